@@ -1,0 +1,2 @@
+//! The binary `transpose`.
+fn main() {}

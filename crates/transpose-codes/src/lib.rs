@@ -1,0 +1,1 @@
+//! Codes of the music industry and the one exact decimal parser

@@ -1,0 +1,1 @@
+//! The canonical usage model and the plugin contract

@@ -1,0 +1,1 @@
+//! Agreements and period figures

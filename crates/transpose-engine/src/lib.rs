@@ -1,0 +1,1 @@
+//! Chunks, workers, aggregation, ordered writing and the receipt

@@ -1,0 +1,1 @@
+//! Input files, compression and atomic output

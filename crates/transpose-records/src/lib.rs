@@ -1,0 +1,1 @@
+//! Record tables: record specs, block grammar, reading and writing

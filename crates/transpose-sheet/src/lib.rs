@@ -1,0 +1,1 @@
+//! Column tables: layouts as data over delimited files

@@ -1,0 +1,1 @@
+//! Case discovery, renderers, generators and mutators for tests

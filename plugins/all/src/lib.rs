@@ -1,0 +1,1 @@
+//! Links every family of formats

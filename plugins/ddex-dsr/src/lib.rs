@@ -1,0 +1,1 @@
+//! DDEX Digital Sales Reporting messages

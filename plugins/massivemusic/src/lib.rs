@@ -1,0 +1,1 @@
+//! MassiveMusic client usage reports

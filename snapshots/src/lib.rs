@@ -1,0 +1,1 @@
+//! Cases and the shared checks every format inherits

@@ -1,0 +1,2 @@
+//! Repeated chores of this workspace.
+fn main() {}
