@@ -1,1 +1,40 @@
-//! Input files, compression and atomic output
+//! Input files, gzip, atomic output and hashes.
+//!
+//! - [`Input`] reads a file, a pipe or standard input at any decompressed offset, from any number of threads. Gzip
+//!   (RFC 1952) is recognised by its first bytes, never by a name; reports are often sent compressed (ARCH-5).
+//! - [`OutputSet`] holds all outputs of one run: they appear complete under their final names, or not at all.
+//! - [`sha256_file`] gives the hash a receipt records.
+//!
+//! Invariant: this crate knows no report format, starts no thread, reads no clock and writes no message. Every
+//! failure is an [`IoError`] that says what could not be done, where, and what to do next.
+
+mod error;
+mod gzip;
+mod hash;
+mod input;
+mod output;
+mod temporary;
+
+pub use crate::error::{IoError, IoErrorKind};
+pub use crate::gzip::Limits;
+pub use crate::hash::sha256_file;
+pub use crate::input::Input;
+pub use crate::output::{Finished, OutputFile, OutputId, OutputSet, Written};
+pub use crate::temporary::clean_stale;
+
+/// How the bytes of a file are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// The bytes stand as they are.
+    #[default]
+    None,
+    /// The bytes are packed as one or more gzip members (RFC 1952).
+    Gzip,
+}
+
+/// Takes a lock whatever happened to the thread that held it before.
+///
+/// The values behind our locks are consistent after every statement, so a panic elsewhere does not spoil them.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

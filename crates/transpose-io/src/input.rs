@@ -1,0 +1,777 @@
+//! Inputs that many threads read at any offset: plain files directly, streams through a sliding window.
+//!
+//! Offsets always count decompressed bytes. A plain regular file is read in place, without a lock and without a
+//! memory map (a mapped file that shrinks kills the process). Everything else comes in order only, so its bytes are
+//! kept in blocks from the lowest offset that may still be asked for up to the highest one read.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::error::{Doing, IoError, IoErrorKind, Subject};
+use crate::gzip::{Counted, Gunzip, Limits, MAGIC};
+use crate::{Compression, lock};
+
+/// The size of all blocks of a window but the last.
+const BLOCK: usize = 256 << 10;
+
+/// As many first bytes as the longest mark of a compression needs.
+const MARK: usize = 10;
+
+/// An open input, shared by reference between threads.
+pub struct Input {
+    name: String,
+    subject: Subject,
+    compression: Compression,
+    body: Body,
+    /// Bytes taken from the file, and its size where it has one.
+    consumed: Arc<AtomicU64>,
+    size: Option<u64>,
+}
+
+enum Body {
+    Plain(Plain),
+    Memory(Vec<u8>),
+    Stream(Stream),
+}
+
+impl Input {
+    /// Opens a file, or standard input under the name `-`, and finds out from its first bytes whether it is packed.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Self, IoError> {
+        if path == Path::new("-") {
+            let subject = Subject::named("standard input");
+            let stdin = standard_input().map_err(|error| IoError::new(Doing::Open, &subject, error))?;
+            return Self::stream("-".to_owned(), subject, stdin, None, *limits);
+        }
+        let subject = Subject::of(path);
+        let failed = |error: io::Error| IoError::new(Doing::Open, &subject, error);
+        let mut file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(IoError::new(Doing::Open, &subject, IoErrorKind::IsDirectory));
+        }
+        let name = subject.name.clone();
+        // Some regular files, such as those under /proc, say that they are empty and are not: read them as streams.
+        if !metadata.is_file() || metadata.len() == 0 {
+            return Self::stream(name, subject, Box::new(file), None, *limits);
+        }
+        let size = metadata.len();
+        let mark = first_bytes(&mut file).map_err(|error| IoError::new(Doing::Read, &subject, error))?;
+        if recognise(&mark).map_err(|kind| IoError::new(Doing::Open, &subject, kind))? == Compression::Gzip {
+            let whole = Box::new(Cursor::new(mark).chain(file));
+            return Self::stream(name, subject, whole, Some(size), *limits);
+        }
+        Ok(Self {
+            name,
+            subject,
+            compression: Compression::None,
+            body: Body::Plain(Plain::new(file, size)),
+            consumed: Arc::default(),
+            size: Some(size),
+        })
+    }
+
+    /// An input of bytes in memory, decompressed under the default limits where they are packed.
+    pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let name = name.into();
+        let subject = Subject::named(&name);
+        let size = Some(bytes.len() as u64);
+        let consumed = Arc::default();
+        let (compression, body) = if bytes.starts_with(&MAGIC) {
+            let source: Box<dyn Read + Send> = Box::new(Cursor::new(bytes));
+            let source = Counted::new(source, Arc::clone(&consumed));
+            let gunzip = Box::new(Gunzip::new(source, Limits::default()));
+            (Compression::Gzip, Body::Stream(Stream::new(Source::Gzip(gunzip))))
+        } else {
+            (Compression::None, Body::Memory(bytes))
+        };
+        Self { name, subject, compression, body, consumed, size }
+    }
+
+    fn stream(
+        name: String,
+        subject: Subject,
+        mut source: Box<dyn Read + Send>,
+        size: Option<u64>,
+        limits: Limits,
+    ) -> Result<Self, IoError> {
+        let mark = first_bytes(&mut source).map_err(|error| IoError::new(Doing::Read, &subject, error))?;
+        let compression = recognise(&mark).map_err(|kind| IoError::new(Doing::Open, &subject, kind))?;
+        if mark.is_empty() {
+            return Ok(Self { name, subject, ..Self::from_bytes(String::new(), Vec::new()) });
+        }
+        let consumed = Arc::default();
+        let whole: Box<dyn Read + Send> = Box::new(Cursor::new(mark).chain(source));
+        let whole = Counted::new(whole, Arc::clone(&consumed));
+        let source = match compression {
+            Compression::None => Source::Plain(whole),
+            Compression::Gzip => Source::Gzip(Box::new(Gunzip::new(whole, limits))),
+        };
+        Ok(Self { name, subject, compression, body: Body::Stream(Stream::new(source)), consumed, size })
+    }
+
+    /// The name as the user wrote it, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The path of the file, absent for standard input and for bytes in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.subject.path.as_deref()
+    }
+
+    /// How the bytes of the file are packed.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// Reads decompressed bytes from an offset on, filling `buf` unless the end is reached.
+    ///
+    /// Fewer bytes than asked for always mean the end of a whole input: a damaged, cut or changed one is an error,
+    /// even where some of the bytes are there.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, IoError> {
+        let read = match &self.body {
+            Body::Plain(plain) => plain.read_at(offset, buf),
+            Body::Memory(bytes) => {
+                let rest =
+                    usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
+                Ok(copy(rest, buf))
+            }
+            Body::Stream(stream) => return stream.read_at(offset, buf, &self.subject),
+        };
+        let read = read.map_err(|kind| IoError::new(Doing::Read, &self.subject, kind))?;
+        self.consumed.fetch_max(offset.saturating_add(read as u64), Ordering::Relaxed);
+        Ok(read)
+    }
+
+    /// Promises that no byte below this offset will be read again, so that its memory can go.
+    pub fn release(&self, below: u64) {
+        if let Body::Stream(stream) = &self.body {
+            stream.release(below);
+        }
+    }
+
+    /// The decompressed length where it is known: for plain files at once, for streams after their end was read.
+    pub fn len(&self) -> Option<u64> {
+        match &self.body {
+            Body::Plain(plain) => Some(plain.size),
+            Body::Memory(bytes) => Some(bytes.len() as u64),
+            Body::Stream(stream) => {
+                let window = lock(&stream.window);
+                matches!(window.end, Some(End::Whole)).then_some(window.top)
+            }
+        }
+    }
+
+    /// Whether the input is known to hold no byte at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// The bytes of the file consumed so far, compressed where it is packed, and its size where it has one.
+    pub fn progress(&self) -> (u64, Option<u64>) {
+        (self.consumed.load(Ordering::Relaxed), self.size)
+    }
+
+    /// The first decompressed bytes, at most `n`, which can still be read afterwards.
+    pub fn head(&self, n: usize) -> Result<Vec<u8>, IoError> {
+        let n = self.len().map_or(n, |len| usize::try_from(len).map_or(n, |len| n.min(len)));
+        let mut head = vec![0; n];
+        let read = self.read_at(0, &mut head)?;
+        head.truncate(read);
+        Ok(head)
+    }
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input")
+            .field("name", &self.name)
+            .field("compression", &self.compression)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Standard input without the buffer and the lock of the standard library, which only cost copies here.
+#[cfg(unix)]
+fn standard_input() -> io::Result<Box<dyn Read + Send>> {
+    use std::os::fd::AsFd as _;
+    Ok(Box::new(File::from(io::stdin().as_fd().try_clone_to_owned()?)))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
+fn standard_input() -> io::Result<Box<dyn Read + Send>> {
+    Ok(Box::new(io::stdin()))
+}
+
+/// Reads as many first bytes as are needed to recognise a compression, or all there are.
+fn first_bytes(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut mark = Vec::with_capacity(MARK);
+    source.take(MARK as u64).read_to_end(&mut mark)?;
+    Ok(mark)
+}
+
+/// Tells how a file is packed from its first bytes; a text report cannot begin with any of these marks.
+fn recognise(mark: &[u8]) -> Result<Compression, IoErrorKind> {
+    const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+    const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
+    if mark.starts_with(&MAGIC) {
+        Ok(Compression::Gzip)
+    } else if mark.starts_with(ZSTD) {
+        Err(IoErrorKind::UnsupportedCompression("zstd"))
+    } else if mark.starts_with(XZ) {
+        Err(IoErrorKind::UnsupportedCompression("xz"))
+    } else if mark.starts_with(b"BZh") && mark.get(4..) == Some(b"1AY&SY") {
+        Err(IoErrorKind::UnsupportedCompression("bzip2"))
+    } else {
+        Ok(Compression::None)
+    }
+}
+
+/// Copies as much as both hold and gives the number of bytes.
+fn copy(from: &[u8], to: &mut [u8]) -> usize {
+    let both = from.len().min(to.len());
+    if let (Some(from), Some(to)) = (from.get(..both), to.get_mut(..both)) {
+        to.copy_from_slice(from);
+    }
+    both
+}
+
+/// A regular file that is read in place.
+struct Plain {
+    #[cfg(unix)]
+    file: File,
+    #[cfg(not(unix))]
+    file: Mutex<File>,
+    size: u64,
+}
+
+impl Plain {
+    fn new(file: File, size: u64) -> Self {
+        #[cfg(not(unix))]
+        let file = Mutex::new(file);
+        Self { file, size }
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, IoErrorKind> {
+        let rest = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let reaches_end = buf.len() >= rest;
+        let wanted = buf.len().min(rest);
+        let mut buf = buf.get_mut(..wanted).unwrap_or_default();
+        let mut at = offset;
+        while !buf.is_empty() {
+            match self.read_once(at, buf) {
+                Ok(0) => return Err(self.changed(at)),
+                Ok(read) => {
+                    at += read as u64;
+                    buf = buf.get_mut(read..).unwrap_or_default();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // A file that grew is still being written: its last line is not what it will be.
+        if reaches_end && wanted > 0 && self.read_once(self.size, &mut [0])? > 0 {
+            return Err(self.changed(self.size + 1));
+        }
+        Ok(wanted)
+    }
+
+    fn changed(&self, at_least: u64) -> IoErrorKind {
+        IoErrorKind::Changed { expected: self.size, found: self.size_now().unwrap_or(at_least) }
+    }
+
+    #[cfg(unix)]
+    fn read_once(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.file, buf, offset)
+    }
+
+    #[cfg(unix)]
+    fn size_now(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    #[cfg(not(unix))]
+    fn read_once(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        use std::io::Seek as _;
+        let mut file = lock(&self.file);
+        file.seek(io::SeekFrom::Start(offset))?;
+        file.read(buf)
+    }
+
+    #[cfg(not(unix))]
+    fn size_now(&self) -> io::Result<u64> {
+        Ok(lock(&self.file).metadata()?.len())
+    }
+}
+
+/// A source that comes in order, and the part of it that may still be asked for.
+///
+/// There are two locks, always taken source first: readers of bytes that are there do not wait for a thread that
+/// decompresses the next block.
+struct Stream {
+    source: Mutex<Source>,
+    window: Mutex<Window>,
+}
+
+enum Source {
+    Plain(Counted<Box<dyn Read + Send>>),
+    Gzip(Box<Gunzip<Counted<Box<dyn Read + Send>>>>),
+}
+
+struct Window {
+    /// The blocks that are kept; all are full but the last of the stream.
+    blocks: VecDeque<Arc<Vec<u8>>>,
+    /// The offset of the first block, and the offset after the last.
+    base: u64,
+    top: u64,
+    released: u64,
+    end: Option<End>,
+}
+
+#[derive(Clone)]
+enum End {
+    Whole,
+    Failed(IoError),
+}
+
+impl Stream {
+    fn new(source: Source) -> Self {
+        let window = Window { blocks: VecDeque::new(), base: 0, top: 0, released: 0, end: None };
+        Self { source: Mutex::new(source), window: Mutex::new(window) }
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8], subject: &Subject) -> Result<usize, IoError> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        let until = offset.saturating_add(buf.len() as u64);
+        loop {
+            let found = lock(&self.window).find(offset, until, subject)?;
+            if let Some(blocks) = found {
+                return Ok(copy_blocks(&blocks, buf));
+            }
+            self.advance(until, subject);
+        }
+    }
+
+    /// Reads one more block, unless another thread has read far enough or to the end meanwhile.
+    fn advance(&self, until: u64, subject: &Subject) {
+        let mut source = lock(&self.source);
+        {
+            let window = lock(&self.window);
+            if window.top >= until || window.end.is_some() {
+                return;
+            }
+        }
+        let mut block = vec![0; BLOCK];
+        let (filled, end) = source.fill(&mut block, subject);
+        block.truncate(filled);
+        lock(&self.window).push(block, end);
+    }
+
+    fn release(&self, below: u64) {
+        let mut window = lock(&self.window);
+        window.released = window.released.max(below);
+        window.drop_released();
+    }
+}
+
+impl Source {
+    /// Fills a block as far as the source reaches; anything short of full comes with the reason.
+    fn fill(&mut self, block: &mut [u8], subject: &Subject) -> (usize, Option<End>) {
+        let mut filled = 0;
+        while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let read = match self {
+                Self::Plain(source) => source.read(rest).map_err(IoErrorKind::from),
+                Self::Gzip(source) => source.read(rest),
+            };
+            match read {
+                Ok(0) => return (filled, Some(End::Whole)),
+                Ok(read) => filled += read,
+                Err(kind) => return (filled, Some(End::Failed(IoError::new(Doing::Read, subject, kind)))),
+            }
+        }
+        (filled, None)
+    }
+}
+
+/// The blocks that hold a range, and where in the first of them it begins.
+struct Found {
+    blocks: Vec<Arc<Vec<u8>>>,
+    skip: usize,
+}
+
+impl Window {
+    /// The blocks of a range if it is there as far as it ever will be, nothing if more must be read first.
+    fn find(&self, offset: u64, until: u64, subject: &Subject) -> Result<Option<Found>, IoError> {
+        if offset < self.released {
+            let note =
+                format!("offset {offset} was asked for, everything below {} is released", self.released);
+            let kind = IoErrorKind::Internal("bytes were asked for after their release");
+            return Err(IoError::with_note(Doing::Read, subject, kind, Some(note)));
+        }
+        if self.top < until {
+            match &self.end {
+                None => return Ok(None),
+                Some(End::Failed(error)) => return Err(error.clone()),
+                Some(End::Whole) => {}
+            }
+        }
+        let until = until.min(self.top);
+        if offset >= until {
+            return Ok(Some(Found { blocks: Vec::new(), skip: 0 }));
+        }
+        let (first, skip) = self.place(offset);
+        let (last, _) = self.place(until - 1);
+        let blocks = self.blocks.iter().skip(first).take(last + 1 - first).cloned().collect();
+        Ok(Some(Found { blocks, skip }))
+    }
+
+    /// The block that holds an offset of the window, and the place in it.
+    fn place(&self, offset: u64) -> (usize, usize) {
+        let within = offset - self.base;
+        ((within / BLOCK as u64) as usize, (within % BLOCK as u64) as usize)
+    }
+
+    fn push(&mut self, block: Vec<u8>, end: Option<End>) {
+        self.end = end;
+        if !block.is_empty() {
+            self.top += block.len() as u64;
+            self.blocks.push_back(Arc::new(block));
+        }
+        self.drop_released();
+    }
+
+    fn drop_released(&mut self) {
+        while let Some(first) = self.blocks.front() {
+            let next = self.base + first.len() as u64;
+            if next > self.released {
+                return;
+            }
+            self.base = next;
+            self.blocks.pop_front();
+        }
+    }
+}
+
+fn copy_blocks(found: &Found, buf: &mut [u8]) -> usize {
+    let mut filled = 0;
+    let mut skip = found.skip;
+    for block in &found.blocks {
+        let from = block.get(skip..).unwrap_or_default();
+        filled += copy(from, buf.get_mut(filled..).unwrap_or_default());
+        skip = 0;
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
+
+    use flate2::write::GzEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn put(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = dir.join(name);
+        File::create(&path).unwrap().write_all(bytes).unwrap();
+        path
+    }
+
+    fn pack(data: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Lines that differ, so that a wrong offset shows.
+    fn text(len: usize) -> Vec<u8> {
+        let mut text: Vec<u8> = (0..).flat_map(|n: u32| format!("{n}\n").into_bytes()).take(len).collect();
+        text.truncate(len);
+        text
+    }
+
+    fn open(path: &Path) -> Input {
+        Input::open(path, &Limits::default()).unwrap()
+    }
+
+    fn all(input: &Input, step: usize) -> Result<Vec<u8>, IoError> {
+        let (mut all, mut buf) = (Vec::new(), vec![0; step]);
+        loop {
+            let read = input.read_at(all.len() as u64, &mut buf)?;
+            all.extend_from_slice(&buf[..read]);
+            input.release(all.len() as u64);
+            if read < step {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Decompresses with Python's gzip module, or compresses in as many members as there are parts.
+    fn python(script: &str, input: &[u8]) -> Vec<u8> {
+        let mut child = Command::new("python3")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        let feeder = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child.wait_with_output().unwrap();
+        feeder.join().unwrap().unwrap();
+        assert!(output.status.success());
+        output.stdout
+    }
+
+    #[test]
+    fn reads_plain_and_packed_files_alike() {
+        let dir = tempfile::tempdir().unwrap();
+        for len in [0, 1, 9, 10, 11, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5] {
+            let text = text(len);
+            let plain = open(&put(dir.path(), "plain", &text));
+            let packed = open(&put(dir.path(), "packed", &pack(&text)));
+            assert_eq!(plain.compression(), Compression::None);
+            assert_eq!(packed.compression(), Compression::Gzip);
+            assert_eq!(plain.len(), Some(len as u64));
+            for input in [&plain, &packed] {
+                assert_eq!(input.head(20).unwrap(), text[..len.min(20)]);
+                assert!(all(input, 100_000).unwrap() == text, "{} of {len}", input.name());
+                assert_eq!(input.len(), Some(len as u64));
+                assert_eq!(input.is_empty(), len == 0);
+                let (consumed, total) = input.progress();
+                assert_eq!(Some(consumed), total);
+                assert_eq!(input.read_at(len as u64 + 5, &mut [0; 4]).unwrap(), 0);
+                assert_eq!(input.read_at(u64::MAX, &mut [0; 4]).unwrap(), 0);
+                assert_eq!(input.read_at(len as u64, &mut []).unwrap(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn recognises_gzip_by_content_and_not_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let named = open(&put(dir.path(), "report.tsv.gz", b"HEAD\t1\n"));
+        assert_eq!(named.compression(), Compression::None);
+        assert_eq!(named.head(4).unwrap(), b"HEAD");
+        let unnamed = open(&put(dir.path(), "report.tsv", &pack(b"HEAD\t1\n")));
+        assert_eq!(unnamed.compression(), Compression::Gzip);
+        assert_eq!(unnamed.head(100).unwrap(), b"HEAD\t1\n");
+        assert_eq!(unnamed.path(), Some(dir.path().join("report.tsv").as_path()));
+        let short = open(&put(dir.path(), "short", b"\x1f"));
+        assert_eq!(short.head(2).unwrap(), b"\x1f");
+    }
+
+    #[test]
+    fn bytes_in_memory_read_like_files() {
+        let text = text(600_000);
+        for (bytes, compression) in [(text.clone(), Compression::None), (pack(&text), Compression::Gzip)] {
+            let input = Input::from_bytes("figures.csv", bytes);
+            assert_eq!((input.name(), input.path()), ("figures.csv", None));
+            assert_eq!(input.compression(), compression);
+            assert!(all(&input, 70_001).unwrap() == text);
+        }
+        let cut = pack(b"abc");
+        let cut = Input::from_bytes("figures.csv", cut[..cut.len() - 1].to_vec());
+        let error = cut.head(4).unwrap_err();
+        assert!(
+            error.to_string().starts_with("cannot read figures.csv: the gzip data ends too early"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_readable_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let kind = |path: &Path| {
+            let error = Input::open(path, &Limits::default()).unwrap_err();
+            assert_eq!(error.path(), Some(path));
+            assert!(error.help().is_some(), "{error}");
+            error.to_string()
+        };
+        assert!(kind(dir.path()).ends_with("it is a directory, expected a file"));
+        assert!(kind(&dir.path().join("missing")).ends_with("no such file or directory"));
+        let cases: [(&[u8], &str); 3] =
+            [(b"\x28\xb5\x2f\xfd\x04\0", "zstd"), (b"\xfd7zXZ\0\0\x04", "xz"), (b"BZh91AY&SY\x00", "bzip2")];
+        for (bytes, name) in cases {
+            let text = kind(&put(dir.path(), name, bytes));
+            assert!(
+                text.ends_with(&format!("it is compressed with {name}, expected plain or gzip data")),
+                "{text}"
+            );
+        }
+        assert_eq!(open(&put(dir.path(), "text", b"BZh is a word")).compression(), Compression::None);
+    }
+
+    #[test]
+    fn a_cut_file_is_never_a_short_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = text(3 * BLOCK);
+        let packed = pack(&text);
+        let input = open(&put(dir.path(), "cut.gz", &packed[..packed.len() / 2]));
+        let error = all(&input, 1000).unwrap_err();
+        let IoErrorKind::TruncatedGzip { at } = *error.kind() else { panic!("{error}") };
+        assert!(at > 0 && at < text.len() as u64);
+        // It stays an error, and what is there can still be read.
+        assert!(input.read_at(at, &mut [0]).is_err());
+        assert_eq!(input.read_at(at - 5, &mut [0; 5]).unwrap(), 5);
+        assert!(input.read_at(at - 5, &mut [0; 6]).is_err());
+        assert_eq!(input.len(), None);
+    }
+
+    #[test]
+    fn passes_on_damage_checksums_and_caps() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut wrong = pack(b"some text");
+        let crc = wrong.len() - 8;
+        wrong[crc] ^= 1;
+        let error = open(&put(dir.path(), "crc", &wrong)).head(100).unwrap_err();
+        assert!(matches!(error.kind(), IoErrorKind::GzipChecksum { at: 9 }), "{error}");
+        let garbage = [pack(b"some text"), b"garbage".to_vec()].concat();
+        let error = open(&put(dir.path(), "garbage", &garbage)).head(100).unwrap_err();
+        assert!(matches!(error.kind(), IoErrorKind::BadGzip { at: 9, .. }), "{error}");
+        let bomb = put(dir.path(), "bomb", &pack(&vec![b' '; 1 << 20]));
+        let limits = Limits { max_expansion: 1 << 19, ..Limits::default() };
+        let error = all(&Input::open(&bomb, &limits).unwrap(), 1000).unwrap_err();
+        assert!(matches!(error.kind(), IoErrorKind::Expansion { .. }), "{error}");
+        assert!(error.help().unwrap().contains("raise the limit"));
+    }
+
+    #[test]
+    fn notices_that_a_plain_file_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = put(dir.path(), "report", &text(1000));
+        let input = open(&path);
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_len(600).unwrap();
+        assert_eq!(input.read_at(500, &mut [0; 100]).unwrap(), 100);
+        let error = input.read_at(500, &mut [0; 200]).unwrap_err();
+        assert!(matches!(error.kind(), IoErrorKind::Changed { expected: 1000, found: 600 }), "{error}");
+        file.set_len(1001).unwrap();
+        assert_eq!(input.read_at(500, &mut [0; 499]).unwrap(), 499);
+        let error = input.read_at(500, &mut [0; 600]).unwrap_err();
+        assert!(matches!(error.kind(), IoErrorKind::Changed { expected: 1000, found: 1001 }), "{error}");
+    }
+
+    #[test]
+    fn the_window_keeps_only_what_is_unreleased() {
+        let text = text(20 * BLOCK);
+        let input = Input::from_bytes("window", pack(&text));
+        let Body::Stream(stream) = &input.body else { panic!("no stream") };
+        let kept = || lock(&stream.window).blocks.len();
+        let mut buf = vec![0; BLOCK];
+        input.read_at(8 * BLOCK as u64, &mut buf).unwrap();
+        assert_eq!(kept(), 9);
+        input.release(4 * BLOCK as u64 - 1);
+        assert_eq!(kept(), 6);
+        input.release(4 * BLOCK as u64);
+        assert_eq!(kept(), 5);
+        // A lower release takes nothing back.
+        input.release(10);
+        input.read_at(4 * BLOCK as u64, &mut buf).unwrap();
+        assert!(buf == text[4 * BLOCK..5 * BLOCK]);
+        let error = input.read_at(4 * BLOCK as u64 - 1, &mut buf).unwrap_err();
+        assert!(matches!(error.kind(), IoErrorKind::Internal(_)), "{error}");
+        // A release ahead of what was read keeps nothing of what comes before.
+        input.release(15 * BLOCK as u64 + 7);
+        assert_eq!(kept(), 0);
+        input.read_at(15 * BLOCK as u64 + 7, &mut buf).unwrap();
+        assert!(buf == text[15 * BLOCK + 7..16 * BLOCK + 7]);
+        assert_eq!(kept(), 2);
+        assert!(input.head(1).is_err());
+    }
+
+    #[test]
+    fn many_threads_read_one_stream_in_any_order() {
+        const STEP: usize = 100_003;
+        let text = text(8 * BLOCK + 77);
+        let input = Input::from_bytes("shared", pack(&text));
+        let next = Mutex::new((0..text.len()).step_by(STEP).collect::<Vec<_>>());
+        let read = Mutex::new(vec![0; text.len()]);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    // Taken from the back: later offsets are asked for before earlier ones.
+                    while let Some(offset) = { lock(&next).pop() } {
+                        let mut buf = vec![0; STEP];
+                        let n = input.read_at(offset as u64, &mut buf).unwrap();
+                        lock(&read)[offset..offset + n].copy_from_slice(&buf[..n]);
+                    }
+                });
+            }
+        });
+        assert!(*lock(&read) == text);
+    }
+
+    #[test]
+    fn reads_members_of_other_compressors() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = text(700_000);
+        let script = "import sys,gzip\nd=sys.stdin.buffer.read()\nfor i in range(0,len(d),99991): \
+                      sys.stdout.buffer.write(gzip.compress(d[i:i+99991],9))";
+        let input = open(&put(dir.path(), "python.gz", &python(script, &text)));
+        assert!(all(&input, 65_537).unwrap() == text);
+
+        let path = put(dir.path(), "gzip.tsv", &text);
+        // The file's name goes into the header; where the command is missing, Python's members must do.
+        if Command::new("gzip").arg("-9").arg(&path).status().is_ok_and(|status| status.success()) {
+            assert!(all(&open(&dir.path().join("gzip.tsv.gz")), 65_537).unwrap() == text);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn reads_named_pipes_and_files_that_hide_their_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = text(2 * BLOCK + 3);
+        for (name, bytes) in [("plain", text.clone()), ("packed", pack(&text))] {
+            let path = dir.path().join(name);
+            assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            let feeder = {
+                let path = path.clone();
+                std::thread::spawn(move || File::options().write(true).open(path).unwrap().write_all(&bytes))
+            };
+            let input = open(&path);
+            assert_eq!(input.len(), None);
+            assert!(all(&input, 1 << 20).unwrap() == text, "{name}");
+            assert_eq!(input.progress().1, None);
+            feeder.join().unwrap().unwrap();
+        }
+        if cfg!(target_os = "linux") {
+            assert!(!open(Path::new("/proc/self/status")).head(10).unwrap().is_empty());
+        }
+        let empty = open(Path::new("/dev/null"));
+        assert_eq!((empty.len(), empty.progress()), (Some(0), (0, Some(0))));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_range_is_the_same_packed_or_not(
+            ranges in prop::collection::vec((0usize..900_000, 0usize..300_000), 1..8),
+        ) {
+            let text = text(800_000);
+            let plain = Input::from_bytes("plain", text.clone());
+            let packed = Input::from_bytes("packed", pack(&text));
+            for (offset, len) in ranges {
+                let expected = text.get(offset..).map_or(&[][..], |rest| &rest[..len.min(rest.len())]);
+                for input in [&plain, &packed] {
+                    let mut buf = vec![0; len];
+                    let read = input.read_at(offset as u64, &mut buf).unwrap();
+                    prop_assert!(&buf[..read] == expected);
+                }
+            }
+        }
+    }
+}
