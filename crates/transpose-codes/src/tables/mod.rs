@@ -1,0 +1,5 @@
+//! Static tables of codes: plain data, kept by hand, looked up by `territory` and `currency`.
+
+pub(crate) mod currencies;
+pub(crate) mod territories;
+pub(crate) mod territory_names;
