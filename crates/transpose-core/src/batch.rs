@@ -1,0 +1,499 @@
+//! Events and blocks in bulk: flat, reused from chunk to chunk, borrowing their text from the input.
+//!
+//! Neither batch costs an allocation per row. A batch holds positions, not text: the text stands in the chunk it was decoded from, or, where
+//! it had to be unescaped or made, in the batch's arena.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::entity::Entity;
+use crate::field::{Field, Group};
+
+/// A piece of text: a range of the chunk or of the arena, a list of such pieces, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    len: u32,
+}
+
+const ARENA: u32 = 1 << 31;
+const LIST: u32 = 1 << 31;
+
+impl Span {
+    /// No value.
+    pub const ABSENT: Self = Self { start: u32::MAX, len: 0 };
+
+    /// A range of the chunk. Chunks are smaller than 2 GiB.
+    pub const fn chunk(start: usize, end: usize) -> Self {
+        Self { start: start as u32, len: (end - start) as u32 }
+    }
+
+    /// A range of the arena.
+    pub const fn arena(start: usize, end: usize) -> Self {
+        Self { start: start as u32 | ARENA, len: (end - start) as u32 }
+    }
+
+    /// Whether there is no value.
+    pub const fn is_absent(self) -> bool {
+        self.start == u32::MAX
+    }
+
+    /// The bytes of a single piece; empty for absent values and lists.
+    pub fn bytes<'a>(self, chunk: &'a [u8], arena: &'a [u8]) -> &'a [u8] {
+        if self.is_absent() || self.len & LIST != 0 {
+            return &[];
+        }
+        let start = (self.start & !ARENA) as usize;
+        let from = if self.start & ARENA == 0 { chunk } else { arena };
+        from.get(start..start + self.len as usize).unwrap_or(&[])
+    }
+}
+
+/// A row that cannot be converted, and why.
+#[derive(Clone, Debug)]
+pub struct Reject {
+    /// Where the row begins in the chunk.
+    pub start: u32,
+    /// How many bytes the row has, its line end included.
+    pub len: u32,
+    /// Why; its location names the line.
+    pub finding: Diagnostic,
+    /// How many plays the row stands for.
+    pub plays: u64,
+    /// How long it was played, where that could be read.
+    pub micros: i64,
+}
+
+/// The part of an event that differs from row to row.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRow {
+    /// Where the row begins in the chunk.
+    pub start: u32,
+    /// How many bytes the row has, its line end included.
+    pub len: u32,
+    /// The line within the chunk, from 0.
+    pub line: u32,
+    /// How many plays or sales.
+    pub plays: u32,
+    /// When it took place, in microseconds since 1970 UTC; 0 unless asked for.
+    pub time: i64,
+    /// How long was played, in microseconds; 0 where absent.
+    pub micros: i64,
+}
+
+/// Events of one chunk.
+#[derive(Debug, Default)]
+pub struct EventBatch {
+    /// The rows.
+    pub rows: Vec<EventRow>,
+    /// For each row the runs of raw bytes that make the item key, then those that make the context key.
+    pub keys: Vec<Span>,
+    /// How many runs of a row's keys belong to the item.
+    pub item_runs: usize,
+    /// How many runs belong to the context.
+    pub context_runs: usize,
+    /// For each row the raw cells of the projection's row fields, in its order.
+    pub cells: Vec<Span>,
+    /// How many cells a row has.
+    pub row_cells: usize,
+    /// Text that does not stand in the chunk.
+    pub arena: Vec<u8>,
+}
+
+impl EventBatch {
+    /// Forgets the rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.keys.clear();
+        self.cells.clear();
+        self.arena.clear();
+    }
+}
+
+/// What a column of a [`Shape`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// A field of the model.
+    Field(Field),
+    /// A cell that only its own family understands, by name.
+    Extra(Box<str>),
+    /// Nothing of its own: a record type, or a reference that the batch holds as a link.
+    Structure,
+}
+
+/// The columns of one kind of entity, in the order of its cells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The record or table it comes from, such as `AS02.04`; empty when it was made here.
+    pub record: Box<str>,
+    /// What it describes.
+    pub group: Group,
+    /// What its cells hold.
+    pub columns: Vec<Slot>,
+}
+
+impl Shape {
+    /// The column that holds a field.
+    pub fn column(&self, field: Field) -> Option<usize> {
+        self.columns.iter().position(|slot| *slot == Slot::Field(field))
+    }
+}
+
+/// One release, recording, work or usage of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct EntityRow {
+    /// Its shape, an index into the shapes of the source.
+    pub shape: u16,
+    /// What it belongs to or refers to, as an index of the block's entities; [`EntityRow::NONE`] for nothing.
+    pub parent: u32,
+    /// For usages, the sales context, as an index into the contexts of the source.
+    pub context: u32,
+    /// The line within the chunk, from 0.
+    pub line: u32,
+    cells: u32,
+}
+
+impl EntityRow {
+    /// No parent, or no context.
+    pub const NONE: u32 = u32::MAX;
+}
+
+/// One block: releases and recordings with the usages that refer to them.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockRow {
+    /// The block's own identifier, where the source has one.
+    pub id: Span,
+    /// Where it begins in the chunk.
+    pub start: u32,
+    /// How many bytes it has.
+    pub len: u32,
+    first: u32,
+    end: u32,
+}
+
+/// Blocks of one chunk, or blocks made from aggregated events.
+#[derive(Debug, Default)]
+pub struct BlockBatch {
+    blocks: Vec<BlockRow>,
+    entities: Vec<EntityRow>,
+    cells: Vec<Span>,
+    lists: Vec<Span>,
+    /// Text that does not stand in the chunk.
+    pub arena: Vec<u8>,
+}
+
+impl BlockBatch {
+    /// Forgets the blocks and keeps the memory.
+    pub fn clear(&mut self) {
+        self.blocks.clear();
+        self.entities.clear();
+        self.cells.clear();
+        self.lists.clear();
+        self.arena.clear();
+    }
+
+    /// Begins a block; entities added from now on belong to it.
+    pub fn begin_block(&mut self, id: Span, start: usize) {
+        let first = self.entities.len() as u32;
+        self.blocks.push(BlockRow { id, start: start as u32, len: 0, first, end: first });
+    }
+
+    /// Ends the last block at a byte of the chunk.
+    pub fn end_block(&mut self, end: usize) {
+        let entities = self.entities.len() as u32;
+        if let Some(block) = self.blocks.last_mut() {
+            block.end = entities;
+            block.len = (end as u32).saturating_sub(block.start);
+        }
+    }
+
+    /// Takes the last block back, with everything in it.
+    pub fn drop_block(&mut self) {
+        if let Some(block) = self.blocks.pop() {
+            if let Some(first) = self.entities.get(block.first as usize) {
+                self.cells.truncate(first.cells as usize);
+            }
+            self.entities.truncate(block.first as usize);
+        }
+    }
+
+    /// Adds an entity of `columns` cells, all absent, to the last block; answers its index within the block.
+    pub fn push_entity(&mut self, shape: usize, columns: usize, line: u32) -> u32 {
+        let first = self.blocks.last().map_or(0, |block| block.first);
+        let index = self.entities.len() as u32 - first;
+        self.entities.push(EntityRow {
+            shape: shape as u16,
+            parent: EntityRow::NONE,
+            context: EntityRow::NONE,
+            line,
+            cells: self.cells.len() as u32,
+        });
+        self.cells.resize(self.cells.len() + columns, Span::ABSENT);
+        index
+    }
+
+    /// The entity added last.
+    pub fn last_entity(&mut self) -> Option<&mut EntityRow> {
+        self.entities.last_mut()
+    }
+
+    /// Sets a cell of the entity added last.
+    pub fn set(&mut self, column: usize, span: Span) {
+        if let Some(cell) =
+            self.entities.last().and_then(|entity| self.cells.get_mut(entity.cells as usize + column))
+        {
+            *cell = span;
+        }
+    }
+
+    /// Makes a list of pieces.
+    pub fn list(&mut self, items: &[Span]) -> Span {
+        let start = self.lists.len() as u32;
+        self.lists.extend_from_slice(items);
+        Span { start, len: items.len() as u32 | LIST }
+    }
+
+    /// Puts text into the arena.
+    pub fn text(&mut self, bytes: &[u8]) -> Span {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(bytes);
+        Span::arena(start, self.arena.len())
+    }
+
+    /// How many blocks there are.
+    pub fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Whether there is no block.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+}
+
+/// A batch of blocks with the text and the tables that it refers to.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocks<'a> {
+    /// The blocks.
+    pub batch: &'a BlockBatch,
+    /// The chunk that they borrow from.
+    pub chunk: &'a [u8],
+    /// The shapes of their entities.
+    pub shapes: &'a [Shape],
+    /// The sales contexts of their usages.
+    pub contexts: &'a [Entity],
+}
+
+/// The value of a cell.
+#[derive(Clone, Copy, Debug)]
+pub enum Cell<'a> {
+    /// There is none.
+    Absent,
+    /// One value, in canonical notation.
+    One(&'a [u8]),
+    /// Several values in order; elements may be empty (ARCH-16).
+    Many(List<'a>),
+}
+
+impl<'a> Cell<'a> {
+    /// The only or first value; nothing when absent.
+    pub fn first(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Absent => None,
+            Self::One(bytes) => Some(bytes),
+            Self::Many(list) => list.iter().next(),
+        }
+    }
+}
+
+/// Several values.
+#[derive(Clone, Copy, Debug)]
+pub struct List<'a> {
+    spans: &'a [Span],
+    chunk: &'a [u8],
+    arena: &'a [u8],
+}
+
+impl<'a> List<'a> {
+    /// The values in order.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = &'a [u8]> {
+        self.spans.iter().map(move |span| span.bytes(self.chunk, self.arena))
+    }
+}
+
+impl<'a> Blocks<'a> {
+    /// The blocks in order.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = Block<'a>> {
+        self.batch.blocks.iter().map(move |row| Block { all: self, row: *row })
+    }
+
+    fn cell(self, span: Span) -> Cell<'a> {
+        if span.is_absent() {
+            return Cell::Absent;
+        }
+        if span.len & LIST == 0 {
+            return Cell::One(span.bytes(self.chunk, &self.batch.arena));
+        }
+        let (start, count) = (span.start as usize, (span.len & !LIST) as usize);
+        let spans = self.batch.lists.get(start..start + count).unwrap_or(&[]);
+        Cell::Many(List { spans, chunk: self.chunk, arena: &self.batch.arena })
+    }
+}
+
+/// One block.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    all: Blocks<'a>,
+    row: BlockRow,
+}
+
+impl<'a> Block<'a> {
+    /// The block's own identifier, where the source has one.
+    pub fn id(self) -> Option<&'a [u8]> {
+        self.all.cell(self.row.id).first()
+    }
+
+    /// Its bytes in the chunk.
+    pub fn source(self) -> &'a [u8] {
+        self.all.chunk.get(self.row.start as usize..(self.row.start + self.row.len) as usize).unwrap_or(&[])
+    }
+
+    /// Its entities in order.
+    pub fn entities(self) -> impl ExactSizeIterator<Item = EntityRef<'a>> {
+        let rows = self.all.batch.entities.get(self.row.first as usize..self.row.end as usize).unwrap_or(&[]);
+        rows.iter().map(move |row| EntityRef { all: self.all, row: *row })
+    }
+}
+
+/// One entity of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct EntityRef<'a> {
+    all: Blocks<'a>,
+    row: EntityRow,
+}
+
+impl<'a> EntityRef<'a> {
+    /// The index of its shape.
+    pub fn shape_index(self) -> usize {
+        usize::from(self.row.shape)
+    }
+
+    /// Its shape.
+    pub fn shape(self) -> Option<&'a Shape> {
+        self.all.shapes.get(self.shape_index())
+    }
+
+    /// What it describes.
+    pub fn group(self) -> Option<Group> {
+        self.shape().map(|shape| shape.group)
+    }
+
+    /// What it belongs to or refers to, as an index of the block's entities.
+    pub fn parent(self) -> Option<usize> {
+        (self.row.parent != EntityRow::NONE).then_some(self.row.parent as usize)
+    }
+
+    /// The index of the sales context of a usage.
+    pub fn context_index(self) -> Option<usize> {
+        (self.row.context != EntityRow::NONE).then_some(self.row.context as usize)
+    }
+
+    /// The line within the chunk, from 0.
+    pub fn line(self) -> u32 {
+        self.row.line
+    }
+
+    /// The cell of a column.
+    pub fn cell(self, column: usize) -> Cell<'a> {
+        self.all
+            .batch
+            .cells
+            .get(self.row.cells as usize + column)
+            .map_or(Cell::Absent, |span| self.all.cell(*span))
+    }
+
+    /// The cell of a field; encoders look columns up once per shape instead.
+    pub fn field(self, field: Field) -> Cell<'a> {
+        self.shape().and_then(|shape| shape.column(field)).map_or(Cell::Absent, |column| self.cell(column))
+    }
+}
+
+/// What a decoder fills.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Events, for a source of events.
+    pub events: EventBatch,
+    /// Blocks, for a source of aggregates.
+    pub blocks: BlockBatch,
+    /// Rows or blocks that cannot be converted.
+    pub rejects: Vec<Reject>,
+    /// Closing records of the message, with the line at which each stands.
+    pub trailers: Vec<(u64, Entity)>,
+}
+
+impl Batch {
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.blocks.clear();
+        self.rejects.clear();
+        self.trailers.clear();
+    }
+}
+
+/// Something wrong with a cell that was looked at once for many rows.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Its kind.
+    pub code: &'static Code,
+    /// The field.
+    pub field: Field,
+    /// The number of the cell, from 1, and its heading.
+    pub cell: (u32, Box<str>),
+    /// What was found.
+    pub value: Box<[u8]>,
+    /// What is wrong.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_come_from_chunk_arena_and_lists() {
+        let shapes = [Shape {
+            record: "T".into(),
+            group: Group::Recording,
+            columns: vec![Slot::Field(Field::RECORDING_TITLE), Slot::Field(Field::ISRC), Slot::Structure],
+        }];
+        let chunk = b"Song|rest";
+        let mut batch = BlockBatch::default();
+        batch.begin_block(Span::chunk(5, 9), 0);
+        batch.push_entity(0, 3, 0);
+        batch.set(0, Span::chunk(0, 4));
+        let one = batch.text(b"GBAAA0000001");
+        let two = batch.text(b"");
+        let list = batch.list(&[one, two]);
+        batch.set(1, list);
+        batch.end_block(9);
+        let blocks = Blocks { batch: &batch, chunk, shapes: &shapes, contexts: &[] };
+        let block = blocks.iter().next().unwrap();
+        assert_eq!(block.id(), Some(&b"rest"[..]));
+        let entity = block.entities().next().unwrap();
+        assert_eq!(entity.field(Field::RECORDING_TITLE).first(), Some(&b"Song"[..]));
+        let Cell::Many(list) = entity.field(Field::ISRC) else { panic!() };
+        assert_eq!(list.iter().collect::<Vec<_>>(), [&b"GBAAA0000001"[..], b""]);
+        assert!(matches!(entity.cell(2), Cell::Absent));
+    }
+
+    #[test]
+    fn dropped_block_leaves_nothing() {
+        let mut batch = BlockBatch::default();
+        batch.begin_block(Span::ABSENT, 0);
+        batch.push_entity(0, 2, 0);
+        batch.end_block(1);
+        batch.begin_block(Span::ABSENT, 1);
+        batch.push_entity(0, 2, 0);
+        batch.drop_block();
+        assert_eq!((batch.blocks.len(), batch.entities.len(), batch.cells.len()), (1, 1, 2));
+    }
+}

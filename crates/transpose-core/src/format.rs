@@ -1,0 +1,400 @@
+//! What a plugin implements.
+//!
+//! A format declares a [`Manifest`], recognises its files, and makes a [`Decode`] or an [`Encode`]. Both only see bytes that the engine hands
+//! to them: a plugin opens no file, starts no thread, reads no clock. Most formats are a column table or record tables and get these
+//! implementations from `transpose-sheet` or `transpose-records`.
+//!
+//! **Chunks.** The engine reads the body of an input in chunks by position and decodes them side by side. A chunk owns the units (rows,
+//! blocks) that begin after its first byte, up to and including the first byte of the next chunk. A worker first guesses where its first unit begins
+//! ([`ChunkDecoder::sync`]), indexes from there ([`ChunkDecoder::index`]), and the engine proves the guess by comparing it with the place at which the chunk before
+//! ended; a wrong guess is indexed again from the right place. Only then is the chunk decoded. So the result depends neither on chunk size nor on
+//! the number of workers, whatever stands in quotes.
+
+use crate::batch::{Batch, Blocks, EventBatch, Fault, Shape};
+use crate::diagnostic::{Diagnostic, Fatal};
+use crate::entity::Entity;
+use crate::field::{Field, FieldSet};
+use crate::loss::Subject;
+use crate::option::OptionSpec;
+use crate::report::Report;
+use crate::terms::Terms;
+use std::borrow::Cow;
+use transpose_codes::time::Timestamp;
+
+/// What one row of a format stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grain {
+    /// One play or sale.
+    Event,
+    /// Counts and money per what, where and how.
+    Aggregate,
+}
+
+/// How settled a format is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// May still change.
+    Preview,
+    /// Changes only in documented ways.
+    Stable,
+    /// Going away.
+    Deprecated,
+}
+
+/// A version of a format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// What follows the `@`.
+    pub id: Cow<'static, str>,
+    /// Which facts it rests on, where they are less than confirmed.
+    pub note: Cow<'static, str>,
+}
+
+/// What a format is, for people and for the command line.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The id, `family.layout`.
+    pub id: Cow<'static, str>,
+    /// The name for people.
+    pub title: Cow<'static, str>,
+    /// What a row stands for.
+    pub grain: Grain,
+    /// Whether it can be read.
+    pub reads: bool,
+    /// Whether it can be written.
+    pub writes: bool,
+    /// How settled it is.
+    pub status: Status,
+    /// Where the layout was taken from.
+    pub reference: Cow<'static, str>,
+    /// Its versions, the default first; empty for formats without versions.
+    pub versions: Vec<Version>,
+    /// The extension of a plain file, without the dot.
+    pub extension: Cow<'static, str>,
+    /// A paragraph for `transpose formats ID`.
+    pub about: Cow<'static, str>,
+}
+
+/// The beginning of a file, for recognition.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe<'a> {
+    /// The file name without folders; not to be relied on.
+    pub name: &'a str,
+    /// The first bytes, decompressed.
+    pub bytes: &'a [u8],
+    /// Whether `bytes` is the whole file.
+    pub complete: bool,
+}
+
+/// How sure a format is that a file is its own. Equal answers of two formats are an error that lists both.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Recognition {
+    /// It is not.
+    No,
+    /// It may be: the shape fits.
+    Possible(String),
+    /// It is nearly: the reason says what is missing.
+    Near(String),
+    /// It is: the content says so.
+    Certain(String),
+}
+
+/// The beginning of an input, as much of it as a format asks for.
+pub trait Head {
+    /// At least the first `n` decompressed bytes, or all there are.
+    fn bytes(&mut self, n: usize) -> Result<&[u8], Fatal>;
+    /// The input as the user named it.
+    fn name(&self) -> &str;
+}
+
+/// What a decoder knows before the body.
+#[derive(Clone, Debug, Default)]
+pub struct Preamble {
+    /// The version found, for formats with versions.
+    pub version: Option<String>,
+    /// The header of the message.
+    pub header: Entity,
+    /// The sales contexts, for a source of aggregates.
+    pub contexts: Vec<Entity>,
+    /// The shapes of entities in blocks, for a source of aggregates.
+    pub shapes: Vec<Shape>,
+    /// The fields that the input has a place for.
+    pub reads: FieldSet,
+    /// The cells that only its own family understands, by name.
+    pub extras: Vec<Box<str>>,
+    /// The byte at which the body begins.
+    pub body: u64,
+    /// The line at which the body begins, from 1.
+    pub line: u64,
+    /// What was found.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Which part of an event the engine needs.
+#[derive(Clone, Debug, Default)]
+pub struct Projection {
+    /// Fields that describe what was used; interned together.
+    pub item: FieldSet,
+    /// Fields that decide the sales context; interned together.
+    pub context: FieldSet,
+    /// Fields wanted as cells of each row, in this order.
+    pub row: Vec<Field>,
+    /// Whether the time of each row is wanted.
+    pub time: bool,
+    /// Whether the played duration of each row is wanted.
+    pub duration: bool,
+}
+
+/// Which key of an event is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// What was used.
+    Item,
+    /// Under which conditions.
+    Context,
+}
+
+/// A part of the body in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// The bytes, from the start of the chunk to somewhat beyond what it owns.
+    pub bytes: &'a [u8],
+    /// Units that begin at or before this offset are the chunk's own.
+    pub own: usize,
+    /// Whether `bytes` reaches the end of the input.
+    pub last: bool,
+}
+
+/// What indexing a chunk came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Indexed {
+    /// Every own unit is complete.
+    Done {
+        /// Where the first unit of the next chunk begins, from the start of this chunk.
+        end: usize,
+        /// How many line ends lie between the first unit and `end`.
+        lines: u64,
+        /// How many units (blocks, rows) the chunk owns.
+        units: u64,
+        /// How many usages they have.
+        usages: u64,
+    },
+    /// The last own unit goes on beyond `bytes`; more is needed.
+    More,
+}
+
+/// Where a chunk lies in its input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The byte of the input at which the chunk begins.
+    pub byte: u64,
+    /// The line of its first unit, from 1.
+    pub line: u64,
+}
+
+/// Reads an input. Shared by the workers.
+pub trait Decode: Send + Sync {
+    /// What is known before the body.
+    fn preamble(&self) -> &Preamble;
+
+    /// Tells which part of each event is needed; called once before the workers start.
+    fn project(&mut self, projection: &Projection) -> Result<(), Fatal>;
+
+    /// A worker's own state.
+    fn worker(&self) -> Box<dyn ChunkDecoder + '_>;
+
+    /// Checks what would keep rows with this key from being converted. Called once per distinct key and worker.
+    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault>;
+
+    /// Gives the canonical values behind a key to `sink`, and what is wrong with them to `faults`. Called once per distinct key.
+    fn resolve(
+        &self,
+        dimension: Dimension,
+        key: &[&[u8]],
+        sink: &mut dyn FnMut(Field, &[u8]),
+        faults: &mut Vec<Fault>,
+    );
+
+    /// Turns the raw cell of a row field into canonical notation in `out` (cleared first). `false` means absent.
+    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault>;
+
+    /// The first line of a quarantine file.
+    fn quarantine_head(&self, out: &mut Vec<u8>);
+
+    /// One rejected row: its bytes unchanged, with line number and reason.
+    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>);
+
+    /// Checks the closing records against what was read.
+    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, findings: &mut Vec<Diagnostic>);
+}
+
+/// One worker's part of a decoder. Buffers are reused from chunk to chunk.
+pub trait ChunkDecoder: Send {
+    /// Guesses where the first unit after the first byte begins, knowing nothing of what stands before.
+    fn sync(&mut self, chunk: Chunk<'_>) -> usize;
+
+    /// Finds the chunk's own units from `start` on.
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed;
+
+    /// Decodes the units found by the last [`ChunkDecoder::index`].
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report);
+}
+
+/// What has been written of a file or a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Lines, of every kind.
+    pub lines: u64,
+    /// Summary records.
+    pub summaries: u64,
+    /// Blocks or rows.
+    pub blocks: u64,
+    /// Usage records.
+    pub usages: u64,
+}
+
+impl Tally {
+    /// Adds what another part has.
+    pub fn add(&mut self, more: Self) {
+        self.lines += more.lines;
+        self.summaries += more.summaries;
+        self.blocks += more.blocks;
+        self.usages += more.usages;
+    }
+}
+
+/// Which file of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The number of the file, from 1.
+    pub number: u32,
+    /// How many files there are.
+    pub of: u32,
+}
+
+/// What an encoder is told before it writes anything.
+pub struct Brief<'a> {
+    /// The version asked for, what follows the `@`.
+    pub version: Option<&'a str>,
+    /// Options of the format.
+    pub options: &'a [(String, String)],
+    /// The header: from the source, completed by the agreement.
+    pub header: &'a Entity,
+    /// The sales contexts with their totals, for a target of aggregates.
+    pub contexts: &'a [Entity],
+    /// The shapes of the blocks that will come.
+    pub shapes: &'a [Shape],
+    /// The fields that the source has a place for.
+    pub reads: FieldSet,
+    /// The agreement.
+    pub terms: Option<&'a dyn Terms>,
+    /// The moment of the run.
+    pub now: Timestamp,
+}
+
+/// What an encoder has made of a batch.
+#[derive(Debug, Default)]
+pub struct Encoded {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The end of each block in `bytes` and its tally: a file may be split there, and nowhere else.
+    pub marks: Vec<(u32, Tally)>,
+}
+
+impl Encoded {
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.marks.clear();
+    }
+}
+
+/// Numbers that run through the whole output, given before a batch is encoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// How many blocks come before.
+    pub blocks: u64,
+    /// How many usages come before.
+    pub usages: u64,
+    /// The line of the batch's first row in the input, from 1; 0 when it was made here.
+    pub line: u64,
+}
+
+/// Events of one chunk with what is needed to read them.
+#[derive(Clone, Copy)]
+pub struct Events<'a> {
+    /// The rows.
+    pub batch: &'a EventBatch,
+    /// The chunk that they borrow from.
+    pub chunk: &'a [u8],
+    /// The fields of each row's cells, in order.
+    pub fields: &'a [Field],
+    /// The decoder that understands the cells.
+    pub decoder: &'a dyn Decode,
+}
+
+/// What an encoder gets.
+#[derive(Clone, Copy)]
+pub enum Portion<'a> {
+    /// Events, for a target of events.
+    Events(Events<'a>),
+    /// Blocks, for a target of aggregates.
+    Blocks(Blocks<'a>),
+}
+
+/// Writes an output. Shared by the workers.
+pub trait Encode: Send + Sync {
+    /// Begins a file.
+    fn begin(&self, part: Part, out: &mut Vec<u8>) -> Tally;
+
+    /// Encodes a batch after what is in `out`. Accounts for it in the report's `written` amounts.
+    fn encode(
+        &self,
+        portion: Portion<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut Report,
+    ) -> Result<(), Fatal>;
+
+    /// Ends a file. `file` counts this file so far, `message` all files so far.
+    fn end(&self, part: Part, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally;
+
+    /// The name that the format demands or proposes for a file.
+    fn file_name(&self, part: Part) -> String;
+
+    /// The most bytes that a file may have before it is split; `None` when files are never split.
+    fn max_file_size(&self) -> Option<u64>;
+
+    /// Losses that are known without looking at values: a source has a place for these, the output has not.
+    fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)>;
+}
+
+/// A format: a plugin's one entry point.
+pub trait Format: Send + Sync {
+    /// What the format is.
+    fn manifest(&self) -> &Manifest;
+
+    /// The options it takes when it is read or written.
+    fn options(&self) -> &'static [OptionSpec];
+
+    /// Whether a file is of this format. Looks only at the probe.
+    fn recognise(&self, probe: &Probe<'_>) -> Recognition;
+
+    /// The fields it may carry when read.
+    fn reads(&self, version: Option<&str>) -> FieldSet;
+
+    /// The fields it carries when written.
+    fn writes(&self, version: Option<&str>) -> FieldSet;
+
+    /// The fields without which it cannot be written, and what happens without them.
+    fn needs(&self, version: Option<&str>) -> FieldSet;
+
+    /// Begins to read.
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal>;
+
+    /// Begins to write. Everything that can be refused is refused here, before an output appears.
+    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal>;
+
+    /// What the format can explain beyond codes: record types, cells, value sets.
+    fn explain(&self, topic: &str) -> Option<String>;
+}

@@ -1,0 +1,180 @@
+//! The ledger: everything that was read is converted, rejected or filtered, and counted.
+
+use crate::diagnostic::Code;
+use std::collections::BTreeMap;
+use std::fmt;
+use transpose_codes::decimal::Decimal;
+
+/// Amounts that must balance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amounts {
+    /// Rows of the input (usage records, for a report of aggregates).
+    pub rows: u64,
+    /// Plays or sales.
+    pub plays: Decimal,
+    /// Time played, in microseconds.
+    pub micros: i128,
+    /// Price times quantity, by currency.
+    pub money: BTreeMap<Box<str>, Decimal>,
+}
+
+impl Amounts {
+    /// Adds other amounts. The error says which sum left its range.
+    pub fn add(&mut self, more: &Self) -> Result<(), Imbalance> {
+        let overflow = |what: &'static str| Imbalance {
+            what: what.into(),
+            read: "a sum".into(),
+            accounted: "more than 28 digits".into(),
+        };
+        self.rows = self.rows.checked_add(more.rows).ok_or_else(|| overflow("rows"))?;
+        self.plays = self.plays.checked_add(more.plays).ok_or_else(|| overflow("plays"))?.normalize();
+        self.micros = self.micros.checked_add(more.micros).ok_or_else(|| overflow("duration"))?;
+        for (currency, amount) in &more.money {
+            let sum = self.money.entry(currency.clone()).or_default();
+            *sum = sum.checked_add(*amount).ok_or_else(|| overflow("money"))?;
+        }
+        Ok(())
+    }
+
+    /// Adds whole plays.
+    pub fn play(&mut self, rows: u64, plays: u64, micros: i128) {
+        self.rows += rows;
+        self.plays += Decimal::from(plays);
+        self.micros += micros;
+    }
+}
+
+/// The account of one run or of one part of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    /// What was read.
+    pub read: Amounts,
+    /// What went to the output.
+    pub converted: Amounts,
+    /// What was rejected, by the code of the finding.
+    pub rejected: BTreeMap<&'static str, Amounts>,
+    /// What was left out by rule, by reason.
+    pub filtered: BTreeMap<&'static str, Amounts>,
+    /// What the encoder says it wrote.
+    pub written: Amounts,
+}
+
+/// An account that does not balance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imbalance {
+    /// Rows, plays, duration or money.
+    pub what: Box<str>,
+    /// What one side says.
+    pub read: String,
+    /// What the other side says.
+    pub accounted: String,
+}
+
+impl fmt::Display for Imbalance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the ledger does not balance: {} are {} on one side and {} on the other",
+            self.what, self.read, self.accounted
+        )
+    }
+}
+
+impl std::error::Error for Imbalance {}
+
+impl Ledger {
+    /// The account of rejected rows for a code.
+    pub fn rejected(&mut self, code: &'static Code) -> &mut Amounts {
+        self.rejected.entry(code.id).or_default()
+    }
+
+    /// The account of filtered rows for a reason.
+    pub fn filtered(&mut self, reason: &'static str) -> &mut Amounts {
+        self.filtered.entry(reason).or_default()
+    }
+
+    /// How many rows were rejected.
+    pub fn rejects(&self) -> u64 {
+        self.rejected.values().map(|amounts| amounts.rows).sum()
+    }
+
+    /// Adds the account of another part.
+    pub fn merge(&mut self, other: &Self) -> Result<(), Imbalance> {
+        self.read.add(&other.read)?;
+        self.converted.add(&other.converted)?;
+        self.written.add(&other.written)?;
+        for (code, amounts) in &other.rejected {
+            self.rejected.entry(code).or_default().add(amounts)?;
+        }
+        for (reason, amounts) in &other.filtered {
+            self.filtered.entry(reason).or_default().add(amounts)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that everything read is accounted for, and that the encoder wrote what was converted.
+    ///
+    /// `rows_merge` tells that many rows become one in the target, so that written rows are not compared.
+    pub fn balance(&self, rows_merge: bool) -> Result<(), Imbalance> {
+        let mut sum = self.converted.clone();
+        for amounts in self.rejected.values().chain(self.filtered.values()) {
+            sum.add(amounts)?;
+        }
+        same("rows read", &self.read.rows, &sum.rows)?;
+        same("plays read", &self.read.plays.normalize(), &sum.plays.normalize())?;
+        same("microseconds read", &self.read.micros, &sum.micros)?;
+        same_money("money read", &self.read, &sum)?;
+        if !rows_merge {
+            same("rows written", &self.converted.rows, &self.written.rows)?;
+        }
+        same("plays written", &self.converted.plays.normalize(), &self.written.plays.normalize())?;
+        same("microseconds written", &self.converted.micros, &self.written.micros)?;
+        same_money("money written", &self.converted, &self.written)
+    }
+}
+
+fn same<T: PartialEq + fmt::Display>(what: &str, read: &T, accounted: &T) -> Result<(), Imbalance> {
+    if read == accounted {
+        return Ok(());
+    }
+    Err(Imbalance { what: what.into(), read: read.to_string(), accounted: accounted.to_string() })
+}
+
+fn same_money(what: &str, a: &Amounts, b: &Amounts) -> Result<(), Imbalance> {
+    let of = |amounts: &Amounts, currency: &str| {
+        amounts.money.get(currency).copied().unwrap_or_default().normalize()
+    };
+    for currency in a.money.keys().chain(b.money.keys()) {
+        same(&format!("{what} in {currency}"), &of(a, currency), &of(b, currency))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_when_every_row_is_accounted_for() {
+        let mut ledger = Ledger::default();
+        ledger.read.play(3, 3, 90);
+        ledger.converted.play(1, 1, 30);
+        ledger.written.play(1, 1, 30);
+        ledger.filtered("below-threshold").play(1, 1, 29);
+        assert_eq!(ledger.balance(false).unwrap_err().what.as_ref(), "rows read");
+        ledger.filtered("outside-period").play(1, 1, 31);
+        assert_eq!(ledger.balance(false), Ok(()));
+        ledger.written.micros -= 1;
+        assert_eq!(ledger.balance(false).unwrap_err().what.as_ref(), "microseconds written");
+    }
+
+    #[test]
+    fn money_is_compared_by_currency() {
+        let mut ledger = Ledger::default();
+        ledger.read.money.insert("EUR".into(), Decimal::new(100, 2));
+        ledger.converted.money.insert("EUR".into(), Decimal::new(1, 0));
+        ledger.written.money.insert("USD".into(), Decimal::new(1, 0));
+        let imbalance = ledger.balance(false).unwrap_err();
+        assert_eq!(imbalance.what.as_ref(), "money written in EUR");
+    }
+}
