@@ -54,6 +54,11 @@ pub struct Entity {
 }
 
 impl Entity {
+    /// An entity without values that was read from the given record or table.
+    pub fn from_record(origin: &str) -> Self {
+        Self { origin: origin.into(), ..Self::default() }
+    }
+
     /// The value of a field, if there is one.
     pub fn value(&self, field: Field) -> Option<&Value> {
         self.values.get(&field)

@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::ledger::{Imbalance, Ledger};
 use crate::loss::Loss;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How many findings of one code are kept in full; the rest are counted.
 pub const KEPT: usize = 20;
@@ -33,6 +34,13 @@ impl Findings {
     /// Counts a finding without a description.
     pub fn count(&mut self, code: &'static Code, times: u64) {
         self.counts.entry(code.id).or_insert((code, 0)).1 += times;
+    }
+
+    /// Names the input in every place that does not name one.
+    pub fn name_source(&mut self, source: &Arc<str>) {
+        for finding in &mut self.kept {
+            finding.location.source.get_or_insert_with(|| Arc::clone(source));
+        }
     }
 
     /// Adds the findings of a later part.
@@ -68,6 +76,14 @@ impl Findings {
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty()
+    }
+}
+
+impl Extend<Diagnostic> for Findings {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, findings: I) {
+        for finding in findings {
+            self.push(finding);
+        }
     }
 }
 

@@ -78,6 +78,8 @@ enum Target {
     File(PathBuf),
     /// Something that is written to and not replaced.
     Stream(PathBuf),
+    /// Nothing any more.
+    Discarded,
 }
 
 impl OutputSet {
@@ -125,6 +127,24 @@ impl OutputSet {
         Ok(())
     }
 
+    /// Reads an output of this set that is finished and not yet in place.
+    pub fn reopen(&self, id: OutputId) -> Result<crate::Input, IoError> {
+        match self.entries.get(id.0) {
+            Some(entry) if entry.finished.get().is_some() => {
+                crate::Input::open(&entry.temp, &crate::Limits::default())
+            }
+            _ => Err(internal(Path::new("output"), "only a finished output can be read again")),
+        }
+    }
+
+    /// Takes an output out of the set: it will never appear.
+    pub fn discard(&mut self, id: OutputId) {
+        self.claimed.retain(|_, holder| *holder != id);
+        if let Some(entry) = self.entries.get_mut(id.0) {
+            entry.target = Target::Discarded;
+        }
+    }
+
     /// Puts all outputs in place, in the order they were begun, or none of them.
     pub fn commit(mut self) -> Result<Vec<Written>, IoError> {
         for entry in &self.entries {
@@ -151,7 +171,7 @@ impl OutputSet {
                     streams.push((temp, path.clone()));
                     path
                 }
-                Target::Unnamed => continue,
+                Target::Unnamed | Target::Discarded => continue,
             };
             if let Some(Finished { bytes, uncompressed, sha256, .. }) = finished.get().cloned() {
                 written.push(Written { path, bytes, uncompressed, sha256 });
@@ -212,6 +232,7 @@ impl OutputSet {
         let path = match &entry.target {
             Target::Unnamed => return Err(internal(&entry.temp, "an output was never given its path")),
             Target::File(path) | Target::Stream(path) => path,
+            Target::Discarded => return Ok(()),
         };
         if entry.finished.get().is_none() {
             return Err(internal(path, "it was not finished before the commit"));
@@ -961,6 +982,21 @@ mod tests {
             let text = String::from_utf8(output.stdout).unwrap();
             assert_eq!(text.matches("the report\n").count(), count, "{text}");
         }
+    }
+
+    #[test]
+    fn a_finished_output_can_be_read_again_and_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut set = OutputSet::new(false);
+        let mut file = set.create_in(dir.path(), Compression::Gzip).unwrap();
+        file.append(b"first version").unwrap();
+        assert!(set.reopen(file.id()).is_err(), "not finished yet");
+        let done = file.finish().unwrap();
+        assert_eq!(set.reopen(done.id).unwrap().head(100).unwrap(), b"first version");
+        set.discard(done.id);
+        write(&mut set, &dir.path().join("second"), b"second version");
+        assert_eq!(set.commit().unwrap().len(), 1);
+        assert_eq!(names(dir.path()), ["second"]);
     }
 
     #[test]

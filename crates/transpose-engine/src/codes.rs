@@ -1,0 +1,111 @@
+//! The codes that the engine itself reports.
+
+transpose_core::codes! {
+    /// A play outside the reporting period.
+    pub OUTSIDE_PERIOD: "ENG0101" "outside-period" Warning
+        "The play took place before the first or after the last day of the reporting period. It is left out and counted in the ledger as filtered."
+        "Check the period (`--period`) and the time zone (`--time-zone`), or report the play with the period it belongs to."
+    /// One release or recording described in several ways.
+    pub CONFLICT: "ENG0102" "conflicting-description" Warning
+        "Rows with the same identifier describe it differently, for example one track id with two titles. One description is reported; `conflict` under `[policies]` of the agreement chooses which."
+        "Correct the catalogue, or set `conflict` under `[policies]` in the agreement."
+    /// A description conflict that the agreement does not allow.
+    pub CONFLICT_REFUSED: "ENG0103" "conflict-refused" Error
+        "The agreement says `conflict = \"refuse\"`, and rows with the same identifier describe it differently."
+        "Correct the catalogue, or choose another `conflict` policy."
+    /// Too many rejected rows.
+    pub TOO_MANY_REJECTS: "ENG0104" "too-many-rejects" Error
+        "More rows were rejected than `--max-rejects` allows, so the run ended."
+        "Look at the first findings: a wrong format or delimiter rejects every row. Raise `--max-rejects` if the rejects are expected."
+    /// Rows were rejected and rejects are not allowed.
+    pub REJECTED: "ENG0105" "rejects-refused" Error
+        "Some rows cannot be converted and `--on-reject fail` (the default) allows none, so nothing was written."
+        "Correct the rows, or use `--on-reject quarantine` to set them aside and go on."
+    /// A source of aggregates for a target of events.
+    pub GRAIN: "ENG0106" "wrong-grain" Error
+        "A report of aggregates holds sums; the single plays that a report of events needs cannot be recovered from it."
+        "Convert from the report of events that the aggregates were made from."
+    /// No agreement where one is needed.
+    pub NO_AGREEMENT: "ENG0107" "agreement-needed" Error
+        "Events become usages in a sales context (commercial model, use type, service), and only an agreement says in which."
+        "Give `--agreement FILE`; `transpose init agreement` writes a template."
+    /// Several inputs where one is possible.
+    pub SEVERAL_INPUTS: "ENG0108" "several-inputs" Error
+        "Reports of aggregates are converted one message at a time."
+        "Convert the inputs one by one."
+    /// Sums beyond what can be held exactly.
+    pub OVERFLOW: "ENG0109" "sum-overflow" Error
+        "A sum of plays, durations or money left the range that can be held exactly."
+        "Split the input."
+    /// More distinct things than fit.
+    pub TOO_MANY_DISTINCT: "ENG0110" "too-many-distinct" Error
+        "The input has more distinct releases, recordings or contexts than fit into memory tables (about four thousand million, or 2 GiB of text)."
+        "Split the input, for example by territory."
+    /// The ledger does not balance.
+    pub IMBALANCE: "ENG0111" "ledger-imbalance" Error
+        "What was read is not what was converted, rejected and filtered together. This is a fault of the program, and nothing was written."
+        "Report it together with the receipt."
+    /// A file could not be read or written.
+    pub IO: "ENG0112" "input-output" Error
+        "The operating system refused to read or write."
+        "See the message for the file and the reason."
+    /// An input that is compressed wrongly.
+    pub DAMAGED_FILE: "ENG0113" "damaged-file" Error
+        "The compressed file is cut off or damaged, so that its end cannot be read."
+        "Fetch the file again."
+    /// A fault of the program.
+    pub BUG: "ENG0114" "internal-error" Error
+        "A worker stopped in a way that must not happen. Nothing was written."
+        "Report it with the command and, if possible, the input."
+    /// Several files for one name.
+    pub SPLIT_NAME: "ENG0115" "split-needs-folder" Error
+        "The output is larger than the format allows for one file and has to be split, but the output names a single file."
+        "Give a folder with `-o FOLDER/`, or raise `max-file-size`."
+    /// A loss that the command forbids.
+    pub DENIED_LOSS: "ENG0117" "denied-loss" Error
+        "The conversion would lose, shorten, round or guess a field for which `--deny loss` was given, so nothing was written."
+        "Choose a target that holds the field, or leave the field out of `--deny loss=…`."
+    /// A play shorter than the threshold of the agreement.
+    pub BELOW_THRESHOLD: "ENG0116" "below-threshold" Info
+        "The play is shorter than `minimum-seconds` of the agreement. It is left out (`below = \"drop\"`) and counted in the ledger as filtered, or reported as not royalty bearing."
+        "Nothing need be done."
+}
+
+use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::ledger::Imbalance;
+use transpose_io::{IoError, IoErrorKind};
+
+/// A failure to read or write, as the end of a run.
+pub fn io(error: &IoError) -> Fatal {
+    let damaged = matches!(
+        error.kind(),
+        IoErrorKind::TruncatedGzip { .. } | IoErrorKind::BadGzip { .. } | IoErrorKind::Expansion { .. }
+    );
+    let (code, failure) = if damaged { (&DAMAGED_FILE, Failure::Input) } else { (&IO, Failure::Io) };
+    let source = error.path().map(|path| path.to_string_lossy().into());
+    let location = Location { source, ..Location::default() };
+    let mut finding = Diagnostic::new(code, location, error.to_string());
+    if let Some(help) = error.help() {
+        finding = finding.help(help);
+    }
+    Fatal::new(failure, finding)
+}
+
+/// A ledger that does not balance, as the end of a run.
+pub(crate) fn imbalance(error: &Imbalance) -> Fatal {
+    Fatal::new(Failure::Bug, Diagnostic::new(&IMBALANCE, Location::default(), error.to_string()))
+}
+
+/// A sum out of range, as the end of a run.
+pub(crate) fn overflow(what: &str) -> Fatal {
+    Fatal::input(Diagnostic::new(
+        &OVERFLOW,
+        Location::default(),
+        format!("the sum of {what} is out of range"),
+    ))
+}
+
+/// A fault of the program, as the end of a run.
+pub(crate) fn bug(what: &str) -> Fatal {
+    Fatal::new(Failure::Bug, Diagnostic::new(&BUG, Location::default(), what))
+}

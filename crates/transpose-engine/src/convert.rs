@@ -1,0 +1,686 @@
+//! One conversion: inputs, a source format, a target format, an agreement; outputs, findings, loss and ledger.
+
+use crate::aggregate::{OUTSIDE, Rules, Tables, account};
+use crate::canonical::Canon;
+use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
+use crate::codes;
+use crate::emit;
+use crate::order::{Flow, Sequencer};
+use crate::sink::{self, Destination, Sink};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use transpose_codes::duration::Duration;
+use transpose_codes::time::Timestamp;
+use transpose_core::batch::{Batch, Blocks, EventBatch, Fault, Reject};
+use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::format::{
+    Brief, Decode, Encode, Encoded, Events, Format, Grain, Head, Portion, Preamble, Projection, Tally,
+};
+use transpose_core::loss::{Change, Subject};
+use transpose_core::report::Report;
+use transpose_core::terms::Terms;
+use transpose_io::{Compression, Input, OutputSet, Written};
+
+/// What happens when a row cannot be converted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnReject {
+    /// Nothing is written.
+    Fail,
+    /// Rejected rows go to a file of their own, unchanged, and the rest is converted.
+    Quarantine(PathBuf),
+}
+
+/// What to convert and how.
+pub struct Job<'a> {
+    /// The inputs, in order.
+    pub inputs: &'a [Input],
+    /// The format of the inputs.
+    pub source: &'a dyn Format,
+    /// Options of the source format.
+    pub source_options: &'a [(String, String)],
+    /// The format of the output.
+    pub target: &'a dyn Format,
+    /// The version of the target, what follows the `@`.
+    pub version: Option<&'a str>,
+    /// Options of the target format.
+    pub target_options: &'a [(String, String)],
+    /// The agreement with its figures.
+    pub terms: Option<&'a dyn Terms>,
+    /// The reporting period in microseconds since 1970 UTC, for sources of events.
+    pub period: Option<Range<i64>>,
+    /// Where the output goes.
+    pub destination: Destination,
+    /// How the output is packed.
+    pub compression: Compression,
+    /// Whether existing files may be replaced.
+    pub overwrite: bool,
+    /// Whether to stop before anything appears.
+    pub dry_run: bool,
+    /// What happens to rows that cannot be converted.
+    pub on_reject: OnReject,
+    /// After how many rejected rows to give up.
+    pub max_rejects: Option<u64>,
+    /// Which losses are refused: `None` allows all, an empty list refuses every loss.
+    pub deny_loss: Option<&'a [String]>,
+    /// How the inputs are read.
+    pub reading: Reading,
+    /// Whether hashes of outputs are wanted.
+    pub hash: bool,
+    /// The moment of the run.
+    pub now: Timestamp,
+    /// Called now and then with the bytes read of an input and its size.
+    pub progress: &'a (dyn Fn(&Input) + Sync),
+}
+
+/// What a conversion came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Findings, loss and ledger.
+    pub report: Report,
+    /// The outputs that are now in place; empty when the run was refused or dry.
+    pub written: Vec<Written>,
+    /// What was written of the message.
+    pub tally: Tally,
+    /// The version that was read, for formats with versions.
+    pub source_version: Option<String>,
+    /// Why nothing was written, if so.
+    pub refused: Option<Fatal>,
+}
+
+/// The head of an open input.
+pub struct InputHead<'a> {
+    input: &'a Input,
+    bytes: Vec<u8>,
+}
+
+impl<'a> InputHead<'a> {
+    /// The head of an input.
+    pub fn new(input: &'a Input) -> Self {
+        Self { input, bytes: Vec::new() }
+    }
+}
+
+impl Head for InputHead<'_> {
+    fn bytes(&mut self, n: usize) -> Result<&[u8], Fatal> {
+        if self.bytes.len() < n {
+            self.bytes = self.input.head(n).map_err(|error| codes::io(&error))?;
+        }
+        Ok(&self.bytes)
+    }
+
+    fn name(&self) -> &str {
+        self.input.name()
+    }
+}
+
+impl Job<'_> {
+    /// Runs the conversion. A fatal end leaves nothing behind; a refusal at the end comes with the whole report.
+    pub fn run(&self) -> Result<Outcome, Fatal> {
+        match (self.source.manifest().grain, self.target.manifest().grain) {
+            (Grain::Event, Grain::Aggregate) => self.aggregate(),
+            (Grain::Event, Grain::Event) => self.events(),
+            (Grain::Aggregate, Grain::Aggregate) => self.blocks(),
+            (Grain::Aggregate, Grain::Event) => {
+                let message = format!(
+                    "`{}` holds aggregates and `{}` needs single events",
+                    self.source.manifest().id,
+                    self.target.manifest().id
+                );
+                Err(Fatal::usage(Diagnostic::new(&codes::GRAIN, Location::default(), message)))
+            }
+        }
+    }
+
+    fn aggregate(&self) -> Result<Outcome, Fatal> {
+        let Some(terms) = self.terms else {
+            let message = format!(
+                "`{}` is made of usages in sales contexts, and no agreement is given",
+                self.target.manifest().id
+            );
+            return Err(Fatal::usage(Diagnostic::new(&codes::NO_AGREEMENT, Location::default(), message)));
+        };
+        let writes = self.target.writes(self.version);
+        let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
+        let mut projection = Projection {
+            context: terms.reads(),
+            time: self.period.is_some(),
+            duration: true,
+            ..Projection::default()
+        };
+        projection.item = item;
+        for identity in IDENTITY {
+            projection.item.insert(identity);
+        }
+        let mut canon: Option<Canon> = None;
+        let mut run = Run::new(self);
+        let mut reads = FieldSet::EMPTY;
+        for input in self.inputs {
+            let mut decoder = run.open(input)?;
+            reads = reads.union(decoder.preamble().reads);
+            decoder.project(&projection)?;
+            let canon = canon.get_or_insert_with(|| Canon::new(projection.item.intersection(reads)));
+            let rules = Rules {
+                decoder: decoder.as_ref(),
+                terms,
+                qualifying: terms.qualifying(),
+                period: self.period.clone(),
+            };
+            let mut workers: Vec<Tables> =
+                (0..self.reading.threads.max(1)).map(|_| Tables::default()).collect();
+            let scanned = run.scan(input, decoder.as_ref(), &mut workers, None, &|tables, decoded| {
+                let (bytes, number) = (decoded.bytes, decoded.number);
+                let (report, rejects) = tables.count(decoded, &rules)?;
+                Ok((
+                    number,
+                    Part { quarantine: quarantined(&rejects, bytes, rules.decoder), report, encoded: None },
+                ))
+            })?;
+            if run.gave_up() {
+                break;
+            }
+            let mut report = Report::default();
+            canon.absorb(workers, decoder.as_ref(), &mut report)?;
+            run.finish_input(input, decoder.as_ref(), &scanned, report)?;
+        }
+        if run.gave_up() {
+            return run.give_up();
+        }
+        let mut canon = canon.unwrap_or_else(|| Canon::new(FieldSet::EMPTY));
+        for context in terms.due() {
+            canon.context(&context);
+        }
+        canon.settle(terms.conflict(), &mut run.report)?;
+        total(&mut canon)?;
+        let missing = terms.complete(&mut canon.contexts);
+        let (errors, findings): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|finding| finding.code.severity == Severity::Error);
+        run.report.findings.extend(findings);
+        if !errors.is_empty() {
+            return Err(Fatal { failure: Failure::Use, findings: errors });
+        }
+        let mut header = Entity::default();
+        terms.header(&mut header);
+        let shapes = emit::shapes(&canon);
+        let encoder = self.create(&header, &canon.contexts, &shapes, reads)?;
+        run.drops(encoder.as_ref(), reads, &[]);
+        let mut sink =
+            Sink::new(encoder.as_ref(), &self.destination, self.compression, self.overwrite, self.hash)?;
+        let mut report = Report::default();
+        emit::emit(&canon, &shapes, encoder.as_ref(), &mut sink, self.reading.threads, &mut report)?;
+        run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
+        run.end(sink, true)
+    }
+
+    fn events(&self) -> Result<Outcome, Fatal> {
+        let mut run = Run::new(self);
+        let mut reads = FieldSet::EMPTY;
+        // The first input decides what the output may carry, so every input is opened before anything is written.
+        let mut decoders = Vec::new();
+        for input in self.inputs {
+            let decoder = run.open(input)?;
+            reads = reads.union(decoder.preamble().reads);
+            decoders.push(decoder);
+        }
+        let fields: Vec<Field> = self.target.writes(self.version).intersection(reads).iter().collect();
+        let mut header = Entity::default();
+        if let Some(terms) = self.terms {
+            terms.header(&mut header);
+        }
+        let encoder = self.create(&header, &[], &[], reads)?;
+        run.drops(encoder.as_ref(), reads, &[]);
+        let sink = Mutex::new(Sink::new(
+            encoder.as_ref(),
+            &self.destination,
+            self.compression,
+            self.overwrite,
+            self.hash,
+        )?);
+        let projection = Projection {
+            row: fields.clone(),
+            time: self.period.is_some(),
+            duration: true,
+            ..Projection::default()
+        };
+        for (input, mut decoder) in self.inputs.iter().zip(decoders) {
+            decoder.project(&projection)?;
+            let decoder = decoder.as_ref();
+            let mut workers: Vec<Batch> =
+                (0..self.reading.threads.max(1)).map(|_| Batch::default()).collect();
+            let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|kept, decoded| {
+                self.pass_events(kept, decoded, decoder, encoder.as_ref(), &fields)
+            })?;
+            if run.gave_up() {
+                break;
+            }
+            run.finish_input(input, decoder, &scanned, Report::default())?;
+        }
+        if run.gave_up() {
+            return run.give_up();
+        }
+        run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
+    }
+
+    /// Encodes the events of a chunk, without those outside the period.
+    fn pass_events(
+        &self,
+        kept: &mut Batch,
+        decoded: Decoded<'_>,
+        decoder: &dyn Decode,
+        encoder: &dyn Encode,
+        fields: &[Field],
+    ) -> Result<(u64, Part), Fatal> {
+        let Decoded { number, bytes, origin, mut numbers, batch, mut report } = decoded;
+        let mut rejects = batch.rejects.clone();
+        let mut events = &batch.events;
+        let outside = |row: &transpose_core::batch::EventRow| {
+            self.period.as_ref().is_some_and(|period| !period.contains(&row.time))
+        };
+        // A row is judged before it is encoded, so that no output holds half of a row that turns out to be wrong.
+        let faulty = faulty_rows(events, bytes, decoder, fields);
+        if !faulty.is_empty() || events.rows.iter().any(outside) {
+            kept.events.clear();
+            kept.events.row_cells = events.row_cells;
+            let mut faulty = faulty.into_iter().peekable();
+            for (index, row) in events.rows.iter().enumerate() {
+                let place =
+                    Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+                if outside(row) {
+                    report.ledger.read.play(1, u64::from(row.plays), i128::from(row.micros));
+                    report.ledger.filtered(OUTSIDE).play(1, u64::from(row.plays), i128::from(row.micros));
+                    let message = "the play took place outside the reporting period and is left out";
+                    report.findings.push(Diagnostic::new(&codes::OUTSIDE_PERIOD, place, message));
+                    faulty.next_if(|(faulty, _)| *faulty == index);
+                } else if let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) {
+                    let finding = crate::aggregate::finding(&fault, place);
+                    let (plays, micros) = (u64::from(row.plays), row.micros);
+                    rejects.push(Reject { start: row.start, len: row.len, finding, plays, micros });
+                } else {
+                    kept.events.rows.push(*row);
+                    let cells = events.cells.get(index * events.row_cells..(index + 1) * events.row_cells);
+                    kept.events.cells.extend_from_slice(cells.unwrap_or(&[]));
+                }
+            }
+            kept.events.arena.clone_from(&events.arena);
+            events = &kept.events;
+        }
+        rejects.sort_by_key(|reject| reject.start);
+        let (mut plays, mut micros) = (0, 0);
+        for row in &events.rows {
+            plays += u64::from(row.plays);
+            micros += i128::from(row.micros);
+        }
+        report.ledger.read.play(events.rows.len() as u64, plays, micros);
+        report.ledger.converted.play(events.rows.len() as u64, plays, micros);
+        account(&rejects, &mut report);
+        numbers.line = origin.line;
+        let mut encoded = Encoded::default();
+        let portion = Portion::Events(Events { batch: events, chunk: bytes, fields, decoder });
+        encoder.encode(portion, numbers, &mut encoded, &mut report)?;
+        Ok((
+            number,
+            Part { quarantine: quarantined(&rejects, bytes, decoder), report, encoded: Some(encoded) },
+        ))
+    }
+
+    fn blocks(&self) -> Result<Outcome, Fatal> {
+        let [input] = self.inputs else {
+            let message = format!("{} inputs are given and each is a message of its own", self.inputs.len());
+            return Err(Fatal::usage(Diagnostic::new(&codes::SEVERAL_INPUTS, Location::default(), message)));
+        };
+        let mut run = Run::new(self);
+        let mut decoder = run.open(input)?;
+        decoder.project(&Projection { duration: true, ..Projection::default() })?;
+        let decoder = decoder.as_ref();
+        let Preamble { header, contexts, shapes, reads, extras, .. } = decoder.preamble();
+        let mut header = header.clone();
+        if let Some(terms) = self.terms {
+            terms.header(&mut header);
+        }
+        let encoder = self.create(&header, contexts, shapes, *reads)?;
+        run.drops(encoder.as_ref(), *reads, extras);
+        let sink = Mutex::new(Sink::new(
+            encoder.as_ref(),
+            &self.destination,
+            self.compression,
+            self.overwrite,
+            self.hash,
+        )?);
+        let mut workers = vec![(); self.reading.threads.max(1)];
+        let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|(), decoded| {
+            let Decoded { number, bytes, numbers, batch, mut report, .. } = decoded;
+            account(&batch.rejects, &mut report);
+            let mut encoded = Encoded::default();
+            let blocks = Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts };
+            crate::blocks::account(blocks, &mut report)?;
+            encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report)?;
+            Ok((
+                number,
+                Part {
+                    quarantine: quarantined(&batch.rejects, bytes, decoder),
+                    report,
+                    encoded: Some(encoded),
+                },
+            ))
+        })?;
+        if run.gave_up() {
+            return run.give_up();
+        }
+        run.finish_input(input, decoder, &scanned, Report::default())?;
+        run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
+    }
+
+    fn create(
+        &self,
+        header: &Entity,
+        contexts: &[Entity],
+        shapes: &[transpose_core::batch::Shape],
+        reads: FieldSet,
+    ) -> Result<Box<dyn Encode>, Fatal> {
+        let mut options = self.terms.map_or(&[][..], Terms::options).to_vec();
+        options.extend_from_slice(self.target_options);
+        self.target.create(&Brief {
+            version: self.version,
+            options: &options,
+            header,
+            contexts,
+            shapes,
+            reads,
+            terms: self.terms,
+            now: self.now,
+        })
+    }
+}
+
+/// Fields that tell releases and recordings apart; needed even where the target does not hold them.
+const IDENTITY: [Field; 10] = [
+    Field::ICPN,
+    Field::GRID,
+    Field::RELEASE_ID,
+    Field::RELEASE_ARTIST,
+    Field::RELEASE_TITLE,
+    Field::RECORDING_ID,
+    Field::ISRC,
+    Field::RECORDING_ARTIST,
+    Field::RECORDING_TITLE,
+    Field::RECORDING_DURATION,
+];
+
+/// What one chunk has come to.
+struct Part {
+    report: Report,
+    quarantine: Vec<u8>,
+    encoded: Option<Encoded>,
+}
+
+/// The state of a run over its inputs.
+struct Run<'a> {
+    job: &'a Job<'a>,
+    report: Report,
+    trailers: Vec<(u64, Entity)>,
+    quarantine: Option<Quarantine>,
+    source_version: Option<String>,
+    gave_up: bool,
+    dropped: Vec<(Subject, String)>,
+}
+
+struct Quarantine {
+    set: OutputSet,
+    file: transpose_io::OutputFile,
+    empty: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(job: &'a Job<'a>) -> Self {
+        Self {
+            job,
+            report: Report::default(),
+            trailers: Vec::new(),
+            quarantine: None,
+            source_version: None,
+            gave_up: false,
+            dropped: Vec::new(),
+        }
+    }
+
+    fn open(&mut self, input: &Input) -> Result<Box<dyn Decode>, Fatal> {
+        let mut head = InputHead::new(input);
+        let decoder = self.job.source.open(&mut head, self.job.source_options).map_err(|mut fatal| {
+            name_source(&mut fatal.findings, input);
+            fatal
+        })?;
+        let mut findings = decoder.preamble().findings.clone();
+        name_source(&mut findings, input);
+        self.report.findings.extend(findings);
+        self.source_version.clone_from(&decoder.preamble().version);
+        Ok(decoder)
+    }
+
+    fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    /// Reads a body; merges reports, quarantines rejects and writes what was encoded, all in the order of the input.
+    fn scan<S: Send>(
+        &mut self,
+        input: &Input,
+        decoder: &dyn Decode,
+        states: &mut [S],
+        sink: Option<&Mutex<Sink<'_>>>,
+        each: &(dyn Fn(&mut S, Decoded<'_>) -> Result<(u64, Part), Fatal> + Sync),
+    ) -> Result<Scanned, Fatal> {
+        if let (OnReject::Quarantine(path), None) = (&self.job.on_reject, &self.quarantine) {
+            let mut set = OutputSet::new(self.job.overwrite);
+            let file = set.create(path, Compression::None).map_err(|error| codes::io(&error))?;
+            self.quarantine = Some(Quarantine { set, file, empty: true });
+        }
+        let flow = Flow::default();
+        let source: Arc<str> = input.name().into();
+        let trailers = Mutex::new(Vec::new());
+        let job = self.job;
+        let (report, quarantine, gave_up) = (&mut self.report, &mut self.quarantine, &mut self.gave_up);
+        let sequencer = Sequencer::new(job.reading.threads * 4, |mut part: Part| {
+            part.report.findings.name_source(&source);
+            report.merge(part.report).map_err(|error| codes::imbalance(&error))?;
+            if let Some(quarantine) = quarantine.as_mut().filter(|_| !part.quarantine.is_empty()) {
+                if quarantine.empty {
+                    let mut head = Vec::new();
+                    decoder.quarantine_head(&mut head);
+                    quarantine.file.append(&head).map_err(|error| codes::io(&error))?;
+                    quarantine.empty = false;
+                }
+                quarantine.file.append(&part.quarantine).map_err(|error| codes::io(&error))?;
+            }
+            if let (Some(sink), Some(encoded)) = (sink, &part.encoded) {
+                lock(sink).write(encoded)?;
+            }
+            (job.progress)(input);
+            if report.ledger.rejects() > job.max_rejects.unwrap_or(u64::MAX) {
+                *gave_up = true;
+                flow.stop();
+            }
+            Ok(())
+        });
+        let scanned = scan(input, decoder, job.reading, &flow, states, &|state, decoded| {
+            if !decoded.batch.trailers.is_empty() {
+                lock(&trailers).extend_from_slice(&decoded.batch.trailers);
+            }
+            let (number, part) = each(state, decoded)?;
+            sequencer.put(number, part, &flow)
+        });
+        drop(sequencer);
+        self.trailers = trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.trailers.sort_by_key(|(line, _)| *line);
+        scanned.map_err(|mut fatal| {
+            name_source(&mut fatal.findings, input);
+            fatal
+        })
+    }
+
+    /// Checks the closing records of an input and takes over what was found once per distinct key.
+    fn finish_input(
+        &mut self,
+        input: &Input,
+        decoder: &dyn Decode,
+        scanned: &Scanned,
+        mut report: Report,
+    ) -> Result<(), Fatal> {
+        let tally = Tally {
+            lines: scanned.end_line.saturating_sub(1),
+            summaries: decoder.preamble().contexts.len() as u64,
+            blocks: scanned.units,
+            usages: scanned.usages,
+        };
+        let mut findings = Vec::new();
+        decoder.finish(&std::mem::take(&mut self.trailers), &tally, &mut findings);
+        report.findings.extend(findings);
+        report.findings.name_source(&input.name().into());
+        self.report.merge(report).map_err(|error| codes::imbalance(&error))
+    }
+
+    /// Notes the fields that the source has a place for and the target has not.
+    fn drops(&mut self, encoder: &dyn Encode, reads: FieldSet, extras: &[Box<str>]) {
+        // What the rules looked at has become the sales context, and played time is summed.
+        let mut kept = self.job.terms.map_or(FieldSet::EMPTY, Terms::reads);
+        if self.job.target.writes(self.job.version).contains(Field::USAGE_DURATION) {
+            kept.insert(Field::EVENT_DURATION);
+        }
+        if self.job.target.manifest().grain == Grain::Event {
+            kept = FieldSet::EMPTY;
+        }
+        self.dropped = encoder.drops(reads.difference(kept), extras);
+    }
+
+    fn give_up(self) -> Result<Outcome, Fatal> {
+        let most = self.job.max_rejects.unwrap_or_default();
+        let message =
+            format!("{} rows are rejected, and `--max-rejects` is {most}", self.report.ledger.rejects());
+        let finding = Diagnostic::new(&codes::TOO_MANY_REJECTS, Location::default(), message);
+        Ok(self.refuse(Fatal::input(finding)))
+    }
+
+    fn refuse(self, fatal: Fatal) -> Outcome {
+        let Self { report, source_version, .. } = self;
+        Outcome { report, written: Vec::new(), tally: Tally::default(), source_version, refused: Some(fatal) }
+    }
+
+    /// Checks the account and puts everything in place, or refuses with the whole report.
+    fn end(mut self, sink: Sink<'_>, rows_merge: bool) -> Result<Outcome, Fatal> {
+        let rows = self.report.ledger.read.rows;
+        for (subject, reason) in std::mem::take(&mut self.dropped) {
+            self.report.loss.add(Change::Lost, subject, rows, None, &reason);
+        }
+        let rejects = self.report.ledger.rejects();
+        if rejects > 0 && self.job.on_reject == OnReject::Fail {
+            let message = format!("{rejects} of {rows} rows cannot be converted");
+            return Ok(self.refuse(Fatal::input(Diagnostic::new(
+                &codes::REJECTED,
+                Location::default(),
+                message,
+            ))));
+        }
+        if let Some(denied) = self.denied() {
+            return Ok(self.refuse(denied));
+        }
+        self.report.ledger.balance(rows_merge).map_err(|error| codes::imbalance(&error))?;
+        let (set, tally) = sink.finish()?;
+        let Self { job, report, quarantine, source_version, .. } = self;
+        let mut written = Vec::new();
+        if !job.dry_run {
+            written = sink::commit(set)?;
+            if let Some(Quarantine { mut set, file, empty }) = quarantine {
+                let id = file.id();
+                file.finish().map_err(|error| codes::io(&error))?;
+                if empty {
+                    set.discard(id);
+                }
+                sink::commit(set)?;
+            }
+        }
+        Ok(Outcome { report, written, tally, source_version, refused: None })
+    }
+
+    fn denied(&self) -> Option<Fatal> {
+        let fields = self.job.deny_loss?;
+        let denied = |subject: &Subject| {
+            let id = subject.to_string();
+            fields.is_empty()
+                || fields.iter().any(|field| {
+                    id == *field || id.strip_prefix(field.as_str()).is_some_and(|rest| rest.starts_with('.'))
+                })
+        };
+        let findings: Vec<Diagnostic> = self
+            .report
+            .loss
+            .iter()
+            .filter(|(_, subject, _)| denied(subject))
+            .map(|(change, subject, entry)| {
+                let message = format!(
+                    "`{subject}` is {} {} times, and `--deny loss` forbids it",
+                    change.name(),
+                    entry.count
+                );
+                Diagnostic::new(&codes::DENIED_LOSS, Location::default(), message)
+            })
+            .collect();
+        (!findings.is_empty()).then_some(Fatal { failure: Failure::Input, findings })
+    }
+}
+
+fn name_source(findings: &mut [Diagnostic], input: &Input) {
+    for finding in findings {
+        finding.location.source.get_or_insert_with(|| input.name().into());
+    }
+}
+
+/// The rejected rows of a chunk as they go to the quarantine file.
+fn quarantined(rejects: &[Reject], chunk: &[u8], decoder: &dyn Decode) -> Vec<u8> {
+    let mut out = Vec::new();
+    for reject in rejects {
+        let row = chunk.get(reject.start as usize..(reject.start + reject.len) as usize).unwrap_or(&[]);
+        decoder.quarantine(&reject.finding, row, &mut out);
+    }
+    out
+}
+
+/// Rows with a cell that cannot be passed on, with the first such cell of each.
+fn faulty_rows(
+    events: &EventBatch,
+    chunk: &[u8],
+    decoder: &dyn Decode,
+    fields: &[Field],
+) -> Vec<(usize, Fault)> {
+    let mut faulty = Vec::new();
+    let mut scratch = Vec::new();
+    for (index, cells) in events.cells.chunks_exact(events.row_cells.max(1)).enumerate() {
+        for (field, cell) in fields.iter().zip(cells) {
+            if let Err(fault) = decoder.value(*field, cell.bytes(chunk, &events.arena), &mut scratch)
+                && fault.code.severity == Severity::Error
+            {
+                faulty.push((index, fault));
+                break;
+            }
+        }
+    }
+    faulty
+}
+
+/// Gives each sales context the sum of its usages.
+fn total(canon: &mut Canon) -> Result<(), Fatal> {
+    let mut sums = vec![(0u64, 0i64); canon.contexts.len()];
+    for total in &canon.totals {
+        let sum =
+            sums.get_mut(total.context as usize).ok_or_else(|| codes::bug("a total without a context"))?;
+        sum.0 = sum.0.checked_add(total.plays).ok_or_else(|| codes::overflow("plays"))?;
+        sum.1 = sum.1.checked_add(total.micros).ok_or_else(|| codes::overflow("durations"))?;
+    }
+    for (context, (plays, micros)) in canon.contexts.iter_mut().zip(sums) {
+        context.set(Field::TOTAL_USAGES, plays.to_string());
+        let mut text = Vec::new();
+        Duration::from_micros(micros).write_iso(&mut text);
+        context.set(Field::TOTAL_DURATION, String::from_utf8_lossy(&text).into_owned());
+    }
+    Ok(())
+}

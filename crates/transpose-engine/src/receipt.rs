@@ -1,0 +1,163 @@
+//! What a run has done, as JSON: for pipelines and for whoever has to answer for the report later.
+
+use crate::convert::Outcome;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use transpose_core::diagnostic::{Diagnostic, Fatal};
+use transpose_core::ledger::{Amounts, Ledger};
+use transpose_core::loss::Loss;
+use transpose_core::report::Findings;
+use transpose_io::sha256_file;
+
+/// The version of the receipt's own layout.
+pub const LAYOUT: u32 = 1;
+
+/// What the command line knows of a run besides its outcome.
+#[derive(Clone, Debug, Default)]
+pub struct Particulars {
+    /// The version of the program.
+    pub program: String,
+    /// The files that were read, in order, with what each was read as (`input`, `agreement`, `figures`).
+    pub files: Vec<(&'static str, std::path::PathBuf)>,
+    /// The source format, with its version after `@` where it has one.
+    pub source: String,
+    /// The target format, with its version after `@` where it has one.
+    pub target: String,
+    /// The reporting period.
+    pub period: Option<String>,
+    /// The moment of the run.
+    pub now: String,
+}
+
+/// The receipt of a run. Reads the files once more for their hashes.
+pub fn receipt(particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fatal> {
+    let mut files = Vec::new();
+    for (role, path) in &particulars.files {
+        files.push(file(role, path)?);
+    }
+    let outputs: Vec<Value> = outcome
+        .written
+        .iter()
+        .map(|written| {
+            json!({
+                "path": written.path.to_string_lossy(), "bytes": written.bytes,
+                "uncompressed-bytes": written.uncompressed, "sha256": written.sha256,
+            })
+        })
+        .collect();
+    Ok(json!({
+        "receipt": LAYOUT,
+        "program": particulars.program,
+        "created": particulars.now,
+        "source": particulars.source,
+        "target": particulars.target,
+        "period": particulars.period,
+        "complete": outcome.refused.is_none(),
+        "inputs": files,
+        "outputs": outputs,
+        "written": {
+            "lines": outcome.tally.lines, "summaries": outcome.tally.summaries,
+            "blocks": outcome.tally.blocks, "usages": outcome.tally.usages,
+        },
+        "ledger": ledger(&outcome.report.ledger),
+        "findings": counts(&outcome.report.findings),
+        "loss": loss(&outcome.report.loss),
+        "refused": outcome.refused.as_ref().map(|fatal| fatal.findings.iter().map(finding).collect::<Vec<_>>()),
+    }))
+}
+
+fn file(role: &str, path: &Path) -> Result<Value, Fatal> {
+    if path == Path::new("-") {
+        return Ok(json!({"role": role, "path": "-", "bytes": null, "sha256": null}));
+    }
+    let sha256 = sha256_file(path).map_err(|error| crate::codes::io(&error))?;
+    let bytes = std::fs::metadata(path).ok().map(|metadata| metadata.len());
+    Ok(json!({"role": role, "path": path.to_string_lossy(), "bytes": bytes, "sha256": sha256}))
+}
+
+/// The ledger as JSON; durations in seconds, all numbers that may have decimals as text.
+pub fn ledger(ledger: &Ledger) -> Value {
+    let by = |parts: &std::collections::BTreeMap<&'static str, Amounts>| -> Value {
+        Value::Object(
+            parts.iter().map(|(key, value)| ((*key).to_string(), amounts(value))).collect::<Map<_, _>>(),
+        )
+    };
+    json!({
+        "read": amounts(&ledger.read),
+        "converted": amounts(&ledger.converted),
+        "rejected": by(&ledger.rejected),
+        "filtered": by(&ledger.filtered),
+        "written": amounts(&ledger.written),
+    })
+}
+
+fn amounts(amounts: &Amounts) -> Value {
+    let money: Map<String, Value> = amounts
+        .money
+        .iter()
+        .map(|(currency, sum)| (currency.to_string(), json!(sum.normalize().to_string())))
+        .collect();
+    json!({"rows": amounts.rows, "plays": amounts.plays.normalize().to_string(), "seconds": seconds(amounts.micros), "money": money})
+}
+
+/// Microseconds as seconds in plain notation.
+pub fn seconds(micros: i128) -> String {
+    let (whole, part) = (micros / 1_000_000, micros % 1_000_000);
+    if part == 0 {
+        return whole.to_string();
+    }
+    let sign = if micros < 0 { "-" } else { "" };
+    format!("{sign}{}.{:06}", whole.abs(), part.abs()).trim_end_matches('0').into()
+}
+
+fn counts(findings: &Findings) -> Value {
+    let counts = findings.counts().map(|(code, count)| {
+        (code.id.to_string(), json!({"name": code.name, "severity": code.severity.name(), "count": count}))
+    });
+    Value::Object(counts.collect())
+}
+
+/// A loss report as JSON.
+pub fn loss(loss: &Loss) -> Value {
+    let entries = loss.iter().map(|(change, subject, entry)| {
+        json!({
+            "change": change.name(), "field": subject.to_string(), "count": entry.count,
+            "first-lines": entry.lines, "reason": entry.reason,
+        })
+    });
+    Value::Array(entries.collect())
+}
+
+/// One finding as JSON: the object of `--message-format json`.
+pub fn finding(finding: &Diagnostic) -> Value {
+    let location = &finding.location;
+    json!({
+        "code": finding.code.id,
+        "name": finding.code.name,
+        "severity": finding.code.severity.name(),
+        "source": location.source.as_deref(),
+        "line": location.line,
+        "byte": location.byte,
+        "block": location.block.as_deref(),
+        "record": location.record.as_deref(),
+        "cell": location.cell.as_ref().map(|(number, _)| number),
+        "cell-name": location.cell.as_ref().map(|(_, name)| name.as_ref()),
+        "field": location.field.map(transpose_core::field::Field::id),
+        "value": finding.value.as_deref(),
+        "message": finding.message,
+        "help": finding.advice(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn seconds_keep_their_fraction() {
+        assert_eq!(seconds(30_000_000), "30");
+        assert_eq!(seconds(1_500_000), "1.5");
+        assert_eq!(seconds(-250_000), "-0.25");
+        assert_eq!(seconds(0), "0");
+    }
+}

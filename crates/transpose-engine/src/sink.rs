@@ -1,0 +1,278 @@
+//! Writing: files that are split between blocks, and appear together or not at all.
+//!
+//! The name and the head of a file say which one of how many it is (`2of3`), and that is known only at the end. A message that fits into one file,
+//! the usual case, is written straight through. When a second file is begun, each file is written once more at the end with its right head.
+
+use crate::codes;
+use std::path::{Path, PathBuf};
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::format::{Encode, Encoded, Part, Tally};
+use transpose_io::{Compression, OutputFile, OutputId, OutputSet, Written};
+
+/// Where outputs go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A folder; the format names the files.
+    Folder(PathBuf),
+    /// A file with a name of its own.
+    File(PathBuf),
+    /// Standard output.
+    Stdout,
+}
+
+/// The files of one message.
+pub(crate) struct Sink<'a> {
+    encoder: &'a dyn Encode,
+    set: OutputSet,
+    destination: &'a Destination,
+    compression: Compression,
+    hash: bool,
+    limit: u64,
+    open: Option<Open>,
+    closed: Vec<Closed>,
+    message: Tally,
+}
+
+struct Open {
+    file: OutputFile,
+    head: u64,
+    tally: Tally,
+}
+
+struct Closed {
+    id: OutputId,
+    head: u64,
+}
+
+/// Room kept for the closing records when deciding whether a block still fits.
+const FOOT: u64 = 512;
+
+impl<'a> Sink<'a> {
+    /// Begins the first file.
+    pub(crate) fn new(
+        encoder: &'a dyn Encode,
+        destination: &'a Destination,
+        compression: Compression,
+        overwrite: bool,
+        hash: bool,
+    ) -> Result<Self, Fatal> {
+        let limit = encoder.max_file_size().unwrap_or(u64::MAX);
+        let mut sink = Self {
+            encoder,
+            set: OutputSet::new(overwrite),
+            destination,
+            compression,
+            hash,
+            limit,
+            open: None,
+            closed: Vec::new(),
+            message: Tally::default(),
+        };
+        sink.refuse_early()?;
+        sink.begin()?;
+        Ok(sink)
+    }
+
+    /// Refuses an existing output before the work begins; the commit checks again.
+    fn refuse_early(&mut self) -> Result<(), Fatal> {
+        let path = match self.destination {
+            Destination::File(path) => path.clone(),
+            Destination::Folder(folder) => folder.join(self.file_name(Part { number: 1, of: 1 })),
+            Destination::Stdout => return Ok(()),
+        };
+        let probe = self.set.create(&path, Compression::None).map_err(|error| codes::io(&error))?;
+        let id = probe.id();
+        drop(probe);
+        self.set.discard(id);
+        Ok(())
+    }
+
+    fn file_name(&self, part: Part) -> String {
+        let mut name = cleaned(&self.encoder.file_name(part));
+        if self.compression == Compression::Gzip {
+            name.push_str(".gz");
+        }
+        name
+    }
+
+    fn folder(&self) -> PathBuf {
+        match self.destination {
+            Destination::Folder(folder) => folder.clone(),
+            Destination::File(path) => match path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+                _ => PathBuf::from("."),
+            },
+            Destination::Stdout => std::env::temp_dir(),
+        }
+    }
+
+    fn part(&self) -> u32 {
+        self.closed.len() as u32 + 1
+    }
+
+    fn begin(&mut self) -> Result<(), Fatal> {
+        let mut head = Vec::new();
+        let number = self.part();
+        let tally = self.encoder.begin(Part { number, of: number }, &mut head);
+        let mut file = self.create()?;
+        file.append(&head).map_err(|error| codes::io(&error))?;
+        self.open = Some(Open { file, head: head.len() as u64, tally });
+        Ok(())
+    }
+
+    fn create(&mut self) -> Result<OutputFile, Fatal> {
+        let folder = self.folder();
+        let file = self.set.create_in(&folder, self.compression).map_err(|error| codes::io(&error))?;
+        Ok(file.with_hash(self.hash))
+    }
+
+    /// Writes an encoded batch, beginning new files where the limit demands it.
+    pub(crate) fn write(&mut self, encoded: &Encoded) -> Result<(), Fatal> {
+        let mut from = 0usize;
+        let mut pending = Tally::default();
+        let mut to = 0usize;
+        for (end, tally) in &encoded.marks {
+            let end = *end as usize;
+            let open = self.open.as_ref().ok_or_else(|| codes::bug("no file is open"))?;
+            let size = open.file.uncompressed() + (end - from) as u64 + FOOT;
+            if size > self.limit && open.tally.blocks + pending.blocks > 0 {
+                self.append(encoded.bytes.get(from..to), pending)?;
+                self.close(false)?;
+                self.begin()?;
+                from = to;
+                pending = Tally::default();
+            }
+            pending.add(*tally);
+            to = end;
+        }
+        self.append(encoded.bytes.get(from..), pending)
+    }
+
+    fn append(&mut self, bytes: Option<&[u8]>, tally: Tally) -> Result<(), Fatal> {
+        let open = self.open.as_mut().ok_or_else(|| codes::bug("no file is open"))?;
+        open.tally.add(tally);
+        open.file.append(bytes.unwrap_or(&[])).map_err(|error| codes::io(&error))
+    }
+
+    fn close(&mut self, last: bool) -> Result<(), Fatal> {
+        let number = self.part();
+        let mut open = self.open.take().ok_or_else(|| codes::bug("no file is open"))?;
+        let mut foot = Vec::new();
+        let of = if last { number } else { number + 1 };
+        let mut message = self.message;
+        message.add(open.tally);
+        let closing = self.encoder.end(Part { number, of }, &open.tally, &message, &mut foot);
+        open.tally.add(closing);
+        self.message.add(open.tally);
+        open.file.append(&foot).map_err(|error| codes::io(&error))?;
+        let done = open.file.finish().map_err(|error| codes::io(&error))?;
+        self.closed.push(Closed { id: done.id, head: open.head });
+        Ok(())
+    }
+
+    /// Ends the last file and gives every file its name; nothing has appeared yet.
+    pub(crate) fn finish(mut self) -> Result<(OutputSet, Tally), Fatal> {
+        self.close(true)?;
+        let of = self.closed.len() as u32;
+        if of > 1 {
+            self.rewrite_heads(of)?;
+        }
+        let closed = std::mem::take(&mut self.closed);
+        for (index, file) in closed.iter().enumerate() {
+            let path = match self.destination {
+                Destination::Folder(folder) => {
+                    folder.join(self.file_name(Part { number: index as u32 + 1, of }))
+                }
+                Destination::File(path) if of == 1 => path.clone(),
+                Destination::Stdout if of == 1 => PathBuf::from("-"),
+                Destination::File(_) | Destination::Stdout => {
+                    let message = format!("the output has to be split into {of} files");
+                    return Err(Fatal::usage(Diagnostic::new(
+                        &codes::SPLIT_NAME,
+                        Location::default(),
+                        message,
+                    )));
+                }
+            };
+            self.set.set_path(file.id, &path).map_err(|error| codes::io(&error))?;
+        }
+        Ok((self.set, self.message))
+    }
+
+    fn rewrite_heads(&mut self, of: u32) -> Result<(), Fatal> {
+        let mut buffer = vec![0; 1 << 20];
+        for index in 0..self.closed.len() {
+            let Some(Closed { id, head: old_head }) = self.closed.get(index) else { continue };
+            let (id, mut offset) = (*id, *old_head);
+            let mut head = Vec::new();
+            self.encoder.begin(Part { number: index as u32 + 1, of }, &mut head);
+            let from = self.set.reopen(id).map_err(|error| codes::io(&error))?;
+            let mut file = self.create()?;
+            file.append(&head).map_err(|error| codes::io(&error))?;
+            loop {
+                let read = from.read_at(offset, &mut buffer).map_err(|error| codes::io(&error))?;
+                if read == 0 {
+                    break;
+                }
+                file.append(buffer.get(..read).unwrap_or(&[])).map_err(|error| codes::io(&error))?;
+                offset += read as u64;
+                from.release(offset);
+            }
+            let done = file.finish().map_err(|error| codes::io(&error))?;
+            drop(from);
+            self.set.discard(id);
+            if let Some(closed) = self.closed.get_mut(index) {
+                *closed = Closed { id: done.id, head: head.len() as u64 };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts outputs in place; the moment at which they appear.
+pub(crate) fn commit(set: OutputSet) -> Result<Vec<Written>, Fatal> {
+    set.commit().map_err(|error| codes::io(&error))
+}
+
+/// A file name without anything that could lead out of its folder.
+fn cleaned(name: &str) -> String {
+    let cleaned: String = name
+        .chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|') {
+                '-'
+            } else {
+                c
+            }
+        })
+        .collect();
+    let cleaned = cleaned.trim_start_matches('.');
+    if cleaned.is_empty() { "output".into() } else { cleaned.into() }
+}
+
+/// The destination that a path on the command line means: `-`, a folder (existing, or ending in a separator), or a file.
+pub fn destination(path: &Path) -> Destination {
+    let text = path.to_string_lossy();
+    if text == "-" {
+        Destination::Stdout
+    } else if path.is_dir() || text.ends_with(std::path::is_separator) {
+        Destination::Folder(path.to_path_buf())
+    } else {
+        Destination::File(path.to_path_buf())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_from_content_stay_in_their_folder() {
+        assert_eq!(cleaned("../../etc/passwd"), "-..-etc-passwd");
+        assert_eq!(cleaned("...."), "output");
+        assert_eq!(
+            cleaned("DSR_A_B_x‐y_2026-10_FR_1of1_20261110T060000.tsv"),
+            "DSR_A_B_x‐y_2026-10_FR_1of1_20261110T060000.tsv"
+        );
+    }
+}

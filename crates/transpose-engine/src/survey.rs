@@ -1,0 +1,187 @@
+//! What an input holds, without converting it: for `inspect`, `plan` and `init`.
+
+use crate::chunks::{Decoded, Reading, lock, scan};
+use crate::convert::InputHead;
+use crate::order::{Flow, Sequencer};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use transpose_core::batch::{Block, Blocks, Cell, EntityRef, Shape, Slot};
+use transpose_core::diagnostic::Fatal;
+use transpose_core::entity::{Entity, Value};
+use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::format::{Dimension, Format, Grain, Preamble, Projection, Tally};
+use transpose_core::report::{Findings, Report};
+use transpose_io::Input;
+
+/// What an input holds.
+#[derive(Debug)]
+pub struct Survey {
+    /// What is known before the body.
+    pub preamble: Preamble,
+    /// Lines, blocks and usages, or rows.
+    pub tally: Tally,
+    /// Rows that could not be read.
+    pub rejects: u64,
+    /// The first and last moment of an event, in microseconds since 1970 UTC.
+    pub times: Option<(i64, i64)>,
+    /// For a source of events, each combination of what decides the sales context, with its rows.
+    pub contexts: BTreeMap<Entity, u64>,
+    /// The first rows or blocks, entity by entity.
+    pub first: Vec<(Group, Entity)>,
+    /// What was found.
+    pub findings: Findings,
+}
+
+/// Fields that usually decide the sales context.
+const CONTEXT: [Field; 3] = [Field::TERRITORY, Field::SERVICE, Field::PLAN];
+
+/// Reads an input from end to end; keeps the first `rows` rows or entities.
+pub fn survey(
+    input: &Input,
+    format: &dyn Format,
+    options: &[(String, String)],
+    reading: Reading,
+    rows: usize,
+) -> Result<Survey, Fatal> {
+    let mut decoder = format.open(&mut InputHead::new(input), options)?;
+    let reads = decoder.preamble().reads;
+    let event = format.manifest().grain == Grain::Event;
+    let fields: Vec<Field> = if event { reads.iter().collect() } else { Vec::new() };
+    let context: FieldSet = CONTEXT.into_iter().filter(|field| reads.contains(*field)).collect();
+    decoder.project(&Projection {
+        context,
+        row: fields.clone(),
+        time: event,
+        duration: event,
+        ..Projection::default()
+    })?;
+    let decoder = decoder.as_ref();
+    let preamble = decoder.preamble().clone();
+    let flow = Flow::default();
+    let first = Mutex::new(Vec::new());
+    let mut workers: Vec<Part> = (0..reading.threads.max(1)).map(|_| Part::default()).collect();
+    let trailers = Mutex::new(Vec::new());
+    let mut findings = Findings::default();
+    findings.extend(preamble.findings.iter().cloned());
+    let sequencer = Sequencer::new(reading.threads * 4, |later| {
+        findings.merge(later);
+        Ok(())
+    });
+    let scanned = scan(input, decoder, reading, &flow, &mut workers, &|part, decoded| {
+        let Decoded { number, bytes, batch, report, .. } = decoded;
+        lock(&trailers).extend_from_slice(&batch.trailers);
+        part.rejects += batch.rejects.len() as u64;
+        let mut found: Report = report;
+        found.findings.extend(batch.rejects.iter().map(|reject| reject.finding.clone()));
+        sequencer.put(number, found.findings, &flow)?;
+        let events = &batch.events;
+        for (index, row) in events.rows.iter().enumerate() {
+            part.times = Some(
+                part.times.map_or((row.time, row.time), |(from, to)| (from.min(row.time), to.max(row.time))),
+            );
+            let runs: Vec<&[u8]> = events
+                .keys
+                .get(index * events.context_runs..(index + 1) * events.context_runs)
+                .unwrap_or(&[])
+                .iter()
+                .map(|span| span.bytes(bytes, &events.arena))
+                .collect();
+            let mut key = Vec::new();
+            crate::interner::join(runs.iter().copied(), &mut key);
+            if let Some((_, count)) = part.contexts.get_mut(&key) {
+                *count += 1;
+                continue;
+            }
+            let mut entity = Entity::default();
+            let mut set =
+                |field, value: &[u8]| entity.set(field, String::from_utf8_lossy(value).into_owned());
+            decoder.resolve(Dimension::Context, &runs, &mut set, &mut Vec::new());
+            part.contexts.insert(key, (entity, 1));
+        }
+        if number == 0 {
+            let mut first = lock(&first);
+            for cells in events.cells.chunks_exact(events.row_cells.max(1)).take(rows) {
+                let mut entity = Entity::default();
+                let mut scratch = Vec::new();
+                for (field, cell) in fields.iter().zip(cells) {
+                    let raw = cell.bytes(bytes, &events.arena);
+                    if matches!(decoder.value(*field, raw, &mut scratch), Ok(true)) {
+                        entity.set(*field, String::from_utf8_lossy(&scratch).into_owned());
+                    }
+                }
+                first.push((Group::Event, entity));
+            }
+            let blocks = Blocks {
+                batch: &batch.blocks,
+                chunk: bytes,
+                shapes: &preamble.shapes,
+                contexts: &preamble.contexts,
+            };
+            for entity in blocks.iter().flat_map(Block::entities).take(rows) {
+                let Some(shape) = entity.shape() else { continue };
+                first.push((shape.group, owned(entity, shape)));
+            }
+        }
+        Ok(())
+    })?;
+    drop(sequencer);
+    let mut survey = Survey {
+        tally: Tally {
+            lines: scanned.end_line.saturating_sub(1),
+            summaries: preamble.contexts.len() as u64,
+            blocks: scanned.units,
+            usages: scanned.usages,
+        },
+        preamble,
+        rejects: 0,
+        times: None,
+        contexts: BTreeMap::new(),
+        first: first.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
+        findings,
+    };
+    for part in workers {
+        survey.rejects += part.rejects;
+        if let Some((from, to)) = part.times {
+            survey.times =
+                Some(survey.times.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+        }
+        for (entity, count) in part.contexts.into_values() {
+            *survey.contexts.entry(entity).or_default() += count;
+        }
+    }
+    let mut trailers = trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    trailers.sort_by_key(|(line, _)| *line);
+    let mut findings = Vec::new();
+    decoder.finish(&trailers, &survey.tally, &mut findings);
+    survey.findings.extend(findings);
+    survey.findings.name_source(&input.name().into());
+    Ok(survey)
+}
+
+#[derive(Default)]
+struct Part {
+    rejects: u64,
+    times: Option<(i64, i64)>,
+    contexts: BTreeMap<Vec<u8>, (Entity, u64)>,
+}
+
+/// An entity of a block as values of its own.
+pub fn owned(entity: EntityRef<'_>, shape: &Shape) -> Entity {
+    let mut out = Entity::from_record(&shape.record);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    for (column, slot) in shape.columns.iter().enumerate() {
+        let value = match entity.cell(column) {
+            Cell::Absent => continue,
+            Cell::One(bytes) => Value::from(text(bytes)),
+            Cell::Many(list) => Value::Many(list.iter().map(|bytes| text(bytes).into()).collect()),
+        };
+        match slot {
+            Slot::Field(field) => out.set(*field, value),
+            Slot::Extra(name) => {
+                out.extras.insert(name.clone(), value);
+            }
+            Slot::Structure => {}
+        }
+    }
+    out
+}
