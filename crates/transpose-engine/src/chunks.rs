@@ -289,3 +289,137 @@ struct Done {
     units: u64,
     usages: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use transpose_core::batch::{EventRow, Fault};
+    use transpose_core::diagnostic::Diagnostic;
+    use transpose_core::entity::Entity;
+    use transpose_core::field::Field;
+    use transpose_core::format::{Dimension, Preamble, Projection, Tally};
+
+    /// Lines in which a line end between `"` and `"` does not count: the smallest format whose chunks cannot be cut blindly.
+    struct Quoted(Preamble);
+
+    #[derive(Default)]
+    struct QuotedWorker(Vec<(usize, usize)>);
+
+    impl Decode for Quoted {
+        fn preamble(&self) -> &Preamble {
+            &self.0
+        }
+        fn project(&mut self, _: &Projection) -> Result<(), Fatal> {
+            Ok(())
+        }
+        fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+            Box::<QuotedWorker>::default()
+        }
+        fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), Fault> {
+            Ok(())
+        }
+        fn resolve(&self, _: Dimension, _: &[&[u8]], _: &mut dyn FnMut(Field, &[u8]), _: &mut Vec<Fault>) {}
+        fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, Fault> {
+            Ok(false)
+        }
+        fn quarantine_head(&self, _: &mut Vec<u8>) {}
+        fn quarantine(&self, _: &Diagnostic, _: &[u8], _: &mut Vec<u8>) {}
+        fn finish(&self, _: &[(u64, Entity)], _: &Tally, _: &mut Vec<Diagnostic>) {}
+    }
+
+    impl ChunkDecoder for QuotedWorker {
+        fn sync(&mut self, chunk: Chunk<'_>) -> usize {
+            chunk.bytes.iter().position(|byte| *byte == b'\n').map_or(chunk.bytes.len(), |at| at + 1)
+        }
+        fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+            self.0.clear();
+            let (mut from, mut quoted, mut lines) = (start, false, 0);
+            for (at, byte) in chunk.bytes.iter().enumerate().skip(start) {
+                quoted ^= *byte == b'"';
+                lines += u64::from(*byte == b'\n');
+                if *byte == b'\n' && !quoted {
+                    self.0.push((from, at + 1));
+                    from = at + 1;
+                    if from > chunk.own {
+                        let units = self.0.len() as u64;
+                        return Indexed::Done { end: from, lines, units, usages: units };
+                    }
+                }
+            }
+            if !chunk.last {
+                return Indexed::More;
+            }
+            if from < chunk.bytes.len() {
+                self.0.push((from, chunk.bytes.len()));
+            }
+            let units = self.0.len() as u64;
+            Indexed::Done { end: chunk.bytes.len(), lines, units, usages: units }
+        }
+        fn decode(&mut self, _: Chunk<'_>, _: Origin, batch: &mut Batch, _: &mut Report) {
+            for (start, end) in &self.0 {
+                let len = (end - start) as u32;
+                batch.events.rows.push(EventRow {
+                    start: *start as u32,
+                    len,
+                    line: 0,
+                    plays: 1,
+                    time: 0,
+                    micros: 0,
+                });
+            }
+        }
+    }
+
+    fn rows(bytes: &[u8], chunk: usize, threads: usize) -> Vec<(u64, Vec<u8>)> {
+        let input = Input::from_bytes("test", bytes.to_vec());
+        let decoder = Quoted(Preamble { line: 1, ..Preamble::default() });
+        let flow = Flow::default();
+        let mut states = vec![Vec::new(); threads];
+        let scanned =
+            scan(&input, &decoder, Reading { threads, chunk }, &flow, &mut states, &|rows, decoded| {
+                for (index, row) in decoded.batch.events.rows.iter().enumerate() {
+                    let bytes = &decoded.bytes[row.start as usize..(row.start + row.len) as usize];
+                    rows.push((decoded.numbers.blocks + index as u64, bytes.to_vec()));
+                }
+                Ok(())
+            })
+            .unwrap();
+        let mut rows = states.concat();
+        rows.sort();
+        assert_eq!(scanned.units, rows.len() as u64);
+        assert_eq!(scanned.end_line as usize, bytes.split(|byte| *byte == b'\n').count());
+        rows
+    }
+
+    proptest! {
+        #[test]
+        fn rows_depend_neither_on_chunks_nor_on_threads(
+            text in proptest::collection::vec(prop_oneof![Just(b'a'), Just(b'"'), Just(b'\n')], 0..400),
+            chunk in 16usize..80,
+            threads in 1usize..4,
+        ) {
+            let whole = rows(&text, 1 << 20, 1);
+            prop_assert_eq!(whole.iter().flat_map(|(_, row)| row.clone()).collect::<Vec<_>>(), text.clone());
+            prop_assert_eq!(rows(&text, chunk, threads), whole);
+        }
+    }
+
+    #[test]
+    fn failure_of_one_worker_ends_all() {
+        let input = Input::from_bytes("test", b"a\n".repeat(10_000));
+        let decoder = Quoted(Preamble { line: 1, ..Preamble::default() });
+        let flow = Flow::default();
+        let failed = scan(
+            &input,
+            &decoder,
+            Reading { threads: 3, chunk: 64 },
+            &flow,
+            &mut [(), (), ()],
+            &|(), decoded| {
+                if decoded.number == 20 { Err(codes::overflow("plays")) } else { Ok(()) }
+            },
+        );
+        assert_eq!(failed.unwrap_err().findings[0].code, &codes::OVERFLOW);
+    }
+}

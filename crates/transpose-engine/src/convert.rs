@@ -186,7 +186,7 @@ impl Job<'_> {
             run.finish_input(input, decoder.as_ref(), &scanned, report)?;
         }
         if run.gave_up() {
-            return run.give_up();
+            return Ok(run.give_up());
         }
         let mut canon = canon.unwrap_or_else(|| Canon::new(FieldSet::EMPTY));
         for context in terms.due() {
@@ -258,7 +258,7 @@ impl Job<'_> {
             run.finish_input(input, decoder, &scanned, Report::default())?;
         }
         if run.gave_up() {
-            return run.give_up();
+            return Ok(run.give_up());
         }
         run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
     }
@@ -366,7 +366,7 @@ impl Job<'_> {
             ))
         })?;
         if run.gave_up() {
-            return run.give_up();
+            return Ok(run.give_up());
         }
         run.finish_input(input, decoder, &scanned, Report::default())?;
         run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
@@ -553,12 +553,12 @@ impl<'a> Run<'a> {
         self.dropped = encoder.drops(reads.difference(kept), extras);
     }
 
-    fn give_up(self) -> Result<Outcome, Fatal> {
+    fn give_up(self) -> Outcome {
         let most = self.job.max_rejects.unwrap_or_default();
         let message =
             format!("{} rows are rejected, and `--max-rejects` is {most}", self.report.ledger.rejects());
         let finding = Diagnostic::new(&codes::TOO_MANY_REJECTS, Location::default(), message);
-        Ok(self.refuse(Fatal::input(finding)))
+        self.refuse(Fatal::input(finding))
     }
 
     fn refuse(self, fatal: Fatal) -> Outcome {
