@@ -1,1 +1,23 @@
-//! Agreements and period figures
+//! Agreements and period figures: what a report needs and a play log does not hold.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`agreement`] | `agreement.toml`: parties, message, rules from plays to sales contexts, defaults, policies |
+//! | [`figures`] | period figures per territory, service and plan, as CSV or TOML |
+//! | [`deal`] | both together for one period; implements [`transpose_core::terms::Terms`] |
+//! | [`template`] | commented side files for `transpose init` |
+//!
+//! Invariant: this crate does no I/O and reads no clock. It is given names, texts and bytes, and it answers with values or findings.
+
+pub mod agreement;
+pub mod deal;
+mod document;
+pub mod figures;
+mod rule;
+pub mod template;
+mod value;
+
+pub use agreement::Agreement;
+pub use deal::Deal;
+pub use figures::Figures;
+pub use template::{Sample, template_agreement, template_figures};

@@ -1,0 +1,646 @@
+//! Period figures: revenue, subscribers, users and rates per period, territory, service and plan.
+//!
+//! As CSV: a header row with the headings of [`HEADINGS`] in any order, hyphens, underscores or spaces, any case; comma,
+//! semicolon or tab between cells; lines that begin with `#` are comments. As TOML (by the name's ending): `[[figure]]`
+//! tables with the same keys, amounts as whole numbers or as text.
+//!
+//! An empty cell is absent, which is not zero. A blank period, service or plan stands for any.
+
+use crate::document::{Lines, MISSPELT_KEY, Node, Reader, WRONG_VALUE, nearest, settle};
+use crate::value::{self, Unfit};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use transpose_codes::Currency;
+use transpose_codes::decimal::{self, Decimal};
+use transpose_codes::time::Period;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::entity::Value;
+use transpose_core::field::{Field, Kind};
+
+transpose_core::codes! {
+    /// The file is not a table of text.
+    pub(crate) UNREADABLE: "DEA0201" "unreadable-figures" Error
+        "The figures cannot be read as CSV in UTF-8."
+        "Save the sheet as `CSV UTF-8`; a cell with a quote in it needs quotes around it."
+    /// A heading that does not exist.
+    pub(crate) UNKNOWN_HEADING: "DEA0202" "unknown-heading" Error
+        "The figures have a column that does not exist. Unknown columns are refused because a misspelt one would silently be left out."
+        "Correct the heading or remove the column; `transpose init figures` prints every heading."
+    /// A column that must be there is not, or is there twice.
+    pub(crate) WRONG_HEADINGS: "DEA0203" "wrong-headings" Error
+        "The header row lacks the territory, or holds a heading twice."
+        "Correct the header row; `transpose init figures` prints a complete one."
+    /// A cell that is not what its heading promises.
+    pub(crate) WRONG_FIGURE: "DEA0204" "wrong-figure" Error
+        "The cell is not in the notation that its column takes, or its value is impossible."
+        "Correct the cell; leave it empty when there is no value."
+    /// Two rows for the same key.
+    pub(crate) DUPLICATE_ROW: "DEA0205" "duplicate-figures" Error
+        "Two rows have the same period, territory, service and plan, so it is undecided which one holds."
+        "Keep one of the rows, or add their amounts."
+    /// Two rows that both hold for some plan.
+    pub(crate) OVERLAPPING_ROWS: "DEA0206" "overlapping-figures" Error
+        "A blank cell stands for any value, and another row gives figures for one of those: both would be counted."
+        "Fill the blank cell of the key, or remove one of the rows."
+    /// A row with more or fewer cells than the header row.
+    pub(crate) RAGGED_ROW: "DEA0207" "ragged-figures" Error
+        "The row has another number of cells than the header row, so it is unclear which cell is which."
+        "Add or remove separators; a number with a comma in it needs a decimal point or quotes."
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Period,
+    Territory,
+    Service,
+    Plan,
+    Currency,
+    /// Narrows a row to contexts with this value.
+    Narrow(Field),
+    /// An amount, added up when several rows make one context.
+    Sum(Field),
+    /// A fact that all rows of one context must agree on.
+    Same(Field),
+}
+
+/// The headings and what is below them.
+const COLUMNS: &[(&str, Column)] = &[
+    ("period", Column::Period),
+    ("territory", Column::Territory),
+    ("service", Column::Service),
+    ("plan", Column::Plan),
+    ("currency", Column::Currency),
+    ("net-revenue", Column::Sum(Field::NET_REVENUE)),
+    ("subscribers", Column::Sum(Field::SUBSCRIBERS)),
+    ("users", Column::Sum(Field::USERS)),
+    ("trial-subscribers", Column::Sum(Field::TRIAL_SUBSCRIBERS)),
+    ("unit-price", Column::Same(Field::UNIT_PRICE)),
+    ("indirect-value", Column::Sum(Field::INDIRECT_VALUE)),
+    ("total-usages", Column::Sum(Field::TOTAL_USAGES)),
+    ("transaction-currency", Column::Same(Field::TRANSACTION_CURRENCY)),
+    ("exchange-rate", Column::Same(Field::EXCHANGE_RATE)),
+    ("exchange-rate-source", Column::Same(Field::EXCHANGE_RATE_SOURCE)),
+    ("exchange-rate-date", Column::Same(Field::EXCHANGE_RATE_DATE)),
+    ("music-share", Column::Same(Field::MUSIC_SHARE)),
+    ("content-cost", Column::Sum(Field::CONTENT_COST)),
+    ("performance-royalties", Column::Sum(Field::PERFORMANCE_ROYALTIES)),
+    ("commercial-model", Column::Narrow(Field::COMMERCIAL_MODEL)),
+    ("use-type", Column::Narrow(Field::USE_TYPE)),
+];
+
+/// The headings that figures may have.
+pub const HEADINGS: [&str; COLUMNS.len()] = {
+    let mut headings = [""; COLUMNS.len()];
+    let mut index = 0;
+    while index < COLUMNS.len() {
+        #[expect(clippy::indexing_slicing, reason = "evaluated while compiling")]
+        {
+            headings[index] = COLUMNS[index].0;
+        }
+        index += 1;
+    }
+    headings
+};
+
+/// The heading that supplies a field, if there is one.
+pub(crate) fn heading_of(field: Field) -> Option<&'static str> {
+    COLUMNS
+        .iter()
+        .find(|(_, column)| matches!(column, Column::Sum(known) | Column::Same(known) if *known == field))
+        .map(|(heading, _)| *heading)
+}
+
+/// The fields that are added up when several rows make one context.
+pub(crate) fn summed() -> impl Iterator<Item = Field> {
+    COLUMNS.iter().filter_map(|(_, column)| match column {
+        Column::Sum(field) => Some(*field),
+        _ => None,
+    })
+}
+
+/// One row of figures, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) place: Location,
+    pub(crate) period: Option<Period>,
+    pub(crate) territory: Value,
+    pub(crate) service: Option<Value>,
+    pub(crate) plan: Option<Value>,
+    pub(crate) currency: Option<(Currency, Location)>,
+    pub(crate) narrow: Vec<(Field, Value)>,
+    pub(crate) sums: BTreeMap<Field, (Decimal, Location)>,
+    pub(crate) facts: BTreeMap<Field, (String, Location)>,
+}
+
+impl Row {
+    /// The line, for messages about other rows.
+    pub(crate) fn line(&self) -> u64 {
+        self.place.line.unwrap_or_default()
+    }
+
+    /// The parts of the key that may be blank, the period aside.
+    fn texts(&self) -> [Option<&Value>; 4] {
+        let narrow = |field| self.narrow.iter().find(|(known, _)| *known == field).map(|(_, value)| value);
+        [self.service.as_ref(), self.plan.as_ref(), narrow(Field::COMMERCIAL_MODEL), narrow(Field::USE_TYPE)]
+    }
+
+    /// Whether the row holds for the period.
+    pub(crate) fn covers(&self, period: Option<Period>) -> bool {
+        match (self.period, period) {
+            (Some(own), Some(wanted)) => same_days(own, wanted),
+            _ => true,
+        }
+    }
+
+    /// The key as it would be written in a message.
+    pub(crate) fn key(&self) -> String {
+        let mut key = format!("territory {}", self.territory.first());
+        for (name, value) in [("service", &self.service), ("plan", &self.plan)] {
+            if let Some(value) = value {
+                let _ = write!(key, ", {name} {}", value.first());
+            }
+        }
+        key
+    }
+}
+
+/// Whether two periods are the same days, however they are written.
+pub(crate) fn same_days(a: Period, b: Period) -> bool {
+    a.first() == b.first() && a.last() == b.last()
+}
+
+/// Period figures as read from their file.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// The name of the file, for messages.
+    pub source: String,
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Figures {
+    /// Reads figures as CSV, or as TOML when the name ends in `.toml`; the failure holds everything that is wrong.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Fatal> {
+        let lines = Lines::new(name, "");
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or(&[]);
+            let place = Lines::new(name, &String::from_utf8_lossy(valid)).place(error.valid_up_to());
+            Fatal::usage(Diagnostic::new(&UNREADABLE, place, "the file is not UTF-8"))
+        })?;
+        let is_toml = name.len() >= 5
+            && name.get(name.len() - 5..).is_some_and(|end| end.eq_ignore_ascii_case(".toml"));
+        let mut collector = Collector { rows: Vec::new(), findings: Vec::new() };
+        if is_toml {
+            read_toml(name, text, &mut collector)?;
+        } else {
+            read_csv(name, text, &mut collector);
+        }
+        if collector.rows.is_empty() && collector.findings.is_empty() {
+            let help = "add one row for each territory and plan; `transpose init figures` prints an example";
+            let finding =
+                Diagnostic::new(&WRONG_HEADINGS, lines.whole(), "the figures have no rows").help(help);
+            collector.findings.push(finding);
+        }
+        collector.compare_keys();
+        settle(collector.findings)?;
+        Ok(Self { source: name.to_owned(), rows: collector.rows })
+    }
+
+    /// The periods that rows name, in order, each once.
+    pub fn periods(&self) -> Vec<Period> {
+        let mut periods: Vec<Period> = self.rows.iter().filter_map(|row| row.period).collect();
+        periods.sort_by_key(|period| (period.first(), period.last()));
+        periods.dedup_by(|a, b| same_days(*a, *b));
+        periods
+    }
+}
+
+/// A cell, its column and its place.
+struct Cell {
+    column: Column,
+    heading: &'static str,
+    text: String,
+    place: Location,
+}
+
+struct Collector {
+    rows: Vec<Row>,
+    findings: Vec<Diagnostic>,
+}
+
+impl Collector {
+    fn row(&mut self, place: &Location, cells: Vec<Cell>) {
+        let mut row = Row {
+            place: place.clone(),
+            period: None,
+            territory: Value::from(""),
+            service: None,
+            plan: None,
+            currency: None,
+            narrow: Vec::new(),
+            sums: BTreeMap::new(),
+            facts: BTreeMap::new(),
+        };
+        let before = self.findings.len();
+        for cell in cells {
+            let text = cell.text.trim();
+            if text.is_empty() {
+                continue;
+            }
+            if let Err(unfit) = fill(&mut row, &cell, text) {
+                let message = format!("`{}`: {}", cell.heading, unfit.fault);
+                let mut finding = Diagnostic::new(&WRONG_FIGURE, cell.place, message).value(text.as_bytes());
+                finding.help = unfit.advice;
+                self.findings.push(finding);
+            }
+        }
+        if self.findings.len() == before {
+            if row.territory.first().is_empty() {
+                let help = "write an ISO 3166-1 code of two letters, such as `GB`";
+                let finding =
+                    Diagnostic::new(&WRONG_FIGURE, place.clone(), "`territory` is empty").help(help);
+                self.findings.push(finding);
+                return;
+            }
+            self.rows.push(row);
+        }
+    }
+
+    /// Refuses rows with the same key, and rows whose blanks cover another row.
+    fn compare_keys(&mut self) {
+        let mut keys: BTreeMap<_, u64> = BTreeMap::new();
+        let mut duplicates = Vec::new();
+        for row in &self.rows {
+            let period = row.period.map(|period| (period.first(), period.last()));
+            let key = (period, &row.territory, row.texts());
+            if let Some(line) = keys.get(&key) {
+                let message = format!("the row repeats the key of line {line}: {}", row.key());
+                duplicates.push(Diagnostic::new(&DUPLICATE_ROW, row.place.clone(), message));
+            } else {
+                keys.insert(key, row.line());
+            }
+        }
+        let mut territories: BTreeMap<&Value, Vec<&Row>> = BTreeMap::new();
+        for row in &self.rows {
+            territories.entry(&row.territory).or_default().push(row);
+        }
+        for rows in territories.values() {
+            let blank = |row: &&&Row| row.period.is_none() || row.texts().contains(&None);
+            for wide in rows.iter().filter(blank) {
+                let other = rows.iter().find(|other| overlaps(wide, other));
+                if let Some(other) = other {
+                    let message =
+                        format!("the row also covers {}, which line {} is about", other.key(), other.line());
+                    duplicates.push(Diagnostic::new(&OVERLAPPING_ROWS, wide.place.clone(), message));
+                }
+            }
+        }
+        self.findings.extend(duplicates);
+    }
+}
+
+/// Whether the first row has a blank where the second has a value, and both may hold for one play.
+fn overlaps(wide: &Row, other: &Row) -> bool {
+    let mut wider = wide.period.is_none() && other.period.is_some();
+    for (a, b) in wide.texts().into_iter().zip(other.texts()) {
+        if a.is_some() && b.is_some() && a != b {
+            return false;
+        }
+        wider |= a.is_none() && b.is_some();
+    }
+    wider && wide.covers(other.period)
+}
+
+fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), Unfit> {
+    match cell.column {
+        Column::Period => row.period = Some(value::period(text)?),
+        Column::Territory => row.territory = Value::from(value::territory(text)?.code()),
+        Column::Service => row.service = Some(Value::from(text)),
+        Column::Plan => row.plan = Some(Value::from(text)),
+        Column::Currency => row.currency = Some((value::currency(text)?, cell.place.clone())),
+        Column::Narrow(field) => row.narrow.push((field, Value::from(value::canonical(field.kind(), text)?))),
+        Column::Sum(field) => {
+            let amount = value::decimal(text)?;
+            possible(field, amount)?;
+            row.sums.insert(field, (amount, cell.place.clone()));
+        }
+        Column::Same(field) => {
+            let fact = value::canonical(field.kind(), text)?;
+            if field.kind() == Kind::Decimal {
+                possible(field, value::decimal(&fact)?)?;
+            }
+            row.facts.insert(field, (fact, cell.place.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses amounts that cannot be: fewer than no subscribers, a share above 100, a rate of zero.
+fn possible(field: Field, amount: Decimal) -> Result<(), Unfit> {
+    let negative = amount < Decimal::ZERO;
+    let fault = match field {
+        Field::SUBSCRIBERS
+        | Field::USERS
+        | Field::TRIAL_SUBSCRIBERS
+        | Field::TOTAL_USAGES
+        | Field::UNIT_PRICE
+            if negative =>
+        {
+            "it cannot be negative"
+        }
+        Field::EXCHANGE_RATE if amount <= Decimal::ZERO => "a rate is greater than zero",
+        Field::MUSIC_SHARE if negative || amount > Decimal::ONE_HUNDRED => "a share lies between 0 and 100",
+        _ => return Ok(()),
+    };
+    Err(Unfit::because(fault))
+}
+
+fn column(heading: &str) -> Option<(&'static str, Column)> {
+    let plain = heading.trim().to_lowercase();
+    let words: Vec<&str> =
+        plain.split(|c: char| c == '_' || c == '-' || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
+    let plain = words.join("-");
+    COLUMNS.iter().find(|(known, _)| *known == plain).copied()
+}
+
+fn read_csv(name: &str, text: &str, collector: &mut Collector) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = Lines::new(name, text);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator(text))
+        .comment(Some(b'#'))
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut columns: Option<Vec<Option<(&'static str, Column)>>> = None;
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let place = error.position().map_or_else(
+                    || lines.whole(),
+                    |position| lines.place(usize::try_from(position.byte()).unwrap_or_default()),
+                );
+                collector.findings.push(Diagnostic::new(&UNREADABLE, place, "the row cannot be read as CSV"));
+                return;
+            }
+        };
+        let start =
+            record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default());
+        // A position may lie before empty lines and comments that are skipped.
+        let place = lines.place(content_start(text, start));
+        let Some(columns) = &columns else {
+            columns = Some(header(&record, &place, &mut collector.findings));
+            continue;
+        };
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        if record.len() != columns.len() {
+            let message = format!("the row has {} cells, the header row has {}", record.len(), columns.len());
+            collector.findings.push(Diagnostic::new(&RAGGED_ROW, place, message));
+            continue;
+        }
+        let cells = columns.iter().zip(record.iter()).enumerate().filter_map(|(index, (column, text))| {
+            let (heading, column) = (*column)?;
+            let place = place.clone().cell(index as u32 + 1, heading);
+            Some(Cell { column, heading, text: text.to_owned(), place })
+        });
+        collector.row(&place, cells.collect());
+    }
+    if columns.is_none() {
+        let message = "the figures have no header row";
+        collector.findings.push(Diagnostic::new(&WRONG_HEADINGS, lines.whole(), message));
+    }
+}
+
+/// The first byte at or after a position that belongs to a row.
+fn content_start(text: &str, mut at: usize) -> usize {
+    while let Some(rest) = text.get(at..) {
+        if rest.starts_with(['\r', '\n']) {
+            at += 1;
+        } else if rest.starts_with('#') {
+            at += rest.find('\n').unwrap_or(rest.len());
+        } else {
+            break;
+        }
+    }
+    at
+}
+
+/// The separator of the header row: the one of comma, semicolon and tab that stands there most often.
+fn separator(text: &str) -> u8 {
+    let header =
+        text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
+    let count = |separator: u8| header.bytes().filter(|byte| *byte == separator).count();
+    let mut best = b',';
+    for candidate in [b';', b'\t'] {
+        if count(candidate) > count(best) {
+            best = candidate;
+        }
+    }
+    best
+}
+
+fn header(
+    record: &csv::StringRecord,
+    place: &Location,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Option<(&'static str, Column)>> {
+    let columns: Vec<_> = record.iter().map(column).collect();
+    for (index, (heading, known)) in record.iter().zip(&columns).enumerate() {
+        let cell = place.clone().cell(index as u32 + 1, heading.trim());
+        if known.is_none() {
+            let help = nearest(heading.trim(), &HEADINGS).map_or_else(
+                || format!("the headings are `{}`", HEADINGS.join("`, `")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let message = format!("unknown heading `{}`", heading.trim());
+            findings.push(Diagnostic::new(&UNKNOWN_HEADING, cell, message).help(help));
+        } else if columns.iter().take(index).any(|earlier| earlier == known) {
+            let message = format!("the heading `{}` stands twice", heading.trim());
+            findings.push(Diagnostic::new(&WRONG_HEADINGS, cell, message));
+        }
+    }
+    let has_territory = columns.iter().flatten().any(|(_, column)| *column == Column::Territory);
+    if !has_territory {
+        let message = "the header row has no `territory`";
+        findings.push(Diagnostic::new(&WRONG_HEADINGS, place.clone(), message));
+    }
+    columns
+}
+
+fn read_toml(name: &str, text: &str, collector: &mut Collector) -> Result<(), Fatal> {
+    let (mut reader, root) = Reader::open(name, text)?;
+    reader.only(&root, &["figure"]);
+    for table in reader.tables(&root, "figure") {
+        let mut cells = Vec::new();
+        for entry in &table.entries {
+            let Some((heading, column)) = column(&entry.key) else {
+                let place = reader.lines.place(entry.at);
+                let help = nearest(&entry.key, &HEADINGS).map_or_else(
+                    || format!("the keys here are `{}`", HEADINGS.join("`, `")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let message = format!("unknown key `{}` in {}", entry.key, table.name);
+                reader.findings.push(Diagnostic::new(&MISSPELT_KEY, place, message).help(help));
+                continue;
+            };
+            let text = match &entry.node {
+                Node::Text(text) | Node::Integer(text) | Node::Time(text) => text.clone(),
+                Node::Float(number) => {
+                    let message = format!("`{}` is a binary fraction", entry.key);
+                    let help = format!("write `{} = \"{number}\"`, which is exact", entry.key);
+                    reader.advise(&WRONG_VALUE, entry.at, message, help);
+                    continue;
+                }
+                other => {
+                    reader.wrong(entry.at, &entry.key, other, "text in quotes or a whole number");
+                    continue;
+                }
+            };
+            cells.push(Cell { column, heading, text, place: reader.lines.place(entry.at) });
+        }
+        let place = reader.lines.place(table.at);
+        collector.row(&place, cells);
+    }
+    collector.findings.append(&mut reader.findings);
+    Ok(())
+}
+
+/// An amount in the notation of the model.
+pub(crate) fn amount(value: &Decimal) -> String {
+    decimal::to_text(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: &str = "\u{feff}# Figures of October.\r\nPeriod,Territory,service,PLAN,Net Revenue,subscribers,exchange_rate\r\n\
+                        \r\n2026-10,gb,,premium,1234.50,100,\r\n# free\r\n2026-10,GB,,free,,0,1.17\r\n,,,,,,\r\n";
+
+    fn codes(fatal: &Fatal) -> Vec<(&str, String)> {
+        fatal.findings.iter().map(|finding| (finding.code.id, finding.location.to_string())).collect()
+    }
+
+    #[test]
+    fn headings_are_read_in_any_case_and_comments_are_skipped() {
+        let figures = Figures::parse("figures.csv", GOOD.as_bytes()).unwrap();
+        assert_eq!(figures.rows.len(), 2);
+        let [premium, free] = figures.rows.as_slice() else { panic!() };
+        assert_eq!((premium.line(), free.line()), (4, 6));
+        assert_eq!(amount(&premium.sums[&Field::NET_REVENUE].0), "1234.5");
+        assert_eq!(premium.sums[&Field::SUBSCRIBERS].1.to_string(), "figures.csv:4 cell 6 (subscribers)");
+        assert!(!free.sums.contains_key(&Field::NET_REVENUE), "empty is absent");
+        assert_eq!(amount(&free.sums[&Field::SUBSCRIBERS].0), "0", "zero is zero");
+        assert_eq!(figures.periods().len(), 1);
+    }
+
+    #[test]
+    fn separators_of_spreadsheets_are_recognised() {
+        for separator in [";", "\t"] {
+            let text = GOOD.replace(',', separator);
+            assert_eq!(Figures::parse("f.csv", text.as_bytes()).unwrap().rows.len(), 2);
+        }
+    }
+
+    #[test]
+    fn toml_holds_the_same_figures() {
+        let text = "[[figure]]\nperiod = \"2026-10\"\nterritory = \"GB\"\nplan = \"premium\"\nnet-revenue = \"1234.50\"\n\
+                    subscribers = 1_000\n[[figure]]\nterritory = \"GB\"\nplan = \"free\"\nperiod = 2026-10-05\n";
+        let figures = Figures::parse("figures.TOML", text.as_bytes()).unwrap();
+        assert_eq!(amount(&figures.rows[0].sums[&Field::SUBSCRIBERS].0), "1000");
+        assert_eq!(amount(&figures.rows[0].sums[&Field::NET_REVENUE].0), "1234.5");
+        assert_eq!(figures.periods().len(), 2);
+        let text = "[[figure]]\nterritory = \"GB\"\nnet-revenue = 12.50\nnetrevenue = 1\nplan = true\n";
+        let fatal = Figures::parse("figures.toml", text.as_bytes()).unwrap_err();
+        assert_eq!(fatal.findings[0].advice(), "write `net-revenue = \"12.50\"`, which is exact");
+        assert_eq!(fatal.findings[1].advice(), "did you mean `net-revenue`?");
+        assert_eq!(
+            fatal.findings.iter().filter_map(|finding| finding.location.line).collect::<Vec<_>>(),
+            [3, 4, 5]
+        );
+    }
+
+    #[test]
+    fn wrong_cells_are_named_by_line_and_heading() {
+        let head = "period,territory,plan,net-revenue,subscribers,exchange-rate,music-share,currency\n";
+        for (row, code, place, help) in [
+            ("2026-10,UK,a,1,,,,", "DEA0204", "f.csv:2 cell 2 (territory)", "GB"),
+            ("2026-10,,a,1,,,,", "DEA0204", "f.csv:2", "GB"),
+            ("2026-13,GB,a,1,,,,", "DEA0204", "f.csv:2 cell 1 (period)", "2026-Q4"),
+            ("2026-10,GB,a,\"1,234.50\",,,,", "DEA0204", "f.csv:2 cell 4 (net-revenue)", "1234.50"),
+            ("2026-10,GB,a,€5,,,,", "DEA0204", "f.csv:2 cell 4 (net-revenue)", "symbol"),
+            ("2026-10,GB,a,1e5,,,,", "DEA0204", "f.csv:2 cell 4 (net-revenue)", "exponent"),
+            ("2026-10,GB,a,,-1,,,", "DEA0204", "f.csv:2 cell 5 (subscribers)", "cell"),
+            ("2026-10,GB,a,,,0,,", "DEA0204", "f.csv:2 cell 6 (exchange-rate)", "cell"),
+            ("2026-10,GB,a,,,,100.01,", "DEA0204", "f.csv:2 cell 7 (music-share)", "cell"),
+            ("2026-10,GB,a,,,,,€", "DEA0204", "f.csv:2 cell 8 (currency)", "`EUR`"),
+            ("2026-10,GB,a,1", "DEA0207", "f.csv:2", "separators"),
+            ("2026-10,GB,a,1,5,,,,,", "DEA0207", "f.csv:2", "decimal point"),
+        ] {
+            let fatal = Figures::parse("f.csv", format!("{head}{row}\n").as_bytes()).unwrap_err();
+            assert_eq!(codes(&fatal), [(code, place.to_owned())], "{row}");
+            assert!(fatal.findings[0].advice().contains(help), "{row}: {}", fatal.findings[0].advice());
+        }
+    }
+
+    #[test]
+    fn header_rows_are_checked() {
+        for (head, code, help) in [
+            ("territory,netrevenue", "DEA0202", "`net-revenue`"),
+            ("territory,colour", "DEA0202", "`period`, `territory`"),
+            ("plan,net-revenue", "DEA0203", "transpose init figures"),
+            ("territory,Territory", "DEA0203", "header row"),
+            ("", "DEA0203", "header row"),
+            ("territory", "DEA0203", "one row for each territory"),
+        ] {
+            let fatal = Figures::parse("f.csv", format!("{head}\n").as_bytes()).unwrap_err();
+            assert_eq!(fatal.findings[0].code.id, code, "{head}");
+            assert!(fatal.findings[0].advice().contains(help), "{head}: {}", fatal.findings[0].advice());
+        }
+    }
+
+    #[test]
+    fn duplicate_and_overlapping_rows_are_refused() {
+        for (rows, code, line) in [
+            ("2026-10,GB,,a\n2026-10,gb,, a \n", "DEA0205", 3),
+            ("2026-10,GB,,a\n2026-10-01--2026-10-31,GB,,a\n", "DEA0205", 3),
+            ("2026-10,GB,,a\n2026-10,GB,,\n", "DEA0206", 3),
+            (",GB,s,a\n2026-10,GB,,a\n", "DEA0206", 2),
+        ] {
+            let text = format!("period,territory,service,plan\n{rows}");
+            let fatal = Figures::parse("f.csv", text.as_bytes()).unwrap_err();
+            assert_eq!(
+                (fatal.findings[0].code.id, fatal.findings[0].location.line),
+                (code, Some(line)),
+                "{rows}"
+            );
+        }
+        let text =
+            "period,territory,service,plan\n2026-10,GB,,a\n2026-11,GB,,a\n2026-10,FR,,\n2026-10,GB,s,b\n";
+        assert!(Figures::parse("f.csv", text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_refused_with_their_line() {
+        let fatal = Figures::parse("f.csv", b"territory\nGB\n\xff\n").unwrap_err();
+        assert_eq!(codes(&fatal), [("DEA0201", "f.csv:3".to_owned())]);
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Figures::parse("f.csv", &bytes);
+            let _ = Figures::parse("f.toml", &bytes);
+        }
+
+        #[test]
+        fn damaged_figures_never_panic(at in 0_usize..200, junk in "[\"\\n\\r#,;0-9.\u{feff}-]{0,8}") {
+            let at = (0..=at.min(GOOD.len())).rev().find(|at| GOOD.is_char_boundary(*at)).unwrap_or(0);
+            let _ = Figures::parse("f.csv", format!("{}{junk}{}", &GOOD[..at], &GOOD[at..]).as_bytes());
+        }
+    }
+}

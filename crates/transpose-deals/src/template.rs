@@ -1,0 +1,322 @@
+//! Commented side files for `transpose init`: complete, valid as they stand, and fitting the input they were made for.
+
+use crate::figures::HEADINGS;
+use crate::rule::{SETTABLE, key_of};
+use crate::value;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use transpose_core::field::Field;
+
+/// What is known of an input for which side files are made; all of it may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// The services named in the input.
+    pub services: Vec<String>,
+    /// The plans named in the input.
+    pub plans: Vec<String>,
+    /// The territories named in the input.
+    pub territories: Vec<String>,
+    /// The reporting period, such as `2026-10`.
+    pub period: Option<String>,
+    /// The name of the sender.
+    pub name: Option<String>,
+}
+
+/// One sales context of a template: the key and the value that select it, and the service it is reported as.
+struct Tier {
+    select: Option<(&'static str, String)>,
+    service: Option<String>,
+    free: bool,
+}
+
+/// An agreement in which every play of the sample finds a sales context.
+pub fn template_agreement(sample: &Sample) -> String {
+    let sample = cleaned(sample);
+    let name = sample
+        .name
+        .as_deref()
+        .or_else(|| sample.services.first().map(String::as_str))
+        .unwrap_or("My Music Service");
+    let service =
+        Some(joined(name)).filter(|plain| !plain.is_empty()).unwrap_or_else(|| "MyMusicService".into());
+    let mut out = String::new();
+    let period = sample.period.as_ref().map_or_else(
+        || "# period = \"2026-10\"  # optional: `--period` wins, else the figures decide\n".to_owned(),
+        |period| format!("period = {}  # optional: `--period` wins\n", quoted(period)),
+    );
+    let _ = write!(
+        out,
+        "\
+# Agreement with one recipient. Everything after `#` is a comment.
+# Check the lines marked CHECK; the others may stay as they are.
+
+[sender]
+party-id = \"PADPIDA0000000001O\"  # CHECK: your DDEX party id
+name = {name}
+
+# Leave this table out when the report goes to several recipients.
+[recipient]
+party-id = \"PADPIDA0000000002M\"  # CHECK: the recipient's DDEX party id
+name = \"Example Recipient\"  # CHECK
+
+[message]
+service = {service}  # no spaces, no underscores: it becomes part of the file name
+# repertoire = [\"…\"]  # optional: the repertoires that the message represents
+# id = \"…\"  # optional: a fixed message id
+{period}
+[money]
+currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are in it
+
+# Which plays are owed for. Without this table every play counts.
+# [qualifying-play]
+# minimum-seconds = 30
+# below = \"not-royalty-bearing\"  # or \"drop\"
+
+# Rules from plays to sales contexts; the first that matches decides.
+# `when` may ask for plan, service, territory, or a field id such as \"event.play-mode\"; without it a rule always matches.
+# Other keys: {others}.
+",
+        name = quoted(name),
+        service = quoted(&service),
+        others = other_keys(),
+    );
+    for tier in tiers(&sample) {
+        out.push_str("\n[[context]]\n");
+        if let Some((key, value)) = &tier.select {
+            let _ = writeln!(out, "when = {{ {key} = {} }}", quoted(value));
+        }
+        let model = if tier.free { "AdvertisementSupportedModel" } else { "SubscriptionModel" };
+        let _ = writeln!(out, "commercial-model = \"{model}\"  # CHECK: how the user pays");
+        out.push_str("use-type = \"OnDemandStream\"  # CHECK: how the user listens\n");
+        if let Some(service) = &tier.service {
+            let _ = writeln!(out, "service = {}", quoted(service));
+        }
+    }
+    out.push_str(
+        "
+# Texts for fields that the source leaves empty, by field id.
+[defaults]
+\"recording.type\" = \"SoundRecording\"
+
+[policies]
+conflict = \"first\"  # differing descriptions of one recording: first, most-played or refuse
+
+# Options of the target format, as for `--set`.
+[options]
+",
+    );
+    out
+}
+
+/// Figures with a row for every territory and plan of the sample; the amounts are placeholders.
+pub fn template_figures(sample: &Sample) -> String {
+    let sample = cleaned(sample);
+    let mut out = format!(
+        "\
+# Period figures, one row for each territory and plan. Lines that begin with # are comments.
+# The amounts are placeholders: replace every 0. Write plain numbers such as 1234.50, in the agreement's currency of reporting.
+# An empty cell means unknown; 0 means zero. A blank period, service or plan stands for any.
+# Columns: {}.
+period,territory,service,plan,net-revenue,subscribers
+",
+        HEADINGS.join(", ")
+    );
+    let generic = ["GB".to_owned()];
+    let territories = if sample.territories.is_empty() { &generic[..] } else { &sample.territories };
+    let period = sample.period.as_deref().unwrap_or_default();
+    for territory in territories {
+        for tier in tiers(&sample) {
+            let (service, plan) = match &tier.select {
+                Some(("plan", plan)) => (String::new(), cell(plan)),
+                Some((_, service)) => (cell(service), String::new()),
+                None => (String::new(), String::new()),
+            };
+            let _ = writeln!(out, "{period},{territory},{service},{plan},0,0");
+        }
+    }
+    out
+}
+
+/// The keys of a rule that the template leaves out, a few on each line of the comment.
+fn other_keys() -> String {
+    let shown = [Field::COMMERCIAL_MODEL, Field::USE_TYPE, Field::SERVICE];
+    let keys: Vec<String> =
+        SETTABLE.iter().filter(|field| !shown.contains(field)).map(|field| key_of(*field)).collect();
+    keys.chunks(6).map(|line| line.join(", ")).collect::<Vec<_>>().join(",\n# ")
+}
+
+/// The sample without blanks, repetitions and what is no territory or period.
+fn cleaned(sample: &Sample) -> Sample {
+    let texts = |list: &[String]| {
+        let mut seen = BTreeSet::new();
+        let trimmed = list.iter().map(|text| text.trim().to_owned());
+        trimmed.filter(|text| !text.is_empty() && seen.insert(text.clone())).collect::<Vec<_>>()
+    };
+    let codes: Vec<String> = sample
+        .territories
+        .iter()
+        .filter_map(|text| value::territory(text).ok())
+        .map(|territory| territory.code().to_owned())
+        .collect();
+    Sample {
+        services: texts(&sample.services),
+        plans: texts(&sample.plans),
+        territories: texts(&codes),
+        period: sample
+            .period
+            .as_deref()
+            .and_then(|text| value::period(text.trim()).ok())
+            .map(|period| period.to_string()),
+        name: sample.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
+    }
+}
+
+/// One context for each plan; without plans, for each service when there are several; else one for everything.
+fn tiers(sample: &Sample) -> Vec<Tier> {
+    let selected: Vec<(&'static str, String)> = if !sample.plans.is_empty() {
+        sample.plans.iter().map(|plan| ("plan", plan.clone())).collect()
+    } else if sample.services.len() > 1 {
+        sample.services.iter().map(|service| ("service", service.clone())).collect()
+    } else {
+        return vec![Tier { select: None, service: None, free: false }];
+    };
+    let mut taken = BTreeSet::new();
+    selected
+        .into_iter()
+        .enumerate()
+        .map(|(index, (key, value))| {
+            let mut service = joined(&value);
+            // Contexts with the same facts would be one context, so their services have to differ.
+            if service.is_empty() || !taken.insert(service.clone()) {
+                service = format!("{service}Tier{}", index + 1);
+                taken.insert(service.clone());
+            }
+            let lower = value.to_lowercase();
+            let free =
+                ["free", "ad-supported", "adsupported", "basic ads"].iter().any(|word| lower.contains(word));
+            Tier { select: Some((key, value)), service: Some(service), free }
+        })
+        .collect()
+}
+
+/// The letters and digits of a name, each word with a capital: `northwind-premium` becomes `NorthwindPremium`.
+fn joined(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+                .unwrap_or_default()
+        })
+        .collect()
+}
+
+/// The text as a TOML string.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() => _ = write!(out, "\\u{:04X}", u32::from(c)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The text as a CSV cell.
+fn cell(text: &str) -> String {
+    if text.contains([',', '"', '\r', '\n', ';', '\t']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Agreement, Deal, Figures};
+    use proptest::prelude::*;
+    use transpose_core::entity::Entity;
+    use transpose_core::terms::Terms;
+
+    fn deal(sample: &Sample) -> Deal {
+        let agreement = Agreement::parse("agreement.toml", &template_agreement(sample)).unwrap();
+        let figures = Figures::parse("figures.csv", template_figures(sample).as_bytes()).unwrap();
+        Deal::new(agreement, Some(figures), None).unwrap()
+    }
+
+    fn texts(list: &[&str]) -> Vec<String> {
+        list.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn template_without_sample_is_valid() {
+        let deal = deal(&Sample::default());
+        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
+        assert_eq!(deal.due().len(), 1);
+        assert_eq!(deal.period(), None);
+    }
+
+    #[test]
+    fn template_places_every_play_of_its_sample() {
+        let sample = Sample {
+            services: texts(&["Northwind Music"]),
+            plans: texts(&[
+                "northwind-premium",
+                "northwind free",
+                " ",
+                "a,\"b\"\\",
+                "é #1",
+                "a b",
+                "a-b",
+                "***",
+                "northwind-premium",
+            ]),
+            territories: texts(&["GB", "fr", "ZZ", "GB"]),
+            period: Some("2026-10".into()),
+            name: None,
+        };
+        let deal = deal(&sample);
+        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
+        assert_eq!(deal.due().len(), 2 * 7);
+        assert_eq!(deal.period().unwrap().to_string(), "2026-10");
+        for plan in sample.plans.iter().filter(|plan| !plan.trim().is_empty()) {
+            let mut event = Entity::default();
+            event.set(Field::TERRITORY, "FR");
+            event.set(Field::PLAN, plan.as_str());
+            let mut contexts = [deal.context(&event).unwrap()];
+            assert!(deal.complete(&mut contexts).is_empty());
+            assert_eq!(contexts[0].text(Field::NET_REVENUE), Some("0"), "{plan}");
+        }
+        let text = template_agreement(&sample);
+        assert!(text.contains("service = \"NorthwindFree\"") && text.contains("AdvertisementSupportedModel"));
+    }
+
+    #[test]
+    fn services_stand_in_for_plans() {
+        let sample = Sample { services: texts(&["One Radio", "Two Radio"]), ..Sample::default() };
+        let deal = deal(&sample);
+        let services: Vec<_> =
+            deal.due().iter().map(|context| context.text(Field::SERVICE).unwrap().to_owned()).collect();
+        assert_eq!(services, ["OneRadio", "TwoRadio"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_sample_makes_valid_templates(
+            plans in proptest::collection::vec("\\PC{0,8}|[\"',;\\\\#\\n\\t -]{0,4}", 0..5),
+            services in proptest::collection::vec("\\PC{0,8}", 0..3),
+            name in proptest::option::of("\\PC{0,8}"),
+        ) {
+            let sample = Sample { services, plans, territories: texts(&["DE"]), period: None, name };
+            let deal = deal(&sample);
+            prop_assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
+        }
+    }
+}

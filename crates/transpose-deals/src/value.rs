@@ -1,0 +1,183 @@
+//! Values in the canonical notation of their field's kind, and exact sums.
+
+use transpose_codes::decimal::{self, Decimal, Grammar};
+use transpose_codes::duration::Duration;
+use transpose_codes::time::{PartialDate, Period, Timestamp};
+use transpose_codes::{Currency, Dpid, Grid, Icpn, Isrc, Iswc, PartyId, Territory};
+use transpose_codes::{boolean, currency, territory};
+use transpose_core::field::Kind;
+
+/// Why a text is not a value: the fault, and what to do when there is more to say than "correct it".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    pub(crate) fault: String,
+    pub(crate) advice: Option<String>,
+}
+
+impl Unfit {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "passed by name to `map_err`, which hands over the error"
+    )]
+    pub(crate) fn because(fault: impl ToString) -> Self {
+        Self { fault: fault.to_string(), advice: None }
+    }
+
+    fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+}
+
+/// The text in the canonical notation of the kind.
+pub(crate) fn canonical(kind: Kind, text: &str) -> Result<String, Unfit> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Unfit::because("there is no text"));
+    }
+    Ok(match kind {
+        Kind::Text => text.to_owned(),
+        Kind::Id | Kind::Vocabulary => {
+            if text.chars().any(char::is_control) {
+                return Err(Unfit::because("it holds a control character"));
+            }
+            text.to_owned()
+        }
+        Kind::Isrc => Isrc::parse(text).map_err(Unfit::because)?.code.to_string(),
+        Kind::Iswc => Iswc::parse(text).map_err(Unfit::because)?.code.to_string(),
+        Kind::Icpn => Icpn::parse(text).map_err(Unfit::because)?.code.as_str().to_owned(),
+        Kind::Grid => Grid::parse(text).map_err(Unfit::because)?.code.to_string(),
+        Kind::Dpid => Dpid::parse(text).map_err(Unfit::because)?.code.to_string(),
+        Kind::PartyId => PartyId::parse(text).map_err(Unfit::because)?.code.to_string(),
+        Kind::Territory => territory(text)?.code().to_owned(),
+        Kind::Currency => currency(text)?.code().to_owned(),
+        Kind::Integer => decimal::parse_integer(text).map_err(Unfit::because)?.to_string(),
+        Kind::Decimal => decimal::to_text(&decimal(text)?),
+        Kind::Date => {
+            PartialDate::parse(text).map_err(Unfit::because)?;
+            text.to_owned()
+        }
+        Kind::DateTime => {
+            let time = Timestamp::parse(text.as_bytes())
+                .map_err(|error| Unfit::because(error).advise("write it as `2026-10-31T16:00:00Z`"))?;
+            let mut out = Vec::new();
+            time.write_rfc3339(&mut out);
+            String::from_utf8_lossy(&out).into_owned()
+        }
+        Kind::Duration => {
+            let parsed = Duration::parse_iso(text)
+                .map_err(|error| Unfit::because(error).advise("write it as `PT3M25S`"))?;
+            let mut out = Vec::new();
+            parsed.duration.write_iso(&mut out);
+            String::from_utf8_lossy(&out).into_owned()
+        }
+        Kind::Boolean => boolean::as_str(boolean::parse(text).map_err(Unfit::because)?.code).to_owned(),
+    })
+}
+
+/// A territory; names and three-letter codes are refused with the code they mean.
+pub(crate) fn territory(text: &str) -> Result<Territory, Unfit> {
+    Territory::parse(text).map(|parsed| parsed.code).map_err(|error| {
+        let unfit = Unfit::because(error);
+        match territory::suggest(text) {
+            Some(code) => unfit.advise(format!("write `{code}`")),
+            None => unfit.advise("write an ISO 3166-1 code of two letters, such as `GB`"),
+        }
+    })
+}
+
+/// A currency; symbols and names are refused with the code they mean.
+pub(crate) fn currency(text: &str) -> Result<Currency, Unfit> {
+    Currency::parse(text).map(|parsed| parsed.code).map_err(|error| {
+        let unfit = Unfit::because(error);
+        match currency::suggest(text) {
+            Some(code) => unfit.advise(format!("write `{code}`")),
+            None => unfit.advise("write an ISO 4217 code of three letters, such as `EUR`"),
+        }
+    })
+}
+
+/// A period.
+pub(crate) fn period(text: &str) -> Result<Period, Unfit> {
+    Period::parse(text).map_err(|error| {
+        Unfit::because(error).advise("write `2026-10`, `2026-Q4`, `2026-10-05` or `2026-10-01--2026-10-15`")
+    })
+}
+
+/// An exact decimal in plain notation.
+pub(crate) fn decimal(text: &str) -> Result<Decimal, Unfit> {
+    decimal::parse(text, Grammar::PLAIN).map_err(|error| {
+        Unfit::because(error).advise(
+            "write digits with at most one decimal point, such as `1234.50`; no grouping, symbol or exponent",
+        )
+    })
+}
+
+/// The exact sum, or nothing when it has more digits than a decimal holds.
+pub(crate) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
+    // An addition that runs out of digits rounds and says so only by a smaller scale.
+    let scale = a.scale().max(b.scale());
+    a.checked_add(b).filter(|sum| sum.scale() == scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_become_canonical() {
+        for (kind, text, expected) in [
+            (Kind::Text, " a b ", "a b"),
+            (Kind::Isrc, "gb-abc-26-00001", "GBABC2600001"),
+            (Kind::Territory, "gb", "GB"),
+            (Kind::Currency, "eur", "EUR"),
+            (Kind::Decimal, "1234.500", "1234.5"),
+            (Kind::DateTime, "2026-10-31T16:00:00Z", "2026-10-31T16:00:00Z"),
+            (Kind::Duration, "PT90S", "PT1M30S"),
+            (Kind::Boolean, "true", "true"),
+            (Kind::Date, "2026-10", "2026-10"),
+        ] {
+            assert_eq!(canonical(kind, text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn unfit_values_are_refused_with_advice() {
+        for (kind, text, advice) in [
+            (Kind::Decimal, "1,234.50", "such as `1234.50`"),
+            (Kind::Decimal, "1e3", "exponent"),
+            (Kind::Territory, "United States", "`US`"),
+            (Kind::Currency, "Euro", "EUR"),
+            (Kind::DateTime, "31/10/2026", "2026-10-31T16:00:00Z"),
+        ] {
+            let unfit = canonical(kind, text).unwrap_err();
+            assert!(unfit.advice.unwrap_or_default().contains(advice), "{text}: {}", unfit.fault);
+        }
+        assert!(canonical(Kind::Text, "  ").is_err());
+        assert!(canonical(Kind::Vocabulary, "a\tb").is_err());
+    }
+
+    #[test]
+    fn sums_are_exact_or_absent() {
+        let of = |text| decimal(text).unwrap();
+        assert_eq!(sum(of("0.1"), of("0.20")), Some(of("0.30")));
+        assert_eq!(sum(Decimal::MAX, of("0.1")), None);
+        assert_eq!(sum(of("9999999999999999999999999999"), of("0.001")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "\\PC{0,20}") {
+            for kind in [Kind::Text, Kind::Isrc, Kind::Iswc, Kind::Icpn, Kind::Grid, Kind::Dpid, Kind::PartyId, Kind::Territory,
+                Kind::Currency, Kind::Integer, Kind::Decimal, Kind::Date, Kind::DateTime, Kind::Duration, Kind::Boolean, Kind::Vocabulary] {
+                let _ = canonical(kind, &text);
+            }
+        }
+
+        #[test]
+        fn sums_of_cents_are_those_of_integers(a in -1_000_000_000_i64..1_000_000_000, b in -1_000_000_000_i64..1_000_000_000) {
+            prop_assert_eq!(sum(Decimal::new(a, 2), Decimal::new(b, 2)), Some(Decimal::new(a + b, 2)));
+        }
+    }
+}
