@@ -4,13 +4,16 @@
 //! It is entered once, in [`CHORES`].
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the developer who runs them")]
 
+mod bench;
+mod codegen;
 mod files;
 mod sample;
 
 use std::process::ExitCode;
 
 /// Every chore, one line each.
-const CHORES: &[Entry] = &[Entry::of::<sample::Sample>()];
+const CHORES: &[Entry] =
+    &[Entry::of::<bench::Bench>(), Entry::of::<codegen::Codegen>(), Entry::of::<sample::Sample>()];
 
 /// What a chore returns: nothing, or a message that says what failed, where, and what to do.
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
