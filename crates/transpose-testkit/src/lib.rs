@@ -1,1 +1,23 @@
-//! Case discovery, renderers, generators and mutators for tests
+//! What tests of formats share: cases on disk, conversions in a folder of their own, readable renderings, mangled inputs.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`case`] | cases as folders: `snapshots/cases/<format-id>/<case>/{input.*, case.toml, *.snap}` |
+//! | [`canonical`] | everything that a format makes of an input, as owned values |
+//! | [`run`] | a conversion through the engine, with the bytes that it wrote |
+//! | [`render`] | values, findings, loss, ledger and bytes as lines for snapshots |
+//! | [`mangle`] | damaged variants of an input, the same ones every time |
+//!
+//! Invariant: this crate is used by tests only. It names no format, reads no clock, and makes random choices from fixed seeds.
+
+pub mod canonical;
+pub mod case;
+pub mod mangle;
+mod random;
+pub mod render;
+pub mod run;
+
+pub use canonical::Canonical;
+pub use case::{Case, Catalogue};
+pub use random::Random;
+pub use run::{Ended, Settings, run};

@@ -1,0 +1,149 @@
+//! A conversion of a case through the engine, in a folder of its own.
+
+use crate::case::{Case, Rejects};
+use std::path::Path;
+use transpose_codes::time::Timestamp;
+use transpose_core::diagnostic::{Failure, Fatal};
+use transpose_core::format::Format;
+use transpose_core::registry::Registry;
+use transpose_core::terms::Terms;
+use transpose_deals::{Agreement, Deal, Figures};
+use transpose_engine::{Destination, Job, OnReject, Outcome, Reading};
+use transpose_io::{Compression, Input};
+
+/// The moment of every run: tests read no clock.
+pub const NOW: &str = "2026-11-10T06:00:00Z";
+
+/// How a case is converted.
+#[derive(Clone, Debug)]
+pub struct Settings<'a> {
+    /// The target, `id` or `id@version`.
+    pub target: &'a str,
+    /// How the input is read.
+    pub reading: Reading,
+    /// Bytes to read instead of the case's own.
+    pub bytes: Option<Vec<u8>>,
+    /// What happens to rows that cannot be converted, where that differs from the case's plan.
+    pub rejects: Option<Rejects>,
+}
+
+impl<'a> Settings<'a> {
+    /// The plan of a case, for one target, on one thread.
+    pub fn to(target: &'a str) -> Self {
+        Self { target, reading: Reading { threads: 1, ..Reading::default() }, bytes: None, rejects: None }
+    }
+}
+
+/// How a conversion ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What the engine answers.
+    pub outcome: Result<Outcome, Fatal>,
+    /// The files that were written: their names and bytes, sorted by name.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// The quarantine file, if there is one.
+    pub quarantine: Option<Vec<u8>>,
+}
+
+/// The format and version that `target` names.
+pub fn target<'a>(
+    registry: &'a Registry,
+    target: &'a str,
+) -> Result<(&'a dyn Format, Option<&'a str>), String> {
+    let (id, version) = target.split_once('@').map_or((target, None), |(id, version)| (id, Some(version)));
+    let format = registry.format(id).ok_or_else(|| format!("there is no format `{id}`"))?;
+    if let Some(version) = version
+        && !format.manifest().versions.iter().any(|known| known.id == version)
+    {
+        return Err(format!("`{id}` has no version `{version}`"));
+    }
+    Ok((format, version))
+}
+
+/// The agreement and figures of a case.
+pub fn terms(case: &Case) -> Result<Option<Deal>, String> {
+    let Some(name) = &case.plan.agreement else { return Ok(None) };
+    let read = |name: &str| {
+        let path = case.side_file(name);
+        std::fs::read(&path).map_err(|error| format!("{case}: cannot read {}: {error}", path.display()))
+    };
+    let text = String::from_utf8(read(name)?).map_err(|error| format!("{case}: {name}: {error}"))?;
+    let failed = |fatal: Fatal| format!("{case}: {fatal}");
+    let agreement = Agreement::parse(name, &text).map_err(failed)?;
+    let figures = case.plan.figures.as_ref().map(|name| Figures::parse(name, &read(name)?).map_err(failed));
+    Ok(Some(Deal::new(agreement, figures.transpose()?, None).map_err(failed)?))
+}
+
+/// Converts a case. The error is a fault of the case or of the machine, never of the input.
+pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<Ended, String> {
+    let (target, version) = target(registry, settings.target)?;
+    let source = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
+    let deal = terms(case)?;
+    let bytes = settings.bytes.clone().map_or_else(|| case.bytes(), Ok)?;
+    let input = Input::from_bytes(case.input_name(), bytes);
+    let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
+    let output = folder.path().join("out");
+    let quarantine = folder.path().join("quarantine");
+    let now = Timestamp::parse(NOW.as_bytes()).map_err(|error| format!("{NOW}: {error:?}"))?;
+    let outcome = Job {
+        inputs: &[input],
+        source,
+        source_options: &Case::options(&case.plan.read_set),
+        target,
+        version,
+        target_options: &Case::options(&case.plan.set),
+        terms: deal.as_ref().map(|deal| deal as &dyn Terms),
+        period: deal.as_ref().and_then(Deal::period).map(|period| period.micros_range(0)),
+        destination: Destination::Folder(output.clone()),
+        compression: Compression::None,
+        overwrite: false,
+        dry_run: false,
+        on_reject: match settings.rejects.unwrap_or(case.plan.on_reject) {
+            Rejects::Fail => OnReject::Fail,
+            Rejects::Quarantine => OnReject::Quarantine(quarantine.clone()),
+        },
+        max_rejects: None,
+        deny_loss: None,
+        reading: settings.reading,
+        hash: false,
+        now,
+        progress: &|_| {},
+    }
+    .run();
+    Ok(Ended { outcome, files: files(&output)?, quarantine: std::fs::read(&quarantine).ok() })
+}
+
+/// The files of a folder by name; none when it does not exist.
+fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let mut files = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(files) };
+    for entry in entries {
+        let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
+        let entry = entry.map_err(failed)?;
+        let bytes = std::fs::read(entry.path()).map_err(failed)?;
+        files.push((entry.file_name().to_string_lossy().into_owned(), bytes));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Why the end of a run is not one of the documented ones, if so: an outcome whose ledger balances, or a failure that says what is wrong.
+pub fn fault(ended: &Ended, rows_merge: bool) -> Option<String> {
+    let bug = |fatal: &Fatal| format!("the program is at fault: {fatal}");
+    match &ended.outcome {
+        Err(fatal) | Ok(Outcome { refused: Some(fatal), .. }) if fatal.failure == Failure::Bug => {
+            Some(bug(fatal))
+        }
+        Err(fatal) if fatal.findings.is_empty() => Some("a failure without a finding".into()),
+        Err(_) if !ended.files.is_empty() => Some("a failure that left a file behind".into()),
+        Err(fatal) => {
+            let empty = fatal.findings.iter().find(|finding| finding.message.is_empty());
+            empty.map(|finding| format!("{} has no message", finding.code.id))
+        }
+        Ok(Outcome { refused: Some(_), .. }) if !ended.files.is_empty() => {
+            Some("a refusal that left a file behind".into())
+        }
+        Ok(Outcome { refused: Some(_), .. }) => None,
+        Ok(outcome) => outcome.report.ledger.balance(rows_merge).err().map(|imbalance| imbalance.to_string()),
+    }
+}
