@@ -1,1 +1,50 @@
-//! Column tables: layouts as data over delimited files
+//! Column tables: formats that are one line of headings and one row a play, described as data.
+//!
+//! A [`Layout`] is a TOML file that names the columns, what each holds, and how it is written; [`LayoutFormat`] makes a format of it. Built-in
+//! layouts are registered with [`register_layout!`]; a user's own needs no code at all.
+//!
+//! Invariant: this crate opens no file, starts no thread and knows no partner. Memory depends on the chunk, never on the file, and no row costs
+//! an allocation.
+
+mod cell;
+mod clock;
+pub mod code;
+mod format;
+mod heading;
+mod index;
+mod layout;
+mod options;
+mod read;
+mod scan;
+mod write;
+
+pub use format::LayoutFormat;
+pub use layout::Layout;
+#[doc(hidden)]
+pub use transpose_core;
+use transpose_core::format::Format;
+
+/// Registers the layout in a file of the calling crate, given by its path from that crate's `Cargo.toml`.
+#[macro_export]
+macro_rules! register_layout {
+    ($path:literal) => {
+        $crate::transpose_core::register!(|| $crate::embedded(
+            $path,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path))
+        ));
+    };
+}
+
+/// Makes the format of a built-in layout, for [`register_layout!`].
+#[doc(hidden)]
+pub fn embedded(name: &str, text: &str) -> Result<Vec<Box<dyn Format>>, String> {
+    let layout = Layout::parse(name, text).map_err(|fatal| {
+        fatal
+            .findings
+            .iter()
+            .map(|finding| format!("{}: {}", finding.location, finding.message))
+            .collect::<Vec<_>>()
+            .join("; ")
+    })?;
+    Ok(vec![Box::new(LayoutFormat::new(layout))])
+}

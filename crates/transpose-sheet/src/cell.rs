@@ -1,0 +1,464 @@
+//! Single cells: taking quotes off and putting them on, and turning a partner's notation into the canonical one and back.
+
+use crate::code;
+use crate::layout::CellKind;
+use std::ops::Range;
+use transpose_codes::territory::TerritoryKind;
+use transpose_codes::time::{Date, TimeError};
+use transpose_codes::{
+    Duration, DurationError, Grid, Icpn, IcpnError, IcpnRepair, Isrc, Territory, TerritoryError, Timestamp,
+};
+use transpose_core::diagnostic::Code;
+
+/// What is wrong with a cell, and how to say it.
+pub(crate) type Trouble = (&'static Code, String);
+
+/// The text of a cell without its quotes and without the spaces around it, for cells in which no escape can stand.
+#[inline]
+pub(crate) fn bare(raw: &[u8], quote: u8) -> &[u8] {
+    inner(raw, quote).unwrap_or(raw).trim_ascii()
+}
+
+/// The text between the quotes of a quoted cell, escapes unchanged; `None` for an unquoted one.
+#[inline]
+fn inner(raw: &[u8], quote: u8) -> Option<&[u8]> {
+    match raw {
+        [first, inner @ .., last] if *first == quote && *last == quote => Some(inner),
+        _ => None,
+    }
+}
+
+/// The text of a cell, into `out`.
+pub(crate) fn unquote(raw: &[u8], quote: u8, out: &mut Vec<u8>) {
+    let Some(mut rest) = inner(raw, quote) else {
+        out.extend_from_slice(raw);
+        return;
+    };
+    while let Some(place) = memchr::memchr(quote, rest) {
+        let (text, more) = rest.split_at(place + 1);
+        out.extend_from_slice(text);
+        rest = more.strip_prefix(&[quote]).unwrap_or(more);
+    }
+    out.extend_from_slice(rest);
+}
+
+/// The cells of a run of raw bytes: delimiters and quotes as they stood in the row.
+pub(crate) fn split(run: &[u8], delimiter: u8, quote: u8) -> impl Iterator<Item = &[u8]> {
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let rest = run.get(start..)?;
+        let end = cell_end(rest, delimiter, quote);
+        next = (end < rest.len()).then_some(start + end + 1);
+        rest.get(..end)
+    })
+}
+
+/// Where the first cell of `rest` ends.
+fn cell_end(rest: &[u8], delimiter: u8, quote: u8) -> usize {
+    let mut from = 0;
+    if rest.first() == Some(&quote) {
+        from = 1;
+        while let Some(place) = rest.get(from..).and_then(|text| memchr::memchr(quote, text)) {
+            from += place + 1;
+            if rest.get(from) != Some(&quote) {
+                break;
+            }
+            from += 1;
+        }
+    }
+    let text = rest.get(from..).unwrap_or(&[]);
+    memchr::memchr(delimiter, text).map_or(rest.len(), |place| from + place)
+}
+
+/// The first row of `bytes`: the ranges of its cells, and where the row after it begins; `None` when it does not end within `bytes`.
+///
+/// `complete` says that the input ends with `bytes`, which ends the row too.
+pub(crate) fn first_row(
+    bytes: &[u8],
+    delimiter: u8,
+    quote: u8,
+    complete: bool,
+) -> Option<(Vec<Range<usize>>, usize)> {
+    let mut cells = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    for (place, byte) in bytes.iter().copied().enumerate() {
+        if byte == quote {
+            // An escape closes and opens again at once.
+            quoted = !quoted
+                && (place == start
+                    || bytes.get(place.wrapping_sub(1)) == Some(&quote) && bytes.get(start) == Some(&quote));
+        } else if !quoted && byte == delimiter {
+            cells.push(start..place);
+            start = place + 1;
+        } else if !quoted && byte == b'\n' {
+            let content =
+                if place > start && bytes.get(place - 1) == Some(&b'\r') { place - 1 } else { place };
+            cells.push(start..content);
+            return Some((cells, place + 1));
+        }
+    }
+    complete.then(|| {
+        cells.push(start..bytes.len());
+        (cells, bytes.len())
+    })
+}
+
+/// Puts a cell into a row, in quotes where it needs them.
+///
+/// Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged: a table of plays is no program, and a changed title would be a false title.
+pub(crate) fn quoted(text: &[u8], delimiter: u8, quote: u8, out: &mut Vec<u8>) {
+    let special = |byte: &u8| *byte == delimiter || *byte == quote || *byte == b'\n' || *byte == b'\r';
+    let spaced = text.first() == Some(&b' ') || text.last() == Some(&b' ');
+    if !spaced && !text.iter().any(special) {
+        out.extend_from_slice(text);
+        return;
+    }
+    out.push(quote);
+    for byte in text {
+        if *byte == quote {
+            out.push(quote);
+        }
+        out.push(*byte);
+    }
+    out.push(quote);
+}
+
+/// Turns a raw cell into canonical notation in `out`, which is empty. `Ok(false)` means absent.
+///
+/// With an error `out` stays empty; with a warning it holds the value as it was repaired or kept.
+pub(crate) fn canonical(kind: &CellKind, raw: &[u8], quote: u8, out: &mut Vec<u8>) -> Result<bool, Trouble> {
+    let text = bare(raw, quote);
+    if text.is_empty() {
+        return Ok(false);
+    }
+    let words = |text| std::str::from_utf8(text).map_err(|_| not_utf8());
+    match kind {
+        CellKind::Text => {
+            unquote(raw, quote, out);
+            if std::str::from_utf8(out).is_err() {
+                out.clear();
+                return Err(not_utf8());
+            }
+        }
+        CellKind::Id => {
+            unquote(raw, quote, out);
+            let end = out.trim_ascii_end().len();
+            out.truncate(end);
+            out.drain(..end - out.trim_ascii_start().len());
+            if std::str::from_utf8(out).is_err() {
+                out.clear();
+                return Err(not_utf8());
+            }
+        }
+        CellKind::Isrc => match Isrc::parse(words(text)?) {
+            Ok(parsed) => out.extend_from_slice(parsed.code.as_bytes()),
+            Err(error) => return Err((&code::BAD_ISRC, error.to_string())),
+        },
+        CellKind::Grid => match Grid::parse(words(text)?) {
+            Ok(parsed) => out.extend_from_slice(parsed.code.as_bytes()),
+            Err(error) => return Err((&code::BAD_GRID, error.to_string())),
+        },
+        CellKind::Icpn => return icpn(words(text)?, out),
+        CellKind::Territory => out.extend_from_slice(territory(words(text)?)?.code().as_bytes()),
+        CellKind::Seconds => seconds(text)?.write_iso(out),
+        CellKind::Timestamp => timestamp(text, out)?,
+        CellKind::DateOrTimestamp => {
+            if words(text).is_ok_and(|text| Date::parse(text).is_ok()) {
+                out.extend_from_slice(text);
+            } else {
+                timestamp(text, out)?;
+            }
+        }
+        CellKind::Vocabulary { values, synonyms } => {
+            if let Some(value) = values.iter().find(|value| value.as_bytes().eq_ignore_ascii_case(text)) {
+                out.extend_from_slice(value.as_bytes());
+            } else if synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
+                out.extend_from_slice(text);
+                return Err((
+                    &code::DOUBTFUL_WORD,
+                    format!("expected one of `{}`; kept as it is", values.join("`, `")),
+                ));
+            } else {
+                return Err((&code::UNKNOWN_WORD, format!("expected one of `{}`", values.join("`, `"))));
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Turns a canonical value into the notation of a column, in `out`.
+pub(crate) fn notation(kind: &CellKind, value: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+    if !matches!(kind, CellKind::Seconds) {
+        out.extend_from_slice(value);
+        return Ok(());
+    }
+    let text = std::str::from_utf8(value).map_err(|_| not_utf8())?;
+    match Duration::parse_iso(text) {
+        Ok(parsed) => {
+            parsed.duration.write_seconds(out);
+            Ok(())
+        }
+        Err(error) => Err(duration_trouble(error)),
+    }
+}
+
+/// A number of seconds.
+fn seconds(text: &[u8]) -> Result<Duration, Trouble> {
+    Duration::parse_seconds_bytes(text).map(|parsed| parsed.duration).map_err(duration_trouble)
+}
+
+/// What is wrong with a duration.
+pub(crate) fn duration_trouble(error: DurationError) -> Trouble {
+    match error {
+        DurationError::Negative => (&code::NEGATIVE_DURATION, error.to_string()),
+        _ => (&code::UNREADABLE_DURATION, format!("{error}, expected a number of seconds")),
+    }
+}
+
+/// What is wrong with a time.
+pub(crate) fn time_trouble(error: TimeError) -> Trouble {
+    match error {
+        TimeError::Impossible(_) => (&code::IMPOSSIBLE_TIME, error.to_string()),
+        _ => (&code::UNREADABLE_TIME, error.to_string()),
+    }
+}
+
+/// A time in canonical notation. What already is RFC 3339 stays as it is, with every digit; no offset means UTC.
+fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+    let moment = Timestamp::parse(text).map_err(time_trouble)?;
+    // RFC 3339 has no decimal comma.
+    let seconds = text.get(10) == Some(&b'T') && text.get(16) == Some(&b':') && !text.contains(&b',');
+    match text {
+        [.., b'Z'] | [.., b'+' | b'-', _, _, b':', _, _] if seconds => out.extend_from_slice(text),
+        _ if seconds && moment.offset_minutes.is_none() => {
+            out.extend_from_slice(text);
+            out.push(b'Z');
+        }
+        _ => moment.assume_offset(0).write_rfc3339(out),
+    }
+    Ok(())
+}
+
+fn icpn(text: &str, out: &mut Vec<u8>) -> Result<bool, Trouble> {
+    match Icpn::parse(text) {
+        Ok(parsed) => {
+            out.extend_from_slice(parsed.code.as_str().as_bytes());
+            match parsed.repair {
+                Some(IcpnRepair::LeadingZeroRestored) => Err((
+                    &code::ICPN_ZERO_RESTORED,
+                    format!("a leading zero was lost, read as `{}`", parsed.code),
+                )),
+                _ => Ok(true),
+            }
+        }
+        Err(error @ (IcpnError::ScientificNotation | IcpnError::LooksRounded)) => {
+            Err((&code::ICPN_ROUNDED, error.to_string()))
+        }
+        Err(error) => Err((&code::BAD_ICPN, error.to_string())),
+    }
+}
+
+/// A territory that the model has a notation for: TIS numbers are another list.
+pub(crate) fn territory(text: &str) -> Result<Territory, Trouble> {
+    let message = match Territory::parse(text).map(|parsed| parsed.code) {
+        Ok(found) if matches!(found.kind(), TerritoryKind::Country | TerritoryKind::Ddex) => {
+            return Ok(found);
+        }
+        Ok(found) => format!("`{found}` is no ISO 3166-1 alpha-2 code"),
+        Err(TerritoryError::UseInstead(code)) => format!("not a territory code, did you mean `{code}`?"),
+        Err(_) => "not a known territory code, expected an ISO 3166-1 alpha-2 code such as `GB`".into(),
+    };
+    Err((&code::UNKNOWN_TERRITORY, message))
+}
+
+/// What is said about bytes that are no text.
+pub(crate) fn not_utf8() -> Trouble {
+    (&code::NOT_UTF8, "the cell is not UTF-8".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(kind: &CellKind, raw: &str) -> (String, Result<bool, &'static str>) {
+        let mut out = Vec::new();
+        let outcome = canonical(kind, raw.as_bytes(), b'"', &mut out).map_err(|(code, _)| code.id);
+        (String::from_utf8(out).unwrap(), outcome)
+    }
+
+    fn words() -> CellKind {
+        CellKind::Vocabulary {
+            values: vec!["online".into(), "offline".into(), "online-cached".into()],
+            synonyms: vec!["offline cached".into()],
+        }
+    }
+
+    #[test]
+    fn cells_become_canonical() {
+        for (kind, raw, value) in [
+            (CellKind::Text, "a b", "a b"),
+            (CellKind::Text, " a ", " a "),
+            (CellKind::Text, "\"a, \"\"b\"\"\"", "a, \"b\""),
+            (CellKind::Text, "12\" mix", "12\" mix"),
+            (CellKind::Text, "a\tb", "a\tb"),
+            (CellKind::Text, "\"", "\""),
+            (CellKind::Id, " 0012 ", "0012"),
+            (CellKind::Id, "\" 12 \"", "12"),
+            (CellKind::Isrc, "us-rc1-76-07839", "USRC17607839"),
+            (CellKind::Icpn, "\"190295489328\"", "190295489328"),
+            (CellKind::Grid, "A1-2425G-ABC1234002-M", "A12425GABC1234002M"),
+            (CellKind::Territory, "gb", "GB"),
+            (CellKind::Territory, "XK", "XK"),
+            (CellKind::Seconds, "182", "PT3M2S"),
+            (CellKind::Seconds, "0", "PT0S"),
+            (CellKind::Seconds, "12.5", "PT12.5S"),
+            (CellKind::Timestamp, "2014-03-13T11:39:28.8981203Z", "2014-03-13T11:39:28.8981203Z"),
+            (CellKind::Timestamp, "2014-03-13T11:39:28+01:00", "2014-03-13T11:39:28+01:00"),
+            (CellKind::Timestamp, "2014-03-13 11:39:28", "2014-03-13T11:39:28Z"),
+            (CellKind::Timestamp, "2014-03-13T11:39:28,5Z", "2014-03-13T11:39:28.5Z"),
+            (CellKind::Timestamp, "2014-03-13T11:39:28", "2014-03-13T11:39:28Z"),
+            (CellKind::Timestamp, "2014-03-13T11:39", "2014-03-13T11:39:00Z"),
+            (CellKind::Timestamp, "2014-03-13T11:39:28+0100", "2014-03-13T11:39:28+01:00"),
+            (CellKind::DateOrTimestamp, "2014-03-13", "2014-03-13"),
+            (CellKind::DateOrTimestamp, "2014-03-13 10:00:00Z", "2014-03-13T10:00:00Z"),
+            (words(), "Online", "online"),
+        ] {
+            assert_eq!(read(&kind, raw), (value.to_owned(), Ok(true)), "{kind:?} {raw}");
+        }
+    }
+
+    #[test]
+    fn empty_and_blank_cells_are_absent() {
+        for kind in
+            [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Seconds, CellKind::Territory, words()]
+        {
+            for raw in ["", "  ", "\"\"", "\" \""] {
+                assert_eq!(read(&kind, raw), (String::new(), Ok(false)), "{kind:?} {raw:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn bad_cells_are_withheld_and_doubtful_ones_kept() {
+        for (kind, raw, value, code) in [
+            (CellKind::Isrc, "N/A", "", "SHT0303"),
+            (CellKind::Icpn, "190295489327", "", "SHT0304"),
+            (CellKind::Icpn, "90204932832", "090204932832", "SHT0305"),
+            (CellKind::Icpn, "1.91774E+11", "", "SHT0306"),
+            (CellKind::Icpn, "191774000000", "", "SHT0306"),
+            (CellKind::Grid, "A12425GABC1234002N", "", "SHT0307"),
+            (CellKind::Territory, "UK", "", "SHT0302"),
+            (CellKind::Territory, "826", "", "SHT0302"),
+            (CellKind::Territory, "ZZ", "", "SHT0302"),
+            (CellKind::Seconds, "-1", "", "SHT0210"),
+            (CellKind::Seconds, "3:25", "", "SHT0209"),
+            (CellKind::Seconds, "1e3", "", "SHT0209"),
+            (CellKind::Seconds, "99999999999999999999", "", "SHT0209"),
+            (CellKind::Timestamp, "2026-02-30T00:00:00Z", "", "SHT0207"),
+            (CellKind::Timestamp, "31/10/2026 12:00", "", "SHT0208"),
+            (CellKind::Timestamp, "2026-02-28", "", "SHT0208"),
+            (CellKind::DateOrTimestamp, "2026-02-30", "", "SHT0208"),
+            (words(), "Offline Cached", "Offline Cached", "SHT0309"),
+            (words(), "radio", "", "SHT0308"),
+        ] {
+            assert_eq!(read(&kind, raw), (value.to_owned(), Err(code)), "{kind:?} {raw}");
+        }
+        for kind in [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Icpn, CellKind::Territory] {
+            let mut out = Vec::new();
+            let outcome = canonical(&kind, b"caf\xe9", b'"', &mut out).map_err(|(code, _)| code.id);
+            assert_eq!((out.as_slice(), outcome), (&b""[..], Err("SHT0301")), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn united_kingdom_is_told_its_code() {
+        let (_, message) = territory("UK").unwrap_err();
+        assert!(message.contains("`GB`"), "{message}");
+        let (_, message) = territory("Germany").unwrap_err();
+        assert!(message.contains("`DE`"), "{message}");
+    }
+
+    #[test]
+    fn runs_fall_into_their_cells() {
+        for (run, cells) in [
+            ("", &[""][..]),
+            ("a", &["a"]),
+            ("a,", &["a", ""]),
+            (",", &["", ""]),
+            ("\"a,b\",c", &["\"a,b\"", "c"]),
+            ("\"a\"\",\",c", &["\"a\"\",\"", "c"]),
+            ("a\"b,c\"d", &["a\"b", "c\"d"]),
+            ("\"a\nb\",\"\"", &["\"a\nb\"", "\"\""]),
+        ] {
+            let found: Vec<_> =
+                split(run.as_bytes(), b',', b'"').map(|cell| std::str::from_utf8(cell).unwrap()).collect();
+            assert_eq!(found, cells, "{run}");
+        }
+    }
+
+    #[test]
+    fn first_row_ends_outside_quotes() {
+        for (text, complete, cells, next) in [
+            ("a,b\nc", false, &["a", "b"][..], 4),
+            ("a,b\r\nc", false, &["a", "b"], 5),
+            ("\"a\n\"\"b\",c\r\n", false, &["\"a\n\"\"b\"", "c"], 11),
+            ("\"\",\"\"\"\"\n", false, &["\"\"", "\"\"\"\""], 8),
+            ("a\"b,c\n", false, &["a\"b", "c"], 6),
+            ("a,b", true, &["a", "b"], 3),
+        ] {
+            let (found, end) = first_row(text.as_bytes(), b',', b'"', complete).unwrap();
+            let found: Vec<_> = found.into_iter().map(|range| &text[range]).collect();
+            assert_eq!((found.as_slice(), end), (cells, next), "{text}");
+        }
+        assert_eq!(first_row(b"a,b", b',', b'"', false), None);
+        assert_eq!(first_row(b"\"a,b\n", b',', b'"', false), None);
+    }
+
+    #[test]
+    fn formula_characters_are_data() {
+        for text in ["=1+1", "+44", "-", "@home"] {
+            let mut out = Vec::new();
+            quoted(text.as_bytes(), b',', b'"', &mut out);
+            assert_eq!(out, text.as_bytes());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn quoting_is_undone(text in "[a,\" \n\r]{0,12}") {
+            let mut raw = Vec::new();
+            quoted(text.as_bytes(), b',', b'"', &mut raw);
+            prop_assert_eq!(split(&raw, b',', b'"').count(), 1);
+            let mut back = Vec::new();
+            unquote(&raw, b'"', &mut back);
+            prop_assert_eq!(back, text.as_bytes());
+        }
+
+        #[test]
+        fn no_cell_makes_it_stumble(raw in proptest::collection::vec(any::<u8>(), 0..24)) {
+            for kind in [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Icpn, CellKind::Grid, CellKind::Territory,
+                CellKind::Timestamp, CellKind::DateOrTimestamp, CellKind::Seconds, words()] {
+                let mut out = Vec::new();
+                let outcome = canonical(&kind, &raw, b'"', &mut out);
+                prop_assert!(std::str::from_utf8(&out).is_ok());
+                match outcome {
+                    Ok(present) => prop_assert_eq!(present, !out.is_empty()),
+                    Err((code, _)) => prop_assert_eq!(out.is_empty(), code.severity == transpose_core::diagnostic::Severity::Error),
+                }
+                let _ = notation(&kind, &raw, &mut out);
+            }
+        }
+
+        #[test]
+        fn seconds_survive_both_ways(micros in 0_i64..1_000_000_000_000_000) {
+            let mut text = Vec::new();
+            Duration::from_micros(micros).write_seconds(&mut text);
+            let (mut iso, mut back) = (Vec::new(), Vec::new());
+            prop_assert_eq!(canonical(&CellKind::Seconds, &text, b'"', &mut iso), Ok(true));
+            notation(&CellKind::Seconds, &iso, &mut back).unwrap();
+            prop_assert_eq!(back, text);
+        }
+    }
+}

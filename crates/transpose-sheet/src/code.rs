@@ -1,0 +1,143 @@
+//! The codes of findings about column tables.
+
+transpose_core::codes! {
+    /// A layout file is wrong.
+    pub BAD_LAYOUT: "SHT0001" "bad-layout" Error
+        "A layout file describes a column table. It is TOML with a fixed set of keys, and this one cannot be used as it stands."
+        "Correct the line that is named; the guide to layouts lists every key."
+    /// An option of a column table is wrong.
+    pub BAD_OPTION: "SHT0002" "bad-table-option" Error
+        "An option given for reading or writing a column table is unknown or has a value that does not fit."
+        "List the options with `transpose formats` and the id of the format."
+
+    /// The input has no bytes.
+    pub EMPTY_FILE: "SHT0101" "empty-file" Error
+        "The input has no line of headings: it is empty, or has blank lines only. A report without plays still has its headings."
+        "Check that the export finished and that the right file was given."
+    /// The input is in an encoding that is not read.
+    pub UNSUPPORTED_ENCODING: "SHT0102" "unsupported-encoding" Error
+        "Column tables are read as UTF-8. The first bytes of this input announce UTF-16, as spreadsheets write it under the name of Unicode text."
+        "Export the file as CSV UTF-8, or convert it, for instance with `iconv -f UTF-16 -t UTF-8`."
+    /// The input is no text.
+    pub NOT_TEXT: "SHT0103" "not-text" Error
+        "The first part of the input holds bytes that no text file holds, or is known to be another kind of file, such as a workbook."
+        "Export the table as CSV UTF-8."
+    /// The line of headings has no end.
+    pub NO_HEADING_LINE: "SHT0104" "no-heading-line" Error
+        "The first line must hold the headings and end within 64 KiB. Old exports that end lines with CR alone, and files that are no tables, look like this."
+        "Check that the file is a table with one line of headings, and that its lines end with LF or CR LF."
+    /// A heading that the layout needs is missing.
+    pub MISSING_HEADING: "SHT0105" "missing-heading" Error
+        "The layout marks the column as required, and no heading has its name. Case, spaces, hyphens and underscores do not matter in headings; order does not matter either."
+        "Add the column, or name its heading as an alias in a layout of your own and give it with `--layout`."
+    /// A heading occurs twice.
+    pub REPEATED_HEADING: "SHT0106" "repeated-heading" Error
+        "Two columns have headings that mean the same column of the layout, so it cannot be known which one counts."
+        "Remove or rename one of the two columns."
+    /// A column that the layout does not know.
+    pub EXTRA_COLUMN: "SHT0107" "extra-column" Info
+        "The table has columns that the layout has no place for. They are passed over."
+        "Nothing needs to be done; a layout of your own can give them a meaning."
+    /// A column that may be missing is missing.
+    pub ABSENT_COLUMN: "SHT0108" "absent-column" Info
+        "The layout knows columns that this table does not have. They are not required, and their values are absent."
+        "Nothing needs to be done unless the values are needed."
+    /// The input begins with a byte order mark.
+    pub BYTE_ORDER_MARK: "SHT0109" "byte-order-mark" Info
+        "The input begins with the byte order mark of UTF-8, as spreadsheets write it. It is no part of the first heading and is dropped."
+        "Nothing needs to be done."
+    /// Times have no offset from UTC.
+    pub NO_OFFSET: "SHT0110" "time-without-offset" Info
+        "Times in the column do not tell their offset from UTC. They are read as UTC."
+        "Have the times exported with an offset such as `Z` when they are local times."
+    /// The output cannot be written, because a required value has no source.
+    pub NO_SOURCE: "SHT0111" "no-source-for-column" Error
+        "The layout that is to be written marks the column as required, and the input has no column for it."
+        "Choose another target format, or add the column to the input."
+    /// A target that holds events was given something else.
+    pub NOT_EVENTS: "SHT0112" "target-holds-events" Error
+        "Each row of the layout that is to be written stands for one play or sale, and the input holds sums. Sums cannot be taken apart again."
+        "Choose a target format of sums."
+    /// The columns are separated by something else.
+    pub OTHER_DELIMITER: "SHT0113" "other-delimiter" Error
+        "The headings are those of the layout, but the character between them is not the one that the layout names."
+        "Read the file with the option `delimiter`, or export it with the delimiter of the layout."
+
+    /// A row has too many or too few cells.
+    pub CELL_COUNT: "SHT0201" "wrong-cell-count" Error
+        "Each row must have as many cells as there are headings. A delimiter inside an unquoted text makes one too many; a line break inside an unquoted text makes two short rows."
+        "Quote texts that hold the delimiter or a line break, and export again."
+    /// A quote is never closed.
+    pub UNTERMINATED_QUOTE: "SHT0202" "unterminated-quote" Error
+        "A cell begins with a quote, and no closing quote follows within 1 MiB or before the end of the input. The row is taken to end with its first line, so that the rows after it are not lost."
+        "Close the quote, or double it if it belongs to the text and quote the whole cell."
+    /// A quote ties lines together that make no row.
+    pub STRAY_QUOTE: "SHT0203" "stray-quote" Error
+        "A cell begins with a quote that closes on a later line, and the lines together do not make a row of the table. The row is taken to end with its first line, so that the rows after it are not lost."
+        "Close the quote on its line, or double it if it belongs to the text and quote the whole cell."
+    /// Text follows a closing quote.
+    pub TEXT_AFTER_QUOTE: "SHT0204" "text-after-quote" Error
+        "After the closing quote of a cell only a delimiter or the end of the line may follow. Most often a quote inside the text was not doubled."
+        "Double quotes that belong to the text."
+    /// A row is too long.
+    pub ROW_TOO_LONG: "SHT0205" "row-too-long" Error
+        "A row has more than 1 MiB. It is taken to end with its first line."
+        "Check the row for a missing line end or a missing closing quote."
+    /// A cell that must not be empty is empty.
+    pub EMPTY_CELL: "SHT0206" "empty-required-cell" Error
+        "The layout marks the column as required, and the cell is empty or holds spaces only."
+        "Fill the cell in the source."
+    /// A time that no calendar has.
+    pub IMPOSSIBLE_TIME: "SHT0207" "impossible-time" Error
+        "The cell is written as a date and time, but there is no such day or time of day."
+        "Correct the time in the source."
+    /// A cell that is no time.
+    pub UNREADABLE_TIME: "SHT0208" "unreadable-time" Error
+        "The cell should hold a date and time as in ISO 8601, such as `2026-10-31T23:59:00Z`, with a `T` or a space between date and time, up to nine decimals, and optionally an offset."
+        "Export the column in that form; spreadsheets often rewrite dates."
+    /// A cell that is no number of seconds.
+    pub UNREADABLE_DURATION: "SHT0209" "unreadable-duration" Error
+        "The cell should hold a number of seconds of zero or more, whole or with a dot and decimals."
+        "Correct the duration in the source."
+    /// A duration below zero.
+    pub NEGATIVE_DURATION: "SHT0210" "negative-duration" Error
+        "Nothing is played for less than zero seconds. Zero itself is legal: a stream that was fetched and never played."
+        "Correct the duration in the source."
+
+    /// A cell that is not UTF-8.
+    pub NOT_UTF8: "SHT0301" "not-utf-8" Error
+        "The cell holds bytes that are not UTF-8, most often because the file was saved in an older encoding such as Windows-1252."
+        "Convert the file to UTF-8, for instance with `iconv -f WINDOWS-1252 -t UTF-8`."
+    /// A cell that is no territory.
+    pub UNKNOWN_TERRITORY: "SHT0302" "unknown-territory" Error
+        "The cell should hold an ISO 3166-1 alpha-2 code, or `XK` or `Worldwide`. A play whose territory is unknown cannot be reported."
+        "Use the code that is suggested, if there is one."
+    /// A cell that is no ISRC.
+    pub BAD_ISRC: "SHT0303" "bad-isrc" Error
+        "An ISRC has two letters, three letters or digits, and seven digits (ISO 3901). Hyphens, spaces and lower case are put right; anything else is not passed on."
+        "Correct the ISRC in the catalogue."
+    /// A cell that is no product code.
+    pub BAD_ICPN: "SHT0304" "bad-icpn" Error
+        "A UPC or EAN has 12 to 14 digits, the last of which is a check digit. A code that fails the check is not passed on."
+        "Correct the code in the catalogue."
+    /// A leading zero was put back.
+    pub ICPN_ZERO_RESTORED: "SHT0305" "icpn-zero-restored" Warning
+        "The code is too short by a leading zero, and its check digit is right when the zero is put back. It was put back."
+        "Export the column as text, so that spreadsheets keep leading zeros."
+    /// A product code was rounded by a spreadsheet.
+    pub ICPN_ROUNDED: "SHT0306" "icpn-rounded" Error
+        "The code was turned into a rounded number by a spreadsheet, such as `1.91774E+11`. Its last digits are lost and cannot be restored, so it is not passed on."
+        "Export the table again with the column as text."
+    /// A cell that is no GRid.
+    pub BAD_GRID: "SHT0307" "bad-grid" Error
+        "A GRid has 18 letters and digits: `A1`, five for the issuer, ten for the release, and a check character. A code that fails the check is not passed on."
+        "Correct the GRid in the catalogue."
+    /// A word that the column does not allow.
+    pub UNKNOWN_WORD: "SHT0308" "unknown-word" Error
+        "The column allows a fixed set of words, and this is none of them. It is not passed on."
+        "Use one of the words that are named."
+    /// A word that stands beside the allowed ones.
+    pub DOUBTFUL_WORD: "SHT0309" "doubtful-word" Warning
+        "The word is in use although the column's set of words does not name it. It may or may not mean the same as one of them, so it is kept as it is."
+        "Agree with the sender on one spelling."
+}

@@ -1,0 +1,505 @@
+//! Layouts: column tables described as TOML.
+//!
+//! ```toml
+//! id = "label.acme-radio"
+//! title = "Acme Radio play log"
+//! status = "preview"
+//! directions = ["read", "write"]
+//! grain = "event"
+//! reference = "Acme play log v2.pdf, 2024-03"
+//! about = "One row a play."
+//!
+//! [table]
+//! container = "csv"
+//!
+//! [[column]]
+//! heading = "Track title"
+//! field = "recording.title"
+//! required = true
+//!
+//! [[column]]
+//! heading = "Played (s)"
+//! aliases = ["Length"]
+//! field = "event.duration"
+//! kind = "seconds"
+//! ```
+
+use crate::code;
+use crate::heading::folded;
+use serde::Deserialize;
+use std::ops::Range;
+use toml::Spanned;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::field::{Field, FieldSet, Kind};
+use transpose_core::format::{Grain, Manifest, Status};
+
+/// A column table, checked.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    pub(crate) manifest: Manifest,
+    pub(crate) delimiter: u8,
+    pub(crate) quote: u8,
+    pub(crate) line_end: &'static [u8],
+    pub(crate) bom: bool,
+    pub(crate) columns: Vec<Column>,
+}
+
+/// A column of a layout.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    /// The heading as it is written.
+    pub(crate) heading: Box<str>,
+    /// The heading and its aliases as they are compared.
+    pub(crate) names: Vec<String>,
+    /// What it holds; without one the column is named and passed over.
+    pub(crate) field: Option<Field>,
+    /// How it is written.
+    pub(crate) kind: CellKind,
+    /// Whether the column must be there and its cells must not be empty.
+    pub(crate) required: bool,
+    /// What it means, for people.
+    pub(crate) about: Box<str>,
+}
+
+/// How a cell is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CellKind {
+    /// Text, kept as it is.
+    Text,
+    /// An identifier, kept but for spaces around it.
+    Id,
+    /// An ISRC.
+    Isrc,
+    /// A product code.
+    Icpn,
+    /// A GRid.
+    Grid,
+    /// An ISO 3166-1 alpha-2 code.
+    Territory,
+    /// A date and time.
+    Timestamp,
+    /// A date, with or without a time.
+    DateOrTimestamp,
+    /// A number of seconds.
+    Seconds,
+    /// One of a set of words.
+    Vocabulary {
+        /// The words.
+        values: Vec<String>,
+        /// Words that are kept with a warning.
+        synonyms: Vec<String>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawLayout {
+    id: Spanned<String>,
+    title: String,
+    #[serde(default)]
+    status: RawStatus,
+    directions: Spanned<Vec<Direction>>,
+    grain: Spanned<RawGrain>,
+    reference: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    table: RawTable,
+    #[serde(default)]
+    column: Vec<Spanned<RawColumn>>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RawStatus {
+    #[default]
+    Preview,
+    Stable,
+    Deprecated,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Direction {
+    Read,
+    Write,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RawGrain {
+    Event,
+    Aggregate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct RawTable {
+    container: Container,
+    delimiter: Option<Spanned<String>>,
+    quote: Option<Spanned<String>>,
+    line_end: LineEnd,
+    bom: bool,
+}
+
+impl Default for RawTable {
+    fn default() -> Self {
+        Self { container: Container::Csv, delimiter: None, quote: None, line_end: LineEnd::Crlf, bom: false }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Container {
+    Csv,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum LineEnd {
+    Crlf,
+    Lf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawColumn {
+    heading: Spanned<String>,
+    #[serde(default)]
+    aliases: Vec<Spanned<String>>,
+    field: Option<Spanned<String>>,
+    kind: Option<Spanned<RawKind>>,
+    #[serde(default)]
+    values: Vec<String>,
+    #[serde(default)]
+    synonyms: Vec<String>,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    about: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RawKind {
+    Text,
+    Id,
+    Isrc,
+    Icpn,
+    Grid,
+    Territory,
+    Timestamp,
+    DateOrTimestamp,
+    Seconds,
+    Vocabulary,
+}
+
+impl Layout {
+    /// Reads a layout; `name` is what messages call it.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Fatal> {
+        let reader = Reader { name, text };
+        let raw: RawLayout = toml::from_str(text).map_err(|error| {
+            reader.refuse(error.span().unwrap_or(0..0), error.message().trim_end_matches('.'))
+        })?;
+        reader.check(raw)
+    }
+
+    /// What the layout is, for people and for the command line.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The fields that it has columns for.
+    pub fn fields(&self) -> FieldSet {
+        self.columns.iter().filter_map(|column| column.field).collect()
+    }
+
+    /// The fields without which it cannot be written.
+    pub fn required(&self) -> FieldSet {
+        self.columns.iter().filter(|column| column.required).filter_map(|column| column.field).collect()
+    }
+}
+
+struct Reader<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn refuse(&self, span: Range<usize>, message: impl Into<String>) -> Fatal {
+        let before = self.text.as_bytes().get(..span.start).unwrap_or(&[]);
+        let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
+        let location = Location { source: Some(self.name.into()), ..Location::line(line, span.start as u64) };
+        Fatal::usage(Diagnostic::new(&code::BAD_LAYOUT, location, message))
+    }
+
+    fn check(&self, raw: RawLayout) -> Result<Layout, Fatal> {
+        let id = raw.id.get_ref();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !id.contains('.') || !id.split('.').all(|part| !part.is_empty() && part.chars().all(plain)) {
+            let message = format!(
+                "`{id}` is no id, expected lower-case words with hyphens, joined by dots, such as `label.acme-radio`"
+            );
+            return Err(self.refuse(raw.id.span(), message));
+        }
+        if *raw.grain.get_ref() == RawGrain::Aggregate {
+            let message = "tables of sums (`grain = \"aggregate\"`) are not supported, expected `event`: one row a play or sale";
+            return Err(self.refuse(raw.grain.span(), message));
+        }
+        let directions = raw.directions.get_ref();
+        if directions.is_empty() {
+            return Err(
+                self.refuse(raw.directions.span(), "`directions` is empty, expected `read`, `write` or both")
+            );
+        }
+        let delimiter = self.mark("delimiter", raw.table.delimiter.as_ref(), b',')?;
+        let quote = self.mark("quote", raw.table.quote.as_ref(), b'"')?;
+        if delimiter == quote {
+            let span = raw.table.delimiter.as_ref().or(raw.table.quote.as_ref()).map_or(0..0, Spanned::span);
+            return Err(self.refuse(span, "`delimiter` and `quote` are the same character"));
+        }
+        if raw.column.is_empty() {
+            return Err(self.refuse(0..0, "the layout has no `[[column]]`"));
+        }
+        let mut columns: Vec<Column> = Vec::with_capacity(raw.column.len());
+        for column in raw.column {
+            let column = self.column(column, &columns)?;
+            columns.push(column);
+        }
+        Ok(Layout {
+            manifest: Manifest {
+                id: raw.id.into_inner().into(),
+                title: raw.title.into(),
+                grain: Grain::Event,
+                reads: directions.contains(&Direction::Read),
+                writes: directions.contains(&Direction::Write),
+                status: match raw.status {
+                    RawStatus::Preview => Status::Preview,
+                    RawStatus::Stable => Status::Stable,
+                    RawStatus::Deprecated => Status::Deprecated,
+                },
+                reference: raw.reference.into(),
+                versions: Vec::new(),
+                extension: match raw.table.container {
+                    Container::Csv => "csv".into(),
+                },
+                about: raw.about.into(),
+            },
+            delimiter,
+            quote,
+            line_end: match raw.table.line_end {
+                LineEnd::Crlf => b"\r\n",
+                LineEnd::Lf => b"\n",
+            },
+            bom: raw.table.bom,
+            columns,
+        })
+    }
+
+    /// A single character that can stand between or around cells.
+    fn mark(&self, key: &str, given: Option<&Spanned<String>>, default: u8) -> Result<u8, Fatal> {
+        let Some(given) = given else { return Ok(default) };
+        match given.get_ref().as_bytes() {
+            [byte] if *byte == b'\t' || byte.is_ascii_punctuation() => Ok(*byte),
+            _ => {
+                let message = format!(
+                    "`{key}` is `{}`, expected a single punctuation character or a tab",
+                    given.get_ref()
+                );
+                Err(self.refuse(given.span(), message))
+            }
+        }
+    }
+
+    fn column(&self, raw: Spanned<RawColumn>, before: &[Column]) -> Result<Column, Fatal> {
+        let place = raw.span();
+        let raw = raw.into_inner();
+        let mut names = Vec::new();
+        for name in std::iter::once(&raw.heading).chain(&raw.aliases) {
+            let text = name.get_ref();
+            let fold = folded(text);
+            if fold.is_empty() {
+                return Err(self.refuse(
+                    name.span(),
+                    format!("`{text}` is no heading: nothing is left of it when headings are compared"),
+                ));
+            }
+            if let Some(other) = before.iter().find(|column| column.names.contains(&fold)) {
+                return Err(
+                    self.refuse(name.span(), format!("`{text}` also means the column `{}`", other.heading))
+                );
+            }
+            if !names.contains(&fold) {
+                names.push(fold);
+            }
+        }
+        let field = raw.field.as_ref().map(|id| self.field(id, before)).transpose()?;
+        let kind = match (&raw.kind, field) {
+            (Some(kind), _) => *kind.get_ref(),
+            (None, None) => RawKind::Text,
+            (None, Some(field)) => default_kind(field.kind()).ok_or_else(|| {
+                self.refuse(place.clone(), format!("the column of `{field}` needs a `kind`"))
+            })?,
+        };
+        let kind_place = raw.kind.as_ref().map_or(place, Spanned::span);
+        if let Some(field) = field.filter(|field| !fits(kind, field.kind())) {
+            let message =
+                format!("`{field}` cannot be written as this `kind`, it is {}", article(field.kind()));
+            return Err(self.refuse(kind_place, message));
+        }
+        if kind == RawKind::Vocabulary && raw.values.is_empty() {
+            return Err(self.refuse(kind_place, "a column of kind `vocabulary` needs `values`"));
+        }
+        if kind != RawKind::Vocabulary && !(raw.values.is_empty() && raw.synonyms.is_empty()) {
+            return Err(self.refuse(kind_place, "`values` and `synonyms` go with the kind `vocabulary` only"));
+        }
+        Ok(Column {
+            heading: raw.heading.into_inner().into(),
+            names,
+            field,
+            kind: match kind {
+                RawKind::Text => CellKind::Text,
+                RawKind::Id => CellKind::Id,
+                RawKind::Isrc => CellKind::Isrc,
+                RawKind::Icpn => CellKind::Icpn,
+                RawKind::Grid => CellKind::Grid,
+                RawKind::Territory => CellKind::Territory,
+                RawKind::Timestamp => CellKind::Timestamp,
+                RawKind::DateOrTimestamp => CellKind::DateOrTimestamp,
+                RawKind::Seconds => CellKind::Seconds,
+                RawKind::Vocabulary => CellKind::Vocabulary { values: raw.values, synonyms: raw.synonyms },
+            },
+            required: raw.required,
+            about: raw.about.into(),
+        })
+    }
+
+    fn field(&self, id: &Spanned<String>, before: &[Column]) -> Result<Field, Fatal> {
+        let text = id.get_ref();
+        let Some(field) = Field::by_id(text) else {
+            let nearest =
+                Field::nearest(text).map_or(String::new(), |field| format!(", did you mean `{field}`?"));
+            return Err(self.refuse(id.span(), format!("there is no field `{text}`{nearest}")));
+        };
+        if let Some(other) = before.iter().find(|column| column.field == Some(field)) {
+            return Err(self.refuse(
+                id.span(),
+                format!("`{field}` is already the field of the column `{}`", other.heading),
+            ));
+        }
+        Ok(field)
+    }
+}
+
+/// How a field is written when the layout does not say; durations and vocabularies have no usual notation.
+fn default_kind(kind: Kind) -> Option<RawKind> {
+    match kind {
+        Kind::Text => Some(RawKind::Text),
+        Kind::Id => Some(RawKind::Id),
+        Kind::Isrc => Some(RawKind::Isrc),
+        Kind::Icpn => Some(RawKind::Icpn),
+        Kind::Grid => Some(RawKind::Grid),
+        Kind::Territory => Some(RawKind::Territory),
+        Kind::DateTime => Some(RawKind::Timestamp),
+        _ => None,
+    }
+}
+
+/// Whether values of a field can be written in a notation.
+fn fits(notation: RawKind, kind: Kind) -> bool {
+    match notation {
+        RawKind::Text => matches!(kind, Kind::Text),
+        RawKind::Id => matches!(kind, Kind::Id | Kind::Text),
+        RawKind::Timestamp | RawKind::DateOrTimestamp => kind == Kind::DateTime,
+        RawKind::Seconds => kind == Kind::Duration,
+        RawKind::Vocabulary => matches!(kind, Kind::Vocabulary | Kind::Text),
+        RawKind::Isrc => kind == Kind::Isrc,
+        RawKind::Icpn => kind == Kind::Icpn,
+        RawKind::Grid => kind == Kind::Grid,
+        RawKind::Territory => kind == Kind::Territory,
+    }
+}
+
+fn article(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text (`text`, `id`, `vocabulary`)",
+        Kind::Id => "an identifier (`id`)",
+        Kind::Isrc => "an ISRC (`isrc`)",
+        Kind::Icpn => "a product code (`icpn`)",
+        Kind::Grid => "a GRid (`grid`)",
+        Kind::Territory => "a territory (`territory`)",
+        Kind::DateTime => "a date and time (`timestamp`, `date-or-timestamp`)",
+        Kind::Duration => "a duration (`seconds`)",
+        Kind::Vocabulary => "a word of a set (`vocabulary`)",
+        _ => "of a kind that tables of events do not hold",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "id = \"label.acme\"\ntitle = \"Acme\"\ndirections = [\"read\"]\ngrain = \"event\"\nreference = \"a.pdf\"\n";
+
+    fn refusal(text: &str) -> (u64, String) {
+        let fatal = Layout::parse("acme.toml", text).unwrap_err();
+        let finding = &fatal.findings[0];
+        assert_eq!(finding.location.source.as_deref(), Some("acme.toml"));
+        (finding.location.line.unwrap(), finding.message.clone())
+    }
+
+    #[test]
+    fn small_layout_gets_defaults() {
+        let text = format!(
+            "{HEAD}[[column]]\nheading = \"Track Title\"\nfield = \"recording.title\"\n[[column]]\nheading = \"Played\"\naliases = [\"Length\"]\nfield = \"event.duration\"\nkind = \"seconds\"\nrequired = true\n[[column]]\nheading = \"Note\"\n"
+        );
+        let layout = Layout::parse("acme.toml", &text).unwrap();
+        assert_eq!(
+            (layout.delimiter, layout.quote, layout.line_end, layout.bom),
+            (b',', b'"', &b"\r\n"[..], false)
+        );
+        assert_eq!(layout.columns[0].kind, CellKind::Text);
+        assert_eq!(layout.columns[1].names, ["played", "length"]);
+        assert_eq!(layout.columns[2].field, None);
+        assert_eq!(layout.fields().len(), 2);
+        assert_eq!(layout.required().iter().collect::<Vec<_>>(), [Field::EVENT_DURATION]);
+        assert_eq!(layout.manifest().id, "label.acme");
+        assert!(layout.manifest().reads && !layout.manifest().writes);
+    }
+
+    #[test]
+    fn refusals_name_the_line() {
+        let column = |body: &str| format!("{HEAD}[[column]]\nheading = \"A\"\n{body}\n");
+        for (text, line, part) in [
+            (column("feild = \"x\""), 8, "feild"),
+            (column("field = \"recording.titel\""), 8, "`recording.title`"),
+            (column("field = \"recording.duration\""), 6, "needs a `kind`"),
+            (column("field = \"recording.isrc\"\nkind = \"seconds\""), 9, "an ISRC"),
+            (column("field = \"usage.price\""), 6, "needs a `kind`"),
+            (column("kind = \"vocabulary\""), 8, "needs `values`"),
+            (column("values = [\"a\"]"), 6, "`vocabulary` only"),
+            (column("kind = \"colour\""), 8, "colour"),
+            (column("[[column]]\nheading = \"a\""), 9, "also means the column `A`"),
+            (
+                column("field = \"event.id\"\n[[column]]\nheading = \"B\"\nfield = \"event.id\""),
+                11,
+                "already the field of the column `A`",
+            ),
+            (column("aliases = [\" - \"]"), 8, "no heading"),
+            (HEAD.to_owned(), 1, "no `[[column]]`"),
+            (HEAD.replace("event", "aggregate"), 4, "not supported"),
+            (HEAD.replace("label.acme", "Acme"), 1, "no id"),
+            (HEAD.replace("[\"read\"]", "[]"), 3, "`directions` is empty"),
+            (format!("{HEAD}[table]\ndelimiter = \"ab\"\n"), 7, "single punctuation"),
+            (format!("{HEAD}[table]\ndelimiter = \"\\n\"\n"), 7, "single punctuation"),
+            (format!("{HEAD}[table]\nquote = \",\"\n"), 7, "same character"),
+            (format!("{HEAD}[table]\ncontainer = \"xls\"\n"), 7, "xls"),
+            (format!("{HEAD}colour = 1\n"), 6, "colour"),
+            ("id = ".to_owned(), 1, ""),
+        ] {
+            let (found, message) = refusal(&text);
+            assert!(message.contains(part), "{message:?} for\n{text}");
+            assert_eq!(found, line, "{message} for\n{text}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The options of every column table.
+
+use crate::code;
+use crate::heading::DELIMITERS;
+use crate::layout::Layout;
+use serde::Deserialize;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::option::{self, OptionKind, OptionSpec};
+
+/// What a user may set.
+pub(crate) const SPECS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "delimiter",
+        kind: OptionKind::Choice(&["comma", "semicolon", "tab", "pipe"]),
+        default: "",
+        about: "What stands between cells, where the file differs from the layout.",
+    },
+    OptionSpec {
+        name: "line-end",
+        kind: OptionKind::Choice(&["crlf", "lf"]),
+        default: "",
+        about: "How lines end when the table is written; both are read.",
+    },
+];
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+struct Options {
+    delimiter: Option<String>,
+    line_end: Option<String>,
+}
+
+/// The delimiter and the line end to be used.
+pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8, &'static [u8]), Fatal> {
+    let options: Options = option::parse(SPECS, pairs).map_err(|error| {
+        Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), error.to_string()))
+    })?;
+    let delimiter = options.delimiter.and_then(|name| DELIMITERS.iter().find(|(known, _)| *known == name));
+    let delimiter = delimiter.map_or(layout.delimiter, |(_, byte)| *byte);
+    if delimiter == layout.quote {
+        let message = "the delimiter is also the quote of the layout";
+        return Err(Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), message)));
+    }
+    let line_end = match options.line_end.as_deref() {
+        Some("crlf") => b"\r\n",
+        Some(_) => &b"\n"[..],
+        None => layout.line_end,
+    };
+    Ok((delimiter, line_end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_override_the_layout() {
+        let text = "id = \"a.b\"\ntitle = \"A\"\ndirections = [\"read\"]\ngrain = \"event\"\nreference = \"r\"\n[table]\nquote = \"|\"\n[[column]]\nheading = \"A\"\n";
+        let layout = Layout::parse("a.toml", text).unwrap();
+        let set = |key: &str, value: &str| dialect(&layout, &[(key.into(), value.into())]);
+        assert_eq!(dialect(&layout, &[]).unwrap(), (b',', &b"\r\n"[..]));
+        assert_eq!(set("delimiter", "tab").unwrap(), (b'\t', &b"\r\n"[..]));
+        assert_eq!(set("line-end", "lf").unwrap(), (b',', &b"\n"[..]));
+        for (key, value, part) in [
+            ("delimiter", "x", "one of"),
+            ("delimeter", "tab", "did you mean"),
+            ("delimiter", "pipe", "also the quote"),
+        ] {
+            let fatal = set(key, value).unwrap_err();
+            assert!(fatal.findings[0].message.contains(part), "{fatal}");
+        }
+    }
+}

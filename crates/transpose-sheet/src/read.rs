@@ -1,0 +1,630 @@
+//! Reading: the decoder of a column table.
+//!
+//! Per row it looks at the number of cells, the time, the duration, and the cells that are wanted of each row; everything else is handed on as
+//! raw bytes. Neighbouring columns of one key become one run, delimiters and quotes included, so that a key is compared as it stands and
+//! understood once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
+
+use crate::cell::{Trouble, bare, canonical, duration_trouble, not_utf8, split, territory, time_trouble};
+use crate::clock::{Clock, micros as seconds_in_micros};
+use crate::code;
+use crate::heading::{self, Headings, LONGEST, Matched, NoHeadings};
+use crate::index::{Damage, Dialect, Index, MAX_ROW, Row};
+use crate::layout::{CellKind, Column, Layout};
+use crate::options;
+use std::sync::Arc;
+use transpose_codes::time::TimeError;
+use transpose_codes::{DurationError, Timestamp};
+use transpose_core::batch::{Batch, EventRow, Fault, Reject, Span};
+use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, Severity};
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, FieldSet};
+use transpose_core::format::{
+    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Probe, Projection, Tally,
+};
+use transpose_core::report::Report;
+
+/// How much of an input is looked at before its body is read.
+const PROBE: usize = 2 * LONGEST;
+
+/// Reads a table of a layout.
+pub(crate) struct SheetDecoder {
+    layout: Arc<Layout>,
+    dialect: Dialect,
+    /// The line of headings as it stands in the file.
+    line: Vec<u8>,
+    /// The headings.
+    names: Vec<Box<str>>,
+    /// For each column of the file the column of the layout.
+    columns: Vec<Option<usize>>,
+    /// For each field the column of the file.
+    places: Vec<Option<u32>>,
+    preamble: Preamble,
+    /// Whether it has been said for the whole file that times have no offset.
+    no_offset_said: bool,
+    plan: Plan,
+}
+
+/// What is taken from each row.
+#[derive(Debug, Default)]
+struct Plan {
+    item: Vec<Run>,
+    context: Vec<Run>,
+    cells: Vec<Option<u32>>,
+    time: Option<u32>,
+    duration: Option<u32>,
+    /// Columns whose cells must not be empty.
+    required: Vec<u32>,
+}
+
+/// Neighbouring columns of the file, first and last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    first: u32,
+    last: u32,
+}
+
+impl SheetDecoder {
+    pub(crate) fn open(
+        layout: &Arc<Layout>,
+        head: &mut dyn Head,
+        options: &[(String, String)],
+    ) -> Result<Self, Fatal> {
+        let (delimiter, _) = options::dialect(layout, options)?;
+        let name: Arc<str> = head.name().into();
+        let place =
+            |line: u64, byte: u64| Location { source: Some(Arc::clone(&name)), ..Location::line(line, byte) };
+        let bytes = head.bytes(PROBE)?;
+        let complete = bytes.len() < PROBE;
+        // No more than was asked for, so that nothing depends on how the input is buffered.
+        let bytes = bytes.get(..PROBE).unwrap_or(bytes);
+        let headings = heading::headings(bytes, delimiter, layout.quote, complete)
+            .map_err(|why| Fatal::input(unreadable(why, bytes, place(1, 0))))?;
+        let found = heading::matched(layout, &headings.names);
+        let start = place(headings.lines.max(1), headings.start as u64);
+        let probe = Probe { name: "", bytes, complete };
+        refuse(layout, &headings, &found, &start).map_err(|mut fatal| {
+            if let Some(other) = heading::other_delimiter(layout, delimiter, &probe) {
+                let message = format!("the columns are separated by a {other}");
+                let help = format!("read the file with the option `delimiter={other}`");
+                fatal
+                    .findings
+                    .insert(0, Diagnostic::new(&code::OTHER_DELIMITER, start.clone(), message).help(help));
+            }
+            fatal
+        })?;
+        let mut places = vec![None; Field::COUNT];
+        let mut reads = FieldSet::EMPTY;
+        for (place, column) in (0_u32..).zip(&found.columns) {
+            let field = column.and_then(|column| layout.columns.get(column)).and_then(|column| column.field);
+            if let Some((field, slot)) =
+                field.and_then(|field| places.get_mut(field.index()).map(|slot| (field, slot)))
+            {
+                *slot = Some(place);
+                reads.insert(field);
+            }
+        }
+        let extras = found.extras.iter().filter_map(|place| headings.names.get(*place)).cloned().collect();
+        let preamble = Preamble {
+            reads,
+            extras,
+            body: headings.end as u64,
+            line: headings.lines + 1,
+            findings: notes(layout, &headings, &found, &start),
+            ..Preamble::default()
+        };
+        let dialect =
+            Dialect { delimiter, quote: layout.quote, columns: headings.names.len() as u32, limit: MAX_ROW };
+        let line = bytes.get(headings.start..headings.end).unwrap_or(&[]).trim_ascii_end().to_vec();
+        let mut decoder = Self {
+            layout: Arc::clone(layout),
+            dialect,
+            line,
+            names: headings.names,
+            columns: found.columns,
+            places,
+            preamble,
+            no_offset_said: false,
+            plan: Plan::default(),
+        };
+        if let Some(finding) = decoder.first_time_without_offset(bytes, complete, &name) {
+            decoder.preamble.findings.push(finding);
+            decoder.no_offset_said = true;
+        }
+        Ok(decoder)
+    }
+
+    /// The finding for the whole file when its first readable time has no offset.
+    fn first_time_without_offset(&self, bytes: &[u8], complete: bool, name: &Arc<str>) -> Option<Diagnostic> {
+        let column = self.place(Field::EVENT_TIME)?;
+        let mut index = Index::default();
+        // A row that goes on beyond the bytes is not looked at: the rows before it are there even when more is asked for.
+        let body = Chunk { bytes, own: bytes.len(), last: complete };
+        index.run(self.dialect, body, self.preamble.body as usize);
+        let whole = |row: &&Row| row.damage == Damage::None && row.count == self.dialect.columns;
+        let (row, raw, moment) = index.rows().iter().filter(whole).find_map(|row| {
+            let raw =
+                Found { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) }.raw(column);
+            Timestamp::parse(bare(raw, self.dialect.quote)).ok().map(|moment| (row, raw, moment))
+        })?;
+        if moment.offset_minutes.is_some() {
+            return None;
+        }
+        let line = self.preamble.line + u64::from(row.line);
+        let location =
+            Location { source: Some(Arc::clone(name)), ..Location::line(line, u64::from(row.start)) };
+        Some(self.no_offset(location, column, raw))
+    }
+
+    fn no_offset(&self, location: Location, column: u32, raw: &[u8]) -> Diagnostic {
+        let location = location.cell(column + 1, self.name(column)).field(Field::EVENT_TIME);
+        Diagnostic::new(&code::NO_OFFSET, location, "the time has no offset, read as UTC").value(raw)
+    }
+
+    /// The column of the file that holds a field.
+    fn place(&self, field: Field) -> Option<u32> {
+        self.places.get(field.index()).copied().flatten()
+    }
+
+    /// The column of the layout behind a column of the file.
+    fn column(&self, place: u32) -> Option<&Column> {
+        self.columns.get(place as usize).copied().flatten().and_then(|column| self.layout.columns.get(column))
+    }
+
+    fn name(&self, place: u32) -> &str {
+        self.names.get(place as usize).map_or("", |name| name)
+    }
+
+    /// The columns of the given fields, as runs of neighbours.
+    fn runs(&self, fields: FieldSet) -> Vec<Run> {
+        let mut places: Vec<u32> = fields.iter().filter_map(|field| self.place(field)).collect();
+        places.sort_unstable();
+        let mut runs: Vec<Run> = Vec::new();
+        for place in places {
+            match runs.last_mut() {
+                Some(run) if run.last + 1 == place => run.last = place,
+                _ => runs.push(Run { first: place, last: place }),
+            }
+        }
+        runs
+    }
+
+    /// Each cell of a key, with its column.
+    fn cells<'a>(
+        &'a self,
+        dimension: Dimension,
+        key: &'a [&'a [u8]],
+    ) -> impl Iterator<Item = (u32, &'a Column, &'a [u8])> {
+        let runs = match dimension {
+            Dimension::Item => &self.plan.item,
+            Dimension::Context => &self.plan.context,
+        };
+        let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote);
+        runs.iter().zip(key).flat_map(move |(run, bytes)| {
+            (run.first..=run.last)
+                .zip(split(bytes, delimiter, quote))
+                .filter_map(|(place, raw)| self.column(place).map(|column| (place, column, raw)))
+        })
+    }
+
+    fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): Trouble) -> Fault {
+        Fault { code, field, cell: (place + 1, self.name(place).into()), value: raw.into(), message }
+    }
+}
+
+/// What is said about an input without a line of headings.
+fn unreadable(why: NoHeadings, bytes: &[u8], location: Location) -> Diagnostic {
+    match why {
+        NoHeadings::Empty => Diagnostic::new(&code::EMPTY_FILE, location, "there is no line of headings"),
+        NoHeadings::Utf16 => {
+            Diagnostic::new(&code::UNSUPPORTED_ENCODING, location, "the text is UTF-16, expected UTF-8")
+        }
+        NoHeadings::NotText(what) => Diagnostic::new(
+            &code::NOT_TEXT,
+            location,
+            format!("the input is no table of text, it seems to be {what}"),
+        ),
+        NoHeadings::Endless => {
+            let old = memchr::memchr(b'\n', bytes).is_none() && memchr::memchr(b'\r', bytes).is_some();
+            let message = if old {
+                "lines end with CR alone, expected LF or CR LF"
+            } else {
+                "the first line is no line of headings: it does not end within 64 KiB or has more than 4096 columns"
+            };
+            Diagnostic::new(&code::NO_HEADING_LINE, location, message)
+        }
+    }
+}
+
+/// Refuses a table that lacks a required column or has a column twice.
+fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Location) -> Result<(), Fatal> {
+    let mut findings = Vec::new();
+    if let Some((column, first, second)) = found.repeated {
+        let name = |place: usize| headings.names.get(place).map_or("", |name| name);
+        let meant = layout.columns.get(column).map_or("", |column| &column.heading);
+        let message = format!(
+            "columns {} (`{}`) and {} (`{}`) both mean `{meant}`",
+            first + 1,
+            name(first),
+            second + 1,
+            name(second)
+        );
+        findings.push(Diagnostic::new(
+            &code::REPEATED_HEADING,
+            start.clone().cell(second as u32 + 1, name(second)),
+            message,
+        ));
+    }
+    for column in
+        found.missing.iter().filter_map(|column| layout.columns.get(*column)).filter(|column| column.required)
+    {
+        let near = heading::nearest(&column.heading, &headings.names, &found.extras);
+        let near = near.map_or(String::new(), |near| format!("; the nearest heading found is `{near}`"));
+        let mut location = start.clone();
+        location.field = column.field;
+        findings.push(Diagnostic::new(
+            &code::MISSING_HEADING,
+            location,
+            format!("the required heading `{}` is missing{near}", column.heading),
+        ));
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(Fatal { findings, ..Fatal::input(Diagnostic::new(&code::MISSING_HEADING, start.clone(), "")) })
+}
+
+/// What is worth knowing about the line of headings.
+fn notes(layout: &Layout, headings: &Headings, found: &Matched, start: &Location) -> Vec<Diagnostic> {
+    let mut notes = Vec::new();
+    if headings.bom {
+        notes.push(Diagnostic::new(&code::BYTE_ORDER_MARK, start.clone(), "the byte order mark was dropped"));
+    }
+    let list = |names: Vec<&str>| format!("`{}`", names.join("`, `"));
+    if !found.extras.is_empty() {
+        let names =
+            found.extras.iter().filter_map(|place| headings.names.get(*place)).map(|name| &**name).collect();
+        notes.push(Diagnostic::new(
+            &code::EXTRA_COLUMN,
+            start.clone(),
+            format!("columns passed over: {}", list(names)),
+        ));
+    }
+    if !found.missing.is_empty() {
+        let names = found
+            .missing
+            .iter()
+            .filter_map(|column| layout.columns.get(*column))
+            .map(|column| &*column.heading)
+            .collect();
+        notes.push(Diagnostic::new(
+            &code::ABSENT_COLUMN,
+            start.clone(),
+            format!("columns not in the table: {}", list(names)),
+        ));
+    }
+    notes
+}
+
+impl Decode for SheetDecoder {
+    fn preamble(&self) -> &Preamble {
+        &self.preamble
+    }
+
+    fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
+        let cells: Vec<_> = projection.row.iter().map(|field| self.place(*field)).collect();
+        let time = self.place(Field::EVENT_TIME).filter(|_| projection.time);
+        let duration = self.place(Field::EVENT_DURATION).filter(|_| projection.duration);
+        // Keys are checked once each, by `vet`.
+        let mut required: Vec<u32> =
+            cells.iter().chain([&time, &duration]).filter_map(|place| *place).collect();
+        required.retain(|place| self.column(*place).is_some_and(|column| column.required));
+        required.sort_unstable();
+        required.dedup();
+        self.plan = Plan {
+            item: self.runs(projection.item),
+            context: self.runs(projection.context),
+            cells,
+            time,
+            duration,
+            required,
+        };
+        Ok(())
+    }
+
+    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+        Box::new(Worker { sheet: self, index: Index::default(), clock: Clock::default() })
+    }
+
+    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault> {
+        let quote = self.dialect.quote;
+        for (place, column, raw) in self.cells(dimension, key) {
+            let Some(field) = column.field else { continue };
+            let text = bare(raw, quote);
+            if text.is_empty() {
+                if column.required {
+                    return Err(self.fault(place, field, raw, empty()));
+                }
+                continue;
+            }
+            let Ok(text) = std::str::from_utf8(text) else {
+                return Err(self.fault(place, field, raw, not_utf8()));
+            };
+            if column.kind == CellKind::Territory {
+                territory(text).map_err(|trouble| self.fault(place, field, raw, trouble))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(
+        &self,
+        dimension: Dimension,
+        key: &[&[u8]],
+        sink: &mut dyn FnMut(Field, &[u8]),
+        faults: &mut Vec<Fault>,
+    ) {
+        let mut out = Vec::new();
+        for (place, column, raw) in self.cells(dimension, key) {
+            let Some(field) = column.field else { continue };
+            out.clear();
+            if let Err(trouble) = canonical(&column.kind, raw, self.dialect.quote, &mut out) {
+                faults.push(self.fault(place, field, raw, trouble));
+            }
+            if !out.is_empty() {
+                sink(field, &out);
+            }
+        }
+    }
+
+    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+        out.clear();
+        let Some((place, column)) = self.place(field).and_then(|place| Some((place, self.column(place)?)))
+        else {
+            return Ok(false);
+        };
+        canonical(&column.kind, raw, self.dialect.quote, out)
+            .map_err(|trouble| self.fault(place, field, raw, trouble))
+    }
+
+    fn quarantine_head(&self, out: &mut Vec<u8>) {
+        for name in heading::QUARANTINE {
+            out.extend_from_slice(name.as_bytes());
+            out.push(self.dialect.delimiter);
+        }
+        out.extend_from_slice(&self.line);
+        out.push(b'\n');
+    }
+
+    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote);
+        if let Some(line) = finding.location.line {
+            out.extend_from_slice(line.to_string().as_bytes());
+        }
+        out.push(delimiter);
+        out.extend_from_slice(finding.code.id.as_bytes());
+        out.push(delimiter);
+        out.push(quote);
+        for byte in finding.message.bytes() {
+            match byte {
+                b'\n' | b'\r' => out.push(b' '),
+                _ if byte == quote => out.extend_from_slice(&[quote, quote]),
+                _ => out.push(byte),
+            }
+        }
+        out.push(quote);
+        out.push(delimiter);
+        out.extend_from_slice(row);
+        if row.last() != Some(&b'\n') {
+            out.push(b'\n');
+        }
+    }
+
+    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _findings: &mut Vec<Diagnostic>) {}
+}
+
+fn empty() -> Trouble {
+    (&code::EMPTY_CELL, "the cell is empty, and the column is required".into())
+}
+
+/// One worker's part.
+struct Worker<'a> {
+    sheet: &'a SheetDecoder,
+    index: Index,
+    clock: Clock,
+}
+
+impl ChunkDecoder for Worker<'_> {
+    fn sync(&mut self, chunk: Chunk<'_>) -> usize {
+        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+    }
+
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+        self.index.run(self.sheet.dialect, chunk, start)
+    }
+
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
+        let Self { sheet, index, clock } = self;
+        let plan = &sheet.plan;
+        let rows = index.rows();
+        let events = &mut batch.events;
+        events.item_runs = plan.item.len();
+        events.context_runs = plan.context.len();
+        events.row_cells = plan.cells.len();
+        events.rows.reserve(rows.len());
+        events.keys.reserve(rows.len() * (plan.item.len() + plan.context.len()));
+        events.cells.reserve(rows.len() * plan.cells.len());
+        for row in rows {
+            let found = Found { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
+            let mut event = EventRow {
+                start: row.start,
+                len: row.end - row.start,
+                line: row.line,
+                plays: 1,
+                time: 0,
+                micros: 0,
+            };
+            if let Err(wrong) = sheet.measure(found, clock, &mut event, report) {
+                let finding = sheet.describe(found, wrong);
+                batch.rejects.push(Reject {
+                    start: row.start,
+                    len: event.len,
+                    finding,
+                    plays: 1,
+                    micros: event.micros,
+                });
+                continue;
+            }
+            events.rows.push(event);
+            for run in plan.item.iter().chain(&plan.context) {
+                events.keys.push(found.span(run.first, run.last));
+            }
+            for place in &plan.cells {
+                events.cells.push(place.map_or(Span::ABSENT, |place| found.span(place, place)));
+            }
+        }
+    }
+}
+
+/// A row with what is needed to look at it.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    chunk: &'a [u8],
+    origin: Origin,
+    row: &'a Row,
+    ends: &'a [u32],
+}
+
+impl<'a> Found<'a> {
+    /// Where the cells from one column to another stand; empty for a row without these columns.
+    #[inline]
+    fn bounds(self, first: u32, last: u32) -> (usize, usize) {
+        let start = match first.checked_sub(1) {
+            None => Some(self.row.start),
+            Some(before) => self.ends.get(before as usize).map(|end| end + 1),
+        };
+        match (start, self.ends.get(last as usize)) {
+            (Some(start), Some(end)) => (start as usize, *end as usize),
+            _ => (0, 0),
+        }
+    }
+
+    #[inline]
+    fn span(self, first: u32, last: u32) -> Span {
+        let (start, end) = self.bounds(first, last);
+        Span::chunk(start, end)
+    }
+
+    #[inline]
+    fn raw(self, column: u32) -> &'a [u8] {
+        let (start, end) = self.bounds(column, column);
+        self.chunk.get(start..end).unwrap_or(&[])
+    }
+
+    fn location(self) -> Location {
+        Location::line(
+            self.origin.line + u64::from(self.row.line),
+            self.origin.byte + u64::from(self.row.start),
+        )
+    }
+}
+
+/// Why a row is rejected.
+enum Wrong {
+    /// Its shape.
+    Shape,
+    /// A cell.
+    Cell(u32, Trouble),
+}
+
+impl SheetDecoder {
+    /// Checks a row and reads its time and duration.
+    #[inline]
+    fn measure(
+        &self,
+        found: Found<'_>,
+        clock: &mut Clock,
+        event: &mut EventRow,
+        report: &mut Report,
+    ) -> Result<(), Wrong> {
+        let (plan, quote) = (&self.plan, self.dialect.quote);
+        if found.row.damage != Damage::None || found.row.count != self.dialect.columns {
+            return Err(Wrong::Shape);
+        }
+        // The duration comes first, so that a row rejected for another reason still tells how long it was played.
+        if let Some(column) = plan.duration {
+            match seconds_in_micros(bare(found.raw(column), quote)) {
+                Ok(micros) => event.micros = micros,
+                // Whether it may be empty is checked below.
+                Err(DurationError::Empty) => {}
+                Err(error) => return Err(Wrong::Cell(column, duration_trouble(error))),
+            }
+        }
+        if let Some(column) = plan.time {
+            let text = bare(found.raw(column), quote);
+            match clock.moment(text) {
+                Ok((time, has_offset)) => {
+                    event.time = time;
+                    if !has_offset && !self.no_offset_said {
+                        self.say_no_offset(found, column, report);
+                    }
+                }
+                Err(TimeError::Empty) => {}
+                Err(error) => return Err(Wrong::Cell(column, time_trouble(error))),
+            }
+        }
+        for column in &plan.required {
+            if bare(found.raw(*column), quote).is_empty() {
+                return Err(Wrong::Cell(*column, empty()));
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn say_no_offset(&self, found: Found<'_>, column: u32, report: &mut Report) {
+        if report.findings.keeps(&code::NO_OFFSET) {
+            report.findings.push(self.no_offset(found.location(), column, found.raw(column)));
+        } else {
+            report.findings.count(&code::NO_OFFSET, 1);
+        }
+    }
+
+    #[cold]
+    fn describe(&self, found: Found<'_>, wrong: Wrong) -> Diagnostic {
+        let location = found.location();
+        let (column, (code, message)) = match wrong {
+            Wrong::Cell(column, trouble) => (column, trouble),
+            Wrong::Shape => {
+                let (code, message) = self.shape(found.row);
+                let bytes = found.chunk.get(found.row.start as usize..found.row.end as usize).unwrap_or(&[]);
+                return Diagnostic::new(code, location, message).value(bytes.trim_ascii_end());
+            }
+        };
+        let mut location = location.cell(column + 1, self.name(column));
+        location.field = self.column(column).and_then(|column| column.field);
+        Diagnostic::new(code, location, message).value(found.raw(column))
+    }
+
+    fn shape(&self, row: &Row) -> (&'static Code, String) {
+        match row.damage {
+            Damage::None => {
+                let (found, expected) = (row.count, self.dialect.columns);
+                (&code::CELL_COUNT, format!("the row has {found} cells, expected {expected}"))
+            }
+            Damage::TextAfterQuote => {
+                (&code::TEXT_AFTER_QUOTE, "text follows the closing quote of a cell".into())
+            }
+            Damage::Unterminated => (&code::UNTERMINATED_QUOTE, "a quote is opened and never closed".into()),
+            Damage::Stray => (
+                &code::STRAY_QUOTE,
+                "a quote is opened and closed on a later line, and the lines together make no row".into(),
+            ),
+            Damage::TooLong => (&code::ROW_TOO_LONG, format!("the row is longer than {MAX_ROW} bytes")),
+        }
+    }
+}
+
+/// Whether a value goes with a fault: a warning keeps it, an error withholds it.
+pub(crate) fn kept(fault: &Fault) -> bool {
+    fault.code.severity < Severity::Error
+}

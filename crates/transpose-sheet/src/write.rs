@@ -1,0 +1,235 @@
+//! Writing: the encoder of a column table.
+//!
+//! Headings and columns come out exactly as the layout has them. Cells are quoted as in RFC 4180 where they hold the delimiter, a quote or a
+//! line break, or begin or end with a space, and nowhere else. Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged.
+
+use crate::cell::{notation, quoted};
+use crate::code;
+use crate::layout::{Column, Layout};
+use crate::options;
+use crate::read::kept;
+use std::sync::Arc;
+use transpose_core::batch::Span;
+use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
+use transpose_core::field::{Field, FieldSet};
+use transpose_core::format::{Brief, Encode, Encoded, Events, Numbers, Part, Portion, Tally};
+use transpose_core::loss::{Change, Subject};
+use transpose_core::report::Report;
+
+/// Writes a table of a layout.
+pub(crate) struct SheetEncoder {
+    layout: Arc<Layout>,
+    delimiter: u8,
+    line_end: &'static [u8],
+    /// For each column the cell that all rows have in common, for fields that the rows do not have.
+    constants: Vec<Vec<u8>>,
+}
+
+/// Where the cells of a column come from.
+enum Source<'a> {
+    /// The row's cell with this number, of this field.
+    Row(usize, Field),
+    /// The same cell in every row.
+    Constant(&'a [u8]),
+}
+
+impl SheetEncoder {
+    pub(crate) fn create(layout: &Arc<Layout>, brief: &Brief<'_>) -> Result<Self, Fatal> {
+        let (delimiter, line_end) = options::dialect(layout, brief.options)?;
+        let mut findings = Vec::new();
+        let mut constants = Vec::with_capacity(layout.columns.len());
+        for column in &layout.columns {
+            let mut cell = Vec::new();
+            if let Some(field) = column.field.filter(|field| !brief.reads.contains(*field)) {
+                let mut value = Vec::new();
+                if let Some(text) = supplied(brief, field) {
+                    if let Err((code, message)) = notation(&column.kind, text.as_bytes(), &mut value) {
+                        findings.push(
+                            Diagnostic::new(code, Location::default().field(field), message)
+                                .value(text.as_bytes()),
+                        );
+                    }
+                } else if column.required {
+                    findings.push(Diagnostic::new(
+                        &code::NO_SOURCE,
+                        Location::default().field(field),
+                        format!(
+                            "the column `{}` is required, and the input has no `{field}`",
+                            column.heading
+                        ),
+                    ));
+                }
+                quoted(&value, delimiter, layout.quote, &mut cell);
+            }
+            constants.push(cell);
+        }
+        match findings.pop() {
+            None => Ok(Self { layout: Arc::clone(layout), delimiter, line_end, constants }),
+            Some(last) => {
+                findings.push(last);
+                Err(Fatal { failure: transpose_core::diagnostic::Failure::Use, findings })
+            }
+        }
+    }
+
+    fn sources<'a>(&'a self, events: &Events<'_>) -> Vec<(&'a Column, Source<'a>)> {
+        let source = |(column, constant): (&'a Column, &'a Vec<u8>)| {
+            let cell = column.field.and_then(|field| {
+                events.fields.iter().position(|given| *given == field).map(|cell| Source::Row(cell, field))
+            });
+            (column, cell.unwrap_or(Source::Constant(constant)))
+        };
+        self.layout.columns.iter().zip(&self.constants).map(source).collect()
+    }
+
+    fn rows(&self, events: Events<'_>, numbers: Numbers, out: &mut Vec<u8>, report: &mut Report) {
+        let (delimiter, quote) = (self.delimiter, self.layout.quote);
+        let sources = self.sources(&events);
+        let batch = events.batch;
+        let (mut value, mut written) = (Vec::new(), Vec::new());
+        let mut cells = batch.cells.chunks_exact(batch.row_cells.max(1));
+        for row in &batch.rows {
+            let cells = if batch.row_cells == 0 { &[] } else { cells.next().unwrap_or(&[]) };
+            let start = out.len();
+            for (place, (column, source)) in sources.iter().enumerate() {
+                if place > 0 {
+                    out.push(delimiter);
+                }
+                let (cell, field) = match source {
+                    Source::Constant(cell) => {
+                        out.extend_from_slice(cell);
+                        continue;
+                    }
+                    Source::Row(cell, field) => (*cell, *field),
+                };
+                let raw = cells.get(cell).copied().unwrap_or(Span::ABSENT).bytes(events.chunk, &batch.arena);
+                let mut trouble = None;
+                if let Err(fault) = events.decoder.value(field, raw, &mut value) {
+                    if !kept(&fault) {
+                        value.clear();
+                    }
+                    trouble = Some((fault.code, fault.message));
+                }
+                if !value.is_empty() {
+                    written.clear();
+                    match notation(&column.kind, &value, &mut written) {
+                        Ok(()) => quoted(&written, delimiter, quote, out),
+                        Err(wrong) => {
+                            value.clear();
+                            trouble = Some(wrong);
+                        }
+                    }
+                }
+                if let Some((code, message)) = trouble {
+                    let line = numbers.line + u64::from(row.line);
+                    note(report, code, message, line, (place, column, field), raw, value.is_empty());
+                }
+            }
+            // A row of one empty cell would read as a blank line.
+            if out.len() == start {
+                out.extend_from_slice(&[quote, quote]);
+            }
+            out.extend_from_slice(self.line_end);
+        }
+    }
+}
+
+/// What the header or the agreement says about a field that the input has no column for.
+fn supplied(brief: &Brief<'_>, field: Field) -> Option<String> {
+    if let Some(text) = brief.header.text(field) {
+        return Some(text.to_owned());
+    }
+    if let Some(text) = brief.terms.and_then(|terms| terms.fallback(field)) {
+        return Some(text.to_owned());
+    }
+    // The report that is written is made now.
+    (field == Field::CREATED).then(|| {
+        let mut text = Vec::new();
+        brief.now.write_rfc3339(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    })
+}
+
+#[cold]
+fn note(
+    report: &mut Report,
+    code: &'static Code,
+    message: String,
+    line: u64,
+    (place, column, field): (usize, &Column, Field),
+    raw: &[u8],
+    lost: bool,
+) {
+    if lost {
+        report.loss.add(Change::Lost, Subject::Field(field), 1, Some(line), "the value is not valid");
+    }
+    if report.findings.keeps(code) {
+        let mut location = Location::default().cell(place as u32 + 1, &column.heading).field(field);
+        location.line = Some(line);
+        report.findings.push(Diagnostic::new(code, location, message).value(raw));
+    } else {
+        report.findings.count(code, 1);
+    }
+}
+
+impl Encode for SheetEncoder {
+    fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
+        if self.layout.bom {
+            out.extend_from_slice(b"\xef\xbb\xbf");
+        }
+        for (place, column) in self.layout.columns.iter().enumerate() {
+            if place > 0 {
+                out.push(self.delimiter);
+            }
+            quoted(column.heading.as_bytes(), self.delimiter, self.layout.quote, out);
+        }
+        out.extend_from_slice(self.line_end);
+        Tally { lines: 1, ..Tally::default() }
+    }
+
+    fn encode(
+        &self,
+        portion: Portion<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut Report,
+    ) -> Result<(), Fatal> {
+        let Portion::Events(events) = portion else {
+            let message = format!("`{}` holds events, and sums were given", self.layout.manifest.id);
+            return Err(Fatal::usage(Diagnostic::new(&code::NOT_EVENTS, Location::default(), message)));
+        };
+        self.rows(events, numbers, &mut out.bytes, report);
+        let rows = events.batch.rows.len() as u64;
+        let plays = events.batch.rows.iter().map(|row| u64::from(row.plays)).sum();
+        let micros = events.batch.rows.iter().map(|row| i128::from(row.micros)).sum();
+        report.ledger.written.play(rows, plays, micros);
+        if rows > 0 {
+            out.marks.push((
+                out.bytes.len() as u32,
+                Tally { lines: rows, summaries: 0, blocks: rows, usages: rows },
+            ));
+        }
+        Ok(())
+    }
+
+    fn end(&self, _part: Part, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
+        Tally::default()
+    }
+
+    fn file_name(&self, _part: Part) -> String {
+        let id = &self.layout.manifest.id;
+        let last = id.rsplit('.').next().unwrap_or(id);
+        format!("{}.{}", last.replace('-', "_"), self.layout.manifest.extension)
+    }
+
+    fn max_file_size(&self) -> Option<u64> {
+        None
+    }
+
+    fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {
+        let reason = format!("`{}` has no column for it", self.layout.manifest.id);
+        let fields = reads.difference(self.layout.fields()).iter().map(Subject::Field).collect::<Vec<_>>();
+        let extras = extras.iter().cloned().map(Subject::Extra);
+        fields.into_iter().chain(extras).map(|subject| (subject, reason.clone())).collect()
+    }
+}
