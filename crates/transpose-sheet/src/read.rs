@@ -114,7 +114,9 @@ impl SheetDecoder {
         };
         let dialect =
             Dialect { delimiter, quote: layout.quote, columns: headings.names.len() as u32, limit: MAX_ROW };
-        let line = bytes.get(headings.start..headings.end).unwrap_or(&[]).trim_ascii_end().to_vec();
+        let line = bytes.get(headings.start..headings.end).unwrap_or(&[]);
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line).to_vec();
         let mut decoder = Self {
             layout: Arc::clone(layout),
             dialect,
