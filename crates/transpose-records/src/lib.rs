@@ -1,1 +1,20 @@
-//! Record tables: record specs, block grammar, reading and writing
+//! Record tables: lines of tab-separated cells whose first cell names the type of the record.
+//!
+//! Invariant: this crate does no I/O and knows no standard by name. A family of formats brings its tables ([`spec`]); the rules of bytes,
+//! cells and escapes (ARCH-1 to ARCH-38) and the order of records in a block are here.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`spec`] | what the tables say: records, cells, allowed values, profiles, the structure of a message |
+//! | [`escape`] | the notation of delimiters inside data |
+//! | [`line`] | lines and their cells |
+//! | [`cell`] | whether a text fits the type of its cell |
+//! | [`grammar`] | which record may follow which |
+//! | [`write`] | cells in their notation |
+
+pub mod cell;
+pub mod escape;
+pub mod grammar;
+pub mod line;
+pub mod spec;
+pub mod write;

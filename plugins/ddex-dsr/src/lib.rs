@@ -1,1 +1,20 @@
-//! DDEX Digital Sales Reporting messages
+//! DDEX Digital Sales Reporting (DSR) messages.
+//!
+//! A profile is one file in `profiles/`; what profiles share is here. Record tables, profile structures and allowed-value sets are generated
+//! from the facts in `spec/`.
+//!
+//! Invariant: this crate does no I/O, starts no thread and reads no clock.
+
+mod codes;
+mod explain;
+mod format;
+mod generated;
+mod names;
+mod options;
+mod profiles;
+mod read;
+mod summary;
+mod tables;
+mod write;
+
+pub use profiles::basic_audio;

@@ -1,0 +1,219 @@
+//! The notation of delimiters inside data (ARCH-20 to ARCH-24).
+//!
+//! A tab is written `\` and the tab, a pipe `\\|`, a backslash `\\\`. The decoder takes a maximal run of n backslashes with the character
+//! after it: before a tab the run must leave 0 (the tab divides) or 1 (the tab is data) when divided by three, before a pipe 0 (the pipe
+//! divides) or 2 (the pipe is data), and otherwise 0; each remaining three are one backslash.
+//!
+//! Files of an older edition ([`Escapes::Doubled`]) write a pipe as `\|` or `\\|` and double each backslash; a run before a pipe is then read
+//! as pairs, and what is left over, or the last pair, belongs to the pipe.
+
+/// Which notation a file uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Escapes {
+    /// One, two and three backslashes for tab, pipe and backslash.
+    #[default]
+    Tripled,
+    /// Doubled backslashes, one or two before a pipe, tabs not escaped.
+    Doubled,
+}
+
+/// A run of backslashes that means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadEscape {
+    /// Where the run begins in the cell.
+    pub at: usize,
+    /// How many backslashes it has.
+    pub run: usize,
+}
+
+impl std::fmt::Display for BadEscape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} backslashes at character {} mean nothing", self.run, self.at + 1)
+    }
+}
+
+impl std::error::Error for BadEscape {}
+
+/// Decodes a raw cell: appends the data to `out`, and to `ends` where each value ends in `out`. Answers the first bad run; such a run is
+/// kept as it is.
+///
+/// A cell without a dividing pipe gives one value.
+pub fn decode(raw: &[u8], escapes: Escapes, out: &mut Vec<u8>, ends: &mut Vec<usize>) -> Option<BadEscape> {
+    let mut bad = None;
+    let mut at = 0;
+    while let Some(&byte) = raw.get(at) {
+        match byte {
+            b'\\' => {
+                let run = raw.get(at..).unwrap_or(&[]).iter().take_while(|byte| **byte == b'\\').count();
+                let next = raw.get(at + run).copied();
+                let (backslashes, taken, fits) = match escapes {
+                    Escapes::Tripled => tripled(run, next),
+                    Escapes::Doubled => doubled(run, next),
+                };
+                if fits {
+                    out.resize(out.len() + backslashes, b'\\');
+                    out.extend(next.filter(|_| taken));
+                } else {
+                    bad.get_or_insert(BadEscape { at, run });
+                    out.resize(out.len() + run, b'\\');
+                    out.extend(next.filter(|_| taken));
+                }
+                at += run + usize::from(taken);
+            }
+            b'|' => {
+                ends.push(out.len());
+                at += 1;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    ends.push(out.len());
+    bad
+}
+
+/// How many backslashes a run stands for, whether the next character is data because of it, and whether that is legal.
+fn tripled(run: usize, next: Option<u8>) -> (usize, bool, bool) {
+    match (next, run % 3) {
+        (Some(b'\t'), 1) | (Some(b'|'), 2) => (run / 3, true, true),
+        (_, 0) => (run / 3, false, true),
+        // The next character is kept with the run, so that nothing is divided at a place that is in doubt.
+        (Some(b'\t' | b'|'), _) => (run, true, false),
+        _ => (run, false, false),
+    }
+}
+
+fn doubled(run: usize, next: Option<u8>) -> (usize, bool, bool) {
+    match (next, run % 2) {
+        (Some(b'|' | b'\t'), 1) => (run / 2, true, true),
+        (Some(b'|'), _) => (run / 2 - 1, true, true),
+        (_, 0) => (run / 2, false, true),
+        _ => (run, false, false),
+    }
+}
+
+/// Whether the bytes can be written as they are.
+pub fn is_plain(data: &[u8]) -> bool {
+    !data.iter().any(|byte| matches!(byte, 0..=0x1f | b'\\' | b'|'))
+}
+
+/// Writes data into a cell in the current notation. Control characters other than the tab become spaces (ARCH-6); answers how many.
+pub fn encode(data: &[u8], out: &mut Vec<u8>) -> u64 {
+    if is_plain(data) {
+        out.extend_from_slice(data);
+        return 0;
+    }
+    let mut replaced = 0;
+    for &byte in data {
+        match byte {
+            b'\t' => out.extend_from_slice(b"\\\t"),
+            b'|' => out.extend_from_slice(b"\\\\|"),
+            b'\\' => out.extend_from_slice(b"\\\\\\"),
+            0..=0x1f => {
+                out.push(b' ');
+                replaced += 1;
+            }
+            _ => out.push(byte),
+        }
+    }
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values(raw: &str, escapes: Escapes) -> (Vec<String>, bool) {
+        let (mut out, mut ends) = (Vec::new(), Vec::new());
+        let bad = decode(raw.as_bytes(), escapes, &mut out, &mut ends);
+        let mut start = 0;
+        let mut values = Vec::new();
+        for end in ends {
+            values.push(String::from_utf8(out[start..end].to_vec()).unwrap());
+            start = end;
+        }
+        (values, bad.is_some())
+    }
+
+    #[test]
+    fn runs_are_read_by_their_length_and_what_follows() {
+        for (raw, expected, bad) in [
+            ("plain", &["plain"][..], false),
+            ("", &[""], false),
+            ("a|b", &["a", "b"], false),
+            ("|b", &["", "b"], false),
+            ("a\\\tb", &["a\tb"], false),
+            ("a\\\\|b", &["a|b"], false),
+            ("a\\\\\\b", &["a\\b"], false),
+            ("a\\\\\\|b", &["a\\", "b"], false),
+            ("a\\\\\\\\\\|b", &["a\\|b"], false),
+            ("a\\\\\\\\\tb", &["a\\\tb"], false),
+            ("a\\|b", &["a\\|b"], true),
+            ("a\\", &["a\\"], true),
+            ("a\\b", &["a\\b"], true),
+            ("a\\\\\tb", &["a\\\\\tb"], true),
+        ] {
+            let (values, found) = values(raw, Escapes::Tripled);
+            assert_eq!((values, found), (expected.iter().map(|s| (*s).to_owned()).collect(), bad), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn older_notation_doubles() {
+        for (raw, expected) in [
+            ("a\\|b", &["a|b"][..]),
+            ("a\\\\|b", &["a|b"]),
+            ("a\\\\b", &["a\\b"]),
+            ("a|b", &["a", "b"]),
+            ("a\\\\\\|b", &["a\\|b"]),
+        ] {
+            let (values, bad) = values(raw, Escapes::Doubled);
+            assert_eq!(values, expected, "{raw:?}");
+            assert!(!bad, "{raw:?}");
+        }
+        assert!(values("a\\b", Escapes::Doubled).1);
+    }
+
+    #[test]
+    fn control_characters_become_spaces_and_are_counted() {
+        let mut out = Vec::new();
+        assert_eq!(encode("a\r\nb\tc\u{0}".as_bytes(), &mut out), 3);
+        assert_eq!(out, b"a  b\\\tc ");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(items in proptest::collection::vec("[a-c\\\\|\t\u{e9}]{1,9}", 1..4)) {
+            let mut raw = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    raw.push(b'|');
+                }
+                encode(item.as_bytes(), &mut raw);
+            }
+            // A value that ends in backslashes runs into the pipe that divides: `\\\|` is a backslash and a divider.
+            let (found, bad) = values(std::str::from_utf8(&raw).unwrap(), Escapes::Tripled);
+            prop_assert!(!bad);
+            prop_assert_eq!(&found, &items);
+            // The cell survives the split of its line.
+            let mut line = b"X\t".to_vec();
+            line.extend_from_slice(&raw);
+            line.extend_from_slice(b"\tY");
+            let mut ranges = Vec::new();
+            crate::line::cells(&line, crate::line::Line::at(&line, 0).unwrap(), true, &mut ranges);
+            prop_assert_eq!(ranges.len(), 3);
+        }
+
+        #[test]
+        fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..40)) {
+            for escapes in [Escapes::Tripled, Escapes::Doubled] {
+                let (mut out, mut ends) = (Vec::new(), Vec::new());
+                decode(&raw, escapes, &mut out, &mut ends);
+                prop_assert!(ends.iter().is_sorted() && ends.last() == Some(&out.len()));
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The findings of this family. Rules named V-… and ARCH-… are the candidate rules and the architecture rules of DSR.
+
+transpose_core::codes! {
+    /// The first record of a file is no header.
+    pub(crate) NO_HEAD: "DSR0101" "no-header" Error
+        "The first line that is neither blank nor a comment must be a HEAD record whose second cell begins with `dsrf/` (V-REC-1)."
+        "Check that the input is a DSR message and that it was not cut at its beginning."
+    /// The message is of another profile.
+    pub(crate) WRONG_PROFILE: "DSR0102" "other-profile" Error
+        "The Profile cell of the header names a profile that this format does not read (V-HEAD-2)."
+        "Choose the format of that profile; `transpose formats` lists them."
+    /// The name of the profile is spelled in another way.
+    pub(crate) PROFILE_SPELLING: "DSR0103" "profile-spelling" Warning
+        "The Profile cell differs from the name of the profile in capitals or spaces (V-HEAD-2, ARCH-101)."
+        "Ask the sender to write the name exactly."
+    /// The version of the profile is not known.
+    pub(crate) PROFILE_VERSION: "DSR0104" "unknown-profile-version" Warning
+        "The ProfileVersion cell holds no known version; the versions of the records decide (V-HEAD-3)."
+        "Nothing needs to be done if the records are read as expected; else name the version that the sender meant."
+    /// There is no summary record.
+    pub(crate) NO_SUMMARY: "DSR0105" "no-summary" Warning
+        "A message has at least one summary record, even when nothing was sold (V-REC-4, ARCH-51)."
+        "Ask the sender for the summary records."
+    /// Summary records of one type do not stand together.
+    pub(crate) SUMMARY_ORDER: "DSR0106" "summary-order" Warning
+        "Summary records of one type stand together, and SY05 follows SY04 (V-REC-6, V-REC-7, ARCH-52)."
+        "Nothing needs to be done to read the message; it is written in the right order."
+    /// An identifier of a summary record is used twice.
+    pub(crate) SUMMARY_REUSED: "DSR0107" "summary-id-reused" Error
+        "Two summary records have the same SummaryRecordId (V-REF-5); usages are given to the first."
+        "Ask the sender which summary record the usages belong to."
+    /// A value of the header contradicts another one.
+    pub(crate) HEAD_CONTRADICTION: "DSR0108" "header-contradiction" Error
+        "The reporting period ends before it starts, or the file number exceeds the number of files (V-HEAD-4, V-HEAD-5)."
+        "Ask the sender for a corrected header."
+    /// The head of the message is longer than any message needs.
+    pub(crate) HEAD_TOO_LONG: "DSR0109" "head-too-long" Error
+        "Header and summary records take more than 64 MiB; they are kept in memory and therefore bounded."
+        "Split the report, or check that the input is a DSR message."
+    /// A record has fewer cells than its definition.
+    pub(crate) MISSING_CELLS: "DSR0201" "missing-cells" Warning
+        "Every record carries the exact number of cells of its definition (ARCH-10); missing cells at the end are read as empty (V-CELL-1)."
+        "Ask the sender to keep the trailing tabs; spreadsheet programs drop them."
+    /// A record has more cells than its definition, and they are empty.
+    pub(crate) EXTRA_CELLS: "DSR0202" "extra-cells" Warning
+        "The record has more cells than its definition (V-CELL-2)."
+        "Nothing is lost; ask the sender to write the exact number of cells."
+    /// Cells beyond the definition hold data.
+    pub(crate) EXTRA_DATA: "DSR0203" "extra-data" Error
+        "Cells beyond the definition of the record hold data that cannot be understood and is left out (V-CELL-2)."
+        "Compare the record with its definition: a cell may be shifted by an unescaped tab, or the version of the record may be wrong."
+    /// A mandatory cell is empty.
+    pub(crate) EMPTY_CELL: "DSR0204" "empty-mandatory-cell" Error
+        "The definition of the record marks the cell as mandatory (V-CELL-3)."
+        "Ask the sender for the value."
+    /// A value does not fit the type of its cell.
+    pub(crate) WRONG_TYPE: "DSR0205" "wrong-type" Error
+        "The value does not fit the type of its cell (V-CELL-4). In a usage record the block is rejected, elsewhere the value is left out."
+        "Ask the sender for a value of the right type."
+    /// A value is kept but looks wrong.
+    pub(crate) ODD_VALUE: "DSR0206" "odd-value" Warning
+        "The value is kept as it is, but is not what its cell should hold (V-ID-1 to V-ID-6)."
+        "Check the value with the sender."
+    /// A value was brought to its canonical notation.
+    pub(crate) NORMALISED: "DSR0207" "normalised" Warning
+        "The value was written in another notation and is read in its canonical one (V-CELL-7, V-CELL-13, V-CELL-15)."
+        "Nothing needs to be done."
+    /// A value is not in its set.
+    pub(crate) UNKNOWN_VALUE: "DSR0208" "unknown-allowed-value" Warning
+        "The value is not in the known set of allowed values (V-CELL-5). The sets grow without a new version of the standard."
+        "Check the spelling; `transpose explain` prints the set."
+    /// A value should no longer be used.
+    pub(crate) DEPRECATED_VALUE: "DSR0209" "deprecated-value" Warning
+        "The set of allowed values marks the value as deprecated (V-CELL-6)."
+        "Use its successor; `transpose explain` prints the set."
+    /// A cell for one value holds several.
+    pub(crate) UNEXPECTED_LIST: "DSR0210" "unexpected-list" Error
+        "A bare pipe divides values, and the cell takes only one (V-CELL-8, ARCH-21); the text is kept with its pipe."
+        "Ask the sender to escape the pipe, or to write one value."
+    /// A run of backslashes means nothing.
+    pub(crate) BAD_ESCAPE: "DSR0211" "bad-escape" Error
+        "Before a tab stands one backslash, before a pipe two, and a backslash is written as three (V-CELL-9, ARCH-20); the run is kept as it is."
+        "If the sender follows the older notation, set the option `escapes` to `1.1`."
+    /// Spaces stand around a value.
+    pub(crate) SPACES: "DSR0212" "spaces-trimmed" Warning
+        "There are no spaces around delimiters (V-CELL-11, ARCH-19); they were trimmed."
+        "Nothing needs to be done."
+    /// Text holds a control character.
+    pub(crate) CONTROL: "DSR0213" "control-character" Warning
+        "Text holds none of the characters U+0000 to U+001F (V-CELL-12, ARCH-6)."
+        "Check the value with the sender; it may have been cut by a line break."
+    /// A line is blank.
+    pub(crate) BLANK_LINE: "DSR0214" "blank-line" Warning
+        "Blank lines are counted by the footer and otherwise ignored (V-REC-11, ARCH-92)."
+        "Nothing needs to be done."
+    /// A deprecated cell holds a value.
+    pub(crate) DEPRECATED_CELL: "DSR0215" "deprecated-cell" Warning
+        "Deprecated cells keep their place and stay empty (V-CELL-10, ARCH-13); the value is left out."
+        "Ask the sender what the value means."
+    /// The type of a record is not known.
+    pub(crate) UNKNOWN_RECORD: "DSR0221" "unknown-record" Warning
+        "The record type is not part of the profile; the line is left out (V-REC-8, V-REC-10)."
+        "Check that the message is of this profile."
+    /// A record has another version than the profile binds.
+    pub(crate) RECORD_VERSION: "DSR0222" "record-version" Warning
+        "The version of the record is not the one that the version of the profile binds (V-REC-9); it is read by its own definition where that is known."
+        "Nothing needs to be done if the cells are read as expected."
+    /// The records of a block do not follow the structure of the profile.
+    pub(crate) BLOCK_ORDER: "DSR0223" "block-order" Error
+        "The order of records in a block does not fit the profile (V-REC-12)."
+        "Ask the sender for a corrected block."
+    /// A header or summary record stands among the blocks.
+    pub(crate) STRAY_RECORD: "DSR0224" "stray-record" Error
+        "Header and summary records stand before the first block (V-REC-3, V-REC-5); the line is left out."
+        "Ask the sender for a corrected message."
+    /// A reference names nothing in its block.
+    pub(crate) UNKNOWN_REFERENCE: "DSR0231" "unknown-reference" Error
+        "A release or resource reference points to a record of the same block (V-REF-2, ARCH-55)."
+        "Ask the sender for a corrected block."
+    /// A usage names no known summary record.
+    pub(crate) UNKNOWN_SUMMARY: "DSR0232" "unknown-summary" Error
+        "SummaryRecordId names one of the summary records of the message (V-REF-1)."
+        "Ask the sender for a corrected message; a summary record may be missing."
+    /// A usage names neither a release nor a resource.
+    pub(crate) IMPLIED_REFERENCE: "DSR0233" "implied-reference" Warning
+        "The usage names neither a release nor a resource; the only resource of the block is meant (V-COND-2)."
+        "Nothing needs to be done."
+    /// A usage names both a release and a resource.
+    pub(crate) BOTH_REFERENCES: "DSR0234" "both-references" Warning
+        "The usage names a release and a resource (V-COND-2); it is given to the resource, and the release is left out."
+        "Ask the sender what was used."
+    /// A reference is used twice in a block.
+    pub(crate) REFERENCE_REUSED: "DSR0235" "reference-reused" Error
+        "References are unique in their block (V-REF-3, ARCH-55); the first record is meant."
+        "Ask the sender for a corrected block."
+    /// The use type stands on both the summary and the usage, or on neither.
+    pub(crate) USE_TYPE: "DSR0237" "use-type-place" Error
+        "The use type stands on the summary record or on the usage record, never on both and never on neither (V-COND-1, ARCH-58)."
+        "Ask the sender for the use type, or to leave one of the two out."
+    /// A sale has no price.
+    pub(crate) NO_PRICE: "DSR0238" "missing-price" Error
+        "A price is mandatory under the commercial model PayAsYouGoModel (V-COND-3)."
+        "Ask the sender for the price."
+    /// Text is not UTF-8.
+    pub(crate) NOT_UTF8: "DSR0241" "not-utf-8" Error
+        "Messages are UTF-8 (V-FILE-1, ARCH-2)."
+        "Ask the sender for a UTF-8 file; converting the damaged text cannot bring it back."
+    /// The file begins with a byte order mark.
+    pub(crate) BYTE_ORDER_MARK: "DSR0242" "byte-order-mark" Warning
+        "The file begins with a byte order mark (V-FILE-2, ARCH-2); it was dropped."
+        "Nothing needs to be done."
+    /// The footer is missing.
+    pub(crate) NO_FOOT: "DSR0251" "no-footer" Error
+        "A message ends with a FOOT record (V-REC-2); without it the file was probably cut."
+        "Fetch the file again, and compare its size with the sender's."
+    /// A count of the footer is wrong.
+    pub(crate) FOOT_COUNT: "DSR0252" "footer-count" Error
+        "A count in the footer differs from what the file holds (V-FOOT-1 to V-FOOT-6). Lines include header, footer, blank lines and comments."
+        "Fetch the file again; if it is the same, ask the sender for a corrected footer."
+    /// There are several footers, or records after the footer.
+    pub(crate) FOOT_PLACE: "DSR0253" "footer-place" Error
+        "The footer is the last record and there is one (V-REC-2, V-REC-3)."
+        "Check that no files were joined."
+    /// A mandatory cell of the header or of a summary record has no value.
+    pub(crate) MISSING_VALUE: "DSR0301" "missing-value" Error
+        "The message cannot be written without the value."
+        "Set the value in the agreement or in the figures."
+    /// A mandatory cell of a block has no value.
+    pub(crate) MISSING_IN_BLOCK: "DSR0302" "missing-value-in-block" Error
+        "The definition of the record marks the cell as mandatory, and neither the source nor the agreement has a value; the cell is left empty."
+        "Add the value to the catalogue, or a default to the agreement."
+    /// A value cannot be written into its cell.
+    pub(crate) UNFIT_VALUE: "DSR0303" "unfit-value" Error
+        "The value does not fit the type of the cell it goes to."
+        "Correct the value at its source."
+    /// The structure of a block is not one the version of the profile knows.
+    pub(crate) BLOCK_SHAPE: "DSR0304" "block-shape" Warning
+        "The block is complete, but its records do not fit the structure of this version of the profile."
+        "Write another version, or check the block with the recipient."
+    /// An option or a version is refused.
+    pub(crate) OPTION: "DSR0306" "wrong-option" Error
+        "An option, or the version after `@`, is not known or has a wrong value."
+        "`transpose formats` prints the versions and options of the format."
+    /// There is no sales context.
+    pub(crate) NO_CONTEXT: "DSR0307" "no-context" Error
+        "A message needs at least one summary record, even when nothing was sold (ARCH-51)."
+        "Add a rule for a sales context to the agreement."
+    /// A usage belongs to nothing that can be written.
+    pub(crate) NO_ITEM: "DSR0308" "usage-without-item" Error
+        "A usage belongs to a release or a recording of its block and to a sales context."
+        "This is a fault of the source; the run is ended so that nothing is lost."
+    /// A block has more than one release.
+    pub(crate) SEVERAL_RELEASES: "DSR0310" "several-releases" Error
+        "A block describes one release; further ones are sub-releases and list their resources."
+        "Split the block at its source."
+    /// Two contexts have the same identifier.
+    pub(crate) CONTEXT_ID: "DSR0311" "context-id-reused" Error
+        "The identifier of a sales context becomes its SummaryRecordId, which is unique in the message."
+        "Give each context its own identifier, or none."
+}

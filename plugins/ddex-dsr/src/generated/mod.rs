@@ -1,0 +1,8 @@
+//! Tables written by `cargo xtask codegen`.
+
+#[rustfmt::skip]
+pub(crate) mod avs;
+#[rustfmt::skip]
+pub(crate) mod profiles;
+#[rustfmt::skip]
+pub(crate) mod records;

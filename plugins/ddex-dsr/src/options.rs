@@ -1,0 +1,133 @@
+//! The options of every DSR profile.
+
+use serde::Deserialize;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::option::{OptionKind, OptionSpec, parse};
+use transpose_records::escape::Escapes;
+
+use crate::codes;
+
+/// The schema.
+pub(crate) const SPECS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "escapes",
+        kind: OptionKind::Choice(&["1.2", "1.1"]),
+        default: "1.2",
+        about: "The notation of delimiters inside data when reading: of Part 1 v1.2 and later, or of v1.1.",
+    },
+    OptionSpec {
+        name: "profile",
+        kind: OptionKind::Text,
+        default: "",
+        about: "The text of the Profile cell when writing, in place of the name of the profile.",
+    },
+    OptionSpec {
+        name: "profile-version",
+        kind: OptionKind::Text,
+        default: "",
+        about: "The text of the ProfileVersion cell when writing, in place of the version.",
+    },
+    OptionSpec {
+        name: "message-version",
+        kind: OptionKind::Text,
+        default: "",
+        about: "The text of the MessageVersion cell when writing, in place of the one assumed for the version.",
+    },
+    OptionSpec {
+        name: "created",
+        kind: OptionKind::DateTime,
+        default: "",
+        about: "When the message is made, in place of the header's value or of the moment of the run.",
+    },
+    OptionSpec {
+        name: "summary-record",
+        kind: OptionKind::Choice(&["auto", "SY01", "SY02", "SY03", "SY04", "SY12"]),
+        default: "auto",
+        about: "The type of summary record for every sales context, in place of the choice by commercial model.",
+    },
+    OptionSpec {
+        name: "max-file-size",
+        kind: OptionKind::Size,
+        default: "4000000000",
+        about: "The most bytes of a file before the message is split.",
+    },
+];
+
+/// The options.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Options {
+    pub(crate) escapes: Notation,
+    pub(crate) profile: Option<String>,
+    pub(crate) profile_version: Option<String>,
+    pub(crate) message_version: Option<String>,
+    pub(crate) created: Option<String>,
+    pub(crate) summary_record: String,
+    pub(crate) max_file_size: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            escapes: Notation::Tripled,
+            profile: None,
+            profile_version: None,
+            message_version: None,
+            created: None,
+            summary_record: "auto".into(),
+            max_file_size: 4_000_000_000,
+        }
+    }
+}
+
+/// The notation of delimiters inside data.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub(crate) enum Notation {
+    #[default]
+    #[serde(rename = "1.2")]
+    Tripled,
+    #[serde(rename = "1.1")]
+    Doubled,
+}
+
+impl From<Notation> for Escapes {
+    fn from(notation: Notation) -> Self {
+        match notation {
+            Notation::Tripled => Self::Tripled,
+            Notation::Doubled => Self::Doubled,
+        }
+    }
+}
+
+impl Options {
+    /// Reads the options, or refuses them.
+    pub(crate) fn load(pairs: &[(String, String)]) -> Result<Self, Fatal> {
+        parse(SPECS, pairs).map_err(|error| {
+            Fatal::usage(Diagnostic::new(&codes::OPTION, Location::default(), error.to_string()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schema_and_struct_agree() {
+        for spec in SPECS {
+            let value = match (spec.kind, spec.default) {
+                (OptionKind::DateTime, _) => "2026-11-10T06:00:00Z",
+                (_, "") => "x",
+                (_, default) => default,
+            };
+            assert!(Options::load(&[(spec.name.into(), value.into())]).is_ok(), "{}", spec.name);
+        }
+        let defaults: Vec<_> = SPECS
+            .iter()
+            .filter(|s| !s.default.is_empty())
+            .map(|s| (s.name.into(), s.default.into()))
+            .collect();
+        assert_eq!(Options::load(&defaults).unwrap(), Options::default());
+        assert!(Options::load(&[("escape".into(), "1.2".into())]).is_err());
+    }
+}

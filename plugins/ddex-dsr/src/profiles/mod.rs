@@ -1,0 +1,3 @@
+//! The profiles, one file each.
+
+pub mod basic_audio;

@@ -1,0 +1,434 @@
+//! The head of a message: header and summary records, made from the header, the sales contexts and the agreement.
+//!
+//! Everything that is missing is collected, so that one run tells all that must be set.
+
+use crate::codes;
+use crate::format::{Profile, VersionFacts};
+use crate::names;
+use crate::options::Options;
+use crate::tables::{self, Layout};
+use transpose_codes::Timestamp;
+use transpose_core::diagnostic::{Diagnostic, Location};
+use transpose_core::entity::{Entity, Value};
+use transpose_core::field::Field;
+use transpose_core::format::{Brief, Part};
+use transpose_core::loss::Subject;
+use transpose_core::terms::Terms;
+use transpose_records::spec::{CellSlot, CellSpec, CellType, Obligation, RecordSpec, Standing, family};
+use transpose_records::{cell, escape, write};
+
+/// A part of the header line.
+enum HeadPart {
+    Text(Vec<u8>),
+    Number,
+    Of,
+}
+
+/// Header and summary records, ready to be written.
+pub(crate) struct Top {
+    head: Vec<HeadPart>,
+    summaries: Vec<u8>,
+    pub(crate) count: u64,
+    /// The SummaryRecordId of each context, escaped.
+    pub(crate) ids: Vec<Vec<u8>>,
+    /// When the message is made.
+    pub(crate) created: String,
+    /// Values that the chosen records have no cell for.
+    pub(crate) drops: Vec<(Subject, String)>,
+    /// What is noteworthy.
+    pub(crate) findings: Vec<Diagnostic>,
+}
+
+/// The value of a field: from the entity, else from the agreement.
+fn value_of(entity: &Entity, field: Field, terms: Option<&dyn Terms>) -> Option<Value> {
+    let filled = |value: &Value| value.iter().any(|text| !text.is_empty());
+    let own = entity.value(field).filter(|value| filled(value)).cloned();
+    own.or_else(|| terms.and_then(|terms| terms.fallback(field)).map(Value::from))
+}
+
+/// Whether every mandatory cell of a summary record can be filled from a context.
+pub(crate) fn fillable(spec: &RecordSpec, context: &Entity, terms: Option<&dyn Terms>) -> bool {
+    spec.cells
+        .iter()
+        .filter(|cell| cell.obligation == Obligation::Mandatory)
+        .filter_map(CellSpec::field)
+        .all(|field| field == Field::CONTEXT_ID || value_of(context, field, terms).is_some())
+}
+
+/// Writes the values of one record and collects what is wrong.
+struct Row<'a> {
+    spec: &'static RecordSpec,
+    /// Which context, for messages; empty for the header.
+    whose: String,
+    terms: Option<&'a dyn Terms>,
+    wrong: &'a mut Vec<Diagnostic>,
+    findings: &'a mut Vec<Diagnostic>,
+}
+
+impl Row<'_> {
+    fn location(&self, cell: &CellSpec) -> Location {
+        let location = Location::default().record(self.spec.name).cell(cell.number, cell.name);
+        match cell.field() {
+            Some(field) => location.field(field),
+            None => location,
+        }
+    }
+
+    fn missing(&mut self, cell: &CellSpec, why: &str) {
+        let message = format!("cell `{}`{} has no value{why}", cell.name, self.whose);
+        let mut finding = Diagnostic::new(&codes::MISSING_VALUE, self.location(cell), message);
+        if let Some(field) = cell.field() {
+            finding = finding.help(match self.terms {
+                Some(terms) => format!("Set {}.", terms.key(field)),
+                None => format!("Give an agreement that sets `{field}`."),
+            });
+        }
+        self.wrong.push(finding);
+    }
+
+    fn value(&mut self, cell: &CellSpec, value: &Value, out: &mut Vec<u8>) {
+        let texts: Vec<&str> = value.iter().collect();
+        let taken = if cell.multi { texts.len() } else { 1 };
+        let filled = texts.iter().filter(|text| !text.is_empty()).count();
+        if taken < filled {
+            let message = format!(
+                "cell `{}`{} takes one value of {filled}; the first is written",
+                cell.name, self.whose
+            );
+            self.findings.push(Diagnostic::new(&codes::UNFIT_VALUE, self.location(cell), message));
+        }
+        let texts = if cell.multi {
+            texts
+        } else {
+            texts.into_iter().filter(|text| !text.is_empty()).take(1).collect()
+        };
+        for (index, text) in texts.into_iter().enumerate() {
+            if index > 0 {
+                out.push(b'|');
+            }
+            self.one(cell, text, out);
+        }
+    }
+
+    fn one(&mut self, cell: &CellSpec, text: &str, out: &mut Vec<u8>) {
+        let unfit = |why: &str| {
+            let message =
+                format!("cell `{}`{} would be `{text}`, expected {}{why}", cell.name, self.whose, cell.kind);
+            Diagnostic::new(&codes::UNFIT_VALUE, self.location(cell), message).value(text.as_bytes())
+        };
+        match cell.kind {
+            CellType::Integer | CellType::Decimal => {
+                let start = out.len();
+                if !write::number(text.as_bytes(), out) {
+                    let finding = unfit("");
+                    self.wrong.push(finding);
+                } else if cell.kind == CellType::Integer && !cell::is_integer(out.get(start..).unwrap_or(&[]))
+                {
+                    let finding = unfit(" in this version");
+                    self.wrong.push(finding);
+                }
+                return;
+            }
+            CellType::Duration => {
+                if write::duration(text.as_bytes(), out).is_none() {
+                    let finding = unfit("");
+                    self.wrong.push(finding);
+                }
+                return;
+            }
+            CellType::Date | CellType::Datetime | CellType::Boolean => {
+                if let cell::Fit::Wrong(why) = cell::check(cell.kind, text.as_bytes(), &mut Vec::new()) {
+                    let finding = unfit(&format!(": {why}"));
+                    self.wrong.push(finding);
+                }
+            }
+            CellType::Avs => {
+                if let Some(set) = tables::set(cell.values)
+                    && set.standing(text.as_bytes()) != Standing::Allowed
+                    && !text.contains("::")
+                {
+                    let message = format!(
+                        "cell `{}`{}: `{text}` is not in the set {} or no longer to be used",
+                        cell.name, self.whose, set.name
+                    );
+                    let finding = Diagnostic::new(&codes::UNKNOWN_VALUE, self.location(cell), message);
+                    self.findings.push(finding);
+                }
+            }
+            _ => {}
+        }
+        escape::encode(text.as_bytes(), out);
+    }
+}
+
+impl Top {
+    /// Makes the head, or tells all that is missing in `wrong`.
+    pub(crate) fn new(
+        profile: &Profile,
+        facts: &VersionFacts,
+        layout: &Layout,
+        options: &Options,
+        brief: &Brief<'_>,
+        wrong: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut top = Self {
+            head: Vec::new(),
+            summaries: Vec::new(),
+            count: 0,
+            ids: Vec::new(),
+            created: created(options, brief),
+            drops: Vec::new(),
+            findings: Vec::new(),
+        };
+        top.header(profile, facts, layout, options, brief, wrong);
+        top.contexts(profile, layout, options, brief, wrong);
+        top
+    }
+
+    fn header(
+        &mut self,
+        profile: &Profile,
+        facts: &VersionFacts,
+        layout: &Layout,
+        options: &Options,
+        brief: &Brief<'_>,
+        wrong: &mut Vec<Diagnostic>,
+    ) {
+        let header = brief.header;
+        let mut out = Vec::new();
+        let mut row = Row {
+            spec: layout.head,
+            whose: String::new(),
+            terms: brief.terms,
+            wrong,
+            findings: &mut self.findings,
+        };
+        let recipients = [Field::RECIPIENT_ID, Field::RECIPIENT_NAME];
+        let addressed = recipients.iter().any(|field| value_of(header, *field, brief.terms).is_some());
+        for (index, cell) in layout.head.cells.iter().enumerate() {
+            if index > 0 {
+                out.push(b'\t');
+            }
+            let fixed = match cell.name {
+                "RecordType" => Some(layout.head.name),
+                "MessageVersion" => Some(options.message_version.as_deref().unwrap_or(facts.message_version)),
+                "Profile" => Some(options.profile.as_deref().unwrap_or(profile.name())),
+                "ProfileVersion" => Some(options.profile_version.as_deref().unwrap_or(facts.id)),
+                "FileNumber" | "NumberOfFiles" => {
+                    self.head.push(HeadPart::Text(std::mem::take(&mut out)));
+                    self.head.push(if cell.name == "FileNumber" { HeadPart::Number } else { HeadPart::Of });
+                    continue;
+                }
+                _ => None,
+            };
+            if let Some(text) = fixed {
+                escape::encode(text.as_bytes(), &mut out);
+                continue;
+            }
+            let Some(field) = cell.field() else { continue };
+            let value = match field {
+                Field::CREATED => Some(Value::from(self.created.as_str())),
+                Field::MESSAGE_ID => Some(
+                    value_of(header, field, brief.terms)
+                        .unwrap_or_else(|| message_id(header, &self.created).into()),
+                ),
+                _ => value_of(header, field, brief.terms),
+            };
+            match value {
+                Some(value) => row.value(cell, &value, &mut out),
+                None if cell.obligation == Obligation::Mandatory => row.missing(cell, ""),
+                None if addressed && recipients.contains(&field) => {
+                    row.missing(cell, ", but the other cell of the recipient has one");
+                }
+                None => {}
+            }
+        }
+        out.push(b'\n');
+        self.head.push(HeadPart::Text(out));
+    }
+
+    fn contexts(
+        &mut self,
+        profile: &Profile,
+        layout: &Layout,
+        options: &Options,
+        brief: &Brief<'_>,
+        wrong: &mut Vec<Diagnostic>,
+    ) {
+        let contexts = brief.contexts;
+        if contexts.is_empty() {
+            wrong.push(Diagnostic::new(
+                &codes::NO_CONTEXT,
+                Location::default(),
+                "there is no sales context to write a summary record for",
+            ));
+        }
+        let ids = ids(contexts, wrong);
+        let mut rows: Vec<(&'static RecordSpec, usize)> = Vec::new();
+        for (index, context) in contexts.iter().enumerate() {
+            let fills = |origin: &str| {
+                layout.summary(origin).is_some_and(|spec| fillable(spec, context, brief.terms))
+            };
+            let kept = Some(&*context.origin).filter(|origin| origin.starts_with("SY") && fills(origin));
+            let wanted = match options.summary_record.as_str() {
+                "auto" => kept.map_or_else(|| (profile.summary)(layout, context, brief.terms), family),
+                wanted => wanted,
+            };
+            let Some(spec) = layout.summary(wanted) else {
+                let message = format!("version {} has no summary record {wanted}", layout.profile.version);
+                wrong.push(Diagnostic::new(&codes::OPTION, Location::default(), message));
+                continue;
+            };
+            // A version that binds two versions of a record writes the newer one.
+            rows.push((spec, index));
+        }
+        rows.sort_by_key(|(spec, index)| (spec.family(), *index));
+        for (spec, index) in rows {
+            let (Some(context), Some(id)) = (contexts.get(index), ids.get(index)) else { continue };
+            self.summary(spec, context, index, id, brief.terms, wrong);
+        }
+        self.ids = ids
+            .iter()
+            .map(|id| {
+                let mut out = Vec::new();
+                escape::encode(id.as_bytes(), &mut out);
+                out
+            })
+            .collect();
+    }
+
+    fn summary(
+        &mut self,
+        spec: &'static RecordSpec,
+        context: &Entity,
+        index: usize,
+        id: &str,
+        terms: Option<&dyn Terms>,
+        wrong: &mut Vec<Diagnostic>,
+    ) {
+        let about: Vec<&str> = [Field::TERRITORY, Field::SERVICE, Field::COMMERCIAL_MODEL]
+            .iter()
+            .filter_map(|field| context.text(*field))
+            .collect();
+        let whose = format!(" of context {} ({})", index + 1, about.join(", "));
+        let out = &mut self.summaries;
+        let mut row = Row { spec, whose, terms, wrong, findings: &mut self.findings };
+        for (number, cell) in spec.cells.iter().enumerate() {
+            if number > 0 {
+                out.push(b'\t');
+            }
+            match cell.slot {
+                CellSlot::Structure if number == 0 => out.extend_from_slice(spec.name.as_bytes()),
+                CellSlot::Structure => {}
+                CellSlot::Extra => {
+                    if let Some(value) = context.extras.get(cell.name) {
+                        row.value(cell, value, out);
+                    }
+                }
+                CellSlot::Field(Field::CONTEXT_ID) => {
+                    escape::encode(id.as_bytes(), out);
+                }
+                CellSlot::Field(field) => match value_of(context, field, terms) {
+                    Some(value) => row.value(cell, &value, out),
+                    None if cell.obligation == Obligation::Mandatory => row.missing(cell, ""),
+                    None => {}
+                },
+            }
+        }
+        out.push(b'\n');
+        self.count += 1;
+        let mut drop = |subject: Subject| {
+            if !self.drops.iter().any(|(known, _)| *known == subject) {
+                self.drops.push((subject, format!("the summary record {} has no cell for it", spec.name)));
+            }
+        };
+        for (field, _) in context.iter().filter(|(field, _)| spec.holds(*field).is_none()) {
+            drop(Subject::Field(field));
+        }
+        for name in context
+            .extras
+            .keys()
+            .filter(|name| spec.cell(name).is_none_or(|cell| cell.slot != CellSlot::Extra))
+        {
+            drop(Subject::Extra(name.clone()));
+        }
+    }
+
+    /// Writes header and summary records; answers how many lines there are.
+    pub(crate) fn write(&self, part: Part, out: &mut Vec<u8>) -> u64 {
+        for piece in &self.head {
+            match piece {
+                HeadPart::Text(text) => out.extend_from_slice(text),
+                HeadPart::Number => write::whole(part.number.into(), out),
+                HeadPart::Of => write::whole(part.of.into(), out),
+            }
+        }
+        out.extend_from_slice(&self.summaries);
+        1 + self.count
+    }
+
+    /// How many bytes header and summary records take.
+    pub(crate) fn len(&self) -> u64 {
+        let mut out = Vec::new();
+        self.write(Part { number: u32::MAX, of: u32::MAX }, &mut out);
+        out.len() as u64
+    }
+}
+
+/// The SummaryRecordId of each context: its own, or a running number that no other has.
+fn ids(contexts: &[Entity], wrong: &mut Vec<Diagnostic>) -> Vec<String> {
+    let own =
+        |context: &Entity| context.text(Field::CONTEXT_ID).filter(|id| !id.is_empty()).map(ToOwned::to_owned);
+    let mut taken: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+    for context in contexts {
+        if let Some(id) = own(context)
+            && !taken.insert(id.clone())
+        {
+            let message = format!("two contexts have the identifier `{id}`");
+            wrong.push(Diagnostic::new(
+                &codes::CONTEXT_ID,
+                Location::default().field(Field::CONTEXT_ID),
+                message,
+            ));
+        }
+    }
+    let mut number = 0_u64;
+    let mut next = || loop {
+        number += 1;
+        if taken.insert(number.to_string()) {
+            return number.to_string();
+        }
+    };
+    contexts.iter().map(|context| own(context).unwrap_or_else(&mut next)).collect()
+}
+
+/// When the message is made: the option, else the header, else the moment of the run.
+fn created(options: &Options, brief: &Brief<'_>) -> String {
+    let given = options.created.as_deref().or_else(|| brief.header.text(Field::CREATED));
+    let written = |time: Timestamp| {
+        let mut out = Vec::new();
+        time.write_rfc3339(&mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    };
+    match given.map(|text| (text, Timestamp::parse(text.as_bytes()))) {
+        // What has a zone already is kept as it is (ARCH-36).
+        Some((text, Ok(time))) if time.offset_minutes.is_some() && text.contains('T') => text.to_owned(),
+        Some((_, Ok(time))) => {
+            written(if time.offset_minutes.is_none() { time.assume_offset(0) } else { time })
+        }
+        _ => {
+            let second = brief.now.micros.div_euclid(1_000_000) * 1_000_000;
+            written(Timestamp::utc(second))
+        }
+    }
+}
+
+/// An identifier made from sender, service, period and time of creation.
+fn message_id(header: &Entity, created: &str) -> String {
+    let text = |field| header.text(field).map(names::clean).filter(|text| !text.is_empty());
+    let sender = text(Field::SENDER_ID).or_else(|| text(Field::SENDER_NAME)).unwrap_or_default();
+    let period = names::period(header.text(Field::PERIOD_START), header.text(Field::PERIOD_END));
+    let parts =
+        [sender, text(Field::SERVICE_DESCRIPTION).unwrap_or_default(), period, names::compact(created)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}

@@ -1,0 +1,151 @@
+//! Look-ups in the generated tables, and what a version of a profile binds.
+
+use crate::generated::{avs, profiles, records};
+use transpose_records::grammar::Grammar;
+use transpose_records::spec::{AllowedValues, ProfileSpec, RecordSpec, family};
+
+/// The generations from the newest on.
+pub(crate) const GENERATIONS: [&str; 3] = ["current", "part8-1.4", "xsd"];
+
+/// Every record type of every generation.
+pub(crate) fn records() -> &'static [RecordSpec] {
+    records::RECORDS
+}
+
+/// Every version of every profile.
+pub(crate) fn profiles() -> &'static [ProfileSpec] {
+    profiles::PROFILES
+}
+
+/// Every set of allowed values.
+pub(crate) fn sets() -> &'static [AllowedValues] {
+    avs::SETS
+}
+
+/// A record type in one generation.
+pub(crate) fn record_of(name: &str, generation: &str) -> Option<&'static RecordSpec> {
+    records().iter().find(|record| record.name == name && record.generation == generation)
+}
+
+/// A record type as a generation binds it: where the generation's own facts do not list it, the others are asked, the newest first.
+pub(crate) fn record(name: &str, generation: &str) -> Option<&'static RecordSpec> {
+    let others = GENERATIONS.iter().copied().filter(|other| *other != generation);
+    std::iter::once(generation).chain(others).find_map(|generation| record_of(name, generation))
+}
+
+/// The set with the given name or alias.
+pub(crate) fn set(name: &str) -> Option<&'static AllowedValues> {
+    let find =
+        |name: &str| sets().binary_search_by(|set| set.name.cmp(name)).ok().and_then(|at| sets().get(at));
+    find(name)
+        .or_else(|| avs::ALIASES.iter().find(|(alias, _)| *alias == name).and_then(|(_, name)| find(name)))
+}
+
+/// What a version of a profile binds.
+pub(crate) struct Layout {
+    /// The facts of the profile.
+    pub(crate) profile: &'static ProfileSpec,
+    /// The header.
+    pub(crate) head: &'static RecordSpec,
+    /// The summary records.
+    pub(crate) summaries: Vec<&'static RecordSpec>,
+    /// The records of a block.
+    pub(crate) blocks: Vec<&'static RecordSpec>,
+    /// The footer.
+    pub(crate) foot: &'static RecordSpec,
+    /// The order of records in a block.
+    pub(crate) grammar: Grammar,
+}
+
+impl Layout {
+    /// The multi-record layout of a version of a profile.
+    pub(crate) fn of(profile: &str, version: &str) -> Option<Self> {
+        let profile = profiles().iter().find(|known| {
+            known.profile == profile && known.version == version && known.variant == "multi-record-block"
+        })?;
+        let mut names = Vec::new();
+        profile.structure.records(&mut |name| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        });
+        let bound: Vec<_> = names.into_iter().filter_map(|name| record(name, profile.generation)).collect();
+        let pick = |want: &dyn Fn(&str) -> bool| {
+            bound.iter().copied().filter(|spec| want(spec.name)).collect::<Vec<_>>()
+        };
+        Some(Self {
+            profile,
+            head: bound.iter().copied().find(|spec| spec.name == "HEAD")?,
+            foot: bound.iter().copied().find(|spec| spec.name == "FOOT")?,
+            summaries: pick(&|name| name.starts_with("SY")),
+            blocks: pick(&|name| !name.starts_with("SY") && name != "HEAD" && name != "FOOT"),
+            grammar: Grammar::compile(profile.structure.block()?),
+        })
+    }
+
+    /// The summary record of a family; the newest where several versions are bound.
+    pub(crate) fn summary(&self, wanted: &str) -> Option<&'static RecordSpec> {
+        self.summaries
+            .iter()
+            .copied()
+            .filter(|spec| spec.family() == family(wanted))
+            .max_by_key(|spec| spec.name)
+    }
+
+    /// The record of a family in blocks.
+    pub(crate) fn block(&self, wanted: &str) -> Option<&'static RecordSpec> {
+        self.blocks.iter().copied().find(|spec| spec.family() == wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_and_values_are_sorted() {
+        assert!(sets().is_sorted_by_key(|set| set.name));
+        for set in sets() {
+            assert!(set.values.is_sorted() && set.deprecated.is_sorted(), "{}", set.name);
+        }
+        assert_eq!(set("Use Type").map(|set| set.name), Some("UseType_DSR"));
+        assert!(set("no such").is_none());
+    }
+
+    #[test]
+    fn every_named_set_exists() {
+        for record in records() {
+            for cell in record.cells.iter().filter(|cell| !cell.values.is_empty()) {
+                assert!(
+                    set(cell.values).is_some(),
+                    "{} cell {} names the set {}",
+                    record.name,
+                    cell.number,
+                    cell.values
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_record_holds_a_field_twice() {
+        for record in records() {
+            let mut fields: Vec<_> =
+                record.cells.iter().filter_map(transpose_records::spec::CellSpec::field).collect();
+            let count = fields.len();
+            fields.sort_unstable();
+            fields.dedup();
+            assert_eq!(fields.len(), count, "{} {}", record.name, record.generation);
+        }
+    }
+
+    #[test]
+    fn records_missing_from_a_generation_come_from_another() {
+        let layout = Layout::of("BasicAudioProfile", "1.3").unwrap();
+        assert_eq!(layout.head.generation, "current");
+        assert_eq!(layout.summary("SY05").unwrap().name, "SY05.03");
+        assert!(layout.summaries.iter().any(|spec| spec.name == "SY05.02" && spec.generation == "xsd"));
+        assert_eq!(layout.block("SU02").unwrap().name, "SU02.02");
+        assert!(Layout::of("BasicAudioProfile", "9").is_none());
+    }
+}

@@ -1,0 +1,187 @@
+//! Drives a decoder and an encoder over bytes in memory, with chunks of any size, and proves every seam.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use transpose_codes::Timestamp;
+use transpose_core::batch::{Batch, Blocks};
+use transpose_core::diagnostic::{Diagnostic, Fatal};
+use transpose_core::entity::Entity;
+use transpose_core::field::FieldSet;
+use transpose_core::format::{
+    Brief, Chunk, Decode, Encode, Encoded, Format, Indexed, Numbers, Origin, Part, Portion, Tally,
+};
+use transpose_core::registry::BytesHead;
+use transpose_core::report::Report;
+
+pub(crate) type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+pub(crate) fn pairs(list: Pairs<'_>) -> Vec<(String, String)> {
+    list.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+}
+
+pub(crate) fn format() -> Box<dyn Format> {
+    ddex_dsr::basic_audio::format()
+}
+
+/// What reading came to.
+#[derive(Default)]
+pub(crate) struct Read {
+    pub(crate) findings: Vec<String>,
+    pub(crate) rejects: Vec<(Diagnostic, u64, i64, Vec<u8>)>,
+    pub(crate) blocks: usize,
+    pub(crate) usages: u64,
+    pub(crate) lines: u64,
+    pub(crate) written: Vec<u8>,
+    pub(crate) report: Report,
+}
+
+pub(crate) fn show(finding: &Diagnostic) -> String {
+    format!("{} {}: {}", finding.code.id, finding.location, finding.message)
+}
+
+pub(crate) fn open(bytes: &[u8], options: Pairs<'_>) -> Result<Box<dyn Decode>, Fatal> {
+    format().open(&mut BytesHead { name: "t", bytes }, &pairs(options))
+}
+
+pub(crate) fn brief<'a>(
+    header: &'a Entity,
+    contexts: &'a [Entity],
+    version: &'a str,
+    options: &'a [(String, String)],
+) -> Brief<'a> {
+    Brief {
+        version: Some(version),
+        options,
+        header,
+        contexts,
+        shapes: &[],
+        reads: FieldSet::EMPTY,
+        terms: None,
+        now: Timestamp::utc(1_793_000_000_000_000),
+    }
+}
+
+/// Reads a message in chunks of the given size; writes what was read with the encoder, when there is one.
+pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Option<&dyn Encode>) -> Read {
+    let mut read = Read::default();
+    let preamble = decoder.preamble();
+    let body = preamble.body as usize;
+    let part = Part { number: 1, of: 1 };
+    let mut tally = Tally::default();
+    if let Some(encoder) = encoder {
+        tally = encoder.begin(part, &mut read.written);
+    }
+    let mut worker = decoder.worker();
+    let mut batch = Batch::default();
+    let mut trailers = Vec::new();
+    let mut numbers = Numbers::default();
+    // Where the next unit begins, and its line.
+    let (mut next, mut line) = (body, preamble.line);
+    let mut base = body;
+    while base < bytes.len() || base == body {
+        let mut reach = (base + size + 7).min(bytes.len());
+        let own = if base + size >= bytes.len() { bytes.len() - base } else { size };
+        let mut start = (base == body).then_some(0);
+        let (chunk, end) = loop {
+            let chunk = Chunk { bytes: &bytes[base..reach], own, last: reach == bytes.len() };
+            let guess = start.unwrap_or_else(|| worker.sync(chunk));
+            let right = next - base;
+            // A wrong guess is indexed again from the right place.
+            let from = if guess == right { guess } else { right };
+            start = Some(from);
+            if from > chunk.bytes.len() {
+                break (chunk, None);
+            }
+            match worker.index(chunk, from) {
+                Indexed::More => reach = (reach + size + 1).min(bytes.len()),
+                Indexed::Done { end, lines, units, usages } => {
+                    break (chunk, Some((end, lines, units, usages)));
+                }
+            }
+        };
+        if let Some((end, lines, units, usages)) = end {
+            batch.clear();
+            let mut report = Report::default();
+            worker.decode(chunk, Origin { byte: base as u64, line }, &mut batch, &mut report);
+            numbers.line = line;
+            if let Some(encoder) = encoder {
+                let blocks = Blocks {
+                    batch: &batch.blocks,
+                    chunk: chunk.bytes,
+                    shapes: &preamble.shapes,
+                    contexts: &preamble.contexts,
+                };
+                let mut encoded = Encoded::default();
+                encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report).unwrap();
+                assert_eq!(encoded.marks.last().map_or(0, |mark| mark.0 as usize), encoded.bytes.len());
+                encoded.marks.iter().for_each(|(_, more)| tally.add(*more));
+                read.written.extend_from_slice(&encoded.bytes);
+            }
+            for reject in &batch.rejects {
+                let row = chunk.bytes[reject.start as usize..(reject.start + reject.len) as usize].to_vec();
+                read.rejects.push((reject.finding.clone(), reject.plays, reject.micros, row));
+            }
+            trailers.append(&mut batch.trailers);
+            read.blocks += batch.blocks.len();
+            read.usages += usages;
+            numbers.blocks += units;
+            numbers.usages += usages;
+            next = base + end;
+            line += lines;
+            read.findings.extend(report.findings.iter().map(show));
+            read.report.merge(report).unwrap();
+        }
+        base += size;
+        if base >= bytes.len() {
+            break;
+        }
+    }
+    read.lines = line - 1;
+    let all = Tally { lines: line - 1, summaries: 0, blocks: numbers.blocks, usages: numbers.usages };
+    let mut closing = Vec::new();
+    decoder.finish(&trailers, &all, &mut closing);
+    read.findings.extend(closing.iter().map(show));
+    if let Some(encoder) = encoder {
+        encoder.end(part, &tally, &tally, &mut read.written);
+    }
+    read
+}
+
+/// Reads a message whole and writes it as a version; the message must be readable.
+pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read, Vec<String>) {
+    let decoder = open(bytes, &[]).unwrap();
+    let preamble = decoder.preamble();
+    let options = pairs(options);
+    let mut brief = brief(&preamble.header, &preamble.contexts, version, &options);
+    brief.shapes = &preamble.shapes;
+    brief.reads = preamble.reads;
+    let encoder = match format().create(&brief) {
+        Ok(encoder) => encoder,
+        Err(fatal) => panic!("{fatal}"),
+    };
+    let read = read(decoder.as_ref(), bytes, 1 << 20, Some(encoder.as_ref()));
+    let drops = encoder.drops(preamble.reads, &preamble.extras);
+    (read, drops.into_iter().map(|(subject, _)| subject.to_string()).collect())
+}
+
+pub(crate) fn line(cells: &[&str]) -> String {
+    cells.join("\t") + "\n"
+}
+
+/// Adds the footer that fits.
+pub(crate) fn close(lines: &[String]) -> String {
+    let count = lines.iter().flat_map(|line| line.lines()).count() + 1;
+    let rows: Vec<&String> = lines.iter().collect();
+    let summaries = rows.iter().filter(|line| line.starts_with("SY")).count();
+    let mut blocks: Vec<&str> = Vec::new();
+    for row in
+        rows.iter().filter(|row| !row.starts_with("SY") && !row.starts_with("HEAD") && !row.starts_with('#'))
+    {
+        let id = row.split('\t').nth(1).unwrap_or_default();
+        if blocks.last() != Some(&id) && !row.trim().is_empty() {
+            blocks.push(id);
+        }
+    }
+    let blocks = blocks.len();
+    lines.concat() + &format!("FOOT\t{count}\t{count}\t{summaries}\t{blocks}\t{blocks}\n")
+}
