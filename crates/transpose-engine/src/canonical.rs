@@ -7,7 +7,7 @@ use crate::aggregate::{Keys, Tables, finding, runs_of, too_many};
 use crate::codes;
 use crate::interner::Interner;
 use std::collections::HashMap;
-use transpose_core::batch::{Shape, Slot, Span};
+use transpose_core::batch::{Fault, Shape, Slot, Span};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location, Severity};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet, Group};
@@ -82,26 +82,39 @@ impl Things {
         self.identities.bytes(identity) == NOBODY
     }
 
-    /// Adds a description of an identity; answers both numbers.
-    fn add(&mut self, identity: &[u8], cells: &[Span], text: &[u8], line: u64) -> Result<(u32, u32), Fatal> {
+    /// Adds a description of an identity, whose cells stand in `from`; answers both numbers. Only a new description is copied into `text`.
+    fn add(
+        &mut self,
+        identity: &[u8],
+        cells: &[Span],
+        from: &[u8],
+        text: &mut Vec<u8>,
+        line: u64,
+    ) -> Result<(u32, u32), Fatal> {
         let (number, new) = self.identities.intern(identity).ok_or_else(too_many)?;
-        let known = |things: &Self, description: u32| {
-            let ours = things.description(description);
-            ours.len() == cells.len()
-                && ours.iter().zip(cells).all(|(a, b)| a.bytes(text, &[]) == b.bytes(text, &[]))
-        };
         if !new {
+            let known = |description: u32| {
+                let ours = self.description(description);
+                ours.iter().zip(cells).all(|(a, b)| a.bytes(text, &[]) == b.bytes(from, &[]))
+            };
             let first = self.first.get(number as usize).copied().unwrap_or_default();
-            if known(self, first) {
+            if known(first) {
                 return Ok((number, first));
             }
             let variants = self.more.get(&number).map_or(&[][..], Vec::as_slice);
-            if let Some(variant) = variants.iter().find(|variant| known(self, variant.description)) {
+            if let Some(variant) = variants.iter().find(|variant| known(variant.description)) {
                 return Ok((number, variant.description));
             }
         }
         let description = (self.cells.len() / self.width().max(1)) as u32;
-        self.cells.extend_from_slice(cells);
+        for cell in cells {
+            let start = text.len();
+            text.extend_from_slice(cell.bytes(from, &[]));
+            self.cells.push(if cell.is_absent() { Span::ABSENT } else { Span::chunk(start, text.len()) });
+        }
+        if text.len() >= 1 << 31 {
+            return Err(too_many());
+        }
         if new {
             self.first.push(description);
         } else {
@@ -109,6 +122,109 @@ impl Things {
         }
         Ok((number, description))
     }
+}
+
+/// Canonical values of a range of items, made side by side with other ranges.
+#[derive(Default)]
+struct Resolved {
+    text: Vec<u8>,
+    /// For each item the cells of its release, then those of its recording.
+    cells: Vec<Span>,
+    identities: Vec<u8>,
+    /// For each item where its release's and its recording's identity end.
+    ends: Vec<(usize, usize)>,
+    faults: Vec<(u64, Fault, bool)>,
+}
+
+impl Resolved {
+    /// Resolves items, given as numbers in `keys`.
+    fn of(items: &[u32], keys: &Keys, releases: &Shape, recordings: &Shape, decoder: &dyn Decode) -> Self {
+        let mut resolved = Self::default();
+        let mut columns = vec![None; Field::COUNT];
+        for (column, slot) in releases.columns.iter().chain(&recordings.columns).enumerate() {
+            if let Slot::Field(field) = slot
+                && let Some(place) = columns.get_mut(field.index())
+            {
+                *place = Some(column);
+            }
+        }
+        let width = releases.columns.len() + recordings.columns.len();
+        let mut faults = Vec::new();
+        for item in items {
+            let first = resolved.cells.len();
+            resolved.cells.resize(first + width, Span::ABSENT);
+            let (text, cells) = (&mut resolved.text, &mut resolved.cells);
+            runs_of(&keys.interner, *item, |runs| {
+                let mut sink = |field: Field, value: &[u8]| {
+                    let column = columns.get(field.index()).copied().flatten();
+                    if let Some(cell) = column.and_then(|column| cells.get_mut(first + column)) {
+                        let start = text.len();
+                        text.extend_from_slice(value);
+                        *cell = Span::chunk(start, text.len());
+                    }
+                };
+                decoder.resolve(Dimension::Item, runs, &mut sink, &mut faults);
+            });
+            let cells = resolved.cells.get(first..).unwrap_or(&[]);
+            let value = |field: Field| {
+                let column = columns.get(field.index()).copied().flatten();
+                let cell = column.and_then(|column| cells.get(column)).copied().unwrap_or(Span::ABSENT);
+                (!cell.is_absent()).then(|| cell.bytes(&resolved.text, &[]))
+            };
+            let line = keys.first_line.get(*item as usize).copied().unwrap_or_default();
+            for fault in faults.drain(..) {
+                let withheld = value(fault.field).is_none();
+                resolved.faults.push((line, fault, withheld));
+            }
+            release_identity(&value, &mut resolved.identities);
+            let end = resolved.identities.len();
+            recording_identity(&value, &mut resolved.identities);
+            resolved.ends.push((end, resolved.identities.len()));
+        }
+        resolved
+    }
+}
+
+/// Releases are told apart by ICPN, else GRid, else the service's id, else artist and title.
+fn release_identity<'a>(value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mut Vec<u8>) {
+    if let Some(icpn) = value(Field::ICPN) {
+        out.push(b'1');
+        // A UPC and the EAN that begins with its zero are the same number (GS1), so all are fourteen digits here.
+        out.resize(out.len() + 14usize.saturating_sub(icpn.len()), b'0');
+        out.extend_from_slice(icpn);
+    } else if let Some(grid) = value(Field::GRID) {
+        out.push(b'2');
+        out.extend_from_slice(grid);
+    } else if let Some(id) = value(Field::RELEASE_ID) {
+        out.push(b'3');
+        out.extend_from_slice(id);
+    } else {
+        pair(b'4', value(Field::RELEASE_ARTIST), value(Field::RELEASE_TITLE), out);
+    }
+}
+
+/// Recordings are told apart by the service's id, else ISRC, else artist and title.
+fn recording_identity<'a>(value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mut Vec<u8>) {
+    if let Some(id) = value(Field::RECORDING_ID) {
+        out.push(b'1');
+        out.extend_from_slice(id);
+    } else if let Some(isrc) = value(Field::ISRC) {
+        out.push(b'2');
+        out.extend_from_slice(isrc);
+    } else {
+        pair(b'3', value(Field::RECORDING_ARTIST), value(Field::RECORDING_TITLE), out);
+    }
+}
+
+fn pair(tag: u8, artist: Option<&[u8]>, title: Option<&[u8]>, out: &mut Vec<u8>) {
+    if artist.is_none() && title.is_none() {
+        out.extend_from_slice(NOBODY);
+        return;
+    }
+    out.push(tag);
+    out.extend_from_slice(artist.unwrap_or_default());
+    out.push(0);
+    out.extend_from_slice(title.unwrap_or_default());
 }
 
 /// Everything counted, with canonical descriptions.
@@ -147,6 +263,7 @@ impl Canon {
         &mut self,
         mut workers: Vec<Tables>,
         decoder: &dyn Decode,
+        threads: usize,
         report: &mut Report,
     ) -> Result<(), Fatal> {
         let mut keys = Keys::default();
@@ -188,12 +305,9 @@ impl Canon {
             .collect();
         order.sort_by_key(|item| keys.first_line.get(*item as usize).copied());
         let mut identities = vec![Described::default(); used.len()];
-        for item in order {
-            let line = keys.first_line.get(item as usize).copied().unwrap_or_default();
-            let described = self.describe(&keys.interner, item, line, decoder, report)?;
-            if let Some(place) = identities.get_mut(item as usize) {
-                *place = described;
-            }
+        for resolved in self.resolve(&order, &keys, decoder, threads)? {
+            let (items, resolved) = resolved;
+            self.describe(items, &resolved, &keys, &mut identities, report)?;
         }
         drop(keys);
         for (mut worker, map) in workers.into_iter().zip(maps) {
@@ -234,88 +348,70 @@ impl Canon {
         }) as u32
     }
 
+    /// Resolves items side by side; the answers come in the order of the items.
+    fn resolve<'o>(
+        &self,
+        order: &'o [u32],
+        keys: &Keys,
+        decoder: &dyn Decode,
+        threads: usize,
+    ) -> Result<Vec<(&'o [u32], Resolved)>, Fatal> {
+        let share = order.len().div_ceil(threads.max(1)).max(1024);
+        let (releases, recordings) = (&self.releases.shape, &self.recordings.shape);
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = order
+                .chunks(share)
+                .map(|items| {
+                    (items, scope.spawn(move || Resolved::of(items, keys, releases, recordings, decoder)))
+                })
+                .collect();
+            let joined =
+                workers.into_iter().map(|(items, worker)| worker.join().map(|resolved| (items, resolved)));
+            joined.collect::<Result<Vec<_>, _>>().map_err(|_| codes::bug("a worker stopped unexpectedly"))
+        })
+    }
+
+    /// Gives resolved items their identities and descriptions.
     fn describe(
         &mut self,
-        keys: &Interner,
-        item: u32,
-        line: u64,
-        decoder: &dyn Decode,
+        items: &[u32],
+        resolved: &Resolved,
+        keys: &Keys,
+        identities: &mut [Described],
         report: &mut Report,
-    ) -> Result<Described, Fatal> {
-        let mut release = vec![Span::ABSENT; self.releases.width()];
-        let mut recording = vec![Span::ABSENT; self.recordings.width()];
-        let mut faults = Vec::new();
-        let mut emitted = FieldSet::EMPTY;
-        let before = self.text.len();
-        runs_of(keys, item, |runs| {
-            let (text, releases, recordings) = (&mut self.text, &self.releases.shape, &self.recordings.shape);
-            let mut sink = |field: Field, value: &[u8]| {
-                let start = text.len();
-                let cell = match releases.column(field) {
-                    Some(column) => release.get_mut(column),
-                    None => recordings.column(field).and_then(|column| recording.get_mut(column)),
-                };
-                if let Some(cell) = cell {
-                    text.extend_from_slice(value);
-                    *cell = Span::chunk(start, text.len());
-                    emitted.insert(field);
-                }
-            };
-            decoder.resolve(Dimension::Item, runs, &mut sink, &mut faults);
-        });
-        if self.text.len() >= 1 << 31 {
-            return Err(too_many());
-        }
-        for fault in &faults {
-            report.findings.push(finding(fault, Location::line(line, 0)));
-            if fault.code.severity >= Severity::Warning && !emitted.contains(fault.field) {
+    ) -> Result<(), Fatal> {
+        for (line, fault, withheld) in &resolved.faults {
+            report.findings.push(finding(fault, Location::line(*line, 0)));
+            if *withheld && fault.code.severity >= Severity::Warning {
+                let subject = Subject::Field(fault.field);
                 report.loss.add(
                     Change::Lost,
-                    Subject::Field(fault.field),
+                    subject,
                     1,
-                    Some(line),
+                    Some(*line),
                     "the value is not valid and is left out",
                 );
             }
         }
-        let value = |cells: &[Span], shape: &Shape, field: Field| {
-            let cell =
-                shape.column(field).and_then(|column| cells.get(column)).copied().unwrap_or(Span::ABSENT);
-            (!cell.is_absent()).then(|| cell.bytes(&self.text, &[]).to_vec())
-        };
-        let of_release = |field| value(&release, &self.releases.shape, field);
-        let of_recording = |field| value(&recording, &self.recordings.shape, field);
-        let pair = |artist: Option<Vec<u8>>, title: Option<Vec<u8>>| {
-            (artist.is_some() || title.is_some())
-                .then(|| [artist.unwrap_or_default(), b"\0".to_vec(), title.unwrap_or_default()].concat())
-        };
-        let release_identity = of_release(Field::ICPN)
-            .map(|icpn| tagged(b'1', &padded(&icpn)))
-            .or_else(|| of_release(Field::GRID).map(|grid| tagged(b'2', &grid)))
-            .or_else(|| of_release(Field::RELEASE_ID).map(|id| tagged(b'3', &id)))
-            .or_else(|| {
-                pair(of_release(Field::RELEASE_ARTIST), of_release(Field::RELEASE_TITLE))
-                    .map(|both| tagged(b'4', &both))
-            })
-            .unwrap_or_else(|| NOBODY.to_vec());
-        let recording_identity = of_recording(Field::RECORDING_ID)
-            .map(|id| tagged(b'1', &id))
-            .or_else(|| of_recording(Field::ISRC).map(|isrc| tagged(b'2', &isrc)))
-            .or_else(|| {
-                pair(of_recording(Field::RECORDING_ARTIST), of_recording(Field::RECORDING_TITLE))
-                    .map(|both| tagged(b'3', &both))
-            })
-            .unwrap_or_else(|| NOBODY.to_vec());
-        let descriptions = self.releases.cells.len() + self.recordings.cells.len();
-        let (release, release_description) =
-            self.releases.add(&release_identity, &release, &self.text, line)?;
-        let (recording, recording_description) =
-            self.recordings.add(&recording_identity, &recording, &self.text, line)?;
-        // Nothing new was described (only the combination is new): its text is not needed.
-        if descriptions == self.releases.cells.len() + self.recordings.cells.len() {
-            self.text.truncate(before);
+        let width = self.releases.width() + self.recordings.width();
+        let mut start = 0;
+        for ((item, (middle, end)), cells) in
+            items.iter().zip(&resolved.ends).zip(resolved.cells.chunks(width.max(1)))
+        {
+            let line = keys.first_line.get(*item as usize).copied().unwrap_or_default();
+            let identity = |from: usize, to: usize| resolved.identities.get(from..to).unwrap_or(&[]);
+            let (of_release, of_recording) = cells.split_at(self.releases.width().min(cells.len()));
+            let text = &mut self.text;
+            let (release, release_description) =
+                self.releases.add(identity(start, *middle), of_release, &resolved.text, text, line)?;
+            let (recording, recording_description) =
+                self.recordings.add(identity(*middle, *end), of_recording, &resolved.text, text, line)?;
+            start = *end;
+            if let Some(place) = identities.get_mut(*item as usize) {
+                *place = Described { release, recording, release_description, recording_description };
+            }
         }
-        Ok(Described { release, recording, release_description, recording_description })
+        Ok(())
     }
 
     /// Chooses descriptions by the agreement's policy, reports conflicts, sorts and merges the totals.
@@ -412,17 +508,6 @@ struct Described {
     recording: u32,
     release_description: u32,
     recording_description: u32,
-}
-
-fn tagged(tag: u8, value: &[u8]) -> Vec<u8> {
-    [&[tag], value].concat()
-}
-
-/// A GTIN as fourteen digits: a UPC and the EAN that begins with its zero are the same number (GS1).
-fn padded(icpn: &[u8]) -> Vec<u8> {
-    let mut digits = vec![b'0'; 14usize.saturating_sub(icpn.len())];
-    digits.extend_from_slice(icpn);
-    digits
 }
 
 fn ranks(identities: &Interner) -> Vec<u32> {

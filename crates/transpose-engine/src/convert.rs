@@ -182,7 +182,7 @@ impl Job<'_> {
                 break;
             }
             let mut report = Report::default();
-            canon.absorb(workers, decoder.as_ref(), &mut report)?;
+            canon.absorb(workers, decoder.as_ref(), self.reading.threads, &mut report)?;
             run.finish_input(input, decoder.as_ref(), &scanned, report)?;
         }
         if run.gave_up() {
