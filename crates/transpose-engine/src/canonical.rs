@@ -16,7 +16,7 @@ use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
 use transpose_core::terms::Conflict;
 
-/// One canonical group.
+/// One canonical group. Its fields are numbers until [`Canon::settle`] has made them ranks; their order is the order of sorting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Total {
     pub(crate) release: u32,
@@ -40,6 +40,9 @@ pub(crate) struct Things {
     more: HashMap<u32, Vec<Variant>>,
     /// For each identity, which description is reported.
     chosen: Vec<u32>,
+    /// For each identity its rank among all, and the way back.
+    ranks: Vec<u32>,
+    order: Vec<u32>,
 }
 
 struct Variant {
@@ -60,6 +63,8 @@ impl Things {
             first: Vec::new(),
             more: HashMap::new(),
             chosen: Vec::new(),
+            ranks: Vec::new(),
+            order: Vec::new(),
         }
     }
 
@@ -72,14 +77,27 @@ impl Things {
         self.cells.get(start..start + self.width()).unwrap_or(&[])
     }
 
-    /// The cells that are reported for an identity.
-    pub(crate) fn cells(&self, identity: u32) -> &[Span] {
+    /// Ranks identities by their bytes.
+    fn renumber(&mut self) {
+        self.order = (0..self.identities.len() as u32).collect();
+        self.order.sort_unstable_by_key(|number| self.identities.bytes(*number));
+        self.ranks = inverse(&self.order);
+    }
+
+    /// The identity of a rank.
+    fn of_rank(&self, rank: u32) -> u32 {
+        self.order.get(rank as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// The cells that are reported for the identity of a rank.
+    pub(crate) fn cells(&self, rank: u32) -> &[Span] {
+        let identity = self.of_rank(rank);
         self.chosen.get(identity as usize).map_or(&[], |chosen| self.description(*chosen))
     }
 
-    /// Whether the identity stands for nothing at all.
-    pub(crate) fn is_nobody(&self, identity: u32) -> bool {
-        self.identities.bytes(identity) == NOBODY
+    /// Whether the identity of a rank stands for nothing at all.
+    pub(crate) fn is_nobody(&self, rank: u32) -> bool {
+        self.identities.bytes(self.of_rank(rank)) == NOBODY
     }
 
     /// Adds a description of an identity, whose cells stand in `from`; answers both numbers. Only a new description is copied into `text`.
@@ -415,7 +433,12 @@ impl Canon {
     }
 
     /// Chooses descriptions by the agreement's policy, reports conflicts, sorts and merges the totals.
-    pub(crate) fn settle(&mut self, conflict: Conflict, report: &mut Report) -> Result<(), Fatal> {
+    pub(crate) fn settle(
+        &mut self,
+        conflict: Conflict,
+        threads: usize,
+        report: &mut Report,
+    ) -> Result<(), Fatal> {
         let text = &self.text;
         for (things, plays) in
             [(&mut self.releases, &self.release_plays), (&mut self.recordings, &self.recording_plays)]
@@ -455,24 +478,21 @@ impl Canon {
                 .collect();
             return Err(Fatal { failure: transpose_core::diagnostic::Failure::Input, findings });
         }
-        let ranks = (ranks(&self.releases.identities), ranks(&self.recordings.identities));
+        self.releases.renumber();
+        self.recordings.renumber();
         let mut order: Vec<u32> = (0..self.contexts.len() as u32).collect();
         order.sort_by_key(|context| self.contexts.get(*context as usize));
-        let mut context_rank = vec![0u32; order.len()];
-        for (rank, context) in order.iter().enumerate() {
-            if let Some(place) = context_rank.get_mut(*context as usize) {
-                *place = rank as u32;
-            }
-        }
+        let context_ranks = inverse(&order);
         self.contexts =
             order.iter().filter_map(|context| self.contexts.get(*context as usize)).cloned().collect();
+        // From here on a total holds ranks: sorting compares integers that lie side by side.
         let rank = |table: &[u32], index: u32| table.get(index as usize).copied().unwrap_or(u32::MAX);
         for total in &mut self.totals {
-            total.context = rank(&context_rank, total.context);
+            total.release = rank(&self.releases.ranks, total.release);
+            total.recording = rank(&self.recordings.ranks, total.recording);
+            total.context = rank(&context_ranks, total.context);
         }
-        self.totals.sort_unstable_by_key(|total| {
-            (rank(&ranks.0, total.release), rank(&ranks.1, total.recording), total.context, total.bearing)
-        });
+        sort(&mut self.totals, threads);
         let mut overflow = false;
         self.totals.dedup_by(|later, kept| {
             let same = (later.release, later.recording, later.context, later.bearing)
@@ -510,16 +530,29 @@ struct Described {
     recording_description: u32,
 }
 
-fn ranks(identities: &Interner) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..identities.len() as u32).collect();
-    order.sort_unstable_by_key(|number| identities.bytes(*number));
-    let mut ranks = vec![0; order.len()];
+/// Sorts side by side: the median is found first, then each half is sorted by itself.
+fn sort(totals: &mut [Total], threads: usize) {
+    if threads < 2 || totals.len() < 1 << 14 {
+        totals.sort_unstable();
+        return;
+    }
+    let middle = totals.len() / 2;
+    let (low, _, high) = totals.select_nth_unstable(middle);
+    std::thread::scope(|scope| {
+        scope.spawn(|| sort(low, threads / 2));
+        sort(high, threads - threads / 2);
+    });
+}
+
+/// The table that leads back.
+fn inverse(order: &[u32]) -> Vec<u32> {
+    let mut inverse = vec![0; order.len()];
     for (rank, number) in order.iter().enumerate() {
-        if let Some(place) = ranks.get_mut(*number as usize) {
+        if let Some(place) = inverse.get_mut(*number as usize) {
             *place = rank as u32;
         }
     }
-    ranks
+    inverse
 }
 
 fn describe_conflict(

@@ -192,7 +192,7 @@ impl Job<'_> {
         for context in terms.due() {
             canon.context(&context);
         }
-        canon.settle(terms.conflict(), &mut run.report)?;
+        canon.settle(terms.conflict(), self.reading.threads, &mut run.report)?;
         total(&mut canon)?;
         let missing = terms.complete(&mut canon.contexts);
         let (errors, findings): (Vec<_>, Vec<_>) =
