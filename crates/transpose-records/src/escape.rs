@@ -94,31 +94,43 @@ fn doubled(run: usize, next: Option<u8>) -> (usize, bool, bool) {
     }
 }
 
+/// The bytes without the spaces around them (ARCH-19); an escaped tab at an end stays.
+pub fn trimmed(data: &[u8]) -> &[u8] {
+    let start = data.iter().take_while(|byte| **byte == b' ').count();
+    let data = data.get(start..).unwrap_or(&[]);
+    let end = data.iter().rev().take_while(|byte| **byte == b' ').count();
+    data.get(..data.len() - end).unwrap_or(&[])
+}
+
 /// Whether the bytes can be written as they are.
 pub fn is_plain(data: &[u8]) -> bool {
     !data.iter().any(|byte| matches!(byte, 0..=0x1f | b'\\' | b'|'))
+        && data.first() != Some(&b' ')
+        && data.last() != Some(&b' ')
 }
 
-/// Writes data into a cell in the current notation. Control characters other than the tab become spaces (ARCH-6); answers how many.
+/// Writes data into a cell in the current notation. Control characters other than the tab become spaces (ARCH-6), and spaces at the ends are
+/// dropped (ARCH-19); answers how many control characters there were.
 pub fn encode(data: &[u8], out: &mut Vec<u8>) -> u64 {
     if is_plain(data) {
         out.extend_from_slice(data);
         return 0;
     }
-    let mut replaced = 0;
-    for &byte in data {
+    let blank = |byte: &&u8| **byte <= b' ' && **byte != b'\t';
+    let start = data.iter().take_while(blank).count();
+    let kept = data.get(start..).unwrap_or(&[]);
+    let end = kept.iter().rev().take_while(blank).count();
+    let kept = kept.get(..kept.len() - end).unwrap_or(&[]);
+    for &byte in kept {
         match byte {
             b'\t' => out.extend_from_slice(b"\\\t"),
             b'|' => out.extend_from_slice(b"\\\\|"),
             b'\\' => out.extend_from_slice(b"\\\\\\"),
-            0..=0x1f => {
-                out.push(b' ');
-                replaced += 1;
-            }
+            0..=0x1f => out.push(b' '),
             _ => out.push(byte),
         }
     }
-    replaced
+    data.iter().filter(|byte| **byte < b' ' && **byte != b'\t').count() as u64
 }
 
 #[cfg(test)]
@@ -181,7 +193,10 @@ mod tests {
     fn control_characters_become_spaces_and_are_counted() {
         let mut out = Vec::new();
         assert_eq!(encode("a\r\nb\tc\u{0}".as_bytes(), &mut out), 3);
-        assert_eq!(out, b"a  b\\\tc ");
+        assert_eq!(out, b"a  b\\\tc");
+        out.clear();
+        assert_eq!((encode(b" \n\ta b ", &mut out), out.as_slice()), (1, &b"\\\ta b"[..]));
+        assert_eq!(trimmed(b"  \ta b\t "), b"\ta b\t");
     }
 
     proptest! {

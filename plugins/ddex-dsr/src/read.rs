@@ -594,14 +594,14 @@ impl Cells {
     fn read(&mut self, raw: &[u8], column: &Column, escapes: Escapes) -> Result<(), String> {
         self.pieces.clear();
         self.made.clear();
-        let trimmed = raw.trim_ascii();
+        let trimmed = escape::trimmed(raw);
         if trimmed.len() != raw.len() {
             self.note(&codes::SPACES, "spaces stand around the value");
         }
         if trimmed.is_empty() {
             return Ok(());
         }
-        let offset = raw.len() - raw.trim_ascii_start().len();
+        let offset = raw.iter().take_while(|byte| **byte == b' ').count();
         if memchr::memchr2(b'|', b'\\', trimmed).is_none() {
             return self.piece(trimmed, Piece::Raw(offset, offset + trimmed.len()), column);
         }
@@ -638,7 +638,7 @@ impl Cells {
         for end in ends {
             let value = plain.get(start..*end).unwrap_or(&[]);
             start = *end;
-            let trimmed = value.trim_ascii();
+            let trimmed = escape::trimmed(value);
             if trimmed.len() != value.len() {
                 self.note(&codes::SPACES, "spaces stand around a value");
             }
@@ -774,7 +774,7 @@ fn entity(
             continue;
         }
         if cells.pieces.is_empty() {
-            if column.mandatory && index < ranges.len() {
+            if column.mandatory {
                 findings.push(Diagnostic::new(
                     &codes::EMPTY_CELL,
                     location(),
@@ -1459,7 +1459,8 @@ impl Worker<'_> {
                 if column.link == Link::Key {
                     continue;
                 }
-                let Some(&(start, end)) = self.ranges.get(index) else { break };
+                let missing = (line.end as u32, line.end as u32);
+                let (start, end) = self.ranges.get(index).copied().unwrap_or(missing);
                 let (start, end) = (start as usize, end as usize);
                 let raw = text.get(start..end).unwrap_or(&[]);
                 let location = |block: &Option<Box<str>>| located(&place(block), spec, column.spec);
@@ -1765,7 +1766,7 @@ impl Worker<'_> {
         escape::decode(raw, self.reader.escapes, &mut plain, &mut ends);
         let mut start = 0;
         for end in ends {
-            let key = plain.get(start..end).unwrap_or(&[]).trim_ascii();
+            let key = escape::trimmed(plain.get(start..end).unwrap_or(&[]));
             start = end;
             if !key.is_empty() && self.resources.find(key, &self.reader.hash, text, &batch.arena).is_none() {
                 let message = format!("no resource of the block has the reference `{}`", shown(key));

@@ -44,7 +44,7 @@ enum Fill {
     Summary,
     /// The service's identifier of a release, recording or work; made from others where it is absent.
     Id,
-    /// The SalesTransactionId; a running number where it is absent.
+    /// The SalesTransactionId; where it is absent the line of the input, or a running number.
     Transaction,
     /// Namespaced identifiers, the GRid among them.
     Proprietary,
@@ -154,6 +154,8 @@ struct Plan {
     short: bool,
     /// Whether they come from one of this family's usage records.
     own: bool,
+    /// Whether they come from this family's record of sub-releases.
+    sub: bool,
     special: Special,
     first: Vec<Option<usize>>,
     second: Vec<Option<usize>>,
@@ -330,6 +332,7 @@ impl Writer {
             group: Some(shape.group).filter(|_| !first.is_empty()),
             short: matches!(family, "AS01" | "SU01"),
             own: role == Some(Role::Usage),
+            sub: role == Some(Role::SubRelease),
             special,
             first,
             second,
@@ -777,7 +780,7 @@ impl<'a> Sorted<'a> {
             self.references.push((0, 0));
             let Some(plan) = writer.plans.get(entity.shape_index()) else { return Err(&codes::NO_ITEM) };
             match plan.group {
-                Some(Group::Release) if column(entity, plan.special.used).is_some() => {
+                Some(Group::Release) if plan.sub || column(entity, plan.special.used).is_some() => {
                     self.subs.push((index, entity));
                 }
                 Some(Group::Release) if self.release.is_some() => return Err(&codes::SEVERAL_RELEASES),
@@ -935,7 +938,7 @@ impl Writer {
                 release: if resource { &[] } else { reference },
                 resource: if resource { reference } else { &[] },
                 summary: &context.id,
-                transaction: usages_before + number as u64 + 1,
+                transaction: run.line(*entity).unwrap_or(usages_before + number as u64 + 1),
                 stated: context.use_type.as_deref().map(str::as_bytes),
                 ..links
             };
@@ -1034,8 +1037,8 @@ impl Encode for Writer {
         let mut id = Vec::new();
         let mut usages = numbers.usages;
         for (index, block) in blocks.iter().enumerate() {
+            let first = block.entities().next().and_then(|entity| run.line(entity));
             if let Err(code) = sorted.fill(self, block) {
-                let first = block.entities().next().and_then(|entity| run.line(entity));
                 let location = Location {
                     line: first,
                     block: block.id().map(|id| shown(id).into()),
@@ -1053,7 +1056,8 @@ impl Encode for Writer {
                 Some(own) => {
                     escape::encode(own, &mut id);
                 }
-                None => write::whole(numbers.blocks + index as u64 + 1, &mut id),
+                // Of an input, the line is taken: it does not depend on what was rejected before.
+                None => write::whole(first.unwrap_or(numbers.blocks + index as u64 + 1), &mut id),
             }
             let tally = self.block(&mut run, &sorted, &id, usages, &mut account, &mut out.bytes)?;
             usages += tally.usages;

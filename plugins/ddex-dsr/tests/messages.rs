@@ -1,5 +1,12 @@
 //! Hand-made messages: read and written again byte for byte, cut into chunks of every size, broken in every way.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail where it stands"
+)]
+
 mod common;
 
 use common::{close, convert, line, open, read, show};
@@ -756,7 +763,7 @@ fn broken_messages_say_what_and_where() {
         let mut found = Vec::new();
         match open(text.as_bytes(), &[]) {
             Err(fatal) => {
-                found.extend(fatal.findings.iter().map(|finding| format!("fatal {}", show(finding))))
+                found.extend(fatal.findings.iter().map(|finding| format!("fatal {}", show(finding))));
             }
             Ok(decoder) => {
                 found.extend(
@@ -844,4 +851,60 @@ fn a_report_without_blocks_is_read_and_written() {
     let (read, _) = convert(text.as_bytes(), "1.4", &[]);
     assert_eq!(String::from_utf8(read.written).unwrap(), text);
     assert_eq!(read.findings, Vec::<String>::new());
+}
+
+/// What a file of strangers may hold at any place.
+const NOISE: &[&[u8]] = &[
+    b"\t",
+    b"\n",
+    b"\r\n",
+    b"|",
+    b"\\",
+    b"\\\\",
+    b"\xff",
+    b"\0",
+    b" ",
+    b"#",
+    b"RE01.03",
+    b"\nSU02.03\t",
+    b"9",
+    b"-",
+    b"",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn mangled_messages_are_read_alike_in_any_chunks(
+        changes in proptest::collection::vec((0..4000_usize, 0..6_usize, 0..NOISE.len()), 1..6),
+        size in 1..900_usize,
+    ) {
+        let mut bytes = close(&message_1_4()).into_bytes();
+        let body = bytes.windows(4).position(|part| part == b"RE01").unwrap();
+        for (place, cut, noise) in changes {
+            let at = body + place % (bytes.len() - body);
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, NOISE[noise].iter().copied());
+        }
+        let Ok(decoder) = open(&bytes, &[]) else { return Ok(()) };
+        let (preamble, options) = (decoder.preamble(), Vec::new());
+        let mut brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &options);
+        brief.shapes = &preamble.shapes;
+        let encoder = common::format().create(&brief).unwrap();
+        let whole = read(decoder.as_ref(), &bytes, 1 << 20, Some(encoder.as_ref()));
+        let decoder = open(&bytes, &[]).unwrap();
+        let cut = read(decoder.as_ref(), &bytes, size, Some(encoder.as_ref()));
+        proptest::prop_assert_eq!(String::from_utf8_lossy(&cut.written), String::from_utf8_lossy(&whole.written));
+        let rejects = |read: &common::Read| read.rejects.iter().map(|(finding, ..)| show(finding)).collect::<Vec<_>>();
+        proptest::prop_assert_eq!(rejects(&cut), rejects(&whole));
+        proptest::prop_assert_eq!((cut.usages, cut.lines), (whole.usages, whole.lines));
+        // What was read whole is read again from what was written.
+        if !whole.rejects.is_empty() {
+            return Ok(());
+        }
+        let again = open(&whole.written, &[]).unwrap();
+        let second = read(again.as_ref(), &whole.written, 1 << 20, Some(encoder.as_ref()));
+        proptest::prop_assert_eq!(second.rejects.len(), 0, "{}", rejects(&second).join("; "));
+    }
 }
