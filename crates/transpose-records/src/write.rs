@@ -38,6 +38,10 @@ fn is_canonical(value: &[u8]) -> bool {
 /// Writes a duration as ARCH-37 wants it: hours, minutes and seconds. Answers its microseconds, or `None` when it is no duration; then
 /// nothing is written.
 pub fn duration(value: &[u8], out: &mut Vec<u8>) -> Option<i64> {
+    if let Some(micros) = cell::plain_micros(value) {
+        out.extend_from_slice(value);
+        return Some(micros);
+    }
     let parsed = Duration::parse_iso(std::str::from_utf8(value).ok()?).ok()?;
     let plain = value.strip_prefix(b"PT").is_some_and(|rest| {
         rest.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'H' | b'M' | b'S' | b'.'))

@@ -64,6 +64,8 @@ struct Column {
     /// Whether any text fits.
     free: bool,
     link: Link,
+    /// The number of the column among all that are checked.
+    number: usize,
 }
 
 impl Column {
@@ -86,7 +88,7 @@ impl Column {
         let free = values.is_none()
             && identifier.is_none()
             && matches!(spec.kind, CellType::String | CellType::FixedString);
-        Self { spec, values, identifier, mandatory, free, link }
+        Self { spec, values, identifier, mandatory, free, link, number: 0 }
     }
 }
 
@@ -526,6 +528,7 @@ fn entries(profile: &Profile, layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
     }
     let mut entries = Vec::new();
     let mut shapes = Vec::new();
+    let mut numbered = 0;
     for (index, spec) in specs.into_iter().enumerate() {
         let Some(role) = (profile.role)(spec.family()) else { continue };
         let mut columns: Vec<Slot> = spec
@@ -550,7 +553,14 @@ fn entries(profile: &Profile, layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
             bound: index < layout.blocks.len(),
             shape: shapes.len(),
             width: columns.len(),
-            columns: spec.cells.iter().map(Column::new).collect(),
+            columns: spec
+                .cells
+                .iter()
+                .map(|cell| {
+                    numbered += 1;
+                    Column { number: numbered, ..Column::new(cell) }
+                })
+                .collect(),
             quantity: at(Field::QUANTITY),
             duration: at(Field::USAGE_DURATION),
             use_type: at(Field::USAGE_USE_TYPE),
@@ -882,6 +892,7 @@ impl Decode for Reader {
             releases: References::default(),
             resources: References::default(),
             context: (Vec::new(), EntityRow::NONE),
+            accepted: Vec::new(),
         })
     }
 
@@ -1019,6 +1030,8 @@ struct Worker<'r> {
     resources: References,
     /// The summary record looked up last.
     context: (Vec<u8>, u32),
+    /// For each column the value of the chunk that was last found good.
+    accepted: Vec<Span>,
 }
 
 impl Worker<'_> {
@@ -1137,6 +1150,9 @@ impl ChunkDecoder for Worker<'_> {
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
         let text = chunk.bytes;
+        let columns = self.reader.entries.iter().map(|entry| entry.columns.len()).sum::<usize>() + 1;
+        self.accepted.clear();
+        self.accepted.resize(columns, Span::ABSENT);
         self.reader.skipped.fetch_add(self.comments + self.blanks.0, Ordering::Relaxed);
         if self.blanks.0 > 0 {
             let location =
@@ -1464,16 +1480,30 @@ impl Worker<'_> {
                 let (start, end) = (start as usize, end as usize);
                 let raw = text.get(start..end).unwrap_or(&[]);
                 let location = |block: &Option<Box<str>>| located(&place(block), spec, column.spec);
-                let simple = column.free && !region.special && !region.control;
-                let span = match (raw.first(), raw.last()) {
-                    (None, _) => Span::ABSENT,
-                    (Some(first), Some(last)) if simple && *first > b' ' && *last > b' ' => {
-                        Span::chunk(start, end)
-                    }
+                let simple = || {
+                    !region.control
+                        && raw.first().is_some_and(|byte| *byte > b' ')
+                        && raw.last().is_some_and(|byte| *byte > b' ')
+                        && (!region.special || memchr::memchr2(b'|', b'\\', raw).is_none())
+                };
+                // A value that was found good in the row before needs no second look.
+                let known = || {
+                    let accepted = self.accepted.get(column.number).copied().unwrap_or(Span::ABSENT);
+                    Some(index) != entry.proprietary && accepted.bytes(text, &[]) == raw
+                };
+                let span = match raw {
+                    [] => Span::ABSENT,
+                    _ if (column.free || known()) && simple() => Span::chunk(start, end),
                     _ => {
                         let read = self.cells.read(raw, column, reader.escapes);
                         if region.control && raw.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
                             self.cells.note(&codes::CONTROL, "the value holds a control character");
+                        }
+                        if let ([Piece::Raw(..)], [], Ok(())) =
+                            (self.cells.pieces.as_slice(), self.cells.notes.as_slice(), &read)
+                            && let Some(accepted) = self.accepted.get_mut(column.number)
+                        {
+                            *accepted = Span::chunk(start, end);
                         }
                         for note in self.cells.notes.drain(..) {
                             if report.findings.keeps(note.code) {

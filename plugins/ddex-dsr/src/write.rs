@@ -10,15 +10,15 @@ use crate::options::Options;
 use crate::summary::Top;
 use crate::tables::{self, Layout};
 use std::collections::BTreeMap;
+use transpose_codes::Decimal;
 use transpose_codes::decimal::{self, Grammar};
-use transpose_codes::{Decimal, Duration};
 use transpose_core::batch::{Block, Cell, EntityRef, Shape, Slot};
 use transpose_core::diagnostic::{Code, Diagnostic, Failure, Fatal, Location, shown};
 use transpose_core::field::{Field, FieldSet, Group};
 use transpose_core::format::{Brief, Encode, Encoded, Numbers, Part, Portion, Tally};
 use transpose_core::loss::{Change, FIRST, Subject};
 use transpose_core::report::Report;
-use transpose_records::cell::{is_integer, scaled};
+use transpose_records::cell::{is_integer, micros, scaled};
 use transpose_records::grammar::{Grammar as Order, State, Symbol};
 use transpose_records::spec::{
     AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec, Standing,
@@ -732,8 +732,7 @@ impl Account {
             }
         }
         if let Some(duration) = column(entity, special.duration) {
-            let text = std::str::from_utf8(duration).ok()?;
-            self.micros += i128::from(Duration::parse_iso(text).ok()?.duration.micros());
+            self.micros += i128::from(micros(duration)?);
             if !keeps_duration {
                 let line = run.line(entity);
                 let reason = "the usage record has no cell for it";
