@@ -43,6 +43,11 @@ impl Findings {
         }
     }
 
+    /// Puts the findings into the order of their lines; those without a line come first.
+    pub fn sort_by_line(&mut self) {
+        self.kept.sort_by_key(|finding| finding.location.line);
+    }
+
     /// Adds the findings of a later part.
     pub fn merge(&mut self, later: Self) {
         for finding in later.kept {

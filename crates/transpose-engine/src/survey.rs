@@ -73,6 +73,7 @@ pub fn survey(
         part.rejects += batch.rejects.len() as u64;
         let mut found: Report = report;
         found.findings.extend(batch.rejects.iter().map(|reject| reject.finding.clone()));
+        found.findings.sort_by_line();
         sequencer.put(number, found.findings, &flow)?;
         let events = &batch.events;
         for (index, row) in events.rows.iter().enumerate() {
