@@ -884,7 +884,7 @@ impl Decode for Reader {
             units: Vec::new(),
             start: 0,
             end: 0,
-            blanks: (0, 0),
+            blanks: Vec::new(),
             comments: 0,
             cells: Cells::default(),
             ranges: Vec::new(),
@@ -1020,8 +1020,8 @@ struct Worker<'r> {
     units: Vec<Unit>,
     start: usize,
     end: usize,
-    /// How many blank lines the chunk has, and the line of the first.
-    blanks: (u64, u64),
+    /// The blank lines of the chunk.
+    blanks: Vec<u64>,
     comments: u64,
     cells: Cells,
     ranges: Vec<line::Range>,
@@ -1090,7 +1090,7 @@ impl ChunkDecoder for Worker<'_> {
         let text = chunk.bytes;
         self.units.clear();
         (self.start, self.end) = (start, start);
-        self.blanks = (0, 0);
+        self.blanks.clear();
         self.comments = 0;
         if start > chunk.own {
             return Indexed::Done { end: start, lines: 0, units: 0, usages: 0 };
@@ -1108,10 +1108,7 @@ impl ChunkDecoder for Worker<'_> {
                     None
                 }
                 Class::Blank => {
-                    if self.blanks.0 == 0 {
-                        self.blanks.1 = lines;
-                    }
-                    self.blanks.0 += 1;
+                    self.blanks.push(lines);
                     None
                 }
                 Class::Foot => Some((UnitKind::Foot, &[][..])),
@@ -1153,12 +1150,15 @@ impl ChunkDecoder for Worker<'_> {
         let columns = self.reader.entries.iter().map(|entry| entry.columns.len()).sum::<usize>() + 1;
         self.accepted.clear();
         self.accepted.resize(columns, Span::ABSENT);
-        self.reader.skipped.fetch_add(self.comments + self.blanks.0, Ordering::Relaxed);
-        if self.blanks.0 > 0 {
+        self.reader.skipped.fetch_add(self.comments + self.blanks.len() as u64, Ordering::Relaxed);
+        for (told, line) in self.blanks.iter().enumerate() {
+            if !report.findings.keeps(&codes::BLANK_LINE) {
+                report.findings.count(&codes::BLANK_LINE, (self.blanks.len() - told) as u64);
+                break;
+            }
             let location =
-                Location { line: Some(origin.line + self.blanks.1), byte: None, ..self.place(origin, 0, 0) };
+                Location { line: Some(origin.line + line), byte: None, ..self.place(origin, 0, 0) };
             report.findings.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
-            report.findings.count(&codes::BLANK_LINE, self.blanks.0 - 1);
         }
         let own = text.get(self.start..self.end).unwrap_or(&[]);
         let region = Region {
