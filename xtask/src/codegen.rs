@@ -1,9 +1,9 @@
 //! `cargo xtask codegen`: writes the record tables of `plugins/ddex-dsr` from the facts in its `spec/` folder.
 //!
 //! The facts are JSON; the tables are constants of the types in `transpose-records`, one cell a line. Generated files are committed, and
-//! `--check` compares them with what would be written.
+//! `--check` compares them with what would be written. The same goes for what follows from which families and formats there are.
 
-use crate::{Chore, Outcome, files};
+use crate::{Chore, Outcome, families, files};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -54,6 +54,14 @@ impl Chore for Codegen {
             if self.check {
                 stale.extend(files::difference(&path, text.as_bytes()));
             } else {
+                files::replace(&path, text.as_bytes())?;
+            }
+        }
+        for (path, text) in families::generated(&files::root())? {
+            let difference = files::difference(&path, text.as_bytes());
+            if self.check {
+                stale.extend(difference);
+            } else if difference.is_some() {
                 files::replace(&path, text.as_bytes())?;
             }
         }

@@ -3,13 +3,86 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::Outcome;
 
-/// The folder of the workspace.
+/// The folder of the workspace: of the one that cargo runs the chores for, which may be a copy of the one they were built in.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run =
+        std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|here| here.ends_with("xtask"));
+    let here = run.as_deref().unwrap_or(built);
     here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// The text of a file.
+pub(crate) fn read(path: &Path) -> Outcome<String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+}
+
+/// Makes a file that must not exist, with the folders above it.
+pub(crate) fn create(path: &Path, text: &str) -> Outcome {
+    let failed = |error: io::Error| format!("cannot create {}: {error}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file = File::create_new(path).map_err(failed)?;
+    Ok(file.write_all(text.as_bytes()).map_err(failed)?)
+}
+
+/// Removes a file.
+pub(crate) fn remove(path: &Path) -> Outcome {
+    fs::remove_file(path).map_err(|error| format!("cannot remove {}: {error}", path.display()).into())
+}
+
+/// Removes a folder with everything in it.
+pub(crate) fn remove_folder(path: &Path) -> Outcome {
+    fs::remove_dir_all(path).map_err(|error| format!("cannot remove {}: {error}", path.display()).into())
+}
+
+/// Removes a folder that is there and holds nothing.
+pub(crate) fn remove_if_empty(path: &Path) -> Outcome {
+    if path.is_dir() && entries(path)?.is_empty() { remove_folder(path) } else { Ok(()) }
+}
+
+/// What a folder holds, sorted.
+pub(crate) fn entries(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let failed = |error: io::Error| format!("cannot list {}: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Every file below a folder, sorted.
+pub(crate) fn walk(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in entries(folder)? {
+        if path.is_dir() {
+            found.extend(walk(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// The last part of a path.
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Runs a command; `what` says what it is for.
+pub(crate) fn succeed(command: &mut Command, what: &str) -> Outcome {
+    let status = command.status().map_err(|error| format!("cannot {what}: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("cannot {what}: the command ended with {status}").into())
+    }
 }
 
 /// Replaces the file at `path` with `bytes`.

@@ -5,15 +5,26 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the developer who runs them")]
 
 mod bench;
+mod ci;
 mod codegen;
+mod families;
 mod files;
+mod plugin;
 mod sample;
+mod tidy;
 
 use std::process::ExitCode;
 
 /// Every chore, one line each.
-const CHORES: &[Entry] =
-    &[Entry::of::<bench::Bench>(), Entry::of::<codegen::Codegen>(), Entry::of::<sample::Sample>()];
+const CHORES: &[Entry] = &[
+    Entry::of::<bench::Bench>(),
+    Entry::of::<ci::Ci>(),
+    Entry::of::<codegen::Codegen>(),
+    Entry::of::<plugin::NewPlugin>(),
+    Entry::of::<plugin::RemovePlugin>(),
+    Entry::of::<sample::Sample>(),
+    Entry::of::<tidy::Tidy>(),
+];
 
 /// What a chore returns: nothing, or a message that says what failed, where, and what to do.
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -1,0 +1,99 @@
+//! Each case against its snapshots: what it is read as, and what it is converted to.
+
+mod support;
+
+use std::fs;
+use support::{all, catalogue, folder, registry};
+use transpose_core::registry::Registry;
+use transpose_testkit::{Canonical, Case, Settings, render, run};
+
+/// How many lines a snapshot may have: more than that nobody reads.
+const LINES: usize = 200;
+
+/// The name of the snapshot of what a case is read as.
+const READ: &str = "read";
+
+fn converted(target: &str) -> String {
+    format!("to-{target}")
+}
+
+/// The files that a case's snapshots stand in.
+fn snapshots(case: &Case) -> Vec<String> {
+    let targets = case.plan.to.iter().map(|target| converted(target));
+    std::iter::once(READ.to_owned()).chain(targets).map(|name| format!("{name}.snap")).collect()
+}
+
+fn read(registry: &Registry, case: &Case) -> Result<String, String> {
+    let format = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
+    let bytes = case.bytes()?;
+    let options = Case::options(&case.plan.read_set);
+    Ok(match Canonical::read(format, case.input_name(), &bytes, &options) {
+        Ok(canonical) => render::canonical(&canonical),
+        Err(fatal) => {
+            let findings: Vec<String> = fatal.findings.iter().map(render::finding).collect();
+            format!("refused: {:?}\n  {}\n", fatal.failure, findings.join("\n  "))
+                .replace("refused: Input", "refused: input")
+        }
+    })
+}
+
+/// Compares with a snapshot beside the case; the message of a difference is insta's own.
+fn compare(case: &Case, name: &str, text: &str) -> Result<(), String> {
+    let compared = std::panic::catch_unwind(|| {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&case.folder);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.set_description(format!("{case}: {}", case.plan.about));
+        settings.bind(|| insta::assert_snapshot!(name, text));
+    });
+    compared.map_err(|_| format!("{case}: {name} differs; the difference is printed above"))
+}
+
+#[test]
+fn cases_are_read_as_their_snapshots_say() {
+    let (catalogue, registry) = (catalogue(), registry());
+    all(&catalogue.cases, |case| compare(case, READ, &read(&registry, case)?));
+}
+
+#[test]
+fn cases_are_converted_as_their_snapshots_say() {
+    let (catalogue, registry) = (catalogue(), registry());
+    let each = |case: &Case, target: &String| {
+        let ended = run(&registry, case, &Settings::to(target))?;
+        compare(case, &converted(target), &render::ended(&ended))
+    };
+    let pairs = catalogue.cases.iter().flat_map(|case| case.plan.to.iter().map(move |target| (case, target)));
+    all(pairs, |(case, target)| each(case, target).map_err(|error| format!("{case} to {target}: {error}")));
+}
+
+#[test]
+fn snapshots_are_short_enough_to_be_read() {
+    let catalogue = catalogue();
+    let pairs =
+        catalogue.cases.iter().flat_map(|case| snapshots(case).into_iter().map(move |name| (case, name)));
+    all(pairs, |(case, name)| {
+        let path = case.folder.join(&name);
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let lines = text.lines().count();
+        if lines <= LINES {
+            Ok(())
+        } else {
+            Err(format!("{case}: {name} has {lines} lines, at most {LINES} can be reviewed"))
+        }
+    });
+}
+
+#[test]
+fn every_file_beside_a_case_is_used() {
+    let orphans = catalogue().orphans(snapshots).unwrap();
+    assert!(orphans.is_empty(), "remove these files, no case uses them: {orphans:#?}");
+    let cases = catalogue().cases;
+    let used: Vec<String> =
+        cases.iter().flat_map(|case| [&case.plan.agreement, &case.plan.figures]).flatten().cloned().collect();
+    for entry in fs::read_dir(folder().join("terms")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(used.contains(&name), "remove terms/{name}, no case uses it");
+    }
+}

@@ -1,0 +1,394 @@
+//! What every registered format keeps, whoever wrote it. A case may be excepted from a check, with a reason, in its `case.toml`.
+
+mod support;
+
+use serde::de::IgnoredAny;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use support::{all, catalogue, folder, registry};
+use transpose_core::diagnostic::{Failure, Severity};
+use transpose_core::entity::Entity;
+use transpose_core::field::{FieldSet, Group};
+use transpose_core::format::{Format, Grain, Manifest, Probe, Status};
+use transpose_core::option;
+use transpose_core::registry::{BytesHead, Registry, Unrecognised};
+use transpose_engine::Reading;
+use transpose_testkit::canonical::Unit;
+use transpose_testkit::case::{Check, Rejects};
+use transpose_testkit::run::{fault, target};
+use transpose_testkit::{Canonical, Case, Ended, Settings, mangle, render, run};
+
+/// How many first bytes are looked at to recognise a file.
+const PROBE: usize = 64 * 1024;
+
+/// Runs a check for every case; an excepted case must fail it, or else the exception is out of date.
+fn each_case(kind: Check, check: impl Fn(&Registry, &dyn Format, &Case) -> Result<(), String>) {
+    let (catalogue, registry) = (catalogue(), registry());
+    all(&catalogue.cases, |case| {
+        let format =
+            registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
+        match (check(&registry, format, case), case.excepted(kind)) {
+            (outcome, None) => outcome.map_err(|message| format!("{case}: {message}")),
+            (Err(_), Some(_)) => Ok(()),
+            (Ok(()), Some(reason)) => Err(format!(
+                "{case}: is excepted from {kind:?} (`{reason}`) and passes; remove the exception"
+            )),
+        }
+    });
+}
+
+/// The targets of a case: those of its plan, and its own format where that can be written.
+fn targets(format: &dyn Format, case: &Case) -> Vec<String> {
+    let own = format.manifest().writes.then(|| own_target(format, case));
+    let mut targets: Vec<String> = case.plan.to.iter().cloned().chain(own).collect();
+    targets.sort();
+    targets.dedup();
+    targets
+}
+
+/// The case's own format, in the version of the input.
+fn own_target(format: &dyn Format, case: &Case) -> String {
+    let bytes = case.bytes().unwrap_or_default();
+    let read = Canonical::read(format, case.input_name(), &bytes, &Case::options(&case.plan.read_set)).ok();
+    let version = read.and_then(|read| read.preamble.version);
+    let known = version.filter(|version| format.manifest().versions.iter().any(|known| known.id == *version));
+    known.map_or_else(|| case.format.clone(), |version| format!("{}@{version}", case.format))
+}
+
+/// Whether rows of the source become fewer rows of the target.
+fn rows_merge(registry: &Registry, format: &dyn Format, to: &str) -> bool {
+    let target = target(registry, to).map(|(target, _)| target.manifest().grain);
+    format.manifest().grain == Grain::Event && target == Ok(Grain::Aggregate)
+}
+
+#[test]
+fn inputs_are_recognised_as_their_own_format_only() {
+    each_case(Check::Recognition, |registry, _, case| {
+        let bytes = case.bytes()?;
+        let probe = Probe {
+            name: "report",
+            bytes: bytes.get(..PROBE).unwrap_or(&bytes),
+            complete: bytes.len() <= PROBE,
+        };
+        match registry.recognise(&probe) {
+            Ok(found) if found.manifest().id == case.format => Ok(()),
+            Ok(found) => Err(format!("recognised as `{}`", found.manifest().id)),
+            Err(Unrecognised::None(near)) => Err(format!("not recognised; near: {near:?}")),
+            Err(Unrecognised::Several(equals)) => {
+                Err(format!("several formats are equally sure: {equals:?}"))
+            }
+        }
+    });
+}
+
+#[test]
+fn only_declared_fields_are_read_and_written() {
+    each_case(Check::DeclaredFields, |registry, format, case| {
+        let options = Case::options(&case.plan.read_set);
+        let Ok(read) = Canonical::read(format, case.input_name(), &case.bytes()?, &options) else {
+            return Ok(());
+        };
+        let declared = format.reads(read.preamble.version.as_deref());
+        let secret = read.fields().union(read.preamble.reads).difference(declared);
+        if !secret.is_empty() {
+            return Err(format!("reads fields that it does not declare: {secret:?}"));
+        }
+        let unannounced = read.fields().difference(read.preamble.reads);
+        if !unannounced.is_empty() {
+            return Err(format!("the preamble does not announce {unannounced:?}"));
+        }
+        for to in targets(format, case) {
+            let (target, version) = target(registry, &to)?;
+            for (name, bytes) in run(registry, case, &Settings::to(&to))?.files {
+                let written = Canonical::read(target, &name, &bytes, &[]);
+                let written =
+                    written.map_err(|fatal| format!("{to}: {name} cannot be read again: {fatal}"))?;
+                let secret = written.fields().difference(target.writes(version));
+                if !secret.is_empty() {
+                    return Err(format!("{to}: writes fields that it does not declare: {secret:?}"));
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+/// The content that must survive a round trip: values of declared fields, without places, references and running numbers.
+fn essence(read: &Canonical, keep: FieldSet) -> Vec<String> {
+    let values = |entity: &Entity| {
+        let kept = entity.iter().filter(|(field, _)| keep.contains(*field));
+        let mut text: String = kept.fold(String::new(), |mut text, (field, value)| {
+            let _ = write!(text, "{field}={value:?};");
+            text
+        });
+        for (name, value) in &entity.extras {
+            let _ = write!(text, "{name}={value:?};");
+        }
+        text
+    };
+    let mut lines = vec![values(&read.preamble.header)];
+    lines.extend(read.preamble.contexts.iter().map(values));
+    for unit in &read.units {
+        match unit {
+            Unit::Event { entity, faults, .. } => {
+                if !faults.iter().any(|fault| fault.code.severity == Severity::Error) {
+                    lines.push(values(entity));
+                }
+            }
+            Unit::Block { parts, .. } => lines.extend(parts.iter().map(|part| {
+                let place = if part.group == Group::Usage { part.parent } else { None };
+                format!("{:?} {place:?} {:?} {}", part.group, part.context, values(&part.entity))
+            })),
+        }
+    }
+    lines
+}
+
+#[test]
+fn what_is_written_reads_as_what_was_read() {
+    each_case(Check::RoundTrip, |registry, format, case| {
+        if !format.manifest().writes {
+            return Ok(());
+        }
+        let input = case.bytes()?;
+        let options = Case::options(&case.plan.read_set);
+        let Ok(read) = Canonical::read(format, case.input_name(), &input, &options) else { return Ok(()) };
+        let to = own_target(format, case);
+        let (_, version) = target(registry, &to)?;
+        // The case's agreement serves its own targets; a round trip changes nothing.
+        let mut plain = case.clone();
+        plain.plan.agreement = None;
+        plain.plan.set.clear();
+        let settings = Settings { rejects: Some(Rejects::Quarantine), ..Settings::to(&to) };
+        let ended = run(registry, &plain, &settings)?;
+        let outcome = ended.outcome.map_err(|fatal| format!("cannot be written again: {fatal}"))?;
+        if let Some(fatal) = outcome.refused {
+            return Err(format!("is refused: {fatal}"));
+        }
+        let [(name, bytes)] = &ended.files[..] else { return Err(format!("{} files", ended.files.len())) };
+        let again = Canonical::read(format, name, bytes, &[])
+            .map_err(|fatal| format!("cannot be read again: {fatal}"))?;
+        let keep = read.preamble.reads.intersection(format.writes(version));
+        let (before, after) = (essence(&read, keep), essence(&again, keep));
+        if before != after {
+            let pair = before.iter().zip(&after).find(|(a, b)| a != b);
+            return Err(format!(
+                "{} entities became {}; first difference: {pair:#?}",
+                before.len(),
+                after.len()
+            ));
+        }
+        if case.plan.canonical && *bytes != input {
+            return Err(format!("is canonical and not written the same:\n{}", render::bytes(bytes)));
+        }
+        Ok(())
+    });
+}
+
+/// Everything of a run that must not depend on how it was read.
+fn trace(ended: &Ended) -> String {
+    render::ended(ended)
+}
+
+#[test]
+fn chunks_and_threads_change_nothing() {
+    each_case(Check::Invariance, |registry, format, case| {
+        for to in targets(format, case) {
+            let expected = trace(&run(registry, case, &Settings::to(&to))?);
+            for chunk in [16, 17, 64, 4096, Reading::default().chunk] {
+                for threads in 1..=3 {
+                    let reading = Reading { threads, chunk };
+                    let found = trace(&run(registry, case, &Settings { reading, ..Settings::to(&to) })?);
+                    if found != expected {
+                        let pair = expected.lines().zip(found.lines()).find(|(a, b)| a != b);
+                        return Err(format!(
+                            "{to}: chunks of {chunk} on {threads} threads differ: {pair:#?}"
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn mangled_inputs_end_in_a_documented_way() {
+    each_case(Check::Mangled, |registry, format, case| {
+        let input = case.bytes()?;
+        let step = (input.len() / 40).max(1);
+        for variant in mangle::variants(&input, step, 8) {
+            let probe = Probe { name: "report", bytes: &variant.bytes, complete: true };
+            registry.formats().for_each(|format| drop(format.recognise(&probe)));
+            for to in targets(format, case) {
+                let reading = Reading { threads: 2, chunk: 64 };
+                let settings = Settings { bytes: Some(variant.bytes.clone()), reading, ..Settings::to(&to) };
+                let ended = run(registry, case, &settings)?;
+                if let Some(fault) = fault(&ended, rows_merge(registry, format, &to)) {
+                    return Err(format!(
+                        "{} to {to}: {fault}\n{}",
+                        variant.name,
+                        render::bytes(&variant.bytes)
+                    ));
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn every_readable_format_has_a_case_and_every_case_a_format() {
+    let (catalogue, registry) = (catalogue(), registry());
+    for format in registry.formats().map(Format::manifest).filter(|manifest| manifest.reads) {
+        assert!(catalogue.of(&format.id).next().is_some(), "cases/{} has no case", format.id);
+    }
+    for case in &catalogue.cases {
+        let format =
+            registry.format(&case.format).unwrap_or_else(|| panic!("cases/{}: no such format", case.format));
+        assert!(format.manifest().reads, "cases/{}: the format cannot be read", case.format);
+        for to in &case.plan.to {
+            let written = target(&registry, to).map(|(format, _)| format.manifest().writes);
+            assert_eq!(written, Ok(true), "{case}: `to` names {to}");
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+fn manifest_fault(manifest: &Manifest) -> Option<&'static str> {
+    let Manifest { id, title, reads, writes, reference, versions, extension, about, .. } = manifest;
+    if id.split('.').count() < 2 || !id.split('.').all(is_word) {
+        return Some("the id is not `family.layout` in lower-case words");
+    }
+    if [title, reference, about, extension].iter().any(|text| text.trim().is_empty()) {
+        return Some("title, reference, about or extension is empty");
+    }
+    if extension.starts_with('.') {
+        return Some("the extension begins with a dot");
+    }
+    if !(*reads || *writes) {
+        return Some("it neither reads nor writes");
+    }
+    let mut ids: Vec<&str> = versions.iter().map(|version| version.id.as_ref()).collect();
+    ids.sort_unstable();
+    let wrong = ids.iter().any(|id| id.is_empty() || id.contains(['@', ' ']));
+    if wrong || ids.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Some("versions are empty, hold `@` or a space, or occur twice");
+    }
+    None
+}
+
+#[test]
+fn manifests_options_and_fields_are_complete() {
+    let registry = registry();
+    all(registry.formats(), |format| {
+        let manifest = format.manifest();
+        if let Some(fault) = manifest_fault(manifest) {
+            return Err(format!("{}: {fault}", manifest.id));
+        }
+        let versions = manifest.versions.iter().map(|version| Some(version.id.as_ref()));
+        for version in std::iter::once(None).chain(versions) {
+            let (reads, writes, needs) =
+                (format.reads(version), format.writes(version), format.needs(version));
+            if manifest.reads == reads.is_empty() || manifest.writes == writes.is_empty() {
+                return Err(format!("{}: directions and fields do not agree", manifest.id));
+            }
+            let beyond = needs.difference(writes);
+            if !beyond.is_empty() {
+                return Err(format!("{}: needs {beyond:?} and does not write them", manifest.id));
+            }
+        }
+        for spec in format.options() {
+            let sentence =
+                spec.about.ends_with('.') && spec.about.chars().next().is_some_and(char::is_uppercase);
+            if !is_word(spec.name) || !sentence {
+                return Err(format!(
+                    "{}: option `{}` is not kebab-case or has no sentence",
+                    manifest.id, spec.name
+                ));
+            }
+            if !spec.default.is_empty() {
+                let pair = [(spec.name.to_owned(), spec.default.to_owned())];
+                option::parse::<BTreeMap<String, IgnoredAny>>(format.options(), &pair)
+                    .map_err(|error| format!("{}: {error}, and that is its default", manifest.id))?;
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn misspelt_options_are_refused() {
+    each_case(Check::DeclaredFields, |_, format, case| {
+        let bytes = case.bytes()?;
+        let mut head = BytesHead { name: case.input_name(), bytes: &bytes };
+        match format.open(&mut head, &[("no-such-option".into(), "1".into())]) {
+            Err(fatal) if fatal.failure == Failure::Use => Ok(()),
+            Err(fatal) => Err(format!("an unknown option is refused as {:?}: {fatal}", fatal.failure)),
+            Ok(_) => Err("an unknown option is accepted".into()),
+        }
+    });
+}
+
+#[test]
+fn codes_are_documented() {
+    let registry = registry();
+    all(registry.codes(), |code| {
+        let (letters, digits) = code.id.split_at_checked(3).unwrap_or((code.id, ""));
+        let id = letters.bytes().all(|byte| byte.is_ascii_uppercase())
+            && digits.len() == 4
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if id && is_word(code.name) && code.about.ends_with('.') && code.help.ends_with('.') {
+            return Ok(());
+        }
+        Err(format!(
+            "{} `{}`: letters and four digits, a short name, two texts of whole sentences",
+            code.id, code.name
+        ))
+    });
+    let mut names: Vec<(&str, &str)> =
+        registry.codes().map(|code| (code.id.get(..3).unwrap_or(code.id), code.name)).collect();
+    names.sort_unstable();
+    let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+    assert_eq!(twice, None, "a family has two codes of one name");
+}
+
+/// The registered formats as the rows of the table in README.md, which `cargo xtask codegen` copies from the snapshot.
+#[test]
+fn list_of_formats_is_known() {
+    let registry = registry();
+    let mut table = String::from(
+        "| format | what it is | rows | reads | writes | versions | status |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for Manifest { id, title, grain, reads, writes, status, versions, .. } in
+        registry.formats().map(Format::manifest)
+    {
+        let rows = match grain {
+            Grain::Event => "plays or sales",
+            Grain::Aggregate => "sums",
+        };
+        let status = match status {
+            Status::Preview => "preview",
+            Status::Stable => "stable",
+            Status::Deprecated => "deprecated",
+        };
+        let yes = |flag: &bool| if *flag { "yes" } else { "" };
+        let versions: Vec<&str> = versions.iter().map(|version| version.id.as_ref()).collect();
+        let versions = versions.join(", ");
+        let _ = writeln!(
+            table,
+            "| `{id}` | {title} | {rows} | {} | {} | {versions} | {status} |",
+            yes(reads),
+            yes(writes)
+        );
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder());
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("formats", table));
+}

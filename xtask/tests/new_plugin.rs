@@ -1,0 +1,153 @@
+//! A format of each kind is begun in a copy of the workspace, passes clippy, its own tests and the shared checks, and goes without a trace.
+//!
+//! The copy and its build stay in the target folder, so that a later run compiles what has changed only.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One of each kind: two of a new family, one of a family that exists.
+const FORMATS: [(&str, &str, &str); 3] = [
+    ("labels", "demo", "--layout"),
+    ("labels", "demo-records", "--records"),
+    ("massivemusic", "demo-code", "--code"),
+];
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// The files of the workspace: those that git knows or does not ignore.
+fn original(root: &Path) -> Files {
+    let mut command = Command::new("git");
+    command.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]).current_dir(root);
+    let listed = command.output().unwrap();
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let names = String::from_utf8(listed.stdout).unwrap();
+    let files = names.split('\0').filter(|name| !name.is_empty());
+    // A file that was removed and not yet committed is still listed.
+    files.filter_map(|name| Some((PathBuf::from(name), fs::read(root.join(name)).ok()?))).collect()
+}
+
+/// The files below a folder.
+fn found(root: &Path) -> Files {
+    let mut files = Files::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = fs::read(&path).unwrap();
+                files.insert(path.strip_prefix(root).unwrap().to_path_buf(), bytes);
+            }
+        }
+    }
+    files
+}
+
+/// Makes `root` hold these files and no others. Files that are the same keep their time, so that cargo need not compile them again.
+fn copy(files: &Files, root: &Path) {
+    fs::create_dir_all(root).unwrap();
+    for path in found(root).into_keys().filter(|path| !files.contains_key(path)) {
+        fs::remove_file(root.join(path)).unwrap();
+    }
+    remove_empty_folders(root);
+    for (path, bytes) in files {
+        let path = root.join(path);
+        if fs::read(&path).ok().as_ref() != Some(bytes) {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::File::create(&path).and_then(|mut file| file.write_all(bytes)).unwrap();
+        }
+    }
+}
+
+fn remove_empty_folders(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            remove_empty_folders(&path);
+            // A folder that holds something stays.
+            let _ = fs::remove_dir(&path);
+        }
+    }
+}
+
+struct Copy {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Copy {
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_MANIFEST_DIR", self.root.join("xtask"))
+            .env_remove("INSTA_UPDATE");
+        command
+    }
+
+    #[track_caller]
+    fn xtask(&self, arguments: &[&str]) -> String {
+        run(self.command(env!("CARGO_BIN_EXE_xtask")).args(arguments))
+    }
+
+    /// Runs cargo; `update` is what insta does with snapshots that differ.
+    #[track_caller]
+    fn cargo(&self, arguments: &[&str], update: &str) -> String {
+        run(self.command(env!("CARGO")).arg("--offline").args(arguments).env("INSTA_UPDATE", update))
+    }
+}
+
+#[track_caller]
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}\n{text}");
+    text
+}
+
+#[test]
+fn formats_of_each_kind_come_complete_and_go_without_a_trace() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-plugin");
+    let tree = Copy { root: place.join("workspace"), target: place.join("target") };
+    let before = original(here);
+    copy(&before, &tree.root);
+
+    for (family, name, kind) in FORMATS {
+        let text = tree.xtask(&["new-plugin", family, name, kind]);
+        assert!(text.contains("its first case is in snapshots/cases/"), "{text}");
+    }
+    let mut taken = tree.command(env!("CARGO_BIN_EXE_xtask"));
+    let taken = taken.args(["new-plugin", "labels", "demo", "--code"]).output().unwrap();
+    assert!(!taken.status.success(), "a name that is taken must be refused");
+
+    // What a developer does next: write the snapshots, put the formats into the table, run the checks.
+    for (file, test) in [("cases", "cases_are"), ("shared", "list_of_formats")] {
+        tree.cargo(&["test", "-p", "snapshots", "--test", file, test], "always");
+    }
+    tree.xtask(&["codegen"]);
+    let families = ["-p", "labels", "-p", "massivemusic"];
+    let tests = tree.cargo(&[&["test", "-p", "snapshots"][..], &families].concat(), "no");
+    assert!(tests.contains("canonical_notation_comes_from_each_kind_of_cell"), "{tests}");
+    tree.cargo(&[&["clippy", "--all-targets"][..], &families, &["--", "-D", "warnings"]].concat(), "no");
+    let readme = fs::read_to_string(tree.root.join("README.md")).unwrap();
+    for id in ["label.demo", "label.demo-records", "massivemusic.demo-code"] {
+        assert!(readme.contains(&format!("| `{id}` |")), "{id} is not in the table of README.md");
+    }
+
+    for (family, name, _) in FORMATS {
+        tree.xtask(&["remove-plugin", family, name]);
+    }
+    let after = found(&tree.root);
+    let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&after), names(&before));
+    for (path, bytes) in &before {
+        assert!(after.get(path) == Some(bytes), "{} is not what it was", path.display());
+    }
+}
