@@ -276,13 +276,17 @@ fn manifest_fault(manifest: &Manifest) -> Option<&'static str> {
     let mut ids: Vec<&str> = versions.iter().map(|version| version.id.as_ref()).collect();
     ids.sort_unstable();
     let wrong = ids.iter().any(|id| id.is_empty() || id.contains(['@', ' ']));
-    if wrong || ids.windows(2).any(|pair| pair[0] == pair[1]) {
+    if wrong || ids.array_windows().any(|[a, b]| a == b) {
         return Some("versions are empty, hold `@` or a space, or occur twice");
     }
     None
 }
 
 #[test]
+#[expect(
+    clippy::zero_sized_map_values,
+    reason = "that the value of an option is accepted is all that counts"
+)]
 fn manifests_options_and_fields_are_complete() {
     let registry = registry();
     all(registry.formats(), |format| {
@@ -353,7 +357,7 @@ fn codes_are_documented() {
     let mut names: Vec<(&str, &str)> =
         registry.codes().map(|code| (code.id.get(..3).unwrap_or(code.id), code.name)).collect();
     names.sort_unstable();
-    let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+    let twice = names.array_windows().find(|[a, b]| a == b);
     assert_eq!(twice, None, "a family has two codes of one name");
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The copy and its build stay in the target folder, so that a later run compiles what has changed only.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test end it where something is missing")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;

@@ -1,5 +1,7 @@
 //! The cases and the registry, as both test files need them.
 
+#![expect(clippy::panic, reason = "without cases and registry there is nothing to test")]
+
 use std::path::PathBuf;
 use transpose_core::registry::Registry;
 use transpose_plugins as _;
