@@ -74,8 +74,8 @@ fn snapshots_are_short_enough_to_be_read() {
         catalogue.cases.iter().flat_map(|case| snapshots(case).into_iter().map(move |name| (case, name)));
     all(pairs, |(case, name)| {
         let path = case.folder.join(&name);
-        let text =
-            fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        // One that is missing is told of by the comparison, which may be about to write it.
+        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
         let lines = text.lines().count();
         if lines <= LINES {
             Ok(())

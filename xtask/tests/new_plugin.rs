@@ -121,8 +121,13 @@ fn formats_of_each_kind_come_complete_and_go_without_a_trace() {
     let before = original(here);
     copy(&before, &tree.root);
 
+    let guide = fs::read_to_string(here.join("CONTRIBUTING.md")).unwrap();
     for (family, name, kind) in FORMATS {
         let text = tree.xtask(&["new-plugin", family, name, kind]);
+        if kind == "--layout" {
+            let shown = format!("$ cargo xtask new-plugin {family} {name} {kind}\n{text}");
+            assert!(guide.contains(&shown), "CONTRIBUTING.md shows something else than\n{shown}");
+        }
         assert!(text.contains("its first case is in snapshots/cases/"), "{text}");
     }
     let mut taken = tree.command(env!("CARGO_BIN_EXE_xtask"));
@@ -130,8 +135,8 @@ fn formats_of_each_kind_come_complete_and_go_without_a_trace() {
     assert!(!taken.status.success(), "a name that is taken must be refused");
 
     // What a developer does next: write the snapshots, put the formats into the table, run the checks.
-    for (file, test) in [("cases", "cases_are"), ("shared", "list_of_formats")] {
-        tree.cargo(&["test", "-p", "snapshots", "--test", file, test], "always");
+    for (file, test, update) in [("cases", "cases_are", "unseen"), ("shared", "list_of_formats", "always")] {
+        tree.cargo(&["test", "-p", "snapshots", "--test", file, test], update);
     }
     tree.xtask(&["codegen"]);
     let families = ["-p", "labels", "-p", "massivemusic"];
@@ -144,7 +149,8 @@ fn formats_of_each_kind_come_complete_and_go_without_a_trace() {
     }
 
     for (family, name, _) in FORMATS {
-        tree.xtask(&["remove-plugin", family, name]);
+        let text = tree.xtask(&["remove-plugin", family, name]);
+        assert!(text.ends_with(" is gone\n"), "{text}");
     }
     let after = found(&tree.root);
     let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
