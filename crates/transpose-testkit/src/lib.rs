@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`case`] | cases as folders: `snapshots/cases/<format-id>/<case>/{input.*, case.toml, *.snap}` |
 //! | [`canonical`] | everything that a format makes of an input, as owned values |
-//! | [`run`] | a conversion through the engine, with the bytes that it wrote |
+//! | [`mod@run`] | a conversion through the engine, with the bytes that it wrote |
 //! | [`render`] | values, findings, loss, ledger and bytes as lines for snapshots |
 //! | [`mangle`] | damaged variants of an input, the same ones every time |
 //!
