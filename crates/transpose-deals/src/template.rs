@@ -88,6 +88,10 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
         let model = if tier.free { "AdvertisementSupportedModel" } else { "SubscriptionModel" };
         let _ = writeln!(out, "commercial-model = \"{model}\"  # CHECK: how the user pays");
         out.push_str("use-type = \"OnDemandStream\"  # CHECK: how the user listens\n");
+        if tier.free {
+            // Summaries of usage that advertisements pay for have to state a category.
+            out.push_str("content-category = \"Music\"  # CHECK: the category of content as agreed\n");
+        }
         if let Some(service) = &tier.service {
             let _ = writeln!(out, "service = {}", quoted(service));
         }

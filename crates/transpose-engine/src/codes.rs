@@ -51,7 +51,7 @@ transpose_core::codes! {
         "See the message for the file and the reason."
     /// An input that is compressed wrongly.
     pub DAMAGED_FILE: "ENG0113" "damaged-file" Error
-        "The compressed file is cut off or damaged, so that its end cannot be read."
+        "The compressed file is cut off, damaged, or compressed in a way that is not read here, so that its end cannot be read."
         "Fetch the file again."
     /// A fault of the program.
     pub BUG: "ENG0114" "internal-error" Error
@@ -61,6 +61,10 @@ transpose_core::codes! {
     pub SPLIT_NAME: "ENG0115" "split-needs-folder" Error
         "The output is larger than the format allows for one file and has to be split, but the output names a single file."
         "Give a folder with `-o FOLDER/`, or raise `max-file-size`."
+    /// An output that would replace an input.
+    pub OUTPUT_IS_INPUT: "ENG0118" "output-replaces-input" Error
+        "The format demands a name for the output that is the name of an input in the same folder, and replacing it would destroy what was read."
+        "Give another folder with `-o FOLDER/`."
     /// A loss that the command forbids.
     pub DENIED_LOSS: "ENG0117" "denied-loss" Error
         "The conversion would lose, shorten, round or guess a field for which `--deny loss` was given, so nothing was written."
@@ -79,7 +83,11 @@ use transpose_io::{IoError, IoErrorKind};
 pub fn io(error: &IoError) -> Fatal {
     let damaged = matches!(
         error.kind(),
-        IoErrorKind::TruncatedGzip { .. } | IoErrorKind::BadGzip { .. } | IoErrorKind::Expansion { .. }
+        IoErrorKind::TruncatedGzip { .. }
+            | IoErrorKind::BadGzip { .. }
+            | IoErrorKind::GzipChecksum { .. }
+            | IoErrorKind::Expansion { .. }
+            | IoErrorKind::UnsupportedCompression(_)
     );
     let (code, failure) = if damaged { (&DAMAGED_FILE, Failure::Input) } else { (&IO, Failure::Io) };
     let source = error.path().map(|path| path.to_string_lossy().into());

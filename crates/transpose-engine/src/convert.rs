@@ -206,8 +206,14 @@ impl Job<'_> {
         let shapes = emit::shapes(&canon);
         let encoder = self.create(&header, &canon.contexts, &shapes, reads)?;
         run.drops(encoder.as_ref(), reads, &[]);
-        let mut sink =
-            Sink::new(encoder.as_ref(), &self.destination, self.compression, self.overwrite, self.hash)?;
+        let mut sink = Sink::new(
+            encoder.as_ref(),
+            self.inputs,
+            &self.destination,
+            self.compression,
+            self.overwrite,
+            self.hash,
+        )?;
         let mut report = Report::default();
         emit::emit(&canon, &shapes, encoder.as_ref(), &mut sink, self.reading.threads, &mut report)?;
         run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
@@ -233,6 +239,7 @@ impl Job<'_> {
         run.drops(encoder.as_ref(), reads, &[]);
         let sink = Mutex::new(Sink::new(
             encoder.as_ref(),
+            self.inputs,
             &self.destination,
             self.compression,
             self.overwrite,
@@ -343,6 +350,7 @@ impl Job<'_> {
         run.drops(encoder.as_ref(), *reads, extras);
         let sink = Mutex::new(Sink::new(
             encoder.as_ref(),
+            self.inputs,
             &self.destination,
             self.compression,
             self.overwrite,
@@ -483,6 +491,8 @@ impl<'a> Run<'a> {
         let (report, quarantine, gave_up) = (&mut self.report, &mut self.quarantine, &mut self.gave_up);
         let sequencer = Sequencer::new(job.reading.threads * 4, |mut part: Part| {
             part.report.findings.name_source(&source);
+            // A chunk tells of its rejected rows last; the order must not show where the chunks are.
+            part.report.findings.sort_by_line();
             report.merge(part.report).map_err(|error| codes::imbalance(&error))?;
             if let Some(quarantine) = quarantine.as_mut().filter(|_| !part.quarantine.is_empty()) {
                 if quarantine.empty {

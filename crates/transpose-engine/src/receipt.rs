@@ -110,7 +110,8 @@ pub fn seconds(micros: i128) -> String {
     format!("{sign}{}.{:06}", whole.abs(), part.abs()).trim_end_matches('0').into()
 }
 
-fn counts(findings: &Findings) -> Value {
+/// How many findings there are of each code, as JSON.
+pub fn counts(findings: &Findings) -> Value {
     let counts = findings.counts().map(|(code, count)| {
         (code.id.to_string(), json!({"name": code.name, "severity": code.severity.name(), "count": count}))
     });

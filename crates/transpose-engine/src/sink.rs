@@ -7,7 +7,7 @@ use crate::codes;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Encode, Encoded, Part, Tally};
-use transpose_io::{Compression, OutputFile, OutputId, OutputSet, Written};
+use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, Written};
 
 /// Where outputs go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub enum Destination {
 pub(crate) struct Sink<'a> {
     encoder: &'a dyn Encode,
     set: OutputSet,
+    inputs: &'a [Input],
     destination: &'a Destination,
     compression: Compression,
     hash: bool,
@@ -51,6 +52,7 @@ impl<'a> Sink<'a> {
     /// Begins the first file.
     pub(crate) fn new(
         encoder: &'a dyn Encode,
+        inputs: &'a [Input],
         destination: &'a Destination,
         compression: Compression,
         overwrite: bool,
@@ -60,6 +62,7 @@ impl<'a> Sink<'a> {
         let mut sink = Self {
             encoder,
             set: OutputSet::new(overwrite),
+            inputs,
             destination,
             compression,
             hash,
@@ -98,6 +101,10 @@ impl<'a> Sink<'a> {
     fn folder(&self) -> PathBuf {
         match self.destination {
             Destination::Folder(folder) => folder.clone(),
+            // What goes to a pipe or a device waits elsewhere; one cannot write beside it.
+            Destination::File(path) if path.metadata().is_ok_and(|metadata| !metadata.is_file()) => {
+                std::env::temp_dir()
+            }
             Destination::File(path) => match path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
                 _ => PathBuf::from("."),
@@ -194,9 +201,22 @@ impl<'a> Sink<'a> {
                     )));
                 }
             };
+            self.spare_inputs(&path)?;
             self.set.set_path(file.id, &path).map_err(|error| codes::io(&error))?;
         }
         Ok((self.set, self.message))
+    }
+
+    /// Refuses to replace what is being read, even where existing files may be replaced.
+    fn spare_inputs(&self, path: &Path) -> Result<(), Fatal> {
+        let Ok(real) = path.canonicalize() else { return Ok(()) };
+        let replaced = |input: &&Input| {
+            real.is_file()
+                && input.path().and_then(|path| path.canonicalize().ok()).is_some_and(|path| path == real)
+        };
+        let Some(input) = self.inputs.iter().find(replaced) else { return Ok(()) };
+        let message = format!("the output `{}` would replace the input `{}`", path.display(), input.name());
+        Err(Fatal::usage(Diagnostic::new(&codes::OUTPUT_IS_INPUT, Location::default(), message)))
     }
 
     fn rewrite_heads(&mut self, of: u32) -> Result<(), Fatal> {

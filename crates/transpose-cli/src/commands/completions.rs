@@ -1,0 +1,25 @@
+//! `transpose completions`: what a shell needs to complete commands and options.
+
+use crate::Cli;
+use crate::messages::{Exit, Messages, Stop};
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+/// Prints a completion script for a shell
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  transpose completions bash > ~/.local/share/bash-completion/completions/transpose")]
+pub(crate) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "transpose", &mut script);
+        messages.data(&script)?;
+        Ok(Exit::Done)
+    }
+}

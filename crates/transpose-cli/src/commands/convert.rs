@@ -1,0 +1,627 @@
+//! `transpose convert`: one report becomes another.
+
+use crate::messages::{Exit, Messages, counted, number, printable, table};
+use crate::open::{self, AndHelp as _, Layouts, SideFiles, Speed};
+use crate::progress::Progress;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use transpose_codes::time::Period;
+use transpose_core::diagnostic::{Fatal, Severity};
+use transpose_core::field::Field;
+use transpose_core::format::{Format, Grain};
+use transpose_core::ledger::Amounts;
+use transpose_core::report::{Findings, Report};
+use transpose_core::terms::Terms;
+use transpose_engine::{Destination, Job, OnReject, Outcome, destination, receipt};
+use transpose_io::{Compression, Input, OutputSet};
+
+/// Converts reports to another format
+///
+/// The format of the inputs is recognised by their content. Outputs appear complete under their final names or not at all.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose convert examples/northwind/subscription-2026-10.csv --to ddex.dsr.basic-audio \\
+      --agreement examples/northwind/agreement.toml --figures examples/northwind/figures.csv -o out/
+  transpose convert report.csv --to ddex.dsr.basic-audio@1.2 --container tsv.gz --receipt receipt.json …
+  zcat report.csv.gz | transpose convert - --to massivemusic.client-usage.subscription -o - > clean.csv
+
+`transpose help` lists the exit codes.")]
+pub(crate) struct Convert {
+    /// The reports to read, plain or gzip; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The format to write, with a version after `@` where it is not the newest
+    #[arg(long, value_name = "FORMAT[@VERSION]")]
+    to: String,
+    /// The format of the inputs, where their content does not tell
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// Where to write: a folder (existing, or ending in `/`) in which the format names the files, a file, or `-`
+    #[arg(short, long, value_name = "PATH", default_value = ".")]
+    output: PathBuf,
+    #[command(flatten)]
+    side_files: SideFiles,
+    /// The reporting period, such as `2026-10`, `2026-Q4` or `2026-10-01--2026-10-15`; plays outside it are left out
+    #[arg(long, value_name = "PERIOD", value_parser = open::period)]
+    period: Option<Period>,
+    /// The offset from UTC in which the days of the period begin and end, such as `+02:00`; no names of zones yet
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = open::time_zone, allow_hyphen_values = true)]
+    time_zone: i16,
+    /// An option of the format to write; `transpose formats FORMAT` lists them
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    set: Vec<(String, String)>,
+    /// An option of the format to read
+    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    read_set: Vec<(String, String)>,
+    #[command(flatten)]
+    layouts: Layouts,
+    /// How the output is packed, such as `tsv` or `tsv.gz`; by default the name of the output decides
+    #[arg(long, value_name = "CONTAINER")]
+    container: Option<String>,
+    /// What happens to rows that cannot be converted: nothing is written, or they are set aside unchanged
+    #[arg(long, value_name = "ACTION")]
+    on_reject: Option<Action>,
+    /// The file for rows that are set aside; by default beside the output. Implies `--on-reject quarantine`
+    #[arg(long, value_name = "FILE")]
+    quarantine: Option<PathBuf>,
+    /// Give up when more rows are rejected
+    #[arg(long, value_name = "N")]
+    max_rejects: Option<u64>,
+    /// Write what was read, written, rejected and lost, with hashes of all files, as JSON
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    #[command(flatten)]
+    speed: Speed,
+    /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`, `loss=recording,release.grid`
+    #[arg(long, value_name = "loss[=FIELD,...]", value_parser = denial)]
+    deny: Vec<Denial>,
+    /// Replace existing files
+    #[arg(long)]
+    overwrite: bool,
+    /// Do everything but let files appear
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What happens to rows that cannot be converted.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Action {
+    /// Nothing is written
+    Fail,
+    /// They are set aside, unchanged, with line number and reason
+    Quarantine,
+}
+
+/// The fields that may not be lost; none named means every field.
+type Denial = Vec<String>;
+
+impl Convert {
+    pub(crate) fn run(&self, messages: &Messages) -> Exit {
+        self.convert(messages).unwrap_or_else(|fatal| {
+            let exit = messages.fatal(&fatal);
+            messages.object(&json!({"summary": {"exit": exit.code(), "complete": false}}));
+            exit
+        })
+    }
+
+    fn convert(&self, messages: &Messages) -> Result<Exit, Fatal> {
+        let now = open::now()?;
+        let registry = open::registry(&self.layouts.files)?;
+        let (target, version) = open::versioned(&registry, &self.to)?;
+        open::writable(target)?;
+        let compression = self.compression(target)?;
+        let destination = destination(&self.output);
+        let quarantine = self.quarantine_path(&destination)?;
+        self.check_paths(&destination, quarantine.as_deref())?;
+        let deny_loss = self.denied()?;
+        let deal = self.side_files.deal(self.period)?;
+        let inputs = open::inputs(&self.inputs)?;
+        let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
+        let period = self.period.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
+        if self.period.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
+            let message =
+                format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
+            return Err(open::wrong(&open::ARGUMENT, message).and_help("Leave `--period` out."));
+        }
+        // What a killed run has left in the folder; failing to remove it is no reason not to convert.
+        let _ = transpose_io::clean_stale(&folder(&destination));
+        let progress = Progress::new(&inputs, messages);
+        let job = Job {
+            inputs: &inputs,
+            source,
+            source_options: &self.read_set,
+            target,
+            version: version.as_deref(),
+            target_options: &self.set,
+            terms: deal.as_ref().map(|deal| deal as &dyn Terms),
+            period: period.map(|period| span(period, self.time_zone)),
+            destination,
+            compression,
+            overwrite: self.overwrite,
+            dry_run: self.dry_run,
+            on_reject: quarantine.map_or(OnReject::Fail, OnReject::Quarantine),
+            max_rejects: self.max_rejects,
+            deny_loss: deny_loss.as_deref(),
+            reading: self.speed.reading(),
+            hash: self.receipt.is_some(),
+            now,
+            progress: &|_| progress.update(),
+        };
+        let outcome = job.run();
+        progress.clear();
+        let mut outcome = outcome.unwrap_or_else(failed);
+        let mut findings = open::warnings(deal.as_ref());
+        findings.merge(placed(&outcome.report.findings, &inputs));
+        outcome.report.findings = findings;
+        let written = Written {
+            source: open::named(source.manifest(), outcome.source_version.as_deref()),
+            target: open::named(
+                target.manifest(),
+                version
+                    .as_deref()
+                    .or_else(|| target.manifest().versions.first().map(|version| version.id.as_ref())),
+            ),
+            period: period.map(|period| period.to_string()),
+            now: open::moment(now),
+        };
+        let kept = self.write_receipt(&written, &outcome);
+        messages.findings(&outcome.report.findings);
+        let exit = exit(&outcome);
+        if let Some(fatal) = &outcome.refused {
+            messages.fatal(fatal);
+        }
+        messages.note(&self.summary(&written, &outcome));
+        // A receipt that could not be written is told last, because everything else stands.
+        let exit = match kept {
+            Ok(()) => exit,
+            Err(fatal) => messages.fatal(&fatal),
+        };
+        messages.object(&self.summary_object(&written, &outcome, exit));
+        Ok(exit)
+    }
+
+    /// Whether the output is packed, by `--container` and by the name of the output, which must not contradict each other or the format.
+    fn compression(&self, target: &dyn Format) -> Result<Compression, Fatal> {
+        let extension = target.manifest().extension.as_ref();
+        let fitting = format!("`{}` is written as `{extension}` or `{extension}.gz`", target.manifest().id);
+        let packed = |text: &str| match text.strip_suffix(".gz") {
+            Some(plain) => (plain.to_owned(), Compression::Gzip),
+            None => (text.to_owned(), Compression::None),
+        };
+        let asked = match self.container.as_deref().map(|text| (text, packed(&text.to_ascii_lowercase()))) {
+            Some((_, (plain, compression))) if plain == extension => Some(compression),
+            Some((text, _)) => {
+                let message = format!("`{text}` is no container of `{}`", target.manifest().id);
+                return Err(open::wrong(&open::ARGUMENT, message).and_help(format!("{fitting}.")));
+            }
+            None => None,
+        };
+        let name = match destination(&self.output) {
+            Destination::File(path) => {
+                path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().to_ascii_lowercase()
+            }
+            Destination::Folder(_) | Destination::Stdout => return Ok(asked.unwrap_or_default()),
+        };
+        let (plain, compression) = packed(&name);
+        if let Some((_, other)) = plain.rsplit_once('.')
+            && CONTAINERS.contains(&other)
+            && other != extension
+        {
+            let message = format!("the output is named `{name}`, and {fitting}");
+            return Err(open::wrong(&open::ARGUMENT, message).and_help("Give the output another name."));
+        }
+        match asked {
+            Some(asked)
+                if asked != compression
+                    && (compression == Compression::Gzip || plain.ends_with(extension)) =>
+            {
+                let container = self.container.as_deref().unwrap_or_default();
+                let message =
+                    format!("`--container {container}` contradicts the name of the output, `{name}`");
+                Err(open::wrong(&open::ARGUMENT, message)
+                    .and_help("Leave `--container` out, or rename the output."))
+            }
+            Some(asked) => Ok(asked),
+            None => Ok(compression),
+        }
+    }
+
+    /// Where rejected rows go, if they are set aside.
+    fn quarantine_path(&self, destination: &Destination) -> Result<Option<PathBuf>, Fatal> {
+        match (self.on_reject, &self.quarantine) {
+            (Some(Action::Fail), Some(_)) => Err(open::wrong(
+                &open::ARGUMENT,
+                "`--quarantine` and `--on-reject fail` contradict each other",
+            )),
+            (Some(Action::Fail) | None, None) => Ok(None),
+            (_, Some(path)) => Ok(Some(path.clone())),
+            (Some(Action::Quarantine), None) => {
+                let first = self.inputs.first().map_or(Path::new("-"), PathBuf::as_path);
+                Ok(Some(folder(destination).join(rejects_name(first))))
+            }
+        }
+    }
+
+    /// Refuses to write over what is read, and two things under one name.
+    fn check_paths(&self, destination: &Destination, quarantine: Option<&Path>) -> Result<(), Fatal> {
+        let mut taken: Vec<(&str, PathBuf)> = Vec::new();
+        let read = self
+            .inputs
+            .iter()
+            .map(|path| ("an input", path))
+            .chain(self.side_files.agreement.iter().map(|path| ("the agreement", path)))
+            .chain(self.side_files.figures.iter().map(|path| ("the figures", path)))
+            .chain(self.layouts.files.iter().map(|path| ("a layout", path)));
+        taken.extend(read.filter(|(_, path)| path.is_file()).map(|(role, path)| (role, same(path))));
+        let output = match destination {
+            Destination::File(path) => Some(("the output", path.as_path())),
+            Destination::Stdout => Some(("the output", Path::new("-"))),
+            Destination::Folder(_) => None,
+        };
+        let quarantine = quarantine.map(|path| ("the quarantine file", path));
+        let receipt = self.receipt.as_deref().map(|path| ("the receipt", path));
+        // A device or a pipe may take several things.
+        let device = |path: &Path| path.metadata().is_ok_and(|metadata| !metadata.is_file());
+        let outputs = [output, quarantine, receipt].into_iter().flatten();
+        for (role, path) in outputs.filter(|(_, path)| !device(path)) {
+            let key = same(path);
+            if let Some((other, _)) = taken.iter().find(|(_, known)| *known == key) {
+                let message = format!("`{}` is both {other} and {role}", path.display());
+                return Err(open::wrong(&open::SAME_FILE, message));
+            }
+            taken.push((role, key));
+        }
+        if let Some(path) = self.receipt.as_deref().filter(|_| !self.overwrite) {
+            // Told before the work begins; the same check is made again when the receipt is written.
+            let mut set = OutputSet::new(false);
+            let probe =
+                set.create(path, Compression::None).map_err(|error| transpose_engine::codes::io(&error))?;
+            let id = probe.id();
+            drop(probe);
+            set.discard(id);
+        }
+        Ok(())
+    }
+
+    /// The fields that may not be lost: `None` allows every loss, an empty list none.
+    fn denied(&self) -> Result<Option<Vec<String>>, Fatal> {
+        if self.deny.is_empty() {
+            return Ok(None);
+        }
+        if self.deny.iter().any(Vec::is_empty) {
+            return Ok(Some(Vec::new()));
+        }
+        let fields: Vec<String> = self.deny.iter().flatten().cloned().collect();
+        for name in &fields {
+            let within = |field: Field| {
+                field.id().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
+            };
+            // Cells that only their own family understands keep the capitals of their standard; they are not known here.
+            let cell = name.chars().any(char::is_uppercase);
+            if !cell && Field::by_id(name).is_none() && !Field::all().any(within) {
+                let unknown =
+                    open::wrong(&open::ARGUMENT, format!("`--deny loss` names `{name}`, which is no field"));
+                return Err(match Field::nearest(name) {
+                    Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
+                    None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
+                });
+            }
+        }
+        Ok(Some(fields))
+    }
+
+    fn write_receipt(&self, written: &Written, outcome: &Outcome) -> Result<(), Fatal> {
+        let Some(path) = &self.receipt else { return Ok(()) };
+        let side_files = [("agreement", &self.side_files.agreement), ("figures", &self.side_files.figures)];
+        let files = self
+            .inputs
+            .iter()
+            .map(|path| ("input", path.clone()))
+            .chain(side_files.into_iter().filter_map(|(role, path)| path.clone().map(|path| (role, path))))
+            .chain(self.layouts.files.iter().map(|path| ("layout", path.clone())));
+        let particulars = receipt::Particulars {
+            program: format!("transpose {}", env!("CARGO_PKG_VERSION")),
+            files: files.collect(),
+            source: written.source.clone(),
+            target: written.target.clone(),
+            period: written.period.clone(),
+            now: written.now.clone(),
+        };
+        let mut value = receipt::receipt(&particulars, outcome)?;
+        if let Some(object) = value.as_object_mut().filter(|_| self.dry_run) {
+            object.insert("dry-run".into(), true.into());
+        }
+        let io = |error: &transpose_io::IoError| transpose_engine::codes::io(error);
+        let mut set = OutputSet::new(self.overwrite);
+        let mut file = set.create(path, Compression::None).map_err(|error| io(&error))?;
+        file.append(format!("{value:#}\n").as_bytes()).map_err(|error| io(&error))?;
+        file.finish().map_err(|error| io(&error))?;
+        set.commit().map(|_| ()).map_err(|error| io(&error))
+    }
+
+    /// The summary for people.
+    fn summary(&self, written: &Written, outcome: &Outcome) -> String {
+        let Report { loss, ledger, findings } = &outcome.report;
+        if outcome.refused.is_some() && ledger.read.rows == 0 && findings.is_empty() {
+            // The run ended before there was anything to account for.
+            return "nothing was written\n".into();
+        }
+        let mut out = format!("{} to {}", written.source, written.target);
+        if let Some(period) = &written.period {
+            let _ = write!(out, ", period {period}");
+        }
+        out.push('\n');
+        let parts = [
+            ("read", ledger.read.clone()),
+            ("converted", ledger.converted.clone()),
+            ("rejected", sum(ledger.rejected.values())),
+            ("filtered", sum(ledger.filtered.values())),
+        ];
+        let mut rows = vec![["", "rows", "plays", "duration"].map(str::to_owned).to_vec()];
+        rows.extend(parts.iter().map(|(name, amounts)| {
+            vec![
+                (*name).to_owned(),
+                number(amounts.rows),
+                amounts.plays.normalize().to_string(),
+                clock(amounts.micros),
+            ]
+        }));
+        out.push_str(&table(2, &[1, 2, 3], &rows));
+        let mut reasons: Vec<Vec<String>> = Vec::new();
+        for (what, parts) in [("rejected", &ledger.rejected), ("filtered", &ledger.filtered)] {
+            reasons.extend(parts.iter().map(|(reason, amounts)| {
+                let name =
+                    findings.counts().find(|(code, _)| code.id == *reason).map_or("", |(code, _)| code.name);
+                vec![what.to_owned(), number(amounts.rows), format!("{reason} {name}").trim_end().to_owned()]
+            }));
+        }
+        if !reasons.is_empty() {
+            out.push_str("why\n");
+            out.push_str(&table(2, &[1], &reasons));
+        }
+        if !loss.is_empty() {
+            out.push_str("not carried over as it is\n");
+            let entries: Vec<Vec<String>> = loss
+                .iter()
+                .map(|(change, subject, entry)| {
+                    vec![subject.to_string(), change.name().into(), number(entry.count), entry.reason.clone()]
+                })
+                .collect();
+            out.push_str(&table(2, &[2], &entries));
+        }
+        let found: Vec<String> =
+            [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")]
+                .into_iter()
+                .map(|(severity, word)| counted(findings.of(severity), word))
+                .collect();
+        let _ = writeln!(out, "found: {}", found.join(", "));
+        match (&outcome.refused, &outcome.written[..]) {
+            (Some(_), _) => out.push_str("nothing was written\n"),
+            (None, []) => out.push_str("dry run: nothing was written\n"),
+            (None, files) => {
+                let tally = &outcome.tally;
+                let counts = [
+                    (tally.summaries, "summary record"),
+                    (tally.blocks, "block"),
+                    (tally.usages, "usage"),
+                    (tally.lines, "line"),
+                ];
+                let counts: Vec<String> = counts
+                    .into_iter()
+                    .filter(|(count, _)| *count > 0)
+                    .map(|(count, word)| counted(count, word))
+                    .collect();
+                let _ = writeln!(out, "written: {}", counts.join(", "));
+                for file in files {
+                    let path = printable(&file.path.to_string_lossy());
+                    let _ = writeln!(out, "  {path}  ({} bytes)", number(file.bytes));
+                }
+                let aside = self.quarantine_path(&destination(&self.output)).ok().flatten();
+                if let Some(path) = aside.filter(|_| ledger.rejects() > 0) {
+                    let _ = writeln!(
+                        out,
+                        "set aside: {}\n  {}",
+                        counted(ledger.rejects(), "row"),
+                        printable(&path.to_string_lossy())
+                    );
+                }
+            }
+        }
+        out
+    }
+
+    /// The summary for pipelines.
+    fn summary_object(&self, written: &Written, outcome: &Outcome, exit: Exit) -> Value {
+        let outputs = outcome.written.iter().map(|file| {
+            json!({"path": file.path.to_string_lossy(), "bytes": file.bytes, "uncompressed-bytes": file.uncompressed})
+        });
+        json!({"summary": {
+            "exit": exit.code(),
+            "complete": outcome.refused.is_none(),
+            "dry-run": self.dry_run,
+            "source": written.source,
+            "target": written.target,
+            "period": written.period,
+            "ledger": receipt::ledger(&outcome.report.ledger),
+            "findings": receipt::counts(&outcome.report.findings),
+            "loss": receipt::loss(&outcome.report.loss),
+            "outputs": outputs.collect::<Vec<_>>(),
+        }})
+    }
+}
+
+/// What the summaries and the receipt say besides the outcome.
+struct Written {
+    source: String,
+    target: String,
+    period: Option<String>,
+    now: String,
+}
+
+/// The findings with the only input named in each that has a line and no source: what is found in sums of rows.
+fn placed(findings: &Findings, inputs: &[Input]) -> Findings {
+    let [input] = inputs else { return findings.clone() };
+    let mut out = Findings::default();
+    for finding in findings.iter() {
+        let mut finding = finding.clone();
+        if finding.location.line.is_some() {
+            finding.location.source.get_or_insert_with(|| input.name().into());
+        }
+        out.push(finding);
+    }
+    let kept: BTreeMap<&str, u64> = out.counts().map(|(code, count)| (code.id, count)).collect();
+    for (code, count) in findings.counts() {
+        out.count(code, count - kept.get(code.id).copied().unwrap_or_default().min(count));
+    }
+    out
+}
+
+/// The outcome of a run that came to no end.
+fn failed(fatal: Fatal) -> Outcome {
+    Outcome {
+        report: Report::default(),
+        written: Vec::new(),
+        tally: transpose_core::format::Tally::default(),
+        source_version: None,
+        refused: Some(fatal),
+    }
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    let Report { findings, ledger, .. } = &outcome.report;
+    match &outcome.refused {
+        Some(fatal) => Exit::from(fatal),
+        None if ledger.rejects() > 0 || errors(findings) => Exit::Findings,
+        None => Exit::Done,
+    }
+}
+
+fn errors(findings: &Findings) -> bool {
+    findings.of(Severity::Error) > 0
+}
+
+/// Extensions that promise a container.
+const CONTAINERS: [&str; 9] = ["csv", "tsv", "tab", "xls", "xlsx", "xml", "json", "jsonl", "parquet"];
+
+/// The folder in which outputs appear.
+fn folder(destination: &Destination) -> PathBuf {
+    match destination {
+        Destination::Folder(folder) => folder.clone(),
+        Destination::File(path) => match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        },
+        Destination::Stdout => PathBuf::from("."),
+    }
+}
+
+/// The name of the file for the rejected rows of an input: `report.csv.gz` gives `report.rejects.csv`.
+fn rejects_name(input: &Path) -> String {
+    let name = input.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    match name.rsplit_once('.') {
+        _ if name == "-" => "stdin.rejects.csv".into(),
+        Some((stem, extension)) if !stem.is_empty() => format!("{stem}.rejects.{extension}"),
+        _ => format!("{name}.rejects"),
+    }
+}
+
+/// The same value for two spellings of one path, also where the file does not exist yet.
+fn same(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf());
+    parent.join(path.file_name().unwrap_or_default())
+}
+
+/// The moments of a period, in microseconds since 1970 UTC, when its days begin with the given offset.
+fn span(period: Period, offset_minutes: i16) -> Range<i64> {
+    const DAY: i64 = 86_400_000_000;
+    let shift = i64::from(offset_minutes) * 60_000_000;
+    let first = i64::from(period.first().days_since_epoch()) * DAY;
+    let end = (i64::from(period.last().days_since_epoch()) + 1) * DAY;
+    first - shift..end - shift
+}
+
+/// `loss` or `loss=FIELD,...`.
+fn denial(text: &str) -> Result<Denial, String> {
+    match text.split_once('=') {
+        None if text == "loss" => Ok(Vec::new()),
+        Some(("loss", fields)) => {
+            let fields: Vec<String> = fields.split(',').map(|field| field.trim().to_owned()).collect();
+            if fields.iter().any(String::is_empty) {
+                return Err("expected fields separated by commas after `loss=`".into());
+            }
+            Ok(fields)
+        }
+        _ => Err("expected `loss` or `loss=FIELD,...`".into()),
+    }
+}
+
+fn sum<'a>(parts: impl Iterator<Item = &'a Amounts>) -> Amounts {
+    let mut sum = Amounts::default();
+    for part in parts {
+        // The ledger has added these before; what cannot be added is not shown.
+        let _ = sum.add(part);
+    }
+    sum
+}
+
+/// A duration as hours, minutes and seconds: `1:02:03`, `0:00:12.5`.
+fn clock(micros: i128) -> String {
+    let seconds = micros / 1_000_000;
+    let part = micros % 1_000_000;
+    let mut text = format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if part > 0 {
+        let _ = write!(text, ".{part:06}");
+        text.truncate(text.trim_end_matches('0').len());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_are_named_after_the_input() {
+        for (input, name) in [
+            ("in/report.csv", "report.rejects.csv"),
+            ("report.csv.gz", "report.rejects.csv"),
+            ("-", "stdin.rejects.csv"),
+            ("report", "report.rejects"),
+            (".hidden", ".hidden.rejects"),
+        ] {
+            assert_eq!(rejects_name(Path::new(input)), name);
+        }
+    }
+
+    #[test]
+    fn period_begins_at_local_midnight() {
+        let day = span(Period::parse("1970-01-02").unwrap(), 0);
+        assert_eq!(day, 86_400_000_000..172_800_000_000);
+        let shifted = span(Period::parse("1970-01-02").unwrap(), 120);
+        assert_eq!(shifted.start, 86_400_000_000 - 7_200_000_000);
+    }
+
+    #[test]
+    fn durations_read_as_on_a_clock() {
+        for (micros, text) in [(0, "0:00:00"), (12_500_000, "0:00:12.5"), (3_723_000_000, "1:02:03")] {
+            assert_eq!(clock(micros), text);
+        }
+    }
+
+    #[test]
+    fn only_loss_can_be_denied() {
+        assert_eq!(denial("loss"), Ok(Vec::new()));
+        assert_eq!(denial("loss=a, b"), Ok(vec!["a".to_owned(), "b".into()]));
+        assert!(denial("gain").is_err() && denial("loss=").is_err() && denial("loss=a,,b").is_err());
+    }
+}

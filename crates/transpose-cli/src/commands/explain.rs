@@ -1,0 +1,142 @@
+//! `transpose explain`: what a code, a format, a field, a record type or a cell means.
+
+use crate::commands::formats;
+use crate::messages::{Exit, Messages, Stop, wrapped};
+use crate::open::{self, AndHelp as _};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use transpose_core::diagnostic::Code;
+use transpose_core::field::Field;
+use transpose_core::registry::Registry;
+
+/// Explains a code, a format, a field, a record type or a cell
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose explain ENG0101                a code of a finding, or its name
+  transpose explain ddex.dsr.basic-audio   a format
+  transpose explain recording.isrc         a field
+  transpose explain SU02.03                a record type; SU02.03/8 is one of its cells")]
+pub(crate) struct Explain {
+    /// What to explain; capitals do not count
+    topic: String,
+}
+
+impl Explain {
+    pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
+        let registry = open::registry(&[])?;
+        let topic = self.topic.trim();
+        let Some(text) = explain(&registry, topic) else {
+            let unknown = open::wrong(&open::UNKNOWN_TOPIC, format!("nothing is known of `{topic}`"));
+            let near = nearest(&registry, topic);
+            return Err(match &near[..] {
+                [] => unknown,
+                near => unknown.and_help(format!("Did you mean `{}`?", near.join("`, `"))),
+            }
+            .into());
+        };
+        messages.data(text.as_bytes())?;
+        Ok(Exit::Done)
+    }
+}
+
+fn explain(registry: &Registry, topic: &str) -> Option<String> {
+    let lower = topic.to_lowercase();
+    if let Some(code) = registry.code(topic).or_else(|| registry.code(&lower)) {
+        return Some(code_text(code));
+    }
+    if let Some(format) = registry.format(&lower) {
+        return Some(formats::description(format, None));
+    }
+    let mut texts = Vec::new();
+    if let Some(field) = Field::by_id(&lower) {
+        texts.push(field_text(registry, field));
+    }
+    // Several profiles of one family explain the same record in the same words.
+    let mut known = BTreeSet::new();
+    let spellings: BTreeSet<&str> = [topic, &lower].into();
+    for format in registry.formats() {
+        let answer = spellings.iter().rev().find_map(|topic| format.explain(topic));
+        texts.extend(answer.filter(|text| known.insert(text.trim_end().to_owned())));
+    }
+    let mut out = String::new();
+    for text in texts {
+        let gap = if out.is_empty() { "" } else { "\n" };
+        let _ = writeln!(out, "{gap}{}", text.trim_end());
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+fn code_text(code: &Code) -> String {
+    format!(
+        "{} {} ({})\n\n{}\nWhat to do\n{}",
+        code.severity.name(),
+        code.id,
+        code.name,
+        wrapped(code.about, 0, 100),
+        wrapped(code.help, 0, 100)
+    )
+}
+
+fn field_text(registry: &Registry, field: Field) -> String {
+    let spec = field.spec();
+    let mut out = format!("field {}\n\n{}\n", spec.id, spec.about);
+    let several = if spec.many { ", several values" } else { "" };
+    let _ = writeln!(out, "\n  describes  {}\n  notation   {:?}{several}", spec.group.name(), spec.kind);
+    let mut listed = |label: &str, carries: &dyn Fn(&dyn transpose_core::format::Format) -> bool| {
+        let ids: Vec<&str> = registry
+            .formats()
+            .filter(|format| carries(*format))
+            .map(|format| format.manifest().id.as_ref())
+            .collect();
+        if !ids.is_empty() {
+            let _ = writeln!(out, "  {label}  {}", ids.join(", "));
+        }
+    };
+    listed("read by  ", &|format| format.reads(None).contains(field));
+    listed("written by", &|format| format.writes(None).contains(field));
+    out
+}
+
+/// How like a topic is to a known one, or to the last part of its name.
+fn likeness(topic: &str, known: &str) -> f64 {
+    let last = known.rsplit('.').next().unwrap_or(known);
+    strsim::jaro_winkler(topic, known).max(strsim::jaro_winkler(topic, last))
+}
+
+/// The topics most like the given one, best first.
+fn nearest(registry: &Registry, topic: &str) -> Vec<String> {
+    let lower = topic.to_lowercase();
+    let codes = registry.codes().flat_map(|code| -> [&str; 2] { [code.id, code.name] });
+    let formats = registry.formats().map(|format| format.manifest().id.as_ref());
+    let fields = Field::all().map(|field| -> &str { field.id() });
+    let mut near: Vec<(f64, &str)> = formats
+        .chain(codes)
+        .chain(fields)
+        .map(|known| (likeness(&lower, &known.to_lowercase()), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    near.dedup_by_key(|(_, known)| *known);
+    near.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_found_whatever_their_capitals() {
+        let registry = open::registry(&[]).unwrap();
+        for (topic, holds) in [
+            ("eng0101", "warning ENG0101 (outside-period)"),
+            ("OUTSIDE-PERIOD", "ENG0101"),
+            ("Massivemusic.Client-Usage.Subscription", "fields\n"),
+            ("Recording.ISRC", "The ISRC of the recording."),
+        ] {
+            assert!(explain(&registry, topic).unwrap().contains(holds), "{topic}");
+        }
+        assert_eq!(explain(&registry, "nothing at all"), None);
+        assert_eq!(nearest(&registry, "recording.isrcs").first().map(String::as_str), Some("recording.isrc"));
+    }
+}

@@ -1,0 +1,188 @@
+//! `transpose formats`: every format, or everything about one.
+
+use crate::messages::{Exit, Messages, Stop, table, wrapped};
+use crate::open::{self, Layouts};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use transpose_core::field::FieldSet;
+use transpose_core::format::{Format, Grain, Manifest, Status};
+
+/// Lists the formats, or tells everything about one
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose formats
+  transpose formats ddex.dsr.basic-audio")]
+pub(crate) struct Formats {
+    /// The format to describe
+    #[arg(value_name = "FORMAT")]
+    id: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    layouts: Layouts,
+}
+
+impl Formats {
+    pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
+        let registry = open::registry(&self.layouts.files)?;
+        match self.id {
+            Some(id) => {
+                let (format, version) = open::versioned(&registry, &id)?;
+                if self.json {
+                    messages.document(&described(format, version.as_deref()))?;
+                } else {
+                    messages.data(description(format, version.as_deref()).as_bytes())?;
+                }
+            }
+            None if self.json => {
+                let all: Vec<Value> = registry.formats().map(|format| object(format.manifest())).collect();
+                messages.document(&Value::Array(all))?;
+            }
+            None => {
+                let head =
+                    ["format", "title", "rows are", "", "status", "versions"].map(str::to_owned).to_vec();
+                let rows = registry.formats().map(|format| {
+                    let manifest = format.manifest();
+                    vec![
+                        manifest.id.to_string(),
+                        manifest.title.to_string(),
+                        grain(manifest.grain).to_owned(),
+                        directions(manifest).to_owned(),
+                        status(manifest.status).to_owned(),
+                        versions(manifest).join(", "),
+                    ]
+                });
+                let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+                messages.data(table(0, &[], &rows).as_bytes())?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn grain(grain: Grain) -> &'static str {
+    match grain {
+        Grain::Event => "plays",
+        Grain::Aggregate => "sums",
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Preview => "preview",
+        Status::Stable => "stable",
+        Status::Deprecated => "deprecated",
+    }
+}
+
+fn directions(manifest: &Manifest) -> &'static str {
+    match (manifest.reads, manifest.writes) {
+        (true, true) => "read, write",
+        (true, false) => "read",
+        (false, true) => "write",
+        (false, false) => "",
+    }
+}
+
+fn versions(manifest: &Manifest) -> Vec<&str> {
+    manifest.versions.iter().map(|version| version.id.as_ref()).collect()
+}
+
+fn object(manifest: &Manifest) -> Value {
+    json!({
+        "id": manifest.id, "title": manifest.title,
+        "grain": match manifest.grain { Grain::Event => "event", Grain::Aggregate => "aggregate" },
+        "reads": manifest.reads, "writes": manifest.writes, "status": status(manifest.status),
+        "versions": versions(manifest), "extension": manifest.extension,
+    })
+}
+
+fn ids(fields: FieldSet) -> Vec<&'static str> {
+    fields.iter().map(transpose_core::field::Field::id).collect()
+}
+
+fn described(format: &dyn Format, version: Option<&str>) -> Value {
+    let manifest = format.manifest();
+    let options = format.options().iter().map(|option| {
+        json!({"name": option.name, "takes": option.kind.describe(), "default": option.default, "about": option.about})
+    });
+    let versions = manifest.versions.iter().map(|version| json!({"id": version.id, "note": version.note}));
+    let mut value = object(manifest);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("versions".into(), versions.collect());
+        object.insert("about".into(), manifest.about.as_ref().into());
+        object.insert("reference".into(), manifest.reference.as_ref().into());
+        object.insert("options".into(), options.collect());
+        object.insert("fields-read".into(), ids(format.reads(version)).into());
+        object.insert("fields-written".into(), ids(format.writes(version)).into());
+        object.insert("fields-needed".into(), ids(format.needs(version)).into());
+    }
+    value
+}
+
+/// Everything about a format, for people.
+pub(crate) fn description(format: &dyn Format, version: Option<&str>) -> String {
+    let manifest = format.manifest();
+    let mut out = format!("{}: {}\n\n{}", manifest.id, manifest.title, wrapped(&manifest.about, 2, 100));
+    let facts = [
+        ("rows are", grain(manifest.grain).to_owned()),
+        ("directions", directions(manifest).to_owned()),
+        ("status", status(manifest.status).to_owned()),
+        ("written as", format!(".{0}, .{0}.gz", manifest.extension)),
+        ("taken from", manifest.reference.to_string()),
+    ];
+    let facts: Vec<Vec<String>> =
+        facts.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    let _ = write!(out, "\n{}", table(2, &[], &facts));
+    if !manifest.versions.is_empty() {
+        let rows: Vec<Vec<String>> = manifest
+            .versions
+            .iter()
+            .enumerate()
+            .map(|(index, version)| {
+                let default = if index == 0 { "default" } else { "" };
+                vec![format!("{}@{}", manifest.id, version.id), default.to_owned(), version.note.to_string()]
+            })
+            .collect();
+        let _ = write!(out, "\nversions\n{}", table(2, &[], &rows));
+    }
+    if !format.options().is_empty() {
+        let rows: Vec<Vec<String>> = format
+            .options()
+            .iter()
+            .map(|option| {
+                let default = if option.default.is_empty() { "unset" } else { option.default };
+                vec![
+                    option.name.to_owned(),
+                    option.kind.describe(),
+                    default.to_owned(),
+                    option.about.to_owned(),
+                ]
+            })
+            .collect();
+        let head = ["option", "takes", "default", ""].map(str::to_owned).to_vec();
+        let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+        let _ =
+            write!(out, "\noptions (`--set` when written, `--read-set` when read)\n{}", table(2, &[], &rows));
+    }
+    let (reads, writes, needs) = (format.reads(version), format.writes(version), format.needs(version));
+    let mark =
+        |set: FieldSet, field, word: &str| if set.contains(field) { word.to_owned() } else { String::new() };
+    let rows: Vec<Vec<String>> = reads
+        .union(writes)
+        .iter()
+        .map(|field| {
+            vec![
+                field.id().to_owned(),
+                mark(reads, field, "read"),
+                mark(writes, field, "written"),
+                mark(needs, field, "needed"),
+                field.spec().about.to_owned(),
+            ]
+        })
+        .collect();
+    let _ = write!(out, "\nfields\n{}", table(2, &[], &rows));
+    out
+}

@@ -1,0 +1,136 @@
+//! `transpose init`: commented side files to begin with, fitted to reports where some are given.
+
+use crate::commands::inspect::sourced;
+use crate::messages::{Exit, Messages, Stop};
+use crate::open::{self, Layouts, Speed};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use transpose_codes::time::{Date, Period, PeriodForm, Timestamp};
+use transpose_core::diagnostic::Fatal;
+use transpose_core::entity::Entity;
+use transpose_core::field::Field;
+use transpose_deals::{Sample, template_agreement, template_figures};
+use transpose_engine::codes::io;
+use transpose_engine::survey::survey;
+use transpose_io::{Compression, OutputSet};
+
+/// Writes a commented side file to begin with
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose init agreement > agreement.toml
+  transpose init agreement examples/northwind/subscription-2026-10.csv -o agreement.toml
+  transpose init figures examples/northwind/subscription-2026-10.csv -o figures.csv
+
+With reports, the file names their plans, services, territories and period, so that it works on them as it stands.")]
+pub(crate) struct Init {
+    /// Which side file
+    what: What,
+    /// Reports that the side file is to fit
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The format of the reports, where their content does not tell
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// Where to write; by default standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    layouts: Layouts,
+    #[command(flatten)]
+    speed: Speed,
+}
+
+/// Which side file.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum What {
+    /// Parties, sales contexts, what counts as a play
+    Agreement,
+    /// Revenue and subscribers of a period
+    Figures,
+}
+
+impl Init {
+    pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
+        let sample = self.sample()?;
+        let text = match self.what {
+            What::Agreement => template_agreement(&sample),
+            What::Figures => template_figures(&sample),
+        };
+        if self.output.as_os_str() == "-" {
+            messages.data(text.as_bytes())?;
+        } else {
+            self.write(&text)?;
+            messages.note(&format!("written: {}\n", self.output.display()));
+        }
+        Ok(Exit::Done)
+    }
+
+    /// What the reports hold.
+    fn sample(&self) -> Result<Sample, Fatal> {
+        let mut sample = Sample::default();
+        if self.inputs.is_empty() {
+            return Ok(sample);
+        }
+        let registry = open::registry(&self.layouts.files)?;
+        let mut texts: [BTreeSet<String>; 3] = Default::default();
+        let mut days: Option<(Date, Date)> = None;
+        for input in &open::inputs(&self.inputs)? {
+            let format = open::choose(&registry, self.from.as_deref(), input)?.format;
+            let survey = sourced(input, survey(input, format, &[], self.speed.reading(), 0))?;
+            let contexts: Vec<&Entity> = survey.contexts.keys().chain(&survey.preamble.contexts).collect();
+            for (texts, field) in texts.iter_mut().zip([Field::SERVICE, Field::PLAN, Field::TERRITORY]) {
+                texts.extend(contexts.iter().filter_map(|context| context.text(field)).map(str::to_owned));
+            }
+            let header = &survey.preamble.header;
+            let stated = |field| header.text(field).and_then(|text| Date::parse(text).ok());
+            let day = |micros| Timestamp::utc(micros).local_date();
+            let found = survey
+                .times
+                .and_then(|(first, last)| day(first).zip(day(last)))
+                .or_else(|| stated(Field::PERIOD_START).zip(stated(Field::PERIOD_END)));
+            days = match (days, found) {
+                (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+                (a, b) => a.or(b),
+            };
+            sample.name = sample.name.or_else(|| header.text(Field::SENDER_NAME).map(str::to_owned));
+        }
+        let [services, plans, territories] = texts.map(|texts| texts.into_iter().collect());
+        let period = days.and_then(|(first, last)| period(first, last)).map(|period| period.to_string());
+        Ok(Sample { services, plans, territories, period, ..sample })
+    }
+
+    fn write(&self, text: &str) -> Result<(), Fatal> {
+        let mut set = OutputSet::new(self.overwrite);
+        let mut file = set.create(&self.output, Compression::None).map_err(|error| io(&error))?;
+        file.append(text.as_bytes()).map_err(|error| io(&error))?;
+        file.finish().map_err(|error| io(&error))?;
+        set.commit().map(|_| ()).map_err(|error| io(&error))
+    }
+}
+
+/// The month that holds both days, or else exactly the days from one to the other.
+fn period(first: Date, last: Date) -> Option<Period> {
+    let month = Period::parse(&format!("{:04}-{:02}", first.year(), first.month())).ok()?;
+    if month.form() == PeriodForm::Month && last <= month.last() {
+        return Some(month);
+    }
+    Period::range(first, last).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn period_is_a_month_where_one_is_enough() {
+        let day = |text| Date::parse(text).unwrap();
+        let text = |first, last| period(day(first), day(last)).unwrap().to_string();
+        assert_eq!(text("2026-10-01", "2026-10-31"), "2026-10");
+        assert_eq!(text("2026-10-05", "2026-10-05"), "2026-10");
+        assert_eq!(text("2026-09-30", "2026-11-01"), "2026-09-30--2026-11-01");
+    }
+}

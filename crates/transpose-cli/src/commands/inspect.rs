@@ -1,0 +1,262 @@
+//! `transpose inspect`: what a file is and what it holds. Nothing is rewritten.
+
+use crate::messages::{Exit, Messages, Stop, number, printable, table};
+use crate::open::{self, Layouts, Speed};
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use transpose_codes::time::Timestamp;
+use transpose_core::diagnostic::{Fatal, Severity, shown};
+use transpose_core::entity::{self, Entity};
+use transpose_core::field::Field;
+use transpose_core::format::{Grain, Recognition};
+use transpose_core::registry::Registry;
+use transpose_engine::receipt;
+use transpose_engine::survey::{Survey, survey};
+use transpose_io::{Compression, Input};
+
+/// Tells what a file is: format, version, period, parties, counts, first rows
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose inspect examples/northwind/subscription-2026-10.csv
+  transpose inspect message.tsv.gz --rows 20 --json
+
+The file is read from end to end and never rewritten. The exit code is 1 when errors were found in it.")]
+pub(crate) struct Inspect {
+    /// The files to look into, plain or gzip; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The format of the files, where their content does not tell
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// An option of the format
+    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    read_set: Vec<(String, String)>,
+    /// How many of the first rows, and of the summaries, to show
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    rows: usize,
+    #[command(flatten)]
+    layouts: Layouts,
+    #[command(flatten)]
+    speed: Speed,
+    /// Print JSON, one document for each input
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
+        let registry = open::registry(&self.layouts.files)?;
+        let inputs = open::inputs(&self.inputs)?;
+        let mut exit = Exit::Done;
+        for input in &inputs {
+            let seen = self.look(&registry, input)?;
+            if self.json {
+                messages.document(&seen.object())?;
+            } else {
+                messages.data(seen.text().as_bytes())?;
+            }
+            messages.findings(&seen.survey.findings);
+            if seen.survey.findings.of(Severity::Error) > 0 {
+                exit = Exit::Findings;
+            }
+        }
+        Ok(exit)
+    }
+
+    fn look<'a>(&self, registry: &'a Registry, input: &'a Input) -> Result<Seen<'a>, Fatal> {
+        let chosen = open::choose(registry, self.from.as_deref(), input)?;
+        let survey =
+            sourced(input, survey(input, chosen.format, &self.read_set, self.speed.reading(), self.rows))?;
+        Ok(Seen { input, chosen, survey, rows: self.rows })
+    }
+}
+
+/// Names the input in findings that name none.
+pub(crate) fn sourced<T>(input: &Input, result: Result<T, Fatal>) -> Result<T, Fatal> {
+    result.map_err(|mut fatal| {
+        for finding in &mut fatal.findings {
+            finding.location.source.get_or_insert_with(|| input.name().into());
+        }
+        fatal
+    })
+}
+
+struct Seen<'a> {
+    input: &'a Input,
+    chosen: open::Chosen<'a>,
+    survey: Survey,
+    rows: usize,
+}
+
+/// How many sales contexts are shown to people.
+const CONTEXTS: usize = 40;
+
+impl Seen<'_> {
+    /// How sure the format is, and why.
+    fn recognised(&self) -> (&'static str, &str) {
+        match &self.chosen.recognition {
+            Recognition::Certain(reason) => ("certain", reason),
+            Recognition::Possible(reason) => ("possible", reason),
+            Recognition::Near(reason) => ("near", reason),
+            Recognition::No => ("no", "named by the command"),
+        }
+    }
+
+    /// The first and the last moment, or the days of the header.
+    fn period(&self) -> Option<(String, String)> {
+        let moment = |micros| open::moment(Timestamp::utc(micros));
+        let header = &self.survey.preamble.header;
+        let day = |field| header.text(field).map(str::to_owned);
+        let days = || day(Field::PERIOD_START).zip(day(Field::PERIOD_END));
+        self.survey.times.map(|(first, last)| (moment(first), moment(last))).or_else(days)
+    }
+
+    fn events(&self) -> bool {
+        self.chosen.format.manifest().grain == Grain::Event
+    }
+
+    fn object(&self) -> Value {
+        let Survey { preamble, tally, rejects, contexts, first, findings, .. } = &self.survey;
+        let manifest = self.chosen.format.manifest();
+        let (sure, reason) = self.recognised();
+        let period = self.period().map(|(first, last)| json!({"first": first, "last": last}));
+        let contexts =
+            contexts.iter().map(|(context, rows)| json!({"rows": rows, "context": values(context)}));
+        let first =
+            first.iter().map(|(group, entity)| json!({"what": group.name(), "values": values(entity)}));
+        json!({
+            "source": self.input.name(),
+            "format": manifest.id,
+            "version": preamble.version,
+            "recognised": sure,
+            "reason": reason,
+            "compression": compression(self.input),
+            "period": period,
+            "counts": {
+                "lines": tally.lines, "summaries": tally.summaries, "blocks": tally.blocks, "usages": tally.usages,
+                "rejected": rejects,
+            },
+            "header": values(&preamble.header),
+            "contexts": contexts.collect::<Vec<_>>(),
+            "summaries": preamble.contexts.iter().map(values).collect::<Vec<_>>(),
+            "first": first.collect::<Vec<_>>(),
+            "findings": receipt::counts(findings),
+        })
+    }
+
+    fn text(&self) -> String {
+        let Survey { preamble, tally, rejects, contexts, first, findings, .. } = &self.survey;
+        let manifest = self.chosen.format.manifest();
+        let (sure, reason) = self.recognised();
+        let mut out = format!("{}\n", self.input.name());
+        let mut facts = vec![
+            ("format", format!("{} ({})", manifest.id, manifest.title)),
+            ("recognised", format!("{sure}: {reason}")),
+        ];
+        facts.extend(preamble.version.clone().map(|version| ("version", version)));
+        facts.push(("compression", compression(self.input).to_owned()));
+        facts.push(("lines", number(tally.lines)));
+        if self.events() {
+            // A row is a play, and those that cannot be read are rows as well.
+            facts.push(("rows", number(tally.blocks)));
+        } else {
+            facts.push(("summaries", number(tally.summaries)));
+            facts.push(("blocks", number(tally.blocks)));
+            facts.push(("usages", number(tally.usages)));
+        }
+        if *rejects > 0 {
+            facts.push(("unreadable", number(*rejects)));
+        }
+        facts.extend(self.period().map(|(first, last)| ("period", format!("{first} to {last}"))));
+        let facts: Vec<Vec<String>> =
+            facts.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+        out.push_str(&table(2, &[], &facts));
+        entity_text(&mut out, "header", &preamble.header);
+        if !contexts.is_empty() {
+            let fields: Vec<Field> =
+                contexts.keys().flat_map(|context| context.fields().iter().collect::<Vec<_>>()).collect();
+            let fields: std::collections::BTreeSet<Field> = fields.into_iter().collect();
+            let head =
+                std::iter::once("rows").chain(fields.iter().map(|field| field.id())).map(str::to_owned);
+            let mut rows: Vec<Vec<String>> = vec![head.collect()];
+            rows.extend(contexts.iter().take(CONTEXTS).map(|(context, count)| {
+                let cells =
+                    fields.iter().map(|field| context.value(*field).map(one_line).unwrap_or_default());
+                std::iter::once(number(*count)).chain(cells).collect()
+            }));
+            let _ = write!(
+                out,
+                "\nrows by what decides the sales context ({})\n{}",
+                contexts.len(),
+                table(2, &[0], &rows)
+            );
+            if contexts.len() > CONTEXTS {
+                let _ = writeln!(out, "  … and {} more", number((contexts.len() - CONTEXTS) as u64));
+            }
+        }
+        for (index, context) in preamble.contexts.iter().enumerate().take(self.rows) {
+            entity_text(&mut out, &format!("summary {} {}", index + 1, context.origin), context);
+        }
+        if preamble.contexts.len() > self.rows {
+            let _ = writeln!(
+                out,
+                "\n… and {} more summaries",
+                number((preamble.contexts.len() - self.rows) as u64)
+            );
+        }
+        for (index, (group, entity)) in first.iter().enumerate() {
+            let title = if self.events() {
+                format!("row {}", index + 1)
+            } else {
+                format!("{} {}", group.name(), entity.origin)
+            };
+            entity_text(&mut out, title.trim_end(), entity);
+        }
+        if !findings.is_empty() {
+            let rows: Vec<Vec<String>> = findings
+                .counts()
+                .map(|(code, count)| {
+                    vec![number(count), code.severity.name().into(), code.id.into(), code.name.into()]
+                })
+                .collect();
+            let _ = write!(out, "\nfindings\n{}", table(2, &[0], &rows));
+        }
+        printable(&out)
+    }
+}
+
+fn compression(input: &Input) -> &'static str {
+    match input.compression() {
+        Compression::None => "none",
+        Compression::Gzip => "gzip",
+    }
+}
+
+fn entity_text(out: &mut String, title: &str, entity: &Entity) {
+    let fields = entity.iter().map(|(field, value)| vec![field.id().to_owned(), one_line(value)]);
+    let extras = entity.extras.iter().map(|(name, value)| vec![name.to_string(), one_line(value)]);
+    let rows: Vec<Vec<String>> = fields.chain(extras).collect();
+    if !rows.is_empty() {
+        let _ = write!(out, "\n{title}\n{}", table(2, &[], &rows));
+    }
+}
+
+/// A value in one bounded line.
+fn one_line(value: &entity::Value) -> String {
+    let joined = value.iter().collect::<Vec<_>>().join(" | ");
+    shown(joined.as_bytes())
+}
+
+/// An entity as JSON: text, or a list of texts, by field.
+fn values(entity: &Entity) -> Value {
+    let text = |value: &entity::Value| match value {
+        entity::Value::One(text) => Value::from(text.as_ref()),
+        entity::Value::Many(texts) => texts.iter().map(AsRef::as_ref).collect(),
+    };
+    let mut object: Map<String, Value> =
+        entity.iter().map(|(field, value)| (field.id().to_owned(), text(value))).collect();
+    object.extend(entity.extras.iter().map(|(name, value)| (name.to_string(), text(value))));
+    Value::Object(object)
+}

@@ -1,0 +1,36 @@
+//! The subcommands, one file each.
+
+mod completions;
+mod convert;
+mod explain;
+mod formats;
+mod init;
+mod inspect;
+mod plan;
+
+use crate::messages::{Exit, Messages, Stop};
+
+/// What the user asks for.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    Convert(Box<convert::Convert>),
+    Inspect(inspect::Inspect),
+    Formats(formats::Formats),
+    Plan(plan::Plan),
+    Explain(explain::Explain),
+    Init(init::Init),
+    Completions(completions::Completions),
+}
+
+/// Runs a subcommand.
+pub(crate) fn run(command: Command, messages: &Messages) -> Result<Exit, Stop> {
+    match command {
+        Command::Convert(command) => Ok(command.run(messages)),
+        Command::Inspect(command) => command.run(messages),
+        Command::Formats(command) => command.run(messages),
+        Command::Plan(command) => command.run(messages),
+        Command::Explain(command) => command.run(messages),
+        Command::Init(command) => command.run(messages),
+        Command::Completions(command) => command.run(messages),
+    }
+}

@@ -1,0 +1,42 @@
+//! The progress bar: bytes read of the inputs, on a terminal only.
+
+use crate::messages::Messages;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use transpose_io::Input;
+
+/// How far the reading of the inputs has come.
+pub(crate) struct Progress<'a> {
+    inputs: &'a [Input],
+    bar: ProgressBar,
+}
+
+impl<'a> Progress<'a> {
+    /// A bar over all inputs; hidden where nobody would see it.
+    pub(crate) fn new(inputs: &'a [Input], messages: &Messages) -> Self {
+        let target =
+            if messages.live() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        // A pipe has no size, and a sum with unknown parts would mislead.
+        let total: Option<u64> = inputs.iter().map(|input| input.progress().1).sum();
+        let bar = ProgressBar::with_draw_target(total, target);
+        let template = match total {
+            Some(_) => "{bar:32} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{spinner} {bytes}, {bytes_per_sec}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { inputs, bar }
+    }
+
+    /// Shows what has been read by now.
+    pub(crate) fn update(&self) {
+        if !self.bar.is_hidden() {
+            self.bar.set_position(self.inputs.iter().map(|input| input.progress().0).sum());
+        }
+    }
+
+    /// Takes the bar away, so that messages stand alone.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,9 @@
+//! The command line as its users see it: the real binary on real files in folders of their own.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
+
+mod bad_input;
+mod commands;
+mod convert;
+mod messages;
+mod support;
