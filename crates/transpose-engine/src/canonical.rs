@@ -100,6 +100,19 @@ impl Things {
         self.identities.bytes(self.of_rank(rank)) == NOBODY
     }
 
+    /// Copies the values that a description lacks.
+    fn complete(&mut self, description: u32, cells: &[Span], from: &[u8], text: &mut Vec<u8>) {
+        let start = description as usize * self.width();
+        let ours = self.cells.get_mut(start..start + cells.len()).unwrap_or(&mut []);
+        for (ours, theirs) in
+            ours.iter_mut().zip(cells).filter(|(ours, theirs)| ours.is_absent() && !theirs.is_absent())
+        {
+            let start = text.len();
+            text.extend_from_slice(theirs.bytes(from, &[]));
+            *ours = Span::chunk(start, text.len());
+        }
+    }
+
     /// Adds a description of an identity, whose cells stand in `from`; answers both numbers. Only a new description is copied into `text`.
     fn add(
         &mut self,
@@ -111,25 +124,19 @@ impl Things {
     ) -> Result<(u32, u32), Fatal> {
         let (number, new) = self.identities.intern(identity).ok_or_else(too_many)?;
         if !new {
-            let known = |description: u32| {
-                let ours = self.description(description);
-                ours.iter().zip(cells).all(|(a, b)| a.bytes(text, &[]) == b.bytes(from, &[]))
-            };
             let first = self.first.get(number as usize).copied().unwrap_or_default();
-            if known(first) {
-                return Ok((number, first));
-            }
             let variants = self.more.get(&number).map_or(&[][..], Vec::as_slice);
-            if let Some(variant) = variants.iter().find(|variant| known(variant.description)) {
-                return Ok((number, variant.description));
+            let mut all = std::iter::once(first).chain(variants.iter().map(|variant| variant.description));
+            if let Some(description) =
+                all.find(|description| agree(self.description(*description), text, cells, from))
+            {
+                self.complete(description, cells, from, text);
+                return Ok((number, description));
             }
         }
         let description = (self.cells.len() / self.width().max(1)) as u32;
-        for cell in cells {
-            let start = text.len();
-            text.extend_from_slice(cell.bytes(from, &[]));
-            self.cells.push(if cell.is_absent() { Span::ABSENT } else { Span::chunk(start, text.len()) });
-        }
+        self.cells.resize(self.cells.len() + cells.len(), Span::ABSENT);
+        self.complete(description, cells, from, text);
         if text.len() >= 1 << 31 {
             return Err(too_many());
         }
@@ -140,6 +147,13 @@ impl Things {
         }
         Ok((number, description))
     }
+}
+
+/// Whether two descriptions contradict each other nowhere; a value that one of them lacks is no contradiction.
+fn agree(ours: &[Span], text: &[u8], theirs: &[Span], from: &[u8]) -> bool {
+    let same =
+        |(a, b): (&Span, &Span)| a.is_absent() || b.is_absent() || a.bytes(text, &[]) == b.bytes(from, &[]);
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
 }
 
 /// Canonical values of a range of items, made side by side with other ranges.
