@@ -7,7 +7,7 @@
 //! | [`field`] | every field of the model, once, with its meaning; sets of fields |
 //! | [`entity`] | header and sales contexts: few, owned |
 //! | [`batch`] | events and blocks: many, flat, borrowed from the input chunk |
-//! | [`format`] | what a plugin implements: manifest, recognition, decoder, encoder |
+//! | [`format`](mod@format) | what a plugin implements: manifest, recognition, decoder, encoder |
 //! | [`option`] | typed options with a schema |
 //! | [`terms`] | what an agreement answers while events become usages |
 //! | [`registry`] | the formats and codes that are linked in |

@@ -7,10 +7,10 @@
 //! |---|---|
 //! | [`spec`] | what the tables say: records, cells, allowed values, profiles, the structure of a message |
 //! | [`escape`] | the notation of delimiters inside data |
-//! | [`line`] | lines and their cells |
+//! | [`line`](mod@line) | lines and their cells |
 //! | [`cell`] | whether a text fits the type of its cell |
 //! | [`grammar`] | which record may follow which |
-//! | [`write`] | cells in their notation |
+//! | [`write`](mod@write) | cells in their notation |
 
 pub mod cell;
 pub mod escape;
