@@ -205,7 +205,7 @@ impl Job<'_> {
         terms.header(&mut header);
         let shapes = emit::shapes(&canon);
         let encoder = self.create(&header, &canon.contexts, &shapes, reads)?;
-        run.drops(encoder.as_ref(), reads, &[]);
+        run.drops(encoder.as_ref(), reads, &[], &canon.contexts);
         let mut sink = Sink::new(
             encoder.as_ref(),
             self.inputs,
@@ -236,7 +236,7 @@ impl Job<'_> {
             terms.header(&mut header);
         }
         let encoder = self.create(&header, &[], &[], reads)?;
-        run.drops(encoder.as_ref(), reads, &[]);
+        run.drops(encoder.as_ref(), reads, &[], &[]);
         let sink = Mutex::new(Sink::new(
             encoder.as_ref(),
             self.inputs,
@@ -347,7 +347,7 @@ impl Job<'_> {
             terms.header(&mut header);
         }
         let encoder = self.create(&header, contexts, shapes, *reads)?;
-        run.drops(encoder.as_ref(), *reads, extras);
+        run.drops(encoder.as_ref(), *reads, extras, contexts);
         let sink = Mutex::new(Sink::new(
             encoder.as_ref(),
             self.inputs,
@@ -431,7 +431,8 @@ struct Run<'a> {
     quarantine: Option<Quarantine>,
     source_version: Option<String>,
     gave_up: bool,
-    dropped: Vec<(Subject, String)>,
+    /// What the target has no place for; the count is the number of rows where it is not known.
+    dropped: Vec<(Subject, Option<u64>, String)>,
 }
 
 struct Quarantine {
@@ -551,7 +552,7 @@ impl<'a> Run<'a> {
     }
 
     /// Notes the fields that the source has a place for and the target has not.
-    fn drops(&mut self, encoder: &dyn Encode, reads: FieldSet, extras: &[Box<str>]) {
+    fn drops(&mut self, encoder: &dyn Encode, reads: FieldSet, extras: &[Box<str>], contexts: &[Entity]) {
         // What the rules looked at has become the sales context, and played time is summed.
         let mut kept = self.job.terms.map_or(FieldSet::EMPTY, Terms::reads);
         if self.job.target.writes(self.job.version).contains(Field::USAGE_DURATION) {
@@ -560,7 +561,19 @@ impl<'a> Run<'a> {
         if self.job.target.manifest().grain == Grain::Event {
             kept = FieldSet::EMPTY;
         }
-        self.dropped = encoder.drops(reads.difference(kept), extras);
+        let event = self.job.source.manifest().grain == Grain::Event;
+        for (subject, reason) in encoder.drops(reads.difference(kept), extras) {
+            // What stands in sales contexts is counted there; everything else was in the rows, and was never looked at.
+            let count = match &subject {
+                // The engine summed it; the source has no such value to lose.
+                Subject::Field(Field::TOTAL_DURATION) if event => continue,
+                Subject::Field(field) => {
+                    contexts.iter().filter(|context| context.value(*field).is_some()).count()
+                }
+                Subject::Extra(_) => 0,
+            };
+            self.dropped.push((subject, Some(count as u64).filter(|count| *count > 0), reason));
+        }
     }
 
     fn give_up(self) -> Outcome {
@@ -579,8 +592,8 @@ impl<'a> Run<'a> {
     /// Checks the account and puts everything in place, or refuses with the whole report.
     fn end(mut self, sink: Sink<'_>, rows_merge: bool) -> Result<Outcome, Fatal> {
         let rows = self.report.ledger.read.rows;
-        for (subject, reason) in std::mem::take(&mut self.dropped) {
-            self.report.loss.add(Change::Lost, subject, rows, None, &reason);
+        for (subject, count, reason) in std::mem::take(&mut self.dropped) {
+            self.report.loss.add(Change::Lost, subject, count.unwrap_or(rows), None, &reason);
         }
         let rejects = self.report.ledger.rejects();
         if rejects > 0 && self.job.on_reject == OnReject::Fail {
