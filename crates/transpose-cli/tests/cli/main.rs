@@ -6,4 +6,5 @@ mod bad_input;
 mod commands;
 mod convert;
 mod messages;
+mod readme;
 mod support;

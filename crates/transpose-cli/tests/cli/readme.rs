@@ -1,0 +1,36 @@
+//! The commands of README.md, run as a reader would, in order and in one folder.
+
+use crate::support::{Place, root};
+
+/// Ways in which README.md calls the program.
+const CALLS: [&str; 2] = ["cargo run --release -p transpose-cli -- ", "transpose "];
+
+#[test]
+fn every_command_of_the_readme_does_what_it_says() {
+    let folder = Place::new();
+    let northwind = root().join("examples/northwind");
+    for entry in std::fs::read_dir(northwind).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        std::fs::create_dir_all(folder.path("examples/northwind")).unwrap();
+        folder.put(&format!("examples/northwind/{name}"), std::fs::read(&path).unwrap());
+    }
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let commands: Vec<&str> =
+        readme.lines().filter_map(|line| CALLS.iter().find_map(|call| line.strip_prefix(call))).collect();
+    assert!(commands.len() >= 7, "README.md has lost its commands: {commands:?}");
+    for command in commands {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let ran = folder.run(&arguments);
+        // Rows that are set aside make a run end with 1, as README.md says beside that command.
+        let _ = ran.ends(i32::from(command.contains("quarantine")));
+    }
+    for (output, files) in [("out", 1), ("out-1.2", 1), ("out-damaged", 1)] {
+        let names = folder.names(output);
+        assert_eq!(names.len(), files, "{output}: {names:?}");
+        assert!(names.iter().all(|name| name.starts_with("DSR_PADPIDA")), "{names:?}");
+    }
+    assert!(folder.names("out-1.2").iter().all(|name| name.ends_with(".tsv.gz")));
+    let rejects = String::from_utf8_lossy(&folder.read("rejects.csv")).into_owned();
+    assert!(rejects.starts_with("Line,Code,Reason,Report Generated Date,"), "{rejects}");
+}
