@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
-use transpose_core::batch::{EventRow, Fault, Reject};
+use transpose_core::batch::{EventRow, Fault, Reject, Span};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::entity::Entity;
 use transpose_core::format::{Decode, Dimension};
@@ -126,14 +126,10 @@ impl Tables {
             }
             let keys = events.keys.get(index * stride..(index + 1) * stride).unwrap_or(&[]);
             let (item_runs, context_runs) = keys.split_at(events.item_runs.min(keys.len()));
-            let runs = |spans: &'_ [transpose_core::batch::Span]| -> Vec<Vec<u8>> {
-                spans.iter().map(|span| span.bytes(bytes, &events.arena).to_vec()).collect()
-            };
-            let (context, new) = self
-                .contexts
-                .intern(context_runs.iter().map(|span| span.bytes(bytes, &events.arena)), line)?;
+            let raw = |span: &Span| span.bytes(bytes, &events.arena);
+            let (context, new) = self.contexts.intern(context_runs.iter().map(raw), line)?;
             if new {
-                let placed = self.place(&runs(context_runs), rules);
+                let placed = self.place(&context_runs.iter().map(raw).collect::<Vec<_>>(), rules);
                 self.placed.push(placed.map_err(Box::new));
             }
             let reject = |finding: Diagnostic| Reject {
@@ -154,11 +150,9 @@ impl Tables {
                 }
                 None => return Err(codes::bug("a context without an answer")),
             };
-            let (item, new) =
-                self.items.intern(item_runs.iter().map(|span| span.bytes(bytes, &events.arena)), line)?;
+            let (item, new) = self.items.intern(item_runs.iter().map(raw), line)?;
             if new {
-                let runs: Vec<&[u8]> =
-                    item_runs.iter().map(|span| span.bytes(bytes, &events.arena)).collect();
+                let runs: Vec<&[u8]> = item_runs.iter().map(raw).collect();
                 if let Err(fault) = rules.decoder.vet(Dimension::Item, &runs) {
                     self.item_faults.insert(item, fault);
                 }
@@ -198,12 +192,11 @@ impl Tables {
         Ok((report, rejects))
     }
 
-    fn place(&mut self, runs: &[Vec<u8>], rules: &Rules<'_>) -> Result<u32, Unplaced> {
-        let runs: Vec<&[u8]> = runs.iter().map(AsRef::as_ref).collect();
-        rules.decoder.vet(Dimension::Context, &runs).map_err(Unplaced::Fault)?;
+    fn place(&mut self, runs: &[&[u8]], rules: &Rules<'_>) -> Result<u32, Unplaced> {
+        rules.decoder.vet(Dimension::Context, runs).map_err(Unplaced::Fault)?;
         let mut event = Entity::default();
         let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
-        rules.decoder.resolve(Dimension::Context, &runs, &mut set, &mut Vec::new());
+        rules.decoder.resolve(Dimension::Context, runs, &mut set, &mut Vec::new());
         let context = rules.terms.context(&event).map_err(Unplaced::Terms)?;
         if let Some(known) = self.assigned.iter().position(|assigned| *assigned == context) {
             return Ok(known as u32);

@@ -206,14 +206,7 @@ impl Job<'_> {
         let shapes = emit::shapes(&canon);
         let encoder = self.create(&header, &canon.contexts, &shapes, reads)?;
         run.drops(encoder.as_ref(), reads, &[], &canon.contexts);
-        let mut sink = Sink::new(
-            encoder.as_ref(),
-            self.inputs,
-            &self.destination,
-            self.compression,
-            self.overwrite,
-            self.hash,
-        )?;
+        let mut sink = self.sink(encoder.as_ref())?;
         let mut report = Report::default();
         emit::emit(&canon, &shapes, encoder.as_ref(), &mut sink, self.reading.threads, &mut report)?;
         run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
@@ -237,14 +230,7 @@ impl Job<'_> {
         }
         let encoder = self.create(&header, &[], &[], reads)?;
         run.drops(encoder.as_ref(), reads, &[], &[]);
-        let sink = Mutex::new(Sink::new(
-            encoder.as_ref(),
-            self.inputs,
-            &self.destination,
-            self.compression,
-            self.overwrite,
-            self.hash,
-        )?);
+        let sink = Mutex::new(self.sink(encoder.as_ref())?);
         let projection = Projection {
             row: fields.clone(),
             time: self.period.is_some(),
@@ -348,14 +334,7 @@ impl Job<'_> {
         }
         let encoder = self.create(&header, contexts, shapes, *reads)?;
         run.drops(encoder.as_ref(), *reads, extras, contexts);
-        let sink = Mutex::new(Sink::new(
-            encoder.as_ref(),
-            self.inputs,
-            &self.destination,
-            self.compression,
-            self.overwrite,
-            self.hash,
-        )?);
+        let sink = Mutex::new(self.sink(encoder.as_ref())?);
         let mut workers = vec![(); self.reading.threads.max(1)];
         let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|(), decoded| {
             let Decoded { number, bytes, numbers, batch, mut report, .. } = decoded;
@@ -378,6 +357,10 @@ impl Job<'_> {
         }
         run.finish_input(input, decoder, &scanned, Report::default())?;
         run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
+    }
+
+    fn sink<'a>(&'a self, encoder: &'a dyn Encode) -> Result<Sink<'a>, Fatal> {
+        Sink::new(encoder, self.inputs, &self.destination, self.compression, self.overwrite, self.hash)
     }
 
     fn create(

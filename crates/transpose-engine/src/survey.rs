@@ -80,24 +80,19 @@ pub fn survey(
             part.times = Some(
                 part.times.map_or((row.time, row.time), |(from, to)| (from.min(row.time), to.max(row.time))),
             );
-            let runs: Vec<&[u8]> = events
-                .keys
-                .get(index * events.context_runs..(index + 1) * events.context_runs)
-                .unwrap_or(&[])
-                .iter()
-                .map(|span| span.bytes(bytes, &events.arena))
-                .collect();
-            let mut key = Vec::new();
-            crate::interner::join(runs.iter().copied(), &mut key);
-            if let Some((_, count)) = part.contexts.get_mut(&key) {
+            let spans = events.keys.get(index * events.context_runs..(index + 1) * events.context_runs);
+            let runs = spans.unwrap_or(&[]).iter().map(|span| span.bytes(bytes, &events.arena));
+            crate::interner::join(runs.clone(), &mut part.key);
+            if let Some((_, count)) = part.contexts.get_mut(&part.key) {
                 *count += 1;
                 continue;
             }
+            let runs: Vec<&[u8]> = runs.collect();
             let mut entity = Entity::default();
             let mut set =
                 |field, value: &[u8]| entity.set(field, String::from_utf8_lossy(value).into_owned());
             decoder.resolve(Dimension::Context, &runs, &mut set, &mut Vec::new());
-            part.contexts.insert(key, (entity, 1));
+            part.contexts.insert(part.key.clone(), (entity, 1));
         }
         if number == 0 {
             let mut first = lock(&first);
@@ -164,6 +159,8 @@ struct Part {
     rejects: u64,
     times: Option<(i64, i64)>,
     contexts: BTreeMap<Vec<u8>, (Entity, u64)>,
+    /// The key of the row at hand, kept so that a row costs no allocation.
+    key: Vec<u8>,
 }
 
 /// An entity of a block as values of its own.

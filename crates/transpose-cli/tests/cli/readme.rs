@@ -30,6 +30,15 @@ fn every_command_of_the_readme_does_what_it_says() {
         assert_eq!(names.len(), files, "{output}: {names:?}");
         assert!(names.iter().all(|name| name.starts_with("DSR_PADPIDA")), "{names:?}");
     }
+    // The message of the first command holds before a checker that shares no code with ours.
+    let checked = std::process::Command::new("python3")
+        .arg(root().join("plugins/ddex-dsr/tests/check_dsr.py"))
+        .arg(folder.path("out").join(&folder.names("out")[0]))
+        .arg("1.4")
+        .output()
+        .unwrap();
+    let said = [checked.stdout, checked.stderr].concat();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&said));
     assert!(folder.names("out-1.2").iter().all(|name| name.ends_with(".tsv.gz")));
     let rejects = String::from_utf8_lossy(&folder.read("rejects.csv")).into_owned();
     assert!(rejects.starts_with("Line,Code,Reason,Report Generated Date,"), "{rejects}");
