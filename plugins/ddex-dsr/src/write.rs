@@ -9,16 +9,14 @@ use crate::names::FileName;
 use crate::options::Options;
 use crate::summary::Top;
 use crate::tables::{self, Layout};
-use std::collections::BTreeMap;
-use transpose_codes::Decimal;
-use transpose_codes::decimal::{self, Grammar};
 use transpose_core::batch::{Block, Cell, EntityRef, Shape, Slot};
 use transpose_core::diagnostic::{Code, Diagnostic, Failure, Fatal, Location, shown};
 use transpose_core::field::{Field, FieldSet, Group};
 use transpose_core::format::{Brief, Encode, Encoded, Numbers, Part, Portion, Tally};
-use transpose_core::loss::{Change, FIRST, Subject};
+use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
-use transpose_records::cell::{is_integer, micros, scaled};
+use transpose_records::account::{Account, Losses};
+use transpose_records::cell::is_integer;
 use transpose_records::grammar::{Grammar as Order, State, Symbol};
 use transpose_records::spec::{
     AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec, Standing,
@@ -340,102 +338,6 @@ impl Writer {
     }
 }
 
-/// Losses of a batch, counted without an allocation for each.
-#[derive(Default)]
-struct Losses {
-    items: Vec<Counted>,
-}
-
-struct Counted {
-    change: Change,
-    subject: Subject,
-    reason: &'static str,
-    count: u64,
-    lines: [u64; FIRST],
-    placed: usize,
-}
-
-impl Losses {
-    fn field(&mut self, change: Change, field: Field, line: Option<u64>, reason: &'static str) {
-        let known = self.items.iter().position(|item| {
-            item.change == change
-                && matches!(item.subject, Subject::Field(known) if known == field)
-                && item.reason == reason
-        });
-        let index = known.unwrap_or_else(|| {
-            let (subject, lines) = (Subject::Field(field), [0; FIRST]);
-            self.items.push(Counted { change, subject, reason, count: 0, lines, placed: 0 });
-            self.items.len() - 1
-        });
-        if let Some(item) = self.items.get_mut(index) {
-            item.count += 1;
-            if let (Some(line), Some(place)) = (line, item.lines.get_mut(item.placed)) {
-                *place = line;
-                item.placed += 1;
-            }
-        }
-    }
-
-    fn flush(self, report: &mut Report) {
-        for item in self.items {
-            let placed = item.lines.iter().take(item.placed);
-            for line in placed {
-                report.loss.add(item.change, item.subject.clone(), 1, Some(*line), item.reason);
-            }
-            report.loss.add(item.change, item.subject, item.count - item.placed as u64, None, item.reason);
-        }
-    }
-}
-
-/// An exact sum: whole numbers by their decimal places, and what is too long for that.
-struct Sum {
-    places: [i128; 37],
-    rest: Decimal,
-    used: bool,
-}
-
-impl Default for Sum {
-    fn default() -> Self {
-        Self { places: [0; 37], rest: Decimal::ZERO, used: false }
-    }
-}
-
-impl Sum {
-    fn add(&mut self, number: i128, scale: u32) -> Option<()> {
-        let place = self.places.get_mut(scale as usize)?;
-        *place = place.checked_add(number)?;
-        self.used = true;
-        Some(())
-    }
-
-    fn add_decimal(&mut self, value: Decimal) -> Option<()> {
-        self.rest = self.rest.checked_add(value)?;
-        self.used = true;
-        Some(())
-    }
-
-    fn total(&self) -> Option<Decimal> {
-        let mut total = self.rest;
-        for (scale, number) in self.places.iter().enumerate().filter(|(_, number)| **number != 0) {
-            let (mut number, mut scale) = (*number, scale as u32);
-            while scale > 0 && number % 10 == 0 {
-                (number, scale) = (number / 10, scale - 1);
-            }
-            total = total.checked_add(Decimal::try_from_i128_with_scale(number, scale).ok()?)?;
-        }
-        Some(total)
-    }
-}
-
-/// What is accounted for in a batch.
-#[derive(Default)]
-struct Account {
-    rows: u64,
-    plays: Sum,
-    micros: i128,
-    money: Vec<Sum>,
-}
-
 /// The texts that link a record to others, escaped.
 #[derive(Clone, Copy, Default)]
 struct Links<'a> {
@@ -698,49 +600,29 @@ impl Record<'_, '_, '_> {
     }
 }
 
-impl Account {
-    /// Adds a usage; `None` when it holds no exact number or a sum becomes too long.
-    fn add(
-        &mut self,
-        run: &mut Run<'_>,
-        plan: &Plan,
-        entity: EntityRef<'_>,
-        context: &ContextPlan,
-        keeps_duration: bool,
-    ) -> Option<()> {
-        self.rows += 1;
-        let special = &plan.special;
-        let long = |bytes: &[u8]| decimal::parse(std::str::from_utf8(bytes).ok()?, Grammar::DSR_READ).ok();
-        let quantity = column(entity, special.quantity);
-        let price = column(entity, special.price);
-        let count = quantity.and_then(scaled);
-        match (quantity, count) {
-            (Some(_), Some((number, scale))) => self.plays.add(number.into(), scale)?,
-            (Some(bytes), None) => self.plays.add_decimal(long(bytes)?)?,
-            (None, _) => {}
-        }
-        if let (Some(quantity), Some(price), Some(currency)) = (quantity, price, context.currency) {
-            if self.money.len() <= currency {
-                self.money.resize_with(currency + 1, Sum::default);
-            }
-            let sum = self.money.get_mut(currency)?;
-            match (count, scaled(price)) {
-                (Some((count, places)), Some((each, more))) => {
-                    sum.add(i128::from(count) * i128::from(each), places + more)?;
-                }
-                _ => sum.add_decimal(long(quantity)?.checked_mul(long(price)?)?)?,
-            }
-        }
-        if let Some(duration) = column(entity, special.duration) {
-            self.micros += i128::from(micros(duration)?);
-            if !keeps_duration {
-                let line = run.line(entity);
-                let reason = "the usage record has no cell for it";
-                run.losses.field(Change::Lost, Field::USAGE_DURATION, line, reason);
-            }
-        }
-        Some(())
+/// Accounts for a usage; `None` when it holds no exact number or a sum becomes too long.
+fn account_for(
+    account: &mut Account,
+    run: &mut Run<'_>,
+    plan: &Plan,
+    entity: EntityRef<'_>,
+    context: &ContextPlan,
+    keeps_duration: bool,
+) -> Option<()> {
+    let special = &plan.special;
+    let duration = column(entity, special.duration);
+    account.add(
+        column(entity, special.quantity),
+        column(entity, special.price),
+        duration,
+        context.currency,
+    )?;
+    if duration.is_some() && !keeps_duration {
+        let line = run.line(entity);
+        let reason = "the usage record has no cell for it";
+        run.losses.field(Change::Lost, Field::USAGE_DURATION, line, reason);
     }
+    Some(())
 }
 
 /// The entities of a block in the order in which they are written.
@@ -944,7 +826,7 @@ impl Writer {
             step(target);
             Record { run: &mut *run, target, plan, entity: *entity, out: &mut *out }.write(columns, links);
             let keeps = target.spec.holds(Field::USAGE_DURATION).is_some();
-            if account.add(run, plan, *entity, context, keeps).is_none() {
+            if account_for(account, run, plan, *entity, context, keeps).is_none() {
                 let why = "quantity, price or duration of a usage is no exact number, or a sum is too long";
                 return Err(no_item(*entity, run.line(*entity), why));
             }
@@ -1064,7 +946,10 @@ impl Encode for Writer {
         }
         let Run { report, losses, .. } = run;
         losses.flush(report);
-        self.settle(&account, report)
+        account.settle(&self.currencies, &mut report.ledger.written).map_err(|what| {
+            let message = format!("the sum of {what} of a batch has more than 28 digits");
+            Fatal::input(Diagnostic::new(&codes::UNFIT_VALUE, Location::default(), message))
+        })
     }
 
     fn end(&self, part: Part, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
@@ -1110,29 +995,5 @@ impl Encode for Writer {
             drop(Subject::Extra(name.clone()), "the version has no cell of that name");
         }
         drops
-    }
-}
-
-impl Writer {
-    fn settle(&self, account: &Account, report: &mut Report) -> Result<(), Fatal> {
-        let too_long = |what: &str| {
-            let message = format!("the sum of {what} of a batch has more than 28 digits");
-            Fatal::input(Diagnostic::new(&codes::UNFIT_VALUE, Location::default(), message))
-        };
-        let written = &mut report.ledger.written;
-        written.rows += account.rows;
-        written.micros += account.micros;
-        let plays = account.plays.total().ok_or_else(|| too_long("plays"))?;
-        written.plays = written.plays.checked_add(plays).ok_or_else(|| too_long("plays"))?.normalize();
-        let mut money: BTreeMap<&str, &Sum> = BTreeMap::new();
-        for (sum, currency) in account.money.iter().zip(&self.currencies).filter(|(sum, _)| sum.used) {
-            money.insert(currency, sum);
-        }
-        for (currency, sum) in money {
-            let amount = sum.total().ok_or_else(|| too_long("money"))?;
-            let entry = written.money.entry(currency.into()).or_default();
-            *entry = entry.checked_add(amount).ok_or_else(|| too_long("money"))?;
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,215 @@
+//! What an encoder accounts for while it writes: exact sums and counted losses, without an allocation for each usage.
+
+use crate::cell::{micros, scaled};
+use std::collections::BTreeMap;
+use transpose_codes::Decimal;
+use transpose_codes::decimal::{self, Grammar};
+use transpose_core::field::Field;
+use transpose_core::ledger::Amounts;
+use transpose_core::loss::{Change, FIRST, Subject};
+use transpose_core::report::Report;
+
+/// An exact sum: whole numbers by their decimal places, and what is too long for that.
+struct Sum {
+    places: [i128; 37],
+    rest: Decimal,
+    used: bool,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { places: [0; 37], rest: Decimal::ZERO, used: false }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, number: i128, scale: u32) -> Option<()> {
+        let place = self.places.get_mut(scale as usize)?;
+        *place = place.checked_add(number)?;
+        self.used = true;
+        Some(())
+    }
+
+    fn add_decimal(&mut self, value: Decimal) -> Option<()> {
+        self.rest = self.rest.checked_add(value)?;
+        self.used = true;
+        Some(())
+    }
+
+    fn total(&self) -> Option<Decimal> {
+        let mut total = self.rest;
+        for (scale, number) in self.places.iter().enumerate().filter(|(_, number)| **number != 0) {
+            let (mut number, mut scale) = (*number, scale as u32);
+            while scale > 0 && number % 10 == 0 {
+                (number, scale) = (number / 10, scale - 1);
+            }
+            total = total.checked_add(Decimal::try_from_i128_with_scale(number, scale).ok()?)?;
+        }
+        Some(total)
+    }
+}
+
+/// The amounts of the usages of a batch.
+#[derive(Default)]
+pub struct Account {
+    rows: u64,
+    plays: Sum,
+    micros: i128,
+    money: Vec<Sum>,
+}
+
+impl Account {
+    /// Adds a usage: its cells as they stand in the source, absent where they are empty, and the number of its currency among those that
+    /// [`Account::settle`] is given. `None` when a cell holds no exact number or a sum becomes too long.
+    pub fn add(
+        &mut self,
+        quantity: Option<&[u8]>,
+        price: Option<&[u8]>,
+        duration: Option<&[u8]>,
+        currency: Option<usize>,
+    ) -> Option<()> {
+        self.rows += 1;
+        let long = |bytes: &[u8]| decimal::parse(std::str::from_utf8(bytes).ok()?, Grammar::DSR_READ).ok();
+        let count = quantity.and_then(scaled);
+        match (quantity, count) {
+            (Some(_), Some((number, scale))) => self.plays.add(number.into(), scale)?,
+            (Some(bytes), None) => self.plays.add_decimal(long(bytes)?)?,
+            (None, _) => {}
+        }
+        if let (Some(quantity), Some(price), Some(currency)) = (quantity, price, currency) {
+            if self.money.len() <= currency {
+                self.money.resize_with(currency + 1, Sum::default);
+            }
+            let sum = self.money.get_mut(currency)?;
+            match (count, scaled(price)) {
+                (Some((count, places)), Some((each, more))) => {
+                    sum.add(i128::from(count) * i128::from(each), places + more)?;
+                }
+                _ => sum.add_decimal(long(quantity)?.checked_mul(long(price)?)?)?,
+            }
+        }
+        if let Some(duration) = duration {
+            self.micros += i128::from(micros(duration)?);
+        }
+        Some(())
+    }
+
+    /// Adds the sums to what has been written. The error names the sum that has more than 28 digits.
+    pub fn settle(&self, currencies: &[Box<str>], written: &mut Amounts) -> Result<(), &'static str> {
+        written.rows += self.rows;
+        written.micros += self.micros;
+        let plays = self.plays.total().ok_or("plays")?;
+        written.plays = written.plays.checked_add(plays).ok_or("plays")?.normalize();
+        let mut money: BTreeMap<&str, &Sum> = BTreeMap::new();
+        for (sum, currency) in self.money.iter().zip(currencies).filter(|(sum, _)| sum.used) {
+            money.insert(currency, sum);
+        }
+        for (currency, sum) in money {
+            let amount = sum.total().ok_or("money")?;
+            let entry = written.money.entry(currency.into()).or_default();
+            *entry = entry.checked_add(amount).ok_or("money")?;
+        }
+        Ok(())
+    }
+}
+
+/// Losses of a batch.
+#[derive(Default)]
+pub struct Losses {
+    items: Vec<Counted>,
+}
+
+struct Counted {
+    change: Change,
+    field: Field,
+    reason: &'static str,
+    count: u64,
+    lines: [u64; FIRST],
+    placed: usize,
+}
+
+impl Losses {
+    /// Counts a value that changed for the given reason; `line` is its line in the input, where it has one.
+    pub fn field(&mut self, change: Change, field: Field, line: Option<u64>, reason: &'static str) {
+        let known = self
+            .items
+            .iter()
+            .position(|item| item.change == change && item.field == field && item.reason == reason);
+        let index = known.unwrap_or_else(|| {
+            self.items.push(Counted { change, field, reason, count: 0, lines: [0; FIRST], placed: 0 });
+            self.items.len() - 1
+        });
+        if let Some(item) = self.items.get_mut(index) {
+            item.count += 1;
+            if let (Some(line), Some(place)) = (line, item.lines.get_mut(item.placed)) {
+                *place = line;
+                item.placed += 1;
+            }
+        }
+    }
+
+    /// Adds everything to a report.
+    pub fn flush(self, report: &mut Report) {
+        for item in self.items {
+            let subject = Subject::Field(item.field);
+            for line in item.lines.iter().take(item.placed) {
+                report.loss.add(item.change, subject.clone(), 1, Some(*line), item.reason);
+            }
+            report.loss.add(item.change, subject, item.count - item.placed as u64, None, item.reason);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(usages: &[(&str, &str, &str)]) -> Option<Amounts> {
+        let mut account = Account::default();
+        let cell = |text: &'static str| Some(text.as_bytes()).filter(|bytes| !bytes.is_empty());
+        for (quantity, price, duration) in usages {
+            let own = |text: &str| cell(String::from(text).leak());
+            account.add(own(quantity), own(price), own(duration), Some(1))?;
+        }
+        let mut written = Amounts::default();
+        account.settle(&["USD".into(), "EUR".into()], &mut written).ok()?;
+        Some(written)
+    }
+
+    #[test]
+    fn sums_are_exact_whatever_their_notation() {
+        let sums =
+            settled(&[("3", "0.10", "PT1M"), ("0.5", "2", ""), ("5.", "12345678901234567890.1", "P1D")]);
+        let sums = sums.unwrap();
+        let decimal = |text| decimal::parse(text, Grammar::PLAIN).unwrap();
+        assert_eq!((sums.rows, sums.plays, sums.micros), (3, decimal("8.5"), 86_460_000_000));
+        let money: Vec<_> = sums.money.iter().map(|(code, sum)| (&**code, *sum)).collect();
+        assert_eq!(money, [("EUR", decimal("61728394506172839451.8"))]);
+    }
+
+    #[test]
+    fn a_price_without_a_quantity_is_no_money() {
+        assert!(settled(&[("", "1", "")]).unwrap().money.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for usage in [("x", "", ""), ("1", "1,5", ""), ("1", "", "90")] {
+            assert!(settled(&[usage]).is_none(), "{usage:?}");
+        }
+    }
+
+    #[test]
+    fn losses_keep_their_first_lines() {
+        let mut losses = Losses::default();
+        for line in 0..8 {
+            losses.field(Change::Lost, Field::PRICE, Some(line).filter(|line| *line > 0), "why");
+        }
+        losses.field(Change::Guessed, Field::PRICE, None, "why");
+        let mut report = Report::default();
+        losses.flush(&mut report);
+        let found: Vec<_> =
+            report.loss.iter().map(|(change, _, entry)| (change, entry.count, entry.lines.clone())).collect();
+        assert_eq!(found, [(Change::Lost, 8, vec![1, 2, 3, 4, 5]), (Change::Guessed, 1, vec![])]);
+    }
+}
