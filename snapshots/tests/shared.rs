@@ -99,6 +99,10 @@ fn only_declared_fields_are_read_and_written() {
         }
         for to in targets(format, case) {
             let (target, version) = target(registry, &to)?;
+            // What is only written cannot be looked into; its snapshots show what it carries.
+            if !target.manifest().reads {
+                continue;
+            }
             for (name, bytes) in run(registry, case, &Settings::to(&to))?.files {
                 let written = Canonical::read(target, &name, &bytes, &[]);
                 let written =

@@ -106,6 +106,7 @@ impl Place {
         // The folder of a family is named as its package; ids have the form that is in use outside.
         let prefix = match family {
             "ddex-dsr" => "ddex.dsr",
+            "interchange" => "canonical",
             "labels" => "label",
             other => other,
         };

@@ -4,4 +4,5 @@
 #![deny(unused_crate_dependencies)]
 
 use ddex_dsr as _;
+use interchange as _;
 use massivemusic as _;
