@@ -1,288 +1,162 @@
-//! `cargo xtask bench`: the main job against the engines that people would use instead, in one run on one machine.
+//! `cargo xtask bench`: the jobs of Transpose against what people would use instead, in one run on one machine.
 //!
-//! Everything is run as a whole process by `bench/measure.py`, alternately, and medians are compared. The groups that each engine
-//! found are digested by `oracle/groups.py` and must agree, or there is no table.
+//! Everything is run as a whole process by `bench/measure.py`, in alternating rounds, and medians over pairs are compared. What each
+//! contender has found must agree, by a script or byte for byte, or there is no table.
 
-use std::fmt::Write as _;
+mod build;
+mod contender;
+mod data;
+mod goals;
+mod guard;
+mod job1;
+mod job2;
+mod job3;
+mod page;
+mod same;
+mod site;
+mod startup;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::{Chore, Outcome, files};
+use self::goals::Figures;
+use self::page::Page;
+use self::site::Site;
+use crate::{Chore, Outcome};
 
-/// Measure the main job against DuckDB and Polars and write docs/performance.md.
-#[derive(clap::Parser)]
+/// Measure the jobs against other engines and write docs/performance.md.
+#[derive(clap::Parser, Debug)]
 #[command(name = "bench")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(crate) struct Bench {
-    /// Rows of the generated report.
-    #[arg(long, default_value_t = 1_000_000)]
-    rows: u64,
-    /// Alternating rounds; the median counts.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// One country instead of sixty.
+    /// Measure these sections only, and leave the rest of the page as it is.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = section_names())]
+    only: Vec<String>,
+    /// Leave out what needs reports of ten million rows.
     #[arg(long)]
-    narrow: bool,
+    quick: bool,
+    /// Alternating rounds of every section; by default 3 for large inputs and 5 for others.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=99))]
+    rounds: Option<u16>,
     /// Set up a Python environment with DuckDB and Polars first.
     #[arg(long)]
     peers: bool,
-    /// Print the table without writing it.
+    /// Print what is measured without writing the page.
     #[arg(long)]
     dry_run: bool,
-    /// Only count the lines of a file: the yardstick, run as a process of its own.
+    /// Also build Transpose from nothing and list the heaviest crates.
+    #[arg(long)]
+    cold: bool,
+    /// Instead, count the instructions of small workloads and compare them with xtask/bench/guard.toml.
+    #[arg(long, conflicts_with_all = ["only", "quick", "rounds", "cold", "same"])]
+    guard: bool,
+    /// Write the counted instructions into xtask/bench/guard.toml.
+    #[arg(long, requires = "guard")]
+    accept: bool,
+    /// Instead, check that threads, chunks and memory do not change the output of large reports.
+    #[arg(long, conflicts_with_all = ["only", "quick", "rounds", "cold"])]
+    same: bool,
+    /// Instead, count the lines of a file: the yardstick, run as a process of its own.
     #[arg(long, hide = true)]
     count_lines: Option<PathBuf>,
 }
 
-/// One thing that is measured.
-struct Contender {
-    name: String,
-    command: Vec<String>,
-    costs: Vec<Cost>,
+/// A part of the page that is measured by itself.
+struct Section {
+    name: &'static str,
+    /// Whether it needs ten million rows.
+    large: bool,
+    /// Whether it is measured when nobody asks for it.
+    by_default: bool,
+    rounds: usize,
+    measure: fn(&Site, &Section, &mut Figures) -> Outcome<String>,
 }
 
-#[derive(Clone, Copy)]
-struct Cost {
-    wall: f64,
-    cpu: f64,
-    peak_mib: f64,
+impl Section {
+    const fn large(name: &'static str, measure: fn(&Site, &Self, &mut Figures) -> Outcome<String>) -> Self {
+        Self { name, large: true, by_default: true, rounds: 3, measure }
+    }
+
+    const fn quick(name: &'static str, measure: fn(&Site, &Self, &mut Figures) -> Outcome<String>) -> Self {
+        Self { name, large: false, by_default: true, rounds: 5, measure }
+    }
+
+    /// "5 rounds; 2 cores, …".
+    fn rounds(&self) -> String {
+        format!("{} alternating rounds; {}", self.rounds, site::processor())
+    }
+}
+
+/// Every section, in the order in which they are measured.
+const SECTIONS: &[Section] = &[
+    Section::quick("job1-million", job1::million),
+    Section::large("job1-wide", job1::wide),
+    Section::large("job1-narrow", job1::narrow),
+    Section::large("memory-limit", job1::memory_limit),
+    Section::large("same-groups", job1::same_groups),
+    Section::quick("job2", job2::plain),
+    Section::quick("job2-gzip", job2::gzip),
+    Section::large("job2-tenfold", job2::tenfold),
+    Section::quick("job3", job3::validate),
+    Section::quick("start-up", startup::start_up),
+    Section::quick("size", build::size),
+    Section { by_default: false, ..Section::quick("cold-build", build::cold) },
+];
+
+fn section_names() -> Vec<&'static str> {
+    SECTIONS.iter().map(|section| section.name).collect()
 }
 
 impl Chore for Bench {
     fn run(self) -> Outcome {
         if let Some(path) = &self.count_lines {
-            return count_lines(path);
+            println!("{}", lines(path)?);
+            return Ok(());
         }
-        let folder = files::root().join("target/bench");
-        fs::create_dir_all(&folder)?;
-        let python = folder.join("peers/bin/python");
-        if self.peers {
-            run(Command::new("python3").args(["-m", "venv"]).arg(folder.join("peers")))?;
-            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb", "polars"]))?;
+        let site = Site::prepare(self.peers)?;
+        if self.guard {
+            return guard::run(&site, self.accept);
         }
-        run(Command::new(env!("CARGO")).args([
-            "build",
-            "--release",
-            "--quiet",
-            "-p",
-            "transpose-cli",
-            "-p",
-            "xtask",
-        ]))?;
-        let data = self.data(&folder)?;
-        let mut contenders = contenders(&folder, &python, &data);
-        for round in 0..self.rounds.max(1) {
-            for contender in &mut contenders {
-                println!("round {}: {}", round + 1, contender.name);
-                let _ = fs::remove_dir_all(folder.join("transpose"));
-                contender.costs.push(measure(&contender.command)?);
-                if round == 0 {
-                    digest(&folder, contender)?;
-                }
-            }
+        if self.same {
+            return same::run(&site);
         }
-        let table = self.table(&data, &contenders)?;
-        println!("{table}");
-        if !self.dry_run {
-            self.write(&table)?;
+        let mut page = Page::load()?;
+        let mut figures = Figures::new();
+        for section in SECTIONS.iter().filter(|section| self.asks_for(section)) {
+            println!("{}", section.name);
+            let rounds = self.rounds.map_or(section.rounds, usize::from);
+            let section = Section { rounds, ..*section };
+            let text = (section.measure)(&site, &section, &mut figures)?;
+            println!("\n{text}");
+            page.put(section.name, &text);
+            // An hour of measuring must not be lost because the last section fails.
+            self.save(&site, &mut page, &figures)?;
         }
+        println!("{}", page.part("goals"));
         Ok(())
     }
 }
 
 impl Bench {
-    fn shape(&self) -> &'static str {
-        if self.narrow { "narrow" } else { "wide" }
-    }
-
-    /// The generated report with an agreement and figures that work on it.
-    fn data(&self, folder: &Path) -> Outcome<PathBuf> {
-        let data = folder.join(format!("{}-{}.csv", self.shape(), self.rows));
-        if !data.exists() {
-            let mut make = Command::new(program("xtask"));
-            make.args(["sample", "--rows", &self.rows.to_string(), "--out"]).arg(&data);
-            if self.narrow {
-                make.arg("--narrow");
-            }
-            run(&mut make)?;
+    fn asks_for(&self, section: &Section) -> bool {
+        if !self.only.is_empty() {
+            return self.only.iter().any(|name| name == section.name);
         }
-        for what in ["agreement", "figures"] {
-            let file = folder.join(side_file(what));
-            run(Command::new(program("transpose"))
-                .args(["init", what])
-                .arg(&data)
-                .args(["--overwrite", "-o"])
-                .arg(file))?;
-        }
-        Ok(data)
+        (section.by_default || self.cold) && !(self.quick && section.large)
     }
 
-    fn table(&self, data: &Path, contenders: &[Contender]) -> Outcome<String> {
-        let bytes = fs::metadata(data)?.len();
-        let yardstick = contenders.first().map_or(1.0, |contender| median(contender, |cost| cost.wall));
-        let ours = contenders.get(1).map_or(1.0, |contender| median(contender, |cost| cost.wall));
-        let mut table = format!(
-            "{} rows, {}, {} MB; {} rounds, medians; {}.\n\n| | wall / line count | wall / transpose | wall s | CPU s | peak MiB |\n|---|---|---|---|---|---|\n",
-            self.rows,
-            self.shape(),
-            bytes / 1_000_000,
-            self.rounds,
-            machine()
-        );
-        for contender in contenders {
-            let wall = median(contender, |cost| cost.wall);
-            let _ = writeln!(
-                table,
-                "| {} | {:.1} | {:.2} | {:.3} | {:.3} | {:.0} |",
-                contender.name,
-                wall / yardstick,
-                wall / ours,
-                wall,
-                median(contender, |cost| cost.cpu),
-                median(contender, |cost| cost.peak_mib)
-            );
-        }
-        Ok(table)
+    fn save(&self, site: &Site, page: &mut Page, figures: &Figures) -> Outcome {
+        // A whole run keeps nothing of an earlier one, which may have been another machine.
+        let whole = self.only.is_empty() && !self.quick;
+        let goals = goals::table(figures, if whole { "" } else { page.part("goals") });
+        page.put("goals", &goals);
+        page.put("machine", &site.machine());
+        if self.dry_run { Ok(()) } else { page.save() }
     }
-
-    /// Replaces the block of this shape and size in docs/performance.md, or adds it.
-    fn write(&self, table: &str) -> Outcome {
-        let path = files::root().join("docs/performance.md");
-        let page = fs::read_to_string(&path)?;
-        let key = format!("{}-{}", self.shape(), self.rows);
-        let (begin, end) = (format!("<!-- bench {key} -->\n"), format!("<!-- end {key} -->\n"));
-        let block = format!("{begin}{table}{end}");
-        let page = match (page.find(&begin), page.find(&end)) {
-            (Some(from), Some(to)) if from < to => {
-                let (head, tail) = (page.get(..from).unwrap_or(""), page.get(to + end.len()..).unwrap_or(""));
-                format!("{head}{block}{tail}")
-            }
-            _ => format!("{}\n\n{block}", page.trim_end()),
-        };
-        files::replace(&path, page.as_bytes())
-    }
-}
-
-fn contenders(folder: &Path, python: &Path, data: &Path) -> Vec<Contender> {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let contender =
-        |name: &str, command: Vec<String>| Contender { name: name.into(), command, costs: Vec::new() };
-    let mut contenders = vec![contender(
-        "line count, 1 thread",
-        vec![text(&program("xtask")), "bench".into(), "--count-lines".into(), text(data)],
-    )];
-    let mut command = vec![text(&program("transpose")), "convert".into(), text(data)];
-    for what in ["agreement", "figures"] {
-        command.extend([format!("--{what}"), text(&folder.join(side_file(what)))]);
-    }
-    command.extend(["--to", "ddex.dsr.basic-audio", "--quiet", "-o"].map(String::from));
-    command.push(format!("{}/", text(&folder.join("transpose"))));
-    contenders.push(contender("transpose", command));
-    for peer in ["duckdb", "polars"] {
-        let installed = Command::new(python).args(["-c", &format!("import {peer}")]).output();
-        if !installed.is_ok_and(|output| output.status.success()) {
-            println!("{peer} is not installed and not measured; `cargo xtask bench --peers` sets it up");
-            continue;
-        }
-        for variant in ["all", "keys"] {
-            let script = files::root().join(format!("xtask/bench/{peer}_job1.py"));
-            let output = folder.join(format!("{peer}.csv"));
-            let command = vec![text(python), text(&script), text(data), text(&output), variant.into()];
-            contenders.push(contender(&format!("{peer}, group by {variant}"), command));
-        }
-    }
-    contenders
-}
-
-fn side_file(what: &str) -> &'static str {
-    if what == "agreement" { "agreement.toml" } else { "figures.csv" }
-}
-
-fn program(name: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| files::root().join("target"), PathBuf::from);
-    target.join("release").join(name)
-}
-
-fn run(command: &mut Command) -> Outcome {
-    let status = command.status().map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} failed with {status}").into()) }
-}
-
-fn measure(command: &[String]) -> Outcome<Cost> {
-    let script = files::root().join("xtask/bench/measure.py");
-    let output = Command::new("python3").arg(script).args(command).output()?;
-    let last = String::from_utf8_lossy(&output.stderr);
-    let cost: serde_json::Value = serde_json::from_str(last.lines().last().unwrap_or_default())?;
-    let number = |key: &str| cost.get(key).and_then(serde_json::Value::as_f64).unwrap_or_default();
-    if number("code") > 0.0 || !output.status.success() {
-        return Err(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stdout)).into());
-    }
-    Ok(Cost {
-        wall: number("wall"),
-        cpu: number("user") + number("system"),
-        peak_mib: number("peak") / 1024.0,
-    })
-}
-
-/// Compares what a contender found with what the others found.
-fn digest(folder: &Path, contender: &Contender) -> Outcome {
-    let output = match contender.name.split(',').next() {
-        Some("transpose") => fs::read_dir(folder.join("transpose"))?.next().ok_or("no output")??.path(),
-        Some("duckdb") => folder.join("duckdb.csv"),
-        Some("polars") => folder.join("polars.csv"),
-        _ => return Ok(()),
-    };
-    let mut command = Command::new("python3");
-    command.arg(files::root().join("xtask/oracle/groups.py")).arg(output).args(plans(folder)?);
-    let digest = command.output()?;
-    if !digest.status.success() {
-        return Err(String::from_utf8_lossy(&digest.stderr).into());
-    }
-    let found = String::from_utf8(digest.stdout)?;
-    let agreed = folder.join("agreed");
-    println!("{}: {}", contender.name, found.trim());
-    if contender.name == "transpose" {
-        files::replace(&agreed, found.as_bytes())?;
-    } else if fs::read_to_string(agreed)? != found {
-        return Err(format!("{} finds other groups than transpose", contender.name).into());
-    }
-    Ok(())
-}
-
-/// `service=plan` for every rule of the generated agreement, which has one rule for each plan.
-fn plans(folder: &Path) -> Outcome<Vec<String>> {
-    let text = fs::read_to_string(folder.join("agreement.toml"))?;
-    let value = |line: &str| line.split('"').nth(1).map(str::to_owned);
-    let (mut pairs, mut plan) = (Vec::new(), None);
-    for line in text.lines().map(str::trim) {
-        if let Some(at) = line.find("plan = ") {
-            plan = value(line.get(at..).unwrap_or_default());
-        } else if line.starts_with("service = ")
-            && let (Some(plan), Some(service)) = (plan.take(), value(line))
-        {
-            pairs.push(format!("{service}={plan}"));
-        }
-    }
-    Ok(pairs)
-}
-
-fn median(contender: &Contender, of: impl Fn(&Cost) -> f64) -> f64 {
-    let mut values: Vec<f64> = contender.costs.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model =
-        model.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
-    format!("{cores} cores, {}", model.unwrap_or(std::env::consts::ARCH))
 }
 
 /// Counts line ends with one thread, as fast as memory allows.
-fn count_lines(path: &Path) -> Outcome {
+fn lines(path: &Path) -> Outcome<u64> {
     use std::io::Read;
     let mut file = fs::File::open(path)?;
     let mut buffer = vec![0; 256 * 1024];
@@ -290,10 +164,38 @@ fn count_lines(path: &Path) -> Outcome {
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
-            break;
+            return Ok(lines);
         }
-        lines += memchr::memchr_iter(b'\n', buffer.get(..read).unwrap_or(&[])).count();
+        lines += memchr::memchr_iter(b'\n', buffer.get(..read).unwrap_or(&[])).count() as u64;
     }
-    println!("{lines}");
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn asked(arguments: &[&str]) -> Vec<&'static str> {
+        let words = std::iter::once("bench").chain(arguments.iter().copied());
+        let bench = Bench::try_parse_from(words).unwrap();
+        SECTIONS.iter().filter(|section| bench.asks_for(section)).map(|section| section.name).collect()
+    }
+
+    #[test]
+    fn sections_are_asked_for_by_name_or_size() {
+        assert_eq!(asked(&["--only", "job2,size"]), ["job2", "size"]);
+        assert_eq!(asked(&["--only", "cold-build"]), ["cold-build"]);
+        assert!(asked(&[]).contains(&"job1-wide") && !asked(&[]).contains(&"cold-build"));
+        assert!(asked(&["--cold"]).contains(&"cold-build"));
+        assert!(asked(&["--quick"]).contains(&"job1-million") && !asked(&["--quick"]).contains(&"job1-wide"));
+        assert!(Bench::try_parse_from(["bench", "--only", "job9"]).is_err());
+        assert!(Bench::try_parse_from(["bench", "--accept"]).is_err());
+    }
+
+    #[test]
+    fn lines_are_counted() {
+        let path = crate::files::root().join("LICENSE-MIT");
+        assert_eq!(lines(&path).unwrap(), fs::read_to_string(&path).unwrap().matches('\n').count() as u64);
+    }
 }

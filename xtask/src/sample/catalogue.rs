@@ -414,7 +414,7 @@ pub(crate) fn example() -> Catalogue {
 /// A catalogue of `tracks` tracks for benchmarks, ten to a release.
 ///
 /// The tracks of a release are far apart, so that the popular first ones belong to different releases.
-pub(crate) fn large(tracks: u64, random: &mut Random) -> Catalogue {
+pub(crate) fn large(tracks: u64, quoted: bool, random: &mut Random) -> Catalogue {
     let releases = (tracks / 10).max(1);
     let mut catalogue = Catalogue::default();
     catalogue.items.reserve(tracks as usize);
@@ -436,6 +436,11 @@ pub(crate) fn large(tracks: u64, random: &mut Random) -> Catalogue {
             0 => format!("{words}, Pt. {}", number % 9 + 1),
             1 => format!("{words} — 夜明け"),
             _ => words,
+        };
+        let title = match number % 25 {
+            3 if quoted => format!("The \"{title}\", Twice"),
+            7 | 19 if quoted => format!("{title}\n(Live, \"Quay\" Take)"),
+            _ => title,
         };
         let guest = format!("{artist} feat. {}", random.pick(GUESTS));
         let track_artist = if random.below(6) == 0 { &guest } else { &artist };
@@ -461,7 +466,7 @@ mod tests {
 
     #[test]
     fn items_of_a_release_have_its_cells() {
-        let catalogue = large(400, &mut Random::new(3));
+        let catalogue = large(400, false, &mut Random::new(3));
         assert_eq!(catalogue.len(), 400);
         let release_cells = |index| {
             let cells = String::from_utf8(catalogue.cells(catalogue.item(index)).to_vec()).unwrap();
@@ -473,7 +478,7 @@ mod tests {
 
     #[test]
     fn tracks_of_the_large_catalogue_differ() {
-        let catalogue = large(5_000, &mut Random::new(3));
+        let catalogue = large(5_000, false, &mut Random::new(3));
         let ids: BTreeSet<u64> = (0..5_000).map(|index| catalogue.item(index).track).collect();
         assert_eq!(ids.len(), 5_000);
     }

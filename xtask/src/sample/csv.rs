@@ -42,6 +42,16 @@ pub(crate) fn split(row: &[u8]) -> Vec<Vec<u8>> {
     row.split(is_border).map(<[u8]>::to_vec).collect()
 }
 
+/// Appends cells as they are written, with commas between them.
+pub(crate) fn join(out: &mut Vec<u8>, cells: &[Vec<u8>]) {
+    for (place, cell) in cells.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(cell);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +87,11 @@ mod tests {
 
     #[test]
     fn commas_in_quotes_do_not_split() {
-        assert_eq!(split(b"a,\"b,\"\"c\",,d"), [&b"a"[..], b"\"b,\"\"c\"", b"", b"d"]);
+        let row = b"a,\"b,\"\"c\",,d";
+        let cells = split(row);
+        assert_eq!(cells, [&b"a"[..], b"\"b,\"\"c\"", b"", b"d"]);
+        let mut joined = Vec::new();
+        join(&mut joined, &cells);
+        assert_eq!(joined, row);
     }
 }

@@ -198,6 +198,7 @@ pub(crate) fn generate(service: &Service, seed: u64) -> Damaged {
     let mut report = Vec::new();
     let mut table = String::new();
     push_headings(&mut report);
+    report.extend_from_slice(b"\r\n");
     let mut line = 2;
     for row in 0..rows {
         let fault = row

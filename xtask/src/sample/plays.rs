@@ -102,6 +102,16 @@ pub(crate) struct Play {
     pub(crate) plan: &'static str,
 }
 
+/// Who plays: a user keeps one country, one plan and one device.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listener {
+    pub(crate) user: u64,
+    /// The place of the country among the service's countries.
+    pub(crate) country: u64,
+    plan: &'static str,
+    client: &'static str,
+}
+
 /// Where plays come from: a catalogue and the people who listen to it.
 pub(crate) struct Service {
     pub(crate) catalogue: Catalogue,
@@ -111,14 +121,24 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A play of `item` at `at`. A user keeps one country, one plan and one device.
+    /// A play of `item` at `at` by anyone.
     pub(crate) fn play(&self, random: &mut Random, item: Item, at: u64) -> Play {
+        let listener = self.listener(random);
+        self.play_of(random, listener, item, at)
+    }
+
+    /// Anyone who listens.
+    pub(crate) fn listener(&self, random: &mut Random) -> Listener {
         let user = random.below(self.users);
         let mut own = Random::new(self.seed ^ (user << 20));
-        let country = own.rank(self.countries.len() as u64) as usize;
-        let country = self.countries.get(country).copied().unwrap_or_default();
-        let plan = own.pick(PLANS);
-        let client = own.pick(CLIENTS);
+        let country = own.rank(self.countries.len() as u64);
+        Listener { user, country, plan: own.pick(PLANS), client: own.pick(CLIENTS) }
+    }
+
+    /// A play of `item` at `at` by `listener`.
+    pub(crate) fn play_of(&self, random: &mut Random, listener: Listener, item: Item, at: u64) -> Play {
+        let Listener { user, country, plan, client } = listener;
+        let country = self.countries.get(country as usize).copied().unwrap_or_default();
         let played = match random.below(100) {
             0..3 => 0,
             3..9 => random.below(30),
@@ -175,7 +195,7 @@ impl Service {
     }
 }
 
-/// Appends the header row, with its line end.
+/// Appends the header row, without its line end.
 pub(crate) fn push_headings(out: &mut Vec<u8>) {
     for (place, heading) in HEADINGS.iter().enumerate() {
         if place > 0 {
@@ -183,7 +203,6 @@ pub(crate) fn push_headings(out: &mut Vec<u8>) {
         }
         push_cell(out, heading.as_bytes());
     }
-    out.extend_from_slice(b"\r\n");
 }
 
 /// Appends a UUID of version 4, variant 1 (RFC 9562) made of the remaining bits of `bits`.

@@ -56,6 +56,43 @@ impl Random {
     }
 }
 
+/// Ranks that fall off in octaves: like [`Random::rank`], with octaves that are not equally likely.
+#[derive(Clone, Debug)]
+pub(crate) struct Popularity {
+    count: u64,
+    /// For each octave its weight and those of all before it.
+    sums: Vec<u64>,
+}
+
+impl Popularity {
+    /// Ranks below `count`; each octave is `growth` (a fraction) as likely as the one before.
+    pub(crate) fn new(count: u64, growth: (u64, u64)) -> Self {
+        let octaves = u64::BITS - count.leading_zeros();
+        let (mut weight, mut sum): (u64, u64) = (1 << 32, 0);
+        let sums = (0..octaves)
+            .map(|_| {
+                sum = sum.saturating_add(weight);
+                weight = weight.saturating_mul(growth.0) / growth.1.max(1);
+                sum
+            })
+            .collect();
+        Self { count, sums }
+    }
+
+    /// A rank below the count; zero when that is zero.
+    pub(crate) fn rank(&self, random: &mut Random) -> u64 {
+        let Some(&total) = self.sums.last() else { return 0 };
+        loop {
+            let point = random.below(total);
+            let first = 1 << self.sums.partition_point(|&sum| sum <= point);
+            let rank = first + random.below(first) - 1;
+            if rank < self.count {
+                return rank;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +115,29 @@ mod tests {
             assert!(seen.iter().all(|&n| n > 0), "{count}: {seen:?}");
             assert!(seen.first() >= seen.last());
         }
+    }
+
+    #[test]
+    fn popularity_reaches_every_rank_and_grows_by_octaves() {
+        for count in [1, 2, 3, 7, 8, 180] {
+            let popularity = Popularity::new(count, (43, 40));
+            let mut random = Random::new(count);
+            let mut seen = vec![0_u32; count as usize];
+            for _ in 0..40_000 {
+                seen[popularity.rank(&mut random) as usize] += 1;
+            }
+            assert!(seen.iter().all(|&n| n > 0), "{count}: {seen:?}");
+        }
+        let popularity = Popularity::new(7, (3, 1));
+        let mut random = Random::new(7);
+        let mut octaves = [0_u32; 3];
+        for _ in 0..130_000 {
+            octaves[(popularity.rank(&mut random) + 1).ilog2() as usize] += 1;
+        }
+        // 1 : 3 : 9, each within three in a hundred.
+        assert!((9_700..10_300).contains(&octaves[0]), "{octaves:?}");
+        assert!((29_100..30_900).contains(&octaves[1]), "{octaves:?}");
+        assert_eq!(Popularity::new(0, (43, 40)).rank(&mut random), 0);
     }
 
     #[test]

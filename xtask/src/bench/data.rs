@@ -1,0 +1,156 @@
+//! The inputs: seeded, made once, and made again when the generator has changed.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::site::{Site, run, text};
+use crate::{Outcome, files};
+
+/// A generated report.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Report {
+    /// What it is called, beside its rows.
+    pub(super) shape: &'static str,
+    pub(super) rows: u64,
+    /// More arguments of `cargo xtask sample`.
+    pub(super) options: &'static [&'static str],
+}
+
+/// A report with side files that suit it.
+pub(super) struct Input {
+    pub(super) csv: PathBuf,
+    agreement: PathBuf,
+    figures: PathBuf,
+    pub(super) rows: u64,
+}
+
+impl Report {
+    pub(super) const fn wide(rows: u64) -> Self {
+        Self { shape: "wide", rows, options: &[] }
+    }
+
+    pub(super) const fn narrow(rows: u64) -> Self {
+        Self { shape: "narrow", rows, options: &["--narrow"] }
+    }
+
+    /// Few tracks, so that any number of rows has the same groups.
+    pub(super) const fn few(rows: u64) -> Self {
+        Self { shape: "few", rows, options: &["--narrow", "--tracks", "5000"] }
+    }
+
+    /// The report, with an agreement and figures that suit it.
+    pub(super) fn make(&self, site: &Site) -> Outcome<Input> {
+        let folder = site.folder.join("data");
+        let name = format!("{}-{}", self.shape, self.rows);
+        let csv = folder.join(format!("{name}.csv"));
+        let stamp = folder.join(format!("{name}.stamp"));
+        let expected = self.fingerprint(site)?;
+        if !csv.exists() || fs::read_to_string(&stamp).ok().as_deref() != Some(&expected) {
+            println!("making {name}");
+            let _ = fs::remove_file(&stamp);
+            run(self.command(site, self.rows).arg("--out").arg(&csv))?;
+            files::replace(&stamp, expected.as_bytes())?;
+        }
+        let input = Input {
+            csv,
+            agreement: folder.join(format!("{name}-agreement.toml")),
+            figures: folder.join(format!("{name}-figures.csv")),
+            rows: self.rows,
+        };
+        for (what, path) in [("agreement", &input.agreement), ("figures", &input.figures)] {
+            let csv = text(&input.csv);
+            site.convert(&["init", what, &csv, "--overwrite", "--quiet", "-o", &text(path)], &[0])?;
+        }
+        Ok(input)
+    }
+
+    /// What tells a report of today's generator from one of another: the bytes of a few rows.
+    fn fingerprint(&self, site: &Site) -> Outcome<String> {
+        let output = self.command(site, 2_000).args(["--out", "-"]).stderr(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            return Err(format!("`cargo xtask sample` ended with {}", output.status).into());
+        }
+        let mut hasher = DefaultHasher::new();
+        output.stdout.hash(&mut hasher);
+        Ok(format!("{} {:?} {:016x}\n", self.rows, self.options, hasher.finish()))
+    }
+
+    /// The command that makes so many rows, but for `--out`.
+    pub(super) fn command(&self, site: &Site, rows: u64) -> Command {
+        let mut command = Command::new(site.program("xtask"));
+        command.args(["sample", "--rows", &rows.to_string()]).args(self.options);
+        command
+    }
+
+    /// Takes the report away again, where it is large and quickly made.
+    pub(super) fn discard(&self, site: &Site) {
+        let name = format!("{}-{}", self.shape, self.rows);
+        for end in [".csv", ".stamp", "-agreement.toml", "-figures.csv"] {
+            let _ = fs::remove_file(site.folder.join("data").join(format!("{name}{end}")));
+        }
+    }
+}
+
+impl Input {
+    /// The arguments that convert the report into a DSR message.
+    pub(super) fn to_dsr(&self, output: &str) -> Vec<String> {
+        self.convert_from(&text(&self.csv), output)
+    }
+
+    /// The same for another source with the same countries and plans.
+    pub(super) fn convert_from(&self, source: &str, output: &str) -> Vec<String> {
+        let (agreement, figures) = (text(&self.agreement), text(&self.figures));
+        let arguments = [
+            "convert",
+            source,
+            "--agreement",
+            &agreement,
+            "--figures",
+            &figures,
+            "--to",
+            "ddex.dsr.basic-audio",
+            "--quiet",
+            "-o",
+            output,
+        ];
+        arguments.map(str::to_owned).to_vec()
+    }
+
+    /// `service=plan` for every rule of the generated agreement, which has one rule for each plan.
+    pub(super) fn plans(&self) -> Outcome<Vec<String>> {
+        Ok(plans(&files::read(&self.agreement)?))
+    }
+
+    /// "1000000 rows, 303 MB".
+    pub(super) fn size(&self) -> Outcome<String> {
+        Ok(format!("{} rows, {} MB", self.rows, fs::metadata(&self.csv)?.len() / 1_000_000))
+    }
+}
+
+fn plans(agreement: &str) -> Vec<String> {
+    let value = |line: &str| line.split('"').nth(1).map(str::to_owned);
+    let (mut pairs, mut plan) = (Vec::new(), None);
+    for line in agreement.lines().map(str::trim) {
+        if let Some(at) = line.find("plan = ") {
+            plan = value(line.get(at..).unwrap_or_default());
+        } else if line.starts_with("service = ")
+            && let (Some(plan), Some(service)) = (plan.take(), value(line))
+        {
+            pairs.push(format!("{service}={plan}"));
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_are_those_of_the_rules() {
+        let agreement = "[message]\nservice = \"S\"\n[[context]]\nwhen = { plan = \"free\" }\nuse-type = \"x\"\nservice = \"Free\"\n";
+        assert_eq!(plans(agreement), ["Free=free"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! The same bytes at size: whatever the threads, the chunks and the memory, over quoted line breaks and damaged rows.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::contender::difference;
+use super::data::{Input, Report};
+use super::job1::digest;
+use super::site::{Site, text, text_of};
+use crate::{Outcome, files};
+
+const ROWS: u64 = 1_000_000;
+
+/// Line breaks in quotes and damaged rows.
+const DAMAGED: Report = Report { shape: "quoted-damaged", rows: ROWS, options: &["--quoted", "--damaged"] };
+
+/// Line breaks in quotes.
+const QUOTED: Report = Report { shape: "quoted", rows: ROWS, options: &["--quoted"] };
+
+/// LF at the end of rows.
+const LF: Report = Report { shape: "lf", rows: ROWS, options: &["--lf"] };
+
+const THREADS: [&str; 3] = ["1", "2", "3"];
+
+const CHUNKS: [&str; 5] = ["4KiB", "64KiB", "256KiB", "1MiB", "8MiB"];
+
+/// Limits of memory; the first is none.
+const LIMITS: [Option<&str>; 3] = [None, Some("256MiB"), Some("64MiB")];
+
+/// Runs everything and compares.
+pub(super) fn run(site: &Site) -> Outcome {
+    combinations(site)?;
+    line_ends(site)?;
+    engines(site)
+}
+
+/// Every combination writes the message and the quarantine of the first.
+fn combinations(site: &Site) -> Outcome {
+    let input = DAMAGED.make(site)?;
+    let limits = if site.knows("--memory-limit") {
+        &LIMITS[..]
+    } else {
+        println!("`--memory-limit` is not varied: this build does not have it");
+        &LIMITS[..1]
+    };
+    let (first, other) = (site.out("same-first"), site.out("same-other"));
+    let mut runs = 0;
+    for limit in limits {
+        for threads in THREADS {
+            for chunk in CHUNKS {
+                let folder = if runs == 0 { &first } else { &other };
+                let _ = fs::remove_dir_all(folder);
+                fs::create_dir_all(folder)?;
+                let quarantine = text(&folder.join("rejects.csv"));
+                let mut arguments = input.to_dsr(&text(&folder.join("message.tsv")));
+                arguments.extend(
+                    ["--quarantine", &quarantine, "--threads", threads, "--chunk-size", chunk]
+                        .map(String::from),
+                );
+                arguments.extend(limit.iter().flat_map(|limit| ["--memory-limit", limit]).map(String::from));
+                // Rows were set aside: exit code 1.
+                site.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[1])?;
+                let what =
+                    format!("{threads} threads, chunks of {chunk}, memory {}", limit.unwrap_or("as it is"));
+                if runs > 0
+                    && let Some(difference) = difference(&first, &other)?
+                {
+                    return Err(
+                        format!("{what}: other bytes than 1 thread, chunks of 4KiB: {difference}").into()
+                    );
+                }
+                println!("  same bytes: {what}");
+                runs += 1;
+            }
+        }
+    }
+    let (message, rejects) =
+        (super::lines(&first.join("message.tsv"))?, super::lines(&first.join("rejects.csv"))?);
+    println!(
+        "{runs} runs over {} wrote the same message ({message} lines) and quarantine ({rejects} lines)",
+        input.size()?
+    );
+    let outcome = only_damage_is_missing(site, &input, &first.join("message.tsv"));
+    for folder in [first, other] {
+        let _ = fs::remove_dir_all(folder);
+    }
+    outcome
+}
+
+/// No row but the damaged ones is missing from the message: a stray quote swallows nothing.
+fn only_damage_is_missing(site: &Site, damaged: &Input, message: &Path) -> Outcome {
+    let script = files::root().join("xtask/oracle/damage.py");
+    let whole = QUOTED.make(site)?;
+    let counted = text_of(Command::new(&site.python).arg(script).args([&whole.csv, &damaged.csv]))
+        .ok_or("the damaged rows cannot be counted")?;
+    let found = digest(site, message, &damaged.plans()?)?;
+    let plays = found.split(' ').nth(1).and_then(|plays| plays.parse().ok()).unwrap_or(0);
+    let missing = damaged.rows.saturating_sub(plays);
+    if counted != missing.to_string() {
+        return Err(format!("{counted} rows are damaged, and {missing} are missing from the message").into());
+    }
+    println!("the {missing} rows that are missing from the message are those that are damaged");
+    Ok(())
+}
+
+/// LF and CRLF make the same message.
+fn line_ends(site: &Site) -> Outcome {
+    let (crlf, lf) = (Report::wide(ROWS).make(site)?, LF.make(site)?);
+    let outputs = [site.out("crlf.tsv"), site.out("lf.tsv")];
+    for (input, output) in [&crlf, &lf].into_iter().zip(&outputs) {
+        convert(site, input, &text(output))?;
+    }
+    let [one, other] = &outputs;
+    let found = difference(one, other)?;
+    for output in &outputs {
+        let _ = fs::remove_file(output);
+    }
+    match found {
+        None => println!("LF and CRLF make the same message"),
+        Some(difference) => return Err(format!("LF and CRLF make different messages: {difference}").into()),
+    }
+    Ok(())
+}
+
+/// Line breaks in quotes do not change the groups that others find.
+fn engines(site: &Site) -> Outcome {
+    let input = QUOTED.make(site)?;
+    let output = site.out("quoted.tsv");
+    convert(site, &input, &text(&output))?;
+    let plans = input.plans()?;
+    let ours = digest(site, &output, &plans)?;
+    let _ = fs::remove_file(&output);
+    if site.package("duckdb").is_none() {
+        println!("not compared with DuckDB: not installed, `cargo xtask bench --peers` sets it up");
+        return Ok(());
+    }
+    let output = site.out("quoted.csv");
+    let script = text(&super::site::script("duckdb_job1.py"));
+    let command = vec![text(&site.peers()), script, text(&input.csv), text(&output), "keys".into()];
+    site.measure(&command, None)?;
+    let theirs = digest(site, &output, &plans)?;
+    let _ = fs::remove_file(&output);
+    if ours != theirs {
+        return Err(format!("quoted line breaks: transpose finds {ours}, DuckDB {theirs}").into());
+    }
+    println!("quoted line breaks: DuckDB finds the same groups ({ours})");
+    Ok(())
+}
+
+fn convert(site: &Site, input: &Input, output: &str) -> Outcome {
+    let mut arguments = input.to_dsr(output);
+    arguments.push("--overwrite".into());
+    site.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[0])
+}
