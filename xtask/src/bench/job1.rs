@@ -158,13 +158,15 @@ pub(super) fn same_groups(site: &Site, section: &Section, figures: &mut Figures)
         race.contenders.push(transpose(site, name, input, &[]));
     }
     let mut groups = Vec::new();
-    race.run(site, section.rounds, |contender| {
+    let plans = inputs[0].plans()?;
+    let outcome = race.run(site, section.rounds, |contender| {
         let Some(output) = &contender.output else { return Ok(()) };
-        let found = digest(site, output, &inputs[0].plans()?)?;
+        let found = digest(site, output, &plans)?;
         groups.push(found.split(' ').next().unwrap_or_default().to_owned());
         Ok(())
-    })?;
+    });
     large.discard(site);
+    outcome?;
     if groups.first() != groups.last() {
         return Err(format!("the reports have different groups ({groups:?}) and cannot be compared").into());
     }

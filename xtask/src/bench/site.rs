@@ -24,6 +24,8 @@ impl Site {
     /// Builds what is measured and keeps a copy of it, so that a later build does not change it in the middle of a run.
     pub(super) fn prepare(peers: bool) -> Outcome<Self> {
         let folder = files::root().join("target/bench");
+        // What a run that was broken off has left behind.
+        let _ = fs::remove_dir_all(folder.join("out"));
         for part in ["bin", "data", "out"] {
             fs::create_dir_all(folder.join(part))?;
         }
