@@ -26,6 +26,8 @@ pub enum IoErrorKind {
     PermissionDenied,
     /// A directory stands where a file is expected.
     IsDirectory,
+    /// Something else stands where a directory is expected.
+    NotDirectory,
     /// The output exists and may not be replaced.
     Exists,
     /// Two outputs of one run have the same path.
@@ -82,6 +84,7 @@ pub(crate) enum Doing {
     Write,
     Place,
     List,
+    Spill,
 }
 
 /// The file a message speaks of.
@@ -152,6 +155,17 @@ impl IoError {
             (IoErrorKind::NotFound, Doing::Open | Doing::Read | Doing::List) => {
                 "Check the spelling of the path and the directory the command is started in."
             }
+            (IoErrorKind::NotFound | IoErrorKind::NotDirectory, Doing::Spill) => {
+                "Make the directory, or choose another one with --temp-dir."
+            }
+            (IoErrorKind::PermissionDenied, Doing::Spill) => {
+                "Give the user who runs the command the right to write to the directory, or choose another one with \
+                 --temp-dir."
+            }
+            (IoErrorKind::DiskFull, Doing::Spill) => {
+                "Free some space, choose a directory on another device with --temp-dir, or allow more memory with \
+                 --memory-limit."
+            }
             (IoErrorKind::NotFound, _) => "Check that the directory of the output still exists.",
             (IoErrorKind::PermissionDenied, Doing::Open | Doing::Read | Doing::List) => {
                 "Give the user who runs the command the right to read it."
@@ -159,6 +173,7 @@ impl IoError {
             (IoErrorKind::PermissionDenied, _) => {
                 "Give the user who runs the command the right to write to the directory, or choose another one."
             }
+            (IoErrorKind::NotDirectory, _) => "Name a directory.",
             (IoErrorKind::IsDirectory, _) => "Name a file inside the directory.",
             (IoErrorKind::Exists, _) => {
                 "Choose another name, remove the file, or allow it to be replaced with --overwrite."
@@ -208,6 +223,7 @@ impl From<IoError> for io::Error {
             IoErrorKind::NotFound => io::ErrorKind::NotFound,
             IoErrorKind::PermissionDenied => io::ErrorKind::PermissionDenied,
             IoErrorKind::IsDirectory => io::ErrorKind::IsADirectory,
+            IoErrorKind::NotDirectory => io::ErrorKind::NotADirectory,
             IoErrorKind::Exists | IoErrorKind::Duplicate => io::ErrorKind::AlreadyExists,
             IoErrorKind::DiskFull => io::ErrorKind::StorageFull,
             IoErrorKind::BrokenPipe => io::ErrorKind::BrokenPipe,
@@ -233,6 +249,7 @@ impl fmt::Display for IoError {
             Doing::Write => "write",
             Doing::Place => "put in place",
             Doing::List => "list",
+            Doing::Spill => "use for temporary files the directory",
         };
         match &subject.path {
             Some(_) => write!(f, "cannot {doing} `{}`: {kind}", subject.name)?,
@@ -251,6 +268,7 @@ impl fmt::Display for IoErrorKind {
             Self::NotFound => f.write_str("no such file or directory"),
             Self::PermissionDenied => f.write_str("permission denied"),
             Self::IsDirectory => f.write_str("it is a directory, expected a file"),
+            Self::NotDirectory => f.write_str("it is no directory"),
             Self::Exists => f.write_str("it already exists"),
             Self::Duplicate => f.write_str("another output of this run has the same path"),
             Self::DiskFull => f.write_str("no space left on the device"),

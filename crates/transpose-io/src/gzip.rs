@@ -3,9 +3,7 @@
 //! The members are taken apart here and only the deflate data goes to the library, because a caller must be able to
 //! tell a file cut short in transfer from one that is damaged, and both from a decompression bomb.
 
-use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, BufRead};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
@@ -27,13 +25,24 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// No limits, for bytes whose place in the stream is not known yet.
+    pub(crate) const NONE: Self = Self { max_expansion: u64::MAX, max_ratio: u64::MAX };
+
+    /// Whether so many decompressed bytes are too many for so many compressed ones.
+    pub(crate) fn exceeded(&self, given: u64, taken: u64) -> bool {
+        given > self.max_expansion || (given > RATIO_FREE && given > taken.saturating_mul(self.max_ratio))
+    }
+}
+
 /// The first two bytes of every gzip member.
 pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// The only compression method there is: deflate.
+pub(crate) const METHOD: u8 = 8;
+
 /// Below this many bytes a high ratio is harmless, and small repetitive reports reach it.
 const RATIO_FREE: u64 = 16 << 20;
-
-const BUFFER: usize = 128 << 10;
 
 const FLAG_HEADER_CRC: u8 = 1 << 1;
 const FLAG_EXTRA: u8 = 1 << 2;
@@ -41,40 +50,9 @@ const FLAG_NAME: u8 = 1 << 3;
 const FLAG_COMMENT: u8 = 1 << 4;
 const FLAGS_RESERVED: u8 = 0b1110_0000;
 
-/// A reader of compressed bytes that counts them for progress and for the ratio.
-pub(crate) struct Counted<R> {
-    inner: R,
-    count: Arc<AtomicU64>,
-}
-
-impl<R> Counted<R> {
-    pub(crate) fn new(inner: R, count: Arc<AtomicU64>) -> Self {
-        Self { inner, count }
-    }
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.inner.read(buf) {
-                Ok(read) => {
-                    self.count.fetch_add(read as u64, Ordering::Relaxed);
-                    return Ok(read);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-/// The decompressed bytes of all members of one gzip stream.
+/// The decompressed bytes of all members of one gzip stream, or of those that follow a known border.
 pub(crate) struct Gunzip<R> {
     source: R,
-    buffer: Box<[u8]>,
-    /// The part of the buffer not yet consumed.
-    start: usize,
-    end: usize,
     /// Compressed bytes consumed, and decompressed bytes given out, over all members.
     taken: u64,
     given: u64,
@@ -84,6 +62,19 @@ pub(crate) struct Gunzip<R> {
     crc: Crc,
     /// Decompressed bytes of the current member.
     member: u64,
+    /// Why the source gives no more bytes; it comes after all that can be made of those it gave.
+    failed: Option<io::Error>,
+}
+
+/// What one step of decompression came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// So many bytes, at least one.
+    Bytes(usize),
+    /// A member is over, its checksum and its length fit; [`Gunzip::taken`] is the place after it.
+    Border,
+    /// The last member and what may follow it are over.
+    End,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,18 +84,18 @@ enum State {
         first: bool,
     },
     Body,
+    /// The data is invalid after the bytes that were given out.
+    Damaged,
     /// Between the data of a member and its checksum, which is read only after the data was given out.
     Trailer,
     Done,
 }
 
-impl<R: Read> Gunzip<R> {
+impl<R: BufRead> Gunzip<R> {
+    /// Begins at the first byte of a stream.
     pub(crate) fn new(source: R, limits: Limits) -> Self {
         Self {
             source,
-            buffer: vec![0; BUFFER].into_boxed_slice(),
-            start: 0,
-            end: 0,
             taken: 0,
             given: 0,
             limits,
@@ -112,76 +103,100 @@ impl<R: Read> Gunzip<R> {
             inflate: Decompress::new(false),
             crc: Crc::new(),
             member: 0,
+            failed: None,
         }
     }
 
-    /// Decompresses into `out` and gives the number of bytes, zero only at the end (or when `out` is empty).
-    pub(crate) fn read(&mut self, out: &mut [u8]) -> Result<usize, IoErrorKind> {
-        if out.is_empty() {
-            return Ok(0);
-        }
+    /// Begins anew at a border of members; the caller has put the source there.
+    pub(crate) fn restart(&mut self, taken: u64, given: u64, limits: Limits) {
+        (self.taken, self.given, self.limits) = (taken, given, limits);
+        self.state = State::Border { first: taken == 0 };
+        self.failed = None;
+    }
+
+    /// Goes on under the true count of bytes, which was not known when this part was begun.
+    pub(crate) fn rebase(&mut self, given: u64, limits: Limits) {
+        (self.given, self.limits) = (given, limits);
+    }
+
+    pub(crate) fn source_mut(&mut self) -> &mut R {
+        &mut self.source
+    }
+
+    /// The number of compressed bytes consumed, from the beginning of the stream.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Decompresses into `out`, which is not empty, as far as the next event.
+    ///
+    /// Bytes before a fault are given out first: the place of a fault does not depend on how much was asked for.
+    pub(crate) fn step(&mut self, out: &mut [u8]) -> Result<Step, IoErrorKind> {
         loop {
             match self.state {
-                State::Done => return Ok(0),
+                State::Done => return Ok(Step::End),
+                State::Damaged => return Err(self.bad("the deflate data is invalid")),
                 State::Border { first } => {
                     self.state = if self.next_member(first)? { State::Body } else { State::Done };
                 }
                 State::Trailer => {
                     self.check_trailer()?;
                     self.state = State::Border { first: false };
+                    return Ok(Step::Border);
                 }
                 State::Body => {
-                    let read = self.inflate_into(out)?;
-                    if read > 0 {
-                        return Ok(read);
+                    let made = self.inflate_into(out)?;
+                    if made > 0 {
+                        return Ok(Step::Bytes(made));
                     }
                 }
             }
         }
     }
 
-    /// Decompresses a piece of the current member; zero bytes mean that the member is over.
+    /// Decompresses a piece of the current member; zero bytes mean that the member is over or broken.
     fn inflate_into(&mut self, out: &mut [u8]) -> Result<usize, IoErrorKind> {
+        // One byte above the cap is enough to know that it is exceeded.
+        let cap = self.limits.max_expansion.saturating_sub(self.given).saturating_add(1);
+        let room = out.len().min(usize::try_from(cap).unwrap_or(usize::MAX));
+        let out = out.get_mut(..room).unwrap_or_default();
         loop {
-            let at_end = !self.refill()?;
-            let input = self.buffer.get(self.start..self.end).unwrap_or_default();
+            let input = match &self.failed {
+                None => self.source.fill_buf().unwrap_or_else(|error| {
+                    self.failed = Some(error);
+                    &[]
+                }),
+                Some(_) => &[],
+            };
+            let at_end = input.is_empty();
             let (in_before, out_before) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self
-                .inflate
-                .decompress(input, out, FlushDecompress::None)
-                .map_err(|_| IoErrorKind::BadGzip { at: self.given, fault: "the deflate data is invalid" })?;
+            let status = self.inflate.decompress(input, out, FlushDecompress::None);
             let used = (self.inflate.total_in() - in_before) as usize;
             let made = (self.inflate.total_out() - out_before) as usize;
-            self.start += used;
+            let stuck = used == 0 && !at_end;
+            self.source.consume(used);
             self.taken += used as u64;
             self.crc.update(out.get(..made).unwrap_or_default());
             self.member += made as u64;
             self.given += made as u64;
             self.check_limits()?;
-            if status == Status::StreamEnd {
-                self.state = State::Trailer;
-                return Ok(made);
-            }
-            if made > 0 {
-                return Ok(made);
-            }
-            if used == 0 && at_end {
-                return Err(self.truncated());
-            }
-            if used == 0 && self.start < self.end {
+            match status {
+                Err(_) => self.state = State::Damaged,
+                Ok(Status::StreamEnd) => self.state = State::Trailer,
+                Ok(_) if made > 0 => {}
+                Ok(_) if at_end => {
+                    return Err(self.failed.take().map_or_else(|| self.truncated(), IoErrorKind::from));
+                }
                 // Input and room for output are there, so a decompressor that stands still never goes on.
-                return Err(IoErrorKind::BadGzip {
-                    at: self.given,
-                    fault: "the deflate data makes no progress",
-                });
+                Ok(_) if stuck => return Err(self.bad("the deflate data makes no progress")),
+                Ok(_) => continue,
             }
+            return Ok(made);
         }
     }
 
     fn check_limits(&self) -> Result<(), IoErrorKind> {
-        let too_dense =
-            self.given > RATIO_FREE && self.given > self.taken.saturating_mul(self.limits.max_ratio);
-        if self.given > self.limits.max_expansion || too_dense {
+        if self.limits.exceeded(self.given, self.taken) {
             return Err(IoErrorKind::Expansion { at: self.given, compressed: self.taken });
         }
         Ok(())
@@ -211,7 +226,7 @@ impl<R: Read> Gunzip<R> {
         if self.header_byte()? != MAGIC[1] {
             return Err(self.bad("no gzip member starts where one is expected"));
         }
-        if self.header_byte()? != 8 {
+        if self.header_byte()? != METHOD {
             return Err(self.bad("the compression method is not deflate"));
         }
         let flags = self.header_byte()?;
@@ -249,14 +264,16 @@ impl<R: Read> Gunzip<R> {
     /// Zeros after the last member come from tapes and block devices; anything else was not meant for us.
     fn padding(&mut self) -> Result<(), IoErrorKind> {
         loop {
-            if !self.refill()? {
+            let rest = self.source.fill_buf()?;
+            let length = rest.len();
+            if length == 0 {
                 return Ok(());
             }
-            let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
             if rest.iter().any(|&byte| byte != 0) {
                 return Err(self.bad("something else follows the last member"));
             }
-            self.start = self.end;
+            self.source.consume(length);
+            self.taken += length as u64;
         }
     }
 
@@ -283,24 +300,26 @@ impl<R: Read> Gunzip<R> {
     }
 
     fn byte(&mut self) -> Result<Option<u8>, IoErrorKind> {
-        if !self.refill()? {
-            return Ok(None);
+        if let Some(error) = self.failed.take() {
+            return Err(error.into());
         }
-        let byte = self.buffer.get(self.start).copied();
-        self.start += 1;
-        self.taken += 1;
+        let byte = self.source.fill_buf()?.first().copied();
+        if byte.is_some() {
+            self.source.consume(1);
+            self.taken += 1;
+        }
         Ok(byte)
     }
+}
 
-    /// Makes sure that the buffer holds a byte; false at the end of the source.
-    fn refill(&mut self) -> Result<bool, IoErrorKind> {
-        if self.start < self.end {
-            return Ok(true);
-        }
-        (self.start, self.end) = (0, 0);
-        self.end = self.source.read(&mut self.buffer)?;
-        Ok(self.end > 0)
-    }
+/// Whether a member may begin with these bytes, of which fewer than four are given at the end of a piece only.
+///
+/// Every true member passes; other bytes pass once in a hundred million times.
+pub(crate) fn may_begin_member(bytes: &[u8]) -> bool {
+    let fixed = [MAGIC[0], MAGIC[1], METHOD];
+    let known = bytes.len().min(fixed.len());
+    bytes.get(..known) == fixed.get(..known)
+        && bytes.get(fixed.len()).is_none_or(|flags| flags & FLAGS_RESERVED == 0)
 }
 
 #[cfg(test)]
@@ -323,9 +342,10 @@ mod tests {
         let mut gunzip = Gunzip::new(packed, limits);
         let (mut all, mut block) = (Vec::new(), vec![0; step]);
         loop {
-            match gunzip.read(&mut block) {
-                Ok(0) => return (all, None),
-                Ok(read) => all.extend_from_slice(&block[..read]),
+            match gunzip.step(&mut block) {
+                Ok(Step::End) => return (all, None),
+                Ok(Step::Border) => {}
+                Ok(Step::Bytes(read)) => all.extend_from_slice(&block[..read]),
                 Err(kind) => return (all, Some(kind)),
             }
         }

@@ -4,7 +4,6 @@
 //! memory map (a mapped file that shrinks kills the process). Everything else comes in order only, so its bytes are
 //! kept in blocks from the lowest offset that may still be asked for up to the highest one read.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -13,11 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::error::{Doing, IoError, IoErrorKind, Subject};
-use crate::gzip::{Counted, Gunzip, Limits, MAGIC};
-use crate::{Compression, lock};
-
-/// The size of all blocks of a window but the last.
-const BLOCK: usize = 256 << 10;
+use crate::gzip::{Limits, MAGIC};
+use crate::unpack::{Packed, Unpack};
+use crate::window::{BLOCK, End, Window, copy};
+use crate::{Compression, default_threads, lock};
 
 /// As many first bytes as the longest mark of a compression needs.
 const MARK: usize = 10;
@@ -37,15 +35,26 @@ enum Body {
     Plain(Plain),
     Memory(Vec<u8>),
     Stream(Stream),
+    Gzip(Unpack),
 }
 
 impl Input {
     /// Opens a file, or standard input under the name `-`, and finds out from its first bytes whether it is packed.
+    ///
+    /// Packed data is decompressed by as many threads as the machine offers, begun when the first byte is asked for.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, IoError> {
+        Self::open_with_threads(path, limits, default_threads())
+    }
+
+    /// Opens an input as [`Input::open`] does and chooses the largest number of threads that decompress, at least one.
+    ///
+    /// The bytes, the failures and their places are the same for any number. More than one helps only with data of
+    /// several gzip members, such as those of `bgzip`, of [`OutputSet`](crate::OutputSet), or of joined files.
+    pub fn open_with_threads(path: &Path, limits: &Limits, threads: usize) -> Result<Self, IoError> {
         if path == Path::new("-") {
             let subject = Subject::named("standard input");
             let stdin = standard_input().map_err(|error| IoError::new(Doing::Open, &subject, error))?;
-            return Self::stream("-".to_owned(), subject, stdin, None, *limits);
+            return Self::stream("-".to_owned(), subject, stdin, None, limits, threads);
         }
         let subject = Subject::of(path);
         let failed = |error: io::Error| IoError::new(Doing::Open, &subject, error);
@@ -57,13 +66,13 @@ impl Input {
         let name = subject.name.clone();
         // Some regular files, such as those under /proc, say that they are empty and are not: read them as streams.
         if !metadata.is_file() || metadata.len() == 0 {
-            return Self::stream(name, subject, Box::new(file), None, *limits);
+            return Self::stream(name, subject, Box::new(file), None, limits, threads);
         }
         let size = metadata.len();
         let mark = first_bytes(&mut file).map_err(|error| IoError::new(Doing::Read, &subject, error))?;
         if recognise(&mark).map_err(|kind| IoError::new(Doing::Open, &subject, kind))? == Compression::Gzip {
             let whole = Box::new(Cursor::new(mark).chain(file));
-            return Self::stream(name, subject, whole, Some(size), *limits);
+            return Self::stream(name, subject, whole, Some(size), limits, threads);
         }
         Ok(Self {
             name,
@@ -82,10 +91,10 @@ impl Input {
         let size = Some(bytes.len() as u64);
         let consumed = Arc::default();
         let (compression, body) = if bytes.starts_with(&MAGIC) {
-            let source: Box<dyn Read + Send> = Box::new(Cursor::new(bytes));
-            let source = Counted::new(source, Arc::clone(&consumed));
-            let gunzip = Box::new(Gunzip::new(source, Limits::default()));
-            (Compression::Gzip, Body::Stream(Stream::new(Source::Gzip(gunzip))))
+            let source = Box::new(Cursor::new(bytes));
+            let packed = Packed { source, count: Arc::clone(&consumed), size, may_hang: false };
+            let unpack = Unpack::new(packed, &subject, Limits::default(), default_threads());
+            (Compression::Gzip, Body::Gzip(unpack))
         } else {
             (Compression::None, Body::Memory(bytes))
         };
@@ -97,7 +106,8 @@ impl Input {
         subject: Subject,
         mut source: Box<dyn Read + Send>,
         size: Option<u64>,
-        limits: Limits,
+        limits: &Limits,
+        threads: usize,
     ) -> Result<Self, IoError> {
         let mark = first_bytes(&mut source).map_err(|error| IoError::new(Doing::Read, &subject, error))?;
         let compression = recognise(&mark).map_err(|kind| IoError::new(Doing::Open, &subject, kind))?;
@@ -106,12 +116,15 @@ impl Input {
         }
         let consumed = Arc::default();
         let whole: Box<dyn Read + Send> = Box::new(Cursor::new(mark).chain(source));
-        let whole = Counted::new(whole, Arc::clone(&consumed));
-        let source = match compression {
-            Compression::None => Source::Plain(whole),
-            Compression::Gzip => Source::Gzip(Box::new(Gunzip::new(whole, limits))),
+        let body = match compression {
+            Compression::None => Body::Stream(Stream::new(whole)),
+            Compression::Gzip => {
+                let count = Arc::clone(&consumed);
+                let packed = Packed { source: whole, count, size, may_hang: size.is_none() };
+                Body::Gzip(Unpack::new(packed, &subject, *limits, threads))
+            }
         };
-        Ok(Self { name, subject, compression, body: Body::Stream(Stream::new(source)), consumed, size })
+        Ok(Self { name, subject, compression, body, consumed, size })
     }
 
     /// The name as the user wrote it, for messages.
@@ -141,7 +154,8 @@ impl Input {
                     usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
                 Ok(copy(rest, buf))
             }
-            Body::Stream(stream) => return stream.read_at(offset, buf, &self.subject),
+            Body::Stream(stream) => return stream.read_at(offset, buf, &self.subject, &self.consumed),
+            Body::Gzip(unpack) => return unpack.read_at(offset, buf),
         };
         let read = read.map_err(|kind| IoError::new(Doing::Read, &self.subject, kind))?;
         self.consumed.fetch_max(offset.saturating_add(read as u64), Ordering::Relaxed);
@@ -150,20 +164,20 @@ impl Input {
 
     /// Promises that no byte below this offset will be read again, so that its memory can go.
     pub fn release(&self, below: u64) {
-        if let Body::Stream(stream) = &self.body {
-            stream.release(below);
+        match &self.body {
+            Body::Plain(_) | Body::Memory(_) => {}
+            Body::Stream(stream) => lock(&stream.window).release(below),
+            Body::Gzip(unpack) => unpack.release(below),
         }
     }
 
-    /// The decompressed length where it is known: for plain files at once, for streams after their end was read.
+    /// The decompressed length where it is known: for plain files at once, for streams once their end was met.
     pub fn len(&self) -> Option<u64> {
         match &self.body {
             Body::Plain(plain) => Some(plain.size),
             Body::Memory(bytes) => Some(bytes.len() as u64),
-            Body::Stream(stream) => {
-                let window = lock(&stream.window);
-                matches!(window.end, Some(End::Whole)).then_some(window.top)
-            }
+            Body::Stream(stream) => lock(&stream.window).len(),
+            Body::Gzip(unpack) => unpack.len(),
         }
     }
 
@@ -172,7 +186,7 @@ impl Input {
         self.len() == Some(0)
     }
 
-    /// The bytes of the file consumed so far, compressed where it is packed, and its size where it has one.
+    /// The bytes of the file taken so far, by readers or ahead of them, compressed where it is packed, and its size where it has one.
     pub fn progress(&self) -> (u64, Option<u64>) {
         (self.consumed.load(Ordering::Relaxed), self.size)
     }
@@ -232,15 +246,6 @@ fn recognise(mark: &[u8]) -> Result<Compression, IoErrorKind> {
     } else {
         Ok(Compression::None)
     }
-}
-
-/// Copies as much as both hold and gives the number of bytes.
-fn copy(from: &[u8], to: &mut [u8]) -> usize {
-    let both = from.len().min(to.len());
-    if let (Some(from), Some(to)) = (from.get(..both), to.get_mut(..both)) {
-        to.copy_from_slice(from);
-    }
-    both
 }
 
 /// A regular file that is read in place.
@@ -314,162 +319,57 @@ impl Plain {
 /// A source that comes in order, and the part of it that may still be asked for.
 ///
 /// There are two locks, always taken source first: readers of bytes that are there do not wait for a thread that
-/// decompresses the next block.
+/// reads the next block.
 struct Stream {
-    source: Mutex<Source>,
+    source: Mutex<Box<dyn Read + Send>>,
     window: Mutex<Window>,
 }
 
-enum Source {
-    Plain(Counted<Box<dyn Read + Send>>),
-    Gzip(Box<Gunzip<Counted<Box<dyn Read + Send>>>>),
-}
-
-struct Window {
-    /// The blocks that are kept; all are full but the last of the stream.
-    blocks: VecDeque<Arc<Vec<u8>>>,
-    /// The offset of the first block, and the offset after the last.
-    base: u64,
-    top: u64,
-    released: u64,
-    end: Option<End>,
-}
-
-#[derive(Clone)]
-enum End {
-    Whole,
-    Failed(IoError),
-}
-
 impl Stream {
-    fn new(source: Source) -> Self {
-        let window = Window { blocks: VecDeque::new(), base: 0, top: 0, released: 0, end: None };
-        Self { source: Mutex::new(source), window: Mutex::new(window) }
+    fn new(source: Box<dyn Read + Send>) -> Self {
+        Self { source: Mutex::new(source), window: Mutex::new(Window::new()) }
     }
 
-    fn read_at(&self, offset: u64, buf: &mut [u8], subject: &Subject) -> Result<usize, IoError> {
+    fn read_at(
+        &self,
+        offset: u64,
+        buf: &mut [u8],
+        subject: &Subject,
+        count: &AtomicU64,
+    ) -> Result<usize, IoError> {
         if buf.is_empty() {
             return Ok(0);
         }
         let until = offset.saturating_add(buf.len() as u64);
         loop {
             let found = lock(&self.window).find(offset, until, subject)?;
-            if let Some(blocks) = found {
-                return Ok(copy_blocks(&blocks, buf));
+            if let Some(found) = found {
+                return Ok(found.copy_to(buf));
             }
-            self.advance(until, subject);
+            self.advance(until, subject, count);
         }
     }
 
     /// Reads one more block, unless another thread has read far enough or to the end meanwhile.
-    fn advance(&self, until: u64, subject: &Subject) {
+    fn advance(&self, until: u64, subject: &Subject, count: &AtomicU64) {
         let mut source = lock(&self.source);
-        {
-            let window = lock(&self.window);
-            if window.top >= until || window.end.is_some() {
+        let mut block = {
+            let mut window = lock(&self.window);
+            if window.top() >= until || window.is_over() {
                 return;
             }
-        }
-        let mut block = vec![0; BLOCK];
-        let (filled, end) = source.fill(&mut block, subject);
-        block.truncate(filled);
+            window.spare()
+        };
+        block.clear();
+        block.reserve_exact(BLOCK);
+        let end = match source.as_mut().take(BLOCK as u64).read_to_end(&mut block) {
+            Ok(BLOCK) => None,
+            Ok(_) => Some(End::Whole),
+            Err(error) => Some(End::Failed(IoError::new(Doing::Read, subject, error))),
+        };
+        count.fetch_add(block.len() as u64, Ordering::Relaxed);
         lock(&self.window).push(block, end);
     }
-
-    fn release(&self, below: u64) {
-        let mut window = lock(&self.window);
-        window.released = window.released.max(below);
-        window.drop_released();
-    }
-}
-
-impl Source {
-    /// Fills a block as far as the source reaches; anything short of full comes with the reason.
-    fn fill(&mut self, block: &mut [u8], subject: &Subject) -> (usize, Option<End>) {
-        let mut filled = 0;
-        while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            let read = match self {
-                Self::Plain(source) => source.read(rest).map_err(IoErrorKind::from),
-                Self::Gzip(source) => source.read(rest),
-            };
-            match read {
-                Ok(0) => return (filled, Some(End::Whole)),
-                Ok(read) => filled += read,
-                Err(kind) => return (filled, Some(End::Failed(IoError::new(Doing::Read, subject, kind)))),
-            }
-        }
-        (filled, None)
-    }
-}
-
-/// The blocks that hold a range, and where in the first of them it begins.
-struct Found {
-    blocks: Vec<Arc<Vec<u8>>>,
-    skip: usize,
-}
-
-impl Window {
-    /// The blocks of a range if it is there as far as it ever will be, nothing if more must be read first.
-    fn find(&self, offset: u64, until: u64, subject: &Subject) -> Result<Option<Found>, IoError> {
-        if offset < self.released {
-            let note =
-                format!("offset {offset} was asked for, everything below {} is released", self.released);
-            let kind = IoErrorKind::Internal("bytes were asked for after their release");
-            return Err(IoError::with_note(Doing::Read, subject, kind, Some(note)));
-        }
-        if self.top < until {
-            match &self.end {
-                None => return Ok(None),
-                Some(End::Failed(error)) => return Err(error.clone()),
-                Some(End::Whole) => {}
-            }
-        }
-        let until = until.min(self.top);
-        if offset >= until {
-            return Ok(Some(Found { blocks: Vec::new(), skip: 0 }));
-        }
-        let (first, skip) = self.place(offset);
-        let (last, _) = self.place(until - 1);
-        let blocks = self.blocks.iter().skip(first).take(last + 1 - first).cloned().collect();
-        Ok(Some(Found { blocks, skip }))
-    }
-
-    /// The block that holds an offset of the window, and the place in it.
-    fn place(&self, offset: u64) -> (usize, usize) {
-        let within = offset - self.base;
-        ((within / BLOCK as u64) as usize, (within % BLOCK as u64) as usize)
-    }
-
-    fn push(&mut self, block: Vec<u8>, end: Option<End>) {
-        self.end = end;
-        if !block.is_empty() {
-            self.top += block.len() as u64;
-            self.blocks.push_back(Arc::new(block));
-        }
-        self.drop_released();
-    }
-
-    fn drop_released(&mut self) {
-        while let Some(first) = self.blocks.front() {
-            let next = self.base + first.len() as u64;
-            if next > self.released {
-                return;
-            }
-            self.base = next;
-            self.blocks.pop_front();
-        }
-    }
-}
-
-fn copy_blocks(found: &Found, buf: &mut [u8]) -> usize {
-    let mut filled = 0;
-    let mut skip = found.skip;
-    for block in &found.blocks {
-        let from = block.get(skip..).unwrap_or_default();
-        filled += copy(from, buf.get_mut(filled..).unwrap_or_default());
-        skip = 0;
-    }
-    filled
 }
 
 #[cfg(test)]
@@ -666,29 +566,34 @@ mod tests {
 
     #[test]
     fn the_window_keeps_only_what_is_unreleased() {
-        let text = text(20 * BLOCK);
+        let text = text(40 * BLOCK);
         let input = Input::from_bytes("window", pack(&text));
-        let Body::Stream(stream) = &input.body else { panic!("no stream") };
-        let kept = || lock(&stream.window).blocks.len();
+        let Body::Gzip(unpack) = &input.body else { panic!("no gzip") };
+        // One block may be ready before the head looks how far it may go.
+        let ahead = (2 << 20) + 2 * BLOCK as u64;
         let mut buf = vec![0; BLOCK];
         input.read_at(8 * BLOCK as u64, &mut buf).unwrap();
-        assert_eq!(kept(), 9);
-        input.release(4 * BLOCK as u64 - 1);
-        assert_eq!(kept(), 6);
-        input.release(4 * BLOCK as u64);
-        assert_eq!(kept(), 5);
+        let (start, len) = unpack.kept();
+        assert!(start == 0 && len >= 9 * BLOCK as u64 && len <= 9 * BLOCK as u64 + ahead, "{start} {len}");
+        let kept_from = |released: usize| {
+            input.release(released as u64);
+            unpack.kept().0
+        };
+        assert_eq!(kept_from(4 * BLOCK - 1), 3 * BLOCK as u64);
+        assert_eq!(kept_from(4 * BLOCK), 4 * BLOCK as u64);
         // A lower release takes nothing back.
-        input.release(10);
+        assert_eq!(kept_from(10), 4 * BLOCK as u64);
         input.read_at(4 * BLOCK as u64, &mut buf).unwrap();
         assert!(buf == text[4 * BLOCK..5 * BLOCK]);
         let error = input.read_at(4 * BLOCK as u64 - 1, &mut buf).unwrap_err();
         assert!(matches!(error.kind(), IoErrorKind::Internal(_)), "{error}");
         // A release ahead of what was read keeps nothing of what comes before.
-        input.release(15 * BLOCK as u64 + 7);
-        assert_eq!(kept(), 0);
-        input.read_at(15 * BLOCK as u64 + 7, &mut buf).unwrap();
-        assert!(buf == text[15 * BLOCK + 7..16 * BLOCK + 7]);
-        assert_eq!(kept(), 2);
+        input.release(30 * BLOCK as u64 + 7);
+        assert_eq!(unpack.kept().1, 0);
+        input.read_at(30 * BLOCK as u64 + 7, &mut buf).unwrap();
+        assert!(buf == text[30 * BLOCK + 7..31 * BLOCK + 7]);
+        let (start, len) = unpack.kept();
+        assert!(start == 30 * BLOCK as u64 && len <= 2 * BLOCK as u64 + ahead, "{start} {len}");
         assert!(input.head(1).is_err());
     }
 

@@ -3,23 +3,31 @@
 //! - [`Input`] reads a file, a pipe or standard input at any decompressed offset, from any number of threads. Gzip
 //!   (RFC 1952) is recognised by its first bytes, never by a name; reports are often sent compressed (ARCH-5).
 //! - [`OutputSet`] holds all outputs of one run: they appear complete under their final names, or not at all.
+//! - [`Spill`] is a temporary file for what does not fit into memory; [`memory`] tells how much fits.
 //! - [`sha256_file`] gives the hash a receipt records.
 //!
-//! Invariant: this crate knows no report format, starts no thread, reads no clock and writes no message. Every
-//! failure is an [`IoError`] that says what could not be done, where, and what to do next.
+//! Invariant: this crate knows no report format, reads no clock and writes no message. The only threads it starts
+//! compress and decompress; they end with the input or the outputs they work for. Every failure is an [`IoError`] that says what could not be done, where, and what to do next.
 
 mod error;
 mod gzip;
 mod hash;
 mod input;
+pub mod memory;
 mod output;
+mod pack;
+mod segments;
+mod spill;
 mod temporary;
+mod unpack;
+mod window;
 
 pub use crate::error::{IoError, IoErrorKind};
 pub use crate::gzip::Limits;
 pub use crate::hash::sha256_file;
 pub use crate::input::Input;
 pub use crate::output::{Finished, OutputFile, OutputId, OutputSet, Written};
+pub use crate::spill::{Spill, check_temp_dir};
 pub use crate::temporary::clean_stale;
 
 /// How the bytes of a file are packed.
@@ -30,6 +38,11 @@ pub enum Compression {
     None,
     /// The bytes are packed as one or more gzip members (RFC 1952).
     Gzip,
+}
+
+/// As many threads as the machine offers to this process.
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Takes a lock whatever happened to the thread that held it before.

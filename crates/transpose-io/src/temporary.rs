@@ -45,14 +45,24 @@ pub fn clean_stale(dir: &Path) -> Result<Vec<PathBuf>, IoError> {
 
 /// Creates an empty temporary file that is removed again unless it is put in place.
 pub(crate) fn create(dir: &Path) -> io::Result<NamedTempFile> {
+    // An output has the rights any new file has; the user's mask still applies.
+    create_with(dir, 0o666)
+}
+
+/// Creates an empty temporary file that only its user may read and write.
+pub(crate) fn create_private(dir: &Path) -> io::Result<NamedTempFile> {
+    create_with(dir, 0o600)
+}
+
+#[cfg_attr(not(unix), expect(unused_variables, reason = "rights of this kind are known on Unix only"))]
+fn create_with(dir: &Path, rights: u32) -> io::Result<NamedTempFile> {
     let prefix = prefix();
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(10);
     #[cfg(unix)]
     {
-        // An output has the rights any new file has; the user's mask still applies.
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        builder.permissions(fs::Permissions::from_mode(rights));
     }
     builder.tempfile_in(dir)
 }
