@@ -197,7 +197,8 @@ pub fn plain_micros(value: &[u8]) -> Option<i64> {
     (digits == 0 && unit > 0).then_some(total)
 }
 
-fn is_isrc(value: &[u8]) -> bool {
+/// Whether the bytes are an ISRC in canonical notation.
+pub fn is_isrc(value: &[u8]) -> bool {
     match value {
         [country @ .., _, _, _, _, _, _, _, _, _, _] if value.len() == 12 => {
             country.iter().all(u8::is_ascii_uppercase)

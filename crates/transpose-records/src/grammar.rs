@@ -18,8 +18,8 @@ pub struct State(u16);
 #[derive(Clone, Debug)]
 pub struct Grammar {
     families: Vec<&'static str>,
-    /// For each state, the next state by symbol.
-    next: Vec<Vec<Option<State>>>,
+    /// For each state, the next state by symbol, one row after the other.
+    next: Vec<Option<State>>,
     accepting: Vec<bool>,
 }
 
@@ -43,7 +43,7 @@ impl Grammar {
 
     /// Where a record leads; `None` when it may not stand there.
     pub fn step(&self, state: State, symbol: Symbol) -> Option<State> {
-        *self.next.get(usize::from(state.0))?.get(usize::from(symbol.0))?
+        *self.next.get(usize::from(state.0) * self.families.len() + usize::from(symbol.0))?
     }
 
     /// Whether a block may end.
@@ -53,7 +53,7 @@ impl Grammar {
 
     /// The families that may stand at a place, for messages.
     pub fn expected(&self, state: State) -> Vec<&'static str> {
-        let next = self.next.get(usize::from(state.0)).map_or(&[][..], Vec::as_slice);
+        let next = self.next.iter().skip(usize::from(state.0) * self.families.len());
         self.families.iter().zip(next).filter(|(_, next)| next.is_some()).map(|(family, _)| *family).collect()
     }
 
@@ -81,12 +81,11 @@ impl Grammar {
                 None => part.empty,
                 Some(passed) => passed.iter().any(|place| part.last.contains(place)),
             });
-            let mut row = Vec::new();
             for symbol in 0..families.len() {
                 let reached: Vec<usize> =
                     follow.iter().copied().filter(|place| positions.symbol(*place) == symbol).collect();
                 if reached.is_empty() {
-                    row.push(None);
+                    next.push(None);
                     continue;
                 }
                 let fresh = order.len();
@@ -95,9 +94,8 @@ impl Grammar {
                 if index == fresh {
                     order.push(key);
                 }
-                row.push(Some(State(index as u16)));
+                next.push(Some(State(index as u16)));
             }
-            next.push(row);
             at += 1;
         }
         Self { families, next, accepting }

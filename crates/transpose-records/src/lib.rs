@@ -8,6 +8,7 @@
 //! | [`spec`] | what the tables say: records, cells, allowed values, profiles, the structure of a message |
 //! | [`escape`] | the notation of delimiters inside data |
 //! | [`line`](mod@line) | lines and their cells |
+//! | [`index`] | the lines and cells of a whole chunk |
 //! | [`cell`] | whether a text fits the type of its cell |
 //! | [`grammar`] | which record may follow which |
 //! | [`write`](mod@write) | cells in their notation |
@@ -17,6 +18,7 @@ pub mod account;
 pub mod cell;
 pub mod escape;
 pub mod grammar;
+pub mod index;
 pub mod line;
 pub mod spec;
 pub mod write;
