@@ -230,6 +230,13 @@ impl BlockBatch {
         index
     }
 
+    /// Adds an entity with all of its cells to the last block; answers its index within the block.
+    pub fn push_filled(&mut self, shape: usize, cells: &[Span], line: u32) -> u32 {
+        let index = self.push_entity(shape, 0, line);
+        self.cells.extend_from_slice(cells);
+        index
+    }
+
     /// The entity added last.
     pub fn last_entity(&mut self) -> Option<&mut EntityRow> {
         self.entities.last_mut()
@@ -474,6 +481,7 @@ mod tests {
         let two = batch.text(b"");
         let list = batch.list(&[one, two]);
         batch.set(1, list);
+        let other = batch.push_filled(0, &[one, Span::ABSENT, Span::chunk(5, 9)], 3);
         batch.end_block(9);
         let blocks = Blocks { batch: &batch, chunk, shapes: &shapes, contexts: &[] };
         let block = blocks.iter().next().unwrap();
@@ -482,6 +490,9 @@ mod tests {
         assert_eq!(entity.field(Field::RECORDING_TITLE).first(), Some(&b"Song"[..]));
         let Cell::Many(list) = entity.field(Field::ISRC) else { panic!() };
         assert_eq!(list.iter().collect::<Vec<_>>(), [&b"GBAAA0000001"[..], b""]);
+        let filled = block.entities().nth(other as usize).unwrap();
+        assert_eq!((filled.line(), filled.cell(0).first()), (3, Some(&b"GBAAA0000001"[..])));
+        assert!(filled.cell(1).first().is_none() && filled.cell(2).first() == Some(b"rest"));
         assert!(matches!(entity.cell(2), Cell::Absent));
     }
 

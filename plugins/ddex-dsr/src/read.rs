@@ -12,7 +12,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_codes::{Duration, PartialDate};
-use transpose_core::batch::{Batch, BlockBatch, EntityRow, Fault, Reject, Shape, Slot, Span};
+use transpose_core::batch::{Batch, BlockBatch, Fault, Reject, Shape, Slot, Span};
 use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, shown};
 use transpose_core::entity::{Entity, Value};
 use transpose_core::field::{Field, FieldSet, Group, Kind};
@@ -21,9 +21,12 @@ use transpose_core::format::{
 };
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
-use transpose_records::cell::{Fit, check, check_kind, scaled};
+use transpose_records::cell::{
+    Fit, check, check_kind, is_decimal, is_integer, is_isrc, plain_micros, scaled,
+};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::grammar::Symbol;
+use transpose_records::index::{Index, Row};
 use transpose_records::line::{self, Line};
 use transpose_records::spec::{
     AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec, Standing, family,
@@ -55,6 +58,24 @@ enum Link {
     Deprecated,
 }
 
+/// How a value is checked that is neither a list nor escaped. What does not pass is looked at by [`Cells::read`], which tells why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quick {
+    /// Not at all: record type and block id.
+    Key,
+    /// Any text fits.
+    Free,
+    Integer,
+    Decimal,
+    Boolean,
+    Duration,
+    Isrc,
+    /// By its set, its type and what its identifier demands; a value that was found good before is good again.
+    Checked,
+    /// Only by [`Cells::read`].
+    Slow,
+}
+
 /// A cell of a record, as the reader needs it.
 struct Column {
     spec: &'static CellSpec,
@@ -63,6 +84,10 @@ struct Column {
     mandatory: bool,
     /// Whether any text fits.
     free: bool,
+    /// How a value that stands alone in a clean line is checked.
+    quick: Quick,
+    /// Whether an empty cell is worth a finding.
+    demanded: bool,
     link: Link,
     /// The number of the column among all that are checked.
     number: usize,
@@ -88,7 +113,19 @@ impl Column {
         let free = values.is_none()
             && identifier.is_none()
             && matches!(spec.kind, CellType::String | CellType::FixedString);
-        Self { spec, values, identifier, mandatory, free, link, number: 0 }
+        let quick = match (link, identifier, spec.kind) {
+            (Link::Key, ..) => Quick::Key,
+            (Link::Deprecated, ..) => Quick::Slow,
+            _ if free => Quick::Free,
+            (_, Some(Kind::Isrc), CellType::String | CellType::FixedString) => Quick::Isrc,
+            (_, None, CellType::Integer) => Quick::Integer,
+            (_, None, CellType::Decimal) => Quick::Decimal,
+            (_, None, CellType::Boolean) => Quick::Boolean,
+            (_, None, CellType::Duration) => Quick::Duration,
+            _ => Quick::Checked,
+        };
+        let demanded = mandatory && !matches!(link, Link::Key | Link::Summary);
+        Self { spec, values, identifier, mandatory, free, quick, demanded, link, number: 0 }
     }
 }
 
@@ -111,6 +148,10 @@ struct Entry {
     price: Option<usize>,
     /// For releases: the cell of namespaced identifiers.
     proprietary: Option<usize>,
+    /// For sub-releases: the cell of the resources in it.
+    used: Option<usize>,
+    /// The cells of links: own reference, release, resource, summary record.
+    links: [Option<usize>; 4],
 }
 
 fn key_of(name: &[u8]) -> u64 {
@@ -127,7 +168,7 @@ pub(crate) struct Reader {
     layout: Layout,
     preamble: Preamble,
     entries: Vec<Entry>,
-    contexts: HashMap<Box<[u8]>, u32, Hash>,
+    contexts: Contexts,
     /// For each context whether it has a use type, and whether usages need a price.
     terms: Vec<(bool, bool)>,
     /// The number of the file and of files.
@@ -138,6 +179,47 @@ pub(crate) struct Reader {
     skipped: AtomicU64,
     /// The line of the last record seen.
     last: AtomicU64,
+}
+
+/// Short keys as numbers, which are compared at once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Packed(u64);
+
+impl Packed {
+    /// A key of at most seven bytes; the highest byte tells how many.
+    #[inline]
+    fn of(key: &[u8]) -> Option<Self> {
+        if key.len() > 7 {
+            return None;
+        }
+        let number = key.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        Some(Self(number | (key.len() as u64) << 56))
+    }
+}
+
+/// Sales contexts by their SummaryRecordId.
+#[derive(Default)]
+struct Contexts {
+    short: HashMap<Packed, u32, Hash>,
+    long: HashMap<Box<[u8]>, u32, Hash>,
+}
+
+impl Contexts {
+    #[inline]
+    fn find(&self, id: &[u8]) -> Option<u32> {
+        match Packed::of(id) {
+            Some(packed) => self.short.get(&packed),
+            None => self.long.get(id),
+        }
+        .copied()
+    }
+
+    fn insert(&mut self, id: &[u8], context: u32) {
+        match Packed::of(id) {
+            Some(packed) => self.short.insert(packed, context),
+            None => self.long.insert(id.into(), context),
+        };
+    }
 }
 
 /// The records of a head.
@@ -350,7 +432,7 @@ impl Reader {
         };
         let header = owned(layout.head, scan.head, &mut findings);
         let mut contexts = Vec::new();
-        let mut known = HashMap::with_hasher(Hash::default());
+        let mut known = Contexts::default();
         let mut terms = Vec::new();
         let mut passed: Vec<&str> = Vec::new();
         for (line, name) in scan.summaries.iter().zip(&summary_names) {
@@ -391,14 +473,14 @@ impl Reader {
             let mut context = owned(spec, *line, &mut findings);
             context.origin = name.into();
             let id: Box<[u8]> = context.text(Field::CONTEXT_ID).unwrap_or_default().as_bytes().into();
-            if known.contains_key(&id) {
+            if known.find(&id).is_some() {
                 let message = format!("SummaryRecordId `{}` is used twice", shown(&id));
                 findings.push(
                     Diagnostic::new(&codes::SUMMARY_REUSED, location.cell(2, "SummaryRecordId"), message)
                         .value(&id),
                 );
             } else {
-                known.insert(id, contexts.len() as u32);
+                known.insert(&id, contexts.len() as u32);
             }
             terms.push((
                 context.value(Field::USE_TYPE).is_some(),
@@ -556,9 +638,13 @@ fn entries(profile: &Profile, layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
             columns: spec
                 .cells
                 .iter()
-                .map(|cell| {
+                .enumerate()
+                .map(|(index, cell)| {
                     numbered += 1;
-                    Column { number: numbered, ..Column::new(cell) }
+                    let column = Column { number: numbered, ..Column::new(cell) };
+                    // A GRid may stand among these.
+                    let quick = if Some(index) == proprietary { Quick::Slow } else { column.quick };
+                    Column { quick, ..column }
                 })
                 .collect(),
             quantity: at(Field::QUANTITY),
@@ -566,6 +652,9 @@ fn entries(profile: &Profile, layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
             use_type: at(Field::USAGE_USE_TYPE),
             price: at(Field::PRICE),
             proprietary,
+            used: at(Field::USED_RESOURCES).filter(|_| role == Role::SubRelease),
+            links: [Link::Own, Link::Release, Link::Resource, Link::Summary]
+                .map(|link| spec.cells.iter().position(|cell| Column::new(cell).link == link)),
         });
         shapes.push(Shape { record: spec.name.into(), group: role.group(), columns });
     }
@@ -722,6 +811,16 @@ impl Cells {
         };
         self.pieces.push(piece);
         Ok(())
+    }
+
+    /// Whether a plain value fits its column as it is.
+    fn passes(&mut self, value: &[u8], column: &Column) -> bool {
+        if let Some(set) = column.values {
+            return set.standing(value) == Standing::Allowed;
+        }
+        self.made.clear();
+        check(column.spec.kind, value, &mut self.made) == Fit::Exact
+            && column.identifier.is_none_or(|kind| check_kind(kind, value, &mut self.made) == Fit::Exact)
     }
 
     fn bytes<'a>(&'a self, raw: &'a [u8], piece: Piece) -> &'a [u8] {
@@ -881,6 +980,7 @@ impl Decode for Reader {
     fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker {
             reader: self,
+            index: Index::default(),
             units: Vec::new(),
             start: 0,
             end: 0,
@@ -888,10 +988,11 @@ impl Decode for Reader {
             comments: 0,
             cells: Cells::default(),
             ranges: Vec::new(),
+            row: Vec::new(),
             spans: Vec::new(),
             releases: References::default(),
             resources: References::default(),
-            context: (Vec::new(), EntityRow::NONE),
+            entry: 0,
             accepted: Vec::new(),
         })
     }
@@ -1003,6 +1104,8 @@ struct Unit {
     end: usize,
     /// The line of its first record, from the first unit of the chunk.
     line: u64,
+    /// How many lines there are up to its last record.
+    lines: u64,
 }
 
 /// What a line is, and what it belongs to.
@@ -1017,6 +1120,8 @@ enum Class<'a> {
 
 struct Worker<'r> {
     reader: &'r Reader,
+    /// The lines and cells of the chunk.
+    index: Index,
     units: Vec<Unit>,
     start: usize,
     end: usize,
@@ -1025,31 +1130,18 @@ struct Worker<'r> {
     comments: u64,
     cells: Cells,
     ranges: Vec<line::Range>,
+    /// The cells of a clean line.
+    row: Vec<Span>,
     spans: Vec<Span>,
     releases: References,
     resources: References,
-    /// The summary record looked up last.
-    context: (Vec<u8>, u32),
+    /// The entry of the record before.
+    entry: usize,
     /// For each column the value of the chunk that was last found good.
     accepted: Vec<Span>,
 }
 
 impl Worker<'_> {
-    fn classify<'a>(&self, content: &'a [u8]) -> Class<'a> {
-        match content.first() {
-            Some(b'#') => return Class::Comment,
-            None => return Class::Blank,
-            Some(b'\t' | b' ') if is_blank(content) => return Class::Blank,
-            _ => {}
-        }
-        let (name, id) = line::key(content, self.reader.escapes == Escapes::Tripled);
-        match name {
-            b"FOOT" => Class::Foot,
-            b"HEAD" | [b'S', b'Y', _, _, ..] => Class::Stray,
-            _ => Class::Record(name, id),
-        }
-    }
-
     fn place(&self, origin: Origin, start: usize, line: u64) -> Location {
         Location {
             source: Some(self.reader.source.clone()),
@@ -1066,7 +1158,7 @@ impl ChunkDecoder for Worker<'_> {
         let mut at = first.next;
         let mut begun: Option<(usize, &[u8], &[u8])> = None;
         while let Some(line) = Line::at(text, at) {
-            match self.classify(line.content(text)) {
+            match class_of(line.content(text), self.reader.escapes) {
                 Class::Comment | Class::Blank => {}
                 Class::Foot | Class::Stray => return line.start,
                 Class::Record(name, id) => match begun {
@@ -1095,54 +1187,12 @@ impl ChunkDecoder for Worker<'_> {
         if start > chunk.own {
             return Indexed::Done { end: start, lines: 0, units: 0, usages: 0 };
         }
-        let (mut at, mut lines, mut usages, mut blocks) = (start, 0_u64, 0, 0);
-        let mut open: Option<(&[u8], Unit)> = None;
-        while let Some(line) = Line::at(text, at) {
-            if !chunk.last && !line.is_ended(text) {
-                return Indexed::More;
-            }
-            let class = self.classify(line.content(text));
-            let kind = match class {
-                Class::Comment => {
-                    self.comments += 1;
-                    None
-                }
-                Class::Blank => {
-                    self.blanks.push(lines);
-                    None
-                }
-                Class::Foot => Some((UnitKind::Foot, &[][..])),
-                Class::Stray => Some((UnitKind::Stray, &[][..])),
-                Class::Record(_, id) => Some((UnitKind::Block, id)),
-            };
-            if let Some((kind, id)) = kind {
-                match &mut open {
-                    Some((known, unit)) if kind == UnitKind::Block && unit.kind == kind && *known == id => {
-                        unit.end = line.next;
-                    }
-                    _ => {
-                        self.units.extend(open.take().map(|(_, unit)| unit));
-                        if at > chunk.own {
-                            self.end = at;
-                            return Indexed::Done { end: at, lines, units: blocks, usages };
-                        }
-                        blocks += u64::from(kind == UnitKind::Block);
-                        open = Some((id, Unit { kind, start: at, end: line.next, line: lines }));
-                    }
-                }
-                if let Class::Record([b'S', b'U', ..], _) = class {
-                    usages += 1;
-                }
-            }
-            lines += u64::from(line.is_ended(text));
-            at = line.next;
-        }
-        if !chunk.last {
-            return Indexed::More;
-        }
-        self.units.extend(open.take().map(|(_, unit)| unit));
-        self.end = text.len();
-        Indexed::Done { end: text.len(), lines, units: blocks, usages }
+        let tripled = self.reader.escapes == Escapes::Tripled;
+        let mut index = std::mem::take(&mut self.index);
+        index.run(text, start, tripled);
+        let indexed = self.units_of(&index, chunk);
+        self.index = index;
+        indexed
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
@@ -1161,13 +1211,8 @@ impl ChunkDecoder for Worker<'_> {
             report.findings.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
         }
         let own = text.get(self.start..self.end).unwrap_or(&[]);
-        let region = Region {
-            text,
-            origin,
-            utf8: std::str::from_utf8(own).is_ok(),
-            special: memchr::memchr2(b'|', b'\\', own).is_some(),
-            control: own.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')),
-        };
+        let index = std::mem::take(&mut self.index);
+        let region = Region { text, origin, index: &index, utf8: std::str::from_utf8(own).is_ok() };
         let units = std::mem::take(&mut self.units);
         if let Some(unit) = units.iter().rev().find(|unit| unit.kind != UnitKind::Foot) {
             self.reader.last.fetch_max(origin.line + unit.line, Ordering::Relaxed);
@@ -1187,6 +1232,98 @@ impl ChunkDecoder for Worker<'_> {
             }
         }
         self.units = units;
+        self.index = index;
+    }
+}
+
+impl Worker<'_> {
+    /// Divides the indexed lines into units.
+    fn units_of(&mut self, index: &Index, chunk: Chunk<'_>) -> Indexed {
+        let text = chunk.bytes;
+        let (mut lines, mut usages, mut blocks) = (0_u64, 0, 0);
+        let mut open: Option<(&[u8], Unit)> = None;
+        for row in index.rows() {
+            if !chunk.last && !row.ended {
+                return Indexed::More;
+            }
+            let class = classify(index, row, text, self.reader.escapes);
+            let kind = match class {
+                Class::Comment => {
+                    self.comments += 1;
+                    None
+                }
+                Class::Blank => {
+                    self.blanks.push(lines);
+                    None
+                }
+                Class::Foot => Some((UnitKind::Foot, &[][..])),
+                Class::Stray => Some((UnitKind::Stray, &[][..])),
+                Class::Record(_, id) => Some((UnitKind::Block, id)),
+            };
+            if let Some((kind, id)) = kind {
+                let (at, end) = (row.start as usize, row.next as usize);
+                match &mut open {
+                    Some((known, unit)) if kind == UnitKind::Block && unit.kind == kind && *known == id => {
+                        (unit.end, unit.lines) = (end, lines + 1);
+                    }
+                    _ => {
+                        self.units.extend(open.take().map(|(_, unit)| unit));
+                        if at > chunk.own {
+                            self.end = at;
+                            return Indexed::Done { end: at, lines, units: blocks, usages };
+                        }
+                        blocks += u64::from(kind == UnitKind::Block);
+                        open = Some((id, Unit { kind, start: at, end, line: lines, lines: lines + 1 }));
+                    }
+                }
+                if let Class::Record([b'S', b'U', ..], _) = class {
+                    usages += 1;
+                }
+            }
+            lines += u64::from(row.ended);
+        }
+        if !chunk.last {
+            return Indexed::More;
+        }
+        self.units.extend(open.take().map(|(_, unit)| unit));
+        self.end = text.len();
+        Indexed::Done { end: text.len(), lines, units: blocks, usages }
+    }
+}
+
+/// What an indexed line is.
+fn classify<'a>(index: &Index, row: &Row, text: &'a [u8], escapes: Escapes) -> Class<'a> {
+    if !row.clean {
+        return class_of(row.content(text), escapes);
+    }
+    let class = plain_class(row.content(text));
+    class.unwrap_or_else(|| kind_of(index.cell(row, 0, text), index.cell(row, 1, text)))
+}
+
+/// What a line is.
+fn class_of(content: &[u8], escapes: Escapes) -> Class<'_> {
+    plain_class(content).unwrap_or_else(|| {
+        let (name, id) = line::key(content, escapes == Escapes::Tripled);
+        kind_of(name, id)
+    })
+}
+
+/// What a line is that holds no record.
+fn plain_class(content: &[u8]) -> Option<Class<'_>> {
+    match content.first() {
+        Some(b'#') => Some(Class::Comment),
+        None => Some(Class::Blank),
+        Some(b'\t' | b' ' | b'\r') if is_blank(content) => Some(Class::Blank),
+        _ => None,
+    }
+}
+
+/// What a line with the given first two cells is.
+fn kind_of<'a>(name: &'a [u8], id: &'a [u8]) -> Class<'a> {
+    match name {
+        b"FOOT" => Class::Foot,
+        b"HEAD" | [b'S', b'Y', _, _, ..] => Class::Stray,
+        _ => Class::Record(name, id),
     }
 }
 
@@ -1194,18 +1331,39 @@ impl ChunkDecoder for Worker<'_> {
 struct Region<'a> {
     text: &'a [u8],
     origin: Origin,
+    index: &'a Index,
     utf8: bool,
-    /// Whether there is a pipe or a backslash.
-    special: bool,
-    /// Whether there is a control character.
-    control: bool,
 }
 
-/// The references of a block: text and entity.
+impl Region<'_> {
+    /// The lines of a unit, from its first record to its last, with their numbers.
+    fn rows(&self, unit: &Unit) -> impl Iterator<Item = (u64, &Row)> {
+        let rows = self.index.rows().get(unit.line as usize..unit.lines as usize).unwrap_or(&[]);
+        (unit.line..).zip(rows)
+    }
+}
+
+/// The references of a block.
 #[derive(Default)]
 struct References {
-    items: Vec<(Span, u32)>,
+    items: Vec<Reference>,
     table: HashTable<u32>,
+    /// The one found last.
+    last: usize,
+}
+
+struct Reference {
+    /// Its text as a number, where it is short.
+    packed: Option<Packed>,
+    span: Span,
+    entity: u32,
+}
+
+impl Reference {
+    #[inline]
+    fn is(&self, packed: Option<Packed>, key: &[u8], text: &[u8], arena: &[u8]) -> bool {
+        self.packed == packed && (packed.is_some() || self.span.bytes(text, arena) == key)
+    }
 }
 
 /// Up to how many references are compared one by one.
@@ -1217,27 +1375,37 @@ impl References {
         self.table.clear();
     }
 
-    fn find(&self, key: &[u8], hash: &Hash, text: &[u8], arena: &[u8]) -> Option<u32> {
-        if self.items.len() <= FEW {
-            return self
-                .items
-                .iter()
-                .find(|(span, _)| span.bytes(text, arena) == key)
-                .map(|(_, entity)| *entity);
+    #[inline]
+    fn find(&mut self, key: &[u8], hash: &Hash, text: &[u8], arena: &[u8]) -> Option<u32> {
+        let packed = Packed::of(key);
+        // Usages of one recording follow each other.
+        let last = self.items.get(self.last).filter(|item| item.is(packed, key, text, arena));
+        if let Some(last) = last {
+            return Some(last.entity);
         }
-        let is = |index: &u32| {
-            self.items.get(*index as usize).is_some_and(|(span, _)| span.bytes(text, arena) == key)
+        let found = if self.items.len() <= FEW {
+            self.items.iter().position(|item| item.is(packed, key, text, arena))?
+        } else {
+            let is = |index: &u32| {
+                self.items.get(*index as usize).is_some_and(|item| item.is(packed, key, text, arena))
+            };
+            *self.table.find(hash.hash_one(key), is)? as usize
         };
-        let index = self.table.find(hash.hash_one(key), is)?;
-        self.items.get(*index as usize).map(|(_, entity)| *entity)
+        self.last = found;
+        self.items.get(found).map(|item| item.entity)
+    }
+
+    /// The only entity that there is.
+    fn only(&self) -> Option<u32> {
+        if let [only] = self.items.as_slice() { Some(only.entity) } else { None }
     }
 
     fn push(&mut self, span: Span, entity: u32, hash: &Hash, text: &[u8], arena: &[u8]) {
-        self.items.push((span, entity));
+        self.items.push(Reference { packed: Packed::of(span.bytes(text, arena)), span, entity });
         let count = self.items.len();
-        let Self { items, table } = self;
+        let Self { items, table, .. } = self;
         let of = |index: u32| {
-            items.get(index as usize).map_or(0, |(span, _)| hash.hash_one(span.bytes(text, arena)))
+            items.get(index as usize).map_or(0, |item| hash.hash_one(item.span.bytes(text, arena)))
         };
         let fresh = match count {
             0..=FEW => return,
@@ -1294,12 +1462,10 @@ impl Worker<'_> {
     }
 
     /// What can be read of the usages of a rejected block.
-    fn salvage(&mut self, region: &Region<'_>, unit: &Unit) -> (u64, i64) {
+    fn salvage(&self, region: &Region<'_>, unit: &Unit) -> (u64, i64) {
         let (mut plays, mut micros) = (0_u64, 0_i64);
-        let mut at = unit.start;
-        while let Some(line) = Line::at(region.text, at).filter(|_| at < unit.end) {
-            at = line.next;
-            let name = line::key(line.content(region.text), false).0;
+        for (_, row) in region.rows(unit) {
+            let name = region.index.cell(row, 0, region.text);
             let Some(entry) = self
                 .reader
                 .entry(name)
@@ -1308,11 +1474,8 @@ impl Worker<'_> {
             else {
                 continue;
             };
-            line::cells(region.text, line, self.reader.escapes == Escapes::Tripled, &mut self.ranges);
-            let raw = |index: Option<usize>| {
-                let (start, end) = *self.ranges.get(index?)?;
-                region.text.get(start as usize..end as usize).map(<[u8]>::trim_ascii)
-            };
+            let raw =
+                |number: Option<usize>| number.map(|at| region.index.cell(row, at, region.text).trim_ascii());
             if let Some((number, scale)) = raw(entry.quantity).and_then(scaled) {
                 let whole = number / 10_i64.checked_pow(scale).unwrap_or(i64::MAX);
                 plays = plays.saturating_add(u64::try_from(whole).unwrap_or(0));
@@ -1333,22 +1496,18 @@ impl Worker<'_> {
         report: &mut Report,
     ) -> Result<(), Box<Diagnostic>> {
         let reader = self.reader;
-        let text = region.text;
+        let (text, index) = (region.text, region.index);
         self.releases.clear();
         self.resources.clear();
-        let tripled = reader.escapes == Escapes::Tripled;
         let mut state = reader.layout.grammar.start();
-        let (mut at, mut number) = (unit.start, unit.line);
         let mut block: Option<Box<str>> = None;
         let mut last: (&'static str, u64, usize) = ("", unit.line, unit.start);
         let mut recording = None;
         batch.begin_block(Span::ABSENT, unit.start);
-        while let Some(line) = Line::at(text, at).filter(|_| at < unit.end) {
-            let this = number;
-            at = line.next;
-            number += 1;
+        for (this, line) in region.rows(unit) {
+            // Comments and blank lines may stand between records.
             let content = line.content(text);
-            if content.first() == Some(&b'#') || is_blank(content) {
+            if plain_class(content).is_some() {
                 continue;
             }
             let origin = region.origin;
@@ -1356,7 +1515,7 @@ impl Worker<'_> {
             let place = |block: &Option<Box<str>>| Location {
                 source: Some(source.clone()),
                 block: block.clone(),
-                ..Location::line(origin.line + this, origin.byte + line.start as u64)
+                ..Location::line(origin.line + this, origin.byte + u64::from(line.start))
             };
             if !region.utf8
                 && let Err(error) = std::str::from_utf8(content)
@@ -1366,19 +1525,14 @@ impl Worker<'_> {
                     Diagnostic::new(&codes::NOT_UTF8, place(&block), message).value(content),
                 ));
             }
-            line::cells(text, line, tripled && region.special, &mut self.ranges);
-            let raw_at = |ranges: &[line::Range], index: usize| -> &[u8] {
-                ranges
-                    .get(index)
-                    .and_then(|(start, end)| text.get(*start as usize..*end as usize))
-                    .unwrap_or(&[])
-            };
+            let ends = index.ends(line);
+            let raw_at = |number: usize| index.cell(line, number, text);
             if block.is_none() {
                 // The block id is kept as it is written; only escapes are undone.
-                let raw = raw_at(&self.ranges, 1);
+                let raw = raw_at(1);
                 let id = if memchr::memchr2(b'|', b'\\', raw).is_none() {
-                    let (start, end) = self.ranges.get(1).copied().unwrap_or((0, 0));
-                    Span::chunk(start as usize, end as usize)
+                    let (start, end) = index.range(line, 1);
+                    Span::chunk(start, end)
                 } else {
                     let (mut plain, mut ends) = (Vec::new(), Vec::new());
                     escape::decode(raw, reader.escapes, &mut plain, &mut ends);
@@ -1388,8 +1542,14 @@ impl Worker<'_> {
                 batch.begin_block(if raw.is_empty() { Span::ABSENT } else { id }, unit.start);
                 block = Some(shown(raw).into());
             }
-            let name = raw_at(&self.ranges, 0);
-            let Some(entry) = reader.entry(name).or_else(|| reader.kin(name)) else {
+            let name = raw_at(0);
+            let key = key_of(name);
+            // A record is mostly of the type of the one before.
+            let known = reader.entries.get(self.entry).is_some_and(|entry| entry.key == key);
+            if !known {
+                self.entry = reader.entries.iter().position(|entry| entry.key == key).unwrap_or(usize::MAX);
+            }
+            let Some(entry) = reader.entries.get(self.entry).or_else(|| reader.kin(name)) else {
                 let shown_name = shown(name);
                 let message = format!("`{shown_name}` is no record of the profile");
                 report.findings.push(Diagnostic::new(
@@ -1408,7 +1568,7 @@ impl Worker<'_> {
                 continue;
             };
             let spec = entry.spec;
-            let exact = entry.key == key_of(name);
+            let exact = entry.key == key;
             if !entry.bound || !exact {
                 if report.findings.keeps(&codes::RECORD_VERSION) {
                     let version = reader.layout.profile.version;
@@ -1448,12 +1608,12 @@ impl Worker<'_> {
                 )));
             };
             state = next;
-            last = (spec.name, this, line.start);
-            if self.ranges.len() != spec.cells.len() {
-                let empty = |index: usize| raw_at(&self.ranges, index).trim_ascii().is_empty();
-                if let Some(finding) = cell_count(spec, self.ranges.len(), empty, &place(&block)) {
+            last = (spec.name, this, line.start as usize);
+            if ends.len() != spec.cells.len() {
+                let empty = |index: usize| raw_at(index).trim_ascii().is_empty();
+                if let Some(finding) = cell_count(spec, ends.len(), empty, &place(&block)) {
                     let further =
-                        (spec.cells.len()..self.ranges.len()).filter(|index| !empty(*index)).count() as u64;
+                        (spec.cells.len()..ends.len()).filter(|index| !empty(*index)).count() as u64;
                     let subject =
                         Subject::Extra(format!("{} cell {}", spec.name, spec.cells.len() + 1).into());
                     report.loss.add(
@@ -1468,42 +1628,41 @@ impl Worker<'_> {
                 }
             }
 
-            let entity = batch.push_entity(entry.shape, entry.width, this as u32);
-            let (mut release, mut resource, mut summary, mut own) =
-                (Span::ABSENT, Span::ABSENT, Span::ABSENT, Span::ABSENT);
-            for (index, column) in entry.columns.iter().enumerate() {
+            let quick = self.quick(text, line, ends, entry);
+            let [mut own, mut release, mut resource, mut summary] = [Span::ABSENT; 4];
+            let entity = if quick {
+                let [own_place, others @ ..] = entry.links;
+                own = own_place.and_then(|place| self.row.get(place).copied()).unwrap_or(Span::ABSENT);
+                // What links a record to others is no value of it.
+                [release, resource, summary] = others.map(|place| {
+                    let cell = place.and_then(|place| self.row.get_mut(place));
+                    cell.map_or(Span::ABSENT, |cell| std::mem::replace(cell, Span::ABSENT))
+                });
+                batch.push_filled(entry.shape, &self.row, this as u32)
+            } else {
+                batch.push_entity(entry.shape, entry.width, this as u32)
+            };
+            let columns = if quick { &[][..] } else { &entry.columns };
+            for (number, column) in columns.iter().enumerate() {
                 if column.link == Link::Key {
                     continue;
                 }
-                let missing = (line.end as u32, line.end as u32);
-                let (start, end) = self.ranges.get(index).copied().unwrap_or(missing);
-                let (start, end) = (start as usize, end as usize);
+                let (start, end) = index.range(line, number);
                 let raw = text.get(start..end).unwrap_or(&[]);
                 let location = |block: &Option<Box<str>>| located(&place(block), spec, column.spec);
                 let simple = || {
-                    !region.control
-                        && raw.first().is_some_and(|byte| *byte > b' ')
+                    raw.first().is_some_and(|byte| *byte > b' ')
                         && raw.last().is_some_and(|byte| *byte > b' ')
-                        && (!region.special || memchr::memchr2(b'|', b'\\', raw).is_none())
-                };
-                // A value that was found good in the row before needs no second look.
-                let known = || {
-                    let accepted = self.accepted.get(column.number).copied().unwrap_or(Span::ABSENT);
-                    Some(index) != entry.proprietary && accepted.bytes(text, &[]) == raw
+                        && !raw.iter().any(|byte| matches!(byte, 0..=0x1f | b'|' | b'\\'))
                 };
                 let span = match raw {
                     [] => Span::ABSENT,
-                    _ if (column.free || known()) && simple() => Span::chunk(start, end),
+                    _ if column.free && simple() => Span::chunk(start, end),
                     _ => {
                         let read = self.cells.read(raw, column, reader.escapes);
-                        if region.control && raw.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
+                        let told = self.cells.notes.iter().any(|note| *note.code == codes::CONTROL);
+                        if !told && raw.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
                             self.cells.note(&codes::CONTROL, "the value holds a control character");
-                        }
-                        if let ([Piece::Raw(..)], [], Ok(())) =
-                            (self.cells.pieces.as_slice(), self.cells.notes.as_slice(), &read)
-                            && let Some(accepted) = self.accepted.get_mut(column.number)
-                        {
-                            *accepted = Span::chunk(start, end);
                         }
                         for note in self.cells.notes.drain(..) {
                             if report.findings.keeps(note.code) {
@@ -1553,7 +1712,7 @@ impl Worker<'_> {
                             location(&block),
                             format!("{} is empty", named(column.spec)),
                         );
-                        if Some(index) == entry.quantity {
+                        if Some(number) == entry.quantity {
                             return Err(Box::new(finding));
                         }
                         report.findings.push(finding);
@@ -1561,18 +1720,18 @@ impl Worker<'_> {
                     continue;
                 }
                 match column.link {
-                    Link::None => batch.set(index, span),
+                    Link::None => batch.set(number, span),
                     Link::Own => {
                         own = span;
-                        batch.set(index, span);
+                        batch.set(number, span);
                     }
                     Link::Release => release = span,
                     Link::Resource => resource = span,
                     Link::Summary => summary = span,
                     Link::Key | Link::Deprecated => {}
                 }
-                if Some(index) == entry.proprietary {
-                    self.grid(entry, span, index, text, batch);
+                if Some(number) == entry.proprietary {
+                    self.grid(entry, span, raw, text, batch);
                 }
             }
             let fault = |code: &'static Code, link: Link, message: String| {
@@ -1596,8 +1755,11 @@ impl Worker<'_> {
                         report.findings.push(*fault(&codes::REFERENCE_REUSED, Link::Own, message));
                     }
                     references.push(own, entity, &reader.hash, text, &batch.arena);
-                    if entry.role == Role::SubRelease {
-                        self.used(entry, batch, text, &|cell| located(&place(&block), spec, cell), report);
+                    if let Some((number, column)) =
+                        entry.used.and_then(|number| Some((number, entry.columns.get(number)?)))
+                    {
+                        let at = |cell: &CellSpec| located(&place(&block), spec, cell);
+                        self.used(column.spec, raw_at(number), batch, text, &at, report);
                     }
                 }
                 Role::Work => {
@@ -1619,28 +1781,17 @@ impl Worker<'_> {
                 }
                 Role::Usage => {
                     let key = summary.bytes(text, &batch.arena);
-                    let known = self.context.1 != EntityRow::NONE && self.context.0 == key;
-                    let context = match if known { None } else { reader.contexts.get(key).copied() } {
-                        _ if known => self.context.1,
-                        Some(context) => {
-                            self.context.0.clear();
-                            self.context.0.extend_from_slice(key);
-                            self.context.1 = context;
-                            context
-                        }
-                        None => {
-                            let message =
-                                format!("no summary record has the SummaryRecordId `{}`", shown(key));
-                            return Err(fault(&codes::UNKNOWN_SUMMARY, Link::Summary, message));
-                        }
+                    let Some(context) = reader.contexts.find(key) else {
+                        let message = format!("no summary record has the SummaryRecordId `{}`", shown(key));
+                        return Err(fault(&codes::UNKNOWN_SUMMARY, Link::Summary, message));
                     };
                     let (link, span, references) = if resource.is_absent() {
-                        (Link::Release, release, &self.releases)
+                        (Link::Release, release, &mut self.releases)
                     } else {
-                        (Link::Resource, resource, &self.resources)
+                        (Link::Resource, resource, &mut self.resources)
                     };
                     let parent = if span.is_absent() {
-                        let [(_, only)] = self.resources.items.as_slice() else {
+                        let Some(only) = self.resources.only() else {
                             let message = "the usage names neither a release nor a resource, and the block has more than one".to_owned();
                             return Err(fault(&codes::UNKNOWN_REFERENCE, Link::Resource, message));
                         };
@@ -1650,7 +1801,7 @@ impl Worker<'_> {
                         } else {
                             report.findings.count(&codes::IMPLIED_REFERENCE, 1);
                         }
-                        *only
+                        only
                     } else {
                         let key = span.bytes(text, &batch.arena);
                         let Some(found) = references.find(key, &reader.hash, text, &batch.arena) else {
@@ -1675,8 +1826,8 @@ impl Worker<'_> {
                         );
                     }
                     let (stated, priced) = reader.terms.get(context as usize).copied().unwrap_or_default();
-                    let filled = |index: Option<usize>| {
-                        index.is_some_and(|index| !raw_at(&self.ranges, index).trim_ascii().is_empty())
+                    let filled = |number: Option<usize>| {
+                        number.is_some_and(|number| !raw_at(number).trim_ascii().is_empty())
                     };
                     let at_cell =
                         |index: Option<usize>| match index.and_then(|index| entry.columns.get(index)) {
@@ -1723,6 +1874,56 @@ impl Worker<'_> {
         Ok(())
     }
 
+    /// Reads the cells of a clean line into `row`, if there is nothing to be said about any of them.
+    #[inline]
+    fn quick(&mut self, text: &[u8], line: &Row, ends: &[u32], entry: &Entry) -> bool {
+        if !line.clean || ends.len() != entry.columns.len() {
+            return false;
+        }
+        let Self { row, cells, accepted, .. } = self;
+        row.clear();
+        let mut start = line.start;
+        for (column, end) in entry.columns.iter().zip(ends) {
+            let (from, to) = (start as usize, *end as usize);
+            start = *end + 1;
+            if from == to {
+                if column.demanded {
+                    return false;
+                }
+                row.push(Span::ABSENT);
+                continue;
+            }
+            let raw = text.get(from..to).unwrap_or(&[]);
+            let fits = match column.quick {
+                Quick::Key => {
+                    row.push(Span::ABSENT);
+                    continue;
+                }
+                Quick::Free => true,
+                Quick::Integer => is_integer(raw),
+                Quick::Decimal => is_decimal(raw),
+                Quick::Boolean => matches!(raw, b"true" | b"false"),
+                Quick::Duration => plain_micros(raw).is_some(),
+                Quick::Isrc => is_isrc(raw),
+                Quick::Checked => match accepted.get_mut(column.number) {
+                    Some(good) if good.bytes(text, &[]) == raw => true,
+                    Some(good) if cells.passes(raw, column) => {
+                        *good = Span::chunk(from, to);
+                        true
+                    }
+                    _ => false,
+                },
+                Quick::Slow => false,
+            };
+            if !fits {
+                return false;
+            }
+            row.push(Span::chunk(from, to));
+        }
+        row.resize(entry.width, Span::ABSENT);
+        true
+    }
+
     /// The cell just read as a span; `start` is where it begins in the chunk.
     fn span(&mut self, start: usize, batch: &mut BlockBatch) -> Span {
         let Self { cells, spans, .. } = self;
@@ -1742,18 +1943,13 @@ impl Worker<'_> {
     }
 
     /// A GRid among the namespaced identifiers of a release also fills its own field.
-    fn grid(&self, entry: &Entry, span: Span, index: usize, text: &[u8], batch: &mut BlockBatch) {
+    fn grid(&self, entry: &Entry, span: Span, raw: &[u8], text: &[u8], batch: &mut BlockBatch) {
         let is_grid = |bytes: &[u8]| {
             bytes.get(..6).is_some_and(|space| space.eq_ignore_ascii_case(b"GRID::")) && bytes.len() > 6
         };
         // Lists are looked through in the pieces that were just read; a single value is its own span.
         let mut found = None;
         if self.cells.pieces.len() > 1 {
-            let raw = self
-                .ranges
-                .get(index)
-                .and_then(|(start, end)| text.get(*start as usize..*end as usize))
-                .unwrap_or(&[]);
             found = self
                 .cells
                 .pieces
@@ -1775,23 +1971,14 @@ impl Worker<'_> {
 
     /// Checks that the resources of a sub-release are in the block.
     fn used(
-        &self,
-        entry: &Entry,
+        &mut self,
+        cell: &CellSpec,
+        raw: &[u8],
         batch: &BlockBatch,
         text: &[u8],
         place: &dyn Fn(&CellSpec) -> Location,
         report: &mut Report,
     ) {
-        let Some((index, cell)) =
-            entry.spec.cells.iter().enumerate().find(|(_, cell)| cell.field() == Some(Field::USED_RESOURCES))
-        else {
-            return;
-        };
-        let raw = self
-            .ranges
-            .get(index)
-            .and_then(|(start, end)| text.get(*start as usize..*end as usize))
-            .unwrap_or(&[]);
         let (mut plain, mut ends) = (Vec::new(), Vec::new());
         escape::decode(raw, self.reader.escapes, &mut plain, &mut ends);
         let mut start = 0;

@@ -151,13 +151,43 @@ struct Column {
     comma: bool,
 }
 
+/// A part of a row that one entity fills.
+struct Cells {
+    filled: Vec<Filled>,
+    /// How many commas stand behind the last column that the entity has a value for.
+    commas: usize,
+}
+
+/// A column of the table that a shape has a value for.
+struct Filled {
+    /// How many commas stand before it: its own, and those of columns that the shape does not have.
+    commas: usize,
+    /// The column of the shape.
+    place: usize,
+    column: Column,
+}
+
+impl Cells {
+    fn new(columns: &[Column], shape: &Shape) -> Self {
+        let mut cells = Self { filled: Vec::new(), commas: 0 };
+        for column in columns {
+            cells.commas += usize::from(column.comma);
+            if let Some(place) = shape.column(column.field) {
+                cells.filled.push(Filled { commas: cells.commas, place, column: *column });
+                cells.commas = 0;
+            }
+        }
+        cells
+    }
+}
+
 /// Where the entities of a shape have their values.
 struct Plan {
     group: Group,
-    /// For each column of the entity's part of a row, its column in the shape.
-    columns: Vec<Option<usize>>,
-    /// For recordings, the same for the columns of works: some sources describe both in one record.
-    works: Vec<Option<usize>>,
+    /// The entity's part of a row.
+    cells: Cells,
+    /// For recordings, the columns of works: some sources describe both in one record.
+    works: Cells,
     /// Columns of the shape that have no place in a row.
     beyond: Vec<(usize, Field)>,
     /// The resources of a sub-release.
@@ -279,14 +309,13 @@ impl Writer {
             Group::Usage => (&self.usages, &[]),
             Group::Header | Group::Context | Group::Event => (&[], &[]),
         };
-        let find = |columns: &[Column]| columns.iter().map(|column| shape.column(column.field)).collect();
         let placed = |field: Field| own.iter().chain(works).any(|column| column.field == field);
         let fields = shape.columns.iter().enumerate();
         let fields = fields.filter_map(|(index, slot)| Some((index, field_of(slot)?)));
         Plan {
             group: shape.group,
-            columns: find(own),
-            works: find(works),
+            cells: Cells::new(own, shape),
+            works: Cells::new(works, shape),
             beyond: fields.filter(|(_, field)| !placed(*field)).collect(),
             used: shape.column(Field::USED_RESOURCES),
             quantity: shape.column(Field::QUANTITY),
@@ -300,7 +329,7 @@ fn field_of(slot: &Slot) -> Option<Field> {
     if let Slot::Field(field) = slot { Some(*field) } else { None }
 }
 
-/// An entity of the block that is being written.
+/// An entity of the block that is being written, other than a usage.
 struct Known<'a> {
     entity: EntityRef<'a>,
     group: Option<Group>,
@@ -337,7 +366,7 @@ impl Run<'_> {
     fn unwritten(&mut self) {
         for index in 0..self.known.len() {
             let Some(known) = self.known.get(index) else { continue };
-            if known.written || known.group == Some(Group::Usage) {
+            if known.written {
                 continue;
             }
             let (entity, line) = (known.entity, self.line(known.entity));
@@ -369,11 +398,10 @@ impl Writer {
     fn block<'a>(&self, run: &mut Run<'a>, block: Block<'a>, out: &mut Vec<u8>) -> Result<u64, Fatal> {
         let only = self.survey(run, block);
         let mut rows = 0;
-        for index in 0..run.known.len() {
-            let Some(known) = run.known.get(index).filter(|known| known.group == Some(Group::Usage)) else {
+        for usage in block.entities() {
+            if self.plans.get(usage.shape_index()).is_none_or(|plan| plan.group != Group::Usage) {
                 continue;
-            };
-            let usage = known.entity;
+            }
             let (release, recording) = place(&run.known, usage.parent().unwrap_or(only));
             self.row(run, usage, release, recording, out)?;
             rows += 1;
@@ -393,6 +421,20 @@ impl Writer {
         for (index, entity) in block.entities().enumerate() {
             let plan = self.plans.get(entity.shape_index());
             let group = plan.map(|plan| plan.group);
+            if group == Some(Group::Usage) {
+                continue;
+            }
+            // Nothing refers to a usage; its place is kept where something else follows it.
+            while run.known.len() < index {
+                run.known.push(Known {
+                    entity,
+                    group: None,
+                    release: NONE,
+                    work: NONE,
+                    text: None,
+                    written: true,
+                });
+            }
             let mut known = Known { entity, group, release: NONE, work: NONE, text: None, written: false };
             match (group, plan) {
                 (Some(Group::Release), Some(plan)) => {
@@ -406,7 +448,7 @@ impl Writer {
                         entity.parent().filter(|own| group_of(&run.known, *own) == Some(Group::Release));
                     known.release = own.unwrap_or(release);
                     // Its own record describes the work.
-                    if plan.works.iter().flatten().any(|column| entity.cell(*column).first().is_some()) {
+                    if plan.works.filled.iter().any(|filled| entity.cell(filled.place).first().is_some()) {
                         known.work = index;
                     }
                     recording = index;
@@ -451,7 +493,7 @@ impl Writer {
             out.extend_from_slice(run.texts.get(from..to).unwrap_or(&[]));
         }
         let Run { losses, line, .. } = run;
-        part(&self.usages, &plan.columns, usage, *line, losses, out);
+        part(&plan.cells, usage, *line, losses, out);
         if out.len() == start {
             // The only cell of a row is empty; an empty line would be no row.
             out.extend_from_slice(b"\"\"");
@@ -481,7 +523,7 @@ impl Writer {
         let Some(entity) = run.known.get(index).map(|known| known.entity) else {
             return (0, commas(&self.releases));
         };
-        self.shared(run, &self.releases, entity, |plan| &plan.columns);
+        self.shared(run, entity);
         run.keep(index, start)
     }
 
@@ -494,12 +536,12 @@ impl Writer {
         let Some((entity, work)) = run.known.get(index).map(|known| (known.entity, known.work)) else {
             return (0, commas(&self.recordings) + commas(&self.works));
         };
-        self.shared(run, &self.recordings, entity, |plan| &plan.columns);
+        self.shared(run, entity);
         match run.known.get_mut(work).filter(|_| work != index) {
             Some(known) => {
                 known.written = true;
                 let work = known.entity;
-                self.shared(run, &self.works, work, |plan| &plan.columns);
+                self.shared(run, work);
             }
             None => self.works_of(run, entity),
         }
@@ -509,19 +551,13 @@ impl Writer {
     fn works_of(&self, run: &mut Run<'_>, entity: EntityRef<'_>) {
         let Some(plan) = self.plans.get(entity.shape_index()) else { return };
         let Run { texts, losses, line, .. } = run;
-        part(&self.works, &plan.works, entity, *line, losses, texts);
+        part(&plan.works, entity, *line, losses, texts);
     }
 
-    fn shared(
-        &self,
-        run: &mut Run<'_>,
-        columns: &[Column],
-        entity: EntityRef<'_>,
-        of: fn(&Plan) -> &Vec<Option<usize>>,
-    ) {
+    fn shared(&self, run: &mut Run<'_>, entity: EntityRef<'_>) {
         let Some(plan) = self.plans.get(entity.shape_index()) else { return };
         let Run { texts, losses, line, .. } = run;
-        part(columns, of(plan), entity, *line, losses, texts);
+        part(&plan.cells, entity, *line, losses, texts);
         beyond(run, plan, entity);
     }
 }
@@ -539,20 +575,12 @@ fn place(known: &[Known<'_>], index: usize) -> (usize, usize) {
     }
 }
 
-/// Writes the cells of an entity into its columns.
-fn part(
-    columns: &[Column],
-    places: &[Option<usize>],
-    entity: EntityRef<'_>,
-    line: u64,
-    losses: &mut Losses,
-    out: &mut Vec<u8>,
-) {
-    for (column, place) in columns.iter().zip(places) {
-        if column.comma {
+/// Writes the part of a row that an entity fills.
+fn part(cells: &Cells, entity: EntityRef<'_>, line: u64, losses: &mut Losses, out: &mut Vec<u8>) {
+    for Filled { commas, place, column } in &cells.filled {
+        for _ in 0..*commas {
             out.push(b',');
         }
-        let Some(place) = place else { continue };
         match entity.cell(*place) {
             Cell::Absent => {}
             Cell::One(bytes) if column.many => list(std::iter::once(bytes), out),
@@ -569,6 +597,7 @@ fn part(
             }
         }
     }
+    out.resize(out.len() + cells.commas, b',');
 }
 
 /// What stands in columns without values: so many commas.
