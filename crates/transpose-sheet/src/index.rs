@@ -10,6 +10,8 @@
 //! the same wherever the input was cut. A row that already has too many cells is given up at once, which keeps the work linear in the size of the
 //! input, whatever stands in it.
 
+#[cfg(target_arch = "x86_64")]
+use crate::scan::wide;
 use crate::scan::{BLOCK, Masks, masks, parity};
 use transpose_core::format::{Chunk, Indexed};
 
@@ -84,6 +86,30 @@ impl Index {
 
     /// Finds the chunk's own rows from `start` on.
     pub(crate) fn run(&mut self, dialect: Dialect, chunk: Chunk<'_>, start: usize) -> Indexed {
+        #[cfg(target_arch = "x86_64")]
+        if has_wide() {
+            #[expect(unsafe_code, reason = "the processor was asked for these features")]
+            return unsafe { self.run_wide(dialect, chunk, start) };
+        }
+        self.run_with(dialect, chunk, start, |block| masks(block, dialect.delimiter, dialect.quote))
+    }
+
+    /// The same with what newer processors have; the whole pass is compiled for them.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+    fn run_wide(&mut self, dialect: Dialect, chunk: Chunk<'_>, start: usize) -> Indexed {
+        self.run_with(dialect, chunk, start, |block| wide(block, dialect.delimiter, dialect.quote))
+    }
+
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[inline(always)]
+    fn run_with(
+        &mut self,
+        dialect: Dialect,
+        chunk: Chunk<'_>,
+        start: usize,
+        masks: impl Fn(&[u8; BLOCK]) -> Masks,
+    ) -> Indexed {
         self.rows.clear();
         let mut pass = Pass {
             dialect,
@@ -101,7 +127,7 @@ impl Index {
             skip: 0,
         };
         while pass.row <= pass.own {
-            match pass.scan(self) {
+            match pass.scan(self, &masks) {
                 Step::Again => {}
                 Step::More => return Indexed::More,
                 Step::End => break,
@@ -110,6 +136,13 @@ impl Index {
         let rows = self.rows.len() as u64;
         Indexed::Done { end: pass.row, lines: u64::from(pass.lines), units: rows, usages: rows }
     }
+}
+
+/// Whether the processor has what [`Index::run_wide`] needs.
+#[cfg(target_arch = "x86_64")]
+fn has_wide() -> bool {
+    use std::arch::is_x86_feature_detected as has;
+    has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt") && has!("lzcnt")
 }
 
 /// How a pass goes on.
@@ -150,19 +183,23 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// Reads from the start of the current row to the end of the last own row, or until a row is cut.
-    fn scan(&mut self, index: &mut Index) -> Step {
-        let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote);
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[inline(always)]
+    fn scan(&mut self, index: &mut Index, masks: &impl Fn(&[u8; BLOCK]) -> Masks) -> Step {
         let mut base = self.row & !(BLOCK - 1);
         let mut live = u64::MAX << (self.row & (BLOCK - 1));
         let bytes = self.bytes;
+        let mut tail;
         while let Some(rest) = bytes.get(base..).filter(|rest| !rest.is_empty()) {
-            let mut found = if let Some(block) = rest.first_chunk::<BLOCK>() {
-                masks(block, delimiter, quote)
+            let block = if let Some(block) = rest.first_chunk::<BLOCK>() {
+                block
             } else {
-                let mut block = [0; BLOCK];
-                block.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
-                masks(&block, delimiter, quote)
+                tail = [0; BLOCK];
+                tail.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
+                &tail
             };
+            // One place for all blocks: of two the compiler makes one that takes the blocks apart byte by byte.
+            let mut found = masks(block);
             found =
                 Masks { cells: found.cells & live, lines: found.lines & live, quotes: found.quotes & live };
             live = u64::MAX;
@@ -219,7 +256,8 @@ impl Pass<'_> {
     }
 
     /// Takes over the cell ends and line ends of a block in which quotes play no part.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[inline(always)]
     fn take(&mut self, index: &mut Index, base: usize, found: Masks) -> Option<Step> {
         let total = self.used + found.cells.count_ones() as usize;
         let mut bits = found.cells;
@@ -327,7 +365,8 @@ impl Pass<'_> {
     }
 
     /// Ends the current row; the cell ends up to `used` are its own, `place` is where its last cell ends but for a CR, `end` where the next row begins.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[inline(always)]
     fn end_row(&mut self, index: &mut Index, used: usize, place: usize, end: usize) {
         let mut content = place;
         if end > place && place > self.row && self.bytes.get(place - 1) == Some(&b'\r') {
