@@ -195,18 +195,20 @@ fn trace(ended: &Ended) -> String {
 }
 
 #[test]
-fn chunks_and_threads_change_nothing() {
+fn chunks_threads_and_memory_change_nothing() {
     each_case(Check::Invariance, |registry, format, case| {
         for to in targets(format, case) {
             let expected = trace(&run(registry, case, &Settings::to(&to))?);
             for chunk in [16, 17, 64, 4096, Reading::default().chunk] {
-                for threads in 1..=3 {
+                // Without any memory everything that is counted goes to disk after each chunk.
+                for (threads, memory) in [(1, None), (2, None), (3, None), (1, Some(0))] {
                     let reading = Reading { threads, chunk };
-                    let found = trace(&run(registry, case, &Settings { reading, ..Settings::to(&to) })?);
+                    let settings = Settings { reading, memory, ..Settings::to(&to) };
+                    let found = trace(&run(registry, case, &settings)?);
                     if found != expected {
                         let pair = expected.lines().zip(found.lines()).find(|(a, b)| a != b);
                         return Err(format!(
-                            "{to}: chunks of {chunk} on {threads} threads differ: {pair:#?}"
+                            "{to}: chunks of {chunk} on {threads} threads in {memory:?} bytes differ: {pair:#?}"
                         ));
                     }
                 }

@@ -11,7 +11,7 @@ use transpose_core::report::Findings;
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::Reading;
 use transpose_engine::codes::io;
-use transpose_io::{Input, Limits};
+use transpose_io::{Input, Limits, memory};
 use transpose_sheet::{Layout, LayoutFormat};
 
 transpose_core::codes! {
@@ -159,15 +159,16 @@ pub(crate) fn named(manifest: &Manifest, version: Option<&str>) -> String {
     version.map_or_else(|| manifest.id.to_string(), |version| format!("{}@{version}", manifest.id))
 }
 
-/// Opens the inputs; `-` is standard input and can be read only once.
-pub(crate) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Fatal> {
+/// Opens the inputs, which are unpacked by so many threads; `-` is standard input and can be read only once.
+pub(crate) fn inputs(paths: &[PathBuf], threads: usize) -> Result<Vec<Input>, Fatal> {
     if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         return Err(wrong(
             &ARGUMENT,
             "`-` is given more than once, and standard input can be read only once",
         ));
     }
-    paths.iter().map(|path| Input::open(path, &Limits::default()).map_err(|error| io(&error))).collect()
+    let open = |path: &PathBuf| Input::open_with_threads(path, &Limits::default(), threads);
+    paths.iter().map(|path| open(path).map_err(|error| io(&error))).collect()
 }
 
 /// How many first bytes formats see when they are asked whether a file is theirs.
@@ -373,6 +374,40 @@ impl Speed {
             chunk: self.chunk_size.unwrap_or(default.chunk),
         }
     }
+}
+
+/// How much memory a run may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum MemoryLimit {
+    /// Three quarters of what the machine offers.
+    #[default]
+    Offered,
+    /// As many bytes.
+    Bytes(u64),
+    /// Any amount.
+    Unlimited,
+}
+
+impl MemoryLimit {
+    /// The least that leaves room for the work itself.
+    const LEAST: u64 = 32 << 20;
+
+    /// The limit in bytes; `None` for any amount, also where the machine does not tell what it offers.
+    pub(crate) fn bytes(self) -> Option<u64> {
+        match self {
+            Self::Offered => memory::available().map(|bytes| (bytes / 4 * 3).max(Self::LEAST)),
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Unlimited => None,
+        }
+    }
+}
+
+pub(crate) fn memory_limit(text: &str) -> Result<MemoryLimit, String> {
+    if text == "unlimited" {
+        return Ok(MemoryLimit::Unlimited);
+    }
+    let size = transpose_core::option::size(text).filter(|size| *size >= MemoryLimit::LEAST);
+    size.map(MemoryLimit::Bytes).ok_or_else(|| "expected a size of at least 32MiB, or `unlimited`".into())
 }
 
 fn chunk_size(text: &str) -> Result<usize, String> {

@@ -203,6 +203,12 @@ pub trait Decode: Send + Sync {
     /// A worker's own state.
     fn worker(&self) -> Box<dyn ChunkDecoder + '_>;
 
+    /// Bytes that are equal for inputs of one format whose keys mean the same, such as its line of headings; a key that stands in several of
+    /// them is then kept once. `None`: the keys of this input are its own.
+    fn key_space(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// Checks what would keep rows with this key from being converted. Called once per distinct key and worker.
     fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault>;
 

@@ -30,6 +30,8 @@ pub enum Conflict {
     First,
     /// The one that was played most; the first of equals.
     MostPlayed,
+    /// The one that was read last.
+    Latest,
     /// None: the run is refused.
     Refuse,
 }

@@ -287,8 +287,12 @@ pub(crate) fn own_key(field: Field) -> Option<&'static str> {
 fn policies(reader: &mut Reader, root: &Table) -> Conflict {
     let Some(table) = reader.table(root, "policies") else { return Conflict::default() };
     reader.only(&table, &["conflict"]);
-    let words =
-        [("first", Conflict::First), ("most-played", Conflict::MostPlayed), ("refuse", Conflict::Refuse)];
+    let words = [
+        ("first", Conflict::First),
+        ("latest", Conflict::Latest),
+        ("most-played", Conflict::MostPlayed),
+        ("refuse", Conflict::Refuse),
+    ];
     table.entry("conflict").and_then(|entry| choice(reader, entry, &words)).unwrap_or_default()
 }
 

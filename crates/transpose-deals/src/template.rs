@@ -103,7 +103,7 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
 \"recording.type\" = \"SoundRecording\"
 
 [policies]
-conflict = \"first\"  # differing descriptions of one recording: first, most-played or refuse
+conflict = \"first\"  # differing descriptions of one recording: first, latest, most-played or refuse
 
 # Options of the target format, as for `--set`.
 [options]

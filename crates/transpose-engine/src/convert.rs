@@ -1,18 +1,22 @@
 //! One conversion: inputs, a source format, a target format, an agreement; outputs, findings, loss and ledger.
 
-use crate::aggregate::{OUTSIDE, Rules, Tables, account};
-use crate::canonical::Canon;
+use crate::aggregate::{Counter, OUTSIDE, Rules, Worker, account};
 use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
 use crate::codes;
-use crate::emit;
+use crate::describe::{Noted, Shapes};
+use crate::emit::{self, Frame};
+use crate::external;
+use crate::memory::{self, Budget};
 use crate::order::{Flow, Sequencer};
+use crate::settle::{Items, settle};
 use crate::sink::{self, Destination, Sink};
+use crate::spill::Scratch;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use transpose_codes::duration::Duration;
 use transpose_codes::time::Timestamp;
-use transpose_core::batch::{Batch, Blocks, EventBatch, Fault, Reject};
+use transpose_core::batch::{Batch, Blocks, EventBatch, Fault, Reject, Shape};
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet, Group};
@@ -21,7 +25,7 @@ use transpose_core::format::{
 };
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
-use transpose_core::terms::Terms;
+use transpose_core::terms::{Conflict, Terms};
 use transpose_io::{Compression, Input, OutputSet, Written};
 
 /// What happens when a row cannot be converted.
@@ -67,6 +71,10 @@ pub struct Job<'a> {
     pub deny_loss: Option<&'a [String]>,
     /// How the inputs are read.
     pub reading: Reading,
+    /// How much memory the run may take, in bytes; beyond that, what is counted goes to disk. `None` for any amount.
+    pub memory: Option<u64>,
+    /// Where that is written.
+    pub temp_dir: PathBuf,
     /// Whether hashes of outputs are wanted.
     pub hash: bool,
     /// The moment of the run.
@@ -134,6 +142,18 @@ impl Job<'_> {
         }
     }
 
+    /// How the inputs are read, with no more workers than the limit of memory allows.
+    fn reading(&self) -> Reading {
+        let reading = Reading { threads: self.reading.threads.max(1), ..self.reading };
+        self.memory.map_or(reading, |limit| memory::within(limit, reading))
+    }
+
+    /// Whether something is packed or unpacked on the way.
+    fn packs(&self) -> bool {
+        let packed = |compression| compression == Compression::Gzip;
+        packed(self.compression) || self.inputs.iter().any(|input| packed(input.compression()))
+    }
+
     fn aggregate(&self) -> Result<Outcome, Fatal> {
         let Some(terms) = self.terms else {
             let message = format!(
@@ -154,63 +174,74 @@ impl Job<'_> {
         for identity in IDENTITY {
             projection.item.insert(identity);
         }
-        let mut canon: Option<Canon> = None;
+        let threads = self.reading().threads;
+        let policy = terms.conflict();
+        let budget = self.memory.map(|limit| Budget::new(limit, self.reading(), self.packs()));
+        let counter = Counter::new(threads, budget, self.temp_dir.clone(), policy == Conflict::Latest);
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
-        for input in self.inputs {
+        let mut decoders: Vec<Box<dyn Decode>> = Vec::new();
+        for (number, input) in self.inputs.iter().enumerate() {
             let mut decoder = run.open(input)?;
             reads = reads.union(decoder.preamble().reads);
             decoder.project(&projection)?;
-            let canon = canon.get_or_insert_with(|| Canon::new(projection.item.intersection(reads)));
+            let known = decoder.key_space().and_then(|space| {
+                decoders.iter().position(|known| known.key_space().is_some_and(|known| known == space))
+            });
+            let space = known.unwrap_or(decoders.len()) as u32;
             let rules = Rules {
                 decoder: decoder.as_ref(),
                 terms,
                 qualifying: terms.qualifying(),
                 period: self.period.clone(),
             };
-            let mut workers: Vec<Tables> =
-                (0..self.reading.threads.max(1)).map(|_| Tables::default()).collect();
-            let scanned = run.scan(input, decoder.as_ref(), &mut workers, None, &|tables, decoded| {
+            let mut workers: Vec<Worker<'_>> =
+                (0..threads).map(|worker| Worker::new(&counter, worker, number, space)).collect();
+            let scanned = run.scan(input, decoder.as_ref(), &mut workers, None, &|worker, decoded| {
                 let (bytes, number) = (decoded.bytes, decoded.number);
-                let (report, rejects) = tables.count(decoded, &rules)?;
+                let (report, rejects) = worker.count(decoded, &rules)?;
                 Ok((
                     number,
                     Part { quarantine: quarantined(&rejects, bytes, rules.decoder), report, encoded: None },
                 ))
             })?;
             if run.gave_up() {
-                break;
+                return Ok(run.give_up());
             }
-            let mut report = Report::default();
-            canon.absorb(workers, decoder.as_ref(), self.reading.threads, &mut report)?;
-            run.finish_input(input, decoder.as_ref(), &scanned, report)?;
+            run.finish_input(input, decoder.as_ref(), &scanned)?;
+            if known.is_none() {
+                decoders.push(decoder);
+            }
         }
-        if run.gave_up() {
-            return Ok(run.give_up());
-        }
-        let mut canon = canon.unwrap_or_else(|| Canon::new(FieldSet::EMPTY));
         for context in terms.due() {
-            canon.context(&context);
+            counter.context(context)?;
         }
-        canon.settle(terms.conflict(), self.reading.threads, &mut run.report)?;
-        total(&mut canon)?;
-        let missing = terms.complete(&mut canon.contexts);
-        let (errors, findings): (Vec<_>, Vec<_>) =
-            missing.into_iter().partition(|finding| finding.code.severity == Severity::Error);
-        run.report.findings.extend(findings);
-        if !errors.is_empty() {
-            return Err(Fatal { failure: Failure::Use, findings: errors });
+        let shapes = Shapes::new(projection.item.intersection(reads));
+        let decoders: Vec<&dyn Decode> = decoders.iter().map(AsRef::as_ref).collect();
+        let sources: Vec<Arc<str>> = self.inputs.iter().map(|input| input.name().into()).collect();
+        let mut noted = Noted::default();
+        let mut counted = counter.finish()?;
+        let mut contexts = std::mem::take(&mut counted.contexts);
+        let finish = Finish { job: self, terms, shapes: &emit::shapes(&shapes), reads };
+        if let Some(spilled) = counted.spilled.take() {
+            let spill = Scratch::create(&self.temp_dir)?;
+            let budget = budget.map_or(usize::MAX, |budget| budget.settling);
+            let plan = external::Plan { decoders: &decoders, shapes: &shapes, policy, budget };
+            let settled = external::Settled::new(&counted, &spilled, &plan, &spill, &mut noted)?;
+            drop(spilled);
+            finish.run(run, noted, &sources, &settled.sums, &mut contexts, |frame, sink, report| {
+                settled.emit(&plan, frame, sink, report)
+            })
+        } else {
+            let dictionary = std::mem::take(&mut counted.world.dictionary);
+            let dictionary = dictionary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let items = Items::describe(dictionary, &decoders, &shapes, threads, &mut noted)?;
+            let settled =
+                settle(&items, &counted.world, &counted.ranks, &shapes, policy, threads, &mut noted)?;
+            finish.run(run, noted, &sources, &settled.sums, &mut contexts, |frame, sink, report| {
+                emit::emit(&settled, frame, sink, threads, report)
+            })
         }
-        let mut header = Entity::default();
-        terms.header(&mut header);
-        let shapes = emit::shapes(&canon);
-        let encoder = self.create(&header, &canon.contexts, &shapes, reads)?;
-        run.drops(encoder.as_ref(), reads, &[], &canon.contexts);
-        let mut sink = self.sink(encoder.as_ref())?;
-        let mut report = Report::default();
-        emit::emit(&canon, &shapes, encoder.as_ref(), &mut sink, self.reading.threads, &mut report)?;
-        run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
-        run.end(sink, true)
     }
 
     fn events(&self) -> Result<Outcome, Fatal> {
@@ -240,15 +271,14 @@ impl Job<'_> {
         for (input, mut decoder) in self.inputs.iter().zip(decoders) {
             decoder.project(&projection)?;
             let decoder = decoder.as_ref();
-            let mut workers: Vec<Batch> =
-                (0..self.reading.threads.max(1)).map(|_| Batch::default()).collect();
+            let mut workers: Vec<Batch> = (0..self.reading().threads).map(|_| Batch::default()).collect();
             let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|kept, decoded| {
                 self.pass_events(kept, decoded, decoder, encoder.as_ref(), &fields)
             })?;
             if run.gave_up() {
                 break;
             }
-            run.finish_input(input, decoder, &scanned, Report::default())?;
+            run.finish_input(input, decoder, &scanned)?;
         }
         if run.gave_up() {
             return Ok(run.give_up());
@@ -335,7 +365,7 @@ impl Job<'_> {
         let encoder = self.create(&header, contexts, shapes, *reads)?;
         run.drops(encoder.as_ref(), *reads, extras, contexts);
         let sink = Mutex::new(self.sink(encoder.as_ref())?);
-        let mut workers = vec![(); self.reading.threads.max(1)];
+        let mut workers = vec![(); self.reading().threads];
         let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|(), decoded| {
             let Decoded { number, bytes, numbers, batch, mut report, .. } = decoded;
             account(&batch.rejects, &mut report);
@@ -355,19 +385,28 @@ impl Job<'_> {
         if run.gave_up() {
             return Ok(run.give_up());
         }
-        run.finish_input(input, decoder, &scanned, Report::default())?;
+        run.finish_input(input, decoder, &scanned)?;
         run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
     }
 
     fn sink<'a>(&'a self, encoder: &'a dyn Encode) -> Result<Sink<'a>, Fatal> {
-        Sink::new(encoder, self.inputs, &self.destination, self.compression, self.overwrite, self.hash)
+        let threads = self.reading().threads;
+        Sink::new(
+            encoder,
+            self.inputs,
+            &self.destination,
+            self.compression,
+            self.overwrite,
+            self.hash,
+            threads,
+        )
     }
 
     fn create(
         &self,
         header: &Entity,
         contexts: &[Entity],
-        shapes: &[transpose_core::batch::Shape],
+        shapes: &[Shape],
         reads: FieldSet,
     ) -> Result<Box<dyn Encode>, Fatal> {
         let mut options = self.terms.map_or(&[][..], Terms::options).to_vec();
@@ -473,7 +512,7 @@ impl<'a> Run<'a> {
         let trailers = Mutex::new(Vec::new());
         let job = self.job;
         let (report, quarantine, gave_up) = (&mut self.report, &mut self.quarantine, &mut self.gave_up);
-        let sequencer = Sequencer::new(job.reading.threads * 4, |mut part: Part| {
+        let sequencer = Sequencer::new(job.reading().threads * 4, |mut part: Part| {
             part.report.findings.name_source(&source);
             // A chunk tells of its rejected rows last; the order must not show where the chunks are.
             part.report.findings.sort_by_line();
@@ -497,7 +536,7 @@ impl<'a> Run<'a> {
             }
             Ok(())
         });
-        let scanned = scan(input, decoder, job.reading, &flow, states, &|state, decoded| {
+        let scanned = scan(input, decoder, job.reading(), &flow, states, &|state, decoded| {
             if !decoded.batch.trailers.is_empty() {
                 lock(&trailers).extend_from_slice(&decoded.batch.trailers);
             }
@@ -513,14 +552,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Checks the closing records of an input and takes over what was found once per distinct key.
-    fn finish_input(
-        &mut self,
-        input: &Input,
-        decoder: &dyn Decode,
-        scanned: &Scanned,
-        mut report: Report,
-    ) -> Result<(), Fatal> {
+    /// Checks the closing records of an input.
+    fn finish_input(&mut self, input: &Input, decoder: &dyn Decode, scanned: &Scanned) -> Result<(), Fatal> {
         let tally = Tally {
             lines: scanned.end_line.saturating_sub(1),
             summaries: decoder.preamble().contexts.len() as u64,
@@ -529,6 +562,7 @@ impl<'a> Run<'a> {
         };
         let mut findings = Vec::new();
         decoder.finish(&std::mem::take(&mut self.trailers), &tally, &mut findings);
+        let mut report = Report::default();
         report.findings.extend(findings);
         report.findings.name_source(&input.name().into());
         self.report.merge(report).map_err(|error| codes::imbalance(&error))
@@ -673,20 +707,56 @@ fn faulty_rows(
     faulty
 }
 
-/// Gives each sales context the sum of its usages.
-fn total(canon: &mut Canon) -> Result<(), Fatal> {
-    let mut sums = vec![(0u64, 0i64); canon.contexts.len()];
-    for total in &canon.totals {
-        let sum =
-            sums.get_mut(total.context as usize).ok_or_else(|| codes::bug("a total without a context"))?;
-        sum.0 = sum.0.checked_add(total.plays).ok_or_else(|| codes::overflow("plays"))?;
-        sum.1 = sum.1.checked_add(total.micros).ok_or_else(|| codes::overflow("durations"))?;
+/// The end of a conversion from events to aggregates, wherever what was counted lies.
+struct Finish<'a> {
+    job: &'a Job<'a>,
+    terms: &'a dyn Terms,
+    shapes: &'a [Shape],
+    reads: FieldSet,
+}
+
+impl<'a> Finish<'a> {
+    fn run(
+        &self,
+        mut run: Run<'a>,
+        mut noted: Noted,
+        sources: &[Arc<str>],
+        sums: &[(u64, i64)],
+        contexts: &mut [Entity],
+        emit: impl FnOnce(Frame<'_>, &mut Sink<'_>, &mut Report) -> Result<(), Fatal>,
+    ) -> Result<Outcome, Fatal> {
+        let refused = noted.refused();
+        if !refused.is_empty() {
+            return Err(Fatal { failure: Failure::Input, findings: refused });
+        }
+        noted.into_report(sources, &mut run.report);
+        total(contexts, sums);
+        let missing = self.terms.complete(contexts);
+        let (errors, findings): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|finding| finding.code.severity == Severity::Error);
+        run.report.findings.extend(findings);
+        if !errors.is_empty() {
+            return Err(Fatal { failure: Failure::Use, findings: errors });
+        }
+        let mut header = Entity::default();
+        self.terms.header(&mut header);
+        let encoder = self.job.create(&header, contexts, self.shapes, self.reads)?;
+        run.drops(encoder.as_ref(), self.reads, &[], contexts);
+        let mut sink = self.job.sink(encoder.as_ref())?;
+        let mut report = Report::default();
+        let frame = Frame { shapes: self.shapes, contexts, encoder: encoder.as_ref() };
+        emit(frame, &mut sink, &mut report)?;
+        run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
+        run.end(sink, true)
     }
-    for (context, (plays, micros)) in canon.contexts.iter_mut().zip(sums) {
+}
+
+/// Gives each sales context the sum of its usages.
+fn total(contexts: &mut [Entity], sums: &[(u64, i64)]) {
+    for (context, (plays, micros)) in contexts.iter_mut().zip(sums) {
         context.set(Field::TOTAL_USAGES, plays.to_string());
         let mut text = Vec::new();
-        Duration::from_micros(micros).write_iso(&mut text);
+        Duration::from_micros(*micros).write_iso(&mut text);
         context.set(Field::TOTAL_DURATION, String::from_utf8_lossy(&text).into_owned());
     }
-    Ok(())
 }

@@ -1,14 +1,18 @@
-//! Totals become blocks: ranges of releases are built, encoded and written side by side, in order.
+//! Groups become blocks: ranges of releases are built, encoded and written side by side, in order.
 
-use crate::canonical::{Canon, Things, Total};
 use crate::codes;
+use crate::describe::Shapes;
+use crate::groups::Group as Counted;
 use crate::order::{Flow, Sequencer};
+use crate::packed::Cells;
+use crate::settle::{Settled, parts_of};
 use crate::sink::Sink;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use transpose_codes::duration::Duration;
 use transpose_core::batch::{BlockBatch, Blocks, Shape, Slot, Span};
 use transpose_core::diagnostic::Fatal;
+use transpose_core::entity::Entity;
 use transpose_core::field::{Field, Group};
 use transpose_core::format::{Encode, Encoded, Numbers, Portion};
 use transpose_core::report::Report;
@@ -23,12 +27,12 @@ const QUANTITY: usize = 0;
 const DURATION: usize = 1;
 const BEARING: usize = 2;
 
-/// The shapes of the blocks that [`emit`] makes.
-pub(crate) fn shapes(canon: &Canon) -> Vec<Shape> {
+/// The shapes of the blocks that are made here.
+pub(crate) fn shapes(shapes: &Shapes) -> Vec<Shape> {
     let usage = [Field::QUANTITY, Field::USAGE_DURATION, Field::ROYALTY_BEARING];
     vec![
-        canon.releases.shape.clone(),
-        canon.recordings.shape.clone(),
+        shapes.release.clone(),
+        shapes.recording.clone(),
         Shape {
             record: "".into(),
             group: Group::Usage,
@@ -38,23 +42,46 @@ pub(crate) fn shapes(canon: &Canon) -> Vec<Shape> {
 }
 
 struct Work {
-    totals: Range<usize>,
+    bucket: usize,
+    groups: Range<usize>,
     numbers: Numbers,
 }
 
 /// How many usages a range has, roughly: enough to keep a worker busy, few enough to bound memory.
-const USAGES: usize = 2048;
+pub(crate) const USAGES: usize = 2048;
 
-/// Builds, encodes and writes all totals, which must be sorted; answers the report of the encoder.
+/// What every batch of blocks is made with.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) shapes: &'a [Shape],
+    pub(crate) contexts: &'a [Entity],
+    pub(crate) encoder: &'a dyn Encode,
+}
+
+impl Frame<'_> {
+    /// Encodes a batch.
+    pub(crate) fn encode(
+        self,
+        batch: &BlockBatch,
+        numbers: Numbers,
+        report: &mut Report,
+    ) -> Result<Encoded, Fatal> {
+        let blocks = Blocks { batch, chunk: &[], shapes: self.shapes, contexts: self.contexts };
+        let mut encoded = Encoded::default();
+        self.encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, report)?;
+        Ok(encoded)
+    }
+}
+
+/// Builds, encodes and writes all groups; answers the report of the encoder.
 pub(crate) fn emit(
-    canon: &Canon,
-    shapes: &[Shape],
-    encoder: &dyn Encode,
+    settled: &Settled<'_>,
+    frame: Frame<'_>,
     sink: &mut Sink<'_>,
     threads: usize,
     report: &mut Report,
 ) -> Result<(), Fatal> {
-    let works = works(canon);
+    let works = works(settled);
     let next = AtomicUsize::new(0);
     let flow = Flow::default();
     let sequencer = Sequencer::new(threads * 2, |(encoded, part): (Encoded, Report)| {
@@ -70,14 +97,13 @@ pub(crate) fn emit(
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(work) = works.get(index) else { return };
                         batch.clear();
-                        build(canon, canon.totals.get(work.totals.clone()).unwrap_or(&[]), &mut batch);
-                        let blocks =
-                            Blocks { batch: &batch, chunk: &canon.text, shapes, contexts: &canon.contexts };
-                        let mut encoded = Encoded::default();
+                        let groups =
+                            settled.buckets.get(work.bucket).and_then(|all| all.get(work.groups.clone()));
+                        build(settled, groups.unwrap_or(&[]), &mut batch);
                         let mut part = Report::default();
-                        let outcome = encoder
-                            .encode(Portion::Blocks(blocks), work.numbers, &mut encoded, &mut part)
-                            .and_then(|()| sequencer.put(index as u64, (encoded, part), &flow));
+                        let outcome = frame
+                            .encode(&batch, work.numbers, &mut part)
+                            .and_then(|encoded| sequencer.put(index as u64, (encoded, part), &flow));
                         if let Err(fatal) = outcome {
                             flow.fail(fatal);
                         }
@@ -94,85 +120,86 @@ pub(crate) fn emit(
     flow.outcome()
 }
 
-/// Whether the second total belongs to another block than the first: another release, or another recording where there is no release.
-fn parts(releases: &Things, a: &Total, b: &Total) -> bool {
-    a.release != b.release || (releases.is_nobody(a.release) && a.recording != b.recording)
-}
-
-fn works(canon: &Canon) -> Vec<Work> {
+fn works(settled: &Settled<'_>) -> Vec<Work> {
     let mut works = Vec::new();
     let mut numbers = Numbers::default();
-    let (mut start, mut at_start) = (0, numbers);
-    for (index, pair) in canon.totals.windows(2).enumerate() {
-        let [a, b] = pair else { continue };
-        numbers.usages += 1;
-        if parts(&canon.releases, a, b) {
-            numbers.blocks += 1;
-            if index + 1 - start >= USAGES {
-                works.push(Work { totals: start..index + 1, numbers: at_start });
+    for (bucket, groups) in settled.buckets.iter().enumerate() {
+        let (mut start, mut at_start) = (0, numbers);
+        for (index, group) in groups.iter().enumerate() {
+            numbers.usages += 1;
+            let next = groups.get(index + 1);
+            let ends = next
+                .is_none_or(|next| parts_of(&settled.releases, settled.pair(*group), settled.pair(*next)));
+            numbers.blocks += u64::from(ends);
+            if ends && (next.is_none() || index + 1 - start >= USAGES) {
+                works.push(Work { bucket, groups: start..index + 1, numbers: at_start });
                 (start, at_start) = (index + 1, numbers);
             }
         }
     }
-    if start < canon.totals.len() {
-        works.push(Work { totals: start..canon.totals.len(), numbers: at_start });
-    }
     works
 }
 
-fn build(canon: &Canon, mut totals: &[Total], batch: &mut BlockBatch) {
-    while let Some(first) = totals.first() {
-        let len = totals.iter().take_while(|total| !parts(&canon.releases, first, total)).count();
-        let (block, rest) = totals.split_at(len);
-        totals = rest;
-        batch.begin_block(Span::ABSENT, 0);
-        if !canon.releases.is_nobody(first.release) {
-            entity(batch, RELEASE, canon.releases.cells(first.release));
-        }
-        let mut last = None;
-        let mut recordings = 0;
-        for total in block {
-            if last != Some(total.recording) {
-                entity(batch, RECORDING, canon.recordings.cells(total.recording));
-                recordings += 1;
-                last = Some(total.recording);
-            }
-        }
-        let releases = u32::from(!canon.releases.is_nobody(first.release));
-        debug_assert!(recordings > 0, "a block has recordings");
-        let mut parent = releases;
-        let mut previous = first.recording;
-        for total in block {
-            if total.recording != previous {
-                parent += 1;
-                previous = total.recording;
-            }
-            usage(batch, total, parent);
-        }
-        batch.end_block(0);
+fn build(settled: &Settled<'_>, mut groups: &[Counted], batch: &mut BlockBatch) {
+    while let Some(first) = groups.first() {
+        let pair = settled.pair(*first);
+        let same = |group: &&Counted| !parts_of(&settled.releases, pair, settled.pair(**group));
+        let len = groups.iter().take_while(same).count();
+        let (block, rest) = groups.split_at(len);
+        groups = rest;
+        let release = (!settled.releases.is_nobody(pair.0)).then(|| settled.releases.cells(pair.0));
+        let recordings = block.chunk_by(|a, b| a.item() == b.item()).filter_map(<[Counted]>::first);
+        let recordings = recordings.map(|group| settled.recordings.cells(settled.pair(*group).1));
+        push_block(batch, release, recordings, block);
     }
 }
 
-fn entity(batch: &mut BlockBatch, shape: usize, cells: &[Span]) {
-    batch.push_entity(shape, cells.len(), 0);
-    for (column, cell) in cells.iter().enumerate() {
-        batch.set(column, *cell);
+/// Adds a block; the groups are those of its recordings, in their order.
+pub(crate) fn push_block<'a>(
+    batch: &mut BlockBatch,
+    release: Option<&[u8]>,
+    recordings: impl Iterator<Item = &'a [u8]>,
+    groups: &[Counted],
+) {
+    batch.begin_block(Span::ABSENT, 0);
+    if let Some(cells) = release {
+        entity(batch, RELEASE, cells);
+    }
+    for cells in recordings {
+        entity(batch, RECORDING, cells);
+    }
+    let of_recordings = groups.chunk_by(|a, b| a.item() == b.item());
+    for (parent, groups) in (u32::from(release.is_some())..).zip(of_recordings) {
+        for group in groups {
+            usage(batch, *group, parent);
+        }
+    }
+    batch.end_block(0);
+}
+
+fn entity(batch: &mut BlockBatch, shape: usize, cells: &[u8]) {
+    batch.push_entity(shape, Cells(cells).count(), 0);
+    for (column, cell) in Cells(cells).enumerate() {
+        if let Some(text) = cell {
+            let span = batch.text(text);
+            batch.set(column, span);
+        }
     }
 }
 
-fn usage(batch: &mut BlockBatch, total: &Total, parent: u32) {
+fn usage(batch: &mut BlockBatch, group: Counted, parent: u32) {
     batch.push_entity(USAGE, 3, 0);
     if let Some(entity) = batch.last_entity() {
         entity.parent = parent;
-        entity.context = total.context;
+        entity.context = group.place() >> 1;
     }
     let start = batch.arena.len();
-    digits(total.plays, &mut batch.arena);
+    digits(group.plays, &mut batch.arena);
     let end = batch.arena.len();
     batch.set(QUANTITY, Span::arena(start, end));
-    Duration::from_micros(total.micros).write_iso(&mut batch.arena);
+    Duration::from_micros(group.micros).write_iso(&mut batch.arena);
     batch.set(DURATION, Span::arena(end, batch.arena.len()));
-    let flag: &[u8] = if total.bearing { b"true" } else { b"false" };
+    let flag: &[u8] = if group.place() & 1 == 1 { b"true" } else { b"false" };
     let flag = batch.text(flag);
     batch.set(BEARING, flag);
 }

@@ -5,9 +5,11 @@
 //! | module | does |
 //! |---|---|
 //! | [`chunks`](crate::Reading) | reads a body in chunks by position, side by side, and proves that they fit together |
-//! | `aggregate` | counts events by interned keys |
-//! | `canonical` | turns keys into releases and recordings, finds conflicting descriptions, sorts |
-//! | `emit` | builds and encodes blocks from totals, side by side, in order |
+//! | `dictionary`, `groups`, `aggregate` | count events by interned keys |
+//! | `describe` | turns keys into releases and recordings, finds conflicting descriptions |
+//! | `settle` | puts what was counted in order, in memory |
+//! | `memory`, `spill`, `sorter`, `external` | keep a limit of memory: the same by way of the disk |
+//! | `emit` | builds and encodes blocks from groups, side by side, in order |
 //! | `sink` | files that are split between blocks and appear together or not at all |
 //! | [`convert`](crate::Job) | one conversion from end to end |
 //! | [`receipt`] | what a run has done, as JSON |
@@ -15,15 +17,22 @@
 
 mod aggregate;
 mod blocks;
-mod canonical;
 mod chunks;
 pub mod codes;
 mod convert;
+mod describe;
+mod dictionary;
 mod emit;
-mod interner;
+mod external;
+mod groups;
+mod memory;
 mod order;
+mod packed;
 pub mod receipt;
+mod settle;
 mod sink;
+mod sorter;
+mod spill;
 pub mod survey;
 
 pub use chunks::Reading;

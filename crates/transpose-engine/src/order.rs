@@ -1,6 +1,7 @@
 //! What workers finish out of order is taken in order.
 
 use crate::chunks::lock;
+use crate::codes;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -81,9 +82,89 @@ impl<'a, T> Sequencer<'a, T> {
     }
 }
 
+/// Works on items side by side, each worker with a state of its own; the answers come in the order of the items.
+pub(crate) fn side_by_side<I: Send, S, T: Send>(
+    threads: usize,
+    items: Vec<I>,
+    state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, I) -> Result<T, Fatal> + Sync,
+) -> Result<Vec<T>, Fatal> {
+    let workers = threads.clamp(1, items.len().max(1));
+    let items = Mutex::new(items.into_iter().enumerate());
+    let flow = Flow::default();
+    let run = || {
+        let (mut state, mut done) = (state(), Vec::new());
+        while !flow.stopped() {
+            let next = lock(&items).next();
+            let Some((number, item)) = next else { break };
+            match work(&mut state, item) {
+                Ok(answer) => done.push((number, answer)),
+                Err(fatal) => flow.fail(fatal),
+            }
+        }
+        done
+    };
+    let mut answers = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..workers).map(|_| scope.spawn(run)).collect();
+        let mut answers = run();
+        for other in others {
+            match other.join() {
+                Ok(more) => answers.extend(more),
+                Err(_) => flow.fail(codes::bug("a worker stopped unexpectedly")),
+            }
+        }
+        answers
+    });
+    flow.outcome()?;
+    answers.sort_by_key(|(number, _)| *number);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// Sorts side by side: the median is found first, then each half is sorted by itself.
+pub(crate) fn sort<T: Send>(
+    items: &mut [T],
+    threads: usize,
+    compare: &(impl Fn(&T, &T) -> std::cmp::Ordering + Sync),
+) {
+    if threads < 2 || items.len() < 1 << 13 {
+        items.sort_unstable_by(compare);
+        return;
+    }
+    let middle = items.len() / 2;
+    let (low, _, high) = items.select_nth_unstable_by(middle, compare);
+    std::thread::scope(|scope| {
+        scope.spawn(|| sort(low, threads / 2, compare));
+        sort(high, threads - threads / 2, compare);
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_come_in_order_and_a_failure_ends_it() {
+        for threads in [1, 2, 5] {
+            let answers = side_by_side(threads, (0..1000).collect(), || (), |(), number| Ok(number * 2));
+            assert_eq!(answers.unwrap(), (0..2000).step_by(2).collect::<Vec<_>>());
+            let failing = |(): &mut (), number| if number == 500 { Err(codes::bug("500")) } else { Ok(()) };
+            assert!(side_by_side(threads, (0..1000).collect(), || (), failing).is_err());
+        }
+        assert!(side_by_side(3, Vec::new(), || (), |(), ()| Ok(())).unwrap().is_empty());
+    }
+
+    #[test]
+    fn sorting_side_by_side_is_sorting() {
+        let numbers: Vec<u64> =
+            (0..100_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9) % 65_536).collect();
+        let mut expected = numbers.clone();
+        expected.sort_unstable();
+        for threads in [1, 2, 3, 8] {
+            let mut sorted = numbers.clone();
+            sort(&mut sorted, threads, &u64::cmp);
+            assert_eq!(sorted, expected);
+        }
+    }
 
     #[test]
     fn items_are_taken_in_order_from_any_thread() {

@@ -49,7 +49,7 @@ struct Closed {
 const FOOT: u64 = 512;
 
 impl<'a> Sink<'a> {
-    /// Begins the first file.
+    /// Begins the first file; `threads` pack it, where it is packed.
     pub(crate) fn new(
         encoder: &'a dyn Encode,
         inputs: &'a [Input],
@@ -57,11 +57,12 @@ impl<'a> Sink<'a> {
         compression: Compression,
         overwrite: bool,
         hash: bool,
+        threads: usize,
     ) -> Result<Self, Fatal> {
         let limit = encoder.max_file_size().unwrap_or(u64::MAX);
         let mut sink = Self {
             encoder,
-            set: OutputSet::new(overwrite),
+            set: OutputSet::new(overwrite).with_threads(threads),
             inputs,
             destination,
             compression,

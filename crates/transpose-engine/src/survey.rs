@@ -1,8 +1,11 @@
 //! What an input holds, without converting it: for `inspect`, `plan` and `init`.
 
+use crate::aggregate::{Rows, too_many};
 use crate::chunks::{Decoded, Reading, lock, scan};
 use crate::convert::InputHead;
+use crate::dictionary::{Dictionary, Key as _, hash};
 use crate::order::{Flow, Sequencer};
+use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use transpose_core::batch::{Block, Blocks, Cell, EntityRef, Shape, Slot};
@@ -58,6 +61,7 @@ pub fn survey(
     let decoder = decoder.as_ref();
     let preamble = decoder.preamble().clone();
     let flow = Flow::default();
+    let state = RandomState::default();
     let first = Mutex::new(Vec::new());
     let mut workers: Vec<Part> = (0..reading.threads.max(1)).map(|_| Part::default()).collect();
     let trailers = Mutex::new(Vec::new());
@@ -76,23 +80,25 @@ pub fn survey(
         found.findings.sort_by_line();
         sequencer.put(number, found.findings, &flow)?;
         let events = &batch.events;
+        let table = Rows { events, bytes, space: 0 };
         for (index, row) in events.rows.iter().enumerate() {
             part.times = Some(
                 part.times.map_or((row.time, row.time), |(from, to)| (from.min(row.time), to.max(row.time))),
             );
-            let spans = events.keys.get(index * events.context_runs..(index + 1) * events.context_runs);
-            let runs = spans.unwrap_or(&[]).iter().map(|span| span.bytes(bytes, &events.arena));
-            crate::interner::join(runs.clone(), &mut part.key);
-            if let Some((_, count)) = part.contexts.get_mut(&part.key) {
+            let key = table.context(index);
+            let hash = hash(&state, &key);
+            let known = part.keys.find_one(hash, &key);
+            if let Some((_, count)) = part.contexts.get_mut(known as usize) {
                 *count += 1;
                 continue;
             }
-            let runs: Vec<&[u8]> = runs.collect();
+            let runs: Vec<&[u8]> = key.runs().collect();
             let mut entity = Entity::default();
             let mut set =
                 |field, value: &[u8]| entity.set(field, String::from_utf8_lossy(value).into_owned());
             decoder.resolve(Dimension::Context, &runs, &mut set, &mut Vec::new());
-            part.contexts.insert(part.key.clone(), (entity, 1));
+            part.keys.insert(hash, &key, None).ok_or_else(too_many)?;
+            part.contexts.push((entity, 1));
         }
         if number == 0 {
             let mut first = lock(&first);
@@ -141,7 +147,7 @@ pub fn survey(
             survey.times =
                 Some(survey.times.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
         }
-        for (entity, count) in part.contexts.into_values() {
+        for (entity, count) in part.contexts {
             *survey.contexts.entry(entity).or_default() += count;
         }
     }
@@ -158,9 +164,9 @@ pub fn survey(
 struct Part {
     rejects: u64,
     times: Option<(i64, i64)>,
-    contexts: BTreeMap<Vec<u8>, (Entity, u64)>,
-    /// The key of the row at hand, kept so that a row costs no allocation.
-    key: Vec<u8>,
+    keys: Dictionary,
+    /// For each key what it means and how often it stood there.
+    contexts: Vec<(Entity, u64)>,
 }
 
 /// An entity of a block as values of its own.

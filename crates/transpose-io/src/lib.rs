@@ -3,7 +3,7 @@
 //! - [`Input`] reads a file, a pipe or standard input at any decompressed offset, from any number of threads. Gzip
 //!   (RFC 1952) is recognised by its first bytes, never by a name; reports are often sent compressed (ARCH-5).
 //! - [`OutputSet`] holds all outputs of one run: they appear complete under their final names, or not at all.
-//! - [`Spill`] is a temporary file for what does not fit into memory; [`memory`] tells how much fits.
+//! - [`Spill`] is a temporary file for what does not fit into memory; [`memory`] tells how much does.
 //! - [`sha256_file`] gives the hash a receipt records.
 //!
 //! Invariant: this crate knows no report format, reads no clock and writes no message. The only threads it starts

@@ -337,6 +337,10 @@ impl Decode for SheetDecoder {
         Box::new(Worker { sheet: self, index: Index::default(), clock: Clock::default() })
     }
 
+    fn key_space(&self) -> Option<&[u8]> {
+        Some(&self.line)
+    }
+
     fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault> {
         let quote = self.dialect.quote;
         for (place, column, raw) in self.cells(dimension, key) {

@@ -21,6 +21,8 @@ pub struct Settings<'a> {
     pub target: &'a str,
     /// How the input is read.
     pub reading: Reading,
+    /// How much memory the run may take.
+    pub memory: Option<u64>,
     /// Bytes to read instead of the case's own.
     pub bytes: Option<Vec<u8>>,
     /// What happens to rows that cannot be converted, where that differs from the case's plan.
@@ -30,7 +32,8 @@ pub struct Settings<'a> {
 impl<'a> Settings<'a> {
     /// The plan of a case, for one target, on one thread.
     pub fn to(target: &'a str) -> Self {
-        Self { target, reading: Reading { threads: 1, ..Reading::default() }, bytes: None, rejects: None }
+        let reading = Reading { threads: 1, ..Reading::default() };
+        Self { target, reading, memory: None, bytes: None, rejects: None }
     }
 }
 
@@ -105,6 +108,8 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
         max_rejects: None,
         deny_loss: None,
         reading: settings.reading,
+        memory: settings.memory,
+        temp_dir: folder.path().to_owned(),
         hash: false,
         now,
         progress: &|_| {},

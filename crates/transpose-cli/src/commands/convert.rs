@@ -1,7 +1,7 @@
 //! `transpose convert`: one report becomes another.
 
 use crate::messages::{Exit, Messages, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Layouts, SideFiles, Speed};
+use crate::open::{self, AndHelp as _, Layouts, MemoryLimit, SideFiles, Speed};
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -77,6 +77,13 @@ pub(crate) struct Convert {
     receipt: Option<PathBuf>,
     #[command(flatten)]
     speed: Speed,
+    /// How much memory to take at most, such as `512MiB`, or `unlimited`; what does not fit goes to `--temp-dir`. By default three quarters
+    /// of what the machine offers
+    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
+    memory_limit: Option<MemoryLimit>,
+    /// The folder for what does not fit into memory; nothing stays there. By default the system's own
+    #[arg(long, value_name = "FOLDER")]
+    temp_dir: Option<PathBuf>,
     /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`, `loss=recording,release.grid`
     #[arg(long, value_name = "loss[=FIELD,...]", value_parser = denial)]
     deny: Vec<Denial>,
@@ -119,8 +126,11 @@ impl Convert {
         let quarantine = self.quarantine_path(&destination)?;
         self.check_paths(&destination, quarantine.as_deref())?;
         let deny_loss = self.denied()?;
+        if let Some(folder) = &self.temp_dir {
+            transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
+        }
         let deal = self.side_files.deal(self.period)?;
-        let inputs = open::inputs(&self.inputs)?;
+        let inputs = open::inputs(&self.inputs, self.speed.reading().threads)?;
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
         let period = self.period.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
         if self.period.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
@@ -130,6 +140,8 @@ impl Convert {
         }
         // What a killed run has left in the folder; failing to remove it is no reason not to convert.
         let _ = transpose_io::clean_stale(&folder(&destination));
+        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
         let job = Job {
             inputs: &inputs,
@@ -148,6 +160,8 @@ impl Convert {
             max_rejects: self.max_rejects,
             deny_loss: deny_loss.as_deref(),
             reading: self.speed.reading(),
+            memory: self.memory_limit.unwrap_or_default().bytes(),
+            temp_dir,
             hash: self.receipt.is_some(),
             now,
             progress: &|_| progress.update(),

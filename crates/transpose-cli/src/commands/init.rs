@@ -78,7 +78,7 @@ impl Init {
         let registry = open::registry(&self.layouts.files)?;
         let mut texts: [BTreeSet<String>; 3] = Default::default();
         let mut days: Option<(Date, Date)> = None;
-        for input in &open::inputs(&self.inputs)? {
+        for input in &open::inputs(&self.inputs, self.speed.reading().threads)? {
             let format = open::choose(&registry, self.from.as_deref(), input)?.format;
             let survey = sourced(input, survey(input, format, &[], self.speed.reading(), 0))?;
             let contexts: Vec<&Entity> = survey.contexts.keys().chain(&survey.preamble.contexts).collect();

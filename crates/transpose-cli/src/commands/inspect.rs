@@ -48,7 +48,7 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let registry = open::registry(&self.layouts.files)?;
-        let inputs = open::inputs(&self.inputs)?;
+        let inputs = open::inputs(&self.inputs, self.speed.reading().threads)?;
         let mut exit = Exit::Done;
         for input in &inputs {
             let seen = self.look(&registry, input)?;

@@ -53,7 +53,7 @@ impl Plan {
         let deal = self.side_files.deal(self.period)?;
         let mut findings = open::warnings(deal.as_ref());
         let source = if let Some(path) = &self.input {
-            let inputs = open::inputs(std::slice::from_ref(path))?;
+            let inputs = open::inputs(std::slice::from_ref(path), 1)?;
             let format = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
             let input = inputs.first().ok_or_else(|| open::wrong(&open::ARGUMENT, "no input is given"))?;
             let decoder = sourced(input, format.open(&mut InputHead::new(input), &[]))?;

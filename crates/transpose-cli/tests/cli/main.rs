@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod convert;
 mod flat;
+mod memory;
 mod messages;
 mod readme;
 mod support;

@@ -1,0 +1,338 @@
+//! What was written to disk is put in order there: the same answers as [`crate::settle`], in bounded memory.
+//!
+//! The parts come back one after the other, and their items are described. Three sorts follow from them: recordings by identity (to choose their
+//! descriptions), releases by identity (the same), and groups by release, recording and context. The chosen descriptions of recordings are sorted once more, by
+//! release, so that at the end three sorted streams run side by side, and the blocks come out in order. An identity is written so that it is ordered as its bytes are and
+//! none is the beginning of another.
+
+use crate::aggregate::{Counted, Place};
+use crate::codes;
+use crate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant, Variants};
+use crate::dictionary::Key as _;
+use crate::emit::{Frame, USAGES, push_block};
+use crate::groups::{Group, PARTS};
+use crate::packed::{put, put_text, signed, take, take_text, unsigned};
+use crate::settle::add_to;
+use crate::sink::Sink;
+use crate::sorter::{Merge, Sorted, Sorter};
+use crate::spill::{Loaded, Scratch, Spilled};
+use std::borrow::Cow;
+use transpose_core::batch::BlockBatch;
+use transpose_core::diagnostic::Fatal;
+use transpose_core::format::{Decode, Numbers};
+use transpose_core::report::Report;
+use transpose_core::terms::Conflict;
+
+/// What is needed to put things in order.
+pub(crate) struct Plan<'a> {
+    pub(crate) decoders: &'a [&'a dyn Decode],
+    pub(crate) shapes: &'a Shapes,
+    pub(crate) policy: Conflict,
+    /// How much memory may be taken.
+    pub(crate) budget: usize,
+}
+
+/// Everything on disk, in order.
+pub(crate) struct Settled<'a> {
+    releases: Sorted<'a>,
+    recordings: Sorted<'a>,
+    groups: Sorted<'a>,
+    /// Plays and time of each context.
+    pub(crate) sums: Vec<(u64, i64)>,
+}
+
+/// Writes an identity so that written ones are ordered as they are, and none is the beginning of another.
+fn put_identity(identity: &[u8], out: &mut Vec<u8>) {
+    for byte in identity {
+        out.push(*byte);
+        if *byte == 0 {
+            out.push(u8::MAX);
+        }
+    }
+    out.extend_from_slice(&[0, 0]);
+}
+
+impl<'a> Settled<'a> {
+    /// Puts what was counted in order; `spill` takes what does not fit into memory.
+    pub(crate) fn new(
+        counted: &Counted,
+        spilled: &Spilled,
+        plan: &Plan<'_>,
+        spill: &'a Scratch,
+        noted: &mut Noted,
+    ) -> Result<Self, Fatal> {
+        let share = plan.budget / 8;
+        let mut sorters = Sorters {
+            releases: Sorter::new(spill, share),
+            recordings: Sorter::new(spill, share),
+            groups: Sorter::new(spill, share),
+            sums: vec![(0, 0); counted.ranks.len()],
+            key: Vec::new(),
+            value: Vec::new(),
+        };
+        let mut describer = Describer::new(plan.shapes);
+        for part in 0..PARTS {
+            let passes = spilled.passes(part, plan.budget / 3);
+            for pass in 0..passes {
+                let loaded = spilled.load(part, pass, passes, plan.policy == Conflict::Latest)?;
+                sorters.add(&loaded, &counted.ranks, &mut describer, plan, noted)?;
+            }
+        }
+        let Sorters { releases, recordings, groups, sums, .. } = sorters;
+        let releases = releases.finish()?;
+        let groups = groups.finish()?;
+        let recordings = by_release(&recordings.finish()?, Sorter::new(spill, share), plan, noted)?;
+        // The findings are wanted before anything is written; the descriptions are chosen again when they are.
+        let mut merge = releases.read()?;
+        let mut identity = Vec::new();
+        while choose(&mut merge, Side::Release, plan, noted, &mut identity, |_| ())?.is_some() {}
+        Ok(Self { releases, recordings, groups, sums })
+    }
+
+    /// Builds, encodes and writes all groups, in order.
+    pub(crate) fn emit(
+        &self,
+        plan: &Plan<'_>,
+        frame: Frame<'_>,
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> Result<(), Fatal> {
+        let mut releases = self.releases.read()?;
+        let mut streams = Streams { recordings: self.recordings.read()?, groups: self.groups.read()? };
+        let mut batch = BlockBatch::default();
+        let (mut numbers, mut at_start) = (Numbers::default(), Numbers::default());
+        let mut identity = Vec::new();
+        let mut block = Block::default();
+        let mut put = |batch: &mut BlockBatch, block: &mut Block, release: Option<&[u8]>| {
+            push_block(batch, release, block.recordings.iter().map(Vec::as_slice), &block.groups);
+            numbers.blocks += 1;
+            numbers.usages += block.groups.len() as u64;
+            block.clear();
+            if numbers.usages - at_start.usages < USAGES as u64 {
+                return Ok(());
+            }
+            let encoded = frame.encode(batch, at_start, report)?;
+            at_start = numbers;
+            batch.clear();
+            sink.write(&encoded)
+        };
+        // Conflicts were noted before.
+        let mut unheard = Noted::default();
+        while let Some(cells) =
+            choose(&mut releases, Side::Release, plan, &mut unheard, &mut identity, |_| ())?
+        {
+            unheard = Noted::default();
+            let nobody = identity.strip_suffix(&[0, 0]) == Some(NOBODY);
+            while streams.recording(&identity, &mut block)? {
+                if nobody {
+                    put(&mut batch, &mut block, None)?;
+                }
+            }
+            if !nobody {
+                put(&mut batch, &mut block, Some(&cells))?;
+            }
+        }
+        if !batch.is_empty() {
+            let encoded = frame.encode(&batch, at_start, report)?;
+            sink.write(&encoded)?;
+        }
+        if streams.groups.peek()?.is_some() {
+            return Err(codes::bug("a group without a release"));
+        }
+        Ok(())
+    }
+}
+
+/// The recordings of one release with their groups, whose keys name them by their place here.
+#[derive(Default)]
+struct Block {
+    recordings: Vec<Vec<u8>>,
+    groups: Vec<Group>,
+}
+
+impl Block {
+    fn clear(&mut self) {
+        self.recordings.clear();
+        self.groups.clear();
+    }
+}
+
+struct Streams<'a> {
+    recordings: Merge<'a>,
+    groups: Merge<'a>,
+}
+
+impl Streams<'_> {
+    /// Adds the next recording of a release, with its groups, to a block.
+    fn recording(&mut self, release: &[u8], block: &mut Block) -> Result<bool, Fatal> {
+        let Some((key, cells)) = self.recordings.peek()?.filter(|(key, _)| key.starts_with(release)) else {
+            return Ok(false);
+        };
+        let key = key.to_vec();
+        let number = block.recordings.len() as u32;
+        block.recordings.push(cells.to_vec());
+        // A pair that several items have stands there several times.
+        while self.recordings.peek()?.is_some_and(|(other, _)| other == key) {
+            self.recordings.next()?;
+        }
+        let begin = block.groups.len();
+        while let Some((place, sums)) = self.groups.peek()? {
+            let Some(place) = place.strip_prefix(key.as_slice()) else { break };
+            let group = read_group(number, place, sums)
+                .ok_or_else(|| codes::bug("a spill file is not as it was written"))?;
+            match block.groups.get_mut(begin..).and_then(<[Group]>::last_mut) {
+                Some(last) if last.key == group.key => last.add(group)?,
+                _ => block.groups.push(group),
+            }
+            self.groups.next()?;
+        }
+        Ok(true)
+    }
+}
+
+fn read_group(item: u32, place: &[u8], mut sums: &[u8]) -> Option<Group> {
+    let place = u32::from_be_bytes(place.try_into().ok()?);
+    let (plays, micros) = (take(&mut sums)?, signed(take(&mut sums)?));
+    Some(Group { key: Group::key(item, place >> 1, place & 1 == 1), plays, micros })
+}
+
+struct Sorters<'a> {
+    releases: Sorter<'a>,
+    recordings: Sorter<'a>,
+    groups: Sorter<'a>,
+    sums: Vec<(u64, i64)>,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Sorters<'_> {
+    /// Describes the items of a part and sorts what they are and what was counted.
+    fn add(
+        &mut self,
+        loaded: &Loaded,
+        ranks: &[u32],
+        describer: &mut Describer,
+        plan: &Plan<'_>,
+        noted: &mut Noted,
+    ) -> Result<(), Fatal> {
+        let Loaded { dictionary, groups } = loaded;
+        let mut described = Vec::new();
+        for of_item in groups.chunk_by(|a, b| a.item() == b.item()) {
+            let Some(item) = of_item.first().map(|group| group.item()) else { continue };
+            let Some(entry) = dictionary.entry(item) else {
+                return Err(codes::bug("a group without an item"));
+            };
+            let (joined, first) = (dictionary.joined(entry), entry.first().unwrap_or(u64::MAX));
+            let decoder = plan.decoders.get(joined.space() as usize);
+            let decoder = decoder.ok_or_else(|| codes::bug("a key of no input"))?;
+            described.clear();
+            describer.describe(*decoder, joined, Place(first), noted, &mut described);
+            let plays = of_item.iter().fold(0, |sum: u64, group| sum.saturating_add(group.plays));
+            let (release, release_cells) = Described(&described).side(Side::Release);
+            let (recording, recording_cells) = Described(&described).side(Side::Recording);
+            self.begin(&[release], first.to_be_bytes().as_slice());
+            self.value(release_cells, dictionary.last(item), plays);
+            self.releases.push(&self.key, &self.value)?;
+            self.begin(&[recording], first.to_be_bytes().as_slice());
+            self.value(recording_cells, dictionary.last(item), plays);
+            put_identity(release, &mut self.value);
+            self.recordings.push(&self.key, &self.value)?;
+            for group in of_item {
+                let context = ranks.get(group.place() as usize >> 1).copied();
+                let context = context.ok_or_else(|| codes::bug("a group without a context"))?;
+                let ranked = Group { key: Group::key(0, context, group.place() & 1 == 1), ..*group };
+                add_to(&mut self.sums, ranked)?;
+                self.begin(&[release, recording], &ranked.place().to_be_bytes());
+                self.value.clear();
+                put(group.plays, &mut self.value);
+                put(unsigned(group.micros), &mut self.value);
+                self.groups.push(&self.key, &self.value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, identities: &[&[u8]], end: &[u8]) {
+        self.key.clear();
+        for identity in identities {
+            put_identity(identity, &mut self.key);
+        }
+        self.key.extend_from_slice(end);
+    }
+
+    fn value(&mut self, cells: &[u8], last: u64, plays: u64) {
+        self.value.clear();
+        put_text(cells, &mut self.value);
+        put(last, &mut self.value);
+        put(plays, &mut self.value);
+    }
+}
+
+/// Chooses the description of the next identity, which is left in `identity`; `each` sees what follows the description of each of its items.
+fn choose(
+    merge: &mut Merge<'_>,
+    side: Side,
+    plan: &Plan<'_>,
+    noted: &mut Noted,
+    identity: &mut Vec<u8>,
+    mut each: impl FnMut(&[u8]),
+) -> Result<Option<Vec<u8>>, Fatal> {
+    let mut variants = Variants::default();
+    identity.clear();
+    while let Some((key, value)) = merge.peek()? {
+        let Some((name, first)) = key.split_last_chunk::<8>() else { return Err(damaged()) };
+        if identity.is_empty() {
+            identity.extend_from_slice(name);
+        } else if identity != name {
+            break;
+        }
+        let mut rest = value;
+        let cells = take_text(&mut rest).ok_or_else(damaged)?;
+        let (last, plays) = (take(&mut rest).ok_or_else(damaged)?, take(&mut rest).ok_or_else(damaged)?);
+        each(rest);
+        variants.add(Variant {
+            cells: Cow::Owned(cells.to_vec()),
+            first: Place(u64::from_be_bytes(*first)),
+            last: Place(last),
+            plays,
+        });
+        merge.next()?;
+    }
+    if identity.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(variants.settle(side, plan.shapes, plan.policy, noted).into_owned()))
+}
+
+/// Chooses the descriptions of recordings and sorts them by the releases that they are on.
+fn by_release<'a>(
+    recordings: &Sorted<'_>,
+    mut sorter: Sorter<'a>,
+    plan: &Plan<'_>,
+    noted: &mut Noted,
+) -> Result<Sorted<'a>, Fatal> {
+    let mut merge = recordings.read()?;
+    let (mut identity, mut key) = (Vec::new(), Vec::new());
+    let mut releases: Vec<Vec<u8>> = Vec::new();
+    loop {
+        releases.clear();
+        let each = |release: &[u8]| {
+            if releases.last().is_none_or(|last| last != release) {
+                releases.push(release.to_vec());
+            }
+        };
+        let Some(cells) = choose(&mut merge, Side::Recording, plan, noted, &mut identity, each)? else {
+            return sorter.finish();
+        };
+        for release in &releases {
+            key.clear();
+            key.extend_from_slice(release);
+            key.extend_from_slice(&identity);
+            sorter.push(&key, &cells)?;
+        }
+    }
+}
+
+fn damaged() -> Fatal {
+    codes::bug("a spill file is not as it was written")
+}

@@ -1,0 +1,269 @@
+//! What does not fit into memory goes to disk, and comes back part by part.
+//!
+//! When a [`World`] is full, its items and groups are written out: the parts of the groups are parts here too, each item followed by its
+//! groups. A key that is met again later is written again. When everything was read, each part comes back as one
+//! small dictionary with its groups, in which equal keys have met again; a part that is too large comes in several passes.
+
+use crate::aggregate::World;
+use crate::chunks::lock;
+use crate::codes;
+use crate::dictionary::{Dictionary, Joined, NONE};
+use crate::groups::{Group, PARTS};
+use crate::order::side_by_side;
+use crate::packed::{put, put_text, signed, take, take_text, unsigned};
+use crate::settle::merge;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError, RwLock};
+use transpose_core::diagnostic::Fatal;
+use transpose_io::Spill;
+
+/// How much is written at once.
+const WRITE: usize = 256 * 1024;
+
+/// How much is read at once.
+const READ: usize = 32 * 1024;
+
+/// A spill file that several workers append to.
+pub(crate) struct Scratch(RwLock<Spill>);
+
+impl Scratch {
+    /// Begins one in a folder.
+    pub(crate) fn create(folder: &Path) -> Result<Self, Fatal> {
+        Ok(Self(RwLock::new(Spill::create(folder).map_err(|error| codes::io(&error))?)))
+    }
+
+    /// Adds bytes; answers where they lie.
+    fn append(&self, bytes: &[u8]) -> Result<u64, Fatal> {
+        let mut spill = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let offset = spill.len();
+        spill.write_all(bytes).map_err(|error| codes::io(&error))?;
+        Ok(offset)
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Fatal> {
+        let spill = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        spill.read_at(offset, out).map_err(|error| codes::io(&error))
+    }
+}
+
+/// A range of a spill file.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    offset: u64,
+    len: u64,
+}
+
+/// Writes frames, pieces of bytes with their length in front, to a spill file.
+pub(crate) struct Writer<'a> {
+    spill: &'a Scratch,
+    buffer: Vec<u8>,
+    extents: Vec<Extent>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(spill: &'a Scratch) -> Self {
+        Self { spill, buffer: Vec::new(), extents: Vec::new() }
+    }
+
+    /// Adds a frame, given in pieces.
+    pub(crate) fn frame(&mut self, pieces: &[&[u8]]) -> Result<(), Fatal> {
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let len = u32::try_from(len).map_err(|_| codes::overflow("bytes of one item"))?;
+        self.buffer.extend_from_slice(&len.to_le_bytes());
+        for piece in pieces {
+            self.buffer.extend_from_slice(piece);
+        }
+        if self.buffer.len() >= WRITE { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Fatal> {
+        if !self.buffer.is_empty() {
+            let offset = self.spill.append(&self.buffer)?;
+            let len = self.buffer.len() as u64;
+            self.buffer.clear();
+            match self.extents.last_mut() {
+                Some(last) if last.offset + last.len == offset => last.len += len,
+                _ => self.extents.push(Extent { offset, len }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the frames are.
+    pub(crate) fn finish(mut self) -> Result<Vec<Extent>, Fatal> {
+        self.flush()?;
+        Ok(self.extents)
+    }
+}
+
+/// Reads frames back.
+pub(crate) struct Reader<'a> {
+    spill: &'a Scratch,
+    extents: std::slice::Iter<'a, Extent>,
+    left: Extent,
+    buffer: Vec<u8>,
+    /// Which part of the buffer is not yet given out.
+    start: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(spill: &'a Scratch, extents: &'a [Extent]) -> Self {
+        Self {
+            spill,
+            extents: extents.iter(),
+            left: Extent { offset: 0, len: 0 },
+            buffer: Vec::new(),
+            start: 0,
+        }
+    }
+
+    /// The next frame.
+    pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, Fatal> {
+        if !self.need(4)? {
+            return Ok(None);
+        }
+        let len = self.buffer.get(self.start..).and_then(|rest| rest.first_chunk::<4>());
+        let len = len.map_or(0, |len| u32::from_le_bytes(*len) as usize);
+        self.start += 4;
+        if !self.need(len)? {
+            return Err(codes::bug("a spill file is shorter than it was written"));
+        }
+        let frame = self.buffer.get(self.start..self.start + len);
+        self.start += len;
+        Ok(frame)
+    }
+
+    /// Reads until `len` bytes are there; `false` at the end.
+    fn need(&mut self, len: usize) -> Result<bool, Fatal> {
+        while self.buffer.len() - self.start < len {
+            if self.left.len == 0 {
+                match self.extents.next() {
+                    Some(extent) => self.left = *extent,
+                    None => return Ok(false),
+                }
+            }
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            let (begin, more) = (self.buffer.len(), self.left.len.min(READ.max(len) as u64));
+            self.buffer.resize(begin + more as usize, 0);
+            let free = self.buffer.get_mut(begin..).unwrap_or_default();
+            self.spill.read_at(self.left.offset, free)?;
+            self.left.offset += more;
+            self.left.len -= more;
+        }
+        Ok(true)
+    }
+}
+
+/// Worlds on disk.
+pub(crate) struct Spilled {
+    spill: Scratch,
+    parts: Mutex<Vec<Part>>,
+}
+
+/// Where a part lies, and how much memory it takes when it comes back.
+#[derive(Clone, Default)]
+struct Part {
+    extents: Vec<Extent>,
+    memory: u64,
+}
+
+/// A part, or one pass of it, in memory again.
+pub(crate) struct Loaded {
+    pub(crate) dictionary: Dictionary,
+    /// Sorted by item.
+    pub(crate) groups: Vec<Group>,
+}
+
+impl Spilled {
+    pub(crate) fn create(folder: &Path) -> Result<Self, Fatal> {
+        Ok(Self { spill: Scratch::create(folder)?, parts: Mutex::new(vec![Part::default(); PARTS]) })
+    }
+
+    /// Writes a world. Nobody else may be counting in it.
+    pub(crate) fn write(&self, world: World, threads: usize) -> Result<(), Fatal> {
+        for gathered in &world.gathered {
+            lock(gathered).flush(&world.groups)?;
+        }
+        let World { dictionary, groups, .. } = world;
+        let dictionary = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner);
+        side_by_side(threads, (0..PARTS).collect(), Vec::new, |frame: &mut Vec<u8>, number| {
+            let mut writer = Writer::new(&self.spill);
+            let mut memory = 0;
+            for of_item in groups.take(number).into_sorted().chunk_by(|a, b| a.item() == b.item()) {
+                let item = of_item.first().map_or(NONE, |group| group.item());
+                let Some(entry) = dictionary.entry(item) else {
+                    return Err(codes::bug("a group without an item"));
+                };
+                let key = dictionary.joined(entry).0;
+                frame.clear();
+                frame.extend_from_slice(&entry.hash.to_le_bytes());
+                put(entry.first().unwrap_or(u64::MAX), frame);
+                put(dictionary.last(item), frame);
+                put_text(key, frame);
+                for group in of_item {
+                    put(u64::from(group.place()), frame);
+                    put(group.plays, frame);
+                    put(unsigned(group.micros), frame);
+                }
+                memory += Dictionary::memory(key.len()) + size_of_val(of_item);
+                writer.frame(&[frame])?;
+            }
+            let extents = writer.finish()?;
+            if let Some(part) = lock(&self.parts).get_mut(number) {
+                part.extents.extend(extents);
+                part.memory += memory as u64;
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    /// In how many passes a part has to come back if a pass may take this much memory.
+    pub(crate) fn passes(&self, part: usize, allowance: usize) -> u64 {
+        let memory = lock(&self.parts).get(part).map_or(0, |part| part.memory);
+        memory.div_ceil(allowance.max(1) as u64).max(1)
+    }
+
+    /// Brings one pass of a part back.
+    pub(crate) fn load(&self, part: usize, pass: u64, passes: u64, latest: bool) -> Result<Loaded, Fatal> {
+        let extents = lock(&self.parts).get(part).map(|part| part.extents.clone()).unwrap_or_default();
+        let mut reader = Reader::new(&self.spill, &extents);
+        let mut loaded = Loaded { dictionary: Dictionary::new(latest), groups: Vec::new() };
+        while let Some(frame) = reader.next()? {
+            let Some((hash, rest)) = frame.split_first_chunk::<8>() else { return Err(damaged()) };
+            let hash = u64::from_le_bytes(*hash);
+            // Bits that choose neither the part nor, mostly, a slot of the dictionary.
+            if (hash >> 32) % passes == pass {
+                loaded.add(hash, rest).ok_or_else(damaged)?;
+            }
+        }
+        loaded.groups.sort_unstable_by_key(|group| group.key);
+        merge(&mut loaded.groups)?;
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    fn add(&mut self, hash: u64, mut rest: &[u8]) -> Option<()> {
+        let (first, last) = (take(&mut rest)?, take(&mut rest)?);
+        let key = Joined(take_text(&mut rest)?);
+        let mut item = self.dictionary.find_one(hash, &key);
+        if item == NONE {
+            item = self.dictionary.insert(hash, &key, None)?;
+        }
+        let entry = self.dictionary.entry(item)?;
+        self.dictionary.met(item, entry, first);
+        self.dictionary.met(item, entry, last.max(first));
+        while !rest.is_empty() {
+            let (place, plays) = (take(&mut rest)? as u32, take(&mut rest)?);
+            let micros = signed(take(&mut rest)?);
+            self.groups.push(Group { key: Group::key(item, place >> 1, place & 1 == 1), plays, micros });
+        }
+        Some(())
+    }
+}
+
+fn damaged() -> Fatal {
+    codes::bug("a spill file is not as it was written")
+}
