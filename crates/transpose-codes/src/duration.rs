@@ -75,6 +75,49 @@ impl Duration {
         }
     }
 
+    /// The microseconds of an ISO 8601 duration given as bytes, rounded as [`Duration::parse_iso`] does; `None` when it is none.
+    pub fn iso_micros(text: &[u8]) -> Option<i64> {
+        Self::plain_iso_micros(text)
+            .or_else(|| Some(Self::parse_iso(std::str::from_utf8(text).ok()?).ok()?.duration.micros()))
+    }
+
+    /// The microseconds of a duration in the common notation: `PT`, hours, minutes, seconds, of up to nine digits each and six decimal places.
+    pub fn plain_iso_micros(text: &[u8]) -> Option<i64> {
+        let rest = text.strip_prefix(b"PT")?;
+        let (mut total, mut number, mut digits, mut unit) = (0_i64, 0_i64, 0, 0);
+        let mut fraction: Option<u32> = None;
+        for byte in rest {
+            match byte {
+                b'0'..=b'9' => {
+                    number = number * 10 + i64::from(byte - b'0');
+                    digits += 1;
+                    if let Some(places) = &mut fraction {
+                        *places += 1;
+                    }
+                    if digits > 9 || fraction.is_some_and(|places| places > 6) {
+                        return None;
+                    }
+                }
+                b'.' if digits > 0 && fraction.is_none() => fraction = Some(0),
+                b'H' | b'M' | b'S' if digits > 0 => {
+                    let (order, micros) = match byte {
+                        b'H' => (1, 3_600_000_000),
+                        b'M' => (2, 60_000_000),
+                        _ => (3, 1_000_000),
+                    };
+                    // Units stand in their order, and only seconds have decimal places.
+                    if order <= unit || (fraction.is_some() && order != 3) || fraction == Some(0) {
+                        return None;
+                    }
+                    total += number * micros / 10_i64.pow(fraction.unwrap_or(0));
+                    (number, digits, unit, fraction) = (0, 0, order, None);
+                }
+                _ => return None,
+            }
+        }
+        (digits == 0 && unit > 0).then_some(total)
+    }
+
     /// Reads the start of a cue, `T2M4S`; the `P` in front, which the cue form lacks, is accepted.
     pub fn parse_cue(text: &str) -> Result<ParsedDuration, DurationError> {
         match text.as_bytes() {
@@ -548,6 +591,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn quick_durations_agree_with_the_parser(text in "PT([0-9]{1,10}H)?([0-9]{0,9}M)?([0-9]{0,4}(\\.[0-9]{0,7})?S)?[HMS.]?") {
+            let slow = Duration::parse_iso(&text).ok().map(|parsed| parsed.duration.micros());
+            if let Some(quick) = Duration::plain_iso_micros(text.as_bytes()) {
+                prop_assert_eq!(Some(quick), slow);
+            }
+            prop_assert_eq!(Duration::iso_micros(text.as_bytes()), slow);
+        }
+
         #[test]
         fn round_trips(micros in 0..=i64::MAX) {
             let duration = Duration::from_micros(micros);

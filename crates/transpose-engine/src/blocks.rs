@@ -10,35 +10,83 @@ use transpose_core::field::{Field, Group};
 use transpose_core::ledger::Amounts;
 use transpose_core::report::Report;
 
+/// Where usages of a shape have what is accounted for.
+struct Columns {
+    quantity: Option<usize>,
+    price: Option<usize>,
+    duration: Option<usize>,
+}
+
 /// Accounts for every usage of the blocks as read and converted.
 pub(crate) fn account(blocks: Blocks<'_>, report: &mut Report) -> Result<(), Fatal> {
+    let usages = blocks.shapes.iter().map(|shape| {
+        (shape.group == Group::Usage).then(|| Columns {
+            quantity: shape.column(Field::QUANTITY),
+            price: shape.column(Field::PRICE),
+            duration: shape.column(Field::USAGE_DURATION),
+        })
+    });
+    let usages: Vec<Option<Columns>> = usages.collect();
     let mut sum = Amounts::default();
-    for usage in blocks.iter().flat_map(Block::entities).filter(|entity| entity.group() == Some(Group::Usage))
-    {
-        sum.add(&amounts(blocks, usage)).map_err(|error| codes::imbalance(&error))?;
+    // Whole plays are summed by themselves; all of a batch fit.
+    let mut plays = 0_u64;
+    for usage in blocks.iter().flat_map(Block::entities) {
+        let Some(Some(columns)) = usages.get(usage.shape_index()) else { continue };
+        let cell = |column: Option<usize>| column.and_then(|column| usage.cell(column).first());
+        let quantity = cell(columns.quantity);
+        sum.rows += 1;
+        sum.micros += i128::from(cell(columns.duration).and_then(Duration::iso_micros).unwrap_or(0));
+        match (quantity.and_then(whole), cell(columns.price)) {
+            (Some(count), None) if plays < 1 << 62 => plays += count,
+            (_, price) => {
+                let amounts = exact(blocks, usage, quantity, price);
+                sum.add(&amounts).map_err(|error| codes::imbalance(&error))?;
+            }
+        }
     }
+    sum.plays = sum.plays.checked_add(plays.into()).ok_or_else(|| codes::overflow("plays"))?.normalize();
     let ledger = &mut report.ledger;
     ledger.read.add(&sum).and_then(|()| ledger.converted.add(&sum)).map_err(|error| codes::imbalance(&error))
 }
 
-/// What one usage adds to the account; decoders have rejected what is not a number.
-fn amounts(blocks: Blocks<'_>, usage: EntityRef<'_>) -> Amounts {
-    let number = |field| usage.field(field).first().and_then(decimal);
-    let plays = number(Field::QUANTITY).unwrap_or_default();
+/// Plays and money of one usage; decoders have rejected what is not a number.
+fn exact(blocks: Blocks<'_>, usage: EntityRef<'_>, quantity: Option<&[u8]>, price: Option<&[u8]>) -> Amounts {
+    let plays = quantity.and_then(decimal).unwrap_or_default();
     let mut money = BTreeMap::new();
     let currency = usage
         .context_index()
         .and_then(|index| blocks.contexts.get(index))
         .and_then(|context| context.text(Field::CURRENCY));
-    if let (Some(price), Some(currency)) = (number(Field::PRICE), currency) {
+    if let (Some(price), Some(currency)) = (price.and_then(decimal), currency) {
         money.insert(currency.into(), price.checked_mul(plays).unwrap_or_default());
     }
-    let duration = usage.field(Field::USAGE_DURATION).first().and_then(|text| std::str::from_utf8(text).ok());
-    let micros =
-        duration.and_then(|text| Duration::parse_iso(text).ok()).map_or(0, |parsed| parsed.duration.micros());
-    Amounts { rows: 1, plays, micros: i128::from(micros), money }
+    Amounts { plays, money, ..Amounts::default() }
 }
 
 fn decimal(text: &[u8]) -> Option<Decimal> {
     decimal::parse(std::str::from_utf8(text).ok()?, Grammar::PLAIN).ok()
+}
+
+/// A plain whole number of at most eighteen digits.
+fn whole(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    text.iter()
+        .try_fold(0_u64, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn quick_numbers_agree_with_the_parser(text in "-?[0-9]{0,20}(\\.[0-9])?") {
+            if let Some(quick) = whole(text.as_bytes()) {
+                prop_assert_eq!(decimal(text.as_bytes()), Some(Decimal::from(quick)));
+            }
+        }
+    }
 }

@@ -39,27 +39,31 @@ impl Flow {
 
 /// Hands items to one consumer in the order of their numbers, whoever brings them.
 ///
-/// Memory is bounded: a worker that is too far ahead waits.
+/// Who brings the item whose turn it is consumes it and those after it, while others go on bringing theirs. Memory is bounded: a worker that
+/// is too far ahead waits.
 pub(crate) struct Sequencer<'a, T> {
-    inner: Mutex<Inner<'a, T>>,
+    inner: Mutex<Inner<T>>,
     moved: Condvar,
     most: usize,
+    consume: Mutex<Box<dyn FnMut(T) -> Result<(), Fatal> + Send + 'a>>,
 }
 
-struct Inner<'a, T> {
+struct Inner<T> {
+    /// The number of the item that is consumed next.
     next: u64,
     waiting: BTreeMap<u64, T>,
-    consume: Box<dyn FnMut(T) -> Result<(), Fatal> + Send + 'a>,
+    /// Whether somebody is consuming.
+    busy: bool,
 }
 
 impl<'a, T> Sequencer<'a, T> {
     /// A sequencer that begins with number 0 and holds at most `most` items that came early.
     pub(crate) fn new(most: usize, consume: impl FnMut(T) -> Result<(), Fatal> + Send + 'a) -> Self {
-        let inner = Inner { next: 0, waiting: BTreeMap::new(), consume: Box::new(consume) };
-        Self { inner: Mutex::new(inner), moved: Condvar::new(), most }
+        let inner = Inner { next: 0, waiting: BTreeMap::new(), busy: false };
+        Self { inner: Mutex::new(inner), moved: Condvar::new(), most, consume: Mutex::new(Box::new(consume)) }
     }
 
-    /// Brings an item; consumes it and its successors when their turn has come.
+    /// Brings an item; consumes it and its successors when their turn has come and nobody else does.
     pub(crate) fn put(&self, number: u64, item: T, flow: &Flow) -> Result<(), Fatal> {
         let mut inner = lock(&self.inner);
         while number != inner.next && inner.waiting.len() >= self.most {
@@ -70,14 +74,21 @@ impl<'a, T> Sequencer<'a, T> {
             inner = self.moved.wait_timeout(inner, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
         inner.waiting.insert(number, item);
-        let Inner { next, waiting, consume } = &mut *inner;
-        while let Some(item) = waiting.remove(next) {
-            *next += 1;
-            if !flow.stopped() {
-                consume(item)?;
-            }
+        if inner.busy {
+            return Ok(());
         }
-        self.moved.notify_all();
+        loop {
+            let next = inner.next;
+            let Some(item) = inner.waiting.remove(&next) else { break };
+            inner.next += 1;
+            inner.busy = true;
+            drop(inner);
+            let outcome = if flow.stopped() { Ok(()) } else { (lock(&self.consume))(item) };
+            inner = lock(&self.inner);
+            inner.busy = false;
+            self.moved.notify_all();
+            outcome?;
+        }
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! What an encoder accounts for while it writes: exact sums and counted losses, without an allocation for each usage.
 
-use crate::cell::{micros, scaled};
+use crate::cell::scaled;
 use std::collections::BTreeMap;
-use transpose_codes::Decimal;
 use transpose_codes::decimal::{self, Grammar};
+use transpose_codes::{Decimal, Duration};
 use transpose_core::field::Field;
 use transpose_core::ledger::Amounts;
 use transpose_core::loss::{Change, FIRST, Subject};
@@ -89,7 +89,7 @@ impl Account {
             }
         }
         if let Some(duration) = duration {
-            self.micros += i128::from(micros(duration)?);
+            self.micros += i128::from(Duration::iso_micros(duration)?);
         }
         Some(())
     }

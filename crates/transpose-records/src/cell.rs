@@ -29,7 +29,7 @@ pub fn check(kind: CellType, value: &[u8], out: &mut Vec<u8>) -> Fit {
         CellType::Integer if is_integer(value) => Fit::Exact,
         CellType::Decimal if is_decimal(value) => Fit::Exact,
         CellType::Boolean if matches!(value, b"true" | b"false") => Fit::Exact,
-        CellType::Duration if plain_micros(value).is_some() => Fit::Exact,
+        CellType::Duration if Duration::plain_iso_micros(value).is_some() => Fit::Exact,
         _ => match std::str::from_utf8(value) {
             Ok(text) => check_text(kind, text, out),
             Err(_) => Fit::Wrong("it is not UTF-8".into()),
@@ -154,49 +154,6 @@ pub fn scaled(value: &[u8]) -> Option<(i64, u32)> {
     Some((if value.first() == Some(&b'-') { -number } else { number }, scale))
 }
 
-/// The microseconds of a duration; `None` when it is none.
-pub fn micros(value: &[u8]) -> Option<i64> {
-    plain_micros(value)
-        .or_else(|| Some(Duration::parse_iso(std::str::from_utf8(value).ok()?).ok()?.duration.micros()))
-}
-
-/// The microseconds of a duration in the common notation: `PT`, hours, minutes, seconds, of up to nine digits each and six decimal places.
-pub fn plain_micros(value: &[u8]) -> Option<i64> {
-    let rest = value.strip_prefix(b"PT")?;
-    let (mut total, mut number, mut digits, mut unit) = (0_i64, 0_i64, 0, 0);
-    let mut fraction: Option<u32> = None;
-    for byte in rest {
-        match byte {
-            b'0'..=b'9' => {
-                number = number * 10 + i64::from(byte - b'0');
-                digits += 1;
-                if let Some(places) = &mut fraction {
-                    *places += 1;
-                }
-                if digits > 9 || fraction.is_some_and(|places| places > 6) {
-                    return None;
-                }
-            }
-            b'.' if digits > 0 && fraction.is_none() => fraction = Some(0),
-            b'H' | b'M' | b'S' if digits > 0 => {
-                let (order, micros) = match byte {
-                    b'H' => (1, 3_600_000_000),
-                    b'M' => (2, 60_000_000),
-                    _ => (3, 1_000_000),
-                };
-                // Units stand in their order, and only seconds have decimal places.
-                if order <= unit || (fraction.is_some() && order != 3) || fraction == Some(0) {
-                    return None;
-                }
-                total += number * micros / 10_i64.pow(fraction.unwrap_or(0));
-                (number, digits, unit, fraction) = (0, 0, order, None);
-            }
-            _ => return None,
-        }
-    }
-    (digits == 0 && unit > 0).then_some(total)
-}
-
 /// Whether the bytes are an ISRC in canonical notation.
 pub fn is_isrc(value: &[u8]) -> bool {
     match value {
@@ -291,15 +248,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn quick_durations_agree_with_the_parser(text in "PT([0-9]{1,10}H)?([0-9]{0,9}M)?([0-9]{0,4}(\\.[0-9]{0,7})?S)?[HMS.]?") {
-            let slow = Duration::parse_iso(&text).ok().map(|parsed| parsed.duration.micros());
-            if let Some(quick) = plain_micros(text.as_bytes()) {
-                prop_assert_eq!(Some(quick), slow);
-            }
-            prop_assert_eq!(micros(text.as_bytes()), slow);
-        }
-
         #[test]
         fn plain_decimals_are_decimals(text in "-?[0-9]{1,9}(\\.[0-9]{1,9})?") {
             let value = decimal::parse(&text, Grammar::PLAIN).unwrap();

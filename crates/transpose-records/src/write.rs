@@ -38,7 +38,7 @@ fn is_canonical(value: &[u8]) -> bool {
 /// Writes a duration as ARCH-37 wants it: hours, minutes and seconds. Answers its microseconds, or `None` when it is no duration; then
 /// nothing is written.
 pub fn duration(value: &[u8], out: &mut Vec<u8>) -> Option<i64> {
-    if let Some(micros) = cell::plain_micros(value) {
+    if let Some(micros) = Duration::plain_iso_micros(value) {
         out.extend_from_slice(value);
         return Some(micros);
     }

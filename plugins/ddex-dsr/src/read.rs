@@ -21,9 +21,7 @@ use transpose_core::format::{
 };
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
-use transpose_records::cell::{
-    Fit, check, check_kind, is_decimal, is_integer, is_isrc, plain_micros, scaled,
-};
+use transpose_records::cell::{Fit, check, check_kind, is_decimal, is_integer, is_isrc, scaled};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::grammar::Symbol;
 use transpose_records::index::{Index, Row};
@@ -1903,7 +1901,7 @@ impl Worker<'_> {
                 Quick::Integer => is_integer(raw),
                 Quick::Decimal => is_decimal(raw),
                 Quick::Boolean => matches!(raw, b"true" | b"false"),
-                Quick::Duration => plain_micros(raw).is_some(),
+                Quick::Duration => Duration::plain_iso_micros(raw).is_some(),
                 Quick::Isrc => is_isrc(raw),
                 Quick::Checked => match accepted.get_mut(column.number) {
                     Some(good) if good.bytes(text, &[]) == raw => true,
