@@ -9,7 +9,10 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
+
+use std::thread::JoinHandle;
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
@@ -311,6 +314,31 @@ struct Disk {
     file: File,
     bytes: u64,
     hash: Option<Sha256>,
+    ahead: Option<Ahead>,
+}
+
+/// Brings what was written to the device while more is being written, so that little is left to wait for at the end.
+struct Ahead {
+    more: SyncSender<()>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+/// After how many bytes the next part is brought to the device.
+const STEP: u64 = 16 << 20;
+
+impl Ahead {
+    fn begin(file: &File) -> io::Result<Self> {
+        let file = file.try_clone()?;
+        let (more, asked) = sync_channel(1);
+        let work = move || asked.iter().try_for_each(|()| sync(&file));
+        Ok(Self { more, thread: std::thread::Builder::new().spawn(work)? })
+    }
+
+    /// Ends the thread. The system reports a failure of the device once only, so it must not be lost here.
+    fn end(self) -> io::Result<()> {
+        drop(self.more);
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that writes ahead stopped")))
+    }
 }
 
 const BUFFER: usize = 128 << 10;
@@ -323,7 +351,7 @@ impl OutputFile {
         id: OutputId,
         finished: Arc<OnceLock<Finished>>,
     ) -> Self {
-        let disk = BufWriter::with_capacity(BUFFER, Disk { file, bytes: 0, hash: None });
+        let disk = BufWriter::with_capacity(BUFFER, Disk { file, bytes: 0, hash: None, ahead: None });
         let body = match pool {
             None => Body::Plain(disk),
             Some(pool) => Body::Gzip(Box::new(Packer::new(disk, pool))),
@@ -387,8 +415,9 @@ impl OutputFile {
             Body::Plain(disk) => disk,
             Body::Gzip(packer) => packer.finish().map_err(failed)?,
         };
-        let Disk { file, bytes, hash } = disk.into_inner().map_err(|error| failed(error.into_error()))?;
-        sync(&file).map_err(failed)?;
+        let Disk { file, bytes, hash, ahead } =
+            disk.into_inner().map_err(|error| failed(error.into_error()))?;
+        ahead.map_or(Ok(()), Ahead::end).and_then(|()| sync(&file)).map_err(failed)?;
         let done = Finished { id, bytes, uncompressed, sha256: hash.map(hex) };
         // Set once only: finishing takes the file itself.
         let _ = finished.set(done.clone());
@@ -434,7 +463,18 @@ impl fmt::Debug for OutputFile {
 impl Write for Disk {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let written = self.file.write(buf)?;
+        let before = self.bytes;
         self.bytes += written as u64;
+        if before / STEP != self.bytes / STEP {
+            if self.ahead.is_none() {
+                // Without it everything is brought there at the end.
+                self.ahead = Ahead::begin(&self.file).ok();
+            }
+            if let Some(ahead) = &self.ahead {
+                // When the last part is still under way, the next one is larger.
+                let _ = ahead.more.try_send(());
+            }
+        }
         if let Some(hash) = &mut self.hash {
             hash.update(buf.get(..written).unwrap_or_default());
         }
