@@ -80,7 +80,10 @@ struct Seams {
 }
 
 /// How much of the next chunk is read along, for the unit that goes on into it.
-const OVERLAP: usize = 8 * 1024;
+const OVERLAP: usize = 4 * 1024;
+
+/// A page of memory, or a divisor of one.
+const PAGE: usize = 4 * 1024;
 
 /// Takes a lock whatever happened to the thread that held it before: the values behind our locks are whole after every statement.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -118,7 +121,7 @@ pub(crate) fn scan<S: Send>(
                         seams,
                         flow,
                         decoder: decoder.worker(),
-                        window: Window { buffer: Vec::new(), filled: 0, own: chunk, last: false },
+                        window: Window { buffer: Vec::new(), offset: 0, filled: 0, own: chunk, last: false },
                     };
                     let outcome = worker.run(next, state, each);
                     if let Err(fatal) = outcome {
@@ -156,6 +159,8 @@ struct Worker<'a> {
 struct Window {
     /// Kept at its largest size, so that it is not cleared for each chunk.
     buffer: Vec<u8>,
+    /// Where the window begins in the buffer: at a page, because whole pages are copied faster.
+    offset: usize,
     filled: usize,
     own: usize,
     last: bool,
@@ -163,7 +168,8 @@ struct Window {
 
 impl Window {
     fn view(&self) -> Chunk<'_> {
-        Chunk { bytes: self.buffer.get(..self.filled).unwrap_or(&[]), own: self.own, last: self.last }
+        let bytes = self.buffer.get(self.offset..self.offset + self.filled);
+        Chunk { bytes: bytes.unwrap_or(&[]), own: self.own, last: self.last }
     }
 
     /// Reads until `len` bytes from `begin` on are there; notes whether the input ends within them.
@@ -171,10 +177,18 @@ impl Window {
         if len >= 1 << 31 {
             return Err(codes::overflow("bytes in one unit"));
         }
-        if self.buffer.len() < len {
-            self.buffer.resize(len, 0);
+        if self.buffer.len() < self.offset + len {
+            let mut larger = vec![0; len + PAGE];
+            let offset = larger.as_ptr().align_offset(PAGE).min(PAGE);
+            if let (Some(to), Some(from)) = (
+                larger.get_mut(offset..offset + self.filled),
+                self.buffer.get(self.offset..self.offset + self.filled),
+            ) {
+                to.copy_from_slice(from);
+            }
+            (self.buffer, self.offset) = (larger, offset);
         }
-        let free = self.buffer.get_mut(self.filled..len).unwrap_or(&mut []);
+        let free = self.buffer.get_mut(self.offset + self.filled..self.offset + len).unwrap_or(&mut []);
         let wanted = free.len();
         let read = input.read_at(begin + self.filled as u64, free).map_err(|error| codes::io(&error))?;
         self.filled += read;
@@ -198,9 +212,12 @@ impl Worker<'_> {
         let mut batch = Batch::default();
         while !self.flow.stopped() {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let begin = self.base + number * self.chunk as u64;
+            // Chunks lie on a grid from the first byte of the input on, so that whole pages are read.
+            let end = (self.base / self.chunk as u64 + number + 1) * self.chunk as u64;
+            let begin = self.base.max(end - self.chunk as u64);
             self.window.filled = 0;
-            self.window.read_to(self.input, begin, self.chunk + OVERLAP.min(self.chunk))?;
+            self.window.own = (end - begin) as usize;
+            self.window.read_to(self.input, begin, self.window.own + OVERLAP.min(self.chunk))?;
             if self.window.filled == 0 && number > 0 {
                 // Beyond the end: the seam passes through unchanged.
                 if let Some(seam) = self.seam(number) {
@@ -228,7 +245,7 @@ impl Worker<'_> {
             let mut report = Report::default();
             let origin = Origin { byte: begin, line: seam.line };
             let view = self.window.view();
-            if actual <= self.chunk {
+            if actual <= self.window.own {
                 self.decoder.decode(view, origin, &mut batch, &mut report);
             }
             let numbers = Numbers { blocks: seam.units, usages: seam.usages, line: seam.line };
@@ -241,7 +258,7 @@ impl Worker<'_> {
         loop {
             let start = self.decoder.sync(self.window.view());
             // What begins beyond the own part belongs to a later chunk; an own beginning needs its bytes.
-            if start <= self.window.filled || self.window.last || start > self.chunk {
+            if start <= self.window.filled || self.window.last || start > self.window.own {
                 return Ok(start);
             }
             self.window.grow(self.input, begin)?;
@@ -249,7 +266,7 @@ impl Worker<'_> {
     }
 
     fn index(&mut self, begin: u64, start: usize) -> Result<Done, Fatal> {
-        if start > self.chunk {
+        if start > self.window.own {
             // Nothing begins in this chunk's own part: a unit of an earlier chunk goes on beyond it.
             return Ok(Done { end: start, lines: 0, units: 0, usages: 0 });
         }

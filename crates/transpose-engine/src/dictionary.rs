@@ -311,6 +311,7 @@ impl Dictionary {
                 prefetch(joined.first());
                 prefetch(joined.get(64));
                 prefetch(joined.get(128));
+                prefetch(joined.last());
             }
             let Some(number) = numbers.get_mut(index) else { continue };
             let Some(entry) = self.entries.get(*number as usize) else { continue };
@@ -411,7 +412,6 @@ impl Entry {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::HashMap;
 
     struct Plain(u32, Vec<Vec<u8>>);
 
@@ -443,7 +443,7 @@ mod tests {
         fn numbers_are_those_of_a_map(keys in keys()) {
             let state = RandomState::default();
             let mut dictionary = Dictionary::default();
-            let mut known: HashMap<(u32, Vec<Vec<u8>>), u32> = HashMap::new();
+            let mut known = std::collections::HashMap::<(u32, Vec<Vec<u8>>), u32>::new();
             for (space, runs) in &keys {
                 let key = Plain(*space, runs.clone());
                 // A poor hash, so that tags and slots collide.

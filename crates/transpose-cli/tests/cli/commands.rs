@@ -188,10 +188,10 @@ fn closed_output_ends_quietly() {
     for arguments in
         [&["formats", DSR][..], &["explain", "SU02"], &["completions", "zsh"], &["inspect", &sound()]]
     {
-        let mut child =
-            place.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        let ran = child.wait_with_output().unwrap();
+        // Closed before the command begins: one that is quicker than the test would find it open.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = place.command(arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(ran.status.code(), Some(4), "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&ran.stderr), "", "{arguments:?}");
     }
