@@ -8,6 +8,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_core::batch::Fault;
 
+/// A line of the cache: a key begins at one, so that it takes as few as possible.
+const LINE: usize = 64;
+
 /// How many keys ahead of a comparison the text of a key is asked for: enough to hide the memory's latency, few enough to stay in the first cache.
 const AHEAD: usize = 16;
 
@@ -137,43 +140,41 @@ impl Key for Joined<'_> {
 }
 
 /// Whether a key and a joined key are the same.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "the heart of the look-up; a call costs as much as a comparison")]
 fn same(key: &impl Key, joined: &[u8]) -> bool {
-    let Some((space, mut rest)) = joined.split_first_chunk::<4>() else { return false };
-    if u32::from_le_bytes(*space) != key.space() {
+    if joined.first_chunk::<4>() != Some(&key.space().to_le_bytes()) {
         return false;
     }
+    let mut at = 4;
     for run in key.runs() {
-        let Some((len, tail)) = rest.split_first_chunk::<4>() else { return false };
-        let Some((text, tail)) = tail.split_at_checked(u32::from_le_bytes(*len) as usize) else {
-            return false;
-        };
-        if !equal(text, run) {
+        let text = at + 4;
+        let end = text + run.len();
+        if joined.get(at..text) != Some(&(run.len() as u32).to_le_bytes())
+            || !joined.get(text..end).is_some_and(|text| equal(text, run))
+        {
             return false;
         }
-        rest = tail;
+        at = end;
     }
-    rest.is_empty()
+    at == joined.len()
 }
 
 /// Whether two pieces of text are equal. Most are short (a country, a plan, a number), and a call costs more than their comparison.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "see `same`")]
 fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
     // Two overlapping reads cover every length up to twice theirs.
-    if let (Some(a0), Some(b0), Some(a1), Some(b1)) =
-        (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>())
-    {
-        return a0 == b0 && a1 == b1 && (a.len() <= 16 || a == b);
+    match a.len() {
+        0 => true,
+        1..4 => a.first() == b.first() && a.last() == b.last() && (a.len() < 3 || a.get(1) == b.get(1)),
+        4..8 => a.first_chunk::<4>() == b.first_chunk::<4>() && a.last_chunk::<4>() == b.last_chunk::<4>(),
+        8..=16 => a.first_chunk::<8>() == b.first_chunk::<8>() && a.last_chunk::<8>() == b.last_chunk::<8>(),
+        _ => a == b,
     }
-    if let (Some(a0), Some(b0), Some(a1), Some(b1)) =
-        (a.first_chunk::<4>(), b.first_chunk::<4>(), a.last_chunk::<4>(), b.last_chunk::<4>())
-    {
-        return a0 == b0 && a1 == b1;
-    }
-    a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// Asks for a value to be brought into the cache, where the processor can be asked.
@@ -332,15 +333,16 @@ impl Dictionary {
             self.grow();
         }
         let len = key.runs().map(|run| run.len() + 4).sum::<usize>() + 4;
-        if self.blocks.last().is_none_or(|block| block.capacity() - block.len() < len) {
+        if self.blocks.last().is_none_or(|block| block.capacity() - block.len() < len + LINE) {
             // Small dictionaries, such as those of contexts, begin small.
             let size = if self.blocks.is_empty() { 1 << 12 } else { BLOCK };
-            self.blocks.push(Vec::with_capacity(size.max(len)));
-            self.bytes += size.max(len);
+            self.blocks.push(Vec::with_capacity(size.max(len + LINE)));
+            self.bytes += size.max(len + LINE);
         }
         let block = self.blocks.len() - 1;
         let text = self.blocks.last_mut()?;
-        let offset = text.len();
+        let offset = text.len() + text.as_ptr().wrapping_add(text.len()).align_offset(LINE).min(LINE);
+        text.resize(offset, 0);
         join(key, text);
         let number = self.entries.len() as u32;
         let fault = fault.map_or(NONE, |fault| {

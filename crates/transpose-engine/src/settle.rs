@@ -66,7 +66,6 @@ impl Items {
                 }
                 ends.push(u32::try_from(text.len()).map_err(|_| codes::overflow("bytes of descriptions"))?);
             }
-            text.shrink_to_fit();
             Ok((Share { first: range.start, ends, text }, noted))
         })?;
         let mut shares = Vec::with_capacity(described.len());

@@ -50,10 +50,18 @@ struct Plan {
     item: Vec<Run>,
     context: Vec<Run>,
     cells: Vec<Option<u32>>,
-    time: Option<u32>,
-    duration: Option<u32>,
-    /// Columns whose cells must not be empty.
+    time: Option<Measure>,
+    duration: Option<Measure>,
+    /// Other columns whose cells must not be empty.
     required: Vec<u32>,
+}
+
+/// A column that is read in every row.
+#[derive(Clone, Copy, Debug)]
+struct Measure {
+    column: u32,
+    /// Whether its cells must not be empty.
+    required: bool,
 }
 
 /// Neighbouring columns of the file, first and last.
@@ -314,12 +322,15 @@ impl Decode for SheetDecoder {
 
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let cells: Vec<_> = projection.row.iter().map(|field| self.place(*field)).collect();
-        let time = self.place(Field::EVENT_TIME).filter(|_| projection.time);
-        let duration = self.place(Field::EVENT_DURATION).filter(|_| projection.duration);
+        let is_required = |place: u32| self.column(place).is_some_and(|column| column.required);
+        let measure =
+            |field: Field| self.place(field).map(|column| Measure { column, required: is_required(column) });
+        let time = measure(Field::EVENT_TIME).filter(|_| projection.time);
+        let duration = measure(Field::EVENT_DURATION).filter(|_| projection.duration);
         // Keys are checked once each, by `vet`.
-        let mut required: Vec<u32> =
-            cells.iter().chain([&time, &duration]).filter_map(|place| *place).collect();
-        required.retain(|place| self.column(*place).is_some_and(|column| column.required));
+        let mut required: Vec<u32> = cells.iter().filter_map(|place| *place).collect();
+        let measured = |place: u32| [time, duration].iter().flatten().any(|measure| measure.column == place);
+        required.retain(|place| is_required(*place) && !measured(*place));
         required.sort_unstable();
         required.dedup();
         self.plan = Plan {
@@ -557,15 +568,15 @@ impl SheetDecoder {
             return Err(Wrong::Shape);
         }
         // The duration comes first, so that a row rejected for another reason still tells how long it was played.
-        if let Some(column) = plan.duration {
+        let mut missing = None;
+        if let Some(Measure { column, required }) = plan.duration {
             match seconds_in_micros(bare(found.raw(column), quote)) {
                 Ok(micros) => event.micros = micros,
-                // Whether it may be empty is checked below.
-                Err(DurationError::Empty) => {}
+                Err(DurationError::Empty) => missing = required.then_some(column),
                 Err(error) => return Err(Wrong::Cell(column, duration_trouble(error))),
             }
         }
-        if let Some(column) = plan.time {
+        if let Some(Measure { column, required }) = plan.time {
             let text = bare(found.raw(column), quote);
             match clock.moment(text) {
                 Ok((time, has_offset)) => {
@@ -574,16 +585,21 @@ impl SheetDecoder {
                         self.say_no_offset(found, column, report);
                     }
                 }
+                Err(TimeError::Empty) if required => {
+                    // Of two that are missing, the one that stands first is named.
+                    missing = Some(missing.map_or(column, |other| column.min(other)));
+                }
                 Err(TimeError::Empty) => {}
                 Err(error) => return Err(Wrong::Cell(column, time_trouble(error))),
             }
         }
         for column in &plan.required {
             if bare(found.raw(*column), quote).is_empty() {
-                return Err(Wrong::Cell(*column, empty()));
+                missing = Some(missing.map_or(*column, |other| other.min(*column)));
+                break;
             }
         }
-        Ok(())
+        missing.map_or(Ok(()), |column| Err(Wrong::Cell(column, empty())))
     }
 
     #[cold]

@@ -24,7 +24,7 @@ pub(super) fn size(site: &Site, _section: &Section, _figures: &mut Figures) -> O
         let tenths = bytes * 10 / (1 << 20);
         format!("{}.{} MiB", tenths / 10, tenths % 10)
     };
-    let mut text = format!("As built, with line tables: {}", mib(fs::metadata(&built)?.len()));
+    let mut text = format!("As built: {}", mib(fs::metadata(&built)?.len()));
     match Command::new("strip").arg("-o").arg(&bare).arg(&built).status() {
         Ok(status) if status.success() => {
             let _ = write!(text, "; stripped: {}", mib(fs::metadata(&bare)?.len()));
