@@ -390,7 +390,7 @@ pub(crate) enum MemoryLimit {
 
 impl MemoryLimit {
     /// The least that leaves room for the work itself.
-    const LEAST: u64 = 32 << 20;
+    const LEAST: u64 = 64 << 20;
 
     /// The limit in bytes; `None` for any amount, also where the machine does not tell what it offers.
     pub(crate) fn bytes(self) -> Option<u64> {
@@ -407,7 +407,7 @@ pub(crate) fn memory_limit(text: &str) -> Result<MemoryLimit, String> {
         return Ok(MemoryLimit::Unlimited);
     }
     let size = transpose_core::option::size(text).filter(|size| *size >= MemoryLimit::LEAST);
-    size.map(MemoryLimit::Bytes).ok_or_else(|| "expected a size of at least 32MiB, or `unlimited`".into())
+    size.map(MemoryLimit::Bytes).ok_or_else(|| "expected a size of at least 64MiB, or `unlimited`".into())
 }
 
 fn chunk_size(text: &str) -> Result<usize, String> {

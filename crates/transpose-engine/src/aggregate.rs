@@ -75,7 +75,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn new(threads: usize, latest: bool) -> Self {
+    pub(crate) fn new(threads: usize, latest: bool) -> Self {
         Self {
             dictionary: RwLock::new(Dictionary::new(latest)),
             groups: Groups::default(),

@@ -6,7 +6,7 @@ use crate::codes;
 use crate::describe::{Noted, Shapes};
 use crate::emit::{self, Frame};
 use crate::external;
-use crate::memory::{self, Budget};
+use crate::memory::Budget;
 use crate::order::{Flow, Sequencer};
 use crate::settle::{Items, settle};
 use crate::sink::{self, Destination, Sink};
@@ -92,6 +92,8 @@ pub struct Outcome {
     pub written: Vec<Written>,
     /// What was written of the message.
     pub tally: Tally,
+    /// How many bytes went to disk on the way, because they did not fit into memory.
+    pub spilled: u64,
     /// The version that was read, for formats with versions.
     pub source_version: Option<String>,
     /// Why nothing was written, if so.
@@ -144,8 +146,7 @@ impl Job<'_> {
 
     /// How the inputs are read, with no more workers than the limit of memory allows.
     fn reading(&self) -> Reading {
-        let reading = Reading { threads: self.reading.threads.max(1), ..self.reading };
-        self.memory.map_or(reading, |limit| memory::within(limit, reading))
+        self.reading.within(self.memory, self.packs())
     }
 
     /// Whether something is packed or unpacked on the way.
@@ -228,10 +229,13 @@ impl Job<'_> {
             let budget = budget.map_or(usize::MAX, |budget| budget.settling);
             let plan = external::Plan { decoders: &decoders, shapes: &shapes, policy, budget };
             let settled = external::Settled::new(&counted, &spilled, &plan, &spill, &mut noted)?;
+            let bytes = spilled.bytes() + spill.bytes();
             drop(spilled);
-            finish.run(run, noted, &sources, &settled.sums, &mut contexts, |frame, sink, report| {
+            let emit = |frame: Frame<'_>, sink: &mut Sink<'_>, report: &mut Report| {
                 settled.emit(&plan, frame, sink, report)
-            })
+            };
+            let outcome = finish.run(run, noted, &sources, &settled.sums, &mut contexts, emit)?;
+            Ok(Outcome { spilled: bytes, ..outcome })
         } else {
             let dictionary = std::mem::take(&mut counted.world.dictionary);
             let dictionary = dictionary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -603,7 +607,14 @@ impl<'a> Run<'a> {
 
     fn refuse(self, fatal: Fatal) -> Outcome {
         let Self { report, source_version, .. } = self;
-        Outcome { report, written: Vec::new(), tally: Tally::default(), source_version, refused: Some(fatal) }
+        Outcome {
+            report,
+            written: Vec::new(),
+            tally: Tally::default(),
+            spilled: 0,
+            source_version,
+            refused: Some(fatal),
+        }
     }
 
     /// Checks the account and puts everything in place, or refuses with the whole report.
@@ -639,7 +650,7 @@ impl<'a> Run<'a> {
                 sink::commit(set)?;
             }
         }
-        Ok(Outcome { report, written, tally, source_version, refused: None })
+        Ok(Outcome { report, written, tally, spilled: 0, source_version, refused: None })
     }
 
     fn denied(&self) -> Option<Fatal> {

@@ -20,6 +20,9 @@ use transpose_io::Spill;
 /// How much is written at once.
 const WRITE: usize = 256 * 1024;
 
+/// The least memory of a pass.
+const PASS: usize = 256 * 1024;
+
 /// How much is read at once.
 const READ: usize = 32 * 1024;
 
@@ -30,6 +33,11 @@ impl Scratch {
     /// Begins one in a folder.
     pub(crate) fn create(folder: &Path) -> Result<Self, Fatal> {
         Ok(Self(RwLock::new(Spill::create(folder).map_err(|error| codes::io(&error))?)))
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Adds bytes; answers where they lie.
@@ -219,10 +227,16 @@ impl Spilled {
         .map(drop)
     }
 
-    /// In how many passes a part has to come back if a pass may take this much memory.
+    /// How many bytes were written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.spill.bytes()
+    }
+
+    /// In how many passes a part has to come back if a pass may take this much memory. A part is read anew for each pass, so passes are not
+    /// made as small as anybody may ask.
     pub(crate) fn passes(&self, part: usize, allowance: usize) -> u64 {
         let memory = lock(&self.parts).get(part).map_or(0, |part| part.memory);
-        memory.div_ceil(allowance.max(1) as u64).max(1)
+        memory.div_ceil(allowance.max(PASS) as u64).max(1)
     }
 
     /// Brings one pass of a part back.
@@ -266,4 +280,74 @@ impl Loaded {
 
 fn damaged() -> Fatal {
     codes::bug("a spill file is not as it was written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dictionary::{Key, hash};
+    use crate::groups::part;
+    use foldhash::fast::RandomState;
+    use std::collections::BTreeMap;
+
+    struct Name(String);
+
+    impl Key for &Name {
+        fn space(&self) -> u32 {
+            7
+        }
+        fn runs(&self) -> impl Iterator<Item = &[u8]> {
+            std::iter::once(self.0.as_bytes())
+        }
+    }
+
+    /// Several worlds with keys in common come back part by part, whole or in passes, as if they had been one.
+    #[test]
+    fn worlds_meet_again() {
+        let state = RandomState::default();
+        let spilled = Spilled::create(&std::env::temp_dir()).unwrap();
+        let mut expected: BTreeMap<(String, u32), (u64, i64)> = BTreeMap::new();
+        for world in 0..3_u64 {
+            let full = World::new(1, true);
+            {
+                let mut dictionary = full.dictionary.write().unwrap();
+                let mut gathered = lock(full.gathered.first().unwrap());
+                for number in (0..2000_u64).skip(world as usize * 400) {
+                    let name = Name(format!("item {number}"));
+                    let hash = hash(&state, &&name);
+                    let item = dictionary.insert(hash, &&name, None).unwrap();
+                    dictionary.met(item, dictionary.entry(item).unwrap(), 10_000 * world + number);
+                    for context in 0..3 {
+                        let (plays, micros) = (1 + number % 5, i64::from(context) - 1);
+                        let key = Group::key(item, context, context == 1);
+                        gathered.push(part(hash), Group { key, plays, micros }, &full.groups).unwrap();
+                        let sum = expected.entry((name.0.clone(), context)).or_default();
+                        *sum = (sum.0 + plays, sum.1 + micros);
+                    }
+                }
+            }
+            spilled.write(full, 2).unwrap();
+        }
+        for passes in [1, 3] {
+            let mut found = BTreeMap::new();
+            for part in 0..PARTS {
+                assert_eq!(spilled.passes(part, usize::MAX), 1);
+                for pass in 0..passes {
+                    let Loaded { dictionary, groups } = spilled.load(part, pass, passes, true).unwrap();
+                    for group in groups {
+                        let entry = dictionary.entry(group.item()).unwrap();
+                        let name = dictionary.joined(entry).pieces().next().unwrap();
+                        let name = String::from_utf8(name.to_vec()).unwrap();
+                        let number: u64 = name.trim_start_matches("item ").parse().unwrap();
+                        assert_eq!(entry.first(), Some(number));
+                        assert_eq!(dictionary.last(group.item()), 10_000 * (number / 400).min(2) + number);
+                        assert_eq!(group.place() & 1 == 1, group.place() >> 1 == 1);
+                        let before = found.insert((name, group.place() >> 1), (group.plays, group.micros));
+                        assert_eq!(before, None);
+                    }
+                }
+            }
+            assert_eq!(found, expected);
+        }
+    }
 }

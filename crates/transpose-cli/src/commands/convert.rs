@@ -77,7 +77,7 @@ pub(crate) struct Convert {
     receipt: Option<PathBuf>,
     #[command(flatten)]
     speed: Speed,
-    /// How much memory to take at most, such as `512MiB`, or `unlimited`; what does not fit goes to `--temp-dir`. By default three quarters
+    /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does not fit goes to `--temp-dir`. By default three quarters
     /// of what the machine offers
     #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
     memory_limit: Option<MemoryLimit>,
@@ -130,7 +130,9 @@ impl Convert {
             transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
         }
         let deal = self.side_files.deal(self.period)?;
-        let inputs = open::inputs(&self.inputs, self.speed.reading().threads)?;
+        let memory = self.memory_limit.unwrap_or_default().bytes();
+        // Nobody knows yet whether they are packed.
+        let inputs = open::inputs(&self.inputs, self.speed.reading().within(memory, true).threads)?;
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
         let period = self.period.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
         if self.period.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
@@ -160,7 +162,7 @@ impl Convert {
             max_rejects: self.max_rejects,
             deny_loss: deny_loss.as_deref(),
             reading: self.speed.reading(),
-            memory: self.memory_limit.unwrap_or_default().bytes(),
+            memory,
             temp_dir,
             hash: self.receipt.is_some(),
             now,
@@ -446,6 +448,9 @@ impl Convert {
                 }
             }
         }
+        if outcome.spilled > 0 {
+            let _ = writeln!(out, "to disk on the way: {} bytes", number(outcome.spilled));
+        }
         out
     }
 
@@ -465,6 +470,7 @@ impl Convert {
             "findings": receipt::counts(&outcome.report.findings),
             "loss": receipt::loss(&outcome.report.loss),
             "outputs": outputs.collect::<Vec<_>>(),
+            "spilled-bytes": outcome.spilled,
         }})
     }
 }
@@ -500,6 +506,7 @@ fn failed(fatal: Fatal) -> Outcome {
     Outcome {
         report: Report::default(),
         written: Vec::new(),
+        spilled: 0,
         tally: transpose_core::format::Tally::default(),
         source_version: None,
         refused: Some(fatal),
