@@ -39,7 +39,7 @@ transpose_core::codes! {
         "Split the input."
     /// More distinct things than fit.
     pub TOO_MANY_DISTINCT: "ENG0110" "too-many-distinct" Error
-        "The input has more distinct releases, recordings or contexts than fit into memory tables (about four thousand million, or 2 GiB of text)."
+        "The input has more distinct releases, recordings or contexts than can be numbered (about four thousand million)."
         "Split the input, for example by territory."
     /// The ledger does not balance.
     pub IMBALANCE: "ENG0111" "ledger-imbalance" Error
