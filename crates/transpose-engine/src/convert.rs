@@ -736,7 +736,7 @@ impl<'a> Finish<'a> {
         contexts: &mut [Entity],
         emit: impl FnOnce(Frame<'_>, &mut Sink<'_>, &mut Report) -> Result<(), Fatal>,
     ) -> Result<Outcome, Fatal> {
-        let refused = noted.refused();
+        let refused = noted.refused(sources);
         if !refused.is_empty() {
             return Err(Fatal { failure: Failure::Input, findings: refused });
         }

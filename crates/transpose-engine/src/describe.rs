@@ -375,11 +375,16 @@ impl Noted {
         });
     }
 
-    /// The conflicts that the agreement does not allow, in order.
-    pub(crate) fn refused(&mut self) -> Vec<Diagnostic> {
+    /// The conflicts that the agreement does not allow, in order; `sources` are the names of the inputs.
+    pub(crate) fn refused(&mut self, sources: &[Arc<str>]) -> Vec<Diagnostic> {
         self.prune();
         let refused = self.kept.iter().filter(|note| *note.finding.code == codes::CONFLICT_REFUSED);
-        refused.map(|note| note.finding.clone()).collect()
+        let named = |note: &Note| {
+            let mut finding = note.finding.clone();
+            finding.location.source = sources.get(note.at.0.input()).cloned();
+            finding
+        };
+        refused.map(named).collect()
     }
 
     /// Everything as a report; `sources` are the names of the inputs.
