@@ -66,7 +66,6 @@ pub(crate) fn too_many() -> Fatal {
 }
 
 /// What is counted and not yet written to disk.
-#[derive(Default)]
 pub(crate) struct World {
     pub(crate) dictionary: RwLock<Dictionary>,
     pub(crate) groups: Groups,
@@ -109,7 +108,8 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 pub(crate) struct Counter {
     state: RandomState,
     world: RwLock<World>,
-    contexts: Mutex<Contexts>,
+    /// Sales contexts, numbered as they are met.
+    contexts: Mutex<BTreeMap<Entity, u32>>,
     spilled: Mutex<Option<Spilled>>,
     threads: usize,
     budget: Option<Budget>,
@@ -117,10 +117,6 @@ pub(crate) struct Counter {
     /// Whether it matters where an item was read last.
     latest: bool,
 }
-
-/// Sales contexts, numbered in no particular order.
-#[derive(Default)]
-struct Contexts(BTreeMap<Entity, u32>);
 
 /// Everything counted.
 pub(crate) struct Counted {
@@ -151,12 +147,12 @@ impl Counter {
     /// The number of a sales context.
     pub(crate) fn context(&self, context: Entity) -> Result<u32, Fatal> {
         let mut contexts = lock(&self.contexts);
-        let next = contexts.0.len() as u32;
+        let next = contexts.len() as u32;
         // One bit of the number tells whether royalties are due.
         if next >= 1 << 31 {
             return Err(too_many());
         }
-        Ok(*contexts.0.entry(context).or_insert(next))
+        Ok(*contexts.entry(context).or_insert(next))
     }
 
     /// Writes what is counted to disk if it takes more memory than it may.
@@ -192,7 +188,7 @@ impl Counter {
             }
         }
         let contexts = self.contexts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (contexts, numbers): (Vec<_>, Vec<_>) = contexts.0.into_iter().unzip();
+        let (contexts, numbers): (Vec<_>, Vec<_>) = contexts.into_iter().unzip();
         let mut ranks = vec![NONE; numbers.len()];
         for (rank, number) in numbers.iter().enumerate() {
             if let Some(place) = ranks.get_mut(*number as usize) {

@@ -235,17 +235,18 @@ impl<'a> Variants<'a> {
         self.0.push(more);
     }
 
-    /// The description that is reported, and a finding for each other one.
-    pub(crate) fn settle(
-        &mut self,
-        side: Side,
-        shapes: &Shapes,
-        policy: Conflict,
-        noted: &mut Noted,
-    ) -> Cow<'a, [u8]> {
-        let Some((first, others)) = self.0.split_first() else { return Cow::Borrowed(&[]) };
+    /// Notes each description that contradicts the first.
+    pub(crate) fn note(&self, side: Side, shapes: &Shapes, policy: Conflict, noted: &mut Noted) {
+        let Some((first, others)) = self.0.split_first() else { return };
         for variant in others {
             noted.conflict(side, shapes.of(side), first, variant, policy);
+        }
+    }
+
+    /// The cells of the description that is reported.
+    pub(crate) fn choose(&mut self, policy: Conflict) -> Cow<'a, [u8]> {
+        if self.0.is_empty() {
+            return Cow::Borrowed(&[]);
         }
         let mut chosen = 0;
         for (index, variant) in self.0.iter().enumerate() {
@@ -436,7 +437,8 @@ mod tests {
             variants.add(variant.clone());
         }
         let mut noted = Noted::default();
-        let chosen = variants.settle(Side::Release, &shapes, policy, &mut noted).into_owned();
+        variants.note(Side::Release, &shapes, policy, &mut noted);
+        let chosen = variants.choose(policy).into_owned();
         (chosen, noted.counts.values().map(|(_, count)| count).sum())
     }
 

@@ -85,7 +85,9 @@ impl<'a> Settled<'a> {
         // The findings are wanted before anything is written; the descriptions are chosen again when they are.
         let mut merge = releases.read()?;
         let mut identity = Vec::new();
-        while choose(&mut merge, Side::Release, plan, noted, &mut identity, |_| ())?.is_some() {}
+        while let Some(variants) = next_identity(&mut merge, &mut identity, |_| ())? {
+            variants.note(Side::Release, plan.shapes, plan.policy, noted);
+        }
         Ok(Self { releases, recordings, groups, sums })
     }
 
@@ -116,12 +118,8 @@ impl<'a> Settled<'a> {
             batch.clear();
             sink.write(&encoded)
         };
-        // Conflicts were noted before.
-        let mut unheard = Noted::default();
-        while let Some(cells) =
-            choose(&mut releases, Side::Release, plan, &mut unheard, &mut identity, |_| ())?
-        {
-            unheard = Noted::default();
+        while let Some(mut variants) = next_identity(&mut releases, &mut identity, |_| ())? {
+            let cells = variants.choose(plan.policy);
             let nobody = identity.strip_suffix(&[0, 0]) == Some(NOBODY);
             while streams.recording(&identity, &mut block)? {
                 if nobody {
@@ -268,15 +266,12 @@ impl Sorters<'_> {
     }
 }
 
-/// Chooses the description of the next identity, which is left in `identity`; `each` sees what follows the description of each of its items.
-fn choose(
+/// The descriptions of the next identity, which is left in `identity`; `each` sees what follows the description of each of its items.
+fn next_identity(
     merge: &mut Merge<'_>,
-    side: Side,
-    plan: &Plan<'_>,
-    noted: &mut Noted,
     identity: &mut Vec<u8>,
     mut each: impl FnMut(&[u8]),
-) -> Result<Option<Vec<u8>>, Fatal> {
+) -> Result<Option<Variants<'static>>, Fatal> {
     let mut variants = Variants::default();
     identity.clear();
     while let Some((key, value)) = merge.peek()? {
@@ -298,10 +293,7 @@ fn choose(
         });
         merge.next()?;
     }
-    if identity.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(variants.settle(side, plan.shapes, plan.policy, noted).into_owned()))
+    Ok((!identity.is_empty()).then_some(variants))
 }
 
 /// Chooses the descriptions of recordings and sorts them by the releases that they are on.
@@ -321,9 +313,11 @@ fn by_release<'a>(
                 releases.push(release.to_vec());
             }
         };
-        let Some(cells) = choose(&mut merge, Side::Recording, plan, noted, &mut identity, each)? else {
+        let Some(mut variants) = next_identity(&mut merge, &mut identity, each)? else {
             return sorter.finish();
         };
+        variants.note(Side::Recording, plan.shapes, plan.policy, noted);
+        let cells = variants.choose(plan.policy);
         for release in &releases {
             key.clear();
             key.extend_from_slice(release);

@@ -186,7 +186,8 @@ fn rank<'a>(
                 plays: plays.get(*item as usize).map_or(0, |plays| plays.load(Memory::Relaxed)),
             });
         }
-        ranked.chosen.push(variants.settle(side, shapes, policy, &mut noted));
+        variants.note(side, shapes, policy, &mut noted);
+        ranked.chosen.push(variants.choose(policy));
     }
     (ranked, noted)
 }

@@ -4,7 +4,6 @@ use crate::messages::{Exit, Messages, counted, number, printable, table};
 use crate::open::{self, AndHelp as _, Layouts, MemoryLimit, SideFiles, Speed};
 use crate::progress::Progress;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -17,7 +16,7 @@ use transpose_core::ledger::Amounts;
 use transpose_core::report::{Findings, Report};
 use transpose_core::terms::Terms;
 use transpose_engine::{Destination, Job, OnReject, Outcome, destination, receipt};
-use transpose_io::{Compression, Input, OutputSet};
+use transpose_io::{Compression, OutputSet};
 
 /// Converts reports to another format
 ///
@@ -172,7 +171,7 @@ impl Convert {
         progress.clear();
         let mut outcome = outcome.unwrap_or_else(failed);
         let mut findings = open::warnings(deal.as_ref());
-        findings.merge(placed(&outcome.report.findings, &inputs));
+        findings.merge(std::mem::take(&mut outcome.report.findings));
         outcome.report.findings = findings;
         let written = Written {
             source: open::named(source.manifest(), outcome.source_version.as_deref()),
@@ -481,24 +480,6 @@ struct Written {
     target: String,
     period: Option<String>,
     now: String,
-}
-
-/// The findings with the only input named in each that has a line and no source: what is found in sums of rows.
-fn placed(findings: &Findings, inputs: &[Input]) -> Findings {
-    let [input] = inputs else { return findings.clone() };
-    let mut out = Findings::default();
-    for finding in findings.iter() {
-        let mut finding = finding.clone();
-        if finding.location.line.is_some() {
-            finding.location.source.get_or_insert_with(|| input.name().into());
-        }
-        out.push(finding);
-    }
-    let kept: BTreeMap<&str, u64> = out.counts().map(|(code, count)| (code.id, count)).collect();
-    for (code, count) in findings.counts() {
-        out.count(code, count - kept.get(code.id).copied().unwrap_or_default().min(count));
-    }
-    out
 }
 
 /// The outcome of a run that came to no end.

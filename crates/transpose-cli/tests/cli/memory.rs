@@ -150,6 +150,7 @@ fn a_killed_run_leaves_no_output_and_no_spill_file() {
     let visible =
         |folder: &str| place.names(folder).into_iter().filter(|name| !name.starts_with('.')).count();
     assert_eq!((visible("out"), place.names("spill").len()), (0, 0));
+    assert!(!place.names("out").is_empty(), "there is something for the next run to take away");
     // What the outputs were being written to has a name; the next run takes it away.
     place.convert(&sound(), &["--to", DSR, "-o", "out/", "--temp-dir", "spill"]).ends(0);
     assert_eq!((place.names("out").len(), place.names("spill").len()), (1, 0), "{:?}", place.names("out"));
