@@ -84,7 +84,7 @@ fn generate(folder: &Path) -> Outcome<Vec<(&'static str, String)>> {
     let fields = Fields::load(&load("fields.json")?)?;
     Ok(vec![
         ("records.rs", records(&load("records.json")?, &fields)?),
-        ("profiles.rs", profiles(&load("profiles.json")?)?),
+        ("profiles.rs", profiles(&load("profiles.json")?, &load("assumed.json")?)?),
         ("avs.rs", allowed_values(&load("avs.json")?)?),
     ])
 }
@@ -97,50 +97,82 @@ fn records(facts: &Value, fields: &Fields) -> Outcome<String> {
         if !seen.insert((name, generation)) {
             return Err(format!("record {name} occurs twice in generation {generation}; keep one").into());
         }
-        writeln!(
-            out,
-            "    RecordSpec {{ name: {name:?}, generation: {generation:?}, title: {:?}, latest: {}, complete: {}, trailing: {}, profiles: {}, notes: {:?}, cells: &[",
-            text(record, "title")?,
-            record.get("latest_known").and_then(Value::as_bool).unwrap_or(false),
-            record.get("cells_complete").and_then(Value::as_bool).unwrap_or(false),
-            strings(record.get("possible_trailing_cells"))?,
-            strings(record.get("profiles"))?,
-            record.get("notes").and_then(Value::as_str).unwrap_or_default(),
-        )?;
-        for (index, cell) in list(record, "cells")?.iter().enumerate() {
-            let number = cell
-                .get("n")
-                .and_then(Value::as_u64)
-                .ok_or_else(|| format!("{name}: a cell has no number"))?;
-            if number != index as u64 + 1 {
-                return Err(format!(
-                    "{name}: cell {} has number {number}; cells are numbered without gaps",
-                    index + 1
-                )
-                .into());
+        record_spec(&mut out, record, None, fields)?;
+        for patch in record.get("profile_overrides").and_then(Value::as_array).into_iter().flatten() {
+            // The header and the footer are the same for every profile but for what their readers know anyway.
+            if !matches!(name, "HEAD" | "FOOT") {
+                record_spec(&mut out, record, Some(patch), fields)?;
             }
-            let cell_name = text(cell, "name")?;
-            let basis = ["basis", "name_basis"].iter().find_map(|key| cell.get(key).and_then(Value::as_str));
-            let multi = cell.get("multi").and_then(Value::as_bool).unwrap_or(false);
-            writeln!(
-                out,
-                "        c({number}, {cell_name:?}, T::{}, {:?}, {multi}, {}, {:?}, {}, {:?}, {}),",
-                kind(text(cell, "type")?)?,
-                cell.get("avs").and_then(Value::as_str).unwrap_or_default(),
-                text(cell, "mandatory")?,
-                cell.get("condition").and_then(Value::as_str).unwrap_or_default(),
-                status(text(cell, "status")?)?,
-                basis.unwrap_or_default(),
-                fields.slot(name, cell_name),
-            )?;
         }
-        out.push_str("    ] },\n");
     }
     out.push_str("];\n");
     Ok(out)
 }
 
-fn profiles(facts: &Value) -> Outcome<String> {
+/// One record type; with a patch, as one version of one profile changes it.
+fn record_spec(out: &mut String, record: &Value, patch: Option<&Value>, fields: &Fields) -> Outcome {
+    let name = text(record, "type")?;
+    let only = match patch {
+        None => String::new(),
+        Some(patch) => format!("{} {}", text(patch, "profile")?, text(patch, "version")?),
+    };
+    writeln!(
+        out,
+        "    RecordSpec {{ name: {name:?}, generation: {:?}, only: {only:?}, title: {:?}, latest: {}, complete: {}, trailing: {}, profiles: {}, notes: {:?}, cells: &[",
+        text(record, "generation")?,
+        text(record, "title")?,
+        record.get("latest_known").and_then(Value::as_bool).unwrap_or(false),
+        record.get("cells_complete").and_then(Value::as_bool).unwrap_or(false),
+        strings(record.get("possible_trailing_cells"))?,
+        strings(record.get("profiles"))?,
+        record.get("notes").and_then(Value::as_str).unwrap_or_default(),
+    )?;
+    for (index, cell) in list(record, "cells")?.iter().enumerate() {
+        let number = index as u64 + 1;
+        if cell.get("n").and_then(Value::as_u64) != Some(number) {
+            return Err(
+                format!("{name}: cell {number} has another number; cells are numbered without gaps").into()
+            );
+        }
+        let change = patch.and_then(|patch| {
+            let changes = patch.get("cells").and_then(Value::as_array)?;
+            changes.iter().find(|change| change.get("n").and_then(Value::as_u64) == Some(number))
+        });
+        let get = |key: &str| {
+            change.and_then(|change| change.get(key)).or_else(|| cell.get(key)).and_then(Value::as_str)
+        };
+        let need = |key: &str| get(key).ok_or_else(|| format!("{name}: cell {number} has no `{key}`"));
+        // The facts of one record print a space after a name.
+        let cell_name = need("name")?.trim_end();
+        let basis = ["basis", "name_basis"].iter().find_map(|key| get(key));
+        let multi = cell.get("multi").and_then(Value::as_bool).unwrap_or(false);
+        writeln!(
+            out,
+            "        c({number}, {cell_name:?}, T::{}, {:?}, {multi}, {}, {:?}, {}, {:?}, {}),",
+            kind(need("type")?)?,
+            get("avs").unwrap_or_default(),
+            need("mandatory")?,
+            get("condition").unwrap_or_default(),
+            status(need("status")?)?,
+            basis.unwrap_or_default(),
+            fields.slot(name, cell_name),
+        )?;
+    }
+    out.push_str("    ] },\n");
+    Ok(())
+}
+
+/// What is assumed about a profile where the facts are silent.
+fn assumption<'a>(assumed: &'a Value, profile: &Value) -> Outcome<&'a Value> {
+    let same = |entry: &&Value| {
+        ["profile", "version", "variant"].iter().all(|key| entry.get(key) == profile.get(key))
+    };
+    list(assumed, "profiles")?.iter().find(same).ok_or_else(|| {
+        format!("assumed.json says nothing of {} {}", profile["profile"], profile["version"]).into()
+    })
+}
+
+fn profiles(facts: &Value, assumed: &Value) -> Outcome<String> {
     let mut out = format!(
         "{HEAD}//!\n//! Every version of every profile with the structure of its messages.\n\n\
          use transpose_records::spec::ProfileSpec;\n\
@@ -150,16 +182,18 @@ fn profiles(facts: &Value) -> Outcome<String> {
          #[rustfmt::skip]\npub(crate) static PROFILES: &[ProfileSpec] = &[\n"
     );
     for profile in list(facts, "profiles")? {
+        let entry = assumption(assumed, profile)?;
         writeln!(
             out,
-            "    ProfileSpec {{ profile: {:?}, accept: {}, version: {:?}, variant: {:?}, generation: {:?}, status: {}, message_version: {:?}, rules: {}, structure:",
-            text(profile, "profile")?,
-            strings(profile.get("accept_names"))?,
-            text(profile, "version")?,
+            "    ProfileSpec {{ profile: {:?}, accept: {}, version: {:?}, assumed: {:?}, variant: {:?}, generation: {:?}, status: {}, message_version: {:?}, rules: {}, structure:",
+            text(entry, "name").or_else(|_| text(profile, "profile"))?,
+            strings(entry.get("accept"))?,
+            text(entry, "as_version").or_else(|_| text(profile, "version"))?,
+            text(entry, "why")?,
             text(profile, "variant")?,
             text(profile, "generation")?,
             status(text(profile, "status")?)?,
-            text(profile, "message_version")?,
+            text(entry, "message_version")?,
             strings(profile.get("rules"))?,
         )?;
         let tree = profile.get("structure").ok_or("a profile has no structure")?;
@@ -259,6 +293,15 @@ impl Fields {
                     slots.insert(cell.as_str().unwrap_or_default().to_owned(), format!("F(G::{constant})"));
                 }
             }
+            for (kept, others) in map.get("extras").and_then(Value::as_object).into_iter().flatten() {
+                for other in others.as_array().into_iter().flatten() {
+                    slots.insert(other.as_str().unwrap_or_default().to_owned(), format!("X({kept:?})"));
+                }
+            }
+            for kept in map.get("keep").and_then(Value::as_array).into_iter().flatten() {
+                let kept = kept.as_str().unwrap_or_default();
+                slots.insert(kept.to_owned(), format!("X({kept:?})"));
+            }
             for family in list(map, "families")? {
                 maps.push((family.as_str().unwrap_or_default().to_owned(), slots.clone()));
             }
@@ -266,12 +309,16 @@ impl Fields {
         Ok(Self { maps })
     }
 
-    fn slot(&self, record: &str, cell: &str) -> &str {
+    fn slot(&self, record: &str, cell: &str) -> String {
         if cell == "RecordType" {
-            return "S";
+            return "S".into();
         }
         let known = self.maps.iter().filter(|(family, _)| record.starts_with(family.as_str()));
-        known.into_iter().find_map(|(_, slots)| slots.get(cell)).map_or("X", String::as_str)
+        known
+            .into_iter()
+            .find_map(|(_, slots)| slots.get(cell))
+            .cloned()
+            .unwrap_or_else(|| format!("X({cell:?})"))
     }
 }
 
@@ -363,7 +410,7 @@ mod tests {
         let fields = Fields::load(&facts).unwrap();
         assert_eq!(fields.slot("AS02.04", "Title"), "F(G::RECORDING_TITLE)");
         assert_eq!(fields.slot("AS02.04", "BlockId"), "S");
-        assert_eq!(fields.slot("AS02.04", "Mood"), "X");
+        assert_eq!(fields.slot("AS02.04", "Mood"), "X(\"Mood\")");
         assert_eq!(fields.slot("XX", "RecordType"), "S");
         let unknown =
             serde_json::json!({"maps": [{"families": [], "structure": [], "fields": {"no.field": []}}]});

@@ -22,8 +22,22 @@ pub enum Group {
     Recording,
     /// A musical work.
     Work,
+    /// A use of another recording or work inside a recording or video: a line of a cue sheet.
+    Cue,
+    /// A party that controls rights in a work or a recording.
+    Controller,
+    /// What a licensor says about a recording and its work.
+    Claim,
+    /// What users made of a recording: a release of theirs in which it was used, with its part of the usages.
+    Embodiment,
     /// An amount of usage of a release or a recording.
     Usage,
+    /// The part of a usage that is allocated to a rights holder.
+    Allocation,
+    /// A part of a usage by type of subscriber; it is never added to the usage.
+    Split,
+    /// A record that two parties agreed on, carried as it is.
+    Opaque,
     /// One play or sale.
     Event,
 }
@@ -37,7 +51,14 @@ impl Group {
             Self::Release => "release",
             Self::Recording => "recording",
             Self::Work => "work",
+            Self::Cue => "cue",
+            Self::Controller => "controller",
+            Self::Claim => "claim",
+            Self::Embodiment => "embodiment",
             Self::Usage => "usage",
+            Self::Allocation => "allocation",
+            Self::Split => "split",
+            Self::Opaque => "opaque",
             Self::Event => "event",
         }
     }
@@ -227,8 +248,36 @@ fields! {
         CONTRIBUTOR_IDS "work.contributor.party-id" PartyId many "The party ids of other contributors, in the same order.";
         WORK_DATA_PROVIDER "work.data-provider" Text "Who provided the data on the work.";
         WORK_PROPRIETARY_ID "work.proprietary-id" Id many "Other namespaced identifiers of the work.";
+        WORK_REFERENCE "work.reference" Id "The identifier of the work inside its block.";
         PARENT_RECORD_ID "work.parent-record-id" Id "The licensor's record that the work data came from.";
         PARENT_MASTERLIST_ID "work.parent-masterlist-id" Id "The masterlist that the work data came from.";
+    }
+    Cue {
+        CUE_START "cue.start" Text "When the use begins, from the start of the whole, as `T2M4S`.";
+        CUE_DURATION "cue.duration" Duration "How long the use is.";
+        CUE_ISRC "cue.isrc" Isrc "The ISRC of what is used.";
+        CUE_ISWC "cue.iswc" Iswc "The ISWC of what is used.";
+        CUE_TITLE "cue.title" Text "The title of what is used.";
+        CUE_ARTISTS "cue.artist.name" Text many "The artists of what is used.";
+        CUE_ARTIST_IDS "cue.artist.party-id" PartyId many "The party ids of the artists, in the same order.";
+        CUE_COMPOSERS "cue.composer-author.name" Text many "The composers and authors of what is used.";
+        CUE_COMPOSER_IDS "cue.composer-author.party-id" PartyId many "The party ids of composers and authors, in the same order.";
+        CUE_DATA_PROVIDER "cue.data-provider" Text "Who provided the cue sheet.";
+    }
+    Controller {
+        CONTROLLER_NAME "controller.name" Text "The name of the rights controller.";
+        CONTROLLER_ID "controller.party-id" PartyId many "The party ids of the rights controller.";
+        CONTROLLER_RIGHTS_TYPE "controller.rights-type" Vocabulary "The type of right that is controlled.";
+        CONTROLLER_SHARE "controller.share" Decimal "The share that is controlled, 0 to 100.";
+        CONTROLLER_AFFILIATED "controller.affiliated" Boolean "Whether the rights controller is affiliated with the licensee.";
+    }
+    Embodiment {
+        EMBODIMENT_RELEASE_ID "embodiment.release-id" Id many "The service's identifiers of the releases that users made.";
+        EMBODIMENT_QUANTITY "embodiment.quantity" Decimal many "The usages of each release, in the same order; part of those of the recording.";
+        EMBODIMENT_TITLE "embodiment.title" Text "The title that the user gave.";
+        EMBODIMENT_URL "embodiment.url" Text "Where the release is found.";
+        EMBODIMENT_CATEGORY "embodiment.content-category" Text "The category of content as agreed by the parties.";
+        EMBODIMENT_DURATION "embodiment.duration" Duration "How long everything was played, summed.";
     }
     Usage {
         USAGE_ID "usage.id" Id "The identifier of the usage in its message.";
@@ -240,6 +289,24 @@ fields! {
         PROMOTION "usage.promotion" Text "The promotional activity that went with it.";
         USAGE_USE_TYPE "usage.use-type" Vocabulary "How the end user used the service, where the context does not say.";
         USAGE_DURATION "usage.duration" Duration "How long everything was played, summed.";
+        USAGE_NET_REVENUE "usage.net-revenue" Decimal "The revenue of the usage in the currency of reporting.";
+        USAGE_CATEGORY "usage.content-category" Text "The category of content as agreed by the parties.";
+        USAGE_VALID_FROM "usage.validity-start" Date "The first day of the part of the reporting period in which the usage took place.";
+        USAGE_VALID_UNTIL "usage.validity-end" Date "The last day of that part.";
+    }
+    Allocation {
+        ALLOCATION_HOLDER "allocation.rights-controller.name" Text "The party that the usage is allocated to.";
+        ALLOCATION_HOLDER_ID "allocation.rights-controller.party-id" PartyId many "The party ids of that party.";
+        ALLOCATION_WORK_ID "allocation.work-id" Id "The party's own identifier of the work.";
+        ALLOCATION_SHARE "allocation.share" Decimal "The share of the party, 0 to 100.";
+        ALLOCATION_RIGHTS_TYPE "allocation.rights-type" Vocabulary "The type of right that the share is of.";
+        ALLOCATION_NET_REVENUE "allocation.net-revenue" Decimal "The net revenue allocated to the party.";
+        ALLOCATION_AMOUNT "allocation.amount" Decimal "The amount payable to the party.";
+        ALLOCATION_USAGES "allocation.usages" Decimal many "The usages allocated to the party.";
+    }
+    Split {
+        SPLIT_QUANTITY "split.quantity" Decimal "How many of the usages belong to the type of subscriber of the context.";
+        SPLIT_DURATION "split.duration" Duration "How long was played under it.";
     }
     Event {
         EVENT_ID "event.id" Id "The identifier of the play or sale.";

@@ -11,7 +11,7 @@
 //! the number of workers, whatever stands in quotes.
 
 use crate::batch::{Batch, Blocks, EventBatch, Fault, Shape};
-use crate::diagnostic::{Diagnostic, Fatal};
+use crate::diagnostic::{Diagnostic, Fatal, Location};
 use crate::entity::Entity;
 use crate::field::{Field, FieldSet};
 use crate::loss::Subject;
@@ -112,6 +112,8 @@ pub trait Head {
 pub struct Preamble {
     /// The version found, for formats with versions.
     pub version: Option<String>,
+    /// Which file of its message the input is, for formats whose messages may have several.
+    pub part: Option<Part>,
     /// The header of the message.
     pub header: Entity,
     /// The sales contexts, for a source of aggregates.
@@ -192,6 +194,35 @@ pub struct Origin {
     pub line: u64,
 }
 
+/// A cell of a record, by the name or number of the cell and, if it is not meant in every record, the type of the record with or without its
+/// version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellName {
+    /// `SU02.03` or `SU02`; none for every record.
+    pub record: Option<String>,
+    /// `UseType` or `11`.
+    pub cell: String,
+}
+
+/// What a partner demands beyond the rules of a format.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// The versions that are accepted; all when there is none.
+    pub versions: Vec<String>,
+    /// The types of records that are accepted, with or without their versions; all when there is none.
+    pub records: Vec<String>,
+    /// The values that a cell may have.
+    pub values: Vec<(CellName, Vec<String>)>,
+    /// Cells that must be filled, whatever the format says.
+    pub required: Vec<CellName>,
+}
+
+/// Copies an input line by line and mends what can be mended without asking anybody.
+pub trait Repair: Send {
+    /// Writes a line, given without its line end, to `out`, and tells each change as a finding with its place.
+    fn line(&mut self, place: Location, line: &[u8], out: &mut Vec<u8>, changed: &mut dyn FnMut(Diagnostic));
+}
+
 /// Reads an input. Shared by the workers.
 pub trait Decode: Send + Sync {
     /// What is known before the body.
@@ -232,6 +263,38 @@ pub trait Decode: Send + Sync {
 
     /// Checks the closing records against what was read.
     fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, findings: &mut Vec<Diagnostic>);
+
+    /// Checks what the closing records of the last file say about the whole message, once every file of it was read.
+    fn finish_message(&self, _trailers: &[(u64, Entity)], _message: &Tally, _findings: &mut Vec<Diagnostic>) {
+    }
+
+    /// Prepares for validation: from now on everything is told that the rules of the format and the demands of a partner say, also what does
+    /// not matter for reading. Called once, before the workers start; demands that name nothing the format has are refused.
+    fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
+        if *demands == Demands::default() {
+            return Ok(());
+        }
+        Err(Fatal::usage(Diagnostic::new(
+            &NO_DEMANDS,
+            Location::default(),
+            "the format has no records that rules could restrict",
+        )))
+    }
+
+    /// Compares the name of the file, without folders, with what the format says about names and with the content.
+    fn check_name(&self, _name: &str, _findings: &mut Vec<Diagnostic>) {}
+
+    /// What mends the input, for formats that can; `file` and `message` are what was counted when it was validated.
+    fn repair(&self, _file: &Tally, _message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
+        None
+    }
+}
+
+crate::codes! {
+    /// Rules restrict what the format does not have.
+    pub NO_DEMANDS: "COR0101" "no-such-demand" Error
+        "A rules file restricts records or cells, and the format of the input has none, or none of that name."
+        "Correct the name, or validate an input of a format that has it; `transpose explain` knows the names."
 }
 
 /// One worker's part of a decoder. Buffers are reused from chunk to chunk.
@@ -370,6 +433,11 @@ pub trait Encode: Send + Sync {
 
     /// The most bytes that a file may have before it is split; `None` when files are never split.
     fn max_file_size(&self) -> Option<u64>;
+
+    /// The most blocks that a file may have before it is split; `None` for any number.
+    fn max_blocks(&self) -> Option<u64> {
+        None
+    }
 
     /// Losses that are known without looking at values: a source has a place for these, the output has not.
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)>;

@@ -565,7 +565,11 @@ impl<'a> Run<'a> {
             usages: scanned.usages,
         };
         let mut findings = Vec::new();
-        decoder.finish(&std::mem::take(&mut self.trailers), &tally, &mut findings);
+        let trailers = std::mem::take(&mut self.trailers);
+        decoder.finish(&trailers, &tally, &mut findings);
+        if decoder.preamble().part.is_none_or(|part| part.of == 1) {
+            decoder.finish_message(&trailers, &tally, &mut findings);
+        }
         let mut report = Report::default();
         report.findings.extend(findings);
         report.findings.name_source(&input.name().into());

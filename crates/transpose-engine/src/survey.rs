@@ -155,6 +155,9 @@ pub fn survey(
     trailers.sort_by_key(|(line, _)| *line);
     let mut findings = Vec::new();
     decoder.finish(&trailers, &survey.tally, &mut findings);
+    if decoder.preamble().part.is_none_or(|part| part.of == 1) {
+        decoder.finish_message(&trailers, &survey.tally, &mut findings);
+    }
     survey.findings.extend(findings);
     survey.findings.name_source(&input.name().into());
     Ok(survey)

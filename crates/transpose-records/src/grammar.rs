@@ -31,6 +31,13 @@ impl Grammar {
         Self::determinise(&positions, &part)
     }
 
+    /// The structure of a block that is one record of one of the given families.
+    pub fn one_of(families: Vec<&'static str>) -> Self {
+        let ends = std::iter::repeat_n(None, families.len());
+        let next = families.iter().map(|_| Some(State(1))).chain(ends).collect();
+        Self { families, next, accepting: vec![false, true] }
+    }
+
     /// The symbol of a family; `None` when the structure does not have it.
     pub fn symbol(&self, family: &str) -> Option<Symbol> {
         self.families.iter().position(|known| *known == family).map(|index| Symbol(index as u16))
@@ -214,6 +221,17 @@ mod tests {
     const SOME: Times = (1, None);
     const MAYBE: Times = (0, Some(1));
     use Structure::{Choice, Record, Sequence};
+
+    #[test]
+    fn one_record_is_a_block() {
+        let grammar = Grammar::one_of(vec!["SR01", "SR02"]);
+        for family in ["SR01", "SR02"] {
+            let symbol = grammar.symbol(family).unwrap();
+            let state = grammar.step(grammar.start(), symbol).unwrap();
+            assert!(grammar.accepts(state) && grammar.step(state, symbol).is_none());
+        }
+        assert!(!grammar.accepts(grammar.start()) && grammar.expected(grammar.start()).len() == 2);
+    }
 
     const BLOCK: Structure = Sequence(
         &[

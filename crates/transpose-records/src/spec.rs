@@ -11,6 +11,8 @@ pub struct RecordSpec {
     pub name: &'static str,
     /// The generation of the standard that the definition belongs to.
     pub generation: &'static str,
+    /// The one version of a profile, `name version`, that the definition is for; empty for any.
+    pub only: &'static str,
     /// What the record describes.
     pub title: &'static str,
     /// Whether no later version of the record is known.
@@ -95,6 +97,11 @@ impl CellSpec {
     /// The canonical field it holds.
     pub fn field(&self) -> Option<Field> {
         if let CellSlot::Field(field) = self.slot { Some(field) } else { None }
+    }
+
+    /// The name of what only the family understands.
+    pub fn extra(&self) -> Option<&'static str> {
+        if let CellSlot::Extra(name) = self.slot { Some(name) } else { None }
     }
 }
 
@@ -210,8 +217,8 @@ impl Status {
 pub enum CellSlot {
     /// A field.
     Field(Field),
-    /// Something that only the family understands.
-    Extra,
+    /// Something that only the family understands, by the name that all versions share.
+    Extra(&'static str),
     /// Nothing of its own: a record type, a block id, a reference.
     Structure,
 }
@@ -270,6 +277,8 @@ pub struct ProfileSpec {
     pub accept: &'static [&'static str],
     /// The version of the profile in the header.
     pub version: &'static str,
+    /// What is assumed where the facts are silent; empty when they are not.
+    pub assumed: &'static str,
     /// How blocks are laid out.
     pub variant: &'static str,
     /// The generation of its record definitions.

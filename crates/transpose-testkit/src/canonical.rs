@@ -98,6 +98,9 @@ impl Canonical {
         let mut findings = preamble.findings.clone();
         findings.extend(report.findings.iter().cloned());
         decoder.finish(&batch.trailers, &tally, &mut findings);
+        if decoder.preamble().part.is_none_or(|part| part.of == 1) {
+            decoder.finish_message(&batch.trailers, &tally, &mut findings);
+        }
         let units = if events {
             events_of(decoder, &batch, body, &fields)
         } else {

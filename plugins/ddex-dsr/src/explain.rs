@@ -103,7 +103,7 @@ fn kind(cell: &CellSpec) -> String {
 fn slot(cell: &CellSpec) -> &'static str {
     match cell.slot {
         CellSlot::Field(field) => field.id(),
-        CellSlot::Extra => "(kept for this family)",
+        CellSlot::Extra(_) => "(kept for this family)",
         CellSlot::Structure => "(structure)",
     }
 }

@@ -3,18 +3,18 @@
 use crate::explain::explain;
 use crate::options;
 use crate::read::Reader;
-use crate::tables::Layout;
+use crate::tables::{self, Layout};
 use crate::write::Writer;
 use transpose_core::diagnostic::{Fatal, shown};
 use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::field::{Field, FieldSet, Group};
 use transpose_core::format::{
     Brief, Decode, Encode, Format, Grain, Head, Manifest, Probe, Recognition, Status, Version,
 };
 use transpose_core::option::OptionSpec;
 use transpose_core::terms::Terms;
 use transpose_records::line::{self, Line};
-use transpose_records::spec::{CellSpec, Obligation};
+use transpose_records::spec::{CellSlot, CellSpec, Obligation, ProfileSpec};
 
 /// What a family of records is in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,57 +23,143 @@ pub(crate) enum Role {
     SubRelease,
     Recording,
     Work,
+    Controller,
+    Cue,
+    Claim,
+    Embodiment,
     Usage,
+    Allocation,
+    Split,
+    /// A whole block in one line: a release, a recording with its work, a usage and its allocation, each where it has a value.
+    Single,
+    /// A record that two parties agreed on.
+    Opaque,
 }
 
-/// A version that can be written.
-pub(crate) struct VersionFacts {
-    pub(crate) id: &'static str,
-    pub(crate) note: &'static str,
-    /// The assumed text of the MessageVersion cell.
-    pub(crate) message_version: &'static str,
+impl Role {
+    /// The role of a family of records; nothing for those of the head and the footer.
+    pub(crate) fn of(family: &str) -> Option<Self> {
+        Some(match family {
+            "RE01" | "RE03" | "RE04" => Self::Release,
+            "RE02" => Self::SubRelease,
+            "AS01" | "AS02" | "AS03" | "AS04" | "AS05" | "AS06" => Self::Recording,
+            "MW01" | "MW02" => Self::Work,
+            "RC01" => Self::Controller,
+            "CU01" | "CU02" => Self::Cue,
+            "LC01" | "ML01" => Self::Claim,
+            "RU01" | "RU02" => Self::Embodiment,
+            "SU01" | "SU02" | "SU03" | "SU04" | "SU05" | "SU06" => Self::Usage,
+            "LI01" => Self::Allocation,
+            "ST01" => Self::Split,
+            "SR01" | "SR02" | "SR03" | "SR04" | "SR05" | "SR06" | "SR07" | "SR08" => Self::Single,
+            "DExx" => Self::Opaque,
+            _ => return None,
+        })
+    }
+
+    /// What entities of the role describe. A single record is taken apart.
+    pub(crate) const fn group(self) -> Group {
+        match self {
+            Self::Release | Self::SubRelease => Group::Release,
+            Self::Recording => Group::Recording,
+            Self::Work => Group::Work,
+            Self::Controller => Group::Controller,
+            Self::Cue => Group::Cue,
+            Self::Claim => Group::Claim,
+            Self::Embodiment => Group::Embodiment,
+            Self::Usage | Self::Single => Group::Usage,
+            Self::Allocation => Group::Allocation,
+            Self::Split => Group::Split,
+            Self::Opaque => Group::Opaque,
+        }
+    }
 }
 
-/// What is peculiar to a profile.
+#[expect(dead_code, reason = "single records are next")]
+/// What a cell of a single record describes: the release, the recording with its work, the usage or its allocation.
+pub(crate) fn part_of(cell: &CellSpec) -> Group {
+    /// Cells that only this family understands and that describe the release or the recording.
+    const RELEASE: [&str; 4] = ["LabelReleaseId", "SeriesTitle", "ProprietaryReleaseId", "VideoCategory"];
+    const RECORDING: [&str; 13] = [
+        "VideoType",
+        "OriginalResourceTitle",
+        "EpisodeNumber",
+        "SeasonNumber",
+        "LanguageLocalizationType",
+        "HasCaptioning",
+        "HasAudioDescription",
+        "OriginalLanguageOfPerformance",
+        "LanguageOfDubbing",
+        "DateOfProductionOrRelease",
+        "LabelResourceId",
+        "ProprietaryResourceId",
+        "CueSheetDataProviderName",
+    ];
+    match cell.slot {
+        CellSlot::Field(field) => match field.group() {
+            Group::Work => Group::Recording,
+            group => group,
+        },
+        // The context release of SR08 stands once after the release and once after the recording.
+        CellSlot::Extra("ContextReleaseGRid" | "ReleaseContextReleaseGRid") if cell.number < 15 => {
+            Group::Release
+        }
+        CellSlot::Extra("ContextReleaseGRid" | "ResourceContextReleaseGRid") => Group::Recording,
+        CellSlot::Extra(name) if RELEASE.contains(&name) => Group::Release,
+        CellSlot::Extra(name) if name.starts_with("Resource") || RECORDING.contains(&name) => {
+            Group::Recording
+        }
+        CellSlot::Extra("CountryOfResourceProduction") => Group::Recording,
+        CellSlot::Extra("UsageForPrioritisation" | "PercentileForPrioritisation" | "UnclaimedPercentage") => {
+            Group::Claim
+        }
+        CellSlot::Extra(_) | CellSlot::Structure => Group::Usage,
+    }
+}
+
+/// What is peculiar to a profile as a format. Names, versions and structures are in the tables.
 pub(crate) struct Profile {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
     pub(crate) reference: &'static str,
-    /// The names in the header, the one to be written first.
-    pub(crate) names: &'static [&'static str],
-    /// Other names that are understood, with a warning.
-    pub(crate) aliases: &'static [&'static str],
-    /// The versions that can be written, the default first.
-    pub(crate) versions: &'static [VersionFacts],
-    /// What a family of records is in a block.
-    pub(crate) role: fn(&str) -> Option<Role>,
-    /// The family of summary record for a context.
+    /// The name in the header and in the tables.
+    pub(crate) name: &'static str,
+    /// The family of summary record for a context that was not read from one.
     pub(crate) summary: fn(&Layout, &Entity, Option<&dyn Terms>) -> &'static str,
-    /// The use types that are downloads.
-    pub(crate) downloads: &'static [&'static str],
 }
 
 impl Profile {
-    /// The name in the header and in the tables.
-    pub(crate) fn name(&self) -> &'static str {
-        self.names.first().copied().unwrap_or_default()
+    /// The versions, the newest first.
+    pub(crate) fn versions(&self) -> Vec<&'static ProfileSpec> {
+        let mut versions: Vec<_> =
+            tables::profiles().iter().filter(|known| known.profile == self.name).collect();
+        versions.sort_by(|a, b| b.version.cmp(a.version));
+        versions
+    }
+
+    /// Whether the text is the name of the profile, or one that stands for it without a warning.
+    pub(crate) fn is_written(&self, text: &str) -> bool {
+        text == self.name
+            || self
+                .versions()
+                .iter()
+                .any(|known| known.accept.first() == Some(&text) && plain(text) == plain(self.name))
     }
 
     /// Whether a Profile cell means this profile; capitals and spaces do not count (V-HEAD-2).
     pub(crate) fn is_named(&self, text: &str) -> bool {
-        let plain = |text: &str| -> String {
-            text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-        };
         let found = plain(text);
-        self.names.iter().chain(self.aliases).any(|name| plain(name) == found)
+        plain(self.name) == found
+            || self.versions().iter().flat_map(|known| known.accept).any(|name| plain(name) == found)
     }
 
-    /// The facts of a version; the default without one.
-    pub(crate) fn version(&self, version: Option<&str>) -> Option<&'static VersionFacts> {
+    /// The facts of a version; of the newest without one.
+    pub(crate) fn version(&self, version: Option<&str>) -> Option<&'static ProfileSpec> {
+        let versions = self.versions();
         match version {
-            None => self.versions.first(),
-            Some(id) => self.versions.iter().find(|facts| facts.id == id),
+            None => versions.first().copied(),
+            Some(id) => versions.into_iter().find(|known| known.version == id),
         }
     }
 
@@ -81,10 +167,17 @@ impl Profile {
     pub(crate) fn fields(layout: &Layout) -> FieldSet {
         let records = layout.blocks.iter().chain(&layout.summaries).chain([&layout.head]);
         let mut fields: FieldSet = records.flat_map(|spec| spec.cells).filter_map(CellSpec::field).collect();
-        // A GRid stands among the namespaced identifiers of the release.
-        fields.insert(Field::GRID);
+        if fields.contains(Field::RELEASE_PROPRIETARY_ID) {
+            // A GRid stands among the namespaced identifiers of the release.
+            fields.insert(Field::GRID);
+        }
         fields
     }
+}
+
+/// A name without capitals and spaces.
+fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// A profile as a format.
@@ -95,8 +188,10 @@ pub(crate) struct Dsr {
 
 impl Dsr {
     pub(crate) fn new(profile: &'static Profile) -> Self {
-        let versions =
-            profile.versions.iter().map(|facts| Version { id: facts.id.into(), note: facts.note.into() });
+        let versions = profile.versions().into_iter().map(|known| Version {
+            id: known.version.into(),
+            note: format!("{}; {}", known.status.name(), known.assumed).into(),
+        });
         let manifest = Manifest {
             id: profile.id.into(),
             title: profile.title.into(),
@@ -113,8 +208,7 @@ impl Dsr {
     }
 
     fn layout(&self, version: Option<&str>) -> Option<Layout> {
-        let version = version.or_else(|| self.profile.versions.first().map(|facts| facts.id))?;
-        Layout::of(self.profile.name(), version)
+        Layout::of(self.profile.name, self.profile.version(version)?.version)
     }
 }
 

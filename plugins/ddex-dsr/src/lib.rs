@@ -18,3 +18,10 @@ mod tables;
 mod write;
 
 pub use profiles::basic_audio;
+
+/// The facts about records, profiles and sets of allowed values, as tables.
+pub mod facts {
+    pub use crate::tables::{
+        GENERATIONS, bound, is_deal_specific, profiles, record, record_of, records, set, sets,
+    };
+}

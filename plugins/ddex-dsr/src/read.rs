@@ -15,9 +15,9 @@ use transpose_codes::{Duration, PartialDate};
 use transpose_core::batch::{Batch, BlockBatch, Fault, Reject, Shape, Slot, Span};
 use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, shown};
 use transpose_core::entity::{Entity, Value};
-use transpose_core::field::{Field, FieldSet, Group, Kind};
+use transpose_core::field::{Field, FieldSet, Kind};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
+    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Part, Preamble, Projection, Tally,
 };
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
@@ -374,25 +374,22 @@ impl Reader {
         let (named, version) = (text(2), text(3));
         if !profile.is_named(named) {
             let message =
-                format!("the profile is `{}`, expected `{}`", shown(named.as_bytes()), profile.name());
+                format!("the profile is `{}`, expected `{}`", shown(named.as_bytes()), profile.name);
             let location = place(scan.head).record("HEAD").cell(3, "Profile");
             return Err(Fatal::input(
                 Diagnostic::new(&codes::WRONG_PROFILE, location, message).value(named.as_bytes()),
             ));
         }
-        if !profile.names.contains(&named) {
-            let message = format!(
-                "the profile is written `{}`, expected `{}`",
-                shown(named.as_bytes()),
-                profile.name()
-            );
+        if !profile.is_written(named) {
+            let message =
+                format!("the profile is written `{}`, expected `{}`", shown(named.as_bytes()), profile.name);
             let location = place(scan.head).record("HEAD").cell(3, "Profile");
             findings
                 .push(Diagnostic::new(&codes::PROFILE_SPELLING, location, message).value(named.as_bytes()));
         }
         let summary_names: Vec<&[u8]> =
             scan.summaries.iter().map(|(line, _)| line::key(line.content(bytes), false).0).collect();
-        let layout = if let Some(layout) = Layout::of(profile.name(), version.trim()) {
+        let layout = if let Some(layout) = Layout::of(profile.name, version.trim()) {
             layout
         } else {
             let layout = likely(profile, &summary_names)?;
@@ -412,10 +409,10 @@ impl Reader {
             for cell in spec.cells {
                 match cell.slot {
                     CellSlot::Field(field) => reads.insert(field),
-                    CellSlot::Extra if !extras.iter().any(|name| **name == *cell.name) => {
-                        extras.push(cell.name.into());
+                    CellSlot::Extra(name) if !extras.iter().any(|known| **known == *name) => {
+                        extras.push(name.into());
                     }
-                    CellSlot::Extra | CellSlot::Structure => {}
+                    CellSlot::Extra(_) | CellSlot::Structure => {}
                 }
             }
         };
@@ -515,13 +512,17 @@ impl Reader {
             ));
         }
 
-        let (entries, shapes) = entries(profile, &layout);
+        let (entries, shapes) = entries(&layout);
         if entries.iter().any(|entry| entry.bound && entry.proprietary.is_some()) {
             reads.insert(Field::GRID);
         }
         let summaries = scan.summaries.len() as u64;
         let preamble = Preamble {
             version: Some(layout.profile.version.to_owned()),
+            part: Some(Part {
+                number: u32::try_from(part.0).unwrap_or(u32::MAX),
+                of: u32::try_from(part.1).unwrap_or(u32::MAX),
+            }),
             header,
             contexts,
             shapes,
@@ -565,9 +566,8 @@ impl Reader {
 /// The version whose summary records are those found; the newest of equals.
 fn likely(profile: &Profile, found: &[&[u8]]) -> Result<Layout, Fatal> {
     let versions =
-        tables::profiles().iter().filter(|known| known.profile == profile.name()).map(|known| known.version);
-    let mut layouts: Vec<Layout> =
-        versions.filter_map(|version| Layout::of(profile.name(), version)).collect();
+        tables::profiles().iter().filter(|known| known.profile == profile.name).map(|known| known.version);
+    let mut layouts: Vec<Layout> = versions.filter_map(|version| Layout::of(profile.name, version)).collect();
     layouts.sort_by_key(|layout| {
         let fits = found
             .iter()
@@ -596,7 +596,7 @@ fn summary_spec(layout: &Layout, name: &str) -> Option<&'static RecordSpec> {
 }
 
 /// Every known version of the records of a block, those that the profile binds first, with their shapes.
-fn entries(profile: &Profile, layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
+fn entries(layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
     let mut specs: Vec<&'static RecordSpec> = layout.blocks.clone();
     for generation in tables::GENERATIONS {
         for spec in tables::records().iter().filter(|spec| spec.generation == generation) {
@@ -610,13 +610,13 @@ fn entries(profile: &Profile, layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
     let mut shapes = Vec::new();
     let mut numbered = 0;
     for (index, spec) in specs.into_iter().enumerate() {
-        let Some(role) = (profile.role)(spec.family()) else { continue };
+        let Some(role) = Role::of(spec.family()) else { continue };
         let mut columns: Vec<Slot> = spec
             .cells
             .iter()
             .map(|cell| match cell.slot {
                 CellSlot::Field(field) => Slot::Field(field),
-                CellSlot::Extra => Slot::Extra(cell.name.into()),
+                CellSlot::Extra(name) => Slot::Extra(name.into()),
                 CellSlot::Structure => Slot::Structure,
             })
             .collect();
@@ -909,8 +909,8 @@ fn entity(
         };
         match cell.slot {
             CellSlot::Field(field) => entity.set(field, value),
-            CellSlot::Extra => {
-                entity.extras.insert(cell.name.into(), value);
+            CellSlot::Extra(name) => {
+                entity.extras.insert(name.into(), value);
             }
             CellSlot::Structure => {}
         }
@@ -1050,34 +1050,59 @@ impl Decode for Reader {
                 format!("records follow the FOOT record of line {at}"),
             ));
         }
-        let lines = tally.lines.max(*at);
-        let skipped = self.skipped.load(Ordering::Relaxed);
-        let whole = self.part.1 == 1;
+        let lines = tally.lines;
         let closes = self.part.0 == self.part.1;
         let counts = [
             (2, "NumberOfLinesInFile", Some(lines)),
-            (3, "NumberOfLinesInReport", whole.then_some(lines)),
+            (3, "NumberOfLinesInReport", None),
             (4, "NumberOfSummaryRecords", Some(self.summaries)),
             (5, "NumberOfBlocksInFile", Some(tally.blocks)),
-            (6, "NumberOfBlocksInReport", whole.then_some(tally.blocks)),
+            (6, "NumberOfBlocksInReport", None),
         ];
         for (number, name, expected) in counts {
-            let found = foot.extras.get(name).map(Value::first);
-            let location = || place(Some(*at)).record("FOOT").cell(number, name);
-            let message = match (found, expected) {
-                (None, _) if closes || !matches!(number, 3 | 6) => format!("cell `{name}` is empty"),
-                (Some(found), Some(expected)) if found.parse() != Ok(expected) => {
-                    let hint = if number < 4 && found.parse() == Ok(expected.saturating_sub(skipped)) {
-                        "; the number fits when comments and blank lines are left out"
-                    } else {
-                        ""
-                    };
-                    format!("cell `{name}` is `{}`, counted {expected}{hint}", shown(found.as_bytes()))
-                }
-                _ => continue,
-            };
-            findings.push(Diagnostic::new(&codes::FOOT_COUNT, location(), message));
+            let empty = closes || !matches!(number, 3 | 6);
+            self.count(*at, foot, (number, name), expected, empty, findings);
         }
+    }
+
+    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, findings: &mut Vec<Diagnostic>) {
+        let Some((at, foot)) = trailers.last() else { return };
+        let counts =
+            [(3, "NumberOfLinesInReport", message.lines), (6, "NumberOfBlocksInReport", message.blocks)];
+        for (number, name, expected) in counts {
+            self.count(*at, foot, (number, name), Some(expected), false, findings);
+        }
+    }
+}
+
+impl Reader {
+    /// Compares a cell of the footer with what was counted.
+    fn count(
+        &self,
+        at: u64,
+        foot: &Entity,
+        (number, name): (u32, &str),
+        expected: Option<u64>,
+        empty: bool,
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        let found = foot.extras.get(name).map(Value::first);
+        let message = match (found, expected) {
+            (None, _) if empty => format!("cell `{name}` is empty"),
+            (Some(found), Some(expected)) if found.parse() != Ok(expected) => {
+                let skipped = self.skipped.load(Ordering::Relaxed);
+                let hint = if number < 4 && found.parse() == Ok(expected.saturating_sub(skipped)) {
+                    "; the number fits when comments and blank lines are left out"
+                } else {
+                    ""
+                };
+                format!("cell `{name}` is `{}`, counted {expected}{hint}", shown(found.as_bytes()))
+            }
+            _ => return,
+        };
+        let place = Location { source: Some(self.source.clone()), line: Some(at), ..Location::default() };
+        let location = place.record("FOOT").cell(number, name);
+        findings.push(Diagnostic::new(&codes::FOOT_COUNT, location, message));
     }
 }
 
@@ -1278,7 +1303,7 @@ impl Worker<'_> {
                     usages += 1;
                 }
             }
-            lines += u64::from(row.ended);
+            lines += 1;
         }
         if !chunk.last {
             return Indexed::More;
@@ -1856,6 +1881,7 @@ impl Worker<'_> {
                         row.context = context;
                     }
                 }
+                _ => {}
             }
         }
         if !reader.layout.grammar.accepts(state) {
@@ -1996,17 +2022,5 @@ fn expected(families: &[&str]) -> String {
         [] => "the end of the block".to_owned(),
         [only] => format!("`{only}`"),
         many => format!("one of `{}`", many.join("`, `")),
-    }
-}
-
-impl Role {
-    /// What entities of the role describe.
-    pub(crate) const fn group(self) -> Group {
-        match self {
-            Self::Release | Self::SubRelease => Group::Release,
-            Self::Recording => Group::Recording,
-            Self::Work => Group::Work,
-            Self::Usage => Group::Usage,
-        }
     }
 }

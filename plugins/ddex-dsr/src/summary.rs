@@ -3,7 +3,7 @@
 //! Everything that is missing is collected, so that one run tells all that must be set.
 
 use crate::codes;
-use crate::format::{Profile, VersionFacts};
+use crate::format::Profile;
 use crate::names;
 use crate::options::Options;
 use crate::tables::{self, Layout};
@@ -14,7 +14,9 @@ use transpose_core::field::Field;
 use transpose_core::format::{Brief, Part};
 use transpose_core::loss::Subject;
 use transpose_core::terms::Terms;
-use transpose_records::spec::{CellSlot, CellSpec, CellType, Obligation, RecordSpec, Standing, family};
+use transpose_records::spec::{
+    CellSlot, CellSpec, CellType, Obligation, ProfileSpec, RecordSpec, Standing, family,
+};
 use transpose_records::{cell, escape, write};
 
 /// A part of the header line.
@@ -165,7 +167,7 @@ impl Top {
     /// Makes the head, or tells all that is missing in `wrong`.
     pub(crate) fn new(
         profile: &Profile,
-        facts: &VersionFacts,
+        facts: &ProfileSpec,
         layout: &Layout,
         options: &Options,
         brief: &Brief<'_>,
@@ -188,7 +190,7 @@ impl Top {
     fn header(
         &mut self,
         profile: &Profile,
-        facts: &VersionFacts,
+        facts: &ProfileSpec,
         layout: &Layout,
         options: &Options,
         brief: &Brief<'_>,
@@ -212,8 +214,8 @@ impl Top {
             let fixed = match cell.name {
                 "RecordType" => Some(layout.head.name),
                 "MessageVersion" => Some(options.message_version.as_deref().unwrap_or(facts.message_version)),
-                "Profile" => Some(options.profile.as_deref().unwrap_or(profile.name())),
-                "ProfileVersion" => Some(options.profile_version.as_deref().unwrap_or(facts.id)),
+                "Profile" => Some(options.profile.as_deref().unwrap_or(profile.name)),
+                "ProfileVersion" => Some(options.profile_version.as_deref().unwrap_or(facts.version)),
                 "FileNumber" | "NumberOfFiles" => {
                     self.head.push(HeadPart::Text(std::mem::take(&mut out)));
                     self.head.push(if cell.name == "FileNumber" { HeadPart::Number } else { HeadPart::Of });
@@ -320,8 +322,8 @@ impl Top {
             match cell.slot {
                 CellSlot::Structure if number == 0 => out.extend_from_slice(spec.name.as_bytes()),
                 CellSlot::Structure => {}
-                CellSlot::Extra => {
-                    if let Some(value) = context.extras.get(cell.name) {
+                CellSlot::Extra(name) => {
+                    if let Some(value) = context.extras.get(name) {
                         row.value(cell, value, out);
                     }
                 }
@@ -345,10 +347,8 @@ impl Top {
         for (field, _) in context.iter().filter(|(field, _)| spec.holds(*field).is_none()) {
             drop(Subject::Field(field));
         }
-        for name in context
-            .extras
-            .keys()
-            .filter(|name| spec.cell(name).is_none_or(|cell| cell.slot != CellSlot::Extra))
+        for name in
+            context.extras.keys().filter(|name| !spec.cells.iter().any(|cell| cell.extra() == Some(name)))
         {
             drop(Subject::Extra(name.clone()));
         }

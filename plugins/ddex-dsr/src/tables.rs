@@ -5,36 +5,57 @@ use transpose_records::grammar::Grammar;
 use transpose_records::spec::{AllowedValues, ProfileSpec, RecordSpec, family};
 
 /// The generations from the newest on.
-pub(crate) const GENERATIONS: [&str; 3] = ["current", "part8-1.4", "xsd"];
+pub const GENERATIONS: [&str; 3] = ["current", "part8-1.4", "xsd"];
 
 /// Every record type of every generation.
-pub(crate) fn records() -> &'static [RecordSpec] {
+pub fn records() -> &'static [RecordSpec] {
     records::RECORDS
 }
 
 /// Every version of every profile.
-pub(crate) fn profiles() -> &'static [ProfileSpec] {
+pub fn profiles() -> &'static [ProfileSpec] {
     profiles::PROFILES
 }
 
 /// Every set of allowed values.
-pub(crate) fn sets() -> &'static [AllowedValues] {
+pub fn sets() -> &'static [AllowedValues] {
     avs::SETS
 }
 
 /// A record type in one generation.
-pub(crate) fn record_of(name: &str, generation: &str) -> Option<&'static RecordSpec> {
-    records().iter().find(|record| record.name == name && record.generation == generation)
+pub fn record_of(name: &str, generation: &str) -> Option<&'static RecordSpec> {
+    records()
+        .iter()
+        .find(|record| record.name == name && record.generation == generation && record.only.is_empty())
+}
+
+/// A record type as a version of a profile binds it.
+pub fn bound(name: &str, profile: &ProfileSpec) -> Option<&'static RecordSpec> {
+    let own = |only: &str| {
+        let names = std::iter::once(&profile.profile).chain(profile.accept);
+        only.split_once(' ').is_some_and(|(name, version)| {
+            version == profile.version && names.into_iter().any(|known| *known == name)
+        })
+    };
+    // Records that two parties agreed on have one definition.
+    let name = if is_deal_specific(name.as_bytes()) || name == "DExx" { "DExx" } else { name };
+    let patched = records().iter().find(|record| record.name == name && own(record.only));
+    patched.or_else(|| record(name, profile.generation))
+}
+
+/// Whether a record is one that two parties agreed on: `DE` and two digits (ARCH-94).
+pub fn is_deal_specific(name: &[u8]) -> bool {
+    matches!(name, [b'D', b'E', a, b] if a.is_ascii_digit() && b.is_ascii_digit())
 }
 
 /// A record type as a generation binds it: where the generation's own facts do not list it, the others are asked, the newest first.
-pub(crate) fn record(name: &str, generation: &str) -> Option<&'static RecordSpec> {
+pub fn record(name: &str, generation: &str) -> Option<&'static RecordSpec> {
     let others = GENERATIONS.iter().copied().filter(|other| *other != generation);
     std::iter::once(generation).chain(others).find_map(|generation| record_of(name, generation))
 }
 
 /// The set with the given name or alias.
-pub(crate) fn set(name: &str) -> Option<&'static AllowedValues> {
+pub fn set(name: &str) -> Option<&'static AllowedValues> {
     let find =
         |name: &str| sets().binary_search_by(|set| set.name.cmp(name)).ok().and_then(|at| sets().get(at));
     find(name)
@@ -45,6 +66,9 @@ pub(crate) fn set(name: &str) -> Option<&'static AllowedValues> {
 pub(crate) struct Layout {
     /// The facts of the profile.
     pub(crate) profile: &'static ProfileSpec,
+    /// Whether a line is a whole block (the single-record variant).
+    #[expect(dead_code, reason = "single records are next")]
+    pub(crate) single: bool,
     /// The header.
     pub(crate) head: &'static RecordSpec,
     /// The summary records.
@@ -58,28 +82,34 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The multi-record layout of a version of a profile.
+    /// The layout of a version of a profile.
     pub(crate) fn of(profile: &str, version: &str) -> Option<Self> {
-        let profile = profiles().iter().find(|known| {
-            known.profile == profile && known.version == version && known.variant == "multi-record-block"
-        })?;
+        let profile = profiles().iter().find(|known| known.profile == profile && known.version == version)?;
         let mut names = Vec::new();
         profile.structure.records(&mut |name| {
             if !names.contains(&name) {
                 names.push(name);
             }
         });
-        let bound: Vec<_> = names.into_iter().filter_map(|name| record(name, profile.generation)).collect();
+        let specs: Vec<_> = names.into_iter().filter_map(|name| bound(name, profile)).collect();
         let pick = |want: &dyn Fn(&str) -> bool| {
-            bound.iter().copied().filter(|spec| want(spec.name)).collect::<Vec<_>>()
+            specs.iter().copied().filter(|spec| want(spec.name)).collect::<Vec<_>>()
         };
+        let single = profile.variant == "single-record-block";
+        let foot = if single { "SRFO" } else { "FOOT" };
         Some(Self {
             profile,
-            head: bound.iter().copied().find(|spec| spec.name == "HEAD")?,
-            foot: bound.iter().copied().find(|spec| spec.name == "FOOT")?,
+            single,
+            head: specs.iter().copied().find(|spec| spec.name == "HEAD")?,
+            foot: specs.iter().copied().find(|spec| spec.name == foot)?,
             summaries: pick(&|name| name.starts_with("SY")),
-            blocks: pick(&|name| !name.starts_with("SY") && name != "HEAD" && name != "FOOT"),
-            grammar: Grammar::compile(profile.structure.block()?),
+            blocks: pick(&|name| !name.starts_with("SY") && name != "HEAD" && name != foot && name != "DExx"),
+            grammar: match profile.structure.block() {
+                Some(block) => Grammar::compile(block),
+                None => Grammar::one_of(
+                    specs.iter().map(|spec| spec.family()).filter(|name| name.starts_with("SR")).collect(),
+                ),
+            },
         })
     }
 

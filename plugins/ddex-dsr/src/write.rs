@@ -23,6 +23,10 @@ use transpose_records::spec::{
 };
 use transpose_records::{escape, write};
 
+/// The use types that are downloads.
+const DOWNLOADS: [&str; 5] =
+    ["ConditionalDownload", "Download", "KioskDownload", "PermanentDownload", "TetheredDownload"];
+
 /// What fills a cell of a block record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fill {
@@ -93,10 +97,9 @@ impl Target {
     fn columns(&self, shape: &Shape) -> Vec<Option<usize>> {
         let find = |cell: &TargetCell| match cell.spec.slot {
             CellSlot::Field(field) => shape.column(field),
-            CellSlot::Extra => shape
-                .columns
-                .iter()
-                .position(|slot| matches!(slot, Slot::Extra(name) if **name == *cell.spec.name)),
+            CellSlot::Extra(wanted) => {
+                shape.columns.iter().position(|slot| matches!(slot, Slot::Extra(name) if **name == *wanted))
+            }
             CellSlot::Structure => None,
         };
         self.cells.iter().map(find).collect()
@@ -168,7 +171,6 @@ struct ContextPlan {
 
 /// Writes messages of a version of a profile.
 pub(crate) struct Writer {
-    profile: &'static Profile,
     top: Top,
     name: FileName,
     max_file_size: u64,
@@ -195,7 +197,7 @@ impl Writer {
         let refuse =
             |message: String| Fatal::usage(Diagnostic::new(&codes::OPTION, Location::default(), message));
         let unknown = || {
-            let known: Vec<&str> = profile.versions.iter().map(|facts| facts.id).collect();
+            let known: Vec<&str> = profile.versions().iter().map(|facts| facts.version).collect();
             refuse(format!(
                 "version `{}` of {} cannot be written, known are `{}`",
                 shown(brief.version.unwrap_or_default().as_bytes()),
@@ -204,7 +206,7 @@ impl Writer {
             ))
         };
         let facts = profile.version(brief.version).ok_or_else(unknown)?;
-        let layout = Layout::of(profile.name(), facts.id).ok_or_else(unknown)?;
+        let layout = Layout::of(profile.name, facts.version).ok_or_else(unknown)?;
         let mut wrong = Vec::new();
         let top = Top::new(profile, facts, &layout, &options, brief, &mut wrong);
         if wrong.is_empty() && options.max_file_size <= top.len() + 128 {
@@ -244,15 +246,11 @@ impl Writer {
         }
         let name = FileName::new(&header, brief.contexts, &top.created);
         let records = layout.blocks.iter().chain(&layout.summaries);
-        let extras = records
-            .flat_map(|spec| spec.cells)
-            .filter(|cell| cell.slot == CellSlot::Extra)
-            .map(|cell| cell.name);
+        let extras = records.flat_map(|spec| spec.cells).filter_map(CellSpec::extra);
         let alone = ["AS01", "SU02"].iter().try_fold(layout.grammar.start(), |state, family| {
             layout.grammar.step(state, layout.grammar.symbol(family)?)
         });
         let mut writer = Self {
-            profile,
             name,
             max_file_size: options.max_file_size,
             release: target("RE01"),
@@ -281,7 +279,7 @@ impl Writer {
         let columns =
             |target: &Option<Target>| target.as_ref().map(|target| target.columns(shape)).unwrap_or_default();
         let family = transpose_records::spec::family(&shape.record);
-        let role = (self.profile.role)(family);
+        let role = Role::of(family);
         let mut special = Special {
             label: at(Field::RECORDING_LABEL),
             grid: at(Field::GRID),
@@ -811,7 +809,7 @@ impl Writer {
             };
             let reference = sorted.reference(parent);
             let resource = sorted.recordings.binary_search_by_key(&parent, |(index, _)| *index).is_ok();
-            let download = self.is_download(plan, *entity, context);
+            let download = Self::is_download(plan, *entity, context);
             let (target, columns) =
                 if download { (&self.download, &plan.second) } else { (&self.stream, &plan.first) };
             let Some(target) = target else { continue };
@@ -874,13 +872,13 @@ impl Writer {
         }
     }
 
-    fn is_download(&self, plan: &Plan, entity: EntityRef<'_>, context: &ContextPlan) -> bool {
+    fn is_download(plan: &Plan, entity: EntityRef<'_>, context: &ContextPlan) -> bool {
         if plan.own {
             return plan.short;
         }
         let own = column(entity, plan.special.use_type);
         let used = context.use_type.as_deref().map(str::as_bytes).or(own).unwrap_or_default();
-        self.profile.downloads.iter().any(|download| download.as_bytes() == used)
+        DOWNLOADS.iter().any(|download| download.as_bytes() == used)
             || column(entity, plan.special.returns).is_some_and(|returns| returns != b"0")
             || column(entity, plan.special.upgrade) == Some(b"true")
     }

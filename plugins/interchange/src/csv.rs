@@ -117,7 +117,7 @@ impl Format for Csv {
     }
 
     fn writes(&self, _version: Option<&str>) -> FieldSet {
-        Field::all().filter(|field| field.group() != Group::Event).collect()
+        Field::all().filter(|field| is_flat(field.group())).collect()
     }
 
     fn needs(&self, _version: Option<&str>) -> FieldSet {
@@ -229,7 +229,7 @@ impl Writer {
         } else {
             fields = fields.union(brief.reads);
         }
-        let fields = fields.difference(fields.of(Group::Event));
+        let fields: FieldSet = fields.iter().filter(|field| is_flat(field.group())).collect();
         let first = fields.iter().next();
         let of = |group: Group| -> Vec<Column> {
             let column =
@@ -307,7 +307,7 @@ impl Writer {
             Group::Recording => (&self.recordings, &self.works),
             Group::Work => (&self.works, &[]),
             Group::Usage => (&self.usages, &[]),
-            Group::Header | Group::Context | Group::Event => (&[], &[]),
+            _ => (&[], &[]),
         };
         let placed = |field: Field| own.iter().chain(works).any(|column| column.field == field);
         let fields = shape.columns.iter().enumerate();
@@ -323,6 +323,14 @@ impl Writer {
             duration: shape.column(Field::USAGE_DURATION),
         }
     }
+}
+
+/// Whether a row has columns for it: of these there is at most one for a usage. The others are counted where they are met.
+const fn is_flat(group: Group) -> bool {
+    matches!(
+        group,
+        Group::Header | Group::Context | Group::Release | Group::Recording | Group::Work | Group::Usage
+    )
 }
 
 fn field_of(slot: &Slot) -> Option<Field> {
@@ -372,6 +380,7 @@ impl Run<'_> {
             let (entity, line) = (known.entity, self.line(known.entity));
             let reason = match known.group {
                 Some(Group::Work) => "a row holds the first work of a recording that was used",
+                Some(group) if !is_flat(group) => "a row is a usage, and there may be several of these",
                 _ => "no usage refers to it",
             };
             let Some(shape) = entity.shape() else { continue };
@@ -723,7 +732,8 @@ impl Encode for Writer {
     }
 
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {
-        let lost = reads.difference(self.columns).iter().map(|field| {
+        let told = |field: &Field| is_flat(field.group()) || field.group() == Group::Event;
+        let lost = reads.difference(self.columns).iter().filter(told).map(|field| {
             let reason = if field.group() == Group::Event {
                 "a row sums many plays"
             } else {

@@ -18,7 +18,7 @@
 //!
 //! SY03, too, gives way to SY01 when a mandatory cell of it cannot be filled. The option `summary-record` overrides the choice.
 
-use crate::format::{Dsr, Profile, Role, VersionFacts};
+use crate::format::{Dsr, Profile};
 use crate::summary::fillable;
 use crate::tables::Layout;
 use transpose_core::entity::Entity;
@@ -40,36 +40,9 @@ static PROFILE: Profile = Profile {
             blocks of a release with its recordings, works and usages, footer. Any size is read and written in a stream; a message above \
             the option `max-file-size` is split between blocks.",
     reference: "DDEX Part 8 v1.5, v1.4 and the published schemas of profile version 1.2; facts in spec/",
-    names: &["BasicAudioProfile"],
-    aliases: &["BasicAudio"],
-    versions: &[
-        VersionFacts {
-            id: "1.4",
-            note: "record versions derived; message version assumed",
-            message_version: "dsrf/1.4/1.2/1.5",
-        },
-        VersionFacts {
-            id: "1.3",
-            note: "record versions derived; message version assumed",
-            message_version: "dsrf/1.3/1.2/1.4",
-        },
-        VersionFacts { id: "1.2", note: "message version assumed", message_version: "dsrf/1.1.2/1.6/1.0" },
-    ],
-    role,
+    name: "BasicAudioProfile",
     summary,
-    downloads: &["ConditionalDownload", "Download", "KioskDownload", "PermanentDownload", "TetheredDownload"],
 };
-
-fn role(family: &str) -> Option<Role> {
-    Some(match family {
-        "RE01" => Role::Release,
-        "RE02" => Role::SubRelease,
-        "AS01" | "AS02" => Role::Recording,
-        "MW01" => Role::Work,
-        "SU01" | "SU02" => Role::Usage,
-        _ => return None,
-    })
-}
 
 fn summary(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
     let fills = |family| layout.summary(family).is_some_and(|spec| fillable(spec, context, terms));

@@ -140,6 +140,9 @@ pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Opt
     let all = Tally { lines: line - 1, summaries: 0, blocks: numbers.blocks, usages: numbers.usages };
     let mut closing = Vec::new();
     decoder.finish(&trailers, &all, &mut closing);
+    if decoder.preamble().part.is_none_or(|part| part.of == 1) {
+        decoder.finish_message(&trailers, &all, &mut closing);
+    }
     read.findings.extend(closing.iter().map(show));
     if let Some(encoder) = encoder {
         encoder.end(part, &tally, &tally, &mut read.written);
