@@ -3,6 +3,8 @@
 //! The facts are JSON; the tables are constants of the types in `transpose-records`, one cell a line. Generated files are committed, and
 //! `--check` compares them with what would be written. The same goes for what follows from which families and formats there are.
 
+mod rules;
+
 use crate::{Chore, Outcome, families, files};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,6 +88,7 @@ fn generate(folder: &Path) -> Outcome<Vec<(&'static str, String)>> {
         ("records.rs", records(&load("records.json")?, &fields)?),
         ("profiles.rs", profiles(&load("profiles.json")?, &load("assumed.json")?)?),
         ("avs.rs", allowed_values(&load("avs.json")?)?),
+        ("rules.rs", rules::table(&load("rules.json")?)?),
     ])
 }
 

@@ -12,9 +12,11 @@
 //! | [`terms`] | what an agreement answers while events become usages |
 //! | [`registry`] | the formats and codes that are linked in |
 //! | [`diagnostic`] | codes, places, findings |
+//! | [`citation`] | rules by name, and which codes implement them |
 //! | [`loss`], [`ledger`] | what a conversion loses, and that nothing else is lost |
 
 pub mod batch;
+pub mod citation;
 pub mod diagnostic;
 pub mod entity;
 pub mod field;

@@ -1,22 +1,29 @@
-//! `transpose explain`: what a code, a format, a field, a record type or a cell means.
+//! `transpose explain`: what a code, a rule, a format, a field, a record type, a cell, an allowed value or a profile means.
 
 use crate::commands::formats;
 use crate::messages::{Exit, Messages, Stop, wrapped};
 use crate::open::{self, AndHelp as _};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use transpose_core::citation;
 use transpose_core::diagnostic::Code;
 use transpose_core::field::Field;
 use transpose_core::registry::Registry;
 
-/// Explains a code, a format, a field, a record type or a cell
+/// Explains a code, a rule, a format, a field, a record type, a cell, an allowed value or a profile
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   transpose explain ENG0101                a code of a finding, or its name
+  transpose explain V-CELL-3               a rule, and the findings that implement it
   transpose explain ddex.dsr.basic-audio   a format
   transpose explain recording.isrc         a field
-  transpose explain SU02.03                a record type; SU02.03/8 is one of its cells")]
+  transpose explain SU02                   a record type in its newest version; SU02.02 is another one
+  transpose explain SU02.03/8              a cell, by its number or its name
+  transpose explain TotalUsages            every record with a cell of that name
+  transpose explain UseType_DSR            a set of allowed values
+  transpose explain PermanentDownload      an allowed value
+  transpose explain UgcProfile@1.2         a profile in one of its versions")]
 pub(crate) struct Explain {
     /// What to explain; capitals do not count
     topic: String,
@@ -59,12 +66,21 @@ fn explain(registry: &Registry, topic: &str) -> Option<String> {
         let answer = spellings.iter().rev().find_map(|topic| format.explain(topic));
         texts.extend(answer.filter(|text| known.insert(text.trim_end().to_owned())));
     }
+    texts.extend(findings_of(registry, topic));
     let mut out = String::new();
     for text in texts {
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = writeln!(out, "{gap}{}", text.trim_end());
     }
     (!out.is_empty()).then_some(out)
+}
+
+/// The findings that implement a rule.
+fn findings_of(registry: &Registry, rule: &str) -> Option<String> {
+    let codes = registry.codes().filter(|code| citation::is_rule(rule) && code.implements(rule));
+    let texts: Vec<String> = codes.map(code_text).collect();
+    let rule = rule.to_uppercase();
+    (!texts.is_empty()).then(|| format!("findings that implement {rule}\n\n{}", texts.join("\n")))
 }
 
 fn code_text(code: &Code) -> String {
@@ -126,6 +142,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_rule_is_explained_by_every_code_that_names_it_and_by_no_other() {
+        let registry = open::registry(&[]).unwrap();
+        let named = |rule: &str| {
+            let text = explain(&registry, rule).unwrap();
+            let ids: Vec<String> = registry
+                .codes()
+                .filter(|code| text.contains(&format!("{} {} (", code.severity.name(), code.id)))
+                .map(|code| code.id.to_owned())
+                .collect();
+            ids
+        };
+        assert_eq!(named("V-CELL-2"), ["DSR0202", "DSR0203"]);
+        assert_eq!(named("V-ID-4"), named("V-ID-1"));
+        assert!(named("V-ID-4").contains(&"DSR0206".to_owned()));
+        assert!(named("V-CELL-1").contains(&"DSR0201".to_owned()));
+        // V-CELL-12 is another rule than V-CELL-1.
+        assert!(!named("V-CELL-1").contains(&"DSR0213".to_owned()));
+    }
+
+    #[test]
     fn topics_are_found_whatever_their_capitals() {
         let registry = open::registry(&[]).unwrap();
         for (topic, holds) in [
@@ -133,10 +169,14 @@ mod tests {
             ("OUTSIDE-PERIOD", "ENG0101"),
             ("Massivemusic.Client-Usage.Subscription", "fields\n"),
             ("Recording.ISRC", "The ISRC of the recording."),
+            ("v-cell-3", "\nfindings that implement V-CELL-3\n\nerror DSR0204 (empty-mandatory-cell)"),
+            ("ARCH-58", "findings that implement ARCH-58\n\nerror DSR0237"),
         ] {
             assert!(explain(&registry, topic).unwrap().contains(holds), "{topic}");
         }
-        assert_eq!(explain(&registry, "nothing at all"), None);
+        for topic in ["nothing at all", "V-CELL-999", "ARCH-5", "V-"] {
+            assert_eq!(explain(&registry, topic), None, "{topic}");
+        }
         assert_eq!(nearest(&registry, "recording.isrcs").first().map(String::as_str), Some("recording.isrc"));
     }
 }

@@ -122,7 +122,7 @@ fn plan_tells_what_is_lost_and_what_is_missing() {
 }
 
 #[test]
-fn explain_knows_codes_formats_fields_records_and_cells() {
+fn explain_knows_codes_rules_formats_fields_and_what_the_tables_hold() {
     let place = Place::new();
     for (topic, part) in [
         ("SHT0207", "What to do"),
@@ -133,6 +133,14 @@ fn explain_knows_codes_formats_fields_records_and_cells() {
         ("recording.isrc", "The ISRC of the recording."),
         ("SU02.03", "usage.quantity"),
         ("su02.03/8", "NumberOfStreams"),
+        ("SU03.02@xsd", "definition: xsd"),
+        ("SU02.03/NumberOfStreams", "status: derived"),
+        ("TotalUsages", "SY01.03/9 "),
+        ("UseType_DSR", "Broadcast  (deprecated)"),
+        ("PermanentDownload", "UseType_DSR"),
+        ("UgcProfile@1.2", "UgcProfileBlock*"),
+        ("v-cell-3", "DSR0204"),
+        ("ARCH-58", "DSR0237"),
         ("Release UPC", "release.icpn"),
     ] {
         let text = place.run(&["explain", topic]).ends(0);

@@ -6,3 +6,5 @@ pub(crate) mod avs;
 pub(crate) mod profiles;
 #[rustfmt::skip]
 pub(crate) mod records;
+#[rustfmt::skip]
+pub(crate) mod rules;
