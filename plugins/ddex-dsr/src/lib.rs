@@ -17,7 +17,7 @@ mod summary;
 mod tables;
 mod write;
 
-pub use profiles::basic_audio;
+pub use profiles::{basic_audio, formats};
 
 /// The facts about records, profiles and sets of allowed values, as tables.
 pub mod facts {

@@ -57,6 +57,61 @@ pub(crate) fn fillable(spec: &RecordSpec, context: &Entity, terms: Option<&dyn T
         .all(|field| field == Field::CONTEXT_ID || value_of(context, field, terms).is_some())
 }
 
+/// How the end user pays, as far as it decides about summary records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// For each download or play.
+    Sale,
+    /// Not at all.
+    Advertising,
+    /// By the month or the like.
+    Subscription,
+    /// In another way, or the context does not say.
+    Other,
+}
+
+impl Model {
+    /// The model of a sales context.
+    pub(crate) fn of(context: &Entity) -> Self {
+        match context.text(Field::COMMERCIAL_MODEL) {
+            Some("PayAsYouGoModel") => Self::Sale,
+            Some("AdvertisementSupportedModel" | "FreeOfChargeModel") => Self::Advertising,
+            Some("SubscriptionModel") => Self::Subscription,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The family of summary record that most profiles choose: by the commercial model, the basic one for what has none of its own.
+pub(crate) fn by_model(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
+    let families: &[&str] = match Model::of(context) {
+        Model::Sale | Model::Other => &["SY01"],
+        Model::Advertising => &["SY02", "SY01"],
+        Model::Subscription => &["SY03", "SY04", "SY01"],
+    };
+    first_of(layout, context, terms, families)
+}
+
+/// The first of the families that is bound and whose mandatory cells can be filled; else the first such family of all that are bound; else the
+/// first bound, whose missing cells are told.
+///
+/// SY05 and SY09 are for a part of what another summary record tells; they are kept where they were read and never chosen.
+pub(crate) fn first_of(
+    layout: &Layout,
+    context: &Entity,
+    terms: Option<&dyn Terms>,
+    families: &[&'static str],
+) -> &'static str {
+    let bound = |family: &&str| layout.summary(family).is_some();
+    let fills = |family: &&str| layout.summary(family).is_some_and(|spec| fillable(spec, context, terms));
+    let whole =
+        || layout.summaries.iter().map(|spec| spec.family()).filter(|name| !matches!(*name, "SY05" | "SY09"));
+    let wanted = families.iter().copied();
+    let found =
+        wanted.clone().find(fills).or_else(|| whole().find(fills)).or_else(|| wanted.clone().find(bound));
+    found.or_else(|| whole().next()).unwrap_or("SY01")
+}
+
 /// Writes the values of one record and collects what is wrong.
 struct Row<'a> {
     spec: &'static RecordSpec,

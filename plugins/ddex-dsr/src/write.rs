@@ -175,6 +175,8 @@ pub(crate) struct Writer {
     name: FileName,
     max_file_size: u64,
     order: Order,
+    /// Whether the footer is that of single-record blocks.
+    single: bool,
     release: Option<Target>,
     sub_release: Option<Target>,
     recording: Option<Target>,
@@ -266,6 +268,7 @@ impl Writer {
             currencies,
             writes: Profile::fields(&layout),
             extras: extras.collect(),
+            single: layout.foot.name == "SRFO",
             order: layout.grammar,
             top,
         };
@@ -952,6 +955,14 @@ impl Encode for Writer {
 
     fn end(&self, part: Part, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
         let last = part.number >= part.of;
+        if self.single {
+            out.extend_from_slice(b"SRFO\t");
+            write::whole(message.lines + 1, out);
+            out.push(b'\t');
+            write::whole(file.summaries, out);
+            out.push(b'\n');
+            return Tally { lines: 1, ..Tally::default() };
+        }
         out.extend_from_slice(b"FOOT\t");
         write::whole(file.lines + 1, out);
         out.push(b'\t');

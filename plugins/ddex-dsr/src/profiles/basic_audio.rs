@@ -1,7 +1,6 @@
 //! `ddex.dsr.basic-audio`: the Basic Audio Profile, multi-record blocks.
 //!
-//! Written are the versions 1.4 (the default), 1.3 and 1.2; 1.1 and 1.0 are read as well. Which record versions a profile version binds is in
-//! `spec/profiles.json`.
+//! Versions 1.4 (the default) to 1.0. Which record versions a profile version binds is in `spec/profiles.json`.
 //!
 //! **Message version.** What each profile version prescribes for the MessageVersion cell is not known. The strings below are assumed, in the
 //! form `dsrf/<Part 1>/<AVS>/<Part 8>` (ARCH-100), and the option `message-version` replaces them.
@@ -26,14 +25,12 @@ use transpose_core::field::Field;
 use transpose_core::format::Format;
 use transpose_core::terms::Terms;
 
-transpose_core::register!(|| Ok(vec![format()]));
-
 /// The format.
 pub fn format() -> Box<dyn Format> {
     Box::new(Dsr::new(&PROFILE))
 }
 
-static PROFILE: Profile = Profile {
+pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.basic-audio",
     title: "DDEX DSR, Basic Audio Profile",
     about: "Usage and sales of sound recordings and audio releases in multi-record blocks: header, summary records per sales context, \

@@ -1,0 +1,32 @@
+//! `ddex.dsr.mlc`: the Basic Audio Profile for The Mechanical Licensing Collective, multi-record blocks.
+//!
+//! The Basic Audio Profile with what The MLC asks for besides: names and titles as they were received, ingestion dates, works with a reference of their own
+//! (MW02), and the parties that control rights in them (RC01). The United States only. MW02 is never used with AS06 for the same recording. The name of
+//! the profile in the header was not seen in print; the one written is assumed, and `BasicAudioProfileForTheMLC` and `MLC` are read as well.
+//!
+//! **Summary records.** Without an origin: SY12 where the context has a cost of content or performance royalties, else SY01.
+
+use crate::format::Profile;
+use crate::summary::first_of;
+use crate::tables::Layout;
+use transpose_core::entity::Entity;
+use transpose_core::field::Field;
+use transpose_core::terms::Terms;
+
+pub(crate) static PROFILE: Profile = Profile {
+    id: "ddex.dsr.mlc",
+    title: "DDEX DSR, Basic Audio Profile for The MLC",
+    about: "Usage and sales of sound recordings for The Mechanical Licensing Collective in multi-record blocks: \
+            header, summary records per sales context, blocks of a release with its recordings, works, rights \
+            controllers and usages, footer.",
+    reference: "DDEX profile for The MLC v1.1 and v1.0 with Part 8 v1.5 and v1.4; facts in spec/",
+    name: "BasicAudioProfileForTheMechanicalLicensingCollective",
+    summary: mlc,
+};
+
+fn mlc(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
+    let detailed = [Field::CONTENT_COST, Field::PERFORMANCE_ROYALTIES]
+        .iter()
+        .any(|field| context.text(*field).is_some_and(|text| !text.is_empty()));
+    first_of(layout, context, terms, if detailed { &["SY12"] } else { &["SY01", "SY12"] })
+}
