@@ -265,6 +265,19 @@ impl BlockBatch {
         Span::arena(start, self.arena.len())
     }
 
+    /// The value of a cell: what stands in the chunk, in the arena, or a list of both.
+    pub fn value<'a>(&'a self, span: Span, chunk: &'a [u8]) -> Cell<'a> {
+        if span.is_absent() {
+            return Cell::Absent;
+        }
+        if span.len & LIST == 0 {
+            return Cell::One(span.bytes(chunk, &self.arena));
+        }
+        let (start, count) = (span.start as usize, (span.len & !LIST) as usize);
+        let spans = self.lists.get(start..start + count).unwrap_or(&[]);
+        Cell::Many(List { spans, chunk, arena: &self.arena })
+    }
+
     /// How many blocks there are.
     pub fn len(&self) -> usize {
         self.blocks.len()
@@ -333,15 +346,7 @@ impl<'a> Blocks<'a> {
     }
 
     fn cell(self, span: Span) -> Cell<'a> {
-        if span.is_absent() {
-            return Cell::Absent;
-        }
-        if span.len & LIST == 0 {
-            return Cell::One(span.bytes(self.chunk, &self.batch.arena));
-        }
-        let (start, count) = (span.start as usize, (span.len & !LIST) as usize);
-        let spans = self.batch.lists.get(start..start + count).unwrap_or(&[]);
-        Cell::Many(List { spans, chunk: self.chunk, arena: &self.batch.arena })
+        self.batch.value(span, self.chunk)
     }
 }
 

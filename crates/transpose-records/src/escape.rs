@@ -17,6 +17,25 @@ pub enum Escapes {
     Doubled,
 }
 
+impl Escapes {
+    /// The notation that a text uses, told by runs of backslashes that mean something in one of the two only. Without such a run it is the
+    /// current one; the version in the header is no help (ARCH-24).
+    pub fn likely(text: &[u8]) -> Self {
+        let (mut current, mut older) = (0_u64, 0_u64);
+        let mut at = 0;
+        while let Some(place) = text.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+            let start = at + place;
+            let run = text.get(start..).unwrap_or(&[]).iter().take_while(|byte| **byte == b'\\').count();
+            let next = text.get(start + run).copied();
+            let (in_current, in_older) = (tripled(run, next).2, doubled(run, next).2);
+            current += u64::from(in_current && !in_older);
+            older += u64::from(in_older && !in_current);
+            at = start + run;
+        }
+        if older > current { Self::Doubled } else { Self::Tripled }
+    }
+}
+
 /// A run of backslashes that means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadEscape {
@@ -137,6 +156,20 @@ pub fn encode(data: &[u8], out: &mut Vec<u8>) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn notation_is_told_by_runs_of_one_meaning() {
+        for (text, expected) in [
+            (&b"plain|text"[..], Escapes::Tripled),
+            (br"AC\\|DC", Escapes::Tripled),
+            (br"AC\|DC", Escapes::Doubled),
+            (br"back\\slash", Escapes::Doubled),
+            (br"back\\\slash", Escapes::Tripled),
+            (br"AC\\|DC	back\\\slash	a\|b", Escapes::Tripled),
+        ] {
+            assert_eq!(Escapes::likely(text), expected, "{}", String::from_utf8_lossy(text));
+        }
+    }
 
     fn values(raw: &str, escapes: Escapes) -> (Vec<String>, bool) {
         let (mut out, mut ends) = (Vec::new(), Vec::new());

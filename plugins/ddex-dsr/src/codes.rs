@@ -18,12 +18,12 @@ transpose_core::codes! {
         "The ProfileVersion cell holds no known version; the versions of the records decide (V-HEAD-3)."
         "Nothing needs to be done if the records are read as expected; else name the version that the sender meant."
     /// There is no summary record.
-    pub(crate) NO_SUMMARY: "DSR0105" "no-summary" Warning
+    pub(crate) NO_SUMMARY: "DSR0105" "no-summary" Error
         "A message has at least one summary record, even when nothing was sold (V-REC-4, ARCH-51)."
         "Ask the sender for the summary records."
     /// Summary records of one type do not stand together.
     pub(crate) SUMMARY_ORDER: "DSR0106" "summary-order" Warning
-        "Summary records of one type stand together, and SY05 follows SY04 (V-REC-6, V-REC-7, ARCH-52)."
+        "Summary records of one type stand together (V-REC-6, ARCH-52)."
         "Nothing needs to be done to read the message; it is written in the right order."
     /// An identifier of a summary record is used twice.
     pub(crate) SUMMARY_REUSED: "DSR0107" "summary-id-reused" Error
@@ -99,7 +99,7 @@ transpose_core::codes! {
         "Ask the sender what the value means."
     /// The type of a record is not known.
     pub(crate) UNKNOWN_RECORD: "DSR0221" "unknown-record" Warning
-        "The record type is not part of the profile; the line is left out (V-REC-8, V-REC-10)."
+        "The record type is not known (V-REC-10, ARCH-93); the line is left out."
         "Check that the message is of this profile."
     /// A record has another version than the profile binds.
     pub(crate) RECORD_VERSION: "DSR0222" "record-version" Warning
@@ -115,7 +115,7 @@ transpose_core::codes! {
         "Ask the sender for a corrected message."
     /// A reference names nothing in its block.
     pub(crate) UNKNOWN_REFERENCE: "DSR0231" "unknown-reference" Error
-        "A release or resource reference points to a record of the same block (V-REF-2, ARCH-55)."
+        "A reference points to a record of the same block (V-REF-2, ARCH-55)."
         "Ask the sender for a corrected block."
     /// A usage names no known summary record.
     pub(crate) UNKNOWN_SUMMARY: "DSR0232" "unknown-summary" Error
@@ -155,12 +155,188 @@ transpose_core::codes! {
         "Fetch the file again, and compare its size with the sender's."
     /// A count of the footer is wrong.
     pub(crate) FOOT_COUNT: "DSR0252" "footer-count" Error
-        "A count in the footer differs from what the file holds (V-FOOT-1 to V-FOOT-6). Lines include header, footer, blank lines and comments."
+        "A count in the footer differs from what the file holds (V-FOOT-1 to V-FOOT-7). Lines include header, footer, blank lines and comments."
         "Fetch the file again; if it is the same, ask the sender for a corrected footer."
     /// There are several footers, or records after the footer.
     pub(crate) FOOT_PLACE: "DSR0253" "footer-place" Error
         "The footer is the last record and there is one (V-REC-2, V-REC-3)."
         "Check that no files were joined."
+    /// Delimiters inside data are written in the older notation.
+    pub(crate) OLD_ESCAPES: "DSR0110" "old-escapes" Warning
+        "The beginning of the file writes pipes and backslashes inside data as Part 1 v1.1 did (V-CELL-9, ARCH-23, ARCH-24); the file is read that way."
+        "Ask the sender for the current notation; the option `escapes` sets it where the beginning of a file misleads."
+    /// A single-record file says that it is one of several.
+    pub(crate) SPLIT_SINGLE: "DSR0111" "split-single-record" Error
+        "Messages of the single-record variant are not split over several files (V-SET-6, ARCH-88)."
+        "Ask the sender for one file, or for the multi-record variant."
+    /// The text of MessageVersion has another form.
+    pub(crate) MESSAGE_VERSION: "DSR0112" "message-version" Warning
+        "MessageVersion is `dsrf/<Part 1>/<AVS>/<Part 8>`, or `dsrf/30` in the edition of 2016 (V-HEAD-1, ARCH-100)."
+        "Ask the sender to write the version that the message follows."
+    /// A recipient is given by half.
+    pub(crate) RECIPIENT: "DSR0113" "half-recipient" Error
+        "RecipientPartyId and RecipientName are filled for exactly one recipient, otherwise both are empty (V-COND-8, ARCH-102)."
+        "Ask the sender for the other cell."
+    /// A summary record details another one that is missing.
+    pub(crate) NO_PARENT_SUMMARY: "DSR0114" "no-parent-summary" Error
+        "SY05 follows the SY04 that it details (V-REC-7, ARCH-52)."
+        "Ask the sender for the SY04 record."
+    /// Summary records of one type do not stand together where they must.
+    pub(crate) SUMMARY_ORDER_DUTY: "DSR0115" "summary-order-duty" Error
+        "In audio-visual messages summary records of one type must stand together (V-REC-6, ARCH-52)."
+        "Ask the sender to sort the summary records by type."
+    /// A summary record names another one that is not there.
+    pub(crate) UNKNOWN_PARENT: "DSR0116" "unknown-parent-summary" Error
+        "ParentSummaryRecordId names a summary record of the message (V-REF-1)."
+        "Ask the sender for the missing summary record."
+    /// A channel is given by half.
+    pub(crate) CHANNEL: "DSR0117" "half-channel" Warning
+        "The name of a distribution channel and its DPID are given together (V-COND-14)."
+        "Ask the sender for the other cell."
+    /// Two currencies and no rate.
+    pub(crate) NO_RATE: "DSR0118" "missing-exchange-rate" Warning
+        "Where the currency of transaction differs from that of reporting, the rate is given (V-COND-7)."
+        "Ask the sender for the exchange rate."
+    /// A service description is more than a word.
+    pub(crate) SERVICE_WORD: "DSR0119" "service-word" Warning
+        "ServiceDescription has neither spaces nor underscores, because it stands in file names (V-COND-15, ARCH-111)."
+        "Ask the sender to write the name of the service in one word."
+    /// A record of another profile.
+    pub(crate) FOREIGN_RECORD: "DSR0225" "foreign-record" Error
+        "The record type exists, but not in this profile (V-REC-8). A block that holds usages in such a record is rejected; any other record is left out."
+        "Check that the message names the right profile."
+    /// Records of two kinds in a single-record file.
+    pub(crate) MIXED_SINGLES: "DSR0226" "mixed-single-records" Warning
+        "A single-record file holds one kind of record: downloads or streams (V-REC-12)."
+        "Ask the sender for one file for each kind."
+    /// The footer is that of the other variant.
+    pub(crate) WRONG_FOOT: "DSR0254" "wrong-footer" Error
+        "Multi-record messages end with FOOT, single-record messages with SRFO (V-REC-2)."
+        "Ask the sender which variant is meant."
+    /// A number has a shorter form.
+    pub(crate) NEEDLESS_DIGITS: "DSR0261" "needless-digits" Warning
+        "Numbers have no needless zeros, and nothing is written `0` (V-CELL-13, ARCH-31, ARCH-33)."
+        "Nothing needs to be done; `--fix` writes the short form."
+    /// Fewer than no usages.
+    pub(crate) NEGATIVE: "DSR0262" "negative-usages" Warning
+        "Numbers of usages and returns are not negative; what was taken back is a return (V-SUM-3)."
+        "Ask the sender what the number means."
+    /// A percentage that cannot be one.
+    pub(crate) PERCENTAGE: "DSR0263" "odd-percentage" Warning
+        "Shares and percentages lie between 0 and 100, and a quarter is written 25 (V-COND-16, V-SUM-5, ARCH-70)."
+        "Ask the sender whether a ratio was meant."
+    /// A reference with odd characters.
+    pub(crate) REFERENCE_FORM: "DSR0264" "reference-form" Warning
+        "References have letters and digits only (V-REF-9, ARCH-55)."
+        "Nothing needs to be done to read the message; ask the sender for plain references."
+    /// Lists that run in parallel differ in length.
+    pub(crate) PARALLEL: "DSR0265" "uneven-lists" Warning
+        "Names and their identifiers, and other paired cells, run in the same order; an empty element keeps the place (V-CELL-14, ARCH-16)."
+        "Ask the sender which identifier belongs to which name."
+    /// A type of right and its share are not given together.
+    pub(crate) RIGHTS_TYPE: "DSR0266" "rights-type-and-share" Error
+        "RightsType and the share that belongs to it are given together; on a summary record the type may stand alone (V-COND-6)."
+        "Ask the sender for the missing cell."
+    /// A conflict without the date of its last check.
+    pub(crate) CONFLICT_CHECK: "DSR0267" "missing-conflict-check" Warning
+        "Where the ownership is in conflict, the date of the last check is given (V-COND-5)."
+        "Ask the sender for the date."
+    /// Two kinds of records of users' releases in one block.
+    pub(crate) MIXED_EMBODIMENTS: "DSR0268" "mixed-user-releases" Error
+        "RU01 and RU02 never stand in one block (V-COND-10)."
+        "Ask the sender for a corrected block."
+    /// A work is described twice.
+    pub(crate) WORK_TWICE: "DSR0269" "work-twice" Warning
+        "A record of a work is never combined with a resource record that has details of its work (V-COND-11)."
+        "Ask the sender which of the two holds."
+    /// A record of a rights controller belongs to nothing.
+    pub(crate) NO_OWNER: "DSR0270" "controller-of-nothing" Error
+        "RC01 names a resource or a work (V-COND-9)."
+        "Ask the sender for a corrected block."
+    /// A record details a usage that is not there.
+    pub(crate) UNKNOWN_SALE: "DSR0271" "unknown-parent-usage" Error
+        "ParentSalesTransactionId names a usage of the same block (V-REF-7)."
+        "Ask the sender for a corrected block."
+    /// Two cells are swapped.
+    pub(crate) SWAPPED: "DSR0272" "swapped-cells" Warning
+        "SU03.03 has SummaryRecordId before SalesTransactionId, older versions have them the other way round (V-COND-13, ARCH-14)."
+        "Nothing needs to be done; ask the sender to follow the order of the version."
+    /// A usage names nothing.
+    pub(crate) NO_REFERENCE: "DSR0273" "no-reference" Error
+        "A usage names a release or a resource; only older versions let the only resource of a block be implied (V-COND-2)."
+        "Ask the sender for the reference; the only resource of the block was taken."
+    /// A usage of an older version names two things.
+    pub(crate) BOTH_REFERENCES_OLD: "DSR0274" "both-references-old" Error
+        "Up to Part 8 v1.4 a usage names either a release or a resource (V-COND-2); it is given to the resource, and the release is left out."
+        "Ask the sender what was used."
+    /// A sub-release lists a resource that is not there.
+    pub(crate) UNKNOWN_USED: "DSR0275" "unknown-used-resource" Error
+        "UsedResources lists resources of the same block (V-REF-4)."
+        "Ask the sender for a corrected block."
+    /// A summary record is named twice.
+    pub(crate) SUMMARY_TWICE: "DSR0276" "summary-named-twice" Error
+        "Where records of rights holders name summary records, their usage leaves the cell empty (V-COND-12)."
+        "Ask the sender which summary record is meant."
+    /// A summary record is named nowhere.
+    pub(crate) SUMMARY_NOWHERE: "DSR0277" "summary-named-nowhere" Error
+        "A usage names its summary record unless records of rights holders that follow do (V-COND-12)."
+        "Ask the sender for a corrected block."
+    /// A file with two kinds of line ends.
+    pub(crate) LINE_ENDS: "DSR0281" "mixed-line-ends" Warning
+        "All lines of a file end in LF, or all in CR LF (V-FILE-3, ARCH-1)."
+        "Nothing needs to be done; files were probably joined."
+    /// A file that should have been split.
+    pub(crate) LARGE_FILE: "DSR0282" "large-file" Warning
+        "Files beyond 4,000,000,000 bytes are split unless the parties agree otherwise (V-FILE-4, ARCH-4)."
+        "Ask the sender to split the message, or agree on a limit."
+    /// The name of a file has another form.
+    pub(crate) NAME_FORM: "DSR0291" "file-name-form" Warning
+        "Files are named `DSR_Recipient_Sender_Service_Period_Territory_xofy_Created.tsv` (V-NAME-1, ARCH-110 to ARCH-112)."
+        "Nothing needs to be done if the parties agreed on other names."
+    /// A period in a name has another form.
+    pub(crate) NAME_PERIOD: "DSR0292" "file-name-period" Warning
+        "The period in a file name is a year, quarter, month, week, day or range (V-NAME-2, ARCH-115)."
+        "Ask the sender to write the period in one of these forms."
+    /// A number in a name is wrong.
+    pub(crate) NAME_NUMBER: "DSR0293" "file-name-number" Error
+        "`xofy` in the file name is the number of the file and of files, as in the header (V-NAME-3, ARCH-87)."
+        "Check that no file was renamed."
+    /// A party in a name is another one.
+    pub(crate) NAME_PARTY: "DSR0294" "file-name-party" Warning
+        "Recipient and sender in the file name are those of the header, by party id or name (V-NAME-4, ARCH-113)."
+        "Check that no file was renamed."
+    /// A service in a name is another one.
+    pub(crate) NAME_SERVICE: "DSR0295" "file-name-service" Warning
+        "The service in the file name is that of the header, or the tiers of the summary records joined by dashes (V-NAME-5, ARCH-103, ARCH-114)."
+        "Check that no file was renamed."
+    /// A time in a name is another one.
+    pub(crate) NAME_CREATED: "DSR0296" "file-name-created" Warning
+        "The time in the file name is MessageCreatedDateTime of the header (V-NAME-6, ARCH-117)."
+        "Check that no file was renamed."
+    /// A period in a name is too short.
+    pub(crate) NAME_PERIOD_RANGE: "DSR0297" "file-name-range" Warning
+        "The period in the file name covers UsageStartDate to UsageEndDate of the header (V-NAME-7)."
+        "Ask the sender which of the two is meant."
+    /// A name has a space.
+    pub(crate) NAME_SPACE: "DSR0298" "file-name-space" Warning
+        "Elements of file names have neither spaces nor underscores (V-NAME-8, ARCH-111)."
+        "Ask the sender to name files without spaces."
+    /// Something was mended.
+    pub(crate) MENDED: "DSR0401" "mended" Info
+        "The repaired copy differs here from the file that was validated; only what has one possible meaning is changed."
+        "Tell the sender, so that the next file needs no repair."
+    /// A partner does not accept something.
+    pub(crate) NOT_ACCEPTED: "DSR0411" "not-accepted" Error
+        "The rules of a partner restrict versions, records or values further than the standard does."
+        "Ask the sender for what the partner accepts, or change the rules."
+    /// A partner demands a value.
+    pub(crate) DEMANDED: "DSR0412" "demanded" Error
+        "The rules of a partner demand a value where the standard leaves the cell to conditions or choice."
+        "Ask the sender for the value, or change the rules."
+    /// Rules name what does not exist.
+    pub(crate) NO_SUCH_CELL: "DSR0413" "no-such-cell" Error
+        "Rules name a record or a cell that no version of the standard has."
+        "`transpose explain` knows records by their type and cells by number or name: `SU02.03/11`, `UseType`."
     /// A mandatory cell of the header or of a summary record has no value.
     pub(crate) MISSING_VALUE: "DSR0301" "missing-value" Error
         "The message cannot be written without the value."

@@ -75,7 +75,6 @@ impl Role {
     }
 }
 
-#[expect(dead_code, reason = "single records are next")]
 /// What a cell of a single record describes: the release, the recording with its work, the usage or its allocation.
 pub(crate) fn part_of(cell: &CellSpec) -> Group {
     /// Cells that only this family understands and that describe the release or the recording.

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::option::{OptionKind, OptionSpec, parse};
-use transpose_records::escape::Escapes;
 
 use crate::codes;
 
@@ -11,9 +10,9 @@ use crate::codes;
 pub(crate) const SPECS: &[OptionSpec] = &[
     OptionSpec {
         name: "escapes",
-        kind: OptionKind::Choice(&["1.2", "1.1"]),
-        default: "1.2",
-        about: "The notation of delimiters inside data when reading: of Part 1 v1.2 and later, or of v1.1.",
+        kind: OptionKind::Choice(&["auto", "1.2", "1.1"]),
+        default: "auto",
+        about: "The notation of delimiters inside data when reading: of Part 1 v1.2 and later, of v1.1, or the one that the beginning of the file uses.",
     },
     OptionSpec {
         name: "profile",
@@ -69,7 +68,7 @@ pub(crate) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            escapes: Notation::Tripled,
+            escapes: Notation::Auto,
             profile: None,
             profile_version: None,
             message_version: None,
@@ -84,19 +83,12 @@ impl Default for Options {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub(crate) enum Notation {
     #[default]
+    #[serde(rename = "auto")]
+    Auto,
     #[serde(rename = "1.2")]
     Tripled,
     #[serde(rename = "1.1")]
     Doubled,
-}
-
-impl From<Notation> for Escapes {
-    fn from(notation: Notation) -> Self {
-        match notation {
-            Notation::Tripled => Self::Tripled,
-            Notation::Doubled => Self::Doubled,
-        }
-    }
 }
 
 impl Options {

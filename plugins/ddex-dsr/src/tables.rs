@@ -67,7 +67,6 @@ pub(crate) struct Layout {
     /// The facts of the profile.
     pub(crate) profile: &'static ProfileSpec,
     /// Whether a line is a whole block (the single-record variant).
-    #[expect(dead_code, reason = "single records are next")]
     pub(crate) single: bool,
     /// The header.
     pub(crate) head: &'static RecordSpec,

@@ -671,7 +671,7 @@ fn broken_messages_say_what_and_where() {
             edit(x3, &x3.replace("S1", "")),
             "reject DSR0231 t:13 block 1 SU02.03 cell 6 (TransactedResourceReference): the usage names neither",
         ),
-        (edit("x4\t\tA1", "x4\t\t"), "DSR0233 t:15 block b\\\\|2 SU02.03 cell 6"),
+        (edit("x4\t\tA1", "x4\t\t"), "DSR0273 t:15 block b\\\\|2 SU02.03 cell 6"),
         (edit("x4\t\tA1", "x4\tR1\tA1"), "DSR0234 t:15"),
         (
             edit("AS01.03\t1\tS3", "AS01.03\t1\tS2"),
@@ -679,7 +679,7 @@ fn broken_messages_say_what_and_where() {
         ),
         (
             edit("RE02\t1\tR2\tsub-1\t\tS1|S2", "RE02\t1\tR2\tsub-1\t\tS1|S7"),
-            "DSR0231 t:10 block 1 RE02 cell 6 (UsedResources): no resource of the block has the reference `S7`",
+            "DSR0275 t:10 block 1 RE02 cell 6 (UsedResources): no resource of the block has the reference `S7`",
         ),
         (
             edit("RE01.03", "RE02"),
@@ -723,7 +723,7 @@ fn broken_messages_say_what_and_where() {
             edit("SU01.03\t1\ts1\tx1", "SU01.04\t1\ts1\tx1"),
             "DSR0222 t:11 block 1 SU01.03: `SU01.04` is not known, it is read as SU01.03",
         ),
-        (edit("RE02\t1", "QQ02\t1"), "DSR0221 t:10 block 1 QQ02: `QQ02` is no record of the profile"),
+        (edit("RE02\t1", "QQ02\t1"), "DSR0221 t:10 block 1 QQ02: `QQ02` is no known record"),
         (
             edit("\nAS02.04\tb", "\nSY01.03\tz\nAS02.04\tb"),
             "DSR0224 t:14 SY01.03: a SY01.03 record stands among the blocks",

@@ -1,0 +1,1030 @@
+//! A block: the order of its records, their cells, and what refers to what.
+//!
+//! The first thing that makes a block impossible to understand is the reason for its rejection; what else is wrong is told as well.
+
+use super::cells::{Piece, cell_count, located, named};
+use super::checks::Values;
+use super::columns::{Column, Entry, Facet, Link, Quick, key_of};
+use super::units::{Unit, Worker, plain_class};
+use crate::codes;
+use crate::format::Role;
+use crate::tables;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use transpose_codes::Duration;
+use transpose_core::batch::{BlockBatch, EntityRow, Span};
+use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
+use transpose_core::field::Group;
+use transpose_core::format::Origin;
+use transpose_core::loss::{Change, Subject};
+use transpose_core::report::Report;
+use transpose_records::cell::{is_decimal, is_integer, is_isrc};
+use transpose_records::escape;
+use transpose_records::grammar::State;
+use transpose_records::index::{Index, Row};
+use transpose_records::spec::{CellSpec, RecordSpec, family};
+
+/// The part of a chunk that is decoded, and what it may hold.
+pub(super) struct Region<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) origin: Origin,
+    pub(super) index: &'a Index,
+    pub(super) utf8: bool,
+}
+
+impl Region<'_> {
+    /// The lines of a unit, from its first record to its last, with their numbers.
+    pub(super) fn rows(&self, unit: &Unit) -> impl Iterator<Item = (u64, &Row)> {
+        let rows = self.index.rows().get(unit.line as usize..unit.lines as usize).unwrap_or(&[]);
+        (unit.line..).zip(rows)
+    }
+}
+
+/// Where a line stands; made into a place only when there is something to tell.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    source: &'a Arc<str>,
+    block: Option<&'a [u8]>,
+    line: u64,
+    byte: u64,
+}
+
+impl Here<'_> {
+    fn place(self) -> Location {
+        Location {
+            source: Some(self.source.clone()),
+            block: self.block.map(|raw| shown(raw).into()),
+            ..Location::line(self.line, self.byte)
+        }
+    }
+
+    /// The place of the first cell of a kind.
+    fn link(self, entry: &Entry, link: Link) -> Location {
+        let column = entry.columns.iter().find(|column| column.link == link);
+        self.cell(entry, column.map(|column| column.spec))
+    }
+
+    fn cell(self, entry: &Entry, cell: Option<&CellSpec>) -> Location {
+        match cell {
+            Some(cell) => located(&self.place(), entry.spec, cell),
+            None => self.place().record(entry.spec.name),
+        }
+    }
+}
+
+/// A usage that may have no summary record of its own, because records of rights holders follow that have (V-COND-12).
+struct Pending<'a> {
+    here: Here<'a>,
+    entry: &'a Entry,
+    filled: bool,
+    followed: bool,
+}
+
+/// How far a block was read.
+struct Progress<'a> {
+    block: Option<&'a [u8]>,
+    /// Where in the structure one is; nothing once the order was broken.
+    state: Option<State>,
+    /// The record before: its name, its line, where it begins.
+    last: (&'static str, u64, usize),
+    recording: Option<u32>,
+    work: Option<u32>,
+    usage: Option<u32>,
+    /// The allocation before, which a work may follow.
+    allocation: Option<u32>,
+    previous: Option<u32>,
+    pending: Option<Pending<'a>>,
+    /// Whether a record was left out, so that what names it is no further fault.
+    gap: bool,
+    /// For validation: recordings with work details, in ascending order, and which records of users' releases there were.
+    detailed: Vec<u32>,
+    embodied: Option<&'static str>,
+    /// Why the block is rejected.
+    fatal: Option<Box<Diagnostic>>,
+}
+
+impl Progress<'_> {
+    fn fail(&mut self, finding: Box<Diagnostic>, report: &mut Report) {
+        if self.fatal.is_none() {
+            self.fatal = Some(finding);
+        } else {
+            report.findings.push(*finding);
+        }
+    }
+}
+
+/// What the links of a record name.
+struct Links {
+    own: Span,
+    release: Span,
+    resource: Span,
+    id: Span,
+    work: Span,
+    summary: Span,
+    sale: Span,
+}
+
+/// One line that is being read.
+struct This<'a> {
+    text: &'a [u8],
+    index: &'a Index,
+    line: &'a Row,
+    /// The number of the line in the chunk.
+    number: u64,
+    here: Here<'a>,
+}
+
+impl This<'_> {
+    fn raw(&self, number: usize) -> &[u8] {
+        self.index.cell(self.line, number, self.text)
+    }
+}
+
+type Fault = Box<Diagnostic>;
+
+impl<'r> Worker<'r> {
+    pub(super) fn block<'a>(
+        &mut self,
+        region: &Region<'a>,
+        unit: &Unit,
+        batch: &mut BlockBatch,
+        report: &mut Report,
+    ) -> Result<(), Fault>
+    where
+        'r: 'a,
+    {
+        let reader = self.reader;
+        let text = region.text;
+        for references in
+            [&mut self.releases, &mut self.resources, &mut self.ids, &mut self.works, &mut self.sales]
+        {
+            references.clear();
+        }
+        let mut progress = Progress {
+            block: None,
+            state: Some(reader.layout.grammar.start()),
+            last: ("", unit.line, unit.start),
+            recording: None,
+            work: None,
+            usage: None,
+            allocation: None,
+            previous: None,
+            pending: None,
+            gap: false,
+            detailed: Vec::new(),
+            embodied: None,
+            fatal: None,
+        };
+        batch.begin_block(Span::ABSENT, unit.start);
+        for (number, line) in region.rows(unit) {
+            let content = line.content(text);
+            // Comments and blank lines may stand between records.
+            if plain_class(content).is_some() {
+                continue;
+            }
+            let here = Here {
+                source: &reader.source,
+                block: progress.block,
+                line: region.origin.line + number,
+                byte: region.origin.byte + u64::from(line.start),
+            };
+            if !region.utf8
+                && let Err(error) = std::str::from_utf8(content)
+            {
+                let message = format!("the line is not UTF-8 from its byte {} on", error.valid_up_to() + 1);
+                let finding = Diagnostic::new(&codes::NOT_UTF8, here.place(), message).value(content);
+                progress.fail(Box::new(finding), report);
+                (progress.gap, progress.state) = (true, None);
+                continue;
+            }
+            let mut this = This { text, index: region.index, line, number, here };
+            if progress.block.is_none() && !reader.layout.single {
+                progress.block = Some(self.begin(&this, unit, batch));
+                this.here.block = progress.block;
+            }
+            if let Err(finding) = self.line(&this, region, &mut progress, batch, report) {
+                progress.fail(finding, report);
+            }
+        }
+        Self::settle(&mut progress, report);
+        if let Some(state) = progress.state.filter(|state| !reader.layout.grammar.accepts(*state)) {
+            let (name, line, start) = progress.last;
+            let mut place = self.place(region.origin, start, line);
+            place.block = progress.block.map(|raw| shown(raw).into());
+            let expected = expected(&reader.layout.grammar.expected(state));
+            let message = if name.is_empty() {
+                "the block has no record of the profile".to_owned()
+            } else {
+                format!("the block ends with {name}, expected {expected}")
+            };
+            let finding = Diagnostic::new(&codes::BLOCK_ORDER, place.record(name), message);
+            progress.fail(Box::new(finding), report);
+        }
+        batch.end_block(unit.end);
+        progress.fatal.map_or(Ok(()), Err)
+    }
+
+    /// Begins a block with the id of its first record, which is kept as it is written; only escapes are undone.
+    fn begin<'a>(&mut self, this: &This<'a>, unit: &Unit, batch: &mut BlockBatch) -> &'a [u8] {
+        let (start, end) = this.index.range(this.line, 1);
+        let raw = this.text.get(start..end).unwrap_or(&[]);
+        let id = if raw.is_empty() {
+            Span::ABSENT
+        } else if memchr::memchr2(b'|', b'\\', raw).is_none() {
+            Span::chunk(start, end)
+        } else {
+            let (mut plain, mut ends) = (Vec::new(), Vec::new());
+            escape::decode(raw, self.reader.escapes, &mut plain, &mut ends);
+            batch.text(&plain)
+        };
+        batch.drop_block();
+        batch.begin_block(id, unit.start);
+        raw
+    }
+
+    fn line<'a>(
+        &mut self,
+        this: &This<'a>,
+        region: &Region<'_>,
+        progress: &mut Progress<'a>,
+        batch: &mut BlockBatch,
+        report: &mut Report,
+    ) -> Result<(), Fault>
+    where
+        'r: 'a,
+    {
+        let reader = self.reader;
+        let name = this.raw(0);
+        if tables::is_deal_specific(name) {
+            let line = Span::chunk(this.line.start as usize, this.line.end as usize);
+            let entity = batch.push_filled(reader.deal_shape, &[line], this.number as u32);
+            if let Some(row) = batch.last_entity() {
+                row.parent = progress.previous.unwrap_or(EntityRow::NONE);
+            }
+            progress.previous = Some(entity);
+            return Ok(());
+        }
+        let key = key_of(name);
+        // A record is mostly of the type of the one before.
+        let known = reader.entries.get(self.entry).is_some_and(|entry| entry.key == key);
+        if !known {
+            self.entry = reader.entries.iter().position(|entry| entry.key == key).unwrap_or(usize::MAX);
+        }
+        let Some(entry) = reader.entries.get(self.entry).or_else(|| reader.kin(name)) else {
+            progress.gap = true;
+            return unknown_record(this, report);
+        };
+        if !entry.bound || entry.key != key {
+            self.version(entry, this, report);
+        }
+        let mut fault = self.order(entry, this, region, progress).err();
+        let counted = this.index.ends(this.line).len();
+        if counted != entry.spec.cells.len() {
+            beyond(entry, this, counted, report);
+        }
+        if let Err(wrong) = self.values(entry, this, batch, report) {
+            fault.get_or_insert(wrong);
+        }
+        if reader.validates {
+            self.check(entry, this, progress, batch, report);
+        }
+        // What links a record to others is no value of it.
+        let own = entry.own.and_then(|place| self.row.get(place).copied()).unwrap_or(Span::ABSENT);
+        let [release, resource, id, work, summary, sale] = entry.links.map(|place| {
+            let cell = place.and_then(|place| self.row.get_mut(place));
+            cell.map_or(Span::ABSENT, |cell| std::mem::replace(cell, Span::ABSENT))
+        });
+        let links = Links { own, release, resource, id, work, summary, sale };
+        let entity = match (entry.role, entry.facets.as_slice()) {
+            (Role::Single, facets) => return self.single(entry, facets, this, &links, batch, report, fault),
+            (_, [facet, ..]) => batch.push_filled(facet.shape, &self.row, this.number as u32),
+            (_, []) => return Ok(()),
+        };
+        if let Err(wrong) = self.link(entry, this, &links, entity, progress, batch, report)
+            && !(progress.gap && progress.fatal.is_some())
+        {
+            fault.get_or_insert(wrong);
+        }
+        progress.previous = Some(entity);
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Tells that a record has another version than the profile binds.
+    fn version(&self, entry: &Entry, this: &This<'_>, report: &mut Report) {
+        if !report.findings.keeps(&codes::RECORD_VERSION) {
+            report.findings.count(&codes::RECORD_VERSION, 1);
+            return;
+        }
+        let (name, version) = (entry.spec.name, self.reader.layout.profile.version);
+        let message = if entry.key == key_of(this.raw(0)) {
+            format!("the record is `{name}`, but the profile version {version} binds another version of it")
+        } else {
+            format!("`{}` is not known, it is read as {name}", shown(this.raw(0)))
+        };
+        let place = this.here.place().record(name);
+        report.findings.push(Diagnostic::new(&codes::RECORD_VERSION, place, message));
+    }
+
+    /// Follows the structure of the profile.
+    fn order(
+        &self,
+        entry: &Entry,
+        this: &This<'_>,
+        region: &Region<'_>,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Fault> {
+        let grammar = &self.reader.layout.grammar;
+        let name = entry.spec.name;
+        let before = std::mem::replace(&mut progress.last, (name, this.number, this.line.start as usize));
+        let Some(state) = progress.state else { return Ok(()) };
+        progress.state = entry.symbol.and_then(|symbol| grammar.step(state, symbol));
+        if progress.state.is_some() {
+            return Ok(());
+        }
+        let expected = expected(&grammar.expected(state));
+        let message = if before.0.is_empty() {
+            format!("the block begins with {name}, expected {expected}")
+        } else {
+            let line = region.origin.line + before.1;
+            format!("{name} may not follow {} of line {line}, expected {expected}", before.0)
+        };
+        Err(Box::new(Diagnostic::new(&codes::BLOCK_ORDER, this.here.place().record(name), message)))
+    }
+
+    /// Reads the cells of a line into `row`.
+    fn values(
+        &mut self,
+        entry: &Entry,
+        this: &This<'_>,
+        batch: &mut BlockBatch,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        if self.quick(this.text, this.line, this.index.ends(this.line), entry) {
+            return Ok(());
+        }
+        self.row.clear();
+        let mut fault = None;
+        for (number, column) in entry.columns.iter().enumerate() {
+            let span = match self.cell(entry, number, column, this, batch, report) {
+                Ok(span) => span,
+                Err(wrong) => {
+                    fault.get_or_insert(wrong);
+                    Span::ABSENT
+                }
+            };
+            self.row.push(span);
+        }
+        if self.row.len() < entry.width {
+            let raw = entry.proprietary.map_or(&[][..], |number| this.raw(number));
+            let grid = self.grid(entry, raw, this.text, batch);
+            self.row.resize(entry.width - 1, Span::ABSENT);
+            self.row.push(grid);
+        }
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Reads one cell, whatever it holds.
+    fn cell(
+        &mut self,
+        entry: &Entry,
+        number: usize,
+        column: &Column,
+        this: &This<'_>,
+        batch: &mut BlockBatch,
+        report: &mut Report,
+    ) -> Result<Span, Fault> {
+        if column.link == Link::Key {
+            return Ok(Span::ABSENT);
+        }
+        let (start, end) = this.index.range(this.line, number);
+        let raw = this.text.get(start..end).unwrap_or(&[]);
+        let place = || this.here.cell(entry, Some(column.spec));
+        let simple = || {
+            raw.first().is_some_and(|byte| *byte > b' ')
+                && raw.last().is_some_and(|byte| *byte > b' ')
+                && !raw.iter().any(|byte| matches!(byte, 0..=0x1f | b'|' | b'\\'))
+        };
+        let span = match raw {
+            [] => Span::ABSENT,
+            _ if column.free && column.link != Link::Deprecated && simple() => Span::chunk(start, end),
+            _ => {
+                let read = self.cells.read(raw, column, self.reader.escapes);
+                let told = self.cells.notes.iter().any(|note| *note.code == codes::CONTROL);
+                if !told && raw.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
+                    self.cells.note(&codes::CONTROL, "the value holds a control character");
+                }
+                for note in self.cells.notes.drain(..) {
+                    if report.findings.keeps(note.code) {
+                        let message = format!("{}: {}", named(column.spec), note.message);
+                        report.findings.push(Diagnostic::new(note.code, place(), message).value(raw));
+                    } else {
+                        report.findings.count(note.code, 1);
+                    }
+                }
+                if let Err(why) = read {
+                    let message = format!(
+                        "{} is `{}`, expected {}: {why}",
+                        named(column.spec),
+                        shown(raw),
+                        column.spec.kind
+                    );
+                    let finding = Diagnostic::new(&codes::WRONG_TYPE, place(), message).value(raw);
+                    if entry.has_usage() {
+                        return Err(Box::new(finding));
+                    }
+                    report.findings.push(finding);
+                    let subject = column
+                        .spec
+                        .field()
+                        .map_or_else(|| Subject::Extra(column.spec.name.into()), Subject::Field);
+                    let reason = "the value does not fit the type of its cell";
+                    report.loss.add(Change::Lost, subject, 1, Some(this.here.line), reason);
+                    return Ok(Span::ABSENT);
+                }
+                self.span(start, batch)
+            }
+        };
+        if span.is_absent() {
+            if column.mandatory && column.link != Link::Deprecated {
+                let message = format!("{} is empty", named(column.spec));
+                let finding = Diagnostic::new(&codes::EMPTY_CELL, place(), message);
+                if Some(number) == entry.quantity || column.link == Link::Summary {
+                    return Err(Box::new(finding));
+                }
+                report.findings.push(finding);
+            }
+            return Ok(span);
+        }
+        if column.link == Link::Deprecated {
+            let message = format!("{} is filled", named(column.spec));
+            report.findings.push(Diagnostic::new(&codes::DEPRECATED_CELL, place(), message).value(raw));
+            return Ok(Span::ABSENT);
+        }
+        Ok(span)
+    }
+
+    /// Reads the cells of a clean line into `row`, if there is nothing to be said about any of them.
+    #[inline]
+    fn quick(&mut self, text: &[u8], line: &Row, ends: &[u32], entry: &Entry) -> bool {
+        if !line.clean || ends.len() != entry.columns.len() {
+            return false;
+        }
+        let Self { row, cells, accepted, .. } = self;
+        row.clear();
+        let mut start = line.start;
+        for (column, end) in entry.columns.iter().zip(ends) {
+            let (from, to) = (start as usize, *end as usize);
+            start = *end + 1;
+            if from == to {
+                if column.demanded {
+                    return false;
+                }
+                row.push(Span::ABSENT);
+                continue;
+            }
+            let raw = text.get(from..to).unwrap_or(&[]);
+            let fits = match column.quick {
+                Quick::Key => {
+                    row.push(Span::ABSENT);
+                    continue;
+                }
+                Quick::Free => true,
+                Quick::Integer => is_integer(raw),
+                Quick::Decimal => is_decimal(raw),
+                Quick::Boolean => matches!(raw, b"true" | b"false"),
+                Quick::Duration => Duration::plain_iso_micros(raw).is_some(),
+                Quick::Isrc => is_isrc(raw),
+                Quick::Checked => match accepted.get_mut(column.number) {
+                    Some(good) if good.bytes(text, &[]) == raw => true,
+                    Some(good) if cells.passes(raw, column) => {
+                        *good = Span::chunk(from, to);
+                        true
+                    }
+                    _ => false,
+                },
+                Quick::Slow => false,
+            };
+            if !fits {
+                return false;
+            }
+            row.push(Span::chunk(from, to));
+        }
+        row.resize(entry.width, Span::ABSENT);
+        true
+    }
+
+    /// The cell just read as a span; `start` is where it begins in the chunk.
+    fn span(&mut self, start: usize, batch: &mut BlockBatch) -> Span {
+        let Self { cells, spans, .. } = self;
+        let mut one = |piece: Piece| match piece {
+            Piece::Raw(from, to) => Span::chunk(start + from, start + to),
+            Piece::Made(from, to) => batch.text(cells.made.get(from..to).unwrap_or(&[])),
+        };
+        match cells.pieces.as_slice() {
+            [] => Span::ABSENT,
+            [only] => one(*only),
+            many => {
+                spans.clear();
+                spans.extend(many.iter().map(|piece| one(*piece)));
+                batch.list(spans)
+            }
+        }
+    }
+
+    /// The GRid among the namespaced identifiers of a release, which also fills its own field.
+    fn grid(&mut self, entry: &Entry, raw: &[u8], text: &[u8], batch: &mut BlockBatch) -> Span {
+        let filled =
+            entry.proprietary.and_then(|place| self.row.get(place)).is_some_and(|span| !span.is_absent());
+        if !filled {
+            return Span::ABSENT;
+        }
+        let span = entry.proprietary.and_then(|place| self.row.get(place)).copied().unwrap_or(Span::ABSENT);
+        let is_grid = |bytes: &[u8]| {
+            bytes.get(..6).is_some_and(|space| space.eq_ignore_ascii_case(b"GRID::")) && bytes.len() > 6
+        };
+        if memchr::memmem::find(raw, b"::").is_none() {
+            return Span::ABSENT;
+        }
+        let found = match batch.value(span, text) {
+            transpose_core::batch::Cell::Many(list) => {
+                list.iter().find(|bytes| is_grid(bytes)).map(<[u8]>::to_vec)
+            }
+            cell => cell.first().filter(|bytes| is_grid(bytes)).map(<[u8]>::to_vec),
+        };
+        found.as_deref().and_then(|bytes| bytes.get(6..)).map_or(Span::ABSENT, |id| batch.text(id))
+    }
+
+    /// What only validation looks at.
+    fn check(
+        &mut self,
+        entry: &Entry,
+        this: &This<'_>,
+        progress: &mut Progress<'_>,
+        batch: &BlockBatch,
+        report: &mut Report,
+    ) {
+        let values = Values { row: &self.row, batch, text: this.text };
+        let place = || this.here.place();
+        entry
+            .checks
+            .apply(entry.spec, &entry.columns, &values, &place, &mut |finding| report.findings.push(finding));
+        if entry.role == Role::Embodiment {
+            let kind = entry.spec.family();
+            if progress.embodied.is_some_and(|other| other != kind) {
+                let message = "RU01 and RU02 stand in one block";
+                let place = place().record(entry.spec.name);
+                report.findings.push(Diagnostic::new(&codes::MIXED_EMBODIMENTS, place, message));
+            }
+            progress.embodied = Some(kind);
+        }
+    }
+
+    /// Takes a single record apart: a release, a recording with its work, a usage and its allocation, each where it has a value.
+    #[expect(clippy::too_many_arguments, reason = "the state of reading one line")]
+    fn single(
+        &mut self,
+        entry: &Entry,
+        facets: &[Facet],
+        this: &This<'_>,
+        links: &Links,
+        batch: &mut BlockBatch,
+        report: &mut Report,
+        mut fault: Option<Fault>,
+    ) -> Result<(), Fault> {
+        if let Some(first) = self.reader.state.singles.get(self.entry) {
+            first.fetch_min(this.here.line, Ordering::Relaxed);
+        }
+        let context = match self.context(entry, this, links.summary, batch) {
+            Ok(context) => context,
+            Err(wrong) => {
+                fault.get_or_insert(wrong);
+                None
+            }
+        };
+        if let Some(context) = context.filter(|_| entry.has_usage()) {
+            self.conditions(entry, this, context, report);
+        }
+        let (mut release, mut recording, mut usage) = (None, None, None);
+        for facet in facets {
+            let Self { row, some, .. } = self;
+            some.clear();
+            for cell in facet.cells.iter().flatten() {
+                some.push(row.get(*cell).copied().unwrap_or(Span::ABSENT));
+            }
+            let whole = facet.group == Group::Release && entry.proprietary.is_some();
+            some.extend(row.get(entry.columns.len()).filter(|_| whole));
+            if facet.group != Group::Usage && some.iter().all(|span| span.is_absent()) {
+                continue;
+            }
+            let entity = batch.push_filled(facet.shape, some, this.number as u32);
+            let Some(made) = batch.last_entity() else { continue };
+            let parent = match facet.group {
+                Group::Release => {
+                    release = Some(entity);
+                    None
+                }
+                Group::Recording => {
+                    recording = Some(entity);
+                    None
+                }
+                Group::Usage => {
+                    usage = Some(entity);
+                    made.context = context.unwrap_or(EntityRow::NONE);
+                    recording.or(release)
+                }
+                Group::Allocation => usage,
+                _ => {
+                    made.context = context.unwrap_or(EntityRow::NONE);
+                    recording.or(release)
+                }
+            };
+            made.parent = parent.unwrap_or(EntityRow::NONE);
+        }
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// The context that a record names; nothing where it names none and need not.
+    fn context(
+        &self,
+        entry: &Entry,
+        this: &This<'_>,
+        summary: Span,
+        batch: &BlockBatch,
+    ) -> Result<Option<u32>, Fault> {
+        if summary.is_absent() {
+            return Ok(None);
+        }
+        let key = summary.bytes(this.text, &batch.arena);
+        self.reader.contexts.find(key).map(Some).ok_or_else(|| {
+            let message = format!("no summary record has the SummaryRecordId `{}`", shown(key));
+            Box::new(Diagnostic::new(&codes::UNKNOWN_SUMMARY, this.here.link(entry, Link::Summary), message))
+        })
+    }
+
+    /// Checks use type and price of a usage against its context.
+    fn conditions(&self, entry: &Entry, this: &This<'_>, context: u32, report: &mut Report) {
+        let context = self.reader.contexts.get(context);
+        let filled = |number: usize| !this.raw(number).trim_ascii().is_empty();
+        let cell = |number: usize| this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
+        if let Some(number) = entry.use_type.filter(|number| context.use_type == filled(*number)) {
+            let message = if context.use_type {
+                "the use type stands on the summary record too"
+            } else {
+                "the use type stands neither here nor on the summary record"
+            };
+            report.findings.push(Diagnostic::new(&codes::USE_TYPE, cell(number), message));
+        }
+        if let Some(number) = entry.price.filter(|number| context.priced && !filled(*number)) {
+            let message = "there is no price under PayAsYouGoModel";
+            report.findings.push(Diagnostic::new(&codes::NO_PRICE, cell(number), message));
+        }
+    }
+
+    /// Gives an entity its place among the others of the block.
+    #[expect(clippy::too_many_arguments, reason = "the state of reading one line")]
+    fn link<'a>(
+        &mut self,
+        entry: &'a Entry,
+        this: &This<'a>,
+        links: &Links,
+        entity: u32,
+        progress: &mut Progress<'a>,
+        batch: &mut BlockBatch,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let reader = self.reader;
+        let text = this.text;
+        let (mut parent, mut context) = (None, None);
+        match entry.role {
+            Role::Release | Role::SubRelease | Role::Recording => {
+                self.named(entry, this, links.own, entity, batch, report);
+                if entry.role == Role::Recording {
+                    (progress.recording, progress.work) = (Some(entity), None);
+                    if reader.details {
+                        let id =
+                            entry.id.and_then(|place| self.row.get(place)).filter(|span| !span.is_absent());
+                        if let Some(id) = id {
+                            self.ids.push(*id, entity, &reader.hash, text, &batch.arena);
+                        }
+                    }
+                    if reader.validates && matches!(entry.spec.family(), "AS02" | "AS06") {
+                        progress.detailed.push(entity);
+                    }
+                }
+                if let Some(number) = entry.used {
+                    self.used(entry, number, this, batch, report);
+                }
+            }
+            Role::Work => {
+                // Older versions have no reference: the work belongs to the record before it.
+                parent = if links.resource.is_absent() {
+                    progress.allocation.or(progress.recording)
+                } else {
+                    Some(self.resource(entry, this, links.resource, batch)?)
+                };
+                progress.work = Some(entity);
+                if !links.own.is_absent() {
+                    self.works.push(links.own, entity, &reader.hash, text, &batch.arena);
+                }
+                if parent.is_some_and(|parent| progress.detailed.binary_search(&parent).is_ok()) {
+                    let message = "the resource that it belongs to has details of its work already";
+                    let place = this.here.link(entry, Link::Resource);
+                    report.findings.push(Diagnostic::new(&codes::WORK_TWICE, place, message));
+                }
+            }
+            Role::Controller => {
+                parent = Some(if !links.work.is_absent() {
+                    let key = links.work.bytes(text, &batch.arena);
+                    let found = self.works.find(key, &reader.hash, text, &batch.arena);
+                    found.ok_or_else(|| unknown(entry, this, Link::Work, "work", key))?
+                } else if links.resource.is_absent() {
+                    let message = "the record names neither a resource nor a work";
+                    let place = this.here.link(entry, Link::Resource);
+                    return Err(Box::new(Diagnostic::new(&codes::NO_OWNER, place, message)));
+                } else {
+                    self.resource(entry, this, links.resource, batch)?
+                });
+            }
+            Role::Cue | Role::Claim | Role::Embodiment => {
+                parent = if links.resource.is_absent() {
+                    progress.recording
+                } else {
+                    Some(self.resource(entry, this, links.resource, batch)?)
+                };
+                context = self.context(entry, this, links.summary, batch)?;
+            }
+            Role::Usage => {
+                Self::settle(progress, report);
+                progress.usage = Some(entity);
+                let sale = entry.sale.and_then(|place| self.row.get(place)).copied().unwrap_or(Span::ABSENT);
+                let summary = self.unswapped(entry, this, links, sale, batch, report);
+                let sale = if summary == links.summary { sale } else { links.summary };
+                if reader.details && !sale.is_absent() {
+                    self.sales.push(sale, entity, &reader.hash, text, &batch.arena);
+                }
+                context = self.context(entry, this, summary, batch)?;
+                if let Some(context) = context {
+                    self.conditions(entry, this, context, report);
+                }
+                if entry.spec.family() == "SU03" && entry.spec.cell("SummaryRecordId").is_some_and(is_free) {
+                    let filled = context.is_some();
+                    progress.pending = Some(Pending { here: this.here, entry, filled, followed: false });
+                }
+                parent = self.used_item(entry, this, links, batch, report)?;
+            }
+            Role::Allocation | Role::Split => {
+                parent = if links.sale.is_absent() {
+                    progress.usage
+                } else {
+                    let key = links.sale.bytes(text, &batch.arena);
+                    let found = self.sales.find(key, &reader.hash, text, &batch.arena);
+                    Some(found.ok_or_else(|| {
+                        let message =
+                            format!("no usage of the block has the SalesTransactionId `{}`", shown(key));
+                        Box::new(Diagnostic::new(
+                            &codes::UNKNOWN_SALE,
+                            this.here.link(entry, Link::Sale),
+                            message,
+                        ))
+                    })?)
+                };
+                context = self.context(entry, this, links.summary, batch)?;
+                if entry.role == Role::Allocation
+                    && let Some(pending) = &mut progress.pending
+                {
+                    pending.followed = true;
+                }
+            }
+            Role::Single | Role::Opaque => {}
+        }
+        progress.allocation = (entry.role == Role::Allocation).then_some(entity);
+        if let Some(row) = batch.last_entity() {
+            row.parent = parent.unwrap_or(EntityRow::NONE);
+            row.context = context.unwrap_or(EntityRow::NONE);
+        }
+        Ok(())
+    }
+
+    /// Keeps what a record is called in its block.
+    fn named(
+        &mut self,
+        entry: &Entry,
+        this: &This<'_>,
+        own: Span,
+        entity: u32,
+        batch: &BlockBatch,
+        report: &mut Report,
+    ) {
+        let hash = &self.reader.hash;
+        let references = if entry.role == Role::Recording { &mut self.resources } else { &mut self.releases };
+        let bytes = own.bytes(this.text, &batch.arena);
+        if references.find(bytes, hash, this.text, &batch.arena).is_some() {
+            let message = format!("the reference `{}` is used twice in the block", shown(bytes));
+            let place = this.here.link(entry, Link::Own);
+            report.findings.push(Diagnostic::new(&codes::REFERENCE_REUSED, place, message));
+        }
+        references.push(own, entity, hash, this.text, &batch.arena);
+    }
+
+    /// The recording that a reference names.
+    fn resource(
+        &mut self,
+        entry: &Entry,
+        this: &This<'_>,
+        span: Span,
+        batch: &BlockBatch,
+    ) -> Result<u32, Fault> {
+        let key = span.bytes(this.text, &batch.arena);
+        let found = self.resources.find(key, &self.reader.hash, this.text, &batch.arena);
+        found.ok_or_else(|| unknown(entry, this, Link::Resource, "resource", key))
+    }
+
+    /// The cell with the summary record of a usage. Some senders write it and the identifier of the usage in the order of older versions
+    /// (V-COND-13): they are swapped back when only that makes sense.
+    fn unswapped(
+        &mut self,
+        entry: &Entry,
+        this: &This<'_>,
+        links: &Links,
+        sale: Span,
+        batch: &mut BlockBatch,
+        report: &mut Report,
+    ) -> Span {
+        if entry.spec.family() != "SU03" || links.summary.is_absent() || sale.is_absent() {
+            return links.summary;
+        }
+        let knows = |span: Span| self.reader.contexts.find(span.bytes(this.text, &batch.arena)).is_some();
+        if knows(links.summary) || !knows(sale) {
+            return links.summary;
+        }
+        let message = "SummaryRecordId and SalesTransactionId stand in each other's cells; they are read the other way round";
+        let place = this.here.link(entry, Link::Summary);
+        report.findings.push(Diagnostic::new(&codes::SWAPPED, place, message));
+        if let Some(place) = entry.sale {
+            batch.set(place, links.summary);
+        }
+        sale
+    }
+
+    /// What was used.
+    fn used_item(
+        &mut self,
+        entry: &Entry,
+        this: &This<'_>,
+        links: &Links,
+        batch: &BlockBatch,
+        report: &mut Report,
+    ) -> Result<Option<u32>, Fault> {
+        let reader = self.reader;
+        let (text, arena) = (this.text, &batch.arena);
+        let current = reader.layout.profile.generation == "current";
+        if !links.id.is_absent() {
+            let key = links.id.bytes(text, arena);
+            let found = self.ids.find(key, &reader.hash, text, arena);
+            return found.map(Some).ok_or_else(|| {
+                let message = format!("no resource of the block has the DspResourceId `{}`", shown(key));
+                Box::new(Diagnostic::new(
+                    &codes::UNKNOWN_REFERENCE,
+                    this.here.link(entry, Link::ResourceId),
+                    message,
+                ))
+            });
+        }
+        let is_linked = entry.links.iter().take(3).any(Option::is_some);
+        let parent = match (links.resource.is_absent(), links.release.is_absent()) {
+            (false, _) => self.resource(entry, this, links.resource, batch)?,
+            (true, false) => {
+                let key = links.release.bytes(text, arena);
+                let found = self.releases.find(key, &reader.hash, text, arena);
+                found.ok_or_else(|| unknown(entry, this, Link::Release, "release", key))?
+            }
+            // Records that name nothing mean everything in their block.
+            (true, true) if !is_linked => return Ok(self.resources.only()),
+            (true, true) => {
+                let place = this.here.link(entry, Link::Resource);
+                let Some(only) = self.resources.only() else {
+                    let message =
+                        "the usage names neither a release nor a resource, and the block has more than one";
+                    return Err(Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, place, message)));
+                };
+                let code = if current { &codes::NO_REFERENCE } else { &codes::IMPLIED_REFERENCE };
+                let message = "the usage names neither a release nor a resource, the only resource of the block is meant";
+                tell(report, code, || place, message);
+                only
+            }
+        };
+        if !links.resource.is_absent() && !links.release.is_absent() {
+            let code = if current { &codes::BOTH_REFERENCES } else { &codes::BOTH_REFERENCES_OLD };
+            let message = "the usage names both a release and a resource, it is given to the resource";
+            tell(report, code, || this.here.link(entry, Link::Release), message);
+            let subject = Subject::Extra("TransactedReleaseReference".into());
+            let reason = "the usage names a resource too";
+            report.loss.add(Change::Lost, subject, 1, Some(this.here.line), reason);
+        }
+        Ok(Some(parent))
+    }
+
+    /// Checks that the resources of a sub-release are in the block.
+    fn used(
+        &mut self,
+        entry: &Entry,
+        number: usize,
+        this: &This<'_>,
+        batch: &BlockBatch,
+        report: &mut Report,
+    ) {
+        let (mut plain, mut ends) = (Vec::new(), Vec::new());
+        escape::decode(this.raw(number), self.reader.escapes, &mut plain, &mut ends);
+        let mut start = 0;
+        for end in ends {
+            let key = escape::trimmed(plain.get(start..end).unwrap_or(&[]));
+            start = end;
+            let found = self.resources.find(key, &self.reader.hash, this.text, &batch.arena);
+            if !key.is_empty() && found.is_none() {
+                let message = format!("no resource of the block has the reference `{}`", shown(key));
+                let place = this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
+                report.findings.push(Diagnostic::new(&codes::UNKNOWN_USED, place, message));
+            }
+        }
+    }
+
+    /// Judges a usage whose summary record depends on what follows it.
+    fn settle(progress: &mut Progress<'_>, report: &mut Report) {
+        let Some(Pending { here, entry, filled, followed }) = progress.pending.take() else { return };
+        if filled != followed {
+            return;
+        }
+        let place = here.link(entry, Link::Summary);
+        if filled {
+            let message =
+                "the usage names a summary record, and so do the records of rights holders that follow";
+            report.findings.push(Diagnostic::new(&codes::SUMMARY_TWICE, place, message));
+        } else {
+            let message =
+                "the usage names no summary record, and no record of a rights holder follows that does";
+            progress.fail(Box::new(Diagnostic::new(&codes::SUMMARY_NOWHERE, place, message)), report);
+        }
+    }
+}
+
+/// Tells a finding that may come very often.
+fn tell(report: &mut Report, code: &'static Code, place: impl FnOnce() -> Location, message: &str) {
+    if report.findings.keeps(code) {
+        report.findings.push(Diagnostic::new(code, place(), message));
+    } else {
+        report.findings.count(code, 1);
+    }
+}
+
+/// Whether a cell may stay empty.
+fn is_free(cell: &CellSpec) -> bool {
+    cell.obligation != transpose_records::spec::Obligation::Mandatory
+}
+
+fn unknown(entry: &Entry, this: &This<'_>, link: Link, what: &str, key: &[u8]) -> Fault {
+    let message = format!("no {what} of the block has the reference `{}`", shown(key));
+    Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, this.here.link(entry, link), message))
+}
+
+/// Tells of a record that is not read. One that would hold usages is a reason to reject its block.
+fn unknown_record(this: &This<'_>, report: &mut Report) -> Result<(), Fault> {
+    let raw = this.raw(0);
+    let name = shown(raw);
+    let text = std::str::from_utf8(raw).unwrap_or_default();
+    let is_known = tables::records().iter().any(|spec: &RecordSpec| spec.family() == family(text));
+    let (code, message) = if is_known {
+        (&codes::FOREIGN_RECORD, format!("`{name}` is no record of the profile"))
+    } else {
+        (&codes::UNKNOWN_RECORD, format!("`{name}` is no known record"))
+    };
+    let finding = Diagnostic::new(code, this.here.place().record(&name), message);
+    if is_known && Role::of(family(text)).is_some_and(|role| role.group() == Group::Usage) {
+        return Err(Box::new(finding));
+    }
+    report.findings.push(finding);
+    let reason = "the record type is not part of the profile";
+    report.loss.add(Change::Lost, Subject::Extra(name.into()), 1, Some(this.here.line), reason);
+    Ok(())
+}
+
+/// Tells of missing cells, and of cells beyond the definition of a record.
+fn beyond(entry: &Entry, this: &This<'_>, counted: usize, report: &mut Report) {
+    let spec = entry.spec;
+    let is_empty = |index: usize| this.raw(index).trim_ascii().is_empty();
+    let Some(finding) = cell_count(spec, counted, is_empty, &this.here.place()) else { return };
+    let further = (spec.cells.len()..counted).filter(|index| !is_empty(*index)).count() as u64;
+    if further > 0 {
+        let subject = Subject::Extra(format!("{} cell {}", spec.name, spec.cells.len() + 1).into());
+        let reason = "the cell is beyond the definition of the record";
+        report.loss.add(Change::Lost, subject, further, Some(this.here.line), reason);
+    }
+    report.findings.push(finding);
+}
+
+fn expected(families: &[&str]) -> String {
+    match families {
+        [] => "the end of the block".to_owned(),
+        [only] => format!("`{only}`"),
+        many => format!("one of `{}`", many.join("`, `")),
+    }
+}

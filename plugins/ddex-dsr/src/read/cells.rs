@@ -1,0 +1,358 @@
+//! Single cells: escapes, lists, types, allowed values; and whole records of the head.
+
+use super::checks::Values;
+use super::columns::{Column, Link};
+use crate::codes;
+use transpose_core::batch::{BlockBatch, Cell, Span};
+use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
+use transpose_core::entity::{Entity, Value};
+use transpose_records::cell::{Fit, check, check_kind};
+use transpose_records::escape::{self, Escapes};
+use transpose_records::line::{self, Line};
+use transpose_records::spec::{CellSlot, CellSpec, RecordSpec, Standing};
+
+/// A value of a cell: a range of the raw cell, or of what was made from it.
+#[derive(Clone, Copy)]
+pub(super) enum Piece {
+    Raw(usize, usize),
+    Made(usize, usize),
+}
+
+/// What is noteworthy about a cell.
+pub(super) struct Note {
+    pub(super) code: &'static Code,
+    pub(super) message: String,
+}
+
+/// Reads single cells; its buffers are reused.
+#[derive(Default)]
+pub(super) struct Cells {
+    pub(super) pieces: Vec<Piece>,
+    pub(super) made: Vec<u8>,
+    plain: Vec<u8>,
+    ends: Vec<usize>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Cells {
+    pub(super) fn note(&mut self, code: &'static Code, message: impl Into<String>) {
+        self.notes.push(Note { code, message: message.into() });
+    }
+
+    /// Reads a raw cell into pieces: none when it is empty. The error says why the value does not fit.
+    pub(super) fn read(&mut self, raw: &[u8], column: &Column, escapes: Escapes) -> Result<(), String> {
+        self.pieces.clear();
+        self.made.clear();
+        let trimmed = escape::trimmed(raw);
+        if trimmed.len() != raw.len() {
+            self.note(&codes::SPACES, "spaces stand around the value");
+        }
+        if trimmed.is_empty() {
+            return Ok(());
+        }
+        let offset = raw.iter().take_while(|byte| **byte == b' ').count();
+        if memchr::memchr2(b'|', b'\\', trimmed).is_none() {
+            return self.piece(trimmed, Piece::Raw(offset, offset + trimmed.len()), column);
+        }
+        if trimmed.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
+            self.note(&codes::CONTROL, "the value holds a control character");
+        }
+        let (mut plain, mut ends) = (std::mem::take(&mut self.plain), std::mem::take(&mut self.ends));
+        plain.clear();
+        ends.clear();
+        if let Some(bad) = escape::decode(trimmed, escapes, &mut plain, &mut ends) {
+            self.note(&codes::BAD_ESCAPE, bad.to_string());
+        }
+        let done = self.pieces_of(&plain, &ends, column);
+        (self.plain, self.ends) = (plain, ends);
+        done
+    }
+
+    fn pieces_of(&mut self, plain: &[u8], ends: &[usize], column: &Column) -> Result<(), String> {
+        if ends.len() > 1 && !column.spec.multi {
+            self.note(&codes::UNEXPECTED_LIST, format!("the cell takes one value and holds {}", ends.len()));
+            let mut joined = Vec::with_capacity(plain.len() + ends.len());
+            let mut start = 0;
+            for (index, end) in ends.iter().enumerate() {
+                if index > 0 {
+                    joined.push(b'|');
+                }
+                joined.extend_from_slice(plain.get(start..*end).unwrap_or(&[]));
+                start = *end;
+            }
+            let piece = self.keep(&joined);
+            return self.piece(&joined, piece, column);
+        }
+        let mut start = 0;
+        for end in ends {
+            let value = plain.get(start..*end).unwrap_or(&[]);
+            start = *end;
+            let trimmed = escape::trimmed(value);
+            if trimmed.len() != value.len() {
+                self.note(&codes::SPACES, "spaces stand around a value");
+            }
+            let piece = self.keep(trimmed);
+            if trimmed.is_empty() {
+                self.pieces.push(piece);
+            } else {
+                self.piece(trimmed, piece, column)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Piece {
+        let start = self.made.len();
+        self.made.extend_from_slice(bytes);
+        Piece::Made(start, self.made.len())
+    }
+
+    /// Checks one value and adds it.
+    fn piece(&mut self, value: &[u8], piece: Piece, column: &Column) -> Result<(), String> {
+        let start = self.made.len();
+        let fit = if let Some(set) = column.values {
+            match set.standing(value) {
+                Standing::Allowed => Fit::Exact,
+                Standing::Deprecated => {
+                    self.note(
+                        &codes::DEPRECATED_VALUE,
+                        format!("`{}` is deprecated in the set {}", shown(value), set.name),
+                    );
+                    Fit::Exact
+                }
+                Standing::OtherCase(known) => {
+                    self.made.extend_from_slice(known.as_bytes());
+                    Fit::Normalised
+                }
+                // Values agreed by the parties carry a namespace.
+                Standing::Unknown if memchr::memmem::find(value, b"::").is_some() => Fit::Exact,
+                Standing::Unknown => {
+                    self.note(
+                        &codes::UNKNOWN_VALUE,
+                        format!("`{}` is not in the set {}", shown(value), set.name),
+                    );
+                    Fit::Exact
+                }
+            }
+        } else if column.free {
+            Fit::Exact
+        } else {
+            match check(column.spec.kind, value, &mut self.made) {
+                Fit::Exact => match column.identifier {
+                    Some(kind) => check_kind(kind, value, &mut self.made),
+                    None => Fit::Exact,
+                },
+                other => other,
+            }
+        };
+        let piece = match fit {
+            Fit::Exact => piece,
+            Fit::Normalised => {
+                let end = self.made.len();
+                let canonical = shown(self.made.get(start..end).unwrap_or(&[]));
+                self.note(&codes::NORMALISED, format!("`{}` is read as `{canonical}`", shown(value)));
+                Piece::Made(start, end)
+            }
+            Fit::Odd(why) => {
+                self.note(&codes::ODD_VALUE, format!("`{}`: {why}", shown(value)));
+                piece
+            }
+            Fit::Wrong(why) => return Err(why),
+        };
+        self.pieces.push(piece);
+        Ok(())
+    }
+
+    /// Whether a plain value fits its column as it is.
+    pub(super) fn passes(&mut self, value: &[u8], column: &Column) -> bool {
+        if let Some(set) = column.values {
+            return set.standing(value) == Standing::Allowed;
+        }
+        self.made.clear();
+        check(column.spec.kind, value, &mut self.made) == Fit::Exact
+            && column.identifier.is_none_or(|kind| check_kind(kind, value, &mut self.made) == Fit::Exact)
+    }
+
+    pub(super) fn bytes<'a>(&'a self, raw: &'a [u8], piece: Piece) -> &'a [u8] {
+        match piece {
+            Piece::Raw(start, end) => raw.get(start..end),
+            Piece::Made(start, end) => self.made.get(start..end),
+        }
+        .unwrap_or(&[])
+    }
+}
+
+pub(super) fn named(cell: &CellSpec) -> String {
+    format!("cell `{}`", cell.name)
+}
+
+pub(super) fn located(place: &Location, spec: &RecordSpec, cell: &CellSpec) -> Location {
+    let location = place.clone().record(spec.name).cell(cell.number, cell.name);
+    match cell.field() {
+        Some(field) => location.field(field),
+        None => location,
+    }
+}
+
+/// A record of the head: its cells as they were read.
+pub(super) struct HeadRecord {
+    pub(super) spec: &'static RecordSpec,
+    pub(super) columns: Vec<Column>,
+    pub(super) place: Location,
+    row: Vec<Span>,
+    batch: BlockBatch,
+    /// What stands beyond an incomplete definition, under the name that it probably has.
+    beyond: Vec<(Box<str>, Value)>,
+}
+
+impl HeadRecord {
+    /// Reads a record of the head.
+    pub(super) fn read(
+        cells: &mut Cells,
+        escapes: Escapes,
+        bytes: &[u8],
+        spec: &'static RecordSpec,
+        at: Line,
+        place: Location,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut ranges = Vec::new();
+        line::cells(bytes, at, escapes == Escapes::Tripled, &mut ranges);
+        let raw_at = |index: usize| {
+            ranges
+                .get(index)
+                .and_then(|(start, end)| bytes.get(*start as usize..*end as usize))
+                .unwrap_or(&[])
+        };
+        findings.extend(cell_count(
+            spec,
+            ranges.len(),
+            |index| raw_at(index).trim_ascii().is_empty(),
+            &place,
+        ));
+        let columns: Vec<Column> = spec.cells.iter().map(Column::new).collect();
+        let (mut row, mut batch) = (Vec::new(), BlockBatch::default());
+        for (index, column) in columns.iter().enumerate() {
+            row.push(Self::cell(cells, escapes, raw_at(index), column, spec, &place, &mut batch, findings));
+        }
+        let mut beyond = Vec::new();
+        for index in spec.cells.len()..ranges.len() {
+            let raw = raw_at(index).trim_ascii();
+            if raw.is_empty() {
+                continue;
+            }
+            let name = spec.trailing.get(index - spec.cells.len()).filter(|name| !name.starts_with('('));
+            let name =
+                name.map_or_else(|| format!("{} cell {}", spec.name, index + 1), |name| (*name).to_owned());
+            beyond.push((name.into(), Value::One(String::from_utf8_lossy(raw).into())));
+        }
+        Self { spec, columns, place, row, batch, beyond }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of reading one cell")]
+    fn cell(
+        cells: &mut Cells,
+        escapes: Escapes,
+        raw: &[u8],
+        column: &Column,
+        spec: &RecordSpec,
+        place: &Location,
+        batch: &mut BlockBatch,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Span {
+        let cell = column.spec;
+        let location = || located(place, spec, cell);
+        let read = cells.read(raw, column, escapes);
+        for note in cells.notes.drain(..) {
+            let message = format!("{}: {}", named(cell), note.message);
+            findings.push(Diagnostic::new(note.code, location(), message).value(raw));
+        }
+        if let Err(why) = read {
+            let message = format!("{} is `{}`, expected {}: {why}", named(cell), shown(raw), cell.kind);
+            findings.push(Diagnostic::new(&codes::WRONG_TYPE, location(), message).value(raw));
+            return Span::ABSENT;
+        }
+        if cells.pieces.is_empty() {
+            if column.mandatory {
+                let message = format!("{} is empty", named(cell));
+                findings.push(Diagnostic::new(&codes::EMPTY_CELL, location(), message));
+            }
+            return Span::ABSENT;
+        }
+        if column.link == Link::Deprecated {
+            let message = format!("{} is filled", named(cell));
+            findings.push(Diagnostic::new(&codes::DEPRECATED_CELL, location(), message).value(raw));
+            return Span::ABSENT;
+        }
+        let spans: Vec<Span> =
+            cells.pieces.iter().map(|piece| batch.text(cells.bytes(raw, *piece))).collect();
+        match spans.as_slice() {
+            [only] => *only,
+            many => batch.list(many),
+        }
+    }
+
+    /// The values of the record.
+    pub(super) fn values(&self) -> Values<'_> {
+        Values { row: &self.row, batch: &self.batch, text: &[] }
+    }
+
+    /// The values of the record, by field.
+    pub(super) fn entity(&self) -> Entity {
+        let mut entity = Entity::from_record(self.spec.name);
+        let text = |bytes: &[u8]| -> Box<str> { String::from_utf8_lossy(bytes).into() };
+        for (cell, span) in self.spec.cells.iter().zip(&self.row) {
+            let value = match self.batch.value(*span, &[]) {
+                Cell::Absent => continue,
+                Cell::One(bytes) => Value::One(text(bytes)),
+                Cell::Many(list) => Value::Many(list.iter().map(text).collect()),
+            };
+            match cell.slot {
+                CellSlot::Field(field) => entity.set(field, value),
+                CellSlot::Extra(name) => {
+                    entity.extras.insert(name.into(), value);
+                }
+                CellSlot::Structure => {}
+            }
+        }
+        entity.extras.extend(self.beyond.iter().cloned());
+        entity
+    }
+}
+
+/// What is to be said about the number of cells.
+pub(super) fn cell_count(
+    spec: &RecordSpec,
+    found: usize,
+    empty: impl Fn(usize) -> bool,
+    place: &Location,
+) -> Option<Diagnostic> {
+    let expected = spec.cells.len();
+    let location = place.clone().record(spec.name);
+    if found < expected {
+        let message =
+            format!("the record has {found} cells, expected {expected}; the missing ones are read as empty");
+        return Some(Diagnostic::new(&codes::MISSING_CELLS, location, message));
+    }
+    if found == expected {
+        return None;
+    }
+    match (expected..found).find(|index| !empty(*index)) {
+        None => {
+            let message =
+                format!("the record has {found} cells, expected {expected}; the further ones are empty");
+            Some(Diagnostic::new(&codes::EXTRA_CELLS, location, message))
+        }
+        Some(index) if !spec.complete && index - expected < spec.trailing.len() => {
+            let message = format!(
+                "the record has {found} cells, {expected} are known; the meaning of the further ones is not certain"
+            );
+            Some(Diagnostic::new(&codes::EXTRA_CELLS, location, message))
+        }
+        Some(index) => {
+            let message =
+                format!("the record has {found} cells, expected {expected}; cell {} holds data", index + 1);
+            Some(Diagnostic::new(&codes::EXTRA_DATA, location, message))
+        }
+    }
+}

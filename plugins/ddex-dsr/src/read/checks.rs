@@ -1,0 +1,440 @@
+//! What only validation looks at: rules between the cells of one record, the notation of numbers, and what a partner demands.
+//!
+//! Which rules concern a record is found once, from its table; a line then costs a look at the cells that they name.
+
+use super::cells::located;
+use super::columns::{Column, is_meant};
+use crate::codes;
+use crate::format::Role;
+use transpose_codes::decimal::{self, Grammar};
+use transpose_core::batch::{BlockBatch, Cell, Span};
+use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
+use transpose_core::format::Demands;
+use transpose_records::cell::{is_integer, scaled};
+use transpose_records::spec::{CellSpec, CellType, Obligation, RecordSpec};
+
+/// A rule about the cells of a record, by their places.
+enum Check {
+    /// A number is written without needless digits (V-CELL-13).
+    Plain(usize),
+    /// A number of usages is not negative (V-SUM-3).
+    Positive(usize),
+    /// A percentage lies between 0 and 100 (V-COND-16, V-SUM-5).
+    Percentage(usize),
+    /// A reference has letters and digits only (V-REF-9).
+    Reference(usize),
+    /// Identifiers belong to names in the same order, at most one to each (V-CELL-14).
+    Names(usize, usize),
+    /// Two lists run in parallel (V-CELL-14).
+    Parallel(usize, usize),
+    /// Both or neither (V-COND-6, V-COND-14).
+    Together(usize, usize, &'static Code),
+    /// The first wants the second (V-COND-6).
+    Wants(usize, usize, &'static Code),
+    /// When the first is true the second is filled (V-COND-5).
+    WantsWhenTrue(usize, usize),
+    /// Two currencies that differ want a rate (V-COND-7).
+    Rate(usize, usize, usize),
+    /// The cell has no space and no underscore (V-COND-15).
+    Word(usize),
+    /// A partner demands a value (V-COND-18).
+    Required(usize),
+    /// A partner accepts these values only.
+    OneOf(usize, Vec<Box<[u8]>>),
+}
+
+/// The rules about the cells of one record.
+#[derive(Default)]
+pub(super) struct Checks {
+    rules: Vec<Check>,
+    /// Whether a partner accepts the record.
+    refused: bool,
+}
+
+impl Checks {
+    /// The rules for a record, with what a partner demands.
+    pub(super) fn new(spec: &RecordSpec, role: Option<Role>, demands: &Demands) -> Self {
+        let mut rules = Vec::new();
+        let at = |name: &str| spec.cells.iter().position(|cell| cell.name == name);
+        let any = |names: &[&str]| names.iter().find_map(|name| at(name));
+        for (index, cell) in spec.cells.iter().enumerate() {
+            if matches!(cell.kind, CellType::Decimal | CellType::Integer) {
+                rules.push(Check::Plain(index));
+            }
+            if role.is_some()
+                && matches!(
+                    cell.name,
+                    "Usages" | "NumberOfStreams" | "Downloads" | "Returns" | "NumberOfBroadcasts"
+                )
+            {
+                rules.push(Check::Positive(index));
+            }
+            let is_share = cell.name.contains("Percentage")
+                || cell.name.contains("MarketShare")
+                || cell.name == "RightShare";
+            if cell.kind == CellType::Decimal && is_share {
+                rules.push(Check::Percentage(index));
+            }
+            if matches!(cell.name, "ReleaseReference" | "ResourceReference" | "MusicalWorkReference") {
+                rules.push(Check::Reference(index));
+            }
+            let names =
+                cell.name.strip_suffix("PartyId").map(|stem| [format!("{stem}Name"), stem.to_owned()]);
+            let listed = |at: &usize| spec.cells.get(*at).is_some_and(|names| names.multi && cell.multi);
+            if let Some(names) = names.and_then(|names| names.iter().find_map(|name| at(name))).filter(listed)
+            {
+                rules.push(Check::Names(names, index));
+            }
+            if cell.name == "ServiceDescription" {
+                rules.push(Check::Word(index));
+            }
+        }
+        if spec.family() == "RU01"
+            && let (Some(ids), Some(usages)) = (at("DspReleaseId"), at("Usages"))
+        {
+            rules.push(Check::Parallel(ids, usages));
+        }
+        if matches!(spec.family(), "LI01" | "RC01")
+            && let (Some(kind), Some(share)) =
+                (at("RightsType"), any(&["RightSharePercentage", "RightShare"]))
+        {
+            // Where one of them is mandatory by itself, it may stand alone.
+            let mandatory = |at: usize| {
+                spec.cells.get(at).is_some_and(|cell: &CellSpec| cell.obligation == Obligation::Mandatory)
+            };
+            if mandatory(share) {
+                rules.push(Check::Wants(kind, share, &codes::RIGHTS_TYPE));
+            } else {
+                rules.push(Check::Together(kind, share, &codes::RIGHTS_TYPE));
+            }
+        }
+        if role.is_none()
+            && let (Some(kind), Some(share)) = (at("RightsType"), at("RightsTypePercentage"))
+        {
+            rules.push(Check::Wants(share, kind, &codes::RIGHTS_TYPE));
+        }
+        if let (Some(name), Some(id)) =
+            (any(&["DistributionChannel", "DistributionChannelName"]), at("DistributionChannelDPID"))
+        {
+            rules.push(Check::Together(name, id, &codes::CHANNEL));
+        }
+        if spec.name == "HEAD"
+            && let (Some(id), Some(name)) = (at("RecipientPartyId"), at("RecipientName"))
+        {
+            rules.push(Check::Together(id, name, &codes::RECIPIENT));
+        }
+        if let (Some(one), Some(other), Some(rate)) = (
+            any(&["CurrencyOfReporting", "CurrencyOfAccounting"]),
+            at("CurrencyOfTransaction"),
+            at("ExchangeRate"),
+        ) {
+            rules.push(Check::Rate(one, other, rate));
+        }
+        if let (Some(flag), Some(date)) = (at("IsSubjectToOwnershipConflict"), at("LastConflictCheck")) {
+            rules.push(Check::WantsWhenTrue(flag, date));
+        }
+        for (index, cell) in spec.cells.iter().enumerate() {
+            if demands.required.iter().any(|name| is_meant(name, spec, cell)) {
+                rules.push(Check::Required(index));
+            }
+            for (_, values) in demands.values.iter().filter(|(name, _)| is_meant(name, spec, cell)) {
+                rules.push(Check::OneOf(index, values.iter().map(|value| value.as_bytes().into()).collect()));
+            }
+        }
+        let accepted = |name: &String| *name == spec.name || *name == spec.family();
+        let refused = !demands.records.is_empty() && !demands.records.iter().any(accepted);
+        Self { rules, refused }
+    }
+
+    /// Applies the rules to a record whose cells were read; `push` is given what is wrong.
+    pub(super) fn apply(
+        &self,
+        spec: &'static RecordSpec,
+        columns: &[Column],
+        line: &Values<'_>,
+        place: &dyn Fn() -> Location,
+        push: &mut dyn FnMut(Diagnostic),
+    ) {
+        if self.refused {
+            let message = format!("the partner does not accept the record {}", spec.name);
+            push(Diagnostic::new(&codes::NOT_ACCEPTED, place().record(spec.name), message));
+        }
+        let mut told = |code: &'static Code, at: usize, message: String, value: Option<&[u8]>| {
+            let Some(column) = columns.get(at) else { return };
+            let finding = Diagnostic::new(code, located(&place(), spec, column.spec), message);
+            push(match value {
+                Some(value) => finding.value(value),
+                None => finding,
+            });
+        };
+        let name = |at: usize| columns.get(at).map_or("", |column| column.spec.name);
+        for rule in &self.rules {
+            match rule {
+                Check::Plain(at) => line.each(*at, &mut |value| {
+                    if !is_plain(value) {
+                        told(
+                            &codes::NEEDLESS_DIGITS,
+                            *at,
+                            format!("cell `{}` is `{}`, which has a shorter form", name(*at), shown(value)),
+                            Some(value),
+                        );
+                    }
+                }),
+                Check::Positive(at) => line.each(*at, &mut |value| {
+                    if value.first() == Some(&b'-') {
+                        told(
+                            &codes::NEGATIVE,
+                            *at,
+                            format!("cell `{}` is `{}`, less than nothing", name(*at), shown(value)),
+                            Some(value),
+                        );
+                    }
+                }),
+                Check::Percentage(at) => line.each(*at, &mut |value| {
+                    if let Some(why) = odd_percentage(value) {
+                        told(
+                            &codes::PERCENTAGE,
+                            *at,
+                            format!("cell `{}` is `{}`, {why}", name(*at), shown(value)),
+                            Some(value),
+                        );
+                    }
+                }),
+                Check::Reference(at) => line.each(*at, &mut |value| {
+                    if !value.iter().all(u8::is_ascii_alphanumeric) {
+                        told(
+                            &codes::REFERENCE_FORM,
+                            *at,
+                            format!(
+                                "the reference `{}` has other characters than letters and digits",
+                                shown(value)
+                            ),
+                            Some(value),
+                        );
+                    }
+                }),
+                Check::Names(names, ids) => {
+                    let (names_count, ids_count) = (line.count(*names), line.count(*ids));
+                    if ids_count > 0 && names_count != ids_count {
+                        let message = format!(
+                            "cell `{}` has {ids_count} values, cell `{}` has {names_count}",
+                            name(*ids),
+                            name(*names)
+                        );
+                        told(&codes::PARALLEL, *ids, message, None);
+                    }
+                }
+                Check::Parallel(first, second) => {
+                    let (one, other) = (line.count(*first), line.count(*second));
+                    if one != other {
+                        let message = format!(
+                            "cell `{}` has {other} values, cell `{}` has {one}",
+                            name(*second),
+                            name(*first)
+                        );
+                        told(&codes::PARALLEL, *second, message, None);
+                    }
+                }
+                Check::Together(first, second, code) => {
+                    let (one, other) = (line.is_filled(*first), line.is_filled(*second));
+                    if one != other {
+                        let (full, empty) = if one { (*first, *second) } else { (*second, *first) };
+                        told(
+                            code,
+                            empty,
+                            format!("cell `{}` is empty, and cell `{}` is filled", name(empty), name(full)),
+                            None,
+                        );
+                    }
+                }
+                Check::Wants(first, second, code) => {
+                    if line.is_filled(*first) && !line.is_filled(*second) {
+                        told(
+                            code,
+                            *second,
+                            format!(
+                                "cell `{}` is empty, and cell `{}` is filled",
+                                name(*second),
+                                name(*first)
+                            ),
+                            None,
+                        );
+                    }
+                }
+                Check::WantsWhenTrue(flag, date) => {
+                    if line.first(*flag) == Some(b"true") && !line.is_filled(*date) {
+                        told(
+                            &codes::CONFLICT_CHECK,
+                            *date,
+                            format!("cell `{}` is empty, and cell `{}` is true", name(*date), name(*flag)),
+                            None,
+                        );
+                    }
+                }
+                Check::Rate(one, other, rate) => {
+                    if line.is_filled(*one)
+                        && line.is_filled(*other)
+                        && line.first(*one) != line.first(*other)
+                        && !line.is_filled(*rate)
+                    {
+                        told(
+                            &codes::NO_RATE,
+                            *rate,
+                            format!(
+                                "cell `{}` is empty, and the currencies of cells `{}` and `{}` differ",
+                                name(*rate),
+                                name(*one),
+                                name(*other)
+                            ),
+                            None,
+                        );
+                    }
+                }
+                Check::Word(at) => line.each(*at, &mut |value| {
+                    if value.iter().any(|byte| matches!(byte, b' ' | b'_')) {
+                        told(
+                            &codes::SERVICE_WORD,
+                            *at,
+                            format!("the service `{}` has a space or an underscore", shown(value)),
+                            Some(value),
+                        );
+                    }
+                }),
+                Check::Required(at) => {
+                    if !line.is_filled(*at) {
+                        told(
+                            &codes::DEMANDED,
+                            *at,
+                            format!("the partner demands a value in cell `{}`", name(*at)),
+                            None,
+                        );
+                    }
+                }
+                Check::OneOf(at, values) => line.each(*at, &mut |value| {
+                    if !values.iter().any(|known| **known == *value) {
+                        told(
+                            &codes::NOT_ACCEPTED,
+                            *at,
+                            format!("the partner does not accept `{}` in cell `{}`", shown(value), name(*at)),
+                            Some(value),
+                        );
+                    }
+                }),
+            }
+        }
+    }
+}
+
+/// The values of a line that was read.
+pub(super) struct Values<'a> {
+    pub(super) row: &'a [Span],
+    pub(super) batch: &'a BlockBatch,
+    pub(super) text: &'a [u8],
+}
+
+impl Values<'_> {
+    fn cell(&self, at: usize) -> Cell<'_> {
+        self.row.get(at).map_or(Cell::Absent, |span| self.batch.value(*span, self.text))
+    }
+
+    fn is_filled(&self, at: usize) -> bool {
+        self.row.get(at).is_some_and(|span| !span.is_absent())
+    }
+
+    fn first(&self, at: usize) -> Option<&[u8]> {
+        self.cell(at).first()
+    }
+
+    fn count(&self, at: usize) -> usize {
+        match self.cell(at) {
+            Cell::Absent => 0,
+            Cell::One(_) => 1,
+            Cell::Many(list) => list.iter().len(),
+        }
+    }
+
+    fn each(&self, at: usize, look: &mut dyn FnMut(&[u8])) {
+        match self.cell(at) {
+            Cell::Absent => {}
+            Cell::One(value) => look(value),
+            Cell::Many(list) => list.iter().filter(|value| !value.is_empty()).for_each(look),
+        }
+    }
+}
+
+/// Whether a number has no needless digit: no zero at its end after a dot, none at its beginning, zero as `0` (ARCH-31, ARCH-33).
+pub(super) fn is_plain(value: &[u8]) -> bool {
+    let digits = value.strip_prefix(b"-").unwrap_or(value);
+    match digits {
+        [b'0'] => value.len() == 1,
+        [b'0', b'.', ..] => digits.last() != Some(&b'0') && digits.len() > 2,
+        [b'0', ..] => false,
+        _ => {
+            is_integer(digits)
+                || (digits.contains(&b'.') && !matches!(digits.last(), Some(b'0' | b'.')))
+                || digits.len() > 18
+        }
+    }
+}
+
+/// What is odd about a percentage.
+fn odd_percentage(value: &[u8]) -> Option<&'static str> {
+    let number = match scaled(value) {
+        Some((number, scale)) if number >= 0 => {
+            let unit = 10_i64.checked_pow(scale)?;
+            // Most are whole.
+            return match number {
+                0 => None,
+                _ if number < unit => Some("which looks like a ratio; a quarter is written 25"),
+                _ if number > unit.saturating_mul(100) => Some("more than 100 per cent"),
+                _ => None,
+            };
+        }
+        Some(_) => return Some("less than nothing"),
+        None => decimal::parse(std::str::from_utf8(value).ok()?, Grammar::DSR_READ).ok()?,
+    };
+    (number > transpose_codes::Decimal::from(100)).then_some("more than 100 per cent")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_plain_form() {
+        for (text, plain) in [
+            ("0", true),
+            ("5", true),
+            ("-5", true),
+            ("0.5", true),
+            ("12.05", true),
+            ("-0.25", true),
+            ("0.0", false),
+            ("5.0", false),
+            ("5.", false),
+            ("05", false),
+            ("-0", false),
+            ("0.", false),
+            ("2.50", false),
+            ("12345678901234567890123", true),
+        ] {
+            assert_eq!(is_plain(text.as_bytes()), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn percentages_lie_between_nothing_and_all() {
+        for (text, odd) in [
+            ("0", false),
+            ("25", false),
+            ("100", false),
+            ("100.00", false),
+            ("0.25", true),
+            ("100.01", true),
+            ("-1", true),
+            ("1", false),
+        ] {
+            assert_eq!(odd_percentage(text.as_bytes()).is_some(), odd, "{text}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Records as the reader needs them: what each cell takes, what it links to, and what entities a line becomes.
+
+use super::checks::Checks;
+use crate::codes;
+use crate::format::{Role, part_of};
+use crate::tables::{self, Layout};
+use transpose_core::batch::{Shape, Slot};
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::field::{Field, Group, Kind};
+use transpose_core::format::{CellName, Demands};
+use transpose_records::grammar::Symbol;
+use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec};
+
+/// What a cell does besides holding a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// Nothing.
+    None,
+    /// It is taken care of: the record type and the block id.
+    Key,
+    /// It names the entity itself.
+    Own,
+    /// It names the release that was used.
+    Release,
+    /// It names the resource that was used or that the record belongs to.
+    Resource,
+    /// It names the resource that was used by the service's own identifier.
+    ResourceId,
+    /// It names the work that the record belongs to.
+    Work,
+    /// It names the summary record.
+    Summary,
+    /// It names the usage that the record belongs to.
+    Sale,
+    /// It is to stay empty.
+    Deprecated,
+}
+
+impl Link {
+    /// The links of a record to others, in the order in which [`Entry::links`] keeps their cells.
+    pub(super) const TO_OTHERS: [Self; 6] =
+        [Self::Release, Self::Resource, Self::ResourceId, Self::Work, Self::Summary, Self::Sale];
+}
+
+/// How a value is checked that is neither a list nor escaped. What does not pass is looked at by `Cells::read`, which tells why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quick {
+    /// Not at all: record type and block id.
+    Key,
+    /// Any text fits.
+    Free,
+    Integer,
+    Decimal,
+    Boolean,
+    Duration,
+    Isrc,
+    /// By its set, its type and what its identifier demands; a value that was found good before is good again.
+    Checked,
+    /// Only by `Cells::read`.
+    Slow,
+}
+
+/// A cell of a record, as the reader needs it.
+pub(super) struct Column {
+    pub(super) spec: &'static CellSpec,
+    pub(super) values: Option<&'static AllowedValues>,
+    pub(super) identifier: Option<Kind>,
+    pub(super) mandatory: bool,
+    /// Whether any text fits.
+    pub(super) free: bool,
+    /// How a value that stands alone in a clean line is checked.
+    pub(super) quick: Quick,
+    /// Whether an empty cell is worth a finding.
+    pub(super) demanded: bool,
+    pub(super) link: Link,
+    /// The number of the column among all that are checked.
+    pub(super) number: usize,
+}
+
+impl Column {
+    pub(super) fn new(spec: &'static CellSpec) -> Self {
+        let values = if spec.kind == CellType::Avs { tables::set(spec.values) } else { None };
+        let identifier = spec
+            .field()
+            .map(|field| field.spec().kind)
+            .filter(|kind| matches!(kind, Kind::Isrc | Kind::Iswc | Kind::Icpn));
+        let structure = spec.slot == CellSlot::Structure;
+        let link = match spec.name {
+            "RecordType" | "BlockId" => Link::Key,
+            "ReleaseReference" | "ResourceReference" | "MusicalWorkReference" if !structure => Link::Own,
+            "TransactedRelease" | "TransactedReleaseReference" => Link::Release,
+            "TransactedResource"
+            | "TransactedResourceReference"
+            | "ResourceReference"
+            | "ParentResourceReference" => Link::Resource,
+            "DspResourceId" if structure => Link::ResourceId,
+            "MusicalWorkReference" => Link::Work,
+            "SummaryRecordId" if structure => Link::Summary,
+            "ParentSalesTransactionId" => Link::Sale,
+            "Deprecated Cell" => Link::Deprecated,
+            _ => Link::None,
+        };
+        let mandatory = spec.obligation == Obligation::Mandatory;
+        let free = values.is_none()
+            && identifier.is_none()
+            && matches!(spec.kind, CellType::String | CellType::FixedString);
+        let quick = match (link, identifier, spec.kind) {
+            (Link::Key, ..) => Quick::Key,
+            (Link::Deprecated, ..) => Quick::Slow,
+            _ if free => Quick::Free,
+            (_, Some(Kind::Isrc), CellType::String | CellType::FixedString) => Quick::Isrc,
+            (_, None, CellType::Integer) => Quick::Integer,
+            (_, None, CellType::Decimal) => Quick::Decimal,
+            (_, None, CellType::Boolean) => Quick::Boolean,
+            (_, None, CellType::Duration) => Quick::Duration,
+            _ => Quick::Checked,
+        };
+        let demanded = mandatory && link != Link::Key;
+        Self { spec, values, identifier, mandatory, free, quick, demanded, link, number: 0 }
+    }
+}
+
+/// An entity that a line becomes. A record of a block becomes one that has every cell; a single record becomes several.
+pub(super) struct Facet {
+    pub(super) group: Group,
+    pub(super) shape: usize,
+    /// Which cells it has; none for every cell.
+    pub(super) cells: Option<Vec<usize>>,
+}
+
+/// One version of a record type that may stand in a block.
+pub(super) struct Entry {
+    pub(super) spec: &'static RecordSpec,
+    /// The name as a number, for a quick comparison.
+    pub(super) key: u64,
+    pub(super) role: Role,
+    pub(super) symbol: Option<Symbol>,
+    /// Whether the version of the profile binds it.
+    pub(super) bound: bool,
+    pub(super) facets: Vec<Facet>,
+    /// How many cells a line has when it is read: those of the record, and the GRid among its identifiers.
+    pub(super) width: usize,
+    pub(super) columns: Vec<Column>,
+    pub(super) quantity: Option<usize>,
+    pub(super) duration: Option<usize>,
+    pub(super) use_type: Option<usize>,
+    pub(super) price: Option<usize>,
+    /// The cell of the service's identifier of a recording.
+    pub(super) id: Option<usize>,
+    /// The cell of the identifier of a usage.
+    pub(super) sale: Option<usize>,
+    /// For releases: the cell of namespaced identifiers.
+    pub(super) proprietary: Option<usize>,
+    /// For sub-releases: the cell of the resources in it.
+    pub(super) used: Option<usize>,
+    /// The cell that names the entity itself.
+    pub(super) own: Option<usize>,
+    /// The cells of links, in the order of [`Link::TO_OTHERS`].
+    pub(super) links: [Option<usize>; 6],
+    /// What only validation looks at.
+    pub(super) checks: Checks,
+}
+
+impl Entry {
+    fn new(
+        spec: &'static RecordSpec,
+        role: Role,
+        layout: &Layout,
+        bound: bool,
+        numbered: &mut usize,
+        shapes: &mut Vec<Shape>,
+    ) -> Self {
+        let slot = |cell: &CellSpec| match cell.slot {
+            CellSlot::Field(field) => Slot::Field(field),
+            CellSlot::Extra(name) => Slot::Extra(name.into()),
+            CellSlot::Structure => Slot::Structure,
+        };
+        let at = |field: Field| spec.cells.iter().position(|cell| cell.slot == CellSlot::Field(field));
+        let whole = matches!(role, Role::Release | Role::Single);
+        let proprietary = at(Field::RELEASE_PROPRIETARY_ID).filter(|_| whole && at(Field::GRID).is_none());
+        let mut columns: Vec<Column> = spec
+            .cells
+            .iter()
+            .enumerate()
+            .map(|(index, cell)| {
+                *numbered += 1;
+                let column = Column { number: *numbered, ..Column::new(cell) };
+                // A GRid may stand among these.
+                let quick = if Some(index) == proprietary { Quick::Slow } else { column.quick };
+                Column { quick, ..column }
+            })
+            .collect();
+        if role == Role::Single {
+            // A line is a block: it has nothing to refer to, and no identifier of its own in the block.
+            for column in columns.iter_mut().filter(|column| column.link == Link::Own) {
+                column.link = Link::None;
+            }
+        }
+        let mut facets = Vec::new();
+        let mut facet = |group: Group, cells: Option<Vec<usize>>| {
+            let chosen = spec.cells.iter().enumerate();
+            let chosen = chosen.filter(|(index, _)| cells.as_ref().is_none_or(|cells| cells.contains(index)));
+            let mut columns: Vec<Slot> = chosen.map(|(_, cell)| slot(cell)).collect();
+            if proprietary.is_some() && group == Group::Release {
+                columns.push(Slot::Field(Field::GRID));
+            }
+            facets.push(Facet { group, shape: shapes.len(), cells });
+            shapes.push(Shape { record: spec.name.into(), group, columns });
+        };
+        if role == Role::Single {
+            for group in [Group::Release, Group::Recording, Group::Usage, Group::Allocation, Group::Claim] {
+                let cells: Vec<usize> = (0..spec.cells.len())
+                    .filter(|index| {
+                        spec.cells
+                            .get(*index)
+                            .is_some_and(|cell| cell.slot != CellSlot::Structure && part_of(cell) == group)
+                    })
+                    .collect();
+                if !cells.is_empty() {
+                    facet(group, Some(cells));
+                }
+            }
+        } else {
+            facet(role.group(), None);
+        }
+        let link = |wanted: Link| columns.iter().position(|column| column.link == wanted);
+        Self {
+            spec,
+            key: key_of(spec.name.as_bytes()),
+            role,
+            symbol: layout.grammar.symbol(spec.family()),
+            bound,
+            facets,
+            width: columns.len() + usize::from(proprietary.is_some()),
+            quantity: at(Field::QUANTITY),
+            duration: at(Field::USAGE_DURATION),
+            use_type: at(Field::USAGE_USE_TYPE),
+            price: at(Field::PRICE),
+            id: at(Field::RECORDING_ID),
+            sale: at(Field::USAGE_ID),
+            proprietary,
+            used: at(Field::USED_RESOURCES).filter(|_| role == Role::SubRelease),
+            own: link(Link::Own),
+            links: Link::TO_OTHERS.map(link),
+            columns,
+            checks: Checks::default(),
+        }
+    }
+
+    /// Whether the line stands for usages.
+    pub(super) fn has_usage(&self) -> bool {
+        self.facets.iter().any(|facet| facet.group == Group::Usage)
+    }
+}
+
+/// The name of a record as a number.
+pub(super) fn key_of(name: &[u8]) -> u64 {
+    if name.len() > 8 {
+        return u64::MAX;
+    }
+    name.iter().fold(0, |key, byte| key << 8 | u64::from(*byte))
+}
+
+/// Every known version of the records of a block, those that the profile binds first, with their shapes. The last shape is that of records
+/// that two parties agreed on.
+pub(super) fn entries(layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
+    let mut specs: Vec<&'static RecordSpec> = layout.blocks.clone();
+    for generation in tables::GENERATIONS {
+        for spec in
+            tables::records().iter().filter(|spec| spec.generation == generation && spec.only.is_empty())
+        {
+            let wanted = layout.blocks.iter().any(|bound| bound.family() == spec.family());
+            if wanted && !specs.iter().any(|known| known.name == spec.name) {
+                specs.push(spec);
+            }
+        }
+    }
+    let (mut entries, mut shapes, mut numbered) = (Vec::new(), Vec::new(), 0);
+    for (index, spec) in specs.into_iter().enumerate() {
+        if let Some(role) = Role::of(spec.family()) {
+            let bound = index < layout.blocks.len();
+            entries.push(Entry::new(spec, role, layout, bound, &mut numbered, &mut shapes));
+        }
+    }
+    shapes.push(Shape {
+        record: "DExx".into(),
+        group: Group::Opaque,
+        columns: vec![Slot::Extra("Line".into())],
+    });
+    (entries, shapes)
+}
+
+/// Whether the name of a cell means a cell of a record.
+pub(super) fn is_meant(name: &CellName, record: &RecordSpec, cell: &CellSpec) -> bool {
+    let of = |wanted: &String| *wanted == record.name || *wanted == record.family();
+    name.record.as_ref().is_none_or(of)
+        && (name.cell.eq_ignore_ascii_case(cell.name) || name.cell.parse() == Ok(cell.number))
+}
+
+/// Refuses demands that name no record or cell of the tables.
+pub(super) fn known(demands: &Demands) -> Result<(), Fatal> {
+    let mut findings = Vec::new();
+    let mut unknown = |what: &str, name: String| {
+        let message = format!("there is no {what} `{name}`");
+        findings.push(Diagnostic::new(&codes::NO_SUCH_CELL, Location::default(), message));
+    };
+    let cells = demands.values.iter().map(|(name, _)| name).chain(&demands.required);
+    for name in cells {
+        let meant = |record: &RecordSpec| record.cells.iter().any(|cell| is_meant(name, record, cell));
+        if !tables::records().iter().any(meant) {
+            let record = name.record.as_ref().map(|record| format!("{record}/")).unwrap_or_default();
+            unknown("cell", format!("{record}{}", name.cell));
+        }
+    }
+    for name in &demands.records {
+        if !tables::records().iter().any(|record| record.name == name || record.family() == name) {
+            unknown("record", name.clone());
+        }
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(Fatal { failure: transpose_core::diagnostic::Failure::Use, findings })
+}

@@ -1,0 +1,484 @@
+//! The head of a file: header and summary records, and what follows from them for the rest.
+
+use super::cells::{Cells, HeadRecord};
+use super::columns::entries;
+use super::contexts::Contexts;
+use super::{Hash, Reader, State};
+use crate::codes;
+use crate::format::Profile;
+use crate::options::{Notation, Options};
+use crate::tables::{self, Layout};
+use std::sync::Arc;
+use transpose_codes::PartialDate;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location, shown};
+use transpose_core::entity::{Entity, Value};
+use transpose_core::field::{Field, FieldSet};
+use transpose_core::format::{Head, Part, Preamble};
+use transpose_records::escape::Escapes;
+use transpose_records::line::{self, Line};
+use transpose_records::spec::{CellSlot, RecordSpec, Structure, family};
+
+/// How much of a file is looked at first for header and summary records, and to find out which notation of delimiters it uses.
+const FIRST_LOOK: usize = 64 << 10;
+/// The most that header and summary records may take.
+const HEAD_LIMIT: usize = 64 << 20;
+
+/// A line of the head with its number.
+type Numbered = (Line, u64);
+
+/// The records of a head.
+struct Scan {
+    /// Bytes of a byte order mark.
+    mark: usize,
+    head: Numbered,
+    summaries: Vec<Numbered>,
+    /// Records that two parties agreed on, each with the number of summary records before it.
+    deals: Vec<(usize, Line)>,
+    blanks: Vec<u64>,
+    comments: u64,
+    body: usize,
+    body_line: u64,
+}
+
+enum Scanned {
+    Found(Scan),
+    More,
+    None(Option<Numbered>),
+}
+
+/// Whether a line holds nothing, or only the tabs of an empty spreadsheet row.
+pub(super) fn is_blank(content: &[u8]) -> bool {
+    content.iter().all(|byte| matches!(byte, b'\t' | b' ' | b'\r'))
+}
+
+fn scan(bytes: &[u8], all: bool) -> Scanned {
+    let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut found: Option<Scan> = None;
+    let (mut at, mut number) = (mark, 1);
+    let (mut blanks, mut comments) = (Vec::new(), 0);
+    while let Some(line) = Line::at(bytes, at) {
+        if !all && !line.is_ended(bytes) {
+            return Scanned::More;
+        }
+        let content = line.content(bytes);
+        let (name, second) = line::key(content, false);
+        if content.first() == Some(&b'#') {
+            comments += 1;
+        } else if is_blank(content) {
+            blanks.push(number);
+        } else if let Some(scan) = &mut found {
+            if name.starts_with(b"SY") {
+                scan.summaries.push((line, number));
+            } else if tables::is_deal_specific(name) {
+                scan.deals.push((scan.summaries.len(), line));
+            } else {
+                return found.map_or(Scanned::More, Scanned::Found);
+            }
+            (scan.body, scan.body_line) = (line.next, number + 1);
+            scan.comments = comments;
+            scan.blanks.clone_from(&blanks);
+        } else if name == b"HEAD" && second.starts_with(b"dsrf/") {
+            let (head, body, body_line) = ((line, number), line.next, number + 1);
+            let blanks = blanks.clone();
+            let (summaries, deals) = (Vec::new(), Vec::new());
+            found = Some(Scan { mark, head, summaries, deals, blanks, comments, body, body_line });
+        } else {
+            return Scanned::None(Some((line, number)));
+        }
+        at = line.next;
+        number += 1;
+    }
+    if !all {
+        return Scanned::More;
+    }
+    found.map_or(Scanned::None(None), Scanned::Found)
+}
+
+impl Reader {
+    pub(crate) fn open(
+        profile: &'static Profile,
+        head: &mut dyn Head,
+        options: &[(String, String)],
+    ) -> Result<Self, Fatal> {
+        let options = Options::load(options)?;
+        let source: Arc<str> = head.name().into();
+        let mut want = FIRST_LOOK;
+        loop {
+            let bytes = head.bytes(want)?;
+            let all = bytes.len() < want;
+            match scan(bytes, all) {
+                Scanned::Found(scan) => {
+                    return Opening::new(profile, &options, source, bytes, &scan).finish();
+                }
+                Scanned::More if bytes.len() < HEAD_LIMIT => want = bytes.len().max(want) * 2,
+                Scanned::More => {
+                    let location = Location { source: Some(source), ..Location::default() };
+                    let message = format!("header and summary records take more than {HEAD_LIMIT} bytes");
+                    return Err(Fatal::input(Diagnostic::new(&codes::HEAD_TOO_LONG, location, message)));
+                }
+                Scanned::None(line) => {
+                    let finding = match line {
+                        Some((line, number)) => Diagnostic::new(
+                            &codes::NO_HEAD,
+                            Location { source: Some(source), ..Location::line(number, line.start as u64) },
+                            "the first record is no HEAD of a DSR message",
+                        )
+                        .value(line.content(bytes)),
+                        None => Diagnostic::new(
+                            &codes::NO_HEAD,
+                            Location { source: Some(source), ..Location::default() },
+                            "there is no record at all",
+                        ),
+                    };
+                    return Err(Fatal::input(finding));
+                }
+            }
+        }
+    }
+}
+
+/// A head that is being read.
+struct Opening<'a> {
+    profile: &'static Profile,
+    source: Arc<str>,
+    bytes: &'a [u8],
+    scan: &'a Scan,
+    escapes: Escapes,
+    findings: Vec<Diagnostic>,
+    /// The cells of the header as they stand.
+    head: Vec<line::Range>,
+}
+
+impl<'a> Opening<'a> {
+    fn new(
+        profile: &'static Profile,
+        options: &Options,
+        source: Arc<str>,
+        bytes: &'a [u8],
+        scan: &'a Scan,
+    ) -> Self {
+        let escapes = match options.escapes {
+            Notation::Auto => Escapes::likely(bytes),
+            Notation::Tripled => Escapes::Tripled,
+            Notation::Doubled => Escapes::Doubled,
+        };
+        let mut head = Vec::new();
+        line::cells(bytes, scan.head.0, false, &mut head);
+        let mut opening = Self { profile, source, bytes, scan, escapes, findings: Vec::new(), head };
+        if options.escapes == Notation::Auto && escapes == Escapes::Doubled {
+            opening.findings.push(Diagnostic::new(
+                &codes::OLD_ESCAPES,
+                Location { source: Some(opening.source.clone()), ..Location::default() },
+                "delimiters inside data are written as in Part 1 v1.1",
+            ));
+        }
+        opening
+    }
+
+    fn place(&self, (line, number): Numbered) -> Location {
+        Location { source: Some(self.source.clone()), ..Location::line(number, line.start as u64) }
+    }
+
+    /// A place in the header.
+    fn in_head(&self, number: u32, name: &str) -> Location {
+        self.place(self.scan.head).record("HEAD").cell(number, name)
+    }
+
+    /// A cell of the header as it stands.
+    fn text(&self, index: usize) -> &'a str {
+        let range = self.head.get(index).map_or(0..0, |(start, end)| *start as usize..*end as usize);
+        std::str::from_utf8(self.bytes.get(range).unwrap_or(&[])).unwrap_or_default()
+    }
+
+    fn finish(mut self) -> Result<Reader, Fatal> {
+        self.lines()?;
+        let layout = self.layout()?;
+        let mut cells = Cells::default();
+        let header = self.record(&mut cells, layout.head, self.scan.head);
+        let mut records = vec![header];
+        let mut contexts = Contexts::default();
+        let mut known = Vec::new();
+        let mut passed: Vec<&str> = Vec::new();
+        for line in &self.scan.summaries {
+            let name = line::key(line.0.content(self.bytes), false).0;
+            let name = std::str::from_utf8(name).unwrap_or_default();
+            let Some(spec) = self.summary(&layout, name, *line) else { continue };
+            self.order(&layout, spec, &mut passed, *line);
+            let record = self.record(&mut cells, spec, *line);
+            let mut context = record.entity();
+            context.origin = name.into();
+            let id = context.text(Field::CONTEXT_ID).unwrap_or_default().to_owned();
+            if !contexts.insert(id.as_bytes(), &context) {
+                let message = format!("SummaryRecordId `{}` is used twice", shown(id.as_bytes()));
+                let place = self.place(*line).record(name).cell(2, "SummaryRecordId");
+                self.findings
+                    .push(Diagnostic::new(&codes::SUMMARY_REUSED, place, message).value(id.as_bytes()));
+            }
+            known.push(context);
+            records.push(record);
+        }
+        self.parents(&known, &records);
+        if self.scan.summaries.is_empty() {
+            let message = "no summary record follows the header";
+            self.findings.push(Diagnostic::new(&codes::NO_SUMMARY, self.place(self.scan.head), message));
+        }
+        let header = self.header(&records);
+        let part = self.part(&layout);
+        self.period(&header);
+        let (entries, shapes) = entries(&layout);
+        let (reads, extras) = places(&layout, &records);
+        let preamble = Preamble {
+            version: Some(layout.profile.version.to_owned()),
+            part: Some(part),
+            header,
+            contexts: known,
+            shapes,
+            reads,
+            extras,
+            body: self.scan.body as u64,
+            line: self.scan.body_line,
+            findings: self.findings,
+        };
+        let state =
+            State::new(self.scan.comments + self.scan.blanks.len() as u64, self.bytes, self.scan.head.0);
+        Ok(Reader {
+            escapes: self.escapes,
+            source: self.source,
+            deal_shape: preamble.shapes.len() - 1,
+            details: entries.iter().any(|entry| entry.links.iter().skip(2).any(Option::is_some)),
+            layout,
+            preamble,
+            entries,
+            contexts,
+            records,
+            part,
+            summaries: self.scan.summaries.len() as u64,
+            hash: Hash::default(),
+            validates: false,
+            state,
+        })
+    }
+
+    /// What is to be said about lines whatever they hold.
+    fn lines(&mut self) -> Result<(), Fatal> {
+        if self.scan.mark > 0 {
+            let place = self.place((self.scan.head.0, 1));
+            let message = "the file begins with a byte order mark";
+            self.findings.push(Diagnostic::new(&codes::BYTE_ORDER_MARK, place, message));
+        }
+        for number in &self.scan.blanks {
+            let location =
+                Location { source: Some(self.source.clone()), line: Some(*number), ..Location::default() };
+            self.findings.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
+        }
+        for line in std::iter::once(&self.scan.head).chain(&self.scan.summaries) {
+            let content = line.0.content(self.bytes);
+            if std::str::from_utf8(content).is_err() {
+                let finding = Diagnostic::new(&codes::NOT_UTF8, self.place(*line), "the line is not UTF-8");
+                return Err(Fatal::input(finding.value(content)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The version of the profile that the header names, or the likeliest.
+    fn layout(&mut self) -> Result<Layout, Fatal> {
+        let (named, version) = (self.text(2), self.text(3));
+        let wanted = self.profile.name;
+        if !self.profile.is_named(named) {
+            let message = format!("the profile is `{}`, expected `{wanted}`", shown(named.as_bytes()));
+            let finding = Diagnostic::new(&codes::WRONG_PROFILE, self.in_head(3, "Profile"), message);
+            return Err(Fatal::input(finding.value(named.as_bytes())));
+        }
+        if !self.profile.is_written(named) {
+            let message =
+                format!("the profile is written `{}`, expected `{wanted}`", shown(named.as_bytes()));
+            let finding = Diagnostic::new(&codes::PROFILE_SPELLING, self.in_head(3, "Profile"), message);
+            self.findings.push(finding.value(named.as_bytes()));
+        }
+        if let Some(layout) = Layout::of(wanted, version.trim()) {
+            return Ok(layout);
+        }
+        let found: Vec<&[u8]> = self
+            .scan
+            .summaries
+            .iter()
+            .map(|(line, _)| line::key(line.content(self.bytes), false).0)
+            .collect();
+        let layout = likely(self.profile, &found)?;
+        let message = format!(
+            "the profile version `{}` is not known, the summary records are those of {}",
+            shown(version.as_bytes()),
+            layout.profile.version
+        );
+        let finding = Diagnostic::new(&codes::PROFILE_VERSION, self.in_head(4, "ProfileVersion"), message);
+        self.findings.push(finding.value(version.as_bytes()));
+        Ok(layout)
+    }
+
+    fn record(&mut self, cells: &mut Cells, spec: &'static RecordSpec, line: Numbered) -> HeadRecord {
+        let place = self.place(line);
+        HeadRecord::read(cells, self.escapes, self.bytes, spec, line.0, place, &mut self.findings)
+    }
+
+    /// The definition of a summary record, with what is to be said about its version.
+    fn summary(&mut self, layout: &Layout, name: &str, line: Numbered) -> Option<&'static RecordSpec> {
+        if let Some(exact) = layout.summaries.iter().copied().find(|spec| spec.name == name) {
+            return Some(exact);
+        }
+        let place = self.place(line).record(name);
+        let version = layout.profile.version;
+        let known = tables::record(name, layout.profile.generation);
+        let spec = known.or_else(|| layout.summary(name)).or_else(|| {
+            let kin = tables::records().iter().filter(|spec| spec.family() == family(name));
+            kin.max_by_key(|spec| spec.name)
+        });
+        let Some(spec) = spec else {
+            let message = format!("`{}` is no known summary record", shown(name.as_bytes()));
+            self.findings.push(Diagnostic::new(&codes::UNKNOWN_RECORD, place, message));
+            return None;
+        };
+        let (code, message) = if layout.summary(name).is_none() {
+            (
+                &codes::FOREIGN_RECORD,
+                format!("`{name}` is no summary record of the profile version {version}"),
+            )
+        } else if known.is_none() {
+            (&codes::RECORD_VERSION, format!("`{name}` is not known, it is read as {}", spec.name))
+        } else {
+            let message = format!(
+                "the record is `{name}`, but the profile version {version} binds another version of it"
+            );
+            (&codes::RECORD_VERSION, message)
+        };
+        self.findings.push(Diagnostic::new(code, place, message));
+        Some(spec)
+    }
+
+    /// Checks the order of summary records (ARCH-52).
+    fn order(
+        &mut self,
+        layout: &Layout,
+        spec: &'static RecordSpec,
+        passed: &mut Vec<&'static str>,
+        line: Numbered,
+    ) {
+        let kind = spec.family();
+        if kind == "SY05" && !passed.contains(&"SY04") {
+            let message = "no SY04 record precedes it";
+            let place = self.place(line).record(spec.name);
+            self.findings.push(Diagnostic::new(&codes::NO_PARENT_SUMMARY, place, message));
+        }
+        let scattered = passed.last() != Some(&kind) && passed.contains(&kind);
+        if scattered && !interleaves(&layout.profile.structure) {
+            let duty = layout.profile.profile.starts_with("AudioVisual");
+            let code = if duty { &codes::SUMMARY_ORDER_DUTY } else { &codes::SUMMARY_ORDER };
+            let message = "other summary records stand between those of this type";
+            self.findings.push(Diagnostic::new(code, self.place(line).record(spec.name), message));
+        }
+        passed.push(kind);
+    }
+
+    /// Checks that summary records that detail another one name it.
+    fn parents(&mut self, contexts: &[Entity], records: &[HeadRecord]) {
+        for (context, record) in contexts.iter().zip(records.iter().skip(1)) {
+            let Some(parent) = context.text(Field::PARENT_CONTEXT) else { continue };
+            if contexts.iter().all(|other| other.text(Field::CONTEXT_ID) != Some(parent)) {
+                let cell = record.spec.holds(Field::PARENT_CONTEXT);
+                let place = cell.map_or_else(
+                    || record.place.clone(),
+                    |cell| super::cells::located(&record.place, record.spec, cell),
+                );
+                let message =
+                    format!("no summary record has the SummaryRecordId `{}`", shown(parent.as_bytes()));
+                self.findings
+                    .push(Diagnostic::new(&codes::UNKNOWN_PARENT, place, message).value(parent.as_bytes()));
+            }
+        }
+    }
+
+    /// The header, with what a rewritten message of the same version keeps.
+    fn header(&self, records: &[HeadRecord]) -> Entity {
+        let mut header = records.first().map(HeadRecord::entity).unwrap_or_default();
+        for (index, name) in [(1, "MessageVersion"), (2, "Profile"), (3, "ProfileVersion")] {
+            header.extras.insert(name.into(), Value::from(self.text(index).trim()));
+        }
+        if !self.scan.deals.is_empty() {
+            let kept = self.scan.deals.iter().map(|(before, line)| {
+                format!("{before}\t{}", String::from_utf8_lossy(line.content(self.bytes))).into()
+            });
+            header.extras.insert("DealSpecific".into(), Value::Many(kept.collect()));
+        }
+        header
+    }
+
+    /// Which file of its message this is.
+    fn part(&mut self, layout: &Layout) -> Part {
+        let number = |index: usize| self.text(index).trim().parse::<u32>().unwrap_or(1);
+        let part = Part { number: number(6), of: number(7) };
+        let mut told = |code, message: String| {
+            let place = self.in_head(7, "FileNumber");
+            self.findings.push(Diagnostic::new(code, place, message));
+        };
+        if part.number > part.of || part.number == 0 {
+            told(&codes::HEAD_CONTRADICTION, format!("the file is number {} of {}", part.number, part.of));
+        }
+        if layout.single && part.of != 1 {
+            told(&codes::SPLIT_SINGLE, format!("the file is number {} of {}", part.number, part.of));
+        }
+        part
+    }
+
+    fn period(&mut self, header: &Entity) {
+        let day = |field| header.text(field).and_then(|text| PartialDate::parse(text).ok());
+        if let (Some(start), Some(end)) = (day(Field::PERIOD_START), day(Field::PERIOD_END))
+            && end.last() < start.first()
+        {
+            let message = format!("the period ends on {end}, before it starts on {start}");
+            let place = self.in_head(10, "UsageEndDate");
+            self.findings.push(Diagnostic::new(&codes::HEAD_CONTRADICTION, place, message));
+        }
+    }
+}
+
+/// The fields and extras that a message has a place for.
+fn places(layout: &Layout, records: &[HeadRecord]) -> (FieldSet, Vec<Box<str>>) {
+    let (mut reads, mut extras) = (FieldSet::EMPTY, Vec::<Box<str>>::new());
+    let specs = records.iter().map(|record| record.spec).chain(layout.blocks.iter().copied());
+    for cell in specs.flat_map(|spec| spec.cells) {
+        match cell.slot {
+            CellSlot::Field(field) => reads.insert(field),
+            CellSlot::Extra(name) if !extras.iter().any(|known| **known == *name) => extras.push(name.into()),
+            CellSlot::Extra(_) | CellSlot::Structure => {}
+        }
+    }
+    if reads.contains(Field::RELEASE_PROPRIETARY_ID) {
+        reads.insert(Field::GRID);
+    }
+    (reads, extras)
+}
+
+/// The version whose summary records are those found; the newest of equals.
+fn likely(profile: &Profile, found: &[&[u8]]) -> Result<Layout, Fatal> {
+    let versions = profile.versions().into_iter().map(|known| known.version);
+    let layouts = versions.filter_map(|version| Layout::of(profile.name, version));
+    let fits = |layout: &Layout| {
+        found.iter().filter(|name| layout.summaries.iter().any(|spec| spec.name.as_bytes() == **name)).count()
+    };
+    layouts.max_by_key(|layout| (fits(layout), layout.profile.version)).ok_or_else(|| {
+        let message = "no version of the profile is known";
+        Fatal::input(Diagnostic::new(&codes::PROFILE_VERSION, Location::default(), message))
+    })
+}
+
+/// Whether summary records of several types alternate in the structure.
+fn interleaves(structure: &Structure) -> bool {
+    let is_summary = |item: &Structure| matches!(item, Structure::Record(name, _) if name.starts_with("SY"));
+    match structure {
+        Structure::Record(..) | Structure::Group(..) => false,
+        Structure::Sequence(items, (_, None)) if items.iter().filter(|item| is_summary(item)).count() > 1 => {
+            true
+        }
+        Structure::Sequence(items, _) | Structure::Choice(items, _) => items.iter().any(interleaves),
+    }
+}

@@ -1,0 +1,353 @@
+//! Reading: header and summary records from the head of a file, blocks from its chunks, the footer at its end.
+//!
+//! A unit is a block: consecutive records with the same BlockId (ARCH-53), or a single record with what two parties agreed to let follow it;
+//! comments and blank lines between them belong to no block. A block that cannot be understood is rejected whole, so that no usage is taken
+//! for another's; what else is wrong in it is told all the same.
+//!
+//! | module | does |
+//! |---|---|
+//! | `head` | header and summary records, the choice of the version |
+//! | `columns` | what each cell of a record takes, and the entities that a line becomes |
+//! | `cells` | single cells: escapes, lists, types |
+//! | `units` | lines and blocks of a chunk |
+//! | `block` | a block: order, references, values |
+//! | `references` | what the records of a block name |
+//! | `contexts` | summary records by their identifier |
+//! | `checks` | what only validation looks at |
+//! | `file_name` | what the name of a file says |
+//! | `repair` | what can be mended without asking anybody |
+
+mod block;
+mod cells;
+mod checks;
+mod columns;
+mod contexts;
+mod file_name;
+mod head;
+mod references;
+mod repair;
+mod units;
+
+use crate::codes;
+use crate::tables::Layout;
+use cells::HeadRecord;
+use checks::Checks;
+use columns::Entry;
+use contexts::Contexts;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use transpose_core::batch::Fault;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location, shown};
+use transpose_core::entity::{Entity, Value};
+use transpose_core::field::Field;
+use transpose_core::format::{
+    ChunkDecoder, Decode, Demands, Dimension, Part, Preamble, Projection, Repair, Tally,
+};
+use transpose_records::escape::Escapes;
+use transpose_records::line::Line;
+use transpose_records::spec::family;
+
+type Hash = foldhash::fast::RandomState;
+
+/// A file whose head was read.
+pub(crate) struct Reader {
+    escapes: Escapes,
+    source: Arc<str>,
+    layout: Layout,
+    preamble: Preamble,
+    entries: Vec<Entry>,
+    contexts: Contexts,
+    /// The records of the head, which validation looks at again.
+    records: Vec<HeadRecord>,
+    /// The number of the file and of files.
+    part: Part,
+    summaries: u64,
+    hash: Hash,
+    /// The shape of records that two parties agreed on.
+    deal_shape: usize,
+    /// Whether records of a block name others by more than references to releases and resources.
+    details: bool,
+    /// Whether everything is told, also what does not matter for reading.
+    validates: bool,
+    state: State,
+}
+
+/// What the workers find out together.
+struct State {
+    /// Comments and blank lines seen.
+    skipped: AtomicU64,
+    /// The line of the last record seen.
+    last: AtomicU64,
+    /// The byte after the last line seen.
+    bytes: AtomicU64,
+    /// Whether the header ends in CR LF, and the first line that ends otherwise.
+    crlf: bool,
+    other_end: AtomicU64,
+    /// Which records stood in single lines, by their place among the entries, and the first line of each.
+    singles: [AtomicU64; 8],
+}
+
+impl State {
+    fn new(skipped: u64, bytes: &[u8], head: Line) -> Self {
+        Self {
+            skipped: AtomicU64::new(skipped),
+            last: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            crlf: head.next > head.end + 1 && head.is_ended(bytes),
+            other_end: AtomicU64::new(u64::MAX),
+            singles: std::array::from_fn(|_| AtomicU64::new(u64::MAX)),
+        }
+    }
+}
+
+/// The largest file that need not be split (ARCH-4).
+const LARGEST: u64 = 4_000_000_000;
+
+impl Reader {
+    fn entry(&self, name: &[u8]) -> Option<&Entry> {
+        let key = columns::key_of(name);
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// The newest known version of the family of an unknown version.
+    fn kin(&self, name: &[u8]) -> Option<&Entry> {
+        let name = std::str::from_utf8(name).ok()?;
+        self.entries
+            .iter()
+            .filter(|entry| entry.spec.family() == family(name))
+            .max_by_key(|entry| entry.spec.name)
+    }
+
+    fn at_line(&self, line: u64) -> Location {
+        Location { source: Some(self.source.clone()), line: Some(line), ..Location::default() }
+    }
+
+    /// Compares the counts of the footer; `count` answers what was counted for a cell, and whether the cell has to be filled.
+    fn counts(
+        &self,
+        (at, foot): &(u64, Entity),
+        count: impl Fn(&str) -> Option<(u64, bool)>,
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        for cell in self.layout.foot.cells.iter().skip(1) {
+            let Some((expected, demanded)) = count(cell.name) else { continue };
+            let place = self.at_line(*at).record(self.layout.foot.name).cell(cell.number, cell.name);
+            let found = foot.extras.get(cell.name).map(Value::first);
+            let message = match found {
+                None if demanded => format!("cell `{}` is empty", cell.name),
+                Some(found) if found.parse() != Ok(expected) => {
+                    let skipped = self.state.skipped.load(Ordering::Relaxed);
+                    let lines = cell.name.starts_with("NumberOfLines");
+                    let hint = if lines && found.parse() == Ok(expected.saturating_sub(skipped)) {
+                        "; the number fits when comments and blank lines are left out"
+                    } else {
+                        ""
+                    };
+                    format!("cell `{}` is `{}`, counted {expected}{hint}", cell.name, shown(found.as_bytes()))
+                }
+                _ => continue,
+            };
+            findings.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
+        }
+    }
+}
+
+impl Decode for Reader {
+    fn preamble(&self) -> &Preamble {
+        &self.preamble
+    }
+
+    fn project(&mut self, _projection: &Projection) -> Result<(), Fatal> {
+        Ok(())
+    }
+
+    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+        Box::new(units::Worker::new(self))
+    }
+
+    fn vet(&self, _dimension: Dimension, _key: &[&[u8]]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn resolve(&self, _: Dimension, _: &[&[u8]], _: &mut dyn FnMut(Field, &[u8]), _: &mut Vec<Fault>) {}
+
+    fn value(&self, _field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+        out.clear();
+        out.extend_from_slice(raw);
+        Ok(!raw.is_empty())
+    }
+
+    fn quarantine_head(&self, out: &mut Vec<u8>) {
+        let message = self.preamble.header.text(Field::MESSAGE_ID).unwrap_or("?");
+        out.extend_from_slice(
+            format!(
+                "# blocks of message {} that were rejected, each after its reason\n",
+                shown(message.as_bytes())
+            )
+            .as_bytes(),
+        );
+    }
+
+    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        let line = finding.location.line.unwrap_or_default();
+        let reason: String = finding.message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        out.extend_from_slice(format!("# line {line}: {} {reason}\n", finding.code.id).as_bytes());
+        out.extend_from_slice(row);
+        if !row.ends_with(b"\n") {
+            out.push(b'\n');
+        }
+    }
+
+    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, findings: &mut Vec<Diagnostic>) {
+        self.finish_lines(findings);
+        let Some(last) = trailers.last() else {
+            let place = Location { source: Some(self.source.clone()), ..Location::default() };
+            let message = format!("the file ends without a {} record", self.layout.foot.name);
+            findings.push(Diagnostic::new(&codes::NO_FOOT, place, message));
+            return;
+        };
+        let name = self.layout.foot.name;
+        for (line, _) in trailers.iter().filter(|(_, foot)| *foot.origin != *name) {
+            let message = format!("the footer of this variant is {name}");
+            findings.push(Diagnostic::new(&codes::WRONG_FOOT, self.at_line(*line), message));
+        }
+        if trailers.len() > 1 {
+            let message = format!("the file has {} footers", trailers.len());
+            findings.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(last.0), message));
+        }
+        let end = self.state.last.load(Ordering::Relaxed);
+        if end > last.0 {
+            let message = format!("records follow the footer of line {}", last.0);
+            findings.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(end), message));
+        }
+        if *last.1.origin != *name {
+            return;
+        }
+        let closes = self.part.number == self.part.of;
+        let count = |cell: &str| match cell {
+            "NumberOfLinesInFile" => Some((tally.lines, true)),
+            "NumberOfSummaryRecords" => Some((self.summaries, true)),
+            "NumberOfBlocksInFile" => Some((tally.blocks, true)),
+            _ => None,
+        };
+        self.counts(last, count, findings);
+        // What stands only in the last file of a message.
+        for cell in self.layout.foot.cells.iter().filter(|cell| closes && cell.name.contains("InRe")) {
+            if !last.1.extras.contains_key(cell.name) {
+                let place = self.at_line(last.0).record(name).cell(cell.number, cell.name);
+                let message = format!("cell `{}` is empty", cell.name);
+                findings.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
+            }
+        }
+    }
+
+    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, findings: &mut Vec<Diagnostic>) {
+        let Some(last) = trailers.last().filter(|(_, foot)| *foot.origin == *self.layout.foot.name) else {
+            return;
+        };
+        let count = |cell: &str| match cell {
+            "NumberOfLinesInReport" => Some((message.lines, false)),
+            // The last count has had another name.
+            "NumberOfBlocksInReport" | "NumberOfBlocksInRecord" => Some((message.blocks, false)),
+            _ => None,
+        };
+        self.counts(last, count, findings);
+    }
+
+    fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
+        columns::known(demands)?;
+        self.validates = true;
+        for entry in &mut self.entries {
+            entry.checks = Checks::new(entry.spec, Some(entry.role), demands);
+        }
+        let mut findings = Vec::new();
+        for record in &self.records {
+            let checks = Checks::new(record.spec, None, demands);
+            let place = || record.place.clone();
+            checks.apply(record.spec, &record.columns, &record.values(), &place, &mut |finding| {
+                findings.push(finding);
+            });
+        }
+        let version = self.preamble.version.as_deref().unwrap_or_default();
+        let head = |number, name| {
+            self.records
+                .first()
+                .map_or_else(Location::default, |head| head.place.clone().record("HEAD").cell(number, name))
+        };
+        if !demands.versions.is_empty() && !demands.versions.iter().any(|accepted| accepted == version) {
+            let message = format!("the partner does not accept version {version} of the profile");
+            findings.push(Diagnostic::new(&codes::NOT_ACCEPTED, head(4, "ProfileVersion"), message));
+        }
+        let message_version = self.preamble.header.extras.get("MessageVersion").map_or("", Value::first);
+        if !is_message_version(message_version) {
+            let message = format!(
+                "the message version is `{}`, expected `dsrf/<Part 1>/<AVS>/<Part 8>`",
+                shown(message_version.as_bytes())
+            );
+            findings.push(Diagnostic::new(&codes::MESSAGE_VERSION, head(2, "MessageVersion"), message));
+        }
+        self.preamble.findings.extend(findings);
+        Ok(())
+    }
+
+    fn check_name(&self, name: &str, findings: &mut Vec<Diagnostic>) {
+        file_name::check(name, &self.preamble, &self.source, findings);
+    }
+
+    fn repair(&self, file: &Tally, message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
+        Some(Box::new(repair::Mender::new(self, file, message)))
+    }
+}
+
+impl Reader {
+    /// What is to be said once all lines were seen.
+    fn finish_lines(&self, findings: &mut Vec<Diagnostic>) {
+        if self.layout.single {
+            let mut kinds: Vec<(u64, &Entry)> = self
+                .state
+                .singles
+                .iter()
+                .zip(&self.entries)
+                .map(|(line, entry)| (line.load(Ordering::Relaxed), entry))
+                .filter(|(line, _)| *line != u64::MAX)
+                .collect();
+            kinds.sort_by_key(|(line, _)| *line);
+            kinds.dedup_by_key(|(_, entry)| entry.spec.family());
+            if let [(_, first), (line, second), ..] = kinds.as_slice() {
+                let message = format!("{} and {} stand in one file", first.spec.name, second.spec.name);
+                findings.push(Diagnostic::new(
+                    &codes::MIXED_SINGLES,
+                    self.at_line(*line).record(second.spec.name),
+                    message,
+                ));
+            }
+        }
+        if !self.validates {
+            return;
+        }
+        let other = self.state.other_end.load(Ordering::Relaxed);
+        if other != u64::MAX {
+            let (most, one) = if self.state.crlf { ("CR LF", "LF") } else { ("LF", "CR LF") };
+            let message = format!("the header ends in {most}, this line in {one}");
+            findings.push(Diagnostic::new(&codes::LINE_ENDS, self.at_line(other), message));
+        }
+        let bytes = self.state.bytes.load(Ordering::Relaxed);
+        if bytes > LARGEST {
+            let place = Location { source: Some(self.source.clone()), ..Location::default() };
+            let message = format!("the file has {bytes} bytes when it is unpacked");
+            findings.push(Diagnostic::new(&codes::LARGE_FILE, place, message));
+        }
+    }
+}
+
+/// `dsrf/30`, or three versions after `dsrf` (ARCH-100).
+fn is_message_version(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("dsrf/") else { return false };
+    let is_version = |part: &str| {
+        !part.is_empty()
+            && part
+                .split('.')
+                .all(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    rest == "30" || (rest.split('/').count() == 3 && rest.split('/').all(is_version))
+}
