@@ -122,7 +122,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "transpose-testkit",
-        &["transpose-codes", "transpose-core", "transpose-deals", "transpose-engine", "transpose-io"],
+        &[
+            "transpose-codes",
+            "transpose-core",
+            "transpose-deals",
+            "transpose-engine",
+            "transpose-io",
+            "transpose-records",
+        ],
     ),
     ("snapshots", &[]),
     ("xtask", &[]),
