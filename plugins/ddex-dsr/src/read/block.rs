@@ -766,7 +766,7 @@ impl<'r> Worker<'r> {
                 if let Some(context) = context {
                     self.conditions(entry, this, context, report);
                 }
-                if entry.spec.family() == "SU03" && entry.spec.cell("SummaryRecordId").is_some_and(is_free) {
+                if entry.defers {
                     let filled = context.is_some();
                     progress.pending = Some(Pending { here: this.here, entry, filled, followed: false });
                 }
@@ -850,7 +850,7 @@ impl<'r> Worker<'r> {
         batch: &mut BlockBatch,
         report: &mut Report,
     ) -> Span {
-        if entry.spec.family() != "SU03" || links.summary.is_absent() || sale.is_absent() {
+        if !entry.swaps || links.summary.is_absent() || sale.is_absent() {
             return links.summary;
         }
         let knows = |span: Span| self.reader.contexts.find(span.bytes(this.text, &batch.arena)).is_some();
@@ -877,7 +877,7 @@ impl<'r> Worker<'r> {
     ) -> Result<Option<u32>, Fault> {
         let reader = self.reader;
         let (text, arena) = (this.text, &batch.arena);
-        let current = reader.layout.profile.generation == "current";
+        let is_current = || reader.layout.profile.generation == "current";
         if !links.id.is_absent() {
             let key = links.id.bytes(text, arena);
             let found = self.ids.find(key, &reader.hash, text, arena);
@@ -907,14 +907,14 @@ impl<'r> Worker<'r> {
                         "the usage names neither a release nor a resource, and the block has more than one";
                     return Err(Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, place, message)));
                 };
-                let code = if current { &codes::NO_REFERENCE } else { &codes::IMPLIED_REFERENCE };
+                let code = if is_current() { &codes::NO_REFERENCE } else { &codes::IMPLIED_REFERENCE };
                 let message = "the usage names neither a release nor a resource, the only resource of the block is meant";
                 tell(report, code, || place, message);
                 only
             }
         };
         if !links.resource.is_absent() && !links.release.is_absent() {
-            let code = if current { &codes::BOTH_REFERENCES } else { &codes::BOTH_REFERENCES_OLD };
+            let code = if is_current() { &codes::BOTH_REFERENCES } else { &codes::BOTH_REFERENCES_OLD };
             let message = "the usage names both a release and a resource, it is given to the resource";
             tell(report, code, || this.here.link(entry, Link::Release), message);
             let subject = Subject::Extra("TransactedReleaseReference".into());
@@ -974,11 +974,6 @@ fn tell(report: &mut Report, code: &'static Code, place: impl FnOnce() -> Locati
     } else {
         report.findings.count(code, 1);
     }
-}
-
-/// Whether a cell may stay empty.
-fn is_free(cell: &CellSpec) -> bool {
-    cell.obligation != transpose_records::spec::Obligation::Mandatory
 }
 
 fn unknown(entry: &Entry, this: &This<'_>, link: Link, what: &str, key: &[u8]) -> Fault {

@@ -79,7 +79,9 @@ pub(super) struct Column {
 
 impl Column {
     pub(super) fn new(spec: &'static CellSpec) -> Self {
-        let values = if spec.kind == CellType::Avs { tables::set(spec.values) } else { None };
+        // The profile was understood when the file was opened, and the set of names is not complete.
+        let listed = spec.kind == CellType::Avs && spec.name != "Profile";
+        let values = if listed { tables::set(spec.values) } else { None };
         let identifier = spec
             .field()
             .map(|field| field.spec().kind)
@@ -157,6 +159,10 @@ pub(super) struct Entry {
     pub(super) own: Option<usize>,
     /// The cells of links, in the order of [`Link::TO_OTHERS`].
     pub(super) links: [Option<usize>; 6],
+    /// Whether its summary record and its identifier have changed places between versions (SU03).
+    pub(super) swaps: bool,
+    /// Whether records that follow it may name the summary record in its place (SU03 of older versions).
+    pub(super) defers: bool,
     /// What only validation looks at.
     pub(super) checks: Checks,
 }
@@ -242,9 +248,20 @@ impl Entry {
             used: at(Field::USED_RESOURCES).filter(|_| role == Role::SubRelease),
             own: link(Link::Own),
             links: Link::TO_OTHERS.map(link),
+            swaps: spec.family() == "SU03",
+            defers: spec.family() == "SU03"
+                && columns.iter().any(|column| {
+                    column.link == Link::Summary && column.spec.obligation == Obligation::Conditional
+                }),
             columns,
             checks: Checks::default(),
         }
+    }
+
+    /// Whether it names others by more than references to releases and resources and summary records.
+    pub(super) fn names_more(&self) -> bool {
+        let [_, _, id, work, _, sale] = self.links;
+        [id, work, sale].iter().any(Option::is_some)
     }
 
     /// Whether the line stands for usages.

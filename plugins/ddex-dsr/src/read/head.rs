@@ -1,7 +1,7 @@
 //! The head of a file: header and summary records, and what follows from them for the rest.
 
 use super::cells::{Cells, HeadRecord};
-use super::columns::entries;
+use super::columns::{Entry, entries};
 use super::contexts::Contexts;
 use super::{Hash, Reader, State};
 use crate::codes;
@@ -245,7 +245,7 @@ impl<'a> Opening<'a> {
             escapes: self.escapes,
             source: self.source,
             deal_shape: preamble.shapes.len() - 1,
-            details: entries.iter().any(|entry| entry.links.iter().skip(2).any(Option::is_some)),
+            details: entries.iter().any(Entry::names_more),
             layout,
             preamble,
             entries,
