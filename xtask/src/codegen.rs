@@ -3,6 +3,7 @@
 //! The facts are JSON; the tables are constants of the types in `transpose-records`, one cell a line. Generated files are committed, and
 //! `--check` compares them with what would be written. The same goes for what follows from which families and formats there are.
 
+mod pages;
 mod rules;
 
 use crate::{Chore, Outcome, families, files};
@@ -49,6 +50,14 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
 
 impl Chore for Codegen {
     fn run(self) -> Outcome {
+        self.first_stage()?;
+        Self::finish(&pages::of_registry(self.check)?)
+    }
+}
+
+impl Codegen {
+    /// Everything that follows from files alone, so that it can be generated when our crates do not compile.
+    fn first_stage(&self) -> Outcome {
         let folder = files::root().join(FOLDER);
         let mut stale = Vec::new();
         for (name, text) in generate(&folder)? {
@@ -67,6 +76,12 @@ impl Chore for Codegen {
                 files::replace(&path, text.as_bytes())?;
             }
         }
+        stale.extend(pages::of_facts(&folder, self.check)?);
+        Self::finish(&stale)
+    }
+
+    /// Fails when something is not up to date.
+    fn finish(stale: &[String]) -> Outcome {
         if stale.is_empty() {
             return Ok(());
         }
@@ -74,15 +89,17 @@ impl Chore for Codegen {
     }
 }
 
+/// A file of facts, by its name in the folder `spec` of the family's own.
+fn load(folder: &Path, name: &str) -> Outcome<Value> {
+    let path = folder.join("spec").join(name);
+    let text = files::read(&path)?;
+    serde_json::from_str(&text)
+        .map_err(|error| format!("{}: {error}; correct the facts", path.display()).into())
+}
+
 /// The generated files by name.
 fn generate(folder: &Path) -> Outcome<Vec<(&'static str, String)>> {
-    let load = |name: &str| -> Outcome<Value> {
-        let path = folder.join("spec").join(name);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        serde_json::from_str(&text)
-            .map_err(|error| format!("{}: {error}; correct the facts", path.display()).into())
-    };
+    let load = |name: &str| load(folder, name);
     let fields = Fields::load(&load("fields.json")?)?;
     Ok(vec![
         ("records.rs", records(&load("records.json")?, &fields)?),
@@ -400,7 +417,8 @@ mod tests {
 
     #[test]
     fn generated_files_are_up_to_date() {
-        if let Err(error) = (Codegen { check: true }).run() {
+        // What follows from the registry is checked where that is linked.
+        if let Err(error) = (Codegen { check: true }).first_stage() {
             panic!("{error}");
         }
     }

@@ -131,7 +131,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "transpose-records",
         ],
     ),
-    ("snapshots", &[]),
+    ("snapshots", &["transpose-core", "transpose-engine", "transpose-plugins"]),
     ("xtask", &[]),
 ];
 

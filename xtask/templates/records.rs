@@ -61,6 +61,7 @@ const FIRST: &[u8] = b"HD01\t{{ID}}";
 static PLAY: RecordSpec = RecordSpec {
     name: "PL01",
     generation: "1",
+    only: "",
     title: "One play",
     latest: true,
     complete: true,
