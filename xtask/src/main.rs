@@ -9,6 +9,7 @@ mod ci;
 mod codegen;
 mod families;
 mod files;
+mod fuzz;
 mod plugin;
 mod sample;
 mod tidy;

@@ -7,6 +7,7 @@
 //! | [`mod@run`] | a conversion through the engine, with the bytes that it wrote |
 //! | [`render`] | values, findings, loss, ledger and bytes as lines for snapshots |
 //! | [`dsr`] | valid DSR messages of any profile, from tables alone |
+//! | [`fuzz`] | arbitrary bytes, read to the end |
 //! | [`mangle`] | damaged variants of an input, the same ones every time |
 //!
 //! Invariant: this crate is used by tests only. It names no format but DSR, whose messages [`dsr`] makes from tables; it reads no clock, and makes random choices from fixed seeds.
@@ -14,6 +15,7 @@
 pub mod canonical;
 pub mod case;
 pub mod dsr;
+pub mod fuzz;
 pub mod mangle;
 mod random;
 pub mod render;

@@ -1,0 +1,91 @@
+//! What the fuzz targets in `fuzz/` call, and the property test that needs no fuzzer: bytes of any kind, read to the end.
+//!
+//! Nothing here judges what is found. A fault is a panic, a hang, or memory beyond what the input is worth.
+
+use std::io::Write as _;
+use std::path::Path;
+use transpose_core::batch::Batch;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::format::{Chunk, Decode, Demands, Format, Indexed, Origin, Probe, Tally};
+use transpose_core::registry::BytesHead;
+use transpose_core::report::Report;
+use transpose_io::{Input, Limits};
+
+/// Reads bytes as one format, once for conversion and once for validation, in chunks of several sizes, and mends them.
+pub fn format(format: &dyn Format, bytes: &[u8]) {
+    format.recognise(&Probe { name: "fuzz", bytes, complete: true });
+    for (validates, size) in [(false, usize::MAX), (true, usize::MAX), (true, 61)] {
+        // An input that is refused has been read to its end.
+        let _ = read(format, bytes, validates, size);
+    }
+}
+
+fn read(format: &dyn Format, bytes: &[u8], validates: bool, size: usize) -> Result<(), Fatal> {
+    let mut decoder = format.open(&mut BytesHead { name: "fuzz", bytes }, &[])?;
+    if validates {
+        decoder.demand(&Demands::default())?;
+    }
+    let preamble = decoder.preamble();
+    let projection = transpose_core::format::Projection {
+        row: preamble.reads.iter().collect(),
+        time: true,
+        duration: true,
+        ..Default::default()
+    };
+    decoder.project(&projection)?;
+    let decoder = decoder.as_ref();
+    let tally = body(decoder, bytes, size);
+    let mut findings = Vec::new();
+    decoder.check_name("DSR_fuzz.tsv", &mut findings);
+    if let Some(mut repair) = decoder.repair(&tally, Some(&tally)) {
+        let (mut out, mut changed) = (Vec::new(), |_: Diagnostic| {});
+        for line in bytes.split(|byte| *byte == b'\n') {
+            repair.line(Location::default(), line, &mut out, &mut changed);
+        }
+    }
+    Ok(())
+}
+
+/// Decodes the body chunk by chunk, each from where the one before ended.
+fn body(decoder: &dyn Decode, bytes: &[u8], size: usize) -> Tally {
+    let preamble = decoder.preamble();
+    let mut tally = Tally { lines: preamble.line.saturating_sub(1), ..Tally::default() };
+    let mut worker = decoder.worker();
+    let (mut batch, mut trailers) = (Batch::default(), Vec::new());
+    let mut begin = usize::try_from(preamble.body).unwrap_or(usize::MAX).min(bytes.len());
+    let mut reach = size;
+    while begin < bytes.len() {
+        let end = begin.saturating_add(reach).min(bytes.len());
+        let own = size.min(bytes.len() - begin);
+        let text = bytes.get(begin..end).unwrap_or(&[]);
+        let chunk = Chunk { bytes: text, own, last: end == bytes.len() };
+        worker.sync(chunk);
+        let Indexed::Done { end: next, lines, units, usages } = worker.index(chunk, 0) else {
+            reach = reach.saturating_mul(2);
+            continue;
+        };
+        batch.clear();
+        let origin = Origin { byte: begin as u64, line: tally.lines + 1 };
+        worker.decode(chunk, origin, &mut batch, &mut Report::default());
+        trailers.append(&mut batch.trailers);
+        tally.add(Tally { lines, summaries: 0, blocks: units, usages });
+        reach = size;
+        begin += next.max(1);
+    }
+    let mut findings = Vec::new();
+    decoder.finish(&trailers, &tally, &mut findings);
+    decoder.finish_message(&trailers, &tally, &mut findings);
+    tally
+}
+
+/// Opens bytes as a file of any container and reads it to the end.
+pub fn container(bytes: &[u8], folder: &Path) -> std::io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    let Ok(input) = Input::open(file.path(), &Limits::default()) else { return Ok(()) };
+    let (mut buffer, mut at) = (vec![0; 4096], 0);
+    while let Ok(count @ 1..) = input.read_at(at, &mut buffer) {
+        at += count as u64;
+    }
+    Ok(())
+}
