@@ -96,7 +96,7 @@ struct Progress<'a> {
     pending: Option<Pending<'a>>,
     /// Whether a record was left out, so that what names it is no further fault.
     gap: bool,
-    /// For validation: recordings with work details, in ascending order, and which records of users' releases there were.
+    /// For validation: recordings whose records tell of their work, in ascending order, and which records of users' releases there were.
     detailed: Vec<u32>,
     embodied: Option<&'static str>,
     /// Why the block is rejected.
@@ -707,7 +707,8 @@ impl<'r> Worker<'r> {
                             self.ids.push(*id, entity, &reader.hash, text, &batch.arena);
                         }
                     }
-                    if reader.validates && matches!(entry.spec.family(), "AS02" | "AS06") {
+                    let filled = |at: &usize| self.row.get(*at).is_some_and(|span| !span.is_absent());
+                    if reader.validates && entry.works.iter().any(filled) {
                         progress.detailed.push(entity);
                     }
                 }

@@ -155,6 +155,8 @@ pub(super) struct Entry {
     pub(super) proprietary: Option<usize>,
     /// For sub-releases: the cell of the resources in it.
     pub(super) used: Option<usize>,
+    /// For recordings: the cells that tell of the work.
+    pub(super) works: Vec<usize>,
     /// The cell that names the entity itself.
     pub(super) own: Option<usize>,
     /// The cells of links, in the order of [`Link::TO_OTHERS`].
@@ -246,6 +248,7 @@ impl Entry {
             sale: at(Field::USAGE_ID),
             proprietary,
             used: at(Field::USED_RESOURCES).filter(|_| role == Role::SubRelease),
+            works: if role == Role::Recording { work_cells(spec) } else { Vec::new() },
             own: link(Link::Own),
             links: Link::TO_OTHERS.map(link),
             swaps: spec.family() == "SU03",
@@ -268,6 +271,16 @@ impl Entry {
     pub(super) fn has_usage(&self) -> bool {
         self.facets.iter().any(|facet| facet.group == Group::Usage)
     }
+}
+
+/// The cells that tell of a work; who provided the data tells nothing of it.
+fn work_cells(spec: &RecordSpec) -> Vec<usize> {
+    let tells = |field: Field| field.group() == Group::Work && field != Field::WORK_DATA_PROVIDER;
+    (0..)
+        .zip(spec.cells)
+        .filter(|(_, cell)| cell.field().is_some_and(tells))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 /// The name of a record as a number.

@@ -33,6 +33,10 @@ pub(crate) struct Read {
     pub(crate) lines: u64,
     pub(crate) written: Vec<u8>,
     pub(crate) report: Report,
+    /// What was found at the end of the file.
+    pub(crate) closing: Vec<Diagnostic>,
+    pub(crate) trailers: Vec<(u64, Entity)>,
+    pub(crate) tally: Tally,
 }
 
 pub(crate) fn show(finding: &Diagnostic) -> String {
@@ -40,7 +44,15 @@ pub(crate) fn show(finding: &Diagnostic) -> String {
 }
 
 pub(crate) fn open(bytes: &[u8], options: Pairs<'_>) -> Result<Box<dyn Decode>, Fatal> {
-    format().open(&mut BytesHead { name: "t", bytes }, &pairs(options))
+    open_as(format().as_ref(), bytes, options)
+}
+
+pub(crate) fn open_as(
+    format: &dyn Format,
+    bytes: &[u8],
+    options: Pairs<'_>,
+) -> Result<Box<dyn Decode>, Fatal> {
+    format.open(&mut BytesHead { name: "t", bytes }, &pairs(options))
 }
 
 pub(crate) fn brief<'a>(
@@ -144,6 +156,7 @@ pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Opt
         decoder.finish_message(&trailers, &all, &mut closing);
     }
     read.findings.extend(closing.iter().map(show));
+    (read.closing, read.trailers, read.tally) = (closing, trailers, all);
     if let Some(encoder) = encoder {
         encoder.end(part, &tally, &tally, &mut read.written);
     }

@@ -1,67 +1,21 @@
-//! Messages that `transpose_testkit::dsr` makes of every profile, version and variant.
+//! The messages keep the rules, as `check_message.py` understands them.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test may fail where it stands"
-)]
-
+use super::{folder, generator, wishes, write};
 use ddex_dsr::facts;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use transpose_records::spec::{Obligation, ProfileSpec};
-use transpose_testkit::dsr::{Facts, Fill, Generator, Wish};
-
-const FACTS: Facts = Facts { record: facts::bound, set: facts::set };
-
-fn generator(profile: &'static ProfileSpec, wish: Wish) -> Generator {
-    Generator::new(&FACTS, profile, wish).unwrap()
-}
-
-/// Wishes that reach every alternative of every structure.
-fn wishes() -> Vec<Wish> {
-    let mut out = Vec::new();
-    for (index, fill) in [Fill::Mandatory, Fill::Some, Fill::All].into_iter().enumerate() {
-        for seed in 0..12 {
-            let wish = Wish {
-                seed: seed + 100 * index as u64,
-                blocks: seed * 5 % 13,
-                contexts: 1 + (seed as usize * 5) % 7,
-                fill,
-                files: if seed % 4 == 3 { 3 } else { 1 },
-                tabs: false,
-            };
-            out.push(wish);
-        }
-    }
-    out
-}
-
-/// A folder that was not there before.
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
+use transpose_records::spec::Obligation;
+use transpose_testkit::dsr::{Fill, Wish};
 
 /// What `check_message.py` says about folders of messages.
-fn said(options: &[&str], folders: &[PathBuf]) -> String {
+pub(crate) fn said(options: &[&str], folders: &[PathBuf]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_message.py");
     let output = Command::new("python3").arg(&script).args(options).args(folders).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.success(), text.is_empty());
     text
-}
-
-fn write(folder: &Path, name: &str, text: &str) {
-    fs::create_dir_all(folder).unwrap();
-    fs::File::create(folder.join(name)).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! Messages that `transpose_testkit::dsr` makes of every profile, version and variant: valid ones, and ones that are broken one way each.
+//!
+//! | module | shows |
+//! |---|---|
+//! | `messages` | that the messages keep the rules, as an independent script understands them |
+//! | `valid` | that validation has nothing to say about them |
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail where it stands"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod messages;
+mod valid;
+
+use ddex_dsr::facts;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use transpose_core::format::{Format, Probe, Recognition};
+use transpose_records::spec::ProfileSpec;
+use transpose_testkit::dsr::{Facts, File, Fill, Generator, Wish};
+
+const FACTS: Facts = Facts { record: facts::bound, set: facts::set };
+
+fn generator(profile: &'static ProfileSpec, wish: Wish) -> Generator {
+    Generator::new(&FACTS, profile, wish).unwrap()
+}
+
+/// Wishes that reach every alternative of every structure.
+fn wishes() -> Vec<Wish> {
+    let mut out = Vec::new();
+    for (index, fill) in [Fill::Mandatory, Fill::Some, Fill::All].into_iter().enumerate() {
+        for seed in 0..12 {
+            let wish = Wish {
+                seed: seed + 100 * index as u64,
+                blocks: seed * 5 % 13,
+                contexts: 1 + (seed as usize * 5) % 7,
+                fill,
+                files: if seed % 4 == 3 { 3 } else { 1 },
+                tabs: false,
+            };
+            out.push(wish);
+        }
+    }
+    out
+}
+
+/// The format that recognises a file.
+fn format_of(file: &File) -> Box<dyn Format> {
+    let text = file.text();
+    let probe = Probe { name: &file.name, bytes: text.as_bytes(), complete: true };
+    let mut known = ddex_dsr::formats();
+    known.retain(|format| matches!(format.recognise(&probe), Recognition::Certain(_)));
+    let [_] = known.as_slice() else { panic!("{} formats know {}", known.len(), file.name) };
+    known.remove(0)
+}
+
+/// A folder that was not there before.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::create_dir_all(folder).unwrap();
+    fs::File::create(folder.join(name)).unwrap().write_all(text.as_bytes()).unwrap();
+}

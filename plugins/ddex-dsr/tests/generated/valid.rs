@@ -1,0 +1,49 @@
+//! Validation has nothing to say about valid messages.
+
+use super::common::{open_as, read, show};
+use super::{format_of, generator, wishes};
+use ddex_dsr::facts;
+use std::collections::BTreeMap;
+use transpose_core::diagnostic::Severity;
+use transpose_core::format::{Demands, Tally};
+use transpose_testkit::dsr::{File, Fill, Wish};
+
+/// What validation says about a message, without what is only worth knowing.
+fn said(files: &[File]) -> Vec<String> {
+    let format = format_of(&files[0]);
+    let (mut findings, mut all) = (Vec::new(), Tally::default());
+    for (number, file) in (1..).zip(files) {
+        let text = file.text();
+        let mut decoder = open_as(format.as_ref(), text.as_bytes(), &[]).unwrap();
+        decoder.demand(&Demands::default()).unwrap();
+        findings.extend(decoder.preamble().findings.iter().cloned());
+        decoder.check_name(&file.name, &mut findings);
+        let read = read(decoder.as_ref(), text.as_bytes(), 1 << 20, None);
+        assert_eq!(read.blocks as u64, read.tally.blocks);
+        findings.extend(read.report.findings.iter().cloned());
+        findings.extend(read.rejects.into_iter().map(|(finding, ..)| finding));
+        findings.extend(read.closing);
+        all.lines += read.tally.lines;
+        all.blocks += read.tally.blocks;
+        if number == files.len() {
+            decoder.finish_message(&read.trailers, &all, &mut findings);
+        }
+    }
+    findings.iter().filter(|finding| finding.code.severity > Severity::Info).map(show).collect()
+}
+
+#[test]
+fn nothing_is_said_about_valid_messages() {
+    let tabbed = Wish { seed: 7, blocks: 12, contexts: 3, fill: Fill::All, tabs: true, files: 1 };
+    let mut wrong = BTreeMap::new();
+    for profile in facts::profiles() {
+        for wish in wishes().into_iter().chain([tabbed]) {
+            for text in said(&generator(profile, wish).message()) {
+                let code = text.split(' ').next().unwrap();
+                let key = format!("{} {} {code}", profile.profile, profile.version);
+                wrong.entry(key).or_insert((0, format!("{text} ({wish:?})"))).0 += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
