@@ -72,7 +72,11 @@ impl Tree {
         for (name, bytes) in &files {
             if let Some(folder) = name.strip_suffix("/Cargo.toml") {
                 let text = std::str::from_utf8(bytes).map_err(|error| format!("{name}: {error}"))?;
-                packages.push((folder.to_owned(), text.parse().map_err(|error| format!("{name}: {error}"))?));
+                let manifest: Table = text.parse().map_err(|error| format!("{name}: {error}"))?;
+                // One with a workspace of its own, the fuzzer, inherits nothing.
+                if !manifest.contains_key("workspace") {
+                    packages.push((folder.to_owned(), manifest));
+                }
             }
         }
         Ok(Self { root: root.to_owned(), files, packages })
