@@ -135,7 +135,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "transpose-records",
         ],
     ),
-    ("snapshots", &["transpose-core", "transpose-engine", "transpose-plugins"]),
+    ("snapshots", &["ddex-dsr", "transpose-core", "transpose-engine", "transpose-plugins", "transpose-records"]),
     ("xtask", &[]),
 ];
 

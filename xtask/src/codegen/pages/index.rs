@@ -15,6 +15,7 @@ the command line.
 - [Records](#records)
 - [Allowed values](allowed-values.md)
 - [Rules of the validation](rules.md)
+- [Coverage](coverage.md): what is decoded, encoded and validated, and by how many cases
 
 ## How to read the pages
 
