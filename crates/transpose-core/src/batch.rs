@@ -363,6 +363,11 @@ impl<'a> Block<'a> {
         self.all.cell(self.row.id).first()
     }
 
+    /// Where it begins in the chunk.
+    pub fn start(self) -> usize {
+        self.row.start as usize
+    }
+
     /// Its bytes in the chunk.
     pub fn source(self) -> &'a [u8] {
         self.all.chunk.get(self.row.start as usize..(self.row.start + self.row.len) as usize).unwrap_or(&[])

@@ -217,9 +217,21 @@ pub struct Demands {
     pub required: Vec<CellName>,
 }
 
+/// A value whose place only the format knows: the engine has its field and the number of what holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// In the header.
+    Header(Field),
+    /// In the sales context with the given number, from 0.
+    Context(usize, Field),
+    /// In entities of the shape with the given number, from 0.
+    Entity(usize, Field),
+}
+
 /// Copies an input line by line and mends what can be mended without asking anybody.
 pub trait Repair: Send {
-    /// Writes a line, given without its line end, to `out`, and tells each change as a finding with its place.
+    /// Writes what stands for a line to `out`, which is empty, and tells each change as a finding with its place. The line is given and
+    /// written without its line end, which the caller keeps. Lines come in order, the first of the input first.
     fn line(&mut self, place: Location, line: &[u8], out: &mut Vec<u8>, changed: &mut dyn FnMut(Diagnostic));
 }
 
@@ -279,6 +291,20 @@ pub trait Decode: Send + Sync {
             Location::default(),
             "the format has no records that rules could restrict",
         )))
+    }
+
+    /// Where a value stands: its record and cell, and in the head its line and byte too.
+    fn place(&self, spot: Spot) -> Location {
+        let preamble = self.preamble();
+        let (record, field) = match spot {
+            Spot::Header(field) => (Some(&preamble.header.origin), field),
+            Spot::Context(index, field) => {
+                (preamble.contexts.get(index).map(|context| &context.origin), field)
+            }
+            Spot::Entity(shape, field) => (preamble.shapes.get(shape).map(|shape| &shape.record), field),
+        };
+        let record = record.filter(|record| !record.is_empty()).cloned();
+        Location { record, field: Some(field), ..Location::default() }
     }
 
     /// Compares the name of the file, without folders, with what the format says about names and with the content.

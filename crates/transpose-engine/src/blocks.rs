@@ -68,7 +68,7 @@ fn decimal(text: &[u8]) -> Option<Decimal> {
 }
 
 /// A plain whole number of at most eighteen digits.
-fn whole(text: &[u8]) -> Option<u64> {
+pub(crate) fn whole(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 18 {
         return None;
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use transpose_core::batch::Batch;
 use transpose_core::diagnostic::Fatal;
-use transpose_core::format::{Chunk, ChunkDecoder, Decode, Indexed, Numbers, Origin};
+use transpose_core::format::{Chunk, ChunkDecoder, Decode, Indexed, Numbers, Origin, Tally};
 use transpose_core::report::Report;
 use transpose_io::Input;
 
@@ -72,6 +72,18 @@ pub(crate) struct Scanned {
     pub(crate) usages: u64,
     /// The line after the last, from 1.
     pub(crate) end_line: u64,
+}
+
+impl Scanned {
+    /// What the file holds that was scanned.
+    pub(crate) fn tally(&self, decoder: &dyn Decode) -> Tally {
+        Tally {
+            lines: self.end_line.saturating_sub(1),
+            summaries: decoder.preamble().contexts.len() as u64,
+            blocks: self.units,
+            usages: self.usages,
+        }
+    }
 }
 
 struct Seams {
@@ -242,7 +254,7 @@ impl Worker<'_> {
             });
             self.input.release(begin);
             batch.clear();
-            let mut report = Report::default();
+            let mut report = Report::keeping(self.flow.kept);
             let origin = Origin { byte: begin, line: seam.line };
             let view = self.window.view();
             if actual <= self.window.own {
@@ -315,7 +327,7 @@ mod tests {
     use transpose_core::diagnostic::Diagnostic;
     use transpose_core::entity::Entity;
     use transpose_core::field::Field;
-    use transpose_core::format::{Dimension, Preamble, Projection, Tally};
+    use transpose_core::format::{Dimension, Preamble, Projection};
 
     /// Lines in which a line end between `"` and `"` does not count: the smallest format whose chunks cannot be cut blindly.
     struct Quoted(Preamble);

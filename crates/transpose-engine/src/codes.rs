@@ -31,8 +31,8 @@ transpose_core::codes! {
         "Give `--agreement FILE`; `transpose init agreement` writes a template."
     /// Several inputs where one is possible.
     pub SEVERAL_INPUTS: "ENG0108" "several-inputs" Error
-        "Reports of aggregates are converted one message at a time."
-        "Convert the inputs one by one."
+        "Reports of aggregates are converted one message at a time. The files of one message are given together, in any order."
+        "Convert the messages one by one."
     /// Sums beyond what can be held exactly.
     pub OVERFLOW: "ENG0109" "sum-overflow" Error
         "A sum of plays, durations or money left the range that can be held exactly."
@@ -69,6 +69,62 @@ transpose_core::codes! {
     pub DENIED_LOSS: "ENG0117" "denied-loss" Error
         "The conversion would lose, shorten, round or guess a field for which `--deny loss` was given, so nothing was written."
         "Choose a target that holds the field, or leave the field out of `--deny loss=…`."
+    /// A block id that stood before.
+    pub BLOCK_REUSED: "ENG0201" "block-id-reused" Error
+        "A block stands in one place, and its id names no other (V-REC-13, ARCH-53, ARCH-54). Either blocks interlace, or two blocks have the same id."
+        "Ask the sender for a message whose blocks stand together; numbering them 1, 2, 3 … makes ids unique."
+    /// A block id that stood in another file of the message.
+    pub BLOCK_IN_TWO_FILES: "ENG0202" "block-in-two-files" Error
+        "A block is never split over files nor repeated in another file of the message (V-SET-5, ARCH-86)."
+        "Ask the sender whether usages are missing or reported twice."
+    /// Block ids that do not run.
+    pub BLOCK_ORDER: "ENG0203" "block-order" Warning
+        "Blocks are numbered 1, 2, 3 … through all files of the message (V-REC-14, ARCH-54). The first place is told, and how often the numbers break off."
+        "Nothing needs to be done if the ids are unique; a gap may be a sign of missing blocks."
+    /// A usage id that stood before.
+    pub USAGE_REUSED: "ENG0204" "usage-id-reused" Error
+        "The identifier of a usage is unique in its message (V-REF-6, ARCH-60); otherwise corrections and claims cannot name it, and a usage may be reported twice."
+        "Ask the sender whether the usage is reported twice."
+    /// Usages that do not add up to the total of their context.
+    pub TOTAL_DIFFERS: "ENG0205" "total-differs" Warning
+        "All usages that point at a sales context make its total (V-SUM-1, ARCH-65). A report of a part of the repertoire sums to less, because the total is that of the whole service (ARCH-66)."
+        "Ask the sender whether the message reports the whole repertoire; if it does, usages are missing."
+    /// Usages beyond the total of their context.
+    pub TOTAL_EXCEEDED: "ENG0206" "total-exceeded" Error
+        "The usages that point at a sales context are more than its total, which is that of the whole service (V-SUM-2, ARCH-65, ARCH-66)."
+        "Ask the sender for the right total, and whether usages are reported twice."
+    /// A context without usages.
+    pub UNUSED_CONTEXT: "ENG0207" "unused-context" Warning
+        "No usage points at the sales context (V-REF-8). That is right only where nothing of the repertoire was used."
+        "Ask the sender whether usages of the context are missing."
+    /// A message without blocks.
+    pub NIL_REPORT: "ENG0208" "nil-report" Info
+        "The message has no block: nothing was used (V-REC-15, ARCH-51)."
+        "Nothing needs to be done if no usage is expected."
+    /// A file of a message that is not there.
+    pub MISSING_FILE: "ENG0209" "missing-file" Error
+        "The header says how many files the message has, and not all of them are given (V-SET-1, ARCH-87)."
+        "Give all files of the message, in any order; fetch those that are missing."
+    /// Two files with one number.
+    pub REPEATED_FILE: "ENG0210" "repeated-file" Error
+        "Two files of the message have the same number (V-SET-2, ARCH-87). What stands in the later one is left out of everything that is checked across files."
+        "Give each file once; if they are different, ask the sender which one holds."
+    /// Headers that contradict each other.
+    pub FILES_DISAGREE: "ENG0211" "files-disagree" Error
+        "The headers of the files of one message differ only in the number of the file and the moment at which it was made (V-SET-3, ARCH-85)."
+        "Check that the files belong together; ask the sender for corrected ones."
+    /// Sales contexts that differ between files.
+    pub CONTEXTS_DIFFER: "ENG0212" "contexts-differ" Error
+        "Each file of a message repeats the same summary records (V-SET-4, ARCH-85), so that a usage means the same in each of them."
+        "Ask the sender for files with the same summary records."
+    /// A check that could not be made.
+    pub UNCHECKED: "ENG0213" "partly-checked" Info
+        "Some of the message cannot be understood or is not there, so sums and uniqueness are checked only as far as that does not matter."
+        "Correct the errors first, then check again."
+    /// A format whose files cannot be mended.
+    pub NO_REPAIR: "ENG0214" "no-repair" Error
+        "Only formats with safe repairs, which ask nobody and change no meaning, can be mended."
+        "Leave `--fix` out, or `transpose convert` the report to its own format: that writes it anew."
     /// A play shorter than the threshold of the agreement.
     pub BELOW_THRESHOLD: "ENG0116" "below-threshold" Info
         "The play is shorter than `minimum-seconds` of the agreement. It is left out (`below = \"drop\"`) and counted in the ledger as filtered, or reported as not royalty bearing."

@@ -7,6 +7,7 @@ use crate::describe::{Noted, Shapes};
 use crate::emit::{self, Frame};
 use crate::external;
 use crate::memory::Budget;
+use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
 use crate::settle::{Items, settle};
 use crate::sink::{self, Destination, Sink};
@@ -209,7 +210,7 @@ impl Job<'_> {
             if run.gave_up() {
                 return Ok(run.give_up());
             }
-            run.finish_input(input, decoder.as_ref(), &scanned)?;
+            run.finish_input(input, decoder.as_ref(), &scanned, Some(&Tally::default()))?;
             if known.is_none() {
                 decoders.push(decoder);
             }
@@ -282,7 +283,7 @@ impl Job<'_> {
             if run.gave_up() {
                 break;
             }
-            run.finish_input(input, decoder, &scanned)?;
+            run.finish_input(input, decoder, &scanned, Some(&Tally::default()))?;
         }
         if run.gave_up() {
             return Ok(run.give_up());
@@ -352,16 +353,20 @@ impl Job<'_> {
         ))
     }
 
+    /// Passes on the blocks of one message, whose files may be several inputs in any order.
     fn blocks(&self) -> Result<Outcome, Fatal> {
-        let [input] = self.inputs else {
-            let message = format!("{} inputs are given and each is a message of its own", self.inputs.len());
-            return Err(Fatal::usage(Diagnostic::new(&codes::SEVERAL_INPUTS, Location::default(), message)));
-        };
         let mut run = Run::new(self);
-        let mut decoder = run.open(input)?;
-        decoder.project(&Projection { duration: true, ..Projection::default() })?;
-        let decoder = decoder.as_ref();
-        let Preamble { header, contexts, shapes, reads, extras, .. } = decoder.preamble();
+        let mut files = Vec::new();
+        for input in self.inputs {
+            let mut decoder = run.open(input)?;
+            decoder.project(&Projection { duration: true, ..Projection::default() })?;
+            files.push((input, decoder));
+        }
+        let files = self.one_message(files)?;
+        let Some((_, first)) = files.first() else {
+            return Err(codes::bug("a conversion without an input"));
+        };
+        let Preamble { header, contexts, shapes, reads, extras, .. } = first.preamble();
         let mut header = header.clone();
         if let Some(terms) = self.terms {
             terms.header(&mut header);
@@ -370,27 +375,74 @@ impl Job<'_> {
         run.drops(encoder.as_ref(), *reads, extras, contexts);
         let sink = Mutex::new(self.sink(encoder.as_ref())?);
         let mut workers = vec![(); self.reading().threads];
-        let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|(), decoded| {
-            let Decoded { number, bytes, numbers, batch, mut report, .. } = decoded;
-            account(&batch.rejects, &mut report);
-            let mut encoded = Encoded::default();
-            let blocks = Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts };
-            crate::blocks::account(blocks, &mut report)?;
-            encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report)?;
-            Ok((
-                number,
-                Part {
-                    quarantine: quarantined(&batch.rejects, bytes, decoder),
-                    report,
-                    encoded: Some(encoded),
-                },
-            ))
-        })?;
-        if run.gave_up() {
-            return Ok(run.give_up());
+        let mut before = Tally::default();
+        for (place, (input, decoder)) in files.iter().enumerate() {
+            let (input, decoder) = (*input, decoder.as_ref());
+            let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|(), decoded| {
+                let Decoded { number, bytes, mut numbers, batch, mut report, .. } = decoded;
+                numbers.blocks += before.blocks;
+                numbers.usages += before.usages;
+                account(&batch.rejects, &mut report);
+                let mut encoded = Encoded::default();
+                let blocks = Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts };
+                crate::blocks::account(blocks, &mut report)?;
+                encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report)?;
+                Ok((
+                    number,
+                    Part {
+                        quarantine: quarantined(&batch.rejects, bytes, decoder),
+                        report,
+                        encoded: Some(encoded),
+                    },
+                ))
+            })?;
+            if run.gave_up() {
+                return Ok(run.give_up());
+            }
+            let last = place + 1 == files.len();
+            let file = run.finish_input(input, decoder, &scanned, last.then_some(&before))?;
+            before = message::whole(&before, &file);
         }
-        run.finish_input(input, decoder, &scanned)?;
         run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
+    }
+
+    /// The files of the message in their order; refused unless they are all there and agree.
+    fn one_message<'a>(&self, files: Vec<Opened<'a>>) -> Result<Vec<Opened<'a>>, Fatal> {
+        let format = &self.source.manifest().id;
+        let cards: Vec<Card> =
+            files.iter().map(|(_, decoder)| Card::new(format, decoder.preamble())).collect();
+        let messages = message::messages(&cards);
+        let [order] = &messages[..] else {
+            let message = format!(
+                "the {} inputs are {} messages, and one is converted at a time",
+                files.len(),
+                messages.len()
+            );
+            return Err(Fatal::usage(Diagnostic::new(&codes::SEVERAL_INPUTS, Location::default(), message)));
+        };
+        let mut files: Vec<Option<Opened<'a>>> = files.into_iter().map(Some).collect();
+        let files: Vec<Opened<'a>> =
+            order.iter().filter_map(|index| files.get_mut(*index).and_then(Option::take)).collect();
+        let sources: Vec<&str> = files.iter().map(|(input, _)| input.name()).collect();
+        let found = message::completeness(&message::parts(&cards, order), &sources);
+        let mut findings = Vec::new();
+        for (place, mut finding) in found.findings {
+            finding.location.source = sources.get(place).map(|source| (*source).into());
+            findings.push(finding);
+        }
+        if let [(first, decoder), rest @ ..] = &files[..] {
+            for (input, other) in rest {
+                let mut differences = message::disagreements(decoder.as_ref(), first.name(), other.as_ref());
+                name_source(&mut differences, input);
+                findings.append(&mut differences);
+                if decoder.preamble().shapes != other.preamble().shapes && findings.is_empty() {
+                    let message = format!("the records of the file are not those of `{}`", first.name());
+                    let place = Location { source: Some(input.name().into()), ..Location::default() };
+                    findings.push(Diagnostic::new(&codes::FILES_DISAGREE, place, message));
+                }
+            }
+        }
+        if findings.is_empty() { Ok(files) } else { Err(Fatal { failure: Failure::Input, findings }) }
     }
 
     fn sink<'a>(&'a self, encoder: &'a dyn Encode) -> Result<Sink<'a>, Fatal> {
@@ -441,6 +493,9 @@ const IDENTITY: [Field; 10] = [
     Field::RECORDING_TITLE,
     Field::RECORDING_DURATION,
 ];
+
+/// An input with its decoder.
+type Opened<'a> = (&'a Input, Box<dyn Decode>);
 
 /// What one chunk has come to.
 struct Part {
@@ -556,24 +611,23 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Checks the closing records of an input.
-    fn finish_input(&mut self, input: &Input, decoder: &dyn Decode, scanned: &Scanned) -> Result<(), Fatal> {
-        let tally = Tally {
-            lines: scanned.end_line.saturating_sub(1),
-            summaries: decoder.preamble().contexts.len() as u64,
-            blocks: scanned.units,
-            usages: scanned.usages,
-        };
-        let mut findings = Vec::new();
+    /// Checks the closing records of an input, and those of its message when this is the last of its files: `before` counts the others.
+    /// Answers what the file holds.
+    fn finish_input(
+        &mut self,
+        input: &Input,
+        decoder: &dyn Decode,
+        scanned: &Scanned,
+        before: Option<&Tally>,
+    ) -> Result<Tally, Fatal> {
+        let tally = scanned.tally(decoder);
         let trailers = std::mem::take(&mut self.trailers);
-        decoder.finish(&trailers, &tally, &mut findings);
-        if decoder.preamble().part.is_none_or(|part| part.of == 1) {
-            decoder.finish_message(&trailers, &tally, &mut findings);
-        }
+        let findings = message::closing(decoder, &trailers, &tally, before);
         let mut report = Report::default();
         report.findings.extend(findings);
         report.findings.name_source(&input.name().into());
-        self.report.merge(report).map_err(|error| codes::imbalance(&error))
+        self.report.merge(report).map_err(|error| codes::imbalance(&error))?;
+        Ok(tally)
     }
 
     /// Notes the fields that the source has a place for and the target has not.
@@ -684,7 +738,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn name_source(findings: &mut [Diagnostic], input: &Input) {
+pub(crate) fn name_source(findings: &mut [Diagnostic], input: &Input) {
     for finding in findings {
         finding.location.source.get_or_insert_with(|| input.name().into());
     }

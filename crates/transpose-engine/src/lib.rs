@@ -10,10 +10,12 @@
 //! | `settle` | puts what was counted in order, in memory |
 //! | `memory`, `spill`, `sorter`, `external` | keep a limit of memory: the same by way of the disk |
 //! | `emit` | builds and encodes blocks from groups, side by side, in order |
+//! | `message` | which inputs are the files of one message, and whether they agree |
 //! | `sink` | files that are split between blocks and appear together or not at all |
 //! | [`convert`](crate::Job) | one conversion from end to end |
 //! | [`receipt`] | what a run has done, as JSON |
 //! | [`survey`] | what an input holds, without converting it |
+//! | [`validate`] | checks reports without converting them |
 
 mod aggregate;
 mod blocks;
@@ -26,6 +28,7 @@ mod emit;
 mod external;
 mod groups;
 mod memory;
+mod message;
 mod order;
 mod packed;
 pub mod receipt;
@@ -34,6 +37,7 @@ mod sink;
 mod sorter;
 mod spill;
 pub mod survey;
+pub mod validate;
 
 pub use chunks::Reading;
 pub use convert::{InputHead, Job, OnReject, Outcome};

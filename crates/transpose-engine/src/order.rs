@@ -6,15 +6,28 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use transpose_core::diagnostic::Fatal;
+use transpose_core::report::KEPT;
 
 /// Whether a run goes on; shared by its workers.
-#[derive(Default)]
 pub(crate) struct Flow {
     stop: AtomicBool,
     failure: Mutex<Option<Fatal>>,
+    /// How many findings of one code are kept in full.
+    pub(crate) kept: usize,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self::keeping(KEPT)
+    }
 }
 
 impl Flow {
+    /// The flow of a run that keeps so many findings of one code in full.
+    pub(crate) fn keeping(kept: usize) -> Self {
+        Self { stop: AtomicBool::new(false), failure: Mutex::default(), kept }
+    }
+
     /// Ends the run with a failure; the first one counts.
     pub(crate) fn fail(&self, fatal: Fatal) {
         lock(&self.failure).get_or_insert(fatal);

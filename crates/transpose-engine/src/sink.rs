@@ -29,6 +29,8 @@ pub(crate) struct Sink<'a> {
     compression: Compression,
     hash: bool,
     limit: u64,
+    /// How many blocks a file may have.
+    blocks: u64,
     open: Option<Open>,
     closed: Vec<Closed>,
     message: Tally,
@@ -68,6 +70,7 @@ impl<'a> Sink<'a> {
             compression,
             hash,
             limit,
+            blocks: encoder.max_blocks().unwrap_or(u64::MAX),
             open: None,
             closed: Vec::new(),
             message: Tally::default(),
@@ -143,7 +146,8 @@ impl<'a> Sink<'a> {
             let end = *end as usize;
             let open = self.open.as_ref().ok_or_else(|| codes::bug("no file is open"))?;
             let size = open.file.uncompressed() + (end - from) as u64 + FOOT;
-            if size > self.limit && open.tally.blocks + pending.blocks > 0 {
+            let blocks = open.tally.blocks + pending.blocks;
+            if blocks > 0 && (size > self.limit || blocks + tally.blocks > self.blocks) {
                 self.append(encoded.bytes.get(from..to), pending)?;
                 self.close(false)?;
                 self.begin()?;
@@ -286,6 +290,74 @@ pub fn destination(path: &Path) -> Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transpose_core::field::FieldSet;
+    use transpose_core::format::{Numbers, Portion};
+    use transpose_core::loss::Subject;
+    use transpose_core::report::Report;
+
+    /// Lines as blocks, at most so many in a file.
+    struct Few(u64);
+
+    impl Encode for Few {
+        fn begin(&self, part: Part, out: &mut Vec<u8>) -> Tally {
+            out.extend_from_slice(format!("{} of {}\n", part.number, part.of).as_bytes());
+            Tally { lines: 1, ..Tally::default() }
+        }
+        fn encode(&self, _: Portion<'_>, _: Numbers, _: &mut Encoded, _: &mut Report) -> Result<(), Fatal> {
+            Ok(())
+        }
+        fn end(&self, _: Part, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
+            out.extend_from_slice(format!("{} {}\n", file.blocks, message.blocks).as_bytes());
+            Tally { lines: 1, ..Tally::default() }
+        }
+        fn file_name(&self, part: Part) -> String {
+            part.number.to_string()
+        }
+        fn max_file_size(&self) -> Option<u64> {
+            None
+        }
+        fn max_blocks(&self) -> Option<u64> {
+            Some(self.0)
+        }
+        fn drops(&self, _: FieldSet, _: &[Box<str>]) -> Vec<(Subject, String)> {
+            Vec::new()
+        }
+    }
+
+    /// What `blocks` blocks come to that are written in batches of a size, at most `most` in a file.
+    fn written(blocks: u64, batch: usize, most: u64) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = Destination::Folder(folder.path().to_path_buf());
+        let encoder = Few(most);
+        let mut sink = Sink::new(&encoder, &[], &destination, Compression::None, false, false, 1).unwrap();
+        for numbers in (1..=blocks).collect::<Vec<_>>().chunks(batch) {
+            let mut encoded = Encoded::default();
+            for number in numbers {
+                encoded.bytes.extend_from_slice(format!("block {number}\n").as_bytes());
+                let tally = Tally { lines: 1, blocks: 1, ..Tally::default() };
+                encoded.marks.push((encoded.bytes.len() as u32, tally));
+            }
+            sink.write(&encoded).unwrap();
+        }
+        let (set, tally) = sink.finish().unwrap();
+        assert_eq!(tally.blocks, blocks);
+        let files = commit(set).unwrap();
+        files.iter().map(|file| std::fs::read_to_string(&file.path).unwrap().replace('\n', ";")).collect()
+    }
+
+    #[test]
+    fn files_are_split_by_blocks_wherever_batches_end() {
+        for batch in 1..6 {
+            assert_eq!(
+                written(5, batch, 2),
+                ["1 of 3;block 1;block 2;2 2;", "2 of 3;block 3;block 4;2 4;", "3 of 3;block 5;1 5;"]
+            );
+            assert_eq!(written(2, batch, 2), ["1 of 1;block 1;block 2;2 2;"]);
+            // A file has a block at least, whatever is asked for.
+            assert_eq!(written(2, batch, 0).len(), 2);
+        }
+        assert_eq!(written(0, 1, 2), ["1 of 1;0 0;"]);
+    }
 
     #[test]
     fn names_from_content_stay_in_their_folder() {

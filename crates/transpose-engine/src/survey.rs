@@ -4,6 +4,7 @@ use crate::aggregate::{Rows, too_many};
 use crate::chunks::{Decoded, Reading, lock, scan};
 use crate::convert::InputHead;
 use crate::dictionary::{Dictionary, Key as _, hash};
+use crate::message;
 use crate::order::{Flow, Sequencer};
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
@@ -128,12 +129,7 @@ pub fn survey(
     })?;
     drop(sequencer);
     let mut survey = Survey {
-        tally: Tally {
-            lines: scanned.end_line.saturating_sub(1),
-            summaries: preamble.contexts.len() as u64,
-            blocks: scanned.units,
-            usages: scanned.usages,
-        },
+        tally: scanned.tally(decoder),
         preamble,
         rejects: 0,
         times: None,
@@ -153,12 +149,9 @@ pub fn survey(
     }
     let mut trailers = trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     trailers.sort_by_key(|(line, _)| *line);
-    let mut findings = Vec::new();
-    decoder.finish(&trailers, &survey.tally, &mut findings);
-    if decoder.preamble().part.is_none_or(|part| part.of == 1) {
-        decoder.finish_message(&trailers, &survey.tally, &mut findings);
-    }
-    survey.findings.extend(findings);
+    // One file of several says nothing about the whole message that could be checked here.
+    let whole = decoder.preamble().part.is_none_or(|part| part.of == 1).then(Tally::default);
+    survey.findings.extend(message::closing(decoder, &trailers, &survey.tally, whole.as_ref()));
     survey.findings.name_source(&input.name().into());
     Ok(survey)
 }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::error::{Doing, IoError, IoErrorKind, Subject};
 use crate::gzip::{Limits, MAGIC};
+use crate::kept::Kept;
 use crate::unpack::{Packed, Unpack};
 use crate::window::{BLOCK, End, Window, copy};
 use crate::{Compression, default_threads, lock};
@@ -25,7 +26,10 @@ pub struct Input {
     name: String,
     subject: Subject,
     compression: Compression,
+    limits: Limits,
     body: Body,
+    /// What was read of a pipe, where that is kept for a second reading.
+    kept: Option<Kept>,
     /// Bytes taken from the file, and its size where it has one.
     consumed: Arc<AtomicU64>,
     size: Option<u64>,
@@ -51,10 +55,20 @@ impl Input {
     /// The bytes, the failures and their places are the same for any number. More than one helps only with data of
     /// several gzip members, such as those of `bgzip`, of [`OutputSet`](crate::OutputSet), or of joined files.
     pub fn open_with_threads(path: &Path, limits: &Limits, threads: usize) -> Result<Self, IoError> {
+        Self::open_as(path, limits, threads, None)
+    }
+
+    /// Opens an input as [`Input::open_with_threads`] does, for a reader that may want it twice: what comes from a pipe or a device is
+    /// also written, as it comes, to a file without a name in the given directory, so that [`Input::again`] can read it.
+    pub fn open_kept(path: &Path, limits: &Limits, threads: usize, dir: &Path) -> Result<Self, IoError> {
+        Self::open_as(path, limits, threads, Some(dir))
+    }
+
+    fn open_as(path: &Path, limits: &Limits, threads: usize, keep: Option<&Path>) -> Result<Self, IoError> {
         if path == Path::new("-") {
             let subject = Subject::named("standard input");
             let stdin = standard_input().map_err(|error| IoError::new(Doing::Open, &subject, error))?;
-            return Self::stream("-".to_owned(), subject, stdin, None, limits, threads);
+            return Self::pipe("-".to_owned(), subject, stdin, limits, threads, keep);
         }
         let subject = Subject::of(path);
         let failed = |error: io::Error| IoError::new(Doing::Open, &subject, error);
@@ -66,7 +80,7 @@ impl Input {
         let name = subject.name.clone();
         // Some regular files, such as those under /proc, say that they are empty and are not: read them as streams.
         if !metadata.is_file() || metadata.len() == 0 {
-            return Self::stream(name, subject, Box::new(file), None, limits, threads);
+            return Self::pipe(name, subject, Box::new(file), limits, threads, keep);
         }
         let size = metadata.len();
         let mark = first_bytes(&mut file).map_err(|error| IoError::new(Doing::Read, &subject, error))?;
@@ -78,7 +92,9 @@ impl Input {
             name,
             subject,
             compression: Compression::None,
+            limits: *limits,
             body: Body::Plain(Plain::new(file, size)),
+            kept: None,
             consumed: Arc::default(),
             size: Some(size),
         })
@@ -98,7 +114,42 @@ impl Input {
         } else {
             (Compression::None, Body::Memory(bytes))
         };
-        Self { name, subject, compression, body, consumed, size }
+        Self { name, subject, compression, limits: Limits::default(), body, kept: None, consumed, size }
+    }
+
+    /// The same bytes once more, from the first on, unpacked by at most as many threads; `None` where they came from a pipe and were not
+    /// kept, or stood packed in memory.
+    pub fn again(&self, threads: usize) -> Result<Option<Self>, IoError> {
+        if let Some(kept) = &self.kept {
+            let (source, size) = kept.again();
+            let (name, subject) = (self.name.clone(), self.subject.clone());
+            return Self::stream(name, subject, Box::new(source), Some(size), &self.limits, threads)
+                .map(Some);
+        }
+        match (&self.body, self.path()) {
+            (Body::Memory(bytes), _) => Ok(Some(Self::from_bytes(self.name.clone(), bytes.clone()))),
+            (Body::Plain(_), Some(path)) => Self::open_with_threads(path, &self.limits, threads).map(Some),
+            // A pipe has no size, and a packed file has one.
+            (Body::Gzip(_), Some(path)) if self.size.is_some() => {
+                Self::open_with_threads(path, &self.limits, threads).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What can be read only once, unless it is kept.
+    fn pipe(
+        name: String,
+        subject: Subject,
+        source: Box<dyn Read + Send>,
+        limits: &Limits,
+        threads: usize,
+        keep: Option<&Path>,
+    ) -> Result<Self, IoError> {
+        let Some(dir) = keep else { return Self::stream(name, subject, source, None, limits, threads) };
+        let kept = Kept::create(dir)?;
+        let copied = Box::new(kept.copying(source));
+        Ok(Self { kept: Some(kept), ..Self::stream(name, subject, copied, None, limits, threads)? })
     }
 
     fn stream(
@@ -124,7 +175,7 @@ impl Input {
                 Body::Gzip(Unpack::new(packed, &subject, *limits, threads))
             }
         };
-        Ok(Self { name, subject, compression, body, consumed, size })
+        Ok(Self { name, subject, compression, limits: *limits, body, kept: None, consumed, size })
     }
 
     /// The name as the user wrote it, for messages.
@@ -632,6 +683,52 @@ mod tests {
         // The file's name goes into the header; where the command is missing, Python's members must do.
         if Command::new("gzip").arg("-9").arg(&path).status().is_ok_and(|status| status.success()) {
             assert!(all(&open(&dir.path().join("gzip.tsv.gz")), 65_537).unwrap() == text);
+        }
+    }
+
+    #[test]
+    fn files_and_bytes_are_read_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = text(2 * BLOCK + 3);
+        let (plain, packed) = (put(dir.path(), "plain", &text), put(dir.path(), "packed", &pack(&text)));
+        for input in [open(&plain), open(&packed), Input::from_bytes("bytes", text.clone())] {
+            assert!(all(&input, 70_001).unwrap() == text);
+            let again = input.again(2).unwrap().unwrap();
+            assert_eq!((again.name(), again.path()), (input.name(), input.path()));
+            assert!(all(&again, 70_001).unwrap() == text);
+        }
+        assert!(Input::from_bytes("bytes", pack(&text)).again(1).unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_twice_where_it_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = text(2 * BLOCK + 3);
+        for (name, bytes) in [("plain", text.clone()), ("packed", pack(&text)), ("empty", Vec::new())] {
+            let path = dir.path().join(name);
+            assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            let feed = || {
+                let (path, bytes) = (path.clone(), bytes.clone());
+                std::thread::spawn(move || {
+                    File::options().write(true).open(path).unwrap().write_all(&bytes).unwrap();
+                })
+            };
+            let feeder = feed();
+            let once = open(&path);
+            all(&once, 1 << 20).unwrap();
+            feeder.join().unwrap();
+            assert!(once.again(1).unwrap().is_none() || bytes.is_empty(), "{name}");
+            let feeder = feed();
+            let kept = Input::open_kept(&path, &Limits::default(), 1, dir.path()).unwrap();
+            assert_eq!(kept.head(10).unwrap(), all(&kept, 1 << 20).unwrap().get(..10).unwrap_or_default());
+            feeder.join().unwrap();
+            for _ in 0..2 {
+                let again = kept.again(1).unwrap().unwrap();
+                let expected = if bytes.is_empty() { &[][..] } else { &text };
+                assert!(all(&again, 1 << 20).unwrap() == expected, "{name}");
+                assert_eq!(again.name(), kept.name());
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod error;
 mod gzip;
 mod hash;
 mod input;
+mod kept;
 pub mod memory;
 mod output;
 mod pack;

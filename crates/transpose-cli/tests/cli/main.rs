@@ -8,5 +8,6 @@ mod convert;
 mod flat;
 mod memory;
 mod messages;
+mod parts;
 mod readme;
 mod support;

@@ -1,0 +1,40 @@
+//! Cells of events: each is read, so that everything wrong with it is told at its place.
+
+use crate::aggregate::finding;
+use transpose_core::batch::{EventBatch, Span};
+use transpose_core::diagnostic::Location;
+use transpose_core::field::Field;
+use transpose_core::format::{Decode, Origin};
+use transpose_core::report::Findings;
+
+/// Tells what is wrong with the cells of a chunk's rows.
+pub(super) fn faults(
+    events: &EventBatch,
+    chunk: &[u8],
+    origin: Origin,
+    fields: &[Field],
+    decoder: &dyn Decode,
+    findings: &mut Findings,
+) {
+    let mut scratch = Vec::new();
+    // Neighbouring rows often hold the same, and what was good is good again.
+    let mut good: Vec<&[u8]> = vec![&[]; fields.len()];
+    for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact(events.row_cells.max(1))) {
+        for ((field, cell), good) in fields.iter().zip(cells).zip(&mut good) {
+            let cell: &Span = cell;
+            let raw = cell.bytes(chunk, &events.arena);
+            if raw.is_empty() || raw == *good {
+                continue;
+            }
+            match decoder.value(*field, raw, &mut scratch) {
+                Ok(_) => *good = raw,
+                Err(fault) if findings.keeps(fault.code) => {
+                    let place =
+                        Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+                    findings.push(finding(&fault, place));
+                }
+                Err(fault) => findings.count(fault.code, 1),
+            }
+        }
+    }
+}

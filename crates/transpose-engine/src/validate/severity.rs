@@ -1,0 +1,56 @@
+//! How bad a finding is to whoever checks a report.
+
+use crate::codes;
+use std::collections::BTreeMap;
+use transpose_core::diagnostic::{Code, Severity};
+
+/// Severities of codes where they are not those of the codes themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Severities {
+    /// `None` silences a code.
+    by_code: BTreeMap<&'static str, Option<Severity>>,
+    strict: bool,
+}
+
+impl Severities {
+    /// The severities of the codes; strict ones take sums that differ from their totals for errors (V-SUM-1).
+    pub fn new(strict: bool) -> Self {
+        Self { strict, ..Self::default() }
+    }
+
+    /// Changes the severity of a code, or silences it with `None`.
+    pub fn set(&mut self, code: &'static Code, severity: Option<Severity>) {
+        self.by_code.insert(code.id, severity);
+    }
+
+    /// How bad a finding of the code is; `None` when it is not wanted.
+    pub fn of(&self, code: &'static Code) -> Option<Severity> {
+        match self.by_code.get(code.id) {
+            Some(severity) => *severity,
+            None if self.strict && code == &codes::TOTAL_DIFFERS => Some(Severity::Error),
+            None => Some(code.severity),
+        }
+    }
+
+    /// Whether findings of that severity make a report fail.
+    pub fn fails(&self, severity: Severity) -> bool {
+        severity == Severity::Error || (self.strict && severity == Severity::Warning)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_wins_over_strictness() {
+        let mut severities = Severities::new(true);
+        assert_eq!(severities.of(&codes::TOTAL_DIFFERS), Some(Severity::Error));
+        severities.set(&codes::TOTAL_DIFFERS, Some(Severity::Info));
+        severities.set(&codes::UNUSED_CONTEXT, None);
+        assert_eq!(severities.of(&codes::TOTAL_DIFFERS), Some(Severity::Info));
+        assert_eq!(severities.of(&codes::UNUSED_CONTEXT), None);
+        assert_eq!(severities.of(&codes::NIL_REPORT), Some(Severity::Info));
+        assert!(severities.fails(Severity::Warning) && !Severities::default().fails(Severity::Warning));
+    }
+}
