@@ -7,7 +7,7 @@ use transpose_core::diagnostic::Severity;
 use transpose_core::registry::Registry;
 
 /// How many rules no finding reports yet. It only ever falls.
-const MISSING: usize = 14;
+const MISSING: usize = 1;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -51,7 +51,7 @@ transpose_core::codes! {
         "See the message for the file and the reason."
     /// An input that is compressed wrongly.
     pub DAMAGED_FILE: "ENG0113" "damaged-file" Error
-        "The compressed file is cut off, damaged, or compressed in a way that is not read here, so that its end cannot be read."
+        "The compressed file is cut off, damaged, or compressed in a way that is not read here, so that its end cannot be read (V-FILE-5)."
         "Fetch the file again."
     /// A fault of the program.
     pub BUG: "ENG0114" "internal-error" Error

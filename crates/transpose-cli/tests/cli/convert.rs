@@ -310,7 +310,7 @@ fn several_inputs_are_one_report() {
     place.convert(&sound(), &["--to", DSR, "-o", "out/"]).ends(0);
     let name = format!("out/{}", place.names("out").remove(0));
     place.convert(&sound(), &[&name, "--to", DSR]).ends(2).says("error[CLI0107]");
-    place.run(&["convert", &name, &name, "--to", DSR, "-o", "-"]).ends(2).says("error[ENG0108]");
+    place.run(&["convert", &name, &name, "--to", DSR, "-o", "-"]).ends(3).says("error[ENG0210]");
     place.run(&["convert", "-", "-", "--to", DSR]).ends(2).says("only once");
 }
 

@@ -41,7 +41,7 @@ use transpose_core::diagnostic::{Diagnostic, Fatal, Location, shown};
 use transpose_core::entity::{Entity, Value};
 use transpose_core::field::Field;
 use transpose_core::format::{
-    ChunkDecoder, Decode, Demands, Dimension, Part, Preamble, Projection, Repair, Tally,
+    ChunkDecoder, Decode, Demands, Dimension, Part, Preamble, Projection, Repair, Spot, Tally,
 };
 use transpose_records::escape::Escapes;
 use transpose_records::line::Line;
@@ -288,6 +288,24 @@ impl Decode for Reader {
         }
         self.preamble.findings.extend(findings);
         Ok(())
+    }
+
+    fn place(&self, spot: Spot) -> Location {
+        // The header comes first, then the summary records in the order of their contexts.
+        let head = |index: usize| self.records.get(index).map(|record| (record.spec, record.place.clone()));
+        let (found, field) = match spot {
+            Spot::Header(field) => (head(0), field),
+            Spot::Context(index, field) => (head(index + 1), field),
+            Spot::Entity(shape, field) => {
+                let name = self.preamble.shapes.get(shape).map_or("", |shape| &shape.record);
+                (self.entry(name.as_bytes()).map(|entry| (entry.spec, Location::default())), field)
+            }
+        };
+        let Some((spec, place)) = found else { return Location::default().field(field) };
+        match spec.cells.iter().find(|cell| cell.field() == Some(field)) {
+            Some(cell) => cells::located(&place, spec, cell),
+            None => place.record(spec.name).field(field),
+        }
     }
 
     fn check_name(&self, name: &str, findings: &mut Vec<Diagnostic>) {
