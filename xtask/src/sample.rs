@@ -1,61 +1,86 @@
-//! `cargo xtask sample`: the example reports, and large reports for benchmarks.
+//! `cargo xtask sample`: the example reports, and large reports and messages for benchmarks.
 //!
-//! Both are made from fixed seeds with a generator of our own, so that the same bytes come out on every machine.
+//! All are made from fixed seeds with a generator of our own, so that the same bytes come out on every machine.
 
 mod catalogue;
 mod codes;
 mod csv;
 mod damaged;
 mod large;
+mod message;
 mod plays;
 mod random;
 
 use std::path::{Path, PathBuf};
 
 use self::large::{Large, Texture};
+use self::message::{Ids, Message};
 use self::plays::{EXAMPLE_COUNTRIES, MONTH, Play, Service, TWO_LINE_CLIENT};
 use self::random::Random;
 use crate::{Chore, Outcome, files};
 
-/// Regenerate examples/northwind, or write a large report for benchmarks.
+/// Regenerate examples/northwind, or write a large report or a DSR message for benchmarks.
 #[derive(clap::Parser, Debug)]
 #[command(name = "sample")]
 #[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(crate) struct Sample {
     /// Compare the example files instead of writing them.
-    #[arg(long, conflicts_with = "rows")]
+    #[arg(long, conflicts_with = "large")]
     check: bool,
 
     /// Write a report of this many rows to `--out` instead of the examples.
-    #[arg(long, value_name = "N", requires = "out")]
+    #[arg(long, value_name = "N", requires = "out", group = "large")]
     rows: Option<u64>,
 
-    /// The file for `--rows`; `-` is standard output.
-    #[arg(long, value_name = "FILE", requires = "rows")]
+    /// Write a DSR message of this format to `--out` instead of the examples; without a version, of the newest.
+    #[arg(long, value_name = "ID[@VERSION]", requires = "out", group = "large")]
+    message: Option<String>,
+
+    /// The least number of lines of the message; it ends with the block that reaches it.
+    #[arg(long, value_name = "N", requires = "message", conflicts_with = "rows", default_value_t = 1_000)]
+    lines: u64,
+
+    /// Over how many files the message is spread; with more than one, `--out` is a folder.
+    #[arg(long, value_name = "K", requires = "message", conflicts_with = "rows", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    files: u64,
+
+    /// How the identifiers of usages run through the message.
+    #[arg(
+        long,
+        value_name = "ORDER",
+        requires = "message",
+        conflicts_with = "rows",
+        default_value = "growing"
+    )]
+    ids: Ids,
+
+    /// The file for the report or the message; `-` is standard output.
+    #[arg(long, value_name = "FILE", requires = "large")]
     out: Option<PathBuf>,
 
     /// One country instead of sixty.
-    #[arg(long, requires = "rows")]
+    #[arg(long, requires = "rows", conflicts_with = "message")]
     narrow: bool,
 
     /// Line breaks, commas and doubled quotes in quoted cells of the large report.
-    #[arg(long, requires = "rows")]
+    #[arg(long, requires = "rows", conflicts_with = "message")]
     quoted: bool,
 
     /// Damage one row in 400 of the large report.
-    #[arg(long, requires = "rows")]
+    #[arg(long, requires = "rows", conflicts_with = "message")]
     damaged: bool,
 
     /// End the rows of the large report with LF instead of CRLF.
-    #[arg(long, requires = "rows")]
+    #[arg(long, requires = "rows", conflicts_with = "message")]
     lf: bool,
 
-    /// The seed of the large report: equal seeds and options make equal bytes.
-    #[arg(long, value_name = "S", requires = "rows", default_value_t = 2026)]
+    /// The seed of the large report or the message: equal seeds and options make equal bytes.
+    #[arg(long, value_name = "S", requires = "large", default_value_t = 2026)]
     seed: u64,
 
     /// The number of tracks in the large report's catalogue.
-    #[arg(long, value_name = "N", requires = "rows", default_value_t = 200_000,
+    #[arg(long, value_name = "N", requires = "rows", conflicts_with = "message", default_value_t = 200_000,
           value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     tracks: u64,
 }
@@ -69,6 +94,10 @@ impl Chore for Sample {
                 return Ok(large.write(&mut std::io::stdout().lock())?);
             }
             return files::replace_with(out, |file| large.write(file));
+        }
+        if let (Some(format), Some(out)) = (&self.message, &self.out) {
+            let Self { lines, seed, files, ids, .. } = self;
+            return Message { format, lines, seed, files, ids }.write(out);
         }
         let folder = files::root().join("examples/northwind");
         let examples = examples();
@@ -337,9 +366,20 @@ mod tests {
             &["sample", "--check", "--rows", "5", "--out", "x.csv"],
             &["sample", "--rows", "5", "--out", "x.csv", "--tracks", "0"],
             &["sample", "--rows", "-5", "--out", "x.csv"],
+            &["sample", "--message", "ddex.dsr.ugc"],
+            &["sample", "--message", "ddex.dsr.ugc", "--rows", "5", "--out", "x.tsv"],
+            &["sample", "--message", "ddex.dsr.ugc", "--narrow", "--out", "x.tsv"],
+            &["sample", "--message", "ddex.dsr.ugc", "--files", "0", "--out", "x/"],
+            &["sample", "--message", "ddex.dsr.ugc", "--ids", "any", "--out", "x.tsv"],
+            &["sample", "--rows", "5", "--lines", "5", "--out", "x.csv"],
+            &["sample", "--seed", "5"],
         ] {
             assert!(Sample::try_parse_from(wrong).is_err(), "{wrong:?}");
         }
         assert!(Sample::try_parse_from(["sample", "--rows", "5", "--out", "x.csv", "--narrow"]).is_ok());
+        let message =
+            ["sample", "--message", "ddex.dsr.ugc@1.4", "--out", "x", "--files", "3", "--seed", "5"];
+        assert!(Sample::try_parse_from(message).is_ok());
+        assert!(Sample::try_parse_from(["sample"]).is_ok());
     }
 }

@@ -10,12 +10,13 @@
 //! | `block` | the lines of a block, with references that hold |
 //! | `form` | what each cell of a record takes |
 //! | `fill` | the text of cells |
-//! | `codes`, `words` | invented identifiers and names |
+//! | `codes`, `words`, `names` | invented identifiers and names |
 
 mod block;
 mod codes;
 mod fill;
 mod form;
+mod names;
 mod plan;
 mod words;
 
@@ -67,6 +68,28 @@ impl Default for Wish {
     }
 }
 
+/// How the identifiers of usages run through a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ids {
+    /// A letter, the block, and a number within it.
+    #[default]
+    Lettered,
+    /// Whole numbers that grow from usage to usage.
+    Growing,
+    /// Sixteen digits in no order.
+    Random,
+}
+
+/// What makes a message look like those that a service sends, and not like a case for a test: many usages to a block, names and titles that
+/// hardly ever come again, and a sender with habits, so that a cell which may stay empty is nearly always filled or nearly always empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Bulk {
+    /// The least number of lines of the whole message; it ends with the block that reaches it. The number of blocks in [`Wish`] means nothing then.
+    pub lines: u64,
+    /// How the identifiers of usages run.
+    pub ids: Ids,
+}
+
 /// One line of a message.
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -113,10 +136,31 @@ impl Generator {
     ///
     /// The error tells what the tables lack.
     pub fn new(facts: &Facts, profile: &'static ProfileSpec, wish: Wish) -> Result<Self, String> {
-        let mut plan = Plan::new(facts, profile, wish)?;
-        let files = if plan.body.single { 1 } else { wish.files.clamp(1, plan.blocks.max(1)) };
+        let plan = Plan::new(facts, profile, wish, None)?;
+        Ok(Self::of(plan, |plan, number| number < plan.blocks))
+    }
+
+    /// The same for a message of real size.
+    pub fn bulk(
+        facts: &Facts,
+        profile: &'static ProfileSpec,
+        wish: Wish,
+        bulk: Bulk,
+    ) -> Result<Self, String> {
+        let plan = Plan::new(facts, profile, wish, Some(bulk))?;
+        Ok(Self::of(plan, |plan, number| {
+            // Header, summary records and footer are lines too, and each summary record needs a block.
+            let above = plan.contexts.len() as u64;
+            number < above || plan.lines + above + 2 < bulk.lines
+        }))
+    }
+
+    /// Makes blocks as long as there are more; `more` is given the number of the last one.
+    fn of(mut plan: Plan, more: impl Fn(&Plan, u64) -> bool) -> Self {
         let mut sums = vec![(0, 0); plan.contexts.len()];
-        for number in 1..=plan.blocks {
+        let mut number = 0;
+        while more(&plan, number) {
+            number += 1;
             let made = block::block(&plan, number);
             plan.lines += made.lines.len() as u64;
             for share in made.shares {
@@ -126,10 +170,12 @@ impl Generator {
                 }
             }
         }
+        plan.blocks = number;
         for (context, (usages, returns)) in plan.contexts.iter_mut().zip(sums) {
             (context.total, context.returns) = (usages, returns);
         }
-        Ok(Self { plan, files })
+        let files = if plan.body.single { 1 } else { plan.wish.files.clamp(1, plan.blocks.max(1)) };
+        Self { plan, files }
     }
 
     /// The number of files.
@@ -514,6 +560,52 @@ mod tests {
         let names: Vec<_> = file.lines.iter().map(|line| line.record.name).collect();
         assert_eq!(names, ["HEAD", "SY01", "SY01", "FOOT"]);
         assert_eq!(file.lines[3].text(), "FOOT\t4\t4\t2\t0\t0");
+    }
+
+    #[test]
+    fn messages_of_real_size_reach_it_and_stop() {
+        for (lines, ids) in [(0, Ids::Lettered), (900, Ids::Growing), (5_000, Ids::Random)] {
+            let wish = Wish { contexts: 5, files: 2, ..Wish::default() };
+            let made = Generator::bulk(&FACTS, &PROFILE, wish, Bulk { lines, ids }).unwrap();
+            let lines_of = |file: &File| file.lines.clone();
+            let all: Vec<_> = made.message().iter().flat_map(lines_of).collect();
+            // The last block and the head of the second file are beyond.
+            let least = lines.max(17);
+            assert!((least..least + 60).contains(&(all.len() as u64)), "{}", all.len());
+            let sales = || all.iter().filter(|line| line.record.name == "SU01");
+            let mut known: Vec<_> = sales().map(|line| value(line, "SalesTransactionId")).collect();
+            if ids == Ids::Growing {
+                assert!(known.iter().map(|id| id.parse::<u64>().unwrap()).is_sorted());
+            }
+            assert!(ids != Ids::Random || !known.is_sorted());
+            let count = known.len();
+            known.sort_unstable();
+            known.dedup();
+            assert_eq!(known.len(), count);
+            for top in all.iter().take(6).skip(1) {
+                let own =
+                    sales().filter(|line| value(line, "SummaryRecordId") == value(top, "SummaryRecordId"));
+                let sum: u64 = own.map(|line| value(line, "Usages").parse::<u64>().unwrap()).sum();
+                assert!(sum > 0);
+                assert_eq!(value(top, "TotalUsages"), sum.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn senders_of_messages_of_real_size_have_habits() {
+        let wish = Wish { contexts: 3, ..Wish::default() };
+        let bulk = Bulk { lines: 4_000, ids: Ids::Growing };
+        let [file] = &Generator::bulk(&FACTS, &PROFILE, wish, bulk).unwrap().message()[..] else { panic!() };
+        let recordings: Vec<_> = file.lines.iter().filter(|line| line.record.name == "AS01").collect();
+        for cell in ["MusicPublisherName", "IsSubjectToOwnershipConflict"] {
+            let filled = recordings.iter().filter(|line| !value(line, cell).is_empty()).count();
+            let percent = filled * 100 / recordings.len();
+            assert!(!(10..70).contains(&percent), "{cell}: {percent}");
+        }
+        let titles: std::collections::BTreeSet<_> =
+            recordings.iter().map(|line| value(line, "ResourceTitle")).collect();
+        assert!(titles.len() * 10 > recordings.len() * 8, "{} of {}", titles.len(), recordings.len());
     }
 
     #[test]

@@ -117,6 +117,11 @@ impl<'a> Walk<'a> {
             }
             name if name.starts_with("MW") => self.works_here(least, most),
             "RC01" => self.controllers_here(),
+            // Few recordings are played everywhere.
+            name if name.starts_with("SU") && self.plan.bulk.is_some() => {
+                let most = 2 * self.plan.contexts.len().min(20);
+                1 + random.below(most).min(random.below(most)).min(random.below(most))
+            }
             name if name.starts_with("SU") => stride.max(1 + random.below(3)),
             "LI01" => least as usize + random.below(3),
             "ST01" => random.below(3).min(self.subscribed().len()),
@@ -264,6 +269,15 @@ impl<'a> Walk<'a> {
         (last.map(|resource| resource.reference.clone()).unwrap_or_default(), id.unwrap_or_default())
     }
 
+    /// The resource that the next usage is of: the last one, or one after the other in a message of real size.
+    fn used_resource(&self) -> (String, String) {
+        let turn = self.used / 4 % self.resources.len().max(1);
+        match self.resources.get(turn).filter(|_| self.plan.bulk.is_some()) {
+            Some(Resource { reference, id: Some(id), .. }) => (reference.clone(), id.clone()),
+            _ => self.last_resource(),
+        }
+    }
+
     fn release(&mut self, name: &'static str) {
         let (reference, id) = (format!("R{}", self.releases.len() + 1), self.scribe.own("L"));
         self.push(name, None, &[("ReleaseReference", &reference), ("DspReleaseId", &id)]);
@@ -341,12 +355,12 @@ impl<'a> Walk<'a> {
     fn usage(&mut self, name: &'static str) {
         let Some((index, context)) = self.context() else { return };
         let Some(form) = self.plan.form(name) else { return };
-        let id = self.scribe.own("X");
+        let id = self.scribe.sale(self.used + 1);
         let usages = 1 + self.scribe.random.below(2_000) as u64;
         let returns =
             if self.scribe.random.below(4) == 0 { self.scribe.random.below(3) as u64 } else { 0 }.min(usages);
         let (count, back, net) = (usages.to_string(), returns.to_string(), (usages - returns).to_string());
-        let (mut resource, resource_id) = self.last_resource();
+        let (mut resource, resource_id) = self.used_resource();
         let mut release = String::new();
         let names_release = form.has("TransactedReleaseReference") || form.has("TransactedRelease");
         if names_release && (self.used + self.number as usize / 2) % 2 == 1 && !self.releases.is_empty() {

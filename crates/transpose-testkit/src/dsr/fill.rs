@@ -2,7 +2,7 @@
 
 use super::form::{CellForm, Content, Form, Tie};
 use super::plan::{Context, PAID, Plan, SUBSCRIBED};
-use super::{Fill, Line, codes, words};
+use super::{Fill, Ids, Line, codes, names, words};
 use crate::random::Random;
 use std::fmt::Write as _;
 use transpose_records::spec::Obligation;
@@ -53,8 +53,12 @@ pub(super) struct Scribe<'a> {
     money: u64,
     /// Where the words of a cell are taken.
     turn: usize,
+    /// Whether the value is the first of its cell.
+    first: bool,
     /// What the cells of one record choose together.
     choice: u64,
+    /// What the sender always does with a record, by its name.
+    habit: u64,
     conflict: bool,
     /// The next share in hundredths of a percent, where shares add up.
     pub(super) share: Option<u64>,
@@ -63,12 +67,28 @@ pub(super) struct Scribe<'a> {
 impl<'a> Scribe<'a> {
     pub(super) fn new(plan: &'a Plan, block: u64) -> Self {
         let random = Random::new(plan.wish.seed ^ block.wrapping_mul(0xD134_2543_DE82_EF95));
-        Self { plan, block, random, count: 0, money: 0, turn: 0, choice: 0, conflict: false, share: None }
+        Self {
+            plan,
+            block,
+            random,
+            count: 0,
+            money: 0,
+            turn: 0,
+            first: true,
+            choice: 0,
+            habit: 0,
+            conflict: false,
+            share: None,
+        }
     }
 
     /// A record with the given cells; the others are filled by what they take.
     pub(super) fn line(&mut self, form: &Form, context: Option<&Context>, given: &[Given<'_>]) -> Line {
         self.choice = self.random.number();
+        self.habit =
+            form.spec.name.bytes().fold(self.plan.wish.seed, |habit, byte| {
+                habit.wrapping_mul(31).wrapping_add(u64::from(byte))
+            });
         self.conflict = false;
         let cells = form.cells.iter().map(|cell| {
             let own = given.iter().find(|(name, _)| *name == cell.spec.name);
@@ -90,6 +110,11 @@ impl<'a> Scribe<'a> {
     fn coin(&self, key: usize) -> bool {
         match self.plan.wish.fill {
             Fill::Mandatory => false,
+            Fill::Some if self.is_bulk() => {
+                // Most cells are filled nearly always or nearly never.
+                let percent = [98, 98, 80, 2].get(Random::new(self.habit ^ key as u64).below(4)).copied();
+                self.lot(key) % 100 < percent.unwrap_or(50)
+            }
             Fill::Some => self.lot(key).is_multiple_of(2),
             Fill::All => true,
         }
@@ -98,6 +123,12 @@ impl<'a> Scribe<'a> {
     fn wanted(&self, form: &Form, cell: &CellForm, context: Option<&Context>) -> bool {
         if cell.spec.obligation == Obligation::Mandatory {
             return true;
+        }
+        if self.is_bulk() && matches!(cell.content, Content::Isrc | Content::Icpn) {
+            return true;
+        }
+        if self.is_bulk() && cell.spec.name.contains("SubTi") {
+            return self.lot(cell.spec.number as usize).is_multiple_of(12);
         }
         let own = self.coin(cell.spec.number as usize + 1_000);
         let group = |group: usize| form.forced.get(group).copied().unwrap_or_default() || self.coin(group);
@@ -115,14 +146,15 @@ impl<'a> Scribe<'a> {
     }
 
     fn cell(&mut self, form: &Form, cell: &CellForm, context: Option<&Context>) -> String {
-        let most = if cell.spec.multi && !cell.single { 1 + self.lot(cell.list + 2_000) % 3 } else { 1 };
+        let one = cell.single || (self.is_bulk() && matches!(cell.content, Content::Isrc));
+        let most = if cell.spec.multi && !one { 1 + self.lot(cell.list + 2_000) % 3 } else { 1 };
         let mut out = String::new();
         let start = self.random.below(1_000);
         for index in 0..most {
             if index > 0 {
                 out.push('|');
             }
-            self.turn = start + index as usize;
+            (self.turn, self.first) = (start + index as usize, index == 0);
             // An id may be missing in the list (ARCH-16), but not all of them.
             let gap = matches!(cell.tie, Tie::After(_))
                 && most > 1
@@ -156,6 +188,33 @@ impl<'a> Scribe<'a> {
         self.block * 1_000 + self.count
     }
 
+    fn is_bulk(&self) -> bool {
+        self.plan.bulk.is_some()
+    }
+
+    /// Of how many titles one holds a tab.
+    fn tabless(&self) -> usize {
+        if self.is_bulk() { 200 } else { 4 }
+    }
+
+    /// Somebody; most records of a block are by the same.
+    fn person(&mut self) -> String {
+        let any = self.random.below(20_000) as u64;
+        let own = self.first && self.random.below(4) > 0;
+        names::person(&mut Random::new(if own { self.block / 3 } else { any }))
+    }
+
+    /// The identifier of a usage, the `place`th of its block.
+    pub(super) fn sale(&mut self, place: usize) -> String {
+        let number = self.block * 10_000 + place as u64;
+        match self.plan.bulk.map_or(Ids::Lettered, |bulk| bulk.ids) {
+            Ids::Lettered => self.own("X"),
+            Ids::Growing => number.to_string(),
+            // Different numbers have different mixtures.
+            Ids::Random => format!("{:016X}", Random::new(number).number()),
+        }
+    }
+
     /// An identifier that nothing else in the message has.
     pub(super) fn own(&mut self, letter: &str) -> String {
         self.count += 1;
@@ -169,8 +228,18 @@ impl<'a> Scribe<'a> {
             Content::Name => form.spec.name.into(),
             Content::Nothing => String::new(),
             Content::Word(from) => self.in_turn(from).into(),
-            Content::Title if self.plan.wish.tabs && self.random.below(4) == 0 => words::TABBED.into(),
+            Content::Title if self.plan.wish.tabs && self.random.below(self.tabless()) == 0 => {
+                words::TABBED.into()
+            }
+            Content::Title if self.is_bulk() => names::title(&mut self.random),
             Content::Title => self.in_turn(words::TITLES).into(),
+            Content::Person if self.is_bulk() => self.person(),
+            Content::Person => self.in_turn(words::PEOPLE).into(),
+            // There are some hundred companies, and thousands of people.
+            Content::Company if self.is_bulk() => {
+                names::company(&mut Random::new(self.random.below(400) as u64))
+            }
+            Content::Company => self.in_turn(words::COMPANIES).into(),
             Content::Listed => self.in_turn(&cell.values).into(),
             Content::Service => self.plan.service.into(),
             Content::Own(letter) => self.own(letter),

@@ -14,6 +14,10 @@ pub(super) enum Content {
     Word(&'static [&'static str]),
     /// A title.
     Title,
+    /// An artist, a writer or somebody else.
+    Person,
+    /// A publisher, a label or another company.
+    Company,
     /// A value of a set.
     Listed,
     /// The service of the message.
@@ -336,13 +340,13 @@ fn text(name: &str) -> Content {
         .iter()
         .any(|word| name.contains(word)) =>
         {
-            Content::Word(words::COMPANIES)
+            Content::Company
         }
         name if ["Artist", "Composer", "Arranger", "Contributor", "Producer", "Director", "Actor"]
             .iter()
             .any(|word| name.contains(word)) =>
         {
-            Content::Word(words::PEOPLE)
+            Content::Person
         }
         _ => Content::Word(words::TEXTS),
     }

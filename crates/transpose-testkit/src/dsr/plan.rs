@@ -1,7 +1,7 @@
 //! What a message is about before its first block: period, parties, sales contexts.
 
 use super::form::Form;
-use super::{Facts, Wish, words};
+use super::{Bulk, Facts, Wish, words};
 use crate::random::Random;
 use std::collections::BTreeMap;
 use transpose_records::spec::{Obligation, ProfileSpec, RecordSpec, Structure};
@@ -83,6 +83,8 @@ pub(super) struct Context {
 pub(super) struct Plan {
     pub(super) profile: &'static ProfileSpec,
     pub(super) wish: Wish,
+    /// For a message of real size.
+    pub(super) bulk: Option<Bulk>,
     pub(super) forms: BTreeMap<&'static str, Form>,
     pub(super) period: Period,
     pub(super) service: &'static str,
@@ -110,7 +112,12 @@ impl Plan {
         self.forms.get(name)
     }
 
-    pub(super) fn new(facts: &Facts, profile: &'static ProfileSpec, wish: Wish) -> Result<Self, String> {
+    pub(super) fn new(
+        facts: &Facts,
+        profile: &'static ProfileSpec,
+        wish: Wish,
+        bulk: Option<Bulk>,
+    ) -> Result<Self, String> {
         let mut forms = BTreeMap::new();
         let mut unknown = None;
         profile.structure.records(&mut |name| match (facts.record)(name, profile) {
@@ -133,6 +140,7 @@ impl Plan {
         let mut plan = Self {
             profile,
             wish,
+            bulk,
             forms,
             period,
             service: "Premium",
@@ -148,7 +156,7 @@ impl Plan {
             // One record serves one context.
             plan.blocks = plan.blocks.max(contexts);
         }
-        plan.stride = contexts.div_ceil(plan.blocks.max(1)) as usize;
+        plan.stride = if bulk.is_some() { 1 } else { contexts.div_ceil(plan.blocks.max(1)) as usize };
         Ok(plan)
     }
 
