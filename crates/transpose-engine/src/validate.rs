@@ -475,13 +475,18 @@ impl<'a> Run<'a> {
     fn sums(&mut self, decoder: &dyn Decode) {
         let partly = self.rejects > 0 || !self.complete;
         let mut findings = Vec::new();
-        for (index, (context, total)) in decoder.preamble().contexts.iter().zip(&self.totals).enumerate() {
+        let contexts = &decoder.preamble().contexts;
+        let used = contexts.iter().zip(&self.totals).filter(|(_, total)| total.usages > 0 || total.named);
+        let used: BTreeSet<_> = used.map(|(context, _)| (sold(context), &*context.origin)).collect();
+        for (index, (context, total)) in contexts.iter().zip(&self.totals).enumerate() {
             let id = context
                 .text(Field::CONTEXT_ID)
                 .map_or_else(String::new, |id| format!(" `{}`", shown(id.as_bytes())));
-            // One that details another has numbers of its own, and its usages point at the other.
-            let detail = context.value(Field::PARENT_CONTEXT).is_some();
             if total.usages == 0 {
+                // Records of several kinds may sum up the same sales, and usages point at one of them.
+                let kin =
+                    used.iter().any(|(sales, origin)| *sales == sold(context) && **origin != *context.origin);
+                let detail = total.named || kin || context.value(Field::PARENT_CONTEXT).is_some();
                 if !detail && !partly {
                     let message = format!("no usage points at the sales context{id}");
                     let place = decoder.place(Spot::Context(index, Field::CONTEXT_ID));
@@ -552,6 +557,11 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What was sold, where and how: what records that sum up the same sales have in common.
+fn sold(context: &Entity) -> [Option<&str>; 3] {
+    [Field::TERRITORY, Field::SERVICE, Field::COMMERCIAL_MODEL].map(|field| context.text(field))
+}
+
 /// How the reading of a file ended.
 struct Read {
     outcome: Result<Scanned, Vec<Diagnostic>>,
@@ -604,11 +614,16 @@ impl<'a> Eye<'a> {
             seen.order.push(number(id), start);
         }
         for entity in block.entities() {
-            let Some(Some([id, quantity])) = self.columns.get(entity.shape_index()) else { continue };
+            let total = entity.context_index().and_then(|context| totals.get_mut(context));
+            let Some(Some([id, quantity])) = self.columns.get(entity.shape_index()) else {
+                // What details a usage may name a context of its own, and adds nothing to it.
+                total.into_iter().for_each(Total::name);
+                continue;
+            };
             if let Some(id) = id {
                 texts(entity.cell(*id)).for_each(|id| seen.usages.push(key(id, self.state)));
             }
-            if let Some(total) = entity.context_index().and_then(|context| totals.get_mut(context)) {
+            if let Some(total) = total {
                 total.add(quantity.and_then(|quantity| entity.cell(quantity).first()));
             }
         }

@@ -9,6 +9,8 @@ use transpose_codes::decimal::{self, Grammar};
 pub(super) struct Total {
     /// How many usages.
     pub(super) usages: u64,
+    /// Whether what details a usage points at it.
+    pub(super) named: bool,
     /// The sum of whole quantities.
     whole: i128,
     /// The sums of other quantities, by their decimal places.
@@ -32,6 +34,12 @@ impl Total {
         }
     }
 
+    /// Notes that something points at it that is no usage.
+    #[inline]
+    pub(super) fn name(&mut self) {
+        self.named = true;
+    }
+
     fn add_whole(&mut self, number: i128) {
         match self.whole.checked_add(number) {
             Some(sum) => self.whole = sum,
@@ -53,6 +61,7 @@ impl Total {
     /// Adds what was counted elsewhere.
     pub(super) fn merge(&mut self, other: &Self) {
         self.usages += other.usages;
+        self.named |= other.named;
         self.add_whole(other.whole);
         for (scale, number) in &other.parts {
             self.add_part(*scale, *number);
