@@ -20,9 +20,10 @@ pub(crate) fn mod_37_36(body: &[u8]) -> Option<u8> {
     Some(if value < 10 { b'0' + value } else { b'A' + value - 10 })
 }
 
-/// The ISO 7064 Mod 11-2 check character of `digits`: a digit or `X`.
-pub(crate) fn mod_11_2(digits: &[u8]) -> u8 {
-    let total = digits.iter().fold(0_u32, |total, &d| (total + d.wrapping_sub(b'0') as u32) * 2 % 11);
+/// The ISO 7064 Mod 11-2 check character of fifteen digits: a digit or `X`.
+pub(crate) fn mod_11_2(digits: &[u8; 15]) -> u8 {
+    // So few digits need no remainder on the way.
+    let total = digits.iter().fold(0_u32, |total, &d| (total + d.wrapping_sub(b'0') as u32) * 2) % 11;
     match ((12 - total) % 11) as u8 {
         10 => b'X',
         value => b'0' + value,

@@ -12,6 +12,9 @@ pub struct Isni([u8; 16]);
 impl Isni {
     /// Reads an ISNI; spaces, hyphens, a lower-case `x` and an `ISNI` label are accepted and reported as normalised.
     pub fn parse(text: &str) -> Result<Parsed<Self>, IsniError> {
+        if let Some(code) = Self::canonical(text) {
+            return Ok(Parsed { code, normalised: false });
+        }
         let compact = labelled::<16>(text, "ISNI", is_separator).map_err(IsniError::Character)?;
         let Some(bytes) = compact.exactly() else {
             return Err(if compact.len() == 0 { IsniError::Empty } else { IsniError::Length(compact.len()) });
@@ -28,6 +31,13 @@ impl Isni {
             return Err(IsniError::CheckCharacter { code: Self(bytes), expected: expected as char });
         }
         Ok(Parsed { code: Self(bytes), normalised: bytes != text.as_bytes() })
+    }
+
+    /// Reads an ISNI in canonical form, as nearly all are.
+    pub(crate) fn canonical(text: &str) -> Option<Self> {
+        let bytes: [u8; 16] = text.as_bytes().try_into().ok()?;
+        let [digits @ .., last] = &bytes;
+        (digits.iter().all(u8::is_ascii_digit) && check::mod_11_2(digits) == *last).then_some(Self(bytes))
     }
 }
 
@@ -103,6 +113,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_way_agrees_with_the_long(text in "[0-9]{15}[0-9X]") {
+            let spaced = format!(" {text}");
+            let (short, long) = (Isni::parse(&text), Isni::parse(&spaced));
+            prop_assert_eq!(short.map(|parsed| parsed.code), long.map(|parsed| parsed.code));
+            prop_assert!(!short.is_ok_and(|parsed| parsed.normalised));
+        }
+
         #[test]
         fn never_panics(text in "\\PC{0,30}") {
             let _ = Isni::parse(&text);

@@ -15,6 +15,12 @@ pub struct PartyId<'a> {
 impl<'a> PartyId<'a> {
     /// Reads `Namespace::Id`; spaces around the parts are dropped (ARCH-19), and an ISNI is checked and compacted.
     pub fn parse(text: &'a str) -> Result<Parsed<Self>, PartyIdError> {
+        // Nearly all are.
+        if let Some(id) = text.strip_prefix("ISNI::")
+            && let Some(isni) = Isni::canonical(id)
+        {
+            return Ok(Parsed { code: Self { namespace: "ISNI", id, isni: Some(isni) }, normalised: false });
+        }
         if text.trim().is_empty() {
             return Err(PartyIdError::Empty);
         }

@@ -1,11 +1,12 @@
 //! Where lines and cells end, found for a whole chunk in one pass over blocks of 64 bytes.
 //!
-//! The pass also tells which lines are *clean*: no pipe, no backslash, no control character, no space beside a tab or a line end. In such a
-//! line every cell is its value as it stands, and nothing needs to be looked for again.
-//!
-//! On x86-64 the work is done with SSE2, which every such processor has; elsewhere it is left to the compiler. Both give the same masks.
+//! The pass also tells which cells are *clean*: no pipe, no backslash, no control character, no space beside a tab or a line end. Such a cell is
+//! its value as it stands, and nothing needs to be looked for again. Which lines are ASCII throughout is told as well.
 
 use crate::line::is_escaped;
+#[cfg(target_arch = "x86_64")]
+use crate::scan::wide;
+use crate::scan::{BLOCK, Masks, mask, masks};
 
 /// One line of an [`Index`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,11 @@ pub struct Row {
     first: u32,
     /// How many cells it has.
     count: u32,
-    /// Whether each of its cells is its value as it stands.
-    pub clean: bool,
+    /// The first place in it that is not clean, and how many there are.
+    dirt: u32,
+    dirts: u32,
+    /// Whether it is ASCII throughout.
+    pub ascii: bool,
     /// Whether it has a line break.
     pub ended: bool,
 }
@@ -31,7 +35,63 @@ impl Row {
     pub fn content(self, text: &[u8]) -> &[u8] {
         text.get(self.start as usize..self.end as usize).unwrap_or(&[])
     }
+
+    /// Whether each of its cells is its value as it stands.
+    pub fn is_clean(self) -> bool {
+        self.dirts == 0
+    }
 }
+
+/// One cell of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Where it begins.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+    /// Whether it is its value as it stands.
+    pub clean: bool,
+}
+
+/// The cells of a line, in order.
+#[derive(Clone, Debug)]
+pub struct Cells<'a> {
+    start: u32,
+    ends: std::slice::Iter<'a, u32>,
+    dirt: std::slice::Iter<'a, u32>,
+    /// The next place that is not clean, or one beyond every place.
+    next: u32,
+}
+
+impl Iterator for Cells<'_> {
+    type Item = Cell;
+
+    #[inline]
+    fn next(&mut self) -> Option<Cell> {
+        let end = *self.ends.next()?;
+        let start = std::mem::replace(&mut self.start, end + 1);
+        // A space before a line break is noted where the break is; nothing else stands behind the last cell.
+        let reach = if self.ends.as_slice().is_empty() { u32::MAX - 1 } else { end };
+        let clean = self.next > reach;
+        if !clean {
+            self.pass(reach);
+        }
+        Some(Cell { start, end, clean })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.ends.size_hint()
+    }
+}
+
+impl Cells<'_> {
+    #[cold]
+    fn pass(&mut self, reach: u32) {
+        self.next = self.dirt.find(|place| **place > reach).copied().unwrap_or(u32::MAX);
+    }
+}
+
+impl ExactSizeIterator for Cells<'_> {}
 
 /// The lines and cells of a text. Its memory is reused from text to text.
 #[derive(Debug, Default)]
@@ -39,6 +99,8 @@ pub struct Index {
     rows: Vec<Row>,
     /// Where cells end, line after line; longer than what is in use, so that those of a block can be stored together.
     ends: Vec<u32>,
+    /// Places that are not clean, in order: each stands in its cell or right behind it.
+    dirt: Vec<u32>,
 }
 
 impl Index {
@@ -52,6 +114,15 @@ impl Index {
     pub fn ends(&self, row: &Row) -> &[u32] {
         let first = row.first as usize;
         self.ends.get(first..first + row.count as usize).unwrap_or(&[])
+    }
+
+    /// The cells of a line.
+    #[inline]
+    pub fn cells(&self, row: &Row) -> Cells<'_> {
+        let first = row.dirt as usize;
+        let mut dirt = self.dirt.get(first..first + row.dirts as usize).unwrap_or(&[]).iter();
+        let next = dirt.next().copied().unwrap_or(u32::MAX);
+        Cells { start: row.start, ends: self.ends(row).iter(), dirt, next }
     }
 
     /// A cell of a line as it stands; empty where the line has no such cell.
@@ -74,7 +145,26 @@ impl Index {
     ///
     /// `escapes` tells that a tab after a run of backslashes whose length leaves 1 when divided by three is data.
     pub fn run(&mut self, text: &[u8], start: usize, escapes: bool) {
+        #[cfg(target_arch = "x86_64")]
+        if has_wide() {
+            #[expect(unsafe_code, reason = "the processor was asked for these features")]
+            return unsafe { self.run_wide(text, start, escapes) };
+        }
+        self.run_with(text, start, escapes, masks);
+    }
+
+    /// The same with what newer processors have; the whole pass is compiled for them.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+    fn run_wide(&mut self, text: &[u8], start: usize, escapes: bool) {
+        self.run_with(text, start, escapes, |block| wide(block));
+    }
+
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[inline(always)]
+    fn run_with(&mut self, text: &[u8], start: usize, escapes: bool, masks: impl Fn(&[u8; BLOCK]) -> Masks) {
         self.rows.clear();
+        self.dirt.clear();
         let rest = text.get(start..).unwrap_or(&[]);
         let mut pass = Pass {
             text,
@@ -82,7 +172,8 @@ impl Index {
             used: 0,
             line: start as u32,
             first: 0,
-            dirty: false,
+            dirt: 0,
+            beyond: false,
             delimiter: 1,
             space: 0,
             backslash: 0,
@@ -91,7 +182,7 @@ impl Index {
         let (blocks, tail) = rest.as_chunks::<BLOCK>();
         let mut base = start;
         for block in blocks {
-            pass.block(block, base, self);
+            pass.block(block, masks(block), base, self);
             base += BLOCK;
         }
         if !tail.is_empty() {
@@ -100,126 +191,17 @@ impl Index {
             if let Some(head) = block.get_mut(..tail.len()) {
                 head.copy_from_slice(tail);
             }
-            pass.block(&block, base, self);
+            pass.block(&block, masks(&block), base, self);
         }
         pass.end(self);
     }
 }
 
-/// How many bytes a block has: as many as a mask has bits.
-const BLOCK: usize = 64;
-
-/// Where the bytes of interest stand in a block, the first byte as the lowest bit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Masks {
-    /// Tabs and line feeds.
-    cells: u64,
-    /// Line feeds.
-    lines: u64,
-    /// Spaces.
-    spaces: u64,
-    /// Pipes and backslashes.
-    special: u64,
-    /// Control characters other than tabs and line feeds.
-    control: u64,
-}
-
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod vector {
-    use super::{BLOCK, Masks};
-    use safe_arch::{
-        cmp_eq_mask_i8_m128i, load_unaligned_m128i, m128i, max_u8_m128i, move_mask_i8_m128i,
-        set_splat_i8_m128i,
-    };
-
-    type Parts = [m128i; 4];
-
-    fn parts(block: &[u8; BLOCK]) -> Parts {
-        let (parts, _) = block.as_chunks::<16>();
-        let mut loaded = Parts::default();
-        for (part, bytes) in loaded.iter_mut().zip(parts) {
-            *part = load_unaligned_m128i(bytes);
-        }
-        loaded
-    }
-
-    fn equal(parts: Parts, byte: u8) -> Parts {
-        let wanted = set_splat_i8_m128i(byte.cast_signed());
-        parts.map(|part| cmp_eq_mask_i8_m128i(part, wanted))
-    }
-
-    fn bits(parts: Parts) -> u64 {
-        let masks = parts.map(|part| u64::from(move_mask_i8_m128i(part).cast_unsigned()));
-        masks.iter().rev().fold(0, |bits, mask| bits << 16 | mask)
-    }
-
-    /// The same for what most blocks do not have.
-    fn rare(parts: Parts) -> u64 {
-        let any = parts.into_iter().fold(m128i::default(), |any, part| any | part);
-        if move_mask_i8_m128i(any) == 0 { 0 } else { bits(parts) }
-    }
-
-    fn zipped(one: Parts, other: Parts, with: fn(m128i, m128i) -> m128i) -> Parts {
-        let mut zipped = one;
-        zipped.iter_mut().zip(other).for_each(|(part, other)| *part = with(*part, other));
-        zipped
-    }
-
-    #[inline]
-    pub(super) fn masks(block: &[u8; BLOCK]) -> Masks {
-        let parts = parts(block);
-        let (tabs, lines, spaces) = (equal(parts, b'\t'), equal(parts, b'\n'), equal(parts, b' '));
-        // Pipe and backslash differ in the bit of the small letters only.
-        let case = set_splat_i8_m128i(0x20);
-        let special = equal(parts.map(|part| part | case), b'|');
-        let low = equal(parts.map(|part| max_u8_m128i(part, case)), b' ');
-        let cells = zipped(tabs, lines, |tab, line| tab | line);
-        // What is low is a tab, a line feed or a space, or a control character.
-        let known = zipped(cells, spaces, |cell, space| cell | space);
-        let control = zipped(low, known, |low, known| low ^ known);
-        Masks {
-            cells: bits(cells),
-            lines: rare(lines),
-            spaces: bits(spaces),
-            special: rare(special),
-            control: rare(control),
-        }
-    }
-
-    #[inline]
-    pub(super) fn mask(block: &[u8; BLOCK], byte: u8) -> u64 {
-        bits(equal(parts(block), byte))
-    }
-}
-
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-use vector::{mask, masks};
-
-#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
-use portable::{mask, masks};
-
-/// The same without vector instructions of its own.
-#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2"))))]
-mod portable {
-    use super::{BLOCK, Masks};
-
-    fn gather(block: &[u8; BLOCK], wanted: impl Fn(u8) -> bool) -> u64 {
-        block.iter().rev().fold(0_u64, |mask, byte| mask << 1 | u64::from(wanted(*byte)))
-    }
-
-    pub(super) fn masks(block: &[u8; BLOCK]) -> Masks {
-        Masks {
-            cells: gather(block, |byte| matches!(byte, b'\t' | b'\n')),
-            lines: mask(block, b'\n'),
-            spaces: mask(block, b' '),
-            special: gather(block, |byte| matches!(byte, b'|' | b'\\')),
-            control: gather(block, |byte| byte < b' ' && !matches!(byte, b'\t' | b'\n')),
-        }
-    }
-
-    pub(super) fn mask(block: &[u8; BLOCK], byte: u8) -> u64 {
-        gather(block, |found| found == byte)
-    }
+/// Whether the processor has what [`Index::run_wide`] needs.
+#[cfg(target_arch = "x86_64")]
+fn has_wide() -> bool {
+    use std::arch::is_x86_feature_detected as has;
+    has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt") && has!("lzcnt")
 }
 
 /// The state between blocks.
@@ -232,8 +214,10 @@ struct Pass<'a> {
     line: u32,
     /// The first cell end of the current line.
     first: usize,
-    /// Whether the current line is known not to be clean.
-    dirty: bool,
+    /// The number of places that were not clean before the current line.
+    dirt: usize,
+    /// Whether the current line is known not to be ASCII.
+    beyond: bool,
     /// Whether the last byte of the block before was a tab or a line feed, a space, a backslash, a carriage return: 0 or 1.
     delimiter: u64,
     space: u64,
@@ -242,9 +226,10 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    #[inline]
-    fn block(&mut self, block: &[u8; BLOCK], base: usize, out: &mut Index) {
-        let Masks { mut cells, mut lines, spaces, special, control } = masks(block);
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[inline(always)]
+    fn block(&mut self, block: &[u8; BLOCK], masks: Masks, base: usize, out: &mut Index) {
+        let Masks { mut cells, mut lines, spaces, special, control, mut beyond } = masks;
         let mut returns = 0;
         let mut dirty = special;
         if control | self.cr != 0 {
@@ -284,21 +269,27 @@ impl Pass<'_> {
             *slot = base as u32 + bits.trailing_zeros();
             bits &= bits.wrapping_sub(1);
         }
+        let dirts = out.dirt.len();
+        if dirty != 0 {
+            note(dirty, base, &mut out.dirt);
+        }
         while lines != 0 {
             let bit = lines.trailing_zeros();
             lines &= lines - 1;
             let upto = u64::MAX >> (BLOCK as u32 - 1 - bit);
             let stop = self.used + (cells & upto).count_ones() as usize;
-            self.push(base as u32 + bit, stop, dirty & upto != 0, true, out);
-            dirty &= !upto;
+            let dirt = dirts + (dirty & upto).count_ones() as usize;
+            self.beyond |= beyond & upto != 0;
+            self.push(base as u32 + bit, [stop, dirt], true, out);
+            beyond &= !upto;
         }
         self.used += cells.count_ones() as usize;
-        self.dirty |= dirty != 0;
+        self.beyond |= beyond != 0;
     }
 
-    /// Adds the current line, which ends at `place`; `stop` is the number of cell ends up to its own.
+    /// Adds the current line, which ends at `place`; before that there are so many cell ends and places that are not clean.
     #[inline]
-    fn push(&mut self, place: u32, stop: usize, dirty: bool, ended: bool, out: &mut Index) {
+    fn push(&mut self, place: u32, [stop, dirt]: [usize; 2], ended: bool, out: &mut Index) {
         let mut end = place;
         if place > self.line && self.text.get(place as usize - 1) == Some(&b'\r') {
             end -= 1;
@@ -312,10 +303,12 @@ impl Pass<'_> {
             next: place + u32::from(ended),
             first: self.first as u32,
             count: (stop - self.first) as u32,
-            clean: !(dirty || self.dirty),
+            dirt: self.dirt as u32,
+            dirts: (dirt - self.dirt) as u32,
+            ascii: !self.beyond,
             ended,
         });
-        (self.line, self.first, self.dirty) = (place + 1, stop, false);
+        (self.line, self.first, self.dirt, self.beyond) = (place + 1, stop, dirt, false);
     }
 
     /// Adds what stands after the last line break.
@@ -330,9 +323,20 @@ impl Pass<'_> {
             }
             self.used += 1;
             // A space or a carriage return at the very end was seen by no block.
-            let open = self.text.last().is_some_and(|byte| *byte <= b' ');
-            self.push(place, self.used, open, false, out);
+            if self.text.last().is_some_and(|byte| matches!(byte, b' ' | b'\r')) {
+                out.dirt.push(place - 1);
+            }
+            self.push(place, [self.used, out.dirt.len()], false, out);
         }
+    }
+}
+
+/// Writes down the places of a mask.
+#[cold]
+fn note(mut mask: u64, base: usize, places: &mut Vec<u32>) {
+    while mask != 0 {
+        places.push(base as u32 + mask.trailing_zeros());
+        mask &= mask - 1;
     }
 }
 
@@ -359,30 +363,24 @@ mod tests {
                 assert_eq!(index.range(row, number), (*from as usize, *to as usize), "{text:?}");
             }
             assert_eq!(index.cell(row, ranges.len(), text), b"");
-            let content = line.content(text);
-            let plain = !content.iter().any(|byte| matches!(byte, b'|' | b'\\' | 0..=8 | 10..=31))
-                && content
-                    .split(|byte| *byte == b'\t')
-                    .all(|cell| cell.first() != Some(&b' ') && cell.last() != Some(&b' '));
-            // A line without an end may go on, so nothing is promised where it ends in a space or a carriage return.
-            assert!(row.clean == plain || (!row.ended && !row.clean), "{row:?} {text:?}");
+            let plain = |cell: &[u8]| {
+                !cell.iter().any(|byte| matches!(byte, b'|' | b'\\' | 0..=8 | 10..=31))
+                    && cell.first() != Some(&b' ')
+                    && cell.last() != Some(&b' ')
+            };
+            let cells: Vec<Cell> = index.cells(row).collect();
+            for (cell, (start, end)) in cells.iter().zip(&ranges) {
+                assert_eq!((cell.start, cell.end), (*start, *end), "{text:?}");
+                let plain = plain(&text[*start as usize..*end as usize]);
+                // A line without an end may go on, so nothing is promised where it ends in a carriage return.
+                assert!(cell.clean == plain || (!row.ended && !cell.clean), "{row:?} {text:?}");
+            }
+            assert_eq!(cells.len(), ranges.len());
+            assert_eq!(row.is_clean(), cells.iter().all(|cell| cell.clean));
+            assert_eq!(row.ascii, line.content(text).is_ascii());
             at = line.next;
         }
         assert_eq!(rows.next(), None, "{text:?}");
-    }
-
-    #[test]
-    fn every_byte_value_is_told_apart() {
-        for byte in 0..=u8::MAX {
-            let mut block = [0_u8; BLOCK];
-            for (place, slot) in block.iter_mut().enumerate() {
-                *slot = byte.wrapping_add(place as u8);
-            }
-            assert_eq!(masks(&block), portable::masks(&block), "{byte}");
-            for wanted in [b'\r', b'\\', 0xff] {
-                assert_eq!(mask(&block, wanted), portable::mask(&block, wanted), "{byte}");
-            }
-        }
     }
 
     #[test]
@@ -426,7 +424,7 @@ mod tests {
             let text = lines.join("\n") + "\n";
             let mut index = Index::default();
             index.run(text.as_bytes(), 0, true);
-            prop_assert!(index.rows().iter().all(|row| row.clean && row.ended));
+            prop_assert!(index.rows().iter().all(|row| row.is_clean() && row.ended));
             prop_assert_eq!(index.rows().len(), lines.len());
         }
     }

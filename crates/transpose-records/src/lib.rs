@@ -20,5 +20,6 @@ pub mod escape;
 pub mod grammar;
 pub mod index;
 pub mod line;
+mod scan;
 pub mod spec;
 pub mod write;

@@ -29,7 +29,6 @@ pub(super) struct Region<'a> {
     pub(super) text: &'a [u8],
     pub(super) origin: Origin,
     pub(super) index: &'a Index,
-    pub(super) utf8: bool,
 }
 
 impl Region<'_> {
@@ -188,7 +187,7 @@ impl<'r> Worker<'r> {
                 line: region.origin.line + number,
                 byte: region.origin.byte + u64::from(line.start),
             };
-            if !region.utf8
+            if !line.ascii
                 && let Err(error) = std::str::from_utf8(content)
             {
                 let message = format!("the line is not UTF-8 from its byte {} on", error.valid_up_to() + 1);
@@ -466,7 +465,7 @@ impl<'r> Worker<'r> {
     /// Reads the cells of a clean line into `row`, if there is nothing to be said about any of them.
     #[inline]
     fn quick(&mut self, text: &[u8], line: &Row, ends: &[u32], entry: &Entry) -> bool {
-        if !line.clean || ends.len() != entry.columns.len() {
+        if !line.is_clean() || ends.len() != entry.columns.len() {
             return false;
         }
         let Self { row, cells, accepted, .. } = self;

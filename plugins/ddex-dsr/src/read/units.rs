@@ -178,9 +178,8 @@ impl ChunkDecoder for Worker<'_> {
                 Location { line: Some(origin.line + line), byte: None, ..self.place(origin, 0, 0) };
             report.findings.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
         }
-        let own = text.get(self.start..self.end).unwrap_or(&[]);
         let index = std::mem::take(&mut self.index);
-        let region = Region { text, origin, index: &index, utf8: std::str::from_utf8(own).is_ok() };
+        let region = Region { text, origin, index: &index };
         let units = std::mem::take(&mut self.units);
         if self.reader.validates {
             self.line_ends(&region);
@@ -275,7 +274,7 @@ impl Worker<'_> {
 
 /// What an indexed line is.
 fn classify<'a>(index: &Index, row: &Row, text: &'a [u8], escapes: Escapes) -> Class<'a> {
-    if !row.clean {
+    if !row.is_clean() {
         return class_of(row.content(text), escapes);
     }
     let class = plain_class(row.content(text));
