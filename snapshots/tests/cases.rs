@@ -4,7 +4,10 @@ mod support;
 
 use std::fs;
 use support::{all, catalogue, folder, registry};
+use transpose_core::diagnostic::Fatal;
 use transpose_core::registry::Registry;
+use transpose_engine::validate::Verdict;
+use transpose_testkit::validate::{serious, short, validate};
 use transpose_testkit::{Canonical, Case, Settings, render, run};
 
 /// How many lines a snapshot may have: more than that nobody reads.
@@ -13,6 +16,9 @@ const LINES: usize = 200;
 /// The name of the snapshot of what a case is read as.
 const READ: &str = "read";
 
+/// The name of the snapshot of what validation says about a case and its broken variants.
+const VALIDATED: &str = "validated";
+
 fn converted(target: &str) -> String {
     format!("to-{target}")
 }
@@ -20,7 +26,21 @@ fn converted(target: &str) -> String {
 /// The files that a case's snapshots stand in.
 fn snapshots(case: &Case) -> Vec<String> {
     let targets = case.plan.to.iter().map(|target| converted(target));
-    std::iter::once(READ.to_owned()).chain(targets).map(|name| format!("{name}.snap")).collect()
+    let validated = case.plan.validate.then(|| VALIDATED.to_owned());
+    std::iter::once(READ.to_owned())
+        .chain(targets)
+        .chain(validated)
+        .map(|name| format!("{name}.snap"))
+        .collect()
+}
+
+/// What validation says about an input.
+fn verdict(verdict: &Result<Verdict, Fatal>) -> String {
+    let findings: Vec<String> = match verdict {
+        Ok(verdict) => verdict.findings.iter().map(render::finding).collect(),
+        Err(fatal) => fatal.findings.iter().map(render::finding).collect(),
+    };
+    if findings.is_empty() { "nothing to be said\n".to_owned() } else { format!("{}\n", findings.join("\n")) }
 }
 
 fn read(registry: &Registry, case: &Case) -> Result<String, String> {
@@ -65,6 +85,35 @@ fn cases_are_converted_as_their_snapshots_say() {
     };
     let pairs = catalogue.cases.iter().flat_map(|case| case.plan.to.iter().map(move |target| (case, target)));
     all(pairs, |(case, target)| each(case, target).map_err(|error| format!("{case} to {target}: {error}")));
+}
+
+#[test]
+fn cases_are_validated_as_their_snapshots_say() {
+    let (catalogue, registry) = (catalogue(), registry());
+    all(catalogue.cases.iter().filter(|case| case.plan.validate), |case| {
+        let bytes = case.bytes()?;
+        let mut text = verdict(&validate(&registry, case, bytes.clone())?);
+        for broken in &case.plan.broken {
+            let found = validate(&registry, case, broken.apply(&bytes)?)?;
+            text.push_str(&format!("\n# {}\n{}", broken.name, verdict(&found)));
+        }
+        compare(case, VALIDATED, &text)
+    });
+}
+
+#[test]
+fn broken_variants_are_found_out_by_what_is_wrong_and_nothing_else() {
+    let (catalogue, registry) = (catalogue(), registry());
+    let pairs =
+        catalogue.cases.iter().flat_map(|case| case.plan.broken.iter().map(move |broken| (case, broken)));
+    all(pairs, |(case, broken)| {
+        let found = validate(&registry, case, broken.apply(&case.bytes()?)?)?;
+        let found: Vec<String> = serious(&found).into_iter().map(short).collect();
+        if found == broken.expect {
+            return Ok(());
+        }
+        Err(format!("{case}: {}: expected {:?}, found {found:?}", broken.name, broken.expect))
+    });
 }
 
 #[test]

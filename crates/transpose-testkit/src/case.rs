@@ -12,6 +12,7 @@
 //!
 //! `agreement` and `figures` name files of the case folder, or of the folder `terms` beside `cases`.
 
+use crate::broken::Broken;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,6 +79,10 @@ pub struct Plan {
     pub canonical: bool,
     /// Shared checks that the case need not pass.
     pub except: Vec<Exception>,
+    /// Whether there is a snapshot of what validation says.
+    pub validate: bool,
+    /// Broken variants of the input.
+    pub broken: Vec<Broken>,
 }
 
 /// A case: an input, and what is to be done with it.

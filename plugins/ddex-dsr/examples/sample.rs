@@ -19,6 +19,9 @@ const FACTS: Facts = Facts { record: facts::bound, set: facts::set };
 /// Territories times commercial models: as many summary records as a message of a month may have.
 const CONTEXTS: usize = 24;
 
+/// Below so many lines a message is one to be read by people: few summary records, few usages to a block.
+const SMALL: u64 = 100;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match sample(&arguments) {
@@ -48,8 +51,13 @@ fn sample(arguments: &[String]) -> Result<(), String> {
         tabs: true,
         ..Wish::default()
     };
-    let bulk = Bulk { lines: number(lines)?, ids };
-    let generator = Generator::bulk(&FACTS, profile(message)?, wish, bulk)?;
+    let lines = number(lines)?;
+    let generator = if lines < SMALL {
+        let wish = Wish { blocks: (lines / 8).max(1), contexts: 1, ..wish };
+        Generator::new(&FACTS, profile(message)?, wish)?
+    } else {
+        Generator::bulk(&FACTS, profile(message)?, wish, Bulk { lines, ids })?
+    };
     let failed = |error: io::Error| format!("cannot write {out}: {error}");
     if out.ends_with('/') {
         std::fs::create_dir_all(out).map_err(failed)?;

@@ -157,7 +157,9 @@ fn keys(text: &str) -> Vec<Option<Key>> {
     let named = |profile: &&ProfileSpec| {
         (profile.profile == name || profile.accept.contains(&name)) && profile.version == version
     };
-    let profile = facts::profiles().iter().find(named);
+    // A version that the tables do not have is read as the newest.
+    let newest = || facts::profiles().iter().find(|profile| profile.profile == name);
+    let profile = facts::profiles().iter().find(named).or_else(newest);
     let key = |line: &str| {
         let name = line.split('\t').next().unwrap_or_default();
         facts::bound(name, profile?).map(|record| (record.name, record.generation))

@@ -562,7 +562,8 @@ impl<'r> Worker<'r> {
         batch: &BlockBatch,
         report: &mut Report,
     ) {
-        let values = Values { row: &self.row, batch, text: this.text };
+        let holds = |at: usize| !this.raw(at).trim_ascii().is_empty();
+        let values = Values { row: &self.row, batch, text: this.text, holds: &holds };
         let place = || this.here.place();
         entry
             .checks

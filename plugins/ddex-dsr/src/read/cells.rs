@@ -200,6 +200,8 @@ pub(super) struct HeadRecord {
     pub(super) columns: Vec<Column>,
     pub(super) place: Location,
     row: Vec<Span>,
+    /// Which cells hold anything.
+    held: Vec<bool>,
     batch: BlockBatch,
     /// What stands beyond an incomplete definition, under the name that it probably has.
     beyond: Vec<(Box<str>, Value)>,
@@ -246,7 +248,8 @@ impl HeadRecord {
                 name.map_or_else(|| format!("{} cell {}", spec.name, index + 1), |name| (*name).to_owned());
             beyond.push((name.into(), Value::One(String::from_utf8_lossy(raw).into())));
         }
-        Self { spec, columns, place, row, batch, beyond }
+        let held = (0..spec.cells.len()).map(|index| !raw_at(index).trim_ascii().is_empty()).collect();
+        Self { spec, columns, place, row, held, batch, beyond }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the state of reading one cell")]
@@ -292,9 +295,14 @@ impl HeadRecord {
         }
     }
 
-    /// The values of the record.
-    pub(super) fn values(&self) -> Values<'_> {
-        Values { row: &self.row, batch: &self.batch, text: &[] }
+    /// The values of the record, with what tells whether a cell holds anything.
+    pub(super) fn values<'a>(&'a self, holds: &'a dyn Fn(usize) -> bool) -> Values<'a> {
+        Values { row: &self.row, batch: &self.batch, text: &[], holds }
+    }
+
+    /// Whether a cell holds anything, also what could not be read.
+    pub(super) fn holds(&self, at: usize) -> bool {
+        self.held.get(at).copied().unwrap_or(false)
     }
 
     /// The values of the record, by field.

@@ -226,7 +226,8 @@ impl Checks {
                 }
                 Check::Parallel(first, second) => {
                     let (one, other) = (line.count(*first), line.count(*second));
-                    if one != other {
+                    // An empty one is told of by itself.
+                    if one != other && one > 0 && other > 0 {
                         let message = format!(
                             "cell `{}` has {other} values, cell `{}` has {one}",
                             name(*second),
@@ -330,6 +331,8 @@ pub(super) struct Values<'a> {
     pub(super) row: &'a [Span],
     pub(super) batch: &'a BlockBatch,
     pub(super) text: &'a [u8],
+    /// Whether a cell holds anything, also what could not be read.
+    pub(super) holds: &'a dyn Fn(usize) -> bool,
 }
 
 impl Values<'_> {
@@ -338,7 +341,7 @@ impl Values<'_> {
     }
 
     fn is_filled(&self, at: usize) -> bool {
-        self.row.get(at).is_some_and(|span| !span.is_absent())
+        self.row.get(at).is_some_and(|span| !span.is_absent()) || (self.holds)(at)
     }
 
     fn first(&self, at: usize) -> Option<&[u8]> {

@@ -264,9 +264,15 @@ impl Decode for Reader {
         for record in &self.records {
             let checks = Checks::new(record.spec, None, demands);
             let place = || record.place.clone();
-            checks.apply(record.spec, &record.columns, &record.values(), &place, &mut |finding| {
-                findings.push(finding);
-            });
+            checks.apply(
+                record.spec,
+                &record.columns,
+                &record.values(&|at| record.holds(at)),
+                &place,
+                &mut |finding| {
+                    findings.push(finding);
+                },
+            );
         }
         let version = self.preamble.version.as_deref().unwrap_or_default();
         let head = |number, name| {
