@@ -41,12 +41,7 @@ pub fn serious(verdict: &Result<Verdict, Fatal>) -> Vec<&Diagnostic> {
 
 /// A finding as cases expect it: `CODE`, `CODE@line` or `CODE@line/cell`.
 pub fn short(finding: &Diagnostic) -> String {
-    let mut out = finding.code.id.to_owned();
-    if let Some(line) = finding.location.line {
-        out.push_str(&format!("@{line}"));
-    }
-    if let Some((cell, _)) = &finding.location.cell {
-        out.push_str(&format!("/{cell}"));
-    }
-    out
+    let line = finding.location.line.map(|line| format!("@{line}")).unwrap_or_default();
+    let cell = finding.location.cell.as_ref().map(|(cell, _)| format!("/{cell}")).unwrap_or_default();
+    format!("{}{line}{cell}", finding.code.id)
 }
