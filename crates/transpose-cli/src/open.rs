@@ -11,7 +11,7 @@ use transpose_core::report::Findings;
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::Reading;
 use transpose_engine::codes::io;
-use transpose_io::{Input, Limits, memory};
+use transpose_io::{Compression, Input, IoError, Limits, OutputSet, memory};
 use transpose_sheet::{Layout, LayoutFormat};
 
 transpose_core::codes! {
@@ -161,13 +161,21 @@ pub(crate) fn named(manifest: &Manifest, version: Option<&str>) -> String {
 
 /// Opens the inputs, which are unpacked by so many threads; `-` is standard input and can be read only once.
 pub(crate) fn inputs(paths: &[PathBuf], threads: usize) -> Result<Vec<Input>, Fatal> {
+    opened(paths, |path| Input::open_with_threads(path, &Limits::default(), threads))
+}
+
+/// Opens inputs as [`inputs`] does; what comes from a pipe is kept in a folder, so that it can be read twice.
+pub(crate) fn kept_inputs(paths: &[PathBuf], threads: usize, dir: &Path) -> Result<Vec<Input>, Fatal> {
+    opened(paths, |path| Input::open_kept(path, &Limits::default(), threads, dir))
+}
+
+fn opened(paths: &[PathBuf], open: impl Fn(&Path) -> Result<Input, IoError>) -> Result<Vec<Input>, Fatal> {
     if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         return Err(wrong(
             &ARGUMENT,
             "`-` is given more than once, and standard input can be read only once",
         ));
     }
-    let open = |path: &PathBuf| Input::open_with_threads(path, &Limits::default(), threads);
     paths.iter().map(|path| open(path).map_err(|error| io(&error))).collect()
 }
 
@@ -287,6 +295,52 @@ pub(crate) fn choose_one<'a>(
 /// The largest side file, far beyond any real one.
 const SIDE_FILE_LIMIT: usize = 64 << 20;
 
+/// Refuses to write over what is read, and two things under one name; each path comes with the part that it plays.
+pub(crate) fn refuse_same(read: &[(&str, &Path)], written: &[(&str, &Path)]) -> Result<(), Fatal> {
+    let mut taken: Vec<(&str, PathBuf)> = Vec::new();
+    taken.extend(read.iter().filter(|(_, path)| path.is_file()).map(|(role, path)| (*role, same(path))));
+    // A device or a pipe may take several things.
+    let device = |path: &Path| path.metadata().is_ok_and(|metadata| !metadata.is_file());
+    for (role, path) in written.iter().filter(|(_, path)| !device(path)) {
+        let key = same(path);
+        if let Some((other, _)) = taken.iter().find(|(_, known)| *known == key) {
+            let message = format!("`{}` is both {other} and {role}", path.display());
+            return Err(wrong(&SAME_FILE, message));
+        }
+        taken.push((role, key));
+    }
+    Ok(())
+}
+
+/// The same value for two spellings of one path, also where the file does not exist yet.
+fn same(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf());
+    parent.join(path.file_name().unwrap_or_default())
+}
+
+/// Refuses a file that exists before the work begins; the same check is made again when it is written.
+pub(crate) fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), Fatal> {
+    let mut set = OutputSet::new(overwrite);
+    let probe = set.create(path, Compression::None).map_err(|error| io(&error))?;
+    let id = probe.id();
+    drop(probe);
+    set.discard(id);
+    Ok(())
+}
+
+/// Writes a small file whole or not at all.
+pub(crate) fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Fatal> {
+    let mut set = OutputSet::new(overwrite);
+    let mut file = set.create(path, Compression::None).map_err(|error| io(&error))?;
+    file.append(bytes).map_err(|error| io(&error))?;
+    file.finish().map_err(|error| io(&error))?;
+    set.commit().map(|_| ()).map_err(|error| io(&error))
+}
+
 /// The bytes of a side file.
 fn bytes(path: &Path) -> Result<Vec<u8>, Fatal> {
     let input = Input::open(path, &Limits::default()).map_err(|error| io(&error))?;
@@ -298,7 +352,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Fatal> {
 }
 
 /// The text of a side file.
-fn text(path: &Path) -> Result<String, Fatal> {
+pub(crate) fn text(path: &Path) -> Result<String, Fatal> {
     String::from_utf8(bytes(path)?).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes().get(..valid).unwrap_or_default().split(|byte| *byte == b'\n').count();

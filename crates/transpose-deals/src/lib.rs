@@ -1,10 +1,11 @@
-//! Agreements and period figures: what a report needs and a play log does not hold.
+//! Agreements and period figures, what a report needs and a play log does not hold; and the rules by which a partner checks one.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`agreement`] | `agreement.toml`: parties, message, rules from plays to sales contexts, defaults, policies |
 //! | [`figures`] | period figures per territory, service and plan, as CSV or TOML |
 //! | [`deal`] | both together for one period; implements [`transpose_core::terms::Terms`] |
+//! | [`rules`] | what a partner demands of a report beyond its format |
 //! | [`template`] | commented side files for `transpose init` |
 //!
 //! Invariant: this crate does no I/O and reads no clock. It is given names, texts and bytes, and it answers with values or findings.
@@ -14,10 +15,12 @@ pub mod deal;
 mod document;
 pub mod figures;
 mod rule;
+pub mod rules;
 pub mod template;
 mod value;
 
 pub use agreement::Agreement;
 pub use deal::Deal;
 pub use figures::Figures;
+pub use rules::{Rules, template_rules};
 pub use template::{Sample, template_agreement, template_figures};

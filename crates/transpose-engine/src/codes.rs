@@ -78,7 +78,7 @@ transpose_core::codes! {
         "A block is never split over files nor repeated in another file of the message (V-SET-5, ARCH-86)."
         "Ask the sender whether usages are missing or reported twice."
     /// Block ids that do not run.
-    pub BLOCK_ORDER: "ENG0203" "block-order" Warning
+    pub BLOCK_ORDER: "ENG0203" "block-numbers" Warning
         "Blocks are numbered 1, 2, 3 … through all files of the message (V-REC-14, ARCH-54). The first place is told, and how often the numbers break off."
         "Nothing needs to be done if the ids are unique; a gap may be a sign of missing blocks."
     /// A usage id that stood before.

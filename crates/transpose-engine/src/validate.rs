@@ -59,6 +59,8 @@ pub struct Validation<'a> {
     pub inputs: &'a [Input],
     /// The format of each input.
     pub formats: &'a [&'a dyn Format],
+    /// The name of the file behind each input, without folders, where there is one: some formats have rules for names.
+    pub names: &'a [Option<String>],
     /// Options of the formats.
     pub options: &'a [(String, String)],
     /// What is demanded beyond the rules of the formats.
@@ -334,8 +336,8 @@ impl<'a> Run<'a> {
         let decoder = self.job.open(index, input)?;
         let preamble = decoder.preamble();
         let mut findings = preamble.findings.clone();
-        if let Some(name) = input.path().and_then(|path| path.file_name()) {
-            decoder.check_name(&name.to_string_lossy(), &mut findings);
+        if let Some(Some(name)) = self.job.names.get(index) {
+            decoder.check_name(name, &mut findings);
         }
         if let (Some(first), Some(name)) = (first, self.sources.first()) {
             findings.extend(message::disagreements(first, name, decoder.as_ref()));
@@ -508,8 +510,9 @@ impl<'a> Run<'a> {
                 Ordering::Less if !partly => &codes::TOTAL_DIFFERS,
                 _ => continue,
             };
+            let stated = shown(text.as_bytes());
             let message =
-                format!("the usages of the sales context{id} add up to {sum}, and its total is {stated}");
+                format!("the usages of the sales context{id} add up to {sum}, and its total is `{stated}`");
             findings.push(Diagnostic::new(code, place, message).value(text.as_bytes()));
         }
         if let Some(source) = self.sources.first().cloned() {

@@ -237,6 +237,7 @@ fn validation<T>(inputs: &[Input], how: How, run: impl FnOnce(&Validation<'_>) -
     run(&Validation {
         inputs,
         formats: &vec![&format as &dyn Format; inputs.len()],
+        names: &[],
         options: &[],
         demands: &Demands::default(),
         severities: &Severities::default(),
@@ -289,7 +290,7 @@ fn repeated_identifiers_are_told_with_both_places() {
     assert_eq!(
         messages(&[two, one]),
         [
-            "b C context.total-usages: the usages of the sales context `s` add up to 6, and its total is 100",
+            "b C context.total-usages: the usages of the sales context `s` add up to 6, and its total is `100`",
             "b:4 block 2 U usage.id: usage `x` stands before, in line 3",
             "a:4 block 2: block `2` stands where `4` is expected",
             "a:4 block 2: block `2` stands before, in line 4 of `b`",

@@ -16,7 +16,7 @@ use transpose_core::ledger::Amounts;
 use transpose_core::report::{Findings, Report};
 use transpose_core::terms::Terms;
 use transpose_engine::{Destination, Job, OnReject, Outcome, destination, receipt};
-use transpose_io::{Compression, OutputSet};
+use transpose_io::Compression;
 
 /// Converts reports to another format
 ///
@@ -264,15 +264,13 @@ impl Convert {
 
     /// Refuses to write over what is read, and two things under one name.
     fn check_paths(&self, destination: &Destination, quarantine: Option<&Path>) -> Result<(), Fatal> {
-        let mut taken: Vec<(&str, PathBuf)> = Vec::new();
         let read = self
             .inputs
             .iter()
-            .map(|path| ("an input", path))
-            .chain(self.side_files.agreement.iter().map(|path| ("the agreement", path)))
-            .chain(self.side_files.figures.iter().map(|path| ("the figures", path)))
-            .chain(self.layouts.files.iter().map(|path| ("a layout", path)));
-        taken.extend(read.filter(|(_, path)| path.is_file()).map(|(role, path)| (role, same(path))));
+            .map(|path| ("an input", path.as_path()))
+            .chain(self.side_files.agreement.iter().map(|path| ("the agreement", path.as_path())))
+            .chain(self.side_files.figures.iter().map(|path| ("the figures", path.as_path())))
+            .chain(self.layouts.files.iter().map(|path| ("a layout", path.as_path())));
         let output = match destination {
             Destination::File(path) => Some(("the output", path.as_path())),
             Destination::Stdout => Some(("the output", Path::new("-"))),
@@ -280,27 +278,12 @@ impl Convert {
         };
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
         let receipt = self.receipt.as_deref().map(|path| ("the receipt", path));
-        // A device or a pipe may take several things.
-        let device = |path: &Path| path.metadata().is_ok_and(|metadata| !metadata.is_file());
-        let outputs = [output, quarantine, receipt].into_iter().flatten();
-        for (role, path) in outputs.filter(|(_, path)| !device(path)) {
-            let key = same(path);
-            if let Some((other, _)) = taken.iter().find(|(_, known)| *known == key) {
-                let message = format!("`{}` is both {other} and {role}", path.display());
-                return Err(open::wrong(&open::SAME_FILE, message));
-            }
-            taken.push((role, key));
+        let written: Vec<_> = [output, quarantine, receipt].into_iter().flatten().collect();
+        open::refuse_same(&read.collect::<Vec<_>>(), &written)?;
+        match &self.receipt {
+            Some(path) if !self.overwrite => open::refuse_existing(path, false),
+            _ => Ok(()),
         }
-        if let Some(path) = self.receipt.as_deref().filter(|_| !self.overwrite) {
-            // Told before the work begins; the same check is made again when the receipt is written.
-            let mut set = OutputSet::new(false);
-            let probe =
-                set.create(path, Compression::None).map_err(|error| transpose_engine::codes::io(&error))?;
-            let id = probe.id();
-            drop(probe);
-            set.discard(id);
-        }
-        Ok(())
     }
 
     /// The fields that may not be lost: `None` allows every loss, an empty list none.
@@ -351,12 +334,7 @@ impl Convert {
         if let Some(object) = value.as_object_mut().filter(|_| self.dry_run) {
             object.insert("dry-run".into(), true.into());
         }
-        let io = |error: &transpose_io::IoError| transpose_engine::codes::io(error);
-        let mut set = OutputSet::new(self.overwrite);
-        let mut file = set.create(path, Compression::None).map_err(|error| io(&error))?;
-        file.append(format!("{value:#}\n").as_bytes()).map_err(|error| io(&error))?;
-        file.finish().map_err(|error| io(&error))?;
-        set.commit().map(|_| ()).map_err(|error| io(&error))
+        open::write(path, format!("{value:#}\n").as_bytes(), self.overwrite)
     }
 
     /// The summary for people.
@@ -531,16 +509,6 @@ fn rejects_name(input: &Path) -> String {
         Some((stem, extension)) if !stem.is_empty() => format!("{stem}.rejects.{extension}"),
         _ => format!("{name}.rejects"),
     }
-}
-
-/// The same value for two spellings of one path, also where the file does not exist yet.
-fn same(path: &Path) -> PathBuf {
-    if let Ok(path) = path.canonicalize() {
-        return path;
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf());
-    parent.join(path.file_name().unwrap_or_default())
 }
 
 /// The moments of a period, in microseconds since 1970 UTC, when its days begin with the given offset.

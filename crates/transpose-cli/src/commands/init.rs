@@ -9,10 +9,8 @@ use transpose_codes::time::{Date, Period, PeriodForm, Timestamp};
 use transpose_core::diagnostic::Fatal;
 use transpose_core::entity::Entity;
 use transpose_core::field::Field;
-use transpose_deals::{Sample, template_agreement, template_figures};
-use transpose_engine::codes::io;
+use transpose_deals::{Sample, template_agreement, template_figures, template_rules};
 use transpose_engine::survey::survey;
-use transpose_io::{Compression, OutputSet};
 
 /// Writes a commented side file to begin with
 #[derive(clap::Args)]
@@ -21,6 +19,7 @@ Examples:
   transpose init agreement > agreement.toml
   transpose init agreement examples/northwind/subscription-2026-10.csv -o agreement.toml
   transpose init figures examples/northwind/subscription-2026-10.csv -o figures.csv
+  transpose init rules -o rules.toml
 
 With reports, the file names their plans, services, territories and period, so that it works on them as it stands.")]
 pub(crate) struct Init {
@@ -51,6 +50,8 @@ enum What {
     Agreement,
     /// Revenue and subscribers of a period
     Figures,
+    /// What a partner demands of a report, for `validate`
+    Rules,
 }
 
 impl Init {
@@ -59,11 +60,12 @@ impl Init {
         let text = match self.what {
             What::Agreement => template_agreement(&sample),
             What::Figures => template_figures(&sample),
+            What::Rules => template_rules().to_owned(),
         };
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;
         } else {
-            self.write(&text)?;
+            open::write(&self.output, text.as_bytes(), self.overwrite)?;
             messages.note(&format!("written: {}\n", self.output.display()));
         }
         Ok(Exit::Done)
@@ -101,14 +103,6 @@ impl Init {
         let [services, plans, territories] = texts.map(|texts| texts.into_iter().collect());
         let period = days.and_then(|(first, last)| period(first, last)).map(|period| period.to_string());
         Ok(Sample { services, plans, territories, period, ..sample })
-    }
-
-    fn write(&self, text: &str) -> Result<(), Fatal> {
-        let mut set = OutputSet::new(self.overwrite);
-        let mut file = set.create(&self.output, Compression::None).map_err(|error| io(&error))?;
-        file.append(text.as_bytes()).map_err(|error| io(&error))?;
-        file.finish().map_err(|error| io(&error))?;
-        set.commit().map(|_| ()).map_err(|error| io(&error))
     }
 }
 

@@ -7,6 +7,7 @@ mod formats;
 mod init;
 mod inspect;
 mod plan;
+mod validate;
 
 use crate::messages::{Exit, Messages, Stop};
 
@@ -14,6 +15,7 @@ use crate::messages::{Exit, Messages, Stop};
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Convert(Box<convert::Convert>),
+    Validate(Box<validate::Validate>),
     Inspect(inspect::Inspect),
     Formats(formats::Formats),
     Plan(plan::Plan),
@@ -26,6 +28,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, messages: &Messages) -> Result<Exit, Stop> {
     match command {
         Command::Convert(command) => Ok(command.run(messages)),
+        Command::Validate(command) => command.run(messages),
         Command::Inspect(command) => command.run(messages),
         Command::Formats(command) => command.run(messages),
         Command::Plan(command) => command.run(messages),

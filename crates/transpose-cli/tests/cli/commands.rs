@@ -17,7 +17,7 @@ fn help_and_version_are_there() {
     for part in ["Exit codes:", "  70  ", "convert", "completions"] {
         assert!(help.text().contains(part), "{part}");
     }
-    for command in ["convert", "inspect", "formats", "plan", "explain", "init", "completions"] {
+    for command in ["convert", "validate", "inspect", "formats", "plan", "explain", "init", "completions"] {
         let help = place.run(&[command, "--help"]).ends(0);
         assert!(help.text().contains("Example"), "{command}");
     }

@@ -11,3 +11,4 @@ mod messages;
 mod parts;
 mod readme;
 mod support;
+mod validate;

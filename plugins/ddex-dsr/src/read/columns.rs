@@ -327,24 +327,55 @@ pub(super) fn is_meant(name: &CellName, record: &RecordSpec, cell: &CellSpec) ->
         && (name.cell.eq_ignore_ascii_case(cell.name) || name.cell.parse() == Ok(cell.number))
 }
 
+/// The cell most like the one that is named: in its record, where there is such a record, else in the record most like it.
+fn nearest_cell(name: &CellName) -> Option<String> {
+    let records = tables::records();
+    let Some(record) = &name.record else {
+        let cells = records.iter().flat_map(|record| record.cells).map(|cell| cell.name);
+        return nearest(&name.cell, cells).map(str::to_owned);
+    };
+    let own = |spec: &&RecordSpec| spec.name == record || spec.family() == record;
+    let cells = records.iter().filter(own).flat_map(|spec| spec.cells).map(|cell| cell.name);
+    if let Some(cell) = nearest(&name.cell, cells) {
+        return Some(format!("{record}/{cell}"));
+    }
+    let names = records.iter().flat_map(|record| [record.name, record.family()]);
+    let near = nearest(record, names).filter(|near| near != record)?;
+    Some(format!("{near}/{}", name.cell))
+}
+
+/// The name most like the given one, when one is alike enough.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
 /// Refuses demands that name no record or cell of the tables.
 pub(super) fn known(demands: &Demands) -> Result<(), Fatal> {
     let mut findings = Vec::new();
-    let mut unknown = |what: &str, name: String| {
+    let mut unknown = |what: &str, name: String, near: Option<String>| {
         let message = format!("there is no {what} `{name}`");
-        findings.push(Diagnostic::new(&codes::NO_SUCH_CELL, Location::default(), message));
+        let finding = Diagnostic::new(&codes::NO_SUCH_CELL, Location::default(), message);
+        findings.push(match near {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding,
+        });
     };
     let cells = demands.values.iter().map(|(name, _)| name).chain(&demands.required);
     for name in cells {
         let meant = |record: &RecordSpec| record.cells.iter().any(|cell| is_meant(name, record, cell));
         if !tables::records().iter().any(meant) {
             let record = name.record.as_ref().map(|record| format!("{record}/")).unwrap_or_default();
-            unknown("cell", format!("{record}{}", name.cell));
+            unknown("cell", format!("{record}{}", name.cell), nearest_cell(name));
         }
     }
     for name in &demands.records {
         if !tables::records().iter().any(|record| record.name == name || record.family() == name) {
-            unknown("record", name.clone());
+            let names = tables::records().iter().flat_map(|record| [record.name, record.family()]);
+            unknown("record", name.clone(), nearest(name, names).map(str::to_owned));
         }
     }
     if findings.is_empty() {

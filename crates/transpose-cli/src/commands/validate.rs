@@ -1,0 +1,300 @@
+//! `transpose validate`: everything that is wrong with reports, as data.
+//!
+//! | module | does |
+//! |---|---|
+//! | `text` | the report for people |
+//! | `json` | the report as JSON Lines |
+//! | `sarif` | the report as SARIF 2.1.0 |
+//! | `fix` | repaired copies |
+
+mod fix;
+mod json;
+mod sarif;
+mod text;
+
+use crate::messages::{Exit, Messages, Stop, counted, number};
+use crate::open::{self, Layouts, MemoryLimit, Speed};
+use crate::progress::Progress;
+use fix::Fixed;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Severity};
+use transpose_core::format::{Demands, Format, Tally};
+use transpose_core::report::{Findings, KEPT};
+use transpose_deals::Rules;
+use transpose_engine::validate::{Severities, Validation, Verdict};
+use transpose_io::Input;
+
+/// Checks reports and tells everything that is wrong with them
+///
+/// The files of one message are checked together, in any order. Nothing is converted, and the files are never changed.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose validate message.tsv
+  transpose validate DSR_*_1of3_*.tsv.gz DSR_*_2of3_*.tsv.gz DSR_*_3of3_*.tsv.gz --strict
+  transpose validate message.tsv --rules partner.toml --report sarif -o findings.sarif
+  transpose validate message.tsv --fix mended.tsv
+
+`transpose explain CODE` tells more about a finding, `transpose init rules` writes a rules file to begin with.
+The exit code is 0 when no errors were found, 1 when some were (with `--strict` also warnings), 2 for wrong use or wrong
+rules, 3 for a file of no known format, 4 when reading or writing failed. With `--fix` it is about the repaired copy.")]
+pub(crate) struct Validate {
+    /// The reports to check, plain or gzip; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The format of the reports, where their content does not tell
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// An option of the format; `transpose formats FORMAT` lists them
+    #[arg(long = "set", visible_alias = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    set: Vec<(String, String)>,
+    /// Fail on warnings too, and take sums that differ from their totals for errors
+    #[arg(long)]
+    strict: bool,
+    /// What a partner demands beyond the format: severities, versions, records, values, required cells
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// How findings are written: for people, one JSON object a line, or SARIF 2.1.0
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    report: Form,
+    /// Where findings are written; by default standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// How many findings of each code are written in full; the rest is counted
+    #[arg(long, value_name = "N", default_value_t = KEPT)]
+    first: usize,
+    /// Write a repaired copy: a file, or for several inputs a folder. Only what can be mended without asking anybody is changed
+    #[arg(long, value_name = "OUT")]
+    fix: Option<PathBuf>,
+    /// Replace existing files
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    layouts: Layouts,
+    #[command(flatten)]
+    speed: Speed,
+    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 64MiB and a little for each
+    /// thread; what does not fit goes to `--temp-dir`
+    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
+    memory_limit: Option<MemoryLimit>,
+    /// The folder for what does not fit into memory, and for what comes from a pipe; nothing stays there. By default the system's own
+    #[arg(long, value_name = "FOLDER")]
+    temp_dir: Option<PathBuf>,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// For people, grouped by code
+    Text,
+    /// One JSON object a line, a summary last
+    Jsonl,
+    /// A SARIF 2.1.0 log
+    Sarif,
+}
+
+/// What is written of a validation.
+struct Report<'a> {
+    verdict: &'a Verdict,
+    /// What was found, and what was mended.
+    findings: &'a Findings,
+    severities: &'a Severities,
+    inputs: &'a [Input],
+    formats: &'a [&'a dyn Format],
+    fixed: Option<&'a Fixed>,
+    exit: Exit,
+}
+
+impl Validate {
+    pub(crate) fn run(&self, messages: &Messages) -> Result<Exit, Stop> {
+        let registry = open::registry(&self.layouts.files)?;
+        let codes: Vec<&'static Code> = registry.codes().collect();
+        let rules = match &self.rules {
+            Some(path) => Some(Rules::parse(&path.to_string_lossy(), &open::text(path)?, &codes)?),
+            None => None,
+        };
+        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        if self.temp_dir.is_some() {
+            transpose_io::check_temp_dir(&temp_dir).map_err(|error| transpose_engine::codes::io(&error))?;
+        }
+        let _ = transpose_io::clean_stale(&temp_dir);
+        let copies = self.fix.as_deref().map(|out| fix::copies(&self.inputs, out)).unwrap_or_default();
+        self.check_paths(&copies)?;
+        let memory = self.memory_limit.and_then(MemoryLimit::bytes);
+        let threads = self.speed.reading().within(memory, true).threads;
+        let inputs = open::kept_inputs(&self.inputs, threads, &temp_dir)?;
+        let mut formats = Vec::new();
+        for input in &inputs {
+            formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
+        }
+        let mut severities = Severities::new(self.strict);
+        for (code, severity) in rules.iter().flat_map(|rules| &rules.severities) {
+            severities.set(code, *severity);
+        }
+        let demands = rules.as_ref().map(|rules| rules.demands.clone()).unwrap_or_default();
+        let names: Vec<Option<String>> = self.inputs.iter().map(|path| file_name(path)).collect();
+        let progress = Progress::new(&inputs, messages);
+        let validation = Validation {
+            inputs: &inputs,
+            formats: &formats,
+            names: &names,
+            options: &self.set,
+            demands: &demands,
+            severities: &severities,
+            first: self.first,
+            reading: self.speed.reading(),
+            memory,
+            temp_dir,
+            progress: &|_| progress.update(),
+        };
+        let located = |fatal: Fatal| match &rules {
+            Some(rules) if demands != Demands::default() => rules.locate(fatal),
+            _ => fatal,
+        };
+        let checked = validation.run().and_then(|verdict| {
+            let fixed = fix::fix(&validation, &verdict, &copies, self.overwrite)?;
+            Ok((verdict, fixed))
+        });
+        progress.clear();
+        let (verdict, fixed) = checked.map_err(located)?;
+        let mut findings = verdict.findings.clone();
+        if let Some(fixed) = &fixed {
+            findings.merge(fixed.changes.clone());
+        }
+        // What is left in a repaired copy counts, not what was mended; a file that could not be copied is as it was.
+        let copied = fixed.as_ref().filter(|fixed| fixed.written.len() == inputs.len());
+        let judged = copied.map_or(&verdict.findings, |fixed| &fixed.left);
+        let fails = Counts::of(judged, &severities).fail(&severities);
+        let exit = if fails { Exit::Findings } else { Exit::Done };
+        let report = Report {
+            verdict: &verdict,
+            findings: &findings,
+            severities: &severities,
+            inputs: &inputs,
+            formats: &formats,
+            fixed: fixed.as_ref(),
+            exit,
+        };
+        let text = match self.report {
+            Form::Text => report.text(),
+            Form::Jsonl => report.json_lines(),
+            Form::Sarif => report.sarif(),
+        };
+        if self.output.as_os_str() == "-" {
+            messages.data(text.as_bytes())?;
+        } else {
+            open::write(&self.output, text.as_bytes(), self.overwrite)?;
+            messages.note(&report.summary());
+            messages.note(&format!("written: {}\n", self.output.display()));
+        }
+        // It depends on the hashes of this run, so it is no part of the report, which is the same every time.
+        if verdict.spilled > WORTH_TELLING {
+            messages.note(&format!("to disk on the way: {} bytes\n", number(verdict.spilled)));
+        }
+        Ok(exit)
+    }
+
+    /// Refuses to write over what is read, and what exists.
+    fn check_paths(&self, copies: &[PathBuf]) -> Result<(), Fatal> {
+        let read = self.inputs.iter().map(|path| ("an input", path.as_path()));
+        let read = read.chain(self.rules.iter().map(|path| ("the rules", path.as_path())));
+        let read: Vec<_> =
+            read.chain(self.layouts.files.iter().map(|path| ("a layout", path.as_path()))).collect();
+        let copies = copies.iter().map(|path| ("the repaired copy", path.as_path()));
+        let written: Vec<_> = std::iter::once(("the report", self.output.as_path())).chain(copies).collect();
+        open::refuse_same(&read, &written)?;
+        for (_, path) in written.iter().filter(|_| !self.overwrite) {
+            open::refuse_existing(path, false)?;
+        }
+        Ok(())
+    }
+}
+
+/// From how many bytes on it is told that something went to disk.
+const WORTH_TELLING: u64 = 1 << 20;
+
+/// The name of a file, where there is one.
+fn file_name(path: &Path) -> Option<String> {
+    path.is_file().then(|| path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned())
+}
+
+/// How many findings there are of each severity.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    errors: u64,
+    warnings: u64,
+    notes: u64,
+}
+
+impl Counts {
+    fn of(findings: &Findings, severities: &Severities) -> Self {
+        let mut counts = Self::default();
+        for (code, count) in findings.counts() {
+            match severities.of(code) {
+                Some(Severity::Error) => counts.errors += count,
+                Some(Severity::Warning) => counts.warnings += count,
+                Some(Severity::Info) => counts.notes += count,
+                None => {}
+            }
+        }
+        counts
+    }
+
+    /// Whether they make a report fail.
+    fn fail(self, severities: &Severities) -> bool {
+        self.errors > 0 || (self.warnings > 0 && severities.fails(Severity::Warning))
+    }
+
+    /// `3 errors, 1 warning, 2 notes`.
+    fn words(self) -> String {
+        let all = [(self.errors, "error"), (self.warnings, "warning"), (self.notes, "note")];
+        all.map(|(count, word)| counted(count, word)).join(", ")
+    }
+}
+
+/// The codes of findings, the worst first.
+struct OfCode<'a> {
+    code: &'static Code,
+    severity: Severity,
+    count: u64,
+    /// Those that are kept in full.
+    listed: Vec<&'a Diagnostic>,
+}
+
+impl<'a> Report<'a> {
+    /// The findings by code, the worst codes first.
+    fn by_code(&self) -> Vec<OfCode<'a>> {
+        let mut groups: Vec<OfCode<'a>> = self
+            .findings
+            .counts()
+            .filter_map(|(code, count)| Some((code, self.severities.of(code)?, count)))
+            .map(|(code, severity, count)| {
+                let listed = self.findings.iter().filter(|finding| finding.code == code).collect();
+                OfCode { code, severity, count, listed }
+            })
+            .collect();
+        groups.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.code.id.cmp(b.code.id)));
+        groups
+    }
+
+    fn severity(&self, finding: &Diagnostic) -> Severity {
+        self.severities.of(finding.code).unwrap_or(finding.code.severity)
+    }
+
+    /// The format that a file was read as, with its version where it has one.
+    fn format(&self, input: usize, version: Option<&str>) -> String {
+        self.formats.get(input).map_or_else(String::new, |format| open::named(format.manifest(), version))
+    }
+
+    fn name(&self, input: usize) -> &str {
+        self.inputs.get(input).map_or("", Input::name)
+    }
+}
+
+/// Lines, blocks and usages in words, without what there is none of.
+fn holds(tally: &Tally) -> String {
+    let all = [(tally.lines, "line"), (tally.blocks, "block"), (tally.usages, "usage")];
+    let some = all.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(count, word));
+    some.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,147 @@
+//! Repaired copies: written whole or not at all, and checked again before they appear.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use transpose_core::diagnostic::Fatal;
+use transpose_core::format::Format;
+use transpose_core::report::Findings;
+use transpose_engine::codes::io;
+use transpose_engine::validate::{File, Message, Validation, Verdict};
+use transpose_engine::{Destination, destination};
+use transpose_io::{Compression, Input, OutputId, OutputSet, Written};
+
+/// What became of the copies.
+pub(super) struct Fixed {
+    /// What was mended.
+    pub(super) changes: Findings,
+    /// What was found in the copies.
+    pub(super) left: Findings,
+    pub(super) written: Vec<Written>,
+}
+
+/// Where the copies of the inputs go: into a folder, or, for a single input, to a file.
+pub(super) fn copies(inputs: &[PathBuf], out: &Path) -> Vec<PathBuf> {
+    match (inputs, destination(out)) {
+        ([_], Destination::File(path)) => vec![path],
+        ([_], Destination::Stdout) => vec![out.to_path_buf()],
+        _ => inputs.iter().map(|input| out.join(name(input))).collect(),
+    }
+}
+
+fn name(input: &Path) -> &OsStr {
+    if input == Path::new("-") {
+        OsStr::new("standard-input")
+    } else {
+        input.file_name().unwrap_or(OsStr::new("input"))
+    }
+}
+
+/// Writes repaired copies of every file that could be read, unless none are asked for; a file is packed when the name of its copy says so.
+pub(super) fn fix(
+    validation: &Validation<'_>,
+    verdict: &Verdict,
+    copies: &[PathBuf],
+    overwrite: bool,
+) -> Result<Option<Fixed>, Fatal> {
+    if copies.is_empty() {
+        return Ok(None);
+    }
+    let threads = validation.reading.threads;
+    let mut set = OutputSet::new(overwrite).with_threads(threads).with_spool(&validation.temp_dir);
+    let mut copied = copy(validation, &verdict.messages, copies, &mut set)?;
+    let mut left = copied.check(validation)?;
+    // Mending may join what was two blocks; then counts are made anew from what the copies hold.
+    let counted = copied.counted(&left.messages);
+    if tallies(&counted) != tallies(&verdict.messages) {
+        copied.discard(&mut set);
+        copied = copy(validation, &counted, copies, &mut set)?;
+        left = copied.check(validation)?;
+    }
+    let Copied { changes, inputs, .. } = copied;
+    drop(inputs);
+    let written = set.commit().map_err(|error| io(&error))?;
+    Ok(Some(Fixed { changes, left: left.findings, written }))
+}
+
+/// What was counted of each message and its files.
+fn tallies(messages: &[Message]) -> Vec<impl PartialEq> {
+    let of_message = |message: &Message| {
+        let files: Vec<_> = message.files.iter().map(|file| (file.input, file.tally)).collect();
+        (message.tally, files)
+    };
+    messages.iter().map(of_message).collect()
+}
+
+/// Copies that have not appeared yet.
+struct Copied<'a> {
+    ids: Vec<OutputId>,
+    inputs: Vec<Input>,
+    /// The number of the input of which each is a copy.
+    originals: Vec<usize>,
+    formats: Vec<&'a dyn Format>,
+    names: Vec<Option<String>>,
+    changes: Findings,
+}
+
+fn copy<'a>(
+    validation: &Validation<'a>,
+    messages: &[Message],
+    copies: &[PathBuf],
+    set: &mut OutputSet,
+) -> Result<Copied<'a>, Fatal> {
+    let mut copied = Copied {
+        ids: Vec::new(),
+        inputs: Vec::new(),
+        originals: Vec::new(),
+        formats: Vec::new(),
+        names: Vec::new(),
+        changes: Findings::keeping(validation.first),
+    };
+    for (message, file) in
+        messages.iter().flat_map(|message| message.files.iter().map(move |file| (message, file)))
+    {
+        let (Some(path), Some(format)) = (copies.get(file.input), validation.formats.get(file.input)) else {
+            continue;
+        };
+        let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+        let compression = if packed { Compression::Gzip } else { Compression::None };
+        let mut out = set.create(path, compression).map_err(|error| io(&error))?;
+        copied.changes.merge(validation.repair(message, file, &mut out)?);
+        let done = out.finish().map_err(|error| io(&error))?;
+        copied.ids.push(done.id);
+        copied.inputs.push(set.reopen(done.id).map_err(|error| io(&error))?);
+        copied.originals.push(file.input);
+        copied.formats.push(*format);
+        // A copy under another name is not the file that was sent.
+        let sent = validation.names.get(file.input).cloned().flatten();
+        copied.names.push(sent.filter(|sent| path.file_name() == Some(OsStr::new(sent))));
+    }
+    Ok(copied)
+}
+
+impl Copied<'_> {
+    fn check(&self, validation: &Validation<'_>) -> Result<Verdict, Fatal> {
+        let Self { inputs, formats, names, .. } = self;
+        let temp_dir = validation.temp_dir.clone();
+        Validation { inputs, formats, names, temp_dir, ..*validation }.run()
+    }
+
+    /// The messages of the copies as messages of the inputs.
+    fn counted(&self, messages: &[Message]) -> Vec<Message> {
+        let original = |file: &File| {
+            let input = self.originals.get(file.input).copied().unwrap_or(usize::MAX);
+            File { input, ..file.clone() }
+        };
+        let of_message = |message: &Message| Message {
+            files: message.files.iter().map(original).collect(),
+            ..message.clone()
+        };
+        messages.iter().map(of_message).collect()
+    }
+
+    fn discard(&self, set: &mut OutputSet) {
+        for id in &self.ids {
+            set.discard(*id);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The report as JSON Lines: one finding a line, in the order of the files, and a summary last.
+
+use super::{Counts, Report};
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+use transpose_core::format::Tally;
+use transpose_core::report::Findings;
+use transpose_engine::receipt;
+
+impl Report<'_> {
+    /// The whole report.
+    pub(super) fn json_lines(&self) -> String {
+        let mut out = String::new();
+        for finding in self.findings.iter() {
+            let mut object = receipt::finding(finding);
+            if let Some(severity) = object.get_mut("severity") {
+                *severity = self.severity(finding).name().into();
+            }
+            let _ = writeln!(out, "{object}");
+        }
+        let _ = writeln!(out, "{}", json!({"summary": self.summary_object()}));
+        out
+    }
+
+    /// What was read, what was found, what was mended.
+    pub(super) fn summary_object(&self) -> Value {
+        let messages: Vec<Value> = self
+            .verdict
+            .messages
+            .iter()
+            .map(|message| {
+                let files: Vec<Value> = message
+                    .files
+                    .iter()
+                    .map(|file| {
+                        json!({
+                            "source": self.name(file.input),
+                            "format": self.format(file.input, file.version.as_deref()),
+                            "number": file.part.map(|part| part.number),
+                            "of": file.part.map(|part| part.of),
+                            "holds": holds(&file.tally),
+                            "rejected": file.rejects,
+                        })
+                    })
+                    .collect();
+                json!({
+                    "message": message.id,
+                    "complete": message.complete,
+                    "holds": holds(&message.tally),
+                    "files": files,
+                })
+            })
+            .collect();
+        let fixed = self.fixed.map(|fixed| {
+            let files = fixed.written.iter().map(|file| {
+                json!({"path": file.path.to_string_lossy(), "bytes": file.bytes, "uncompressed-bytes": file.uncompressed})
+            });
+            json!({
+                "changes": fixed.changes.counts().map(|(_, count)| count).sum::<u64>(),
+                "left": self.severe(&fixed.left),
+                "findings-left": self.counts(&fixed.left),
+                "outputs": files.collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "exit": self.exit.code(),
+            "found": self.severe(&self.verdict.findings),
+            "findings": self.counts(self.findings),
+            "messages": messages,
+            "fixed": fixed,
+        })
+    }
+
+    fn severe(&self, findings: &Findings) -> Value {
+        let counts = Counts::of(findings, self.severities);
+        json!({"errors": counts.errors, "warnings": counts.warnings, "notes": counts.notes})
+    }
+
+    /// How many findings there are of each code, and how many of them are written in full.
+    fn counts(&self, findings: &Findings) -> Value {
+        let counts = findings.counts().filter_map(|(code, count)| {
+            let severity = self.severities.of(code)?.name();
+            let listed = findings.iter().filter(|finding| finding.code == code).count();
+            let object = json!({"name": code.name, "severity": severity, "count": count, "listed": listed});
+            Some((code.id.to_owned(), object))
+        });
+        Value::Object(counts.collect::<Map<_, _>>())
+    }
+}
+
+fn holds(tally: &Tally) -> Value {
+    json!({"lines": tally.lines, "summaries": tally.summaries, "blocks": tally.blocks, "usages": tally.usages})
+}

@@ -1,0 +1,89 @@
+//! The report for people: findings grouped by code, the worst first, then what was read and what came of it.
+
+use super::{Counts, Form, OfCode, Report, holds};
+use crate::messages::{counted, number, printable};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use transpose_core::diagnostic::Diagnostic;
+
+impl Report<'_> {
+    /// The whole report.
+    pub(super) fn text(&self) -> String {
+        let mut out = String::new();
+        for group in self.by_code() {
+            write_group(&mut out, &group);
+        }
+        out.push_str(&self.summary());
+        printable(&out)
+    }
+
+    /// What was read, and how many findings there are.
+    pub(super) fn summary(&self) -> String {
+        let mut out = String::new();
+        for message in &self.verdict.messages {
+            let Some(first) = message.files.first() else { continue };
+            let what = match &message.id {
+                Some(id) => format!("message {id}"),
+                None => self.name(first.input).to_owned(),
+            };
+            let files = match message.files.len() {
+                1 => String::new(),
+                files => format!("{}, ", counted(files as u64, "file")),
+            };
+            let format = self.format(first.input, first.version.as_deref());
+            let _ = writeln!(out, "{what}: {format}, {files}{}", holds(&message.tally));
+        }
+        let _ = writeln!(out, "found: {}", Counts::of(&self.verdict.findings, self.severities).words());
+        if let Some(fixed) = self.fixed {
+            let changes: u64 = fixed.changes.counts().map(|(_, count)| count).sum();
+            let left = Counts::of(&fixed.left, self.severities).words();
+            let _ = writeln!(out, "repaired: {}; left in the copy: {left}", counted(changes, "change"));
+            for file in &fixed.written {
+                let _ = writeln!(out, "  {}  ({} bytes)", file.path.display(), number(file.bytes));
+            }
+        }
+        out
+    }
+}
+
+fn write_group(out: &mut String, group: &OfCode<'_>) {
+    let OfCode { code, severity, count, listed } = group;
+    let _ = writeln!(out, "{} {} {}: {}", severity.name(), code.id, code.name, counted(*count, "time"));
+    let mut advised = BTreeSet::new();
+    for finding in listed {
+        write_finding(out, finding);
+        if let Some(help) = finding.help.as_deref().filter(|help| advised.insert(*help)) {
+            let _ = writeln!(out, "    help: {help}");
+        }
+    }
+    let more = count.saturating_sub(listed.len() as u64);
+    if more > 0 && !listed.is_empty() {
+        let _ = writeln!(out, "  … and {} more", number(more));
+    }
+    // Findings with advice of their own need no other.
+    if advised.is_empty() || listed.iter().any(|finding| finding.help.is_none()) {
+        let _ = writeln!(out, "  help: {}", code.help);
+    }
+    out.push('\n');
+}
+
+fn write_finding(out: &mut String, finding: &Diagnostic) {
+    let place = finding.location.to_string();
+    let gap = if place.is_empty() { "" } else { ": " };
+    let _ = write!(out, "  {place}{gap}{}", finding.message);
+    let value = finding.value.as_deref().filter(|value| !value.is_empty());
+    if let Some(value) = value.filter(|value| !finding.message.contains(&format!("`{value}`"))) {
+        let _ = write!(out, "; found `{value}`");
+    }
+    out.push('\n');
+}
+
+impl std::fmt::Display for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+        })
+    }
+}

@@ -1,0 +1,461 @@
+//! `transpose validate`: findings as data, rules of partners, repaired copies.
+
+use crate::support::{DSR, Place, damaged, gzip, objects, root, sound};
+use serde_json::Value;
+use std::process::Command;
+
+/// The message of the example under the name that the format gives it.
+fn message(place: &Place) -> String {
+    place.convert(&sound(), &["--to", DSR, "-o", "out/"]).ends(0);
+    format!("out/{}", place.names("out").remove(0))
+}
+
+/// A small sound message, whose name says nothing: one release, one recording, two usages.
+const SMALL: &str = "\
+HEAD\tdsrf/1.4/1.2/1.5\tBasicAudioProfile\t1.4\tM-1\t2026-11-10T06:00:00Z\t1\t1\t2026-10-01\t2026-10-31\tPADPIDA2026100101S\tNorthwind Music\tNorthwindMusic\tPADPIDA2026100102Q\tExample Society\t
+SY01.03\t1\t\t\tPayAsYouGoModel\tPermanentDownload\tFR\tNorthwindPremium\t10\t\tEUR\t8.91\t\t\t\t\t\t
+RE01.03\t1\tR1\trel-1\t\t\t5099910041482\tMirela Vantorp\t\tHarbour Lights\t\t\t\t\t\t\t
+AS02.04\t1\tA1\tres-1A1\tSENW02600001\tSalt and Rain\t\tMirela Vantorp\t\tPT3M34S\tSoundRecording\t\t\t\t\t\t\t\t\t\t\t\t\t\t
+SU01.03\t1\t1\tX1\tR1\t\ttrue\tfalse\t3\t0\t7.99\t\t
+SU01.03\t1\t1\tX2\t\tA1\ttrue\tfalse\t7\t2\t0.99\t\t
+FOOT\t7\t7\t1\t1\t1
+";
+
+/// The codes of a report in JSON Lines, with their lines.
+fn codes(out: &str) -> Vec<(String, Option<u64>)> {
+    let all = objects(out);
+    let findings = all.iter().filter(|object| object.get("summary").is_none());
+    findings.map(|object| (object["code"].as_str().unwrap().to_owned(), object["line"].as_u64())).collect()
+}
+
+fn found(errors: u64, warnings: u64, notes: u64) -> Value {
+    serde_json::json!({"errors": errors, "warnings": warnings, "notes": notes})
+}
+
+#[test]
+fn a_sound_message_is_told_to_be_one() {
+    let place = Place::new();
+    let name = message(&place);
+    let ran = place.run(&["validate", &name, "--strict"]).ends(0);
+    assert!(ran.text().ends_with("found: 0 errors, 0 warnings, 0 notes\n"), "{}", ran.text());
+    assert!(ran.text().contains(": ddex.dsr.basic-audio@1.4, ") && ran.err.is_empty(), "{}", ran.text());
+}
+
+#[test]
+fn findings_are_grouped_for_people() {
+    let place = Place::new();
+    place.put("m.tsv", SMALL.replace("\ttrue\t", "\tTrue\t").replace("\t10\t\tEUR", "\t9\t\tEUR"));
+    let ran = place.run(&["validate", "m.tsv", "--first", "1"]).ends(1);
+    let expected = "\
+error ENG0206 total-exceeded: 1 time
+  m.tsv:2 SY01.03 cell 9 (TotalUsages): the usages of the sales context `1` add up to 10, and its total is `9`
+  help: ";
+    assert!(ran.text().starts_with(expected), "{}", ran.text());
+    let normalised =
+        "warning DSR0207 normalised: 2 times\n  m.tsv:5 block 1 SU01.03 cell 7 (IsRoyaltyBearing): ";
+    assert!(ran.text().contains(normalised) && ran.text().contains("  … and 1 more\n"), "{}", ran.text());
+    assert!(
+        ran.text().ends_with("1.4, 7 lines, 1 block, 2 usages\nfound: 1 error, 3 warnings, 0 notes\n"),
+        "{}",
+        ran.text()
+    );
+}
+
+#[test]
+fn json_has_one_finding_a_line_and_a_summary() {
+    let place = Place::new();
+    place.put("m.tsv", SMALL.replace("\tX2\t", "\tX1\t"));
+    let ran = place.run(&["validate", "m.tsv", "--report", "jsonl"]).ends(1);
+    let mut all = objects(ran.text());
+    let summary = all.pop().unwrap()["summary"].take();
+    assert_eq!(codes(ran.text()), [("DSR0291".to_owned(), None), ("ENG0204".to_owned(), Some(6))]);
+    let keys = [
+        "code", "name", "severity", "source", "line", "byte", "block", "record", "cell", "field", "value",
+        "message", "help",
+    ];
+    for finding in &all {
+        assert!(keys.iter().all(|key| finding.get(key).is_some()), "{finding}");
+    }
+    let byte = SMALL.find("SU01.03\t1\t1\tX2").unwrap();
+    let place_of =
+        ["source", "byte", "block", "record", "cell-name", "field", "value"].map(|key| all[1][key].clone());
+    let expected = serde_json::json!(["m.tsv", byte, "1", "SU01.03", "SalesTransactionId", "usage.id", "X1"]);
+    assert_eq!(Value::from(place_of.to_vec()), expected);
+    assert_eq!((summary["exit"].as_u64(), &summary["found"]), (Some(1), &found(1, 1, 0)));
+    assert_eq!(summary["findings"]["ENG0204"]["count"], 1);
+    let file = &summary["messages"][0]["files"][0];
+    assert_eq!((file["holds"]["lines"].as_u64(), file["of"].as_u64()), (Some(7), Some(1)));
+}
+
+/// What SARIF 2.1.0 requires, checked without any code of ours.
+const SARIF: &str = r#"
+import json, sys
+log = json.load(open(sys.argv[1], encoding="utf-8"))
+assert log["version"] == "2.1.0" and log["$schema"].startswith("https://"), "head"
+assert set(log) <= {"$schema", "version", "runs"}
+assert isinstance(log["runs"], list) and len(log["runs"]) == 1
+run = log["runs"][0]
+driver = run["tool"]["driver"]
+assert driver["name"] and isinstance(driver["rules"], list)
+ids = [rule["id"] for rule in driver["rules"]]
+assert len(set(ids)) == len(ids)
+for rule in driver["rules"]:
+    for key in ("shortDescription", "fullDescription", "help"):
+        assert isinstance(rule[key]["text"], str) and rule[key]["text"], key
+    assert rule["defaultConfiguration"]["level"] in ("none", "note", "warning", "error")
+for invocation in run["invocations"]:
+    assert isinstance(invocation["executionSuccessful"], bool)
+listed = {}
+places = 0
+for result in run["results"]:
+    assert result["message"]["text"]
+    assert result["level"] in ("none", "note", "warning", "error")
+    assert ids[result["ruleIndex"]] == result["ruleId"]
+    listed[result["ruleId"]] = listed.get(result["ruleId"], 0) + 1
+    for place in result.get("locations", []):
+        physical = place.get("physicalLocation", {})
+        uri = physical.get("artifactLocation", {}).get("uri", "")
+        assert all(33 <= ord(c) < 127 and c not in '<>"\\^`{|}' for c in uri), uri
+        region = physical.get("region")
+        if region is not None:
+            assert region["startLine"] >= 1 and region.get("byteOffset", 0) >= 0
+            places += 1
+        for logical in place.get("logicalLocations", []):
+            assert logical["name"] and logical["kind"] in ("block", "record", "cell"), logical
+            assert logical["fullyQualifiedName"].endswith(logical["name"]), logical
+for rule in driver["rules"]:
+    properties = rule["properties"]
+    assert properties["count"] == properties["notListed"] + listed.get(rule["id"], 0), rule["id"]
+print(len(run["results"]), places, sum(rule["properties"]["notListed"] for rule in driver["rules"]))
+"#;
+
+#[test]
+fn sarif_is_valid() {
+    let place = Place::new();
+    let text =
+        SMALL.replace("\ttrue\t", "\tTrue\t").replace("\t7\t2\t", "\t-7\t2\t").replace("\tX2\t", "\tX1\t");
+    place.put("a message.tsv", text);
+    place.put("check.py", SARIF);
+    let ran = place
+        .run(&["validate", "a message.tsv", "--report", "sarif", "-o", "log.sarif", "--first", "1"])
+        .ends(1);
+    assert!(ran.out.is_empty() && ran.err.contains("written: log.sarif"), "{}", ran.err);
+    let checked =
+        Command::new("python3").arg(place.path("check.py")).arg(place.path("log.sarif")).output().unwrap();
+    let said = String::from_utf8([checked.stdout, checked.stderr].concat()).unwrap();
+    assert!(checked.status.success(), "{said}");
+    let log: Value = serde_json::from_slice(&place.read("log.sarif")).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert!(said.trim_end().ends_with(" 1") && said.starts_with(&results.len().to_string()), "{said}");
+    let reused = results.iter().find(|result| result["ruleId"] == "ENG0204").unwrap();
+    let at = &reused["locations"][0];
+    assert_eq!(at["physicalLocation"]["artifactLocation"]["uri"], "a%20message.tsv");
+    assert_eq!(at["physicalLocation"]["region"]["startLine"], 6);
+    assert_eq!(at["logicalLocations"][2]["fullyQualifiedName"], "block 1/SU01.03/4 SalesTransactionId");
+}
+
+#[test]
+fn ends_are_told_by_exit_codes() {
+    let place = Place::new();
+    let name = message(&place);
+    place.put("m.tsv", SMALL);
+    place.run(&["validate", "m.tsv"]).ends(0);
+    place.run(&["validate", "m.tsv", "--strict"]).ends(1);
+    place.put("less.tsv", SMALL.replace("\t10\t\tEUR", "\t11\t\tEUR"));
+    for (more, severity) in [(&[][..], "warning"), (&["--strict"], "error")] {
+        let ran = place.run(&[&["validate", "less.tsv", "--report", "jsonl"], more].concat());
+        let sum = objects(ran.text()).into_iter().find(|finding| finding["code"] == "ENG0205").unwrap();
+        assert_eq!(sum["severity"], severity);
+    }
+    place.put("letter.txt", "Dear Sir or Madam\n");
+    place.run(&["validate", "letter.txt"]).ends(3).says("error[CLI0104] letter.txt");
+    place.run(&["validate", "none.tsv"]).ends(4);
+    place.run(&["validate", &name, "--set", "escape=1.1"]).ends(2).says("did you mean `escapes`");
+    place.run(&["validate", &name, "-o", &name]).ends(2).says("is both an input and the report");
+    place.put("there", "");
+    place.run(&["validate", &name, "-o", "there"]).ends(4);
+    place.run(&["validate", &name, "-o", "there", "--overwrite"]).ends(0);
+    assert!(String::from_utf8(place.read("there")).unwrap().contains("found: 0 errors"));
+    place.run(&["validate", &name, "--temp-dir", "nowhere"]).ends(4);
+    place.run(&["validate"]).ends(2);
+}
+
+#[test]
+fn pipes_and_packed_files_are_checked_like_others() {
+    let place = Place::new();
+    let text = SMALL.replace("\tX2\t", "\tX1\t");
+    place.put("m.tsv", &text);
+    place.put("m.gz", gzip(text.as_bytes()));
+    std::fs::create_dir(place.path("temp")).unwrap();
+    let plain = codes(place.run(&["validate", "m.tsv", "--report", "jsonl"]).ends(1).text());
+    let more = ["--report", "jsonl", "--temp-dir", "temp"];
+    let packed = place.run(&[&["validate", "m.gz"], &more[..]].concat()).ends(1);
+    assert_eq!(codes(packed.text()), plain);
+    // What stands twice is compared in a second reading, which a pipe does not offer by itself; it has no name to check.
+    for bytes in [text.as_bytes(), &gzip(text.as_bytes())] {
+        let piped = place.fed(&[&["validate", "-"], &more[..]].concat(), bytes).ends(1);
+        assert_eq!(codes(piped.text()), plain[1..]);
+    }
+    assert!(place.names("temp").is_empty());
+    // One that is cut off in the middle.
+    let whole = gzip(text.as_bytes());
+    place.put("cut.gz", &whole[..whole.len() - 20]);
+    place.run(&["validate", "cut.gz"]).ends(3).says("error[ENG0113] cut.gz");
+}
+
+#[test]
+fn files_of_messages_are_checked_together_in_any_order() {
+    let place = Place::new();
+    place.convert(&sound(), &["--to", DSR, "-o", "parts/", "--set", "max-file-size=60kB"]).ends(0);
+    place.put("small.tsv", SMALL);
+    let mut names: Vec<String> =
+        place.names("parts").into_iter().map(|name| format!("parts/{name}")).collect();
+    names.reverse();
+    let whole: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ran = place.run(&[&["validate", "small.tsv"], &whole[..]].concat()).ends(0);
+    assert!(
+        ran.text().contains("message M-1: ") && ran.text().contains(&format!("{} files, ", whole.len())),
+        "{}",
+        ran.text()
+    );
+    assert!(ran.text().ends_with("found: 0 errors, 1 warning, 0 notes\n"), "{}", ran.text());
+    let ran = place.run(&[&["validate", "--report", "jsonl"], &whole[1..]].concat()).ends(1);
+    assert_eq!(codes(ran.text()).iter().filter(|(code, _)| code == "ENG0209").count(), 1);
+}
+
+#[test]
+fn a_damaged_file_is_told_and_the_rest_is_checked() {
+    let place = Place::new();
+    place.put(
+        "bad.tsv",
+        SMALL
+            .replace("Northwind Music", "North\u{1}")
+            .replace("M-1", "M-2")
+            .into_bytes()
+            .iter()
+            .map(|byte| if *byte == 1 { 0xff } else { *byte })
+            .collect::<Vec<u8>>(),
+    );
+    place.put("m.tsv", SMALL);
+    let ran = place.run(&["validate", "bad.tsv", "m.tsv", "--report", "jsonl"]).ends(1);
+    let summary = objects(ran.text()).pop().unwrap()["summary"].take();
+    assert!(
+        codes(ran.text()).iter().any(|(code, line)| code == "DSR0241" && *line == Some(1)),
+        "{}",
+        ran.text()
+    );
+    assert_eq!(summary["messages"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn rules_of_a_partner_change_what_is_demanded() {
+    let place = Place::new();
+    place.put("m.tsv", SMALL);
+    let run = |rules: &str, more: &[&str]| {
+        place.put("rules.toml", rules);
+        place.run(&[&["validate", "m.tsv", "--rules", "rules.toml", "--report", "jsonl"], more].concat())
+    };
+    assert_eq!(codes(run("[severity]\nDSR0291 = 'off'\n", &["--strict"]).ends(0).text()), []);
+    run("[severity]\nV-NAME-1 = 'error'\n", &[]).ends(1);
+    let only = |code: &str, rules: &str| {
+        let ran = run(&format!("[severity]\nDSR0291 = 'off'\n{rules}"), &[]);
+        assert!(
+            codes(ran.text()).iter().all(|(found, _)| found == code) && !codes(ran.text()).is_empty(),
+            "{}",
+            ran.text()
+        );
+        codes(ran.text()).into_iter().filter_map(|(_, line)| line).collect::<Vec<u64>>()
+    };
+    assert_eq!(only("DSR0411", "[accept]\nversions = ['1.3']\n"), [1]);
+    assert_eq!(only("DSR0411", "[accept]\nrecords = ['RE01', 'AS02', 'SY01']\n"), [5, 6]);
+    assert_eq!(only("DSR0411", "[values]\n'SY01.03/UseType' = ['OnDemandStream']\n"), [2]);
+    assert_eq!(only("DSR0412", "[require]\ncells = ['AS02.04/7']\n"), [4]);
+}
+
+#[test]
+fn rules_that_mean_nothing_are_refused_with_their_line() {
+    let place = Place::new();
+    place.put("m.tsv", SMALL);
+    for (rules, says) in [
+        ("[severity]\nDSR9999 = 'off'\n", "error[DEA0401] rules.toml:2: there is no code `DSR9999`"),
+        ("[severity]\ntotal-difers = 'off'\n", "did you mean `total-differs`?"),
+        ("\n[value]\n", "error[DEA0102] rules.toml:2: unknown key `value`"),
+        (
+            "[values]\n'SU02.03/UseTyp' = ['x']\n",
+            "rules.toml:2: there is no cell `SU02.03/UseTyp`\n  help: did you mean `SU02.03/UseType`?",
+        ),
+        ("[accept]\nrecords = [\n'SU02',\n'SU99']\n", "rules.toml:4: there is no record `SU99`"),
+        ("[require]\ncells = ['AS02/99']\n", "rules.toml:2: there is no cell `AS02/99`"),
+        ("x = \n", "error[DEA0101] rules.toml:1"),
+    ] {
+        place.put("rules.toml", rules);
+        let ran = place.run(&["validate", "m.tsv", "--rules", "rules.toml"]).ends(2).says(says);
+        assert!(ran.out.is_empty());
+    }
+    // A sheet has no records that rules could restrict.
+    place.put("rules.toml", "[require]\ncells = ['Track Title']\n");
+    place.run(&["validate", &sound(), "--rules", "rules.toml"]).ends(2).says("error[COR0101] rules.toml");
+    let template = place.run(&["init", "rules"]).ends(0);
+    place.put("rules.toml", &template.out);
+    place.run(&["validate", "m.tsv", "--rules", "rules.toml"]).ends(0);
+}
+
+#[test]
+fn a_repaired_copy_is_what_was_meant() {
+    let place = Place::new();
+    // Spaces, capitals, tabs lost and added, counts that were never right; ids with spaces look like other blocks.
+    let broken = SMALL
+        .replace("\ttrue\t", "\tTrue\t")
+        .replace("AS02.04\t1\t", "AS02.04\t 1 \t")
+        .replace("0.99\t\t\n", "0.99\t\t\t\t\n")
+        .replace("7.99\t\t\n", "7.99\n")
+        .replace("FOOT\t7\t7", "FOOT\t9\t9")
+        .replace("\t8.91\t", "\t8.910\t");
+    place.put("m.tsv", &broken);
+    let ran = place.run(&["validate", "m.tsv", "--fix", "mended.tsv", "--report", "jsonl"]).ends(0);
+    assert_eq!(String::from_utf8(place.read("mended.tsv")).unwrap(), SMALL);
+    assert_eq!(String::from_utf8(place.read("m.tsv")).unwrap(), broken);
+    let summary = objects(ran.text()).pop().unwrap()["summary"].take();
+    assert_eq!((summary["exit"].as_u64(), &summary["fixed"]["left"]), (Some(0), &found(0, 0, 0)));
+    assert!(summary["found"]["errors"].as_u64() > Some(1), "{summary}");
+    let changes =
+        objects(ran.text()).into_iter().filter(|finding| finding["code"] == "DSR0401").count() as u64;
+    assert_eq!((summary["fixed"]["changes"].as_u64(), changes > 5), (Some(changes), true));
+    // A copy of a copy is the same, packed or not.
+    place.run(&["validate", "mended.tsv", "--fix", "again.tsv.gz"]).ends(0);
+    place.run(&["validate", "again.tsv.gz", "--fix", "plain.tsv"]).ends(0);
+    assert_eq!(String::from_utf8(place.read("plain.tsv")).unwrap(), SMALL);
+    let packed = place.read("again.tsv.gz");
+    assert!(packed.starts_with(&[0x1f, 0x8b]));
+    // What cannot be mended stays, and is told.
+    place.put("worse.tsv", broken.replace("\tX2\t", "\tX1\t"));
+    let ran = place.run(&["validate", "worse.tsv", "--fix", "rest.tsv"]).ends(1);
+    assert!(ran.text().contains("left in the copy: 1 error, 0 warnings"), "{}", ran.text());
+    place.fed(&["validate", "-", "--fix", "piped.tsv"], broken.as_bytes()).ends(0);
+    assert_eq!(String::from_utf8(place.read("piped.tsv")).unwrap(), SMALL);
+}
+
+#[test]
+fn repaired_copies_of_several_files_go_to_a_folder() {
+    let place = Place::new();
+    place.convert(&sound(), &["--to", DSR, "-o", "parts/", "--set", "max-file-size=60kB"]).ends(0);
+    let names = place.names("parts");
+    for name in &names {
+        let text = String::from_utf8(place.read(&format!("parts/{name}"))).unwrap();
+        // The counts of the whole message stand in the last file only.
+        let text: Vec<String> = text
+            .lines()
+            .map(|line| match line.strip_prefix("FOOT\t") {
+                Some(rest) => format!("FOOT\t{}", rest.replace(|c: char| c.is_ascii_digit(), "4")),
+                None => line.to_owned(),
+            })
+            .collect();
+        place.put(&format!("bad-{name}"), text.join("\n") + "\n");
+    }
+    let bad: Vec<String> = names.iter().rev().map(|name| format!("bad-{name}")).collect();
+    let inputs: Vec<&str> = bad.iter().map(String::as_str).collect();
+    place.run(&[&["validate", "--fix", "mended"], &inputs[..]].concat()).ends(0);
+    for name in &names {
+        assert!(place.read(&format!("mended/bad-{name}")) == place.read(&format!("parts/{name}")), "{name}");
+    }
+}
+
+#[test]
+fn copies_never_replace_what_is_read_or_there() {
+    let place = Place::new();
+    place.put("m.tsv", SMALL);
+    place
+        .run(&["validate", "m.tsv", "--fix", "./m.tsv", "--overwrite"])
+        .ends(2)
+        .says("both an input and the repaired copy");
+    place
+        .run(&["validate", "m.tsv", "--fix", ".", "--overwrite"])
+        .ends(2)
+        .says("both an input and the repaired copy");
+    place.put("there.tsv", "x");
+    place.run(&["validate", "m.tsv", "--fix", "there.tsv"]).ends(4);
+    assert_eq!(place.read("there.tsv"), b"x");
+    // A sheet has nothing that could be mended without asking.
+    let ran = place.run(&["validate", &sound(), "--fix", "copy.csv"]).ends(2).says("error[ENG0214]");
+    assert!(ran.err.contains("help: ") && !place.path("copy.csv").exists());
+}
+
+#[test]
+fn sheets_are_checked_cell_by_cell() {
+    let place = Place::new();
+    let ran = place.run(&["validate", &sound(), "--report", "jsonl"]).ends(0);
+    assert_eq!(objects(ran.text()).pop().unwrap()["summary"]["found"], found(0, 0, 0));
+    let ran = place.run(&["validate", &damaged(), "--report", "jsonl", "--first", "100"]).ends(1);
+    let told = codes(ran.text());
+    // The same rows that a conversion rejects, at the same lines.
+    let more = ["--to", DSR, "-o", "out/", "--message-format", "json"];
+    let converted = place.convert(&damaged(), &more).ends(3);
+    for finding in objects(&converted.err)
+        .iter()
+        .filter(|finding| finding["severity"] == "error" && finding["line"].is_u64())
+    {
+        let pair = (finding["code"].as_str().unwrap().to_owned(), finding["line"].as_u64());
+        // The agreement has rules of its own.
+        assert!(pair.0.starts_with("DEA") || told.contains(&pair), "{pair:?} is not in {told:?}");
+    }
+}
+
+#[test]
+fn nothing_depends_on_threads_chunks_and_memory() {
+    let place = Place::new();
+    let name = message(&place);
+    let text = String::from_utf8(place.read(&name)).unwrap();
+    // Identifiers that do not rise, two of them twice, and some damage.
+    let mut usages = 0;
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let mut cells: Vec<String> = line.split('\t').map(str::to_owned).collect();
+            if cells[0].starts_with("SU02") {
+                usages += 1;
+                cells[3] = format!("T{}", usages * 7919 % 1009);
+                if usages % 50 == 0 {
+                    cells[6] = "TRUE".into();
+                }
+            }
+            cells.join("\t")
+        })
+        .collect();
+    assert!(usages > 1009);
+    place.put("m.tsv", lines.join("\n") + "\n");
+    let run = |more: &[&str]| {
+        let ran =
+            place.run(&[&["validate", "m.tsv", "--report", "jsonl", "--first", "7"], more].concat()).ends(1);
+        ran.text().to_owned()
+    };
+    let plain = run(&["--threads", "1"]);
+    assert!(plain.contains("ENG0204"));
+    for more in [
+        &["--threads", "3"][..],
+        &["--threads", "2", "--chunk-size", "1KiB"],
+        &["--chunk-size", "100", "--memory-limit", "64MiB"],
+    ] {
+        assert_eq!(run(more), plain);
+    }
+}
+
+#[test]
+fn valid_cases_have_nothing_above_a_note() {
+    let place = Place::new();
+    let folder = root().join("snapshots/cases/ddex.dsr.basic-audio");
+    for case in [
+        "minimal-1.2",
+        "minimal-1.3",
+        "minimal-1.4",
+        "downloads",
+        "escapes",
+        "several-contexts",
+        "work-records",
+    ] {
+        let input = folder.join(case).join("input.tsv");
+        // The names of cases are not those of messages.
+        place.put("rules.toml", "[severity]\nV-NAME-1 = 'off'\n");
+        let ran = place.run(&["validate", input.to_str().unwrap(), "--strict", "--rules", "rules.toml"]);
+        assert_eq!(ran.code, 0, "{case}: {}{}", ran.text(), ran.err);
+    }
+}
