@@ -6,16 +6,18 @@ use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use support::{all, catalogue, folder, registry};
-use transpose_core::diagnostic::{Failure, Severity};
+use transpose_core::diagnostic::{Failure, Fatal, Severity};
 use transpose_core::entity::Entity;
 use transpose_core::field::{FieldSet, Group};
 use transpose_core::format::{Format, Grain, Manifest, Probe, Status};
 use transpose_core::option;
 use transpose_core::registry::{BytesHead, Registry, Unrecognised};
 use transpose_engine::Reading;
+use transpose_engine::validate::Verdict;
 use transpose_testkit::canonical::Unit;
 use transpose_testkit::case::{Check, Rejects};
 use transpose_testkit::run::{fault, target};
+use transpose_testkit::validate::{How, mended, validate, validate_as};
 use transpose_testkit::{Canonical, Case, Ended, Settings, mangle, render, run};
 
 /// How many first bytes are looked at to recognise a file.
@@ -235,6 +237,66 @@ fn chunks_threads_and_memory_change_nothing() {
             }
         }
         Ok(())
+    });
+}
+
+/// Everything that validation says.
+fn said(verdict: &Result<Verdict, Fatal>) -> String {
+    match verdict {
+        Err(fatal) => fatal.findings.iter().map(render::finding).collect::<Vec<_>>().join("\n"),
+        Ok(verdict) => {
+            let counts = verdict.findings.counts().map(|(code, count)| format!("{} {count}", code.id));
+            let messages = verdict.messages.iter().map(|message| format!("{message:?}"));
+            let findings = verdict.findings.iter().map(render::finding);
+            findings.chain(counts).chain(messages).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+#[test]
+fn validation_says_the_same_however_it_reads() {
+    each_case(Check::Invariance, |registry, _, case| {
+        let bytes = case.bytes()?;
+        let expected = said(&validate(registry, case, bytes.clone())?);
+        for chunk in [16, 17, 64, 4096] {
+            for (threads, memory) in [(1, None), (3, None), (1, Some(0))] {
+                let how = How { reading: Reading { threads, chunk }, memory };
+                let found = said(&validate_as(registry, case, bytes.clone(), how)?);
+                if found != expected {
+                    let pair = expected.lines().zip(found.lines()).find(|(a, b)| a != b);
+                    return Err(format!("{how:?} differs: {pair:#?}"));
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn validation_and_repair_of_mangled_inputs_end() {
+    each_case(Check::Mangled, |registry, _, case| {
+        let input = case.bytes()?;
+        for variant in mangle::variants(&input, (input.len() / 10).max(1), 4) {
+            let how = How { reading: Reading { threads: 1, chunk: 64 }, memory: Some(0) };
+            let verdict = validate_as(registry, case, variant.bytes.clone(), how)?;
+            if let Err(fatal) = &verdict {
+                return Err(format!("{}: {fatal}", variant.name));
+            }
+            mended(registry, case, variant.bytes)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_repaired_copy_of_what_the_format_writes_is_the_same() {
+    let (catalogue, registry) = (catalogue(), registry());
+    all(catalogue.cases.iter().filter(|case| case.plan.canonical), |case| {
+        let input = case.bytes()?;
+        match mended(&registry, case, input.clone())? {
+            Some(copy) if copy != input => Err(format!("{case} became\n{}", render::bytes(&copy))),
+            _ => Ok(()),
+        }
     });
 }
 

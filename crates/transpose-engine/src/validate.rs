@@ -478,16 +478,20 @@ impl<'a> Run<'a> {
         let partly = self.rejects > 0 || !self.complete;
         let mut findings = Vec::new();
         let contexts = &decoder.preamble().contexts;
-        let used = contexts.iter().zip(&self.totals).filter(|(_, total)| total.usages > 0 || total.named);
-        let used: BTreeSet<_> = used.map(|(context, _)| (sold(context), &*context.origin)).collect();
+        let mut used: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+        for (context, total) in contexts.iter().zip(&self.totals) {
+            if total.usages > 0 || total.named {
+                used.entry(sold(context)).or_default().insert(&context.origin);
+            }
+        }
         for (index, (context, total)) in contexts.iter().zip(&self.totals).enumerate() {
             let id = context
                 .text(Field::CONTEXT_ID)
                 .map_or_else(String::new, |id| format!(" `{}`", shown(id.as_bytes())));
             if total.usages == 0 {
                 // Records of several kinds may sum up the same sales, and usages point at one of them.
-                let kin =
-                    used.iter().any(|(sales, origin)| *sales == sold(context) && **origin != *context.origin);
+                let kin = used.get(&sold(context));
+                let kin = kin.is_some_and(|kin| kin.iter().any(|origin| *origin != &*context.origin));
                 let detail = total.named || kin || context.value(Field::PARENT_CONTEXT).is_some();
                 if !detail && !partly {
                     let message = format!("no usage points at the sales context{id}");

@@ -24,9 +24,9 @@ use transpose_engine::validate::{Severities, Validation, Verdict};
 use transpose_io::{Compression, Input, OutputSet};
 
 transpose_core::codes! {
-    REJECTED: "TST0001" "rejected" Error "A block is rejected." "Nothing."
-    TRIMMED: "TST0002" "trimmed" Info "Spaces were cut off." "Nothing."
-    FOOT: "TST0003" "foot" Warning "The closing count." "Nothing."
+    REJECTED: "TST0201" "rejected" Error "A block is rejected." "Nothing."
+    TRIMMED: "TST0202" "trimmed" Info "Spaces were cut off." "Nothing."
+    FOOT: "TST0203" "foot" Warning "The closing count." "Nothing."
 }
 
 /// A message of lines. `M id x y` begins it; `C id total parent` are contexts; then each line is a block, `B id usage;usage` with usages
@@ -322,11 +322,11 @@ fn contexts_without_usages_are_told_unless_they_detail_another_or_nothing_was_us
 fn rejected_blocks_leave_only_what_is_certain() {
     // The first sum may be completed by what was rejected, the second is too large already.
     let message = "M m 1 1\nC s 5\nC t 1\nC u 1\nB 1 ,s,1;,t,2\nR 2\nB 3 ,s,1\n";
-    assert_eq!(codes(&[message]), ["ENG0206 a 0", "ENG0213 a 0", "TST0001 a 6"]);
+    assert_eq!(codes(&[message]), ["ENG0206 a 0", "ENG0213 a 0", "TST0201 a 6"]);
     // The ids of rejected blocks count: this block is not one but two.
     assert_eq!(
         codes(&["M m 1 1\nC s 1\nB 1 ,s,1\nR 1\nR ?\n"]),
-        ["ENG0201 a 4", "ENG0203 a 4", "ENG0213 a 0", "TST0001 a 4", "TST0001 a 5"]
+        ["ENG0201 a 4", "ENG0203 a 4", "ENG0213 a 0", "TST0201 a 4", "TST0201 a 5"]
     );
 }
 
@@ -375,7 +375,7 @@ fn first_findings_are_kept_and_all_are_counted() {
     };
     assert_eq!(
         counts(&some),
-        [("ENG0201", 490), ("ENG0203", 51), ("ENG0204", 499), ("TST0003", 2)]
+        [("ENG0201", 490), ("ENG0203", 51), ("ENG0204", 499), ("TST0203", 2)]
             .map(|(id, count)| (id, if id == "ENG0203" { 1 } else { count }))
     );
     assert_eq!(counts(&some), counts(&whole));
@@ -482,7 +482,7 @@ fn expected(blocks: &[Sample], cuts: &[usize], totals: [u32; 3]) -> BTreeSet<(St
             tell("ENG0203", source.clone(), line);
         }
         if block.rejected {
-            tell("TST0001", source, line);
+            tell("TST0201", source, line);
             continue;
         }
         let before = blocks[..index].iter().filter(|block| !block.rejected).flat_map(|block| &block.usages);

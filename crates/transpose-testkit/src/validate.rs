@@ -5,29 +5,89 @@ use transpose_core::diagnostic::{Diagnostic, Fatal, Severity};
 use transpose_core::format::Demands;
 use transpose_core::registry::Registry;
 use transpose_engine::Reading;
+use transpose_engine::codes::NO_REPAIR;
 use transpose_engine::validate::{Severities, Validation, Verdict};
-use transpose_io::Input;
+use transpose_io::{Compression, Input, OutputSet};
 
 /// How many findings of one code are kept: all, in a case.
 const FIRST: usize = 1000;
 
+/// How an input is validated.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    /// How it is read.
+    pub reading: Reading,
+    /// How much memory the run may take.
+    pub memory: Option<u64>,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { reading: Reading { threads: 2, ..Reading::default() }, memory: None }
+    }
+}
+
 /// Validates bytes in the format of a case. The error is a fault of the case or of the machine, never of the input.
 pub fn validate(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Result<Verdict, Fatal>, String> {
+    validate_as(registry, case, bytes, How::default())
+}
+
+/// Validates as [`validate`] does, in a given way.
+pub fn validate_as(
+    registry: &Registry,
+    case: &Case,
+    bytes: Vec<u8>,
+    how: How,
+) -> Result<Result<Verdict, Fatal>, String> {
+    validation(registry, case, bytes, how, |validation| Ok(validation.run()))
+}
+
+/// The repaired copy of bytes in the format of a case; nothing where the format has no repair or the bytes cannot be read.
+pub fn mended(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Option<Vec<u8>>, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{case}: {error}");
+    validation(registry, case, bytes, How::default(), |validation| {
+        let verdict = validation.run().map_err(|fatal| failed(&fatal))?;
+        let Some((message, file)) =
+            verdict.messages.first().and_then(|message| Some((message, message.files.first()?)))
+        else {
+            return Ok(None);
+        };
+        let folder = tempfile::tempdir().map_err(|error| failed(&error))?;
+        let path = folder.path().join("copy");
+        let mut set = OutputSet::new(false);
+        let mut out = set.create(&path, Compression::None).map_err(|error| failed(&error))?;
+        match validation.repair(message, file, &mut out) {
+            Err(fatal) if fatal.findings.iter().any(|finding| finding.code == &NO_REPAIR) => return Ok(None),
+            done => drop(done.map_err(|fatal| failed(&fatal))?),
+        }
+        out.finish().map_err(|error| failed(&error))?;
+        set.commit().map_err(|error| failed(&error))?;
+        std::fs::read(&path).map(Some).map_err(|error| failed(&error))
+    })
+}
+
+fn validation<T>(
+    registry: &Registry,
+    case: &Case,
+    bytes: Vec<u8>,
+    how: How,
+    run: impl FnOnce(&Validation<'_>) -> Result<T, String>,
+) -> Result<T, String> {
     let format = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
     let inputs = [Input::from_bytes(case.input_name(), bytes)];
-    let validation = Validation {
+    run(&Validation {
         inputs: &inputs,
         formats: &[format],
+        names: &[],
         options: &Case::options(&case.plan.read_set),
         demands: &Demands::default(),
         severities: &Severities::new(false),
         first: FIRST,
-        reading: Reading { threads: 2, ..Reading::default() },
-        memory: None,
+        reading: how.reading,
+        memory: how.memory,
         temp_dir: std::env::temp_dir(),
         progress: &|_| {},
-    };
-    Ok(validation.run())
+    })
 }
 
 /// The findings of a severity above info, in order.
