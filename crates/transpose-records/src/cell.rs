@@ -3,7 +3,7 @@
 use crate::spec::CellType;
 use transpose_codes::decimal::{self, Grammar};
 use transpose_codes::{
-    Currency, Dpid, Duration, Icpn, Isrc, Iswc, PartialDate, PartyId, Territory, Timestamp, boolean,
+    Currency, Dpid, Duration, Icpn, Isrc, Iswc, IswcError, PartialDate, PartyId, Territory, Timestamp, boolean,
 };
 use transpose_core::field::Kind;
 
@@ -16,6 +16,8 @@ pub enum Fit {
     Normalised,
     /// It is kept, but is not what it should be, for the given reason.
     Odd(String),
+    /// It has the form of what it should be, but may be mistyped, for the given reason.
+    Doubtful(String),
     /// Not at all, for the given reason.
     Wrong(String),
 }
@@ -98,8 +100,11 @@ pub fn check_kind(kind: Kind, value: &[u8], out: &mut Vec<u8>) -> Fit {
     match kind {
         Kind::Isrc => Isrc::parse(text)
             .map_or_else(|error| odd(&error), |parsed| normal(text, parsed.code.as_str(), out)),
-        Kind::Iswc => Iswc::parse(text)
-            .map_or_else(|error| odd(&error), |parsed| normal(text, parsed.code.as_str(), out)),
+        Kind::Iswc => match Iswc::parse(text) {
+            Ok(parsed) => normal(text, parsed.code.as_str(), out),
+            Err(error @ IswcError::CheckDigit { .. }) => Fit::Doubtful(error.to_string()),
+            Err(error) => odd(&error),
+        },
         Kind::Icpn => Icpn::parse(text)
             .map_or_else(|error| odd(&error), |parsed| normal(text, parsed.code.as_str(), out)),
         _ => Fit::Exact,
@@ -213,7 +218,7 @@ mod tests {
             let found = match check(kind, text.as_bytes(), &mut out) {
                 Fit::Exact => "ok".to_owned(),
                 Fit::Normalised => String::from_utf8(out).unwrap(),
-                Fit::Odd(_) => "odd".into(),
+                Fit::Odd(_) | Fit::Doubtful(_) => "odd".into(),
                 Fit::Wrong(_) => "wrong".into(),
             };
             assert_eq!(found, expected, "{kind:?} {text}");
@@ -227,6 +232,9 @@ mod tests {
         assert_eq!(check_kind(Kind::Isrc, b"us-s1z-14-12345", &mut out), Fit::Normalised);
         assert_eq!(out, b"USS1Z1412345");
         assert!(matches!(check_kind(Kind::Isrc, b"USS1Z", &mut out), Fit::Odd(_)));
+        assert_eq!(check_kind(Kind::Iswc, b"T0345246801", &mut out), Fit::Exact);
+        assert!(matches!(check_kind(Kind::Iswc, b"T0345246802", &mut out), Fit::Doubtful(_)));
+        assert!(matches!(check_kind(Kind::Iswc, b"T034524680", &mut out), Fit::Odd(_)));
         assert!(matches!(check_kind(Kind::Isrc, b"\xff", &mut out), Fit::Wrong(_)));
         assert_eq!(check_kind(Kind::Text, b"anything", &mut out), Fit::Exact);
     }

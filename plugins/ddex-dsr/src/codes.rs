@@ -97,6 +97,10 @@ transpose_core::codes! {
     pub(crate) DEPRECATED_CELL: "DSR0215" "deprecated-cell" Warning
         "Deprecated cells keep their place and stay empty (V-CELL-10, ARCH-13); the value is left out."
         "Ask the sender what the value means."
+    /// An identifier has the right form and a wrong check digit.
+    pub(crate) CHECK_DIGIT: "DSR0216" "check-digit" Info
+        "The form of the ISWC is right, its check digit is not (V-ID-2); it is kept as it is."
+        "Compare the code with its source; a digit may be mistyped."
     /// The type of a record is not known.
     pub(crate) UNKNOWN_RECORD: "DSR0221" "unknown-record" Warning
         "The record type is not known (V-REC-10, ARCH-93); the line is left out."

@@ -59,8 +59,7 @@ impl Here<'_> {
 
     /// The place of the first cell of a kind.
     fn link(self, entry: &Entry, link: Link) -> Location {
-        let column = entry.columns.iter().find(|column| column.link == link);
-        self.cell(entry, column.map(|column| column.spec))
+        self.cell(entry, entry.column(link).map(|column| column.spec))
     }
 
     fn cell(self, entry: &Entry, cell: Option<&CellSpec>) -> Location {
@@ -93,8 +92,10 @@ struct Progress<'a> {
     allocation: Option<u32>,
     previous: Option<u32>,
     pending: Option<Pending<'a>>,
-    /// Whether a record was left out, so that what names it is no further fault.
+    /// Whether a record was left out or stands where it may not, so that what names it is no further fault.
     gap: bool,
+    /// Whether a record was read, with the identifier of the block.
+    named: bool,
     /// For validation: recordings whose records tell of their work, in ascending order, and which records of users' releases there were.
     detailed: Vec<u32>,
     embodied: Option<&'static str>,
@@ -170,6 +171,7 @@ impl<'r> Worker<'r> {
             previous: None,
             pending: None,
             gap: false,
+            named: reader.layout.single,
             detailed: Vec::new(),
             embodied: None,
             fatal: None,
@@ -201,9 +203,7 @@ impl<'r> Worker<'r> {
                 progress.block = Some(self.begin(&this, unit, batch));
                 this.here.block = progress.block;
             }
-            if let Err(finding) = self.line(&this, region, &mut progress, batch, report) {
-                progress.fail(finding, report);
-            }
+            self.line(&this, region, &mut progress, batch, report);
         }
         Self::settle(&mut progress, report);
         if let Some(state) = progress.state.filter(|state| !reader.layout.grammar.accepts(*state)) {
@@ -216,8 +216,8 @@ impl<'r> Worker<'r> {
             } else {
                 format!("the block ends with {name}, expected {expected}")
             };
-            let finding = Diagnostic::new(&codes::BLOCK_ORDER, place.record(name), message);
-            progress.fail(Box::new(finding), report);
+            let place = if name.is_empty() { place } else { place.record(name) };
+            progress.fail(Box::new(Diagnostic::new(&codes::BLOCK_ORDER, place, message)), report);
         }
         batch.end_block(unit.end);
         progress.fatal.map_or(Ok(()), Err)
@@ -248,8 +248,7 @@ impl<'r> Worker<'r> {
         progress: &mut Progress<'a>,
         batch: &mut BlockBatch,
         report: &mut Report,
-    ) -> Result<(), Fault>
-    where
+    ) where
         'r: 'a,
     {
         let reader = self.reader;
@@ -261,7 +260,7 @@ impl<'r> Worker<'r> {
                 row.parent = progress.previous.unwrap_or(EntityRow::NONE);
             }
             progress.previous = Some(entity);
-            return Ok(());
+            return;
         }
         let key = key_of(name);
         // A record is mostly of the type of the one before.
@@ -271,41 +270,73 @@ impl<'r> Worker<'r> {
         }
         let Some(entry) = reader.entries.get(self.entry).or_else(|| reader.kin(name)) else {
             progress.gap = true;
-            return unknown_record(this, report);
+            if let Err(finding) = unknown_record(this, report) {
+                progress.fail(finding, report);
+            }
+            return;
         };
         if !entry.bound || entry.key != key {
             self.version(entry, this, report);
         }
-        let mut fault = self.order(entry, this, region, progress).err();
+        if !std::mem::replace(&mut progress.named, true) {
+            self.block_id(entry, this, report);
+        }
+        let mut faults = Vec::new();
+        if let Err(wrong) = self.order(entry, this, region, progress) {
+            // What stands where it may not is not found by those that name it.
+            progress.gap = true;
+            faults.push(wrong);
+        }
         let counted = this.index.ends(this.line).len();
         if counted != entry.spec.cells.len() {
             beyond(entry, this, counted, report);
         }
-        if let Err(wrong) = self.values(entry, this, batch, report) {
-            fault.get_or_insert(wrong);
-        }
+        self.values(entry, this, batch, report, &mut faults);
         if reader.validates {
             self.check(entry, this, progress, batch, report);
         }
-        // What links a record to others is no value of it.
+        // What links a record to others is no value of it, unless it is kept under a name of its own.
         let own = entry.own.and_then(|place| self.row.get(place).copied()).unwrap_or(Span::ABSENT);
         let [release, resource, id, work, summary, sale] = entry.links.map(|place| {
             let cell = place.and_then(|place| self.row.get_mut(place));
-            cell.map_or(Span::ABSENT, |cell| std::mem::replace(cell, Span::ABSENT))
+            cell.map_or(Span::ABSENT, |cell| {
+                if place == entry.keeps { *cell } else { std::mem::replace(cell, Span::ABSENT) }
+            })
         });
         let links = Links { own, release, resource, id, work, summary, sale };
-        let entity = match (entry.role, entry.facets.as_slice()) {
-            (Role::Single, facets) => return self.single(entry, facets, this, &links, batch, report, fault),
-            (_, [facet, ..]) => batch.push_filled(facet.shape, &self.row, this.number as u32),
-            (_, []) => return Ok(()),
-        };
-        if let Err(wrong) = self.link(entry, this, &links, entity, progress, batch, report)
-            && !(progress.gap && progress.fatal.is_some())
-        {
-            fault.get_or_insert(wrong);
+        let mut dangling = Vec::new();
+        match (entry.role, entry.facets.as_slice()) {
+            (Role::Single, facets) => self.single(entry, facets, this, &links, batch, report, &mut faults),
+            (_, []) => {}
+            (_, [facet, ..]) => {
+                let entity = batch.push_filled(facet.shape, &self.row, this.number as u32);
+                self.link(entry, this, &links, entity, progress, batch, report, &mut dangling);
+                progress.previous = Some(entity);
+            }
         }
-        progress.previous = Some(entity);
-        fault.map_or(Ok(()), Err)
+        for wrong in faults {
+            progress.fail(wrong, report);
+        }
+        for wrong in dangling {
+            if !(progress.gap && progress.fatal.is_some()) {
+                progress.fail(wrong, report);
+            }
+        }
+    }
+
+    /// Looks at the identifier of a block, which all its records repeat.
+    fn block_id(&mut self, entry: &Entry, this: &This<'_>, report: &mut Report) {
+        let Some(column) = entry.columns.get(1).filter(|column| column.link == Link::Key) else { return };
+        let raw = this.raw(1);
+        if raw.is_empty() {
+            let message = format!("{} is empty", named(column.spec));
+            let place = this.here.cell(entry, Some(column.spec));
+            report.findings.push(Diagnostic::new(&codes::EMPTY_CELL, place, message));
+        } else if !escape::is_plain(raw) {
+            // Any text fits, so that only notes are of interest.
+            let _ = self.cells.read(raw, column, self.reader.escapes);
+            self.tell_notes(entry, column, this, raw, report);
+        }
     }
 
     /// Tells that a record has another version than the profile binds.
@@ -357,21 +388,15 @@ impl<'r> Worker<'r> {
         this: &This<'_>,
         batch: &mut BlockBatch,
         report: &mut Report,
-    ) -> Result<(), Fault> {
+        faults: &mut Vec<Fault>,
+    ) {
         if self.quick(this.text, this.line, this.index.ends(this.line), entry) {
-            return Ok(());
+            return;
         }
         self.row.clear();
-        let mut fault = None;
         for (number, column) in entry.columns.iter().enumerate() {
-            let span = match self.cell(entry, number, column, this, batch, report) {
-                Ok(span) => span,
-                Err(wrong) => {
-                    fault.get_or_insert(wrong);
-                    Span::ABSENT
-                }
-            };
-            self.row.push(span);
+            let read = self.cell(entry, number, column, this, batch, report);
+            self.row.push(kept(read, faults).unwrap_or(Span::ABSENT));
         }
         if self.row.len() < entry.width {
             let raw = entry.proprietary.map_or(&[][..], |number| this.raw(number));
@@ -379,7 +404,6 @@ impl<'r> Worker<'r> {
             self.row.resize(entry.width - 1, Span::ABSENT);
             self.row.push(grid);
         }
-        fault.map_or(Ok(()), Err)
     }
 
     /// Reads one cell, whatever it holds.
@@ -398,28 +422,14 @@ impl<'r> Worker<'r> {
         let (start, end) = this.index.range(this.line, number);
         let raw = this.text.get(start..end).unwrap_or(&[]);
         let place = || this.here.cell(entry, Some(column.spec));
-        let simple = || {
-            raw.first().is_some_and(|byte| *byte > b' ')
-                && raw.last().is_some_and(|byte| *byte > b' ')
-                && !raw.iter().any(|byte| matches!(byte, 0..=0x1f | b'|' | b'\\'))
-        };
         let span = match raw {
             [] => Span::ABSENT,
-            _ if column.free && column.link != Link::Deprecated && simple() => Span::chunk(start, end),
+            _ if column.free && column.link != Link::Deprecated && escape::is_plain(raw) => {
+                Span::chunk(start, end)
+            }
             _ => {
                 let read = self.cells.read(raw, column, self.reader.escapes);
-                let told = self.cells.notes.iter().any(|note| *note.code == codes::CONTROL);
-                if !told && raw.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
-                    self.cells.note(&codes::CONTROL, "the value holds a control character");
-                }
-                for note in self.cells.notes.drain(..) {
-                    if report.findings.keeps(note.code) {
-                        let message = format!("{}: {}", named(column.spec), note.message);
-                        report.findings.push(Diagnostic::new(note.code, place(), message).value(raw));
-                    } else {
-                        report.findings.count(note.code, 1);
-                    }
-                }
+                self.tell_notes(entry, column, this, raw, report);
                 if let Err(why) = read {
                     let message = format!(
                         "{} is `{}`, expected {}: {why}",
@@ -460,6 +470,26 @@ impl<'r> Worker<'r> {
             return Ok(Span::ABSENT);
         }
         Ok(span)
+    }
+
+    /// Tells what is noteworthy about the cell just read.
+    fn tell_notes(
+        &mut self,
+        entry: &Entry,
+        column: &Column,
+        this: &This<'_>,
+        raw: &[u8],
+        report: &mut Report,
+    ) {
+        for note in self.cells.notes.drain(..) {
+            if report.findings.keeps(note.code) {
+                let message = format!("{}: {}", named(column.spec), note.message);
+                let place = this.here.cell(entry, Some(column.spec));
+                report.findings.push(Diagnostic::new(note.code, place, message).value(raw));
+            } else {
+                report.findings.count(note.code, 1);
+            }
+        }
     }
 
     /// Reads the cells of a clean line into `row`, if there is nothing to be said about any of them.
@@ -589,18 +619,12 @@ impl<'r> Worker<'r> {
         links: &Links,
         batch: &mut BlockBatch,
         report: &mut Report,
-        mut fault: Option<Fault>,
-    ) -> Result<(), Fault> {
+        faults: &mut Vec<Fault>,
+    ) {
         if let Some(first) = self.reader.state.singles.get(self.entry) {
             first.fetch_min(this.here.line, Ordering::Relaxed);
         }
-        let context = match self.context(entry, this, links.summary, batch) {
-            Ok(context) => context,
-            Err(wrong) => {
-                fault.get_or_insert(wrong);
-                None
-            }
-        };
+        let context = kept(self.context(entry, this, links.summary, batch), faults).flatten();
         if let Some(context) = context.filter(|_| entry.has_usage()) {
             self.conditions(entry, this, context, report);
         }
@@ -640,7 +664,6 @@ impl<'r> Worker<'r> {
             };
             made.parent = parent.unwrap_or(EntityRow::NONE);
         }
-        fault.map_or(Ok(()), Err)
     }
 
     /// The context that a record names; nothing where it names none and need not.
@@ -691,7 +714,8 @@ impl<'r> Worker<'r> {
         progress: &mut Progress<'a>,
         batch: &mut BlockBatch,
         report: &mut Report,
-    ) -> Result<(), Fault> {
+        dangling: &mut Vec<Fault>,
+    ) {
         let reader = self.reader;
         let text = this.text;
         let (mut parent, mut context) = (None, None);
@@ -712,7 +736,7 @@ impl<'r> Worker<'r> {
                         progress.detailed.push(entity);
                     }
                 }
-                if let Some(number) = entry.used {
+                if let Some(number) = entry.used.filter(|_| !progress.gap) {
                     self.used(entry, number, this, batch, report);
                 }
             }
@@ -721,38 +745,45 @@ impl<'r> Worker<'r> {
                 parent = if links.resource.is_absent() {
                     progress.allocation.or(progress.recording)
                 } else {
-                    Some(self.resource(entry, this, links.resource, batch)?)
+                    kept(self.resource(entry, this, links.resource, batch), dangling)
                 };
                 progress.work = Some(entity);
                 if !links.own.is_absent() {
-                    self.works.push(links.own, entity, &reader.hash, text, &batch.arena);
+                    self.named(entry, this, links.own, entity, batch, report);
                 }
-                if parent.is_some_and(|parent| progress.detailed.binary_search(&parent).is_ok()) {
+                // Which record it belongs to is not known where it stands after another than it should.
+                let is_sure = !(progress.gap && links.resource.is_absent());
+                let is_told = |parent: u32| progress.detailed.binary_search(&parent).is_ok();
+                if is_sure && parent.is_some_and(is_told) {
                     let message = "the resource that it belongs to has details of its work already";
                     let place = this.here.link(entry, Link::Resource);
                     report.findings.push(Diagnostic::new(&codes::WORK_TWICE, place, message));
                 }
             }
             Role::Controller => {
-                parent = Some(if !links.work.is_absent() {
+                let work = (!links.work.is_absent()).then(|| {
                     let key = links.work.bytes(text, &batch.arena);
                     let found = self.works.find(key, &reader.hash, text, &batch.arena);
-                    found.ok_or_else(|| unknown(entry, this, Link::Work, "work", key))?
-                } else if links.resource.is_absent() {
+                    found.ok_or_else(|| unknown(entry, this, Link::Work, "work", key))
+                });
+                let resource =
+                    (!links.resource.is_absent()).then(|| self.resource(entry, this, links.resource, batch));
+                if work.is_none() && resource.is_none() {
                     let message = "the record names neither a resource nor a work";
                     let place = this.here.link(entry, Link::Resource);
-                    return Err(Box::new(Diagnostic::new(&codes::NO_OWNER, place, message)));
-                } else {
-                    self.resource(entry, this, links.resource, batch)?
-                });
+                    dangling.push(Box::new(Diagnostic::new(&codes::NO_OWNER, place, message)));
+                }
+                let mut found = |named: Option<_>| named.and_then(|named| kept(named, dangling));
+                let (work, resource) = (found(work), found(resource));
+                parent = work.or(resource);
             }
             Role::Cue | Role::Claim | Role::Embodiment => {
                 parent = if links.resource.is_absent() {
                     progress.recording
                 } else {
-                    Some(self.resource(entry, this, links.resource, batch)?)
+                    kept(self.resource(entry, this, links.resource, batch), dangling)
                 };
-                context = self.context(entry, this, links.summary, batch)?;
+                context = kept(self.context(entry, this, links.summary, batch), dangling).flatten();
             }
             Role::Usage => {
                 Self::settle(progress, report);
@@ -763,33 +794,23 @@ impl<'r> Worker<'r> {
                 if reader.details && !sale.is_absent() {
                     self.sales.push(sale, entity, &reader.hash, text, &batch.arena);
                 }
-                context = self.context(entry, this, summary, batch)?;
+                context = kept(self.context(entry, this, summary, batch), dangling).flatten();
                 if let Some(context) = context {
                     self.conditions(entry, this, context, report);
                 }
-                if entry.defers {
+                if entry.defers && (context.is_some() || summary.is_absent()) {
                     let filled = context.is_some();
                     progress.pending = Some(Pending { here: this.here, entry, filled, followed: false });
                 }
-                parent = self.used_item(entry, this, links, batch, report)?;
+                parent = kept(self.used_item(entry, this, links, batch, report), dangling).flatten();
             }
             Role::Allocation | Role::Split => {
                 parent = if links.sale.is_absent() {
                     progress.usage
                 } else {
-                    let key = links.sale.bytes(text, &batch.arena);
-                    let found = self.sales.find(key, &reader.hash, text, &batch.arena);
-                    Some(found.ok_or_else(|| {
-                        let message =
-                            format!("no usage of the block has the SalesTransactionId `{}`", shown(key));
-                        Box::new(Diagnostic::new(
-                            &codes::UNKNOWN_SALE,
-                            this.here.link(entry, Link::Sale),
-                            message,
-                        ))
-                    })?)
+                    kept(self.sale(entry, this, links.sale, batch), dangling)
                 };
-                context = self.context(entry, this, links.summary, batch)?;
+                context = kept(self.context(entry, this, links.summary, batch), dangling).flatten();
                 if entry.role == Role::Allocation
                     && let Some(pending) = &mut progress.pending
                 {
@@ -803,7 +824,6 @@ impl<'r> Worker<'r> {
             row.parent = parent.unwrap_or(EntityRow::NONE);
             row.context = context.unwrap_or(EntityRow::NONE);
         }
-        Ok(())
     }
 
     /// Keeps what a record is called in its block.
@@ -817,9 +837,13 @@ impl<'r> Worker<'r> {
         report: &mut Report,
     ) {
         let hash = &self.reader.hash;
-        let references = if entry.role == Role::Recording { &mut self.resources } else { &mut self.releases };
+        let references = match entry.role {
+            Role::Recording => &mut self.resources,
+            Role::Work => &mut self.works,
+            _ => &mut self.releases,
+        };
         let bytes = own.bytes(this.text, &batch.arena);
-        if references.find(bytes, hash, this.text, &batch.arena).is_some() {
+        if !own.is_absent() && references.find(bytes, hash, this.text, &batch.arena).is_some() {
             let message = format!("the reference `{}` is used twice in the block", shown(bytes));
             let place = this.here.link(entry, Link::Own);
             report.findings.push(Diagnostic::new(&codes::REFERENCE_REUSED, place, message));
@@ -838,6 +862,16 @@ impl<'r> Worker<'r> {
         let key = span.bytes(this.text, &batch.arena);
         let found = self.resources.find(key, &self.reader.hash, this.text, &batch.arena);
         found.ok_or_else(|| unknown(entry, this, Link::Resource, "resource", key))
+    }
+
+    /// The usage that an identifier names.
+    fn sale(&mut self, entry: &Entry, this: &This<'_>, span: Span, batch: &BlockBatch) -> Result<u32, Fault> {
+        let key = span.bytes(this.text, &batch.arena);
+        let found = self.sales.find(key, &self.reader.hash, this.text, &batch.arena);
+        found.ok_or_else(|| {
+            let message = format!("no usage of the block has the SalesTransactionId `{}`", shown(key));
+            Box::new(Diagnostic::new(&codes::UNKNOWN_SALE, this.here.link(entry, Link::Sale), message))
+        })
     }
 
     /// The cell with the summary record of a usage. Some senders write it and the identifier of the usage in the order of older versions
@@ -902,15 +936,20 @@ impl<'r> Worker<'r> {
             // Records that name nothing mean everything in their block.
             (true, true) if !is_linked => return Ok(self.resources.only()),
             (true, true) => {
-                let place = this.here.link(entry, Link::Resource);
+                let column = entry.column(Link::Resource).or_else(|| entry.column(Link::ResourceId));
+                let place = this.here.cell(entry, column.map(|column| column.spec));
+                let demanded = column.is_some_and(|column| column.mandatory);
                 let Some(only) = self.resources.only() else {
                     let message =
                         "the usage names neither a release nor a resource, and the block has more than one";
                     return Err(Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, place, message)));
                 };
-                let code = if is_current() { &codes::NO_REFERENCE } else { &codes::IMPLIED_REFERENCE };
-                let message = "the usage names neither a release nor a resource, the only resource of the block is meant";
-                tell(report, code, || place, message);
+                // Where the cell is mandatory its emptiness was told.
+                if !demanded {
+                    let code = if is_current() { &codes::NO_REFERENCE } else { &codes::IMPLIED_REFERENCE };
+                    let message = "the usage names neither a release nor a resource, the only resource of the block is meant";
+                    tell(report, code, || place, message);
+                }
                 only
             }
         };
@@ -977,6 +1016,17 @@ fn tell(report: &mut Report, code: &'static Code, place: impl FnOnce() -> Locati
     }
 }
 
+/// What was found; a fault is kept for later.
+fn kept<T>(found: Result<T, Fault>, faults: &mut Vec<Fault>) -> Option<T> {
+    match found {
+        Ok(found) => Some(found),
+        Err(wrong) => {
+            faults.push(wrong);
+            None
+        }
+    }
+}
+
 fn unknown(entry: &Entry, this: &This<'_>, link: Link, what: &str, key: &[u8]) -> Fault {
     let message = format!("no {what} of the block has the reference `{}`", shown(key));
     Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, this.here.link(entry, link), message))
@@ -993,7 +1043,8 @@ fn unknown_record(this: &This<'_>, report: &mut Report) -> Result<(), Fault> {
     } else {
         (&codes::UNKNOWN_RECORD, format!("`{name}` is no known record"))
     };
-    let finding = Diagnostic::new(code, this.here.place().record(&name), message);
+    let place = if name.is_empty() { this.here.place() } else { this.here.place().record(&name) };
+    let finding = Diagnostic::new(code, place, message);
     if is_known && Role::of(family(text)).is_some_and(|role| role.group() == Group::Usage) {
         return Err(Box::new(finding));
     }

@@ -50,12 +50,12 @@ impl Cells {
         if trimmed.is_empty() {
             return Ok(());
         }
+        if trimmed.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
+            self.note(&codes::CONTROL, "the value holds a control character");
+        }
         let offset = raw.iter().take_while(|byte| **byte == b' ').count();
         if memchr::memchr2(b'|', b'\\', trimmed).is_none() {
             return self.piece(trimmed, Piece::Raw(offset, offset + trimmed.len()), column);
-        }
-        if trimmed.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
-            self.note(&codes::CONTROL, "the value holds a control character");
         }
         let (mut plain, mut ends) = (std::mem::take(&mut self.plain), std::mem::take(&mut self.ends));
         plain.clear();
@@ -138,9 +138,10 @@ impl Cells {
             Fit::Exact
         } else {
             match check(column.spec.kind, value, &mut self.made) {
-                Fit::Exact => match column.identifier {
-                    Some(kind) => check_kind(kind, value, &mut self.made),
-                    None => Fit::Exact,
+                Fit::Exact => match (column.identifier, column.form) {
+                    (Some(kind), _) => check_kind(kind, value, &mut self.made),
+                    (None, Some(form)) => form.odd(value).map_or(Fit::Exact, |why| Fit::Odd(why.to_owned())),
+                    (None, None) => Fit::Exact,
                 },
                 other => other,
             }
@@ -157,6 +158,10 @@ impl Cells {
                 self.note(&codes::ODD_VALUE, format!("`{}`: {why}", shown(value)));
                 piece
             }
+            Fit::Doubtful(why) => {
+                self.note(&codes::CHECK_DIGIT, format!("`{}`: {why}", shown(value)));
+                piece
+            }
             Fit::Wrong(why) => return Err(why),
         };
         self.pieces.push(piece);
@@ -171,6 +176,7 @@ impl Cells {
         self.made.clear();
         check(column.spec.kind, value, &mut self.made) == Fit::Exact
             && column.identifier.is_none_or(|kind| check_kind(kind, value, &mut self.made) == Fit::Exact)
+            && column.form.is_none_or(|form| form.odd(value).is_none())
     }
 
     pub(super) fn bytes<'a>(&'a self, raw: &'a [u8], piece: Piece) -> &'a [u8] {
@@ -351,7 +357,7 @@ pub(super) fn cell_count(
                 format!("the record has {found} cells, expected {expected}; the further ones are empty");
             Some(Diagnostic::new(&codes::EXTRA_CELLS, location, message))
         }
-        Some(index) if !spec.complete && index - expected < spec.trailing.len() => {
+        Some(_) if !spec.complete => {
             let message = format!(
                 "the record has {found} cells, {expected} are known; the meaning of the further ones is not certain"
             );

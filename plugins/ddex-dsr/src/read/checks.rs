@@ -64,7 +64,12 @@ impl Checks {
             if role.is_some()
                 && matches!(
                     cell.name,
-                    "Usages" | "NumberOfStreams" | "Downloads" | "Returns" | "NumberOfBroadcasts"
+                    "Usages"
+                        | "TotalUsages"
+                        | "NumberOfStreams"
+                        | "Downloads"
+                        | "Returns"
+                        | "NumberOfBroadcasts"
                 )
             {
                 rules.push(Check::Positive(index));

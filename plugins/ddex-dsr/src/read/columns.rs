@@ -1,6 +1,7 @@
 //! Records as the reader needs them: what each cell takes, what it links to, and what entities a line becomes.
 
 use super::checks::Checks;
+use super::forms::Form;
 use crate::codes;
 use crate::format::{Role, part_of};
 use crate::tables::{self, Layout};
@@ -65,6 +66,8 @@ pub(super) struct Column {
     pub(super) spec: &'static CellSpec,
     pub(super) values: Option<&'static AllowedValues>,
     pub(super) identifier: Option<Kind>,
+    /// The form of an identifier that no field asks for.
+    pub(super) form: Option<Form>,
     pub(super) mandatory: bool,
     /// Whether any text fits.
     pub(super) free: bool,
@@ -86,6 +89,7 @@ impl Column {
             .field()
             .map(|field| field.spec().kind)
             .filter(|kind| matches!(kind, Kind::Isrc | Kind::Iswc | Kind::Icpn));
+        let form = Form::of(spec.name);
         let structure = spec.slot == CellSlot::Structure;
         let link = match spec.name {
             "RecordType" | "BlockId" => Link::Key,
@@ -94,7 +98,8 @@ impl Column {
             "TransactedResource"
             | "TransactedResourceReference"
             | "ResourceReference"
-            | "ParentResourceReference" => Link::Resource,
+            | "ParentResourceReference"
+            | "CueResourceReference" => Link::Resource,
             "DspResourceId" if structure => Link::ResourceId,
             "MusicalWorkReference" => Link::Work,
             "SummaryRecordId" if structure => Link::Summary,
@@ -105,6 +110,7 @@ impl Column {
         let mandatory = spec.obligation == Obligation::Mandatory;
         let free = values.is_none()
             && identifier.is_none()
+            && form.is_none()
             && matches!(spec.kind, CellType::String | CellType::FixedString);
         let quick = match (link, identifier, spec.kind) {
             (Link::Key, ..) => Quick::Key,
@@ -118,7 +124,7 @@ impl Column {
             _ => Quick::Checked,
         };
         let demanded = mandatory && link != Link::Key;
-        Self { spec, values, identifier, mandatory, free, quick, demanded, link, number: 0 }
+        Self { spec, values, identifier, form, mandatory, free, quick, demanded, link, number: 0 }
     }
 }
 
@@ -161,6 +167,8 @@ pub(super) struct Entry {
     pub(super) own: Option<usize>,
     /// The cells of links, in the order of [`Link::TO_OTHERS`].
     pub(super) links: [Option<usize>; 6],
+    /// Which of these cells keeps its value, because it has a name of its own.
+    pub(super) keeps: Option<usize>,
     /// Whether its summary record and its identifier have changed places between versions (SU03).
     pub(super) swaps: bool,
     /// Whether records that follow it may name the summary record in its place (SU03 of older versions).
@@ -199,9 +207,16 @@ impl Entry {
             })
             .collect();
         if role == Role::Single {
-            // A line is a block: it has nothing to refer to, and no identifier of its own in the block.
-            for column in columns.iter_mut().filter(|column| column.link == Link::Own) {
-                column.link = Link::None;
+            // A line is a block: it has nothing to refer to, and no identifier of its own in the block. A block id tells nothing.
+            for column in &mut columns {
+                match column.link {
+                    Link::Own => column.link = Link::None,
+                    Link::Key if column.spec.name == "BlockId" => {
+                        (column.link, column.quick, column.demanded) =
+                            (Link::None, Quick::Free, column.mandatory);
+                    }
+                    _ => {}
+                }
             }
         }
         let mut facets = Vec::new();
@@ -251,6 +266,9 @@ impl Entry {
             works: if role == Role::Recording { work_cells(spec) } else { Vec::new() },
             own: link(Link::Own),
             links: Link::TO_OTHERS.map(link),
+            keeps: columns
+                .iter()
+                .position(|column| Link::TO_OTHERS.contains(&column.link) && column.spec.extra().is_some()),
             swaps: spec.family() == "SU03",
             defers: spec.family() == "SU03"
                 && columns.iter().any(|column| {
@@ -259,6 +277,11 @@ impl Entry {
             columns,
             checks: Checks::default(),
         }
+    }
+
+    /// The first cell of a kind.
+    pub(super) fn column(&self, link: Link) -> Option<&Column> {
+        self.columns.iter().find(|column| column.link == link)
     }
 
     /// Whether it names others by more than references to releases and resources and summary records.

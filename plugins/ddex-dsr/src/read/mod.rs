@@ -9,6 +9,7 @@
 //! | `head` | header and summary records, the choice of the version |
 //! | `columns` | what each cell of a record takes, and the entities that a line becomes |
 //! | `cells` | single cells: escapes, lists, types |
+//! | `forms` | the forms of identifiers of videos |
 //! | `units` | lines and blocks of a chunk |
 //! | `block` | a block: order, references, values |
 //! | `references` | what the records of a block name |
@@ -23,6 +24,7 @@ mod checks;
 mod columns;
 mod contexts;
 mod file_name;
+mod forms;
 mod head;
 mod references;
 mod repair;

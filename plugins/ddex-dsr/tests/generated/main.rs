@@ -4,6 +4,14 @@
 //! |---|---|
 //! | `messages` | that the messages keep the rules, as an independent script understands them |
 //! | `valid` | that validation has nothing to say about them |
+//! | `cells` | what is said when one cell of a record in a block is broken, in every way that its table suggests |
+//! | `structure` | what is said when records of a block are lost, doubled, moved, or strangers |
+//! | `conditions` | what is said when a rule between cells and records is broken |
+//! | `heads` | the same for headers, summary records and footers |
+//!
+//! What must be said, and at which place, is worked out apart from the reader: `kinds` knows what is wrong inside a cell that it breaks, `judge`
+//! what cells and records then say about each other. Nothing else may be said. `cargo test -p ddex-dsr --test generated -- --nocapture` prints
+//! how much was broken.
 
 #![allow(
     clippy::indexing_slicing,
@@ -12,9 +20,17 @@
     reason = "a test may fail where it stands"
 )]
 
+mod cells;
 #[path = "../common/mod.rs"]
 mod common;
+mod conditions;
+mod heads;
+mod judge;
+mod kinds;
+mod message;
 mod messages;
+mod rows;
+mod structure;
 mod valid;
 
 use ddex_dsr::facts;
