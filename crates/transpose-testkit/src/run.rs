@@ -9,7 +9,7 @@ use transpose_core::registry::Registry;
 use transpose_core::terms::Terms;
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::{Destination, Job, OnReject, Outcome, Reading};
-use transpose_io::{Compression, Input};
+use transpose_io::{Compression, Input, Limits, OutputSet};
 
 /// The moment of every run: tests read no clock.
 pub const NOW: &str = "2026-11-10T06:00:00Z";
@@ -116,6 +116,23 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
     }
     .run();
     Ok(Ended { outcome, files: files(&output)?, quarantine: std::fs::read(&quarantine).ok() })
+}
+
+/// The bytes after a way through a gzip file.
+pub fn through_gzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("cannot pack: {error}");
+    let folder = tempfile::tempdir().map_err(|error| failed(&error))?;
+    let path = folder.path().join("packed.gz");
+    let mut set = OutputSet::new(false);
+    let mut out = set.create(&path, Compression::Gzip).map_err(|error| failed(&error))?;
+    out.append(bytes).map_err(|error| failed(&error))?;
+    out.finish().map_err(|error| failed(&error))?;
+    set.commit().map_err(|error| failed(&error))?;
+    let input = Input::open(&path, &Limits::default()).map_err(|error| failed(&error))?;
+    if input.compression() != Compression::Gzip {
+        return Err("the file is not packed".into());
+    }
+    input.head(bytes.len() + 1).map_err(|error| failed(&error))
 }
 
 /// The files of a folder by name; none when it does not exist.

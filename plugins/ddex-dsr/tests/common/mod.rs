@@ -75,14 +75,34 @@ pub(crate) fn brief<'a>(
 
 /// Reads a message in chunks of the given size; writes what was read with the encoder, when there is one.
 pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Option<&dyn Encode>) -> Read {
+    let part = Part { number: 1, of: 1 };
+    let (mut written, mut tally) = (Vec::new(), Tally::default());
+    if let Some(encoder) = encoder {
+        tally = encoder.begin(part, &mut written);
+    }
+    let mut read = read_with(decoder, bytes, size, &mut |blocks, numbers, report| {
+        let Some(encoder) = encoder else { return };
+        let mut encoded = Encoded::default();
+        encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, report).unwrap();
+        assert_eq!(encoded.marks.last().map_or(0, |mark| mark.0 as usize), encoded.bytes.len());
+        encoded.marks.iter().for_each(|(_, more)| tally.add(*more));
+        written.extend_from_slice(&encoded.bytes);
+    });
+    if let Some(encoder) = encoder {
+        encoder.end(part, &tally, &tally, &mut written);
+    }
+    read.written = written;
+    read
+}
+
+/// What is done with the blocks of each chunk.
+pub(crate) type Each<'a> = &'a mut dyn FnMut(Blocks<'_>, Numbers, &mut Report);
+
+/// Reads a message in chunks of the given size and gives the blocks of each to `each`.
+pub(crate) fn read_with(decoder: &dyn Decode, bytes: &[u8], size: usize, each: Each<'_>) -> Read {
     let mut read = Read::default();
     let preamble = decoder.preamble();
     let body = preamble.body as usize;
-    let part = Part { number: 1, of: 1 };
-    let mut tally = Tally::default();
-    if let Some(encoder) = encoder {
-        tally = encoder.begin(part, &mut read.written);
-    }
     let mut worker = decoder.worker();
     let mut batch = Batch::default();
     let mut trailers = Vec::new();
@@ -116,19 +136,13 @@ pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Opt
             let mut report = Report::default();
             worker.decode(chunk, Origin { byte: base as u64, line }, &mut batch, &mut report);
             numbers.line = line;
-            if let Some(encoder) = encoder {
-                let blocks = Blocks {
-                    batch: &batch.blocks,
-                    chunk: chunk.bytes,
-                    shapes: &preamble.shapes,
-                    contexts: &preamble.contexts,
-                };
-                let mut encoded = Encoded::default();
-                encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report).unwrap();
-                assert_eq!(encoded.marks.last().map_or(0, |mark| mark.0 as usize), encoded.bytes.len());
-                encoded.marks.iter().for_each(|(_, more)| tally.add(*more));
-                read.written.extend_from_slice(&encoded.bytes);
-            }
+            let blocks = Blocks {
+                batch: &batch.blocks,
+                chunk: chunk.bytes,
+                shapes: &preamble.shapes,
+                contexts: &preamble.contexts,
+            };
+            each(blocks, numbers, &mut report);
             for reject in &batch.rejects {
                 let row = chunk.bytes[reject.start as usize..(reject.start + reject.len) as usize].to_vec();
                 read.rejects.push((reject.finding.clone(), reject.plays, reject.micros, row));
@@ -157,9 +171,6 @@ pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Opt
     }
     read.findings.extend(closing.iter().map(show));
     (read.closing, read.trailers, read.tally) = (closing, trailers, all);
-    if let Some(encoder) = encoder {
-        encoder.end(part, &tally, &tally, &mut read.written);
-    }
     read
 }
 

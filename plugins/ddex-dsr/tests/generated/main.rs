@@ -8,6 +8,7 @@
 //! | `structure` | what is said when records of a block are lost, doubled, moved, or strangers |
 //! | `conditions` | what is said when a rule between cells and records is broken |
 //! | `heads` | the same for headers, summary records and footers |
+//! | `chunks` | that where a message is cut changes nothing, and that damaged ones end |
 //!
 //! What must be said, and at which place, is worked out apart from the reader: `kinds` knows what is wrong inside a cell that it breaks, `judge`
 //! what cells and records then say about each other. Nothing else may be said. `cargo test -p ddex-dsr --test generated -- --nocapture` prints
@@ -21,6 +22,7 @@
 )]
 
 mod cells;
+mod chunks;
 #[path = "../common/mod.rs"]
 mod common;
 mod conditions;
