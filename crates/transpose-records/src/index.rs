@@ -42,57 +42,6 @@ impl Row {
     }
 }
 
-/// One cell of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// Where it begins.
-    pub start: u32,
-    /// Where it ends.
-    pub end: u32,
-    /// Whether it is its value as it stands.
-    pub clean: bool,
-}
-
-/// The cells of a line, in order.
-#[derive(Clone, Debug)]
-pub struct Cells<'a> {
-    start: u32,
-    ends: std::slice::Iter<'a, u32>,
-    dirt: std::slice::Iter<'a, u32>,
-    /// The next place that is not clean, or one beyond every place.
-    next: u32,
-}
-
-impl Iterator for Cells<'_> {
-    type Item = Cell;
-
-    #[inline]
-    fn next(&mut self) -> Option<Cell> {
-        let end = *self.ends.next()?;
-        let start = std::mem::replace(&mut self.start, end + 1);
-        // A space before a line break is noted where the break is; nothing else stands behind the last cell.
-        let reach = if self.ends.as_slice().is_empty() { u32::MAX - 1 } else { end };
-        let clean = self.next > reach;
-        if !clean {
-            self.pass(reach);
-        }
-        Some(Cell { start, end, clean })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.ends.size_hint()
-    }
-}
-
-impl Cells<'_> {
-    #[cold]
-    fn pass(&mut self, reach: u32) {
-        self.next = self.dirt.find(|place| **place > reach).copied().unwrap_or(u32::MAX);
-    }
-}
-
-impl ExactSizeIterator for Cells<'_> {}
-
 /// The lines and cells of a text. Its memory is reused from text to text.
 #[derive(Debug, Default)]
 pub struct Index {
@@ -116,13 +65,11 @@ impl Index {
         self.ends.get(first..first + row.count as usize).unwrap_or(&[])
     }
 
-    /// The cells of a line.
+    /// The places of a line that are not clean, in order. Each stands in its cell or right behind it, where the cell ends.
     #[inline]
-    pub fn cells(&self, row: &Row) -> Cells<'_> {
+    pub fn dirt(&self, row: &Row) -> &[u32] {
         let first = row.dirt as usize;
-        let mut dirt = self.dirt.get(first..first + row.dirts as usize).unwrap_or(&[]).iter();
-        let next = dirt.next().copied().unwrap_or(u32::MAX);
-        Cells { start: row.start, ends: self.ends(row).iter(), dirt, next }
+        self.dirt.get(first..first + row.dirts as usize).unwrap_or(&[])
     }
 
     /// A cell of a line as it stands; empty where the line has no such cell.
@@ -368,15 +315,16 @@ mod tests {
                     && cell.first() != Some(&b' ')
                     && cell.last() != Some(&b' ')
             };
-            let cells: Vec<Cell> = index.cells(row).collect();
-            for (cell, (start, end)) in cells.iter().zip(&ranges) {
-                assert_eq!((cell.start, cell.end), (*start, *end), "{text:?}");
+            let mut clean = true;
+            for (start, end) in &ranges {
+                let found = !index.dirt(row).iter().any(|place| (*start..=*end).contains(place));
                 let plain = plain(&text[*start as usize..*end as usize]);
                 // A line without an end may go on, so nothing is promised where it ends in a carriage return.
-                assert!(cell.clean == plain || (!row.ended && !cell.clean), "{row:?} {text:?}");
+                assert!(found == plain || (!row.ended && !found), "{row:?} {text:?}");
+                clean &= found;
             }
-            assert_eq!(cells.len(), ranges.len());
-            assert_eq!(row.is_clean(), cells.iter().all(|cell| cell.clean));
+            assert_eq!(row.is_clean(), clean, "{text:?}");
+            assert!(index.dirt(row).is_sorted());
             assert_eq!(row.ascii, line.content(text).is_ascii());
             at = line.next;
         }

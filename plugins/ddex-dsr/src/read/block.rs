@@ -3,7 +3,7 @@
 //! The first thing that makes a block impossible to understand is the reason for its rejection; what else is wrong is told as well.
 
 use super::cells::{Piece, cell_count, located, named};
-use super::checks::Values;
+use super::checks::{Marks, Values, is_amount, is_count, is_share};
 use super::columns::{Column, Entry, Facet, Link, Quick, key_of};
 use super::units::{Unit, Worker, plain_class};
 use crate::codes;
@@ -332,7 +332,7 @@ impl<'r> Worker<'r> {
             let message = format!("{} is empty", named(column.spec));
             let place = this.here.cell(entry, Some(column.spec));
             report.findings.push(Diagnostic::new(&codes::EMPTY_CELL, place, message));
-        } else if !escape::is_plain(raw) {
+        } else if !this.line.is_clean() && !escape::is_plain(raw) {
             // Any text fits, so that only notes are of interest.
             let _ = self.cells.read(raw, column, self.reader.escapes);
             self.tell_notes(entry, column, this, raw, report);
@@ -390,19 +390,84 @@ impl<'r> Worker<'r> {
         report: &mut Report,
         faults: &mut Vec<Fault>,
     ) {
-        if self.quick(this.text, this.line, this.index.ends(this.line), entry) {
-            return;
-        }
-        self.row.clear();
-        for (number, column) in entry.columns.iter().enumerate() {
+        let ends = this.index.ends(this.line);
+        let filled = self.spans_of(entry, this.line, ends);
+        let dirty = if this.line.is_clean() { 0 } else { dirty(ends, this.index.dirt(this.line)) };
+        let mut marks = Marks { filled, slow: 0 };
+        let doubtful = entry.demanded & !filled | dirty & entry.known;
+        let mut looks = entry.looks & filled | doubtful;
+        while looks != 0 {
+            let (number, mark) = (looks.trailing_zeros() as usize, looks & looks.wrapping_neg());
+            looks &= !mark;
+            let Some(column) = entry.columns.get(number) else { break };
+            if doubtful & mark == 0 && self.fits(column, number, this.text) {
+                continue;
+            }
+            marks.slow |= mark;
             let read = self.cell(entry, number, column, this, batch, report);
-            self.row.push(kept(read, faults).unwrap_or(Span::ABSENT));
+            let span = kept(read, faults).unwrap_or(Span::ABSENT);
+            marks.filled = if span.is_absent() { marks.filled & !mark } else { marks.filled | mark };
+            if let Some(slot) = self.row.get_mut(number) {
+                *slot = span;
+            }
         }
-        if self.row.len() < entry.width {
-            let raw = entry.proprietary.map_or(&[][..], |number| this.raw(number));
-            let grid = self.grid(entry, raw, this.text, batch);
-            self.row.resize(entry.width - 1, Span::ABSENT);
-            self.row.push(grid);
+        self.marks = marks;
+        if let Some(number) = entry.proprietary.filter(|number| marks.is_slow(*number)) {
+            let grid = self.grid(entry, this.raw(number), this.text, batch);
+            if let Some(last) = self.row.last_mut() {
+                *last = grid;
+            }
+        }
+    }
+
+    /// Puts the cells of a line into `row` as they stand; answers which of them have a value.
+    #[inline]
+    fn spans_of(&mut self, entry: &Entry, line: &Row, ends: &[u32]) -> u64 {
+        let (mut start, mut filled, mut mark) = (line.start, 0, 1);
+        let span = |end: &u32| {
+            let from = std::mem::replace(&mut start, *end + 1);
+            let is_filled = *end > from;
+            filled |= if is_filled { mark } else { 0 };
+            mark <<= 1;
+            if is_filled { Span::chunk(from as usize, *end as usize) } else { Span::ABSENT }
+        };
+        self.row.clear();
+        self.row.extend(ends.iter().take(entry.columns.len()).map(span));
+        self.row.resize(entry.width, Span::ABSENT);
+        // The record type and the block id are no values.
+        self.row.iter_mut().zip(&entry.columns).take_while(|(_, column)| column.link == Link::Key).for_each(
+            |(slot, _)| {
+                *slot = Span::ABSENT;
+            },
+        );
+        filled & entry.known
+    }
+
+    /// Whether a clean value fits its column, and there is nothing to be said about it.
+    #[inline]
+    fn fits(&mut self, column: &Column, number: usize, text: &[u8]) -> bool {
+        let span = self.row.get(number).copied().unwrap_or(Span::ABSENT);
+        let raw = span.bytes(text, &[]);
+        match column.quick {
+            Quick::Free => true,
+            Quick::Integer => is_integer(raw),
+            Quick::Decimal => is_decimal(raw),
+            Quick::Count => is_count(raw),
+            Quick::Amount => is_amount(raw),
+            Quick::Share => is_share(raw),
+            Quick::Boolean => matches!(raw, b"true" | b"false"),
+            Quick::Duration => Duration::plain_iso_micros(raw).is_some(),
+            Quick::Isrc => is_isrc(raw),
+            Quick::Reference => raw.iter().all(u8::is_ascii_alphanumeric),
+            Quick::Checked => match self.accepted.get_mut(column.number) {
+                Some(good) if good.bytes(text, &[]) == raw => true,
+                Some(good) if self.cells.passes(raw, column) => {
+                    *good = span;
+                    true
+                }
+                _ => false,
+            },
+            Quick::Key | Quick::Slow => false,
         }
     }
 
@@ -422,37 +487,10 @@ impl<'r> Worker<'r> {
         let (start, end) = this.index.range(this.line, number);
         let raw = this.text.get(start..end).unwrap_or(&[]);
         let place = || this.here.cell(entry, Some(column.spec));
-        let span = match raw {
-            [] => Span::ABSENT,
-            _ if column.free && column.link != Link::Deprecated && escape::is_plain(raw) => {
-                Span::chunk(start, end)
-            }
-            _ => {
-                let read = self.cells.read(raw, column, self.reader.escapes);
-                self.tell_notes(entry, column, this, raw, report);
-                if let Err(why) = read {
-                    let message = format!(
-                        "{} is `{}`, expected {}: {why}",
-                        named(column.spec),
-                        shown(raw),
-                        column.spec.kind
-                    );
-                    let finding = Diagnostic::new(&codes::WRONG_TYPE, place(), message).value(raw);
-                    if entry.has_usage() {
-                        return Err(Box::new(finding));
-                    }
-                    report.findings.push(finding);
-                    let subject = column
-                        .spec
-                        .field()
-                        .map_or_else(|| Subject::Extra(column.spec.name.into()), Subject::Field);
-                    let reason = "the value does not fit the type of its cell";
-                    report.loss.add(Change::Lost, subject, 1, Some(this.here.line), reason);
-                    return Ok(Span::ABSENT);
-                }
-                self.span(start, batch)
-            }
-        };
+        if !raw.is_empty() && !self.pieces(entry, column, raw, this, report)? {
+            return Ok(Span::ABSENT);
+        }
+        let span = if raw.is_empty() { Span::ABSENT } else { self.span(start, batch) };
         if span.is_absent() {
             if column.mandatory && column.link != Link::Deprecated {
                 let message = format!("{} is empty", named(column.spec));
@@ -492,54 +530,31 @@ impl<'r> Worker<'r> {
         }
     }
 
-    /// Reads the cells of a clean line into `row`, if there is nothing to be said about any of them.
-    #[inline]
-    fn quick(&mut self, text: &[u8], line: &Row, ends: &[u32], entry: &Entry) -> bool {
-        if !line.is_clean() || ends.len() != entry.columns.len() {
-            return false;
+    /// Reads a raw cell into the pieces of `cells` and tells what is noteworthy; `false` when its value is left out.
+    fn pieces(
+        &mut self,
+        entry: &Entry,
+        column: &Column,
+        raw: &[u8],
+        this: &This<'_>,
+        report: &mut Report,
+    ) -> Result<bool, Fault> {
+        let read = self.cells.read(raw, column, self.reader.escapes);
+        self.tell_notes(entry, column, this, raw, report);
+        let Err(why) = read else { return Ok(true) };
+        let message =
+            format!("{} is `{}`, expected {}: {why}", named(column.spec), shown(raw), column.spec.kind);
+        let place = this.here.cell(entry, Some(column.spec));
+        let finding = Diagnostic::new(&codes::WRONG_TYPE, place, message).value(raw);
+        if entry.has_usage() {
+            return Err(Box::new(finding));
         }
-        let Self { row, cells, accepted, .. } = self;
-        row.clear();
-        let mut start = line.start;
-        for (column, end) in entry.columns.iter().zip(ends) {
-            let (from, to) = (start as usize, *end as usize);
-            start = *end + 1;
-            if from == to {
-                if column.demanded {
-                    return false;
-                }
-                row.push(Span::ABSENT);
-                continue;
-            }
-            let raw = text.get(from..to).unwrap_or(&[]);
-            let fits = match column.quick {
-                Quick::Key => {
-                    row.push(Span::ABSENT);
-                    continue;
-                }
-                Quick::Free => true,
-                Quick::Integer => is_integer(raw),
-                Quick::Decimal => is_decimal(raw),
-                Quick::Boolean => matches!(raw, b"true" | b"false"),
-                Quick::Duration => Duration::plain_iso_micros(raw).is_some(),
-                Quick::Isrc => is_isrc(raw),
-                Quick::Checked => match accepted.get_mut(column.number) {
-                    Some(good) if good.bytes(text, &[]) == raw => true,
-                    Some(good) if cells.passes(raw, column) => {
-                        *good = Span::chunk(from, to);
-                        true
-                    }
-                    _ => false,
-                },
-                Quick::Slow => false,
-            };
-            if !fits {
-                return false;
-            }
-            row.push(Span::chunk(from, to));
-        }
-        row.resize(entry.width, Span::ABSENT);
-        true
+        report.findings.push(finding);
+        let subject =
+            column.spec.field().map_or_else(|| Subject::Extra(column.spec.name.into()), Subject::Field);
+        let reason = "the value does not fit the type of its cell";
+        report.loss.add(Change::Lost, subject, 1, Some(this.here.line), reason);
+        Ok(false)
     }
 
     /// The cell just read as a span; `start` is where it begins in the chunk.
@@ -592,12 +607,14 @@ impl<'r> Worker<'r> {
         batch: &BlockBatch,
         report: &mut Report,
     ) {
-        let holds = |at: usize| !this.raw(at).trim_ascii().is_empty();
-        let values = Values { row: &self.row, batch, text: this.text, holds: &holds };
         let place = || this.here.place();
-        entry
-            .checks
-            .apply(entry.spec, &entry.columns, &values, &place, &mut |finding| report.findings.push(finding));
+        if entry.checks.concern(self.marks) {
+            let holds = |at: usize| !this.raw(at).trim_ascii().is_empty();
+            let values = Values { row: &self.row, batch, text: this.text, holds: &holds };
+            entry.checks.apply(entry.spec, &entry.columns, &values, self.marks, &place, &mut |finding| {
+                report.findings.push(finding);
+            });
+        }
         if entry.role == Role::Embodiment {
             let kind = entry.spec.family();
             if progress.embodied.is_some_and(|other| other != kind) {
@@ -1066,6 +1083,17 @@ fn beyond(entry: &Entry, this: &This<'_>, counted: usize, report: &mut Report) {
         report.loss.add(Change::Lost, subject, further, Some(this.here.line), reason);
     }
     report.findings.push(finding);
+}
+
+/// Which cells of a line are not clean.
+#[cold]
+fn dirty(ends: &[u32], places: &[u32]) -> u64 {
+    let mut dirty = 0;
+    for place in places {
+        let number = ends.partition_point(|end| end < place) as u32;
+        dirty |= 1_u64.checked_shl(number).unwrap_or(0);
+    }
+    dirty
 }
 
 fn expected(families: &[&str]) -> String {

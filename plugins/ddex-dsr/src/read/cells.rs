@@ -50,12 +50,15 @@ impl Cells {
         if trimmed.is_empty() {
             return Ok(());
         }
-        if trimmed.iter().any(|byte| *byte < 0x20 && *byte != b'\t') {
+        if has_control(trimmed) {
             self.note(&codes::CONTROL, "the value holds a control character");
         }
         let offset = raw.iter().take_while(|byte| **byte == b' ').count();
         if memchr::memchr2(b'|', b'\\', trimmed).is_none() {
             return self.piece(trimmed, Piece::Raw(offset, offset + trimmed.len()), column);
+        }
+        if column.spec.multi && memchr::memchr(b'\\', trimmed).is_none() {
+            return self.list(trimmed, offset, column);
         }
         let (mut plain, mut ends) = (std::mem::take(&mut self.plain), std::mem::take(&mut self.ends));
         plain.clear();
@@ -66,6 +69,27 @@ impl Cells {
         let done = self.pieces_of(&plain, &ends, column);
         (self.plain, self.ends) = (plain, ends);
         done
+    }
+
+    /// Reads a list without escapes; `offset` is where it begins in the raw cell.
+    fn list(&mut self, list: &[u8], offset: usize, column: &Column) -> Result<(), String> {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'|', list).chain([list.len()]) {
+            let value = list.get(start..end).unwrap_or(&[]);
+            let trimmed = escape::trimmed(value);
+            if trimmed.len() != value.len() {
+                self.note(&codes::SPACES, "spaces stand around a value");
+            }
+            let from = offset + start + value.iter().take_while(|byte| **byte == b' ').count();
+            let piece = Piece::Raw(from, from + trimmed.len());
+            start = end + 1;
+            if trimmed.is_empty() {
+                self.pieces.push(piece);
+            } else {
+                self.piece(trimmed, piece, column)?;
+            }
+        }
+        Ok(())
     }
 
     fn pieces_of(&mut self, plain: &[u8], ends: &[usize], column: &Column) -> Result<(), String> {
@@ -186,6 +210,12 @@ impl Cells {
         }
         .unwrap_or(&[])
     }
+}
+
+/// Whether bytes hold a control character; tabs may be data.
+fn has_control(bytes: &[u8]) -> bool {
+    // Nearly none do, so there is nothing to stop for, and many bytes are looked at together.
+    bytes.iter().fold(0, |found, byte| found | u8::from(*byte < b' ' && *byte != b'\t')) != 0
 }
 
 pub(super) fn named(cell: &CellSpec) -> String {

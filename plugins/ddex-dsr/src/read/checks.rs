@@ -1,9 +1,10 @@
 //! What only validation looks at: rules between the cells of one record, the notation of numbers, and what a partner demands.
 //!
-//! Which rules concern a record is found once, from its table; a line then costs a look at the cells that they name.
+//! Which rules concern a record is found once, from its table. A cell that was read the quick way keeps the rules about single cells (see
+//! [`make_strict`]), so that a line costs a look at which of its cells are filled.
 
 use super::cells::located;
-use super::columns::{Column, is_meant};
+use super::columns::{Column, Quick, is_meant};
 use crate::codes;
 use crate::format::Role;
 use transpose_codes::decimal::{self, Grammar};
@@ -43,17 +44,108 @@ enum Check {
     OneOf(usize, Vec<Box<[u8]>>),
 }
 
+/// How the cells of a line were read, one bit for each; no record has as many cells as there are bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// Those that have a value.
+    pub(super) filled: u64,
+    /// Those that were not read the quick way.
+    pub(super) slow: u64,
+}
+
+impl Marks {
+    /// Of a record about which nothing is known.
+    pub(super) const ALL: Self = Self { filled: u64::MAX, slow: u64::MAX };
+
+    pub(super) fn is_slow(self, at: usize) -> bool {
+        self.slow & bit(at) != 0
+    }
+
+    /// Whether one of several doubts remains: all of its first cells are filled and none of its second.
+    #[inline]
+    fn leave(self, doubts: &[(u64, u64)]) -> bool {
+        doubts.iter().any(|(filled, empty)| self.filled & filled == *filled && self.filled & empty == 0)
+    }
+}
+
+fn bit(at: usize) -> u64 {
+    1_u64.checked_shl(at as u32).unwrap_or(0)
+}
+
+/// A rule, and in which lines it has to be looked at.
+struct Rule {
+    check: Check,
+    /// The cells that it looks at.
+    cells: u64,
+    /// Where it may be broken, see [`Marks::leave`].
+    doubts: Vec<(u64, u64)>,
+}
+
+impl Rule {
+    fn new(check: Check, columns: &[Column]) -> Self {
+        let quick = |at: usize| columns.get(at).map_or(Quick::Slow, |column| column.quick);
+        let strict = |at: usize| matches!(quick(at), Quick::Count | Quick::Amount | Quick::Share);
+        let kept = |kept: bool, at: usize| if kept { Vec::new() } else { vec![(bit(at), 0)] };
+        let (cells, doubts) = match &check {
+            Check::Plain(at) | Check::Positive(at) => (bit(*at), kept(strict(*at), *at)),
+            Check::Percentage(at) => (bit(*at), kept(quick(*at) == Quick::Share, *at)),
+            Check::Reference(at) => (bit(*at), kept(quick(*at) == Quick::Reference, *at)),
+            Check::Word(at) | Check::OneOf(at, _) => (bit(*at), kept(false, *at)),
+            Check::Required(at) => (bit(*at), vec![(0, bit(*at))]),
+            Check::Names(names, ids) => (bit(*names) | bit(*ids), vec![(bit(*ids), bit(*names))]),
+            Check::Wants(first, second, _) | Check::WantsWhenTrue(first, second) => {
+                (bit(*first) | bit(*second), vec![(bit(*first), bit(*second))])
+            }
+            Check::Parallel(one, other) | Check::Together(one, other, _) => {
+                (bit(*one) | bit(*other), vec![(bit(*one), bit(*other)), (bit(*other), bit(*one))])
+            }
+            Check::Rate(one, other, rate) => {
+                (bit(*one) | bit(*other) | bit(*rate), vec![(bit(*one) | bit(*other), bit(*rate))])
+            }
+        };
+        Self { check, cells, doubts }
+    }
+
+    fn concerns(&self, marks: Marks) -> bool {
+        marks.slow & self.cells != 0 || marks.leave(&self.doubts)
+    }
+}
+
+/// Makes the quick way of reading a cell keep the rules about single cells; what breaks one is then read the slow way and judged by it.
+pub(super) fn make_strict(column: &mut Column) {
+    column.quick = match column.quick {
+        Quick::Integer => Quick::Count,
+        Quick::Decimal if is_percentage(column.spec) => Quick::Share,
+        Quick::Decimal => Quick::Amount,
+        Quick::Free if is_reference(column.spec) => Quick::Reference,
+        other => other,
+    };
+}
+
+fn is_percentage(cell: &CellSpec) -> bool {
+    let is_share =
+        cell.name.contains("Percentage") || cell.name.contains("MarketShare") || cell.name == "RightShare";
+    cell.kind == CellType::Decimal && is_share
+}
+
+fn is_reference(cell: &CellSpec) -> bool {
+    matches!(cell.name, "ReleaseReference" | "ResourceReference" | "MusicalWorkReference")
+}
+
 /// The rules about the cells of one record.
 #[derive(Default)]
 pub(super) struct Checks {
-    rules: Vec<Check>,
-    /// Whether a partner accepts the record.
+    rules: Vec<Rule>,
+    /// What the rules look at, and all of their doubts.
+    cells: u64,
+    doubts: Vec<(u64, u64)>,
+    /// Whether a partner refuses the record.
     refused: bool,
 }
 
 impl Checks {
     /// The rules for a record, with what a partner demands.
-    pub(super) fn new(spec: &RecordSpec, role: Option<Role>, demands: &Demands) -> Self {
+    pub(super) fn new(spec: &RecordSpec, role: Option<Role>, demands: &Demands, columns: &[Column]) -> Self {
         let mut rules = Vec::new();
         let at = |name: &str| spec.cells.iter().position(|cell| cell.name == name);
         let any = |names: &[&str]| names.iter().find_map(|name| at(name));
@@ -74,13 +166,10 @@ impl Checks {
             {
                 rules.push(Check::Positive(index));
             }
-            let is_share = cell.name.contains("Percentage")
-                || cell.name.contains("MarketShare")
-                || cell.name == "RightShare";
-            if cell.kind == CellType::Decimal && is_share {
+            if is_percentage(cell) {
                 rules.push(Check::Percentage(index));
             }
-            if matches!(cell.name, "ReleaseReference" | "ResourceReference" | "MusicalWorkReference") {
+            if is_reference(cell) {
                 rules.push(Check::Reference(index));
             }
             let names =
@@ -149,7 +238,18 @@ impl Checks {
         // A message without a header is none, so nobody has to accept it.
         let accepted = |name: &String| *name == spec.name || *name == spec.family() || spec.name == "HEAD";
         let refused = !demands.records.is_empty() && !demands.records.iter().any(accepted);
-        Self { rules, refused }
+        let rules: Vec<Rule> = rules.into_iter().map(|check| Rule::new(check, columns)).collect();
+        let cells = rules.iter().fold(0, |cells, rule| cells | rule.cells);
+        let mut doubts: Vec<_> = rules.iter().flat_map(|rule| rule.doubts.iter().copied()).collect();
+        doubts.sort_unstable();
+        doubts.dedup();
+        Self { rules, cells, doubts, refused }
+    }
+
+    /// Whether anything may have to be said about a line.
+    #[inline]
+    pub(super) fn concern(&self, marks: Marks) -> bool {
+        self.refused || marks.slow & self.cells != 0 || marks.leave(&self.doubts)
     }
 
     /// Applies the rules to a record whose cells were read; `push` is given what is wrong.
@@ -158,6 +258,7 @@ impl Checks {
         spec: &'static RecordSpec,
         columns: &[Column],
         line: &Values<'_>,
+        marks: Marks,
         place: &dyn Fn() -> Location,
         push: &mut dyn FnMut(Diagnostic),
     ) {
@@ -174,8 +275,8 @@ impl Checks {
             });
         };
         let name = |at: usize| columns.get(at).map_or("", |column| column.spec.name);
-        for rule in &self.rules {
-            match rule {
+        for rule in self.rules.iter().filter(|rule| rule.concerns(marks)) {
+            match &rule.check {
                 Check::Plain(at) => line.each(*at, &mut |value| {
                     if !is_plain(value) {
                         told(
@@ -386,6 +487,41 @@ pub(super) fn is_plain(value: &[u8]) -> bool {
     }
 }
 
+/// Whether a whole number is not negative and has no needless digit.
+pub(super) fn is_count(value: &[u8]) -> bool {
+    match value {
+        [b'0'] => true,
+        [b'1'..=b'9', ..] => is_integer(value),
+        _ => false,
+    }
+}
+
+/// Whether a decimal is not negative and has no needless digit.
+pub(super) fn is_amount(value: &[u8]) -> bool {
+    if !matches!(value, [b'0'] | [b'0', b'.', ..] | [b'1'..=b'9', ..]) {
+        return false;
+    }
+    let mut dots = 0;
+    for byte in value {
+        if !byte.is_ascii_digit() {
+            if *byte != b'.' {
+                return false;
+            }
+            dots += 1;
+        }
+    }
+    match dots {
+        0 => value.len() <= 18,
+        1 => value.len() <= 19 && !matches!(value.last(), Some(b'0' | b'.')),
+        _ => false,
+    }
+}
+
+/// Whether a decimal of that kind is a percentage about which there is nothing to say.
+pub(super) fn is_share(value: &[u8]) -> bool {
+    is_amount(value) && odd_percentage(value).is_none()
+}
+
 /// What is odd about a percentage.
 fn odd_percentage(value: &[u8]) -> Option<&'static str> {
     let number = match scaled(value) {
@@ -408,6 +544,7 @@ fn odd_percentage(value: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transpose_records::cell::is_decimal;
 
     #[test]
     fn numbers_have_one_plain_form() {
@@ -428,6 +565,111 @@ mod tests {
             ("12345678901234567890123", true),
         ] {
             assert_eq!(is_plain(text.as_bytes()), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn quick_numbers_have_their_plain_form() {
+        for text in [
+            "0",
+            "7",
+            "120",
+            "-1",
+            "01",
+            "5.",
+            "2.5",
+            "2.50",
+            "0.5",
+            "00.5",
+            "0.0",
+            "0.",
+            ".5",
+            "1.2.3",
+            "1.25",
+            "123456789012345678",
+            "1234567890123456789",
+            "12345678901234567.1",
+            "123456789012345678.1",
+            "1e3",
+            "",
+            "-",
+            "-0.5",
+            "100",
+            "250",
+        ] {
+            let value = text.as_bytes();
+            let fine = is_decimal(value) && is_plain(value) && !text.starts_with('-');
+            assert_eq!(is_amount(value), fine, "{text}");
+            assert_eq!(is_count(value), fine && is_integer(value), "{text}");
+            assert_eq!(is_share(value), fine && odd_percentage(value).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_cell_has_a_mark() {
+        for record in crate::tables::records() {
+            assert!(record.cells.len() < u64::BITS as usize, "{}", record.name);
+        }
+    }
+
+    /// What a line that was read the quick way is told is what all rules say.
+    #[test]
+    fn rules_that_are_not_in_doubt_are_kept() {
+        for spec in crate::tables::records() {
+            let role = Role::of(spec.family());
+            let columns: Vec<Column> = spec
+                .cells
+                .iter()
+                .map(|cell| {
+                    let mut column = Column::new(cell);
+                    make_strict(&mut column);
+                    column
+                })
+                .collect();
+            let checks = Checks::new(spec, role, &Demands::default(), &columns);
+            for seed in 0..64_u64 {
+                // Which cells are filled, with what the quick way lets pass.
+                let filled = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let mut text = Vec::new();
+                let row: Vec<Span> = columns
+                    .iter()
+                    .enumerate()
+                    .map(|(at, column)| {
+                        if filled & bit(at) == 0 || column.quick == Quick::Key {
+                            return Span::ABSENT;
+                        }
+                        let start = text.len();
+                        text.extend_from_slice(match column.quick {
+                            Quick::Count | Quick::Amount => &b"12"[..],
+                            Quick::Share => b"12.5",
+                            Quick::Boolean => [&b"true"[..], b"false"][at % 2],
+                            Quick::Reference => b"A1",
+                            _ => b"EUR_",
+                        });
+                        Span::chunk(start, text.len())
+                    })
+                    .collect();
+                let batch = BlockBatch::default();
+                let holds = |at: usize| !row[at].is_absent();
+                let values = Values { row: &row, batch: &batch, text: &text, holds: &holds };
+                let marks = Marks {
+                    filled: (0..row.len())
+                        .filter(|at| !row[*at].is_absent())
+                        .fold(0, |all, at| all | bit(at)),
+                    slow: 0,
+                };
+                let said = |marks| {
+                    let mut said = Vec::new();
+                    let place = || Location::default();
+                    checks.apply(spec, &columns, &values, marks, &place, &mut |finding| {
+                        said.push((finding.code.id, finding.location.to_string(), finding.message));
+                    });
+                    said
+                };
+                let all = said(Marks::ALL);
+                assert_eq!(said(marks), all, "{} {filled:x}", spec.name);
+                assert!(checks.concern(marks) || all.is_empty());
+            }
         }
     }
 

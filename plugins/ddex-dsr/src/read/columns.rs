@@ -1,6 +1,6 @@
 //! Records as the reader needs them: what each cell takes, what it links to, and what entities a line becomes.
 
-use super::checks::Checks;
+use super::checks::{Checks, make_strict};
 use super::forms::Form;
 use crate::codes;
 use crate::format::{Role, part_of};
@@ -52,9 +52,17 @@ pub(super) enum Quick {
     Free,
     Integer,
     Decimal,
+    /// A whole number that is not negative and has no needless digit.
+    Count,
+    /// A decimal of that kind.
+    Amount,
+    /// A percentage of that kind.
+    Share,
     Boolean,
     Duration,
     Isrc,
+    /// Letters and digits.
+    Reference,
     /// By its set, its type and what its identifier demands; a value that was found good before is good again.
     Checked,
     /// Only by `Cells::read`.
@@ -128,6 +136,12 @@ impl Column {
     }
 }
 
+impl Column {
+    fn is_looked_at(&self) -> bool {
+        !matches!(self.quick, Quick::Key | Quick::Free)
+    }
+}
+
 /// An entity that a line becomes. A record of a block becomes one that has every cell; a single record becomes several.
 pub(super) struct Facet {
     pub(super) group: Group,
@@ -149,6 +163,10 @@ pub(super) struct Entry {
     /// How many cells a line has when it is read: those of the record, and the GRid among its identifiers.
     pub(super) width: usize,
     pub(super) columns: Vec<Column>,
+    /// One bit for each cell: those that hold values, those that must not be empty, and those whose values are not free.
+    pub(super) known: u64,
+    pub(super) demanded: u64,
+    pub(super) looks: u64,
     pub(super) quantity: Option<usize>,
     pub(super) duration: Option<usize>,
     pub(super) use_type: Option<usize>,
@@ -274,6 +292,9 @@ impl Entry {
                 && columns.iter().any(|column| {
                     column.link == Link::Summary && column.spec.obligation == Obligation::Conditional
                 }),
+            known: marks(&columns, |column| column.link != Link::Key),
+            demanded: marks(&columns, |column| column.demanded),
+            looks: marks(&columns, Column::is_looked_at),
             columns,
             checks: Checks::default(),
         }
@@ -282,6 +303,13 @@ impl Entry {
     /// The first cell of a kind.
     pub(super) fn column(&self, link: Link) -> Option<&Column> {
         self.columns.iter().find(|column| column.link == link)
+    }
+
+    /// Prepares for validation with what a partner demands.
+    pub(super) fn make_strict(&mut self, demands: &Demands) {
+        self.columns.iter_mut().for_each(make_strict);
+        self.looks = marks(&self.columns, Column::is_looked_at);
+        self.checks = Checks::new(self.spec, Some(self.role), demands, &self.columns);
     }
 
     /// Whether it names others by more than references to releases and resources and summary records.
@@ -304,6 +332,12 @@ fn work_cells(spec: &RecordSpec) -> Vec<usize> {
         .filter(|(_, cell)| cell.field().is_some_and(tells))
         .map(|(index, _)| index)
         .collect()
+}
+
+/// One bit for each column that is meant; no record has as many as there are bits.
+fn marks(columns: &[Column], is_meant: impl Fn(&Column) -> bool) -> u64 {
+    let marks = columns.iter().enumerate().filter(|(_, column)| is_meant(column));
+    marks.fold(0, |marks, (number, _)| marks | 1_u64.checked_shl(number as u32).unwrap_or(0))
 }
 
 /// The name of a record as a number.

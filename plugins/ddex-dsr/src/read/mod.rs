@@ -33,7 +33,7 @@ mod units;
 use crate::codes;
 use crate::tables::Layout;
 use cells::HeadRecord;
-use checks::Checks;
+use checks::{Checks, Marks};
 use columns::Entry;
 use contexts::Contexts;
 use std::sync::Arc;
@@ -260,16 +260,17 @@ impl Decode for Reader {
         columns::known(demands)?;
         self.validates = true;
         for entry in &mut self.entries {
-            entry.checks = Checks::new(entry.spec, Some(entry.role), demands);
+            entry.make_strict(demands);
         }
         let mut findings = Vec::new();
         for record in &self.records {
-            let checks = Checks::new(record.spec, None, demands);
+            let checks = Checks::new(record.spec, None, demands, &record.columns);
             let place = || record.place.clone();
             checks.apply(
                 record.spec,
                 &record.columns,
                 &record.values(&|at| record.holds(at)),
+                Marks::ALL,
                 &place,
                 &mut |finding| {
                     findings.push(finding);

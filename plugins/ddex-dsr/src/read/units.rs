@@ -3,6 +3,7 @@
 use super::Reader;
 use super::block::Region;
 use super::cells::{Cells, cell_count};
+use super::checks::Marks;
 use super::head::is_blank;
 use super::references::References;
 use crate::codes;
@@ -67,6 +68,8 @@ pub(super) struct Worker<'r> {
     ranges: Vec<line::Range>,
     /// The cells of the line that is being read.
     pub(super) row: Vec<Span>,
+    /// How they were read.
+    pub(super) marks: Marks,
     /// Those of them that an entity has.
     pub(super) some: Vec<Span>,
     pub(super) spans: Vec<Span>,
@@ -95,6 +98,7 @@ impl<'r> Worker<'r> {
             cells: Cells::default(),
             ranges: Vec::new(),
             row: Vec::new(),
+            marks: Marks::default(),
             some: Vec::new(),
             spans: Vec::new(),
             releases: References::default(),
