@@ -131,10 +131,9 @@ impl Validation<'_> {
         let mut cards = Vec::new();
         let mut opened = Vec::new();
         for (index, input) in self.inputs.iter().enumerate() {
-            match self.open(index, input) {
-                Ok(decoder) => {
-                    let format = self.format(index).map_or("", |format| &format.manifest().id);
-                    cards.push(Card::new(format, decoder.preamble()));
+            match self.card(index, input) {
+                Ok(card) => {
+                    cards.push(card);
                     opened.push(index);
                 }
                 // What cannot be opened is told like everything else, and the others are still checked.
@@ -170,6 +169,18 @@ impl Validation<'_> {
 
     fn format(&self, index: usize) -> Result<&dyn Format, Fatal> {
         self.formats.get(index).copied().ok_or_else(|| codes::bug("an input without a format"))
+    }
+
+    /// What tells which message an input belongs to.
+    fn card(&self, index: usize, input: &Input) -> Result<Card, Fatal> {
+        // Unpacking takes memory from its first byte on, so what is not read through yet is looked at from beside.
+        let beside = if input.compression() == Compression::Gzip {
+            input.again(1).map_err(|error| codes::io(&error))?
+        } else {
+            None
+        };
+        let decoder = self.open(index, beside.as_ref().unwrap_or(input))?;
+        Ok(Card::new(&self.format(index)?.manifest().id, decoder.preamble()))
     }
 
     /// A decoder that tells everything; `input` is the given one, or the same bytes once more.
@@ -420,6 +431,8 @@ impl<'a> Run<'a> {
             sequencer.put(decoded.number, eye.look(decoded, totals), &flow)
         });
         drop(sequencer);
+        // A message may have many files, and none is read to its end twice from here.
+        input.release(u64::MAX);
         let outcome = match scanned {
             Ok(scanned) => Ok(scanned),
             Err(fatal) if fatal.failure == Failure::Input => Err(fatal.findings),

@@ -117,10 +117,13 @@ impl Input {
         Self { name, subject, compression, limits: Limits::default(), body, kept: None, consumed, size }
     }
 
-    /// The same bytes once more, from the first on, unpacked by at most as many threads; `None` where they came from a pipe and were not
-    /// kept, or stood packed in memory.
+    /// The same bytes once more, from the first on, unpacked by at most as many threads; `None` where they come from a pipe that is not
+    /// kept or was not read to its end, or stand packed in memory.
     pub fn again(&self, threads: usize) -> Result<Option<Self>, IoError> {
         if let Some(kept) = &self.kept {
+            if self.len().is_none() {
+                return Ok(None);
+            }
             let (source, size) = kept.again();
             let (name, subject) = (self.name.clone(), self.subject.clone());
             return Self::stream(name, subject, Box::new(source), Some(size), &self.limits, threads)
@@ -721,6 +724,7 @@ mod tests {
             assert!(once.again(1).unwrap().is_none() || bytes.is_empty(), "{name}");
             let feeder = feed();
             let kept = Input::open_kept(&path, &Limits::default(), 1, dir.path()).unwrap();
+            assert!(kept.again(1).unwrap().is_none() || bytes.is_empty(), "{name}");
             assert_eq!(kept.head(10).unwrap(), all(&kept, 1 << 20).unwrap().get(..10).unwrap_or_default());
             feeder.join().unwrap();
             for _ in 0..2 {

@@ -109,16 +109,18 @@ impl Window {
     }
 
     fn drop_released(&mut self) {
-        while let Some(first) = self.blocks.front() {
-            if first.start + first.bytes.len() as u64 > self.released {
-                return;
-            }
-            let Some(block) = self.blocks.pop_front() else { return };
+        while self.blocks.front().is_some_and(|first| first.start + first.bytes.len() as u64 <= self.released)
+        {
+            let Some(block) = self.blocks.pop_front() else { break };
             if self.spare.len() < SPARE
                 && let Some(bytes) = Arc::into_inner(block.bytes)
             {
                 self.spare.push(bytes);
             }
+        }
+        if self.is_over() {
+            // Nothing will be filled again.
+            self.spare = Vec::new();
         }
     }
 

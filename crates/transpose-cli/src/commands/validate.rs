@@ -126,6 +126,9 @@ impl Validate {
         let inputs = open::kept_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
         for input in &inputs {
+            // Of many packed files only the one that is read takes memory; a pipe cannot be looked at from beside.
+            let beside = input.again(1).map_err(|error| transpose_engine::codes::io(&error))?;
+            let input = beside.as_ref().unwrap_or(input);
             formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
         }
         let mut severities = Severities::new(self.strict);

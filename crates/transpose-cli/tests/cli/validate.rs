@@ -459,3 +459,55 @@ fn valid_cases_have_nothing_above_a_note() {
         assert_eq!(ran.code, 0, "{case}: {}{}", ran.text(), ran.err);
     }
 }
+
+/// Writes a message of packed files and checks first one of them, then all; prints the exit codes and the peaks of memory in KiB.
+const PEAKS: &str = r#"
+import gzip, resource, subprocess, sys
+small = sys.argv[2].encode().split(b"\n")
+parts, blocks = 24, 6000
+names = []
+for part in range(parts):
+    head = small[0].split(b"\t")
+    head[6], head[7] = b"%d" % (part + 1), b"%d" % parts
+    total = small[1].split(b"\t")
+    total[8] = b"%d" % (10 * parts * blocks)
+    rows = [b"\t".join(head), b"\t".join(total)]
+    for number in range(part * blocks + 1, (part + 1) * blocks + 1):
+        for line in small[2:6]:
+            cells = line.split(b"\t")
+            cells[1] = b"%d" % number
+            if cells[0].startswith(b"SU"):
+                # Identifiers that are no numbers, each once.
+                cells[3] = b"%s-%d" % (cells[3], number * 7919 % (parts * blocks + 1))
+            rows.append(b"\t".join(cells))
+    lines = len(rows) + 1
+    last = part + 1 == parts
+    whole = b"%d" % (lines * parts) if last else b""
+    foot = [b"FOOT", b"%d" % lines, whole, b"1", b"%d" % blocks, b"%d" % (blocks * parts) if last else b""]
+    rows.append(b"\t".join(foot))
+    names.append("part%d.tsv.gz" % part)
+    with gzip.open(names[-1], "wb", 1) as out:
+        out.write(b"\n".join(rows) + b"\n")
+for files in (names[:1], names):
+    ran = subprocess.run([sys.argv[1], "validate", "--threads", "2", "-o", "log", "--overwrite"] + files)
+    print(ran.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_packed_files_take_little_more_memory_than_one() {
+    let place = Place::new();
+    place.put("peaks.py", PEAKS);
+    let mut python = Command::new("python3");
+    let ran =
+        python.arg("peaks.py").arg(env!("CARGO_BIN_EXE_transpose")).arg(SMALL).current_dir(place.path("."));
+    let ran = ran.output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    let numbers: Vec<u64> = said.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    let [one_ends, one, all_end, all] = numbers[..] else {
+        panic!("{said}{}", String::from_utf8_lossy(&ran.stderr))
+    };
+    // The first lacks the other files.
+    assert_eq!((one_ends, all_end), (1, 0), "{}", String::from_utf8(place.read("log")).unwrap());
+    assert!(all < 64 << 10 && all < one + (16 << 10), "{one} KiB for one file, {all} KiB for all");
+}
