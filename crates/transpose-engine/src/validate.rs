@@ -470,15 +470,17 @@ impl<'a> Run<'a> {
         }
         if self.rejects > 0 || !self.complete {
             let mut why = Vec::new();
-            if self.rejects > 0 {
-                why.push(format!("{} blocks cannot be read", self.rejects));
+            match self.rejects {
+                0 => {}
+                1 => why.push("one block cannot be read".into()),
+                rejects => why.push(format!("{rejects} blocks cannot be read")),
             }
             if !self.complete {
-                why.push("not every file was read to its end".into());
+                why.push("not every file is there to its end".into());
             }
+            let why = why.join(" and ");
             let message = format!(
-                "{}; sums are checked for being too large, and nothing is said of what is in there",
-                why.join(" and ")
+                "{why}; what is in there counts for no sum, so sums are only checked for being too large"
             );
             self.findings.push(Diagnostic::new(&codes::UNCHECKED, place, message));
         }

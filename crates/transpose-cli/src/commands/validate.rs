@@ -19,10 +19,10 @@ use fix::Fixed;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Severity};
-use transpose_core::format::{Demands, Format, Tally};
+use transpose_core::format::{Demands, Format, Grain};
 use transpose_core::report::{Findings, KEPT};
 use transpose_deals::Rules;
-use transpose_engine::validate::{Severities, Validation, Verdict};
+use transpose_engine::validate::{Message, Severities, Validation, Verdict};
 use transpose_io::Input;
 
 /// Checks reports and tells everything that is wrong with them
@@ -290,14 +290,25 @@ impl<'a> Report<'a> {
         self.formats.get(input).map_or_else(String::new, |format| open::named(format.manifest(), version))
     }
 
+    /// What a message holds, in words; its first file is the given input.
+    fn holds(&self, input: usize, message: &Message) -> Vec<String> {
+        let Message { tally, files, .. } = message;
+        let rows = self.formats.get(input).is_some_and(|format| format.manifest().grain == Grain::Event);
+        let all: &[(u64, &str)] = if rows {
+            &[(tally.lines, "line"), (tally.blocks, "row")]
+        } else {
+            &[(tally.lines, "line"), (tally.blocks, "block"), (tally.usages, "usage")]
+        };
+        let files = Some((files.len() as u64, "file")).filter(|(count, _)| *count > 1);
+        let some = files.iter().chain(all.iter().filter(|(count, _)| *count > 0));
+        let mut words: Vec<String> = some.map(|(count, word)| counted(*count, word)).collect();
+        if !message.complete {
+            words.push("not whole".into());
+        }
+        words
+    }
+
     fn name(&self, input: usize) -> &str {
         self.inputs.get(input).map_or("", Input::name)
     }
-}
-
-/// Lines, blocks and usages in words, without what there is none of.
-fn holds(tally: &Tally) -> String {
-    let all = [(tally.lines, "line"), (tally.blocks, "block"), (tally.usages, "usage")];
-    let some = all.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(count, word));
-    some.collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,6 @@
 //! The report for people: findings grouped by code, the worst first, then what was read and what came of it.
 
-use super::{Counts, Form, OfCode, Report, holds};
+use super::{Counts, Form, OfCode, Report};
 use crate::messages::{counted, number, printable};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -26,12 +26,8 @@ impl Report<'_> {
                 Some(id) => format!("message {id}"),
                 None => self.name(first.input).to_owned(),
             };
-            let files = match message.files.len() {
-                1 => String::new(),
-                files => format!("{}, ", counted(files as u64, "file")),
-            };
             let format = self.format(first.input, first.version.as_deref());
-            let _ = writeln!(out, "{what}: {format}, {files}{}", holds(&message.tally));
+            let _ = writeln!(out, "{what}: {format}, {}", self.holds(first.input, message).join(", "));
         }
         let _ = writeln!(out, "found: {}", Counts::of(&self.verdict.findings, self.severities).words());
         if let Some(fixed) = self.fixed {
