@@ -465,6 +465,11 @@ pub trait Encode: Send + Sync {
         None
     }
 
+    /// What was noteworthy before anything was encoded.
+    fn findings(&self) -> &[Diagnostic] {
+        &[]
+    }
+
     /// Losses that are known without looking at values: a source has a place for these, the output has not.
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)>;
 }

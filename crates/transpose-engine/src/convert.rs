@@ -630,8 +630,9 @@ impl<'a> Run<'a> {
         Ok(tally)
     }
 
-    /// Notes the fields that the source has a place for and the target has not.
+    /// Notes what the target found before anything was written, and the fields that the source has a place for and the target has not.
     fn drops(&mut self, encoder: &dyn Encode, reads: FieldSet, extras: &[Box<str>], contexts: &[Entity]) {
+        self.report.findings.extend(encoder.findings().iter().cloned());
         // What the rules looked at has become the sales context, and played time is summed.
         let mut kept = self.job.terms.map_or(FieldSet::EMPTY, Terms::reads);
         if self.job.target.writes(self.job.version).contains(Field::USAGE_DURATION) {

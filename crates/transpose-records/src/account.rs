@@ -121,7 +121,7 @@ pub struct Losses {
 
 struct Counted {
     change: Change,
-    field: Field,
+    subject: Subject,
     reason: &'static str,
     count: u64,
     lines: [u64; FIRST],
@@ -131,12 +131,31 @@ struct Counted {
 impl Losses {
     /// Counts a value that changed for the given reason; `line` is its line in the input, where it has one.
     pub fn field(&mut self, change: Change, field: Field, line: Option<u64>, reason: &'static str) {
+        let subject = Subject::Field(field);
+        self.add(change, |known| *known == subject, || Subject::Field(field), line, reason);
+    }
+
+    /// Counts a value of a cell that only its family understands, by its name.
+    pub fn extra(&mut self, change: Change, name: &str, line: Option<u64>, reason: &'static str) {
+        let same = |known: &Subject| matches!(known, Subject::Extra(known) if **known == *name);
+        self.add(change, same, || Subject::Extra(name.into()), line, reason);
+    }
+
+    fn add(
+        &mut self,
+        change: Change,
+        same: impl Fn(&Subject) -> bool,
+        subject: impl FnOnce() -> Subject,
+        line: Option<u64>,
+        reason: &'static str,
+    ) {
         let known = self
             .items
             .iter()
-            .position(|item| item.change == change && item.field == field && item.reason == reason);
+            .position(|item| item.change == change && item.reason == reason && same(&item.subject));
         let index = known.unwrap_or_else(|| {
-            self.items.push(Counted { change, field, reason, count: 0, lines: [0; FIRST], placed: 0 });
+            let subject = subject();
+            self.items.push(Counted { change, subject, reason, count: 0, lines: [0; FIRST], placed: 0 });
             self.items.len() - 1
         });
         if let Some(item) = self.items.get_mut(index) {
@@ -151,11 +170,10 @@ impl Losses {
     /// Adds everything to a report.
     pub fn flush(self, report: &mut Report) {
         for item in self.items {
-            let subject = Subject::Field(item.field);
             for line in item.lines.iter().take(item.placed) {
-                report.loss.add(item.change, subject.clone(), 1, Some(*line), item.reason);
+                report.loss.add(item.change, item.subject.clone(), 1, Some(*line), item.reason);
             }
-            report.loss.add(item.change, subject, item.count - item.placed as u64, None, item.reason);
+            report.loss.add(item.change, item.subject, item.count - item.placed as u64, None, item.reason);
         }
     }
 }
@@ -206,10 +224,21 @@ mod tests {
             losses.field(Change::Lost, Field::PRICE, Some(line).filter(|line| *line > 0), "why");
         }
         losses.field(Change::Guessed, Field::PRICE, None, "why");
+        losses.extra(Change::Lost, "BitRate", Some(4), "why");
+        losses.extra(Change::Lost, "BitRate", None, "why");
+        losses.extra(Change::Lost, "CodingType", None, "why");
         let mut report = Report::default();
         losses.flush(&mut report);
         let found: Vec<_> =
             report.loss.iter().map(|(change, _, entry)| (change, entry.count, entry.lines.clone())).collect();
-        assert_eq!(found, [(Change::Lost, 8, vec![1, 2, 3, 4, 5]), (Change::Guessed, 1, vec![])]);
+        assert_eq!(
+            found,
+            [
+                (Change::Lost, 8, vec![1, 2, 3, 4, 5]),
+                (Change::Lost, 2, vec![4]),
+                (Change::Lost, 1, vec![]),
+                (Change::Guessed, 1, vec![])
+            ]
+        );
     }
 }

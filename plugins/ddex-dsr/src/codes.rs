@@ -377,4 +377,20 @@ transpose_core::codes! {
     pub(crate) CONTEXT_ID: "DSR0311" "context-id-reused" Error
         "The identifier of a sales context becomes its SummaryRecordId, which is unique in the message."
         "Give each context its own identifier, or none."
+    /// A usage would have to stand on several lines.
+    pub(crate) SEVERAL_RECORDINGS: "DSR0320" "several-recordings-on-a-line" Error
+        "A single record has room for one recording. A usage of a release with several of them would be counted once for each."
+        "Write the profile in multi-record blocks."
+    /// Lines of two kinds stand in one file.
+    pub(crate) MIXED_LINES: "DSR0321" "mixed-lines" Warning
+        "A file of single records holds lines of one kind: downloads or streams, with advertising or without."
+        "Write a message for each kind, or check with the recipient that both may stand in one."
+    /// The profile does not report usages.
+    pub(crate) NO_USAGES: "DSR0322" "profile-without-usages" Error
+        "The profile has no record of usages, and what the source reports would be left out."
+        "Choose a profile that reports usages; `transpose formats` lists them."
+    /// The summary records are not those that the version wants together.
+    pub(crate) SUMMARY_SHAPE: "DSR0323" "summary-shape" Warning
+        "The summary records do not fit the structure of this version of the profile; UGC wants SY04, SY09 and SY05 together (ARCH-52)."
+        "Check with the recipient, or take a source that has the missing summary records."
 }

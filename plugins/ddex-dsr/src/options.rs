@@ -40,7 +40,10 @@ pub(crate) const SPECS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "summary-record",
-        kind: OptionKind::Choice(&["auto", "SY01", "SY02", "SY03", "SY04", "SY12"]),
+        kind: OptionKind::Choice(&[
+            "auto", "SY01", "SY02", "SY03", "SY04", "SY05", "SY06", "SY07", "SY08", "SY09", "SY10", "SY11",
+            "SY12",
+        ]),
         default: "auto",
         about: "The type of summary record for every sales context, in place of the choice by commercial model.",
     },
@@ -48,7 +51,13 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "max-file-size",
         kind: OptionKind::Size,
         default: "4000000000",
-        about: "The most bytes of a file before the message is split.",
+        about: "The most bytes of a file before the message is split; single records are never split.",
+    },
+    OptionSpec {
+        name: "max-blocks",
+        kind: OptionKind::Integer,
+        default: "",
+        about: "The most blocks of a file before the message is split; any number by default.",
     },
 ];
 
@@ -63,6 +72,7 @@ pub(crate) struct Options {
     pub(crate) created: Option<String>,
     pub(crate) summary_record: String,
     pub(crate) max_file_size: u64,
+    pub(crate) max_blocks: Option<u64>,
 }
 
 impl Default for Options {
@@ -75,6 +85,7 @@ impl Default for Options {
             created: None,
             summary_record: "auto".into(),
             max_file_size: 4_000_000_000,
+            max_blocks: None,
         }
     }
 }
@@ -109,6 +120,7 @@ mod tests {
         for spec in SPECS {
             let value = match (spec.kind, spec.default) {
                 (OptionKind::DateTime, _) => "2026-11-10T06:00:00Z",
+                (OptionKind::Integer, _) => "100",
                 (_, "") => "x",
                 (_, default) => default,
             };

@@ -1,6 +1,10 @@
 //! The head of a message: header and summary records, made from the header, the sales contexts and the agreement.
 //!
 //! Everything that is missing is collected, so that one run tells all that must be set.
+//!
+//! A context keeps the type of summary record that it was read from where the version has it and its mandatory cells can be filled; else its
+//! profile chooses. The order of the source is kept where the version knows it; a message in its own version comes out as it was read, with its
+//! own spelling of the profile, its message version and the records that two parties agreed on.
 
 use crate::codes;
 use crate::format::Profile;
@@ -12,10 +16,11 @@ use transpose_core::diagnostic::{Diagnostic, Location};
 use transpose_core::entity::{Entity, Value};
 use transpose_core::field::Field;
 use transpose_core::format::{Brief, Part};
-use transpose_core::loss::Subject;
+use transpose_core::loss::{Change, Subject};
 use transpose_core::terms::Terms;
+use transpose_records::grammar::Grammar;
 use transpose_records::spec::{
-    CellSlot, CellSpec, CellType, Obligation, ProfileSpec, RecordSpec, Standing, family,
+    CellSlot, CellSpec, CellType, Obligation, ProfileSpec, RecordSpec, Standing, Structure, family,
 };
 use transpose_records::{cell, escape, write};
 
@@ -30,21 +35,33 @@ enum HeadPart {
 pub(crate) struct Top {
     head: Vec<HeadPart>,
     summaries: Vec<u8>,
+    /// How many summary records there are.
     pub(crate) count: u64,
+    /// How many other lines stand among them.
+    others: u64,
+    /// Whether the source is of the same profile, in whatever version.
+    pub(crate) same_profile: bool,
+    /// Whether the source is of the same version of the profile.
+    same_version: bool,
     /// The SummaryRecordId of each context, escaped.
     pub(crate) ids: Vec<Vec<u8>>,
     /// When the message is made.
     pub(crate) created: String,
-    /// Values that the chosen records have no cell for.
+    /// Fields that the chosen records have no cell for.
     pub(crate) drops: Vec<(Subject, String)>,
+    /// What happened to values that only the family understands and to lists, how often, and why.
+    pub(crate) losses: Vec<(Change, Subject, u64, String)>,
     /// What is noteworthy.
     pub(crate) findings: Vec<Diagnostic>,
 }
 
+fn is_filled(value: &Value) -> bool {
+    value.iter().any(|text| !text.is_empty())
+}
+
 /// The value of a field: from the entity, else from the agreement.
 fn value_of(entity: &Entity, field: Field, terms: Option<&dyn Terms>) -> Option<Value> {
-    let filled = |value: &Value| value.iter().any(|text| !text.is_empty());
-    let own = entity.value(field).filter(|value| filled(value)).cloned();
+    let own = entity.value(field).filter(|value| is_filled(value)).cloned();
     own.or_else(|| terms.and_then(|terms| terms.fallback(field)).map(Value::from))
 }
 
@@ -120,6 +137,15 @@ struct Row<'a> {
     terms: Option<&'a dyn Terms>,
     wrong: &'a mut Vec<Diagnostic>,
     findings: &'a mut Vec<Diagnostic>,
+    losses: &'a mut Vec<(Change, Subject, u64, String)>,
+}
+
+/// Counts a loss.
+fn lose(losses: &mut Vec<(Change, Subject, u64, String)>, change: Change, subject: Subject, reason: &str) {
+    match losses.iter_mut().find(|(how, what, ..)| *how == change && *what == subject) {
+        Some((_, _, count, _)) => *count += 1,
+        None => losses.push((change, subject, 1, reason.to_owned())),
+    }
 }
 
 impl Row<'_> {
@@ -139,6 +165,8 @@ impl Row<'_> {
                 Some(terms) => format!("Set {}.", terms.key(field)),
                 None => format!("Give an agreement that sets `{field}`."),
             });
+        } else if cell.extra().is_some() {
+            finding = finding.help("Take a source that has the value; an agreement cannot give it.");
         }
         self.wrong.push(finding);
     }
@@ -153,6 +181,11 @@ impl Row<'_> {
                 cell.name, self.whose
             );
             self.findings.push(Diagnostic::new(&codes::UNFIT_VALUE, self.location(cell), message));
+            if let Some(subject) =
+                cell.field().map(Subject::Field).or_else(|| Some(Subject::Extra(cell.extra()?.into())))
+            {
+                lose(self.losses, Change::Shortened, subject, "the cell takes one value");
+            }
         }
         let texts = if cell.multi {
             texts
@@ -228,13 +261,19 @@ impl Top {
         brief: &Brief<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) -> Self {
+        let source = |name: &str| brief.header.extras.get(name).map_or("", Value::first);
+        let same_profile = profile.is_named(source("Profile"));
         let mut top = Self {
             head: Vec::new(),
             summaries: Vec::new(),
             count: 0,
+            others: 0,
+            same_profile,
+            same_version: same_profile && source("ProfileVersion").trim() == facts.version,
             ids: Vec::new(),
             created: created(options, brief),
             drops: Vec::new(),
+            losses: Vec::new(),
             findings: Vec::new(),
         };
         top.header(profile, facts, layout, options, brief, wrong);
@@ -252,6 +291,12 @@ impl Top {
         wrong: &mut Vec<Diagnostic>,
     ) {
         let header = brief.header;
+        let written = |name: &str| {
+            let own = header.extras.get(name).map(Value::first).filter(|text| !text.is_empty());
+            own.filter(|_| self.same_version)
+        };
+        let message_version = written("MessageVersion").unwrap_or(facts.message_version);
+        let spelling = written("Profile").filter(|text| profile.is_written(text)).unwrap_or(profile.name);
         let mut out = Vec::new();
         let mut row = Row {
             spec: layout.head,
@@ -259,6 +304,7 @@ impl Top {
             terms: brief.terms,
             wrong,
             findings: &mut self.findings,
+            losses: &mut self.losses,
         };
         let recipients = [Field::RECIPIENT_ID, Field::RECIPIENT_NAME];
         let addressed = recipients.iter().any(|field| value_of(header, *field, brief.terms).is_some());
@@ -268,8 +314,8 @@ impl Top {
             }
             let fixed = match cell.name {
                 "RecordType" => Some(layout.head.name),
-                "MessageVersion" => Some(options.message_version.as_deref().unwrap_or(facts.message_version)),
-                "Profile" => Some(options.profile.as_deref().unwrap_or(profile.name)),
+                "MessageVersion" => Some(options.message_version.as_deref().unwrap_or(message_version)),
+                "Profile" => Some(options.profile.as_deref().unwrap_or(spelling)),
                 "ProfileVersion" => Some(options.profile_version.as_deref().unwrap_or(facts.version)),
                 "FileNumber" | "NumberOfFiles" => {
                     self.head.push(HeadPart::Text(std::mem::take(&mut out)));
@@ -339,11 +385,31 @@ impl Top {
             // A version that binds two versions of a record writes the newer one.
             rows.push((spec, index));
         }
-        rows.sort_by_key(|(spec, index)| (spec.family(), *index));
-        for (spec, index) in rows {
-            let (Some(context), Some(id)) = (contexts.get(index), ids.get(index)) else { continue };
-            self.summary(spec, context, index, id, brief.terms, wrong);
+        if !rows.iter().any(|(spec, _)| spec.family() == "SY04") && !self.same_version {
+            // SY05 details an SY04, and there is none (V-REC-7).
+            for (spec, index) in rows.iter_mut().filter(|(spec, _)| spec.family() == "SY05") {
+                let other =
+                    contexts.get(*index).map(|context| (profile.summary)(layout, context, brief.terms));
+                *spec = other.and_then(|other| layout.summary(other)).unwrap_or(spec);
+            }
         }
+        let read = contexts.iter().all(|context| context.origin.starts_with("SY"));
+        if !arrange(layout, &mut rows, (read, self.same_version)) {
+            let names: Vec<&str> = rows.iter().map(|(spec, _)| spec.name).collect();
+            let message = format!(
+                "the summary records {} do not fit the structure of version {}",
+                shortened(&names),
+                layout.profile.version
+            );
+            self.findings.push(Diagnostic::new(&codes::SUMMARY_SHAPE, Location::default(), message));
+        }
+        let mut agreed = self.agreed(brief.header).into_iter().peekable();
+        for (spec, index) in rows {
+            self.others_before(&mut agreed, self.count);
+            let (Some(context), Some(id)) = (contexts.get(index), ids.get(index)) else { continue };
+            self.summary(spec, context, (index, id), brief, wrong);
+        }
+        self.others_before(&mut agreed, u64::MAX);
         self.ids = ids
             .iter()
             .map(|id| {
@@ -354,13 +420,44 @@ impl Top {
             .collect();
     }
 
+    /// The records that two parties agreed on and that stand among the summary records: how many of those stand before each, and its line.
+    fn agreed<'h>(&mut self, header: &'h Entity) -> Vec<(u64, &'h str)> {
+        let lines = header.extras.get("DealSpecific").into_iter().flat_map(Value::iter);
+        let lines = lines.filter_map(|text| {
+            let (before, line) = text.split_once('\t')?;
+            Some((before.parse().ok()?, line))
+        });
+        let lines: Vec<_> = lines.collect();
+        if self.same_profile {
+            return lines;
+        }
+        if !lines.is_empty() {
+            let reason = "the parties agreed on it for another profile".to_owned();
+            let subject = Subject::Extra("DExx".into());
+            self.losses.push((Change::Lost, subject, lines.len() as u64, reason));
+        }
+        Vec::new()
+    }
+
+    /// Writes what stands before the summary record of the given number.
+    fn others_before<'h>(
+        &mut self,
+        agreed: &mut std::iter::Peekable<impl Iterator<Item = (u64, &'h str)>>,
+        number: u64,
+    ) {
+        while let Some((_, line)) = agreed.next_if(|(before, _)| *before <= number) {
+            self.summaries.extend_from_slice(line.as_bytes());
+            self.summaries.push(b'\n');
+            self.others += 1;
+        }
+    }
+
     fn summary(
         &mut self,
         spec: &'static RecordSpec,
         context: &Entity,
-        index: usize,
-        id: &str,
-        terms: Option<&dyn Terms>,
+        (index, id): (usize, &str),
+        brief: &Brief<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) {
         let about: Vec<&str> = [Field::TERRITORY, Field::SERVICE, Field::COMMERCIAL_MODEL]
@@ -368,48 +465,72 @@ impl Top {
             .filter_map(|field| context.text(*field))
             .collect();
         let whose = format!(" of context {} ({})", index + 1, about.join(", "));
+        let terms = brief.terms;
         let out = &mut self.summaries;
-        let mut row = Row { spec, whose, terms, wrong, findings: &mut self.findings };
+        let (findings, losses) = (&mut self.findings, &mut self.losses);
+        let mut row = Row { spec, whose, terms, wrong, findings, losses };
         for (number, cell) in spec.cells.iter().enumerate() {
             if number > 0 {
                 out.push(b'\t');
             }
-            match cell.slot {
-                CellSlot::Structure if number == 0 => out.extend_from_slice(spec.name.as_bytes()),
-                CellSlot::Structure => {}
-                CellSlot::Extra(name) => {
-                    if let Some(value) = context.extras.get(name) {
-                        row.value(cell, value, out);
+            let value = match cell.slot {
+                CellSlot::Structure => {
+                    if number == 0 {
+                        out.extend_from_slice(spec.name.as_bytes());
                     }
+                    continue;
                 }
-                CellSlot::Field(Field::CONTEXT_ID) => {
-                    escape::encode(id.as_bytes(), out);
+                CellSlot::Extra(name) => {
+                    let of_header = match name {
+                        "ReportingPeriodStartDate" => value_of(brief.header, Field::PERIOD_START, terms),
+                        "ReportingPeriodEndDate" => value_of(brief.header, Field::PERIOD_END, terms),
+                        _ => None,
+                    };
+                    context.extras.get(name).filter(|value| is_filled(value)).cloned().or(of_header)
                 }
-                CellSlot::Field(field) => match value_of(context, field, terms) {
-                    Some(value) => row.value(cell, &value, out),
-                    None if cell.obligation == Obligation::Mandatory => row.missing(cell, ""),
-                    None => {}
-                },
+                CellSlot::Field(Field::CONTEXT_ID) => Some(id.into()),
+                CellSlot::Field(field) => value_of(context, field, terms),
+            };
+            match value {
+                Some(value) => row.value(cell, &value, out),
+                None if cell.obligation == Obligation::Mandatory => row.missing(cell, ""),
+                None => {}
+            }
+        }
+        let beyond = beyond(spec, context);
+        for value in &beyond {
+            out.push(b'\t');
+            for (index, text) in value.iter().flat_map(|(_, value)| value.iter()).enumerate() {
+                if index > 0 {
+                    out.push(b'|');
+                }
+                escape::encode(text.as_bytes(), out);
             }
         }
         out.push(b'\n');
         self.count += 1;
-        let mut drop = |subject: Subject| {
+        for (field, _) in context.iter().filter(|(field, _)| spec.holds(*field).is_none()) {
+            let subject = Subject::Field(field);
             if !self.drops.iter().any(|(known, _)| *known == subject) {
                 self.drops.push((subject, format!("the summary record {} has no cell for it", spec.name)));
             }
-        };
-        for (field, _) in context.iter().filter(|(field, _)| spec.holds(*field).is_none()) {
-            drop(Subject::Field(field));
         }
-        for name in
-            context.extras.keys().filter(|name| !spec.cells.iter().any(|cell| cell.extra() == Some(name)))
-        {
-            drop(Subject::Extra(name.clone()));
+        let held = |name: &str| {
+            spec.cells.iter().any(|cell| cell.extra() == Some(name))
+                || beyond.iter().flatten().any(|(known, _)| *known == name)
+        };
+        for (name, _) in context.extras.iter().filter(|(name, value)| !held(name) && is_filled(value)) {
+            let reason = format!("the summary record {} has no cell for it", spec.name);
+            lose(&mut self.losses, Change::Lost, Subject::Extra(name.clone()), &reason);
         }
     }
 
-    /// Writes header and summary records; answers how many lines there are.
+    /// How many lines header, summary records and what stands among them take.
+    pub(crate) const fn lines(&self) -> u64 {
+        1 + self.count + self.others
+    }
+
+    /// Writes header, summary records and what stands among them; answers how many lines there are.
     pub(crate) fn write(&self, part: Part, out: &mut Vec<u8>) -> u64 {
         for piece in &self.head {
             match piece {
@@ -419,7 +540,7 @@ impl Top {
             }
         }
         out.extend_from_slice(&self.summaries);
-        1 + self.count
+        self.lines()
     }
 
     /// How many bytes header and summary records take.
@@ -428,6 +549,103 @@ impl Top {
         self.write(Part { number: u32::MAX, of: u32::MAX }, &mut out);
         out.len() as u64
     }
+}
+
+/// Puts summary records into an order that the version knows: by type, SY05 behind SY04 (ARCH-52). Those that were read from a message stay in
+/// its order where records of one type stand together in it, and always where the message was of this very version: UGC 1.2 wants types interleaved.
+/// Answers whether the version knows the order.
+fn arrange(
+    layout: &Layout,
+    rows: &mut Vec<(&'static RecordSpec, usize)>,
+    (read, same): (bool, bool),
+) -> bool {
+    let Some(order) = summaries(&layout.profile.structure).map(|part| Grammar::compile(&part)) else {
+        return true;
+    };
+    let accepted = |rows: &[(&'static RecordSpec, usize)]| {
+        let end = rows
+            .iter()
+            .try_fold(order.start(), |state, (spec, _)| order.step(state, order.symbol(spec.family())?));
+        end.is_some_and(|end| order.accepts(end))
+    };
+    if same || (read && are_together(rows) && accepted(rows)) {
+        return true;
+    }
+    let mut sorted = rows.clone();
+    sorted.sort_by_key(|(spec, index)| {
+        (order.families().iter().position(|known| *known == spec.family()), *index)
+    });
+    let fits = accepted(&sorted);
+    if fits || !accepted(rows) {
+        *rows = sorted;
+        return fits;
+    }
+    true
+}
+
+/// The first of many names.
+fn shortened(names: &[&str]) -> String {
+    const SHOWN: usize = 6;
+    let some = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{some}, …") } else { some }
+}
+
+/// Whether records of one type stand together, and SY05 behind SY04.
+fn are_together(rows: &[(&'static RecordSpec, usize)]) -> bool {
+    let mut seen: Vec<&str> = Vec::new();
+    for (spec, _) in rows {
+        let family = spec.family();
+        if seen.last() == Some(&family) {
+            continue;
+        }
+        if seen.contains(&family) || (family == "SY04" && seen.contains(&"SY05")) {
+            return false;
+        }
+        seen.push(family);
+    }
+    true
+}
+
+/// The part of a message's structure that summary records make up.
+fn summaries(structure: &Structure) -> Option<Structure> {
+    let Structure::Sequence(items, _) = structure else { return None };
+    let (_, rest) = items.split_first()?;
+    let of_summaries = |item: &&Structure| {
+        let mut all = true;
+        item.records(&mut |name| all &= name.starts_with("SY"));
+        all
+    };
+    let is_empty = |item: &&Structure| matches!(item, Structure::Choice([], _));
+    let start = rest.iter().take_while(is_empty).count();
+    let count = rest.iter().skip(start).take_while(of_summaries).count();
+    Some(Structure::Sequence(rest.get(start..start + count)?, (1, Some(1))))
+}
+
+/// How many cells beyond the definition of a record are written at most.
+const MOST_BEYOND: usize = 4096;
+
+/// Cells beyond a definition whose end is not known, by their place, when the context was read from that very record: by the name that the
+/// definition guesses, or as `SY02.04 cell 27`.
+fn beyond<'c>(spec: &RecordSpec, context: &'c Entity) -> Vec<Option<(&'c str, &'c Value)>> {
+    let mut cells = Vec::new();
+    if spec.complete || *context.origin != *spec.name {
+        return cells;
+    }
+    for (name, value) in context.extras.iter().filter(|(_, value)| is_filled(value)) {
+        let numbered = || {
+            let number: usize = name.strip_prefix(spec.name)?.strip_prefix(" cell ")?.parse().ok()?;
+            number.checked_sub(spec.cells.len() + 1)
+        };
+        let known = spec.trailing.iter().position(|trailing| **trailing == **name);
+        let Some(place) = known.or_else(numbered).filter(|place| *place < MOST_BEYOND) else { continue };
+        if cells.len() <= place {
+            cells.resize(place + 1, None);
+        }
+        if let Some(cell) = cells.get_mut(place) {
+            *cell = Some((&**name, value));
+        }
+    }
+    cells
 }
 
 /// The SummaryRecordId of each context: its own, or a running number that no other has.

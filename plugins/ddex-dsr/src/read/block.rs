@@ -199,7 +199,12 @@ impl<'r> Worker<'r> {
                 continue;
             }
             let mut this = This { text, index: region.index, line, number, here };
-            if progress.block.is_none() && !reader.layout.single {
+            if reader.layout.single {
+                // A line is its own place, and its identifier, where it has one, is a value.
+                if reader.identified && number == unit.line {
+                    self.begin(&this, unit, batch);
+                }
+            } else if progress.block.is_none() {
                 progress.block = Some(self.begin(&this, unit, batch));
                 this.here.block = progress.block;
             }
@@ -654,7 +659,9 @@ impl<'r> Worker<'r> {
             }
             let whole = facet.group == Group::Release && entry.proprietary.is_some();
             some.extend(row.get(entry.columns.len()).filter(|_| whole));
-            if facet.group != Group::Usage && some.iter().all(|span| span.is_absent()) {
+            // A usage is one whatever it says, and so is the claim of a master list: they name the summary record.
+            let named = matches!(facet.group, Group::Usage | Group::Claim);
+            if !named && some.iter().all(|span| span.is_absent()) {
                 continue;
             }
             let entity = batch.push_filled(facet.shape, some, this.number as u32);

@@ -246,6 +246,7 @@ impl<'a> Opening<'a> {
             source: self.source,
             deal_shape: preamble.shapes.len() - 1,
             details: entries.iter().any(Entry::names_more),
+            identified: layout.blocks.iter().all(|spec| spec.cell("BlockId").is_some()),
             layout,
             preamble,
             entries,

@@ -69,6 +69,8 @@ pub(crate) struct Reader {
     deal_shape: usize,
     /// Whether records of a block name others by more than references to releases and resources.
     details: bool,
+    /// Whether blocks have identifiers; of single records only those of a master list.
+    identified: bool,
     /// Whether everything is told, also what does not matter for reading.
     validates: bool,
     state: State,

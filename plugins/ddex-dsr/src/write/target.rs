@@ -1,0 +1,471 @@
+//! The records that can be written, and how entities of a shape fill them.
+
+use super::Known;
+use crate::format::{Role, part_of};
+use crate::tables::{self, Layout};
+use transpose_core::batch::{Cell, EntityRef, Shape, Slot};
+use transpose_core::field::{Field, Group};
+use transpose_core::format::Brief;
+use transpose_core::loss::Subject;
+use transpose_records::grammar::Symbol;
+use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec, family};
+
+/// What an identifier of a service stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Release,
+    Recording,
+    Work,
+}
+
+/// What fills a cell of a block record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fill {
+    /// The value of the column, or the agreed default.
+    Plain,
+    /// The name of the record.
+    Name,
+    /// The block id.
+    Block,
+    /// The entity's own reference.
+    Own,
+    /// The reference of the release that was used.
+    Release,
+    /// The reference of the resource that was used or that the record belongs to.
+    Resource,
+    /// The same, unless the source has another.
+    CueResource,
+    /// The reference of the work that the record belongs to.
+    Work,
+    /// The SummaryRecordId.
+    Summary,
+    /// The service's identifier; made from others where it is absent.
+    Id(What),
+    /// The service's identifier of the recording that was used, as it was written.
+    RecordingId,
+    /// The service's identifier of the release that was used.
+    ReleaseId,
+    /// The SalesTransactionId; where it is absent the line of the input, or a running number.
+    Transaction,
+    /// The SalesTransactionId of the usage that the record belongs to, as it was written.
+    Parent,
+    /// Namespaced identifiers, the GRid among them.
+    Proprietary,
+    /// The label of a release, or the one that all recordings share.
+    Label,
+    /// The type of the resource, a sound recording where it is absent.
+    Type,
+    /// A word that stands for absence.
+    Word(&'static str),
+    /// A word that is guessed where the source is silent, and why.
+    Guess(&'static str, &'static str),
+    /// The use type, unless it stands on the summary record.
+    UseType,
+    /// The price, which a sale must have.
+    Price,
+    /// Usages less returns.
+    Net,
+    /// Nothing.
+    Empty,
+}
+
+/// A cell to be written.
+pub(super) struct TargetCell {
+    pub(super) spec: &'static CellSpec,
+    pub(super) fill: Fill,
+    pub(super) values: Option<&'static AllowedValues>,
+    pub(super) fallback: Option<Box<str>>,
+    pub(super) mandatory: bool,
+    /// Whether nothing stands for a value that is absent.
+    pub(super) optional: bool,
+    /// In a single record: what the cell describes. A cell of the work is of that group here, whoever has its details.
+    pub(super) part: Group,
+}
+
+/// A record to be written.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact that is looked up once, not a state")]
+pub(super) struct Target {
+    pub(super) spec: &'static RecordSpec,
+    pub(super) role: Role,
+    pub(super) symbol: Option<Symbol>,
+    pub(super) cells: Vec<TargetCell>,
+    /// Whether it has cells for the release and for the recording that are meant.
+    pub(super) names_releases: bool,
+    pub(super) names_recordings: bool,
+    /// Whether the reference of the recording must be filled.
+    pub(super) demands_resource: bool,
+    /// Whether the SummaryRecordId must be filled, where it has one.
+    pub(super) summary: Option<Obligation>,
+    pub(super) holds_duration: bool,
+    pub(super) holds_use_type: bool,
+    /// Whether it is for advertising, and for what has no revenue of its own.
+    pub(super) advertises: bool,
+}
+
+impl Target {
+    /// A record of blocks.
+    pub(super) fn new(layout: &Layout, spec: &'static RecordSpec, brief: &Brief<'_>) -> Option<Self> {
+        let role = Role::of(spec.family())?;
+        let cells = spec.cells.iter().map(|cell| {
+            let fill = fill(cell, spec);
+            let fallback = cell.field().and_then(|field| brief.terms?.fallback(field));
+            let mandatory = cell.obligation == Obligation::Mandatory;
+            TargetCell {
+                spec: cell,
+                fill,
+                values: if cell.kind == CellType::Avs { tables::set(cell.values) } else { None },
+                optional: matches!(fill, Fill::Plain) && !mandatory && fallback.is_none(),
+                fallback: fallback.map(Into::into),
+                mandatory,
+                part: if role == Role::Single { part(cell) } else { role.group() },
+            }
+        });
+        let cells: Vec<TargetCell> = cells.collect();
+        let find = |fills: &[Fill]| cells.iter().find(|cell| fills.contains(&cell.fill));
+        Some(Self {
+            spec,
+            role,
+            symbol: layout.grammar.symbol(spec.family()),
+            names_releases: find(&[Fill::Release]).is_some(),
+            names_recordings: find(&[Fill::Resource, Fill::RecordingId]).is_some(),
+            demands_resource: find(&[Fill::Resource]).is_some_and(|cell| cell.mandatory),
+            summary: find(&[Fill::Summary]).map(|cell| cell.spec.obligation),
+            holds_duration: spec.holds(Field::USAGE_DURATION).is_some(),
+            holds_use_type: find(&[Fill::UseType]).is_some(),
+            advertises: spec.family() == "SR06",
+            cells,
+        })
+    }
+
+    /// Where the values of this record stand in a shape, and which columns of the shape it has no cell for.
+    fn writing(&self, shape: &Shape) -> Writing {
+        let fits = shape.record.is_empty() || *shape.record == *self.spec.name;
+        let mut unheld: Vec<bool> = shape.columns.iter().map(is_a_value).collect();
+        let mut columns = Vec::with_capacity(self.cells.len());
+        for (index, cell) in self.cells.iter().enumerate() {
+            let fits = self.role != Role::Single
+                || cell.part == shape.group
+                || (cell.part == Group::Work && shape.group == Group::Recording);
+            let column = if fits { self.column(index, cell, shape) } else { None };
+            if let Some(held) = column.and_then(|column| unheld.get_mut(column)) {
+                *held = false;
+            }
+            columns.push(column);
+        }
+        if self.cells.iter().any(|cell| cell.fill == Fill::Proprietary)
+            && let Some(held) = shape.column(Field::GRID).and_then(|column| unheld.get_mut(column))
+        {
+            *held = false;
+        }
+        let unheld = unheld.iter().enumerate().filter(|(_, unheld)| **unheld).map(|(column, _)| column);
+        Writing { columns, unheld: unheld.collect(), fits }
+    }
+
+    /// The column for a cell. What only the family understands may stand in a record twice: the n-th column is for the n-th cell.
+    fn column(&self, index: usize, cell: &TargetCell, shape: &Shape) -> Option<usize> {
+        match cell.spec.slot {
+            CellSlot::Field(field) => shape.column(field),
+            CellSlot::Extra(wanted) => {
+                let alike =
+                    |other: &&TargetCell| other.spec.extra() == Some(wanted) && other.part == cell.part;
+                let before = self.cells.iter().take(index).filter(alike).count();
+                let is = |slot: &Slot| matches!(slot, Slot::Extra(name) if **name == *wanted);
+                let columns = shape.columns.iter().enumerate().filter(|(_, slot)| is(slot));
+                columns.map(|(column, _)| column).nth(before)
+            }
+            CellSlot::Structure => None,
+        }
+    }
+}
+
+/// Whether a column can be lost: references are names inside a block, and label and played time are counted where they are looked at.
+fn is_a_value(slot: &Slot) -> bool {
+    const ELSEWHERE: [Field; 5] = [
+        Field::RELEASE_REFERENCE,
+        Field::RECORDING_REFERENCE,
+        Field::WORK_REFERENCE,
+        Field::RECORDING_LABEL,
+        Field::USAGE_DURATION,
+    ];
+    match slot {
+        Slot::Field(field) => !ELSEWHERE.contains(field),
+        Slot::Extra(name) => &**name != "CueResourceReference",
+        Slot::Structure => false,
+    }
+}
+
+/// What a cell of a single record describes.
+fn part(cell: &CellSpec) -> Group {
+    match cell.field() {
+        Some(field) if field.group() == Group::Work => Group::Work,
+        _ => part_of(cell),
+    }
+}
+
+fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
+    let mandatory = cell.obligation == Obligation::Mandatory;
+    if let CellSlot::Structure = cell.slot {
+        return match cell.name {
+            "RecordType" => Fill::Name,
+            "BlockId" => Fill::Block,
+            "SummaryRecordId" => Fill::Summary,
+            "TransactedRelease" | "TransactedReleaseReference" => Fill::Release,
+            "TransactedResource"
+            | "TransactedResourceReference"
+            | "ResourceReference"
+            | "ParentResourceReference" => Fill::Resource,
+            "MusicalWorkReference" => Fill::Work,
+            "DspResourceId" => Fill::RecordingId,
+            "ParentSalesTransactionId" => Fill::Parent,
+            _ => Fill::Empty,
+        };
+    }
+    match (cell.slot, cell.field()) {
+        (CellSlot::Extra("CueResourceReference"), _) => Fill::CueResource,
+        (CellSlot::Extra("DspReleaseId"), _) => Fill::ReleaseId,
+        (CellSlot::Extra("NetUsage"), _) => Fill::Net,
+        (CellSlot::Extra("NumberOfTransactedResources"), _) => {
+            Fill::Guess("1", "a line is taken to be about one resource where the source does not say")
+        }
+        (_, Some(Field::RELEASE_REFERENCE | Field::RECORDING_REFERENCE | Field::WORK_REFERENCE)) => Fill::Own,
+        (_, Some(Field::RELEASE_ID)) if mandatory => Fill::Id(What::Release),
+        (_, Some(Field::RECORDING_ID)) if mandatory => Fill::Id(What::Recording),
+        (_, Some(Field::WORK_ID)) if mandatory => Fill::Id(What::Work),
+        (_, Some(Field::USAGE_ID)) => Fill::Transaction,
+        (_, Some(Field::RELEASE_PROPRIETARY_ID)) if record.holds(Field::GRID).is_none() => Fill::Proprietary,
+        (_, Some(Field::RELEASE_LABEL)) => Fill::Label,
+        (_, Some(Field::RECORDING_TYPE)) if mandatory => Fill::Type,
+        (_, Some(Field::RETURNS)) => Fill::Word("0"),
+        (_, Some(Field::UPGRADE)) => Fill::Word("false"),
+        (_, Some(Field::ROYALTY_BEARING)) if mandatory => {
+            Fill::Guess("true", "taken as royalty bearing where the source does not say")
+        }
+        (_, Some(Field::USAGE_USE_TYPE)) => Fill::UseType,
+        (_, Some(Field::PRICE)) => Fill::Price,
+        _ => Fill::Plain,
+    }
+}
+
+/// Where a record finds its values in a shape.
+pub(super) struct Writing {
+    /// For each cell of the record.
+    pub(super) columns: Vec<Option<usize>>,
+    /// The columns that it has no cell for.
+    pub(super) unheld: Vec<usize>,
+    /// Whether values are known to fit the types of their cells: they were read from the same record, or are canonical.
+    pub(super) fits: bool,
+}
+
+/// What an identifier can be made from.
+#[derive(Default)]
+pub(super) struct Identity {
+    /// Other identifiers, the best first.
+    pub(super) codes: Vec<usize>,
+    pub(super) artist: Option<usize>,
+    pub(super) title: Option<usize>,
+}
+
+/// Columns of a shape that are looked at by themselves.
+#[derive(Default)]
+pub(super) struct Special {
+    pub(super) reference: Option<usize>,
+    release: Identity,
+    recording: Identity,
+    work: Identity,
+    /// The details of a work.
+    pub(super) works: Vec<usize>,
+    pub(super) label: Option<usize>,
+    pub(super) grid: Option<usize>,
+    pub(super) used: Option<usize>,
+    pub(super) quantity: Option<usize>,
+    pub(super) price: Option<usize>,
+    pub(super) duration: Option<usize>,
+    pub(super) returns: Option<usize>,
+    pub(super) upgrade: Option<usize>,
+    pub(super) use_type: Option<usize>,
+    pub(super) revenue: Option<usize>,
+    /// The line of an opaque record.
+    pub(super) line: Option<usize>,
+}
+
+impl Special {
+    fn new(shape: &Shape) -> Self {
+        let at = |field| shape.column(field);
+        let identity = |codes: &[Field], artist, title| Identity {
+            codes: codes.iter().filter_map(|code| at(*code)).collect(),
+            artist: at(artist),
+            title: at(title),
+        };
+        let details = |(column, slot): (usize, &Slot)| match slot {
+            Slot::Field(field) if field.group() == Group::Work => Some(column),
+            _ => None,
+        };
+        Self {
+            reference: at(match shape.group {
+                Group::Release => Field::RELEASE_REFERENCE,
+                Group::Work => Field::WORK_REFERENCE,
+                _ => Field::RECORDING_REFERENCE,
+            }),
+            release: identity(&[Field::ICPN, Field::GRID], Field::RELEASE_ARTIST, Field::RELEASE_TITLE),
+            recording: identity(&[Field::ISRC], Field::RECORDING_ARTIST, Field::RECORDING_TITLE),
+            work: identity(&[Field::ISWC], Field::COMPOSERS, Field::WORK_TITLE),
+            works: shape.columns.iter().enumerate().filter_map(details).collect(),
+            label: at(Field::RECORDING_LABEL).filter(|_| shape.group == Group::Recording),
+            grid: at(Field::GRID),
+            used: at(Field::USED_RESOURCES),
+            quantity: at(Field::QUANTITY),
+            price: at(Field::PRICE),
+            duration: at(Field::USAGE_DURATION),
+            returns: at(Field::RETURNS),
+            upgrade: at(Field::UPGRADE),
+            use_type: at(Field::USAGE_USE_TYPE),
+            revenue: at(Field::USAGE_NET_REVENUE),
+            line: shape
+                .columns
+                .iter()
+                .position(|slot| matches!(slot, Slot::Extra(name) if &**name == "Line")),
+        }
+    }
+
+    pub(super) fn identity(&self, what: What) -> &Identity {
+        match what {
+            What::Release => &self.release,
+            What::Recording => &self.recording,
+            What::Work => &self.work,
+        }
+    }
+}
+
+/// How entities of a shape are written.
+pub(super) struct Plan {
+    pub(super) group: Group,
+    /// Whether they come from this family's record of sub-releases.
+    pub(super) sub: bool,
+    /// Whether they say how much of a recording is unclaimed.
+    pub(super) is_unclaimed: bool,
+    /// The record of the same family as the one they come from.
+    pub(super) kept: Option<u16>,
+    /// The record for most of them: a recording with its work, a stream.
+    pub(super) first: Option<u16>,
+    /// The record for some: a recording without work details, a download, a sub-release.
+    pub(super) second: Option<u16>,
+    /// Whether they come from a record of recordings without work details.
+    pub(super) plain: bool,
+    /// Whether they come from a record of downloads, or from one of streams.
+    pub(super) download: Option<bool>,
+    pub(super) special: Special,
+    /// How each record is filled.
+    writings: Vec<Option<Writing>>,
+    /// What each column holds, for the account of what is lost.
+    pub(super) subjects: Vec<Option<(Subject, &'static str)>>,
+}
+
+/// The records of usages for what is no download, and for downloads. In the UGC Profile the second of a pair is for advertising.
+const STREAMS: [&str; 7] = ["SU02", "SU03", "SU05", "SR02", "SR05", "SR03", "SR08"];
+const DOWNLOADS: [&str; 7] = ["SU01", "SU03", "SU05", "SR01", "SR04", "SR06", "SR08"];
+
+/// What a record of single lines becomes in blocks.
+fn of_blocks(family: &str) -> &str {
+    match family {
+        "SR01" => "SU01",
+        "SR02" => "SU02",
+        "SR03" | "SR06" => "SU03",
+        "SR04" | "SR05" => "SU04",
+        "SR07" => "ML01",
+        other => other,
+    }
+}
+
+impl Plan {
+    pub(super) fn new(shape: &Shape, targets: &[Target], known: &Known) -> Self {
+        let own = family(&shape.record);
+        let pick = |families: &[&str]| {
+            let find = |family: &&str| targets.iter().position(|target| target.spec.family() == *family);
+            families.iter().find_map(find).map(|index| index as u16)
+        };
+        let of_blocks = of_blocks(own);
+        let kept = pick(&[own]).or_else(|| pick(&[of_blocks])).filter(|index| {
+            targets
+                .get(usize::from(*index))
+                .is_some_and(|target| target.role == Role::Single || target.role.group() == shape.group)
+        });
+        let has = |name: &str| {
+            shape.columns.iter().any(|slot| matches!(slot, Slot::Extra(known) if **known == *name))
+        };
+        let (first, second) = match shape.group {
+            Group::Release => (pick(&["RE01", "RE03", "RE04"]), pick(&["RE02"])),
+            Group::Recording => {
+                let first = pick(&["AS02", "AS06", "AS03"]);
+                (first, pick(&["AS01", "AS05"]).or(first))
+            }
+            Group::Work => (pick(&["MW01", "MW02"]), None),
+            Group::Controller => (pick(&["RC01"]), None),
+            Group::Cue => (pick(&["CU01", "CU02"]), None),
+            // What is unclaimed and what a record company says have nothing in common.
+            Group::Claim if of_blocks == "ML01" => (pick(&["ML01", "SR07"]), None),
+            Group::Claim => (pick(&["LC01"]), None),
+            Group::Embodiment if shape.column(Field::EMBODIMENT_TITLE).is_some() => (pick(&["RU02"]), None),
+            Group::Embodiment => (pick(&["RU01"]), None),
+            Group::Usage if ["IsDrmEnforced", "VideoDefinitionType", "CodingType"].into_iter().any(has) => {
+                let video = pick(&["SU04"]);
+                (video.or_else(|| pick(&STREAMS)), video.or_else(|| pick(&DOWNLOADS)))
+            }
+            Group::Usage => (pick(&STREAMS), pick(&DOWNLOADS)),
+            Group::Allocation => (pick(&["LI01"]), None),
+            Group::Split => (pick(&["ST01"]), None),
+            Group::Header | Group::Context | Group::Opaque | Group::Event => (None, None),
+        };
+        let writings = targets.iter().map(|target| {
+            (target.role == Role::Single || target.role.group() == shape.group).then(|| target.writing(shape))
+        });
+        let subject = |slot: &Slot| {
+            let (subject, held) = match slot {
+                Slot::Field(field) if is_a_value(slot) => {
+                    (Subject::Field(*field), known.writes.contains(*field))
+                }
+                Slot::Extra(name) if is_a_value(slot) => {
+                    (Subject::Extra(name.clone()), known.extras.iter().any(|extra| **extra == **name))
+                }
+                _ => return None,
+            };
+            Some((
+                subject,
+                if held { "its record has no cell for it" } else { "the version has no cell for it" },
+            ))
+        };
+        Self {
+            group: shape.group,
+            sub: Role::of(own) == Some(Role::SubRelease),
+            is_unclaimed: of_blocks == "ML01",
+            kept,
+            first,
+            second,
+            plain: matches!(own, "AS01" | "AS05"),
+            download: match own {
+                "SU01" | "SR01" | "SR04" => Some(true),
+                "SU02" | "SR02" | "SR05" => Some(false),
+                _ => None,
+            },
+            special: Special::new(shape),
+            writings: writings.collect(),
+            subjects: shape.columns.iter().map(subject).collect(),
+        }
+    }
+
+    /// How a record is filled.
+    pub(super) fn writing(&self, target: u16) -> Option<&Writing> {
+        self.writings.get(usize::from(target)).and_then(Option::as_ref)
+    }
+}
+
+pub(super) fn text_of(cell: Cell<'_>) -> Option<&[u8]> {
+    match cell {
+        Cell::Absent => None,
+        Cell::One(bytes) => Some(bytes).filter(|bytes| !bytes.is_empty()),
+        Cell::Many(list) => list.iter().find(|bytes| !bytes.is_empty()),
+    }
+}
+
+pub(super) fn column(entity: EntityRef<'_>, column: Option<usize>) -> Option<&[u8]> {
+    column.and_then(|column| text_of(entity.cell(column)))
+}
