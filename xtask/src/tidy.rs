@@ -135,7 +135,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "transpose-records",
         ],
     ),
-    ("snapshots", &["ddex-dsr", "transpose-core", "transpose-engine", "transpose-plugins", "transpose-records"]),
+    (
+        "snapshots",
+        &["ddex-dsr", "transpose-core", "transpose-engine", "transpose-plugins", "transpose-records"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -1,9 +1,9 @@
-//! The inputs: seeded, made once, and made again when the generator has changed.
+//! The inputs, reports and messages: seeded, made once, and made again when the generator has changed.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use super::site::{Site, run, text};
 use crate::{Outcome, files};
@@ -44,15 +44,11 @@ impl Report {
     pub(super) fn make(&self, site: &Site) -> Outcome<Input> {
         let folder = site.folder.join("data");
         let name = format!("{}-{}", self.shape, self.rows);
-        let csv = folder.join(format!("{name}.csv"));
-        let stamp = folder.join(format!("{name}.stamp"));
-        let expected = self.fingerprint(site)?;
-        if !csv.exists() || fs::read_to_string(&stamp).ok().as_deref() != Some(&expected) {
-            println!("making {name}");
-            let _ = fs::remove_file(&stamp);
-            run(self.command(site, self.rows).arg("--out").arg(&csv))?;
-            files::replace(&stamp, expected.as_bytes())?;
-        }
+        let few = self.command(site, 2_000).args(["--out", "-"]).stderr(Stdio::inherit()).output()?;
+        let fingerprint = format!("{} {:?} {}", self.rows, self.options, fingerprint(&few)?);
+        let csv = kept(&folder, &format!("{name}.csv"), &fingerprint, |csv| {
+            self.command(site, self.rows).arg("--out").arg(csv).status()
+        })?;
         let input = Input {
             csv,
             agreement: folder.join(format!("{name}-agreement.toml")),
@@ -64,17 +60,6 @@ impl Report {
             site.convert(&["init", what, &csv, "--overwrite", "--quiet", "-o", &text(path)], &[0])?;
         }
         Ok(input)
-    }
-
-    /// What tells a report of today's generator from one of another: the bytes of a few rows.
-    fn fingerprint(&self, site: &Site) -> Outcome<String> {
-        let output = self.command(site, 2_000).args(["--out", "-"]).stderr(Stdio::inherit()).output()?;
-        if !output.status.success() {
-            return Err(format!("`cargo xtask sample` ended with {}", output.status).into());
-        }
-        let mut hasher = DefaultHasher::new();
-        output.stdout.hash(&mut hasher);
-        Ok(format!("{} {:?} {:016x}\n", self.rows, self.options, hasher.finish()))
     }
 
     /// The command that makes so many rows, but for `--out`.
@@ -90,6 +75,72 @@ impl Report {
         for end in [".csv", ".stamp", "-agreement.toml", "-figures.csv"] {
             let _ = fs::remove_file(site.folder.join("data").join(format!("{name}{end}")));
         }
+    }
+}
+
+/// A file of `folder` that `make` makes, unless it is there already and was made by the same generator.
+fn kept(
+    folder: &Path,
+    name: &str,
+    fingerprint: &str,
+    make: impl FnOnce(&Path) -> std::io::Result<ExitStatus>,
+) -> Outcome<PathBuf> {
+    let path = folder.join(name);
+    let stamp = path.with_extension("stamp");
+    if !path.exists() || fs::read_to_string(&stamp).ok().as_deref() != Some(fingerprint) {
+        println!("making {name}");
+        let _ = fs::remove_file(&stamp);
+        let status = make(&path)?;
+        if !status.success() {
+            return Err(format!("{name} cannot be made: the command ended with {status}").into());
+        }
+        files::replace(&stamp, fingerprint.as_bytes())?;
+    }
+    Ok(path)
+}
+
+/// What tells data of today's generator from data of another: a digest of a little of it.
+fn fingerprint(few: &Output) -> Outcome<String> {
+    if !few.status.success() {
+        return Err(format!("the generator ended with {}", few.status).into());
+    }
+    let mut hasher = DefaultHasher::new();
+    few.stdout.hash(&mut hasher);
+    Ok(format!("{:016x}\n", hasher.finish()))
+}
+
+/// A generated DSR message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message {
+    /// The id of its format and the version.
+    pub(super) format: &'static str,
+    /// The least number of lines.
+    pub(super) lines: u64,
+    /// How the identifiers of usages run.
+    pub(super) ids: &'static str,
+}
+
+impl Message {
+    /// The message, kept for later runs.
+    pub(super) fn make(&self, site: &Site) -> Outcome<PathBuf> {
+        let few = self.command(site, 2_000, Path::new("-"))?.stderr(Stdio::inherit()).output()?;
+        let name = format!("{}-{}-{}.tsv", self.format.replace('@', "-"), self.lines, self.ids);
+        let mut command = self.command(site, self.lines, Path::new(&name))?;
+        command.current_dir(site.folder.join("data"));
+        kept(&site.folder.join("data"), &name, &fingerprint(&few)?, |_| command.status())
+    }
+
+    /// Writes the message to a place from which it will be removed.
+    pub(super) fn write(&self, site: &Site, path: &Path) -> Outcome {
+        println!("making {} of {} lines", self.format, self.lines);
+        run(&mut self.command(site, self.lines, path)?)
+    }
+
+    /// The command that makes a message of so many lines.
+    fn command(&self, site: &Site, lines: u64, path: &Path) -> Outcome<Command> {
+        let mut command = Command::new(site.generator()?);
+        command.args([self.format, &lines.to_string(), "2026", "1", self.ids]).arg(path);
+        Ok(command)
     }
 }
 

@@ -66,21 +66,26 @@ pub(super) fn gzip(site: &Site, section: &Section, figures: &mut Figures) -> Out
     let mut race = Race::default();
     race.contenders.push(Contender::new("line count, 1 thread, not packed", site.line_count(&message.path)));
     race.contenders.push(transpose(site, "transpose, not packed", &message.path));
-    let mut packed = Vec::new();
-    for (name, member) in [("one member", None), ("members of 1 MiB", Some("1048576"))] {
-        let path = message.path.with_extension(format!("{}.tsv.gz", name.replace(' ', "-")));
-        run(Command::new(&site.python).arg(script("pack.py")).args([&message.path, &path]).args(member))?;
-        let name = format!("gzip, {name}");
-        race.contenders.push(transpose(site, &name, &path));
-        packed.push(path);
-    }
+    let packed = pack(site, &message.path)?;
+    race.contenders.extend(packed.iter().map(|(name, path)| transpose(site, name, path)));
     let reference = site.out("transpose,-not-packed.csv");
     race.run(site, section.rounds, |contender| same_as(&reference, contender))?;
     keep_peaks(&race, figures);
-    for path in packed {
+    for (_, path) in packed {
         let _ = fs::remove_file(path);
     }
     Ok(format!("{}; {}.\n\n{}", message.size()?, section.rounds(), race.table()))
+}
+
+/// Packs a message in one member and in many; answers the files with what they are called in a table.
+pub(super) fn pack(site: &Site, message: &Path) -> Outcome<Vec<(String, PathBuf)>> {
+    let mut packed = Vec::new();
+    for (name, member) in [("one member", None), ("members of 1 MiB", Some("1048576"))] {
+        let path = message.with_extension(format!("{}.tsv.gz", name.replace(' ', "-")));
+        run(Command::new(&site.python).arg(script("pack.py")).args([message, &path]).args(member))?;
+        packed.push((format!("gzip, {name}"), path));
+    }
+    Ok(packed)
 }
 
 /// Ten times the lines: memory must not grow with the file.

@@ -1,5 +1,6 @@
 //! Where measurements take place: folders, programs, and what the machine is.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +19,8 @@ pub(super) struct Site {
     pub(super) python: String,
     /// What `transpose --help` and `transpose convert --help` say, to find out what this build can do.
     help: String,
+    /// Set when the generator of messages is built.
+    generates: OnceCell<()>,
 }
 
 impl Site {
@@ -31,7 +34,7 @@ impl Site {
         }
         let python = text_of(Command::new("python3").args(["-c", "import sys; print(sys.executable)"]))
             .ok_or("python3 is not installed; the measuring scripts need it")?;
-        let mut site = Self { folder, python, help: String::new() };
+        let mut site = Self { folder, python, help: String::new(), generates: OnceCell::new() };
         if peers {
             run(Command::new(&site.python).args(["-m", "venv"]).arg(site.folder.join("peers")))?;
             run(Command::new(site.peers()).args(["-m", "pip", "install", "--quiet", "duckdb", "polars"]))?;
@@ -60,6 +63,27 @@ impl Site {
     /// The copy of one of our programs that is measured.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.folder.join("bin").join(name)
+    }
+
+    /// The program that makes messages. Few sections need it, so it is built when one asks.
+    pub(super) fn generator(&self) -> Outcome<PathBuf> {
+        let program = self.program("sample");
+        if self.generates.get().is_none() {
+            run(Command::new(env!("CARGO")).current_dir(files::root()).args([
+                "build",
+                "--release",
+                "--quiet",
+                "-p",
+                "ddex-dsr",
+                "--example",
+                "sample",
+            ]))?;
+            let _ = fs::remove_file(&program);
+            fs::copy(built("examples/sample"), &program)?;
+            // Whoever sets it, it is built.
+            let _ = self.generates.set(());
+        }
+        Ok(program)
     }
 
     /// The Python that has the peers.
