@@ -219,7 +219,7 @@ fn canonical(spec: &CellSpec, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Str
         match fit {
             Fit::Exact => {}
             Fit::Normalised => return Ok(true),
-            Fit::Odd(why) | Fit::Wrong(why) => return Err(why),
+            Fit::Odd(why) | Fit::Doubtful(why) | Fit::Wrong(why) => return Err(why),
         }
     }
     out.extend_from_slice(&text);
