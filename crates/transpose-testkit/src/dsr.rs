@@ -140,6 +140,12 @@ impl Generator {
         Ok(Self::of(plan, |plan, number| number < plan.blocks))
     }
 
+    /// The same with one resource in each block and at most one work of it, so that each usage fits on one line.
+    pub fn lone(facts: &Facts, profile: &'static ProfileSpec, wish: Wish) -> Result<Self, String> {
+        let plan = Plan { lone: true, ..Plan::new(facts, profile, wish, None)? };
+        Ok(Self::of(plan, |plan, number| number < plan.blocks))
+    }
+
     /// The same for a message of real size.
     pub fn bulk(
         facts: &Facts,

@@ -2,7 +2,7 @@
 
 use crate::generated::{avs, profiles, records};
 use transpose_records::grammar::Grammar;
-use transpose_records::spec::{AllowedValues, ProfileSpec, RecordSpec, family};
+use transpose_records::spec::{AllowedValues, ProfileSpec, RecordSpec, Structure, family};
 
 /// The generations from the newest on.
 pub const GENERATIONS: [&str; 3] = ["current", "part8-1.4", "xsd"];
@@ -68,6 +68,8 @@ pub(crate) struct Layout {
     pub(crate) profile: &'static ProfileSpec,
     /// Whether a line is a whole block (the single-record variant).
     pub(crate) single: bool,
+    /// Whether works directly follow the records of the rights holders that they are of.
+    pub(crate) holders: bool,
     /// The header.
     pub(crate) head: &'static RecordSpec,
     /// The summary records.
@@ -99,6 +101,7 @@ impl Layout {
         Some(Self {
             profile,
             single,
+            holders: holders_have_works(&profile.structure),
             head: specs.iter().copied().find(|spec| spec.name == "HEAD")?,
             foot: specs.iter().copied().find(|spec| spec.name == foot)?,
             summaries: pick(&|name| name.starts_with("SY")),
@@ -124,6 +127,19 @@ impl Layout {
     /// The record of a family in blocks.
     pub(crate) fn block(&self, wanted: &str) -> Option<&'static RecordSpec> {
         self.blocks.iter().copied().find(|spec| spec.family() == wanted)
+    }
+}
+
+/// Whether works directly follow the records of rights holders in the structure; elsewhere a work begins what is told of it anew.
+fn holders_have_works(structure: &Structure) -> bool {
+    let is = |item: Option<&Structure>, lead: &str| matches!(item, Some(Structure::Record(name, _)) if name.starts_with(lead));
+    match structure {
+        Structure::Record(..) => false,
+        Structure::Group(_, body, _) => holders_have_works(body),
+        Structure::Sequence(items, _) | Structure::Choice(items, _) => {
+            let follows = |pair: &[Structure]| is(pair.first(), "LI") && is(pair.get(1), "MW");
+            items.windows(2).any(follows) || items.iter().any(holders_have_works)
+        }
     }
 }
 

@@ -104,12 +104,14 @@ impl<'a> Walk<'a> {
         }
         let first = lead(part).unwrap_or_default();
         let (with_release, stride) = (!self.releases.is_empty(), self.plan.stride);
+        let lone = self.plan.lone;
         let random = &mut self.scribe.random;
         let wish = match family(first) {
             // Every other block has a release, and all have where a resource is needed for each context.
             "RE01" | "RE03" | "RE04" => usize::from(stride > 1 || self.number % 2 == 1),
-            "RE02" if with_release => random.below(2),
+            "RE02" if with_release && !lone => random.below(2),
             "RE02" => 0,
+            name if name.starts_with("AS") && lone => 1,
             name if name.starts_with("AS") => {
                 let resources = if with_release { 1 + random.below(3) } else { 1 };
                 // Where the record that points at the context goes with the resource, there is one for each context.
@@ -142,7 +144,8 @@ impl<'a> Walk<'a> {
             return 0;
         }
         // Profiles of user-generated content have one work for each block.
-        let most = if holds(self.plan.body.tree, "SU03") { Some(1) } else { most };
+        let most =
+            if self.plan.lone || self.plan.profile.profile.starts_with("UGC") { Some(1) } else { most };
         match most {
             Some(1) => usize::from(self.scribe.random.below(4) > 0),
             _ => least as usize + self.scribe.random.below(3),

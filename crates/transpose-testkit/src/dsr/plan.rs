@@ -95,6 +95,8 @@ pub(super) struct Plan {
     pub(super) stride: usize,
     /// The lines of all blocks.
     pub(super) lines: u64,
+    /// Whether each block has one resource and at most one work of it.
+    pub(super) lone: bool,
 }
 
 /// What stands between the summary records and the footer.
@@ -149,6 +151,7 @@ impl Plan {
             blocks: wish.blocks,
             stride: 1,
             lines: 0,
+            lone: false,
         };
         plan.add_contexts(&parts.summaries, facts);
         let contexts = plan.contexts.len() as u64;

@@ -767,7 +767,7 @@ impl<'r> Worker<'r> {
             Role::Work => {
                 // Older versions have no reference: the work belongs to the record before it.
                 parent = if links.resource.is_absent() {
-                    progress.allocation.or(progress.recording)
+                    progress.allocation.filter(|_| reader.layout.holders).or(progress.recording)
                 } else {
                     kept(self.resource(entry, this, links.resource, batch), dangling)
                 };

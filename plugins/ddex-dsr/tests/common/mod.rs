@@ -75,24 +75,34 @@ pub(crate) fn brief<'a>(
 
 /// Reads a message in chunks of the given size; writes what was read with the encoder, when there is one.
 pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Option<&dyn Encode>) -> Read {
-    let part = Part { number: 1, of: 1 };
-    let (mut written, mut tally) = (Vec::new(), Tally::default());
-    if let Some(encoder) = encoder {
-        tally = encoder.begin(part, &mut written);
+    match encoder {
+        Some(encoder) => rewrite(decoder, bytes, size, encoder).unwrap(),
+        None => read_with(decoder, bytes, size, &mut |_, _, _| {}),
     }
+}
+
+/// Reads a message in chunks of the given size and writes it with an encoder, which may refuse it.
+pub(crate) fn rewrite(
+    decoder: &dyn Decode,
+    bytes: &[u8],
+    size: usize,
+    encoder: &dyn Encode,
+) -> Result<Read, Fatal> {
+    let part = Part { number: 1, of: 1 };
+    let (mut written, mut done) = (Vec::new(), Ok(()));
+    let mut tally = encoder.begin(part, &mut written);
     let mut read = read_with(decoder, bytes, size, &mut |blocks, numbers, report| {
-        let Some(encoder) = encoder else { return };
         let mut encoded = Encoded::default();
-        encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, report).unwrap();
+        if done.is_ok() {
+            done = encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, report);
+        }
         assert_eq!(encoded.marks.last().map_or(0, |mark| mark.0 as usize), encoded.bytes.len());
         encoded.marks.iter().for_each(|(_, more)| tally.add(*more));
         written.extend_from_slice(&encoded.bytes);
     });
-    if let Some(encoder) = encoder {
-        encoder.end(part, &tally, &tally, &mut written);
-    }
+    encoder.end(part, &tally, &tally, &mut written);
     read.written = written;
-    read
+    done.map(|()| read)
 }
 
 /// What is done with the blocks of each chunk.

@@ -6,15 +6,22 @@ use super::message::Message;
 use super::rows::{Row, Value};
 use ddex_dsr::facts;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use transpose_records::spec::ProfileSpec;
 use transpose_testkit::dsr::{Fill, Wish};
 
-/// Messages in which every cell of every record is filled somewhere.
-pub(crate) fn specimens(profile: &'static ProfileSpec) -> Vec<Message> {
+/// Messages of a profile in which every cell of every record is filled somewhere. They are made once for all tests.
+pub(crate) fn specimens(profile: &'static ProfileSpec) -> &'static [Message] {
+    static ALL: OnceLock<Vec<Vec<Message>>> = OnceLock::new();
     let wish = |seed, fill| Wish { seed, blocks: 16, contexts: 6, fill, files: 1, tabs: false };
-    let all = (1..4).map(|seed| wish(seed, Fill::All));
-    let some = (4..6).map(|seed| wish(seed, Fill::Some));
-    all.chain(some).map(|wish| Message::new(profile, wish)).collect()
+    let wishes = [1, 2, 3]
+        .map(|seed| wish(seed, Fill::All))
+        .into_iter()
+        .chain([4, 5].map(|seed| wish(seed, Fill::Some)));
+    let of = |profile: &'static ProfileSpec| wishes.clone().map(|wish| Message::new(profile, wish)).collect();
+    let all = ALL.get_or_init(|| facts::profiles().iter().map(of).collect());
+    let place = facts::profiles().iter().position(|known| std::ptr::eq(known, profile));
+    &all[place.unwrap()]
 }
 
 /// A place in a message: its number, its block, the row in it.
@@ -101,7 +108,7 @@ struct Tally {
 
 fn break_profile(profile: &'static ProfileSpec, wrong: &mut Vec<String>) -> Vec<(&'static str, Tally)> {
     let messages = specimens(profile);
-    let places = places(&messages);
+    let places = places(messages);
     let mut out = Vec::new();
     profile.structure.records(&mut |name| {
         let spec = facts::bound(name, profile).unwrap();

@@ -8,6 +8,8 @@
 //! | `structure` | what is said when records of a block are lost, doubled, moved, or strangers |
 //! | `conditions` | what is said when a rule between cells and records is broken |
 //! | `heads` | the same for headers, summary records and footers |
+//! | `entities` | that each record becomes the entity that its table says |
+//! | `conversions` | that usages keep what both sides have a place for, in other versions, variants and profiles and back |
 //! | `chunks` | that where a message is cut changes nothing, and that damaged ones end |
 //!
 //! What must be said, and at which place, is worked out apart from the reader: `kinds` knows what is wrong inside a cell that it breaks, `judge`
@@ -26,6 +28,8 @@ mod chunks;
 #[path = "../common/mod.rs"]
 mod common;
 mod conditions;
+mod conversions;
+mod entities;
 mod heads;
 mod judge;
 mod kinds;
@@ -75,6 +79,16 @@ fn format_of(file: &File) -> Box<dyn Format> {
     let mut known = ddex_dsr::formats();
     known.retain(|format| matches!(format.recognise(&probe), Recognition::Certain(_)));
     let [_] = known.as_slice() else { panic!("{} formats know {}", known.len(), file.name) };
+    known.remove(0)
+}
+
+/// The format of a profile.
+fn format_named(profile: &ProfileSpec) -> Box<dyn Format> {
+    let head = format!("HEAD\tdsrf/30\t{}\t{}\n", profile.profile, profile.version);
+    let probe = Probe { name: "m", bytes: head.as_bytes(), complete: true };
+    let mut known = ddex_dsr::formats();
+    known.retain(|format| matches!(format.recognise(&probe), Recognition::Certain(_)));
+    let [_] = known.as_slice() else { panic!("{} formats know {}", known.len(), profile.profile) };
     known.remove(0)
 }
 
