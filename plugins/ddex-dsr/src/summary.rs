@@ -500,12 +500,8 @@ impl Top {
         let beyond = beyond(spec, context);
         for value in &beyond {
             out.push(b'\t');
-            for (index, text) in value.iter().flat_map(|(_, value)| value.iter()).enumerate() {
-                if index > 0 {
-                    out.push(b'|');
-                }
-                escape::encode(text.as_bytes(), out);
-            }
+            // What is not understood is kept as it stood, escapes and all.
+            out.extend_from_slice(value.map_or("", |(_, value)| value.first()).as_bytes());
         }
         out.push(b'\n');
         self.count += 1;

@@ -359,10 +359,8 @@ impl Writer {
         links: &mut Links<'i>,
     ) {
         let parent = items.get(item.parent);
-        let (work, recording) = match parent {
-            Some(work) if work.plan.group == Group::Work => (Some(work), work.parent),
-            _ => (None, item.parent),
-        };
+        let work = parent.filter(|work| work.plan.group == Group::Work);
+        let recording = items.recording_of(item);
         links.work = work.map_or(&[][..], |work| items.reference(work));
         // A rights controller names the work or the recording, and both only where the record demands it.
         if links.work.is_empty() || target.demands_resource {
@@ -630,7 +628,7 @@ impl Encode for Writer {
                 let message = if *code == codes::SEVERAL_RELEASES {
                     "the block has more than one release"
                 } else {
-                    "the block holds something that has no record"
+                    "a work belongs to no recording of its block, or an entity is of no kind that blocks hold"
                 };
                 return Err(Fatal::input(Diagnostic::new(code, location, message)));
             }

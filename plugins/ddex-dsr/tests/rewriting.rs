@@ -12,7 +12,7 @@
 
 mod common;
 
-use common::open_as;
+use common::{Written, open_as, rewrite};
 use ddex_dsr::facts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -20,19 +20,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, iter};
-use transpose_core::batch::{Batch, Blocks};
-use transpose_core::diagnostic::{Diagnostic, Fatal};
+use transpose_core::diagnostic::Diagnostic;
 use transpose_core::field::Field;
-use transpose_core::format::{
-    Brief, Chunk, Decode, Encoded, Format, Indexed, Numbers, Origin, Part, Portion, Probe, Recognition,
-};
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
+use transpose_core::format::{Format, Probe, Recognition};
+use transpose_core::loss::Change;
 use transpose_records::spec::{CellSlot, CellSpec, ProfileSpec};
 use transpose_testkit::dsr::{Facts, File, Fill, Generator, Wish};
 
 const FACTS: Facts = Facts { record: facts::bound, set: facts::set };
-const ONLY: Part = Part { number: 1, of: 1 };
 
 fn message(profile: &'static ProfileSpec, wish: Wish) -> File {
     Generator::new(&FACTS, profile, wish).unwrap().message().remove(0)
@@ -48,53 +43,6 @@ fn format_of(profile: &ProfileSpec) -> Box<dyn Format> {
     known.remove(0)
 }
 
-/// A message that was written, and what was said about it.
-struct Written {
-    name: String,
-    text: String,
-    report: Report,
-    drops: Vec<Subject>,
-}
-
-/// Writes a message as another version of a profile, with the body in one chunk.
-fn write(decoder: &dyn Decode, text: &str, to: &ProfileSpec) -> Result<Written, Fatal> {
-    let preamble = decoder.preamble();
-    let encoder = format_of(to).create(&Brief {
-        shapes: &preamble.shapes,
-        reads: preamble.reads,
-        ..common::brief(&preamble.header, &preamble.contexts, to.version, &[])
-    })?;
-    let bytes = &text.as_bytes()[preamble.body as usize..];
-    let chunk = Chunk { bytes, own: bytes.len(), last: true };
-    let mut worker = decoder.worker();
-    assert!(matches!(worker.index(chunk, 0), Indexed::Done { .. }));
-    let (mut batch, mut report) = (Batch::default(), Report::default());
-    let origin = Origin { byte: preamble.body, line: preamble.line };
-    worker.decode(chunk, origin, &mut batch, &mut report);
-    assert!(batch.rejects.is_empty() && report.findings.is_empty(), "{:?}", report.findings);
-    let blocks = Blocks {
-        batch: &batch.blocks,
-        chunk: chunk.bytes,
-        shapes: &preamble.shapes,
-        contexts: &preamble.contexts,
-    };
-    let (mut encoded, mut out) = (Encoded::default(), Vec::new());
-    let mut tally = encoder.begin(ONLY, &mut out);
-    let numbers = Numbers { line: preamble.line, ..Numbers::default() };
-    encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report)?;
-    encoded.marks.iter().for_each(|(_, more)| tally.add(*more));
-    out.extend_from_slice(&encoded.bytes);
-    encoder.end(ONLY, &tally, &tally, &mut out);
-    report.findings.extend(encoder.findings().iter().cloned());
-    let drops = encoder.drops(preamble.reads, &preamble.extras);
-    Ok(Written {
-        name: encoder.file_name(ONLY),
-        text: String::from_utf8(out).unwrap(),
-        report,
-        drops: drops.into_iter().map(|(subject, _)| subject).collect(),
-    })
-}
-
 #[test]
 fn messages_come_out_of_their_own_version_as_they_went_in() {
     let mut table = String::new();
@@ -105,7 +53,8 @@ fn messages_come_out_of_their_own_version_as_they_went_in() {
             let wish = Wish { seed, blocks, contexts, fill, files: 1, tabs: seed % 6 == 5 };
             let text = message(profile, wish).text();
             let decoder = open_as(format_of(profile).as_ref(), text.as_bytes(), &[]).unwrap();
-            let written = write(decoder.as_ref(), &text, profile).unwrap();
+            let written =
+                rewrite(decoder.as_ref(), &text, format_of(profile).as_ref(), profile.version).unwrap();
             let what = format!("{} {} {wish:?}", profile.profile, profile.version);
             let pair = text.lines().zip(written.text.lines()).find(|(before, after)| before != after);
             assert!(written.text == text, "{what}: {pair:#?}");
@@ -229,7 +178,7 @@ fn whatever_is_written_is_valid_or_told_and_nothing_is_lost_in_silence() {
         for target in facts::profiles() {
             let what =
                 format!("{} {} as {} {}", source.profile, source.version, target.profile, target.version);
-            let written = match write(decoder.as_ref(), &text, target) {
+            let written = match rewrite(decoder.as_ref(), &text, format_of(target).as_ref(), target.version) {
                 Ok(written) => written,
                 Err(fatal) => {
                     let codes: BTreeSet<_> = fatal.findings.iter().map(|finding| finding.code.id).collect();

@@ -433,3 +433,55 @@ fn fields_that_must_be_given_are_declared() {
     }
     assert!(format.writes(Some("7")).is_empty());
 }
+
+#[test]
+fn aggregated_usage_finds_its_records_in_other_profiles() {
+    let (header, contexts, options, shapes) =
+        (header(), [context("SubscriptionModel", "OnDemandStream")], pairs(&[]), shapes());
+    let block: &[Given<'_>] = &[
+        (0, &["rel", "", "", "Artist", "Album", "", ""], None, None),
+        (1, &["", "", "Artist", "Second", "", "PT3M"], None, None),
+        (3, &["", "Work", "Writer"], Some(1), None),
+        (2, &["10", "", "true", "", "", ""], Some(0), Some(0)),
+    ];
+    let written = |id: &str, version: &str| {
+        let format = ddex_dsr::formats().into_iter().find(|format| *format.manifest().id == *id).unwrap();
+        let brief =
+            Brief { shapes: &shapes, terms: Some(&Deal), ..brief(&header, &contexts, version, &options) };
+        let encoder = format.create(&brief).unwrap();
+        write(encoder.as_ref(), &contexts, &[block])
+    };
+    let begins = |lines: &[String], expected: &[&str]| {
+        assert_eq!(lines.len(), expected.len(), "{lines:#?}");
+        for (line, expected) in lines.iter().zip(expected) {
+            assert!(line.starts_with(expected), "{line}\n{expected}");
+        }
+    };
+    // The only recording is what was used of its release; a usage names it by the identifier that was made.
+    let (lines, report, _) = written("ddex.dsr.ugc", "1.4");
+    begins(
+        &lines,
+        &[
+            "AS01.03\t1\tA1\txc191d64607a623ac\t",
+            "MW01.03\t1\tx",
+            "SU03.03\t1\t1\t1\txc191d64607a623ac\t10\t",
+        ],
+    );
+    assert!(losses(&report).contains(&"lost release.title 1".to_owned()), "{:?}", losses(&report));
+    let (lines, report, _) = written("ddex.dsr.mlc", "1.1");
+    begins(
+        &lines,
+        &["RE04.01\t1\tR1\trel\t", "AS05.01\t1\tA1\t", "MW02.01\t1\tx", "SU02.03\t1\t1\t1\tR1\t\ttrue\t10"],
+    );
+    assert!(lines[2].ends_with("\tA1\t\t\tW1\t"), "{}", lines[2]);
+    assert_eq!(findings(&report), Vec::<String>::new());
+    let (lines, report, _) = written("ddex.dsr.audio-visual", "1.4");
+    begins(&lines, &["RE03.03\t1\tR1\trel\t", "AS03.03\t1\tA1\t", "SU02.03\t1\t1\t1\tR1\t\ttrue\t10"]);
+    assert_eq!(findings(&report), ["DSR0302 AS03.03 cell 8 (VideoType): cell `VideoType` has no value"]);
+    assert!(losses(&report).contains(&"lost work.title 1".to_owned()), "{:?}", losses(&report));
+    let (lines, report, marks) = written("ddex.dsr.basic-audio-srb", "1.4");
+    begins(&lines, &["SR02.02\t1\txc191d64607a623ac\t\tSecond\t\tArtist\t\tPT3M\tVideo\t\t\tWriter\t"]);
+    assert!(lines[0].contains("\trel\t") && lines[0].contains("\t1\ttrue\t10\t"), "{}", lines[0]);
+    assert_eq!((marks[0].1.lines, marks[0].1.blocks, marks[0].1.usages), (1, 1, 1));
+    assert_eq!(report.ledger.written.plays.to_string(), "10");
+}

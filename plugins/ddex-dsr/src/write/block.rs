@@ -45,6 +45,8 @@ pub(super) struct Items<'a> {
     allocations: Vec<(u32, u32)>,
     /// Which recording each work belongs to, sorted.
     works: Vec<(u32, u32)>,
+    /// Recordings by their own references; made where sub-releases are looked into.
+    names: Option<HashMap<&'a [u8], u32, foldhash::fast::RandomState>>,
     texts: Vec<u8>,
 }
 
@@ -58,6 +60,7 @@ impl<'a> Items<'a> {
         self.usages = 0;
         self.allocations.clear();
         self.works.clear();
+        self.names = None;
         self.texts.clear();
     }
 
@@ -76,10 +79,30 @@ impl<'a> Items<'a> {
         self.recording.filter(|_| self.recordings == 1)
     }
 
-    /// The first work of a recording.
-    pub(super) fn work_of(&self, recording: u32) -> Option<u32> {
-        let start = self.works.partition_point(|(of, _)| *of < recording);
-        self.works.get(start).filter(|(of, _)| *of == recording).map(|(_, work)| *work)
+    /// The first work of a recording or of an allocation.
+    pub(super) fn work_of(&self, owner: u32) -> Option<u32> {
+        let start = self.works.partition_point(|(of, _)| *of < owner);
+        self.works.get(start).filter(|(of, _)| *of == owner).map(|(_, work)| *work)
+    }
+
+    /// Whether an item is a work that belongs to an allocation.
+    fn is_of_allocation(&self, item: &Item<'_>) -> bool {
+        item.plan.group == Group::Work
+            && self.get(item.parent).is_some_and(|parent| parent.plan.group == Group::Allocation)
+    }
+
+    /// The recording that an item belongs to, through whatever lies between.
+    pub(super) fn recording_of(&self, item: &Item<'_>) -> Option<u32> {
+        let mut owner = item.parent;
+        // A controller, its work, the allocation, the usage: nothing lies deeper.
+        for _ in 0..4 {
+            match self.get(owner) {
+                Some(found) if found.plan.group == Group::Recording => return owner,
+                Some(found) => owner = found.parent,
+                None => break,
+            }
+        }
+        self.only()
     }
 
     /// The allocations of a usage.
@@ -154,11 +177,13 @@ impl<'a> Items<'a> {
             let parent = self.get(item.parent).map(|parent| parent.plan.group);
             match item.plan.group {
                 Group::Work => {
-                    item.parent = item.parent.filter(|_| parent == Some(Group::Recording)).or(only);
-                    let Some(recording) = item.parent else { return Err(&codes::NO_ITEM) };
-                    self.works.push((recording, index as u32));
-                    if let Some(recording) = self.all.get_mut(recording as usize) {
-                        recording.followed = true;
+                    // In older versions a work may be what the rights controller before it says.
+                    let fits = matches!(parent, Some(Group::Recording | Group::Allocation));
+                    item.parent = item.parent.filter(|_| fits).or(only);
+                    let Some(owner) = item.parent else { return Err(&codes::NO_ITEM) };
+                    self.works.push((owner, index as u32));
+                    if let Some(owner) = self.all.get_mut(owner as usize) {
+                        owner.followed = true;
                     }
                 }
                 Group::Controller | Group::Cue | Group::Claim | Group::Embodiment if parent.is_none() => {
@@ -227,6 +252,26 @@ impl<'a> Items<'a> {
                 item.target = if plain { item.plan.second } else { item.plan.first };
             }
         }
+        if self.follow_fashions(writer) {
+            return true;
+        }
+        let of_allocations: Vec<usize> = (0..self.all.len())
+            .filter(|index| self.all.get(*index).is_some_and(|item| self.is_of_allocation(item)))
+            .collect();
+        if of_allocations.is_empty() {
+            return false;
+        }
+        // Only older versions have a place for what a rights controller says about the work.
+        for index in of_allocations {
+            if let Some(item) = self.all.get_mut(index) {
+                item.target = None;
+            }
+        }
+        self.follow_fashions(writer)
+    }
+
+    /// Tries the known orders; leaves the first where none fits.
+    fn follow_fashions(&mut self, writer: &Writer) -> bool {
         for fashion in FASHIONS {
             self.sort(fashion);
             if self.is_accepted(writer) {
@@ -273,6 +318,13 @@ impl<'a> Items<'a> {
             Group::Release => [0; 6],
             Group::Recording => behind(index, 0, 0, 0),
             Group::Claim if item.plan.is_unclaimed => behind(owner, 1, 0, 0),
+            Group::Work if self.is_of_allocation(item) => match self.get(item.parent) {
+                Some(allocation) => {
+                    let [group, recording, place, usage, part, _] = self.key(owner, allocation, fashion);
+                    [group, recording, place, usage, part, index]
+                }
+                None => [5, 0, 0, 0, 0, index],
+            },
             Group::Work => behind(owner, 2, index, 0),
             Group::Controller => match self.get(item.parent) {
                 Some(work) if work.plan.group == Group::Work => {
@@ -306,14 +358,17 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Which recordings have the given references; built where sub-releases are looked into.
-    pub(super) fn by_reference(&self) -> HashMap<&'a [u8], u32, foldhash::fast::RandomState> {
-        let recordings = self.all.iter().enumerate().filter(|(_, item)| item.plan.group == Group::Recording);
-        recordings
-            .filter_map(|(index, item)| {
+    /// The recording with the given reference of its own.
+    pub(super) fn called(&mut self, reference: &[u8]) -> Option<u32> {
+        let all = &self.all;
+        let names = self.names.get_or_insert_with(|| {
+            let recordings = all.iter().enumerate().filter(|(_, item)| item.plan.group == Group::Recording);
+            let named = recordings.filter_map(|(index, item)| {
                 Some((column(item.entity, item.plan.special.reference)?, index as u32))
-            })
-            .collect()
+            });
+            named.collect()
+        });
+        names.get(reference).copied()
     }
 
     /// The resources in a sub-release, by reference.

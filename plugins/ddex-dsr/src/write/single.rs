@@ -153,45 +153,48 @@ impl Writer {
             usage: Some(index),
             ..Parts::default()
         };
-        let all: Vec<u32> = items.allocations_of(index).iter().map(|(_, allocation)| *allocation).collect();
-        let context_of = |index: u32| items.get(Some(index))?.entity.context_index();
+        let allocated = items.allocations_of(index);
+        let context_of = |(_, allocation): &(u32, u32)| items.get(Some(*allocation))?.entity.context_index();
         let own = item.entity.context_index().or_else(|| {
-            let first = all.iter().find_map(|allocation| context_of(*allocation))?;
+            let first = allocated.iter().find_map(context_of)?;
             run.losses.field(Change::Guessed, Field::CONTEXT_ID, run.line(item.entity), OF_ALLOCATION);
             Some(first)
         });
         let Some(context) = own.and_then(|own| self.contexts.get(own)) else {
             return Err(no_item(run, item.entity, "a usage belongs to no sales context"));
         };
-        let takes_allocations = target.cells.iter().any(|cell| cell.part == Group::Allocation);
-        let others =
-            all.iter().filter(|allocation| context_of(**allocation).is_some_and(|other| Some(other) != own));
-        for _ in others.take_while(|_| takes_allocations) {
-            let reason = "a line names one summary record, that of the usage";
-            run.losses.field(Change::Lost, Field::CONTEXT_ID, run.line(item.entity), reason);
+        let mut lines = 1;
+        if target.allocates {
+            lines = allocated.len().max(1);
+            for _ in allocated.iter().filter_map(context_of).filter(|other| Some(*other) != own) {
+                let reason = "a line names one summary record, that of the usage";
+                run.losses.field(Change::Lost, Field::CONTEXT_ID, run.line(item.entity), reason);
+            }
         }
-        let lines: Vec<Option<u32>> = if takes_allocations && !all.is_empty() {
-            all.into_iter().map(Some).collect()
-        } else {
-            vec![None]
-        };
-        for (again, allocation) in lines.into_iter().enumerate() {
+        for again in 0..lines {
+            let allocation = items.allocations_of(index).get(again).filter(|_| target.allocates);
+            let allocation = allocation.map(|(_, allocation)| *allocation);
             let transaction = run.line(item.entity).unwrap_or(usages_before + tally.usages);
             let mut links = Links { transaction, again: again as u32, ..Links::default() };
             self.context_links(run, target, &item, context, &mut links);
-            tally.lines += self.line(run, items, number, Parts { allocation, ..parts }, links, out);
+            let work = parts.work.or_else(|| items.work_of(allocation?));
+            tally.lines += self.line(run, items, number, Parts { work, allocation, ..parts }, links, out);
         }
         Ok(())
     }
 
     /// The release and the recording of a usage.
-    fn used(run: &Run<'_>, items: &Items<'_>, usage: &Item<'_>) -> Result<(Option<u32>, Option<u32>), Fatal> {
+    fn used(
+        run: &Run<'_>,
+        items: &mut Items<'_>,
+        usage: &Item<'_>,
+    ) -> Result<(Option<u32>, Option<u32>), Fatal> {
         let head = items.release;
         let named = usage.parent.filter(|parent| {
             let group = items.get(Some(*parent)).map(|parent| parent.plan.group);
             matches!(group, Some(Group::Release | Group::Recording))
         });
-        let Some(item) = items.get(named) else {
+        let Some(item) = items.get(named).copied() else {
             return match items.recordings {
                 0 if head.is_none() => {
                     Err(no_item(run, usage.entity, "a usage belongs to no release or recording of its block"))
@@ -203,14 +206,13 @@ impl Writer {
         if item.plan.group == Group::Recording {
             return Ok((head, named));
         }
-        let recording = match Items::used(item) {
+        let recording = match Items::used(&item) {
             Some(Cell::Many(list)) if list.iter().filter(|reference| !reference.is_empty()).count() > 1 => {
                 return Err(several(run, usage, list.iter().len()));
             }
-            Some(references) => references
-                .first()
-                .and_then(|reference| items.by_reference().get(reference).copied())
-                .or_else(|| items.only()),
+            Some(references) => {
+                references.first().and_then(|reference| items.called(reference)).or_else(|| items.only())
+            }
             None if items.recordings > 1 => return Err(several(run, usage, items.recordings)),
             None => items.only(),
         };

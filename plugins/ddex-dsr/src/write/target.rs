@@ -98,6 +98,8 @@ pub(super) struct Target {
     pub(super) summary: Option<Obligation>,
     pub(super) holds_duration: bool,
     pub(super) holds_use_type: bool,
+    /// Whether it has cells for an allocation.
+    pub(super) allocates: bool,
     /// Whether it is for advertising, and for what has no revenue of its own.
     pub(super) advertises: bool,
 }
@@ -132,6 +134,7 @@ impl Target {
             summary: find(&[Fill::Summary]).map(|cell| cell.spec.obligation),
             holds_duration: spec.holds(Field::USAGE_DURATION).is_some(),
             holds_use_type: find(&[Fill::UseType]).is_some(),
+            allocates: cells.iter().any(|cell| cell.part == Group::Allocation),
             advertises: spec.family() == "SR06",
             cells,
         })

@@ -10,6 +10,7 @@ use transpose_core::field::FieldSet;
 use transpose_core::format::{
     Brief, Chunk, Decode, Encode, Encoded, Format, Indexed, Numbers, Origin, Part, Portion, Tally,
 };
+use transpose_core::loss::Subject;
 use transpose_core::registry::BytesHead;
 use transpose_core::report::Report;
 
@@ -199,6 +200,60 @@ pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read,
     let read = read(decoder.as_ref(), bytes, 1 << 20, Some(encoder.as_ref()));
     let drops = encoder.drops(preamble.reads, &preamble.extras);
     (read, drops.into_iter().map(|(subject, _)| subject.to_string()).collect())
+}
+
+/// A message that was written, and what was said about it.
+pub(crate) struct Written {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) report: Report,
+    pub(crate) drops: Vec<Subject>,
+}
+
+/// Writes a message in a version of a format, with the body in one chunk. What reading says is not told; nothing may be rejected.
+pub(crate) fn rewrite(
+    decoder: &dyn Decode,
+    text: &str,
+    to: &dyn Format,
+    version: &str,
+) -> Result<Written, Fatal> {
+    const ONLY: Part = Part { number: 1, of: 1 };
+    let preamble = decoder.preamble();
+    let encoder = to.create(&Brief {
+        shapes: &preamble.shapes,
+        reads: preamble.reads,
+        ..brief(&preamble.header, &preamble.contexts, version, &[])
+    })?;
+    let bytes = &text.as_bytes()[preamble.body as usize..];
+    let chunk = Chunk { bytes, own: bytes.len(), last: true };
+    let mut worker = decoder.worker();
+    assert!(matches!(worker.index(chunk, 0), Indexed::Done { .. }));
+    let mut batch = Batch::default();
+    let origin = Origin { byte: preamble.body, line: preamble.line };
+    worker.decode(chunk, origin, &mut batch, &mut Report::default());
+    assert!(batch.rejects.is_empty(), "{:?}", batch.rejects);
+    let mut report = Report::default();
+    let blocks = Blocks {
+        batch: &batch.blocks,
+        chunk: chunk.bytes,
+        shapes: &preamble.shapes,
+        contexts: &preamble.contexts,
+    };
+    let (mut encoded, mut out) = (Encoded::default(), Vec::new());
+    let mut tally = encoder.begin(ONLY, &mut out);
+    let numbers = Numbers { line: preamble.line, ..Numbers::default() };
+    encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report)?;
+    encoded.marks.iter().for_each(|(_, more)| tally.add(*more));
+    out.extend_from_slice(&encoded.bytes);
+    encoder.end(ONLY, &tally, &tally, &mut out);
+    report.findings.extend(encoder.findings().iter().cloned());
+    let drops = encoder.drops(preamble.reads, &preamble.extras);
+    Ok(Written {
+        name: encoder.file_name(ONLY),
+        text: String::from_utf8(out).unwrap(),
+        report,
+        drops: drops.into_iter().map(|(subject, _)| subject).collect(),
+    })
 }
 
 pub(crate) fn line(cells: &[&str]) -> String {
