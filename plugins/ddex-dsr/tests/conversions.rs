@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Written, open_as, pairs, rewrite};
+use common::{Written, open_as, pairs, write_as};
 use ddex_dsr::facts;
 use transpose_core::diagnostic::{Failure, Fatal};
 use transpose_core::format::{Brief, Format, Part};
@@ -95,7 +95,7 @@ fn message(version: Version<'_>, lines: &[String]) -> String {
 
 fn convert(from: &str, text: &str, to: Version<'_>) -> Result<Written, Fatal> {
     let decoder = open_as(format(from).as_ref(), text.as_bytes(), &[]).unwrap();
-    rewrite(decoder.as_ref(), text, format(to.0).as_ref(), to.1)
+    write_as(decoder.as_ref(), text, format(to.0).as_ref(), to.1)
 }
 
 /// The lines between header and footer.

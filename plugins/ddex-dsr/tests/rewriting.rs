@@ -12,7 +12,7 @@
 
 mod common;
 
-use common::{Written, open_as, rewrite};
+use common::{Written, open_as, write_as};
 use ddex_dsr::facts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -54,7 +54,7 @@ fn messages_come_out_of_their_own_version_as_they_went_in() {
             let text = message(profile, wish).text();
             let decoder = open_as(format_of(profile).as_ref(), text.as_bytes(), &[]).unwrap();
             let written =
-                rewrite(decoder.as_ref(), &text, format_of(profile).as_ref(), profile.version).unwrap();
+                write_as(decoder.as_ref(), &text, format_of(profile).as_ref(), profile.version).unwrap();
             let what = format!("{} {} {wish:?}", profile.profile, profile.version);
             let pair = text.lines().zip(written.text.lines()).find(|(before, after)| before != after);
             assert!(written.text == text, "{what}: {pair:#?}");
@@ -178,7 +178,8 @@ fn whatever_is_written_is_valid_or_told_and_nothing_is_lost_in_silence() {
         for target in facts::profiles() {
             let what =
                 format!("{} {} as {} {}", source.profile, source.version, target.profile, target.version);
-            let written = match rewrite(decoder.as_ref(), &text, format_of(target).as_ref(), target.version) {
+            let written = match write_as(decoder.as_ref(), &text, format_of(target).as_ref(), target.version)
+            {
                 Ok(written) => written,
                 Err(fatal) => {
                     let codes: BTreeSet<_> = fatal.findings.iter().map(|finding| finding.code.id).collect();

@@ -211,7 +211,7 @@ pub(crate) struct Written {
 }
 
 /// Writes a message in a version of a format, with the body in one chunk. What reading says is not told; nothing may be rejected.
-pub(crate) fn rewrite(
+pub(crate) fn write_as(
     decoder: &dyn Decode,
     text: &str,
     to: &dyn Format,
