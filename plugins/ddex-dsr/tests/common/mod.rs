@@ -97,6 +97,9 @@ pub(crate) fn rewrite(
         if done.is_ok() {
             done = encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, report);
         }
+        if done.is_err() {
+            return;
+        }
         assert_eq!(encoded.marks.last().map_or(0, |mark| mark.0 as usize), encoded.bytes.len());
         encoded.marks.iter().for_each(|(_, more)| tally.add(*more));
         written.extend_from_slice(&encoded.bytes);
@@ -210,47 +213,27 @@ pub(crate) struct Written {
     pub(crate) drops: Vec<Subject>,
 }
 
-/// Writes a message in a version of a format, with the body in one chunk. What reading says is not told; nothing may be rejected.
+/// Reads a message and writes it in a version of a format; nothing may be rejected.
 pub(crate) fn write_as(
     decoder: &dyn Decode,
     text: &str,
     to: &dyn Format,
     version: &str,
 ) -> Result<Written, Fatal> {
-    const ONLY: Part = Part { number: 1, of: 1 };
     let preamble = decoder.preamble();
     let encoder = to.create(&Brief {
         shapes: &preamble.shapes,
         reads: preamble.reads,
         ..brief(&preamble.header, &preamble.contexts, version, &[])
     })?;
-    let bytes = &text.as_bytes()[preamble.body as usize..];
-    let chunk = Chunk { bytes, own: bytes.len(), last: true };
-    let mut worker = decoder.worker();
-    assert!(matches!(worker.index(chunk, 0), Indexed::Done { .. }));
-    let mut batch = Batch::default();
-    let origin = Origin { byte: preamble.body, line: preamble.line };
-    worker.decode(chunk, origin, &mut batch, &mut Report::default());
-    assert!(batch.rejects.is_empty(), "{:?}", batch.rejects);
-    let mut report = Report::default();
-    let blocks = Blocks {
-        batch: &batch.blocks,
-        chunk: chunk.bytes,
-        shapes: &preamble.shapes,
-        contexts: &preamble.contexts,
-    };
-    let (mut encoded, mut out) = (Encoded::default(), Vec::new());
-    let mut tally = encoder.begin(ONLY, &mut out);
-    let numbers = Numbers { line: preamble.line, ..Numbers::default() };
-    encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report)?;
-    encoded.marks.iter().for_each(|(_, more)| tally.add(*more));
-    out.extend_from_slice(&encoded.bytes);
-    encoder.end(ONLY, &tally, &tally, &mut out);
+    let read = rewrite(decoder, text.as_bytes(), text.len(), encoder.as_ref())?;
+    assert!(read.rejects.is_empty(), "{:?}", read.rejects);
+    let mut report = read.report;
     report.findings.extend(encoder.findings().iter().cloned());
     let drops = encoder.drops(preamble.reads, &preamble.extras);
     Ok(Written {
-        name: encoder.file_name(ONLY),
-        text: String::from_utf8(out).unwrap(),
+        name: encoder.file_name(Part { number: 1, of: 1 }),
+        text: String::from_utf8(read.written).unwrap(),
         report,
         drops: drops.into_iter().map(|(subject, _)| subject).collect(),
     })
