@@ -6,7 +6,7 @@
 mod pages;
 mod rules;
 
-use crate::{Chore, Outcome, families, files, fuzz};
+use crate::{Chore, Outcome, families, files};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -68,23 +68,7 @@ impl Codegen {
                 files::replace(&path, text.as_bytes())?;
             }
         }
-        let mut derived = families::generated(&files::root())?;
-        derived.extend(fuzz::generated(&files::root())?);
-        for (path, text) in derived {
-            let difference = files::difference(&path, text.as_bytes());
-            if self.check {
-                stale.extend(difference);
-            } else if difference.is_some() {
-                files::replace(&path, text.as_bytes())?;
-            }
-        }
-        for path in fuzz::surplus(&files::root())? {
-            if self.check {
-                stale.push(format!("{} belongs to no format", path.display()));
-            } else {
-                std::fs::remove_file(&path)?;
-            }
-        }
+        stale.extend(families::derive(&files::root(), self.check)?);
         stale.extend(pages::of_facts(&folder, self.check)?);
         Self::finish(&stale)
     }

@@ -3,7 +3,7 @@
 //! The families are the folders under `plugins/`. The formats are taken from `snapshots/formats.snap`, which a test holds to the registry, so
 //! that the table needs no plugin to be built.
 
-use crate::{Outcome, files};
+use crate::{Outcome, files, fuzz};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,29 @@ const ALL: &str = "plugins/all";
 /// The marks between which README.md has its table of formats.
 const BEGIN: &str = "<!-- formats:begin -->\n";
 const END: &str = "<!-- formats:end -->\n";
+
+/// Writes whatever follows from which formats there are, fuzz targets included, or only compares it; answers what is out of date.
+pub(crate) fn derive(root: &Path, check: bool) -> Outcome<Vec<String>> {
+    let mut stale = Vec::new();
+    let mut derived = generated(root)?;
+    derived.extend(fuzz::generated(root)?);
+    for (path, text) in derived {
+        let difference = files::difference(&path, text.as_bytes());
+        if check {
+            stale.extend(difference);
+        } else if difference.is_some() {
+            files::replace(&path, text.as_bytes())?;
+        }
+    }
+    for path in fuzz::surplus(root)? {
+        if check {
+            stale.push(format!("{} belongs to no format", path.display()));
+        } else {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(stale)
+}
 
 /// The generated files with what should stand in them.
 pub(crate) fn generated(root: &Path) -> Outcome<Vec<(PathBuf, String)>> {

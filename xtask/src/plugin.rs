@@ -269,11 +269,7 @@ impl Chore for RemovePlugin {
 
 /// Brings everything up to date that follows from which formats there are, Cargo.lock included.
 fn refresh(root: &Path) -> Outcome {
-    for (path, text) in families::generated(root)? {
-        if files::difference(&path, text.as_bytes()).is_some() {
-            files::replace(&path, text.as_bytes())?;
-        }
-    }
+    families::derive(root, false)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["update", "--workspace", "--offline", "--quiet"]).current_dir(root);
