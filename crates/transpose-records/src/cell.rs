@@ -3,7 +3,8 @@
 use crate::spec::CellType;
 use transpose_codes::decimal::{self, Grammar};
 use transpose_codes::{
-    Currency, Dpid, Duration, Icpn, Isrc, Iswc, IswcError, PartialDate, PartyId, Territory, Timestamp, boolean,
+    Currency, Dpid, Duration, Icpn, Isrc, Iswc, IswcError, PartialDate, PartyId, Territory, Timestamp,
+    boolean,
 };
 use transpose_core::field::Kind;
 
