@@ -462,6 +462,7 @@ fn list_of_formats_is_known() {
         let rows = match grain {
             Grain::Event => "plays or sales",
             Grain::Aggregate => "sums",
+            Grain::Catalogue => "catalogue",
         };
         let status = match status {
             Status::Preview => "preview",

@@ -156,6 +156,7 @@ fields! {
         RECIPIENT_ID "header.recipient.party-id" Dpid "The DDEX party id of the only recipient.";
         RECIPIENT_NAME "header.recipient.name" Text "The name of the only recipient.";
         REPERTOIRE "header.repertoire" Text many "The repertoires that the message represents.";
+        PARTNER_NAME "header.partner-name" Text "The name that the platform has given to the reporting service.";
         PARTNER "header.partner" Id "The number that the platform has given to the reporting service.";
     }
     Context {
@@ -317,10 +318,35 @@ fields! {
         PLAY_MODE "event.play-mode" Vocabulary "Online, offline or cached.";
         FORMAT_ID "event.format-id" Id "The platform's identifier of the audio format.";
         API_KEY "event.api-key" Text "The name of the key with which it was logged.";
+        EVENT_LOGGED "event.logged" DateTime "When it was brought to the platform, which for plays without a connection is later than when it took place.";
+        END_REASON "event.end-reason" Vocabulary "Why the play ended.";
+        PLAY_TYPE "event.play-type" Vocabulary "Whether media that use the recording were viewed or made.";
+        USER_AGENT "event.user-agent" Text "What the player says of itself.";
+        USER_CREATED "event.user-created" Date "When the user's account was made; personal data.";
+        POSTAL_CODE "event.postal-code" Text "The postal code of the buyer; personal data.";
+        TRANSACTION_TYPE "event.transaction-type" Vocabulary "Whether it is a sale or a refund.";
+        ITEM_TYPE "event.item-type" Vocabulary "Whether a whole release or a single recording was sold.";
+        TRACK_COUNT "event.track-count" Integer "How many recordings were sold with it.";
+        RETAIL_PRICE "event.retail-price" Decimal "What was paid, with sales tax, in the currency of the shop; negative for money given back.";
+        EVENT_CURRENCY "event.currency" Currency "The currency of the price.";
+        BASKET "event.basket" Id "The identifier of the purchase, under which it can be refunded.";
+        TRANSACTION_ID "event.transaction-id" Id "The service's own identifier of the transaction.";
+        PAYMENT_PROVIDER "event.payment-provider" Text "How it was paid.";
+        PACKAGE_ID "event.package-id" Id "The platform's identifier of the package that was sold.";
+        FORMAT_DESCRIPTION "event.format" Text "The audio format and quality in words.";
+        GENRE "event.genre" Text "The genre of what was used.";
     }
 }
 
 impl Field {
+    /// Personal data: never shown in messages, and passed on only where a report is owed to the party whose users they are.
+    pub const PERSONAL: [Self; 3] = [Self::USER, Self::USER_CREATED, Self::POSTAL_CODE];
+
+    /// Whether it tells of a person; see [`Field::PERSONAL`].
+    pub fn is_personal(self) -> bool {
+        Self::PERSONAL.contains(&self)
+    }
+
     /// The facts about the field.
     pub fn spec(self) -> &'static FieldSpec {
         // A `Field` is made only from the table, so the index exists.

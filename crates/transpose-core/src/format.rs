@@ -28,6 +28,8 @@ pub enum Grain {
     Event,
     /// Counts and money per what, where and how.
     Aggregate,
+    /// What a recording or release is, without any usage of it; joined to events that only name it.
+    Catalogue,
 }
 
 /// How settled a format is.
@@ -145,6 +147,8 @@ pub struct Projection {
     pub time: bool,
     /// Whether the played duration of each row is wanted.
     pub duration: bool,
+    /// The moment of the run in microseconds since 1970 UTC, to which the ages of events are relative that do not say when they were logged.
+    pub now: Option<i64>,
 }
 
 /// Which key of an event is meant.

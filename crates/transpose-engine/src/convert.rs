@@ -134,6 +134,14 @@ impl Job<'_> {
             (Grain::Event, Grain::Aggregate) => self.aggregate(),
             (Grain::Event, Grain::Event) => self.events(),
             (Grain::Aggregate, Grain::Aggregate) => self.blocks(),
+            (Grain::Catalogue, _) | (_, Grain::Catalogue) => {
+                let message = format!(
+                    "`{}` cannot become `{}`: a catalogue holds no usage; join it with `--catalogue`",
+                    self.source.manifest().id,
+                    self.target.manifest().id
+                );
+                Err(Fatal::usage(Diagnostic::new(&codes::GRAIN, Location::default(), message)))
+            }
             (Grain::Aggregate, Grain::Event) => {
                 let message = format!(
                     "`{}` holds aggregates and `{}` needs single events",
@@ -170,6 +178,7 @@ impl Job<'_> {
             context: terms.reads(),
             time: self.period.is_some(),
             duration: true,
+            now: Some(self.now.micros),
             ..Projection::default()
         };
         projection.item = item;
@@ -271,6 +280,7 @@ impl Job<'_> {
             row: fields.clone(),
             time: self.period.is_some(),
             duration: true,
+            now: Some(self.now.micros),
             ..Projection::default()
         };
         for (input, mut decoder) in self.inputs.iter().zip(decoders) {

@@ -88,6 +88,7 @@ fn projection() -> Projection {
         row: vec![Field::EVENT_ID, Field::DEVICE],
         time: true,
         duration: true,
+        now: None,
     }
 }
 

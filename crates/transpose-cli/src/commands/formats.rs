@@ -66,6 +66,7 @@ fn grain(grain: Grain) -> &'static str {
     match grain {
         Grain::Event => "plays",
         Grain::Aggregate => "sums",
+        Grain::Catalogue => "catalogue",
     }
 }
 
@@ -93,7 +94,11 @@ fn versions(manifest: &Manifest) -> Vec<&str> {
 fn object(manifest: &Manifest) -> Value {
     json!({
         "id": manifest.id, "title": manifest.title,
-        "grain": match manifest.grain { Grain::Event => "event", Grain::Aggregate => "aggregate" },
+        "grain": match manifest.grain {
+            Grain::Event => "event",
+            Grain::Aggregate => "aggregate",
+            Grain::Catalogue => "catalogue",
+        },
         "reads": manifest.reads, "writes": manifest.writes, "status": status(manifest.status),
         "versions": versions(manifest), "extension": manifest.extension,
     })

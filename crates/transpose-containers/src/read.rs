@@ -1,0 +1,1 @@
+//! Reading: any container becomes a stream of delimited text.

@@ -1,0 +1,1 @@
+//! Writing: delimited text becomes a workbook, or text in another encoding.
