@@ -111,11 +111,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("transpose-sheet", &["transpose-codes", "transpose-core"]),
     ("transpose-deals", &["transpose-codes", "transpose-core"]),
     ("transpose-io", &[]),
+    ("transpose-containers", &["transpose-codes", "transpose-core", "transpose-io"]),
     ("transpose-engine", &["transpose-codes", "transpose-core", "transpose-io"]),
     (
         "transpose-cli",
         &[
             "transpose-codes",
+            "transpose-containers",
             "transpose-core",
             "transpose-sheet",
             "transpose-deals",
@@ -128,6 +130,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "transpose-testkit",
         &[
             "transpose-codes",
+            "transpose-containers",
             "transpose-core",
             "transpose-deals",
             "transpose-engine",

@@ -6,6 +6,7 @@
 //! Invariant: this crate does no I/O, reads no clock and knows no file format. It is the lowest crate of the
 //! workspace, and nothing in it allocates while parsing.
 
+pub mod bank_holidays;
 pub mod boolean;
 mod check;
 mod compact;

@@ -7,6 +7,7 @@ mod formats;
 mod init;
 mod inspect;
 mod plan;
+mod schedule;
 mod validate;
 
 use crate::messages::{Exit, Messages, Stop};
@@ -19,6 +20,7 @@ pub(crate) enum Command {
     Inspect(inspect::Inspect),
     Formats(formats::Formats),
     Plan(plan::Plan),
+    Schedule(schedule::Schedule),
     Explain(explain::Explain),
     Init(init::Init),
     Completions(completions::Completions),
@@ -32,6 +34,7 @@ pub(crate) fn run(command: Command, messages: &Messages) -> Result<Exit, Stop> {
         Command::Inspect(command) => command.run(messages),
         Command::Formats(command) => command.run(messages),
         Command::Plan(command) => command.run(messages),
+        Command::Schedule(command) => command.run(messages),
         Command::Explain(command) => command.run(messages),
         Command::Init(command) => command.run(messages),
         Command::Completions(command) => command.run(messages),

@@ -10,5 +10,6 @@ mod memory;
 mod messages;
 mod parts;
 mod readme;
+mod schedule;
 mod support;
 mod validate;

@@ -1,0 +1,128 @@
+//! `transpose schedule`: when reports are due.
+
+use crate::messages::{Exit, Messages, Stop, table};
+use crate::open::{self, AndHelp as _};
+use serde_json::json;
+use transpose_codes::bank_holidays::{YEARS, bank_holidays, day_of_next_month, report_due};
+use transpose_codes::time::{Date, Period, PeriodForm};
+use transpose_core::diagnostic::Fatal;
+
+transpose_core::codes! {
+    /// A period whose due date nobody can tell.
+    pub(crate) NO_SCHEDULE: "CLI0301" "no-due-date" Error
+        "Due dates follow from the bank holidays of England and Wales, which are known for the years 2000 to 2100."
+        "Ask for a period whose report is due in these years."
+}
+
+/// Tells when client usage reports are due
+///
+/// On the 10th of the month after the period, or the next working day in the UK: no Saturday, no Sunday, no bank holiday of England and Wales.
+/// Refunds count for a month until 00:00 UTC on the 4th of the next. Years and quarters are listed month by month.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose schedule --period 2026-10
+  transpose schedule --period 2026 --period 2027 --json")]
+pub(crate) struct Schedule {
+    /// The reporting period, such as `2026-10`, `2026-W41`, `2026-10-05` or `2026`; may be given several times
+    #[arg(long, value_name = "PERIOD", value_parser = open::period, required = true)]
+    period: Vec<Period>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// When what is due for a period.
+struct Due {
+    period: Period,
+    refunds_until: Date,
+    due: Date,
+    /// Why it is not the 10th.
+    why: String,
+}
+
+impl Schedule {
+    pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
+        let mut rows = Vec::new();
+        for period in self.period {
+            for part in months(period) {
+                rows.push(due(part)?);
+            }
+        }
+        if self.json {
+            let rows: Vec<_> = rows
+                .iter()
+                .map(|row| {
+                    json!({
+                        "period": row.period.to_string(), "ends": row.period.last().to_string(),
+                        "refunds-until": format!("{}T00:00:00Z", row.refunds_until),
+                        "due": row.due.to_string(), "weekday": weekday(row.due),
+                        "why": Some(&row.why).filter(|why| !why.is_empty()),
+                    })
+                })
+                .collect();
+            messages.document(&rows.into())?;
+        } else {
+            let head = ["period", "ends", "refunds until", "due", "", "why"].map(str::to_owned).to_vec();
+            let rows = rows.iter().map(|row| {
+                vec![
+                    row.period.to_string(),
+                    row.period.last().to_string(),
+                    format!("{} 00:00 UTC", row.refunds_until),
+                    row.due.to_string(),
+                    weekday(row.due).to_owned(),
+                    row.why.clone(),
+                ]
+            });
+            let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+            messages.data(table(0, &[], &rows).as_bytes())?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The periods that have a report of their own.
+fn months(period: Period) -> Vec<Period> {
+    if !matches!(period.form(), PeriodForm::Year | PeriodForm::Quarter) {
+        return vec![period];
+    }
+    let year = period.first().year();
+    let months = period.first().month()..=period.last().month();
+    months.filter_map(|month| Period::parse(&format!("{year:04}-{month:02}")).ok()).collect()
+}
+
+fn due(period: Period) -> Result<Due, Fatal> {
+    let dates = || {
+        let (tenth, until) = (day_of_next_month(period.last(), 10)?, day_of_next_month(period.last(), 4)?);
+        Some((tenth, until, report_due(period)?))
+    };
+    let (tenth, refunds_until, due) = dates().ok_or_else(|| {
+        let (first, last) = (YEARS.start(), YEARS.end());
+        open::wrong(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
+            .and_help(format!("Due dates are known from {first} to {last}."))
+    })?;
+    Ok(Due { period, refunds_until, due, why: why(tenth, due) })
+}
+
+/// Why a report is not due on the 10th: the days in between.
+fn why(tenth: Date, due: Date) -> String {
+    let holidays = bank_holidays(tenth.year());
+    let days = (tenth.days_since_epoch()..due.days_since_epoch()).filter_map(Date::from_days);
+    let reasons = days.map(|date| {
+        let holiday = holidays.iter().find(|holiday| holiday.date == date);
+        format!("{:02} {}", date.day(), holiday.map_or(weekday(date), |holiday| holiday.name))
+    });
+    reasons.collect::<Vec<_>>().join(", ")
+}
+
+fn weekday(date: Date) -> &'static str {
+    match date.weekday() {
+        1 => "Monday",
+        2 => "Tuesday",
+        3 => "Wednesday",
+        4 => "Thursday",
+        5 => "Friday",
+        6 => "Saturday",
+        _ => "Sunday",
+    }
+}

@@ -1,0 +1,184 @@
+//! Bank holidays of England and Wales, and the working days between them, for the years 2000 to 2100.
+//!
+//! Rule: Banking and Financial Dealings Act 1971, schedule 1, with the days that are given each year by royal proclamation as they have been given
+//! ever since. What differs from the rule in single years (jubilees, a wedding, a funeral, a coronation, days moved) cannot be computed and is a
+//! table; for years to come it is empty.
+//!
+//! A holiday on a Saturday or Sunday has a substitute: the next weekday that is no holiday itself.
+
+use crate::tables::bank_holidays::{Change, KNOWN};
+use crate::time::{Date, Period};
+use std::ops::RangeInclusive;
+
+/// The years for which the rule and the table hold.
+pub const YEARS: RangeInclusive<u16> = 2000..=2100;
+
+/// A day without work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holiday {
+    /// The day.
+    pub date: Date,
+    /// What it is.
+    pub name: &'static str,
+    /// Whether it stands for a holiday on a weekend.
+    pub substitute: bool,
+}
+
+/// The bank holidays of a year in order; none for a year outside [`YEARS`].
+pub fn bank_holidays(year: u16) -> Vec<Holiday> {
+    if !YEARS.contains(&year) {
+        return Vec::new();
+    }
+    let day = |month, day| Date::new(year, month, day).ok();
+    let easter = easter_sunday(year);
+    let mut days = vec![
+        (day(1, 1), "New Year's Day"),
+        (after(easter, -2), "Good Friday"),
+        (after(easter, 1), "Easter Monday"),
+        (day(5, 1).and_then(monday_from), "Early May bank holiday"),
+        (day(5, 25).and_then(monday_from), "Spring bank holiday"),
+        (day(8, 25).and_then(monday_from), "Summer bank holiday"),
+        (day(12, 25), "Christmas Day"),
+        (day(12, 26), "Boxing Day"),
+    ];
+    for change in KNOWN {
+        match change {
+            Change::Moved { from, to, name } if to.0 == year => {
+                if let Some(held) = days.iter_mut().find(|(date, _)| *date == day(from.0, from.1)) {
+                    *held = (day(to.1, to.2), name);
+                }
+            }
+            Change::Added { on, name } if on.0 == year => days.push((day(on.1, on.2), name)),
+            _ => {}
+        }
+    }
+    let mut days: Vec<Holiday> = days
+        .into_iter()
+        .filter_map(|(date, name)| Some(Holiday { date: date?, name, substitute: false }))
+        .collect();
+    days.sort_by_key(|holiday| holiday.date);
+    let taken: Vec<Date> =
+        days.iter().map(|holiday| holiday.date).filter(|date| date.weekday() < 6).collect();
+    let mut given: Vec<Date> = Vec::new();
+    for holiday in days.iter_mut().filter(|holiday| holiday.date.weekday() > 5) {
+        let mut date = Some(holiday.date);
+        while let Some(tried) =
+            date.filter(|date| date.weekday() > 5 || taken.contains(date) || given.contains(date))
+        {
+            date = after(Some(tried), 1);
+        }
+        if let Some(date) = date {
+            given.push(date);
+            *holiday = Holiday { date, name: holiday.name, substitute: true };
+        }
+    }
+    days.sort_by_key(|holiday| holiday.date);
+    days
+}
+
+/// The first working day on or after a day: neither Saturday nor Sunday nor a bank holiday. Nothing for a day outside [`YEARS`].
+pub fn working_day_from(date: Date) -> Option<Date> {
+    let holidays = bank_holidays(date.year());
+    let mut date = Some(date).filter(|date| YEARS.contains(&date.year()));
+    while let Some(tried) =
+        date.filter(|date| date.weekday() > 5 || holidays.iter().any(|holiday| holiday.date == *date))
+    {
+        date = after(Some(tried), 1);
+    }
+    date
+}
+
+/// A month later than that of a day: its given day. Nothing beyond the calendar.
+pub fn day_of_next_month(date: Date, day: u8) -> Option<Date> {
+    let (year, month) =
+        if date.month() == 12 { (date.year() + 1, 1) } else { (date.year(), date.month() + 1) };
+    Date::new(year, month, day).ok()
+}
+
+/// When the reports of a period are due: on the 10th of the month after the one in which it ends, or the next working day. Nothing when that day is
+/// outside [`YEARS`].
+///
+/// Source: docs.massivemusic.com, Client Usage Report: delivered on the 10th of each month or the next working day in the UK.
+pub fn report_due(period: Period) -> Option<Date> {
+    day_of_next_month(period.last(), 10).and_then(working_day_from)
+}
+
+/// The day that is so many days later.
+fn after(date: Option<Date>, days: i32) -> Option<Date> {
+    date.and_then(|date| Date::from_days(date.days_since_epoch() + days))
+}
+
+/// The first Monday on or after a day.
+fn monday_from(date: Date) -> Option<Date> {
+    after(Some(date), (8 - i32::from(date.weekday())) % 7)
+}
+
+/// Easter Sunday of the Gregorian calendar: the Sunday after the full moon of the tables on or after 21 March.
+fn easter_sunday(year: u16) -> Option<Date> {
+    let year_number = i32::from(year);
+    let century = year_number / 100;
+    let golden = year_number % 19;
+    // How many days after 21 March the full moon is, with the corrections for leap centuries and for the drift of the moon.
+    let moon = (19 * golden + 15 + century - century / 4 - (8 * century + 13) / 25) % 30;
+    // Two days that the tables of the church avoid.
+    let moon = if moon == 29 || moon == 28 && golden > 10 { moon - 1 } else { moon };
+    let full = after(Date::new(year, 3, 21).ok(), moon)?;
+    // Never the day of the full moon itself.
+    after(Some(full), 7 - i32::from(full.weekday()) % 7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days(year: u16) -> Vec<String> {
+        bank_holidays(year).iter().map(|holiday| holiday.date.to_string()[5..].to_owned()).collect()
+    }
+
+    /// Dates of Easter Sunday as almanacs have them, the earliest and the latest possible among them.
+    #[test]
+    fn easter_is_that_of_almanacs() {
+        for (year, date) in [
+            (2000, "2000-04-23"),
+            (2008, "2008-03-23"),
+            (2011, "2011-04-24"),
+            (2019, "2019-04-21"),
+            (2026, "2026-04-05"),
+            (2038, "2038-04-25"),
+            (2049, "2049-04-18"),
+            (2076, "2076-04-19"),
+            (2100, "2100-03-28"),
+        ] {
+            assert_eq!(easter_sunday(year).unwrap().to_string(), date);
+        }
+    }
+
+    /// Years as they were published on gov.uk.
+    #[test]
+    fn holidays_are_those_that_were_published() {
+        for (year, expected) in [
+            (2002, "01-01 03-29 04-01 05-06 06-03 06-04 08-26 12-25 12-26"),
+            (2011, "01-03 04-22 04-25 04-29 05-02 05-30 08-29 12-26 12-27"),
+            (2012, "01-02 04-06 04-09 05-07 06-04 06-05 08-27 12-25 12-26"),
+            (2020, "01-01 04-10 04-13 05-08 05-25 08-31 12-25 12-28"),
+            (2021, "01-01 04-02 04-05 05-03 05-31 08-30 12-27 12-28"),
+            (2022, "01-03 04-15 04-18 05-02 06-02 06-03 08-29 09-19 12-26 12-27"),
+            (2023, "01-02 04-07 04-10 05-01 05-08 05-29 08-28 12-25 12-26"),
+            (2026, "01-01 04-03 04-06 05-04 05-25 08-31 12-25 12-28"),
+            (2027, "01-01 03-26 03-29 05-03 05-31 08-30 12-27 12-28"),
+        ] {
+            assert_eq!(days(year).join(" "), expected, "{year}");
+        }
+        assert!(days(1999).is_empty() && days(2101).is_empty());
+    }
+
+    #[test]
+    fn no_holiday_is_on_a_weekend_and_no_day_is_two() {
+        for year in YEARS {
+            let holidays = bank_holidays(year);
+            assert!(holidays.len() >= 8, "{year}");
+            assert!(holidays.iter().all(|holiday| holiday.date.weekday() < 6), "{year}");
+            assert!(holidays.array_windows().all(|[a, b]| a.date < b.date), "{year}");
+        }
+    }
+}
