@@ -142,6 +142,7 @@ fn main() {
         row: Vec::new(),
         time: true,
         duration: true,
+        now: None,
     };
     let nothing = Projection::default();
     let format = layout();

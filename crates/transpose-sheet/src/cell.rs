@@ -3,10 +3,12 @@
 use crate::code;
 use crate::layout::CellKind;
 use std::ops::Range;
+use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::territory::TerritoryKind;
-use transpose_codes::time::{Date, TimeError};
+use transpose_codes::time::{Date, PartialDate, TimeError};
 use transpose_codes::{
-    Duration, DurationError, Grid, Icpn, IcpnError, IcpnRepair, Isrc, Territory, TerritoryError, Timestamp,
+    Currency, Duration, DurationError, Grid, Icpn, IcpnError, IcpnRepair, Isrc, Territory, TerritoryError,
+    Timestamp,
 };
 use transpose_core::diagnostic::Code;
 
@@ -170,10 +172,22 @@ pub(crate) fn canonical(kind: &CellKind, raw: &[u8], quote: u8, out: &mut Vec<u8
                 timestamp(text, out)?;
             }
         }
-        CellKind::Vocabulary { values, synonyms } => {
+        CellKind::Date => date(text, out)?,
+        CellKind::Integer => {
+            decimal::parse_integer(words(text)?)
+                .map_err(|error| (&code::UNREADABLE_NUMBER, error.to_string()))?;
+            out.extend_from_slice(text);
+        }
+        CellKind::Money => money(words(text)?, out)?,
+        CellKind::Currency => match Currency::parse(words(text)?) {
+            Ok(parsed) => out.extend_from_slice(parsed.code.code().as_bytes()),
+            Err(error) => return Err((&code::UNKNOWN_CURRENCY, error.to_string())),
+        },
+        CellKind::Vocabulary { values, synonyms, open } => {
             if let Some(value) = values.iter().find(|value| value.as_bytes().eq_ignore_ascii_case(text)) {
                 out.extend_from_slice(value.as_bytes());
-            } else if synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
+            } else if *open || synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
+                words(text)?;
                 out.extend_from_slice(text);
                 return Err((
                     &code::DOUBTFUL_WORD,
@@ -240,6 +254,43 @@ fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// A date, which may lack its day or its month too; the midnight that spreadsheets add to it is dropped.
+fn date(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+    let (day, rest) = text.split_at_checked(10).unwrap_or((text, &[]));
+    let parsed = match std::str::from_utf8(day) {
+        Ok(day) => PartialDate::parse(day),
+        Err(_) => return Err(not_utf8()),
+    };
+    let midnight = matches!(rest, [] | [b'T' | b' ', ..])
+        && rest.iter().skip(1).all(|byte| matches!(byte, b'0' | b':' | b'.' | b'Z'));
+    match parsed {
+        Ok(_) if midnight => {
+            out.extend_from_slice(day);
+            Ok(())
+        }
+        Ok(_) => Err((&code::UNREADABLE_DATE, "expected a date alone".into())),
+        Err(error) => Err((&code::UNREADABLE_DATE, error.to_string())),
+    }
+}
+
+/// An amount, its digits as they are written, with a minus in front when it is negative.
+fn money(text: &str, out: &mut Vec<u8>) -> Result<(), Trouble> {
+    let grammar = Grammar { sign: SignRule::Accounting, ..Grammar::PLAIN };
+    let amount =
+        decimal::parse(text, grammar).map_err(|error| (&code::UNREADABLE_AMOUNT, error.to_string()))?;
+    if amount.is_sign_negative() && !amount.is_zero() {
+        out.push(b'-');
+    }
+    out.extend(text.bytes().filter(|byte| byte.is_ascii_digit() || *byte == b'.'));
+    Ok(())
+}
+
+/// Whether an amount above zero is written without a sign, so that a minus in front of it makes it a negative one.
+pub(crate) fn unsigned(text: &[u8]) -> bool {
+    text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        && text.iter().any(|byte| matches!(byte, b'1'..=b'9'))
+}
+
 fn icpn(text: &str, out: &mut Vec<u8>) -> Result<bool, Trouble> {
     match Icpn::parse(text) {
         Ok(parsed) => {
@@ -292,6 +343,7 @@ mod tests {
         CellKind::Vocabulary {
             values: vec!["online".into(), "offline".into(), "online-cached".into()],
             synonyms: vec!["offline cached".into()],
+            open: false,
         }
     }
 

@@ -140,4 +140,25 @@ transpose_core::codes! {
     pub DOUBTFUL_WORD: "SHT0309" "doubtful-word" Warning
         "The word is in use although the column's set of words does not name it. It may or may not mean the same as one of them, so it is kept as it is."
         "Agree with the sender on one spelling."
+
+    /// A cell that is no amount.
+    pub UNREADABLE_AMOUNT: "SHT0401" "unreadable-amount" Error
+        "The cell should hold an exact amount of at most 28 digits with a dot before the decimals and without marks between groups of digits. A negative amount may be written `-1.29`, `1.29-` or `(1.29)`."
+        "Correct the amount in the source, or export the column without a currency sign and without marks between thousands."
+    /// A cell that is no whole number.
+    pub UNREADABLE_NUMBER: "SHT0402" "unreadable-whole-number" Error
+        "The cell should hold a whole number: digits, with a minus in front of a negative one."
+        "Correct the number in the source."
+    /// A cell that is no date.
+    pub UNREADABLE_DATE: "SHT0403" "unreadable-date" Error
+        "The cell should hold a date as in ISO 8601, such as `2026-10-31`; midnight may follow it, any other time may not."
+        "Export the column in that form; spreadsheets often rewrite dates."
+    /// A cell that is no currency.
+    pub UNKNOWN_CURRENCY: "SHT0404" "unknown-currency" Error
+        "The cell should hold a currency of ISO 4217, such as `EUR`. It is not passed on."
+        "Correct the currency in the source."
+    /// How money that was given back is written.
+    pub REFUND_SIGN: "SHT0405" "refund-sign" Info
+        "The layout does not say whether the price of a refund is written as a positive or a negative number. Both are read as money given back, a negative price."
+        "Nothing needs to be done. Where the layout is written, the option `refund-sign` says which of the two is wanted."
 }

@@ -170,6 +170,9 @@ pub(crate) fn recognise(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     let Ok(headings) = headings(probe.bytes, layout.delimiter, layout.quote, probe.complete) else {
         return Recognition::No;
     };
+    if headings.names.iter().any(|name| layout.excludes.contains(&folded(name))) {
+        return Recognition::No;
+    }
     let found = matched(layout, &headings.names);
     let all = layout.columns.len();
     let present = all - found.missing.len();

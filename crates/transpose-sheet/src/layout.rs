@@ -23,6 +23,24 @@
 //! field = "event.duration"
 //! kind = "seconds"
 //! ```
+//!
+//! **Columns with two meanings.** A column with an `or-field` holds that field in rows for which the table's `switch` is set, and its `field` in
+//! all others:
+//!
+//! ```toml
+//! [table]
+//! switch = { column = "Item type", is = "Album" }
+//!
+//! [[column]]
+//! heading = "Item"
+//! field = "recording.title"
+//! or-field = "release.title"
+//! ```
+//!
+//! **Refunds.** `refund = { column = "Type", is = "refund" }` in `[table]` says which rows give money back. Their amounts (`kind = "money"`) are
+//! negative in the model, whatever sign they are written with.
+//!
+//! **Recognition.** `excludes` in `[table]` lists headings that no file of the layout has, where another layout has all of its columns.
 
 use crate::code;
 use crate::heading::folded;
@@ -42,6 +60,21 @@ pub struct Layout {
     pub(crate) line_end: &'static [u8],
     pub(crate) bom: bool,
     pub(crate) columns: Vec<Column>,
+    /// The column that says which of its two fields a column holds in a row.
+    pub(crate) switch: Option<When>,
+    /// The column that says that a row gives money back.
+    pub(crate) refund: Option<When>,
+    /// Headings, as they are compared, that no file of the layout has.
+    pub(crate) excludes: Vec<String>,
+}
+
+/// Something that holds for a row when one of its cells is a certain word, in any case.
+#[derive(Clone, Debug)]
+pub(crate) struct When {
+    /// The field of the column that decides.
+    pub(crate) field: Field,
+    /// The word.
+    pub(crate) word: Box<str>,
 }
 
 /// A column of a layout.
@@ -55,10 +88,35 @@ pub(crate) struct Column {
     pub(crate) field: Option<Field>,
     /// How it is written.
     pub(crate) kind: CellKind,
+    /// What it holds instead in rows for which the layout's switch is set.
+    pub(crate) other: Option<(Field, CellKind)>,
     /// Whether the column must be there and its cells must not be empty.
     pub(crate) required: bool,
     /// What it means, for people.
     pub(crate) about: Box<str>,
+}
+
+impl Column {
+    /// What it holds in a row, with the way it is written.
+    pub(crate) fn meaning(&self, switched: bool) -> Option<(Field, &CellKind)> {
+        match &self.other {
+            Some((field, kind)) if switched => Some((*field, kind)),
+            _ => self.field.map(|field| (field, &self.kind)),
+        }
+    }
+
+    /// How a field is written that it holds in some rows.
+    pub(crate) fn kind_of(&self, field: Field) -> &CellKind {
+        match &self.other {
+            Some((other, kind)) if *other == field => kind,
+            _ => &self.kind,
+        }
+    }
+
+    /// Every field that it may hold.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
+        self.field.into_iter().chain(self.other.as_ref().map(|(field, _)| *field))
+    }
 }
 
 /// How a cell is written.
@@ -80,14 +138,24 @@ pub(crate) enum CellKind {
     Timestamp,
     /// A date, with or without a time.
     DateOrTimestamp,
+    /// A date without a time.
+    Date,
     /// A number of seconds.
     Seconds,
+    /// A whole number.
+    Integer,
+    /// An exact amount; a negative one may be written `-1.29`, `1.29-` or `(1.29)`.
+    Money,
+    /// An ISO 4217 code.
+    Currency,
     /// One of a set of words.
     Vocabulary {
         /// The words.
         values: Vec<String>,
         /// Words that are kept with a warning.
         synonyms: Vec<String>,
+        /// Whether every other word is kept with a warning too.
+        open: bool,
     },
 }
 
@@ -140,12 +208,31 @@ struct RawTable {
     quote: Option<Spanned<String>>,
     line_end: LineEnd,
     bom: bool,
+    switch: Option<RawWhen>,
+    refund: Option<RawWhen>,
+    excludes: Vec<Spanned<String>>,
 }
 
 impl Default for RawTable {
     fn default() -> Self {
-        Self { container: Container::Csv, delimiter: None, quote: None, line_end: LineEnd::Crlf, bom: false }
+        Self {
+            container: Container::Csv,
+            delimiter: None,
+            quote: None,
+            line_end: LineEnd::Crlf,
+            bom: false,
+            switch: None,
+            refund: None,
+            excludes: Vec::new(),
+        }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWhen {
+    column: Spanned<String>,
+    is: String,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -169,10 +256,13 @@ struct RawColumn {
     aliases: Vec<Spanned<String>>,
     field: Option<Spanned<String>>,
     kind: Option<Spanned<RawKind>>,
+    or_field: Option<Spanned<String>>,
     #[serde(default)]
     values: Vec<String>,
     #[serde(default)]
     synonyms: Vec<String>,
+    #[serde(default)]
+    open: bool,
     #[serde(default)]
     required: bool,
     #[serde(default)]
@@ -190,7 +280,11 @@ enum RawKind {
     Territory,
     Timestamp,
     DateOrTimestamp,
+    Date,
     Seconds,
+    Integer,
+    Money,
+    Currency,
     Vocabulary,
 }
 
@@ -211,7 +305,7 @@ impl Layout {
 
     /// The fields that it has columns for.
     pub fn fields(&self) -> FieldSet {
-        self.columns.iter().filter_map(|column| column.field).collect()
+        self.columns.iter().flat_map(Column::fields).collect()
     }
 
     /// The fields without which it cannot be written.
@@ -266,6 +360,14 @@ impl Reader<'_> {
             let column = self.column(column, &columns)?;
             columns.push(column);
         }
+        let switch = raw.table.switch.map(|when| self.when(when, &columns)).transpose()?;
+        let refund = raw.table.refund.map(|when| self.when(when, &columns)).transpose()?;
+        if let (None, Some(column)) = (&switch, columns.iter().find(|column| column.other.is_some())) {
+            let message =
+                format!("the column `{}` has an `or-field`, and `[table]` has no `switch`", column.heading);
+            return Err(self.refuse(0..0, message));
+        }
+        let excludes = self.excludes(&raw.table.excludes, &columns)?;
         Ok(Layout {
             manifest: Manifest {
                 id: raw.id.into_inner().into(),
@@ -293,7 +395,40 @@ impl Reader<'_> {
             },
             bom: raw.table.bom,
             columns,
+            switch,
+            refund,
+            excludes,
         })
+    }
+
+    /// A column that decides something about its row.
+    fn when(&self, raw: RawWhen, columns: &[Column]) -> Result<When, Fatal> {
+        let (heading, wanted) = (raw.column.get_ref(), folded(raw.column.get_ref()));
+        let found = columns.iter().find(|column| column.names.contains(&wanted));
+        let Some(field) = found.and_then(|column| column.field) else {
+            let message = format!("there is no column `{heading}` with a field");
+            return Err(self.refuse(raw.column.span(), message));
+        };
+        Ok(When { field, word: raw.is.into() })
+    }
+
+    fn excludes(&self, raw: &[Spanned<String>], columns: &[Column]) -> Result<Vec<String>, Fatal> {
+        raw.iter()
+            .map(|heading| {
+                let fold = folded(heading.get_ref());
+                match columns.iter().find(|column| column.names.contains(&fold)) {
+                    None => Ok(fold),
+                    Some(column) => Err(self.refuse(
+                        heading.span(),
+                        format!(
+                            "`{}` is excluded and means the column `{}`",
+                            heading.get_ref(),
+                            column.heading
+                        ),
+                    )),
+                }
+            })
+            .collect()
     }
 
     /// A single character that can stand between or around cells.
@@ -347,31 +482,45 @@ impl Reader<'_> {
                 format!("`{field}` cannot be written as this `kind`, it is {}", article(field.kind()));
             return Err(self.refuse(kind_place, message));
         }
+        let other = raw.or_field.as_ref().map(|id| self.other(id, field, before)).transpose()?;
         if kind == RawKind::Vocabulary && raw.values.is_empty() {
             return Err(self.refuse(kind_place, "a column of kind `vocabulary` needs `values`"));
         }
-        if kind != RawKind::Vocabulary && !(raw.values.is_empty() && raw.synonyms.is_empty()) {
-            return Err(self.refuse(kind_place, "`values` and `synonyms` go with the kind `vocabulary` only"));
+        if kind != RawKind::Vocabulary && !(raw.values.is_empty() && raw.synonyms.is_empty() && !raw.open) {
+            let message = "`values`, `synonyms` and `open` go with the kind `vocabulary` only";
+            return Err(self.refuse(kind_place, message));
         }
         Ok(Column {
             heading: raw.heading.into_inner().into(),
             names,
             field,
             kind: match kind {
-                RawKind::Text => CellKind::Text,
-                RawKind::Id => CellKind::Id,
-                RawKind::Isrc => CellKind::Isrc,
-                RawKind::Icpn => CellKind::Icpn,
-                RawKind::Grid => CellKind::Grid,
-                RawKind::Territory => CellKind::Territory,
-                RawKind::Timestamp => CellKind::Timestamp,
-                RawKind::DateOrTimestamp => CellKind::DateOrTimestamp,
-                RawKind::Seconds => CellKind::Seconds,
-                RawKind::Vocabulary => CellKind::Vocabulary { values: raw.values, synonyms: raw.synonyms },
+                RawKind::Vocabulary => {
+                    CellKind::Vocabulary { values: raw.values, synonyms: raw.synonyms, open: raw.open }
+                }
+                kind => plain(kind),
             },
+            other,
             required: raw.required,
             about: raw.about.into(),
         })
+    }
+
+    /// The other field of a column, in its usual notation.
+    fn other(
+        &self,
+        id: &Spanned<String>,
+        field: Option<Field>,
+        before: &[Column],
+    ) -> Result<(Field, CellKind), Fatal> {
+        let other = self.field(id, before)?;
+        if field.is_none_or(|field| field == other) {
+            return Err(self.refuse(id.span(), "`or-field` goes with a `field` that is another one"));
+        }
+        let kind = default_kind(other.kind()).map(plain).ok_or_else(|| {
+            self.refuse(id.span(), format!("`{other}` has no usual notation and cannot be an `or-field`"))
+        })?;
+        Ok((other, kind))
     }
 
     fn field(&self, id: &Spanned<String>, before: &[Column]) -> Result<Field, Fatal> {
@@ -381,7 +530,7 @@ impl Reader<'_> {
                 Field::nearest(text).map_or(String::new(), |field| format!(", did you mean `{field}`?"));
             return Err(self.refuse(id.span(), format!("there is no field `{text}`{nearest}")));
         };
-        if let Some(other) = before.iter().find(|column| column.field == Some(field)) {
+        if let Some(other) = before.iter().find(|column| column.fields().any(|known| known == field)) {
             return Err(self.refuse(
                 id.span(),
                 format!("`{field}` is already the field of the column `{}`", other.heading),
@@ -401,7 +550,30 @@ fn default_kind(kind: Kind) -> Option<RawKind> {
         Kind::Grid => Some(RawKind::Grid),
         Kind::Territory => Some(RawKind::Territory),
         Kind::DateTime => Some(RawKind::Timestamp),
+        Kind::Date => Some(RawKind::Date),
+        Kind::Integer => Some(RawKind::Integer),
+        Kind::Currency => Some(RawKind::Currency),
         _ => None,
+    }
+}
+
+/// A notation that needs nothing but its name; the words of a vocabulary come from the column.
+fn plain(kind: RawKind) -> CellKind {
+    match kind {
+        RawKind::Text => CellKind::Text,
+        RawKind::Id => CellKind::Id,
+        RawKind::Isrc => CellKind::Isrc,
+        RawKind::Icpn => CellKind::Icpn,
+        RawKind::Grid => CellKind::Grid,
+        RawKind::Territory => CellKind::Territory,
+        RawKind::Timestamp => CellKind::Timestamp,
+        RawKind::DateOrTimestamp => CellKind::DateOrTimestamp,
+        RawKind::Date => CellKind::Date,
+        RawKind::Seconds => CellKind::Seconds,
+        RawKind::Integer => CellKind::Integer,
+        RawKind::Money => CellKind::Money,
+        RawKind::Currency => CellKind::Currency,
+        RawKind::Vocabulary => CellKind::Vocabulary { values: Vec::new(), synonyms: Vec::new(), open: false },
     }
 }
 
@@ -417,6 +589,10 @@ fn fits(notation: RawKind, kind: Kind) -> bool {
         RawKind::Icpn => kind == Kind::Icpn,
         RawKind::Grid => kind == Kind::Grid,
         RawKind::Territory => kind == Kind::Territory,
+        RawKind::Date => kind == Kind::Date,
+        RawKind::Integer => kind == Kind::Integer,
+        RawKind::Money => kind == Kind::Decimal,
+        RawKind::Currency => kind == Kind::Currency,
     }
 }
 
@@ -431,6 +607,10 @@ fn article(kind: Kind) -> &'static str {
         Kind::DateTime => "a date and time (`timestamp`, `date-or-timestamp`)",
         Kind::Duration => "a duration (`seconds`)",
         Kind::Vocabulary => "a word of a set (`vocabulary`)",
+        Kind::Date => "a date (`date`)",
+        Kind::Integer => "a whole number (`integer`)",
+        Kind::Decimal => "an amount (`money`)",
+        Kind::Currency => "a currency (`currency`)",
         _ => "of a kind that tables of events do not hold",
     }
 }

@@ -21,6 +21,12 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         default: "",
         about: "How lines end when the table is written; both are read.",
     },
+    OptionSpec {
+        name: "refund-sign",
+        kind: OptionKind::Choice(&["negative", "positive"]),
+        default: "negative",
+        about: "How the price of a refund is written; both are read.",
+    },
 ];
 
 #[derive(Default, Deserialize)]
@@ -28,13 +34,23 @@ pub(crate) const SPECS: &[OptionSpec] = &[
 struct Options {
     delimiter: Option<String>,
     line_end: Option<String>,
+    refund_sign: Option<String>,
+}
+
+fn parse(pairs: &[(String, String)]) -> Result<Options, Fatal> {
+    option::parse(SPECS, pairs).map_err(|error| {
+        Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), error.to_string()))
+    })
+}
+
+/// Whether prices of refunds are written without a minus.
+pub(crate) fn positive_refunds(pairs: &[(String, String)]) -> Result<bool, Fatal> {
+    Ok(parse(pairs)?.refund_sign.as_deref() == Some("positive"))
 }
 
 /// The delimiter and the line end to be used.
 pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8, &'static [u8]), Fatal> {
-    let options: Options = option::parse(SPECS, pairs).map_err(|error| {
-        Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), error.to_string()))
-    })?;
+    let options = parse(pairs)?;
     let delimiter = options.delimiter.and_then(|name| DELIMITERS.iter().find(|(known, _)| *known == name));
     let delimiter = delimiter.map_or(layout.delimiter, |(_, byte)| *byte);
     if delimiter == layout.quote {

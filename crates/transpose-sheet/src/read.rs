@@ -4,15 +4,18 @@
 //! raw bytes. Neighbouring columns of one key become one run, delimiters and quotes included, so that a key is compared as it stands and
 //! understood once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
 
-use crate::cell::{Trouble, bare, canonical, duration_trouble, not_utf8, split, territory, time_trouble};
+use crate::cell::{
+    Trouble, bare, canonical, duration_trouble, not_utf8, split, territory, time_trouble, unsigned,
+};
 use crate::clock::{Clock, micros as seconds_in_micros};
 use crate::code;
 use crate::heading::{self, Headings, LONGEST, Matched, NoHeadings};
 use crate::index::{Damage, Dialect, Index, MAX_ROW, Row};
-use crate::layout::{CellKind, Column, Layout};
+use crate::layout::{CellKind, Column, Layout, When};
 use crate::options;
 use std::sync::Arc;
-use transpose_codes::time::TimeError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{DurationError, Timestamp};
 use transpose_core::batch::{Batch, EventRow, Fault, Reject, Span};
 use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, Severity};
@@ -42,6 +45,7 @@ pub(crate) struct SheetDecoder {
     /// Whether it has been said for the whole file that times have no offset.
     no_offset_said: bool,
     plan: Plan,
+    signs: Signs,
 }
 
 /// What is taken from each row.
@@ -54,6 +58,36 @@ struct Plan {
     duration: Option<Measure>,
     /// Other columns whose cells must not be empty.
     required: Vec<u32>,
+    /// Which fields of a key are wanted.
+    wanted: FieldSet,
+    /// The column that says which of its two fields a column holds.
+    switch: Option<u32>,
+    /// The column that says that money is given back, and the column with the money.
+    refund: Option<(u32, u32)>,
+    /// Row cells that depend on another cell of their row.
+    adjust: Vec<(usize, Adjust)>,
+}
+
+/// What a row cell depends on.
+#[derive(Clone, Copy, Debug)]
+enum Adjust {
+    /// It is there when the switch is so.
+    Switched(bool),
+    /// It is money, negative when it is given back.
+    Money,
+}
+
+/// How the prices of refunds were written, and the first line of each.
+#[derive(Debug)]
+struct Signs {
+    positive: AtomicU64,
+    negative: AtomicU64,
+}
+
+impl Default for Signs {
+    fn default() -> Self {
+        Self { positive: AtomicU64::new(u64::MAX), negative: AtomicU64::new(u64::MAX) }
+    }
 }
 
 /// A column that is read in every row.
@@ -103,12 +137,12 @@ impl SheetDecoder {
         let mut places = vec![None; Field::COUNT];
         let mut reads = FieldSet::EMPTY;
         for (place, column) in (0_u32..).zip(&found.columns) {
-            let field = column.and_then(|column| layout.columns.get(column)).and_then(|column| column.field);
-            if let Some((field, slot)) =
-                field.and_then(|field| places.get_mut(field.index()).map(|slot| (field, slot)))
-            {
-                *slot = Some(place);
-                reads.insert(field);
+            let column = column.and_then(|column| layout.columns.get(column));
+            for field in column.into_iter().flat_map(Column::fields) {
+                if let Some(slot) = places.get_mut(field.index()) {
+                    *slot = Some(place);
+                    reads.insert(field);
+                }
             }
         }
         let extras = found.extras.iter().filter_map(|place| headings.names.get(*place)).cloned().collect();
@@ -135,6 +169,7 @@ impl SheetDecoder {
             preamble,
             no_offset_said: false,
             plan: Plan::default(),
+            signs: Signs::default(),
         };
         if let Some(finding) = decoder.first_time_without_offset(bytes, complete, &name) {
             decoder.preamble.findings.push(finding);
@@ -180,14 +215,47 @@ impl SheetDecoder {
         self.columns.get(place as usize).copied().flatten().and_then(|column| self.layout.columns.get(column))
     }
 
+    /// The column of the file that decides something about its row.
+    fn deciding(&self, when: Option<&When>) -> Option<u32> {
+        when.and_then(|when| self.place(when.field))
+    }
+
+    /// Whether a deciding cell has its word.
+    fn decides(&self, when: Option<&When>, raw: &[u8]) -> bool {
+        let is = |when: &When| bare(raw, self.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes());
+        when.is_some_and(is)
+    }
+
+    /// What the cells of a key say about it: whether the switch is set, and whether it gives money back.
+    fn deciders(&self, dimension: Dimension, key: &[&[u8]]) -> (bool, bool) {
+        let (switch, refund) =
+            (self.deciding(self.layout.switch.as_ref()), self.deciding(self.layout.refund.as_ref()));
+        let (mut switched, mut back) = (false, false);
+        if switch.is_some() || refund.is_some() {
+            for (place, _, raw) in self.cells(dimension, key) {
+                switched |= switch == Some(place) && self.decides(self.layout.switch.as_ref(), raw);
+                back |= refund == Some(place) && self.decides(self.layout.refund.as_ref(), raw);
+            }
+        }
+        (switched, back)
+    }
+
     fn name(&self, place: u32) -> &str {
         self.names.get(place as usize).map_or("", |name| name)
     }
 
-    /// The columns of the given fields, as runs of neighbours.
+    /// The columns of the given fields and of what they depend on, as runs of neighbours.
     fn runs(&self, fields: FieldSet) -> Vec<Run> {
         let mut places: Vec<u32> = fields.iter().filter_map(|field| self.place(field)).collect();
+        let columns = || places.iter().filter_map(|place| self.column(*place));
+        let switched = columns().any(|column| column.other.is_some());
+        let money = columns().any(|column| column.kind == CellKind::Money);
+        let (switch, refund) =
+            (self.deciding(self.layout.switch.as_ref()), self.deciding(self.layout.refund.as_ref()));
+        places.extend(switch.filter(|_| switched));
+        places.extend(refund.filter(|_| money));
         places.sort_unstable();
+        places.dedup();
         let mut runs: Vec<Run> = Vec::new();
         for place in places {
             match runs.last_mut() {
@@ -333,7 +401,28 @@ impl Decode for SheetDecoder {
         required.retain(|place| is_required(*place) && !measured(*place));
         required.sort_unstable();
         required.dedup();
+        let adjust = |(cell, field): (usize, &Field)| {
+            let column = self.place(*field).and_then(|place| self.column(place))?;
+            match &column.other {
+                Some((other, _)) => Some((cell, Adjust::Switched(other == field))),
+                None if column.kind == CellKind::Money && self.layout.refund.is_some() => {
+                    Some((cell, Adjust::Money))
+                }
+                None => None,
+            }
+        };
+        let adjust = projection.row.iter().enumerate().filter_map(adjust).collect();
+        let wanted = projection.item.union(projection.context);
+        let asked: FieldSet = wanted.union(projection.row.iter().copied().collect());
+        let money = asked
+            .iter()
+            .filter_map(|field| self.place(field))
+            .find(|place| self.column(*place).is_some_and(|column| column.kind == CellKind::Money));
         self.plan = Plan {
+            wanted,
+            switch: self.deciding(self.layout.switch.as_ref()),
+            refund: self.deciding(self.layout.refund.as_ref()).zip(money),
+            adjust,
             item: self.runs(projection.item),
             context: self.runs(projection.context),
             cells,
@@ -381,11 +470,18 @@ impl Decode for SheetDecoder {
         faults: &mut Vec<Fault>,
     ) {
         let mut out = Vec::new();
+        let (switched, back) = self.deciders(dimension, key);
         for (place, column, raw) in self.cells(dimension, key) {
-            let Some(field) = column.field else { continue };
+            let Some((field, kind)) = column.meaning(switched) else { continue };
+            if !self.plan.wanted.contains(field) {
+                continue;
+            }
             out.clear();
-            if let Err(trouble) = canonical(&column.kind, raw, self.dialect.quote, &mut out) {
+            if let Err(trouble) = canonical(kind, raw, self.dialect.quote, &mut out) {
                 faults.push(self.fault(place, field, raw, trouble));
+            }
+            if back && *kind == CellKind::Money && unsigned(&out) {
+                out.insert(0, b'-');
             }
             if !out.is_empty() {
                 sink(field, &out);
@@ -399,7 +495,7 @@ impl Decode for SheetDecoder {
         else {
             return Ok(false);
         };
-        canonical(&column.kind, raw, self.dialect.quote, out)
+        canonical(column.kind_of(field), raw, self.dialect.quote, out)
             .map_err(|trouble| self.fault(place, field, raw, trouble))
     }
 
@@ -436,7 +532,26 @@ impl Decode for SheetDecoder {
         }
     }
 
-    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _findings: &mut Vec<Diagnostic>) {}
+    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {
+        let Some((_, column)) = self.plan.refund else { return };
+        for (signs, message) in [
+            (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
+            (&self.signs.negative, "the price of this refund is negative"),
+        ] {
+            let line = signs.load(Ordering::Relaxed);
+            if line < u64::MAX {
+                let mut location = Location::default().cell(column + 1, self.name(column));
+                location.line = Some(line);
+                location.field = self.column(column).and_then(|column| column.field);
+                findings.push(Diagnostic::new(&code::REFUND_SIGN, location, message));
+            }
+        }
+    }
+}
+
+/// The first moment of a date, in UTC.
+fn midnight(text: &[u8]) -> i64 {
+    parse_date(text).map_or(0, |date| i64::from(date.days_since_epoch()) * 86_400_000_000)
 }
 
 fn empty() -> Trouble {
@@ -497,6 +612,9 @@ impl ChunkDecoder for Worker<'_> {
             }
             for place in &plan.cells {
                 events.cells.push(place.map_or(Span::ABSENT, |place| found.span(place, place)));
+            }
+            if !plan.adjust.is_empty() || plan.refund.is_some() {
+                sheet.adjust(found, &mut events.cells, &mut events.arena);
             }
         }
     }
@@ -590,6 +708,7 @@ impl SheetDecoder {
                     missing = Some(missing.map_or(column, |other| column.min(other)));
                 }
                 Err(TimeError::Empty) => {}
+                Err(TimeError::DateOnly) if self.takes_dates(column) => event.time = midnight(text),
                 Err(error) => return Err(Wrong::Cell(column, time_trouble(error))),
             }
         }
@@ -600,6 +719,44 @@ impl SheetDecoder {
             }
         }
         missing.map_or(Ok(()), |column| Err(Wrong::Cell(column, empty())))
+    }
+
+    /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
+    fn adjust(&self, found: Found<'_>, cells: &mut [Span], arena: &mut Vec<u8>) {
+        let Self { plan, layout, signs, .. } = self;
+        let switched =
+            plan.switch.is_some_and(|place| self.decides(layout.switch.as_ref(), found.raw(place)));
+        let refund = plan.refund.filter(|(place, _)| self.decides(layout.refund.as_ref(), found.raw(*place)));
+        let price = refund.map(|(_, money)| bare(found.raw(money), self.dialect.quote));
+        if let Some(price) = price.filter(|price| !price.is_empty()) {
+            let line = found.origin.line + u64::from(found.row.line);
+            if unsigned(price) {
+                signs.positive.fetch_min(line, Ordering::Relaxed);
+            } else if price.iter().any(|byte| matches!(byte, b'-' | b'(')) {
+                signs.negative.fetch_min(line, Ordering::Relaxed);
+            }
+        }
+        let first = cells.len().saturating_sub(plan.cells.len());
+        for (cell, adjust) in &plan.adjust {
+            let Some(span) = cells.get_mut(first + cell) else { continue };
+            match adjust {
+                Adjust::Switched(when) if *when != switched => *span = Span::ABSENT,
+                Adjust::Switched(_) => {}
+                Adjust::Money => {
+                    if let Some(price) = price.filter(|price| unsigned(price)) {
+                        let start = arena.len();
+                        arena.push(b'-');
+                        arena.extend_from_slice(price);
+                        *span = Span::arena(start, arena.len());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a date alone may stand in a column of times.
+    fn takes_dates(&self, place: u32) -> bool {
+        self.column(place).is_some_and(|column| column.kind == CellKind::DateOrTimestamp)
     }
 
     #[cold]

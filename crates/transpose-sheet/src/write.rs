@@ -5,7 +5,7 @@
 
 use crate::cell::{notation, quoted};
 use crate::code;
-use crate::layout::{Column, Layout};
+use crate::layout::{CellKind, Column, Layout, When};
 use crate::options;
 use crate::read::kept;
 use std::sync::Arc;
@@ -23,12 +23,16 @@ pub(crate) struct SheetEncoder {
     line_end: &'static [u8],
     /// For each column the cell that all rows have in common, for fields that the rows do not have.
     constants: Vec<Vec<u8>>,
+    /// Whether the prices of refunds are written without a minus.
+    positive_refunds: bool,
 }
 
 /// Where the cells of a column come from.
 enum Source<'a> {
     /// The row's cell with this number, of this field.
     Row(usize, Field),
+    /// The same when the switch is not set, and another when it is set or there is no other.
+    Switched(Option<(usize, Field)>, Option<(usize, Field)>),
     /// The same cell in every row.
     Constant(&'a [u8]),
 }
@@ -40,7 +44,8 @@ impl SheetEncoder {
         let mut constants = Vec::with_capacity(layout.columns.len());
         for column in &layout.columns {
             let mut cell = Vec::new();
-            if let Some(field) = column.field.filter(|field| !brief.reads.contains(*field)) {
+            let read = column.fields().any(|field| brief.reads.contains(field));
+            if let Some(field) = column.field.filter(|_| !read) {
                 let mut value = Vec::new();
                 if let Some(text) = supplied(brief, field) {
                     if let Err((code, message)) = notation(&column.kind, text.as_bytes(), &mut value) {
@@ -64,7 +69,10 @@ impl SheetEncoder {
             constants.push(cell);
         }
         match findings.pop() {
-            None => Ok(Self { layout: Arc::clone(layout), delimiter, line_end, constants }),
+            None => {
+                let positive_refunds = options::positive_refunds(brief.options)?;
+                Ok(Self { layout: Arc::clone(layout), delimiter, line_end, constants, positive_refunds })
+            }
             Some(last) => {
                 findings.push(last);
                 Err(Fatal { failure: transpose_core::diagnostic::Failure::Use, findings })
@@ -73,11 +81,16 @@ impl SheetEncoder {
     }
 
     fn sources<'a>(&'a self, events: &Events<'_>) -> Vec<(&'a Column, Source<'a>)> {
+        let cell = |field: Field| place(events, field).map(|cell| (cell, field));
         let source = |(column, constant): (&'a Column, &'a Vec<u8>)| {
-            let cell = column.field.and_then(|field| {
-                events.fields.iter().position(|given| *given == field).map(|cell| Source::Row(cell, field))
-            });
-            (column, cell.unwrap_or(Source::Constant(constant)))
+            let main = column.field.and_then(cell);
+            let other = column.other.as_ref().and_then(|(field, _)| cell(*field));
+            let source = match (main, other) {
+                (None, None) => Source::Constant(constant),
+                (Some((cell, field)), None) => Source::Row(cell, field),
+                (main, other) => Source::Switched(main, other),
+            };
+            (column, source)
         };
         self.layout.columns.iter().zip(&self.constants).map(source).collect()
     }
@@ -87,9 +100,19 @@ impl SheetEncoder {
         let sources = self.sources(&events);
         let batch = events.batch;
         let (mut value, mut written) = (Vec::new(), Vec::new());
+        let switch = Decider::new(self.layout.switch.as_ref(), &events);
+        let refund = Decider::new(self.layout.refund.as_ref().filter(|_| self.positive_refunds), &events);
         let mut cells = batch.cells.chunks_exact(batch.row_cells.max(1));
         for row in &batch.rows {
             let cells = if batch.row_cells == 0 { &[] } else { cells.next().unwrap_or(&[]) };
+            let raw = |cell: usize| {
+                cells.get(cell).copied().unwrap_or(Span::ABSENT).bytes(events.chunk, &batch.arena)
+            };
+            let decides = |decider: &Option<Decider<'_>>, scratch: &mut Vec<u8>| {
+                decider.as_ref().is_some_and(|decider| decider.holds(&events, raw(decider.cell), scratch))
+            };
+            let switched = decides(&switch, &mut value);
+            let positive = decides(&refund, &mut value);
             let start = out.len();
             for (place, (column, source)) in sources.iter().enumerate() {
                 if place > 0 {
@@ -101,8 +124,18 @@ impl SheetEncoder {
                         continue;
                     }
                     Source::Row(cell, field) => (*cell, *field),
+                    Source::Switched(main, other) => {
+                        let chosen = if switched { *other } else { *main };
+                        // Without a word that decides, the row has one of the two.
+                        let filled = |place: &(usize, Field)| switch.is_some() || !raw(place.0).is_empty();
+                        match chosen.filter(filled).or(other.filter(|_| switch.is_none())) {
+                            Some(chosen) => chosen,
+                            None => continue,
+                        }
+                    }
                 };
-                let raw = cells.get(cell).copied().unwrap_or(Span::ABSENT).bytes(events.chunk, &batch.arena);
+                let kind = column.kind_of(field);
+                let raw = raw(cell);
                 let mut trouble = None;
                 if let Err(fault) = events.decoder.value(field, raw, &mut value) {
                     if !kept(&fault) {
@@ -112,8 +145,12 @@ impl SheetEncoder {
                 }
                 if !value.is_empty() {
                     written.clear();
-                    match notation(&column.kind, &value, &mut written) {
-                        Ok(()) => quoted(&written, delimiter, quote, out),
+                    match notation(kind, &value, &mut written) {
+                        Ok(()) => {
+                            let minus = positive && *kind == CellKind::Money;
+                            let text = written.strip_prefix(b"-").filter(|_| minus).unwrap_or(&written);
+                            quoted(text, delimiter, quote, out);
+                        }
                         Err(wrong) => {
                             value.clear();
                             trouble = Some(wrong);
@@ -131,6 +168,30 @@ impl SheetEncoder {
             }
             out.extend_from_slice(self.line_end);
         }
+    }
+}
+
+/// Where a row's cell of a field stands among its cells.
+fn place(events: &Events<'_>, field: Field) -> Option<usize> {
+    events.fields.iter().position(|given| *given == field)
+}
+
+/// A cell that decides something about its row.
+struct Decider<'a> {
+    cell: usize,
+    when: &'a When,
+}
+
+impl<'a> Decider<'a> {
+    fn new(when: Option<&'a When>, events: &Events<'_>) -> Option<Self> {
+        let when = when?;
+        place(events, when.field).map(|cell| Self { cell, when })
+    }
+
+    /// Whether the cell has the word; `scratch` is overwritten.
+    fn holds(&self, events: &Events<'_>, raw: &[u8], scratch: &mut Vec<u8>) -> bool {
+        events.decoder.value(self.when.field, raw, scratch).is_ok()
+            && scratch.eq_ignore_ascii_case(self.when.word.as_bytes())
     }
 }
 

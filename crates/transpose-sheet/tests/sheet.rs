@@ -7,15 +7,14 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod support;
+
 use proptest::prelude::*;
-use transpose_codes::time::Timestamp;
 use transpose_core::batch::Batch;
 use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet};
 use transpose_core::format::{
-    Brief, Chunk, Decode, Dimension, Encode, Encoded, Events, Format, Indexed, Numbers, Origin, Part,
-    Portion, Projection,
+    Chunk, Decode, Dimension, Encode, Encoded, Format, Indexed, Origin, Part, Projection,
 };
 use transpose_core::loss::Subject;
 use transpose_core::registry::BytesHead;
@@ -78,7 +77,7 @@ fn format() -> LayoutFormat {
 }
 
 fn open(text: &[u8]) -> Result<Box<dyn Decode>, Fatal> {
-    format().open(&mut BytesHead { name: "plays.csv", bytes: text }, &[])
+    support::open(&format(), text, &[])
 }
 
 fn projection() -> Projection {
@@ -347,43 +346,12 @@ fn keys_are_vetted_and_resolved() {
 
 /// Reads a table and writes it again in the same layout.
 fn rewrite(text: &[u8], report: &mut Report) -> (String, Encoded) {
-    let mut decoder = open(text).unwrap();
-    let fields: Vec<Field> = decoder.preamble().reads.iter().collect();
-    decoder
-        .project(&Projection { row: fields.clone(), time: true, duration: true, ..Projection::default() })
-        .unwrap();
-    let encoder = encoder(decoder.preamble().reads).unwrap();
-    let body = &text[decoder.preamble().body as usize..];
-    let chunk = Chunk { bytes: body, own: body.len(), last: true };
-    let mut worker = decoder.worker();
-    let mut batch = Batch::default();
-    worker.index(chunk, 0);
-    worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, report);
-    assert_eq!(batch.rejects.len(), 0, "{:?}", batch.rejects);
-    let mut out = Encoded::default();
-    let part = Part { number: 1, of: 1 };
-    let tally = encoder.begin(part, &mut out.bytes);
-    assert_eq!(tally.lines, 1);
-    let events = Events { batch: &batch.events, chunk: body, fields: &fields, decoder: &*decoder };
-    encoder
-        .encode(Portion::Events(events), Numbers { line: 2, ..Numbers::default() }, &mut out, report)
-        .unwrap();
+    let out = support::rewrite(&format(), text, &[], report);
     (String::from_utf8(out.bytes.clone()).unwrap(), out)
 }
 
 fn encoder(reads: FieldSet) -> Result<Box<dyn Encode>, Fatal> {
-    let header = Entity::default();
-    let brief = Brief {
-        version: None,
-        options: &[],
-        header: &header,
-        contexts: &[],
-        shapes: &[],
-        reads,
-        terms: None,
-        now: Timestamp::utc(0),
-    };
-    format().create(&brief)
+    support::encoder(&format(), reads, &[])
 }
 
 #[test]

@@ -1,76 +1,140 @@
-//! MassiveMusic (formerly 7digital): the client usage reports that a licensed service gets of its own plays.
+//! MassiveMusic (formerly 7digital): the client usage reports that a licensed service gets of its own plays and sales.
 //!
 //! Source: the page "Client Usage Report" of docs.massivemusic.com, which has one template a type of service. Each template is one file under
-//! `layouts/`; there is no code but the line that registers it.
+//! `layouts/`; there is no code but the lines that register them. `spec/templates.json` holds the headings as they were published.
 
+transpose_sheet::register_layout!("layouts/client_usage_catalogue.toml");
+transpose_sheet::register_layout!("layouts/client_usage_download.toml");
+transpose_sheet::register_layout!("layouts/client_usage_preview.toml");
 transpose_sheet::register_layout!("layouts/client_usage_subscription.toml");
 
 #[cfg(test)]
 mod tests {
-    use transpose_core::field::FieldSet;
-    use transpose_core::format::{Format, Probe, Recognition};
-    use transpose_sheet::{Layout, LayoutFormat};
+    use serde_json::Value;
+    use transpose_core::field::{Field, FieldSet};
+    use transpose_core::format::{Brief, Format, Part, Probe, Recognition};
+    use transpose_core::registry::Registry;
+    use transpose_sheet::LayoutFormat;
 
-    /// The headings as the public page has them.
-    const SUBSCRIPTION: [&str; 23] = [
-        "Report Generated Date",
-        "Partner ID",
-        "Stream ID",
-        "Logged Date Time",
-        "Format ID",
-        "Country",
-        "Play Mode",
-        "User ID",
-        "Service",
-        "Track ID",
-        "Duration played",
-        "Total Duration",
-        "Device Name",
-        "API Key Name",
-        "Plan Code",
-        "Release UPC",
-        "Release Artist",
-        "Label Group Name",
-        "GRID",
-        "Release Name",
-        "Item Identifier Code",
-        "Item Artist",
-        "Item Name",
-    ];
+    const SPEC: &str = include_str!("../spec/templates.json");
 
-    fn subscription() -> LayoutFormat {
-        let text = include_str!("../layouts/client_usage_subscription.toml");
-        LayoutFormat::new(Layout::parse("client_usage_subscription.toml", text).unwrap())
+    /// The registered formats; naming the crate's own type keeps it linked.
+    fn registry() -> Registry {
+        let _ = std::any::type_name::<LayoutFormat>();
+        Registry::load().unwrap()
+    }
+
+    /// The id and the headings of each template, as the public page has them.
+    fn templates() -> Vec<(String, Vec<String>)> {
+        let spec: Value = serde_json::from_str(SPEC).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let template = |template: &Value| {
+            let columns = template["columns"].as_array().unwrap();
+            assert_eq!(template["column_count"].as_u64().unwrap(), columns.len() as u64);
+            (text(&template["id"]), columns.iter().map(|column| text(&column["header"])).collect())
+        };
+        spec["templates"].as_array().unwrap().iter().map(template).collect()
+    }
+
+    fn probe(line: &str) -> Probe<'_> {
+        Probe { name: "report.csv", bytes: line.as_bytes(), complete: true }
     }
 
     #[test]
-    fn every_column_has_a_field() {
-        let format = subscription();
-        let manifest = format.manifest();
-        assert_eq!(manifest.id, "massivemusic.client-usage.subscription");
-        assert!(manifest.reads && manifest.writes);
-        assert_eq!(format.reads(None).len(), SUBSCRIPTION.len());
-        assert_eq!(format.needs(None).len(), 11);
-        assert_eq!(format.needs(None).difference(format.writes(None)), FieldSet::EMPTY);
+    fn headings_are_written_as_published() {
+        let registry = registry();
+        let templates = templates();
+        assert_eq!(
+            templates.iter().map(|(_, headings)| headings.len()).collect::<Vec<_>>(),
+            [23, 22, 20, 19]
+        );
+        for (id, headings) in templates {
+            let format = registry.format(&id).unwrap();
+            let header = transpose_core::entity::Entity::default();
+            let reads = format.writes(None);
+            let now = transpose_codes::time::Timestamp::utc(0);
+            let brief = Brief {
+                version: None,
+                options: &[],
+                header: &header,
+                contexts: &[],
+                shapes: &[],
+                reads,
+                terms: None,
+                now,
+            };
+            let mut out = Vec::new();
+            format.create(&brief).unwrap().begin(Part { number: 1, of: 1 }, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{}\r\n", headings.join(",")), "{id}");
+        }
     }
 
     #[test]
-    fn its_own_headings_are_certain() {
-        let line = format!("{}\r\n", SUBSCRIPTION.join(","));
-        let probe = |bytes| Probe { name: "report.csv", bytes, complete: true };
-        assert_eq!(
-            subscription().recognise(&probe(line.as_bytes())),
-            Recognition::Certain("all 23 headings".into())
-        );
-        let other = line
-            .replace("Duration played", "DURATION_PLAYED")
-            .replace("Report Generated Date", "Report Generated");
-        assert_eq!(
-            subscription().recognise(&probe(other.as_bytes())),
-            Recognition::Certain("all 23 headings".into())
-        );
-        let lacking = line.replace("Country", "Land").replace("Stream ID", "Play ID");
+    fn what_may_be_empty_is_what_the_facts_say() {
+        let spec: Value = serde_json::from_str(SPEC).unwrap();
+        for template in spec["templates"].as_array().unwrap() {
+            let registry = registry();
+            let format = registry.format(template["id"].as_str().unwrap()).unwrap();
+            assert!(format.manifest().reads && format.manifest().writes);
+            let columns = template["columns"].as_array().unwrap();
+            for column in columns {
+                let heading = column["header"].as_str().unwrap();
+                let about = format.explain(heading).unwrap();
+                let required = about.lines().next().unwrap().ends_with(", required");
+                assert_eq!(required, !column["nullable"].as_bool().unwrap(), "{about}");
+                assert!(about.contains("field `"), "{about}");
+            }
+            assert_eq!(format.needs(None).difference(format.writes(None)), FieldSet::EMPTY);
+        }
+    }
+
+    #[test]
+    fn templates_are_told_apart() {
+        let registry = registry();
+        for (id, headings) in templates() {
+            for line in [
+                headings.join(","),
+                headings.join(",").to_uppercase().replace(' ', "_"),
+                headings.iter().rev().cloned().collect::<Vec<_>>().join(","),
+            ] {
+                let line = format!("{line}\r\n");
+                assert_eq!(
+                    registry.recognise(&probe(&line)).map(|format| &*format.manifest().id),
+                    Ok(id.as_str())
+                );
+                let sure = |format: &&dyn Format| {
+                    matches!(
+                        format.recognise(&probe(&line)),
+                        Recognition::Certain(_) | Recognition::Possible(_)
+                    )
+                };
+                assert_eq!(registry.formats().filter(sure).count(), 1, "{id}");
+            }
+            let extra = format!("{},Remark\n", headings.join(","));
+            assert_eq!(
+                registry.recognise(&probe(&extra)).map(|format| &*format.manifest().id),
+                Ok(id.as_str())
+            );
+        }
+    }
+
+    #[test]
+    fn missing_headings_are_named() {
+        let registry = registry();
+        let (id, headings) = templates().swap_remove(0);
+        let line = headings.join(",").replace("Country", "Land").replace("Stream ID", "Play ID") + "\n";
         let expected = Recognition::Near("21 of 23 headings, missing `Stream ID`, `Country`".into());
-        assert_eq!(subscription().recognise(&probe(lacking.as_bytes())), expected);
+        assert_eq!(registry.format(&id).unwrap().recognise(&probe(&line)), expected);
+    }
+
+    #[test]
+    fn album_and_track_share_columns() {
+        let registry = registry();
+        let reads = registry.format("massivemusic.client-usage.download").unwrap().reads(None);
+        for field in
+            [Field::RELEASE_TITLE, Field::RECORDING_TITLE, Field::ICPN, Field::ISRC, Field::RELEASE_LABEL]
+        {
+            assert!(reads.contains(field), "{field}");
+        }
     }
 }

@@ -1,0 +1,76 @@
+//! Reads a table and writes it again, through the contract that the engine uses.
+
+use transpose_codes::time::Timestamp;
+use transpose_core::batch::Batch;
+use transpose_core::diagnostic::Fatal;
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, FieldSet};
+use transpose_core::format::{
+    Brief, Chunk, Decode, Encode, Encoded, Events, Format, Numbers, Origin, Part, Portion, Projection, Tally,
+};
+use transpose_core::registry::BytesHead;
+use transpose_core::report::Report;
+use transpose_sheet::LayoutFormat;
+
+/// Options by name.
+pub(crate) type Options<'a> = &'a [(String, String)];
+
+/// Opens a table.
+pub(crate) fn open(
+    format: &LayoutFormat,
+    text: &[u8],
+    options: Options<'_>,
+) -> Result<Box<dyn Decode>, Fatal> {
+    format.open(&mut BytesHead { name: "plays.csv", bytes: text }, options)
+}
+
+/// The encoder for a source with certain fields.
+pub(crate) fn encoder(
+    format: &LayoutFormat,
+    reads: FieldSet,
+    options: Options<'_>,
+) -> Result<Box<dyn Encode>, Fatal> {
+    let header = Entity::default();
+    let brief = Brief {
+        version: None,
+        options,
+        header: &header,
+        contexts: &[],
+        shapes: &[],
+        reads,
+        terms: None,
+        now: Timestamp::utc(0),
+    };
+    format.create(&brief)
+}
+
+/// Reads a table of which no row is rejected and writes it again in the same layout.
+pub(crate) fn rewrite(
+    format: &LayoutFormat,
+    text: &[u8],
+    options: Options<'_>,
+    report: &mut Report,
+) -> Encoded {
+    let mut decoder = open(format, text, options).unwrap();
+    let fields: Vec<Field> = decoder.preamble().reads.iter().collect();
+    let row = fields.clone();
+    decoder.project(&Projection { row, time: true, duration: true, ..Projection::default() }).unwrap();
+    let encoder = encoder(format, decoder.preamble().reads, options).unwrap();
+    let body = &text[decoder.preamble().body as usize..];
+    let chunk = Chunk { bytes: body, own: body.len(), last: true };
+    let mut worker = decoder.worker();
+    let mut batch = Batch::default();
+    worker.index(chunk, 0);
+    worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, report);
+    assert_eq!(batch.rejects.len(), 0, "{:?}", batch.rejects);
+    let mut out = Encoded::default();
+    let tally = encoder.begin(Part { number: 1, of: 1 }, &mut out.bytes);
+    assert_eq!(tally.lines, 1);
+    let events = Events { batch: &batch.events, chunk: body, fields: &fields, decoder: &*decoder };
+    let numbers = Numbers { line: 2, ..Numbers::default() };
+    encoder.encode(Portion::Events(events), numbers, &mut out, report).unwrap();
+    let mut closing = Vec::new();
+    decoder.finish(&[], &Tally::default(), &mut closing);
+    report.findings.extend(closing);
+    out
+}
