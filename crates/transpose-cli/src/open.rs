@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use transpose_codes::time::{Period, Timestamp};
 use transpose_core::diagnostic::{Code, Diagnostic, Failure, Fatal, Location};
-use transpose_core::format::{Format, Manifest, Probe, Recognition};
+use transpose_core::format::{Format, Grain, Manifest, Probe, Recognition};
 use transpose_core::registry::{Registry, Unrecognised};
 use transpose_core::report::Findings;
 use transpose_deals::{Agreement, Deal, Figures};
-use transpose_engine::Reading;
 use transpose_engine::codes::io;
+use transpose_engine::{Catalogue, Completion, Reading, UserKey, Users};
 use transpose_io::{Compression, Input, IoError, Limits, OutputSet, memory};
 use transpose_sheet::{Layout, LayoutFormat};
 
@@ -390,6 +390,80 @@ impl SideFiles {
             None => None,
         };
         Deal::new(agreement, figures, period).map(Some)
+    }
+}
+
+/// What completes events, and what is taken from them.
+#[derive(clap::Args)]
+pub(crate) struct Completing {
+    /// What tracks and releases are: a table with track ids, release ids or both, joined to events that only name them; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalogue: Vec<PathBuf>,
+    /// What happens to user ids and other personal data. By default only the users' own service gets them
+    #[arg(long, value_name = "WHAT")]
+    user_ids: Option<UserIds>,
+    /// The file with the secret key for `--user-ids hash`; without it the variable `TRANSPOSE_USER_KEY` is the key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) user_key: Option<PathBuf>,
+    /// Give events that have no id one made from their content; equal rows get equal ids
+    #[arg(long)]
+    make_ids: bool,
+}
+
+/// What happens to personal data.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum UserIds {
+    /// It is passed on
+    Keep,
+    /// It is left out
+    Drop,
+    /// User ids become hashes with a secret key, the rest is left out
+    Hash,
+}
+
+impl Completing {
+    /// Reads the catalogue, if there is one, with what was found in it.
+    pub(crate) fn read(
+        &self,
+        registry: &Registry,
+        reading: Reading,
+    ) -> Result<(Option<Catalogue>, Findings), Fatal> {
+        if self.catalogue.is_empty() {
+            return Ok((None, Findings::default()));
+        }
+        let inputs = inputs(&self.catalogue, reading.threads)?;
+        let format = choose_one(registry, None, &inputs)?.format;
+        if format.manifest().grain != Grain::Catalogue {
+            let name = inputs.first().map_or("", Input::name);
+            let message = format!("`{name}` is `{}`, which is no catalogue", format.manifest().id);
+            return Err(wrong(&SIDE_FILE, message)
+                .and_help("Give a table with track ids or release ids and what they stand for."));
+        }
+        let (catalogue, findings) = Catalogue::read(&inputs, format, &[], reading)?;
+        Ok((Some(catalogue), findings))
+    }
+
+    /// What becomes of events on their way to a target.
+    pub(crate) fn completion<'a>(
+        &self,
+        catalogue: Option<&'a Catalogue>,
+        target: &dyn Format,
+    ) -> Result<Completion<'a>, Fatal> {
+        let users = match self.user_ids {
+            Some(UserIds::Drop) => Users::Drop,
+            Some(UserIds::Hash) => Users::Hash(self.key()?),
+            None if target.personal().is_empty() => Users::Drop,
+            Some(UserIds::Keep) | None => Users::Keep,
+        };
+        Ok(Completion { catalogue, users, make_ids: self.make_ids })
+    }
+
+    fn key(&self) -> Result<UserKey, Fatal> {
+        let key = match &self.user_key {
+            Some(path) => bytes(path)?,
+            None => std::env::var_os("TRANSPOSE_USER_KEY").unwrap_or_default().into_encoded_bytes(),
+        };
+        UserKey::new(key.trim_ascii())
     }
 }
 

@@ -498,6 +498,12 @@ pub trait Format: Send + Sync {
     /// The fields without which it cannot be written, and what happens without them.
     fn needs(&self, version: Option<&str>) -> FieldSet;
 
+    /// Personal data that is owed to whoever gets the report, because they are the recipient's own users; what else there is is left out unless it is
+    /// asked for.
+    fn personal(&self) -> FieldSet {
+        self.needs(None).intersection(Field::PERSONAL.into_iter().collect())
+    }
+
     /// Begins to read.
     fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal>;
 

@@ -1,6 +1,7 @@
 //! What a part of a run has found, lost and accounted for; merged in the order of the input.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::field::Field;
 use crate::ledger::{Imbalance, Ledger};
 use crate::loss::Loss;
 use std::collections::BTreeMap;
@@ -38,8 +39,11 @@ impl Findings {
         Self { kept: Vec::new(), counts: BTreeMap::new(), most }
     }
 
-    /// Adds a finding.
-    pub fn push(&mut self, finding: Diagnostic) {
+    /// Adds a finding. Personal data is taken out of it: messages go to logs and to other people.
+    pub fn push(&mut self, mut finding: Diagnostic) {
+        if finding.location.field.is_some_and(Field::is_personal) {
+            finding.value = None;
+        }
         let most = self.most;
         let count = self.of_code(finding.code);
         // Once one was only counted, none is kept any more: what is kept are the first.
@@ -190,6 +194,16 @@ mod tests {
                 assert_eq!(findings.keeps(&SECOND), most > 0);
             }
         }
+    }
+
+    #[test]
+    fn personal_data_is_not_told() {
+        let mut findings = Findings::default();
+        for field in [Field::USER, Field::DEVICE] {
+            findings.push(Diagnostic::new(&FIRST, Location::default().field(field), "").value(b"u-1"));
+        }
+        let told: Vec<_> = findings.iter().map(|finding| finding.value.as_deref()).collect();
+        assert_eq!(told, [None, Some("u-1")]);
     }
 
     #[test]

@@ -510,6 +510,8 @@ pub(crate) fn account(rejects: &[Reject], report: &mut Report) {
 
 /// A fault as a finding at a place.
 pub(crate) fn finding(fault: &Fault, place: Location) -> Diagnostic {
-    let location = place.cell(fault.cell.0, &fault.cell.1).field(fault.field);
+    // What was found about a whole key has no cell.
+    let place = if fault.cell.0 > 0 { place.cell(fault.cell.0, &fault.cell.1) } else { place };
+    let location = place.field(fault.field);
     Diagnostic::new(fault.code, location, fault.message.clone()).value(&fault.value)
 }

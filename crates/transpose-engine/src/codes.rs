@@ -129,6 +129,34 @@ transpose_core::codes! {
     pub BELOW_THRESHOLD: "ENG0116" "below-threshold" Info
         "The play is shorter than `minimum-seconds` of the agreement. It is left out (`below = \"drop\"`) and counted in the ledger as filtered, or reported as not royalty bearing."
         "Nothing need be done."
+    /// A catalogue without identifiers.
+    pub CATALOGUE_KEYS: "ENG0501" "catalogue-without-ids" Error
+        "Events name what was used by the identifiers of the service, and the catalogue has neither a track id nor a release id."
+        "Give a catalogue with a column for the track id, the release id, or both."
+    /// A row of a catalogue that names nothing.
+    pub CATALOGUE_ROW: "ENG0502" "catalogue-row-without-id" Warning
+        "A row of a catalogue without a track id and without a release id can belong to no event. It is passed over."
+        "Complete the catalogue."
+    /// A row of a catalogue about what was described before.
+    pub CATALOGUE_REPEATED: "ENG0503" "catalogue-row-repeated" Warning
+        "Two rows of the catalogue describe the same track on the same release. The first holds, the others are passed over."
+        "Remove the rows that do not hold."
+    /// An event of which the catalogue knows nothing.
+    pub NOT_IN_CATALOGUE: "ENG0504" "not-in-catalogue" Warning
+        "The catalogue has neither the track nor the release that the event names, so the event stays without title, artist and codes."
+        "Complete the catalogue; a track may have been taken down since it was played."
+    /// A track of which the catalogue knows other releases.
+    pub OTHER_RELEASE: "ENG0505" "not-on-this-release" Warning
+        "The catalogue has the track, but not on the release that the event names. The facts of the recording are used, those of the release stay empty."
+        "Complete the catalogue."
+    /// A track that is on several releases, without a release id.
+    pub SEVERAL_RELEASES: "ENG0506" "release-guessed" Warning
+        "The event names a track without a release, and the catalogue has the track on several releases. The one that stands first in the catalogue is used."
+        "Put the release that counts first, or have the release logged."
+    /// A key for user ids that protects nothing.
+    pub USER_KEY: "ENG0507" "weak-user-key" Error
+        "User ids are replaced by a hash with a secret key. A short key can be found by trying, and then every user id."
+        "Make a key of at least 16 bytes, for instance with `openssl rand -hex 32`, and keep it: the same key gives the same hashes next month."
 }
 
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};

@@ -3,6 +3,7 @@
 use crate::aggregate::{Counter, OUTSIDE, Rules, Worker, account};
 use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
 use crate::codes;
+use crate::complete::Completion;
 use crate::describe::{Noted, Shapes};
 use crate::emit::{self, Frame};
 use crate::external;
@@ -54,6 +55,8 @@ pub struct Job<'a> {
     pub target_options: &'a [(String, String)],
     /// The agreement with its figures.
     pub terms: Option<&'a dyn Terms>,
+    /// How events are completed, and what is taken from them.
+    pub completion: Completion<'a>,
     /// The reporting period in microseconds since 1970 UTC, for sources of events.
     pub period: Option<Range<i64>>,
     /// Where the output goes.
@@ -191,7 +194,7 @@ impl Job<'_> {
         let counter = Counter::new(threads, budget, self.temp_dir.clone(), policy == Conflict::Latest);
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
-        let mut decoders: Vec<Box<dyn Decode>> = Vec::new();
+        let mut decoders: Vec<Box<dyn Decode + '_>> = Vec::new();
         for (number, input) in self.inputs.iter().enumerate() {
             let mut decoder = run.open(input)?;
             reads = reads.union(decoder.preamble().reads);
@@ -505,7 +508,7 @@ const IDENTITY: [Field; 10] = [
 ];
 
 /// An input with its decoder.
-type Opened<'a> = (&'a Input, Box<dyn Decode>);
+type Opened<'a> = (&'a Input, Box<dyn Decode + 'a>);
 
 /// What one chunk has come to.
 struct Part {
@@ -521,6 +524,8 @@ struct Run<'a> {
     trailers: Vec<(u64, Entity)>,
     quarantine: Option<Quarantine>,
     source_version: Option<String>,
+    /// Personal data that the inputs have and that is left out.
+    withheld: FieldSet,
     gave_up: bool,
     /// What the target has no place for; the count is the number of rows where it is not known.
     dropped: Vec<(Subject, Option<u64>, String)>,
@@ -540,12 +545,13 @@ impl<'a> Run<'a> {
             trailers: Vec::new(),
             quarantine: None,
             source_version: None,
+            withheld: FieldSet::EMPTY,
             gave_up: false,
             dropped: Vec::new(),
         }
     }
 
-    fn open(&mut self, input: &Input) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&mut self, input: &Input) -> Result<Box<dyn Decode + 'a>, Fatal> {
         let mut head = InputHead::new(input);
         let decoder = self.job.source.open(&mut head, self.job.source_options).map_err(|mut fatal| {
             name_source(&mut fatal.findings, input);
@@ -555,7 +561,10 @@ impl<'a> Run<'a> {
         name_source(&mut findings, input);
         self.report.findings.extend(findings);
         self.source_version.clone_from(&decoder.preamble().version);
-        Ok(decoder)
+        let completion = self.job.completion.towards(self.job.target.writes(self.job.version));
+        let withheld = decoder.preamble().reads.intersection(completion.withheld());
+        self.withheld = self.withheld.union(withheld);
+        Ok(completion.of(decoder))
     }
 
     fn gave_up(&self) -> bool {
@@ -643,6 +652,9 @@ impl<'a> Run<'a> {
     /// Notes what the target found before anything was written, and the fields that the source has a place for and the target has not.
     fn drops(&mut self, encoder: &dyn Encode, reads: FieldSet, extras: &[Box<str>], contexts: &[Entity]) {
         self.report.findings.extend(encoder.findings().iter().cloned());
+        self.dropped.extend(self.withheld.iter().map(|field| {
+            (Subject::Field(field), None, "personal data is left out (`--user-ids`)".to_owned())
+        }));
         // What the rules looked at has become the sales context, and played time is summed.
         let mut kept = self.job.terms.map_or(FieldSet::EMPTY, Terms::reads);
         if self.job.target.writes(self.job.version).contains(Field::USAGE_DURATION) {

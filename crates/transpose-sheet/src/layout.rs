@@ -55,6 +55,8 @@ use transpose_core::format::{Grain, Manifest, Status};
 #[derive(Clone, Debug)]
 pub struct Layout {
     pub(crate) manifest: Manifest,
+    /// Whether the table goes to the service whose users it tells of.
+    pub(crate) personal: bool,
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
     pub(crate) line_end: &'static [u8],
@@ -168,6 +170,8 @@ struct RawLayout {
     status: RawStatus,
     directions: Spanned<Vec<Direction>>,
     grain: Spanned<RawGrain>,
+    #[serde(default)]
+    personal: bool,
     reference: String,
     #[serde(default)]
     about: String,
@@ -387,6 +391,7 @@ impl Reader<'_> {
                 },
                 about: raw.about.into(),
             },
+            personal: raw.personal,
             delimiter,
             quote,
             line_end: match raw.table.line_end {

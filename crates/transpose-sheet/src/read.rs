@@ -775,8 +775,13 @@ impl SheetDecoder {
             Wrong::Cell(column, trouble) => (column, trouble),
             Wrong::Shape => {
                 let (code, message) = self.shape(found.row);
+                let finding = Diagnostic::new(code, location, message);
+                // Which cell of such a row is the user's cannot be told.
+                if self.layout.fields().iter().any(Field::is_personal) {
+                    return finding;
+                }
                 let bytes = found.chunk.get(found.row.start as usize..found.row.end as usize).unwrap_or(&[]);
-                return Diagnostic::new(code, location, message).value(bytes.trim_ascii_end());
+                return finding.value(bytes.trim_ascii_end());
             }
         };
         let mut location = location.cell(column + 1, self.name(column));

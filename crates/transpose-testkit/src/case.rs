@@ -10,7 +10,7 @@
 //! except = [{ check = "round-trip", reason = "the input is cut off" }]
 //! ```
 //!
-//! `agreement` and `figures` name files of the case folder, or of the folder `terms` beside `cases`.
+//! `agreement`, `figures` and `catalogue` name files of the case folder, or of the folder `terms` beside `cases`.
 
 use crate::broken::Broken;
 use serde::Deserialize;
@@ -69,6 +69,10 @@ pub struct Plan {
     pub agreement: Option<String>,
     /// The period figures.
     pub figures: Option<String>,
+    /// The catalogue that events are joined with.
+    pub catalogue: Option<String>,
+    /// Whether events without an identifier get one.
+    pub make_ids: bool,
     /// Options of the target formats.
     pub set: BTreeMap<String, String>,
     /// Options of the source format.

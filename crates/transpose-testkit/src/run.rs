@@ -4,11 +4,11 @@ use crate::case::{Case, Rejects};
 use std::path::Path;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostic::{Failure, Fatal};
-use transpose_core::format::Format;
+use transpose_core::format::{Format, Probe};
 use transpose_core::registry::Registry;
 use transpose_core::terms::Terms;
 use transpose_deals::{Agreement, Deal, Figures};
-use transpose_engine::{Destination, Job, OnReject, Outcome, Reading};
+use transpose_engine::{Catalogue, Completion, Destination, Job, OnReject, Outcome, Reading, Users};
 use transpose_io::{Compression, Input, Limits, OutputSet};
 
 /// The moment of every run: tests read no clock.
@@ -77,11 +77,25 @@ pub fn terms(case: &Case) -> Result<Option<Deal>, String> {
     Ok(Some(Deal::new(agreement, figures.transpose()?, None).map_err(failed)?))
 }
 
+/// The catalogue of a case.
+fn catalogue(registry: &Registry, case: &Case) -> Result<Option<Catalogue>, String> {
+    let Some(name) = &case.plan.catalogue else { return Ok(None) };
+    let path = case.side_file(name);
+    let bytes =
+        std::fs::read(&path).map_err(|error| format!("{case}: cannot read {}: {error}", path.display()))?;
+    let probe = Probe { name, bytes: &bytes, complete: true };
+    let format = registry.recognise(&probe).map_err(|why| format!("{case}: {name}: {why:?}"))?;
+    let reading = Reading { threads: 1, ..Reading::default() };
+    let read = Catalogue::read(&[Input::from_bytes(name, bytes.clone())], format, &[], reading);
+    read.map(|(catalogue, _)| Some(catalogue)).map_err(|fatal| format!("{case}: {fatal}"))
+}
+
 /// Converts a case. The error is a fault of the case or of the machine, never of the input.
 pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<Ended, String> {
     let (target, version) = target(registry, settings.target)?;
     let source = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
     let deal = terms(case)?;
+    let catalogue = catalogue(registry, case)?;
     let bytes = settings.bytes.clone().map_or_else(|| case.bytes(), Ok)?;
     let input = Input::from_bytes(case.input_name(), bytes);
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
@@ -96,6 +110,11 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
         version,
         target_options: &Case::options(&case.plan.set),
         terms: deal.as_ref().map(|deal| deal as &dyn Terms),
+        completion: Completion {
+            catalogue: catalogue.as_ref(),
+            users: if target.personal().is_empty() { Users::Drop } else { Users::Keep },
+            make_ids: case.plan.make_ids,
+        },
         period: deal.as_ref().and_then(Deal::period).map(|period| period.micros_range(0)),
         destination: Destination::Folder(output.clone()),
         compression: Compression::None,

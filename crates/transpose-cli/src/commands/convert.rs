@@ -1,7 +1,7 @@
 //! `transpose convert`: one report becomes another.
 
 use crate::messages::{Exit, Messages, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Layouts, MemoryLimit, SideFiles, Speed};
+use crate::open::{self, AndHelp as _, Completing, Layouts, MemoryLimit, SideFiles, Speed};
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
@@ -45,6 +45,8 @@ pub(crate) struct Convert {
     output: PathBuf,
     #[command(flatten)]
     side_files: SideFiles,
+    #[command(flatten)]
+    completing: Completing,
     /// The reporting period, such as `2026-10`, `2026-Q4` or `2026-10-01--2026-10-15`; plays outside it are left out
     #[arg(long, value_name = "PERIOD", value_parser = open::period)]
     period: Option<Period>,
@@ -133,6 +135,7 @@ impl Convert {
         // Nobody knows yet whether they are packed.
         let inputs = open::inputs(&self.inputs, self.speed.reading().within(memory, true).threads)?;
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
+        let (catalogue, known) = self.completing.read(&registry, self.speed.reading())?;
         let period = self.period.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
         if self.period.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
@@ -152,6 +155,7 @@ impl Convert {
             version: version.as_deref(),
             target_options: &self.set,
             terms: deal.as_ref().map(|deal| deal as &dyn Terms),
+            completion: self.completing.completion(catalogue.as_ref(), target)?,
             period: period.map(|period| span(period, self.time_zone)),
             destination,
             compression,
@@ -171,6 +175,7 @@ impl Convert {
         progress.clear();
         let mut outcome = outcome.unwrap_or_else(failed);
         let mut findings = open::warnings(deal.as_ref());
+        findings.merge(known);
         findings.merge(std::mem::take(&mut outcome.report.findings));
         outcome.report.findings = findings;
         let written = Written {
@@ -270,6 +275,8 @@ impl Convert {
             .map(|path| ("an input", path.as_path()))
             .chain(self.side_files.agreement.iter().map(|path| ("the agreement", path.as_path())))
             .chain(self.side_files.figures.iter().map(|path| ("the figures", path.as_path())))
+            .chain(self.completing.catalogue.iter().map(|path| ("a catalogue", path.as_path())))
+            .chain(self.completing.user_key.iter().map(|path| ("the key for user ids", path.as_path())))
             .chain(self.layouts.files.iter().map(|path| ("a layout", path.as_path())));
         let output = match destination {
             Destination::File(path) => Some(("the output", path.as_path())),
@@ -321,6 +328,7 @@ impl Convert {
             .iter()
             .map(|path| ("input", path.clone()))
             .chain(side_files.into_iter().filter_map(|(role, path)| path.clone().map(|path| (role, path))))
+            .chain(self.completing.catalogue.iter().map(|path| ("catalogue", path.clone())))
             .chain(self.layouts.files.iter().map(|path| ("layout", path.clone())));
         let particulars = receipt::Particulars {
             program: format!("transpose {}", env!("CARGO_PKG_VERSION")),

@@ -36,7 +36,7 @@ pub(crate) struct Schedule {
 struct Due {
     period: Period,
     refunds_until: Date,
-    due: Date,
+    on: Date,
     /// Why it is not the 10th.
     why: String,
 }
@@ -56,7 +56,7 @@ impl Schedule {
                     json!({
                         "period": row.period.to_string(), "ends": row.period.last().to_string(),
                         "refunds-until": format!("{}T00:00:00Z", row.refunds_until),
-                        "due": row.due.to_string(), "weekday": weekday(row.due),
+                        "due": row.on.to_string(), "weekday": weekday(row.on),
                         "why": Some(&row.why).filter(|why| !why.is_empty()),
                     })
                 })
@@ -69,8 +69,8 @@ impl Schedule {
                     row.period.to_string(),
                     row.period.last().to_string(),
                     format!("{} 00:00 UTC", row.refunds_until),
-                    row.due.to_string(),
-                    weekday(row.due).to_owned(),
+                    row.on.to_string(),
+                    weekday(row.on).to_owned(),
                     row.why.clone(),
                 ]
             });
@@ -101,7 +101,7 @@ fn due(period: Period) -> Result<Due, Fatal> {
         open::wrong(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
             .and_help(format!("Due dates are known from {first} to {last}."))
     })?;
-    Ok(Due { period, refunds_until, due, why: why(tenth, due) })
+    Ok(Due { period, refunds_until, on: due, why: why(tenth, due) })
 }
 
 /// Why a report is not due on the 10th: the days in between.
