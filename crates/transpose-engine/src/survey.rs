@@ -49,7 +49,7 @@ pub fn survey(
 ) -> Result<Survey, Fatal> {
     let mut decoder = format.open(&mut InputHead::new(input), options)?;
     let reads = decoder.preamble().reads;
-    let event = format.manifest().grain == Grain::Event;
+    let event = format.manifest().grain != Grain::Aggregate;
     let fields: Vec<Field> = if event { reads.iter().collect() } else { Vec::new() };
     let context: FieldSet = CONTEXT.into_iter().filter(|field| reads.contains(*field)).collect();
     decoder.project(&Projection {

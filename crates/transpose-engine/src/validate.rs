@@ -188,7 +188,7 @@ impl Validation<'_> {
         let format = self.format(index)?;
         let opened = format.open(&mut InputHead::new(input), self.options).and_then(|mut decoder| {
             decoder.demand(self.demands)?;
-            let events = format.manifest().grain == Grain::Event;
+            let events = format.manifest().grain != Grain::Aggregate;
             let row = if events { decoder.preamble().reads.iter().collect() } else { Vec::new() };
             decoder.project(&Projection { row, time: events, duration: true, ..Projection::default() })?;
             Ok(decoder)

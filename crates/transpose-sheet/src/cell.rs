@@ -186,8 +186,11 @@ pub(crate) fn canonical(kind: &CellKind, raw: &[u8], quote: u8, out: &mut Vec<u8
         CellKind::Vocabulary { values, synonyms, open } => {
             if let Some(value) = values.iter().find(|value| value.as_bytes().eq_ignore_ascii_case(text)) {
                 out.extend_from_slice(value.as_bytes());
-            } else if *open || synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
+            } else if *open && !synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
+                // Told where the row is read: see `Rule::Known`.
                 words(text)?;
+                out.extend_from_slice(text);
+            } else if synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
                 out.extend_from_slice(text);
                 return Err((
                     &code::DOUBTFUL_WORD,

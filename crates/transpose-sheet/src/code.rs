@@ -161,4 +161,25 @@ transpose_core::codes! {
     pub REFUND_SIGN: "SHT0405" "refund-sign" Info
         "The layout does not say whether the price of a refund is written as a positive or a negative number. Both are read as money given back, a negative price."
         "Nothing needs to be done. Where the layout is written, the option `refund-sign` says which of the two is wanted."
+
+    /// A log that comes too late.
+    pub TOO_OLD: "SHT0411" "log-too-old" Warning
+        "The play took place more days before it was logged than the platform allows. It is refused there, with error 1002 where the log goes to the interface of MassiveMusic. Where a row does not say when it was logged, the age is counted from now."
+        "Log plays on the day on which they take place; a play that is too old must be agreed on with the platform."
+    /// A log of what has not happened yet.
+    pub IN_FUTURE: "SHT0412" "log-in-future" Warning
+        "The time lies after the moment at which the row was logged or, where the row does not say it, after now. The platform refuses such a log, MassiveMusic with error 1002."
+        "Check the clock and the time zone of the players, and whether the time was logged as local time."
+    /// An identifier that the platform cannot have given.
+    pub NOT_POSITIVE: "SHT0413" "id-not-positive" Warning
+        "The identifiers of the platform are whole numbers above zero. A zero mostly stands for an identifier that the player did not know. The platform refuses such a log."
+        "Log the identifier under which the catalogue has the recording or release."
+    /// A text that is longer than the platform keeps.
+    pub TOO_LONG: "SHT0414" "text-too-long" Warning
+        "The text has more characters than the platform keeps: it cuts user agents after 256 and user identifiers after 255. What is cut off may have told devices or users apart. Here the whole text is kept."
+        "Log a shorter text."
+    /// A word that the column does not name.
+    pub OTHER_WORD: "SHT0415" "unlisted-word" Warning
+        "The column has a set of words, this is none of them, and others are possible. It is kept as it is and never taken for one of the others. In a play log, the platform refuses a word that it does not know."
+        "Agree with the sender on what it means, or correct it."
 }

@@ -195,6 +195,7 @@ pub(crate) fn recognise(layout: &Layout, probe: &Probe<'_>) -> Recognition {
         found.missing.iter().any(|column| layout.columns.get(*column).is_some_and(|column| column.required));
     match (found.missing.is_empty(), found.extras.len()) {
         (true, 0) => Recognition::Certain(format!("all {all} headings")),
+        (false, extras) if layout.sparse && !lacks && extras < present => Recognition::Possible(missing()),
         (true, extras) => Recognition::Possible(format!("all {all} headings, {extras} others")),
         (false, _) if present * 5 < all * 3 => other_delimiter(layout, layout.delimiter, probe)
             .map_or(Recognition::No, |name| {

@@ -40,11 +40,21 @@
 //! **Refunds.** `refund = { column = "Type", is = "refund" }` in `[table]` says which rows give money back. Their amounts (`kind = "money"`) are
 //! negative in the model, whatever sign they are written with.
 //!
-//! **Recognition.** `excludes` in `[table]` lists headings that no file of the layout has, where another layout has all of its columns.
+//! **Recognition.** `excludes` in `[table]` lists headings that no file of the layout has, where another layout has all of its columns. With
+//! `sparse = true` a file may be of the layout that has every required column and more known than unknown ones, however few there are.
+//!
+//! **Rules.** A column may say `positive = true` (identifiers), `max-length = 256` (characters of text), `max-age-days = 61` and
+//! `not-in-future = true` (times; counted from the row's `event.logged` or else from now), and a vocabulary may be `open = true`. A row that breaks
+//! a rule is kept and told.
+//!
+//! **Records.** `records = true` in `[table]` says that the headings are also the names of the members of records, such as JSON objects.
+//! `[constants]` gives fields values that every row has: `"event.transaction-type" = "refund"`.
 
 use crate::code;
 use crate::heading::folded;
+use crate::rules::Rule;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
@@ -68,6 +78,12 @@ pub struct Layout {
     pub(crate) refund: Option<When>,
     /// Headings, as they are compared, that no file of the layout has.
     pub(crate) excludes: Vec<String>,
+    /// Whether files often have few of the columns that are not required.
+    pub(crate) sparse: bool,
+    /// Whether the headings are names of the members of records.
+    pub(crate) records: bool,
+    /// Values that every row has and no column holds.
+    pub(crate) constants: Vec<(Field, Box<str>)>,
 }
 
 /// Something that holds for a row when one of its cells is a certain word, in any case.
@@ -94,6 +110,8 @@ pub(crate) struct Column {
     pub(crate) other: Option<(Field, CellKind)>,
     /// Whether the column must be there and its cells must not be empty.
     pub(crate) required: bool,
+    /// What its cells must keep to.
+    pub(crate) rules: Vec<Rule>,
     /// What it means, for people.
     pub(crate) about: Box<str>,
 }
@@ -178,6 +196,8 @@ struct RawLayout {
     #[serde(default)]
     table: RawTable,
     #[serde(default)]
+    constants: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
     column: Vec<Spanned<RawColumn>>,
 }
 
@@ -202,6 +222,7 @@ enum Direction {
 enum RawGrain {
     Event,
     Aggregate,
+    Catalogue,
 }
 
 #[derive(Deserialize)]
@@ -215,6 +236,8 @@ struct RawTable {
     switch: Option<RawWhen>,
     refund: Option<RawWhen>,
     excludes: Vec<Spanned<String>>,
+    sparse: bool,
+    records: bool,
 }
 
 impl Default for RawTable {
@@ -228,6 +251,8 @@ impl Default for RawTable {
             switch: None,
             refund: None,
             excludes: Vec::new(),
+            sparse: false,
+            records: false,
         }
     }
 }
@@ -252,6 +277,7 @@ enum LineEnd {
     Lf,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawColumn {
@@ -269,6 +295,12 @@ struct RawColumn {
     open: bool,
     #[serde(default)]
     required: bool,
+    max_age_days: Option<u32>,
+    #[serde(default)]
+    not_in_future: bool,
+    #[serde(default)]
+    positive: bool,
+    max_length: Option<u32>,
     #[serde(default)]
     about: String,
 }
@@ -309,7 +341,17 @@ impl Layout {
 
     /// The fields that it has columns for.
     pub fn fields(&self) -> FieldSet {
-        self.columns.iter().flat_map(Column::fields).collect()
+        self.columns
+            .iter()
+            .flat_map(Column::fields)
+            .chain(self.constants.iter().map(|(field, _)| *field))
+            .collect()
+    }
+
+    /// The names of the members of records that its columns hold; none when it never comes as records.
+    pub fn record_names(&self) -> Vec<String> {
+        let named = |column: &Column| column.heading.to_string();
+        if self.records { self.columns.iter().map(named).collect() } else { Vec::new() }
     }
 
     /// The fields without which it cannot be written.
@@ -372,13 +414,21 @@ impl Reader<'_> {
             return Err(self.refuse(0..0, message));
         }
         let excludes = self.excludes(&raw.table.excludes, &columns)?;
+        let constants = self.constants(&raw.constants, &columns)?;
+        let writes = directions.contains(&Direction::Write);
+        if writes && !constants.is_empty() {
+            return Err(self.refuse(raw.directions.span(), "a layout with `[constants]` is only read"));
+        }
         Ok(Layout {
             manifest: Manifest {
                 id: raw.id.into_inner().into(),
                 title: raw.title.into(),
-                grain: Grain::Event,
+                grain: match raw.grain.get_ref() {
+                    RawGrain::Catalogue => Grain::Catalogue,
+                    _ => Grain::Event,
+                },
                 reads: directions.contains(&Direction::Read),
-                writes: directions.contains(&Direction::Write),
+                writes,
                 status: match raw.status {
                     RawStatus::Preview => Status::Preview,
                     RawStatus::Stable => Status::Stable,
@@ -403,7 +453,30 @@ impl Reader<'_> {
             switch,
             refund,
             excludes,
+            sparse: raw.table.sparse,
+            records: raw.table.records,
+            constants,
         })
+    }
+
+    /// Values that every row has; each goes with a field of text that no column holds.
+    fn constants(
+        &self,
+        raw: &BTreeMap<String, Spanned<String>>,
+        columns: &[Column],
+    ) -> Result<Vec<(Field, Box<str>)>, Fatal> {
+        raw.iter()
+            .map(|(id, value)| {
+                let field = self.field_of(id, value.span(), columns)?;
+                match field.kind() {
+                    Kind::Text | Kind::Id | Kind::Vocabulary => Ok((field, value.get_ref().as_str().into())),
+                    _ => {
+                        Err(self
+                            .refuse(value.span(), format!("`{field}` is no text and cannot be a constant")))
+                    }
+                }
+            })
+            .collect()
     }
 
     /// A column that decides something about its row.
@@ -495,6 +568,7 @@ impl Reader<'_> {
             let message = "`values`, `synonyms` and `open` go with the kind `vocabulary` only";
             return Err(self.refuse(kind_place, message));
         }
+        let rules = self.rules(&raw, kind, kind_place)?;
         Ok(Column {
             heading: raw.heading.into_inner().into(),
             names,
@@ -507,8 +581,28 @@ impl Reader<'_> {
             },
             other,
             required: raw.required,
+            rules,
             about: raw.about.into(),
         })
+    }
+
+    /// The rules of a column, which must fit its kind.
+    fn rules(&self, raw: &RawColumn, kind: RawKind, place: Range<usize>) -> Result<Vec<Rule>, Fatal> {
+        let time = matches!(kind, RawKind::Timestamp | RawKind::DateOrTimestamp);
+        let text = matches!(kind, RawKind::Text | RawKind::Id);
+        let given = [
+            (raw.max_age_days.map(Rule::MaxAge), time),
+            (raw.not_in_future.then_some(Rule::NotInFuture), time),
+            (raw.positive.then_some(Rule::Positive), kind == RawKind::Id),
+            (raw.max_length.map(Rule::MaxLength), text),
+            (raw.open.then_some(Rule::Known), kind == RawKind::Vocabulary),
+        ];
+        if given.iter().any(|(rule, fits)| rule.is_some() && !fits) {
+            let message = "a rule does not fit the `kind`: `max-age-days` and `not-in-future` are about times, `positive` is about \
+                           identifiers, `max-length` about text and identifiers";
+            return Err(self.refuse(place, message));
+        }
+        Ok(given.into_iter().filter_map(|(rule, _)| rule).collect())
     }
 
     /// The other field of a column, in its usual notation.
@@ -529,17 +623,18 @@ impl Reader<'_> {
     }
 
     fn field(&self, id: &Spanned<String>, before: &[Column]) -> Result<Field, Fatal> {
-        let text = id.get_ref();
+        self.field_of(id.get_ref(), id.span(), before)
+    }
+
+    fn field_of(&self, text: &str, span: Range<usize>, before: &[Column]) -> Result<Field, Fatal> {
         let Some(field) = Field::by_id(text) else {
             let nearest =
                 Field::nearest(text).map_or(String::new(), |field| format!(", did you mean `{field}`?"));
-            return Err(self.refuse(id.span(), format!("there is no field `{text}`{nearest}")));
+            return Err(self.refuse(span, format!("there is no field `{text}`{nearest}")));
         };
         if let Some(other) = before.iter().find(|column| column.fields().any(|known| known == field)) {
-            return Err(self.refuse(
-                id.span(),
-                format!("`{field}` is already the field of the column `{}`", other.heading),
-            ));
+            return Err(self
+                .refuse(span, format!("`{field}` is already the field of the column `{}`", other.heading)));
         }
         Ok(field)
     }

@@ -15,6 +15,7 @@ mod index;
 mod layout;
 mod options;
 mod read;
+mod rules;
 mod scan;
 mod write;
 

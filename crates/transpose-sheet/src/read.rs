@@ -13,6 +13,7 @@ use crate::heading::{self, Headings, LONGEST, Matched, NoHeadings};
 use crate::index::{Damage, Dialect, Index, MAX_ROW, Row};
 use crate::layout::{CellKind, Column, Layout, When};
 use crate::options;
+use crate::rules::Rule;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_codes::time::{TimeError, parse_date};
@@ -60,12 +61,20 @@ struct Plan {
     required: Vec<u32>,
     /// Which fields of a key are wanted.
     wanted: FieldSet,
+    /// Which of them decide the sales context.
+    context_fields: FieldSet,
     /// The column that says which of its two fields a column holds.
     switch: Option<u32>,
     /// The column that says that money is given back, and the column with the money.
     refund: Option<(u32, u32)>,
     /// Row cells that depend on another cell of their row.
     adjust: Vec<(usize, Adjust)>,
+    /// The rules of the columns.
+    checks: Vec<(u32, Rule)>,
+    /// The column that says when a row was logged.
+    logged: Option<u32>,
+    /// The moment of the run.
+    now: Option<i64>,
 }
 
 /// What a row cell depends on.
@@ -144,6 +153,9 @@ impl SheetDecoder {
                     reads.insert(field);
                 }
             }
+        }
+        for (field, _) in &layout.constants {
+            reads.insert(*field);
         }
         let extras = found.extras.iter().filter_map(|place| headings.names.get(*place)).cloned().collect();
         let preamble = Preamble {
@@ -420,8 +432,12 @@ impl Decode for SheetDecoder {
             .find(|place| self.column(*place).is_some_and(|column| column.kind == CellKind::Money));
         self.plan = Plan {
             wanted,
+            context_fields: projection.context,
             switch: self.deciding(self.layout.switch.as_ref()),
             refund: self.deciding(self.layout.refund.as_ref()).zip(money),
+            checks: self.checks(),
+            logged: self.place(Field::EVENT_LOGGED),
+            now: projection.now,
             adjust,
             item: self.runs(projection.item),
             context: self.runs(projection.context),
@@ -487,10 +503,21 @@ impl Decode for SheetDecoder {
                 sink(field, &out);
             }
         }
+        if dimension == Dimension::Context {
+            for (field, text) in &self.layout.constants {
+                if self.plan.context_fields.contains(*field) {
+                    sink(*field, text.as_bytes());
+                }
+            }
+        }
     }
 
     fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
         out.clear();
+        if let Some((_, text)) = self.layout.constants.iter().find(|(known, _)| *known == field) {
+            out.extend_from_slice(text.as_bytes());
+            return Ok(true);
+        }
         let Some((place, column)) = self.place(field).and_then(|place| Some((place, self.column(place)?)))
         else {
             return Ok(false);
@@ -613,6 +640,9 @@ impl ChunkDecoder for Worker<'_> {
             for place in &plan.cells {
                 events.cells.push(place.map_or(Span::ABSENT, |place| found.span(place, place)));
             }
+            if !plan.checks.is_empty() {
+                sheet.check(found, clock, report);
+            }
             if !plan.adjust.is_empty() || plan.refund.is_some() {
                 sheet.adjust(found, &mut events.cells, &mut events.arena);
             }
@@ -719,6 +749,37 @@ impl SheetDecoder {
             }
         }
         missing.map_or(Ok(()), |column| Err(Wrong::Cell(column, empty())))
+    }
+
+    /// The rules of the columns of the file.
+    fn checks(&self) -> Vec<(u32, Rule)> {
+        let rules = |place: u32| self.column(place).map_or(&[][..], |column| &column.rules);
+        let places = 0..self.names.len() as u32;
+        places.flat_map(|place| rules(place).iter().map(move |rule| (place, *rule))).collect()
+    }
+
+    /// Tells which rules a row breaks.
+    fn check(&self, found: Found<'_>, clock: &mut Clock, report: &mut Report) {
+        let (plan, quote) = (&self.plan, self.dialect.quote);
+        let logged = plan.logged.and_then(|place| clock.moment(bare(found.raw(place), quote)).ok());
+        let logged = logged.map(|(time, _)| time).or(plan.now);
+        for (place, rule) in &plan.checks {
+            let Some(column) = self.column(*place) else { continue };
+            // When the row was logged is itself told by now.
+            let logged = if plan.logged == Some(*place) { plan.now } else { logged };
+            let raw = found.raw(*place);
+            if let Some(code) = rule.broken(&column.kind, raw, quote, logged, clock) {
+                if report.findings.keeps(code) {
+                    let mut location = found.location().cell(*place + 1, self.name(*place));
+                    location.field = column.field;
+                    let finding = Diagnostic::new(code, location, rule.message(&column.kind));
+                    let personal = column.field.is_some_and(Field::is_personal);
+                    report.findings.push(if personal { finding } else { finding.value(raw) });
+                } else {
+                    report.findings.count(code, 1);
+                }
+            }
+        }
     }
 
     /// Settles the row cells, the last in `cells`, that depend on another cell of their row.

@@ -145,7 +145,7 @@ fn refunds_are_read_with_either_sign_and_written_with_one() {
     let (text, findings) = written(rows, &[]);
     let prices: Vec<_> = text.lines().map(|line| line.split(',').nth(5).unwrap()).collect();
     assert_eq!(prices, ["-1.29", "-1.30", "1.31", "0.00", "-1.32"]);
-    assert_eq!(findings, ["4 cell 2 (Type) SHT0309", "2 cell 6 (Price) SHT0405", "3 cell 6 (Price) SHT0405"]);
+    assert_eq!(findings, ["4 cell 2 (Type) SHT0415", "2 cell 6 (Price) SHT0405", "3 cell 6 (Price) SHT0405"]);
     let (text, _) = written(rows, &[("refund-sign", "positive")]);
     let prices: Vec<_> = text.lines().map(|line| line.split(',').nth(5).unwrap()).collect();
     assert_eq!(prices, ["1.29", "1.30", "1.31", "0.00", "1.32"]);

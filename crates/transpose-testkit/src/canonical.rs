@@ -73,7 +73,7 @@ impl Canonical {
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
         let mut decoder = format.open(&mut BytesHead { name, bytes }, options)?;
-        let events = format.manifest().grain == Grain::Event;
+        let events = format.manifest().grain != Grain::Aggregate;
         let fields: Vec<Field> = if events { decoder.preamble().reads.iter().collect() } else { Vec::new() };
         decoder.project(&Projection {
             row: fields.clone(),

@@ -1,12 +1,20 @@
-//! MassiveMusic (formerly 7digital): the client usage reports that a licensed service gets of its own plays and sales.
+//! MassiveMusic (formerly 7digital): the client usage reports that a licensed service gets of its own plays and sales, the logs that they are made
+//! of, and the catalogue that tells what the logs are about.
 //!
-//! Source: the page "Client Usage Report" of docs.massivemusic.com, which has one template a type of service. Each template is one file under
-//! `layouts/`; there is no code but the lines that register them. `spec/templates.json` holds the headings as they were published.
+//! Source: docs.massivemusic.com. The page "Client Usage Report" has one template a type of service; the pages of the logging interface and of the
+//! S3 bucket loggers name the members of logs. Each is one file under `layouts/`; there is no code but the lines that register them.
+//! `spec/templates.json` holds headings and members as they were published.
 
+transpose_sheet::register_layout!("layouts/catalogue.toml");
 transpose_sheet::register_layout!("layouts/client_usage_catalogue.toml");
 transpose_sheet::register_layout!("layouts/client_usage_download.toml");
 transpose_sheet::register_layout!("layouts/client_usage_preview.toml");
 transpose_sheet::register_layout!("layouts/client_usage_subscription.toml");
+transpose_sheet::register_layout!("layouts/log_catalogue.toml");
+transpose_sheet::register_layout!("layouts/log_preview.toml");
+transpose_sheet::register_layout!("layouts/log_refund.toml");
+transpose_sheet::register_layout!("layouts/log_sale.toml");
+transpose_sheet::register_layout!("layouts/log_subscription.toml");
 
 #[cfg(test)]
 mod tests {
@@ -116,6 +124,49 @@ mod tests {
                 Ok(id.as_str())
             );
         }
+    }
+
+    /// The members of a log of the facts, as far as their names are known.
+    fn members(log: &Value) -> Vec<String> {
+        let list = |key: &str| log[key].as_array().cloned().unwrap_or_default();
+        let all = [list("fields"), list("columns"), list("query")].concat();
+        let mut names: Vec<String> = Vec::new();
+        for name in all.iter().map(|member| member["name"].as_str().unwrap()) {
+            if !name.starts_with('(') && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn logs_are_told_apart_by_their_members() {
+        let registry = registry();
+        let spec: Value = serde_json::from_str(SPEC).unwrap();
+        for (log, layout) in [
+            ("massivemusic.log.api.subscriber", "massivemusic.log.subscription"),
+            ("massivemusic.log.s3.subscription", "massivemusic.log.subscription"),
+            ("massivemusic.log.api.catalogue", "massivemusic.log.catalogue"),
+            ("massivemusic.log.s3.catalogue", "massivemusic.log.catalogue"),
+            ("massivemusic.log.api.preview", "massivemusic.log.preview"),
+            ("massivemusic.log.api.credit-item", "massivemusic.log.sale"),
+            ("massivemusic.log.api.refund-release", "massivemusic.log.refund"),
+            ("massivemusic.log.api.refund-track", "massivemusic.log.refund"),
+        ] {
+            let facts = spec["logs"].as_array().unwrap().iter().find(|facts| facts["id"] == log).unwrap();
+            let names = members(facts);
+            let format = registry.format(layout).unwrap();
+            for name in &names {
+                let about = format.explain(name).unwrap_or_else(|| panic!("{layout} has no {name}"));
+                assert!(about.contains("field `"), "{about}");
+            }
+            let line = format!("{}\n", names.join(","));
+            let found = registry.recognise(&probe(&line)).map(|format| format.manifest().id.to_string());
+            assert_eq!(found.as_deref(), Ok(layout), "{line}");
+        }
+        let line = "trackId,releaseId,isrc,title,artist,upc\n";
+        let found = registry.recognise(&probe(line)).map(|format| format.manifest().id.to_string());
+        assert_eq!(found.as_deref(), Ok("massivemusic.catalogue"));
     }
 
     #[test]
