@@ -772,9 +772,8 @@ impl SheetDecoder {
                 if report.findings.keeps(code) {
                     let mut location = found.location().cell(*place + 1, self.name(*place));
                     location.field = column.field;
-                    let finding = Diagnostic::new(code, location, rule.message(&column.kind));
-                    let personal = column.field.is_some_and(Field::is_personal);
-                    report.findings.push(if personal { finding } else { finding.value(raw) });
+                    let message = rule.message(&column.kind);
+                    report.findings.push(Diagnostic::new(code, location, message).value(raw));
                 } else {
                     report.findings.count(code, 1);
                 }
