@@ -7,12 +7,14 @@
 //! |---|---|
 //! | `commands` | one file a subcommand |
 //! | `open` | registry, inputs, choice of formats, side files, the clock |
+//! | `packing` | text or a workbook, plain or gzip |
 //! | `messages` | findings and summaries for people and for pipelines; exit codes |
 //! | `progress` | the progress bar |
 
 mod commands;
 mod messages;
 mod open;
+mod packing;
 mod progress;
 
 use clap::Parser;

@@ -17,6 +17,7 @@ use crate::field::{Field, FieldSet};
 use crate::loss::Subject;
 use crate::option::OptionSpec;
 use crate::report::Report;
+use crate::table::TableShape;
 use crate::terms::Terms;
 use std::borrow::Cow;
 use transpose_codes::time::Timestamp;
@@ -469,6 +470,11 @@ pub trait Encode: Send + Sync {
         None
     }
 
+    /// What its text looks like, for an encoder that writes one table; such a table may be put into a container.
+    fn table(&self) -> Option<TableShape> {
+        None
+    }
+
     /// What was noteworthy before anything was encoded.
     fn findings(&self) -> &[Diagnostic] {
         &[]
@@ -509,6 +515,11 @@ pub trait Format: Send + Sync {
 
     /// Begins to write. Everything that can be refused is refused here, before an output appears.
     fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal>;
+
+    /// Whether it is written as one table, which may be put into a container.
+    fn is_table(&self) -> bool {
+        false
+    }
 
     /// What the format can explain beyond codes: record types, cells, value sets.
     fn explain(&self, topic: &str) -> Option<String>;

@@ -9,6 +9,7 @@
 //! | [`batch`] | events and blocks: many, flat, borrowed from the input chunk |
 //! | [`format`](mod@format) | what a plugin implements: manifest, recognition, decoder, encoder |
 //! | [`option`] | typed options with a schema |
+//! | [`table`] | what a table looks like, and what it may be written as besides text |
 //! | [`terms`] | what an agreement answers while events become usages |
 //! | [`registry`] | the formats and codes that are linked in |
 //! | [`diagnostic`] | codes, places, findings |
@@ -26,6 +27,7 @@ pub mod loss;
 pub mod option;
 pub mod registry;
 pub mod report;
+pub mod table;
 pub mod terms;
 
 pub use inventory;

@@ -11,7 +11,7 @@ use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
 use crate::settle::{Items, settle};
-use crate::sink::{self, Destination, Sink};
+use crate::sink::{self, Destination, Packing, Sink};
 use crate::spill::Scratch;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -27,6 +27,7 @@ use transpose_core::format::{
 };
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
+use transpose_core::table::Container;
 use transpose_core::terms::{Conflict, Terms};
 use transpose_io::{Compression, Input, OutputSet, Written};
 
@@ -63,6 +64,8 @@ pub struct Job<'a> {
     pub destination: Destination,
     /// How the output is packed.
     pub compression: Compression,
+    /// What the table of the output is put into, for a target that is a table; `None` for its own text.
+    pub container: Option<&'a dyn Container>,
     /// Whether existing files may be replaced.
     pub overwrite: bool,
     /// Whether to stop before anything appears.
@@ -459,16 +462,16 @@ impl Job<'_> {
     }
 
     fn sink<'a>(&'a self, encoder: &'a dyn Encode) -> Result<Sink<'a>, Fatal> {
-        let threads = self.reading().threads;
-        Sink::new(
-            encoder,
-            self.inputs,
-            &self.destination,
-            self.compression,
-            self.overwrite,
-            self.hash,
-            threads,
-        )
+        let packing = Packing {
+            compression: self.compression,
+            container: self.container,
+            overwrite: self.overwrite,
+            hash: self.hash,
+            threads: self.reading().threads,
+            temp_dir: &self.temp_dir,
+            now: self.now,
+        };
+        Sink::new(encoder, self.inputs, &self.destination, packing)
     }
 
     fn create(
@@ -717,7 +720,8 @@ impl<'a> Run<'a> {
             return Ok(self.refuse(denied));
         }
         self.report.ledger.balance(rows_merge).map_err(|error| codes::imbalance(&error))?;
-        let (set, tally) = sink.finish()?;
+        let (set, tally, notes) = sink.finish()?;
+        self.report.findings.extend(notes);
         let Self { job, report, quarantine, source_version, .. } = self;
         let mut written = Vec::new();
         if !job.dry_run {

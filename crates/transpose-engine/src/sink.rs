@@ -5,8 +5,10 @@
 
 use crate::codes;
 use std::path::{Path, PathBuf};
+use transpose_codes::time::Timestamp;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Encode, Encoded, Part, Tally};
+use transpose_core::table::{Container, Site, TableWriter};
 use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, Written};
 
 /// Where outputs go.
@@ -20,26 +22,61 @@ pub enum Destination {
     Stdout,
 }
 
+/// How files are written, whatever is in them.
+#[derive(Clone, Copy)]
+pub(crate) struct Packing<'a> {
+    /// How the bytes are packed.
+    pub(crate) compression: Compression,
+    /// What is made of the encoder's text, if it is not written as it is.
+    pub(crate) container: Option<&'a dyn Container>,
+    /// Whether existing files may be replaced.
+    pub(crate) overwrite: bool,
+    /// Whether hashes are wanted.
+    pub(crate) hash: bool,
+    /// How many threads pack.
+    pub(crate) threads: usize,
+    /// Where a container keeps what has to wait.
+    pub(crate) temp_dir: &'a Path,
+    /// The moment of the run.
+    pub(crate) now: Timestamp,
+}
+
 /// The files of one message.
 pub(crate) struct Sink<'a> {
     encoder: &'a dyn Encode,
     set: OutputSet,
     inputs: &'a [Input],
     destination: &'a Destination,
-    compression: Compression,
-    hash: bool,
+    packing: Packing<'a>,
     limit: u64,
     /// How many blocks a file may have.
     blocks: u64,
     open: Option<Open>,
     closed: Vec<Closed>,
     message: Tally,
+    /// What containers found noteworthy.
+    notes: Vec<Diagnostic>,
 }
 
 struct Open {
     file: OutputFile,
     head: u64,
     tally: Tally,
+    /// What stands between the encoder's text and the file.
+    table: Option<Box<dyn TableWriter>>,
+    /// What the container has ready.
+    ready: Vec<u8>,
+}
+
+impl Open {
+    fn append(&mut self, text: &[u8]) -> Result<(), Fatal> {
+        let Some(table) = &mut self.table else {
+            return self.file.append(text).map_err(|error| codes::io(&error));
+        };
+        self.ready.clear();
+        table.rows(text, &mut self.ready)?;
+        self.file.append(&self.ready).map_err(|error| codes::io(&error))
+    }
 }
 
 struct Closed {
@@ -51,29 +88,26 @@ struct Closed {
 const FOOT: u64 = 512;
 
 impl<'a> Sink<'a> {
-    /// Begins the first file; `threads` pack it, where it is packed.
+    /// Begins the first file.
     pub(crate) fn new(
         encoder: &'a dyn Encode,
         inputs: &'a [Input],
         destination: &'a Destination,
-        compression: Compression,
-        overwrite: bool,
-        hash: bool,
-        threads: usize,
+        packing: Packing<'a>,
     ) -> Result<Self, Fatal> {
         let limit = encoder.max_file_size().unwrap_or(u64::MAX);
         let mut sink = Self {
             encoder,
-            set: OutputSet::new(overwrite).with_threads(threads),
+            set: OutputSet::new(packing.overwrite).with_threads(packing.threads),
             inputs,
             destination,
-            compression,
-            hash,
+            packing,
             limit,
             blocks: encoder.max_blocks().unwrap_or(u64::MAX),
             open: None,
             closed: Vec::new(),
             message: Tally::default(),
+            notes: Vec::new(),
         };
         sink.refuse_early()?;
         sink.begin()?;
@@ -96,7 +130,12 @@ impl<'a> Sink<'a> {
 
     fn file_name(&self, part: Part) -> String {
         let mut name = cleaned(&self.encoder.file_name(part));
-        if self.compression == Compression::Gzip {
+        if let Some(container) = self.packing.container {
+            name.truncate(name.rfind('.').unwrap_or(name.len()));
+            name.push('.');
+            name.push_str(container.extension());
+        }
+        if self.packing.compression == Compression::Gzip {
             name.push_str(".gz");
         }
         name
@@ -125,16 +164,33 @@ impl<'a> Sink<'a> {
         let mut head = Vec::new();
         let number = self.part();
         let tally = self.encoder.begin(Part { number, of: number }, &mut head);
-        let mut file = self.create()?;
-        file.append(&head).map_err(|error| codes::io(&error))?;
-        self.open = Some(Open { file, head: head.len() as u64, tally });
+        let (file, table) = (self.create()?, self.table()?);
+        let mut open = Open { file, head: head.len() as u64, tally, table, ready: Vec::new() };
+        open.append(&head)?;
+        self.open = Some(open);
         Ok(())
+    }
+
+    /// What makes the file of the encoder's text, where a container is wanted.
+    fn table(&self) -> Result<Option<Box<dyn TableWriter>>, Fatal> {
+        let Some(container) = self.packing.container else { return Ok(None) };
+        let Some(shape) = self.encoder.table() else {
+            return Err(codes::bug("a container is wanted for what is no table"));
+        };
+        let Packing { temp_dir, now, .. } = self.packing;
+        let output = match self.destination {
+            Destination::Folder(_) => self.file_name(Part { number: 1, of: 1 }),
+            Destination::File(path) => path.to_string_lossy().into_owned(),
+            Destination::Stdout => "-".into(),
+        };
+        container.begin(&shape, Site { output: &output, temp_dir, now }).map(Some)
     }
 
     fn create(&mut self) -> Result<OutputFile, Fatal> {
         let folder = self.folder();
-        let file = self.set.create_in(&folder, self.compression).map_err(|error| codes::io(&error))?;
-        Ok(file.with_hash(self.hash))
+        let file =
+            self.set.create_in(&folder, self.packing.compression).map_err(|error| codes::io(&error))?;
+        Ok(file.with_hash(self.packing.hash))
     }
 
     /// Writes an encoded batch, beginning new files where the limit demands it.
@@ -163,7 +219,7 @@ impl<'a> Sink<'a> {
     fn append(&mut self, bytes: Option<&[u8]>, tally: Tally) -> Result<(), Fatal> {
         let open = self.open.as_mut().ok_or_else(|| codes::bug("no file is open"))?;
         open.tally.add(tally);
-        open.file.append(bytes.unwrap_or(&[])).map_err(|error| codes::io(&error))
+        open.append(bytes.unwrap_or(&[]))
     }
 
     fn close(&mut self, last: bool) -> Result<(), Fatal> {
@@ -176,17 +232,26 @@ impl<'a> Sink<'a> {
         let closing = self.encoder.end(Part { number, of }, &open.tally, &message, &mut foot);
         open.tally.add(closing);
         self.message.add(open.tally);
-        open.file.append(&foot).map_err(|error| codes::io(&error))?;
+        open.append(&foot)?;
+        if let Some(table) = open.table.take() {
+            let file = &mut open.file;
+            let notes = table.finish(&mut |bytes| file.append(bytes).map_err(|error| codes::io(&error)))?;
+            self.notes.extend(notes);
+        }
         let done = open.file.finish().map_err(|error| codes::io(&error))?;
         self.closed.push(Closed { id: done.id, head: open.head });
         Ok(())
     }
 
-    /// Ends the last file and gives every file its name; nothing has appeared yet.
-    pub(crate) fn finish(mut self) -> Result<(OutputSet, Tally), Fatal> {
+    /// Ends the last file and gives every file its name; nothing has appeared yet. Answers what was written, and what is worth knowing of it.
+    pub(crate) fn finish(mut self) -> Result<(OutputSet, Tally, Vec<Diagnostic>), Fatal> {
         self.close(true)?;
         let of = self.closed.len() as u32;
         if of > 1 {
+            // A head inside of a container cannot be replaced; tables are never split.
+            if self.packing.container.is_some() {
+                return Err(codes::bug("a table was split"));
+            }
             self.rewrite_heads(of)?;
         }
         let closed = std::mem::take(&mut self.closed);
@@ -209,7 +274,7 @@ impl<'a> Sink<'a> {
             self.spare_inputs(&path)?;
             self.set.set_path(file.id, &path).map_err(|error| codes::io(&error))?;
         }
-        Ok((self.set, self.message))
+        Ok((self.set, self.message, self.notes))
     }
 
     /// Refuses to replace what is being read, even where existing files may be replaced.
@@ -329,7 +394,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Folder(folder.path().to_path_buf());
         let encoder = Few(most);
-        let mut sink = Sink::new(&encoder, &[], &destination, Compression::None, false, false, 1).unwrap();
+        let packing = Packing {
+            compression: Compression::None,
+            container: None,
+            overwrite: false,
+            hash: false,
+            threads: 1,
+            temp_dir: folder.path(),
+            now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
+        };
+        let mut sink = Sink::new(&encoder, &[], &destination, packing).unwrap();
         for numbers in (1..=blocks).collect::<Vec<_>>().chunks(batch) {
             let mut encoded = Encoded::default();
             for number in numbers {
@@ -339,7 +413,7 @@ mod tests {
             }
             sink.write(&encoded).unwrap();
         }
-        let (set, tally) = sink.finish().unwrap();
+        let (set, tally, _) = sink.finish().unwrap();
         assert_eq!(tally.blocks, blocks);
         let files = commit(set).unwrap();
         files.iter().map(|file| std::fs::read_to_string(&file.path).unwrap().replace('\n', ";")).collect()

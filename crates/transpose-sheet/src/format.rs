@@ -62,6 +62,10 @@ impl Format for LayoutFormat {
         Ok(Box::new(SheetEncoder::create(&self.layout, brief)?))
     }
 
+    fn is_table(&self) -> bool {
+        true
+    }
+
     fn explain(&self, topic: &str) -> Option<String> {
         let wanted = folded(topic);
         let named = |column: &&crate::layout::Column| {

@@ -339,6 +339,12 @@ impl Layout {
         &self.manifest
     }
 
+    /// The last part of the id, which names files and sheets.
+    pub(crate) fn short(&self) -> &str {
+        let id = &self.manifest.id;
+        id.rsplit('.').next().unwrap_or(id)
+    }
+
     /// The fields that it has columns for.
     pub fn fields(&self) -> FieldSet {
         self.columns

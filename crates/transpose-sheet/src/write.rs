@@ -15,6 +15,7 @@ use transpose_core::field::{Field, FieldSet};
 use transpose_core::format::{Brief, Encode, Encoded, Events, Numbers, Part, Portion, Tally};
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
+use transpose_core::table::{Holds, TableColumn, TableShape};
 
 /// Writes a table of a layout.
 pub(crate) struct SheetEncoder {
@@ -278,9 +279,27 @@ impl Encode for SheetEncoder {
     }
 
     fn file_name(&self, _part: Part) -> String {
-        let id = &self.layout.manifest.id;
-        let last = id.rsplit('.').next().unwrap_or(id);
-        format!("{}.{}", last.replace('-', "_"), self.layout.manifest.extension)
+        let tabs = self.delimiter == b'\t' && self.layout.delimiter != b'\t';
+        let extension = if tabs { "tsv" } else { &self.layout.manifest.extension };
+        format!("{}.{extension}", self.layout.short().replace('-', "_"))
+    }
+
+    fn table(&self) -> Option<TableShape> {
+        let column = |column: &Column| TableColumn {
+            heading: column.heading.clone(),
+            // Amounts stay text: nobody's money goes through binary.
+            holds: match column.kind {
+                CellKind::Seconds | CellKind::Integer => Holds::Numbers,
+                _ => Holds::Text,
+            },
+        };
+        Some(TableShape {
+            name: self.layout.short().into(),
+            delimiter: self.delimiter,
+            quote: self.layout.quote,
+            utf8: true,
+            columns: self.layout.columns.iter().map(column).collect(),
+        })
     }
 
     fn max_file_size(&self) -> Option<u64> {

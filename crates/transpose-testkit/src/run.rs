@@ -6,6 +6,7 @@ use transpose_codes::time::Timestamp;
 use transpose_core::diagnostic::{Failure, Fatal};
 use transpose_core::format::{Format, Probe};
 use transpose_core::registry::Registry;
+use transpose_core::table::Container;
 use transpose_core::terms::Terms;
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::{Catalogue, Completion, Destination, Job, OnReject, Outcome, Reading, Users};
@@ -15,7 +16,7 @@ use transpose_io::{Compression, Input, Limits, OutputSet};
 pub const NOW: &str = "2026-11-10T06:00:00Z";
 
 /// How a case is converted.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings<'a> {
     /// The target, `id` or `id@version`.
     pub target: &'a str,
@@ -27,13 +28,15 @@ pub struct Settings<'a> {
     pub bytes: Option<Vec<u8>>,
     /// What happens to rows that cannot be converted, where that differs from the case's plan.
     pub rejects: Option<Rejects>,
+    /// What the table of the output is put into.
+    pub container: Option<&'a dyn Container>,
 }
 
 impl<'a> Settings<'a> {
     /// The plan of a case, for one target, on one thread.
     pub fn to(target: &'a str) -> Self {
         let reading = Reading { threads: 1, ..Reading::default() };
-        Self { target, reading, memory: None, bytes: None, rejects: None }
+        Self { target, reading, memory: None, bytes: None, rejects: None, container: None }
     }
 }
 
@@ -118,6 +121,7 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
         period: deal.as_ref().and_then(Deal::period).map(|period| period.micros_range(0)),
         destination: Destination::Folder(output.clone()),
         compression: Compression::None,
+        container: settings.container,
         overwrite: false,
         dry_run: false,
         on_reject: match settings.rejects.unwrap_or(case.plan.on_reject) {

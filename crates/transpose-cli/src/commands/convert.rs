@@ -2,6 +2,7 @@
 
 use crate::messages::{Exit, Messages, counted, number, printable, table};
 use crate::open::{self, AndHelp as _, Completing, Layouts, MemoryLimit, SideFiles, Speed};
+use crate::packing::Packing;
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
@@ -11,12 +12,11 @@ use std::path::{Path, PathBuf};
 use transpose_codes::time::Period;
 use transpose_core::diagnostic::{Fatal, Severity};
 use transpose_core::field::Field;
-use transpose_core::format::{Format, Grain};
+use transpose_core::format::Grain;
 use transpose_core::ledger::Amounts;
 use transpose_core::report::{Findings, Report};
 use transpose_core::terms::Terms;
 use transpose_engine::{Destination, Job, OnReject, Outcome, destination, receipt};
-use transpose_io::Compression;
 
 /// Converts reports to another format
 ///
@@ -61,7 +61,8 @@ pub(crate) struct Convert {
     read_set: Vec<(String, String)>,
     #[command(flatten)]
     layouts: Layouts,
-    /// How the output is packed, such as `tsv` or `tsv.gz`; by default the name of the output decides
+    /// What the output comes in, such as `csv`, `csv.gz`, `xls`, `xlsx` or `spreadsheetml`; by default the name of the output decides, and
+    /// `transpose formats FORMAT` lists what fits
     #[arg(long, value_name = "CONTAINER")]
     container: Option<String>,
     /// What happens to rows that cannot be converted: nothing is written, or they are set aside unchanged
@@ -122,8 +123,9 @@ impl Convert {
         let registry = open::registry(&self.layouts.files)?;
         let (target, version) = open::versioned(&registry, &self.to)?;
         open::writable(target)?;
-        let compression = self.compression(target)?;
         let destination = destination(&self.output);
+        let packing = Packing::new(target, self.container.as_deref(), &destination)?;
+        let target_options = packing.options(&self.set);
         let quarantine = self.quarantine_path(&destination)?;
         self.check_paths(&destination, quarantine.as_deref())?;
         let deny_loss = self.denied()?;
@@ -153,12 +155,13 @@ impl Convert {
             source_options: &self.read_set,
             target,
             version: version.as_deref(),
-            target_options: &self.set,
+            target_options: &target_options,
             terms: deal.as_ref().map(|deal| deal as &dyn Terms),
             completion: self.completing.completion(catalogue.as_ref(), target)?,
             period: period.map(|period| span(period, self.time_zone)),
             destination,
-            compression,
+            compression: packing.compression,
+            container: packing.container(),
             overwrite: self.overwrite,
             dry_run: self.dry_run,
             on_reject: quarantine.map_or(OnReject::Fail, OnReject::Quarantine),
@@ -203,52 +206,6 @@ impl Convert {
         };
         messages.object(&self.summary_object(&written, &outcome, exit));
         Ok(exit)
-    }
-
-    /// Whether the output is packed, by `--container` and by the name of the output, which must not contradict each other or the format.
-    fn compression(&self, target: &dyn Format) -> Result<Compression, Fatal> {
-        let extension = target.manifest().extension.as_ref();
-        let fitting = format!("`{}` is written as `{extension}` or `{extension}.gz`", target.manifest().id);
-        let packed = |text: &str| match text.strip_suffix(".gz") {
-            Some(plain) => (plain.to_owned(), Compression::Gzip),
-            None => (text.to_owned(), Compression::None),
-        };
-        let asked = match self.container.as_deref().map(|text| (text, packed(&text.to_ascii_lowercase()))) {
-            Some((_, (plain, compression))) if plain == extension => Some(compression),
-            Some((text, _)) => {
-                let message = format!("`{text}` is no container of `{}`", target.manifest().id);
-                return Err(open::wrong(&open::ARGUMENT, message).and_help(format!("{fitting}.")));
-            }
-            None => None,
-        };
-        let name = match destination(&self.output) {
-            Destination::File(path) => {
-                path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().to_ascii_lowercase()
-            }
-            Destination::Folder(_) | Destination::Stdout => return Ok(asked.unwrap_or_default()),
-        };
-        let (plain, compression) = packed(&name);
-        if let Some((_, other)) = plain.rsplit_once('.')
-            && CONTAINERS.contains(&other)
-            && other != extension
-        {
-            let message = format!("the output is named `{name}`, and {fitting}");
-            return Err(open::wrong(&open::ARGUMENT, message).and_help("Give the output another name."));
-        }
-        match asked {
-            Some(asked)
-                if asked != compression
-                    && (compression == Compression::Gzip || plain.ends_with(extension)) =>
-            {
-                let container = self.container.as_deref().unwrap_or_default();
-                let message =
-                    format!("`--container {container}` contradicts the name of the output, `{name}`");
-                Err(open::wrong(&open::ARGUMENT, message)
-                    .and_help("Leave `--container` out, or rename the output."))
-            }
-            Some(asked) => Ok(asked),
-            None => Ok(compression),
-        }
     }
 
     /// Where rejected rows go, if they are set aside.
@@ -492,9 +449,6 @@ fn exit(outcome: &Outcome) -> Exit {
 fn errors(findings: &Findings) -> bool {
     findings.of(Severity::Error) > 0
 }
-
-/// Extensions that promise a container.
-const CONTAINERS: [&str; 9] = ["csv", "tsv", "tab", "xls", "xlsx", "xml", "json", "jsonl", "parquet"];
 
 /// The folder in which outputs appear.
 fn folder(destination: &Destination) -> PathBuf {

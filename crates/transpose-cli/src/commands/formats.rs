@@ -2,6 +2,7 @@
 
 use crate::messages::{Exit, Messages, Stop, table, wrapped};
 use crate::open::{self, Layouts};
+use crate::packing;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use transpose_core::field::FieldSet;
@@ -119,6 +120,7 @@ fn described(format: &dyn Format, version: Option<&str>) -> Value {
         object.insert("versions".into(), versions.collect());
         object.insert("about".into(), manifest.about.as_ref().into());
         object.insert("reference".into(), manifest.reference.as_ref().into());
+        object.insert("containers".into(), packing::names(format).into());
         object.insert("options".into(), options.collect());
         object.insert("fields-read".into(), ids(format.reads(version)).into());
         object.insert("fields-written".into(), ids(format.writes(version)).into());
@@ -135,7 +137,7 @@ pub(crate) fn description(format: &dyn Format, version: Option<&str>) -> String 
         ("rows are", grain(manifest.grain).to_owned()),
         ("directions", directions(manifest).to_owned()),
         ("status", status(manifest.status).to_owned()),
-        ("written as", format!(".{0}, .{0}.gz", manifest.extension)),
+        ("containers", packing::names(format).join(", ")),
         ("taken from", manifest.reference.to_string()),
     ];
     let facts: Vec<Vec<String>> =

@@ -13,3 +13,4 @@ mod readme;
 mod schedule;
 mod support;
 mod validate;
+mod workbooks;

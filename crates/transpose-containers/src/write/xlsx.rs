@@ -1,0 +1,130 @@
+//! `.xlsx`, by way of `rust_xlsxwriter`, which keeps one row in memory and the rest on disk.
+
+use super::codes;
+use super::sheets;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use std::io::{self, Write};
+use transpose_core::diagnostic::Fatal;
+use transpose_core::table::{Holds, Site, TableShape};
+
+/// How hard the file is packed: three quarters of the time of the usual level 6, and hardly larger.
+const LEVEL: u8 = 2;
+
+/// From how many bytes on a member of the archive needs the sizes of large files, with room for its frame.
+const LARGE: u64 = 0xff00_0000;
+
+/// A workbook that is being written.
+pub(super) struct Book {
+    inner: Workbook,
+    /// Which columns hold text.
+    texts: Vec<bool>,
+    text: Format,
+    /// How many sheets were begun.
+    sheets: usize,
+    /// At most how many bytes the open sheet has so far.
+    size: u64,
+}
+
+impl Book {
+    pub(super) fn new(table: &TableShape, site: Site<'_>) -> Result<Self, Fatal> {
+        let mut inner = Workbook::new();
+        inner.set_tempdir(site.temp_dir).map_err(|error| failed(&error))?;
+        inner.set_zip_compression_level(LEVEL);
+        let made = ExcelDateTime::from_timestamp(site.now.micros.div_euclid(1_000_000))
+            .map_err(|error| failed(&error))?;
+        inner.set_properties(&DocProperties::new().set_creation_datetime(&made));
+        Ok(Self {
+            inner,
+            texts: table.columns.iter().map(|column| column.holds == Holds::Text).collect(),
+            text: Format::new().set_num_format("@"),
+            sheets: 0,
+            size: 0,
+        })
+    }
+
+    /// The open sheet.
+    fn open(&mut self) -> Result<&mut Worksheet, Fatal> {
+        self.inner.worksheet_from_index(self.sheets.saturating_sub(1)).map_err(|error| failed(&error))
+    }
+
+    /// Counts what a cell takes in the file, at most.
+    fn count(&mut self, text: &str) {
+        // Tags and attributes, and what is written for a character that XML needs.
+        let special = text.bytes().filter(|byte| matches!(byte, b'&' | b'<' | b'>' | b'_' | b'\r')).count();
+        self.size += 96 + text.len() as u64 + 7 * special as u64;
+        if self.size > LARGE {
+            self.inner.use_zip_large_file(true);
+        }
+    }
+}
+
+impl sheets::Book for Book {
+    const ROWS: u32 = 1_048_576;
+    const COLUMNS: usize = 16_384;
+
+    fn sheet(&mut self, name: &str, _out: &mut Vec<u8>) -> Result<(), Fatal> {
+        let sheet = self.inner.add_worksheet_with_constant_memory().map_err(|error| failed(&error))?;
+        sheet.set_name(name).map_err(|error| failed(&error))?;
+        for (column, _) in (0..).zip(&self.texts).filter(|(_, text)| **text) {
+            sheet.set_column_format(column, &self.text).map_err(|error| failed(&error))?;
+        }
+        self.sheets += 1;
+        self.size = 0;
+        Ok(())
+    }
+
+    fn row(&mut self, _row: u32, _out: &mut Vec<u8>) -> Result<(), Fatal> {
+        Ok(())
+    }
+
+    fn text(&mut self, row: u32, column: u16, text: &str, _out: &mut Vec<u8>) -> Result<(), Fatal> {
+        self.count(text);
+        // Text that begins with `=` or looks like an address is a string here; only `write` would guess.
+        self.open()?.write_string(row, column, text).map(drop).map_err(|error| failed(&error))
+    }
+
+    fn number(
+        &mut self,
+        row: u32,
+        column: u16,
+        number: f64,
+        text: &str,
+        _out: &mut Vec<u8>,
+    ) -> Result<(), Fatal> {
+        self.count(text);
+        self.open()?.write_number(row, column, number).map(drop).map_err(|error| failed(&error))
+    }
+
+    fn finish(mut self, out: &mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send)) -> Result<(), Fatal> {
+        let mut outlet = Outlet { out, failure: None };
+        let saved = self.inner.save_to_writer(&mut outlet);
+        match outlet.failure {
+            Some(fatal) => Err(fatal),
+            None => saved.map_err(|error| failed(&error)),
+        }
+    }
+}
+
+fn failed(error: &XlsxError) -> Fatal {
+    codes::failed(error)
+}
+
+/// Hands on what is written, and keeps the failure that a writer cannot tell.
+struct Outlet<'a> {
+    out: &'a mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send),
+    failure: Option<Fatal>,
+}
+
+impl Write for Outlet<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.out)(bytes).map_err(|fatal| {
+            self.failure = Some(fatal);
+            io::Error::other("the output could not be written")
+        })?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Programs that have nothing to do with ours open what we write.
