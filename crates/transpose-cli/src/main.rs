@@ -10,12 +10,14 @@
 //! | `packing` | text or a workbook, plain or gzip |
 //! | `messages` | findings and summaries for people and for pipelines; exit codes |
 //! | `progress` | the progress bar |
+//! | `selection` | which plays take part: period, time zone, duplicates |
 
 mod commands;
 mod messages;
 mod open;
 mod packing;
 mod progress;
+mod selection;
 
 use clap::Parser;
 use messages::{Exit, Form, Messages, Stop};

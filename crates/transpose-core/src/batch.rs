@@ -106,6 +106,36 @@ impl EventBatch {
         self.cells.clear();
         self.arena.clear();
     }
+
+    /// Keeps the rows for which `keep` answers yes, with their keys and cells; rows are asked in order, by their number.
+    pub fn retain(&mut self, mut keep: impl FnMut(usize, &EventRow) -> bool) {
+        let (keys, cells) = (self.item_runs + self.context_runs, self.row_cells);
+        let mut kept = 0;
+        for index in 0..self.rows.len() {
+            let Some(row) = self.rows.get(index).copied() else { break };
+            if !keep(index, &row) {
+                continue;
+            }
+            if kept < index {
+                if let Some(place) = self.rows.get_mut(kept) {
+                    *place = row;
+                }
+                shift(&mut self.keys, index, kept, keys);
+                shift(&mut self.cells, index, kept, cells);
+            }
+            kept += 1;
+        }
+        self.rows.truncate(kept);
+        self.keys.truncate(kept * keys);
+        self.cells.truncate(kept * cells);
+    }
+}
+
+/// Moves what belongs to one row to the place of an earlier one; each row has as many `spans`.
+fn shift(all: &mut [Span], from: usize, to: usize, spans: usize) {
+    if (from + 1) * spans <= all.len() {
+        all.copy_within(from * spans..(from + 1) * spans, to * spans);
+    }
 }
 
 /// What a column of a [`Shape`] holds.
@@ -483,6 +513,28 @@ mod tests {
         }
         assert_eq!(Span::chunk(2, 5).bytes(b"abcdefg", b"tuvwxyz"), b"cde");
         assert_eq!(Span::arena(2, 5).bytes(b"abcdefg", b"tuvwxyz"), b"vwx");
+    }
+
+    #[test]
+    fn rows_that_stay_keep_their_keys_and_cells() {
+        let mut events = EventBatch { item_runs: 1, context_runs: 1, row_cells: 1, ..EventBatch::default() };
+        for number in 0..6_u32 {
+            let row = EventRow { start: number, len: 1, line: number, plays: 1, time: 0, micros: 0 };
+            events.rows.push(row);
+            let at = |place: u32| Span { start: number * 10 + place, len: 1 };
+            events.keys.extend([at(0), at(1)]);
+            events.cells.push(at(2));
+        }
+        events.retain(|index, row| {
+            assert_eq!(index, row.line as usize);
+            [1, 2, 5].contains(&index)
+        });
+        assert_eq!(events.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 5]);
+        let starts = |spans: &[Span]| spans.iter().map(|span| span.start).collect::<Vec<_>>();
+        assert_eq!(
+            (starts(&events.keys), starts(&events.cells)),
+            (vec![10, 11, 20, 21, 50, 51], vec![12, 22, 52])
+        );
     }
 
     #[test]

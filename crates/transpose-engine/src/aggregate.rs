@@ -15,7 +15,6 @@ use crate::memory::Budget;
 use crate::spill::Spilled;
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use transpose_core::batch::{EventBatch, EventRow, Fault, Reject, Span};
@@ -30,8 +29,6 @@ pub(crate) struct Rules<'a> {
     pub(crate) decoder: &'a dyn Decode,
     pub(crate) terms: &'a dyn Terms,
     pub(crate) qualifying: Option<Qualifying>,
-    /// The period in microseconds since 1970 UTC.
-    pub(crate) period: Option<Range<i64>>,
 }
 
 /// Reasons for leaving rows out, as they stand in the ledger.
@@ -338,20 +335,10 @@ impl<'a> Worker<'a> {
         let place = |row: &EventRow| {
             Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start))
         };
-        let (mut converted, mut outside, mut below) = (Count::default(), Count::default(), Count::default());
+        let (mut converted, mut below) = (Count::default(), Count::default());
         self.chosen.clear();
         let dictionary = read(&world.dictionary);
         for (index, row) in events.rows.iter().enumerate() {
-            if rules.period.as_ref().is_some_and(|period| !period.contains(&row.time)) {
-                outside.add(row);
-                if report.findings.keeps(&codes::OUTSIDE_PERIOD) {
-                    let message = "the play took place outside the reporting period and is left out";
-                    report.findings.push(Diagnostic::new(&codes::OUTSIDE_PERIOD, place(row), message));
-                } else {
-                    report.findings.count(&codes::OUTSIDE_PERIOD, 1);
-                }
-                continue;
-            }
             let context = self.placed(&rows.context(index), rules)?;
             match self.placed.get(context as usize) {
                 Some(Ok(context)) => {
@@ -412,14 +399,12 @@ impl<'a> Worker<'a> {
         }
         rejects.sort_by_key(|reject| reject.start);
         let ledger = &mut report.ledger;
-        for count in [converted, outside, below] {
+        for count in [converted, below] {
             ledger.read.play(count.rows, count.plays, count.micros);
         }
         ledger.converted.play(converted.rows, converted.plays, converted.micros);
-        for (reason, count) in [(OUTSIDE, outside), (BELOW, below)] {
-            if count.rows > 0 {
-                ledger.filtered(reason).play(count.rows, count.plays, count.micros);
-            }
+        if below.rows > 0 {
+            ledger.filtered(BELOW).play(below.rows, below.plays, below.micros);
         }
         account(&rejects, &mut report);
         Ok((report, rejects))

@@ -58,7 +58,7 @@ pub(crate) struct Decoded<'a> {
     /// Running numbers at its first unit.
     pub(crate) numbers: Numbers,
     /// What stands in it.
-    pub(crate) batch: &'a Batch,
+    pub(crate) batch: &'a mut Batch,
     /// What the decoder found.
     pub(crate) report: Report,
 }
@@ -261,7 +261,7 @@ impl Worker<'_> {
                 self.decoder.decode(view, origin, &mut batch, &mut report);
             }
             let numbers = Numbers { blocks: seam.units, usages: seam.usages, line: seam.line };
-            each(state, Decoded { number, bytes: view.bytes, origin, numbers, batch: &batch, report })?;
+            each(state, Decoded { number, bytes: view.bytes, origin, numbers, batch: &mut batch, report })?;
         }
         Ok(())
     }

@@ -1,18 +1,21 @@
 //! One conversion: inputs, a source format, a target format, an agreement; outputs, findings, loss and ledger.
 
-use crate::aggregate::{Counter, OUTSIDE, Rules, Worker, account};
+use crate::aggregate::{Counter, Rules, Worker, account};
 use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
 use crate::codes;
 use crate::complete::Completion;
 use crate::describe::{Noted, Shapes};
+use crate::duplicates::{self, Search};
 use crate::emit::{self, Frame};
 use crate::external;
 use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
+use crate::screen::{self, Duplicates, Screen, Screening};
 use crate::settle::{Items, settle};
 use crate::sink::{self, Destination, Packing, Sink};
 use crate::spill::Scratch;
+use crate::verdict::Verdicts;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -41,6 +44,7 @@ pub enum OnReject {
 }
 
 /// What to convert and how.
+#[derive(Clone)]
 pub struct Job<'a> {
     /// The inputs, in order.
     pub inputs: &'a [Input],
@@ -60,6 +64,8 @@ pub struct Job<'a> {
     pub completion: Completion<'a>,
     /// The reporting period in microseconds since 1970 UTC, for sources of events.
     pub period: Option<Range<i64>>,
+    /// Which rows of events take part.
+    pub screening: Screening,
     /// Where the output goes.
     pub destination: Destination,
     /// How the output is packed.
@@ -136,9 +142,50 @@ impl Head for InputHead<'_> {
 impl Job<'_> {
     /// Runs the conversion. A fatal end leaves nothing behind; a refusal at the end comes with the whole report.
     pub fn run(&self) -> Result<Outcome, Fatal> {
+        if self.screening.duplicates == Duplicates::Off || self.source.manifest().grain == Grain::Catalogue {
+            return self.convert(None);
+        }
+        let searched = self.search()?;
+        let job = Job { inputs: searched.again.as_deref().unwrap_or(self.inputs), ..self.clone() };
+        let mut outcome = job.convert(searched.verdicts.as_ref())?;
+        let mut findings = searched.findings;
+        findings.merge(std::mem::take(&mut outcome.report.findings));
+        outcome.report.findings = findings;
+        outcome.spilled += searched.spilled;
+        Ok(outcome)
+    }
+
+    /// Finds the rows that stand several times.
+    fn search(&self) -> Result<duplicates::Searched, Fatal> {
+        let sources = self.sources();
+        Search {
+            inputs: self.inputs,
+            source: self.source,
+            options: self.source_options,
+            make_ids: self.completion.make_ids,
+            rules: &self.screen(&sources, None),
+            now: self.now.micros,
+            reading: self.reading(),
+            memory: self.memory.map(|limit| Budget::new(limit, self.reading(), self.packs()).counting),
+            temp_dir: &self.temp_dir,
+        }
+        .run()
+    }
+
+    /// The names of the inputs.
+    fn sources(&self) -> Vec<Arc<str>> {
+        self.inputs.iter().map(|input| input.name().into()).collect()
+    }
+
+    /// What decides which rows take part.
+    fn screen<'a>(&self, sources: &'a [Arc<str>], verdicts: Option<&'a Verdicts>) -> screen::Rules<'a> {
+        screen::Rules { screening: self.screening, period: self.period.clone(), verdicts, sources }
+    }
+
+    fn convert(&self, verdicts: Option<&Verdicts>) -> Result<Outcome, Fatal> {
         match (self.source.manifest().grain, self.target.manifest().grain) {
-            (Grain::Event, Grain::Aggregate) => self.aggregate(),
-            (Grain::Event, Grain::Event) => self.events(),
+            (Grain::Event, Grain::Aggregate) => self.aggregate(verdicts),
+            (Grain::Event, Grain::Event) => self.events(verdicts),
             (Grain::Aggregate, Grain::Aggregate) => self.blocks(),
             (Grain::Catalogue, _) | (_, Grain::Catalogue) => {
                 let message = format!(
@@ -170,7 +217,7 @@ impl Job<'_> {
         packed(self.compression) || self.inputs.iter().any(|input| packed(input.compression()))
     }
 
-    fn aggregate(&self) -> Result<Outcome, Fatal> {
+    fn aggregate(&self, verdicts: Option<&Verdicts>) -> Result<Outcome, Fatal> {
         let Some(terms) = self.terms else {
             let message = format!(
                 "`{}` is made of usages in sales contexts, and no agreement is given",
@@ -198,30 +245,35 @@ impl Job<'_> {
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
         let mut decoders: Vec<Box<dyn Decode + '_>> = Vec::new();
+        let sources = self.sources();
+        let screen = self.screen(&sources, verdicts);
         for (number, input) in self.inputs.iter().enumerate() {
             let mut decoder = run.open(input)?;
             reads = reads.union(decoder.preamble().reads);
+            let mut projection = projection.clone();
+            screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
+            let screen = screen.screen(number, decoder.as_ref(), &projection.row, &mut run.report);
             let known = decoder.key_space().and_then(|space| {
                 decoders.iter().position(|known| known.key_space().is_some_and(|known| known == space))
             });
             let space = known.unwrap_or(decoders.len()) as u32;
-            let rules = Rules {
-                decoder: decoder.as_ref(),
-                terms,
-                qualifying: terms.qualifying(),
-                period: self.period.clone(),
-            };
+            let rules = Rules { decoder: decoder.as_ref(), terms, qualifying: terms.qualifying() };
             let mut workers: Vec<Worker<'_>> =
                 (0..threads).map(|worker| Worker::new(&counter, worker, number, space)).collect();
-            let scanned = run.scan(input, decoder.as_ref(), &mut workers, None, &|worker, decoded| {
-                let (bytes, number) = (decoded.bytes, decoded.number);
-                let (report, rejects) = worker.count(decoded, &rules)?;
-                Ok((
-                    number,
-                    Part { quarantine: quarantined(&rejects, bytes, rules.decoder), report, encoded: None },
-                ))
-            })?;
+            let scanned =
+                run.scan(input, decoder.as_ref(), Some(screen), &mut workers, None, &|worker, decoded| {
+                    let (bytes, number) = (decoded.bytes, decoded.number);
+                    let (report, rejects) = worker.count(decoded, &rules)?;
+                    Ok((
+                        number,
+                        Part {
+                            quarantine: quarantined(&rejects, bytes, rules.decoder),
+                            report,
+                            encoded: None,
+                        },
+                    ))
+                })?;
             if run.gave_up() {
                 return Ok(run.give_up());
             }
@@ -235,7 +287,6 @@ impl Job<'_> {
         }
         let shapes = Shapes::new(projection.item.intersection(reads));
         let decoders: Vec<&dyn Decode> = decoders.iter().map(AsRef::as_ref).collect();
-        let sources: Vec<Arc<str>> = self.inputs.iter().map(|input| input.name().into()).collect();
         let mut noted = Noted::default();
         let mut counted = counter.finish()?;
         let mut contexts = std::mem::take(&mut counted.contexts);
@@ -264,7 +315,7 @@ impl Job<'_> {
         }
     }
 
-    fn events(&self) -> Result<Outcome, Fatal> {
+    fn events(&self, verdicts: Option<&Verdicts>) -> Result<Outcome, Fatal> {
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
         // The first input decides what the output may carry, so every input is opened before anything is written.
@@ -289,13 +340,19 @@ impl Job<'_> {
             now: Some(self.now.micros),
             ..Projection::default()
         };
-        for (input, mut decoder) in self.inputs.iter().zip(decoders) {
+        let sources = self.sources();
+        let screen = self.screen(&sources, verdicts);
+        for ((number, input), mut decoder) in self.inputs.iter().enumerate().zip(decoders) {
+            let mut projection = projection.clone();
+            screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
             let decoder = decoder.as_ref();
+            let screen = screen.screen(number, decoder, &projection.row, &mut run.report);
             let mut workers: Vec<Batch> = (0..self.reading().threads).map(|_| Batch::default()).collect();
-            let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|kept, decoded| {
-                self.pass_events(kept, decoded, decoder, encoder.as_ref(), &fields)
-            })?;
+            let scanned =
+                run.scan(input, decoder, Some(screen), &mut workers, Some(&sink), &|kept, decoded| {
+                    pass_events(kept, decoded, decoder, encoder.as_ref(), &fields)
+                })?;
             if run.gave_up() {
                 break;
             }
@@ -305,68 +362,6 @@ impl Job<'_> {
             return Ok(run.give_up());
         }
         run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
-    }
-
-    /// Encodes the events of a chunk, without those outside the period.
-    fn pass_events(
-        &self,
-        kept: &mut Batch,
-        decoded: Decoded<'_>,
-        decoder: &dyn Decode,
-        encoder: &dyn Encode,
-        fields: &[Field],
-    ) -> Result<(u64, Part), Fatal> {
-        let Decoded { number, bytes, origin, mut numbers, batch, mut report } = decoded;
-        let mut rejects = batch.rejects.clone();
-        let mut events = &batch.events;
-        let outside = |row: &transpose_core::batch::EventRow| {
-            self.period.as_ref().is_some_and(|period| !period.contains(&row.time))
-        };
-        // A row is judged before it is encoded, so that no output holds half of a row that turns out to be wrong.
-        let faulty = faulty_rows(events, bytes, decoder, fields);
-        if !faulty.is_empty() || events.rows.iter().any(outside) {
-            kept.events.clear();
-            kept.events.row_cells = events.row_cells;
-            let mut faulty = faulty.into_iter().peekable();
-            for (index, row) in events.rows.iter().enumerate() {
-                let place =
-                    Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-                if outside(row) {
-                    report.ledger.read.play(1, u64::from(row.plays), i128::from(row.micros));
-                    report.ledger.filtered(OUTSIDE).play(1, u64::from(row.plays), i128::from(row.micros));
-                    let message = "the play took place outside the reporting period and is left out";
-                    report.findings.push(Diagnostic::new(&codes::OUTSIDE_PERIOD, place, message));
-                    faulty.next_if(|(faulty, _)| *faulty == index);
-                } else if let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) {
-                    let finding = crate::aggregate::finding(&fault, place);
-                    let (plays, micros) = (u64::from(row.plays), row.micros);
-                    rejects.push(Reject { start: row.start, len: row.len, finding, plays, micros });
-                } else {
-                    kept.events.rows.push(*row);
-                    let cells = events.cells.get(index * events.row_cells..(index + 1) * events.row_cells);
-                    kept.events.cells.extend_from_slice(cells.unwrap_or(&[]));
-                }
-            }
-            kept.events.arena.clone_from(&events.arena);
-            events = &kept.events;
-        }
-        rejects.sort_by_key(|reject| reject.start);
-        let (mut plays, mut micros) = (0, 0);
-        for row in &events.rows {
-            plays += u64::from(row.plays);
-            micros += i128::from(row.micros);
-        }
-        report.ledger.read.play(events.rows.len() as u64, plays, micros);
-        report.ledger.converted.play(events.rows.len() as u64, plays, micros);
-        account(&rejects, &mut report);
-        numbers.line = origin.line;
-        let mut encoded = Encoded::default();
-        let portion = Portion::Events(Events { batch: events, chunk: bytes, fields, decoder });
-        encoder.encode(portion, numbers, &mut encoded, &mut report)?;
-        Ok((
-            number,
-            Part { quarantine: quarantined(&rejects, bytes, decoder), report, encoded: Some(encoded) },
-        ))
     }
 
     /// Passes on the blocks of one message, whose files may be several inputs in any order.
@@ -394,7 +389,7 @@ impl Job<'_> {
         let mut before = Tally::default();
         for (place, (input, decoder)) in files.iter().enumerate() {
             let (input, decoder) = (*input, decoder.as_ref());
-            let scanned = run.scan(input, decoder, &mut workers, Some(&sink), &|(), decoded| {
+            let scanned = run.scan(input, decoder, None, &mut workers, Some(&sink), &|(), decoded| {
                 let Decoded { number, bytes, mut numbers, batch, mut report, .. } = decoded;
                 numbers.blocks += before.blocks;
                 numbers.usages += before.usages;
@@ -579,6 +574,7 @@ impl<'a> Run<'a> {
         &mut self,
         input: &Input,
         decoder: &dyn Decode,
+        screen: Option<Screen<'_>>,
         states: &mut [S],
         sink: Option<&Mutex<Sink<'_>>>,
         each: &(dyn Fn(&mut S, Decoded<'_>) -> Result<(u64, Part), Fatal> + Sync),
@@ -617,7 +613,10 @@ impl<'a> Run<'a> {
             }
             Ok(())
         });
-        let scanned = scan(input, decoder, job.reading(), &flow, states, &|state, decoded| {
+        let scanned = scan(input, decoder, job.reading(), &flow, states, &|state, mut decoded| {
+            if let Some(screen) = screen {
+                screen.apply(&mut decoded)?;
+            }
             if !decoded.batch.trailers.is_empty() {
                 lock(&trailers).extend_from_slice(&decoded.batch.trailers);
             }
@@ -716,6 +715,9 @@ impl<'a> Run<'a> {
                 message,
             ))));
         }
+        if let Some(refused) = self.job.screening.refused(&self.report.ledger) {
+            return Ok(self.refuse(refused));
+        }
         if let Some(denied) = self.denied() {
             return Ok(self.refuse(denied));
         }
@@ -769,6 +771,54 @@ pub(crate) fn name_source(findings: &mut [Diagnostic], input: &Input) {
     for finding in findings {
         finding.location.source.get_or_insert_with(|| input.name().into());
     }
+}
+
+/// Encodes the events of a chunk.
+fn pass_events(
+    kept: &mut Batch,
+    decoded: Decoded<'_>,
+    decoder: &dyn Decode,
+    encoder: &dyn Encode,
+    fields: &[Field],
+) -> Result<(u64, Part), Fatal> {
+    let Decoded { number, bytes, origin, mut numbers, batch, mut report } = decoded;
+    let mut rejects = batch.rejects.clone();
+    let mut events = &batch.events;
+    // A row is judged before it is encoded, so that no output holds half of a row that turns out to be wrong.
+    let faulty = faulty_rows(events, bytes, decoder, fields);
+    if !faulty.is_empty() {
+        kept.events.clear();
+        kept.events.row_cells = events.row_cells;
+        let mut faulty = faulty.into_iter().peekable();
+        for (index, row) in events.rows.iter().enumerate() {
+            let place = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+            if let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) {
+                let finding = crate::aggregate::finding(&fault, place);
+                let (plays, micros) = (u64::from(row.plays), row.micros);
+                rejects.push(Reject { start: row.start, len: row.len, finding, plays, micros });
+            } else {
+                kept.events.rows.push(*row);
+                let cells = events.cells.get(index * events.row_cells..(index + 1) * events.row_cells);
+                kept.events.cells.extend_from_slice(cells.unwrap_or(&[]));
+            }
+        }
+        kept.events.arena.clone_from(&events.arena);
+        events = &kept.events;
+    }
+    rejects.sort_by_key(|reject| reject.start);
+    let (mut plays, mut micros) = (0, 0);
+    for row in &events.rows {
+        plays += u64::from(row.plays);
+        micros += i128::from(row.micros);
+    }
+    report.ledger.read.play(events.rows.len() as u64, plays, micros);
+    report.ledger.converted.play(events.rows.len() as u64, plays, micros);
+    account(&rejects, &mut report);
+    numbers.line = origin.line;
+    let mut encoded = Encoded::default();
+    let portion = Portion::Events(Events { batch: events, chunk: bytes, fields, decoder });
+    encoder.encode(portion, numbers, &mut encoded, &mut report)?;
+    Ok((number, Part { quarantine: quarantined(&rejects, bytes, decoder), report, encoded: Some(encoded) }))
 }
 
 /// The rejected rows of a chunk as they go to the quarantine file.

@@ -11,6 +11,8 @@
 //! | `memory`, `spill`, `sorter`, `external` | keep a limit of memory: the same by way of the disk |
 //! | `emit` | builds and encodes blocks from groups, side by side, in order |
 //! | `message` | which inputs are the files of one message, and whether they agree |
+//! | `screen` | which rows of events take part: those of the period, each once |
+//! | `unique`, `duplicates`, `verdict` | find rows that stand several times, before the conversion |
 //! | `sink` | files that are split between blocks and appear together or not at all |
 //! | [`convert`](crate::Job) | one conversion from end to end |
 //! | [`receipt`] | what a run has done, as JSON |
@@ -25,6 +27,7 @@ mod complete;
 mod convert;
 mod describe;
 mod dictionary;
+mod duplicates;
 mod emit;
 mod external;
 mod facts;
@@ -34,15 +37,19 @@ mod message;
 mod order;
 mod packed;
 pub mod receipt;
+mod screen;
 mod settle;
 mod sink;
 mod sorter;
 mod spill;
 pub mod survey;
+mod unique;
 pub mod validate;
+mod verdict;
 
 pub use chunks::Reading;
 pub use complete::{Completion, UserKey, Users};
 pub use convert::{InputHead, Job, OnReject, Outcome};
 pub use facts::Catalogue;
+pub use screen::{Duplicates, PeriodBy, Screening};
 pub use sink::{Destination, destination};

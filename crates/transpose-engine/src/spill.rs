@@ -41,14 +41,15 @@ impl Scratch {
     }
 
     /// Adds bytes; answers where they lie.
-    fn append(&self, bytes: &[u8]) -> Result<u64, Fatal> {
+    pub(crate) fn append(&self, bytes: &[u8]) -> Result<u64, Fatal> {
         let mut spill = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let offset = spill.len();
         spill.write_all(bytes).map_err(|error| codes::io(&error))?;
         Ok(offset)
     }
 
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Fatal> {
+    /// Fills `out` with what was added from a place on.
+    pub(crate) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Fatal> {
         let spill = self.0.read().unwrap_or_else(PoisonError::into_inner);
         spill.read_at(offset, out).map_err(|error| codes::io(&error))
     }

@@ -25,7 +25,6 @@ mod repair;
 mod repeats;
 mod severity;
 mod totals;
-mod unique;
 
 pub use severity::Severities;
 
@@ -36,6 +35,7 @@ use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
 use crate::spill::Scratch;
+use crate::unique::{Ids, Met, Suspects, key, number};
 use foldhash::fast::RandomState;
 use order::{Order, Start, Stretch};
 use repeats::{Look, Repeats, Wanted, texts};
@@ -51,7 +51,6 @@ use transpose_core::field::{Field, Group};
 use transpose_core::format::{Decode, Demands, Format, Grain, Part, Projection, Spot, Tally};
 use transpose_core::report::Findings;
 use transpose_io::{Compression, Input};
-use unique::{Ids, Met, Suspects, key, number};
 
 /// What to check and how.
 pub struct Validation<'a> {

@@ -9,7 +9,9 @@ use transpose_core::registry::Registry;
 use transpose_core::table::Container;
 use transpose_core::terms::Terms;
 use transpose_deals::{Agreement, Deal, Figures};
-use transpose_engine::{Catalogue, Completion, Destination, Job, OnReject, Outcome, Reading, Users};
+use transpose_engine::{
+    Catalogue, Completion, Destination, Job, OnReject, Outcome, Reading, Screening, Users,
+};
 use transpose_io::{Compression, Input, Limits, OutputSet};
 
 /// The moment of every run: tests read no clock.
@@ -118,6 +120,7 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
             users: if target.personal().is_empty() { Users::Drop } else { Users::Keep },
             make_ids: case.plan.make_ids,
         },
+        screening: Screening::default(),
         period: deal.as_ref().and_then(Deal::period).map(|period| period.micros_range(0)),
         destination: Destination::Folder(output.clone()),
         compression: Compression::None,

@@ -4,12 +4,11 @@ use crate::messages::{Exit, Messages, counted, number, printable, table};
 use crate::open::{self, AndHelp as _, Completing, Layouts, MemoryLimit, SideFiles, Speed};
 use crate::packing::Packing;
 use crate::progress::Progress;
+use crate::selection::Selection;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-use transpose_codes::time::Period;
 use transpose_core::diagnostic::{Fatal, Severity};
 use transpose_core::field::Field;
 use transpose_core::format::Grain;
@@ -47,12 +46,8 @@ pub(crate) struct Convert {
     side_files: SideFiles,
     #[command(flatten)]
     completing: Completing,
-    /// The reporting period, such as `2026-10`, `2026-Q4` or `2026-10-01--2026-10-15`; plays outside it are left out
-    #[arg(long, value_name = "PERIOD", value_parser = open::period)]
-    period: Option<Period>,
-    /// The offset from UTC in which the days of the period begin and end, such as `+02:00`; no names of zones yet
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = open::time_zone, allow_hyphen_values = true)]
-    time_zone: i16,
+    #[command(flatten)]
+    selection: Selection,
     /// An option of the format to write; `transpose formats FORMAT` lists them
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = open::pair)]
     set: Vec<(String, String)>,
@@ -132,21 +127,26 @@ impl Convert {
         if let Some(folder) = &self.temp_dir {
             transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
         }
-        let deal = self.side_files.deal(self.period)?;
+        let deal = self.side_files.deal(self.selection.period)?;
         let memory = self.memory_limit.unwrap_or_default().bytes();
         // Nobody knows yet whether they are packed.
-        let inputs = open::inputs(&self.inputs, self.speed.reading().within(memory, true).threads)?;
+        let threads = self.speed.reading().within(memory, true).threads;
+        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let inputs = if self.selection.reads_twice() {
+            open::kept_inputs(&self.inputs, threads, &temp_dir)?
+        } else {
+            open::inputs(&self.inputs, threads)?
+        };
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
         let (catalogue, known) = self.completing.read(&registry, self.speed.reading())?;
-        let period = self.period.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
-        if self.period.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
+        let period = self.selection.period.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
+        if self.selection.period.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
                 format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
             return Err(open::wrong(&open::ARGUMENT, message).and_help("Leave `--period` out."));
         }
         // What a killed run has left in the folder; failing to remove it is no reason not to convert.
         let _ = transpose_io::clean_stale(&folder(&destination));
-        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
         let job = Job {
@@ -158,7 +158,8 @@ impl Convert {
             target_options: &target_options,
             terms: deal.as_ref().map(|deal| deal as &dyn Terms),
             completion: self.completing.completion(catalogue.as_ref(), target)?,
-            period: period.map(|period| span(period, self.time_zone)),
+            period: period.map(|period| self.selection.moments(period)),
+            screening: self.selection.screening(),
             destination,
             compression: packing.compression,
             container: packing.container(),
@@ -473,15 +474,6 @@ fn rejects_name(input: &Path) -> String {
     }
 }
 
-/// The moments of a period, in microseconds since 1970 UTC, when its days begin with the given offset.
-fn span(period: Period, offset_minutes: i16) -> Range<i64> {
-    const DAY: i64 = 86_400_000_000;
-    let shift = i64::from(offset_minutes) * 60_000_000;
-    let first = i64::from(period.first().days_since_epoch()) * DAY;
-    let end = (i64::from(period.last().days_since_epoch()) + 1) * DAY;
-    first - shift..end - shift
-}
-
 /// `loss` or `loss=FIELD,...`.
 fn denial(text: &str) -> Result<Denial, String> {
     match text.split_once('=') {
@@ -533,14 +525,6 @@ mod tests {
         ] {
             assert_eq!(rejects_name(Path::new(input)), name);
         }
-    }
-
-    #[test]
-    fn period_begins_at_local_midnight() {
-        let day = span(Period::parse("1970-01-02").unwrap(), 0);
-        assert_eq!(day, 86_400_000_000..172_800_000_000);
-        let shifted = span(Period::parse("1970-01-02").unwrap(), 120);
-        assert_eq!(shifted.start, 86_400_000_000 - 7_200_000_000);
     }
 
     #[test]

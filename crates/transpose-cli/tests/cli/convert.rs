@@ -328,8 +328,8 @@ fn period_and_time_zone_decide_which_plays_count() {
     assert_eq!(filtered(&["--period", "2026-09"]), 5000);
     assert!((1..5000).contains(&filtered(&["--period", "2026-10-01--2026-10-15"])));
     assert!((1..500).contains(&filtered(&["--period", "2026-10", "--time-zone", "-10:00"])));
-    let more = ["--to", DSR, "--time-zone", "Europe/Berlin"];
-    place.convert(&sound(), &more).ends(2).says("not supported yet");
+    let more = ["--to", DSR, "--time-zone", "Europe/Atlantis"];
+    place.convert(&sound(), &more).ends(2).says("no such time zone");
 }
 
 #[test]

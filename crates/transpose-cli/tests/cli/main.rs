@@ -11,6 +11,7 @@ mod messages;
 mod parts;
 mod readme;
 mod schedule;
+mod selection;
 mod support;
 mod validate;
 mod workbooks;

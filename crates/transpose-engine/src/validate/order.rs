@@ -109,7 +109,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::validate::unique::number;
+    use crate::unique::number;
 
     /// What is said about ids in chunks of a size; `?` is a block without a known one.
     fn said(ids: &[&str], size: usize) -> Option<String> {

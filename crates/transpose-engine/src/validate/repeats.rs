@@ -3,12 +3,12 @@
 //! Only identifiers under suspicion are collected, with their places, and sorted on disk; equal ones meet there in the order of the message. The
 //! first findings are kept in full, the rest is counted, exactly.
 
-use super::unique::{Suspects, key};
 use crate::aggregate::Place;
 use crate::codes;
 use crate::packed::{put, put_text, take, take_text};
 use crate::sorter::Sorter;
 use crate::spill::Scratch;
+use crate::unique::{Suspects, key};
 use foldhash::fast::RandomState;
 use std::collections::BinaryHeap;
 use std::sync::Arc;

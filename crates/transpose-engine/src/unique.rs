@@ -6,7 +6,7 @@
 //! Numbers that rise from chunk to chunk are unique without being stored: only where such a stretch begins and ends is kept. All other keys are
 //! collected, sorted, and written to disk as sorted runs when they are too many. At the end the sorted keys are read once: a key that
 //! stands twice, or inside a stretch, makes its identifier a [suspect](Suspects). Suspects are compared as text in a second reading
-//! ([`repeats`](super::repeats)); a stretch may have gaps and two texts one hash, so not every suspect is guilty.
+//! ([`validate`](crate::validate)); a stretch may have gaps and two texts one hash, so not every suspect is guilty.
 
 use crate::codes;
 use crate::order::sort;
@@ -33,13 +33,13 @@ const FRAME: usize = 4 << 10;
 
 /// The key of an identifier.
 #[inline]
-pub(super) fn key(id: &[u8], state: &RandomState) -> u64 {
+pub(crate) fn key(id: &[u8], state: &RandomState) -> u64 {
     number(id).unwrap_or_else(|| state.hash_one(id) | HASHED)
 }
 
 /// A whole number of at most eighteen digits as a number is written; then equal numbers are equal texts.
 #[inline]
-pub(super) fn number(id: &[u8]) -> Option<u64> {
+pub(crate) fn number(id: &[u8]) -> Option<u64> {
     match id {
         [] | [b'0', _, ..] => None,
         _ if id.len() > 18 => None,
@@ -51,7 +51,7 @@ pub(super) fn number(id: &[u8]) -> Option<u64> {
 
 /// The keys of one chunk, in order.
 #[derive(Debug, Default)]
-pub(super) struct Met {
+pub(crate) struct Met {
     keys: Vec<u64>,
     /// Whether one of them is no number that is greater than the one before.
     broken: bool,
@@ -59,14 +59,14 @@ pub(super) struct Met {
 
 impl Met {
     #[inline]
-    pub(super) fn push(&mut self, key: u64) {
+    pub(crate) fn push(&mut self, key: u64) {
         self.broken |= key >= HASHED || self.keys.last().is_some_and(|last| *last >= key);
         self.keys.push(key);
     }
 }
 
 /// The identifiers of a message.
-pub(super) struct Ids {
+pub(crate) struct Ids {
     /// The first and last number of each stretch, rising.
     stretches: Vec<(u64, u64)>,
     /// Whether the last chunk belongs to the last stretch.
@@ -76,12 +76,12 @@ pub(super) struct Ids {
 
 impl Ids {
     /// Identifiers of which `most` are kept in memory; the rest goes to disk.
-    pub(super) fn new(most: usize, threads: usize, temp_dir: PathBuf) -> Self {
+    pub(crate) fn new(most: usize, threads: usize, temp_dir: PathBuf) -> Self {
         Self { stretches: Vec::new(), open: false, keys: Keys::new(most, threads, temp_dir) }
     }
 
     /// Adds the keys of the next chunk.
-    pub(super) fn add(&mut self, met: &Met) -> Result<(), Fatal> {
+    pub(crate) fn add(&mut self, met: &Met) -> Result<(), Fatal> {
         let [first, .., last] = *met.keys.as_slice() else {
             return met.keys.first().map_or(Ok(()), |only| self.add_stretch(met, *only, *only));
         };
@@ -104,12 +104,12 @@ impl Ids {
     }
 
     /// How many bytes went to disk.
-    pub(super) fn spilled(&self) -> u64 {
+    pub(crate) fn spilled(&self) -> u64 {
         self.keys.spill.as_ref().map_or(0, Scratch::bytes)
     }
 
     /// The identifiers that may stand twice.
-    pub(super) fn suspects(&mut self) -> Result<Suspects, Fatal> {
+    pub(crate) fn suspects(&mut self) -> Result<Suspects, Fatal> {
         let mut suspects = Suspects::default();
         let mut stretches = self.stretches.iter().peekable();
         let mut before = None;
@@ -127,7 +127,7 @@ impl Ids {
 
 /// Keys whose identifiers are to be compared; a few others may pass for one.
 #[derive(Default)]
-pub(super) struct Suspects(Vec<u64>);
+pub(crate) struct Suspects(Vec<u64>);
 
 impl Suspects {
     /// The number of bits, as a power of two: one megabyte.
@@ -149,12 +149,12 @@ impl Suspects {
     }
 
     /// Whether every identifier is unique.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether an identifier with this key is to be compared.
-    pub(super) fn contains(&self, key: u64) -> bool {
+    pub(crate) fn contains(&self, key: u64) -> bool {
         let (word, bit) = Self::place(key);
         self.0.get(word).is_some_and(|word| word & bit != 0)
     }
