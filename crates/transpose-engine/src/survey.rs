@@ -36,6 +36,9 @@ pub struct Survey {
     pub findings: Findings,
 }
 
+/// What is shown instead of personal data.
+const WITHHELD: &str = "(withheld)";
+
 /// Fields that usually decide the sales context.
 const CONTEXT: [Field; 3] = [Field::TERRITORY, Field::SERVICE, Field::PLAN];
 
@@ -109,7 +112,8 @@ pub fn survey(
                 for (field, cell) in fields.iter().zip(cells) {
                     let raw = cell.bytes(bytes, &events.arena);
                     if matches!(decoder.value(*field, raw, &mut scratch), Ok(true)) {
-                        entity.set(*field, String::from_utf8_lossy(&scratch).into_owned());
+                        let text = String::from_utf8_lossy(&scratch).into_owned();
+                        entity.set(*field, if field.is_personal() { WITHHELD.to_owned() } else { text });
                     }
                 }
                 first.push((Group::Event, entity));

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod completing;
 mod convert;
 mod flat;
 mod memory;

@@ -1,0 +1,150 @@
+//! Events that are completed: a catalogue joined to logs, user ids, identifiers made from content.
+
+use crate::support::{Place, example};
+
+const LOG: &str = "\
+userId,country,trackId,releaseId,formatId,playMode,dateTimePlayed,totalTimePlayed,userAgent,planCode,service,partnerId
+nw-1,GB,1,10,33,online,2026-10-05T10:00:00Z,200,Player/1,plan-a,Northwind,4021
+nw-2,FR,1,11,33,offline,2026-10-06T10:00:00Z,0,Player/1,plan-a,Northwind,4021
+nw-3,FR,2,10,33,online,2026-10-07T10:00:00.1234567Z,30,Player/2,plan-a,Northwind,4021
+nw-1,FR,9,90,33,online,2026-10-08T10:00:00Z,31,Player/2,plan-a,Northwind,4021
+";
+
+const CATALOGUE: &str = "\
+trackId,releaseId,isrc,title,artist,duration,label,upc,releaseTitle,releaseArtist
+1,10,GBNWA2600001,\"Salt, Rope\",Ona Vell,214,Tin Lantern,190295489328,Harbour,Ona Vell
+1,10,GBNWA2600001,Other title,Ona Vell,214,Tin Lantern,190295489328,Harbour,Ona Vell
+2,12,GBNWA2600002,Rain,Ona Vell,100,Tin Lantern,,Rain (Single),Ona Vell
+";
+
+/// The first bits of HMAC-SHA-256 of `nw-1` under [`KEY`], made with Python's `hmac`.
+const HASHED: &str = "02cc1d9caf345d90b0715c1404931ff9";
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.put("log.csv", LOG);
+    place.put("catalogue.csv", CATALOGUE);
+    place
+}
+
+const TO_REPORT: [&str; 9] = [
+    "convert",
+    "log.csv",
+    "--to",
+    "massivemusic.client-usage.subscription",
+    "--catalogue",
+    "catalogue.csv",
+    "--make-ids",
+    "-o",
+    "-",
+];
+
+fn cells(text: &str, heading: &str) -> Vec<String> {
+    let mut rows = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let column = rows.next().unwrap().iter().position(|name| name == heading).unwrap();
+    rows.map(|row| row[column].clone()).collect()
+}
+
+#[test]
+fn a_log_and_a_catalogue_become_a_report() {
+    let place = place();
+    place.put("catalogue.csv", CATALOGUE.replace("\"Salt, Rope\"", "Salt"));
+    let ran = place.run(&TO_REPORT).ends(0);
+    let text = ran.text();
+    assert_eq!(cells(text, "Item Name"), ["Salt", "Salt", "Rain", ""]);
+    // The track is not on release 11, and track 2 not on release 10: nothing is said about these releases.
+    assert_eq!(cells(text, "Release Name"), ["Harbour", "", "", ""]);
+    assert_eq!(cells(text, "Release UPC"), ["190295489328", "", "", ""]);
+    assert_eq!(cells(text, "Total Duration"), ["214", "214", "100", ""]);
+    assert_eq!(cells(text, "Duration played"), ["200", "0", "30", "31"]);
+    assert_eq!(cells(text, "Logged Date Time")[2], "2026-10-07T10:00:00.1234567Z");
+    assert_eq!(cells(text, "User ID"), ["nw-1", "nw-2", "nw-3", "nw-1"]);
+    assert_eq!(cells(text, "Device Name")[0], "Player/1");
+    let ids = cells(text, "Stream ID");
+    assert_eq!(ids[0], "4a00f7a1-4e4a-8900-aedf-fc47f4a380ef");
+    assert!(ids.iter().all(|id| id.len() == 36 && ids.iter().filter(|other| *other == id).count() == 1));
+    let ran = ran.says("ENG0503").says("ENG0504").says("ENG0505");
+    assert!(!ran.err.contains("nw-"), "{}", ran.err);
+}
+
+#[test]
+fn threads_and_chunks_change_nothing() {
+    let place = place();
+    let rows: String = LOG.lines().skip(1).cycle().take(4000).map(|line| format!("{line}\n")).collect();
+    place.put("log.csv", format!("{}\n{rows}", LOG.lines().next().unwrap()));
+    let outputs: Vec<Vec<u8>> = [("1", "1MiB"), ("3", "4KiB"), ("2", "977")]
+        .iter()
+        .map(|(threads, chunk)| {
+            let mut words = TO_REPORT.to_vec();
+            words.extend(["--threads", threads, "--chunk-size", chunk]);
+            place.run(&words).ends(0).out
+        })
+        .collect();
+    assert!(outputs[0].len() > 400_000 && outputs.iter().all(|output| *output == outputs[0]));
+}
+
+#[test]
+fn user_ids_are_hashed_with_a_key_or_refused() {
+    let place = place();
+    place.put("key", format!("{KEY}\n"));
+    let mut words = TO_REPORT.to_vec();
+    words.extend(["--user-ids", "hash", "--user-key", "key"]);
+    let users = cells(&place.run(&words).ends(0).text().replace("\"Salt, Rope\"", "Salt"), "User ID");
+    assert_eq!((users[0].as_str(), users[3].as_str()), (HASHED, HASHED));
+    assert!(users[1] != users[2] && users.iter().all(|user| user.len() == 32));
+
+    place.put("key", "short");
+    place.run(&words).ends(2).says("ENG0507");
+    words.truncate(words.len() - 2);
+    place.run(&words).ends(2).says("ENG0507");
+    // The report has to name its users.
+    words.pop();
+    words.push("drop");
+    place.run(&words).ends(2).says("SHT0111");
+}
+
+/// What is not the users' own service gets no user id, neither in outputs nor in messages.
+#[test]
+fn user_ids_do_not_leak() {
+    let place = Place::new();
+    let words = [
+        "convert",
+        &example("subscription-2026-10-damaged.csv"),
+        "--to",
+        "ddex.dsr.basic-audio",
+        "--agreement",
+        &example("agreement.toml"),
+        "--figures",
+        &example("figures.csv"),
+        "--quarantine",
+        "aside.csv",
+        "--receipt",
+        "receipt.json",
+        "--message-format",
+        "json",
+        "-o",
+        "out/",
+    ];
+    let ran = place.run(&words).ends(1);
+    let mut texts = vec![ran.err.into_bytes(), ran.out, place.read("receipt.json")];
+    texts.extend(place.names("out").iter().map(|name| place.read(&format!("out/{name}"))));
+    assert_eq!(texts.len(), 4);
+    for text in texts {
+        assert!(!String::from_utf8_lossy(&text).contains("nw4000"));
+    }
+}
+
+#[test]
+fn what_is_no_catalogue_is_refused() {
+    let place = place();
+    let with = |catalogue: &str| {
+        let mut words = TO_REPORT.to_vec();
+        words[5] = catalogue;
+        place.run(&words)
+    };
+    with("log.csv").ends(2).says("CLI0110").says("is no catalogue");
+    place.put("plays.csv", CATALOGUE);
+    let words = ["convert", "plays.csv", "--to", "canonical.csv", "-o", "-"];
+    place.run(&words).ends(2).says("ENG0106").says("--catalogue");
+}
