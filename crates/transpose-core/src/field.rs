@@ -314,14 +314,13 @@ fields! {
         EVENT_TIME "event.time" DateTime "When it took place.";
         EVENT_DURATION "event.duration" Duration "How long was played.";
         USER "event.user" Id "The service's identifier of the user; personal data.";
-        DEVICE "event.device" Text "The device on which it took place.";
+        DEVICE "event.device" Text "The device on which it took place, or what the player says of itself.";
         PLAY_MODE "event.play-mode" Vocabulary "Online, offline or cached.";
         FORMAT_ID "event.format-id" Id "The platform's identifier of the audio format.";
         API_KEY "event.api-key" Text "The name of the key with which it was logged.";
         EVENT_LOGGED "event.logged" DateTime "When it was brought to the platform, which for plays without a connection is later than when it took place.";
         END_REASON "event.end-reason" Vocabulary "Why the play ended.";
         PLAY_TYPE "event.play-type" Vocabulary "Whether media that use the recording were viewed or made.";
-        USER_AGENT "event.user-agent" Text "What the player says of itself.";
         USER_CREATED "event.user-created" Date "When the user's account was made; personal data.";
         POSTAL_CODE "event.postal-code" Text "The postal code of the buyer; personal data.";
         TRANSACTION_TYPE "event.transaction-type" Vocabulary "Whether it is a sale or a refund.";
