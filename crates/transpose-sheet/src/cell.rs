@@ -164,6 +164,7 @@ pub(crate) fn canonical(kind: &CellKind, raw: &[u8], quote: u8, out: &mut Vec<u8
         CellKind::Icpn => return icpn(words(text)?, out),
         CellKind::Territory => out.extend_from_slice(territory(words(text)?)?.code().as_bytes()),
         CellKind::Seconds => seconds(text)?.write_iso(out),
+        CellKind::Duration => duration(text)?.write_iso(out),
         CellKind::Timestamp => timestamp(text, out)?,
         CellKind::DateOrTimestamp => {
             if words(text).is_ok_and(|text| Date::parse(text).is_ok()) {
@@ -223,6 +224,18 @@ pub(crate) fn notation(kind: &CellKind, value: &[u8], out: &mut Vec<u8>) -> Resu
 /// A number of seconds.
 fn seconds(text: &[u8]) -> Result<Duration, Trouble> {
     Duration::parse_seconds_bytes(text).map(|parsed| parsed.duration).map_err(duration_trouble)
+}
+
+/// An ISO 8601 duration.
+pub(crate) fn duration(text: &[u8]) -> Result<Duration, Trouble> {
+    if let Some(micros) = Duration::plain_iso_micros(text) {
+        return Ok(Duration::from_micros(micros));
+    }
+    let text = std::str::from_utf8(text).map_err(|_| not_utf8())?;
+    Duration::parse_iso(text).map(|parsed| parsed.duration).map_err(|error| match error {
+        DurationError::Negative => (&code::NEGATIVE_DURATION, error.to_string()),
+        _ => (&code::UNREADABLE_DURATION, format!("{error}, expected a duration such as `PT3M2S`")),
+    })
 }
 
 /// What is wrong with a duration.

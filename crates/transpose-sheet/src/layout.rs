@@ -47,6 +47,9 @@
 //! `not-in-future = true` (times; counted from the row's `event.logged` or else from now), and a vocabulary may be `open = true`. A row that breaks
 //! a rule is kept and told.
 //!
+//! **Absent and empty.** With `quoted-empty = true` in `[table]` a cell of two quotes is an empty text, and a cell of nothing is absent; otherwise
+//! both are absent. With `given-only = true` the columns for which the source has no place are not written.
+//!
 //! **Records.** `records = true` in `[table]` says that the headings are also the names of the members of records, such as JSON objects.
 //! `[constants]` gives fields values that every row has: `"event.transaction-type" = "refund"`.
 
@@ -62,6 +65,7 @@ use transpose_core::field::{Field, FieldSet, Kind};
 use transpose_core::format::{Grain, Manifest, Status};
 
 /// A column table, checked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 #[derive(Clone, Debug)]
 pub struct Layout {
     pub(crate) manifest: Manifest,
@@ -82,6 +86,10 @@ pub struct Layout {
     pub(crate) sparse: bool,
     /// Whether the headings are names of the members of records.
     pub(crate) records: bool,
+    /// Whether a cell of two quotes is an empty text, and only a cell of nothing is absent.
+    pub(crate) quoted_empty: bool,
+    /// Whether only the columns are written that the source has a place for.
+    pub(crate) given_only: bool,
     /// Values that every row has and no column holds.
     pub(crate) constants: Vec<(Field, Box<str>)>,
 }
@@ -162,6 +170,8 @@ pub(crate) enum CellKind {
     Date,
     /// A number of seconds.
     Seconds,
+    /// An ISO 8601 duration.
+    Duration,
     /// A whole number.
     Integer,
     /// An exact amount; a negative one may be written `-1.29`, `1.29-` or `(1.29)`.
@@ -225,6 +235,7 @@ enum RawGrain {
     Catalogue,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 struct RawTable {
@@ -238,6 +249,8 @@ struct RawTable {
     excludes: Vec<Spanned<String>>,
     sparse: bool,
     records: bool,
+    quoted_empty: bool,
+    given_only: bool,
 }
 
 impl Default for RawTable {
@@ -253,6 +266,8 @@ impl Default for RawTable {
             excludes: Vec::new(),
             sparse: false,
             records: false,
+            quoted_empty: false,
+            given_only: false,
         }
     }
 }
@@ -318,6 +333,8 @@ enum RawKind {
     DateOrTimestamp,
     Date,
     Seconds,
+    Duration,
+    Word,
     Integer,
     Money,
     Currency,
@@ -343,6 +360,13 @@ impl Layout {
     pub(crate) fn short(&self) -> &str {
         let id = &self.manifest.id;
         id.rsplit('.').next().unwrap_or(id)
+    }
+
+    /// The layout with only some of its columns.
+    pub(crate) fn with(&self, wanted: impl Fn(&Column) -> bool) -> Self {
+        let mut layout = self.clone();
+        layout.columns.retain(wanted);
+        layout
     }
 
     /// The fields that it has columns for.
@@ -461,6 +485,8 @@ impl Reader<'_> {
             excludes,
             sparse: raw.table.sparse,
             records: raw.table.records,
+            quoted_empty: raw.table.quoted_empty,
+            given_only: raw.table.given_only,
             constants,
         })
     }
@@ -667,7 +693,7 @@ fn default_kind(kind: Kind) -> Option<RawKind> {
 fn plain(kind: RawKind) -> CellKind {
     match kind {
         RawKind::Text => CellKind::Text,
-        RawKind::Id => CellKind::Id,
+        RawKind::Id | RawKind::Word => CellKind::Id,
         RawKind::Isrc => CellKind::Isrc,
         RawKind::Icpn => CellKind::Icpn,
         RawKind::Grid => CellKind::Grid,
@@ -676,6 +702,7 @@ fn plain(kind: RawKind) -> CellKind {
         RawKind::DateOrTimestamp => CellKind::DateOrTimestamp,
         RawKind::Date => CellKind::Date,
         RawKind::Seconds => CellKind::Seconds,
+        RawKind::Duration => CellKind::Duration,
         RawKind::Integer => CellKind::Integer,
         RawKind::Money => CellKind::Money,
         RawKind::Currency => CellKind::Currency,
@@ -689,7 +716,10 @@ fn fits(notation: RawKind, kind: Kind) -> bool {
         RawKind::Text => matches!(kind, Kind::Text),
         RawKind::Id => matches!(kind, Kind::Id | Kind::Text),
         RawKind::Timestamp | RawKind::DateOrTimestamp => kind == Kind::DateTime,
-        RawKind::Seconds => kind == Kind::Duration,
+        RawKind::Seconds | RawKind::Duration => kind == Kind::Duration,
+        RawKind::Word => {
+            matches!(kind, Kind::Vocabulary | Kind::Dpid | Kind::PartyId | Kind::Iswc | Kind::Boolean)
+        }
         RawKind::Vocabulary => matches!(kind, Kind::Vocabulary | Kind::Text),
         RawKind::Isrc => kind == Kind::Isrc,
         RawKind::Icpn => kind == Kind::Icpn,
@@ -711,8 +741,8 @@ fn article(kind: Kind) -> &'static str {
         Kind::Grid => "a GRid (`grid`)",
         Kind::Territory => "a territory (`territory`)",
         Kind::DateTime => "a date and time (`timestamp`, `date-or-timestamp`)",
-        Kind::Duration => "a duration (`seconds`)",
-        Kind::Vocabulary => "a word of a set (`vocabulary`)",
+        Kind::Duration => "a duration (`seconds`, `duration`)",
+        Kind::Vocabulary => "a word of a set (`vocabulary`, `word`)",
         Kind::Date => "a date (`date`)",
         Kind::Integer => "a whole number (`integer`)",
         Kind::Decimal => "an amount (`money`)",

@@ -5,7 +5,7 @@
 //! understood once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
 
 use crate::cell::{
-    Trouble, bare, canonical, duration_trouble, not_utf8, split, territory, time_trouble, unsigned,
+    Trouble, bare, canonical, duration, duration_trouble, not_utf8, split, territory, time_trouble, unsigned,
 };
 use crate::clock::{Clock, micros as seconds_in_micros};
 use crate::code;
@@ -57,6 +57,8 @@ struct Plan {
     cells: Vec<Option<u32>>,
     time: Option<Measure>,
     duration: Option<Measure>,
+    /// Whether durations are written as in ISO 8601.
+    iso: bool,
     /// Other columns whose cells must not be empty.
     required: Vec<u32>,
     /// Which fields of a key are wanted.
@@ -379,7 +381,8 @@ fn notes(layout: &Layout, headings: &Headings, found: &Matched, start: &Location
             format!("columns passed over: {}", list(names)),
         ));
     }
-    if !found.missing.is_empty() {
+    // Where only given columns are written, the others were not forgotten.
+    if !found.missing.is_empty() && !layout.given_only {
         let names = found
             .missing
             .iter()
@@ -444,6 +447,7 @@ impl Decode for SheetDecoder {
             cells,
             time,
             duration,
+            iso: duration.and_then(|measure| self.column(measure.column)).is_some_and(is_iso),
             required,
         };
         Ok(())
@@ -522,6 +526,9 @@ impl Decode for SheetDecoder {
         else {
             return Ok(false);
         };
+        if self.layout.quoted_empty && raw == [self.dialect.quote; 2] {
+            return Ok(true);
+        }
         canonical(column.kind_of(field), raw, self.dialect.quote, out)
             .map_err(|trouble| self.fault(place, field, raw, trouble))
     }
@@ -574,6 +581,10 @@ impl Decode for SheetDecoder {
             }
         }
     }
+}
+
+fn is_iso(column: &Column) -> bool {
+    column.kind == CellKind::Duration
 }
 
 /// The first moment of a date, in UTC.
@@ -718,7 +729,11 @@ impl SheetDecoder {
         // The duration comes first, so that a row rejected for another reason still tells how long it was played.
         let mut missing = None;
         if let Some(Measure { column, required }) = plan.duration {
-            match seconds_in_micros(bare(found.raw(column), quote)) {
+            let text = bare(found.raw(column), quote);
+            if plan.iso && !text.is_empty() {
+                event.micros = duration(text).map_err(|trouble| Wrong::Cell(column, trouble))?.micros();
+            }
+            match if plan.iso { Ok(event.micros) } else { seconds_in_micros(text) } {
                 Ok(micros) => event.micros = micros,
                 Err(DurationError::Empty) => missing = required.then_some(column),
                 Err(error) => return Err(Wrong::Cell(column, duration_trouble(error))),

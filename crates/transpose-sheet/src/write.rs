@@ -41,12 +41,13 @@ enum Source<'a> {
 impl SheetEncoder {
     pub(crate) fn create(layout: &Arc<Layout>, brief: &Brief<'_>) -> Result<Self, Fatal> {
         let (delimiter, line_end) = options::dialect(layout, brief.options)?;
+        let given = |column: &Column| column.fields().any(|field| brief.reads.contains(field));
+        let layout = if layout.given_only { Arc::new(layout.with(given)) } else { Arc::clone(layout) };
         let mut findings = Vec::new();
         let mut constants = Vec::with_capacity(layout.columns.len());
         for column in &layout.columns {
             let mut cell = Vec::new();
-            let read = column.fields().any(|field| brief.reads.contains(field));
-            if let Some(field) = column.field.filter(|_| !read) {
+            if let Some(field) = column.field.filter(|_| !given(column)) {
                 let mut value = Vec::new();
                 if let Some(text) = supplied(brief, field) {
                     if let Err((code, message)) = notation(&column.kind, text.as_bytes(), &mut value) {
@@ -72,7 +73,7 @@ impl SheetEncoder {
         match findings.pop() {
             None => {
                 let positive_refunds = options::positive_refunds(brief.options)?;
-                Ok(Self { layout: Arc::clone(layout), delimiter, line_end, constants, positive_refunds })
+                Ok(Self { layout, delimiter, line_end, constants, positive_refunds })
             }
             Some(last) => {
                 findings.push(last);
@@ -138,11 +139,17 @@ impl SheetEncoder {
                 let kind = column.kind_of(field);
                 let raw = raw(cell);
                 let mut trouble = None;
-                if let Err(fault) = events.decoder.value(field, raw, &mut value) {
-                    if !kept(&fault) {
-                        value.clear();
+                match events.decoder.value(field, raw, &mut value) {
+                    Ok(true) if value.is_empty() && self.layout.quoted_empty => {
+                        out.extend_from_slice(&[quote, quote]);
                     }
-                    trouble = Some((fault.code, fault.message));
+                    Ok(_) => {}
+                    Err(fault) => {
+                        if !kept(&fault) {
+                            value.clear();
+                        }
+                        trouble = Some((fault.code, fault.message));
+                    }
                 }
                 if !value.is_empty() {
                     written.clear();

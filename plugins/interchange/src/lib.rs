@@ -5,5 +5,7 @@
 //! Invariant: this crate does no I/O, starts no thread and reads no clock.
 
 mod csv;
+mod events;
 
 pub use csv::format as csv;
+pub use events::format as events;

@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod completing;
 mod convert;
+mod events;
 mod flat;
 mod memory;
 mod messages;
