@@ -7,7 +7,7 @@ use crate::read::SheetDecoder;
 use crate::write::SheetEncoder;
 use std::sync::Arc;
 use transpose_core::diagnostic::Fatal;
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::field::FieldSet;
 use transpose_core::format::{Brief, Decode, Encode, Format, Head, Manifest, Probe, Recognition};
 use transpose_core::option::OptionSpec;
 
@@ -50,8 +50,7 @@ impl Format for LayoutFormat {
     }
 
     fn personal(&self) -> FieldSet {
-        let owed = if self.layout.personal { self.layout.fields() } else { self.needs(None) };
-        owed.intersection(Field::PERSONAL.into_iter().collect())
+        self.layout.personal
     }
 
     fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {

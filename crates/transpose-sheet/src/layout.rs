@@ -69,8 +69,8 @@ use transpose_core::format::{Grain, Manifest, Status};
 #[derive(Clone, Debug)]
 pub struct Layout {
     pub(crate) manifest: Manifest,
-    /// Whether the table goes to the service whose users it tells of.
-    pub(crate) personal: bool,
+    /// Personal data that is owed to whoever gets the table.
+    pub(crate) personal: FieldSet,
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
     pub(crate) line_end: &'static [u8],
@@ -471,7 +471,13 @@ impl Reader<'_> {
                 },
                 about: raw.about.into(),
             },
-            personal: raw.personal,
+            // A table that is owed to the users' own service may hold what it tells of them; any other only what it cannot do without.
+            personal: columns
+                .iter()
+                .filter(|column| raw.personal || column.required)
+                .filter_map(|column| column.field)
+                .filter(|field| field.is_personal())
+                .collect(),
             delimiter,
             quote,
             line_end: match raw.table.line_end {
