@@ -8,12 +8,12 @@
 //! cannot be read have no part in this: what is left out must not make another row a duplicate.
 
 use crate::aggregate::Place;
-use crate::chunks::{Decoded, Reading, scan};
+use crate::chunks::{Decoded, Reading};
 use crate::codes;
 use crate::complete::Completion;
 use crate::convert::{InputHead, name_source};
-use crate::order::{Flow, Sequencer};
 use crate::packed::{put, put_cell, put_text, take, take_text};
+use crate::passes;
 use crate::screen::{NO_EVENT_ID, NO_IDENTITY, Rules, Screen};
 use crate::sorter::Sorter;
 use crate::spill::Scratch;
@@ -168,17 +168,9 @@ impl Search<'_> {
             transaction: cell(Field::TRANSACTION_TYPE),
             row: &row,
         };
-        let flow = Flow::default();
-        let mut workers = vec![(); self.reading.threads.max(1)];
-        let sequencer = Sequencer::new(self.reading.threads * 4, take);
-        let scanned = scan(input, decoder, self.reading, &flow, &mut workers, &|(), decoded| {
-            let chunk = decoded.number;
-            sequencer.put(chunk, look(&eye, decoded)?, &flow)
-        });
-        drop(sequencer);
-        input.release(u64::MAX);
+        let read = passes::read(input, decoder, self.reading, &|decoded| look(&eye, decoded), take);
         // What ends a reading here ends the conversion at the same place, and is told there.
-        scanned.map(drop).or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })
+        read.or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })
     }
 
     /// The second reading.

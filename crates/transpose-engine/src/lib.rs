@@ -15,6 +15,8 @@
 //! | `unique`, `duplicates`, `verdict` | find rows that stand several times, before the conversion |
 //! | `sink` | files that are split between blocks and appear together or not at all |
 //! | [`convert`](crate::Job) | one conversion from end to end |
+//! | `passes` | reads rows for something other than a conversion |
+//! | [`compare`] | finds the plays of one report in another |
 //! | [`receipt`] | what a run has done, as JSON |
 //! | [`survey`] | what an input holds, without converting it |
 //! | [`validate`] | checks reports without converting them |
@@ -23,6 +25,7 @@ mod aggregate;
 mod blocks;
 mod chunks;
 pub mod codes;
+pub mod compare;
 mod complete;
 mod convert;
 mod describe;
@@ -36,6 +39,7 @@ mod memory;
 mod message;
 mod order;
 mod packed;
+mod passes;
 pub mod receipt;
 mod screen;
 mod settle;

@@ -499,7 +499,7 @@ fn sum<'a>(parts: impl Iterator<Item = &'a Amounts>) -> Amounts {
 }
 
 /// A duration as hours, minutes and seconds: `1:02:03`, `0:00:12.5`.
-fn clock(micros: i128) -> String {
+pub(super) fn clock(micros: i128) -> String {
     let seconds = micros / 1_000_000;
     let part = micros % 1_000_000;
     let mut text = format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod compare;
 mod completions;
 mod convert;
 mod explain;
@@ -17,6 +18,7 @@ use crate::messages::{Exit, Messages, Stop};
 pub(crate) enum Command {
     Convert(Box<convert::Convert>),
     Validate(Box<validate::Validate>),
+    Compare(Box<compare::Compare>),
     Inspect(inspect::Inspect),
     Formats(formats::Formats),
     Plan(plan::Plan),
@@ -31,6 +33,7 @@ pub(crate) fn run(command: Command, messages: &Messages) -> Result<Exit, Stop> {
     match command {
         Command::Convert(command) => Ok(command.run(messages)),
         Command::Validate(command) => command.run(messages),
+        Command::Compare(command) => command.run(messages),
         Command::Inspect(command) => command.run(messages),
         Command::Formats(command) => command.run(messages),
         Command::Plan(command) => command.run(messages),

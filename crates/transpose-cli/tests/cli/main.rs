@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod compare;
 mod completing;
 mod convert;
 mod events;

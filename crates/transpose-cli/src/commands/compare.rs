@@ -1,0 +1,349 @@
+//! `transpose compare`: the plays of one report in another.
+
+use crate::messages::{Exit, Messages, Stop, counted, number, printable, table};
+use crate::open::{self, AndHelp as _, Layouts, MemoryLimit, Speed};
+use crate::progress::Progress;
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use transpose_core::diagnostic::{Fatal, Severity};
+use transpose_core::field::Field;
+use transpose_engine::codes::io;
+use transpose_engine::compare::{Compared, Comparison, Form, Lines, Sum};
+use transpose_engine::receipt;
+use transpose_io::{Compression, OutputSet};
+
+/// Compares two reports of single plays, such as a service's own log and the platform's report
+///
+/// Plays are found again by their identifier, the rest by track, user and time. What stands in one file only, what differs and what is repeated is
+/// told and counted.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose compare log.json client-usage.csv
+  transpose compare log.csv client-usage.csv -o differences.csv --window 5s
+  transpose compare a.csv b.csv --fields event.duration,context.territory -o differences.jsonl
+
+The exit code is 0 when the files say the same, 1 when they differ, 2 for wrong use, 3 for a file of no known format, 4 when
+reading or writing failed.")]
+pub(crate) struct Compare {
+    /// The first report, plain or gzip; `-` is standard input
+    #[arg(value_name = "A")]
+    a: PathBuf,
+    /// The second report
+    #[arg(value_name = "B")]
+    b: PathBuf,
+    /// The format of both files, where their content does not tell
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// An option of the formats that are read
+    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    read_set: Vec<(String, String)>,
+    /// The fields to compare, separated by commas; by default time, duration, track, release, country, service, plan, play mode, format, price and
+    /// user, as far as both files have them
+    #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
+    fields: Vec<String>,
+    /// How far apart the moments of one play may be, such as `500ms`, `2s` or `1m`
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = window)]
+    window: i64,
+    /// Where every difference is written, as CSV or as one JSON object a line, plain or gzip, by the extension; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How differences are written: `csv`, `jsonl`, `csv.gz` or `jsonl.gz`; by default the name of the file decides
+    #[arg(long, value_name = "CONTAINER", requires = "output")]
+    container: Option<String>,
+    /// Whether user ids stand in the file of differences; they never stand in messages
+    #[arg(long, value_name = "WHAT", default_value = "drop")]
+    user_ids: UserIds,
+    #[command(flatten)]
+    layouts: Layouts,
+    #[command(flatten)]
+    speed: Speed,
+    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 128MiB; what does not fit goes to
+    /// `--temp-dir`
+    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
+    memory_limit: Option<MemoryLimit>,
+    /// The folder for what does not fit into memory; nothing stays there. By default the system's own
+    #[arg(long, value_name = "FOLDER")]
+    temp_dir: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long)]
+    overwrite: bool,
+}
+
+/// What happens to user ids.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum UserIds {
+    /// They are left out
+    Drop,
+    /// They are written with the differences
+    Keep,
+}
+
+impl Compare {
+    pub(crate) fn run(&self, messages: &Messages) -> Result<Exit, Stop> {
+        let registry = open::registry(&self.layouts.files)?;
+        let fields = self.fields()?;
+        let (form, compression) = self.container()?;
+        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        if self.temp_dir.is_some() {
+            transpose_io::check_temp_dir(&temp_dir).map_err(|error| io(&error))?;
+        }
+        let _ = transpose_io::clean_stale(&temp_dir);
+        self.check_paths()?;
+        let memory = self.memory_limit.and_then(MemoryLimit::bytes);
+        let reading = self.speed.reading().within(memory, true);
+        let inputs = open::inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
+        let [a, b] = &inputs[..] else {
+            return Err(open::wrong(&open::ARGUMENT, "two files are compared").into());
+        };
+        let mut formats = Vec::new();
+        for input in &inputs {
+            formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
+        }
+        let [one, other] = formats[..] else {
+            return Err(open::wrong(&open::ARGUMENT, "two files are compared").into());
+        };
+        let progress = Progress::new(&inputs, messages);
+        let comparison = Comparison {
+            inputs: [a, b],
+            formats: [one, other],
+            options: &self.read_set,
+            fields: &fields,
+            window: self.window,
+            personal: self.user_ids == UserIds::Keep,
+            form,
+            reading,
+            memory,
+            temp_dir: temp_dir.clone(),
+            now: open::now()?.micros,
+            progress: &|_| progress.update(),
+        };
+        let compared = self.write(&comparison, compression, &temp_dir);
+        progress.clear();
+        let compared = compared?;
+        let errors = compared.findings.of(Severity::Error) > 0;
+        let differ = compared.differences() > 0 || errors || compared.rejected.iter().any(|rows| *rows > 0);
+        let exit = if differ { Exit::Findings } else { Exit::Done };
+        messages.findings(&compared.findings);
+        messages.note(&self.summary(&compared, [a.name(), b.name()]));
+        messages.object(&object(&compared, exit));
+        Ok(exit)
+    }
+
+    /// Compares, and writes the differences where that is asked for.
+    fn write(
+        &self,
+        comparison: &Comparison<'_>,
+        compression: Compression,
+        temp_dir: &Path,
+    ) -> Result<Compared, Fatal> {
+        let Some(path) = &self.output else { return comparison.run(None) };
+        let threads = comparison.reading.threads;
+        let mut set = OutputSet::new(self.overwrite).with_threads(threads).with_spool(temp_dir);
+        let mut file = set.create(path, compression).map_err(|error| io(&error))?;
+        let mut append = |line: &[u8]| file.append(line).map_err(|error| io(&error));
+        let lines: Lines<'_> = &mut append;
+        let compared = comparison.run(Some(lines))?;
+        file.finish().map_err(|error| io(&error))?;
+        set.commit().map_err(|error| io(&error))?;
+        Ok(compared)
+    }
+
+    /// The fields by their names.
+    fn fields(&self) -> Result<Vec<Field>, Fatal> {
+        let field = |name: &String| {
+            Field::by_id(name).ok_or_else(|| {
+                let unknown = open::wrong(&open::ARGUMENT, format!("there is no field `{name}`"));
+                match Field::nearest(name) {
+                    Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
+                    None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
+                }
+            })
+        };
+        self.fields.iter().map(field).collect()
+    }
+
+    /// How differences are written and packed.
+    fn container(&self) -> Result<(Form, Compression), Fatal> {
+        let Some(output) = &self.output else { return Ok((Form::Csv, Compression::None)) };
+        let name =
+            output.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let text = self.container.as_ref().map_or_else(|| format!("x.{name}"), |text| format!("x.{text}"));
+        let (plain, compression) = match text.strip_suffix(".gz") {
+            Some(plain) => (plain, Compression::Gzip),
+            None => (text.as_str(), Compression::None),
+        };
+        let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
+        match extension {
+            "csv" => Ok((Form::Csv, compression)),
+            "jsonl" | "json" | "ndjson" => Ok((Form::Json, compression)),
+            "-" if self.container.is_none() => Ok((Form::Csv, Compression::None)),
+            _ => {
+                let message =
+                    format!("differences are written as CSV or JSON Lines, and `{name}` is neither");
+                let message = match &self.container {
+                    Some(container) => format!("`{container}` is no container for differences"),
+                    None => message,
+                };
+                let wrong = open::wrong(&open::ARGUMENT, message);
+                Err(wrong.and_help("Give `--container csv` or `--container jsonl`, with `.gz` to pack it."))
+            }
+        }
+    }
+
+    /// Refuses to write over what is read, and what exists.
+    fn check_paths(&self) -> Result<(), Fatal> {
+        let Some(output) = &self.output else { return Ok(()) };
+        let read = [("an input", self.a.as_path()), ("an input", self.b.as_path())];
+        let layouts = self.layouts.files.iter().map(|path| ("a layout", path.as_path()));
+        let read: Vec<_> = read.into_iter().chain(layouts).collect();
+        open::refuse_same(&read, &[("the file of differences", output.as_path())])?;
+        if self.overwrite { Ok(()) } else { open::refuse_existing(output, false) }
+    }
+
+    /// The summary for people.
+    fn summary(&self, compared: &Compared, names: [&str; 2]) -> String {
+        let mut out = String::new();
+        for (letter, name) in ["A", "B"].iter().zip(names) {
+            let _ = writeln!(out, "{letter}: {}", printable(name));
+        }
+        let mut rows =
+            vec![["", "A rows", "plays", "time", "B rows", "plays", "time"].map(String::from).to_vec()];
+        for (what, sums) in classes(compared) {
+            let mut row = vec![what.to_owned()];
+            for sum in sums {
+                row.extend([number(sum.rows), number(sum.plays), super::convert::clock(sum.micros)]);
+            }
+            rows.push(row);
+        }
+        out.push_str(&table(2, &[1, 2, 3, 4, 5, 6], &rows));
+        let _ = writeln!(
+            out,
+            "found again: {} by identifier, {} by track, user and time",
+            number(compared.by_id),
+            number(compared.by_time)
+        );
+        for (letter, rejected) in ["A", "B"].iter().zip(compared.rejected) {
+            if rejected > 0 {
+                let _ = writeln!(out, "not readable in {letter}: {}", counted(rejected, "row"));
+            }
+        }
+        let differing: Vec<Vec<String>> = compared
+            .fields
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(field, count)| vec![field.to_string(), number(*count)])
+            .collect();
+        if !differing.is_empty() {
+            out.push_str("pairs that differ, by field\n");
+            out.push_str(&table(2, &[1], &differing));
+        }
+        for (what, counts) in [("territory", &compared.territories), ("day", &compared.days)] {
+            if counts.is_empty() || counts.len() > SHOWN {
+                continue;
+            }
+            let _ = writeln!(out, "differences by {what}");
+            let head = ["", "different", "only A", "only B", "repeated A", "repeated B"];
+            let mut rows = vec![head.map(String::from).to_vec()];
+            for (key, counts) in counts {
+                let counts = counts.iter().map(|count| number(*count));
+                rows.push(std::iter::once(printable(key)).chain(counts).collect());
+            }
+            out.push_str(&table(2, &[1, 2, 3, 4, 5], &rows));
+        }
+        match &self.output {
+            Some(path) if path.as_os_str() != "-" => {
+                let path = printable(&path.to_string_lossy());
+                let _ = writeln!(out, "{}: {path}", counted(compared.differences(), "difference"));
+            }
+            _ => {
+                let _ = writeln!(out, "{}", counted(compared.differences(), "difference"));
+            }
+        }
+        out
+    }
+}
+
+/// How many territories or days are shown to people; pipelines get all.
+const SHOWN: usize = 40;
+
+/// The classes of rows, with their sums in both files.
+fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
+    [
+        ("read", compared.read),
+        ("same", compared.same),
+        ("different", compared.different),
+        ("only here", compared.only),
+        ("repeated", compared.repeated),
+    ]
+}
+
+/// The summary for pipelines.
+fn object(compared: &Compared, exit: Exit) -> Value {
+    let mut sums = Map::new();
+    for (what, both) in classes(compared) {
+        let [a, b] = both.map(
+            |sum| json!({"rows": sum.rows, "plays": sum.plays, "seconds": receipt::seconds(sum.micros)}),
+        );
+        sums.insert(what.replace(' ', "-"), json!({"a": a, "b": b}));
+    }
+    let by = |counts: &std::collections::BTreeMap<Box<str>, [u64; 5]>| {
+        let counts = counts.iter().map(|(key, [different, only_a, only_b, repeated_a, repeated_b])| {
+            let counts = json!({
+                "different": different, "only-in-a": only_a, "only-in-b": only_b,
+                "repeated-in-a": repeated_a, "repeated-in-b": repeated_b,
+            });
+            (key.to_string(), counts)
+        });
+        Value::Object(counts.collect())
+    };
+    let [a, b] = compared.rejected;
+    let fields = compared.fields.iter().map(|(field, count)| (field.id().to_owned(), json!(count)));
+    json!({"summary": {
+        "exit": exit.code(),
+        "rows": sums,
+        "not-readable": {"a": a, "b": b},
+        "matched-by": {"id": compared.by_id, "time": compared.by_time},
+        "differences": compared.differences(),
+        "fields": fields.collect::<Map<_, _>>(),
+        "territories": by(&compared.territories),
+        "days": by(&compared.days),
+        "findings": receipt::counts(&compared.findings),
+    }})
+}
+
+/// A span of time in microseconds: a whole number with `ms`, `s`, `m` or `h`.
+fn window(text: &str) -> Result<i64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (amount, unit) = text.split_at_checked(digits).unwrap_or(("", text));
+    let unit = match unit {
+        "ms" => Some(1_000),
+        "s" => Some(1_000_000),
+        "m" => Some(60_000_000),
+        "h" => Some(3_600_000_000),
+        _ => None,
+    };
+    let micros = amount.parse::<i64>().ok().zip(unit).and_then(|(amount, unit)| amount.checked_mul(unit));
+    let day = 86_400_000_000;
+    micros
+        .filter(|micros| *micros <= day)
+        .ok_or_else(|| "expected a time such as `500ms`, `2s` or `1m`, a day at most".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_times() {
+        for (text, micros) in
+            [("0s", 0), ("500ms", 500_000), ("2s", 2_000_000), ("1m", 60_000_000), ("24h", 86_400_000_000)]
+        {
+            assert_eq!(window(text), Ok(micros), "{text}");
+        }
+        for text in ["", "2", "s", "-1s", "1.5s", "25h", "99999999999999999999s", "2 s", "2é"] {
+            assert!(window(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Reading the rows of an input from end to end for something other than a conversion.
+
+use crate::chunks::{Decoded, Reading, scan};
+use crate::order::{Flow, Sequencer};
+use transpose_core::diagnostic::Fatal;
+use transpose_core::format::Decode;
+use transpose_io::Input;
+
+/// Reads an input: `look` sees its chunks side by side, `take` gets what it answers in the order of the input.
+pub(crate) fn read<T: Send>(
+    input: &Input,
+    decoder: &dyn Decode,
+    reading: Reading,
+    look: &(dyn Fn(Decoded<'_>) -> Result<T, Fatal> + Sync),
+    take: impl FnMut(T) -> Result<(), Fatal> + Send,
+) -> Result<(), Fatal> {
+    let flow = Flow::default();
+    let mut workers = vec![(); reading.threads.max(1)];
+    let sequencer = Sequencer::new(reading.threads * 4, take);
+    let scanned = scan(input, decoder, reading, &flow, &mut workers, &|(), decoded| {
+        let chunk = decoded.number;
+        sequencer.put(chunk, look(decoded)?, &flow)
+    });
+    drop(sequencer);
+    input.release(u64::MAX);
+    scanned.map(drop)
+}
