@@ -83,6 +83,30 @@ impl Icpn {
         })
     }
 
+    /// Reads a code that a spreadsheet wrote in scientific notation with all of its digits, such as `1.90295489328E+11`; `None` when digits
+    /// are missing, for then they are lost, or when the check digit does not prove the code.
+    pub fn from_scientific(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if !is_scientific(text) {
+            return None;
+        }
+        let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+        let exponent: usize = exponent.trim_start_matches('+').parse().ok()?;
+        let mut digits = [0_u8; 14];
+        let mut len = 0;
+        for byte in mantissa.bytes().filter(u8::is_ascii_digit) {
+            *digits.get_mut(len)? = byte;
+            len += 1;
+        }
+        let whole = mantissa.find(['.', ',']) == Some(1);
+        // One digit stands before the mark, so the number has one digit more than its exponent says.
+        if !whole || len != exponent.checked_add(1)? {
+            return None;
+        }
+        let digits = std::str::from_utf8(digits.get(..len)?).ok()?;
+        Self::parse(digits).ok().map(|parsed| parsed.code)
+    }
+
     /// The digits, as many as were written or restored.
     pub fn as_str(&self) -> &str {
         // The bytes are ASCII digits by construction, so the fallback is never taken.
@@ -224,6 +248,30 @@ mod tests {
     }
 
     #[test]
+    fn scientific_notation_is_undone_when_no_digit_is_lost() {
+        for (text, code) in [
+            ("1.90295489328E+11", Some("190295489328")),
+            ("1,90295489328e11", Some("190295489328")),
+            (" 4.006381333931E+12 ", Some("4006381333931")),
+            ("9.0204932832E+10", Some("090204932832")),
+            ("1.90295489327E+11", None),
+            ("1.90295E+11", None),
+            ("1.9029548932E+11", None),
+            ("1.902954893280E+11", None),
+            ("19.0295489328E+10", None),
+            ("1.90295489328E-11", None),
+            ("1.90295489328E+99999999999999999999", None),
+            ("1.902954893281234567E+18", None),
+            ("2E11", None),
+            ("190295489328", None),
+            ("E+11", None),
+            ("", None),
+        ] {
+            assert_eq!(Icpn::from_scientific(text).map(|code| code.to_string()).as_deref(), code, "{text}");
+        }
+    }
+
+    #[test]
     fn one_product_has_one_number_in_every_length() {
         let gtin = |text| Icpn::parse(text).unwrap().code.gtin();
         assert_eq!(gtin("090204932832"), gtin("0090204932832"));
@@ -233,6 +281,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(text in "\\PC{0,24}") {
+            let _ = Icpn::from_scientific(&text);
             if let Ok(parsed) = Icpn::parse(&text) {
                 prop_assert_eq!(Icpn::parse(parsed.code.as_str()).unwrap().repair, None);
             }

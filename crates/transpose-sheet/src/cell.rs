@@ -4,6 +4,8 @@ use crate::code;
 use crate::layout::CellKind;
 use std::ops::Range;
 use transpose_codes::decimal::{self, Grammar, SignRule};
+use transpose_codes::mojibake;
+use transpose_codes::serial::{Epoch, Serial};
 use transpose_codes::territory::TerritoryKind;
 use transpose_codes::time::{Date, PartialDate, TimeError};
 use transpose_codes::{
@@ -14,6 +16,31 @@ use transpose_core::diagnostic::Code;
 
 /// What is wrong with a cell, and how to say it.
 pub(crate) type Trouble = (&'static Code, String);
+
+/// What is done about damaged cells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Repairs {
+    /// How numbers are read where dates should be; `None` refuses them.
+    pub(crate) serial: Option<Epoch>,
+    /// Whether text that was encoded twice stays as it is.
+    pub(crate) keep_mojibake: bool,
+}
+
+/// How cells are read: the character around them, and what is done about damage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cells {
+    /// The quote.
+    pub(crate) quote: u8,
+    /// What is done about damage.
+    pub(crate) repairs: Repairs,
+}
+
+/// Codes of values that were made from something else: whoever gets them gets a guess, if a safe one.
+pub(crate) fn is_repair(code: &'static Code) -> bool {
+    let repairs =
+        [&code::ICPN_ZERO_RESTORED, &code::ICPN_SCIENTIFIC, &code::SERIAL_DATE_READ, &code::MOJIBAKE];
+    repairs.iter().any(|repair| repair.id == code.id)
+}
 
 /// The text of a cell without its quotes and without the spaces around it, for cells in which no escape can stand.
 #[inline]
@@ -129,18 +156,31 @@ pub(crate) fn quoted(text: &[u8], delimiter: u8, quote: u8, out: &mut Vec<u8>) {
 /// Turns a raw cell into canonical notation in `out`, which is empty. `Ok(false)` means absent.
 ///
 /// With an error `out` stays empty; with a warning it holds the value as it was repaired or kept.
-pub(crate) fn canonical(kind: &CellKind, raw: &[u8], quote: u8, out: &mut Vec<u8>) -> Result<bool, Trouble> {
+pub(crate) fn canonical(
+    kind: &CellKind,
+    raw: &[u8],
+    cells: Cells,
+    out: &mut Vec<u8>,
+) -> Result<bool, Trouble> {
+    let Cells { quote, repairs } = cells;
     let text = bare(raw, quote);
     if text.is_empty() {
         return Ok(false);
+    }
+    if text.first() == Some(&b'#') && is_sheet_error(text, *kind == CellKind::Text) {
+        return Err(sheet_error());
     }
     let words = |text| std::str::from_utf8(text).map_err(|_| not_utf8());
     match kind {
         CellKind::Text => {
             unquote(raw, quote, out);
-            if std::str::from_utf8(out).is_err() {
-                out.clear();
-                return Err(not_utf8());
+            match std::str::from_utf8(out) {
+                Err(_) => {
+                    out.clear();
+                    return Err(not_utf8());
+                }
+                Ok(text) if text.is_ascii() || repairs.keep_mojibake => {}
+                Ok(_) => undo_mojibake(out)?,
             }
         }
         CellKind::Id => {
@@ -154,7 +194,12 @@ pub(crate) fn canonical(kind: &CellKind, raw: &[u8], quote: u8, out: &mut Vec<u8
             }
         }
         CellKind::Isrc => match Isrc::parse(words(text)?) {
-            Ok(parsed) => out.extend_from_slice(parsed.code.as_bytes()),
+            Ok(parsed) => {
+                out.extend_from_slice(parsed.code.as_bytes());
+                if parsed.normalised {
+                    return Err((&code::ISRC_NORMALISED, format!("read as `{}`", parsed.code)));
+                }
+            }
             Err(error) => return Err((&code::BAD_ISRC, error.to_string())),
         },
         CellKind::Grid => match Grid::parse(words(text)?) {
@@ -165,15 +210,19 @@ pub(crate) fn canonical(kind: &CellKind, raw: &[u8], quote: u8, out: &mut Vec<u8
         CellKind::Territory => out.extend_from_slice(territory(words(text)?)?.code().as_bytes()),
         CellKind::Seconds => seconds(text)?.write_iso(out),
         CellKind::Duration => duration(text)?.write_iso(out),
-        CellKind::Timestamp => timestamp(text, out)?,
+        CellKind::Timestamp => {
+            timestamp(text, out).or_else(|trouble| from_serial(kind, text, repairs, trouble, out))?;
+        }
         CellKind::DateOrTimestamp => {
             if words(text).is_ok_and(|text| Date::parse(text).is_ok()) {
                 out.extend_from_slice(text);
             } else {
-                timestamp(text, out)?;
+                timestamp(text, out).or_else(|trouble| from_serial(kind, text, repairs, trouble, out))?;
             }
         }
-        CellKind::Date => date(text, out)?,
+        CellKind::Date => {
+            date(text, out).or_else(|trouble| from_serial(kind, text, repairs, trouble, out))?;
+        }
         CellKind::Integer => {
             decimal::parse_integer(words(text)?)
                 .map_err(|error| (&code::UNREADABLE_NUMBER, error.to_string()))?;
@@ -254,6 +303,89 @@ pub(crate) fn time_trouble(error: TimeError) -> Trouble {
     }
 }
 
+/// Whether a cell holds what a spreadsheet shows instead of a value; a title may consist of hashes.
+pub(crate) fn is_sheet_error(text: &[u8], title: bool) -> bool {
+    const ERRORS: [&[u8]; 8] =
+        [b"#NAME?", b"#REF!", b"#VALUE!", b"#N/A", b"#DIV/0!", b"#NUM!", b"#NULL!", b"#SPILL!"];
+    ERRORS.contains(&text) || (!title && text.len() > 2 && text.iter().all(|byte| *byte == b'#'))
+}
+
+/// What is said about what a spreadsheet shows instead of a value.
+pub(crate) fn sheet_error() -> Trouble {
+    (&code::SHEET_ERROR, "a spreadsheet shows this when it has no value; the value is lost".into())
+}
+
+/// Puts text that was encoded twice into `out`, where it stands as it is, as it was before.
+fn undo_mojibake(out: &mut Vec<u8>) -> Result<(), Trouble> {
+    let mut before = Vec::new();
+    if !std::str::from_utf8(out).is_ok_and(|text| mojibake::undo(text, &mut before)) {
+        return Ok(());
+    }
+    *out = before;
+    Err((&code::MOJIBAKE, format!("the text was encoded twice, read as `{}`", String::from_utf8_lossy(out))))
+}
+
+/// Reads a number as a date where that is allowed; `trouble` is what is said about a cell that is no such number.
+fn from_serial(
+    kind: &CellKind,
+    text: &[u8],
+    repairs: Repairs,
+    trouble: Trouble,
+    out: &mut Vec<u8>,
+) -> Result<(), Trouble> {
+    let Some(serial) = Serial::parse(text) else { return Err(trouble) };
+    let dated = |epoch, out: &mut Vec<u8>| match serial
+        .moment(epoch)
+        .and_then(|moment| Some((moment, moment.local_date()?)))
+    {
+        Some((_, date))
+            if *kind == CellKind::Date || (*kind == CellKind::DateOrTimestamp && !serial.has_time()) =>
+        {
+            date.write(out);
+            true
+        }
+        Some((moment, _)) => {
+            moment.assume_offset(0).write_rfc3339(out);
+            true
+        }
+        None => false,
+    };
+    if let Some(epoch) = repairs.serial {
+        return if dated(epoch, out) {
+            Err((&code::SERIAL_DATE_READ, format!("a number, read as `{}`", String::from_utf8_lossy(out))))
+        } else {
+            Err(trouble)
+        };
+    }
+    let shown = |epoch| {
+        let mut text = Vec::new();
+        if dated(epoch, &mut text) { String::from_utf8_lossy(&text).into_owned() } else { "no day".into() }
+    };
+    let (first, second) = (shown(Epoch::Y1900), shown(Epoch::Y1904));
+    Err((
+        &code::SERIAL_DATE,
+        format!(
+            "a number instead of a date: `{first}` if days are counted from 1900, `{second}` if from 1904"
+        ),
+    ))
+}
+
+/// The moment of a time that is a number, for rows of which nothing but the moment is needed.
+pub(crate) fn serial_moment(text: &[u8], repairs: Repairs) -> Option<i64> {
+    Some(Serial::parse(text)?.moment(repairs.serial?)?.micros)
+}
+
+/// What is wrong with a time that cannot be read, or how it was read.
+pub(crate) fn odd_time(kind: &CellKind, text: &[u8], repairs: Repairs, error: TimeError) -> Trouble {
+    if is_sheet_error(text, false) {
+        return sheet_error();
+    }
+    match from_serial(kind, text, repairs, time_trouble(error), &mut Vec::new()) {
+        Err(trouble) => trouble,
+        Ok(()) => time_trouble(error),
+    }
+}
+
 /// A time in canonical notation. What already is RFC 3339 stays as it is, with every digit; no offset means UTC.
 fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
     let moment = Timestamp::parse(text).map_err(time_trouble)?;
@@ -319,9 +451,14 @@ fn icpn(text: &str, out: &mut Vec<u8>) -> Result<bool, Trouble> {
                 _ => Ok(true),
             }
         }
-        Err(error @ (IcpnError::ScientificNotation | IcpnError::LooksRounded)) => {
-            Err((&code::ICPN_ROUNDED, error.to_string()))
-        }
+        Err(error @ IcpnError::ScientificNotation) => match Icpn::from_scientific(text) {
+            Some(code) => {
+                out.extend_from_slice(code.as_str().as_bytes());
+                Err((&code::ICPN_SCIENTIFIC, format!("written by a spreadsheet, read as `{code}`")))
+            }
+            None => Err((&code::ICPN_ROUNDED, error.to_string())),
+        },
+        Err(error @ IcpnError::LooksRounded) => Err((&code::ICPN_ROUNDED, error.to_string())),
         Err(error) => Err((&code::BAD_ICPN, error.to_string())),
     }
 }
@@ -349,9 +486,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const PLAIN: Cells = Cells { quote: b'"', repairs: Repairs { serial: None, keep_mojibake: false } };
+
     fn read(kind: &CellKind, raw: &str) -> (String, Result<bool, &'static str>) {
         let mut out = Vec::new();
-        let outcome = canonical(kind, raw.as_bytes(), b'"', &mut out).map_err(|(code, _)| code.id);
+        let outcome = canonical(kind, raw.as_bytes(), PLAIN, &mut out).map_err(|(code, _)| code.id);
         (String::from_utf8(out).unwrap(), outcome)
     }
 
@@ -374,7 +513,9 @@ mod tests {
             (CellKind::Text, "\"", "\""),
             (CellKind::Id, " 0012 ", "0012"),
             (CellKind::Id, "\" 12 \"", "12"),
-            (CellKind::Isrc, "us-rc1-76-07839", "USRC17607839"),
+            (CellKind::Isrc, "USRC17607839", "USRC17607839"),
+            (CellKind::Text, "####", "####"),
+            (CellKind::Text, "Ænima", "Ænima"),
             (CellKind::Icpn, "\"190295489328\"", "190295489328"),
             (CellKind::Grid, "A1-2425G-ABC1234002-M", "A12425GABC1234002M"),
             (CellKind::Territory, "gb", "GB"),
@@ -411,6 +552,20 @@ mod tests {
     #[test]
     fn bad_cells_are_withheld_and_doubtful_ones_kept() {
         for (kind, raw, value, code) in [
+            (CellKind::Isrc, "us-rc1-76-07839", "USRC17607839", "SHT0424"),
+            (CellKind::Isrc, "usrc17607839", "USRC17607839", "SHT0424"),
+            (CellKind::Icpn, "1.90295489328E+11", "190295489328", "SHT0421"),
+            (CellKind::Icpn, "1.90295489327E+11", "", "SHT0306"),
+            (CellKind::Icpn, "1.90295E+11", "", "SHT0306"),
+            (CellKind::Text, "BeyoncÃ©", "Beyoncé", "SHT0425"),
+            (CellKind::Text, "\"Ã© \"\"b\"\"\"", "é \"b\"", "SHT0425"),
+            (CellKind::Text, "#NAME?", "", "SHT0426"),
+            (CellKind::Id, "########", "", "SHT0426"),
+            (CellKind::Seconds, "#VALUE!", "", "SHT0426"),
+            (CellKind::Timestamp, "########", "", "SHT0426"),
+            (CellKind::Timestamp, "46301.5", "", "SHT0422"),
+            (CellKind::DateOrTimestamp, "46301", "", "SHT0422"),
+            (CellKind::Date, "46301", "", "SHT0422"),
             (CellKind::Isrc, "N/A", "", "SHT0303"),
             (CellKind::Icpn, "190295489327", "", "SHT0304"),
             (CellKind::Icpn, "90204932832", "090204932832", "SHT0305"),
@@ -435,9 +590,28 @@ mod tests {
         }
         for kind in [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Icpn, CellKind::Territory] {
             let mut out = Vec::new();
-            let outcome = canonical(&kind, b"caf\xe9", b'"', &mut out).map_err(|(code, _)| code.id);
+            let outcome = canonical(&kind, b"caf\xe9", PLAIN, &mut out).map_err(|(code, _)| code.id);
             assert_eq!((out.as_slice(), outcome), (&b""[..], Err("SHT0301")), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn numbers_are_dates_when_that_is_said() {
+        for (epoch, kind, raw, value) in [
+            (Epoch::Y1900, CellKind::Timestamp, "46301.5", "2026-10-06T12:00:00Z"),
+            (Epoch::Y1900, CellKind::Timestamp, "46301", "2026-10-06T00:00:00Z"),
+            (Epoch::Y1900, CellKind::DateOrTimestamp, "46301", "2026-10-06"),
+            (Epoch::Y1900, CellKind::Date, "\"46301.25\"", "2026-10-06"),
+            (Epoch::Y1904, CellKind::Timestamp, "44839.5", "2026-10-06T12:00:00Z"),
+        ] {
+            let cells = Cells { repairs: Repairs { serial: Some(epoch), ..Repairs::default() }, ..PLAIN };
+            let mut out = Vec::new();
+            let outcome = canonical(&kind, raw.as_bytes(), cells, &mut out).map_err(|(code, _)| code.id);
+            assert_eq!((std::str::from_utf8(&out), outcome), (Ok(value), Err("SHT0423")), "{raw}");
+        }
+        let (_, message) = canonical(&CellKind::Timestamp, b"46301.5", PLAIN, &mut Vec::new()).unwrap_err();
+        assert!(message.contains("`2026-10-06T12:00:00Z`"), "{message}");
+        assert!(message.contains("`2030-10-07T12:00:00Z`"), "{message}");
     }
 
     #[test]
@@ -509,7 +683,7 @@ mod tests {
             for kind in [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Icpn, CellKind::Grid, CellKind::Territory,
                 CellKind::Timestamp, CellKind::DateOrTimestamp, CellKind::Seconds, words()] {
                 let mut out = Vec::new();
-                let outcome = canonical(&kind, &raw, b'"', &mut out);
+                let outcome = canonical(&kind, &raw, PLAIN, &mut out);
                 prop_assert!(std::str::from_utf8(&out).is_ok());
                 match outcome {
                     Ok(present) => prop_assert_eq!(present, !out.is_empty()),
@@ -524,7 +698,7 @@ mod tests {
             let mut text = Vec::new();
             Duration::from_micros(micros).write_seconds(&mut text);
             let (mut iso, mut back) = (Vec::new(), Vec::new());
-            prop_assert_eq!(canonical(&CellKind::Seconds, &text, b'"', &mut iso), Ok(true));
+            prop_assert_eq!(canonical(&CellKind::Seconds, &text, PLAIN, &mut iso), Ok(true));
             notation(&CellKind::Seconds, &iso, &mut back).unwrap();
             prop_assert_eq!(back, text);
         }

@@ -182,4 +182,29 @@ transpose_core::codes! {
     pub OTHER_WORD: "SHT0415" "unlisted-word" Warning
         "The column has a set of words, this is none of them, and others are possible. It is kept as it is and never taken for one of the others. In a play log, the platform refuses a word that it does not know."
         "Agree with the sender on what it means, or correct it."
+
+    /// A product code in scientific notation with all of its digits.
+    pub ICPN_SCIENTIFIC: "SHT0421" "icpn-in-scientific-notation" Warning
+        "A spreadsheet has written the code in scientific notation, such as `1.90295489328E+11`. No digit is missing and the check digit is right, so it was written out again."
+        "Export the column as text: the next code may lose its last digits."
+    /// A date that a spreadsheet has made a number of.
+    pub SERIAL_DATE: "SHT0422" "date-is-a-number" Error
+        "The cell should hold a date or a time and holds a number, as spreadsheets keep dates: days since 1900 or, in workbooks from old Macintosh programs, since 1904. The file does not say which, so the number is not taken for a date."
+        "Export the column as text in ISO 8601, or read the file with the option `serial-dates=1900` (or `1904`) once you have compared one date with the source."
+    /// A number that was read as a date.
+    pub SERIAL_DATE_READ: "SHT0423" "number-read-as-date" Warning
+        "The cell holds a number, and the option `serial-dates` says how to read it as a date. The time of day is exact to the millisecond, and it is taken for UTC."
+        "Compare some of the dates with the source; export the column as text next time."
+    /// An ISRC that was not in its usual form.
+    pub ISRC_NORMALISED: "SHT0424" "isrc-normalised" Info
+        "The ISRC was written in lower case, with hyphens or spaces, or with its name in front. It means the same and is passed on as twelve characters in upper case."
+        "Nothing needs to be done."
+    /// Text that was encoded twice.
+    pub MOJIBAKE: "SHT0425" "text-encoded-twice" Warning
+        "The text was encoded twice, so that `é` has become `Ã©`: its characters beyond ASCII, as bytes of Windows-1252 or ISO 8859-1, are UTF-8 again. It was read as it was before."
+        "Have the sender export UTF-8 once. If a text is meant as it stands, read the file with the option `mojibake=keep`."
+    /// What a spreadsheet shows instead of a value.
+    pub SHEET_ERROR: "SHT0426" "error-of-a-spreadsheet" Error
+        "The cell holds what a spreadsheet shows when it has no value, such as `#NAME?` for a title that begins like a formula, or `########` for a date in a narrow column. The value itself is lost and nothing is passed on."
+        "Export the table again from its source, without a spreadsheet on the way."
 }

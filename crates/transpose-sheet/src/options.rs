@@ -1,9 +1,11 @@
 //! The options of every column table.
 
+use crate::cell::Repairs;
 use crate::code;
 use crate::heading::DELIMITERS;
 use crate::layout::Layout;
 use serde::Deserialize;
+use transpose_codes::serial::Epoch;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::option::{self, OptionKind, OptionSpec};
 
@@ -27,6 +29,18 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         default: "negative",
         about: "How the price of a refund is written; both are read.",
     },
+    OptionSpec {
+        name: "serial-dates",
+        kind: OptionKind::Choice(&["refuse", "1900", "1904"]),
+        default: "refuse",
+        about: "How numbers are read where dates should be, as spreadsheets count days: not at all, from 1900 or from 1904.",
+    },
+    OptionSpec {
+        name: "mojibake",
+        kind: OptionKind::Choice(&["repair", "keep"]),
+        default: "repair",
+        about: "What happens to text that was encoded twice, so that `é` has become `Ã©`.",
+    },
 ];
 
 #[derive(Default, Deserialize)]
@@ -35,6 +49,8 @@ struct Options {
     delimiter: Option<String>,
     line_end: Option<String>,
     refund_sign: Option<String>,
+    serial_dates: Option<String>,
+    mojibake: Option<String>,
 }
 
 fn parse(pairs: &[(String, String)]) -> Result<Options, Fatal> {
@@ -46,6 +62,19 @@ fn parse(pairs: &[(String, String)]) -> Result<Options, Fatal> {
 /// Whether prices of refunds are written without a minus.
 pub(crate) fn positive_refunds(pairs: &[(String, String)]) -> Result<bool, Fatal> {
     Ok(parse(pairs)?.refund_sign.as_deref() == Some("positive"))
+}
+
+/// What is done about damaged cells.
+pub(crate) fn repairs(pairs: &[(String, String)]) -> Result<Repairs, Fatal> {
+    let options = parse(pairs)?;
+    Ok(Repairs {
+        serial: match options.serial_dates.as_deref() {
+            Some("1900") => Some(Epoch::Y1900),
+            Some("1904") => Some(Epoch::Y1904),
+            _ => None,
+        },
+        keep_mojibake: options.mojibake.as_deref() == Some("keep"),
+    })
 }
 
 /// The delimiter and the line end to be used.

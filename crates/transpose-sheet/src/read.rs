@@ -5,7 +5,8 @@
 //! understood once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
 
 use crate::cell::{
-    Trouble, bare, canonical, duration, duration_trouble, not_utf8, split, territory, time_trouble, unsigned,
+    Cells, Repairs, Trouble, bare, canonical, duration, duration_trouble, is_sheet_error, not_utf8, odd_time,
+    serial_moment, sheet_error, split, territory, unsigned,
 };
 use crate::clock::{Clock, micros as seconds_in_micros};
 use crate::code;
@@ -47,6 +48,7 @@ pub(crate) struct SheetDecoder {
     no_offset_said: bool,
     plan: Plan,
     signs: Signs,
+    repairs: Repairs,
 }
 
 /// What is taken from each row.
@@ -123,6 +125,7 @@ impl SheetDecoder {
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
         let (delimiter, _) = options::dialect(layout, options)?;
+        let repairs = options::repairs(options)?;
         let name: Arc<str> = head.name().into();
         let place =
             |line: u64, byte: u64| Location { source: Some(Arc::clone(&name)), ..Location::line(line, byte) };
@@ -184,6 +187,7 @@ impl SheetDecoder {
             no_offset_said: false,
             plan: Plan::default(),
             signs: Signs::default(),
+            repairs,
         };
         if let Some(finding) = decoder.first_time_without_offset(bytes, complete, &name) {
             decoder.preamble.findings.push(finding);
@@ -252,6 +256,11 @@ impl SheetDecoder {
             }
         }
         (switched, back)
+    }
+
+    /// How cells are read.
+    fn cell_rules(&self) -> Cells {
+        Cells { quote: self.dialect.quote, repairs: self.repairs }
     }
 
     fn name(&self, place: u32) -> &str {
@@ -497,7 +506,7 @@ impl Decode for SheetDecoder {
                 continue;
             }
             out.clear();
-            if let Err(trouble) = canonical(kind, raw, self.dialect.quote, &mut out) {
+            if let Err(trouble) = canonical(kind, raw, self.cell_rules(), &mut out) {
                 faults.push(self.fault(place, field, raw, trouble));
             }
             if back && *kind == CellKind::Money && unsigned(&out) {
@@ -529,7 +538,7 @@ impl Decode for SheetDecoder {
         if self.layout.quoted_empty && raw == [self.dialect.quote; 2] {
             return Ok(true);
         }
-        canonical(column.kind_of(field), raw, self.dialect.quote, out)
+        canonical(column.kind_of(field), raw, self.cell_rules(), out)
             .map_err(|trouble| self.fault(place, field, raw, trouble))
     }
 
@@ -736,6 +745,7 @@ impl SheetDecoder {
             match if plan.iso { Ok(event.micros) } else { seconds_in_micros(text) } {
                 Ok(micros) => event.micros = micros,
                 Err(DurationError::Empty) => missing = required.then_some(column),
+                Err(_) if is_sheet_error(text, false) => return Err(Wrong::Cell(column, sheet_error())),
                 Err(error) => return Err(Wrong::Cell(column, duration_trouble(error))),
             }
         }
@@ -754,7 +764,7 @@ impl SheetDecoder {
                 }
                 Err(TimeError::Empty) => {}
                 Err(TimeError::DateOnly) if self.takes_dates(column) => event.time = midnight(text),
-                Err(error) => return Err(Wrong::Cell(column, time_trouble(error))),
+                Err(error) => event.time = self.odd_time(found, column, error, report)?,
             }
         }
         for column in &plan.required {
@@ -827,6 +837,32 @@ impl SheetDecoder {
                 }
             }
         }
+    }
+
+    /// A time that is none as it stands: read by a repair, which is told, or refused.
+    #[cold]
+    fn odd_time(
+        &self,
+        found: Found<'_>,
+        column: u32,
+        error: TimeError,
+        report: &mut Report,
+    ) -> Result<i64, Wrong> {
+        let text = bare(found.raw(column), self.dialect.quote);
+        let kind = self.column(column).map_or(&CellKind::Timestamp, |column| &column.kind);
+        let Some(time) = serial_moment(text, self.repairs) else {
+            return Err(Wrong::Cell(column, odd_time(kind, text, self.repairs, error)));
+        };
+        // Where the cell goes on into an output, it is told there.
+        if !self.plan.cells.contains(&Some(column)) {
+            if report.findings.keeps(&code::SERIAL_DATE_READ) {
+                let trouble = odd_time(kind, text, self.repairs, error);
+                report.findings.push(self.describe(found, Wrong::Cell(column, trouble)));
+            } else {
+                report.findings.count(&code::SERIAL_DATE_READ, 1);
+            }
+        }
+        Ok(time)
     }
 
     /// Whether a date alone may stand in a column of times.

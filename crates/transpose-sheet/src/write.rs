@@ -3,7 +3,7 @@
 //! Headings and columns come out exactly as the layout has them. Cells are quoted as in RFC 4180 where they hold the delimiter, a quote or a
 //! line break, or begin or end with a space, and nowhere else. Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged.
 
-use crate::cell::{notation, quoted};
+use crate::cell::{is_repair, notation, quoted};
 use crate::code;
 use crate::layout::{CellKind, Column, Layout, When};
 use crate::options;
@@ -231,6 +231,8 @@ fn note(
 ) {
     if lost {
         report.loss.add(Change::Lost, Subject::Field(field), 1, Some(line), "the value is not valid");
+    } else if is_repair(code) {
+        report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), "the value was repaired");
     }
     if report.findings.keeps(code) {
         let mut location = Location::default().cell(place as u32 + 1, &column.heading).field(field);

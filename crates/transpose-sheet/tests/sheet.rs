@@ -16,7 +16,7 @@ use transpose_core::field::{Field, FieldSet};
 use transpose_core::format::{
     Chunk, Decode, Dimension, Encode, Encoded, Format, Indexed, Origin, Part, Projection,
 };
-use transpose_core::loss::Subject;
+use transpose_core::loss::{Change, Subject};
 use transpose_core::registry::BytesHead;
 use transpose_core::report::Report;
 use transpose_sheet::{Layout, LayoutFormat};
@@ -338,7 +338,7 @@ fn keys_are_vetted_and_resolved() {
         values,
         ["recording.title=A \"B\"", "recording.isrc=USRC17607839", "release.icpn=090204932832"]
     );
-    assert_eq!(faults, [("SHT0305", "90204932832".to_owned())]);
+    assert_eq!(faults, [("SHT0424", "us-rc1-76-07839".to_owned()), ("SHT0305", "90204932832".to_owned())]);
     let (values, faults) = resolve(b"A,US,1.9E+11");
     assert_eq!(values, ["recording.title=A"]);
     assert_eq!(faults, [("SHT0303", "US".to_owned()), ("SHT0306", "1.9E+11".to_owned())]);
@@ -386,9 +386,12 @@ fn invalid_values_are_lost_with_a_finding() {
         findings,
         ["2 cell 7 (ISRC) SHT0303 @0 [nonsense]", "2 cell 8 (UPC) SHT0305 @0 [90204932832]"]
     );
-    let lost: Vec<_> =
-        report.loss.iter().map(|(_, subject, entry)| (subject.to_string(), entry.count)).collect();
-    assert_eq!(lost, [("recording.isrc".to_owned(), 1)]);
+    let changes =
+        report.loss.iter().map(|(change, subject, entry)| (change, subject.to_string(), entry.count));
+    assert_eq!(
+        changes.collect::<Vec<_>>(),
+        [(Change::Lost, "recording.isrc".to_owned(), 1), (Change::Guessed, "release.icpn".to_owned(), 1)]
+    );
 }
 
 #[test]
