@@ -69,6 +69,11 @@ impl Entity {
         self.values.get(&field).map(Value::first)
     }
 
+    /// Of a sales context the currency of prices: that of the transactions, where it is another than the currency of reporting.
+    pub fn price_currency(&self) -> Option<&str> {
+        self.text(Field::TRANSACTION_CURRENCY).or_else(|| self.text(Field::CURRENCY))
+    }
+
     /// Sets a field.
     pub fn set(&mut self, field: Field, value: impl Into<Value>) {
         self.values.insert(field, value.into());

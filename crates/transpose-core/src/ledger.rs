@@ -12,10 +12,15 @@ pub struct Amounts {
     pub rows: u64,
     /// Plays or sales.
     pub plays: Decimal,
+    /// Sales that were taken back.
+    pub returns: Decimal,
     /// Time played, in microseconds.
     pub micros: i128,
-    /// Price times quantity, by currency.
+    /// Price without sales tax times quantity, by currency.
     pub money: BTreeMap<Box<str>, Decimal>,
+    /// What end users paid less what was given back, with sales tax, by currency; `XXX` where the currency is not known. Only events tell it, so
+    /// it is compared among what was read and not with what was written.
+    pub paid: BTreeMap<Box<str>, Decimal>,
 }
 
 impl Amounts {
@@ -28,10 +33,13 @@ impl Amounts {
         };
         self.rows = self.rows.checked_add(more.rows).ok_or_else(|| overflow("rows"))?;
         self.plays = self.plays.checked_add(more.plays).ok_or_else(|| overflow("plays"))?.normalize();
+        self.returns = self.returns.checked_add(more.returns).ok_or_else(|| overflow("returns"))?.normalize();
         self.micros = self.micros.checked_add(more.micros).ok_or_else(|| overflow("duration"))?;
-        for (currency, amount) in &more.money {
-            let sum = self.money.entry(currency.clone()).or_default();
-            *sum = sum.checked_add(*amount).ok_or_else(|| overflow("money"))?;
+        for (sums, more) in [(&mut self.money, &more.money), (&mut self.paid, &more.paid)] {
+            for (currency, amount) in more {
+                let sum = sums.entry(currency.clone()).or_default();
+                *sum = sum.checked_add(*amount).ok_or_else(|| overflow("money"))?;
+            }
         }
         Ok(())
     }
@@ -122,14 +130,17 @@ impl Ledger {
         }
         same("rows read", &self.read.rows, &sum.rows)?;
         same("plays read", &self.read.plays.normalize(), &sum.plays.normalize())?;
+        same("returns read", &self.read.returns.normalize(), &sum.returns.normalize())?;
         same("microseconds read", &self.read.micros, &sum.micros)?;
-        same_money("money read", &self.read, &sum)?;
+        same_money("money read", &self.read.money, &sum.money)?;
+        same_money("money paid", &self.read.paid, &sum.paid)?;
         if !rows_merge {
             same("rows written", &self.converted.rows, &self.written.rows)?;
         }
         same("plays written", &self.converted.plays.normalize(), &self.written.plays.normalize())?;
+        same("returns written", &self.converted.returns.normalize(), &self.written.returns.normalize())?;
         same("microseconds written", &self.converted.micros, &self.written.micros)?;
-        same_money("money written", &self.converted, &self.written)
+        same_money("money written", &self.converted.money, &self.written.money)
     }
 }
 
@@ -140,11 +151,15 @@ fn same<T: PartialEq + fmt::Display>(what: &str, read: &T, accounted: &T) -> Res
     Err(Imbalance { what: what.into(), read: read.to_string(), accounted: accounted.to_string() })
 }
 
-fn same_money(what: &str, a: &Amounts, b: &Amounts) -> Result<(), Imbalance> {
-    let of = |amounts: &Amounts, currency: &str| {
-        amounts.money.get(currency).copied().unwrap_or_default().normalize()
+fn same_money(
+    what: &str,
+    a: &BTreeMap<Box<str>, Decimal>,
+    b: &BTreeMap<Box<str>, Decimal>,
+) -> Result<(), Imbalance> {
+    let of = |sums: &BTreeMap<Box<str>, Decimal>, currency: &str| {
+        sums.get(currency).copied().unwrap_or_default().normalize()
     };
-    for currency in a.money.keys().chain(b.money.keys()) {
+    for currency in a.keys().chain(b.keys()) {
         same(&format!("{what} in {currency}"), &of(a, currency), &of(b, currency))?;
     }
     Ok(())

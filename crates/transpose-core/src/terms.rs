@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::entity::Entity;
 use crate::field::{Field, FieldSet};
+use transpose_codes::time::Period;
 
 /// What happens to a play that does not reach the threshold of a qualifying play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,36 @@ pub enum Conflict {
     Refuse,
 }
 
+/// What happens to a refund whose sale is not in the inputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unmatched {
+    /// The row is rejected.
+    #[default]
+    Reject,
+    /// It is taken as an adjustment of an earlier report.
+    Adjust,
+}
+
+/// When refunds are closed, and what becomes of those whose sale is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refunds {
+    /// The day of the month after the period at which refunds of the period are closed, from 1 to 28.
+    pub day: u8,
+    /// The hour of that day, in UTC.
+    pub hour: u8,
+    /// What happens to refunds of sales that are not in the inputs.
+    pub unmatched: Unmatched,
+    /// The period in which those sales took place, where it is known.
+    pub original: Option<Period>,
+}
+
+impl Default for Refunds {
+    fn default() -> Self {
+        // What the platform that publishes a rule says: before 00:00 UTC on the 4th of the following month.
+        Self { day: 4, hour: 0, unmatched: Unmatched::Reject, original: None }
+    }
+}
+
 /// An agreement with its period figures.
 ///
 /// Implemented by `transpose-deals`; the engine asks it while events become usages, encoders ask it for what the source lacks.
@@ -45,8 +76,22 @@ pub trait Terms: Send + Sync {
 
     /// The sales context of an event. Called once per distinct combination of the fields in [`Terms::reads`].
     ///
+    /// Fields of usages, such as the price, are no part of the context: they are the *manner* of the usage, and one context has usages of several
+    /// manners. `event.retail-price` and `event.currency` say what was paid, with tax, for the ledger; of refunds it is negative.
+    ///
     /// The error is a finding without a location: the row cannot be placed and is rejected.
     fn context(&self, event: &Entity) -> Result<Entity, Diagnostic>;
+
+    /// Moments, rising, in microseconds since 1970 UTC, at which the answers of [`Terms::context`] change, such as when a tax rises. Where there are
+    /// any, the events handed to it have an `event.time` between the same moments as their own.
+    fn turns(&self) -> &[i64] {
+        &[]
+    }
+
+    /// When refunds are closed.
+    fn refunds(&self) -> Refunds {
+        Refunds::default()
+    }
 
     /// Contexts that are due even when nothing was played in them.
     fn due(&self) -> Vec<Entity>;

@@ -7,12 +7,16 @@
 //! | `[money]` | the currency of reporting, ISO 4217 |
 //! | `[qualifying-play]` | the shortest play that counts, and what becomes of shorter ones |
 //! | `[[context]]` | rules from plays to sales contexts, first match wins |
+//! | `[[shop]]` | in which territory, currency and tax a shop sells, for sources of sales |
+//! | `[price]` | how prices without tax are rounded; needed with shops |
+//! | `[refunds]` | when refunds are closed, and the period of those whose sale is not known |
 //! | `[defaults]` | texts for fields that the source leaves absent, by field id |
-//! | `[policies]` | what to do with conflicting descriptions |
+//! | `[policies]` | what to do with conflicting descriptions, and with refunds of unknown sales |
 //! | `[options]` | options of the target format |
 
 use crate::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
 use crate::rule::{MISPLACED_KEY, Rule, report_unreachable};
+use crate::shop::{self, Shops};
 use crate::value::{self, Unfit};
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
@@ -20,7 +24,7 @@ use transpose_codes::time::Period;
 use transpose_codes::{Currency, Dpid};
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal};
 use transpose_core::field::Field;
-use transpose_core::terms::{Below, Conflict, Qualifying};
+use transpose_core::terms::{Below, Conflict, Qualifying, Refunds, Unmatched};
 
 transpose_core::codes! {
     /// A party id whose check character does not belong to it.
@@ -36,6 +40,9 @@ const ROOT: &[&str] = &[
     "money",
     "qualifying-play",
     "context",
+    "shop",
+    "price",
+    "refunds",
     "defaults",
     "policies",
     "options",
@@ -77,6 +84,9 @@ pub struct Agreement {
     pub options: Vec<(String, String)>,
     /// What is suspicious in the file.
     pub warnings: Vec<Diagnostic>,
+    /// When refunds are closed.
+    pub refunds: Refunds,
+    pub(crate) shops: Shops,
     pub(crate) rules: Vec<Rule>,
     pub(crate) defaults: BTreeMap<Field, String>,
 }
@@ -96,7 +106,9 @@ impl Agreement {
         let rules: Vec<Rule> = tables.iter().map(|table| Rule::read(&mut reader, table)).collect();
         report_unreachable(&mut reader, &rules);
         let defaults = defaults(&mut reader, &root);
-        let conflict = policies(&mut reader, &root);
+        let (conflict, unmatched) = policies(&mut reader, &root);
+        let shops = Shops::read(&mut reader, &root);
+        let refunds = shop::refunds(&mut reader, &root, unmatched);
         let options = options(&mut reader, &root);
         let warnings = reader.finish()?;
         // Each of these is absent only after an error was reported.
@@ -117,9 +129,16 @@ impl Agreement {
             conflict,
             options,
             warnings,
+            refunds,
+            shops,
             rules,
             defaults,
         })
+    }
+
+    /// Whether it is for sales, whose prices follow from shops.
+    pub fn has_shops(&self) -> bool {
+        !self.shops.is_empty()
     }
 }
 
@@ -284,16 +303,19 @@ pub(crate) fn own_key(field: Field) -> Option<&'static str> {
     })
 }
 
-fn policies(reader: &mut Reader, root: &Table) -> Conflict {
-    let Some(table) = reader.table(root, "policies") else { return Conflict::default() };
-    reader.only(&table, &["conflict"]);
+fn policies(reader: &mut Reader, root: &Table) -> (Conflict, Unmatched) {
+    let Some(table) = reader.table(root, "policies") else { return Default::default() };
+    reader.only(&table, &["conflict", "unmatched-refunds"]);
     let words = [
         ("first", Conflict::First),
         ("latest", Conflict::Latest),
         ("most-played", Conflict::MostPlayed),
         ("refuse", Conflict::Refuse),
     ];
-    table.entry("conflict").and_then(|entry| choice(reader, entry, &words)).unwrap_or_default()
+    let conflict = table.entry("conflict").and_then(|entry| choice(reader, entry, &words));
+    let words = [("reject", Unmatched::Reject), ("adjust", Unmatched::Adjust)];
+    let unmatched = table.entry("unmatched-refunds").and_then(|entry| choice(reader, entry, &words));
+    (conflict.unwrap_or_default(), unmatched.unwrap_or_default())
 }
 
 fn options(reader: &mut Reader, root: &Table) -> Vec<(String, String)> {
@@ -321,7 +343,12 @@ fn required<'t>(reader: &mut Reader, table: &'t Table, key: &str, example: &str)
     entry
 }
 
-fn checked<T>(reader: &mut Reader, entry: &Entry, text: &str, parsed: Result<T, Unfit>) -> Option<T> {
+pub(crate) fn checked<T>(
+    reader: &mut Reader,
+    entry: &Entry,
+    text: &str,
+    parsed: Result<T, Unfit>,
+) -> Option<T> {
     match parsed {
         Ok(value) => Some(value),
         Err(unfit) => {
@@ -335,7 +362,7 @@ fn checked<T>(reader: &mut Reader, entry: &Entry, text: &str, parsed: Result<T, 
     }
 }
 
-fn choice<T: Copy>(reader: &mut Reader, entry: &Entry, words: &[(&str, T)]) -> Option<T> {
+pub(crate) fn choice<T: Copy>(reader: &mut Reader, entry: &Entry, words: &[(&str, T)]) -> Option<T> {
     let text = reader.text(entry)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Some(*value);

@@ -16,7 +16,7 @@ use transpose_codes::time::Period;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::entity::{Entity, Value};
 use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::terms::{Conflict, Qualifying, Terms};
+use transpose_core::terms::{Conflict, Qualifying, Refunds, Terms};
 
 transpose_core::codes! {
     /// A play that no rule matches.
@@ -188,11 +188,25 @@ impl Deal {
             Field::PLAN => row.plan.as_ref().map_or(Known::Open, Known::Is),
             _ => Known::Open,
         };
+        let service = row.service.as_ref().map(Value::first);
+        let currencies = self.agreement.shops.currencies(service, row.territory.first());
         let mut contexts = BTreeSet::new();
         for rule in &self.agreement.rules {
             let answer = rule.matches(known);
             if answer != Match::No {
-                contexts.insert(self.outcome(rule, Some(row.territory.clone())));
+                let context = self.outcome(rule, Some(row.territory.clone()));
+                // What is sold has the currency of its shop.
+                if currencies.is_empty() || context.text(Field::COMMERCIAL_MODEL) != Some("PayAsYouGoModel") {
+                    contexts.insert(context);
+                } else {
+                    contexts.extend(currencies.iter().map(|currency| {
+                        let mut context = context.clone();
+                        if *currency != self.agreement.currency {
+                            context.set_default(Field::TRANSACTION_CURRENCY, currency.code());
+                        }
+                        context
+                    }));
+                }
             }
             if answer == Match::Yes {
                 break;
@@ -215,7 +229,7 @@ impl Deal {
             blank.push("`plan`");
         }
         // Rules may look at what figures have no column for; then the outcome has to be named.
-        if blank.is_empty() || read.len() > ALWAYS_READ.len() {
+        if blank.is_empty() || read.len() > ALWAYS_READ.len() + OF_SALES.len() {
             blank.extend(["`use-type`", "`commercial-model`"]);
         }
         let message = format!("the row for {} fits {contexts} sales contexts", row.key());
@@ -249,7 +263,7 @@ impl Deal {
             return Diagnostic::new(&MISSING_KEY, Location::default(), message).help(help);
         }
         let mut found = String::new();
-        for field in self.reads().iter() {
+        for field in self.reads().iter().filter(|field| !OF_SALES.contains(field)) {
             if let Some(value) = self.given(event, field) {
                 let gap = if found.is_empty() { "" } else { ", " };
                 let _ = write!(found, "{gap}{} {}", short(field), value.first());
@@ -347,27 +361,54 @@ impl Deal {
 /// What rules read in any case, so that a finding can name it.
 const ALWAYS_READ: [Field; 3] = [Field::TERRITORY, Field::SERVICE, Field::PLAN];
 
+/// What is read of sales, so that neither refunds nor prices are passed over.
+const OF_SALES: [Field; 3] = [Field::TRANSACTION_TYPE, Field::RETAIL_PRICE, Field::EVENT_CURRENCY];
+
 impl Terms for Deal {
     fn reads(&self) -> FieldSet {
-        let own: FieldSet = ALWAYS_READ.into_iter().collect();
+        let own: FieldSet = ALWAYS_READ.into_iter().chain(OF_SALES).collect();
         self.agreement.rules.iter().fold(own, |set, rule| set.union(rule.reads()))
     }
 
     fn context(&self, event: &Entity) -> Result<Entity, Diagnostic> {
+        let mut territory = self.given(event, Field::TERRITORY);
+        let is_sale =
+            [Field::TRANSACTION_TYPE, Field::RETAIL_PRICE].iter().any(|field| event.value(*field).is_some());
+        let sale = if is_sale {
+            let known = territory.as_ref().map(Value::first);
+            let sale = self.agreement.shops.sale(event, known, &self.agreement.source)?;
+            territory.get_or_insert_with(|| sale.territory.code().into());
+            Some(sale)
+        } else {
+            None
+        };
+        let given =
+            |field| if field == Field::TERRITORY { territory.clone() } else { self.given(event, field) };
         let fields: Vec<(Field, Option<Value>)> =
-            self.reads().iter().map(|field| (field, self.given(event, field))).collect();
+            self.reads().iter().map(|field| (field, given(field))).collect();
         let known = |field| {
             let value = fields.iter().find(|(key, _)| *key == field).and_then(|(_, value)| value.as_ref());
             value.map_or(Known::Absent, Known::Is)
         };
         let rule = self.agreement.rules.iter().find(|rule| rule.matches(known) == Match::Yes);
         let Some(rule) = rule else { return Err(self.unmatched(event)) };
-        let context = self.outcome(rule, self.given(event, Field::TERRITORY));
+        let mut context = self.outcome(rule, territory);
+        if let Some(sale) = sale {
+            sale.state(self.agreement.currency, &mut context)?;
+        }
         if context.text(Field::TERRITORY).is_none() {
             let message = "the play has no territory";
             return Err(Diagnostic::new(&NO_TERRITORY, Location::default().field(Field::TERRITORY), message));
         }
         Ok(context)
+    }
+
+    fn turns(&self) -> &[i64] {
+        &self.agreement.shops.turns
+    }
+
+    fn refunds(&self) -> Refunds {
+        self.agreement.refunds
     }
 
     fn due(&self) -> Vec<Entity> {

@@ -14,8 +14,10 @@ pub mod agreement;
 pub mod deal;
 mod document;
 pub mod figures;
+mod price;
 mod rule;
 pub mod rules;
+mod shop;
 pub mod template;
 mod value;
 

@@ -280,7 +280,7 @@ fn set(reader: &mut Reader, entry: &Entry, field: Field, sets: &mut Entity) {
 }
 
 /// Text, or a whole number as its text: `rights-share = 50` needs no quotes.
-fn plain(reader: &mut Reader, entry: &Entry) -> Option<String> {
+pub(crate) fn plain(reader: &mut Reader, entry: &Entry) -> Option<String> {
     match &entry.node {
         Node::Integer(number) => Some(number.clone()),
         Node::Float(number) => {

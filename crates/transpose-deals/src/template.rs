@@ -80,6 +80,7 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
         service = quoted(&service),
         others = other_keys(),
     );
+    out.push_str(SHOPS);
     for tier in tiers(&sample) {
         out.push_str("\n[[context]]\n");
         if let Some((key, value)) = &tier.select {
@@ -104,6 +105,7 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
 
 [policies]
 conflict = \"first\"  # differing descriptions of one recording: first, latest, most-played or refuse
+# unmatched-refunds = \"reject\"  # refunds whose sales are not in the inputs: reject or adjust
 
 # Options of the target format, as for `--set`.
 [options]
@@ -111,6 +113,28 @@ conflict = \"first\"  # differing descriptions of one recording: first, latest, 
     );
     out
 }
+
+/// What reports of sales need besides, as comments.
+const SHOPS: &str = "
+# Only for reports of sales, which say what was paid and in which shop: territory, currency and rate of tax (per cent) of each shop. Where the
+# tax changes, give a shop two tables with `valid-until` and `valid-from`. Sales need a context with PayAsYouGoModel and PermanentDownload.
+# [[shop]]
+# name = \"Northwind UK\"  # or a list; without a name for all other sales of the territory
+# territory = \"GB\"
+# currency = \"GBP\"
+# tax = \"20\"
+
+# How prices without tax are rounded.
+# [price]
+# places = 4
+# rounding = \"half-even\"  # or \"half-up\", \"down\", \"up\"
+
+# When refunds of a period are closed: day and hour (UTC) of the following month. Later ones adjust the next report.
+# [refunds]
+# cut-off-day = 4
+# cut-off-hour = 0
+# original-period = \"2026-09\"  # of refunds whose sales are not in the inputs
+";
 
 /// Figures with a row for every territory and plan of the sample; the amounts are placeholders.
 pub fn template_figures(sample: &Sample) -> String {

@@ -11,29 +11,53 @@ use crate::chunks::{Decoded, lock};
 use crate::codes;
 use crate::dictionary::{Dictionary, Key, NONE, hash};
 use crate::groups::{Gathered, Group, Groups, part};
+use crate::manner::{Manner, Manners, Met};
 use crate::memory::Budget;
+use crate::pairs::Pairs;
+use crate::refunds::{Judge, Judged};
+use crate::sales::{Fate, Sale, Till};
 use crate::spill::Spilled;
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use transpose_codes::decimal::Decimal;
+use transpose_codes::time::{Date, Timestamp};
 use transpose_core::batch::{EventBatch, EventRow, Fault, Reject, Span};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, Severity};
 use transpose_core::entity::Entity;
-use transpose_core::format::{Decode, Dimension};
+use transpose_core::field::Field;
+use transpose_core::format::{Decode, Dimension, Origin};
+use transpose_core::ledger::Amounts;
 use transpose_core::report::Report;
-use transpose_core::terms::{Below, Qualifying, Terms};
+use transpose_core::terms::{Below, Qualifying, Terms, Unmatched};
 
 /// What decides whether an event counts and where.
 pub(crate) struct Rules<'a> {
     pub(crate) decoder: &'a dyn Decode,
     pub(crate) terms: &'a dyn Terms,
+    /// [`Terms::turns`].
+    pub(crate) turns: &'a [i64],
     pub(crate) qualifying: Option<Qualifying>,
+    /// What decides about sales and refunds, for sources of these.
+    pub(crate) sales: Option<Refunds<'a>>,
+}
+
+/// What decides about sales and refunds. The period stands here, because a refund of its sales may be later.
+pub(crate) struct Refunds<'a> {
+    /// The period in microseconds since 1970 UTC.
+    pub(crate) period: Option<Range<i64>>,
+    pub(crate) judge: &'a Judge,
+    pub(crate) pairs: &'a Pairs,
+    pub(crate) unmatched: Unmatched,
 }
 
 /// Reasons for leaving rows out, as they stand in the ledger.
 pub(crate) const OUTSIDE: &str = "outside-period";
 pub(crate) const BELOW: &str = "below-threshold";
+const TOO_LATE: &str = "refund-after-cut-off";
+const EARLIER: &str = "refund-reported-earlier";
 
 /// A line of one of the inputs. Places are in the order of reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,8 +129,8 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 pub(crate) struct Counter {
     state: RandomState,
     world: RwLock<World>,
-    /// Sales contexts, numbered as they are met.
-    contexts: Mutex<BTreeMap<Entity, u32>>,
+    /// Sales contexts with the manners of their usages, numbered as they are met.
+    manners: Mutex<Met>,
     spilled: Mutex<Option<Spilled>>,
     threads: usize,
     budget: Option<Budget>,
@@ -123,8 +147,8 @@ pub(crate) struct Counted {
     pub(crate) spilled: Option<Spilled>,
     /// The sales contexts in order.
     pub(crate) contexts: Vec<Entity>,
-    /// For each number of a context its place in that order.
-    pub(crate) ranks: Vec<u32>,
+    /// The manners of usages in order.
+    pub(crate) manners: Manners,
 }
 
 impl Counter {
@@ -132,7 +156,7 @@ impl Counter {
         Self {
             state: RandomState::default(),
             world: RwLock::new(World::new(threads, latest)),
-            contexts: Mutex::default(),
+            manners: Mutex::default(),
             spilled: Mutex::new(None),
             threads,
             budget,
@@ -141,15 +165,9 @@ impl Counter {
         }
     }
 
-    /// The number of a sales context.
-    pub(crate) fn context(&self, context: Entity) -> Result<u32, Fatal> {
-        let mut contexts = lock(&self.contexts);
-        let next = contexts.len() as u32;
-        // One bit of the number tells whether royalties are due.
-        if next >= 1 << 31 {
-            return Err(too_many());
-        }
-        Ok(*contexts.entry(context).or_insert(next))
+    /// The number of a sales context with a manner.
+    pub(crate) fn manner(&self, manner: Manner) -> Result<u32, Fatal> {
+        lock(&self.manners).number(manner)
     }
 
     /// Writes what is counted to disk if it takes more memory than it may.
@@ -184,19 +202,13 @@ impl Counter {
                 self.spill(&mut world)?;
             }
         }
-        let contexts = self.contexts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (contexts, numbers): (Vec<_>, Vec<_>) = contexts.into_iter().unzip();
-        let mut ranks = vec![NONE; numbers.len()];
-        for (rank, number) in numbers.iter().enumerate() {
-            if let Some(place) = ranks.get_mut(*number as usize) {
-                *place = rank as u32;
-            }
-        }
+        let manners = self.manners.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (contexts, manners) = manners.finish();
         Ok(Counted {
             world: self.world.into_inner().unwrap_or_else(PoisonError::into_inner),
             spilled: self.spilled.into_inner().unwrap_or_else(PoisonError::into_inner),
             contexts,
-            ranks,
+            manners,
         })
     }
 }
@@ -211,9 +223,25 @@ pub(crate) struct Worker<'a> {
     /// Inputs of one space have keys that mean the same.
     space: u32,
     contexts: Dictionary,
-    /// For each context key the sales context or why there is none.
-    placed: Vec<Result<u32, Box<Unplaced>>>,
+    /// For each context key, and each time between two turns of the agreement, the sales context or why there is none.
+    placed: Vec<Option<Placed>>,
+    /// The numbers of adjustments, by that of the key and the period that they adjust.
+    adjustments: BTreeMap<(u32, Option<(Date, Date)>), u32>,
+    till: Till,
     chosen: Chosen,
+}
+
+/// What is known of a context key.
+struct Placed {
+    /// The number of its manner.
+    place: Result<u32, Box<Unplaced>>,
+    sale: Option<Box<Selling>>,
+}
+
+/// A sale, with what its refund takes back.
+struct Selling {
+    sale: Sale,
+    manner: Manner,
 }
 
 enum Unplaced {
@@ -221,11 +249,57 @@ enum Unplaced {
     Terms(Diagnostic),
 }
 
+impl Unplaced {
+    /// The finding about a row.
+    fn at(&self, place: Location) -> Diagnostic {
+        match self {
+            Self::Fault(fault) => finding(fault, place),
+            Self::Terms(finding) => Diagnostic { location: place, ..finding.clone() },
+        }
+    }
+}
+
+/// What is told of a row that is converted or left out.
+type Told = (&'static Code, &'static str);
+
+/// What is to be done with a row.
+enum Choice {
+    /// It is counted, in the manner of this number.
+    Count(u32, Option<Told>),
+    /// It is left out, for this reason.
+    Leave(&'static str, Told),
+    Reject(Box<Diagnostic>),
+}
+
+const LEFT_OUTSIDE: Choice = Choice::Leave(
+    OUTSIDE,
+    (&codes::OUTSIDE_PERIOD, "the play took place outside the reporting period and is left out"),
+);
+const LEFT_TOO_LATE: Choice = Choice::Leave(
+    TOO_LATE,
+    (
+        &codes::REFUND_TOO_LATE,
+        "the sale of the period was refunded after the cut-off: the next report adjusts",
+    ),
+);
+const LEFT_EARLIER: Choice = Choice::Leave(
+    EARLIER,
+    (&codes::REFUND_EARLIER, "the refund cancels a sale of an earlier period, whose report shows it"),
+);
+const ADJUSTS: Told =
+    (&codes::REFUND_ADJUSTS, "the refund came after the cut-off of its sale's period and adjusts");
+const UNMATCHED: Told = (
+    &codes::UNMATCHED_ADJUSTS,
+    "the sale of the refund is not in the inputs; it is taken to adjust an earlier report",
+);
+
 /// The rows of a chunk that have a place, side by side.
 #[derive(Default)]
 struct Chosen {
     rows: Vec<u32>,
-    contexts: Vec<u32>,
+    manners: Vec<u32>,
+    /// The places of their keys among what is known of keys, for sales.
+    keys: Vec<u32>,
     hashes: Vec<u64>,
     items: Vec<u32>,
 }
@@ -283,15 +357,22 @@ impl<'a> Rows<'a> {
 struct Count {
     rows: u64,
     plays: u64,
+    returns: u64,
     micros: i128,
 }
 
 impl Count {
     #[inline]
-    fn add(&mut self, row: &EventRow) {
+    fn add(&mut self, row: &EventRow, returned: bool) {
         self.rows += 1;
-        self.plays += u64::from(row.plays);
+        let count = if returned { &mut self.returns } else { &mut self.plays };
+        *count += u64::from(row.plays);
         self.micros += i128::from(row.micros);
+    }
+
+    fn close(self, amounts: &mut Amounts) {
+        amounts.play(self.rows, self.plays, self.micros);
+        amounts.returns += Decimal::from(self.returns);
     }
 }
 
@@ -305,6 +386,8 @@ impl<'a> Worker<'a> {
             space,
             contexts: Dictionary::default(),
             placed: Vec::new(),
+            adjustments: BTreeMap::new(),
+            till: Till::default(),
             chosen: Chosen::default(),
         }
     }
@@ -335,27 +418,45 @@ impl<'a> Worker<'a> {
         let place = |row: &EventRow| {
             Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start))
         };
-        let (mut converted, mut below) = (Count::default(), Count::default());
+        let mut converted = Count::default();
+        let mut left: BTreeMap<&'static str, Count> = BTreeMap::new();
         self.chosen.clear();
         let dictionary = read(&world.dictionary);
+        let sells = rules.sales.is_some();
         for (index, row) in events.rows.iter().enumerate() {
-            let context = self.placed(&rows.context(index), rules)?;
-            match self.placed.get(context as usize) {
-                Some(Ok(context)) => {
-                    self.chosen.rows.push(index as u32);
-                    self.chosen.contexts.push(*context);
+            // The tax of a refund is that of its sale.
+            let byte = origin.byte + u64::from(row.start);
+            let sale = rules.sales.as_ref().and_then(|refunds| refunds.pairs.sale(self.input, byte));
+            let key = self.key(&rows.context(index), sale.unwrap_or(row.time), rules)?;
+            let told = match self.choose(key, row, origin, rules)? {
+                Choice::Count(manner, told) => {
                     let hash = hash(&self.counter.state, &rows.item(index));
                     dictionary.expect(hash);
                     self.chosen.hashes.push(hash);
+                    self.chosen.rows.push(index as u32);
+                    self.chosen.manners.push(manner);
+                    if sells {
+                        self.chosen.keys.push(key);
+                    }
+                    told
                 }
-                Some(Err(unplaced)) => rejects.push(rejected(
-                    row,
-                    match unplaced.as_ref() {
-                        Unplaced::Fault(fault) => finding(fault, place(row)),
-                        Unplaced::Terms(finding) => Diagnostic { location: place(row), ..finding.clone() },
-                    },
-                )),
-                None => return Err(codes::bug("a context without an answer")),
+                Choice::Leave(reason, told) => {
+                    let returned = self.settle(key, Fate::Filtered(reason), row);
+                    left.entry(reason).or_default().add(row, returned);
+                    Some(told)
+                }
+                Choice::Reject(finding) => {
+                    self.settle(key, Fate::Rejected(finding.code.id), row);
+                    rejects.push(rejected(row, *finding));
+                    None
+                }
+            };
+            if let Some((code, message)) = told {
+                if report.findings.keeps(code) {
+                    report.findings.push(Diagnostic::new(code, place(row), message));
+                } else {
+                    report.findings.count(code, 1);
+                }
             }
         }
         drop(dictionary);
@@ -365,15 +466,19 @@ impl<'a> Worker<'a> {
             world.gathered.get(self.number).ok_or_else(|| codes::bug("a worker without a number"))?;
         let mut gathered = lock(gathered);
         let mut short = 0;
-        for ((row, item), context) in
-            self.chosen.rows.iter().zip(&self.chosen.items).zip(&self.chosen.contexts)
-        {
+        let chosen = self.chosen.rows.iter().zip(&self.chosen.items).zip(&self.chosen.manners);
+        for (index, ((row, item), manner)) in chosen.enumerate() {
             let (Some(row), Some(entry)) = (events.rows.get(*row as usize), dictionary.entry(*item)) else {
                 return Err(codes::bug("a row without an item"));
             };
+            let key = self.chosen.keys.get(index).copied().unwrap_or(NONE);
+            let sale = sale_of(&self.placed, key);
             if entry.fault != NONE
                 && let Some(fault) = dictionary.fault(entry)
             {
+                if sale.is_some() {
+                    self.till.count(key, Fate::Rejected(fault.code.id), row.plays);
+                }
                 rejects.push(rejected(row, finding(fault, place(row))));
                 continue;
             }
@@ -383,14 +488,17 @@ impl<'a> Worker<'a> {
             {
                 short += 1;
                 if qualifying.below == Below::Drop {
-                    below.add(row);
+                    left.entry(BELOW).or_default().add(row, false);
                     continue;
                 }
                 bearing = false;
             }
-            converted.add(row);
+            converted.add(row, sale.is_some_and(|sale| sale.returned));
+            if sale.is_some() {
+                self.till.count(key, Fate::Converted, row.plays);
+            }
             dictionary.met(*item, entry, Place::new(self.input, origin.line + u64::from(row.line)).0);
-            let key = Group::key(*item, *context, bearing);
+            let key = Group::key(*item, *manner, bearing);
             let group = Group { key, plays: u64::from(row.plays), micros: row.micros };
             gathered.push(part(entry.hash), group, &world.groups)?;
         }
@@ -399,32 +507,154 @@ impl<'a> Worker<'a> {
         }
         rejects.sort_by_key(|reject| reject.start);
         let ledger = &mut report.ledger;
-        for count in [converted, below] {
-            ledger.read.play(count.rows, count.plays, count.micros);
+        converted.close(&mut ledger.read);
+        converted.close(&mut ledger.converted);
+        for (reason, count) in left {
+            count.close(&mut ledger.read);
+            count.close(ledger.filtered(reason));
         }
-        ledger.converted.play(converted.rows, converted.plays, converted.micros);
-        if below.rows > 0 {
-            ledger.filtered(BELOW).play(below.rows, below.plays, below.micros);
-        }
+        let placed = &self.placed;
+        self.till.close(|key| sale_of(placed, key), ledger)?;
         account(&rejects, &mut report);
         Ok((report, rejects))
     }
 
-    /// The number of a row's context key.
+    /// The place of a row's context key among what is known of keys; what is new is looked into.
     #[inline]
-    fn placed(&mut self, key: &RowKey<'_>, rules: &Rules<'_>) -> Result<u32, Fatal> {
+    fn key(&mut self, key: &RowKey<'_>, time: i64, rules: &Rules<'_>) -> Result<u32, Fatal> {
         let hash = hash(&self.counter.state, key);
-        let known = self.contexts.find_one(hash, key);
-        if known != NONE {
-            return Ok(known);
+        let mut number = self.contexts.find_one(hash, key);
+        let turns = rules.turns;
+        if turns.is_empty() && number != NONE {
+            return Ok(number);
         }
-        let runs: Vec<&[u8]> = key.runs().collect();
-        let placed = match place(&runs, rules) {
-            Ok(context) => Ok(self.counter.context(context)?),
-            Err(unplaced) => Err(Box::new(unplaced)),
+        if number == NONE {
+            number = self.contexts.insert(hash, key, None).ok_or_else(too_many)?;
+            self.placed.resize_with(self.placed.len() + turns.len() + 1, || None);
+        }
+        let after = turns.partition_point(|turn| *turn <= time);
+        let slot = number as usize * (turns.len() + 1) + after;
+        if self.placed.get(slot).is_some_and(Option::is_none) {
+            let runs: Vec<&[u8]> = key.runs().collect();
+            let time = (!turns.is_empty()).then(|| representative(turns, after));
+            let placed = self.place(&runs, time, rules)?;
+            if let Some(place) = self.placed.get_mut(slot) {
+                *place = Some(placed);
+            }
+        }
+        u32::try_from(slot).map_err(|_| too_many())
+    }
+
+    /// What the agreement says about rows with a context key, at a time if that matters.
+    fn place(&self, runs: &[&[u8]], time: Option<i64>, rules: &Rules<'_>) -> Result<Placed, Fatal> {
+        if let Err(fault) = rules.decoder.vet(Dimension::Context, runs) {
+            return Ok(Placed { place: Err(Box::new(Unplaced::Fault(fault))), sale: None });
+        }
+        let mut event = Entity::default();
+        let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
+        let mut faults = Vec::new();
+        rules.decoder.resolve(Dimension::Context, runs, &mut set, &mut faults);
+        if let Some(time) = time {
+            let mut text = Vec::new();
+            Timestamp::utc(time).write_rfc3339(&mut text);
+            event.set(Field::EVENT_TIME, String::from_utf8_lossy(&text).into_owned());
+        }
+        let answer = rules.terms.context(&event);
+        let sale = if rules.sales.is_some() { Sale::new(&event, answer.as_ref().ok()) } else { None };
+        let manner = |answer: &Entity| Manner::new(answer, sale.as_ref().is_some_and(|sale| sale.returned));
+        let manner = answer.as_ref().map(manner).unwrap_or_default();
+        let place = match answer {
+            Ok(_) => Ok(self.counter.manner(manner.clone())?),
+            Err(finding) => {
+                // What cannot be read is told as it stands, and not as missing.
+                let unread = faults.into_iter().find(|fault| {
+                    fault.code.severity == Severity::Error
+                        && event.value(fault.field).is_none()
+                        && finding.location.field == Some(fault.field)
+                });
+                Err(Box::new(unread.map_or(Unplaced::Terms(finding), Unplaced::Fault)))
+            }
         };
-        self.placed.push(placed);
-        self.contexts.insert(hash, key, None).ok_or_else(too_many)
+        Ok(Placed { place, sale: sale.map(|sale| Box::new(Selling { sale, manner })) })
+    }
+
+    /// What is to be done with a row whose key is known.
+    #[inline]
+    fn choose(
+        &mut self,
+        key: u32,
+        row: &EventRow,
+        origin: Origin,
+        rules: &Rules<'_>,
+    ) -> Result<Choice, Fatal> {
+        let Some(Some(placed)) = self.placed.get(key as usize) else {
+            return Err(codes::bug("a context without an answer"));
+        };
+        let place = || Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+        let refund = placed.sale.as_ref().filter(|selling| selling.sale.returned);
+        if let (Some(_), Some(refunds)) = (refund, &rules.sales) {
+            return self.choose_refund(key, row, &place(), refunds);
+        }
+        if rules.sales.as_ref().is_some_and(|sales| sales.is_outside(row)) {
+            return Ok(LEFT_OUTSIDE);
+        }
+        Ok(match &placed.place {
+            Ok(manner) => Choice::Count(*manner, None),
+            Err(unplaced) => Choice::Reject(Box::new(unplaced.at(place()))),
+        })
+    }
+
+    /// What is to be done with a refund.
+    fn choose_refund(
+        &mut self,
+        key: u32,
+        row: &EventRow,
+        place: &Location,
+        refunds: &Refunds<'_>,
+    ) -> Result<Choice, Fatal> {
+        let sale = refunds.pairs.sale(self.input, place.byte.unwrap_or_default());
+        let adjusted = match refunds.judge.judge(row.time, sale) {
+            Judged::Return => None,
+            Judged::Adjustment(period) => Some((period, ADJUSTS)),
+            Judged::TooLate => return Ok(LEFT_TOO_LATE),
+            Judged::Earlier => return Ok(LEFT_EARLIER),
+            Judged::Outside => return Ok(LEFT_OUTSIDE),
+            Judged::Unmatched if refunds.unmatched == Unmatched::Adjust => {
+                Some((refunds.judge.original(), UNMATCHED))
+            }
+            Judged::Unmatched => {
+                let message = "the sale that the refund takes back is not in the inputs";
+                let finding = Diagnostic::new(&codes::UNMATCHED_REFUND, place.clone(), message);
+                return Ok(Choice::Reject(Box::new(finding)));
+            }
+        };
+        let Some(Some(Placed { place: answer, sale: Some(selling) })) = self.placed.get(key as usize) else {
+            return Err(codes::bug("a refund that is no sale"));
+        };
+        let manner = match answer {
+            Ok(manner) => *manner,
+            Err(unplaced) => return Ok(Choice::Reject(Box::new(unplaced.at(place.clone())))),
+        };
+        let Some((period, told)) = adjusted else { return Ok(Choice::Count(manner, None)) };
+        if let Some(number) = self.adjustments.get(&(key, period)) {
+            return Ok(Choice::Count(*number, Some(told)));
+        }
+        let mut manner = selling.manner.clone();
+        if let Some((first, last)) = period {
+            manner.usage.set(Field::USAGE_VALID_FROM, first.to_string());
+            manner.usage.set(Field::USAGE_VALID_UNTIL, last.to_string());
+        }
+        let number = self.counter.manner(manner)?;
+        self.adjustments.insert((key, period), number);
+        Ok(Choice::Count(number, Some(told)))
+    }
+
+    /// Counts the money of a row that is not counted itself; answers whether it is a refund.
+    fn settle(&mut self, key: u32, fate: Fate, row: &EventRow) -> bool {
+        let Some(sale) = sale_of(&self.placed, key) else { return false };
+        let returned = sale.returned;
+        self.till.count(key, fate, row.plays);
+        returned
     }
 
     /// Finds the items of the chosen rows, and makes those that are new.
@@ -461,19 +691,28 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// The sales context of rows with a context key.
-fn place(runs: &[&[u8]], rules: &Rules<'_>) -> Result<Entity, Unplaced> {
-    rules.decoder.vet(Dimension::Context, runs).map_err(Unplaced::Fault)?;
-    let mut event = Entity::default();
-    let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
-    rules.decoder.resolve(Dimension::Context, runs, &mut set, &mut Vec::new());
-    rules.terms.context(&event).map_err(Unplaced::Terms)
+impl Refunds<'_> {
+    fn is_outside(&self, row: &EventRow) -> bool {
+        self.period.as_ref().is_some_and(|period| !period.contains(&row.time))
+    }
+}
+
+/// The sale that rows with a key are.
+fn sale_of(placed: &[Option<Placed>], key: u32) -> Option<&Sale> {
+    Some(&placed.get(key as usize)?.as_ref()?.sale.as_ref()?.sale)
+}
+
+/// A moment between two turns of the agreement, which all moments between them stand for.
+fn representative(turns: &[i64], after: usize) -> i64 {
+    let before = after.checked_sub(1).and_then(|before| turns.get(before).copied());
+    before.unwrap_or_else(|| turns.first().map_or(0, |first| first.saturating_sub(1)))
 }
 
 impl Chosen {
     fn clear(&mut self) {
         self.rows.clear();
-        self.contexts.clear();
+        self.manners.clear();
+        self.keys.clear();
         self.hashes.clear();
         self.items.clear();
     }

@@ -6,6 +6,7 @@ use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
 use transpose_core::batch::{Block, Blocks, EntityRef};
 use transpose_core::diagnostic::Fatal;
+use transpose_core::entity::Entity;
 use transpose_core::field::{Field, Group};
 use transpose_core::ledger::Amounts;
 use transpose_core::report::Report;
@@ -13,6 +14,7 @@ use transpose_core::report::Report;
 /// Where usages of a shape have what is accounted for.
 struct Columns {
     quantity: Option<usize>,
+    returns: Option<usize>,
     price: Option<usize>,
     duration: Option<usize>,
 }
@@ -22,6 +24,7 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut Report) -> Result<(), Fat
     let usages = blocks.shapes.iter().map(|shape| {
         (shape.group == Group::Usage).then(|| Columns {
             quantity: shape.column(Field::QUANTITY),
+            returns: shape.column(Field::RETURNS),
             price: shape.column(Field::PRICE),
             duration: shape.column(Field::USAGE_DURATION),
         })
@@ -36,6 +39,10 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut Report) -> Result<(), Fat
         let quantity = cell(columns.quantity);
         sum.rows += 1;
         sum.micros += i128::from(cell(columns.duration).and_then(Duration::iso_micros).unwrap_or(0));
+        if let Some(returns) = cell(columns.returns).filter(|returns| *returns != b"0").and_then(decimal) {
+            let all = sum.returns.checked_add(returns).ok_or_else(|| codes::overflow("returns"))?;
+            sum.returns = all.normalize();
+        }
         match (quantity.and_then(whole), cell(columns.price)) {
             (Some(count), None) if plays < 1 << 62 => plays += count,
             (_, price) => {
@@ -53,10 +60,8 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut Report) -> Result<(), Fat
 fn exact(blocks: Blocks<'_>, usage: EntityRef<'_>, quantity: Option<&[u8]>, price: Option<&[u8]>) -> Amounts {
     let plays = quantity.and_then(decimal).unwrap_or_default();
     let mut money = BTreeMap::new();
-    let currency = usage
-        .context_index()
-        .and_then(|index| blocks.contexts.get(index))
-        .and_then(|context| context.text(Field::CURRENCY));
+    let currency =
+        usage.context_index().and_then(|index| blocks.contexts.get(index)).and_then(Entity::price_currency);
     if let (Some(price), Some(currency)) = (price.and_then(decimal), currency) {
         money.insert(currency.into(), price.checked_mul(plays).unwrap_or_default());
     }

@@ -125,6 +125,30 @@ transpose_core::codes! {
     pub NO_REPAIR: "ENG0214" "no-repair" Error
         "Only formats with safe repairs, which ask nobody and change no meaning, can be mended."
         "Leave `--fix` out, or `transpose convert` the report to its own format: that writes it anew."
+    /// A refund that came after the cut-off of its sale's period.
+    pub REFUND_TOO_LATE: "ENG0301" "refund-after-cut-off" Info
+        "The sale took place in the reporting period, but it was refunded at or after the cut-off (00:00 UTC on the 4th of the following month, unless `[refunds]` of the agreement names another). The sale is reported, the refund is left out and counted in the ledger as filtered; the report of the next period adjusts."
+        "Nothing need be done; keep the row for the next period."
+    /// A refund that an earlier report shows.
+    pub REFUND_EARLIER: "ENG0302" "refund-reported-earlier" Info
+        "The refund took place before the cut-off of the period of its sale, so the report of that period shows the return. It is left out and counted in the ledger as filtered."
+        "Nothing need be done if that report was made after the refund."
+    /// A refund without a sale.
+    pub UNMATCHED_REFUND: "ENG0303" "unmatched-refund" Error
+        "No sale in the inputs has the identifier of the refund, or its basket and item, so it is not known which report the refund changes."
+        "Give the report with the sale as another input, or say `unmatched-refunds = \"adjust\"` under `[policies]` in the agreement, and `original-period` under `[refunds]` if it is known."
+    /// A refund that adjusts an earlier report.
+    pub REFUND_ADJUSTS: "ENG0305" "refund-adjusts" Info
+        "The refund came after the cut-off of the period of its sale, so this report adjusts: it is a usage of its own, with the period of the sale."
+        "Nothing need be done."
+    /// A refund of an unknown sale that is taken as an adjustment.
+    pub UNMATCHED_ADJUSTS: "ENG0306" "unmatched-refund-adjusts" Warning
+        "No sale in the inputs has the identifier of the refund, or its basket and item. The agreement says `unmatched-refunds = \"adjust\"`, so it is taken to adjust an earlier report, that of `original-period` where the agreement names one."
+        "Give the report with the sale as another input to be sure."
+    /// An input that would have to be read twice.
+    pub READ_ONCE: "ENG0304" "readable-once" Error
+        "The inputs are read before the conversion, so that refunds find their sales; a pipe that nobody keeps, and packed bytes in memory, can be read once only."
+        "Give the report as a file."
     /// A play shorter than the threshold of the agreement.
     pub BELOW_THRESHOLD: "ENG0116" "below-threshold" Info
         "The play is shorter than `minimum-seconds` of the agreement. It is left out (`below = \"drop\"`) and counted in the ledger as filtered, or reported as not royalty bearing."

@@ -1,6 +1,6 @@
 //! One conversion: inputs, a source format, a target format, an agreement; outputs, findings, loss and ledger.
 
-use crate::aggregate::{Counter, Rules, Worker, account};
+use crate::aggregate::{Counter, Refunds, Rules, Worker, account};
 use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
 use crate::codes;
 use crate::complete::Completion;
@@ -8,9 +8,13 @@ use crate::describe::{Noted, Shapes};
 use crate::duplicates::{self, Search};
 use crate::emit::{self, Frame};
 use crate::external;
+use crate::manner::{Manner, Usages};
 use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
+use crate::pairs::{Before, Pairs};
+use crate::refunds::Judge;
+use crate::sales;
 use crate::screen::{self, Duplicates, Screen, Screening};
 use crate::settle::{Items, settle};
 use crate::sink::{self, Destination, Packing, Sink};
@@ -227,9 +231,10 @@ impl Job<'_> {
         };
         let writes = self.target.writes(self.version);
         let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
+        let sells = sales::sells(self.source.reads(None));
         let mut projection = Projection {
             context: terms.reads(),
-            time: self.period.is_some(),
+            time: self.period.is_some() || sells || !terms.turns().is_empty(),
             duration: true,
             now: Some(self.now.micros),
             ..Projection::default()
@@ -242,12 +247,22 @@ impl Job<'_> {
         let policy = terms.conflict();
         let budget = self.memory.map(|limit| Budget::new(limit, self.reading(), self.packs()));
         let counter = Counter::new(threads, budget, self.temp_dir.clone(), policy == Conflict::Latest);
+        let refunds = terms.refunds();
+        let mut header = Entity::default();
+        terms.header(&mut header);
+        let judge = Judge::new(refunds, self.period.as_ref(), &header);
+        let (again, pairs) = if sells { self.pair()? } else { Default::default() };
+        let inputs = if sells { &again } else { self.inputs };
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
         let mut decoders: Vec<Box<dyn Decode + '_>> = Vec::new();
         let sources = self.sources();
-        let screen = self.screen(&sources, verdicts);
-        for (number, input) in self.inputs.iter().enumerate() {
+        let mut screen = self.screen(&sources, verdicts);
+        if sells {
+            // Refunds of the period's sales may come after it, so that is decided where sales are counted.
+            screen.period = None;
+        }
+        for (number, input) in inputs.iter().enumerate() {
             let mut decoder = run.open(input)?;
             reads = reads.union(decoder.preamble().reads);
             let mut projection = projection.clone();
@@ -258,7 +273,21 @@ impl Job<'_> {
                 decoders.iter().position(|known| known.key_space().is_some_and(|known| known == space))
             });
             let space = known.unwrap_or(decoders.len()) as u32;
-            let rules = Rules { decoder: decoder.as_ref(), terms, qualifying: terms.qualifying() };
+            let rules = Rules {
+                decoder: decoder.as_ref(),
+                terms,
+                turns: terms.turns(),
+                // What was not played has no length that could fall short.
+                qualifying: terms
+                    .qualifying()
+                    .filter(|_| decoder.preamble().reads.contains(Field::EVENT_DURATION)),
+                sales: sells.then(|| Refunds {
+                    period: self.period.clone(),
+                    judge: &judge,
+                    pairs: &pairs,
+                    unmatched: refunds.unmatched,
+                }),
+            };
             let mut workers: Vec<Worker<'_>> =
                 (0..threads).map(|worker| Worker::new(&counter, worker, number, space)).collect();
             let scanned =
@@ -283,14 +312,16 @@ impl Job<'_> {
             }
         }
         for context in terms.due() {
-            counter.context(context)?;
+            counter.manner(Manner::new(&context, false))?;
         }
         let shapes = Shapes::new(projection.item.intersection(reads));
         let decoders: Vec<&dyn Decode> = decoders.iter().map(AsRef::as_ref).collect();
         let mut noted = Noted::default();
         let mut counted = counter.finish()?;
         let mut contexts = std::mem::take(&mut counted.contexts);
-        let finish = Finish { job: self, terms, shapes: &emit::shapes(&shapes), reads };
+        let usages = counted.manners.usages(reads.contains(Field::EVENT_DURATION));
+        let finish =
+            Finish { job: self, terms, shapes: &emit::shapes(&shapes, &usages), usages: &usages, reads };
         if let Some(spilled) = counted.spilled.take() {
             let spill = Scratch::create(&self.temp_dir)?;
             let budget = budget.map_or(usize::MAX, |budget| budget.settling);
@@ -308,11 +339,25 @@ impl Job<'_> {
             let dictionary = dictionary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
             let items = Items::describe(dictionary, &decoders, &shapes, threads, &mut noted)?;
             let settled =
-                settle(&items, &counted.world, &counted.ranks, &shapes, policy, threads, &mut noted)?;
+                settle(&items, &counted.world, &counted.manners, &shapes, policy, threads, &mut noted)?;
             finish.run(run, noted, &sources, &settled.sums, &mut contexts, |frame, sink, report| {
                 emit::emit(&settled, frame, sink, threads, report)
             })
         }
+    }
+
+    /// Pairs refunds with their sales; answers the inputs as they are read from now on.
+    fn pair(&self) -> Result<(Vec<Input>, Pairs), Fatal> {
+        let reading = self.reading();
+        let budget = self.memory.map(|limit| Budget::new(limit, reading, self.packs()).settling);
+        let before = Before {
+            source: self.source,
+            options: self.source_options,
+            reading,
+            temp_dir: &self.temp_dir,
+            budget,
+        };
+        before.pair(self.inputs)
     }
 
     fn events(&self, verdicts: Option<&Verdicts>) -> Result<Outcome, Fatal> {
@@ -858,6 +903,7 @@ struct Finish<'a> {
     job: &'a Job<'a>,
     terms: &'a dyn Terms,
     shapes: &'a [Shape],
+    usages: &'a Usages<'a>,
     reads: FieldSet,
 }
 
@@ -876,7 +922,7 @@ impl<'a> Finish<'a> {
             return Err(Fatal { failure: Failure::Input, findings: refused });
         }
         noted.into_report(sources, &mut run.report);
-        total(contexts, sums);
+        total(contexts, sums, self.reads.contains(Field::EVENT_DURATION));
         let missing = self.terms.complete(contexts);
         let (errors, findings): (Vec<_>, Vec<_>) =
             missing.into_iter().partition(|finding| finding.code.severity == Severity::Error);
@@ -890,17 +936,20 @@ impl<'a> Finish<'a> {
         run.drops(encoder.as_ref(), self.reads, &[], contexts);
         let mut sink = self.job.sink(encoder.as_ref())?;
         let mut report = Report::default();
-        let frame = Frame { shapes: self.shapes, contexts, encoder: encoder.as_ref() };
+        let frame = Frame { shapes: self.shapes, contexts, usages: self.usages, encoder: encoder.as_ref() };
         emit(frame, &mut sink, &mut report)?;
         run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
         run.end(sink, true)
     }
 }
 
-/// Gives each sales context the sum of its usages.
-fn total(contexts: &mut [Entity], sums: &[(u64, i64)]) {
+/// Gives each sales context the sum of its usages; `timed` tells whether the source knows how long was played.
+fn total(contexts: &mut [Entity], sums: &[(u64, i64)], timed: bool) {
     for (context, (plays, micros)) in contexts.iter_mut().zip(sums) {
         context.set(Field::TOTAL_USAGES, plays.to_string());
+        if !timed {
+            continue;
+        }
         let mut text = Vec::new();
         Duration::from_micros(*micros).write_iso(&mut text);
         context.set(Field::TOTAL_DURATION, String::from_utf8_lossy(&text).into_owned());

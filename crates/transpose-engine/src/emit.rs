@@ -3,17 +3,16 @@
 use crate::codes;
 use crate::describe::Shapes;
 use crate::groups::Group as Counted;
+use crate::manner::Usages;
 use crate::order::{Flow, Sequencer};
 use crate::packed::Cells;
 use crate::settle::{Settled, parts_of};
 use crate::sink::Sink;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use transpose_codes::duration::Duration;
-use transpose_core::batch::{BlockBatch, Blocks, Shape, Slot, Span};
+use transpose_core::batch::{BlockBatch, Blocks, Shape, Span};
 use transpose_core::diagnostic::Fatal;
 use transpose_core::entity::Entity;
-use transpose_core::field::{Field, Group};
 use transpose_core::format::{Encode, Encoded, Numbers, Portion};
 use transpose_core::report::Report;
 
@@ -22,23 +21,9 @@ const RELEASE: usize = 0;
 const RECORDING: usize = 1;
 const USAGE: usize = 2;
 
-/// The columns of a usage made here.
-const QUANTITY: usize = 0;
-const DURATION: usize = 1;
-const BEARING: usize = 2;
-
 /// The shapes of the blocks that are made here.
-pub(crate) fn shapes(shapes: &Shapes) -> Vec<Shape> {
-    let usage = [Field::QUANTITY, Field::USAGE_DURATION, Field::ROYALTY_BEARING];
-    vec![
-        shapes.release.clone(),
-        shapes.recording.clone(),
-        Shape {
-            record: "".into(),
-            group: Group::Usage,
-            columns: usage.into_iter().map(Slot::Field).collect(),
-        },
-    ]
+pub(crate) fn shapes(shapes: &Shapes, usages: &Usages<'_>) -> Vec<Shape> {
+    vec![shapes.release.clone(), shapes.recording.clone(), usages.shape()]
 }
 
 struct Work {
@@ -55,6 +40,7 @@ pub(crate) const USAGES: usize = 2048;
 pub(crate) struct Frame<'a> {
     pub(crate) shapes: &'a [Shape],
     pub(crate) contexts: &'a [Entity],
+    pub(crate) usages: &'a Usages<'a>,
     pub(crate) encoder: &'a dyn Encode,
 }
 
@@ -99,7 +85,7 @@ pub(crate) fn emit(
                         batch.clear();
                         let groups =
                             settled.buckets.get(work.bucket).and_then(|all| all.get(work.groups.clone()));
-                        build(settled, groups.unwrap_or(&[]), &mut batch);
+                        build(settled, frame.usages, groups.unwrap_or(&[]), &mut batch);
                         let mut part = Report::default();
                         let outcome = frame
                             .encode(&batch, work.numbers, &mut part)
@@ -126,8 +112,8 @@ fn works(settled: &Settled<'_>) -> Vec<Work> {
     for (bucket, groups) in settled.buckets.iter().enumerate() {
         let (mut start, mut at_start) = (0, numbers);
         for (index, group) in groups.iter().enumerate() {
-            numbers.usages += 1;
             let next = groups.get(index + 1);
+            numbers.usages += u64::from(next.is_none_or(|next| !group.is_with(next)));
             let ends = next
                 .is_none_or(|next| parts_of(&settled.releases, settled.pair(*group), settled.pair(*next)));
             numbers.blocks += u64::from(ends);
@@ -140,7 +126,7 @@ fn works(settled: &Settled<'_>) -> Vec<Work> {
     works
 }
 
-fn build(settled: &Settled<'_>, mut groups: &[Counted], batch: &mut BlockBatch) {
+fn build(settled: &Settled<'_>, usages: &Usages<'_>, mut groups: &[Counted], batch: &mut BlockBatch) {
     while let Some(first) = groups.first() {
         let pair = settled.pair(*first);
         let same = |group: &&Counted| !parts_of(&settled.releases, pair, settled.pair(**group));
@@ -149,29 +135,40 @@ fn build(settled: &Settled<'_>, mut groups: &[Counted], batch: &mut BlockBatch) 
         groups = rest;
         let release = (!settled.releases.is_nobody(pair.0)).then(|| settled.releases.cells(pair.0));
         let recordings = block.chunk_by(|a, b| a.item() == b.item()).filter_map(<[Counted]>::first);
-        let recordings = recordings.map(|group| settled.recordings.cells(settled.pair(*group).1));
-        push_block(batch, release, recordings, block);
+        let recordings = recordings.map(|group| {
+            let rank = settled.pair(*group).1;
+            // What names no recording is a usage of the release itself.
+            (release.is_none() || !settled.recordings.is_nobody(rank)).then(|| settled.recordings.cells(rank))
+        });
+        push_block(batch, usages, release, recordings, block);
     }
 }
 
-/// Adds a block; the groups are those of its recordings, in their order.
+/// Adds a block; the groups are those of its recordings, in their order. Those of the release itself come last, where there should be a recording
+/// is nothing.
 pub(crate) fn push_block<'a>(
     batch: &mut BlockBatch,
+    usages: &Usages<'_>,
     release: Option<&[u8]>,
-    recordings: impl Iterator<Item = &'a [u8]>,
+    recordings: impl Iterator<Item = Option<&'a [u8]>>,
     groups: &[Counted],
 ) {
     batch.begin_block(Span::ABSENT, 0);
+    let mut first = 0;
     if let Some(cells) = release {
         entity(batch, RELEASE, cells);
+        first = 1;
     }
-    for cells in recordings {
+    let mut end = first;
+    for cells in recordings.flatten() {
         entity(batch, RECORDING, cells);
+        end += 1;
     }
     let of_recordings = groups.chunk_by(|a, b| a.item() == b.item());
-    for (parent, groups) in (u32::from(release.is_some())..).zip(of_recordings) {
-        for group in groups {
-            usage(batch, *group, parent);
+    for (parent, groups) in (first..).zip(of_recordings) {
+        let parent = if parent < end { parent } else { 0 };
+        for groups in groups.chunk_by(Counted::is_with) {
+            usages.push(batch, USAGE, groups, parent);
         }
     }
     batch.end_block(0);
@@ -184,37 +181,5 @@ fn entity(batch: &mut BlockBatch, shape: usize, cells: &[u8]) {
             let span = batch.text(text);
             batch.set(column, span);
         }
-    }
-}
-
-fn usage(batch: &mut BlockBatch, group: Counted, parent: u32) {
-    batch.push_entity(USAGE, 3, 0);
-    if let Some(entity) = batch.last_entity() {
-        entity.parent = parent;
-        entity.context = group.place() >> 1;
-    }
-    let start = batch.arena.len();
-    digits(group.plays, &mut batch.arena);
-    let end = batch.arena.len();
-    batch.set(QUANTITY, Span::arena(start, end));
-    Duration::from_micros(group.micros).write_iso(&mut batch.arena);
-    batch.set(DURATION, Span::arena(end, batch.arena.len()));
-    let flag: &[u8] = if group.place() & 1 == 1 { b"true" } else { b"false" };
-    let flag = batch.text(flag);
-    batch.set(BEARING, flag);
-}
-
-/// Writes a whole number in decimal digits.
-fn digits(mut number: u64, out: &mut Vec<u8>) {
-    let start = out.len();
-    loop {
-        out.push(b'0' + (number % 10) as u8);
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    if let Some(written) = out.get_mut(start..) {
-        written.reverse();
     }
 }

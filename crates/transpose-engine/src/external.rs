@@ -11,6 +11,7 @@ use crate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant
 use crate::dictionary::Key as _;
 use crate::emit::{Frame, USAGES, push_block};
 use crate::groups::{Group, PARTS};
+use crate::manner::Manners;
 use crate::packed::{put, put_text, signed, take, take_text, unsigned};
 use crate::settle::add_to;
 use crate::sink::Sink;
@@ -66,7 +67,7 @@ impl<'a> Settled<'a> {
             releases: Sorter::new(spill, share),
             recordings: Sorter::new(spill, share),
             groups: Sorter::new(spill, share),
-            sums: vec![(0, 0); counted.ranks.len()],
+            sums: vec![(0, 0); counted.manners.len()],
             key: Vec::new(),
             value: Vec::new(),
         };
@@ -75,7 +76,7 @@ impl<'a> Settled<'a> {
             let passes = spilled.passes(part, plan.budget / 3);
             for pass in 0..passes {
                 let loaded = spilled.load(part, pass, passes, plan.policy == Conflict::Latest)?;
-                sorters.add(&loaded, &counted.ranks, &mut describer, plan, noted)?;
+                sorters.add(&loaded, &counted.manners, &mut describer, plan, noted)?;
             }
         }
         let Sorters { releases, recordings, groups, sums, .. } = sorters;
@@ -106,9 +107,12 @@ impl<'a> Settled<'a> {
         let mut identity = Vec::new();
         let mut block = Block::default();
         let mut put = |batch: &mut BlockBatch, block: &mut Block, release: Option<&[u8]>| {
-            push_block(batch, release, block.recordings.iter().map(Vec::as_slice), &block.groups);
+            let itself = block.ends_with_nobody && release.is_some();
+            let named = block.recordings.len() - usize::from(itself);
+            let recordings = block.recordings.iter().take(named).map(|cells| Some(cells.as_slice()));
+            push_block(batch, frame.usages, release, recordings, &block.groups);
             numbers.blocks += 1;
-            numbers.usages += block.groups.len() as u64;
+            numbers.usages += block.groups.chunk_by(Group::is_with).count() as u64;
             block.clear();
             if numbers.usages - at_start.usages < USAGES as u64 {
                 return Ok(());
@@ -145,12 +149,15 @@ impl<'a> Settled<'a> {
 #[derive(Default)]
 struct Block {
     recordings: Vec<Vec<u8>>,
+    /// Whether the last recording is nothing at all, so that its groups are of the release itself.
+    ends_with_nobody: bool,
     groups: Vec<Group>,
 }
 
 impl Block {
     fn clear(&mut self) {
         self.recordings.clear();
+        self.ends_with_nobody = false;
         self.groups.clear();
     }
 }
@@ -169,6 +176,8 @@ impl Streams<'_> {
         let key = key.to_vec();
         let number = block.recordings.len() as u32;
         block.recordings.push(cells.to_vec());
+        let identity = key.strip_prefix(release).and_then(|identity| identity.strip_suffix(&[0, 0]));
+        block.ends_with_nobody = identity == Some(NOBODY);
         // A pair that several items have stands there several times.
         while self.recordings.peek()?.is_some_and(|(other, _)| other == key) {
             self.recordings.next()?;
@@ -191,7 +200,7 @@ impl Streams<'_> {
 fn read_group(item: u32, place: &[u8], mut sums: &[u8]) -> Option<Group> {
     let place = u32::from_be_bytes(place.try_into().ok()?);
     let (plays, micros) = (take(&mut sums)?, signed(take(&mut sums)?));
-    Some(Group { key: Group::key(item, place >> 1, place & 1 == 1), plays, micros })
+    Some(Group { key: u64::from(item) << 32 | u64::from(place), plays, micros })
 }
 
 struct Sorters<'a> {
@@ -208,7 +217,7 @@ impl Sorters<'_> {
     fn add(
         &mut self,
         loaded: &Loaded,
-        ranks: &[u32],
+        manners: &Manners,
         describer: &mut Describer,
         plan: &Plan<'_>,
         noted: &mut Noted,
@@ -236,10 +245,10 @@ impl Sorters<'_> {
             put_identity(release, &mut self.value);
             self.recordings.push(&self.key, &self.value)?;
             for group in of_item {
-                let context = ranks.get(group.place() as usize >> 1).copied();
-                let context = context.ok_or_else(|| codes::bug("a group without a context"))?;
-                let ranked = Group { key: Group::key(0, context, group.place() & 1 == 1), ..*group };
-                add_to(&mut self.sums, ranked)?;
+                let rank = manners.ranks.get(group.place() as usize >> 1).copied();
+                let rank = rank.ok_or_else(|| codes::bug("a group without a manner"))?;
+                let ranked = Group { key: Group::ranked(0, rank, group.place() & 1 == 1), ..*group };
+                add_to(&mut self.sums, manners, ranked)?;
                 self.begin(&[release, recording], &ranked.place().to_be_bytes());
                 self.value.clear();
                 put(group.plays, &mut self.value);

@@ -22,10 +22,11 @@ pub(crate) fn part(hash: u64) -> usize {
 /// How many rows a worker gathers for a part.
 const GATHERED: usize = 128;
 
-/// Plays and time of one item in one context.
+/// Plays and time of one item in one manner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// The number of the item, then that of the context, then whether royalties are due.
+    /// The number of the item, then that of the manner, then whether royalties are due. Once manners are in order: the item, the rank of the manner, whether
+    /// royalties are due, whether it is of returns.
     pub(crate) key: u64,
     pub(crate) plays: u64,
     pub(crate) micros: i64,
@@ -34,10 +35,16 @@ pub(crate) struct Group {
 const EMPTY: Group = Group { key: u64::MAX, plays: 0, micros: 0 };
 
 impl Group {
-    /// The key of an item in a context.
+    /// The key of an item in a manner, as rows are counted.
     #[inline]
-    pub(crate) fn key(item: u32, context: u32, bearing: bool) -> u64 {
-        u64::from(item) << 32 | u64::from(context) << 1 | u64::from(bearing)
+    pub(crate) fn key(item: u32, manner: u32, bearing: bool) -> u64 {
+        u64::from(item) << 32 | u64::from(manner) << 1 | u64::from(bearing)
+    }
+
+    /// The key of an item in a manner whose rank is known.
+    #[inline]
+    pub(crate) fn ranked(item: u32, rank: u32, bearing: bool) -> u64 {
+        u64::from(item) << 32 | u64::from(rank) | u64::from(bearing) << 1
     }
 
     /// The item.
@@ -45,9 +52,29 @@ impl Group {
         (self.key >> 32) as u32
     }
 
-    /// The context, with whether royalties are due as the lowest bit.
+    /// The manner, with whether royalties are due as the lowest bit.
     pub(crate) fn place(self) -> u32 {
         self.key as u32
+    }
+
+    /// Of a ranked group the place of its manner in their order.
+    pub(crate) fn manner(self) -> u32 {
+        self.key as u32 >> 2
+    }
+
+    /// Of a ranked group whether royalties are due.
+    pub(crate) fn bearing(self) -> bool {
+        self.key & 2 != 0
+    }
+
+    /// Of a ranked group whether it is of returns.
+    pub(crate) fn returned(self) -> bool {
+        self.key & 1 != 0
+    }
+
+    /// Whether two ranked groups make one usage: the sales and the returns of an item in a manner.
+    pub(crate) fn is_with(&self, other: &Self) -> bool {
+        self.key & !1 == other.key & !1
     }
 
     /// Adds what another worker has counted.

@@ -9,6 +9,7 @@
 //! | `describe` | turns keys into releases and recordings, finds conflicting descriptions |
 //! | `settle` | puts what was counted in order, in memory |
 //! | `memory`, `spill`, `sorter`, `external` | keep a limit of memory: the same by way of the disk |
+//! | `manner`, `sales`, `refunds`, `pairs` | what sales are besides plays: price, returns, money, adjustments of earlier reports |
 //! | `emit` | builds and encodes blocks from groups, side by side, in order |
 //! | `message` | which inputs are the files of one message, and whether they agree |
 //! | `screen` | which rows of events take part: those of the period, each once |
@@ -35,12 +36,16 @@ mod emit;
 mod external;
 mod facts;
 mod groups;
+mod manner;
 mod memory;
 mod message;
 mod order;
 mod packed;
+mod pairs;
 mod passes;
 pub mod receipt;
+mod refunds;
+mod sales;
 mod screen;
 mod settle;
 mod sink;

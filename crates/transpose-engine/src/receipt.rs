@@ -2,7 +2,9 @@
 
 use crate::convert::Outcome;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
+use transpose_codes::decimal::Decimal;
 use transpose_core::diagnostic::{Diagnostic, Fatal};
 use transpose_core::ledger::{Amounts, Ledger};
 use transpose_core::loss::Loss;
@@ -77,7 +79,7 @@ fn file(role: &str, path: &Path) -> Result<Value, Fatal> {
 
 /// The ledger as JSON; durations in seconds, all numbers that may have decimals as text.
 pub fn ledger(ledger: &Ledger) -> Value {
-    let by = |parts: &std::collections::BTreeMap<&'static str, Amounts>| -> Value {
+    let by = |parts: &BTreeMap<&'static str, Amounts>| -> Value {
         Value::Object(
             parts.iter().map(|(key, value)| ((*key).to_string(), amounts(value))).collect::<Map<_, _>>(),
         )
@@ -92,12 +94,27 @@ pub fn ledger(ledger: &Ledger) -> Value {
 }
 
 fn amounts(amounts: &Amounts) -> Value {
-    let money: Map<String, Value> = amounts
-        .money
-        .iter()
-        .map(|(currency, sum)| (currency.to_string(), json!(sum.normalize().to_string())))
-        .collect();
-    json!({"rows": amounts.rows, "plays": amounts.plays.normalize().to_string(), "seconds": seconds(amounts.micros), "money": money})
+    let sums = |sums: &BTreeMap<Box<str>, Decimal>| -> Map<String, Value> {
+        let texts =
+            sums.iter().map(|(currency, sum)| (currency.to_string(), json!(sum.normalize().to_string())));
+        texts.collect()
+    };
+    let mut value = json!({
+        "rows": amounts.rows,
+        "plays": amounts.plays.normalize().to_string(),
+        "seconds": seconds(amounts.micros),
+        "money": sums(&amounts.money),
+    });
+    // Only sales have these.
+    if let Some(object) = value.as_object_mut() {
+        if !amounts.returns.is_zero() {
+            object.insert("returns".into(), json!(amounts.returns.normalize().to_string()));
+        }
+        if !amounts.paid.is_empty() {
+            object.insert("paid".into(), sums(&amounts.paid).into());
+        }
+    }
+    value
 }
 
 /// Microseconds as seconds in plain notation.

@@ -8,6 +8,7 @@ use crate::codes;
 use crate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant, Variants};
 use crate::dictionary::{Dictionary, Key as _, NONE};
 use crate::groups::{Group, PARTS};
+use crate::manner::Manners;
 use crate::order::{side_by_side, sort};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -214,11 +215,11 @@ impl Settled<'_> {
 /// How many groups a bucket has, roughly.
 const BUCKET: usize = 8192;
 
-/// Ranks identities and sorts the groups of a world. `ranks` are those of the contexts.
+/// Ranks identities and sorts the groups of a world.
 pub(crate) fn settle<'a>(
     items: &'a Items,
     world: &World,
-    ranks: &[u32],
+    manners: &Manners,
     shapes: &Shapes,
     policy: Conflict,
     threads: usize,
@@ -290,12 +291,12 @@ pub(crate) fn settle<'a>(
             dealt.resize_with(count, || Vec::with_capacity(room));
         }
         let pair = place.get(group.item() as usize).copied().unwrap_or(NONE);
-        let context = ranks.get(group.place() as usize >> 1).copied();
+        let rank = manners.ranks.get(group.place() as usize >> 1).copied();
         let bucket = bucket.get(pair as usize).and_then(|bucket| dealt.get_mut(*bucket as usize));
-        let (Some(context), Some(bucket)) = (context, bucket) else {
+        let (Some(rank), Some(bucket)) = (rank, bucket) else {
             return Err(codes::bug("a group without a place"));
         };
-        bucket.push(Group { key: Group::key(pair, context, group.place() & 1 == 1), ..group });
+        bucket.push(Group { key: Group::ranked(pair, rank, group.place() & 1 == 1), ..group });
         Ok(())
     })?;
     drop((place, bucket));
@@ -306,7 +307,7 @@ pub(crate) fn settle<'a>(
             bucket.push(groups);
         }
     }
-    let contexts = ranks.len();
+    let contexts = manners.len();
     let sorted = side_by_side(
         threads,
         gathered,
@@ -321,7 +322,7 @@ pub(crate) fn settle<'a>(
             groups.shrink_to_fit();
             let mut sums = vec![(0_u64, 0_i64); contexts];
             for group in &groups {
-                add_to(&mut sums, *group)?;
+                add_to(&mut sums, manners, *group)?;
             }
             Ok((groups, sums))
         },
@@ -330,8 +331,8 @@ pub(crate) fn settle<'a>(
     let mut buckets = Vec::with_capacity(sorted.len());
     for (groups, more) in sorted {
         buckets.push(groups);
-        for (rank, (plays, micros)) in more.into_iter().enumerate() {
-            add_to(&mut sums, Group { key: Group::key(0, rank as u32, false), plays, micros })?;
+        for (sum, (plays, micros)) in sums.iter_mut().zip(more) {
+            add(sum, plays, micros)?;
         }
     }
     Ok(Settled { releases, recordings, pairs, buckets, sums })
@@ -342,12 +343,16 @@ pub(crate) fn parts_of(releases: &Ranked<'_>, a: (u32, u32), b: (u32, u32)) -> b
     a.0 != b.0 || (releases.is_nobody(a.0) && a.1 != b.1)
 }
 
-/// Adds a group whose context is given by its rank to the sums of contexts.
-pub(crate) fn add_to(sums: &mut [(u64, i64)], group: Group) -> Result<(), Fatal> {
-    let sum = sums.get_mut(group.place() as usize >> 1);
+/// Adds a ranked group to the sums of contexts; what was returned stays part of what was sold.
+pub(crate) fn add_to(sums: &mut [(u64, i64)], manners: &Manners, group: Group) -> Result<(), Fatal> {
+    let sum = manners.context(group).and_then(|context| sums.get_mut(context as usize));
     let sum = sum.ok_or_else(|| codes::bug("a total without a context"))?;
-    sum.0 = sum.0.checked_add(group.plays).ok_or_else(|| codes::overflow("plays"))?;
-    sum.1 = sum.1.checked_add(group.micros).ok_or_else(|| codes::overflow("durations"))?;
+    add(sum, if group.returned() { 0 } else { group.plays }, group.micros)
+}
+
+fn add(sum: &mut (u64, i64), plays: u64, micros: i64) -> Result<(), Fatal> {
+    sum.0 = sum.0.checked_add(plays).ok_or_else(|| codes::overflow("plays"))?;
+    sum.1 = sum.1.checked_add(micros).ok_or_else(|| codes::overflow("durations"))?;
     Ok(())
 }
 

@@ -54,6 +54,7 @@ impl Sum {
 pub struct Account {
     rows: u64,
     plays: Sum,
+    returns: Sum,
     micros: i128,
     money: Vec<Sum>,
 }
@@ -94,12 +95,25 @@ impl Account {
         Some(())
     }
 
+    /// Adds what was returned of a usage. `None` when the cell holds no exact number or the sum becomes too long.
+    pub fn add_returns(&mut self, returns: Option<&[u8]>) -> Option<()> {
+        let Some(returns) = returns else { return Some(()) };
+        match scaled(returns) {
+            Some((number, scale)) => self.returns.add(number.into(), scale),
+            None => self
+                .returns
+                .add_decimal(decimal::parse(std::str::from_utf8(returns).ok()?, Grammar::DSR_READ).ok()?),
+        }
+    }
+
     /// Adds the sums to what has been written. The error names the sum that has more than 28 digits.
     pub fn settle(&self, currencies: &[Box<str>], written: &mut Amounts) -> Result<(), &'static str> {
         written.rows += self.rows;
         written.micros += self.micros;
         let plays = self.plays.total().ok_or("plays")?;
         written.plays = written.plays.checked_add(plays).ok_or("plays")?.normalize();
+        let returns = self.returns.total().ok_or("returns")?;
+        written.returns = written.returns.checked_add(returns).ok_or("returns")?.normalize();
         let mut money: BTreeMap<&str, &Sum> = BTreeMap::new();
         for (sum, currency) in self.money.iter().zip(currencies).filter(|(sum, _)| sum.used) {
             money.insert(currency, sum);
@@ -208,6 +222,19 @@ mod tests {
     #[test]
     fn a_price_without_a_quantity_is_no_money() {
         assert!(settled(&[("", "1", "")]).unwrap().money.is_empty());
+    }
+
+    #[test]
+    fn returns_are_a_sum_of_their_own() {
+        let mut account = Account::default();
+        for returns in [Some("3"), None, Some("0.5"), Some("12345678901234567890.1")] {
+            account.add_returns(returns.map(str::as_bytes)).unwrap();
+        }
+        assert!(account.add_returns(Some(b"x")).is_none());
+        let mut written = Amounts::default();
+        account.settle(&[], &mut written).unwrap();
+        assert_eq!(written.returns.to_string(), "12345678901234567893.6");
+        assert_eq!((written.rows, written.plays), (0, Decimal::ZERO));
     }
 
     #[test]

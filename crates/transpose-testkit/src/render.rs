@@ -260,6 +260,12 @@ fn ledger(out: &mut String, ledger: &Ledger) {
         for (currency, sum) in &amounts.money {
             let _ = write!(text, ", {currency} {}", sum.normalize());
         }
+        if !amounts.returns.is_zero() {
+            let _ = write!(text, ", returns {}", amounts.returns.normalize());
+        }
+        for (currency, sum) in &amounts.paid {
+            let _ = write!(text, ", paid {currency} {}", sum.normalize());
+        }
         text
     };
     let parts = [("read", &ledger.read), ("converted", &ledger.converted), ("written", &ledger.written)];

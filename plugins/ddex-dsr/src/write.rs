@@ -115,7 +115,7 @@ impl Writer {
         }
         let mut currencies: Vec<Box<str>> = Vec::new();
         let contexts = brief.contexts.iter().zip(&top.ids).map(|(context, id)| {
-            let currency = context.text(Field::CURRENCY).map(|code| {
+            let currency = context.price_currency().map(|code| {
                 currencies.iter().position(|known| **known == *code).unwrap_or_else(|| {
                     currencies.push(code.into());
                     currencies.len() - 1
@@ -442,8 +442,11 @@ impl Writer {
         let context = entity.context_index().and_then(|index| self.contexts.get(index));
         let quantity = column(entity, special.quantity);
         let price = column(entity, special.price);
-        if account.add(quantity, price, duration, context.and_then(|context| context.currency)).is_none() {
-            let why = "quantity, price or duration of a usage is no exact number, or a sum is too long";
+        let currency = context.and_then(|context| context.currency);
+        let counted = account.add(quantity, price, duration, currency);
+        if counted.and_then(|()| account.add_returns(column(entity, special.returns))).is_none() {
+            let why =
+                "quantity, returns, price or duration of a usage is no exact number, or a sum is too long";
             return Err(no_item(run, entity, why));
         }
         if duration.is_some() && !keeps_duration {

@@ -193,6 +193,7 @@ struct Plan {
     /// The resources of a sub-release.
     used: Option<usize>,
     quantity: Option<usize>,
+    returns: Option<usize>,
     price: Option<usize>,
     duration: Option<usize>,
 }
@@ -271,7 +272,7 @@ impl Writer {
         let contexts = brief.contexts.iter().map(Some).chain([None]).map(context_text).collect();
         let mut currencies: Vec<Box<str>> = Vec::new();
         let mut currency_of = |context: &Entity| {
-            let code = context.text(Field::CURRENCY)?;
+            let code = context.price_currency()?;
             let known = currencies.iter().position(|known| **known == *code);
             Some(known.unwrap_or_else(|| {
                 currencies.push(code.into());
@@ -319,6 +320,7 @@ impl Writer {
             beyond: fields.filter(|(_, field)| !placed(*field)).collect(),
             used: shape.column(Field::USED_RESOURCES),
             quantity: shape.column(Field::QUANTITY),
+            returns: shape.column(Field::RETURNS),
             price: shape.column(Field::PRICE),
             duration: shape.column(Field::USAGE_DURATION),
         }
@@ -516,9 +518,11 @@ impl Writer {
         };
         let currency = context.and_then(|context| self.currency.get(context).copied().flatten());
         let (quantity, price, duration) = (cell(plan.quantity), cell(plan.price), cell(plan.duration));
-        run.account.add(quantity, price, duration, currency).ok_or_else(|| {
+        let counted = run.account.add(quantity, price, duration, currency);
+        counted.and_then(|()| run.account.add_returns(cell(plan.returns))).ok_or_else(|| {
             let location = Location { line: run.line(usage), ..Location::default() };
-            let message = "quantity, price or duration of a usage is no exact number, or a sum is too long";
+            let message =
+                "quantity, returns, price or duration of a usage is no exact number, or a sum is too long";
             Fatal::input(Diagnostic::new(&INEXACT, location, message))
         })
     }

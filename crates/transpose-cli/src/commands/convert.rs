@@ -132,7 +132,9 @@ impl Convert {
         // Nobody knows yet whether they are packed.
         let threads = self.speed.reading().within(memory, true).threads;
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let inputs = if self.selection.reads_twice() {
+        // Refunds are paired with their sales before anything is converted.
+        let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
+        let inputs = if sells || self.selection.reads_twice() {
             open::kept_inputs(&self.inputs, threads, &temp_dir)?
         } else {
             open::inputs(&self.inputs, threads)?

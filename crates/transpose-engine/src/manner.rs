@@ -1,0 +1,273 @@
+//! In which sales context a group is, and what its usages are like besides.
+//!
+//! The agreement answers for an event with a sales context, and for a sale also with its price and whatever else tells usages of one context apart:
+//! their *manner*. Totals are by context, usages by item, context and manner. Sales and returns of one manner are counted apart and become one usage
+//! when blocks are built, so a group needs no room for both, and plays cost nothing of it.
+//!
+//! **Usages and returns.** `usage.quantity` is what was sold, with what was returned later; `usage.returns` is what was returned. So it is in DSR: `Usages`
+//! are the sales of the period, `Returns` those that were reversed, and the newer `NetUsage` is the one less the other.
+
+use crate::aggregate::too_many;
+use crate::groups::Group as Counted;
+use std::collections::BTreeMap;
+use transpose_codes::duration::Duration;
+use transpose_core::batch::{BlockBatch, Shape, Slot, Span};
+use transpose_core::diagnostic::Fatal;
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, FieldSet, Group};
+
+/// A sales context with the manner of usages in it, as events are counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Manner {
+    /// The sales context.
+    pub(crate) context: Entity,
+    /// The fields of usages.
+    pub(crate) usage: Entity,
+    /// Whether the events take back what was sold.
+    pub(crate) returned: bool,
+}
+
+impl Manner {
+    /// Takes apart what the agreement has answered. What neither a context nor a usage has is left out.
+    pub(crate) fn new(answer: &Entity, returned: bool) -> Self {
+        let mut manner = Self { returned, ..Self::default() };
+        manner.context.origin.clone_from(&answer.origin);
+        manner.context.extras.clone_from(&answer.extras);
+        for (field, value) in answer.iter() {
+            match field.group() {
+                Group::Usage => manner.usage.set(field, value.clone()),
+                Group::Event => {}
+                _ => manner.context.set(field, value.clone()),
+            }
+        }
+        manner
+    }
+}
+
+/// Numbers manners as they are met.
+#[derive(Default)]
+pub(crate) struct Met(BTreeMap<Manner, u32>);
+
+impl Met {
+    /// The number of a manner.
+    pub(crate) fn number(&mut self, manner: Manner) -> Result<u32, Fatal> {
+        let next = self.0.len() as u32;
+        // Two bits of a group's place tell whether royalties are due and whether it is of returns.
+        if next >= 1 << 30 {
+            return Err(too_many());
+        }
+        Ok(*self.0.entry(manner).or_insert(next))
+    }
+
+    /// All contexts in order, and all manners in order.
+    pub(crate) fn finish(self) -> (Vec<Entity>, Manners) {
+        let (mut contexts, mut manners) = (Vec::new(), Manners::default());
+        manners.ranks.resize(self.0.len(), u32::MAX);
+        let mut usages: Vec<Entity> = Vec::new();
+        for (Manner { context, usage, returned }, number) in self.0 {
+            manners.returns |= returned || usage.value(Field::PRICE).is_some();
+            if contexts.last() != Some(&context) {
+                contexts.push(context);
+                manners.contexts.push(contexts.len() as u32 - 1);
+                usages.push(usage);
+            } else if usages.last() != Some(&usage) {
+                manners.contexts.push(contexts.len() as u32 - 1);
+                usages.push(usage);
+            }
+            if let Some(rank) = manners.ranks.get_mut(number as usize) {
+                *rank = (usages.len() as u32 - 1) << 2 | u32::from(returned);
+            }
+        }
+        let fields = usages.iter().fold(FieldSet::EMPTY, |fields, usage| fields.union(usage.fields()));
+        manners.fields = fields.iter().filter(|field| !COUNTED.contains(field)).collect();
+        for usage in &usages {
+            let cells = manners.fields.iter().map(|field| usage.text(*field).map(Into::into));
+            manners.cells.extend(cells);
+        }
+        (contexts, manners)
+    }
+}
+
+/// What is counted or follows from counting; an agreement cannot state it.
+const COUNTED: [Field; 4] = [Field::QUANTITY, Field::RETURNS, Field::USAGE_DURATION, Field::ROYALTY_BEARING];
+
+/// All manners in order.
+#[derive(Default)]
+pub(crate) struct Manners {
+    /// For each number of a manner its rank, with room for whether royalties are due, and whether it is of returns as the lowest bit.
+    pub(crate) ranks: Vec<u32>,
+    /// For each rank its context.
+    contexts: Vec<u32>,
+    /// The fields of usages that any of them has.
+    fields: Vec<Field>,
+    /// For each rank the texts of these fields.
+    cells: Vec<Option<Box<str>>>,
+    /// Whether any of them is of sales.
+    returns: bool,
+}
+
+impl Manners {
+    /// How many sales contexts there are at most.
+    pub(crate) fn len(&self) -> usize {
+        self.contexts.len()
+    }
+
+    /// The sales context of a ranked group.
+    pub(crate) fn context(&self, group: Counted) -> Option<u32> {
+        self.contexts.get(group.manner() as usize).copied()
+    }
+
+    /// How usages are written; `timed` tells whether the source knows how long was played.
+    pub(crate) fn usages(&self, timed: bool) -> Usages<'_> {
+        let mut columns = vec![Field::QUANTITY];
+        columns.extend(timed.then_some(Field::USAGE_DURATION));
+        columns.push(Field::ROYALTY_BEARING);
+        columns.extend(self.returns.then_some(Field::RETURNS));
+        columns.extend(&self.fields);
+        Usages { manners: self, timed, columns }
+    }
+}
+
+/// Writes usages.
+pub(crate) struct Usages<'a> {
+    manners: &'a Manners,
+    timed: bool,
+    columns: Vec<Field>,
+}
+
+impl Usages<'_> {
+    /// The shape of a usage.
+    pub(crate) fn shape(&self) -> Shape {
+        let columns = self.columns.iter().copied().map(Slot::Field).collect();
+        Shape { record: "".into(), group: Group::Usage, columns }
+    }
+
+    /// Adds the usage that groups of one item and one manner are; those of returns come last.
+    pub(crate) fn push(&self, batch: &mut BlockBatch, shape: usize, groups: &[Counted], parent: u32) {
+        let Some(first) = groups.first() else { return };
+        batch.push_entity(shape, self.columns.len(), 0);
+        if let Some(entity) = batch.last_entity() {
+            entity.parent = parent;
+            entity.context = self.manners.context(*first).unwrap_or(u32::MAX);
+        }
+        let sum = |returned| {
+            let of = groups.iter().filter(|group| group.returned() == returned);
+            of.fold(0, |sum: u64, group| sum.saturating_add(group.plays))
+        };
+        let mut column = 0;
+        let mut next = || {
+            column += 1;
+            column - 1
+        };
+        let quantity = number(sum(false), batch);
+        batch.set(next(), quantity);
+        if self.timed {
+            let start = batch.arena.len();
+            let micros = groups.iter().fold(0, |sum: i64, group| sum.saturating_add(group.micros));
+            Duration::from_micros(micros).write_iso(&mut batch.arena);
+            batch.set(next(), Span::arena(start, batch.arena.len()));
+        }
+        let flag = batch.text(if first.bearing() { b"true" } else { b"false" });
+        batch.set(next(), flag);
+        if self.manners.returns {
+            let returns = number(sum(true), batch);
+            batch.set(next(), returns);
+        }
+        let count = self.manners.fields.len();
+        let start = first.manner() as usize * count;
+        for cell in self.manners.cells.get(start..start + count).unwrap_or(&[]) {
+            let column = next();
+            if let Some(text) = cell {
+                let span = batch.text(text.as_bytes());
+                batch.set(column, span);
+            }
+        }
+    }
+}
+
+/// Writes a whole number in decimal digits.
+fn number(mut number: u64, batch: &mut BlockBatch) -> Span {
+    let out = &mut batch.arena;
+    let start = out.len();
+    loop {
+        out.push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    if let Some(written) = out.get_mut(start..) {
+        written.reverse();
+    }
+    Span::arena(start, batch.arena.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(territory: &str, price: Option<&str>) -> Entity {
+        let mut entity = Entity::default();
+        entity.set(Field::TERRITORY, territory);
+        entity.set(Field::RETAIL_PRICE, "1.20");
+        if let Some(price) = price {
+            entity.set(Field::PRICE, price);
+        }
+        entity
+    }
+
+    #[test]
+    fn manners_of_one_context_share_it_and_returns_stand_beside_their_sales() {
+        let mut met = Met::default();
+        let all = [
+            ("GB", "2", true),
+            ("GB", "1", false),
+            ("DE", "1", false),
+            ("GB", "2", false),
+            ("GB", "1", true),
+        ];
+        for (number, (territory, price, returned)) in (0_u32..).zip(all) {
+            let manner = Manner::new(&answer(territory, Some(price)), returned);
+            assert_eq!(met.number(manner.clone()).unwrap(), number);
+            assert_eq!(met.number(manner).unwrap(), number);
+        }
+        let (contexts, manners) = met.finish();
+        assert_eq!(
+            contexts.iter().filter_map(|context| context.text(Field::TERRITORY)).collect::<Vec<_>>(),
+            ["DE", "GB"]
+        );
+        assert!(contexts.iter().all(|context| context.fields().len() == 1));
+        assert_eq!(manners.ranks, [2 << 2 | 1, 1 << 2, 0, 2 << 2, 1 << 2 | 1]);
+        let group = |number: usize| Counted {
+            key: Counted::ranked(7, manners.ranks[number], true),
+            plays: 3,
+            micros: 0,
+        };
+        assert_eq!([0, 1, 2].map(|number| manners.context(group(number))), [Some(1), Some(1), Some(0)]);
+        let usages = manners.usages(false);
+        let mut batch = BlockBatch::default();
+        batch.begin_block(Span::ABSENT, 0);
+        usages.push(&mut batch, 0, &[group(3), group(0)], 5);
+        batch.end_block(0);
+        let shapes = [usages.shape()];
+        let blocks =
+            transpose_core::batch::Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
+        let block = blocks.iter().next().unwrap();
+        let usage = block.entities().next().unwrap();
+        let text = |field| usage.field(field).first().map(|text| String::from_utf8_lossy(text).into_owned());
+        assert_eq!(
+            [Field::QUANTITY, Field::RETURNS, Field::PRICE].map(text),
+            ["3", "3", "2"].map(|text| Some(text.to_owned()))
+        );
+        assert_eq!(usage.context_index(), Some(1));
+    }
+
+    #[test]
+    fn plays_have_no_columns_of_sales() {
+        let mut met = Met::default();
+        met.number(Manner::new(&answer("GB", None), false)).unwrap();
+        let (_, manners) = met.finish();
+        let expected = [Field::QUANTITY, Field::USAGE_DURATION, Field::ROYALTY_BEARING].map(Slot::Field);
+        assert_eq!(manners.usages(true).shape().columns, expected);
+    }
+}
