@@ -45,16 +45,21 @@ fn verdict(verdict: &Result<Verdict, Fatal>) -> String {
 
 fn read(registry: &Registry, case: &Case) -> Result<String, String> {
     let format = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
-    let bytes = case.bytes()?;
+    let contained = case.contained()?;
     let options = Case::options(&case.plan.read_set);
-    Ok(match Canonical::read(format, case.input_name(), &bytes, &options) {
+    let container = contained.container.as_ref().map_or_else(String::new, |container| {
+        let notes: Vec<String> = contained.notes.iter().map(|note| format!("  {}\n", render::finding(note))).collect();
+        format!("container: {container}\n{}", notes.concat())
+    });
+    let read = match Canonical::read(format, case.input_name(), &contained.text, &options) {
         Ok(canonical) => render::canonical(&canonical),
         Err(fatal) => {
             let findings: Vec<String> = fatal.findings.iter().map(render::finding).collect();
             format!("refused: {:?}\n  {}\n", fatal.failure, findings.join("\n  "))
                 .replace("refused: Input", "refused: input")
         }
-    })
+    };
+    Ok(container + &read)
 }
 
 /// Compares with a snapshot beside the case; the message of a difference is insta's own.

@@ -1,5 +1,9 @@
 //! What every command needs before it can begin: the registry, inputs, the choice of formats, side files, the clock.
 
+mod containers;
+
+pub(crate) use containers::{Containers, Opener};
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +15,7 @@ use transpose_core::report::Findings;
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::codes::io;
 use transpose_engine::{Catalogue, Completion, Reading, UserKey, Users};
-use transpose_io::{Compression, Input, IoError, Limits, OutputSet, memory};
+use transpose_io::{Compression, Input, Limits, OutputSet, memory};
 use transpose_sheet::{Layout, LayoutFormat};
 
 transpose_core::codes! {
@@ -159,26 +163,6 @@ pub(crate) fn named(manifest: &Manifest, version: Option<&str>) -> String {
     version.map_or_else(|| manifest.id.to_string(), |version| format!("{}@{version}", manifest.id))
 }
 
-/// Opens the inputs, which are unpacked by so many threads; `-` is standard input and can be read only once.
-pub(crate) fn inputs(paths: &[PathBuf], threads: usize) -> Result<Vec<Input>, Fatal> {
-    opened(paths, |path| Input::open_with_threads(path, &Limits::default(), threads))
-}
-
-/// Opens inputs as [`inputs`] does; what comes from a pipe is kept in a folder, so that it can be read twice.
-pub(crate) fn kept_inputs(paths: &[PathBuf], threads: usize, dir: &Path) -> Result<Vec<Input>, Fatal> {
-    opened(paths, |path| Input::open_kept(path, &Limits::default(), threads, dir))
-}
-
-fn opened(paths: &[PathBuf], open: impl Fn(&Path) -> Result<Input, IoError>) -> Result<Vec<Input>, Fatal> {
-    if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
-        return Err(wrong(
-            &ARGUMENT,
-            "`-` is given more than once, and standard input can be read only once",
-        ));
-    }
-    paths.iter().map(|path| open(path).map_err(|error| io(&error))).collect()
-}
-
 /// How many first bytes formats see when they are asked whether a file is theirs.
 const PROBE: usize = 64 << 10;
 
@@ -207,6 +191,7 @@ pub(crate) fn choose<'a>(
         }
         let format = format(registry, id)?;
         readable(format)?;
+        fits(format, input)?;
         return Ok(Chosen { format, recognition: format.recognise(&probe) });
     }
     let refused = |code, message: String| {
@@ -222,7 +207,10 @@ pub(crate) fn choose<'a>(
         return Err(refused(&EMPTY, "the input is empty".into()));
     }
     match registry.recognise(&probe) {
-        Ok(format) => Ok(Chosen { format, recognition: format.recognise(&probe) }),
+        Ok(format) => {
+            fits(format, input)?;
+            Ok(Chosen { format, recognition: format.recognise(&probe) })
+        }
         Err(Unrecognised::Several(answers)) => {
             let message = format!("the input fits several formats: {}", listed(&answers));
             Err(refused(&AMBIGUOUS, message))
@@ -240,13 +228,18 @@ pub(crate) fn choose<'a>(
     }
 }
 
+/// Refuses what is no plain text for a format that is no table.
+fn fits(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
+    let Some(container) = input.container().filter(|_| !format.is_table()) else { return Ok(()) };
+    let location = Location { source: Some(input.name().into()), ..Location::default() };
+    let message = format!("the input comes as {container}, and `{}` is text in UTF-8", format.manifest().id);
+    let help = "Save it as text in UTF-8; `--column` is for tables only.";
+    Err(Fatal::input(Diagnostic::new(&UNRECOGNISED, location, message).help(help)))
+}
+
 /// What a file is that no report is, where its first bytes say so, and what to do with it.
 fn stranger(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    const UTF_16: (&str, &str) =
-        ("text in UTF-16", "Convert it first, for instance with `iconv -f UTF-16 -t UTF-8`.");
-    const MARKS: [(&[u8], (&str, &str)); 5] = [
-        (b"\xff\xfe", UTF_16),
-        (b"\xfe\xff", UTF_16),
+    const MARKS: [(&[u8], (&str, &str)); 3] = [
         (
             b"PK\x03\x04",
             ("a zip archive or an .xlsx workbook", "Unpack the archive, or save the sheet as CSV in UTF-8."),
@@ -254,15 +247,7 @@ fn stranger(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"\xd0\xcf\x11\xe0", ("an .xls workbook", "Save the sheet as CSV in UTF-8.")),
         (b"%PDF", ("a PDF document", "Ask the sender for the report as text.")),
     ];
-    if let Some((_, answer)) = MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
-        return Some(*answer);
-    }
-    // Without a mark at its beginning, UTF-16 of Latin letters shows in its zeros.
-    let pairs = || bytes.get(..64).into_iter().flat_map(|head| head.chunks_exact(2));
-    let every = |zero: fn(&[u8]) -> bool| pairs().next().is_some() && pairs().all(zero);
-    (every(|pair| matches!(pair, [letter, 0] if *letter > 0))
-        || every(|pair| matches!(pair, [0, letter] if *letter > 0)))
-    .then_some(UTF_16)
+    MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, answer)| *answer)
 }
 
 /// Chooses the one format of all inputs.
@@ -431,7 +416,8 @@ impl Completing {
         if self.catalogue.is_empty() {
             return Ok((None, Findings::default()));
         }
-        let inputs = inputs(&self.catalogue, reading.threads)?;
+        let opener = Containers::default().opener(registry, None);
+        let inputs = opener.inputs(&self.catalogue, reading.threads)?;
         let format = choose_one(registry, None, &inputs)?.format;
         if format.manifest().grain != Grain::Catalogue {
             let name = inputs.first().map_or("", Input::name);
@@ -439,7 +425,9 @@ impl Completing {
             return Err(wrong(&SIDE_FILE, message)
                 .and_help("Give a table with track ids or release ids and what they stand for."));
         }
-        let (catalogue, findings) = Catalogue::read(&inputs, format, &[], reading)?;
+        let (catalogue, found) = Catalogue::read(&inputs, format, &[], reading)?;
+        let mut findings = opener.notes();
+        findings.merge(found);
         Ok((Some(catalogue), findings))
     }
 

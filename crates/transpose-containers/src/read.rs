@@ -1,1 +1,312 @@
-//! Reading: any container becomes a stream of delimited text.
+//! Reading: any container becomes a stream of delimited text in UTF-8 with one line of headings.
+//!
+//! [`open`] looks at the first bytes of an input. Plain text in UTF-8 is handed back as it is, at no cost; anything else is wrapped, so that
+//! whoever reads the input sees the text ([`transpose_io::Input::from_source`]). What takes a container apart runs on a thread of its own and is as
+//! far ahead as a bounded channel lets it be. What is noteworthy (a guessed encoding, sheets passed over) is collected in [`Notes`], because it
+//! is found while the text is read.
+//!
+//! | module | reads |
+//! |---|---|
+//! | `text` | text in other encodings |
+//! | `json`, `xml`, `records` | records, whose list becomes the rows |
+//! | `parquet` | Parquet, only the columns that are wanted |
+//! | `added` | adds columns that the command gives |
+//! | `pipe`, `source`, `rows` | the thread, what it reads, and how rows are written |
+
+mod added;
+mod code;
+mod json;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod pipe;
+mod records;
+mod rows;
+mod source;
+mod text;
+mod xml;
+
+pub use pipe::{Notes, THREAD};
+
+use added::Added;
+use code::{NO_TABLE, ONCE, refused_input};
+use pipe::{Book, Sink, Stop, spawn};
+use records::{Shape, Survey, Writer};
+use source::{Sequential, Store};
+use std::io::{Cursor, Read};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use text::{Coded, Decoding, Heard, Known};
+use transpose_core::diagnostic::{Fatal, Location};
+use transpose_io::{Compression, Input, IoError, Source};
+
+/// How containers are read.
+#[derive(Clone, Default)]
+pub struct How {
+    /// The encoding of text, where the text does not tell; a label of the WHATWG standard.
+    pub encoding: Option<String>,
+    /// The sheet of a workbook; by default the first that holds something.
+    pub sheet: Option<String>,
+    /// Columns that the input lacks, each with the value that it has in every row.
+    pub columns: Vec<(String, String)>,
+    /// For each format that may come as records, the names of its columns.
+    pub records: Vec<Vec<String>>,
+    /// Where what comes from a pipe is kept while it is read at any place.
+    pub temp_dir: PathBuf,
+    /// How many threads may unpack an input that is read once more.
+    pub threads: usize,
+    /// What is found on the way.
+    pub notes: Notes,
+}
+
+/// How many first bytes tell what a file is.
+const PROBE: usize = 64 << 10;
+
+/// How many first bytes of records tell which columns they have.
+const RECORDS: usize = 1 << 20;
+
+/// What an input is.
+enum Kind {
+    Text(Coded),
+    Json(Coded, Option<Shape>),
+    Xml(Coded, Option<Shape>),
+    #[cfg(feature = "parquet")]
+    Parquet,
+}
+
+impl Kind {
+    fn name(&self) -> String {
+        match self {
+            Self::Text(coded) => coded.encoding.name().to_ascii_lowercase(),
+            Self::Json(..) => "json".into(),
+            Self::Xml(..) => "xml".into(),
+            #[cfg(feature = "parquet")]
+            Self::Parquet => "parquet".into(),
+        }
+    }
+}
+
+/// Makes an input that is no plain text readable as such. `own` says whether a format that is no table knows these first bytes; such text is
+/// never taken for one in another encoding.
+///
+/// A refusal is an error of the input that carries a [`Fatal`].
+pub fn open(input: Input, how: &How, own: &dyn Fn(&[u8]) -> bool) -> Result<Input, IoError> {
+    let name: Arc<str> = input.name().into();
+    let refused = |fatal: Fatal| input.refused(Box::new(fatal));
+    let told = how.encoding.as_deref().map(text::named).transpose().map_err(refused)?;
+    // Of many packed files only the one that is read takes memory; a pipe cannot be looked at from beside.
+    let packed = input.compression() != Compression::None;
+    let beside = if packed { input.again(1)? } else { None };
+    let seen = beside.as_ref().unwrap_or(&input);
+    let head = seen.head(PROBE)?;
+    let Some(kind) = recognise(seen, &head, told, how, own)? else { return Ok(input) };
+    drop(beside);
+    let container = kind.name();
+    let origin = Arc::new(input);
+    let made = Made {
+        kind: Arc::new(kind),
+        origin: Arc::clone(&origin),
+        used: AtomicBool::new(false),
+        store: Arc::default(),
+        added: Arc::new(Added::new(&how.columns)),
+        temp_dir: how.temp_dir.clone(),
+        threads: how.threads.max(1),
+        book: how.notes.book(&name),
+        name,
+    };
+    Ok(Input::from_source(&origin, &container, Arc::new(made)))
+}
+
+/// What an input is; nothing if it can be read as it is, or by nobody.
+fn recognise(
+    input: &Input,
+    head: &[u8],
+    told: Option<&'static encoding_rs::Encoding>,
+    how: &How,
+    own: &dyn Fn(&[u8]) -> bool,
+) -> Result<Option<Kind>, IoError> {
+    if head.starts_with(b"PAR1") {
+        #[cfg(feature = "parquet")]
+        return Ok(Some(Kind::Parquet));
+        #[cfg(not(feature = "parquet"))]
+        return Err(unsupported(input, "the file is Parquet, and this program was built without it"));
+    }
+    if head.is_empty() {
+        return Ok(None);
+    }
+    let complete = head.len() < PROBE;
+    let coded = text::recognise(head, complete, told);
+    if coded.known == Known::Plain && head.contains(&0) {
+        // It is no text, or one that is beyond repair.
+        return Ok(None);
+    }
+    let mut start = Vec::new();
+    let decoded = Decoding::new(Cursor::new(head), coded, &Heard::default());
+    // The last letter may be cut.
+    let _ = decoded.take(4 << 10).read_to_end(&mut start);
+    let start = start.trim_ascii_start();
+    if json::is_json(start) {
+        let shape = shape(input, coded, how, true)?;
+        return Ok(Some(Kind::Json(coded, shape)));
+    }
+    if start.first() == Some(&b'<') {
+        let shape = shape(input, coded, how, false)?;
+        return Ok(Some(Kind::Xml(coded, shape)));
+    }
+    let plain = coded.known == Known::Plain;
+    let guessed = matches!(coded.known, Known::Guessed(_));
+    Ok(if (plain && how.columns.is_empty()) || (guessed && own(head)) {
+        None
+    } else {
+        Some(Kind::Text(coded))
+    })
+}
+
+/// The table that a text of records holds, by its first part.
+fn shape(input: &Input, coded: Coded, how: &How, lists: bool) -> Result<Option<Shape>, IoError> {
+    let head = input.head(RECORDS)?;
+    let mut survey = Survey::default();
+    let text = Decoding::new(Cursor::new(&head), coded, &Heard::default());
+    // Where the text ends here it need not end in the file, and what is wrong is told when it is read.
+    let _ = if lists { json::walk(text, &mut survey) } else { xml::walk(text, &mut survey) };
+    let mut shape = survey.shape(lists);
+    if let Some(shape) = shape.as_mut().filter(|_| head.len() == RECORDS) {
+        shape.complete(&how.records, &Added::new(&how.columns));
+    }
+    Ok(shape)
+}
+
+/// Which cells are wanted, and of which input.
+pub(crate) struct Wanted<'a> {
+    pub(crate) source: Arc<str>,
+    pub(crate) columns: Option<&'a [u32]>,
+}
+
+/// An input that is made from a container.
+struct Made {
+    kind: Arc<Kind>,
+    name: Arc<str>,
+    origin: Arc<Input>,
+    /// Whether the input itself was read; from then on it has to be read again.
+    used: AtomicBool,
+    /// The file, for what is read at any place.
+    store: Arc<Mutex<Option<Store>>>,
+    added: Arc<Added>,
+    temp_dir: PathBuf,
+    threads: usize,
+    book: Book,
+}
+
+impl Made {
+    /// Whether the file is read at any place, and so as often as wanted.
+    fn seeks(&self) -> bool {
+        match &*self.kind {
+            Kind::Text(_) | Kind::Json(..) | Kind::Xml(..) => false,
+            #[cfg(feature = "parquet")]
+            Kind::Parquet => true,
+        }
+    }
+
+    /// The input from its first byte on.
+    fn sequential(&self) -> Result<Sequential, IoError> {
+        if !self.used.swap(true, Ordering::Relaxed) {
+            return Ok(Sequential::new(Arc::clone(&self.origin)));
+        }
+        let again = self.origin.again(self.threads)?.ok_or_else(|| {
+            let finding = refused_input(
+                &ONCE,
+                &self.name,
+                "the input is needed a second time and can be read only once",
+            );
+            self.origin.refused(Box::new(finding))
+        })?;
+        Ok(Sequential::new(Arc::new(again)))
+    }
+}
+
+impl Source for Made {
+    fn stream(&self, columns: Option<&[u32]>) -> Result<Box<dyn Read + Send>, IoError> {
+        let kind = Arc::clone(&self.kind);
+        let (added, name) = (Arc::clone(&self.added), Arc::clone(&self.name));
+        if self.seeks() {
+            let columns: Option<Box<[u32]>> = columns.map(Into::into);
+            let (store, origin, temp_dir) =
+                (Arc::clone(&self.store), Arc::clone(&self.origin), self.temp_dir.clone());
+            return spawn(&self.origin, &self.book, move |sink| {
+                let store = {
+                    let mut slot = store.lock().unwrap_or_else(PoisonError::into_inner);
+                    match &*slot {
+                        Some(store) => store.clone(),
+                        None => slot.insert(Store::new(&origin, &temp_dir)?).clone(),
+                    }
+                };
+                let wanted = Wanted { source: name, columns: columns.as_deref() };
+                match &*kind {
+                    #[cfg(feature = "parquet")]
+                    Kind::Parquet => parquet::stream(&store, &wanted, &added, sink),
+                    Kind::Text(_) | Kind::Json(..) | Kind::Xml(..) => Ok(()),
+                }
+            });
+        }
+        let from = self.sequential()?;
+        spawn(&self.origin, &self.book, move |sink| sequential(&kind, from, &name, &added, sink))
+    }
+
+    fn repeats(&self) -> Result<bool, IoError> {
+        Ok(self.seeks() || self.origin.again(1)?.is_some())
+    }
+
+    fn narrows(&self) -> bool {
+        self.seeks()
+    }
+}
+
+/// Writes the rows of what is read from front to back.
+fn sequential(
+    kind: &Kind,
+    from: Sequential,
+    name: &Arc<str>,
+    added: &Added,
+    sink: &mut Sink,
+) -> Result<(), Stop> {
+    let (Kind::Text(coded) | Kind::Json(coded, _) | Kind::Xml(coded, _)) = kind else { return Ok(()) };
+    let heard = Heard::default();
+    let mut text = Decoding::new(from, *coded, &heard);
+    let done = match kind {
+        Kind::Json(_, shape) => {
+            records(shape.as_ref(), name, added, sink, |walk| json::walk(&mut text, walk))
+        }
+        Kind::Xml(_, shape) => records(shape.as_ref(), name, added, sink, |walk| xml::walk(&mut text, walk)),
+        _ if added.is_empty() => copy(&mut text, sink),
+        _ => added.extend(&mut text, name, sink),
+    };
+    heard.tell(sink);
+    done
+}
+
+fn records(
+    shape: Option<&Shape>,
+    name: &Arc<str>,
+    added: &Added,
+    sink: &mut Sink,
+    walk: impl FnOnce(&mut dyn records::Walk) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let Some(shape) = shape else {
+        // What is wrong with the text says more than that there is nothing in it.
+        walk(&mut Survey::default())?;
+        return code::stop(&NO_TABLE, Location::default(), "the text holds no records");
+    };
+    added.check(name, shape.names().iter().map(String::as_str))?;
+    walk(&mut Writer::new(sink, added, shape.clone())?)
+}
+
+fn copy(text: &mut impl Read, sink: &mut Sink) -> Result<(), Stop> {
+    let mut block = vec![0; 64 << 10];
+    loop {
+        let read = source::fill(text, &mut block)?;
+        if read == 0 {
+            return Ok(());
+        }
+        sink.put(block.get(..read).unwrap_or_default())?;
+    }
+}

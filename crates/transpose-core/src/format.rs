@@ -248,6 +248,12 @@ pub trait Decode: Send + Sync {
     /// Tells which part of each event is needed; called once before the workers start.
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal>;
 
+    /// The columns of the table, from 0 and in rising order, that the projection needs of each row, also for checks; `None` when they are not
+    /// known, so that all are needed. Asked for after [`Decode::project`].
+    fn columns(&self) -> Option<Vec<u32>> {
+        None
+    }
+
     /// A worker's own state.
     fn worker(&self) -> Box<dyn ChunkDecoder + '_>;
 
@@ -492,6 +498,12 @@ pub trait Format: Send + Sync {
     /// The options it takes when it is read or written.
     fn options(&self) -> &'static [OptionSpec];
 
+    /// The names of columns that records of this format may have, where it may come as records (JSON, XML): of a large input they are looked
+    /// out for even if the first records do not have them.
+    fn record_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether a file is of this format. Looks only at the probe.
     fn recognise(&self, probe: &Probe<'_>) -> Recognition;
 
@@ -516,7 +528,7 @@ pub trait Format: Send + Sync {
     /// Begins to write. Everything that can be refused is refused here, before an output appears.
     fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal>;
 
-    /// Whether it is written as one table, which may be put into a container.
+    /// Whether it is one table of delimited text, which may come in and be put into any other container of tables.
     fn is_table(&self) -> bool {
         false
     }

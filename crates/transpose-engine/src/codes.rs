@@ -189,6 +189,12 @@ use transpose_io::{IoError, IoErrorKind};
 
 /// A failure to read or write, as the end of a run.
 pub fn io(error: &IoError) -> Fatal {
+    // Whoever makes bytes from something else has its own codes.
+    if let IoErrorKind::Refused(cause) = error.kind()
+        && let Some(fatal) = cause.downcast_ref::<Fatal>()
+    {
+        return Fatal { failure: fatal.failure, findings: fatal.findings.clone() };
+    }
     let damaged = matches!(
         error.kind(),
         IoErrorKind::TruncatedGzip { .. }

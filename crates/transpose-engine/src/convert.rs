@@ -215,6 +215,17 @@ impl Job<'_> {
         self.reading.within(self.memory, self.packs())
     }
 
+    /// Leaves unread what nobody needs, for containers that keep columns apart. Rows that are set aside are set aside whole, and what an earlier
+    /// reading has `placed` by its byte has to be found there again.
+    fn restrict(&self, input: &Input, decoder: &dyn Decode, placed: bool) {
+        if self.on_reject == OnReject::Fail
+            && !placed
+            && let Some(columns) = decoder.columns()
+        {
+            input.restrict(&columns);
+        }
+    }
+
     /// Whether something is packed or unpacked on the way.
     fn packs(&self) -> bool {
         let packed = |compression| compression == Compression::Gzip;
@@ -268,6 +279,7 @@ impl Job<'_> {
             let mut projection = projection.clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
+            self.restrict(input, decoder.as_ref(), verdicts.is_some() || sells);
             let screen = screen.screen(number, decoder.as_ref(), &projection.row, &mut run.report);
             let known = decoder.key_space().and_then(|space| {
                 decoders.iter().position(|known| known.key_space().is_some_and(|known| known == space))
@@ -391,6 +403,7 @@ impl Job<'_> {
             let mut projection = projection.clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
+            self.restrict(input, decoder.as_ref(), verdicts.is_some());
             let decoder = decoder.as_ref();
             let screen = screen.screen(number, decoder, &projection.row, &mut run.report);
             let mut workers: Vec<Batch> = (0..self.reading().threads).map(|_| Batch::default()).collect();

@@ -21,6 +21,8 @@ pub struct Particulars {
     pub program: String,
     /// The files that were read, in order, with what each was read as (`input`, `agreement`, `figures`).
     pub files: Vec<(&'static str, std::path::PathBuf)>,
+    /// What the first of the files came in, in their order, where that was no plain text.
+    pub containers: Vec<Option<String>>,
     /// The source format, with its version after `@` where it has one.
     pub source: String,
     /// The target format, with its version after `@` where it has one.
@@ -34,8 +36,14 @@ pub struct Particulars {
 /// The receipt of a run. Reads the files once more for their hashes.
 pub fn receipt(particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fatal> {
     let mut files = Vec::new();
-    for (role, path) in &particulars.files {
-        files.push(file(role, path)?);
+    for (place, (role, path)) in particulars.files.iter().enumerate() {
+        let mut file = file(role, path)?;
+        if let (Some(Some(container)), Some(object)) =
+            (particulars.containers.get(place), file.as_object_mut())
+        {
+            object.insert("container".into(), container.as_str().into());
+        }
+        files.push(file);
     }
     let outputs: Vec<Value> = outcome
         .written

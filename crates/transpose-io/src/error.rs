@@ -69,6 +69,8 @@ pub enum IoErrorKind {
         /// The size found later.
         found: u64,
     },
+    /// What the bytes of an input are made from cannot be read; the cause is the maker's own.
+    Refused(Box<dyn std::error::Error + Send + Sync>),
     /// The calling code broke the rules of this crate; the text says which rule.
     Internal(&'static str),
     /// Any other failure the system reports.
@@ -196,7 +198,7 @@ impl IoError {
             }
             (IoErrorKind::Changed { .. }, _) => "Wait until the file is completely written and start again.",
             (IoErrorKind::Internal(_), _) => "This is a fault in the program; please report it.",
-            (IoErrorKind::BrokenPipe | IoErrorKind::Other(_), _) => return None,
+            (IoErrorKind::BrokenPipe | IoErrorKind::Refused(_) | IoErrorKind::Other(_), _) => return None,
         };
         Some(text.to_owned())
     }
@@ -230,6 +232,7 @@ impl From<IoError> for io::Error {
             IoErrorKind::TruncatedGzip { .. } | IoErrorKind::Changed { .. } => io::ErrorKind::UnexpectedEof,
             IoErrorKind::BadGzip { .. }
             | IoErrorKind::GzipChecksum { .. }
+            | IoErrorKind::Refused(_)
             | IoErrorKind::Expansion { .. } => io::ErrorKind::InvalidData,
             IoErrorKind::UnsupportedCompression(_) => io::ErrorKind::Unsupported,
             IoErrorKind::Internal(_) => io::ErrorKind::Other,
@@ -291,6 +294,7 @@ impl fmt::Display for IoErrorKind {
             Self::Changed { expected, found } => {
                 write!(f, "its size changed from {expected} to {found} bytes while it was read")
             }
+            Self::Refused(cause) => write!(f, "{cause}"),
             Self::Internal(what) => f.write_str(what),
             Self::Other(error) => {
                 // The system's texts start with a capital letter; our messages are fragments.

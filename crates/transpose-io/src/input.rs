@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use crate::error::{Doing, IoError, IoErrorKind, Subject};
 use crate::gzip::{Limits, MAGIC};
 use crate::kept::Kept;
+use crate::made::{Made, Making, Source};
 use crate::unpack::{Packed, Unpack};
 use crate::window::{BLOCK, End, Window, copy};
 use crate::{Compression, default_threads, lock};
@@ -30,6 +31,8 @@ pub struct Input {
     body: Body,
     /// What was read of a pipe, where that is kept for a second reading.
     kept: Option<Kept>,
+    /// What the bytes are made by, where they are no bytes of a file.
+    made: Option<Made>,
     /// Bytes taken from the file, and its size where it has one.
     consumed: Arc<AtomicU64>,
     size: Option<u64>,
@@ -95,6 +98,7 @@ impl Input {
             limits: *limits,
             body: Body::Plain(Plain::new(file, size)),
             kept: None,
+            made: None,
             consumed: Arc::default(),
             size: Some(size),
         })
@@ -114,12 +118,69 @@ impl Input {
         } else {
             (Compression::None, Body::Memory(bytes))
         };
-        Self { name, subject, compression, limits: Limits::default(), body, kept: None, consumed, size }
+        Self {
+            name,
+            subject,
+            compression,
+            limits: Limits::default(),
+            body,
+            kept: None,
+            made: None,
+            consumed,
+            size,
+        }
+    }
+
+    /// An input whose bytes a source makes from those of another input. It has the other's name, path, compression and progress.
+    ///
+    /// The container says what the bytes are made from, such as `xlsx`. Nothing is made before the first byte is asked for.
+    #[must_use]
+    pub fn from_source(origin: &Self, container: &str, source: Arc<dyn Source>) -> Self {
+        let making = Box::new(Making::new(Arc::clone(&source), None));
+        Self {
+            name: origin.name.clone(),
+            subject: origin.subject.clone(),
+            compression: origin.compression,
+            limits: origin.limits,
+            body: Body::Stream(Stream::new(making)),
+            kept: None,
+            made: Some(Made { source, container: container.into() }),
+            consumed: Arc::clone(&origin.consumed),
+            size: origin.size,
+        }
+    }
+
+    /// What the bytes are made from, where they are made by a source.
+    pub fn container(&self) -> Option<&str> {
+        self.made.as_ref().map(|made| &*made.container)
+    }
+
+    /// Whether bytes can be read at any offset, in any order, as often as wanted.
+    pub fn is_seekable(&self) -> bool {
+        matches!(self.body, Body::Plain(_) | Body::Memory(_))
+    }
+
+    /// Says which cells of each row, from 0, will be looked at, before any of them is. Where a source can save work by it, its bytes begin
+    /// anew, with the same line of headings and nothing in the other cells; so offsets found before or by another restriction mean nothing any more.
+    pub fn restrict(&self, columns: &[u32]) {
+        let (Some(made), Body::Stream(stream)) = (&self.made, &self.body) else { return };
+        if made.source.narrows() {
+            stream.restart(Box::new(Making::new(Arc::clone(&made.source), Some(columns.into()))));
+        }
+    }
+
+    /// An error of this input whose cause is not one of this crate.
+    pub fn refused(&self, cause: Box<dyn std::error::Error + Send + Sync>) -> IoError {
+        IoError::new(Doing::Read, &self.subject, IoErrorKind::Refused(cause))
     }
 
     /// The same bytes once more, from the first on, unpacked by at most as many threads; `None` where they come from a pipe that is not
     /// kept or was not read to its end, or stand packed in memory.
     pub fn again(&self, threads: usize) -> Result<Option<Self>, IoError> {
+        if let Some(made) = &self.made {
+            let again = made.source.repeats()?;
+            return Ok(again.then(|| Self::from_source(self, &made.container, Arc::clone(&made.source))));
+        }
         if let Some(kept) = &self.kept {
             if self.len().is_none() {
                 return Ok(None);
@@ -178,7 +239,7 @@ impl Input {
                 Body::Gzip(Unpack::new(packed, &subject, *limits, threads))
             }
         };
-        Ok(Self { name, subject, compression, limits: *limits, body, kept: None, consumed, size })
+        Ok(Self { name, subject, compression, limits: *limits, body, kept: None, made: None, consumed, size })
     }
 
     /// The name as the user wrote it, for messages.
@@ -208,7 +269,11 @@ impl Input {
                     usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
                 Ok(copy(rest, buf))
             }
-            Body::Stream(stream) => return stream.read_at(offset, buf, &self.subject, &self.consumed),
+            Body::Stream(stream) => {
+                // What a source makes is counted where it takes it from.
+                let count = self.made.is_none().then_some(&*self.consumed);
+                return stream.read_at(offset, buf, &self.subject, count);
+            }
             Body::Gzip(unpack) => return unpack.read_at(offset, buf),
         };
         let read = read.map_err(|kind| IoError::new(Doing::Read, &self.subject, kind))?;
@@ -389,7 +454,7 @@ impl Stream {
         offset: u64,
         buf: &mut [u8],
         subject: &Subject,
-        count: &AtomicU64,
+        count: Option<&AtomicU64>,
     ) -> Result<usize, IoError> {
         if buf.is_empty() {
             return Ok(0);
@@ -404,8 +469,15 @@ impl Stream {
         }
     }
 
+    /// Begins anew with another source.
+    fn restart(&self, source: Box<dyn Read + Send>) {
+        let mut now = lock(&self.source);
+        *lock(&self.window) = Window::new();
+        *now = source;
+    }
+
     /// Reads one more block, unless another thread has read far enough or to the end meanwhile.
-    fn advance(&self, until: u64, subject: &Subject, count: &AtomicU64) {
+    fn advance(&self, until: u64, subject: &Subject, count: Option<&AtomicU64>) {
         let mut source = lock(&self.source);
         let mut block = {
             let mut window = lock(&self.window);
@@ -419,9 +491,11 @@ impl Stream {
         let end = match source.as_mut().take(BLOCK as u64).read_to_end(&mut block) {
             Ok(BLOCK) => None,
             Ok(_) => Some(End::Whole),
-            Err(error) => Some(End::Failed(IoError::new(Doing::Read, subject, error))),
+            Err(error) => Some(End::Failed(IoError::from_io(Doing::Read, subject, error))),
         };
-        count.fetch_add(block.len() as u64, Ordering::Relaxed);
+        if let Some(count) = count {
+            count.fetch_add(block.len() as u64, Ordering::Relaxed);
+        }
         lock(&self.window).push(block, end);
     }
 }

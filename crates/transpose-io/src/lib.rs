@@ -2,6 +2,7 @@
 //!
 //! - [`Input`] reads a file, a pipe or standard input at any decompressed offset, from any number of threads. Gzip
 //!   (RFC 1952) is recognised by its first bytes, never by a name; reports are often sent compressed (ARCH-5).
+//! - A [`Source`] makes the bytes of an input from something else, as decompression does.
 //! - [`OutputSet`] holds all outputs of one run: they appear complete under their final names, or not at all.
 //! - [`Spill`] is a temporary file for what does not fit into memory; [`memory`] tells how much does.
 //! - [`sha256_file`] gives the hash a receipt records.
@@ -14,6 +15,7 @@ mod gzip;
 mod hash;
 mod input;
 mod kept;
+mod made;
 pub mod memory;
 mod output;
 mod pack;
@@ -27,6 +29,7 @@ pub use crate::error::{IoError, IoErrorKind};
 pub use crate::gzip::Limits;
 pub use crate::hash::sha256_file;
 pub use crate::input::Input;
+pub use crate::made::Source;
 pub use crate::output::{Finished, OutputFile, OutputId, OutputSet, Written};
 pub use crate::spill::{Spill, check_temp_dir};
 pub use crate::temporary::clean_stale;

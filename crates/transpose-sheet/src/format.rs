@@ -65,6 +65,10 @@ impl Format for LayoutFormat {
         true
     }
 
+    fn record_names(&self) -> Vec<String> {
+        self.layout.record_names()
+    }
+
     fn explain(&self, topic: &str) -> Option<String> {
         let wanted = folded(topic);
         let named = |column: &&crate::layout::Column| {

@@ -51,7 +51,7 @@ pub(crate) struct SheetDecoder {
     repairs: Repairs,
 }
 
-/// What is taken from each row.
+/// What is taken from each row. Whatever is added here belongs into [`Decode::columns`] too: other columns may come empty.
 #[derive(Debug, Default)]
 struct Plan {
     item: Vec<Run>,
@@ -460,6 +460,20 @@ impl Decode for SheetDecoder {
             required,
         };
         Ok(())
+    }
+
+    fn columns(&self) -> Option<Vec<u32>> {
+        let Plan { item, context, cells, time, duration, required, switch, refund, checks, logged, .. } =
+            &self.plan;
+        let runs = item.iter().chain(context).flat_map(|run| run.first..=run.last);
+        let measured = [time, duration].into_iter().flatten().map(|measure| measure.column);
+        let single = cells.iter().flatten().chain(required).chain(switch).chain(logged).copied();
+        let single = single.chain(refund.iter().flat_map(|(word, money)| [*word, *money]));
+        let checked = checks.iter().map(|(column, _)| *column);
+        let mut columns: Vec<u32> = runs.chain(measured).chain(single).chain(checked).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        Some(columns)
     }
 
     fn worker(&self) -> Box<dyn ChunkDecoder + '_> {

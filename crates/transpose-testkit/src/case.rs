@@ -17,6 +17,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use transpose_containers::read::{How, open};
+use transpose_core::report::Findings;
+use transpose_io::Input;
 
 /// One of the shared checks that a case may be excepted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -55,6 +58,20 @@ pub enum Rejects {
     Quarantine,
 }
 
+/// No case has more text.
+const LARGEST: usize = 64 << 20;
+
+/// What a case's input holds.
+#[derive(Clone, Debug)]
+pub struct Contained {
+    /// What it comes in, where that is no plain text.
+    pub container: Option<String>,
+    /// The text.
+    pub text: Vec<u8>,
+    /// What was found on the way.
+    pub notes: Findings,
+}
+
 /// The content of `case.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -77,6 +94,12 @@ pub struct Plan {
     pub set: BTreeMap<String, String>,
     /// Options of the source format.
     pub read_set: BTreeMap<String, String>,
+    /// The encoding of the input, where the command would name it.
+    pub encoding: Option<String>,
+    /// The sheet of the input, where the command would name it.
+    pub sheet: Option<String>,
+    /// Columns that the command would add.
+    pub columns: BTreeMap<String, String>,
     /// What happens to rows that cannot be converted.
     pub on_reject: Rejects,
     /// Whether the input is written as the format itself would write it.
@@ -117,9 +140,31 @@ impl Case {
         self.plan.except.iter().find(|exception| exception.check == check).map(|found| found.reason.as_str())
     }
 
-    /// The bytes of the input.
+    /// The bytes of the input as formats see them: the text of a table, whatever it comes in.
     pub fn bytes(&self) -> Result<Vec<u8>, String> {
-        std::fs::read(&self.input).map_err(|error| format!("cannot read {}: {error}", self.input.display()))
+        self.contained().map(|contained| contained.text)
+    }
+
+    /// The text of the input, what it comes in, and what was found on the way.
+    pub fn contained(&self) -> Result<Contained, String> {
+        let failed = |error: &dyn fmt::Display| format!("cannot read {}: {error}", self.input.display());
+        let bytes = std::fs::read(&self.input).map_err(|error| failed(&error))?;
+        // Messages of records are always text, and what is wrong with its encoding is for their formats to tell.
+        if self.input.extension().is_some_and(|extension| extension == "tsv") {
+            return Ok(Contained { container: None, text: bytes, notes: Findings::default() });
+        }
+        let how = How {
+            encoding: self.plan.encoding.clone(),
+            sheet: self.plan.sheet.clone(),
+            columns: Self::options(&self.plan.columns),
+            temp_dir: std::env::temp_dir(),
+            threads: 1,
+            ..How::default()
+        };
+        let input = Input::from_bytes(self.input_name(), bytes);
+        let input = open(input, &how, &|_| false).map_err(|error| failed(&error))?;
+        let text = input.head(LARGEST).map_err(|error| failed(&error))?;
+        Ok(Contained { container: input.container().map(str::to_owned), text, notes: how.notes.take() })
     }
 
     /// The name of the input without folders.

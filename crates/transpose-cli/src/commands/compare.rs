@@ -1,7 +1,7 @@
 //! `transpose compare`: the plays of one report in another.
 
 use crate::messages::{Exit, Messages, Stop, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Layouts, MemoryLimit, Speed};
+use crate::open::{self, AndHelp as _, Containers, Layouts, MemoryLimit, Speed};
 use crate::progress::Progress;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -58,6 +58,8 @@ pub(crate) struct Compare {
     #[command(flatten)]
     layouts: Layouts,
     #[command(flatten)]
+    containers: Containers,
+    #[command(flatten)]
     speed: Speed,
     /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 128MiB; what does not fit goes to
     /// `--temp-dir`
@@ -93,7 +95,8 @@ impl Compare {
         self.check_paths()?;
         let memory = self.memory_limit.and_then(MemoryLimit::bytes);
         let reading = self.speed.reading().within(memory, true);
-        let inputs = open::inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
+        let opener = self.containers.opener(&registry, Some(&temp_dir));
+        let inputs = opener.inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
         let [a, b] = &inputs[..] else {
             return Err(open::wrong(&open::ARGUMENT, "two files are compared").into());
         };
@@ -121,7 +124,10 @@ impl Compare {
         };
         let compared = self.write(&comparison, compression, &temp_dir);
         progress.clear();
-        let compared = compared?;
+        let mut compared = compared?;
+        let mut notes = opener.notes();
+        notes.merge(std::mem::take(&mut compared.findings));
+        compared.findings = notes;
         let errors = compared.findings.of(Severity::Error) > 0;
         let differ = compared.differences() > 0 || errors || compared.rejected.iter().any(|rows| *rows > 0);
         let exit = if differ { Exit::Findings } else { Exit::Done };

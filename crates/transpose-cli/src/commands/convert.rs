@@ -1,7 +1,7 @@
 //! `transpose convert`: one report becomes another.
 
 use crate::messages::{Exit, Messages, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Completing, Layouts, MemoryLimit, SideFiles, Speed};
+use crate::open::{self, AndHelp as _, Completing, Containers, Layouts, MemoryLimit, SideFiles, Speed};
 use crate::packing::Packing;
 use crate::progress::Progress;
 use crate::selection::Selection;
@@ -56,6 +56,8 @@ pub(crate) struct Convert {
     read_set: Vec<(String, String)>,
     #[command(flatten)]
     layouts: Layouts,
+    #[command(flatten)]
+    containers: Containers,
     /// What the output comes in, such as `csv`, `csv.gz`, `xls`, `xlsx` or `spreadsheetml`; by default the name of the output decides, and
     /// `transpose formats FORMAT` lists what fits
     #[arg(long, value_name = "CONTAINER")]
@@ -132,12 +134,13 @@ impl Convert {
         // Nobody knows yet whether they are packed.
         let threads = self.speed.reading().within(memory, true).threads;
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let opener = self.containers.opener(&registry, Some(&temp_dir));
         // Refunds are paired with their sales before anything is converted.
         let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
         let inputs = if sells || self.selection.reads_twice() {
-            open::kept_inputs(&self.inputs, threads, &temp_dir)?
+            opener.kept_inputs(&self.inputs, threads, &temp_dir)?
         } else {
-            open::inputs(&self.inputs, threads)?
+            opener.inputs(&self.inputs, threads)?
         };
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
         let (catalogue, known) = self.completing.read(&registry, self.speed.reading())?;
@@ -182,6 +185,7 @@ impl Convert {
         let mut outcome = outcome.unwrap_or_else(failed);
         let mut findings = open::warnings(deal.as_ref());
         findings.merge(known);
+        findings.merge(opener.notes());
         findings.merge(std::mem::take(&mut outcome.report.findings));
         outcome.report.findings = findings;
         let written = Written {
@@ -194,6 +198,7 @@ impl Convert {
             ),
             period: period.map(|period| period.to_string()),
             now: open::moment(now),
+            containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
         };
         let kept = self.write_receipt(&written, &outcome);
         messages.findings(&outcome.report.findings);
@@ -297,6 +302,7 @@ impl Convert {
             target: written.target.clone(),
             period: written.period.clone(),
             now: written.now.clone(),
+            containers: written.containers.clone(),
         };
         let mut value = receipt::receipt(&particulars, outcome)?;
         if let Some(object) = value.as_object_mut().filter(|_| self.dry_run) {
@@ -426,6 +432,8 @@ struct Written {
     target: String,
     period: Option<String>,
     now: String,
+    /// What each input came in, where it was no plain text.
+    containers: Vec<Option<String>>,
 }
 
 /// The outcome of a run that came to no end.

@@ -2,7 +2,7 @@
 
 use crate::commands::inspect::sourced;
 use crate::messages::{Exit, Messages, Stop};
-use crate::open::{self, Layouts, Speed};
+use crate::open::{self, Containers, Layouts, Speed};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use transpose_codes::time::{Date, Period, PeriodForm, Timestamp};
@@ -39,6 +39,8 @@ pub(crate) struct Init {
     overwrite: bool,
     #[command(flatten)]
     layouts: Layouts,
+    #[command(flatten)]
+    containers: Containers,
     #[command(flatten)]
     speed: Speed,
 }
@@ -80,7 +82,8 @@ impl Init {
         let registry = open::registry(&self.layouts.files)?;
         let mut texts: [BTreeSet<String>; 3] = Default::default();
         let mut days: Option<(Date, Date)> = None;
-        for input in &open::inputs(&self.inputs, self.speed.reading().threads)? {
+        let opener = self.containers.opener(&registry, None);
+        for input in &opener.inputs(&self.inputs, self.speed.reading().threads)? {
             let format = open::choose(&registry, self.from.as_deref(), input)?.format;
             let survey = sourced(input, survey(input, format, &[], self.speed.reading(), 0))?;
             let contexts: Vec<&Entity> = survey.contexts.keys().chain(&survey.preamble.contexts).collect();

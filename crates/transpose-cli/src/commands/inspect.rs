@@ -1,7 +1,7 @@
 //! `transpose inspect`: what a file is and what it holds. Nothing is rewritten.
 
 use crate::messages::{Exit, Messages, Stop, number, printable, table};
-use crate::open::{self, Layouts, Speed};
+use crate::open::{self, Containers, Layouts, Opener, Speed};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -39,6 +39,8 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     layouts: Layouts,
     #[command(flatten)]
+    containers: Containers,
+    #[command(flatten)]
     speed: Speed,
     /// Print JSON, one document for each input
     #[arg(long)]
@@ -48,10 +50,11 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let registry = open::registry(&self.layouts.files)?;
-        let inputs = open::inputs(&self.inputs, self.speed.reading().threads)?;
+        let opener = self.containers.opener(&registry, None);
+        let inputs = opener.inputs(&self.inputs, self.speed.reading().threads)?;
         let mut exit = Exit::Done;
         for input in &inputs {
-            let seen = self.look(&registry, input)?;
+            let seen = self.look(&registry, &opener, input)?;
             if self.json {
                 messages.document(&seen.object())?;
             } else {
@@ -65,10 +68,18 @@ impl Inspect {
         Ok(exit)
     }
 
-    fn look<'a>(&self, registry: &'a Registry, input: &'a Input) -> Result<Seen<'a>, Fatal> {
+    fn look<'a>(
+        &self,
+        registry: &'a Registry,
+        opener: &Opener<'_>,
+        input: &'a Input,
+    ) -> Result<Seen<'a>, Fatal> {
         let chosen = open::choose(registry, self.from.as_deref(), input)?;
-        let survey =
+        let mut survey =
             sourced(input, survey(input, chosen.format, &self.read_set, self.speed.reading(), self.rows))?;
+        let mut findings = opener.notes();
+        findings.merge(std::mem::take(&mut survey.findings));
+        survey.findings = findings;
         Ok(Seen { input, chosen, survey, rows: self.rows })
     }
 }
@@ -133,6 +144,7 @@ impl Seen<'_> {
             "recognised": sure,
             "reason": reason,
             "compression": compression(self.input),
+            "container": self.input.container(),
             "period": period,
             "counts": {
                 "lines": tally.lines, "summaries": tally.summaries, "blocks": tally.blocks, "usages": tally.usages,
@@ -157,6 +169,7 @@ impl Seen<'_> {
         ];
         facts.extend(preamble.version.clone().map(|version| ("version", version)));
         facts.push(("compression", compression(self.input).to_owned()));
+        facts.extend(self.input.container().map(|container| ("container", container.to_owned())));
         facts.push(("lines", number(tally.lines)));
         if self.events() {
             // A row is a play, and those that cannot be read are rows as well.

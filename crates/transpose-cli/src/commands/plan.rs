@@ -2,7 +2,7 @@
 
 use crate::commands::inspect::sourced;
 use crate::messages::{Exit, Messages, Stop, table};
-use crate::open::{self, Layouts, SideFiles};
+use crate::open::{self, Containers, Layouts, SideFiles};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     period: Option<transpose_codes::time::Period>,
     #[command(flatten)]
     layouts: Layouts,
+    #[command(flatten)]
+    containers: Containers,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -53,7 +55,7 @@ impl Plan {
         let deal = self.side_files.deal(self.period)?;
         let mut findings = open::warnings(deal.as_ref());
         let source = if let Some(path) = &self.input {
-            let inputs = open::inputs(std::slice::from_ref(path), 1)?;
+            let inputs = self.containers.opener(&registry, None).inputs(std::slice::from_ref(path), 1)?;
             let format = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
             let input = inputs.first().ok_or_else(|| open::wrong(&open::ARGUMENT, "no input is given"))?;
             let decoder = sourced(input, format.open(&mut InputHead::new(input), &[]))?;

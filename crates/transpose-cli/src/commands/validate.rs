@@ -13,7 +13,7 @@ mod sarif;
 mod text;
 
 use crate::messages::{Exit, Messages, Stop, counted, number};
-use crate::open::{self, Layouts, MemoryLimit, Speed};
+use crate::open::{self, Containers, Layouts, MemoryLimit, Speed};
 use crate::progress::Progress;
 use fix::Fixed;
 use std::ffi::OsStr;
@@ -73,6 +73,8 @@ pub(crate) struct Validate {
     #[command(flatten)]
     layouts: Layouts,
     #[command(flatten)]
+    containers: Containers,
+    #[command(flatten)]
     speed: Speed,
     /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 64MiB and a little for each
     /// thread; what does not fit goes to `--temp-dir`
@@ -123,7 +125,8 @@ impl Validate {
         self.check_paths(&copies)?;
         let memory = self.memory_limit.and_then(MemoryLimit::bytes);
         let threads = self.speed.reading().within(memory, true).threads;
-        let inputs = open::kept_inputs(&self.inputs, threads, &temp_dir)?;
+        let opener = self.containers.opener(&registry, Some(&temp_dir));
+        let inputs = opener.kept_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
         for input in &inputs {
             // Of many packed files only the one that is read takes memory; a pipe cannot be looked at from beside.
@@ -160,7 +163,10 @@ impl Validate {
             Ok((verdict, fixed))
         });
         progress.clear();
-        let (verdict, fixed) = checked.map_err(located)?;
+        let (mut verdict, fixed) = checked.map_err(located)?;
+        let mut notes = opener.notes();
+        notes.merge(std::mem::take(&mut verdict.findings));
+        verdict.findings = notes;
         let mut findings = verdict.findings.clone();
         if let Some(fixed) = &fixed {
             findings.merge(fixed.changes.clone());

@@ -105,7 +105,6 @@ fn refused_inputs_end_with_3() {
     wrong_sum[at] ^= 1;
     let (head, body) = text.split_once("\r\n").unwrap();
     let without = |heading: &str| format!("{}\r\n{body}", head.replace(heading, "Something"));
-    let utf16: Vec<u8> = text.encode_utf16().take(20_000).flat_map(u16::to_le_bytes).collect();
     let cases: Vec<(&str, Vec<u8>, &[&str])> = vec![
         ("empty", Vec::new(), &["error[CLI0106]", "the input is empty"]),
         (
@@ -124,12 +123,6 @@ fn refused_inputs_end_with_3() {
         ("gzip without its end", packed[..packed.len() - 3].to_vec(), &["error[ENG0113]"]),
         ("gzip with a wrong sum", wrong_sum, &["error[ENG0113]", "checksum"]),
         ("zstd", b"\x28\xb5\x2f\xfd\x24\x05\x29\x00\x00hello".to_vec(), &["zstd"]),
-        (
-            "utf-16",
-            [b"\xff\xfe".to_vec(), utf16.clone()].concat(),
-            &["error[CLI0104]", "is text in UTF-16", "iconv"],
-        ),
-        ("utf-16 without a mark", utf16.clone(), &["is text in UTF-16", "iconv"]),
         ("workbook", b"PK\x03\x04\x14\x00rest".to_vec(), &["xlsx workbook", "as CSV"]),
     ];
     for (what, bytes, parts) in cases {

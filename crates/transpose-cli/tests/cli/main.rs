@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod compare;
 mod completing;
+mod containers;
 mod convert;
 mod events;
 mod flat;

@@ -1,0 +1,94 @@
+//! What tables come in: opening inputs so that formats see plain text.
+
+use crate::open::{ARGUMENT, pair, wrong};
+use std::path::{Path, PathBuf};
+use transpose_containers::read::{How, Notes, open};
+use transpose_core::diagnostic::Fatal;
+use transpose_core::format::{Format, Probe};
+use transpose_core::registry::Registry;
+use transpose_core::report::Findings;
+use transpose_engine::codes::io;
+use transpose_io::{Input, IoError, Limits};
+
+/// What the content of inputs does not tell of what they come in.
+#[derive(clap::Args, Default)]
+pub(crate) struct Containers {
+    /// The encoding of the inputs, such as `windows-1252`, `shift_jis` or `utf-16le`; by default their content tells, and a guess is told
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// The sheet of workbooks to read; by default the first that holds something
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// A column that the inputs lack, with its value in every row, such as `country=GB`; may be given several times
+    #[arg(long = "column", value_name = "NAME=VALUE", value_parser = pair)]
+    columns: Vec<(String, String)>,
+}
+
+impl Containers {
+    /// Opens inputs for formats of a registry; what comes from a pipe and is read at any place is kept in a folder.
+    pub(crate) fn opener<'a>(&self, registry: &'a Registry, temp_dir: Option<&Path>) -> Opener<'a> {
+        let how = How {
+            encoding: self.encoding.clone(),
+            sheet: self.sheet.clone(),
+            columns: self.columns.clone(),
+            records: registry
+                .formats()
+                .map(Format::record_names)
+                .filter(|names| !names.is_empty())
+                .collect(),
+            temp_dir: temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf),
+            threads: 1,
+            notes: Notes::default(),
+        };
+        Opener { registry, how }
+    }
+}
+
+/// Opens inputs, whatever they come in.
+pub(crate) struct Opener<'a> {
+    registry: &'a Registry,
+    how: How,
+}
+
+impl Opener<'_> {
+    /// Opens the inputs, which are unpacked by so many threads; `-` is standard input and can be read only once.
+    pub(crate) fn inputs(&self, paths: &[PathBuf], threads: usize) -> Result<Vec<Input>, Fatal> {
+        self.opened(paths, threads, |path| Input::open_with_threads(path, &Limits::default(), threads))
+    }
+
+    /// Opens inputs as [`Opener::inputs`] does; what comes from a pipe is kept in a folder, so that it can be read twice.
+    pub(crate) fn kept_inputs(
+        &self,
+        paths: &[PathBuf],
+        threads: usize,
+        dir: &Path,
+    ) -> Result<Vec<Input>, Fatal> {
+        self.opened(paths, threads, |path| Input::open_kept(path, &Limits::default(), threads, dir))
+    }
+
+    fn opened(
+        &self,
+        paths: &[PathBuf],
+        threads: usize,
+        from: impl Fn(&Path) -> Result<Input, IoError>,
+    ) -> Result<Vec<Input>, Fatal> {
+        if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+            return Err(wrong(
+                &ARGUMENT,
+                "`-` is given more than once, and standard input can be read only once",
+            ));
+        }
+        let how = How { threads, ..self.how.clone() };
+        let own = |bytes: &[u8]| {
+            let probe = Probe { name: "", bytes, complete: false };
+            self.registry.recognise(&probe).is_ok_and(|format| !format.is_table())
+        };
+        let opened = |path: &PathBuf| from(path).and_then(|input| open(input, &how, &own));
+        paths.iter().map(|path| opened(path).map_err(|error| io(&error))).collect()
+    }
+
+    /// What was found about containers so far. Most of it is found while inputs are read.
+    pub(crate) fn notes(&self) -> Findings {
+        self.how.notes.take()
+    }
+}
