@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Counts the plays of subscription usage reports, independently of the converter.
+"""Counts the plays of client usage reports (subscription, catalogue, preview clips), independently of the converter.
 
 usage: count.py FILE... [--period 2026-10] [--threshold 30]
 
 Prints JSON. Every row is counted once: accepted, rejected (with a reason) or outside the period. The first reason
 that applies is given, in this order: columns, utf-8, date, country, duration, track id. A play below the threshold
-is accepted and counted apart as well. Only the Python standard library is used.
+is accepted and counted apart as well. Reports without plans have one empty plan. Only the Python standard library is
+used.
 """
 
 import argparse
@@ -16,12 +17,26 @@ import json
 import re
 import sys
 
-HEADINGS = [
+SUBSCRIPTION = [
     "Report Generated Date", "Partner ID", "Stream ID", "Logged Date Time", "Format ID", "Country", "Play Mode",
-    "User ID", "Service", "Track ID", "Duration played", "Total Duration", "Device Name", "API Key Name", "Plan Code",
-    "Release UPC", "Release Artist", "Label Group Name", "GRID", "Release Name", "Item Identifier Code",
+    "User ID", "Service", "Track ID", "Duration played", "Total Duration", "Device Name", "API Key Name",
+    "Plan Code", "Release UPC", "Release Artist", "Label Group Name", "GRID", "Release Name", "Item Identifier Code",
     "Item Artist", "Item Name",
 ]
+
+CATALOGUE = [
+    "Report Generated", "Stream ID", "User ID", "Logged Date Time", "Country", "End Reason", "Format ID", "PlayMode",
+    "Service", "Track ID", "Duration Played", "Total Duration", "Device Name", "API Key Name", "Release UPC",
+    "Release Artist", "Label Group Name", "GRID", "Release Name", "Item Identifier Code", "Item Artist", "Item Name",
+]
+
+PREVIEW = [
+    "Report Generated", "Stream ID", "Logged Date Time", "Country", "Play Mode", "Play Type", "Service", "Track ID",
+    "Duration played", "Total Duration", "Device Name", "API KEY Name", "Release UPC", "Release Artist",
+    "Label Group Name", "GRID", "Release Name", "Item Identifier Code", "Item Artist", "Item Name",
+]
+
+TEMPLATES = [SUBSCRIPTION, CATALOGUE, PREVIEW]
 
 # ISO 3166-1 alpha-2, officially assigned codes.
 COUNTRIES = set("""
@@ -55,18 +70,23 @@ def is_time(text):
     return True
 
 
-def fault(cells):
+def duration(row):
+    """The seconds played, whose heading is written in two ways."""
+    return row.get("Duration played") or row.get("Duration Played", "")
+
+
+def fault(headings, cells):
     """The first reason to reject a row, or None."""
-    if len(cells) != len(HEADINGS):
+    if len(cells) != len(headings):
         return "columns"
     if not all(is_utf8(cell) for cell in cells):
         return "utf-8"
-    row = dict(zip(HEADINGS, cells))
+    row = dict(zip(headings, cells))
     if not is_time(row["Logged Date Time"]):
         return "date"
     if row["Country"] not in COUNTRIES:
         return "country"
-    if not WHOLE.fullmatch(row["Duration played"]):
+    if not WHOLE.fullmatch(duration(row)):
         return "duration"
     if not row["Track ID"]:
         return "track id"
@@ -82,20 +102,21 @@ def count(paths, period, threshold):
     for path in paths:
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             reader = csv.reader(file, strict=True)
-            if next(reader, None) != HEADINGS:
-                raise ValueError(f"{path}: the first row is not the header of the subscription layout")
+            headings = next(reader, None)
+            if headings not in TEMPLATES:
+                raise ValueError(f"{path}: the first row is not the header of a report of plays")
             for cells in reader:
                 rows += 1
-                reason = fault(cells)
+                reason = fault(headings, cells)
                 if reason:
                     rejected[reason] += 1
                     continue
-                row = dict(zip(HEADINGS, cells))
+                row = dict(zip(headings, cells))
                 if period and not row["Logged Date Time"].startswith(period + "-"):
                     outside += 1
                     continue
-                played = int(row["Duration played"])
-                group = groups.setdefault((row["Country"], row["Plan Code"]), [0, 0, 0])
+                played = int(duration(row))
+                group = groups.setdefault((row["Country"], row.get("Plan Code", "")), [0, 0, 0])
                 group[0] += 1
                 group[1] += played
                 group[2] += played < threshold
@@ -120,7 +141,7 @@ def count(paths, period, threshold):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Count the plays of subscription usage reports.")
+    parser = argparse.ArgumentParser(description="Count the plays of client usage reports.")
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--period", help="a month such as 2026-10; plays outside it are counted apart")
     parser.add_argument("--threshold", type=int, default=30, help="seconds from which a play qualifies (30)")

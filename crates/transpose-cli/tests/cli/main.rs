@@ -17,5 +17,6 @@ mod readme;
 mod schedule;
 mod selection;
 mod support;
+mod templates;
 mod validate;
 mod workbooks;
