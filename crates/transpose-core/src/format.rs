@@ -481,6 +481,11 @@ pub trait Encode: Send + Sync {
         None
     }
 
+    /// What keeps the output from appearing, asked once everything is encoded: what only the whole of it shows.
+    fn refusal(&self) -> Option<Fatal> {
+        None
+    }
+
     /// What was noteworthy before anything was encoded.
     fn findings(&self) -> &[Diagnostic] {
         &[]

@@ -779,6 +779,9 @@ impl<'a> Run<'a> {
         if let Some(denied) = self.denied() {
             return Ok(self.refuse(denied));
         }
+        if let Some(refusal) = sink.refusal() {
+            return Ok(self.refuse(refusal));
+        }
         self.report.ledger.balance(rows_merge).map_err(|error| codes::imbalance(&error))?;
         let (set, tally, notes) = sink.finish()?;
         self.report.findings.extend(notes);

@@ -156,6 +156,11 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// What keeps the output from appearing although everything was encoded.
+    pub(crate) fn refusal(&self) -> Option<Fatal> {
+        self.encoder.refusal()
+    }
+
     fn part(&self) -> u32 {
         self.closed.len() as u32 + 1
     }

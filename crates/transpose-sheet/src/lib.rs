@@ -9,6 +9,7 @@
 mod cell;
 mod clock;
 pub mod code;
+mod coding;
 mod format;
 mod heading;
 mod index;

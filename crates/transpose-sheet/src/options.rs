@@ -2,6 +2,7 @@
 
 use crate::cell::Repairs;
 use crate::code;
+use crate::coding::{Coding, Finish};
 use crate::heading::DELIMITERS;
 use crate::layout::Layout;
 use serde::Deserialize;
@@ -22,6 +23,30 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         kind: OptionKind::Choice(&["crlf", "lf"]),
         default: "",
         about: "How lines end when the table is written; both are read.",
+    },
+    OptionSpec {
+        name: "quote",
+        kind: OptionKind::Choice(&["minimal", "all"]),
+        default: "minimal",
+        about: "Which cells are quoted when the table is written: those that need it, or all.",
+    },
+    OptionSpec {
+        name: "encoding",
+        kind: OptionKind::Choice(Coding::NAMES),
+        default: "utf-8",
+        about: "The encoding in which the table is written; workbooks have one of their own.",
+    },
+    OptionSpec {
+        name: "bom",
+        kind: OptionKind::Flag,
+        default: "",
+        about: "Whether the text that is written begins with a byte order mark. Unset means what the layout says, and yes in UTF-16.",
+    },
+    OptionSpec {
+        name: "unmappable",
+        kind: OptionKind::Choice(&["refuse", "replace"]),
+        default: "refuse",
+        about: "What happens to a character that the encoding does not have: nothing is written, or it becomes `?` and counts as loss.",
     },
     OptionSpec {
         name: "refund-sign",
@@ -48,6 +73,10 @@ pub(crate) const SPECS: &[OptionSpec] = &[
 struct Options {
     delimiter: Option<String>,
     line_end: Option<String>,
+    quote: Option<String>,
+    encoding: Option<String>,
+    bom: Option<bool>,
+    unmappable: Option<String>,
     refund_sign: Option<String>,
     serial_dates: Option<String>,
     mojibake: Option<String>,
@@ -92,6 +121,27 @@ pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8
         None => layout.line_end,
     };
     Ok((delimiter, line_end))
+}
+
+/// Whether the text begins with a byte order mark, and what its rows go through besides, if anything.
+pub(crate) fn finish(layout: &Layout, pairs: &[(String, String)]) -> Result<(bool, Option<Finish>), Fatal> {
+    let options = parse(pairs)?;
+    let (delimiter, line_end) = dialect(layout, pairs)?;
+    let coding = options.encoding.as_deref().and_then(Coding::by_name);
+    let all_quoted = options.quote.as_deref() == Some("all");
+    let replace = options.unmappable.as_deref() == Some("replace");
+    let bom = match (options.bom, coding) {
+        (Some(true), Some(Coding::Partial(_))) => {
+            let message = "only texts in Unicode begin with a byte order mark";
+            return Err(Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), message)));
+        }
+        (Some(bom), _) => bom,
+        (None, None) => layout.bom,
+        (None, Some(coding)) => !matches!(coding, Coding::Partial(_)),
+    };
+    let finish = (all_quoted || coding.is_some())
+        .then(|| Finish::new((all_quoted, coding, replace), layout, delimiter, line_end));
+    Ok((bom, finish))
 }
 
 #[cfg(test)]

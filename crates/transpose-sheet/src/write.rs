@@ -5,6 +5,7 @@
 
 use crate::cell::{is_repair, notation, quoted};
 use crate::code;
+use crate::coding::{Finish, Place};
 use crate::layout::{CellKind, Column, Layout, When};
 use crate::options;
 use crate::read::kept;
@@ -26,6 +27,10 @@ pub(crate) struct SheetEncoder {
     constants: Vec<Vec<u8>>,
     /// Whether the prices of refunds are written without a minus.
     positive_refunds: bool,
+    /// The line of headings, with what stands before it.
+    head: Vec<u8>,
+    /// What rows go through after they are written, if anything.
+    finish: Option<Finish>,
 }
 
 /// Where the cells of a column come from.
@@ -73,7 +78,9 @@ impl SheetEncoder {
         match findings.pop() {
             None => {
                 let positive_refunds = options::positive_refunds(brief.options)?;
-                Ok(Self { layout, delimiter, line_end, constants, positive_refunds })
+                let (bom, finish) = options::finish(&layout, brief.options)?;
+                let head = head(&layout, delimiter, line_end, bom, finish.as_ref())?;
+                Ok(Self { layout, delimiter, line_end, constants, positive_refunds, head, finish })
             }
             Some(last) => {
                 findings.push(last);
@@ -175,8 +182,32 @@ impl SheetEncoder {
                 out.extend_from_slice(&[quote, quote]);
             }
             out.extend_from_slice(self.line_end);
+            if let Some(finish) = &self.finish {
+                let line = numbers.line + u64::from(row.line);
+                let place = Place { columns: &self.layout.columns, line };
+                finish.row(out, start, &mut written, &place, report);
+            }
         }
     }
+}
+
+/// The line of headings.
+fn head(
+    layout: &Layout,
+    delimiter: u8,
+    line_end: &[u8],
+    bom: bool,
+    finish: Option<&Finish>,
+) -> Result<Vec<u8>, Fatal> {
+    let mut out = if bom && finish.is_none() { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
+    for (place, column) in layout.columns.iter().enumerate() {
+        if place > 0 {
+            out.push(delimiter);
+        }
+        quoted(column.heading.as_bytes(), delimiter, layout.quote, &mut out);
+    }
+    out.extend_from_slice(line_end);
+    finish.map_or(Ok(out.clone()), |finish| finish.head(bom, &out))
 }
 
 /// Where a row's cell of a field stands among its cells.
@@ -245,16 +276,7 @@ fn note(
 
 impl Encode for SheetEncoder {
     fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
-        if self.layout.bom {
-            out.extend_from_slice(b"\xef\xbb\xbf");
-        }
-        for (place, column) in self.layout.columns.iter().enumerate() {
-            if place > 0 {
-                out.push(self.delimiter);
-            }
-            quoted(column.heading.as_bytes(), self.delimiter, self.layout.quote, out);
-        }
-        out.extend_from_slice(self.line_end);
+        out.extend_from_slice(&self.head);
         Tally { lines: 1, ..Tally::default() }
     }
 
@@ -306,13 +328,17 @@ impl Encode for SheetEncoder {
             name: self.layout.short().into(),
             delimiter: self.delimiter,
             quote: self.layout.quote,
-            utf8: true,
+            utf8: self.finish.as_ref().is_none_or(|finish| finish.coding.is_none()),
             columns: self.layout.columns.iter().map(column).collect(),
         })
     }
 
     fn max_file_size(&self) -> Option<u64> {
         None
+    }
+
+    fn refusal(&self) -> Option<Fatal> {
+        self.finish.as_ref().and_then(|finish| finish.refusal(&self.layout))
     }
 
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {

@@ -8,6 +8,7 @@ mod compare;
 mod completing;
 mod containers;
 mod convert;
+mod dialects;
 mod events;
 mod flat;
 mod memory;
