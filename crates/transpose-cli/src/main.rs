@@ -10,6 +10,7 @@
 //! | `packing` | text or a workbook, plain or gzip |
 //! | `messages` | findings and summaries for people and for pipelines; exit codes |
 //! | `progress` | the progress bar |
+//! | `received` | the list of files that were converted before |
 //! | `selection` | which plays take part: period, time zone, duplicates |
 
 mod commands;
@@ -17,6 +18,7 @@ mod messages;
 mod open;
 mod packing;
 mod progress;
+mod received;
 mod selection;
 
 use clap::Parser;

@@ -1,6 +1,7 @@
 //! Which plays take part: the flags of period, time zone and duplicates.
 
 use crate::open;
+use crate::received::Remembering;
 use jiff::tz::TimeZone;
 use std::ops::Range;
 use transpose_codes::time::{Date, Period};
@@ -26,6 +27,8 @@ pub(crate) struct Selection {
     /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told and left out
     #[arg(long, value_name = "ACTION", default_value = "off")]
     duplicates: Repeated,
+    #[command(flatten)]
+    pub(crate) remembering: Remembering,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -66,7 +69,7 @@ impl Selection {
 
     /// Whether inputs are read more than once.
     pub(crate) fn reads_twice(&self) -> bool {
-        self.duplicates != Repeated::Off
+        self.duplicates != Repeated::Off || self.remembering.received.is_some()
     }
 
     /// The moments of a period, in microseconds since 1970 UTC.

@@ -15,11 +15,10 @@ use crate::order::{Flow, Sequencer};
 use crate::pairs::{Before, Pairs};
 use crate::refunds::Judge;
 use crate::sales;
-use crate::screen::{self, Duplicates, Screen, Screening};
+use crate::screen::{self, Duplicates, Known, Screen, Screening};
 use crate::settle::{Items, settle};
 use crate::sink::{self, Destination, Packing, Sink};
 use crate::spill::Scratch;
-use crate::verdict::Verdicts;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -147,11 +146,12 @@ impl Job<'_> {
     /// Runs the conversion. A fatal end leaves nothing behind; a refusal at the end comes with the whole report.
     pub fn run(&self) -> Result<Outcome, Fatal> {
         if self.screening.duplicates == Duplicates::Off || self.source.manifest().grain == Grain::Catalogue {
-            return self.convert(None);
+            return self.convert(Known::default());
         }
         let searched = self.search()?;
         let job = Job { inputs: searched.again.as_deref().unwrap_or(self.inputs), ..self.clone() };
-        let mut outcome = job.convert(searched.verdicts.as_ref())?;
+        let known = Known { verdicts: searched.verdicts.as_ref(), redelivered: &searched.redelivered };
+        let mut outcome = job.convert(known)?;
         let mut findings = searched.findings;
         findings.merge(std::mem::take(&mut outcome.report.findings));
         outcome.report.findings = findings;
@@ -162,12 +162,19 @@ impl Job<'_> {
     /// Finds the rows that stand several times.
     fn search(&self) -> Result<duplicates::Searched, Fatal> {
         let sources = self.sources();
+        let mut rules = self.screen(&sources, Known::default());
+        let sells = self.target.manifest().grain == Grain::Aggregate && sales::sells(self.source.reads(None));
+        if sells {
+            // Sales are told apart by the period where they are counted, and not before.
+            rules.period = None;
+        }
         Search {
             inputs: self.inputs,
             source: self.source,
             options: self.source_options,
             make_ids: self.completion.make_ids,
-            rules: &self.screen(&sources, None),
+            rules: &rules,
+            time: sells || self.period.is_some(),
             now: self.now.micros,
             reading: self.reading(),
             memory: self.memory.map(|limit| Budget::new(limit, self.reading(), self.packs()).counting),
@@ -182,14 +189,14 @@ impl Job<'_> {
     }
 
     /// What decides which rows take part.
-    fn screen<'a>(&self, sources: &'a [Arc<str>], verdicts: Option<&'a Verdicts>) -> screen::Rules<'a> {
-        screen::Rules { screening: self.screening, period: self.period.clone(), verdicts, sources }
+    fn screen<'a>(&self, sources: &'a [Arc<str>], known: Known<'a>) -> screen::Rules<'a> {
+        screen::Rules { screening: self.screening, period: self.period.clone(), known, sources }
     }
 
-    fn convert(&self, verdicts: Option<&Verdicts>) -> Result<Outcome, Fatal> {
+    fn convert(&self, known: Known<'_>) -> Result<Outcome, Fatal> {
         match (self.source.manifest().grain, self.target.manifest().grain) {
-            (Grain::Event, Grain::Aggregate) => self.aggregate(verdicts),
-            (Grain::Event, Grain::Event) => self.events(verdicts),
+            (Grain::Event, Grain::Aggregate) => self.aggregate(known),
+            (Grain::Event, Grain::Event) => self.events(known),
             (Grain::Aggregate, Grain::Aggregate) => self.blocks(),
             (Grain::Catalogue, _) | (_, Grain::Catalogue) => {
                 let message = format!(
@@ -232,7 +239,7 @@ impl Job<'_> {
         packed(self.compression) || self.inputs.iter().any(|input| packed(input.compression()))
     }
 
-    fn aggregate(&self, verdicts: Option<&Verdicts>) -> Result<Outcome, Fatal> {
+    fn aggregate(&self, screened: Known<'_>) -> Result<Outcome, Fatal> {
         let Some(terms) = self.terms else {
             let message = format!(
                 "`{}` is made of usages in sales contexts, and no agreement is given",
@@ -268,7 +275,7 @@ impl Job<'_> {
         let mut reads = FieldSet::EMPTY;
         let mut decoders: Vec<Box<dyn Decode + '_>> = Vec::new();
         let sources = self.sources();
-        let mut screen = self.screen(&sources, verdicts);
+        let mut screen = self.screen(&sources, screened);
         if sells {
             // Refunds of the period's sales may come after it, so that is decided where sales are counted.
             screen.period = None;
@@ -372,7 +379,7 @@ impl Job<'_> {
         before.pair(self.inputs)
     }
 
-    fn events(&self, verdicts: Option<&Verdicts>) -> Result<Outcome, Fatal> {
+    fn events(&self, screened: Known<'_>) -> Result<Outcome, Fatal> {
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
         // The first input decides what the output may carry, so every input is opened before anything is written.
@@ -398,7 +405,7 @@ impl Job<'_> {
             ..Projection::default()
         };
         let sources = self.sources();
-        let screen = self.screen(&sources, verdicts);
+        let screen = self.screen(&sources, screened);
         for ((number, input), mut decoder) in self.inputs.iter().enumerate().zip(decoders) {
             let mut projection = projection.clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);

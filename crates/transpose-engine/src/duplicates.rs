@@ -14,6 +14,7 @@ use crate::complete::Completion;
 use crate::convert::{InputHead, name_source};
 use crate::packed::{put, put_cell, put_text, take, take_text};
 use crate::passes;
+use crate::redelivered;
 use crate::screen::{NO_EVENT_ID, NO_IDENTITY, Rules, Screen};
 use crate::sorter::Sorter;
 use crate::spill::Scratch;
@@ -42,6 +43,8 @@ pub(crate) struct Search<'a> {
     /// Whether events without an identifier get one from their content.
     pub(crate) make_ids: bool,
     pub(crate) rules: &'a Rules<'a>,
+    /// Whether the conversion looks at times.
+    pub(crate) time: bool,
     /// The moment of the run.
     pub(crate) now: i64,
     pub(crate) reading: Reading,
@@ -57,6 +60,8 @@ pub(crate) struct Searched {
     pub(crate) findings: Findings,
     /// How many bytes went to disk on the way.
     pub(crate) spilled: u64,
+    /// For each input the earlier one that it repeats.
+    pub(crate) redelivered: Vec<Option<usize>>,
     /// Inputs for the conversion, where the given ones can be read only once.
     pub(crate) again: Option<Vec<Input>>,
 }
@@ -75,9 +80,13 @@ impl Search<'_> {
         let mut ids = Ids::new(most, self.reading.threads, self.temp_dir.to_path_buf());
         let mut findings = Findings::default();
         let mut only_once = false;
-        for (number, input) in self.inputs.iter().enumerate() {
+        for input in self.inputs {
+            only_once |= self.again(input)?.is_none();
+        }
+        let redelivered = redelivered::find(self.inputs, &mut findings)?;
+        let once = |number: usize| redelivered.get(number).is_none_or(Option::is_none);
+        for (number, input) in self.inputs.iter().enumerate().filter(|(number, _)| once(*number)) {
             let beside = self.again(input)?;
-            only_once |= beside.is_none();
             let (source, input) = (input.name().into(), beside.as_ref().unwrap_or(input));
             let look = |eye: &Eye<'_>, decoded: Decoded<'_>| Ok(eye.keys(&decoded, &state));
             self.read(number, input, &IDENTITY, &look, |(met, mut found): (Met, Findings)| {
@@ -92,7 +101,7 @@ impl Search<'_> {
         let mut verdicts = None;
         if !suspects.is_empty() {
             let spill = Scratch::create(self.temp_dir)?;
-            verdicts = Some(self.compare(&suspects, &state, &spill, comparing)?);
+            verdicts = Some(self.compare(&suspects, &state, &redelivered, &spill, comparing)?);
             spilled += spill.bytes();
         }
         let again = if only_once {
@@ -101,7 +110,7 @@ impl Search<'_> {
         } else {
             None
         };
-        Ok(Searched { verdicts, findings, spilled, again })
+        Ok(Searched { verdicts, findings, spilled, redelivered, again })
     }
 
     fn again(&self, input: &Input) -> Result<Option<Input>, Fatal> {
@@ -151,7 +160,7 @@ impl Search<'_> {
         // The same rows must be readable here and in the conversion, so the same is asked of them.
         let projection = Projection {
             row: row.clone(),
-            time: self.rules.period.is_some(),
+            time: self.time,
             duration: true,
             now: Some(self.now),
             ..Projection::default()
@@ -178,11 +187,15 @@ impl Search<'_> {
         &self,
         suspects: &Suspects,
         state: &RandomState,
+        redelivered: &[Option<usize>],
         spill: &Scratch,
         memory: usize,
     ) -> Result<Verdicts, Fatal> {
         let mut met = Sorter::new(spill, memory / 2);
         for (number, input) in self.inputs.iter().enumerate() {
+            if redelivered.get(number).is_some_and(Option::is_some) {
+                continue;
+            }
             let input = self.twice(input)?;
             let look = |eye: &Eye<'_>, decoded: Decoded<'_>| Ok(eye.records(&decoded, suspects, state));
             self.read(number, &input, &[], &look, |records: Vec<u8>| {

@@ -14,6 +14,7 @@
 //! | `message` | which inputs are the files of one message, and whether they agree |
 //! | `screen` | which rows of events take part: those of the period, each once |
 //! | `unique`, `duplicates`, `verdict` | find rows that stand several times, before the conversion |
+//! | `redelivered` | knows files by their content |
 //! | `sink` | files that are split between blocks and appear together or not at all |
 //! | [`convert`](crate::Job) | one conversion from end to end |
 //! | `passes` | reads rows for something other than a conversion |
@@ -44,6 +45,7 @@ mod packed;
 mod pairs;
 mod passes;
 pub mod receipt;
+mod redelivered;
 mod refunds;
 mod sales;
 mod screen;
@@ -60,5 +62,6 @@ pub use chunks::Reading;
 pub use complete::{Completion, UserKey, Users};
 pub use convert::{InputHead, Job, OnReject, Outcome};
 pub use facts::Catalogue;
+pub use redelivered::content_hash;
 pub use screen::{Duplicates, PeriodBy, Screening};
 pub use sink::{Destination, destination};

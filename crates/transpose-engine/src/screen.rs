@@ -100,15 +100,25 @@ impl Screening {
 
 /// Reasons for leaving rows out, as they stand in the ledger.
 pub(crate) const LATE_REASON: &str = "late";
+const REDELIVERED_REASON: &str = "file-delivered-twice";
 const DUPLICATE_REASON: &str = "duplicate";
 const DUPLICATE_ID_REASON: &str = "duplicate-id";
+
+/// What was found before the conversion.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// Rows that repeat others.
+    pub(crate) verdicts: Option<&'a Verdicts>,
+    /// For each input the earlier one that it repeats.
+    pub(crate) redelivered: &'a [Option<usize>],
+}
 
 /// What is the same for all inputs of a run.
 pub(crate) struct Rules<'a> {
     pub(crate) screening: Screening,
     /// The period in microseconds since 1970 UTC.
     pub(crate) period: Option<Range<i64>>,
-    pub(crate) verdicts: Option<&'a Verdicts>,
+    pub(crate) known: Known<'a>,
     /// The names of the inputs.
     pub(crate) sources: &'a [Arc<str>],
 }
@@ -168,7 +178,9 @@ impl Screen<'_> {
         let Decoded { bytes, origin, batch, report, .. } = decoded;
         let events = &mut batch.events;
         let verdicts = self.verdicts(events, *origin)?;
-        if self.rules.period.is_none() && verdicts.is_empty() {
+        let repeated = self.rules.known.redelivered.get(self.input).is_some_and(Option::is_some);
+        let repeated = repeated && self.rules.screening.duplicates == Duplicates::Drop;
+        if self.rules.period.is_none() && verdicts.is_empty() && !repeated {
             return Ok(());
         }
         let mut verdicts = verdicts.into_iter().peekable();
@@ -194,7 +206,9 @@ impl Screen<'_> {
                 }
                 Standing::Inside => {}
             }
-            if let Some(verdict) = verdict {
+            if repeated {
+                sieve.leave_out(index, row, REDELIVERED_REASON);
+            } else if let Some(verdict) = verdict {
                 self.repeated(verdict, index, row, &mut sieve);
             }
         }
@@ -212,7 +226,7 @@ impl Screen<'_> {
 
     fn verdicts(&self, events: &EventBatch, origin: Origin) -> Result<Vec<Verdict>, Fatal> {
         let (Some(verdicts), Some(first), Some(last)) =
-            (self.rules.verdicts, events.rows.first(), events.rows.last())
+            (self.rules.known.verdicts, events.rows.first(), events.rows.last())
         else {
             return Ok(Vec::new());
         };

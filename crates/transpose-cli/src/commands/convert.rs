@@ -142,6 +142,7 @@ impl Convert {
         } else {
             opener.inputs(&self.inputs, threads)?
         };
+        let (inputs, received) = self.selection.remembering.check(inputs)?;
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
         let (catalogue, known) = self.completing.read(&registry, self.speed.reading())?;
         let period = self.selection.period.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
@@ -200,7 +201,10 @@ impl Convert {
             now: open::moment(now),
             containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
         };
-        let kept = self.write_receipt(&written, &outcome);
+        let mut kept = self.write_receipt(&written, &outcome);
+        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.dry_run) {
+            kept = kept.and(received.remember(&written.now));
+        }
         messages.findings(&outcome.report.findings);
         let exit = exit(&outcome);
         if let Some(fatal) = &outcome.refused {
@@ -250,7 +254,9 @@ impl Convert {
         };
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
         let receipt = self.receipt.as_deref().map(|path| ("the receipt", path));
-        let written: Vec<_> = [output, quarantine, receipt].into_iter().flatten().collect();
+        let received = self.selection.remembering.received.as_deref();
+        let received = received.map(|path| ("the list of received files", path));
+        let written: Vec<_> = [output, quarantine, receipt, received].into_iter().flatten().collect();
         open::refuse_same(&read.collect::<Vec<_>>(), &written)?;
         match &self.receipt {
             Some(path) if !self.overwrite => open::refuse_existing(path, false),

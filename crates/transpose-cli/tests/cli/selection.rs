@@ -1,9 +1,10 @@
 //! Which plays take part: periods, time zones, and rows that stand several times.
 
-use crate::support::{DSR, Place, Ran, USAGE, conversion, objects, sound};
+use crate::support::{DSR, Place, Ran, USAGE, conversion, gzip, objects, sound};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
+use std::process::Command;
 
 /// A log with everything that decides about a row.
 const LOG: &str = r#"
@@ -241,4 +242,69 @@ fn plays_that_were_logged_late_have_a_reason_of_their_own() {
     // A report that does not say when plays were logged.
     let ran = place.convert(&sound(), &["--to", DSR, "-o", "-", "--period-by", "logged"]);
     ran.ends(0).says("ENG0408");
+}
+
+#[test]
+fn file_that_is_delivered_twice_is_converted_once() {
+    let place = Place::new();
+    // Rows without identifiers: nothing else tells that they stand twice.
+    let body = ",2026-10-01T00:00:00Z,,,1\n,2026-10-02T00:00:00Z,,,1\n";
+    place.put("one.csv", format!("{HEAD}{body}"));
+    place.put("two.csv.gz", gzip(format!("{HEAD}{body}").as_bytes()));
+    place.put("three.csv", format!("{HEAD},2026-10-03T00:00:00Z,,,1\n"));
+    let inputs = ["one.csv", "three.csv", "two.csv.gz"];
+    let (ran, summary) = log(&place, &inputs, &["--duplicates", "drop"]);
+    assert_eq!(ran.text(), format!("{HEAD}{body},2026-10-03T00:00:00Z,,,1\n"));
+    assert_eq!((rows(&summary, "file-delivered-twice"), found(&summary, "ENG0409")), (2, 1));
+    ran.ends(0).says("the same content as `one.csv`");
+    let (ran, summary) = log(&place, &inputs, &["--duplicates", "report"]);
+    assert_eq!((ran.text().lines().count(), rows(&summary, "file-delivered-twice")), (6, 0));
+    assert_eq!(found(&summary, "ENG0409"), 1);
+    // The same through a pipe.
+    let arguments = [
+        "convert",
+        "-",
+        "one.csv",
+        "--to",
+        "label.log",
+        "--layout",
+        "log.toml",
+        "-o",
+        "-",
+        "--duplicates",
+        "drop",
+    ];
+    let ran = place.fed(&[&arguments[..], &["--from", "label.log"]].concat(), &place.read("two.csv.gz"));
+    assert_eq!(ran.ends(0).text(), format!("{HEAD}{body}"));
+}
+
+#[test]
+fn file_that_was_received_before_is_refused() {
+    let place = Place::new();
+    let convert = |input: &str, more: &[&str]| {
+        let all = ["convert", input, "--to", USAGE, "-o", "-", "--received", "received.jsonl"];
+        place.run(&[&all[..], more].concat())
+    };
+    place.put("packed.csv.gz", gzip(&fs::read(sound()).unwrap()));
+    convert(&sound(), &["--dry-run"]).ends(0);
+    assert!(!place.path("received.jsonl").exists());
+    let first = convert(&sound(), &[]).ends(0);
+    let again = convert("packed.csv.gz", &[]).ends(3).says("CLI0201").says("2026-11-10T06:00:00Z");
+    assert!(again.out.is_empty());
+    assert_eq!(convert("packed.csv.gz", &["--again"]).ends(0).out, first.out);
+    // A pipe is kept, so that its content is known before it is converted.
+    let all = ["convert", "-", "--to", USAGE, "-o", "-", "--received", "received.jsonl"];
+    place.fed(&all, &place.read("packed.csv.gz")).ends(3).says("CLI0201");
+    let lines = String::from_utf8(place.read("received.jsonl")).unwrap();
+    let sum = Command::new("sha256sum").arg(sound()).output().unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap();
+    assert_eq!(lines.lines().count(), 1);
+    assert!(lines.contains(sum.split(' ').next().unwrap()), "{lines}");
+    // What fails is not remembered.
+    place.put("damaged.csv", fs::read(crate::support::damaged()).unwrap());
+    convert("damaged.csv", &[]).ends(3);
+    convert("damaged.csv", &["--on-reject", "quarantine", "--quarantine", "aside.csv"]).ends(1);
+    convert("damaged.csv", &[]).ends(3).says("CLI0201");
+    place.put("received.jsonl", "a list of something else\n");
+    convert(&sound(), &[]).ends(2).says("received.jsonl:1");
 }
