@@ -286,7 +286,7 @@ impl Job<'_> {
             let mut projection = projection.clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
-            self.restrict(input, decoder.as_ref(), verdicts.is_some() || sells);
+            self.restrict(input, decoder.as_ref(), screened.verdicts.is_some() || sells);
             let screen = screen.screen(number, decoder.as_ref(), &projection.row, &mut run.report);
             let known = decoder.key_space().and_then(|space| {
                 decoders.iter().position(|known| known.key_space().is_some_and(|known| known == space))
@@ -410,7 +410,7 @@ impl Job<'_> {
             let mut projection = projection.clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
-            self.restrict(input, decoder.as_ref(), verdicts.is_some());
+            self.restrict(input, decoder.as_ref(), screened.verdicts.is_some());
             let decoder = decoder.as_ref();
             let screen = screen.screen(number, decoder, &projection.row, &mut run.report);
             let mut workers: Vec<Batch> = (0..self.reading().threads).map(|_| Batch::default()).collect();
