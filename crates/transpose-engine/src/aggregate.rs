@@ -13,10 +13,11 @@ use crate::dictionary::{Dictionary, Key, NONE, hash};
 use crate::groups::{Gathered, Group, Groups, part};
 use crate::manner::{Manner, Manners, Met};
 use crate::memory::Budget;
-use crate::pairs::Pairs;
+use crate::pairs::Pair;
 use crate::refunds::{Judge, Judged};
 use crate::sales::{Fate, Sale, Till};
 use crate::spill::Spilled;
+use crate::verdict::{Entry as _, Verdicts};
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -49,7 +50,8 @@ pub(crate) struct Refunds<'a> {
     /// The period in microseconds since 1970 UTC.
     pub(crate) period: Option<Range<i64>>,
     pub(crate) judge: &'a Judge,
-    pub(crate) pairs: &'a Pairs,
+    /// The refunds whose sales are known.
+    pub(crate) pairs: Option<&'a Verdicts<Pair>>,
     pub(crate) unmatched: Unmatched,
 }
 
@@ -423,12 +425,14 @@ impl<'a> Worker<'a> {
         self.chosen.clear();
         let dictionary = read(&world.dictionary);
         let sells = rules.sales.is_some();
+        let mut pairs = self.pairs(events, origin, rules)?.into_iter().peekable();
         for (index, row) in events.rows.iter().enumerate() {
             // The tax of a refund is that of its sale.
             let byte = origin.byte + u64::from(row.start);
-            let sale = rules.sales.as_ref().and_then(|refunds| refunds.pairs.sale(self.input, byte));
+            while pairs.next_if(|pair| pair.byte() < byte).is_some() {}
+            let sale = pairs.next_if(|pair| pair.byte() == byte).map(|pair| pair.sale);
             let key = self.key(&rows.context(index), sale.unwrap_or(row.time), rules)?;
-            let told = match self.choose(key, row, origin, rules)? {
+            let told = match self.choose(key, row, sale, origin, rules)? {
                 Choice::Count(manner, told) => {
                     let hash = hash(&self.counter.state, &rows.item(index));
                     dictionary.expect(hash);
@@ -578,12 +582,23 @@ impl<'a> Worker<'a> {
         Ok(Placed { place, sale: sale.map(|sale| Box::new(Selling { sale, manner })) })
     }
 
-    /// What is to be done with a row whose key is known.
+    /// The refunds of a chunk whose sales are known, in order.
+    fn pairs(&self, events: &EventBatch, origin: Origin, rules: &Rules<'_>) -> Result<Vec<Pair>, Fatal> {
+        let pairs = rules.sales.as_ref().and_then(|refunds| refunds.pairs);
+        let (Some(pairs), Some(first), Some(last)) = (pairs, events.rows.first(), events.rows.last()) else {
+            return Ok(Vec::new());
+        };
+        let byte = |row: &EventRow| origin.byte + u64::from(row.start);
+        pairs.of(self.input, &(byte(first)..=byte(last)))
+    }
+
+    /// What is to be done with a row whose key is known, and of a refund perhaps the moment of its sale.
     #[inline]
     fn choose(
         &mut self,
         key: u32,
         row: &EventRow,
+        sale: Option<i64>,
         origin: Origin,
         rules: &Rules<'_>,
     ) -> Result<Choice, Fatal> {
@@ -593,7 +608,7 @@ impl<'a> Worker<'a> {
         let place = || Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
         let refund = placed.sale.as_ref().filter(|selling| selling.sale.returned);
         if let (Some(_), Some(refunds)) = (refund, &rules.sales) {
-            return self.choose_refund(key, row, &place(), refunds);
+            return self.choose_refund(key, (row.time, sale), &place(), refunds);
         }
         if rules.sales.as_ref().is_some_and(|sales| sales.is_outside(row)) {
             return Ok(LEFT_OUTSIDE);
@@ -608,12 +623,11 @@ impl<'a> Worker<'a> {
     fn choose_refund(
         &mut self,
         key: u32,
-        row: &EventRow,
+        (refund, sale): (i64, Option<i64>),
         place: &Location,
         refunds: &Refunds<'_>,
     ) -> Result<Choice, Fatal> {
-        let sale = refunds.pairs.sale(self.input, place.byte.unwrap_or_default());
-        let adjusted = match refunds.judge.judge(row.time, sale) {
+        let adjusted = match refunds.judge.judge(refund, sale) {
             Judged::Return => None,
             Judged::Adjustment(period) => Some((period, ADJUSTS)),
             Judged::TooLate => return Ok(LEFT_TOO_LATE),

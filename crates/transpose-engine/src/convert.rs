@@ -12,7 +12,7 @@ use crate::manner::{Manner, Usages};
 use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
-use crate::pairs::{Before, Pairs};
+use crate::pairs::{Before, Paired};
 use crate::refunds::Judge;
 use crate::sales;
 use crate::screen::{self, Duplicates, Known, Screen, Screening};
@@ -249,7 +249,7 @@ impl Job<'_> {
         };
         let writes = self.target.writes(self.version);
         let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
-        let sells = sales::sells(self.source.reads(None));
+        let sells = self.sells()?;
         let mut projection = Projection {
             context: terms.reads(),
             time: self.period.is_some() || sells || !terms.turns().is_empty(),
@@ -269,8 +269,8 @@ impl Job<'_> {
         let mut header = Entity::default();
         terms.header(&mut header);
         let judge = Judge::new(refunds, self.period.as_ref(), &header);
-        let (again, pairs) = if sells { self.pair()? } else { Default::default() };
-        let inputs = if sells { &again } else { self.inputs };
+        let paired = if sells { self.pair()? } else { Paired::default() };
+        let inputs = if sells { &paired.again } else { self.inputs };
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
         let mut decoders: Vec<Box<dyn Decode + '_>> = Vec::new();
@@ -303,7 +303,7 @@ impl Job<'_> {
                 sales: sells.then(|| Refunds {
                     period: self.period.clone(),
                     judge: &judge,
-                    pairs: &pairs,
+                    pairs: paired.pairs.as_ref(),
                     unmatched: refunds.unmatched,
                 }),
             };
@@ -365,8 +365,26 @@ impl Job<'_> {
         }
     }
 
-    /// Pairs refunds with their sales; answers the inputs as they are read from now on.
-    fn pair(&self) -> Result<(Vec<Input>, Pairs), Fatal> {
+    /// Whether any of the inputs tells of sales.
+    fn sells(&self) -> Result<bool, Fatal> {
+        if !sales::sells(self.source.reads(None)) {
+            return Ok(false);
+        }
+        for input in self.inputs {
+            let decoder = self.source.open(&mut InputHead::new(input), self.source_options);
+            let decoder = decoder.map_err(|mut fatal| {
+                name_source(&mut fatal.findings, input);
+                fatal
+            })?;
+            if sales::sells(decoder.preamble().reads) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Pairs refunds with their sales.
+    fn pair(&self) -> Result<Paired, Fatal> {
         let reading = self.reading();
         let budget = self.memory.map(|limit| Budget::new(limit, reading, self.packs()).settling);
         let before = Before {

@@ -14,6 +14,7 @@ use crate::convert::InputHead;
 use crate::order::Flow;
 use crate::sorter::Sorter;
 use crate::spill::Scratch;
+use crate::verdict::{Entry, Recorder, Verdicts};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher as _;
 use std::path::Path;
@@ -44,17 +45,38 @@ const SALES: usize = 1024;
 /// How much memory each of the two sorts may take where no limit is given.
 const SORTING: usize = 16 << 20;
 
-/// When the sales of refunds took place.
-#[derive(Default)]
-pub(crate) struct Pairs(Vec<(u64, i64)>);
+/// A refund and the moment of its sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    /// The byte of the input at which the refund begins.
+    byte: u64,
+    /// When the sale took place, in microseconds since 1970 UTC.
+    pub(crate) sale: i64,
+}
 
-impl Pairs {
-    /// The moment of the sale that the refund at a byte of an input takes back, where it is known.
-    pub(crate) fn sale(&self, input: usize, byte: u64) -> Option<i64> {
-        let place = Place::new(input, byte).0;
-        let index = self.0.binary_search_by_key(&place, |(place, _)| *place).ok()?;
-        self.0.get(index).map(|(_, time)| *time)
+impl Entry for Pair {
+    fn byte(&self) -> u64 {
+        self.byte
     }
+
+    fn put(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.byte.to_le_bytes());
+        out.extend_from_slice(&self.sale.to_le_bytes());
+    }
+
+    fn take(bytes: &[u8]) -> Option<Self> {
+        let (byte, sale) = bytes.split_first_chunk::<8>()?;
+        Some(Self { byte: u64::from_le_bytes(*byte), sale: i64::from_le_bytes(*sale.first_chunk()?) })
+    }
+}
+
+/// The inputs of a run, read before.
+#[derive(Default)]
+pub(crate) struct Paired {
+    /// The inputs as they are to be read from now on.
+    pub(crate) again: Vec<Input>,
+    /// Where there are refunds, those whose sales are known.
+    pub(crate) pairs: Option<Verdicts<Pair>>,
 }
 
 /// The inputs of a run as they are read before.
@@ -68,8 +90,8 @@ pub(crate) struct Before<'a> {
 }
 
 impl Before<'_> {
-    /// Pairs refunds with sales. Answers the inputs to be read from now on, for those that can be read once only.
-    pub(crate) fn pair(&self, inputs: &[Input]) -> Result<(Vec<Input>, Pairs), Fatal> {
+    /// Pairs refunds with sales.
+    pub(crate) fn pair(&self, inputs: &[Input]) -> Result<Paired, Fatal> {
         let names = Names::default();
         let mut found = false;
         for (number, input) in inputs.iter().enumerate() {
@@ -88,7 +110,7 @@ impl Before<'_> {
             inputs.iter().map(again).collect::<Result<Vec<Input>, Fatal>>()
         };
         if !found {
-            return Ok((again()?, Pairs::default()));
+            return Ok(Paired { again: again()?, pairs: None });
         }
         let share = self.budget.map_or(SORTING, |budget| budget / 4);
         let spill = Scratch::create(self.temp_dir)?;
@@ -97,8 +119,9 @@ impl Before<'_> {
             self.read(input, number, &names, Some(&sorter))?;
         }
         let sorter = sorter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let pairs = meet(sorter, Sorter::new(&spill, share))?;
-        Ok((again()?, pairs))
+        let recorder = Recorder::new(self.temp_dir)?;
+        let pairs = meet(sorter, Sorter::new(&spill, share), recorder)?;
+        Ok(Paired { again: again()?, pairs: Some(pairs) })
     }
 
     /// Reads an input: notes the names of refunds, or sorts refunds and what may be their sales. Answers whether there are refunds.
@@ -210,6 +233,7 @@ impl Reader {
                 if sorter.is_none() {
                     names.insert(&self.name);
                 } else if refund || names.may_have(&self.name) {
+                    // Here a place has a byte instead of a line.
                     let place = Place::new(input, decoded.origin.byte + u64::from(row.start));
                     self.key.clear();
                     self.key.extend_from_slice(&self.name);
@@ -262,7 +286,11 @@ impl Reader {
 }
 
 /// Brings sales and refunds of equal names together; `found` sorts what comes of it by the places of the refunds.
-fn meet(sorter: Sorter<'_>, mut found: Sorter<'_>) -> Result<Pairs, Fatal> {
+fn meet(
+    sorter: Sorter<'_>,
+    mut found: Sorter<'_>,
+    mut recorder: Recorder<Pair>,
+) -> Result<Verdicts<Pair>, Fatal> {
     let sorted = sorter.finish()?;
     let mut merge = sorted.read()?;
     let (mut name, mut sales, mut taken) = (Vec::new(), Vec::new(), 0);
@@ -293,17 +321,18 @@ fn meet(sorter: Sorter<'_>, mut found: Sorter<'_>) -> Result<Pairs, Fatal> {
     }
     let sorted = found.finish()?;
     let mut merge = sorted.read()?;
-    let mut pairs = Pairs::default();
+    let mut last = None;
     while let Some((key, time)) = merge.next()? {
         let (Some(place), Some(time)) = (key.first_chunk::<8>(), time.first_chunk::<8>()) else {
             return Err(damaged());
         };
-        let (place, time) = (u64::from_be_bytes(*place), i64::from_be_bytes(*time));
-        if pairs.0.last().is_none_or(|(last, _)| *last != place) {
-            pairs.0.push((place, time));
+        let place = Place(u64::from_be_bytes(*place));
+        if last != Some(place) {
+            recorder.push(place.input(), Pair { byte: place.line(), sale: i64::from_be_bytes(*time) })?;
         }
+        last = Some(place);
     }
-    Ok(pairs)
+    recorder.finish()
 }
 
 fn damaged() -> Fatal {
@@ -332,8 +361,11 @@ mod tests {
                 }
             }
         }
-        let pairs = meet(sorter, Sorter::new(&spill, 0)).unwrap();
-        (0..rows.len()).map(|place| pairs.sale(0, place as u64)).collect()
+        let recorder = Recorder::new(&std::env::temp_dir()).unwrap();
+        let pairs = meet(sorter, Sorter::new(&spill, 0), recorder).unwrap();
+        let pairs = pairs.of(0, &(0..=u64::MAX)).unwrap();
+        let sale = |place: usize| pairs.iter().find(|pair| pair.byte == place as u64).map(|pair| pair.sale);
+        (0..rows.len()).map(sale).collect()
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What was decided about single rows before the conversion, to be looked up chunk by chunk.
+//! What was decided about single rows before the conversion, to be looked up chunk by chunk: that a row repeats another, or which sale a refund takes
+//! back ([`Entry`]).
 //!
 //! Verdicts lie on disk in the order of the rows, each in sixteen bytes. In memory is only where each [`STEP`]th of them belongs, so that a worker
 //! finds those of its chunk with one look and reads no others.
@@ -6,6 +7,7 @@
 use crate::aggregate::Place;
 use crate::codes;
 use crate::spill::Scratch;
+use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use transpose_core::diagnostic::Fatal;
@@ -19,6 +21,16 @@ const SIZE: usize = 16;
 /// In the first number of a verdict; no input has so many bytes.
 const DIFFERS: u64 = 1 << 63;
 
+/// What was decided about a row.
+pub(crate) trait Entry: Copy {
+    /// The byte of the input at which the row begins.
+    fn byte(&self) -> u64;
+    /// Writes it, in [`SIZE`] bytes.
+    fn put(self, out: &mut Vec<u8>);
+    /// Reads what was written.
+    fn take(bytes: &[u8]) -> Option<Self>;
+}
+
 /// A row that repeats another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -30,7 +42,11 @@ pub(crate) struct Verdict {
     pub(crate) differs: bool,
 }
 
-impl Verdict {
+impl Entry for Verdict {
+    fn byte(&self) -> u64 {
+        self.byte
+    }
+
     fn put(self, out: &mut Vec<u8>) {
         let differs = if self.differs { DIFFERS } else { 0 };
         out.extend_from_slice(&(self.byte | differs).to_le_bytes());
@@ -45,9 +61,10 @@ impl Verdict {
 }
 
 /// The verdicts on all inputs.
-pub(crate) struct Verdicts {
+pub(crate) struct Verdicts<V = Verdict> {
     spill: Scratch,
     inputs: Vec<Judged>,
+    of: PhantomData<V>,
 }
 
 /// The verdicts on one input.
@@ -60,9 +77,9 @@ struct Judged {
     steps: Vec<u64>,
 }
 
-impl Verdicts {
+impl<V: Entry> Verdicts<V> {
     /// The verdicts on one chunk, for rows that begin within `rows`, in their order.
-    pub(crate) fn of(&self, input: usize, rows: &RangeInclusive<u64>) -> Result<Vec<Verdict>, Fatal> {
+    pub(crate) fn of(&self, input: usize, rows: &RangeInclusive<u64>) -> Result<Vec<V>, Fatal> {
         let mut found = Vec::new();
         let Some(judged) = self.inputs.get(input).filter(|judged| judged.count > 0) else { return Ok(found) };
         // What belongs to the first row may stand behind the last step that is not after it.
@@ -72,8 +89,8 @@ impl Verdicts {
             let count = (judged.count - step * STEP).min(STEP);
             buffer.resize(count * SIZE, 0);
             self.spill.read_at(judged.start + (step * STEP * SIZE) as u64, &mut buffer)?;
-            let verdicts = buffer.chunks_exact(SIZE).filter_map(Verdict::take);
-            found.extend(verdicts.filter(|verdict| rows.contains(&verdict.byte)));
+            let verdicts = buffer.chunks_exact(SIZE).filter_map(V::take);
+            found.extend(verdicts.filter(|verdict| rows.contains(&verdict.byte())));
             step += 1;
         }
         Ok(found)
@@ -81,28 +98,28 @@ impl Verdicts {
 }
 
 /// Takes verdicts in the order of inputs and rows.
-pub(crate) struct Recorder {
-    verdicts: Verdicts,
+pub(crate) struct Recorder<V = Verdict> {
+    verdicts: Verdicts<V>,
     buffer: Vec<u8>,
     written: u64,
 }
 
-impl Recorder {
+impl<V: Entry> Recorder<V> {
     /// Begins without a verdict; they are written to a folder.
     pub(crate) fn new(folder: &Path) -> Result<Self, Fatal> {
-        let verdicts = Verdicts { spill: Scratch::create(folder)?, inputs: Vec::new() };
+        let verdicts = Verdicts { spill: Scratch::create(folder)?, inputs: Vec::new(), of: PhantomData };
         Ok(Self { verdicts, buffer: Vec::new(), written: 0 })
     }
 
     /// Adds the next one.
-    pub(crate) fn push(&mut self, input: usize, verdict: Verdict) -> Result<(), Fatal> {
+    pub(crate) fn push(&mut self, input: usize, verdict: V) -> Result<(), Fatal> {
         let inputs = &mut self.verdicts.inputs;
         while inputs.len() <= input {
             inputs.push(Judged { start: self.written, ..Judged::default() });
         }
         let judged = inputs.last_mut().ok_or_else(|| codes::bug("a verdict without an input"))?;
         if judged.count.is_multiple_of(STEP) {
-            judged.steps.push(verdict.byte);
+            judged.steps.push(verdict.byte());
         }
         judged.count += 1;
         verdict.put(&mut self.buffer);
@@ -117,7 +134,7 @@ impl Recorder {
     }
 
     /// Everything that was added.
-    pub(crate) fn finish(mut self) -> Result<Verdicts, Fatal> {
+    pub(crate) fn finish(mut self) -> Result<Verdicts<V>, Fatal> {
         self.flush()?;
         Ok(self.verdicts)
     }

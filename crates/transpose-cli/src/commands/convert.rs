@@ -6,6 +6,7 @@ use crate::packing::Packing;
 use crate::progress::Progress;
 use crate::selection::Selection;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -344,7 +345,9 @@ impl Convert {
                 clock(amounts.micros),
             ]
         }));
-        out.push_str(&table(2, &[1, 2, 3], &rows));
+        add_sales(&parts, &mut rows);
+        let numbers: Vec<usize> = (1..rows.first().map_or(1, Vec::len)).collect();
+        out.push_str(&table(2, &numbers, &rows));
         let mut reasons: Vec<Vec<String>> = Vec::new();
         for (what, parts) in [("rejected", &ledger.rejected), ("filtered", &ledger.filtered)] {
             reasons.extend(parts.iter().map(|(reason, amounts)| {
@@ -487,6 +490,27 @@ fn rejects_name(input: &Path) -> String {
         _ if name == "-" => "stdin.rejects.csv".into(),
         Some((stem, extension)) if !stem.is_empty() => format!("{stem}.rejects.{extension}"),
         _ => format!("{name}.rejects"),
+    }
+}
+
+/// Adds columns for what only sales have.
+fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
+    let mut add = |heading: &str, value: &dyn Fn(&Amounts) -> String| {
+        let cells =
+            std::iter::once(heading.to_owned()).chain(parts.iter().map(|(_, amounts)| value(amounts)));
+        for (row, cell) in rows.iter_mut().zip(cells) {
+            row.push(cell);
+        }
+    };
+    if parts.iter().any(|(_, amounts)| !amounts.returns.is_zero()) {
+        add("returns", &|amounts| amounts.returns.normalize().to_string());
+    }
+    let currencies: BTreeSet<&str> =
+        parts.iter().flat_map(|(_, amounts)| amounts.paid.keys()).map(AsRef::as_ref).collect();
+    for currency in currencies {
+        add(&format!("paid {currency}"), &|amounts| {
+            amounts.paid.get(currency).copied().unwrap_or_default().normalize().to_string()
+        });
     }
 }
 

@@ -15,6 +15,7 @@ mod memory;
 mod messages;
 mod parts;
 mod readme;
+mod sales;
 mod schedule;
 mod selection;
 mod support;

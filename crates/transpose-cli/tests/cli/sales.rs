@@ -1,0 +1,183 @@
+//! Reports of sales, held against a program that works them out with fractions.
+
+#![expect(clippy::indexing_slicing, reason = "helpers of tests may fail as tests do")]
+
+use crate::support::{Place, root};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+const HEADINGS: &str = "Account Creation Date,User ID,Sale ID,Sale Date,Release Date,Transaction Type,Item Name,Item Artist,\
+Item Identifier Code,Track Count,Item Identifier Code Type,Shop Name,Payment Provider,Revenue Including Tax,Label Group Name,\
+Basket ID,Partner Name,Format Group Desc,Genre\n";
+
+const ITEMS: [(&str, &str, &str); 5] = [
+    ("Salt and Rain", "SENW02600001", "Track"),
+    ("Open Notebook", "JPNW02600115", "Track"),
+    ("Empty Engines", "USNW02600105", "Track"),
+    ("Harbour Lights", "5099910041482", "Album"),
+    ("Kindled Kites", "099000087906", "Album"),
+];
+
+const SHOPS: [&str; 3] = ["Northwind Shop UK", "Northwind Shop DE", "Northwind Shop FR"];
+const PRICES: [&str; 4] = ["0.99", "1.29", "0.00", "9.95"];
+
+/// Numbers that look random and are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+
+    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.below(all.len() as u64) as usize]
+    }
+}
+
+/// The cut-off of October, in hours since the first of August.
+const CUT_OFF: u64 = (31 + 30 + 31 + 3) * 24;
+
+/// Hours since the first of August 2026 as a moment of that year.
+fn moment(hours: u64) -> String {
+    let hours = hours.min(153 * 24 - 1);
+    let mut days = hours / 24;
+    let mut month = 8;
+    for length in [31, 30, 31, 30] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    format!("2026-{month:02}-{:02}T{:02}:00:00Z", days + 1, hours % 24)
+}
+
+/// Two reports of sales with refunds, some of sales of the other report, some of sales that nobody has.
+fn reports(seed: u64, sales: u64) -> [String; 2] {
+    let mut random = Numbers(seed);
+    let mut reports = [HEADINGS.to_owned(), HEADINGS.to_owned()];
+    for sale in 0..sales {
+        let (name, code, kind) = random.of(&ITEMS);
+        let (shop, price) = (random.of(&SHOPS), random.of(&PRICES));
+        let at = random.below(31 * 24 * 4);
+        let copies = 1 + u64::from(random.below(6) == 0);
+        let mut add = |report: usize, id: &str, at: u64, transaction: &str, sign: &str, basket: &str| {
+            let at = moment(at);
+            writeln!(
+                reports[report],
+                ",user,{id},{at},2026-03-06,{transaction},{name},Mirela Vantorp,{code},1,{kind},{shop},Card,{sign}{price},Fjordlight,{basket},Northwind,MP3,Folk"
+            )
+            .unwrap();
+        };
+        let basket = format!("basket-{sale}");
+        for copy in 0..copies {
+            let id = format!("sale-{sale}-{copy}");
+            let report = random.below(2) as usize;
+            if random.below(12) > 0 {
+                add(report, &id, at, "sale", "", &basket);
+            }
+            if random.below(3) == 0 {
+                // Near the fourth of a month, exactly there, or anywhere.
+                let later = match random.below(3) {
+                    0 => random.below(100 * 24),
+                    1 => CUT_OFF.saturating_sub(at),
+                    _ => random.below(40 * 24),
+                };
+                let refund = format!("refund-{sale}-{copy}");
+                let id = if random.below(2) == 0 { &id } else { &refund };
+                add(random.below(2) as usize, id, at + later, "refund", "-", &basket);
+            }
+        }
+    }
+    reports
+}
+
+/// The usages of a message: territory, item, price, quantity, returns.
+fn usages(message: &str) -> Vec<Vec<String>> {
+    let (mut territories, mut items) = (HashMap::new(), HashMap::new());
+    let mut usages = Vec::new();
+    for line in message.lines() {
+        let cells: Vec<&str> = line.split('\t').collect();
+        match cells[0] {
+            "SY01.03" => _ = territories.insert(cells[1], cells[6]),
+            "RE01.03" => _ = items.insert((cells[1], cells[2]), cells[6]),
+            "AS02.04" => _ = items.insert((cells[1], cells[2]), cells[4]),
+            "SU01.03" => {
+                let item = items[&(cells[1], [cells[4], cells[5]].concat().leak() as &str)];
+                assert!(cells[4].is_empty() != cells[5].is_empty(), "{line}");
+                usages.push(
+                    [territories[cells[2]], item, cells[10], cells[8], cells[9]].map(str::to_owned).to_vec(),
+                );
+            }
+            _ => {}
+        }
+    }
+    usages.sort();
+    usages
+}
+
+#[test]
+fn usages_returns_and_money_are_those_of_a_program_that_counts_with_fractions() {
+    for (seed, sales) in [(1, 40), (2, 300), (3, 300), (4, 3000)] {
+        let place = Place::new();
+        let terms = root().join("snapshots/terms");
+        for name in ["shops.toml", "shops.csv"] {
+            fs::copy(terms.join(name), place.path(name)).unwrap();
+        }
+        let [a, b] = reports(seed, sales);
+        place.put("a.csv", &a);
+        place.put("b.csv", &b);
+        let oracle = Command::new("python3")
+            .arg(root().join("xtask/oracle/sales.py"))
+            .args(["shops.toml", "a.csv", "b.csv"].map(|name| place.path(name)))
+            .output()
+            .unwrap();
+        assert!(oracle.status.success(), "{}", String::from_utf8_lossy(&oracle.stderr));
+        let oracle: Value = serde_json::from_slice(&oracle.stdout).unwrap();
+        let expected: Vec<Vec<String>> = serde_json::from_value(oracle["usages"].clone()).unwrap();
+        let rows = |fate: &str| oracle["rows"][fate].as_u64().unwrap_or(0);
+        assert!(
+            sales < 1000
+                || ["converted", "outside", "unmatched", "too-late", "earlier"]
+                    .iter()
+                    .all(|fate| rows(fate) > 10)
+        );
+        for more in [
+            &[][..],
+            &["--threads", "3", "--chunk-size", "500"],
+            &["--memory-limit", "64MiB", "--chunk-size", "1KiB"],
+        ] {
+            let arguments = [
+                &["convert", "a.csv", "b.csv", "--agreement", "shops.toml", "--figures", "shops.csv"][..],
+                &["--to", "ddex.dsr.basic-audio@1.4", "-o", "message.tsv", "--overwrite"],
+                &["--on-reject", "quarantine", "--quarantine", "rejects.csv", "--receipt", "receipt.json"],
+                more,
+            ]
+            .concat();
+            place.run(&arguments).ends(i32::from(rows("unmatched") > 0));
+            assert_eq!(
+                usages(&fs::read_to_string(place.path("message.tsv")).unwrap()),
+                expected,
+                "{seed} {more:?}"
+            );
+            let receipt: Value =
+                serde_json::from_slice(&fs::read(place.path("receipt.json")).unwrap()).unwrap();
+            let ledger = &receipt["ledger"];
+            assert_eq!(ledger["read"]["paid"], oracle["paid"]["read"], "{ledger:#}");
+            assert_eq!(ledger["converted"]["paid"], oracle["paid"]["converted"]);
+            for (fate, part) in [
+                ("outside", "filtered/outside-period"),
+                ("too-late", "filtered/refund-after-cut-off"),
+                ("earlier", "filtered/refund-reported-earlier"),
+                ("unmatched", "rejected/ENG0303"),
+            ] {
+                let counted = ledger.pointer(&format!("/{part}/rows")).and_then(Value::as_u64).unwrap_or(0);
+                assert_eq!(counted, rows(fate), "{fate}: {ledger:#}");
+            }
+        }
+    }
+}
