@@ -48,7 +48,8 @@ fn read(registry: &Registry, case: &Case) -> Result<String, String> {
     let contained = case.contained()?;
     let options = Case::options(&case.plan.read_set);
     let container = contained.container.as_ref().map_or_else(String::new, |container| {
-        let notes: Vec<String> = contained.notes.iter().map(|note| format!("  {}\n", render::finding(note))).collect();
+        let notes: Vec<String> =
+            contained.notes.iter().map(|note| format!("  {}\n", render::finding(note))).collect();
         format!("container: {container}\n{}", notes.concat())
     });
     let read = match Canonical::read(format, case.input_name(), &contained.text, &options) {

@@ -192,8 +192,11 @@ fn readme(damaged: &damaged::Damaged) -> String {
          - `subscription-2026-10.csv`: {EXAMPLE_ROWS} plays, all valid, in order of time. The titles hold commas, quotes, pipes,\n\
          \x20 backslashes, tabs and many scripts; a device name has a line break in it; a compilation, a release whose\n\
          \x20 tracks share one title, a track on two releases and a track of more than an hour are there too.\n\
-         - `subscription-2026-10-damaged.csv`: {rows} plays, most of them valid, with the faults below.\n\n\
-         `cargo xtask sample` writes these files, `cargo xtask sample --check` compares them. For benchmarks,\n\
+         - `subscription-2026-10-damaged.csv`: {rows} plays, most of them valid, with the faults below.\n\
+         - `premium-plays-2026-10.parquet`: the plays of one plan as the platform's logger writes them, numbers instead of names.\n\
+         - `catalogue.csv`: what the numbers of tracks and releases stand for.\n\n\
+         `cargo xtask sample` writes the reports, `cargo xtask sample --check` compares them; `xtask/src/sample/log.py` makes\n\
+         log and catalogue of the report, with DuckDB. For benchmarks,\n\
          `cargo xtask sample --rows N --out FILE` writes the same layout at any size.\n\n\
          ## Faults in the damaged report\n\n\
          Lines count from 1 with the header row; the device name of row 1 spans two lines. \"Counted\" tells what\n\

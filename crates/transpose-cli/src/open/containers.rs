@@ -31,11 +31,7 @@ impl Containers {
             encoding: self.encoding.clone(),
             sheet: self.sheet.clone(),
             columns: self.columns.clone(),
-            records: registry
-                .formats()
-                .map(Format::record_names)
-                .filter(|names| !names.is_empty())
-                .collect(),
+            records: registry.formats().map(Format::record_names).filter(|names| !names.is_empty()).collect(),
             temp_dir: temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf),
             threads: 1,
             notes: Notes::default(),

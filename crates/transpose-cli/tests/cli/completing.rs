@@ -1,6 +1,7 @@
 //! Events that are completed: a catalogue joined to logs, user ids, identifiers made from content.
 
-use crate::support::{Place, example};
+use crate::support::{DSR, Place, USAGE, example, root, sound};
+use std::process::Command;
 
 const LOG: &str = "\
 userId,country,trackId,releaseId,formatId,playMode,dateTimePlayed,totalTimePlayed,userAgent,planCode,service,partnerId
@@ -147,4 +148,33 @@ fn what_is_no_catalogue_is_refused() {
     place.put("plays.csv", CATALOGUE);
     let words = ["convert", "plays.csv", "--to", "canonical.csv", "-o", "-"];
     place.run(&words).ends(2).says("ENG0106").says("--catalogue");
+}
+
+/// The log of the example, as the platform's logger writes it, becomes the client's report and a society's message: in two commands and in one.
+#[test]
+fn the_months_log_becomes_a_report_and_a_message() {
+    let place = Place::new();
+    let (log, catalogue) = (example("premium-plays-2026-10.parquet"), example("catalogue.csv"));
+    let read = ["convert", &log, "--catalogue", &catalogue, "--column", "planCode=northwind-premium"];
+    let report = ["--column", "partnerId=4021", "--column", "service=NorthwindMusic", "--to", USAGE];
+    place.run(&[&read[..], &report, &["-o", "premium.csv"]].concat()).ends(0);
+    let (agreement, figures) = (example("agreement.toml"), example("figures.csv"));
+    let message = ["--agreement", &agreement, "--figures", &figures, "--to", DSR, "-o"];
+    place.run(&[&["convert", "premium.csv"], &message[..], &["two.tsv"]].concat()).ends(0);
+    place.run(&[&read[..], &message, &["one.tsv"]].concat()).ends(0);
+    let script = root().join("crates/transpose-cli/tests/cli/premium.py");
+    let files = ["premium.csv", "two.tsv", "one.tsv"].map(|name| place.path(name));
+    let checked = Command::new("python3").arg(script).arg(sound()).args(files).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    // A client usage report has no column for the service's own identifier of a release; everything else is the same.
+    let lines = |name: &str| {
+        let text = String::from_utf8(place.read(name)).unwrap();
+        let cells = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
+        let mut lines: Vec<Vec<String>> = text.lines().map(cells).collect();
+        for line in lines.iter_mut().filter(|line| line.first().is_some_and(|record| record == "RE01.03")) {
+            line.remove(3);
+        }
+        lines
+    };
+    assert_eq!(lines("one.tsv"), lines("two.tsv"));
 }
