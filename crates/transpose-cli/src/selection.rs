@@ -9,7 +9,6 @@ use transpose_engine::{Duplicates, PeriodBy, Screening};
 
 /// Which plays take part.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Which plays take part")]
 pub(crate) struct Selection {
     /// The reporting period, such as `2026-10`, `2026-Q4`, `2026-W41`, `2026-10-05` or `2026-10-01--2026-10-15`; plays outside it are left out
     #[arg(long, value_name = "PERIOD", value_parser = open::period)]

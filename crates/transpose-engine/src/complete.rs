@@ -236,6 +236,11 @@ impl Decode for Completed<'_> {
         })
     }
 
+    fn columns(&self) -> Option<Vec<u32>> {
+        // An identifier is made of the whole row, so that it does not depend on what else is wanted.
+        if self.how.make_ids { None } else { self.inner.columns() }
+    }
+
     fn key_space(&self) -> Option<&[u8]> {
         self.inner.key_space()
     }
