@@ -239,15 +239,7 @@ fn fits(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
 
 /// What a file is that no report is, where its first bytes say so, and what to do with it.
 fn stranger(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    const MARKS: [(&[u8], (&str, &str)); 3] = [
-        (
-            b"PK\x03\x04",
-            ("a zip archive or an .xlsx workbook", "Unpack the archive, or save the sheet as CSV in UTF-8."),
-        ),
-        (b"\xd0\xcf\x11\xe0", ("an .xls workbook", "Save the sheet as CSV in UTF-8.")),
-        (b"%PDF", ("a PDF document", "Ask the sender for the report as text.")),
-    ];
-    MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, answer)| *answer)
+    bytes.starts_with(b"%PDF").then_some(("a PDF document", "Ask the sender for the report as text."))
 }
 
 /// Chooses the one format of all inputs.

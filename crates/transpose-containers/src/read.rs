@@ -10,27 +10,37 @@
 //! | `text` | text in other encodings |
 //! | `json`, `xml`, `records` | records, whose list becomes the rows |
 //! | `parquet` | Parquet, only the columns that are wanted |
+//! | `xlsx`, `ods`, `spreadsheetml`, `html`, `sheets` | workbooks and pages, whose sheets become a table |
+//! | `archive` | the zip archives of workbooks, which are counted before they are believed |
 //! | `added` | adds columns that the command gives |
 //! | `pipe`, `source`, `rows` | the thread, what it reads, and how rows are written |
 
 mod added;
+mod archive;
 mod code;
+mod html;
 mod json;
+mod ods;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pipe;
 mod records;
 mod rows;
+mod sheets;
 mod source;
+mod spreadsheetml;
 mod text;
+mod xlsx;
 mod xml;
 
 pub use pipe::{Notes, THREAD};
 
 use added::Added;
-use code::{NO_TABLE, ONCE, refused_input};
+use archive::Holds;
+use code::{NO_TABLE, ONCE, UNSUPPORTED, refused_input};
 use pipe::{Book, Sink, Stop, spawn};
 use records::{Shape, Survey, Writer};
+use sheets::Sheets;
 use source::{Sequential, Store};
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
@@ -70,16 +80,38 @@ enum Kind {
     Text(Coded),
     Json(Coded, Option<Shape>),
     Xml(Coded, Option<Shape>),
+    SpreadsheetMl(Coded),
+    Html(Coded),
+    Xls,
+    Xlsx,
+    Ods,
     #[cfg(feature = "parquet")]
     Parquet,
 }
 
 impl Kind {
+    /// The encoding of what is text.
+    fn coded(&self) -> Option<Coded> {
+        match self {
+            Self::Text(coded)
+            | Self::Json(coded, _)
+            | Self::Xml(coded, _)
+            | Self::SpreadsheetMl(coded)
+            | Self::Html(coded) => Some(*coded),
+            _ => None,
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Self::Text(coded) => coded.encoding.name().to_ascii_lowercase(),
             Self::Json(..) => "json".into(),
             Self::Xml(..) => "xml".into(),
+            Self::SpreadsheetMl(_) => "spreadsheetml".into(),
+            Self::Html(_) => "html".into(),
+            Self::Xls => "xls".into(),
+            Self::Xlsx => "xlsx".into(),
+            Self::Ods => "ods".into(),
             #[cfg(feature = "parquet")]
             Self::Parquet => "parquet".into(),
         }
@@ -99,15 +131,29 @@ pub fn open(input: Input, how: &How, own: &dyn Fn(&[u8]) -> bool) -> Result<Inpu
     let beside = if packed { input.again(1)? } else { None };
     let seen = beside.as_ref().unwrap_or(&input);
     let head = seen.head(PROBE)?;
-    let Some(kind) = recognise(seen, &head, told, how, own)? else { return Ok(input) };
+    let seekable = head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    let kind = if seekable { None } else { recognise(seen, &head, told, how, own)? };
     drop(beside);
-    let container = kind.name();
+    if kind.is_none() && !seekable {
+        return Ok(input);
+    }
     let origin = Arc::new(input);
+    let mut store = None;
+    let kind = if let Some(kind) = kind {
+        kind
+    } else {
+        let opened = Store::new(&origin, &how.temp_dir).map_err(|stop| ended(&origin, stop))?;
+        let kind = workbook(&opened, &head).map_err(|stop| ended(&origin, stop))?;
+        store = Some(opened);
+        kind
+    };
+    let container = kind.name();
     let made = Made {
         kind: Arc::new(kind),
         origin: Arc::clone(&origin),
         used: AtomicBool::new(false),
-        store: Arc::default(),
+        store: Arc::new(Mutex::new(store)),
+        sheet: how.sheet.clone(),
         added: Arc::new(Added::new(&how.columns)),
         temp_dir: how.temp_dir.clone(),
         threads: how.threads.max(1),
@@ -115,6 +161,32 @@ pub fn open(input: Input, how: &How, own: &dyn Fn(&[u8]) -> bool) -> Result<Inpu
         name,
     };
     Ok(Input::from_source(&origin, &container, Arc::new(made)))
+}
+
+/// Why a stream ended, as an error of the input.
+fn ended(origin: &Input, stop: Stop) -> IoError {
+    match stop {
+        Stop::Io(error) => error,
+        Stop::Refused(fatal) => origin.refused(Box::new(fatal)),
+        Stop::Gone => origin.refused("nobody reads it".into()),
+    }
+}
+
+/// Which kind of workbook a file is.
+fn workbook(store: &Store, head: &[u8]) -> Result<Kind, Stop> {
+    if !head.starts_with(b"PK") {
+        return Ok(Kind::Xls);
+    }
+    match archive::holds(&archive::open(store)?) {
+        Holds::Xlsx => Ok(Kind::Xlsx),
+        Holds::Ods => Ok(Kind::Ods),
+        Holds::Xlsb => {
+            code::stop(&UNSUPPORTED, Location::default(), "the file is a workbook in binary form (.xlsb)")
+        }
+        Holds::Other => {
+            code::stop(&UNSUPPORTED, Location::default(), "the file is a zip archive and no workbook")
+        }
+    }
 }
 
 /// What an input is; nothing if it can be read as it is, or by nobody.
@@ -150,6 +222,13 @@ fn recognise(
         return Ok(Some(Kind::Json(coded, shape)));
     }
     if start.first() == Some(&b'<') {
+        let lower = String::from_utf8_lossy(start).to_lowercase();
+        if memchr::memmem::find(start, spreadsheetml::NAMESPACE).is_some() && lower.contains("<workbook") {
+            return Ok(Some(Kind::SpreadsheetMl(coded)));
+        }
+        if html::is_html(&lower) {
+            return Ok(Some(Kind::Html(coded)));
+        }
         let shape = shape(input, coded, how, false)?;
         return Ok(Some(Kind::Xml(coded, shape)));
     }
@@ -192,6 +271,7 @@ struct Made {
     /// The file, for what is read at any place.
     store: Arc<Mutex<Option<Store>>>,
     added: Arc<Added>,
+    sheet: Option<String>,
     temp_dir: PathBuf,
     threads: usize,
     book: Book,
@@ -201,7 +281,8 @@ impl Made {
     /// Whether the file is read at any place, and so as often as wanted.
     fn seeks(&self) -> bool {
         match &*self.kind {
-            Kind::Text(_) | Kind::Json(..) | Kind::Xml(..) => false,
+            Kind::Text(_) | Kind::Json(..) | Kind::Xml(..) | Kind::SpreadsheetMl(_) | Kind::Html(_) => false,
+            Kind::Xls | Kind::Xlsx | Kind::Ods => true,
             #[cfg(feature = "parquet")]
             Kind::Parquet => true,
         }
@@ -227,7 +308,7 @@ impl Made {
 impl Source for Made {
     fn stream(&self, columns: Option<&[u32]>) -> Result<Box<dyn Read + Send>, IoError> {
         let kind = Arc::clone(&self.kind);
-        let (added, name) = (Arc::clone(&self.added), Arc::clone(&self.name));
+        let (added, name, sheet) = (Arc::clone(&self.added), Arc::clone(&self.name), self.sheet.clone());
         if self.seeks() {
             let columns: Option<Box<[u32]>> = columns.map(Into::into);
             let (store, origin, temp_dir) =
@@ -244,12 +325,21 @@ impl Source for Made {
                 match &*kind {
                     #[cfg(feature = "parquet")]
                     Kind::Parquet => parquet::stream(&store, &wanted, &added, sink),
-                    Kind::Text(_) | Kind::Json(..) | Kind::Xml(..) => Ok(()),
+                    kind => {
+                        let mut sheets = Sheets::new(sink, &added, &wanted.source, sheet.as_deref());
+                        match kind {
+                            Kind::Xls => xlsx::xls(&store, &mut sheets)?,
+                            Kind::Xlsx => xlsx::xlsx(&store, &mut sheets)?,
+                            _ => ods::ods(&store, &mut sheets)?,
+                        }
+                        sheets.finish()
+                    }
                 }
             });
         }
         let from = self.sequential()?;
-        spawn(&self.origin, &self.book, move |sink| sequential(&kind, from, &name, &added, sink))
+        let told = Told { name, added, sheet };
+        spawn(&self.origin, &self.book, move |sink| sequential(&kind, from, &told, sink))
     }
 
     fn repeats(&self) -> Result<bool, IoError> {
@@ -257,26 +347,40 @@ impl Source for Made {
     }
 
     fn narrows(&self) -> bool {
-        self.seeks()
+        match &*self.kind {
+            #[cfg(feature = "parquet")]
+            Kind::Parquet => true,
+            _ => false,
+        }
     }
 }
 
+/// What the command says of an input.
+struct Told {
+    name: Arc<str>,
+    added: Arc<Added>,
+    sheet: Option<String>,
+}
+
 /// Writes the rows of what is read from front to back.
-fn sequential(
-    kind: &Kind,
-    from: Sequential,
-    name: &Arc<str>,
-    added: &Added,
-    sink: &mut Sink,
-) -> Result<(), Stop> {
-    let (Kind::Text(coded) | Kind::Json(coded, _) | Kind::Xml(coded, _)) = kind else { return Ok(()) };
+fn sequential(kind: &Kind, from: Sequential, told: &Told, sink: &mut Sink) -> Result<(), Stop> {
+    let Some(coded) = kind.coded() else { return Ok(()) };
+    let Told { name, added, sheet } = told;
     let heard = Heard::default();
-    let mut text = Decoding::new(from, *coded, &heard);
+    let mut text = Decoding::new(from, coded, &heard);
     let done = match kind {
         Kind::Json(_, shape) => {
             records(shape.as_ref(), name, added, sink, |walk| json::walk(&mut text, walk))
         }
         Kind::Xml(_, shape) => records(shape.as_ref(), name, added, sink, |walk| xml::walk(&mut text, walk)),
+        Kind::SpreadsheetMl(_) | Kind::Html(_) => {
+            let mut sheets = Sheets::new(sink, added, name, sheet.as_deref());
+            let read = match kind {
+                Kind::Html(_) => html::read(&mut text, &mut sheets),
+                _ => spreadsheetml::read(&mut text, &mut sheets),
+            };
+            read.and_then(|()| sheets.finish())
+        }
         _ if added.is_empty() => copy(&mut text, sink),
         _ => added.extend(&mut text, name, sink),
     };

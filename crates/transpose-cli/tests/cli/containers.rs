@@ -1,6 +1,6 @@
 //! Reports that come as something else than plain text: the same conversion, whatever they come in.
 
-use crate::support::{DSR, Place, gzip, objects, sound};
+use crate::support::{DSR, Place, USAGE, gzip, objects, sound};
 use std::fs;
 
 const LOG: &str = "massivemusic.log.subscription";
@@ -88,4 +88,24 @@ fn what_is_wrong_with_a_container_is_told_like_everything_else() {
     // A damaged letter in older text is an error in a cell, and the guess is told as what it is.
     let ran = place.run(&["validate", "body.json", "--column", "country=GB", "--report", "jsonl"]);
     assert!(objects(ran.text()).iter().all(|object| object["severity"] != "error"), "{}", ran.text());
+}
+
+/// What was written as a workbook becomes the same text again, and converts to the same message.
+#[test]
+fn workbooks_that_were_written_are_read_again() {
+    let place = Place::new();
+    place.convert(&sound(), &["--to", USAGE, "-o", "plain.csv"]).ends(0);
+    place.convert("plain.csv", &["--to", DSR, "-o", "plain.tsv"]).ends(0);
+    for (name, container) in [("a.xls", "xls"), ("a.xlsx", "xlsx"), ("a.xml", "spreadsheetml")] {
+        place.convert("plain.csv", &["--to", USAGE, "--container", container, "-o", name]).ends(0);
+        let back = format!("{container}.csv");
+        place.convert(name, &["--to", USAGE, "-o", &back]).ends(0);
+        assert!(place.read(&back) == place.read("plain.csv"), "{container}");
+        let message = format!("{container}.tsv");
+        place.convert(name, &["--to", DSR, "-o", &message]).ends(0);
+        assert!(place.read(&message) == place.read("plain.tsv"), "{container}");
+    }
+    // A workbook from a pipe is kept in a file while it is read.
+    let piped = place.fed(&["inspect", "-", "--json"], &place.read("a.xlsx")).ends(0);
+    assert!(piped.text().contains("\"container\": \"xlsx\""), "{}", piped.text());
 }

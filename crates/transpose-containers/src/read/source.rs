@@ -1,10 +1,12 @@
 //! What containers are read from: an input in order, or a file at any place.
 
+use crate::read::code::{UNREADABLE, refused};
 use crate::read::pipe::Stop;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use transpose_core::diagnostic::{Location, shown};
 use transpose_io::{Input, IoError, Spill};
 
 /// Reads an input from its first byte to its last, and lets go of what is read.
@@ -46,7 +48,11 @@ pub(crate) fn fill(from: &mut impl Read, buf: &mut [u8]) -> Result<usize, Stop> 
 pub(crate) fn io_stop(error: io::Error) -> Stop {
     match error.downcast::<IoError>() {
         Ok(error) => Stop::Io(error),
-        Err(error) => Stop::Io(Input::from_bytes("the input", Vec::new()).refused(Box::new(error))),
+        // Reading itself fails with our own errors; any other is of what unpacks.
+        Err(error) => {
+            let text = shown(error.to_string().as_bytes());
+            Stop::Refused(refused(&UNREADABLE, Location::default(), format!("the file is damaged: {text}")))
+        }
     }
 }
 

@@ -108,6 +108,19 @@ pub(crate) fn reference(
     Ok(())
 }
 
+/// Attributes by their names.
+pub(crate) trait Tag {
+    /// The text of an attribute.
+    fn text(&self, name: &str) -> Option<String>;
+}
+
+impl Tag for BytesStart<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        let found = self.attributes().flatten().find(|attribute| attribute.key.as_ref() == name)?;
+        quick_xml::escape::unescape(&found.value).ok().map(std::borrow::Cow::into_owned)
+    }
+}
+
 /// An element that is open.
 struct Element {
     name: Vec<u8>,

@@ -1,0 +1,269 @@
+//! Tables of HTML pages, which reporting systems send as `.xls`. Read as browsers do: nothing is refused for its form.
+
+use crate::read::code::{TOO_LARGE, stop};
+use crate::read::pipe::Stop;
+use crate::read::sheets::Sheets;
+use crate::read::source::fill;
+use std::io::Read;
+use transpose_core::diagnostic::Location;
+
+/// The most bytes of a tag or a cell.
+const LONGEST: usize = 1 << 20;
+
+/// The most columns that one cell may take.
+const WIDEST: u32 = 1000;
+
+/// Whether a text, in lower case, is an HTML page or a part of one.
+pub(crate) fn is_html(start: &str) -> bool {
+    let begins = |tag: &str| start.starts_with(tag);
+    begins("<!doctype html")
+        || begins("<html")
+        || begins("<table")
+        || begins("<meta")
+        || begins("<head")
+        || (start.contains("<html") || start.contains("<table ") || start.contains("<table>"))
+            && !start.contains("<workbook")
+}
+
+/// Reads the tables of a page.
+pub(crate) fn read(mut from: impl Read, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
+    let mut page = Page {
+        sheets,
+        tables: 0,
+        depth: 0,
+        row: None,
+        rows: 0,
+        column: 0,
+        cell: None,
+        span: 1,
+        hidden: None,
+    };
+    let mut block = vec![0; 64 << 10];
+    let mut token: Vec<u8> = Vec::new();
+    let mut tag = false;
+    loop {
+        let read = fill(&mut from, &mut block)?;
+        if read == 0 {
+            break;
+        }
+        for byte in block.get(..read).unwrap_or_default() {
+            match (tag, byte) {
+                (false, b'<') => {
+                    page.text(&token)?;
+                    token.clear();
+                    tag = true;
+                }
+                (true, b'>') if !token.starts_with(b"!--") || token.ends_with(b"--") => {
+                    page.tag(&String::from_utf8_lossy(&token))?;
+                    token.clear();
+                    tag = false;
+                }
+                _ => token.push(*byte),
+            }
+            if token.len() > LONGEST {
+                if token.starts_with(b"!--") || page.hidden.is_some() {
+                    // What is never shown may be as long as it likes.
+                    token.drain(3..token.len() - 2);
+                } else {
+                    return stop(
+                        &TOO_LARGE,
+                        Location::default(),
+                        "a tag or a text of the page has more than 1 MiB",
+                    );
+                }
+            }
+        }
+    }
+    page.end_row()?;
+    if page.depth > 0 {
+        page.sheets.end()?;
+    }
+    Ok(())
+}
+
+struct Page<'s, 'a> {
+    sheets: &'s mut Sheets<'a>,
+    tables: u32,
+    depth: u32,
+    row: Option<u32>,
+    rows: u32,
+    column: u32,
+    cell: Option<String>,
+    span: u32,
+    /// The element whose text is no text: `script` or `style`.
+    hidden: Option<String>,
+}
+
+impl Page<'_, '_> {
+    fn text(&mut self, text: &[u8]) -> Result<(), Stop> {
+        let Some(cell) = self.cell.as_mut().filter(|_| self.hidden.is_none()) else { return Ok(()) };
+        if cell.len() + text.len() > LONGEST {
+            return stop(&TOO_LARGE, Location::default(), "a cell has more than 1 MiB");
+        }
+        unescape(&String::from_utf8_lossy(text), cell);
+        Ok(())
+    }
+
+    fn tag(&mut self, tag: &str) -> Result<(), Stop> {
+        let closing = tag.starts_with('/');
+        let name: String = tag
+            .trim_start_matches('/')
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .map(|letter| letter.to_ascii_lowercase())
+            .collect();
+        if let Some(hidden) = &self.hidden {
+            if closing && *hidden == name {
+                self.hidden = None;
+            }
+            return Ok(());
+        }
+        match (name.as_str(), closing) {
+            ("script" | "style", false) if !tag.ends_with('/') => self.hidden = Some(name),
+            ("table", false) => {
+                self.depth += 1;
+                // A table inside of a cell is a part of the cell.
+                if self.depth == 1 {
+                    self.tables += 1;
+                    self.rows = 0;
+                    self.sheets.begin(&format!("table {}", self.tables));
+                }
+            }
+            ("table", true) if self.depth > 0 => {
+                self.depth -= 1;
+                if self.depth == 0 {
+                    self.end_row()?;
+                    self.sheets.end()?;
+                }
+            }
+            ("tr", false) if self.depth == 1 => {
+                self.end_row()?;
+                self.row = Some(self.rows);
+                self.column = 0;
+            }
+            ("tr", true) if self.depth == 1 => self.end_row()?,
+            ("td" | "th", false) if self.depth == 1 && self.row.is_some() => {
+                self.end_cell()?;
+                self.span = colspan(tag);
+                self.cell = Some(String::new());
+            }
+            ("td" | "th", true) if self.depth == 1 => self.end_cell()?,
+            ("br" | "p", false) => {
+                if let Some(cell) = self.cell.as_mut().filter(|cell| !cell.trim().is_empty()) {
+                    cell.push('\u{b}');
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end_cell(&mut self) -> Result<(), Stop> {
+        if let (Some(cell), Some(row)) = (self.cell.take(), self.row) {
+            let text = collapsed(&cell);
+            if !text.is_empty() {
+                self.sheets.cell(row, self.column as usize, text.as_bytes())?;
+            }
+            self.column = self.column.saturating_add(self.span);
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> Result<(), Stop> {
+        self.end_cell()?;
+        if self.row.take().is_some() {
+            self.rows += 1;
+        }
+        Ok(())
+    }
+}
+
+/// How many columns a cell takes.
+fn colspan(tag: &str) -> u32 {
+    let lower = tag.to_ascii_lowercase();
+    let value = lower
+        .split_once("colspan")
+        .map_or("", |(_, rest)| rest.trim_start().trim_start_matches(['=', ' ', '"', '\'']));
+    let digits: String = value.chars().take_while(char::is_ascii_digit).take(5).collect();
+    digits.parse().unwrap_or(1).clamp(1, WIDEST)
+}
+
+/// Text as it is shown: spaces and line ends of the source are one space; line breaks stay.
+fn collapsed(text: &str) -> String {
+    let lines = text.split('\u{b}').map(|line| {
+        let words = line.split([' ', '\t', '\n', '\r']).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(" ")
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.trim_matches(['\n', ' ', '\u{a0}']).replace('\u{a0}', " ")
+}
+
+/// Adds a text without its references.
+fn unescape(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let known = after
+            .split_once(';')
+            .filter(|(name, _)| name.len() <= 10)
+            .and_then(|(name, after)| letter(name).map(|letter| (letter, after)));
+        if let Some((letter, after)) = known {
+            out.push(letter);
+            rest = after;
+        } else {
+            out.push('&');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+}
+
+/// The letters of Latin-1 by name, as old pages write them, from U+00A1 on.
+const LATIN: &str = "iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para \
+        middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml \
+        Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave \
+        aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde \
+        ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
+
+/// The letter behind the name or number of a reference.
+fn letter(name: &str) -> Option<char> {
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16),
+            None => number.parse(),
+        };
+        return code.ok().and_then(char::from_u32);
+    }
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        "nbsp" => Some('\u{a0}'),
+        "ndash" => Some('\u{2013}'),
+        "mdash" => Some('\u{2014}'),
+        "lsquo" => Some('\u{2018}'),
+        "rsquo" => Some('\u{2019}'),
+        "ldquo" => Some('\u{201c}'),
+        "rdquo" => Some('\u{201d}'),
+        "hellip" => Some('\u{2026}'),
+        "euro" => Some('\u{20ac}'),
+        _ => {
+            let place = LATIN.split_whitespace().position(|known| known == name)?;
+            char::from_u32(0xa1 + u32::try_from(place).ok()?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_letters() {
+        let mut out = String::new();
+        unescape("a &amp; b&#233;&#xe9;&eacute;&yuml;&iexcl; &unknown; & &;", &mut out);
+        assert_eq!(out, "a & b\u{e9}\u{e9}\u{e9}\u{ff}\u{a1} &unknown; & &;");
+    }
+}
