@@ -112,6 +112,8 @@ struct Completed<'a> {
     preamble: Preamble,
     /// What the input itself has a place for.
     own: FieldSet,
+    /// Whether events get the type of the item that was sold.
+    types: bool,
     plan: Plan,
 }
 
@@ -124,6 +126,8 @@ struct Plan {
     release: Option<usize>,
     /// The cell of the event's identifier, where it is to be made.
     id: Option<usize>,
+    /// The cell of the type of the item, where it is to be made.
+    item_type: Option<usize>,
 }
 
 /// The first byte of a cell that is canonical already.
@@ -141,13 +145,20 @@ impl<'a> Completed<'a> {
         if how.make_ids {
             preamble.reads.insert(Field::EVENT_ID);
         }
+        // A sale that names no track is one of the whole release; logs say so in no other way.
+        let types =
+            own.contains(Field::RETAIL_PRICE) && !own.contains(Field::ITEM_TYPE) && how.catalogue.is_some();
+        if types {
+            preamble.reads.insert(Field::ITEM_TYPE);
+        }
         preamble.reads = preamble.reads.difference(how.withheld());
-        Self { inner, how, preamble, own, plan: Plan::default() }
+        Self { inner, how, preamble, own, types, plan: Plan::default() }
     }
 
     /// Whether cells of a field may be marked.
     fn marks(&self, field: Field) -> bool {
         self.how.make_ids && field == Field::EVENT_ID
+            || self.types && field == Field::ITEM_TYPE
             || self.how.catalogue.is_some_and(|catalogue| catalogue.tells(field))
     }
 
@@ -208,8 +219,11 @@ impl Decode for Completed<'_> {
             if *field == Field::EVENT_ID && self.how.make_ids {
                 plan.id = Some(cell);
             }
+            if *field == Field::ITEM_TYPE && self.types {
+                plan.item_type = Some(cell);
+            }
         }
-        if !plan.told.is_empty() {
+        if !plan.told.is_empty() || plan.item_type.is_some() {
             let mut place = |field| {
                 let known = inner.row.iter().position(|asked| *asked == field);
                 known.unwrap_or_else(|| {
@@ -362,7 +376,7 @@ impl ChunkDecoder for Worker<'_> {
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
         self.inner.decode(chunk, origin, batch, report);
         let plan = &self.all.plan;
-        if plan.told.is_empty() && plan.id.is_none() {
+        if plan.told.is_empty() && plan.id.is_none() && plan.item_type.is_none() {
             return;
         }
         self.known.clear();
@@ -378,7 +392,7 @@ impl ChunkDecoder for Worker<'_> {
                     *cell = made_id(bytes.unwrap_or(&[]), &mut events.arena);
                 }
             }
-            if plan.told.is_empty() {
+            if plan.track.is_none() {
                 continue;
             }
             let raw = |cell: Option<usize>| {
@@ -387,6 +401,10 @@ impl ChunkDecoder for Worker<'_> {
             };
             let track = self.all.id(Field::RECORDING_ID, raw(plan.track), &mut self.track);
             let release = self.all.id(Field::RELEASE_ID, raw(plan.release), &mut self.release);
+            if let Some(cell) = plan.item_type.and_then(|cell| cells.get_mut(cell)) {
+                let sold: &[u8] = if track.is_empty() { b"Album" } else { b"Track" };
+                *cell = marked(CANONICAL, sold, &mut events.arena);
+            }
             let (found, trouble) = self.all.found(track, release);
             if let Some((code, message)) = trouble {
                 if report.findings.keeps(code) {

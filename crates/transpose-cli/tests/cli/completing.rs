@@ -150,6 +150,41 @@ fn what_is_no_catalogue_is_refused() {
     place.run(&words).ends(2).says("ENG0106").says("--catalogue");
 }
 
+/// A sale that names no track is one of the whole release: what is reported is what was sold.
+#[test]
+fn a_log_of_sales_becomes_a_report_of_tracks_and_albums() {
+    let place = place();
+    let catalogue = CATALOGUE
+        .replace("\"Salt, Rope\"", "Salt")
+        .replace("releaseArtist\n", "releaseArtist,releaseLabel\n");
+    place.put("catalogue.csv", catalogue.replace("Ona Vell\n", "Ona Vell,Tin Lantern\n"));
+    place.put(
+        "sales.json",
+        r#"[{"userId": "u1", "releaseId": 10, "trackId": 1, "country": "DE", "transactionId": "t1", "retailPrice": "1.29",
+             "dateTimeSold": "2026-10-13T11:39:28Z", "basketId": 55},
+            {"userId": "u2", "releaseId": 10, "trackId": null, "country": "GB", "transactionId": "t2", "retailPrice": 9.90,
+             "dateTimeSold": "2026-10-14T11:39:28Z"}]"#,
+    );
+    let mut words = TO_REPORT.to_vec();
+    words[1] = "sales.json";
+    words[3] = "massivemusic.client-usage.download";
+    words.extend(["--column", "shopName=Northwind"]);
+    let ran = place.run(&words).ends(0);
+    let text = ran.text();
+    for (heading, expected) in [
+        ("Item Name", ["Salt", "Harbour"]),
+        ("Item Identifier Code", ["GBNWA2600001", "190295489328"]),
+        ("Item Identifier Code Type", ["Track", "Album"]),
+        ("Label Group Name", ["Tin Lantern", "Tin Lantern"]),
+        ("Transaction Type", ["sale", "sale"]),
+        ("Revenue Including Tax", ["1.29", "9.90"]),
+        ("Basket ID", ["55", ""]),
+        ("Shop Name", ["Northwind", "Northwind"]),
+    ] {
+        assert_eq!(cells(text, heading), expected, "{heading}");
+    }
+}
+
 /// The log of the example, as the platform's logger writes it, becomes the client's report and a society's message: in two commands and in one.
 #[test]
 fn the_months_log_becomes_a_report_and_a_message() {
