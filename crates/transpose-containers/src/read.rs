@@ -201,7 +201,10 @@ fn recognise(
         #[cfg(feature = "parquet")]
         return Ok(Some(Kind::Parquet));
         #[cfg(not(feature = "parquet"))]
-        return Err(unsupported(input, "the file is Parquet, and this program was built without it"));
+        {
+            let message = "the file is Parquet, and this program was built without it";
+            return Err(input.refused(Box::new(refused_input(&UNSUPPORTED, &input.name().into(), message))));
+        }
     }
     if head.is_empty() {
         return Ok(None);
@@ -258,6 +261,7 @@ fn shape(input: &Input, coded: Coded, how: &How, lists: bool) -> Result<Option<S
 /// Which cells are wanted, and of which input.
 pub(crate) struct Wanted<'a> {
     pub(crate) source: Arc<str>,
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet reads single columns"))]
     pub(crate) columns: Option<&'a [u32]>,
 }
 

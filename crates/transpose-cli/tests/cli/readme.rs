@@ -34,6 +34,7 @@ fn follow(page: &str, least: usize) -> Place {
 #[test]
 fn every_command_of_the_guide_does_what_it_says() {
     let folder = follow("docs/massivemusic.md", 6);
+    assert_eq!(folder.read("again.csv"), folder.read("examples/northwind/subscription-2026-10.csv"));
     assert_eq!((folder.names("out-one").len(), folder.names("out-two").len()), (1, 1));
 }
 
