@@ -25,7 +25,7 @@ transpose_core::codes! {
 }
 
 /// Which list is kept, and what it is for.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Remembering {
     /// A list of the files that were converted: refuse an input that stands there, and add the inputs when the run has succeeded
     #[arg(long, value_name = "FILE")]

@@ -5,7 +5,7 @@ use crate::received::Remembering;
 use jiff::tz::TimeZone;
 use std::ops::Range;
 use transpose_codes::time::{Date, Period};
-use transpose_engine::{Duplicates, PeriodBy, Screening};
+use transpose_engine::{Duplicates, PeriodBy, Screening, Slice};
 
 /// Which plays take part.
 #[derive(clap::Args)]
@@ -26,8 +26,23 @@ pub(crate) struct Selection {
     /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told and left out
     #[arg(long, value_name = "ACTION", default_value = "off")]
     duplicates: Repeated,
+    /// Write one output for each month, week or day of the plays, all in one pass; their names end in the slice, such as `_2026-W41`. For reports of
+    /// single plays, and with a folder for `--output`
+    #[arg(long, value_name = "SLICE")]
+    pub(crate) split_by: Option<SplitBy>,
     #[command(flatten)]
     pub(crate) remembering: Remembering,
+}
+
+/// How plays are dealt out to outputs.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SplitBy {
+    /// By calendar month
+    Month,
+    /// By week, from Monday to Sunday (ISO 8601)
+    Week,
+    /// By day
+    Day,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -71,6 +86,24 @@ impl Selection {
         self.duplicates != Repeated::Off || self.remembering.received.is_some()
     }
 
+    /// The slice of time that a moment belongs to.
+    pub(crate) fn slice(&self, moment: i64) -> Slice {
+        let period = self.time_zone.date(moment).and_then(|date| match self.split_by {
+            Some(SplitBy::Month) => Period::parse(&format!("{:04}-{:02}", date.year(), date.month())).ok(),
+            Some(SplitBy::Week) => week(date),
+            Some(SplitBy::Day) | None => Period::range(date, date).ok(),
+        });
+        let slice = period.map(|period| {
+            let label = match self.split_by {
+                Some(SplitBy::Month | SplitBy::Week) => period.to_string(),
+                Some(SplitBy::Day) | None => period.first().to_string(),
+            };
+            Slice { label, moments: self.time_zone.moments(period) }
+        });
+        let whole = || Slice { label: "undated".into(), moments: i64::MIN..i64::MAX };
+        slice.filter(|slice| slice.moments.contains(&moment)).unwrap_or_else(whole)
+    }
+
     /// The moments of a period, in microseconds since 1970 UTC.
     pub(crate) fn moments(&self, period: Period) -> Range<i64> {
         self.time_zone.moments(period)
@@ -87,6 +120,21 @@ pub(crate) enum Zone {
 }
 
 impl Zone {
+    /// The day of a moment, given in microseconds since 1970 UTC.
+    fn date(&self, moment: i64) -> Option<Date> {
+        match self {
+            Self::Offset(minutes) => {
+                let local = moment.checked_add(i64::from(*minutes) * 60_000_000)?;
+                Date::from_days(i32::try_from(local.div_euclid(86_400_000_000)).ok()?)
+            }
+            Self::Named(zone) => {
+                let date = jiff::Timestamp::from_microsecond(moment).ok()?.to_zoned(zone.clone()).date();
+                let part = |part: i8| u8::try_from(part).ok();
+                Date::new(u16::try_from(date.year()).ok()?, part(date.month())?, part(date.day())?).ok()
+            }
+        }
+    }
+
     /// The moments of a period, in microseconds since 1970 UTC: from the first day's beginning up to, and without, that of the day after the last.
     pub(crate) fn moments(&self, period: Period) -> Range<i64> {
         match self {
@@ -99,6 +147,14 @@ impl Zone {
             }
         }
     }
+}
+
+/// The ISO 8601 week of a day: it belongs to the year that holds its Thursday.
+fn week(date: Date) -> Option<Period> {
+    let thursday = Date::from_days(date.days_since_epoch() + 4 - i32::from(date.weekday()))?;
+    let first = Date::new(thursday.year(), 1, 1).ok()?;
+    let week = (thursday.days_since_epoch() - first.days_since_epoch()) / 7 + 1;
+    Period::week(thursday.year(), u8::try_from(week).ok()?).ok()
 }
 
 /// The first moment of a day; where clocks change at midnight it is the earlier of two, or the first after the gap.
@@ -175,6 +231,47 @@ mod tests {
         // Lord Howe Island moves its clocks by half an hour.
         let day = moments("Australia/Lord_Howe", "2026-10-04");
         assert_eq!(day.end - day.start, 23 * HOUR + HOUR / 2);
+    }
+
+    fn selection(zone: &str, split_by: SplitBy) -> Selection {
+        Selection {
+            period: None,
+            time_zone: super::zone(zone).unwrap(),
+            period_by: By::Played,
+            outside: Outside::Filter,
+            duplicates: Repeated::Off,
+            split_by: Some(split_by),
+            remembering: Remembering::default(),
+        }
+    }
+
+    #[test]
+    fn moments_belong_to_slices() {
+        let moment = |text: &str| transpose_codes::time::Timestamp::parse(text.as_bytes()).unwrap().micros;
+        for (time, zone, split, label) in [
+            ("2026-10-05T00:00:00Z", "UTC", SplitBy::Day, "2026-10-05"),
+            ("2026-10-05T00:00:00Z", "UTC", SplitBy::Week, "2026-W41"),
+            ("2026-10-04T23:59:59.999999Z", "UTC", SplitBy::Week, "2026-W40"),
+            ("2026-10-04T23:59:59.999999Z", "+02:00", SplitBy::Week, "2026-W41"),
+            ("2026-10-31T23:30:00Z", "Europe/London", SplitBy::Month, "2026-10"),
+            ("2026-09-30T23:30:00Z", "Europe/London", SplitBy::Month, "2026-10"),
+            ("2021-01-03T12:00:00Z", "UTC", SplitBy::Week, "2020-W53"),
+            ("2027-01-01T12:00:00Z", "UTC", SplitBy::Week, "2026-W53"),
+            ("2024-12-30T12:00:00Z", "UTC", SplitBy::Week, "2025-W01"),
+            ("2028-02-29T12:00:00Z", "America/New_York", SplitBy::Day, "2028-02-29"),
+            ("0001-01-01T00:00:00Z", "-01:00", SplitBy::Day, "undated"),
+        ] {
+            let slice = selection(zone, split).slice(moment(time));
+            assert_eq!(slice.label, label, "{time} {zone}");
+            assert!(slice.moments.contains(&moment(time)));
+            if label != "undated" {
+                let next = selection(zone, split).slice(slice.moments.end);
+                assert!(next.moments.start == slice.moments.end && next.label != label);
+            }
+        }
+        for moment in [i64::MIN, i64::MAX - 1] {
+            assert_eq!(selection("Europe/London", SplitBy::Week).slice(moment).label, "undated");
+        }
     }
 
     #[test]

@@ -18,13 +18,14 @@ use crate::sales;
 use crate::screen::{self, Duplicates, Known, Screen, Screening};
 use crate::settle::{Items, settle};
 use crate::sink::{self, Destination, Packing, Sink};
+use crate::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced, Slicing};
 use crate::spill::Scratch;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use transpose_codes::duration::Duration;
 use transpose_codes::time::Timestamp;
-use transpose_core::batch::{Batch, Blocks, EventBatch, Fault, Reject, Shape};
+use transpose_core::batch::{Blocks, EventBatch, Fault, Reject, Shape};
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet, Group};
@@ -69,6 +70,8 @@ pub struct Job<'a> {
     pub period: Option<Range<i64>>,
     /// Which rows of events take part.
     pub screening: Screening,
+    /// To which slices of time rows are dealt out, each with files of its own; `None` for one output.
+    pub slicing: Option<Slicing<'a>>,
     /// Where the output goes.
     pub destination: Destination,
     /// How the output is packed.
@@ -108,6 +111,8 @@ pub struct Outcome {
     pub written: Vec<Written>,
     /// What was written of the message.
     pub tally: Tally,
+    /// What was written of each slice of time, where rows were dealt out to slices.
+    pub slices: Vec<Sliced>,
     /// How many bytes went to disk on the way, because they did not fit into memory.
     pub spilled: u64,
     /// The version that was read, for formats with versions.
@@ -190,10 +195,20 @@ impl Job<'_> {
 
     /// What decides which rows take part.
     fn screen<'a>(&self, sources: &'a [Arc<str>], known: Known<'a>) -> screen::Rules<'a> {
-        screen::Rules { screening: self.screening, period: self.period.clone(), known, sources }
+        screen::Rules {
+            screening: self.screening,
+            period: self.period.clone(),
+            known,
+            sources,
+            sliced: self.slicing.is_some(),
+        }
     }
 
     fn convert(&self, known: Known<'_>) -> Result<Outcome, Fatal> {
+        if self.slicing.is_some() && self.target.manifest().grain != Grain::Event {
+            let message = format!("`{}` holds sums, not single plays", self.target.manifest().id);
+            return Err(Fatal::usage(Diagnostic::new(&SPLIT_SUMS, Location::default(), message)));
+        }
         match (self.source.manifest().grain, self.target.manifest().grain) {
             (Grain::Event, Grain::Aggregate) => self.aggregate(known),
             (Grain::Event, Grain::Event) => self.events(known),
@@ -318,7 +333,7 @@ impl Job<'_> {
                         Part {
                             quarantine: quarantined(&rejects, bytes, rules.decoder),
                             report,
-                            encoded: None,
+                            encoded: Vec::new(),
                         },
                     ))
                 })?;
@@ -414,10 +429,10 @@ impl Job<'_> {
         }
         let encoder = self.create(&header, &[], &[], reads)?;
         run.drops(encoder.as_ref(), reads, &[], &[]);
-        let sink = Mutex::new(self.sink(encoder.as_ref())?);
+        let sink = Mutex::new(Sinks::new(self, encoder.as_ref())?);
         let projection = Projection {
             row: fields.clone(),
-            time: self.period.is_some(),
+            time: self.period.is_some() || self.slicing.is_some(),
             duration: true,
             now: Some(self.now.micros),
             ..Projection::default()
@@ -431,10 +446,11 @@ impl Job<'_> {
             self.restrict(input, decoder.as_ref(), screened.verdicts.is_some());
             let decoder = decoder.as_ref();
             let screen = screen.screen(number, decoder, &projection.row, &mut run.report);
-            let mut workers: Vec<Batch> = (0..self.reading().threads).map(|_| Batch::default()).collect();
+            let mut workers = vec![(); self.reading().threads];
             let scanned =
-                run.scan(input, decoder, Some(screen), &mut workers, Some(&sink), &|kept, decoded| {
-                    pass_events(kept, decoded, decoder, encoder.as_ref(), &fields)
+                run.scan(input, decoder, Some(screen), &mut workers, Some(&sink), &|(), decoded| {
+                    let slicing = self.slicing.map(|slicing| (slicing, screen));
+                    pass_events(decoded, decoder, encoder.as_ref(), &fields, slicing)
                 })?;
             if run.gave_up() {
                 break;
@@ -467,7 +483,7 @@ impl Job<'_> {
         }
         let encoder = self.create(&header, contexts, shapes, *reads)?;
         run.drops(encoder.as_ref(), *reads, extras, contexts);
-        let sink = Mutex::new(self.sink(encoder.as_ref())?);
+        let sink = Mutex::new(Sinks::new(self, encoder.as_ref())?);
         let mut workers = vec![(); self.reading().threads];
         let mut before = Tally::default();
         for (place, (input, decoder)) in files.iter().enumerate() {
@@ -486,7 +502,7 @@ impl Job<'_> {
                     Part {
                         quarantine: quarantined(&batch.rejects, bytes, decoder),
                         report,
-                        encoded: Some(encoded),
+                        encoded: vec![(0, encoded)],
                     },
                 ))
             })?;
@@ -539,7 +555,12 @@ impl Job<'_> {
         if findings.is_empty() { Ok(files) } else { Err(Fatal { failure: Failure::Input, findings }) }
     }
 
-    fn sink<'a>(&'a self, encoder: &'a dyn Encode) -> Result<Sink<'a>, Fatal> {
+    /// Begins an output; `label` tells the slice of time that it is for.
+    pub(crate) fn sink<'a>(
+        &'a self,
+        encoder: &'a dyn Encode,
+        label: Option<&str>,
+    ) -> Result<Sink<'a>, Fatal> {
         let packing = Packing {
             compression: self.compression,
             container: self.container,
@@ -549,7 +570,7 @@ impl Job<'_> {
             temp_dir: &self.temp_dir,
             now: self.now,
         };
-        Sink::new(encoder, self.inputs, &self.destination, packing)
+        Sink::new(encoder, self.inputs, &self.destination, packing, label)
     }
 
     fn create(
@@ -595,7 +616,8 @@ type Opened<'a> = (&'a Input, Box<dyn Decode + 'a>);
 struct Part {
     report: Report,
     quarantine: Vec<u8>,
-    encoded: Option<Encoded>,
+    /// What was encoded, by the first moment of its slice; 0 where there are no slices.
+    encoded: Vec<(i64, Encoded)>,
 }
 
 /// The state of a run over its inputs.
@@ -659,7 +681,7 @@ impl<'a> Run<'a> {
         decoder: &dyn Decode,
         screen: Option<Screen<'_>>,
         states: &mut [S],
-        sink: Option<&Mutex<Sink<'_>>>,
+        sink: Option<&Mutex<Sinks<'_>>>,
         each: &(dyn Fn(&mut S, Decoded<'_>) -> Result<(u64, Part), Fatal> + Sync),
     ) -> Result<Scanned, Fatal> {
         if let (OnReject::Quarantine(path), None) = (&self.job.on_reject, &self.quarantine) {
@@ -686,8 +708,10 @@ impl<'a> Run<'a> {
                 }
                 quarantine.file.append(&part.quarantine).map_err(|error| codes::io(&error))?;
             }
-            if let (Some(sink), Some(encoded)) = (sink, &part.encoded) {
-                lock(sink).write(encoded)?;
+            if let Some(sink) = sink {
+                for (slice, encoded) in &part.encoded {
+                    lock(sink).write(*slice, encoded)?;
+                }
             }
             (job.progress)(input);
             if report.ledger.rejects() > job.max_rejects.unwrap_or(u64::MAX) {
@@ -777,6 +801,7 @@ impl<'a> Run<'a> {
             report,
             written: Vec::new(),
             tally: Tally::default(),
+            slices: Vec::new(),
             spilled: 0,
             source_version,
             refused: Some(fatal),
@@ -784,7 +809,7 @@ impl<'a> Run<'a> {
     }
 
     /// Checks the account and puts everything in place, or refuses with the whole report.
-    fn end(mut self, sink: Sink<'_>, rows_merge: bool) -> Result<Outcome, Fatal> {
+    fn end(mut self, sink: Sinks<'_>, rows_merge: bool) -> Result<Outcome, Fatal> {
         let rows = self.report.ledger.read.rows;
         for (subject, count, reason) in std::mem::take(&mut self.dropped) {
             self.report.loss.add(Change::Lost, subject, count.unwrap_or(rows), None, &reason);
@@ -808,7 +833,7 @@ impl<'a> Run<'a> {
             return Ok(self.refuse(refusal));
         }
         self.report.ledger.balance(rows_merge).map_err(|error| codes::imbalance(&error))?;
-        let (set, tally, notes) = sink.finish()?;
+        let Ended { set, tally, notes, slices } = sink.finish()?;
         self.report.findings.extend(notes);
         let Self { job, report, quarantine, source_version, .. } = self;
         let mut written = Vec::new();
@@ -823,7 +848,7 @@ impl<'a> Run<'a> {
                 sink::commit(set)?;
             }
         }
-        Ok(Outcome { report, written, tally, spilled: 0, source_version, refused: None })
+        Ok(Outcome { report, written, tally, slices, spilled: 0, source_version, refused: None })
     }
 
     fn denied(&self) -> Option<Fatal> {
@@ -859,37 +884,29 @@ pub(crate) fn name_source(findings: &mut [Diagnostic], input: &Input) {
     }
 }
 
-/// Encodes the events of a chunk.
+/// Encodes the events of a chunk, slice by slice where rows are dealt out to slices.
 fn pass_events(
-    kept: &mut Batch,
     decoded: Decoded<'_>,
     decoder: &dyn Decode,
     encoder: &dyn Encode,
     fields: &[Field],
+    slicing: Option<(Slicing<'_>, Screen<'_>)>,
 ) -> Result<(u64, Part), Fatal> {
     let Decoded { number, bytes, origin, mut numbers, batch, mut report } = decoded;
     let mut rejects = batch.rejects.clone();
-    let mut events = &batch.events;
+    let events = &mut batch.events;
     // A row is judged before it is encoded, so that no output holds half of a row that turns out to be wrong.
     let faulty = faulty_rows(events, bytes, decoder, fields);
     if !faulty.is_empty() {
-        kept.events.clear();
-        kept.events.row_cells = events.row_cells;
         let mut faulty = faulty.into_iter().peekable();
-        for (index, row) in events.rows.iter().enumerate() {
+        events.retain(|index, row| {
+            let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) else { return true };
             let place = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-            if let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) {
-                let finding = crate::aggregate::finding(&fault, place);
-                let (plays, micros) = (u64::from(row.plays), row.micros);
-                rejects.push(Reject { start: row.start, len: row.len, finding, plays, micros });
-            } else {
-                kept.events.rows.push(*row);
-                let cells = events.cells.get(index * events.row_cells..(index + 1) * events.row_cells);
-                kept.events.cells.extend_from_slice(cells.unwrap_or(&[]));
-            }
-        }
-        kept.events.arena.clone_from(&events.arena);
-        events = &kept.events;
+            let finding = crate::aggregate::finding(&fault, place);
+            let (plays, micros) = (u64::from(row.plays), row.micros);
+            rejects.push(Reject { start: row.start, len: row.len, finding, plays, micros });
+            false
+        });
     }
     rejects.sort_by_key(|reject| reject.start);
     let (mut plays, mut micros) = (0, 0);
@@ -901,10 +918,20 @@ fn pass_events(
     report.ledger.converted.play(events.rows.len() as u64, plays, micros);
     account(&rejects, &mut report);
     numbers.line = origin.line;
-    let mut encoded = Encoded::default();
-    let portion = Portion::Events(Events { batch: events, chunk: bytes, fields, decoder });
-    encoder.encode(portion, numbers, &mut encoded, &mut report)?;
-    Ok((number, Part { quarantine: quarantined(&rejects, bytes, decoder), report, encoded: Some(encoded) }))
+    let mut encode = |events: &EventBatch| {
+        let mut encoded = Encoded::default();
+        let portion = Portion::Events(Events { batch: events, chunk: bytes, fields, decoder });
+        encoder.encode(portion, numbers, &mut encoded, &mut report).map(|()| encoded)
+    };
+    let mut encoded = Vec::new();
+    if let Some((slicing, screen)) = slicing {
+        for (slice, events) in slices::deal(events, slicing, |row| screen.moment(row, events, bytes)) {
+            encoded.push((slice, encode(&events)?));
+        }
+    } else {
+        encoded.push((0, encode(events)?));
+    }
+    Ok((number, Part { quarantine: quarantined(&rejects, bytes, decoder), report, encoded }))
 }
 
 /// The rejected rows of a chunk as they go to the quarantine file.
@@ -975,12 +1002,12 @@ impl<'a> Finish<'a> {
         self.terms.header(&mut header);
         let encoder = self.job.create(&header, contexts, self.shapes, self.reads)?;
         run.drops(encoder.as_ref(), self.reads, &[], contexts);
-        let mut sink = self.job.sink(encoder.as_ref())?;
+        let mut sink = self.job.sink(encoder.as_ref(), None)?;
         let mut report = Report::default();
         let frame = Frame { shapes: self.shapes, contexts, usages: self.usages, encoder: encoder.as_ref() };
         emit(frame, &mut sink, &mut report)?;
         run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
-        run.end(sink, true)
+        run.end(Sinks::whole(self.job, encoder.as_ref(), sink), true)
     }
 }
 

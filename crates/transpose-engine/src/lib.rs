@@ -15,6 +15,7 @@
 //! | `screen` | which rows of events take part: those of the period, each once |
 //! | `unique`, `duplicates`, `verdict` | find rows that stand several times, before the conversion |
 //! | `redelivered` | knows files by their content |
+//! | `slices` | deals rows out to months, weeks or days |
 //! | `sink` | files that are split between blocks and appear together or not at all |
 //! | [`convert`](crate::Job) | one conversion from end to end |
 //! | `passes` | reads rows for something other than a conversion |
@@ -51,6 +52,7 @@ mod sales;
 mod screen;
 mod settle;
 mod sink;
+mod slices;
 mod sorter;
 mod spill;
 pub mod survey;
@@ -65,3 +67,4 @@ pub use facts::Catalogue;
 pub use redelivered::content_hash;
 pub use screen::{Duplicates, PeriodBy, Screening};
 pub use sink::{Destination, destination};
+pub use slices::{Slice, Sliced, Slicing};

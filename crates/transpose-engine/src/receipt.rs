@@ -65,6 +65,7 @@ pub fn receipt(particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fa
         "complete": outcome.refused.is_none(),
         "inputs": files,
         "outputs": outputs,
+        "slices": slices(outcome),
         "written": {
             "lines": outcome.tally.lines, "summaries": outcome.tally.summaries,
             "blocks": outcome.tally.blocks, "usages": outcome.tally.usages,
@@ -83,6 +84,11 @@ fn file(role: &str, path: &Path) -> Result<Value, Fatal> {
     let sha256 = sha256_file(path).map_err(|error| crate::codes::io(&error))?;
     let bytes = std::fs::metadata(path).ok().map(|metadata| metadata.len());
     Ok(json!({"role": role, "path": path.to_string_lossy(), "bytes": bytes, "sha256": sha256}))
+}
+
+/// What was written of each slice of time, as JSON; empty where rows were not dealt out to slices.
+pub fn slices(outcome: &Outcome) -> Value {
+    outcome.slices.iter().map(|slice| json!({"slice": slice.label, "rows": slice.tally.blocks})).collect()
 }
 
 /// The ledger as JSON; durations in seconds, all numbers that may have decimals as text.

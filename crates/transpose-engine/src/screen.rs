@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use transpose_codes::time::Timestamp;
-use transpose_core::batch::{EventBatch, EventRow};
+use transpose_core::batch::{EventBatch, EventRow, Fault};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::field::{Field, FieldSet};
 use transpose_core::format::{Decode, Origin};
@@ -119,6 +119,8 @@ pub(crate) struct Rules<'a> {
     /// The period in microseconds since 1970 UTC.
     pub(crate) period: Option<Range<i64>>,
     pub(crate) known: Known<'a>,
+    /// Whether rows are dealt out to slices of time.
+    pub(crate) sliced: bool,
     /// The names of the inputs.
     pub(crate) sources: &'a [Arc<str>],
 }
@@ -126,8 +128,8 @@ pub(crate) struct Rules<'a> {
 impl Rules<'_> {
     /// The cells of each row that are needed beyond those which the target wants.
     pub(crate) fn add_cells(&self, reads: FieldSet, row: &mut Vec<Field>) {
-        if self.period.is_some() && reads.contains(Field::EVENT_LOGGED) && !row.contains(&Field::EVENT_LOGGED)
-        {
+        let asked = self.period.is_some() || self.sliced && self.screening.period_by == PeriodBy::Logged;
+        if asked && reads.contains(Field::EVENT_LOGGED) && !row.contains(&Field::EVENT_LOGGED) {
             row.push(Field::EVENT_LOGGED);
         }
     }
@@ -142,7 +144,8 @@ impl Rules<'_> {
     ) -> Screen<'a> {
         let reads = decoder.preamble().reads.contains(Field::EVENT_LOGGED);
         let logged = row.iter().position(|field| *field == Field::EVENT_LOGGED).filter(|_| reads);
-        if self.period.is_some() && self.screening.period_by == PeriodBy::Logged && logged.is_none() {
+        let asked = self.period.is_some() || self.sliced;
+        if asked && self.screening.period_by == PeriodBy::Logged && logged.is_none() {
             let place = Location { source: self.sources.get(input).cloned(), ..Location::default() };
             let message = "the input does not say when plays were logged; the moment of the play decides";
             report.findings.push(Diagnostic::new(&NOT_LOGGED, place, message));
@@ -224,6 +227,26 @@ impl Screen<'_> {
         Ok(())
     }
 
+    /// The moment that decides about the slice of a row.
+    pub(crate) fn moment(&self, index: usize, events: &EventBatch, bytes: &[u8]) -> i64 {
+        let Some(row) = events.rows.get(index) else { return 0 };
+        let logged = match self.rules.screening.period_by {
+            PeriodBy::Played => None,
+            // What cannot be read was told when the period was looked at.
+            PeriodBy::Logged => self.said(index, events, bytes).unwrap_or(None),
+        };
+        logged.unwrap_or(row.time)
+    }
+
+    /// When a row says that it was logged, in microseconds since 1970 UTC.
+    fn said(&self, index: usize, events: &EventBatch, bytes: &[u8]) -> Result<Option<i64>, Fault> {
+        let span = self.logged.and_then(|cell| events.cells.get(index * events.row_cells + cell));
+        let Some(span) = span else { return Ok(None) };
+        let mut text = Vec::new();
+        self.decoder.value(Field::EVENT_LOGGED, span.bytes(bytes, &events.arena), &mut text)?;
+        Ok(Timestamp::parse(&text).ok().map(|logged| logged.micros))
+    }
+
     fn verdicts(&self, events: &EventBatch, origin: Origin) -> Result<Vec<Verdict>, Fatal> {
         let (Some(verdicts), Some(first), Some(last)) =
             (self.rules.known.verdicts, events.rows.first(), events.rows.last())
@@ -287,16 +310,11 @@ impl Screen<'_> {
         bytes: &[u8],
         sieve: &mut Sieve<'_>,
     ) -> Option<i64> {
-        let span = events.cells.get(index * events.row_cells + self.logged?)?;
-        let mut text = Vec::new();
-        match self.decoder.value(Field::EVENT_LOGGED, span.bytes(bytes, &events.arena), &mut text) {
-            Ok(_) => Timestamp::parse(&text).ok().map(|logged| logged.micros),
-            Err(fault) => {
-                let place = sieve.place(row);
-                sieve.report.findings.push(finding(&fault, place));
-                None
-            }
-        }
+        self.said(index, events, bytes).unwrap_or_else(|fault| {
+            let place = sieve.place(row);
+            sieve.report.findings.push(finding(&fault, place));
+            None
+        })
     }
 
     fn repeated(&self, verdict: Verdict, index: usize, row: &EventRow, sieve: &mut Sieve<'_>) {

@@ -48,6 +48,8 @@ pub(crate) struct Sink<'a> {
     inputs: &'a [Input],
     destination: &'a Destination,
     packing: Packing<'a>,
+    /// What stands in the names of the files beside what the format says.
+    label: Option<String>,
     limit: u64,
     /// How many blocks a file may have.
     blocks: u64,
@@ -94,14 +96,33 @@ impl<'a> Sink<'a> {
         inputs: &'a [Input],
         destination: &'a Destination,
         packing: Packing<'a>,
+        label: Option<&str>,
+    ) -> Result<Self, Fatal> {
+        let set = OutputSet::new(packing.overwrite).with_threads(packing.threads);
+        Self::over(set, encoder, inputs, destination, packing, label)
+    }
+
+    /// Begins the files of another label, of the same kind.
+    pub(crate) fn beside(&self, label: &str) -> Result<Self, Fatal> {
+        Self::over(self.set.beside(), self.encoder, self.inputs, self.destination, self.packing, Some(label))
+    }
+
+    fn over(
+        set: OutputSet,
+        encoder: &'a dyn Encode,
+        inputs: &'a [Input],
+        destination: &'a Destination,
+        packing: Packing<'a>,
+        label: Option<&str>,
     ) -> Result<Self, Fatal> {
         let limit = encoder.max_file_size().unwrap_or(u64::MAX);
         let mut sink = Self {
             encoder,
-            set: OutputSet::new(packing.overwrite).with_threads(packing.threads),
+            set,
             inputs,
             destination,
             packing,
+            label: label.map(str::to_owned),
             limit,
             blocks: encoder.max_blocks().unwrap_or(u64::MAX),
             open: None,
@@ -134,6 +155,9 @@ impl<'a> Sink<'a> {
             name.truncate(name.rfind('.').unwrap_or(name.len()));
             name.push('.');
             name.push_str(container.extension());
+        }
+        if let Some(label) = &self.label {
+            name.insert_str(name.rfind('.').unwrap_or(name.len()), &format!("_{label}"));
         }
         if self.packing.compression == Compression::Gzip {
             name.push_str(".gz");
@@ -408,7 +432,7 @@ mod tests {
             temp_dir: folder.path(),
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
         };
-        let mut sink = Sink::new(&encoder, &[], &destination, packing).unwrap();
+        let mut sink = Sink::new(&encoder, &[], &destination, packing, None).unwrap();
         for numbers in (1..=blocks).collect::<Vec<_>>().chunks(batch) {
             let mut encoded = Encoded::default();
             for number in numbers {

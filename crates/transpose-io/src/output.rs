@@ -151,6 +151,33 @@ impl OutputSet {
         }
     }
 
+    /// An empty set with the same settings, which compresses with the threads of this one.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            overwrite: self.overwrite,
+            spool: self.spool.clone(),
+            entries: Vec::new(),
+            claimed: HashMap::new(),
+            made: Vec::new(),
+            pool: Arc::clone(&self.pool),
+        }
+    }
+
+    /// Takes the outputs of another set in, after those of this one; all of them must be finished, and the ids of the other hold no longer.
+    pub fn join(&mut self, mut other: Self) -> Result<(), IoError> {
+        let before = self.entries.len();
+        for (path, OutputId(id)) in std::mem::take(&mut other.claimed) {
+            let id = OutputId(before + id);
+            if *self.claimed.entry(path.clone()).or_insert(id) != id {
+                return Err(IoError::new(Doing::Create, &Subject::of(&path), IoErrorKind::Duplicate));
+            }
+        }
+        self.entries.append(&mut other.entries);
+        self.made.append(&mut other.made);
+        Ok(())
+    }
+
     /// Takes an output out of the set: it will never appear.
     pub fn discard(&mut self, id: OutputId) {
         self.claimed.retain(|_, holder| *holder != id);

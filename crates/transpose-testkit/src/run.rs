@@ -121,6 +121,7 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
             make_ids: case.plan.make_ids,
         },
         screening: Screening::default(),
+        slicing: None,
         period: deal.as_ref().and_then(Deal::period).map(|period| period.micros_range(0)),
         destination: Destination::Folder(output.clone()),
         compression: Compression::None,

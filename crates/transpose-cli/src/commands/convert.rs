@@ -16,7 +16,7 @@ use transpose_core::format::Grain;
 use transpose_core::ledger::Amounts;
 use transpose_core::report::{Findings, Report};
 use transpose_core::terms::Terms;
-use transpose_engine::{Destination, Job, OnReject, Outcome, destination, receipt};
+use transpose_engine::{Destination, Job, OnReject, Outcome, Slicing, destination, receipt};
 
 /// Converts reports to another format
 ///
@@ -126,6 +126,10 @@ impl Convert {
         let target_options = packing.options(&self.set);
         let quarantine = self.quarantine_path(&destination)?;
         self.check_paths(&destination, quarantine.as_deref())?;
+        if self.selection.split_by.is_some() && !matches!(destination, Destination::Folder(_)) {
+            let wrong = open::wrong(&open::ARGUMENT, "`--split-by` writes several files");
+            return Err(wrong.and_help("Give a folder with `-o FOLDER/`."));
+        }
         let deny_loss = self.denied()?;
         if let Some(folder) = &self.temp_dir {
             transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
@@ -156,6 +160,7 @@ impl Convert {
         let _ = transpose_io::clean_stale(&folder(&destination));
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
+        let slicing: Slicing<'_> = &|moment| self.selection.slice(moment);
         let job = Job {
             inputs: &inputs,
             source,
@@ -167,6 +172,7 @@ impl Convert {
             completion: self.completing.completion(catalogue.as_ref(), target)?,
             period: period.map(|period| self.selection.moments(period)),
             screening: self.selection.screening(),
+            slicing: self.selection.split_by.map(|_| slicing),
             destination,
             compression: packing.compression,
             container: packing.container(),
@@ -393,6 +399,12 @@ impl Convert {
                     .map(|(count, word)| counted(count, word))
                     .collect();
                 let _ = writeln!(out, "written: {}", counts.join(", "));
+                let slices: Vec<Vec<String>> = outcome
+                    .slices
+                    .iter()
+                    .map(|slice| vec![slice.label.clone(), counted(slice.tally.blocks, "row")])
+                    .collect();
+                out.push_str(&table(2, &[1], &slices));
                 for file in files {
                     let path = printable(&file.path.to_string_lossy());
                     let _ = writeln!(out, "  {path}  ({} bytes)", number(file.bytes));
@@ -430,6 +442,7 @@ impl Convert {
             "findings": receipt::counts(&outcome.report.findings),
             "loss": receipt::loss(&outcome.report.loss),
             "outputs": outputs.collect::<Vec<_>>(),
+            "slices": receipt::slices(outcome),
             "spilled-bytes": outcome.spilled,
         }})
     }
@@ -451,6 +464,7 @@ fn failed(fatal: Fatal) -> Outcome {
         report: Report::default(),
         written: Vec::new(),
         spilled: 0,
+        slices: Vec::new(),
         tally: transpose_core::format::Tally::default(),
         source_version: None,
         refused: Some(fatal),

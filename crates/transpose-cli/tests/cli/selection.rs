@@ -3,6 +3,7 @@
 use crate::support::{DSR, Place, Ran, USAGE, conversion, gzip, objects, sound};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
@@ -307,4 +308,111 @@ fn file_that_was_received_before_is_refused() {
     convert("damaged.csv", &[]).ends(3).says("CLI0201");
     place.put("received.jsonl", "a list of something else\n");
     convert(&sound(), &[]).ends(2).says("received.jsonl:1");
+}
+
+/// Plays over ten weeks in no order, and the rows of each day by this test's own count: the day is the text before the `T`.
+fn spread(place: &Place, rows: usize) -> HashMap<String, Vec<String>> {
+    let mut number = numbers();
+    let mut days: HashMap<String, Vec<String>> = HashMap::new();
+    let mut body = String::new();
+    for row in 0..rows {
+        let (month, day) = (9 + number(3), 1 + number(28));
+        let day = format!("2026-{month:02}-{day:02}");
+        let line = format!("{row},{day}T{:02}:00:00Z,,,{}", number(24), number(300));
+        body.push_str(&line);
+        body.push('\n');
+        days.entry(day).or_default().push(line);
+    }
+    place.put("log.csv", format!("{HEAD}{body}"));
+    days
+}
+
+#[test]
+fn plays_are_dealt_out_to_slices_of_time() {
+    let place = Place::new();
+    let days = spread(&place, 5000);
+    let split = |by: &str, out: &str, more: &[&str]| {
+        place.put("log.toml", LOG);
+        let all = ["convert", "log.csv", "--from", "label.log", "--to", "label.log", "--layout", "log.toml"];
+        place.run(&[&all[..], &["--split-by", by, "-o", out, "--message-format", "json"], more].concat())
+    };
+    let ran = split("day", "days/", &[]).ends(0);
+    let names = place.names("days");
+    assert_eq!(names.len(), days.len());
+    for (day, lines) in &days {
+        let name = names.iter().find(|name| name.ends_with(&format!("_{day}.csv"))).unwrap();
+        let text = String::from_utf8(place.read(&format!("days/{name}"))).unwrap();
+        assert_eq!(text, format!("{HEAD}{}\n", lines.join("\n")), "{name}");
+    }
+    let summary = objects(&ran.err).pop().unwrap();
+    let slices = summary.pointer("/summary/slices").and_then(Value::as_array).unwrap();
+    assert_eq!(slices.len(), days.len());
+    for slice in slices {
+        let day = slice["slice"].as_str().unwrap();
+        assert_eq!(slice["rows"], days[day].len());
+    }
+    // The same however it is read.
+    for (number, more) in
+        [&["--threads", "1"][..], &["--threads", "3", "--chunk-size", "500"]].iter().enumerate()
+    {
+        let out = format!("again{number}/");
+        split("day", &out, more).ends(0);
+        let again = place.names(&out);
+        assert_eq!(again, names);
+        for name in again {
+            assert!(place.read(&format!("{out}{name}")) == place.read(&format!("days/{name}")), "{name}");
+        }
+    }
+    // Weeks and months hold the same rows; a period leaves the others out.
+    split("month", "months/", &["--container", "csv.gz"]).ends(0);
+    assert_eq!(place.names("months").len(), 3);
+    assert!(place.names("months").iter().all(|name| name.ends_with(".csv.gz")));
+    let ran = split("week", "weeks/", &["--period", "2026-10"]).ends(0);
+    let weeks = place.names("weeks");
+    assert!(weeks.len() == 5 && weeks.iter().any(|name| name.ends_with("_2026-W41.csv")), "{weeks:?}");
+    let summary = objects(&ran.err).pop().unwrap();
+    let october: usize =
+        days.iter().filter(|(day, _)| day.starts_with("2026-10")).map(|(_, rows)| rows.len()).sum();
+    let rows: usize = weeks
+        .iter()
+        .map(|name| String::from_utf8(place.read(&format!("weeks/{name}"))).unwrap().lines().count() - 1)
+        .sum();
+    assert_eq!(
+        (rows as u64, summary["summary"]["ledger"]["converted"]["rows"].as_u64()),
+        (october as u64, Some(october as u64))
+    );
+}
+
+#[test]
+fn slices_appear_together_or_not_at_all() {
+    let place = Place::new();
+    spread(&place, 300);
+    place.put("log.toml", LOG);
+    let all = ["convert", "log.csv", "--from", "label.log", "--to", "label.log", "--layout", "log.toml"];
+    let split = |more: &[&str]| place.run(&[&all[..], &["--split-by", "month"], more].concat());
+    split(&["-o", "out/"]).ends(0);
+    let names = place.names("out");
+    fs::remove_file(place.path(&format!("out/{}", names[0]))).unwrap();
+    // One of the names is free, the others are taken.
+    split(&["-o", "out/"]).ends(4);
+    assert_eq!(place.names("out"), names[1..]);
+    split(&["-o", "out/", "--overwrite"]).ends(0);
+    assert_eq!(place.names("out"), names);
+    split(&["-o", "out/none/", "--dry-run"]).ends(0);
+    assert!(place.names("out/none").is_empty());
+    split(&["-o", "one.csv"]).ends(2).says("--split-by");
+    // Rows of 500 days are too many files.
+    let mut body = String::from(HEAD);
+    for day in 0..500 {
+        let _ = writeln!(
+            body,
+            "{day},20{:02}-{:02}-{:02}T00:00:00Z,,,1",
+            10 + day / 336,
+            1 + day / 28 % 12,
+            1 + day % 28
+        );
+    }
+    place.put("log.csv", body);
+    place.run(&[&all[..], &["--split-by", "day", "-o", "many/"]].concat()).ends(2).says("ENG0410");
+    assert!(place.names("many").is_empty());
 }
