@@ -800,7 +800,7 @@ impl SheetDecoder {
     /// Tells which rules a row breaks.
     fn check(&self, found: Found<'_>, clock: &mut Clock, report: &mut Report) {
         let (plan, quote) = (&self.plan, self.dialect.quote);
-        let logged = plan.logged.and_then(|place| clock.moment(bare(found.raw(place), quote)).ok());
+        let logged = plan.logged.and_then(|place| clock.other(bare(found.raw(place), quote)).ok());
         let logged = logged.map(|(time, _)| time).or(plan.now);
         for (place, rule) in &plan.checks {
             let Some(column) = self.column(*place) else { continue };

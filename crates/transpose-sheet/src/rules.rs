@@ -42,11 +42,11 @@ impl Rule {
         }
         match self {
             Self::MaxAge(days) => {
-                let (time, _) = clock.moment(text).ok()?;
+                let (time, _) = clock.other(text).ok()?;
                 (logged?.saturating_sub(time) > i64::from(days) * DAY).then_some(&code::TOO_OLD)
             }
             Self::NotInFuture => {
-                let (time, _) = clock.moment(text).ok()?;
+                let (time, _) = clock.other(text).ok()?;
                 (time > logged?).then_some(&code::IN_FUTURE)
             }
             Self::Positive => (!is_positive(text)).then_some(&code::NOT_POSITIVE),
