@@ -145,8 +145,9 @@ fn every_file_beside_a_case_is_used() {
     let orphans = catalogue().orphans(snapshots).unwrap();
     assert!(orphans.is_empty(), "remove these files, no case uses them: {orphans:#?}");
     let cases = catalogue().cases;
-    let used: Vec<String> =
-        cases.iter().flat_map(|case| [&case.plan.agreement, &case.plan.figures]).flatten().cloned().collect();
+    let named =
+        |case: &Case| [&case.plan.agreement, &case.plan.figures, &case.plan.catalogue].map(Clone::clone);
+    let used: Vec<String> = cases.iter().flat_map(named).flatten().collect();
     for entry in fs::read_dir(folder().join("terms")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         assert!(used.contains(&name), "remove terms/{name}, no case uses it");
