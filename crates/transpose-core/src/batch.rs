@@ -499,6 +499,8 @@ pub struct Fault {
     pub value: Box<[u8]>,
     /// What is wrong.
     pub message: String,
+    /// Whether the value was made from what was found by a repair, so that whoever gets it gets a guess.
+    pub repaired: bool,
 }
 
 #[cfg(test)]

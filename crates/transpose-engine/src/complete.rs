@@ -292,7 +292,8 @@ impl Decode for Completed<'_> {
         }
         if let Some((code, message)) = trouble {
             let field = if track.is_empty() { Field::RELEASE_ID } else { Field::RECORDING_ID };
-            faults.push(Fault { code, field, cell: (0, "".into()), value: [].into(), message });
+            let cell = (0, "".into());
+            faults.push(Fault { code, field, cell, value: [].into(), message, repaired: false });
         }
     }
 

@@ -131,7 +131,9 @@ impl Describer {
         };
         for (order, fault) in faults.drain(..).enumerate() {
             let withheld = value(fault.field).is_none() && fault.code.severity >= Severity::Warning;
-            noted.fault(first, order as u32, &fault, withheld);
+            let change =
+                if withheld { Some(Change::Lost) } else { fault.repaired.then_some(Change::Guessed) };
+            noted.fault(first, order as u32, &fault, change);
         }
         let cell = |column: &Option<Range<usize>>| column.clone().and_then(|range| text.get(range));
         let (of_release, of_recording) = cells.split_at(self.releases.min(cells.len()));
@@ -284,26 +286,32 @@ fn complete(ours: &mut Cow<'_, [u8]>, theirs: &[u8]) {
 pub(crate) struct Noted {
     kept: Vec<Note>,
     counts: BTreeMap<&'static str, (&'static Code, u64)>,
-    withheld: BTreeMap<Field, u64>,
+    changes: BTreeMap<(Change, Field), u64>,
 }
 
 struct Note {
     /// What comes first stands first: the place, then the order at that place.
     at: (Place, u32),
     finding: Diagnostic,
-    withheld: Option<Field>,
+    /// What happened to the value.
+    change: Option<(Change, Field)>,
 }
 
-/// Why a value is lost that is not valid.
-const REASON: &str = "the value is not valid and is left out";
+/// Why a value is not what was found.
+fn reason(change: Change) -> &'static str {
+    match change {
+        Change::Guessed => "the value was repaired",
+        _ => "the value is not valid and is left out",
+    }
+}
 
 /// How many notes are kept before those that nobody will see are thrown away.
 const NOTES: usize = 4096;
 
 impl Noted {
-    fn fault(&mut self, first: Place, order: u32, fault: &Fault, withheld: bool) {
+    fn fault(&mut self, first: Place, order: u32, fault: &Fault, change: Option<Change>) {
         let finding = crate::aggregate::finding(fault, Location::line(first.line(), 0));
-        self.add((first, order), finding, withheld.then_some(fault.field));
+        self.add((first, order), finding, change.map(|change| (change, fault.field)));
     }
 
     fn conflict(
@@ -336,12 +344,12 @@ impl Noted {
         self.add((variant.first, order), finding, None);
     }
 
-    fn add(&mut self, at: (Place, u32), finding: Diagnostic, withheld: Option<Field>) {
+    fn add(&mut self, at: (Place, u32), finding: Diagnostic, change: Option<(Change, Field)>) {
         self.counts.entry(finding.code.id).or_insert((finding.code, 0)).1 += 1;
-        if let Some(field) = withheld {
-            *self.withheld.entry(field).or_default() += 1;
+        if let Some(change) = change {
+            *self.changes.entry(change).or_default() += 1;
         }
-        self.kept.push(Note { at, finding, withheld });
+        self.kept.push(Note { at, finding, change });
         if self.kept.len() >= 2 * NOTES {
             self.prune();
         }
@@ -353,8 +361,8 @@ impl Noted {
         for (id, (code, count)) in other.counts {
             self.counts.entry(id).or_insert((code, 0)).1 += count;
         }
-        for (field, count) in other.withheld {
-            *self.withheld.entry(field).or_default() += count;
+        for (change, count) in other.changes {
+            *self.changes.entry(change).or_default() += count;
         }
         if self.kept.len() >= 2 * NOTES {
             self.prune();
@@ -367,12 +375,12 @@ impl Noted {
         self.kept.retain(|note| {
             let seen: &mut usize = of_code.entry(note.finding.code.id).or_default();
             *seen += 1;
-            let lost = note.withheld.is_some_and(|field| {
-                let seen: &mut usize = of_field.entry(field).or_default();
+            let first = note.change.is_some_and(|change| {
+                let seen: &mut usize = of_field.entry(change).or_default();
                 *seen += 1;
                 *seen <= FIRST
             });
-            lost || *seen <= KEPT
+            first || *seen <= KEPT
         });
     }
 
@@ -391,10 +399,10 @@ impl Noted {
     /// Everything as a report; `sources` are the names of the inputs.
     pub(crate) fn into_report(mut self, sources: &[Arc<str>], report: &mut Report) {
         self.prune();
-        for Note { at, mut finding, withheld } in self.kept {
-            if let Some(field) = withheld {
-                report.loss.add(Change::Lost, Subject::Field(field), 1, Some(at.0.line()), REASON);
-                if let Some(left) = self.withheld.get_mut(&field) {
+        for Note { at, mut finding, change } in self.kept {
+            if let Some((change, field)) = change {
+                report.loss.add(change, Subject::Field(field), 1, Some(at.0.line()), reason(change));
+                if let Some(left) = self.changes.get_mut(&(change, field)) {
                     *left = left.saturating_sub(1);
                 }
             }
@@ -404,8 +412,8 @@ impl Noted {
             finding.location.source = sources.get(at.0.input()).cloned();
             report.findings.push(finding);
         }
-        for (field, left) in self.withheld {
-            report.loss.add(Change::Lost, Subject::Field(field), left, None, REASON);
+        for ((change, field), left) in self.changes {
+            report.loss.add(change, Subject::Field(field), left, None, reason(change));
         }
         for (code, left) in self.counts.into_values().filter(|(_, left)| *left > 0) {
             report.findings.count(code, left);
@@ -475,9 +483,10 @@ mod tests {
             cell: (1, "ISRC".into()),
             value: Box::default(),
             message,
+            repaired: false,
         };
         for line in (1..=30_000_u64).rev() {
-            noted.fault(Place::new(0, line), 0, &fault(format!("{line}")), true);
+            noted.fault(Place::new(0, line), 0, &fault(format!("{line}")), Some(Change::Lost));
         }
         assert!(noted.kept.len() <= 2 * NOTES);
         let mut report = Report::default();

@@ -5,8 +5,8 @@
 //! understood once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
 
 use crate::cell::{
-    Cells, Repairs, Trouble, bare, canonical, duration, duration_trouble, is_sheet_error, not_utf8, odd_time,
-    serial_moment, sheet_error, split, territory, unsigned,
+    Cells, Repairs, Trouble, bare, canonical, duration, duration_trouble, is_repair, is_sheet_error,
+    not_utf8, odd_time, serial_moment, sheet_error, split, territory, unsigned,
 };
 use crate::clock::{Clock, micros as seconds_in_micros};
 use crate::code;
@@ -308,7 +308,8 @@ impl SheetDecoder {
     }
 
     fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): Trouble) -> Fault {
-        Fault { code, field, cell: (place + 1, self.name(place).into()), value: raw.into(), message }
+        let cell = (place + 1, self.name(place).into());
+        Fault { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
     }
 }
 
