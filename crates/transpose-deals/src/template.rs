@@ -20,6 +20,8 @@ pub struct Sample {
     pub period: Option<String>,
     /// The name of the sender.
     pub name: Option<String>,
+    /// Whether the input tells of sales; then services are shops.
+    pub sales: bool,
 }
 
 /// One sales context of a template: the key and the value that select it, and the service it is reported as.
@@ -27,6 +29,7 @@ struct Tier {
     select: Option<(&'static str, String)>,
     service: Option<String>,
     free: bool,
+    sale: bool,
 }
 
 /// An agreement in which every play of the sample finds a sales context.
@@ -80,15 +83,19 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
         service = quoted(&service),
         others = other_keys(),
     );
-    out.push_str(SHOPS);
+    shops(&sample, &mut out);
     for tier in tiers(&sample) {
         out.push_str("\n[[context]]\n");
         if let Some((key, value)) = &tier.select {
             let _ = writeln!(out, "when = {{ {key} = {} }}", quoted(value));
         }
-        let model = if tier.free { "AdvertisementSupportedModel" } else { "SubscriptionModel" };
+        let (model, used) = match tier {
+            Tier { sale: true, .. } => ("PayAsYouGoModel", "PermanentDownload"),
+            Tier { free: true, .. } => ("AdvertisementSupportedModel", "OnDemandStream"),
+            _ => ("SubscriptionModel", "OnDemandStream"),
+        };
         let _ = writeln!(out, "commercial-model = \"{model}\"  # CHECK: how the user pays");
-        out.push_str("use-type = \"OnDemandStream\"  # CHECK: how the user listens\n");
+        let _ = writeln!(out, "use-type = \"{used}\"  # CHECK: how the user listens");
         if tier.free {
             // Summaries of usage that advertisements pay for have to state a category.
             out.push_str("content-category = \"Music\"  # CHECK: the category of content as agreed\n");
@@ -114,21 +121,45 @@ conflict = \"first\"  # differing descriptions of one recording: first, latest, 
     out
 }
 
-/// What reports of sales need besides, as comments.
-const SHOPS: &str = "
-# Only for reports of sales, which say what was paid and in which shop: territory, currency and rate of tax (per cent) of each shop. Where the
-# tax changes, give a shop two tables with `valid-until` and `valid-from`. Sales need a context with PayAsYouGoModel and PermanentDownload.
-# [[shop]]
-# name = \"Northwind UK\"  # or a list; without a name for all other sales of the territory
-# territory = \"GB\"
-# currency = \"GBP\"
-# tax = \"20\"
+/// What reports of sales need besides: the shops of the sample, or comments.
+fn shops(sample: &Sample, out: &mut String) {
+    out.push_str(SHOPS);
+    let (open, example) =
+        if sample.sales { ("", Vec::new()) } else { ("# ", vec!["Northwind UK".to_owned()]) };
+    let names = if sample.sales { &sample.services } else { &example };
+    let territory = sample.territories.first().map_or("GB", String::as_str);
+    for name in names {
+        let _ = write!(
+            out,
+            "\
+{open}[[shop]]
+{open}name = {}  # or a list; without a name for all other sales of the territory
+{open}territory = \"{territory}\"  # CHECK
+{open}currency = \"EUR\"  # CHECK: what prices are in
+{open}tax = \"20\"  # CHECK: per cent
 
+",
+            quoted(name)
+        );
+    }
+    let _ = write!(
+        out,
+        "\
 # How prices without tax are rounded.
-# [price]
-# places = 4
-# rounding = \"half-even\"  # or \"half-up\", \"down\", \"up\"
+{open}[price]
+{open}places = 4  # CHECK
+{open}rounding = \"half-even\"  # CHECK: half-even, half-up, down or up
+"
+    );
+    out.push_str(REFUNDS);
+}
 
+const SHOPS: &str = "
+# Only for reports of sales, which say what was paid and in which shop: territory, currency and rate of tax of each shop. Where the tax changes,
+# give a shop two tables with `valid-until` and `valid-from`. Sales need a context with PayAsYouGoModel and PermanentDownload.
+";
+
+const REFUNDS: &str = "
 # When refunds of a period are closed: day and hour (UTC) of the following month. Later ones adjust the next report.
 # [refunds]
 # cut-off-day = 4
@@ -196,17 +227,21 @@ fn cleaned(sample: &Sample) -> Sample {
             .and_then(|text| value::period(text.trim()).ok())
             .map(|period| period.to_string()),
         name: sample.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
+        sales: sample.sales,
     }
 }
 
 /// One context for each plan; without plans, for each service when there are several; else one for everything.
 fn tiers(sample: &Sample) -> Vec<Tier> {
+    if sample.sales {
+        return vec![Tier { select: None, service: None, free: false, sale: true }];
+    }
     let selected: Vec<(&'static str, String)> = if !sample.plans.is_empty() {
         sample.plans.iter().map(|plan| ("plan", plan.clone())).collect()
     } else if sample.services.len() > 1 {
         sample.services.iter().map(|service| ("service", service.clone())).collect()
     } else {
-        return vec![Tier { select: None, service: None, free: false }];
+        return vec![Tier { select: None, service: None, free: false, sale: false }];
     };
     let mut taken = BTreeSet::new();
     selected
@@ -222,7 +257,7 @@ fn tiers(sample: &Sample) -> Vec<Tier> {
             let lower = value.to_lowercase();
             let free =
                 ["free", "ad-supported", "adsupported", "basic ads"].iter().any(|word| lower.contains(word));
-            Tier { select: Some((key, value)), service: Some(service), free }
+            Tier { select: Some((key, value)), service: Some(service), free, sale: false }
         })
         .collect()
 }
@@ -308,7 +343,7 @@ mod tests {
             ]),
             territories: texts(&["GB", "fr", "ZZ", "GB"]),
             period: Some("2026-10".into()),
-            name: None,
+            ..Sample::default()
         };
         let deal = deal(&sample);
         assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
@@ -335,14 +370,31 @@ mod tests {
         assert_eq!(services, ["OneRadio", "TwoRadio"]);
     }
 
+    #[test]
+    fn every_shop_of_a_report_of_sales_has_a_table() {
+        let services = texts(&["Northwind Shop UK", "Northwind \"Shop\" DE"]);
+        let sample = Sample { services, sales: true, ..Sample::default() };
+        let deal = deal(&sample);
+        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
+        for service in &sample.services {
+            let mut event = Entity::default();
+            event.set(Field::SERVICE, service.as_str());
+            event.set(Field::RETAIL_PRICE, "1.20");
+            let context = deal.context(&event).unwrap();
+            assert_eq!(context.text(Field::COMMERCIAL_MODEL), Some("PayAsYouGoModel"));
+            assert_eq!(context.text(Field::PRICE), Some("1"));
+        }
+    }
+
     proptest! {
         #[test]
         fn any_sample_makes_valid_templates(
             plans in proptest::collection::vec("\\PC{0,8}|[\"',;\\\\#\\n\\t -]{0,4}", 0..5),
             services in proptest::collection::vec("\\PC{0,8}", 0..3),
             name in proptest::option::of("\\PC{0,8}"),
+            sales in proptest::bool::ANY,
         ) {
-            let sample = Sample { services, plans, territories: texts(&["DE"]), period: None, name };
+            let sample = Sample { services, plans, territories: texts(&["DE"]), period: None, name, sales };
             let deal = deal(&sample);
             prop_assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
         }

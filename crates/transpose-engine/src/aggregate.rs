@@ -427,21 +427,26 @@ impl<'a> Worker<'a> {
         let sells = rules.sales.is_some();
         let mut pairs = self.pairs(events, origin, rules)?.into_iter().peekable();
         for (index, row) in events.rows.iter().enumerate() {
+            let mut sale = None;
+            if sells {
+                let byte = origin.byte + u64::from(row.start);
+                while pairs.next_if(|pair| pair.byte() < byte).is_some() {}
+                sale = pairs.next_if(|pair| pair.byte() == byte).map(|pair| pair.sale);
+            }
             // The tax of a refund is that of its sale.
-            let byte = origin.byte + u64::from(row.start);
-            while pairs.next_if(|pair| pair.byte() < byte).is_some() {}
-            let sale = pairs.next_if(|pair| pair.byte() == byte).map(|pair| pair.sale);
             let key = self.key(&rows.context(index), sale.unwrap_or(row.time), rules)?;
+            if !sells && let Some(Some(Placed { place: Ok(manner), .. })) = self.placed.get(key as usize) {
+                let hash = hash(&self.counter.state, &rows.item(index));
+                dictionary.expect(hash);
+                self.chosen.push(index, *manner, hash);
+                continue;
+            }
             let told = match self.choose(key, row, sale, origin, rules)? {
                 Choice::Count(manner, told) => {
                     let hash = hash(&self.counter.state, &rows.item(index));
                     dictionary.expect(hash);
-                    self.chosen.hashes.push(hash);
-                    self.chosen.rows.push(index as u32);
-                    self.chosen.manners.push(manner);
-                    if sells {
-                        self.chosen.keys.push(key);
-                    }
+                    self.chosen.push(index, manner, hash);
+                    self.chosen.keys.push(key);
                     told
                 }
                 Choice::Leave(reason, told) => {
@@ -475,8 +480,8 @@ impl<'a> Worker<'a> {
             let (Some(row), Some(entry)) = (events.rows.get(*row as usize), dictionary.entry(*item)) else {
                 return Err(codes::bug("a row without an item"));
             };
-            let key = self.chosen.keys.get(index).copied().unwrap_or(NONE);
-            let sale = sale_of(&self.placed, key);
+            let key = if sells { self.chosen.keys.get(index).copied().unwrap_or(NONE) } else { NONE };
+            let sale = if sells { sale_of(&self.placed, key) } else { None };
             if entry.fault != NONE
                 && let Some(fault) = dictionary.fault(entry)
             {
@@ -527,11 +532,23 @@ impl<'a> Worker<'a> {
     #[inline]
     fn key(&mut self, key: &RowKey<'_>, time: i64, rules: &Rules<'_>) -> Result<u32, Fatal> {
         let hash = hash(&self.counter.state, key);
-        let mut number = self.contexts.find_one(hash, key);
-        let turns = rules.turns;
-        if turns.is_empty() && number != NONE {
+        let number = self.contexts.find_one(hash, key);
+        if rules.turns.is_empty() && number != NONE {
             return Ok(number);
         }
+        self.key_at((hash, number), key, time, rules)
+    }
+
+    /// The same where the key is new or the time matters.
+    #[inline(never)]
+    fn key_at(
+        &mut self,
+        (hash, mut number): (u64, u32),
+        key: &RowKey<'_>,
+        time: i64,
+        rules: &Rules<'_>,
+    ) -> Result<u32, Fatal> {
+        let turns = rules.turns;
         if number == NONE {
             number = self.contexts.insert(hash, key, None).ok_or_else(too_many)?;
             self.placed.resize_with(self.placed.len() + turns.len() + 1, || None);
@@ -593,7 +610,6 @@ impl<'a> Worker<'a> {
     }
 
     /// What is to be done with a row whose key is known, and of a refund perhaps the moment of its sale.
-    #[inline]
     fn choose(
         &mut self,
         key: u32,
@@ -723,6 +739,13 @@ fn representative(turns: &[i64], after: usize) -> i64 {
 }
 
 impl Chosen {
+    #[inline]
+    fn push(&mut self, row: usize, manner: u32, hash: u64) {
+        self.rows.push(row as u32);
+        self.manners.push(manner);
+        self.hashes.push(hash);
+    }
+
     fn clear(&mut self) {
         self.rows.clear();
         self.manners.clear();

@@ -251,7 +251,7 @@ impl Writer {
         if tally.lines > 0 {
             tally.blocks = 1;
             if !fits {
-                unknown_shape(run, id);
+                unknown_shape(run, id, items.release.is_some() && items.recordings == 0);
             }
         }
         Ok(tally)
@@ -578,12 +578,21 @@ fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
     Location { line: run.line(entity), record, ..Location::default() }
 }
 
-fn unknown_shape(run: &mut Run<'_>, id: &[u8]) {
+/// Tells of a block that no version of the structure has; `bare` where it has a release without any recording.
+fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
     let code = &codes::BLOCK_SHAPE;
     if run.report.findings.keeps(code) {
         let location = Location { block: Some(shown(id).into()), ..Location::default() };
-        let message = "the records of the block do not fit the structure of this version";
-        run.report.findings.push(Diagnostic::new(code, location, message));
+        let finding = if bare {
+            // "If the head release itself was sold or used, all of its resources must be listed."
+            let message = "a release was used as a whole and the source names none of its recordings, all of which the standard wants to be listed";
+            let help = "Ask the recipient whether a release without its recordings is accepted, or take a source that lists them.";
+            Diagnostic::new(code, location, message).help(help)
+        } else {
+            let message = "the records of the block do not fit the structure of this version";
+            Diagnostic::new(code, location, message)
+        };
+        run.report.findings.push(finding);
     } else {
         run.report.findings.count(code, 1);
     }

@@ -90,6 +90,7 @@ impl Init {
             for (texts, field) in texts.iter_mut().zip([Field::SERVICE, Field::PLAN, Field::TERRITORY]) {
                 texts.extend(contexts.iter().filter_map(|context| context.text(field)).map(str::to_owned));
             }
+            sample.sales |= survey.preamble.reads.contains(Field::RETAIL_PRICE);
             let header = &survey.preamble.header;
             let stated = |field| header.text(field).and_then(|text| Date::parse(text).ok());
             let day = |micros| Timestamp::utc(micros).local_date();
