@@ -26,8 +26,8 @@ pub(crate) struct Selection {
     /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told and left out
     #[arg(long, value_name = "ACTION", default_value = "off")]
     duplicates: Repeated,
-    /// Write one output for each month, week or day of the plays, all in one pass; their names end in the slice, such as `_2026-W41`. For reports of
-    /// single plays, and with a folder for `--output`
+    /// Write one output for each month, week or day, with a folder for `--output`. Single plays are dealt out in one pass, and the names of the files end in
+    /// the slice, such as `_2026-W41`; for reports of sums `--period` is cut into slices, and the inputs are read once for each
     #[arg(long, value_name = "SLICE")]
     pub(crate) split_by: Option<SplitBy>,
     #[command(flatten)]
@@ -64,7 +64,43 @@ enum Repeated {
     Drop,
 }
 
+/// How many slices of a period there may be: the days of a year and some.
+const MOST: usize = 400;
+
+impl SplitBy {
+    /// The slice of a day.
+    fn of(self, date: Date) -> Option<Period> {
+        match self {
+            Self::Month => Period::parse(&format!("{:04}-{:02}", date.year(), date.month())).ok(),
+            Self::Week => week(date),
+            Self::Day => Period::parse(&date.to_string()).ok(),
+        }
+    }
+
+    /// The slices of a period; at its ends they may be shorter. `None` where there are too many.
+    pub(crate) fn slices(self, period: Period) -> Option<Vec<Period>> {
+        let mut slices = Vec::new();
+        let mut next = Some(period.first());
+        while let Some(first) = next.filter(|first| *first <= period.last()) {
+            let slice = self.of(first).or_else(|| Period::range(first, first).ok())?;
+            let last = slice.last().min(period.last());
+            let whole = slice.first() == first && slice.last() == last;
+            slices.push(if whole { slice } else { Period::range(first, last).ok()? });
+            if slices.len() > MOST {
+                return None;
+            }
+            next = Date::from_days(last.days_since_epoch() + 1);
+        }
+        Some(slices)
+    }
+}
+
 impl Selection {
+    /// Whether plays outside the period refuse the input.
+    pub(crate) fn refuses_outside(&self) -> bool {
+        self.outside == Outside::Refuse
+    }
+
     /// What the engine is told.
     pub(crate) fn screening(&self) -> Screening {
         Screening {
@@ -88,18 +124,10 @@ impl Selection {
 
     /// The slice of time that a moment belongs to.
     pub(crate) fn slice(&self, moment: i64) -> Slice {
-        let period = self.time_zone.date(moment).and_then(|date| match self.split_by {
-            Some(SplitBy::Month) => Period::parse(&format!("{:04}-{:02}", date.year(), date.month())).ok(),
-            Some(SplitBy::Week) => week(date),
-            Some(SplitBy::Day) | None => Period::range(date, date).ok(),
-        });
-        let slice = period.map(|period| {
-            let label = match self.split_by {
-                Some(SplitBy::Month | SplitBy::Week) => period.to_string(),
-                Some(SplitBy::Day) | None => period.first().to_string(),
-            };
-            Slice { label, moments: self.time_zone.moments(period) }
-        });
+        let split_by = self.split_by.unwrap_or(SplitBy::Day);
+        let period = self.time_zone.date(moment).and_then(|date| split_by.of(date));
+        let slice =
+            period.map(|period| Slice { label: period.to_string(), moments: self.time_zone.moments(period) });
         let whole = || Slice { label: "undated".into(), moments: i64::MIN..i64::MAX };
         slice.filter(|slice| slice.moments.contains(&moment)).unwrap_or_else(whole)
     }
@@ -243,6 +271,21 @@ mod tests {
             split_by: Some(split_by),
             remembering: Remembering::default(),
         }
+    }
+
+    #[test]
+    fn periods_are_cut_into_slices() {
+        let cut = |period: &str, split: SplitBy| -> Vec<String> {
+            let slices = split.slices(Period::parse(period).unwrap()).unwrap();
+            slices.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(cut("2026-Q4", SplitBy::Month), ["2026-10", "2026-11", "2026-12"]);
+        let weeks = ["2026-10-01--2026-10-04", "2026-W41", "2026-W42", "2026-W43", "2026-10-26--2026-10-31"];
+        assert_eq!(cut("2026-10", SplitBy::Week), weeks);
+        assert_eq!(cut("2026-10-05", SplitBy::Month), ["2026-10-05--2026-10-05"]);
+        assert_eq!(cut("2028-02", SplitBy::Day).len(), 29);
+        assert_eq!(cut("9999-12-30--9999-12-31", SplitBy::Day), ["9999-12-30", "9999-12-31"]);
+        assert_eq!(SplitBy::Day.slices(Period::parse("2026-01-01--2027-12-31").unwrap()), None);
     }
 
     #[test]

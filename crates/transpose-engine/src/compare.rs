@@ -467,6 +467,10 @@ impl Comparison<'_> {
             ..Projection::default()
         })?;
         let decoder = &*decoder;
+        // What is not compared need not be read, where a container keeps columns apart.
+        if let Some(columns) = decoder.columns() {
+            input.restrict(&columns);
+        }
         let cell = |field: &Field| row.iter().position(|known| known == field);
         let cells =
             shape.columns.iter().map(|field| (*field, cell(field).filter(|_| !NUMBERS.contains(field))));

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use transpose_codes::time::Period;
 use transpose_core::diagnostic::{Fatal, Severity};
 use transpose_core::field::Field;
 use transpose_core::format::Grain;
@@ -109,14 +110,56 @@ type Denial = Vec<String>;
 
 impl Convert {
     pub(crate) fn run(&self, messages: &Messages) -> Exit {
-        self.convert(messages).unwrap_or_else(|fatal| {
+        let run = || {
+            let mut worst = Exit::Done;
+            for period in self.periods()? {
+                match self.convert(period, messages)? {
+                    Exit::Done => {}
+                    Exit::Findings => worst = Exit::Findings,
+                    refused => return Ok(refused),
+                }
+            }
+            Ok(worst)
+        };
+        run().unwrap_or_else(|fatal| {
             let exit = messages.fatal(&fatal);
             messages.object(&json!({"summary": {"exit": exit.code(), "complete": false}}));
             exit
         })
     }
 
-    fn convert(&self, messages: &Messages) -> Result<Exit, Fatal> {
+    /// The periods that are converted one after the other: reports of sums are made slice by slice, everything else at once.
+    fn periods(&self) -> Result<Vec<Option<Period>>, Fatal> {
+        let whole = self.selection.period;
+        let Some(split_by) = self.selection.split_by else { return Ok(vec![whole]) };
+        let registry = open::registry(&self.layouts.files)?;
+        if open::versioned(&registry, &self.to)?.0.manifest().grain != Grain::Aggregate {
+            return Ok(vec![whole]);
+        }
+        let refused = |message: &str, help: &str| Err(open::wrong(&open::ARGUMENT, message).and_help(help));
+        let Some(whole) = whole else {
+            let message = "a report of sums is made for one period, and `--split-by` does not say which";
+            return refused(message, "Give `--period` with the whole time, which is cut into slices.");
+        };
+        let once = self.receipt.is_some()
+            || self.selection.remembering.received.is_some()
+            || self.on_reject == Some(Action::Quarantine)
+            || self.quarantine.is_some()
+            || self.selection.refuses_outside()
+            || self.inputs.iter().any(|input| input.as_os_str() == "-");
+        if once {
+            let message = "reports of sums are split by converting once for each slice, which a pipe, `--receipt`, `--received`, `--quarantine` and `--outside refuse` do not allow";
+            return refused(message, "Leave `--split-by` out, and convert once for each `--period`.");
+        }
+        match split_by.slices(whole) {
+            Some(slices) => Ok(slices.into_iter().map(Some).collect()),
+            None => {
+                refused("the period has more than 400 slices", "Give a shorter period or a longer slice.")
+            }
+        }
+    }
+
+    fn convert(&self, asked: Option<Period>, messages: &Messages) -> Result<Exit, Fatal> {
         let now = open::now()?;
         let registry = open::registry(&self.layouts.files)?;
         let (target, version) = open::versioned(&registry, &self.to)?;
@@ -134,7 +177,7 @@ impl Convert {
         if let Some(folder) = &self.temp_dir {
             transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
         }
-        let deal = self.side_files.deal(self.selection.period)?;
+        let deal = self.side_files.deal(asked)?;
         let memory = self.memory_limit.unwrap_or_default().bytes();
         // Nobody knows yet whether they are packed.
         let threads = self.speed.reading().within(memory, true).threads;
@@ -150,8 +193,8 @@ impl Convert {
         let (inputs, received) = self.selection.remembering.check(inputs)?;
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
         let (catalogue, known) = self.completing.read(&registry, self.speed.reading())?;
-        let period = self.selection.period.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
-        if self.selection.period.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
+        let period = asked.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
+        if asked.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
                 format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
             return Err(open::wrong(&open::ARGUMENT, message).and_help("Leave `--period` out."));
@@ -172,7 +215,11 @@ impl Convert {
             completion: self.completing.completion(catalogue.as_ref(), target)?,
             period: period.map(|period| self.selection.moments(period)),
             screening: self.selection.screening(),
-            slicing: self.selection.split_by.map(|_| slicing),
+            slicing: self
+                .selection
+                .split_by
+                .filter(|_| target.manifest().grain == Grain::Event)
+                .map(|_| slicing),
             destination,
             compression: packing.compression,
             container: packing.container(),

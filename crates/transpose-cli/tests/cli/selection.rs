@@ -384,6 +384,47 @@ fn plays_are_dealt_out_to_slices_of_time() {
 }
 
 #[test]
+fn sums_are_made_slice_by_slice() {
+    let place = Place::new();
+    let split = |more: &[&str]| {
+        let all = ["--to", DSR, "-o", "out/", "--split-by", "week", "--period", "2026-10-05--2026-10-18"];
+        place.run(&conversion(&sound(), &[&all[..], more].concat()))
+    };
+    let agreement = fs::read_to_string(crate::support::example("agreement.toml")).unwrap();
+    place.put("agreement.toml", &agreement);
+    let figures = fs::read_to_string(crate::support::example("figures.csv")).unwrap();
+    let second: Vec<String> = figures
+        .lines()
+        .filter(|line| line.starts_with("2026-10,"))
+        .map(|line| line.replace("2026-10,", "2026-W42,"))
+        .collect();
+    assert!(!second.is_empty());
+    let first = figures.replace("\n2026-10,", "\n2026-W41,");
+    place.put("figures.csv", format!("{}\n{}\n", first.trim_end(), second.join("\n")));
+    let weeks = |more: &[&str]| {
+        let all =
+            ["convert", &sound(), "--to", DSR, "--agreement", "agreement.toml", "--figures", "figures.csv"];
+        place.run(&[&all[..], more].concat())
+    };
+    weeks(&["-o", "out/", "--split-by", "week", "--period", "2026-10-05--2026-10-18"]).ends(0);
+    let names = place.names("out");
+    assert_eq!(names.len(), 2, "{names:?}");
+    for (name, week) in names.iter().zip(["2026-W41", "2026-W42"]) {
+        let first = if week == "2026-W41" { "2026-10-05--2026-10-11" } else { "2026-10-12--2026-10-18" };
+        assert!(name.contains(first), "{name}");
+        weeks(&["-o", "alone/", "--period", week, "--overwrite"]).ends(0);
+        assert!(place.read(&format!("alone/{name}")) == place.read(&format!("out/{name}")), "{name}");
+    }
+    for wrong in
+        [&["--receipt", "receipt.json"][..], &["--outside", "refuse"], &["--quarantine", "aside.csv"]]
+    {
+        split(wrong).ends(2).says("once for each slice");
+    }
+    let all = ["--to", DSR, "-o", "out/", "--split-by", "week"];
+    place.run(&conversion(&sound(), &all)).ends(2).says("--period");
+}
+
+#[test]
 fn slices_appear_together_or_not_at_all() {
     let place = Place::new();
     spread(&place, 300);
