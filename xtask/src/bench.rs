@@ -15,6 +15,7 @@ mod page;
 mod same;
 mod site;
 mod startup;
+mod workbooks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,6 +103,7 @@ const SECTIONS: &[Section] = &[
     Section::quick("job3-unordered", job3::unordered),
     Section::quick("job3-gzip", job3::gzip),
     Section::large("job3-tenfold", job3::tenfold),
+    Section { rounds: 3, ..Section::quick("workbooks", workbooks::workbooks) },
     Section::quick("start-up", startup::start_up),
     Section::quick("size", build::size),
     Section { by_default: false, ..Section::quick("cold-build", build::cold) },

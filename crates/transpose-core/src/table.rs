@@ -17,6 +17,8 @@ pub struct TableShape {
     pub delimiter: u8,
     /// What stands around cells; doubled inside of them.
     pub quote: u8,
+    /// Whether an empty cell in quotes is an empty text, and one without is nothing at all.
+    pub quoted_empty: bool,
     /// Whether the text is in UTF-8, as a container needs it; an option may have asked for another encoding.
     pub utf8: bool,
     /// The columns, in order.

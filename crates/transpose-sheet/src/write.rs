@@ -328,6 +328,7 @@ impl Encode for SheetEncoder {
             name: self.layout.short().into(),
             delimiter: self.delimiter,
             quote: self.layout.quote,
+            quoted_empty: self.layout.quoted_empty,
             utf8: self.finish.as_ref().is_none_or(|finish| finish.coding.is_none()),
             columns: self.layout.columns.iter().map(column).collect(),
         })

@@ -46,6 +46,8 @@ fn every_encoding_is_what_others_take_it_for() {
         let set = format!("encoding={encoding}");
         convert(&place, &["-o", "a.csv", "--set", &set, "--set", "bom=false"]).ends(0);
         assert!(decoded(&place, "a.csv", codec) == plain, "{encoding}");
+        let again = ["--to", USAGE, "-o", "-", "--encoding", encoding];
+        assert!(place.convert("a.csv", &again).ends(0).out == plain, "{encoding} and back");
         for threads in ["1", "4"] {
             let more = ["-o", "-", "--set", &set, "--set", "bom=false", "--threads", threads];
             assert!(convert(&place, &more).ends(0).out == place.read("a.csv"));

@@ -36,6 +36,10 @@ transpose_core::codes! {
     pub NUMBER_AS_TEXT: "CON0211" "number-as-text" Info
         "A column of quantities is written as numbers, so that a spreadsheet can calculate with it. A text that would not come back as the same text, or has more than fifteen digits, stays text."
         "Nothing needs to be done."
+    /// Empty texts that became nothing.
+    pub EMPTY_TEXT: "CON0212" "empty-text-as-nothing" Warning
+        "The text of the table tells an empty text from no value at all, by quotes. A cell of a workbook that holds an empty text is a cell that holds nothing."
+        "Write text where the difference matters."
 }
 
 /// A failure to keep something on disk, as the end of a run.

@@ -58,6 +58,8 @@ pub(super) struct Sheets<B> {
     lines: u64,
     /// Cells that could not be numbers, by column: how many, and the line and text of the first.
     texts: Vec<(u64, u64, String)>,
+    /// How many empty texts became nothing, and the line of the first.
+    emptied: (u64, u64),
     scratch: Vec<u8>,
 }
 
@@ -93,6 +95,7 @@ impl<B: Book> Sheets<B> {
             row: B::ROWS,
             lines: 0,
             texts: vec![(0, 0, String::new()); shape.columns.len()],
+            emptied: (0, 0),
             scratch: Vec::new(),
         })
     }
@@ -190,6 +193,15 @@ impl<B: Book> Sheets<B> {
                 notes.push(note.value(first.as_bytes()));
             }
         }
+        if let (count @ 1.., line) = self.emptied {
+            let place = Location {
+                source: Some(self.output.as_str().into()),
+                line: Some(line),
+                ..Location::default()
+            };
+            let message = format!("{count} empty texts are written as nothing");
+            notes.push(Diagnostic::new(&codes::EMPTY_TEXT, place, message));
+        }
         notes
     }
 }
@@ -212,6 +224,12 @@ impl<B: Book> TableWriter for Sheets<B> {
             loop {
                 let (held, end, rest) = cell(text, delimiter, quote, &mut scratch);
                 if !headings {
+                    if held.is_empty() && self.shape.quoted_empty && text.first() == Some(&quote) {
+                        self.emptied = (
+                            self.emptied.0 + 1,
+                            if self.emptied.0 == 0 { self.lines } else { self.emptied.1 },
+                        );
+                    }
                     self.cell(column, held, out)?;
                 }
                 text = rest;

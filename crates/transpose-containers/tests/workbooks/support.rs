@@ -20,6 +20,7 @@ pub(crate) fn shape(headings: &[&str]) -> TableShape {
         name: "test table".into(),
         delimiter: b',',
         quote: b'"',
+        quoted_empty: false,
         utf8: true,
         columns: headings.iter().map(column).collect(),
     }

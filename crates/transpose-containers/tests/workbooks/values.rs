@@ -4,6 +4,7 @@ use crate::support::{book, shape, sheets, text, written};
 use calamine::{Data, Reader as _, Xls, Xlsx};
 use std::io::Cursor;
 use transpose_containers::write::Workbook;
+use transpose_core::table::TableShape;
 
 /// Texts that spreadsheets like to make something else of.
 pub(crate) const TEXTS: [&str; 44] = [
@@ -143,5 +144,18 @@ fn a_table_without_rows_has_its_headings() {
     for workbook in Workbook::ALL {
         let found = sheets(workbook, &book(workbook, &["a", "b"], &[]));
         assert_eq!(found[0].1, [["a", "b"]], "{workbook:?}");
+    }
+}
+
+#[test]
+fn empty_texts_that_become_nothing_are_told() {
+    let text = b"a,b\r\n,\"\"\r\n\"\",x\r\n\"\"\"\",\"\"\r\n";
+    for workbook in Workbook::ALL {
+        for (quoted_empty, told) in [(true, &["3 empty texts are written as nothing"][..]), (false, &[])] {
+            let shape = TableShape { quoted_empty, ..shape(&["a", "b"]) };
+            let (bytes, notes) = written(workbook, &shape, [&text[..]]).unwrap();
+            assert_eq!(notes.iter().map(|note| note.message.as_str()).collect::<Vec<_>>(), told);
+            assert_eq!(sheets(workbook, &bytes)[0].1[2..], [["", "x"], ["\"", ""]]);
+        }
     }
 }

@@ -1,0 +1,112 @@
+//! Every table that a case is converted to, as a workbook: each cell is that of the text, as a reader finds it that shares no code with ours.
+
+mod support;
+
+use calamine::{Data, Reader, Xls, Xlsx};
+use std::io::Cursor;
+use support::{all, catalogue, registry};
+use transpose_containers::write::Workbook;
+use transpose_core::registry::Registry;
+use transpose_core::table::Container;
+use transpose_testkit::{Case, Ended, Settings, run};
+
+/// The targets of a case that are tables and are written as the layout says, whose text can be read without knowing more.
+fn tables(registry: &Registry, case: &Case) -> Vec<String> {
+    let own = std::iter::once(case.format.clone());
+    let mut targets: Vec<String> = case.plan.to.iter().cloned().chain(own).collect();
+    targets.retain(|target| {
+        let format = registry.format(target);
+        format.is_some_and(|format| format.is_table() && format.manifest().writes)
+    });
+    targets.sort();
+    targets.dedup();
+    if case.plan.set.is_empty() { targets } else { Vec::new() }
+}
+
+/// The one file that a run has written, if it has.
+fn written(ended: &Ended) -> Option<&(String, Vec<u8>)> {
+    ended.files.first()
+}
+
+fn text(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
+    let rows = reader.records().map(|row| row.map(|row| row.iter().map(str::to_owned).collect()));
+    rows.collect::<Result<_, _>>().map_err(|error| error.to_string())
+}
+
+fn cells(workbook: Workbook, bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
+    match workbook {
+        Workbook::Xls => first(Xls::new(Cursor::new(bytes)).map_err(|error| error.to_string())?),
+        Workbook::Xlsx => first(Xlsx::new(Cursor::new(bytes)).map_err(|error| error.to_string())?),
+        Workbook::SpreadsheetMl => Err("is not read here".into()),
+    }
+}
+
+fn first<'a, R: Reader<Cursor<&'a [u8]>>>(mut book: R) -> Result<Vec<Vec<String>>, String> {
+    let (_, range) = book.worksheets().into_iter().next().ok_or("there is no sheet")?;
+    let cell = |cell: &Data| match cell {
+        Data::Empty => Ok(String::new()),
+        Data::String(text) => Ok(text.clone()),
+        Data::Int(number) => Ok(number.to_string()),
+        Data::Float(number) => Ok(number.to_string()),
+        other => Err(format!("{other:?} is neither text nor number")),
+    };
+    range.rows().map(|row| row.iter().map(cell).collect()).collect()
+}
+
+#[test]
+fn every_table_is_the_same_as_a_workbook() {
+    let (catalogue, registry) = (catalogue(), registry());
+    all(&catalogue.cases, |case| {
+        for to in tables(&registry, case) {
+            let plain = run(&registry, case, &Settings::to(&to))?;
+            for workbook in [Workbook::Xls, Workbook::Xlsx] {
+                let place = format!("{case}: {to} as {}", workbook.name());
+                let ended =
+                    run(&registry, case, &Settings { container: Some(&workbook), ..Settings::to(&to) })?;
+                let Some((_, text_bytes)) = written(&plain) else {
+                    let silent = written(&ended).is_none();
+                    silent
+                        .then_some(())
+                        .ok_or_else(|| format!("{place}: is written, and as text it is not"))?;
+                    continue;
+                };
+                let Some((name, bytes)) = written(&ended) else {
+                    return Err(format!("{place}: is not written"));
+                };
+                if !name.ends_with(&format!(".{}", workbook.extension())) {
+                    return Err(format!("{place}: is named {name}"));
+                }
+                let expected = text(text_bytes).map_err(|error| format!("{place}: {error}"))?;
+                let mut found = cells(workbook, bytes).map_err(|error| format!("{place}: {error}"))?;
+                let width = expected.first().map_or(0, Vec::len);
+                for row in &mut found {
+                    row.resize(width, String::new());
+                }
+                if found != expected {
+                    let pair = expected.iter().zip(&found).find(|(one, other)| one != other);
+                    return Err(format!(
+                        "{place}: {} rows became {}, first difference: {pair:#?}",
+                        expected.len(),
+                        found.len()
+                    ));
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Each table that can be written is in this check at least once.
+#[test]
+fn every_table_has_a_case() {
+    let (catalogue, registry) = (catalogue(), registry());
+    let covered: Vec<String> = catalogue.cases.iter().flat_map(|case| tables(&registry, case)).collect();
+    let missing: Vec<_> = registry
+        .formats()
+        .filter(|format| format.is_table() && format.manifest().writes)
+        .map(|format| format.manifest().id.as_ref())
+        .filter(|id| !covered.iter().any(|covered| covered == id))
+        .collect();
+    assert!(missing.is_empty(), "without a case: {missing:?}");
+}
