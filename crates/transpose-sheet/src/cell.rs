@@ -1,5 +1,6 @@
 //! Single cells: taking quotes off and putting them on, and turning a partner's notation into the canonical one and back.
 
+use crate::clock::iso_micros;
 use crate::code;
 use crate::layout::CellKind;
 use std::ops::Range;
@@ -209,7 +210,10 @@ pub(crate) fn canonical(
         CellKind::Icpn => return icpn(words(text)?, out),
         CellKind::Territory => out.extend_from_slice(territory(words(text)?)?.code().as_bytes()),
         CellKind::Seconds => seconds(text)?.write_iso(out),
-        CellKind::Duration => duration(text)?.write_iso(out),
+        CellKind::Duration => {
+            let micros = iso_micros(text).map_err(|error| duration_trouble(error, true))?;
+            Duration::from_micros(micros).write_iso(out);
+        }
         CellKind::Timestamp => {
             timestamp(text, out).or_else(|trouble| from_serial(kind, text, repairs, trouble, out))?;
         }
@@ -266,33 +270,30 @@ pub(crate) fn notation(kind: &CellKind, value: &[u8], out: &mut Vec<u8>) -> Resu
             parsed.duration.write_seconds(out);
             Ok(())
         }
-        Err(error) => Err(duration_trouble(error)),
+        Err(error) => Err(duration_trouble(error, false)),
     }
 }
 
 /// A number of seconds.
 fn seconds(text: &[u8]) -> Result<Duration, Trouble> {
-    Duration::parse_seconds_bytes(text).map(|parsed| parsed.duration).map_err(duration_trouble)
-}
-
-/// An ISO 8601 duration.
-pub(crate) fn duration(text: &[u8]) -> Result<Duration, Trouble> {
-    if let Some(micros) = Duration::plain_iso_micros(text) {
-        return Ok(Duration::from_micros(micros));
-    }
-    let text = std::str::from_utf8(text).map_err(|_| not_utf8())?;
-    Duration::parse_iso(text).map(|parsed| parsed.duration).map_err(|error| match error {
-        DurationError::Negative => (&code::NEGATIVE_DURATION, error.to_string()),
-        _ => (&code::UNREADABLE_DURATION, format!("{error}, expected a duration such as `PT3M2S`")),
-    })
+    Duration::parse_seconds_bytes(text)
+        .map(|parsed| parsed.duration)
+        .map_err(|error| duration_trouble(error, false))
 }
 
 /// What is wrong with a duration.
-pub(crate) fn duration_trouble(error: DurationError) -> Trouble {
+fn duration_trouble(error: DurationError, iso: bool) -> Trouble {
+    let expected = if iso { "a duration such as `PT3M2S`" } else { "a number of seconds" };
     match error {
         DurationError::Negative => (&code::NEGATIVE_DURATION, error.to_string()),
-        _ => (&code::UNREADABLE_DURATION, format!("{error}, expected a number of seconds")),
+        _ => (&code::UNREADABLE_DURATION, format!("{error}, expected {expected}")),
     }
+}
+
+/// What is wrong with a duration that cannot be read; `iso` says that it should be written as in ISO 8601.
+#[cold]
+pub(crate) fn odd_duration(text: &[u8], iso: bool, error: DurationError) -> Trouble {
+    if is_sheet_error(text, false) { sheet_error() } else { duration_trouble(error, iso) }
 }
 
 /// What is wrong with a time.

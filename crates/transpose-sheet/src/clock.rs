@@ -108,6 +108,17 @@ pub(crate) fn micros(text: &[u8]) -> Result<i64, DurationError> {
     if text.is_empty() { Err(DurationError::Empty) } else { Ok(seconds * 1_000_000) }
 }
 
+/// Reads an ISO 8601 duration into microseconds, as [`Duration::parse_iso`] does.
+#[inline(never)]
+pub(crate) fn iso_micros(text: &[u8]) -> Result<i64, DurationError> {
+    if let Some(micros) = Duration::plain_iso_micros(text) {
+        return Ok(micros);
+    }
+    // Bytes that are no UTF-8 are no duration either.
+    let text = std::str::from_utf8(text).unwrap_or("?");
+    Duration::parse_iso(text).map(|parsed| parsed.duration.micros())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

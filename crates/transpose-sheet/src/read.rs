@@ -5,10 +5,10 @@
 //! understood once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
 
 use crate::cell::{
-    Cells, Repairs, Trouble, bare, canonical, duration, duration_trouble, is_repair, is_sheet_error,
-    not_utf8, odd_time, serial_moment, sheet_error, split, territory, unsigned,
+    Cells, Repairs, Trouble, bare, canonical, is_repair, not_utf8, odd_duration, odd_time, serial_moment,
+    split, territory, unsigned,
 };
-use crate::clock::{Clock, micros as seconds_in_micros};
+use crate::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
 use crate::code;
 use crate::heading::{self, Headings, LONGEST, Matched, NoHeadings};
 use crate::index::{Damage, Dialect, Index, MAX_ROW, Row};
@@ -75,6 +75,8 @@ struct Plan {
     adjust: Vec<(usize, Adjust)>,
     /// The rules of the columns.
     checks: Vec<(u32, Rule)>,
+    /// Whether there are such cells or rules: most layouts have none, and their rows are not looked at again.
+    dependent: bool,
     /// The column that says when a row was logged.
     logged: Option<u32>,
     /// The moment of the run.
@@ -436,19 +438,23 @@ impl Decode for SheetDecoder {
                 None => None,
             }
         };
-        let adjust = projection.row.iter().enumerate().filter_map(adjust).collect();
+        let adjust: Vec<_> = projection.row.iter().enumerate().filter_map(adjust).collect();
         let wanted = projection.item.union(projection.context);
         let asked: FieldSet = wanted.union(projection.row.iter().copied().collect());
         let money = asked
             .iter()
             .filter_map(|field| self.place(field))
             .find(|place| self.column(*place).is_some_and(|column| column.kind == CellKind::Money));
+        let refund = self.deciding(self.layout.refund.as_ref()).zip(money);
+        let checks = self.checks();
+        let dependent = !checks.is_empty() || !adjust.is_empty() || refund.is_some();
         self.plan = Plan {
             wanted,
             context_fields: projection.context,
             switch: self.deciding(self.layout.switch.as_ref()),
-            refund: self.deciding(self.layout.refund.as_ref()).zip(money),
-            checks: self.checks(),
+            refund,
+            checks,
+            dependent,
             logged: self.place(Field::EVENT_LOGGED),
             now: projection.now,
             adjust,
@@ -675,10 +681,8 @@ impl ChunkDecoder for Worker<'_> {
             for place in &plan.cells {
                 events.cells.push(place.map_or(Span::ABSENT, |place| found.span(place, place)));
             }
-            if !plan.checks.is_empty() {
+            if plan.dependent {
                 sheet.check(found, clock, report);
-            }
-            if !plan.adjust.is_empty() || plan.refund.is_some() {
                 sheet.adjust(found, &mut events.cells, &mut events.arena);
             }
         }
@@ -754,14 +758,10 @@ impl SheetDecoder {
         let mut missing = None;
         if let Some(Measure { column, required }) = plan.duration {
             let text = bare(found.raw(column), quote);
-            if plan.iso && !text.is_empty() {
-                event.micros = duration(text).map_err(|trouble| Wrong::Cell(column, trouble))?.micros();
-            }
-            match if plan.iso { Ok(event.micros) } else { seconds_in_micros(text) } {
+            match if plan.iso { iso_in_micros(text) } else { seconds_in_micros(text) } {
                 Ok(micros) => event.micros = micros,
                 Err(DurationError::Empty) => missing = required.then_some(column),
-                Err(_) if is_sheet_error(text, false) => return Err(Wrong::Cell(column, sheet_error())),
-                Err(error) => return Err(Wrong::Cell(column, duration_trouble(error))),
+                Err(error) => return Err(Wrong::Cell(column, odd_duration(text, plan.iso, error))),
             }
         }
         if let Some(Measure { column, required }) = plan.time {
@@ -799,6 +799,7 @@ impl SheetDecoder {
     }
 
     /// Tells which rules a row breaks.
+    #[inline(never)]
     fn check(&self, found: Found<'_>, clock: &mut Clock, report: &mut Report) {
         let (plan, quote) = (&self.plan, self.dialect.quote);
         let logged = plan.logged.and_then(|place| clock.other(bare(found.raw(place), quote)).ok());
@@ -822,6 +823,7 @@ impl SheetDecoder {
     }
 
     /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
+    #[inline(never)]
     fn adjust(&self, found: Found<'_>, cells: &mut [Span], arena: &mut Vec<u8>) {
         let Self { plan, layout, signs, .. } = self;
         let switched =
