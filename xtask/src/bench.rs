@@ -12,6 +12,7 @@ mod job1;
 mod job2;
 mod job3;
 mod page;
+mod reading;
 mod same;
 mod site;
 mod startup;
@@ -104,6 +105,7 @@ const SECTIONS: &[Section] = &[
     Section::quick("job3-gzip", job3::gzip),
     Section::large("job3-tenfold", job3::tenfold),
     Section { rounds: 3, ..Section::quick("workbooks", workbooks::workbooks) },
+    Section { rounds: 3, ..Section::quick("containers-read", reading::reading) },
     Section::quick("start-up", startup::start_up),
     Section::quick("size", build::size),
     Section { by_default: false, ..Section::quick("cold-build", build::cold) },

@@ -20,6 +20,9 @@ const MOST_COLUMNS: usize = 4096;
 /// The most bytes that a cell may have: more than any program allows.
 const LONGEST_CELL: usize = 1 << 20;
 
+/// The most bytes that a row may have.
+const LONGEST_ROW: usize = 16 << 20;
+
 /// How many names of sheets are told.
 const NAMED: usize = 20;
 
@@ -37,7 +40,9 @@ pub(crate) struct Sheets<'a> {
     passed: Vec<String>,
     state: State,
     row: u32,
-    cells: Vec<Option<Vec<u8>>>,
+    /// The texts of the row's cells, and where each lies.
+    text: Vec<u8>,
+    cells: Vec<Option<(usize, usize)>>,
     /// Whether a column has had a time of day, so that midnight is one too.
     timed: Vec<bool>,
     /// The first row that is not written yet.
@@ -73,6 +78,7 @@ impl<'a> Sheets<'a> {
             passed: Vec::new(),
             state: State::Fresh,
             row: 0,
+            text: Vec::new(),
             cells: Vec::new(),
             timed: Vec::new(),
             next: 0,
@@ -113,11 +119,17 @@ impl<'a> Sheets<'a> {
             }
             self.row = row;
         }
+        if self.text.len() > LONGEST_ROW {
+            let message = format!("row {} of sheet `{}` has more than 16 MiB", u64::from(row) + 1, self.name);
+            return stop(&TOO_LARGE, Location::default(), message);
+        }
         if self.cells.len() <= column {
             self.cells.resize(column + 1, None);
         }
         if let Some(cell) = self.cells.get_mut(column) {
-            *cell = Some(value.to_vec());
+            let start = self.text.len();
+            self.text.extend_from_slice(value);
+            *cell = Some((start, self.text.len()));
         }
         Ok(true)
     }
@@ -155,59 +167,69 @@ impl<'a> Sheets<'a> {
         self.rows.sink.note(finding.value(text.as_bytes()));
     }
 
+    /// A cell of the row that is read.
+    fn read(&self, column: usize) -> Option<&[u8]> {
+        let (start, end) = self.cells.get(column).copied().flatten()?;
+        self.text.get(start..end)
+    }
+
+    /// Whether the row that is read repeats the headings.
+    fn repeats(&self, head: &[Option<Vec<u8>>]) -> bool {
+        head.len() == self.cells.len()
+            && head.iter().zip(0..).all(|(cell, place)| cell.as_deref() == self.read(place))
+    }
+
     /// Ends the row that is read.
     fn end_row(&mut self) -> Result<(), Stop> {
-        if self.cells.is_empty() || self.state == State::Passed {
-            self.cells.clear();
+        let ended = if self.cells.is_empty() || self.state == State::Passed { Ok(()) } else { self.write() };
+        self.cells.clear();
+        self.text.clear();
+        ended
+    }
+
+    fn write(&mut self) -> Result<(), Stop> {
+        if self.state == State::Fresh && !self.takes()? {
             return Ok(());
-        }
-        let cells = std::mem::take(&mut self.cells);
-        if self.state == State::Fresh {
-            match &self.head {
-                None => {
-                    self.state = State::Taken;
-                    let names = cells.iter().flatten().map(|cell| String::from_utf8_lossy(cell).into_owned());
-                    let names: Vec<String> = names.collect();
-                    self.added.check(&self.source, names.iter().map(String::as_str))?;
-                }
-                Some(head) if *head == cells && self.chosen.is_none() => {
-                    self.state = State::Taken;
-                    self.next = self.row + 1;
-                    let message = format!(
-                        "sheet `{}` continues the table: its row {} is line {}",
-                        self.name,
-                        self.row + 2,
-                        self.rows.written + 1
-                    );
-                    self.rows.sink.note(Diagnostic::new(&CONTINUED, Location::default(), message));
-                    return Ok(());
-                }
-                Some(_) => {
-                    self.state = State::Passed;
-                    if self.passed.len() < NAMED {
-                        self.passed.push(self.name.clone());
-                    }
-                    return Ok(());
-                }
-            }
         }
         while self.next < self.row {
             self.rows.end()?;
             self.next += 1;
         }
-        let width = self.head.as_ref().map_or(0, Vec::len).max(cells.len());
+        let width = self.head.as_ref().map_or(0, Vec::len).max(self.cells.len());
         for column in 0..width {
-            self.rows.cell(cells.get(column).and_then(Option::as_deref));
+            let cell = self.cells.get(column).copied().flatten();
+            self.rows.cell(cell.and_then(|(start, end)| self.text.get(start..end)));
         }
         self.rows.end()?;
         self.next = self.row + 1;
         if self.head.is_none() {
-            self.head = Some(cells);
-        } else {
-            self.cells = cells;
-            self.cells.clear();
+            self.head = Some((0..width).map(|column| self.read(column).map(<[u8]>::to_vec)).collect());
         }
         Ok(())
+    }
+
+    /// Decides by its first row what a sheet is; answers whether that row is written.
+    fn takes(&mut self) -> Result<bool, Stop> {
+        let Some(head) = &self.head else {
+            self.state = State::Taken;
+            let names = (0..self.cells.len()).filter_map(|column| self.read(column));
+            let names: Vec<String> = names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+            self.added.check(&self.source, names.iter().map(String::as_str))?;
+            return Ok(true);
+        };
+        if self.chosen.is_none() && self.repeats(head) {
+            self.state = State::Taken;
+            self.next = self.row + 1;
+            let (row, line) = (self.row + 2, self.rows.written + 1);
+            let message = format!("sheet `{}` continues the table: its row {row} is line {line}", self.name);
+            self.rows.sink.note(Diagnostic::new(&CONTINUED, Location::default(), message));
+        } else {
+            self.state = State::Passed;
+            if self.passed.len() < NAMED {
+                self.passed.push(self.name.clone());
+            }
+        }
+        Ok(false)
     }
 
     /// Ends a sheet.

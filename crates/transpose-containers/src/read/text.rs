@@ -172,7 +172,7 @@ impl<R: Read> Decoding<R> {
                 findings.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
             Known::Said(how) => {
-                let message = format!("the text is {name}, as {how} says");
+                let message = format!("the text is {name}, told by {how}");
                 findings.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
             Known::Guessed(sure) => {
