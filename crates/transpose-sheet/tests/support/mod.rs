@@ -56,7 +56,7 @@ pub(crate) fn rewrite(
     let row = fields.clone();
     decoder.project(&Projection { row, time: true, duration: true, ..Projection::default() }).unwrap();
     let encoder = encoder(format, decoder.preamble().reads, options).unwrap();
-    let body = &text[decoder.preamble().body as usize..];
+    let body = text.get(decoder.preamble().body as usize..).unwrap();
     let chunk = Chunk { bytes: body, own: body.len(), last: true };
     let mut worker = decoder.worker();
     let mut batch = Batch::default();
