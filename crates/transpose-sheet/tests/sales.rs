@@ -1,6 +1,6 @@
 //! Tables of sales: columns with two meanings, amounts, and money that was given back.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod support;
 
