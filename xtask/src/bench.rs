@@ -4,6 +4,7 @@
 //! contender has found must agree, by a script or byte for byte, or there is no table.
 
 mod build;
+mod compare;
 mod contender;
 mod data;
 mod goals;
@@ -106,6 +107,7 @@ const SECTIONS: &[Section] = &[
     Section::large("job3-tenfold", job3::tenfold),
     Section { rounds: 3, ..Section::quick("workbooks", workbooks::workbooks) },
     Section { rounds: 3, ..Section::quick("containers-read", reading::reading) },
+    Section::quick("compare", compare::reports),
     Section::quick("start-up", startup::start_up),
     Section::quick("size", build::size),
     Section { by_default: false, ..Section::quick("cold-build", build::cold) },
