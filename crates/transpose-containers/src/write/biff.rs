@@ -1,18 +1,18 @@
 //! Records of BIFF8, the notation of `.xls` workbooks.
 //!
-//! Source: Microsoft, "[MS-XLS]: Excel Binary File Format (.xls) Structure", sections named at each record, and the OpenOffice.org
+//! Source: Microsoft, "[MS-XLS]: Excel Binary File Format (.xls) Structure", whose names of records are given at each, and the OpenOffice.org
 //! project's "Documentation of the Microsoft Excel File Format". A record is a number, a length and that many bytes; numbers are little endian.
 //!
 //! Only what a workbook cannot do without is written: no row records, no index, no extended string table. Excel, LibreOffice, xlrd and calamine
 //! need none of them.
 
-/// The longest body of a record; what is longer goes on in CONTINUE records (2.1.4).
+/// The longest body of a record; what is longer goes on in Continue records.
 pub(super) const LONGEST: usize = 8224;
 
-/// Goes on with the record before (2.4.58).
+/// Goes on with the record before (Continue).
 pub(super) const CONTINUE: u16 = 0x003c;
 
-/// The shared string table (2.4.265).
+/// The shared string table (SST).
 pub(super) const SST: u16 = 0x00fc;
 
 /// The format of cells: the style that all formats come from are the first fifteen, these two follow.
@@ -24,10 +24,10 @@ pub(super) enum Look {
     Text = 16,
 }
 
-/// The number of the built-in format `@` (2.4.126).
+/// The number of the built-in format `@` (Format).
 const TEXT_FORMAT: u16 = 49;
 
-/// What a stream of records is (2.4.21).
+/// What a stream of records is (BOF).
 #[derive(Clone, Copy)]
 pub(super) enum Part {
     Globals = 0x0005,
@@ -53,7 +53,7 @@ pub(super) fn begin(out: &mut Vec<u8>, part: Part) {
     words(out, 0x0809, &[0x0600, part as u16, 0x0dbb, 0x07cc, 0x0041, 0, 0x0006, 0]);
 }
 
-/// Ends a stream (2.4.103).
+/// Ends a stream (EOF).
 pub(super) fn end(out: &mut Vec<u8>) {
     words(out, 0x000a, &[]);
 }
@@ -79,7 +79,7 @@ pub(super) fn book(out: &mut Vec<u8>) {
     words(out, 0x0293, &[0x8000, 0xff00]);
 }
 
-/// An XF record (2.4.353): the number format, whether it is a style (`0xfff5`) or a cell, and which parts differ from the style.
+/// An XF record: the number format, whether it is a style (`0xfff5`) or a cell, and which parts differ from the style.
 fn look(out: &mut Vec<u8>, format: u16, kind: u16, differs: u16) {
     words(out, 0x00e0, &[0, format, kind, 0x0020, differs << 8, 0, 0, 0, 0, 0x20c0]);
 }
@@ -89,7 +89,7 @@ pub(super) fn sheet_of_book_len(name: &str) -> usize {
     4 + 6 + 2 + name.encode_utf16().count() * 2
 }
 
-/// An entry in the list of sheets (2.4.28): where the stream of the sheet begins, and its name.
+/// An entry in the list of sheets (BoundSheet8): where the stream of the sheet begins, and its name.
 pub(super) fn sheet_of_book(out: &mut Vec<u8>, name: &str, start: u32) {
     record(out, 0x0085, sheet_of_book_len(name) - 4);
     out.extend_from_slice(&start.to_le_bytes());
@@ -99,7 +99,7 @@ pub(super) fn sheet_of_book(out: &mut Vec<u8>, name: &str, start: u32) {
     }
 }
 
-/// The format of whole columns (2.4.53), for cells that are filled later.
+/// The format of whole columns (ColInfo), for cells that are filled later.
 pub(super) fn columns(out: &mut Vec<u8>, looks: impl Iterator<Item = Look>) {
     words(out, 0x0055, &[8]);
     for (column, look) in (0_u16..).zip(looks) {
@@ -107,22 +107,22 @@ pub(super) fn columns(out: &mut Vec<u8>, looks: impl Iterator<Item = Look>) {
     }
 }
 
-/// How large a sheet is (2.4.90).
+/// How large a sheet is (Dimensions).
 pub(super) fn dimensions(out: &mut Vec<u8>, rows: u32, columns: u16) {
     words(out, 0x0200, &[0, 0, rows as u16, (rows >> 16) as u16, 0, columns, 0]);
 }
 
-/// How a sheet is shown (2.4.346); the first one is in front.
+/// How a sheet is shown (Window2); the first one is in front.
 pub(super) fn window(out: &mut Vec<u8>, first: bool) {
     words(out, 0x023e, &[if first { 0x06b6 } else { 0x00b6 }, 0, 0, 0x0040, 0, 0, 0, 0, 0]);
 }
 
-/// A cell that holds the string with the given number of the shared string table (2.4.149).
+/// A cell that holds the string with the given number of the shared string table (LabelSst).
 pub(super) fn text(out: &mut Vec<u8>, row: u16, column: u16, string: u32) {
     words(out, 0x00fd, &[row, column, Look::Text as u16, string as u16, (string >> 16) as u16]);
 }
 
-/// A cell that holds a number (2.4.220 and 2.4.180): whole numbers of thirty bits in four bytes, others in eight.
+/// A cell that holds a number (RK and Number): whole numbers of thirty bits in four bytes, others in eight.
 pub(super) fn number(out: &mut Vec<u8>, row: u16, column: u16, number: f64) {
     const SMALL: f64 = 536_870_912.0;
     if number.fract() == 0.0 && (-SMALL..SMALL).contains(&number) {

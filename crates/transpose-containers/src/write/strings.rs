@@ -63,7 +63,7 @@ impl Strings {
         Ok(self.written - 1)
     }
 
-    /// Adds a string (2.5.293): how many characters, whether they take one byte or two, the characters. Only between characters may a record end,
+    /// Adds a string (XLUnicodeRichExtendedString): how many characters, whether they take one byte or two, the characters. Only between characters may a record end,
     /// and the next then repeats whether they take one byte or two.
     fn add(&mut self, text: &str) -> Result<(), Fatal> {
         let wide = text.chars().any(|character| u32::from(character) > 0xff);

@@ -4,10 +4,11 @@ use super::codes;
 use super::sheets;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use transpose_core::diagnostic::Fatal;
 use transpose_core::table::{Holds, Site, TableShape};
 
-/// How hard the file is packed: three quarters of the time of the usual level 6, and hardly larger.
+/// How hard the file is packed: as outputs in gzip are.
 const LEVEL: u8 = 2;
 
 /// From how many bytes on a member of the archive needs the sizes of large files, with room for its frame.
@@ -80,7 +81,8 @@ impl sheets::Book for Book {
     fn text(&mut self, row: u32, column: u16, text: &str, _out: &mut Vec<u8>) -> Result<(), Fatal> {
         self.count(text);
         // Text that begins with `=` or looks like an address is a string here; only `write` would guess.
-        self.open()?.write_string(row, column, text).map(drop).map_err(|error| failed(&error))
+        let sheet = self.open()?;
+        guarded(|| sheet.write_string(row, column, text).map(drop))
     }
 
     fn number(
@@ -92,16 +94,25 @@ impl sheets::Book for Book {
         _out: &mut Vec<u8>,
     ) -> Result<(), Fatal> {
         self.count(text);
-        self.open()?.write_number(row, column, number).map(drop).map_err(|error| failed(&error))
+        let sheet = self.open()?;
+        guarded(|| sheet.write_number(row, column, number).map(drop))
     }
 
     fn finish(mut self, out: &mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send)) -> Result<(), Fatal> {
         let mut outlet = Outlet { out, failure: None };
-        let saved = self.inner.save_to_writer(&mut outlet);
+        let saved = guarded(|| self.inner.save_to_writer(&mut outlet));
         match outlet.failure {
             Some(fatal) => Err(fatal),
-            None => saved.map_err(|error| failed(&error)),
+            None => saved,
         }
+    }
+}
+
+/// Runs a step of the library, which panics where its temporary file cannot be written: a full disk is no fault of the program.
+fn guarded(step: impl FnOnce() -> Result<(), XlsxError>) -> Result<(), Fatal> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(done) => done.map_err(|error| failed(&error)),
+        Err(_) => Err(codes::failed(&"what waits on disk could not be written")),
     }
 }
 
