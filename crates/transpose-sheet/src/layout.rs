@@ -24,6 +24,14 @@
 //! kind = "seconds"
 //! ```
 //!
+//! **Kinds.** `kind` says how cells are written: `text`, `id`, `word`, `isrc`, `icpn`, `grid`, `territory`, `currency`, `integer`, `money`, `date`, `timestamp`,
+//! `date-or-timestamp`, `seconds`, `duration` (ISO 8601), and `vocabulary` with `values` and `synonyms`. Where a field has one usual notation the kind may be left out.
+//!
+//! **Grain.** `event`: a row is a play or a sale. `catalogue`: a row is what a recording or release is; such a table is only read, by `--catalogue`.
+//!
+//! **Personal data.** `personal = true` says that the table is owed to the service whose users it tells of; without it the personal columns that are not required stay empty
+//! unless the user asks for them.
+//!
 //! **Columns with two meanings.** A column with an `or-field` holds that field in rows for which the table's `switch` is set, and its `field` in
 //! all others:
 //!
