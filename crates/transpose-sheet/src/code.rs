@@ -63,6 +63,10 @@ transpose_core::codes! {
         "The headings are those of the layout, but the character between them is not the one that the layout names."
         "Read the file with the option `delimiter`, or export it with the delimiter of the layout."
 
+    /// Cells are separated by another character than the layout says.
+    pub DELIMITER_FOUND: "SHT0114" "delimiter-recognised" Info
+        "The headings are those of the layout when cells are taken to be separated by another character than the layout has, as some spreadsheets write them. The table is read so."
+        "Nothing needs to be done; the option `delimiter` says it without a guess."
     /// A row has too many or too few cells.
     pub CELL_COUNT: "SHT0201" "wrong-cell-count" Error
         "Each row must have as many cells as there are headings. A delimiter inside an unquoted text makes one too many; a line break inside an unquoted text makes two short rows."

@@ -163,13 +163,41 @@ pub(crate) fn other_delimiter(layout: &Layout, used: u8, probe: &Probe<'_>) -> O
         .map(|(name, _)| *name)
 }
 
+/// The delimiter of a table whose sender has not told it: the layout's own, unless another one, and only that, gives every required heading.
+pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8) {
+    let fits = |delimiter: u8| {
+        headings(probe.bytes, delimiter, layout.quote, probe.complete).is_ok_and(|found| {
+            let missing = matched(layout, &found.names).missing;
+            let lacks = |column: &usize| layout.columns.get(*column).is_some_and(|column| column.required);
+            missing.len() < layout.columns.len() && !missing.iter().any(lacks)
+        })
+    };
+    let own = ("", layout.delimiter);
+    if fits(layout.delimiter) {
+        return own;
+    }
+    let usable = |(_, delimiter): &&(&str, u8)| ![layout.delimiter, layout.quote].contains(delimiter);
+    DELIMITERS.iter().filter(usable).find(|(_, delimiter)| fits(*delimiter)).copied().unwrap_or(own)
+}
+
 /// Whether a file is of the layout, judged by its headings alone.
 ///
 /// Every heading and no other is certain; every required heading is possible, so that a layout that fits better wins; three of five is near.
 pub(crate) fn recognise(layout: &Layout, probe: &Probe<'_>) -> Recognition {
-    let Ok(headings) = headings(probe.bytes, layout.delimiter, layout.quote, probe.complete) else {
+    let (name, delimiter) = delimiter(layout, probe);
+    let Ok(headings) = headings(probe.bytes, delimiter, layout.quote, probe.complete) else {
         return Recognition::No;
     };
+    let by =
+        |reason: String| if name.is_empty() { reason } else { format!("{reason}, separated by a {name}") };
+    match judged(layout, &headings, probe) {
+        Recognition::Certain(reason) => Recognition::Certain(by(reason)),
+        Recognition::Possible(reason) => Recognition::Possible(by(reason)),
+        other => other,
+    }
+}
+
+fn judged(layout: &Layout, headings: &Headings, probe: &Probe<'_>) -> Recognition {
     if headings.names.iter().any(|name| layout.excludes.contains(&folded(name))) {
         return Recognition::No;
     }
@@ -307,6 +335,10 @@ mod tests {
             ("Stream ID,Country\n", Recognition::No),
             (
                 "Stream ID;Country;Item Name;API Key Name;GRID\n",
+                Recognition::Certain("all 5 headings, separated by a semicolon".into()),
+            ),
+            (
+                "Stream ID;API Key Name;Item Name;GRID\n",
                 Recognition::Near("the headings, but separated by a semicolon".into()),
             ),
             (

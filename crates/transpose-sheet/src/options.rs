@@ -106,6 +106,11 @@ pub(crate) fn repairs(pairs: &[(String, String)]) -> Result<Repairs, Fatal> {
     })
 }
 
+/// Whether the delimiter was told.
+pub(crate) fn tells_delimiter(pairs: &[(String, String)]) -> bool {
+    pairs.iter().any(|(key, _)| key == "delimiter")
+}
+
 /// The delimiter and the line end to be used.
 pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8, &'static [u8]), Fatal> {
     let options = parse(pairs)?;

@@ -126,7 +126,7 @@ impl SheetDecoder {
         head: &mut dyn Head,
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
-        let (delimiter, _) = options::dialect(layout, options)?;
+        let (mut delimiter, _) = options::dialect(layout, options)?;
         let repairs = options::repairs(options)?;
         let name: Arc<str> = head.name().into();
         let place =
@@ -135,11 +135,15 @@ impl SheetDecoder {
         let complete = bytes.len() < PROBE;
         // No more than was asked for, so that nothing depends on how the input is buffered.
         let bytes = bytes.get(..PROBE).unwrap_or(bytes);
+        let probe = Probe { name: "", bytes, complete };
+        let mut other = "";
+        if !options::tells_delimiter(options) {
+            (other, delimiter) = heading::delimiter(layout, &probe);
+        }
         let headings = heading::headings(bytes, delimiter, layout.quote, complete)
             .map_err(|why| Fatal::input(unreadable(why, bytes, place(1, 0))))?;
         let found = heading::matched(layout, &headings.names);
         let start = place(headings.lines.max(1), headings.start as u64);
-        let probe = Probe { name: "", bytes, complete };
         refuse(layout, &headings, &found, &start).map_err(|mut fatal| {
             if let Some(other) = heading::other_delimiter(layout, delimiter, &probe) {
                 let message = format!("the columns are separated by a {other}");
@@ -165,12 +169,17 @@ impl SheetDecoder {
             reads.insert(*field);
         }
         let extras = found.extras.iter().filter_map(|place| headings.names.get(*place)).cloned().collect();
+        let mut findings = notes(layout, &headings, &found, &start);
+        if !other.is_empty() {
+            let message = format!("the cells are separated by a {other}");
+            findings.push(Diagnostic::new(&code::DELIMITER_FOUND, start.clone(), message));
+        }
         let preamble = Preamble {
             reads,
             extras,
             body: headings.end as u64,
             line: headings.lines + 1,
-            findings: notes(layout, &headings, &found, &start),
+            findings,
             ..Preamble::default()
         };
         let dialect =

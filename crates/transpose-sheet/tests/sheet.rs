@@ -279,19 +279,39 @@ fn files_that_cannot_be_read_are_refused() {
             "SHT0106",
             "columns 6 (`Title`) and 10 (`TRACK`) both mean `Title`",
         ),
-        (HEAD.replace(',', ";").into_bytes(), "SHT0113", "separated by a semicolon"),
+        (
+            HEAD.replace(',', ";").replace("Country", "Contry").into_bytes(),
+            "SHT0113",
+            "separated by a semicolon",
+        ),
     ] {
         let findings = refusal(&text);
         assert_eq!(findings[0].0, code, "{findings:?}");
         assert!(findings[0].1.contains(part), "{findings:?}");
     }
-    let decoder = format()
-        .open(
-            &mut BytesHead { name: "a", bytes: HEAD.replace(',', ";").as_bytes() },
-            &[("delimiter".into(), "semicolon".into())],
-        )
-        .unwrap();
-    assert_eq!(decoder.preamble().reads.len(), 9);
+    let told = [("delimiter".to_owned(), "comma".to_owned())];
+    let semicolons = HEAD.replace(',', ";");
+    let refused = format().open(&mut BytesHead { name: "a", bytes: semicolons.as_bytes() }, &told);
+    assert_eq!(refused.err().unwrap().findings[0].code.id, "SHT0113");
+}
+
+#[test]
+fn delimiters_are_recognised_by_the_headings() {
+    for (delimiter, name) in [(";", "semicolon"), ("\t", "tab"), ("|", "pipe")] {
+        let text = HEAD.replace(',', delimiter);
+        let head = || BytesHead { name: "a", bytes: text.as_bytes() };
+        let found = format().open(&mut head(), &[]).unwrap();
+        let told = format().open(&mut head(), &[("delimiter".into(), name.into())]).unwrap();
+        for decoder in [&found, &told] {
+            assert_eq!(decoder.preamble().reads.len(), 9);
+        }
+        let notes = |decoder: &dyn Decode| {
+            let findings = &decoder.preamble().findings;
+            findings.iter().map(|finding| finding.message.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(notes(found.as_ref()), [format!("the cells are separated by a {name}")]);
+        assert!(notes(told.as_ref()).is_empty());
+    }
 }
 
 #[test]
