@@ -17,7 +17,7 @@ transpose_core::codes! {
     /// The input is in an encoding that is not read.
     pub UNSUPPORTED_ENCODING: "SHT0102" "unsupported-encoding" Error
         "Column tables are read as UTF-8. The first bytes of this input announce UTF-16, as spreadsheets write it under the name of Unicode text."
-        "Export the file as CSV UTF-8, or convert it, for instance with `iconv -f UTF-16 -t UTF-8`."
+        "Name the encoding with `--encoding`, or have the file saved as UTF-8."
     /// The input is no text.
     pub NOT_TEXT: "SHT0103" "not-text" Error
         "The first part of the input holds bytes that no text file holds, or is known to be another kind of file, such as a workbook."
@@ -111,7 +111,7 @@ transpose_core::codes! {
     /// A cell that is not UTF-8.
     pub NOT_UTF8: "SHT0301" "not-utf-8" Error
         "The cell holds bytes that are not UTF-8, most often because the file was saved in an older encoding such as Windows-1252."
-        "Convert the file to UTF-8, for instance with `iconv -f WINDOWS-1252 -t UTF-8`."
+        "Name the encoding with `--encoding`, such as `--encoding windows-1252`, or have the file saved as UTF-8."
     /// A cell that is no territory.
     pub UNKNOWN_TERRITORY: "SHT0302" "unknown-territory" Error
         "The cell should hold an ISO 3166-1 alpha-2 code, or `XK` or `Worldwide`. A play whose territory is unknown cannot be reported."
