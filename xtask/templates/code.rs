@@ -201,7 +201,14 @@ fn canonical(field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, String
 
 fn fault(place: usize, field: Field, raw: &[u8], message: String) -> Fault {
     let name = CELLS.get(place).map_or("", |(name, _, _)| name);
-    Fault { code: &BAD_CELL, field, cell: (place as u32 + 1, name.into()), value: raw.into(), message }
+    Fault {
+        code: &BAD_CELL,
+        field,
+        cell: (place as u32 + 1, name.into()),
+        value: raw.into(),
+        message,
+        repaired: false,
+    }
 }
 
 /// A cell, checked. An empty cell that must be filled is a fault.

@@ -232,7 +232,14 @@ fn checked(place: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<(Field, bool),
     let Some((spec, field)) = PLAY.cells.get(place).and_then(|spec| Some((spec, spec.field()?))) else {
         return Ok((Field::EVENT_ID, false));
     };
-    let fault = |message: String| Fault { code: &BAD_CELL, field, cell: (spec.number, spec.name.into()), value: raw.into(), message };
+    let fault = |message: String| Fault {
+        code: &BAD_CELL,
+        field,
+        cell: (spec.number, spec.name.into()),
+        value: raw.into(),
+        message,
+        repaired: false,
+    };
     match canonical(spec, raw, out) {
         Ok(false) if spec.obligation == M => Err(fault("the cell is empty".into())),
         Ok(filled) => Ok((field, filled)),
