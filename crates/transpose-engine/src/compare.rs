@@ -8,7 +8,7 @@
 //! | telling | differences are sorted by file and line, and told and written in that order |
 //!
 //! Memory does not depend on the files: everything goes through sorters with a limit, and of rows that follow each other within the window at most
-//! [`TOGETHER`] are looked at together. Nothing depends on threads, chunks or memory.
+//! `TOGETHER` are looked at together. Nothing depends on threads, chunks or memory.
 
 mod nearest;
 mod render;
