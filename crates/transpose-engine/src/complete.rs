@@ -169,39 +169,31 @@ impl<'a> Completed<'a> {
         if present { out } else { &[] }
     }
 
-    fn found(&self, track: &[u8], release: &[u8]) -> (Option<Found>, Option<Trouble>) {
-        let Some(catalogue) = self.how.catalogue else { return (None, None) };
-        let text = |id: &[u8]| String::from_utf8_lossy(id).into_owned();
-        let pair = || match (track, release) {
-            (track, []) => format!("track {}", text(track)),
-            ([], release) => format!("release {}", text(release)),
-            _ => format!("track {} on release {}", text(track), text(release)),
-        };
-        match catalogue.find(track, release) {
-            Answer::Found(found) => (Some(found), None),
-            Answer::Several(found) => {
-                let message = format!(
-                    "track {} is on several releases; the first of the catalogue is taken",
-                    text(track)
-                );
-                (Some(found), Some((&codes::SEVERAL_RELEASES, message)))
-            }
-            Answer::OtherRelease(found) => (
-                Some(found),
-                Some((&codes::OTHER_RELEASE, format!("the catalogue does not have {}", pair()))),
-            ),
-            Answer::Unknown if track.is_empty() && release.is_empty() => (
-                None,
-                Some((&codes::NOT_IN_CATALOGUE, "the event names neither a track nor a release".into())),
-            ),
-            Answer::Unknown => {
-                (None, Some((&codes::NOT_IN_CATALOGUE, format!("the catalogue does not have {}", pair()))))
-            }
+    /// What is known of a track on a release, and what is to be said about it.
+    fn found(&self, track: &[u8], release: &[u8]) -> (Option<Found>, Option<&'static Code>) {
+        match self.how.catalogue.map(|catalogue| catalogue.find(track, release)) {
+            None => (None, None),
+            Some(Answer::Found(found)) => (Some(found), None),
+            Some(Answer::Several(found)) => (Some(found), Some(&codes::SEVERAL_RELEASES)),
+            Some(Answer::OtherRelease(found)) => (Some(found), Some(&codes::OTHER_RELEASE)),
+            Some(Answer::Unknown) => (None, Some(&codes::NOT_IN_CATALOGUE)),
         }
     }
 }
 
-type Trouble = (&'static Code, String);
+/// What is said about a track and a release; made only for findings that are kept.
+fn trouble(code: &'static Code, track: &[u8], release: &[u8]) -> String {
+    let (on, of) = (String::from_utf8_lossy(track), String::from_utf8_lossy(release));
+    if *code == codes::SEVERAL_RELEASES {
+        return format!("track {on} is on several releases; the first of the catalogue is taken");
+    }
+    match (track, release) {
+        ([], []) => "the event names neither a track nor a release".into(),
+        (_, []) => format!("the catalogue does not have track {on}"),
+        ([], _) => format!("the catalogue does not have release {of}"),
+        _ => format!("the catalogue does not have track {on} on release {of}"),
+    }
+}
 
 impl Decode for Completed<'_> {
     fn preamble(&self) -> &Preamble {
@@ -284,13 +276,14 @@ impl Decode for Completed<'_> {
             sink(field, value);
         };
         self.inner.resolve(dimension, key, &mut note, faults);
-        let (found, trouble) = self.found(&track, &release);
+        let (found, code) = self.found(&track, &release);
         if let Some(found) = found {
             for (field, value) in catalogue.values(found).filter(|(field, _)| !given.contains(*field)) {
                 sink(field, value);
             }
         }
-        if let Some((code, message)) = trouble {
+        if let Some(code) = code {
+            let message = trouble(code, &track, &release);
             let field = if track.is_empty() { Field::RELEASE_ID } else { Field::RECORDING_ID };
             let cell = (0, "".into());
             faults.push(Fault { code, field, cell, value: [].into(), message, repaired: false });
@@ -406,9 +399,10 @@ impl ChunkDecoder for Worker<'_> {
                 let sold: &[u8] = if track.is_empty() { b"Album" } else { b"Track" };
                 *cell = marked(CANONICAL, sold, &mut events.arena);
             }
-            let (found, trouble) = self.all.found(track, release);
-            if let Some((code, message)) = trouble {
+            let (found, code) = self.all.found(track, release);
+            if let Some(code) = code {
                 if report.findings.keeps(code) {
+                    let message = trouble(code, track, release);
                     let line = origin.line + u64::from(row.line);
                     let place = Location::line(line, origin.byte + u64::from(row.start));
                     report.findings.push(Diagnostic::new(code, place.field(Field::RECORDING_ID), message));

@@ -150,6 +150,14 @@ pub(crate) fn nearest<'a>(heading: &str, names: &'a [Box<str>], extras: &[usize]
 pub(crate) const DELIMITERS: [(&str, u8); 4] =
     [("comma", b','), ("semicolon", b';'), ("tab", b'\t'), ("pipe", b'|')];
 
+/// Whether a delimiter stands in the first line that is not blank; no other is worth a look.
+fn occurs(delimiter: u8, probe: &Probe<'_>) -> bool {
+    let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let line = lines.find(|line| !matches!(*line, [] | [b'\r'])).unwrap_or(&[]);
+    memchr::memchr(delimiter, line).is_some()
+}
+
 /// The delimiter, other than the one that was used, with which the headings are those of the layout.
 pub(crate) fn other_delimiter(layout: &Layout, used: u8, probe: &Probe<'_>) -> Option<&'static str> {
     let fits = |delimiter: u8| {
@@ -159,7 +167,7 @@ pub(crate) fn other_delimiter(layout: &Layout, used: u8, probe: &Probe<'_>) -> O
     };
     DELIMITERS
         .iter()
-        .find(|(_, delimiter)| *delimiter != used && fits(*delimiter).is_some())
+        .find(|(_, delimiter)| *delimiter != used && occurs(*delimiter, probe) && fits(*delimiter).is_some())
         .map(|(name, _)| *name)
 }
 
@@ -176,7 +184,9 @@ pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8
     if fits(layout.delimiter) {
         return own;
     }
-    let usable = |(_, delimiter): &&(&str, u8)| ![layout.delimiter, layout.quote].contains(delimiter);
+    let usable = |(_, delimiter): &&(&str, u8)| {
+        ![layout.delimiter, layout.quote].contains(delimiter) && occurs(*delimiter, probe)
+    };
     DELIMITERS.iter().filter(usable).find(|(_, delimiter)| fits(*delimiter)).copied().unwrap_or(own)
 }
 
@@ -336,6 +346,10 @@ mod tests {
             (
                 "Stream ID;Country;Item Name;API Key Name;GRID\n",
                 Recognition::Certain("all 5 headings, separated by a semicolon".into()),
+            ),
+            (
+                "\u{feff}\r\n\nStream ID\tCountry\tItem Name\tAPI Key Name\tGRID\n",
+                Recognition::Certain("all 5 headings, separated by a tab".into()),
             ),
             (
                 "Stream ID;API Key Name;Item Name;GRID\n",

@@ -82,18 +82,18 @@ fn xlsx_damaged<T>(error: &XlsxError) -> Result<T, Stop> {
     stop(&UNREADABLE, Location::default(), format!("the workbook is damaged: {text}"))
 }
 
+/// The names of sheets that hold cells; others hold charts or macros.
+fn worksheets(sheets: &[calamine::Sheet]) -> Vec<String> {
+    let held = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    held.map(|sheet| sheet.name.clone()).collect()
+}
+
 /// Reads an `.xlsx`.
 pub(crate) fn xlsx(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
     archive::check(&mut archive::open(store)?)?;
     let mut book: Xlsx<_> =
         Xlsx::new(BufReader::new(store.reader(0))).or_else(|error| xlsx_damaged(&error))?;
-    let names: Vec<String> = book
-        .sheets_metadata()
-        .iter()
-        .filter(|sheet| sheet.typ == SheetType::WorkSheet)
-        .map(|sheet| sheet.name.clone())
-        .collect();
-    for name in names {
+    for name in worksheets(book.sheets_metadata()) {
         if !sheets.begin(&name) {
             continue;
         }
@@ -144,13 +144,7 @@ pub(crate) fn xls(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
             stop(&UNREADABLE, Location::default(), format!("the workbook is damaged: {text}"))
         }
     })?;
-    let names: Vec<String> = book
-        .sheets_metadata()
-        .iter()
-        .filter(|sheet| sheet.typ == SheetType::WorkSheet)
-        .map(|sheet| sheet.name.clone())
-        .collect();
-    for name in names {
+    for name in worksheets(book.sheets_metadata()) {
         if !sheets.begin(&name) {
             continue;
         }
