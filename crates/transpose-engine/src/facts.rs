@@ -38,7 +38,6 @@ pub struct Catalogue {
     /// Rows whose track is on several releases, sorted when everything was read.
     several: Vec<u64>,
     state: RandomState,
-    count: u64,
 }
 
 /// What a catalogue knows about an event.
@@ -127,7 +126,6 @@ impl Catalogue {
             releases: HashTable::new(),
             several: Vec::new(),
             state: RandomState::default(),
-            count: 0,
         }
     }
 
@@ -141,8 +139,8 @@ impl Catalogue {
     }
 
     /// How many rows it has.
-    pub fn rows(&self) -> u64 {
-        self.count
+    pub fn rows(&self) -> usize {
+        self.pairs.len()
     }
 
     /// Reads one input, side by side, and takes its rows in order.
@@ -228,7 +226,6 @@ impl Catalogue {
         push(&mut self.rows, Some(track));
         push(&mut self.rows, Some(release));
         self.rows.extend_from_slice(values);
-        self.count += 1;
         let (rows, state) = (&self.rows, &self.state);
         self.pairs.insert_unique(pair, at, |known| {
             let (track, release) = keys_at(rows, *known);
