@@ -72,6 +72,7 @@ fn manifest() -> Manifest {
         writes: true,
         status: Status::Preview,
         reference: "name the document, its edition and its date".into(),
+        confidence: "".into(),
         versions: Vec::new(),
         extension: "txt".into(),
         about: "One line for each play.".into(),

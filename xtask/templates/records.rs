@@ -98,6 +98,7 @@ fn manifest() -> Manifest {
         writes: true,
         status: Status::Preview,
         reference: "name the document, its edition and its date".into(),
+        confidence: "".into(),
         versions: Vec::new(),
         extension: "tsv".into(),
         about: "One record for each play.".into(),

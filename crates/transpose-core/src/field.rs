@@ -198,6 +198,7 @@ fields! {
         PARENT_CONTEXT "context.parent-id" Id "The identifier of the context that this one details.";
         CONTENT_COST "context.content-cost" Decimal "The total cost of content in the currency of reporting.";
         PERFORMANCE_ROYALTIES "context.performance-royalties" Decimal "The performance royalties in the currency of reporting.";
+        TUNING_HOURS "context.tuning-hours" Decimal "The hours of a channel that were transmitted, times its listeners.";
     }
     Release {
         RELEASE_REFERENCE "release.reference" Id "The identifier of the release inside its block.";
@@ -227,6 +228,7 @@ fields! {
         RECORDING_ARTIST "recording.artist" Text "The artist of the recording.";
         RECORDING_ARTIST_ID "recording.artist.party-id" PartyId many "The party ids of the recording's artists.";
         RECORDING_DURATION "recording.duration" Duration "How long the recording is.";
+        RECORDING_PROPRIETARY_ID "recording.proprietary-id" Id "The identifier that the label or distributor gave the recording.";
         RECORDING_TYPE "recording.type" Vocabulary "The type of the resource.";
         RECORDING_LABEL "recording.label" Text "The label or label group that the recording belongs to.";
         IS_MASTER "recording.is-master" Boolean "Whether it is a master recording.";
@@ -294,6 +296,16 @@ fields! {
         USAGE_CATEGORY "usage.content-category" Text "The category of content as agreed by the parties.";
         USAGE_VALID_FROM "usage.validity-start" Date "The first day of the part of the reporting period in which the usage took place.";
         USAGE_VALID_UNTIL "usage.validity-end" Date "The last day of that part.";
+        QUALIFIED "usage.qualified" Decimal "How many of the plays or sales, less what was taken back, are paid for.";
+        RATE "usage.rate" Decimal "What is owed for each play or sale that is paid for, in the currency of reporting, unrounded.";
+        AMOUNT "usage.amount" Decimal "What is owed for the usage, in the currency of reporting; negative for what was taken back.";
+        GROSS_AMOUNT "usage.gross-amount" Decimal "What was earned by the usage before shares and fees, in the currency of reporting.";
+        SHARE "usage.share" Decimal "The share of the gross amount that is owed, 0 to 100.";
+        ROYALTY_MODEL "usage.royalty-model" Vocabulary "The model by which the amount was worked out.";
+        DEAL "usage.deal" Id "The deal by which the amount was worked out.";
+        USAGE_RETAIL_PRICE "usage.retail-price" Decimal "What the end user paid for each, with sales tax.";
+        USAGE_RETAIL_CURRENCY "usage.retail-currency" Currency "The currency of that price.";
+        TRANSMISSIONS "usage.transmissions" Decimal "How many times the recording was transmitted, whoever listened.";
     }
     Allocation {
         ALLOCATION_HOLDER "allocation.rights-controller.name" Text "The party that the usage is allocated to.";

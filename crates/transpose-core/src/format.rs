@@ -70,6 +70,8 @@ pub struct Manifest {
     pub status: Status,
     /// Where the layout was taken from.
     pub reference: Cow<'static, str>,
+    /// How sure that is: `high`, `medium` or `low`, with a reason after a comma if there is one; empty where nobody has to wonder.
+    pub confidence: Cow<'static, str>,
     /// Its versions, the default first; empty for formats without versions.
     pub versions: Vec<Version>,
     /// The extension of a plain file, without the dot.

@@ -43,6 +43,7 @@ impl Lines {
             writes: false,
             status: Status::Preview,
             reference: "this test".into(),
+            confidence: "".into(),
             versions: Vec::new(),
             extension: "txt".into(),
             about: "Lines.".into(),

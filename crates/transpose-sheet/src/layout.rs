@@ -210,6 +210,8 @@ struct RawLayout {
     personal: bool,
     reference: String,
     #[serde(default)]
+    confidence: String,
+    #[serde(default)]
     about: String,
     #[serde(default)]
     table: RawTable,
@@ -473,6 +475,7 @@ impl Reader<'_> {
                     RawStatus::Deprecated => Status::Deprecated,
                 },
                 reference: raw.reference.into(),
+                confidence: raw.confidence.into(),
                 versions: Vec::new(),
                 extension: match raw.table.container {
                     Container::Csv => "csv".into(),

@@ -5,4 +5,5 @@
 
 use ddex_dsr as _;
 use interchange as _;
+use labels as _;
 use massivemusic as _;

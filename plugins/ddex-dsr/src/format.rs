@@ -199,6 +199,7 @@ impl Dsr {
             writes: true,
             status: Status::Preview,
             reference: profile.reference.into(),
+            confidence: "".into(),
             versions: versions.collect(),
             extension: "tsv".into(),
             about: profile.about.into(),

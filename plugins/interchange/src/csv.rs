@@ -83,6 +83,7 @@ pub fn format() -> Box<dyn Format> {
             writes: true,
             status: Status::Preview,
             reference: "our own; plugins/interchange/src/csv.rs".into(),
+            confidence: "".into(),
             versions: Vec::new(),
             extension: "csv".into(),
             about: "One row for each usage with everything that is known of it: message, sales context, release, recording, work, usage. \
