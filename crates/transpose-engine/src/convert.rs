@@ -1,41 +1,34 @@
 //! One conversion: inputs, a source format, a target format, an agreement; outputs, findings, loss and ledger.
 
-use crate::aggregate::{Counter, Refunds, Rules, Worker, account};
+use crate::aggregate::account;
 use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
 use crate::codes;
 use crate::complete::Completion;
-use crate::describe::{Noted, Shapes};
+use crate::counting::{Counting, Spaces};
 use crate::duplicates::{self, Search};
-use crate::emit::{self, Frame};
-use crate::external;
-use crate::manner::{Manner, Usages};
 use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
 use crate::pairs::{Before, Paired};
-use crate::refunds::Judge;
 use crate::sales;
 use crate::screen::{self, Duplicates, Known, Screen, Screening};
-use crate::settle::{Items, settle};
 use crate::sink::{self, Destination, Packing, Sink};
 use crate::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced, Slicing};
-use crate::spill::Scratch;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use transpose_codes::duration::Duration;
 use transpose_codes::time::Timestamp;
 use transpose_core::batch::{Blocks, EventBatch, Fault, Reject, Shape};
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::field::{Field, FieldSet};
 use transpose_core::format::{
     Brief, Decode, Encode, Encoded, Events, Format, Grain, Head, Portion, Preamble, Projection, Tally,
 };
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
 use transpose_core::table::Container;
-use transpose_core::terms::{Conflict, Terms};
+use transpose_core::terms::Terms;
 use transpose_io::{Compression, Input, OutputSet, Written};
 
 /// What happens when a row cannot be converted.
@@ -121,6 +114,36 @@ pub struct Outcome {
     pub refused: Option<Fatal>,
 }
 
+/// A conversion that has come to its end; nothing has appeared yet.
+pub(crate) struct Ready {
+    /// What it came to, but for what was written.
+    pub(crate) outcome: Outcome,
+    /// The files that may appear; none when the conversion was refused or dry.
+    pub(crate) set: Option<OutputSet>,
+    /// The file of rejected rows, which appears with the others.
+    aside: Option<OutputSet>,
+}
+
+impl Ready {
+    /// Lets the files appear.
+    fn commit(self) -> Result<Outcome, Fatal> {
+        let Self { mut outcome, set, aside } = self;
+        if let Some(set) = set {
+            outcome.written = sink::commit(set)?;
+        }
+        if let Some(aside) = aside {
+            sink::commit(aside)?;
+        }
+        Ok(outcome)
+    }
+}
+
+impl From<Outcome> for Ready {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, set: None, aside: None }
+    }
+}
+
 /// The head of an open input.
 pub struct InputHead<'a> {
     input: &'a Input,
@@ -189,7 +212,7 @@ impl Job<'_> {
     }
 
     /// The names of the inputs.
-    fn sources(&self) -> Vec<Arc<str>> {
+    pub(crate) fn sources(&self) -> Vec<Arc<str>> {
         self.inputs.iter().map(|input| input.name().into()).collect()
     }
 
@@ -210,9 +233,9 @@ impl Job<'_> {
             return Err(Fatal::usage(Diagnostic::new(&SPLIT_SUMS, Location::default(), message)));
         }
         match (self.source.manifest().grain, self.target.manifest().grain) {
-            (Grain::Event, Grain::Aggregate) => self.aggregate(known),
-            (Grain::Event, Grain::Event) => self.events(known),
-            (Grain::Aggregate, Grain::Aggregate) => self.blocks(),
+            (Grain::Event, Grain::Aggregate) => self.aggregate(known)?.commit(),
+            (Grain::Event, Grain::Event) => self.events(known)?.commit(),
+            (Grain::Aggregate, Grain::Aggregate) => self.blocks()?.commit(),
             (Grain::Catalogue, _) | (_, Grain::Catalogue) => {
                 let message = format!(
                     "`{}` cannot become `{}`: a catalogue holds no usage; join it with `--catalogue`",
@@ -233,7 +256,7 @@ impl Job<'_> {
     }
 
     /// How the inputs are read, with no more workers than the limit of memory allows.
-    fn reading(&self) -> Reading {
+    pub(crate) fn reading(&self) -> Reading {
         self.reading.within(self.memory, self.packs())
     }
 
@@ -249,46 +272,18 @@ impl Job<'_> {
     }
 
     /// Whether something is packed or unpacked on the way.
-    fn packs(&self) -> bool {
+    pub(crate) fn packs(&self) -> bool {
         let packed = |compression| compression == Compression::Gzip;
         packed(self.compression) || self.inputs.iter().any(|input| packed(input.compression()))
     }
 
-    fn aggregate(&self, screened: Known<'_>) -> Result<Outcome, Fatal> {
-        let Some(terms) = self.terms else {
-            let message = format!(
-                "`{}` is made of usages in sales contexts, and no agreement is given",
-                self.target.manifest().id
-            );
-            return Err(Fatal::usage(Diagnostic::new(&codes::NO_AGREEMENT, Location::default(), message)));
-        };
-        let writes = self.target.writes(self.version);
-        let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
+    fn aggregate(&self, screened: Known<'_>) -> Result<Ready, Fatal> {
         let sells = self.sells()?;
-        let mut projection = Projection {
-            context: terms.reads(),
-            time: self.period.is_some() || sells || !terms.turns().is_empty(),
-            duration: true,
-            now: Some(self.now.micros),
-            ..Projection::default()
-        };
-        projection.item = item;
-        for identity in IDENTITY {
-            projection.item.insert(identity);
-        }
-        let threads = self.reading().threads;
-        let policy = terms.conflict();
-        let budget = self.memory.map(|limit| Budget::new(limit, self.reading(), self.packs()));
-        let counter = Counter::new(threads, budget, self.temp_dir.clone(), policy == Conflict::Latest);
-        let refunds = terms.refunds();
-        let mut header = Entity::default();
-        terms.header(&mut header);
-        let judge = Judge::new(refunds, self.period.as_ref(), &header);
+        let counting = Counting::new(self, sells)?;
         let paired = if sells { self.pair()? } else { Paired::default() };
         let inputs = if sells { &paired.again } else { self.inputs };
         let mut run = Run::new(self);
-        let mut reads = FieldSet::EMPTY;
-        let mut decoders: Vec<Box<dyn Decode + '_>> = Vec::new();
+        let mut spaces = Spaces::default();
         let sources = self.sources();
         let mut screen = self.screen(&sources, screened);
         if sells {
@@ -297,33 +292,14 @@ impl Job<'_> {
         }
         for (number, input) in inputs.iter().enumerate() {
             let mut decoder = run.open(input)?;
-            reads = reads.union(decoder.preamble().reads);
-            let mut projection = projection.clone();
+            let mut projection = counting.projection().clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
             self.restrict(input, decoder.as_ref(), screened.verdicts.is_some() || sells);
             let screen = screen.screen(number, decoder.as_ref(), &projection.row, &mut run.report);
-            let known = decoder.key_space().and_then(|space| {
-                decoders.iter().position(|known| known.key_space().is_some_and(|known| known == space))
-            });
-            let space = known.unwrap_or(decoders.len()) as u32;
-            let rules = Rules {
-                decoder: decoder.as_ref(),
-                terms,
-                turns: terms.turns(),
-                // What was not played has no length that could fall short.
-                qualifying: terms
-                    .qualifying()
-                    .filter(|_| decoder.preamble().reads.contains(Field::EVENT_DURATION)),
-                sales: sells.then(|| Refunds {
-                    period: self.period.clone(),
-                    judge: &judge,
-                    pairs: paired.pairs.as_ref(),
-                    unmatched: refunds.unmatched,
-                }),
-            };
-            let mut workers: Vec<Worker<'_>> =
-                (0..threads).map(|worker| Worker::new(&counter, worker, number, space)).collect();
+            let space = spaces.of(decoder.as_ref());
+            let rules = counting.rules(decoder.as_ref(), paired.pairs.as_ref());
+            let mut workers = counting.workers(self.reading().threads, number, space);
             let scanned =
                 run.scan(input, decoder.as_ref(), Some(screen), &mut workers, None, &|worker, decoded| {
                     let (bytes, number) = (decoded.bytes, decoded.number);
@@ -338,46 +314,13 @@ impl Job<'_> {
                     ))
                 })?;
             if run.gave_up() {
-                return Ok(run.give_up());
+                return Ok(run.give_up().into());
             }
             run.finish_input(input, decoder.as_ref(), &scanned, Some(&Tally::default()))?;
-            if known.is_none() {
-                decoders.push(decoder);
-            }
+            drop(workers);
+            spaces.keep(space, decoder);
         }
-        for context in terms.due() {
-            counter.manner(Manner::new(&context, false))?;
-        }
-        let shapes = Shapes::new(projection.item.intersection(reads));
-        let decoders: Vec<&dyn Decode> = decoders.iter().map(AsRef::as_ref).collect();
-        let mut noted = Noted::default();
-        let mut counted = counter.finish()?;
-        let mut contexts = std::mem::take(&mut counted.contexts);
-        let usages = counted.manners.usages(reads.contains(Field::EVENT_DURATION));
-        let finish =
-            Finish { job: self, terms, shapes: &emit::shapes(&shapes, &usages), usages: &usages, reads };
-        if let Some(spilled) = counted.spilled.take() {
-            let spill = Scratch::create(&self.temp_dir)?;
-            let budget = budget.map_or(usize::MAX, |budget| budget.settling);
-            let plan = external::Plan { decoders: &decoders, shapes: &shapes, policy, budget };
-            let settled = external::Settled::new(&counted, &spilled, &plan, &spill, &mut noted)?;
-            let bytes = spilled.bytes() + spill.bytes();
-            drop(spilled);
-            let emit = |frame: Frame<'_>, sink: &mut Sink<'_>, report: &mut Report| {
-                settled.emit(&plan, frame, sink, report)
-            };
-            let outcome = finish.run(run, noted, &sources, &settled.sums, &mut contexts, emit)?;
-            Ok(Outcome { spilled: bytes, ..outcome })
-        } else {
-            let dictionary = std::mem::take(&mut counted.world.dictionary);
-            let dictionary = dictionary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let items = Items::describe(dictionary, &decoders, &shapes, threads, &mut noted)?;
-            let settled =
-                settle(&items, &counted.world, &counted.manners, &shapes, policy, threads, &mut noted)?;
-            finish.run(run, noted, &sources, &settled.sums, &mut contexts, |frame, sink, report| {
-                emit::emit(&settled, frame, sink, threads, report)
-            })
-        }
+        counting.finish(run, &spaces, &sources)
     }
 
     /// Whether any of the inputs tells of sales.
@@ -412,7 +355,7 @@ impl Job<'_> {
         before.pair(self.inputs)
     }
 
-    fn events(&self, screened: Known<'_>) -> Result<Outcome, Fatal> {
+    fn events(&self, screened: Known<'_>) -> Result<Ready, Fatal> {
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
         // The first input decides what the output may carry, so every input is opened before anything is written.
@@ -458,13 +401,13 @@ impl Job<'_> {
             run.finish_input(input, decoder, &scanned, Some(&Tally::default()))?;
         }
         if run.gave_up() {
-            return Ok(run.give_up());
+            return Ok(run.give_up().into());
         }
         run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
     }
 
     /// Passes on the blocks of one message, whose files may be several inputs in any order.
-    fn blocks(&self) -> Result<Outcome, Fatal> {
+    fn blocks(&self) -> Result<Ready, Fatal> {
         let mut run = Run::new(self);
         let mut files = Vec::new();
         for input in self.inputs {
@@ -507,7 +450,7 @@ impl Job<'_> {
                 ))
             })?;
             if run.gave_up() {
-                return Ok(run.give_up());
+                return Ok(run.give_up().into());
             }
             let last = place + 1 == files.len();
             let file = run.finish_input(input, decoder, &scanned, last.then_some(&before))?;
@@ -573,7 +516,7 @@ impl Job<'_> {
         Sink::new(encoder, self.inputs, &self.destination, packing, label)
     }
 
-    fn create(
+    pub(crate) fn create(
         &self,
         header: &Entity,
         contexts: &[Entity],
@@ -595,20 +538,6 @@ impl Job<'_> {
     }
 }
 
-/// Fields that tell releases and recordings apart; needed even where the target does not hold them.
-const IDENTITY: [Field; 10] = [
-    Field::ICPN,
-    Field::GRID,
-    Field::RELEASE_ID,
-    Field::RELEASE_ARTIST,
-    Field::RELEASE_TITLE,
-    Field::RECORDING_ID,
-    Field::ISRC,
-    Field::RECORDING_ARTIST,
-    Field::RECORDING_TITLE,
-    Field::RECORDING_DURATION,
-];
-
 /// An input with its decoder.
 type Opened<'a> = (&'a Input, Box<dyn Decode + 'a>);
 
@@ -621,9 +550,9 @@ struct Part {
 }
 
 /// The state of a run over its inputs.
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     job: &'a Job<'a>,
-    report: Report,
+    pub(crate) report: Report,
     trailers: Vec<(u64, Entity)>,
     quarantine: Option<Quarantine>,
     source_version: Option<String>,
@@ -640,8 +569,39 @@ struct Quarantine {
     empty: bool,
 }
 
+impl Quarantine {
+    /// Begins the file of rejected rows.
+    fn create(path: &Path, overwrite: bool) -> Result<Self, Fatal> {
+        let mut set = OutputSet::new(overwrite);
+        let file = set.create(path, Compression::None).map_err(|error| codes::io(&error))?;
+        Ok(Self { set, file, empty: true })
+    }
+
+    /// Adds rejected rows of a decoder's input.
+    fn append(&mut self, rows: &[u8], decoder: &dyn Decode) -> Result<(), Fatal> {
+        if self.empty {
+            let mut head = Vec::new();
+            decoder.quarantine_head(&mut head);
+            self.file.append(&head).map_err(|error| codes::io(&error))?;
+            self.empty = false;
+        }
+        self.file.append(rows).map_err(|error| codes::io(&error))
+    }
+
+    /// Ends the file, which is none when nothing was rejected.
+    fn finish(self) -> Result<OutputSet, Fatal> {
+        let Self { mut set, file, empty } = self;
+        let id = file.id();
+        file.finish().map_err(|error| codes::io(&error))?;
+        if empty {
+            set.discard(id);
+        }
+        Ok(set)
+    }
+}
+
 impl<'a> Run<'a> {
-    fn new(job: &'a Job<'a>) -> Self {
+    pub(crate) fn new(job: &'a Job<'a>) -> Self {
         Self {
             job,
             report: Report::default(),
@@ -685,9 +645,7 @@ impl<'a> Run<'a> {
         each: &(dyn Fn(&mut S, Decoded<'_>) -> Result<(u64, Part), Fatal> + Sync),
     ) -> Result<Scanned, Fatal> {
         if let (OnReject::Quarantine(path), None) = (&self.job.on_reject, &self.quarantine) {
-            let mut set = OutputSet::new(self.job.overwrite);
-            let file = set.create(path, Compression::None).map_err(|error| codes::io(&error))?;
-            self.quarantine = Some(Quarantine { set, file, empty: true });
+            self.quarantine = Some(Quarantine::create(path, self.job.overwrite)?);
         }
         let flow = Flow::default();
         let source: Arc<str> = input.name().into();
@@ -700,13 +658,7 @@ impl<'a> Run<'a> {
             part.report.findings.sort_by_line();
             report.merge(part.report).map_err(|error| codes::imbalance(&error))?;
             if let Some(quarantine) = quarantine.as_mut().filter(|_| !part.quarantine.is_empty()) {
-                if quarantine.empty {
-                    let mut head = Vec::new();
-                    decoder.quarantine_head(&mut head);
-                    quarantine.file.append(&head).map_err(|error| codes::io(&error))?;
-                    quarantine.empty = false;
-                }
-                quarantine.file.append(&part.quarantine).map_err(|error| codes::io(&error))?;
+                quarantine.append(&part.quarantine, decoder)?;
             }
             if let Some(sink) = sink {
                 for (slice, encoded) in &part.encoded {
@@ -759,7 +711,13 @@ impl<'a> Run<'a> {
     }
 
     /// Notes what the target found before anything was written, and the fields that the source has a place for and the target has not.
-    fn drops(&mut self, encoder: &dyn Encode, reads: FieldSet, extras: &[Box<str>], contexts: &[Entity]) {
+    pub(crate) fn drops(
+        &mut self,
+        encoder: &dyn Encode,
+        reads: FieldSet,
+        extras: &[Box<str>],
+        contexts: &[Entity],
+    ) {
         self.report.findings.extend(encoder.findings().iter().cloned());
         self.dropped.extend(self.withheld.iter().map(|field| {
             (Subject::Field(field), None, "personal data is left out (`--user-ids`)".to_owned())
@@ -808,8 +766,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Checks the account and puts everything in place, or refuses with the whole report.
-    fn end(mut self, sink: Sinks<'_>, rows_merge: bool) -> Result<Outcome, Fatal> {
+    /// Checks the account and ends the files, or refuses with the whole report.
+    pub(crate) fn end(mut self, sink: Sinks<'_>, rows_merge: bool) -> Result<Ready, Fatal> {
         let rows = self.report.ledger.read.rows;
         for (subject, count, reason) in std::mem::take(&mut self.dropped) {
             self.report.loss.add(Change::Lost, subject, count.unwrap_or(rows), None, &reason);
@@ -817,38 +775,29 @@ impl<'a> Run<'a> {
         let rejects = self.report.ledger.rejects();
         if rejects > 0 && self.job.on_reject == OnReject::Fail {
             let message = format!("{rejects} of {rows} rows cannot be converted");
-            return Ok(self.refuse(Fatal::input(Diagnostic::new(
-                &codes::REJECTED,
-                Location::default(),
-                message,
-            ))));
+            let finding = Diagnostic::new(&codes::REJECTED, Location::default(), message);
+            return Ok(self.refuse(Fatal::input(finding)).into());
         }
         if let Some(refused) = self.job.screening.refused(&self.report.ledger) {
-            return Ok(self.refuse(refused));
+            return Ok(self.refuse(refused).into());
         }
         if let Some(denied) = self.denied() {
-            return Ok(self.refuse(denied));
+            return Ok(self.refuse(denied).into());
         }
         if let Some(refusal) = sink.refusal() {
-            return Ok(self.refuse(refusal));
+            return Ok(self.refuse(refusal).into());
         }
         self.report.ledger.balance(rows_merge).map_err(|error| codes::imbalance(&error))?;
         let Ended { set, tally, notes, slices } = sink.finish()?;
         self.report.findings.extend(notes);
         let Self { job, report, quarantine, source_version, .. } = self;
-        let mut written = Vec::new();
-        if !job.dry_run {
-            written = sink::commit(set)?;
-            if let Some(Quarantine { mut set, file, empty }) = quarantine {
-                let id = file.id();
-                file.finish().map_err(|error| codes::io(&error))?;
-                if empty {
-                    set.discard(id);
-                }
-                sink::commit(set)?;
-            }
+        let written = Vec::new();
+        let outcome = Outcome { report, written, tally, slices, spilled: 0, source_version, refused: None };
+        if job.dry_run {
+            return Ok(outcome.into());
         }
-        Ok(Outcome { report, written, tally, slices, spilled: 0, source_version, refused: None })
+        let aside = quarantine.map(Quarantine::finish).transpose()?;
+        Ok(Ready { outcome, set: Some(set), aside })
     }
 
     fn denied(&self) -> Option<Fatal> {
@@ -964,62 +913,4 @@ fn faulty_rows(
         }
     }
     faulty
-}
-
-/// The end of a conversion from events to aggregates, wherever what was counted lies.
-struct Finish<'a> {
-    job: &'a Job<'a>,
-    terms: &'a dyn Terms,
-    shapes: &'a [Shape],
-    usages: &'a Usages<'a>,
-    reads: FieldSet,
-}
-
-impl<'a> Finish<'a> {
-    fn run(
-        &self,
-        mut run: Run<'a>,
-        mut noted: Noted,
-        sources: &[Arc<str>],
-        sums: &[(u64, i64)],
-        contexts: &mut [Entity],
-        emit: impl FnOnce(Frame<'_>, &mut Sink<'_>, &mut Report) -> Result<(), Fatal>,
-    ) -> Result<Outcome, Fatal> {
-        let refused = noted.refused(sources);
-        if !refused.is_empty() {
-            return Err(Fatal { failure: Failure::Input, findings: refused });
-        }
-        noted.into_report(sources, &mut run.report);
-        total(contexts, sums, self.reads.contains(Field::EVENT_DURATION));
-        let missing = self.terms.complete(contexts);
-        let (errors, findings): (Vec<_>, Vec<_>) =
-            missing.into_iter().partition(|finding| finding.code.severity == Severity::Error);
-        run.report.findings.extend(findings);
-        if !errors.is_empty() {
-            return Err(Fatal { failure: Failure::Use, findings: errors });
-        }
-        let mut header = Entity::default();
-        self.terms.header(&mut header);
-        let encoder = self.job.create(&header, contexts, self.shapes, self.reads)?;
-        run.drops(encoder.as_ref(), self.reads, &[], contexts);
-        let mut sink = self.job.sink(encoder.as_ref(), None)?;
-        let mut report = Report::default();
-        let frame = Frame { shapes: self.shapes, contexts, usages: self.usages, encoder: encoder.as_ref() };
-        emit(frame, &mut sink, &mut report)?;
-        run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
-        run.end(Sinks::whole(self.job, encoder.as_ref(), sink), true)
-    }
-}
-
-/// Gives each sales context the sum of its usages; `timed` tells whether the source knows how long was played.
-fn total(contexts: &mut [Entity], sums: &[(u64, i64)], timed: bool) {
-    for (context, (plays, micros)) in contexts.iter_mut().zip(sums) {
-        context.set(Field::TOTAL_USAGES, plays.to_string());
-        if !timed {
-            continue;
-        }
-        let mut text = Vec::new();
-        Duration::from_micros(*micros).write_iso(&mut text);
-        context.set(Field::TOTAL_DURATION, String::from_utf8_lossy(&text).into_owned());
-    }
 }

@@ -31,6 +31,7 @@ pub mod codes;
 pub mod compare;
 mod complete;
 mod convert;
+mod counting;
 mod describe;
 mod dictionary;
 mod duplicates;

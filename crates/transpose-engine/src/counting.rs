@@ -1,0 +1,261 @@
+//! A report of sums that is made of events, from the first row to the last byte.
+//!
+//! What is wanted of each event, what counts it, and what becomes of the counts once everything is read. Who reads the events is not known here: it
+//! may be a conversion of its own, or a run in which one reading feeds many reports.
+
+use crate::aggregate::{Counter, Refunds, Rules, Worker};
+use crate::codes;
+use crate::convert::{Job, Ready, Run};
+use crate::describe::{Noted, Shapes};
+use crate::emit::{self, Frame};
+use crate::external;
+use crate::manner::{Manner, Usages};
+use crate::memory::Budget;
+use crate::pairs::Pair;
+use crate::refunds::Judge;
+use crate::settle::{Items, settle};
+use crate::sink::Sink;
+use crate::slices::Sinks;
+use crate::spill::Scratch;
+use crate::verdict::Verdicts;
+use std::sync::Arc;
+use transpose_codes::duration::Duration;
+use transpose_core::batch::Shape;
+use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::format::{Decode, Projection};
+use transpose_core::report::Report;
+use transpose_core::terms::{Conflict, Terms, Whole};
+
+/// Fields that tell releases and recordings apart; needed even where the target does not hold them.
+const IDENTITY: [Field; 10] = [
+    Field::ICPN,
+    Field::GRID,
+    Field::RELEASE_ID,
+    Field::RELEASE_ARTIST,
+    Field::RELEASE_TITLE,
+    Field::RECORDING_ID,
+    Field::ISRC,
+    Field::RECORDING_ARTIST,
+    Field::RECORDING_TITLE,
+    Field::RECORDING_DURATION,
+];
+
+/// The decoders whose keys are counted. A key names its space: inputs whose keys mean the same share one, and the first decoder of each explains it.
+#[derive(Default)]
+pub(crate) struct Spaces<'a> {
+    decoders: Vec<Box<dyn Decode + 'a>>,
+    reads: FieldSet,
+}
+
+impl<'a> Spaces<'a> {
+    /// The space of a decoder's keys.
+    pub(crate) fn of(&mut self, decoder: &dyn Decode) -> u32 {
+        self.reads = self.reads.union(decoder.preamble().reads);
+        let same = |space| self.decoders.iter().position(|known| known.key_space() == Some(space));
+        decoder.key_space().and_then(same).unwrap_or(self.decoders.len()) as u32
+    }
+
+    /// Keeps a decoder if it is the first of its space.
+    pub(crate) fn keep(&mut self, space: u32, decoder: Box<dyn Decode + 'a>) {
+        if space as usize == self.decoders.len() {
+            self.decoders.push(decoder);
+        }
+    }
+}
+
+/// A report of sums in the making.
+pub(crate) struct Counting<'a> {
+    job: &'a Job<'a>,
+    terms: &'a dyn Terms,
+    projection: Projection,
+    counter: Counter,
+    /// What decides about refunds.
+    judge: Judge,
+    /// Whether the events are sales.
+    sells: bool,
+    budget: Option<Budget>,
+    /// What the whole service counted, where somebody knows.
+    whole: Option<Vec<Whole>>,
+}
+
+impl<'a> Counting<'a> {
+    /// Prepares to count; refused without an agreement.
+    pub(crate) fn new(job: &'a Job<'a>, sells: bool) -> Result<Self, Fatal> {
+        let Some(terms) = job.terms else {
+            let message = format!(
+                "`{}` is made of usages in sales contexts, and no agreement is given",
+                job.target.manifest().id
+            );
+            return Err(Fatal::usage(Diagnostic::new(&codes::NO_AGREEMENT, Location::default(), message)));
+        };
+        let writes = job.target.writes(job.version);
+        let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
+        let mut projection = Projection {
+            item,
+            context: terms.reads(),
+            time: job.period.is_some() || sells || !terms.turns().is_empty(),
+            duration: true,
+            now: Some(job.now.micros),
+            ..Projection::default()
+        };
+        for identity in IDENTITY {
+            projection.item.insert(identity);
+        }
+        let budget = job.memory.map(|limit| Budget::new(limit, job.reading(), job.packs()));
+        let latest = terms.conflict() == Conflict::Latest;
+        let counter = Counter::new(job.reading().threads, budget, job.temp_dir.clone(), latest);
+        let mut header = Entity::default();
+        terms.header(&mut header);
+        let judge = Judge::new(terms.refunds(), job.period.as_ref(), &header);
+        Ok(Self { job, terms, projection, counter, judge, sells, budget, whole: None })
+    }
+
+    /// What is wanted of each event.
+    pub(crate) fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    /// What decides whether an event of a decoder's input counts and where; `pairs` are the refunds whose sales are known.
+    pub(crate) fn rules<'b>(
+        &'b self,
+        decoder: &'b dyn Decode,
+        pairs: Option<&'b Verdicts<Pair>>,
+    ) -> Rules<'b> {
+        let terms = self.terms;
+        Rules {
+            decoder,
+            terms,
+            turns: terms.turns(),
+            // What was not played has no length that could fall short.
+            qualifying: terms
+                .qualifying()
+                .filter(|_| decoder.preamble().reads.contains(Field::EVENT_DURATION)),
+            sales: self.sells.then(|| Refunds {
+                period: self.job.period.clone(),
+                judge: &self.judge,
+                pairs,
+                unmatched: terms.refunds().unmatched,
+            }),
+        }
+    }
+
+    /// Those who count the events of an input side by side.
+    pub(crate) fn workers(&self, threads: usize, input: usize, space: u32) -> Vec<Worker<'_>> {
+        (0..threads).map(|worker| Worker::new(&self.counter, worker, input, space)).collect()
+    }
+
+    /// Tells what the whole service counted.
+    #[expect(dead_code, reason = "for runs of many reports")]
+    pub(crate) fn know(&mut self, whole: Vec<Whole>) {
+        self.whole = Some(whole);
+    }
+
+    /// Makes the report of everything that was counted; nothing appears yet.
+    pub(crate) fn finish(
+        self,
+        run: Run<'a>,
+        spaces: &Spaces<'_>,
+        sources: &[Arc<str>],
+    ) -> Result<Ready, Fatal> {
+        let Self { job, terms, projection, counter, budget, whole, .. } = self;
+        let threads = job.reading().threads;
+        let policy = terms.conflict();
+        for context in terms.due() {
+            counter.manner(Manner::new(&context, false))?;
+        }
+        let reads = spaces.reads;
+        let shapes = Shapes::new(projection.item.intersection(reads));
+        let decoders: Vec<&dyn Decode> = spaces.decoders.iter().map(AsRef::as_ref).collect();
+        let mut noted = Noted::default();
+        let mut counted = counter.finish()?;
+        let mut contexts = std::mem::take(&mut counted.contexts);
+        let usages = counted.manners.usages(reads.contains(Field::EVENT_DURATION));
+        let shown = emit::shapes(&shapes, &usages);
+        let finish = Finish { job, terms, shapes: &shown, usages: &usages, reads, whole: whole.as_deref() };
+        if let Some(spilled) = counted.spilled.take() {
+            let spill = Scratch::create(&job.temp_dir)?;
+            let budget = budget.map_or(usize::MAX, |budget| budget.settling);
+            let plan = external::Plan { decoders: &decoders, shapes: &shapes, policy, budget };
+            let settled = external::Settled::new(&counted, &spilled, &plan, &spill, &mut noted)?;
+            let bytes = spilled.bytes() + spill.bytes();
+            drop(spilled);
+            let emit = |frame: Frame<'_>, sink: &mut Sink<'_>, report: &mut Report| {
+                settled.emit(&plan, frame, sink, report)
+            };
+            let mut ready = finish.run(run, noted, sources, &settled.sums, &mut contexts, emit)?;
+            ready.outcome.spilled = bytes;
+            Ok(ready)
+        } else {
+            let dictionary = std::mem::take(&mut counted.world.dictionary);
+            let dictionary = dictionary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let items = Items::describe(dictionary, &decoders, &shapes, threads, &mut noted)?;
+            let settled =
+                settle(&items, &counted.world, &counted.manners, &shapes, policy, threads, &mut noted)?;
+            finish.run(run, noted, sources, &settled.sums, &mut contexts, |frame, sink, report| {
+                emit::emit(&settled, frame, sink, threads, report)
+            })
+        }
+    }
+}
+
+/// The end, wherever what was counted lies.
+struct Finish<'b> {
+    job: &'b Job<'b>,
+    terms: &'b dyn Terms,
+    shapes: &'b [Shape],
+    usages: &'b Usages<'b>,
+    reads: FieldSet,
+    #[expect(dead_code, reason = "for amounts")]
+    whole: Option<&'b [Whole]>,
+}
+
+impl Finish<'_> {
+    fn run(
+        &self,
+        mut run: Run<'_>,
+        mut noted: Noted,
+        sources: &[Arc<str>],
+        sums: &[(u64, i64)],
+        contexts: &mut [Entity],
+        emit: impl FnOnce(Frame<'_>, &mut Sink<'_>, &mut Report) -> Result<(), Fatal>,
+    ) -> Result<Ready, Fatal> {
+        let refused = noted.refused(sources);
+        if !refused.is_empty() {
+            return Err(Fatal { failure: Failure::Input, findings: refused });
+        }
+        noted.into_report(sources, &mut run.report);
+        total(contexts, sums, self.reads.contains(Field::EVENT_DURATION));
+        let missing = self.terms.complete(contexts);
+        let (errors, findings): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|finding| finding.code.severity == Severity::Error);
+        run.report.findings.extend(findings);
+        if !errors.is_empty() {
+            return Err(Fatal { failure: Failure::Use, findings: errors });
+        }
+        let mut header = Entity::default();
+        self.terms.header(&mut header);
+        let encoder = self.job.create(&header, contexts, self.shapes, self.reads)?;
+        run.drops(encoder.as_ref(), self.reads, &[], contexts);
+        let mut sink = self.job.sink(encoder.as_ref(), None)?;
+        let mut report = Report::default();
+        let frame = Frame { shapes: self.shapes, contexts, usages: self.usages, encoder: encoder.as_ref() };
+        emit(frame, &mut sink, &mut report)?;
+        run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
+        run.end(Sinks::whole(self.job, encoder.as_ref(), sink), true)
+    }
+}
+
+/// Gives each sales context the sum of its usages; `timed` tells whether the source knows how long was played.
+fn total(contexts: &mut [Entity], sums: &[(u64, i64)], timed: bool) {
+    for (context, (plays, micros)) in contexts.iter_mut().zip(sums) {
+        context.set(Field::TOTAL_USAGES, plays.to_string());
+        if !timed {
+            continue;
+        }
+        let mut text = Vec::new();
+        Duration::from_micros(*micros).write_iso(&mut text);
+        context.set(Field::TOTAL_DURATION, String::from_utf8_lossy(&text).into_owned());
+    }
+}
