@@ -111,6 +111,30 @@ pub fn parse_integer(text: &str) -> Result<i64, DecimalError> {
     Ok(value)
 }
 
+/// A plain decimal of at most 18 digits, with an optional minus, as its digits and the number of decimal places; `None` for everything else, which
+/// [`parse`] may still understand. For sums over many cells.
+pub fn scaled(text: &[u8]) -> Option<(i64, u32)> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.len() > 19 {
+        return None;
+    }
+    let (mut number, mut whole, mut places) = (0_i64, 0_u32, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                // Nineteen digits still fit; they are refused below.
+                number = number.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+                *places.as_mut().unwrap_or(&mut whole) += 1;
+            }
+            b'.' if places.is_none() => places = Some(0),
+            _ => return None,
+        }
+    }
+    let fraction = places.unwrap_or(0);
+    let plain = whole > 0 && places != Some(0) && whole + fraction <= 18;
+    plain.then_some((if digits.len() < text.len() { -number } else { number }, fraction))
+}
+
 /// Writes a number in plain notation, with a dot, without needless zeros behind it; zero is `0` (ARCH-31, ARCH-33).
 pub fn write(value: &Decimal, out: &mut Vec<u8>) {
     let mantissa = value.mantissa();
@@ -321,6 +345,37 @@ mod tests {
 
     const EUROPEAN: Grammar = Grammar { decimal_comma: true, grouping: Some('.'), ..Grammar::PLAIN };
     const ACCOUNTS: Grammar = Grammar { grouping: Some(','), sign: SignRule::Accounting, ..Grammar::PLAIN };
+
+    #[test]
+    fn digits_and_places_are_split() {
+        for (text, expected) in [
+            ("12.50", Some((1250, 2))),
+            ("-0.1", Some((-1, 1))),
+            ("7", Some((7, 0))),
+            ("5.", None),
+            (".5", None),
+            ("1.2.3", None),
+            ("+1", None),
+            ("", None),
+            ("-", None),
+            ("999999999999999999", Some((999_999_999_999_999_999, 0))),
+            ("9999999999999999999", None),
+            ("1000000000000000000", None),
+            ("1.000000000000000000", None),
+        ] {
+            assert_eq!(scaled(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_split_is_what_is_parsed(text in "-?[0-9]{0,12}(\\.[0-9]{0,12})?") {
+            if let Some((number, scale)) = scaled(text.as_bytes()) {
+                let value = parse(&text, Grammar::PLAIN).unwrap();
+                prop_assert_eq!((value.mantissa(), value.scale()), (i128::from(number), scale));
+            }
+        }
+    }
 
     #[test]
     fn keeps_value_and_scale() {

@@ -21,6 +21,8 @@ pub struct Amounts {
     /// What end users paid less what was given back, with sales tax, by currency; `XXX` where the currency is not known. Only events tell it, so
     /// it is compared among what was read and not with what was written.
     pub paid: BTreeMap<Box<str>, Decimal>,
+    /// What is owed for usages (`usage.amount`), by currency; `XXX` where the currency is not known. Formats that hold no amounts write none.
+    pub owed: BTreeMap<Box<str>, Decimal>,
 }
 
 impl Amounts {
@@ -35,7 +37,9 @@ impl Amounts {
         self.plays = self.plays.checked_add(more.plays).ok_or_else(|| overflow("plays"))?.normalize();
         self.returns = self.returns.checked_add(more.returns).ok_or_else(|| overflow("returns"))?.normalize();
         self.micros = self.micros.checked_add(more.micros).ok_or_else(|| overflow("duration"))?;
-        for (sums, more) in [(&mut self.money, &more.money), (&mut self.paid, &more.paid)] {
+        for (sums, more) in
+            [(&mut self.money, &more.money), (&mut self.paid, &more.paid), (&mut self.owed, &more.owed)]
+        {
             for (currency, amount) in more {
                 let sum = sums.entry(currency.clone()).or_default();
                 *sum = sum.checked_add(*amount).ok_or_else(|| overflow("money"))?;
@@ -134,6 +138,7 @@ impl Ledger {
         same("microseconds read", &self.read.micros, &sum.micros)?;
         same_money("money read", &self.read.money, &sum.money)?;
         same_money("money paid", &self.read.paid, &sum.paid)?;
+        same_money("money owed", &self.read.owed, &sum.owed)?;
         if !rows_merge {
             same("rows written", &self.converted.rows, &self.written.rows)?;
         }
@@ -141,6 +146,11 @@ impl Ledger {
         same("returns written", &self.converted.returns.normalize(), &self.written.returns.normalize())?;
         same("microseconds written", &self.converted.micros, &self.written.micros)?;
         same_money("money written", &self.converted.money, &self.written.money)
+    }
+
+    /// Checks that what is owed was written, to be asked of targets that hold amounts.
+    pub fn balance_owed(&self) -> Result<(), Imbalance> {
+        same_money("money owed that is written", &self.converted.owed, &self.written.owed)
     }
 }
 
@@ -181,6 +191,20 @@ mod tests {
         assert_eq!(ledger.balance(false), Ok(()));
         ledger.written.micros -= 1;
         assert_eq!(ledger.balance(false).unwrap_err().what.as_ref(), "microseconds written");
+    }
+
+    #[test]
+    fn what_is_owed_is_compared_where_it_is_written() {
+        let mut ledger = Ledger::default();
+        for amounts in [&mut ledger.read, &mut ledger.converted] {
+            amounts.owed.insert("EUR".into(), Decimal::new(125, 2));
+        }
+        assert_eq!(ledger.balance(false), Ok(()));
+        assert_eq!(ledger.balance_owed().unwrap_err().what.as_ref(), "money owed that is written in EUR");
+        ledger.written.owed.insert("EUR".into(), Decimal::new(1_250, 3));
+        assert_eq!(ledger.balance_owed(), Ok(()));
+        ledger.read.owed.clear();
+        assert_eq!(ledger.balance(false).unwrap_err().what.as_ref(), "money owed in EUR");
     }
 
     #[test]

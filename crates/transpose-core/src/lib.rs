@@ -15,7 +15,9 @@
 //! | [`diagnostic`] | codes, places, findings |
 //! | [`citation`] | rules by name, and which codes implement them |
 //! | [`loss`], [`ledger`] | what a conversion loses, and that nothing else is lost |
+//! | [`account`] | what an encoder has written and lost, in sums |
 
+pub mod account;
 pub mod batch;
 pub mod citation;
 pub mod diagnostic;

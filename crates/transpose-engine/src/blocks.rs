@@ -4,6 +4,7 @@ use crate::codes;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
+use transpose_core::account::NO_CURRENCY;
 use transpose_core::batch::{Block, Blocks, EntityRef};
 use transpose_core::diagnostic::Fatal;
 use transpose_core::entity::Entity;
@@ -17,6 +18,7 @@ struct Columns {
     returns: Option<usize>,
     price: Option<usize>,
     duration: Option<usize>,
+    amount: Option<usize>,
 }
 
 /// Accounts for every usage of the blocks as read and converted.
@@ -27,12 +29,14 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut Report) -> Result<(), Fat
             returns: shape.column(Field::RETURNS),
             price: shape.column(Field::PRICE),
             duration: shape.column(Field::USAGE_DURATION),
+            amount: shape.column(Field::AMOUNT),
         })
     });
     let usages: Vec<Option<Columns>> = usages.collect();
     let mut sum = Amounts::default();
     // Whole plays are summed by themselves; all of a batch fit.
     let mut plays = 0_u64;
+    let mut owed = Owed::default();
     for usage in blocks.iter().flat_map(Block::entities) {
         let Some(Some(columns)) = usages.get(usage.shape_index()) else { continue };
         let cell = |column: Option<usize>| column.and_then(|column| usage.cell(column).first());
@@ -43,6 +47,9 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut Report) -> Result<(), Fat
             let all = sum.returns.checked_add(returns).ok_or_else(|| codes::overflow("returns"))?;
             sum.returns = all.normalize();
         }
+        if let Some(amount) = cell(columns.amount) {
+            owed.add(usage.context_index(), amount)?;
+        }
         match (quantity.and_then(whole), cell(columns.price)) {
             (Some(count), None) if plays < 1 << 62 => plays += count,
             (_, price) => {
@@ -51,9 +58,52 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut Report) -> Result<(), Fat
             }
         }
     }
+    owed.settle(blocks.contexts, &mut sum)?;
     sum.plays = sum.plays.checked_add(plays.into()).ok_or_else(|| codes::overflow("plays"))?.normalize();
     let ledger = &mut report.ledger;
     ledger.read.add(&sum).and_then(|()| ledger.converted.add(&sum)).map_err(|error| codes::imbalance(&error))
+}
+
+/// What is owed for the usages of a batch, by sales context.
+#[derive(Default)]
+struct Owed {
+    sums: BTreeMap<Option<usize>, Decimal>,
+    /// The context of the usages before, with their sum: neighbours are mostly of one context.
+    last: Option<(Option<usize>, Decimal)>,
+}
+
+impl Owed {
+    fn add(&mut self, context: Option<usize>, amount: &[u8]) -> Result<(), Fatal> {
+        let Some(amount) = decimal(amount) else { return Ok(()) };
+        let sum = match self.last {
+            Some((last, sum)) if last == context => sum,
+            _ => {
+                self.put()?;
+                Decimal::ZERO
+            }
+        };
+        let sum = sum.checked_add(amount).ok_or_else(|| codes::overflow("what is owed"))?;
+        self.last = Some((context, sum));
+        Ok(())
+    }
+
+    fn put(&mut self) -> Result<(), Fatal> {
+        let Some((context, amount)) = self.last.take() else { return Ok(()) };
+        let sum = self.sums.entry(context).or_default();
+        *sum = sum.checked_add(amount).ok_or_else(|| codes::overflow("what is owed"))?;
+        Ok(())
+    }
+
+    fn settle(mut self, contexts: &[Entity], amounts: &mut Amounts) -> Result<(), Fatal> {
+        self.put()?;
+        for (context, sum) in self.sums {
+            let context = context.and_then(|context| contexts.get(context));
+            let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
+            let entry = amounts.owed.entry(currency.into()).or_default();
+            *entry = entry.checked_add(sum).ok_or_else(|| codes::overflow("what is owed"))?.normalize();
+        }
+        Ok(())
+    }
 }
 
 /// Plays and money of one usage; decoders have rejected what is not a number.

@@ -787,7 +787,11 @@ impl<'a> Run<'a> {
         if let Some(refusal) = sink.refusal() {
             return Ok(self.refuse(refusal).into());
         }
-        self.report.ledger.balance(rows_merge).map_err(|error| codes::imbalance(&error))?;
+        let ledger = &self.report.ledger;
+        ledger.balance(rows_merge).map_err(|error| codes::imbalance(&error))?;
+        if self.job.target.writes(self.job.version).contains(Field::AMOUNT) {
+            ledger.balance_owed().map_err(|error| codes::imbalance(&error))?;
+        }
         let Ended { set, tally, notes, slices } = sink.finish()?;
         self.report.findings.extend(notes);
         let Self { job, report, quarantine, source_version, .. } = self;

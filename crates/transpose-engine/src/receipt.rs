@@ -119,13 +119,16 @@ fn amounts(amounts: &Amounts) -> Value {
         "seconds": seconds(amounts.micros),
         "money": sums(&amounts.money),
     });
-    // Only sales have these.
+    // Only sales have the first two, only statements the last.
     if let Some(object) = value.as_object_mut() {
         if !amounts.returns.is_zero() {
             object.insert("returns".into(), json!(amounts.returns.normalize().to_string()));
         }
         if !amounts.paid.is_empty() {
             object.insert("paid".into(), sums(&amounts.paid).into());
+        }
+        if !amounts.owed.is_empty() {
+            object.insert("owed".into(), sums(&amounts.owed).into());
         }
     }
     value

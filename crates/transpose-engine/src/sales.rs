@@ -7,13 +7,11 @@ use crate::codes;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
+use transpose_core::account::NO_CURRENCY;
 use transpose_core::diagnostic::Fatal;
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet};
 use transpose_core::ledger::{Amounts, Ledger};
-
-/// The code of no currency (ISO 4217), where it is not known which one it is.
-const UNKNOWN: &str = "XXX";
 
 /// Whether a source tells of sales.
 pub(crate) fn sells(reads: FieldSet) -> bool {
@@ -42,7 +40,7 @@ impl Sale {
         let text = |field| answer.and_then(|answer| answer.text(field)).or_else(|| event.text(field));
         Some(Self {
             returned: kind == Some("refund"),
-            currency: text(Field::EVENT_CURRENCY).unwrap_or(UNKNOWN).into(),
+            currency: text(Field::EVENT_CURRENCY).unwrap_or(NO_CURRENCY).into(),
             paid: text(Field::RETAIL_PRICE).and_then(exact).unwrap_or_default(),
             price: answer.and_then(|answer| answer.text(Field::PRICE)).and_then(exact),
         })

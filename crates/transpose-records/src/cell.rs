@@ -141,25 +141,6 @@ pub fn is_decimal(value: &[u8]) -> bool {
         && whole.iter().chain(fraction).all(u8::is_ascii_digit)
 }
 
-/// A plain decimal of at most 18 digits as its digits and the number of decimal places.
-pub fn scaled(value: &[u8]) -> Option<(i64, u32)> {
-    if !is_decimal(value) {
-        return None;
-    }
-    let (mut number, mut scale, mut seen) = (0_i64, 0, false);
-    for byte in value {
-        match byte {
-            b'0'..=b'9' => {
-                number = number * 10 + i64::from(byte - b'0');
-                scale += u32::from(seen);
-            }
-            b'.' => seen = true,
-            _ => {}
-        }
-    }
-    Some((if value.first() == Some(&b'-') { -number } else { number }, scale))
-}
-
 /// Whether the bytes are an ISRC in canonical notation.
 pub fn is_isrc(value: &[u8]) -> bool {
     match value {
@@ -175,7 +156,6 @@ pub fn is_isrc(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn types_accept_what_the_rules_say() {
@@ -238,30 +218,5 @@ mod tests {
         assert!(matches!(check_kind(Kind::Iswc, b"T034524680", &mut out), Fit::Odd(_)));
         assert!(matches!(check_kind(Kind::Isrc, b"\xff", &mut out), Fit::Wrong(_)));
         assert_eq!(check_kind(Kind::Text, b"anything", &mut out), Fit::Exact);
-    }
-
-    #[test]
-    fn digits_and_places_are_split() {
-        for (text, expected) in [
-            ("12.50", Some((1250, 2))),
-            ("-0.1", Some((-1, 1))),
-            ("7", Some((7, 0))),
-            ("5.", None),
-            ("", None),
-            ("-", None),
-            ("999999999999999999", Some((999_999_999_999_999_999, 0))),
-            ("9999999999999999999", None),
-        ] {
-            assert_eq!(scaled(text.as_bytes()), expected, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn plain_decimals_are_decimals(text in "-?[0-9]{1,9}(\\.[0-9]{1,9})?") {
-            let value = decimal::parse(&text, Grammar::PLAIN).unwrap();
-            let (number, scale) = scaled(text.as_bytes()).unwrap();
-            prop_assert_eq!(transpose_codes::Decimal::new(number, scale), value);
-        }
     }
 }

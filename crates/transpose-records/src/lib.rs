@@ -12,9 +12,7 @@
 //! | [`cell`] | whether a text fits the type of its cell |
 //! | [`grammar`] | which record may follow which |
 //! | [`write`](mod@write) | cells in their notation |
-//! | [`account`] | what an encoder has written and lost, in sums |
 
-pub mod account;
 pub mod cell;
 pub mod escape;
 pub mod grammar;

@@ -266,6 +266,9 @@ fn ledger(out: &mut String, ledger: &Ledger) {
         for (currency, sum) in &amounts.paid {
             let _ = write!(text, ", paid {currency} {}", sum.normalize());
         }
+        for (currency, sum) in &amounts.owed {
+            let _ = write!(text, ", owed {currency} {}", sum.normalize());
+        }
         text
     };
     let parts = [("read", &ledger.read), ("converted", &ledger.converted), ("written", &ledger.written)];

@@ -19,6 +19,7 @@
 //! only the source's family understands) is counted as lost.
 
 use serde::Deserialize;
+use transpose_core::account::{Account, Losses, NO_CURRENCY};
 use transpose_core::batch::{Block, Cell, EntityRef, Shape, Slot};
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::entity::{Entity, Value};
@@ -30,7 +31,6 @@ use transpose_core::format::{
 use transpose_core::loss::{Change, Subject};
 use transpose_core::option::{self, OptionKind, OptionSpec};
 use transpose_core::report::Report;
-use transpose_records::account::{Account, Losses};
 
 transpose_core::register!(|| Ok(vec![format()]));
 
@@ -197,6 +197,7 @@ struct Plan {
     returns: Option<usize>,
     price: Option<usize>,
     duration: Option<usize>,
+    amount: Option<usize>,
 }
 
 /// Writes the table.
@@ -215,6 +216,8 @@ struct Writer {
     contexts: Vec<Vec<u8>>,
     /// The currency of each sales context, as an index of `currencies`.
     currency: Vec<Option<usize>>,
+    /// The currency in which each sales context is reported; the last is for usages without one.
+    owed: Vec<usize>,
     currencies: Vec<Box<str>>,
     /// Values of the header and the sales contexts that have no place.
     dropped: Vec<(Subject, String)>,
@@ -272,15 +275,17 @@ impl Writer {
         };
         let contexts = brief.contexts.iter().map(Some).chain([None]).map(context_text).collect();
         let mut currencies: Vec<Box<str>> = Vec::new();
-        let mut currency_of = |context: &Entity| {
-            let code = context.price_currency()?;
+        let mut number = |code: &str| {
             let known = currencies.iter().position(|known| **known == *code);
-            Some(known.unwrap_or_else(|| {
+            known.unwrap_or_else(|| {
                 currencies.push(code.into());
                 currencies.len() - 1
-            }))
+            })
         };
-        let currency = brief.contexts.iter().map(&mut currency_of).collect();
+        let currency =
+            brief.contexts.iter().map(|context| context.price_currency().map(&mut number)).collect();
+        let reported = brief.contexts.iter().map(|context| context.text(Field::CURRENCY));
+        let owed = reported.chain([None]).map(|code| number(code.unwrap_or(NO_CURRENCY))).collect();
         let ids: Vec<&str> = fields.iter().map(Field::id).collect();
         let head = if options.heading { format!("{}\n", ids.join(",")) } else { String::new() };
         let name = brief.header.text(Field::MESSAGE_ID).unwrap_or("canonical");
@@ -296,6 +301,7 @@ impl Writer {
             plans: Vec::new(),
             contexts,
             currency,
+            owed,
             currencies,
             dropped,
         };
@@ -324,6 +330,7 @@ impl Writer {
             returns: shape.column(Field::RETURNS),
             price: shape.column(Field::PRICE),
             duration: shape.column(Field::USAGE_DURATION),
+            amount: shape.column(Field::AMOUNT),
         }
     }
 }
@@ -519,11 +526,14 @@ impl Writer {
         };
         let currency = context.and_then(|context| self.currency.get(context).copied().flatten());
         let (quantity, price, duration) = (cell(plan.quantity), cell(plan.price), cell(plan.duration));
+        let owed = context.and_then(|context| self.owed.get(context)).or(self.owed.last());
+        let (returns, amount, owed) = (cell(plan.returns), cell(plan.amount), owed.copied().unwrap_or(0));
         let counted = run.account.add(quantity, price, duration, currency);
-        counted.and_then(|()| run.account.add_returns(cell(plan.returns))).ok_or_else(|| {
+        let counted = counted.and_then(|()| run.account.add_returns(returns));
+        counted.and_then(|()| run.account.add_owed(amount, owed)).ok_or_else(|| {
             let location = Location { line: run.line(usage), ..Location::default() };
             let message =
-                "quantity, returns, price or duration of a usage is no exact number, or a sum is too long";
+                "quantity, returns, price, amount or duration of a usage is no exact number, or a sum is too long";
             Fatal::input(Diagnostic::new(&INEXACT, location, message))
         })
     }

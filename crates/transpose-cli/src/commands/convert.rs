@@ -6,10 +6,11 @@ use crate::packing::Packing;
 use crate::progress::Progress;
 use crate::selection::Selection;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use transpose_codes::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostic::{Fatal, Severity};
 use transpose_core::field::Field;
@@ -554,7 +555,7 @@ fn rejects_name(input: &Path) -> String {
     }
 }
 
-/// Adds columns for what only sales have.
+/// Adds columns for what only sales and statements have.
 fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
     let mut add = |heading: &str, value: &dyn Fn(&Amounts) -> String| {
         let cells =
@@ -566,12 +567,16 @@ fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
     if parts.iter().any(|(_, amounts)| !amounts.returns.is_zero()) {
         add("returns", &|amounts| amounts.returns.normalize().to_string());
     }
-    let currencies: BTreeSet<&str> =
-        parts.iter().flat_map(|(_, amounts)| amounts.paid.keys()).map(AsRef::as_ref).collect();
-    for currency in currencies {
-        add(&format!("paid {currency}"), &|amounts| {
-            amounts.paid.get(currency).copied().unwrap_or_default().normalize().to_string()
-        });
+    let kinds: [(&str, fn(&Amounts) -> &BTreeMap<Box<str>, Decimal>); 2] =
+        [("paid", |amounts| &amounts.paid), ("owed", |amounts| &amounts.owed)];
+    for (kind, sums) in kinds {
+        let currencies: BTreeSet<&str> =
+            parts.iter().flat_map(|(_, amounts)| sums(amounts).keys()).map(AsRef::as_ref).collect();
+        for currency in currencies {
+            add(&format!("{kind} {currency}"), &|amounts| {
+                sums(amounts).get(currency).copied().unwrap_or_default().normalize().to_string()
+            });
+        }
     }
 }
 

@@ -7,11 +7,11 @@ use super::cells::located;
 use super::columns::{Column, Quick, is_meant};
 use crate::codes;
 use crate::format::Role;
-use transpose_codes::decimal::{self, Grammar};
+use transpose_codes::decimal::{self, Grammar, scaled};
 use transpose_core::batch::{BlockBatch, Cell, Span};
 use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
 use transpose_core::format::Demands;
-use transpose_records::cell::{is_integer, scaled};
+use transpose_records::cell::is_integer;
 use transpose_records::spec::{CellSpec, CellType, Obligation, RecordSpec};
 
 /// A rule about the cells of a record, by their places.

@@ -3,12 +3,12 @@
 use super::target::{Fill, Plan, Target, TargetCell, What, Writing, column, text_of};
 use crate::codes;
 use transpose_codes::decimal::{self, Grammar};
+use transpose_core::account::Losses;
 use transpose_core::batch::{Cell, EntityRef};
 use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
 use transpose_core::field::Field;
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
-use transpose_records::account::Losses;
 use transpose_records::cell::{self, Fit, is_integer};
 use transpose_records::spec::{CellType, Standing};
 use transpose_records::{escape, write};

@@ -10,12 +10,12 @@ use super::record::{Links, Record, Run};
 use super::target::{Target, column};
 use super::{OF_ALLOCATION, Writer, no_item, place};
 use crate::codes;
+use transpose_core::account::Account;
 use transpose_core::batch::Cell;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::field::{Field, Group};
 use transpose_core::format::Tally;
 use transpose_core::loss::Change;
-use transpose_records::account::Account;
 use transpose_records::spec::CellSlot;
 
 /// What stands on a line, as indexes of the block's items.

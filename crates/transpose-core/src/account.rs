@@ -1,13 +1,11 @@
 //! What an encoder accounts for while it writes: exact sums and counted losses, without an allocation for each usage.
 
-use crate::cell::scaled;
-use std::collections::BTreeMap;
-use transpose_codes::decimal::{self, Grammar};
+use crate::field::Field;
+use crate::ledger::Amounts;
+use crate::loss::{Change, FIRST, Subject};
+use crate::report::Report;
+use transpose_codes::decimal::{self, Grammar, scaled};
 use transpose_codes::{Decimal, Duration};
-use transpose_core::field::Field;
-use transpose_core::ledger::Amounts;
-use transpose_core::loss::{Change, FIRST, Subject};
-use transpose_core::report::Report;
 
 /// An exact sum: whole numbers by their decimal places, and what is too long for that.
 struct Sum {
@@ -36,6 +34,13 @@ impl Sum {
         Some(())
     }
 
+    fn add_text(&mut self, text: &[u8]) -> Option<()> {
+        match scaled(text) {
+            Some((number, scale)) => self.add(number.into(), scale),
+            None => self.add_decimal(long(text)?),
+        }
+    }
+
     fn total(&self) -> Option<Decimal> {
         let mut total = self.rest;
         for (scale, number) in self.places.iter().enumerate().filter(|(_, number)| **number != 0) {
@@ -57,6 +62,22 @@ pub struct Account {
     returns: Sum,
     micros: i128,
     money: Vec<Sum>,
+    owed: Vec<Sum>,
+}
+
+/// Where a currency is not known, amounts are summed under the code of no currency (ISO 4217).
+pub const NO_CURRENCY: &str = "XXX";
+
+/// The sum of a currency, by its number.
+fn of_currency(sums: &mut Vec<Sum>, currency: usize) -> Option<&mut Sum> {
+    if sums.len() <= currency {
+        sums.resize_with(currency + 1, Sum::default);
+    }
+    sums.get_mut(currency)
+}
+
+fn long(bytes: &[u8]) -> Option<Decimal> {
+    decimal::parse(std::str::from_utf8(bytes).ok()?, Grammar::DSR_READ).ok()
 }
 
 impl Account {
@@ -70,7 +91,6 @@ impl Account {
         currency: Option<usize>,
     ) -> Option<()> {
         self.rows += 1;
-        let long = |bytes: &[u8]| decimal::parse(std::str::from_utf8(bytes).ok()?, Grammar::DSR_READ).ok();
         let count = quantity.and_then(scaled);
         match (quantity, count) {
             (Some(_), Some((number, scale))) => self.plays.add(number.into(), scale)?,
@@ -78,10 +98,7 @@ impl Account {
             (None, _) => {}
         }
         if let (Some(quantity), Some(price), Some(currency)) = (quantity, price, currency) {
-            if self.money.len() <= currency {
-                self.money.resize_with(currency + 1, Sum::default);
-            }
-            let sum = self.money.get_mut(currency)?;
+            let sum = of_currency(&mut self.money, currency)?;
             match (count, scaled(price)) {
                 (Some((count, places)), Some((each, more))) => {
                     sum.add(i128::from(count) * i128::from(each), places + more)?;
@@ -97,13 +114,13 @@ impl Account {
 
     /// Adds what was returned of a usage. `None` when the cell holds no exact number or the sum becomes too long.
     pub fn add_returns(&mut self, returns: Option<&[u8]>) -> Option<()> {
-        let Some(returns) = returns else { return Some(()) };
-        match scaled(returns) {
-            Some((number, scale)) => self.returns.add(number.into(), scale),
-            None => self
-                .returns
-                .add_decimal(decimal::parse(std::str::from_utf8(returns).ok()?, Grammar::DSR_READ).ok()?),
-        }
+        returns.map_or(Some(()), |returns| self.returns.add_text(returns))
+    }
+
+    /// Adds what is owed for a usage (`usage.amount`), in the currency of the given number. `None` when the cell holds no exact number or the sum
+    /// becomes too long.
+    pub fn add_owed(&mut self, amount: Option<&[u8]>, currency: usize) -> Option<()> {
+        amount.map_or(Some(()), |amount| of_currency(&mut self.owed, currency)?.add_text(amount))
     }
 
     /// Adds the sums to what has been written. The error names the sum that has more than 28 digits.
@@ -114,14 +131,14 @@ impl Account {
         written.plays = written.plays.checked_add(plays).ok_or("plays")?.normalize();
         let returns = self.returns.total().ok_or("returns")?;
         written.returns = written.returns.checked_add(returns).ok_or("returns")?.normalize();
-        let mut money: BTreeMap<&str, &Sum> = BTreeMap::new();
-        for (sum, currency) in self.money.iter().zip(currencies).filter(|(sum, _)| sum.used) {
-            money.insert(currency, sum);
-        }
-        for (currency, sum) in money {
-            let amount = sum.total().ok_or("money")?;
-            let entry = written.money.entry(currency.into()).or_default();
-            *entry = entry.checked_add(amount).ok_or("money")?;
+        for (name, sums, written) in
+            [("money", &self.money, &mut written.money), ("what is owed", &self.owed, &mut written.owed)]
+        {
+            for (sum, currency) in sums.iter().zip(currencies).filter(|(sum, _)| sum.used) {
+                let amount = sum.total().ok_or(name)?;
+                let entry = written.entry(currency.clone()).or_default();
+                *entry = entry.checked_add(amount).ok_or(name)?;
+            }
         }
         Ok(())
     }
@@ -235,6 +252,19 @@ mod tests {
         account.settle(&[], &mut written).unwrap();
         assert_eq!(written.returns.to_string(), "12345678901234567893.6");
         assert_eq!((written.rows, written.plays), (0, Decimal::ZERO));
+    }
+
+    #[test]
+    fn what_is_owed_is_summed_by_currency() {
+        let mut account = Account::default();
+        for (amount, currency) in [(Some("0.00384"), 1), (Some("-1.25"), 0), (None, 0), (Some("1"), 1)] {
+            account.add_owed(amount.map(str::as_bytes), currency).unwrap();
+        }
+        assert!(account.add_owed(Some(b"1,5"), 1).is_none());
+        let mut written = Amounts::default();
+        account.settle(&["USD".into(), NO_CURRENCY.into()], &mut written).unwrap();
+        let owed: Vec<_> = written.owed.iter().map(|(code, sum)| format!("{code} {sum}")).collect();
+        assert_eq!(owed, ["USD -1.25", "XXX 1.00384"]);
     }
 
     #[test]
