@@ -42,8 +42,7 @@ impl Formats {
                 messages.document(&Value::Array(all))?;
             }
             None => {
-                let head =
-                    ["format", "title", "rows are", "", "status", "versions"].map(str::to_owned).to_vec();
+                let head = ["format", "title", "rows are", "", "status", "versions", "sure", "taken from"];
                 let rows = registry.formats().map(|format| {
                     let manifest = format.manifest();
                     vec![
@@ -53,8 +52,11 @@ impl Formats {
                         directions(manifest).to_owned(),
                         status(manifest.status).to_owned(),
                         versions(manifest).join(", "),
+                        sureness(manifest).to_owned(),
+                        source(manifest),
                     ]
                 });
+                let head = head.map(str::to_owned).to_vec();
                 let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
                 messages.data(table(0, &[], &rows).as_bytes())?;
             }
@@ -92,6 +94,20 @@ fn versions(manifest: &Manifest) -> Vec<&str> {
     manifest.versions.iter().map(|version| version.id.as_ref()).collect()
 }
 
+/// How sure the source is, in a word; the reason stands in the description.
+fn sureness(manifest: &Manifest) -> &str {
+    manifest.confidence.split(',').next().unwrap_or_default()
+}
+
+/// As much of where the layout was taken from as a line of the list has room for.
+fn source(manifest: &Manifest) -> String {
+    const WIDTH: usize = 60;
+    match manifest.reference.char_indices().nth(WIDTH) {
+        None => manifest.reference.to_string(),
+        Some((end, _)) => format!("{}…", manifest.reference.get(..end).unwrap_or_default().trim_end()),
+    }
+}
+
 fn object(manifest: &Manifest) -> Value {
     json!({
         "id": manifest.id, "title": manifest.title,
@@ -102,6 +118,7 @@ fn object(manifest: &Manifest) -> Value {
         },
         "reads": manifest.reads, "writes": manifest.writes, "status": status(manifest.status),
         "versions": versions(manifest), "extension": manifest.extension,
+        "reference": manifest.reference, "confidence": manifest.confidence,
     })
 }
 
@@ -119,7 +136,6 @@ fn described(format: &dyn Format, version: Option<&str>) -> Value {
     if let Some(object) = value.as_object_mut() {
         object.insert("versions".into(), versions.collect());
         object.insert("about".into(), manifest.about.as_ref().into());
-        object.insert("reference".into(), manifest.reference.as_ref().into());
         object.insert("containers".into(), packing::names(format).into());
         object.insert("options".into(), options.collect());
         object.insert("fields-read".into(), ids(format.reads(version)).into());
@@ -140,8 +156,9 @@ pub(crate) fn description(format: &dyn Format, version: Option<&str>) -> String 
         ("containers", packing::names(format).join(", ")),
         ("taken from", manifest.reference.to_string()),
     ];
+    let sure = (!manifest.confidence.is_empty()).then(|| ("how sure", manifest.confidence.to_string()));
     let facts: Vec<Vec<String>> =
-        facts.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+        facts.into_iter().chain(sure).map(|(name, value)| vec![name.to_owned(), value]).collect();
     let _ = write!(out, "\n{}", table(2, &[], &facts));
     if !manifest.versions.is_empty() {
         let rows: Vec<Vec<String>> = manifest
