@@ -5,6 +5,7 @@
 //! | [`agreement`] | `agreement.toml`: parties, message, rules from plays to sales contexts, defaults, policies |
 //! | [`figures`] | period figures per territory, service and plan, as CSV or TOML |
 //! | [`deal`] | both together for one period; implements [`transpose_core::terms::Terms`] |
+//! | [`models`] | what is owed: exact arithmetic, without agreements |
 //! | [`rules`] | what a partner demands of a report beyond its format |
 //! | [`template`] | commented side files for `transpose init` |
 //!
@@ -14,6 +15,7 @@ pub mod agreement;
 pub mod deal;
 mod document;
 pub mod figures;
+pub mod models;
 mod price;
 mod rule;
 pub mod rules;

@@ -1,0 +1,75 @@
+//! A fixed sum in parts that add up to it: the largest remainder.
+
+use num_bigint::BigInt;
+use num_traits::{Signed, ToPrimitive, Zero};
+
+/// The parts of a sum, in units of its last decimal place, by weight: each is cut to whole units, and the units that are left over go one each to the
+/// largest remainders, of equal ones to the first. A negative sum is parted as its opposite, so that a refund takes back exactly what a sale gave.
+///
+/// Weights are not negative; nothing where they are all zero and there is something to part.
+pub fn allot(sum: &BigInt, weights: &[BigInt]) -> Option<Vec<BigInt>> {
+    if weights.iter().any(Signed::is_negative) {
+        return None;
+    }
+    let total: BigInt = weights.iter().sum();
+    if total.is_zero() {
+        return sum.is_zero().then(|| weights.to_vec());
+    }
+    let amount = sum.abs();
+    let (mut parts, mut remainders) = (Vec::new(), Vec::new());
+    for (index, weight) in weights.iter().enumerate() {
+        let share = &amount * weight;
+        parts.push(&share / &total);
+        remainders.push((&share % &total, index));
+    }
+    let given: BigInt = parts.iter().sum();
+    // Fewer than there are parts.
+    let left = (&amount - given).to_usize()?;
+    remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    for (_, index) in remainders.iter().take(left) {
+        if let Some(part) = parts.get_mut(*index) {
+            *part += 1;
+        }
+    }
+    if sum.is_negative() {
+        parts = parts.into_iter().map(|part| -part).collect();
+    }
+    Some(parts)
+}
+
+/// The parts of a sum for so many tracks: the same for each, but for units that are left over.
+pub fn equally(sum: &BigInt, tracks: usize) -> Option<Vec<BigInt>> {
+    allot(sum, &vec![BigInt::from(1); tracks])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn without_weight_nothing_is_parted() {
+        assert_eq!(allot(&BigInt::from(5), &[]), None);
+        assert_eq!(allot(&BigInt::from(5), &[BigInt::zero()]), None);
+        assert_eq!(allot(&BigInt::zero(), &[BigInt::zero()]), Some(vec![BigInt::zero()]));
+        assert_eq!(allot(&BigInt::from(5), &[BigInt::from(-1)]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_make_the_sum_and_are_fair(sum in -1_000_000_i64..1_000_000, weights in proptest::collection::vec(0_u32..1000, 1..30)) {
+            let big: Vec<BigInt> = weights.iter().map(|weight| BigInt::from(*weight)).collect();
+            let total: i64 = weights.iter().map(|weight| i64::from(*weight)).sum();
+            prop_assume!(total > 0);
+            let parts = allot(&BigInt::from(sum), &big).unwrap();
+            prop_assert_eq!(parts.iter().sum::<BigInt>(), BigInt::from(sum));
+            for (part, weight) in parts.iter().zip(&weights) {
+                let floor = sum.abs() * i64::from(*weight) / total;
+                let part = part.abs().to_i64().unwrap();
+                prop_assert!(part == floor || part == floor + 1);
+            }
+            let back: Vec<BigInt> = allot(&BigInt::from(-sum), &big).unwrap().into_iter().map(|part| -part).collect();
+            prop_assert_eq!(back, parts);
+        }
+    }
+}

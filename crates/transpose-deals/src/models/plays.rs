@@ -1,0 +1,71 @@
+//! Which plays count, for how much, and how many performances they are.
+
+use super::number::{Exact, whole};
+
+/// What a play without a duration counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// As one that qualifies; the report says how many there are.
+    Count,
+    /// As one that does not.
+    Exclude,
+}
+
+/// Whether a play qualifies: its duration, in microseconds, reaches the threshold.
+pub fn qualifies(duration: Option<i64>, threshold: i64, missing: Missing) -> bool {
+    duration.map_or(missing == Missing::Count, |duration| duration >= threshold)
+}
+
+/// Which plays are counted, of a recipient and of all alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// All that were logged.
+    All,
+    /// Those that qualify; preview clips are none of them.
+    Qualified,
+    /// Those that qualify, and preview clips.
+    QualifiedAndPreviews,
+}
+
+/// Plays by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Logged {
+    /// Plays that qualify.
+    pub qualified: i128,
+    /// Plays that are too short.
+    pub short: i128,
+    /// Preview clips.
+    pub preview: i128,
+}
+
+impl Logged {
+    /// How many of them count.
+    pub fn counted(self, counts: Counts) -> i128 {
+        match counts {
+            Counts::All => self.qualified + self.short + self.preview,
+            Counts::Qualified => self.qualified,
+            Counts::QualifiedAndPreviews => self.qualified + self.preview,
+        }
+    }
+}
+
+/// For how many plays the play of a long recording counts, by its length in seconds: a fifth more for each minute that begins beyond five.
+pub fn long_track(seconds: u64) -> Exact {
+    let begun = seconds.saturating_sub(300).div_ceil(60);
+    whole(1) + whole(begun) / whole(5)
+}
+
+/// Performances by census: the listeners of every transmission.
+pub fn census(listeners: impl IntoIterator<Item = i128>) -> i128 {
+    listeners.into_iter().sum()
+}
+
+/// Aggregate tuning hours: hours that were transmitted, times their listeners (37 CFR 370).
+pub fn tuning_hours(blocks: &[(Exact, Exact)]) -> Exact {
+    blocks.iter().map(|(hours, listeners)| hours * listeners).sum()
+}
+
+/// Performances where no transmission was counted: tracks in an hour times the hours of all listeners (PPL, broadcast data reporting).
+pub fn performances(tracks_per_hour: &Exact, listener_hours: &Exact) -> Exact {
+    tracks_per_hour * listener_hours
+}

@@ -1,0 +1,135 @@
+//! Amounts that belong to everybody who was played, and the part of one recipient.
+
+use super::number::{Exact, quotient, whole, zero};
+use num_traits::Zero;
+
+/// What of a pool goes to one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// The part of the recipient.
+    pub amount: Exact,
+    /// What nobody gets, because nothing was played at all.
+    pub unallocated: Exact,
+}
+
+/// Plays times a rate; negative where more was taken back than played.
+pub fn per_play(plays: i128, rate: &Exact) -> Exact {
+    whole(plays) * rate
+}
+
+/// Subscribers times a minimum for each.
+pub fn per_subscriber(subscribers: &Exact, minimum: &Exact) -> Exact {
+    subscribers * minimum
+}
+
+/// What is to be shared: revenue times the part of it that is for rights.
+pub fn revenue_pool(revenue: &Exact, share: &Exact) -> Exact {
+    revenue * share
+}
+
+/// The part of all plays; nothing where there are none.
+pub fn market_share(plays: i128, total: i128) -> Option<Exact> {
+    quotient(&whole(plays), &whole(total))
+}
+
+/// What of the pool one play is worth; nothing where there are no plays.
+pub fn worth(pool: &Exact, total: i128) -> Option<Exact> {
+    quotient(pool, &whole(total))
+}
+
+/// The part of the pool that plays get. Without any plays in the whole it stays unallocated.
+pub fn share(pool: &Exact, plays: i128, total: i128) -> Shared {
+    match worth(pool, total) {
+        // Plays first and the one division last, so that no digit is lost for whoever redoes it in decimals.
+        Some(_) => Shared { amount: pool * whole(plays) / whole(total), unallocated: zero() },
+        None => Shared { amount: zero(), unallocated: pool.clone() },
+    }
+}
+
+/// A pool that is floored by minima, in the shape of the US statutory licence (37 CFR 385.21, 385.22).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waterfall {
+    /// The revenue of the service.
+    pub revenue: Exact,
+    /// The part of the revenue.
+    pub revenue_rate: Exact,
+    /// What the service pays for content in all.
+    pub content_cost: Exact,
+    /// The part of that.
+    pub content_cost_rate: Exact,
+    /// What was paid for performances already.
+    pub performance_royalties: Exact,
+    /// How many subscribers there are.
+    pub subscribers: Exact,
+    /// The least for each of them.
+    pub floor: Exact,
+}
+
+/// The steps of a [`Waterfall`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// The greater of the parts of revenue and of the cost of content.
+    pub all_in: Exact,
+    /// What is left of it after performance royalties.
+    pub after_performance: Exact,
+    /// The floor for all subscribers.
+    pub floor: Exact,
+    /// What is shared: the greater of both.
+    pub pool: Exact,
+}
+
+impl Waterfall {
+    /// Works it out step by step.
+    pub fn steps(&self) -> Steps {
+        let of_revenue = &self.revenue * &self.revenue_rate;
+        let of_cost = &self.content_cost * &self.content_cost_rate;
+        let all_in = of_revenue.max(of_cost);
+        let after_performance = &all_in - &self.performance_royalties;
+        let floor = per_subscriber(&self.subscribers, &self.floor);
+        let pool = after_performance.clone().max(floor.clone());
+        Steps { all_in, after_performance, floor, pool }
+    }
+}
+
+/// Subscribers of different kinds as one number: each kind times its factor, and the days of those who were there for a part of the period.
+/// Nothing where the period has no days.
+pub fn equivalents(kinds: &[(Exact, Exact)], partial_days: &Exact, days: i128) -> Option<Exact> {
+    let whole_period = kinds.iter().map(|(count, factor)| count * factor).sum::<Exact>();
+    if partial_days.is_zero() {
+        return Some(whole_period);
+    }
+    quotient(partial_days, &whole(days)).map(|part| whole_period + part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn parts_make_the_pool(pool in 0_i64..1_000_000_000, plays in proptest::collection::vec(0_u32..1000, 1..20)) {
+            let pool = whole(pool) / whole(100);
+            let total: i128 = plays.iter().map(|plays| i128::from(*plays)).sum();
+            let shared: Vec<Shared> = plays.iter().map(|plays| share(&pool, i128::from(*plays), total)).collect();
+            let sum: Exact = shared.iter().map(|shared| shared.amount.clone()).sum();
+            if total == 0 {
+                prop_assert!(sum.is_zero() && shared.iter().all(|shared| shared.unallocated == pool));
+            } else {
+                prop_assert_eq!(sum, pool);
+                prop_assert!(shared.iter().all(|shared| shared.amount >= zero()));
+            }
+        }
+
+        #[test]
+        fn a_waterfall_is_never_below_its_floor(revenue in 0_i64..1_000_000, cost in 0_i64..1_000_000, performance in 0_i64..500_000, subscribers in 0_i64..10_000) {
+            let tenth = whole(1) / whole(10);
+            let steps = Waterfall {
+                revenue: whole(revenue), revenue_rate: tenth.clone(), content_cost: whole(cost), content_cost_rate: &tenth + &tenth,
+                performance_royalties: whole(performance), subscribers: whole(subscribers), floor: tenth.clone(),
+            }.steps();
+            prop_assert_eq!(&steps.floor, &(whole(subscribers) * &tenth));
+            prop_assert!(steps.pool >= steps.floor && steps.pool >= steps.after_performance);
+        }
+    }
+}

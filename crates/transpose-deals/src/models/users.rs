@@ -1,0 +1,29 @@
+//! User-centric: what each user paid goes to whom that user played.
+
+use super::number::{Exact, quotient, whole, zero};
+use super::pool::{Shared, share};
+
+/// What becomes of the fee of a user who played nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// It is shared by all plays of the service.
+    ProRata,
+    /// Nobody gets it.
+    Unallocated,
+}
+
+/// The recipient's part of the fees of users who played: for each user the plays of the recipient and all plays of that user. Users without plays are
+/// passed over, they are [`idle`].
+pub fn centric<'a>(fee: &Exact, rate: &Exact, users: impl IntoIterator<Item = &'a (i128, i128)>) -> Exact {
+    let shares: Exact =
+        users.into_iter().filter_map(|(plays, all)| quotient(&whole(*plays), &whole(*all))).sum();
+    fee * rate * shares
+}
+
+/// The recipient's part of the fees of users who played nothing. `pool` is these fees times the rate.
+pub fn idle(pool: &Exact, policy: Idle, plays: i128, total: i128) -> Shared {
+    match policy {
+        Idle::ProRata => share(pool, plays, total),
+        Idle::Unallocated => Shared { amount: zero(), unallocated: pool.clone() },
+    }
+}
