@@ -2,6 +2,13 @@
 //!
 //! For each vector the whole of `expected` is made from `inputs`, so that no value in it goes unchecked.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
+
 use num_bigint::BigInt;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -154,6 +161,10 @@ fn number(value: &Value) -> Exact {
 
 fn count(value: &Value) -> i128 {
     i128::from(value.as_i64().unwrap())
+}
+
+fn places_of(inputs: &Value) -> u32 {
+    u32::try_from(count(&inputs["places"])).unwrap()
 }
 
 /// The exact number without needless zeros.
@@ -393,13 +404,13 @@ fn pools(id: &str, inputs: &Value) -> Value {
 }
 
 fn parts(id: &str, inputs: &Value) -> Value {
-    let places = if id.starts_with("allocate") { count(&inputs["places"]) as u32 } else { 2 };
+    let places = if id.starts_with("allocate") { places_of(inputs) } else { 2 };
     if let Some(code) = inputs["currency"].as_str() {
         assert_eq!(code.parse::<Currency>().unwrap().minor_units(), Some(places as u8));
     }
     let units = rounded(&number(&inputs["amount"]), places, Rounding::HalfUp);
     let (keys, parts): (Vec<String>, Vec<BigInt>) = if id == "album.equal-tracks" {
-        let tracks = count(&inputs["tracks"]) as usize;
+        let tracks = usize::try_from(count(&inputs["tracks"])).unwrap();
         ((1..=tracks).map(|track| format!("t{track:02}")).collect(), equally(&units, tracks).unwrap())
     } else {
         let weights = if id == "album.by-duration" { &inputs["durations_s"] } else { &inputs["weights"] };
@@ -692,7 +703,7 @@ fn money(id: &str, inputs: &Value) -> Value {
             json!({ "half_up": told(Rounding::HalfUp), "half_even": told(Rounding::HalfEven) })
         }
         "share.85-percent" => {
-            let (share, places) = (number(&inputs["share"]), count(&inputs["places"]) as u32);
+            let (share, places) = (number(&inputs["share"]), places_of(inputs));
             let share = per_cent(&(share * whole(100)));
             let rows =
                 list(&inputs["rows"]).iter().map(|row| half_up(&share_of(&number(row), &share), places));
