@@ -272,6 +272,13 @@ impl BlockBatch {
         self.entities.last_mut()
     }
 
+    /// Gives all entities, in their order, the sales contexts with the given numbers.
+    pub fn set_contexts(&mut self, contexts: &[u32]) {
+        for (entity, context) in self.entities.iter_mut().zip(contexts) {
+            entity.context = *context;
+        }
+    }
+
     /// Sets a cell of the entity added last.
     pub fn set(&mut self, column: usize, span: Span) {
         if let Some(cell) =

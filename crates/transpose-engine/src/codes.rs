@@ -147,8 +147,8 @@ transpose_core::codes! {
         "Give the report with the sale as another input to be sure."
     /// An input that would have to be read twice.
     pub READ_ONCE: "ENG0304" "readable-once" Error
-        "The inputs are read before the conversion, so that refunds find their sales; a pipe that nobody keeps, and packed bytes in memory, can be read once only."
-        "Give the report as a file."
+        "The inputs are read before the conversion, so that refunds find their sales, and tables of sums tell their sales contexts; a pipe that nobody keeps, and packed bytes in memory, can be read once only."
+        "Give the report as a file, or name its format with `--from`, so that it is kept while it is read."
     /// A play shorter than the threshold of the agreement.
     pub BELOW_THRESHOLD: "ENG0116" "below-threshold" Info
         "The play is shorter than `minimum-seconds` of the agreement. It is left out (`below = \"drop\"`) and counted in the ledger as filtered, or reported as not royalty bearing."

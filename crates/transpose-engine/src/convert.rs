@@ -6,6 +6,7 @@ use crate::codes;
 use crate::complete::Completion;
 use crate::counting::{Counting, Spaces};
 use crate::duplicates::{self, Search};
+use crate::lift::{self, Lifted, Opened, Placer};
 use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
@@ -419,7 +420,12 @@ impl Job<'_> {
         let Some((_, first)) = files.first() else {
             return Err(codes::bug("a conversion without an input"));
         };
+        let reading = self.reading();
+        let before = lift::Before { source: self.source, options: self.source_options, reading };
+        let lifted = before.lift(&files)?;
         let Preamble { header, contexts, shapes, reads, extras, .. } = first.preamble();
+        let (header, contexts, shapes) = lifted.as_ref().map_or((header, contexts, shapes), Lifted::parts);
+        run.report.findings.extend(lifted.iter().flat_map(|lifted| &lifted.findings).cloned());
         let mut header = header.clone();
         if let Some(terms) = self.terms {
             terms.header(&mut header);
@@ -427,15 +433,19 @@ impl Job<'_> {
         let encoder = self.create(&header, contexts, shapes, *reads)?;
         run.drops(encoder.as_ref(), *reads, extras, contexts);
         let sink = Mutex::new(Sinks::new(self, encoder.as_ref())?);
-        let mut workers = vec![(); self.reading().threads];
         let mut before = Tally::default();
         for (place, (input, decoder)) in files.iter().enumerate() {
-            let (input, decoder) = (*input, decoder.as_ref());
-            let scanned = run.scan(input, decoder, None, &mut workers, Some(&sink), &|(), decoded| {
+            let input = lifted.as_ref().and_then(|lifted| lifted.again.get(place)).unwrap_or(input);
+            let decoder = decoder.as_ref();
+            let mut workers: Vec<Placer> = (0..reading.threads).map(|_| Placer::default()).collect();
+            let scanned = run.scan(input, decoder, None, &mut workers, Some(&sink), &|placer, decoded| {
                 let Decoded { number, bytes, mut numbers, batch, mut report, .. } = decoded;
                 numbers.blocks += before.blocks;
                 numbers.usages += before.usages;
                 account(&batch.rejects, &mut report);
+                if let Some(lifted) = &lifted {
+                    placer.place(lifted, place, &mut batch.blocks, bytes)?;
+                }
                 let mut encoded = Encoded::default();
                 let blocks = Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts };
                 crate::blocks::account(blocks, &mut report)?;
@@ -461,6 +471,9 @@ impl Job<'_> {
 
     /// The files of the message in their order; refused unless they are all there and agree.
     fn one_message<'a>(&self, files: Vec<Opened<'a>>) -> Result<Vec<Opened<'a>>, Fatal> {
+        if self.source.is_table() {
+            return lift::together(&files).map(|()| files);
+        }
         let format = &self.source.manifest().id;
         let cards: Vec<Card> =
             files.iter().map(|(_, decoder)| Card::new(format, decoder.preamble())).collect();
@@ -537,9 +550,6 @@ impl Job<'_> {
         })
     }
 }
-
-/// An input with its decoder.
-type Opened<'a> = (&'a Input, Box<dyn Decode + 'a>);
 
 /// What one chunk has come to.
 struct Part {

@@ -11,6 +11,7 @@
 //! | `memory`, `spill`, `sorter`, `external` | keep a limit of memory: the same by way of the disk |
 //! | `manner`, `sales`, `refunds`, `pairs` | what sales are besides plays: price, returns, money, adjustments of earlier reports |
 //! | `emit` | builds and encodes blocks from groups, side by side, in order |
+//! | `lift` | the sales contexts of tables of sums, which tell them row by row |
 //! | `message` | which inputs are the files of one message, and whether they agree |
 //! | `screen` | which rows of events take part: those of the period, each once |
 //! | `unique`, `duplicates`, `verdict` | find rows that stand several times, before the conversion |
@@ -39,6 +40,7 @@ mod emit;
 mod external;
 mod facts;
 mod groups;
+mod lift;
 mod manner;
 mod memory;
 mod message;

@@ -12,6 +12,7 @@ use crate::chunks::{Decoded, Reading, lock, scan};
 use crate::codes;
 use crate::convert::InputHead;
 use crate::order::Flow;
+use crate::passes;
 use crate::sorter::Sorter;
 use crate::spill::Scratch;
 use crate::verdict::{Entry, Recorder, Verdicts};
@@ -20,7 +21,7 @@ use std::hash::BuildHasher as _;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostic::Fatal;
 use transpose_core::field::Field;
 use transpose_core::format::{Decode, Format, Projection};
 use transpose_io::Input;
@@ -98,15 +99,8 @@ impl Before<'_> {
             found |= self.read(input, number, &names, None)?;
         }
         let again = || {
-            let again = |input: &Input| match input.again(self.reading.threads) {
-                Ok(Some(again)) => Ok(again),
-                Ok(None) => {
-                    let place = Location { source: Some(input.name().into()), ..Location::default() };
-                    let message = "refunds are paired with their sales before anything is converted, and the input can be read once only";
-                    Err(Fatal::usage(Diagnostic::new(&codes::READ_ONCE, place, message)))
-                }
-                Err(error) => Err(codes::io(&error)),
-            };
+            let why = "refunds are paired with their sales before anything is converted";
+            let again = |input| passes::again(input, self.reading, why);
             inputs.iter().map(again).collect::<Result<Vec<Input>, Fatal>>()
         };
         if !found {

@@ -1,8 +1,9 @@
 //! Reading the rows of an input from end to end for something other than a conversion.
 
 use crate::chunks::{Decoded, Reading, scan};
+use crate::codes;
 use crate::order::{Flow, Sequencer};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::format::Decode;
 use transpose_io::Input;
 
@@ -24,4 +25,13 @@ pub(crate) fn read<T: Send>(
     drop(sequencer);
     input.release(u64::MAX);
     scanned.map(drop)
+}
+
+/// An input once more, from its first byte on; `why` tells what needs it to be read twice.
+pub(crate) fn again(input: &Input, reading: Reading, why: &str) -> Result<Input, Fatal> {
+    input.again(reading.threads).map_err(|error| codes::io(&error))?.ok_or_else(|| {
+        let place = Location { source: Some(input.name().into()), ..Location::default() };
+        let message = format!("{why}, and the input can be read once only");
+        Fatal::usage(Diagnostic::new(&codes::READ_ONCE, place, message))
+    })
 }

@@ -4,6 +4,7 @@ use crate::aggregate::{Rows, too_many};
 use crate::chunks::{Decoded, Reading, lock, scan};
 use crate::convert::InputHead;
 use crate::dictionary::{Dictionary, Key as _, hash};
+use crate::lift::{Gatherer, Plan};
 use crate::message;
 use crate::order::{Flow, Sequencer};
 use foldhash::fast::RandomState;
@@ -28,7 +29,8 @@ pub struct Survey {
     pub rejects: u64,
     /// The first and last moment of an event, in microseconds since 1970 UTC.
     pub times: Option<(i64, i64)>,
-    /// For a source of events, each combination of what decides the sales context, with its rows.
+    /// For a source of events, each combination of what decides the sales context, with its rows; for a table of sums its sales contexts with their
+    /// totals and rows.
     pub contexts: BTreeMap<Entity, u64>,
     /// The first rows or blocks, entity by entity.
     pub first: Vec<(Group, Entity)>,
@@ -64,6 +66,7 @@ pub fn survey(
     })?;
     let decoder = decoder.as_ref();
     let preamble = decoder.preamble().clone();
+    let plan = Plan::new(format, &preamble);
     let flow = Flow::default();
     let state = RandomState::default();
     let first = Mutex::new(Vec::new());
@@ -104,6 +107,15 @@ pub fn survey(
             part.keys.insert(hash, &key, None).ok_or_else(too_many)?;
             part.contexts.push((entity, 1));
         }
+        let blocks = Blocks {
+            batch: &batch.blocks,
+            chunk: bytes,
+            shapes: &preamble.shapes,
+            contexts: &preamble.contexts,
+        };
+        if let Some(plan) = &plan {
+            part.sums.add(plan, blocks)?;
+        }
         if number == 0 {
             let mut first = lock(&first);
             for cells in events.cells.chunks_exact(events.row_cells.max(1)).take(rows) {
@@ -118,12 +130,6 @@ pub fn survey(
                 }
                 first.push((Group::Event, entity));
             }
-            let blocks = Blocks {
-                batch: &batch.blocks,
-                chunk: bytes,
-                shapes: &preamble.shapes,
-                contexts: &preamble.contexts,
-            };
             for entity in blocks.iter().flat_map(Block::entities).take(rows) {
                 let Some(shape) = entity.shape() else { continue };
                 first.push((shape.group, owned(entity, shape)));
@@ -141,7 +147,11 @@ pub fn survey(
         first: first.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
         findings,
     };
+    let mut sums = BTreeMap::new();
     for part in workers {
+        if let Some(plan) = &plan {
+            part.sums.merge_into(plan, &mut sums)?;
+        }
         survey.rejects += part.rejects;
         if let Some((from, to)) = part.times {
             survey.times =
@@ -150,6 +160,10 @@ pub fn survey(
         for (entity, count) in part.contexts {
             *survey.contexts.entry(entity).or_default() += count;
         }
+    }
+    for (mut context, sum) in sums {
+        sum.total(&mut context)?;
+        *survey.contexts.entry(context).or_default() += sum.rows();
     }
     let mut trailers = trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     trailers.sort_by_key(|(line, _)| *line);
@@ -167,6 +181,8 @@ struct Part {
     keys: Dictionary,
     /// For each key what it means and how often it stood there.
     contexts: Vec<(Entity, u64)>,
+    /// Of a table of sums what was used in its sales contexts.
+    sums: Gatherer,
 }
 
 /// An entity of a block as values of its own.

@@ -27,6 +27,7 @@ mod severity;
 mod totals;
 
 pub use severity::Severities;
+pub(crate) use totals::Total;
 
 use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
 use crate::codes;
@@ -43,7 +44,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use totals::{Number, Total};
+use totals::Number;
 use transpose_core::batch::{Batch, Block, Blocks, Reject};
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, shown};
 use transpose_core::entity::Entity;

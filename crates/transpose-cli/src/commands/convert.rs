@@ -186,7 +186,12 @@ impl Convert {
         let opener = self.containers.opener(&registry, Some(&temp_dir));
         // Refunds are paired with their sales before anything is converted.
         let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
-        let inputs = if sells || self.selection.reads_twice() {
+        // Tables of sums are asked for their sales contexts before.
+        let sums = self.from.as_deref().is_some_and(|from| {
+            open::versioned(&registry, from)
+                .is_ok_and(|(format, _)| format.is_table() && format.manifest().grain == Grain::Aggregate)
+        });
+        let inputs = if sells || sums || self.selection.reads_twice() {
             opener.kept_inputs(&self.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&self.inputs, threads)?

@@ -6,9 +6,9 @@ use transpose_codes::decimal::{self, Grammar};
 
 /// What points at one sales context.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Total {
+pub(crate) struct Total {
     /// How many usages.
-    pub(super) usages: u64,
+    pub(crate) usages: u64,
     /// Whether what details a usage points at it.
     pub(super) named: bool,
     /// The sum of whole quantities.
@@ -22,7 +22,7 @@ pub(super) struct Total {
 impl Total {
     /// Counts a usage. A quantity that is no exact number leaves the sum unknown.
     #[inline]
-    pub(super) fn add(&mut self, quantity: Option<&[u8]>) {
+    pub(crate) fn add(&mut self, quantity: Option<&[u8]>) {
         self.usages += 1;
         let Some(quantity) = quantity else { return };
         match crate::blocks::whole(quantity) {
@@ -36,7 +36,7 @@ impl Total {
 
     /// Notes that something points at it that is no usage.
     #[inline]
-    pub(super) fn name(&mut self) {
+    pub(crate) fn name(&mut self) {
         self.named = true;
     }
 
@@ -59,7 +59,7 @@ impl Total {
     }
 
     /// Adds what was counted elsewhere.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.usages += other.usages;
         self.named |= other.named;
         self.add_whole(other.whole);
@@ -70,7 +70,7 @@ impl Total {
     }
 
     /// The sum; nothing when it has more digits than can be held exactly.
-    pub(super) fn sum(&self) -> Option<Number> {
+    pub(crate) fn sum(&self) -> Option<Number> {
         let whole = Number { mantissa: self.whole, scale: 0 };
         let parts = self.parts.iter().map(|(scale, mantissa)| Number { mantissa: *mantissa, scale: *scale });
         parts.map(Number::normal).try_fold(whole, Number::add).map(Number::normal).filter(|_| !self.lost)
@@ -79,14 +79,14 @@ impl Total {
 
 /// An exact number: a mantissa and its decimal places.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Number {
+pub(crate) struct Number {
     mantissa: i128,
     scale: u32,
 }
 
 impl Number {
     /// A number as decoders leave it in a batch or in a sales context.
-    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let number = decimal::parse(std::str::from_utf8(text).ok()?, Grammar::DSR_READ).ok()?;
         Some(Self { mantissa: number.mantissa(), scale: number.scale() }.normal())
     }
@@ -111,7 +111,7 @@ impl Number {
     }
 
     /// Compares two numbers; nothing when that takes more digits than can be held.
-    pub(super) fn compare(self, other: Self) -> Option<Ordering> {
+    pub(crate) fn compare(self, other: Self) -> Option<Ordering> {
         let scale = self.scale.max(other.scale);
         Some(self.scaled(scale)?.cmp(&other.scaled(scale)?))
     }
