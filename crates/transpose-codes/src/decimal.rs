@@ -180,6 +180,11 @@ pub fn to_text(value: &Decimal) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// The number with at most so many decimal places; half of the last one goes away from zero.
+pub fn half_up(value: Decimal, places: u32) -> Decimal {
+    value.round_dp_with_strategy(places, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
+}
+
 /// Takes the sign off; what is left unconsumed is refused with the other characters.
 fn sign(text: &str, rule: SignRule) -> (bool, &str) {
     let accounting = rule == SignRule::Accounting;

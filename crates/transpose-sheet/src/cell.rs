@@ -3,11 +3,12 @@
 use crate::clock::iso_micros;
 use crate::code;
 use crate::layout::CellKind;
+use crate::number::Number;
 use std::ops::Range;
 use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::mojibake;
 use transpose_codes::serial::{Epoch, Serial};
-use transpose_codes::territory::TerritoryKind;
+use transpose_codes::territory::{TerritoryKind, suggest};
 use transpose_codes::time::{Date, PartialDate, TimeError};
 use transpose_codes::{
     Currency, Duration, DurationError, Grid, Icpn, IcpnError, IcpnRepair, Isrc, Territory, TerritoryError,
@@ -209,6 +210,7 @@ pub(crate) fn canonical(
         },
         CellKind::Icpn => return icpn(words(text)?, out),
         CellKind::Territory => out.extend_from_slice(territory(words(text)?)?.code().as_bytes()),
+        CellKind::TerritoryName => out.extend_from_slice(territory_by_name(words(text)?)?.as_bytes()),
         CellKind::Seconds => seconds(text)?.write_iso(out),
         CellKind::Duration => {
             let micros = iso_micros(text).map_err(|error| duration_trouble(error, true))?;
@@ -227,12 +229,28 @@ pub(crate) fn canonical(
         CellKind::Date => {
             date(text, out).or_else(|trouble| from_serial(kind, text, repairs, trouble, out))?;
         }
+        CellKind::Month => {
+            let month = PartialDate::parse(words(text)?);
+            month.map_err(|error| (&code::UNREADABLE_DATE, error.to_string()))?.first().write(out);
+        }
         CellKind::Integer => {
             decimal::parse_integer(words(text)?)
                 .map_err(|error| (&code::UNREADABLE_NUMBER, error.to_string()))?;
             out.extend_from_slice(text);
         }
         CellKind::Money => money(words(text)?, out)?,
+        CellKind::Decimal => Number::default().read(words(text)?, out)?,
+        CellKind::Percent => Number { percent: true, ..Number::default() }.read(words(text)?, out)?,
+        CellKind::Boolean => {
+            let is = |known: &&[u8]| known.eq_ignore_ascii_case(text);
+            let yes: [&[u8]; 4] = [b"true", b"yes", b"y", b"1"];
+            let no: [&[u8]; 4] = [b"false", b"no", b"n", b"0"];
+            out.extend_from_slice(match (yes.iter().any(is), no.iter().any(is)) {
+                (true, _) => b"true",
+                (_, true) => b"false",
+                _ => return Err((&code::UNKNOWN_WORD, "expected `true` or `false`".into())),
+            });
+        }
         CellKind::Currency => match Currency::parse(words(text)?) {
             Ok(parsed) => out.extend_from_slice(parsed.code.code().as_bytes()),
             Err(error) => return Err((&code::UNKNOWN_CURRENCY, error.to_string())),
@@ -475,6 +493,14 @@ pub(crate) fn territory(text: &str) -> Result<Territory, Trouble> {
         Err(_) => "not a known territory code, expected an ISO 3166-1 alpha-2 code such as `GB`".into(),
     };
     Err((&code::UNKNOWN_TERRITORY, message))
+}
+
+/// The code of a territory that is told by its name, or by its code.
+fn territory_by_name(text: &str) -> Result<&'static str, Trouble> {
+    match suggest(text) {
+        Some(code) => Ok(code),
+        None => territory(text).map(Territory::code),
+    }
 }
 
 /// What is said about bytes that are no text.

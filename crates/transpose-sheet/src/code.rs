@@ -211,4 +211,9 @@ transpose_core::codes! {
     pub SHEET_ERROR: "SHT0426" "error-of-a-spreadsheet" Error
         "The cell holds what a spreadsheet shows when it has no value, such as `#NAME?` for a title that begins like a formula, or `########` for a date in a narrow column. The value itself is lost and nothing is passed on."
         "Export the table again from its source, without a spreadsheet on the way."
+
+    /// A code that its table does not have.
+    pub UNKNOWN_CODE: "SHT0502" "unknown-code-in-cell" Error
+        "The layout has a table of codes for the column, and the cell holds none of them."
+        "Correct the cell, or add the code to the table `[codes]` of a layout of your own."
 }

@@ -2,7 +2,6 @@
 
 use crate::heading::{folded, recognise};
 use crate::layout::Layout;
-use crate::options;
 use crate::read::SheetDecoder;
 use crate::write::SheetEncoder;
 use std::sync::Arc;
@@ -30,7 +29,7 @@ impl Format for LayoutFormat {
     }
 
     fn options(&self) -> &'static [OptionSpec] {
-        options::SPECS
+        self.layout.options
     }
 
     fn recognise(&self, probe: &Probe<'_>) -> Recognition {
@@ -42,7 +41,7 @@ impl Format for LayoutFormat {
     }
 
     fn writes(&self, _version: Option<&str>) -> FieldSet {
-        if self.manifest().writes { self.layout.fields() } else { FieldSet::EMPTY }
+        if self.manifest().writes { self.layout.written() } else { FieldSet::EMPTY }
     }
 
     fn needs(&self, _version: Option<&str>) -> FieldSet {

@@ -2,6 +2,7 @@
 
 use crate::cell::{first_row, unquote};
 use crate::layout::Layout;
+use std::ops::Range;
 use transpose_core::format::{Probe, Recognition};
 
 /// The most bytes that the line of headings may have.
@@ -54,22 +55,46 @@ pub(crate) fn headings(
     quote: u8,
     complete: bool,
 ) -> Result<Headings, NoHeadings> {
-    match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(NoHeadings::Utf16),
-        [b'P', b'K', 3, 4, ..] => return Err(NoHeadings::NotText("a workbook or another archive")),
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => return Err(NoHeadings::NotText("an old workbook")),
-        [0x1f, 0x8b, ..] => return Err(NoHeadings::NotText("compressed")),
-        [b'P', b'A', b'R', b'1', ..] => return Err(NoHeadings::NotText("Parquet")),
-        _ => {}
-    }
-    if let Some(place) = memchr::memchr(0, bytes) {
-        // Latin text in UTF-16 has a zero in every other byte.
-        let utf16 = bytes.iter().skip(place % 2).step_by(2).take(8).all(|byte| *byte == 0) && bytes.len() > 8;
-        return Err(if utf16 { NoHeadings::Utf16 } else { NoHeadings::NotText("binary") });
-    }
+    no_text(bytes)?;
     let bom = bytes.starts_with(b"\xef\xbb\xbf");
-    let mut start = if bom { 3 } else { 0 };
-    let mut lines = 0;
+    let from = Place { start: if bom { 3 } else { 0 }, lines: 0 };
+    Ok(Headings { bom, ..row_of_names(bytes, from, (delimiter, quote), complete)? })
+}
+
+/// A place in the head of a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// Its byte.
+    pub(crate) start: usize,
+    /// How many line ends lie before it.
+    pub(crate) lines: u64,
+}
+
+/// Reads a line of headings from a place on, after blank lines.
+pub(crate) fn row_of_names(
+    bytes: &[u8],
+    from: Place,
+    marks: (u8, u8),
+    complete: bool,
+) -> Result<Headings, NoHeadings> {
+    let (from, cells, next) = row(bytes, from, marks, complete)?;
+    let mut text = Vec::new();
+    let names = cells.into_iter().map(|range| {
+        text.clear();
+        unquote(bytes.get(range).unwrap_or(&[]), marks.1, &mut text);
+        String::from_utf8_lossy(&text).trim().into()
+    });
+    Ok(Headings { names: names.collect(), start: from.start, end: next.start, lines: next.lines, bom: false })
+}
+
+/// The first row from a place on that is not blank: where it begins, its cells, and the place after it.
+pub(crate) fn row(
+    bytes: &[u8],
+    from: Place,
+    (delimiter, quote): (u8, u8),
+    complete: bool,
+) -> Result<(Place, Vec<Range<usize>>, Place), NoHeadings> {
+    let Place { mut start, mut lines } = from;
     loop {
         let rest = bytes.get(start..).unwrap_or(&[]);
         let blank = match rest {
@@ -88,15 +113,27 @@ pub(crate) fn headings(
     if cells.len() > MOST_COLUMNS {
         return Err(NoHeadings::Endless);
     }
-    let line = rest.get(..len).unwrap_or(&[]);
-    lines += memchr::memchr_iter(b'\n', line).count() as u64;
-    let mut text = Vec::new();
-    let names = cells.into_iter().map(|range| {
-        text.clear();
-        unquote(line.get(range).unwrap_or(&[]), quote, &mut text);
-        String::from_utf8_lossy(&text).trim().into()
-    });
-    Ok(Headings { names: names.collect(), start, end: start + len, lines, bom })
+    let breaks = memchr::memchr_iter(b'\n', rest.get(..len).unwrap_or(&[])).count() as u64;
+    let cells = cells.into_iter().map(|range| start + range.start..start + range.end).collect();
+    Ok((Place { start, lines }, cells, Place { start: start + len, lines: lines + breaks }))
+}
+
+/// Tells what is no text at all.
+pub(crate) fn no_text(bytes: &[u8]) -> Result<(), NoHeadings> {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(NoHeadings::Utf16),
+        [b'P', b'K', 3, 4, ..] => return Err(NoHeadings::NotText("a workbook or another archive")),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => return Err(NoHeadings::NotText("an old workbook")),
+        [0x1f, 0x8b, ..] => return Err(NoHeadings::NotText("compressed")),
+        [b'P', b'A', b'R', b'1', ..] => return Err(NoHeadings::NotText("Parquet")),
+        _ => {}
+    }
+    if let Some(place) = memchr::memchr(0, bytes) {
+        // Latin text in UTF-16 has a zero in every other byte.
+        let utf16 = bytes.iter().skip(place % 2).step_by(2).take(8).all(|byte| *byte == 0) && bytes.len() > 8;
+        return Err(if utf16 { NoHeadings::Utf16 } else { NoHeadings::NotText("binary") });
+    }
+    Ok(())
 }
 
 /// How the columns of a file and of a layout belong together.

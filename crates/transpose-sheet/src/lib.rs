@@ -10,14 +10,18 @@ mod cell;
 mod clock;
 pub mod code;
 mod coding;
+mod date;
 mod format;
 mod heading;
 mod index;
+#[expect(dead_code, reason = "tables of sums use all of it")]
 mod layout;
+mod number;
 mod options;
 mod read;
 mod rules;
 mod scan;
+mod styled;
 mod write;
 
 pub use format::LayoutFormat;

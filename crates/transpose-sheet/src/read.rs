@@ -15,6 +15,7 @@ use crate::index::{Damage, Dialect, Index, MAX_ROW, Row};
 use crate::layout::{CellKind, Column, Layout, When};
 use crate::options;
 use crate::rules::Rule;
+use crate::styled;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_codes::time::{TimeError, parse_date};
@@ -246,7 +247,8 @@ impl SheetDecoder {
 
     /// The column of the file that decides something about its row.
     fn deciding(&self, when: Option<&When>) -> Option<u32> {
-        when.and_then(|when| self.place(when.field))
+        let of = |when: &When| self.columns.iter().position(|column| *column == Some(when.column));
+        when.and_then(of).map(|place| place as u32)
     }
 
     /// Whether a deciding cell has its word.
@@ -272,6 +274,20 @@ impl SheetDecoder {
     /// How cells are read.
     fn cell_rules(&self) -> Cells {
         Cells { quote: self.dialect.quote, repairs: self.repairs }
+    }
+
+    /// A cell of a column in canonical notation, read as one of the column's two fields.
+    fn understood(
+        &self,
+        column: &Column,
+        field: Field,
+        raw: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Trouble> {
+        if column.field == Some(field) {
+            return styled::read(column, raw, self.cell_rules(), out);
+        }
+        canonical(column.kind_of(field), raw, self.cell_rules(), out)
     }
 
     fn name(&self, place: u32) -> &str {
@@ -536,7 +552,7 @@ impl Decode for SheetDecoder {
                 continue;
             }
             out.clear();
-            if let Err(trouble) = canonical(kind, raw, self.cell_rules(), &mut out) {
+            if let Err(trouble) = self.understood(column, field, raw, &mut out) {
                 faults.push(self.fault(place, field, raw, trouble));
             }
             if back && *kind == CellKind::Money && unsigned(&out) {
@@ -568,8 +584,7 @@ impl Decode for SheetDecoder {
         if self.layout.quoted_empty && raw == [self.dialect.quote; 2] {
             return Ok(true);
         }
-        canonical(column.kind_of(field), raw, self.cell_rules(), out)
-            .map_err(|trouble| self.fault(place, field, raw, trouble))
+        self.understood(column, field, raw, out).map_err(|trouble| self.fault(place, field, raw, trouble))
     }
 
     fn quarantine_head(&self, out: &mut Vec<u8>) {

@@ -9,6 +9,7 @@ use crate::coding::{Finish, Place};
 use crate::layout::{CellKind, Column, Layout, When};
 use crate::options;
 use crate::read::kept;
+use crate::styled;
 use std::sync::Arc;
 use transpose_core::batch::Span;
 use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
@@ -160,8 +161,18 @@ impl SheetEncoder {
                 }
                 if !value.is_empty() {
                     written.clear();
-                    match notation(kind, &value, &mut written) {
-                        Ok(()) => {
+                    let noted = if column.field == Some(field) {
+                        styled::write(column, &value, &mut written)
+                    } else {
+                        notation(kind, &value, &mut written).map(|()| false)
+                    };
+                    match noted {
+                        Ok(rounded) => {
+                            if rounded {
+                                let line = Some(numbers.line + u64::from(row.line));
+                                let reason = "the column has fewer decimals";
+                                report.loss.add(Change::Rounded, Subject::Field(field), 1, line, reason);
+                            }
                             let minus = positive && *kind == CellKind::Money;
                             let text = written.strip_prefix(b"-").filter(|_| minus).unwrap_or(&written);
                             quoted(text, delimiter, quote, out);
@@ -219,17 +230,19 @@ fn place(events: &Events<'_>, field: Field) -> Option<usize> {
 struct Decider<'a> {
     cell: usize,
     when: &'a When,
+    field: Field,
 }
 
 impl<'a> Decider<'a> {
     fn new(when: Option<&'a When>, events: &Events<'_>) -> Option<Self> {
         let when = when?;
-        place(events, when.field).map(|cell| Self { cell, when })
+        let field = when.field?;
+        place(events, field).map(|cell| Self { cell, when, field })
     }
 
     /// Whether the cell has the word; `scratch` is overwritten.
     fn holds(&self, events: &Events<'_>, raw: &[u8], scratch: &mut Vec<u8>) -> bool {
-        events.decoder.value(self.when.field, raw, scratch).is_ok()
+        events.decoder.value(self.field, raw, scratch).is_ok()
             && scratch.eq_ignore_ascii_case(self.when.word.as_bytes())
     }
 }

@@ -1,0 +1,159 @@
+//! Numbers as partners write them: other decimal marks, groups of thousands, signs in other places, a fixed number of decimals.
+//!
+//! A number is read exactly, by the parser of [`transpose_codes::decimal`], and written exactly or rounded half up, which is told.
+
+use crate::cell::Trouble;
+use crate::code;
+pub(crate) use crate::layout::{Decimals, Sign};
+use transpose_codes::decimal::{self, Decimal, Grammar, SignRule};
+
+/// The most decimal places that a layout may ask for.
+pub(crate) const MOST_PLACES: u32 = 20;
+
+/// How a number is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Number {
+    pub(crate) decimals: Decimals,
+    /// What may stand between thousands; it is read only.
+    pub(crate) grouping: Option<char>,
+    /// As many decimal places are written.
+    pub(crate) places: Option<u32>,
+    /// At most as many are written.
+    pub(crate) max_places: Option<u32>,
+    /// Whether the zero before the decimal mark is left out.
+    pub(crate) bare_fraction: bool,
+    pub(crate) sign: Sign,
+    /// Whether it is a whole number.
+    pub(crate) whole: bool,
+    /// Whether the sign for a part of hundred stands behind it; read with it or without.
+    pub(crate) percent: bool,
+}
+
+impl Number {
+    /// Reads a number, without spaces around it, into canonical notation: the digits as they are written, a minus in front of what is negative.
+    pub(crate) fn read(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Trouble> {
+        let wrong = |error: &dyn std::fmt::Display| {
+            let code = if self.whole { &code::UNREADABLE_NUMBER } else { &code::UNREADABLE_AMOUNT };
+            (code, error.to_string())
+        };
+        let text = if self.percent { text.strip_suffix('%').unwrap_or(text).trim_end() } else { text };
+        let (negative, body) = unsigned(text);
+        let comma = match self.decimals {
+            Decimals::Dot => false,
+            Decimals::Comma => true,
+            Decimals::Either => body.contains(','),
+        };
+        let mark = if comma { b',' } else { b'.' };
+        let grammar = Grammar {
+            decimal_comma: comma,
+            grouping: self.grouping,
+            sign: SignRule::Unsigned,
+            allow_trailing_dot: false,
+        };
+        let start = out.len();
+        let parsed = if body.as_bytes().first() == Some(&mark) {
+            out.push(b'0');
+            out.extend_from_slice(body.as_bytes());
+            let whole = std::str::from_utf8(out.get(start..).unwrap_or(&[])).unwrap_or("");
+            decimal::parse(whole, grammar)
+        } else {
+            decimal::parse(body, grammar)
+        };
+        out.truncate(start);
+        let value = parsed.map_err(|error| wrong(&error))?;
+        if self.whole && !value.fract().is_zero() {
+            return Err(wrong(&decimal::DecimalError::NotWhole));
+        }
+        if negative && !value.is_zero() {
+            out.push(b'-');
+        }
+        let digits = out.len();
+        for byte in body.bytes() {
+            match byte {
+                b'0'..=b'9' => out.push(byte),
+                _ if byte == mark && self.whole => break,
+                _ if byte == mark => out.push(b'.'),
+                _ => {}
+            }
+        }
+        // One digit stays before the mark, and only there.
+        let zeros = out.iter().skip(digits).take_while(|byte| **byte == b'0').count();
+        let fraction = out.get(digits + zeros).is_none_or(|byte| *byte == b'.');
+        if zeros > 0 {
+            out.drain(digits..digits + zeros - usize::from(fraction));
+        } else if fraction {
+            out.insert(digits, b'0');
+        }
+        Ok(())
+    }
+
+    /// Writes a canonical number. Answers whether decimals were lost.
+    pub(crate) fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<bool, Trouble> {
+        let text = std::str::from_utf8(value).map_err(|_| crate::cell::not_utf8())?;
+        let parsed = decimal::parse(text, Grammar::DSR_READ)
+            .map_err(|error| (&code::UNREADABLE_AMOUNT, error.to_string()))?;
+        Ok(self.write_decimal(parsed, out))
+    }
+
+    /// The same of a number that has been read.
+    pub(crate) fn write_decimal(&self, value: Decimal, out: &mut Vec<u8>) -> bool {
+        let most = if self.whole { Some(0) } else { self.places.or(self.max_places) };
+        let kept = most.map_or(value, |places| decimal::half_up(value, places));
+        let negative = kept.is_sign_negative() && !kept.is_zero();
+        match (negative, self.sign) {
+            (true, Sign::Minus) => out.push(b'-'),
+            (true, Sign::Parentheses) => out.push(b'('),
+            _ => {}
+        }
+        let start = out.len();
+        decimal::write(&kept.abs(), out);
+        // As many zeros behind as the layout wants or, where it says nothing, as the value came with.
+        let wanted = match (self.whole, self.places, self.max_places) {
+            (true, ..) | (_, None, Some(_)) => 0,
+            (_, Some(places), _) => places,
+            (_, None, None) => kept.scale(),
+        };
+        let digits = out.get(start..).unwrap_or(&[]);
+        let has = digits.iter().position(|byte| *byte == b'.').map_or(0, |dot| digits.len() - dot - 1);
+        if wanted as usize > has {
+            if has == 0 {
+                out.push(b'.');
+            }
+            out.resize(out.len() + wanted as usize - has, b'0');
+        }
+        if self.decimals == Decimals::Comma
+            && let Some(dot) = out.iter_mut().skip(start).find(|byte| **byte == b'.')
+        {
+            *dot = b',';
+        }
+        if self.bare_fraction && out.get(start) == Some(&b'0') && out.len() > start + 1 {
+            out.remove(start);
+        }
+        match (negative, self.sign) {
+            (true, Sign::Trailing) => out.push(b'-'),
+            (true, Sign::Parentheses) => out.push(b')'),
+            _ => {}
+        }
+        if self.percent {
+            out.push(b'%');
+        }
+        kept != value
+    }
+}
+
+/// Takes the sign off, wherever it stands.
+fn unsigned(text: &str) -> (bool, &str) {
+    if let Some(rest) = text.strip_prefix('-') {
+        return (true, rest);
+    }
+    if let Some(rest) = text.strip_prefix('+') {
+        return (false, rest);
+    }
+    if let Some(rest) = text.strip_suffix('-') {
+        return (true, rest);
+    }
+    match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    }
+}
