@@ -6,6 +6,7 @@
 //! | [`figures`] | period figures per territory, service and plan, as CSV or TOML |
 //! | [`deal`] | both together for one period; implements [`transpose_core::terms::Terms`] |
 //! | [`models`] | what is owed: exact arithmetic, without agreements |
+//! | [`job`] | `job.toml`: one reading of the inputs, many reports |
 //! | [`rules`] | what a partner demands of a report beyond its format |
 //! | [`template`] | commented side files for `transpose init` |
 //!
@@ -15,6 +16,7 @@ pub mod agreement;
 pub mod deal;
 mod document;
 pub mod figures;
+pub mod job;
 pub mod models;
 mod price;
 mod rule;

@@ -122,7 +122,7 @@ pub(crate) struct Ready {
     /// The files that may appear; none when the conversion was refused or dry.
     pub(crate) set: Option<OutputSet>,
     /// The file of rejected rows, which appears with the others.
-    aside: Option<OutputSet>,
+    pub(crate) aside: Option<OutputSet>,
 }
 
 impl Ready {
@@ -189,7 +189,7 @@ impl Job<'_> {
     }
 
     /// Finds the rows that stand several times.
-    fn search(&self) -> Result<duplicates::Searched, Fatal> {
+    pub(crate) fn search(&self) -> Result<duplicates::Searched, Fatal> {
         let sources = self.sources();
         let mut rules = self.screen(&sources, Known::default());
         let sells = self.target.manifest().grain == Grain::Aggregate && sales::sells(self.source.reads(None));
@@ -218,7 +218,7 @@ impl Job<'_> {
     }
 
     /// What decides which rows take part.
-    fn screen<'a>(&self, sources: &'a [Arc<str>], known: Known<'a>) -> screen::Rules<'a> {
+    pub(crate) fn screen<'a>(&self, sources: &'a [Arc<str>], known: Known<'a>) -> screen::Rules<'a> {
         screen::Rules {
             screening: self.screening,
             period: self.period.clone(),
@@ -256,6 +256,16 @@ impl Job<'_> {
         }
     }
 
+    /// How events are completed on their way to the target.
+    fn completed(&self) -> Completion<'_> {
+        self.completion.towards(self.target.writes(self.version))
+    }
+
+    /// Personal data that the target does not get.
+    pub(crate) fn withheld(&self) -> FieldSet {
+        self.completed().withheld()
+    }
+
     /// How the inputs are read, with no more workers than the limit of memory allows.
     pub(crate) fn reading(&self) -> Reading {
         self.reading.within(self.memory, self.packs())
@@ -263,7 +273,7 @@ impl Job<'_> {
 
     /// Leaves unread what nobody needs, for containers that keep columns apart. Rows that are set aside are set aside whole, and what an earlier
     /// reading has `placed` by its byte has to be found there again.
-    fn restrict(&self, input: &Input, decoder: &dyn Decode, placed: bool) {
+    pub(crate) fn restrict(&self, input: &Input, decoder: &dyn Decode, placed: bool) {
         if self.on_reject == OnReject::Fail
             && !placed
             && let Some(columns) = decoder.columns()
@@ -325,7 +335,7 @@ impl Job<'_> {
     }
 
     /// Whether any of the inputs tells of sales.
-    fn sells(&self) -> Result<bool, Fatal> {
+    pub(crate) fn sells(&self) -> Result<bool, Fatal> {
         if !sales::sells(self.source.reads(None)) {
             return Ok(false);
         }
@@ -343,7 +353,7 @@ impl Job<'_> {
     }
 
     /// Pairs refunds with their sales.
-    fn pair(&self) -> Result<Paired, Fatal> {
+    pub(crate) fn pair(&self) -> Result<Paired, Fatal> {
         let reading = self.reading();
         let budget = self.memory.map(|limit| Budget::new(limit, reading, self.packs()).settling);
         let before = Before {
@@ -394,7 +404,10 @@ impl Job<'_> {
             let scanned =
                 run.scan(input, decoder, Some(screen), &mut workers, Some(&sink), &|(), decoded| {
                     let slicing = self.slicing.map(|slicing| (slicing, screen));
-                    pass_events(decoded, decoder, encoder.as_ref(), &fields, slicing)
+                    let (bytes, number) = (decoded.bytes, decoded.number);
+                    let passed = pass_events(decoded, decoder, encoder.as_ref(), &fields, slicing)?;
+                    let (report, rejects, encoded) = passed;
+                    Ok((number, Part { quarantine: quarantined(&rejects, bytes, decoder), report, encoded }))
                 })?;
             if run.gave_up() {
                 break;
@@ -552,11 +565,11 @@ impl Job<'_> {
 }
 
 /// What one chunk has come to.
-struct Part {
-    report: Report,
-    quarantine: Vec<u8>,
+pub(crate) struct Part {
+    pub(crate) report: Report,
+    pub(crate) quarantine: Vec<u8>,
     /// What was encoded, by the first moment of its slice; 0 where there are no slices.
-    encoded: Vec<(i64, Encoded)>,
+    pub(crate) encoded: Vec<(i64, Encoded)>,
 }
 
 /// The state of a run over its inputs.
@@ -573,7 +586,8 @@ pub(crate) struct Run<'a> {
     dropped: Vec<(Subject, Option<u64>, String)>,
 }
 
-struct Quarantine {
+/// The file of rejected rows.
+pub(crate) struct Quarantine {
     set: OutputSet,
     file: transpose_io::OutputFile,
     empty: bool,
@@ -581,14 +595,14 @@ struct Quarantine {
 
 impl Quarantine {
     /// Begins the file of rejected rows.
-    fn create(path: &Path, overwrite: bool) -> Result<Self, Fatal> {
+    pub(crate) fn create(path: &Path, overwrite: bool) -> Result<Self, Fatal> {
         let mut set = OutputSet::new(overwrite);
         let file = set.create(path, Compression::None).map_err(|error| codes::io(&error))?;
         Ok(Self { set, file, empty: true })
     }
 
     /// Adds rejected rows of a decoder's input.
-    fn append(&mut self, rows: &[u8], decoder: &dyn Decode) -> Result<(), Fatal> {
+    pub(crate) fn append(&mut self, rows: &[u8], decoder: &dyn Decode) -> Result<(), Fatal> {
         if self.empty {
             let mut head = Vec::new();
             decoder.quarantine_head(&mut head);
@@ -599,7 +613,7 @@ impl Quarantine {
     }
 
     /// Ends the file, which is none when nothing was rejected.
-    fn finish(self) -> Result<OutputSet, Fatal> {
+    pub(crate) fn finish(self) -> Result<OutputSet, Fatal> {
         let Self { mut set, file, empty } = self;
         let id = file.id();
         file.finish().map_err(|error| codes::io(&error))?;
@@ -624,7 +638,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn open(&mut self, input: &Input) -> Result<Box<dyn Decode + 'a>, Fatal> {
+    pub(crate) fn open(&mut self, input: &Input) -> Result<Box<dyn Decode + 'a>, Fatal> {
         let mut head = InputHead::new(input);
         let decoder = self.job.source.open(&mut head, self.job.source_options).map_err(|mut fatal| {
             name_source(&mut fatal.findings, input);
@@ -634,13 +648,41 @@ impl<'a> Run<'a> {
         name_source(&mut findings, input);
         self.report.findings.extend(findings);
         self.source_version.clone_from(&decoder.preamble().version);
-        let completion = self.job.completion.towards(self.job.target.writes(self.job.version));
-        let withheld = decoder.preamble().reads.intersection(completion.withheld());
+        let withheld = decoder.preamble().reads.intersection(self.job.withheld());
         self.withheld = self.withheld.union(withheld);
-        Ok(completion.of(decoder))
+        Ok(self.job.completed().of(decoder))
     }
 
-    fn gave_up(&self) -> bool {
+    /// The run of an output whose inputs were opened by another, for all outputs together.
+    pub(crate) fn adopt(&mut self, decoders: &[Box<dyn Decode + '_>], opener: &Self) {
+        let reads =
+            decoders.iter().fold(FieldSet::EMPTY, |reads, decoder| reads.union(decoder.preamble().reads));
+        self.withheld = reads.intersection(self.job.withheld());
+        self.source_version.clone_from(&opener.source_version);
+    }
+
+    /// Closing records of the input that is read, for [`Run::finish_input`].
+    pub(crate) fn set_trailers(&mut self, mut trailers: Vec<(u64, Entity)>) {
+        trailers.sort_by_key(|(line, _)| *line);
+        self.trailers = trailers;
+    }
+
+    /// Notes that too many rows were rejected.
+    pub(crate) fn give_up_reading(&mut self) {
+        self.gave_up = true;
+    }
+
+    /// What was found, by a run that makes no output of its own, and the version that was read.
+    pub(crate) fn into_report(self) -> (Report, Option<String>) {
+        (self.report, self.source_version)
+    }
+
+    /// The outcome of an output that is not made because another was refused.
+    pub(crate) fn abandon(self) -> Outcome {
+        Outcome { refused: None, ..self.refuse(Fatal { failure: Failure::Input, findings: Vec::new() }) }
+    }
+
+    pub(crate) fn gave_up(&self) -> bool {
         self.gave_up
     }
 
@@ -693,8 +735,7 @@ impl<'a> Run<'a> {
             sequencer.put(number, part, &flow)
         });
         drop(sequencer);
-        self.trailers = trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.trailers.sort_by_key(|(line, _)| *line);
+        self.set_trailers(trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
         scanned.map_err(|mut fatal| {
             name_source(&mut fatal.findings, input);
             fatal
@@ -703,7 +744,7 @@ impl<'a> Run<'a> {
 
     /// Checks the closing records of an input, and those of its message when this is the last of its files: `before` counts the others.
     /// Answers what the file holds.
-    fn finish_input(
+    pub(crate) fn finish_input(
         &mut self,
         input: &Input,
         decoder: &dyn Decode,
@@ -847,15 +888,18 @@ pub(crate) fn name_source(findings: &mut [Diagnostic], input: &Input) {
     }
 }
 
+/// What passing on the events of a chunk came to: its report, its rejects, and what was encoded.
+type Passed = (Report, Vec<Reject>, Vec<(i64, Encoded)>);
+
 /// Encodes the events of a chunk, slice by slice where rows are dealt out to slices.
-fn pass_events(
+pub(crate) fn pass_events(
     decoded: Decoded<'_>,
     decoder: &dyn Decode,
     encoder: &dyn Encode,
     fields: &[Field],
     slicing: Option<(Slicing<'_>, Screen<'_>)>,
-) -> Result<(u64, Part), Fatal> {
-    let Decoded { number, bytes, origin, mut numbers, batch, mut report } = decoded;
+) -> Result<Passed, Fatal> {
+    let Decoded { bytes, origin, mut numbers, batch, mut report, .. } = decoded;
     let mut rejects = batch.rejects.clone();
     let events = &mut batch.events;
     // A row is judged before it is encoded, so that no output holds half of a row that turns out to be wrong.
@@ -894,11 +938,11 @@ fn pass_events(
     } else {
         encoded.push((0, encode(events)?));
     }
-    Ok((number, Part { quarantine: quarantined(&rejects, bytes, decoder), report, encoded }))
+    Ok((report, rejects, encoded))
 }
 
 /// The rejected rows of a chunk as they go to the quarantine file.
-fn quarantined(rejects: &[Reject], chunk: &[u8], decoder: &dyn Decode) -> Vec<u8> {
+pub(crate) fn quarantined(rejects: &[Reject], chunk: &[u8], decoder: &dyn Decode) -> Vec<u8> {
     let mut out = Vec::new();
     for reject in rejects {
         let row = chunk.get(reject.start as usize..(reject.start + reject.len) as usize).unwrap_or(&[]);

@@ -147,7 +147,6 @@ impl<'a> Counting<'a> {
     }
 
     /// Tells what the whole service counted.
-    #[expect(dead_code, reason = "for runs of many reports")]
     pub(crate) fn know(&mut self, whole: Vec<Whole>) {
         self.whole = Some(whole);
     }

@@ -19,6 +19,8 @@
 //! | `slices` | deals rows out to months, weeks or days |
 //! | `sink` | files that are split between blocks and appear together or not at all |
 //! | [`convert`](crate::Job) | one conversion from end to end |
+//! | `counting` | a report of sums, whoever reads its events |
+//! | [`many`] | one reading, many reports |
 //! | `passes` | reads rows for something other than a conversion |
 //! | [`compare`] | finds the plays of one report in another |
 //! | [`receipt`] | what a run has done, as JSON |
@@ -42,6 +44,7 @@ mod facts;
 mod groups;
 mod lift;
 mod manner;
+pub mod many;
 mod memory;
 mod message;
 mod order;

@@ -73,6 +73,8 @@ struct Entry {
     temp: TempPath,
     target: Target,
     finished: Arc<OnceLock<Finished>>,
+    /// Whether it takes the place of an existing file, whatever the set says.
+    replaces: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +123,26 @@ impl OutputSet {
         let subject = subject_of(&target, path);
         let dir = if matches!(target, Target::Stream(_)) { self.spool.clone() } else { parent(path) };
         self.begin(&dir, target, &subject, compression)
+    }
+
+    /// Begins an output that takes the place of the file at a path, whether this set may replace files or not.
+    pub fn replace(&mut self, path: &Path) -> Result<OutputFile, IoError> {
+        let overwrite = std::mem::replace(&mut self.overwrite, true);
+        let begun = self.create(path, Compression::None);
+        self.overwrite = overwrite;
+        if let Some(entry) = self.entries.last_mut().filter(|_| begun.is_ok()) {
+            entry.replaces = true;
+        }
+        begun
+    }
+
+    /// The paths that the outputs of this set will have, of those that have one.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let path = |entry: &Entry| match &entry.target {
+            Target::File(path) | Target::Stream(path) => Some(path.clone()),
+            Target::Unnamed | Target::Discarded => None,
+        };
+        self.entries.iter().filter_map(path).collect()
     }
 
     /// Begins an output in a directory; its final path must be given with [`OutputSet::set_path`] before the commit.
@@ -196,10 +218,10 @@ impl OutputSet {
         let mut placed = Vec::new();
         let mut outcome = Ok(());
         for entry in std::mem::take(&mut self.entries) {
-            let Entry { temp, target, finished } = entry;
+            let Entry { temp, target, finished, replaces } = entry;
             let path = match target {
                 Target::File(path) => {
-                    match place(temp, &path, self.overwrite) {
+                    match place(temp, &path, self.overwrite || replaces) {
                         Ok(done) => placed.push(done),
                         Err(error) => {
                             outcome = Err(error);
@@ -244,7 +266,7 @@ impl OutputSet {
             .into_parts();
         let id = OutputId(self.entries.len());
         let finished = Arc::new(OnceLock::new());
-        self.entries.push(Entry { temp, target, finished: Arc::clone(&finished) });
+        self.entries.push(Entry { temp, target, finished: Arc::clone(&finished), replaces: false });
         let pool = (compression == Compression::Gzip).then(|| Arc::clone(&self.pool));
         Ok(OutputFile::over(file, subject.clone(), pool, id, finished).spooled(in_dir(dir)))
     }
@@ -283,7 +305,9 @@ impl OutputSet {
             if !matches!(classify(path)?, Target::File(_)) {
                 return Err(IoError::new(Doing::Place, &Subject::of(path), IoErrorKind::Exists));
             }
-            self.refuse_existing(path)?;
+            if !entry.replaces {
+                self.refuse_existing(path)?;
+            }
         }
         Ok(())
     }

@@ -1,0 +1,573 @@
+//! `job.toml`: one reading of the inputs, many reports.
+//!
+//! ```toml
+//! inputs = ["subscription-2026-10.csv"]   # paths are seen from the folder of this file
+//! catalogue = ["catalogue.csv"]
+//! figures = "figures.csv"                 # for all agreements; an output may name its own
+//! period = "2026-10"
+//! time-zone = "UTC"
+//! duplicates = "drop"                     # off, report, drop
+//! untaken = "report"                      # what happens to rows that no output of a set takes: report, refuse
+//! balances = "balances.toml"              # accounts between periods; read and replaced
+//!
+//! [[output]]
+//! name = "fjordlight"
+//! set = "labels"                          # outputs of one set share the rows out, the first that takes a row gets it
+//! format = "label.standard"
+//! when = { label = "Fjordlight Records" } # one text or several; `*` is any text, "" none
+//! agreement = "labels/fjordlight.toml"
+//! file = "{name}-{period}.csv"            # below the folder of `-o`; without it the format names the file
+//! explain = "{name}-{period}.amounts.jsonl"
+//!
+//! [[output]]                              # one output for each of several values
+//! name = "{slug}"
+//! each = { label = ["Tin Lantern Music", "波止場レコード"] }
+//! set = "labels"
+//! format = "label.standard"
+//! agreement = "labels/{slug}.toml"
+//! ```
+//!
+//! `{name}`, `{period}`, `{value}` and `{slug}` (the value in lower-case letters and digits with hyphens; numbered where nothing is left of it) are replaced in `name`,
+//! `agreement`, `figures`, `file`, `explain` and option values.
+
+use crate::agreement::{checked, choice};
+use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
+use crate::value;
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use transpose_codes::time::Period;
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::field::Field;
+
+transpose_core::codes! {
+    /// Two outputs of one name.
+    pub(crate) SAME_NAME: "DEA0801" "repeated-output" Error
+        "The name of an output tells it from the others in messages, in the receipt and in the accounts, and two have the same."
+        "Give each output a name of its own; where one stands for several values, write `{slug}` into its name."
+    /// A path that leads out of the folder of outputs.
+    pub(crate) OUTSIDE_FOLDER: "DEA0802" "path-outside" Error
+        "The files of a job lie below the folder that `-o` names."
+        "Write a relative path without `..`."
+    /// An output that can never get a row.
+    pub(crate) NEVER: "DEA0803" "output-never-reached" Warning
+        "An earlier output of the same set takes every row, so that none is left for this one."
+        "Put the output with a rule before the one without, or give one of them another set."
+}
+
+/// What becomes of rows that no output of a set takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Untaken {
+    /// They are counted and told.
+    #[default]
+    Report,
+    /// Nothing is written.
+    Refuse,
+}
+
+/// What becomes of rows that stand several times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeated {
+    /// Nobody looks for them.
+    #[default]
+    Off,
+    /// They are told.
+    Report,
+    /// They are told and left out.
+    Drop,
+}
+
+/// A condition on a row: the first of the fields that has a value has one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The key as the job has it.
+    pub name: String,
+    /// The fields.
+    pub fields: Vec<Field>,
+    /// The values.
+    pub values: Vec<String>,
+}
+
+/// One report of a job.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// The number of its set in [`Job::sets`].
+    pub set: usize,
+    /// The id of its format, with a version after `@` if there is one.
+    pub format: String,
+    /// Which rows it takes.
+    pub when: Vec<Wanted>,
+    /// The agreement.
+    pub agreement: Option<PathBuf>,
+    /// The figures, where they are not those of the job.
+    pub figures: Option<PathBuf>,
+    /// The period, where it is not that of the job.
+    pub period: Option<Period>,
+    /// The file, below the folder of outputs.
+    pub file: Option<PathBuf>,
+    /// What it comes in.
+    pub container: Option<String>,
+    /// Options of its format.
+    pub options: Vec<(String, String)>,
+    /// Where the explanation of its amounts goes, below the folder of outputs.
+    pub explain: Option<PathBuf>,
+    /// Where it stands, for messages.
+    pub place: Location,
+}
+
+/// A job.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The inputs.
+    pub inputs: Vec<PathBuf>,
+    /// The format of the inputs, where their content does not tell.
+    pub from: Option<String>,
+    /// Options of that format.
+    pub read_options: Vec<(String, String)>,
+    /// Columns that the inputs lack, with their values.
+    pub columns: Vec<(String, String)>,
+    /// Tables that tell what tracks and releases are.
+    pub catalogue: Vec<PathBuf>,
+    /// Layouts of the user.
+    pub layouts: Vec<PathBuf>,
+    /// The figures of all agreements that have none of their own.
+    pub figures: Option<PathBuf>,
+    /// The period of all outputs that have none of their own.
+    pub period: Option<Period>,
+    /// The time zone of days, as `--time-zone` takes it.
+    pub time_zone: Option<String>,
+    /// Which moment of a play decides, as `--period-by` takes it.
+    pub period_by_logged: bool,
+    /// What becomes of rows that stand several times.
+    pub duplicates: Repeated,
+    /// What becomes of rows that no output of a set takes.
+    pub untaken: Untaken,
+    /// Whether events without an id get one.
+    pub make_ids: bool,
+    /// The accounts between periods.
+    pub balances: Option<PathBuf>,
+    /// The names of the sets.
+    pub sets: Vec<String>,
+    /// The reports.
+    pub outputs: Vec<Output>,
+    /// What is suspicious.
+    pub warnings: Vec<Diagnostic>,
+}
+
+const KEYS: [&str; 16] = [
+    "inputs",
+    "from",
+    "read-options",
+    "columns",
+    "catalogue",
+    "layouts",
+    "figures",
+    "period",
+    "time-zone",
+    "period-by",
+    "duplicates",
+    "untaken",
+    "make-ids",
+    "balances",
+    "output",
+    "about",
+];
+
+const OUTPUT_KEYS: [&str; 12] = [
+    "name",
+    "set",
+    "format",
+    "when",
+    "each",
+    "agreement",
+    "figures",
+    "period",
+    "file",
+    "container",
+    "options",
+    "explain",
+];
+
+/// How many outputs one `each` may stand for.
+const MOST: usize = 2000;
+
+impl Job {
+    /// Reads a job; everything wrong with it is told at once. `source` is its path, from whose folder the paths in it are seen.
+    pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
+        let (mut reader, root) = Reader::open(source, text)?;
+        reader.only(&root, &KEYS);
+        let folder = Path::new(source).parent().unwrap_or(Path::new("")).to_path_buf();
+        let path = |text: String| if text == "-" { PathBuf::from(text) } else { folder.join(text) };
+        let paths = |reader: &mut Reader, key: &str| -> Vec<PathBuf> {
+            let texts = root.entry(key).map(|entry| reader.texts(entry)).unwrap_or_default();
+            texts.into_iter().map(|(text, _)| path(text)).collect()
+        };
+        let inputs = paths(&mut reader, "inputs");
+        if root.entry("inputs").is_none() {
+            reader.missing(0, "inputs", "the job", "inputs = [\"plays-2026-10.csv\"]");
+        }
+        let catalogue = paths(&mut reader, "catalogue");
+        let layouts = paths(&mut reader, "layouts");
+        let mut text = |key: &str| root.entry(key).and_then(|entry| reader.text(entry));
+        let (from, time_zone) = (text("from"), text("time-zone"));
+        let (figures, balances) = (text("figures").map(path), text("balances").map(path));
+        let period = root.entry("period").and_then(|entry| period(&mut reader, entry));
+        let words = [("played", false), ("logged", true)];
+        let by = root.entry("period-by").and_then(|entry| choice(&mut reader, entry, &words));
+        let words = [("off", Repeated::Off), ("report", Repeated::Report), ("drop", Repeated::Drop)];
+        let duplicates = root.entry("duplicates").and_then(|entry| choice(&mut reader, entry, &words));
+        let words = [("report", Untaken::Report), ("refuse", Untaken::Refuse)];
+        let untaken = root.entry("untaken").and_then(|entry| choice(&mut reader, entry, &words));
+        let make_ids = root.entry("make-ids").is_some_and(|entry| flag(&mut reader, entry));
+        let read_options = pairs(&mut reader, &root, "read-options");
+        let columns = pairs(&mut reader, &root, "columns");
+        let mut sets = Vec::new();
+        let mut outputs = Vec::new();
+        let tables = reader.tables(&root, "output");
+        if tables.is_empty() && root.entry("output").is_none() {
+            reader.missing(0, "[[output]]", "the job", "[[output]] with the `name` and `format` of a report");
+        }
+        for table in &tables {
+            let context = Context { folder: &folder, period };
+            outputs.extend(context.outputs(&mut reader, table, &mut sets));
+        }
+        let outputs = distinct(&mut reader, outputs);
+        let warnings = reader.finish()?;
+        Ok(Self {
+            inputs,
+            from,
+            read_options,
+            columns,
+            catalogue,
+            layouts,
+            figures,
+            period,
+            time_zone,
+            period_by_logged: by.unwrap_or_default(),
+            duplicates: duplicates.unwrap_or_default(),
+            untaken: untaken.unwrap_or_default(),
+            make_ids,
+            balances,
+            sets,
+            outputs,
+            warnings,
+        })
+    }
+}
+
+/// What outputs see of their job.
+struct Context<'a> {
+    folder: &'a Path,
+    period: Option<Period>,
+}
+
+impl Context<'_> {
+    /// The outputs that a table stands for.
+    fn outputs(&self, reader: &mut Reader, table: &Table, sets: &mut Vec<String>) -> Vec<Output> {
+        reader.only(table, &OUTPUT_KEYS);
+        for (key, example) in [("name", "name = \"fjordlight\""), ("format", "format = \"label.standard\"")] {
+            if table.entry(key).is_none() {
+                reader.missing(table.at, key, &table.name, example);
+            }
+        }
+        let name = table.entry("name").and_then(|entry| reader.text(entry)).unwrap_or_default();
+        let format = table.entry("format").and_then(|entry| reader.text(entry)).unwrap_or_default();
+        let own = table.entry("period").and_then(|entry| period(reader, entry));
+        let when = wanted(reader, table, "when");
+        let each = wanted(reader, table, "each");
+        let options = pairs(reader, table, "options");
+        let texts = ["agreement", "figures", "file", "container", "explain", "set"]
+            .map(|key| table.entry(key).and_then(|entry| reader.text(entry).map(|text| (text, entry.at))));
+        let [agreement, figures, file, container, explain, set] = texts;
+        let set = set.map_or_else(|| name.clone(), |(text, _)| text);
+        let set = sets.iter().position(|known| *known == set).unwrap_or_else(|| {
+            sets.push(set);
+            sets.len() - 1
+        });
+        let values: Vec<Option<(&Wanted, &String)>> = match &each[..] {
+            [] => vec![None],
+            [one] => one.values.iter().map(|value| Some((one, value))).collect(),
+            _ => {
+                let message = "`each` names one key with its values";
+                reader.report(&WRONG_VALUE, table.at, message);
+                Vec::new()
+            }
+        };
+        if values.len() > MOST {
+            reader.report(&WRONG_VALUE, table.at, format!("`each` has more than {MOST} values"));
+            return Vec::new();
+        }
+        let mut outputs = Vec::new();
+        for (number, value) in values.into_iter().enumerate() {
+            let mut marks = BTreeMap::new();
+            if let Some((_, value)) = value {
+                marks.insert("value", value.clone());
+                marks.insert("slug", slug(value, number));
+            }
+            if let Some(period) = own.or(self.period) {
+                marks.insert("period", period.to_string());
+            }
+            let name = filled(&name, &marks);
+            marks.insert("name", name.clone());
+            let fill =
+                |text: &Option<(String, usize)>| text.as_ref().map(|(text, at)| (filled(text, &marks), *at));
+            let mut inside = |text: &Option<(String, usize)>| {
+                let (text, at) = fill(text)?;
+                let path = PathBuf::from(&text);
+                if path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+                    return Some(path);
+                }
+                reader.report(&OUTSIDE_FOLDER, at, format!("`{text}` leads out of the folder of outputs"));
+                None
+            };
+            let (file, explain) = (inside(&file), inside(&explain));
+            let mut when = when.clone();
+            when.extend(value.map(|(key, value)| Wanted { values: vec![value.clone()], ..key.clone() }));
+            outputs.push(Output {
+                set,
+                format: format.clone(),
+                when,
+                agreement: fill(&agreement).map(|(text, _)| self.folder.join(text)),
+                figures: fill(&figures).map(|(text, _)| self.folder.join(text)),
+                period: own,
+                file,
+                container: container.as_ref().map(|(text, _)| text.clone()),
+                options: options.iter().map(|(key, text)| (key.clone(), filled(text, &marks))).collect(),
+                explain,
+                place: reader.lines.place(table.at),
+                name,
+            });
+        }
+        outputs
+    }
+}
+
+/// The outputs, whose names must differ; those that never get a row are told.
+fn distinct(reader: &mut Reader, outputs: Vec<Output>) -> Vec<Output> {
+    let mut names: BTreeMap<String, u64> = BTreeMap::new();
+    let mut full: BTreeMap<usize, String> = BTreeMap::new();
+    for output in &outputs {
+        let at = output.place.byte.unwrap_or_default() as usize;
+        if let Some(line) = names.insert(output.name.clone(), output.place.line.unwrap_or_default()) {
+            let message = format!("`{}` is also the name of the output in line {line}", output.name);
+            reader.report(&SAME_NAME, at, message);
+        }
+        if let Some(before) = full.get(&output.set) {
+            let message = format!("`{before}` before it takes every row of the set");
+            reader.report(&NEVER, at, message);
+        } else if output.when.is_empty() {
+            full.insert(output.set, output.name.clone());
+        }
+    }
+    outputs
+}
+
+/// The conditions of a table of keys and values.
+fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Wanted> {
+    let Some(entry) = table.entry(key) else { return Vec::new() };
+    let Node::Table(entries) = &entry.node else {
+        reader.wrong(entry.at, key, &entry.node, "a table such as `{ label = \"Fjordlight Records\" }`");
+        return Vec::new();
+    };
+    let inner = Table { name: format!("`{key}`"), at: entry.at, entries: entries.clone() };
+    let mut wanted = Vec::new();
+    for entry in inner.flattened() {
+        let Some(fields) = fields(&entry.key) else {
+            let known = SHORT.map(|(name, _)| name);
+            let message = format!("unknown key `{}` in `{key}`", entry.key);
+            let help = Field::nearest(&entry.key).map_or_else(
+                || format!("the keys here are `{}`, and ids of fields", known.join("`, `")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            reader.advise(&crate::document::MISSPELT_KEY, entry.at, message, help);
+            continue;
+        };
+        // An empty text stands for rows without a value.
+        let values = match &entry.node {
+            Node::Text(text) => vec![text.trim().to_owned()],
+            Node::List(items) => {
+                let text = |node: &Node| match node {
+                    Node::Text(text) => Some(text.trim().to_owned()),
+                    _ => None,
+                };
+                let texts: Option<Vec<String>> = items.iter().map(|item| text(&item.node)).collect();
+                let Some(texts) = texts.filter(|texts| !texts.is_empty()) else {
+                    reader.report(&WRONG_VALUE, entry.at, format!("`{}` wants a list of texts", entry.key));
+                    continue;
+                };
+                texts
+            }
+            other => {
+                reader.wrong(entry.at, &entry.key, other, "text in quotes or a list of texts");
+                continue;
+            }
+        };
+        wanted.push(Wanted { name: entry.key.clone(), fields, values });
+    }
+    wanted
+}
+
+/// Short names for what outputs are mostly told apart by.
+const SHORT: [(&str, &[Field]); 7] = [
+    ("label", &[Field::RECORDING_LABEL, Field::RELEASE_LABEL]),
+    ("territory", &[Field::TERRITORY]),
+    ("service", &[Field::SERVICE]),
+    ("plan", &[Field::PLAN]),
+    ("isrc", &[Field::ISRC]),
+    ("icpn", &[Field::ICPN]),
+    ("type", &[Field::TRANSACTION_TYPE]),
+];
+
+fn fields(key: &str) -> Option<Vec<Field>> {
+    let short = SHORT.iter().find(|(name, _)| *name == key).map(|(_, fields)| fields.to_vec());
+    short.or_else(|| Field::by_id(key).map(|field| vec![field]))
+}
+
+fn period(reader: &mut Reader, entry: &Entry) -> Option<Period> {
+    let text = match &entry.node {
+        Node::Time(text) | Node::Integer(text) => text.clone(),
+        _ => reader.text(entry)?,
+    };
+    checked(reader, entry, &text, value::period(&text))
+}
+
+fn flag(reader: &mut Reader, entry: &Entry) -> bool {
+    match &entry.node {
+        Node::Flag(flag) => *flag,
+        other => {
+            reader.wrong(entry.at, &entry.key, other, "`true` or `false`");
+            false
+        }
+    }
+}
+
+/// Keys and values of a table, as text.
+fn pairs(reader: &mut Reader, root: &Table, key: &str) -> Vec<(String, String)> {
+    let Some(table) = reader.table(root, key) else { return Vec::new() };
+    let mut pairs = Vec::new();
+    for entry in table.flattened() {
+        match &entry.node {
+            Node::Text(text) | Node::Integer(text) | Node::Float(text) | Node::Time(text) => {
+                pairs.push((entry.key.clone(), text.clone()));
+            }
+            Node::Flag(flag) => pairs.push((entry.key.clone(), flag.to_string())),
+            other => reader.wrong(entry.at, &entry.key, other, "text, a number or `true` or `false`"),
+        }
+    }
+    pairs
+}
+
+/// A text with its marks replaced; a mark that is not known stays, for the format may know it.
+fn filled(text: &str, marks: &BTreeMap<&str, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        match after.split_once('}') {
+            Some((mark, tail)) if marks.contains_key(mark) => {
+                out.push_str(marks.get(mark).map_or("", String::as_str));
+                rest = tail;
+            }
+            _ => {
+                out.push('{');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A value as a part of a name: lower-case ASCII letters and digits, joined by hyphens.
+fn slug(value: &str, number: usize) -> String {
+    let words = value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
+    // What has no such letters is told by its place.
+    if slug.is_empty() { format!("{}", number + 1) } else { slug }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOB: &str = r#"inputs = ["plays.csv", "-"]
+figures = "figures.csv"
+period = "2026-10"
+duplicates = "drop"
+
+[[output]]
+name = "society"
+format = "ddex.dsr.basic-audio@1.4"
+agreement = "society.toml"
+
+[[output]]
+name = "{slug}"
+set = "labels"
+each = { label = ["Fjordlight Records", "波止場レコード"] }
+when = { territory = ["GB", "DE"] }
+format = "label.standard"
+agreement = "labels/{slug}.toml"
+file = "{slug}/{name}-{period}.csv"
+options = { "text.account" = 4711, heading = true }
+
+[[output]]
+name = "rest"
+set = "labels"
+format = "label.standard"
+"#;
+
+    #[test]
+    fn a_job_is_read() {
+        let job = Job::parse("jobs/job.toml", JOB).unwrap();
+        assert!(job.warnings.is_empty(), "{:?}", job.warnings);
+        assert_eq!(job.inputs, [PathBuf::from("jobs/plays.csv"), PathBuf::from("-")]);
+        assert_eq!(job.sets, ["society", "labels"]);
+        let names: Vec<_> = job.outputs.iter().map(|output| (output.name.as_str(), output.set)).collect();
+        assert_eq!(names, [("society", 0), ("fjordlight-records", 1), ("2", 1), ("rest", 1)]);
+        let label = &job.outputs[1];
+        assert_eq!(label.agreement.as_deref(), Some(Path::new("jobs/labels/fjordlight-records.toml")));
+        assert_eq!(
+            label.file.as_deref(),
+            Some(Path::new("fjordlight-records/fjordlight-records-2026-10.csv"))
+        );
+        let conditions: Vec<_> =
+            label.when.iter().map(|wanted| (wanted.name.as_str(), wanted.values.join("|"))).collect();
+        assert_eq!(conditions, [("territory", "GB|DE".into()), ("label", "Fjordlight Records".into())]);
+        assert_eq!(label.when[1].fields, [Field::RECORDING_LABEL, Field::RELEASE_LABEL]);
+        let options: Vec<_> = label.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(options, ["text.account=4711", "heading=true"]);
+    }
+
+    #[test]
+    fn faults_are_named_with_line_and_advice() {
+        for (from, to, code, line, help) in [
+            ("inputs =", "input =", "DEA0102", 1, "`inputs`"),
+            ("inputs = [\"plays.csv\", \"-\"]\n", "", "DEA0103", 1, "inputs"),
+            ("\"drop\"", "\"dorp\"", "DEA0104", 4, "`drop`"),
+            ("2026-10\"", "October\"", "DEA0104", 3, "2026-Q4"),
+            ("name = \"rest\"", "name = \"society\"", "DEA0801", 21, "name of its own"),
+            ("{slug}/{name}", "../{name}", "DEA0802", 18, "relative"),
+            ("{slug}/{name}", "/tmp/{name}", "DEA0802", 18, "relative"),
+            ("territory = ", "teritory = ", "DEA0102", 15, "territory"),
+            ("[\"GB\", \"DE\"]", "7", "DEA0104", 15, "Correct"),
+            ("format = \"label.standard\"\nagreement", "agreement", "DEA0103", 11, "format"),
+        ] {
+            let fatal = Job::parse("job.toml", &JOB.replacen(from, to, 1)).unwrap_err();
+            let found = fatal.findings.iter().any(|finding| {
+                finding.code.id == code
+                    && finding.location.line == Some(line)
+                    && finding.advice().contains(help)
+            });
+            assert!(found, "{to}: {:#?}", fatal.findings);
+        }
+    }
+
+    #[test]
+    fn an_output_behind_one_that_takes_all_is_told() {
+        let text = JOB.replace("name = \"society\"", "name = \"society\"\nset = \"labels\"");
+        let job = Job::parse("job.toml", &text).unwrap();
+        assert!(job.warnings.iter().all(|finding| finding.code.id == "DEA0803"));
+        assert_eq!(job.warnings.len(), 3);
+    }
+}
