@@ -3,7 +3,7 @@
 use crate::clock::iso_micros;
 use crate::code;
 use crate::layout::CellKind;
-use crate::number::Number;
+use crate::number::{Number, Part};
 use std::ops::Range;
 use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::mojibake;
@@ -240,7 +240,8 @@ pub(crate) fn canonical(
         }
         CellKind::Money => money(words(text)?, out)?,
         CellKind::Decimal => Number::default().read(words(text)?, out)?,
-        CellKind::Percent => Number { percent: true, ..Number::default() }.read(words(text)?, out)?,
+        CellKind::Percent => Number { part: Part::Percent, ..Number::default() }.read(words(text)?, out)?,
+        CellKind::Fraction => Number { part: Part::Fraction, ..Number::default() }.read(words(text)?, out)?,
         CellKind::Boolean => {
             let is = |known: &&[u8]| known.eq_ignore_ascii_case(text);
             let yes: [&[u8]; 4] = [b"true", b"yes", b"y", b"1"];

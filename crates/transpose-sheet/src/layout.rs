@@ -27,7 +27,7 @@
 //! `docs/layouts.md` is the reference of the language.
 //!
 //! **Kinds.** `kind` says how cells are written: `text`, `id`, `word`, `isrc`, `icpn`, `grid`, `territory`, `territory-name`, `currency`, `integer`, `decimal`,
-//! `money`, `percent`, `date`, `month`, `timestamp`, `date-or-timestamp`, `seconds`, `duration` (ISO 8601), `boolean`, and `vocabulary` with `values` and `synonyms`.
+//! `money`, `percent`, `fraction`, `date`, `month`, `timestamp`, `date-or-timestamp`, `seconds`, `duration` (ISO 8601), `boolean`, and `vocabulary` with `values` and `synonyms`.
 //! Where a field has one usual notation the kind may be left out.
 //!
 //! **Grain.** `event`: a row is a play or a sale. `aggregate`: a row is a sum, the usage of a recording or release in a sales context. `catalogue`: a row is what
@@ -186,6 +186,8 @@ pub(crate) struct Column {
     pub(crate) style: Style,
     /// What it holds instead in rows for which the layout's switch is set.
     pub(crate) other: Option<(Field, CellKind)>,
+    /// Fields of which the first with a value is written where the column's own has none.
+    pub(crate) instead: Vec<Field>,
     /// Whether the column must be there and its cells must not be empty.
     pub(crate) required: bool,
     /// What its cells must keep to.
@@ -332,6 +334,8 @@ pub(crate) enum CellKind {
     Decimal,
     /// A share of hundred, with or without the sign for it.
     Percent,
+    /// A part of one, such as `0.85`, which stands for 85.
+    Fraction,
     /// `true` or `false`.
     Boolean,
     /// An exact amount; a negative one may be written `-1.29`, `1.29-` or `(1.29)`.
@@ -465,6 +469,8 @@ mod tests {
             (column("field = \"context.territory\"\ncodes = \"x\""), 9, "no table `[codes.x]`"),
             (format!("{HEAD}confidence = \"sure\"\n"), 6, "`high`"),
             (format!("{HEAD}[table]\ncontainer = \"fixed\"\n"), 7, "not supported yet"),
+            (column("else-field = \"recording.isrc\""), 8, "goes with a `field`"),
+            (column("field = \"usage.price\"\nelse-field = \"recording.isrc\""), 9, "an ISRC"),
             (column("kind = \"vocabulary\""), 8, "needs `values`"),
             (column("values = [\"a\"]"), 6, "`vocabulary` only"),
             (column("kind = \"colour\""), 8, "colour"),

@@ -25,8 +25,20 @@ pub(crate) struct Number {
     pub(crate) sign: Sign,
     /// Whether it is a whole number.
     pub(crate) whole: bool,
-    /// Whether the sign for a part of hundred stands behind it; read with it or without.
-    pub(crate) percent: bool,
+    /// How a part of hundred is written.
+    pub(crate) part: Part,
+}
+
+/// How a part of hundred is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// As any number.
+    #[default]
+    Plain,
+    /// With its sign behind it; read with it or without.
+    Percent,
+    /// As a part of one.
+    Fraction,
 }
 
 impl Number {
@@ -36,7 +48,8 @@ impl Number {
             let code = if self.whole { &code::UNREADABLE_NUMBER } else { &code::UNREADABLE_AMOUNT };
             (code, error.to_string())
         };
-        let text = if self.percent { text.strip_suffix('%').unwrap_or(text).trim_end() } else { text };
+        let text =
+            if self.part == Part::Percent { text.strip_suffix('%').unwrap_or(text).trim_end() } else { text };
         let (negative, body) = unsigned(text);
         let comma = match self.decimals {
             Decimals::Dot => false,
@@ -76,8 +89,11 @@ impl Number {
                 _ => {}
             }
         }
+        if self.part == Part::Fraction {
+            hundredfold(digits, out);
+        }
         // One digit stays before the mark, and only there.
-        let zeros = out.iter().skip(digits).take_while(|byte| **byte == b'0').count();
+        let zeros = leading_zeros(digits, out);
         let fraction = out.get(digits + zeros).is_none_or(|byte| *byte == b'.');
         if zeros > 0 {
             out.drain(digits..digits + zeros - usize::from(fraction));
@@ -97,6 +113,7 @@ impl Number {
 
     /// The same of a number that has been read.
     pub(crate) fn write_decimal(&self, value: Decimal, out: &mut Vec<u8>) -> bool {
+        let value = if self.part == Part::Fraction { hundredth(value) } else { value };
         let most = if self.whole { Some(0) } else { self.places.or(self.max_places) };
         let kept = most.map_or(value, |places| decimal::half_up(value, places));
         let negative = kept.is_sign_negative() && !kept.is_zero();
@@ -134,11 +151,36 @@ impl Number {
             (true, Sign::Parentheses) => out.push(b')'),
             _ => {}
         }
-        if self.percent {
+        if self.part == Part::Percent {
             out.push(b'%');
         }
         kept != value
     }
+}
+
+fn leading_zeros(start: usize, out: &[u8]) -> usize {
+    out.iter().skip(start).take_while(|byte| **byte == b'0').count()
+}
+
+/// Moves the decimal point of the number from `start` on by two places.
+fn hundredfold(start: usize, out: &mut Vec<u8>) {
+    let point = out.iter().skip(start).position(|byte| *byte == b'.').map(|place| start + place);
+    let point = point.unwrap_or(out.len());
+    if point < out.len() {
+        out.remove(point);
+    }
+    if out.len() < point + 2 {
+        out.resize(point + 2, b'0');
+    }
+    if out.len() > point + 2 {
+        out.insert(point + 2, b'.');
+    }
+}
+
+/// The hundredth part of a number, exactly where 28 places are enough.
+fn hundredth(value: Decimal) -> Decimal {
+    let mut part = value;
+    if part.set_scale(value.scale() + 2).is_ok() { part } else { value / Decimal::ONE_HUNDRED }
 }
 
 /// Takes the sign off, wherever it stands.
@@ -155,5 +197,35 @@ fn unsigned(text: &str) -> (bool, &str) {
     match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(rest) => (true, rest),
         None => (false, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_are_parts_of_hundred_in_the_model() {
+        let number = Number { part: Part::Fraction, decimals: Decimals::Either, ..Number::default() };
+        for (file, model, written) in [
+            ("0.85", "85", "0.85"),
+            ("0,8525", "85.25", "0.8525"),
+            (".5", "50", "0.50"),
+            ("1", "100", "1.00"),
+            ("0", "0", "0.00"),
+            ("0.001", "0.1", "0.001"),
+            ("-0.0700", "-7.00", "-0.0700"),
+            ("12", "1200", "12.00"),
+        ] {
+            let mut read = Vec::new();
+            number.read(file, &mut read).unwrap();
+            assert_eq!(String::from_utf8_lossy(&read), model, "{file}");
+            let mut out = Vec::new();
+            assert!(!number.write(&read, &mut out).unwrap());
+            assert_eq!(String::from_utf8_lossy(&out), written, "{file}");
+            let mut again = Vec::new();
+            number.read(written, &mut again).unwrap();
+            assert_eq!(again, read);
+        }
     }
 }

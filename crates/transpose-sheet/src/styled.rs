@@ -26,7 +26,7 @@ pub(crate) fn read(column: &Column, raw: &[u8], cells: Cells, out: &mut Vec<u8>)
         }
     }
     match column.kind {
-        CellKind::Integer | CellKind::Decimal | CellKind::Money | CellKind::Percent => {
+        CellKind::Integer | CellKind::Decimal | CellKind::Money | CellKind::Percent | CellKind::Fraction => {
             style.number.read(std::str::from_utf8(text).map_err(|_| not_utf8())?, out)?;
             Ok(true)
         }
@@ -109,7 +109,7 @@ pub(crate) fn write(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<
         }
     }
     match column.kind {
-        CellKind::Integer | CellKind::Decimal | CellKind::Money | CellKind::Percent => {
+        CellKind::Integer | CellKind::Decimal | CellKind::Money | CellKind::Percent | CellKind::Fraction => {
             style.number.write(value, out)
         }
         CellKind::Duration if !style.formats.is_empty() => {

@@ -6,7 +6,7 @@ use super::{CellKind, Column, Piece, Source, Style};
 use crate::cell::{Cells, Repairs, canonical};
 use crate::date::DateFormat;
 use crate::heading::folded;
-use crate::number::{MOST_PLACES, Number};
+use crate::number::{MOST_PLACES, Number, Part};
 use crate::rules::Rule;
 use std::ops::Range;
 use toml::Spanned;
@@ -28,6 +28,7 @@ impl Reader<'_> {
         let kind = self.kind(&raw, field, &source, &place)?;
         let kind_place = raw.kind.as_ref().map_or(place.clone(), Spanned::span);
         let other = raw.or_field.as_ref().map(|id| self.other(id, field, before)).transpose()?;
+        let instead = self.instead(&raw, kind, field)?;
         if kind == RawKind::Vocabulary && raw.values.is_empty() {
             return Err(self.refuse(kind_place, "a column of kind `vocabulary` needs `values`"));
         }
@@ -50,6 +51,7 @@ impl Reader<'_> {
             },
             style,
             other,
+            instead,
             required: raw.required,
             rules,
             about: raw.about.into(),
@@ -191,7 +193,10 @@ impl Reader<'_> {
         field: Option<Field>,
         codes: &CodeTables,
     ) -> Result<Style, Fatal> {
-        let number = matches!(kind, RawKind::Integer | RawKind::Decimal | RawKind::Money | RawKind::Percent);
+        let number = matches!(
+            kind,
+            RawKind::Integer | RawKind::Decimal | RawKind::Money | RawKind::Percent | RawKind::Fraction
+        );
         let time = matches!(
             kind,
             RawKind::Date
@@ -299,7 +304,11 @@ impl Reader<'_> {
             bare_fraction: raw.leading_zero.as_ref().is_some_and(|zero| !*zero.get_ref()),
             sign: raw.sign.as_ref().map(|sign| *sign.get_ref()).unwrap_or_default(),
             whole: kind == RawKind::Integer,
-            percent: kind == RawKind::Percent,
+            part: match kind {
+                RawKind::Percent => Part::Percent,
+                RawKind::Fraction => Part::Fraction,
+                _ => Part::Plain,
+            },
         })
     }
 
@@ -371,6 +380,24 @@ impl Reader<'_> {
         Ok((other, kind))
     }
 
+    /// The fields that are written where the column's own has no value; they are written as it is.
+    fn instead(&self, raw: &RawCell, kind: RawKind, field: Option<Field>) -> Result<Vec<Field>, Fatal> {
+        let Some(given) = &raw.else_field else { return Ok(Vec::new()) };
+        if field.is_none() {
+            return Err(self.refuse(given.span(), "`else-field` goes with a `field`"));
+        }
+        let checked = |id: &String| {
+            let other = self.field_of(id, given.span(), &[])?;
+            if fits(kind, other.kind()) || kind == RawKind::Text || kind == RawKind::Id {
+                return Ok(other);
+            }
+            let message =
+                format!("`{other}` cannot be written as this `kind`, it is {}", article(other.kind()));
+            Err(self.refuse(given.span(), message))
+        };
+        given.get_ref().0.iter().map(checked).collect()
+    }
+
     fn field(&self, id: &Spanned<String>, before: &[Column]) -> Result<Field, Fatal> {
         self.field_of(id.get_ref(), id.span(), before)
     }
@@ -416,6 +443,7 @@ pub(super) fn plain(kind: RawKind) -> CellKind {
         RawKind::Decimal => CellKind::Decimal,
         RawKind::Money => CellKind::Money,
         RawKind::Percent => CellKind::Percent,
+        RawKind::Fraction => CellKind::Fraction,
         RawKind::Currency => CellKind::Currency,
         RawKind::Boolean => CellKind::Boolean,
         RawKind::Vocabulary => CellKind::Vocabulary { values: Vec::new(), synonyms: Vec::new(), open: false },
@@ -440,7 +468,7 @@ fn fits(notation: RawKind, kind: Kind) -> bool {
         RawKind::Date => matches!(kind, Kind::Date | Kind::DateTime),
         RawKind::Month => kind == Kind::Date,
         RawKind::Integer => matches!(kind, Kind::Integer | Kind::Decimal),
-        RawKind::Money | RawKind::Decimal | RawKind::Percent => kind == Kind::Decimal,
+        RawKind::Money | RawKind::Decimal | RawKind::Percent | RawKind::Fraction => kind == Kind::Decimal,
         RawKind::Currency => kind == Kind::Currency,
         RawKind::Boolean => kind == Kind::Boolean,
     }
@@ -459,7 +487,7 @@ fn article(kind: Kind) -> &'static str {
         Kind::Vocabulary => "a word of a set (`vocabulary`, `word`)",
         Kind::Date => "a date (`date`, `month`)",
         Kind::Integer => "a whole number (`integer`)",
-        Kind::Decimal => "a number (`decimal`, `integer`, `money`, `percent`)",
+        Kind::Decimal => "a number (`decimal`, `integer`, `money`, `percent`, `fraction`)",
         Kind::Currency => "a currency (`currency`)",
         Kind::Boolean => "true or false (`boolean`)",
         Kind::Iswc | Kind::Dpid | Kind::PartyId => "an identifier with a grammar of its own (`word`)",

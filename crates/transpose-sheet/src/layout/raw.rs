@@ -203,6 +203,7 @@ pub(crate) struct RawCell {
     pub(crate) hyphens: Option<Spanned<Hyphens>>,
     // What it must keep to, and what else it may mean.
     pub(crate) or_field: Option<Spanned<String>>,
+    pub(crate) else_field: Option<Spanned<OneOrMany>>,
     pub(crate) values: Vec<String>,
     pub(crate) synonyms: Vec<String>,
     pub(crate) open: bool,
@@ -310,6 +311,7 @@ pub(crate) enum RawKind {
     Decimal,
     Money,
     Percent,
+    Fraction,
     Currency,
     Boolean,
     Vocabulary,
