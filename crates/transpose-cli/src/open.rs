@@ -319,7 +319,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Fa
 }
 
 /// The bytes of a side file.
-fn bytes(path: &Path) -> Result<Vec<u8>, Fatal> {
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Fatal> {
     let input = Input::open(path, &Limits::default()).map_err(|error| io(&error))?;
     let bytes = input.head(SIDE_FILE_LIMIT + 1).map_err(|error| io(&error))?;
     if bytes.len() > SIDE_FILE_LIMIT {
@@ -399,6 +399,11 @@ enum UserIds {
 }
 
 impl Completing {
+    /// What completes the events of a job; personal data goes to whom it is owed.
+    pub(crate) fn with_catalogue(catalogue: Vec<PathBuf>, make_ids: bool) -> Self {
+        Self { catalogue, user_ids: None, user_key: None, make_ids }
+    }
+
     /// Reads the catalogue, if there is one, with what was found in it.
     pub(crate) fn read(
         &self,

@@ -271,6 +271,11 @@ impl Job<'_> {
         self.reading.within(self.memory, self.packs())
     }
 
+    /// How much memory each step may take.
+    pub(crate) fn budget(&self) -> Option<Budget> {
+        self.memory.map(|limit| Budget::new(limit, self.reading(), self.packs()))
+    }
+
     /// Leaves unread what nobody needs, for containers that keep columns apart. Rows that are set aside are set aside whole, and what an earlier
     /// reading has `placed` by its byte has to be found there again.
     pub(crate) fn restrict(&self, input: &Input, decoder: &dyn Decode, placed: bool) {
@@ -290,7 +295,7 @@ impl Job<'_> {
 
     fn aggregate(&self, screened: Known<'_>) -> Result<Ready, Fatal> {
         let sells = self.sells()?;
-        let counting = Counting::new(self, sells)?;
+        let counting = Counting::new(self, sells, self.reading().threads, self.budget())?;
         let paired = if sells { self.pair()? } else { Paired::default() };
         let inputs = if sells { &paired.again } else { self.inputs };
         let mut run = Run::new(self);
@@ -310,7 +315,7 @@ impl Job<'_> {
             let screen = screen.screen(number, decoder.as_ref(), &projection.row, &mut run.report);
             let space = spaces.of(decoder.as_ref());
             let rules = counting.rules(decoder.as_ref(), paired.pairs.as_ref());
-            let mut workers = counting.workers(self.reading().threads, number, space);
+            let mut workers = counting.workers(number, space);
             let scanned =
                 run.scan(input, decoder.as_ref(), Some(screen), &mut workers, None, &|worker, decoded| {
                     let (bytes, number) = (decoded.bytes, decoded.number);

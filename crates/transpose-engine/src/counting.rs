@@ -76,13 +76,19 @@ pub(crate) struct Counting<'a> {
     /// Whether the events are sales.
     sells: bool,
     budget: Option<Budget>,
+    threads: usize,
     /// What the whole service counted, where somebody knows.
     whole: Option<Vec<Whole>>,
 }
 
 impl<'a> Counting<'a> {
-    /// Prepares to count; refused without an agreement.
-    pub(crate) fn new(job: &'a Job<'a>, sells: bool) -> Result<Self, Fatal> {
+    /// Prepares to count with so many threads and so much memory; refused without an agreement.
+    pub(crate) fn new(
+        job: &'a Job<'a>,
+        sells: bool,
+        threads: usize,
+        budget: Option<Budget>,
+    ) -> Result<Self, Fatal> {
         let Some(terms) = job.terms else {
             let message = format!(
                 "`{}` is made of usages in sales contexts, and no agreement is given",
@@ -103,13 +109,12 @@ impl<'a> Counting<'a> {
         for identity in IDENTITY {
             projection.item.insert(identity);
         }
-        let budget = job.memory.map(|limit| Budget::new(limit, job.reading(), job.packs()));
         let latest = terms.conflict() == Conflict::Latest;
-        let counter = Counter::new(job.reading().threads, budget, job.temp_dir.clone(), latest);
+        let counter = Counter::new(threads, budget, job.temp_dir.clone(), latest);
         let mut header = Entity::default();
         terms.header(&mut header);
         let judge = Judge::new(terms.refunds(), job.period.as_ref(), &header);
-        Ok(Self { job, terms, projection, counter, judge, sells, budget, whole: None })
+        Ok(Self { job, terms, projection, counter, judge, sells, budget, threads, whole: None })
     }
 
     /// What is wanted of each event.
@@ -142,8 +147,8 @@ impl<'a> Counting<'a> {
     }
 
     /// Those who count the events of an input side by side.
-    pub(crate) fn workers(&self, threads: usize, input: usize, space: u32) -> Vec<Worker<'_>> {
-        (0..threads).map(|worker| Worker::new(&self.counter, worker, input, space)).collect()
+    pub(crate) fn workers(&self, input: usize, space: u32) -> Vec<Worker<'_>> {
+        (0..self.threads).map(|worker| Worker::new(&self.counter, worker, input, space)).collect()
     }
 
     /// Tells what the whole service counted.
@@ -158,8 +163,7 @@ impl<'a> Counting<'a> {
         spaces: &Spaces<'_>,
         sources: &[Arc<str>],
     ) -> Result<Ready, Fatal> {
-        let Self { job, terms, projection, counter, budget, whole, .. } = self;
-        let threads = job.reading().threads;
+        let Self { job, terms, projection, counter, budget, threads, whole, .. } = self;
         let policy = terms.conflict();
         for context in terms.due() {
             counter.manner(Manner::new(&context, false))?;

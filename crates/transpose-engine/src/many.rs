@@ -214,12 +214,11 @@ impl Many<'_> {
         let inputs = if sells { &paired.again } else { base.inputs };
         let sums =
             self.outputs.iter().filter(|output| output.job.target.manifest().grain == Grain::Aggregate);
-        let share = base.memory.map(|limit| limit / sums.count().max(1) as u64);
-        let jobs: Vec<Job<'_>> = self
-            .outputs
-            .iter()
-            .map(|output| Job { inputs, memory: share, reading: base.reading(), ..output.job.clone() })
-            .collect();
+        let several = sums.count();
+        let budget = base.budget().map(|budget| budget.among(several));
+        let threads = base.reading().threads;
+        let jobs: Vec<Job<'_>> =
+            self.outputs.iter().map(|output| Job { inputs, ..output.job.clone() }).collect();
         let sources = base.sources();
         let mut opener = Run::new(base);
         let mut decoders = Vec::new();
@@ -242,7 +241,7 @@ impl Many<'_> {
         for (output, job) in self.outputs.iter().zip(&jobs) {
             let made = (|| {
                 if job.target.manifest().grain == Grain::Aggregate {
-                    return Ok((Some(Counting::new(job, sells)?), None));
+                    return Ok((Some(Counting::new(job, sells, threads, budget)?), None));
                 }
                 let mut header = Entity::default();
                 if let Some(terms) = job.terms {
@@ -328,7 +327,6 @@ impl Many<'_> {
                     fields,
                 });
             }
-            let threads = base.reading().threads;
             let mut hands: Vec<Hand<'_>> = (0..threads)
                 .map(|_| Hand {
                     dealer: Dealer::new(shared, &takers, self.sets.len(), &deciding),
@@ -340,7 +338,7 @@ impl Many<'_> {
             for counting in &countings {
                 let mut workers = counting
                     .iter()
-                    .flat_map(|counting| counting.workers(threads, number, space))
+                    .flat_map(|counting| counting.workers(number, space))
                     .collect::<Vec<_>>()
                     .into_iter();
                 for hand in &mut hands {

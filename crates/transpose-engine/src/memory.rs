@@ -53,6 +53,13 @@ impl Budget {
         // A table doubles when it is full, and memory that was given back is not always taken again by the next of another size.
         Self { counting: free / 10 * 7, settling: free / 10 * 9 }
     }
+
+    /// The same for each of several that count at once. They come to their end one after the other, while the others still hold what they have counted.
+    pub(crate) fn among(self, several: usize) -> Self {
+        let several = several.max(1);
+        let counting = self.counting / several;
+        Self { counting, settling: self.settling.saturating_sub(counting * (several - 1)) }
+    }
 }
 
 #[cfg(test)]

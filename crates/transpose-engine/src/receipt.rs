@@ -9,7 +9,7 @@ use transpose_core::diagnostic::{Diagnostic, Fatal};
 use transpose_core::ledger::{Amounts, Ledger};
 use transpose_core::loss::Loss;
 use transpose_core::report::Findings;
-use transpose_io::sha256_file;
+use transpose_io::{Written, sha256_file};
 
 /// The version of the receipt's own layout.
 pub const LAYOUT: u32 = 1;
@@ -45,27 +45,32 @@ pub fn receipt(particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fa
         }
         files.push(file);
     }
-    let outputs: Vec<Value> = outcome
-        .written
-        .iter()
-        .map(|written| {
-            json!({
-                "path": written.path.to_string_lossy(), "bytes": written.bytes,
-                "uncompressed-bytes": written.uncompressed, "sha256": written.sha256,
-            })
-        })
-        .collect();
-    Ok(json!({
-        "receipt": LAYOUT,
-        "program": particulars.program,
-        "created": particulars.now,
-        "source": particulars.source,
-        "target": particulars.target,
-        "period": particulars.period,
-        "complete": outcome.refused.is_none(),
-        "inputs": files,
-        "outputs": outputs,
-        "slices": slices(outcome),
+    let mut value = self::outcome(outcome);
+    if let Some(object) = value.as_object_mut() {
+        let refused = outcome.refused.as_ref();
+        let refused = refused.map(|fatal| fatal.findings.iter().map(finding).collect::<Vec<_>>());
+        for (key, value) in [
+            ("receipt", LAYOUT.into()),
+            ("program", particulars.program.as_str().into()),
+            ("created", particulars.now.as_str().into()),
+            ("source", particulars.source.as_str().into()),
+            ("target", particulars.target.as_str().into()),
+            ("period", particulars.period.clone().into()),
+            ("complete", outcome.refused.is_none().into()),
+            ("inputs", files.into()),
+            ("slices", slices(outcome)),
+            ("refused", refused.into()),
+        ] {
+            object.insert(key.into(), value);
+        }
+    }
+    Ok(value)
+}
+
+/// What a conversion wrote, accounted for, found and lost, as JSON.
+pub fn outcome(outcome: &Outcome) -> Value {
+    json!({
+        "outputs": outcome.written.iter().map(written).collect::<Vec<_>>(),
         "written": {
             "lines": outcome.tally.lines, "summaries": outcome.tally.summaries,
             "blocks": outcome.tally.blocks, "usages": outcome.tally.usages,
@@ -73,11 +78,19 @@ pub fn receipt(particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fa
         "ledger": ledger(&outcome.report.ledger),
         "findings": counts(&outcome.report.findings),
         "loss": loss(&outcome.report.loss),
-        "refused": outcome.refused.as_ref().map(|fatal| fatal.findings.iter().map(finding).collect::<Vec<_>>()),
-    }))
+    })
 }
 
-fn file(role: &str, path: &Path) -> Result<Value, Fatal> {
+/// A file that was written, as JSON.
+pub fn written(written: &Written) -> Value {
+    json!({
+        "path": written.path.to_string_lossy(), "bytes": written.bytes,
+        "uncompressed-bytes": written.uncompressed, "sha256": written.sha256,
+    })
+}
+
+/// A file that was read, with the part that it plays and its hash, as JSON. Reads it once more.
+pub fn file(role: &str, path: &Path) -> Result<Value, Fatal> {
     if path == Path::new("-") {
         return Ok(json!({"role": role, "path": "-", "bytes": null, "sha256": null}));
     }
@@ -107,7 +120,8 @@ pub fn ledger(ledger: &Ledger) -> Value {
     })
 }
 
-fn amounts(amounts: &Amounts) -> Value {
+/// Amounts of a ledger as JSON.
+pub fn amounts(amounts: &Amounts) -> Value {
     let sums = |sums: &BTreeMap<Box<str>, Decimal>| -> Map<String, Value> {
         let texts =
             sums.iter().map(|(currency, sum)| (currency.to_string(), json!(sum.normalize().to_string())));

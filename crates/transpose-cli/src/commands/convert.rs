@@ -16,7 +16,7 @@ use transpose_core::diagnostic::{Fatal, Severity};
 use transpose_core::field::Field;
 use transpose_core::format::Grain;
 use transpose_core::ledger::Amounts;
-use transpose_core::report::{Findings, Report};
+use transpose_core::report::Report;
 use transpose_core::terms::Terms;
 use transpose_engine::{Destination, Job, OnReject, Outcome, Slicing, destination, receipt};
 
@@ -99,7 +99,7 @@ pub(crate) struct Convert {
 
 /// What happens to rows that cannot be converted.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Action {
+pub(super) enum Action {
     /// Nothing is written
     Fail,
     /// They are set aside, unchanged, with line number and reason
@@ -525,20 +525,17 @@ fn failed(fatal: Fatal) -> Outcome {
 }
 
 fn exit(outcome: &Outcome) -> Exit {
-    let Report { findings, ledger, .. } = &outcome.report;
-    match &outcome.refused {
-        Some(fatal) => Exit::from(fatal),
-        None if ledger.rejects() > 0 || errors(findings) => Exit::Findings,
-        None => Exit::Done,
-    }
+    outcome.refused.as_ref().map_or_else(|| exit_of([&outcome.report]), Exit::from)
 }
 
-fn errors(findings: &Findings) -> bool {
-    findings.of(Severity::Error) > 0
+/// How a run ends that wrote everything.
+pub(super) fn exit_of<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Exit {
+    let faulty = |report: &Report| report.ledger.rejects() > 0 || report.findings.of(Severity::Error) > 0;
+    if reports.into_iter().any(faulty) { Exit::Findings } else { Exit::Done }
 }
 
 /// The folder in which outputs appear.
-fn folder(destination: &Destination) -> PathBuf {
+pub(super) fn folder(destination: &Destination) -> PathBuf {
     match destination {
         Destination::Folder(folder) => folder.clone(),
         Destination::File(path) => match path.parent() {
@@ -550,7 +547,7 @@ fn folder(destination: &Destination) -> PathBuf {
 }
 
 /// The name of the file for the rejected rows of an input: `report.csv.gz` gives `report.rejects.csv`.
-fn rejects_name(input: &Path) -> String {
+pub(super) fn rejects_name(input: &Path) -> String {
     let name = input.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     match name.rsplit_once('.') {

@@ -8,6 +8,7 @@ mod formats;
 mod init;
 mod inspect;
 mod plan;
+mod run;
 mod schedule;
 mod validate;
 
@@ -17,6 +18,7 @@ use crate::messages::{Exit, Messages, Stop};
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Convert(Box<convert::Convert>),
+    Run(Box<run::Run>),
     Validate(Box<validate::Validate>),
     Compare(Box<compare::Compare>),
     Inspect(inspect::Inspect),
@@ -32,6 +34,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, messages: &Messages) -> Result<Exit, Stop> {
     match command {
         Command::Convert(command) => Ok(command.run(messages)),
+        Command::Run(command) => Ok(command.run(messages)),
         Command::Validate(command) => command.run(messages),
         Command::Compare(command) => command.run(messages),
         Command::Inspect(command) => command.run(messages),

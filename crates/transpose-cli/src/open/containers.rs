@@ -25,6 +25,11 @@ pub(crate) struct Containers {
 }
 
 impl Containers {
+    /// Columns that the inputs lack, with their values; their content tells the rest.
+    pub(crate) fn with_columns(columns: Vec<(String, String)>) -> Self {
+        Self { columns, ..Self::default() }
+    }
+
     /// Opens inputs for formats of a registry; what comes from a pipe and is read at any place is kept in a folder.
     pub(crate) fn opener<'a>(&self, registry: &'a Registry, temp_dir: Option<&Path>) -> Opener<'a> {
         let how = How {
