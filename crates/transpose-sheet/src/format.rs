@@ -4,60 +4,95 @@ use crate::heading::{folded, recognise};
 use crate::layout::Layout;
 use crate::read::SheetDecoder;
 use crate::write::SheetEncoder;
-use std::sync::Arc;
-use transpose_core::diagnostic::Fatal;
+use crate::{code, options, outline};
+use std::sync::{Arc, OnceLock};
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::field::FieldSet;
 use transpose_core::format::{Brief, Decode, Encode, Format, Head, Manifest, Probe, Recognition};
 use transpose_core::option::OptionSpec;
 
 /// The format that a [`Layout`] describes: built in, or given by a user.
+///
+/// A built-in layout is parsed when it is needed first: there are dozens of them, and a run uses one or two.
 #[derive(Clone, Debug)]
 pub struct LayoutFormat {
-    layout: Arc<Layout>,
+    manifest: Manifest,
+    /// The name and the text of a built-in layout.
+    text: Option<(&'static str, &'static str)>,
+    /// None of a built-in layout that is broken, which is a fault of the build.
+    layout: OnceLock<Option<Arc<Layout>>>,
 }
 
 impl LayoutFormat {
     /// Makes a format of a layout.
     pub fn new(layout: Layout) -> Self {
-        Self { layout: Arc::new(layout) }
+        let manifest = layout.manifest().clone();
+        Self { manifest, text: None, layout: OnceLock::from(Some(Arc::new(layout))) }
+    }
+
+    /// Makes a format of the text of a layout that is part of the program; `name` is what messages call it. Only its top is looked at now.
+    pub fn built_in(name: &'static str, text: &'static str) -> Result<Self, Fatal> {
+        let manifest = outline::manifest(name, text)?;
+        Ok(Self { manifest, text: Some((name, text)), layout: OnceLock::new() })
+    }
+
+    fn layout(&self) -> Option<&Arc<Layout>> {
+        let parse = || self.text.and_then(|(name, text)| Layout::parse(name, text).ok()).map(Arc::new);
+        self.layout.get_or_init(parse).as_ref()
+    }
+
+    /// The layout, or why it is broken.
+    fn sound(&self) -> Result<&Arc<Layout>, Fatal> {
+        self.layout().ok_or_else(|| {
+            let (name, text) = self.text.unwrap_or_default();
+            let broken = || Diagnostic::new(&code::BAD_LAYOUT, Location::default(), "the layout is broken");
+            Layout::parse(name, text).err().unwrap_or_else(|| Fatal::usage(broken()))
+        })
+    }
+
+    fn fields(&self, direction: bool, fields: impl Fn(&Layout) -> FieldSet) -> FieldSet {
+        self.layout().filter(|_| direction).map_or(FieldSet::EMPTY, |layout| fields(layout))
     }
 }
 
 impl Format for LayoutFormat {
     fn manifest(&self) -> &Manifest {
-        self.layout.manifest()
+        &self.manifest
     }
 
     fn options(&self) -> &'static [OptionSpec] {
-        self.layout.options
+        self.layout().map_or(options::SPECS, |layout| layout.options)
     }
 
     fn recognise(&self, probe: &Probe<'_>) -> Recognition {
-        recognise(&self.layout, probe)
+        if self.layout.get().is_none() && self.text.is_some_and(|(_, text)| !outline::may_be(text, probe)) {
+            return Recognition::No;
+        }
+        self.layout().map_or(Recognition::No, |layout| recognise(layout, probe))
     }
 
     fn reads(&self, _version: Option<&str>) -> FieldSet {
-        if self.manifest().reads { self.layout.fields() } else { FieldSet::EMPTY }
+        self.fields(self.manifest.reads, Layout::fields)
     }
 
     fn writes(&self, _version: Option<&str>) -> FieldSet {
-        if self.manifest().writes { self.layout.written() } else { FieldSet::EMPTY }
+        self.fields(self.manifest.writes, Layout::written)
     }
 
     fn needs(&self, _version: Option<&str>) -> FieldSet {
-        if self.manifest().writes { self.layout.required() } else { FieldSet::EMPTY }
+        self.fields(self.manifest.writes, Layout::required)
     }
 
     fn personal(&self) -> FieldSet {
-        self.layout.personal
+        self.fields(true, |layout| layout.personal)
     }
 
     fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
-        Ok(Box::new(SheetDecoder::open(&self.layout, head, options)?))
+        Ok(Box::new(SheetDecoder::open(self.sound()?, head, options)?))
     }
 
     fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        Ok(Box::new(SheetEncoder::create(&self.layout, brief)?))
+        Ok(Box::new(SheetEncoder::create(self.sound()?, brief)?))
     }
 
     fn is_table(&self) -> bool {
@@ -65,7 +100,7 @@ impl Format for LayoutFormat {
     }
 
     fn record_names(&self) -> Vec<String> {
-        self.layout.record_names()
+        self.layout().map_or_else(Vec::new, |layout| layout.record_names())
     }
 
     fn explain(&self, topic: &str) -> Option<String> {
@@ -73,7 +108,7 @@ impl Format for LayoutFormat {
         let named = |column: &&crate::layout::Column| {
             column.names.contains(&wanted) || column.field.is_some_and(|field| field.id() == topic)
         };
-        let column = self.layout.columns.iter().find(named)?;
+        let column = self.layout()?.columns.iter().find(named)?;
         let required = if column.required { ", required" } else { "" };
         let mut text = vec![format!("column `{}` of `{}`{required}", column.heading, self.manifest().id)];
         text.extend((!column.about.is_empty()).then(|| column.about.to_string()));

@@ -76,7 +76,7 @@ use transpose_core::option::OptionSpec;
 
 mod cell;
 mod check;
-mod raw;
+pub(crate) mod raw;
 
 use raw::RawLayout;
 pub(crate) use raw::{Case, Decimals, Overflow, QuoteWhen, RawCount as Count, Returns, Sign};

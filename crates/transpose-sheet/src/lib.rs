@@ -18,6 +18,7 @@ mod index;
 mod layout;
 mod number;
 mod options;
+mod outline;
 mod read;
 mod rules;
 mod scan;
@@ -43,14 +44,11 @@ macro_rules! register_layout {
 
 /// Makes the format of a built-in layout, for [`register_layout!`].
 #[doc(hidden)]
-pub fn embedded(name: &str, text: &str) -> Result<Vec<Box<dyn Format>>, String> {
-    let layout = Layout::parse(name, text).map_err(|fatal| {
-        fatal
-            .findings
-            .iter()
-            .map(|finding| format!("{}: {}", finding.location, finding.message))
-            .collect::<Vec<_>>()
-            .join("; ")
-    })?;
-    Ok(vec![Box::new(LayoutFormat::new(layout))])
+pub fn embedded(name: &'static str, text: &'static str) -> Result<Vec<Box<dyn Format>>, String> {
+    // Whoever writes a layout is told at once what is wrong with it; who uses the program does not wait for layouts that are not needed.
+    if cfg!(debug_assertions) {
+        Layout::parse(name, text).map_err(|fatal| fatal.to_string())?;
+    }
+    let format = LayoutFormat::built_in(name, text).map_err(|fatal| fatal.to_string())?;
+    Ok(vec![Box::new(format)])
 }

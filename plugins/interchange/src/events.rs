@@ -7,18 +7,22 @@
 //! is not written, so that "there is none" and "it is never told" differ too.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 use transpose_core::field::{Field, Group, Kind};
 use transpose_core::format::Format;
-use transpose_sheet::{Layout, LayoutFormat};
+use transpose_sheet::LayoutFormat;
 
 transpose_core::register!(|| Ok(vec![format().map_err(|fatal| fatal.to_string())?]));
 
 /// What the layout says of itself.
 const HEAD: &str = include_str!("../layouts/events.toml");
 
+/// The whole layout.
+static TEXT: LazyLock<String> = LazyLock::new(text);
+
 /// The format.
 pub fn format() -> Result<Box<dyn Format>, transpose_core::diagnostic::Fatal> {
-    Ok(Box::new(LayoutFormat::new(Layout::parse("canonical.events", &text())?)))
+    Ok(Box::new(LayoutFormat::built_in("canonical.events", &TEXT)?))
 }
 
 /// The whole layout: its head, what tells it from the table of sums, a column for each field.
