@@ -256,6 +256,70 @@ impl Job {
     }
 }
 
+/// A commented job to begin with.
+pub fn template_job() -> &'static str {
+    r#"# A job: the inputs are read once, and many reports are made of them (`transpose run job.toml -o out/`).
+# Paths are seen from the folder of this file. Nothing appears before all reports are complete and balance with the inputs.
+
+# The reports to read, all of one format; more than one is read as one report.
+inputs = ["plays-2026-10.csv"]
+
+# The period of all reports; an output may have its own. Without it each agreement decides.
+period = "2026-10"
+
+# Where days begin and end: an offset from UTC, or a name such as `Europe/Berlin`.
+time-zone = "UTC"
+
+# Figures of the period for all agreements; an output may name its own.
+figures = "figures.csv"
+
+# What tracks and releases are, where the inputs only name them.
+# catalogue = ["catalogue.csv"]
+
+# Rows whose play or sale stood before: `off` (nobody looks), `report`, `drop`.
+duplicates = "report"
+
+# Rows that no output of a set takes: `report` (they are counted and told), `refuse` (nothing is written).
+untaken = "report"
+
+# Accounts between periods (advances, adjustments), for deals that have them. The file is read and replaced; the first run makes it.
+# balances = "balances.toml"
+
+# Tables of your own: see `transpose init layout`.
+# layouts = ["my-label.toml"]
+
+# A report of everything. An output without `set` is a set of its own.
+[[output]]
+name = "society"
+format = "ddex.dsr.basic-audio"
+agreement = "society.toml"
+
+# Outputs of one set share the rows out: the first whose rule takes a row gets it. Keys of a rule are `label`, `territory`, `service`, `plan`, `isrc`,
+# `icpn`, `type`, or ids of fields; all of them must hold. `*` is any value, "" none at all.
+[[output]]
+name = "example-records"
+set = "labels"
+when = { label = "Example Records" }
+format = "label.standard"
+agreement = "labels/example-records.toml"
+# Below the folder of `-o`; without it the format names the file.
+file = "{name}-{period}.csv"
+# How each amount came about, one JSON object a line.
+explain = "{name}-{period}.amounts.jsonl"
+
+# One output for each of several values: `{value}` is the value, `{slug}` the same in lower-case letters with hyphens.
+[[output]]
+name = "label-{slug}"
+set = "labels"
+each = { label = ["Another Label", "Third & Sons"] }
+format = "label.standard"
+agreement = "labels/{slug}.toml"
+file = "{slug}-{period}.csv"
+# container = "xlsx"
+# options = { line-end = "lf" }
+"#
+}
+
 /// What outputs see of their job.
 struct Context<'a> {
     folder: &'a Path,
@@ -537,6 +601,21 @@ format = "label.standard"
         assert_eq!(label.when[1].fields, [Field::RECORDING_LABEL, Field::RELEASE_LABEL]);
         let options: Vec<_> = label.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
         assert_eq!(options, ["text.account=4711", "heading=true"]);
+    }
+
+    #[test]
+    fn the_template_is_a_job() {
+        let job = Job::parse("job.toml", template_job()).unwrap();
+        assert!(job.warnings.is_empty(), "{:?}", job.warnings);
+        let names: Vec<_> = job.outputs.iter().map(|output| output.name.as_str()).collect();
+        assert_eq!(names, ["society", "example-records", "label-another-label", "label-third-sons"]);
+        // What is commented out is right too.
+        let keys = ["catalogue", "balances", "layouts", "container", "options"];
+        let all = keys.iter().fold(template_job().to_owned(), |text, key| {
+            text.replace(&format!("# {key} ="), &format!("{key} ="))
+        });
+        assert_eq!(all.matches("\n# ").count() + keys.len(), template_job().matches("\n# ").count());
+        assert!(Job::parse("job.toml", &all).unwrap().balances.is_some());
     }
 
     #[test]

@@ -16,6 +16,7 @@
 use crate::aggregate::{Rows, Rules, Worker, account};
 use crate::chunks::{Decoded, lock, scan};
 use crate::codes;
+use crate::complete::{Completion, Users};
 use crate::convert::{Job, OnReject, Outcome, Part, Quarantine, Ready, Run, pass_events, quarantined};
 use crate::counting::{Counting, Spaces};
 use crate::order::{Flow, Sequencer};
@@ -193,7 +194,15 @@ impl Many<'_> {
             return Err(Fatal::usage(Diagnostic::new(&TOO_MANY_OPEN, Location::default(), message)));
         }
         let screening = Screening { duplicates: self.duplicates, ..Screening::default() };
-        let base = Job { period: None, slicing: None, screening, ..first.job.clone() };
+        // Rows are read with everything that anybody may get; what an output may not have is kept from it.
+        let personal = |output: &&Output<'_>| {
+            output.job.target.writes(output.job.version).iter().any(Field::is_personal)
+        };
+        let reader = self.outputs.iter().find(personal).unwrap_or(first);
+        let mut users = self.outputs.iter().map(|output| &output.job.completion.users);
+        let hashed = users.find(|users| matches!(users, Users::Hash(_))).cloned();
+        let completion = Completion { users: hashed.unwrap_or(Users::Keep), ..reader.job.completion.clone() };
+        let base = Job { period: None, slicing: None, screening, completion, ..reader.job.clone() };
         if self.duplicates == Duplicates::Off {
             return self.feed(&base, Known::default());
         }

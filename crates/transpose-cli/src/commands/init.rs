@@ -9,6 +9,7 @@ use transpose_codes::time::{Date, Period, PeriodForm, Timestamp};
 use transpose_core::diagnostic::Fatal;
 use transpose_core::entity::Entity;
 use transpose_core::field::Field;
+use transpose_deals::job::template_job;
 use transpose_deals::{Sample, template_agreement, template_figures, template_rules};
 use transpose_engine::survey::survey;
 
@@ -54,6 +55,8 @@ enum What {
     Figures,
     /// What a partner demands of a report, for `validate`
     Rules,
+    /// Many reports from one reading, for `run`
+    Job,
 }
 
 impl Init {
@@ -63,6 +66,7 @@ impl Init {
             What::Agreement => template_agreement(&sample),
             What::Figures => template_figures(&sample),
             What::Rules => template_rules().to_owned(),
+            What::Job => template_job().to_owned(),
         };
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;

@@ -15,6 +15,7 @@ mod memory;
 mod messages;
 mod parts;
 mod readme;
+mod run;
 mod sales;
 mod schedule;
 mod selection;

@@ -1,0 +1,265 @@
+//! One reading, many reports.
+
+use crate::support::{DSR, Place, Ran, USAGE, damaged, example, root, sound};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// The labels of the example, as its rows have them.
+const LABELS: [&str; 5] = [
+    "Fjordlight Records",
+    "波止場レコード",
+    "Tin Lantern Music",
+    "Kestrel, Vane & Daughters",
+    "Sandglass/Nile Audio",
+];
+
+/// A job over an input with the agreement of the example: two outputs of everything, and one table for each of some labels.
+fn job(input: &str, labels: &[&str], more: &str) -> String {
+    let (agreement, figures) = (example("agreement.toml"), example("figures.csv"));
+    let labels: Vec<String> = labels.iter().map(|label| format!("{label:?}")).collect();
+    let labels = labels.join(", ");
+    format!(
+        "inputs = [{input:?}]\nfigures = {figures:?}\nperiod = \"2026-10\"\n{more}\n\
+         [[output]]\nname = \"society\"\nformat = \"{DSR}\"\nagreement = {agreement:?}\n\
+         [[output]]\nname = \"client\"\nformat = \"{USAGE}\"\nfile = \"client.csv\"\n\
+         [[output]]\nname = \"label-{{slug}}\"\nset = \"labels\"\neach = {{ label = [{labels}] }}\nformat = \"canonical.csv\"\n\
+         agreement = {agreement:?}\nfile = \"labels/{{slug}}-{{period}}.csv\"\n"
+    )
+}
+
+fn run(place: &Place, text: &str, more: &[&str]) -> Ran {
+    place.put("job.toml", text);
+    place.run(&[&["run", "job.toml", "-o", "out/"][..], more].concat())
+}
+
+/// Every file below a folder with its bytes.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+        if path.is_dir() {
+            files.extend(
+                self::files(&path).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)),
+            );
+        } else {
+            files.insert(name, fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+/// The rows of an input as another reader sees them: by heading.
+fn rows(path: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).unwrap();
+    let headings = reader.headers().unwrap().clone();
+    let row = |record: csv::StringRecord| {
+        headings.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect()
+    };
+    reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+#[test]
+fn each_report_is_what_it_is_alone() {
+    let place = Place::new();
+    run(&place, &job(&sound(), &LABELS, ""), &[]).ends(0);
+    let made = files(&place.path("out"));
+    assert_eq!(made.len(), 7, "{:?}", made.keys());
+    place.convert(&sound(), &["--to", DSR, "-o", "alone/"]).ends(0);
+    place.run(&["convert", &sound(), "--to", USAGE, "-o", "alone/client.csv"]).ends(0);
+    for (name, bytes) in files(&place.path("alone")) {
+        assert!(made.get(&name) == Some(&bytes), "{name} differs");
+    }
+    // A label's report is that of a report that holds nothing but its rows.
+    let text = fs::read_to_string(sound()).unwrap();
+    let (head, body) = text.split_once("\r\n").unwrap();
+    let own: String = body.split_inclusive("\r\n").filter(|row| row.contains("Tin Lantern Music")).collect();
+    place.put("tin.csv", format!("{head}\r\n{own}"));
+    place.convert("tin.csv", &["--to", "canonical.csv", "-o", "tin-alone.csv"]).ends(0);
+    assert!(made["labels/tin-lantern-music-2026-10.csv"] == place.read("tin-alone.csv"));
+}
+
+#[test]
+fn threads_chunks_and_limits_change_nothing() {
+    let place = Place::new();
+    let text = job(&damaged(), &LABELS[..3], "");
+    let run = |more: &[&str]| {
+        let ran = run(&place, &text, &[&["--quarantine", "rejects.csv"], more].concat()).ends(1);
+        let all = (files(&place.path("out")), place.read("rejects.csv"), ran.err);
+        fs::remove_dir_all(place.path("out")).unwrap();
+        fs::remove_file(place.path("rejects.csv")).unwrap();
+        all
+    };
+    let expected = run(&["--threads", "1", "--memory-limit", "unlimited"]);
+    assert!(expected.0.len() == 5 && expected.1.len() > 1000, "{}", expected.2);
+    for more in [
+        ["--threads", "2", "--chunk-size", "4KiB"],
+        ["--threads", "3", "--memory-limit", "64MiB"],
+        ["--threads", "3", "--chunk-size", "64KiB"],
+    ] {
+        let found = run(&more);
+        assert!(found == expected, "{more:?}\n{}\n{}", found.2, expected.2);
+    }
+}
+
+#[test]
+fn every_set_balances_with_the_inputs() {
+    let place = Place::new();
+    let ran = run(&place, &job(&sound(), &LABELS[..2], ""), &["--receipt", "receipt.json"]).ends(0);
+    ran.says("no output of the set `labels` takes 1715 rows with recording.label `Sandglass/Nile Audio`");
+    let receipt: Value = serde_json::from_slice(&place.read("receipt.json")).unwrap();
+    let plays = rows(&sound());
+    let count = |label: &str| plays.iter().filter(|row| row["Label Group Name"] == label).count() as u64;
+    let of = |name: &str| {
+        let reports = receipt["reports"].as_array().unwrap();
+        reports.iter().find(|report| report["name"] == name).unwrap()["ledger"]["read"]["rows"].as_u64()
+    };
+    assert_eq!(of("label-fjordlight-records"), Some(count(LABELS[0])));
+    assert_eq!(of("label-2"), Some(count(LABELS[1])));
+    assert_eq!(of("society"), Some(plays.len() as u64));
+    let labels = &receipt["sets"][2];
+    let taken = count(LABELS[0]) + count(LABELS[1]);
+    assert_eq!(labels["taken"]["rows"].as_u64(), Some(taken));
+    assert_eq!(labels["untaken"]["rows"].as_u64(), Some(plays.len() as u64 - taken));
+    let seconds: u64 = plays.iter().map(|row| row["Duration played"].parse::<u64>().unwrap()).sum();
+    let text = |value: &Value| value["seconds"].as_str().unwrap().parse::<u64>().unwrap();
+    assert_eq!(text(&labels["taken"]) + text(&labels["untaken"]), seconds);
+    assert_eq!(text(&receipt["ledger"]["converted"]), seconds);
+    let hashed =
+        receipt["inputs"].as_array().unwrap().iter().filter(|file| file["sha256"].is_string()).count();
+    assert_eq!(hashed, 4, "{:#}", receipt["inputs"]);
+}
+
+#[test]
+fn rows_that_nobody_takes_may_refuse_everything() {
+    let place = Place::new();
+    let text = job(&sound(), &LABELS[..4], "untaken = \"refuse\"");
+    run(&place, &text, &[]).ends(3).says("ENG0702").says("Sandglass/Nile Audio");
+    assert!(files(&place.path("out")).is_empty());
+    run(&place, &job(&sound(), &LABELS, "untaken = \"refuse\""), &[]).ends(0);
+}
+
+#[test]
+fn one_wrong_report_keeps_all_from_appearing() {
+    let place = Place::new();
+    let text = job(&sound(), &LABELS, "");
+    // A rejected row, a mandatory cell that nobody fills, an existing file, two reports of one name.
+    run(&place, &job(&damaged(), &LABELS, ""), &[]).ends(3);
+    assert!(files(&place.path("out")).is_empty());
+    let agreement = fs::read_to_string(example("agreement.toml")).unwrap();
+    place.put("no-service.toml", agreement.replace("northwind-free", "northwind-fee"));
+    let other = text.replacen(&example("agreement.toml"), "no-service.toml", 1);
+    run(&place, &other, &[]).ends(3).says("DEA0301").says("no-service.toml");
+    assert!(files(&place.path("out")).is_empty());
+    run(&place, &text.replace("labels/{slug}-{period}", "labels/all"), &[]).ends(4);
+    assert!(files(&place.path("out")).is_empty());
+    fs::create_dir_all(place.path("out")).unwrap();
+    place.put("out/client.csv", "mine");
+    run(&place, &text, &[]).ends(4).says("client.csv");
+    assert_eq!(place.read("out/client.csv"), b"mine");
+    assert_eq!(files(&place.path("out")).len(), 1);
+    run(&place, &text, &["--dry-run", "--overwrite"]).ends(0).says("dry run");
+    assert_eq!(place.read("out/client.csv"), b"mine");
+    run(&place, &text, &["--overwrite"]).ends(0);
+    assert_eq!(files(&place.path("out")).len(), 7);
+}
+
+#[test]
+fn faults_of_a_job_have_line_and_advice() {
+    let place = Place::new();
+    let text = job(&sound(), &LABELS, "");
+    for (from, to, code, says) in [
+        ("canonical.csv", "canonical.cvs", 2, "canonical.csv"),
+        (
+            "format = \"canonical.csv\"",
+            "format = \"massivemusic.log.sale\"",
+            2,
+            "can be read but not written",
+        ),
+        ("period = ", "perod = ", 2, "job.toml:3"),
+        ("client.csv", "../client.csv", 2, "DEA0802"),
+        ("set = \"labels\"", "set = \"labels\"\nperiod = \"2026-13\"", 2, "period"),
+        ("inputs = [", "inputs = [\"nothing-there.csv\", ", 4, "nothing-there.csv"),
+    ] {
+        let ran = run(&place, &text.replace(from, to), &[]);
+        assert!(ran.code == code && ran.err.contains(says), "{to}: {}\n{}", ran.code, ran.err);
+        assert!(files(&place.path("out")).is_empty());
+    }
+    place.run(&["run", "job.toml", "-o", "job.toml"]).ends(2).says("-o");
+    // Sums cannot be dealt out.
+    place.convert(&sound(), &["--to", DSR, "-o", "dsr/"]).ends(0);
+    let name = place.names("dsr").remove(0);
+    run(&place, &job(&format!("dsr/{name}"), &LABELS, ""), &[]).ends(2).says("ENG0704");
+}
+
+#[test]
+fn personal_data_goes_only_to_whom_it_is_owed() {
+    let place = Place::new();
+    let layout = "id = \"label.plays\"\ntitle = \"Plays\"\ndirections = [\"write\"]\ngrain = \"event\"\nreference = \"this test\"\n\
+                  [[column]]\nheading = \"Id\"\nfield = \"event.id\"\n[[column]]\nheading = \"User\"\nfield = \"event.user\"\n";
+    place.put("plays.toml", layout);
+    let more = "layouts = [\"plays.toml\"]\n[[output]]\nname = \"plays\"\nformat = \"label.plays\"\nfile = \"plays.csv\"\n";
+    run(&place, &job(&sound(), &[], more).replace("each = { label = [] }\n", ""), &[]).ends(0);
+    let (input, client) = (rows(&sound()), rows(place.path("out/client.csv").to_str().unwrap()));
+    let plays = rows(place.path("out/plays.csv").to_str().unwrap());
+    assert_eq!(plays.len(), input.len());
+    for ((input, client), play) in input.iter().zip(&client).zip(&plays) {
+        assert_eq!(client["User ID"], input["User ID"]);
+        assert_eq!((play["Id"].as_str(), play["User"].as_str()), (input["Stream ID"].as_str(), ""));
+    }
+}
+
+#[test]
+fn rows_that_stand_twice_are_left_out_of_all_reports() {
+    let place = Place::new();
+    place.put("again.csv", fs::read(sound()).unwrap());
+    let text = job(&sound(), &LABELS, "duplicates = \"drop\"");
+    let twice = text.replacen("inputs = [", "inputs = [\"again.csv\", ", 1);
+    run(&place, &twice, &[]).ends(0).says("file-delivered-twice");
+    let both = files(&place.path("out"));
+    run(&place, &job(&sound(), &LABELS, ""), &["--overwrite"]).ends(0);
+    assert!(both == files(&place.path("out")));
+}
+
+#[test]
+fn sales_and_refunds_are_dealt_out_with_their_money() {
+    let place = Place::new();
+    let cases = root().join("snapshots");
+    let case = cases.join("cases/massivemusic.client-usage.download/sales-and-returns");
+    let input = fs::read_dir(&case).unwrap().map(|entry| entry.unwrap().path());
+    let input = input.into_iter().find(|path| path.file_stem().is_some_and(|stem| stem == "input")).unwrap();
+    let (input, terms) = (input.to_str().unwrap(), cases.join("terms"));
+    let (agreement, figures) = (terms.join("shops.toml"), terms.join("shops.csv"));
+    let (agreement, figures) = (agreement.to_str().unwrap(), figures.to_str().unwrap());
+    let labels: Vec<String> = rows(input)
+        .iter()
+        .map(|row| row["Label Group Name"].clone())
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    assert!(labels.len() > 1);
+    let text = format!(
+        "inputs = [{input:?}]\nfigures = {figures:?}\n[[output]]\nname = \"all\"\nformat = \"canonical.csv\"\nagreement = {agreement:?}\nfile = \"all.csv\"\n\
+         [[output]]\nname = \"{{slug}}\"\nset = \"labels\"\neach = {{ label = {labels:?} }}\nformat = \"canonical.csv\"\nagreement = {agreement:?}\nfile = \"{{slug}}.csv\"\n"
+    );
+    run(&place, &text, &["--receipt", "r.json", "--quarantine", "rejects.csv"]);
+    let receipt: Value = serde_json::from_slice(&place.read("r.json")).unwrap();
+    assert_eq!(receipt["sets"][0]["taken"], receipt["sets"][1]["taken"]);
+    assert!(receipt["sets"][0]["taken"]["paid"].as_object().is_some_and(|paid| !paid.is_empty()));
+    place.run(&[
+        "convert",
+        input,
+        "--to",
+        "canonical.csv",
+        "--agreement",
+        agreement,
+        "--figures",
+        figures,
+        "-o",
+        "alone.csv",
+        "--quarantine",
+        "rejects-alone.csv",
+    ]);
+    assert!(place.read("out/all.csv") == place.read("alone.csv"));
+}
