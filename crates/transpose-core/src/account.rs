@@ -8,7 +8,7 @@ use transpose_codes::decimal::{self, Grammar, scaled};
 use transpose_codes::{Decimal, Duration};
 
 /// An exact sum: whole numbers by their decimal places, and what is too long for that.
-struct Sum {
+pub struct Sum {
     places: [i128; 37],
     rest: Decimal,
     used: bool,
@@ -34,14 +34,26 @@ impl Sum {
         Some(())
     }
 
-    fn add_text(&mut self, text: &[u8]) -> Option<()> {
+    /// Adds a number in plain notation. `None` when it is none, or the sum becomes too long.
+    pub fn add_text(&mut self, text: &[u8]) -> Option<()> {
         match scaled(text) {
             Some((number, scale)) => self.add(number.into(), scale),
             None => self.add_decimal(long(text)?),
         }
     }
 
-    fn total(&self) -> Option<Decimal> {
+    /// Adds what another part has. `None` when the sum becomes too long.
+    pub fn merge(&mut self, other: &Self) -> Option<()> {
+        for (place, more) in self.places.iter_mut().zip(&other.places) {
+            *place = place.checked_add(*more)?;
+        }
+        self.used |= other.used;
+        self.rest = self.rest.checked_add(other.rest)?;
+        Some(())
+    }
+
+    /// What it comes to. `None` when that has more than 28 digits.
+    pub fn total(&self) -> Option<Decimal> {
         let mut total = self.rest;
         for (scale, number) in self.places.iter().enumerate().filter(|(_, number)| **number != 0) {
             let (mut number, mut scale) = (*number, scale as u32);

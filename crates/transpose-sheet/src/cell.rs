@@ -504,6 +504,11 @@ fn territory_by_name(text: &str) -> Result<&'static str, Trouble> {
     }
 }
 
+/// What is said about an empty cell that must not be empty.
+pub(crate) fn empty() -> Trouble {
+    (&code::EMPTY_CELL, "the cell is empty, and the column is required".into())
+}
+
 /// What is said about bytes that are no text.
 pub(crate) fn not_utf8() -> Trouble {
     (&code::NOT_UTF8, "the cell is not UTF-8".into())

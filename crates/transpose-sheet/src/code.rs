@@ -212,6 +212,10 @@ transpose_core::codes! {
         "The cell holds what a spreadsheet shows when it has no value, such as `#NAME?` for a title that begins like a formula, or `########` for a date in a narrow column. The value itself is lost and nothing is passed on."
         "Export the table again from its source, without a spreadsheet on the way."
 
+    /// A line before the rows is another one.
+    pub OTHER_LINE: "SHT0501" "unexpected-line-before-rows" Error
+        "The layout has lines before the rows, and one of them does not say what the layout has there."
+        "Check that the file is of this layout and that nobody has removed its first lines."
     /// A code that its table does not have.
     pub UNKNOWN_CODE: "SHT0502" "unknown-code-in-cell" Error
         "The layout has a table of codes for the column, and the cell holds none of them."

@@ -3,12 +3,13 @@
 use crate::heading::{folded, recognise};
 use crate::layout::Layout;
 use crate::read::SheetDecoder;
+use crate::sums::read::SumsDecoder;
 use crate::write::SheetEncoder;
 use crate::{code, options, outline};
 use std::sync::{Arc, OnceLock};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::field::FieldSet;
-use transpose_core::format::{Brief, Decode, Encode, Format, Head, Manifest, Probe, Recognition};
+use transpose_core::format::{Brief, Decode, Encode, Format, Grain, Head, Manifest, Probe, Recognition};
 use transpose_core::option::OptionSpec;
 
 /// The format that a [`Layout`] describes: built in, or given by a user.
@@ -88,7 +89,11 @@ impl Format for LayoutFormat {
     }
 
     fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
-        Ok(Box::new(SheetDecoder::open(self.sound()?, head, options)?))
+        let layout = self.sound()?;
+        if layout.manifest.grain == Grain::Aggregate {
+            return Ok(Box::new(SumsDecoder::open(layout, head, options)?));
+        }
+        Ok(Box::new(SheetDecoder::open(layout, head, options)?))
     }
 
     fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {

@@ -2,6 +2,7 @@
 
 use crate::cell::{first_row, unquote};
 use crate::layout::Layout;
+use crate::top::{self, top};
 use std::ops::Range;
 use transpose_core::format::{Probe, Recognition};
 
@@ -49,12 +50,8 @@ pub(crate) enum NoHeadings {
 }
 
 /// Reads the line of headings from the first bytes of an input.
-pub(crate) fn headings(
-    bytes: &[u8],
-    delimiter: u8,
-    quote: u8,
-    complete: bool,
-) -> Result<Headings, NoHeadings> {
+#[cfg(test)]
+fn headings(bytes: &[u8], delimiter: u8, quote: u8, complete: bool) -> Result<Headings, NoHeadings> {
     no_text(bytes)?;
     let bom = bytes.starts_with(b"\xef\xbb\xbf");
     let from = Place { start: if bom { 3 } else { 0 }, lines: 0 };
@@ -91,22 +88,38 @@ pub(crate) fn row_of_names(
 pub(crate) fn row(
     bytes: &[u8],
     from: Place,
-    (delimiter, quote): (u8, u8),
+    marks: (u8, u8),
     complete: bool,
 ) -> Result<(Place, Vec<Range<usize>>, Place), NoHeadings> {
     let Place { mut start, mut lines } = from;
-    loop {
-        let rest = bytes.get(start..).unwrap_or(&[]);
-        let blank = match rest {
-            [] if complete => return Err(NoHeadings::Empty),
-            [b'\n', ..] => 1,
-            [b'\r', b'\n', ..] => 2,
-            _ => break,
-        };
+    while let Some(blank) = blank(bytes.get(start..).unwrap_or(&[])) {
         start += blank;
         lines += 1;
     }
+    row_at(bytes, Place { start, lines }, marks, complete)
+}
+
+/// How many bytes a blank line has that stands first.
+fn blank(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'\n', ..] => Some(1),
+        [b'\r', b'\n', ..] => Some(2),
+        _ => None,
+    }
+}
+
+/// The row at a place, which may be blank.
+pub(crate) fn row_at(
+    bytes: &[u8],
+    from: Place,
+    (delimiter, quote): (u8, u8),
+    complete: bool,
+) -> Result<(Place, Vec<Range<usize>>, Place), NoHeadings> {
+    let Place { start, lines } = from;
     let rest = bytes.get(start..).unwrap_or(&[]);
+    if rest.is_empty() && complete {
+        return Err(NoHeadings::Empty);
+    }
     let bounded = rest.get(..LONGEST).unwrap_or(rest);
     let ends = complete && bounded.len() == rest.len();
     let (cells, len) = first_row(bounded, delimiter, quote, ends).ok_or(NoHeadings::Endless)?;
@@ -115,7 +128,7 @@ pub(crate) fn row(
     }
     let breaks = memchr::memchr_iter(b'\n', rest.get(..len).unwrap_or(&[])).count() as u64;
     let cells = cells.into_iter().map(|range| start + range.start..start + range.end).collect();
-    Ok((Place { start, lines }, cells, Place { start: start + len, lines: lines + breaks }))
+    Ok((from, cells, Place { start: start + len, lines: lines + breaks }))
 }
 
 /// Tells what is no text at all.
@@ -187,9 +200,12 @@ pub(crate) fn nearest<'a>(heading: &str, names: &'a [Box<str>], extras: &[usize]
 pub(crate) const DELIMITERS: [(&str, u8); 4] =
     [("comma", b','), ("semicolon", b';'), ("tab", b'\t'), ("pipe", b'|')];
 
-/// Whether a delimiter stands in the first line that is not blank; no other is worth a look.
-fn occurs(delimiter: u8, probe: &Probe<'_>) -> bool {
+/// Whether a delimiter stands in the first line that is not blank or, below lines before the rows, anywhere; no other is worth a look.
+fn occurs(delimiter: u8, before: usize, probe: &Probe<'_>) -> bool {
     let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);
+    if before > 0 {
+        return memchr::memchr(delimiter, bytes).is_some();
+    }
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let line = lines.find(|line| !matches!(*line, [] | [b'\r'])).unwrap_or(&[]);
     memchr::memchr(delimiter, line).is_some()
@@ -198,21 +214,23 @@ fn occurs(delimiter: u8, probe: &Probe<'_>) -> bool {
 /// The delimiter, other than the one that was used, with which the headings are those of the layout.
 pub(crate) fn other_delimiter(layout: &Layout, used: u8, probe: &Probe<'_>) -> Option<&'static str> {
     let fits = |delimiter: u8| {
-        let found = headings(probe.bytes, delimiter, layout.quote, probe.complete).ok()?;
-        let matched = matched(layout, &found.names);
+        let found = top(layout, probe.bytes, delimiter, probe.complete).ok()?;
+        let matched = matched(layout, &found.headings.names);
         (layout.columns.len() > 1 && matched.missing.len() * 5 <= layout.columns.len() * 2).then_some(())
     };
     DELIMITERS
         .iter()
-        .find(|(_, delimiter)| *delimiter != used && occurs(*delimiter, probe) && fits(*delimiter).is_some())
+        .find(|(_, delimiter)| {
+            *delimiter != used && occurs(*delimiter, layout.before.len(), probe) && fits(*delimiter).is_some()
+        })
         .map(|(name, _)| *name)
 }
 
 /// The delimiter of a table whose sender has not told it: the layout's own, unless another one, and only that, gives every required heading.
 pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8) {
     let fits = |delimiter: u8| {
-        headings(probe.bytes, delimiter, layout.quote, probe.complete).is_ok_and(|found| {
-            let missing = matched(layout, &found.names).missing;
+        top(layout, probe.bytes, delimiter, probe.complete).is_ok_and(|found| {
+            let missing = matched(layout, &found.headings.names).missing;
             let lacks = |column: &usize| layout.columns.get(*column).is_some_and(|column| column.required);
             missing.len() < layout.columns.len() && !missing.iter().any(lacks)
         })
@@ -222,7 +240,8 @@ pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8
         return own;
     }
     let usable = |(_, delimiter): &&(&str, u8)| {
-        ![layout.delimiter, layout.quote].contains(delimiter) && occurs(*delimiter, probe)
+        ![layout.delimiter, layout.quote].contains(delimiter)
+            && occurs(*delimiter, layout.before.len(), probe)
     };
     DELIMITERS.iter().filter(usable).find(|(_, delimiter)| fits(*delimiter)).copied().unwrap_or(own)
 }
@@ -231,9 +250,13 @@ pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8
 ///
 /// Every heading and no other is certain; every required heading is possible, so that a layout that fits better wins; three of five is near.
 pub(crate) fn recognise(layout: &Layout, probe: &Probe<'_>) -> Recognition {
+    if !layout.headed {
+        return top::recognise(layout, probe);
+    }
     let (name, delimiter) = delimiter(layout, probe);
-    let Ok(headings) = headings(probe.bytes, delimiter, layout.quote, probe.complete) else {
-        return Recognition::No;
+    let headings = match top(layout, probe.bytes, delimiter, probe.complete) {
+        Ok(top) => top.headings,
+        Err(_) => return Recognition::No,
     };
     let by =
         |reason: String| if name.is_empty() { reason } else { format!("{reason}, separated by a {name}") };

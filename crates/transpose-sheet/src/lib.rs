@@ -14,15 +14,20 @@ mod date;
 mod format;
 mod heading;
 mod index;
-#[expect(dead_code, reason = "tables of sums use all of it")]
+#[expect(dead_code, reason = "writing tables of sums uses all of it")]
 mod layout;
 mod number;
+mod open;
 mod options;
 mod outline;
 mod read;
+mod row;
 mod rules;
 mod scan;
 mod styled;
+#[expect(dead_code, reason = "writing tables of sums uses all of it")]
+mod sums;
+mod top;
 mod write;
 
 pub use format::LayoutFormat;

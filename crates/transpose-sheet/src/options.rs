@@ -4,7 +4,7 @@ use crate::cell::Repairs;
 use crate::code;
 use crate::coding::{Coding, Finish};
 use crate::heading::DELIMITERS;
-use crate::layout::Layout;
+use crate::layout::{GIVEN, Layout};
 use serde::Deserialize;
 use transpose_codes::serial::Epoch;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
@@ -82,20 +82,23 @@ struct Options {
     mojibake: Option<String>,
 }
 
-fn parse(pairs: &[(String, String)]) -> Result<Options, Fatal> {
-    option::parse(SPECS, pairs).map_err(|error| {
+/// The options but for the texts that a layout asks for; texts that it does not ask for are refused with the rest.
+fn parse(layout: &Layout, pairs: &[(String, String)]) -> Result<Options, Fatal> {
+    let asked = |name: &str| name.starts_with(GIVEN) && layout.options.iter().any(|spec| spec.name == name);
+    let pairs: Vec<_> = pairs.iter().filter(|(name, _)| !asked(name)).cloned().collect();
+    option::parse(SPECS, &pairs).map_err(|error| {
         Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), error.to_string()))
     })
 }
 
 /// Whether prices of refunds are written without a minus.
-pub(crate) fn positive_refunds(pairs: &[(String, String)]) -> Result<bool, Fatal> {
-    Ok(parse(pairs)?.refund_sign.as_deref() == Some("positive"))
+pub(crate) fn positive_refunds(layout: &Layout, pairs: &[(String, String)]) -> Result<bool, Fatal> {
+    Ok(parse(layout, pairs)?.refund_sign.as_deref() == Some("positive"))
 }
 
 /// What is done about damaged cells.
-pub(crate) fn repairs(pairs: &[(String, String)]) -> Result<Repairs, Fatal> {
-    let options = parse(pairs)?;
+pub(crate) fn repairs(layout: &Layout, pairs: &[(String, String)]) -> Result<Repairs, Fatal> {
+    let options = parse(layout, pairs)?;
     Ok(Repairs {
         serial: match options.serial_dates.as_deref() {
             Some("1900") => Some(Epoch::Y1900),
@@ -113,7 +116,7 @@ pub(crate) fn tells_delimiter(pairs: &[(String, String)]) -> bool {
 
 /// The delimiter and the line end to be used.
 pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8, &'static [u8]), Fatal> {
-    let options = parse(pairs)?;
+    let options = parse(layout, pairs)?;
     let delimiter = options.delimiter.and_then(|name| DELIMITERS.iter().find(|(known, _)| *known == name));
     let delimiter = delimiter.map_or(layout.delimiter, |(_, byte)| *byte);
     if delimiter == layout.quote {
@@ -130,7 +133,7 @@ pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8
 
 /// Whether the text begins with a byte order mark, and what its rows go through besides, if anything.
 pub(crate) fn finish(layout: &Layout, pairs: &[(String, String)]) -> Result<(bool, Option<Finish>), Fatal> {
-    let options = parse(pairs)?;
+    let options = parse(layout, pairs)?;
     let (delimiter, line_end) = dialect(layout, pairs)?;
     let coding = options.encoding.as_deref().and_then(Coding::by_name);
     let all_quoted = options.quote.as_deref() == Some("all");

@@ -5,15 +5,15 @@
 //! understood once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
 
 use crate::cell::{
-    Cells, Repairs, Trouble, bare, canonical, is_repair, not_utf8, odd_duration, odd_time, serial_moment,
-    split, territory, unsigned,
+    Trouble, bare, canonical, empty, is_repair, not_utf8, odd_duration, odd_time, serial_moment, split,
+    territory, unsigned,
 };
 use crate::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
 use crate::code;
-use crate::heading::{self, Headings, LONGEST, Matched, NoHeadings};
-use crate::index::{Damage, Dialect, Index, MAX_ROW, Row};
+use crate::index::{Damage, Index, Row};
 use crate::layout::{CellKind, Column, Layout, When};
-use crate::options;
+use crate::open::{Beginning, Table};
+use crate::row::{Found, shape};
 use crate::rules::Rule;
 use crate::styled;
 use std::sync::Arc;
@@ -21,35 +21,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{DurationError, Timestamp};
 use transpose_core::batch::{Batch, EventRow, Fault, Reject, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, Severity};
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location, Severity};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Probe, Projection, Tally,
+    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
 };
 use transpose_core::report::Report;
 
-/// How much of an input is looked at before its body is read.
-const PROBE: usize = 2 * LONGEST;
-
 /// Reads a table of a layout.
 pub(crate) struct SheetDecoder {
-    layout: Arc<Layout>,
-    dialect: Dialect,
-    /// The line of headings as it stands in the file.
-    line: Vec<u8>,
-    /// The headings.
-    names: Vec<Box<str>>,
-    /// For each column of the file the column of the layout.
-    columns: Vec<Option<usize>>,
-    /// For each field the column of the file.
-    places: Vec<Option<u32>>,
-    preamble: Preamble,
+    table: Table,
     /// Whether it has been said for the whole file that times have no offset.
     no_offset_said: bool,
     plan: Plan,
     signs: Signs,
-    repairs: Repairs,
+}
+
+impl std::ops::Deref for SheetDecoder {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.table
+    }
 }
 
 /// What is taken from each row. Whatever is added here belongs into [`Decode::columns`] too: other columns may come empty.
@@ -127,82 +121,13 @@ impl SheetDecoder {
         head: &mut dyn Head,
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
-        let (mut delimiter, _) = options::dialect(layout, options)?;
-        let repairs = options::repairs(options)?;
-        let name: Arc<str> = head.name().into();
-        let place =
-            |line: u64, byte: u64| Location { source: Some(Arc::clone(&name)), ..Location::line(line, byte) };
-        let bytes = head.bytes(PROBE)?;
-        let complete = bytes.len() < PROBE;
-        // No more than was asked for, so that nothing depends on how the input is buffered.
-        let bytes = bytes.get(..PROBE).unwrap_or(bytes);
-        let probe = Probe { name: "", bytes, complete };
-        let mut other = "";
-        if !options::tells_delimiter(options) {
-            (other, delimiter) = heading::delimiter(layout, &probe);
-        }
-        let headings = heading::headings(bytes, delimiter, layout.quote, complete)
-            .map_err(|why| Fatal::input(unreadable(why, bytes, place(1, 0))))?;
-        let found = heading::matched(layout, &headings.names);
-        let start = place(headings.lines.max(1), headings.start as u64);
-        refuse(layout, &headings, &found, &start).map_err(|mut fatal| {
-            if let Some(other) = heading::other_delimiter(layout, delimiter, &probe) {
-                let message = format!("the columns are separated by a {other}");
-                let help = format!("read the file with the option `delimiter={other}`");
-                fatal
-                    .findings
-                    .insert(0, Diagnostic::new(&code::OTHER_DELIMITER, start.clone(), message).help(help));
-            }
-            fatal
-        })?;
-        let mut places = vec![None; Field::COUNT];
-        let mut reads = FieldSet::EMPTY;
-        for (place, column) in (0_u32..).zip(&found.columns) {
-            let column = column.and_then(|column| layout.columns.get(column));
-            for field in column.into_iter().flat_map(Column::fields) {
-                if let Some(slot) = places.get_mut(field.index()) {
-                    *slot = Some(place);
-                    reads.insert(field);
-                }
-            }
-        }
-        for (field, _) in &layout.constants {
-            reads.insert(*field);
-        }
-        let extras = found.extras.iter().filter_map(|place| headings.names.get(*place)).cloned().collect();
-        let mut findings = notes(layout, &headings, &found, &start);
-        if !other.is_empty() {
-            let message = format!("the cells are separated by a {other}");
-            findings.push(Diagnostic::new(&code::DELIMITER_FOUND, start.clone(), message));
-        }
-        let preamble = Preamble {
-            reads,
-            extras,
-            body: headings.end as u64,
-            line: headings.lines + 1,
-            findings,
-            ..Preamble::default()
-        };
-        let dialect =
-            Dialect { delimiter, quote: layout.quote, columns: headings.names.len() as u32, limit: MAX_ROW };
-        let line = bytes.get(headings.start..headings.end).unwrap_or(&[]);
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line).to_vec();
-        let mut decoder = Self {
-            layout: Arc::clone(layout),
-            dialect,
-            line,
-            names: headings.names,
-            columns: found.columns,
-            places,
-            preamble,
-            no_offset_said: false,
-            plan: Plan::default(),
-            signs: Signs::default(),
-            repairs,
-        };
+        let beginning = Beginning::of(head)?;
+        let table = Table::open(layout, &beginning, options)?;
+        let Beginning { name, bytes, complete } = beginning;
+        let mut decoder =
+            Self { table, no_offset_said: false, plan: Plan::default(), signs: Signs::default() };
         if let Some(finding) = decoder.first_time_without_offset(bytes, complete, &name) {
-            decoder.preamble.findings.push(finding);
+            decoder.table.preamble.findings.push(finding);
             decoder.no_offset_said = true;
         }
         Ok(decoder)
@@ -240,11 +165,6 @@ impl SheetDecoder {
         self.places.get(field.index()).copied().flatten()
     }
 
-    /// The column of the layout behind a column of the file.
-    fn column(&self, place: u32) -> Option<&Column> {
-        self.columns.get(place as usize).copied().flatten().and_then(|column| self.layout.columns.get(column))
-    }
-
     /// The column of the file that decides something about its row.
     fn deciding(&self, when: Option<&When>) -> Option<u32> {
         let of = |when: &When| self.columns.iter().position(|column| *column == Some(when.column));
@@ -271,11 +191,6 @@ impl SheetDecoder {
         (switched, back)
     }
 
-    /// How cells are read.
-    fn cell_rules(&self) -> Cells {
-        Cells { quote: self.dialect.quote, repairs: self.repairs }
-    }
-
     /// A cell of a column in canonical notation, read as one of the column's two fields.
     fn understood(
         &self,
@@ -285,13 +200,9 @@ impl SheetDecoder {
         out: &mut Vec<u8>,
     ) -> Result<bool, Trouble> {
         if column.field == Some(field) {
-            return styled::read(column, raw, self.cell_rules(), out);
+            return styled::read(column, raw, self.table.cells(), out);
         }
-        canonical(column.kind_of(field), raw, self.cell_rules(), out)
-    }
-
-    fn name(&self, place: u32) -> &str {
-        self.names.get(place as usize).map_or("", |name| name)
+        canonical(column.kind_of(field), raw, self.table.cells(), out)
     }
 
     /// The columns of the given fields and of what they depend on, as runs of neighbours.
@@ -338,101 +249,6 @@ impl SheetDecoder {
         let cell = (place + 1, self.name(place).into());
         Fault { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
     }
-}
-
-/// What is said about an input without a line of headings.
-fn unreadable(why: NoHeadings, bytes: &[u8], location: Location) -> Diagnostic {
-    match why {
-        NoHeadings::Empty => Diagnostic::new(&code::EMPTY_FILE, location, "there is no line of headings"),
-        NoHeadings::Utf16 => {
-            Diagnostic::new(&code::UNSUPPORTED_ENCODING, location, "the text is UTF-16, expected UTF-8")
-        }
-        NoHeadings::NotText(what) => Diagnostic::new(
-            &code::NOT_TEXT,
-            location,
-            format!("the input is no table of text, it seems to be {what}"),
-        ),
-        NoHeadings::Endless => {
-            let old = memchr::memchr(b'\n', bytes).is_none() && memchr::memchr(b'\r', bytes).is_some();
-            let message = if old {
-                "lines end with CR alone, expected LF or CR LF"
-            } else {
-                "the first line is no line of headings: it does not end within 64 KiB or has more than 4096 columns"
-            };
-            Diagnostic::new(&code::NO_HEADING_LINE, location, message)
-        }
-    }
-}
-
-/// Refuses a table that lacks a required column or has a column twice.
-fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Location) -> Result<(), Fatal> {
-    let mut findings = Vec::new();
-    if let Some((column, first, second)) = found.repeated {
-        let name = |place: usize| headings.names.get(place).map_or("", |name| name);
-        let meant = layout.columns.get(column).map_or("", |column| &column.heading);
-        let message = format!(
-            "columns {} (`{}`) and {} (`{}`) both mean `{meant}`",
-            first + 1,
-            name(first),
-            second + 1,
-            name(second)
-        );
-        findings.push(Diagnostic::new(
-            &code::REPEATED_HEADING,
-            start.clone().cell(second as u32 + 1, name(second)),
-            message,
-        ));
-    }
-    for column in
-        found.missing.iter().filter_map(|column| layout.columns.get(*column)).filter(|column| column.required)
-    {
-        let near = heading::nearest(&column.heading, &headings.names, &found.extras);
-        let near = near.map_or(String::new(), |near| format!("; the nearest heading found is `{near}`"));
-        let mut location = start.clone();
-        location.field = column.field;
-        findings.push(Diagnostic::new(
-            &code::MISSING_HEADING,
-            location,
-            format!("the required heading `{}` is missing{near}", column.heading),
-        ));
-    }
-    if findings.is_empty() {
-        return Ok(());
-    }
-    Err(Fatal { findings, ..Fatal::input(Diagnostic::new(&code::MISSING_HEADING, start.clone(), "")) })
-}
-
-/// What is worth knowing about the line of headings.
-fn notes(layout: &Layout, headings: &Headings, found: &Matched, start: &Location) -> Vec<Diagnostic> {
-    let mut notes = Vec::new();
-    if headings.bom {
-        notes.push(Diagnostic::new(&code::BYTE_ORDER_MARK, start.clone(), "the byte order mark was dropped"));
-    }
-    let list = |names: Vec<&str>| format!("`{}`", names.join("`, `"));
-    if !found.extras.is_empty() {
-        let names =
-            found.extras.iter().filter_map(|place| headings.names.get(*place)).map(|name| &**name).collect();
-        notes.push(Diagnostic::new(
-            &code::EXTRA_COLUMN,
-            start.clone(),
-            format!("columns passed over: {}", list(names)),
-        ));
-    }
-    // Where only given columns are written, the others were not forgotten.
-    if !found.missing.is_empty() && !layout.given_only {
-        let names = found
-            .missing
-            .iter()
-            .filter_map(|column| layout.columns.get(*column))
-            .map(|column| &*column.heading)
-            .collect();
-        notes.push(Diagnostic::new(
-            &code::ABSENT_COLUMN,
-            start.clone(),
-            format!("columns not in the table: {}", list(names)),
-        ));
-    }
-    notes
 }
 
 impl Decode for SheetDecoder {
@@ -588,36 +404,11 @@ impl Decode for SheetDecoder {
     }
 
     fn quarantine_head(&self, out: &mut Vec<u8>) {
-        for name in heading::QUARANTINE {
-            out.extend_from_slice(name.as_bytes());
-            out.push(self.dialect.delimiter);
-        }
-        out.extend_from_slice(&self.line);
-        out.push(b'\n');
+        self.table.quarantine_head(out);
     }
 
     fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote);
-        if let Some(line) = finding.location.line {
-            out.extend_from_slice(line.to_string().as_bytes());
-        }
-        out.push(delimiter);
-        out.extend_from_slice(finding.code.id.as_bytes());
-        out.push(delimiter);
-        out.push(quote);
-        for byte in finding.message.bytes() {
-            match byte {
-                b'\n' | b'\r' => out.push(b' '),
-                _ if byte == quote => out.extend_from_slice(&[quote, quote]),
-                _ => out.push(byte),
-            }
-        }
-        out.push(quote);
-        out.push(delimiter);
-        out.extend_from_slice(row);
-        if row.last() != Some(&b'\n') {
-            out.push(b'\n');
-        }
+        self.table.quarantine(finding, row, out);
     }
 
     fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {
@@ -644,10 +435,6 @@ fn is_iso(column: &Column) -> bool {
 /// The first moment of a date, in UTC.
 fn midnight(text: &[u8]) -> i64 {
     parse_date(text).map_or(0, |date| i64::from(date.days_since_epoch()) * 86_400_000_000)
-}
-
-fn empty() -> Trouble {
-    (&code::EMPTY_CELL, "the cell is empty, and the column is required".into())
 }
 
 /// One worker's part.
@@ -710,49 +497,6 @@ impl ChunkDecoder for Worker<'_> {
                 sheet.adjust(found, &mut events.cells, &mut events.arena);
             }
         }
-    }
-}
-
-/// A row with what is needed to look at it.
-#[derive(Clone, Copy)]
-struct Found<'a> {
-    chunk: &'a [u8],
-    origin: Origin,
-    row: &'a Row,
-    ends: &'a [u32],
-}
-
-impl<'a> Found<'a> {
-    /// Where the cells from one column to another stand; empty for a row without these columns.
-    #[inline]
-    fn bounds(self, first: u32, last: u32) -> (usize, usize) {
-        let start = match first.checked_sub(1) {
-            None => Some(self.row.start),
-            Some(before) => self.ends.get(before as usize).map(|end| end + 1),
-        };
-        match (start, self.ends.get(last as usize)) {
-            (Some(start), Some(end)) => (start as usize, *end as usize),
-            _ => (0, 0),
-        }
-    }
-
-    #[inline]
-    fn span(self, first: u32, last: u32) -> Span {
-        let (start, end) = self.bounds(first, last);
-        Span::chunk(start, end)
-    }
-
-    #[inline]
-    fn raw(self, column: u32) -> &'a [u8] {
-        let (start, end) = self.bounds(column, column);
-        self.chunk.get(start..end).unwrap_or(&[])
-    }
-
-    fn location(self) -> Location {
-        Location::line(
-            self.origin.line + u64::from(self.row.line),
-            self.origin.byte + u64::from(self.row.start),
-        )
     }
 }
 
@@ -849,7 +593,8 @@ impl SheetDecoder {
     /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
     #[inline(never)]
     fn adjust(&self, found: Found<'_>, cells: &mut [Span], arena: &mut Vec<u8>) {
-        let Self { plan, layout, signs, .. } = self;
+        let Self { plan, signs, .. } = self;
+        let layout = &self.table.layout;
         let switched =
             plan.switch.is_some_and(|place| self.decides(layout.switch.as_ref(), found.raw(place)));
         let refund = plan.refund.filter(|(place, _)| self.decides(layout.refund.as_ref(), found.raw(*place)));
@@ -926,7 +671,7 @@ impl SheetDecoder {
         let (column, (code, message)) = match wrong {
             Wrong::Cell(column, trouble) => (column, trouble),
             Wrong::Shape => {
-                let (code, message) = self.shape(found.row);
+                let (code, message) = shape(found.row, self.dialect.columns);
                 let finding = Diagnostic::new(code, location, message);
                 // Which cell of such a row is the user's cannot be told.
                 if self.layout.fields().iter().any(Field::is_personal) {
@@ -939,24 +684,6 @@ impl SheetDecoder {
         let mut location = location.cell(column + 1, self.name(column));
         location.field = self.column(column).and_then(|column| column.field);
         Diagnostic::new(code, location, message).value(found.raw(column))
-    }
-
-    fn shape(&self, row: &Row) -> (&'static Code, String) {
-        match row.damage {
-            Damage::None => {
-                let (found, expected) = (row.count, self.dialect.columns);
-                (&code::CELL_COUNT, format!("the row has {found} cells, expected {expected}"))
-            }
-            Damage::TextAfterQuote => {
-                (&code::TEXT_AFTER_QUOTE, "text follows the closing quote of a cell".into())
-            }
-            Damage::Unterminated => (&code::UNTERMINATED_QUOTE, "a quote is opened and never closed".into()),
-            Damage::Stray => (
-                &code::STRAY_QUOTE,
-                "a quote is opened and closed on a later line, and the lines together make no row".into(),
-            ),
-            Damage::TooLong => (&code::ROW_TOO_LONG, format!("the row is longer than {MAX_ROW} bytes")),
-        }
     }
 }
 

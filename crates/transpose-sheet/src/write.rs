@@ -78,7 +78,7 @@ impl SheetEncoder {
         }
         match findings.pop() {
             None => {
-                let positive_refunds = options::positive_refunds(brief.options)?;
+                let positive_refunds = options::positive_refunds(&layout, brief.options)?;
                 let (bom, finish) = options::finish(&layout, brief.options)?;
                 let head = head(&layout, delimiter, line_end, bom, finish.as_ref())?;
                 Ok(Self { layout, delimiter, line_end, constants, positive_refunds, head, finish })

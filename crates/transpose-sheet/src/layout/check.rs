@@ -180,7 +180,9 @@ impl Reader<'_> {
             ("[file-name]", raw.file_name.as_ref().map(Spanned::span)),
         ];
         if *raw.grain.get_ref() == RawGrain::Aggregate {
-            found.push(("grain = \"aggregate\"", Some(raw.grain.span())));
+            let directions = raw.directions.get_ref();
+            let writes = directions.contains(&Direction::Write);
+            found.push(("directions = [\"write\"]", writes.then(|| raw.directions.span())));
         } else {
             let first = |lines: &[Spanned<RawLine>]| lines.first().map(Spanned::span);
             found.push(("[[before]]", first(&raw.before)));

@@ -1,0 +1,356 @@
+//! Tables of sums, read and written through the contract that the engine uses.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod tables;
+
+use tables::{Table, open, read, told};
+use transpose_core::format::{Format, Probe, Recognition};
+use transpose_sheet::{Layout, LayoutFormat};
+
+const HEAD: &str =
+    "title = \"T\"\ndirections = [\"read\"]\ngrain = \"aggregate\"\nreference = \"invented\"\n";
+
+/// Sales with control totals, returns as rows, albums and tracks in one table.
+fn sales() -> LayoutFormat {
+    let text = format!(
+        r#"id = "label.sales"
+{HEAD}
+[table]
+delimiter = "\t"
+quote = "none"
+line-end = "lf"
+returns = "rows"
+switch = {{ column = "Type", is = "I" }}
+refund = {{ column = "Sales or Return", is = "R", else = "S" }}
+require = [["recording.isrc"], ["release.icpn"]]
+[codes.type]
+H = "Single"
+I = "Album"
+[[column]]
+heading = "Start Date"
+field = "header.period-start"
+format = "%m/%d/%Y"
+required = true
+[[column]]
+heading = "UPC"
+field = "release.icpn"
+[[column]]
+heading = "ISRC"
+field = "recording.isrc"
+[[column]]
+heading = "Quantity"
+field = "usage.quantity"
+kind = "integer"
+required = true
+[[column]]
+heading = "Share"
+field = "usage.rate"
+[[column]]
+heading = "Extended"
+field = "usage.amount"
+max-places = 6
+[[column]]
+heading = "Sales or Return"
+[[column]]
+heading = "Title"
+field = "recording.title"
+or-field = "release.title"
+[[column]]
+heading = "Type"
+field = "release.type"
+codes = "type"
+[[column]]
+heading = "Country"
+field = "context.territory"
+required = true
+[[column]]
+heading = "Promo"
+[[column]]
+heading = "Price"
+field = "usage.retail-price"
+kind = "money"
+[[after]]
+cells = [{{ text = "Total_Rows" }}, {{ count = "rows" }}]
+[[after]]
+cells = [{{ text = "Total_Amount" }}, {{ sum = "usage.amount", max-places = 6 }}]
+[[after]]
+cells = [{{ text = "Total_Units" }}, {{ sum = "usage.quantity", kind = "integer" }}]
+"#
+    );
+    LayoutFormat::new(Layout::parse("sales.toml", &text).unwrap())
+}
+
+const SALES: &str = "Start Date\tUPC\tISRC\tQuantity\tShare\tExtended\tSales or Return\tTitle\tType\tCountry\tPromo\tPrice\n\
+10/01/2017\t\tUSRC17607839\t3\t.70\t2.1\tS\tSong\tH\tUS\t\t1.29\n\
+10/01/2017\t190295489328\t\t1\t7.00\t7\tS\tAlbum, \"The\"\tI\tDE\tCMA\t9.99\n\
+10/01/2017\t\tUSRC17607839\t-1\t.70\t-.70\tR\tSong\tH\tUS\t\t-1.29\n";
+
+fn sales_with(end: &str) -> String {
+    format!("{SALES}{end}")
+}
+
+const TOTALS: &str = "Total_Rows\t3\nTotal_Amount\t8.4\nTotal_Units\t3\n";
+
+#[test]
+fn rows_become_blocks() {
+    let table = read(&sales(), sales_with(TOTALS).as_bytes(), usize::MAX);
+    assert_eq!(table.header, ["header.period-start=2017-10-01"]);
+    assert_eq!(
+        table.blocks,
+        [
+            "release release.type=Single; recording recording.isrc=USRC17607839 recording.title=Song; usage >1 usage.quantity=3 usage.rate=0.70 usage.amount=2.1 context.territory=US usage.retail-price=1.29",
+            "release release.icpn=190295489328 release.title=Album, \"The\" release.type=Album; usage >0 usage.quantity=1 usage.rate=7.00 usage.amount=7 context.territory=DE Promo=CMA usage.retail-price=9.99",
+            "release release.type=Single; recording recording.isrc=USRC17607839 recording.title=Song; usage >1 usage.quantity=0 usage.rate=0.70 usage.amount=-0.70 context.territory=US usage.retail-price=-1.29 usage.returns=1",
+        ]
+    );
+    assert_eq!(table.findings, [""; 0]);
+}
+
+#[test]
+fn control_totals_are_compared() {
+    for (end, expected) in [
+        (
+            "Total_Rows\t4\nTotal_Amount\t8.40\nTotal_Units\t3\n",
+            &["5 SHT0504 the file says 4 (rows), and its rows come to 3"][..],
+        ),
+        (
+            "Total_Amount\t8.5\nTotal_Units\t4\n",
+            &[
+                "- SHT0505 there is no line `Total_Rows` after the rows",
+                "5 SHT0504 the file says 8.5 (sum of `usage.amount`), and its rows come to 8.4",
+                "6 SHT0504 the file says 4 (sum of `usage.quantity`), and its rows come to 3",
+            ],
+        ),
+        ("Total_Rows\tthree\nTotal_Amount\t8.4\nTotal_Units\t3\n", &["5 SHT0402 expected digits, found 't'"]),
+    ] {
+        let table = read(&sales(), sales_with(end).as_bytes(), usize::MAX);
+        assert_eq!(table.findings, expected, "{end}");
+    }
+}
+
+#[test]
+fn faulty_rows_are_rejected_and_counted() {
+    let text = format!(
+        "{SALES}\
+10/01/2017\t\tUSRC17607839\tthree\t.70\t2.1\tS\tSong\tH\tUS\t\t1.29\n\
+10/01/2017\t\tUSRC17607839\t1\t.70\t.7\tS\tSong\tH\tZZ\t\t1.29\n\
+10/01/2017\t\t\t1\t.70\t.7\tS\tSong\tH\tUS\t\t1.29\n\
+10/01/2017\t\tXX\t1\t.70\t.7\tS\tSong\tH\tUS\t\t1.29\n\
+10/01/2017\t\tUSRC17607839\t\t.70\t.7\tS\tSong\tH\tUS\t\t1.29\n\
+10/01/2017\t\tUSRC17607839\t1\t.70\t.7\tS\tSong\tQ\tUS\t\t1.29\n\
+11/01/2017\t\tUSRC17607839\t1\t.70\t.7\tS\tSong\tH\tUS\t\t1.29\n\
+too few\n\
+Total_Rows\t11\nTotal_Amount\t14.7\nTotal_Units\t8\n"
+    );
+    let table = read(&sales(), text.as_bytes(), usize::MAX);
+    assert_eq!(
+        table.rejects,
+        [
+            "5 cell 4 (Quantity) SHT0402 plays 0",
+            "6 cell 10 (Country) SHT0302 plays 1",
+            "7 SHT0506 plays 1",
+            "8 SHT0506 plays 1",
+            "9 cell 4 (Quantity) SHT0206 plays 0",
+            "10 cell 9 (Type) SHT0502 plays 1",
+            "12 SHT0201 plays 0",
+        ]
+    );
+    assert_eq!(
+        table.findings,
+        [
+            "8 SHT0303 an ISRC has 12 letters and digits, found 2",
+            "11 SHT0503 the first row says `2017-10-01`",
+        ]
+    );
+    assert_eq!(table.blocks.len(), 4);
+}
+
+#[test]
+fn the_outcome_does_not_depend_on_chunks() {
+    let text = format!("{}{TOTALS}", SALES.replace("\tUS\t", "\tGB\t"));
+    let whole = read(&sales(), text.as_bytes(), usize::MAX);
+    for chunk in 1..text.len() {
+        assert_eq!(read(&sales(), text.as_bytes(), chunk), whole, "{chunk}");
+    }
+}
+
+/// Streams: lines before the table, months, percents, sums by currency.
+fn streams() -> LayoutFormat {
+    let text = format!(
+        r#"id = "label.streams"
+{HEAD}
+[constants]
+"context.service" = "Acme Music"
+"header.sender.name" = "Acme"
+[[before]]
+cells = [{{ text = "Month" }}, {{ field = "header.period-start", kind = "month", format = ["%b %Y", "%YM%m"] }}]
+[[before]]
+cells = [{{ text = "Currency" }}, {{ field = "context.currency" }}]
+[[before]]
+cells = [{{ text = "Rows" }}, {{ count = "rows" }}]
+[[before]]
+cells = []
+[[column]]
+heading = "Storefront"
+field = "context.territory"
+kind = "territory-name"
+[[column]]
+heading = "ISRC"
+field = "recording.isrc"
+[[column]]
+heading = "Streams"
+field = "usage.quantity"
+kind = "integer"
+grouping = "."
+decimals = "comma"
+[[column]]
+heading = "Share"
+field = "usage.share"
+kind = "percent"
+[[column]]
+heading = "Net"
+field = "usage.amount"
+decimals = "comma"
+grouping = "."
+[[column]]
+heading = "Bearing"
+field = "usage.royalty-bearing"
+[[after]]
+cells = [{{ text = "Sum" }}, {{ }}, {{ sum = "usage.quantity", kind = "integer" }}]
+"#
+    );
+    LayoutFormat::new(Layout::parse("streams.toml", &text).unwrap())
+}
+
+const STREAMS: &str = "Month,Oct 2017\nCurrency,EUR\nRows,2\n\nISRC,Storefront,Streams,Share,Net,Bearing,Own\n\
+USRC17607839,Germany,1.234,70%,\"1.000,50\",yes,x\nGBAAA0000001,France,5,12.5,\"(0,25)\",no,\nSum,,1239\n";
+
+#[test]
+fn lines_before_fill_the_header() {
+    let table = read(&streams(), STREAMS.as_bytes(), usize::MAX);
+    assert_eq!(
+        table.header,
+        [
+            "header.period-start=2017-10-01",
+            "header.sender.name=Acme",
+            "context.service=Acme Music",
+            "context.currency=EUR"
+        ]
+    );
+    assert_eq!(
+        table.blocks,
+        [
+            "recording recording.isrc=USRC17607839; usage >0 context.territory=DE usage.quantity=1234 usage.share=70 usage.amount=1000.50 usage.royalty-bearing=true Own=x",
+            "recording recording.isrc=GBAAA0000001; usage >0 context.territory=FR usage.quantity=5 usage.share=12.5 usage.amount=-0.25 usage.royalty-bearing=false",
+        ]
+    );
+    assert_eq!(table.findings, ["5 SHT0107 columns passed over: `Own`"]);
+    let wrong = STREAMS.replace("Rows,2", "Rows,3").replace("1239", "1240");
+    let table = read(&streams(), wrong.as_bytes(), usize::MAX);
+    assert_eq!(
+        table.findings[1..],
+        [
+            "3 SHT0504 the file says 3 (rows), and its rows come to 2",
+            "8 SHT0504 the file says 1240 (sum of `usage.quantity`), and its rows come to 1239",
+        ]
+    );
+}
+
+#[test]
+fn what_does_not_begin_so_is_refused() {
+    for (text, expected) in [
+        (STREAMS.replace("Currency,", "Money,"), "2 SHT0501 expected the text `Currency` here"),
+        (STREAMS.replace("Oct 2017", "soon"), "1 SHT0403 expected a text such as `Oct 2026` or `2026M10`"),
+        (String::new(), "1 SHT0101 there is no line of headings"),
+        ("Month,Oct 2017\n".to_owned(), "2 SHT0101 there is no line of headings"),
+    ] {
+        let fatal = open(&streams(), text.as_bytes(), &[]).err().unwrap();
+        assert_eq!(told(&fatal.findings[0]), expected, "{text}");
+    }
+}
+
+#[test]
+fn recognised_by_what_stands_before_the_rows() {
+    let recognise = |format: &LayoutFormat, text: &str| {
+        format.recognise(&Probe { name: "", bytes: text.as_bytes(), complete: true })
+    };
+    assert!(matches!(recognise(&streams(), STREAMS), Recognition::Possible(_)));
+    assert!(matches!(recognise(&streams(), &STREAMS.replace(",Own", "")), Recognition::Certain(_)));
+    assert_eq!(recognise(&streams(), &STREAMS.replace("Currency", "Money")), Recognition::No);
+    assert!(matches!(recognise(&sales(), SALES), Recognition::Certain(_)));
+    assert_eq!(recognise(&sales(), STREAMS), Recognition::No);
+    assert!(matches!(recognise(&bare(), BARE), Recognition::Possible(_)));
+    assert_eq!(recognise(&bare(), &BARE.replace("A|", "B|")), Recognition::No);
+}
+
+/// A table without headings, each row beginning with a code.
+fn bare() -> LayoutFormat {
+    let text = format!(
+        r#"id = "label.bare"
+{HEAD}
+[table]
+delimiter = "|"
+quote = "^"
+heading = "none"
+extension = "txt"
+[[column]]
+text = "A"
+[[column]]
+field = "recording.title"
+required = true
+[[column]]
+field = "release.label"
+[[column]]
+given = "account"
+[[column]]
+field = "usage.quantity"
+kind = "integer"
+"#
+    );
+    LayoutFormat::new(Layout::parse("bare.toml", &text).unwrap())
+}
+
+const BARE: &str = "A|^One | two^|^^||5\r\nA|^^|^L^||5\r\nB|^One^|^^|x|5\r\nA|^Three^|^L^|12|0\r\n";
+
+#[test]
+fn tables_without_headings_go_by_position() {
+    let table = read(&bare(), BARE.as_bytes(), usize::MAX);
+    assert_eq!(
+        table.blocks,
+        [
+            "recording recording.title=One | two; usage >0 usage.quantity=5",
+            "release release.label=L; recording recording.title=Three; usage >1 =12 usage.quantity=0",
+        ]
+    );
+    assert_eq!(table.rejects, ["2 cell 2 (recording.title) SHT0206 plays 5", "3 cell 1 () SHT0507 plays 5"]);
+    assert_eq!(table.quarantine, "A|^^|^L^||5\r\nB|^One^|^^|x|5\r\n");
+}
+
+#[test]
+fn damaged_bytes_never_end_the_run() {
+    let mut seed = 1_u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for (format, text) in
+        [(sales(), sales_with(TOTALS)), (streams(), STREAMS.to_owned()), (bare(), BARE.to_owned())]
+    {
+        for _ in 0..300 {
+            let mut bytes = text.clone().into_bytes();
+            for _ in 0..=next(4) {
+                let place = next(bytes.len());
+                bytes[place] = next(256) as u8;
+            }
+            if open(&format, &bytes, &[]).is_ok() {
+                let Table { .. } = read(&format, &bytes, 1 + next(200));
+            }
+        }
+    }
+}

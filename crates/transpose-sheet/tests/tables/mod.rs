@@ -1,0 +1,103 @@
+//! Tables of sums as text that can be compared.
+
+use std::fmt::Write;
+use transpose_core::batch::{Batch, Blocks, Slot};
+use transpose_core::diagnostic::{Diagnostic, Fatal};
+use transpose_core::entity::Entity;
+use transpose_core::format::{Chunk, Decode, Format, Indexed, Origin, Tally};
+use transpose_core::registry::BytesHead;
+use transpose_core::report::Report;
+use transpose_sheet::LayoutFormat;
+
+/// What a table comes to.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Table {
+    pub(crate) header: Vec<String>,
+    pub(crate) blocks: Vec<String>,
+    pub(crate) rejects: Vec<String>,
+    pub(crate) findings: Vec<String>,
+    pub(crate) quarantine: String,
+}
+
+/// Opens a table.
+pub(crate) fn open(
+    format: &LayoutFormat,
+    text: &[u8],
+    options: &[(String, String)],
+) -> Result<Box<dyn Decode>, Fatal> {
+    format.open(&mut BytesHead { name: "sums.csv", bytes: text }, options)
+}
+
+/// A finding with its line.
+pub(crate) fn told(finding: &Diagnostic) -> String {
+    let line = finding.location.line.map_or("-".into(), |line| line.to_string());
+    format!("{line} {} {}", finding.code.id, finding.message)
+}
+
+/// The fields of a header.
+pub(crate) fn fields(entity: &Entity) -> Vec<String> {
+    let fields = entity.iter().map(|(field, value)| format!("{field}={}", value.first()));
+    let extras = entity.extras.iter().map(|(name, value)| format!("{name}={}", value.first()));
+    fields.chain(extras).collect()
+}
+
+/// The entities of each block with their values.
+pub(crate) fn blocks(blocks: Blocks<'_>) -> Vec<String> {
+    let entity = |entity: transpose_core::batch::EntityRef<'_>| {
+        let shape = entity.shape().unwrap();
+        let mut text = shape.group.name().to_owned();
+        if let Some(parent) = entity.parent() {
+            write!(text, " >{parent}").unwrap();
+        }
+        for (column, slot) in shape.columns.iter().enumerate() {
+            let Some(value) = entity.cell(column).first() else { continue };
+            let name = match slot {
+                Slot::Field(field) => field.id(),
+                Slot::Extra(name) => name,
+                Slot::Structure => "-",
+            };
+            write!(text, " {name}={}", String::from_utf8_lossy(value)).unwrap();
+        }
+        text
+    };
+    blocks.iter().map(|block| block.entities().map(entity).collect::<Vec<_>>().join("; ")).collect()
+}
+
+/// Reads a table in chunks of so many bytes.
+pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
+    let decoder = open(format, text, &[]).unwrap();
+    let preamble = decoder.preamble();
+    let mut table = Table { header: fields(&preamble.header), ..Table::default() };
+    let mut findings: Vec<_> = preamble.findings.iter().map(told).collect();
+    let (mut next, mut line) = (preamble.body as usize, preamble.line);
+    let mut worker = decoder.worker();
+    let (mut batch, mut report) = (Batch::default(), Report::default());
+    let mut quarantine = Vec::new();
+    let mut trailers = Vec::new();
+    while next < text.len() {
+        let begin = next;
+        let own = chunk.min(text.len() - begin).saturating_sub(1);
+        let view = Chunk { bytes: &text[begin..], own, last: true };
+        let Indexed::Done { end, lines, .. } = worker.index(view, 0) else { panic!("more than everything") };
+        batch.clear();
+        worker.decode(view, Origin { byte: begin as u64, line }, &mut batch, &mut report);
+        let seen =
+            Blocks { batch: &batch.blocks, chunk: view.bytes, shapes: &preamble.shapes, contexts: &[] };
+        table.blocks.extend(blocks(seen));
+        for reject in &batch.rejects {
+            let place = &reject.finding.location;
+            table.rejects.push(format!("{place} {} plays {}", reject.finding.code.id, reject.plays));
+            let row = &view.bytes[reject.start as usize..][..reject.len as usize];
+            decoder.quarantine(&reject.finding, row, &mut quarantine);
+        }
+        trailers.extend_from_slice(&batch.trailers);
+        (next, line) = (begin + end, line + lines);
+    }
+    let mut closing = Vec::new();
+    decoder.finish(&trailers, &Tally::default(), &mut closing);
+    report.findings.extend(closing);
+    findings.extend(report.findings.iter().map(told));
+    table.findings = findings;
+    table.quarantine = String::from_utf8_lossy(&quarantine).into_owned();
+    table
+}
