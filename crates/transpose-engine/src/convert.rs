@@ -29,7 +29,7 @@ use transpose_core::format::{
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
 use transpose_core::table::Container;
-use transpose_core::terms::Terms;
+use transpose_core::terms::{Owed, Terms};
 use transpose_io::{Compression, Input, OutputSet, Written};
 
 /// What happens when a row cannot be converted.
@@ -109,6 +109,8 @@ pub struct Outcome {
     pub slices: Vec<Sliced>,
     /// How many bytes went to disk on the way, because they did not fit into memory.
     pub spilled: u64,
+    /// What is owed, where the agreement says so: how it came about, and the account after the period.
+    pub owed: Option<Owed>,
     /// The version that was read, for formats with versions.
     pub source_version: Option<String>,
     /// Why nothing was written, if so.
@@ -817,6 +819,7 @@ impl<'a> Run<'a> {
             tally: Tally::default(),
             slices: Vec::new(),
             spilled: 0,
+            owed: None,
             source_version,
             refused: Some(fatal),
         }
@@ -852,7 +855,8 @@ impl<'a> Run<'a> {
         self.report.findings.extend(notes);
         let Self { job, report, quarantine, source_version, .. } = self;
         let written = Vec::new();
-        let outcome = Outcome { report, written, tally, slices, spilled: 0, source_version, refused: None };
+        let outcome =
+            Outcome { report, written, tally, slices, spilled: 0, owed: None, source_version, refused: None };
         if job.dry_run {
             return Ok(outcome.into());
         }

@@ -4,23 +4,24 @@
 //! may be a conversion of its own, or a run in which one reading feeds many reports.
 
 use crate::aggregate::{Counter, Refunds, Rules, Worker};
+use crate::amounts::{self, Amounts};
 use crate::codes;
 use crate::convert::{Job, Ready, Run};
 use crate::describe::{Noted, Shapes};
-use crate::emit::{self, Frame};
+use crate::emit::{self, Frame, Ordered};
 use crate::external;
-use crate::manner::{Manner, Usages};
+use crate::manner::{Manner, Manners, Written};
 use crate::memory::Budget;
 use crate::pairs::Pair;
 use crate::refunds::Judge;
+use crate::rows::Rows;
 use crate::settle::{Items, settle};
-use crate::sink::Sink;
 use crate::slices::Sinks;
 use crate::spill::Scratch;
 use crate::verdict::Verdicts;
+use std::borrow::Cow;
 use std::sync::Arc;
 use transpose_codes::duration::Duration;
-use transpose_core::batch::Shape;
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet, Group};
@@ -41,6 +42,14 @@ const IDENTITY: [Field; 10] = [
     Field::RECORDING_TITLE,
     Field::RECORDING_DURATION,
 ];
+
+/// Whether a table that shows the given fields tells releases apart by this one, so that its rows do not look the same.
+fn is_told(identity: Field, writes: FieldSet) -> bool {
+    match identity {
+        Field::RELEASE_ARTIST | Field::RELEASE_TITLE => !writes.of(Group::Release).is_empty(),
+        _ => identity.group() != Group::Release || writes.contains(identity),
+    }
+}
 
 /// The decoders whose keys are counted. A key names its space: inputs whose keys mean the same share one, and the first decoder of each explains it.
 #[derive(Default)]
@@ -106,7 +115,8 @@ impl<'a> Counting<'a> {
             now: Some(job.now.micros),
             ..Projection::default()
         };
-        for identity in IDENTITY {
+        let table = job.target.is_table();
+        for identity in IDENTITY.into_iter().filter(|identity| !table || is_told(*identity, writes)) {
             projection.item.insert(identity);
         }
         let latest = terms.conflict() == Conflict::Latest;
@@ -173,10 +183,9 @@ impl<'a> Counting<'a> {
         let decoders: Vec<&dyn Decode> = spaces.decoders.iter().map(AsRef::as_ref).collect();
         let mut noted = Noted::default();
         let mut counted = counter.finish()?;
-        let mut contexts = std::mem::take(&mut counted.contexts);
-        let usages = counted.manners.usages(reads.contains(Field::EVENT_DURATION));
-        let shown = emit::shapes(&shapes, &usages);
-        let finish = Finish { job, terms, shapes: &shown, usages: &usages, reads, whole: whole.as_deref() };
+        let contexts = std::mem::take(&mut counted.contexts);
+        let finish =
+            Finish { job, terms, shapes: &shapes, manners: &counted.manners, reads, whole: whole.as_deref() };
         if let Some(spilled) = counted.spilled.take() {
             let spill = Scratch::create(&job.temp_dir)?;
             let budget = budget.map_or(usize::MAX, |budget| budget.settling);
@@ -184,21 +193,17 @@ impl<'a> Counting<'a> {
             let settled = external::Settled::new(&counted, &spilled, &plan, &spill, &mut noted)?;
             let bytes = spilled.bytes() + spill.bytes();
             drop(spilled);
-            let emit = |frame: Frame<'_>, sink: &mut Sink<'_>, report: &mut Report| {
-                settled.emit(&plan, frame, sink, report)
-            };
-            let mut ready = finish.run(run, noted, sources, &settled.sums, &mut contexts, emit)?;
+            let mut settled = external::OnDisk { settled, plan };
+            let mut ready = finish.run(run, noted, sources, contexts, &mut settled)?;
             ready.outcome.spilled = bytes;
             Ok(ready)
         } else {
             let dictionary = std::mem::take(&mut counted.world.dictionary);
             let dictionary = dictionary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
             let items = Items::describe(dictionary, &decoders, &shapes, threads, &mut noted)?;
-            let settled =
-                settle(&items, &counted.world, &counted.manners, &shapes, policy, threads, &mut noted)?;
-            finish.run(run, noted, sources, &settled.sums, &mut contexts, |frame, sink, report| {
-                emit::emit(&settled, frame, sink, threads, report)
-            })
+            let manners = &counted.manners;
+            let mut settled = settle(&items, &counted.world, manners, &shapes, policy, threads, &mut noted)?;
+            finish.run(run, noted, sources, contexts, &mut settled)
         }
     }
 }
@@ -207,10 +212,9 @@ impl<'a> Counting<'a> {
 struct Finish<'b> {
     job: &'b Job<'b>,
     terms: &'b dyn Terms,
-    shapes: &'b [Shape],
-    usages: &'b Usages<'b>,
+    shapes: &'b Shapes,
+    manners: &'b Manners,
     reads: FieldSet,
-    #[expect(dead_code, reason = "for amounts")]
     whole: Option<&'b [Whole]>,
 }
 
@@ -220,34 +224,66 @@ impl Finish<'_> {
         mut run: Run<'_>,
         mut noted: Noted,
         sources: &[Arc<str>],
-        sums: &[(u64, i64)],
-        contexts: &mut [Entity],
-        emit: impl FnOnce(Frame<'_>, &mut Sink<'_>, &mut Report) -> Result<(), Fatal>,
+        mut contexts: Vec<Entity>,
+        settled: &mut dyn Ordered,
     ) -> Result<Ready, Fatal> {
+        let Self { job, terms, manners, reads, .. } = *self;
         let refused = noted.refused(sources);
         if !refused.is_empty() {
             return Err(Fatal { failure: Failure::Input, findings: refused });
         }
         noted.into_report(sources, &mut run.report);
-        total(contexts, sums, self.reads.contains(Field::EVENT_DURATION));
-        let missing = self.terms.complete(contexts);
-        let (errors, findings): (Vec<_>, Vec<_>) =
-            missing.into_iter().partition(|finding| finding.code.severity == Severity::Error);
-        run.report.findings.extend(findings);
-        if !errors.is_empty() {
-            return Err(Fatal { failure: Failure::Use, findings: errors });
+        let timed = reads.contains(Field::EVENT_DURATION);
+        total(&mut contexts, &settled.sums().contexts, timed);
+        told(terms.complete(&mut contexts), &mut run.report)?;
+        let writes = job.target.writes(job.version);
+        let mut owed = amounts::ask(terms, manners, settled.sums(), &mut contexts, self.whole)?;
+        let mut amounts = None;
+        if let Some(owed) = &mut owed {
+            told(std::mem::take(&mut owed.findings), &mut run.report)?;
+            amounts = Some(Amounts::new(owed, manners, &contexts)?);
         }
+        // A message refers to sales contexts, a table repeats of them what it shows.
+        let (rows, shown) = if job.target.is_table() {
+            let (rows, shown) = Rows::shown(manners, &contexts, amounts.as_ref(), writes);
+            (rows, Cow::Owned(shown))
+        } else {
+            (Rows::apart(manners), Cow::Borrowed(contexts.as_slice()))
+        };
+        settled.arrange(&rows, job.reading().threads)?;
+        if let (Some(owed), Some(amounts)) = (&owed, &mut amounts)
+            && writes.contains(Field::AMOUNT)
+        {
+            let total = amounts.divide_all(owed, manners, &rows, settled)?;
+            run.report.ledger.read.owed.clone_from(&total);
+            run.report.ledger.converted.owed = total;
+        }
+        let qualified = writes.contains(Field::QUALIFIED)
+            && (amounts.is_some() || !writes.contains(Field::ROYALTY_BEARING));
+        let written = Written { rows: &rows, amounts: amounts.as_ref(), timed, qualified, writes };
+        let usages = manners.usages(written);
+        let shapes = emit::shapes(self.shapes, &usages);
         let mut header = Entity::default();
-        self.terms.header(&mut header);
-        let encoder = self.job.create(&header, contexts, self.shapes, self.reads)?;
-        run.drops(encoder.as_ref(), self.reads, &[], contexts);
-        let mut sink = self.job.sink(encoder.as_ref(), None)?;
+        terms.header(&mut header);
+        let encoder = job.create(&header, &shown, &shapes, reads)?;
+        run.drops(encoder.as_ref(), reads, &[], &contexts);
+        let mut sink = job.sink(encoder.as_ref(), None)?;
         let mut report = Report::default();
-        let frame = Frame { shapes: self.shapes, contexts, usages: self.usages, encoder: encoder.as_ref() };
-        emit(frame, &mut sink, &mut report)?;
+        let frame = Frame { shapes: &shapes, contexts: &shown, usages: &usages, encoder: encoder.as_ref() };
+        settled.emit(frame, &mut sink, job.reading().threads, &mut report)?;
         run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
-        run.end(Sinks::whole(self.job, encoder.as_ref(), sink), true)
+        let mut ready = run.end(Sinks::whole(job, encoder.as_ref(), sink), true)?;
+        ready.outcome.owed = owed;
+        Ok(ready)
     }
+}
+
+/// Tells what an agreement has found, or ends with its errors.
+fn told(findings: Vec<Diagnostic>, report: &mut Report) -> Result<(), Fatal> {
+    let (errors, findings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.code.severity == Severity::Error);
+    report.findings.extend(findings);
+    if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, findings: errors }) }
 }
 
 /// Gives each sales context the sum of its usages; `timed` tells whether the source knows how long was played.

@@ -4,9 +4,10 @@ use crate::codes;
 use crate::describe::Shapes;
 use crate::groups::Group as Counted;
 use crate::manner::Usages;
-use crate::order::{Flow, Sequencer};
+use crate::order::{Flow, Sequencer, side_by_side};
 use crate::packed::Cells;
-use crate::settle::{Settled, parts_of};
+use crate::rows::Rows;
+use crate::settle::{Settled, Sums, parts_of};
 use crate::sink::Sink;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +16,62 @@ use transpose_core::diagnostic::Fatal;
 use transpose_core::entity::Entity;
 use transpose_core::format::{Encode, Encoded, Numbers, Portion};
 use transpose_core::report::Report;
+
+/// What was counted, in the order of the output, wherever it lies.
+pub(crate) trait Ordered {
+    /// What was counted in all.
+    fn sums(&self) -> &Sums;
+
+    /// Brings the usages of each item into the order of their rows.
+    fn arrange(&mut self, rows: &Rows, threads: usize) -> Result<(), Fatal>;
+
+    /// Gives all groups to `each`, many at a time and in the order of the output; those of an item stay together.
+    fn visit(&self, rows: &Rows, each: &mut dyn FnMut(&[Counted])) -> Result<(), Fatal>;
+
+    /// Builds, encodes and writes everything.
+    fn emit(
+        &self,
+        frame: Frame<'_>,
+        sink: &mut Sink<'_>,
+        threads: usize,
+        report: &mut Report,
+    ) -> Result<(), Fatal>;
+}
+
+impl Ordered for Settled<'_> {
+    fn sums(&self) -> &Sums {
+        &self.sums
+    }
+
+    fn arrange(&mut self, rows: &Rows, threads: usize) -> Result<(), Fatal> {
+        let buckets = std::mem::take(&mut self.buckets);
+        self.buckets = side_by_side(
+            threads,
+            buckets,
+            || (),
+            |(), mut bucket| {
+                rows.arrange(&mut bucket);
+                Ok(bucket)
+            },
+        )?;
+        Ok(())
+    }
+
+    fn visit(&self, _rows: &Rows, each: &mut dyn FnMut(&[Counted])) -> Result<(), Fatal> {
+        self.buckets.iter().for_each(|bucket| each(bucket));
+        Ok(())
+    }
+
+    fn emit(
+        &self,
+        frame: Frame<'_>,
+        sink: &mut Sink<'_>,
+        threads: usize,
+        report: &mut Report,
+    ) -> Result<(), Fatal> {
+        emit(self, frame, sink, threads, report)
+    }
+}
 
 /// Shapes of the blocks made here, by index.
 const RELEASE: usize = 0;
@@ -30,6 +87,8 @@ struct Work {
     bucket: usize,
     groups: Range<usize>,
     numbers: Numbers,
+    /// How many kinds of items come before.
+    place: u64,
 }
 
 /// How many usages a range has, roughly: enough to keep a worker busy, few enough to bound memory.
@@ -60,14 +119,14 @@ impl Frame<'_> {
 }
 
 /// Builds, encodes and writes all groups; answers the report of the encoder.
-pub(crate) fn emit(
+fn emit(
     settled: &Settled<'_>,
     frame: Frame<'_>,
     sink: &mut Sink<'_>,
     threads: usize,
     report: &mut Report,
 ) -> Result<(), Fatal> {
-    let works = works(settled);
+    let works = works(settled, frame.usages.rows());
     let next = AtomicUsize::new(0);
     let flow = Flow::default();
     let sequencer = Sequencer::new(threads * 2, |(encoded, part): (Encoded, Report)| {
@@ -85,7 +144,7 @@ pub(crate) fn emit(
                         batch.clear();
                         let groups =
                             settled.buckets.get(work.bucket).and_then(|all| all.get(work.groups.clone()));
-                        build(settled, frame.usages, groups.unwrap_or(&[]), &mut batch);
+                        build(settled, frame.usages, groups.unwrap_or(&[]), work.place, &mut batch);
                         let mut part = Report::default();
                         let outcome = frame
                             .encode(&batch, work.numbers, &mut part)
@@ -106,27 +165,34 @@ pub(crate) fn emit(
     flow.outcome()
 }
 
-fn works(settled: &Settled<'_>) -> Vec<Work> {
+fn works(settled: &Settled<'_>, rows: &Rows) -> Vec<Work> {
     let mut works = Vec::new();
-    let mut numbers = Numbers::default();
+    let (mut numbers, mut place) = (Numbers::default(), 0);
     for (bucket, groups) in settled.buckets.iter().enumerate() {
-        let (mut start, mut at_start) = (0, numbers);
+        let (mut start, mut at_start) = (0, (numbers, place));
         for (index, group) in groups.iter().enumerate() {
             let next = groups.get(index + 1);
-            numbers.usages += u64::from(next.is_none_or(|next| !group.is_with(next)));
+            numbers.usages += u64::from(next.is_none_or(|next| !rows.same(group, next)));
+            place += u64::from(next.is_none_or(|next| !group.is_with(next)));
             let ends = next
                 .is_none_or(|next| parts_of(&settled.releases, settled.pair(*group), settled.pair(*next)));
             numbers.blocks += u64::from(ends);
             if ends && (next.is_none() || index + 1 - start >= USAGES) {
-                works.push(Work { bucket, groups: start..index + 1, numbers: at_start });
-                (start, at_start) = (index + 1, numbers);
+                works.push(Work { bucket, groups: start..index + 1, numbers: at_start.0, place: at_start.1 });
+                (start, at_start) = (index + 1, (numbers, place));
             }
         }
     }
     works
 }
 
-fn build(settled: &Settled<'_>, usages: &Usages<'_>, mut groups: &[Counted], batch: &mut BlockBatch) {
+fn build(
+    settled: &Settled<'_>,
+    usages: &Usages<'_>,
+    mut groups: &[Counted],
+    mut place: u64,
+    batch: &mut BlockBatch,
+) {
     while let Some(first) = groups.first() {
         let pair = settled.pair(*first);
         let same = |group: &&Counted| !parts_of(&settled.releases, pair, settled.pair(**group));
@@ -140,18 +206,19 @@ fn build(settled: &Settled<'_>, usages: &Usages<'_>, mut groups: &[Counted], bat
             // What names no recording is a usage of the release itself.
             (release.is_none() || !settled.recordings.is_nobody(rank)).then(|| settled.recordings.cells(rank))
         });
-        push_block(batch, usages, release, recordings, block);
+        push_block(batch, usages, release, recordings, block, &mut place);
     }
 }
 
 /// Adds a block; the groups are those of its recordings, in their order. Those of the release itself come last, where there should be a recording
-/// is nothing.
+/// is nothing. `place` counts kinds of items through the whole output.
 pub(crate) fn push_block<'a>(
     batch: &mut BlockBatch,
     usages: &Usages<'_>,
     release: Option<&[u8]>,
     recordings: impl Iterator<Item = Option<&'a [u8]>>,
     groups: &[Counted],
+    place: &mut u64,
 ) {
     batch.begin_block(Span::ABSENT, 0);
     let mut first = 0;
@@ -167,8 +234,8 @@ pub(crate) fn push_block<'a>(
     let of_recordings = groups.chunk_by(|a, b| a.item() == b.item());
     for (parent, groups) in (first..).zip(of_recordings) {
         let parent = if parent < end { parent } else { 0 };
-        for groups in groups.chunk_by(Counted::is_with) {
-            usages.push(batch, USAGE, groups, parent);
+        for groups in groups.chunk_by(|a, b| usages.rows().same(a, b)) {
+            usages.push(batch, USAGE, groups, parent, place);
         }
     }
     batch.end_block(0);

@@ -9,11 +9,12 @@ use crate::aggregate::{Counted, Place};
 use crate::codes;
 use crate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant, Variants};
 use crate::dictionary::Key as _;
-use crate::emit::{Frame, USAGES, push_block};
+use crate::emit::{Frame, Ordered, USAGES, push_block};
 use crate::groups::{Group, PARTS};
 use crate::manner::Manners;
 use crate::packed::{put, put_text, signed, take, take_text, unsigned};
-use crate::settle::add_to;
+use crate::rows::Rows;
+use crate::settle::Sums;
 use crate::sink::Sink;
 use crate::sorter::{Merge, Sorted, Sorter};
 use crate::spill::{Loaded, Scratch, Spilled};
@@ -38,8 +39,7 @@ pub(crate) struct Settled<'a> {
     releases: Sorted<'a>,
     recordings: Sorted<'a>,
     groups: Sorted<'a>,
-    /// Plays and time of each context.
-    pub(crate) sums: Vec<(u64, i64)>,
+    sums: Sums,
 }
 
 /// Writes an identity so that written ones are ordered as they are, and none is the beginning of another.
@@ -67,7 +67,7 @@ impl<'a> Settled<'a> {
             releases: Sorter::new(spill, share),
             recordings: Sorter::new(spill, share),
             groups: Sorter::new(spill, share),
-            sums: vec![(0, 0); counted.manners.len()],
+            sums: Sums::new(&counted.manners),
             key: Vec::new(),
             value: Vec::new(),
         };
@@ -93,7 +93,7 @@ impl<'a> Settled<'a> {
     }
 
     /// Builds, encodes and writes all groups, in order.
-    pub(crate) fn emit(
+    fn emit(
         &self,
         plan: &Plan<'_>,
         frame: Frame<'_>,
@@ -106,13 +106,15 @@ impl<'a> Settled<'a> {
         let (mut numbers, mut at_start) = (Numbers::default(), Numbers::default());
         let mut identity = Vec::new();
         let mut block = Block::default();
+        let rows = frame.usages.rows();
+        let mut place = 0;
         let mut put = |batch: &mut BlockBatch, block: &mut Block, release: Option<&[u8]>| {
             let itself = block.ends_with_nobody && release.is_some();
             let named = block.recordings.len() - usize::from(itself);
             let recordings = block.recordings.iter().take(named).map(|cells| Some(cells.as_slice()));
-            push_block(batch, frame.usages, release, recordings, &block.groups);
+            push_block(batch, frame.usages, release, recordings, &block.groups, &mut place);
             numbers.blocks += 1;
-            numbers.usages += block.groups.chunk_by(Group::is_with).count() as u64;
+            numbers.usages += block.groups.chunk_by(|a, b| rows.same(a, b)).count() as u64;
             block.clear();
             if numbers.usages - at_start.usages < USAGES as u64 {
                 return Ok(());
@@ -125,7 +127,7 @@ impl<'a> Settled<'a> {
         while let Some(mut variants) = next_identity(&mut releases, &mut identity, |_| ())? {
             let cells = variants.choose(plan.policy);
             let nobody = identity.strip_suffix(&[0, 0]) == Some(NOBODY);
-            while streams.recording(&identity, &mut block)? {
+            while streams.recording(&identity, rows, &mut block)? {
                 if nobody {
                     put(&mut batch, &mut block, None)?;
                 }
@@ -142,6 +144,48 @@ impl<'a> Settled<'a> {
             return Err(codes::bug("a group without a release"));
         }
         Ok(())
+    }
+}
+
+/// What lies on disk with what is needed to read it.
+pub(crate) struct OnDisk<'a> {
+    pub(crate) settled: Settled<'a>,
+    pub(crate) plan: Plan<'a>,
+}
+
+impl Ordered for OnDisk<'_> {
+    fn sums(&self) -> &Sums {
+        &self.settled.sums
+    }
+
+    fn arrange(&mut self, _rows: &Rows, _threads: usize) -> Result<(), Fatal> {
+        // What is read is brought into order item by item.
+        Ok(())
+    }
+
+    fn visit(&self, rows: &Rows, each: &mut dyn FnMut(&[Group])) -> Result<(), Fatal> {
+        let mut stream = self.settled.groups.read()?;
+        let (mut key, mut groups) = (Vec::new(), Vec::new());
+        loop {
+            let Some((next, _)) = stream.peek()? else { return Ok(()) };
+            let Some((item, _)) = next.split_last_chunk::<4>() else { return Err(damaged()) };
+            key.clear();
+            key.extend_from_slice(item);
+            groups.clear();
+            read_item(&mut stream, &key, 0, &mut groups)?;
+            rows.arrange(&mut groups);
+            each(&groups);
+        }
+    }
+
+    fn emit(
+        &self,
+        frame: Frame<'_>,
+        sink: &mut Sink<'_>,
+        _threads: usize,
+        report: &mut Report,
+    ) -> Result<(), Fatal> {
+        self.settled.emit(&self.plan, frame, sink, report)
     }
 }
 
@@ -169,7 +213,7 @@ struct Streams<'a> {
 
 impl Streams<'_> {
     /// Adds the next recording of a release, with its groups, to a block.
-    fn recording(&mut self, release: &[u8], block: &mut Block) -> Result<bool, Fatal> {
+    fn recording(&mut self, release: &[u8], rows: &Rows, block: &mut Block) -> Result<bool, Fatal> {
         let Some((key, cells)) = self.recordings.peek()?.filter(|(key, _)| key.starts_with(release)) else {
             return Ok(false);
         };
@@ -183,18 +227,26 @@ impl Streams<'_> {
             self.recordings.next()?;
         }
         let begin = block.groups.len();
-        while let Some((place, sums)) = self.groups.peek()? {
-            let Some(place) = place.strip_prefix(key.as_slice()) else { break };
-            let group = read_group(number, place, sums)
-                .ok_or_else(|| codes::bug("a spill file is not as it was written"))?;
-            match block.groups.get_mut(begin..).and_then(<[Group]>::last_mut) {
-                Some(last) if last.key == group.key => last.add(group)?,
-                _ => block.groups.push(group),
-            }
-            self.groups.next()?;
-        }
+        read_item(&mut self.groups, &key, number, &mut block.groups)?;
+        rows.arrange(block.groups.get_mut(begin..).unwrap_or(&mut []));
         Ok(true)
     }
+}
+
+/// Adds the groups of the item with the given number, whose keys begin with `key`, in the order of their kinds.
+fn read_item(stream: &mut Merge<'_>, key: &[u8], number: u32, groups: &mut Vec<Group>) -> Result<(), Fatal> {
+    let begin = groups.len();
+    while let Some((place, sums)) = stream.peek()? {
+        let Some(place) = place.strip_prefix(key) else { break };
+        let group = read_group(number, place, sums)
+            .ok_or_else(|| codes::bug("a spill file is not as it was written"))?;
+        match groups.get_mut(begin..).and_then(<[Group]>::last_mut) {
+            Some(last) if last.key == group.key => last.add(group)?,
+            _ => groups.push(group),
+        }
+        stream.next()?;
+    }
+    Ok(())
 }
 
 fn read_group(item: u32, place: &[u8], mut sums: &[u8]) -> Option<Group> {
@@ -207,7 +259,7 @@ struct Sorters<'a> {
     releases: Sorter<'a>,
     recordings: Sorter<'a>,
     groups: Sorter<'a>,
-    sums: Vec<(u64, i64)>,
+    sums: Sums,
     key: Vec<u8>,
     value: Vec<u8>,
 }
@@ -248,7 +300,7 @@ impl Sorters<'_> {
                 let rank = manners.ranks.get(group.place() as usize >> 1).copied();
                 let rank = rank.ok_or_else(|| codes::bug("a group without a manner"))?;
                 let ranked = Group { key: Group::ranked(0, rank, group.place() & 1 == 1), ..*group };
-                add_to(&mut self.sums, manners, ranked)?;
+                self.sums.add(manners, ranked)?;
                 self.begin(&[release, recording], &ranked.place().to_be_bytes());
                 self.value.clear();
                 put(group.plays, &mut self.value);

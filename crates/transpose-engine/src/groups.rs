@@ -57,11 +57,6 @@ impl Group {
         self.key as u32
     }
 
-    /// Of a ranked group the place of its manner in their order.
-    pub(crate) fn manner(self) -> u32 {
-        self.key as u32 >> 2
-    }
-
     /// Of a ranked group whether royalties are due.
     pub(crate) fn bearing(self) -> bool {
         self.key & 2 != 0
@@ -72,7 +67,12 @@ impl Group {
         self.key & 1 != 0
     }
 
-    /// Whether two ranked groups make one usage: the sales and the returns of an item in a manner.
+    /// Of a ranked group the kind of its usages: the place of its manner, and whether royalties are due as the lowest bit.
+    pub(crate) fn kind(self) -> u32 {
+        self.key as u32 >> 1
+    }
+
+    /// Whether two ranked groups are of one kind and item: its sales and its returns.
     pub(crate) fn is_with(&self, other: &Self) -> bool {
         self.key & !1 == other.key & !1
     }

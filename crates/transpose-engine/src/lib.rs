@@ -10,6 +10,7 @@
 //! | `settle` | puts what was counted in order, in memory |
 //! | `memory`, `spill`, `sorter`, `external` | keep a limit of memory: the same by way of the disk |
 //! | `manner`, `sales`, `refunds`, `pairs` | what sales are besides plays: price, returns, money, adjustments of earlier reports |
+//! | `rows`, `amounts` | which usages make a row of a table, and what is owed for each |
 //! | `emit` | builds and encodes blocks from groups, side by side, in order |
 //! | `lift` | the sales contexts of tables of sums, which tell them row by row |
 //! | `message` | which inputs are the files of one message, and whether they agree |
@@ -28,6 +29,7 @@
 //! | [`validate`] | checks reports without converting them |
 
 mod aggregate;
+mod amounts;
 mod blocks;
 mod chunks;
 pub mod codes;
@@ -54,6 +56,7 @@ mod passes;
 pub mod receipt;
 mod redelivered;
 mod refunds;
+mod rows;
 mod sales;
 mod screen;
 mod settle;

@@ -2,13 +2,16 @@
 //!
 //! The agreement answers for an event with a sales context, and for a sale also with its price and whatever else tells usages of one context apart:
 //! their *manner*. Totals are by context, usages by item, context and manner. Sales and returns of one manner are counted apart and become one usage
-//! when blocks are built, so a group needs no room for both, and plays cost nothing of it.
+//! when blocks are built, so a group needs no room for both, and plays cost nothing of it. What is owed is worked out for each *kind* of usages: a manner, and
+//! whether royalties are due. Which kinds stand in one usage of the output is said by [`Rows`].
 //!
 //! **Usages and returns.** `usage.quantity` is what was sold, with what was returned later; `usage.returns` is what was returned. So it is in DSR: `Usages`
 //! are the sales of the period, `Returns` those that were reversed, and the newer `NetUsage` is the one less the other.
 
 use crate::aggregate::too_many;
+use crate::amounts::Amounts;
 use crate::groups::Group as Counted;
+use crate::rows::Rows;
 use std::collections::BTreeMap;
 use transpose_codes::duration::Duration;
 use transpose_core::batch::{BlockBatch, Shape, Slot, Span};
@@ -84,12 +87,23 @@ impl Met {
             let cells = manners.fields.iter().map(|field| usage.text(*field).map(Into::into));
             manners.cells.extend(cells);
         }
+        manners.usages = usages;
         (contexts, manners)
     }
 }
 
 /// What is counted or follows from counting; an agreement cannot state it.
-const COUNTED: [Field; 4] = [Field::QUANTITY, Field::RETURNS, Field::USAGE_DURATION, Field::ROYALTY_BEARING];
+const COUNTED: [Field; 9] = [
+    Field::QUANTITY,
+    Field::RETURNS,
+    Field::USAGE_DURATION,
+    Field::ROYALTY_BEARING,
+    Field::QUALIFIED,
+    Field::RATE,
+    Field::AMOUNT,
+    Field::ROYALTY_MODEL,
+    Field::DEAL,
+];
 
 /// All manners in order.
 #[derive(Default)]
@@ -98,6 +112,8 @@ pub(crate) struct Manners {
     pub(crate) ranks: Vec<u32>,
     /// For each rank its context.
     contexts: Vec<u32>,
+    /// For each rank the fields of usages.
+    usages: Vec<Entity>,
     /// The fields of usages that any of them has.
     fields: Vec<Field>,
     /// For each rank the texts of these fields.
@@ -112,27 +128,63 @@ impl Manners {
         self.contexts.len()
     }
 
-    /// The sales context of a ranked group.
-    pub(crate) fn context(&self, group: Counted) -> Option<u32> {
-        self.contexts.get(group.manner() as usize).copied()
+    /// How many kinds of usages there are at most.
+    pub(crate) fn kinds(&self) -> usize {
+        self.contexts.len() * 2
     }
 
-    /// How usages are written; `timed` tells whether the source knows how long was played.
-    pub(crate) fn usages(&self, timed: bool) -> Usages<'_> {
+    /// The sales context of a ranked group.
+    pub(crate) fn context(&self, group: Counted) -> Option<u32> {
+        self.context_of(group.kind())
+    }
+
+    /// The sales context of a kind.
+    pub(crate) fn context_of(&self, kind: u32) -> Option<u32> {
+        self.contexts.get(kind as usize >> 1).copied()
+    }
+
+    /// What tells usages of a kind from others of their sales context.
+    pub(crate) fn usage_of(&self, kind: u32) -> Option<&Entity> {
+        self.usages.get(kind as usize >> 1)
+    }
+
+    /// How usages are written.
+    pub(crate) fn usages<'a>(&'a self, written: Written<'a>) -> Usages<'a> {
         let mut columns = vec![Field::QUANTITY];
-        columns.extend(timed.then_some(Field::USAGE_DURATION));
+        columns.extend(written.timed.then_some(Field::USAGE_DURATION));
         columns.push(Field::ROYALTY_BEARING);
         columns.extend(self.returns.then_some(Field::RETURNS));
         columns.extend(&self.fields);
-        Usages { manners: self, timed, columns }
+        columns.extend(written.qualified.then_some(Field::QUALIFIED));
+        let of_amounts = if written.amounts.is_some() { OF_AMOUNTS.as_slice() } else { &[] };
+        columns.extend(of_amounts.iter().filter(|field| written.writes.contains(**field)));
+        Usages { manners: self, columns, written }
     }
+}
+
+/// What follows from what is owed.
+const OF_AMOUNTS: [Field; 4] = [Field::RATE, Field::AMOUNT, Field::ROYALTY_MODEL, Field::DEAL];
+
+/// What usages are written with.
+#[derive(Clone, Copy)]
+pub(crate) struct Written<'a> {
+    /// Which kinds make one usage.
+    pub(crate) rows: &'a Rows,
+    /// What is owed, where the agreement says so.
+    pub(crate) amounts: Option<&'a Amounts>,
+    /// Whether the source knows how long was played.
+    pub(crate) timed: bool,
+    /// Whether the target wants to know how many of the plays are paid for.
+    pub(crate) qualified: bool,
+    /// What the target writes.
+    pub(crate) writes: FieldSet,
 }
 
 /// Writes usages.
 pub(crate) struct Usages<'a> {
     manners: &'a Manners,
-    timed: bool,
     columns: Vec<Field>,
+    written: Written<'a>,
 }
 
 impl Usages<'_> {
@@ -142,13 +194,26 @@ impl Usages<'_> {
         Shape { record: "".into(), group: Group::Usage, columns }
     }
 
-    /// Adds the usage that groups of one item and one manner are; those of returns come last.
-    pub(crate) fn push(&self, batch: &mut BlockBatch, shape: usize, groups: &[Counted], parent: u32) {
+    /// Which kinds make one usage.
+    pub(crate) fn rows(&self) -> &Rows {
+        self.written.rows
+    }
+
+    /// Adds the usage that groups of one item and one row are. `place` counts kinds of items through the whole output.
+    pub(crate) fn push(
+        &self,
+        batch: &mut BlockBatch,
+        shape: usize,
+        groups: &[Counted],
+        parent: u32,
+        place: &mut u64,
+    ) {
         let Some(first) = groups.first() else { return };
+        let row = self.written.rows.row(*first);
         batch.push_entity(shape, self.columns.len(), 0);
         if let Some(entity) = batch.last_entity() {
             entity.parent = parent;
-            entity.context = self.manners.context(*first).unwrap_or(u32::MAX);
+            entity.context = row.map_or(u32::MAX, |row| row.context);
         }
         let sum = |returned| {
             let of = groups.iter().filter(|group| group.returned() == returned);
@@ -161,7 +226,7 @@ impl Usages<'_> {
         };
         let quantity = number(sum(false), batch);
         batch.set(next(), quantity);
-        if self.timed {
+        if self.written.timed {
             let start = batch.arena.len();
             let micros = groups.iter().fold(0, |sum: i64, group| sum.saturating_add(group.micros));
             Duration::from_micros(micros).write_iso(&mut batch.arena);
@@ -174,7 +239,7 @@ impl Usages<'_> {
             batch.set(next(), returns);
         }
         let count = self.manners.fields.len();
-        let start = first.manner() as usize * count;
+        let start = row.map_or(0, |row| row.manner as usize) * count;
         for cell in self.manners.cells.get(start..start + count).unwrap_or(&[]) {
             let column = next();
             if let Some(text) = cell {
@@ -182,7 +247,59 @@ impl Usages<'_> {
                 batch.set(column, span);
             }
         }
+        if self.written.qualified || self.written.amounts.is_some() {
+            self.push_owed(batch, groups, next(), place);
+        }
     }
+
+    /// Writes what is owed, from the given column on.
+    fn push_owed(&self, batch: &mut BlockBatch, groups: &[Counted], mut column: usize, place: &mut u64) {
+        let Written { amounts, qualified, .. } = self.written;
+        let (mut plays, mut units) = (0_i128, Some(0_i128));
+        for kind in groups.chunk_by(Counted::is_with) {
+            let Some(first) = kind.first() else { continue };
+            let net = net(kind);
+            if amounts.map_or(first.bearing(), |amounts| amounts.pays(first.kind())) {
+                plays += net;
+            }
+            if let Some(amounts) = amounts {
+                let more = amounts.units(first.kind(), net, *place);
+                units = units.zip(more).and_then(|(units, more)| units.checked_add(more));
+            }
+            *place += 1;
+        }
+        let mut set = |text: Option<&[u8]>| {
+            if let Some(text) = text {
+                let span = batch.text(text);
+                batch.set(column, span);
+            }
+            column += 1;
+        };
+        if qualified {
+            set(Some(plays.to_string().as_bytes()));
+        }
+        let (Some(amounts), Some(first)) = (amounts, groups.first()) else { return };
+        let mut text = Vec::new();
+        for field in self.columns.iter().filter(|field| OF_AMOUNTS.contains(field)) {
+            match *field {
+                Field::RATE => set(amounts.rate(first.kind()).map(str::as_bytes)),
+                Field::AMOUNT => {
+                    text.clear();
+                    set(units.and_then(|units| amounts.write(units, &mut text)).map(|()| text.as_slice()));
+                }
+                Field::ROYALTY_MODEL => set(amounts.model(first.kind()).map(str::as_bytes)),
+                _ => set(amounts.deal(first.kind()).map(str::as_bytes)),
+            }
+        }
+    }
+}
+
+/// Plays or sales of groups of one kind, less what was taken back.
+pub(crate) fn net(groups: &[Counted]) -> i128 {
+    groups.iter().fold(0, |net, group| {
+        let plays = i128::from(group.plays);
+        if group.returned() { net - plays } else { net + plays }
+    })
 }
 
 /// Writes a whole number in decimal digits.
@@ -216,6 +333,10 @@ mod tests {
         entity
     }
 
+    fn written(rows: &Rows, timed: bool) -> Written<'_> {
+        Written { rows, amounts: None, timed, qualified: false, writes: FieldSet::EMPTY }
+    }
+
     #[test]
     fn manners_of_one_context_share_it_and_returns_stand_beside_their_sales() {
         let mut met = Met::default();
@@ -244,10 +365,11 @@ mod tests {
             micros: 0,
         };
         assert_eq!([0, 1, 2].map(|number| manners.context(group(number))), [Some(1), Some(1), Some(0)]);
-        let usages = manners.usages(false);
+        let rows = Rows::apart(&manners);
+        let usages = manners.usages(written(&rows, false));
         let mut batch = BlockBatch::default();
         batch.begin_block(Span::ABSENT, 0);
-        usages.push(&mut batch, 0, &[group(3), group(0)], 5);
+        usages.push(&mut batch, 0, &[group(3), group(0)], 5, &mut 0);
         batch.end_block(0);
         let shapes = [usages.shape()];
         let blocks =
@@ -268,6 +390,7 @@ mod tests {
         met.number(Manner::new(&answer("GB", None), false)).unwrap();
         let (_, manners) = met.finish();
         let expected = [Field::QUANTITY, Field::USAGE_DURATION, Field::ROYALTY_BEARING].map(Slot::Field);
-        assert_eq!(manners.usages(true).shape().columns, expected);
+        let rows = Rows::apart(&manners);
+        assert_eq!(manners.usages(written(&rows, true)).shape().columns, expected);
     }
 }

@@ -201,8 +201,49 @@ pub(crate) struct Settled<'a> {
     pub(crate) pairs: Vec<(u32, u32)>,
     /// Sorted groups; a block of the output lies in one bucket.
     pub(crate) buckets: Vec<Vec<Group>>,
+    pub(crate) sums: Sums,
+}
+
+/// What was counted in all.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums {
     /// Plays and time of each context.
-    pub(crate) sums: Vec<(u64, i64)>,
+    pub(crate) contexts: Vec<(u64, i64)>,
+    /// Plays and returns of each kind of usages.
+    pub(crate) kinds: Vec<(u64, u64)>,
+}
+
+impl Sums {
+    /// Nothing yet.
+    pub(crate) fn new(manners: &Manners) -> Self {
+        Self { contexts: vec![(0, 0); manners.len()], kinds: vec![(0, 0); manners.kinds()] }
+    }
+
+    /// Adds a ranked group to its context and kind; what was returned stays part of what was sold.
+    pub(crate) fn add(&mut self, manners: &Manners, group: Group) -> Result<(), Fatal> {
+        let sum = manners.context(group).and_then(|context| self.contexts.get_mut(context as usize));
+        let kind = self.kinds.get_mut(group.kind() as usize);
+        let (Some(sum), Some(kind)) = (sum, kind) else {
+            return Err(codes::bug("a total without a context"));
+        };
+        let (plays, returns) = if group.returned() { (0, group.plays) } else { (group.plays, 0) };
+        add(sum, plays, group.micros)?;
+        add_kind(kind, plays, returns)
+    }
+
+    fn merge(&mut self, other: &Self) -> Result<(), Fatal> {
+        for (sum, (plays, micros)) in self.contexts.iter_mut().zip(&other.contexts) {
+            add(sum, *plays, *micros)?;
+        }
+        let mut kinds = self.kinds.iter_mut().zip(&other.kinds);
+        kinds.try_for_each(|(sum, (plays, returns))| add_kind(sum, *plays, *returns))
+    }
+}
+
+fn add_kind(sum: &mut (u64, u64), plays: u64, returns: u64) -> Result<(), Fatal> {
+    sum.0 = sum.0.checked_add(plays).ok_or_else(|| codes::overflow("plays"))?;
+    sum.1 = sum.1.checked_add(returns).ok_or_else(|| codes::overflow("returns"))?;
+    Ok(())
 }
 
 impl Settled<'_> {
@@ -307,7 +348,6 @@ pub(crate) fn settle<'a>(
             bucket.push(groups);
         }
     }
-    let contexts = manners.len();
     let sorted = side_by_side(
         threads,
         gathered,
@@ -320,20 +360,18 @@ pub(crate) fn settle<'a>(
             groups.sort_unstable_by_key(|group| group.key);
             merge(&mut groups)?;
             groups.shrink_to_fit();
-            let mut sums = vec![(0_u64, 0_i64); contexts];
+            let mut sums = Sums::new(manners);
             for group in &groups {
-                add_to(&mut sums, manners, *group)?;
+                sums.add(manners, *group)?;
             }
             Ok((groups, sums))
         },
     )?;
-    let mut sums = vec![(0, 0); contexts];
+    let mut sums = Sums::new(manners);
     let mut buckets = Vec::with_capacity(sorted.len());
     for (groups, more) in sorted {
         buckets.push(groups);
-        for (sum, (plays, micros)) in sums.iter_mut().zip(more) {
-            add(sum, plays, micros)?;
-        }
+        sums.merge(&more)?;
     }
     Ok(Settled { releases, recordings, pairs, buckets, sums })
 }
@@ -341,13 +379,6 @@ pub(crate) fn settle<'a>(
 /// Whether the second pair belongs to another block than the first: another release, or another recording where there is no release.
 pub(crate) fn parts_of(releases: &Ranked<'_>, a: (u32, u32), b: (u32, u32)) -> bool {
     a.0 != b.0 || (releases.is_nobody(a.0) && a.1 != b.1)
-}
-
-/// Adds a ranked group to the sums of contexts; what was returned stays part of what was sold.
-pub(crate) fn add_to(sums: &mut [(u64, i64)], manners: &Manners, group: Group) -> Result<(), Fatal> {
-    let sum = manners.context(group).and_then(|context| sums.get_mut(context as usize));
-    let sum = sum.ok_or_else(|| codes::bug("a total without a context"))?;
-    add(sum, if group.returned() { 0 } else { group.plays }, group.micros)
 }
 
 fn add(sum: &mut (u64, i64), plays: u64, micros: i64) -> Result<(), Fatal> {

@@ -517,6 +517,7 @@ fn failed(fatal: Fatal) -> Outcome {
         report: Report::default(),
         written: Vec::new(),
         spilled: 0,
+        owed: None,
         slices: Vec::new(),
         tally: transpose_core::format::Tally::default(),
         source_version: None,
