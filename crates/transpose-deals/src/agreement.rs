@@ -10,10 +10,12 @@
 //! | `[[shop]]` | in which territory, currency and tax a shop sells, for sources of sales |
 //! | `[price]` | how prices without tax are rounded; needed with shops |
 //! | `[refunds]` | when refunds are closed, and the period of those whose sale is not known |
+//! | `[[deal]]` | what the recipient is paid: models, rates, policies |
 //! | `[defaults]` | texts for fields that the source leaves absent, by field id |
 //! | `[policies]` | what to do with conflicting descriptions, and with refunds of unknown sales |
 //! | `[options]` | options of the target format |
 
+use crate::deals::{self, Contract};
 use crate::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
 use crate::rule::{MISPLACED_KEY, Rule, report_unreachable};
 use crate::shop::{self, Shops};
@@ -43,6 +45,7 @@ const ROOT: &[&str] = &[
     "shop",
     "price",
     "refunds",
+    "deal",
     "defaults",
     "policies",
     "options",
@@ -88,6 +91,7 @@ pub struct Agreement {
     pub refunds: Refunds,
     pub(crate) shops: Shops,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) contracts: Vec<Contract>,
     pub(crate) defaults: BTreeMap<Field, String>,
 }
 
@@ -109,6 +113,7 @@ impl Agreement {
         let (conflict, unmatched) = policies(&mut reader, &root);
         let shops = Shops::read(&mut reader, &root);
         let refunds = shop::refunds(&mut reader, &root, unmatched);
+        let contracts = deals::read(&mut reader, &root, currency, qualifying);
         let options = options(&mut reader, &root);
         let warnings = reader.finish()?;
         // Each of these is absent only after an error was reported.
@@ -132,6 +137,7 @@ impl Agreement {
             refunds,
             shops,
             rules,
+            contracts,
             defaults,
         })
     }

@@ -4,8 +4,12 @@
 //! that make one context are added up exactly.
 
 use crate::agreement::{Agreement, own_key};
+use crate::balances::Opening;
+use crate::deals::Contract;
 use crate::document::{MISSING_KEY, settle};
-use crate::figures::{Figures, Row, amount, heading_of, same_days, summed};
+use crate::figures::{Figure, Figures, Row, amount, heading_of, same_days, summed};
+use crate::models::number::{Exact, exact};
+use crate::owed;
 use crate::rule::{Known, Match, Rule, SETTABLE, key_of};
 use crate::template::quoted;
 use crate::value;
@@ -16,7 +20,7 @@ use transpose_codes::time::Period;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::entity::{Entity, Value};
 use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::terms::{Conflict, Qualifying, Refunds, Terms};
+use transpose_core::terms::{Conflict, Owed, Played, Qualifying, Refunds, Terms, Whole};
 
 transpose_core::codes! {
     /// A play that no rule matches.
@@ -75,10 +79,16 @@ transpose_core::codes! {
 
 /// What the figures say about one sales context.
 #[derive(Clone, Debug, Default)]
-struct Facts {
-    sums: BTreeMap<Field, Decimal>,
+pub(crate) struct Facts {
+    pub(crate) sums: BTreeMap<Field, Decimal>,
     same: BTreeMap<Field, String>,
-    place: Location,
+    pub(crate) place: Location,
+    /// Plays of the whole service that qualify.
+    pub(crate) qualified: Option<Decimal>,
+    /// Subscribers times their factors, where every row states one.
+    pub(crate) equivalents: Option<Exact>,
+    /// Days of subscribers who were there for a part of the period.
+    pub(crate) partial_days: Option<Decimal>,
 }
 
 /// A sales context for which there are figures.
@@ -96,6 +106,9 @@ pub struct Deal {
     period: Option<Period>,
     planned: Vec<Planned>,
     warnings: Vec<Diagnostic>,
+    /// The deal that was chosen, where several could hold.
+    chosen: Option<usize>,
+    opening: Option<Opening>,
 }
 
 impl Deal {
@@ -107,7 +120,8 @@ impl Deal {
     ) -> Result<Self, Fatal> {
         let period = decide(&agreement, figures.as_ref(), period)?;
         let warnings = agreement.warnings.clone();
-        let mut deal = Self { agreement, figures, period, planned: Vec::new(), warnings };
+        let mut deal =
+            Self { agreement, figures, period, planned: Vec::new(), warnings, chosen: None, opening: None };
         let findings = deal.plan();
         deal.warnings.extend(settle(findings)?);
         Ok(deal)
@@ -126,6 +140,104 @@ impl Deal {
     /// The figures, if there are any.
     pub fn figures(&self) -> Option<&Figures> {
         self.figures.as_ref()
+    }
+
+    /// Whether the agreement has deals, so that [`Terms::owed`] answers.
+    pub fn has_deals(&self) -> bool {
+        !self.agreement.contracts.is_empty()
+    }
+
+    /// The deal that holds, for the given label, or the given id of a deal. Without this call it follows from the recipient's name or party id, or
+    /// from there being one only.
+    pub fn choose(&mut self, label: &str) -> Result<(), Fatal> {
+        let named = |contract: &Contract| contract.label == label || contract.id == label;
+        let found: Vec<usize> =
+            self.in_force().filter(|(_, contract)| named(contract)).map(|(index, _)| index).collect();
+        match found.as_slice() {
+            [one] => {
+                self.chosen = Some(*one);
+                Ok(())
+            }
+            [] => Err(Fatal::usage(self.without_deal(label))),
+            _ => Err(Fatal::usage(self.undecided())),
+        }
+    }
+
+    /// The deals that hold on some day of the period.
+    fn in_force(&self) -> impl Iterator<Item = (usize, &Contract)> {
+        let period = self.period;
+        let contracts = self.agreement.contracts.iter().enumerate();
+        contracts.filter(move |(_, contract)| period.is_none_or(|period| contract.holds_in(period)))
+    }
+
+    /// The deal that holds.
+    pub(crate) fn contract(&self) -> Result<&Contract, Diagnostic> {
+        if let Some(contract) = self.chosen.and_then(|index| self.agreement.contracts.get(index)) {
+            return Ok(contract);
+        }
+        let recipient = self.agreement.recipient.as_ref();
+        let names = |contract: &Contract| {
+            recipient.is_some_and(|party| {
+                party.name == contract.label
+                    || contract.party.as_deref().is_some_and(|id| id.ends_with(party.id.as_str()))
+            })
+        };
+        let named: Vec<&Contract> =
+            self.in_force().map(|(_, contract)| contract).filter(|contract| names(contract)).collect();
+        let all: Vec<&Contract> = self.in_force().map(|(_, contract)| contract).collect();
+        match (named.as_slice(), all.as_slice()) {
+            ([one], _) | ([], [one]) => Ok(one),
+            ([], []) => Err(self.out_of_force()),
+            _ => Err(self.undecided()),
+        }
+    }
+
+    fn deals_place(&self) -> Location {
+        self.agreement.contracts.first().map(|contract| contract.place.clone()).unwrap_or_default()
+    }
+
+    fn deal_list(&self) -> String {
+        let deals = self
+            .agreement
+            .contracts
+            .iter()
+            .map(|contract| format!("`{}` for {}", contract.id, contract.label));
+        deals.collect::<Vec<_>>().join(", ")
+    }
+
+    fn without_deal(&self, label: &str) -> Diagnostic {
+        let source = &self.agreement.source;
+        let message = format!("no deal of {source} that is in force is for the label");
+        let list = self.deal_list();
+        let help = if list.is_empty() {
+            format!("add a `[[deal]]` to {source}")
+        } else {
+            format!("add a `[[deal]]` to {source}, which has {list}")
+        };
+        Diagnostic::new(&owed::LABEL_WITHOUT_DEAL, self.deals_place(), message)
+            .value(label.as_bytes())
+            .help(help)
+    }
+
+    fn undecided(&self) -> Diagnostic {
+        let message = format!("several deals could hold: {}", self.deal_list());
+        Diagnostic::new(&owed::UNDECIDED_DEAL, self.deals_place(), message)
+    }
+
+    fn out_of_force(&self) -> Diagnostic {
+        let period = self.period.map(|period| format!(" {period}")).unwrap_or_default();
+        let message = format!("no deal holds in the period{period}");
+        Diagnostic::new(&owed::DEAL_NOT_IN_FORCE, self.deals_place(), message)
+    }
+
+    /// What an earlier period left over; see [`crate::balances`].
+    pub fn set_opening(&mut self, opening: Opening) {
+        self.opening = Some(opening);
+    }
+
+    /// What an earlier period left over, where that is known.
+    pub(crate) fn opening(&self) -> Option<&Opening> {
+        self.opening.as_ref()
     }
 
     /// What is suspicious in the agreement and the figures.
@@ -322,8 +434,35 @@ impl Deal {
             .help(format!("add a row for {period}{row} to {source}"))
     }
 
+    /// What the figures say about each context.
+    pub(crate) fn facts_of(&self, contexts: &[Entity]) -> Vec<Option<Facts>> {
+        // What is wrong with the rows was told when they were first asked for.
+        let mut told = Vec::new();
+        if self.agreement.rules.is_empty() {
+            let groups = self.meet(contexts, &mut told);
+            let facts = contexts
+                .iter()
+                .zip(groups)
+                .map(|(context, rows)| (!rows.is_empty()).then(|| facts(context, &rows, &mut told)));
+            return facts.collect();
+        }
+        let mut known: BTreeMap<_, &Facts> = BTreeMap::new();
+        for planned in &self.planned {
+            // Completed contexts have what the figures state besides.
+            let mut completed = planned.context.clone();
+            apply(&mut completed, &planned.facts, &mut told);
+            for context in [&planned.context, &completed] {
+                known.insert(identity(context, &self.agreement), &planned.facts);
+            }
+        }
+        contexts
+            .iter()
+            .map(|context| known.get(&identity(context, &self.agreement)).map(|facts| (*facts).clone()))
+            .collect()
+    }
+
     /// Without rules, the contexts of the source meet the rows by territory, service and plan.
-    fn complete_plainly(&self, figures: &Figures, contexts: &mut [Entity], findings: &mut Vec<Diagnostic>) {
+    fn meet(&self, contexts: &[Entity], findings: &mut Vec<Diagnostic>) -> Vec<Vec<&Row>> {
         let mut groups: Vec<Vec<&Row>> = contexts.iter().map(|_| Vec::new()).collect();
         for row in self.rows() {
             let meets = |context: &Entity| {
@@ -347,6 +486,11 @@ impl Deal {
                 group.push(row);
             }
         }
+        groups
+    }
+
+    fn complete_plainly(&self, figures: &Figures, contexts: &mut [Entity], findings: &mut Vec<Diagnostic>) {
+        let groups = self.meet(contexts, findings);
         for (context, rows) in contexts.iter_mut().zip(groups) {
             if !rows.is_empty() {
                 let facts = facts(context, &rows, findings);
@@ -395,6 +539,9 @@ impl Terms for Deal {
         let mut context = self.outcome(rule, territory);
         if let Some(sale) = sale {
             sale.state(self.agreement.currency, &mut context)?;
+            if self.agreement.contracts.iter().any(Contract::reads_retail_price) {
+                sale.state_retail_price(&mut context);
+            }
         }
         if context.text(Field::TERRITORY).is_none() {
             let message = "the play has no territory";
@@ -510,6 +657,27 @@ impl Terms for Deal {
     fn options(&self) -> &[(String, String)] {
         &self.agreement.options
     }
+
+    fn pays(&self) -> bool {
+        !self.agreement.contracts.is_empty()
+    }
+
+    fn per_user(&self) -> bool {
+        self.contract().is_ok_and(Contract::is_per_user)
+    }
+
+    fn owed(
+        &self,
+        contexts: &mut [Entity],
+        played: &[Played<'_>],
+        whole: Option<&[Whole]>,
+    ) -> Result<Owed, Vec<Diagnostic>> {
+        if !self.pays() {
+            return Ok(Owed::default());
+        }
+        let contract = self.contract().map_err(|finding| vec![finding])?;
+        owed::work_out(self, contract, contexts, played, whole)
+    }
 }
 
 /// Chooses the period: the command's, the agreement's, or the only one of the figures.
@@ -586,6 +754,7 @@ fn facts(context: &Entity, rows: &[&Row], findings: &mut Vec<Diagnostic>) -> Fac
             findings.push(Diagnostic::new(&PARTIAL_FIGURES, row.place.clone(), message));
         }
     }
+    count_for_deals(&mut facts, rows);
     for row in rows {
         for (field, (text, place)) in &row.facts {
             let heading = heading_of(*field).unwrap_or_default();
@@ -602,6 +771,23 @@ fn facts(context: &Entity, rows: &[&Row], findings: &mut Vec<Diagnostic>) -> Fac
         }
     }
     facts
+}
+
+/// Adds up what only deals look at.
+fn count_for_deals(facts: &mut Facts, rows: &[&Row]) {
+    let sum = |figure| {
+        let mut parts = rows.iter().filter_map(|row| row.deal.get(&figure).map(|(number, _)| *number));
+        let first = parts.next()?;
+        parts.try_fold(first, value::sum)
+    };
+    facts.qualified = sum(Figure::Qualified);
+    facts.partial_days = sum(Figure::PartialDays);
+    let counted =
+        rows.iter().filter_map(|row| row.sums.get(&Field::SUBSCRIBERS).map(|(count, _)| (row, count)));
+    let parts: Option<Vec<Exact>> = counted
+        .map(|(row, count)| row.deal.get(&Figure::Factor).map(|(factor, _)| exact(*count) * exact(*factor)))
+        .collect();
+    facts.equivalents = parts.filter(|parts| !parts.is_empty()).map(|parts| parts.iter().sum());
 }
 
 /// Writes the figures into a context.

@@ -62,6 +62,19 @@ enum Column {
     Sum(Field),
     /// A fact that all rows of one context must agree on.
     Same(Field),
+    /// A number that only deals look at.
+    Deal(Figure),
+}
+
+/// A number that only deals look at, and reports do not show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Figure {
+    /// Plays of the whole service that qualify.
+    Qualified,
+    /// For how many each subscriber of the row counts.
+    Factor,
+    /// The days of subscribers who were there for a part of the period and are not counted otherwise.
+    PartialDays,
 }
 
 /// The headings and what is below them.
@@ -85,6 +98,10 @@ const COLUMNS: &[(&str, Column)] = &[
     ("music-share", Column::Same(Field::MUSIC_SHARE)),
     ("content-cost", Column::Sum(Field::CONTENT_COST)),
     ("performance-royalties", Column::Sum(Field::PERFORMANCE_ROYALTIES)),
+    ("tuning-hours", Column::Sum(Field::TUNING_HOURS)),
+    ("qualified-usages", Column::Deal(Figure::Qualified)),
+    ("subscriber-factor", Column::Deal(Figure::Factor)),
+    ("partial-days", Column::Deal(Figure::PartialDays)),
     ("commercial-model", Column::Narrow(Field::COMMERCIAL_MODEL)),
     ("use-type", Column::Narrow(Field::USE_TYPE)),
 ];
@@ -131,6 +148,7 @@ pub(crate) struct Row {
     pub(crate) narrow: Vec<(Field, Value)>,
     pub(crate) sums: BTreeMap<Field, (Decimal, Location)>,
     pub(crate) facts: BTreeMap<Field, (String, Location)>,
+    pub(crate) deal: BTreeMap<Figure, (Decimal, Location)>,
 }
 
 impl Row {
@@ -240,6 +258,7 @@ impl Collector {
             narrow: Vec::new(),
             sums: BTreeMap::new(),
             facts: BTreeMap::new(),
+            deal: BTreeMap::new(),
         };
         let before = self.findings.len();
         for cell in cells {
@@ -331,6 +350,13 @@ fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), Unfit> {
             }
             row.facts.insert(field, (fact, cell.place.clone()));
         }
+        Column::Deal(figure) => {
+            let number = value::decimal(text)?;
+            if number < Decimal::ZERO {
+                return Err(Unfit::because("it cannot be negative"));
+            }
+            row.deal.insert(figure, (number, cell.place.clone()));
+        }
     }
     Ok(())
 }
@@ -343,6 +369,7 @@ fn possible(field: Field, amount: Decimal) -> Result<(), Unfit> {
         | Field::USERS
         | Field::TRIAL_SUBSCRIBERS
         | Field::TOTAL_USAGES
+        | Field::TUNING_HOURS
         | Field::UNIT_PRICE
             if negative =>
         {

@@ -5,6 +5,7 @@
 //! | [`agreement`] | `agreement.toml`: parties, message, rules from plays to sales contexts, defaults, policies |
 //! | [`figures`] | period figures per territory, service and plan, as CSV or TOML |
 //! | [`deal`] | both together for one period; implements [`transpose_core::terms::Terms`] |
+//! | [`balances`] | what is left over between periods: advances, negative months, adjustments |
 //! | [`models`] | what is owed: exact arithmetic, without agreements |
 //! | [`job`] | `job.toml`: one reading of the inputs, many reports |
 //! | [`rules`] | what a partner demands of a report beyond its format |
@@ -13,11 +14,14 @@
 //! Invariant: this crate does no I/O and reads no clock. It is given names, texts and bytes, and it answers with values or findings.
 
 pub mod agreement;
+pub mod balances;
 pub mod deal;
+mod deals;
 mod document;
 pub mod figures;
 pub mod job;
 pub mod models;
+mod owed;
 mod price;
 mod rule;
 pub mod rules;

@@ -273,6 +273,14 @@ impl Sale {
     }
 }
 
+impl Sale {
+    /// Writes what the buyer paid for each, which tells usages apart: a refund has what its sale had.
+    pub(crate) fn state_retail_price(&self, answer: &mut Entity) {
+        answer.set(Field::USAGE_RETAIL_PRICE, decimal::to_text(&self.paid.abs()));
+        answer.set(Field::USAGE_RETAIL_CURRENCY, self.currency.code());
+    }
+}
+
 /// Reads `[price]`, which prices of shops need.
 fn rounding(reader: &mut Reader, root: &Table, shop: Option<&Table>) -> Option<Rounding> {
     let words: Vec<&str> = Mode::WORDS.iter().map(|(word, _)| *word).collect();

@@ -1,5 +1,6 @@
 //! A fixed sum in parts that add up to it: the largest remainder.
 
+use super::number::Exact;
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive, Zero};
 
@@ -15,26 +16,30 @@ pub fn allot(sum: &BigInt, weights: &[BigInt]) -> Option<Vec<BigInt>> {
     if total.is_zero() {
         return sum.is_zero().then(|| weights.to_vec());
     }
-    let amount = sum.abs();
+    let exact: Vec<Exact> = weights.iter().map(|weight| Exact::new(sum * weight, total.clone())).collect();
+    spread(sum, &exact)
+}
+
+/// Exact parts, in units of the last decimal place, in whole units that add up to the sum, which is their own sum rounded. As [`allot`], but parts may have
+/// either sign; nothing where the parts do not make the sum.
+pub fn spread(sum: &BigInt, exact: &[Exact]) -> Option<Vec<BigInt>> {
+    let mirrored = |number: BigInt| if sum.is_negative() { -number } else { number };
     let (mut parts, mut remainders) = (Vec::new(), Vec::new());
-    for (index, weight) in weights.iter().enumerate() {
-        let share = &amount * weight;
-        parts.push(&share / &total);
-        remainders.push((&share % &total, index));
+    for (index, part) in exact.iter().enumerate() {
+        let part = if sum.is_negative() { -part } else { part.clone() };
+        let floor = part.floor();
+        parts.push(floor.to_integer());
+        remainders.push((part - floor, index));
     }
     let given: BigInt = parts.iter().sum();
-    // Fewer than there are parts.
-    let left = (&amount - given).to_usize()?;
+    let left = (sum.abs() - given).to_usize().filter(|left| *left <= parts.len())?;
     remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     for (_, index) in remainders.iter().take(left) {
         if let Some(part) = parts.get_mut(*index) {
             *part += 1;
         }
     }
-    if sum.is_negative() {
-        parts = parts.into_iter().map(|part| -part).collect();
-    }
-    Some(parts)
+    Some(parts.into_iter().map(mirrored).collect())
 }
 
 /// The parts of a sum for so many tracks: the same for each, but for units that are left over.
@@ -53,6 +58,20 @@ mod tests {
         assert_eq!(allot(&BigInt::from(5), &[BigInt::zero()]), None);
         assert_eq!(allot(&BigInt::zero(), &[BigInt::zero()]), Some(vec![BigInt::zero()]));
         assert_eq!(allot(&BigInt::from(5), &[BigInt::from(-1)]), None);
+    }
+
+    #[test]
+    fn parts_of_either_sign_make_the_sum() {
+        let parts: Vec<Exact> =
+            [(5, 2), (-1, 2), (-7, 3), (4, 3)].map(|(a, b)| Exact::new(a.into(), b.into())).into();
+        let spread_of = |sum: i64, parts: &[Exact]| {
+            spread(&BigInt::from(sum), parts)
+                .map(|parts| parts.iter().filter_map(ToPrimitive::to_i64).collect::<Vec<_>>())
+        };
+        assert_eq!(spread_of(1, &parts), Some(vec![3, -1, -2, 1]));
+        let opposite: Vec<Exact> = parts.iter().map(|part| -part).collect();
+        assert_eq!(spread_of(-1, &opposite), Some(vec![-3, 1, 2, -1]));
+        assert_eq!((spread_of(9, &parts), spread_of(-3, &parts)), (None, None));
     }
 
     proptest! {

@@ -33,13 +33,13 @@ pub fn market_share(plays: i128, total: i128) -> Option<Exact> {
 }
 
 /// What of the pool one play is worth; nothing where there are no plays.
-pub fn worth(pool: &Exact, total: i128) -> Option<Exact> {
-    quotient(pool, &whole(total))
+pub fn worth(pool: &Exact, total: &Exact) -> Option<Exact> {
+    quotient(pool, total)
 }
 
 /// The part of the pool that plays get. Without any plays in the whole it stays unallocated.
 pub fn share(pool: &Exact, plays: i128, total: i128) -> Shared {
-    match worth(pool, total) {
+    match worth(pool, &whole(total)) {
         // Plays first and the one division last, so that no digit is lost for whoever redoes it in decimals.
         Some(_) => Shared { amount: pool * whole(plays) / whole(total), unallocated: zero() },
         None => Shared { amount: zero(), unallocated: pool.clone() },
