@@ -511,6 +511,11 @@ pub trait Format: Send + Sync {
         Vec::new()
     }
 
+    /// What the columns of the table are called, each name with its field; columns without a field are left out.
+    fn headings(&self) -> Vec<(String, Field)> {
+        Vec::new()
+    }
+
     /// Whether a file is of this format. Looks only at the probe.
     fn recognise(&self, probe: &Probe<'_>) -> Recognition;
 

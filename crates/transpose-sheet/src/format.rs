@@ -8,7 +8,7 @@ use crate::write::SheetEncoder;
 use crate::{code, options, outline};
 use std::sync::{Arc, OnceLock};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::field::FieldSet;
+use transpose_core::field::{Field, FieldSet};
 use transpose_core::format::{Brief, Decode, Encode, Format, Grain, Head, Manifest, Probe, Recognition};
 use transpose_core::option::OptionSpec;
 
@@ -106,6 +106,10 @@ impl Format for LayoutFormat {
 
     fn record_names(&self) -> Vec<String> {
         self.layout().map_or_else(Vec::new, |layout| layout.record_names())
+    }
+
+    fn headings(&self) -> Vec<(String, Field)> {
+        self.layout().map_or_else(Vec::new, |layout| layout.names())
     }
 
     fn explain(&self, topic: &str) -> Option<String> {

@@ -14,8 +14,10 @@ mod date;
 mod format;
 mod heading;
 mod index;
+pub mod infer;
 #[expect(dead_code, reason = "writing tables of sums uses all of it")]
 mod layout;
+mod mapping;
 mod number;
 mod open;
 mod options;

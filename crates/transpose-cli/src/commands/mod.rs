@@ -7,6 +7,7 @@ mod explain;
 mod formats;
 mod init;
 mod inspect;
+mod layout;
 mod plan;
 mod run;
 mod schedule;
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Schedule(schedule::Schedule),
     Explain(explain::Explain),
     Init(init::Init),
+    Layout(layout::Layout),
     Completions(completions::Completions),
 }
 
@@ -43,6 +45,7 @@ pub(crate) fn run(command: Command, messages: &Messages) -> Result<Exit, Stop> {
         Command::Schedule(command) => command.run(messages),
         Command::Explain(command) => command.run(messages),
         Command::Init(command) => command.run(messages),
+        Command::Layout(command) => command.run(messages),
         Command::Completions(command) => command.run(messages),
     }
 }
