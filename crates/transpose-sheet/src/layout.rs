@@ -389,6 +389,7 @@ impl Layout {
             .chain(lines)
             .flat_map(Column::fields)
             .chain(self.constants.iter().map(|(field, _)| *field))
+            .chain((self.returns == Returns::Rows).then_some(Field::RETURNS))
             .collect()
     }
 
@@ -396,6 +397,9 @@ impl Layout {
     pub(crate) fn written(&self) -> FieldSet {
         let lines = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
         let mut fields = self.fields();
+        if self.returns == Returns::Net {
+            fields.insert(Field::RETURNS);
+        }
         for column in self.columns.iter().chain(lines) {
             if let Source::Template(pieces) = &column.source {
                 for piece in pieces {

@@ -4,7 +4,7 @@ use crate::cell::{Cells, Repairs, unquote};
 use crate::code;
 use crate::heading::{self, Headings, LONGEST, Matched, NoHeadings};
 use crate::index::{Dialect, MAX_ROW};
-use crate::layout::{Column, GIVEN, Layout, Source};
+use crate::layout::{Column, GIVEN, Layout, Returns, Source};
 use crate::options;
 use crate::styled;
 use crate::top::{Found, NoTop, Top, top};
@@ -112,6 +112,9 @@ impl Table {
         }
         for (field, _) in &layout.constants {
             reads.insert(*field);
+        }
+        if layout.returns == Returns::Rows {
+            reads.insert(Field::RETURNS);
         }
         let extras = found.extras.iter().filter_map(|place| headings.names.get(*place)).cloned().collect();
         let mut findings = if layout.headed { notes(layout, &headings, &found, &start) } else { Vec::new() };

@@ -52,6 +52,11 @@ pub(crate) fn top(layout: &Layout, bytes: &[u8], delimiter: u8, complete: bool) 
             headings = Some(found);
             continue;
         }
+        if let Some((cell, next)) = whole_line(line, bytes, at) {
+            lines.push(Found { line: number, at, cells: vec![cell] });
+            at = next;
+            continue;
+        }
         // Where a line tells by its text what it is, blank lines before it mean nothing.
         let read = if line.mark().is_some() { row } else { row_at };
         let (start, cells, next) =
@@ -83,6 +88,20 @@ pub(crate) fn top(layout: &Layout, bytes: &[u8], delimiter: u8, complete: bool) 
         },
     };
     Ok(Top { headings: Headings { bom, ..headings }, lines, body: at })
+}
+
+/// A line of a single text that stands there as it is. Such a text may be the very character that divides or quotes cells.
+fn whole_line(line: &Line, bytes: &[u8], at: Place) -> Option<(Range<usize>, Place)> {
+    let [Column { source: Source::Text(text), .. }] = &line.cells[..] else { return None };
+    let rest = bytes.get(at.start..)?.strip_prefix(text.as_bytes())?;
+    let end = at.start + text.len();
+    let (len, breaks) = match rest {
+        [b'\n', ..] => (1, 1),
+        [b'\r', b'\n', ..] => (2, 1),
+        [] => (0, 0),
+        _ => return None,
+    };
+    Some((at.start..end, Place { start: end + len, lines: at.lines + breaks }))
 }
 
 fn names(bytes: &[u8], at: Place, marks: (u8, u8), complete: bool) -> Result<Headings, NoTop> {
@@ -122,5 +141,24 @@ pub(crate) fn recognise(layout: &Layout, probe: &Probe<'_>) -> Recognition {
         (false, ..) | (true, 0, 0) => Recognition::No,
         (true, 0, _) => Recognition::Possible("the texts that every row has".into()),
         (true, ..) => Recognition::Certain("the lines before the rows".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_may_hold_the_characters_that_divide_the_table() {
+        let text = "id = \"label.acme\"\ntitle = \"Acme\"\ndirections = [\"read\"]\ngrain = \"aggregate\"\nreference = \"a.pdf\"\n\
+                    [table]\ndelimiter = \"|\"\nquote = \"^\"\n[[before]]\ncells = [{ text = \"^\" }]\n[[before]]\ncells = [{ text = \"|\" }]\n\
+                    [[column]]\nheading = \"A\"\n[[column]]\nheading = \"B\"\n";
+        let layout = Layout::parse("acme.toml", text).unwrap();
+        for end in ["\n", "\r\n"] {
+            let file = ["^", "|", "^A^|^B^", ""].join(end);
+            let found = top(&layout, file.as_bytes(), b'|', true).unwrap();
+            assert_eq!((found.lines.len(), found.headings.names.len(), found.body.lines), (2, 2, 3));
+            assert!(top(&layout, file.replacen('^', "|", 1).as_bytes(), b'|', true).is_err());
+        }
     }
 }

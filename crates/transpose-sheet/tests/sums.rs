@@ -106,7 +106,7 @@ fn rows_become_blocks() {
         [
             "release release.type=Single; recording recording.isrc=USRC17607839 recording.title=Song; usage >1 usage.quantity=3 usage.rate=0.70 usage.amount=2.1 context.territory=US usage.retail-price=1.29",
             "release release.icpn=190295489328 release.title=Album, \"The\" release.type=Album; usage >0 usage.quantity=1 usage.rate=7.00 usage.amount=7 context.territory=DE Promo=CMA usage.retail-price=9.99",
-            "release release.type=Single; recording recording.isrc=USRC17607839 recording.title=Song; usage >1 usage.quantity=0 usage.rate=0.70 usage.amount=-0.70 context.territory=US usage.retail-price=-1.29 usage.returns=1",
+            "release release.type=Single; recording recording.isrc=USRC17607839 recording.title=Song; usage >1 usage.quantity=0 usage.rate=0.70 usage.amount=-0.70 context.territory=US usage.retail-price=1.29 usage.returns=1",
         ]
     );
     assert_eq!(table.findings, [""; 0]);

@@ -46,6 +46,8 @@ pub(crate) struct SumsDecoder {
     refund: Option<u32>,
     quantity: Option<usize>,
     returns: Option<usize>,
+    /// What one costs; such a price has no sign of its own in rows of what was taken back.
+    prices: Vec<usize>,
     /// For each alternative the cells that must be filled.
     require: Vec<Vec<usize>>,
     wanted: Wanted,
@@ -103,6 +105,8 @@ impl SumsDecoder {
         let (shapes, groups, width) = shapes(&table);
         let cell = |field: Field| cell(&shapes, &groups, &Slot::Field(field));
         let (quantity, returns) = (cell(Field::QUANTITY), cell(Field::RETURNS));
+        let prices =
+            [Field::PRICE, Field::RATE, Field::USAGE_RETAIL_PRICE].into_iter().filter_map(cell).collect();
         let present = |fields: &Vec<Field>| fields.iter().filter_map(|field| cell(*field)).collect();
         let require = layout.require.iter().map(present).collect();
         let deciding = |when: Option<&When>| {
@@ -148,6 +152,7 @@ impl SumsDecoder {
             refund,
             quantity,
             returns,
+            prices,
             require,
             wanted,
             totals: Mutex::default(),
@@ -566,9 +571,6 @@ impl SumsDecoder {
                     Err(trouble) if is_uncountable(kind, trouble.0) => {
                         return Err(Wrong::Cell(place, trouble));
                     }
-                    Err(trouble) if scratch.value.is_empty() && column.required => {
-                        return Err(Wrong::Cell(place, trouble));
-                    }
                     Err(trouble) => {
                         let lost = scratch.value.is_empty();
                         self.note(trouble, place, found, lost, report);
@@ -644,6 +646,14 @@ impl SumsDecoder {
             return;
         }
         let count = batch.text(scratch.value.get(usize::from(negative)..).unwrap_or(&[]));
+        for price in &self.prices {
+            let Some(slot) = scratch.cells.get_mut(*price).filter(|span| !span.is_absent()) else { continue };
+            scratch.value.clear();
+            scratch.value.extend_from_slice(slot.bytes(found.chunk, &batch.arena));
+            if let Some(unsigned) = scratch.value.strip_prefix(b"-") {
+                *slot = batch.text(unsigned);
+            }
+        }
         let zero = batch.text(b"0");
         for (cell, span) in [(quantity, zero), (returns, count)] {
             if let Some(slot) = scratch.cells.get_mut(cell) {
