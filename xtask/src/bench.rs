@@ -14,6 +14,7 @@ mod job2;
 mod job3;
 mod page;
 mod reading;
+mod run;
 mod same;
 mod site;
 mod startup;
@@ -108,6 +109,7 @@ const SECTIONS: &[Section] = &[
     Section { rounds: 3, ..Section::quick("workbooks", workbooks::workbooks) },
     Section { rounds: 3, ..Section::quick("containers-read", reading::reading) },
     Section::quick("compare", compare::reports),
+    Section { rounds: 3, ..Section::quick("run", run::reports) },
     Section::quick("start-up", startup::start_up),
     Section::quick("size", build::size),
     Section { by_default: false, ..Section::quick("cold-build", build::cold) },

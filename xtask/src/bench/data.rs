@@ -150,6 +150,11 @@ impl Input {
         self.convert_from(&text(&self.csv), output)
     }
 
+    /// The agreement and the figures that suit it.
+    pub(super) fn side_files(&self) -> (&Path, &Path) {
+        (&self.agreement, &self.figures)
+    }
+
     /// The same for another source with the same countries and plans.
     pub(super) fn convert_from(&self, source: &str, output: &str) -> Vec<String> {
         let (agreement, figures) = (text(&self.agreement), text(&self.figures));
