@@ -13,7 +13,7 @@ use crate::order::{Flow, Sequencer};
 use crate::pairs::{Before, Paired};
 use crate::sales;
 use crate::screen::{self, Duplicates, Known, Screen, Screening};
-use crate::sink::{self, Destination, Packing, Sink};
+use crate::sink::{self, Destination, Extra, Packing, Sink};
 use crate::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced, Slicing};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -94,7 +94,12 @@ pub struct Job<'a> {
     pub now: Timestamp,
     /// Called now and then with the bytes read of an input and its size.
     pub progress: &'a (dyn Fn(&Input) + Sync),
+    /// Asked, once the conversion has come to its end, for what is to appear together with its files.
+    pub beside: Option<Beside<'a>>,
 }
+
+/// Answers with files that appear together with reports, such as accounts and explanations.
+pub type Beside<'a> = &'a (dyn Fn(&[Outcome]) -> Result<Vec<Extra>, Fatal> + Sync);
 
 /// What a conversion came to.
 #[derive(Debug)]
@@ -128,10 +133,12 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// Lets the files appear.
-    fn commit(self) -> Result<Outcome, Fatal> {
+    /// Lets the files appear, with those that are to appear beside them.
+    fn commit(self, beside: Option<Beside<'_>>) -> Result<Outcome, Fatal> {
         let Self { mut outcome, set, aside } = self;
-        if let Some(set) = set {
+        if let Some(mut set) = set {
+            let extras = beside.map_or(Ok(Vec::new()), |beside| beside(std::slice::from_ref(&outcome)))?;
+            sink::add(&mut set, extras)?;
             outcome.written = sink::commit(set)?;
         }
         if let Some(aside) = aside {
@@ -236,9 +243,9 @@ impl Job<'_> {
             return Err(Fatal::usage(Diagnostic::new(&SPLIT_SUMS, Location::default(), message)));
         }
         match (self.source.manifest().grain, self.target.manifest().grain) {
-            (Grain::Event, Grain::Aggregate) => self.aggregate(known)?.commit(),
-            (Grain::Event, Grain::Event) => self.events(known)?.commit(),
-            (Grain::Aggregate, Grain::Aggregate) => self.blocks()?.commit(),
+            (Grain::Event, Grain::Aggregate) => self.aggregate(known)?.commit(self.beside),
+            (Grain::Event, Grain::Event) => self.events(known)?.commit(self.beside),
+            (Grain::Aggregate, Grain::Aggregate) => self.blocks()?.commit(self.beside),
             (Grain::Catalogue, _) | (_, Grain::Catalogue) => {
                 let message = format!(
                     "`{}` cannot become `{}`: a catalogue holds no usage; join it with `--catalogue`",

@@ -71,9 +71,9 @@ mod verdict;
 
 pub use chunks::Reading;
 pub use complete::{Completion, UserKey, Users};
-pub use convert::{InputHead, Job, OnReject, Outcome};
+pub use convert::{Beside, InputHead, Job, OnReject, Outcome};
 pub use facts::Catalogue;
 pub use redelivered::content_hash;
 pub use screen::{Duplicates, PeriodBy, Screening};
-pub use sink::{Destination, destination};
+pub use sink::{Destination, Extra, destination};
 pub use slices::{Slice, Sliced, Slicing};

@@ -17,7 +17,9 @@ use crate::aggregate::{Rows, Rules, Worker, account};
 use crate::chunks::{Decoded, lock, scan};
 use crate::codes;
 use crate::complete::{Completion, Users};
-use crate::convert::{Job, OnReject, Outcome, Part, Quarantine, Ready, Run, pass_events, quarantined};
+use crate::convert::{
+    Beside, Job, OnReject, Outcome, Part, Quarantine, Ready, Run, pass_events, quarantined,
+};
 use crate::counting::{Counting, Spaces};
 use crate::order::{Flow, Sequencer};
 use crate::pairs::Paired;
@@ -35,7 +37,7 @@ use transpose_core::field::{Field, FieldSet};
 use transpose_core::format::{Decode, Encode, Grain, Projection, Tally};
 use transpose_core::ledger::{Amounts, Imbalance};
 use transpose_core::report::Report;
-use transpose_io::{Compression, OutputSet, Written};
+use transpose_io::{OutputSet, Written};
 
 mod deal;
 mod service;
@@ -97,20 +99,6 @@ pub struct Many<'a> {
     pub refuse_untaken: bool,
     /// Asked for what is to appear together with the reports, once all of them have come to their end.
     pub beside: Beside<'a>,
-}
-
-/// Answers with files that appear together with reports: balances, explanations.
-pub type Beside<'a> = &'a dyn Fn(&[Outcome]) -> Result<Vec<Extra>, Fatal>;
-
-/// A file that appears together with reports.
-#[derive(Clone, Debug)]
-pub struct Extra {
-    /// Its path.
-    pub path: PathBuf,
-    /// What stands in it.
-    pub bytes: Vec<u8>,
-    /// Whether it takes the place of an existing one.
-    pub replace: bool,
 }
 
 /// What a set came to.
@@ -438,18 +426,7 @@ impl Many<'_> {
         paths: &[(usize, PathBuf)],
         outcomes: &mut [Outcome],
     ) -> Result<Vec<Written>, Fatal> {
-        for extra in (self.beside)(outcomes)? {
-            let mut more = set.beside();
-            let begun = if extra.replace {
-                more.replace(&extra.path)
-            } else {
-                more.create(&extra.path, Compression::None)
-            };
-            let mut file = begun.map_err(|error| codes::io(&error))?;
-            file.append(&extra.bytes).map_err(|error| codes::io(&error))?;
-            file.finish().map_err(|error| codes::io(&error))?;
-            set.join(more).map_err(|error| codes::io(&error))?;
-        }
+        sink::add(&mut set, (self.beside)(outcomes)?)?;
         if let Some(aside) = aside {
             set.join(aside).map_err(|error| codes::io(&error))?;
         }

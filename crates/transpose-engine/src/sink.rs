@@ -348,6 +348,34 @@ impl<'a> Sink<'a> {
     }
 }
 
+/// A file that appears together with reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extra {
+    /// Its path.
+    pub path: PathBuf,
+    /// What stands in it.
+    pub bytes: Vec<u8>,
+    /// Whether it takes the place of an existing one.
+    pub replace: bool,
+}
+
+/// Adds files to those that will appear.
+pub(crate) fn add(set: &mut OutputSet, extras: Vec<Extra>) -> Result<(), Fatal> {
+    for extra in extras {
+        let mut more = set.beside();
+        let begun = if extra.replace {
+            more.replace(&extra.path)
+        } else {
+            more.create(&extra.path, Compression::None)
+        };
+        let mut file = begun.map_err(|error| codes::io(&error))?;
+        file.append(&extra.bytes).map_err(|error| codes::io(&error))?;
+        file.finish().map_err(|error| codes::io(&error))?;
+        set.join(more).map_err(|error| codes::io(&error))?;
+    }
+    Ok(())
+}
+
 /// Puts outputs in place; the moment at which they appear.
 pub(crate) fn commit(set: OutputSet) -> Result<Vec<Written>, Fatal> {
     set.commit().map_err(|error| codes::io(&error))

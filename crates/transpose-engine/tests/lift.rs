@@ -240,6 +240,7 @@ fn convert(texts: &[&str], threads: usize, chunk: usize) -> Result<(String, Outc
         hash: false,
         now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
         progress: &|_| {},
+        beside: None,
     };
     let outcome = job.run()?;
     Ok((std::fs::read_to_string(path).unwrap(), outcome))

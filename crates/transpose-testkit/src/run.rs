@@ -140,6 +140,7 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
         hash: false,
         now,
         progress: &|_| {},
+        beside: None,
     }
     .run();
     Ok(Ended { outcome, files: files(&output)?, quarantine: std::fs::read(&quarantine).ok() })

@@ -240,6 +240,7 @@ impl Convert {
             hash: self.receipt.is_some(),
             now,
             progress: &|_| progress.update(),
+            beside: None,
         };
         let outcome = job.run();
         progress.clear();

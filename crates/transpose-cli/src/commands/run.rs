@@ -160,6 +160,7 @@ impl Run {
                     hash: self.receipt.is_some(),
                     now,
                     progress: &step,
+                    beside: None,
                 },
             });
         }
