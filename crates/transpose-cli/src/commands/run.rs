@@ -18,7 +18,9 @@ use transpose_core::terms::Terms;
 use transpose_deals::job::{self, Repeated, Untaken};
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::many::{Condition, Many, Output, Ran, Rule};
-use transpose_engine::{Destination, Duplicates, Job, OnReject, PeriodBy, Screening, destination, receipt};
+use transpose_engine::{
+    Destination, Duplicates, Extra, Job, OnReject, Outcome, PeriodBy, Screening, destination, receipt,
+};
 
 /// Makes many reports of one reading of the inputs
 ///
@@ -173,7 +175,7 @@ impl Run {
                 Repeated::Drop => Duplicates::Drop,
             },
             refuse_untaken: job.untaken == Untaken::Refuse,
-            beside: &|_| Ok(Vec::new()),
+            beside: &|outcomes| Ok(explanations(&job, &root, outcomes)),
         };
         let ran = many.run();
         progress.clear();
@@ -340,6 +342,16 @@ fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
         }
     }
     read
+}
+
+/// How the amounts of outputs came about, for those that are to be explained.
+fn explanations(job: &job::Job, root: &Path, outcomes: &[Outcome]) -> Vec<Extra> {
+    let explained = |(output, outcome): (&job::Output, &Outcome)| {
+        let path = root.join(output.explain.as_ref()?);
+        let bytes = outcome.owed.as_ref()?.explanation.clone().into_bytes();
+        Some(Extra { path, bytes, replace: false })
+    };
+    job.outputs.iter().zip(outcomes).filter_map(explained).collect()
 }
 
 /// Which rows an output takes.
