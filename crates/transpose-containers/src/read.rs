@@ -13,11 +13,13 @@
 //! | `xlsx`, `ods`, `spreadsheetml`, `html`, `sheets` | workbooks and pages, whose sheets become a table |
 //! | `archive` | the zip archives of workbooks, which are counted before they are believed |
 //! | `added` | adds columns that the command gives |
+//! | `framed` | tables whose lines their own format turns into text |
 //! | `pipe`, `source`, `rows` | the thread, what it reads, and how rows are written |
 
 mod added;
 mod archive;
 mod code;
+mod framed;
 mod html;
 mod json;
 mod ods;
@@ -33,18 +35,18 @@ mod text;
 mod xlsx;
 mod xml;
 
+pub use framed::framed;
 pub use pipe::{Notes, THREAD};
 
 use added::Added;
 use archive::Holds;
-use code::{NO_TABLE, ONCE, UNSUPPORTED, refused_input};
+use code::{NO_TABLE, UNSUPPORTED};
 use pipe::{Book, Sink, Stop, spawn};
 use records::{Shape, Survey, Writer};
 use sheets::Sheets;
-use source::{Sequential, Store};
+use source::{Again, Sequential, Store};
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use text::{Coded, Decoding, Heard, Known};
 use transpose_core::diagnostic::{Fatal, Location};
@@ -150,13 +152,11 @@ pub fn open(input: Input, how: &How, own: &dyn Fn(&[u8]) -> bool) -> Result<Inpu
     let container = kind.name();
     let made = Made {
         kind: Arc::new(kind),
-        origin: Arc::clone(&origin),
-        used: AtomicBool::new(false),
+        from: Again::new(Arc::clone(&origin), how.threads),
         store: Arc::new(Mutex::new(store)),
         sheet: how.sheet.clone(),
         added: Arc::new(Added::new(&how.columns)),
         temp_dir: how.temp_dir.clone(),
-        threads: how.threads.max(1),
         book: how.notes.book(&name),
         name,
     };
@@ -203,7 +203,11 @@ fn recognise(
         #[cfg(not(feature = "parquet"))]
         {
             let message = "the file is Parquet, and this program was built without it";
-            return Err(input.refused(Box::new(refused_input(&UNSUPPORTED, &input.name().into(), message))));
+            return Err(input.refused(Box::new(code::refused_input(
+                &UNSUPPORTED,
+                &input.name().into(),
+                message,
+            ))));
         }
     }
     if head.is_empty() {
@@ -269,15 +273,12 @@ pub(crate) struct Wanted<'a> {
 struct Made {
     kind: Arc<Kind>,
     name: Arc<str>,
-    origin: Arc<Input>,
-    /// Whether the input itself was read; from then on it has to be read again.
-    used: AtomicBool,
+    from: Again,
     /// The file, for what is read at any place.
     store: Arc<Mutex<Option<Store>>>,
     added: Arc<Added>,
     sheet: Option<String>,
     temp_dir: PathBuf,
-    threads: usize,
     book: Book,
 }
 
@@ -291,22 +292,6 @@ impl Made {
             Kind::Parquet => true,
         }
     }
-
-    /// The input from its first byte on.
-    fn sequential(&self) -> Result<Sequential, IoError> {
-        if !self.used.swap(true, Ordering::Relaxed) {
-            return Ok(Sequential::new(Arc::clone(&self.origin)));
-        }
-        let again = self.origin.again(self.threads)?.ok_or_else(|| {
-            let finding = refused_input(
-                &ONCE,
-                &self.name,
-                "the input is needed a second time and can be read only once",
-            );
-            self.origin.refused(Box::new(finding))
-        })?;
-        Ok(Sequential::new(Arc::new(again)))
-    }
 }
 
 impl Source for Made {
@@ -316,8 +301,8 @@ impl Source for Made {
         if self.seeks() {
             let columns: Option<Box<[u32]>> = columns.map(Into::into);
             let (store, origin, temp_dir) =
-                (Arc::clone(&self.store), Arc::clone(&self.origin), self.temp_dir.clone());
-            return spawn(&self.origin, &self.book, move |sink| {
+                (Arc::clone(&self.store), Arc::clone(self.from.origin()), self.temp_dir.clone());
+            return spawn(self.from.origin(), &self.book, move |sink| {
                 let store = {
                     let mut slot = store.lock().unwrap_or_else(PoisonError::into_inner);
                     match &*slot {
@@ -341,13 +326,13 @@ impl Source for Made {
                 }
             });
         }
-        let from = self.sequential()?;
+        let from = self.from.sequential()?;
         let told = Told { name, added, sheet };
-        spawn(&self.origin, &self.book, move |sink| sequential(&kind, from, &told, sink))
+        spawn(self.from.origin(), &self.book, move |sink| sequential(&kind, from, &told, sink))
     }
 
     fn repeats(&self) -> Result<bool, IoError> {
-        Ok(self.seeks() || self.origin.again(1)?.is_some())
+        Ok(self.seeks() || self.from.origin().again(1)?.is_some())
     }
 
     fn narrows(&self) -> bool {

@@ -16,10 +16,11 @@ use crate::entity::Entity;
 use crate::field::{Field, FieldSet};
 use crate::loss::Subject;
 use crate::option::OptionSpec;
-use crate::report::Report;
+use crate::report::{Findings, Report};
 use crate::table::TableShape;
 use crate::terms::Terms;
 use std::borrow::Cow;
+use std::sync::Arc;
 use transpose_codes::time::Timestamp;
 
 /// What one row of a format stands for.
@@ -497,6 +498,29 @@ pub trait Encode: Send + Sync {
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)>;
 }
 
+/// What turns the lines of an input into delimited text with one line of headings: line N of the text is made of line N of the input, so that
+/// places in one are places in the other.
+pub trait Framing: Send + Sync {
+    /// What the input is called that way, such as `fixed width`.
+    fn name(&self) -> &'static str;
+
+    /// Begins with the first line.
+    fn begin(&self) -> Box<dyn Framer>;
+}
+
+/// Turns one input into text, from front to back.
+pub trait Framer: Send {
+    /// Takes whole lines from the front of `bytes`, adds what they become to `out` and answers how many bytes were taken. With `last` nothing
+    /// follows, and everything is taken. What is noteworthy about a line that is kept goes to `findings`; what makes the rest unreadable is a failure.
+    fn cut(
+        &mut self,
+        bytes: &[u8],
+        last: bool,
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Result<usize, Fatal>;
+}
+
 /// A format: a plugin's one entry point.
 pub trait Format: Send + Sync {
     /// What the format is.
@@ -532,6 +556,12 @@ pub trait Format: Send + Sync {
     /// asked for.
     fn personal(&self) -> FieldSet {
         self.needs(None).intersection(Field::PERSONAL.into_iter().collect())
+    }
+
+    /// What turns an input of this format that begins like this into the text that [`Format::open`] understands; `None` where it is that text
+    /// already.
+    fn framing(&self, _probe: &Probe<'_>) -> Option<Arc<dyn Framing>> {
+        None
     }
 
     /// Begins to read.

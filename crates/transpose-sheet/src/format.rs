@@ -1,5 +1,6 @@
 //! A layout as a format.
 
+use crate::fixed::{Widths, text_layout};
 use crate::heading::{folded, recognise};
 use crate::layout::Layout;
 use crate::read::SheetDecoder;
@@ -9,7 +10,9 @@ use crate::{code, options, outline};
 use std::sync::{Arc, OnceLock};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::field::{Field, FieldSet};
-use transpose_core::format::{Brief, Decode, Encode, Format, Grain, Head, Manifest, Probe, Recognition};
+use transpose_core::format::{
+    Brief, Decode, Encode, Format, Framing, Grain, Head, Manifest, Probe, Recognition,
+};
 use transpose_core::option::OptionSpec;
 
 /// The format that a [`Layout`] describes: built in, or given by a user.
@@ -22,24 +25,33 @@ pub struct LayoutFormat {
     text: Option<(&'static str, &'static str)>,
     /// None of a built-in layout that is broken, which is a fault of the build.
     layout: OnceLock<Option<Arc<Layout>>>,
+    /// The layout of the text that lines of fixed width become.
+    cut: OnceLock<Option<Arc<Layout>>>,
 }
 
 impl LayoutFormat {
     /// Makes a format of a layout.
     pub fn new(layout: Layout) -> Self {
         let manifest = layout.manifest().clone();
-        Self { manifest, text: None, layout: OnceLock::from(Some(Arc::new(layout))) }
+        Self { manifest, text: None, layout: OnceLock::from(Some(Arc::new(layout))), cut: OnceLock::new() }
     }
 
     /// Makes a format of the text of a layout that is part of the program; `name` is what messages call it. Only its top is looked at now.
     pub fn built_in(name: &'static str, text: &'static str) -> Result<Self, Fatal> {
         let manifest = outline::manifest(name, text)?;
-        Ok(Self { manifest, text: Some((name, text)), layout: OnceLock::new() })
+        Ok(Self { manifest, text: Some((name, text)), layout: OnceLock::new(), cut: OnceLock::new() })
     }
 
     fn layout(&self) -> Option<&Arc<Layout>> {
         let parse = || self.text.and_then(|(name, text)| Layout::parse(name, text).ok()).map(Arc::new);
         self.layout.get_or_init(parse).as_ref()
+    }
+
+    /// The layout of what is read: its own, or that of the text which lines of fixed width become.
+    fn as_read(&self) -> Option<&Arc<Layout>> {
+        let layout = self.layout()?;
+        let cut = || layout.fixed.is_some().then(|| Arc::new(text_layout(layout)));
+        Some(self.cut.get_or_init(cut).as_ref().unwrap_or(layout))
     }
 
     /// The layout, or why it is broken.
@@ -69,7 +81,9 @@ impl Format for LayoutFormat {
         if self.layout.get().is_none() && self.text.is_some_and(|(_, text)| !outline::may_be(text, probe)) {
             return Recognition::No;
         }
-        self.layout().map_or(Recognition::No, |layout| recognise(layout, probe))
+        let as_read = self.as_read().map_or(Recognition::No, |layout| recognise(layout, probe));
+        let fixed = self.layout().and_then(|layout| layout.fixed.as_ref());
+        fixed.map_or(Recognition::No, |fixed| fixed.recognise(probe)).max(as_read)
     }
 
     fn reads(&self, _version: Option<&str>) -> FieldSet {
@@ -88,8 +102,19 @@ impl Format for LayoutFormat {
         self.fields(true, |layout| layout.personal)
     }
 
+    fn framing(&self, probe: &Probe<'_>) -> Option<Arc<dyn Framing>> {
+        if self.text.is_some_and(|(_, text)| !outline::is_fixed(text)) {
+            return None;
+        }
+        let fixed = self.layout()?.fixed.as_ref()?;
+        // What was cut and put aside comes back as the text that it was cut into.
+        let cut = recognise(self.as_read()?, probe) != Recognition::No;
+        (!cut).then(|| Arc::new(Widths(Arc::clone(fixed))) as Arc<dyn Framing>)
+    }
+
     fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
-        let layout = self.sound()?;
+        let sound = self.sound()?;
+        let layout = self.as_read().unwrap_or(sound);
         if layout.manifest.grain == Grain::Aggregate {
             return Ok(Box::new(SumsDecoder::open(layout, head, options)?));
         }

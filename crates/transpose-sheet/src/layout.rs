@@ -65,7 +65,10 @@
 //! **Records.** `records = true` in `[table]` says that the headings are also the names of the members of records, such as JSON objects.
 //! `[constants]` gives fields values that every row has: `"event.transaction-type" = "refund"`.
 
+use crate::coding::Coding;
 use crate::date::DateFormat;
+use crate::file_name::FileNames;
+use crate::fixed::Fixed;
 use crate::number::Number;
 use crate::rules::Rule;
 use std::sync::Arc;
@@ -77,6 +80,7 @@ use transpose_core::option::OptionSpec;
 mod cell;
 mod check;
 pub(crate) mod raw;
+mod width;
 
 use raw::RawLayout;
 pub(crate) use raw::{Case, Decimals, Overflow, QuoteWhen, RawCount as Count, Returns, Sign};
@@ -125,6 +129,14 @@ pub struct Layout {
     pub(crate) given_only: bool,
     /// Values that every row has and no column holds.
     pub(crate) constants: Vec<(Field, Box<str>)>,
+    /// Its lines, where cells have fixed widths and nothing stands between them.
+    pub(crate) fixed: Option<Arc<Fixed>>,
+    /// How files are called.
+    pub(crate) file_names: FileNames,
+    /// The encoding that is written unless the user wants another one.
+    pub(crate) coding: Option<Coding>,
+    /// Whether only ASCII is written.
+    pub(crate) ascii: bool,
     /// The options that the layout takes: those of every table, and texts that the user gives.
     pub(crate) options: &'static [OptionSpec],
 }
@@ -250,8 +262,21 @@ pub(crate) struct Style {
     pub(crate) case: Option<Case>,
     /// Whether hyphens are left out.
     pub(crate) no_hyphens: bool,
+    /// Its place in a line of fixed width.
+    pub(crate) width: Option<Width>,
     /// Whether there are particulars of how values are written.
     pub(crate) particular: bool,
+}
+
+/// The place of a cell in a line of fixed width.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Width {
+    /// How many characters it takes.
+    pub(crate) characters: u32,
+    /// Whether values stand at its right end.
+    pub(crate) right: bool,
+    /// What fills the rest.
+    pub(crate) pad: u8,
 }
 
 /// A table of codes.
@@ -351,6 +376,13 @@ pub(crate) enum CellKind {
         /// Whether every other word is kept with a warning too.
         open: bool,
     },
+}
+
+impl CellKind {
+    /// Whether zeros before it say nothing.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Self::Seconds | Self::Integer | Self::Decimal | Self::Percent | Self::Money)
+    }
 }
 
 impl Layout {
@@ -460,6 +492,7 @@ mod tests {
     #[test]
     fn refusals_name_the_line() {
         let column = |body: &str| format!("{HEAD}[[column]]\nheading = \"A\"\n{body}\n");
+        let fixed = |body: &str| format!("{HEAD}[table]\ncontainer = \"fixed\"\n[[column]]\n{body}\n");
         for (text, line, part) in [
             (column("feild = \"x\""), 8, "feild"),
             (column("field = \"recording.titel\""), 8, "`recording.title`"),
@@ -472,7 +505,45 @@ mod tests {
             (column("field = \"usage.price\"\nkind = \"decimal\"\ngrouping = \".\""), 10, "must be certain"),
             (column("field = \"context.territory\"\ncodes = \"x\""), 9, "no table `[codes.x]`"),
             (format!("{HEAD}confidence = \"sure\"\n"), 6, "`high`"),
-            (format!("{HEAD}[table]\ncontainer = \"fixed\"\n"), 7, "not supported yet"),
+            (column("width = 3"), 8, "goes with `container"),
+            (column("pad = \"0\""), 8, "go with a `width`"),
+            (
+                format!("{HEAD}[table]\nrecord-length = 3\n[[column]]\nheading = \"A\"\n"),
+                7,
+                "goes with `container",
+            ),
+            (fixed("heading = \"A\""), 8, "no `width`"),
+            (fixed("heading = \"A\"\nwidth = 0"), 10, "from 1 to"),
+            (fixed("heading = \"A\"\nwidth = 1\ntext = \"I3\""), 11, "longer than 1"),
+            (
+                fixed(
+                    "heading = \"A\"\nwidth = 2\ntext = \"I3\"\n[[after]]\ncells = [{ text = \"I\", width = 1 }]",
+                ),
+                1,
+                "both begin with `I`",
+            ),
+            (fixed("heading = \"A\"\nwidth = 3\npad = \"--\""), 11, "single character"),
+            (
+                fixed("heading = \"A\"\nwidth = 3\npad = \"0\"\nalign = \"left\"\nkind = \"integer\""),
+                11,
+                "another number",
+            ),
+            (fixed("heading = \"A\"\nwidth = 2\n[[after]]\ncells = [{ text = \"I\" }]"), 12, "no `width`"),
+            (
+                format!("{HEAD}[file-name]\nwrite = \"{{*}}\"\n[[column]]\nheading = \"A\"\n"),
+                7,
+                "leaves nothing open",
+            ),
+            (
+                format!("{HEAD}[file-name]\nread = [\"{{x}}\"]\n[[column]]\nheading = \"A\"\n"),
+                7,
+                "no field `x`",
+            ),
+            (
+                format!("{HEAD}[table]\nencoding = \"ebcdic\"\n[[column]]\nheading = \"A\"\n"),
+                7,
+                "`encoding` is one of",
+            ),
             (column("else-field = \"recording.isrc\""), 8, "goes with a `field`"),
             (column("field = \"usage.price\"\nelse-field = \"recording.isrc\""), 9, "an ISRC"),
             (column("kind = \"vocabulary\""), 8, "needs `values`"),

@@ -144,7 +144,7 @@ impl Table {
             reads,
             extras,
             body: body.start as u64,
-            line: body.lines + 1,
+            line: body.lines + 1 - added_line(layout, &headings),
             findings,
             ..Preamble::default()
         };
@@ -363,6 +363,14 @@ fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Locatio
         return Ok(());
     }
     Err(Fatal { findings, ..Fatal::input(Diagnostic::new(&code::MISSING_HEADING, start.clone(), "")) })
+}
+
+/// One where the line of headings stands in no file: lines of fixed width without a line before them get one when they are cut. Rows that were set
+/// aside have one of their own.
+fn added_line(layout: &Layout, headings: &Headings) -> u64 {
+    let cut = layout.fixed.as_ref().is_some_and(|fixed| fixed.before.is_empty());
+    let aside = headings.names.first().is_some_and(|name| Some(&&**name) == heading::QUARANTINE.first());
+    u64::from(cut && !aside)
 }
 
 /// What is worth knowing about the line of headings.

@@ -95,9 +95,14 @@ fn section<'a>(text: &'a str, name: &str) -> &'a str {
 pub(crate) fn may_be(text: &str, probe: &Probe<'_>) -> bool {
     let head = head(probe.bytes);
     let table = section(text, "[table]");
-    if table.contains("heading = \"none\"") || table.contains("container = \"fixed\"") {
+    let fixed = is_fixed(text);
+    if table.contains("heading = \"none\"") || fixed {
         let head = String::from_utf8_lossy(head);
-        return texts(text, "text").any(|text| head.contains(&*text));
+        // What was cut from lines of fixed width has headings.
+        let found = texts(text, "text").any(|text| head.contains(&*text));
+        if found || !fixed {
+            return found;
+        }
     }
     let head = folded(&String::from_utf8_lossy(head));
     let (mut columns, mut found, mut lacking) = (0_usize, 0_usize, false);
@@ -110,6 +115,11 @@ pub(crate) fn may_be(text: &str, probe: &Probe<'_>) -> bool {
     }
     let sparse = table.contains("\nsparse = true");
     if sparse { found > 0 && !lacking || found * 5 >= columns * 3 } else { found * 5 >= columns * 3 }
+}
+
+/// Whether the layout is one of fixed width.
+pub(crate) fn is_fixed(text: &str) -> bool {
+    section(text, "[table]").contains("container = \"fixed\"")
 }
 
 /// The texts that stand behind a key, wherever it occurs: one, or those of a list.

@@ -13,7 +13,7 @@ use crate::code;
 use crate::index::{Damage, Index, Row};
 use crate::layout::{CellKind, Column, Layout, When};
 use crate::open::{Beginning, Table};
-use crate::row::{Found, shape};
+use crate::row::{Found, misshapen};
 use crate::rules::Rule;
 use crate::styled;
 use std::sync::Arc;
@@ -671,8 +671,7 @@ impl SheetDecoder {
         let (column, (code, message)) = match wrong {
             Wrong::Cell(column, trouble) => (column, trouble),
             Wrong::Shape => {
-                let (code, message) = shape(found.row, self.dialect.columns);
-                let finding = Diagnostic::new(code, location, message);
+                let finding = misshapen(found, self.dialect, &self.layout);
                 // Which cell of such a row is the user's cannot be told.
                 if self.layout.fields().iter().any(Field::is_personal) {
                     return finding;

@@ -1,9 +1,11 @@
 //! A row of a chunk: where its cells stand, and what may be wrong with its shape.
 
+use crate::cell::unquote;
 use crate::code;
-use crate::index::{Damage, MAX_ROW, Row};
+use crate::index::{Damage, Dialect, MAX_ROW, Row};
+use crate::layout::Layout;
 use transpose_core::batch::Span;
-use transpose_core::diagnostic::{Code, Location};
+use transpose_core::diagnostic::{Code, Diagnostic, Location};
 use transpose_core::format::Origin;
 
 /// A row with what is needed to look at it.
@@ -49,8 +51,26 @@ impl<'a> Found<'a> {
     }
 }
 
+/// What is said about a row that is none.
+pub(crate) fn misshapen(found: Found<'_>, dialect: Dialect, layout: &Layout) -> Diagnostic {
+    let location = found.location();
+    let Some(fixed) = layout.fixed.as_ref().filter(|_| found.row.damage == Damage::None) else {
+        let (code, message) = shape(found.row, dialect.columns);
+        return Diagnostic::new(code, location, message);
+    };
+    // Where cells have fixed widths the line itself stands in the first cell.
+    let mut line = Vec::new();
+    unquote(found.raw(0), dialect.quote, &mut line);
+    let (code, message, slot) = fixed.fault(&line);
+    let location = match slot {
+        Some((cell, slot)) => location.cell(cell, &slot.name),
+        None => location,
+    };
+    Diagnostic::new(code, location, message)
+}
+
 /// What is wrong with the shape of a row that should have so many cells.
-pub(crate) fn shape(row: &Row, columns: u32) -> (&'static Code, String) {
+fn shape(row: &Row, columns: u32) -> (&'static Code, String) {
     match row.damage {
         Damage::None => {
             let (found, expected) = (row.count, columns);

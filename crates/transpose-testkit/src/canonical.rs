@@ -2,6 +2,7 @@
 //!
 //! The input is read here as one chunk and without the engine, so that a snapshot shows the decoder's work and nothing else.
 
+use crate::framed;
 use std::collections::BTreeSet;
 use transpose_core::batch::{Batch, Blocks, EntityRef, Fault, Reject};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Severity};
@@ -72,6 +73,8 @@ impl Canonical {
         bytes: &[u8],
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
+        let (bytes, notes) = framed::text(format, name, bytes)?;
+        let bytes = &*bytes;
         let mut decoder = format.open(&mut BytesHead { name, bytes }, options)?;
         let events = format.manifest().grain != Grain::Aggregate;
         let fields: Vec<Field> = if events { decoder.preamble().reads.iter().collect() } else { Vec::new() };
@@ -95,7 +98,7 @@ impl Canonical {
         let mut batch = Batch::default();
         let mut report = Report::default();
         worker.decode(chunk, Origin { byte: preamble.body, line: preamble.line }, &mut batch, &mut report);
-        let mut findings = preamble.findings.clone();
+        let mut findings: Vec<Diagnostic> = notes.iter().chain(&preamble.findings).cloned().collect();
         findings.extend(report.findings.iter().cloned());
         decoder.finish(&batch.trailers, &tally, &mut findings);
         if decoder.preamble().part.is_none_or(|part| part.of == 1) {

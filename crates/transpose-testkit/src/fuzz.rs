@@ -2,6 +2,7 @@
 //!
 //! Nothing here judges what is found. A fault is a panic, a hang, or memory beyond what the input is worth.
 
+use crate::framed;
 use std::io::Write as _;
 use std::path::Path;
 use transpose_core::batch::Batch;
@@ -21,6 +22,8 @@ pub fn format(format: &dyn Format, bytes: &[u8]) {
 }
 
 fn read(format: &dyn Format, bytes: &[u8], validates: bool, size: usize) -> Result<(), Fatal> {
+    let (bytes, _) = framed::text(format, "fuzz", bytes)?;
+    let bytes = &*bytes;
     let mut decoder = format.open(&mut BytesHead { name: "fuzz", bytes }, &[])?;
     if validates {
         decoder.demand(&Demands::default())?;

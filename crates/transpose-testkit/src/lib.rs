@@ -10,6 +10,7 @@
 //! | [`render`] | values, findings, loss, ledger and bytes as lines for snapshots |
 //! | [`dsr`] | valid DSR messages of any profile, from tables alone |
 //! | [`fuzz`] | arbitrary bytes, read to the end |
+//! | [`framed`] | inputs in memory whose lines their format turns into text |
 //! | [`mangle`] | damaged variants of an input, the same ones every time |
 //!
 //! Invariant: this crate is used by tests only. It names no format but DSR, whose messages [`dsr`] makes from tables; it reads no clock, and makes random choices from fixed seeds.
@@ -18,6 +19,7 @@ pub mod broken;
 pub mod canonical;
 pub mod case;
 pub mod dsr;
+pub mod framed;
 pub mod fuzz;
 pub mod mangle;
 mod random;

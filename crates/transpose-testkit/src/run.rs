@@ -1,6 +1,7 @@
 //! A conversion of a case through the engine, in a folder of its own.
 
 use crate::case::{Case, Rejects};
+use crate::framed;
 use std::path::Path;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostic::{Failure, Fatal};
@@ -102,7 +103,7 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
     let deal = terms(case)?;
     let catalogue = catalogue(registry, case)?;
     let bytes = settings.bytes.clone().map_or_else(|| case.bytes(), Ok)?;
-    let input = Input::from_bytes(case.input_name(), bytes);
+    let (input, _) = framed::input(source, case.input_name(), bytes);
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
     let output = folder.path().join("out");
     let quarantine = folder.path().join("quarantine");

@@ -1,13 +1,14 @@
 //! What validation says about an input in memory.
 
 use crate::case::Case;
+use crate::framed;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Severity};
 use transpose_core::format::Demands;
 use transpose_core::registry::Registry;
 use transpose_engine::Reading;
 use transpose_engine::codes::NO_REPAIR;
 use transpose_engine::validate::{Severities, Validation, Verdict};
-use transpose_io::{Compression, Input, OutputSet};
+use transpose_io::{Compression, OutputSet};
 
 /// How many findings of one code are kept: all, in a case.
 const FIRST: usize = 1000;
@@ -74,7 +75,7 @@ fn validation<T>(
     run: impl FnOnce(&Validation<'_>) -> Result<T, String>,
 ) -> Result<T, String> {
     let format = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
-    let inputs = [Input::from_bytes(case.input_name(), bytes)];
+    let inputs = [framed::input(format, case.input_name(), bytes).0];
     run(&Validation {
         inputs: &inputs,
         formats: &[format],

@@ -95,7 +95,7 @@ impl Compare {
         self.check_paths()?;
         let memory = self.memory_limit.and_then(MemoryLimit::bytes);
         let reading = self.speed.reading().within(memory, true);
-        let opener = self.containers.opener(&registry, Some(&temp_dir));
+        let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
         let inputs = opener.inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
         let [a, b] = &inputs[..] else {
             return Err(open::wrong(&open::ARGUMENT, "two files are compared").into());

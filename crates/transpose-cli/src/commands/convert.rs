@@ -183,7 +183,7 @@ impl Convert {
         // Nobody knows yet whether they are packed.
         let threads = self.speed.reading().within(memory, true).threads;
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let opener = self.containers.opener(&registry, Some(&temp_dir));
+        let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
         // Refunds are paired with their sales before anything is converted.
         let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
         // Tables of sums are asked for their sales contexts before.

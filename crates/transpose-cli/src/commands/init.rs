@@ -86,7 +86,7 @@ impl Init {
         let registry = open::registry(&self.layouts.files)?;
         let mut texts: [BTreeSet<String>; 3] = Default::default();
         let mut days: Option<(Date, Date)> = None;
-        let opener = self.containers.opener(&registry, None);
+        let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
         for input in &opener.inputs(&self.inputs, self.speed.reading().threads)? {
             let format = open::choose(&registry, self.from.as_deref(), input)?.format;
             let survey = sourced(input, survey(input, format, &[], self.speed.reading(), 0))?;

@@ -50,7 +50,7 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let registry = open::registry(&self.layouts.files)?;
-        let opener = self.containers.opener(&registry, None);
+        let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
         let inputs = opener.inputs(&self.inputs, self.speed.reading().threads)?;
         let mut exit = Exit::Done;
         for input in &inputs {

@@ -55,7 +55,8 @@ impl Plan {
         let deal = self.side_files.deal(self.period)?;
         let mut findings = open::warnings(deal.as_ref());
         let source = if let Some(path) = &self.input {
-            let inputs = self.containers.opener(&registry, None).inputs(std::slice::from_ref(path), 1)?;
+            let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
+            let inputs = opener.inputs(std::slice::from_ref(path), 1)?;
             let format = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
             let input = inputs.first().ok_or_else(|| open::wrong(&open::ARGUMENT, "no input is given"))?;
             let decoder = sourced(input, format.open(&mut InputHead::new(input), &[]))?;

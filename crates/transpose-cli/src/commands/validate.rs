@@ -125,7 +125,7 @@ impl Validate {
         self.check_paths(&copies)?;
         let memory = self.memory_limit.and_then(MemoryLimit::bytes);
         let threads = self.speed.reading().within(memory, true).threads;
-        let opener = self.containers.opener(&registry, Some(&temp_dir));
+        let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
         let inputs = opener.kept_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
         for input in &inputs {

@@ -1,14 +1,15 @@
 //! What tables come in: opening inputs so that formats see plain text.
 
-use crate::open::{ARGUMENT, pair, wrong};
+use crate::open::{ARGUMENT, PROBE, pair, wrong};
 use std::path::{Path, PathBuf};
-use transpose_containers::read::{How, Notes, open};
+use std::sync::Arc;
+use transpose_containers::read::{How, Notes, framed, open};
 use transpose_core::diagnostic::Fatal;
-use transpose_core::format::{Format, Probe};
+use transpose_core::format::{Format, Framing, Probe};
 use transpose_core::registry::Registry;
 use transpose_core::report::Findings;
 use transpose_engine::codes::io;
-use transpose_io::{Input, IoError, Limits};
+use transpose_io::{Compression, Input, IoError, Limits};
 
 /// What the content of inputs does not tell of what they come in.
 #[derive(clap::Args, Default)]
@@ -41,7 +42,7 @@ impl Containers {
             threads: 1,
             notes: Notes::default(),
         };
-        Opener { registry, how }
+        Opener { registry, how, from: None }
     }
 }
 
@@ -49,9 +50,15 @@ impl Containers {
 pub(crate) struct Opener<'a> {
     registry: &'a Registry,
     how: How,
+    from: Option<String>,
 }
 
 impl Opener<'_> {
+    /// Opens inputs of a format that the command names, whatever they look like.
+    pub(crate) fn of(self, format: Option<&str>) -> Self {
+        Self { from: format.map(str::to_owned), ..self }
+    }
+
     /// Opens the inputs, which are unpacked by so many threads; `-` is standard input and can be read only once.
     pub(crate) fn inputs(&self, paths: &[PathBuf], threads: usize) -> Result<Vec<Input>, Fatal> {
         self.opened(paths, threads, |path| Input::open_with_threads(path, &Limits::default(), threads))
@@ -84,8 +91,31 @@ impl Opener<'_> {
             let probe = Probe { name: "", bytes, complete: false };
             self.registry.recognise(&probe).is_ok_and(|format| !format.is_table())
         };
-        let opened = |path: &PathBuf| from(path).and_then(|input| open(input, &how, &own));
-        paths.iter().map(|path| opened(path).map_err(|error| io(&error))).collect()
+        let opened = |path: &PathBuf| {
+            let input = from(path).and_then(|input| open(input, &how, &own))?;
+            // Of many packed files only the one that is read takes memory.
+            let packed = input.compression() != Compression::None;
+            let beside = if packed { input.again(1)? } else { None };
+            Ok(match self.framing(beside.as_ref().unwrap_or(&input))? {
+                Some(framing) => framed(input, framing, &how.notes, threads),
+                None => input,
+            })
+        };
+        paths.iter().map(|path| opened(path).map_err(|error: IoError| io(&error))).collect()
+    }
+
+    /// What turns an input into text that formats understand: of the format that the command names, or of the one that recognises it.
+    fn framing(&self, input: &Input) -> Result<Option<Arc<dyn Framing>>, IoError> {
+        let head = input.head(PROBE)?;
+        let probe = Probe { name: "", bytes: &head, complete: head.len() < PROBE };
+        if let Some(id) = &self.from {
+            return Ok(self.registry.format(id).and_then(|format| format.framing(&probe)));
+        }
+        // Most formats have none, which costs nothing to ask.
+        if !self.registry.formats().any(|format| format.framing(&probe).is_some()) {
+            return Ok(None);
+        }
+        Ok(self.registry.recognise(&probe).ok().and_then(|format| format.framing(&probe)))
     }
 
     /// What was found about containers so far. Most of it is found while inputs are read.

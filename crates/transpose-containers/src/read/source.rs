@@ -1,11 +1,11 @@
 //! What containers are read from: an input in order, or a file at any place.
 
-use crate::read::code::{UNREADABLE, refused};
+use crate::read::code::{ONCE, UNREADABLE, refused, refused_input};
 use crate::read::pipe::Stop;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use transpose_core::diagnostic::{Location, shown};
 use transpose_io::{Input, IoError, Spill};
 
@@ -27,6 +27,38 @@ impl Read for Sequential {
         self.at += read as u64;
         self.input.release(self.at);
         Ok(read)
+    }
+}
+
+/// An input that is read from front to back as often as it is asked for.
+pub(crate) struct Again {
+    origin: Arc<Input>,
+    /// Whether the input itself was read; from then on it has to be read again.
+    used: AtomicBool,
+    threads: usize,
+}
+
+impl Again {
+    /// So many threads may unpack what is read once more.
+    pub(crate) fn new(origin: Arc<Input>, threads: usize) -> Self {
+        Self { origin, used: AtomicBool::new(false), threads: threads.max(1) }
+    }
+
+    pub(crate) fn origin(&self) -> &Arc<Input> {
+        &self.origin
+    }
+
+    /// The input from its first byte on.
+    pub(crate) fn sequential(&self) -> Result<Sequential, IoError> {
+        if !self.used.swap(true, Ordering::Relaxed) {
+            return Ok(Sequential::new(Arc::clone(&self.origin)));
+        }
+        let again = self.origin.again(self.threads)?.ok_or_else(|| {
+            let message = "the input is needed a second time and can be read only once";
+            let finding = refused_input(&ONCE, &self.origin.name().into(), message);
+            self.origin.refused(Box::new(finding))
+        })?;
+        Ok(Sequential::new(Arc::new(again)))
     }
 }
 

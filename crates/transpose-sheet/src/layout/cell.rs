@@ -239,6 +239,7 @@ impl Reader<'_> {
             default: raw.default.as_ref().map(|text| text.get_ref().as_str().into()),
             case: raw.case.as_ref().map(|case| *case.get_ref()),
             no_hyphens: raw.hyphens.as_ref().is_some_and(|hyphens| *hyphens.get_ref() == Hyphens::Remove),
+            width: self.width(raw, kind)?,
             particular: false,
         };
         let particular = style.codes.is_some()

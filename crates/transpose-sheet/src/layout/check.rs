@@ -1,11 +1,11 @@
 //! From what a file says to a [`Layout`]: everything that can be refused is refused here, with its line.
 
 use super::raw::{
-    Container, Direction, LineEnd, QuoteWhen, RawCell, RawGrain, RawHeading, RawLayout, RawLine, RawStatus,
-    RawTable, RawWhen,
+    Direction, LineEnd, QuoteWhen, RawGrain, RawHeading, RawLayout, RawLine, RawStatus, RawTable, RawWhen,
 };
 use super::{Codes, Column, GIVEN, Layout, Line, NO_QUOTE, Piece, Source, When};
 use crate::code;
+use crate::file_name::FileNames;
 use crate::heading::folded;
 use crate::options;
 use std::collections::BTreeMap;
@@ -39,6 +39,7 @@ impl Reader<'_> {
     pub(crate) fn check(&self, raw: RawLayout) -> Result<Layout, Fatal> {
         self.id(&raw.id)?;
         self.unsupported(&raw)?;
+        let widths = self.widths(&raw)?;
         let directions = raw.directions.get_ref();
         if directions.is_empty() {
             return Err(
@@ -102,8 +103,10 @@ impl Reader<'_> {
         }
         let require = self.require(&raw.table.require)?;
         let extension = self.extension(raw.table.extension.as_ref(), delimiter)?;
-        let options = specs(&columns, &before, &after);
-        Ok(Layout {
+        let file_names = self.file_names(raw.file_name)?;
+        let coding = self.coding(raw.table.encoding.as_ref())?;
+        let options = specs(&columns, &before, &after, &file_names);
+        let layout = Layout {
             manifest: Manifest {
                 id: raw.id.into_inner().into(),
                 title: raw.title.into(),
@@ -152,8 +155,16 @@ impl Reader<'_> {
             quoted_empty: raw.table.quoted_empty,
             given_only: raw.table.given_only,
             constants,
+            fixed: None,
+            file_names,
+            coding,
+            ascii: raw.table.repertoire.is_some(),
             options,
-        })
+        };
+        match widths {
+            None => Ok(layout),
+            Some(length) => self.fixed(layout, length, raw.table.extension.is_none()),
+        }
     }
 
     fn id(&self, id: &Spanned<String>) -> Result<(), Fatal> {
@@ -171,25 +182,23 @@ impl Reader<'_> {
     /// Refuses what the language has and the engine does not do yet.
     fn unsupported(&self, raw: &RawLayout) -> Result<(), Fatal> {
         let table = &raw.table;
-        let fixed = table.container.as_ref().filter(|container| *container.get_ref() == Container::Fixed);
-        let mut found = vec![
-            ("container = \"fixed\"", fixed.map(Spanned::span)),
-            ("encoding", table.encoding.as_ref().map(Spanned::span)),
-            ("record-length", table.record_length.as_ref().map(Spanned::span)),
-            ("repertoire", table.repertoire.as_ref().map(Spanned::span)),
-            ("[file-name]", raw.file_name.as_ref().map(Spanned::span)),
-        ];
+        let mut found = Vec::new();
         if *raw.grain.get_ref() == RawGrain::Aggregate {
             let directions = raw.directions.get_ref();
             let writes = directions.contains(&Direction::Write);
             found.push(("directions = [\"write\"]", writes.then(|| raw.directions.span())));
         } else {
             let first = |lines: &[Spanned<RawLine>]| lines.first().map(Spanned::span);
-            found.push(("[[before]]", first(&raw.before)));
-            found.push(("[[after]]", first(&raw.after)));
+            // Where widths are fixed these lines, and fixed texts, are understood where lines are cut.
+            let cut = self.widths(raw)?.is_some() && !raw.directions.get_ref().contains(&Direction::Write);
+            if !cut {
+                found.push(("[[before]]", first(&raw.before)));
+                found.push(("[[after]]", first(&raw.after)));
+                let texts = raw.column.iter().filter_map(|cell| cell.get_ref().text.as_ref());
+                found.extend(texts.map(|text| ("text", Some(text.span()))));
+            }
             for cell in raw.column.iter().map(Spanned::get_ref) {
                 found.push(("format", cell.format.as_ref().map(Spanned::span)));
-                found.push(("text", cell.text.as_ref().map(Spanned::span)));
                 found.push(("given", cell.given.as_ref().map(Spanned::span)));
                 found.push(("template", cell.template.as_ref().map(Spanned::span)));
                 found.push(("default", cell.default.as_ref().map(Spanned::span)));
@@ -198,13 +207,6 @@ impl Reader<'_> {
             }
             found.push(("quote-when", table.quote_when.as_ref().map(Spanned::span)));
             found.push(("forbid", table.forbid.as_ref().map(Spanned::span)));
-        }
-        let lines = raw.before.iter().chain(&raw.after).filter_map(|line| line.get_ref().cells.as_ref());
-        for cell in raw.column.iter().chain(lines.flatten()) {
-            let cell: &RawCell = cell.get_ref();
-            found.push(("width", cell.width.as_ref().map(Spanned::span)));
-            found.push(("align", cell.align.as_ref().map(Spanned::span)));
-            found.push(("pad", cell.pad.as_ref().map(Spanned::span)));
         }
         match found.into_iter().find_map(|(key, span)| Some((key, span?))) {
             Some((key, span)) => Err(self.refuse(span, format!("`{key}` is not supported yet"))),
@@ -420,8 +422,13 @@ impl Reader<'_> {
 }
 
 /// The options of a layout: those of every table, and one for each text that the user gives.
-fn specs(columns: &[Column], before: &[Line], after: &[Line]) -> &'static [OptionSpec] {
-    let mut names: Vec<(&str, &Column)> = Vec::new();
+fn specs(
+    columns: &[Column],
+    before: &[Line],
+    after: &[Line],
+    file_names: &FileNames,
+) -> &'static [OptionSpec] {
+    let mut names: Vec<(&str, &str)> = Vec::new();
     for cell in columns.iter().chain(before.iter().chain(after).flat_map(|line| &line.cells)) {
         let parts = match &cell.source {
             Source::Given(name) => vec![name],
@@ -434,22 +441,24 @@ fn specs(columns: &[Column], before: &[Line], after: &[Line]) -> &'static [Optio
             }
             _ => Vec::new(),
         };
-        names.extend(parts.into_iter().map(|name| (&**name, cell)));
+        names.extend(parts.into_iter().map(|name| (&**name, &*cell.about)));
     }
-    names.sort_by_key(|(name, _)| *name);
+    names.extend(file_names.givens().map(|name| (name, "")));
+    // Of several places the one that says what the text is comes first.
+    names.sort_by_key(|(name, about)| (*name, about.is_empty()));
     names.dedup_by_key(|(name, _)| *name);
     if names.is_empty() {
         return options::SPECS;
     }
     // A layout lives as long as the program, and so may the few texts that describe its options.
-    let spec = |(name, cell): (&str, &Column)| OptionSpec {
+    let spec = |(name, about): (&str, &str)| OptionSpec {
         name: format!("{GIVEN}{name}").leak(),
         kind: OptionKind::Text,
         default: "",
-        about: if cell.about.is_empty() {
-            "A text that the table holds."
+        about: if about.is_empty() {
+            "A text that the table or its name holds."
         } else {
-            cell.about.to_string().leak()
+            about.to_owned().leak()
         },
     };
     let mut all = options::SPECS.to_vec();

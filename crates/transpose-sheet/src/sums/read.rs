@@ -10,7 +10,7 @@ use crate::code;
 use crate::index::{Damage, Index};
 use crate::layout::{CellKind, Layout, Line, Returns, Source, When};
 use crate::open::{Beginning, Table};
-use crate::row::{Found, shape};
+use crate::row::{Found, misshapen};
 use crate::styled;
 use std::sync::{Arc, Mutex, PoisonError};
 use transpose_core::batch::{Batch, BlockBatch, Fault, Reject, Shape, Slot, Span};
@@ -750,10 +750,7 @@ impl SumsDecoder {
             Wrong::Row((code, message)) => {
                 Diagnostic::new(code, location, message).value(bytes.trim_ascii_end())
             }
-            Wrong::Shape => {
-                let (code, message) = shape(found.row, self.table.dialect.columns);
-                Diagnostic::new(code, location, message).value(bytes.trim_ascii_end())
-            }
+            Wrong::Shape => misshapen(found, self.table.dialect, self.layout()).value(bytes.trim_ascii_end()),
         }
     }
 
