@@ -139,9 +139,9 @@ impl Amounts {
         self.worth(kind).map(|worth| &*worth.model)
     }
 
-    /// The deal by which a kind is paid.
-    pub(crate) fn deal(&self, kind: u32) -> Option<&str> {
-        self.worth(kind).map(|_| &*self.deal).filter(|deal| !deal.is_empty())
+    /// The deal by which everything is paid, or not.
+    pub(crate) fn deal(&self) -> Option<&str> {
+        Some(&*self.deal).filter(|deal| !deal.is_empty())
     }
 
     /// Writes units as a decimal; nothing when it is too long.

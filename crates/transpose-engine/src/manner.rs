@@ -133,6 +133,11 @@ impl Manners {
         self.contexts.len() * 2
     }
 
+    /// Whether any of them is of sales.
+    pub(crate) fn sells(&self) -> bool {
+        self.returns
+    }
+
     /// The sales context of a ranked group.
     pub(crate) fn context(&self, group: Counted) -> Option<u32> {
         self.context_of(group.kind())
@@ -279,16 +284,18 @@ impl Usages<'_> {
             set(Some(plays.to_string().as_bytes()));
         }
         let (Some(amounts), Some(first)) = (amounts, groups.first()) else { return };
+        let paid = groups.iter().map(|group| group.kind()).find(|kind| amounts.pays(*kind));
+        let kind = paid.unwrap_or(first.kind());
         let mut text = Vec::new();
         for field in self.columns.iter().filter(|field| OF_AMOUNTS.contains(field)) {
             match *field {
-                Field::RATE => set(amounts.rate(first.kind()).map(str::as_bytes)),
+                Field::RATE => set(amounts.rate(kind).map(str::as_bytes)),
                 Field::AMOUNT => {
                     text.clear();
                     set(units.and_then(|units| amounts.write(units, &mut text)).map(|()| text.as_slice()));
                 }
-                Field::ROYALTY_MODEL => set(amounts.model(first.kind()).map(str::as_bytes)),
-                _ => set(amounts.deal(first.kind()).map(str::as_bytes)),
+                Field::ROYALTY_MODEL => set(amounts.model(kind).map(str::as_bytes)),
+                _ => set(amounts.deal().map(str::as_bytes)),
             }
         }
     }

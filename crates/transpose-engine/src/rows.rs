@@ -14,8 +14,11 @@ use transpose_codes::duration::Duration;
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet, Group as Kind};
 
-/// What tells rows apart whether it is shown or not.
-const ALWAYS: [Field; 3] = [Field::CURRENCY, Field::TRANSACTION_CURRENCY, Field::PRICE];
+/// What tells rows apart whether it is shown or not: the currency of amounts.
+const ALWAYS: [Field; 1] = [Field::CURRENCY];
+
+/// What tells sales apart besides.
+const OF_SALES: [Field; 2] = [Field::TRANSACTION_CURRENCY, Field::PRICE];
 
 /// What a context sums, so that it tells nothing apart.
 const TOTALS: [Field; 2] = [Field::TOTAL_USAGES, Field::TOTAL_DURATION];
@@ -48,13 +51,14 @@ impl Rows {
     }
 
     /// The rows of a table that shows the given fields, with the sales contexts that it shows.
-    pub(crate) fn shown(
+    pub(crate) fn shown<'a>(
         manners: &Manners,
         contexts: &[Entity],
-        amounts: Option<&Amounts>,
+        amounts: Option<&'a Amounts>,
         writes: FieldSet,
     ) -> (Self, Vec<Entity>) {
-        let apart = ALWAYS.into_iter().collect::<FieldSet>().union(writes);
+        let of_sales = OF_SALES.into_iter().filter(|_| manners.sells());
+        let apart = ALWAYS.into_iter().chain(of_sales).collect::<FieldSet>().union(writes);
         let apart = apart.difference(TOTALS.into_iter().collect());
         let mut merged: BTreeMap<Entity, Vec<&Entity>> = BTreeMap::new();
         let looks: Vec<Entity> = contexts.iter().map(|context| only(context, Kind::Context, apart)).collect();
@@ -70,9 +74,15 @@ impl Rows {
             let usage =
                 manners.usage_of(kind).map(|usage| only(usage, Kind::Usage, apart)).unwrap_or_default();
             let bearing = shows(Field::ROYALTY_BEARING) && kind & 1 == 1;
-            let rate = amounts.filter(|_| shows(Field::RATE)).and_then(|amounts| amounts.rate(kind));
-            let model =
-                amounts.filter(|_| shows(Field::ROYALTY_MODEL)).and_then(|amounts| amounts.model(kind));
+            // Plays that are not paid for stand beside those that are, where the difference is not shown.
+            let paid = |amounts: &'a Amounts| {
+                let beside = !shows(Field::ROYALTY_BEARING) && !amounts.pays(kind);
+                (amounts, if beside { kind ^ 1 } else { kind })
+            };
+            let paid = amounts.map(paid);
+            let rate = paid.filter(|_| shows(Field::RATE)).and_then(|(amounts, kind)| amounts.rate(kind));
+            let model = paid.filter(|_| shows(Field::ROYALTY_MODEL));
+            let model = model.and_then(|(amounts, kind)| amounts.model(kind));
             all.entry((context, usage, bearing, rate, model)).or_default().push(kind);
         }
         let (mut numbers, mut rows) = (vec![0; manners.kinds()], Vec::with_capacity(all.len()));

@@ -1,0 +1,317 @@
+//! What is owed for the example report, and rows of tables that look the same, against sums over its plain rows.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test may fail where it stands"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use transpose_codes::{Decimal, Timestamp};
+use transpose_core::diagnostic::{Diagnostic, Fatal};
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, FieldSet};
+use transpose_core::format::{Brief, Decode, Encode, Format, Head, Manifest, Probe, Recognition};
+use transpose_core::option::OptionSpec;
+use transpose_core::registry::Registry;
+use transpose_core::terms::{Conflict, Owed, Played, Qualifying, Rounding, Terms, Unit, Whole};
+use transpose_deals::{Agreement, Deal, Figures};
+use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening};
+use transpose_io::{Compression, Input, Limits};
+use transpose_plugins as _;
+
+/// Every denominator that is used here divides this.
+const ALL: i128 = 27_720;
+
+fn example(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples/northwind").join(name)
+}
+
+/// What a play in a territory is worth, in cents: a fraction.
+fn worth(territory: &str) -> (i128, i128) {
+    let number = i128::from(territory.bytes().map(u64::from).sum::<u64>());
+    (number % 5 + 1, number % 12 + 1)
+}
+
+/// The agreement of the example, with a deal: premium plays share one sum, those of the other plans another; the free plan makes no sum.
+struct Paying(Deal);
+
+/// The sum that a service's usages share.
+fn sum_of(service: &str) -> Option<u32> {
+    match service {
+        "NorthwindPremium" => Some(0),
+        "NorthwindFree" => None,
+        _ => Some(1),
+    }
+}
+
+impl Terms for Paying {
+    fn reads(&self) -> FieldSet {
+        self.0.reads()
+    }
+    fn context(&self, event: &Entity) -> Result<Entity, Diagnostic> {
+        self.0.context(event)
+    }
+    fn due(&self) -> Vec<Entity> {
+        self.0.due()
+    }
+    fn complete(&self, contexts: &mut [Entity]) -> Vec<Diagnostic> {
+        self.0.complete(contexts)
+    }
+    fn qualifying(&self) -> Option<Qualifying> {
+        self.0.qualifying()
+    }
+    fn conflict(&self) -> Conflict {
+        self.0.conflict()
+    }
+    fn header(&self, header: &mut Entity) {
+        self.0.header(header);
+    }
+    fn fallback(&self, field: Field) -> Option<&str> {
+        self.0.fallback(field)
+    }
+    fn key(&self, field: Field) -> String {
+        self.0.key(field)
+    }
+    fn options(&self) -> &[(String, String)] {
+        self.0.options()
+    }
+    fn pays(&self) -> bool {
+        true
+    }
+    fn owed(
+        &self,
+        contexts: &mut [Entity],
+        played: &[Played<'_>],
+        _whole: Option<&[Whole]>,
+    ) -> Result<Owed, Vec<Diagnostic>> {
+        let mut exact = vec![0; 2];
+        let mut units = Vec::new();
+        for kind in played {
+            let text = |field| contexts[kind.context].text(field).unwrap();
+            let (numerator, denominator) = worth(text(Field::TERRITORY));
+            let sum = sum_of(text(Field::SERVICE));
+            if let Some(sum) = sum.filter(|_| kind.bearing) {
+                exact[sum as usize] += i128::from(kind.plays) * numerator * (ALL / denominator);
+            }
+            let unit = Unit { numerator, denominator: denominator * 100, model: "per-play".into(), sum };
+            units.push(kind.bearing.then_some(unit));
+        }
+        let sums = exact.into_iter().map(|exact: i128| (exact + ALL / 2).div_euclid(ALL)).collect();
+        let rounding = Some(Rounding::HalfEven);
+        Ok(Owed { units, sums, places: 2, rounding, deal: "northwind".into(), ..Owed::default() })
+    }
+}
+
+/// `canonical.csv` as if it were a table that shows some fields only.
+struct Narrow<'a>(&'a dyn Format, FieldSet);
+
+impl Format for Narrow<'_> {
+    fn manifest(&self) -> &Manifest {
+        self.0.manifest()
+    }
+    fn options(&self) -> &'static [OptionSpec] {
+        self.0.options()
+    }
+    fn recognise(&self, probe: &Probe<'_>) -> Recognition {
+        self.0.recognise(probe)
+    }
+    fn reads(&self, version: Option<&str>) -> FieldSet {
+        self.0.reads(version)
+    }
+    fn writes(&self, _: Option<&str>) -> FieldSet {
+        self.1
+    }
+    fn needs(&self, version: Option<&str>) -> FieldSet {
+        self.0.needs(version)
+    }
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
+        self.0.open(head, options)
+    }
+    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
+        self.0.create(brief)
+    }
+    fn is_table(&self) -> bool {
+        true
+    }
+    fn explain(&self, topic: &str) -> Option<String> {
+        self.0.explain(topic)
+    }
+}
+
+fn convert(shown: &[Field], threads: usize, memory: Option<u64>) -> (Vec<u8>, Outcome) {
+    let registry = Registry::load().unwrap();
+    let target = Narrow(registry.format("canonical.csv").unwrap(), shown.iter().copied().collect());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.csv");
+    let read = |name: &str| std::fs::read(example(name)).unwrap();
+    let agreement = String::from_utf8(read("agreement.toml")).unwrap();
+    let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
+    let figures = Figures::parse("figures.csv", &read("figures.csv")).unwrap();
+    let terms = Paying(Deal::new(agreement, Some(figures), None).unwrap());
+    let input = Input::open(&example("subscription-2026-10.csv"), &Limits::default()).unwrap();
+    let outcome = Job {
+        inputs: &[input],
+        source: registry.format("massivemusic.client-usage.subscription").unwrap(),
+        source_options: &[],
+        target: &target,
+        version: None,
+        target_options: &[],
+        terms: Some(&terms),
+        completion: Completion::default(),
+        screening: Screening::default(),
+        slicing: None,
+        period: None,
+        destination: Destination::File(path.clone()),
+        compression: Compression::None,
+        container: None,
+        overwrite: false,
+        dry_run: false,
+        on_reject: OnReject::Fail,
+        max_rejects: None,
+        deny_loss: None,
+        reading: Reading { threads, ..Reading::default() },
+        memory,
+        temp_dir: folder.path().to_owned(),
+        hash: false,
+        now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
+        progress: &|_| {},
+        beside: None,
+    }
+    .run()
+    .unwrap();
+    (std::fs::read(path).unwrap(), outcome)
+}
+
+/// Rows as texts by heading.
+fn rows(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let heads: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows = reader.records().map(|row| {
+        let row = row.unwrap();
+        heads.iter().cloned().zip(row.iter().map(str::to_owned)).collect()
+    });
+    rows.collect()
+}
+
+/// Plays, and plays of at least thirty seconds in territory and plan, by what `key` makes of a row of the report.
+type Counts = BTreeMap<String, (u64, BTreeMap<(String, String), u64>)>;
+
+fn counts(key: impl Fn(&BTreeMap<String, String>) -> String) -> Counts {
+    let mut counts = Counts::new();
+    for row in rows(&std::fs::read(example("subscription-2026-10.csv")).unwrap()) {
+        let count = counts.entry(key(&row)).or_default();
+        count.0 += 1;
+        if row["Duration played"].parse::<f64>().unwrap() >= 30.0 {
+            *count.1.entry((row["Country"].clone(), row["Plan Code"].clone())).or_default() += 1;
+        }
+    }
+    counts
+}
+
+const COUNTED: [Field; 6] = [
+    Field::QUANTITY,
+    Field::USAGE_DURATION,
+    Field::QUALIFIED,
+    Field::AMOUNT,
+    Field::ROYALTY_MODEL,
+    Field::DEAL,
+];
+
+fn cents(text: &str) -> i128 {
+    let amount: Decimal = text.parse().unwrap();
+    (amount * Decimal::from(100)).normalize().to_string().parse().unwrap()
+}
+
+#[test]
+fn rows_of_a_table_that_look_the_same_are_one() {
+    let shown = [&[Field::RECORDING_ID, Field::SERVICE][..], &COUNTED].concat();
+    let (bytes, outcome) = convert(&shown, 1, None);
+    let found = rows(&bytes);
+    let service = |plan: &str| {
+        let (first, rest) = plan.strip_prefix("northwind-").unwrap().split_at(1);
+        format!("Northwind{}{rest}", first.to_uppercase())
+    };
+    let expected = counts(|row| format!("{} {}", row["Track ID"], service(&row["Plan Code"])));
+    assert_eq!(found.len(), expected.len());
+    let mut seen = BTreeSet::new();
+    let mut total = 0;
+    for row in &found {
+        let key = format!("{} {}", row["recording.id"], row["context.service"]);
+        let (plays, qualified) = &expected[&key];
+        assert!(seen.insert(key));
+        assert_eq!(row["usage.quantity"], plays.to_string());
+        let paid: u64 = qualified.values().sum();
+        assert_eq!(row["usage.qualified"], paid.to_string());
+        // Each territory's part is within a cent of what is exact.
+        let exact: i128 = qualified
+            .iter()
+            .map(|((territory, _), plays)| {
+                let (numerator, denominator) = worth(territory);
+                i128::from(*plays) * numerator * (ALL / denominator)
+            })
+            .sum();
+        let off = (cents(&row["usage.amount"]) * ALL - exact).abs();
+        assert!(off < ALL * i128::try_from(qualified.len().max(1)).unwrap(), "{row:?}");
+        total += cents(&row["usage.amount"]);
+        assert_eq!(row["usage.deal"], "northwind");
+    }
+    let owed = &outcome.report.ledger.written.owed["EUR"];
+    assert_eq!(cents(&owed.to_string()), total);
+    assert_eq!(outcome.owed.unwrap().sums.len(), 2);
+}
+
+#[test]
+fn amounts_make_their_sums_to_the_cent() {
+    let shown = [
+        &[Field::RECORDING_ID, Field::SERVICE, Field::TERRITORY, Field::ROYALTY_BEARING, Field::RATE][..],
+        &COUNTED,
+    ]
+    .concat();
+    let (bytes, outcome) = convert(&shown, 1, None);
+    let mut sums = [0_i128; 2];
+    for row in rows(&bytes) {
+        let amount = cents(&row["usage.amount"]);
+        let (numerator, denominator) = worth(&row["context.territory"]);
+        let plays: i128 = row["usage.quantity"].parse().unwrap();
+        if row["usage.royalty-bearing"] == "false" {
+            assert_eq!((amount, row["usage.rate"].as_str(), row["usage.qualified"].as_str()), (0, "", "0"));
+            continue;
+        }
+        assert_eq!(row["usage.qualified"], row["usage.quantity"]);
+        let exact = Decimal::from(numerator) / Decimal::from(denominator * 100);
+        assert!(exact.to_string().starts_with(row["usage.rate"].get(..10).unwrap_or(&row["usage.rate"])));
+        let exact = plays * numerator * (ALL / denominator);
+        if let Some(sum) = sum_of(&row["context.service"]) {
+            assert!((amount * ALL - exact).abs() < ALL, "{row:?}");
+            sums[sum as usize] += amount;
+        } else {
+            let (whole, rest) = (exact.div_euclid(ALL), exact.rem_euclid(ALL));
+            let up = rest * 2 > ALL || (rest * 2 == ALL && whole % 2 == 1);
+            assert_eq!(amount, whole + i128::from(up), "{row:?}");
+        }
+    }
+    let owed = outcome.owed.unwrap();
+    assert_eq!(owed.sums, sums);
+    assert!(sums.iter().all(|sum| *sum > 0));
+}
+
+#[test]
+fn neither_threads_nor_memory_change_an_amount() {
+    for shown in [
+        &[Field::RECORDING_TITLE, Field::SERVICE][..],
+        &[Field::ISRC, Field::TERRITORY, Field::RATE, Field::ROYALTY_BEARING, Field::RELEASE_TITLE],
+        &[Field::RECORDING_ID],
+    ] {
+        let shown = [shown, &COUNTED].concat();
+        let (expected, outcome) = convert(&shown, 1, None);
+        assert_eq!(outcome.spilled, 0);
+        for (threads, memory) in [(3, None), (1, Some(0)), (2, Some(0))] {
+            let (bytes, outcome) = convert(&shown, threads, memory);
+            assert_eq!(outcome.spilled > 0, memory.is_some());
+            assert!(bytes == expected, "{threads} threads, {memory:?}");
+        }
+    }
+}
