@@ -341,7 +341,12 @@ fn options(reader: &mut Reader, root: &Table) -> Vec<(String, String)> {
     options
 }
 
-fn required<'t>(reader: &mut Reader, table: &'t Table, key: &str, example: &str) -> Option<&'t Entry> {
+pub(crate) fn required<'t>(
+    reader: &mut Reader,
+    table: &'t Table,
+    key: &str,
+    example: &str,
+) -> Option<&'t Entry> {
     let entry = table.entry(key);
     if entry.is_none() {
         reader.missing(table.at, key, &table.name, example);

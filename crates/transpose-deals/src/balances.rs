@@ -1,6 +1,90 @@
-//! What is left over between periods.
+//! `balances.toml`: what is left over between periods. Advances that are not earned yet, months in which more was taken back than earned, corrections.
+//!
+//! ```toml
+//! version = 1
+//!
+//! [[account]]
+//! deal = "northwind-example-2026"
+//! currency = "EUR"
+//! # opening = "12000.00"   # what was left of advances before the first period here, if anything
+//! # earned = "38000.00"    # what was earned of a guarantee before it, if anything
+//!
+//! [[account.adjustment]]     # written by hand, for a period that is still to come
+//! period = "2026-11"
+//! kind = "late-refund"       # or "correction"
+//! amount = "-12.00"
+//! original-period = "2026-09"
+//! reason = "refund of a sale that an earlier report had"
+//!
+//! [[account.period]]         # written by a run
+//! period = "2026-10"
+//! advance = "50000.00"       # paid in the period; part of the opening
+//! opening = "50000.00"
+//! earned = "18000.00"
+//! adjustments = "0.00"
+//! late-refunds = "0.00"
+//! recouped = "18000.00"
+//! shortfall = "0.00"         # what of a guarantee was missing at the end of its term
+//! payable = "0.00"
+//! closing = "32000.00"
+//! inputs = "sha256:…"
+//! ```
+//!
+//! Accounts stand in the order of their deals, periods in that of the calendar. Every line of it is checked when it is read: `opening` is the `closing` before with
+//! the `advance`, `closing` is `opening` less `recouped`, and `payable` is all that was earned and adjusted, less `recouped`, with the `shortfall`.
+//!
+//! A run asks [`Balances::carry`] before amounts are worked out and [`Balances::record`] after; who calls reads and writes the file.
 
+use crate::agreement::{choice, required};
+use crate::deal::Deal;
+use crate::deals::Contract;
+use crate::document::{Reader, Table, WRONG_VALUE};
+use crate::figures::same_days;
+use crate::rule::plain;
+use crate::shop::valued;
+use crate::template::quoted;
+use crate::value;
+use std::fmt::Write;
+use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
+use transpose_codes::time::Period;
+use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::terms::Closing;
+
+transpose_core::codes! {
+    /// Balances that do not add up.
+    pub(crate) INCONSISTENT: "DEA0701" "inconsistent-balances" Error
+        "A line of the balances does not follow from the others: somebody has changed it, or lines are missing. What would be paid is unknown."
+        "Take the file as a run has left it, and write corrections as `[[account.adjustment]]`."
+    /// A period that was run already.
+    pub(crate) ALREADY_RUN: "DEA0702" "period-already-run" Error
+        "The balances have the period already. Running it again would count its earnings twice."
+        "Give `--redo` to work the period out anew, from the balance that it began with."
+    /// A period before others.
+    pub(crate) LATER_PERIODS: "DEA0703" "later-periods" Error
+        "The balances have later periods, which began with what this one leaves over. They would no longer follow from it."
+        "Take the balances as they were before the period, and run all periods again in their order; or write a correction for a later period."
+    /// Periods with a gap between them.
+    pub(crate) GAP: "DEA0704" "gap-between-periods" Warning
+        "Between the last period of the balances and this one there are days that no run was for. What was earned in them is missing."
+        "Run the period between first, if there were plays in it."
+    /// An account in another currency.
+    pub(crate) OTHER_CURRENCY: "DEA0705" "account-in-other-currency" Error
+        "The balances have the deal in another currency than that of reporting, and balances are not converted."
+        "Report in the currency of the account, or give the deal another id."
+    /// A period that covers a part of another.
+    pub(crate) OVERLAPPING: "DEA0706" "overlapping-periods" Error
+        "The balances have a period with some of the same days, whose earnings would count twice."
+        "Run periods that do not overlap."
+    /// A run without a period.
+    pub(crate) NO_PERIOD: "DEA0707" "no-period-for-balances" Error
+        "Balances are kept by period, and the period of the run is not known."
+        "Give `--period`, or write `period` under `[message]` in the agreement."
+    /// An adjustment of a period that is closed.
+    pub(crate) CLOSED: "DEA0708" "adjustment-of-closed-period" Error
+        "An adjustment is for a period that was run without it."
+        "Give it the period that is run next, or run its own period again with `--redo`."
+}
 
 /// What an account brings into a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,4 +93,518 @@ pub struct Opening {
     pub unrecouped: Decimal,
     /// What was earned in the term so far.
     pub earned: Decimal,
+    /// Corrections and late refunds of the period.
+    pub adjustments: Decimal,
+}
+
+/// Why an account is adjusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Correction,
+    LateRefund,
+}
+
+impl Kind {
+    const WORDS: [(&str, Self); 2] = [("correction", Self::Correction), ("late-refund", Self::LateRefund)];
+}
+
+#[derive(Clone, Debug)]
+struct Adjustment {
+    period: Period,
+    kind: Kind,
+    amount: Decimal,
+    original: Option<Period>,
+    reason: String,
+    place: Location,
+}
+
+/// One period of an account.
+#[derive(Clone, Debug)]
+struct Entered {
+    period: Period,
+    advance: Decimal,
+    opening: Decimal,
+    earned: Decimal,
+    adjustments: Decimal,
+    late_refunds: Decimal,
+    recouped: Decimal,
+    shortfall: Decimal,
+    payable: Decimal,
+    closing: Decimal,
+    inputs: String,
+    place: Location,
+}
+
+/// The keys of amounts of a period, in the order in which they are written.
+const AMOUNTS: [&str; 9] = [
+    "advance",
+    "opening",
+    "earned",
+    "adjustments",
+    "late-refunds",
+    "recouped",
+    "shortfall",
+    "payable",
+    "closing",
+];
+
+impl Entered {
+    fn amounts(&self) -> [Decimal; 9] {
+        [
+            self.advance,
+            self.opening,
+            self.earned,
+            self.adjustments,
+            self.late_refunds,
+            self.recouped,
+            self.shortfall,
+            self.payable,
+            self.closing,
+        ]
+    }
+
+    /// All that came in: earnings and adjustments.
+    fn income(&self) -> Option<Decimal> {
+        value::sum(value::sum(self.earned, self.adjustments)?, self.late_refunds)
+    }
+
+    /// What does not follow, by its key.
+    fn fault(&self, before: Decimal) -> Option<&'static str> {
+        if value::sum(before, self.advance) != Some(self.opening) {
+            return Some("opening");
+        }
+        if value::sum(self.opening, -self.recouped) != Some(self.closing) {
+            return Some("closing");
+        }
+        let payable =
+            self.income().and_then(|income| value::sum(value::sum(income, -self.recouped)?, self.shortfall));
+        (payable != Some(self.payable)).then_some("payable")
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Account {
+    deal: String,
+    currency: Currency,
+    opening: Decimal,
+    earned: Decimal,
+    adjustments: Vec<Adjustment>,
+    periods: Vec<Entered>,
+}
+
+impl Account {
+    /// The sum of adjustments of a period.
+    fn adjusted(&self, period: Period, kind: Kind) -> Option<Decimal> {
+        total(
+            self.adjustments
+                .iter()
+                .filter(|one| one.kind == kind && same_days(one.period, period))
+                .map(|one| one.amount),
+        )
+    }
+
+    /// What the period before leaves over.
+    fn before(&self, period: Period) -> Decimal {
+        let earlier = self.periods.iter().rev().find(|entered| entered.period.last() < period.first());
+        earlier.map_or(self.opening, |entered| entered.closing)
+    }
+}
+
+/// The exact sum, or nothing when it has too many digits.
+fn total(parts: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
+    parts.into_iter().try_fold(Decimal::ZERO, value::sum)
+}
+
+/// The accounts of deals between periods.
+#[derive(Clone, Debug, Default)]
+pub struct Balances {
+    source: String,
+    accounts: Vec<Account>,
+}
+
+impl Balances {
+    /// Balances without accounts, for a file that is not there yet; `source` names it in messages.
+    pub fn new(source: &str) -> Self {
+        Self { source: source.to_owned(), accounts: Vec::new() }
+    }
+
+    /// Reads balances; everything wrong with them is told at once.
+    pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
+        let (mut reader, root) = Reader::open(source, text)?;
+        reader.only(&root, &["version", "account"]);
+        let version = root.entry("version").and_then(|entry| plain(&mut reader, entry));
+        if version.as_deref() != Some("1") {
+            let at = root.entry("version").map_or(0, |entry| entry.at);
+            reader.report(&WRONG_VALUE, at, "`version` of the balances is not 1");
+        }
+        let mut accounts: Vec<Account> = Vec::new();
+        for table in reader.tables(&root, "account") {
+            let Some(account) = account(&mut reader, &table) else { continue };
+            if accounts.iter().any(|other| other.deal == account.deal && other.currency == account.currency) {
+                let message =
+                    format!("the account of `{}` in {} stands twice", account.deal, account.currency);
+                reader.report(&INCONSISTENT, table.at, message);
+            }
+            accounts.push(account);
+        }
+        accounts.sort_by(|a, b| (&a.deal, a.currency).cmp(&(&b.deal, b.currency)));
+        for account in &mut accounts {
+            check(&mut reader, account);
+        }
+        reader.finish()?;
+        Ok(Self { source: source.to_owned(), accounts })
+    }
+
+    /// Gives a deal what its account brings into the period. With `redo`, a period that is there already begins again with what it began with.
+    /// Answers with warnings.
+    pub fn carry(&self, deal: &mut Deal, redo: bool) -> Result<Vec<Diagnostic>, Fatal> {
+        let currency = deal.agreement().currency;
+        let contract = deal.contract().map_err(Fatal::usage)?;
+        let Some(period) = deal.period() else {
+            return Err(Fatal::usage(Diagnostic::new(
+                &NO_PERIOD,
+                contract.place.clone(),
+                "the period of the run is not known",
+            )));
+        };
+        let mut warnings = Vec::new();
+        let named = |account: &&Account| account.deal == contract.id;
+        let found = self.accounts.iter().filter(named).find(|account| account.currency == currency);
+        if let Some(other) = self.accounts.iter().find(named).filter(|_| found.is_none()) {
+            let message =
+                format!("the account of `{}` is in {}, the report in {currency}", other.deal, other.currency);
+            return Err(Fatal::usage(Diagnostic::new(&OTHER_CURRENCY, self.whole(), message)));
+        }
+        let Some(account) = found else {
+            // Where the term of an advance has begun before, what is left of it stays unknown.
+            if let Some(opening) = first_opening(contract, period) {
+                deal.set_opening(opening);
+            }
+            return Ok(warnings);
+        };
+        admit(account, period, redo)?;
+        warnings.extend(gap(account, period));
+        let Some(opening) = opening(account, contract, period) else {
+            let message = format!("a sum of the account of `{}` has too many digits", account.deal);
+            return Err(Fatal::usage(Diagnostic::new(&INCONSISTENT, self.whole(), message)));
+        };
+        // Everything that was paid has the places of the deal; finer amounts would be lost in rounding.
+        let places = contract.places(currency);
+        if [opening.unrecouped, opening.adjustments].iter().any(|amount| amount.normalize().scale() > places)
+        {
+            let message = format!(
+                "an amount of the account of `{}` has more than {places} decimal places, which those of the deal have",
+                account.deal
+            );
+            return Err(Fatal::usage(Diagnostic::new(&INCONSISTENT, self.whole(), message)));
+        }
+        deal.set_opening(opening);
+        Ok(warnings)
+    }
+
+    /// Enters a period, in the place of the same period where it is there already. `inputs` is a digest of what was read.
+    pub fn record(&mut self, closing: &Closing, inputs: &str) -> Result<(), Fatal> {
+        let bug =
+            |what: &str| Fatal::new(Failure::Bug, Diagnostic::new(&INCONSISTENT, Location::default(), what));
+        let currency =
+            Currency::parse(&closing.currency).map_err(|_| bug("the account has no currency"))?.code;
+        let same = |account: &Account| account.deal == *closing.account && account.currency == currency;
+        if !self.accounts.iter().any(same) {
+            self.accounts.push(Account {
+                deal: closing.account.to_string(),
+                currency,
+                opening: Decimal::ZERO,
+                earned: Decimal::ZERO,
+                adjustments: Vec::new(),
+                periods: Vec::new(),
+            });
+            self.accounts.sort_by(|a, b| (&a.deal, a.currency).cmp(&(&b.deal, b.currency)));
+        }
+        let Some(account) = self.accounts.iter_mut().find(|account| same(account)) else { return Ok(()) };
+        let entered = enter(account, closing, inputs)
+            .filter(|entered| entered.shortfall >= Decimal::ZERO && entered.advance >= Decimal::ZERO)
+            .ok_or_else(|| bug("the closing of the account does not follow from its opening"))?;
+        account.periods.retain(|other| !same_days(other.period, closing.period));
+        account.periods.push(entered);
+        account.periods.sort_by_key(|entered| entered.period.first());
+        Ok(())
+    }
+
+    /// The file, always written in the same way.
+    pub fn to_text(&self) -> String {
+        let mut out = String::from(
+            "# What is left over between periods. Runs write `[[account.period]]`; corrections belong into `[[account.adjustment]]`.\nversion = 1\n",
+        );
+        for account in &self.accounts {
+            let _ = write!(
+                out,
+                "\n[[account]]\ndeal = {}\ncurrency = \"{}\"\n",
+                quoted(&account.deal),
+                account.currency
+            );
+            for (key, amount) in [("opening", account.opening), ("earned", account.earned)] {
+                if !amount.is_zero() {
+                    let _ = writeln!(out, "{key} = \"{amount}\"");
+                }
+            }
+            for one in &account.adjustments {
+                let kind =
+                    Kind::WORDS.iter().find(|(_, kind)| *kind == one.kind).map_or("", |(word, _)| word);
+                let _ = write!(
+                    out,
+                    "\n[[account.adjustment]]\nperiod = \"{}\"\nkind = \"{kind}\"\namount = \"{}\"\n",
+                    one.period, one.amount
+                );
+                if let Some(original) = one.original {
+                    let _ = writeln!(out, "original-period = \"{original}\"");
+                }
+                let _ = writeln!(out, "reason = {}", quoted(&one.reason));
+            }
+            for entered in &account.periods {
+                let _ = write!(out, "\n[[account.period]]\nperiod = \"{}\"\n", entered.period);
+                let amounts = entered.amounts();
+                let places = amounts.iter().map(Decimal::scale).max().unwrap_or_default();
+                for (key, mut amount) in AMOUNTS.iter().zip(amounts) {
+                    amount.rescale(places);
+                    let _ = writeln!(out, "{key} = \"{amount}\"");
+                }
+                let _ = writeln!(out, "inputs = {}", quoted(&entered.inputs));
+            }
+        }
+        out
+    }
+
+    fn whole(&self) -> Location {
+        Location { source: Some(self.source.as_str().into()), ..Location::default() }
+    }
+}
+
+/// The line of a period, from its end; nothing when a sum has too many digits.
+fn enter(account: &Account, closing: &Closing, inputs: &str) -> Option<Entered> {
+    let opening = value::sum(closing.unrecouped, closing.recouped)?;
+    let mut entered = Entered {
+        period: closing.period,
+        advance: value::sum(opening, -account.before(closing.period))?,
+        opening,
+        earned: closing.earned,
+        adjustments: account.adjusted(closing.period, Kind::Correction)?,
+        late_refunds: account.adjusted(closing.period, Kind::LateRefund)?,
+        recouped: closing.recouped,
+        shortfall: Decimal::ZERO,
+        payable: closing.payable,
+        closing: closing.unrecouped,
+        inputs: inputs.to_owned(),
+        place: Location::default(),
+    };
+    entered.shortfall = total([closing.payable, closing.recouped, -entered.income()?])?;
+    Some(entered)
+}
+
+/// Refuses a period that the account has already, or that others came after.
+fn admit(account: &Account, period: Period, redo: bool) -> Result<(), Fatal> {
+    let later: Vec<String> = account
+        .periods
+        .iter()
+        .filter(|entered| entered.period.first() > period.last())
+        .map(|entered| entered.period.to_string())
+        .collect();
+    let refuse = |code, place: &Location, message: String| {
+        Err(Fatal::usage(Diagnostic::new(code, place.clone(), message)))
+    };
+    if !later.is_empty() {
+        let place = account.periods.last().map(|entered| entered.place.clone()).unwrap_or_default();
+        return refuse(
+            &LATER_PERIODS,
+            &place,
+            format!(
+                "the account of `{}` has later periods than {period}: {}",
+                account.deal,
+                later.join(", ")
+            ),
+        );
+    }
+    for entered in &account.periods {
+        if same_days(entered.period, period) {
+            if !redo {
+                return refuse(
+                    &ALREADY_RUN,
+                    &entered.place,
+                    format!("the account of `{}` has {period} already", account.deal),
+                );
+            }
+        } else if entered.period.last() >= period.first() {
+            let message = format!(
+                "the account of `{}` has {}, which shares days with {period}",
+                account.deal, entered.period
+            );
+            return refuse(&OVERLAPPING, &entered.place, message);
+        } else if Some(entered.adjustments) != account.adjusted(entered.period, Kind::Correction)
+            || Some(entered.late_refunds) != account.adjusted(entered.period, Kind::LateRefund)
+        {
+            let message = format!(
+                "the adjustments of `{}` in {} are others than those it was run with",
+                account.deal, entered.period
+            );
+            let place = account
+                .adjustments
+                .iter()
+                .find(|one| same_days(one.period, entered.period))
+                .map_or(&entered.place, |one| &one.place);
+            return refuse(&CLOSED, place, message);
+        }
+    }
+    Ok(())
+}
+
+/// The warning about days between the last period and this one.
+fn gap(account: &Account, period: Period) -> Option<Diagnostic> {
+    let before = account.periods.iter().rev().find(|entered| entered.period.last() < period.first())?;
+    let days = period.first().days_since_epoch() - before.period.last().days_since_epoch() - 1;
+    (days > 0).then(|| {
+        let message = format!(
+            "{days} days lie between {} and {period} in the account of `{}`",
+            before.period, account.deal
+        );
+        Diagnostic::new(&GAP, before.place.clone(), message)
+    })
+}
+
+/// The advance that is paid in the period.
+fn advance_in(contract: &Contract, period: Period) -> Decimal {
+    let begins = contract.advance.as_ref().filter(|advance| {
+        !advance.at_end && period.first() <= advance.first.first() && advance.first.first() <= period.last()
+    });
+    begins.map_or(Decimal::ZERO, |advance| advance.amount)
+}
+
+/// What an account begins with that is not there yet; nothing where a term has begun before.
+pub(crate) fn first_opening(contract: &Contract, period: Period) -> Option<Opening> {
+    let running = contract.advance.as_ref().is_some_and(|advance| {
+        advance.first.first() < period.first() && period.first() <= advance.last.last()
+    });
+    (!running).then(|| Opening { unrecouped: advance_in(contract, period), ..Opening::default() })
+}
+
+fn opening(account: &Account, contract: &Contract, period: Period) -> Option<Opening> {
+    let term = contract.advance.as_ref();
+    let in_term = |entered: &&Entered| {
+        entered.period.last() < period.first()
+            && term.is_some_and(|term| term.first.first() <= entered.period.first())
+    };
+    let earned: Option<Vec<Decimal>> = account.periods.iter().filter(in_term).map(Entered::income).collect();
+    // What was earned before the account began counts where the term began before.
+    let carried = match (account.periods.first(), term) {
+        (Some(first), Some(term)) if term.first.first() >= first.period.first() => Decimal::ZERO,
+        _ => account.earned,
+    };
+    let redone = account
+        .periods
+        .iter()
+        .find(|entered| same_days(entered.period, period))
+        .map(|entered| entered.opening);
+    Some(Opening {
+        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(contract, period)))?,
+        earned: total(std::iter::once(carried).chain(earned?))?,
+        adjustments: value::sum(
+            account.adjusted(period, Kind::Correction)?,
+            account.adjusted(period, Kind::LateRefund)?,
+        )?,
+    })
+}
+
+/// What an adjustment, a period or an account has to say.
+fn given<T>(
+    reader: &mut Reader,
+    table: &Table,
+    key: &str,
+    example: &str,
+    parse: impl Fn(&str) -> Result<T, value::Unfit>,
+) -> Option<T> {
+    required(reader, table, key, &format!("{key} = \"{example}\""))?;
+    valued(reader, table, key, parse)
+}
+
+fn account(reader: &mut Reader, table: &Table) -> Option<Account> {
+    reader.only(table, &["deal", "currency", "opening", "earned", "adjustment", "period"]);
+    let deal = required(reader, table, "deal", "deal = \"label-2026\"").and_then(|entry| reader.text(entry));
+    let currency = given(reader, table, "currency", "EUR", value::currency);
+    let mut amount = |key: &str| match table.entry(key) {
+        Some(_) => valued(reader, table, key, value::decimal),
+        None => Some(Decimal::ZERO),
+    };
+    let (opening, earned) = (amount("opening"), amount("earned"));
+    let adjustments = reader.tables_below(table, "account", "adjustment");
+    let adjustments = adjustments.iter().filter_map(|table| adjustment(reader, table)).collect();
+    let periods = reader.tables_below(table, "account", "period");
+    let periods = periods.iter().filter_map(|table| entered(reader, table)).collect();
+    Some(Account {
+        deal: deal?,
+        currency: currency?,
+        opening: opening?,
+        earned: earned?,
+        adjustments,
+        periods,
+    })
+}
+
+fn adjustment(reader: &mut Reader, table: &Table) -> Option<Adjustment> {
+    reader.only(table, &["period", "kind", "amount", "original-period", "reason"]);
+    let period = given(reader, table, "period", "2026-11", value::period);
+    let kind = required(reader, table, "kind", "kind = \"correction\"")
+        .and_then(|entry| choice(reader, entry, &Kind::WORDS));
+    let amount = given(reader, table, "amount", "-12.00", value::decimal);
+    let reason = required(reader, table, "reason", "reason = \"…\"").and_then(|entry| reader.text(entry));
+    let original = valued(reader, table, "original-period", value::period);
+    let place = reader.lines.place(table.at);
+    Some(Adjustment { period: period?, kind: kind?, amount: amount?, original, reason: reason?, place })
+}
+
+fn entered(reader: &mut Reader, table: &Table) -> Option<Entered> {
+    let known: Vec<&str> = ["period", "inputs"].into_iter().chain(AMOUNTS).collect();
+    reader.only(table, &known);
+    let period = given(reader, table, "period", "2026-10", value::period);
+    let inputs = required(reader, table, "inputs", "inputs = \"…\"").and_then(|entry| reader.text(entry));
+    let amounts = AMOUNTS.map(|key| given(reader, table, key, "0.00", value::decimal));
+    let [advance, opening, earned, adjustments, late_refunds, recouped, shortfall, payable, closing] =
+        amounts;
+    Some(Entered {
+        period: period?,
+        advance: advance?,
+        opening: opening?,
+        earned: earned?,
+        adjustments: adjustments?,
+        late_refunds: late_refunds?,
+        recouped: recouped?,
+        shortfall: shortfall?,
+        payable: payable?,
+        closing: closing?,
+        inputs: inputs?,
+        place: reader.lines.place(table.at),
+    })
+}
+
+/// Checks that each period follows from the one before.
+fn check(reader: &mut Reader, account: &mut Account) {
+    account.periods.sort_by_key(|entered| entered.period.first());
+    let mut before = account.opening;
+    let mut last: Option<Period> = None;
+    for entered in &account.periods {
+        let at = entered.place.byte.and_then(|byte| usize::try_from(byte).ok()).unwrap_or_default();
+        if last.is_some_and(|last| entered.period.first() <= last.last()) {
+            reader.report(
+                &INCONSISTENT,
+                at,
+                format!("{} of `{}` shares days with the period before", entered.period, account.deal),
+            );
+        }
+        if let Some(key) = entered.fault(before) {
+            reader.report(
+                &INCONSISTENT,
+                at,
+                format!("`{key}` of {} of `{}` does not follow", entered.period, account.deal),
+            );
+        }
+        before = entered.closing;
+        last = Some(entered.period);
+    }
 }

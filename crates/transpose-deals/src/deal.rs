@@ -231,7 +231,7 @@ impl Deal {
     }
 
     /// What an earlier period left over; see [`crate::balances`].
-    pub fn set_opening(&mut self, opening: Opening) {
+    pub(crate) fn set_opening(&mut self, opening: Opening) {
         self.opening = Some(opening);
     }
 

@@ -51,7 +51,7 @@ mod terms;
 pub(crate) use rates::Rates;
 pub(crate) use terms::*;
 
-use crate::agreement::{checked, choice};
+use crate::agreement::{checked, choice, required};
 use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
 use crate::models::money::Direction;
 use crate::models::number::exact;
@@ -236,11 +236,7 @@ struct Said<'r> {
 
 impl<'r> Said<'r> {
     fn needed(&mut self, key: &str, example: &str) -> Option<&'r Entry> {
-        let entry = self.table.entry(key);
-        if entry.is_none() {
-            self.reader.missing(self.table.at, key, &self.table.name, example);
-        }
-        entry
+        required(self.reader, self.table, key, example)
     }
 
     fn text(&mut self, entry: &Entry) -> Option<String> {
@@ -319,18 +315,13 @@ fn nested(reader: &mut Reader, table: &Table, key: &str) -> Option<Table> {
     reader.table(table, key).map(|table| Table { name: format!("`[deal.{key}]`"), ..table })
 }
 
-fn several(reader: &mut Reader, table: &Table, key: &str) -> Vec<Table> {
-    let tables = reader.tables(table, key).into_iter();
-    tables.map(|table| Table { name: format!("`[[deal.{key}]]`"), ..table }).collect()
-}
-
 fn exchange(reader: &mut Reader, table: &Table) -> Option<Exchange> {
     let entry = table.entry("exchange")?;
     if let Node::Text(_) = entry.node {
         return choice(reader, entry, &[("figures", ())]).map(|()| Exchange::Figures);
     }
     let mut rates = Vec::new();
-    for table in several(reader, table, "exchange") {
+    for table in reader.tables_below(table, "deal", "exchange") {
         reader.only(&table, &["from", "rate", "direction", "date", "source"]);
         let mut say = Said { reader, table: &table };
         let from = say.needed("from", "from = \"USD\"").and_then(|entry| say.valued(entry, value::currency));
@@ -366,7 +357,7 @@ fn positive(text: &str) -> Result<Decimal, Unfit> {
 }
 
 fn models(reader: &mut Reader, table: &Table) -> Vec<Model> {
-    several(reader, table, "model").iter().filter_map(|table| model(reader, table)).collect()
+    reader.tables_below(table, "deal", "model").iter().filter_map(|table| model(reader, table)).collect()
 }
 
 /// What the words for a model mean, and its keys: those that are needed come with an example.
@@ -595,6 +586,14 @@ fn contradictions(
             "`allocated-revenue` of summaries would not be the sum of its rows, which are rounded one by one"
                 .into(),
             "write `at = \"statement\"` under `[deal.rounding]`",
+        );
+    }
+    if contract.rounding.places == Some(Places::OfCurrency)
+        && let Some(currency) = reporting.filter(|currency| currency.minor_units().is_none())
+    {
+        refuse(
+            format!("`places` is that of the currency, and {currency} has no smallest unit"),
+            "write a number of `places`",
         );
     }
     if contract.missing == Some(Missing::Count) && qualifying.is_some() {

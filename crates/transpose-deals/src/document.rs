@@ -231,6 +231,12 @@ impl Reader {
         tables
     }
 
+    /// The tables of an array of tables within another, such as `[[deal.model]]`.
+    pub(crate) fn tables_below(&mut self, table: &Table, above: &str, key: &str) -> Vec<Table> {
+        let tables = self.tables(table, key).into_iter();
+        tables.map(|table| Table { name: format!("`[[{above}.{key}]]`"), ..table }).collect()
+    }
+
     /// Text that is not blank, without the space around it.
     pub(crate) fn text(&mut self, entry: &Entry) -> Option<String> {
         match &entry.node {

@@ -30,6 +30,7 @@ pub mod template;
 mod value;
 
 pub use agreement::Agreement;
+pub use balances::Balances;
 pub use deal::Deal;
 pub use figures::Figures;
 pub use rules::{Rules, template_rules};

@@ -16,7 +16,7 @@
 //! | `kind` | a sales context, `usage` and `qualified`; `plays`, `returns`; `model`; `gross` of one play, `share`, `withheld`, `unit`; `amount` |
 //! | `rounding` | `at`, `places`, `mode`; `sums` with `currency` or sales context, `exact`, `rounded` |
 //! | `unallocated` | `model`, the pool or scope, `amount`, and why nobody gets it |
-//! | `account` | `opening`, `earned`, `recouped`, `shortfall`, `payable`, `unrecouped` |
+//! | `account` | `opening`, `earned`, `adjustments`, `recouped`, `shortfall`, `payable`, `unrecouped` |
 //!
 //! A part of a candidate names its sales context or pool, its `rate` (or `share`, `minimum`), its base figures with the place where they stand (`from`), the
 //! plays of the recipient and all plays with their source, and its `amount`.
@@ -92,7 +92,7 @@ transpose_core::codes! {
     /// An account of which nothing is known.
     pub(crate) NO_OPENING: "DEA0531" "no-opening-balance" Error
         "The deal has an advance or a guarantee, and what earlier periods left of it is unknown."
-        "Give the balances of the periods before (`--balances FILE`)."
+        "Give the balances of the periods before. Where there are none, write `[[account]]` with `opening` (and `earned` of a guarantee) into the balances."
     /// A user-centric model without users.
     pub(crate) NO_USERS: "DEA0532" "plays-without-users" Error
         "The model shares what each user paid by what that user played, and plays have no user."

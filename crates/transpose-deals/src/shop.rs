@@ -337,7 +337,7 @@ fn whole(reader: &mut Reader, table: &Table, key: &str, range: std::ops::RangeIn
 }
 
 /// The value of a key, if it is there and can be read.
-fn valued<T>(
+pub(crate) fn valued<T>(
     reader: &mut Reader,
     table: &Table,
     key: &str,

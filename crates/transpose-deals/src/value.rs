@@ -117,6 +117,15 @@ pub(crate) fn decimal(text: &str) -> Result<Decimal, Unfit> {
 pub(crate) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
     // An addition that runs out of digits rounds and says so only by a smaller scale.
     let scale = a.scale().max(b.scale());
+    if a.is_zero() || b.is_zero() {
+        // Nothing is added, and the library answers with one of them as it is.
+        let mut sum = if a.is_zero() { b } else { a };
+        sum.rescale(scale);
+        if sum.is_zero() {
+            sum.set_sign_positive(true);
+        }
+        return Some(sum);
+    }
     a.checked_add(b).filter(|sum| sum.scale() == scale)
 }
 
@@ -162,6 +171,9 @@ mod tests {
     fn sums_are_exact_or_absent() {
         let of = |text| decimal(text).unwrap();
         assert_eq!(sum(of("0.1"), of("0.20")), Some(of("0.30")));
+        let told = [sum(of("0.00"), of("5")), sum(of("5.0"), of("0")), sum(of("0"), -of("0.00"))];
+        assert_eq!(told.map(|sum| sum.unwrap().to_string()), ["5.00", "5.0", "0.00"]);
+        assert_eq!(sum(Decimal::MAX, of("0.0")), Some(Decimal::MAX));
         assert_eq!(sum(Decimal::MAX, of("0.1")), None);
         assert_eq!(sum(of("9999999999999999999999999999"), of("0.001")), None);
     }

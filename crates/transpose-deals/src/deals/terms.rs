@@ -82,6 +82,14 @@ impl Contract {
         self.models.iter().any(|model| matches!(model.terms, ModelTerms::UserCentric { .. }))
     }
 
+    /// The decimal places of amounts.
+    pub(crate) fn places(&self, reporting: Currency) -> u32 {
+        match self.rounding.places {
+            Some(Places::Fixed(places)) => places,
+            _ => reporting.minor_units().map_or(2, u32::from),
+        }
+    }
+
     /// Whether it holds in the territory.
     pub(crate) fn holds_for(&self, territory: &str) -> bool {
         self.territories.is_empty() || self.territories.iter().any(|code| code == territory)

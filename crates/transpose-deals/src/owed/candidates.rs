@@ -3,7 +3,7 @@
 use super::base::{Case, Key, named};
 use super::explain::{amount, area, plain, site, with};
 use super::{NO_PLAYS, NO_SALE_PRICE, NO_USERS, PLAYS_ABOVE_TOTAL, USERS_ABOVE_SUBSCRIBERS};
-use crate::deals::{At, Model, ModelTerms, Places, Rates, Scope};
+use crate::deals::{At, Model, ModelTerms, Rates, Scope};
 use crate::models::number::{Exact, exact, per_cent, quotient, whole, zero};
 use crate::models::plays::performances;
 use crate::models::pool::{Waterfall, per_play, per_subscriber, revenue_pool, worth};
@@ -139,10 +139,7 @@ fn unit_rounding(case: &Case<'_>) -> Rounded {
 
 /// The decimal places of amounts.
 pub(super) fn places(case: &Case<'_>) -> u32 {
-    match case.contract.rounding.places {
-        Some(Places::Fixed(places)) => places,
-        _ => case.reporting.minor_units().map_or(2, u32::from),
-    }
+    case.contract.places(case.reporting)
 }
 
 /// Subscribers times a minimum, whatever was played: the plays of the context carry it.

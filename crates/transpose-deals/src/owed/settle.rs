@@ -4,7 +4,7 @@ use super::base::{Case, Key};
 use super::candidates::{Candidate, places, usage_shown};
 use super::explain::{amount, area, plain, site, with};
 use super::{AMOUNT_TOO_LONG, NEGATIVE_MONTH, NO_OPENING, UNREPORTED_MINIMUM};
-use crate::balances::Opening;
+use crate::balances::{Opening, first_opening};
 use crate::deals::{At, Scope, Summary, Take};
 use crate::models::account::{recoup, shortfall};
 use crate::models::allot::spread;
@@ -19,6 +19,7 @@ use num_traits::{Signed, ToPrimitive, Zero};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
+use transpose_codes::time::Period;
 use transpose_core::diagnostic::Diagnostic;
 use transpose_core::field::Field;
 use transpose_core::terms::{Closing, Owed, Rounding, Unit};
@@ -26,7 +27,7 @@ use transpose_core::terms::{Closing, Owed, Rounding, Unit};
 /// What is written into contexts: their number, the field, the text.
 type Summaries = Vec<(usize, Field, String)>;
 
-/// The decimal places of a unit whose exact fraction is too long; its sum is exact all the same.
+/// The decimal places of a unit whose exact fraction is too long; its sum is exact all the same. It is cut, so that its usages never make more than the sum.
 const UNIT_PLACES: u32 = 20;
 
 /// What one kind of usages is paid.
@@ -287,7 +288,7 @@ fn units(case: &mut Case<'_>, paid: &[Paid], sums: &[Sum]) -> Vec<Option<Unit>> 
             [(one.currency, Some(one.context)), (one.currency, None), ("", Some(one.context)), ("", None)];
         let sum = keys.iter().find_map(|key| numbered.get(key).copied());
         let fraction = |number: &Exact| Some((number.numer().to_i128()?, number.denom().to_i128()?));
-        let short = || fraction(&round(&one.unit, UNIT_PLACES, Rounding::HalfEven));
+        let short = || fraction(&round(&one.unit, UNIT_PLACES, Rounding::Down));
         let Some((numerator, denominator)) = fraction(&one.unit).or_else(short) else {
             case.too_long(&one.unit);
             continue;
@@ -336,14 +337,18 @@ fn closing(
         let place = case.contract.place.clone();
         case.tell(&NEGATIVE_MONTH, &place, message);
     }
-    let after = recoup(&exact(opening.unrecouped), earned);
-    let ends = advance.filter(|advance| advance.at_end && advance.last.last() <= period.last());
+    // Corrections and late refunds are set against the advance as earnings are.
+    let income = earned + exact(opening.adjustments);
+    let after = recoup(&exact(opening.unrecouped), &income);
+    let ends = advance.filter(|advance| {
+        advance.at_end && advance.last.last() <= period.last() && period.first() <= advance.last.last()
+    });
     let missing = ends
-        .map_or_else(zero, |advance| shortfall(&exact(advance.amount), &(exact(opening.earned) + earned)));
+        .map_or_else(zero, |advance| shortfall(&exact(advance.amount), &(exact(opening.earned) + &income)));
     let payable = &after.payable + &missing;
     lines.push(json!({
-        "step": "account", "opening": text(&exact(opening.unrecouped), 28), "earned": plain(earned), "recouped": plain(&after.recouped),
-        "shortfall": plain(&missing), "payable": plain(&payable), "unrecouped": plain(&after.unrecouped),
+        "step": "account", "opening": text(&exact(opening.unrecouped), 28), "earned": plain(earned), "adjustments": text(&exact(opening.adjustments), 28),
+        "recouped": plain(&after.recouped), "shortfall": plain(&missing), "payable": plain(&payable), "unrecouped": plain(&after.unrecouped),
     }));
     Some(Closing {
         account: case.contract.id.as_str().into(),
@@ -357,25 +362,19 @@ fn closing(
 }
 
 /// What the account brings into the period. Without balances that is known only where a term begins, or where there is no advance.
-fn opening(case: &mut Case<'_>, period: transpose_codes::time::Period) -> Option<Opening> {
-    if let Some(opening) = case.deal.opening() {
-        return Some(*opening);
+fn opening(case: &mut Case<'_>, period: Period) -> Option<Opening> {
+    let known = case.deal.opening().copied().or_else(|| first_opening(case.contract, period));
+    if known.is_none()
+        && let Some(advance) = &case.contract.advance
+    {
+        let message = format!(
+            "the deal `{}` has an advance since {}, and what is left of it is unknown",
+            case.contract.id, advance.first
+        );
+        let place = advance.place.clone();
+        case.tell(&NO_OPENING, &place, message);
     }
-    let Some(advance) = &case.contract.advance else { return Some(Opening::default()) };
-    if advance.first.first() >= period.first() || advance.last.last() < period.first() {
-        let begins = advance.first.first() <= period.last() && !advance.at_end;
-        return Some(Opening {
-            unrecouped: if begins { advance.amount } else { Decimal::ZERO },
-            earned: Decimal::ZERO,
-        });
-    }
-    let message = format!(
-        "the deal `{}` has an advance since {}, and what is left of it is unknown",
-        case.contract.id, advance.first
-    );
-    let place = advance.place.clone();
-    case.tell(&NO_OPENING, &place, message);
-    None
+    known
 }
 
 /// What summaries of sales contexts say.

@@ -8,5 +8,6 @@
 )]
 
 mod amounts;
+mod balances;
 mod refused;
 mod support;

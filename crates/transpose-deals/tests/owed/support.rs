@@ -58,9 +58,13 @@ pub(crate) fn parse(deal: &str) -> Result<Agreement, Fatal> {
 }
 
 pub(crate) fn deal(text: &str, figures: &str) -> Deal {
+    deal_in(text, figures, "2026-10")
+}
+
+pub(crate) fn deal_in(text: &str, figures: &str, period: &str) -> Deal {
     let agreement = parse(text).unwrap_or_else(|fatal| panic!("{:#?}", fatal.findings));
     let figures = (!figures.is_empty()).then(|| Figures::parse("figures.csv", figures.as_bytes()).unwrap());
-    Deal::new(agreement, figures, Some(Period::parse("2026-10").unwrap())).unwrap()
+    Deal::new(agreement, figures, Some(Period::parse(period).unwrap())).unwrap()
 }
 
 /// A kind of usages: territory, plan, whether it qualifies, plays, returns, price.
