@@ -484,6 +484,12 @@ pub trait Encode: Send + Sync {
         None
     }
 
+    /// Whether a file begins with what is known only at its end, such as how many rows it has: it is then begun once more when everything is
+    /// encoded, and written again with that head.
+    fn head_waits(&self) -> bool {
+        false
+    }
+
     /// What keeps the output from appearing, asked once everything is encoded: what only the whole of it shows.
     fn refusal(&self) -> Option<Fatal> {
         None

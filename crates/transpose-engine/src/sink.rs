@@ -1,7 +1,8 @@
 //! Writing: files that are split between blocks, and appear together or not at all.
 //!
 //! The name and the head of a file say which one of how many it is (`2of3`), and that is known only at the end. A message that fits into one file,
-//! the usual case, is written straight through. When a second file is begun, each file is written once more at the end with its right head.
+//! the usual case, is written straight through. When a second file is begun, or a head tells how much follows, each file is written once more at the end
+//! with its right head.
 
 use crate::codes;
 use std::path::{Path, PathBuf};
@@ -276,10 +277,14 @@ impl<'a> Sink<'a> {
     pub(crate) fn finish(mut self) -> Result<(OutputSet, Tally, Vec<Diagnostic>), Fatal> {
         self.close(true)?;
         let of = self.closed.len() as u32;
-        if of > 1 {
+        if of > 1 || self.encoder.head_waits() {
             // A head inside of a container cannot be replaced; tables are never split.
             if self.packing.container.is_some() {
-                return Err(codes::bug("a table was split"));
+                if of > 1 {
+                    return Err(codes::bug("a table was split"));
+                }
+                let message = "the first lines of the format tell how many rows follow";
+                return Err(Fatal::usage(Diagnostic::new(&codes::HEAD_WAITS, Location::default(), message)));
             }
             self.rewrite_heads(of)?;
         }

@@ -5,6 +5,7 @@ use crate::heading::{folded, recognise};
 use crate::layout::Layout;
 use crate::read::SheetDecoder;
 use crate::sums::read::SumsDecoder;
+use crate::sums::write::SumsEncoder;
 use crate::write::SheetEncoder;
 use crate::{code, options, outline};
 use std::sync::{Arc, OnceLock};
@@ -122,7 +123,11 @@ impl Format for LayoutFormat {
     }
 
     fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        Ok(Box::new(SheetEncoder::create(self.sound()?, brief)?))
+        let layout = self.sound()?;
+        if layout.manifest.grain == Grain::Aggregate {
+            return Ok(Box::new(SumsEncoder::create(layout, brief)?));
+        }
+        Ok(Box::new(SheetEncoder::create(layout, brief)?))
     }
 
     fn is_table(&self) -> bool {

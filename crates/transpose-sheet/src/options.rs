@@ -55,6 +55,18 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         about: "How the price of a refund is written; both are read.",
     },
     OptionSpec {
+        name: "incomplete",
+        kind: OptionKind::Choice(&["refuse", "keep"]),
+        default: "refuse",
+        about: "What happens when rows of a table of sums lack what its layout demands: nothing is written, or they are kept and told.",
+    },
+    OptionSpec {
+        name: "too-long",
+        kind: OptionKind::Choice(&["refuse", "cut"]),
+        default: "",
+        about: "What happens to values that are too long for their cells: nothing is written, or they are cut and count as loss. Unset means what the layout says.",
+    },
+    OptionSpec {
         name: "serial-dates",
         kind: OptionKind::Choice(&["refuse", "1900", "1904"]),
         default: "refuse",
@@ -78,6 +90,8 @@ struct Options {
     bom: Option<bool>,
     unmappable: Option<String>,
     refund_sign: Option<String>,
+    incomplete: Option<String>,
+    too_long: Option<String>,
     serial_dates: Option<String>,
     mojibake: Option<String>,
 }
@@ -94,6 +108,12 @@ fn parse(layout: &Layout, pairs: &[(String, String)]) -> Result<Options, Fatal> 
 /// Whether prices of refunds are written without a minus.
 pub(crate) fn positive_refunds(layout: &Layout, pairs: &[(String, String)]) -> Result<bool, Fatal> {
     Ok(parse(layout, pairs)?.refund_sign.as_deref() == Some("positive"))
+}
+
+/// Whether values that are too long are cut, and whether rows are kept that lack what the layout demands.
+pub(crate) fn leniency(layout: &Layout, pairs: &[(String, String)]) -> Result<(bool, bool), Fatal> {
+    let options = parse(layout, pairs)?;
+    Ok((options.too_long.as_deref() == Some("cut"), options.incomplete.as_deref() == Some("keep")))
 }
 
 /// What is done about damaged cells.

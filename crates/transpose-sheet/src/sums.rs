@@ -1,7 +1,9 @@
 //! Tables of sums: a row is the usage of a recording or release in a sales context.
 
+mod back;
 pub(crate) mod read;
-mod totals;
+pub(crate) mod totals;
+pub(crate) mod write;
 
 transpose_core::codes! {
     /// A row says something else about the whole file than the rows before it.
@@ -28,4 +30,12 @@ transpose_core::codes! {
     pub(crate) TOO_MANY_ROWS: "SHT0514" "too-many-rows" Error
         "The layout has a limit of rows for a file, and there are more."
         "Split the report, for instance by territory."
+    /// A quantity, price or duration that cannot be accounted for.
+    pub(crate) INEXACT: "SHT0513" "inexact-amount-of-sums" Error
+        "Quantities, amounts and durations are summed exactly, so that what is written can be compared with what was read. A value that is no number, or a sum of more than 28 digits, cannot be."
+        "Correct the value in the source."
+    /// A target that holds sums was given plays.
+    pub(crate) NOT_SUMS: "SHT0515" "target-holds-sums" Error
+        "A row of the layout is the usage of a recording in a sales context, not a single play."
+        "Report this as a fault of the program."
 }

@@ -248,7 +248,7 @@ impl<'a> Decider<'a> {
 }
 
 /// What the header or the agreement says about a field that the input has no column for.
-fn supplied(brief: &Brief<'_>, field: Field) -> Option<String> {
+pub(crate) fn supplied(brief: &Brief<'_>, field: Field) -> Option<String> {
     if let Some(text) = brief.header.text(field) {
         return Some(text.to_owned());
     }
@@ -323,28 +323,11 @@ impl Encode for SheetEncoder {
     }
 
     fn file_name(&self, _part: Part) -> String {
-        let tabs = self.delimiter == b'\t' && self.layout.delimiter != b'\t';
-        let extension = if tabs { "tsv" } else { &self.layout.manifest.extension };
-        format!("{}.{extension}", self.layout.short().replace('-', "_"))
+        file_name(&self.layout, self.delimiter)
     }
 
     fn table(&self) -> Option<TableShape> {
-        let column = |column: &Column| TableColumn {
-            heading: column.heading.clone(),
-            // Amounts stay text: nobody's money goes through binary.
-            holds: match column.kind {
-                CellKind::Seconds | CellKind::Integer => Holds::Numbers,
-                _ => Holds::Text,
-            },
-        };
-        Some(TableShape {
-            name: self.layout.short().into(),
-            delimiter: self.delimiter,
-            quote: self.layout.quote,
-            quoted_empty: self.layout.quoted_empty,
-            utf8: self.finish.as_ref().is_none_or(|finish| finish.coding.is_none()),
-            columns: self.layout.columns.iter().map(column).collect(),
-        })
+        Some(table(&self.layout, self.delimiter, self.finish.as_ref()))
     }
 
     fn max_file_size(&self) -> Option<u64> {
@@ -360,5 +343,32 @@ impl Encode for SheetEncoder {
         let fields = reads.difference(self.layout.fields()).iter().map(Subject::Field).collect::<Vec<_>>();
         let extras = extras.iter().cloned().map(Subject::Extra);
         fields.into_iter().chain(extras).map(|subject| (subject, reason.clone())).collect()
+    }
+}
+
+/// The name that a layout proposes for its file.
+pub(crate) fn file_name(layout: &Layout, delimiter: u8) -> String {
+    let tabs = delimiter == b'\t' && layout.delimiter != b'\t';
+    let extension = if tabs { "tsv" } else { &layout.manifest.extension };
+    format!("{}.{extension}", layout.short().replace('-', "_"))
+}
+
+/// What the text of a layout looks like to whoever puts it into a container.
+pub(crate) fn table(layout: &Layout, delimiter: u8, finish: Option<&Finish>) -> TableShape {
+    let column = |column: &Column| TableColumn {
+        heading: column.heading.clone(),
+        // Amounts stay text: nobody's money goes through binary.
+        holds: match column.kind {
+            CellKind::Seconds | CellKind::Integer => Holds::Numbers,
+            _ => Holds::Text,
+        },
+    };
+    TableShape {
+        name: layout.short().into(),
+        delimiter,
+        quote: layout.quote,
+        quoted_empty: layout.quoted_empty,
+        utf8: finish.is_none_or(|finish| finish.coding.is_none()),
+        columns: layout.columns.iter().map(column).collect(),
     }
 }

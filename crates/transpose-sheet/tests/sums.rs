@@ -9,7 +9,7 @@
 
 mod tables;
 
-use tables::{Table, open, read, told};
+use tables::{Table, open, read, rewrite, told};
 use transpose_core::format::{Format, Probe, Recognition};
 use transpose_sheet::{Layout, LayoutFormat};
 
@@ -330,6 +330,154 @@ fn tables_without_headings_go_by_position() {
     );
     assert_eq!(table.rejects, ["2 cell 2 (recording.title) SHT0206 plays 5", "3 cell 1 () SHT0507 plays 5"]);
     assert_eq!(table.quarantine, "A|^^|^L^||5\r\nB|^One^|^^|x|5\r\n");
+}
+
+fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn what_is_written_is_what_was_read() {
+    let sales_text = sales_with(TOTALS)
+        .replace("\t.70", "\t0.70")
+        .replace("\t-.70", "\t-0.70")
+        .replace("-0.70\tR", "-0.7\tR");
+    for (format, text, given) in [
+        (sales(), sales_text, options(&[])),
+        (
+            streams(),
+            "Month,Oct 2017\r\nCurrency,EUR\r\nRows,2\r\n\r\nStorefront,ISRC,Streams,Share,Net,Bearing\r\n\
+             Germany,USRC17607839,1234,70%,\"1000,50\",true\r\nFrance,GBAAA0000001,5,12.5%,\"-0,25\",false\r\nSum,,1239\r\n"
+                .to_owned(),
+            options(&[]),
+        ),
+        (bare(), "A|^One | two^||x|5\r\nA|^Th^^ree^|L|12|0\r\n".to_owned(), options(&[])),
+    ] {
+        for chunk in [1, 7, usize::MAX] {
+            let outcome = rewrite(&format, &format, text.as_bytes(), &given, chunk).unwrap();
+            assert_eq!(outcome.text, text, "{outcome:?}");
+            assert_eq!((outcome.findings.len(), outcome.refusal.len()), (0, 0), "{outcome:?}");
+            assert_eq!(outcome.losses, [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn usages_are_accounted_for() {
+    let outcome = rewrite(&sales(), &sales(), sales_with(TOTALS).as_bytes(), &[], 9).unwrap();
+    let written = &outcome.report.ledger.written;
+    assert_eq!(
+        (written.rows, written.plays.to_string(), written.returns.to_string()),
+        (3, "4".into(), "1".into())
+    );
+    let owed: Vec<_> = written.owed.iter().map(|(code, sum)| format!("{code} {sum}")).collect();
+    assert_eq!(owed, ["XXX 8.4"]);
+}
+
+/// A target with narrow cells.
+fn narrow(columns: &str, table: &str) -> LayoutFormat {
+    let text = format!("id = \"label.narrow\"\n{HEAD}[table]\nline-end = \"lf\"\n{table}\n{columns}");
+    LayoutFormat::new(Layout::parse("narrow.toml", &text).unwrap())
+}
+
+#[test]
+fn limits_are_told() {
+    let columns = "[[column]]\nheading = \"T\"\nfield = \"recording.title\"\nelse-field = \"release.title\"\nmax-length = 4\ncase = \"upper\"\n\
+                   [[column]]\nheading = \"A\"\nfield = \"usage.amount\"\nplaces = 0\n\
+                   [[column]]\nheading = \"I\"\nfield = \"recording.isrc\"\nrequired = true\n\
+                   [[after]]\ncells = [{ text = \"Sum\" }, { sum = \"usage.amount\" }]\n";
+    let target = narrow(columns, "forbid = \"O,\"\nmax-rows = 2");
+    let text = sales_with(TOTALS);
+    let strict = rewrite(&sales(), &target, text.as_bytes(), &[], usize::MAX).unwrap();
+    assert_eq!(
+        strict.text,
+        "T,A,I\nSNG,2,USRC17607839\n\"ALBUM \"\"THE\"\"\",7,\nSNG,-1,USRC17607839\nSum,8\n"
+    );
+    assert_eq!(
+        strict.refusal,
+        [
+            "- SHT0514 the table has 3 rows, and the layout allows 2",
+            "- SHT0508 values are missing that the layout demands (1)",
+            "- SHT0509 values are too long for their cells (1)",
+        ]
+    );
+    let lenient = options(&[("incomplete", "keep"), ("too-long", "cut")]);
+    let lenient = rewrite(&sales(), &target, text.as_bytes(), &lenient, usize::MAX).unwrap();
+    assert_eq!(lenient.text, "T,A,I\nSNG,2,USRC17607839\nALBU,7,\nSNG,-1,USRC17607839\nSum,8\n");
+    assert_eq!(lenient.refusal, ["- SHT0514 the table has 3 rows, and the layout allows 2"]);
+    assert_eq!(
+        lenient.losses,
+        [
+            "shortened recording.title 4: the layout forbids some of its characters",
+            "rounded usage.amount 2: the column has fewer decimals",
+        ]
+    );
+}
+
+#[test]
+fn returns_come_as_rows_or_within_the_quantity() {
+    let source = narrow(
+        "[[column]]\nheading = \"ISRC\"\nfield = \"recording.isrc\"\n[[column]]\nheading = \"Q\"\nfield = \"usage.quantity\"\n\
+         [[column]]\nheading = \"R\"\nfield = \"usage.returns\"\n[[column]]\nheading = \"A\"\nfield = \"usage.amount\"\n\
+         [[column]]\nheading = \"P\"\nfield = \"usage.retail-price\"\nkind = \"money\"\n",
+        "",
+    );
+    let text = "ISRC,Q,R,A,P\nUSRC17607839,5,2,0.31,1.29\nUSRC17607839,0,2,-0.2,1.29\nUSRC17607839,3,0,0.3,1.29\nUSRC17607839,2,2,0,1.29\n";
+    let columns = "[[column]]\nheading = \"Q\"\nfield = \"usage.quantity\"\n[[column]]\nheading = \"A\"\nfield = \"usage.amount\"\n\
+         [[column]]\nheading = \"P\"\nfield = \"usage.retail-price\"\nkind = \"money\"\n[[column]]\nheading = \"S\"\n\
+         [[after]]\ncells = [{ text = \"Sum\" }, { sum = \"usage.amount\" }, { sum = \"usage.quantity\" }]\n";
+    for (table, expected) in [
+        (
+            "returns = \"rows\"\nrefund = { column = \"S\", is = \"R\", else = \"S\" }",
+            "Q,A,P,S\n5,0.52,1.29,S\n-2,-0.21,-1.29,R\n-2,-0.2,-1.29,R\n3,0.3,1.29,S\n2,0,1.29,S\n-2,0,-1.29,R\nSum,0.41,4\n",
+        ),
+        ("returns = \"net\"", "Q,A,P,S\n3,0.31,1.29,\n-2,-0.2,1.29,\n3,0.3,1.29,\n0,0,1.29,\nSum,0.41,4\n"),
+        ("", "Q,A,P,S\n5,0.31,1.29,\n0,-0.2,1.29,\n3,0.3,1.29,\n2,0,1.29,\nSum,0.41,10\n"),
+    ] {
+        let outcome = rewrite(&source, &narrow(columns, table), text.as_bytes(), &[], 20).unwrap();
+        assert_eq!(outcome.text, expected, "{table}");
+        let written = &outcome.report.ledger.written;
+        assert_eq!(
+            (written.rows, written.plays.to_string(), written.returns.to_string()),
+            (4, "10".into(), "6".into())
+        );
+    }
+}
+
+#[test]
+fn texts_are_given_or_asked_for() {
+    let columns = "[[column]]\nheading = \"V\"\ngiven = \"vendor\"\n[[column]]\nheading = \"T\"\n\
+                   template = \"{recording.title} / {text.vendor}\"\n[[column]]\nheading = \"N\"\ndefault = \"000\"\n";
+    let target = narrow(columns, "quote-when = \"text\"");
+    let names: Vec<_> =
+        target.options().iter().map(|spec| spec.name).filter(|name| name.starts_with("text.")).collect();
+    assert_eq!(names, ["text.vendor"]);
+    let text = sales_with(TOTALS);
+    let fatal = rewrite(&sales(), &target, text.as_bytes(), &[], usize::MAX).unwrap_err();
+    let told: Vec<_> = fatal.findings.iter().map(told).collect();
+    assert!(told.iter().all(|told| told == "- SHT0512 the option `text.vendor` is missing"), "{told:?}");
+    let given = options(&[("text.vendor", "8003")]);
+    let outcome = rewrite(&sales(), &target, text.as_bytes(), &given, usize::MAX).unwrap();
+    assert_eq!(
+        outcome.text,
+        "\"V\",\"T\",\"N\"\n\"8003\",\"Song / 8003\",\"000\"\n\"8003\",\" / 8003\",\"000\"\n\"8003\",\"Song / 8003\",\"000\"\n"
+    );
+    let wrong = options(&[("text.vender", "8003")]);
+    assert!(rewrite(&sales(), &target, text.as_bytes(), &wrong, usize::MAX).is_err());
+}
+
+#[test]
+fn sections_have_their_own_totals() {
+    let columns = "[[column]]\nheading = \"C\"\nfield = \"context.territory\"\n[[column]]\nheading = \"A\"\nfield = \"usage.amount\"\n\
+         [[after]]\neach = \"context.territory\"\ncells = [{ text = \"Total\" }, { sum = \"usage.amount\" }, { field = \"context.territory\" }, { count = \"lines\" }]\n";
+    let target = narrow(columns, "");
+    let outcome = rewrite(&sales(), &target, sales_with(TOTALS).as_bytes(), &[], 30).unwrap();
+    assert_eq!(outcome.text, "C,A\nUS,2.1\nDE,7\nUS,-0.70\nTotal,7,DE,6\nTotal,1.4,US,6\n");
+    let read = read(&target, outcome.text.as_bytes(), 5);
+    assert_eq!(read.findings, [""; 0]);
+    let wrong = outcome.text.replace("Total,1.4", "Total,1.5");
+    let found = tables::read(&target, wrong.as_bytes(), 5).findings;
+    assert_eq!(found, ["6 SHT0504 the file says 1.5 (sum of `usage.amount`), and its rows come to 1.4"]);
 }
 
 #[test]

@@ -183,11 +183,7 @@ impl Reader<'_> {
     fn unsupported(&self, raw: &RawLayout) -> Result<(), Fatal> {
         let table = &raw.table;
         let mut found = Vec::new();
-        if *raw.grain.get_ref() == RawGrain::Aggregate {
-            let directions = raw.directions.get_ref();
-            let writes = directions.contains(&Direction::Write);
-            found.push(("directions = [\"write\"]", writes.then(|| raw.directions.span())));
-        } else {
+        if *raw.grain.get_ref() != RawGrain::Aggregate {
             let first = |lines: &[Spanned<RawLine>]| lines.first().map(Spanned::span);
             // Where widths are fixed these lines, and fixed texts, are understood where lines are cut.
             let cut = self.widths(raw)?.is_some() && !raw.directions.get_ref().contains(&Direction::Write);

@@ -141,6 +141,9 @@ impl SumsDecoder {
             }
         });
         let plan = plan.collect();
+        if layout.returns == Returns::Rows {
+            table.preamble.reads.insert(Field::RETURNS);
+        }
         table.preamble.shapes = shapes;
         Ok(Self {
             table,

@@ -1,10 +1,13 @@
 //! Tables of sums as text that can be compared.
 
 use std::fmt::Write;
+use transpose_codes::Timestamp;
 use transpose_core::batch::{Batch, Blocks, Slot};
 use transpose_core::diagnostic::{Diagnostic, Fatal};
 use transpose_core::entity::Entity;
-use transpose_core::format::{Chunk, Decode, Format, Indexed, Origin, Tally};
+use transpose_core::format::{
+    Brief, Chunk, Decode, Encoded, Format, Indexed, Numbers, Origin, Part, Portion, Tally,
+};
 use transpose_core::registry::BytesHead;
 use transpose_core::report::Report;
 use transpose_sheet::LayoutFormat;
@@ -100,4 +103,82 @@ pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
     table.findings = findings;
     table.quarantine = String::from_utf8_lossy(&quarantine).into_owned();
     table
+}
+
+/// What a table is written as.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) text: String,
+    pub(crate) findings: Vec<String>,
+    /// What changed, how often, and why.
+    pub(crate) losses: Vec<String>,
+    pub(crate) refusal: Vec<String>,
+    pub(crate) report: Report,
+}
+
+/// Reads a table of one layout and writes it in another, in pieces of so many bytes.
+pub(crate) fn rewrite(
+    source: &LayoutFormat,
+    target: &LayoutFormat,
+    text: &[u8],
+    options: &[(String, String)],
+    chunk: usize,
+) -> Result<Outcome, Fatal> {
+    let decoder = open(source, text, &[]).unwrap();
+    let preamble = decoder.preamble();
+    let brief = Brief {
+        version: None,
+        options,
+        header: &preamble.header,
+        contexts: &[],
+        shapes: &preamble.shapes,
+        reads: preamble.reads,
+        terms: None,
+        now: Timestamp::utc(0),
+    };
+    let encoder = target.create(&brief)?;
+    let part = Part { number: 1, of: 1 };
+    let (mut head, mut body) = (Vec::new(), Vec::new());
+    let mut tally = encoder.begin(part, &mut head);
+    assert_eq!(tally.lines, String::from_utf8_lossy(&head).lines().count() as u64);
+    let (mut next, mut line) = (preamble.body as usize, preamble.line);
+    let mut worker = decoder.worker();
+    let (mut batch, mut report) = (Batch::default(), Report::default());
+    while next < text.len() {
+        let begin = next;
+        let own = chunk.min(text.len() - begin).saturating_sub(1);
+        let view = Chunk { bytes: &text[begin..], own, last: true };
+        let Indexed::Done { end, lines, .. } = worker.index(view, 0) else { panic!("more than everything") };
+        batch.clear();
+        worker.decode(view, Origin { byte: begin as u64, line }, &mut batch, &mut report);
+        assert_eq!(batch.rejects.len(), 0, "{:?}", batch.rejects);
+        let blocks =
+            Blocks { batch: &batch.blocks, chunk: view.bytes, shapes: &preamble.shapes, contexts: &[] };
+        let mut out = Encoded::default();
+        let numbers = Numbers { line, ..Numbers::default() };
+        encoder.encode(Portion::Blocks(blocks), numbers, &mut out, &mut report)?;
+        out.marks.iter().for_each(|(_, more)| tally.add(*more));
+        body.extend_from_slice(&out.bytes);
+        (next, line) = (begin + end, line + lines);
+    }
+    encoder.end(part, &tally, &tally, &mut body);
+    if encoder.head_waits() {
+        head.clear();
+        encoder.begin(part, &mut head);
+    }
+    let losses = report.loss.iter().map(|(change, subject, entry)| {
+        format!("{} {subject} {}: {}", change.name(), entry.count, entry.reason)
+    });
+    Ok(Outcome {
+        text: String::from_utf8([head, body].concat()).unwrap(),
+        findings: report.findings.iter().map(told).collect(),
+        losses: losses.collect(),
+        refusal: encoder
+            .refusal()
+            .into_iter()
+            .flat_map(|fatal| fatal.findings)
+            .map(|found| told(&found))
+            .collect(),
+        report,
+    })
 }

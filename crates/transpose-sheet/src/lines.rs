@@ -1,0 +1,215 @@
+//! Writing lines before and after the rows.
+
+use crate::layout::{Column, Count, GIVEN, Layout, Line, Piece, Source};
+use crate::put::Put;
+use crate::sums::totals::{Totals, Wanted};
+use transpose_codes::Decimal;
+use transpose_codes::decimal;
+use transpose_core::diagnostic::{Diagnostic, Location};
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, Group};
+use transpose_core::format::Brief;
+
+transpose_core::codes! {
+    /// A text that the user has to give.
+    pub(crate) NO_TEXT: "SHT0512" "text-not-given" Error
+        "The layout has a cell for a text that neither the report nor the layout knows, such as the number of an account. It is given as an option."
+        "Give it with `--set text.NAME=…`, or under `[options]` in the agreement; `transpose formats` lists the names."
+    /// A line that needs one value, where there are several.
+    pub(crate) SEVERAL_VALUES: "SHT0516" "line-needs-one-value" Error
+        "A line of the layout says something about all rows, such as their currency, and the rows have different values of it."
+        "Write one table for each value, for instance with `--split-by` or an output of its own in a job."
+}
+
+/// What is the same for the whole table: its head, its constants, the texts that were given.
+pub(crate) struct Common {
+    header: Entity,
+    given: Vec<(Box<str>, Box<str>)>,
+}
+
+impl Common {
+    pub(crate) fn of(layout: &Layout, brief: &Brief<'_>) -> Self {
+        let mut header = brief.header.clone();
+        for (field, text) in &layout.constants {
+            header.set_default(*field, &**text);
+        }
+        let given = brief.options.iter().filter_map(|(name, text)| {
+            name.strip_prefix(GIVEN).map(|name| (Box::from(name), Box::from(text.as_str())))
+        });
+        // What the same layout was read from comes first in the search from the end only where nothing was given.
+        let read = brief.header.extras.iter().filter_map(|(name, value)| {
+            name.strip_prefix(GIVEN).map(|name| (Box::from(name), Box::from(value.first())))
+        });
+        let given = read.chain(given).collect();
+        let mut common = Self { header, given };
+        for (field, text) in common_values(brief) {
+            common.header.set_default(field, text);
+        }
+        if let Some(created) = crate::write::supplied(brief, Field::CREATED) {
+            common.header.set_default(Field::CREATED, created);
+        }
+        common
+    }
+
+    /// A text that was given.
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        self.given.iter().rev().find(|(known, _)| **known == *name).map(|(_, text)| &**text)
+    }
+
+    /// A value of the head.
+    pub(crate) fn value(&self, field: Field) -> Option<&str> {
+        self.header.text(field)
+    }
+
+    /// Refuses lines for which there is no value, or more than one.
+    pub(crate) fn check(&self, layout: &Layout, brief: &Brief<'_>) -> Vec<Diagnostic> {
+        let mut findings = Vec::new();
+        let lines = layout.before.iter().chain(&layout.after);
+        for (line, cell) in lines.flat_map(|line| line.cells.iter().map(move |cell| (line, cell))) {
+            for name in
+                given_names(cell).filter(|name| self.given(name).is_none() && cell.style.default.is_none())
+            {
+                findings.push(no_text(name));
+            }
+            let Some(field) = cell.field.filter(|field| Some(*field) != line.each) else { continue };
+            if self.value(field).is_some() {
+                continue;
+            }
+            let mut values = brief.contexts.iter().filter_map(|context| context.text(field));
+            let location = Location::default().field(field);
+            if let Some(first) = values.next() {
+                let other = values.find(|other| *other != first).unwrap_or("nothing");
+                let message = format!("a line has one `{field}`, and the rows have `{first}` and `{other}`");
+                findings.push(Diagnostic::new(&SEVERAL_VALUES, location, message));
+            } else if cell.required && cell.style.default.is_none() {
+                let message = format!("a line of the layout needs `{field}`, and nothing tells it");
+                findings.push(Diagnostic::new(&crate::code::NO_SOURCE, location, message));
+            }
+        }
+        findings
+    }
+}
+
+/// The refusal of a text that nobody gave.
+pub(crate) fn no_text(name: &str) -> Diagnostic {
+    Diagnostic::new(&NO_TEXT, Location::default(), format!("the option `{GIVEN}{name}` is missing"))
+        .help(format!("give it with `--set {GIVEN}{name}=…`"))
+}
+
+/// The names of the texts that a cell is made of.
+pub(crate) fn given_names(cell: &Column) -> impl Iterator<Item = &str> {
+    let (one, pieces) = match &cell.source {
+        Source::Given(name) => (Some(&**name), &[][..]),
+        Source::Template(pieces) => (None, pieces.as_slice()),
+        _ => (None, &[][..]),
+    };
+    let given = pieces.iter().filter_map(|piece| match piece {
+        Piece::Given(name) => Some(&**name),
+        _ => None,
+    });
+    one.into_iter().chain(given)
+}
+
+/// What all sales contexts agree on.
+fn common_values(brief: &Brief<'_>) -> Vec<(Field, String)> {
+    let Some((first, rest)) = brief.contexts.split_first() else { return Vec::new() };
+    let same = |field: Field, text: &str| rest.iter().all(|other| other.text(field) == Some(text));
+    let fields = first.iter().filter(|(field, _)| field.group() == Group::Context);
+    let fields = fields.filter(|(field, value)| value.iter().count() == 1 && same(*field, value.first()));
+    fields.map(|(field, value)| (field, value.first().to_owned())).collect()
+}
+
+/// What lines say about all rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'a> {
+    pub(crate) wanted: &'a Wanted,
+    pub(crate) totals: &'a Totals,
+    /// How many lines the file has.
+    pub(crate) lines: u64,
+}
+
+/// Adds a line, without its end.
+pub(crate) fn write(
+    line: &Line,
+    put: &Put,
+    common: &Common,
+    said: Said<'_>,
+    each: Option<&[u8]>,
+    out: &mut Vec<u8>,
+) {
+    // A text that is a whole line may be the very character that divides or quotes cells.
+    if let [Column { source: Source::Text(text), .. }] = &line.cells[..] {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let (mut value, mut text) = (Vec::new(), Vec::new());
+    for (number, cell) in line.cells.iter().enumerate() {
+        if number > 0 {
+            out.push(put.delimiter);
+        }
+        value.clear();
+        text.clear();
+        match (&cell.source, cell.field) {
+            (Source::Text(literal), _) => text.extend_from_slice(literal.as_bytes()),
+            (Source::Given(name), _) => {
+                text.extend_from_slice(common.given(name).unwrap_or("").as_bytes());
+                put.fit(cell, &mut text, &mut crate::put::Noted::default());
+            }
+            (Source::Template(pieces), _) => {
+                let field = |field: Field| common.value(field).map(str::as_bytes);
+                template(pieces, common, field, &mut text);
+                put.fit(cell, &mut text, &mut crate::put::Noted::default());
+            }
+            (Source::Count(Count::Rows), _) => {
+                value.extend_from_slice(said.totals.rows_of(each).to_string().as_bytes());
+            }
+            (Source::Count(Count::Lines), _) => value.extend_from_slice(said.lines.to_string().as_bytes()),
+            (Source::Sum(field), _) => {
+                let sum = said.wanted.place(*field).and_then(|place| said.totals.sum(place, each));
+                decimal::write(&sum.unwrap_or(Decimal::ZERO), &mut value);
+            }
+            (_, Some(field)) if Some(field) == line.each => value.extend_from_slice(each.unwrap_or(b"")),
+            (_, Some(field)) => value.extend_from_slice(common.value(field).unwrap_or("").as_bytes()),
+            (_, None) => {}
+        }
+        if !value.is_empty() {
+            let _ = put.text(cell, &value, &mut text);
+        }
+        if text.is_empty()
+            && let Some(default) = &cell.style.default
+        {
+            text.extend_from_slice(default.as_bytes());
+        }
+        put.cell(cell, &text, out);
+    }
+}
+
+/// Puts the parts of a template together; empty where it has fields and none of them has a value.
+pub(crate) fn template<'a>(
+    pieces: &[Piece],
+    common: &Common,
+    value: impl Fn(Field) -> Option<&'a [u8]>,
+    out: &mut Vec<u8>,
+) {
+    let start = out.len();
+    let (mut asked, mut told) = (false, false);
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Piece::Given(name) => {
+                told = true;
+                out.extend_from_slice(common.given(name).unwrap_or("").as_bytes());
+            }
+            Piece::Field(field) => {
+                asked = true;
+                if let Some(value) = value(*field).filter(|value| !value.is_empty()) {
+                    told = true;
+                    out.extend_from_slice(value);
+                }
+            }
+        }
+    }
+    if asked && !told {
+        out.truncate(start);
+    }
+}
