@@ -11,6 +11,7 @@ use crate::describe::{Noted, Shapes};
 use crate::emit::{self, Frame, Ordered};
 use crate::external;
 use crate::manner::{Manner, Manners, Written};
+use crate::many::Rule;
 use crate::memory::Budget;
 use crate::pairs::Pair;
 use crate::refunds::Judge;
@@ -88,6 +89,8 @@ pub(crate) struct Counting<'a> {
     threads: usize,
     /// What the whole service counted, where somebody knows.
     whole: Option<Vec<Whole>>,
+    /// Which of the service's rows the report is about; none for all.
+    rule: Option<&'a Rule>,
 }
 
 impl<'a> Counting<'a> {
@@ -124,7 +127,7 @@ impl<'a> Counting<'a> {
         let mut header = Entity::default();
         terms.header(&mut header);
         let judge = Judge::new(terms.refunds(), job.period.as_ref(), &header);
-        Ok(Self { job, terms, projection, counter, judge, sells, budget, threads, whole: None })
+        Ok(Self { job, terms, projection, counter, judge, sells, budget, threads, whole: None, rule: None })
     }
 
     /// What is wanted of each event.
@@ -166,6 +169,11 @@ impl<'a> Counting<'a> {
         self.whole = Some(whole);
     }
 
+    /// Tells which of the service's rows the report is about: nothing is due for the others.
+    pub(crate) fn limit(&mut self, rule: &'a Rule) {
+        self.rule = Some(rule);
+    }
+
     /// Makes the report of everything that was counted; nothing appears yet.
     pub(crate) fn finish(
         self,
@@ -173,9 +181,10 @@ impl<'a> Counting<'a> {
         spaces: &Spaces<'_>,
         sources: &[Arc<str>],
     ) -> Result<Ready, Fatal> {
-        let Self { job, terms, projection, counter, budget, threads, whole, .. } = self;
+        let Self { job, terms, projection, counter, budget, threads, whole, rule, .. } = self;
         let policy = terms.conflict();
-        for context in terms.due() {
+        for context in terms.due().into_iter().filter(|context| rule.is_none_or(|rule| rule.reaches(context)))
+        {
             counter.manner(Manner::new(&context, false))?;
         }
         let reads = spaces.reads;

@@ -389,6 +389,7 @@ impl Many<'_> {
             }
             let ready = match (counting, sinks) {
                 (Some(mut counting), _) => {
+                    counting.limit(&output.rule);
                     if let Some(view) =
                         view(&output.job).and_then(|view| views.iter().position(|known| *known == view))
                         && let Some(terms) = output.job.terms

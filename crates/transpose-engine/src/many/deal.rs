@@ -13,7 +13,8 @@ use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_core::account::NO_CURRENCY;
 use transpose_core::batch::{EventBatch, Span};
 use transpose_core::diagnostic::Fatal;
-use transpose_core::field::Field;
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, Group};
 use transpose_core::format::Decode;
 use transpose_core::ledger::Amounts;
 
@@ -30,6 +31,20 @@ pub struct Condition {
     pub fields: Vec<Field>,
     /// The values that it may have; `*` is any, and the empty text is none at all.
     pub values: Vec<String>,
+}
+
+impl Rule {
+    /// Whether rows of a sales context can be among those that it takes, as far as the context says.
+    pub(crate) fn reaches(&self, context: &Entity) -> bool {
+        let of_context = |condition: &&Condition| {
+            condition
+                .fields
+                .iter()
+                .all(|field| field.group() == Group::Context && context.value(*field).is_some())
+        };
+        let text = |field| context.text(field).map(str::to_owned);
+        self.0.iter().filter(of_context).all(|condition| condition.holds(text))
+    }
 }
 
 impl Condition {
