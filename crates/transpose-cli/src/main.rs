@@ -6,6 +6,7 @@
 //! | module | does |
 //! |---|---|
 //! | `commands` | one file a subcommand |
+//! | `accounts` | accounts between periods, explanations of amounts |
 //! | `open` | registry, inputs, choice of formats, side files, the clock |
 //! | `packing` | text or a workbook, plain or gzip |
 //! | `messages` | findings and summaries for people and for pipelines; exit codes |
@@ -13,6 +14,7 @@
 //! | `received` | the list of files that were converted before |
 //! | `selection` | which plays take part: period, time zone, duplicates |
 
+mod accounts;
 mod commands;
 mod messages;
 mod open;

@@ -93,6 +93,16 @@ pub(crate) fn registry(layouts: &[PathBuf]) -> Result<Registry, Fatal> {
     Ok(registry)
 }
 
+/// A failure whose findings stand at a place where they have none of their own.
+pub(crate) fn placed(mut fatal: Fatal, place: &Location) -> Fatal {
+    for finding in &mut fatal.findings {
+        if finding.location.source.is_none() {
+            finding.location = place.clone();
+        }
+    }
+    fatal
+}
+
 /// Advice on a failure with one finding.
 pub(crate) trait AndHelp {
     /// The same failure with advice of its own.

@@ -1,5 +1,6 @@
 //! `transpose convert`: one report becomes another.
 
+use crate::accounts::{self, Accounts};
 use crate::messages::{Exit, Messages, counted, number, printable, table};
 use crate::open::{self, AndHelp as _, Completing, Containers, Layouts, MemoryLimit, SideFiles, Speed};
 use crate::packing::Packing;
@@ -16,9 +17,10 @@ use transpose_core::diagnostic::{Fatal, Severity};
 use transpose_core::field::Field;
 use transpose_core::format::Grain;
 use transpose_core::ledger::Amounts;
-use transpose_core::report::Report;
+use transpose_core::report::{Findings, Report};
 use transpose_core::terms::Terms;
-use transpose_engine::{Destination, Job, OnReject, Outcome, Slicing, destination, receipt};
+use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Slicing, destination, receipt};
+use transpose_io::Input;
 
 /// Converts reports to another format
 ///
@@ -86,6 +88,15 @@ pub(crate) struct Convert {
     /// The folder for what does not fit into memory; nothing stays there. By default the system's own
     #[arg(long, value_name = "FOLDER")]
     temp_dir: Option<PathBuf>,
+    /// Accounts between periods (advances, adjustments), read and replaced, for agreements with a `[[deal]]`; the first run makes the file
+    #[arg(long, value_name = "FILE", requires = "agreement")]
+    balances: Option<PathBuf>,
+    /// Work a period out again that the accounts already hold
+    #[arg(long, requires = "balances")]
+    redo: bool,
+    /// Write how each amount came about, one JSON object a line
+    #[arg(long, value_name = "FILE", requires = "agreement")]
+    explain_amounts: Option<PathBuf>,
     /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`, `loss=recording,release.grid`
     #[arg(long, value_name = "loss[=FIELD,...]", value_parser = denial)]
     deny: Vec<Denial>,
@@ -178,7 +189,12 @@ impl Convert {
         if let Some(folder) = &self.temp_dir {
             transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
         }
-        let deal = self.side_files.deal(asked)?;
+        let mut deal = self.side_files.deal(asked)?;
+        let accounts = self.balances.as_deref().map(|path| Accounts::open(path, self.redo)).transpose()?;
+        let carried = match (&accounts, &mut deal) {
+            (Some(accounts), Some(deal)) => accounts.carry(deal)?,
+            _ => Findings::default(),
+        };
         let memory = self.memory_limit.unwrap_or_default().bytes();
         // Nobody knows yet whether they are packed.
         let threads = self.speed.reading().within(memory, true).threads;
@@ -240,12 +256,13 @@ impl Convert {
             hash: self.receipt.is_some(),
             now,
             progress: &|_| progress.update(),
-            beside: None,
+            beside: Some(&|outcomes| self.beside(accounts.as_ref(), &inputs, outcomes)),
         };
         let outcome = job.run();
         progress.clear();
         let mut outcome = outcome.unwrap_or_else(failed);
         let mut findings = open::warnings(deal.as_ref());
+        findings.merge(carried);
         findings.merge(known);
         findings.merge(opener.notes());
         findings.merge(std::mem::take(&mut outcome.report.findings));
@@ -279,6 +296,23 @@ impl Convert {
         };
         messages.object(&self.summary_object(&written, &outcome, exit));
         Ok(exit)
+    }
+
+    /// Files that appear beside the report.
+    fn beside(
+        &self,
+        accounts: Option<&Accounts<'_>>,
+        inputs: &[Input],
+        outcomes: &[Outcome],
+    ) -> Result<Vec<Extra>, Fatal> {
+        let mut extras = Vec::new();
+        if let (Some(path), [outcome]) = (&self.explain_amounts, outcomes) {
+            extras.push(accounts::explanation(path.clone(), outcome, self.overwrite)?);
+        }
+        if let Some(accounts) = accounts {
+            extras.extend(accounts.after(outcomes, inputs)?);
+        }
+        Ok(extras)
     }
 
     /// Where rejected rows go, if they are set aside.
@@ -317,7 +351,10 @@ impl Convert {
         let receipt = self.receipt.as_deref().map(|path| ("the receipt", path));
         let received = self.selection.remembering.received.as_deref();
         let received = received.map(|path| ("the list of received files", path));
-        let written: Vec<_> = [output, quarantine, receipt, received].into_iter().flatten().collect();
+        let balances = self.balances.as_deref().map(|path| ("the accounts", path));
+        let explanation = self.explain_amounts.as_deref().map(|path| ("the explanation", path));
+        let written = [output, quarantine, receipt, received, balances, explanation];
+        let written: Vec<_> = written.into_iter().flatten().collect();
         open::refuse_same(&read.collect::<Vec<_>>(), &written)?;
         match &self.receipt {
             Some(path) if !self.overwrite => open::refuse_existing(path, false),

@@ -1,6 +1,7 @@
 //! `transpose run`: one reading of the inputs, many reports.
 
 use super::convert::{Action, clock, exit_of, rejects_name};
+use crate::accounts::{self, Accounts};
 use crate::messages::{Exit, Messages, counted, number, printable, table};
 use crate::open::{self, AndHelp as _, Completing, Containers, MemoryLimit, Speed};
 use crate::packing::Packing;
@@ -21,6 +22,7 @@ use transpose_engine::many::{Condition, Many, Output, Ran, Rule};
 use transpose_engine::{
     Destination, Duplicates, Extra, Job, OnReject, Outcome, PeriodBy, Screening, destination, receipt,
 };
+use transpose_io::Input;
 
 /// Makes many reports of one reading of the inputs
 ///
@@ -105,7 +107,14 @@ impl Run {
         if let Some(folder) = &self.temp_dir {
             transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
         }
-        let made = outputs(&job, &registry, &root)?;
+        let accounts = job.balances.as_deref().map(|path| Accounts::open(path, self.redo)).transpose()?;
+        let mut made = outputs(&job, &registry, &root)?;
+        let mut carried = Findings::default();
+        for (output, deal) in job.outputs.iter().zip(made.iter_mut().map(|made| &mut made.deal)) {
+            if let (Some(accounts), Some(deal)) = (&accounts, deal) {
+                carried.merge(accounts.carry(deal).map_err(|fatal| open::placed(fatal, &output.place))?);
+            }
+        }
         let quarantine = self.quarantine_path(&job, &root)?;
         self.check_paths(&job, quarantine.as_deref())?;
         let memory = self.memory_limit.unwrap_or_default().bytes();
@@ -126,7 +135,7 @@ impl Run {
         let _ = transpose_io::clean_stale(&root);
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
-        let step = |_: &transpose_io::Input| progress.update();
+        let step = |_: &Input| progress.update();
         let mut outputs = Vec::with_capacity(made.len());
         for (output, made) in job.outputs.iter().zip(&made) {
             outputs.push(Output {
@@ -175,7 +184,7 @@ impl Run {
                 Repeated::Drop => Duplicates::Drop,
             },
             refuse_untaken: job.untaken == Untaken::Refuse,
-            beside: &|outcomes| Ok(explanations(&job, &root, outcomes)),
+            beside: &|outcomes| beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.overwrite),
         };
         let ran = many.run();
         progress.clear();
@@ -185,6 +194,7 @@ impl Run {
         for deal in made.iter().filter_map(|made| made.deal.as_ref()) {
             findings.merge(open::warnings(Some(deal)));
         }
+        findings.merge(carried);
         findings.merge(known);
         findings.merge(opener.notes());
         findings.merge(std::mem::take(&mut ran.report.findings));
@@ -287,12 +297,8 @@ fn outputs<'a>(
         };
         match { one }() {
             Ok(one) => made.push(one),
-            Err(mut fatal) => {
-                for finding in &mut fatal.findings {
-                    if finding.location.source.is_none() {
-                        finding.location = output.place.clone();
-                    }
-                }
+            Err(fatal) => {
+                let mut fatal = open::placed(fatal, &output.place);
                 match &mut wrong {
                     Some(wrong) => wrong.findings.append(&mut fatal.findings),
                     None => wrong = Some(fatal),
@@ -344,14 +350,26 @@ fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
     read
 }
 
-/// How the amounts of outputs came about, for those that are to be explained.
-fn explanations(job: &job::Job, root: &Path, outcomes: &[Outcome]) -> Vec<Extra> {
-    let explained = |(output, outcome): (&job::Output, &Outcome)| {
-        let path = root.join(output.explain.as_ref()?);
-        let bytes = outcome.owed.as_ref()?.explanation.clone().into_bytes();
-        Some(Extra { path, bytes, replace: false })
-    };
-    job.outputs.iter().zip(outcomes).filter_map(explained).collect()
+/// Files that appear beside the reports: accounts, and how amounts came about.
+fn beside(
+    job: &job::Job,
+    root: &Path,
+    accounts: Option<&Accounts<'_>>,
+    inputs: &[Input],
+    outcomes: &[Outcome],
+    replace: bool,
+) -> Result<Vec<Extra>, Fatal> {
+    let mut extras = Vec::new();
+    for (output, outcome) in job.outputs.iter().zip(outcomes) {
+        if let Some(path) = &output.explain {
+            let explained = accounts::explanation(root.join(path), outcome, replace);
+            extras.push(explained.map_err(|fatal| open::placed(fatal, &output.place))?);
+        }
+    }
+    if let Some(accounts) = accounts {
+        extras.extend(accounts.after(outcomes, inputs)?);
+    }
+    Ok(extras)
 }
 
 /// Which rows an output takes.
