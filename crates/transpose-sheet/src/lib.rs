@@ -36,11 +36,14 @@ mod rules;
 mod scan;
 mod styled;
 mod sums;
+mod template;
 mod top;
 mod write;
 
 pub use format::LayoutFormat;
 pub use layout::Layout;
+pub use mapping::{Mapped, Mapping};
+pub use template::template_layout;
 #[doc(hidden)]
 pub use transpose_core;
 use transpose_core::format::Format;

@@ -12,6 +12,7 @@ use transpose_core::field::Field;
 use transpose_deals::job::template_job;
 use transpose_deals::{Sample, template_agreement, template_figures, template_rules};
 use transpose_engine::survey::survey;
+use transpose_sheet::template_layout;
 
 /// Writes a commented side file to begin with
 #[derive(clap::Args)]
@@ -21,6 +22,7 @@ Examples:
   transpose init agreement examples/northwind/subscription-2026-10.csv -o agreement.toml
   transpose init figures examples/northwind/subscription-2026-10.csv -o figures.csv
   transpose init rules -o rules.toml
+  transpose init layout -o my-label.toml
 
 With reports, the file names their plans, services, territories and period, so that it works on them as it stands.")]
 pub(crate) struct Init {
@@ -57,6 +59,8 @@ enum What {
     Rules,
     /// Many reports from one reading, for `run`
     Job,
+    /// A table of a partner's, for `--layout`; `transpose layout infer` makes one from a sample
+    Layout,
 }
 
 impl Init {
@@ -67,6 +71,7 @@ impl Init {
             What::Figures => template_figures(&sample),
             What::Rules => template_rules().to_owned(),
             What::Job => template_job().to_owned(),
+            What::Layout => template_layout().to_owned(),
         };
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;

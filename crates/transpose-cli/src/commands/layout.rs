@@ -1,5 +1,6 @@
 //! `transpose layout`: layouts of one's own, from a sample to a format that works.
 
+mod check;
 mod infer;
 
 use crate::messages::{Exit, Messages, Stop};
@@ -15,12 +16,14 @@ pub(crate) struct Layout {
 #[derive(clap::Subcommand)]
 enum What {
     Infer(infer::Infer),
+    Check(check::Check),
 }
 
 impl Layout {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         match self.what {
             What::Infer(command) => command.run(messages),
+            What::Check(command) => command.run(messages),
         }
     }
 }

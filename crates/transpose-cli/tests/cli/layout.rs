@@ -112,3 +112,165 @@ fn what_is_no_sample_is_refused() {
     let _ = place.run(&["layout", "infer", "missing.csv"]).ends(4);
     let _ = place.run(&["layout", "infer", &sound(), "--name", "Acme"]).ends(2).says("`Acme` is no id");
 }
+
+/// A layout for [`statement`] as text in UTF-8.
+const FJORD: &str = r#"id = "label.fjord"
+title = "Fjord"
+directions = ["read"]
+grain = "aggregate"
+reference = "invented"
+
+[table]
+delimiter = ";"
+
+[constants]
+"context.currency" = "EUR"
+
+[[before]]
+cells = [{ text = "Abrechnung" }, {}]
+[[before]]
+cells = [{ text = "Von" }, { field = "header.period-start", format = "%d.%m.%Y" }]
+[[before]]
+cells = [{ text = "Bis" }, { field = "header.period-end", format = "%d.%m.%Y" }]
+
+[[column]]
+heading = "Titel"
+field = "recording.title"
+[[column]]
+heading = "Künstler"
+field = "recording.artist"
+[[column]]
+heading = "ISRC"
+field = "recording.isrc"
+[[column]]
+heading = "Land"
+field = "context.territory"
+[[column]]
+heading = "Abrufe"
+field = "usage.quantity"
+kind = "integer"
+required = true
+[[column]]
+heading = "Betrag (EUR)"
+field = "usage.amount"
+decimals = "comma"
+
+[[after]]
+cells = [{ text = "Summe" }, {}, {}, {}, { sum = "usage.quantity" }, { sum = "usage.amount", decimals = "comma" }]
+"#;
+
+#[test]
+fn check_shows_what_becomes_of_a_sample() {
+    let place = Place::new();
+    place.put("fjord.toml", FJORD);
+    place.put("fjord.csv", statement());
+    let ran = place.run(&["layout", "check", "fjord.toml"]).ends(0);
+    assert!(
+        ran.text().contains("Betrag (EUR)  usage.amount") && ran.text().ends_with("the layout is sound\n"),
+        "{}",
+        ran.text()
+    );
+    let ran = place.run(&["layout", "check", "fjord.toml", "fjord.csv"]).ends(0);
+    for part in [
+        "header.period-end    2026-10-31",
+        "6  Betrag (EUR)  usage.amount       decimal        24         88.44  0,12 → 0.12, 0,43 → 0.43, 0,74 → 0.74",
+        "24 rows looked at cell by cell; 0 of all rows cannot be used\n2 control totals, 0 of which differ\n0 errors",
+    ] {
+        assert!(ran.text().contains(part), "{part} is not in\n{}", ran.text());
+    }
+    // The sums that it shows are those of another program.
+    let counted = std::process::Command::new("python3")
+        .args(["-c", "import csv,sys\nfrom decimal import Decimal as D\nrows=[r for r in csv.reader(open(sys.argv[1],encoding='cp1252'),delimiter=';')][4:-1]\nprint(sum(int(r[4]) for r in rows), sum(D(r[5].replace(',','.')) for r in rows))"])
+        .arg(place.path("fjord.csv"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), "2004 88.44");
+    let json = place.run(&["layout", "check", "fjord.toml", "fjord.csv", "--json", "-q"]).ends(0);
+    let object: Value = serde_json::from_slice(&json.out).unwrap();
+    assert_eq!(
+        (&object["columns"][4]["sum"], &object["columns"][5]["sum"]),
+        (&"2004".into(), &"88.44".into())
+    );
+    assert_eq!(object["sample"]["header"]["header.period-start"], "2026-10-01");
+}
+
+#[test]
+fn check_tells_what_is_wrong_with_a_sample() {
+    let place = Place::new();
+    place.put("fjord.toml", FJORD);
+    let sound = statement();
+    let edited = |from: &[u8], to: &[u8]| {
+        let at = sound.windows(from.len()).position(|window| window == from).unwrap();
+        [&sound[..at], to, &sound[at + from.len()..]].concat()
+    };
+    place.put("total.csv", edited(b";88,44", b";88,45"));
+    let ran = place.run(&["layout", "check", "fjord.toml", "total.csv"]).ends(1).says("error[SHT0504]");
+    assert!(ran.text().contains("2 control totals, 1 of which differ"), "{}", ran.text());
+    place.put("cell.csv", edited(b";DE;3;0,12", b";DE;three;0,12"));
+    let ran = place.run(&["layout", "check", "fjord.toml", "cell.csv"]).ends(1);
+    assert!(
+        ran.text().contains("`Abrufe`: 1 of its cells cannot be read, the first in line 5: `three`"),
+        "{}",
+        ran.text()
+    );
+    place.put("other.csv", "a;b\n1;2\n");
+    let _ = place.run(&["layout", "check", "fjord.toml", "other.csv"]).ends(3).says("error[SHT0");
+    let _ = place.run(&["layout", "check", "fjord.toml", "missing.csv"]).ends(4);
+}
+
+#[test]
+fn template_is_a_layout_that_reads() {
+    let place = Place::new();
+    place.run(&["init", "layout", "-o", "own.toml"]).ends(0);
+    let ran = place.run(&["layout", "check", "own.toml"]).ends(0);
+    assert!(ran.text().ends_with("the layout is sound\n"), "{}", ran.text());
+    let rows = "SENW02600001,\"Salt, Rope\",Mirela Vantorp,5099910041482,DE,Stream,202610,12,0.48,a\r\n\
+                SENW02600002,Ferry,Mirela Vantorp,,FR,Radio,202610,-2,-0.10,\r\n";
+    let head = "Period,01.10.2026,31.10.2026\r\nAccount,4711\r\nISRC,Title,Artist,UPC,Country,Use,Month,Plays,Amount,Remark\r\n";
+    place.put("MyLabel_202610.csv", format!("{head}{rows}Rows,2\r\nTotal,0.38\r\n"));
+    let ran = place.run(&["layout", "check", "own.toml", "MyLabel_202610.csv"]).ends(0);
+    assert!(ran.text().contains("2 control totals, 0 of which differ"), "{}", ran.text());
+    assert!(ran.text().contains("Stream → OnDemandStream, Radio"), "{}", ran.text());
+    // It is a format like any other.
+    let ran = place.run(&["inspect", "MyLabel_202610.csv", "--layout", "own.toml", "--rows", "9"]).ends(0);
+    let words: Vec<&str> = ran.text().split_whitespace().collect();
+    for pair in [["format", "label.my-label"], ["usage.returns", "2"], ["text.account", "4711"]] {
+        assert!(words.windows(2).any(|words| words == pair), "{pair:?} is not in\n{}", ran.text());
+    }
+}
+
+#[test]
+fn faults_of_a_layout_name_their_line() {
+    let place = Place::new();
+    place.run(&["init", "layout", "-o", "own.toml"]).ends(0);
+    let sound = String::from_utf8(place.read("own.toml")).unwrap();
+    let line = |part: &str| sound.lines().position(|line| line.contains(part)).unwrap() + 1;
+    for (from, to, line, part) in [
+        ("sum = \"usage.amount\"", "sum = \"usage.amont\"", line("sum = \"usage.amount\""), "usage.amount"),
+        ("count = \"rows\"", "count = \"cells\"", line("count = \"rows\""), "cells"),
+        ("codes = \"use-type\"", "codes = \"uses\"", line("codes = \"use-type\""), "[codes.uses]"),
+        ("format = \"%Y%m\"", "format = \"%Q\"", line("format = \"%Y%m\""), "%Q"),
+        ("decimals = \"dot\"", "decimals = \"point\"", line("decimals = \"dot\""), "point"),
+        ("returns = \"rows\"", "returns = \"never\"", line("returns = \"rows\""), "never"),
+        (
+            "\"context.currency\" = \"EUR\"",
+            "\"context.currency\" = \"EURO\"",
+            line("\"context.currency\""),
+            "EURO",
+        ),
+        ("[\"recording.isrc\"]", "[\"recording.isr\"]", line("require = "), "recording.isrc"),
+        ("quote-when = \"needed\"", "quote-when = \"never\"", line("quote-when"), "never"),
+        ("\"Stream\" = \"OnDemandStream\"", "Stream = 1", line("\"Stream\" = "), "string"),
+        ("heading = \"ISRC\"", "heading = \"Title\"", line("heading = \"Title\""), "`Title`"),
+    ] {
+        assert!(sound.contains(from), "{from}");
+        place.put("wrong.toml", sound.replacen(from, to, 1));
+        let ran = place.run(&["layout", "check", "wrong.toml"]).ends(2);
+        let place_said = format!("wrong.toml:{line}:");
+        assert!(
+            ran.err.contains(&place_said) && ran.err.contains(part),
+            "{place_said} {part} is not in\n{}",
+            ran.err
+        );
+    }
+}

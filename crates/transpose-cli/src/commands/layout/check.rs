@@ -1,0 +1,289 @@
+//! `transpose layout check`: what a layout says, and what becomes of a sample.
+
+use crate::commands::inspect::sourced;
+use crate::messages::{Exit, Messages, Stop, counted, number, printable, table};
+use crate::open::{self, Containers, Speed};
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use transpose_codes::decimal;
+use transpose_core::diagnostic::{Fatal, Severity};
+use transpose_core::format::{Format as _, Grain, Manifest, Probe, Recognition};
+use transpose_core::report::Findings;
+use transpose_engine::codes::io;
+use transpose_engine::receipt;
+use transpose_engine::survey::{Survey, survey};
+use transpose_io::Input;
+use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
+
+/// How many first bytes of a sample are looked at cell by cell. It is read to its end all the same.
+const LOOKED_AT: usize = 16 << 20;
+
+/// How many first bytes tell whose a file is.
+const PROBE: usize = 64 << 10;
+
+/// Checks a layout, and shows what becomes of a sample
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose layout check acme.toml
+  transpose layout check acme.toml statement.csv
+
+Each column is shown with its field and its first values, as they stand and as they are read, and with the sum of its numbers. Totals after the rows
+are compared. The exit code is 1 when errors were found in the sample, 2 when the layout is wrong, 3 when the sample is none of its files.")]
+pub(crate) struct Check {
+    /// The layout
+    #[arg(value_name = "LAYOUT")]
+    layout: PathBuf,
+    /// A file of the layout
+    #[arg(value_name = "SAMPLE")]
+    sample: Option<PathBuf>,
+    /// An option of the layout
+    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    read_set: Vec<(String, String)>,
+    #[command(flatten)]
+    containers: Containers,
+    #[command(flatten)]
+    speed: Speed,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a sample came to.
+struct Seen {
+    name: String,
+    recognition: Recognition,
+    mapping: Mapping,
+    survey: Survey,
+    findings: Findings,
+}
+
+impl Check {
+    pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
+        let layout = Layout::parse(&self.layout.to_string_lossy(), &open::text(&self.layout)?)?;
+        let layout = Arc::new(layout);
+        let seen = self.sample.as_ref().map(|sample| self.look(&layout, sample)).transpose()?;
+        if self.json {
+            messages.document(&object(&layout, seen.as_ref()))?;
+        } else {
+            messages.data(printable(&text(&layout, seen.as_ref())).as_bytes())?;
+        }
+        let Some(seen) = seen else { return Ok(Exit::Done) };
+        messages.findings(&seen.findings);
+        let wrong = seen.findings.of(Severity::Error) > 0 || seen.survey.rejects > 0;
+        Ok(if wrong { Exit::Findings } else { Exit::Done })
+    }
+
+    /// Reads a sample as the layout says.
+    fn look(&self, layout: &Arc<Layout>, sample: &PathBuf) -> Result<Seen, Fatal> {
+        let format = LayoutFormat::new(Layout::clone(layout));
+        open::readable(&format)?;
+        let registry = open::registry(&[])?;
+        let opener = self.containers.opener(&registry, None);
+        let inputs = opener.inputs(std::slice::from_ref(sample), self.speed.reading().threads)?;
+        let input: &Input =
+            inputs.first().ok_or_else(|| open::wrong(&open::ARGUMENT, "no sample is given"))?;
+        let bytes = input.head(LOOKED_AT).map_err(|error| io(&error))?;
+        let complete = bytes.len() < LOOKED_AT;
+        let probe = bytes.get(..PROBE).unwrap_or(&bytes);
+        let recognition = format.recognise(&Probe {
+            name: "",
+            bytes: probe,
+            complete: probe.len() == bytes.len() && complete,
+        });
+        let mapping = sourced(input, layout.mapping(input.name(), (&bytes, complete), &self.read_set))?;
+        let survey = sourced(input, survey(input, &format, &self.read_set, self.speed.reading(), 0))?;
+        let mut findings = opener.notes();
+        findings.merge(survey.findings.clone());
+        Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, findings })
+    }
+}
+
+/// What a row is, in words.
+fn row(manifest: &Manifest) -> &'static str {
+    match manifest.grain {
+        Grain::Event => "a play or sale",
+        Grain::Aggregate => "a sum",
+        Grain::Catalogue => "what something is",
+    }
+}
+
+fn directions(manifest: &Manifest) -> &'static str {
+    match (manifest.reads, manifest.writes) {
+        (true, true) => "read and written",
+        (true, false) => "read",
+        _ => "written",
+    }
+}
+
+/// How sure the layout is that the sample is its own, and why.
+fn recognised(recognition: &Recognition) -> (&'static str, &str) {
+    match recognition {
+        Recognition::Certain(reason) => ("certain", reason),
+        Recognition::Possible(reason) => ("possible", reason),
+        Recognition::Near(reason) => ("near", reason),
+        Recognition::No => ("no", "give the format with `--from`"),
+    }
+}
+
+fn text(layout: &Layout, seen: Option<&Seen>) -> String {
+    let manifest = layout.manifest();
+    let mut facts = vec![
+        ("layout", format!("{} ({})", manifest.id, manifest.title)),
+        ("a row is", row(manifest).to_owned()),
+        ("files are", directions(manifest).to_owned()),
+    ];
+    let Some(seen) = seen else {
+        let mut out = pairs(&facts);
+        let head = ["column", "holds", "kind", ""].map(str::to_owned).to_vec();
+        let described = layout.described();
+        let rows = described.iter().map(|column| {
+            vec![column.heading.clone(), column.holds.clone(), column.kind.to_owned(), required(column)]
+        });
+        let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+        let _ = write!(out, "\n{}", table(2, &[], &rows));
+        out.push_str(&lines(layout));
+        out.push_str("\nthe layout is sound\n");
+        return out;
+    };
+    let (sure, reason) = recognised(&seen.recognition);
+    facts.push(("sample", seen.name.clone()));
+    facts.push(("recognised", format!("{sure}: {reason}")));
+    let mapping = &seen.mapping;
+    for (field, value) in &mapping.header {
+        facts.push((field.id(), value.clone()));
+    }
+    let mut out = pairs(&facts);
+    let head =
+        ["", "in the file", "holds", "kind", "filled", "wrong", "sum", "such as"].map(str::to_owned).to_vec();
+    let rows = mapping.columns.iter().map(|column| {
+        let place = column.found.as_ref().map_or("-".to_owned(), |(place, _)| place.to_string());
+        let found = match &column.found {
+            Some((_, name)) if !name.is_empty() => name.clone(),
+            Some(_) => column.heading.clone(),
+            None => format!("{} (not there)", column.heading),
+        };
+        let wrong = if column.wrong > 0 { number(column.wrong) } else { String::new() };
+        let sum = column.sum.as_ref().map_or(String::new(), decimal::to_text);
+        vec![
+            place,
+            found,
+            column.holds.clone(),
+            column.kind.to_owned(),
+            number(column.filled),
+            wrong,
+            sum,
+            examples(column),
+        ]
+    });
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let _ = write!(out, "\n{}", table(2, &[0, 4, 5, 6], &rows));
+    out.push_str(&lines(layout));
+    for column in mapping.columns.iter().filter(|column| column.wrong > 0) {
+        let Some((raw, Err(message))) = column.examples.iter().find(|(_, read)| read.is_err()) else {
+            continue;
+        };
+        let line = column.first_wrong.unwrap_or_default();
+        let count = number(column.wrong);
+        let _ = writeln!(
+            out,
+            "\n`{}`: {count} of its cells cannot be read, the first in line {line}: `{raw}`: {message}",
+            column.heading
+        );
+    }
+    let of = if mapping.complete { "" } else { "of the first " };
+    let _ = writeln!(
+        out,
+        "\n{of}{} looked at cell by cell; {} of all rows cannot be used",
+        counted(mapping.rows, "row"),
+        number(seen.survey.rejects)
+    );
+    let totals = layout.control_totals() as u64;
+    if totals > 0 {
+        let differ = seen
+            .findings
+            .counts()
+            .filter(|(code, _)| code.name == "control-total-differs")
+            .map(|(_, count)| count)
+            .sum::<u64>();
+        let _ = writeln!(out, "{}, {differ} of which differ", counted(totals, "control total"));
+    }
+    let _ = writeln!(
+        out,
+        "{}, {}",
+        counted(seen.findings.of(Severity::Error), "error"),
+        counted(seen.findings.of(Severity::Warning), "warning")
+    );
+    out
+}
+
+fn pairs(facts: &[(&str, String)]) -> String {
+    let rows: Vec<Vec<String>> =
+        facts.iter().map(|(name, value)| vec![(*name).to_owned(), value.clone()]).collect();
+    table(2, &[], &rows)
+}
+
+fn required(column: &Mapped) -> String {
+    if column.required { "required".to_owned() } else { String::new() }
+}
+
+/// Lines before and after the rows, and what is always so.
+fn lines(layout: &Layout) -> String {
+    let rows: Vec<Vec<String>> =
+        layout.lines().into_iter().map(|(place, holds)| vec![place.to_owned(), holds]).collect();
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(2, &[], &rows)) }
+}
+
+/// The first values: as they stand and, where that differs, as they are read.
+fn examples(column: &Mapped) -> String {
+    let one = |(raw, read): &(String, Result<String, String>)| match read {
+        Ok(value) if value == raw => raw.clone(),
+        Ok(value) => format!("{raw} → {value}"),
+        Err(_) => format!("{raw} → ?"),
+    };
+    column.examples.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn object(layout: &Layout, seen: Option<&Seen>) -> Value {
+    let manifest = layout.manifest();
+    let column = |column: &Mapped| {
+        let examples = column.examples.iter().map(|(raw, read)| match read {
+            Ok(value) => json!({"raw": raw, "value": value}),
+            Err(message) => json!({"raw": raw, "wrong": message}),
+        });
+        json!({
+            "heading": column.heading, "place": column.found.as_ref().map(|(place, _)| place),
+            "found": column.found.as_ref().map(|(_, name)| name), "holds": column.holds, "kind": column.kind,
+            "required": column.required, "filled": column.filled, "wrong": column.wrong, "first-wrong": column.first_wrong,
+            "sum": column.sum.as_ref().map(decimal::to_text), "examples": examples.collect::<Vec<_>>(),
+        })
+    };
+    let lines: Vec<Value> =
+        layout.lines().into_iter().map(|(place, holds)| json!({"place": place, "holds": holds})).collect();
+    let mut value = json!({
+        "id": manifest.id, "title": manifest.title, "row": row(manifest), "reads": manifest.reads, "writes": manifest.writes,
+        "lines": lines,
+    });
+    let Some(object) = value.as_object_mut() else { return value };
+    let columns: Vec<Value> = match seen {
+        None => layout.described().iter().map(column).collect(),
+        Some(seen) => seen.mapping.columns.iter().map(column).collect(),
+    };
+    object.insert("columns".into(), columns.into());
+    if let Some(seen) = seen {
+        let (sure, reason) = recognised(&seen.recognition);
+        let header: Map<String, Value> = seen
+            .mapping
+            .header
+            .iter()
+            .map(|(field, text)| (field.id().to_owned(), text.as_str().into()))
+            .collect();
+        object.insert("sample".into(), json!({
+            "source": seen.name, "recognised": sure, "reason": reason, "rows": seen.mapping.rows, "complete": seen.mapping.complete,
+            "rejected": seen.survey.rejects, "header": header, "findings": receipt::counts(&seen.findings),
+        }));
+    }
+    value
+}
