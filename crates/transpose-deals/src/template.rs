@@ -104,6 +104,7 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
             let _ = writeln!(out, "service = {}", quoted(service));
         }
     }
+    out.push_str(DEAL);
     out.push_str(
         "
 # Texts for fields that the source leaves empty, by field id.
@@ -166,6 +167,61 @@ const REFUNDS: &str = "
 # cut-off-hour = 0
 # original-period = \"2026-09\"  # of refunds whose sales are not in the inputs
 ";
+
+const DEAL: &str = r#"
+# What the recipient is paid, for reports with amounts. Every policy that the models need has to be said: what is left open is refused with the list.
+# Shares, fees, taxes and withholding are per cent. Several `[[deal]]` may stand here, for other labels or other days.
+# [[deal]]
+# id = "label-2026"
+# label = "Example Records"
+# party-id = "ISNI::0000000081266409"  # optional: of the label
+# currency = "EUR"  # of rates, minimums and prices
+# territories = "Worldwide"  # or a list such as ["GB", "DE"]
+# from = 2026-01-01  # optional, as `until`
+# until = 2026-12-31
+# greater-of = "territory-and-tier"  # where several models are compared: territory-and-tier, territory, tier or overall
+# pool = "territory-and-tier"  # where plays share revenue and minimums: the same words
+# counts = "qualified"  # which plays: all, qualified or qualified-and-previews
+# previews = "none"  # or the services that are preview clips
+# missing-duration = "exclude"
+# total = "figures"  # all plays of the service: figures (total-usages, qualified-usages), service or report
+# subscribers = "counted"  # or equivalents: subscriber-factor and partial-days of the figures
+# pro-rating = "days"  # where the deal covers a part of the period: days or none
+# share = "100"  # optional: of the gross amount, or `fee = "15"`
+# withholding = [{ territory = "JP", withholding = "20.42" }]  # optional: by territory, or one number
+# exchange = "figures"  # where currencies differ: transaction-currency and exchange-rate of the figures, or [[deal.exchange]]
+
+# The greatest of the models is owed; the first of equals. Rates are a number, or a list of which the first that fits holds: by tier (the service of
+# the sales context), territory, use-type, commercial-model, price or retail-price.
+# [[deal.model]]
+# model = "per-play"
+# rate = [{ tier = "NorthwindFree", rate = "0.0009" }, { rate = "0.005" }]
+# [[deal.model]]
+# model = "revenue-share"
+# share = "60"
+# [[deal.model]]
+# model = "subscriber-minimum"
+# minimum = "4.50"
+# Others: fixed-subscriber-minimum (minimum), minima-waterfall (revenue-share, content-cost-share, floor), wholesale-price (wholesale-price), retail-share
+# (share, base, tax), user-centric (share, fee, idle-users), per-performance (rate, performances, tracks-per-hour).
+
+# [deal.rounding]
+# places = "currency"  # or a number
+# mode = "half-up"  # half-up, half-even or down
+# at = "statement"  # statement, block (of one currency), row or unit
+# allocation = "largest-remainder"  # how rows get their parts of a rounded sum
+
+# Optional: an advance that earnings are set against, or a guarantee (`paid = "at-end"`); balances are kept between periods.
+# [deal.advance]
+# amount = "50000.00"
+# paid = "in-advance"
+# first = "2026-01"
+# last = "2026-12"
+
+# Optional: what summaries of sales contexts say.
+# [deal.report]
+# summaries = ["allocated-revenue", "allocated-net-revenue", "allocated-usages", "market-share", "rights-controller"]
+"#;
 
 /// Figures with a row for every territory and plan of the sample; the amounts are placeholders.
 pub fn template_figures(sample: &Sample) -> String {
@@ -324,6 +380,26 @@ mod tests {
         assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
         assert_eq!(deal.due().len(), 1);
         assert_eq!(deal.period(), None);
+    }
+
+    #[test]
+    fn the_deal_of_the_template_holds_without_its_comment_signs() {
+        let keys = |line: &str| {
+            line.starts_with('[')
+                || line
+                    .split_once(" = ")
+                    .is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+        };
+        let bare = DEAL.lines().map(|line| {
+            let inside = line.trim_start_matches("# ");
+            if keys(inside) { inside } else { line }
+        });
+        let text = bare.collect::<Vec<_>>().join("\n");
+        let agreement = template_agreement(&Sample::default()).replace(DEAL, &format!("{text}\n"));
+        let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
+        let [contract] = agreement.contracts.as_slice() else { panic!("{}", agreement.contracts.len()) };
+        assert_eq!((contract.models.len(), contract.summaries.len()), (3, 5));
+        assert!(contract.advance.is_some() && contract.exchange.is_some() && contract.withholding.is_some());
     }
 
     #[test]

@@ -336,7 +336,7 @@ pub(crate) enum Places {
 /// Where amounts are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum At {
-    /// What one play or sale is worth.
+    /// What one play or sale is worth; of shares of what was paid the price without tax and the share of it as well, in their own currency.
     Unit,
     /// Each row.
     Row,

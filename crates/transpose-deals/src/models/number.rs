@@ -32,6 +32,18 @@ pub fn per_cent(number: &Exact) -> Exact {
     number / whole(100)
 }
 
+/// The sum of many fractions. Halves are added up by themselves, so that long denominators are few.
+pub fn sum(parts: &[Exact]) -> Exact {
+    match parts {
+        [] => zero(),
+        [one] => one.clone(),
+        _ => {
+            let (left, right) = parts.split_at(parts.len() / 2);
+            sum(left) + sum(right)
+        }
+    }
+}
+
 /// The quotient, or nothing where the divisor is zero.
 pub fn quotient(above: &Exact, below: &Exact) -> Option<Exact> {
     (!below.is_zero()).then(|| above / below)

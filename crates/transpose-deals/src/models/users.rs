@@ -1,6 +1,6 @@
 //! User-centric: what each user paid goes to whom that user played.
 
-use super::number::{Exact, quotient, whole, zero};
+use super::number::{Exact, quotient, sum, whole, zero};
 use super::pool::{Shared, share};
 
 /// What becomes of the fee of a user who played nothing.
@@ -15,9 +15,9 @@ pub enum Idle {
 /// The recipient's part of the fees of users who played: for each user the plays of the recipient and all plays of that user. Users without plays are
 /// passed over, they are [`idle`].
 pub fn centric<'a>(fee: &Exact, rate: &Exact, users: impl IntoIterator<Item = &'a (i128, i128)>) -> Exact {
-    let shares: Exact =
-        users.into_iter().filter_map(|(plays, all)| quotient(&whole(*plays), &whole(*all))).sum();
-    fee * rate * shares
+    let shares: Vec<Exact> =
+        users.into_iter().filter_map(|(plays, all)| quotient(&whole(*plays), &whole(*all))).collect();
+    fee * rate * sum(&shares)
 }
 
 /// The recipient's part of the fees of users who played nothing. `pool` is these fees times the rate.

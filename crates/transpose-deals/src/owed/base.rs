@@ -205,10 +205,14 @@ impl<'a> Case<'a> {
 
     /// A figure of the whole period for the days of the deal.
     pub(super) fn for_days(&self, amount: Exact) -> Exact {
-        let part = self.deal.period().filter(|_| self.contract.pro_rating == Some(ProRating::Days));
-        let Some(period) = part else { return amount };
-        let (active, days) = active_days(period, self.contract.from, self.contract.until);
-        pro_rated(&amount, active, days).unwrap_or(amount)
+        let part = self.days().and_then(|(active, days)| pro_rated(&amount, active, days));
+        part.unwrap_or(amount)
+    }
+
+    /// The days of the deal and of the period, where figures count by days.
+    pub(super) fn days(&self) -> Option<(i128, i128)> {
+        let period = self.deal.period().filter(|_| self.contract.pro_rating == Some(ProRating::Days))?;
+        Some(active_days(period, self.contract.from, self.contract.until))
     }
 
     /// A rate for a context, or for a usage of it.
@@ -296,14 +300,23 @@ impl<'a> Case<'a> {
             }
         };
         let from = self.contract.total.unwrap_or(Total::Figures);
-        for context in self.sites() {
+        let sites = self.sites();
+        let played_in = sites.iter().filter(|context| self.plays(**context) != 0);
+        let played_in: BTreeSet<Key> = played_in.map(|context| scope.key(self.context(*context))).collect();
+        for context in sites {
             let key = scope.key(self.context(context));
             match from {
-                Total::Figures => {
-                    let plays = self.total_of_figures(context, model);
-                    let source = self.source(context);
-                    add(&mut totals, key, plays, source);
-                }
+                Total::Figures => match self.total_of_figures(context) {
+                    Some(plays) => {
+                        let source = self.source(context);
+                        add(&mut totals, key, plays, source);
+                    }
+                    // Where the recipient has no plays, nothing is owed whatever the total.
+                    None if played_in.contains(&key) => {
+                        _ = self.missing(context, self.total_heading(), model);
+                    }
+                    None => {}
+                },
                 Total::Report => add(&mut totals, key, whole(self.plays(context)), from.word().to_owned()),
                 Total::Service => add(&mut totals, key, zero(), from.word().to_owned()),
             }
@@ -334,17 +347,15 @@ impl<'a> Case<'a> {
             && !(counts == Counts::Qualified && self.contract.is_preview(&kind.context))
     }
 
-    fn total_of_figures(&mut self, context: usize, model: &str) -> Exact {
-        let facts = self.facts.get(context).and_then(Option::as_ref);
+    fn total_of_figures(&self, context: usize) -> Option<Exact> {
+        let facts = self.facts.get(context).and_then(Option::as_ref)?;
         let all = self.contract.counts == Some(Counts::All);
-        let found =
-            facts.and_then(
-                |facts| if all { facts.sums.get(&Field::TOTAL_USAGES).copied() } else { facts.qualified },
-            );
-        match found {
-            Some(total) => exact(total),
-            None => self.missing(context, if all { "total-usages" } else { "qualified-usages" }, model),
-        }
+        let found = if all { facts.sums.get(&Field::TOTAL_USAGES).copied() } else { facts.qualified };
+        found.map(exact)
+    }
+
+    fn total_heading(&self) -> &'static str {
+        if self.contract.counts == Some(Counts::All) { "total-usages" } else { "qualified-usages" }
     }
 }
 

@@ -89,9 +89,9 @@ fn by_play(case: &mut Case<'_>, rates: &Rates) -> Candidate {
         for (kind, played, plays) in case.kinds(context).collect::<Vec<_>>() {
             let rate = case.rate(rates, context, Some(played.usage));
             let factor = case.factor(currency, context);
-            let unit = &rate * factor;
+            let unit = &rate * &factor;
             let part = json!({
-                rates.key: plain(&rate), "currency": currency.code(), "plays": plays.to_string(), "amount": amount(&per_play(plays, &unit)),
+                rates.key: plain(&rate), "currency": currency.code(), "exchange": amount(&factor), "plays": plays.to_string(), "amount": amount(&per_play(plays, &unit)),
             });
             told.parts.push((context, with(site(case.context(context)), part)));
             told.set(kind, unit, currency);
@@ -116,11 +116,13 @@ fn retail(case: &mut Case<'_>, model: &Model, share: &Rates, tax: Option<&Rates>
             let rate = case.rate(share, context, Some(played.usage));
             let tax = tax.map(|tax| case.rate(tax, context, Some(played.usage)));
             let net = tax.as_ref().map_or_else(|| price.clone(), |tax| without_tax(&price, tax));
-            let unit =
-                of_retail(&net, &per_cent(&rate), unit_rounding(case)) * case.factor(currency, context);
+            let factor = case.factor(currency, context);
+            let rounded = unit_rounding(case, currency);
+            let unit = of_retail(&net, &per_cent(&rate), rounded) * &factor;
             let part = json!({
                 "price": plain(&price), "tax": tax.as_ref().map(plain), "without-tax": amount(&net), "share": plain(&rate),
-                "currency": currency.code(), "plays": plays.to_string(), "amount": amount(&per_play(plays, &unit)),
+                "currency": currency.code(), "exchange": amount(&factor), "plays": plays.to_string(), "amount": amount(&per_play(plays, &unit)),
+                "unit-places": if let Rounded::Unit(places, _) = rounded { json!(places) } else { Value::Null },
             });
             told.parts.push((context, with(site(case.context(context)), part)));
             told.set(kind, unit, currency);
@@ -129,10 +131,11 @@ fn retail(case: &mut Case<'_>, model: &Model, share: &Rates, tax: Option<&Rates>
     told
 }
 
-fn unit_rounding(case: &Case<'_>) -> Rounded {
+/// How the price without tax and what a unit is worth are rounded, in their own currency.
+fn unit_rounding(case: &Case<'_>, currency: Currency) -> Rounded {
     let terms = case.contract.rounding;
     match (terms.at, terms.mode) {
-        (Some(At::Unit), Some(mode)) => Rounded::Unit(places(case), mode),
+        (Some(At::Unit), Some(mode)) => Rounded::Unit(case.contract.places(currency), mode),
         _ => Rounded::Never,
     }
 }
@@ -150,9 +153,9 @@ fn fixed(case: &mut Case<'_>, model: &Model, minimum: &Rates) -> Candidate {
         let each = case.rate(minimum, context, None);
         let subscribers = case.subscribers(context, model.word);
         let factor = case.factor(currency, context);
-        let total = case.for_days(per_subscriber(&subscribers, &each) * factor);
+        let total = case.for_days(per_subscriber(&subscribers, &each) * &factor);
         let part = json!({
-            "minimum": plain(&each), "currency": currency.code(), "subscribers": plain(&subscribers), "from": case.source(context), "amount": amount(&total),
+            "minimum": plain(&each), "currency": currency.code(), "exchange": amount(&factor), "subscribers": amount(&subscribers), "from": case.source(context), "amount": amount(&total),
         });
         told.parts.push((context, with(site(case.context(context)), part)));
         let plays = case.plays(context);
@@ -185,9 +188,14 @@ fn pooled(case: &mut Case<'_>, model: &Model) -> Candidate {
     }
     for (key, contexts) in groups {
         let currency = currency_of(case, model);
+        let plays: i128 = contexts.iter().map(|context| case.plays(*context)).sum();
+        let known = totals.get(&key).cloned();
+        // Without plays of the recipient nothing is owed, and the figures of the pool need not be there.
+        if plays == 0 && known.as_ref().is_none_or(|(total, _)| total.is_positive()) {
+            continue;
+        }
+        let (total, from) = known.unwrap_or_else(|| (zero(), String::new()));
         let pool = pool(case, model, contexts);
-        let plays: i128 = pool.contexts.iter().map(|context| case.plays(*context)).sum();
-        let (total, from) = totals.get(&key).cloned().unwrap_or_else(|| (zero(), String::new()));
         let Some(worth) = worth(&pool.value, &total).filter(|_| total.is_positive()) else {
             if plays == 0 {
                 without_plays(case, model, &key, &pool.value);
@@ -294,9 +302,9 @@ fn pool(case: &mut Case<'_>, model: &Model, contexts: Vec<usize>) -> Pool {
             ModelTerms::SubscriberMinimum { minimum } => {
                 let (each, count) = (case.rate(minimum, context, None), case.subscribers(context, word));
                 let factor = case.factor(case.contract.currency, context);
-                let value = case.for_days(per_subscriber(&count, &each) * factor);
+                let value = case.for_days(per_subscriber(&count, &each) * &factor);
                 pool.value += &value;
-                json!({ "subscribers": plain(&count), "minimum": plain(&each), "amount": amount(&value) })
+                json!({ "subscribers": amount(&count), "minimum": plain(&each), "exchange": amount(&factor), "amount": amount(&value) })
             }
             ModelTerms::Waterfall { revenue: of_revenue, cost: of_cost, floor: each } => {
                 let net = case.figure(context, Field::NET_REVENUE, word);
@@ -312,10 +320,11 @@ fn pool(case: &mut Case<'_>, model: &Model, contexts: Vec<usize>) -> Pool {
                 revenue += &net * per_cent(of_revenue);
                 cost += &content * per_cent(of_cost);
                 performance += &performed;
-                floor += &count * each * case.factor(case.contract.currency, context);
+                let factor = case.factor(case.contract.currency, context);
+                floor += &count * each * &factor;
                 json!({
                     "net-revenue": plain(&net), "revenue-share": plain(of_revenue), "content-cost": plain(&content), "content-cost-share": plain(of_cost),
-                    "performance-royalties": plain(&performed), "subscribers": plain(&count), "floor": plain(each),
+                    "performance-royalties": plain(&performed), "subscribers": amount(&count), "floor": plain(each), "exchange": amount(&factor),
                 })
             }
             ModelTerms::PerPerformance { rate, tracks: Some(tracks) } => {
@@ -323,9 +332,9 @@ fn pool(case: &mut Case<'_>, model: &Model, contexts: Vec<usize>) -> Pool {
                 let hours = case.figure(context, Field::TUNING_HOURS, word);
                 let count = performances(&tracks, &hours);
                 let factor = case.factor(case.contract.currency, context);
-                let value = case.for_days(&count * &rate * factor);
+                let value = case.for_days(&count * &rate * &factor);
                 pool.value += &value;
-                json!({ "tuning-hours": plain(&hours), "tracks-per-hour": plain(&tracks), "performances": plain(&count), "rate": plain(&rate), "amount": amount(&value) })
+                json!({ "tuning-hours": plain(&hours), "tracks-per-hour": plain(&tracks), "performances": plain(&count), "rate": plain(&rate), "exchange": amount(&factor), "amount": amount(&value) })
             }
             _ => Value::Null,
         };
@@ -366,7 +375,7 @@ fn users(case: &mut Case<'_>, model: &Model, share: &Rates, fee: Option<&Rates>,
     } else {
         BTreeMap::new()
     };
-    for context in case.sites() {
+    for context in case.sites().into_iter().filter(|context| case.plays(*context) != 0).collect::<Vec<_>>() {
         let currency = if fee.is_some() { case.contract.currency } else { case.reporting };
         let paid = match fee {
             Some(fee) => case.rate(fee, context, None),
@@ -393,7 +402,7 @@ fn users(case: &mut Case<'_>, model: &Model, share: &Rates, fee: Option<&Rates>,
             let earned = centric(&paid, &rate, &pairs);
             let unit = quotient(&earned, &whole(named_plays)).unwrap_or_else(zero) + &rest;
             let part = json!({
-                "fee": plain(&paid), "share": plain(&(&rate * whole(100))), "users": pairs.len().to_string(), "plays": plays.to_string(),
+                "fee": amount(&paid), "share": plain(&(&rate * whole(100))), "users": pairs.len().to_string(), "plays": plays.to_string(),
                 "of-idle-users": amount(&rest), "amount": amount(&per_play(plays, &unit)),
             });
             told.parts.push((context, with(site(case.context(context)), part)));

@@ -110,6 +110,7 @@ fn opening_line(case: &Case<'_>) -> Value {
         "greater-of": contract.scope.map(Scope::word),
         "pool": contract.pool.map(Scope::word),
         "total": contract.total.map(crate::deals::Total::word),
+        "counted-days": case.days().map(|(active, days)| json!({ "of-deal": active.to_string(), "of-period": days.to_string() })),
         "stands": contract.place.to_string(),
     })
 }
@@ -195,7 +196,7 @@ fn pay(
                 let line = json!({
                     "step": "kind", "usage": usage_shown(played.usage), "qualified": played.bearing, "plays": played.plays.to_string(),
                     "returns": played.returns.to_string(), "model": word(case, winner), "gross": amount(&gross),
-                    "kept": amount(&kept), "unit": amount(&unit), "amount": amount(&per_play(plays, &unit)),
+                    "share": share_shown(case), "withholding": plain(&withholding(case, context)), "unit": amount(&unit), "amount": amount(&per_play(plays, &unit)),
                 });
                 lines.push(with(site(case.context(context)), line));
                 let currency = candidate.currencies.get(kind).map_or("", |currency| currency.code());
@@ -207,16 +208,28 @@ fn pay(
 }
 
 /// What of a gross amount is left after the contract's share or fee, and after withholding.
-fn keep(case: &mut Case<'_>, context: usize, gross: &Exact) -> Exact {
+fn keep(case: &Case<'_>, context: usize, gross: &Exact) -> Exact {
     let own = match &case.contract.take {
         Some(Take::Share(share)) => share_of(gross, &per_cent(share)),
         Some(Take::Fee(fee)) => less_fee(gross, &per_cent(fee)).1,
         None => gross.clone(),
     };
-    let Some(rates) = &case.contract.withholding else { return own };
-    // Where no element of the list fits, nothing is withheld.
-    let rate = rates.find(case.context(context), None).unwrap_or_else(zero);
-    withheld(&own, &-(&own * per_cent(&rate)))
+    withheld(&own, &-(&own * per_cent(&withholding(case, context))))
+}
+
+/// What is withheld in a context, in per cent. Where no element of a list fits, nothing is.
+fn withholding(case: &Case<'_>, context: usize) -> Exact {
+    let rates = case.contract.withholding.as_ref();
+    rates.and_then(|rates| rates.find(case.context(context), None)).unwrap_or_else(zero)
+}
+
+/// What of gross amounts is the recipient's, in per cent.
+fn share_shown(case: &Case<'_>) -> String {
+    match &case.contract.take {
+        Some(Take::Share(share)) => plain(share),
+        Some(Take::Fee(fee)) => plain(&(whole(100) - fee)),
+        None => plain(&whole(100)),
+    }
 }
 
 /// A sum that amounts of usages have to make.

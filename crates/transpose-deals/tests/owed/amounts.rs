@@ -150,6 +150,15 @@ fn all_plays_come_from_where_the_deal_says() {
     assert_eq!(owed(&service, &PLAYED).err().unwrap()[0].code.id, "DEA0533");
 }
 
+/// A territory in which the recipient was not played needs no figures.
+#[test]
+fn figures_are_needed_where_something_was_played() {
+    let figures = "period,territory,plan,net-revenue,subscribers,qualified-usages\n2026-10,GB,premium,9990,1000,1000\n2026-10,DE,premium,5,,\n2026-10,FR,premium,5,,7\n";
+    let told =
+        owed(&deal(&model("model = 'subscriber-minimum'\nminimum = '4.50'"), figures), &PLAYED).unwrap();
+    assert_eq!((told.owed.sums.as_slice(), told.codes().len()), (&[150_750][..], 0));
+}
+
 #[test]
 fn rounding_happens_where_the_deal_says() {
     // Three rows of a third of a cent each and a half.

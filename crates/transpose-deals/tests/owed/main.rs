@@ -8,6 +8,7 @@
 )]
 
 mod amounts;
+mod audit;
 mod balances;
 mod refused;
 mod support;

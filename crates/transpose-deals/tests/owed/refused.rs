@@ -1,7 +1,9 @@
 //! What is refused, with code, place and advice.
 
 use crate::support::{HEAD, Kind, POLICIES, ROUNDING, deal, model, owed, parse};
+use proptest::prelude::*;
 use transpose_core::diagnostic::Diagnostic;
+use transpose_deals::{Deal, Figures};
 
 fn refusal(text: &str) -> Vec<Diagnostic> {
     parse(text).err().map(|fatal| fatal.findings).unwrap_or_default()
@@ -234,4 +236,56 @@ fn an_advance_needs_what_is_left_of_it() {
     let found = owed(&deal(&text("2026-09"), figures), &played).err().unwrap();
     assert_eq!(found[0].code.id, "DEA0531");
     assert!(found[0].location.line.is_some());
+}
+
+/// A deal with everything that may stand in one.
+const FULL: &str = "\
+[deal.advance]
+amount = '1000.00'
+paid = 'in-advance'
+first = '2026-10'
+last = '2026-12'
+[deal.report]
+summaries = ['allocated-revenue', 'market-share', 'rights-controller']
+[[deal.model]]
+model = 'per-play'
+rate = [{ tier = 'Premium', territory = ['GB', 'DE'], rate = '0.0072' }, { rate = '0.0009' }]
+[[deal.model]]
+model = 'minima-waterfall'
+revenue-share = '10.5'
+content-cost-share = '21'
+floor = '0.50'
+[[deal.exchange]]
+from = 'USD'
+rate = '1.25'
+direction = 'divide'
+date = 2026-10-30
+source = 'ECB'
+";
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
+
+    /// Whatever a deal says, it is refused with findings or worked out.
+    #[test]
+    fn damaged_deals_never_panic(at in 0_usize..1400, junk in "[a-z0-9'=\\[\\]{}.\n-]{0,12}", len in 0_usize..25, plays: u64, returns: u64) {
+        let policies = POLICIES.replace("currency = \"EUR\"\nterr", "share = '85'\nwithholding = '12'\ncurrency = 'USD'\nterr");
+        let full = format!("{policies}{FULL}{ROUNDING}");
+        assert!(parse(&full).is_ok(), "{:#?}", parse(&full).err());
+        let at = at.min(full.len());
+        let damaged = format!("{}{junk}{}", &full[..at], &full[(at + len).min(full.len())..]);
+        let figures = "period,territory,plan,net-revenue,subscribers,qualified-usages,content-cost,performance-royalties\n2026-10,GB,premium,1000000.00,100000,20000000,520000.00,60000.00\n";
+        match parse(&damaged) {
+            Err(fatal) => prop_assert!(!fatal.findings.is_empty()),
+            Ok(agreement) => {
+                let figures = Figures::parse("figures.csv", figures.as_bytes()).unwrap();
+                if let Ok(deal) = Deal::new(agreement, Some(figures), None)
+                    && deal.has_deals()
+                    && let Err(findings) = owed(&deal, &[("GB", "premium", true, plays, returns, "0.99")])
+                {
+                    prop_assert!(!findings.is_empty());
+                }
+            }
+        }
+    }
 }
