@@ -223,6 +223,8 @@ pub(crate) enum Source {
     Count(Count),
     /// The exact sum of a field over all rows.
     Sum(Field),
+    /// When the play of the row ended: its time plus its duration.
+    End,
     /// Nothing of its own: what the same layout was read from.
     Extra,
 }
@@ -318,9 +320,10 @@ impl Column {
         }
     }
 
-    /// Every field that it may hold.
+    /// Every field that it may hold; the end of a play tells how long it was.
     pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
-        self.field.into_iter().chain(self.other.as_ref().map(|(field, _)| *field))
+        let told = (self.source == Source::End).then_some(Field::EVENT_DURATION);
+        self.field.into_iter().chain(told).chain(self.other.as_ref().map(|(field, _)| *field))
     }
 }
 
@@ -501,7 +504,7 @@ mod tests {
             (column("field = \"usage.price\"\nplaces = 30"), 9, "at most 20"),
             (column("field = \"usage.price\"\nplaces = 2\nmax-places = 2"), 10, "not both"),
             (column("field = \"recording.title\"\nplaces = 2"), 9, "goes with numbers"),
-            (column("text = \"a\"\ncount = \"rows\""), 8, ""),
+            (column("text = \"a\"\ncount = \"rows\""), 6, "a cell holds one of"),
             (column("field = \"usage.price\"\nkind = \"decimal\"\ngrouping = \".\""), 10, "must be certain"),
             (column("field = \"context.territory\"\ncodes = \"x\""), 9, "no table `[codes.x]`"),
             (format!("{HEAD}confidence = \"sure\"\n"), 6, "`high`"),

@@ -10,6 +10,7 @@ mod cell;
 #[allow(dead_code, reason = "tables are written with it next")]
 mod characters;
 mod clock;
+mod closing;
 pub mod code;
 mod coding;
 mod date;

@@ -1,11 +1,12 @@
 //! Writing lines before and after the rows.
 
+use crate::coding::Finish;
 use crate::layout::{Column, Count, GIVEN, Layout, Line, Piece, Source};
 use crate::put::Put;
 use crate::sums::totals::{Totals, Wanted};
 use transpose_codes::Decimal;
 use transpose_codes::decimal;
-use transpose_core::diagnostic::{Diagnostic, Location};
+use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, Group};
 use transpose_core::format::Brief;
@@ -211,5 +212,91 @@ pub(crate) fn template<'a>(
     }
     if asked && !told {
         out.truncate(start);
+    }
+}
+
+/// The lines before and after the rows of a table that is written.
+pub(crate) struct Lines<'a> {
+    pub(crate) layout: &'a Layout,
+    pub(crate) put: &'a Put,
+    pub(crate) common: &'a Common,
+    pub(crate) finish: Option<&'a Finish>,
+    pub(crate) bom: bool,
+    pub(crate) line_end: &'static [u8],
+    pub(crate) wanted: &'a Wanted,
+}
+
+impl Lines<'_> {
+    /// The top of the file: lines before the rows, and the line of headings.
+    pub(crate) fn top(&self, totals: &Totals) -> Result<Vec<u8>, Fatal> {
+        let mut out = if self.bom && self.finish.is_none() { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
+        let lines = self.before() + totals.rows + self.after(totals);
+        let said = Said { wanted: self.wanted, totals, lines };
+        let elsewhere = self.layout.before.iter().any(|line| line.headings);
+        for line in &self.layout.before {
+            if line.headings {
+                self.headings(&mut out);
+            } else {
+                write(line, self.put, self.common, said, None, &mut out);
+                out.extend_from_slice(self.line_end);
+            }
+        }
+        if self.layout.headed && !elsewhere {
+            self.headings(&mut out);
+        }
+        self.finish.map_or(Ok(out.clone()), |finish| finish.head(self.bom, &out))
+    }
+
+    fn headings(&self, out: &mut Vec<u8>) {
+        for (place, column) in self.layout.columns.iter().enumerate() {
+            if place > 0 {
+                out.push(self.put.delimiter);
+            }
+            self.put.cell(column, column.heading.as_bytes(), out);
+        }
+        out.extend_from_slice(self.line_end);
+    }
+
+    /// How many lines the top has.
+    pub(crate) fn before(&self) -> u64 {
+        self.layout.before.iter().filter(|line| !line.headings).count() as u64 + u64::from(self.layout.headed)
+    }
+
+    /// How many lines follow the rows.
+    fn after(&self, totals: &Totals) -> u64 {
+        let each = totals.keys().count() as u64;
+        self.layout.after.iter().map(|line| line.each.map_or(1, |_| each)).sum()
+    }
+
+    /// Whether the top says what is known only at the end.
+    pub(crate) fn count_first(&self) -> bool {
+        let counts = |cell: &Column| matches!(cell.source, Source::Count(_) | Source::Sum(_));
+        self.layout.before.iter().flat_map(|line| &line.cells).any(counts)
+    }
+
+    /// Writes the lines after the rows of a file that has so many lines; answers how many they are.
+    pub(crate) fn foot(&self, totals: &Totals, lines: u64, out: &mut Vec<u8>) -> u64 {
+        let count = self.after(totals);
+        let said = Said { wanted: self.wanted, totals, lines: lines + count };
+        for line in &self.layout.after {
+            if line.each.is_none() {
+                self.closing(line, said, None, out);
+                continue;
+            }
+            for key in totals.keys() {
+                self.closing(line, said, Some(key), out);
+            }
+        }
+        count
+    }
+
+    fn closing(&self, line: &Line, said: Said<'_>, each: Option<&[u8]>, out: &mut Vec<u8>) {
+        let mut text = Vec::new();
+        write(line, self.put, self.common, said, each, &mut text);
+        text.extend_from_slice(self.line_end);
+        match self.finish.map(|finish| finish.head(false, &text)) {
+            Some(Ok(encoded)) => out.extend_from_slice(&encoded),
+            _ => out.extend_from_slice(&text),
+        }
     }
 }

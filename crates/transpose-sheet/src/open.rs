@@ -250,7 +250,7 @@ impl Said<'_> {
                     continue;
                 }
                 Source::Field | Source::Count(_) | Source::Sum(_) => {}
-                Source::Text(_) | Source::Template(_) | Source::Extra => continue,
+                Source::Text(_) | Source::Template(_) | Source::Extra | Source::End => continue,
             }
             let present = styled::read(cell, raw, self.cells, &mut value).map_err(|(code, message)| {
                 Fatal::input(Diagnostic::new(code, location.clone(), message).value(raw))

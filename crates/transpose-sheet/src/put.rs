@@ -60,6 +60,11 @@ impl Noted {
         !self.rounded && !self.cut && !self.removed && self.too_long.is_none() && self.trouble.is_none()
     }
 
+    /// What happened when a value became text: whether decimals were lost.
+    pub(crate) fn of(rounded: bool) -> Self {
+        Self { rounded, ..Self::default() }
+    }
+
     /// Whether decimals were lost.
     pub(crate) fn rounded(&self) -> bool {
         self.rounded
@@ -104,6 +109,18 @@ impl Put {
         }
         self.fit(column, out, &mut noted);
         noted
+    }
+
+    /// Whether the text of a column stands as it is, in quotes only where it needs them.
+    #[inline]
+    pub(crate) fn is_plain(&self, column: &Column) -> bool {
+        let style = &column.style;
+        self.quote != NO_QUOTE
+            && self.when == QuoteWhen::Needed
+            && self.forbid.is_empty()
+            && style.case.is_none()
+            && style.max_length.is_none()
+            && !style.no_hyphens
     }
 
     /// Makes a text fit its column.

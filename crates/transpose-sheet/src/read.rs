@@ -11,15 +11,17 @@ use crate::cell::{
 use crate::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
 use crate::code;
 use crate::index::{Damage, Index, Row};
-use crate::layout::{CellKind, Column, Layout, When};
+use crate::layout::{CellKind, Column, Layout, Source, When};
 use crate::open::{Beginning, Table};
 use crate::row::{Found, misshapen};
 use crate::rules::Rule;
 use crate::styled;
-use std::sync::Arc;
+use crate::sums::OTHER_TEXT;
+use crate::sums::totals::{Totals, Wanted};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use transpose_codes::time::{TimeError, parse_date};
-use transpose_codes::{DurationError, Timestamp};
+use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::batch::{Batch, EventRow, Fault, Reject, Span};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location, Severity};
 use transpose_core::entity::Entity;
@@ -36,6 +38,8 @@ pub(crate) struct SheetDecoder {
     no_offset_said: bool,
     plan: Plan,
     signs: Signs,
+    /// How many rows there are, for lines that tell it.
+    totals: Mutex<Totals>,
 }
 
 impl std::ops::Deref for SheetDecoder {
@@ -76,6 +80,10 @@ struct Plan {
     logged: Option<u32>,
     /// The moment of the run.
     now: Option<i64>,
+    /// Columns in which every row has a certain text.
+    texts: Vec<u32>,
+    /// Whether the time or the duration is written in a way of its own, or the end of a play stands for its duration.
+    particular: bool,
 }
 
 /// What a row cell depends on.
@@ -85,6 +93,8 @@ enum Adjust {
     Switched(bool),
     /// It is money, negative when it is given back.
     Money,
+    /// It is the duration, which the end of the play tells.
+    Ended,
 }
 
 /// How the prices of refunds were written, and the first line of each.
@@ -124,8 +134,13 @@ impl SheetDecoder {
         let beginning = Beginning::of(head)?;
         let table = Table::open(layout, &beginning, options)?;
         let Beginning { name, bytes, complete } = beginning;
-        let mut decoder =
-            Self { table, no_offset_said: false, plan: Plan::default(), signs: Signs::default() };
+        let mut decoder = Self {
+            table,
+            no_offset_said: false,
+            plan: Plan::default(),
+            signs: Signs::default(),
+            totals: Mutex::default(),
+        };
         if let Some(finding) = decoder.first_time_without_offset(bytes, complete, &name) {
             decoder.table.preamble.findings.push(finding);
             decoder.no_offset_said = true;
@@ -262,7 +277,12 @@ impl Decode for SheetDecoder {
         let measure =
             |field: Field| self.place(field).map(|column| Measure { column, required: is_required(column) });
         let time = measure(Field::EVENT_TIME).filter(|_| projection.time);
-        let duration = measure(Field::EVENT_DURATION).filter(|_| projection.duration);
+        // The end of a play becomes its duration row by row.
+        let ended = |measure: &Measure| {
+            let end = self.column(measure.column).is_some_and(|column| column.source == Source::End);
+            end && projection.row.contains(&Field::EVENT_DURATION)
+        };
+        let duration = measure(Field::EVENT_DURATION).filter(|measure| projection.duration || ended(measure));
         // Keys are checked once each, by `vet`.
         let mut required: Vec<u32> = cells.iter().filter_map(|place| *place).collect();
         let measured = |place: u32| [time, duration].iter().flatten().any(|measure| measure.column == place);
@@ -271,6 +291,9 @@ impl Decode for SheetDecoder {
         required.dedup();
         let adjust = |(cell, field): (usize, &Field)| {
             let column = self.place(*field).and_then(|place| self.column(place))?;
+            if column.source == Source::End {
+                return Some((cell, Adjust::Ended));
+            }
             match &column.other {
                 Some((other, _)) => Some((cell, Adjust::Switched(other == field))),
                 None if column.kind == CellKind::Money && self.layout.refund.is_some() => {
@@ -289,6 +312,14 @@ impl Decode for SheetDecoder {
         let refund = self.deciding(self.layout.refund.as_ref()).zip(money);
         let checks = self.checks();
         let dependent = !checks.is_empty() || !adjust.is_empty() || refund.is_some();
+        let own = |measure: Option<Measure>| {
+            let column = measure.and_then(|measure| self.column(measure.column));
+            column.is_some_and(|column| column.style.particular || column.source == Source::End)
+        };
+        let particular = own(time) || own(duration);
+        let is_text =
+            |place: &u32| self.column(*place).is_some_and(|column| matches!(column.source, Source::Text(_)));
+        let texts = (0..self.names.len() as u32).filter(is_text).collect();
         self.plan = Plan {
             wanted,
             context_fields: projection.context,
@@ -305,19 +336,36 @@ impl Decode for SheetDecoder {
             time,
             duration,
             iso: duration.and_then(|measure| self.column(measure.column)).is_some_and(is_iso),
+            texts,
+            particular,
             required,
         };
         Ok(())
     }
 
     fn columns(&self) -> Option<Vec<u32>> {
-        let Plan { item, context, cells, time, duration, required, switch, refund, checks, logged, .. } =
-            &self.plan;
+        let Plan {
+            item,
+            context,
+            cells,
+            time,
+            duration,
+            required,
+            switch,
+            refund,
+            checks,
+            logged,
+            texts,
+            ..
+        } = &self.plan;
         let runs = item.iter().chain(context).flat_map(|run| run.first..=run.last);
         let measured = [time, duration].into_iter().flatten().map(|measure| measure.column);
         let single = cells.iter().flatten().chain(required).chain(switch).chain(logged).copied();
         let single = single.chain(refund.iter().flat_map(|(word, money)| [*word, *money]));
-        let checked = checks.iter().map(|(column, _)| *column);
+        let checked = checks.iter().map(|(column, _)| *column).chain(texts.iter().copied());
+        // The end of a play is told from its time.
+        let start = self.plan.particular.then(|| self.place(Field::EVENT_TIME)).flatten();
+        let checked = checked.chain(start);
         let mut columns: Vec<u32> = runs.chain(measured).chain(single).chain(checked).collect();
         columns.sort_unstable();
         columns.dedup();
@@ -397,6 +445,11 @@ impl Decode for SheetDecoder {
         else {
             return Ok(false);
         };
+        if column.source == Source::End {
+            // The row was looked at as a whole.
+            out.extend_from_slice(raw);
+            return Ok(!raw.is_empty());
+        }
         if self.layout.quoted_empty && raw == [self.dialect.quote; 2] {
             return Ok(true);
         }
@@ -411,7 +464,9 @@ impl Decode for SheetDecoder {
         self.table.quarantine(finding, row, out);
     }
 
-    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {
+    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {
+        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        self.table.compare(&Wanted::default(), &totals, trailers, findings);
         let Some((_, column)) = self.plan.refund else { return };
         for (signs, message) in [
             (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
@@ -456,6 +511,7 @@ impl ChunkDecoder for Worker<'_> {
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
         let Self { sheet, index, clock } = self;
         let plan = &sheet.plan;
+        let mut totals = Totals::default();
         let rows = index.rows();
         let events = &mut batch.events;
         events.item_runs = plan.item.len();
@@ -466,6 +522,10 @@ impl ChunkDecoder for Worker<'_> {
         events.cells.reserve(rows.len() * plan.cells.len());
         for row in rows {
             let found = Found { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
+            if sheet.table.closes(found, &mut batch.trailers, report) {
+                continue;
+            }
+            totals.rows += 1;
             let mut event = EventRow {
                 start: row.start,
                 len: row.end - row.start,
@@ -475,6 +535,7 @@ impl ChunkDecoder for Worker<'_> {
                 micros: 0,
             };
             if let Err(wrong) = sheet.measure(found, clock, &mut event, report) {
+                totals.rejected += 1;
                 let finding = sheet.describe(found, wrong);
                 batch.rejects.push(Reject {
                     start: row.start,
@@ -494,9 +555,10 @@ impl ChunkDecoder for Worker<'_> {
             }
             if plan.dependent {
                 sheet.check(found, clock, report);
-                sheet.adjust(found, &mut events.cells, &mut events.arena);
+                sheet.adjust(found, event.micros, &mut events.cells, &mut events.arena);
             }
         }
+        sheet.totals.lock().unwrap_or_else(PoisonError::into_inner).merge(&totals);
     }
 }
 
@@ -521,6 +583,9 @@ impl SheetDecoder {
         let (plan, quote) = (&self.plan, self.dialect.quote);
         if found.row.damage != Damage::None || found.row.count != self.dialect.columns {
             return Err(Wrong::Shape);
+        }
+        if plan.particular || !plan.texts.is_empty() {
+            return self.measure_slowly(found, event);
         }
         // The duration comes first, so that a row rejected for another reason still tells how long it was played.
         let mut missing = None;
@@ -559,6 +624,66 @@ impl SheetDecoder {
         missing.map_or(Ok(()), |column| Err(Wrong::Cell(column, empty())))
     }
 
+    /// The same for tables that write times in a way of their own, or have texts that every row must have.
+    #[inline(never)]
+    fn measure_slowly(&self, found: Found<'_>, event: &mut EventRow) -> Result<(), Wrong> {
+        let quote = self.dialect.quote;
+        let mut value = Vec::new();
+        let mut read = |place: u32| -> Result<Vec<u8>, Wrong> {
+            value.clear();
+            let Some(column) = self.column(place) else { return Ok(Vec::new()) };
+            styled::read(column, found.raw(place), self.table.cells(), &mut value)
+                .map_err(|trouble| Wrong::Cell(place, trouble))?;
+            if value.is_empty() && column.required {
+                return Err(Wrong::Cell(place, empty()));
+            }
+            Ok(std::mem::take(&mut value))
+        };
+        for place in &self.plan.texts {
+            let Some(Source::Text(text)) = self.column(*place).map(|column| &column.source) else { continue };
+            if bare(found.raw(*place), quote) != text.as_bytes().trim_ascii() {
+                return Err(Wrong::Cell(*place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
+            }
+        }
+        // A duration that the row tells by itself comes first: a row rejected for another reason still tells it.
+        let ends = |measure: &Measure| {
+            self.column(measure.column).is_some_and(|column| column.source == Source::End)
+        };
+        let (duration, end) = match self.plan.duration {
+            Some(measure) if ends(&measure) => (None, Some(measure.column)),
+            other => (other, None),
+        };
+        if let Some(Measure { column, .. }) = duration {
+            event.micros = Duration::iso_micros(&read(column)?).unwrap_or(0);
+        }
+        let moment = |text: &[u8]| match text.len() {
+            0 => 0,
+            10 => midnight(text),
+            _ => Timestamp::parse(text).map_or(0, |moment| moment.micros),
+        };
+        let start = end.and_then(|_| self.place(Field::EVENT_TIME));
+        if let Some(column) = self.plan.time.map(|measure| measure.column).or(start) {
+            event.time = moment(&read(column)?);
+        }
+        if let Some(column) = end {
+            let text = read(column)?;
+            if !text.is_empty() {
+                event.micros = moment(&text) - event.time;
+                if event.micros < 0 {
+                    let message = "the play ends before it begins".to_owned();
+                    event.micros = 0;
+                    return Err(Wrong::Cell(column, (&code::NEGATIVE_DURATION, message)));
+                }
+            }
+        }
+        for column in &self.plan.required {
+            if bare(found.raw(*column), quote).is_empty() {
+                return Err(Wrong::Cell(*column, empty()));
+            }
+        }
+        Ok(())
+    }
+
     /// The rules of the columns of the file.
     fn checks(&self) -> Vec<(u32, Rule)> {
         let rules = |place: u32| self.column(place).map_or(&[][..], |column| &column.rules);
@@ -592,7 +717,7 @@ impl SheetDecoder {
 
     /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
     #[inline(never)]
-    fn adjust(&self, found: Found<'_>, cells: &mut [Span], arena: &mut Vec<u8>) {
+    fn adjust(&self, found: Found<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
         let Self { plan, signs, .. } = self;
         let layout = &self.table.layout;
         let switched =
@@ -613,6 +738,11 @@ impl SheetDecoder {
             match adjust {
                 Adjust::Switched(when) if *when != switched => *span = Span::ABSENT,
                 Adjust::Switched(_) => {}
+                Adjust::Ended => {
+                    let start = arena.len();
+                    Duration::from_micros(micros).write_iso(arena);
+                    *span = Span::arena(start, arena.len());
+                }
                 Adjust::Money => {
                     if let Some(price) = price.filter(|price| unsigned(price)) {
                         let start = arena.len();

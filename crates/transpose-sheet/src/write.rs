@@ -6,11 +6,16 @@
 use crate::cell::{is_repair, notation, quoted};
 use crate::code;
 use crate::coding::{Finish, Place};
-use crate::layout::{CellKind, Column, Layout, When};
+use crate::layout::{CellKind, Column, Layout, NO_QUOTE, Piece, Source, When};
+use crate::lines::{self, Common, Lines};
 use crate::options;
+use crate::put::{Noted, Put, Spot};
 use crate::read::kept;
 use crate::styled;
-use std::sync::Arc;
+use crate::sums::totals::{Totals, Wanted};
+use std::sync::{Arc, Mutex, PoisonError};
+use transpose_codes::Timestamp;
+use transpose_core::account::Losses;
 use transpose_core::batch::Span;
 use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
 use transpose_core::field::{Field, FieldSet};
@@ -28,20 +33,31 @@ pub(crate) struct SheetEncoder {
     constants: Vec<Vec<u8>>,
     /// Whether the prices of refunds are written without a minus.
     positive_refunds: bool,
-    /// The line of headings, with what stands before it.
+    put: Put,
+    /// For each column whether its text needs nothing but quotes here and there.
+    plain: Vec<bool>,
+    common: Common,
+    /// The lines before the rows, with that of headings.
     head: Vec<u8>,
+    bom: bool,
+    /// How many rows were written, for lines that tell it.
+    totals: Mutex<Totals>,
     /// What rows go through after they are written, if anything.
     finish: Option<Finish>,
 }
 
 /// Where the cells of a column come from.
-enum Source<'a> {
+enum From<'a> {
     /// The row's cell with this number, of this field.
     Row(usize, Field),
     /// The same when the switch is not set, and another when it is set or there is no other.
     Switched(Option<(usize, Field)>, Option<(usize, Field)>),
     /// The same cell in every row.
     Constant(&'a [u8]),
+    /// Fields and text put together: the parts, with the cells of the fields.
+    Template(&'a [Piece], Vec<(Field, usize)>),
+    /// The time in this cell plus the duration of the row.
+    End(usize),
 }
 
 impl SheetEncoder {
@@ -49,19 +65,23 @@ impl SheetEncoder {
         let (delimiter, line_end) = options::dialect(layout, brief.options)?;
         let given = |column: &Column| column.fields().any(|field| brief.reads.contains(field));
         let layout = if layout.given_only { Arc::new(layout.with(given)) } else { Arc::clone(layout) };
-        let mut findings = Vec::new();
+        let put = Put::new(&layout, delimiter, options::leniency(&layout, brief.options)?);
+        let common = Common::of(&layout, brief);
+        let mut findings = common.check(&layout, brief);
         let mut constants = Vec::with_capacity(layout.columns.len());
         for column in &layout.columns {
             let mut cell = Vec::new();
             if let Some(field) = column.field.filter(|_| !given(column)) {
                 let mut value = Vec::new();
                 if let Some(text) = supplied(brief, field) {
-                    if let Err((code, message)) = notation(&column.kind, text.as_bytes(), &mut value) {
+                    if let Err((code, message)) = styled::write(column, text.as_bytes(), &mut value) {
                         findings.push(
                             Diagnostic::new(code, Location::default().field(field), message)
                                 .value(text.as_bytes()),
                         );
                     }
+                } else if let Some(default) = &column.style.default {
+                    value.extend_from_slice(default.as_bytes());
                 } else if column.required {
                     findings.push(Diagnostic::new(
                         &code::NO_SOURCE,
@@ -72,7 +92,20 @@ impl SheetEncoder {
                         ),
                     ));
                 }
-                quoted(&value, delimiter, layout.quote, &mut cell);
+                put.cell(column, &value, &mut cell);
+            } else if let Source::Text(text) = &column.source {
+                put.cell(column, text.as_bytes(), &mut cell);
+            } else if column.field.is_none() {
+                findings.extend(
+                    lines::given_names(column)
+                        .filter(|name| common.given(name).is_none() && column.style.default.is_none())
+                        .map(lines::no_text),
+                );
+                let given = lines::given_names(column).next().and_then(|name| common.given(name));
+                let text = given.or(column.style.default.as_deref()).unwrap_or("");
+                let mut text = text.as_bytes().to_vec();
+                put.fit(column, &mut text, &mut Noted::default());
+                put.cell(column, &text, &mut cell);
             }
             constants.push(cell);
         }
@@ -80,8 +113,23 @@ impl SheetEncoder {
             None => {
                 let positive_refunds = options::positive_refunds(&layout, brief.options)?;
                 let (bom, finish) = options::finish(&layout, brief.options)?;
-                let head = head(&layout, delimiter, line_end, bom, finish.as_ref())?;
-                Ok(Self { layout, delimiter, line_end, constants, positive_refunds, head, finish })
+                let plain = layout.columns.iter().map(|column| put.is_plain(column)).collect();
+                let mut encoder = Self {
+                    layout,
+                    delimiter,
+                    line_end,
+                    constants,
+                    positive_refunds,
+                    put,
+                    plain,
+                    common,
+                    head: Vec::new(),
+                    bom,
+                    totals: Mutex::default(),
+                    finish,
+                };
+                encoder.head = encoder.lines().top(&Totals::default())?;
+                Ok(encoder)
             }
             Some(last) => {
                 findings.push(last);
@@ -90,15 +138,29 @@ impl SheetEncoder {
         }
     }
 
-    fn sources<'a>(&'a self, events: &Events<'_>) -> Vec<(&'a Column, Source<'a>)> {
+    fn sources<'a>(&'a self, events: &Events<'_>) -> Vec<(&'a Column, From<'a>)> {
         let cell = |field: Field| place(events, field).map(|cell| (cell, field));
         let source = |(column, constant): (&'a Column, &'a Vec<u8>)| {
+            match &column.source {
+                Source::Template(pieces) => {
+                    let fields = pieces.iter().filter_map(|piece| match piece {
+                        Piece::Field(field) => place(events, *field).map(|cell| (*field, cell)),
+                        _ => None,
+                    });
+                    return (column, From::Template(pieces, fields.collect()));
+                }
+                Source::End => {
+                    let time = place(events, Field::EVENT_TIME);
+                    return (column, time.map_or(From::Constant(constant), From::End));
+                }
+                _ => {}
+            }
             let main = column.field.and_then(cell);
             let other = column.other.as_ref().and_then(|(field, _)| cell(*field));
             let source = match (main, other) {
-                (None, None) => Source::Constant(constant),
-                (Some((cell, field)), None) => Source::Row(cell, field),
-                (main, other) => Source::Switched(main, other),
+                (None, None) => From::Constant(constant),
+                (Some((cell, field)), None) => From::Row(cell, field),
+                (main, other) => From::Switched(main, other),
             };
             (column, source)
         };
@@ -110,6 +172,7 @@ impl SheetEncoder {
         let sources = self.sources(&events);
         let batch = events.batch;
         let (mut value, mut written) = (Vec::new(), Vec::new());
+        let mut losses = Losses::default();
         let switch = Decider::new(self.layout.switch.as_ref(), &events);
         let refund = Decider::new(self.layout.refund.as_ref().filter(|_| self.positive_refunds), &events);
         let mut cells = batch.cells.chunks_exact(batch.row_cells.max(1));
@@ -129,12 +192,34 @@ impl SheetEncoder {
                     out.push(delimiter);
                 }
                 let (cell, field) = match source {
-                    Source::Constant(cell) => {
+                    From::Constant(cell) => {
                         out.extend_from_slice(cell);
                         continue;
                     }
-                    Source::Row(cell, field) => (*cell, *field),
-                    Source::Switched(main, other) => {
+                    From::Template(pieces, fields) => {
+                        let text = self.template(&events, pieces, fields, &raw);
+                        written.clear();
+                        written.extend_from_slice(&text);
+                        let spot = Spot {
+                            number: place,
+                            column,
+                            field: None,
+                            line: Some(numbers.line + u64::from(row.line)),
+                        };
+                        self.fitted(spot, &mut written, &mut losses, report);
+                        self.put.cell(column, &written, out);
+                        continue;
+                    }
+                    From::End(cell) => {
+                        written.clear();
+                        if let Some(end) = ended(&events, raw(*cell), row.micros, &mut value) {
+                            let _ = styled::write(column, &end, &mut written);
+                        }
+                        self.put.cell(column, &written, out);
+                        continue;
+                    }
+                    From::Row(cell, field) => (*cell, *field),
+                    From::Switched(main, other) => {
                         let chosen = if switched { *other } else { *main };
                         // Without a word that decides, the row has one of the two.
                         let filled = |place: &(usize, Field)| switch.is_some() || !raw(place.0).is_empty();
@@ -168,14 +253,23 @@ impl SheetEncoder {
                     };
                     match noted {
                         Ok(rounded) => {
-                            if rounded {
-                                let line = Some(numbers.line + u64::from(row.line));
-                                let reason = "the column has fewer decimals";
-                                report.loss.add(Change::Rounded, Subject::Field(field), 1, line, reason);
-                            }
                             let minus = positive && *kind == CellKind::Money;
-                            let text = written.strip_prefix(b"-").filter(|_| minus).unwrap_or(&written);
-                            quoted(text, delimiter, quote, out);
+                            if rounded || !self.plain.get(place).is_some_and(|plain| *plain) {
+                                if minus && written.first() == Some(&b'-') {
+                                    written.remove(0);
+                                }
+                                let line = Some(numbers.line + u64::from(row.line));
+                                let spot = Spot { number: place, column, field: Some(field), line };
+                                let mut noted = Noted::of(rounded);
+                                self.put.fit(column, &mut written, &mut noted);
+                                if !noted.is_clean() {
+                                    self.put.note(noted, spot, &value, &mut losses, report);
+                                }
+                                self.put.cell(column, &written, out);
+                            } else {
+                                let text = written.strip_prefix(b"-").filter(|_| minus).unwrap_or(&written);
+                                quoted(text, delimiter, quote, out);
+                            }
                         }
                         Err(wrong) => {
                             value.clear();
@@ -183,13 +277,16 @@ impl SheetEncoder {
                         }
                     }
                 }
+                if value.is_empty() {
+                    self.absent(column, out);
+                }
                 if let Some((code, message)) = trouble {
                     let line = numbers.line + u64::from(row.line);
                     note(report, code, message, line, (place, column, field), raw, value.is_empty());
                 }
             }
             // A row of one empty cell would read as a blank line.
-            if out.len() == start {
+            if out.len() == start && quote != NO_QUOTE {
                 out.extend_from_slice(&[quote, quote]);
             }
             out.extend_from_slice(self.line_end);
@@ -199,26 +296,70 @@ impl SheetEncoder {
                 finish.row(out, start, &mut written, &place, report);
             }
         }
+        losses.flush(report);
+    }
+
+    /// What an absent value is written as.
+    #[inline]
+    fn absent(&self, column: &Column, out: &mut Vec<u8>) {
+        if let Some(default) = &column.style.default {
+            self.put.cell(column, default.as_bytes(), out);
+        } else if !self.put.is_plain(column) && !self.layout.quoted_empty {
+            self.put.cell(column, b"", out);
+        }
+    }
+
+    /// Puts a template together for a row.
+    fn template<'b>(
+        &self,
+        events: &Events<'_>,
+        pieces: &[Piece],
+        fields: &[(Field, usize)],
+        raw: &dyn Fn(usize) -> &'b [u8],
+    ) -> Vec<u8> {
+        let mut values = Vec::new();
+        for (field, cell) in fields {
+            let mut value = Vec::new();
+            if events.decoder.value(*field, raw(*cell), &mut value).is_ok_and(|present| present) {
+                values.push((*field, value));
+            }
+        }
+        let of = |field: Field| {
+            values.iter().find(|(known, _)| *known == field).map(|(_, value)| value.as_slice())
+        };
+        let mut text = Vec::new();
+        lines::template(pieces, &self.common, of, &mut text);
+        text
+    }
+
+    /// Makes a text fit its column that is no value of the model.
+    fn fitted(&self, spot: Spot<'_>, text: &mut Vec<u8>, losses: &mut Losses, report: &mut Report) {
+        let mut noted = Noted::default();
+        self.put.fit(spot.column, text, &mut noted);
+        if !noted.is_clean() {
+            let value = text.clone();
+            self.put.note(noted, spot, &value, losses, report);
+        }
+    }
+
+    /// The lines before and after the rows.
+    fn lines(&self) -> Lines<'_> {
+        let Self { layout, put, common, finish, bom, line_end, .. } = self;
+        Lines { layout, put, common, finish: finish.as_ref(), bom: *bom, line_end, wanted: &NOTHING }
     }
 }
 
-/// The line of headings.
-fn head(
-    layout: &Layout,
-    delimiter: u8,
-    line_end: &[u8],
-    bom: bool,
-    finish: Option<&Finish>,
-) -> Result<Vec<u8>, Fatal> {
-    let mut out = if bom && finish.is_none() { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
-    for (place, column) in layout.columns.iter().enumerate() {
-        if place > 0 {
-            out.push(delimiter);
-        }
-        quoted(column.heading.as_bytes(), delimiter, layout.quote, &mut out);
-    }
-    out.extend_from_slice(line_end);
-    finish.map_or(Ok(out.clone()), |finish| finish.head(bom, &out))
+/// Plays are counted and never summed.
+static NOTHING: Wanted = Wanted { sums: Vec::new(), each: None };
+
+/// When a play ended, by its time and its duration in microseconds; `value` is overwritten.
+fn ended(events: &Events<'_>, raw: &[u8], micros: i64, value: &mut Vec<u8>) -> Option<Vec<u8>> {
+    events.decoder.value(Field::EVENT_TIME, raw, value).ok().filter(|present| *present)?;
+    let start = Timestamp::parse(value).ok()?;
+    let end = Timestamp { micros: start.micros.checked_add(micros)?, ..start };
+    let mut text = Vec::new();
+    end.assume_offset(0).write_rfc3339(&mut text);
+    Some(text)
 }
 
 /// Where a row's cell of a field stands among its cells.
@@ -289,8 +430,15 @@ fn note(
 
 impl Encode for SheetEncoder {
     fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
-        out.extend_from_slice(&self.head);
-        Tally { lines: 1, ..Tally::default() }
+        let lines = self.lines();
+        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = lines.count_first().then(|| lines.top(&totals).ok()).flatten();
+        out.extend_from_slice(counted.as_ref().unwrap_or(&self.head));
+        Tally { lines: lines.before(), ..Tally::default() }
+    }
+
+    fn head_waits(&self) -> bool {
+        self.lines().count_first()
     }
 
     fn encode(
@@ -309,6 +457,7 @@ impl Encode for SheetEncoder {
         let plays = events.batch.rows.iter().map(|row| u64::from(row.plays)).sum();
         let micros = events.batch.rows.iter().map(|row| i128::from(row.micros)).sum();
         report.ledger.written.play(rows, plays, micros);
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).rows += rows;
         if rows > 0 {
             out.marks.push((
                 out.bytes.len() as u32,
@@ -318,8 +467,11 @@ impl Encode for SheetEncoder {
         Ok(())
     }
 
-    fn end(&self, _part: Part, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
-        Tally::default()
+    fn end(&self, _part: Part, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
+        // Of several files each counts its own rows.
+        let totals = Totals::of_rows(file.usages);
+        let lines = self.lines().foot(&totals, file.lines, out);
+        Tally { lines, ..Tally::default() }
     }
 
     fn file_name(&self, _part: Part) -> String {
@@ -335,12 +487,16 @@ impl Encode for SheetEncoder {
     }
 
     fn refusal(&self) -> Option<Fatal> {
-        self.finish.as_ref().and_then(|finish| finish.refusal(&self.layout))
+        let coding = self.finish.as_ref().and_then(|finish| finish.refusal(&self.layout));
+        let found = [self.put.refusal(), coding].into_iter().flatten();
+        let findings: Vec<Diagnostic> = found.flat_map(|fatal| fatal.findings).collect();
+        (!findings.is_empty())
+            .then_some(Fatal { failure: transpose_core::diagnostic::Failure::Input, findings })
     }
 
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {
         let reason = format!("`{}` has no column for it", self.layout.manifest.id);
-        let fields = reads.difference(self.layout.fields()).iter().map(Subject::Field).collect::<Vec<_>>();
+        let fields = reads.difference(self.layout.written()).iter().map(Subject::Field).collect::<Vec<_>>();
         let extras = extras.iter().cloned().map(Subject::Extra);
         fields.into_iter().chain(extras).map(|subject| (subject, reason.clone())).collect()
     }

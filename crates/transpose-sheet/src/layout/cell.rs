@@ -114,9 +114,20 @@ impl Reader<'_> {
         if let Some(sum) = &raw.sum {
             found.push(Source::Sum(self.field(sum, &[])?));
         }
+        if let Some(end) = raw.end.as_ref().filter(|end| *end.get_ref()) {
+            if let Some(other) =
+                before.iter().find(|column| column.fields().any(|field| field == Field::EVENT_DURATION))
+            {
+                let message =
+                    format!("the end tells how long a play was, and so does the column `{}`", other.heading);
+                return Err(self.refuse(end.span(), message));
+            }
+            found.push(Source::End);
+        }
         let source = found.pop();
         if !found.is_empty() {
-            let message = "a cell holds one of `field`, `text`, `given`, `template`, `count` and `sum`";
+            let message =
+                "a cell holds one of `field`, `text`, `given`, `template`, `count`, `sum` and `end`";
             return Err(self.refuse(place.clone(), message));
         }
         Ok((field, source.unwrap_or(Source::Extra)))
@@ -170,6 +181,7 @@ impl Reader<'_> {
         let kind = match (&raw.kind, held) {
             (Some(kind), _) => *kind.get_ref(),
             (None, None) if matches!(source, Source::Count(_)) => RawKind::Integer,
+            (None, None) if *source == Source::End => RawKind::Timestamp,
             (None, None) => RawKind::Text,
             // What a code means is told by its table.
             (None, Some(field)) if raw.codes.is_some() => default_kind(field.kind()).unwrap_or(RawKind::Word),

@@ -38,7 +38,6 @@ impl Reader<'_> {
     /// Checks a whole file.
     pub(crate) fn check(&self, raw: RawLayout) -> Result<Layout, Fatal> {
         self.id(&raw.id)?;
-        self.unsupported(&raw)?;
         let widths = self.widths(&raw)?;
         let directions = raw.directions.get_ref();
         if directions.is_empty() {
@@ -100,6 +99,15 @@ impl Reader<'_> {
             return Err(
                 self.refuse(returns.span(), "`returns` goes with tables of sums (`grain = \"aggregate\"`)")
             );
+        }
+        if let Some(column) = columns.iter().find(|column| sums && column.source == Source::End) {
+            let message =
+                format!("the column `{}` is about the end of a play, and rows are sums", column.heading);
+            return Err(self.refuse(0..0, message));
+        }
+        let adds = |line: &Line| line.cells.iter().any(|cell| matches!(cell.source, Source::Sum(_)));
+        if !sums && before.iter().chain(&after).any(adds) {
+            return Err(self.refuse(0..0, "`sum` goes with tables of sums; plays are counted"));
         }
         let require = self.require(&raw.table.require)?;
         let extension = self.extension(raw.table.extension.as_ref(), delimiter)?;
@@ -177,37 +185,6 @@ impl Reader<'_> {
             "`{text}` is no id, expected lower-case words with hyphens, joined by dots, such as `label.acme-radio`"
         );
         Err(self.refuse(id.span(), message))
-    }
-
-    /// Refuses what the language has and the engine does not do yet.
-    fn unsupported(&self, raw: &RawLayout) -> Result<(), Fatal> {
-        let table = &raw.table;
-        let mut found = Vec::new();
-        if *raw.grain.get_ref() != RawGrain::Aggregate {
-            let first = |lines: &[Spanned<RawLine>]| lines.first().map(Spanned::span);
-            // Where widths are fixed these lines, and fixed texts, are understood where lines are cut.
-            let cut = self.widths(raw)?.is_some() && !raw.directions.get_ref().contains(&Direction::Write);
-            if !cut {
-                found.push(("[[before]]", first(&raw.before)));
-                found.push(("[[after]]", first(&raw.after)));
-                let texts = raw.column.iter().filter_map(|cell| cell.get_ref().text.as_ref());
-                found.extend(texts.map(|text| ("text", Some(text.span()))));
-            }
-            for cell in raw.column.iter().map(Spanned::get_ref) {
-                found.push(("format", cell.format.as_ref().map(Spanned::span)));
-                found.push(("given", cell.given.as_ref().map(Spanned::span)));
-                found.push(("template", cell.template.as_ref().map(Spanned::span)));
-                found.push(("default", cell.default.as_ref().map(Spanned::span)));
-                found.push(("case", cell.case.as_ref().map(Spanned::span)));
-                found.push(("hyphens", cell.hyphens.as_ref().map(Spanned::span)));
-            }
-            found.push(("quote-when", table.quote_when.as_ref().map(Spanned::span)));
-            found.push(("forbid", table.forbid.as_ref().map(Spanned::span)));
-        }
-        match found.into_iter().find_map(|(key, span)| Some((key, span?))) {
-            Some((key, span)) => Err(self.refuse(span, format!("`{key}` is not supported yet"))),
-            None => Ok(()),
-        }
     }
 
     /// What stands between and around cells.

@@ -182,6 +182,7 @@ pub(crate) struct RawCell {
     pub(crate) template: Option<Spanned<String>>,
     pub(crate) count: Option<Spanned<RawCount>>,
     pub(crate) sum: Option<Spanned<String>>,
+    pub(crate) end: Option<Spanned<bool>>,
     // How it is written.
     pub(crate) kind: Option<Spanned<RawKind>>,
     pub(crate) format: Option<Spanned<OneOrMany>>,

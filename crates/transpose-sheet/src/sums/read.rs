@@ -3,18 +3,18 @@
 //! Each row becomes a block: the release and the recording that it names, their work, and the usage. What the row says about the sales context stands
 //! with the usage; the engine gathers it. A value that stands in the row as the model has it is not copied.
 
-use super::totals::{Totals, Wanted, compare};
-use super::{NO_ALTERNATIVE, NO_CLOSING_LINE, OTHER_TEXT, ROW_DISAGREES, TOO_MANY_ROWS};
+use super::totals::{Totals, Wanted};
+use super::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
 use crate::cell::{Trouble, bare, empty, is_repair, unquote, unsigned};
 use crate::code;
 use crate::index::{Damage, Index};
-use crate::layout::{CellKind, Layout, Line, Returns, Source, When};
+use crate::layout::{CellKind, Layout, Returns, Source, When};
 use crate::open::{Beginning, Table};
 use crate::row::{Found, misshapen};
 use crate::styled;
 use std::sync::{Arc, Mutex, PoisonError};
 use transpose_core::batch::{Batch, BlockBatch, Fault, Reject, Shape, Slot, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, Severity};
+use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Severity};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, Group};
 use transpose_core::format::{
@@ -323,34 +323,7 @@ impl Decode for SumsDecoder {
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = self.table.lines_before + totals.rows + trailers.len() as u64;
-        let read = (&self.wanted, &*totals, lines);
-        for claim in &self.table.claims {
-            findings.extend(compare(&claim.what, &claim.value, read, None, claim.location.clone()));
-        }
-        for line in &self.layout().after {
-            let mark = line.mark().unwrap_or("");
-            let mut met = false;
-            for (number, found) in trailers.iter().filter(|(_, found)| *found.origin == *mark) {
-                met = true;
-                let each = line.each.and_then(|field| found.text(field)).map(str::as_bytes);
-                for (place, cell) in line.cells.iter().enumerate() {
-                    let said = found.extras.get(&*place.to_string());
-                    let Some(said) = said else { continue };
-                    let mut location = Location::default().cell(place as u32 + 1, mark);
-                    (location.line, location.field) = (Some(*number), cell.field);
-                    findings.extend(compare(&cell.source, said.first(), read, each, location));
-                }
-            }
-            if !met && (line.each.is_none() || totals.rows > 0) {
-                let message = format!("there is no line `{mark}` after the rows");
-                findings.push(Diagnostic::new(&NO_CLOSING_LINE, Location::default(), message));
-            }
-        }
-        if let Some(most) = self.layout().max_rows.filter(|most| totals.rows > *most) {
-            let message = format!("the file has {} rows, and the layout allows {most}", totals.rows);
-            findings.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
-        }
+        self.table.compare(&self.wanted, &totals, trailers, findings);
     }
 }
 
@@ -408,7 +381,7 @@ impl ChunkDecoder for Worker<'_> {
         sums.constants(&mut batch.blocks, &mut scratch.constants);
         for row in index.rows() {
             let found = Found { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
-            if sums.closes(found, &mut batch.trailers, report) {
+            if sums.table.closes(found, &mut batch.trailers, report) {
                 continue;
             }
             match sums.row(found, scratch, &mut batch.blocks, report) {
@@ -430,47 +403,6 @@ impl SumsDecoder {
                 out.push((cell, batch.text(text.as_bytes())));
             }
         }
-    }
-
-    /// Takes a line that closes the table, or a part of it; answers false for a row.
-    fn closes(&self, found: Found<'_>, trailers: &mut Vec<(u64, Entity)>, report: &mut Report) -> bool {
-        if self.layout().after.is_empty() {
-            return false;
-        }
-        let quote = self.table.dialect.quote;
-        let first = bare(found.raw(0), quote);
-        let is = |line: &&Line| {
-            line.mark().is_some_and(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
-        };
-        let Some(line) = self.layout().after.iter().find(is) else { return false };
-        let mut entity = Entity::from_record(line.mark().unwrap_or(""));
-        let mut value = Vec::new();
-        for (place, cell) in (0_u32..).zip(&line.cells) {
-            if matches!(cell.source, Source::Text(_) | Source::Template(_) | Source::Extra | Source::Given(_))
-            {
-                continue;
-            }
-            value.clear();
-            match styled::read(cell, found.raw(place), self.table.cells(), &mut value) {
-                Ok(true) => {
-                    let text = String::from_utf8_lossy(&value).into_owned();
-                    match cell.field {
-                        Some(field) => entity.set(field, text),
-                        None => {
-                            entity.extras.insert(place.to_string().into(), text.into());
-                        }
-                    }
-                }
-                Ok(false) => {}
-                Err((code, message)) => {
-                    let mut location = found.location().cell(place + 1, "");
-                    location.field = cell.field;
-                    report.findings.push(Diagnostic::new(code, location, message).value(found.raw(place)));
-                }
-            }
-        }
-        trailers.push((found.origin.line + u64::from(found.row.line), entity));
-        true
     }
 
     /// Turns a row into a block.

@@ -52,6 +52,11 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    /// So many rows, and no sums.
+    pub(crate) fn of_rows(rows: u64) -> Self {
+        Self { rows, ..Self::default() }
+    }
+
     /// Adds a row: its value of each summed field, and of the field by which rows are told apart.
     pub(crate) fn add<'a>(
         &mut self,

@@ -8,8 +8,8 @@ use super::totals::{Totals, Wanted};
 use super::{INEXACT, NOT_SUMS, TOO_MANY_ROWS};
 use crate::code;
 use crate::coding::{Finish, Place};
-use crate::layout::{CellKind, Column, Layout, Line, Piece, Returns, Source};
-use crate::lines::{self, Common, Said};
+use crate::layout::{CellKind, Column, Layout, Piece, Returns, Source};
+use crate::lines::{self, Common, Lines};
 use crate::options;
 use crate::put::{INCOMPLETE, Put, Spot};
 use crate::styled;
@@ -242,48 +242,14 @@ impl SumsEncoder {
             totals: Mutex::default(),
             dropped,
         };
-        encoder.head = encoder.top(&Totals::default(), 0)?;
+        encoder.head = encoder.lines().top(&Totals::default())?;
         Ok(encoder)
     }
 
-    /// The top of the file: lines before the rows, and the line of headings.
-    fn top(&self, totals: &Totals, lines: u64) -> Result<Vec<u8>, Fatal> {
-        let mut out = if self.bom && self.finish.is_none() { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
-        let said = Said { wanted: &self.sums, totals, lines };
-        let elsewhere = self.layout.before.iter().any(|line| line.headings);
-        for line in &self.layout.before {
-            if line.headings {
-                self.headings(&mut out);
-            } else {
-                lines::write(line, &self.put, &self.common, said, None, &mut out);
-                out.extend_from_slice(self.line_end);
-            }
-        }
-        if self.layout.headed && !elsewhere {
-            self.headings(&mut out);
-        }
-        self.finish.as_ref().map_or(Ok(out.clone()), |finish| finish.head(self.bom, &out))
-    }
-
-    fn headings(&self, out: &mut Vec<u8>) {
-        for (place, column) in self.layout.columns.iter().enumerate() {
-            if place > 0 {
-                out.push(self.put.delimiter);
-            }
-            self.put.cell(column, column.heading.as_bytes(), out);
-        }
-        out.extend_from_slice(self.line_end);
-    }
-
-    /// How many lines the top has.
-    fn lines_before(&self) -> u64 {
-        self.layout.before.iter().filter(|line| !line.headings).count() as u64 + u64::from(self.layout.headed)
-    }
-
-    /// Whether the top says what is known only at the end.
-    fn counts_first(&self) -> bool {
-        let counts = |cell: &Column| matches!(cell.source, Source::Count(_) | Source::Sum(_));
-        self.layout.before.iter().flat_map(|line| &line.cells).any(counts)
+    /// The lines before and after the rows.
+    fn lines(&self) -> Lines<'_> {
+        let Self { layout, put, common, finish, bom, line_end, sums, .. } = self;
+        Lines { layout, put, common, finish: finish.as_ref(), bom: *bom, line_end, wanted: sums }
     }
 
     /// A value of a row; nothing where it is absent or empty.
@@ -584,17 +550,6 @@ impl SumsEncoder {
     fn totals(&self) -> std::sync::MutexGuard<'_, Totals> {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Adds a line after the rows.
-    fn closing(&self, line: &Line, said: Said<'_>, each: Option<&[u8]>, out: &mut Vec<u8>) {
-        let mut text = Vec::new();
-        lines::write(line, &self.put, &self.common, said, each, &mut text);
-        text.extend_from_slice(self.line_end);
-        match self.finish.as_ref().map(|finish| finish.head(false, &text)) {
-            Some(Ok(encoded)) => out.extend_from_slice(&encoded),
-            _ => out.extend_from_slice(&text),
-        }
-    }
 }
 
 /// A usage with the entities that it is of.
@@ -685,17 +640,14 @@ impl Currencies {
 
 impl Encode for SumsEncoder {
     fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
-        let lines = self.lines_before();
-        let counted = self.counts_first().then(|| {
-            let totals = self.totals();
-            self.top(&totals, lines + totals.rows + self.layout.after.len() as u64).ok()
-        });
-        out.extend_from_slice(counted.flatten().as_ref().unwrap_or(&self.head));
-        Tally { lines, ..Tally::default() }
+        let lines = self.lines();
+        let counted = lines.count_first().then(|| lines.top(&self.totals()).ok()).flatten();
+        out.extend_from_slice(counted.as_ref().unwrap_or(&self.head));
+        Tally { lines: lines.before(), ..Tally::default() }
     }
 
     fn head_waits(&self) -> bool {
-        self.counts_first()
+        self.lines().count_first()
     }
 
     fn encode(
@@ -731,20 +683,8 @@ impl Encode for SumsEncoder {
     }
 
     fn end(&self, _part: Part, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
-        let totals = self.totals();
-        let count: usize =
-            self.layout.after.iter().map(|line| line.each.map_or(1, |_| totals.keys().count())).sum();
-        let said = Said { wanted: &self.sums, totals: &totals, lines: file.lines + count as u64 };
-        for line in &self.layout.after {
-            if line.each.is_none() {
-                self.closing(line, said, None, out);
-                continue;
-            }
-            for key in totals.keys() {
-                self.closing(line, said, Some(key), out);
-            }
-        }
-        Tally { lines: count as u64, ..Tally::default() }
+        let lines = self.lines().foot(&self.totals(), file.lines, out);
+        Tally { lines, ..Tally::default() }
     }
 
     fn file_name(&self, _part: Part) -> String {

@@ -1,0 +1,98 @@
+//! Lines after the rows, and what any line says about all of them, compared with what was read.
+
+use crate::cell::bare;
+use crate::layout::{Line, Source};
+use crate::open::Table;
+use crate::row::Found;
+use crate::styled;
+use crate::sums::totals::{Totals, Wanted, compare};
+use crate::sums::{NO_CLOSING_LINE, TOO_MANY_ROWS};
+use transpose_core::diagnostic::{Diagnostic, Location};
+use transpose_core::entity::Entity;
+use transpose_core::report::Report;
+
+impl Table {
+    /// Takes a line that closes the table, or a part of it; answers false for a row.
+    pub(crate) fn closes(
+        &self,
+        found: Found<'_>,
+        trailers: &mut Vec<(u64, Entity)>,
+        report: &mut Report,
+    ) -> bool {
+        if self.layout.after.is_empty() {
+            return false;
+        }
+        let quote = self.dialect.quote;
+        let first = bare(found.raw(0), quote);
+        let is = |line: &&Line| {
+            line.mark().is_some_and(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
+        };
+        let Some(line) = self.layout.after.iter().find(is) else { return false };
+        let mut entity = Entity::from_record(line.mark().unwrap_or(""));
+        let mut value = Vec::new();
+        for (place, cell) in (0_u32..).zip(&line.cells) {
+            if matches!(cell.source, Source::Text(_) | Source::Template(_) | Source::Extra | Source::Given(_))
+            {
+                continue;
+            }
+            value.clear();
+            match styled::read(cell, found.raw(place), self.cells(), &mut value) {
+                Ok(true) => {
+                    let text = String::from_utf8_lossy(&value).into_owned();
+                    match cell.field {
+                        Some(field) => entity.set(field, text),
+                        None => {
+                            entity.extras.insert(place.to_string().into(), text.into());
+                        }
+                    }
+                }
+                Ok(false) => {}
+                Err((code, message)) => {
+                    let mut location = found.location().cell(place + 1, "");
+                    location.field = cell.field;
+                    report.findings.push(Diagnostic::new(code, location, message).value(found.raw(place)));
+                }
+            }
+        }
+        trailers.push((found.origin.line + u64::from(found.row.line), entity));
+        true
+    }
+
+    /// Compares what lines before and after the rows say with what was read.
+    pub(crate) fn compare(
+        &self,
+        wanted: &Wanted,
+        totals: &Totals,
+        trailers: &[(u64, Entity)],
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        let lines = self.lines_before + totals.rows + trailers.len() as u64;
+        let read = (wanted, totals, lines);
+        for claim in &self.claims {
+            findings.extend(compare(&claim.what, &claim.value, read, None, claim.location.clone()));
+        }
+        for line in &self.layout.after {
+            let mark = line.mark().unwrap_or("");
+            let mut met = false;
+            for (number, found) in trailers.iter().filter(|(_, found)| *found.origin == *mark) {
+                met = true;
+                let each = line.each.and_then(|field| found.text(field)).map(str::as_bytes);
+                for (place, cell) in line.cells.iter().enumerate() {
+                    let said = found.extras.get(&*place.to_string());
+                    let Some(said) = said else { continue };
+                    let mut location = Location::default().cell(place as u32 + 1, mark);
+                    (location.line, location.field) = (Some(*number), cell.field);
+                    findings.extend(compare(&cell.source, said.first(), read, each, location));
+                }
+            }
+            if !met && (line.each.is_none() || totals.rows > 0) {
+                let message = format!("there is no line `{mark}` after the rows");
+                findings.push(Diagnostic::new(&NO_CLOSING_LINE, Location::default(), message));
+            }
+        }
+        if let Some(most) = self.layout.max_rows.filter(|most| totals.rows > *most) {
+            let message = format!("the file has {} rows, and the layout allows {most}", totals.rows);
+            findings.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
+        }
+    }
+}
