@@ -220,6 +220,11 @@ pub trait Terms: Send + Sync {
         false
     }
 
+    /// For agreements that pay by user, whether plays of a sales context are among those that are shared.
+    fn counts_for_users(&self, _context: &Entity, _bearing: bool) -> bool {
+        true
+    }
+
     /// Works out what is owed, once everything is counted and [`Terms::complete`] was asked. `whole` is what the whole service counted, where that is
     /// known. May add to the contexts what was allocated to the recipient (`context.allocated-revenue`, `context.market-share`). The error lists
     /// everything that keeps amounts from being worked out.

@@ -666,6 +666,10 @@ impl Terms for Deal {
         self.contract().is_ok_and(Contract::is_per_user)
     }
 
+    fn counts_for_users(&self, context: &Entity, bearing: bool) -> bool {
+        self.contract().is_ok_and(|contract| contract.counts_play(context, bearing))
+    }
+
     fn owed(
         &self,
         contexts: &mut [Entity],

@@ -17,6 +17,7 @@ use crate::pairs::Pair;
 use crate::refunds::{Judge, Judged};
 use crate::sales::{Fate, Sale, Till};
 use crate::spill::Spilled;
+use crate::users::Users;
 use crate::verdict::{Entry as _, Verdicts};
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
@@ -43,6 +44,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) qualifying: Option<Qualifying>,
     /// What decides about sales and refunds, for sources of these.
     pub(crate) sales: Option<Refunds<'a>>,
+    /// Where plays are counted by user, and which of a row's cells names the user, for agreements that pay so.
+    pub(crate) users: Option<(&'a Users, usize)>,
 }
 
 /// What decides about sales and refunds. The period stands here, because a refund of its sales may be later.
@@ -477,7 +480,8 @@ impl<'a> Worker<'a> {
         let mut short = 0;
         let chosen = self.chosen.rows.iter().zip(&self.chosen.items).zip(&self.chosen.manners);
         for (index, ((row, item), manner)) in chosen.enumerate() {
-            let (Some(row), Some(entry)) = (events.rows.get(*row as usize), dictionary.entry(*item)) else {
+            let row_number = *row as usize;
+            let (Some(row), Some(entry)) = (events.rows.get(row_number), dictionary.entry(*item)) else {
                 return Err(codes::bug("a row without an item"));
             };
             let key = if sells { self.chosen.keys.get(index).copied().unwrap_or(NONE) } else { NONE };
@@ -510,6 +514,11 @@ impl<'a> Worker<'a> {
             let key = Group::key(*item, *manner, bearing);
             let group = Group { key, plays: u64::from(row.plays), micros: row.micros };
             gathered.push(part(entry.hash), group, &world.groups)?;
+            if let Some((users, cell)) = rules.users {
+                let cell =
+                    events.cells.get(row_number * events.row_cells + cell).copied().unwrap_or(Span::ABSENT);
+                users.play(cell.bytes(bytes, &events.arena), *manner, bearing, u64::from(row.plays))?;
+            }
         }
         if short > 0 {
             report.findings.count(&codes::BELOW_THRESHOLD, short);

@@ -31,10 +31,6 @@ transpose_core::codes! {
     pub AMOUNT_TOO_LONG: "ENG0605" "amount-too-long" Error
         "Amounts are exact and have at most 28 digits. The amount of a usage, or a sum of amounts, needs more."
         "Look for a rate or a number of plays that is far too large, or round to fewer places in the deal."
-    /// Amounts that depend on users.
-    pub PER_USER: "ENG0606" "amounts-by-user" Error
-        "The deal pays by what each single user played, and plays are not counted by user in this conversion."
-        "Use another model for this report."
 }
 
 /// The places of a rate, which is not rounded otherwise.
@@ -212,13 +208,10 @@ pub(crate) fn ask(
     sums: &Sums,
     contexts: &mut [Entity],
     whole: Option<&[Whole]>,
+    by_user: Option<&[Vec<(u64, u64)>]>,
 ) -> Result<Option<Owed>, Fatal> {
     if !terms.pays() {
         return Ok(None);
-    }
-    if terms.per_user() {
-        let message = "the deal pays by what each single user played";
-        return Err(Fatal::usage(Diagnostic::new(&PER_USER, Location::default(), message)));
     }
     let nothing = Entity::default();
     let played = (0_u32..).zip(&sums.kinds).map(|(kind, (plays, returns))| Played {
@@ -227,7 +220,7 @@ pub(crate) fn ask(
         bearing: kind & 1 == 1,
         plays: *plays,
         returns: *returns,
-        by_user: &[],
+        by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
     });
     let played: Vec<Played<'_>> = played.collect();
     let owed = terms.owed(contexts, &played, whole);

@@ -304,7 +304,7 @@ impl Job<'_> {
 
     fn aggregate(&self, screened: Known<'_>) -> Result<Ready, Fatal> {
         let sells = self.sells()?;
-        let counting = Counting::new(self, sells, self.reading().threads, self.budget())?;
+        let counting = Counting::new(self, sells, self.reading().threads, self.budget(), false)?;
         let paired = if sells { self.pair()? } else { Paired::default() };
         let inputs = if sells { &paired.again } else { self.inputs };
         let mut run = Run::new(self);
@@ -323,7 +323,7 @@ impl Job<'_> {
             self.restrict(input, decoder.as_ref(), screened.verdicts.is_some() || sells);
             let screen = screen.screen(number, decoder.as_ref(), &projection.row, &mut run.report);
             let space = spaces.of(decoder.as_ref());
-            let rules = counting.rules(decoder.as_ref(), paired.pairs.as_ref());
+            let rules = counting.rules(decoder.as_ref(), paired.pairs.as_ref(), &projection.row);
             let mut workers = counting.workers(number, space);
             let scanned =
                 run.scan(input, decoder.as_ref(), Some(screen), &mut workers, None, &|worker, decoded| {

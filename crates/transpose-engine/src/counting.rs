@@ -19,6 +19,7 @@ use crate::rows::Rows;
 use crate::settle::{Items, settle};
 use crate::slices::Sinks;
 use crate::spill::Scratch;
+use crate::users::Users;
 use crate::verdict::Verdicts;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -89,17 +90,21 @@ pub(crate) struct Counting<'a> {
     threads: usize,
     /// What the whole service counted, where somebody knows.
     whole: Option<Vec<Whole>>,
+    /// What each user played, for agreements that pay by that.
+    users: Option<Users>,
     /// Which of the service's rows the report is about; none for all.
     rule: Option<&'a Rule>,
 }
 
 impl<'a> Counting<'a> {
-    /// Prepares to count with so many threads and so much memory; refused without an agreement.
+    /// Prepares to count with so many threads and so much memory; refused without an agreement. `service` tells whether the plays of the whole service
+    /// are told apart from those of the report.
     pub(crate) fn new(
         job: &'a Job<'a>,
         sells: bool,
         threads: usize,
         budget: Option<Budget>,
+        service: bool,
     ) -> Result<Self, Fatal> {
         let Some(terms) = job.terms else {
             let message = format!(
@@ -116,18 +121,33 @@ impl<'a> Counting<'a> {
             time: job.period.is_some() || sells || !terms.turns().is_empty(),
             duration: true,
             now: Some(job.now.micros),
-            ..Projection::default()
+            row: terms.per_user().then_some(Field::USER).into_iter().collect(),
         };
         let table = job.target.is_table();
         for identity in IDENTITY.into_iter().filter(|identity| !table || is_told(*identity, writes)) {
             projection.item.insert(identity);
         }
         let latest = terms.conflict() == Conflict::Latest;
+        let users = terms
+            .per_user()
+            .then(|| Users::new(budget.map(|budget| budget.settling - budget.counting), service));
         let counter = Counter::new(threads, budget, job.temp_dir.clone(), latest);
         let mut header = Entity::default();
         terms.header(&mut header);
         let judge = Judge::new(terms.refunds(), job.period.as_ref(), &header);
-        Ok(Self { job, terms, projection, counter, judge, sells, budget, threads, whole: None, rule: None })
+        Ok(Self {
+            job,
+            terms,
+            projection,
+            counter,
+            judge,
+            sells,
+            budget,
+            threads,
+            whole: None,
+            users,
+            rule: None,
+        })
     }
 
     /// What is wanted of each event.
@@ -136,11 +156,14 @@ impl<'a> Counting<'a> {
     }
 
     /// What decides whether an event of a decoder's input counts and where; `pairs` are the refunds whose sales are known.
+    /// `row` are the fields of a row's cells.
     pub(crate) fn rules<'b>(
         &'b self,
         decoder: &'b dyn Decode,
         pairs: Option<&'b Verdicts<Pair>>,
+        row: &[Field],
     ) -> Rules<'b> {
+        let user = row.iter().position(|field| *field == Field::USER);
         let terms = self.terms;
         Rules {
             decoder,
@@ -156,12 +179,18 @@ impl<'a> Counting<'a> {
                 pairs,
                 unmatched: terms.refunds().unmatched,
             }),
+            users: self.users.as_ref().zip(user),
         }
     }
 
     /// Those who count the events of an input side by side.
     pub(crate) fn workers(&self, input: usize, space: u32) -> Vec<Worker<'_>> {
         (0..self.threads).map(|worker| Worker::new(&self.counter, worker, input, space)).collect()
+    }
+
+    /// Where plays of the service are counted by user, if the agreement pays so.
+    pub(crate) fn users(&self) -> Option<&Users> {
+        self.users.as_ref()
     }
 
     /// Tells what the whole service counted.
@@ -181,7 +210,7 @@ impl<'a> Counting<'a> {
         spaces: &Spaces<'_>,
         sources: &[Arc<str>],
     ) -> Result<Ready, Fatal> {
-        let Self { job, terms, projection, counter, budget, threads, whole, rule, .. } = self;
+        let Self { job, terms, projection, counter, budget, threads, whole, users, rule, .. } = self;
         let policy = terms.conflict();
         for context in terms.due().into_iter().filter(|context| rule.is_none_or(|rule| rule.reaches(context)))
         {
@@ -193,8 +222,17 @@ impl<'a> Counting<'a> {
         let mut noted = Noted::default();
         let mut counted = counter.finish()?;
         let contexts = std::mem::take(&mut counted.contexts);
-        let finish =
-            Finish { job, terms, shapes: &shapes, manners: &counted.manners, reads, whole: whole.as_deref() };
+        let by_user = users.map(|users| users.finish(&counted.manners, &contexts, terms)).transpose()?;
+        let by_user = by_user.as_deref();
+        let finish = Finish {
+            job,
+            terms,
+            shapes: &shapes,
+            manners: &counted.manners,
+            reads,
+            whole: whole.as_deref(),
+            by_user,
+        };
         if let Some(spilled) = counted.spilled.take() {
             let spill = Scratch::create(&job.temp_dir)?;
             let budget = budget.map_or(usize::MAX, |budget| budget.settling);
@@ -225,6 +263,7 @@ struct Finish<'b> {
     manners: &'b Manners,
     reads: FieldSet,
     whole: Option<&'b [Whole]>,
+    by_user: Option<&'b [Vec<(u64, u64)>]>,
 }
 
 impl Finish<'_> {
@@ -246,7 +285,7 @@ impl Finish<'_> {
         total(&mut contexts, &settled.sums().contexts, timed);
         told(terms.complete(&mut contexts), &mut run.report)?;
         let writes = job.target.writes(job.version);
-        let mut owed = amounts::ask(terms, manners, settled.sums(), &mut contexts, self.whole)?;
+        let mut owed = amounts::ask(terms, manners, settled.sums(), &mut contexts, self.whole, self.by_user)?;
         let mut amounts = None;
         if let Some(owed) = &mut owed {
             told(std::mem::take(&mut owed.findings), &mut run.report)?;

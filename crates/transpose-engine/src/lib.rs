@@ -66,6 +66,7 @@ mod sorter;
 mod spill;
 pub mod survey;
 mod unique;
+mod users;
 pub mod validate;
 mod verdict;
 

@@ -133,6 +133,12 @@ impl Manners {
         self.contexts.len() * 2
     }
 
+    /// The kind of usages that a numbered manner has; none of those that take back.
+    pub(crate) fn kind(&self, number: u32, bearing: bool) -> Option<u32> {
+        let rank = self.ranks.get(number as usize).filter(|rank| **rank & 1 == 0)?;
+        Some(rank >> 2 << 1 | u32::from(bearing))
+    }
+
     /// Whether any of them is of sales.
     pub(crate) fn sells(&self) -> bool {
         self.returns

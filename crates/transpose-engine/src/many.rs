@@ -44,7 +44,7 @@ mod service;
 
 pub use deal::{Condition, Rule};
 use deal::{Dealer, Taker, Untaken, part};
-use service::{Service, Teller, View, whole};
+use service::{Listener, Service, Teller, View, whole};
 
 transpose_core::codes! {
     /// Rows that no output of a set takes.
@@ -238,7 +238,7 @@ impl Many<'_> {
         for (output, job) in self.outputs.iter().zip(&jobs) {
             let made = (|| {
                 if job.target.manifest().grain == Grain::Aggregate {
-                    return Ok((Some(Counting::new(job, sells, threads, budget)?), None));
+                    return Ok((Some(Counting::new(job, sells, threads, budget, true)?), None));
                 }
                 let mut header = Entity::default();
                 if let Some(terms) = job.terms {
@@ -291,6 +291,7 @@ impl Many<'_> {
                     wanted.item = wanted.item.union(projection.item);
                     wanted.context = wanted.context.union(projection.context);
                     wanted.time |= projection.time;
+                    own.extend(&projection.row);
                 } else {
                     let fields = job.target.writes(job.version).intersection(reads);
                     own.extend(fields.difference(job.withheld()).iter());
@@ -320,14 +321,22 @@ impl Many<'_> {
                         .filter_map(|field| wanted.row.iter().position(|known| known == field))
                         .collect(),
                     screen: screen.screen(number, shared, &fields, &mut run.report),
-                    rules: counting.as_ref().map(|counting| counting.rules(shared, paired.pairs.as_ref())),
+                    rules: counting
+                        .as_ref()
+                        .map(|counting| counting.rules(shared, paired.pairs.as_ref(), &fields)),
                     fields,
                 });
             }
+            let listeners: Vec<Listener<'_>> = jobs
+                .iter()
+                .zip(&countings)
+                .filter_map(|(job, counting)| listener(job, counting.as_ref()?))
+                .collect();
+            let user = wanted.row.iter().position(|field| *field == Field::USER);
             let mut hands: Vec<Hand<'_>> = (0..threads)
                 .map(|_| Hand {
                     dealer: Dealer::new(shared, &takers, self.sets.len(), &deciding),
-                    teller: Teller::new(&views),
+                    teller: Teller::new(&views, &listeners, shared, user),
                     counters: Vec::new(),
                     scratch: Batch::default(),
                 })
@@ -346,7 +355,7 @@ impl Many<'_> {
             let gave_up = each.scan(input, &mut hands, &mut state, &mut opener)?;
             for Hand { dealer, teller, .. } in hands {
                 dealer.close(&mut state.dealt, &mut state.untaken)?;
-                teller.close(shared, &mut state.service);
+                teller.close(&mut state.service);
             }
             drop(feeds);
             spaces.keep(space, decoder);
@@ -665,6 +674,12 @@ fn view(job: &Job<'_>) -> Option<View> {
     let terms = job.terms.filter(|terms| terms.pays())?;
     let threshold = terms.qualifying().map(|qualifying| qualifying.micros);
     Some(View { period: job.period.clone(), threshold })
+}
+
+/// An output that wants to know what each user played of the whole service.
+fn listener<'a>(job: &'a Job<'_>, counting: &'a Counting<'_>) -> Option<Listener<'a>> {
+    let (terms, view) = (job.terms?, view(job)?);
+    Some(Listener { users: counting.users()?, terms, view })
 }
 
 /// The views of all outputs, each once.

@@ -90,6 +90,12 @@ impl Contract {
         }
     }
 
+    /// Whether plays of the context are among those that count; `bearing` tells whether they are long enough.
+    pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
+        let counts = self.counts.unwrap_or(Counts::All);
+        (bearing || counts == Counts::All) && !(counts == Counts::Qualified && self.is_preview(context))
+    }
+
     /// Whether it holds in the territory.
     pub(crate) fn holds_for(&self, territory: &str) -> bool {
         self.territories.is_empty() || self.territories.iter().any(|code| code == territory)
