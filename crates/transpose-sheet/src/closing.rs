@@ -1,6 +1,7 @@
 //! Lines after the rows, and what any line says about all of them, compared with what was read.
 
 use crate::cell::bare;
+use crate::index::Index;
 use crate::layout::{Line, Source};
 use crate::open::Table;
 use crate::row::Found;
@@ -9,9 +10,33 @@ use crate::sums::totals::{Totals, Wanted, compare};
 use crate::sums::{NO_CLOSING_LINE, TOO_MANY_ROWS};
 use transpose_core::diagnostic::{Diagnostic, Location};
 use transpose_core::entity::Entity;
+use transpose_core::format::{Chunk, Indexed, Origin};
 use transpose_core::report::Report;
 
 impl Table {
+    /// Finds the rows of a chunk; lines that close the table are none.
+    pub(crate) fn index(&self, index: &mut Index, chunk: Chunk<'_>, start: usize) -> Indexed {
+        let found = index.run(self.dialect, chunk, start);
+        let Indexed::Done { end, lines, units, usages } = found else { return found };
+        if self.layout.after.is_empty() {
+            return found;
+        }
+        let closing = index.rows().iter().filter(|row| {
+            let found = Found { chunk: chunk.bytes, origin: Origin::default(), row, ends: index.ends(row) };
+            self.closing_line(found).is_some()
+        });
+        let closing = closing.count() as u64;
+        Indexed::Done { end, lines, units: units - closing, usages: usages - closing }
+    }
+
+    /// The line of the layout that a line of the file is, if it is one that closes the table.
+    fn closing_line(&self, found: Found<'_>) -> Option<&Line> {
+        let first = bare(found.raw(0), self.dialect.quote);
+        self.layout.after.iter().find(|line| {
+            line.mark().is_some_and(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
+        })
+    }
+
     /// Takes a line that closes the table, or a part of it; answers false for a row.
     pub(crate) fn closes(
         &self,
@@ -19,15 +44,7 @@ impl Table {
         trailers: &mut Vec<(u64, Entity)>,
         report: &mut Report,
     ) -> bool {
-        if self.layout.after.is_empty() {
-            return false;
-        }
-        let quote = self.dialect.quote;
-        let first = bare(found.raw(0), quote);
-        let is = |line: &&Line| {
-            line.mark().is_some_and(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
-        };
-        let Some(line) = self.layout.after.iter().find(is) else { return false };
+        let Some(line) = self.closing_line(found) else { return false };
         let mut entity = Entity::from_record(line.mark().unwrap_or(""));
         let mut value = Vec::new();
         for (place, cell) in (0_u32..).zip(&line.cells) {

@@ -203,6 +203,94 @@ fn unsigned(text: &str) -> (bool, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// A number of so many decimals as integers alone make it: half of the last place away from zero.
+    fn by_hand(mantissa: i64, scale: u32, places: u32) -> i128 {
+        let mantissa = i128::from(mantissa);
+        if places >= scale {
+            return mantissa * 10_i128.pow(places - scale);
+        }
+        let unit = 10_i128.pow(scale - places);
+        (mantissa.abs() + unit / 2) / unit * mantissa.signum()
+    }
+
+    /// The text of an integer with a decimal mark before its last digits.
+    fn text_of(mantissa: i128, places: u32, mark: &str) -> String {
+        let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = places as usize + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places as usize);
+        let minus = if mantissa < 0 { "-" } else { "" };
+        let mark = if places == 0 { "" } else { mark };
+        format!("{minus}{whole}{mark}{fraction}")
+    }
+
+    fn any_number() -> impl Strategy<Value = Number> {
+        let decimals = prop_oneof![Just(Decimals::Dot), Just(Decimals::Comma)];
+        let sign = prop_oneof![Just(Sign::Minus), Just(Sign::Trailing), Just(Sign::Parentheses)];
+        let part = prop_oneof![Just(Part::Plain), Just(Part::Percent), Just(Part::Fraction)];
+        (decimals, sign, part, any::<bool>()).prop_map(|(decimals, sign, part, bare_fraction)| Number {
+            decimals,
+            bare_fraction,
+            sign,
+            part,
+            ..Number::default()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_survive_both_ways(number in any_number(), mantissa in -1_000_000_000_000_i64..1_000_000_000_000, scale in 0_u32..9) {
+            let value = text_of(mantissa.into(), scale, ".");
+            let (mut written, mut back) = (Vec::new(), Vec::new());
+            prop_assert_eq!(number.write(value.as_bytes(), &mut written), Ok(false));
+            let written = String::from_utf8(written).unwrap();
+            number.read(&written, &mut back).unwrap();
+            let back = String::from_utf8(back).unwrap();
+            // A value is the same whatever zeros stand behind it.
+            prop_assert_eq!(back.parse::<Decimal>().unwrap(), value.parse::<Decimal>().unwrap(), "{}", written);
+        }
+
+        #[test]
+        fn places_round_half_away_from_zero(mantissa in -100_000_000_i64..100_000_000, scale in 0_u32..8, places in 0_u32..8) {
+            let number = Number { places: Some(places), decimals: Decimals::Comma, ..Number::default() };
+            let value = text_of(mantissa.into(), scale, ".");
+            let mut written = Vec::new();
+            let lost = number.write(value.as_bytes(), &mut written).unwrap();
+            let kept = by_hand(mantissa, scale, places);
+            prop_assert_eq!(String::from_utf8(written).unwrap(), text_of(kept, places, ","));
+            let exact = kept * 10_i128.pow(8 - places) == i128::from(mantissa) * 10_i128.pow(8 - scale);
+            prop_assert_eq!(lost, !exact);
+        }
+
+        #[test]
+        fn grouped_numbers_are_read(mantissa in 0_i64..1_000_000_000_000, scale in 0_u32..4) {
+            let plain = text_of(mantissa.into(), scale, ",");
+            let (whole, fraction) = plain.split_at(plain.find(',').unwrap_or(plain.len()));
+            let mut grouped = String::new();
+            for (place, digit) in whole.chars().enumerate() {
+                if place > 0 && (whole.len() - place) % 3 == 0 {
+                    grouped.push('.');
+                }
+                grouped.push(digit);
+            }
+            grouped.push_str(fraction);
+            let number = Number { decimals: Decimals::Comma, grouping: Some('.'), ..Number::default() };
+            let mut out = Vec::new();
+            number.read(&grouped, &mut out).unwrap();
+            prop_assert_eq!(String::from_utf8(out).unwrap(), text_of(mantissa.into(), scale, "."));
+        }
+
+        #[test]
+        fn no_text_makes_it_stumble(text in "[0-9.,()+%\\- ]{0,12}|\\PC{0,8}", number in any_number(), whole: bool) {
+            let number = Number { whole, ..number };
+            let mut out = Vec::new();
+            if number.read(&text, &mut out).is_ok() {
+                let out = String::from_utf8(out).unwrap();
+                prop_assert!(decimal::parse(&out, Grammar::PLAIN).is_ok(), "{} from {}", out, text);
+            }
+            let _ = number.write(text.as_bytes(), &mut Vec::new());
+        }
+    }
 
     #[test]
     fn fractions_are_parts_of_hundred_in_the_model() {

@@ -505,7 +505,7 @@ impl ChunkDecoder for Worker<'_> {
     }
 
     fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
-        self.index.run(self.sheet.dialect, chunk, start)
+        self.sheet.table.index(&mut self.index, chunk, start)
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {

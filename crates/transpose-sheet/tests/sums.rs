@@ -9,6 +9,8 @@
 
 mod tables;
 
+use proptest::prelude::*;
+use std::process::{Command, Stdio};
 use tables::{Table, open, read, rewrite, told};
 use transpose_core::format::{Format, Probe, Recognition};
 use transpose_sheet::{Layout, LayoutFormat};
@@ -501,4 +503,141 @@ fn damaged_bytes_never_end_the_run() {
             }
         }
     }
+}
+
+/// Plain sums, as any program could write them.
+fn plain() -> LayoutFormat {
+    narrow(
+        "[[column]]\nheading = \"ISRC\"\nfield = \"recording.isrc\"\n[[column]]\nheading = \"Title\"\nfield = \"recording.title\"\n\
+         [[column]]\nheading = \"Album\"\nfield = \"release.title\"\n[[column]]\nheading = \"Country\"\nfield = \"context.territory\"\n\
+         [[column]]\nheading = \"Q\"\nfield = \"usage.quantity\"\n[[column]]\nheading = \"A\"\nfield = \"usage.amount\"\n",
+        "",
+    )
+}
+
+/// The same with everything written in other ways, and totals.
+fn fancy() -> LayoutFormat {
+    narrow(
+        "[codes.country]\nGermany = \"DE\"\nJapan = \"JP\"\n[[before]]\ncells = [{ text = \"Rows\" }, { count = \"rows\" }]\n\
+         [[column]]\nheading = \"Amount\"\nfield = \"usage.amount\"\ndecimals = \"comma\"\nsign = \"parentheses\"\nleading-zero = false\n\
+         [[column]]\nheading = \"Title\"\nfield = \"recording.title\"\n[[column]]\nheading = \"Album\"\nfield = \"release.title\"\n\
+         [[column]]\nheading = \"Country\"\nfield = \"context.territory\"\ncodes = \"country\"\n\
+         [[column]]\nheading = \"ISRC\"\nfield = \"recording.isrc\"\n[[column]]\nheading = \"Sold\"\nfield = \"usage.quantity\"\nsign = \"trailing\"\n\
+         [[after]]\ncells = [{ text = \"Sum\" }, { sum = \"usage.amount\" }, { sum = \"usage.quantity\" }]\n",
+        "delimiter = \";\"\nquote-when = \"text\"",
+    )
+}
+
+fn text() -> impl Strategy<Value = String> {
+    "[a-z ;,\"\n=+@\u{e9}\u{6f22}-]{0,10}".prop_map(|text| text.trim().to_owned())
+}
+
+/// A row: title, album, country, quantity, amount with its decimals.
+type Sold = (String, String, bool, i32, i64, u32);
+
+fn sold() -> impl Strategy<Value = Sold> {
+    (text(), text(), any::<bool>(), -999..99_999, -9_999_999_i64..9_999_999, 0_u32..7)
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+fn source(rows: &[Sold]) -> String {
+    use std::fmt::Write;
+    let mut out = "ISRC,Title,Album,Country,Q,A\n".to_owned();
+    for (number, (title, album, japan, quantity, amount, places)) in rows.iter().enumerate() {
+        let country = if *japan { "JP" } else { "DE" };
+        let (unit, minus) = (10_u64.pow(*places), if *amount < 0 { "-" } else { "" });
+        let (whole, part) = (amount.unsigned_abs() / unit, amount.unsigned_abs() % unit);
+        let part =
+            if *places == 0 { String::new() } else { format!(".{part:0>width$}", width = *places as usize) };
+        let (title, album) = (quoted(title), quoted(album));
+        writeln!(out, "USRC1{number:07},{title},{album},{country},{quantity},{minus}{whole}{part}").unwrap();
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_values_survive_any_notation(rows in proptest::collection::vec(sold(), 1..12), chunk in 1_usize..400) {
+        let text = source(&rows);
+        let there = rewrite(&plain(), &fancy(), text.as_bytes(), &[], chunk).unwrap();
+        prop_assert_eq!(&there.losses, &Vec::<String>::new());
+        let first = read(&plain(), text.as_bytes(), usize::MAX);
+        let second = read(&fancy(), there.text.as_bytes(), chunk);
+        prop_assert_eq!(&second.findings, &Vec::<String>::new());
+        let back = rewrite(&fancy(), &plain(), there.text.as_bytes(), &[], chunk).unwrap();
+        let third = read(&plain(), back.text.as_bytes(), usize::MAX);
+        prop_assert_eq!(first.blocks, third.blocks, "{}", there.text);
+        prop_assert_eq!(there.report.ledger.written, back.report.ledger.written);
+    }
+}
+
+/// What another program makes of what is written: the rows, and whether the totals are those of the rows.
+const PYTHON: &str = r#"
+import csv, sys
+from decimal import Decimal
+lines = list(csv.reader(sys.stdin, delimiter=";"))
+assert lines[0][0] == "Rows" and lines[1] == ["Amount", "Title", "Album", "Country", "ISRC", "Sold"], lines[:2]
+def number(text):
+    sign = -1 if text.startswith("(") or text.endswith("-") else 1
+    return sign * Decimal(text.strip("()-").replace(",", "."))
+rows = lines[2:-1]
+assert int(lines[0][1]) == len(rows), (lines[0], len(rows))
+assert lines[-1][0] == "Sum"
+assert number(lines[-1][1]) == sum(number(row[0]) for row in rows), lines[-1]
+assert number(lines[-1][2]) == sum(number(row[5]) for row in rows), lines[-1]
+for row in rows:
+    print("|".join([row[4], row[1], row[2], row[3], format(number(row[5]), "f"), format(number(row[0]), "f")]).encode("unicode_escape").decode())
+"#;
+
+#[test]
+fn another_program_reads_the_same() {
+    use std::io::Write;
+    let rows: Vec<Sold> = (0_u16..200)
+        .map(|number| {
+            let titles = ["a \"b\"; c", "=1+1", "caf\u{e9}", "two\nlines", "", "-"];
+            let title = titles[usize::from(number) % titles.len()].to_owned();
+            (
+                title,
+                "x".into(),
+                number % 3 == 0,
+                i32::from(number) * 7 - 50,
+                i64::from(number) * 123_457 - 5_000_000,
+                u32::from(number) % 7,
+            )
+        })
+        .collect();
+    let written = rewrite(&plain(), &fancy(), source(&rows).as_bytes(), &[], 300).unwrap();
+    let mut child = Command::new("python3")
+        .args(["-X", "utf8", "-c", PYTHON])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(written.text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let found = String::from_utf8(output.stdout).unwrap();
+    let expected: Vec<String> = rows
+        .iter()
+        .enumerate()
+        .map(|(number, (title, album, japan, quantity, amount, places))| {
+            let country = if *japan { "Japan" } else { "Germany" };
+            let title = title.replace('\n', "\\n").replace('\u{e9}', "\\xe9");
+            let unit = 10_i64.pow(*places);
+            let minus = if *amount < 0 { "-" } else { "" };
+            let (whole, part) = (amount.abs() / unit, amount.abs() % unit);
+            let part = if *places == 0 {
+                String::new()
+            } else {
+                format!(".{part:0>width$}", width = *places as usize)
+            };
+            format!("USRC1{number:07}|{title}|{album}|{country}|{quantity}|{minus}{whole}{part}")
+        })
+        .collect();
+    assert_eq!(found.lines().collect::<Vec<_>>(), expected);
 }

@@ -372,7 +372,7 @@ impl ChunkDecoder for Worker<'_> {
     }
 
     fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
-        self.index.run(self.sums.table.dialect, chunk, start)
+        self.sums.table.index(&mut self.index, chunk, start)
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
