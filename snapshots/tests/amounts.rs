@@ -8,16 +8,18 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use transpose_codes::{Decimal, Timestamp};
-use transpose_core::diagnostic::{Diagnostic, Fatal};
+use transpose_core::diagnostic::{Diagnostic, Fatal, Severity};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, FieldSet};
-use transpose_core::format::{Brief, Decode, Encode, Format, Head, Manifest, Probe, Recognition};
+use transpose_core::format::{Brief, Decode, Demands, Encode, Format, Head, Manifest, Probe, Recognition};
 use transpose_core::option::OptionSpec;
 use transpose_core::registry::Registry;
 use transpose_core::terms::{Conflict, Owed, Played, Qualifying, Rounding, Terms, Unit, Whole};
 use transpose_deals::{Agreement, Deal, Figures};
+use transpose_engine::validate::{Severities, Validation};
 use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening};
 use transpose_io::{Compression, Input, Limits};
 use transpose_plugins as _;
@@ -35,8 +37,12 @@ fn worth(territory: &str) -> (i128, i128) {
     (number % 5 + 1, number % 12 + 1)
 }
 
-/// The agreement of the example, with a deal: premium plays share one sum, those of the other plans another; the free plan makes no sum.
-struct Paying(Deal);
+/// The agreement of the example, with a deal: premium plays share one sum, those of the other plans another; the free plan makes no sum. Sales contexts say
+/// what is allocated to the recipient, if asked.
+struct Paying(Deal, bool);
+
+/// What is allocated to the recipient of the net revenue of each sales context.
+const ALLOCATED: &str = "1234.567";
 
 /// The sum that a service's usages share.
 fn sum_of(service: &str) -> Option<u32> {
@@ -99,6 +105,15 @@ impl Terms for Paying {
             let unit = Unit { numerator, denominator: denominator * 100, model: "per-play".into(), sum };
             units.push(kind.bearing.then_some(unit));
         }
+        for context in contexts.iter_mut().filter(|_| self.1) {
+            context.set(Field::RIGHTS_CONTROLLER, "Fjordlight Records");
+            context.set(Field::RIGHTS_CONTROLLER_ID, "ISNI::0000000121032683");
+            context.set(Field::ALLOCATED_REVENUE, "12.5");
+            context.set(Field::ALLOCATED_NET_REVENUE, ALLOCATED);
+            context.set(Field::ALLOCATED_USAGES, "7");
+            context.set(Field::MARKET_SHARE, "12.5");
+            context.set(Field::RIGHTS_TYPE, "MakeAvailableRight");
+        }
         let sums = exact.into_iter().map(|exact: i128| (exact + ALL / 2).div_euclid(ALL)).collect();
         let rounding = Some(Rounding::HalfEven);
         Ok(Owed { units, sums, places: 2, rounding, deal: "northwind".into(), ..Owed::default() })
@@ -146,25 +161,37 @@ fn convert(shown: &[Field], threads: usize, memory: Option<u64>) -> (Vec<u8>, Ou
     let target = Narrow(registry.format("canonical.csv").unwrap(), shown.iter().copied().collect());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");
+    let outcome = written(&target, None, (threads, memory), Destination::File(path.clone()), false);
+    (std::fs::read(path).unwrap(), outcome)
+}
+
+fn written(
+    target: &dyn Format,
+    version: Option<&str>,
+    (threads, memory): (usize, Option<u64>),
+    destination: Destination,
+    allocates: bool,
+) -> Outcome {
+    let registry = Registry::load().unwrap();
     let read = |name: &str| std::fs::read(example(name)).unwrap();
     let agreement = String::from_utf8(read("agreement.toml")).unwrap();
     let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
     let figures = Figures::parse("figures.csv", &read("figures.csv")).unwrap();
-    let terms = Paying(Deal::new(agreement, Some(figures), None).unwrap());
+    let terms = Paying(Deal::new(agreement, Some(figures), None).unwrap(), allocates);
     let input = Input::open(&example("subscription-2026-10.csv"), &Limits::default()).unwrap();
-    let outcome = Job {
+    Job {
         inputs: &[input],
         source: registry.format("massivemusic.client-usage.subscription").unwrap(),
         source_options: &[],
-        target: &target,
-        version: None,
+        target,
+        version,
         target_options: &[],
         terms: Some(&terms),
         completion: Completion::default(),
         screening: Screening::default(),
         slicing: None,
         period: None,
-        destination: Destination::File(path.clone()),
+        destination,
         compression: Compression::None,
         container: None,
         overwrite: false,
@@ -174,15 +201,14 @@ fn convert(shown: &[Field], threads: usize, memory: Option<u64>) -> (Vec<u8>, Ou
         deny_loss: None,
         reading: Reading { threads, ..Reading::default() },
         memory,
-        temp_dir: folder.path().to_owned(),
+        temp_dir: std::env::temp_dir(),
         hash: false,
         now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
         progress: &|_| {},
         beside: None,
     }
     .run()
-    .unwrap();
-    (std::fs::read(path).unwrap(), outcome)
+    .unwrap()
 }
 
 /// Rows as texts by heading.
@@ -313,5 +339,85 @@ fn neither_threads_nor_memory_change_an_amount() {
             assert_eq!(outcome.spilled > 0, memory.is_some());
             assert!(bytes == expected, "{threads} threads, {memory:?}");
         }
+    }
+}
+
+/// What a script that knows the facts only, and validation, say about the message in a folder, but for notes.
+fn faults(format: &dyn Format, folder: &Path) -> Vec<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/ddex-dsr/tests/check_message.py");
+    let output = Command::new("python3").arg(script).arg("--tabs").arg(folder).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let mut faults: Vec<String> =
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let inputs: Vec<Input> = files.map(|path| Input::open(&path, &Limits::default()).unwrap()).collect();
+    let verdict = Validation {
+        inputs: &inputs,
+        formats: &vec![format; inputs.len()],
+        names: &[],
+        options: &[],
+        demands: &Demands::default(),
+        severities: &Severities::default(),
+        first: 5,
+        reading: Reading { threads: 1, ..Reading::default() },
+        memory: None,
+        temp_dir: std::env::temp_dir(),
+        progress: &|_| {},
+    };
+    let verdict = verdict.run().unwrap();
+    faults.extend(
+        verdict
+            .findings
+            .iter()
+            .filter(|finding| finding.code.severity == Severity::Error)
+            .map(ToString::to_string),
+    );
+    faults
+}
+
+#[test]
+fn usages_are_allocated_to_the_recipient_in_messages() {
+    let registry = Registry::load().unwrap();
+    for to in ["ugc@1.4", "ugc@1.2", "ugc@1.1.1", "ugc@1.0", "royalty@1.0.1"] {
+        let (id, version) = to.split_once('@').unwrap();
+        let target = registry.format(&format!("ddex.dsr.{id}")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let destination = Destination::Folder(folder.path().to_owned());
+        let outcome = written(target, Some(version), (2, None), destination, true);
+        assert!(outcome.refused.is_none(), "{to}: {:?}", outcome.refused);
+        let mut faults = faults(target, folder.path());
+        // The figures of the example have several services, and the version knows no message with both kinds of summary records.
+        faults.retain(|fault| {
+            let mixed = to == "ugc@1.4" && fault.contains("the order is");
+            !mixed && !fault.ends_with("summary records are of other services")
+        });
+        assert_eq!(faults, [""; 0], "{to}");
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        let text: String = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+        let services: BTreeMap<&str, &str> = rows
+            .iter()
+            .filter(|row| row[0].starts_with("SY"))
+            .map(|row| (row[1], *row.iter().skip(7).find(|cell| cell.starts_with("Northwind")).unwrap()))
+            .collect();
+        let usages = rows.iter().filter(|row| row[0].starts_with("SU")).count();
+        let (mut sums, mut revenue) = ([0_i128; 2], BTreeMap::<&str, Decimal>::new());
+        let allocations: Vec<_> = rows.iter().filter(|row| row[0].starts_with("LI")).collect();
+        assert!(usages > 1000 && allocations.len() == usages, "{to}");
+        for row in allocations {
+            assert_eq!((row[3], row[6]), ("Fjordlight Records", "100"));
+            *revenue.entry(row[2]).or_default() += row[8].parse::<Decimal>().unwrap();
+            if let Some(sum) = sum_of(services[row[2]]) {
+                sums[sum as usize] += cents(row[9]);
+            }
+        }
+        assert_eq!(outcome.owed.unwrap().sums, sums, "{to}");
+        // Where a summary record has no cells for what is allocated, one of its own has.
+        let allocated =
+            services.keys().filter(|id| id.contains('.') || !services.contains_key(&*format!("{id}.1")));
+        assert_eq!(revenue.keys().collect::<Vec<_>>(), allocated.collect::<Vec<_>>());
+        let told = rows.iter().filter(|row| row[0].starts_with("SY") && row.contains(&ALLOCATED));
+        assert_eq!(told.count(), 32, "{to}");
+        assert!(revenue.values().all(|sum| sum.to_string() == ALLOCATED), "{to}: {revenue:?}");
     }
 }

@@ -4,6 +4,7 @@
 //! may be a conversion of its own, or a run in which one reading feeds many reports.
 
 use crate::aggregate::{Counter, Refunds, Rules, Worker};
+use crate::allocations::Allocations;
 use crate::amounts::{self, Amounts};
 use crate::codes;
 use crate::convert::{Job, Ready, Run};
@@ -45,12 +46,18 @@ const IDENTITY: [Field; 10] = [
     Field::RECORDING_DURATION,
 ];
 
-/// Whether a table that shows the given fields tells releases apart by this one, so that its rows do not look the same.
-fn is_told(identity: Field, writes: FieldSet) -> bool {
-    match identity {
-        Field::RELEASE_ARTIST | Field::RELEASE_TITLE => !writes.of(Group::Release).is_empty(),
-        _ => identity.group() != Group::Release || writes.contains(identity),
+/// What describes a release.
+const OF_RELEASES: [Field; 4] = [Field::ICPN, Field::GRID, Field::RELEASE_ARTIST, Field::RELEASE_TITLE];
+
+/// Whether releases, or recordings, are told apart by an identity for a target that writes the given fields. One that describes no releases has none;
+/// rows of a table that does not show an identifier would look the same.
+fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
+    if identity.group() != Group::Release || writes.contains(identity) {
+        return true;
     }
+    let describes = OF_RELEASES.into_iter().any(|field| writes.contains(field));
+    let named = matches!(identity, Field::RELEASE_ARTIST | Field::RELEASE_TITLE);
+    if table { named && !writes.of(Group::Release).is_empty() } else { describes }
 }
 
 /// The decoders whose keys are counted. A key names its space: inputs whose keys mean the same share one, and the first decoder of each explains it.
@@ -124,7 +131,7 @@ impl<'a> Counting<'a> {
             row: terms.per_user().then_some(Field::USER).into_iter().collect(),
         };
         let table = job.target.is_table();
-        for identity in IDENTITY.into_iter().filter(|identity| !table || is_told(*identity, writes)) {
+        for identity in IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table)) {
             projection.item.insert(identity);
         }
         let latest = terms.conflict() == Conflict::Latest;
@@ -299,16 +306,22 @@ impl Finish<'_> {
             (Rows::apart(manners), Cow::Borrowed(contexts.as_slice()))
         };
         settled.arrange(&rows, job.reading().threads)?;
-        if let (Some(owed), Some(amounts)) = (&owed, &mut amounts)
-            && writes.contains(Field::AMOUNT)
-        {
-            let total = amounts.divide_all(owed, manners, &rows, settled)?;
-            run.report.ledger.read.owed.clone_from(&total);
-            run.report.ledger.converted.owed = total;
+        let mut allocations = None;
+        if let (Some(owed), Some(amounts)) = (&owed, &mut amounts) {
+            allocations = Allocations::new(manners, &contexts, settled.sums(), amounts, writes)?;
+            if writes.contains(Field::AMOUNT) || allocations.is_some() {
+                let total = amounts.divide_all(owed, manners, &rows, settled)?;
+                run.report.ledger.read.owed.clone_from(&total);
+                run.report.ledger.converted.owed = total;
+            }
+            if let Some(allocations) = &mut allocations {
+                allocations.divide(manners, &contexts, amounts, &rows, settled)?;
+            }
         }
         let qualified = writes.contains(Field::QUALIFIED)
             && (amounts.is_some() || !writes.contains(Field::ROYALTY_BEARING));
-        let written = Written { rows: &rows, amounts: amounts.as_ref(), timed, qualified, writes };
+        let (amounts, allocations) = (amounts.as_ref(), allocations.as_ref());
+        let written = Written { rows: &rows, amounts, allocations, timed, qualified, writes };
         let usages = manners.usages(written);
         let shapes = emit::shapes(self.shapes, &usages);
         let mut header = Entity::default();

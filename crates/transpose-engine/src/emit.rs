@@ -76,11 +76,14 @@ impl Ordered for Settled<'_> {
 /// Shapes of the blocks made here, by index.
 const RELEASE: usize = 0;
 const RECORDING: usize = 1;
+/// Allocations follow, where there are any.
 const USAGE: usize = 2;
 
 /// The shapes of the blocks that are made here.
 pub(crate) fn shapes(shapes: &Shapes, usages: &Usages<'_>) -> Vec<Shape> {
-    vec![shapes.release.clone(), shapes.recording.clone(), usages.shape()]
+    let mut all = vec![shapes.release.clone(), shapes.recording.clone(), usages.shape()];
+    all.extend(usages.allocation());
+    all
 }
 
 struct Work {

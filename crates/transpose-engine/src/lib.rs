@@ -10,7 +10,7 @@
 //! | `settle` | puts what was counted in order, in memory |
 //! | `memory`, `spill`, `sorter`, `external` | keep a limit of memory: the same by way of the disk |
 //! | `manner`, `sales`, `refunds`, `pairs` | what sales are besides plays: price, returns, money, adjustments of earlier reports |
-//! | `rows`, `amounts` | which usages make a row of a table, and what is owed for each |
+//! | `rows`, `amounts`, `allocations` | which usages make a row of a table, what is owed for each, and to whom it is allocated |
 //! | `emit` | builds and encodes blocks from groups, side by side, in order |
 //! | `lift` | the sales contexts of tables of sums, which tell them row by row |
 //! | `message` | which inputs are the files of one message, and whether they agree |
@@ -29,6 +29,7 @@
 //! | [`validate`] | checks reports without converting them |
 
 mod aggregate;
+mod allocations;
 mod amounts;
 mod blocks;
 mod chunks;

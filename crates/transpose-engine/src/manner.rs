@@ -9,6 +9,7 @@
 //! are the sales of the period, `Returns` those that were reversed, and the newer `NetUsage` is the one less the other.
 
 use crate::aggregate::too_many;
+use crate::allocations::{Allocations, Allotted};
 use crate::amounts::Amounts;
 use crate::groups::Group as Counted;
 use crate::rows::Rows;
@@ -169,6 +170,8 @@ impl Manners {
         columns.extend(written.qualified.then_some(Field::QUALIFIED));
         let of_amounts = if written.amounts.is_some() { OF_AMOUNTS.as_slice() } else { &[] };
         columns.extend(of_amounts.iter().filter(|field| written.writes.contains(**field)));
+        let revenue = written.allocations.is_some_and(|allocations| allocations.of_usages);
+        columns.extend(revenue.then_some(Field::USAGE_NET_REVENUE));
         Usages { manners: self, columns, written }
     }
 }
@@ -183,6 +186,8 @@ pub(crate) struct Written<'a> {
     pub(crate) rows: &'a Rows,
     /// What is owed, where the agreement says so.
     pub(crate) amounts: Option<&'a Amounts>,
+    /// What is allocated to the recipient, where the agreement asks for it.
+    pub(crate) allocations: Option<&'a Allocations>,
     /// Whether the source knows how long was played.
     pub(crate) timed: bool,
     /// Whether the target wants to know how many of the plays are paid for.
@@ -205,6 +210,11 @@ impl Usages<'_> {
         Shape { record: "".into(), group: Group::Usage, columns }
     }
 
+    /// The shape of what is allocated of a usage, where something is; it follows that of usages.
+    pub(crate) fn allocation(&self) -> Option<Shape> {
+        self.written.allocations.and_then(Allocations::shape)
+    }
+
     /// Which kinds make one usage.
     pub(crate) fn rows(&self) -> &Rows {
         self.written.rows
@@ -221,7 +231,7 @@ impl Usages<'_> {
     ) {
         let Some(first) = groups.first() else { return };
         let row = self.written.rows.row(*first);
-        batch.push_entity(shape, self.columns.len(), 0);
+        let usage = batch.push_entity(shape, self.columns.len(), 0);
         if let Some(entity) = batch.last_entity() {
             entity.parent = parent;
             entity.context = row.map_or(u32::MAX, |row| row.context);
@@ -259,14 +269,25 @@ impl Usages<'_> {
             }
         }
         if self.written.qualified || self.written.amounts.is_some() {
-            self.push_owed(batch, groups, next(), place);
+            let allotted = self.push_owed(batch, groups, next(), place);
+            if let (Some(allotted), Some(allocations), Some(row)) = (allotted, self.written.allocations, row)
+            {
+                allocations.push(batch, (shape + 1, usage, row.context), &allotted);
+            }
         }
     }
 
-    /// Writes what is owed, from the given column on.
-    fn push_owed(&self, batch: &mut BlockBatch, groups: &[Counted], mut column: usize, place: &mut u64) {
-        let Written { amounts, qualified, .. } = self.written;
+    /// Writes what is owed, from the given column on; answers what is to be allocated, where something is owed.
+    fn push_owed(
+        &self,
+        batch: &mut BlockBatch,
+        groups: &[Counted],
+        mut column: usize,
+        place: &mut u64,
+    ) -> Option<Allotted> {
+        let Written { amounts, qualified, allocations, .. } = self.written;
         let (mut plays, mut units) = (0_i128, Some(0_i128));
+        let mut revenue = allocations.map(|_| 0_i128);
         for kind in groups.chunk_by(Counted::is_with) {
             let Some(first) = kind.first() else { continue };
             let net = net(kind);
@@ -276,6 +297,10 @@ impl Usages<'_> {
             if let Some(amounts) = amounts {
                 let more = amounts.units(first.kind(), net, *place);
                 units = units.zip(more).and_then(|(units, more)| units.checked_add(more));
+            }
+            if let Some(allocations) = allocations {
+                let more = allocations.revenue(first.kind(), net, *place);
+                revenue = revenue.zip(more).and_then(|(revenue, more)| revenue.checked_add(more));
             }
             *place += 1;
         }
@@ -289,7 +314,7 @@ impl Usages<'_> {
         if qualified {
             set(Some(plays.to_string().as_bytes()));
         }
-        let (Some(amounts), Some(first)) = (amounts, groups.first()) else { return };
+        let (amounts, first) = amounts.zip(groups.first())?;
         let paid = groups.iter().map(|group| group.kind()).find(|kind| amounts.pays(*kind));
         let kind = paid.unwrap_or(first.kind());
         let mut text = Vec::new();
@@ -304,6 +329,15 @@ impl Usages<'_> {
                 _ => set(amounts.deal().map(str::as_bytes)),
             }
         }
+        let allocations = allocations?;
+        let context = self.written.rows.row(*first).map_or(u32::MAX, |row| row.context);
+        let revenue = revenue.and_then(|units| allocations.write(units, context));
+        if allocations.of_usages {
+            set(revenue.as_deref());
+        }
+        text.clear();
+        let amount = units.and_then(|units| amounts.write(units, &mut text)).map(|()| text);
+        Some(Allotted { plays, amount, revenue })
     }
 }
 
@@ -347,7 +381,7 @@ mod tests {
     }
 
     fn written(rows: &Rows, timed: bool) -> Written<'_> {
-        Written { rows, amounts: None, timed, qualified: false, writes: FieldSet::EMPTY }
+        Written { rows, amounts: None, allocations: None, timed, qualified: false, writes: FieldSet::EMPTY }
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(crate) struct Top {
     same_version: bool,
     /// The SummaryRecordId of each context, escaped.
     pub(crate) ids: Vec<Vec<u8>>,
+    /// That of the record that tells what is allocated of each context, where it has one of its own.
+    pub(crate) details: Vec<Option<Vec<u8>>>,
     /// When the message is made.
     pub(crate) created: String,
     /// Fields that the chosen records have no cell for.
@@ -112,7 +114,7 @@ pub(crate) fn by_model(layout: &Layout, context: &Entity, terms: Option<&dyn Ter
 /// The first of the families that is bound and whose mandatory cells can be filled; else the first such family of all that are bound; else the
 /// first bound, whose missing cells are told.
 ///
-/// SY05 and SY09 are for a part of what another summary record tells; they are kept where they were read and never chosen.
+/// SY05 and SY09 are for a part of what another summary record tells; they are kept where they were read and never chosen for a whole ([`Detail`]).
 pub(crate) fn first_of(
     layout: &Layout,
     context: &Entity,
@@ -127,6 +129,47 @@ pub(crate) fn first_of(
     let found =
         wanted.clone().find(fills).or_else(|| whole().find(fills)).or_else(|| wanted.clone().find(bound));
     found.or_else(|| whole().next()).unwrap_or("SY01")
+}
+
+/// What is allocated of a sales context, in a record of its own behind that of the whole: SY05 behind SY04, which has no cells for it.
+struct Detail {
+    spec: &'static RecordSpec,
+    context: Entity,
+    id: String,
+}
+
+/// What a record of a part says that the whole does not.
+const ALLOCATED: [Field; 5] = [
+    Field::RIGHTS_CONTROLLER,
+    Field::ALLOCATED_USAGES,
+    Field::ALLOCATED_REVENUE,
+    Field::ALLOCATED_NET_REVENUE,
+    Field::MARKET_SHARE,
+];
+
+impl Detail {
+    /// The detail of a context that was made here; those of messages have records of their own.
+    fn of(
+        whole: &RecordSpec,
+        layout: &Layout,
+        context: &Entity,
+        id: &str,
+        terms: Option<&dyn Terms>,
+    ) -> Option<Self> {
+        let allocated = ALLOCATED.iter().any(|field| context.value(*field).is_some());
+        if whole.family() != "SY04" || !allocated || !context.origin.is_empty() {
+            return None;
+        }
+        let spec = layout.summary("SY05")?;
+        let mut detail = Entity::default();
+        for (field, value) in context.iter().filter(|(field, _)| spec.holds(*field).is_some()) {
+            detail.set(field, value.clone());
+        }
+        if spec.holds(Field::PARENT_CONTEXT).is_some() {
+            detail.set(Field::PARENT_CONTEXT, id);
+        }
+        fillable(spec, &detail, terms).then(|| Self { spec, context: detail, id: format!("{id}.1") })
+    }
 }
 
 /// Writes the values of one record and collects what is wrong.
@@ -271,6 +314,7 @@ impl Top {
             same_profile,
             same_version: same_profile && source("ProfileVersion").trim() == facts.version,
             ids: Vec::new(),
+            details: Vec::new(),
             created: created(options, brief),
             drops: Vec::new(),
             losses: Vec::new(),
@@ -393,6 +437,14 @@ impl Top {
                 *spec = other.and_then(|other| layout.summary(other)).unwrap_or(spec);
             }
         }
+        let mut details: Vec<(usize, Detail)> = Vec::new();
+        for (spec, index) in rows.clone() {
+            let (Some(context), Some(id)) = (contexts.get(index), ids.get(index)) else { continue };
+            if let Some(detail) = Detail::of(spec, layout, context, id, brief.terms) {
+                rows.push((detail.spec, contexts.len() + details.len()));
+                details.push((index, detail));
+            }
+        }
         let read = contexts.iter().all(|context| context.origin.starts_with("SY"));
         if !arrange(layout, &mut rows, (read, self.same_version)) {
             let names: Vec<&str> = rows.iter().map(|(spec, _)| spec.name).collect();
@@ -406,18 +458,27 @@ impl Top {
         let mut agreed = self.agreed(brief.header).into_iter().peekable();
         for (spec, index) in rows {
             self.others_before(&mut agreed, self.count);
+            if let Some((index, detail)) = index.checked_sub(contexts.len()).and_then(|at| details.get(at)) {
+                self.summary(spec, &detail.context, (*index, &detail.id), None, brief, wrong);
+                continue;
+            }
             let (Some(context), Some(id)) = (contexts.get(index), ids.get(index)) else { continue };
-            self.summary(spec, context, (index, id), brief, wrong);
+            let detail = details.iter().find(|(whole, _)| *whole == index).map(|(_, detail)| detail.spec);
+            self.summary(spec, context, (index, id), detail, brief, wrong);
         }
         self.others_before(&mut agreed, u64::MAX);
-        self.ids = ids
-            .iter()
-            .map(|id| {
-                let mut out = Vec::new();
-                escape::encode(id.as_bytes(), &mut out);
-                out
-            })
-            .collect();
+        let escaped = |id: &str| {
+            let mut out = Vec::new();
+            escape::encode(id.as_bytes(), &mut out);
+            out
+        };
+        self.ids = ids.iter().map(|id| escaped(id)).collect();
+        self.details.resize(contexts.len(), None);
+        for (index, detail) in details {
+            if let Some(place) = self.details.get_mut(index) {
+                *place = Some(escaped(&detail.id));
+            }
+        }
     }
 
     /// The records that two parties agreed on and that stand among the summary records: how many of those stand before each, and its line.
@@ -457,6 +518,7 @@ impl Top {
         spec: &'static RecordSpec,
         context: &Entity,
         (index, id): (usize, &str),
+        detail: Option<&RecordSpec>,
         brief: &Brief<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) {
@@ -505,7 +567,8 @@ impl Top {
         }
         out.push(b'\n');
         self.count += 1;
-        for (field, _) in context.iter().filter(|(field, _)| spec.holds(*field).is_none()) {
+        let held = |field| [Some(spec), detail].into_iter().flatten().any(|spec| spec.holds(field).is_some());
+        for (field, _) in context.iter().filter(|(field, _)| !held(*field)) {
             let subject = Subject::Field(field);
             if !self.drops.iter().any(|(known, _)| *known == subject) {
                 self.drops.push((subject, format!("the summary record {} has no cell for it", spec.name)));

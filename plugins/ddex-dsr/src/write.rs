@@ -48,6 +48,8 @@ struct Known {
 /// A sales context, as usages need it.
 struct ContextPlan {
     id: Vec<u8>,
+    /// The identifier of the record that tells what is allocated, where that is another.
+    detail: Option<Vec<u8>>,
     use_type: Option<Box<str>>,
     /// Whether its usages are downloads, as far as it says.
     download: Option<bool>,
@@ -114,7 +116,8 @@ impl Writer {
             return Err(Fatal { failure: Failure::Use, findings: wrong });
         }
         let mut currencies: Vec<Box<str>> = Vec::new();
-        let contexts = brief.contexts.iter().zip(&top.ids).map(|(context, id)| {
+        let ids = top.ids.iter().zip(&top.details);
+        let contexts = brief.contexts.iter().zip(ids).map(|(context, (id, detail))| {
             let currency = context.price_currency().map(|code| {
                 currencies.iter().position(|known| **known == *code).unwrap_or_else(|| {
                     currencies.push(code.into());
@@ -124,6 +127,7 @@ impl Writer {
             let use_type = context.text(Field::USE_TYPE);
             ContextPlan {
                 id: id.clone(),
+                detail: detail.clone(),
                 download: use_type.map(|used| DOWNLOADS.contains(&used)),
                 use_type: use_type.map(Into::into),
                 currency,
@@ -375,7 +379,8 @@ impl Writer {
         };
         let context = own.or_else(|| demanded().filter(|_| target.summary == Some(Obligation::Mandatory)));
         if let Some(context) = context.and_then(|context| self.contexts.get(context)) {
-            links.summary = &context.id;
+            let detail = context.detail.as_ref().filter(|_| item.plan.group == Group::Allocation);
+            links.summary = detail.unwrap_or(&context.id);
         }
     }
 

@@ -68,7 +68,7 @@ def right_check(name, value):
         return mod_37_36(text[:17]) and mod_37_36(text[:16] + text[17:])
     if name.endswith("EIDR"):
         return mod_37_36(value.split("/")[1].replace("-", ""))
-    if value.startswith("PADPIDA"):
+    if value.startswith("PADPIDA") and len(value) == 18:
         return mod_37_36(value)
     if value.startswith("ISNI::"):
         number = value[6:]
@@ -354,6 +354,9 @@ class Message:
                     self.say(foot, "%s is %s, counted %s" % (name, foot.get(name), count))
         for key, row in summaries.items():
             for name in TOTALS:
+                # SY05 details the record of the whole, at which usages may point instead.
+                if row.family == "SY05" and not sums[key]:
+                    continue
                 if row.get(name) and row.number_in(name) != sums[key]:
                     self.say(row, "%s is %s, usages sum to %s" % (name, row.get(name), sums[key]))
             if row.get("Returns") and row.number_in("Returns") != returns[key]:
@@ -484,6 +487,8 @@ class Message:
                 if row.family == "SU03" and "DspResourceId" in row and row.get("DspResourceId") not in dsp_ids:
                     self.say(row, "no resource with id %s" % row.get("DspResourceId"))
             elif row.family == "LI01":
+                if key in summaries and summaries[key].family == "SY05":
+                    used[key] += 1
                 if row.get("RightsType"):
                     shares[above.number] += row.number_in("RightSharePercentage", "RightShare")
                 if not key and above.get("SummaryRecordId") == "":
