@@ -62,7 +62,7 @@ pub(super) fn settle(
     let places = places(&case);
     let mode = case.contract.rounding.mode.unwrap_or(Rounding::HalfUp);
     let sums = sums(&case, &paid, places, mode, &mut lines);
-    let units = units(&mut case, &paid, &sums);
+    let units = units(&mut case, &paid, &sums, places);
     let summaries = summaries(&case, candidates, &winners, &paid, &sums, places, mode);
     let mut owed = Owed {
         units,
@@ -292,7 +292,7 @@ fn mode_word(mode: Rounding) -> &'static str {
 }
 
 /// What one play of each kind is worth, as the engine takes it.
-fn units(case: &mut Case<'_>, paid: &[Paid], sums: &[Sum]) -> Vec<Option<Unit>> {
+fn units(case: &mut Case<'_>, paid: &[Paid], sums: &[Sum], places: u32) -> Vec<Option<Unit>> {
     let mut units: Vec<Option<Unit>> = vec![None; case.played.len()];
     let numbered: BTreeMap<(&str, Option<usize>), u32> =
         sums.iter().enumerate().map(|(index, sum)| ((sum.currency, sum.context), index as u32)).collect();
@@ -300,7 +300,12 @@ fn units(case: &mut Case<'_>, paid: &[Paid], sums: &[Sum]) -> Vec<Option<Unit>> 
         let keys =
             [(one.currency, Some(one.context)), (one.currency, None), ("", Some(one.context)), ("", None)];
         let sum = keys.iter().find_map(|key| numbered.get(key).copied());
-        let fraction = |number: &Exact| Some((number.numer().to_i128()?, number.denom().to_i128()?));
+        // Whoever rounds takes it in units of the last place, so that has to fit as well.
+        let fraction = |number: &Exact| {
+            let scaled = number * whole(power(places));
+            scaled.numer().to_i128().and(scaled.denom().to_i128())?;
+            Some((number.numer().to_i128()?, number.denom().to_i128()?))
+        };
         let short = || fraction(&round(&one.unit, UNIT_PLACES, Rounding::Down));
         let Some((numerator, denominator)) = fraction(&one.unit).or_else(short) else {
             case.too_long(&one.unit);

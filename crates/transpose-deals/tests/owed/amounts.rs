@@ -264,6 +264,24 @@ fn amounts_are_converted_as_the_deal_says() {
     assert_eq!(refused[0].code.id, "DEA0521");
 }
 
+/// Long rates make long fractions. What a play is worth is then cut after twenty places, and the sum is exact all the same.
+#[test]
+fn long_fractions_keep_their_sum() {
+    let exchange = "exchange = [{ from = 'USD', rate = '1.249531425715356741', direction = 'divide', date = 2026-10-30, source = 'x' }]\n\
+        share = '85.12345678901234567891'\nwithholding = '20.42123456789012345678'\npool =";
+    let text = model("model = 'per-play'\nrate = '0.0051'")
+        .replace("currency = \"EUR\"\nterr", "currency = 'USD'\nterr")
+        .replace("pool =", exchange);
+    let figures = "territory,plan,net-revenue\nGB,premium,1\n";
+    let played: [Kind; 1] = [("GB", "premium", true, 1_000_000_000, 0, "")];
+    let told = owed(&deal(&text, figures), &played).unwrap();
+    // 10^9 x 0.0051 x 0.8512... x (1 - 0.2042...) / 1.2495..., worked out with Python's decimal to 60 digits.
+    assert_eq!(told.owed.sums, [276_483_642]);
+    let unit = told.owed.units[0].as_ref().unwrap();
+    assert_eq!(10_i128.pow(20) % unit.denominator, 0);
+    assert!(unit.numerator.checked_mul(100).is_some());
+}
+
 /// What was earned in one currency is rounded apart from what was earned in another: `fx.row-vs-block` in small.
 #[test]
 fn blocks_are_currencies() {
