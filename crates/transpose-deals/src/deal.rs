@@ -147,8 +147,8 @@ impl Deal {
         !self.agreement.contracts.is_empty()
     }
 
-    /// The deal that holds, for the given label, or the given id of a deal. Without this call it follows from the recipient's name or party id, or
-    /// from there being one only.
+    /// The deal that holds, for the given label, or the given id of a deal. Without this call it is the one whose `label` or `party-id` is that of the
+    /// recipient, and without a recipient the only one.
     pub fn choose(&mut self, label: &str) -> Result<(), Fatal> {
         let named = |contract: &Contract| contract.label == label || contract.id == label;
         let found: Vec<usize> =
@@ -186,8 +186,14 @@ impl Deal {
             self.in_force().map(|(_, contract)| contract).filter(|contract| names(contract)).collect();
         let all: Vec<&Contract> = self.in_force().map(|(_, contract)| contract).collect();
         match (named.as_slice(), all.as_slice()) {
-            ([one], _) | ([], [one]) => Ok(one),
-            ([], []) => Err(self.out_of_force()),
+            ([one], _) => Ok(one),
+            (_, []) => Err(self.out_of_force()),
+            ([], all) => match (recipient, all) {
+                // Nobody is paid under somebody else's deal.
+                (Some(party), _) => Err(self.without_deal(&party.name)),
+                (None, [one]) => Ok(one),
+                (None, _) => Err(self.undecided()),
+            },
             _ => Err(self.undecided()),
         }
     }

@@ -173,7 +173,7 @@ const DEAL: &str = r#"
 # Shares, fees, taxes and withholding are per cent. Several `[[deal]]` may stand here, for other labels or other days.
 # [[deal]]
 # id = "label-2026"
-# label = "Example Records"
+# label = "Example Recipient"  # who is paid: the name under [recipient]
 # party-id = "ISNI::0000000081266409"  # optional: of the label
 # currency = "EUR"  # of rates, minimums and prices
 # territories = "Worldwide"  # or a list such as ["GB", "DE"]

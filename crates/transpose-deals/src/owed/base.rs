@@ -57,16 +57,15 @@ impl<'a> Case<'a> {
         let facts = deal.facts_of(contexts);
         let includes = |context: &Entity| {
             let holds = context.text(Field::TERRITORY).is_none_or(|territory| contract.holds_for(territory));
-            holds && !(contract.counts == Some(Counts::Qualified) && contract.is_preview(context))
+            holds && contract.counts_play(context, true)
         };
         let included: Vec<bool> = contexts.iter().map(includes).collect();
-        let counts = |kind: &Played<'_>| {
-            kind.bearing || !matches!(contract.counts, Some(Counts::Qualified | Counts::QualifiedAndPreviews))
-        };
         let mut counted = vec![Vec::new(); contexts.len()];
         for (index, kind) in played.iter().enumerate() {
             let included = included.get(kind.context).copied().unwrap_or(false);
-            if let Some(kinds) = counted.get_mut(kind.context).filter(|_| included && counts(kind)) {
+            let counts =
+                contexts.get(kind.context).is_some_and(|context| contract.counts_play(context, kind.bearing));
+            if let Some(kinds) = counted.get_mut(kind.context).filter(|_| included && counts) {
                 kinds.push((index, i128::from(kind.plays) - i128::from(kind.returns)));
             }
         }
@@ -341,10 +340,7 @@ impl<'a> Case<'a> {
     fn counts_in_whole(&self, kind: &Whole) -> bool {
         let holds =
             kind.context.text(Field::TERRITORY).is_none_or(|territory| self.contract.holds_for(territory));
-        let counts = self.contract.counts.unwrap_or(Counts::All);
-        holds
-            && (kind.bearing || counts == Counts::All)
-            && !(counts == Counts::Qualified && self.contract.is_preview(&kind.context))
+        holds && self.contract.counts_play(&kind.context, kind.bearing)
     }
 
     fn total_of_figures(&self, context: usize) -> Option<Exact> {

@@ -466,6 +466,9 @@ fn a_deal_is_found_by_label_recipient_or_period() {
     let recipient = "[recipient]\nparty-id = \"PADPIDA2008120501W\"\nname = \"Label Y\"\n";
     let named = deal(&format!("{}{recipient}", second("")), &figures);
     assert_eq!(owed(&named, &PLAYED).unwrap().unit(0), "2/1");
+    let stranger = deal(&format!("{}{}", second(""), recipient.replace("Label Y", "Label Z")), &figures);
+    let found = owed(&stranger, &PLAYED).err().unwrap();
+    assert_eq!((found[0].code.id, found[0].value.as_deref()), ("DEA0506", Some("Label Z")));
     let ended = deal(
         &model("model = 'per-play'\nrate = '1'").replace("territories", "until = 2026-09-30\nterritories"),
         &figures,
