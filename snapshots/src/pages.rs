@@ -21,5 +21,10 @@ pub fn all(root: &Path) -> Result<BTreeMap<&'static str, String>, String> {
     let registry = Registry::load().map_err(|error| error.to_string())?;
     let rules = Rules::load(root)?;
     let pages = [("coverage.md", coverage::page(root)?), ("rules.md", rules.page(&registry))];
-    Ok(pages.into_iter().map(|(name, text)| (name, format!("{HEAD}{text}"))).collect())
+    let mut all: BTreeMap<_, _> =
+        pages.into_iter().map(|(name, text)| (name, format!("{HEAD}{text}"))).collect();
+    let layouts = std::fs::read_to_string(root.join("docs/layouts.md")).map_err(|error| error.to_string())?;
+    // No page, but made and compared in the same way.
+    all.insert("../layout.schema.json", transpose_sheet::schema::schema(&layouts)?);
+    Ok(all)
 }

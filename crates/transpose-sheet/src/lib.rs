@@ -35,6 +35,9 @@ mod read;
 mod row;
 mod rules;
 mod scan;
+#[cfg(feature = "schema")]
+pub mod schema;
+mod spanned;
 mod styled;
 mod sums;
 mod template;

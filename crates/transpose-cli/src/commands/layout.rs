@@ -17,6 +17,7 @@ pub(crate) struct Layout {
 enum What {
     Infer(infer::Infer),
     Check(check::Check),
+    Schema(Schema),
 }
 
 impl Layout {
@@ -24,6 +25,19 @@ impl Layout {
         match self.what {
             What::Infer(command) => command.run(messages),
             What::Check(command) => command.run(messages),
+            What::Schema(Schema {}) => messages.data(SCHEMA.as_bytes()).map(|()| Exit::Done),
         }
     }
 }
+
+/// Prints the JSON schema of layouts, for editors
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  transpose layout schema > layout.schema.json
+
+An editor with support for TOML (Taplo, Even Better TOML) completes and explains keys once a layout begins with `#:schema ./layout.schema.json`.")]
+struct Schema {}
+
+/// The schema, which is generated from the types that read layouts.
+const SCHEMA: &str = include_str!("../../../../docs/layout.schema.json");

@@ -274,3 +274,11 @@ fn faults_of_a_layout_name_their_line() {
         );
     }
 }
+
+#[test]
+fn schema_is_printed() {
+    let place = Place::new();
+    let ran = place.run(&["layout", "schema"]).ends(0);
+    let schema: Value = serde_json::from_slice(&ran.out).unwrap();
+    assert!(schema["definitions"]["Field"]["oneOf"].as_array().unwrap().len() > 100);
+}

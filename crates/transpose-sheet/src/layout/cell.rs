@@ -8,8 +8,8 @@ use crate::date::DateFormat;
 use crate::heading::folded;
 use crate::number::{MOST_PLACES, Number, Part};
 use crate::rules::Rule;
+use crate::spanned::Spanned;
 use std::ops::Range;
-use toml::Spanned;
 use transpose_core::diagnostic::Fatal;
 use transpose_core::field::{Field, Kind};
 

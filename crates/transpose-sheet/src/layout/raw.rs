@@ -1,13 +1,14 @@
 //! A layout as it is written: every key of the language, before anything is checked. `docs/layouts.md` is the reference.
 
+use crate::spanned::Spanned;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::fmt;
-use toml::Spanned;
 
 /// The whole file.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RawLayout {
     pub(crate) id: Spanned<String>,
@@ -40,6 +41,7 @@ pub(crate) struct RawLayout {
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RawStatus {
     #[default]
@@ -49,6 +51,7 @@ pub(crate) enum RawStatus {
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Direction {
     Read,
@@ -56,6 +59,7 @@ pub(crate) enum Direction {
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RawGrain {
     Event,
@@ -66,6 +70,7 @@ pub(crate) enum RawGrain {
 /// `[table]`.
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 #[derive(Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct RawTable {
     pub(crate) container: Option<Spanned<Container>>,
@@ -93,6 +98,7 @@ pub(crate) struct RawTable {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawWhen {
     pub(crate) column: Spanned<String>,
@@ -103,6 +109,7 @@ pub(crate) struct RawWhen {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Container {
     #[default]
@@ -111,6 +118,7 @@ pub(crate) enum Container {
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum LineEnd {
     #[default]
@@ -120,6 +128,7 @@ pub(crate) enum LineEnd {
 
 /// Which cells stand in quotes when they are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum QuoteWhen {
     /// Those that could be misread without.
@@ -132,6 +141,7 @@ pub(crate) enum QuoteWhen {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RawHeading {
     #[default]
@@ -141,6 +151,7 @@ pub(crate) enum RawHeading {
 
 /// How a table of sums tells what was taken back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Returns {
     /// In a column of its own, or not at all.
@@ -153,6 +164,7 @@ pub(crate) enum Returns {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Repertoire {
     Ascii,
@@ -160,6 +172,7 @@ pub(crate) enum Repertoire {
 
 /// A line before or after the rows.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RawLine {
     pub(crate) cells: Option<Vec<Spanned<RawCell>>>,
@@ -171,6 +184,7 @@ pub(crate) struct RawLine {
 /// A column, or a cell of a line before or after.
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 #[derive(Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct RawCell {
     pub(crate) heading: Option<Spanned<String>>,
@@ -217,6 +231,7 @@ pub(crate) struct RawCell {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RawCount {
     Rows,
@@ -224,6 +239,7 @@ pub(crate) enum RawCount {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Days {
     First,
@@ -232,6 +248,7 @@ pub(crate) enum Days {
 
 /// The mark between the whole and its decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Decimals {
     #[default]
@@ -243,6 +260,7 @@ pub(crate) enum Decimals {
 
 /// How a negative number is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Sign {
     #[default]
@@ -252,6 +270,7 @@ pub(crate) enum Sign {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Align {
     Left,
@@ -260,6 +279,7 @@ pub(crate) enum Align {
 
 /// What happens to a value that is too long for its cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Overflow {
     #[default]
@@ -269,6 +289,7 @@ pub(crate) enum Overflow {
 
 /// What happens to a code that its table does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Other {
     #[default]
@@ -277,6 +298,7 @@ pub(crate) enum Other {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Case {
     Upper,
@@ -284,6 +306,7 @@ pub(crate) enum Case {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Hyphens {
     #[default]
@@ -292,6 +315,7 @@ pub(crate) enum Hyphens {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RawKind {
     Text,
@@ -320,6 +344,7 @@ pub(crate) enum RawKind {
 
 /// `[file-name]`.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RawFileName {
     pub(crate) write: Option<Spanned<String>>,
@@ -329,6 +354,7 @@ pub(crate) struct RawFileName {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Packed {
     /// The extension of the compression follows that of the file.

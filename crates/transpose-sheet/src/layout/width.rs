@@ -6,8 +6,8 @@ use super::{Column, Count, Layout, Line, Overflow, Source, Width};
 use crate::coding::Coding;
 use crate::file_name::{FileNames, Pattern};
 use crate::fixed::{Control, Fixed, Record, Slot, carried};
+use crate::spanned::Spanned;
 use std::sync::Arc;
-use toml::Spanned;
 use transpose_core::diagnostic::Fatal;
 
 /// The widest cell and the longest line.
