@@ -181,7 +181,12 @@ pub(crate) fn write(
         {
             text.extend_from_slice(default.as_bytes());
         }
-        put.cell(cell, &text, out);
+        // What stands alone in its line needs nothing around it to be told from what divides cells.
+        if put.quotes_text() && line.cells.len() == 1 {
+            out.extend_from_slice(&text);
+        } else {
+            put.cell(cell, &text, out);
+        }
     }
 }
 
@@ -252,7 +257,7 @@ impl Lines<'_> {
             if place > 0 {
                 out.push(self.put.delimiter);
             }
-            self.put.cell(column, column.heading.as_bytes(), out);
+            self.put.heading(column, out);
         }
         out.extend_from_slice(self.line_end);
     }

@@ -155,6 +155,11 @@ impl Put {
         }
     }
 
+    /// Whether all text stands in quotes, and nothing else.
+    pub(crate) fn quotes_text(&self) -> bool {
+        self.when == QuoteWhen::Text
+    }
+
     /// Adds the text of a cell to a row, with quotes where the layout wants them.
     pub(crate) fn cell(&self, column: &Column, text: &[u8], out: &mut Vec<u8>) {
         let always = match self.when {
@@ -162,6 +167,15 @@ impl Put {
             QuoteWhen::All => true,
             QuoteWhen::Text => is_text(column),
         };
+        self.marked(always, text, out);
+    }
+
+    /// Adds a heading to its line; it is text, whatever its column holds.
+    pub(crate) fn heading(&self, column: &Column, out: &mut Vec<u8>) {
+        self.marked(self.when != QuoteWhen::Needed, column.heading.as_bytes(), out);
+    }
+
+    fn marked(&self, always: bool, text: &[u8], out: &mut Vec<u8>) {
         if self.quote == NO_QUOTE {
             out.extend_from_slice(text);
         } else if always {
