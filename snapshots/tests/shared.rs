@@ -397,7 +397,7 @@ fn manifests_options_and_fields_are_complete() {
         for spec in format.options() {
             let sentence =
                 spec.about.ends_with('.') && spec.about.chars().next().is_some_and(char::is_uppercase);
-            if !is_word(spec.name) || !sentence {
+            if !spec.name.split('.').all(is_word) || !sentence {
                 return Err(format!(
                     "{}: option `{}` is not kebab-case or has no sentence",
                     manifest.id, spec.name

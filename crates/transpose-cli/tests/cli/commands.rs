@@ -84,11 +84,21 @@ fn formats_are_listed_and_described() {
     assert!(ids.contains(&DSR) && ids.contains(&USAGE) && ids.is_sorted());
     for id in ids {
         let text = place.run(&["formats", id]).ends(0);
-        for part in ["taken from", "options", "fields\n", "recording."] {
+        for part in ["taken from", "options", "fields\n"] {
             assert!(text.text().contains(part), "{id}: {part}");
         }
         let format = json(&place.run(&["formats", id, "--json"]).ends(0).out);
         assert_eq!(format["id"], id);
+        // How sure somebody else's layout is stands in the list, with the source, and with the reason in the description.
+        let confidence = format["confidence"].as_str().unwrap();
+        let (line, sure) = (
+            list.text().lines().find(|line| line.split(' ').next() == Some(id)).unwrap(),
+            confidence.split(',').next().unwrap(),
+        );
+        assert!(line.contains(sure) && text.text().contains(confidence), "{id}: {confidence}");
+        let source: String = format["reference"].as_str().unwrap().chars().take(40).collect();
+        assert!(line.contains(source.trim_end()), "{id}: {source}");
+        assert_eq!(confidence.is_empty(), !id.starts_with("label.") || id == "label.standard", "{id}");
         assert!(format["options"].is_array() && format["fields-written"].is_array());
     }
     place.run(&["formats", "ddex.dsr.basicaudio"]).ends(2).says("Did you mean `ddex.dsr.basic-audio`");

@@ -11,6 +11,7 @@ mod convert;
 mod dialects;
 mod events;
 mod flat;
+mod labels;
 mod layout;
 mod memory;
 mod messages;
