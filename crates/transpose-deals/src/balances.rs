@@ -37,13 +37,14 @@
 
 use crate::agreement::{choice, required};
 use crate::deal::Deal;
-use crate::deals::Contract;
+use crate::deals::{At, Contract};
 use crate::document::{Reader, Table, WRONG_VALUE};
 use crate::figures::same_days;
 use crate::rule::plain;
 use crate::shop::valued;
 use crate::template::quoted;
 use crate::value;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
@@ -84,6 +85,14 @@ transpose_core::codes! {
     pub(crate) CLOSED: "DEA0708" "adjustment-of-closed-period" Error
         "An adjustment is for a period that was run without it."
         "Give it the period that is run next, or run its own period again with `--redo`."
+    /// Two reports of one account.
+    pub(crate) RECORDED_TWICE: "DEA0709" "account-recorded-twice" Error
+        "Two reports of one run are under the same deal, so each has a part of what was earned, and the account would get that of one only."
+        "Make one report of both, or give each its own deal."
+    /// A deal without an account.
+    pub(crate) NO_ACCOUNT: "DEA0710" "deal-without-account" Warning
+        "The deal rounds every row by itself, so what was earned is known from the report only, and no account is kept: a period that is run twice is not noticed."
+        "Write `at = \"statement\"` under `[deal.rounding]` where an account is wanted."
 }
 
 /// What an account brings into a period.
@@ -220,12 +229,14 @@ fn total(parts: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
 pub struct Balances {
     source: String,
     accounts: Vec<Account>,
+    /// The accounts that this run has entered.
+    entered: BTreeSet<(String, Currency)>,
 }
 
 impl Balances {
     /// Balances without accounts, for a file that is not there yet; `source` names it in messages.
     pub fn new(source: &str) -> Self {
-        Self { source: source.to_owned(), accounts: Vec::new() }
+        Self { source: source.to_owned(), ..Self::default() }
     }
 
     /// Reads balances; everything wrong with them is told at once.
@@ -252,7 +263,7 @@ impl Balances {
             check(&mut reader, account);
         }
         reader.finish()?;
-        Ok(Self { source: source.to_owned(), accounts })
+        Ok(Self { source: source.to_owned(), accounts, entered: BTreeSet::new() })
     }
 
     /// Gives a deal what its account brings into the period. With `redo`, a period that is there already begins again with what it began with.
@@ -268,6 +279,11 @@ impl Balances {
             )));
         };
         let mut warnings = Vec::new();
+        if contract.rounding.at == Some(At::Row) {
+            let message = format!("no account is kept for the deal `{}`", contract.id);
+            warnings.push(Diagnostic::new(&NO_ACCOUNT, contract.place.clone(), message));
+            return Ok(warnings);
+        }
         let named = |account: &&Account| account.deal == contract.id;
         let found = self.accounts.iter().filter(named).find(|account| account.currency == currency);
         if let Some(other) = self.accounts.iter().find(named).filter(|_| found.is_none()) {
@@ -308,6 +324,10 @@ impl Balances {
             |what: &str| Fatal::new(Failure::Bug, Diagnostic::new(&INCONSISTENT, Location::default(), what));
         let currency =
             Currency::parse(&closing.currency).map_err(|_| bug("the account has no currency"))?.code;
+        if !self.entered.insert((closing.account.to_string(), currency)) {
+            let message = format!("two reports of the run are under the deal `{}`", closing.account);
+            return Err(Fatal::usage(Diagnostic::new(&RECORDED_TWICE, self.whole(), message)));
+        }
         let same = |account: &Account| account.deal == *closing.account && account.currency == currency;
         if !self.accounts.iter().any(same) {
             self.accounts.push(Account {

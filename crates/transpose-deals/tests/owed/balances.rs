@@ -133,6 +133,19 @@ fn a_period_is_not_run_twice_by_mistake() {
     assert_eq!((gap.len(), gap[0].code.id, gap[0].message.contains("31 days")), (1, "DEA0704", true));
 }
 
+/// Of two reports under one deal the account would have the earnings of one.
+#[test]
+fn one_run_enters_an_account_once() {
+    let deal = deal_in(&text(""), FIGURES, "2026-01");
+    let closing = owed(&deal, &[("GB", "premium", true, 5, 0, "")]).unwrap().owed.closing.unwrap();
+    let mut balances = Balances::new("balances.toml");
+    balances.record(&closing, "x").unwrap();
+    assert_eq!(balances.record(&closing, "x").unwrap_err().findings[0].code.id, "DEA0709");
+    let rows = text("").replace("at = 'statement'", "at = 'row'");
+    let warnings = balances.carry(&mut deal_in(&rows, FIGURES, "2026-01"), false).unwrap();
+    assert_eq!(warnings[0].code.id, "DEA0710");
+}
+
 #[test]
 fn a_redone_first_period_keeps_its_advance() {
     let deal = text(&advance("1000.00", "in-advance"));
