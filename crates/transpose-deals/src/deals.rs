@@ -287,8 +287,13 @@ pub(crate) fn amount(reader: &mut Reader, entry: &Entry, measure: Measure) -> Op
 /// Territories by code; none stands for the world.
 fn territories(reader: &mut Reader, entry: &Entry) -> Vec<String> {
     let mut codes = Vec::new();
-    for (text, at) in reader.texts(entry) {
+    let texts = reader.texts(entry);
+    let several = texts.len() > 1;
+    for (text, at) in texts {
         if text == "Worldwide" {
+            if several {
+                reader.report(&WRONG_VALUE, at, "`territories` has `Worldwide` and others");
+            }
             continue;
         }
         let element = Entry { key: entry.key.clone(), at, node: Node::Text(text.clone()) };

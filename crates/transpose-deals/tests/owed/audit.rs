@@ -1,6 +1,7 @@
 //! Explanations, worked out again by a program that knows nothing of this one.
 
 use crate::support::{Kind, POLICIES, ROUNDING, deal, model, owed};
+use num_rational::BigRational;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::io::Write;
@@ -130,6 +131,53 @@ proptest! {
         };
         if let Err(fault) = audit(&told.owed.explanation) {
             prop_assert!(false, "{}\n{}", fault, told.owed.explanation);
+        }
+    }
+}
+
+/// The exact sums of a report, added up.
+fn exact(explanation: &str) -> BigRational {
+    let rounding = explanation.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let rounding = rounding.filter(|line| line["step"] == "rounding");
+    let sums = rounding.flat_map(|line| line["sums"].as_array().unwrap().clone());
+    sums.map(|sum| sum["exact"]["fraction"].as_str().unwrap().parse::<BigRational>().unwrap()).sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever is played, all labels together get what there is to share, and without refunds nobody owes anything.
+    #[test]
+    fn labels_share_what_there_is(
+        plays in proptest::collection::vec((0_u64..100_000, 0_u64..100_000), 2..5),
+        revenue in 0_u64..10_000_000,
+        subscribers in 0_u64..100_000,
+    ) {
+        let total = |tier: fn(&(u64, u64)) -> u64| plays.iter().map(tier).sum::<u64>();
+        let (premium, free) = (total(|plays| plays.0), total(|plays| plays.1));
+        prop_assume!(premium > 0 && free > 0);
+        let figures = format!(
+            "territory,plan,net-revenue,subscribers,qualified-usages,content-cost,performance-royalties\n\
+             GB,premium,{revenue},{subscribers},{premium},{revenue},7\nGB,free,10,1,{free},2,1\n"
+        );
+        for (pool, lines, shared) in [
+            ("territory-and-tier", "model = 'revenue-share'\nshare = '60'", (revenue + 10) * 6),
+            ("territory", "model = 'revenue-share'\nshare = '60'", (revenue + 10) * 6),
+            ("tier", "model = 'subscriber-minimum'\nminimum = '1.1'", (subscribers + 1) * 11),
+        ] {
+            let text = model(lines).replace("pool = \"territory-and-tier\"", &format!("pool = '{pool}'"))
+                .replace("greater-of = \"territory-and-tier\"", "greater-of = 'overall'");
+            let deal = deal(&text, &figures);
+            let mut sum = BigRational::from_integer(0.into());
+            for label in &plays {
+                let kinds: [Kind; 2] = [("GB", "premium", true, label.0, 0, ""), ("GB", "free", true, label.1, 0, "")];
+                let told = owed(&deal, &kinds).unwrap().owed;
+                let part = exact(&told.explanation);
+                prop_assert!(part >= BigRational::from_integer(0.into()));
+                prop_assert!(!told.explanation.contains("\"decimal\":\"-"));
+                sum += part;
+            }
+            prop_assert_eq!(sum, BigRational::new(shared.into(), 10.into()), "{} {}", pool, lines);
         }
     }
 }
