@@ -1,20 +1,35 @@
 //! The commands of pages, run as a reader would, in order and in one folder.
 
-use crate::support::{Place, root};
+use crate::support::{Place, example, root};
 
 /// Ways in which README.md calls the program.
 const CALLS: [&str; 2] = ["cargo run --release -p transpose-cli -- ", "transpose "];
 
+/// Copies a folder of the workspace with everything in it.
+fn copy(place: &Place, name: &str) {
+    std::fs::create_dir_all(place.path(name)).unwrap();
+    for entry in std::fs::read_dir(root().join(name)).unwrap() {
+        let path = entry.unwrap().path();
+        let inner = format!("{name}/{}", path.file_name().unwrap().to_str().unwrap());
+        if path.is_dir() {
+            copy(place, &inner);
+        } else {
+            place.put(&inner, std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// What the example job prints, as pages show it: without the moment of the run.
+fn summary(place: &Place) -> String {
+    let ran = place.run(&["run", "examples/northwind/job.toml", "-o", "shown/"]).ends(0);
+    let lines = ran.err.lines().skip_while(|line| !line.starts_with("massivemusic"));
+    lines.take_while(|line| !line.starts_with("found: ")).collect::<Vec<_>>().join("\n")
+}
+
 /// Runs every command of a page.
 fn follow(page: &str, least: usize) -> Place {
     let folder = Place::new();
-    let northwind = root().join("examples/northwind");
-    for entry in std::fs::read_dir(northwind).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        std::fs::create_dir_all(folder.path("examples/northwind")).unwrap();
-        folder.put(&format!("examples/northwind/{name}"), std::fs::read(&path).unwrap());
-    }
+    copy(&folder, "examples/northwind");
     let text = std::fs::read_to_string(root().join(page)).unwrap();
     let commands: Vec<&str> =
         text.lines().filter_map(|line| CALLS.iter().find_map(|call| line.strip_prefix(call))).collect();
@@ -36,6 +51,36 @@ fn every_command_of_the_guide_does_what_it_says() {
     let folder = follow("docs/massivemusic.md", 6);
     assert_eq!(folder.read("again.csv"), folder.read("examples/northwind/subscription-2026-10.csv"));
     assert_eq!((folder.names("out-one").len(), folder.names("out-two").len()), (1, 1));
+}
+
+#[test]
+fn every_command_of_the_guide_to_label_reports_does_what_it_says() {
+    let folder = follow("docs/label-reports.md", 4);
+    let shown = summary(&folder);
+    for page in ["README.md", "docs/label-reports.md"] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        assert!(text.contains(&shown), "{page} should show\n{shown}");
+    }
+    assert!(folder.read("balances.toml").starts_with(b"# What is left over between periods."));
+}
+
+#[test]
+fn every_amount_of_the_example_is_worked_out_again() {
+    let folder = Place::new();
+    folder.run(&["run", &example("job.toml"), "-o", "out/"]).ends(0);
+    let script = root().join("crates/transpose-cli/tests/cli/amounts.py");
+    let examples = root().join("examples/northwind");
+    let check = |out: &std::path::Path| {
+        let ran =
+            std::process::Command::new("python3").arg(&script).arg(&examples).arg(out).output().unwrap();
+        (ran.status.success(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
+    };
+    let (same, said) = check(&folder.path("out"));
+    assert!(same && said.lines().count() == 6, "{said}");
+    // A cent more in one row is seen.
+    let text = String::from_utf8(folder.read("out/labels/kestrel-2026-10.csv")).unwrap();
+    folder.put("out/labels/kestrel-2026-10.csv", text.replacen(",83\n", ",84\n", 1));
+    assert!(!check(&folder.path("out")).0);
 }
 
 #[test]
