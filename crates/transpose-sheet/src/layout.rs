@@ -428,7 +428,7 @@ impl Layout {
             .collect()
     }
 
-    /// The fields that are in what is written of it: also those of templates.
+    /// The fields that are in what is written of it: also those of templates, and those that stand in for others.
     pub(crate) fn written(&self) -> FieldSet {
         let lines = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
         let mut fields = self.fields();
@@ -436,6 +436,9 @@ impl Layout {
             fields.insert(Field::RETURNS);
         }
         for column in self.columns.iter().chain(lines) {
+            for field in &column.instead {
+                fields.insert(*field);
+            }
             if let Source::Template(pieces) = &column.source {
                 for piece in pieces {
                     if let Piece::Field(field) = piece {
