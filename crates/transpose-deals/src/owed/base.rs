@@ -174,12 +174,15 @@ impl<'a> Case<'a> {
         zero()
     }
 
-    /// A figure of a context.
+    /// A figure of a context, if it is there.
+    pub(super) fn known(&self, context: usize, field: Field) -> Option<Exact> {
+        let texts = self.context(context).value(field)?;
+        texts.iter().map(|text| value::decimal(text).ok().map(exact)).sum()
+    }
+
+    /// A figure of a context that a model needs.
     pub(super) fn figure(&mut self, context: usize, field: Field, model: &str) -> Exact {
-        let texts = self.context(context).value(field);
-        let sum: Option<Exact> =
-            texts.and_then(|value| value.iter().map(|text| value::decimal(text).ok().map(exact)).sum());
-        match sum {
+        match self.known(context, field) {
             Some(sum) => sum,
             None => self.missing(context, heading_of(field).unwrap_or_default(), model),
         }

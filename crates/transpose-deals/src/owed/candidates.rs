@@ -10,7 +10,7 @@ use crate::models::pool::{Waterfall, per_play, per_subscriber, revenue_pool, wor
 use crate::models::sales::{Rounded, of_retail, without_tax};
 use crate::models::users::{Idle, centric, idle};
 use crate::value;
-use num_traits::{Signed, Zero};
+use num_traits::Signed;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use transpose_codes::Currency;
@@ -421,12 +421,13 @@ fn idle_worth(
     policy: Idle,
     totals: &BTreeMap<Key, (Exact, String)>,
 ) -> Exact {
-    let (subscribers, users) = (
-        case.figure(context, Field::SUBSCRIBERS, model.word),
-        case.figure(context, Field::USERS, model.word),
-    );
-    let count = &subscribers - &users;
-    if count.is_negative() {
+    if policy == Idle::Unallocated {
+        unused_fees(case, model, context, each);
+        return zero();
+    }
+    let subscribers = case.figure(context, Field::SUBSCRIBERS, model.word);
+    let users = case.figure(context, Field::USERS, model.word);
+    if users > subscribers {
         let message = format!(
             "{} users and {} subscribers in {}",
             plain(&users),
@@ -436,18 +437,20 @@ fn idle_worth(
         let place = case.place(context);
         case.tell(&USERS_ABOVE_SUBSCRIBERS, &place, message);
     }
-    let key = Scope::TerritoryAndTier.key(case.context(context));
-    let pool = each * &count;
-    let total = totals.get(&key).map_or_else(zero, |(total, _)| total.clone());
-    let shared = idle(&pool, policy, 0, 0);
-    if policy == Idle::ProRata && !total.is_zero() {
-        return worth(&pool, &total).unwrap_or_else(zero);
-    }
-    if !shared.unallocated.is_zero() {
+    let pool = each * (subscribers - users);
+    let total = totals.get(&Scope::TerritoryAndTier.key(case.context(context)));
+    total.and_then(|(total, _)| worth(&pool, total)).unwrap_or_else(zero)
+}
+
+/// Tells auditors what stays with the service of the fees of users who played nothing, where their number is known.
+fn unused_fees(case: &mut Case<'_>, model: &Model, context: usize, each: &Exact) {
+    let known = case.known(context, Field::SUBSCRIBERS).zip(case.known(context, Field::USERS));
+    let count = known.map_or_else(zero, |(subscribers, users)| subscribers - users);
+    if count.is_positive() {
+        let shared = idle(&(each * &count), Idle::Unallocated, 0, 0);
         let line = json!({ "step": "unallocated", "model": model.word, "amount": amount(&shared.unallocated), "idle-users": plain(&count), "why": "idle-users" });
         case.unallocated.push(with(site(case.context(context)), line));
     }
-    zero()
 }
 
 /// Whether anything tells usages of a context apart, for auditors.

@@ -344,6 +344,13 @@ fn users_pay_for_what_they_played() {
         assert_eq!(told.owed.sums, [sum], "{idle}");
         assert_eq!(told.steps("unallocated").len(), usize::from(idle == "unallocated"));
     }
+    // In a family several users share one subscription: nobody is known to be idle, and who is cannot be shared out.
+    let family = idle_figures.replace(",20,2,1,", ",20,2,5,");
+    let told = owed_of(&deal(&model(&lines("unallocated")), &family), &played, None, &[&[(5, 5)]]).unwrap();
+    assert_eq!((told.owed.sums.as_slice(), told.steps("unallocated").len()), (&[700][..], 0));
+    let refused =
+        owed_of(&deal(&model(&lines("pro-rata")), &family), &played, None, &[&[(5, 5)]]).err().unwrap();
+    assert_eq!(refused[0].code.id, "DEA0535");
     // A fee that is stated, and what a unit is worth when the fraction is long: the sum stays exact.
     let many: Vec<(u64, u64)> = (1..=300).map(|all| (all, 1)).collect();
     let text = model(&lines("unallocated").replace("'unit-price'", "'10.00'"));
