@@ -31,8 +31,12 @@ impl Table {
 
     /// The line of the layout that a line of the file is, if it is one that closes the table.
     fn closing_line(&self, found: Found<'_>) -> Option<&Line> {
+        let after = &self.layout.after;
+        if after.is_empty() {
+            return None;
+        }
         let first = bare(found.raw(0), self.dialect.quote);
-        self.layout.after.iter().find(|line| {
+        after.iter().find(|line| {
             line.mark().is_some_and(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
         })
     }

@@ -82,7 +82,7 @@ struct Plan {
     now: Option<i64>,
     /// Columns in which every row has a certain text.
     texts: Vec<u32>,
-    /// Whether the time or the duration is written in a way of its own, or the end of a play stands for its duration.
+    /// Whether there are such columns, the time or the duration is written in a way of its own, or the end of a play stands for its duration.
     particular: bool,
 }
 
@@ -316,10 +316,10 @@ impl Decode for SheetDecoder {
             let column = measure.and_then(|measure| self.column(measure.column));
             column.is_some_and(|column| column.style.particular || column.source == Source::End)
         };
-        let particular = own(time) || own(duration);
         let is_text =
             |place: &u32| self.column(*place).is_some_and(|column| matches!(column.source, Source::Text(_)));
-        let texts = (0..self.names.len() as u32).filter(is_text).collect();
+        let texts: Vec<u32> = (0..self.names.len() as u32).filter(is_text).collect();
+        let particular = own(time) || own(duration) || !texts.is_empty();
         self.plan = Plan {
             wanted,
             context_fields: projection.context,
@@ -373,7 +373,12 @@ impl Decode for SheetDecoder {
     }
 
     fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
-        Box::new(Worker { sheet: self, index: Index::default(), clock: Clock::default() })
+        Box::new(Worker {
+            sheet: self,
+            index: Index::default(),
+            clock: Clock::default(),
+            scratch: Vec::new(),
+        })
     }
 
     fn key_space(&self) -> Option<&[u8]> {
@@ -487,6 +492,14 @@ fn is_iso(column: &Column) -> bool {
     column.kind == CellKind::Duration
 }
 
+/// The moment of a canonical time or date, in UTC; 0 for none.
+fn moment(text: &[u8]) -> i64 {
+    if text.len() <= 10 {
+        return midnight(text);
+    }
+    Timestamp::parse(text).map_or(0, |moment| moment.micros)
+}
+
 /// The first moment of a date, in UTC.
 fn midnight(text: &[u8]) -> i64 {
     parse_date(text).map_or(0, |date| i64::from(date.days_since_epoch()) * 86_400_000_000)
@@ -497,6 +510,8 @@ struct Worker<'a> {
     sheet: &'a SheetDecoder,
     index: Index,
     clock: Clock,
+    /// A value, for tables that write times in ways of their own.
+    scratch: Vec<u8>,
 }
 
 impl ChunkDecoder for Worker<'_> {
@@ -509,9 +524,10 @@ impl ChunkDecoder for Worker<'_> {
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
-        let Self { sheet, index, clock } = self;
+        let Self { sheet, index, clock, scratch } = self;
         let plan = &sheet.plan;
         let mut totals = Totals::default();
+        let closing = !sheet.layout.after.is_empty();
         let rows = index.rows();
         let events = &mut batch.events;
         events.item_runs = plan.item.len();
@@ -522,7 +538,7 @@ impl ChunkDecoder for Worker<'_> {
         events.cells.reserve(rows.len() * plan.cells.len());
         for row in rows {
             let found = Found { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
-            if sheet.table.closes(found, &mut batch.trailers, report) {
+            if closing && sheet.table.closes(found, &mut batch.trailers, report) {
                 continue;
             }
             totals.rows += 1;
@@ -534,7 +550,7 @@ impl ChunkDecoder for Worker<'_> {
                 time: 0,
                 micros: 0,
             };
-            if let Err(wrong) = sheet.measure(found, clock, &mut event, report) {
+            if let Err(wrong) = sheet.measure(found, (clock, scratch), &mut event, report) {
                 totals.rejected += 1;
                 let finding = sheet.describe(found, wrong);
                 batch.rejects.push(Reject {
@@ -576,7 +592,7 @@ impl SheetDecoder {
     fn measure(
         &self,
         found: Found<'_>,
-        clock: &mut Clock,
+        (clock, scratch): (&mut Clock, &mut Vec<u8>),
         event: &mut EventRow,
         report: &mut Report,
     ) -> Result<(), Wrong> {
@@ -584,8 +600,8 @@ impl SheetDecoder {
         if found.row.damage != Damage::None || found.row.count != self.dialect.columns {
             return Err(Wrong::Shape);
         }
-        if plan.particular || !plan.texts.is_empty() {
-            return self.measure_slowly(found, event);
+        if plan.particular {
+            return self.measure_slowly(found, scratch, event);
         }
         // The duration comes first, so that a row rejected for another reason still tells how long it was played.
         let mut missing = None;
@@ -626,60 +642,61 @@ impl SheetDecoder {
 
     /// The same for tables that write times in a way of their own, or have texts that every row must have.
     #[inline(never)]
-    fn measure_slowly(&self, found: Found<'_>, event: &mut EventRow) -> Result<(), Wrong> {
+    fn measure_slowly(
+        &self,
+        found: Found<'_>,
+        scratch: &mut Vec<u8>,
+        event: &mut EventRow,
+    ) -> Result<(), Wrong> {
         let quote = self.dialect.quote;
-        let mut value = Vec::new();
-        let mut read = |place: u32| -> Result<Vec<u8>, Wrong> {
-            value.clear();
-            let Some(column) = self.column(place) else { return Ok(Vec::new()) };
-            styled::read(column, found.raw(place), self.table.cells(), &mut value)
-                .map_err(|trouble| Wrong::Cell(place, trouble))?;
-            if value.is_empty() && column.required {
-                return Err(Wrong::Cell(place, empty()));
-            }
-            Ok(std::mem::take(&mut value))
-        };
         for place in &self.plan.texts {
             let Some(Source::Text(text)) = self.column(*place).map(|column| &column.source) else { continue };
             if bare(found.raw(*place), quote) != text.as_bytes().trim_ascii() {
                 return Err(Wrong::Cell(*place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
             }
         }
-        // A duration that the row tells by itself comes first: a row rejected for another reason still tells it.
-        let ends = |measure: &Measure| {
+        let is_end = |measure: &Measure| {
             self.column(measure.column).is_some_and(|column| column.source == Source::End)
         };
+        // A duration that the row tells by itself comes first: a row rejected for another reason still tells it.
         let (duration, end) = match self.plan.duration {
-            Some(measure) if ends(&measure) => (None, Some(measure.column)),
+            Some(measure) if is_end(&measure) => (None, Some(measure.column)),
             other => (other, None),
         };
         if let Some(Measure { column, .. }) = duration {
-            event.micros = Duration::iso_micros(&read(column)?).unwrap_or(0);
+            self.whole(found, column, scratch)?;
+            event.micros = Duration::iso_micros(scratch).unwrap_or(0);
         }
-        let moment = |text: &[u8]| match text.len() {
-            0 => 0,
-            10 => midnight(text),
-            _ => Timestamp::parse(text).map_or(0, |moment| moment.micros),
-        };
         let start = end.and_then(|_| self.place(Field::EVENT_TIME));
         if let Some(column) = self.plan.time.map(|measure| measure.column).or(start) {
-            event.time = moment(&read(column)?);
+            self.whole(found, column, scratch)?;
+            event.time = moment(scratch);
         }
         if let Some(column) = end {
-            let text = read(column)?;
-            if !text.is_empty() {
-                event.micros = moment(&text) - event.time;
-                if event.micros < 0 {
-                    let message = "the play ends before it begins".to_owned();
-                    event.micros = 0;
-                    return Err(Wrong::Cell(column, (&code::NEGATIVE_DURATION, message)));
-                }
+            self.whole(found, column, scratch)?;
+            let micros = if scratch.is_empty() { 0 } else { moment(scratch) - event.time };
+            if micros < 0 {
+                let message = "the play ends before it begins".to_owned();
+                return Err(Wrong::Cell(column, (&code::NEGATIVE_DURATION, message)));
             }
+            event.micros = micros;
         }
         for column in &self.plan.required {
             if bare(found.raw(*column), quote).is_empty() {
                 return Err(Wrong::Cell(*column, empty()));
             }
+        }
+        Ok(())
+    }
+
+    /// The value of a cell, into `value`, which is overwritten.
+    fn whole(&self, found: Found<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), Wrong> {
+        value.clear();
+        let Some(column) = self.column(place) else { return Ok(()) };
+        let read = styled::read(column, found.raw(place), self.table.cells(), value);
+        let present = read.map_err(|trouble| Wrong::Cell(place, trouble))?;
+        if !present && column.required {
+            return Err(Wrong::Cell(place, empty()));
         }
         Ok(())
     }
