@@ -254,9 +254,12 @@ impl Reader<'_> {
             width: self.width(raw, kind)?,
             particular: false,
         };
+        // What is a whole number in the model is one in the file; any other number may only happen to be whole.
+        let counts = field.is_some_and(|field| field.kind() == Kind::Integer);
+        let usual = Number { whole: counts && style.number.whole, ..Number::default() };
         let particular = style.codes.is_some()
             || !style.formats.is_empty()
-            || style.number != Number::default()
+            || style.number != usual
             || matches!(kind, RawKind::Month);
         Ok(Style { particular, ..style })
     }
