@@ -120,6 +120,16 @@ impl Amounts {
         self.kinds.get(kind as usize)?.as_ref()
     }
 
+    /// Whether plays of two kinds are worth the same.
+    pub(crate) fn alike(&self, a: u32, b: u32) -> bool {
+        let told = |kind| {
+            self.worth(kind).map(|worth| {
+                (worth.negative, worth.numerator, worth.denominator, worth.sum, &worth.currency, &worth.model)
+            })
+        };
+        told(a) == told(b)
+    }
+
     /// Whether something is owed for a kind.
     pub(crate) fn pays(&self, kind: u32) -> bool {
         self.worth(kind).is_some()
@@ -246,9 +256,9 @@ impl Histogram {
         Self { small: vec![[0; SMALL]; kinds], large: HashMap::default() }
     }
 
-    /// Adds ranked groups, those of a kind and an item side by side.
-    pub(crate) fn add(&mut self, groups: &[Group]) {
-        for groups in groups.chunk_by(Group::is_with) {
+    /// Adds ranked groups in the order of rows.
+    pub(crate) fn add(&mut self, groups: &[Group], rows: &Rows) {
+        for groups in groups.chunk_by(|a, b| rows.paid_together(a, b)) {
             let Some(kind) = groups.first().map(|group| group.kind()) else { continue };
             let net = net(groups);
             let small = usize::try_from(net).ok();
@@ -289,10 +299,10 @@ impl Amounts {
         settled: &dyn Ordered,
     ) -> Result<Total, Fatal> {
         let mut histogram = Histogram::new(manners.kinds());
-        settled.visit(rows, &mut |groups| histogram.add(groups))?;
+        settled.visit(rows, &mut |groups| histogram.add(groups, rows))?;
         let (total, open) = self.divide(owed, &histogram)?;
         if !open.is_empty() {
-            self.find(&open, |each| settled.visit(rows, each))?;
+            self.find(&open, rows, |each| settled.visit(rows, each))?;
         }
         Ok(total)
     }
@@ -353,6 +363,7 @@ impl Amounts {
     pub(crate) fn find(
         &mut self,
         open: &Open,
+        rows: &Rows,
         visit: impl FnOnce(&mut dyn FnMut(&[Group])) -> Result<(), Fatal>,
     ) -> Result<(), Fatal> {
         let mut left: Vec<Option<u64>> = vec![None; self.cuts.len()];
@@ -364,7 +375,7 @@ impl Amounts {
         let mut place = 0_u64;
         let mut found: Vec<(u32, u64)> = Vec::new();
         visit(&mut |groups| {
-            for groups in groups.chunk_by(Group::is_with) {
+            for groups in groups.chunk_by(|a, b| rows.paid_together(a, b)) {
                 place += 1;
                 let Some(worth) = groups.first().and_then(|group| self.worth(group.kind())) else { continue };
                 let Some(sum) = worth.sum else { continue };
@@ -568,14 +579,15 @@ mod tests {
             all.extend(groups(item, *manner, *plays, *returns));
         }
         let mut histogram = Histogram::new(manners.kinds());
-        histogram.add(&all);
+        let rows = Rows::apart(&manners);
+        histogram.add(&all, &rows);
         let (total, open) = amounts.divide(owed, &histogram)?;
-        amounts.find(&open, |each| {
+        amounts.find(&open, &rows, |each| {
             each(&all);
             Ok(())
         })?;
         let units = all
-            .chunk_by(Group::is_with)
+            .chunk_by(|a, b| rows.paid_together(a, b))
             .zip(0..)
             .map(|(groups, place)| amounts.units(groups[0].kind(), net(groups), place).unwrap());
         Ok((units.collect(), total))

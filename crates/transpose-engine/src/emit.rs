@@ -176,7 +176,7 @@ fn works(settled: &Settled<'_>, rows: &Rows) -> Vec<Work> {
         for (index, group) in groups.iter().enumerate() {
             let next = groups.get(index + 1);
             numbers.usages += u64::from(next.is_none_or(|next| !rows.same(group, next)));
-            place += u64::from(next.is_none_or(|next| !group.is_with(next)));
+            place += u64::from(next.is_none_or(|next| !rows.paid_together(group, next)));
             let ends = next
                 .is_none_or(|next| parts_of(&settled.releases, settled.pair(*group), settled.pair(*next)));
             numbers.blocks += u64::from(ends);

@@ -72,11 +72,6 @@ impl Group {
         self.key as u32 >> 1
     }
 
-    /// Whether two ranked groups are of one kind and item: its sales and its returns.
-    pub(crate) fn is_with(&self, other: &Self) -> bool {
-        self.key & !1 == other.key & !1
-    }
-
     /// Adds what another worker has counted.
     #[inline]
     pub(crate) fn add(&mut self, other: Self) -> Result<(), Fatal> {

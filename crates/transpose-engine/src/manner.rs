@@ -288,7 +288,7 @@ impl Usages<'_> {
         let Written { amounts, qualified, allocations, .. } = self.written;
         let (mut plays, mut units) = (0_i128, Some(0_i128));
         let mut revenue = allocations.map(|_| 0_i128);
-        for kind in groups.chunk_by(Counted::is_with) {
+        for kind in groups.chunk_by(|a, b| self.written.rows.paid_together(a, b)) {
             let Some(first) = kind.first() else { continue };
             let net = net(kind);
             if amounts.map_or(first.bearing(), |amounts| amounts.pays(first.kind())) {

@@ -37,6 +37,8 @@ pub(crate) struct Row {
 pub(crate) struct Rows {
     /// For each kind the number of its row, in the order of the output.
     numbers: Vec<u32>,
+    /// For each kind the first of those in its row that are worth the same: their plays are paid for together.
+    alike: Vec<u32>,
     all: Vec<Row>,
     /// Whether rows come in the order of kinds.
     rising: bool,
@@ -47,7 +49,12 @@ impl Rows {
     pub(crate) fn apart(manners: &Manners) -> Self {
         let kinds = 0..manners.kinds() as u32;
         let row = |kind| Row { context: manners.context_of(kind).unwrap_or(u32::MAX), manner: kind >> 1 };
-        Self { numbers: kinds.clone().collect(), all: kinds.map(row).collect(), rising: true }
+        Self {
+            numbers: kinds.clone().collect(),
+            alike: kinds.clone().collect(),
+            all: kinds.map(row).collect(),
+            rising: true,
+        }
     }
 
     /// The rows of a table that shows the given fields, with the sales contexts that it shows.
@@ -86,17 +93,27 @@ impl Rows {
             all.entry((context, usage, bearing, rate, model)).or_default().push(kind);
         }
         let (mut numbers, mut rows) = (vec![0; manners.kinds()], Vec::with_capacity(all.len()));
+        let mut alike = vec![0; manners.kinds()];
         for ((context, ..), kinds) in all {
+            // Few kinds share a row: those of the tiers and territories that a table does not show.
+            let mut first: Vec<u32> = Vec::new();
             for kind in &kinds {
-                if let Some(number) = numbers.get_mut(*kind as usize) {
-                    *number = rows.len() as u32;
+                let same = |other: &&u32| amounts.is_none_or(|amounts| amounts.alike(**other, *kind));
+                let like = first.iter().find(same).copied().unwrap_or_else(|| {
+                    first.push(*kind);
+                    *kind
+                });
+                if let (Some(number), Some(place)) =
+                    (numbers.get_mut(*kind as usize), alike.get_mut(*kind as usize))
+                {
+                    (*number, *place) = (rows.len() as u32, like);
                 }
             }
             rows.push(Row { context, manner: kinds.first().map_or(0, |kind| kind >> 1) });
         }
-        let rising = numbers.is_sorted();
+        let rising = numbers.is_sorted() && alike.is_sorted();
         let contexts = merged.into_values().map(|like| together(&like)).collect();
-        (Self { numbers, all: rows, rising }, contexts)
+        (Self { numbers, alike, all: rows, rising }, contexts)
     }
 
     fn number(&self, group: Group) -> u32 {
@@ -114,10 +131,22 @@ impl Rows {
         a.item() == b.item() && self.number(*a) == self.number(*b)
     }
 
+    fn like(&self, group: Group) -> u32 {
+        self.alike.get(group.kind() as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// Whether two neighbouring groups stand in one row and are worth the same, so that what is owed for them is worked out together.
+    #[inline]
+    pub(crate) fn paid_together(&self, a: &Group, b: &Group) -> bool {
+        a.item() == b.item() && self.like(*a) == self.like(*b)
+    }
+
     /// Brings groups, which are sorted by item and kind, into the order of rows.
     pub(crate) fn arrange(&self, groups: &mut [Group]) {
         if !self.rising {
-            groups.sort_unstable_by_key(|group| (group.item(), self.number(*group), group.key));
+            groups.sort_unstable_by_key(|group| {
+                (group.item(), self.number(*group), self.like(*group), group.key)
+            });
         }
     }
 }
