@@ -1,6 +1,6 @@
 //! Layouts of one's own: proposed for a sample, checked.
 
-use crate::support::{Place, example, sound};
+use crate::support::{Place, example, root, sound};
 use serde_json::Value;
 use std::fmt::Write as _;
 use transpose_sheet::Layout;
@@ -281,4 +281,102 @@ fn schema_is_printed() {
     let ran = place.run(&["layout", "schema"]).ends(0);
     let schema: Value = serde_json::from_slice(&ran.out).unwrap();
     assert!(schema["definitions"]["Field"]["oneOf"].as_array().unwrap().len() > 100);
+}
+
+/// The fenced blocks of a page: the word behind the fence, and the text.
+fn blocks(page: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(kind) = line.strip_prefix("```") {
+            let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            blocks.push((kind.to_owned(), text.join("\n")));
+        }
+    }
+    blocks
+}
+
+/// Whether a text is what a page shows of it; a line of `…` stands for any lines.
+fn shows(shown: &str, text: &str) -> bool {
+    let text: Vec<&str> = text.lines().filter(|line| !line.is_empty()).map(str::trim_end).collect();
+    let mut at = 0;
+    let shown = shown.strip_suffix("\n…").unwrap_or(shown);
+    shown.split("\n…\n").enumerate().all(|(number, part)| {
+        let part: Vec<&str> = part.lines().filter(|line| !line.is_empty()).collect();
+        let found = text
+            .iter()
+            .skip(at)
+            .copied()
+            .collect::<Vec<_>>()
+            .windows(part.len().max(1))
+            .position(|lines| lines == part);
+        at += found.unwrap_or_default() + part.len();
+        found.is_some_and(|found| number > 0 || found == 0)
+    })
+}
+
+/// Replaces lines of a file as a page says: those after `-` by those after `+`.
+fn edit(place: &Place, block: &str) {
+    let (name, rest) = block.strip_prefix("--- ").unwrap().split_once('\n').unwrap();
+    let mut text = String::from_utf8(place.read(name)).unwrap();
+    let (mut from, mut to) = (String::new(), String::new());
+    for line in rest.lines().chain(["-"]) {
+        if let Some(new) = line.strip_prefix('+') {
+            to.extend([new, "\n"]);
+            continue;
+        }
+        if !to.is_empty() {
+            assert_eq!(text.matches(&from).count(), 1, "{from}");
+            text = text.replacen(&from, &to, 1);
+            (from, to) = (String::new(), String::new());
+        }
+        from.extend([line.strip_prefix('-').unwrap(), "\n"]);
+    }
+    place.put(name, text);
+}
+
+#[test]
+fn page_shows_the_way_from_a_sample_to_a_report() {
+    let place = Place::new();
+    let files = ["figures.csv", "subscription-2026-10.csv", "labels/fjordlight.toml"]
+        .map(|name| format!("examples/northwind/{name}"));
+    for name in files.iter().map(String::as_str).chain(["docs/samples/gannet-2026-09.csv"]) {
+        std::fs::create_dir_all(place.path(name).parent().unwrap()).unwrap();
+        place.put(name, std::fs::read(root().join(name)).unwrap());
+    }
+    let page = std::fs::read_to_string(root().join("docs/adding-a-label.md")).unwrap();
+    let sample = String::from_utf8(place.read("docs/samples/gannet-2026-09.csv")).unwrap().replace('\r', "");
+    // What the last command has printed; at the beginning the sample itself is shown.
+    let mut said = sample;
+    let mut commands = 0;
+    for (kind, text) in blocks(&page) {
+        match kind.as_str() {
+            "sh" => {
+                let arguments: Vec<&str> = text.strip_prefix("transpose ").unwrap().split(' ').collect();
+                let ran = place.run(&arguments).ends(0);
+                said = format!("{}{}", ran.text(), ran.err);
+                commands += 1;
+            }
+            "text" => assert!(
+                shows(&text, &said) || said.starts_with(&text),
+                "the page shows\n{text}\nand it is\n{said}"
+            ),
+            "diff" => edit(&place, &text),
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(commands, 5);
+    // The report holds every play, and its total is the sum of its rows, counted by another program.
+    let script = "import csv,sys\nfrom decimal import Decimal as D\nrows=list(csv.reader(open(sys.argv[1],encoding='utf-8'),delimiter=';'))\nn=lambda t:D(t.replace(',','.'))\nbody=[r for r in rows[4:] if r and r[0]!='Total' and r[0]!='Month']\nprint(sum(int(r[8]) for r in body)==int(rows[-1][8])==5000, sum(n(r[10]) for r in body)==n(rows[-1][10])>0)";
+    let counted = std::process::Command::new("python3")
+        .args(["-c", script])
+        .arg(place.path("gannet-2026-10.csv"))
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&counted.stdout).trim(),
+        "True True",
+        "{}",
+        String::from_utf8_lossy(&counted.stderr)
+    );
 }

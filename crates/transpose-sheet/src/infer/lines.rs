@@ -37,6 +37,7 @@ pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>
             (0..found.grid.filled_width(*row)).map(|column| found.grid.whole(*row, column)).collect();
         let mut cells: Vec<Vec<Key>> = Vec::new();
         let mut comment = None;
+        let count = texts.len();
         let mut texts = texts.iter().peekable();
         while let Some(label) = texts.next() {
             let value = texts.peek().map_or("", |text| text.as_str());
@@ -55,6 +56,13 @@ pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>
                         "CHECK: `{value}` is {} or {}; choose one for the second cell",
                         one.0, two.0
                     ));
+                    cells.push(vec![Key::text("text", label)]);
+                    cells.push(Vec::new());
+                    texts.next();
+                }
+                // A label that nobody knows is a text all the same, where one value stands behind it.
+                None if cells.is_empty() && count == 2 && !label.is_empty() => {
+                    comment = Some(format!("here: {}", shown(value)));
                     cells.push(vec![Key::text("text", label)]);
                     cells.push(Vec::new());
                     texts.next();
