@@ -172,6 +172,7 @@ fn what_is_written_reads_as_what_was_read() {
             return Err(format!("is refused: {fatal}"));
         }
         let [(name, bytes)] = &ended.files[..] else { return Err(format!("{} files", ended.files.len())) };
+        let bytes = &case.decoded(bytes.clone())?;
         let again = Canonical::read(format, name, bytes, &[])
             .map_err(|fatal| format!("cannot be read again: {fatal}"))?;
         let keep = read.preamble.reads.intersection(format.writes(version));

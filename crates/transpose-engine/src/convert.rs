@@ -391,7 +391,8 @@ impl Job<'_> {
             decoders.push(decoder);
         }
         let fields: Vec<Field> = self.target.writes(self.version).intersection(reads).iter().collect();
-        let mut header = Entity::default();
+        let first = decoders.first().map(|decoder| &decoder.preamble().header);
+        let mut header = first.cloned().unwrap_or_default();
         if let Some(terms) = self.terms {
             terms.header(&mut header);
         }

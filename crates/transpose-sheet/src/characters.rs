@@ -8,18 +8,17 @@
 
 use crate::cell::{first_row, unquote};
 use crate::code::BAD_OPTION;
+use crate::layout::{Layout, NO_QUOTE};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
-use transpose_core::field::Field;
-use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
 
 transpose_core::codes! {
-    /// A forbidden character was left out.
-    pub REMOVED: "SHT0721" "forbidden-character" Warning
-        "The layout says that text must not hold the character, because it means something else in the file. It was left out, and the value counts as shortened in the loss report."
+    /// A value with characters that the layout forbids.
+    pub REMOVED: "SHT0511" "forbidden-character-removed" Warning
+        "Text must not hold the character, because it means something else in the file: it divides cells or lines, or the layout forbids it. It was left out, or a space was put in its place, and the value counts as shortened in the loss report."
         "Say what should stand for it with `--characters FILE`, a table of two columns `from,to`, or change the source."
     /// A character was transliterated.
     pub TRANSLITERATED: "SHT0722" "transliterated" Warning
@@ -103,6 +102,8 @@ fn character(text: &str) -> Option<char> {
 pub(crate) struct Characters {
     forbid: Box<str>,
     ascii: bool,
+    /// What cannot be told from the end of a cell where cells have no quotes: the delimiter, for one. Line breaks and tabs go with it.
+    bare: Option<u8>,
     mapping: Arc<Mapping>,
 }
 
@@ -110,17 +111,24 @@ pub(crate) struct Characters {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
     removed: Vec<char>,
+    spaced: Vec<char>,
     transliterated: Vec<char>,
     mapped: Vec<char>,
 }
 
 impl Characters {
-    /// What a table forbids and wants; `None` where any text will do. A mapping that does not help is refused.
-    pub(crate) fn new(forbid: &str, ascii: bool, mapping: &Arc<Mapping>) -> Result<Option<Self>, Fatal> {
-        if forbid.is_empty() && !ascii {
+    /// What a layout forbids and wants; `None` where any text will do. A mapping that does not help is refused.
+    pub(crate) fn new(layout: &Layout, delimiter: u8, mapping: &Arc<Mapping>) -> Result<Option<Self>, Fatal> {
+        let bare = match (&layout.fixed, layout.quote) {
+            (Some(_), _) => Some(b'\n'),
+            (None, NO_QUOTE) => Some(delimiter),
+            _ => None,
+        };
+        if layout.forbid.is_empty() && !layout.ascii && bare.is_none() {
             return Ok(None);
         }
-        let characters = Self { forbid: forbid.into(), ascii, mapping: Arc::clone(mapping) };
+        let (forbid, ascii) = (layout.forbid.clone(), layout.ascii);
+        let characters = Self { forbid, ascii, bare, mapping: Arc::clone(mapping) };
         match mapping.useless(|character| characters.holds(character)) {
             None => Ok(Some(characters)),
             Some(from) => Err(useless(from)),
@@ -128,15 +136,17 @@ impl Characters {
     }
 
     fn holds(&self, character: char) -> bool {
-        (character.is_ascii() || !self.ascii) && !self.forbid.contains(character)
+        (character.is_ascii() || !self.ascii) && !self.forbid.contains(character) && !self.divides(character)
+    }
+
+    /// Whether a character would end a cell or a line that has no quotes.
+    fn divides(&self, character: char) -> bool {
+        self.bare.is_some_and(|bare| character.is_ascii_control() || u32::from(character) == u32::from(bare))
     }
 
     /// Writes what a text becomes to `out`, which is empty, and answers what was changed; `None` where it is written as it stands.
     pub(crate) fn clean(&self, text: &[u8], out: &mut Vec<u8>) -> Option<Changes> {
         let text = std::str::from_utf8(text).ok()?;
-        if text.is_ascii() && !text.bytes().any(|byte| self.forbid.as_bytes().contains(&byte)) {
-            return None;
-        }
         let place = text.find(|character| !self.holds(character))?;
         let (before, rest) = text.split_at(place);
         out.extend_from_slice(before.as_bytes());
@@ -147,6 +157,9 @@ impl Characters {
             } else if let Some(to) = self.mapping.of(character) {
                 out.extend_from_slice(to.as_bytes());
                 changes.mapped.push(character);
+            } else if self.divides(character) && !self.forbid.contains(character) {
+                out.push(b' ');
+                changes.spaced.push(character);
             } else if character.is_ascii() || !self.ascii {
                 changes.removed.push(character);
             } else {
@@ -173,13 +186,10 @@ impl Changes {
 
     /// Tells of the changes of one value. The place is that of its cell.
     #[cold]
-    pub(crate) fn note(&self, subject: Option<Field>, place: &Location, value: &[u8], report: &mut Report) {
-        if let Some(field) = subject {
-            let reason = "the table cannot hold all of its characters";
-            report.loss.add(Change::Shortened, Subject::Field(field), 1, place.line, reason);
-        }
-        let all: [(&'static Code, &Vec<char>, &str); 3] = [
+    pub(crate) fn tell(&self, place: &Location, value: &[u8], report: &mut Report) {
+        let all: [(&'static Code, &Vec<char>, &str); 4] = [
             (&REMOVED, &self.removed, "left out"),
+            (&REMOVED, &self.spaced, "written as a space"),
             (&TRANSLITERATED, &self.transliterated, "transliterated"),
             (&MAPPED, &self.mapped, "replaced"),
         ];
@@ -196,6 +206,9 @@ impl Changes {
         }
     }
 }
+
+/// Why a value is shortened whose characters were changed.
+pub(crate) const REASON: &str = "the table cannot hold all of its characters";
 
 /// How many characters a message names.
 const NAMED: usize = 8;
@@ -229,9 +242,17 @@ pub(crate) fn named(character: char) -> String {
 mod tests {
     use super::*;
 
+    fn layout(table: &str) -> Layout {
+        let head =
+            "id = \"a.b\"\ntitle = \"A\"\ndirections = [\"write\"]\ngrain = \"aggregate\"\nreference = \"r\"";
+        Layout::parse("a.toml", &format!("{head}\n[table]\n{table}\n[[column]]\nheading = \"A\"\n")).unwrap()
+    }
+
     fn characters(forbid: &str, ascii: bool, mapping: &str) -> Characters {
         let mapping = Arc::new(Mapping::parse(mapping).unwrap());
-        Characters::new(forbid, ascii, &mapping).unwrap().unwrap()
+        let ascii = if ascii { "repertoire = \"ascii\"" } else { "" };
+        let layout = layout(&format!("forbid = \"{forbid}\"\n{ascii}"));
+        Characters::new(&layout, b',', &mapping).unwrap().unwrap()
     }
 
     fn cleaned(characters: &Characters, text: &str) -> Option<(String, Changes)> {
@@ -247,6 +268,14 @@ mod tests {
         assert_eq!(cleaned(&plain, ""), None);
         let changes = Changes { removed: vec!['^', '|', '^'], ..Changes::default() };
         assert_eq!(cleaned(&plain, "a^b|c^Æ"), Some(("abcÆ".into(), changes)));
+    }
+
+    #[test]
+    fn what_divides_cells_becomes_a_space_where_nothing_is_quoted() {
+        let mapping = Arc::default();
+        let bare = Characters::new(&layout("quote = \"none\""), b'\t', &mapping).unwrap().unwrap();
+        let changes = Changes { spaced: vec!['\t', '\n'], ..Changes::default() };
+        assert_eq!(cleaned(&bare, "a\tb\n,\"é"), Some(("a b ,\"é".into(), changes)));
     }
 
     #[test]
@@ -301,9 +330,9 @@ mod tests {
             assert!(fatal.findings[0].message.contains(part), "{fatal}");
         }
         let mapping = Arc::new(Mapping::parse("ß,sß").unwrap());
-        let fatal = Characters::new("", true, &mapping).unwrap_err();
+        let fatal = Characters::new(&layout("repertoire = \"ascii\""), b',', &mapping).unwrap_err();
         assert!(fatal.findings[0].message.contains("`ß` (U+00DF) cannot be written either"), "{fatal}");
-        assert!(Characters::new("", false, &mapping).unwrap().is_none());
+        assert!(Characters::new(&layout(""), b',', &mapping).unwrap().is_none());
     }
 
     #[test]
@@ -311,10 +340,8 @@ mod tests {
         let mut report = Report::default();
         let place = Location { line: Some(7), ..Location::default() };
         let (_, changes) = cleaned(&characters("^", true, ""), "^é^ü").unwrap();
-        changes.note(Some(Field::RECORDING_TITLE), &place, "^é^ü".as_bytes(), &mut report);
+        changes.tell(&place, "^é^ü".as_bytes(), &mut report);
         let told: Vec<_> = report.findings.iter().map(|finding| finding.message.clone()).collect();
         assert_eq!(told, ["left out: `^` (U+005E)", "transliterated: `é` (U+00E9), `ü` (U+00FC)"]);
-        let loss: Vec<_> = report.loss.iter().map(|(change, _, entry)| (change, entry.count)).collect();
-        assert_eq!(loss, [(Change::Shortened, 1)]);
     }
 }

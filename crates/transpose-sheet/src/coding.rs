@@ -2,17 +2,22 @@
 //!
 //! A row is first written as always and then, where an option asks for it, written once more. So a table without these options pays nothing.
 //!
-//! A character that an encoding does not have is never replaced silently. Unless an option allows it, the run is refused, with the first places as
+//! Lines of fixed width are made here too: the delimited row is taken apart once more and padded.
+//!
+//! A character that an encoding does not have is never replaced silently. What the user's file of characters (`--characters`) has for it is
+//! written; otherwise, unless an option allows `?`, the run is refused, with the first places as
 //! findings and, at the end, each character of each column with how often it occurs. Shift_JIS and Windows-1252 are those of the WHATWG
 //! Encoding Standard, as web browsers and `encoding_rs` have them; a character counts as missing if it does not come back the same, such as `¥`,
 //! which the standard writes as the backslash.
 
-use crate::cell::split;
+use crate::cell::{quoted, split, unquote};
+use crate::characters::{Changes, Mapping, REASON, named};
 use crate::code::BAD_OPTION;
+use crate::fixed::{Fixed, Record};
 use crate::layout::{Column, Layout};
 use encoding_rs::{Encoder, EncoderResult, Encoding, SHIFT_JIS, WINDOWS_1252};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::loss::{Change, Subject};
 use transpose_core::report::Report;
@@ -44,13 +49,15 @@ impl Coding {
             "utf-16le" => Some(Self::Utf16Le),
             "utf-16be" => Some(Self::Utf16Be),
             "windows-1252" => Some(Self::Partial(WINDOWS_1252)),
-            "shift_jis" => Some(Self::Partial(SHIFT_JIS)),
+            // The standard's Shift_JIS is the one of Windows, with its additional characters.
+            "shift_jis" | "windows-31j" => Some(Self::Partial(SHIFT_JIS)),
             _ => None,
         }
     }
 
     /// The words that name encodings.
-    pub(crate) const NAMES: &[&str] = &["utf-8", "utf-16le", "utf-16be", "windows-1252", "shift_jis"];
+    pub(crate) const NAMES: &[&str] =
+        &["utf-8", "utf-16le", "utf-16be", "windows-1252", "shift_jis", "windows-31j"];
 
     /// Adds text in this encoding, with `?` for characters that it does not have. Answers whether it has all of them.
     fn encode(self, text: &str, out: &mut Vec<u8>) -> bool {
@@ -63,7 +70,7 @@ impl Coding {
     }
 
     /// Whether the encoding has a character.
-    fn has(self, character: char) -> bool {
+    pub(crate) fn has(self, character: char) -> bool {
         self.encode(character.encode_utf8(&mut [0; 4]), &mut Vec::new())
     }
 }
@@ -117,6 +124,10 @@ pub(crate) struct Finish {
     pub(crate) coding: Option<Coding>,
     /// Whether a character that the encoding does not have may become `?`.
     pub(crate) replace: bool,
+    /// What stands for characters that the encoding does not have.
+    mapping: Arc<Mapping>,
+    /// The lines, where they have fixed widths.
+    fixed: Option<Arc<Fixed>>,
     /// Whether an empty cell with quotes is another thing than one without.
     quoted_empty: bool,
     delimiter: u8,
@@ -134,16 +145,35 @@ pub(crate) struct Place<'a> {
     pub(crate) line: u64,
 }
 
+impl Place<'_> {
+    /// Its line in the input, where it has one: sums are made of many.
+    fn line(&self) -> Option<u64> {
+        (self.line > 0).then_some(self.line)
+    }
+}
+
 impl Finish {
     pub(crate) fn new(
         (all_quoted, coding, replace): (bool, Option<Coding>, bool),
         layout: &Layout,
         delimiter: u8,
         line_end: &'static [u8],
+        mapping: &Arc<Mapping>,
     ) -> Self {
         let Layout { quote, quoted_empty, .. } = *layout;
-        let missing = Mutex::default();
-        Self { all_quoted, coding, replace, quoted_empty, delimiter, quote, line_end, missing }
+        let (missing, mapping, fixed) = (Mutex::default(), Arc::clone(mapping), layout.fixed.clone());
+        Self {
+            all_quoted,
+            coding,
+            replace,
+            mapping,
+            fixed,
+            quoted_empty,
+            delimiter,
+            quote,
+            line_end,
+            missing,
+        }
     }
 
     /// Writes the row that begins at `start` of `out`, with its line end, once more. `scratch` is overwritten.
@@ -155,7 +185,19 @@ impl Finish {
         place: &Place<'_>,
         report: &mut Report,
     ) {
-        if self.all_quoted {
+        if let Some(coding) = self.coding.filter(|_| !self.mapping.is_empty()) {
+            scratch.clear();
+            let row = out.get(start..).unwrap_or_default();
+            if !row.is_ascii() && !coding.encode(&String::from_utf8_lossy(row), scratch) {
+                self.map(coding, out, start, place, report);
+            }
+        }
+        if let Some(fixed) = &self.fixed {
+            scratch.clear();
+            scratch.extend_from_slice(out.get(start..).unwrap_or_default());
+            out.truncate(start);
+            self.widen(fixed, &fixed.row, scratch, out);
+        } else if self.all_quoted {
             scratch.clear();
             self.quote(out.get(start..).unwrap_or_default(), scratch);
             out.truncate(start);
@@ -170,6 +212,64 @@ impl Finish {
         if !coding.encode(&text, out) {
             self.note(coding, text.as_bytes(), place, report);
         }
+    }
+
+    /// Writes a line with its line end, whose cells have delimiters between them, at fixed widths.
+    fn widen(&self, fixed: &Fixed, record: &Record, line: &[u8], out: &mut Vec<u8>) {
+        let line = line.strip_suffix(self.line_end).unwrap_or(line);
+        let mut plain = Vec::new();
+        let cells = split(line, self.delimiter, self.quote);
+        record.pad(cells, fixed.length, out, &mut |cell, slot, out| {
+            if cell.first() == Some(&self.quote) {
+                plain.clear();
+                unquote(cell, self.quote, &mut plain);
+                slot.pad(&plain, out);
+            } else {
+                slot.pad(cell, out);
+            }
+        });
+        out.extend_from_slice(self.line_end);
+    }
+
+    /// Writes what the user has chosen for characters that the encoding does not have.
+    #[cold]
+    fn map(&self, coding: Coding, out: &mut Vec<u8>, start: usize, place: &Place<'_>, report: &mut Report) {
+        let row = out.split_off(start);
+        let row = row.strip_suffix(self.line_end).unwrap_or(&row);
+        let (mut plain, mut text) = (Vec::new(), Vec::new());
+        for (number, cell) in (0_u32..).zip(split(row, self.delimiter, self.quote)) {
+            if number > 0 {
+                out.push(self.delimiter);
+            }
+            plain.clear();
+            unquote(cell, self.quote, &mut plain);
+            let mut mapped = Vec::new();
+            text.clear();
+            for character in String::from_utf8_lossy(&plain).chars() {
+                match self.mapping.of(character).filter(|_| !character.is_ascii() && !coding.has(character)) {
+                    Some(to) => {
+                        text.extend_from_slice(to.as_bytes());
+                        mapped.push(character);
+                    }
+                    None => text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                }
+            }
+            if mapped.is_empty() {
+                out.extend_from_slice(cell);
+                continue;
+            }
+            quoted(&text, self.delimiter, self.quote, out);
+            let column = place.columns.get(number as usize);
+            let field = column.and_then(|column| column.field);
+            let heading = column.map_or("", |column| &column.heading);
+            let mut location = Location::default().cell(number + 1, heading);
+            (location.line, location.field) = (place.line(), field);
+            if let Some(field) = field {
+                report.loss.add(Change::Shortened, Subject::Field(field), 1, place.line(), REASON);
+            }
+            Changes::mapped(mapped).tell(&location, &plain, report);
+        }
+        out.extend_from_slice(self.line_end);
     }
 
     /// Puts every cell of a row into quotes.
@@ -210,14 +310,14 @@ impl Finish {
             let code = if self.replace { &REPLACED } else { &UNMAPPABLE };
             if let Some(field) = field.filter(|_| self.replace) {
                 let reason = "the encoding does not have all of its characters";
-                report.loss.add(Change::Shortened, Subject::Field(field), 1, Some(place.line), reason);
+                report.loss.add(Change::Shortened, Subject::Field(field), 1, place.line(), reason);
             }
             if report.findings.keeps(code) {
                 let names: Vec<String> = missing.into_iter().take(8).map(named).collect();
                 let message = format!("the encoding does not have {}", names.join(", "));
                 let heading = column.map_or("", |column| &column.heading);
                 let mut location = Location::default().cell(number + 1, heading);
-                (location.line, location.field) = (Some(place.line), field);
+                (location.line, location.field) = (place.line(), field);
                 report.findings.push(Diagnostic::new(code, location, message).value(cell));
             } else {
                 report.findings.count(code, 1);
@@ -259,16 +359,24 @@ impl Finish {
         (!findings.is_empty()).then_some(Fatal { failure: Failure::Input, findings })
     }
 
-    /// The line of headings, with the mark before it; refused if the encoding does not have all of their characters.
-    pub(crate) fn head(&self, bom: bool, line: &[u8]) -> Result<Vec<u8>, Fatal> {
-        let mut quoted = Vec::new();
-        if self.all_quoted {
-            self.quote(line, &mut quoted);
+    /// Lines that are no rows (before, headings, after), with the mark before them; refused if the encoding does not have all of their
+    /// characters.
+    pub(crate) fn head(&self, bom: bool, lines: &[u8]) -> Result<Vec<u8>, Fatal> {
+        let mut finished = Vec::new();
+        if let Some(fixed) = &self.fixed {
+            let end = self.line_end.last().copied().unwrap_or(b'\n');
+            for (number, line) in lines.split_inclusive(|byte| *byte == end).enumerate() {
+                if let Some(record) = fixed.record_of(number, line) {
+                    self.widen(fixed, record, line, &mut finished);
+                }
+            }
+        } else if self.all_quoted {
+            self.quote(lines, &mut finished);
         } else {
-            quoted.extend_from_slice(line);
+            finished.extend_from_slice(lines);
         }
         let mark: &[u8] = if bom { b"\xef\xbb\xbf" } else { b"" };
-        let text = [mark, &quoted].concat();
+        let text = [mark, &finished].concat();
         let Some(coding) = self.coding else { return Ok(text) };
         let mut out = Vec::new();
         if coding.encode(&String::from_utf8_lossy(&text), &mut out) {
@@ -276,15 +384,6 @@ impl Finish {
         }
         let message = "the encoding does not have all characters of the headings";
         Err(Fatal::usage(Diagnostic::new(&BAD_OPTION, Location::default(), message)))
-    }
-}
-
-/// A character as messages name it.
-fn named(character: char) -> String {
-    if character.is_control() {
-        format!("U+{:04X}", u32::from(character))
-    } else {
-        format!("`{character}` (U+{:04X})", u32::from(character))
     }
 }
 
@@ -321,6 +420,34 @@ mod tests {
         }
     }
 
+    /// Python's codec of the Japanese Windows is another hand's work. Where characters have two codes the standard writes those that Windows writes;
+    /// so what counts is what the bytes are read as.
+    #[test]
+    fn shift_jis_is_that_of_windows() {
+        let script = "import itertools\none = range(0x20, 0x100)\nfor code in itertools.chain(((b,) for b in one), itertools.product(one, one)):\n try: text = bytes(code).decode('cp932')\n except UnicodeDecodeError: continue\n if len(text) == 1: print(bytes(code).hex(), ord(text))";
+        let output = std::process::Command::new("python3").args(["-c", script]).output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let read = |line: &str| {
+            let (bytes, number) = line.split_once(' ').unwrap();
+            (bytes.to_owned(), char::from_u32(number.parse().unwrap()).unwrap())
+        };
+        let meanings: BTreeMap<String, char> = text.lines().map(read).collect();
+        let known: std::collections::BTreeSet<char> = meanings.values().copied().collect();
+        let mut lacking = Vec::new();
+        for character in '\u{20}'..='\u{ffff}' {
+            let (bytes, whole) = encoded("windows-31j", &character.to_string());
+            let hex = bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+            let private = ('\u{e000}'..='\u{f8ff}').contains(&character) || character.is_control();
+            match (whole, known.contains(&character)) {
+                (true, _) if !private => assert_eq!(meanings.get(&hex), Some(&character), "{character:?}"),
+                (false, true) if !private => lacking.push(character),
+                _ => {}
+            }
+        }
+        assert!(lacking.is_empty(), "{lacking:?}");
+    }
+
     /// Whatever an encoding is said to have comes back the same, and nothing else does.
     #[test]
     fn what_an_encoding_has_comes_back() {
@@ -346,7 +473,7 @@ mod tests {
     #[test]
     fn nothing_stays_nothing_where_quotes_tell_it_from_an_empty_text() {
         let layout = Layout { quoted_empty: true, ..layout() };
-        let finish = Finish::new((true, None, false), &layout, b',', b"\n");
+        let finish = Finish::new((true, None, false), &layout, b',', b"\n", &Arc::default());
         let mut out = Vec::new();
         finish.quote(b"a,,\"\"\n", &mut out);
         assert_eq!(out, b"\"a\",,\"\"\n");
@@ -354,7 +481,7 @@ mod tests {
 
     #[test]
     fn every_cell_is_quoted_on_request() {
-        let finish = Finish::new((true, None, false), &layout(), b';', b"\r\n");
+        let finish = Finish::new((true, None, false), &layout(), b';', b"\r\n", &Arc::default());
         for (row, quoted) in [
             ("a;b\r\n", "\"a\";\"b\"\r\n"),
             ("\"a;\"\"b\";;\r\n", "\"a;\"\"b\";\"\";\"\"\r\n"),
@@ -370,7 +497,13 @@ mod tests {
     fn refusal_does_not_depend_on_the_order_of_counting() {
         let many: Vec<char> = ('一'..).take(2 * PAIRS).collect();
         let counted = |order: &[(u32, &[char])]| {
-            let finish = Finish::new((false, Coding::by_name("windows-1252"), false), &layout(), b',', b"\n");
+            let finish = Finish::new(
+                (false, Coding::by_name("windows-1252"), false),
+                &layout(),
+                b',',
+                b"\n",
+                &Arc::default(),
+            );
             for (column, missing) in order {
                 finish.count(*column, missing);
             }

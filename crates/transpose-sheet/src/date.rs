@@ -150,6 +150,17 @@ impl DateFormat {
         (rest.is_empty() && found.minutes < 60 && found.seconds < 60).then_some(found)
     }
 
+    /// Reads a text that is written so as a day; without a day in it the first or the `last` of its month is meant.
+    pub(crate) fn date(&self, text: &[u8], last: bool) -> Option<String> {
+        let mut moment = self.read(text)?;
+        if last && !self.has_day() {
+            moment.day = crate::styled::last_day(&moment);
+        }
+        let mut out = Vec::new();
+        moment.date()?.write(&mut out);
+        String::from_utf8(out).ok()
+    }
+
     /// Writes a moment.
     pub(crate) fn write(&self, moment: &Moment, out: &mut Vec<u8>) {
         for piece in &self.pieces {

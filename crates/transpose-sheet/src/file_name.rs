@@ -6,7 +6,8 @@
 use crate::date::{DateFormat, Moment};
 use crate::layout::GIVEN;
 use transpose_core::diagnostic::{Diagnostic, Location};
-use transpose_core::field::Field;
+use transpose_core::entity::Entity;
+use transpose_core::field::{Field, Group};
 
 transpose_core::codes! {
     /// A name that contradicts the content.
@@ -191,7 +192,7 @@ impl Piece {
             Self::Text(text) => Some(text.to_string()),
             Self::Field(field, None) => values.field(*field).map(|value| clean(&value)),
             Self::Field(field, Some(format)) => {
-                let moment = Moment::canonical(values.field(*field)?.as_bytes(), false)?;
+                let moment = Moment::canonical(values.field(*field)?.as_bytes(), ends(*field))?;
                 let mut text = Vec::new();
                 format.write(&moment, &mut text);
                 Some(clean(&String::from_utf8_lossy(&text)))
@@ -215,6 +216,39 @@ impl Piece {
     }
 }
 
+/// What a name says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) fields: Vec<(Field, String)>,
+    pub(crate) given: Vec<(Box<str>, String)>,
+}
+
+impl Values for Told {
+    fn field(&self, _field: Field) -> Option<String> {
+        None
+    }
+
+    fn given(&self, _name: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A header as it was read.
+impl Values for Entity {
+    fn field(&self, field: Field) -> Option<String> {
+        self.text(field).map(str::to_owned)
+    }
+
+    fn given(&self, name: &str) -> Option<String> {
+        self.extras.get(&*format!("{GIVEN}{name}")).map(|value| value.first().to_owned())
+    }
+}
+
+/// Whether a field is about the end of something, so that a month stands for its last day.
+fn ends(field: Field) -> bool {
+    field.id().ends_with("-end")
+}
+
 /// A value as it may stand in a name: what is no letter, digit or one of `-_.+` becomes `_`.
 fn clean(value: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
@@ -222,9 +256,52 @@ fn clean(value: &str) -> String {
 }
 
 impl FileNames {
+    /// The fields of the header that a name tells.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
+        self.read.iter().flat_map(Pattern::fields).filter(|field| field.group() == Group::Header)
+    }
+
     /// The names of what the user gives.
     pub(crate) fn givens(&self) -> impl Iterator<Item = &str> {
         self.read.iter().flat_map(Pattern::givens)
+    }
+
+    /// The name of the file that is written, if the layout has one, or a finding that says why there is none.
+    pub(crate) fn build(&self, values: &dyn Values) -> (Option<String>, Vec<Diagnostic>) {
+        match self.write.as_ref().map(|pattern| pattern.build(values)) {
+            None => (None, Vec::new()),
+            Some(Ok(name)) => (Some(name), Vec::new()),
+            Some(Err(missing)) => {
+                let message = format!("nothing tells `{missing}`, of which the name of the file is made");
+                (None, vec![Diagnostic::new(&NO_NAME, Location::default(), message)])
+            }
+        }
+    }
+
+    /// What a name says of fields of the header and of texts that are given; the path before the name does not matter.
+    pub(crate) fn told(&self, path: &str) -> Told {
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let name = name.strip_suffix(".gz").unwrap_or(name);
+        let mut told = Told::default();
+        let nothing = Told::default();
+        let known = self.read.iter().filter(|_| name.len() <= LONGEST);
+        let Some((pattern, parts)) =
+            known.into_iter().find_map(|pattern| Some((pattern, self.parts(pattern, name, &nothing)?)))
+        else {
+            return told;
+        };
+        for (piece, part) in pattern.pieces.iter().zip(parts) {
+            match piece {
+                Piece::Field(field, format) if field.group() == Group::Header => {
+                    let date = |format: &DateFormat| format.date(part.as_bytes(), ends(*field));
+                    let text = format.as_ref().map_or_else(|| Some(part.to_owned()), date);
+                    told.fields.extend(text.map(|text| (*field, text)));
+                }
+                Piece::Given(name) => told.given.push((name.clone(), part.to_owned())),
+                _ => {}
+            }
+        }
+        told
     }
 
     /// Compares a name with the content: the first pattern that it follows counts.
@@ -358,6 +435,17 @@ mod tests {
         let strange = "SHT0712 the layout does not call files `report.csv`, expected `8042202610.txt`";
         assert_eq!(check(&all, "report.csv"), [strange]);
         assert_eq!(check(&[], "report.csv"), [""; 0]);
+    }
+
+    #[test]
+    fn names_tell_what_nothing_else_does() {
+        let told =
+            names(&["{text.licence}{header.period-start:%Y%m}.txt"]).told("in/J123456789202610.txt.gz");
+        assert_eq!(told.fields, [(Field::PERIOD_START, "2026-10-01".to_owned())]);
+        assert_eq!(told.given, [("licence".into(), "J123456789".to_owned())]);
+        let end = names(&["a{header.period-end:%b%y}_{context.territory}"]).told("aFeb28_JP");
+        assert_eq!(end.fields, [(Field::PERIOD_END, "2028-02-29".to_owned())]);
+        assert_eq!(names(&["{header.period-start:%Y%m}.txt"]).told("202613.txt"), Told::default());
     }
 
     #[test]

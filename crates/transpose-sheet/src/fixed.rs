@@ -14,7 +14,7 @@ mod pad;
 
 use crate::cell::quoted;
 use crate::heading::folded;
-use crate::layout::{Column, Layout};
+use crate::layout::{Column, GIVEN, Layout, Source};
 use cut::Cutter;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -47,14 +47,6 @@ transpose_core::codes! {
     pub PADDING: "SHT0706" "other-padding" Warning
         "The value stands on the other side of its cell, or something else than the layout says fills the rest. The value itself is plain and was read."
         "Nothing needs to be done; a strict recipient may refuse such a file."
-    /// A value that is too long for its cell.
-    pub TOO_WIDE: "SHT0707" "value-too-wide" Error
-        "The cell has a fixed width, and the value has more characters. Cutting it could make another value of it, so nothing is written."
-        "Shorten the value in the source, or let the layout cut it with `overflow = \"cut\"`, which counts as loss."
-    /// A value that was cut to its cell.
-    pub CUT: "SHT0708" "cut-to-width" Warning
-        "The cell has a fixed width, the value has more characters, and the layout allows to cut it. The value counts as shortened in the loss report."
-        "Nothing needs to be done if the recipient expects it."
 }
 
 /// A cell of a line.
@@ -73,8 +65,6 @@ pub(crate) struct Slot {
     pub(crate) number: bool,
     /// The text that it always has.
     pub(crate) text: Option<Box<str>>,
-    /// Whether a value that is too long is cut, rather than refused.
-    pub(crate) cut: bool,
     /// Whether it may be missing at the end of a line: it holds nothing.
     pub(crate) filler: bool,
     /// The field that its value is about.
@@ -227,20 +217,32 @@ impl Framing for Widths {
 
 /// The layout of the delimited text that lines of fixed width become: the columns of the rows, and those that lines before them add.
 pub(crate) fn text_layout(layout: &Layout) -> Layout {
-    let mut text =
-        Layout { delimiter: b',', quote: b'"', headed: true, before: Vec::new(), ..layout.clone() };
+    let mut text = Layout {
+        delimiter: b',',
+        quote: b'"',
+        headed: true,
+        before: Vec::new(),
+        // What they tell is compared where lines are cut.
+        after: Vec::new(),
+        ..layout.clone()
+    };
     for cell in layout.before.iter().flat_map(|line| &line.cells) {
-        let Some(field) = carried(layout, cell) else { continue };
-        let heading: Box<str> = field.id().into();
+        let Some(heading) = carried(layout, cell) else { continue };
         text.columns.push(Column { names: vec![folded(&heading)], heading, ..cell.clone() });
     }
     text
 }
 
-/// The field that a cell of a line before the rows adds to them.
-pub(crate) fn carried(layout: &Layout, cell: &Column) -> Option<Field> {
-    let field = cell.field?;
-    (!layout.columns.iter().any(|column| column.field == Some(field))).then_some(field)
+/// The heading under which a cell of a line before the rows is added to them: its field, which they do not have themselves, or the option
+/// that gives its text.
+pub(crate) fn carried(layout: &Layout, cell: &Column) -> Option<Box<str>> {
+    match (&cell.source, cell.field) {
+        (Source::Given(name), _) => Some(format!("{GIVEN}{name}").into()),
+        (_, Some(field)) if !layout.columns.iter().any(|column| column.field == Some(field)) => {
+            Some(field.id().into())
+        }
+        _ => None,
+    }
 }
 
 /// How many of the first lines tell whether a file is of the layout.
@@ -336,6 +338,12 @@ impl Fixed {
             return (&UNKNOWN_LINE, message, None);
         };
         record.fault(line)
+    }
+
+    /// The kind of a line that is written and is no row: by its first cell, or by its number among the lines before.
+    pub(crate) fn record_of(&self, number: usize, line: &[u8]) -> Option<&Record> {
+        let after = self.after.iter().find(|record| begins(record, line));
+        after.or_else(|| self.before.get(number))
     }
 
     fn records(&self) -> impl Iterator<Item = &Record> {
@@ -440,7 +448,6 @@ pub(crate) mod tests {
             pad: b' ',
             number: false,
             text: None,
-            cut: false,
             filler: false,
             field: None,
             carried: false,

@@ -312,6 +312,11 @@ impl Column {
         }
     }
 
+    /// Whether it holds a text that was given for a line before the rows: cut from lines of fixed width, rows have it too.
+    pub(crate) fn is_carried_text(&self) -> bool {
+        self.heading.starts_with(GIVEN)
+    }
+
     /// How a field is written that it holds in some rows.
     pub(crate) fn kind_of(&self, field: Field) -> &CellKind {
         match &self.other {
@@ -425,6 +430,7 @@ impl Layout {
             .flat_map(Column::fields)
             .chain(self.constants.iter().map(|(field, _)| *field))
             .chain((self.returns == Returns::Rows).then_some(Field::RETURNS))
+            .chain(self.file_names.fields())
             .collect()
     }
 

@@ -7,16 +7,13 @@
 //! an allocation.
 
 mod cell;
-#[allow(dead_code, reason = "tables are written with it next")]
 mod characters;
 mod clock;
 mod closing;
 pub mod code;
 mod coding;
 mod date;
-#[allow(dead_code, reason = "names are built and compared next")]
 mod file_name;
-#[allow(dead_code, reason = "lines are written with it next")]
 mod fixed;
 mod format;
 mod heading;

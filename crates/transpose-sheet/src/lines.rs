@@ -1,8 +1,9 @@
 //! Writing lines before and after the rows.
 
 use crate::coding::Finish;
+use crate::file_name::Values;
 use crate::layout::{Column, Count, GIVEN, Layout, Line, Piece, Source};
-use crate::put::Put;
+use crate::put::{Noted, Put};
 use crate::sums::totals::{Totals, Wanted};
 use transpose_codes::Decimal;
 use transpose_codes::decimal;
@@ -91,6 +92,16 @@ impl Common {
     }
 }
 
+impl Values for Common {
+    fn field(&self, field: Field) -> Option<String> {
+        self.value(field).map(str::to_owned)
+    }
+
+    fn given(&self, name: &str) -> Option<String> {
+        Self::given(self, name).map(str::to_owned)
+    }
+}
+
 /// The refusal of a text that nobody gave.
 pub(crate) fn no_text(name: &str) -> Diagnostic {
     Diagnostic::new(&NO_TEXT, Location::default(), format!("the option `{GIVEN}{name}` is missing"))
@@ -154,12 +165,16 @@ pub(crate) fn write(
             (Source::Text(literal), _) => text.extend_from_slice(literal.as_bytes()),
             (Source::Given(name), _) => {
                 text.extend_from_slice(common.given(name).unwrap_or("").as_bytes());
-                put.fit(cell, &mut text, &mut crate::put::Noted::default());
+                let mut noted = Noted::default();
+                put.fit(cell, &mut text, &mut noted);
+                put.unseen(&noted);
             }
             (Source::Template(pieces), _) => {
                 let field = |field: Field| common.value(field).map(str::as_bytes);
                 template(pieces, common, field, &mut text);
-                put.fit(cell, &mut text, &mut crate::put::Noted::default());
+                let mut noted = Noted::default();
+                put.fit(cell, &mut text, &mut noted);
+                put.unseen(&noted);
             }
             (Source::Count(Count::Rows), _) => {
                 value.extend_from_slice(said.totals.rows_of(each).to_string().as_bytes());
@@ -174,7 +189,7 @@ pub(crate) fn write(
             (_, None) => {}
         }
         if !value.is_empty() {
-            let _ = put.text(cell, &value, &mut text);
+            put.unseen(&put.text(cell, &value, &mut text));
         }
         if text.is_empty()
             && let Some(default) = &cell.style.default

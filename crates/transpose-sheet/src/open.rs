@@ -3,16 +3,17 @@
 use crate::cell::{Cells, Repairs, unquote};
 use crate::code;
 use crate::heading::{self, Headings, LONGEST, Matched, NoHeadings};
-use crate::index::{Dialect, MAX_ROW};
+use crate::index::{Dialect, Index, MAX_ROW};
 use crate::layout::{Column, GIVEN, Layout, Returns, Source};
 use crate::options;
+use crate::row;
 use crate::styled;
 use crate::top::{Found, NoTop, Top, top};
 use std::sync::Arc;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
-use transpose_core::format::{Head, Preamble, Probe};
+use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe};
 
 /// How much of an input is looked at before its body is read.
 pub(crate) const PROBE: usize = 2 * LONGEST;
@@ -161,6 +162,48 @@ impl Table {
             claims,
             lines_before,
         })
+    }
+
+    /// Takes from the first row what stood in the line before it: where lines of fixed width were cut, rows have that too.
+    pub(crate) fn take_first_row(&mut self, beginning: &Beginning<'_>) {
+        let Beginning { bytes, complete, .. } = *beginning;
+        if self.layout.fixed.is_none() {
+            return;
+        }
+        let mut index = Index::default();
+        index.run(
+            self.dialect,
+            Chunk { bytes, own: bytes.len(), last: complete },
+            self.preamble.body as usize,
+        );
+        let Some(row) = index.rows().iter().find(|row| row.count == self.dialect.columns) else { return };
+        let found = row::Found { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) };
+        for place in 0..self.names.len() as u32 {
+            let Some(column) = self.column(place) else { continue };
+            let mut text = Vec::new();
+            if column.is_carried_text() {
+                unquote(found.raw(place), self.dialect.quote, &mut text);
+                let (name, text) = (column.heading.clone(), String::from_utf8_lossy(&text).into_owned());
+                self.preamble.header.extras.insert(name, text.into());
+            } else if let Some(field) = column.field.filter(|field| field.group() == Group::Header)
+                // What is wrong with it is told where rows are read.
+                && styled::read(column, found.raw(place), self.cells(), &mut text).is_ok_and(|present| present)
+            {
+                self.preamble.header.set_default(field, String::from_utf8_lossy(&text).into_owned());
+            }
+        }
+    }
+
+    /// Takes from the name of the file what its content does not tell.
+    pub(crate) fn take_name(&mut self, name: &str) {
+        let told = self.layout.file_names.told(name);
+        for (field, text) in told.fields {
+            self.preamble.reads.insert(field);
+            self.preamble.header.set_default(field, text);
+        }
+        for (name, text) in told.given {
+            self.preamble.header.extras.entry(format!("{GIVEN}{name}").into()).or_insert_with(|| text.into());
+        }
     }
 
     /// The column of the layout behind a column of the file.

@@ -1,11 +1,13 @@
 //! The options of every column table.
 
 use crate::cell::Repairs;
+use crate::characters::{Characters, Mapping, useless};
 use crate::code;
 use crate::coding::{Coding, Finish};
 use crate::heading::DELIMITERS;
 use crate::layout::{GIVEN, Layout};
 use serde::Deserialize;
+use std::sync::Arc;
 use transpose_codes::serial::Epoch;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::option::{self, OptionKind, OptionSpec};
@@ -33,8 +35,8 @@ pub(crate) const SPECS: &[OptionSpec] = &[
     OptionSpec {
         name: "encoding",
         kind: OptionKind::Choice(Coding::NAMES),
-        default: "utf-8",
-        about: "The encoding in which the table is written; workbooks have one of their own.",
+        default: "",
+        about: "The encoding in which the table is written: that of the layout, which mostly is UTF-8. Workbooks have one of their own.",
     },
     OptionSpec {
         name: "bom",
@@ -47,6 +49,12 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         kind: OptionKind::Choice(&["refuse", "replace"]),
         default: "refuse",
         about: "What happens to a character that the encoding does not have: nothing is written, or it becomes `?` and counts as loss.",
+    },
+    OptionSpec {
+        name: "characters",
+        kind: OptionKind::Text,
+        default: "",
+        about: "What stands for characters that the table cannot hold: lines of a character, a comma and its replacement. `--characters FILE` gives the content of a file.",
     },
     OptionSpec {
         name: "refund-sign",
@@ -89,6 +97,7 @@ struct Options {
     encoding: Option<String>,
     bom: Option<bool>,
     unmappable: Option<String>,
+    characters: Option<String>,
     refund_sign: Option<String>,
     incomplete: Option<String>,
     too_long: Option<String>,
@@ -139,6 +148,10 @@ pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8
     let options = parse(layout, pairs)?;
     let delimiter = options.delimiter.and_then(|name| DELIMITERS.iter().find(|(known, _)| *known == name));
     let delimiter = delimiter.map_or(layout.delimiter, |(_, byte)| *byte);
+    if layout.fixed.is_some() && (tells_delimiter(pairs) || options.quote.as_deref() == Some("all")) {
+        let message = "cells of fixed width have neither delimiters nor quotes";
+        return Err(Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), message)));
+    }
     if delimiter == layout.quote {
         let message = "the delimiter is also the quote of the layout";
         return Err(Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), message)));
@@ -155,7 +168,7 @@ pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8
 pub(crate) fn finish(layout: &Layout, pairs: &[(String, String)]) -> Result<(bool, Option<Finish>), Fatal> {
     let options = parse(layout, pairs)?;
     let (delimiter, line_end) = dialect(layout, pairs)?;
-    let coding = options.encoding.as_deref().and_then(Coding::by_name);
+    let coding = options.encoding.as_deref().map_or(layout.coding, Coding::by_name);
     let all_quoted = options.quote.as_deref() == Some("all");
     let replace = options.unmappable.as_deref() == Some("replace");
     let bom = match (options.bom, coding) {
@@ -167,9 +180,30 @@ pub(crate) fn finish(layout: &Layout, pairs: &[(String, String)]) -> Result<(boo
         (None, None) => layout.bom,
         (None, Some(coding)) => !matches!(coding, Coding::Partial(_)),
     };
-    let finish = (all_quoted || coding.is_some())
-        .then(|| Finish::new((all_quoted, coding, replace), layout, delimiter, line_end));
+    let mapping = mapping(&options)?;
+    if let Some(from) = mapping.useless(|character| coding.is_none_or(|coding| coding.has(character))) {
+        return Err(useless(from));
+    }
+    let finish = (all_quoted || coding.is_some() || layout.fixed.is_some())
+        .then(|| Finish::new((all_quoted, coding, replace), layout, delimiter, line_end, &mapping));
     Ok((bom, finish))
+}
+
+/// What cells go through before they are put into rows, if anything.
+pub(crate) fn characters(
+    layout: &Layout,
+    pairs: &[(String, String)],
+    delimiter: u8,
+) -> Result<Option<Characters>, Fatal> {
+    Characters::new(layout, delimiter, &mapping(&parse(layout, pairs)?)?)
+}
+
+/// What stands for characters that the table cannot hold.
+fn mapping(options: &Options) -> Result<Arc<Mapping>, Fatal> {
+    options
+        .characters
+        .as_deref()
+        .map_or_else(|| Ok(Arc::default()), |text| Mapping::parse(text).map(Arc::new))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Putting values into cells: what the layout says about letters, length and forbidden characters, and the quotes around it.
 
 use crate::cell::{Trouble, quoted};
+use crate::characters::{self, Changes, Characters};
 use crate::layout::{Case, CellKind, Column, Layout, NO_QUOTE, Overflow, QuoteWhen};
 use crate::styled;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,10 +20,6 @@ transpose_core::codes! {
     pub(crate) CUT: "SHT0510" "value-cut" Warning
         "The layout says how many characters the cell may have, and the value has more. What is too much was cut off; the value counts as shortened in the loss report."
         "Shorten the value in the source where it matters."
-    /// A value with characters that the layout forbids.
-    pub(crate) REMOVED: "SHT0511" "forbidden-character-removed" Warning
-        "The value has characters that the layout forbids, mostly because they stand between or around cells. They were left out, or a space was put in their place; the value counts as shortened in the loss report."
-        "Nothing needs to be done unless the value means something else without them."
     /// A row that lacks what the layout demands.
     pub(crate) INCOMPLETE: "SHT0508" "required-cell-has-no-value" Error
         "The layout demands a value in the cell, and there is none for this row. Whoever gets the table may refuse it, so nothing is written."
@@ -35,7 +32,7 @@ pub(crate) struct Put {
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
     when: QuoteWhen,
-    forbid: Box<str>,
+    characters: Option<Characters>,
     /// Whether values that are too long are cut, whatever the layout says.
     cut: bool,
     /// Whether rows are written that lack what the layout demands.
@@ -49,7 +46,7 @@ pub(crate) struct Put {
 pub(crate) struct Noted {
     rounded: bool,
     cut: bool,
-    removed: bool,
+    changes: Option<Changes>,
     too_long: Option<u32>,
     trouble: Option<Trouble>,
 }
@@ -57,7 +54,11 @@ pub(crate) struct Noted {
 impl Noted {
     /// Whether nothing happened.
     pub(crate) fn is_clean(&self) -> bool {
-        !self.rounded && !self.cut && !self.removed && self.too_long.is_none() && self.trouble.is_none()
+        !self.rounded
+            && !self.cut
+            && self.changes.is_none()
+            && self.too_long.is_none()
+            && self.trouble.is_none()
     }
 
     /// What happened when a value became text: whether decimals were lost.
@@ -82,13 +83,25 @@ pub(crate) struct Spot<'a> {
     pub(crate) line: Option<u64>,
 }
 
+impl Spot<'_> {
+    fn place(&self) -> Location {
+        let location = Location::default().cell(self.number as u32 + 1, &self.column.heading);
+        Location { line: self.line, field: self.field, ..location }
+    }
+}
+
 impl Put {
-    pub(crate) fn new(layout: &Layout, delimiter: u8, (cut, keep_incomplete): (bool, bool)) -> Self {
+    pub(crate) fn new(
+        layout: &Layout,
+        delimiter: u8,
+        characters: Option<Characters>,
+        (cut, keep_incomplete): (bool, bool),
+    ) -> Self {
         Self {
             delimiter,
             quote: layout.quote,
             when: layout.quote_when,
-            forbid: layout.forbid.clone(),
+            characters,
             cut,
             keep_incomplete,
             too_long: AtomicU64::new(0),
@@ -117,9 +130,10 @@ impl Put {
         let style = &column.style;
         self.quote != NO_QUOTE
             && self.when == QuoteWhen::Needed
-            && self.forbid.is_empty()
+            && self.characters.is_none()
             && style.case.is_none()
             && style.max_length.is_none()
+            && style.width.is_none()
             && !style.no_hyphens
     }
 
@@ -132,18 +146,16 @@ impl Put {
         if style.no_hyphens {
             out.retain(|byte| *byte != b'-');
         }
-        if !self.forbid.is_empty() {
-            noted.removed |= remove(&self.forbid, out);
-        }
-        if self.quote == NO_QUOTE {
-            for byte in
-                out.iter_mut().filter(|byte| **byte == self.delimiter || matches!(byte, b'\n' | b'\r'))
-            {
-                *byte = b' ';
-                noted.removed = true;
+        if let Some(characters) = &self.characters {
+            let mut cleaned = Vec::new();
+            if let Some(changes) = characters.clean(out, &mut cleaned) {
+                *out = cleaned;
+                noted.changes = Some(changes);
             }
         }
-        if let Some(most) = style.max_length.filter(|most| out.len() > *most as usize) {
+        let width = style.width.map(|width| width.characters);
+        let most = [style.max_length, width].into_iter().flatten().min();
+        if let Some(most) = most.filter(|most| out.len() > *most as usize) {
             let starts = out.iter().enumerate().filter(|(_, byte)| !matches!(byte, 0x80..=0xbf));
             let Some(end) = starts.map(|(place, _)| place).nth(most as usize) else { return };
             if self.cut || style.overflow == Overflow::Cut {
@@ -192,6 +204,11 @@ impl Put {
         }
     }
 
+    /// Takes note of a value of a line that is no row: if it is too long, the table is refused at the end.
+    pub(crate) fn unseen(&self, noted: &Noted) {
+        self.too_long.fetch_add(u64::from(noted.too_long.is_some()), Ordering::Relaxed);
+    }
+
     /// Tells what happened to a value.
     #[cold]
     pub(crate) fn note(
@@ -213,9 +230,9 @@ impl Put {
             lose(Change::Shortened, "the column has fewer characters");
             tell(&CUT, spot, value, "the value is too long and was cut", report);
         }
-        if noted.removed {
-            lose(Change::Shortened, "the layout forbids some of its characters");
-            tell(&REMOVED, spot, value, "characters that the layout forbids were left out", report);
+        if let Some(changes) = noted.changes {
+            lose(Change::Shortened, characters::REASON);
+            changes.tell(&spot.place(), value, report);
         }
         if let Some(most) = noted.too_long {
             self.too_long.fetch_add(1, Ordering::Relaxed);
@@ -257,9 +274,7 @@ impl Put {
 
 fn tell(code: &'static Code, spot: Spot<'_>, value: &[u8], message: &str, report: &mut Report) {
     if report.findings.keeps(code) {
-        let mut location = Location::default().cell(spot.number as u32 + 1, &spot.column.heading);
-        (location.line, location.field) = (spot.line, spot.field);
-        report.findings.push(Diagnostic::new(code, location, message).value(value));
+        report.findings.push(Diagnostic::new(code, spot.place(), message).value(value));
     } else {
         report.findings.count(code, 1);
     }
@@ -293,18 +308,4 @@ fn change_case(case: Case, text: &mut Vec<u8>) {
             *text = changed.into_bytes();
         }
     }
-}
-
-/// Leaves characters out; answers whether there were any.
-fn remove(forbid: &str, text: &mut Vec<u8>) -> bool {
-    let before = text.len();
-    if forbid.is_ascii() {
-        let forbidden = forbid.as_bytes();
-        text.retain(|byte| !forbidden.contains(byte));
-    } else if let Ok(whole) = std::str::from_utf8(text)
-        && whole.contains(|c| forbid.contains(c))
-    {
-        *text = whole.replace(|c| forbid.contains(c), "").into_bytes();
-    }
-    text.len() < before
 }

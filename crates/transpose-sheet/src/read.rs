@@ -132,7 +132,9 @@ impl SheetDecoder {
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
         let beginning = Beginning::of(head)?;
-        let table = Table::open(layout, &beginning, options)?;
+        let mut table = Table::open(layout, &beginning, options)?;
+        table.take_first_row(&beginning);
+        table.take_name(&beginning.name);
         let Beginning { name, bytes, complete } = beginning;
         let mut decoder = Self {
             table,
@@ -467,6 +469,10 @@ impl Decode for SheetDecoder {
 
     fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
         self.table.quarantine(finding, row, out);
+    }
+
+    fn check_name(&self, name: &str, findings: &mut Vec<Diagnostic>) {
+        self.table.layout.file_names.check(name, &self.table.preamble.header, findings);
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {

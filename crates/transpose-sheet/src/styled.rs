@@ -82,7 +82,7 @@ fn dated(kind: &CellKind, style: &Style, text: &[u8], out: &mut Vec<u8>) -> Resu
 }
 
 /// The last day of a month.
-fn last_day(moment: &Moment) -> u8 {
+pub(crate) fn last_day(moment: &Moment) -> u8 {
     (28..=31).rev().find(|day| Moment { day: *day, ..*moment }.date().is_some()).unwrap_or(1)
 }
 

@@ -44,6 +44,9 @@ pub(crate) struct SheetEncoder {
     totals: Mutex<Totals>,
     /// What rows go through after they are written, if anything.
     finish: Option<Finish>,
+    /// The name of the file, where the layout makes one, or why it cannot.
+    name: Option<String>,
+    notes: Vec<Diagnostic>,
 }
 
 /// Where the cells of a column come from.
@@ -65,7 +68,8 @@ impl SheetEncoder {
         let (delimiter, line_end) = options::dialect(layout, brief.options)?;
         let given = |column: &Column| column.fields().any(|field| brief.reads.contains(field));
         let layout = if layout.given_only { Arc::new(layout.with(given)) } else { Arc::clone(layout) };
-        let put = Put::new(&layout, delimiter, options::leniency(&layout, brief.options)?);
+        let characters = options::characters(&layout, brief.options, delimiter)?;
+        let put = Put::new(&layout, delimiter, characters, options::leniency(&layout, brief.options)?);
         let common = Common::of(&layout, brief);
         let mut findings = common.check(&layout, brief);
         let mut constants = Vec::with_capacity(layout.columns.len());
@@ -113,6 +117,7 @@ impl SheetEncoder {
             None => {
                 let positive_refunds = options::positive_refunds(&layout, brief.options)?;
                 let (bom, finish) = options::finish(&layout, brief.options)?;
+                let (name, notes) = layout.file_names.build(&common);
                 let plain = layout.columns.iter().map(|column| put.is_plain(column)).collect();
                 let mut encoder = Self {
                     layout,
@@ -127,6 +132,8 @@ impl SheetEncoder {
                     bom,
                     totals: Mutex::default(),
                     finish,
+                    name,
+                    notes,
                 };
                 encoder.head = encoder.lines().top(&Totals::default())?;
                 Ok(encoder)
@@ -475,7 +482,11 @@ impl Encode for SheetEncoder {
     }
 
     fn file_name(&self, _part: Part) -> String {
-        file_name(&self.layout, self.delimiter)
+        self.name.clone().unwrap_or_else(|| file_name(&self.layout, self.delimiter))
+    }
+
+    fn findings(&self) -> &[Diagnostic] {
+        &self.notes
     }
 
     fn table(&self) -> Option<TableShape> {

@@ -410,7 +410,7 @@ fn limits_are_told() {
     assert_eq!(
         lenient.losses,
         [
-            "shortened recording.title 4: the layout forbids some of its characters",
+            "shortened recording.title 4: the table cannot hold all of its characters",
             "rounded usage.amount 2: the column has fewer decimals",
         ]
     );

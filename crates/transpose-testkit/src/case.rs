@@ -167,6 +167,18 @@ impl Case {
         Ok(Contained { container: input.container().map(str::to_owned), text, notes: how.notes.take() })
     }
 
+    /// The text of what was written in the encoding of the case's input.
+    pub fn decoded(&self, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+        if self.plan.encoding.is_none() {
+            return Ok(bytes);
+        }
+        let failed = |error: &dyn fmt::Display| format!("cannot be read again: {error}");
+        let how = How { encoding: self.plan.encoding.clone(), threads: 1, ..How::default() };
+        let input =
+            open(Input::from_bytes("written", bytes), &how, &|_| false).map_err(|error| failed(&error))?;
+        input.head(LARGEST).map_err(|error| failed(&error))
+    }
+
     /// The name of the input without folders.
     pub fn input_name(&self) -> &str {
         self.input.file_name().and_then(|name| name.to_str()).unwrap_or("input")

@@ -2,9 +2,11 @@
 
 use crate::case::Case;
 use crate::framed;
+use transpose_containers::read::Notes;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Severity};
 use transpose_core::format::Demands;
 use transpose_core::registry::Registry;
+use transpose_core::report::Findings;
 use transpose_engine::Reading;
 use transpose_engine::codes::NO_REPAIR;
 use transpose_engine::validate::{Severities, Validation, Verdict};
@@ -40,13 +42,20 @@ pub fn validate_as(
     bytes: Vec<u8>,
     how: How,
 ) -> Result<Result<Verdict, Fatal>, String> {
-    validation(registry, case, bytes, how, |validation| Ok(validation.run()))
+    validation(registry, case, bytes, how, |validation, notes| {
+        Ok(validation.run().map(|mut verdict| {
+            let mut findings = Findings::keeping(FIRST);
+            findings.merge(notes.take());
+            findings.merge(std::mem::take(&mut verdict.findings));
+            Verdict { findings, ..verdict }
+        }))
+    })
 }
 
 /// The repaired copy of bytes in the format of a case; nothing where the format has no repair or the bytes cannot be read.
 pub fn mended(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Option<Vec<u8>>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("{case}: {error}");
-    validation(registry, case, bytes, How::default(), |validation| {
+    validation(registry, case, bytes, How::default(), |validation, _| {
         let verdict = validation.run().map_err(|fatal| failed(&fatal))?;
         let Some((message, file)) =
             verdict.messages.first().and_then(|message| Some((message, message.files.first()?)))
@@ -72,11 +81,12 @@ fn validation<T>(
     case: &Case,
     bytes: Vec<u8>,
     how: How,
-    run: impl FnOnce(&Validation<'_>) -> Result<T, String>,
+    run: impl FnOnce(&Validation<'_>, &Notes) -> Result<T, String>,
 ) -> Result<T, String> {
     let format = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
-    let inputs = [framed::input(format, case.input_name(), bytes).0];
-    run(&Validation {
+    let (input, notes) = framed::input(format, case.input_name(), bytes);
+    let inputs = [input];
+    let validation = Validation {
         inputs: &inputs,
         formats: &[format],
         names: &[],
@@ -88,7 +98,8 @@ fn validation<T>(
         memory: how.memory,
         temp_dir: std::env::temp_dir(),
         progress: &|_| {},
-    })
+    };
+    run(&validation, &notes)
 }
 
 /// The findings of a severity above info, in order.

@@ -56,6 +56,9 @@ pub(crate) struct Convert {
     /// An option of the format to write; `transpose formats FORMAT` lists them
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = open::pair)]
     set: Vec<(String, String)>,
+    /// What stands for characters that the target table cannot hold: a CSV file of two columns, the character (or `U+2019`) and its replacement
+    #[arg(long, value_name = "FILE")]
+    characters: Option<PathBuf>,
     /// An option of the format to read
     #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
     read_set: Vec<(String, String)>,
@@ -178,7 +181,10 @@ impl Convert {
         open::writable(target)?;
         let destination = destination(&self.output);
         let packing = Packing::new(target, self.container.as_deref(), &destination)?;
-        let target_options = packing.options(&self.set);
+        let mut target_options = packing.options(&self.set);
+        if let Some(path) = &self.characters {
+            target_options.push(("characters".into(), open::text(path)?));
+        }
         let quarantine = self.quarantine_path(&destination)?;
         self.check_paths(&destination, quarantine.as_deref())?;
         if self.selection.split_by.is_some() && !matches!(destination, Destination::Folder(_)) {

@@ -252,7 +252,9 @@ impl Cutter {
     }
 
     /// A line that is no row: one cell, or two where a row has one.
-    fn damaged(&self, line: &[u8], out: &mut Vec<u8>) {
+    fn damaged(&mut self, line: &[u8], out: &mut Vec<u8>) {
+        // What it would have added is not known.
+        self.sums.iter_mut().for_each(|(_, sum)| *sum = None);
         quoted(head(line), self.fixed.delimiter, self.fixed.quote, out);
         let carried = self.carried.iter().any(|cells| !cells.is_empty());
         if self.fixed.row.slots.len() == 1 && !carried {

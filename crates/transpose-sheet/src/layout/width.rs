@@ -2,7 +2,7 @@
 
 use super::check::Reader;
 use super::raw::{Align, Container, Packed, RawCell, RawFileName, RawKind, RawLayout};
-use super::{Column, Count, Layout, Line, Overflow, Source, Width};
+use super::{Column, Count, Layout, Line, Source, Width};
 use crate::coding::Coding;
 use crate::file_name::{FileNames, Pattern};
 use crate::fixed::{Control, Fixed, Record, Slot, carried};
@@ -108,7 +108,7 @@ impl Reader<'_> {
         if let Some(problem) = fixed.problem() {
             return Err(self.refuse(0..0, problem));
         }
-        let mut layout = Layout { fixed: Some(Arc::new(fixed)), ..layout };
+        let mut layout = Layout { fixed: Some(Arc::new(fixed)), headed: false, ..layout };
         if named {
             layout.manifest.extension = "txt".into();
         }
@@ -176,7 +176,6 @@ fn slot(cell: &Column) -> Slot {
         pad: width.pad,
         number: cell.kind.is_number() || matches!(cell.source, Source::Count(_) | Source::Sum(_)),
         text,
-        cut: cell.style.overflow == Overflow::Cut,
         filler: cell.source == Source::Extra,
         field: cell.field,
         carried: false,

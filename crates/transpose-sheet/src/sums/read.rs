@@ -102,6 +102,8 @@ impl SumsDecoder {
             }
         }
         let heads = heads(&mut table, &beginning);
+        table.take_first_row(&beginning);
+        table.take_name(&beginning.name);
         let (shapes, groups, width) = shapes(&table);
         let cell = |field: Field| cell(&shapes, &groups, &Slot::Field(field));
         let (quantity, returns) = (cell(Field::QUANTITY), cell(Field::RETURNS));
@@ -235,6 +237,7 @@ fn shapes(table: &Table) -> (Vec<Shape>, [Option<(usize, usize)>; 4], usize) {
                     .is_some_and(|when| table.columns.get(place as usize) == Some(&Some(when.column)));
                 if column.field.is_none()
                     && !refund
+                    && !column.is_carried_text()
                     && matches!(column.source, Source::Extra | Source::Given(_))
                 {
                     push(USAGE, Slot::Extra(column.heading.clone()));
@@ -319,6 +322,10 @@ impl Decode for SumsDecoder {
 
     fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
         self.table.quarantine(finding, row, out);
+    }
+
+    fn check_name(&self, name: &str, findings: &mut Vec<Diagnostic>) {
+        self.layout().file_names.check(name, &self.table.preamble.header, findings);
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {

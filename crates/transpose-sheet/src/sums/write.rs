@@ -54,6 +54,9 @@ pub(crate) struct SumsEncoder {
     sums: Wanted,
     totals: Mutex<Totals>,
     dropped: Vec<(Subject, String)>,
+    /// The name of the file, where the layout makes one, or why it cannot.
+    name: Option<String>,
+    notes: Vec<Diagnostic>,
 }
 
 /// What a column is made of, as numbers of wanted fields.
@@ -129,7 +132,8 @@ impl SumsEncoder {
     /// Begins a table; everything that can be refused is refused here.
     pub(crate) fn create(layout: &Arc<Layout>, brief: &Brief<'_>) -> Result<Self, Fatal> {
         let (delimiter, line_end) = options::dialect(layout, brief.options)?;
-        let put = Put::new(layout, delimiter, options::leniency(layout, brief.options)?);
+        let characters = options::characters(layout, brief.options, delimiter)?;
+        let put = Put::new(layout, delimiter, characters, options::leniency(layout, brief.options)?);
         let (bom, finish) = options::finish(layout, brief.options)?;
         let common = Common::of(layout, brief);
         let mut findings = common.check(layout, brief);
@@ -241,7 +245,10 @@ impl SumsEncoder {
             sums,
             totals: Mutex::default(),
             dropped,
+            name: None,
+            notes: Vec::new(),
         };
+        (encoder.name, encoder.notes) = encoder.layout.file_names.build(&encoder.common);
         encoder.head = encoder.lines().top(&Totals::default())?;
         Ok(encoder)
     }
@@ -688,7 +695,11 @@ impl Encode for SumsEncoder {
     }
 
     fn file_name(&self, _part: Part) -> String {
-        crate::write::file_name(&self.layout, self.put.delimiter)
+        self.name.clone().unwrap_or_else(|| crate::write::file_name(&self.layout, self.put.delimiter))
+    }
+
+    fn findings(&self) -> &[Diagnostic] {
+        &self.notes
     }
 
     fn table(&self) -> Option<TableShape> {
