@@ -39,7 +39,11 @@ fn worth(territory: &str) -> (i128, i128) {
 
 /// The agreement of the example, with a deal: premium plays share one sum, those of the other plans another; the free plan makes no sum. Sales contexts say
 /// what is allocated to the recipient, if asked.
-struct Paying(Deal, bool);
+struct Paying {
+    deal: Deal,
+    pays: bool,
+    allocates: bool,
+}
 
 /// What is allocated to the recipient of the net revenue of each sales context.
 const ALLOCATED: &str = "1234.567";
@@ -55,37 +59,37 @@ fn sum_of(service: &str) -> Option<u32> {
 
 impl Terms for Paying {
     fn reads(&self) -> FieldSet {
-        self.0.reads()
+        self.deal.reads()
     }
     fn context(&self, event: &Entity) -> Result<Entity, Diagnostic> {
-        self.0.context(event)
+        self.deal.context(event)
     }
     fn due(&self) -> Vec<Entity> {
-        self.0.due()
+        self.deal.due()
     }
     fn complete(&self, contexts: &mut [Entity]) -> Vec<Diagnostic> {
-        self.0.complete(contexts)
+        self.deal.complete(contexts)
     }
     fn qualifying(&self) -> Option<Qualifying> {
-        self.0.qualifying()
+        self.deal.qualifying()
     }
     fn conflict(&self) -> Conflict {
-        self.0.conflict()
+        self.deal.conflict()
     }
     fn header(&self, header: &mut Entity) {
-        self.0.header(header);
+        self.deal.header(header);
     }
     fn fallback(&self, field: Field) -> Option<&str> {
-        self.0.fallback(field)
+        self.deal.fallback(field)
     }
     fn key(&self, field: Field) -> String {
-        self.0.key(field)
+        self.deal.key(field)
     }
     fn options(&self) -> &[(String, String)] {
-        self.0.options()
+        self.deal.options()
     }
     fn pays(&self) -> bool {
-        true
+        self.pays
     }
     fn owed(
         &self,
@@ -105,7 +109,7 @@ impl Terms for Paying {
             let unit = Unit { numerator, denominator: denominator * 100, model: "per-play".into(), sum };
             units.push(kind.bearing.then_some(unit));
         }
-        for context in contexts.iter_mut().filter(|_| self.1) {
+        for context in contexts.iter_mut().filter(|_| self.allocates) {
             context.set(Field::RIGHTS_CONTROLLER, "Fjordlight Records");
             context.set(Field::RIGHTS_CONTROLLER_ID, "ISNI::0000000121032683");
             context.set(Field::ALLOCATED_REVENUE, "12.5");
@@ -157,11 +161,23 @@ impl Format for Narrow<'_> {
 }
 
 fn convert(shown: &[Field], threads: usize, memory: Option<u64>) -> (Vec<u8>, Outcome) {
+    converted(shown, (threads, memory), Asked::Amounts)
+}
+
+/// What is asked of the agreement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Amounts,
+    Allocations,
+}
+
+fn converted(shown: &[Field], how: (usize, Option<u64>), asked: Asked) -> (Vec<u8>, Outcome) {
     let registry = Registry::load().unwrap();
     let target = Narrow(registry.format("canonical.csv").unwrap(), shown.iter().copied().collect());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");
-    let outcome = written(&target, None, (threads, memory), Destination::File(path.clone()), false);
+    let outcome = written(&target, None, how, Destination::File(path.clone()), asked);
     (std::fs::read(path).unwrap(), outcome)
 }
 
@@ -170,14 +186,18 @@ fn written(
     version: Option<&str>,
     (threads, memory): (usize, Option<u64>),
     destination: Destination,
-    allocates: bool,
+    asked: Asked,
 ) -> Outcome {
     let registry = Registry::load().unwrap();
     let read = |name: &str| std::fs::read(example(name)).unwrap();
     let agreement = String::from_utf8(read("agreement.toml")).unwrap();
     let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
     let figures = Figures::parse("figures.csv", &read("figures.csv")).unwrap();
-    let terms = Paying(Deal::new(agreement, Some(figures), None).unwrap(), allocates);
+    let terms = Paying {
+        deal: Deal::new(agreement, Some(figures), None).unwrap(),
+        pays: asked != Asked::Nothing,
+        allocates: asked == Asked::Allocations,
+    };
     let input = Input::open(&example("subscription-2026-10.csv"), &Limits::default()).unwrap();
     Job {
         inputs: &[input],
@@ -290,6 +310,21 @@ fn rows_of_a_table_that_look_the_same_are_one() {
 }
 
 #[test]
+fn plays_that_qualify_are_counted_without_a_deal_too() {
+    let shown = [Field::RECORDING_ID, Field::QUANTITY, Field::QUALIFIED];
+    let (bytes, _) = converted(&shown, (2, None), Asked::Nothing);
+    let expected = counts(|row| row["Track ID"].clone());
+    let found = rows(&bytes);
+    assert_eq!(found.len(), expected.len());
+    for row in &found {
+        let (plays, qualified) = &expected[&row["recording.id"]];
+        assert_eq!(row["usage.quantity"], plays.to_string());
+        assert_eq!(row["usage.qualified"], qualified.values().sum::<u64>().to_string());
+    }
+    assert!(found.iter().any(|row| row["usage.qualified"] != row["usage.quantity"]));
+}
+
+#[test]
 fn amounts_make_their_sums_to_the_cent() {
     let shown = [
         &[Field::RECORDING_ID, Field::SERVICE, Field::TERRITORY, Field::ROYALTY_BEARING, Field::RATE][..],
@@ -383,7 +418,7 @@ fn usages_are_allocated_to_the_recipient_in_messages() {
         let target = registry.format(&format!("ddex.dsr.{id}")).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Folder(folder.path().to_owned());
-        let outcome = written(target, Some(version), (2, None), destination, true);
+        let outcome = written(target, Some(version), (2, None), destination, Asked::Allocations);
         assert!(outcome.refused.is_none(), "{to}: {:?}", outcome.refused);
         let mut faults = faults(target, folder.path());
         // The figures of the example have several services, and the version knows no message with both kinds of summary records.

@@ -308,7 +308,10 @@ impl Finish<'_> {
         settled.arrange(&rows, job.reading().threads)?;
         let mut allocations = None;
         if let (Some(owed), Some(amounts)) = (&owed, &mut amounts) {
-            allocations = Allocations::new(manners, &contexts, settled.sums(), amounts, writes)?;
+            // Rows of a table may be of several sales contexts, each with a net revenue of its own.
+            if !job.target.is_table() {
+                allocations = Allocations::new(manners, &contexts, settled.sums(), amounts, writes)?;
+            }
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
                 let total = amounts.divide_all(owed, manners, &rows, settled)?;
                 run.report.ledger.read.owed.clone_from(&total);

@@ -98,7 +98,10 @@ impl Rows {
             // Few kinds share a row: those of the tiers and territories that a table does not show.
             let mut first: Vec<u32> = Vec::new();
             for kind in &kinds {
-                let same = |other: &&u32| amounts.is_none_or(|amounts| amounts.alike(**other, *kind));
+                // Without a deal, what counts is whether the plays are long enough.
+                let same = |other: &&u32| {
+                    amounts.map_or(**other & 1 == *kind & 1, |amounts| amounts.alike(**other, *kind))
+                };
                 let like = first.iter().find(same).copied().unwrap_or_else(|| {
                     first.push(*kind);
                     *kind
