@@ -33,6 +33,7 @@ mod words;
 
 pub use words::Words;
 
+use crate::heading::MOST_COLUMNS;
 use choose::{Choice, choose, grain};
 use dates::{Notation, Precision, Written};
 use facts::Facts;
@@ -194,6 +195,9 @@ pub fn infer(sample: Sample<'_>, words: &Words, id: &str) -> Result<Proposal, Fa
     }
     let Some(grid) = grid else { return refused("no character stands between the cells of the sample") };
     let Some(frame) = Frame::of(&grid, words) else { return refused("the sample has no rows") };
+    if frame.width > MOST_COLUMNS {
+        return refused("the sample has more columns than a table may have");
+    }
     let heading = |column| frame.heading.map_or(String::new(), |row| grid.whole(row, column));
     let headings: Vec<String> = (0..frame.width).map(heading).collect();
     let facts: Vec<Facts> =

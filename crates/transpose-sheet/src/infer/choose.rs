@@ -120,6 +120,8 @@ fn by_name<'a>(
     words: &Words,
 ) -> impl Iterator<Item = Candidate> + use<'a> {
     let found = words.fields(heading, grain);
+    // A name of one field says more than one that several share.
+    let only = if found.len() == 1 { 4 } else { 0 };
     (0_i32..).zip(found).filter_map(move |(place, (field, known))| {
         let fit = fit(field, facts);
         let score = match known {
@@ -130,12 +132,13 @@ fn by_name<'a>(
         };
         let more = match fit {
             Fit::No => return None,
+            Fit::Hardly if known < Known::Layout => return None,
             Fit::Hardly => -25,
             Fit::Any => 0,
             Fit::Kind => 20,
             Fit::Proof => 50,
         };
-        let score = score + more - place.min(9);
+        let score = score + more + only - place.min(9);
         Some(Candidate {
             column,
             field,
@@ -182,7 +185,8 @@ fn by_content(column: usize, facts: &Facts, grain: Grain, candidates: &mut Vec<C
             _ => true,
         };
         let score = match fit {
-            Fit::Proof => 45,
+            // A number that proves itself is that, unless its name says so of another column.
+            Fit::Proof => 66,
             Fit::Kind if sure => 15,
             _ => continue,
         };
@@ -312,7 +316,8 @@ fn settled(candidate: &Candidate, facts: Option<&Facts>) -> Choice {
     let confidence = match (*fit, related.is_some()) {
         (Fit::Proof, _) if named || many => Confidence::Certain,
         (Fit::Kind, true) if named => Confidence::Certain,
-        (Fit::Kind, _) if named && proof.is_some() => Confidence::Certain,
+        // A date is a date, but which one?
+        (Fit::Kind, _) if named && proof.is_some() && field.kind() != Kind::Date => Confidence::Certain,
         (Fit::Proof, _) | (_, true) => Confidence::Likely,
         (Fit::Kind | Fit::Any, _) if named => Confidence::Likely,
         (Fit::Kind, _) if known.is_some() && proof.is_some() => Confidence::Likely,
@@ -341,7 +346,7 @@ fn periods(choices: &mut [Option<Choice>], facts: &[Facts]) {
     let place = |choices: &[Option<Choice>], field| {
         choices.iter().position(|choice| choice.as_ref().is_some_and(|choice| choice.field == field))
     };
-    let constant = |column: usize| facts.get(column).is_some_and(Facts::constant);
+    let constant = |column: usize| facts.get(column).is_some_and(Facts::nearly_constant);
     for (of_report, of_usage) in
         [(Field::PERIOD_START, Field::USAGE_VALID_FROM), (Field::PERIOD_END, Field::USAGE_VALID_UNTIL)]
     {
@@ -349,6 +354,7 @@ fn periods(choices: &mut [Option<Choice>], facts: &[Facts]) {
         let mut change = |column: usize, field, reason: &str| {
             if let Some(choice) = choices.get_mut(column).and_then(Option::as_mut) {
                 choice.field = field;
+                choice.confidence = choice.confidence.min(Confidence::Likely);
                 choice.reasons.push(reason.to_owned());
             }
         };
@@ -419,11 +425,13 @@ fn fit(field: Field, facts: &Facts) -> Fit {
         Kind::Currency => some(facts.nearly_all(facts.currencies), Fit::Kind),
         Kind::Integer => some(facts.whole(), Fit::Kind),
         Kind::Decimal
-            if matches!(field, Field::QUANTITY | Field::RETURNS | Field::QUALIFIED) && !facts.whole() =>
+            if matches!(field, Field::QUANTITY | Field::RETURNS | Field::QUALIFIED)
+                && facts.numbers.mark().is_some() =>
         {
             some(facts.measures(), Fit::Hardly)
         }
-        Kind::Decimal => some(facts.measures(), Fit::Kind),
+        Kind::Decimal if facts.measures() => Fit::Kind,
+        Kind::Decimal => some(facts.most(facts.numbers.all) && facts.longest <= 24 && !coded, Fit::Hardly),
         Kind::Date => match facts.written() {
             Some(Written::So((_, precision)) | Written::Either((_, precision), _)) => {
                 some(precision != Precision::Moment, Fit::Kind)

@@ -132,6 +132,11 @@ impl Facts {
         self.filled == self.rows && self.distinct() == 1
     }
 
+    /// Whether all but a few rows have the same value.
+    pub(super) fn nearly_constant(&self) -> bool {
+        self.values.values().max().is_some_and(|count| count * 5 >= self.rows * 4)
+    }
+
     /// Whether the cells are numbers.
     pub(super) fn numeric(&self) -> bool {
         self.nearly_all(self.numbers.all)

@@ -71,8 +71,11 @@ impl Frame {
 /// How many columns the table has: as many cells as most rows have or, where rows are of many widths as spreadsheets leave them, as the
 /// widest of the first.
 fn width(grid: &Grid<'_>) -> Option<usize> {
-    let widths: Vec<usize> =
-        (0..grid.len().min(2_000)).filter(|row| grid.filled(*row) > 0).map(|row| grid.width(row)).collect();
+    let widths: Vec<usize> = (0..grid.len().min(2_000))
+        .filter(|row| grid.filled(*row) > 0)
+        .map(|row| grid.width(row))
+        .filter(|width| *width > 1)
+        .collect();
     let (width, count) = common(&widths)?;
     if count * 10 >= widths.len() * 6 {
         return Some(width);

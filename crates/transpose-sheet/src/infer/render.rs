@@ -8,6 +8,7 @@ use crate::infer::numbers::{Mark, Negative};
 use crate::infer::words::{Words, bracketed, fold};
 use crate::infer::{Confidence, Found, Guess, NO_ROWS, Proposal, TOTALS_AMID, UNCLEAR_DATES, UNCLEAR_MARK};
 use crate::layout::QuoteWhen;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use transpose_codes::Currency;
 use transpose_core::diagnostic::Diagnostic;
@@ -73,8 +74,9 @@ pub(super) fn proposal(found: &Found<'_>, words: &Words, id: &str) -> Proposal {
     let mut codes = String::new();
     let mut columns = String::new();
     let mut guesses = Vec::new();
+    let mut seen = HashMap::new();
     for column in 0..found.frame.width {
-        let (guess, more) = self::column(found, words, column, &mut columns, &mut codes);
+        let (guess, more) = self::column(found, words, column, &mut seen, (&mut columns, &mut codes));
         guesses.push(guess);
         findings.extend(more);
     }
@@ -275,8 +277,8 @@ fn column(
     found: &Found<'_>,
     words: &Words,
     column: usize,
-    out: &mut String,
-    codes: &mut String,
+    seen: &mut HashMap<String, usize>,
+    (out, codes): (&mut String, &mut String),
 ) -> (Guess, Vec<Diagnostic>) {
     let heading = found.headings.get(column).cloned().unwrap_or_default();
     let empty = Facts::default();
@@ -286,7 +288,8 @@ fn column(
         Guess { heading: heading.clone(), field: None, confidence: None, reasons: Vec::new(), examples };
     let mut findings = Vec::new();
     let folded = crate::heading::folded(&heading);
-    let twin = found.headings.iter().take(column).position(|other| crate::heading::folded(other) == folded);
+    let first = *seen.entry(folded.clone()).or_insert(column);
+    let twin = (first != column).then_some(first);
     if found.frame.heading.is_some() && (folded.is_empty() || twin.is_some()) {
         // A layout finds columns by their headings.
         let why = twin.map_or("it has no heading".to_owned(), |twin| {

@@ -245,10 +245,9 @@ fn score(head: &[u8], delimiter: u8, quote: u8, words: &Words) -> Option<Score> 
             known = known.max(names.count());
         }
     }
-    let (width, count) = common(&widths)?;
-    if width < 2 {
-        return None;
-    }
+    // Lines of one cell are titles and labels.
+    let wide: Vec<usize> = widths.iter().copied().filter(|width| *width > 1).collect();
+    let (width, count) = common(&wide).filter(|(_, count)| *count > 1)?;
     // Lines before and after the rows, and rows that a spreadsheet left short, are of other widths.
     Some((known, count * 20 / widths.len().max(1), width))
 }

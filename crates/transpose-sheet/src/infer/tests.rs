@@ -160,6 +160,9 @@ fn records_of_fixed_width_are_taken_apart() {
         proposal.toml
     );
     assert!(proposal.toml.contains("begin with `92`"), "{}", proposal.toml);
+    if let Err(fatal) = Layout::parse("acme.toml", &proposal.toml) {
+        panic!("{fatal}\n{}", proposal.toml);
+    }
 }
 
 #[test]

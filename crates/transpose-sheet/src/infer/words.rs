@@ -130,7 +130,10 @@ impl Words {
             return Vec::new();
         }
         let mut near: Vec<(f64, &String)> = Vec::new();
-        for known in self.names.keys().filter(|known| known.chars().count() >= 5) {
+        // Names of other lengths cannot be near enough.
+        let room = name.len() / 5 + 1;
+        let alike = |known: &&String| known.chars().count() >= 5 && known.len().abs_diff(name.len()) <= room;
+        for known in self.names.keys().filter(alike) {
             let likeness = strsim::normalized_damerau_levenshtein(name, known);
             if likeness >= 0.85 {
                 near.push((likeness, known));
