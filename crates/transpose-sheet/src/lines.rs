@@ -3,14 +3,16 @@
 use crate::coding::Finish;
 use crate::file_name::Values;
 use crate::layout::{Column, Count, GIVEN, Layout, Line, Piece, Source};
-use crate::put::{Noted, Put};
+use crate::put::{Noted, Put, Spot};
 use crate::sums::totals::{Totals, Wanted};
 use transpose_codes::Decimal;
 use transpose_codes::decimal;
+use transpose_core::account::Losses;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, Group};
 use transpose_core::format::Brief;
+use transpose_core::report::Report;
 
 transpose_core::codes! {
     /// A text that the user has to give.
@@ -165,16 +167,12 @@ pub(crate) fn write(
             (Source::Text(literal), _) => text.extend_from_slice(literal.as_bytes()),
             (Source::Given(name), _) => {
                 text.extend_from_slice(common.given(name).unwrap_or("").as_bytes());
-                let mut noted = Noted::default();
-                put.fit(cell, &mut text, &mut noted);
-                put.unseen(&noted);
+                put.fit(cell, &mut text, &mut Noted::default());
             }
             (Source::Template(pieces), _) => {
                 let field = |field: Field| common.value(field).map(str::as_bytes);
                 template(pieces, common, field, &mut text);
-                let mut noted = Noted::default();
-                put.fit(cell, &mut text, &mut noted);
-                put.unseen(&noted);
+                put.fit(cell, &mut text, &mut Noted::default());
             }
             (Source::Count(Count::Rows), _) => {
                 value.extend_from_slice(said.totals.rows_of(each).to_string().as_bytes());
@@ -189,7 +187,11 @@ pub(crate) fn write(
             (_, None) => {}
         }
         if !value.is_empty() {
-            put.unseen(&put.text(cell, &value, &mut text));
+            let noted = put.text(cell, &value, &mut text);
+            // What the rows do not change has been told before: see `Lines::notes`.
+            if !matches!(cell.source, Source::Field) || cell.field == line.each {
+                put.unseen(&noted);
+            }
         }
         if text.is_empty()
             && let Some(default) = &cell.style.default
@@ -265,6 +267,45 @@ impl Lines<'_> {
             self.headings(&mut out);
         }
         self.finish.map_or(Ok(out.clone()), |finish| finish.head(self.bom, &out))
+    }
+
+    /// What is cut or changed in what lines say whatever the rows are.
+    pub(crate) fn notes(&self) -> Vec<Diagnostic> {
+        let (mut losses, mut report) = (Losses::default(), Report::default());
+        let lines = self.layout.before.iter().chain(&self.layout.after);
+        let cells = lines.flat_map(|line| line.cells.iter().enumerate().map(move |cell| (line, cell)));
+        for (line, (number, cell)) in cells {
+            let (mut value, mut text) = (Vec::new(), Vec::new());
+            match (&cell.source, cell.field) {
+                (Source::Given(name), _) => {
+                    value.extend_from_slice(self.common.given(name).unwrap_or("").as_bytes());
+                }
+                (Source::Template(pieces), _) => {
+                    let field = |field: Field| self.common.value(field).map(str::as_bytes);
+                    template(pieces, self.common, field, &mut value);
+                }
+                (Source::Field, Some(field)) if Some(field) != line.each => {
+                    value.extend_from_slice(self.common.value(field).unwrap_or("").as_bytes());
+                }
+                _ => {}
+            }
+            if value.is_empty() {
+                continue;
+            }
+            let noted = if cell.source == Source::Field {
+                self.put.text(cell, &value, &mut text)
+            } else {
+                let mut noted = Noted::default();
+                text.extend_from_slice(&value);
+                self.put.fit(cell, &mut text, &mut noted);
+                noted
+            };
+            if !noted.is_clean() {
+                let spot = Spot { number, column: cell, field: cell.field, line: None };
+                self.put.note(noted, spot, &value, &mut losses, &mut report);
+            }
+        }
+        report.findings.iter().cloned().collect()
     }
 
     fn headings(&self, out: &mut Vec<u8>) {

@@ -136,6 +136,8 @@ impl SheetEncoder {
                     notes,
                 };
                 encoder.head = encoder.lines().top(&Totals::default())?;
+                let notes = encoder.lines().notes();
+                encoder.notes.extend(notes);
                 Ok(encoder)
             }
             Some(last) => {

@@ -469,6 +469,20 @@ fn texts_are_given_or_asked_for() {
 }
 
 #[test]
+fn what_is_cut_in_lines_is_told() {
+    let columns = "[[before]]\ncells = [{ text = \"Vendor\" }, { given = \"vendor\", max-length = 4 }]\n[[column]]\nheading = \"Q\"\nfield = \"usage.quantity\"\n";
+    let target = narrow(columns, "");
+    let (text, given) = (sales_with(TOTALS), options(&[("text.vendor", "80032")]));
+    let outcome = rewrite(&sales(), &target, text.as_bytes(), &given, usize::MAX).unwrap();
+    assert_eq!(outcome.findings, ["- SHT0509 the value has more than 4 characters"]);
+    assert_eq!(outcome.refusal, ["- SHT0509 values are too long for their cells (1)"]);
+    let given = options(&[("text.vendor", "80032"), ("too-long", "cut")]);
+    let outcome = rewrite(&sales(), &target, text.as_bytes(), &given, usize::MAX).unwrap();
+    assert_eq!(outcome.findings, ["- SHT0510 the value is too long and was cut"]);
+    assert!(outcome.text.starts_with("Vendor,8003\nQ\n") && outcome.refusal.is_empty());
+}
+
+#[test]
 fn sections_have_their_own_totals() {
     let columns = "[[column]]\nheading = \"C\"\nfield = \"context.territory\"\n[[column]]\nheading = \"A\"\nfield = \"usage.amount\"\n\
          [[after]]\neach = \"context.territory\"\ncells = [{ text = \"Total\" }, { sum = \"usage.amount\" }, { field = \"context.territory\" }, { count = \"lines\" }]\n";

@@ -250,6 +250,8 @@ impl SumsEncoder {
         };
         (encoder.name, encoder.notes) = encoder.layout.file_names.build(&encoder.common);
         encoder.head = encoder.lines().top(&Totals::default())?;
+        let notes = encoder.lines().notes();
+        encoder.notes.extend(notes);
         Ok(encoder)
     }
 

@@ -171,7 +171,7 @@ pub(crate) fn rewrite(
     });
     Ok(Outcome {
         text: String::from_utf8([head, body].concat()).unwrap(),
-        findings: report.findings.iter().map(told).collect(),
+        findings: encoder.findings().iter().chain(report.findings.iter()).map(told).collect(),
         losses: losses.collect(),
         refusal: encoder
             .refusal()
