@@ -205,7 +205,8 @@ impl<'a> Sink<'a> {
     fn table(&self) -> Result<Option<Box<dyn TableWriter>>, Fatal> {
         let Some(container) = self.packing.container else { return Ok(None) };
         let Some(shape) = self.encoder.table() else {
-            return Err(codes::bug("a container is wanted for what is no table"));
+            let message = "the format does not begin with the headings of its columns, as a workbook does";
+            return Err(Fatal::usage(Diagnostic::new(&codes::HEAD_WAITS, Location::default(), message)));
         };
         let Packing { temp_dir, now, .. } = self.packing;
         let output = match self.destination {

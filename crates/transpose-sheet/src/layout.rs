@@ -464,7 +464,8 @@ impl Layout {
 
     /// The fields without which it cannot be written.
     pub fn required(&self) -> FieldSet {
-        let needed = |column: &&Column| column.required && column.style.default.is_none();
+        let needed =
+            |column: &&Column| column.required && column.style.default.is_none() && column.instead.is_empty();
         self.columns.iter().filter(needed).filter_map(|column| column.field).collect()
     }
 }

@@ -492,7 +492,7 @@ impl Encode for SheetEncoder {
     }
 
     fn table(&self) -> Option<TableShape> {
-        Some(table(&self.layout, self.delimiter, self.finish.as_ref()))
+        table(&self.layout, self.delimiter, self.finish.as_ref())
     }
 
     fn max_file_size(&self) -> Option<u64> {
@@ -522,8 +522,11 @@ pub(crate) fn file_name(layout: &Layout, delimiter: u8) -> String {
     format!("{}.{extension}", layout.short().replace('-', "_"))
 }
 
-/// What the text of a layout looks like to whoever puts it into a container.
-pub(crate) fn table(layout: &Layout, delimiter: u8, finish: Option<&Finish>) -> TableShape {
+/// What the text of a layout looks like to whoever puts it into a container; nothing where it does not begin with the line of headings.
+pub(crate) fn table(layout: &Layout, delimiter: u8, finish: Option<&Finish>) -> Option<TableShape> {
+    if !layout.headed || !layout.before.is_empty() {
+        return None;
+    }
     let column = |column: &Column| TableColumn {
         heading: column.heading.clone(),
         // Amounts stay text: nobody's money goes through binary.
@@ -532,12 +535,12 @@ pub(crate) fn table(layout: &Layout, delimiter: u8, finish: Option<&Finish>) -> 
             _ => Holds::Text,
         },
     };
-    TableShape {
+    Some(TableShape {
         name: layout.short().into(),
         delimiter,
         quote: layout.quote,
         quoted_empty: layout.quoted_empty,
         utf8: finish.is_none_or(|finish| finish.coding.is_none()),
         columns: layout.columns.iter().map(column).collect(),
-    }
+    })
 }

@@ -52,3 +52,30 @@ fn reports_are_read_as_the_public_facts_say() {
         script(&["read", format], &[report, place.path("flat.csv")]);
     }
 }
+
+/// Cases of client usage reports, with their agreement and what is made of them.
+const MADE: [(&str, &str, &[&str]); 3] = [
+    ("catalogue/report-of-use", "radio-us.toml", &["soundexchange.rou.plain", "soundexchange.rou.template"]),
+    ("subscription/reports-to-a-label", "label.toml", &["apple.music.s1", "believe.statement"]),
+    ("download/sales-to-a-label", "label-shops.toml", &["apple.financial"]),
+];
+
+#[test]
+fn reports_hold_every_play_once_and_what_is_owed_for_it() {
+    for (case, agreement, formats) in MADE {
+        let usage = root().join(format!("snapshots/cases/massivemusic.client-usage.{case}/input.csv"));
+        let agreement = root().join("snapshots/terms").join(agreement);
+        for format in formats {
+            let place = Place::new();
+            let words = ["convert", usage.to_str().unwrap(), "--agreement", agreement.to_str().unwrap()];
+            let target = format!("label.{format}");
+            place.run(&[&words[..], &["--to", &target, "-o", "report.txt"]].concat()).ends(0);
+            script(&["made", format], &[place.path("report.txt"), usage.clone()]);
+            // And once more through the program: not a cell changes.
+            place
+                .run(&["convert", "report.txt", "--from", &target, "--to", &target, "-o", "again.txt"])
+                .ends(0);
+            script(&["same", format], &[place.path("report.txt"), place.path("again.txt")]);
+        }
+    }
+}

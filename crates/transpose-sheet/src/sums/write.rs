@@ -48,7 +48,8 @@ pub(crate) struct SumsEncoder {
     /// Whether returns are lost that the source does not announce.
     counts_returns: bool,
     /// Alternatives of which one must be filled, with what is said otherwise.
-    require: Vec<Vec<usize>>,
+    /// For each alternative its fields, each with those that stand in for it.
+    require: Vec<Vec<Vec<usize>>>,
     require_text: String,
     money: Currencies,
     sums: Wanted,
@@ -169,8 +170,13 @@ impl SumsEncoder {
             })
             .collect();
         let back = Back::new(layout.returns, &mut number);
-        let require: Vec<Vec<usize>> =
-            layout.require.iter().map(|fields| fields.iter().map(|field| number(*field)).collect()).collect();
+        let mut sources = |field: &Field| -> Vec<usize> {
+            let column = layout.columns.iter().find(|column| column.field == Some(*field));
+            let instead = column.map_or(&[][..], |column| &column.instead);
+            std::iter::once(field).chain(instead).map(|field| number(*field)).collect()
+        };
+        let require: Vec<Vec<Vec<usize>>> =
+            layout.require.iter().map(|fields| fields.iter().map(&mut sources).collect()).collect();
         let shapes: Vec<ShapePlan> =
             brief.shapes.iter().map(|shape| shape_plan(layout, &wanted, shape)).collect();
         let values = |entity: &Entity| -> Vec<Option<Box<[u8]>>> {
@@ -436,7 +442,8 @@ impl SumsEncoder {
             }
             self.put.cell(column, &run.text, out);
         }
-        let filled = |alternative: &Vec<usize>| alternative.iter().all(|want| value(*want).is_some());
+        let given = |sources: &Vec<usize>| sources.iter().any(|want| value(*want).is_some());
+        let filled = |alternative: &Vec<Vec<usize>>| alternative.iter().all(given);
         if !self.require.is_empty() && !self.require.iter().any(filled) {
             let location = Location { line: row.line, ..Location::default() };
             self.put.lacks(&INCOMPLETE, location, &self.require_text, report);
@@ -705,7 +712,7 @@ impl Encode for SumsEncoder {
     }
 
     fn table(&self) -> Option<TableShape> {
-        Some(crate::write::table(&self.layout, self.put.delimiter, self.finish.as_ref()))
+        crate::write::table(&self.layout, self.put.delimiter, self.finish.as_ref())
     }
 
     fn max_file_size(&self) -> Option<u64> {
