@@ -7,11 +7,16 @@ use crate::layout::{CellKind, Column, Style};
 use transpose_codes::Duration;
 
 /// Turns a raw cell of a column into canonical notation in `out`, which is empty; as [`canonical`] does, which knows no particulars.
+#[inline]
 pub(crate) fn read(column: &Column, raw: &[u8], cells: Cells, out: &mut Vec<u8>) -> Result<bool, Trouble> {
-    let style = &column.style;
-    if !style.particular {
-        return canonical(&column.kind, raw, cells, out);
+    if column.style.particular {
+        return read_styled(column, raw, cells, out);
     }
+    canonical(&column.kind, raw, cells, out)
+}
+
+fn read_styled(column: &Column, raw: &[u8], cells: Cells, out: &mut Vec<u8>) -> Result<bool, Trouble> {
+    let style = &column.style;
     let text = bare(raw, cells.quote);
     if text.is_empty() {
         return Ok(false);
@@ -87,7 +92,17 @@ pub(crate) fn last_day(moment: &Moment) -> u8 {
 }
 
 /// Turns a canonical value into what a column says, in `out`. Answers whether decimals were lost.
+#[inline]
 pub(crate) fn write(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<bool, Trouble> {
+    // Most values are written as they are.
+    if column.style.particular || matches!(column.kind, CellKind::TerritoryName | CellKind::Seconds) {
+        return write_styled(column, value, out);
+    }
+    out.extend_from_slice(value);
+    Ok(false)
+}
+
+fn write_styled(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<bool, Trouble> {
     let style = &column.style;
     if !style.particular {
         return match column.kind {
