@@ -140,7 +140,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "snapshots",
-        &["ddex-dsr", "transpose-core", "transpose-engine", "transpose-plugins", "transpose-records"],
+        &[
+            "ddex-dsr",
+            "transpose-core",
+            "transpose-engine",
+            "transpose-plugins",
+            "transpose-records",
+            "transpose-sheet",
+        ],
     ),
     ("xtask", &[]),
 ];
