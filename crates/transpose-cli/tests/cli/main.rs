@@ -10,6 +10,7 @@ mod containers;
 mod convert;
 mod dialects;
 mod events;
+mod fixed;
 mod flat;
 mod labels;
 mod layout;
