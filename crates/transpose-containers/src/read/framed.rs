@@ -69,7 +69,7 @@ mod tests {
     use transpose_core::report::Findings;
 
     transpose_core::codes! {
-        NOTED: "TST0001" "noted" Warning "About." "Help."
+        NOTED: "TST0701" "noted" Warning "About." "Help."
     }
 
     /// Writes lines in capitals; refuses one and notes another.
