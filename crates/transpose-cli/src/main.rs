@@ -9,6 +9,7 @@
 //! | `accounts` | accounts between periods, explanations of amounts |
 //! | `open` | registry, inputs, choice of formats, side files, the clock |
 //! | `packing` | text or a workbook, plain or gzip |
+//! | `handling` | what `convert` and `run` have in common: rejected rows, memory, threads, replacing |
 //! | `messages` | findings and summaries for people and for pipelines; exit codes |
 //! | `progress` | the progress bar |
 //! | `received` | the list of files that were converted before |
@@ -16,6 +17,7 @@
 
 mod accounts;
 mod commands;
+mod handling;
 mod messages;
 mod open;
 mod packing;

@@ -108,6 +108,8 @@ pub struct Output {
     pub file: Option<PathBuf>,
     /// What it comes in.
     pub container: Option<String>,
+    /// What stands in for characters that its encoding or its layout does not have.
+    pub characters: Option<PathBuf>,
     /// Options of its format.
     pub options: Vec<(String, String)>,
     /// Where the explanation of its amounts goes, below the folder of outputs.
@@ -174,7 +176,7 @@ const KEYS: [&str; 16] = [
     "about",
 ];
 
-const OUTPUT_KEYS: [&str; 12] = [
+const OUTPUT_KEYS: [&str; 13] = [
     "name",
     "set",
     "format",
@@ -185,6 +187,7 @@ const OUTPUT_KEYS: [&str; 12] = [
     "period",
     "file",
     "container",
+    "characters",
     "options",
     "explain",
 ];

@@ -1,6 +1,7 @@
 //! `transpose convert`: one report becomes another.
 
 use crate::accounts::{self, Accounts};
+use crate::handling::{Action, Handling};
 use crate::messages::{Exit, Messages, counted, number, printable, table};
 use crate::open::{self, AndHelp as _, Completing, Containers, Layouts, MemoryLimit, SideFiles, Speed};
 use crate::packing::Packing;
@@ -70,27 +71,8 @@ pub(crate) struct Convert {
     /// `transpose formats FORMAT` lists what fits
     #[arg(long, value_name = "CONTAINER")]
     container: Option<String>,
-    /// What happens to rows that cannot be converted: nothing is written, or they are set aside unchanged
-    #[arg(long, value_name = "ACTION")]
-    on_reject: Option<Action>,
-    /// The file for rows that are set aside; by default beside the output. Implies `--on-reject quarantine`
-    #[arg(long, value_name = "FILE")]
-    quarantine: Option<PathBuf>,
-    /// Give up when more rows are rejected
-    #[arg(long, value_name = "N")]
-    max_rejects: Option<u64>,
-    /// Write what was read, written, rejected and lost, with hashes of all files, as JSON
-    #[arg(long, value_name = "FILE")]
-    receipt: Option<PathBuf>,
     #[command(flatten)]
-    speed: Speed,
-    /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does not fit goes to `--temp-dir`. By default three quarters
-    /// of what the machine offers
-    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
-    memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory; nothing stays there. By default the system's own
-    #[arg(long, value_name = "FOLDER")]
-    temp_dir: Option<PathBuf>,
+    handling: Handling,
     /// Accounts between periods (advances, adjustments), read and replaced, for agreements with a `[[deal]]`; the first run makes the file
     #[arg(long, value_name = "FILE", requires = "agreement")]
     balances: Option<PathBuf>,
@@ -103,21 +85,6 @@ pub(crate) struct Convert {
     /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`, `loss=recording,release.grid`
     #[arg(long, value_name = "loss[=FIELD,...]", value_parser = denial)]
     deny: Vec<Denial>,
-    /// Replace existing files
-    #[arg(long)]
-    overwrite: bool,
-    /// Do everything but let files appear
-    #[arg(long)]
-    dry_run: bool,
-}
-
-/// What happens to rows that cannot be converted.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Action {
-    /// Nothing is written
-    Fail,
-    /// They are set aside, unchanged, with line number and reason
-    Quarantine,
 }
 
 /// The fields that may not be lost; none named means every field.
@@ -156,10 +123,10 @@ impl Convert {
             let message = "a report of sums is made for one period, and `--split-by` does not say which";
             return refused(message, "Give `--period` with the whole time, which is cut into slices.");
         };
-        let once = self.receipt.is_some()
+        let once = self.handling.receipt.is_some()
             || self.selection.remembering.received.is_some()
-            || self.on_reject == Some(Action::Quarantine)
-            || self.quarantine.is_some()
+            || self.handling.on_reject == Some(Action::Quarantine)
+            || self.handling.quarantine.is_some()
             || self.selection.refuses_outside()
             || self.inputs.iter().any(|input| input.as_os_str() == "-");
         if once {
@@ -185,26 +152,23 @@ impl Convert {
         if let Some(path) = &self.characters {
             target_options.push(("characters".into(), open::text(path)?));
         }
-        let quarantine = self.quarantine_path(&destination)?;
+        let quarantine = self.handling.quarantine_path(&self.inputs, &folder(&destination))?;
         self.check_paths(&destination, quarantine.as_deref())?;
         if self.selection.split_by.is_some() && !matches!(destination, Destination::Folder(_)) {
             let wrong = open::wrong(&open::ARGUMENT, "`--split-by` writes several files");
             return Err(wrong.and_help("Give a folder with `-o FOLDER/`."));
         }
         let deny_loss = self.denied()?;
-        if let Some(folder) = &self.temp_dir {
-            transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
-        }
         let mut deal = self.side_files.deal(asked)?;
         let accounts = self.balances.as_deref().map(|path| Accounts::open(path, self.redo)).transpose()?;
         let carried = match (&accounts, &mut deal) {
             (Some(accounts), Some(deal)) => accounts.carry(deal)?,
             _ => Findings::default(),
         };
-        let memory = self.memory_limit.unwrap_or_default().bytes();
+        let memory = self.handling.memory_limit.unwrap_or_default().bytes();
         // Nobody knows yet whether they are packed.
-        let threads = self.speed.reading().within(memory, true).threads;
-        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let threads = self.handling.speed.reading().within(memory, true).threads;
+        let temp_dir = self.handling.temp_dir()?;
         let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
         // Refunds are paired with their sales before anything is converted.
         let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
@@ -220,7 +184,7 @@ impl Convert {
         };
         let (inputs, received) = self.selection.remembering.check(inputs)?;
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
-        let (catalogue, known) = self.completing.read(&registry, self.speed.reading())?;
+        let (catalogue, known) = self.completing.read(&registry, self.handling.speed.reading())?;
         let period = asked.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
         if asked.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
@@ -251,15 +215,15 @@ impl Convert {
             destination,
             compression: packing.compression,
             container: packing.container(),
-            overwrite: self.overwrite,
-            dry_run: self.dry_run,
+            overwrite: self.handling.overwrite,
+            dry_run: self.handling.dry_run,
             on_reject: quarantine.map_or(OnReject::Fail, OnReject::Quarantine),
-            max_rejects: self.max_rejects,
+            max_rejects: self.handling.max_rejects,
             deny_loss: deny_loss.as_deref(),
-            reading: self.speed.reading(),
+            reading: self.handling.speed.reading(),
             memory,
             temp_dir,
-            hash: self.receipt.is_some(),
+            hash: self.handling.receipt.is_some(),
             now,
             progress: &|_| progress.update(),
             beside: Some(&|outcomes| self.beside(accounts.as_ref(), &inputs, outcomes)),
@@ -286,7 +250,7 @@ impl Convert {
             containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
         };
         let mut kept = self.write_receipt(&written, &outcome);
-        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.dry_run) {
+        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.handling.dry_run) {
             kept = kept.and(received.remember(&written.now));
         }
         messages.findings(&outcome.report.findings);
@@ -313,28 +277,12 @@ impl Convert {
     ) -> Result<Vec<Extra>, Fatal> {
         let mut extras = Vec::new();
         if let (Some(path), [outcome]) = (&self.explain_amounts, outcomes) {
-            extras.push(accounts::explanation(path.clone(), outcome, self.overwrite)?);
+            extras.push(accounts::explanation(path.clone(), outcome, self.handling.overwrite)?);
         }
         if let Some(accounts) = accounts {
             extras.extend(accounts.after(outcomes, inputs)?);
         }
         Ok(extras)
-    }
-
-    /// Where rejected rows go, if they are set aside.
-    fn quarantine_path(&self, destination: &Destination) -> Result<Option<PathBuf>, Fatal> {
-        match (self.on_reject, &self.quarantine) {
-            (Some(Action::Fail), Some(_)) => Err(open::wrong(
-                &open::ARGUMENT,
-                "`--quarantine` and `--on-reject fail` contradict each other",
-            )),
-            (Some(Action::Fail) | None, None) => Ok(None),
-            (_, Some(path)) => Ok(Some(path.clone())),
-            (Some(Action::Quarantine), None) => {
-                let first = self.inputs.first().map_or(Path::new("-"), PathBuf::as_path);
-                Ok(Some(folder(destination).join(rejects_name(first))))
-            }
-        }
     }
 
     /// Refuses to write over what is read, and two things under one name.
@@ -354,7 +302,7 @@ impl Convert {
             Destination::Folder(_) => None,
         };
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
-        let receipt = self.receipt.as_deref().map(|path| ("the receipt", path));
+        let receipt = self.handling.receipt.as_deref().map(|path| ("the receipt", path));
         let received = self.selection.remembering.received.as_deref();
         let received = received.map(|path| ("the list of received files", path));
         let balances = self.balances.as_deref().map(|path| ("the accounts", path));
@@ -362,10 +310,7 @@ impl Convert {
         let written = [output, quarantine, receipt, received, balances, explanation];
         let written: Vec<_> = written.into_iter().flatten().collect();
         open::refuse_same(&read.collect::<Vec<_>>(), &written)?;
-        match &self.receipt {
-            Some(path) if !self.overwrite => open::refuse_existing(path, false),
-            _ => Ok(()),
-        }
+        self.handling.refuse_existing_receipt()
     }
 
     /// The fields that may not be lost: `None` allows every loss, an empty list none.
@@ -396,7 +341,7 @@ impl Convert {
     }
 
     fn write_receipt(&self, written: &Written, outcome: &Outcome) -> Result<(), Fatal> {
-        let Some(path) = &self.receipt else { return Ok(()) };
+        let Some(path) = &self.handling.receipt else { return Ok(()) };
         let side_files = [("agreement", &self.side_files.agreement), ("figures", &self.side_files.figures)];
         let files = self
             .inputs
@@ -415,10 +360,10 @@ impl Convert {
             containers: written.containers.clone(),
         };
         let mut value = receipt::receipt(&particulars, outcome)?;
-        if let Some(object) = value.as_object_mut().filter(|_| self.dry_run) {
+        if let Some(object) = value.as_object_mut().filter(|_| self.handling.dry_run) {
             object.insert("dry-run".into(), true.into());
         }
-        open::write(path, format!("{value:#}\n").as_bytes(), self.overwrite)
+        open::write(path, format!("{value:#}\n").as_bytes(), self.handling.overwrite)
     }
 
     /// The summary for people.
@@ -506,7 +451,11 @@ impl Convert {
                     let path = printable(&file.path.to_string_lossy());
                     let _ = writeln!(out, "  {path}  ({} bytes)", number(file.bytes));
                 }
-                let aside = self.quarantine_path(&destination(&self.output)).ok().flatten();
+                let aside = self
+                    .handling
+                    .quarantine_path(&self.inputs, &folder(&destination(&self.output)))
+                    .ok()
+                    .flatten();
                 if let Some(path) = aside.filter(|_| ledger.rejects() > 0) {
                     let _ = writeln!(
                         out,
@@ -531,7 +480,7 @@ impl Convert {
         json!({"summary": {
             "exit": exit.code(),
             "complete": outcome.refused.is_none(),
-            "dry-run": self.dry_run,
+            "dry-run": self.handling.dry_run,
             "source": written.source,
             "target": written.target,
             "period": written.period,
@@ -588,17 +537,6 @@ pub(super) fn folder(destination: &Destination) -> PathBuf {
             _ => PathBuf::from("."),
         },
         Destination::Stdout => PathBuf::from("."),
-    }
-}
-
-/// The name of the file for the rejected rows of an input: `report.csv.gz` gives `report.rejects.csv`.
-pub(super) fn rejects_name(input: &Path) -> String {
-    let name = input.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    match name.rsplit_once('.') {
-        _ if name == "-" => "stdin.rejects.csv".into(),
-        Some((stem, extension)) if !stem.is_empty() => format!("{stem}.rejects.{extension}"),
-        _ => format!("{name}.rejects"),
     }
 }
 
@@ -666,19 +604,6 @@ pub(super) fn clock(micros: i128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rejects_are_named_after_the_input() {
-        for (input, name) in [
-            ("in/report.csv", "report.rejects.csv"),
-            ("report.csv.gz", "report.rejects.csv"),
-            ("-", "stdin.rejects.csv"),
-            ("report", "report.rejects"),
-            (".hidden", ".hidden.rejects"),
-        ] {
-            assert_eq!(rejects_name(Path::new(input)), name);
-        }
-    }
 
     #[test]
     fn durations_read_as_on_a_clock() {

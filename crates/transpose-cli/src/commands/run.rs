@@ -1,9 +1,10 @@
 //! `transpose run`: one reading of the inputs, many reports.
 
-use super::convert::{Action, clock, exit_of, rejects_name};
+use super::convert::{clock, exit_of};
 use crate::accounts::{self, Accounts};
+use crate::handling::Handling;
 use crate::messages::{Exit, Messages, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Completing, Containers, MemoryLimit, Speed};
+use crate::open::{self, AndHelp as _, Completing, Containers};
 use crate::packing::Packing;
 use crate::progress::Progress;
 use crate::selection::{self, Zone};
@@ -41,37 +42,11 @@ pub(crate) struct Run {
     /// The folder in which the reports appear
     #[arg(short, long, value_name = "FOLDER", default_value = ".")]
     output: PathBuf,
-    /// What happens to rows that cannot be converted: nothing is written, or they are set aside unchanged
-    #[arg(long, value_name = "ACTION")]
-    on_reject: Option<Action>,
-    /// The file for rows that are set aside; by default in the folder of the reports. Implies `--on-reject quarantine`
-    #[arg(long, value_name = "FILE")]
-    quarantine: Option<PathBuf>,
-    /// Give up when more rows are rejected
-    #[arg(long, value_name = "N")]
-    max_rejects: Option<u64>,
-    /// Write what was read, dealt out, written, rejected and lost, with hashes of all files, as JSON
-    #[arg(long, value_name = "FILE")]
-    receipt: Option<PathBuf>,
     #[command(flatten)]
-    speed: Speed,
-    /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; all reports share it, and what does not fit goes to `--temp-dir`. By
-    /// default three quarters of what the machine offers
-    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
-    memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory; nothing stays there. By default the system's own
-    #[arg(long, value_name = "FOLDER")]
-    temp_dir: Option<PathBuf>,
+    handling: Handling,
     /// Work a period out again that the accounts (`balances`) already hold
     #[arg(long)]
     redo: bool,
-    /// Replace existing files
-    #[arg(long)]
-    overwrite: bool,
-    /// Do everything but let files appear
-    #[arg(long)]
-    #[expect(clippy::struct_field_names, reason = "the name of the flag")]
-    dry_run: bool,
 }
 
 /// What an output is made with.
@@ -104,9 +79,6 @@ impl Run {
                 .map_err(|error| open::wrong(&open::ARGUMENT, format!("`time-zone` is `{text}`: {error}")))?,
             None => Zone::Offset(0),
         };
-        if let Some(folder) = &self.temp_dir {
-            transpose_io::check_temp_dir(folder).map_err(|error| transpose_engine::codes::io(&error))?;
-        }
         let accounts = job.balances.as_deref().map(|path| Accounts::open(path, self.redo)).transpose()?;
         let mut made = outputs(&job, &registry, &root)?;
         let mut carried = Findings::default();
@@ -115,11 +87,11 @@ impl Run {
                 carried.merge(accounts.carry(deal).map_err(|fatal| open::placed(fatal, &output.place))?);
             }
         }
-        let quarantine = self.quarantine_path(&job, &root)?;
+        let quarantine = self.handling.quarantine_path(&job.inputs, &root)?;
         self.check_paths(&job, quarantine.as_deref())?;
-        let memory = self.memory_limit.unwrap_or_default().bytes();
-        let threads = self.speed.reading().within(memory, true).threads;
-        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let memory = self.handling.memory_limit.unwrap_or_default().bytes();
+        let threads = self.handling.speed.reading().within(memory, true).threads;
+        let temp_dir = self.handling.temp_dir()?;
         let containers = Containers::with_columns(job.columns.clone());
         let opener = containers.opener(&registry, Some(&temp_dir));
         let sells =
@@ -131,7 +103,7 @@ impl Run {
         };
         let source = open::choose_one(&registry, job.from.as_deref(), &inputs)?.format;
         let completing = Completing::with_catalogue(job.catalogue.clone(), job.make_ids);
-        let (catalogue, known) = completing.read(&registry, self.speed.reading())?;
+        let (catalogue, known) = completing.read(&registry, self.handling.speed.reading())?;
         let _ = transpose_io::clean_stale(&root);
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
@@ -160,15 +132,15 @@ impl Run {
                     destination: made.destination.clone(),
                     compression: made.packing.compression,
                     container: made.packing.container(),
-                    overwrite: self.overwrite,
-                    dry_run: self.dry_run,
+                    overwrite: self.handling.overwrite,
+                    dry_run: self.handling.dry_run,
                     on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
-                    max_rejects: self.max_rejects,
+                    max_rejects: self.handling.max_rejects,
                     deny_loss: None,
-                    reading: self.speed.reading(),
+                    reading: self.handling.speed.reading(),
                     memory,
                     temp_dir: temp_dir.clone(),
-                    hash: self.receipt.is_some(),
+                    hash: self.handling.receipt.is_some(),
                     now,
                     progress: &step,
                     beside: None,
@@ -184,7 +156,9 @@ impl Run {
                 Repeated::Drop => Duplicates::Drop,
             },
             refuse_untaken: job.untaken == Untaken::Refuse,
-            beside: &|outcomes| beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.overwrite),
+            beside: &|outcomes| {
+                beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.handling.overwrite)
+            },
         };
         let ran = many.run();
         progress.clear();
@@ -206,12 +180,12 @@ impl Run {
             now: open::moment(now),
         };
         let kept = self.write_receipt(&told, &ran);
-        let exit = told.tell(&ran, self.dry_run, messages);
+        let exit = told.tell(&ran, self.handling.dry_run, messages);
         let exit = match kept {
             Ok(()) => exit,
             Err(fatal) => messages.fatal(&fatal),
         };
-        messages.object(&json!({"summary": told.object(&ran, exit, self.dry_run)}));
+        messages.object(&json!({"summary": told.object(&ran, exit, self.handling.dry_run)}));
         Ok(exit)
     }
 
@@ -225,40 +199,21 @@ impl Run {
         }
     }
 
-    /// Where rejected rows go, if they are set aside.
-    fn quarantine_path(&self, job: &job::Job, root: &Path) -> Result<Option<PathBuf>, Fatal> {
-        match (self.on_reject, &self.quarantine) {
-            (Some(Action::Fail), Some(_)) => Err(open::wrong(
-                &open::ARGUMENT,
-                "`--quarantine` and `--on-reject fail` contradict each other",
-            )),
-            (Some(Action::Fail) | None, None) => Ok(None),
-            (_, Some(path)) => Ok(Some(path.clone())),
-            (Some(Action::Quarantine), None) => {
-                let first = job.inputs.first().map_or(Path::new("-"), PathBuf::as_path);
-                Ok(Some(root.join(rejects_name(first))))
-            }
-        }
-    }
-
     /// Refuses to write over what is read, and two things under one name.
     fn check_paths(&self, job: &job::Job, quarantine: Option<&Path>) -> Result<(), Fatal> {
         let read: Vec<(&str, &Path)> = read(job, &self.job);
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
-        let receipt = self.receipt.as_deref().map(|path| ("the receipt", path));
+        let receipt = self.handling.receipt.as_deref().map(|path| ("the receipt", path));
         let balances = job.balances.as_deref().map(|path| ("the accounts", path));
         let written: Vec<_> = [quarantine, receipt, balances].into_iter().flatten().collect();
         open::refuse_same(&read, &written)?;
-        match &self.receipt {
-            Some(path) if !self.overwrite => open::refuse_existing(path, false),
-            _ => Ok(()),
-        }
+        self.handling.refuse_existing_receipt()
     }
 
     fn write_receipt(&self, told: &Told<'_>, ran: &Ran) -> Result<(), Fatal> {
-        let Some(path) = &self.receipt else { return Ok(()) };
+        let Some(path) = &self.handling.receipt else { return Ok(()) };
         let files = read(told.job, &self.job);
-        let mut value = told.object(ran, exit(ran), self.dry_run);
+        let mut value = told.object(ran, exit(ran), self.handling.dry_run);
         if let Some(object) = value.as_object_mut() {
             object.insert("receipt".into(), receipt::LAYOUT.into());
             object.insert("program".into(), format!("transpose {}", env!("CARGO_PKG_VERSION")).into());
@@ -266,7 +221,7 @@ impl Run {
             let files = files.iter().map(|(role, path)| receipt::file(role.trim_start_matches("the "), path));
             object.insert("inputs".into(), files.collect::<Result<Vec<_>, _>>()?.into());
         }
-        open::write(path, format!("{value:#}\n").as_bytes(), self.overwrite)
+        open::write(path, format!("{value:#}\n").as_bytes(), self.handling.overwrite)
     }
 }
 
