@@ -344,9 +344,9 @@ impl Context<'_> {
         let when = wanted(reader, table, "when");
         let each = wanted(reader, table, "each");
         let options = pairs(reader, table, "options");
-        let texts = ["agreement", "figures", "file", "container", "explain", "set"]
+        let texts = ["agreement", "figures", "file", "container", "characters", "explain", "set"]
             .map(|key| table.entry(key).and_then(|entry| reader.text(entry).map(|text| (text, entry.at))));
-        let [agreement, figures, file, container, explain, set] = texts;
+        let [agreement, figures, file, container, characters, explain, set] = texts;
         let set = set.map_or_else(|| name.clone(), |(text, _)| text);
         let set = sets.iter().position(|known| *known == set).unwrap_or_else(|| {
             sets.push(set);
@@ -400,6 +400,7 @@ impl Context<'_> {
                 period: own,
                 file,
                 container: container.as_ref().map(|(text, _)| text.clone()),
+                characters: fill(&characters).map(|(text, _)| self.folder.join(text)),
                 options: options.iter().map(|(key, text)| (key.clone(), filled(text, &marks))).collect(),
                 explain,
                 place: reader.lines.place(table.at),

@@ -3,13 +3,12 @@
 use crate::accounts::{self, Accounts};
 use crate::handling::{Action, Handling};
 use crate::messages::{Exit, Messages, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Completing, Containers, Layouts, MemoryLimit, SideFiles, Speed};
+use crate::open::{self, AndHelp as _, Completing, Containers, Layouts, SideFiles};
 use crate::packing::Packing;
 use crate::progress::Progress;
 use crate::selection::Selection;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_codes::Decimal;

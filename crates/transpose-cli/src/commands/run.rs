@@ -247,7 +247,10 @@ fn outputs<'a>(
                 None => Destination::Folder(root.to_path_buf()),
             };
             let packing = Packing::new(format, output.container.as_deref(), &destination)?;
-            let options = packing.options(&output.options);
+            let mut options = packing.options(&output.options);
+            if let Some(path) = &output.characters {
+                options.push(("characters".into(), open::text(path)?));
+            }
             Ok(Made { format, version, deal, period, destination, packing, options })
         };
         match { one }() {

@@ -238,11 +238,11 @@ def summaries(month, path):
             if record[6] == territory:
                 tier = record[7]
                 exact = month.revenue(territory, tier) * Fraction(12, 100) if share >= least else month.subscribers(territory, tier) * (0 if tier == "NorthwindFree" else Fraction("0.35"))
-                allocated = Decimal(record[14] or 0)
+                allocated = Decimal(record[15] or 0)
                 if abs(Fraction(allocated) - exact) >= Fraction(1, 100):
                     fail(f"overseas: {territory} {tier} is allocated {allocated}, not {float(exact)}")
-                if record[13] != str(played[tier]):
-                    fail(f"overseas: {territory} {tier} has {record[13]} allocated usages, not {played[tier]}")
+                if record[14] != str(played[tier]):
+                    fail(f"overseas: {territory} {tier} has {record[14]} allocated usages, not {played[tier]}")
                 stated += allocated
     if units(str(stated), 2) != half_up(total, 2):
         fail(f"overseas: {stated} is allocated, not {float(total)}")
