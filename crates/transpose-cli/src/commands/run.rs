@@ -93,7 +93,7 @@ impl Run {
         let threads = self.handling.speed.reading().within(memory, true).threads;
         let temp_dir = self.handling.temp_dir()?;
         let containers = Containers::with_columns(job.columns.clone());
-        let opener = containers.opener(&registry, Some(&temp_dir));
+        let opener = containers.opener(&registry, Some(&temp_dir)).of(job.from.as_deref());
         let sells =
             made.iter().any(|made| made.deal.as_ref().is_some_and(|deal| deal.agreement().has_shops()));
         let inputs = if sells || job.duplicates != Repeated::Off {
