@@ -242,7 +242,8 @@ impl Chore for RemovePlugin {
         edit(&place.library(), |text| {
             let text = without_line(text, &registration);
             last = !text.lines().any(|line| {
-                line.ends_with(';') && (line.starts_with("mod ") || line.contains("register_layout!"))
+                line.ends_with(';')
+                    && (line.starts_with("mod ") && !is_tests(line) || line.contains("register_layout!"))
             });
             Ok(text)
         })?;
@@ -315,11 +316,10 @@ fn with_member(manifest: &str, family: &str) -> Outcome<String> {
 fn with_registration(library: &str, registration: &str) -> Outcome<String> {
     let kind = registration.split_once([' ', '(']).map_or(registration, |(kind, _)| kind);
     let lines: Vec<&str> = library.split_inclusive('\n').collect();
-    let same: Vec<usize> = (0..lines.len())
-        .filter(|line| {
-            lines.get(*line).is_some_and(|line| line.starts_with(kind) && line.trim_end().ends_with(';'))
-        })
-        .collect();
+    let is_registration =
+        |line: &&str| line.starts_with(kind) && line.trim_end().ends_with(';') && !is_tests(line);
+    let same: Vec<usize> =
+        (0..lines.len()).filter(|line| lines.get(*line).is_some_and(is_registration)).collect();
     let after = same.iter().rev().find(|line| lines.get(**line).is_some_and(|line| *line < registration));
     let place = match (after, same.first()) {
         (Some(line), _) => line + 1,
@@ -339,6 +339,11 @@ fn with_registration(library: &str, registration: &str) -> Outcome<String> {
     };
     let (head, tail) = lines.split_at(place);
     Ok(format!("{}{registration}\n{}", head.concat(), tail.concat()))
+}
+
+/// Whether a line names the module of a family's own tests, which is no format.
+fn is_tests(line: &str) -> bool {
+    line.trim_end() == "mod tests;"
 }
 
 /// The text without a line, and without the blank line before it when a paragraph goes with it.
@@ -452,6 +457,7 @@ mod tests {
             "//! Family.\n",
             "//! Family.\n\nmod a;\nmod c;\n\nfn f() {}\n",
             "//! Family.\n\ntranspose_sheet::register_layout!(\"layouts/a.toml\");\n\n#[cfg(test)]\nmod tests {}\n",
+            "//! Family.\n\ntranspose_sheet::register_layout!(\"layouts/a.toml\");\n\n#[cfg(test)]\nmod tests;\n",
         ] {
             for registration in ["mod b;", "transpose_sheet::register_layout!(\"layouts/b.toml\");"] {
                 let added = with_registration(library, registration).unwrap();

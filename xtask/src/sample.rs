@@ -194,7 +194,9 @@ fn readme(damaged: &damaged::Damaged) -> String {
          \x20 tracks share one title, a track on two releases and a track of more than an hour are there too.\n\
          - `subscription-2026-10-damaged.csv`: {rows} plays, most of them valid, with the faults below.\n\
          - `premium-plays-2026-10.parquet`: the plays of one plan as the platform's logger writes them, numbers instead of names.\n\
-         - `catalogue.csv`: what the numbers of tracks and releases stand for.\n\n\
+         - `catalogue.csv`: what the numbers of tracks and releases stand for.\n\
+         - `job.toml`: eight reports of the plays: the client's, two societies' (`agreement.toml`, `overseas.toml`) and five\n  \
+           labels' (`labels/`: a deal for each, and two layouts that are not built in).\n\n\
          `cargo xtask sample` writes the reports, `cargo xtask sample --check` compares them; `xtask/src/sample/log.py` makes\n\
          log and catalogue of the report, with DuckDB. For benchmarks,\n\
          `cargo xtask sample --rows N --out FILE` writes the same layout at any size.\n\n\

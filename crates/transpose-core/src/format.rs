@@ -471,6 +471,11 @@ pub trait Encode: Send + Sync {
     /// The name that the format demands or proposes for a file.
     fn file_name(&self, part: Part) -> String;
 
+    /// Whether the ending of a packed file takes the place of the extension: `REPORT_H.gz`, not `REPORT_H.txt.gz`.
+    fn packed_without_extension(&self) -> bool {
+        false
+    }
+
     /// The most bytes that a file may have before it is split; `None` when files are never split.
     fn max_file_size(&self) -> Option<u64>;
 

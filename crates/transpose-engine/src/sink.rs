@@ -161,6 +161,9 @@ impl<'a> Sink<'a> {
             name.insert_str(name.rfind('.').unwrap_or(name.len()), &format!("_{label}"));
         }
         if self.packing.compression == Compression::Gzip {
+            if self.encoder.packed_without_extension() {
+                name.truncate(name.rfind('.').unwrap_or(name.len()));
+            }
             name.push_str(".gz");
         }
         name

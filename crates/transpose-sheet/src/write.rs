@@ -487,6 +487,10 @@ impl Encode for SheetEncoder {
         self.name.clone().unwrap_or_else(|| file_name(&self.layout, self.delimiter))
     }
 
+    fn packed_without_extension(&self) -> bool {
+        self.layout.file_names.replaces
+    }
+
     fn findings(&self) -> &[Diagnostic] {
         &self.notes
     }

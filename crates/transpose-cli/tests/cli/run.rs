@@ -263,3 +263,187 @@ fn sales_and_refunds_are_dealt_out_with_their_money() {
     ]);
     assert!(place.read("out/all.csv") == place.read("alone.csv"));
 }
+
+/// A deal by which each user's ten euros go to what that user played, and nobody's to nothing.
+const USER_CENTRIC: &str = r#"[[deal]]
+id = "by-user"
+label = "Tin Lantern Music"
+currency = "EUR"
+territories = "Worldwide"
+counts = "qualified"
+previews = "none"
+missing-duration = "exclude"
+
+[[deal.model]]
+model = "user-centric"
+share = "70"
+fee = "10.00"
+idle-users = "unallocated"
+
+[deal.rounding]
+places = 6
+mode = "half-up"
+at = "statement"
+allocation = "largest-remainder"
+"#;
+
+#[test]
+fn what_each_user_paid_goes_to_what_that_user_played() {
+    let place = Place::new();
+    let agreement = fs::read_to_string(example("labels/tin-lantern.toml")).unwrap();
+    let (head, _) = agreement.split_once("[[deal]]").unwrap();
+    place.put("by-user.toml", format!("{head}{USER_CENTRIC}"));
+    let text = format!(
+        "inputs = [{:?}]\nfigures = {:?}\nperiod = \"2026-10\"\n[[output]]\nname = \"tin\"\nwhen = {{ label = \"Tin Lantern Music\" }}\n\
+         format = \"canonical.csv\"\nagreement = \"by-user.toml\"\nfile = \"tin.csv\"\n",
+        sound(),
+        example("figures.csv"),
+    );
+    // Seven of ten euros of each user, by that user's plays of thirty seconds and more; fractions of what all users played.
+    let mut played: BTreeMap<String, (u128, u128)> = BTreeMap::new();
+    for play in rows(&sound()) {
+        if play["Duration played"].parse::<u64>().unwrap() >= 30 {
+            let user = played.entry(play["User ID"].clone()).or_default();
+            user.0 += 1;
+            user.1 += u128::from(play["Label Group Name"] == "Tin Lantern Music");
+        }
+    }
+    let (mut numerator, mut denominator) = (0_u128, 1_u128);
+    for (all, own) in played.into_values() {
+        (numerator, denominator) = (numerator * all + 7 * own * denominator, denominator * all);
+        let (mut a, mut b) = (numerator, denominator);
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        (numerator, denominator) = (numerator / a, denominator / a);
+    }
+    let expected = (numerator * 2_000_000 + denominator) / (denominator * 2);
+    for more in [&["--threads", "1"][..], &["--threads", "3", "--chunk-size", "4KiB"]] {
+        run(&place, &text, &[more, &["--overwrite"]].concat()).ends(0);
+        let amounts = rows(place.path("out/tin.csv").to_str().unwrap());
+        let units = |text: &str| {
+            let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+            format!("{whole}{part:0<6}").parse::<u128>().unwrap()
+        };
+        let sum: u128 = amounts
+            .iter()
+            .map(|row| row["usage.amount"].as_str())
+            .filter(|text| !text.is_empty())
+            .map(units)
+            .sum();
+        assert_eq!(sum, expected);
+    }
+}
+
+/// The example's job for one label, with accounts.
+fn with_accounts(agreement: &str, label: &str, period: &str) -> String {
+    format!(
+        "inputs = [{:?}]\nfigures = {:?}\nperiod = {period:?}\nbalances = \"balances.toml\"\n[[output]]\nname = \"label\"\nwhen = {{ label = {label:?} }}\n\
+         format = \"label.standard\"\nagreement = {:?}\nfile = \"label.csv\"\nexplain = \"label.jsonl\"\n",
+        sound(),
+        example("figures.csv"),
+        example(agreement),
+    )
+}
+
+#[test]
+fn an_advance_is_carried_and_a_month_counts_once() {
+    let place = Place::new();
+    let text = with_accounts("labels/sandglass.toml", "Sandglass/Nile Audio", "2026-10");
+    run(&place, &text, &["--dry-run"]).ends(0);
+    assert!(!place.path("balances.toml").exists());
+    run(&place, &text, &[]).ends(0);
+    let first = String::from_utf8(place.read("balances.toml")).unwrap();
+    for line in [
+        "opening = \"1500000.00\"",
+        "recouped = \"624238.26\"",
+        "payable = \"0.00\"",
+        "closing = \"875761.74\"",
+    ] {
+        assert!(first.contains(line), "{line} is not in\n{first}");
+    }
+    // The explanation ends with the account.
+    let explained = String::from_utf8(place.read("out/label.jsonl")).unwrap();
+    let account: Value = serde_json::from_str(explained.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (account["step"].as_str(), account["unrecouped"].as_str()),
+        (Some("account"), Some("875761.74"))
+    );
+    // Once more: refused, and worked out again from what it began with.
+    run(&place, &text, &["--overwrite"]).ends(2).says("DEA0702").says("--redo");
+    run(&place, &text, &["--overwrite", "--redo"]).ends(0);
+    assert_eq!(String::from_utf8(place.read("balances.toml")).unwrap(), first);
+    // Accounts that somebody has changed are not believed.
+    place.put("balances.toml", first.replace("closing = \"875761.74\"", "closing = \"5761.74\""));
+    run(&place, &text, &["--overwrite", "--redo"]).ends(2).says("DEA0701").says("balances.toml:");
+    place.put("balances.toml", &first);
+    // A report that fails leaves the accounts as they are.
+    run(&place, &text.replace("label.standard", "label.believe.statement"), &["--overwrite", "--redo"])
+        .ends(3);
+    assert_eq!(String::from_utf8(place.read("balances.toml")).unwrap(), first);
+}
+
+#[test]
+fn deals_that_cannot_be_worked_out_are_refused_with_place_and_advice() {
+    let place = Place::new();
+    let original = fs::read_to_string(example("labels/hatoba.toml")).unwrap();
+    let figures = fs::read_to_string(example("figures.csv")).unwrap();
+    let text = with_accounts("labels/hatoba.toml", "波止場レコード", "2026-10")
+        .replace(&example("labels/hatoba.toml"), "deal.toml")
+        .replace(&example("figures.csv"), "figures.csv");
+    for (from, to, code, says) in [
+        ("share = \"52\"", "share = \"152\"", "DEA0503", "deal.toml:"),
+        ("rate = \"0.0041\"", "rate = \"-0.0041\"", "DEA0504", "deal.toml:"),
+        ("pool = \"territory-and-tier\"\n", "", "DEA0502", "pool"),
+        ("mode = \"half-even\"\n", "", "DEA0502", "rounding.mode"),
+        (
+            "id = \"hatoba-2026\"\nlabel = \"波止場レコード\"",
+            "id = \"other\"\nlabel = \"Another Label\"",
+            "DEA0506",
+            "deal.toml",
+        ),
+        (
+            "id = \"hatoba-2026\"\nlabel = \"波止場レコード\"\ncurrency = \"EUR\"",
+            "id = \"hatoba-2026\"\nlabel = \"波止場レコード\"\ncurrency = \"USD\"",
+            "DEA0521",
+            "exchange",
+        ),
+        ("territories = \"Worldwide\"", "territories = [\"JP\"]", "DEA0523", "territor"),
+    ] {
+        assert!(original.contains(from), "{from}");
+        place.put("deal.toml", original.replace(from, to));
+        place.put("figures.csv", &figures);
+        let ran = run(&place, &text, &[]);
+        assert!(
+            ran.code == 2 && ran.err.contains(code) && ran.err.contains(says) && ran.err.contains("help: "),
+            "{to}: {}\n{}",
+            ran.code,
+            ran.err
+        );
+        assert!(files(&place.path("out")).is_empty() && !place.path("balances.toml").exists());
+    }
+    // A figure that a model needs and that is absent; absent is not zero.
+    place.put("deal.toml", &original);
+    place.put("figures.csv", figures.replace("EUR,322799.83,36518", "EUR,322799.83,"));
+    run(&place, &text, &[]).ends(2).says("DEA0520").says("figures.csv:");
+    // An amount beyond 28 digits.
+    place.put("figures.csv", figures.replace("322799.83", "9999999999999999999999999999"));
+    let ran = run(&place, &text, &[]);
+    assert!(ran.code == 2 && ran.err.contains("DEA0528"), "{}", ran.err);
+    assert!(files(&place.path("out")).is_empty());
+}
+
+#[test]
+fn packed_files_are_named_as_the_recipient_wants() {
+    let place = Place::new();
+    let text = format!(
+        "inputs = [{:?}]\nfigures = {:?}\nperiod = \"2026-10\"\n[[output]]\nname = \"use\"\nwhen = {{ territory = \"US\" }}\nformat = \"label.soundexchange.rou.plain\"\n\
+         agreement = {:?}\ncontainer = \"txt.gz\"\noptions = {{ \"text.category\" = \"H\" }}\n",
+        sound(),
+        example("figures.csv"),
+        example("labels/fjordlight.toml"),
+    );
+    run(&place, &text, &[]).ends(0);
+    let names = place.names("out");
+    assert!(matches!(&names[..], [name] if name.ends_with(".gz") && !name.contains(".txt")), "{names:?}");
+}

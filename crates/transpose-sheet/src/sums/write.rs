@@ -707,6 +707,10 @@ impl Encode for SumsEncoder {
         self.name.clone().unwrap_or_else(|| crate::write::file_name(&self.layout, self.put.delimiter))
     }
 
+    fn packed_without_extension(&self) -> bool {
+        self.layout.file_names.replaces
+    }
+
     fn findings(&self) -> &[Diagnostic] {
         &self.notes
     }
