@@ -76,13 +76,14 @@ fn variants(facts: &Facts) -> Vec<(String, Vec<Facts>)> {
 }
 
 #[test]
-fn every_layout_of_the_facts_is_registered_and_no_other() {
+fn every_layout_is_registered_and_those_of_the_facts_are_there() {
     let _ = std::any::type_name::<LayoutFormat>();
     let registry = Registry::load().unwrap();
     let registered: BTreeSet<String> =
         registry.formats().map(|format| format.manifest().id.to_string()).collect();
     let files: BTreeSet<String> = layouts().into_iter().map(|(id, _)| id).collect();
-    assert_eq!(registered, files);
+    // A label may also have records, or a format in code.
+    assert!(files.is_subset(&registered), "{files:?}");
     let mut expected: BTreeSet<String> = OURS.map(str::to_owned).into();
     for facts in facts() {
         expected.extend(variants(&facts).into_iter().map(|(id, _)| id));
@@ -94,7 +95,8 @@ fn every_layout_of_the_facts_is_registered_and_no_other() {
             assert!(manifest.reads || !directions.contains(&"read".into()), "{id}");
         }
     }
-    assert_eq!(registered, expected);
+    let missing: Vec<_> = expected.difference(&registered).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
