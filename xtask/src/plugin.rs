@@ -395,11 +395,12 @@ fn dependencies(manifest: &str) -> (&str, &str, &str) {
     (head, body, tail)
 }
 
-/// Everything that a crate's sources say, without their tests, which stand at the end of each file.
+/// Everything that a crate's sources say, without their tests, which stand at the end of each file or in
+/// `tests.rs`.
 fn sources(folder: &Path) -> Outcome<String> {
     let mut text = String::new();
-    for path in files::walk(&folder.join("src"))? {
-        text.push_str(files::read(&path)?.split("\n#[cfg(test)]").next().unwrap_or_default());
+    for path in files::walk(&folder.join("src"))?.iter().filter(|path| !path.ends_with("tests.rs")) {
+        text.push_str(files::read(path)?.split("\n#[cfg(test)]").next().unwrap_or_default());
     }
     Ok(text)
 }

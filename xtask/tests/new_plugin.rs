@@ -41,14 +41,32 @@ fn spare_cases(files: &mut Files) {
         }
     }
     let mut kept: BTreeMap<PathBuf, (usize, PathBuf)> = BTreeMap::new();
-    for (case, size) in sizes {
+    for (case, size) in sizes.clone() {
         let format = case.parent().unwrap().to_path_buf();
         let smallest = kept.entry(format).or_insert_with(|| (size, case.clone()));
         if size < smallest.0 {
             *smallest = (size, case);
         }
     }
-    let kept: Vec<PathBuf> = kept.into_values().map(|(_, case)| case).collect();
+    // What is only written has no cases of its own: it keeps the smallest that writes it.
+    let mut written: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
+    for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with("case.toml")) {
+        let Some((case, size)) = case(path).and_then(|case| Some((case.clone(), *sizes.get(&case)?))) else {
+            continue;
+        };
+        let plan = String::from_utf8_lossy(bytes).into_owned();
+        let Some(targets) = plan.lines().find_map(|line| line.strip_prefix("to = ")) else { continue };
+        for target in
+            targets.split('"').skip(1).step_by(2).filter(|target| !kept.contains_key(Path::new(target)))
+        {
+            let smallest = written.entry(target.to_owned()).or_insert_with(|| (size, case.clone()));
+            if size < smallest.0 {
+                *smallest = (size, case.clone());
+            }
+        }
+    }
+    let written = written.into_iter().filter(|(target, _)| !target.contains('@')).map(|(_, kept)| kept);
+    let kept: Vec<PathBuf> = kept.into_values().chain(written).map(|(_, case)| case).collect();
     files.retain(|path, _| case(path).is_none_or(|case| kept.contains(&case)));
     // Side files that no case is left for.
     let plans = files.iter().filter(|(path, _)| path.ends_with("case.toml"));
