@@ -128,7 +128,7 @@ fn first_row_of_each_identifier_is_converted() {
     let (equal, different) = repeated(&place);
     let clean = place.run(&["convert", "clean.csv", "--to", USAGE, "-o", "-"]).ends(0);
     let inputs = ["convert", "one.csv", "two.csv", "--to", USAGE, "-o", "-", "--message-format", "json"];
-    let mut known: Option<String> = None;
+    let mut known: Option<Vec<Value>> = None;
     for more in [
         &[][..],
         &["--threads", "1"],
@@ -140,7 +140,11 @@ fn first_row_of_each_identifier_is_converted() {
         let summary = objects(&ran.err).pop().unwrap();
         assert_eq!((rows(&summary, "duplicate"), rows(&summary, "duplicate-id")), (equal, different));
         assert_eq!((found(&summary, "ENG0401"), found(&summary, "ENG0402")), (equal, different));
-        assert_eq!(known.get_or_insert_with(|| ran.err.clone()), &ran.err, "{more:?}");
+        // What went to disk depends on a secret seed: identifiers that only look alike are compared as well.
+        let mut told = objects(&ran.err);
+        let summary = told.last_mut().and_then(|told| told["summary"].as_object_mut()).unwrap();
+        assert!(summary.remove("spilled-bytes").is_some());
+        assert_eq!(known.get_or_insert_with(|| told.clone()), &told, "{more:?}");
     }
     // Told and kept, or not looked for.
     let report = place.run(&[&inputs[..], &["--duplicates", "report"]].concat()).ends(1);
