@@ -24,7 +24,8 @@ pub(super) fn report(reader: &mut Reader, table: &Table, contract: &Contract, th
         "greater-of = \"territory-and-tier\" (or territory, tier, overall)",
     );
     need("counts", plays, "counts = \"qualified\" (or all, qualified-and-previews)");
-    let partly = plays && contract.counts.is_some_and(|counts| counts != Counts::All);
+    // What `counts` still leaves open is asked for with it.
+    let partly = plays && contract.counts != Some(Counts::All);
     need("previews", partly, "previews = \"none\" (or the list of tiers that are preview clips)");
     need("missing-duration", partly && threshold, "missing-duration = \"exclude\"");
     need(

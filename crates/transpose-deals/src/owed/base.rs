@@ -320,6 +320,10 @@ impl<'a> Case<'a> {
                     None => {}
                 },
                 Total::Report => add(&mut totals, key, whole(self.plays(context)), from.word().to_owned()),
+                // Without a whole that is refused below; its own plays stand in, so that the one fault is told once.
+                Total::Service if self.whole.is_none() => {
+                    add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
+                }
                 Total::Service => add(&mut totals, key, zero(), from.word().to_owned()),
             }
         }

@@ -18,7 +18,7 @@ fn what_is_left_open_is_one_list() {
     assert_eq!(found[0].code.id, "DEA0502");
     assert_eq!(
         found[0].message,
-        "the deal `x` leaves open: `greater-of`, `counts`, `pool`, `total`, `subscribers`, `rounding`"
+        "the deal `x` leaves open: `greater-of`, `counts`, `previews`, `missing-duration`, `pool`, `total`, `subscribers`, `rounding`"
     );
     let line = HEAD.lines().count() as u64 + 1;
     assert_eq!(found[0].location.line, Some(line));
