@@ -411,6 +411,7 @@ impl Many<'_> {
                 (None, None) => Err(codes::bug("an output that nobody makes")),
             };
             let Ready { mut outcome, set: more, .. } = ready.map_err(|fatal| named(fatal, &output.name))?;
+            outcome.report.findings.name_source(&place_of(&output.name));
             if let Some(fatal) = outcome.refused.take() {
                 refused = Some(named(fatal, &output.name));
             }
@@ -696,7 +697,12 @@ fn views(jobs: &[Job<'_>]) -> Vec<View> {
 /// A failure that says which output it is of.
 fn named(mut fatal: Fatal, output: &str) -> Fatal {
     for finding in &mut fatal.findings {
-        finding.location.source.get_or_insert_with(|| format!("output `{output}`").into());
+        finding.location.source.get_or_insert_with(|| place_of(output));
     }
     fatal
+}
+
+/// Where a finding stands that is of an output and of no line of an input.
+fn place_of(output: &str) -> Arc<str> {
+    format!("output `{output}`").into()
 }

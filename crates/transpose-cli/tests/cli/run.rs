@@ -152,6 +152,16 @@ fn one_wrong_report_keeps_all_from_appearing() {
     let other = text.replacen(&example("agreement.toml"), "no-service.toml", 1);
     run(&place, &other, &[]).ends(3).says("DEA0301").says("no-service.toml");
     assert!(files(&place.path("out")).is_empty());
+    // A value that a table has no room for: which report it is of is told.
+    place.put(
+        "narrow.toml",
+        "id = \"label.narrow\"\ntitle = \"Narrow\"\ndirections = [\"write\"]\ngrain = \"aggregate\"\nreference = \"invented\"\n\
+         [table]\ncontainer = \"csv\"\n[[column]]\nheading = \"Title\"\nfield = \"recording.title\"\nmax-length = 4\n",
+    );
+    let narrow = text.replace("format = \"canonical.csv\"", "format = \"label.narrow\"");
+    let narrow = format!("layouts = [\"narrow.toml\"]\n{narrow}");
+    run(&place, &narrow, &[]).ends(3).says("SHT0509").says("output `label-fjordlight-records`");
+    assert!(files(&place.path("out")).is_empty());
     run(&place, &text.replace("labels/{slug}-{period}", "labels/all"), &[]).ends(4);
     assert!(files(&place.path("out")).is_empty());
     fs::create_dir_all(place.path("out")).unwrap();
