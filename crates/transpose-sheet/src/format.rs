@@ -44,7 +44,12 @@ impl LayoutFormat {
     }
 
     fn layout(&self) -> Option<&Arc<Layout>> {
-        let parse = || self.text.and_then(|(name, text)| Layout::parse(name, text).ok()).map(Arc::new);
+        let parse = || {
+            let (name, text) = self.text?;
+            let layout = Layout::parse(name, text).ok()?;
+            debug_assert_eq!(layout.records, outline::has_records(text), "{name} spells `records` otherwise");
+            Some(Arc::new(layout))
+        };
         self.layout.get_or_init(parse).as_ref()
     }
 
@@ -135,6 +140,10 @@ impl Format for LayoutFormat {
     }
 
     fn record_names(&self) -> Vec<String> {
+        // Every layout is asked at the start of every run.
+        if self.text.is_some_and(|(_, text)| !outline::has_records(text)) {
+            return Vec::new();
+        }
         self.layout().map_or_else(Vec::new, |layout| layout.record_names())
     }
 

@@ -17,8 +17,18 @@ pub(crate) const QUARANTINE: [&str; 3] = ["Line", "Code", "Reason"];
 
 /// A heading as it is compared: lower case, without spaces, hyphens and underscores.
 pub(crate) fn folded(heading: &str) -> String {
-    let kept = heading.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_' | '\u{feff}'));
-    kept.flat_map(char::to_lowercase).collect()
+    let mut text = String::with_capacity(heading.len());
+    for c in heading.chars() {
+        // Nearly every character is ASCII, and the first part of a file is folded for every layout.
+        if c.is_ascii() {
+            if !matches!(c, '\t'..='\r' | ' ' | '-' | '_') {
+                text.push(c.to_ascii_lowercase());
+            }
+        } else if !c.is_whitespace() && c != '\u{feff}' {
+            text.extend(c.to_lowercase());
+        }
+    }
+    text
 }
 
 /// The line of headings.
@@ -307,6 +317,16 @@ fn judged(layout: &Layout, headings: &Headings, probe: &Probe<'_>) -> Recognitio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folding_is_that_of_unicode() {
+        let texts = (0..=0x3100).filter_map(char::from_u32).chain(['\u{feff}', 'İ', 'ß', '波']);
+        for c in texts {
+            let text = format!("A{c}b");
+            let kept = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_' | '\u{feff}'));
+            assert_eq!(folded(&text), kept.flat_map(char::to_lowercase).collect::<String>(), "{c:?}");
+        }
+    }
 
     fn layout() -> Layout {
         let columns = [

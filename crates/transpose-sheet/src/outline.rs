@@ -122,6 +122,11 @@ pub(crate) fn is_fixed(text: &str) -> bool {
     section(text, "[table]").contains("container = \"fixed\"")
 }
 
+/// Whether the headings are names of the members of records as well.
+pub(crate) fn has_records(text: &str) -> bool {
+    section(text, "[table]").contains("\nrecords = true\n")
+}
+
 /// The texts that stand behind a key, wherever it occurs: one, or those of a list.
 fn texts<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
     let behind = move |(place, _): (usize, &str)| {
