@@ -2,7 +2,7 @@
 //!
 //! The inputs are read once, with everything that any of the reports wants of a row. A row is then dealt out: outputs form *sets*, and in each set the first output whose
 //! rule takes the row gets it. So the labels of a service are one set, in which every play goes to one label, and each society that gets everything is a
-//! set of its own. From there on a report is made by what makes it when it is converted alone ([`Counting`], `pass_events`), so the bytes are the same.
+//! set of its own. From there on a report is made by what makes it when it is converted alone (`Counting`, `pass_events`), so the bytes are the same.
 //!
 //! **Balance.** What was read is what was dealt out, rejected or filtered; what a set's outputs have read and what none of them took is what was dealt out; and each output
 //! balances by itself. Nothing appears before all of this holds for all outputs.
