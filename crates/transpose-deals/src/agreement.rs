@@ -391,6 +391,7 @@ pub(crate) fn choice<T: Copy>(reader: &mut Reader, entry: &Entry, words: &[(&str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::tests::tells;
     use proptest::prelude::*;
 
     pub(crate) const FULL: &str = r#"# An agreement.
@@ -498,12 +499,7 @@ strict = true
             ("name = \"Northwind Music\"", "name = Northwind", "DEA0101", 4, "quotes"),
         ] {
             let fatal = Agreement::parse("agreement.toml", &FULL.replacen(from, to, 1)).unwrap_err();
-            let found = fatal.findings.iter().any(|finding| {
-                finding.code.id == code
-                    && finding.location.line == Some(line)
-                    && finding.advice().contains(help)
-            });
-            assert!(found, "{to}: {:#?}", fatal.findings);
+            assert!(tells(&fatal, code, line, help), "{to}: {:#?}", fatal.findings);
         }
     }
 

@@ -331,8 +331,15 @@ fn node(value: &Spanned<DeValue<'_>>) -> Node {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Whether a refusal has a finding of a code, in a line, with some advice.
+    pub(crate) fn tells(fatal: &Fatal, code: &str, line: u64, help: &str) -> bool {
+        fatal.findings.iter().any(|finding| {
+            finding.code.id == code && finding.location.line == Some(line) && finding.advice().contains(help)
+        })
+    }
 
     #[test]
     fn every_syntax_error_has_its_line() {

@@ -558,6 +558,7 @@ fn slug(value: &str, number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::tests::tells;
 
     const JOB: &str = r#"inputs = ["plays.csv", "-"]
 figures = "figures.csv"
@@ -637,12 +638,7 @@ format = "label.standard"
             ("format = \"label.standard\"\nagreement", "agreement", "DEA0103", 11, "format"),
         ] {
             let fatal = Job::parse("job.toml", &JOB.replacen(from, to, 1)).unwrap_err();
-            let found = fatal.findings.iter().any(|finding| {
-                finding.code.id == code
-                    && finding.location.line == Some(line)
-                    && finding.advice().contains(help)
-            });
-            assert!(found, "{to}: {:#?}", fatal.findings);
+            assert!(tells(&fatal, code, line, help), "{to}: {:#?}", fatal.findings);
         }
     }
 

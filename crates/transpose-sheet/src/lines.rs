@@ -11,7 +11,7 @@ use transpose_core::account::Losses;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::entity::Entity;
 use transpose_core::field::{Field, Group};
-use transpose_core::format::Brief;
+use transpose_core::format::{Brief, Tally};
 use transpose_core::report::Report;
 
 transpose_core::codes! {
@@ -321,6 +321,13 @@ impl Lines<'_> {
     /// How many lines the top has.
     pub(crate) fn before(&self) -> u64 {
         self.layout.before.iter().filter(|line| !line.headings).count() as u64 + u64::from(self.layout.headed)
+    }
+
+    /// Begins a file: with its top, or, where the top counts what follows, with the top of what was written.
+    pub(crate) fn begin(&self, top: &[u8], totals: &Totals, out: &mut Vec<u8>) -> Tally {
+        let counted = self.count_first().then(|| self.top(totals).ok()).flatten();
+        out.extend_from_slice(counted.as_deref().unwrap_or(top));
+        Tally { lines: self.before(), ..Tally::default() }
     }
 
     /// How many lines follow the rows.

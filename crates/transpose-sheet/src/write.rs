@@ -439,11 +439,8 @@ fn note(
 
 impl Encode for SheetEncoder {
     fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
-        let lines = self.lines();
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        let counted = lines.count_first().then(|| lines.top(&totals).ok()).flatten();
-        out.extend_from_slice(counted.as_ref().unwrap_or(&self.head));
-        Tally { lines: lines.before(), ..Tally::default() }
+        self.lines().begin(&self.head, &totals, out)
     }
 
     fn head_waits(&self) -> bool {

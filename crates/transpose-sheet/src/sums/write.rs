@@ -656,10 +656,7 @@ impl Currencies {
 
 impl Encode for SumsEncoder {
     fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
-        let lines = self.lines();
-        let counted = lines.count_first().then(|| lines.top(&self.totals()).ok()).flatten();
-        out.extend_from_slice(counted.as_ref().unwrap_or(&self.head));
-        Tally { lines: lines.before(), ..Tally::default() }
+        self.lines().begin(&self.head, &self.totals(), out)
     }
 
     fn head_waits(&self) -> bool {
