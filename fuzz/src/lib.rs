@@ -4,7 +4,8 @@
 //! cargo +nightly fuzz run ddex_dsr_ugc fuzz/corpus/ddex_dsr_ugc snapshots/cases/ddex.dsr.ugc
 //! ```
 //!
-//! The cases are the corpus. `cargo test -p snapshots --test fuzz` runs the same functions over damaged cases without a fuzzer.
+//! The cases are the corpus. `cargo test -p snapshots --test fuzz` runs the same functions over
+//! damaged cases without a fuzzer.
 
 use std::sync::OnceLock;
 use transpose_core::registry::Registry;
@@ -14,7 +15,8 @@ use transpose_plugins as _;
 ///
 /// # Panics
 ///
-/// When the registry is broken or has no such format, and when the format panics, which is what the fuzzer looks for.
+/// When the registry is broken or has no such format, and when the format panics, which is what the
+/// fuzzer looks for.
 pub fn format(id: &str, data: &[u8]) {
     static REGISTRY: OnceLock<Registry> = OnceLock::new();
     let registry = REGISTRY.get_or_init(|| Registry::load().expect("the registry is whole"));

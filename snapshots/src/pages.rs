@@ -1,6 +1,8 @@
-//! Reference pages that follow from the codes and cases that are linked here, not from the facts alone.
+//! Reference pages that follow from the codes and cases that are linked here, not from the facts
+//! alone.
 //!
-//! `cargo xtask codegen` runs the program `pages` of this package and writes what it prints. A page is one module.
+//! `cargo xtask codegen` runs the program `pages` of this package and writes what it prints. A page
+//! is one module.
 
 mod coverage;
 mod rules;

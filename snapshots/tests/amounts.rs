@@ -1,4 +1,5 @@
-//! What is owed for the example report, and rows of tables that look the same, against sums over its plain rows.
+//! What is owed for the example report, and rows of tables that look the same, against sums over
+//! its plain rows.
 
 #![allow(
     clippy::indexing_slicing,
@@ -37,8 +38,9 @@ fn worth(territory: &str) -> (i128, i128) {
     (number % 5 + 1, number % 12 + 1)
 }
 
-/// The agreement of the example, with a deal: premium plays share one sum, those of the other plans another; the free plan makes no sum. Sales contexts say
-/// what is allocated to the recipient, if asked.
+/// The agreement of the example, with a deal: premium plays share one sum, those of the other plans
+/// another; the free plan makes no sum. Sales contexts say what is allocated to the recipient, if
+/// asked.
 struct Paying {
     deal: Deal,
     pays: bool,
@@ -242,7 +244,8 @@ fn rows(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
     rows.collect()
 }
 
-/// Plays, and plays of at least thirty seconds in territory and plan, by what `key` makes of a row of the report.
+/// Plays, and plays of at least thirty seconds in territory and plan, by what `key` makes of a row
+/// of the report.
 type Counts = BTreeMap<String, (u64, BTreeMap<(String, String), u64>)>;
 
 fn counts(key: impl Fn(&BTreeMap<String, String>) -> String) -> Counts {
@@ -377,7 +380,8 @@ fn neither_threads_nor_memory_change_an_amount() {
     }
 }
 
-/// What a script that knows the facts only, and validation, say about the message in a folder, but for notes.
+/// What a script that knows the facts only, and validation, say about the message in a folder, but
+/// for notes.
 fn faults(format: &dyn Format, folder: &Path) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/ddex-dsr/tests/check_message.py");
     let output = Command::new("python3").arg(script).arg("--tabs").arg(folder).output().unwrap();
@@ -421,7 +425,8 @@ fn usages_are_allocated_to_the_recipient_in_messages() {
         let outcome = written(target, Some(version), (2, None), destination, Asked::Allocations);
         assert!(outcome.refused.is_none(), "{to}: {:?}", outcome.refused);
         let mut faults = faults(target, folder.path());
-        // The figures of the example have several services, and the version knows no message with both kinds of summary records.
+        // The figures of the example have several services, and the version knows no message with
+        // both kinds of summary records.
         faults.retain(|fault| {
             let mixed = to == "ugc@1.4" && fault.contains("the order is");
             !mixed && !fault.ends_with("summary records are of other services")

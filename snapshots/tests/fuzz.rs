@@ -1,4 +1,5 @@
-//! The fuzz targets of `fuzz/` over the cases and damaged variants of them, without a fuzzer: nothing panics, whatever the bytes are.
+//! The fuzz targets of `fuzz/` over the cases and damaged variants of them, without a fuzzer:
+//! nothing panics, whatever the bytes are.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! What every registered format keeps, whoever wrote it. A case may be excepted from a check, with a reason, in its `case.toml`.
+//! What every registered format keeps, whoever wrote it. A case may be excepted from a check, with
+//! a reason, in its `case.toml`.
 
 mod support;
 
@@ -23,7 +24,8 @@ use transpose_testkit::{Canonical, Case, Ended, Settings, mangle, render, run};
 /// How many first bytes are looked at to recognise a file.
 const PROBE: usize = 64 * 1024;
 
-/// Runs a check for every case; an excepted case must fail it, or else the exception is out of date.
+/// Runs a check for every case; an excepted case must fail it, or else the exception is out of
+/// date.
 fn each_case(kind: Check, check: impl Fn(&Registry, &dyn Format, &Case) -> Result<(), String>) {
     let (catalogue, registry) = (catalogue(), registry());
     all(&catalogue.cases, |case| {
@@ -119,7 +121,8 @@ fn only_declared_fields_are_read_and_written() {
     });
 }
 
-/// The content that must survive a round trip: values of declared fields, without places, references and running numbers.
+/// The content that must survive a round trip: values of declared fields, without places,
+/// references and running numbers.
 fn essence(read: &Canonical, keep: FieldSet) -> Vec<String> {
     let values = |entity: &Entity| {
         let kept = entity.iter().filter(|(field, _)| keep.contains(*field));
@@ -197,7 +200,8 @@ fn trace(ended: &Ended) -> String {
     render::ended(ended)
 }
 
-/// Sums of events go to disk where there is no memory for them, and nowhere else: or the comparison would compare nothing.
+/// Sums of events go to disk where there is no memory for them, and nowhere else: or the comparison
+/// would compare nothing.
 fn went_to_disk(
     registry: &Registry,
     source: &dyn Format,
@@ -450,7 +454,8 @@ fn codes_are_documented() {
     assert_eq!(twice, None, "a family has two codes of one name");
 }
 
-/// The registered formats as the rows of the table in README.md, which `cargo xtask codegen` copies from the snapshot.
+/// The registered formats as the rows of the table in README.md, which `cargo xtask codegen` copies
+/// from the snapshot.
 #[test]
 fn list_of_formats_is_known() {
     let registry = registry();

@@ -1,4 +1,5 @@
-//! Every table that a case is converted to, as a workbook: each cell is that of the text, as a reader finds it that shares no code with ours.
+//! Every table that a case is converted to, as a workbook: each cell is that of the text, as a
+//! reader finds it that shares no code with ours.
 
 mod support;
 
@@ -10,7 +11,8 @@ use transpose_core::registry::Registry;
 use transpose_core::table::Container;
 use transpose_testkit::{Case, Ended, Settings, run};
 
-/// The targets of a case that are tables and are written as the layout says, whose text can be read without knowing more.
+/// The targets of a case that are tables and are written as the layout says, whose text can be read
+/// without knowing more.
 fn tables(registry: &Registry, case: &Case) -> Vec<String> {
     let own = std::iter::once(case.format.clone());
     let mut targets: Vec<String> = case.plan.to.iter().cloned().chain(own).collect();
@@ -29,7 +31,8 @@ fn written(ended: &Ended) -> Option<&(String, Vec<u8>)> {
     ended.files.first()
 }
 
-/// The cells of a text, whatever divides them: a comma, or what the lines hold most of. Tables with tabs quote nothing.
+/// The cells of a text, whatever divides them: a comma, or what the lines hold most of. Tables with
+/// tabs quote nothing.
 fn text(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
     let pieces = |mark: u8| bytes.split(|byte| *byte == mark).count();
     let delimiter = *b",;\t|".iter().max_by_key(|mark| pieces(**mark)).unwrap_or(&b',');

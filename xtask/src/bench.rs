@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: the jobs of Transpose against what people would use instead, in one run on one machine.
+//! `cargo xtask bench`: the jobs of Transpose against what people would use instead, in one run on
+//! one machine.
 //!
-//! Everything is run as a whole process by `bench/measure.py`, in alternating rounds, and medians over pairs are compared. What each
-//! contender has found must agree, by a script or byte for byte, or there is no table.
+//! Everything is run as a whole process by `bench/measure.py`, in alternating rounds, and medians
+//! over pairs are compared. What each contender has found must agree, by a script or byte for byte,
+//! or there is no table.
 
 mod build;
 mod compare;
@@ -51,7 +53,8 @@ pub(crate) struct Bench {
     /// Also build Transpose from nothing and list the heaviest crates.
     #[arg(long)]
     cold: bool,
-    /// Instead, count the instructions of small workloads and compare them with xtask/bench/guard.toml.
+    /// Instead, count the instructions of small workloads and compare them with
+    /// xtask/bench/guard.toml.
     #[arg(long, conflicts_with_all = ["only", "quick", "rounds", "cold", "same"])]
     guard: bool,
     /// Write the counted instructions into xtask/bench/guard.toml.

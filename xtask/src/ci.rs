@@ -1,4 +1,5 @@
-//! `cargo xtask ci`: everything that is checked before a change is accepted, in the order in which it is likely to fail.
+//! `cargo xtask ci`: everything that is checked before a change is accepted, in the order in which
+//! it is likely to fail.
 
 use crate::{Chore, Outcome, files};
 use std::process::Command;

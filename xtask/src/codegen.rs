@@ -1,7 +1,9 @@
-//! `cargo xtask codegen`: writes the record tables of `plugins/ddex-dsr` from the facts in its `spec/` folder.
+//! `cargo xtask codegen`: writes the record tables of `plugins/ddex-dsr` from the facts in its
+//! `spec/` folder.
 //!
-//! The facts are JSON; the tables are constants of the types in `transpose-records`, one cell a line. Generated files are committed, and
-//! `--check` compares them with what would be written. The same goes for what follows from which families and formats there are.
+//! The facts are JSON; the tables are constants of the types in `transpose-records`, one cell a
+//! line. Generated files are committed, and `--check` compares them with what would be written. The
+//! same goes for what follows from which families and formats there are.
 
 mod pages;
 mod rules;
@@ -56,7 +58,8 @@ impl Chore for Codegen {
 }
 
 impl Codegen {
-    /// Everything that follows from files alone, so that it can be generated when our crates do not compile.
+    /// Everything that follows from files alone, so that it can be generated when our crates do not
+    /// compile.
     fn first_stage(&self) -> Outcome {
         let folder = files::root().join(FOLDER);
         let mut stale = Vec::new();
@@ -112,7 +115,8 @@ fn records(facts: &Value, fields: &Fields) -> Outcome<String> {
         }
         record_spec(&mut out, record, None, fields)?;
         for patch in record.get("profile_overrides").and_then(Value::as_array).into_iter().flatten() {
-            // The header and the footer are the same for every profile but for what their readers know anyway.
+            // The header and the footer are the same for every profile but for what their readers
+            // know anyway.
             if !matches!(name, "HEAD" | "FOOT") {
                 record_spec(&mut out, record, Some(patch), fields)?;
             }

@@ -1,7 +1,9 @@
-//! The places that follow from which families and formats there are: `plugins/all` and the table of formats in README.md.
+//! The places that follow from which families and formats there are: `plugins/all` and the table of
+//! formats in README.md.
 //!
-//! The families are the folders under `plugins/`. The formats are taken from `snapshots/formats.snap`, which a test holds to the registry, so
-//! that the table needs no plugin to be built.
+//! The families are the folders under `plugins/`. The formats are taken from
+//! `snapshots/formats.snap`, which a test holds to the registry, so that the table needs no plugin
+//! to be built.
 
 use crate::{Outcome, files, fuzz};
 use std::fmt::Write as _;
@@ -14,7 +16,8 @@ const ALL: &str = "plugins/all";
 const BEGIN: &str = "<!-- formats:begin -->\n";
 const END: &str = "<!-- formats:end -->\n";
 
-/// Writes whatever follows from which formats there are, fuzz targets included, or only compares it; answers what is out of date.
+/// Writes whatever follows from which formats there are, fuzz targets included, or only compares
+/// it; answers what is out of date.
 pub(crate) fn derive(root: &Path, check: bool) -> Outcome<Vec<String>> {
     let mut stale = Vec::new();
     let mut derived = generated(root)?;

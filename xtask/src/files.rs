@@ -7,7 +7,8 @@ use std::process::Command;
 
 use crate::Outcome;
 
-/// The folder of the workspace: of the one that cargo runs the chores for, which may be a copy of the one they were built in.
+/// The folder of the workspace: of the one that cargo runs the chores for, which may be a copy of
+/// the one they were built in.
 pub(crate) fn root() -> PathBuf {
     let built = Path::new(env!("CARGO_MANIFEST_DIR"));
     let run =
@@ -98,7 +99,8 @@ pub(crate) fn replace_with(path: &Path, write: impl FnOnce(&mut File) -> io::Res
     let written =
         File::create(&part).and_then(|mut file| write(&mut file)).and_then(|()| fs::rename(&part, path));
     written.map_err(|error| {
-        // Half a file serves no one; if it cannot be removed either, the first error is the one to tell.
+        // Half a file serves no one; if it cannot be removed either, the first error is the one to
+        // tell.
         let _ = fs::remove_file(&part);
         format!("cannot write {}: {error}; check that its folder exists and has room", path.display()).into()
     })

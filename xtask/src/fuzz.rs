@@ -1,5 +1,6 @@
-//! The fuzz targets in `fuzz/`, in the layout of cargo-fuzz: one for each format that can be read and one for containers. They are generated,
-//! so that a new format has its target without anybody thinking of it.
+//! The fuzz targets in `fuzz/`, in the layout of cargo-fuzz: one for each format that can be read
+//! and one for containers. They are generated, so that a new format has its target without anybody
+//! thinking of it.
 
 use crate::{Outcome, files};
 use std::fmt::Write as _;

@@ -1,7 +1,7 @@
 //! Repeated chores of this workspace: `cargo xtask <chore>`.
 //!
-//! A chore is one file with a struct of arguments (its doc comment is the help text) that implements [`Chore`].
-//! It is entered once, in [`CHORES`].
+//! A chore is one file with a struct of arguments (its doc comment is the help text) that
+//! implements [`Chore`]. It is entered once, in [`CHORES`].
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the developer who runs them")]
 
 mod bench;

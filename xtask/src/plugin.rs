@@ -1,7 +1,8 @@
 //! `cargo xtask new-plugin` and `cargo xtask remove-plugin`: a format comes and goes in one step.
 //!
-//! A new format is complete: it compiles, is registered, has a case and passes the shared checks. It is the place to begin, not a sketch.
-//! What one command writes the other takes away, so that a format that was added and removed leaves the tree as it was.
+//! A new format is complete: it compiles, is registered, has a case and passes the shared checks.
+//! It is the place to begin, not a sketch. What one command writes the other takes away, so that a
+//! format that was added and removed leaves the tree as it was.
 
 use crate::{Chore, Outcome, families, files};
 use std::path::{Path, PathBuf};
@@ -312,7 +313,8 @@ fn with_member(manifest: &str, family: &str) -> Outcome<String> {
     Ok(format!("{}{new}\n{}", head.concat(), tail.concat()))
 }
 
-/// The library with one more registration: beside those of its kind, in order, or at the end of what stands before the code.
+/// The library with one more registration: beside those of its kind, in order, or at the end of
+/// what stands before the code.
 fn with_registration(library: &str, registration: &str) -> Outcome<String> {
     let kind = registration.split_once([' ', '(']).map_or(registration, |(kind, _)| kind);
     let lines: Vec<&str> = library.split_inclusive('\n').collect();
@@ -325,7 +327,8 @@ fn with_registration(library: &str, registration: &str) -> Outcome<String> {
         (Some(line), _) => line + 1,
         (None, Some(line)) => *line,
         (None, None) => {
-            // Registrations of each kind stand in a paragraph of their own, after the documentation.
+            // Registrations of each kind stand in a paragraph of their own, after the
+            // documentation.
             let documented =
                 lines.iter().take_while(|line| line.starts_with("//!") || line.starts_with("#!")).count();
             if documented == 0 {
@@ -395,8 +398,8 @@ fn dependencies(manifest: &str) -> (&str, &str, &str) {
     (head, body, tail)
 }
 
-/// Everything that a crate's sources say, without their tests, which stand at the end of each file or in
-/// `tests.rs`.
+/// Everything that a crate's sources say, without their tests, which stand at the end of each file
+/// or in `tests.rs`.
 fn sources(folder: &Path) -> Outcome<String> {
     let mut text = String::new();
     for path in files::walk(&folder.join("src"))?.iter().filter(|path| !path.ends_with("tests.rs")) {

@@ -1,6 +1,7 @@
 //! `cargo xtask sample`: the example reports, and large reports and messages for benchmarks.
 //!
-//! All are made from fixed seeds with a generator of our own, so that the same bytes come out on every machine.
+//! All are made from fixed seeds with a generator of our own, so that the same bytes come out on
+//! every machine.
 
 mod catalogue;
 mod codes;
@@ -32,7 +33,8 @@ pub(crate) struct Sample {
     #[arg(long, value_name = "N", requires = "out", group = "large")]
     rows: Option<u64>,
 
-    /// Write a DSR message of this format to `--out` instead of the examples; without a version, of the newest.
+    /// Write a DSR message of this format to `--out` instead of the examples; without a version, of
+    /// the newest.
     #[arg(long, value_name = "ID[@VERSION]", requires = "out", group = "large")]
     message: Option<String>,
 

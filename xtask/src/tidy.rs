@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: what the compiler, rustfmt and clippy do not see.
 //!
-//! Each check is a function from the tree to complaints; a complaint says where, what, and what to do. The rules themselves are in
-//! CONTRIBUTING.md and docs/architecture.md.
+//! Each check is a function from the tree to complaints; a complaint says where, what, and what to
+//! do. The rules themselves are in CONTRIBUTING.md and docs/architecture.md.
 
 mod licence;
 
@@ -103,7 +103,8 @@ fn dependencies<'a>(manifest: &'a Table, section: &str) -> impl Iterator<Item = 
     manifest.get(section).and_then(Value::as_table).into_iter().flatten()
 }
 
-/// Which of our own crates each crate may depend on. Families of formats may use [`FAMILY`]; what links or tests everything is free.
+/// Which of our own crates each crate may depend on. Families of formats may use [`FAMILY`]; what
+/// links or tests everything is free.
 const LAYERS: &[(&str, &[&str])] = &[
     ("transpose-codes", &[]),
     ("transpose-core", &["transpose-codes"]),
@@ -285,8 +286,8 @@ fn generated(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// Words that do not belong into the project: places on somebody's machine, hosts of package registries. Written in two parts, so that this
-/// table does not complain about itself.
+/// Words that do not belong into the project: places on somebody's machine, hosts of package
+/// registries. Written in two parts, so that this table does not complain about itself.
 const WORDS: &[(&str, &str, &str)] = &[
     ("/ho", "me/", "a folder of somebody's machine"),
     ("/Us", "ers/", "a folder of somebody's machine"),
@@ -320,7 +321,8 @@ fn words(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// Whether a path begins at this place of a line: what stands before is no part of a longer path or address.
+/// Whether a path begins at this place of a line: what stands before is no part of a longer path or
+/// address.
 fn begins(line: &str, place: usize, word: &str) -> bool {
     let before = line.get(..place).and_then(|before| before.chars().next_back());
     !word.starts_with('/')
@@ -351,7 +353,8 @@ fn tests_are_honest(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// Codes of findings are unique over all crates, linked or not, and each has an explanation and advice.
+/// Codes of findings are unique over all crates, linked or not, and each has an explanation and
+/// advice.
 fn codes(tree: &Tree) -> Vec<String> {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     let mut complaints = Vec::new();

@@ -1,6 +1,8 @@
-//! {{TITLE}}: one play a line, six cells divided by `|`, no quoting; lines that begin with `#` are comments.
+//! {{TITLE}}: one play a line, six cells divided by `|`, no quoting; lines that begin with `#` are
+//! comments.
 //!
-//! Replace this text by what the format is, where it was taken from and when. The first line tells the format from every other.
+//! Replace this text by what the format is, where it was taken from and when. The first line tells
+//! the format from every other.
 
 use std::collections::BTreeMap;
 use transpose_codes::{Duration, Isrc, Territory, Timestamp};
@@ -245,7 +247,8 @@ impl Decode for Reader {
     fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault> {
         let mut out = Vec::new();
         for (place, raw) in self.places(dimension).iter().zip(key) {
-            // What describes the item may be wrong and is then left out; without its context a play has no place in a report.
+            // What describes the item may be wrong and is then left out; without its context a play
+            // has no place in a report.
             let outcome = checked(*place, raw, &mut out);
             if dimension == Dimension::Context || raw.is_empty() {
                 outcome?;

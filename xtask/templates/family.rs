@@ -1,1 +1,2 @@
-//! The {{FAMILY}} family of formats. Replace this line: who uses them, and where they were taken from.
+//! The {{FAMILY}} family of formats. Replace this line: who uses them, and where they were taken
+//! from.

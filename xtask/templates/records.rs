@@ -1,7 +1,9 @@
-//! {{TITLE}}: records of tab-separated cells, one [`PLAY`] a play, after one line that names the format; lines that begin with `#` are
-//! comments. Cells and escapes follow the rules of `transpose-records`.
+//! {{TITLE}}: records of tab-separated cells, one [`PLAY`] a play, after one line that names the
+//! format; lines that begin with `#` are comments. Cells and escapes follow the rules of
+//! `transpose-records`.
 //!
-//! Replace this text by what the format is, where it was taken from and when. The table of cells is the place to begin.
+//! Replace this text by what the format is, where it was taken from and when. The table of cells is
+//! the place to begin.
 
 use std::collections::BTreeMap;
 use transpose_codes::{Duration, Timestamp};
@@ -270,7 +272,8 @@ impl Decode for Reader {
     fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault> {
         let mut out = Vec::new();
         for (place, raw) in self.places(dimension).iter().zip(key) {
-            // What describes the item may be wrong and is then left out; without its context a play has no place in a report.
+            // What describes the item may be wrong and is then left out; without its context a play
+            // has no place in a report.
             let outcome = checked(*place, raw, &mut out);
             if dimension == Dimension::Context || raw.is_empty() {
                 outcome?;

@@ -1,6 +1,8 @@
-//! A format of each kind is begun in a copy of the workspace, passes clippy, its own tests and the shared checks, and goes without a trace.
+//! A format of each kind is begun in a copy of the workspace, passes clippy, its own tests and the
+//! shared checks, and goes without a trace.
 //!
-//! The copy and its build stay in the target folder, so that a later run compiles what has changed only.
+//! The copy and its build stay in the target folder, so that a later run compiles what has changed
+//! only.
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test end it where something is missing")]
 
@@ -31,7 +33,8 @@ fn original(root: &Path) -> Files {
     files.filter_map(|name| Some((PathBuf::from(name), fs::read(root.join(name)).ok()?))).collect()
 }
 
-/// Leaves one case to each format, its smallest: what is shown here is that new formats pass the checks, not that all others do once more.
+/// Leaves one case to each format, its smallest: what is shown here is that new formats pass the
+/// checks, not that all others do once more.
 fn spare_cases(files: &mut Files) {
     let case = |path: &Path| path.strip_prefix("snapshots/cases").ok()?.parent().map(Path::to_path_buf);
     let mut sizes: BTreeMap<PathBuf, usize> = BTreeMap::new();
@@ -95,7 +98,8 @@ fn found(root: &Path) -> Files {
     files
 }
 
-/// Makes `root` hold these files and no others. Files that are the same keep their time, so that cargo need not compile them again.
+/// Makes `root` hold these files and no others. Files that are the same keep their time, so that
+/// cargo need not compile them again.
 fn copy(files: &Files, root: &Path) {
     fs::create_dir_all(root).unwrap();
     for path in found(root).into_keys().filter(|path| !files.contains_key(path)) {
@@ -184,7 +188,8 @@ fn formats_of_each_kind_come_complete_and_go_without_a_trace() {
     let taken = taken.args(["new-plugin", "labels", "demo", "--code"]).output().unwrap();
     assert!(!taken.status.success(), "a name that is taken must be refused");
 
-    // What a developer does next: write the snapshots, put the formats into the table, run the checks.
+    // What a developer does next: write the snapshots, put the formats into the table, run the
+    // checks.
     for (file, test, update) in [("cases", "cases_are", "unseen"), ("shared", "list_of_formats", "always")] {
         tree.cargo(&["test", "-p", "snapshots", "--test", file, test], update);
     }

@@ -1,4 +1,5 @@
-//! The accounts between periods, and how amounts came about: what `run` and `convert` write beside reports.
+//! The accounts between periods, and how amounts came about: what `run` and `convert` write beside
+//! reports.
 
 use crate::open::{self, AndHelp as _};
 use std::fs;
@@ -28,7 +29,8 @@ pub(crate) struct Accounts<'a> {
 }
 
 impl<'a> Accounts<'a> {
-    /// Reads the accounts, if the file is there; with `redo`, a period that they hold already is worked out again.
+    /// Reads the accounts, if the file is there; with `redo`, a period that they hold already is
+    /// worked out again.
     pub(crate) fn open(path: &'a Path, redo: bool) -> Result<Self, Fatal> {
         let source = path.to_string_lossy();
         let text = if path.exists() { Some(open::text(path)?) } else { None };

@@ -1,4 +1,5 @@
-//! How a run goes about its work, whatever it makes: rejected rows, memory, threads, what may be replaced.
+//! How a run goes about its work, whatever it makes: rejected rows, memory, threads, what may be
+//! replaced.
 
 use crate::open::{self, MemoryLimit, Speed};
 use std::ffi::OsStr;
@@ -9,10 +10,12 @@ use transpose_engine::codes::io;
 /// What `convert` and `run` have in common.
 #[derive(clap::Args)]
 pub(crate) struct Handling {
-    /// What happens to rows that cannot be converted: nothing is written, or they are set aside unchanged
+    /// What happens to rows that cannot be converted: nothing is written, or they are set aside
+    /// unchanged
     #[arg(long, value_name = "ACTION")]
     pub(crate) on_reject: Option<Action>,
-    /// The file for rows that are set aside; by default beside the output. Implies `--on-reject quarantine`
+    /// The file for rows that are set aside; by default beside the output. Implies
+    /// `--on-reject quarantine`
     #[arg(long, value_name = "FILE")]
     pub(crate) quarantine: Option<PathBuf>,
     /// Give up when more rows are rejected
@@ -23,11 +26,12 @@ pub(crate) struct Handling {
     pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) speed: Speed,
-    /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does not fit goes to `--temp-dir`. By default three quarters
-    /// of what the machine offers
+    /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does
+    /// not fit goes to `--temp-dir`. By default three quarters of what the machine offers
     #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
     pub(crate) memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory; nothing stays there. By default the system's own
+    /// The folder for what does not fit into memory; nothing stays there. By default the system's
+    /// own
     #[arg(long, value_name = "FOLDER")]
     temp_dir: Option<PathBuf>,
     /// Replace existing files
@@ -84,7 +88,8 @@ impl Handling {
     }
 }
 
-/// The name of the file for the rejected rows of an input: `report.csv.gz` gives `report.rejects.csv`.
+/// The name of the file for the rejected rows of an input: `report.csv.gz` gives
+/// `report.rejects.csv`.
 fn rejects_name(input: &Path) -> String {
     let name = input.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     let name = name.strip_suffix(".gz").unwrap_or(&name);

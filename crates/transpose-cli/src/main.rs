@@ -1,7 +1,7 @@
 //! The binary `transpose`: parses the command, runs it, and ends with a documented exit code.
 //!
-//! Data goes to standard output, everything else to standard error. The command line is the only part of the program that reads the clock and
-//! the environment.
+//! Data goes to standard output, everything else to standard error. The command line is the only
+//! part of the program that reads the clock and the environment.
 //!
 //! | module | does |
 //! |---|---|
@@ -35,8 +35,8 @@ use transpose_plugins as _;
 
 /// Converts music usage reports between partners
 ///
-/// Play logs and client usage reports become reports for societies, publishers and labels. Every row that is read is converted, rejected or
-/// filtered, and counted.
+/// Play logs and client usage reports become reports for societies, publishers and labels. Every
+/// row that is read is converted, rejected or filtered, and counted.
 #[derive(Parser)]
 #[command(name = "transpose", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
@@ -86,7 +86,8 @@ fn guarded(messages: &Messages, command: impl FnOnce() -> Result<Exit, Stop>) ->
     }
 }
 
-/// Makes a panic, which is always a fault of the program, one line with advice; the details only where they are asked for.
+/// Makes a panic, which is always a fault of the program, one line with advice; the details only
+/// where they are asked for.
 fn confess() {
     let detailed = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     let default = std::panic::take_hook();
@@ -95,7 +96,8 @@ fn confess() {
         if detailed {
             default(panic);
         }
-        // What takes containers apart meets files that its authors never saw: the file is at fault, and refused.
+        // What takes containers apart meets files that its authors never saw: the file is at fault,
+        // and refused.
         if std::thread::current().name() == Some(transpose_containers::read::THREAD) {
             return;
         }

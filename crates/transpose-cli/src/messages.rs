@@ -1,4 +1,5 @@
-//! What is said: findings and summaries on standard error, for people or one JSON object a line; data on standard output; exit codes.
+//! What is said: findings and summaries on standard error, for people or one JSON object a line;
+//! data on standard output; exit codes.
 //!
 //! Writing to standard error never fails a run: there is nowhere else to say so.
 
@@ -242,7 +243,8 @@ pub(crate) fn counted(value: u64, word: &str) -> String {
     format!("{} {word}{s}", number(value))
 }
 
-/// Rows in columns, each line after the given indent; columns in `right` are flush right, and the last column is not filled up.
+/// Rows in columns, each line after the given indent; columns in `right` are flush right, and the
+/// last column is not filled up.
 pub(crate) fn table(indent: usize, right: &[usize], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
@@ -270,7 +272,8 @@ pub(crate) fn table(indent: usize, right: &[usize], rows: &[Vec<String>]) -> Str
     out
 }
 
-/// Text in lines of at most the given width, each after an indent; a longer word has a line of its own.
+/// Text in lines of at most the given width, each after an indent; a longer word has a line of its
+/// own.
 pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let mut out = String::new();
     for paragraph in text.lines() {

@@ -1,4 +1,5 @@
-//! What every command needs before it can begin: the registry, inputs, the choice of formats, side files, the clock.
+//! What every command needs before it can begin: the registry, inputs, the choice of formats, side
+//! files, the clock.
 
 mod containers;
 
@@ -132,7 +133,8 @@ pub(crate) fn format<'a>(registry: &'a Registry, id: &str) -> Result<&'a dyn For
     })
 }
 
-/// The format and the version that `ID@VERSION` names; without a version the format's default is meant.
+/// The format and the version that `ID@VERSION` names; without a version the format's default is
+/// meant.
 pub(crate) fn versioned<'a>(
     registry: &'a Registry,
     text: &str,
@@ -282,7 +284,8 @@ pub(crate) fn choose_one<'a>(
 /// The largest side file, far beyond any real one.
 const SIDE_FILE_LIMIT: usize = 64 << 20;
 
-/// Refuses to write over what is read, and two things under one name; each path comes with the part that it plays.
+/// Refuses to write over what is read, and two things under one name; each path comes with the part
+/// that it plays.
 pub(crate) fn refuse_same(read: &[(&str, &Path)], written: &[(&str, &Path)]) -> Result<(), Fatal> {
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     taken.extend(read.iter().filter(|(_, path)| path.is_file()).map(|(role, path)| (*role, same(path))));
@@ -309,7 +312,8 @@ fn same(path: &Path) -> PathBuf {
     parent.join(path.file_name().unwrap_or_default())
 }
 
-/// Refuses a file that exists before the work begins; the same check is made again when it is written.
+/// Refuses a file that exists before the work begins; the same check is made again when it is
+/// written.
 pub(crate) fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), Fatal> {
     let mut set = OutputSet::new(overwrite);
     let probe = set.create(path, Compression::None).map_err(|error| io(&error))?;
@@ -383,13 +387,16 @@ impl SideFiles {
 /// What completes events, and what is taken from them.
 #[derive(clap::Args)]
 pub(crate) struct Completing {
-    /// What tracks and releases are: a table with track ids, release ids or both, joined to events that only name them; may be given several times
+    /// What tracks and releases are: a table with track ids, release ids or both, joined to events
+    /// that only name them; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) catalogue: Vec<PathBuf>,
-    /// What happens to user ids and other personal data. By default only the users' own service gets them
+    /// What happens to user ids and other personal data. By default only the users' own service
+    /// gets them
     #[arg(long, value_name = "WHAT")]
     user_ids: Option<UserIds>,
-    /// The file with the secret key for `--user-ids hash`; without it the variable `TRANSPOSE_USER_KEY` is the key
+    /// The file with the secret key for `--user-ids hash`; without it the variable
+    /// `TRANSPOSE_USER_KEY` is the key
     #[arg(long, value_name = "FILE")]
     pub(crate) user_key: Option<PathBuf>,
     /// Give events that have no id one made from their content; equal rows get equal ids
@@ -480,7 +487,8 @@ pub(crate) struct Layouts {
 /// How inputs are read.
 #[derive(clap::Args)]
 pub(crate) struct Speed {
-    /// How many threads read and write; by default as many as the machine has. The output does not depend on it
+    /// How many threads read and write; by default as many as the machine has. The output does not
+    /// depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// How many bytes a thread takes at a time
@@ -515,7 +523,8 @@ impl MemoryLimit {
     /// The least that leaves room for the work itself.
     const LEAST: u64 = 64 << 20;
 
-    /// The limit in bytes; `None` for any amount, also where the machine does not tell what it offers.
+    /// The limit in bytes; `None` for any amount, also where the machine does not tell what it
+    /// offers.
     pub(crate) fn bytes(self) -> Option<u64> {
         match self {
             Self::Offered => memory::available().map(|bytes| (bytes / 4 * 3).max(Self::LEAST)),
@@ -573,7 +582,8 @@ pub(crate) fn time_zone(text: &str) -> Result<i16, String> {
     Err("expected `UTC` or an offset such as `+02:00`".into())
 }
 
-/// The moment of the run: `SOURCE_DATE_EPOCH` where it is set, so that runs can be repeated byte by byte, else the clock.
+/// The moment of the run: `SOURCE_DATE_EPOCH` where it is set, so that runs can be repeated byte by
+/// byte, else the clock.
 pub(crate) fn now() -> Result<Timestamp, Fatal> {
     let seconds = match std::env::var_os("SOURCE_DATE_EPOCH") {
         Some(text) => text.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {

@@ -1,5 +1,5 @@
-//! What an output comes in: text or a workbook, plain or gzip. `--container` says it, or the name of the output, and they must not contradict
-//! each other or the format.
+//! What an output comes in: text or a workbook, plain or gzip. `--container` says it, or the name
+//! of the output, and they must not contradict each other or the format.
 
 use crate::open::{self, AndHelp as _};
 use std::ffi::OsStr;
@@ -95,7 +95,8 @@ impl Packing {
         }
     }
 
-    /// The options of the format with what the container says besides; an option that was given stands.
+    /// The options of the format with what the container says besides; an option that was given
+    /// stands.
     pub(crate) fn options(self, given: &[(String, String)]) -> Vec<(String, String)> {
         let mut options = given.to_vec();
         if self.kind == Kind::Tabs && !options.iter().any(|(key, _)| key == DELIMITER) {

@@ -1,7 +1,8 @@
 //! A list of the files that were converted before, so that one that is delivered again is noticed.
 //!
-//! One JSON object a line: the hash of the file's content, unpacked, its name and the moment of the run. The list is read before a run and replaced
-//! as a whole when it has succeeded. Runs with one list are made one after the other.
+//! One JSON object a line: the hash of the file's content, unpacked, its name and the moment of the
+//! run. The list is read before a run and replaced as a whole when it has succeeded. Runs with one
+//! list are made one after the other.
 
 use crate::open::{self, AndHelp as _};
 use serde_json::{Value, json};
@@ -27,7 +28,8 @@ transpose_core::codes! {
 /// Which list is kept, and what it is for.
 #[derive(Default, clap::Args)]
 pub(crate) struct Remembering {
-    /// A list of the files that were converted: refuse an input that stands there, and add the inputs when the run has succeeded
+    /// A list of the files that were converted: refuse an input that stands there, and add the
+    /// inputs when the run has succeeded
     #[arg(long, value_name = "FILE")]
     pub(crate) received: Option<PathBuf>,
     /// Convert inputs that were received before once more
@@ -43,7 +45,8 @@ pub(crate) struct Received {
 }
 
 impl Remembering {
-    /// Refuses inputs that were received before. Answers inputs that can be read from their beginning, and what is to be remembered.
+    /// Refuses inputs that were received before. Answers inputs that can be read from their
+    /// beginning, and what is to be remembered.
     pub(crate) fn check(&self, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<Received>), Fatal> {
         let Some(path) = &self.received else { return Ok((inputs, None)) };
         let text = if path.exists() { open::text(path)? } else { String::new() };

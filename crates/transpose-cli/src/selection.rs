@@ -10,24 +10,30 @@ use transpose_engine::{Duplicates, PeriodBy, Screening, Slice};
 /// Which plays take part.
 #[derive(clap::Args)]
 pub(crate) struct Selection {
-    /// The reporting period, such as `2026-10`, `2026-Q4`, `2026-W41`, `2026-10-05` or `2026-10-01--2026-10-15`; plays outside it are left out
+    /// The reporting period, such as `2026-10`, `2026-Q4`, `2026-W41`, `2026-10-05` or
+    /// `2026-10-01--2026-10-15`; plays outside it are left out
     #[arg(long, value_name = "PERIOD", value_parser = open::period)]
     pub(crate) period: Option<Period>,
-    /// The time zone in which the days of the period begin and end: an offset from UTC such as `+02:00`, or a name such as `Europe/Berlin`,
-    /// whose days have 23 or 25 hours where clocks change
+    /// The time zone in which the days of the period begin and end: an offset from UTC such as
+    /// `+02:00`, or a name such as `Europe/Berlin`, whose days have 23 or 25 hours where clocks
+    /// change
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone, allow_hyphen_values = true)]
     time_zone: Zone,
-    /// Which moment decides whether a play belongs to the period: when it took place, or when it was logged, where the report says that
+    /// Which moment decides whether a play belongs to the period: when it took place, or when it
+    /// was logged, where the report says that
     #[arg(long, value_name = "MOMENT", default_value = "played")]
     period_by: By,
-    /// What happens to plays outside the period: they are left out and counted, or nothing is written
+    /// What happens to plays outside the period: they are left out and counted, or nothing is
+    /// written
     #[arg(long, value_name = "ACTION", default_value = "filter")]
     outside: Outside,
-    /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told and left out
+    /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told
+    /// and left out
     #[arg(long, value_name = "ACTION", default_value = "off")]
     duplicates: Repeated,
-    /// Write one output for each month, week or day, with a folder for `--output`. Single plays are dealt out in one pass, and the names of the files end in
-    /// the slice, such as `_2026-W41`; for reports of sums `--period` is cut into slices, and the inputs are read once for each
+    /// Write one output for each month, week or day, with a folder for `--output`. Single plays are
+    /// dealt out in one pass, and the names of the files end in the slice, such as `_2026-W41`; for
+    /// reports of sums `--period` is cut into slices, and the inputs are read once for each
     #[arg(long, value_name = "SLICE")]
     pub(crate) split_by: Option<SplitBy>,
     #[command(flatten)]
@@ -163,7 +169,8 @@ impl Zone {
         }
     }
 
-    /// The moments of a period, in microseconds since 1970 UTC: from the first day's beginning up to, and without, that of the day after the last.
+    /// The moments of a period, in microseconds since 1970 UTC: from the first day's beginning up
+    /// to, and without, that of the day after the last.
     pub(crate) fn moments(&self, period: Period) -> Range<i64> {
         match self {
             Self::Offset(minutes) => period.micros_range(*minutes),
@@ -185,7 +192,8 @@ fn week(date: Date) -> Option<Period> {
     Period::week(thursday.year(), u8::try_from(week).ok()?).ok()
 }
 
-/// The first moment of a day; where clocks change at midnight it is the earlier of two, or the first after the gap.
+/// The first moment of a day; where clocks change at midnight it is the earlier of two, or the
+/// first after the gap.
 fn midnight(zone: &TimeZone, date: Date) -> Option<i64> {
     let year = i16::try_from(date.year()).ok()?;
     let (month, day) = (i8::try_from(date.month()).ok()?, i8::try_from(date.day()).ok()?);

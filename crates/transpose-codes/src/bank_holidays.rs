@@ -1,8 +1,10 @@
-//! Bank holidays of England and Wales, and the working days between them, for the years 2000 to 2100.
+//! Bank holidays of England and Wales, and the working days between them, for the years 2000
+//! to 2100.
 //!
-//! Rule: Banking and Financial Dealings Act 1971, schedule 1, with the days that are given each year by royal proclamation as they have been given
-//! ever since. What differs from the rule in single years (jubilees, a wedding, a funeral, a coronation, days moved) cannot be computed and is a
-//! table; for years to come it is empty.
+//! Rule: Banking and Financial Dealings Act 1971, schedule 1, with the days that are given each
+//! year by royal proclamation as they have been given ever since. What differs from the rule in
+//! single years (jubilees, a wedding, a funeral, a coronation, days moved) cannot be computed and
+//! is a table; for years to come it is empty.
 //!
 //! A holiday on a Saturday or Sunday has a substitute: the next weekday that is no holiday itself.
 
@@ -76,7 +78,8 @@ pub fn bank_holidays(year: u16) -> Vec<Holiday> {
     days
 }
 
-/// The first working day on or after a day: neither Saturday nor Sunday nor a bank holiday. Nothing for a day outside [`YEARS`].
+/// The first working day on or after a day: neither Saturday nor Sunday nor a bank holiday. Nothing
+/// for a day outside [`YEARS`].
 pub fn working_day_from(date: Date) -> Option<Date> {
     let holidays = bank_holidays(date.year());
     let mut date = Some(date).filter(|date| YEARS.contains(&date.year()));
@@ -95,10 +98,11 @@ pub fn day_of_next_month(date: Date, day: u8) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
-/// When the reports of a period are due: on the 10th of the month after the one in which it ends, or the next working day. Nothing when that day is
-/// outside [`YEARS`].
+/// When the reports of a period are due: on the 10th of the month after the one in which it ends,
+/// or the next working day. Nothing when that day is outside [`YEARS`].
 ///
-/// Source: docs.massivemusic.com, Client Usage Report: delivered on the 10th of each month or the next working day in the UK.
+/// Source: docs.massivemusic.com, Client Usage Report: delivered on the 10th of each month or the
+/// next working day in the UK.
 pub fn report_due(period: Period) -> Option<Date> {
     day_of_next_month(period.last(), 10).and_then(working_day_from)
 }
@@ -113,12 +117,14 @@ fn monday_from(date: Date) -> Option<Date> {
     after(Some(date), (8 - i32::from(date.weekday())) % 7)
 }
 
-/// Easter Sunday of the Gregorian calendar: the Sunday after the full moon of the tables on or after 21 March.
+/// Easter Sunday of the Gregorian calendar: the Sunday after the full moon of the tables on or
+/// after 21 March.
 fn easter_sunday(year: u16) -> Option<Date> {
     let year_number = i32::from(year);
     let century = year_number / 100;
     let golden = year_number % 19;
-    // How many days after 21 March the full moon is, with the corrections for leap centuries and for the drift of the moon.
+    // How many days after 21 March the full moon is, with the corrections for leap centuries and
+    // for the drift of the moon.
     let moon = (19 * golden + 15 + century - century / 4 - (8 * century + 13) / 25) % 30;
     // Two days that the tables of the church avoid.
     let moon = if moon == 29 || moon == 28 && golden > 10 { moon - 1 } else { moon };
@@ -135,7 +141,8 @@ mod tests {
         bank_holidays(year).iter().map(|holiday| holiday.date.to_string()[5..].to_owned()).collect()
     }
 
-    /// Dates of Easter Sunday as almanacs have them, the earliest and the latest possible among them.
+    /// Dates of Easter Sunday as almanacs have them, the earliest and the latest possible among
+    /// them.
     #[test]
     fn easter_is_that_of_almanacs() {
         for (year, date) in [

@@ -9,7 +9,8 @@ fn alphanumeric_value(byte: u8) -> Option<u32> {
     }
 }
 
-/// The ISO 7064 Mod 37,36 check character of `body`, or nothing when a character is no digit or upper-case letter.
+/// The ISO 7064 Mod 37,36 check character of `body`, or nothing when a character is no digit or
+/// upper-case letter.
 pub(crate) fn mod_37_36(body: &[u8]) -> Option<u8> {
     let mut product = 36;
     for &byte in body {
@@ -37,7 +38,8 @@ pub(crate) fn gs1(digits: &[u8]) -> u8 {
     b'0' + ((10 - sum % 10) % 10) as u8
 }
 
-/// The ISWC check digit of the nine digits of a work: one for the `T`, plus each digit times its place.
+/// The ISWC check digit of the nine digits of a work: one for the `T`, plus each digit times its
+/// place.
 pub(crate) fn iswc(digits: &[u8]) -> u8 {
     let sum: u32 =
         1 + digits.iter().zip(1_u32..).map(|(&d, place)| d.wrapping_sub(b'0') as u32 * place).sum::<u32>();

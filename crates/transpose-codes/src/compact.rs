@@ -8,7 +8,8 @@ pub(crate) struct Compact<const N: usize> {
 }
 
 impl<const N: usize> Compact<N> {
-    /// Reads ASCII letters and digits, passes over `separator` characters, and stops at anything else.
+    /// Reads ASCII letters and digits, passes over `separator` characters, and stops at anything
+    /// else.
     ///
     /// Characters beyond `N` are counted and checked but not kept.
     pub(crate) fn read(text: &str, separator: fn(char) -> bool) -> Result<Self, char> {
@@ -55,10 +56,11 @@ pub(crate) fn after_label<'a>(text: &'a str, label: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(label).then(|| rest.trim_start().trim_start_matches(':'))
 }
 
-/// Reads `N` significant characters of `text`, or of what follows `label` when that is the part with `N`.
+/// Reads `N` significant characters of `text`, or of what follows `label` when that is the part
+/// with `N`.
 ///
-/// A label is dropped only when the rest has the right length, because a label can itself be the beginning of a code:
-/// `ISRC12345678` is an Icelandic ISRC.
+/// A label is dropped only when the rest has the right length, because a label can itself be the
+/// beginning of a code: `ISRC12345678` is an Icelandic ISRC.
 pub(crate) fn labelled<const N: usize>(
     text: &str,
     label: &str,

@@ -1,4 +1,5 @@
-//! Currencies: ISO 4217 alphabetic codes and those the DDEX list keeps although ISO has withdrawn them.
+//! Currencies: ISO 4217 alphabetic codes and those the DDEX list keeps although ISO has withdrawn
+//! them.
 
 use crate::Parsed;
 use crate::tables::currencies::CURRENCIES;
@@ -50,7 +51,8 @@ impl Currency {
         self.code()
     }
 
-    /// How many decimal places the smallest unit has: 2 for `EUR`, 0 for `JPY`, none for units such as `XAU`.
+    /// How many decimal places the smallest unit has: 2 for `EUR`, 0 for `JPY`, none for units such
+    /// as `XAU`.
     pub fn minor_units(self) -> Option<u8> {
         self.row().and_then(|row| row.minor)
     }
@@ -60,7 +62,8 @@ impl Currency {
         self.row().is_some_and(|row| row.withdrawn)
     }
 
-    /// Whether the DDEX allowed-value set, version 1.2, holds the code; newer codes such as `BYN` are not in it.
+    /// Whether the DDEX allowed-value set, version 1.2, holds the code; newer codes such as `BYN`
+    /// are not in it.
     pub fn in_ddex_list(self) -> bool {
         self.row().is_some_and(|row| row.ddex)
     }

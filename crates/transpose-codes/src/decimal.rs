@@ -1,7 +1,8 @@
 //! The one exact decimal parser and writer (ARCH-31 to ARCH-34).
 //!
-//! A grammar says how numbers are written in a source; what fits it is read exactly, with its scale, and what does not
-//! is refused. Nothing is rounded and nothing passes through a binary float.
+//! A grammar says how numbers are written in a source; what fits it is read exactly, with its
+//! scale, and what does not is refused. Nothing is rounded and nothing passes through a binary
+//! float.
 
 use std::fmt;
 
@@ -15,7 +16,8 @@ pub const MAX_DIGITS: u32 = 28;
 pub struct Grammar {
     /// The decimal mark is a comma and not a dot.
     pub decimal_comma: bool,
-    /// The mark between groups of three digits, when there may be one; the decimal mark wins when both are the same.
+    /// The mark between groups of three digits, when there may be one; the decimal mark wins when
+    /// both are the same.
     pub grouping: Option<char>,
     /// How the sign is written.
     pub sign: SignRule,
@@ -111,8 +113,9 @@ pub fn parse_integer(text: &str) -> Result<i64, DecimalError> {
     Ok(value)
 }
 
-/// A plain decimal of at most 18 digits, with an optional minus, as its digits and the number of decimal places; `None` for everything else, which
-/// [`parse`] may still understand. For sums over many cells.
+/// A plain decimal of at most 18 digits, with an optional minus, as its digits and the number of
+/// decimal places; `None` for everything else, which [`parse`] may still understand. For sums over
+/// many cells.
 pub fn scaled(text: &[u8]) -> Option<(i64, u32)> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.len() > 19 {
@@ -135,7 +138,8 @@ pub fn scaled(text: &[u8]) -> Option<(i64, u32)> {
     plain.then_some((if digits.len() < text.len() { -number } else { number }, fraction))
 }
 
-/// Writes a number in plain notation, with a dot, without needless zeros behind it; zero is `0` (ARCH-31, ARCH-33).
+/// Writes a number in plain notation, with a dot, without needless zeros behind it; zero is `0`
+/// (ARCH-31, ARCH-33).
 pub fn write(value: &Decimal, out: &mut Vec<u8>) {
     let mantissa = value.mantissa();
     let mut digits = [b'0'; 40];

@@ -1,4 +1,5 @@
-//! DPID, the DDEX party identifier (ARCH-39, rule V-ID-4): `PADPIDA`, ten digits and a check character, no dashes.
+//! DPID, the DDEX party identifier (ARCH-39, rule V-ID-4): `PADPIDA`, ten digits and a check
+//! character, no dashes.
 
 use crate::compact::{Compact, is_separator};
 use crate::{Parsed, ascii_code, check};
@@ -11,8 +12,8 @@ pub struct Dpid([u8; 18]);
 impl Dpid {
     /// Reads a DPID; dashes, spaces and lower case are accepted and reported as normalised.
     ///
-    /// The check character is not enforced here, because invented ids are common in tests and agreements: ask
-    /// [`Dpid::expected_check`].
+    /// The check character is not enforced here, because invented ids are common in tests and
+    /// agreements: ask [`Dpid::expected_check`].
     pub fn parse(text: &str) -> Result<Parsed<Self>, DpidError> {
         let compact = Compact::<18>::read(text, is_separator).map_err(DpidError::Character)?;
         if compact.len() == 0 {

@@ -1,6 +1,7 @@
 //! Durations: ISO 8601 (ARCH-37), the cue form `T2M4S` (ARCH-38), seconds, and clock notation.
 //!
-//! A duration is exact to the microsecond. What a text says beyond that is rounded half up, and the answer says so.
+//! A duration is exact to the microsecond. What a text says beyond that is rounded half up, and the
+//! answer says so.
 
 use std::fmt;
 
@@ -62,7 +63,8 @@ impl Duration {
         }
     }
 
-    /// Reads an ISO 8601 duration of weeks, days, hours, minutes and seconds: `PT3M2S`, `PT182S`, `PT1M30.5S`, `P1DT2H`.
+    /// Reads an ISO 8601 duration of weeks, days, hours, minutes and seconds: `PT3M2S`, `PT182S`,
+    /// `PT1M30.5S`, `P1DT2H`.
     ///
     /// Years and months are refused, because their length is not fixed.
     pub fn parse_iso(text: &str) -> Result<ParsedDuration, DurationError> {
@@ -75,13 +77,15 @@ impl Duration {
         }
     }
 
-    /// The microseconds of an ISO 8601 duration given as bytes, rounded as [`Duration::parse_iso`] does; `None` when it is none.
+    /// The microseconds of an ISO 8601 duration given as bytes, rounded as [`Duration::parse_iso`]
+    /// does; `None` when it is none.
     pub fn iso_micros(text: &[u8]) -> Option<i64> {
         Self::plain_iso_micros(text)
             .or_else(|| Some(Self::parse_iso(std::str::from_utf8(text).ok()?).ok()?.duration.micros()))
     }
 
-    /// The microseconds of a duration in the common notation: `PT`, hours, minutes, seconds, of up to nine digits each and six decimal places.
+    /// The microseconds of a duration in the common notation: `PT`, hours, minutes, seconds, of up
+    /// to nine digits each and six decimal places.
     pub fn plain_iso_micros(text: &[u8]) -> Option<i64> {
         let rest = text.strip_prefix(b"PT")?;
         let (mut total, mut number, mut digits, mut unit) = (0_i64, 0_i64, 0, 0);
@@ -183,7 +187,8 @@ impl Duration {
         ])
     }
 
-    /// Writes the ISO 8601 form with hours, minutes and seconds, parts of zero left out: `PT3M2S`; nothing is `PT0S`.
+    /// Writes the ISO 8601 form with hours, minutes and seconds, parts of zero left out: `PT3M2S`;
+    /// nothing is `PT0S`.
     pub fn write_iso(self, out: &mut Vec<u8>) {
         if self.0 < 0 {
             out.push(b'-');
@@ -242,7 +247,8 @@ impl fmt::Debug for Duration {
     }
 }
 
-/// Reads what follows the `P`: numbers with their designators, each at most once and from large to small.
+/// Reads what follows the `P`: numbers with their designators, each at most once and from large to
+/// small.
 fn designated(bytes: &[u8]) -> Result<ParsedDuration, DurationError> {
     const DATE: [(u8, i64); 4] = [(b'Y', 0), (b'M', 0), (b'W', 7 * 86_400 * MICROS), (b'D', 86_400 * MICROS)];
     const TIME: [(u8, i64); 3] = [(b'H', 3600 * MICROS), (b'M', 60 * MICROS), (b'S', MICROS)];
@@ -371,7 +377,8 @@ pub(crate) fn push_number(number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(digits.get(digits.len() - len..).unwrap_or_default());
 }
 
-/// Writes a dot and the microseconds below one second without zeros at the end, or nothing when there are none.
+/// Writes a dot and the microseconds below one second without zeros at the end, or nothing when
+/// there are none.
 pub(crate) fn push_fraction(micros: u64, out: &mut Vec<u8>) {
     if micros == 0 {
         return;

@@ -1,4 +1,5 @@
-//! GRid, the Global Release Identifier: `A1`, issuer (5), release (10) and a check character (ISO 7064 Mod 37,36).
+//! GRid, the Global Release Identifier: `A1`, issuer (5), release (10) and a check character (ISO
+//! 7064 Mod 37,36).
 
 use crate::compact::{is_separator, labelled};
 use crate::{Parsed, ascii_code, check};
@@ -9,7 +10,8 @@ use std::fmt;
 pub struct Grid([u8; 18]);
 
 impl Grid {
-    /// Reads a GRid; hyphens, spaces, lower case and a `GRID:` label are accepted and reported as normalised.
+    /// Reads a GRid; hyphens, spaces, lower case and a `GRID:` label are accepted and reported as
+    /// normalised.
     pub fn parse(text: &str) -> Result<Parsed<Self>, GridError> {
         let compact = labelled::<18>(text, "GRID", is_separator).map_err(GridError::Character)?;
         let Some(bytes) = compact.exactly() else {

@@ -1,15 +1,17 @@
-//! ICPN, the product code of a release (UPC, EAN, GTIN; GS1 General Specifications): 12, 13 or 14 digits with a GS1
-//! mod 10 check digit (ARCH-41).
+//! ICPN, the product code of a release (UPC, EAN, GTIN; GS1 General Specifications): 12, 13 or 14
+//! digits with a GS1 mod 10 check digit (ARCH-41).
 //!
-//! Spreadsheets damage these codes more than any other: they drop the leading zero, and they turn the number into
-//! `1.91774E+11`, which cannot be undone. The first is repaired when the check digit proves the repair; the second is an
-//! error of its own, so that a report can say what happened.
+//! Spreadsheets damage these codes more than any other: they drop the leading zero, and they turn
+//! the number into `1.91774E+11`, which cannot be undone. The first is repaired when the check
+//! digit proves the repair; the second is an error of its own, so that a report can say what
+//! happened.
 
 use crate::check;
 use crate::compact::{Compact, is_separator};
 use std::fmt;
 
-/// A product code of 12, 13 or 14 digits with a right check digit, or as written inside [`IcpnError::CheckDigit`].
+/// A product code of 12, 13 or 14 digits with a right check digit, or as written inside
+/// [`IcpnError::CheckDigit`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Icpn {
     digits: [u8; 14],
@@ -31,7 +33,8 @@ pub struct IcpnParsed {
 pub enum IcpnRepair {
     /// Spaces or hyphens were removed.
     Separators,
-    /// The text had 10 or 11 digits, and zeros in front of it give 12 digits with a right check digit.
+    /// The text had 10 or 11 digits, and zeros in front of it give 12 digits with a right check
+    /// digit.
     LeadingZeroRestored,
 }
 
@@ -83,8 +86,9 @@ impl Icpn {
         })
     }
 
-    /// Reads a code that a spreadsheet wrote in scientific notation with all of its digits, such as `1.90295489328E+11`; `None` when digits
-    /// are missing, for then they are lost, or when the check digit does not prove the code.
+    /// Reads a code that a spreadsheet wrote in scientific notation with all of its digits, such as
+    /// `1.90295489328E+11`; `None` when digits are missing, for then they are lost, or when the
+    /// check digit does not prove the code.
     pub fn from_scientific(text: &str) -> Option<Self> {
         let text = text.trim();
         if !is_scientific(text) {
@@ -99,7 +103,8 @@ impl Icpn {
             len += 1;
         }
         let whole = mantissa.find(['.', ',']) == Some(1);
-        // One digit stands before the mark, so the number has one digit more than its exponent says.
+        // One digit stands before the mark, so the number has one digit more than its exponent
+        // says.
         if !whole || len != exponent.checked_add(1)? {
             return None;
         }
@@ -113,7 +118,8 @@ impl Icpn {
         std::str::from_utf8(self.bytes()).unwrap_or_default()
     }
 
-    /// The number the code stands for: the same for `0190295489328` and `190295489328`, which name one product.
+    /// The number the code stands for: the same for `0190295489328` and `190295489328`, which name
+    /// one product.
     pub fn gtin(&self) -> u64 {
         self.bytes().iter().fold(0, |number, digit| number * 10 + (digit - b'0') as u64)
     }
@@ -141,7 +147,8 @@ impl AsRef<str> for Icpn {
     }
 }
 
-/// Whether the text is a number in scientific notation, with a dot or a comma: `1.91774E+11`, `1,91774e11`, `2E11`.
+/// Whether the text is a number in scientific notation, with a dot or a comma: `1.91774E+11`,
+/// `1,91774e11`, `2E11`.
 fn is_scientific(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let Some((mantissa, exponent)) = text.trim().split_once(['e', 'E']) else { return false };
@@ -168,10 +175,11 @@ pub enum IcpnError {
         /// The check digit that its other digits give.
         expected: char,
     },
-    /// A spreadsheet wrote the code as a rounded number, such as `1.91774E+11`; the digits are lost.
+    /// A spreadsheet wrote the code as a rounded number, such as `1.91774E+11`; the digits are
+    /// lost.
     ScientificNotation,
-    /// The check digit is wrong and five or more zeros end the code, as when a spreadsheet's rounded number was written
-    /// out again: `191774000000`.
+    /// The check digit is wrong and five or more zeros end the code, as when a spreadsheet's
+    /// rounded number was written out again: `191774000000`.
     LooksRounded,
 }
 

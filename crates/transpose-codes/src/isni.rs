@@ -1,5 +1,5 @@
-//! ISNI, the International Standard Name Identifier (ISO 27729): fifteen digits and a check character (ISO 7064 Mod
-//! 11-2, a digit or `X`).
+//! ISNI, the International Standard Name Identifier (ISO 27729): fifteen digits and a check
+//! character (ISO 7064 Mod 11-2, a digit or `X`).
 
 use crate::compact::{is_separator, labelled};
 use crate::{Parsed, ascii_code, check};
@@ -10,7 +10,8 @@ use std::fmt;
 pub struct Isni([u8; 16]);
 
 impl Isni {
-    /// Reads an ISNI; spaces, hyphens, a lower-case `x` and an `ISNI` label are accepted and reported as normalised.
+    /// Reads an ISNI; spaces, hyphens, a lower-case `x` and an `ISNI` label are accepted and
+    /// reported as normalised.
     pub fn parse(text: &str) -> Result<Parsed<Self>, IsniError> {
         if let Some(code) = Self::canonical(text) {
             return Ok(Parsed { code, normalised: false });

@@ -1,4 +1,5 @@
-//! ISRC, the code of a recording (ISO 3901; shape of ARCH-41): two letters, three letters or digits, seven digits.
+//! ISRC, the code of a recording (ISO 3901; shape of ARCH-41): two letters, three letters or
+//! digits, seven digits.
 
 use crate::compact::{is_separator, labelled};
 use crate::{Parsed, ascii_code};
@@ -9,7 +10,8 @@ use std::fmt;
 pub struct Isrc([u8; 12]);
 
 impl Isrc {
-    /// Reads an ISRC; hyphens, spaces, lower case and an `ISRC` label are accepted and reported as normalised.
+    /// Reads an ISRC; hyphens, spaces, lower case and an `ISRC` label are accepted and reported as
+    /// normalised.
     pub fn parse(text: &str) -> Result<Parsed<Self>, IsrcError> {
         // Nearly every ISRC is already canonical: check its shape without looking for separators.
         if let Ok(bytes) = <[u8; 12]>::try_from(text.as_bytes())
@@ -27,7 +29,8 @@ impl Isrc {
         }
     }
 
-    /// The two-letter prefix, which since 2010 no longer tells the country of the recording for certain.
+    /// The two-letter prefix, which since 2010 no longer tells the country of the recording for
+    /// certain.
     pub fn prefix(&self) -> &str {
         self.as_str().get(..2).unwrap_or_default()
     }
@@ -40,7 +43,8 @@ impl Isrc {
 
 ascii_code!(Isrc, 12, IsrcError);
 
-/// The first place (from one) that holds the wrong kind of character, and the kind that belongs there.
+/// The first place (from one) that holds the wrong kind of character, and the kind that belongs
+/// there.
 fn wrong_place(bytes: &[u8; 12]) -> Option<(u8, &'static str)> {
     for (&byte, place) in bytes.iter().zip(1_u8..) {
         let (fits, expected) = match place {

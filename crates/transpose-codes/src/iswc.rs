@@ -1,4 +1,5 @@
-//! ISWC, the code of a musical work (ISO 15707; shape of ARCH-41): `T`, nine digits and a check digit.
+//! ISWC, the code of a musical work (ISO 15707; shape of ARCH-41): `T`, nine digits and a check
+//! digit.
 
 use crate::compact::{is_separator, labelled};
 use crate::{Parsed, ascii_code, check};
@@ -9,7 +10,8 @@ use std::fmt;
 pub struct Iswc([u8; 11]);
 
 impl Iswc {
-    /// Reads `T0345246801` or `T-034.524.680-1`; dots, hyphens, spaces, lower case and an `ISWC` label are normalised.
+    /// Reads `T0345246801` or `T-034.524.680-1`; dots, hyphens, spaces, lower case and an `ISWC`
+    /// label are normalised.
     pub fn parse(text: &str) -> Result<Parsed<Self>, IswcError> {
         let compact =
             labelled::<11>(text, "ISWC", |c| c == '.' || is_separator(c)).map_err(IswcError::Character)?;
@@ -42,7 +44,8 @@ pub enum IswcError {
     Character(char),
     /// The first character is not `T`, or another is no digit.
     Shape,
-    /// The shape is right and the check digit is not; the code is usable where check digits are not enforced.
+    /// The shape is right and the check digit is not; the code is usable where check digits are not
+    /// enforced.
     CheckDigit {
         /// The code as it was written.
         code: Iswc,

@@ -1,10 +1,11 @@
 //! Codes of the music industry and the one exact decimal parser.
 //!
-//! Identifiers (ISRC, ISWC, ICPN, GRid, DPID, ISNI), territories, currencies, durations, times, periods, booleans and
-//! decimals: each is a small checked type with one parser, one canonical form and an error that says what is wrong.
+//! Identifiers (ISRC, ISWC, ICPN, GRid, DPID, ISNI), territories, currencies, durations, times,
+//! periods, booleans and decimals: each is a small checked type with one parser, one canonical form
+//! and an error that says what is wrong.
 //!
-//! Invariant: this crate does no I/O, reads no clock and knows no file format. It is the lowest crate of the
-//! workspace, and nothing in it allocates while parsing.
+//! Invariant: this crate does no I/O, reads no clock and knows no file format. It is the lowest
+//! crate of the workspace, and nothing in it allocates while parsing.
 
 pub mod bank_holidays;
 pub mod boolean;
@@ -44,7 +45,8 @@ pub use time::{Date, PartialDate, Period, TimeError, Timestamp};
 pub struct Parsed<T> {
     /// The code itself.
     pub code: T,
-    /// True when the text differed from the canonical form of the code (case, separators, prefix, spaces).
+    /// True when the text differed from the canonical form of the code (case, separators, prefix,
+    /// spaces).
     pub normalised: bool,
 }
 

@@ -1,8 +1,11 @@
-//! Text that was encoded twice: UTF-8 read as Windows-1252 or ISO 8859-1 and encoded once more, so that `é` has become `Ã©`.
+//! Text that was encoded twice: UTF-8 read as Windows-1252 or ISO 8859-1 and encoded once more, so
+//! that `é` has become `Ã©`.
 //!
-//! That it happened can be proven but for odd coincidences: every character beyond ASCII stands for one byte, and these bytes are UTF-8.
+//! That it happened can be proven but for odd coincidences: every character beyond ASCII stands for
+//! one byte, and these bytes are UTF-8.
 
-/// The characters that Windows-1252 has in the places 0x80 to 0x9F; the five empty places stand for themselves, as browsers read them.
+/// The characters that Windows-1252 has in the places 0x80 to 0x9F; the five empty places stand for
+/// themselves, as browsers read them.
 const WINDOWS: [char; 32] = [
     '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}', '\u{2c6}',
     '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}',
@@ -10,10 +13,11 @@ const WINDOWS: [char; 32] = [
     '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
 ];
 
-/// Writes the text as it was before it was encoded for the second time to `out`, which is empty. `false`, and nothing is written, when it was not
-/// encoded twice.
+/// Writes the text as it was before it was encoded for the second time to `out`, which is empty.
+/// `false`, and nothing is written, when it was not encoded twice.
 pub fn undo(text: &str, out: &mut Vec<u8>) -> bool {
-    // A character of two bytes or more begins with one of 0xC2 to 0xF4 and goes on with one of 0x80 to 0xBF: that tells nearly every text apart.
+    // A character of two bytes or more begins with one of 0xC2 to 0xF4 and goes on with one of 0x80
+    // to 0xBF: that tells nearly every text apart.
     let mut beyond = text.chars().skip_while(char::is_ascii);
     let begins = beyond.next().is_some_and(|c| ('\u{c2}'..='\u{f4}').contains(&c));
     let goes_on = beyond.next().and_then(byte).is_some_and(|byte| matches!(byte, 0x80..=0xbf));
@@ -80,7 +84,8 @@ mod tests {
     }
 
     proptest! {
-        /// What is encoded twice comes back, with the five places that Windows-1252 leaves empty as they are.
+        /// What is encoded twice comes back, with the five places that Windows-1252 leaves empty as
+        /// they are.
         #[test]
         fn any_text_comes_back(text in "\\PC{0,12}[é宇🎶]\\PC{0,12}") {
             let doubled: String =

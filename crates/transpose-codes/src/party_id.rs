@@ -1,4 +1,5 @@
-//! Party ids as `Namespace::Id` (ARCH-18, ARCH-40, rule V-ID-5), such as `ISNI::0000000081266409` or `myns::4534`.
+//! Party ids as `Namespace::Id` (ARCH-18, ARCH-40, rule V-ID-5), such as `ISNI::0000000081266409`
+//! or `myns::4534`.
 
 use crate::Parsed;
 use crate::isni::{Isni, IsniError};
@@ -13,7 +14,8 @@ pub struct PartyId<'a> {
 }
 
 impl<'a> PartyId<'a> {
-    /// Reads `Namespace::Id`; spaces around the parts are dropped (ARCH-19), and an ISNI is checked and compacted.
+    /// Reads `Namespace::Id`; spaces around the parts are dropped (ARCH-19), and an ISNI is checked
+    /// and compacted.
     pub fn parse(text: &'a str) -> Result<Parsed<Self>, PartyIdError> {
         // Nearly all are.
         if let Some(id) = text.strip_prefix("ISNI::")

@@ -1,7 +1,8 @@
-//! Dates as spreadsheets count them: days since the beginning of 1900 or of 1904, the time of day as a fraction.
+//! Dates as spreadsheets count them: days since the beginning of 1900 or of 1904, the time of day
+//! as a fraction.
 //!
-//! Which of the two a number means stands in the workbook only, and they lie four years and a day apart. So a number is never taken for a date without
-//! being told which.
+//! Which of the two a number means stands in the workbook only, and they lie four years and a day
+//! apart. So a number is never taken for a date without being told which.
 
 use crate::time::{Date, Timestamp};
 
@@ -10,7 +11,8 @@ const DAY: i64 = 86_400_000_000;
 /// Where days are counted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Epoch {
-    /// The first of January 1900 is day 1, and there is a day 60 that never was: the 29th of February 1900.
+    /// The first of January 1900 is day 1, and there is a day 60 that never was: the 29th of
+    /// February 1900.
     Y1900,
     /// The first of January 1904 is day 0.
     Y1904,
@@ -30,7 +32,8 @@ pub struct Serial {
 const LAST: i64 = 2_958_465;
 
 impl Serial {
-    /// Reads digits with an optional fraction, such as `46301` or `46301.5`; `None` when it is another text or no day up to the year 9999.
+    /// Reads digits with an optional fraction, such as `46301` or `46301.5`; `None` when it is
+    /// another text or no day up to the year 9999.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let (whole, fraction) = match text.iter().position(|byte| *byte == b'.') {
             Some(place) => (text.get(..place)?, Some(text.get(place + 1..)?)),

@@ -1,5 +1,5 @@
-//! Territories: ISO 3166-1 alpha-2, ISO 3166-3, CISAC TIS numeric codes and the DDEX additions (`XK`, `Worldwide`), as
-//! in the DDEX allowed-value sets.
+//! Territories: ISO 3166-1 alpha-2, ISO 3166-3, CISAC TIS numeric codes and the DDEX additions
+//! (`XK`, `Worldwide`), as in the DDEX allowed-value sets.
 
 use crate::Parsed;
 use crate::tables::territories::TERRITORIES;
@@ -35,7 +35,8 @@ pub(crate) struct Row {
 }
 
 impl Territory {
-    /// Reads a code; another case of letters and leading zeros of TIS numbers are reported as normalised.
+    /// Reads a code; another case of letters and leading zeros of TIS numbers are reported as
+    /// normalised.
     pub fn parse(text: &str) -> Result<Parsed<Self>, TerritoryError> {
         // Two capitals are the code of nearly every row.
         if let Ok(pair) = <[u8; 2]>::try_from(text.as_bytes())
@@ -130,10 +131,11 @@ impl std::str::FromStr for Territory {
     }
 }
 
-/// The code for an English name, an ISO 3166-1 alpha-3 code or another common way to write a territory.
+/// The code for an English name, an ISO 3166-1 alpha-3 code or another common way to write a
+/// territory.
 ///
-/// Case, accents, punctuation and a leading `the` do not matter. The answer is a suggestion for a person or a mapping
-/// file, not a reading of the cell.
+/// Case, accents, punctuation and a leading `the` do not matter. The answer is a suggestion for a
+/// person or a mapping file, not a reading of the cell.
 pub fn suggest(text: &str) -> Option<&'static str> {
     let mut folded = [0; LONGEST_NAME];
     let folded = fold(text, &mut folded)?;
@@ -146,7 +148,8 @@ pub fn suggest(text: &str) -> Option<&'static str> {
 
 const LONGEST_NAME: usize = 48;
 
-/// Folds a name: lower-case ASCII letters and digits only. Nothing when it is longer than any known name.
+/// Folds a name: lower-case ASCII letters and digits only. Nothing when it is longer than any known
+/// name.
 fn fold<'a>(text: &str, buffer: &'a mut [u8; LONGEST_NAME]) -> Option<&'a [u8]> {
     let mut len = 0;
     for c in text.chars() {

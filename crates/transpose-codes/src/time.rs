@@ -1,8 +1,9 @@
-//! Dates, times and periods: the proleptic Gregorian calendar of ISO 8601, RFC 3339 date-times (ARCH-36), partial
-//! dates (ARCH-35), and the periods and creation times of file names (ARCH-115, ARCH-117).
+//! Dates, times and periods: the proleptic Gregorian calendar of ISO 8601, RFC 3339 date-times
+//! (ARCH-36), partial dates (ARCH-35), and the periods and creation times of file names (ARCH-115,
+//! ARCH-117).
 //!
-//! A text of the wrong shape and a date that does not exist are two errors: the first asks for another format, the
-//! second for another report.
+//! A text of the wrong shape and a date that does not exist are two errors: the first asks for
+//! another format, the second for another report.
 
 use crate::duration::{push_fraction, push_number};
 use std::fmt;
@@ -214,7 +215,8 @@ impl fmt::Display for PartialDate {
 /// A moment, exact to the microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Microseconds since 1970-01-01T00:00:00Z; without an offset, the local time counted as if it were UTC.
+    /// Microseconds since 1970-01-01T00:00:00Z; without an offset, the local time counted as if it
+    /// were UTC.
     pub micros: i64,
     /// Minutes that local time was ahead of UTC, when the text told them.
     pub offset_minutes: Option<i16>,
@@ -228,8 +230,8 @@ impl Timestamp {
         Self { micros, offset_minutes: Some(0), truncated: false }
     }
 
-    /// Reads an ISO 8601 date-time: `YYYY-MM-DD`, `T` or a space, `hh:mm` or `hh:mm:ss` with up to nine decimals, and
-    /// optionally `Z`, `+hh:mm`, `+hhmm` or `+hh`.
+    /// Reads an ISO 8601 date-time: `YYYY-MM-DD`, `T` or a space, `hh:mm` or `hh:mm:ss` with up to
+    /// nine decimals, and optionally `Z`, `+hh:mm`, `+hhmm` or `+hh`.
     pub fn parse(bytes: &[u8]) -> Result<Self, TimeError> {
         if let Some((head, rest)) = bytes.split_first_chunk::<19>()
             && let [
@@ -278,7 +280,8 @@ impl Timestamp {
         }
     }
 
-    /// Reads the compact form of file names, `yyyymmddThhmmss`, with optional milliseconds directly after (ARCH-117).
+    /// Reads the compact form of file names, `yyyymmddThhmmss`, with optional milliseconds directly
+    /// after (ARCH-117).
     pub fn parse_compact(bytes: &[u8]) -> Result<Self, TimeError> {
         let Some((head, rest)) = bytes.split_first_chunk::<15>() else {
             return Err(if bytes.is_empty() { TimeError::Empty } else { TimeError::Shape });
@@ -322,7 +325,8 @@ impl Timestamp {
         Date::from_days(self.local_days())
     }
 
-    /// Writes `YYYY-MM-DDThh:mm:ss`, a fraction when there is one, and the offset when it is known: `Z` or `+hh:mm`.
+    /// Writes `YYYY-MM-DDThh:mm:ss`, a fraction when there is one, and the offset when it is known:
+    /// `Z` or `+hh:mm`.
     pub fn write_rfc3339(self, out: &mut Vec<u8>) {
         let (days, of_day) = (self.local().div_euclid(DAY), self.local().rem_euclid(DAY).unsigned_abs());
         let (year, month, day) = civil(days);
@@ -506,7 +510,8 @@ impl Period {
         self.first.days_since_epoch() <= days && days <= self.last.days_since_epoch()
     }
 
-    /// The moments of the period where local time is so many minutes ahead of UTC, in microseconds since 1970.
+    /// The moments of the period where local time is so many minutes ahead of UTC, in microseconds
+    /// since 1970.
     pub const fn micros_range(self, offset_minutes: i16) -> Range<i64> {
         let offset = offset_minutes as i64 * MINUTE;
         let start = self.first.days_since_epoch() as i64 * DAY - offset;
@@ -614,7 +619,8 @@ fn at(date: Date, hour: u8, minute: u8, second: u8) -> Result<i64, TimeError> {
     Err(TimeError::Impossible(part))
 }
 
-/// Reads a dot and one to nine digits, if there is a dot: microseconds, whether digits were cut off, and the rest.
+/// Reads a dot and one to nine digits, if there is a dot: microseconds, whether digits were cut
+/// off, and the rest.
 fn fraction(bytes: &[u8]) -> Result<(i64, bool, &[u8]), TimeError> {
     let [b'.' | b',', rest @ ..] = bytes else { return Ok((0, false, bytes)) };
     let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -1,9 +1,10 @@
 //! Reading: any container becomes a stream of delimited text in UTF-8 with one line of headings.
 //!
-//! [`open`] looks at the first bytes of an input. Plain text in UTF-8 is handed back as it is, at no cost; anything else is wrapped, so that
-//! whoever reads the input sees the text ([`transpose_io::Input::from_source`]). What takes a container apart runs on a thread of its own and is as
-//! far ahead as a bounded channel lets it be. What is noteworthy (a guessed encoding, sheets passed over) is collected in [`Notes`], because it
-//! is found while the text is read.
+//! [`open`] looks at the first bytes of an input. Plain text in UTF-8 is handed back as it is, at
+//! no cost; anything else is wrapped, so that whoever reads the input sees the text
+//! ([`transpose_io::Input::from_source`]). What takes a container apart runs on a thread of its own
+//! and is as far ahead as a bounded channel lets it be. What is noteworthy (a guessed encoding,
+//! sheets passed over) is collected in [`Notes`], because it is found while the text is read.
 //!
 //! | module | reads |
 //! |---|---|
@@ -120,15 +121,16 @@ impl Kind {
     }
 }
 
-/// Makes an input that is no plain text readable as such. `own` says whether a format that is no table knows these first bytes; such text is
-/// never taken for one in another encoding.
+/// Makes an input that is no plain text readable as such. `own` says whether a format that is no
+/// table knows these first bytes; such text is never taken for one in another encoding.
 ///
 /// A refusal is an error of the input that carries a [`Fatal`].
 pub fn open(input: Input, how: &How, own: &dyn Fn(&[u8]) -> bool) -> Result<Input, IoError> {
     let name: Arc<str> = input.name().into();
     let refused = |fatal: Fatal| input.refused(Box::new(fatal));
     let told = how.encoding.as_deref().map(text::named).transpose().map_err(refused)?;
-    // Of many packed files only the one that is read takes memory; a pipe cannot be looked at from beside.
+    // Of many packed files only the one that is read takes memory; a pipe cannot be looked at from
+    // beside.
     let packed = input.compression() != Compression::None;
     let beside = if packed { input.again(1)? } else { None };
     let seen = beside.as_ref().unwrap_or(&input);
@@ -253,7 +255,8 @@ fn shape(input: &Input, coded: Coded, how: &How, lists: bool) -> Result<Option<S
     let head = input.head(RECORDS)?;
     let mut survey = Survey::default();
     let text = Decoding::new(Cursor::new(&head), coded, &Heard::default());
-    // Where the text ends here it need not end in the file, and what is wrong is told when it is read.
+    // Where the text ends here it need not end in the file, and what is wrong is told when it is
+    // read.
     let _ = if lists { json::walk(text, &mut survey) } else { xml::walk(text, &mut survey) };
     let mut shape = survey.shape(lists);
     if let Some(shape) = shape.as_mut().filter(|_| head.len() == RECORDS) {

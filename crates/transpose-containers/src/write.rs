@@ -9,8 +9,9 @@
 //! | `xlsx` | `.xlsx` |
 //! | `spreadsheetml` | SpreadsheetML 2003 |
 //!
-//! Cells are strings unless the layout says that a column holds quantities, and even there a text that would not come back the same stays a
-//! string. No cell is ever a formula, whatever its text begins with. So identifiers keep their zeros, and a title that reads `=1+1` is a title.
+//! Cells are strings unless the layout says that a column holds quantities, and even there a text
+//! that would not come back the same stays a string. No cell is ever a formula, whatever its text
+//! begins with. So identifiers keep their zeros, and a title that reads `=1+1` is a title.
 
 mod biff;
 pub mod codes;

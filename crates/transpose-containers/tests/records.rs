@@ -131,7 +131,8 @@ fn keys_that_come_late_are_found_by_the_layouts_or_told() {
     assert_eq!(seen, [("CON0111", Some(60_001))]);
 }
 
-/// Rows wait for the values around them only up to a limit; beyond it the values are told to be late.
+/// Rows wait for the values around them only up to a limit; beyond it the values are told to be
+/// late.
 #[test]
 fn a_long_list_does_not_wait_for_what_stands_behind_it() {
     let items = (0..200_000).map(|n| format!("{{\"t\":{n},\"text\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}}"));

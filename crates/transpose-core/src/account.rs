@@ -1,4 +1,5 @@
-//! What an encoder accounts for while it writes: exact sums and counted losses, without an allocation for each usage.
+//! What an encoder accounts for while it writes: exact sums and counted losses, without an
+//! allocation for each usage.
 
 use crate::field::Field;
 use crate::ledger::Amounts;
@@ -93,8 +94,9 @@ fn long(bytes: &[u8]) -> Option<Decimal> {
 }
 
 impl Account {
-    /// Adds a usage: its cells as they stand in the source, absent where they are empty, and the number of its currency among those that
-    /// [`Account::settle`] is given. `None` when a cell holds no exact number or a sum becomes too long.
+    /// Adds a usage: its cells as they stand in the source, absent where they are empty, and the
+    /// number of its currency among those that [`Account::settle`] is given. `None` when a cell
+    /// holds no exact number or a sum becomes too long.
     pub fn add(
         &mut self,
         quantity: Option<&[u8]>,
@@ -124,18 +126,20 @@ impl Account {
         Some(())
     }
 
-    /// Adds what was returned of a usage. `None` when the cell holds no exact number or the sum becomes too long.
+    /// Adds what was returned of a usage. `None` when the cell holds no exact number or the sum
+    /// becomes too long.
     pub fn add_returns(&mut self, returns: Option<&[u8]>) -> Option<()> {
         returns.map_or(Some(()), |returns| self.returns.add_text(returns))
     }
 
-    /// Adds what is owed for a usage (`usage.amount`), in the currency of the given number. `None` when the cell holds no exact number or the sum
-    /// becomes too long.
+    /// Adds what is owed for a usage (`usage.amount`), in the currency of the given number. `None`
+    /// when the cell holds no exact number or the sum becomes too long.
     pub fn add_owed(&mut self, amount: Option<&[u8]>, currency: usize) -> Option<()> {
         amount.map_or(Some(()), |amount| of_currency(&mut self.owed, currency)?.add_text(amount))
     }
 
-    /// Adds the sums to what has been written. The error names the sum that has more than 28 digits.
+    /// Adds the sums to what has been written. The error names the sum that has more than 28
+    /// digits.
     pub fn settle(&self, currencies: &[Box<str>], written: &mut Amounts) -> Result<(), &'static str> {
         written.rows += self.rows;
         written.micros += self.micros;
@@ -172,7 +176,8 @@ struct Counted {
 }
 
 impl Losses {
-    /// Counts a value that changed for the given reason; `line` is its line in the input, where it has one.
+    /// Counts a value that changed for the given reason; `line` is its line in the input, where it
+    /// has one.
     pub fn field(&mut self, change: Change, field: Field, line: Option<u64>, reason: &'static str) {
         let subject = Subject::Field(field);
         self.add(change, |known| *known == subject, || Subject::Field(field), line, reason);

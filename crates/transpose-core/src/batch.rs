@@ -1,7 +1,8 @@
-//! Events and blocks in bulk: flat, reused from chunk to chunk, borrowing their text from the input.
+//! Events and blocks in bulk: flat, reused from chunk to chunk, borrowing their text from the
+//! input.
 //!
-//! Neither batch costs an allocation per row. A batch holds positions, not text: the text stands in the chunk it was decoded from, or, where
-//! it had to be unescaped or made, in the batch's arena.
+//! Neither batch costs an allocation per row. A batch holds positions, not text: the text stands in
+//! the chunk it was decoded from, or, where it had to be unescaped or made, in the batch's arena.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::entity::Entity;
@@ -39,7 +40,8 @@ impl Span {
     /// The bytes of a single piece; empty for absent values and lists.
     #[inline]
     pub fn bytes<'a>(self, chunk: &'a [u8], arena: &'a [u8]) -> &'a [u8] {
-        // Nothing and lists lie beyond the end of either, so they need no look of their own: this is asked several times for each row.
+        // Nothing and lists lie beyond the end of either, so they need no look of their own: this
+        // is asked several times for each row.
         let (from, start) =
             if self.start & ARENA == 0 { (chunk, self.start) } else { (arena, self.start & !ARENA) };
         let start = start as usize;
@@ -84,7 +86,8 @@ pub struct EventRow {
 pub struct EventBatch {
     /// The rows.
     pub rows: Vec<EventRow>,
-    /// For each row the runs of raw bytes that make the item key, then those that make the context key.
+    /// For each row the runs of raw bytes that make the item key, then those that make the context
+    /// key.
     pub keys: Vec<Span>,
     /// How many runs of a row's keys belong to the item.
     pub item_runs: usize,
@@ -107,7 +110,8 @@ impl EventBatch {
         self.arena.clear();
     }
 
-    /// Keeps the rows for which `keep` answers yes, with their keys and cells; rows are asked in order, by their number.
+    /// Keeps the rows for which `keep` answers yes, with their keys and cells; rows are asked in
+    /// order, by their number.
     pub fn retain(&mut self, mut keep: impl FnMut(usize, &EventRow) -> bool) {
         let (keys, cells) = (self.item_runs + self.context_runs, self.row_cells);
         let mut kept = 0;
@@ -172,7 +176,8 @@ impl Shape {
 pub struct EntityRow {
     /// Its shape, an index into the shapes of the source.
     pub shape: u16,
-    /// What it belongs to or refers to, as an index of the block's entities; [`EntityRow::NONE`] for nothing.
+    /// What it belongs to or refers to, as an index of the block's entities; [`EntityRow::NONE`]
+    /// for nothing.
     pub parent: u32,
     /// For usages, the sales context, as an index into the contexts of the source.
     pub context: u32,
@@ -245,7 +250,8 @@ impl BlockBatch {
         }
     }
 
-    /// Adds an entity of `columns` cells, all absent, to the last block; answers its index within the block.
+    /// Adds an entity of `columns` cells, all absent, to the last block; answers its index within
+    /// the block.
     pub fn push_entity(&mut self, shape: usize, columns: usize, line: u32) -> u32 {
         let first = self.blocks.last().map_or(0, |block| block.first);
         let index = self.entities.len() as u32 - first;
@@ -506,7 +512,8 @@ pub struct Fault {
     pub value: Box<[u8]>,
     /// What is wrong.
     pub message: String,
-    /// Whether the value was made from what was found by a repair, so that whoever gets it gets a guess.
+    /// Whether the value was made from what was found by a repair, so that whoever gets it gets a
+    /// guess.
     pub repaired: bool,
 }
 

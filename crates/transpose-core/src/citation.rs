@@ -1,8 +1,9 @@
 //! Rules by name, and which texts cite them.
 //!
-//! What a family validates is written down as rules: `V-` with an area and a number (`V-CELL-3`) for what holds in a sound message, `ARCH-` with
-//! a number (`ARCH-58`) for how messages are built. The explanation of a [`Code`] names the rules that it implements, one by one or as a
-//! range (`V-ID-1 to V-ID-6`).
+//! What a family validates is written down as rules: `V-` with an area and a number (`V-CELL-3`)
+//! for what holds in a sound message, `ARCH-` with a number (`ARCH-58`) for how messages are built.
+//! The explanation of a [`Code`] names the rules that it implements, one by one or as a range
+//! (`V-ID-1 to V-ID-6`).
 
 use crate::diagnostic::Code;
 

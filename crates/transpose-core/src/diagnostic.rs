@@ -1,7 +1,8 @@
 //! Codes, places and findings.
 //!
-//! A [`Code`] is declared once, as a static, beside the code that reports it, and registered with [`crate::registry`]; `transpose explain`
-//! prints its explanation. A [`Diagnostic`] is one occurrence. [`Fatal`] ends a run.
+//! A [`Code`] is declared once, as a static, beside the code that reports it, and registered with
+//! [`crate::registry`]; `transpose explain` prints its explanation. A [`Diagnostic`] is one
+//! occurrence. [`Fatal`] ends a run.
 
 use crate::field::Field;
 use std::fmt;

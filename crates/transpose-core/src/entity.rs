@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 pub enum Value {
     /// One value.
     One(Box<str>),
-    /// Several values in order; an element may be empty to keep the order of paired fields (ARCH-16).
+    /// Several values in order; an element may be empty to keep the order of paired fields
+    /// (ARCH-16).
     Many(Vec<Box<str>>),
 }
 
@@ -69,7 +70,8 @@ impl Entity {
         self.values.get(&field).map(Value::first)
     }
 
-    /// Of a sales context the currency of prices: that of the transactions, where it is another than the currency of reporting.
+    /// Of a sales context the currency of prices: that of the transactions, where it is another
+    /// than the currency of reporting.
     pub fn price_currency(&self) -> Option<&str> {
         self.text(Field::TRANSACTION_CURRENCY).or_else(|| self.text(Field::CURRENCY))
     }
@@ -99,7 +101,8 @@ impl Entity {
         self.values.iter().map(|(field, value)| (*field, value))
     }
 
-    /// Takes over every value of the other entity that this one lacks, for fields of the given group.
+    /// Takes over every value of the other entity that this one lacks, for fields of the given
+    /// group.
     pub fn fill_from(&mut self, other: &Self, group: Group) {
         for (field, value) in other.iter().filter(|(field, _)| field.group() == group) {
             self.set_default(field, value.clone());

@@ -1,7 +1,8 @@
 //! Every field of the canonical model, once.
 //!
-//! A field has one meaning and one notation (its [`Kind`]), whatever a partner calls it or writes in it. Partner names stay in
-//! column tables and record tables. A new field needs two formats that carry it; until then it stays in the extras of its family.
+//! A field has one meaning and one notation (its [`Kind`]), whatever a partner calls it or writes
+//! in it. Partner names stay in column tables and record tables. A new field needs two formats that
+//! carry it; until then it stays in the extras of its family.
 
 use std::fmt;
 
@@ -28,7 +29,8 @@ pub enum Group {
     Controller,
     /// What a licensor says about a recording and its work.
     Claim,
-    /// What users made of a recording: a release of theirs in which it was used, with its part of the usages.
+    /// What users made of a recording: a release of theirs in which it was used, with its part of
+    /// the usages.
     Embodiment,
     /// An amount of usage of a release or a recording.
     Usage,
@@ -350,7 +352,8 @@ fields! {
 }
 
 impl Field {
-    /// Personal data: never shown in messages, and passed on only where a report is owed to the party whose users they are.
+    /// Personal data: never shown in messages, and passed on only where a report is owed to the
+    /// party whose users they are.
     pub const PERSONAL: [Self; 3] = [Self::USER, Self::USER_CREATED, Self::POSTAL_CODE];
 
     /// Whether it tells of a person; see [`Field::PERSONAL`].

@@ -1,14 +1,17 @@
 //! What a plugin implements.
 //!
-//! A format declares a [`Manifest`], recognises its files, and makes a [`Decode`] or an [`Encode`]. Both only see bytes that the engine hands
-//! to them: a plugin opens no file, starts no thread, reads no clock. Most formats are a column table or record tables and get these
-//! implementations from `transpose-sheet` or `transpose-records`.
+//! A format declares a [`Manifest`], recognises its files, and makes a [`Decode`] or an [`Encode`].
+//! Both only see bytes that the engine hands to them: a plugin opens no file, starts no thread,
+//! reads no clock. Most formats are a column table or record tables and get these implementations
+//! from `transpose-sheet` or `transpose-records`.
 //!
-//! **Chunks.** The engine reads the body of an input in chunks by position and decodes them side by side. A chunk owns the units (rows,
-//! blocks) that begin after its first byte, up to and including the first byte of the next chunk. A worker first guesses where its first unit begins
-//! ([`ChunkDecoder::sync`]), indexes from there ([`ChunkDecoder::index`]), and the engine proves the guess by comparing it with the place at which the chunk before
-//! ended; a wrong guess is indexed again from the right place. Only then is the chunk decoded. So the result depends neither on chunk size nor on
-//! the number of workers, whatever stands in quotes.
+//! **Chunks.** The engine reads the body of an input in chunks by position and decodes them side by
+//! side. A chunk owns the units (rows, blocks) that begin after its first byte, up to and including
+//! the first byte of the next chunk. A worker first guesses where its first unit begins
+//! ([`ChunkDecoder::sync`]), indexes from there ([`ChunkDecoder::index`]), and the engine proves
+//! the guess by comparing it with the place at which the chunk before ended; a wrong guess is
+//! indexed again from the right place. Only then is the chunk decoded. So the result depends
+//! neither on chunk size nor on the number of workers, whatever stands in quotes.
 
 use crate::batch::{Batch, Blocks, EventBatch, Fault, Shape};
 use crate::diagnostic::{Diagnostic, Fatal, Location};
@@ -71,7 +74,8 @@ pub struct Manifest {
     pub status: Status,
     /// Where the layout was taken from.
     pub reference: Cow<'static, str>,
-    /// How sure that is: `high`, `medium` or `low`, with a reason after a comma if there is one; empty where nobody has to wonder.
+    /// How sure that is: `high`, `medium` or `low`, with a reason after a comma if there is one;
+    /// empty where nobody has to wonder.
     pub confidence: Cow<'static, str>,
     /// Its versions, the default first; empty for formats without versions.
     pub versions: Vec<Version>,
@@ -92,7 +96,8 @@ pub struct Probe<'a> {
     pub complete: bool,
 }
 
-/// How sure a format is that a file is its own. Equal answers of two formats are an error that lists both.
+/// How sure a format is that a file is its own. Equal answers of two formats are an error that
+/// lists both.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Recognition {
     /// It is not.
@@ -151,7 +156,8 @@ pub struct Projection {
     pub time: bool,
     /// Whether the played duration of each row is wanted.
     pub duration: bool,
-    /// The moment of the run in microseconds since 1970 UTC, to which the ages of events are relative that do not say when they were logged.
+    /// The moment of the run in microseconds since 1970 UTC, to which the ages of events are
+    /// relative that do not say when they were logged.
     pub now: Option<i64>,
 }
 
@@ -202,8 +208,8 @@ pub struct Origin {
     pub line: u64,
 }
 
-/// A cell of a record, by the name or number of the cell and, if it is not meant in every record, the type of the record with or without its
-/// version.
+/// A cell of a record, by the name or number of the cell and, if it is not meant in every record,
+/// the type of the record with or without its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellName {
     /// `SU02.03` or `SU02`; none for every record.
@@ -217,7 +223,8 @@ pub struct CellName {
 pub struct Demands {
     /// The versions that are accepted; all when there is none.
     pub versions: Vec<String>,
-    /// The types of records that are accepted, with or without their versions; all when there is none.
+    /// The types of records that are accepted, with or without their versions; all when there is
+    /// none.
     pub records: Vec<String>,
     /// The values that a cell may have.
     pub values: Vec<(CellName, Vec<String>)>,
@@ -225,7 +232,8 @@ pub struct Demands {
     pub required: Vec<CellName>,
 }
 
-/// A value whose place only the format knows: the engine has its field and the number of what holds it.
+/// A value whose place only the format knows: the engine has its field and the number of what holds
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spot {
     /// In the header.
@@ -238,8 +246,9 @@ pub enum Spot {
 
 /// Copies an input line by line and mends what can be mended without asking anybody.
 pub trait Repair: Send {
-    /// Writes what stands for a line to `out`, which is empty, and tells each change as a finding with its place. The line is given and
-    /// written without its line end, which the caller keeps. Lines come in order, the first of the input first.
+    /// Writes what stands for a line to `out`, which is empty, and tells each change as a finding
+    /// with its place. The line is given and written without its line end, which the caller keeps.
+    /// Lines come in order, the first of the input first.
     fn line(&mut self, place: Location, line: &[u8], out: &mut Vec<u8>, changed: &mut dyn FnMut(Diagnostic));
 }
 
@@ -251,8 +260,9 @@ pub trait Decode: Send + Sync {
     /// Tells which part of each event is needed; called once before the workers start.
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal>;
 
-    /// The columns of the table, from 0 and in rising order, that the projection needs of each row, also for checks; `None` when they are not
-    /// known, so that all are needed. Asked for after [`Decode::project`].
+    /// The columns of the table, from 0 and in rising order, that the projection needs of each row,
+    /// also for checks; `None` when they are not known, so that all are needed. Asked for after
+    /// [`Decode::project`].
     fn columns(&self) -> Option<Vec<u32>> {
         None
     }
@@ -260,16 +270,19 @@ pub trait Decode: Send + Sync {
     /// A worker's own state.
     fn worker(&self) -> Box<dyn ChunkDecoder + '_>;
 
-    /// Bytes that are equal for inputs of one format whose keys mean the same, such as its line of headings; a key that stands in several of
-    /// them is then kept once. `None`: the keys of this input are its own.
+    /// Bytes that are equal for inputs of one format whose keys mean the same, such as its line of
+    /// headings; a key that stands in several of them is then kept once. `None`: the keys of this
+    /// input are its own.
     fn key_space(&self) -> Option<&[u8]> {
         None
     }
 
-    /// Checks what would keep rows with this key from being converted. Called once per distinct key and worker.
+    /// Checks what would keep rows with this key from being converted. Called once per distinct key
+    /// and worker.
     fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault>;
 
-    /// Gives the canonical values behind a key to `sink`, and what is wrong with them to `faults`. Called once per distinct key.
+    /// Gives the canonical values behind a key to `sink`, and what is wrong with them to `faults`.
+    /// Called once per distinct key.
     fn resolve(
         &self,
         dimension: Dimension,
@@ -278,7 +291,8 @@ pub trait Decode: Send + Sync {
         faults: &mut Vec<Fault>,
     );
 
-    /// Turns the raw cell of a row field into canonical notation in `out` (cleared first). `false` means absent.
+    /// Turns the raw cell of a row field into canonical notation in `out` (cleared first). `false`
+    /// means absent.
     fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault>;
 
     /// The first line of a quarantine file.
@@ -290,12 +304,14 @@ pub trait Decode: Send + Sync {
     /// Checks the closing records against what was read.
     fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, findings: &mut Vec<Diagnostic>);
 
-    /// Checks what the closing records of the last file say about the whole message, once every file of it was read.
+    /// Checks what the closing records of the last file say about the whole message, once every
+    /// file of it was read.
     fn finish_message(&self, _trailers: &[(u64, Entity)], _message: &Tally, _findings: &mut Vec<Diagnostic>) {
     }
 
-    /// Prepares for validation: from now on everything is told that the rules of the format and the demands of a partner say, also what does
-    /// not matter for reading. Called once, before the workers start; demands that name nothing the format has are refused.
+    /// Prepares for validation: from now on everything is told that the rules of the format and the
+    /// demands of a partner say, also what does not matter for reading. Called once, before the
+    /// workers start; demands that name nothing the format has are refused.
     fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
         if *demands == Demands::default() {
             return Ok(());
@@ -321,10 +337,12 @@ pub trait Decode: Send + Sync {
         Location { record, field: Some(field), ..Location::default() }
     }
 
-    /// Compares the name of the file, without folders, with what the format says about names and with the content.
+    /// Compares the name of the file, without folders, with what the format says about names and
+    /// with the content.
     fn check_name(&self, _name: &str, _findings: &mut Vec<Diagnostic>) {}
 
-    /// What mends the input, for formats that can; `file` and `message` are what was counted when it was validated.
+    /// What mends the input, for formats that can; `file` and `message` are what was counted when
+    /// it was validated.
     fn repair(&self, _file: &Tally, _message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
         None
     }
@@ -339,7 +357,8 @@ crate::codes! {
 
 /// One worker's part of a decoder. Buffers are reused from chunk to chunk.
 pub trait ChunkDecoder: Send {
-    /// Guesses where the first unit after the first byte begins, knowing nothing of what stands before.
+    /// Guesses where the first unit after the first byte begins, knowing nothing of what stands
+    /// before.
     fn sync(&mut self, chunk: Chunk<'_>) -> usize;
 
     /// Finds the chunk's own units from `start` on.
@@ -471,7 +490,8 @@ pub trait Encode: Send + Sync {
     /// The name that the format demands or proposes for a file.
     fn file_name(&self, part: Part) -> String;
 
-    /// Whether the ending of a packed file takes the place of the extension: `REPORT_H.gz`, not `REPORT_H.txt.gz`.
+    /// Whether the ending of a packed file takes the place of the extension: `REPORT_H.gz`, not
+    /// `REPORT_H.txt.gz`.
     fn packed_without_extension(&self) -> bool {
         false
     }
@@ -484,18 +504,20 @@ pub trait Encode: Send + Sync {
         None
     }
 
-    /// What its text looks like, for an encoder that writes one table; such a table may be put into a container.
+    /// What its text looks like, for an encoder that writes one table; such a table may be put into
+    /// a container.
     fn table(&self) -> Option<TableShape> {
         None
     }
 
-    /// Whether a file begins with what is known only at its end, such as how many rows it has: it is then begun once more when everything is
-    /// encoded, and written again with that head.
+    /// Whether a file begins with what is known only at its end, such as how many rows it has: it
+    /// is then begun once more when everything is encoded, and written again with that head.
     fn head_waits(&self) -> bool {
         false
     }
 
-    /// What keeps the output from appearing, asked once everything is encoded: what only the whole of it shows.
+    /// What keeps the output from appearing, asked once everything is encoded: what only the whole
+    /// of it shows.
     fn refusal(&self) -> Option<Fatal> {
         None
     }
@@ -505,12 +527,13 @@ pub trait Encode: Send + Sync {
         &[]
     }
 
-    /// Losses that are known without looking at values: a source has a place for these, the output has not.
+    /// Losses that are known without looking at values: a source has a place for these, the output
+    /// has not.
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)>;
 }
 
-/// What turns the lines of an input into delimited text with one line of headings: line N of the text is made of line N of the input, so that
-/// places in one are places in the other.
+/// What turns the lines of an input into delimited text with one line of headings: line N of the
+/// text is made of line N of the input, so that places in one are places in the other.
 pub trait Framing: Send + Sync {
     /// What the input is called that way, such as `fixed width`.
     fn name(&self) -> &'static str;
@@ -521,8 +544,10 @@ pub trait Framing: Send + Sync {
 
 /// Turns one input into text, from front to back.
 pub trait Framer: Send {
-    /// Takes whole lines from the front of `bytes`, adds what they become to `out` and answers how many bytes were taken. With `last` nothing
-    /// follows, and everything is taken. What is noteworthy about a line that is kept goes to `findings`; what makes the rest unreadable is a failure.
+    /// Takes whole lines from the front of `bytes`, adds what they become to `out` and answers how
+    /// many bytes were taken. With `last` nothing follows, and everything is taken. What is
+    /// noteworthy about a line that is kept goes to `findings`; what makes the rest unreadable is a
+    /// failure.
     fn cut(
         &mut self,
         bytes: &[u8],
@@ -540,13 +565,15 @@ pub trait Format: Send + Sync {
     /// The options it takes when it is read or written.
     fn options(&self) -> &'static [OptionSpec];
 
-    /// The names of columns that records of this format may have, where it may come as records (JSON, XML): of a large input they are looked
-    /// out for even if the first records do not have them.
+    /// The names of columns that records of this format may have, where it may come as records
+    /// (JSON, XML): of a large input they are looked out for even if the first records do not have
+    /// them.
     fn record_names(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// What the columns of the table are called, each name with its field; columns without a field are left out.
+    /// What the columns of the table are called, each name with its field; columns without a field
+    /// are left out.
     fn headings(&self) -> Vec<(String, Field)> {
         Vec::new()
     }
@@ -563,14 +590,14 @@ pub trait Format: Send + Sync {
     /// The fields without which it cannot be written, and what happens without them.
     fn needs(&self, version: Option<&str>) -> FieldSet;
 
-    /// Personal data that is owed to whoever gets the report, because they are the recipient's own users; what else there is is left out unless it is
-    /// asked for.
+    /// Personal data that is owed to whoever gets the report, because they are the recipient's own
+    /// users; what else there is is left out unless it is asked for.
     fn personal(&self) -> FieldSet {
         self.needs(None).intersection(Field::PERSONAL.into_iter().collect())
     }
 
-    /// What turns an input of this format that begins like this into the text that [`Format::open`] understands; `None` where it is that text
-    /// already.
+    /// What turns an input of this format that begins like this into the text that [`Format::open`]
+    /// understands; `None` where it is that text already.
     fn framing(&self, _probe: &Probe<'_>) -> Option<Arc<dyn Framing>> {
         None
     }
@@ -581,7 +608,8 @@ pub trait Format: Send + Sync {
     /// Begins to write. Everything that can be refused is refused here, before an output appears.
     fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal>;
 
-    /// Whether it is one table of delimited text, which may come in and be put into any other container of tables.
+    /// Whether it is one table of delimited text, which may come in and be put into any other
+    /// container of tables.
     fn is_table(&self) -> bool {
         false
     }

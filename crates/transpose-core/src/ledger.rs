@@ -18,10 +18,12 @@ pub struct Amounts {
     pub micros: i128,
     /// Price without sales tax times quantity, by currency.
     pub money: BTreeMap<Box<str>, Decimal>,
-    /// What end users paid less what was given back, with sales tax, by currency; `XXX` where the currency is not known. Only events tell it, so
-    /// it is compared among what was read and not with what was written.
+    /// What end users paid less what was given back, with sales tax, by currency; `XXX` where the
+    /// currency is not known. Only events tell it, so it is compared among what was read and not
+    /// with what was written.
     pub paid: BTreeMap<Box<str>, Decimal>,
-    /// What is owed for usages (`usage.amount`), by currency; `XXX` where the currency is not known. Formats that hold no amounts write none.
+    /// What is owed for usages (`usage.amount`), by currency; `XXX` where the currency is not
+    /// known. Formats that hold no amounts write none.
     pub owed: BTreeMap<Box<str>, Decimal>,
 }
 
@@ -126,7 +128,8 @@ impl Ledger {
 
     /// Checks that everything read is accounted for, and that the encoder wrote what was converted.
     ///
-    /// `rows_merge` tells that many rows become one in the target, so that written rows are not compared.
+    /// `rows_merge` tells that many rows become one in the target, so that written rows are not
+    /// compared.
     pub fn balance(&self, rows_merge: bool) -> Result<(), Imbalance> {
         let mut sum = self.converted.clone();
         for amounts in self.rejected.values().chain(self.filtered.values()) {

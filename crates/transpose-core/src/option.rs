@@ -1,7 +1,8 @@
 //! Typed options with a schema.
 //!
-//! A format declares a table of [`OptionSpec`] and a struct that derives `serde::Deserialize` (kebab-case, every field with a default);
-//! [`parse`] turns `KEY=VALUE` pairs into the struct, refuses misspelt keys with the nearest name, and checks each value against its kind.
+//! A format declares a table of [`OptionSpec`] and a struct that derives `serde::Deserialize`
+//! (kebab-case, every field with a default); [`parse`] turns `KEY=VALUE` pairs into the struct,
+//! refuses misspelt keys with the nearest name, and checks each value against its kind.
 
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -135,7 +136,8 @@ impl<'de> serde::Deserializer<'de> for Typed {
     }
 }
 
-/// A size in bytes: a whole number, optionally with `kB`, `MB`, `GB` (powers of 1000) or `KiB`, `MiB`, `GiB` (powers of 1024).
+/// A size in bytes: a whole number, optionally with `kB`, `MB`, `GB` (powers of 1000) or `KiB`,
+/// `MiB`, `GiB` (powers of 1024).
 pub fn size(text: &str) -> Option<u64> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at_checked(digits)?;

@@ -1,7 +1,8 @@
 //! The formats and codes that are linked in.
 //!
-//! `inventory` collects them from the crates that are linked; only crates named in code are linked, so `plugins/all` names every family. The order of
-//! registration means nothing: [`Registry::load`] sorts.
+//! `inventory` collects them from the crates that are linked; only crates named in code are linked,
+//! so `plugins/all` names every family. The order of registration means nothing: [`Registry::load`]
+//! sorts.
 
 use crate::diagnostic::Code;
 use crate::format::{Format, Head, Probe, Recognition};

@@ -7,7 +7,8 @@ use crate::loss::Loss;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many findings of one code are kept in full, unless another number is asked for; the rest are counted.
+/// How many findings of one code are kept in full, unless another number is asked for; the rest are
+/// counted.
 pub const KEPT: usize = 20;
 
 /// Findings: the first of each code in full, the rest as a count.
@@ -55,7 +56,8 @@ impl Findings {
         }
     }
 
-    /// Whether another finding of this code would be kept in full; callers may save themselves the work of describing it.
+    /// Whether another finding of this code would be kept in full; callers may save themselves the
+    /// work of describing it.
     pub fn keeps(&self, code: &'static Code) -> bool {
         self.most > 0
             && self

@@ -1,7 +1,8 @@
 //! Tables and what holds them.
 //!
-//! A format that writes a table writes delimited text in UTF-8 and nothing else. What such a table may come in instead (a workbook) is made from
-//! that text by a [`Container`], behind the encoder and before the file, so that neither knows of the other. The encoder only says what its text
+//! A format that writes a table writes delimited text in UTF-8 and nothing else. What such a table
+//! may come in instead (a workbook) is made from that text by a [`Container`], behind the encoder
+//! and before the file, so that neither knows of the other. The encoder only says what its text
 //! looks like and which of its columns hold numbers: [`TableShape`].
 
 use crate::diagnostic::{Diagnostic, Fatal};
@@ -19,7 +20,8 @@ pub struct TableShape {
     pub quote: u8,
     /// Whether an empty cell in quotes is an empty text, and one without is nothing at all.
     pub quoted_empty: bool,
-    /// Whether the text is in UTF-8, as a container needs it; an option may have asked for another encoding.
+    /// Whether the text is in UTF-8, as a container needs it; an option may have asked for another
+    /// encoding.
     pub utf8: bool,
     /// The columns, in order.
     pub columns: Vec<TableColumn>,
@@ -39,7 +41,8 @@ pub struct TableColumn {
 pub enum Holds {
     /// Text, whatever it looks like: names, identifiers, dates, amounts of money.
     Text,
-    /// Quantities that one calculates with and that need not be exact beyond fifteen digits, such as seconds.
+    /// Quantities that one calculates with and that need not be exact beyond fifteen digits, such
+    /// as seconds.
     Numbers,
 }
 
@@ -50,7 +53,8 @@ pub struct Site<'a> {
     pub output: &'a str,
     /// The folder for what has to wait on disk; nothing stays there.
     pub temp_dir: &'a Path,
-    /// The moment of the run. A container that notes when it was made notes this, so that the same run gives the same bytes.
+    /// The moment of the run. A container that notes when it was made notes this, so that the same
+    /// run gives the same bytes.
     pub now: Timestamp,
 }
 
@@ -68,10 +72,12 @@ pub trait Container: Send + Sync {
 
 /// Turns the text of a table into the bytes of a container.
 pub trait TableWriter: Send {
-    /// Takes whole rows of text; the very first is the line of headings. What is ready of the file is added to `out`.
+    /// Takes whole rows of text; the very first is the line of headings. What is ready of the file
+    /// is added to `out`.
     fn rows(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Fatal>;
 
-    /// Ends the table and hands over the rest of the file piece by piece. Answers what was noteworthy.
+    /// Ends the table and hands over the rest of the file piece by piece. Answers what was
+    /// noteworthy.
     fn finish(
         self: Box<Self>,
         out: &mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send),

@@ -51,7 +51,8 @@ pub enum Unmatched {
 /// When refunds are closed, and what becomes of those whose sale is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refunds {
-    /// The day of the month after the period at which refunds of the period are closed, from 1 to 28.
+    /// The day of the month after the period at which refunds of the period are closed, from 1
+    /// to 28.
     pub day: u8,
     /// The hour of that day, in UTC.
     pub hour: u8,
@@ -63,12 +64,14 @@ pub struct Refunds {
 
 impl Default for Refunds {
     fn default() -> Self {
-        // What the platform that publishes a rule says: before 00:00 UTC on the 4th of the following month.
+        // What the platform that publishes a rule says: before 00:00 UTC on the 4th of the
+        // following month.
         Self { day: 4, hour: 0, unmatched: Unmatched::Reject, original: None }
     }
 }
 
-/// Usages of one kind: of one sales context and one manner, paid for or not. What is owed is worked out kind by kind.
+/// Usages of one kind: of one sales context and one manner, paid for or not. What is owed is worked
+/// out kind by kind.
 #[derive(Clone, Copy, Debug)]
 pub struct Played<'a> {
     /// The number of the sales context.
@@ -81,7 +84,8 @@ pub struct Played<'a> {
     pub plays: u64,
     /// Sales that were taken back.
     pub returns: u64,
-    /// For agreements that pay by user ([`Terms::per_user`]): all plays of a user, rising, and the plays of this kind by users with so many.
+    /// For agreements that pay by user ([`Terms::per_user`]): all plays of a user, rising, and the
+    /// plays of this kind by users with so many.
     pub by_user: &'a [(u64, u64)],
 }
 
@@ -105,7 +109,8 @@ pub struct Unit {
     pub denominator: i128,
     /// The model that won, as it is written to `usage.royalty-model`.
     pub model: Box<str>,
-    /// The sum, an index of [`Owed::sums`], in which the amounts of these usages have to add up exactly; none where each is rounded by itself.
+    /// The sum, an index of [`Owed::sums`], in which the amounts of these usages have to add up
+    /// exactly; none where each is rounded by itself.
     pub sum: Option<u32>,
 }
 
@@ -142,13 +147,16 @@ pub struct Closing {
 /// What is owed for everything that was counted.
 #[derive(Clone, Debug, Default)]
 pub struct Owed {
-    /// For each kind of usages, in the order given, what one play is worth; `None` where nothing is owed for it.
+    /// For each kind of usages, in the order given, what one play is worth; `None` where nothing is
+    /// owed for it.
     pub units: Vec<Option<Unit>>,
-    /// Sums that the amounts of usages have to make, in units of the last decimal place: largest remainder, ties in the order of the output.
+    /// Sums that the amounts of usages have to make, in units of the last decimal place: largest
+    /// remainder, ties in the order of the output.
     pub sums: Vec<i128>,
     /// The decimal places of amounts that are rounded.
     pub places: u32,
-    /// How amounts of single usages are rounded that make no sum; `None`: they are written exactly, to at most `places` places.
+    /// How amounts of single usages are rounded that make no sum; `None`: they are written exactly,
+    /// to at most `places` places.
     pub rounding: Option<Rounding>,
     /// The deal, as it is written to `usage.deal`.
     pub deal: Box<str>,
@@ -162,21 +170,25 @@ pub struct Owed {
 
 /// An agreement with its period figures.
 ///
-/// Implemented by `transpose-deals`; the engine asks it while events become usages, encoders ask it for what the source lacks.
+/// Implemented by `transpose-deals`; the engine asks it while events become usages, encoders ask it
+/// for what the source lacks.
 pub trait Terms: Send + Sync {
     /// The event fields that the rules look at.
     fn reads(&self) -> FieldSet;
 
-    /// The sales context of an event. Called once per distinct combination of the fields in [`Terms::reads`].
+    /// The sales context of an event. Called once per distinct combination of the fields in
+    /// [`Terms::reads`].
     ///
-    /// Fields of usages, such as the price, are no part of the context: they are the *manner* of the usage, and one context has usages of several
-    /// manners. `event.retail-price` and `event.currency` say what was paid, with tax, for the ledger; of refunds it is negative.
+    /// Fields of usages, such as the price, are no part of the context: they are the *manner* of
+    /// the usage, and one context has usages of several manners. `event.retail-price` and
+    /// `event.currency` say what was paid, with tax, for the ledger; of refunds it is negative.
     ///
     /// The error is a finding without a location: the row cannot be placed and is rejected.
     fn context(&self, event: &Entity) -> Result<Entity, Diagnostic>;
 
-    /// Moments, rising, in microseconds since 1970 UTC, at which the answers of [`Terms::context`] change, such as when a tax rises. Where there are
-    /// any, the events handed to it have an `event.time` between the same moments as their own.
+    /// Moments, rising, in microseconds since 1970 UTC, at which the answers of [`Terms::context`]
+    /// change, such as when a tax rises. Where there are any, the events handed to it have an
+    /// `event.time` between the same moments as their own.
     fn turns(&self) -> &[i64] {
         &[]
     }
@@ -204,7 +216,8 @@ pub trait Terms: Send + Sync {
     /// The text agreed for a field that the source leaves absent.
     fn fallback(&self, field: Field) -> Option<&str>;
 
-    /// The key that would supply a field, for messages: ``party-id` under `[sender]` of the agreement``.
+    /// The key that would supply a field, for messages:
+    /// ``party-id` under `[sender]` of the agreement``.
     fn key(&self, field: Field) -> String;
 
     /// Options of the target format set in the agreement, as key and value.
@@ -220,14 +233,16 @@ pub trait Terms: Send + Sync {
         false
     }
 
-    /// For agreements that pay by user, whether plays of a sales context are among those that are shared.
+    /// For agreements that pay by user, whether plays of a sales context are among those that are
+    /// shared.
     fn counts_for_users(&self, _context: &Entity, _bearing: bool) -> bool {
         true
     }
 
-    /// Works out what is owed, once everything is counted and [`Terms::complete`] was asked. `whole` is what the whole service counted, where that is
-    /// known. May add to the contexts what was allocated to the recipient (`context.allocated-revenue`, `context.market-share`). The error lists
-    /// everything that keeps amounts from being worked out.
+    /// Works out what is owed, once everything is counted and [`Terms::complete`] was asked.
+    /// `whole` is what the whole service counted, where that is known. May add to the contexts what
+    /// was allocated to the recipient (`context.allocated-revenue`, `context.market-share`). The
+    /// error lists everything that keeps amounts from being worked out.
     fn owed(
         &self,
         _contexts: &mut [Entity],

@@ -96,7 +96,8 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// Reads an agreement; the failure holds everything that is wrong with it, in the order of the file.
+    /// Reads an agreement; the failure holds everything that is wrong with it, in the order of the
+    /// file.
     pub fn parse(name: &str, text: &str) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(name, text)?;
         reader.only(&root, ROOT);

@@ -1,4 +1,5 @@
-//! `balances.toml`: what is left over between periods. Advances that are not earned yet, months in which more was taken back than earned, corrections.
+//! `balances.toml`: what is left over between periods. Advances that are not earned yet, months in
+//! which more was taken back than earned, corrections.
 //!
 //! ```toml
 //! version = 1
@@ -30,10 +31,13 @@
 //! inputs = "sha256:…"
 //! ```
 //!
-//! Accounts stand in the order of their deals, periods in that of the calendar. Every line of it is checked when it is read: `opening` is the `closing` before with
-//! the `advance`, `closing` is `opening` less `recouped`, and `payable` is all that was earned and adjusted, less `recouped`, with the `shortfall`.
+//! Accounts stand in the order of their deals, periods in that of the calendar. Every line of it is
+//! checked when it is read: `opening` is the `closing` before with the `advance`, `closing` is
+//! `opening` less `recouped`, and `payable` is all that was earned and adjusted, less `recouped`,
+//! with the `shortfall`.
 //!
-//! A run asks [`Balances::carry`] before amounts are worked out and [`Balances::record`] after; who calls reads and writes the file.
+//! A run asks [`Balances::carry`] before amounts are worked out and [`Balances::record`] after; who
+//! calls reads and writes the file.
 
 use crate::agreement::{choice, required};
 use crate::deal::Deal;
@@ -266,8 +270,8 @@ impl Balances {
         Ok(Self { source: source.to_owned(), accounts, entered: BTreeSet::new() })
     }
 
-    /// Gives a deal what its account brings into the period. With `redo`, a period that is there already begins again with what it began with.
-    /// Answers with warnings.
+    /// Gives a deal what its account brings into the period. With `redo`, a period that is there
+    /// already begins again with what it began with. Answers with warnings.
     pub fn carry(&self, deal: &mut Deal, redo: bool) -> Result<Vec<Diagnostic>, Fatal> {
         let currency = deal.agreement().currency;
         let contract = deal.contract().map_err(Fatal::usage)?;
@@ -304,7 +308,8 @@ impl Balances {
             let message = format!("a sum of the account of `{}` has too many digits", account.deal);
             return Err(Fatal::usage(Diagnostic::new(&INCONSISTENT, self.whole(), message)));
         };
-        // Everything that was paid has the places of the deal; finer amounts would be lost in rounding.
+        // Everything that was paid has the places of the deal; finer amounts would be lost in
+        // rounding.
         let places = contract.places(currency);
         if [opening.unrecouped, opening.adjustments].iter().any(|amount| amount.normalize().scale() > places)
         {
@@ -318,7 +323,8 @@ impl Balances {
         Ok(warnings)
     }
 
-    /// Enters a period, in the place of the same period where it is there already. `inputs` is a digest of what was read.
+    /// Enters a period, in the place of the same period where it is there already. `inputs` is a
+    /// digest of what was read.
     pub fn record(&mut self, closing: &Closing, inputs: &str) -> Result<(), Fatal> {
         let bug =
             |what: &str| Fatal::new(Failure::Bug, Diagnostic::new(&INCONSISTENT, Location::default(), what));

@@ -1,7 +1,7 @@
 //! An agreement and its period figures together, for one period.
 //!
-//! Rows of figures go through the same rules as plays, so that they meet in the same sales context; rows of several plans
-//! that make one context are added up exactly.
+//! Rows of figures go through the same rules as plays, so that they meet in the same sales context;
+//! rows of several plans that make one context are added up exactly.
 
 use crate::agreement::{Agreement, own_key};
 use crate::balances::Opening;
@@ -112,7 +112,8 @@ pub struct Deal {
 }
 
 impl Deal {
-    /// Joins an agreement and its figures; the given period wins over the agreement's, which wins over the figures'.
+    /// Joins an agreement and its figures; the given period wins over the agreement's, which wins
+    /// over the figures'.
     pub fn new(
         agreement: Agreement,
         figures: Option<Figures>,
@@ -147,8 +148,9 @@ impl Deal {
         !self.agreement.contracts.is_empty()
     }
 
-    /// The deal that holds, for the given label, or the given id of a deal. Without this call it is the one whose `label` or `party-id` is that of the
-    /// recipient, and without a recipient the only one.
+    /// The deal that holds, for the given label, or the given id of a deal. Without this call it is
+    /// the one whose `label` or `party-id` is that of the recipient, and without a recipient the
+    /// only one.
     pub fn choose(&mut self, label: &str) -> Result<(), Fatal> {
         let named = |contract: &Contract| contract.label == label || contract.id == label;
         let found: Vec<usize> =
@@ -768,7 +770,8 @@ fn facts(context: &Entity, rows: &[&Row], findings: &mut Vec<Diagnostic>) -> Fac
     for row in rows {
         for (field, (text, place)) in &row.facts {
             let heading = heading_of(*field).unwrap_or_default();
-            // A fact may be stated by the rule as well; then it is part of what tells contexts apart.
+            // A fact may be stated by the rule as well; then it is part of what tells contexts
+            // apart.
             let other = facts.same.get(field).map(String::as_str).or_else(|| context.text(*field));
             match other {
                 Some(other) if other != text => {

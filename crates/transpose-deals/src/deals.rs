@@ -41,11 +41,14 @@
 //! | `user-centric` | a share of what each user pays, by what that user played | `share`, `fee`, `idle-users` |
 //! | `per-performance` | performances times a rate | `rate`, `performances`, and `tracks-per-hour` for those that follow from tuning hours |
 //!
-//! Amounts are rounded once, `at` the `statement` (the sum of everything), the `block` (what was earned in one currency), the `row` or the `unit` (what one play is
-//! worth; of retail shares the price without tax as well, in its own currency).
+//! Amounts are rounded once, `at` the `statement` (the sum of everything), the `block` (what was
+//! earned in one currency), the `row` or the `unit` (what one play is worth; of retail shares the
+//! price without tax as well, in its own currency).
 //!
-//! Rates, shares (per cent), minimums and prices are a number, or a list of tables that name tier, territory, use type, commercial model, price or retail price;
-//! the first that fits holds. Every policy that the models need has to be said: what is left open is refused in one finding with the list.
+//! Rates, shares (per cent), minimums and prices are a number, or a list of tables that name tier,
+//! territory, use type, commercial model, price or retail price; the first that fits holds. Every
+//! policy that the models need has to be said: what is left open is refused in one finding with the
+//! list.
 
 mod open;
 mod rates;

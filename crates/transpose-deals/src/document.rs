@@ -81,7 +81,8 @@ impl Table {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// Keys and values with nested tables flattened to dotted keys, so that `a.b = 1` and `"a.b" = 1` are the same.
+    /// Keys and values with nested tables flattened to dotted keys, so that `a.b = 1` and
+    /// `"a.b" = 1` are the same.
     pub(crate) fn flattened(&self) -> Vec<Entry> {
         fn walk(entries: &[Entry], prefix: &str, out: &mut Vec<Entry>) {
             for entry in entries {

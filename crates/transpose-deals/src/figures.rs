@@ -1,8 +1,9 @@
 //! Period figures: revenue, subscribers, users and rates per period, territory, service and plan.
 //!
-//! As CSV: a header row with the headings of [`HEADINGS`] in any order, hyphens, underscores or spaces, any case; comma,
-//! semicolon or tab between cells; lines that begin with `#` are comments. As TOML (by the name's ending): `[[figure]]`
-//! tables with the same keys, amounts as whole numbers or as text.
+//! As CSV: a header row with the headings of [`HEADINGS`] in any order, hyphens, underscores or
+//! spaces, any case; comma, semicolon or tab between cells; lines that begin with `#` are comments.
+//! As TOML (by the name's ending): `[[figure]]` tables with the same keys, amounts as whole numbers
+//! or as text.
 //!
 //! An empty cell is absent, which is not zero. A blank period, service or plan stands for any.
 
@@ -73,7 +74,8 @@ pub(crate) enum Figure {
     Qualified,
     /// For how many each subscriber of the row counts.
     Factor,
-    /// The days of subscribers who were there for a part of the period and are not counted otherwise.
+    /// The days of subscribers who were there for a part of the period and are not counted
+    /// otherwise.
     PartialDays,
 }
 
@@ -197,7 +199,8 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Reads figures as CSV, or as TOML when the name ends in `.toml`; the failure holds everything that is wrong.
+    /// Reads figures as CSV, or as TOML when the name ends in `.toml`; the failure holds everything
+    /// that is wrong.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Fatal> {
         let lines = Lines::new(name, "");
         let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -455,7 +458,8 @@ fn content_start(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The separator of the header row: the one of comma, semicolon and tab that stands there most often.
+/// The separator of the header row: the one of comma, semicolon and tab that stands there most
+/// often.
 fn separator(text: &str) -> u8 {
     let header =
         text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();

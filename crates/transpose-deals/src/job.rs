@@ -27,8 +27,9 @@
 //! agreement = "labels/{slug}.toml"
 //! ```
 //!
-//! `{name}`, `{period}`, `{value}` and `{slug}` (the value in lower-case letters and digits with hyphens; numbered where nothing is left of it) are replaced in `name`,
-//! `agreement`, `figures`, `file`, `explain` and option values.
+//! `{name}`, `{period}`, `{value}` and `{slug}` (the value in lower-case letters and digits with
+//! hyphens; numbered where nothing is left of it) are replaced in `name`, `agreement`, `figures`,
+//! `file`, `explain` and option values.
 
 use crate::agreement::{checked, choice};
 use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
@@ -196,7 +197,8 @@ const OUTPUT_KEYS: [&str; 13] = [
 const MOST: usize = 2000;
 
 impl Job {
-    /// Reads a job; everything wrong with it is told at once. `source` is its path, from whose folder the paths in it are seen.
+    /// Reads a job; everything wrong with it is told at once. `source` is its path, from whose
+    /// folder the paths in it are seen.
     pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &KEYS);

@@ -1,4 +1,5 @@
-//! Agreements and period figures, what a report needs and a play log does not hold; and the rules by which a partner checks one.
+//! Agreements and period figures, what a report needs and a play log does not hold; and the rules
+//! by which a partner checks one.
 //!
 //! | module | holds |
 //! |---|---|
@@ -11,7 +12,8 @@
 //! | [`rules`] | what a partner demands of a report beyond its format |
 //! | [`template`] | commented side files for `transpose init` |
 //!
-//! Invariant: this crate does no I/O and reads no clock. It is given names, texts and bytes, and it answers with values or findings.
+//! Invariant: this crate does no I/O and reads no clock. It is given names, texts and bytes, and it
+//! answers with values or findings.
 
 pub mod agreement;
 pub mod balances;

@@ -1,4 +1,5 @@
-//! Royalty arithmetic: pure and exact. Nothing is rounded and nothing is divided before the step that a deal names.
+//! Royalty arithmetic: pure and exact. Nothing is rounded and nothing is divided before the step
+//! that a deal names.
 //!
 //! | module | holds |
 //! |---|---|

@@ -1,12 +1,14 @@
 //! What is owed under a deal for everything that was counted, and how it came about.
 //!
-//! The order of the steps: each model's gross amount in the currency of reporting (rates of exchange are part of it); the greatest in each scope; the
-//! contract's share or fee; withholding; rounding; the account.
+//! The order of the steps: each model's gross amount in the currency of reporting (rates of
+//! exchange are part of it); the greatest in each scope; the contract's share or fee; withholding;
+//! rounding; the account.
 //!
 //! # Explanation
 //!
-//! One JSON object a line. Numbers are decimal text; an exact amount is `{"fraction": "67/200", "decimal": "0.335"}`, the decimal rounded to 17 places where
-//! it does not end.
+//! One JSON object a line. Numbers are decimal text; an exact amount is
+//! `{"fraction": "67/200", "decimal": "0.335"}`, the decimal rounded to 17 places where it does not
+//! end.
 //!
 //! | `step` | further keys |
 //! |---|---|
@@ -18,9 +20,10 @@
 //! | `unallocated` | `model`, the pool or scope, `amount`, and why nobody gets it |
 //! | `account` | `opening`, `earned`, `adjustments`, `recouped`, `shortfall`, `payable`, `unrecouped` |
 //!
-//! A part of a candidate names its sales context or pool, its `rate` (or `share`, `minimum`), its base figures with the place where they stand (`from`), what
-//! amounts of its currency are multiplied with (`exchange`), the plays of the recipient and all plays with their source, and its `amount`. `tests/owed/audit.py`
-//! works everything out again from these lines.
+//! A part of a candidate names its sales context or pool, its `rate` (or `share`, `minimum`), its
+//! base figures with the place where they stand (`from`), what amounts of its currency are
+//! multiplied with (`exchange`), the plays of the recipient and all plays with their source, and
+//! its `amount`. `tests/owed/audit.py` works everything out again from these lines.
 
 mod base;
 mod candidates;

@@ -30,8 +30,8 @@ pub(crate) struct Rounding {
     pub(crate) mode: Mode,
 }
 
-/// What was paid, divided by one and the tax, which is in per cent. Nothing when the exact quotient has too many digits to be held, or one of
-/// the numbers is negative.
+/// What was paid, divided by one and the tax, which is in per cent. Nothing when the exact quotient
+/// has too many digits to be held, or one of the numbers is negative.
 pub(crate) fn without_tax(paid: Decimal, tax: Decimal, rounding: Rounding) -> Option<Decimal> {
     let (paid, tax) = (paid.normalize(), tax.normalize());
     if paid.mantissa() < 0 || tax.mantissa() < 0 {

@@ -1,4 +1,5 @@
-//! The rules of an agreement: from the fields of a play, or of a row of figures, to a sales context.
+//! The rules of an agreement: from the fields of a play, or of a row of figures, to a sales
+//! context.
 
 use crate::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
 use crate::value;
@@ -52,10 +53,12 @@ pub(crate) fn key_of(field: Field) -> String {
 const SHORT: &[(&str, Field)] =
     &[("plan", Field::PLAN), ("service", Field::SERVICE), ("territory", Field::TERRITORY)];
 
-/// Fields that differ from play to play: a rule on one of them would ask the agreement once for every play.
+/// Fields that differ from play to play: a rule on one of them would ask the agreement once for
+/// every play.
 const SINGULAR: &[Field] = &[Field::EVENT_ID, Field::EVENT_TIME, Field::EVENT_DURATION, Field::USER];
 
-/// The most combinations of a rule's own values that are tried when unreachable rules are looked for.
+/// The most combinations of a rule's own values that are tried when unreachable rules are looked
+/// for.
 const TRIED: usize = 4096;
 
 /// What is known of a field while rules are tried.

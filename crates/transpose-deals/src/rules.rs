@@ -1,4 +1,5 @@
-//! `rules.toml`: what a partner demands of a report beyond its format, for `transpose validate --rules`.
+//! `rules.toml`: what a partner demands of a report beyond its format, for
+//! `transpose validate --rules`.
 //!
 //! ```toml
 //! [severity]            # how bad findings are: by code, by name, or by the rule that they implement
@@ -57,7 +58,8 @@ const SEVERITIES: [Word; 4] = [
 ];
 
 impl Rules {
-    /// Reads a rules file; everything wrong with it is told at once. `source` names it in messages, `known` are the codes there are.
+    /// Reads a rules file; everything wrong with it is told at once. `source` names it in messages,
+    /// `known` are the codes there are.
     pub fn parse(source: &str, text: &str, known: &[&'static Code]) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &TABLES);
@@ -91,7 +93,8 @@ impl Rules {
         Ok(Self { severities, demands, names, lines: reader.lines })
     }
 
-    /// A format's refusal of what is demanded, with the places in the rules file of the names that it tells.
+    /// A format's refusal of what is demanded, with the places in the rules file of the names that
+    /// it tells.
     #[must_use]
     pub fn locate(&self, mut fatal: Fatal) -> Fatal {
         for finding in fatal.findings.iter_mut().filter(|finding| finding.location.source.is_none()) {
@@ -118,7 +121,8 @@ fn severities(
 ) -> Vec<(&'static Code, Option<Severity>)> {
     let mut severities = Vec::new();
     let Some(table) = reader.table(root, "severity") else { return severities };
-    // A rule may have several findings; what names a single one is meant more exactly, so it comes last and wins.
+    // A rule may have several findings; what names a single one is meant more exactly, so it comes
+    // last and wins.
     let (rules, codes): (Vec<&Entry>, Vec<&Entry>) =
         table.entries.iter().partition(|entry| is_rule(&entry.key));
     for entry in rules.into_iter().chain(codes) {

@@ -1,8 +1,9 @@
 //! `[[shop]]`: in which country, currency and tax a shop sells; and what follows for a sale.
 //!
-//! A report of sales says what was paid and in which shop. Country, currency and rate of tax are those of the shop. A table without `name` is for all sales of its
-//! territory that no named shop is for. Where the tax changes, a shop has several tables with `valid-from` and `valid-until`, both days
-//! included, in UTC.
+//! A report of sales says what was paid and in which shop. Country, currency and rate of tax are
+//! those of the shop. A table without `name` is for all sales of its territory that no named shop
+//! is for. Where the tax changes, a shop has several tables with `valid-from` and `valid-until`,
+//! both days included, in UTC.
 
 use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
 use crate::price::{Mode, Rounding, without_tax};
@@ -253,7 +254,8 @@ pub(crate) struct Sale {
 }
 
 impl Sale {
-    /// Writes into the answer for an event what it comes to; `reporting` is the currency of reporting.
+    /// Writes into the answer for an event what it comes to; `reporting` is the currency of
+    /// reporting.
     pub(crate) fn state(&self, reporting: Currency, answer: &mut Entity) -> Result<(), Diagnostic> {
         let code = self.currency.code();
         let stated = answer.text(Field::TRANSACTION_CURRENCY);
@@ -274,7 +276,8 @@ impl Sale {
 }
 
 impl Sale {
-    /// Writes what the buyer paid for each, which tells usages apart: a refund has what its sale had.
+    /// Writes what the buyer paid for each, which tells usages apart: a refund has what its sale
+    /// had.
     pub(crate) fn state_retail_price(&self, answer: &mut Entity) {
         answer.set(Field::USAGE_RETAIL_PRICE, decimal::to_text(&self.paid.abs()));
         answer.set(Field::USAGE_RETAIL_CURRENCY, self.currency.code());

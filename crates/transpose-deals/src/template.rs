@@ -1,4 +1,5 @@
-//! Commented side files for `transpose init`: complete, valid as they stand, and fitting the input they were made for.
+//! Commented side files for `transpose init`: complete, valid as they stand, and fitting the input
+//! they were made for.
 
 use crate::figures::HEADINGS;
 use crate::rule::{SETTABLE, key_of};
@@ -24,7 +25,8 @@ pub struct Sample {
     pub sales: bool,
 }
 
-/// One sales context of a template: the key and the value that select it, and the service it is reported as.
+/// One sales context of a template: the key and the value that select it, and the service it is
+/// reported as.
 struct Tier {
     select: Option<(&'static str, String)>,
     service: Option<String>,
@@ -287,7 +289,8 @@ fn cleaned(sample: &Sample) -> Sample {
     }
 }
 
-/// One context for each plan; without plans, for each service when there are several; else one for everything.
+/// One context for each plan; without plans, for each service when there are several; else one for
+/// everything.
 fn tiers(sample: &Sample) -> Vec<Tier> {
     if sample.sales {
         return vec![Tier { select: None, service: None, free: false, sale: true }];
@@ -318,7 +321,8 @@ fn tiers(sample: &Sample) -> Vec<Tier> {
         .collect()
 }
 
-/// The letters and digits of a name, each word with a capital: `northwind-premium` becomes `NorthwindPremium`.
+/// The letters and digits of a name, each word with a capital: `northwind-premium` becomes
+/// `NorthwindPremium`.
 fn joined(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words

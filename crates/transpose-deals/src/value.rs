@@ -7,7 +7,8 @@ use transpose_codes::{Currency, Dpid, Grid, Icpn, Isrc, Iswc, PartyId, Territory
 use transpose_codes::{boolean, currency, territory};
 use transpose_core::field::Kind;
 
-/// Why a text is not a value: the fault, and what to do when there is more to say than "correct it".
+/// Why a text is not a value: the fault, and what to do when there is more to say than "correct
+/// it".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unfit {
     pub(crate) fault: String,

@@ -1,6 +1,8 @@
-//! The 51 vectors of `spec/vectors.json`, worked out with the functions that agreements use and compared as decimal text.
+//! The 51 vectors of `spec/vectors.json`, worked out with the functions that agreements use and
+//! compared as decimal text.
 //!
-//! For each vector the whole of `expected` is made from `inputs`, so that no value in it goes unchecked.
+//! For each vector the whole of `expected` is made from `inputs`, so that no value in it goes
+//! unchecked.
 
 #![expect(
     clippy::unwrap_used,
@@ -524,7 +526,8 @@ fn days(id: &str, inputs: &Value) -> Value {
             json!({ "period": own.to_string(), "delivery": delivery })
         }
         "period.delivery-day" => {
-            // The rule is told for the month of the delivery; reports are those of the month before.
+            // The rule is told for the month of the delivery; reports are those of the month
+            // before.
             let due = list(&inputs["months"]).iter().map(|month| {
                 let first = PartialDate::parse(month.as_str().unwrap()).unwrap().first();
                 let before = Date::from_days(first.days_since_epoch() - 1).unwrap();

@@ -1,6 +1,8 @@
-//! The dictionary of items: keys of three runs looked up by the chunk, against a map of the standard library with joined keys.
+//! The dictionary of items: keys of three runs looked up by the chunk, against a map of the
+//! standard library with joined keys.
 //!
-//! `cargo bench -p transpose-engine`. One thread, 200,000 keys of some 150 bytes, a few of which are asked for most of the time.
+//! `cargo bench -p transpose-engine`. One thread, 200,000 keys of some 150 bytes, a few of which
+//! are asked for most of the time.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 

@@ -1,11 +1,13 @@
 //! Events become groups: what x where x how, with the number of plays and the summed duration.
 //!
-//! A worker interns the raw bytes of a row's item and context keys; everything that depends only on them (UTF-8, codes, check digits, the rule of the
-//! agreement) is examined once per distinct key. A row then costs two look-ups and an addition.
+//! A worker interns the raw bytes of a row's item and context keys; everything that depends only on
+//! them (UTF-8, codes, check digits, the rule of the agreement) is examined once per distinct key.
+//! A row then costs two look-ups and an addition.
 //!
-//! Workers share one dictionary of items: they look up the rows of a whole chunk under a lock for reading, and only new items take
-//! the lock for writing. What is counted lies in a [`World`]. When it grows beyond the budget, all workers stop, the world is written to disk
-//! ([`crate::spill`]) and an empty one takes its place.
+//! Workers share one dictionary of items: they look up the rows of a whole chunk under a lock for
+//! reading, and only new items take the lock for writing. What is counted lies in a [`World`]. When
+//! it grows beyond the budget, all workers stop, the world is written to disk ([`crate::spill`])
+//! and an empty one takes its place.
 
 use crate::chunks::{Decoded, lock};
 use crate::codes;
@@ -44,11 +46,13 @@ pub(crate) struct Rules<'a> {
     pub(crate) qualifying: Option<Qualifying>,
     /// What decides about sales and refunds, for sources of these.
     pub(crate) sales: Option<Refunds<'a>>,
-    /// Where plays are counted by user, and which of a row's cells names the user, for agreements that pay so.
+    /// Where plays are counted by user, and which of a row's cells names the user, for agreements
+    /// that pay so.
     pub(crate) users: Option<(&'a Users, usize)>,
 }
 
-/// What decides about sales and refunds. The period stands here, because a refund of its sales may be later.
+/// What decides about sales and refunds. The period stands here, because a refund of its sales may
+/// be later.
 pub(crate) struct Refunds<'a> {
     /// The period in microseconds since 1970 UTC.
     pub(crate) period: Option<Range<i64>>,
@@ -115,8 +119,9 @@ impl World {
     /// How much memory it takes to put this world in order where it is, at the highest point.
     fn to_settle(&self) -> usize {
         let dictionary = read(&self.dictionary);
-        // Descriptions take about as much as the keys they are made from, which go as they come; then each item is ranked and
-        // sorted on both sides. Sorted groups are made while the tables go.
+        // Descriptions take about as much as the keys they are made from, which go as they come;
+        // then each item is ranked and sorted on both sides. Sorted groups are made while the
+        // tables go.
         dictionary.bytes() * 5 / 4 + dictionary.len() * 128 + self.groups.bytes() + self.groups.len() * 24
     }
 }
@@ -195,7 +200,8 @@ impl Counter {
         spilled.as_ref().map_or(Ok(()), |spilled| spilled.write(full, self.threads))
     }
 
-    /// Ends the counting. What fits into memory stays there, unless something was written to disk before; then everything goes there.
+    /// Ends the counting. What fits into memory stays there, unless something was written to disk
+    /// before; then everything goes there.
     pub(crate) fn finish(self) -> Result<Counted, Fatal> {
         {
             let mut world = write(&self.world);
@@ -228,7 +234,8 @@ pub(crate) struct Worker<'a> {
     /// Inputs of one space have keys that mean the same.
     space: u32,
     contexts: Dictionary,
-    /// For each context key, and each time between two turns of the agreement, the sales context or why there is none.
+    /// For each context key, and each time between two turns of the agreement, the sales context or
+    /// why there is none.
     placed: Vec<Option<Placed>>,
     /// The numbers of adjustments, by that of the key and the period that they adjust.
     adjustments: BTreeMap<(u32, Option<(Date, Date)>), u32>,
@@ -618,7 +625,8 @@ impl<'a> Worker<'a> {
         pairs.of(self.input, &(byte(first)..=byte(last)))
     }
 
-    /// What is to be done with a row whose key is known, and of a refund perhaps the moment of its sale.
+    /// What is to be done with a row whose key is known, and of a refund perhaps the moment of its
+    /// sale.
     fn choose(
         &mut self,
         key: u32,
@@ -704,7 +712,8 @@ impl<'a> Worker<'a> {
         if !items.contains(&NONE) {
             return Ok(());
         }
-        // What is new is examined before the lock is taken. Two workers may examine the same item; both come to the same answer.
+        // What is new is examined before the lock is taken. Two workers may examine the same item;
+        // both come to the same answer.
         let mut vetted = Vec::new();
         for (index, row) in chosen.iter().enumerate() {
             if items.get(index) == Some(&NONE) {

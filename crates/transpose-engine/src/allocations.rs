@@ -1,8 +1,11 @@
-//! The part of usages that is allocated to the recipient: what a message says behind each usage, such as the LI01 records of DSR.
+//! The part of usages that is allocated to the recipient: what a message says behind each usage,
+//! such as the LI01 records of DSR.
 //!
-//! An agreement asks for it by naming the recipient in the sales contexts (`context.rights-controller.name`) once it knows what is owed. Each usage that is paid
-//! for is then allocated to the recipient, with its plays, what is owed for it and its part of the net revenue that the context allocates
-//! (`context.allocated-net-revenue`): parts by plays that add up to it exactly. They are the net revenue of the usage, too, where a record has a cell for that.
+//! An agreement asks for it by naming the recipient in the sales contexts
+//! (`context.rights-controller.name`) once it knows what is owed. Each usage that is paid for is
+//! then allocated to the recipient, with its plays, what is owed for it and its part of the net
+//! revenue that the context allocates (`context.allocated-net-revenue`): parts by plays that add up
+//! to it exactly. They are the net revenue of the usage, too, where a record has a cell for that.
 
 use crate::amounts::Amounts;
 use crate::emit::Ordered;
@@ -50,7 +53,8 @@ pub(crate) struct Allotted {
 }
 
 impl Allocations {
-    /// What the sales contexts ask for; nothing where none of them names the recipient, or the target has no place for it.
+    /// What the sales contexts ask for; nothing where none of them names the recipient, or the
+    /// target has no place for it.
     pub(crate) fn new(
         manners: &Manners,
         contexts: &[Entity],
@@ -94,7 +98,8 @@ impl Allocations {
         self.revenue.divide_all(&owed, manners, rows, settled).map(drop)
     }
 
-    /// The net revenue of the usages of a kind and an item, in units; `place` counts kinds of items through the output.
+    /// The net revenue of the usages of a kind and an item, in units; `place` counts kinds of items
+    /// through the output.
     pub(crate) fn revenue(&self, kind: u32, net: i128, place: u64) -> Option<i128> {
         self.revenue.units(kind, net, place)
     }
@@ -150,7 +155,8 @@ fn said(context: &Entity, field: Field) -> Option<&str> {
         Field::ALLOCATION_HOLDER => context.text(Field::RIGHTS_CONTROLLER),
         Field::ALLOCATION_HOLDER_ID => context.text(Field::RIGHTS_CONTROLLER_ID),
         Field::ALLOCATION_RIGHTS_TYPE => context.text(Field::RIGHTS_TYPE),
-        // The usages of the report are the recipient's alone, unless the context names a part of the rights.
+        // The usages of the report are the recipient's alone, unless the context names a part of
+        // the rights.
         Field::ALLOCATION_SHARE => Some(context.text(Field::RIGHTS_SHARE).unwrap_or("100")),
         _ => None,
     }

@@ -1,15 +1,20 @@
 //! What is owed, written into usages.
 //!
-//! The agreement says what one play of each kind of usages is worth, as an exact fraction ([`Owed`]). A usage is worth its plays, less what was taken back, times
-//! that. Where usages have to add up to a sum, each first gets the whole units of the last decimal place that lie in its exact amount; what is left of
-//! the sum goes, a unit each, to the usages whose amounts were cut most, and of equal ones to those that come first in the output. A negative sum is parted
-//! as its opposite.
+//! The agreement says what one play of each kind of usages is worth, as an exact fraction
+//! ([`Owed`]). A usage is worth its plays, less what was taken back, times that. Where usages have
+//! to add up to a sum, each first gets the whole units of the last decimal place that lie in its
+//! exact amount; what is left of the sum goes, a unit each, to the usages whose amounts were cut
+//! most, and of equal ones to those that come first in the output. A negative sum is parted as its
+//! opposite.
 //!
-//! What was cut off a usage depends on its kind and the number of its plays only. So how many usages there are of each kind and number is all that has to be
-//! known to say who gets a unit; nothing is kept for each row. Only where the last units go to some of several equal ones, their places are counted once
-//! more. Products may have 256 bits; what does not fit is refused, never cut.
+//! What was cut off a usage depends on its kind and the number of its plays only. So how many
+//! usages there are of each kind and number is all that has to be known to say who gets a unit;
+//! nothing is kept for each row. Only where the last units go to some of several equal ones, their
+//! places are counted once more. Products may have 256 bits; what does not fit is refused, never
+//! cut.
 //!
-//! What usages are worth together is known before they are written, and the ledger compares it with what was.
+//! What usages are worth together is known before they are written, and the ledger compares it with
+//! what was.
 
 use crate::codes;
 use crate::emit::Ordered;
@@ -68,7 +73,8 @@ pub(crate) struct Amounts {
     cuts: Vec<Cut>,
 }
 
-/// The exact amount of a usage in units: the next lower whole number, and what is beyond it as a fraction.
+/// The exact amount of a usage in units: the next lower whole number, and what is beyond it as a
+/// fraction.
 #[derive(Clone, Copy)]
 struct Part {
     whole: i128,
@@ -194,7 +200,8 @@ impl Amounts {
         Some(if negative { -units } else { units })
     }
 
-    /// What the usages of a kind and an item are worth, in units; `place` counts kinds of items through the output.
+    /// What the usages of a kind and an item are worth, in units; `place` counts kinds of items
+    /// through the output.
     pub(crate) fn units(&self, kind: u32, net: i128, place: u64) -> Option<i128> {
         let Some(worth) = self.worth(kind) else { return Some(0) };
         let Some(sum) = worth.sum else { return self.rounded(worth, net) };
@@ -307,7 +314,8 @@ impl Amounts {
         Ok(total)
     }
 
-    /// Decides who gets what is left of each sum; answers what all usages are worth, and the sums for which [`Amounts::find`] has to be asked.
+    /// Decides who gets what is left of each sum; answers what all usages are worth, and the sums
+    /// for which [`Amounts::find`] has to be asked.
     pub(crate) fn divide(&mut self, owed: &Owed, histogram: &Histogram) -> Result<(Total, Open), Fatal> {
         let mut shared: Vec<Shared> = self.cuts.iter().map(|_| Shared::default()).collect();
         let mut apart: BTreeMap<&str, i128> = BTreeMap::new();
@@ -359,7 +367,8 @@ impl Amounts {
         Ok((total, Open(open)))
     }
 
-    /// Finds the places up to which equal usages get a unit. `visit` gives all ranked groups in the order of the output to what it is given.
+    /// Finds the places up to which equal usages get a unit. `visit` gives all ranked groups in the
+    /// order of the output to what it is given.
     pub(crate) fn find(
         &mut self,
         open: &Open,
@@ -435,8 +444,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Decides who gets the units that are left; answers how many of those that are cut alike get one, where not all do. Nothing when there are more units
-    /// than usages that were cut.
+    /// Decides who gets the units that are left; answers how many of those that are cut alike get
+    /// one, where not all do. Nothing when there are more units than usages that were cut.
     #[expect(clippy::option_option, reason = "no answer, and no need to ask")]
     fn cut(&mut self, mut left: u64, cut: &mut Cut) -> Option<Option<u64>> {
         if left == 0 {

@@ -1,9 +1,10 @@
 //! Reading a body in chunks, side by side, with proof that the chunks fit together.
 //!
-//! A worker claims the next chunk, reads it by position, guesses where its first unit begins, and indexes it. Then it waits for the chunk before to say
-//! where its last unit ended: that place is a [`Seam`]. If the guess was wrong the chunk is indexed again from there. Only then is it decoded. The wait
-//! is short, because a chunk's seam is published right after indexing, before decoding. Line numbers and running numbers travel along the seams, so
-//! that every place is absolute.
+//! A worker claims the next chunk, reads it by position, guesses where its first unit begins, and
+//! indexes it. Then it waits for the chunk before to say where its last unit ended: that place is a
+//! [`Seam`]. If the guess was wrong the chunk is indexed again from there. Only then is it decoded.
+//! The wait is short, because a chunk's seam is published right after indexing, before decoding.
+//! Line numbers and running numbers travel along the seams, so that every place is absolute.
 
 use crate::codes;
 use crate::order::Flow;
@@ -97,12 +98,14 @@ const OVERLAP: usize = 4 * 1024;
 /// A page of memory, or a divisor of one.
 const PAGE: usize = 4 * 1024;
 
-/// Takes a lock whatever happened to the thread that held it before: the values behind our locks are whole after every statement.
+/// Takes a lock whatever happened to the thread that held it before: the values behind our locks
+/// are whole after every statement.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads the body of `input` and gives each decoded chunk to `each`, on several threads; `states` has one state per worker.
+/// Reads the body of `input` and gives each decoded chunk to `each`, on several threads; `states`
+/// has one state per worker.
 ///
 /// Stops early, without an error of its own, when `flow` says so.
 pub(crate) fn scan<S: Send>(
@@ -139,7 +142,8 @@ pub(crate) fn scan<S: Send>(
                     if let Err(fatal) = outcome {
                         flow.fail(fatal);
                     }
-                    // Whoever still waits for a seam must look at the flow again; the lock makes sure that nobody misses it.
+                    // Whoever still waits for a seam must look at the flow again; the lock makes
+                    // sure that nobody misses it.
                     drop(lock(&seams.at));
                     seams.moved.notify_all();
                 })
@@ -224,7 +228,8 @@ impl Worker<'_> {
         let mut batch = Batch::default();
         while !self.flow.stopped() {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            // Chunks lie on a grid from the first byte of the input on, so that whole pages are read.
+            // Chunks lie on a grid from the first byte of the input on, so that whole pages are
+            // read.
             let end = (self.base / self.chunk as u64 + number + 1) * self.chunk as u64;
             let begin = self.base.max(end - self.chunk as u64);
             self.window.filled = 0;
@@ -269,7 +274,8 @@ impl Worker<'_> {
     fn sync(&mut self, begin: u64) -> Result<usize, Fatal> {
         loop {
             let start = self.decoder.sync(self.window.view());
-            // What begins beyond the own part belongs to a later chunk; an own beginning needs its bytes.
+            // What begins beyond the own part belongs to a later chunk; an own beginning needs its
+            // bytes.
             if start <= self.window.filled || self.window.last || start > self.window.own {
                 return Ok(start);
             }
@@ -279,7 +285,8 @@ impl Worker<'_> {
 
     fn index(&mut self, begin: u64, start: usize) -> Result<Done, Fatal> {
         if start > self.window.own {
-            // Nothing begins in this chunk's own part: a unit of an earlier chunk goes on beyond it.
+            // Nothing begins in this chunk's own part: a unit of an earlier chunk goes on beyond
+            // it.
             return Ok(Done { end: start, lines: 0, units: 0, usages: 0 });
         }
         loop {
@@ -329,7 +336,8 @@ mod tests {
     use transpose_core::field::Field;
     use transpose_core::format::{Dimension, Preamble, Projection};
 
-    /// Lines in which a line end between `"` and `"` does not count: the smallest format whose chunks cannot be cut blindly.
+    /// Lines in which a line end between `"` and `"` does not count: the smallest format whose
+    /// chunks cannot be cut blindly.
     struct Quoted(Preamble);
 
     #[derive(Default)]

@@ -5,7 +5,8 @@ transpose_core::codes! {
     pub OUTSIDE_PERIOD: "ENG0101" "outside-period" Warning
         "The play took place before the first or after the last day of the reporting period. It is left out and counted in the ledger as filtered."
         "Check the period (`--period`) and the time zone (`--time-zone`), or report the play with the period it belongs to."
-    /// A table that does not begin with its headings, or whose head waits for the rows, in a container that has to begin with headings.
+    /// A table that does not begin with its headings, or whose head waits for the rows, in a
+    /// container that has to begin with headings.
     pub HEAD_WAITS: "ENG0190" "head-is-no-headings" Error
         "A workbook begins with the headings of its columns. The format has none, or other lines before them, perhaps with what is known only at the end, such as how many rows there are."
         "Write the format as text."

@@ -1,4 +1,5 @@
-//! Two reports of events side by side: which plays stand in both, which in one only, and where they differ.
+//! Two reports of events side by side: which plays stand in both, which in one only, and where they
+//! differ.
 //!
 //! | step | does |
 //! |---|---|
@@ -7,8 +8,9 @@
 //! | nearest | the rest is sorted by track and user, and rows no further apart than the window are paired, the nearest first |
 //! | telling | differences are sorted by file and line, and told and written in that order |
 //!
-//! Memory does not depend on the files: everything goes through sorters with a limit, and of rows that follow each other within the window at most
-//! `TOGETHER` are looked at together. Nothing depends on threads, chunks or memory.
+//! Memory does not depend on the files: everything goes through sorters with a limit, and of rows
+//! that follow each other within the window at most `TOGETHER` are looked at together. Nothing
+//! depends on threads, chunks or memory.
 
 mod nearest;
 mod render;
@@ -181,7 +183,8 @@ pub struct Compared {
     pub by_time: u64,
     /// How many pairs differ in each of the fields that were compared.
     pub fields: Vec<(Field, u64)>,
-    /// Differences by territory: different, only in the first and second file, repeated in the first and second.
+    /// Differences by territory: different, only in the first and second file, repeated in the
+    /// first and second.
     pub territories: BTreeMap<Box<str>, [u64; 5]>,
     /// The same by day of the play, UTC.
     pub days: BTreeMap<Box<str>, [u64; 5]>,

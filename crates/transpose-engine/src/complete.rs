@@ -1,11 +1,14 @@
-//! A decoder that gives more, or less, than its input holds: facts from a catalogue, identifiers of events that have none, user ids as keyed hashes or not at
-//! all.
+//! A decoder that gives more, or less, than its input holds: facts from a catalogue, identifiers of
+//! events that have none, user ids as keyed hashes or not at all.
 //!
-//! It stands between the engine and the decoder of a format, so neither formats nor conversions know of it. Aggregates get the facts where keys are resolved,
-//! once per distinct key; targets of events get them as cells of their rows. What an event says itself always counts before the catalogue.
+//! It stands between the engine and the decoder of a format, so neither formats nor conversions
+//! know of it. Aggregates get the facts where keys are resolved, once per distinct key; targets of
+//! events get them as cells of their rows. What an event says itself always counts before the
+//! catalogue.
 //!
-//! A cell that comes from here is canonical already, while the cells beside it are in the notation of the input. It is marked by a first byte that no
-//! UTF-8 text has; a cell of the input that begins with such a byte is passed on behind another one, so that it is judged as it stands.
+//! A cell that comes from here is canonical already, while the cells beside it are in the notation
+//! of the input. It is marked by a first byte that no UTF-8 text has; a cell of the input that
+//! begins with such a byte is passed on behind another one, so that it is judged as it stands.
 
 use crate::codes;
 use crate::facts::{Answer, Catalogue, Found};
@@ -83,7 +86,8 @@ pub struct Completion<'a> {
 }
 
 impl<'a> Completion<'a> {
-    /// What is to be done for a target that holds the given fields: one that has no place for personal data gets none anyway.
+    /// What is to be done for a target that holds the given fields: one that has no place for
+    /// personal data gets none anyway.
     pub(crate) fn towards(&self, writes: FieldSet) -> Self {
         let personal = writes.iter().any(Field::is_personal);
         Self { users: if personal { self.users.clone() } else { Users::Keep }, ..self.clone() }
@@ -120,7 +124,8 @@ struct Completed<'a> {
 /// Which cells of a row are to be completed.
 #[derive(Default)]
 struct Plan {
-    /// The number of the cell for each field that the catalogue may tell, and whether the input has a column for it too.
+    /// The number of the cell for each field that the catalogue may tell, and whether the input has
+    /// a column for it too.
     told: Vec<(usize, Field, bool)>,
     track: Option<usize>,
     release: Option<usize>,
@@ -243,7 +248,8 @@ impl Decode for Completed<'_> {
     }
 
     fn columns(&self) -> Option<Vec<u32>> {
-        // An identifier is made of the whole row, so that it does not depend on what else is wanted.
+        // An identifier is made of the whole row, so that it does not depend on what else is
+        // wanted.
         if self.how.make_ids { None } else { self.inner.columns() }
     }
 
@@ -456,7 +462,8 @@ fn marked(mark: u8, value: &[u8], arena: &mut Vec<u8>) -> Span {
     Span::arena(start, arena.len())
 }
 
-/// An identifier from the content of a row, in the form of a UUID (RFC 9562, version 8): the first bits of SHA-256.
+/// An identifier from the content of a row, in the form of a UUID (RFC 9562, version 8): the first
+/// bits of SHA-256.
 fn made_id(row: &[u8], arena: &mut Vec<u8>) -> Span {
     let mut bytes: [u8; 16] = [0; 16];
     let hash = Sha256::digest(row.trim_ascii_end());

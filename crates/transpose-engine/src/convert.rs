@@ -1,4 +1,5 @@
-//! One conversion: inputs, a source format, a target format, an agreement; outputs, findings, loss and ledger.
+//! One conversion: inputs, a source format, a target format, an agreement; outputs, findings, loss
+//! and ledger.
 
 use crate::aggregate::account;
 use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
@@ -64,13 +65,15 @@ pub struct Job<'a> {
     pub period: Option<Range<i64>>,
     /// Which rows of events take part.
     pub screening: Screening,
-    /// To which slices of time rows are dealt out, each with files of its own; `None` for one output.
+    /// To which slices of time rows are dealt out, each with files of its own; `None` for one
+    /// output.
     pub slicing: Option<Slicing<'a>>,
     /// Where the output goes.
     pub destination: Destination,
     /// How the output is packed.
     pub compression: Compression,
-    /// What the table of the output is put into, for a target that is a table; `None` for its own text.
+    /// What the table of the output is put into, for a target that is a table; `None` for its own
+    /// text.
     pub container: Option<&'a dyn Container>,
     /// Whether existing files may be replaced.
     pub overwrite: bool,
@@ -84,7 +87,8 @@ pub struct Job<'a> {
     pub deny_loss: Option<&'a [String]>,
     /// How the inputs are read.
     pub reading: Reading,
-    /// How much memory the run may take, in bytes; beyond that, what is counted goes to disk. `None` for any amount.
+    /// How much memory the run may take, in bytes; beyond that, what is counted goes to disk.
+    /// `None` for any amount.
     pub memory: Option<u64>,
     /// Where that is written.
     pub temp_dir: PathBuf,
@@ -94,7 +98,8 @@ pub struct Job<'a> {
     pub now: Timestamp,
     /// Called now and then with the bytes read of an input and its size.
     pub progress: &'a (dyn Fn(&Input) + Sync),
-    /// Asked, once the conversion has come to its end, for what is to appear together with its files.
+    /// Asked, once the conversion has come to its end, for what is to appear together with its
+    /// files.
     pub beside: Option<Beside<'a>>,
 }
 
@@ -114,7 +119,8 @@ pub struct Outcome {
     pub slices: Vec<Sliced>,
     /// How many bytes went to disk on the way, because they did not fit into memory.
     pub spilled: u64,
-    /// What is owed, where the agreement says so: how it came about, and the account after the period.
+    /// What is owed, where the agreement says so: how it came about, and the account after the
+    /// period.
     pub owed: Option<Owed>,
     /// The version that was read, for formats with versions.
     pub source_version: Option<String>,
@@ -181,7 +187,8 @@ impl Head for InputHead<'_> {
 }
 
 impl Job<'_> {
-    /// Runs the conversion. A fatal end leaves nothing behind; a refusal at the end comes with the whole report.
+    /// Runs the conversion. A fatal end leaves nothing behind; a refusal at the end comes with the
+    /// whole report.
     pub fn run(&self) -> Result<Outcome, Fatal> {
         if self.screening.duplicates == Duplicates::Off || self.source.manifest().grain == Grain::Catalogue {
             return self.convert(Known::default());
@@ -285,8 +292,9 @@ impl Job<'_> {
         self.memory.map(|limit| Budget::new(limit, self.reading(), self.packs()))
     }
 
-    /// Leaves unread what nobody needs, for containers that keep columns apart. Rows that are set aside are set aside whole, and what an earlier
-    /// reading has `placed` by its byte has to be found there again.
+    /// Leaves unread what nobody needs, for containers that keep columns apart. Rows that are set
+    /// aside are set aside whole, and what an earlier reading has `placed` by its byte has to be
+    /// found there again.
     pub(crate) fn restrict(&self, input: &Input, decoder: &dyn Decode, placed: bool) {
         if self.on_reject == OnReject::Fail
             && !placed
@@ -312,7 +320,8 @@ impl Job<'_> {
         let sources = self.sources();
         let mut screen = self.screen(&sources, screened);
         if sells {
-            // Refunds of the period's sales may come after it, so that is decided where sales are counted.
+            // Refunds of the period's sales may come after it, so that is decided where sales are
+            // counted.
             screen.period = None;
         }
         for (number, input) in inputs.iter().enumerate() {
@@ -383,7 +392,8 @@ impl Job<'_> {
     fn events(&self, screened: Known<'_>) -> Result<Ready, Fatal> {
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
-        // The first input decides what the output may carry, so every input is opened before anything is written.
+        // The first input decides what the output may carry, so every input is opened before
+        // anything is written.
         let mut decoders = Vec::new();
         for input in self.inputs {
             let decoder = run.open(input)?;
@@ -701,7 +711,8 @@ impl<'a> Run<'a> {
         self.gave_up
     }
 
-    /// Reads a body; merges reports, quarantines rejects and writes what was encoded, all in the order of the input.
+    /// Reads a body; merges reports, quarantines rejects and writes what was encoded, all in the
+    /// order of the input.
     fn scan<S: Send>(
         &mut self,
         input: &Input,
@@ -721,7 +732,8 @@ impl<'a> Run<'a> {
         let (report, quarantine, gave_up) = (&mut self.report, &mut self.quarantine, &mut self.gave_up);
         let sequencer = Sequencer::new(job.reading().threads * 4, |mut part: Part| {
             part.report.findings.name_source(&source);
-            // A chunk tells of its rejected rows last; the order must not show where the chunks are.
+            // A chunk tells of its rejected rows last; the order must not show where the chunks
+            // are.
             part.report.findings.sort_by_line();
             report.merge(part.report).map_err(|error| codes::imbalance(&error))?;
             if let Some(quarantine) = quarantine.as_mut().filter(|_| !part.quarantine.is_empty()) {
@@ -757,8 +769,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Checks the closing records of an input, and those of its message when this is the last of its files: `before` counts the others.
-    /// Answers what the file holds.
+    /// Checks the closing records of an input, and those of its message when this is the last of
+    /// its files: `before` counts the others. Answers what the file holds.
     pub(crate) fn finish_input(
         &mut self,
         input: &Input,
@@ -776,7 +788,8 @@ impl<'a> Run<'a> {
         Ok(tally)
     }
 
-    /// Notes what the target found before anything was written, and the fields that the source has a place for and the target has not.
+    /// Notes what the target found before anything was written, and the fields that the source has
+    /// a place for and the target has not.
     pub(crate) fn drops(
         &mut self,
         encoder: &dyn Encode,
@@ -798,7 +811,8 @@ impl<'a> Run<'a> {
         }
         let event = self.job.source.manifest().grain == Grain::Event;
         for (subject, reason) in encoder.drops(reads.difference(kept), extras) {
-            // What stands in sales contexts is counted there; everything else was in the rows, and was never looked at.
+            // What stands in sales contexts is counted there; everything else was in the rows, and
+            // was never looked at.
             let count = match &subject {
                 // The engine summed it; the source has no such value to lose.
                 Subject::Field(Field::TOTAL_DURATION) if event => continue,
@@ -919,7 +933,8 @@ pub(crate) fn pass_events(
     let Decoded { bytes, origin, mut numbers, batch, mut report, .. } = decoded;
     let mut rejects = batch.rejects.clone();
     let events = &mut batch.events;
-    // A row is judged before it is encoded, so that no output holds half of a row that turns out to be wrong.
+    // A row is judged before it is encoded, so that no output holds half of a row that turns out to
+    // be wrong.
     let faulty = faulty_rows(events, bytes, decoder, fields);
     if !faulty.is_empty() {
         let mut faulty = faulty.into_iter().peekable();

@@ -1,7 +1,8 @@
 //! A report of sums that is made of events, from the first row to the last byte.
 //!
-//! What is wanted of each event, what counts it, and what becomes of the counts once everything is read. Who reads the events is not known here: it
-//! may be a conversion of its own, or a run in which one reading feeds many reports.
+//! What is wanted of each event, what counts it, and what becomes of the counts once everything is
+//! read. Who reads the events is not known here: it may be a conversion of its own, or a run in
+//! which one reading feeds many reports.
 
 use crate::aggregate::{Counter, Refunds, Rules, Worker};
 use crate::allocations::Allocations;
@@ -49,8 +50,9 @@ const IDENTITY: [Field; 10] = [
 /// What describes a release.
 const OF_RELEASES: [Field; 4] = [Field::ICPN, Field::GRID, Field::RELEASE_ARTIST, Field::RELEASE_TITLE];
 
-/// Whether releases, or recordings, are told apart by an identity for a target that writes the given fields. One that describes no releases has none;
-/// rows of a table that does not show an identifier would look the same.
+/// Whether releases, or recordings, are told apart by an identity for a target that writes the
+/// given fields. One that describes no releases has none; rows of a table that does not show an
+/// identifier would look the same.
 fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
     if identity.group() != Group::Release || writes.contains(identity) {
         return true;
@@ -60,7 +62,8 @@ fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
     if table { named && !writes.of(Group::Release).is_empty() } else { describes }
 }
 
-/// The decoders whose keys are counted. A key names its space: inputs whose keys mean the same share one, and the first decoder of each explains it.
+/// The decoders whose keys are counted. A key names its space: inputs whose keys mean the same
+/// share one, and the first decoder of each explains it.
 #[derive(Default)]
 pub(crate) struct Spaces<'a> {
     decoders: Vec<Box<dyn Decode + 'a>>,
@@ -104,8 +107,9 @@ pub(crate) struct Counting<'a> {
 }
 
 impl<'a> Counting<'a> {
-    /// Prepares to count with so many threads and so much memory; refused without an agreement. `service` tells whether the plays of the whole service
-    /// are told apart from those of the report.
+    /// Prepares to count with so many threads and so much memory; refused without an agreement.
+    /// `service` tells whether the plays of the whole service are told apart from those of the
+    /// report.
     pub(crate) fn new(
         job: &'a Job<'a>,
         sells: bool,
@@ -162,8 +166,8 @@ impl<'a> Counting<'a> {
         &self.projection
     }
 
-    /// What decides whether an event of a decoder's input counts and where; `pairs` are the refunds whose sales are known.
-    /// `row` are the fields of a row's cells.
+    /// What decides whether an event of a decoder's input counts and where; `pairs` are the refunds
+    /// whose sales are known. `row` are the fields of a row's cells.
     pub(crate) fn rules<'b>(
         &'b self,
         decoder: &'b dyn Decode,
@@ -350,7 +354,8 @@ fn told(findings: Vec<Diagnostic>, report: &mut Report) -> Result<(), Fatal> {
     if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, findings: errors }) }
 }
 
-/// Gives each sales context the sum of its usages; `timed` tells whether the source knows how long was played.
+/// Gives each sales context the sum of its usages; `timed` tells whether the source knows how long
+/// was played.
 fn total(contexts: &mut [Entity], sums: &[(u64, i64)], timed: bool) {
     for (context, (plays, micros)) in contexts.iter_mut().zip(sums) {
         context.set(Field::TOTAL_USAGES, plays.to_string());

@@ -1,9 +1,11 @@
 //! Items become releases and recordings.
 //!
-//! Different raw descriptions may mean the same release (a quoted title, an ISRC in lower case), and one identifier may be described in several ways.
-//! Releases are told apart by ICPN, else GRid, else the service's id, else artist and title; recordings by the service's id, else ISRC, else artist and title. What one
-//! description lacks is taken from another of the same identity that contradicts it nowhere; where they contradict each other, there are
-//! several *variants*, a finding for each but the first, and the agreement chooses.
+//! Different raw descriptions may mean the same release (a quoted title, an ISRC in lower case),
+//! and one identifier may be described in several ways. Releases are told apart by ICPN, else GRid,
+//! else the service's id, else artist and title; recordings by the service's id, else ISRC, else
+//! artist and title. What one description lacks is taken from another of the same identity that
+//! contradicts it nowhere; where they contradict each other, there are several *variants*, a
+//! finding for each but the first, and the agreement chooses.
 
 use crate::aggregate::Place;
 use crate::codes;
@@ -161,7 +163,8 @@ fn identity<'a>(side: Side, value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mu
 fn release_identity<'a>(value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mut Vec<u8>) {
     if let Some(icpn) = value(Field::ICPN) {
         out.push(b'1');
-        // A UPC and the EAN that begins with its zero are the same number (GS1), so all are fourteen digits here.
+        // A UPC and the EAN that begins with its zero are the same number (GS1), so all are
+        // fourteen digits here.
         out.resize(out.len() + 14usize.saturating_sub(icpn.len()), b'0');
         out.extend_from_slice(icpn);
     } else if let Some(grid) = value(Field::GRID) {
@@ -266,7 +269,8 @@ impl<'a> Variants<'a> {
     }
 }
 
-/// Whether two descriptions contradict each other nowhere; a value that one of them lacks is no contradiction.
+/// Whether two descriptions contradict each other nowhere; a value that one of them lacks is no
+/// contradiction.
 fn agree(ours: &[u8], theirs: &[u8]) -> bool {
     Cells(ours).zip(Cells(theirs)).all(|(a, b)| a.is_none() || b.is_none() || a == b)
 }
@@ -281,7 +285,8 @@ fn complete(ours: &mut Cow<'_, [u8]>, theirs: &[u8]) {
     }
 }
 
-/// What was found once per item, in any order: the first of each kind are kept, the rest are counted, so that memory is bounded.
+/// What was found once per item, in any order: the first of each kind are kept, the rest are
+/// counted, so that memory is bounded.
 #[derive(Default)]
 pub(crate) struct Noted {
     kept: Vec<Note>,
@@ -384,7 +389,8 @@ impl Noted {
         });
     }
 
-    /// The conflicts that the agreement does not allow, in order; `sources` are the names of the inputs.
+    /// The conflicts that the agreement does not allow, in order; `sources` are the names of the
+    /// inputs.
     pub(crate) fn refused(&mut self, sources: &[Arc<str>]) -> Vec<Diagnostic> {
         self.prune();
         let refused = self.kept.iter().filter(|note| *note.finding.code == codes::CONFLICT_REFUSED);

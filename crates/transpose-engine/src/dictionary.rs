@@ -1,7 +1,9 @@
 //! Numbers for keys: equal keys get equal numbers.
 //!
-//! A key is a list of runs of raw bytes. Looking one up costs three visits to memory that is rarely in the cache: the slot, the entry, the bytes. So
-//! many keys are looked up together, and memory is asked for long before it is visited ([`Dictionary::expect`], [`Dictionary::find`]). Bytes are always compared; a hash alone proves nothing.
+//! A key is a list of runs of raw bytes. Looking one up costs three visits to memory that is rarely
+//! in the cache: the slot, the entry, the bytes. So many keys are looked up together, and memory is
+//! asked for long before it is visited ([`Dictionary::expect`], [`Dictionary::find`]). Bytes are
+//! always compared; a hash alone proves nothing.
 
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -11,7 +13,8 @@ use transpose_core::batch::Fault;
 /// A line of the cache: a key begins at one, so that it takes as few as possible.
 const LINE: usize = 64;
 
-/// How many keys ahead of a comparison the text of a key is asked for: enough to hide the memory's latency, few enough to stay in the first cache.
+/// How many keys ahead of a comparison the text of a key is asked for: enough to hide the memory's
+/// latency, few enough to stay in the first cache.
 const AHEAD: usize = 16;
 
 /// The most keys: numbers are 32 bits, and the last is kept for "none".
@@ -49,7 +52,8 @@ impl Entry {
     /// Notes that a row with this key is counted.
     #[inline]
     fn met(&self, place: u64) {
-        // Most rows come after the first, and then nothing is written: other workers keep the line in their caches.
+        // Most rows come after the first, and then nothing is written: other workers keep the line
+        // in their caches.
         if place < self.first.load(Ordering::Relaxed) {
             self.first.fetch_min(place, Ordering::Relaxed);
         }
@@ -160,7 +164,8 @@ fn same(key: &impl Key, joined: &[u8]) -> bool {
     at == joined.len()
 }
 
-/// Whether two pieces of text are equal. Most are short (a country, a plan, a number), and a call costs more than their comparison.
+/// Whether two pieces of text are equal. Most are short (a country, a plan, a number), and a call
+/// costs more than their comparison.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "see `same`")]
 fn equal(a: &[u8], b: &[u8]) -> bool {
@@ -290,7 +295,8 @@ impl Dictionary {
         }
     }
 
-    /// Asks for the memory where the search for a key begins; the sooner before [`Dictionary::find`], the better.
+    /// Asks for the memory where the search for a key begins; the sooner before
+    /// [`Dictionary::find`], the better.
     #[inline]
     pub(crate) fn expect(&self, hash: u64) {
         prefetch(self.slots.get(self.slot(hash)));

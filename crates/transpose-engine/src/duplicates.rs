@@ -1,11 +1,14 @@
 //! Rows that stand several times, found before the conversion: exactly, in bounded memory.
 //!
-//! A first reading collects a key of eight bytes for each identifier of a play or sale ([`unique`](crate::unique)). Only where a key stands twice are
-//! the inputs read again: rows under suspicion are sorted with everything that they say, equal identifiers meet, and each later row becomes a
-//! [`Verdict`]. The conversion looks verdicts up while it reads, so it stays what it was: chunks, side by side, in any number.
+//! A first reading collects a key of eight bytes for each identifier of a play or sale
+//! ([`unique`](crate::unique)). Only where a key stands twice are the inputs read again: rows under
+//! suspicion are sorted with everything that they say, equal identifiers meet, and each later row
+//! becomes a [`Verdict`]. The conversion looks verdicts up while it reads, so it stays what it was:
+//! chunks, side by side, in any number.
 //!
-//! A refund carries the identifier of its sale and is no duplicate of it; two refunds of one sale are. Rows outside the period and rows that
-//! cannot be read have no part in this: what is left out must not make another row a duplicate.
+//! A refund carries the identifier of its sale and is no duplicate of it; two refunds of one sale
+//! are. Rows outside the period and rows that cannot be read have no part in this: what is left out
+//! must not make another row a duplicate.
 
 use crate::aggregate::Place;
 use crate::chunks::{Decoded, Reading};
@@ -126,8 +129,9 @@ impl Search<'_> {
         })
     }
 
-    /// Reads all rows of an input in chunks; `look` sees them side by side, `take` gets what it answers in order. Rows have the cells of
-    /// `identity`, or, where that is empty, of everything that the input has.
+    /// Reads all rows of an input in chunks; `look` sees them side by side, `take` gets what it
+    /// answers in order. Rows have the cells of `identity`, or, where that is empty, of everything
+    /// that the input has.
     fn read<T: Send>(
         &self,
         number: usize,

@@ -25,7 +25,8 @@ pub(crate) trait Ordered {
     /// Brings the usages of each item into the order of their rows.
     fn arrange(&mut self, rows: &Rows, threads: usize) -> Result<(), Fatal>;
 
-    /// Gives all groups to `each`, many at a time and in the order of the output; those of an item stay together.
+    /// Gives all groups to `each`, many at a time and in the order of the output; those of an item
+    /// stay together.
     fn visit(&self, rows: &Rows, each: &mut dyn FnMut(&[Counted])) -> Result<(), Fatal>;
 
     /// Builds, encodes and writes everything.
@@ -213,8 +214,9 @@ fn build(
     }
 }
 
-/// Adds a block; the groups are those of its recordings, in their order. Those of the release itself come last, where there should be a recording
-/// is nothing. `place` counts kinds of items through the whole output.
+/// Adds a block; the groups are those of its recordings, in their order. Those of the release
+/// itself come last, where there should be a recording is nothing. `place` counts kinds of items
+/// through the whole output.
 pub(crate) fn push_block<'a>(
     batch: &mut BlockBatch,
     usages: &Usages<'_>,

@@ -1,9 +1,12 @@
-//! What was written to disk is put in order there: the same answers as [`crate::settle`], in bounded memory.
+//! What was written to disk is put in order there: the same answers as [`crate::settle`], in
+//! bounded memory.
 //!
-//! The parts come back one after the other, and their items are described. Three sorts follow from them: recordings by identity (to choose their
-//! descriptions), releases by identity (the same), and groups by release, recording and context. The chosen descriptions of recordings are sorted once more, by
-//! release, so that at the end three sorted streams run side by side, and the blocks come out in order. An identity is written so that it is ordered as its bytes are and
-//! none is the beginning of another.
+//! The parts come back one after the other, and their items are described. Three sorts follow from
+//! them: recordings by identity (to choose their descriptions), releases by identity (the same),
+//! and groups by release, recording and context. The chosen descriptions of recordings are sorted
+//! once more, by release, so that at the end three sorted streams run side by side, and the blocks
+//! come out in order. An identity is written so that it is ordered as its bytes are and none is the
+//! beginning of another.
 
 use crate::aggregate::{Counted, Place};
 use crate::codes;
@@ -42,7 +45,8 @@ pub(crate) struct Settled<'a> {
     sums: Sums,
 }
 
-/// Writes an identity so that written ones are ordered as they are, and none is the beginning of another.
+/// Writes an identity so that written ones are ordered as they are, and none is the beginning of
+/// another.
 fn put_identity(identity: &[u8], out: &mut Vec<u8>) {
     for byte in identity {
         out.push(*byte);
@@ -83,7 +87,8 @@ impl<'a> Settled<'a> {
         let releases = releases.finish()?;
         let groups = groups.finish()?;
         let recordings = by_release(&recordings.finish()?, Sorter::new(spill, share), plan, noted)?;
-        // The findings are wanted before anything is written; the descriptions are chosen again when they are.
+        // The findings are wanted before anything is written; the descriptions are chosen again
+        // when they are.
         let mut merge = releases.read()?;
         let mut identity = Vec::new();
         while let Some(variants) = next_identity(&mut merge, &mut identity, |_| ())? {
@@ -233,7 +238,8 @@ impl Streams<'_> {
     }
 }
 
-/// Adds the groups of the item with the given number, whose keys begin with `key`, in the order of their kinds.
+/// Adds the groups of the item with the given number, whose keys begin with `key`, in the order of
+/// their kinds.
 fn read_item(stream: &mut Merge<'_>, key: &[u8], number: u32, groups: &mut Vec<Group>) -> Result<(), Fatal> {
     let begin = groups.len();
     while let Some((place, sums)) = stream.peek()? {
@@ -327,7 +333,8 @@ impl Sorters<'_> {
     }
 }
 
-/// The descriptions of the next identity, which is left in `identity`; `each` sees what follows the description of each of its items.
+/// The descriptions of the next identity, which is left in `identity`; `each` sees what follows the
+/// description of each of its items.
 fn next_identity(
     merge: &mut Merge<'_>,
     identity: &mut Vec<u8>,

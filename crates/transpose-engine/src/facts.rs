@@ -1,8 +1,10 @@
 //! A catalogue in memory: what recordings and releases are, by the service's own identifiers.
 //!
-//! Play logs name a track and a release by number. A catalogue says what these are: it is read once, before the logs, through its own format, and its rows are
-//! kept as canonical text in one arena (a length and the bytes of each value, nothing else), so that it takes little more than the text itself. Three
-//! small tables lead to a row: by track and release, by track, and by release.
+//! Play logs name a track and a release by number. A catalogue says what these are: it is read
+//! once, before the logs, through its own format, and its rows are kept as canonical text in one
+//! arena (a length and the bytes of each value, nothing else), so that it takes little more than
+//! the text itself. Three small tables lead to a row: by track and release, by track, and by
+//! release.
 //!
 //! | an event names | it gets |
 //! |---|---|
@@ -82,7 +84,8 @@ fn is_release(field: Field) -> bool {
 }
 
 impl Catalogue {
-    /// Reads a catalogue from inputs of one format. What is wrong with single rows becomes findings, and these rows are passed over.
+    /// Reads a catalogue from inputs of one format. What is wrong with single rows becomes
+    /// findings, and these rows are passed over.
     pub fn read(
         inputs: &[Input],
         format: &dyn Format,
@@ -346,7 +349,8 @@ fn keys_at(rows: &[u8], row: u64) -> (&[u8], &[u8]) {
     (pull(&mut rest).unwrap_or(&[]), pull(&mut rest).unwrap_or(&[]))
 }
 
-/// Appends a value: its length and one as seven bits a byte, the lowest first, then its bytes; zero for none.
+/// Appends a value: its length and one as seven bits a byte, the lowest first, then its bytes; zero
+/// for none.
 fn push(out: &mut Vec<u8>, value: Option<&[u8]>) {
     let mut number = value.map_or(0, |value| value.len() + 1);
     while number > 0x7f {

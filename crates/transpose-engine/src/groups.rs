@@ -1,7 +1,8 @@
 //! Groups: how often and how long each item was used in each sales context.
 //!
-//! Groups lie in parts by the hash of their item. Workers gather what they have counted and bring it to a part many rows at a time, so that a lock is
-//! taken rarely, and the memory of the part is asked for before it is needed.
+//! Groups lie in parts by the hash of their item. Workers gather what they have counted and bring
+//! it to a part many rows at a time, so that a lock is taken rarely, and the memory of the part is
+//! asked for before it is needed.
 
 use crate::chunks::lock;
 use crate::codes;
@@ -13,7 +14,8 @@ use transpose_core::diagnostic::Fatal;
 /// How many parts there are.
 pub(crate) const PARTS: usize = 64;
 
-/// The part of an item, by its hash. These bits choose neither a slot of the dictionary nor the pass of a spilled part.
+/// The part of an item, by its hash. These bits choose neither a slot of the dictionary nor the
+/// pass of a spilled part.
 #[inline]
 pub(crate) fn part(hash: u64) -> usize {
     (hash >> 58) as usize
@@ -25,8 +27,9 @@ const GATHERED: usize = 128;
 /// Plays and time of one item in one manner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// The number of the item, then that of the manner, then whether royalties are due. Once manners are in order: the item, the rank of the manner, whether
-    /// royalties are due, whether it is of returns.
+    /// The number of the item, then that of the manner, then whether royalties are due. Once
+    /// manners are in order: the item, the rank of the manner, whether royalties are due, whether
+    /// it is of returns.
     pub(crate) key: u64,
     pub(crate) plays: u64,
     pub(crate) micros: i64,
@@ -67,7 +70,8 @@ impl Group {
         self.key & 1 != 0
     }
 
-    /// Of a ranked group the kind of its usages: the place of its manner, and whether royalties are due as the lowest bit.
+    /// Of a ranked group the kind of its usages: the place of its manner, and whether royalties are
+    /// due as the lowest bit.
     pub(crate) fn kind(self) -> u32 {
         self.key as u32 >> 1
     }
@@ -108,7 +112,8 @@ impl Table {
 
     #[inline]
     fn slot(&self, key: u64) -> usize {
-        // Numbers of items count up from zero; the product spreads them, and its upper half is the better one.
+        // Numbers of items count up from zero; the product spreads them, and its upper half is the
+        // better one.
         let mixed = u128::from(key ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
         (mixed as u64 ^ (mixed >> 64) as u64) as usize & (self.slots.len() - 1)
     }

@@ -1,6 +1,7 @@
 //! The engine: chunks, workers, aggregation, ordered writing, the receipt.
 //!
-//! Invariant: this crate knows no format and no agreement by name; it sees only `transpose-core` and `transpose-io`.
+//! Invariant: this crate knows no format and no agreement by name; it sees only `transpose-core`
+//! and `transpose-io`.
 //!
 //! | module | does |
 //! |---|---|

@@ -1,14 +1,18 @@
 //! Sales contexts of tables of sums.
 //!
-//! A message lists its sales contexts before its usages, and targets want to know them before anything else. A table of sums tells in each row where and
-//! how something was used. So such inputs are read before they are converted: the contexts that differ are gathered with what was used in them, and
-//! put in order. In the conversion each usage gets the number of its context, and the columns that made it are taken out of its shape.
+//! A message lists its sales contexts before its usages, and targets want to know them before
+//! anything else. A table of sums tells in each row where and how something was used. So such
+//! inputs are read before they are converted: the contexts that differ are gathered with what was
+//! used in them, and put in order. In the conversion each usage gets the number of its context, and
+//! the columns that made it are taken out of its shape.
 //!
-//! A context is known by the bytes of its cells, so a row costs one look-up, and none where it has the context of the row before.
+//! A context is known by the bytes of its cells, so a row costs one look-up, and none where it has
+//! the context of the row before.
 //!
-//! **Several inputs.** Tables of one sender to one recipient, such as the months of a statement, are one report: their rows follow each other in the order
-//! of the inputs. The period is from the first day of the first to the last day of the last; what else their heads do not agree on is left out and told.
-//! What a head says about the sales context holds for the rows of its own table.
+//! **Several inputs.** Tables of one sender to one recipient, such as the months of a statement,
+//! are one report: their rows follow each other in the order of the inputs. The period is from the
+//! first day of the first to the last day of the last; what else their heads do not agree on is
+//! left out and told. What a head says about the sales context holds for the rows of its own table.
 
 use crate::chunks::{Decoded, Reading, scan};
 use crate::codes;
@@ -69,7 +73,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The plan for a source of a format; nothing for one that is no table of sums, or lists its sales contexts itself.
+    /// The plan for a source of a format; nothing for one that is no table of sums, or lists its
+    /// sales contexts itself.
     pub(crate) fn new(format: &dyn Format, preamble: &Preamble) -> Option<Self> {
         if !format.is_table() || format.manifest().grain != Grain::Aggregate || !preamble.contexts.is_empty()
         {
@@ -349,7 +354,8 @@ impl Before<'_> {
         Ok(Some(Lifted { again, plans, numbers, contexts, header, shapes, findings }))
     }
 
-    /// Reads a table from end to end. What keeps rows from being read is told when they are converted.
+    /// Reads a table from end to end. What keeps rows from being read is told when they are
+    /// converted.
     fn gather(&self, input: &Input, plan: &Plan, all: &mut BTreeMap<Entity, Sum>) -> Result<(), Fatal> {
         // A decoder may keep sums of what it has read, so the one of the conversion stays fresh.
         let mut decoder = self.source.open(&mut InputHead::new(input), self.options)?;

@@ -1,12 +1,15 @@
 //! In which sales context a group is, and what its usages are like besides.
 //!
-//! The agreement answers for an event with a sales context, and for a sale also with its price and whatever else tells usages of one context apart:
-//! their *manner*. Totals are by context, usages by item, context and manner. Sales and returns of one manner are counted apart and become one usage
-//! when blocks are built, so a group needs no room for both, and plays cost nothing of it. What is owed is worked out for each *kind* of usages: a manner, and
-//! whether royalties are due. Which kinds stand in one usage of the output is said by [`Rows`].
+//! The agreement answers for an event with a sales context, and for a sale also with its price and
+//! whatever else tells usages of one context apart: their *manner*. Totals are by context, usages
+//! by item, context and manner. Sales and returns of one manner are counted apart and become one
+//! usage when blocks are built, so a group needs no room for both, and plays cost nothing of it.
+//! What is owed is worked out for each *kind* of usages: a manner, and whether royalties are due.
+//! Which kinds stand in one usage of the output is said by [`Rows`].
 //!
-//! **Usages and returns.** `usage.quantity` is what was sold, with what was returned later; `usage.returns` is what was returned. So it is in DSR: `Usages`
-//! are the sales of the period, `Returns` those that were reversed, and the newer `NetUsage` is the one less the other.
+//! **Usages and returns.** `usage.quantity` is what was sold, with what was returned later;
+//! `usage.returns` is what was returned. So it is in DSR: `Usages` are the sales of the period,
+//! `Returns` those that were reversed, and the newer `NetUsage` is the one less the other.
 
 use crate::aggregate::too_many;
 use crate::allocations::{Allocations, Allotted};
@@ -32,7 +35,8 @@ pub(crate) struct Manner {
 }
 
 impl Manner {
-    /// Takes apart what the agreement has answered. What neither a context nor a usage has is left out.
+    /// Takes apart what the agreement has answered. What neither a context nor a usage has is left
+    /// out.
     pub(crate) fn new(answer: &Entity, returned: bool) -> Self {
         let mut manner = Self { returned, ..Self::default() };
         manner.context.origin.clone_from(&answer.origin);
@@ -109,7 +113,8 @@ const COUNTED: [Field; 9] = [
 /// All manners in order.
 #[derive(Default)]
 pub(crate) struct Manners {
-    /// For each number of a manner its rank, with room for whether royalties are due, and whether it is of returns as the lowest bit.
+    /// For each number of a manner its rank, with room for whether royalties are due, and whether
+    /// it is of returns as the lowest bit.
     pub(crate) ranks: Vec<u32>,
     /// For each rank its context.
     contexts: Vec<u32>,
@@ -220,7 +225,8 @@ impl Usages<'_> {
         self.written.rows
     }
 
-    /// Adds the usage that groups of one item and one row are. `place` counts kinds of items through the whole output.
+    /// Adds the usage that groups of one item and one row are. `place` counts kinds of items
+    /// through the whole output.
     pub(crate) fn push(
         &self,
         batch: &mut BlockBatch,
@@ -277,7 +283,8 @@ impl Usages<'_> {
         }
     }
 
-    /// Writes what is owed, from the given column on; answers what is to be allocated, where something is owed.
+    /// Writes what is owed, from the given column on; answers what is to be allocated, where
+    /// something is owed.
     fn push_owed(
         &self,
         batch: &mut BlockBatch,

@@ -1,17 +1,22 @@
 //! One reading, many reports.
 //!
-//! The inputs are read once, with everything that any of the reports wants of a row. A row is then dealt out: outputs form *sets*, and in each set the first output whose
-//! rule takes the row gets it. So the labels of a service are one set, in which every play goes to one label, and each society that gets everything is a
-//! set of its own. From there on a report is made by what makes it when it is converted alone (`Counting`, `pass_events`), so the bytes are the same.
+//! The inputs are read once, with everything that any of the reports wants of a row. A row is then
+//! dealt out: outputs form *sets*, and in each set the first output whose rule takes the row gets
+//! it. So the labels of a service are one set, in which every play goes to one label, and each
+//! society that gets everything is a set of its own. From there on a report is made by what makes
+//! it when it is converted alone (`Counting`, `pass_events`), so the bytes are the same.
 //!
-//! **Balance.** What was read is what was dealt out, rejected or filtered; what a set's outputs have read and what none of them took is what was dealt out; and each output
-//! balances by itself. Nothing appears before all of this holds for all outputs.
+//! **Balance.** What was read is what was dealt out, rejected or filtered; what a set's outputs
+//! have read and what none of them took is what was dealt out; and each output balances by itself.
+//! Nothing appears before all of this holds for all outputs.
 //!
-//! **Memory.** Sums lie in a table for each output, and all of them share one limit. Outputs of sums open their files one after the other at the end; outputs of events are
-//! open while the inputs are read, which bounds their number ([`MOST_OPEN`]).
+//! **Memory.** Sums lie in a table for each output, and all of them share one limit. Outputs of
+//! sums open their files one after the other at the end; outputs of events are open while the
+//! inputs are read, which bounds their number ([`MOST_OPEN`]).
 //!
-//! **The whole service.** Deals divide by what the whole service counted. Plays are counted by context key while they are dealt out, once for each period and threshold
-//! that an agreement asks for, and each agreement then places the keys in its own sales contexts.
+//! **The whole service.** Deals divide by what the whole service counted. Plays are counted by
+//! context key while they are dealt out, once for each period and threshold that an agreement asks
+//! for, and each agreement then places the keys in its own sales contexts.
 
 use crate::aggregate::{Rows, Rules, Worker, account};
 use crate::chunks::{Decoded, lock, scan};
@@ -83,7 +88,8 @@ pub struct Output<'a> {
     pub set: usize,
     /// Which rows it takes.
     pub rule: Rule,
-    /// How it is made. Inputs, their format, reading and limits are those of the first output's job.
+    /// How it is made. Inputs, their format, reading and limits are those of the first output's
+    /// job.
     pub job: Job<'a>,
 }
 
@@ -97,7 +103,8 @@ pub struct Many<'a> {
     pub duplicates: Duplicates,
     /// Whether every row must be taken by an output of each set.
     pub refuse_untaken: bool,
-    /// Asked for what is to appear together with the reports, once all of them have come to their end.
+    /// Asked for what is to appear together with the reports, once all of them have come to their
+    /// end.
     pub beside: Beside<'a>,
 }
 
@@ -115,7 +122,8 @@ pub struct Shared {
 /// What a run came to.
 #[derive(Debug)]
 pub struct Ran {
-    /// What was found before rows were dealt out, and the account of the inputs: `converted` is what was dealt out.
+    /// What was found before rows were dealt out, and the account of the inputs: `converted` is
+    /// what was dealt out.
     pub report: Report,
     /// What each output came to, in order.
     pub outputs: Vec<Outcome>,
@@ -166,7 +174,8 @@ struct State<'a> {
 }
 
 impl Many<'_> {
-    /// Runs it. A fatal end leaves nothing behind; a refusal at the end comes with the whole report.
+    /// Runs it. A fatal end leaves nothing behind; a refusal at the end comes with the whole
+    /// report.
     pub fn run(&self) -> Result<Ran, Fatal> {
         let Some(first) = self.outputs.first() else { return Err(codes::bug("a run without an output")) };
         if first.job.source.manifest().grain != Grain::Event {
@@ -182,7 +191,8 @@ impl Many<'_> {
             return Err(Fatal::usage(Diagnostic::new(&TOO_MANY_OPEN, Location::default(), message)));
         }
         let screening = Screening { duplicates: self.duplicates, ..Screening::default() };
-        // Rows are read with everything that anybody may get; what an output may not have is kept from it.
+        // Rows are read with everything that anybody may get; what an output may not have is kept
+        // from it.
         let personal = |output: &&Output<'_>| {
             output.job.target.writes(output.job.version).iter().any(Field::is_personal)
         };
@@ -271,7 +281,8 @@ impl Many<'_> {
             .map(|job| {
                 let mut rules = job.screen(&sources, Known::default());
                 if sells && job.target.manifest().grain == Grain::Aggregate {
-                    // Refunds of the period's sales may come after it, so that is decided where sales are counted.
+                    // Refunds of the period's sales may come after it, so that is decided where
+                    // sales are counted.
                     rules.period = None;
                 }
                 rules
@@ -368,7 +379,8 @@ impl Many<'_> {
 }
 
 impl Many<'_> {
-    /// Makes the reports of what was counted, checks that everything balances, and lets the files appear.
+    /// Makes the reports of what was counted, checks that everything balances, and lets the files
+    /// appear.
     #[expect(clippy::too_many_arguments, reason = "everything that the reading has left behind")]
     fn finish<'a>(
         &self,
@@ -453,7 +465,8 @@ impl Many<'_> {
         Ok(beside)
     }
 
-    /// Adds up what the outputs of each set have read and what none of them took: both together are what was dealt out.
+    /// Adds up what the outputs of each set have read and what none of them took: both together are
+    /// what was dealt out.
     fn shared(&self, runs: &[Run<'_>], untaken: &Untaken, dealt: &Amounts) -> Result<Vec<Shared>, Fatal> {
         let shared = |name: &String| Shared { name: name.clone(), ..Shared::default() };
         let mut sets: Vec<Shared> = self.sets.iter().map(shared).collect();
@@ -519,8 +532,8 @@ impl Many<'_> {
     }
 }
 
-/// Compares what a set has accounted for with what was dealt out. Money is compared over all currencies: a row may not name its own, and the agreement of an output
-/// knows it.
+/// Compares what a set has accounted for with what was dealt out. Money is compared over all
+/// currencies: a row may not name its own, and the agreement of an output knows it.
 fn same(set: &str, sum: &Amounts, dealt: &Amounts) -> Result<(), Imbalance> {
     let paid = |amounts: &Amounts| {
         let sums = amounts.paid.values().try_fold(Decimal::ZERO, |sum, paid| sum.checked_add(*paid));
@@ -552,7 +565,8 @@ struct Each<'a> {
 }
 
 impl Each<'_> {
-    /// Reads the body and merges everything in the order of the input; answers whether the run gave up.
+    /// Reads the body and merges everything in the order of the input; answers whether the run gave
+    /// up.
     fn scan(
         &self,
         input: &transpose_io::Input,

@@ -6,7 +6,8 @@ use crate::groups::Gathered;
 /// What the program takes whatever it does: code, libraries, stacks, the formats, the agreement.
 const PROGRAM: usize = 14 << 20;
 
-/// What a worker takes beside its chunk: rows, cells and findings of a chunk, encoded output that waits for its turn.
+/// What a worker takes beside its chunk: rows, cells and findings of a chunk, encoded output that
+/// waits for its turn.
 const WORKER: usize = 1 << 20;
 
 /// What packing and unpacking take once, and once more for each worker.
@@ -22,8 +23,8 @@ pub(crate) struct Budget {
 }
 
 impl Reading {
-    /// The same with no more workers than take half of a limit of memory, given in bytes; at least one is left. `packs` tells whether something
-    /// is packed or unpacked on the way.
+    /// The same with no more workers than take half of a limit of memory, given in bytes; at least
+    /// one is left. `packs` tells whether something is packed or unpacked on the way.
     #[must_use]
     pub fn within(self, memory: Option<u64>, packs: bool) -> Self {
         let fitting = memory.map_or(usize::MAX, |limit| {
@@ -50,11 +51,13 @@ impl Budget {
     pub(crate) fn new(limit: u64, reading: Reading, packs: bool) -> Self {
         let workers = reading.threads.saturating_mul(reading.worker(packs));
         let free = free(limit).saturating_sub(workers).saturating_sub(packing(packs));
-        // A table doubles when it is full, and memory that was given back is not always taken again by the next of another size.
+        // A table doubles when it is full, and memory that was given back is not always taken again
+        // by the next of another size.
         Self { counting: free / 10 * 7, settling: free / 10 * 9 }
     }
 
-    /// The same for each of several that count at once. They come to their end one after the other, while the others still hold what they have counted.
+    /// The same for each of several that count at once. They come to their end one after the other,
+    /// while the others still hold what they have counted.
     pub(crate) fn among(self, several: usize) -> Self {
         let several = several.max(1);
         let counting = self.counting / several;
@@ -76,7 +79,8 @@ mod tests {
                         assert!((1..=threads).contains(&reading.threads) && reading.chunk == chunk);
                         let budget = Budget::new(limit, reading, packs);
                         assert!(budget.counting <= budget.settling && budget.settling as u64 <= limit);
-                        // With the least limit of the command line and usual chunks there is room for the work itself.
+                        // With the least limit of the command line and usual chunks there is room
+                        // for the work itself.
                         assert!(limit < 64 << 20 || chunk > 256 << 10 || budget.counting >= 10 << 20);
                     }
                 }

@@ -1,7 +1,8 @@
 //! Messages of several files: which inputs belong together, what is missing, whether they agree.
 //!
-//! A file says in its head which one of how many it is ([`Part`]) and which message it belongs to: files of one message have the sender and the
-//! identifier of the message in common. Each file repeats header and sales contexts (V-SET-3, V-SET-4).
+//! A file says in its head which one of how many it is ([`Part`]) and which message it belongs to:
+//! files of one message have the sender and the identifier of the message in common. Each file
+//! repeats header and sales contexts (V-SET-3, V-SET-4).
 
 use crate::codes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,14 +30,16 @@ impl Card {
         Self { format: format.to_owned(), part: preamble.part, names }
     }
 
-    /// Whether it is a message of its own, whatever other inputs say: nothing numbers it, or nothing names the message.
+    /// Whether it is a message of its own, whatever other inputs say: nothing numbers it, or
+    /// nothing names the message.
     fn is_alone(&self) -> bool {
         let [id, ..] = &self.names;
         self.part.is_none_or(|part| part.of == 1 && id.is_none())
     }
 }
 
-/// The inputs of each message in the order of their numbers. Messages come in the order of their first inputs.
+/// The inputs of each message in the order of their numbers. Messages come in the order of their
+/// first inputs.
 pub(crate) fn messages(cards: &[Card]) -> Vec<Vec<usize>> {
     let mut messages: Vec<Vec<usize>> = Vec::new();
     let mut known: BTreeMap<(&str, &[Option<String>; 3]), usize> = BTreeMap::new();
@@ -56,7 +59,8 @@ pub(crate) fn messages(cards: &[Card]) -> Vec<Vec<usize>> {
     messages
 }
 
-/// Joins messages of which each lacks just the files that the others have: they are one whose headers disagree.
+/// Joins messages of which each lacks just the files that the others have: they are one whose
+/// headers disagree.
 fn join(cards: &[Card], messages: &mut Vec<Vec<usize>>) {
     let mut open: BTreeMap<(&str, u32), Vec<usize>> = BTreeMap::new();
     for (number, inputs) in messages.iter().enumerate() {
@@ -105,7 +109,8 @@ fn missing(parts: &[Part]) -> Vec<(u32, u32)> {
     gaps
 }
 
-/// For each file that has the number of one before it, in the order given, its place and that of the other.
+/// For each file that has the number of one before it, in the order given, its place and that of
+/// the other.
 fn repeated(parts: &[Part]) -> Vec<(usize, usize)> {
     let mut first: BTreeMap<u32, usize> = BTreeMap::new();
     let mut repeated = Vec::new();
@@ -132,7 +137,8 @@ pub(crate) struct Completeness {
 /// How many ranges of missing files are named.
 const NAMED: usize = 8;
 
-/// Looks for missing and repeated files; `sources` are the names of the files in the order of `parts`.
+/// Looks for missing and repeated files; `sources` are the names of the files in the order of
+/// `parts`.
 pub(crate) fn completeness(parts: &[Part], sources: &[&str]) -> Completeness {
     let mut found = Completeness { complete: true, ..Completeness::default() };
     let gaps = missing(parts);
@@ -220,7 +226,8 @@ fn text(value: &Value) -> String {
     shown(value.iter().collect::<Vec<_>>().join("|").as_bytes())
 }
 
-/// For each sales context of a file the place of the same one in the first file; nothing for those that it has not.
+/// For each sales context of a file the place of the same one in the first file; nothing for those
+/// that it has not.
 pub(crate) fn mapping(first: &[Entity], other: &[Entity]) -> Vec<Option<usize>> {
     if first == other {
         return (0..first.len()).map(Some).collect();
@@ -233,8 +240,8 @@ pub(crate) fn mapping(first: &[Entity], other: &[Entity]) -> Vec<Option<usize>> 
     other.iter().map(|context| places.get(&id(context)).copied()).collect()
 }
 
-/// What a message holds whose last file is counted in `last` and whose other files are in `before`. Each file repeats the summary records, so they
-/// are not added (ARCH-79).
+/// What a message holds whose last file is counted in `last` and whose other files are in `before`.
+/// Each file repeats the summary records, so they are not added (ARCH-79).
 pub(crate) fn whole(before: &Tally, last: &Tally) -> Tally {
     Tally {
         lines: before.lines + last.lines,
@@ -244,7 +251,8 @@ pub(crate) fn whole(before: &Tally, last: &Tally) -> Tally {
     }
 }
 
-/// Checks the closing records of a file, and those of its message when this is the last of its files: `before` counts the others.
+/// Checks the closing records of a file, and those of its message when this is the last of its
+/// files: `before` counts the others.
 pub(crate) fn closing(
     decoder: &dyn Decode,
     trailers: &[(u64, Entity)],

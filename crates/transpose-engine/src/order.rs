@@ -52,8 +52,8 @@ impl Flow {
 
 /// Hands items to one consumer in the order of their numbers, whoever brings them.
 ///
-/// Who brings the item whose turn it is consumes it and those after it, while others go on bringing theirs. Memory is bounded: a worker that
-/// is too far ahead waits.
+/// Who brings the item whose turn it is consumes it and those after it, while others go on bringing
+/// theirs. Memory is bounded: a worker that is too far ahead waits.
 pub(crate) struct Sequencer<'a, T> {
     inner: Mutex<Inner<T>>,
     moved: Condvar,
@@ -76,7 +76,8 @@ impl<'a, T> Sequencer<'a, T> {
         Self { inner: Mutex::new(inner), moved: Condvar::new(), most, consume: Mutex::new(Box::new(consume)) }
     }
 
-    /// Brings an item; consumes it and its successors when their turn has come and nobody else does.
+    /// Brings an item; consumes it and its successors when their turn has come and nobody else
+    /// does.
     pub(crate) fn put(&self, number: u64, item: T, flow: &Flow) -> Result<(), Fatal> {
         let mut inner = lock(&self.inner);
         while number != inner.next && inner.waiting.len() >= self.most {
@@ -106,7 +107,8 @@ impl<'a, T> Sequencer<'a, T> {
     }
 }
 
-/// Works on items side by side, each worker with a state of its own; the answers come in the order of the items.
+/// Works on items side by side, each worker with a state of its own; the answers come in the order
+/// of the items.
 pub(crate) fn side_by_side<I: Send, S, T: Send>(
     threads: usize,
     items: Vec<I>,

@@ -1,11 +1,14 @@
 //! Which sale a refund takes back: found by reading the inputs before they are converted.
 //!
-//! A refund names its sale by the sale's identifier, or by the basket and what was bought in it. A first reading looks for refunds and keeps
-//! for each name one bit of a table; without refunds that is all. A second reading brings the refunds, and the sales whose names may be among theirs,
-//! to a sort on disk, where equal names meet as text. So memory does not grow with sales, and no hash decides.
+//! A refund names its sale by the sale's identifier, or by the basket and what was bought in it. A
+//! first reading looks for refunds and keeps for each name one bit of a table; without refunds that
+//! is all. A second reading brings the refunds, and the sales whose names may be among theirs, to a
+//! sort on disk, where equal names meet as text. So memory does not grow with sales, and no hash
+//! decides.
 //!
-//! Of several sales with one name (a basket with two copies of a track) the first refund takes back the first, the second the second; further ones take
-//! back the last. The identifier of a sale goes before its basket.
+//! Of several sales with one name (a basket with two copies of a track) the first refund takes back
+//! the first, the second the second; further ones take back the last. The identifier of a sale goes
+//! before its basket.
 
 use crate::aggregate::Place;
 use crate::chunks::{Decoded, Reading, lock, scan};
@@ -26,7 +29,8 @@ use transpose_core::field::Field;
 use transpose_core::format::{Decode, Format, Projection};
 use transpose_io::Input;
 
-/// The cells that are read: the type of the transaction, its names, and what was bought, the best identifier first.
+/// The cells that are read: the type of the transaction, its names, and what was bought, the best
+/// identifier first.
 const CELLS: [Field; 7] = [
     Field::TRANSACTION_TYPE,
     Field::EVENT_ID,
@@ -118,7 +122,8 @@ impl Before<'_> {
         Ok(Paired { again: again()?, pairs: Some(pairs) })
     }
 
-    /// Reads an input: notes the names of refunds, or sorts refunds and what may be their sales. Answers whether there are refunds.
+    /// Reads an input: notes the names of refunds, or sorts refunds and what may be their sales.
+    /// Answers whether there are refunds.
     fn read(
         &self,
         input: &Input,
@@ -246,7 +251,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Makes the name of the row at hand; `false` where it has none. No name is the beginning of another.
+    /// Makes the name of the row at hand; `false` where it has none. No name is the beginning of
+    /// another.
     fn name(&mut self, by: By) -> bool {
         let [_, id, basket, bought @ ..] = &self.cells;
         let name = &mut self.name;
@@ -279,7 +285,8 @@ impl Reader {
     }
 }
 
-/// Brings sales and refunds of equal names together; `found` sorts what comes of it by the places of the refunds.
+/// Brings sales and refunds of equal names together; `found` sorts what comes of it by the places
+/// of the refunds.
 fn meet(
     sorter: Sorter<'_>,
     mut found: Sorter<'_>,
@@ -337,7 +344,8 @@ fn damaged() -> Fatal {
 mod tests {
     use super::*;
 
-    /// Sales and refunds as (is a refund, id, basket, what was bought, place); the time of each is its place.
+    /// Sales and refunds as (is a refund, id, basket, what was bought, place); the time of each is
+    /// its place.
     fn paired(rows: &[(bool, &str, &str, &str)]) -> Vec<Option<i64>> {
         let spill = Scratch::create(&std::env::temp_dir()).unwrap();
         let mut sorter = Sorter::new(&spill, 0);

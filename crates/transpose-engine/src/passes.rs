@@ -7,7 +7,8 @@ use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::format::Decode;
 use transpose_io::Input;
 
-/// Reads an input: `look` sees its chunks side by side, `take` gets what it answers in the order of the input.
+/// Reads an input: `look` sees its chunks side by side, `take` gets what it answers in the order of
+/// the input.
 pub(crate) fn read<T: Send>(
     input: &Input,
     decoder: &dyn Decode,

@@ -19,7 +19,8 @@ pub const LAYOUT: u32 = 1;
 pub struct Particulars {
     /// The version of the program.
     pub program: String,
-    /// The files that were read, in order, with what each was read as (`input`, `agreement`, `figures`).
+    /// The files that were read, in order, with what each was read as (`input`, `agreement`,
+    /// `figures`).
     pub files: Vec<(&'static str, std::path::PathBuf)>,
     /// What the first of the files came in, in their order, where that was no plain text.
     pub containers: Vec<Option<String>>,

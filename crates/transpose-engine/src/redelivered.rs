@@ -1,4 +1,5 @@
-//! Files that were delivered before: known by their content, whatever their names are and however they are packed.
+//! Files that were delivered before: known by their content, whatever their names are and however
+//! they are packed.
 
 use crate::codes;
 use crate::convert::name_source;
@@ -18,7 +19,8 @@ transpose_core::codes! {
 /// How much is read at once.
 const READ: usize = 1 << 20;
 
-/// The SHA-256 of an input's decompressed bytes. An input that comes from a pipe has been read then, and can be read again where it was kept.
+/// The SHA-256 of an input's decompressed bytes. An input that comes from a pipe has been read
+/// then, and can be read again where it was kept.
 pub fn content_hash(input: &Input) -> Result<[u8; 32], Fatal> {
     let beside = input.again(1).map_err(|error| codes::io(&error))?;
     let input = beside.as_ref().unwrap_or(input);
@@ -34,8 +36,8 @@ pub fn content_hash(input: &Input) -> Result<[u8; 32], Fatal> {
     }
 }
 
-/// For each input the number of the earlier one that has the same content. Only what may be equal is read: files whose known lengths differ are
-/// not.
+/// For each input the number of the earlier one that has the same content. Only what may be equal
+/// is read: files whose known lengths differ are not.
 pub(crate) fn find(inputs: &[Input], findings: &mut Findings) -> Result<Vec<Option<usize>>, Fatal> {
     let mut first: HashMap<[u8; 32], usize> = HashMap::new();
     let mut found = vec![None; inputs.len()];

@@ -1,8 +1,10 @@
 //! What becomes of a refund, by the moments of the sale and of the refund.
 //!
-//! Refunds of a period are closed at the *cut-off*: 00:00 UTC on the 4th of the month after the month in which the period ends, unless the agreement names
-//! another day or hour. A refund before it cancels: the report of the sale's period shows the return. One at or after it is too late for that
-//! report and becomes an *adjustment* in the first report whose own cut-off is still ahead, with the period of the sale.
+//! Refunds of a period are closed at the *cut-off*: 00:00 UTC on the 4th of the month after the
+//! month in which the period ends, unless the agreement names another day or hour. A refund before
+//! it cancels: the report of the sale's period shows the return. One at or after it is too late for
+//! that report and becomes an *adjustment* in the first report whose own cut-off is still ahead,
+//! with the period of the sale.
 //!
 //! | the sale took place | the refund | becomes |
 //! |---|---|---|
@@ -14,8 +16,9 @@
 //! | after the period | at any time | nothing here: filtered as outside the period |
 //! | is not in the inputs | as for a sale before the period | an adjustment or rejected, as the agreement says |
 //!
-//! The own period of a sale before the period is the calendar month of the sale, in the time zone of the period. Without a period, every sale is in its month, and all
-//! reports are one: a refund cancels before the cut-off of that month and adjusts from then on.
+//! The own period of a sale before the period is the calendar month of the sale, in the time zone
+//! of the period. Without a period, every sale is in its month, and all reports are one: a refund
+//! cancels before the cut-off of that month and adjusts from then on.
 
 use std::ops::Range;
 use transpose_codes::time::Date;
@@ -31,7 +34,8 @@ const DAY: i64 = 24 * HOUR;
 pub(crate) enum Judged {
     /// It cancels a sale of this report.
     Return,
-    /// It adjusts an earlier report, with the first and last day of its period where they are known.
+    /// It adjusts an earlier report, with the first and last day of its period where they are
+    /// known.
     Adjustment(Option<(Date, Date)>),
     /// It came after the cut-off: the next report adjusts.
     TooLate,
@@ -100,7 +104,8 @@ impl Judge {
                 }
             }
             None if open.contains(&refund) => Judged::Unmatched,
-            // The sale is of a later report; or the refund cancelled a sale of an earlier one, or waits for a later one.
+            // The sale is of a later report; or the refund cancelled a sale of an earlier one, or
+            // waits for a later one.
             Some(_) | None => Judged::Outside,
         }
     }
@@ -135,7 +140,8 @@ fn after(day: Date) -> Option<Date> {
     Date::new(year, month, 1).ok()
 }
 
-/// The moment at which refunds are closed of a period with the given last day; after all moments where the calendar ends.
+/// The moment at which refunds are closed of a period with the given last day; after all moments
+/// where the calendar ends.
 fn cut_off(refunds: &Refunds, last: Option<Date>) -> i64 {
     let Some(first) = last.and_then(after) else { return i64::MAX };
     let days = i64::from(first.days_since_epoch()) + i64::from(refunds.day) - 1;
@@ -200,7 +206,8 @@ mod tests {
             ("2026-Q4", "2026-10-02T00:00:00Z", "2027-01-03T00:00:00Z", Judged::Return),
             ("2026-W41", "2026-10-05T00:00:00Z", "2026-11-03T00:00:00Z", Judged::Return),
             ("2026-W41", "2026-10-05T00:00:00Z", "2026-11-04T00:00:00Z", Judged::TooLate),
-            // Of the weeks of a month one has its adjustments: the first that ends in the next month.
+            // Of the weeks of a month one has its adjustments: the first that ends in the next
+            // month.
             ("2026-W44", "2026-09-05T00:00:00Z", "2026-11-20T00:00:00Z", adjusts("2026-09-01", "2026-09-30")),
             ("2026-W45", "2026-09-05T00:00:00Z", "2026-11-20T00:00:00Z", Judged::Outside),
         ] {
@@ -232,7 +239,8 @@ mod tests {
 
     #[test]
     fn periods_in_local_time_close_in_utc() {
-        // Two hours ahead: the month begins and ends two hours earlier, and closes when it does everywhere.
+        // Two hours ahead: the month begins and ends two hours earlier, and closes when it does
+        // everywhere.
         let judge = judge_of("2026-10", 120, Refunds::default());
         for (sale, refund, expected) in [
             ("2026-10-31T21:59:59.999999Z", "2026-11-03T23:59:59.999999Z", Judged::Return),

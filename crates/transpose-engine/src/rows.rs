@@ -1,9 +1,11 @@
 //! Which usages of an item stand in one row of a target.
 //!
-//! A message has a usage for each sales context and manner. A table shows some of their fields only: without a column for the territory, the usages of
-//! two territories would be two rows that look the same. So for a table, kinds of usages that are equal in everything that it shows are one row: plays, time,
-//! returns and amounts are added, and the sales contexts that look the same are one context, with the totals of all. Amounts in different currencies are
-//! never added, nor sales at different prices.
+//! A message has a usage for each sales context and manner. A table shows some of their fields
+//! only: without a column for the territory, the usages of two territories would be two rows that
+//! look the same. So for a table, kinds of usages that are equal in everything that it shows are
+//! one row: plays, time, returns and amounts are added, and the sales contexts that look the same
+//! are one context, with the totals of all. Amounts in different currencies are never added, nor
+//! sales at different prices.
 
 use crate::amounts::Amounts;
 use crate::groups::Group;
@@ -37,7 +39,8 @@ pub(crate) struct Row {
 pub(crate) struct Rows {
     /// For each kind the number of its row, in the order of the output.
     numbers: Vec<u32>,
-    /// For each kind the first of those in its row that are worth the same: their plays are paid for together.
+    /// For each kind the first of those in its row that are worth the same: their plays are paid
+    /// for together.
     alike: Vec<u32>,
     all: Vec<Row>,
     /// Whether rows come in the order of kinds.
@@ -81,7 +84,8 @@ impl Rows {
             let usage =
                 manners.usage_of(kind).map(|usage| only(usage, Kind::Usage, apart)).unwrap_or_default();
             let bearing = shows(Field::ROYALTY_BEARING) && kind & 1 == 1;
-            // Plays that are not paid for stand beside those that are, where the difference is not shown.
+            // Plays that are not paid for stand beside those that are, where the difference is not
+            // shown.
             let paid = |amounts: &'a Amounts| {
                 let beside = !shows(Field::ROYALTY_BEARING) && !amounts.pays(kind);
                 (amounts, if beside { kind ^ 1 } else { kind })
@@ -138,7 +142,8 @@ impl Rows {
         self.alike.get(group.kind() as usize).copied().unwrap_or(u32::MAX)
     }
 
-    /// Whether two neighbouring groups stand in one row and are worth the same, so that what is owed for them is worked out together.
+    /// Whether two neighbouring groups stand in one row and are worth the same, so that what is
+    /// owed for them is worked out together.
     #[inline]
     pub(crate) fn paid_together(&self, a: &Group, b: &Group) -> bool {
         a.item() == b.item() && self.like(*a) == self.like(*b)

@@ -1,7 +1,8 @@
 //! The money of sales, for the ledger.
 //!
-//! Which row was paid how much follows from its context key. So the rows of a chunk are only counted by key and by what became of them, and the amounts are
-//! multiplied when the chunk is done: exact, and no arithmetic for each row.
+//! Which row was paid how much follows from its context key. So the rows of a chunk are only
+//! counted by key and by what became of them, and the amounts are multiplied when the chunk is
+//! done: exact, and no arithmetic for each row.
 
 use crate::codes;
 use foldhash::fast::RandomState;
@@ -31,7 +32,8 @@ pub(crate) struct Sale {
 }
 
 impl Sale {
-    /// The sale that an event is, with the answer of the agreement where it has one; nothing for plays.
+    /// The sale that an event is, with the answer of the agreement where it has one; nothing for
+    /// plays.
     pub(crate) fn new(event: &Entity, answer: Option<&Entity>) -> Option<Self> {
         let kind = event.text(Field::TRANSACTION_TYPE);
         if kind.is_none() && event.value(Field::RETAIL_PRICE).is_none() {

@@ -1,7 +1,9 @@
-//! Which rows of events take part: those of the reporting period, and of rows that stand several times the first.
+//! Which rows of events take part: those of the reporting period, and of rows that stand several
+//! times the first.
 //!
-//! Rows are taken out of a chunk before anything else looks at it, and stand in the ledger as filtered, by reason. It is the same for events that are
-//! counted and for events that are passed on.
+//! Rows are taken out of a chunk before anything else looks at it, and stand in the ledger as
+//! filtered, by reason. It is the same for events that are counted and for events that are passed
+//! on.
 
 use crate::aggregate::{OUTSIDE, Place, finding};
 use crate::chunks::Decoded;
@@ -257,7 +259,8 @@ impl Screen<'_> {
         verdicts.of(self.input, &(byte(first)..=byte(last)))
     }
 
-    /// Whether a row takes part in the period, without an account of it; what cannot be read counts as not said.
+    /// Whether a row takes part in the period, without an account of it; what cannot be read counts
+    /// as not said.
     pub(crate) fn inside(&self, row: &EventRow, index: usize, events: &EventBatch, bytes: &[u8]) -> bool {
         if self.rules.period.is_none() {
             return true;

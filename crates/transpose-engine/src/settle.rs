@@ -1,7 +1,10 @@
-//! What was counted in memory is put in order: identities are ranked, descriptions chosen, groups sorted.
+//! What was counted in memory is put in order: identities are ranked, descriptions chosen, groups
+//! sorted.
 //!
-//! Everything goes side by side. Items are described block by block, and the block's raw text is given up at once. Identities are sorted, not hashed,
-//! so that equal ones meet and ranks come for free. Groups are dealt out to *buckets*, ranges of blocks of the output; each bucket is sorted by itself.
+//! Everything goes side by side. Items are described block by block, and the block's raw text is
+//! given up at once. Identities are sorted, not hashed, so that equal ones meet and ranks come for
+//! free. Groups are dealt out to *buckets*, ranges of blocks of the output; each bucket is sorted
+//! by itself.
 
 use crate::aggregate::{Place, World};
 use crate::codes;
@@ -153,7 +156,8 @@ fn rank<'a>(
         .collect();
     let alike = |a: &Sorted, b: &Sorted| {
         let begin = a.prefix.cmp(&b.prefix);
-        // Short identities are equal when their beginnings and lengths are; the bytes are looked at for the others.
+        // Short identities are equal when their beginnings and lengths are; the bytes are looked at
+        // for the others.
         if begin != Ordering::Equal || (a.len == b.len && a.len <= 16) {
             return begin;
         }
@@ -197,7 +201,8 @@ fn rank<'a>(
 pub(crate) struct Settled<'a> {
     pub(crate) releases: Ranked<'a>,
     pub(crate) recordings: Ranked<'a>,
-    /// Releases with their recordings, as ranks, in order. The key of a group names one of these instead of an item.
+    /// Releases with their recordings, as ranks, in order. The key of a group names one of these
+    /// instead of an item.
     pub(crate) pairs: Vec<(u32, u32)>,
     /// Sorted groups; a block of the output lies in one bucket.
     pub(crate) buckets: Vec<Vec<Group>>,
@@ -278,7 +283,8 @@ pub(crate) fn settle<'a>(
                 world.groups.with(part, |table| {
                     for group in table.groups() {
                         if let Some(sum) = plays.get(group.item() as usize) {
-                            // All groups of an item lie in one part, so nobody else adds to this sum.
+                            // All groups of an item lie in one part, so nobody else adds to this
+                            // sum.
                             sum.store(sum.load(Memory::Relaxed).saturating_add(group.plays), Memory::Relaxed);
                         }
                     }
@@ -376,7 +382,8 @@ pub(crate) fn settle<'a>(
     Ok(Settled { releases, recordings, pairs, buckets, sums })
 }
 
-/// Whether the second pair belongs to another block than the first: another release, or another recording where there is no release.
+/// Whether the second pair belongs to another block than the first: another release, or another
+/// recording where there is no release.
 pub(crate) fn parts_of(releases: &Ranked<'_>, a: (u32, u32), b: (u32, u32)) -> bool {
     a.0 != b.0 || (releases.is_nobody(a.0) && a.1 != b.1)
 }
@@ -387,7 +394,8 @@ fn add(sum: &mut (u64, i64), plays: u64, micros: i64) -> Result<(), Fatal> {
     Ok(())
 }
 
-/// Gives every group to `each` and gives up the tables one by one; answers the states of the workers.
+/// Gives every group to `each` and gives up the tables one by one; answers the states of the
+/// workers.
 fn deal<S: Default + Send>(
     world: &World,
     threads: usize,

@@ -1,8 +1,9 @@
 //! Writing: files that are split between blocks, and appear together or not at all.
 //!
-//! The name and the head of a file say which one of how many it is (`2of3`), and that is known only at the end. A message that fits into one file,
-//! the usual case, is written straight through. When a second file is begun, or a head tells how much follows, each file is written once more at the end
-//! with its right head.
+//! The name and the head of a file say which one of how many it is (`2of3`), and that is known only
+//! at the end. A message that fits into one file, the usual case, is written straight through. When
+//! a second file is begun, or a head tells how much follows, each file is written once more at the
+//! end with its right head.
 
 use crate::codes;
 use std::path::{Path, PathBuf};
@@ -277,7 +278,8 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    /// Ends the last file and gives every file its name; nothing has appeared yet. Answers what was written, and what is worth knowing of it.
+    /// Ends the last file and gives every file its name; nothing has appeared yet. Answers what was
+    /// written, and what is worth knowing of it.
     pub(crate) fn finish(mut self) -> Result<(OutputSet, Tally, Vec<Diagnostic>), Fatal> {
         self.close(true)?;
         let of = self.closed.len() as u32;
@@ -406,7 +408,8 @@ fn cleaned(name: &str) -> String {
     if cleaned.is_empty() { "output".into() } else { cleaned.into() }
 }
 
-/// The destination that a path on the command line means: `-`, a folder (existing, or ending in a separator), or a file.
+/// The destination that a path on the command line means: `-`, a folder (existing, or ending in a
+/// separator), or a file.
 pub fn destination(path: &Path) -> Destination {
     let text = path.to_string_lossy();
     if text == "-" {
@@ -455,7 +458,8 @@ mod tests {
         }
     }
 
-    /// What `blocks` blocks come to that are written in batches of a size, at most `most` in a file.
+    /// What `blocks` blocks come to that are written in batches of a size, at most `most` in a
+    /// file.
     fn written(blocks: u64, batch: usize, most: u64) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Folder(folder.path().to_path_buf());

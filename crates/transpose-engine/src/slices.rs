@@ -1,6 +1,7 @@
 //! One output for each slice of time: months, weeks or days, written in one pass.
 //!
-//! Rows of a chunk are dealt out to their slices and keep their order; each slice has files of its own, and all of them appear together or not at all.
+//! Rows of a chunk are dealt out to their slices and keep their order; each slice has files of its
+//! own, and all of them appear together or not at all.
 
 use crate::codes;
 use crate::convert::Job;
@@ -50,7 +51,8 @@ pub struct Sliced {
 /// Rows of one slice in a chunk, with the first moment of the slice.
 pub(crate) type Dealt = (i64, EventBatch);
 
-/// Deals rows out to their slices, the earliest first; `moment` tells the moment of a row by its number.
+/// Deals rows out to their slices, the earliest first; `moment` tells the moment of a row by its
+/// number.
 pub(crate) fn deal(events: &EventBatch, slicing: Slicing<'_>, moment: impl Fn(usize) -> i64) -> Vec<Dealt> {
     let mut dealt: BTreeMap<i64, EventBatch> = BTreeMap::new();
     let mut slice = 0..0;

@@ -1,8 +1,9 @@
 //! What does not fit into memory goes to disk, and comes back part by part.
 //!
-//! When a [`World`] is full, its items and groups are written out: the parts of the groups are parts here too, each item followed by its
-//! groups. A key that is met again later is written again. When everything was read, each part comes back as one
-//! small dictionary with its groups, in which equal keys have met again; a part that is too large comes in several passes.
+//! When a [`World`] is full, its items and groups are written out: the parts of the groups are
+//! parts here too, each item followed by its groups. A key that is met again later is written
+//! again. When everything was read, each part comes back as one small dictionary with its groups,
+//! in which equal keys have met again; a part that is too large comes in several passes.
 
 use crate::aggregate::World;
 use crate::chunks::lock;
@@ -233,8 +234,8 @@ impl Spilled {
         self.spill.bytes()
     }
 
-    /// In how many passes a part has to come back if a pass may take this much memory. A part is read anew for each pass, so passes are not
-    /// made as small as anybody may ask.
+    /// In how many passes a part has to come back if a pass may take this much memory. A part is
+    /// read anew for each pass, so passes are not made as small as anybody may ask.
     pub(crate) fn passes(&self, part: usize, allowance: usize) -> u64 {
         let memory = lock(&self.parts).get(part).map_or(0, |part| part.memory);
         memory.div_ceil(allowance.max(PASS) as u64).max(1)
@@ -302,7 +303,8 @@ mod tests {
         }
     }
 
-    /// Several worlds with keys in common come back part by part, whole or in passes, as if they had been one.
+    /// Several worlds with keys in common come back part by part, whole or in passes, as if they
+    /// had been one.
     #[test]
     fn worlds_meet_again() {
         let state = RandomState::default();

@@ -29,8 +29,8 @@ pub struct Survey {
     pub rejects: u64,
     /// The first and last moment of an event, in microseconds since 1970 UTC.
     pub times: Option<(i64, i64)>,
-    /// For a source of events, each combination of what decides the sales context, with its rows; for a table of sums its sales contexts with their
-    /// totals and rows.
+    /// For a source of events, each combination of what decides the sales context, with its rows;
+    /// for a table of sums its sales contexts with their totals and rows.
     pub contexts: BTreeMap<Entity, u64>,
     /// The first rows or blocks, entity by entity.
     pub first: Vec<(Group, Entity)>,

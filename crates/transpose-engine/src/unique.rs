@@ -1,12 +1,15 @@
 //! Which identifiers may stand twice, in little memory and without missing one.
 //!
-//! An identifier becomes a key of 64 bits: a plain whole number is its own key, anything else is hashed with a secret seed, so that no input can be
-//! made whose keys meet on purpose. Equal identifiers have equal keys, so what has a key of its own is unique.
+//! An identifier becomes a key of 64 bits: a plain whole number is its own key, anything else is
+//! hashed with a secret seed, so that no input can be made whose keys meet on purpose. Equal
+//! identifiers have equal keys, so what has a key of its own is unique.
 //!
-//! Numbers that rise from chunk to chunk are unique without being stored: only where such a stretch begins and ends is kept. All other keys are
-//! collected, sorted, and written to disk as sorted runs when they are too many. At the end the sorted keys are read once: a key that
-//! stands twice, or inside a stretch, makes its identifier a [suspect](Suspects). Suspects are compared as text in a second reading
-//! ([`validate`](crate::validate)); a stretch may have gaps and two texts one hash, so not every suspect is guilty.
+//! Numbers that rise from chunk to chunk are unique without being stored: only where such a stretch
+//! begins and ends is kept. All other keys are collected, sorted, and written to disk as sorted
+//! runs when they are too many. At the end the sorted keys are read once: a key that stands twice,
+//! or inside a stretch, makes its identifier a [suspect](Suspects). Suspects are compared as text
+//! in a second reading ([`validate`](crate::validate)); a stretch may have gaps and two texts one
+//! hash, so not every suspect is guilty.
 
 use crate::codes;
 use crate::order::sort;
@@ -37,7 +40,8 @@ pub(crate) fn key(id: &[u8], state: &RandomState) -> u64 {
     number(id).unwrap_or_else(|| state.hash_one(id) | HASHED)
 }
 
-/// A whole number of at most eighteen digits as a number is written; then equal numbers are equal texts.
+/// A whole number of at most eighteen digits as a number is written; then equal numbers are equal
+/// texts.
 #[inline]
 pub(crate) fn number(id: &[u8]) -> Option<u64> {
     match id {
@@ -95,7 +99,8 @@ impl Ids {
         }
         let full = self.stretches.len() >= STRETCHES;
         match self.stretches.last_mut() {
-            // What lies between two stretches may have been stored; joining them makes it suspect, which is slow and not wrong.
+            // What lies between two stretches may have been stored; joining them makes it suspect,
+            // which is slow and not wrong.
             Some(stretch) if self.open || full => stretch.1 = last,
             _ => self.stretches.push((first, last)),
         }
@@ -384,7 +389,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-        /// Nothing that stands twice escapes, wherever the chunks are cut and however little memory there is.
+        /// Nothing that stands twice escapes, wherever the chunks are cut and however little memory
+        /// there is.
         #[test]
         fn repeated_identifiers_are_suspects(
             texts in proptest::collection::vec(prop_oneof!["[0-9]{1,2}", "[1-9][0-9]{2}", "[ab]{1,4}"], 0..120),

@@ -1,7 +1,8 @@
 //! What each user played, for deals that share what each user paid by what that user played.
 //!
-//! Users are told apart by a keyed hash of 128 bits and never kept by name. How many there are decides the memory: a user takes an entry for each sales context that
-//! counts, and there is no way by the disk. Beyond the limit the run is refused.
+//! Users are told apart by a keyed hash of 128 bits and never kept by name. How many there are
+//! decides the memory: a user takes an entry for each sales context that counts, and there is no
+//! way by the disk. Beyond the limit the run is refused.
 
 use crate::codes;
 use crate::manner::Manners;
@@ -76,7 +77,8 @@ pub(crate) struct Users {
 }
 
 impl Users {
-    /// `memory` is what the tables may take, in bytes; `service` tells whether the plays of the whole service are counted apart.
+    /// `memory` is what the tables may take, in bytes; `service` tells whether the plays of the
+    /// whole service are counted apart.
     pub(crate) fn new(memory: Option<usize>, service: bool) -> Self {
         let share = memory.map(|memory| if service { memory / 2 } else { memory });
         Self {
@@ -95,7 +97,8 @@ impl Users {
         u128::from(a) << 64 | u128::from(b)
     }
 
-    /// Counts plays of the report; those without a user are not counted, and the agreement misses them.
+    /// Counts plays of the report; those without a user are not counted, and the agreement misses
+    /// them.
     pub(crate) fn play(&self, name: &[u8], manner: u32, bearing: bool, plays: u64) -> Result<(), Fatal> {
         if name.is_empty() {
             return Ok(());

@@ -1,6 +1,7 @@
 //! Checking reports without converting them: `transpose validate`.
 //!
-//! Decoders tell what is wrong with each record; this module adds what no single chunk can see, on the canonical model:
+//! Decoders tell what is wrong with each record; this module adds what no single chunk can see, on
+//! the canonical model:
 //!
 //! | module | checks |
 //! |---|---|
@@ -10,14 +11,17 @@
 //! | `totals` | that usages add up to the totals of their contexts |
 //! | `events` | each cell of each row, for reports of events |
 //!
-//! **What is exact.** Everything that is told is true, and nothing that the rules above forbid is missed, at any size: sums are exact decimals, equal
-//! identifiers are compared as text, all findings are counted. Two things are left out, and said so in the report (`partly-checked`): usages of
-//! blocks that were rejected are in no sum and their identifiers are not compared, and with missing files a sum is only checked for being
-//! too large.
+//! **What is exact.** Everything that is told is true, and nothing that the rules above forbid is
+//! missed, at any size: sums are exact decimals, equal identifiers are compared as text, all
+//! findings are counted. Two things are left out, and said so in the report (`partly-checked`):
+//! usages of blocks that were rejected are in no sum and their identifiers are not compared, and
+//! with missing files a sum is only checked for being too large.
 //!
-//! **What is bounded.** Memory does not depend on the size of the input. Of each code the first findings are kept in full. Identifiers that are
-//! whole numbers and rise take no memory. Of others a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk. Only where a
-//! key stands twice is the message read a second time, to compare the identifiers themselves; what is under suspicion is sorted on disk.
+//! **What is bounded.** Memory does not depend on the size of the input. Of each code the first
+//! findings are kept in full. Identifiers that are whole numbers and rise take no memory. Of others
+//! a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk. Only
+//! where a key stands twice is the message read a second time, to compare the identifiers
+//! themselves; what is under suspicion is sorted on disk.
 
 mod events;
 mod order;
@@ -59,7 +63,8 @@ pub struct Validation<'a> {
     pub inputs: &'a [Input],
     /// The format of each input.
     pub formats: &'a [&'a dyn Format],
-    /// The name of the file behind each input, without folders, where there is one: some formats have rules for names.
+    /// The name of the file behind each input, without folders, where there is one: some formats
+    /// have rules for names.
     pub names: &'a [Option<String>],
     /// Options of the formats.
     pub options: &'a [(String, String)],
@@ -71,7 +76,8 @@ pub struct Validation<'a> {
     pub first: usize,
     /// How inputs are read.
     pub reading: Reading,
-    /// How much memory the run may take, in bytes; `None` for what is usual, which does not depend on the inputs.
+    /// How much memory the run may take, in bytes; `None` for what is usual, which does not depend
+    /// on the inputs.
     pub memory: Option<u64>,
     /// Where what does not fit into memory is written.
     pub temp_dir: PathBuf,
@@ -125,7 +131,8 @@ const KEYS: usize = 2 << 20;
 const COMPARING: usize = 8 << 20;
 
 impl Validation<'_> {
-    /// Checks the inputs. What is wrong with them is in the verdict; a failure is one of use, of the machine or of the program.
+    /// Checks the inputs. What is wrong with them is in the verdict; a failure is one of use, of
+    /// the machine or of the program.
     pub fn run(&self) -> Result<Verdict, Fatal> {
         let mut findings = Findings::keeping(self.first);
         let mut cards = Vec::new();
@@ -136,7 +143,8 @@ impl Validation<'_> {
                     cards.push(card);
                     opened.push(index);
                 }
-                // What cannot be opened is told like everything else, and the others are still checked.
+                // What cannot be opened is told like everything else, and the others are still
+                // checked.
                 Err(fatal) if fatal.failure == Failure::Input => findings.extend(fatal.findings),
                 Err(fatal) => return Err(fatal),
             }
@@ -173,7 +181,8 @@ impl Validation<'_> {
 
     /// What tells which message an input belongs to.
     fn card(&self, index: usize, input: &Input) -> Result<Card, Fatal> {
-        // Unpacking takes memory from its first byte on, so what is not read through yet is looked at from beside.
+        // Unpacking takes memory from its first byte on, so what is not read through yet is looked
+        // at from beside.
         let beside = if input.compression() == Compression::Gzip {
             input.again(1).map_err(|error| codes::io(&error))?
         } else {
@@ -334,8 +343,8 @@ impl<'a> Run<'a> {
         format.is_some_and(|format| format.manifest().grain == Grain::Aggregate)
     }
 
-    /// Reads one file. One that stands alone repeats the number of another and is left out of what concerns the whole message; `before` counts
-    /// the other files when this is the last.
+    /// Reads one file. One that stands alone repeats the number of another and is left out of what
+    /// concerns the whole message; `before` counts the other files when this is the last.
     fn file(
         &mut self,
         place: usize,
@@ -504,7 +513,8 @@ impl<'a> Run<'a> {
                 .text(Field::CONTEXT_ID)
                 .map_or_else(String::new, |id| format!(" `{}`", shown(id.as_bytes())));
             if total.usages == 0 {
-                // Records of several kinds may sum up the same sales, and usages point at one of them.
+                // Records of several kinds may sum up the same sales, and usages point at one of
+                // them.
                 let kin = used.get(&sold(context));
                 let kin = kin.is_some_and(|kin| kin.iter().any(|origin| *origin != &*context.origin));
                 let detail = total.named || kin || context.value(Field::PARENT_CONTEXT).is_some();

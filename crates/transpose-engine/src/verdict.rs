@@ -1,8 +1,9 @@
-//! What was decided about single rows before the conversion, to be looked up chunk by chunk: that a row repeats another, or which sale a refund takes
-//! back ([`Entry`]).
+//! What was decided about single rows before the conversion, to be looked up chunk by chunk: that a
+//! row repeats another, or which sale a refund takes back ([`Entry`]).
 //!
-//! Verdicts lie on disk in the order of the rows, each in sixteen bytes. In memory is only where each [`STEP`]th of them belongs, so that a worker
-//! finds those of its chunk with one look and reads no others.
+//! Verdicts lie on disk in the order of the rows, each in sixteen bytes. In memory is only where
+//! each [`STEP`]th of them belongs, so that a worker finds those of its chunk with one look and
+//! reads no others.
 
 use crate::aggregate::Place;
 use crate::codes;

@@ -24,8 +24,8 @@ use transpose_io::{Compression, Input};
 const COLUMNS: [Field; 5] =
     [Field::TERRITORY, Field::CURRENCY, Field::QUANTITY, Field::USAGE_DURATION, Field::AMOUNT];
 
-/// A table with the columns above, divided by commas; before it lines `field=value` of the head. Written, it names each context, and then each row with
-/// the number of its context.
+/// A table with the columns above, divided by commas; before it lines `field=value` of the head.
+/// Written, it names each context, and then each row with the number of its context.
 struct Table(Manifest);
 
 impl Table {

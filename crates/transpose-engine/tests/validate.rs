@@ -29,8 +29,9 @@ transpose_core::codes! {
     FOOT: "TST0203" "foot" Warning "The closing count." "Nothing."
 }
 
-/// A message of lines. `M id x y` begins it; `C id total parent` are contexts; then each line is a block, `B id usage;usage` with usages
-/// `id,context,quantity`, or `R id`, which is rejected; `?` stands for an id that is not known.
+/// A message of lines. `M id x y` begins it; `C id total parent` are contexts; then each line is a
+/// block, `B id usage;usage` with usages `id,context,quantity`, or `R id`, which is rejected; `?`
+/// stands for an id that is not known.
 struct Lines(Manifest);
 
 impl Lines {

@@ -120,7 +120,8 @@ impl IoError {
         Self(Arc::new(Inner { kind: kind.into(), doing, subject: subject.clone(), note }))
     }
 
-    /// Turns an error of the standard library into ours, giving back our own error where one is wrapped inside.
+    /// Turns an error of the standard library into ours, giving back our own error where one is
+    /// wrapped inside.
     pub(crate) fn from_io(doing: Doing, subject: &Subject, error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(ours) => ours,
@@ -136,7 +137,8 @@ impl IoError {
         };
         match Arc::try_unwrap(self.0) {
             Ok(inner) => Self(Arc::new(Inner { note: Some(noted), ..inner })),
-            // The kind cannot be copied while others hold it; the failure itself matters more than the note.
+            // The kind cannot be copied while others hold it; the failure itself matters more than
+            // the note.
             Err(shared) => Self(shared),
         }
     }
@@ -218,7 +220,8 @@ impl From<io::Error> for IoErrorKind {
     }
 }
 
-/// The nearest kind of the standard library, so that callers of [`io::Write`] can still tell a full disk.
+/// The nearest kind of the standard library, so that callers of [`io::Write`] can still tell a full
+/// disk.
 impl From<IoError> for io::Error {
     fn from(error: IoError) -> Self {
         let kind = match error.kind() {

@@ -1,7 +1,8 @@
 //! Gzip decompression (RFC 1952) with several members, exact faults and a cap on the expansion.
 //!
-//! The members are taken apart here and only the deflate data goes to the library, because a caller must be able to
-//! tell a file cut short in transfer from one that is damaged, and both from a decompression bomb.
+//! The members are taken apart here and only the deflate data goes to the library, because a caller
+//! must be able to tell a file cut short in transfer from one that is damaged, and both from a
+//! decompression bomb.
 
 use std::io::{self, BufRead};
 
@@ -50,7 +51,8 @@ const FLAG_NAME: u8 = 1 << 3;
 const FLAG_COMMENT: u8 = 1 << 4;
 const FLAGS_RESERVED: u8 = 0b1110_0000;
 
-/// The decompressed bytes of all members of one gzip stream, or of those that follow a known border.
+/// The decompressed bytes of all members of one gzip stream, or of those that follow a known
+/// border.
 pub(crate) struct Gunzip<R> {
     source: R,
     /// Compressed bytes consumed, and decompressed bytes given out, over all members.
@@ -86,7 +88,8 @@ enum State {
     Body,
     /// The data is invalid after the bytes that were given out.
     Damaged,
-    /// Between the data of a member and its checksum, which is read only after the data was given out.
+    /// Between the data of a member and its checksum, which is read only after the data was given
+    /// out.
     Trailer,
     Done,
 }
@@ -130,7 +133,8 @@ impl<R: BufRead> Gunzip<R> {
 
     /// Decompresses into `out`, which is not empty, as far as the next event.
     ///
-    /// Bytes before a fault are given out first: the place of a fault does not depend on how much was asked for.
+    /// Bytes before a fault are given out first: the place of a fault does not depend on how much
+    /// was asked for.
     pub(crate) fn step(&mut self, out: &mut [u8]) -> Result<Step, IoErrorKind> {
         loop {
             match self.state {
@@ -154,7 +158,8 @@ impl<R: BufRead> Gunzip<R> {
         }
     }
 
-    /// Decompresses a piece of the current member; zero bytes mean that the member is over or broken.
+    /// Decompresses a piece of the current member; zero bytes mean that the member is over or
+    /// broken.
     fn inflate_into(&mut self, out: &mut [u8]) -> Result<usize, IoErrorKind> {
         // One byte above the cap is enough to know that it is exceeded.
         let cap = self.limits.max_expansion.saturating_sub(self.given).saturating_add(1);
@@ -187,7 +192,8 @@ impl<R: BufRead> Gunzip<R> {
                 Ok(_) if at_end => {
                     return Err(self.failed.take().map_or_else(|| self.truncated(), IoErrorKind::from));
                 }
-                // Input and room for output are there, so a decompressor that stands still never goes on.
+                // Input and room for output are there, so a decompressor that stands still never
+                // goes on.
                 Ok(_) if stuck => return Err(self.bad("the deflate data makes no progress")),
                 Ok(_) => continue,
             }
@@ -261,7 +267,8 @@ impl<R: BufRead> Gunzip<R> {
         Ok(true)
     }
 
-    /// Zeros after the last member come from tapes and block devices; anything else was not meant for us.
+    /// Zeros after the last member come from tapes and block devices; anything else was not meant
+    /// for us.
     fn padding(&mut self) -> Result<(), IoErrorKind> {
         loop {
             let rest = self.source.fill_buf()?;
@@ -312,7 +319,8 @@ impl<R: BufRead> Gunzip<R> {
     }
 }
 
-/// Whether a member may begin with these bytes, of which fewer than four are given at the end of a piece only.
+/// Whether a member may begin with these bytes, of which fewer than four are given at the end of a
+/// piece only.
 ///
 /// Every true member passes; other bytes pass once in a hundred million times.
 pub(crate) fn may_begin_member(bytes: &[u8]) -> bool {

@@ -1,8 +1,10 @@
-//! Inputs that many threads read at any offset: plain files directly, streams through a sliding window.
+//! Inputs that many threads read at any offset: plain files directly, streams through a sliding
+//! window.
 //!
-//! Offsets always count decompressed bytes. A plain regular file is read in place, without a lock and without a
-//! memory map (a mapped file that shrinks kills the process). Everything else comes in order only, so its bytes are
-//! kept in blocks from the lowest offset that may still be asked for up to the highest one read.
+//! Offsets always count decompressed bytes. A plain regular file is read in place, without a lock
+//! and without a memory map (a mapped file that shrinks kills the process). Everything else comes
+//! in order only, so its bytes are kept in blocks from the lowest offset that may still be asked
+//! for up to the highest one read.
 
 use std::fmt;
 use std::fs::File;
@@ -46,23 +48,28 @@ enum Body {
 }
 
 impl Input {
-    /// Opens a file, or standard input under the name `-`, and finds out from its first bytes whether it is packed.
+    /// Opens a file, or standard input under the name `-`, and finds out from its first bytes
+    /// whether it is packed.
     ///
-    /// Packed data is decompressed by as many threads as the machine offers, begun when the first byte is asked for.
+    /// Packed data is decompressed by as many threads as the machine offers, begun when the first
+    /// byte is asked for.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, IoError> {
         Self::open_with_threads(path, limits, default_threads())
     }
 
-    /// Opens an input as [`Input::open`] does and chooses the largest number of threads that decompress, at least one.
+    /// Opens an input as [`Input::open`] does and chooses the largest number of threads that
+    /// decompress, at least one.
     ///
-    /// The bytes, the failures and their places are the same for any number. More than one helps only with data of
-    /// several gzip members, such as those of `bgzip`, of [`OutputSet`](crate::OutputSet), or of joined files.
+    /// The bytes, the failures and their places are the same for any number. More than one helps
+    /// only with data of several gzip members, such as those of `bgzip`, of
+    /// [`OutputSet`](crate::OutputSet), or of joined files.
     pub fn open_with_threads(path: &Path, limits: &Limits, threads: usize) -> Result<Self, IoError> {
         Self::open_as(path, limits, threads, None)
     }
 
-    /// Opens an input as [`Input::open_with_threads`] does, for a reader that may want it twice: what comes from a pipe or a device is
-    /// also written, as it comes, to a file without a name in the given directory, so that [`Input::again`] can read it.
+    /// Opens an input as [`Input::open_with_threads`] does, for a reader that may want it twice:
+    /// what comes from a pipe or a device is also written, as it comes, to a file without a name in
+    /// the given directory, so that [`Input::again`] can read it.
     pub fn open_kept(path: &Path, limits: &Limits, threads: usize, dir: &Path) -> Result<Self, IoError> {
         Self::open_as(path, limits, threads, Some(dir))
     }
@@ -81,7 +88,8 @@ impl Input {
             return Err(IoError::new(Doing::Open, &subject, IoErrorKind::IsDirectory));
         }
         let name = subject.name.clone();
-        // Some regular files, such as those under /proc, say that they are empty and are not: read them as streams.
+        // Some regular files, such as those under /proc, say that they are empty and are not: read
+        // them as streams.
         if !metadata.is_file() || metadata.len() == 0 {
             return Self::pipe(name, subject, Box::new(file), limits, threads, keep);
         }
@@ -131,9 +139,11 @@ impl Input {
         }
     }
 
-    /// An input whose bytes a source makes from those of another input. It has the other's name, path, compression and progress.
+    /// An input whose bytes a source makes from those of another input. It has the other's name,
+    /// path, compression and progress.
     ///
-    /// The container says what the bytes are made from, such as `xlsx`. Nothing is made before the first byte is asked for.
+    /// The container says what the bytes are made from, such as `xlsx`. Nothing is made before the
+    /// first byte is asked for.
     #[must_use]
     pub fn from_source(origin: &Self, container: &str, source: Arc<dyn Source>) -> Self {
         let making = Box::new(Making::new(Arc::clone(&source), None));
@@ -160,8 +170,9 @@ impl Input {
         matches!(self.body, Body::Plain(_) | Body::Memory(_))
     }
 
-    /// Says which cells of each row, from 0, will be looked at, before any of them is. Where a source can save work by it, its bytes begin
-    /// anew, with the same line of headings and nothing in the other cells; so offsets found before or by another restriction mean nothing any more.
+    /// Says which cells of each row, from 0, will be looked at, before any of them is. Where a
+    /// source can save work by it, its bytes begin anew, with the same line of headings and nothing
+    /// in the other cells; so offsets found before or by another restriction mean nothing any more.
     pub fn restrict(&self, columns: &[u32]) {
         let (Some(made), Body::Stream(stream)) = (&self.made, &self.body) else { return };
         if made.source.narrows() {
@@ -174,8 +185,9 @@ impl Input {
         IoError::new(Doing::Read, &self.subject, IoErrorKind::Refused(cause))
     }
 
-    /// The same bytes once more, from the first on, unpacked by at most as many threads; `None` where they come from a pipe that is not
-    /// kept or was not read to its end, or stand packed in memory.
+    /// The same bytes once more, from the first on, unpacked by at most as many threads; `None`
+    /// where they come from a pipe that is not kept or was not read to its end, or stand packed in
+    /// memory.
     pub fn again(&self, threads: usize) -> Result<Option<Self>, IoError> {
         if let Some(made) = &self.made {
             let again = made.source.repeats()?;
@@ -259,8 +271,8 @@ impl Input {
 
     /// Reads decompressed bytes from an offset on, filling `buf` unless the end is reached.
     ///
-    /// Fewer bytes than asked for always mean the end of a whole input: a damaged, cut or changed one is an error,
-    /// even where some of the bytes are there.
+    /// Fewer bytes than asked for always mean the end of a whole input: a damaged, cut or changed
+    /// one is an error, even where some of the bytes are there.
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, IoError> {
         let read = match &self.body {
             Body::Plain(plain) => plain.read_at(offset, buf),
@@ -290,7 +302,8 @@ impl Input {
         }
     }
 
-    /// The decompressed length where it is known: for plain files at once, for streams once their end was met.
+    /// The decompressed length where it is known: for plain files at once, for streams once their
+    /// end was met.
     pub fn len(&self) -> Option<u64> {
         match &self.body {
             Body::Plain(plain) => Some(plain.size),
@@ -305,7 +318,8 @@ impl Input {
         self.len() == Some(0)
     }
 
-    /// The bytes of the file taken so far, by readers or ahead of them, compressed where it is packed, and its size where it has one.
+    /// The bytes of the file taken so far, by readers or ahead of them, compressed where it is
+    /// packed, and its size where it has one.
     pub fn progress(&self) -> (u64, Option<u64>) {
         (self.consumed.load(Ordering::Relaxed), self.size)
     }
@@ -330,7 +344,8 @@ impl fmt::Debug for Input {
     }
 }
 
-/// Standard input without the buffer and the lock of the standard library, which only cost copies here.
+/// Standard input without the buffer and the lock of the standard library, which only cost copies
+/// here.
 #[cfg(unix)]
 fn standard_input() -> io::Result<Box<dyn Read + Send>> {
     use std::os::fd::AsFd as _;
@@ -350,7 +365,8 @@ fn first_bytes(source: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(mark)
 }
 
-/// Tells how a file is packed from its first bytes; a text report cannot begin with any of these marks.
+/// Tells how a file is packed from its first bytes; a text report cannot begin with any of these
+/// marks.
 fn recognise(mark: &[u8]) -> Result<Compression, IoErrorKind> {
     const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
     const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
@@ -437,8 +453,8 @@ impl Plain {
 
 /// A source that comes in order, and the part of it that may still be asked for.
 ///
-/// There are two locks, always taken source first: readers of bytes that are there do not wait for a thread that
-/// reads the next block.
+/// There are two locks, always taken source first: readers of bytes that are there do not wait for
+/// a thread that reads the next block.
 struct Stream {
     source: Mutex<Box<dyn Read + Send>>,
     window: Mutex<Window>,
@@ -757,7 +773,8 @@ mod tests {
         assert!(all(&input, 65_537).unwrap() == text);
 
         let path = put(dir.path(), "gzip.tsv", &text);
-        // The file's name goes into the header; where the command is missing, Python's members must do.
+        // The file's name goes into the header; where the command is missing, Python's members must
+        // do.
         if Command::new("gzip").arg("-9").arg(&path).status().is_ok_and(|status| status.success()) {
             assert!(all(&open(&dir.path().join("gzip.tsv.gz")), 65_537).unwrap() == text);
         }

@@ -1,14 +1,18 @@
 //! Input files, gzip, atomic output and hashes.
 //!
-//! - [`Input`] reads a file, a pipe or standard input at any decompressed offset, from any number of threads. Gzip
-//!   (RFC 1952) is recognised by its first bytes, never by a name; reports are often sent compressed (ARCH-5).
+//! - [`Input`] reads a file, a pipe or standard input at any decompressed offset, from any number
+//!   of threads. Gzip (RFC 1952) is recognised by its first bytes, never by a name; reports are
+//!   often sent compressed (ARCH-5).
 //! - A [`Source`] makes the bytes of an input from something else, as decompression does.
-//! - [`OutputSet`] holds all outputs of one run: they appear complete under their final names, or not at all.
-//! - [`Spill`] is a temporary file for what does not fit into memory; [`memory`] tells how much does.
+//! - [`OutputSet`] holds all outputs of one run: they appear complete under their final names, or
+//!   not at all.
+//! - [`Spill`] is a temporary file for what does not fit into memory; [`memory`] tells how much
+//!   does.
 //! - [`sha256_file`] gives the hash a receipt records.
 //!
-//! Invariant: this crate knows no report format, reads no clock and writes no message. The only threads it starts
-//! compress and decompress; they end with the input or the outputs they work for. Every failure is an [`IoError`] that says what could not be done, where, and what to do next.
+//! Invariant: this crate knows no report format, reads no clock and writes no message. The only
+//! threads it starts compress and decompress; they end with the input or the outputs they work for.
+//! Every failure is an [`IoError`] that says what could not be done, where, and what to do next.
 
 mod error;
 mod gzip;
@@ -51,7 +55,8 @@ fn default_threads() -> usize {
 
 /// Takes a lock whatever happened to the thread that held it before.
 ///
-/// The values behind our locks are consistent after every statement, so a panic elsewhere does not spoil them.
+/// The values behind our locks are consistent after every statement, so a panic elsewhere does not
+/// spoil them.
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

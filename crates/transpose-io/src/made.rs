@@ -7,8 +7,9 @@ use crate::error::IoError;
 
 /// Makes the bytes of an input, as often as it is asked to.
 pub trait Source: Send + Sync {
-    /// The bytes from the first on. `columns` names the cells of each row, from 0, that will be looked at, in rising order; the others may be left
-    /// empty, but for those of the headings. Without it every cell is wanted.
+    /// The bytes from the first on. `columns` names the cells of each row, from 0, that will be
+    /// looked at, in rising order; the others may be left empty, but for those of the headings.
+    /// Without it every cell is wanted.
     ///
     /// A failure while reading may wrap an [`IoError`], which then comes out as it is.
     fn stream(&self, columns: Option<&[u32]>) -> Result<Box<dyn Read + Send>, IoError>;

@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// The bytes of memory this process may use: what the machine has, or what its control group allows if that is less.
+/// The bytes of memory this process may use: what the machine has, or what its control group allows
+/// if that is less.
 ///
-/// It is what the machine has at all (`MemTotal` of `/proc/meminfo`), not what is free at this moment (`MemAvailable`):
-/// the second changes from run to run, and one that spills today and not tomorrow for the same input is hard to plan
-/// with. Of control groups (version 1 and 2) the limits of all groups from that of the process up to the root count;
-/// one that is not visible from inside a container is still found at the root of what is.
-/// Nothing comes back where the system does not tell, which is everywhere but on Linux.
+/// It is what the machine has at all (`MemTotal` of `/proc/meminfo`), not what is free at this
+/// moment (`MemAvailable`): the second changes from run to run, and one that spills today and not
+/// tomorrow for the same input is hard to plan with. Of control groups (version 1 and 2) the limits
+/// of all groups from that of the process up to the root count; one that is not visible from inside
+/// a container is still found at the root of what is. Nothing comes back where the system does not
+/// tell, which is everywhere but on Linux.
 pub fn available() -> Option<u64> {
     available_under(Path::new("/"))
 }
@@ -31,7 +33,8 @@ fn control_groups(root: &Path) -> Vec<u64> {
     let text = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
     let mut limits = Vec::new();
     for line in text.lines() {
-        // `hierarchy:controllers:path`; the hierarchy of version 2 names no controllers (cgroups(7)).
+        // `hierarchy:controllers:path`; the hierarchy of version 2 names no controllers
+        // (cgroups(7)).
         let mut parts = line.splitn(3, ':');
         let (Some(number), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
             continue;
@@ -54,7 +57,8 @@ fn control_groups(root: &Path) -> Vec<u64> {
     limits
 }
 
-/// The path of a group below the mount; one outside of what a container sees begins with `..` and is the root there.
+/// The path of a group below the mount; one outside of what a container sees begins with `..` and
+/// is the root there.
 fn below(path: &str) -> PathBuf {
     let parts = Path::new(path).components();
     if parts.clone().any(|part| part == Component::ParentDir) {

@@ -1,8 +1,9 @@
 //! Outputs that appear together and complete, or not at all.
 //!
-//! Every output is written to a temporary file in the directory it belongs to. The commit renames all of them, and
-//! takes the finished renames back when one of them fails. What is not a regular file (standard output, a named pipe,
-//! `/dev/null`) cannot be renamed over: its data waits in a temporary file and is copied at the very end.
+//! Every output is written to a temporary file in the directory it belongs to. The commit renames
+//! all of them, and takes the finished renames back when one of them fails. What is not a regular
+//! file (standard output, a named pipe, `/dev/null`) cannot be renamed over: its data waits in a
+//! temporary file and is copied at the very end.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -101,7 +102,8 @@ impl OutputSet {
         }
     }
 
-    /// Chooses the largest number of threads that compress, instead of as many as the machine offers.
+    /// Chooses the largest number of threads that compress, instead of as many as the machine
+    /// offers.
     ///
     /// It holds for outputs begun from now on. The bytes are the same for any number.
     #[must_use]
@@ -110,7 +112,8 @@ impl OutputSet {
         self
     }
 
-    /// Chooses the directory in which the data for standard output and pipes waits, instead of the system's own.
+    /// Chooses the directory in which the data for standard output and pipes waits, instead of the
+    /// system's own.
     #[must_use]
     pub fn with_spool(mut self, dir: &Path) -> Self {
         self.spool = dir.to_path_buf();
@@ -125,7 +128,8 @@ impl OutputSet {
         self.begin(&dir, target, &subject, compression)
     }
 
-    /// Begins an output that takes the place of the file at a path, whether this set may replace files or not.
+    /// Begins an output that takes the place of the file at a path, whether this set may replace
+    /// files or not.
     pub fn replace(&mut self, path: &Path) -> Result<OutputFile, IoError> {
         let overwrite = std::mem::replace(&mut self.overwrite, true);
         let begun = self.create(path, Compression::None);
@@ -145,7 +149,8 @@ impl OutputSet {
         self.entries.iter().filter_map(path).collect()
     }
 
-    /// Begins an output in a directory; its final path must be given with [`OutputSet::set_path`] before the commit.
+    /// Begins an output in a directory; its final path must be given with [`OutputSet::set_path`]
+    /// before the commit.
     pub fn create_in(&mut self, dir: &Path, compression: Compression) -> Result<OutputFile, IoError> {
         self.ensure_dir(dir)?;
         self.begin(dir, Target::Unnamed, &Subject::of(dir), compression)
@@ -186,7 +191,8 @@ impl OutputSet {
         }
     }
 
-    /// Takes the outputs of another set in, after those of this one; all of them must be finished, and the ids of the other hold no longer.
+    /// Takes the outputs of another set in, after those of this one; all of them must be finished,
+    /// and the ids of the other hold no longer.
     pub fn join(&mut self, mut other: Self) -> Result<(), IoError> {
         let before = self.entries.len();
         for (path, OutputId(id)) in std::mem::take(&mut other.claimed) {
@@ -271,7 +277,8 @@ impl OutputSet {
         Ok(OutputFile::over(file, subject.clone(), pool, id, finished).spooled(in_dir(dir)))
     }
 
-    /// Finds out what a path stands for, whether this set may write it, and reserves it for one output.
+    /// Finds out what a path stands for, whether this set may write it, and reserves it for one
+    /// output.
     fn claim(&mut self, id: OutputId, path: &Path) -> Result<Target, IoError> {
         let target = classify(path)?;
         if matches!(target, Target::File(_)) {
@@ -368,7 +375,8 @@ struct Disk {
     ahead: Option<Ahead>,
 }
 
-/// Brings what was written to the device while more is being written, so that little is left to wait for at the end.
+/// Brings what was written to the device while more is being written, so that little is left to
+/// wait for at the end.
 struct Ahead {
     more: SyncSender<()>,
     thread: JoinHandle<io::Result<()>>,
@@ -385,7 +393,8 @@ impl Ahead {
         Ok(Self { more, thread: std::thread::Builder::new().spawn(work)? })
     }
 
-    /// Ends the thread. The system reports a failure of the device once only, so it must not be lost here.
+    /// Ends the thread. The system reports a failure of the device once only, so it must not be
+    /// lost here.
     fn end(self) -> io::Result<()> {
         drop(self.more);
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that writes ahead stopped")))
@@ -415,7 +424,8 @@ impl OutputFile {
         self
     }
 
-    /// Asks for the SHA-256 of the bytes on disk; it must be chosen before the first byte is written.
+    /// Asks for the SHA-256 of the bytes on disk; it must be chosen before the first byte is
+    /// written.
     #[must_use]
     pub fn with_hash(mut self, hash: bool) -> Self {
         let disk = match &mut self.body {
@@ -488,7 +498,8 @@ impl Write for OutputFile {
         Ok(buf.len())
     }
 
-    /// Brings pending bytes nearer to the file; compressed data stays pending, because a flush would change its members.
+    /// Brings pending bytes nearer to the file; compressed data stays pending, because a flush
+    /// would change its members.
     fn flush(&mut self) -> io::Result<()> {
         if let Some(error) = &self.failed {
             return Err(error.clone().into());
@@ -553,7 +564,8 @@ fn place(temp: TempPath, path: &Path, overwrite: bool) -> Result<Placed, IoError
     let backup = match fs::symlink_metadata(path) {
         Ok(metadata) => {
             if metadata.is_file() {
-                // The new content keeps the rights the old one had; where that is refused, a new file's rights do.
+                // The new content keeps the rights the old one had; where that is refused, a new
+                // file's rights do.
                 let _ = fs::set_permissions(&temp, metadata.permissions());
             }
             temporary::back_up(path, &parent(path)).map_err(failed)?
@@ -576,7 +588,8 @@ fn place(temp: TempPath, path: &Path, overwrite: bool) -> Result<Placed, IoError
 fn persist_new(temp: TempPath, path: &Path) -> io::Result<()> {
     match temp.persist_noclobber(path) {
         Ok(()) => Ok(()),
-        // Neither a rename that refuses to replace nor a hard link is known here: claim the name, then take it over.
+        // Neither a rename that refuses to replace nor a hard link is known here: claim the name,
+        // then take it over.
         Err(error)
             if matches!(error.error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
         {
@@ -693,7 +706,8 @@ fn classify(path: &Path) -> Result<Target, IoError> {
     if is_standard_output(path) {
         return Ok(Target::Stream(path.to_path_buf()));
     }
-    // A symbolic link to a directory or a device stands for what it points to; one to a file is itself replaced.
+    // A symbolic link to a directory or a device stands for what it points to; one to a file is
+    // itself replaced.
     let metadata = fs::metadata(path);
     let ends_like_directory = path.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| byte == b'/');
     if path.file_name().is_none() || ends_like_directory || metadata.as_ref().is_ok_and(fs::Metadata::is_dir)

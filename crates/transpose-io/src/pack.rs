@@ -1,8 +1,9 @@
 //! Gzip output (RFC 1952) in members of one MiB each, compressed side by side and written in order.
 //!
-//! Where a member ends depends on the data alone, so the same data gives the same bytes for any number of threads and
-//! any sizes of the blocks it is written in. Every reader of gzip joins the members; ours decompresses them side by
-//! side. A larger member would pack hardly better (deflate looks back 32 KiB only), a smaller one would.
+//! Where a member ends depends on the data alone, so the same data gives the same bytes for any
+//! number of threads and any sizes of the blocks it is written in. Every reader of gzip joins the
+//! members; ours decompresses them side by side. A larger member would pack hardly better (deflate
+//! looks back 32 KiB only), a smaller one would.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,7 +22,8 @@ const MEMBER: usize = 1 << 20;
 /// Level 2 packs reports nearly as well as the usual 6 in a third of the time.
 const LEVEL: u32 = 2;
 
-/// The mark, deflate, no flags, no time, no hints, an unknown system: the same data gives the same bytes.
+/// The mark, deflate, no flags, no time, no hints, an unknown system: the same data gives the same
+/// bytes.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// Threads that compress for several outputs; they start with the first whole member.

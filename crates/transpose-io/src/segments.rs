@@ -9,8 +9,8 @@ use crate::lock;
 
 /// The segments from the first that may still be asked for to the last that was read.
 ///
-/// There are two locks, always taken source first: who needs a segment that is there does not wait for a thread that
-/// is held up by a slow pipe.
+/// There are two locks, always taken source first: who needs a segment that is there does not wait
+/// for a thread that is held up by a slow pipe.
 pub(crate) struct Segments {
     source: Mutex<Box<dyn Read + Send>>,
     kept: Mutex<Kept>,
@@ -51,7 +51,8 @@ impl Segments {
         Self { source: Mutex::new(source), kept: Mutex::new(kept), count, size }
     }
 
-    /// The segment of a number, read now if need be; nothing for one that is released or lies after the last.
+    /// The segment of a number, read now if need be; nothing for one that is released or lies after
+    /// the last.
     pub(crate) fn get(&self, number: u64) -> Option<Arc<Segment>> {
         loop {
             let found = lock(&self.kept).find(number);
@@ -103,7 +104,8 @@ pub(crate) struct Cursor {
     segments: Arc<Segments>,
     at: u64,
     current: Option<(u64, Arc<Segment>)>,
-    /// Whether what is read here is known to be wanted; only then a failure to read is handed over, once.
+    /// Whether what is read here is known to be wanted; only then a failure to read is handed over,
+    /// once.
     proven: bool,
 }
 

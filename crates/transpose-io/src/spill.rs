@@ -1,4 +1,5 @@
-//! Temporary files for what does not fit into memory: written from front to back, read at any place.
+//! Temporary files for what does not fit into memory: written from front to back, read at any
+//! place.
 
 use std::fmt;
 use std::fs::File;
@@ -8,14 +9,15 @@ use std::path::{Path, PathBuf};
 use crate::error::{Doing, IoError, IoErrorKind, Subject};
 use crate::temporary;
 
-/// A temporary file without a name, gone with the last use of it: at the drop, at an exit, at a kill.
+/// A temporary file without a name, gone with the last use of it: at the drop, at an exit, at a
+/// kill.
 ///
 /// It has a name for the moment between its creation and the removal of that name, one that
-/// [`clean_stale`](crate::clean_stale) recognises. Where a file in use keeps its name (not on Unix), it has it until
-/// the drop. Only the user who made it may read it.
+/// [`clean_stale`](crate::clean_stale) recognises. Where a file in use keeps its name (not on
+/// Unix), it has it until the drop. Only the user who made it may read it.
 ///
-/// Bytes go to the system as they are given, without a buffer in between: write many at once. They are not brought to
-/// the device on purpose, for nobody reads them after a crash.
+/// Bytes go to the system as they are given, without a buffer in between: write many at once. They
+/// are not brought to the device on purpose, for nobody reads them after a crash.
 pub struct Spill {
     #[cfg(unix)]
     file: File,
@@ -46,7 +48,8 @@ impl Spill {
         Ok(Self { file: std::sync::Mutex::new(file), _name: name, dir: dir.to_path_buf(), len: 0 })
     }
 
-    /// Adds bytes at the end; after a failure the file is as long as before and can be written to again.
+    /// Adds bytes at the end; after a failure the file is as long as before and can be written to
+    /// again.
     pub fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), IoError> {
         let mut at = self.len;
         while !bytes.is_empty() {
@@ -129,7 +132,8 @@ impl fmt::Debug for Spill {
     }
 }
 
-/// Finds out whether temporary files can be made and written in a directory, before hours of work depend on it.
+/// Finds out whether temporary files can be made and written in a directory, before hours of work
+/// depend on it.
 pub fn check_temp_dir(dir: &Path) -> Result<(), IoError> {
     Spill::create(dir)?.write_all(b"x")
 }

@@ -1,7 +1,9 @@
-//! Temporary files beside the outputs: their names, their creation, and removing those of killed processes.
+//! Temporary files beside the outputs: their names, their creation, and removing those of killed
+//! processes.
 //!
-//! A name is `.transpose-PID-PLACE-RANDOM.tmp`. The place is a digest of the host and of the process id space, because
-//! a process id says nothing in a directory that several hosts or containers share.
+//! A name is `.transpose-PID-PLACE-RANDOM.tmp`. The place is a digest of the host and of the
+//! process id space, because a process id says nothing in a directory that several hosts or
+//! containers share.
 
 use std::fs;
 use std::io;
@@ -17,14 +19,15 @@ use crate::hash::hex;
 const PREFIX: &str = ".transpose-";
 const SUFFIX: &str = ".tmp";
 
-/// The previous content of a replaced output while the set is committed. Never removed as stale: after a crash it may
-/// be the only copy.
+/// The previous content of a replaced output while the set is committed. Never removed as stale:
+/// after a crash it may be the only copy.
 const BACKUP_SUFFIX: &str = ".bak";
 
-/// Removes the temporary files that killed processes of this host left in a directory, and gives their paths.
+/// Removes the temporary files that killed processes of this host left in a directory, and gives
+/// their paths.
 ///
-/// A file goes only when its name says that we made it, here, and that process is gone. On systems without `/proc`
-/// nothing is removed.
+/// A file goes only when its name says that we made it, here, and that process is gone. On systems
+/// without `/proc` nothing is removed.
 pub fn clean_stale(dir: &Path) -> Result<Vec<PathBuf>, IoError> {
     let mut removed = Vec::new();
     let Some(place) = place() else { return Ok(removed) };
@@ -35,7 +38,8 @@ pub fn clean_stale(dir: &Path) -> Result<Vec<PathBuf>, IoError> {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| owner(name, place)) else { continue };
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        // What cannot be removed belongs to another user or is gone already: neither is a failure of this run.
+        // What cannot be removed belongs to another user or is gone already: neither is a failure
+        // of this run.
         if is_file && !is_alive(pid) && fs::remove_file(entry.path()).is_ok() {
             removed.push(entry.path());
         }
@@ -67,7 +71,8 @@ fn create_with(dir: &Path, rights: u32) -> io::Result<NamedTempFile> {
     builder.tempfile_in(dir)
 }
 
-/// Gives the file of a path a second name beside it, by a link or, where links are unknown, by moving it there.
+/// Gives the file of a path a second name beside it, by a link or, where links are unknown, by
+/// moving it there.
 ///
 /// Nothing comes back when the file is gone meanwhile: then there is nothing to keep.
 pub(crate) fn back_up(target: &Path, dir: &Path) -> io::Result<Option<Backup>> {

@@ -1,21 +1,24 @@
 //! Decompression by threads of its own, ahead of the readers.
 //!
-//! A gzip file may have many members (RFC 1952, 2.2), each of which can be decompressed alone, but nothing tells where
-//! they begin: a border is known only once everything before it is decompressed. So the threads guess, as the engine
-//! does with its chunks. Each claims a segment of the compressed bytes, finds the first place in it that looks like a
-//! member and decompresses from there, aside, for as long as members begin in its segment. One thread at a time is the
-//! *head*: its place is proven, and what it decompresses goes to the readers. At the first border after its segment it
-//! hands this place, the *seam*, to the thread with the next claim. If that one began exactly there, its bytes are
-//! right and it goes on from where it is; if not, they are thrown away and it begins anew at the seam. A wrong guess
-//! costs only its own work.
+//! A gzip file may have many members (RFC 1952, 2.2), each of which can be decompressed alone, but
+//! nothing tells where they begin: a border is known only once everything before it is
+//! decompressed. So the threads guess, as the engine does with its chunks. Each claims a segment of
+//! the compressed bytes, finds the first place in it that looks like a member and decompresses from
+//! there, aside, for as long as members begin in its segment. One thread at a time is the *head*:
+//! its place is proven, and what it decompresses goes to the readers. At the first border after its
+//! segment it hands this place, the *seam*, to the thread with the next claim. If that one began
+//! exactly there, its bytes are right and it goes on from where it is; if not, they are thrown away
+//! and it begins anew at the seam. A wrong guess costs only its own work.
 //!
-//! What is found wrong aside proves nothing. It is found once more by the head, so that faults, their order and their
-//! places do not depend on the number of threads. The sizes that BGZF writes into its headers are not needed: each
-//! claim is checked by decompressing, and a wrong size cannot lead astray.
+//! What is found wrong aside proves nothing. It is found once more by the head, so that faults,
+//! their order and their places do not depend on the number of threads. The sizes that BGZF writes
+//! into its headers are not needed: each claim is checked by decompressing, and a wrong size cannot
+//! lead astray.
 //!
-//! Memory: a thread holds at most four MiB of decompressed bytes and then waits to be the head, so that a file of one
-//! member is decompressed by one thread however large it is. The head waits when it is two MiB ahead of what
-//! the readers have asked for. Compressed bytes are kept for one MiB per thread and for what is decompressed aside.
+//! Memory: a thread holds at most four MiB of decompressed bytes and then waits to be the head, so
+//! that a file of one member is decompressed by one thread however large it is. The head waits when
+//! it is two MiB ahead of what the readers have asked for. Compressed bytes are kept for one MiB
+//! per thread and for what is decompressed aside.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -36,7 +39,8 @@ use crate::window::{BLOCK, End, Found, Window};
 pub(crate) struct Sizes {
     /// Compressed bytes in a segment.
     segment: usize,
-    /// The largest number of decompressed bytes in a block; the place where a limit is noticed depends on it.
+    /// The largest number of decompressed bytes in a block; the place where a limit is noticed
+    /// depends on it.
     block: usize,
     /// The largest number of bytes that a thread decompresses before its place is proven.
     aside: u64,
@@ -88,7 +92,8 @@ struct Shared {
     more: Condvar,
     /// Signalled when a thread may have something to do.
     work: Condvar,
-    /// The claim of the head, [`NOBODY`], or [`STOPPED`]; changed under the lock and looked at without.
+    /// The claim of the head, [`NOBODY`], or [`STOPPED`]; changed under the lock and looked at
+    /// without.
     front: AtomicU64,
 }
 
@@ -99,7 +104,8 @@ struct State {
     window: Window,
     /// The highest offset asked for.
     wanted: u64,
-    /// The claims that are not yet done with, in the order of their segments; the first is the head's.
+    /// The claims that are not yet done with, in the order of their segments; the first is the
+    /// head's.
     claims: VecDeque<u64>,
     next_claim: u64,
     /// The first segment that nobody has claimed.
@@ -204,7 +210,8 @@ impl Drop for Unpack {
     fn drop(&mut self) {
         self.shared.stop(&mut lock(&self.shared.state));
         let crew = std::mem::replace(&mut *lock(&self.crew), Crew::Waiting);
-        // Nobody can wake a thread that waits for a pipe: it ends by itself, when it next gets something.
+        // Nobody can wake a thread that waits for a pipe: it ends by itself, when it next gets
+        // something.
         if let Crew::Started(threads) = crew
             && !self.may_hang
         {
@@ -270,7 +277,8 @@ impl Shared {
                 continue;
             }
             let Some(seam) = self.await_turn(&claim) else { break };
-            // A member that began before this claim may end after it: then it is the next one's turn already.
+            // A member that began before this claim may end after it: then it is the next one's
+            // turn already.
             let seam = if seam.taken < claim.until { worker.lead(&claim, seam, aside) } else { Some(seam) };
             match seam {
                 Some(seam) => self.pass(seam),
@@ -288,7 +296,8 @@ impl Shared {
             }
             let at_head = self.segment(state.seam.taken);
             if state.claims.is_empty() {
-                // Everything between the seam and the first unclaimed segment was looked through in vain.
+                // Everything between the seam and the first unclaimed segment was looked through in
+                // vain.
                 let until = state.unclaimed.max(at_head + 1);
                 let claim = state.claim(until - 1, self.begin(until));
                 state.unclaimed = until;
@@ -341,7 +350,8 @@ impl Shared {
         self.work.notify_all();
     }
 
-    /// Gives bytes to the readers, when they have come near enough; false when nobody wants them any more.
+    /// Gives bytes to the readers, when they have come near enough; false when nobody wants them
+    /// any more.
     fn push(&self, bytes: Vec<u8>, taken: u64, end: Option<End>) -> bool {
         self.segments.release(self.segment(taken));
         let mut state = lock(&self.state);
@@ -429,7 +439,8 @@ impl Worker<'_> {
         None
     }
 
-    /// Decompresses from a guessed place to the first border after the claim, to the bound, or until it is its turn.
+    /// Decompresses from a guessed place to the first border after the claim, to the bound, or
+    /// until it is its turn.
     fn try_at(&mut self, start: u64, claim: &Claim) -> Option<Aside> {
         let shared = self.shared;
         self.gunzip.source_mut().seek(start, false);
@@ -468,7 +479,8 @@ impl Worker<'_> {
         Some(aside)
     }
 
-    /// Decompresses from a proven place to the first border after the claim, which is given unless all is over.
+    /// Decompresses from a proven place to the first border after the claim, which is given unless
+    /// all is over.
     fn lead(&mut self, claim: &Claim, seam: Seam, aside: Option<Aside>) -> Option<Seam> {
         let shared = self.shared;
         let mut given = seam.given;
@@ -494,7 +506,8 @@ impl Worker<'_> {
         }
         let mut block = Block::default();
         loop {
-            // Blocks end at the same offsets whatever was decompressed aside, so that limits are checked at the same.
+            // Blocks end at the same offsets whatever was decompressed aside, so that limits are
+            // checked at the same.
             let size = shared.sizes.block - (given % shared.sizes.block as u64) as usize;
             match self.gunzip.step(block.space(size, shared)) {
                 Ok(Step::Bytes(made)) => {
@@ -528,13 +541,15 @@ impl Worker<'_> {
         self.gunzip.restart(taken, given, self.shared.limits);
     }
 
-    /// Whether a limit may be exceeded somewhere in what was decompressed aside; the head then counts step by step.
+    /// Whether a limit may be exceeded somewhere in what was decompressed aside; the head then
+    /// counts step by step.
     fn may_exceed(&self, aside: &Aside, seam: Seam) -> bool {
         self.shared.limits.exceeded(seam.given + aside.len, seam.taken)
     }
 }
 
-/// The first place that looks like a member, or like the beginning of one that the end of the bytes cuts off.
+/// The first place that looks like a member, or like the beginning of one that the end of the bytes
+/// cuts off.
 fn candidate(mark: &Finder, bytes: &[u8], mut from: usize) -> Option<usize> {
     let looks = |place: &usize| may_begin_member(bytes.get(*place..).unwrap_or_default());
     while let Some(found) = mark.find(bytes.get(from..)?) {

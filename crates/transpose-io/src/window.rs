@@ -60,7 +60,8 @@ impl Window {
         matches!(self.end, Some(End::Whole)).then_some(self.top)
     }
 
-    /// The blocks of a range if it is there as far as it ever will be, nothing if more must be read first.
+    /// The blocks of a range if it is there as far as it ever will be, nothing if more must be read
+    /// first.
     pub(crate) fn find(&self, offset: u64, until: u64, subject: &Subject) -> Result<Option<Found>, IoError> {
         if offset < self.released {
             let note =

@@ -1,4 +1,5 @@
-//! Whether a text fits the type of its cell (ARCH-30 to ARCH-41), and its canonical notation where it differs.
+//! Whether a text fits the type of its cell (ARCH-30 to ARCH-41), and its canonical notation where
+//! it differs.
 
 use crate::spec::CellType;
 use transpose_codes::decimal::{self, Grammar};
@@ -25,7 +26,8 @@ pub enum Fit {
 
 /// Checks a value of a cell by the type of the cell.
 ///
-/// Values of sets are checked by [`crate::spec::AllowedValues::standing`] instead. The canonical notation, where it differs, is appended to `out`.
+/// Values of sets are checked by [`crate::spec::AllowedValues::standing`] instead. The canonical
+/// notation, where it differs, is appended to `out`.
 pub fn check(kind: CellType, value: &[u8], out: &mut Vec<u8>) -> Fit {
     match kind {
         CellType::FixedString | CellType::String | CellType::Avs => Fit::Exact,
@@ -91,7 +93,8 @@ fn check_text(kind: CellType, text: &str, out: &mut Vec<u8>) -> Fit {
     }
 }
 
-/// Checks a value by what its field demands beyond the type of the cell: identifiers that stand in plain string cells.
+/// Checks a value by what its field demands beyond the type of the cell: identifiers that stand in
+/// plain string cells.
 pub fn check_kind(kind: Kind, value: &[u8], out: &mut Vec<u8>) -> Fit {
     if kind == Kind::Isrc && is_isrc(value) {
         return Fit::Exact;

@@ -1,11 +1,13 @@
 //! The notation of delimiters inside data (ARCH-20 to ARCH-24).
 //!
-//! A tab is written `\` and the tab, a pipe `\\|`, a backslash `\\\`. The decoder takes a maximal run of n backslashes with the character
-//! after it: before a tab the run must leave 0 (the tab divides) or 1 (the tab is data) when divided by three, before a pipe 0 (the pipe
-//! divides) or 2 (the pipe is data), and otherwise 0; each remaining three are one backslash.
+//! A tab is written `\` and the tab, a pipe `\\|`, a backslash `\\\`. The decoder takes a maximal
+//! run of n backslashes with the character after it: before a tab the run must leave 0 (the tab
+//! divides) or 1 (the tab is data) when divided by three, before a pipe 0 (the pipe divides) or 2
+//! (the pipe is data), and otherwise 0; each remaining three are one backslash.
 //!
-//! Files of an older edition ([`Escapes::Doubled`]) write a pipe as `\|` or `\\|` and double each backslash; a run before a pipe is then read
-//! as pairs, and what is left over, or the last pair, belongs to the pipe.
+//! Files of an older edition ([`Escapes::Doubled`]) write a pipe as `\|` or `\\|` and double each
+//! backslash; a run before a pipe is then read as pairs, and what is left over, or the last pair,
+//! belongs to the pipe.
 
 /// Which notation a file uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,8 +20,9 @@ pub enum Escapes {
 }
 
 impl Escapes {
-    /// The notation that a text uses, told by runs of backslashes that mean something in one of the two only. Without such a run it is the
-    /// current one; the version in the header is no help (ARCH-24).
+    /// The notation that a text uses, told by runs of backslashes that mean something in one of the
+    /// two only. Without such a run it is the current one; the version in the header is no help
+    /// (ARCH-24).
     pub fn likely(text: &[u8]) -> Self {
         let (mut current, mut older) = (0_u64, 0_u64);
         let mut at = 0;
@@ -53,8 +56,8 @@ impl std::fmt::Display for BadEscape {
 
 impl std::error::Error for BadEscape {}
 
-/// Decodes a raw cell: appends the data to `out`, and to `ends` where each value ends in `out`. Answers the first bad run; such a run is
-/// kept as it is.
+/// Decodes a raw cell: appends the data to `out`, and to `ends` where each value ends in `out`.
+/// Answers the first bad run; such a run is kept as it is.
 ///
 /// A cell without a dividing pipe gives one value.
 pub fn decode(raw: &[u8], escapes: Escapes, out: &mut Vec<u8>, ends: &mut Vec<usize>) -> Option<BadEscape> {
@@ -93,12 +96,14 @@ pub fn decode(raw: &[u8], escapes: Escapes, out: &mut Vec<u8>, ends: &mut Vec<us
     bad
 }
 
-/// How many backslashes a run stands for, whether the next character is data because of it, and whether that is legal.
+/// How many backslashes a run stands for, whether the next character is data because of it, and
+/// whether that is legal.
 fn tripled(run: usize, next: Option<u8>) -> (usize, bool, bool) {
     match (next, run % 3) {
         (Some(b'\t'), 1) | (Some(b'|'), 2) => (run / 3, true, true),
         (_, 0) => (run / 3, false, true),
-        // The next character is kept with the run, so that nothing is divided at a place that is in doubt.
+        // The next character is kept with the run, so that nothing is divided at a place that is in
+        // doubt.
         (Some(b'\t' | b'|'), _) => (run, true, false),
         _ => (run, false, false),
     }
@@ -128,8 +133,9 @@ pub fn is_plain(data: &[u8]) -> bool {
         && data.last() != Some(&b' ')
 }
 
-/// Writes data into a cell in the current notation. Control characters other than the tab become spaces (ARCH-6), and spaces at the ends are
-/// dropped (ARCH-19); answers how many control characters there were.
+/// Writes data into a cell in the current notation. Control characters other than the tab become
+/// spaces (ARCH-6), and spaces at the ends are dropped (ARCH-19); answers how many control
+/// characters there were.
 pub fn encode(data: &[u8], out: &mut Vec<u8>) -> u64 {
     if is_plain(data) {
         out.extend_from_slice(data);
@@ -242,7 +248,8 @@ mod tests {
                 }
                 encode(item.as_bytes(), &mut raw);
             }
-            // A value that ends in backslashes runs into the pipe that divides: `\\\|` is a backslash and a divider.
+            // A value that ends in backslashes runs into the pipe that divides: `\\\|` is a
+            // backslash and a divider.
             let (found, bad) = values(std::str::from_utf8(&raw).unwrap(), Escapes::Tripled);
             prop_assert!(!bad);
             prop_assert_eq!(&found, &items);

@@ -1,7 +1,7 @@
 //! Which record may follow which: the structure of a block, compiled into a table.
 //!
-//! Records are matched by family, so that `SU02.02` is accepted where the profile binds `SU02.03`; telling that the version is another one is
-//! the reader's business.
+//! Records are matched by family, so that `SU02.02` is accepted where the profile binds `SU02.03`;
+//! telling that the version is another one is the reader's business.
 
 use crate::spec::{Structure, Times, family};
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! Where lines and cells end, found for a whole chunk in one pass over blocks of 64 bytes.
 //!
-//! The pass also tells which cells are *clean*: no pipe, no backslash, no control character, no space beside a tab or a line end. Such a cell is
-//! its value as it stands, and nothing needs to be looked for again. Which lines are ASCII throughout is told as well.
+//! The pass also tells which cells are *clean*: no pipe, no backslash, no control character, no
+//! space beside a tab or a line end. Such a cell is its value as it stands, and nothing needs to be
+//! looked for again. Which lines are ASCII throughout is told as well.
 
 use crate::line::is_escaped;
 #[cfg(target_arch = "x86_64")]
@@ -46,7 +47,8 @@ impl Row {
 #[derive(Debug, Default)]
 pub struct Index {
     rows: Vec<Row>,
-    /// Where cells end, line after line; longer than what is in use, so that those of a block can be stored together.
+    /// Where cells end, line after line; longer than what is in use, so that those of a block can
+    /// be stored together.
     ends: Vec<u32>,
     /// Places that are not clean, in order: each stands in its cell or right behind it.
     dirt: Vec<u32>,
@@ -65,7 +67,8 @@ impl Index {
         self.ends.get(first..first + row.count as usize).unwrap_or(&[])
     }
 
-    /// The places of a line that are not clean, in order. Each stands in its cell or right behind it, where the cell ends.
+    /// The places of a line that are not clean, in order. Each stands in its cell or right behind
+    /// it, where the cell ends.
     #[inline]
     pub fn dirt(&self, row: &Row) -> &[u32] {
         let first = row.dirt as usize;
@@ -90,7 +93,8 @@ impl Index {
 
     /// Finds the lines of `text` from `start` on. A text is smaller than 2 GiB.
     ///
-    /// `escapes` tells that a tab after a run of backslashes whose length leaves 1 when divided by three is data.
+    /// `escapes` tells that a tab after a run of backslashes whose length leaves 1 when divided by
+    /// three is data.
     pub fn run(&mut self, text: &[u8], start: usize, escapes: bool) {
         #[cfg(target_arch = "x86_64")]
         if has_wide() {
@@ -165,7 +169,8 @@ struct Pass<'a> {
     dirt: usize,
     /// Whether the current line is known not to be ASCII.
     beyond: bool,
-    /// Whether the last byte of the block before was a tab or a line feed, a space, a backslash, a carriage return: 0 or 1.
+    /// Whether the last byte of the block before was a tab or a line feed, a space, a backslash, a
+    /// carriage return: 0 or 1.
     delimiter: u64,
     space: u64,
     backslash: u64,
@@ -180,7 +185,8 @@ impl Pass<'_> {
         let mut returns = 0;
         let mut dirty = special;
         if control | self.cr != 0 {
-            // A carriage return belongs to the line break when a line feed follows; any other is a control character.
+            // A carriage return belongs to the line break when a line feed follows; any other is a
+            // control character.
             returns = mask(block, b'\r');
             dirty |= control & !(returns & (lines >> 1 | 1 << (BLOCK - 1)));
             dirty |= self.cr & !lines;
@@ -234,7 +240,8 @@ impl Pass<'_> {
         self.beyond |= beyond != 0;
     }
 
-    /// Adds the current line, which ends at `place`; before that there are so many cell ends and places that are not clean.
+    /// Adds the current line, which ends at `place`; before that there are so many cell ends and
+    /// places that are not clean.
     #[inline]
     fn push(&mut self, place: u32, [stop, dirt]: [usize; 2], ended: bool, out: &mut Index) {
         let mut end = place;
@@ -319,7 +326,8 @@ mod tests {
             for (start, end) in &ranges {
                 let found = !index.dirt(row).iter().any(|place| (*start..=*end).contains(place));
                 let plain = plain(&text[*start as usize..*end as usize]);
-                // A line without an end may go on, so nothing is promised where it ends in a carriage return.
+                // A line without an end may go on, so nothing is promised where it ends in a
+                // carriage return.
                 assert!(found == plain || (!row.ended && !found), "{row:?} {text:?}");
                 clean &= found;
             }

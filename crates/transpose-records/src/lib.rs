@@ -1,7 +1,8 @@
 //! Record tables: lines of tab-separated cells whose first cell names the type of the record.
 //!
-//! Invariant: this crate does no I/O and knows no standard by name. A family of formats brings its tables ([`spec`]); the rules of bytes,
-//! cells and escapes (ARCH-1 to ARCH-38) and the order of records in a block are here.
+//! Invariant: this crate does no I/O and knows no standard by name. A family of formats brings its
+//! tables ([`spec`]); the rules of bytes, cells and escapes (ARCH-1 to ARCH-38) and the order of
+//! records in a block are here.
 //!
 //! | module | holds |
 //! |---|---|

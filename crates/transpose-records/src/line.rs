@@ -1,6 +1,8 @@
-//! Lines and their cells: a record is a line, LF or CR LF ends it, a tab divides its cells (ARCH-1).
+//! Lines and their cells: a record is a line, LF or CR LF ends it, a tab divides its cells
+//! (ARCH-1).
 //!
-//! There is no quoting (ARCH-3). A tab after a run of backslashes whose length leaves 1 when divided by three is data (ARCH-20, ARCH-22).
+//! There is no quoting (ARCH-3). A tab after a run of backslashes whose length leaves 1 when
+//! divided by three is data (ARCH-20, ARCH-22).
 
 use memchr::memchr;
 
@@ -59,7 +61,8 @@ pub fn cells(text: &[u8], line: Line, escapes: bool, out: &mut Vec<Range>) {
         out.push((start as u32, (line.start + place) as u32));
         start = line.start + place + 1;
     };
-    // Tabs are dense, so eight bytes are looked at together and every tab among them is taken at once.
+    // Tabs are dense, so eight bytes are looked at together and every tab among them is taken at
+    // once.
     let (words, rest) = content.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let mut tabs = tabs(u64::from_le_bytes(*word));
@@ -88,7 +91,8 @@ pub fn is_escaped(content: &[u8], place: usize) -> bool {
     run % 3 == 1
 }
 
-/// The first two cells of a line, raw: what it is and what it belongs to. The second is empty when there is none.
+/// The first two cells of a line, raw: what it is and what it belongs to. The second is empty when
+/// there is none.
 ///
 /// `escapes` is as in [`cells`].
 pub fn key(content: &[u8], escapes: bool) -> (&[u8], &[u8]) {

@@ -1,7 +1,7 @@
 //! Finds tabs, line feeds and what makes a cell worth a second look in blocks of 64 bytes.
 //!
-//! On x86-64 the work is done with SSE2, which every such processor has, or with AVX2, where it is there; elsewhere it is left to the compiler. All
-//! give the same masks.
+//! On x86-64 the work is done with SSE2, which every such processor has, or with AVX2, where it is
+//! there; elsewhere it is left to the compiler. All give the same masks.
 
 /// How many bytes a block has: as many as a mask has bits.
 pub(crate) const BLOCK: usize = 64;

@@ -1,4 +1,5 @@
-//! What record tables say: record types with their cells, sets of allowed values, profiles with the structure of their messages.
+//! What record tables say: record types with their cells, sets of allowed values, profiles with the
+//! structure of their messages.
 //!
 //! All of it is static data, generated from the facts of a family of formats.
 

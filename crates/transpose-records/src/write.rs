@@ -1,4 +1,5 @@
-//! Cells in their notation: text, numbers, durations; every record with all its tabs (ARCH-10) and a line feed.
+//! Cells in their notation: text, numbers, durations; every record with all its tabs (ARCH-10) and
+//! a line feed.
 
 use crate::cell;
 use crate::escape;
@@ -10,7 +11,8 @@ pub fn text(value: &[u8], out: &mut Vec<u8>) -> u64 {
     escape::encode(value, out)
 }
 
-/// Writes a number in the notation of ARCH-31 to ARCH-33: no needless zeros, zero is `0`. `false` when it is none; then nothing is written.
+/// Writes a number in the notation of ARCH-31 to ARCH-33: no needless zeros, zero is `0`. `false`
+/// when it is none; then nothing is written.
 pub fn number(value: &[u8], out: &mut Vec<u8>) -> bool {
     if is_canonical(value) {
         out.extend_from_slice(value);
@@ -25,7 +27,8 @@ pub fn number(value: &[u8], out: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Whether a number needs no change: digits without a leading zero, or with decimals that do not end in zero.
+/// Whether a number needs no change: digits without a leading zero, or with decimals that do not
+/// end in zero.
 fn is_canonical(value: &[u8]) -> bool {
     match value {
         [b'0'] => true,
@@ -35,8 +38,8 @@ fn is_canonical(value: &[u8]) -> bool {
     }
 }
 
-/// Writes a duration as ARCH-37 wants it: hours, minutes and seconds. Answers its microseconds, or `None` when it is no duration; then
-/// nothing is written.
+/// Writes a duration as ARCH-37 wants it: hours, minutes and seconds. Answers its microseconds, or
+/// `None` when it is no duration; then nothing is written.
 pub fn duration(value: &[u8], out: &mut Vec<u8>) -> Option<i64> {
     if let Some(micros) = Duration::plain_iso_micros(value) {
         out.extend_from_slice(value);

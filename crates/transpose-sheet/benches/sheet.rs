@@ -1,6 +1,8 @@
-//! A client usage report of 23 columns read through the contract that the engine uses: opened, indexed, decoded.
+//! A client usage report of 23 columns read through the contract that the engine uses: opened,
+//! indexed, decoded.
 //!
-//! `cargo bench -p transpose-sheet`. One thread, chunks of 256 KiB, throughput in bytes of the report.
+//! `cargo bench -p transpose-sheet`. One thread, chunks of 256 KiB, throughput in bytes of the
+//! report.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! Single cells: taking quotes off and putting them on, and turning a partner's notation into the canonical one and back.
+//! Single cells: taking quotes off and putting them on, and turning a partner's notation into the
+//! canonical one and back.
 
 use crate::clock::iso_micros;
 use crate::code;
@@ -37,14 +38,16 @@ pub(crate) struct Cells {
     pub(crate) repairs: Repairs,
 }
 
-/// Codes of values that were made from something else: whoever gets them gets a guess, if a safe one.
+/// Codes of values that were made from something else: whoever gets them gets a guess, if a safe
+/// one.
 pub(crate) fn is_repair(code: &'static Code) -> bool {
     let repairs =
         [&code::ICPN_ZERO_RESTORED, &code::ICPN_SCIENTIFIC, &code::SERIAL_DATE_READ, &code::MOJIBAKE];
     repairs.iter().any(|repair| repair.id == code.id)
 }
 
-/// The text of a cell without its quotes and without the spaces around it, for cells in which no escape can stand.
+/// The text of a cell without its quotes and without the spaces around it, for cells in which no
+/// escape can stand.
 #[inline]
 pub(crate) fn bare(raw: &[u8], quote: u8) -> &[u8] {
     inner(raw, quote).unwrap_or(raw).trim_ascii()
@@ -102,7 +105,8 @@ fn cell_end(rest: &[u8], delimiter: u8, quote: u8) -> usize {
     memchr::memchr(delimiter, text).map_or(rest.len(), |place| from + place)
 }
 
-/// The first row of `bytes`: the ranges of its cells, and where the row after it begins; `None` when it does not end within `bytes`.
+/// The first row of `bytes`: the ranges of its cells, and where the row after it begins; `None`
+/// when it does not end within `bytes`.
 ///
 /// `complete` says that the input ends with `bytes`, which ends the row too.
 pub(crate) fn first_row(
@@ -137,7 +141,8 @@ pub(crate) fn first_row(
 
 /// Puts a cell into a row, in quotes where it needs them.
 ///
-/// Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged: a table of plays is no program, and a changed title would be a false title.
+/// Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged: a table of plays is
+/// no program, and a changed title would be a false title.
 pub(crate) fn quoted(text: &[u8], delimiter: u8, quote: u8, out: &mut Vec<u8>) {
     let special = |byte: &u8| *byte == delimiter || *byte == quote || *byte == b'\n' || *byte == b'\r';
     let spaced = text.first() == Some(&b' ') || text.last() == Some(&b' ');
@@ -309,7 +314,8 @@ fn duration_trouble(error: DurationError, iso: bool) -> Trouble {
     }
 }
 
-/// What is wrong with a duration that cannot be read; `iso` says that it should be written as in ISO 8601.
+/// What is wrong with a duration that cannot be read; `iso` says that it should be written as in
+/// ISO 8601.
 #[cold]
 pub(crate) fn odd_duration(text: &[u8], iso: bool, error: DurationError) -> Trouble {
     if is_sheet_error(text, false) { sheet_error() } else { duration_trouble(error, iso) }
@@ -345,7 +351,8 @@ fn undo_mojibake(out: &mut Vec<u8>) -> Result<(), Trouble> {
     Err((&code::MOJIBAKE, format!("the text was encoded twice, read as `{}`", String::from_utf8_lossy(out))))
 }
 
-/// Reads a number as a date where that is allowed; `trouble` is what is said about a cell that is no such number.
+/// Reads a number as a date where that is allowed; `trouble` is what is said about a cell that is
+/// no such number.
 fn from_serial(
     kind: &CellKind,
     text: &[u8],
@@ -406,7 +413,8 @@ pub(crate) fn odd_time(kind: &CellKind, text: &[u8], repairs: Repairs, error: Ti
     }
 }
 
-/// A time in canonical notation. What already is RFC 3339 stays as it is, with every digit; no offset means UTC.
+/// A time in canonical notation. What already is RFC 3339 stays as it is, with every digit; no
+/// offset means UTC.
 fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
     let moment = Timestamp::parse(text).map_err(time_trouble)?;
     // RFC 3339 has no decimal comma.
@@ -422,7 +430,8 @@ fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// A date, which may lack its day or its month too; the midnight that spreadsheets add to it is dropped.
+/// A date, which may lack its day or its month too; the midnight that spreadsheets add to it is
+/// dropped.
 fn date(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
     let (day, rest) = text.split_at_checked(10).unwrap_or((text, &[]));
     let parsed = match std::str::from_utf8(day) {
@@ -453,7 +462,8 @@ fn money(text: &str, out: &mut Vec<u8>) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Whether an amount above zero is written without a sign, so that a minus in front of it makes it a negative one.
+/// Whether an amount above zero is written without a sign, so that a minus in front of it makes it
+/// a negative one.
 pub(crate) fn unsigned(text: &[u8]) -> bool {
     text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
         && text.iter().any(|byte| matches!(byte, b'1'..=b'9'))

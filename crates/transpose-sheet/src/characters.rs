@@ -1,8 +1,10 @@
-//! Characters that a table cannot hold: what its layout forbids, what is no ASCII where it wants ASCII, what its encoding does not have.
+//! Characters that a table cannot hold: what its layout forbids, what is no ASCII where it wants
+//! ASCII, what its encoding does not have.
 //!
-//! Whoever writes the table may say what stands for a character, in a file of two columns (`--characters FILE`). What is not in it is removed
-//! (`forbid`) or transliterated (`repertoire = "ascii"`); what an encoding does not have is refused. Nothing of this is silent: every value that changed is a
-//! finding and counts as loss.
+//! Whoever writes the table may say what stands for a character, in a file of two columns
+//! (`--characters FILE`). What is not in it is removed (`forbid`) or transliterated
+//! (`repertoire = "ascii"`); what an encoding does not have is refused. Nothing of this is silent:
+//! every value that changed is a finding and counts as loss.
 //!
 //! The tables of transliteration are those of `deunicode`: `Æ` is `AE`, `ß` is `ss`, `北` is `Bei `.
 
@@ -38,7 +40,8 @@ pub(crate) struct Mapping(BTreeMap<char, Box<str>>);
 const MOST: usize = 100_000;
 
 impl Mapping {
-    /// Reads a table of two columns, with or without the headings `from,to`. A character may be given as `U+2019`.
+    /// Reads a table of two columns, with or without the headings `from,to`. A character may be
+    /// given as `U+2019`.
     pub(crate) fn parse(text: &str) -> Result<Self, Fatal> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut mapping = BTreeMap::new();
@@ -102,7 +105,8 @@ fn character(text: &str) -> Option<char> {
 pub(crate) struct Characters {
     forbid: Box<str>,
     ascii: bool,
-    /// What cannot be told from the end of a cell where cells have no quotes: the delimiter, for one. Line breaks and tabs go with it.
+    /// What cannot be told from the end of a cell where cells have no quotes: the delimiter, for
+    /// one. Line breaks and tabs go with it.
     bare: Option<u8>,
     mapping: Arc<Mapping>,
 }
@@ -117,7 +121,8 @@ pub(crate) struct Changes {
 }
 
 impl Characters {
-    /// What a layout forbids and wants; `None` where any text will do. A mapping that does not help is refused.
+    /// What a layout forbids and wants; `None` where any text will do. A mapping that does not help
+    /// is refused.
     pub(crate) fn new(layout: &Layout, delimiter: u8, mapping: &Arc<Mapping>) -> Result<Option<Self>, Fatal> {
         let bare = match (&layout.fixed, layout.quote) {
             (Some(_), _) => Some(b'\n'),
@@ -144,7 +149,8 @@ impl Characters {
         self.bare.is_some_and(|bare| character.is_ascii_control() || u32::from(character) == u32::from(bare))
     }
 
-    /// Writes what a text becomes to `out`, which is empty, and answers what was changed; `None` where it is written as it stands.
+    /// Writes what a text becomes to `out`, which is empty, and answers what was changed; `None`
+    /// where it is written as it stands.
     pub(crate) fn clean(&self, text: &[u8], out: &mut Vec<u8>) -> Option<Changes> {
         let text = std::str::from_utf8(text).ok()?;
         let place = text.find(|character| !self.holds(character))?;

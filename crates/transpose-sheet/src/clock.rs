@@ -1,7 +1,8 @@
 //! Times and durations of rows, read quickly.
 //!
-//! A report covers a few weeks, so the days of its times repeat. The [`Clock`] remembers what each date stands for and reads only the time of day
-//! anew; whatever it does not know, or does not understand at once, goes to the full parser.
+//! A report covers a few weeks, so the days of its times repeat. The [`Clock`] remembers what each
+//! date stands for and reads only the time of day anew; whatever it does not know, or does not
+//! understand at once, goes to the full parser.
 
 use transpose_codes::time::TimeError;
 use transpose_codes::{Duration, DurationError, Timestamp};
@@ -82,7 +83,8 @@ fn slot(date: &[u8; 11]) -> usize {
 #[expect(clippy::inline_always, reason = "as above")]
 #[inline(always)]
 fn time_of_day(text: [u8; 8]) -> Option<i64> {
-    // Digits become their value and colons zero; then all eight are checked at once: adding brings out the high bit of what is too large.
+    // Digits become their value and colons zero; then all eight are checked at once: adding brings
+    // out the high bit of what is too large.
     let values = u64::from_le_bytes(text) ^ u64::from_le_bytes(*b"00:00:00");
     let room = u64::from_le_bytes([0x76, 0x76, 0x7f, 0x76, 0x76, 0x7f, 0x76, 0x76]);
     if (values | values.wrapping_add(room)) & 0x8080_8080_8080_8080 != 0 {

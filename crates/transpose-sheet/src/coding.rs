@@ -1,14 +1,17 @@
-//! Rows that are not written as plain UTF-8 with as few quotes as possible: quotes around every cell, other encodings, the byte order mark.
+//! Rows that are not written as plain UTF-8 with as few quotes as possible: quotes around every
+//! cell, other encodings, the byte order mark.
 //!
-//! A row is first written as always and then, where an option asks for it, written once more. So a table without these options pays nothing.
+//! A row is first written as always and then, where an option asks for it, written once more. So a
+//! table without these options pays nothing.
 //!
 //! Lines of fixed width are made here too: the delimited row is taken apart once more and padded.
 //!
-//! A character that an encoding does not have is never replaced silently. What the user's file of characters (`--characters`) has for it is
-//! written; otherwise, unless an option allows `?`, the run is refused, with the first places as
-//! findings and, at the end, each character of each column with how often it occurs. Shift_JIS and Windows-1252 are those of the WHATWG
-//! Encoding Standard, as web browsers and `encoding_rs` have them; a character counts as missing if it does not come back the same, such as `¥`,
-//! which the standard writes as the backslash.
+//! A character that an encoding does not have is never replaced silently. What the user's file of
+//! characters (`--characters`) has for it is written; otherwise, unless an option allows `?`, the
+//! run is refused, with the first places as findings and, at the end, each character of each column
+//! with how often it occurs. Shift_JIS and Windows-1252 are those of the WHATWG Encoding Standard,
+//! as web browsers and `encoding_rs` have them; a character counts as missing if it does not come
+//! back the same, such as `¥`, which the standard writes as the backslash.
 
 use crate::cell::{quoted, split, unquote};
 use crate::characters::{Changes, Mapping, REASON, named};
@@ -59,7 +62,8 @@ impl Coding {
     pub(crate) const NAMES: &[&str] =
         &["utf-8", "utf-16le", "utf-16be", "windows-1252", "shift_jis", "windows-31j"];
 
-    /// Adds text in this encoding, with `?` for characters that it does not have. Answers whether it has all of them.
+    /// Adds text in this encoding, with `?` for characters that it does not have. Answers whether
+    /// it has all of them.
     fn encode(self, text: &str, out: &mut Vec<u8>) -> bool {
         match self {
             Self::Utf16Le => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
@@ -75,7 +79,8 @@ impl Coding {
     }
 }
 
-/// Characters that the standard writes as another one. The standard reads the bytes back as that other one.
+/// Characters that the standard writes as another one. The standard reads the bytes back as that
+/// other one.
 const CHANGED: [char; 3] = ['\u{a5}', '\u{203e}', '\u{2212}'];
 
 fn partly(encoding: &'static Encoding, mut text: &str, out: &mut Vec<u8>) -> bool {
@@ -176,7 +181,8 @@ impl Finish {
         }
     }
 
-    /// Writes the row that begins at `start` of `out`, with its line end, once more. `scratch` is overwritten.
+    /// Writes the row that begins at `start` of `out`, with its line end, once more. `scratch` is
+    /// overwritten.
     pub(crate) fn row(
         &self,
         out: &mut Vec<u8>,
@@ -325,7 +331,8 @@ impl Finish {
         }
     }
 
-    /// Counts characters by column. Of too many pairs the first in their order are kept, so that the answer depends on the table alone.
+    /// Counts characters by column. Of too many pairs the first in their order are kept, so that
+    /// the answer depends on the table alone.
     fn count(&self, column: u32, missing: &[char]) {
         let mut counts = self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for character in missing {
@@ -340,7 +347,8 @@ impl Finish {
         }
     }
 
-    /// The refusal of a table that has characters which the encoding does not have: one finding for each column.
+    /// The refusal of a table that has characters which the encoding does not have: one finding for
+    /// each column.
     pub(crate) fn refusal(&self, layout: &Layout) -> Option<Fatal> {
         let counts = self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut findings: Vec<Diagnostic> = Vec::new();
@@ -359,8 +367,8 @@ impl Finish {
         (!findings.is_empty()).then_some(Fatal { failure: Failure::Input, findings })
     }
 
-    /// Lines that are no rows (before, headings, after), with the mark before them; refused if the encoding does not have all of their
-    /// characters.
+    /// Lines that are no rows (before, headings, after), with the mark before them; refused if the
+    /// encoding does not have all of their characters.
     pub(crate) fn head(&self, bom: bool, lines: &[u8]) -> Result<Vec<u8>, Fatal> {
         let mut finished = Vec::new();
         if let Some(fixed) = &self.fixed {
@@ -420,8 +428,9 @@ mod tests {
         }
     }
 
-    /// Python's codec of the Japanese Windows is another hand's work. Where characters have two codes the standard writes those that Windows writes;
-    /// so what counts is what the bytes are read as.
+    /// Python's codec of the Japanese Windows is another hand's work. Where characters have two
+    /// codes the standard writes those that Windows writes; so what counts is what the bytes are
+    /// read as.
     #[test]
     fn shift_jis_is_that_of_windows() {
         let script = "import itertools\none = range(0x20, 0x100)\nfor code in itertools.chain(((b,) for b in one), itertools.product(one, one)):\n try: text = bytes(code).decode('cp932')\n except UnicodeDecodeError: continue\n if len(text) == 1: print(bytes(code).hex(), ord(text))";

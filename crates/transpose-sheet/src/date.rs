@@ -150,7 +150,8 @@ impl DateFormat {
         (rest.is_empty() && found.minutes < 60 && found.seconds < 60).then_some(found)
     }
 
-    /// Reads a text that is written so as a day; without a day in it the first or the `last` of its month is meant.
+    /// Reads a text that is written so as a day; without a day in it the first or the `last` of its
+    /// month is meant.
     pub(crate) fn date(&self, text: &[u8], last: bool) -> Option<String> {
         let mut moment = self.read(text)?;
         if last && !self.has_day() {
@@ -193,8 +194,8 @@ impl Moment {
         (self.hours < 24).then(|| self.hours * 3600 + u32::from(self.minutes) * 60 + u32::from(self.seconds))
     }
 
-    /// A canonical date, which may lack its day or month, or a canonical time, by its own clock. `last` says which day stands for a
-    /// longer span.
+    /// A canonical date, which may lack its day or month, or a canonical time, by its own clock.
+    /// `last` says which day stands for a longer span.
     pub(crate) fn canonical(value: &[u8], last: bool) -> Option<Self> {
         if value.len() <= 10 {
             let partial = PartialDate::parse(std::str::from_utf8(value).ok()?).ok()?;

@@ -1,7 +1,8 @@
 //! Names of files: put together from the content, and compared with it.
 //!
-//! A pattern is text with parts in braces: `{header.period-start:%Y%m}` is a field, with the way a date is written; `{text.vendor}` is what the user gives;
-//! `{*}` is anything. What comes from the content is cleaned: a name never leads into another folder.
+//! A pattern is text with parts in braces: `{header.period-start:%Y%m}` is a field, with the way a
+//! date is written; `{text.vendor}` is what the user gives; `{*}` is anything. What comes from the
+//! content is cleaned: a name never leads into another folder.
 
 use crate::date::{DateFormat, Moment};
 use crate::layout::GIVEN;
@@ -124,11 +125,12 @@ impl Pattern {
         if hidden || name.len() > LONGEST { Err("a name of a file".into()) } else { Ok(name) }
     }
 
-    /// The parts of a name, piece by piece; `None` where it is not of this pattern. Of several ways to take a name apart the one counts in which most
-    /// parts have their values.
+    /// The parts of a name, piece by piece; `None` where it is not of this pattern. Of several ways
+    /// to take a name apart the one counts in which most parts have their values.
     fn parts<'a>(&self, name: &'a str, values: &dyn Values) -> Option<Vec<&'a str>> {
         let known: Vec<Option<String>> = self.pieces.iter().map(|piece| piece.value(values)).collect();
-        // For each piece and place, from the last to the first: how many parts agree from there on, and where the piece ends.
+        // For each piece and place, from the last to the first: how many parts agree from there on,
+        // and where the piece ends.
         let after = name.len() + 1;
         let mut next: Vec<Option<u32>> = vec![None; after];
         *next.last_mut()? = Some(0);
@@ -266,7 +268,8 @@ impl FileNames {
         self.read.iter().flat_map(Pattern::givens)
     }
 
-    /// The name of the file that is written, if the layout has one, or a finding that says why there is none.
+    /// The name of the file that is written, if the layout has one, or a finding that says why
+    /// there is none.
     pub(crate) fn build(&self, values: &dyn Values) -> (Option<String>, Vec<Diagnostic>) {
         match self.write.as_ref().map(|pattern| pattern.build(values)) {
             None => (None, Vec::new()),
@@ -278,7 +281,8 @@ impl FileNames {
         }
     }
 
-    /// What a name says of fields of the header and of texts that are given; the path before the name does not matter.
+    /// What a name says of fields of the header and of texts that are given; the path before the
+    /// name does not matter.
     pub(crate) fn told(&self, path: &str) -> Told {
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
         let name = name.strip_suffix(".gz").unwrap_or(name);
@@ -334,7 +338,8 @@ impl FileNames {
         }
     }
 
-    /// The parts of a name; where the extension of a compression takes the place of the file's own, the name may lack that.
+    /// The parts of a name; where the extension of a compression takes the place of the file's own,
+    /// the name may lack that.
     fn parts<'a>(&self, pattern: &Pattern, name: &'a str, values: &dyn Values) -> Option<Vec<&'a str>> {
         pattern.parts(name, values).or_else(|| {
             let mut bare = pattern.clone();

@@ -1,11 +1,14 @@
 //! Tables of fixed width: each cell stands in columns of its own, and nothing stands between cells.
 //!
-//! Such a table is read through a [`Framing`](transpose_core::format::Framing): its lines become delimited text with one line of headings, and from there on it is
-//! a table like any other. It is written the other way round: a delimited row is taken apart once more and padded.
+//! Such a table is read through a [`Framing`](transpose_core::format::Framing): its lines become
+//! delimited text with one line of headings, and from there on it is a table like any other. It is
+//! written the other way round: a delimited row is taken apart once more and padded.
 //!
-//! Lines of different meaning are told apart by their first cell, where that is a fixed text (`92`, `I3`, `94`). A line before the rows becomes
-//! the line of headings; it may come again, and the fields of its cells stand as additional cells in the rows that follow it. Lines after the rows stay lines
-//! of their own. A line that cannot be cut becomes a row of one cell, which is no row of the table: it is rejected, and [`Fixed::fault`] says why.
+//! Lines of different meaning are told apart by their first cell, where that is a fixed text (`92`,
+//! `I3`, `94`). A line before the rows becomes the line of headings; it may come again, and the
+//! fields of its cells stand as additional cells in the rows that follow it. Lines after the rows
+//! stay lines of their own. A line that cannot be cut becomes a row of one cell, which is no row of
+//! the table: it is rejected, and [`Fixed::fault`] says why.
 //!
 //! A width counts characters. Blanks at the end of a line may be missing: editors drop them.
 
@@ -171,7 +174,8 @@ fn reach(text: &[u8], count: usize) -> usize {
     text.iter().enumerate().filter(begins).nth(count).map_or(text.len(), |(place, _)| place)
 }
 
-/// How many characters a text has; bytes that are no text count as the characters that they look like.
+/// How many characters a text has; bytes that are no text count as the characters that they look
+/// like.
 fn characters(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
@@ -215,7 +219,8 @@ impl Framing for Widths {
     }
 }
 
-/// The layout of the delimited text that lines of fixed width become: the columns of the rows, and those that lines before them add.
+/// The layout of the delimited text that lines of fixed width become: the columns of the rows, and
+/// those that lines before them add.
 pub(crate) fn text_layout(layout: &Layout) -> Layout {
     let mut text = Layout {
         delimiter: b',',
@@ -233,8 +238,8 @@ pub(crate) fn text_layout(layout: &Layout) -> Layout {
     text
 }
 
-/// The heading under which a cell of a line before the rows is added to them: its field, which they do not have themselves, or the option
-/// that gives its text.
+/// The heading under which a cell of a line before the rows is added to them: its field, which they
+/// do not have themselves, or the option that gives its text.
 pub(crate) fn carried(layout: &Layout, cell: &Column) -> Option<Box<str>> {
     match (&cell.source, cell.field) {
         (Source::Given(name), _) => Some(format!("{GIVEN}{name}").into()),
@@ -302,7 +307,8 @@ impl Fixed {
         }
     }
 
-    /// What a line is. Where rows have no code, the first lines are those before; `next` is the number of the one that is due.
+    /// What a line is. Where rows have no code, the first lines are those before; `next` is the
+    /// number of the one that is due.
     fn which(&self, line: &[u8], next: usize) -> Which {
         // Of several lines with one code the one whose other texts agree is meant.
         let by_code = |records: &[Record]| {
@@ -340,7 +346,8 @@ impl Fixed {
         record.fault(line)
     }
 
-    /// The kind of a line that is written and is no row: by its first cell, or by its number among the lines before.
+    /// The kind of a line that is written and is no row: by its first cell, or by its number among
+    /// the lines before.
     pub(crate) fn record_of(&self, number: usize, line: &[u8]) -> Option<&Record> {
         let after = self.after.iter().find(|record| begins(record, line));
         after.or_else(|| self.before.get(number))

@@ -18,7 +18,8 @@ use transpose_core::option::OptionSpec;
 
 /// The format that a [`Layout`] describes: built in, or given by a user.
 ///
-/// A built-in layout is parsed when it is needed first: there are dozens of them, and a run uses one or two.
+/// A built-in layout is parsed when it is needed first: there are dozens of them, and a run uses
+/// one or two.
 #[derive(Clone, Debug)]
 pub struct LayoutFormat {
     manifest: Manifest,
@@ -37,7 +38,8 @@ impl LayoutFormat {
         Self { manifest, text: None, layout: OnceLock::from(Some(Arc::new(layout))), cut: OnceLock::new() }
     }
 
-    /// Makes a format of the text of a layout that is part of the program; `name` is what messages call it. Only its top is looked at now.
+    /// Makes a format of the text of a layout that is part of the program; `name` is what messages
+    /// call it. Only its top is looked at now.
     pub fn built_in(name: &'static str, text: &'static str) -> Result<Self, Fatal> {
         let manifest = outline::manifest(name, text)?;
         Ok(Self { manifest, text: Some((name, text)), layout: OnceLock::new(), cut: OnceLock::new() })

@@ -1,4 +1,5 @@
-//! The line of headings: which column of the file is which column of the layout, and whether the file is of the layout at all.
+//! The line of headings: which column of the file is which column of the layout, and whether the
+//! file is of the layout at all.
 
 use crate::cell::{first_row, unquote};
 use crate::layout::Layout;
@@ -94,7 +95,8 @@ pub(crate) fn row_of_names(
     Ok(Headings { names: names.collect(), start: from.start, end: next.start, lines: next.lines, bom: false })
 }
 
-/// The first row from a place on that is not blank: where it begins, its cells, and the place after it.
+/// The first row from a place on that is not blank: where it begins, its cells, and the place after
+/// it.
 pub(crate) fn row(
     bytes: &[u8],
     from: Place,
@@ -210,7 +212,8 @@ pub(crate) fn nearest<'a>(heading: &str, names: &'a [Box<str>], extras: &[usize]
 pub(crate) const DELIMITERS: [(&str, u8); 4] =
     [("comma", b','), ("semicolon", b';'), ("tab", b'\t'), ("pipe", b'|')];
 
-/// Whether a delimiter stands in the first line that is not blank or, below lines before the rows, anywhere; no other is worth a look.
+/// Whether a delimiter stands in the first line that is not blank or, below lines before the rows,
+/// anywhere; no other is worth a look.
 fn occurs(delimiter: u8, before: usize, probe: &Probe<'_>) -> bool {
     let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);
     if before > 0 {
@@ -221,7 +224,8 @@ fn occurs(delimiter: u8, before: usize, probe: &Probe<'_>) -> bool {
     memchr::memchr(delimiter, line).is_some()
 }
 
-/// The delimiter, other than the one that was used, with which the headings are those of the layout.
+/// The delimiter, other than the one that was used, with which the headings are those of the
+/// layout.
 pub(crate) fn other_delimiter(layout: &Layout, used: u8, probe: &Probe<'_>) -> Option<&'static str> {
     let fits = |delimiter: u8| {
         let found = top(layout, probe.bytes, delimiter, probe.complete).ok()?;
@@ -236,7 +240,8 @@ pub(crate) fn other_delimiter(layout: &Layout, used: u8, probe: &Probe<'_>) -> O
         .map(|(name, _)| *name)
 }
 
-/// The delimiter of a table whose sender has not told it: the layout's own, unless another one, and only that, gives every required heading.
+/// The delimiter of a table whose sender has not told it: the layout's own, unless another one, and
+/// only that, gives every required heading.
 pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8) {
     let fits = |delimiter: u8| {
         top(layout, probe.bytes, delimiter, probe.complete).is_ok_and(|found| {
@@ -258,7 +263,8 @@ pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8
 
 /// Whether a file is of the layout, judged by its headings alone.
 ///
-/// Every heading and no other is certain; every required heading is possible, so that a layout that fits better wins; three of five is near.
+/// Every heading and no other is certain; every required heading is possible, so that a layout that
+/// fits better wins; three of five is near.
 pub(crate) fn recognise(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     if !layout.headed {
         return top::recognise(layout, probe);

@@ -1,13 +1,17 @@
-//! Finds rows and cells in a chunk of delimited text: one pass, no allocation per row, every answer a function of the row's own bytes.
+//! Finds rows and cells in a chunk of delimited text: one pass, no allocation per row, every answer
+//! a function of the row's own bytes.
 //!
-//! The grammar is that of RFC 4180, read generously where that is safe: a quote opens a quoted cell only as the first byte of a cell; `""`
-//! inside a quoted cell stands for one quote; a quote anywhere else is an ordinary character. Lines end with LF or CR LF; a lone CR is data. A
-//! blank line is a line and no row.
+//! The grammar is that of RFC 4180, read generously where that is safe: a quote opens a quoted cell
+//! only as the first byte of a cell; `""` inside a quoted cell stands for one quote; a quote
+//! anywhere else is an ordinary character. Lines end with LF or CR LF; a lone CR is data. A blank
+//! line is a line and no row.
 //!
-//! A stray quote must not swallow the rows after it. So a row ends at its first line break, and is marked as damaged, when its quote is never
-//! closed, when it runs over [`MAX_ROW`], and when it spans several lines without coming out as a row of the table: with another number
-//! of cells, or with text after a closing quote. Whether that is so depends only on the bytes from the row's first byte on, so the rows of a chunk are
-//! the same wherever the input was cut. A row that already has too many cells is given up at once, which keeps the work linear in the size of the
+//! A stray quote must not swallow the rows after it. So a row ends at its first line break, and is
+//! marked as damaged, when its quote is never closed, when it runs over [`MAX_ROW`], and when it
+//! spans several lines without coming out as a row of the table: with another number of cells, or
+//! with text after a closing quote. Whether that is so depends only on the bytes from the row's
+//! first byte on, so the rows of a chunk are the same wherever the input was cut. A row that
+//! already has too many cells is given up at once, which keeps the work linear in the size of the
 //! input, whatever stands in it.
 
 #[cfg(target_arch = "x86_64")]
@@ -67,7 +71,8 @@ pub(crate) struct Dialect {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     rows: Vec<Row>,
-    /// Where cells end, row after row; longer than what is in use, so that ends can be stored several at a time.
+    /// Where cells end, row after row; longer than what is in use, so that ends can be stored
+    /// several at a time.
     ends: Vec<u32>,
 }
 
@@ -182,7 +187,8 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Reads from the start of the current row to the end of the last own row, or until a row is cut.
+    /// Reads from the start of the current row to the end of the last own row, or until a row is
+    /// cut.
     #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
     #[inline(always)]
     fn scan(&mut self, index: &mut Index, masks: &impl Fn(&[u8; BLOCK]) -> Masks) -> Step {
@@ -198,7 +204,8 @@ impl Pass<'_> {
                 tail.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
                 &tail
             };
-            // One place for all blocks: of two the compiler makes one that takes the blocks apart byte by byte.
+            // One place for all blocks: of two the compiler makes one that takes the blocks apart
+            // byte by byte.
             let mut found = masks(block);
             found =
                 Masks { cells: found.cells & live, lines: found.lines & live, quotes: found.quotes & live };
@@ -223,7 +230,8 @@ impl Pass<'_> {
         self.close(index)
     }
 
-    /// The cell ends and line ends of a block whose quotes are all where they belong; `None` when that is not certain.
+    /// The cell ends and line ends of a block whose quotes are all where they belong; `None` when
+    /// that is not certain.
     #[inline]
     fn regular(&mut self, index: &Index, base: usize, found: Masks) -> Option<Masks> {
         let ahead = base + BLOCK - self.row.min(base + BLOCK);
@@ -237,7 +245,8 @@ impl Pass<'_> {
         if found.lines & inside != 0 || closing >> (BLOCK - 1) != 0 {
             return None;
         }
-        // An escape closes and opens again at once. Any other opening quote is the first byte of a cell.
+        // An escape closes and opens again at once. Any other opening quote is the first byte of a
+        // cell.
         let begin =
             self.cell_start(index).checked_sub(base).filter(|bit| *bit < BLOCK).map_or(0, |bit| 1_u64 << bit);
         if opening & !(cells << 1 | closing << 1 | begin) != 0 {
@@ -364,7 +373,8 @@ impl Pass<'_> {
         index.ends.get(self.used - 1).map_or(0, |end| *end as usize + 1)
     }
 
-    /// Ends the current row; the cell ends up to `used` are its own, `place` is where its last cell ends but for a CR, `end` where the next row begins.
+    /// Ends the current row; the cell ends up to `used` are its own, `place` is where its last cell
+    /// ends but for a CR, `end` where the next row begins.
     #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
     #[inline(always)]
     fn end_row(&mut self, index: &mut Index, used: usize, place: usize, end: usize) {
@@ -574,7 +584,8 @@ mod tests {
         (seen(&index, 0, 0), lines)
     }
 
-    /// Reads as the engine does: chunks that guess their first row, are proved at the seam, and ask for more.
+    /// Reads as the engine does: chunks that guess their first row, are proved at the seam, and ask
+    /// for more.
     fn chunked(dialect: Dialect, bytes: &[u8], chunk: usize, overlap: usize) -> (Vec<Seen>, u64) {
         let mut index = Index::default();
         let (mut rows, mut next, mut line) = (Vec::new(), 0, 0);

@@ -1,8 +1,10 @@
-//! A layout proposed for a sample: what stands between cells, where the headings are, what each column holds, how sure that is and why.
+//! A layout proposed for a sample: what stands between cells, where the headings are, what each
+//! column holds, how sure that is and why.
 //!
-//! Nothing is guessed silently. A field that the cells prove (check digits, codes, a product of two other columns) is *certain*, one whose heading is
-//! known is *likely*, everything else is a *guess*; dates whose order nothing tells get no field at all. The proposal is a layout that can be
-//! used as it stands, with the reasons as comments.
+//! Nothing is guessed silently. A field that the cells prove (check digits, codes, a product of two
+//! other columns) is *certain*, one whose heading is known is *likely*, everything else is a
+//! *guess*; dates whose order nothing tells get no field at all. The proposal is a layout that can
+//! be used as it stands, with the reasons as comments.
 //!
 //! Invariant: the same sample gives the same proposal, and what is looked at is bounded.
 //!
@@ -210,7 +212,8 @@ pub fn infer(sample: Sample<'_>, words: &Words, id: &str) -> Result<Proposal, Fa
     Ok(render::proposal(&found, words, id))
 }
 
-/// How the dates of the sample are written that tell it themselves, those of lines before the rows too.
+/// How the dates of the sample are written that tell it themselves, those of lines before the rows
+/// too.
 fn notations(grid: &Grid<'_>, frame: &Frame, facts: &[Facts]) -> Vec<Notation> {
     let of_columns = facts.iter().filter_map(Facts::written);
     let cells =

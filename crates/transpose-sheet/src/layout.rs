@@ -26,18 +26,22 @@
 //!
 //! `docs/layouts.md` is the reference of the language.
 //!
-//! **Kinds.** `kind` says how cells are written: `text`, `id`, `word`, `isrc`, `icpn`, `grid`, `territory`, `territory-name`, `currency`, `integer`, `decimal`,
-//! `money`, `percent`, `fraction`, `date`, `month`, `timestamp`, `date-or-timestamp`, `seconds`, `duration` (ISO 8601), `boolean`, and `vocabulary` with `values` and `synonyms`.
-//! Where a field has one usual notation the kind may be left out.
+//! **Kinds.** `kind` says how cells are written: `text`, `id`, `word`, `isrc`, `icpn`, `grid`,
+//! `territory`, `territory-name`, `currency`, `integer`, `decimal`, `money`, `percent`, `fraction`,
+//! `date`, `month`, `timestamp`, `date-or-timestamp`, `seconds`, `duration` (ISO 8601), `boolean`,
+//! and `vocabulary` with `values` and `synonyms`. Where a field has one usual notation the kind may
+//! be left out.
 //!
-//! **Grain.** `event`: a row is a play or a sale. `aggregate`: a row is a sum, the usage of a recording or release in a sales context. `catalogue`: a row is what
-//! a recording or release is; such a table is only read, by `--catalogue`.
+//! **Grain.** `event`: a row is a play or a sale. `aggregate`: a row is a sum, the usage of a
+//! recording or release in a sales context. `catalogue`: a row is what a recording or release is;
+//! such a table is only read, by `--catalogue`.
 //!
-//! **Personal data.** `personal = true` says that the table is owed to the service whose users it tells of; without it the personal columns that are not required stay empty
-//! unless the user asks for them.
+//! **Personal data.** `personal = true` says that the table is owed to the service whose users it
+//! tells of; without it the personal columns that are not required stay empty unless the user asks
+//! for them.
 //!
-//! **Columns with two meanings.** A column with an `or-field` holds that field in rows for which the table's `switch` is set, and its `field` in
-//! all others:
+//! **Columns with two meanings.** A column with an `or-field` holds that field in rows for which
+//! the table's `switch` is set, and its `field` in all others:
 //!
 //! ```toml
 //! [table]
@@ -49,21 +53,27 @@
 //! or-field = "release.title"
 //! ```
 //!
-//! **Refunds.** `refund = { column = "Type", is = "refund" }` in `[table]` says which rows give money back. Their amounts (`kind = "money"`) are
-//! negative in the model, whatever sign they are written with. In a table of sums that are written, `else` is what the column says in all other rows.
+//! **Refunds.** `refund = { column = "Type", is = "refund" }` in `[table]` says which rows give
+//! money back. Their amounts (`kind = "money"`) are negative in the model, whatever sign they are
+//! written with. In a table of sums that are written, `else` is what the column says in all other
+//! rows.
 //!
-//! **Recognition.** `excludes` in `[table]` lists headings that no file of the layout has, where another layout has all of its columns. With
-//! `sparse = true` a file may be of the layout that has every required column and more known than unknown ones, however few there are.
+//! **Recognition.** `excludes` in `[table]` lists headings that no file of the layout has, where
+//! another layout has all of its columns. With `sparse = true` a file may be of the layout that has
+//! every required column and more known than unknown ones, however few there are.
 //!
-//! **Rules.** A column may say `positive = true` (identifiers), `max-length = 256` (characters of text), `max-age-days = 61` and
-//! `not-in-future = true` (times; counted from the row's `event.logged` or else from now), and a vocabulary may be `open = true`. A row that breaks
-//! a rule is kept and told.
+//! **Rules.** A column may say `positive = true` (identifiers), `max-length = 256` (characters of
+//! text), `max-age-days = 61` and `not-in-future = true` (times; counted from the row's
+//! `event.logged` or else from now), and a vocabulary may be `open = true`. A row that breaks a
+//! rule is kept and told.
 //!
-//! **Absent and empty.** With `quoted-empty = true` in `[table]` a cell of two quotes is an empty text, and a cell of nothing is absent; otherwise
-//! both are absent. With `given-only = true` the columns for which the source has no place are not written.
+//! **Absent and empty.** With `quoted-empty = true` in `[table]` a cell of two quotes is an empty
+//! text, and a cell of nothing is absent; otherwise both are absent. With `given-only = true` the
+//! columns for which the source has no place are not written.
 //!
-//! **Records.** `records = true` in `[table]` says that the headings are also the names of the members of records, such as JSON objects.
-//! `[constants]` gives fields values that every row has: `"event.transaction-type" = "refund"`.
+//! **Records.** `records = true` in `[table]` says that the headings are also the names of the
+//! members of records, such as JSON objects. `[constants]` gives fields values that every row has:
+//! `"event.transaction-type" = "refund"`.
 
 use crate::coding::Coding;
 use crate::date::DateFormat;
@@ -312,7 +322,8 @@ impl Column {
         }
     }
 
-    /// Whether it holds a text that was given for a line before the rows: cut from lines of fixed width, rows have it too.
+    /// Whether it holds a text that was given for a line before the rows: cut from lines of fixed
+    /// width, rows have it too.
     pub(crate) fn is_carried_text(&self) -> bool {
         self.heading.starts_with(GIVEN)
     }
@@ -434,7 +445,8 @@ impl Layout {
             .collect()
     }
 
-    /// The fields that are in what is written of it: also those of templates, and those that stand in for others.
+    /// The fields that are in what is written of it: also those of templates, and those that stand
+    /// in for others.
     pub(crate) fn written(&self) -> FieldSet {
         let lines = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
         let mut fields = self.fields();
@@ -456,7 +468,8 @@ impl Layout {
         fields
     }
 
-    /// The names of the members of records that its columns hold; none when it never comes as records.
+    /// The names of the members of records that its columns hold; none when it never comes as
+    /// records.
     pub fn record_names(&self) -> Vec<String> {
         let named = |column: &Column| column.heading.to_string();
         if self.records { self.columns.iter().map(named).collect() } else { Vec::new() }

@@ -1,10 +1,11 @@
 //! Column tables: formats that are one line of headings and one row a play, described as data.
 //!
-//! A [`Layout`] is a TOML file that names the columns, what each holds, and how it is written; [`LayoutFormat`] makes a format of it. Built-in
-//! layouts are registered with [`register_layout!`]; a user's own needs no code at all.
+//! A [`Layout`] is a TOML file that names the columns, what each holds, and how it is written;
+//! [`LayoutFormat`] makes a format of it. Built-in layouts are registered with
+//! [`register_layout!`]; a user's own needs no code at all.
 //!
-//! Invariant: this crate opens no file, starts no thread and knows no partner. Memory depends on the chunk, never on the file, and no row costs
-//! an allocation.
+//! Invariant: this crate opens no file, starts no thread and knows no partner. Memory depends on
+//! the chunk, never on the file, and no row costs an allocation.
 
 mod cell;
 mod characters;
@@ -49,7 +50,8 @@ pub use template::template_layout;
 pub use transpose_core;
 use transpose_core::format::Format;
 
-/// Registers the layout in a file of the calling crate, given by its path from that crate's `Cargo.toml`.
+/// Registers the layout in a file of the calling crate, given by its path from that crate's
+/// `Cargo.toml`.
 #[macro_export]
 macro_rules! register_layout {
     ($path:literal) => {
@@ -63,7 +65,8 @@ macro_rules! register_layout {
 /// Makes the format of a built-in layout, for [`register_layout!`].
 #[doc(hidden)]
 pub fn embedded(name: &'static str, text: &'static str) -> Result<Vec<Box<dyn Format>>, String> {
-    // Whoever writes a layout is told at once what is wrong with it; who uses the program does not wait for layouts that are not needed.
+    // Whoever writes a layout is told at once what is wrong with it; who uses the program does not
+    // wait for layouts that are not needed.
     if cfg!(debug_assertions) {
         Layout::parse(name, text).map_err(|fatal| fatal.to_string())?;
     }

@@ -40,7 +40,8 @@ impl Common {
         let given = brief.options.iter().filter_map(|(name, text)| {
             name.strip_prefix(GIVEN).map(|name| (Box::from(name), Box::from(text.as_str())))
         });
-        // What the same layout was read from comes first in the search from the end only where nothing was given.
+        // What the same layout was read from comes first in the search from the end only where
+        // nothing was given.
         let read = brief.header.extras.iter().filter_map(|(name, value)| {
             name.strip_prefix(GIVEN).map(|name| (Box::from(name), Box::from(value.first())))
         });
@@ -323,7 +324,8 @@ impl Lines<'_> {
         self.layout.before.iter().filter(|line| !line.headings).count() as u64 + u64::from(self.layout.headed)
     }
 
-    /// Begins a file: with its top, or, where the top counts what follows, with the top of what was written.
+    /// Begins a file: with its top, or, where the top counts what follows, with the top of what was
+    /// written.
     pub(crate) fn begin(&self, top: &[u8], totals: &Totals, out: &mut Vec<u8>) -> Tally {
         let counted = self.count_first().then(|| self.top(totals).ok()).flatten();
         out.extend_from_slice(counted.as_deref().unwrap_or(top));

@@ -29,7 +29,8 @@ pub struct Mapped {
     pub kind: &'static str,
     /// Whether it must be there and be filled.
     pub required: bool,
-    /// The first different cells, as they stand and as they are read; `Err` says why a cell is not read.
+    /// The first different cells, as they stand and as they are read; `Err` says why a cell is not
+    /// read.
     pub examples: Vec<(String, Result<String, String>)>,
     /// How many cells hold something.
     pub filled: u64,

@@ -1,6 +1,8 @@
-//! Numbers as partners write them: other decimal marks, groups of thousands, signs in other places, a fixed number of decimals.
+//! Numbers as partners write them: other decimal marks, groups of thousands, signs in other places,
+//! a fixed number of decimals.
 //!
-//! A number is read exactly, by the parser of [`transpose_codes::decimal`], and written exactly or rounded half up, which is told.
+//! A number is read exactly, by the parser of [`transpose_codes::decimal`], and written exactly or
+//! rounded half up, which is told.
 
 use crate::cell::Trouble;
 use crate::code;
@@ -42,7 +44,8 @@ pub(crate) enum Part {
 }
 
 impl Number {
-    /// Reads a number, without spaces around it, into canonical notation: the digits as they are written, a minus in front of what is negative.
+    /// Reads a number, without spaces around it, into canonical notation: the digits as they are
+    /// written, a minus in front of what is negative.
     pub(crate) fn read(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Trouble> {
         let wrong = |error: &dyn std::fmt::Display| {
             let code = if self.whole { &code::UNREADABLE_NUMBER } else { &code::UNREADABLE_AMOUNT };
@@ -124,7 +127,8 @@ impl Number {
         }
         let start = out.len();
         decimal::write(&kept.abs(), out);
-        // As many zeros behind as the layout wants or, where it says nothing, as the value came with.
+        // As many zeros behind as the layout wants or, where it says nothing, as the value came
+        // with.
         let wanted = match (self.whole, self.places, self.max_places) {
             (true, ..) | (_, None, Some(_)) => 0,
             (_, Some(places), _) => places,
@@ -205,7 +209,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A number of so many decimals as integers alone make it: half of the last place away from zero.
+    /// A number of so many decimals as integers alone make it: half of the last place away from
+    /// zero.
     fn by_hand(mantissa: i64, scale: u32, places: u32) -> i128 {
         let mantissa = i128::from(mantissa);
         if places >= scale {

@@ -164,7 +164,8 @@ impl Table {
         })
     }
 
-    /// Takes from the first row what stood in the line before it: where lines of fixed width were cut, rows have that too.
+    /// Takes from the first row what stood in the line before it: where lines of fixed width were
+    /// cut, rows have that too.
     pub(crate) fn take_first_row(&mut self, beginning: &Beginning<'_>) {
         let Beginning { bytes, complete, .. } = *beginning;
         if self.layout.fixed.is_none() {
@@ -235,7 +236,8 @@ impl Table {
         out.push(b'\n');
     }
 
-    /// A rejected row with its line and the reason; without headings, which could name these, the row alone.
+    /// A rejected row with its line and the reason; without headings, which could name these, the
+    /// row alone.
     pub(crate) fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
         let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote);
         if self.layout.headed {
@@ -408,8 +410,8 @@ fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Locatio
     Err(Fatal { findings, ..Fatal::input(Diagnostic::new(&code::MISSING_HEADING, start.clone(), "")) })
 }
 
-/// One where the line of headings stands in no file: lines of fixed width without a line before them get one when they are cut. Rows that were set
-/// aside have one of their own.
+/// One where the line of headings stands in no file: lines of fixed width without a line before
+/// them get one when they are cut. Rows that were set aside have one of their own.
 fn added_line(layout: &Layout, headings: &Headings) -> u64 {
     let cut = layout.fixed.as_ref().is_some_and(|fixed| fixed.before.is_empty());
     let aside = headings.names.first().is_some_and(|name| Some(&&**name) == heading::QUARANTINE.first());

@@ -105,7 +105,8 @@ struct Options {
     mojibake: Option<String>,
 }
 
-/// The options but for the texts that a layout asks for; texts that it does not ask for are refused with the rest.
+/// The options but for the texts that a layout asks for; texts that it does not ask for are refused
+/// with the rest.
 fn parse(layout: &Layout, pairs: &[(String, String)]) -> Result<Options, Fatal> {
     let asked = |name: &str| name.starts_with(GIVEN) && layout.options.iter().any(|spec| spec.name == name);
     let pairs: Vec<_> = pairs.iter().filter(|(name, _)| !asked(name)).cloned().collect();
@@ -119,7 +120,8 @@ pub(crate) fn positive_refunds(layout: &Layout, pairs: &[(String, String)]) -> R
     Ok(parse(layout, pairs)?.refund_sign.as_deref() == Some("positive"))
 }
 
-/// Whether values that are too long are cut, and whether rows are kept that lack what the layout demands.
+/// Whether values that are too long are cut, and whether rows are kept that lack what the layout
+/// demands.
 pub(crate) fn leniency(layout: &Layout, pairs: &[(String, String)]) -> Result<(bool, bool), Fatal> {
     let options = parse(layout, pairs)?;
     Ok((options.too_long.as_deref() == Some("cut"), options.incomplete.as_deref() == Some("keep")))
@@ -164,7 +166,8 @@ pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8
     Ok((delimiter, line_end))
 }
 
-/// Whether the text begins with a byte order mark, and what its rows go through besides, if anything.
+/// Whether the text begins with a byte order mark, and what its rows go through besides, if
+/// anything.
 pub(crate) fn finish(layout: &Layout, pairs: &[(String, String)]) -> Result<(bool, Option<Finish>), Fatal> {
     let options = parse(layout, pairs)?;
     let (delimiter, line_end) = dialect(layout, pairs)?;

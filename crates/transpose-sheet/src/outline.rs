@@ -1,7 +1,9 @@
-//! What can be known of a built-in layout without parsing it: its manifest, and whether a file may be of it.
+//! What can be known of a built-in layout without parsing it: its manifest, and whether a file may
+//! be of it.
 //!
-//! There are dozens of built-in layouts, and a run uses one or two. So at the start only the few lines at the top of each are parsed, and a file is held
-//! against the headings as they stand in the text before it is held against the layout.
+//! There are dozens of built-in layouts, and a run uses one or two. So at the start only the few
+//! lines at the top of each are parsed, and a file is held against the headings as they stand in
+//! the text before it is held against the layout.
 
 use crate::code;
 use crate::heading::{LONGEST, folded};
@@ -37,7 +39,8 @@ struct Table {
     extension: Option<String>,
 }
 
-/// The manifest of a built-in layout. Its text has been parsed as a whole by the tests, so the rest of it is taken on trust.
+/// The manifest of a built-in layout. Its text has been parsed as a whole by the tests, so the rest
+/// of it is taken on trust.
 pub(crate) fn manifest(name: &str, text: &str) -> Result<Manifest, Fatal> {
     let table = section(text, "[table]");
     let top = text.get(..next_table(text)).unwrap_or(text);
@@ -90,8 +93,8 @@ fn section<'a>(text: &'a str, name: &str) -> &'a str {
     text.get(start..start + line.len() + next_table(rest)).unwrap_or("")
 }
 
-/// Whether a file has enough of the headings, in whatever spelling, or any of the fixed texts of a layout without headings. It answers yes wherever the layout
-/// itself might not say no.
+/// Whether a file has enough of the headings, in whatever spelling, or any of the fixed texts of a
+/// layout without headings. It answers yes wherever the layout itself might not say no.
 pub(crate) fn may_be(text: &str, probe: &Probe<'_>) -> bool {
     let head = head(probe.bytes);
     let table = section(text, "[table]");
@@ -136,7 +139,8 @@ fn texts<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = Cow<'a, str>> 
     text.match_indices(key).filter_map(behind).flat_map(quoted)
 }
 
-/// The texts in quotes; none of a layout that is built in holds anything escaped but a quote or a tab.
+/// The texts in quotes; none of a layout that is built in holds anything escaped but a quote or a
+/// tab.
 fn quoted(line: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let mut rest = line;
     std::iter::from_fn(move || {

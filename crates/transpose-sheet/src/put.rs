@@ -1,4 +1,5 @@
-//! Putting values into cells: what the layout says about letters, length and forbidden characters, and the quotes around it.
+//! Putting values into cells: what the layout says about letters, length and forbidden characters,
+//! and the quotes around it.
 
 use crate::cell::{Trouble, quoted};
 use crate::characters::{self, Changes, Characters};
@@ -204,7 +205,8 @@ impl Put {
         }
     }
 
-    /// Takes note of a value of a line that is no row: if it is too long, the table is refused at the end.
+    /// Takes note of a value of a line that is no row: if it is too long, the table is refused at
+    /// the end.
     pub(crate) fn unseen(&self, noted: &Noted) {
         self.too_long.fetch_add(u64::from(noted.too_long.is_some()), Ordering::Relaxed);
     }

@@ -1,8 +1,9 @@
 //! Reading: the decoder of a column table.
 //!
-//! Per row it looks at the number of cells, the time, the duration, and the cells that are wanted of each row; everything else is handed on as
-//! raw bytes. Neighbouring columns of one key become one run, delimiters and quotes included, so that a key is compared as it stands and
-//! understood once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
+//! Per row it looks at the number of cells, the time, the duration, and the cells that are wanted
+//! of each row; everything else is handed on as raw bytes. Neighbouring columns of one key become
+//! one run, delimiters and quotes included, so that a key is compared as it stands and understood
+//! once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
 
 use crate::cell::{
     Trouble, bare, canonical, empty, is_repair, not_utf8, odd_duration, odd_time, serial_moment, split,
@@ -50,7 +51,8 @@ impl std::ops::Deref for SheetDecoder {
     }
 }
 
-/// What is taken from each row. Whatever is added here belongs into [`Decode::columns`] too: other columns may come empty.
+/// What is taken from each row. Whatever is added here belongs into [`Decode::columns`] too: other
+/// columns may come empty.
 #[derive(Debug, Default)]
 struct Plan {
     item: Vec<Run>,
@@ -74,7 +76,8 @@ struct Plan {
     adjust: Vec<(usize, Adjust)>,
     /// The rules of the columns.
     checks: Vec<(u32, Rule)>,
-    /// Whether there are such cells or rules: most layouts have none, and their rows are not looked at again.
+    /// Whether there are such cells or rules: most layouts have none, and their rows are not looked
+    /// at again.
     dependent: bool,
     /// The column that says when a row was logged.
     logged: Option<u32>,
@@ -82,7 +85,8 @@ struct Plan {
     now: Option<i64>,
     /// Columns in which every row has a certain text.
     texts: Vec<u32>,
-    /// Whether there are such columns, the time or the duration is written in a way of its own, or the end of a play stands for its duration.
+    /// Whether there are such columns, the time or the duration is written in a way of its own, or
+    /// the end of a play stands for its duration.
     particular: bool,
 }
 
@@ -154,7 +158,8 @@ impl SheetDecoder {
     fn first_time_without_offset(&self, bytes: &[u8], complete: bool, name: &Arc<str>) -> Option<Diagnostic> {
         let column = self.place(Field::EVENT_TIME)?;
         let mut index = Index::default();
-        // A row that goes on beyond the bytes is not looked at: the rows before it are there even when more is asked for.
+        // A row that goes on beyond the bytes is not looked at: the rows before it are there even
+        // when more is asked for.
         let body = Chunk { bytes, own: bytes.len(), last: complete };
         index.run(self.dialect, body, self.preamble.body as usize);
         let whole = |row: &&Row| row.damage == Damage::None && row.count == self.dialect.columns;
@@ -194,7 +199,8 @@ impl SheetDecoder {
         when.is_some_and(is)
     }
 
-    /// What the cells of a key say about it: whether the switch is set, and whether it gives money back.
+    /// What the cells of a key say about it: whether the switch is set, and whether it gives money
+    /// back.
     fn deciders(&self, dimension: Dimension, key: &[&[u8]]) -> (bool, bool) {
         let (switch, refund) =
             (self.deciding(self.layout.switch.as_ref()), self.deciding(self.layout.refund.as_ref()));
@@ -609,7 +615,8 @@ impl SheetDecoder {
         if plan.particular {
             return self.measure_slowly(found, scratch, event);
         }
-        // The duration comes first, so that a row rejected for another reason still tells how long it was played.
+        // The duration comes first, so that a row rejected for another reason still tells how long
+        // it was played.
         let mut missing = None;
         if let Some(Measure { column, required }) = plan.duration {
             let text = bare(found.raw(column), quote);
@@ -646,7 +653,8 @@ impl SheetDecoder {
         missing.map_or(Ok(()), |column| Err(Wrong::Cell(column, empty())))
     }
 
-    /// The same for tables that write times in a way of their own, or have texts that every row must have.
+    /// The same for tables that write times in a way of their own, or have texts that every row
+    /// must have.
     #[inline(never)]
     fn measure_slowly(
         &self,
@@ -664,7 +672,8 @@ impl SheetDecoder {
         let is_end = |measure: &Measure| {
             self.column(measure.column).is_some_and(|column| column.source == Source::End)
         };
-        // A duration that the row tells by itself comes first: a row rejected for another reason still tells it.
+        // A duration that the row tells by itself comes first: a row rejected for another reason
+        // still tells it.
         let (duration, end) = match self.plan.duration {
             Some(measure) if is_end(&measure) => (None, Some(measure.column)),
             other => (other, None),

@@ -1,7 +1,7 @@
 //! What a table must keep to beyond the notation of its cells.
 //!
-//! A row that breaks a rule is told with its place and is converted all the same: the platform that takes the rows may refuse it, and who reads
-//! the finding can still correct it.
+//! A row that breaks a rule is told with its place and is converted all the same: the platform that
+//! takes the rows may refuse it, and who reads the finding can still correct it.
 
 use crate::cell::bare;
 use crate::clock::Clock;
@@ -27,7 +27,8 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    /// The code of a cell that breaks the rule; empty cells break none. `logged` is when the row was logged, in microseconds since 1970.
+    /// The code of a cell that breaks the rule; empty cells break none. `logged` is when the row
+    /// was logged, in microseconds since 1970.
     pub(crate) fn broken(
         self,
         kind: &CellKind,

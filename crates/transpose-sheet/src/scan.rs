@@ -1,7 +1,7 @@
 //! Finds delimiters, quotes and line ends in blocks of 64 bytes.
 //!
-//! On x86-64 the work is done with SSE2, which every such processor has, or with AVX2, where it is there; elsewhere it is left to the compiler. All
-//! give the same masks.
+//! On x86-64 the work is done with SSE2, which every such processor has, or with AVX2, where it is
+//! there; elsewhere it is left to the compiler. All give the same masks.
 
 /// How many bytes a block has: as many as a mask has bits.
 pub(crate) const BLOCK: usize = 64;
@@ -41,7 +41,8 @@ pub(crate) fn masks(block: &[u8; BLOCK], delimiter: u8, quote: u8) -> Masks {
     };
     let (delimiters, lines, quotes) = (equal(delimiter), equal(b'\n'), equal(quote));
     let ([d0, d1, d2, d3], [l0, l1, l2, l3]) = (delimiters, lines);
-    // Most blocks have no quote, and most no line end: their masks are made only where there is one.
+    // Most blocks have no quote, and most no line end: their masks are made only where there is
+    // one.
     Masks {
         cells: bits([d0 | l0, d1 | l1, d2 | l2, d3 | l3]),
         lines: if any(lines) { bits(lines) } else { 0 },

@@ -1,7 +1,9 @@
-//! A JSON schema of layouts, for editors that complete keys, say what they mean, and mark what is wrong.
+//! A JSON schema of layouts, for editors that complete keys, say what they mean, and mark what is
+//! wrong.
 //!
-//! Which keys there are, and what each takes, comes from the types that read a layout; what they mean comes from the tables of `docs/layouts.md`. A
-//! key that the page does not tell of, or a row of the page that is no key, is a failure: so the page is complete.
+//! Which keys there are, and what each takes, comes from the types that read a layout; what they
+//! mean comes from the tables of `docs/layouts.md`. A key that the page does not tell of, or a row
+//! of the page that is no key, is a failure: so the page is complete.
 
 use crate::layout::raw::{OneOrMany, RawLayout};
 use schemars::generate::SchemaSettings;
@@ -137,7 +139,8 @@ fn of_fields(key: &str) -> Value {
     }
 }
 
-/// Adds a description; beside a reference other keys are not looked at, so the reference goes inside.
+/// Adds a description; beside a reference other keys are not looked at, so the reference goes
+/// inside.
 fn described(value: &mut Value, meaning: &str) {
     if let Some(reference) = value.get("$ref").cloned() {
         *value = json!({"allOf": [{"$ref": reference}]});

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Deserializer};
 use std::ops::Range;
 
-/// A value with its place in the file: that of [`toml::Spanned`], in a type of our own that can have a schema.
+/// A value with its place in the file: that of [`toml::Spanned`], in a type of our own that can
+/// have a schema.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Spanned<T>(toml::Spanned<T>);
 

@@ -6,7 +6,8 @@ use crate::date::{DateFormat, Moment};
 use crate::layout::{CellKind, Column, Style};
 use transpose_codes::Duration;
 
-/// Turns a raw cell of a column into canonical notation in `out`, which is empty; as [`canonical`] does, which knows no particulars.
+/// Turns a raw cell of a column into canonical notation in `out`, which is empty; as [`canonical`]
+/// does, which knows no particulars.
 #[inline]
 pub(crate) fn read(column: &Column, raw: &[u8], cells: Cells, out: &mut Vec<u8>) -> Result<bool, Trouble> {
     if column.style.particular {

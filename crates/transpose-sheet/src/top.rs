@@ -90,7 +90,8 @@ pub(crate) fn top(layout: &Layout, bytes: &[u8], delimiter: u8, complete: bool) 
     Ok(Top { headings: Headings { bom, ..headings }, lines, body: at })
 }
 
-/// A line of a single text that stands there as it is. Such a text may be the very character that divides or quotes cells.
+/// A line of a single text that stands there as it is. Such a text may be the very character that
+/// divides or quotes cells.
 fn whole_line(line: &Line, bytes: &[u8], at: Place) -> Option<(Range<usize>, Place)> {
     let [Column { source: Source::Text(text), .. }] = &line.cells[..] else { return None };
     let rest = bytes.get(at.start..)?.strip_prefix(text.as_bytes())?;

@@ -1,7 +1,8 @@
 //! Writing: the encoder of a column table.
 //!
-//! Headings and columns come out exactly as the layout has them. Cells are quoted as in RFC 4180 where they hold the delimiter, a quote or a
-//! line break, or begin or end with a space, and nowhere else. Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged.
+//! Headings and columns come out exactly as the layout has them. Cells are quoted as in RFC 4180
+//! where they hold the delimiter, a quote or a line break, or begin or end with a space, and
+//! nowhere else. Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged.
 
 use crate::cell::{is_repair, notation, quoted};
 use crate::code;
@@ -523,7 +524,8 @@ pub(crate) fn file_name(layout: &Layout, delimiter: u8) -> String {
     format!("{}.{extension}", layout.short().replace('-', "_"))
 }
 
-/// What the text of a layout looks like to whoever puts it into a container; nothing where it does not begin with the line of headings.
+/// What the text of a layout looks like to whoever puts it into a container; nothing where it does
+/// not begin with the line of headings.
 pub(crate) fn table(layout: &Layout, delimiter: u8, finish: Option<&Finish>) -> Option<TableShape> {
     if !layout.headed || !layout.before.is_empty() {
         return None;

@@ -1,4 +1,5 @@
-//! Proposals for the inputs of all cases of labels, compared with the layouts that people wrote for them.
+//! Proposals for the inputs of all cases of labels, compared with the layouts that people wrote for
+//! them.
 //!
 //! The proposals know no layout here: names, cells and relations alone have to tell the fields.
 
@@ -17,7 +18,8 @@ fn folded(heading: &str) -> String {
     heading.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The fields of layouts with headings by the id of the layout and the heading; empty for a column without a field.
+/// The fields of layouts with headings by the id of the layout and the heading; empty for a column
+/// without a field.
 fn layouts() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut layouts = BTreeMap::new();
     for entry in std::fs::read_dir(root().join("plugins/labels/layouts")).unwrap() {

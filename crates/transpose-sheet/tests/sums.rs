@@ -590,7 +590,8 @@ proptest! {
     }
 }
 
-/// What another program makes of what is written: the rows, and whether the totals are those of the rows.
+/// What another program makes of what is written: the rows, and whether the totals are those of the
+/// rows.
 const PYTHON: &str = r#"
 import csv, sys
 from decimal import Decimal

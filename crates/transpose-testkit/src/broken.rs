@@ -9,9 +9,10 @@
 //! expect = ["DSR0204@7/10"]
 //! ```
 //!
-//! An edit is one of: `line`, `cell` and `set` (cells are divided by tabs that are not escaped), `line` and `replace`, `line` and `insert` (before
-//! that line), `line` and `delete = true`, `crlf = true`, `bom = true`, `truncate = N` (bytes kept). What is expected is a code, with `@line` and
-//! `/cell` where the finding has them; findings of severity info are not listed.
+//! An edit is one of: `line`, `cell` and `set` (cells are divided by tabs that are not escaped),
+//! `line` and `replace`, `line` and `insert` (before that line), `line` and `delete = true`,
+//! `crlf = true`, `bom = true`, `truncate = N` (bytes kept). What is expected is a code, with
+//! `@line` and `/cell` where the finding has them; findings of severity info are not listed.
 
 use serde::Deserialize;
 
@@ -84,7 +85,8 @@ impl Broken {
     }
 }
 
-/// The cells of a line. A tab belongs to its cell when the backslashes before it leave one over in groups of three.
+/// The cells of a line. A tab belongs to its cell when the backslashes before it leave one over in
+/// groups of three.
 fn cells(line: &[u8]) -> Vec<Vec<u8>> {
     let mut cells = vec![Vec::new()];
     let mut run = 0;

@@ -1,6 +1,7 @@
 //! Everything that a format makes of an input, as owned values: small inputs only.
 //!
-//! The input is read here as one chunk and without the engine, so that a snapshot shows the decoder's work and nothing else.
+//! The input is read here as one chunk and without the engine, so that a snapshot shows the
+//! decoder's work and nothing else.
 
 use crate::framed;
 use std::collections::BTreeSet;

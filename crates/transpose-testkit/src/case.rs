@@ -10,7 +10,8 @@
 //! except = [{ check = "round-trip", reason = "the input is cut off" }]
 //! ```
 //!
-//! `agreement`, `figures` and `catalogue` name files of the case folder, or of the folder `terms` beside `cases`.
+//! `agreement`, `figures` and `catalogue` name files of the case folder, or of the folder `terms`
+//! beside `cases`.
 
 use crate::broken::Broken;
 use serde::Deserialize;
@@ -149,7 +150,8 @@ impl Case {
     pub fn contained(&self) -> Result<Contained, String> {
         let failed = |error: &dyn fmt::Display| format!("cannot read {}: {error}", self.input.display());
         let bytes = std::fs::read(&self.input).map_err(|error| failed(&error))?;
-        // Messages of records are always text, and what is wrong with its encoding is for their formats to tell.
+        // Messages of records are always text, and what is wrong with its encoding is for their
+        // formats to tell.
         if self.input.extension().is_some_and(|extension| extension == "tsv") {
             return Ok(Contained { container: None, text: bytes, notes: Findings::default() });
         }
@@ -271,7 +273,8 @@ impl Catalogue {
         self.cases.iter().filter(move |case| case.format == format)
     }
 
-    /// Files in case folders that belong to nothing: neither input nor side file nor one of the snapshots that `wanted` names.
+    /// Files in case folders that belong to nothing: neither input nor side file nor one of the
+    /// snapshots that `wanted` names.
     pub fn orphans(&self, wanted: impl Fn(&Case) -> Vec<String>) -> Result<Vec<PathBuf>, String> {
         let mut orphans = Vec::new();
         for case in &self.cases {

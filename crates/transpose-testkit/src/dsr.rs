@@ -1,8 +1,10 @@
 //! Valid DSR messages of any profile, made from the tables of a family alone.
 //!
-//! This is an oracle: it shares no code with the reader and the writer that it tests. It walks the structure of a profile, fills each cell by its
-//! type, its name and the conditions between cells (the rules V-… and ARCH-… of DSR), escapes, adds up usages and counts lines by itself. The same
-//! wish gives the same bytes. Each line tells which definition it follows, so that a test can spoil one cell and know what must be found.
+//! This is an oracle: it shares no code with the reader and the writer that it tests. It walks the
+//! structure of a profile, fills each cell by its type, its name and the conditions between cells
+//! (the rules V-… and ARCH-… of DSR), escapes, adds up usages and counts lines by itself. The same
+//! wish gives the same bytes. Each line tells which definition it follows, so that a test can spoil
+//! one cell and know what must be found.
 //!
 //! | module | holds |
 //! |---|---|
@@ -49,14 +51,15 @@ pub enum Fill {
 pub struct Wish {
     /// Decides everything that is left open.
     pub seed: u64,
-    /// The number of blocks, or of lines that are whole blocks; none makes a report without sales. A message of such lines has at least one for
-    /// each summary record.
+    /// The number of blocks, or of lines that are whole blocks; none makes a report without sales.
+    /// A message of such lines has at least one for each summary record.
     pub blocks: u64,
     /// The least number of summary records; some profiles need several types at once.
     pub contexts: usize,
     /// Which cells are filled.
     pub fill: Fill,
-    /// Over how many files the blocks are spread; never more than there are blocks, and one where lines are whole blocks (ARCH-88).
+    /// Over how many files the blocks are spread; never more than there are blocks, and one where
+    /// lines are whole blocks (ARCH-88).
     pub files: u64,
     /// Whether some titles hold a tab.
     pub tabs: bool,
@@ -80,11 +83,13 @@ pub enum Ids {
     Random,
 }
 
-/// What makes a message look like those that a service sends, and not like a case for a test: many usages to a block, names and titles that
-/// hardly ever come again, and a sender with habits, so that a cell which may stay empty is nearly always filled or nearly always empty.
+/// What makes a message look like those that a service sends, and not like a case for a test: many
+/// usages to a block, names and titles that hardly ever come again, and a sender with habits, so
+/// that a cell which may stay empty is nearly always filled or nearly always empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Bulk {
-    /// The least number of lines of the whole message; it ends with the block that reaches it. The number of blocks in [`Wish`] means nothing then.
+    /// The least number of lines of the whole message; it ends with the block that reaches it. The
+    /// number of blocks in [`Wish`] means nothing then.
     pub lines: u64,
     /// How the identifiers of usages run.
     pub ids: Ids,
@@ -97,7 +102,8 @@ pub struct Line {
     pub record: &'static RecordSpec,
     /// The number of its block, from 1; 0 above and below the blocks.
     pub block: u64,
-    /// Its cells in their notation. There are as many as the definition has, except in records that two parties agreed on.
+    /// Its cells in their notation. There are as many as the definition has, except in records that
+    /// two parties agreed on.
     pub cells: Vec<String>,
 }
 
@@ -140,7 +146,8 @@ impl Generator {
         Ok(Self::of(plan, |plan, number| number < plan.blocks))
     }
 
-    /// The same with one resource in each block and at most one work of it, so that each usage fits on one line.
+    /// The same with one resource in each block and at most one work of it, so that each usage fits
+    /// on one line.
     pub fn lone(facts: &Facts, profile: &'static ProfileSpec, wish: Wish) -> Result<Self, String> {
         let plan = Plan { lone: true, ..Plan::new(facts, profile, wish, None)? };
         Ok(Self::of(plan, |plan, number| number < plan.blocks))
@@ -155,7 +162,8 @@ impl Generator {
     ) -> Result<Self, String> {
         let plan = Plan::new(facts, profile, wish, Some(bulk))?;
         Ok(Self::of(plan, |plan, number| {
-            // Header, summary records and footer are lines too, and each summary record needs a block.
+            // Header, summary records and footer are lines too, and each summary record needs a
+            // block.
             let above = plan.contexts.len() as u64;
             number < above || plan.lines + above + 2 < bulk.lines
         }))
@@ -253,7 +261,8 @@ impl Generator {
 
     fn head(&self, scribe: &mut Scribe<'_>, file: u64) -> Option<Line> {
         let plan = &self.plan;
-        // Messages say which editions they follow; what the tables assume is taken where it can be written.
+        // Messages say which editions they follow; what the tables assume is taken where it can be
+        // written.
         let version = plan.profile.message_version;
         let is_plain = version.starts_with("dsrf/") && !version.contains([' ', '<']);
         let version = if is_plain { version } else { "dsrf/1.4/1.2/1.5" };

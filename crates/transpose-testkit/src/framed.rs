@@ -1,4 +1,5 @@
-//! Inputs in memory whose lines their format turns into text: what the command line does when it opens a file.
+//! Inputs in memory whose lines their format turns into text: what the command line does when it
+//! opens a file.
 
 use std::borrow::Cow;
 use transpose_containers::read::{Notes, framed};

@@ -1,6 +1,8 @@
-//! What the fuzz targets in `fuzz/` call, and the property test that needs no fuzzer: bytes of any kind, read to the end.
+//! What the fuzz targets in `fuzz/` call, and the property test that needs no fuzzer: bytes of any
+//! kind, read to the end.
 //!
-//! Nothing here judges what is found. A fault is a panic, a hang, or memory beyond what the input is worth.
+//! Nothing here judges what is found. A fault is a panic, a hang, or memory beyond what the input
+//! is worth.
 
 use crate::framed;
 use std::io::Write as _;
@@ -12,7 +14,8 @@ use transpose_core::registry::BytesHead;
 use transpose_core::report::Report;
 use transpose_io::{Input, Limits};
 
-/// Reads bytes as one format, once for conversion and once for validation, in chunks of several sizes, and mends them.
+/// Reads bytes as one format, once for conversion and once for validation, in chunks of several
+/// sizes, and mends them.
 pub fn format(format: &dyn Format, bytes: &[u8]) {
     format.recognise(&Probe { name: "fuzz", bytes, complete: true });
     for (validates, size) in [(false, usize::MAX), (true, usize::MAX), (true, 61)] {

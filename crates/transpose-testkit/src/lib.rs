@@ -1,4 +1,5 @@
-//! What tests of formats share: cases on disk, conversions in a folder of their own, readable renderings, mangled inputs.
+//! What tests of formats share: cases on disk, conversions in a folder of their own, readable
+//! renderings, mangled inputs.
 //!
 //! | module | holds |
 //! |---|---|
@@ -13,7 +14,8 @@
 //! | [`framed`] | inputs in memory whose lines their format turns into text |
 //! | [`mangle`] | damaged variants of an input, the same ones every time |
 //!
-//! Invariant: this crate is used by tests only. It names no format but DSR, whose messages [`dsr`] makes from tables; it reads no clock, and makes random choices from fixed seeds.
+//! Invariant: this crate is used by tests only. It names no format but DSR, whose messages [`dsr`]
+//! makes from tables; it reads no clock, and makes random choices from fixed seeds.
 
 pub mod broken;
 pub mod canonical;

@@ -1,6 +1,8 @@
-//! Damaged variants of an input: cut off, flipped, with lines and cells lost, doubled or moved, and with bytes that belong nowhere.
+//! Damaged variants of an input: cut off, flipped, with lines and cells lost, doubled or moved, and
+//! with bytes that belong nowhere.
 //!
-//! The variants follow from the input and a seed alone, so that a failure can be repeated from its name.
+//! The variants follow from the input and a seed alone, so that a failure can be repeated from its
+//! name.
 
 use crate::random::Random;
 
@@ -13,7 +15,8 @@ pub struct Variant {
     pub bytes: Vec<u8>,
 }
 
-/// What is put into an input at random places: delimiters, quotes, escapes, line ends, NUL, broken UTF-8, words that mean something.
+/// What is put into an input at random places: delimiters, quotes, escapes, line ends, NUL, broken
+/// UTF-8, words that mean something.
 const INTRUDERS: &[&[u8]] = &[
     b",",
     b";",
@@ -44,7 +47,8 @@ const INTRUDERS: &[&[u8]] = &[
     b" ",
 ];
 
-/// Variants of an input: every cut at a multiple of `step`, and `random` variants of each other kind.
+/// Variants of an input: every cut at a multiple of `step`, and `random` variants of each other
+/// kind.
 pub fn variants(input: &[u8], step: usize, random: usize) -> Vec<Variant> {
     let mut out = vec![Variant { name: "empty".into(), bytes: Vec::new() }];
     for end in (0..input.len()).step_by(step.max(1)) {

@@ -1,4 +1,5 @@
-//! A small generator of pseudo-random numbers (SplitMix64), so that a seed means the same inputs everywhere and for ever.
+//! A small generator of pseudo-random numbers (SplitMix64), so that a seed means the same inputs
+//! everywhere and for ever.
 
 /// Numbers that follow from a seed.
 #[derive(Clone, Debug)]

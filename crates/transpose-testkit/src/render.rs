@@ -1,6 +1,7 @@
 //! Lines for snapshots: everything that matters to a reader, nothing that differs from run to run.
 //!
-//! Control characters are shown as `→` (tab), `␍`, `␊` and `\xNN`, bytes that are not UTF-8 as `\xNN` too.
+//! Control characters are shown as `→` (tab), `␍`, `␊` and `\xNN`, bytes that are not UTF-8 as
+//! `\xNN` too.
 
 use crate::canonical::{Canonical, Part, Unit};
 use crate::run::Ended;

@@ -178,7 +178,8 @@ fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
     Ok(files)
 }
 
-/// Why the end of a run is not one of the documented ones, if so: an outcome whose ledger balances, or a failure that says what is wrong.
+/// Why the end of a run is not one of the documented ones, if so: an outcome whose ledger balances,
+/// or a failure that says what is wrong.
 pub fn fault(ended: &Ended, rows_merge: bool) -> Option<String> {
     let bug = |fatal: &Fatal| format!("the program is at fault: {fatal}");
     match &ended.outcome {

@@ -30,7 +30,8 @@ impl Default for How {
     }
 }
 
-/// Validates bytes in the format of a case. The error is a fault of the case or of the machine, never of the input.
+/// Validates bytes in the format of a case. The error is a fault of the case or of the machine,
+/// never of the input.
 pub fn validate(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Result<Verdict, Fatal>, String> {
     validate_as(registry, case, bytes, How::default())
 }
@@ -52,7 +53,8 @@ pub fn validate_as(
     })
 }
 
-/// The repaired copy of bytes in the format of a case; nothing where the format has no repair or the bytes cannot be read.
+/// The repaired copy of bytes in the format of a case; nothing where the format has no repair or
+/// the bytes cannot be read.
 pub fn mended(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Option<Vec<u8>>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("{case}: {error}");
     validation(registry, case, bytes, How::default(), |validation, _| {

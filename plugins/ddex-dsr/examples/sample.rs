@@ -1,7 +1,9 @@
-//! Writes a synthetic message of any profile and version, as large as wanted and the same for the same seed.
+//! Writes a synthetic message of any profile and version, as large as wanted and the same for the
+//! same seed.
 //!
-//! `cargo xtask sample --message` runs it: `sample ID[@VERSION] LINES SEED FILES IDS OUT`. IDS is `lettered`, `growing` or `random`. OUT is a
-//! file, or `-` for standard output, or a folder that ends in `/`, where files get the names that the standard demands.
+//! `cargo xtask sample --message` runs it: `sample ID[@VERSION] LINES SEED FILES IDS OUT`. IDS is
+//! `lettered`, `growing` or `random`. OUT is a file, or `-` for standard output, or a folder that
+//! ends in `/`, where files get the names that the standard demands.
 
 #![allow(clippy::print_stderr, reason = "it talks to the developer who runs it")]
 
@@ -19,7 +21,8 @@ const FACTS: Facts = Facts { record: facts::bound, set: facts::set };
 /// Territories times commercial models: as many summary records as a message of a month may have.
 const CONTEXTS: usize = 24;
 
-/// Below so many lines a message is one to be read by people: few summary records, few usages to a block.
+/// Below so many lines a message is one to be read by people: few summary records, few usages to a
+/// block.
 const SMALL: u64 = 100;
 
 fn main() -> ExitCode {
@@ -89,7 +92,8 @@ fn write(generator: &Generator, number: u64, file: impl Write) -> io::Result<()>
     written.and_then(|()| out.flush())
 }
 
-/// The version of a profile by the id of its format: the one whose smallest message is recognised as that format.
+/// The version of a profile by the id of its format: the one whose smallest message is recognised
+/// as that format.
 fn profile(message: &str) -> Result<&'static ProfileSpec, String> {
     let (id, version) = message.split_once('@').map_or((message, None), |(id, version)| (id, Some(version)));
     let formats = ddex_dsr::formats();

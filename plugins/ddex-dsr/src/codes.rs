@@ -1,4 +1,5 @@
-//! The findings of this family. Rules named V-… and ARCH-… are the candidate rules and the architecture rules of DSR.
+//! The findings of this family. Rules named V-… and ARCH-… are the candidate rules and the
+//! architecture rules of DSR.
 
 transpose_core::codes! {
     /// The first record of a file is no header.

@@ -1,4 +1,5 @@
-//! What `transpose explain` tells about record types, cells, value sets, values, profiles and rules.
+//! What `transpose explain` tells about record types, cells, value sets, values, profiles and
+//! rules.
 //!
 //! | topic | explains |
 //! |---|---|
@@ -78,7 +79,8 @@ fn newest_first(mut versions: Vec<&'static RecordSpec>) -> Vec<&'static RecordSp
     versions
 }
 
-/// The topic that explains this very record: its name, with the generation where the name alone means another.
+/// The topic that explains this very record: its name, with the generation where the name alone
+/// means another.
 fn topic_of(spec: &RecordSpec) -> String {
     let plain = records::find(spec.name).is_some_and(|found| std::ptr::eq(found, spec));
     if plain { spec.name.to_owned() } else { format!("{}@{}", spec.name, spec.generation) }

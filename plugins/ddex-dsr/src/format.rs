@@ -30,7 +30,8 @@ pub(crate) enum Role {
     Usage,
     Allocation,
     Split,
-    /// A whole block in one line: a release, a recording with its work, a usage and its allocation, each where it has a value.
+    /// A whole block in one line: a release, a recording with its work, a usage and its allocation,
+    /// each where it has a value.
     Single,
     /// A record that two parties agreed on.
     Opaque,
@@ -75,7 +76,8 @@ impl Role {
     }
 }
 
-/// What a cell of a single record describes: the release, the recording with its work, the usage or its allocation.
+/// What a cell of a single record describes: the release, the recording with its work, the usage or
+/// its allocation.
 pub(crate) fn part_of(cell: &CellSpec) -> Group {
     /// Cells that only this family understands and that describe the release or the recording.
     const RELEASE: [&str; 4] = ["LabelReleaseId", "SeriesTitle", "ProprietaryReleaseId", "VideoCategory"];

@@ -1,7 +1,7 @@
 //! DDEX Digital Sales Reporting (DSR) messages.
 //!
-//! A profile is one file in `profiles/`; what profiles share is here. Record tables, profile structures and allowed-value sets are generated
-//! from the facts in `spec/`.
+//! A profile is one file in `profiles/`; what profiles share is here. Record tables, profile
+//! structures and allowed-value sets are generated from the facts in `spec/`.
 //!
 //! Invariant: this crate does no I/O, starts no thread and reads no clock.
 

@@ -1,8 +1,10 @@
 //! File names (ARCH-110 to ARCH-117).
 //!
-//! `DSR_Recipient_Sender_Service_Period_Territory_xofy_Created.tsv`. Elements come from data and are cleaned: letters, digits, dots, dashes and
-//! U+2010 stay, everything else is dropped, so that no element holds an underscore, a space or a path separator. Several service tiers are
-//! joined by U+2010 (ARCH-114), several territories become `multi` (ARCH-116), and `1of1` is kept in single files.
+//! `DSR_Recipient_Sender_Service_Period_Territory_xofy_Created.tsv`. Elements come from data and
+//! are cleaned: letters, digits, dots, dashes and U+2010 stay, everything else is dropped, so that
+//! no element holds an underscore, a space or a path separator. Several service tiers are joined by
+//! U+2010 (ARCH-114), several territories become `multi` (ARCH-116), and `1of1` is kept in single
+//! files.
 
 use transpose_codes::{Date, PartialDate};
 use transpose_core::entity::Entity;

@@ -1,10 +1,12 @@
-//! The head of a message: header and summary records, made from the header, the sales contexts and the agreement.
+//! The head of a message: header and summary records, made from the header, the sales contexts and
+//! the agreement.
 //!
 //! Everything that is missing is collected, so that one run tells all that must be set.
 //!
-//! A context keeps the type of summary record that it was read from where the version has it and its mandatory cells can be filled; else its
-//! profile chooses. The order of the source is kept where the version knows it; a message in its own version comes out as it was read, with its
-//! own spelling of the profile, its message version and the records that two parties agreed on.
+//! A context keeps the type of summary record that it was read from where the version has it and
+//! its mandatory cells can be filled; else its profile chooses. The order of the source is kept
+//! where the version knows it; a message in its own version comes out as it was read, with its own
+//! spelling of the profile, its message version and the records that two parties agreed on.
 
 use crate::codes;
 use crate::format::Profile;
@@ -45,7 +47,8 @@ pub(crate) struct Top {
     same_version: bool,
     /// The SummaryRecordId of each context, escaped.
     pub(crate) ids: Vec<Vec<u8>>,
-    /// That of the record that tells what is allocated of each context, where it has one of its own.
+    /// That of the record that tells what is allocated of each context, where it has one of its
+    /// own.
     pub(crate) details: Vec<Option<Vec<u8>>>,
     /// When the message is made.
     pub(crate) created: String,
@@ -101,7 +104,8 @@ impl Model {
     }
 }
 
-/// The family of summary record that most profiles choose: by the commercial model, the basic one for what has none of its own.
+/// The family of summary record that most profiles choose: by the commercial model, the basic one
+/// for what has none of its own.
 pub(crate) fn by_model(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
     let families: &[&str] = match Model::of(context) {
         Model::Sale | Model::Other => &["SY01"],
@@ -111,10 +115,11 @@ pub(crate) fn by_model(layout: &Layout, context: &Entity, terms: Option<&dyn Ter
     first_of(layout, context, terms, families)
 }
 
-/// The first of the families that is bound and whose mandatory cells can be filled; else the first such family of all that are bound; else the
-/// first bound, whose missing cells are told.
+/// The first of the families that is bound and whose mandatory cells can be filled; else the first
+/// such family of all that are bound; else the first bound, whose missing cells are told.
 ///
-/// SY05 and SY09 are for a part of what another summary record tells; they are kept where they were read and never chosen for a whole ([`Detail`]).
+/// SY05 and SY09 are for a part of what another summary record tells; they are kept where they were
+/// read and never chosen for a whole ([`Detail`]).
 pub(crate) fn first_of(
     layout: &Layout,
     context: &Entity,
@@ -131,7 +136,8 @@ pub(crate) fn first_of(
     found.or_else(|| whole().next()).unwrap_or("SY01")
 }
 
-/// What is allocated of a sales context, in a record of its own behind that of the whole: SY05 behind SY04, which has no cells for it.
+/// What is allocated of a sales context, in a record of its own behind that of the whole: SY05
+/// behind SY04, which has no cells for it.
 struct Detail {
     spec: &'static RecordSpec,
     context: Entity,
@@ -481,7 +487,8 @@ impl Top {
         }
     }
 
-    /// The records that two parties agreed on and that stand among the summary records: how many of those stand before each, and its line.
+    /// The records that two parties agreed on and that stand among the summary records: how many of
+    /// those stand before each, and its line.
     fn agreed<'h>(&mut self, header: &'h Entity) -> Vec<(u64, &'h str)> {
         let lines = header.extras.get("DealSpecific").into_iter().flat_map(Value::iter);
         let lines = lines.filter_map(|text| {
@@ -610,8 +617,9 @@ impl Top {
     }
 }
 
-/// Puts summary records into an order that the version knows: by type, SY05 behind SY04 (ARCH-52). Those that were read from a message stay in
-/// its order where records of one type stand together in it, and always where the message was of this very version: UGC 1.2 wants types interleaved.
+/// Puts summary records into an order that the version knows: by type, SY05 behind SY04 (ARCH-52).
+/// Those that were read from a message stay in its order where records of one type stand together
+/// in it, and always where the message was of this very version: UGC 1.2 wants types interleaved.
 /// Answers whether the version knows the order.
 fn arrange(
     layout: &Layout,
@@ -683,8 +691,8 @@ fn summaries(structure: &Structure) -> Option<Structure> {
 /// How many cells beyond the definition of a record are written at most.
 const MOST_BEYOND: usize = 4096;
 
-/// Cells beyond a definition whose end is not known, by their place, when the context was read from that very record: by the name that the
-/// definition guesses, or as `SY02.04 cell 27`.
+/// Cells beyond a definition whose end is not known, by their place, when the context was read from
+/// that very record: by the name that the definition guesses, or as `SY02.04 cell 27`.
 fn beyond<'c>(spec: &RecordSpec, context: &'c Entity) -> Vec<Option<(&'c str, &'c Value)>> {
     let mut cells = Vec::new();
     if spec.complete || *context.origin != *spec.name {

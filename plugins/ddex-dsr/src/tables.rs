@@ -48,7 +48,8 @@ pub fn is_deal_specific(name: &[u8]) -> bool {
     matches!(name, [b'D', b'E', a, b] if a.is_ascii_digit() && b.is_ascii_digit())
 }
 
-/// A record type as a generation binds it: where the generation's own facts do not list it, the others are asked, the newest first.
+/// A record type as a generation binds it: where the generation's own facts do not list it, the
+/// others are asked, the newest first.
 pub fn record(name: &str, generation: &str) -> Option<&'static RecordSpec> {
     let others = GENERATIONS.iter().copied().filter(|other| *other != generation);
     std::iter::once(generation).chain(others).find_map(|generation| record_of(name, generation))
@@ -130,7 +131,8 @@ impl Layout {
     }
 }
 
-/// Whether works directly follow the records of rights holders in the structure; elsewhere a work begins what is told of it anew.
+/// Whether works directly follow the records of rights holders in the structure; elsewhere a work
+/// begins what is told of it anew.
 fn holders_have_works(structure: &Structure) -> bool {
     let is = |item: Option<&Structure>, lead: &str| matches!(item, Some(Structure::Record(name, _)) if name.starts_with(lead));
     match structure {

@@ -1,10 +1,14 @@
-//! Writing: blocks of releases, recordings, works, usages and what belongs to them, in the records of a version.
+//! Writing: blocks of releases, recordings, works, usages and what belongs to them, in the records
+//! of a version.
 //!
-//! Which record an entity takes, and what fills each of its cells, follows from the tables: the record of the family that it was read from where
-//! the version binds that, else the one for the same role. What the version has no cell for is counted as lost; what it demands and the
-//! source lacks is supplied by a stated rule and counted as guessed. Columns are looked up once per shape, and a usage costs no allocation.
+//! Which record an entity takes, and what fills each of its cells, follows from the tables: the
+//! record of the family that it was read from where the version binds that, else the one for the
+//! same role. What the version has no cell for is counted as lost; what it demands and the source
+//! lacks is supplied by a stated rule and counted as guessed. Columns are looked up once per shape,
+//! and a usage costs no allocation.
 //!
-//! The records of a block keep the order of the source where the version knows it, so that a message comes out as it was read.
+//! The records of a block keep the order of the source where the version knows it, so that a
+//! message comes out as it was read.
 
 mod block;
 mod record;
@@ -261,7 +265,8 @@ impl Writer {
         Ok(tally)
     }
 
-    /// What a usage names: a release or a recording, its sales context, the use type that the context states.
+    /// What a usage names: a release or a recording, its sales context, the use type that the
+    /// context states.
     fn usage_links<'i>(
         &'i self,
         run: &mut Run<'_>,
@@ -305,7 +310,8 @@ impl Writer {
                 && item.followed
                 && allocated().next().is_some()
             {
-                // The allocations that follow name their summary records, and the usage names none (SU03.02).
+                // The allocations that follow name their summary records, and the usage names none
+                // (SU03.02).
                 links.summary = &[];
                 if allocated().all(|other| Some(other) != own) {
                     let reason = "the allocations of the usage name the summary records";
@@ -366,7 +372,8 @@ impl Writer {
         let work = parent.filter(|work| work.plan.group == Group::Work);
         let recording = items.recording_of(item);
         links.work = work.map_or(&[][..], |work| items.reference(work));
-        // A rights controller names the work or the recording, and both only where the record demands it.
+        // A rights controller names the work or the recording, and both only where the record
+        // demands it.
         if links.work.is_empty() || target.demands_resource {
             links.resource = items.get(recording).map_or(&[][..], |recording| items.reference(recording));
         }
@@ -384,8 +391,8 @@ impl Writer {
         }
     }
 
-    /// An entity that no record is for: what the parties agreed on goes out as it came in, everything else is lost. Answers how many lines
-    /// were written.
+    /// An entity that no record is for: what the parties agreed on goes out as it came in,
+    /// everything else is lost. Answers how many lines were written.
     fn without_record(
         &self,
         run: &mut Run<'_>,
@@ -408,7 +415,8 @@ impl Writer {
         1
     }
 
-    /// The label that all recordings of a block share, for a release without one; what finds no place is counted.
+    /// The label that all recordings of a block share, for a release without one; what finds no
+    /// place is counted.
     fn label<'a>(&self, run: &mut Run<'_>, items: &Items<'a>) -> Option<&'a [u8]> {
         let label_of = |item: &Item<'a>| column(item.entity, item.plan.special.label);
         let labelled = || items.all.iter().filter_map(|item| Some((item.entity, label_of(item)?)));
@@ -461,7 +469,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells which of two kinds of lines a file of single records is expected to hold; the finding is for a file that will hold both.
+    /// Tells which of two kinds of lines a file of single records is expected to hold; the finding
+    /// is for a file that will hold both.
     fn expect(&mut self) -> Option<Diagnostic> {
         let mut usages = self.plans.iter().filter(|plan| plan.group == Group::Usage && self.single);
         // Lines that were read from such a file stay what they were.
@@ -583,7 +592,8 @@ fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
     Location { line: run.line(entity), record, ..Location::default() }
 }
 
-/// Tells of a block that no version of the structure has; `bare` where it has a release without any recording.
+/// Tells of a block that no version of the structure has; `bare` where it has a release without any
+/// recording.
 fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
     let code = &codes::BLOCK_SHAPE;
     if run.report.findings.keeps(code) {
@@ -653,7 +663,8 @@ impl Encode for Writer {
             if let Some(own) = block.id().filter(|id| !id.is_empty()) {
                 escape::encode(own, &mut id);
             } else {
-                // Of an input, the line behind the head is taken: it does not depend on what was rejected before.
+                // Of an input, the line behind the head is taken: it does not depend on what was
+                // rejected before.
                 let line = first.map(|line| line.saturating_sub(self.top.lines()).max(1));
                 write::whole(line.unwrap_or(numbers.blocks + index as u64 + 1), &mut id);
             }
@@ -717,7 +728,8 @@ impl Encode for Writer {
                 drops.push((subject, reason.to_owned()));
             }
         };
-        // What the source's entities have is counted where they are written, and so is the time played.
+        // What the source's entities have is counted where they are written, and so is the time
+        // played.
         let unseen = reads.difference(self.known.writes).difference(self.looked);
         for field in unseen.iter().filter(|field| *field != Field::USAGE_DURATION) {
             // A source with contexts of its own has handed over all of their values.

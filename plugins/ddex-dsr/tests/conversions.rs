@@ -1,4 +1,5 @@
-//! What becomes of a message in another profile, variant or version: small messages, one peculiarity each.
+//! What becomes of a message in another profile, variant or version: small messages, one
+//! peculiarity each.
 
 #![allow(
     clippy::indexing_slicing,
@@ -36,7 +37,8 @@ fn profile((id, version): Version<'_>) -> &'static ProfileSpec {
     facts::profiles().iter().find(|known| known.profile == name && known.version == version).unwrap()
 }
 
-/// A record with the cells that are given by name; names, numbers and other plain cells that must be filled fill themselves.
+/// A record with the cells that are given by name; names, numbers and other plain cells that must
+/// be filled fill themselves.
 fn row(version: Version<'_>, name: &str, given: &[(&str, &str)]) -> String {
     let mut names = Vec::new();
     profile(version).structure.records(&mut |known| names.push(known));

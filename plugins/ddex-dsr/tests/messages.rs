@@ -1,4 +1,5 @@
-//! Hand-made messages: read and written again byte for byte, cut into chunks of every size, broken in every way.
+//! Hand-made messages: read and written again byte for byte, cut into chunks of every size, broken
+//! in every way.
 
 #![allow(
     clippy::indexing_slicing,
@@ -466,7 +467,8 @@ fn an_independent_check_agrees() {
         // Older versions count in whole numbers.
         let text = close(&lines).replace("1230.5", "1230").replace("\t230.5", "\t230");
         for target in ["1.4", "1.3", "1.2"] {
-            // A context that needs its use type on the usages cannot be written where usages have no such cell.
+            // A context that needs its use type on the usages cannot be written where usages have
+            // no such cell.
             if target == "1.2" && version != "1.2" {
                 continue;
             }

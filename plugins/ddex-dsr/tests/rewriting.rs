@@ -1,7 +1,8 @@
-//! Messages read and written again: the same bytes in their own version; in every other one a message whose faults were told, with every value
-//! that is not in it counted as lost.
+//! Messages read and written again: the same bytes in their own version; in every other one a
+//! message whose faults were told, with every value that is not in it counted as lost.
 //!
-//! The messages come from the tables (`transpose_testkit::dsr`), what is written is judged by `check_message.py`; neither knows the writer.
+//! The messages come from the tables (`transpose_testkit::dsr`), what is written is judged by
+//! `check_message.py`; neither knows the writer.
 
 #![allow(
     clippy::indexing_slicing,
@@ -100,7 +101,8 @@ fn is_told(fault: &str, findings: &[&Diagnostic], source: &ProfileSpec, to: &Pro
     match what {
         // Older structures let a block have several recordings and no release.
         _ if what.starts_with("a block without release") => to.generation == "xsd",
-        // Blocks without an identifier are numbered by their lines, and others may stand between them.
+        // Blocks without an identifier are numbered by their lines, and others may stand between
+        // them.
         _ if what.starts_with("block ") => source.profile.starts_with("Financial"),
         // The cell is optional, and older versions have none.
         "it has no parent" => true,
@@ -112,7 +114,8 @@ fn is_told(fault: &str, findings: &[&Diagnostic], source: &ProfileSpec, to: &Pro
     }
 }
 
-/// What the values of a message are of: a field or an extra, with the elements of each cell, as they are written.
+/// What the values of a message are of: a field or an extra, with the elements of each cell, as
+/// they are written.
 fn values(file: &File) -> BTreeSet<(String, String)> {
     // Names inside a block, and what is written in another notation.
     const OTHERWISE: [Field; 4] =
@@ -133,7 +136,8 @@ fn values(file: &File) -> BTreeSet<(String, String)> {
     out
 }
 
-/// The elements of a cell: an escaped pipe has two backslashes before it, or two more than a multiple of three.
+/// The elements of a cell: an escaped pipe has two backslashes before it, or two more than a
+/// multiple of three.
 fn elements(cell: &str) -> impl Iterator<Item = &str> {
     let bytes = cell.as_bytes();
     let divides = |at: &usize| {

@@ -457,7 +457,8 @@ fn aggregated_usage_finds_its_records_in_other_profiles() {
             assert!(line.starts_with(expected), "{line}\n{expected}");
         }
     };
-    // The only recording is what was used of its release; a usage names it by the identifier that was made.
+    // The only recording is what was used of its release; a usage names it by the identifier that
+    // was made.
     let (lines, report, _) = written("ddex.dsr.ugc", "1.4");
     begins(
         &lines,

@@ -1,22 +1,28 @@
 //! `canonical.csv`: the canonical model as one flat table, one row for each usage.
 //!
-//! The layout is our own. A row holds everything that is known of a usage: the message, the sales context, the release, the recording with
-//! its work, the usage itself. So it can be loaded as it is (DuckDB, pandas, a spreadsheet), at the price of repeating the message and the
-//! release in every row.
+//! The layout is our own. A row holds everything that is known of a usage: the message, the sales
+//! context, the release, the recording with its work, the usage itself. So it can be loaded as it
+//! is (DuckDB, pandas, a spreadsheet), at the price of repeating the message and the release in
+//! every row.
 //!
-//! **Columns.** Every field that the source has a place for, in the order of the table of fields; the heading is the id of the field
-//! (`release.icpn`). Plays that were summed on the way have, instead, the fields that the sums have a value for.
+//! **Columns.** Every field that the source has a place for, in the order of the table of fields;
+//! the heading is the id of the field (`release.icpn`). Plays that were summed on the way have,
+//! instead, the fields that the sums have a value for.
 //!
-//! **Cells.** Values are in canonical notation. A cell is quoted as in RFC 4180 where it holds a comma, a quote or a line break; lines end in
-//! LF. An absent value is an empty cell, an empty text is `""`. A field that may hold several values (the table of fields says which) has
-//! them divided by `|`; inside such a cell `\` is written `\\` and a pipe that is data `\|`. Other fields have no escapes.
+//! **Cells.** Values are in canonical notation. A cell is quoted as in RFC 4180 where it holds a
+//! comma, a quote or a line break; lines end in LF. An absent value is an empty cell, an empty text
+//! is `""`. A field that may hold several values (the table of fields says which) has them divided
+//! by `|`; inside such a cell `\` is written `\\` and a pipe that is data `\|`. Other fields have
+//! no escapes.
 //!
-//! **Formulas.** Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged, although a spreadsheet may take it for a
-//! formula: an engine that loads the table must get the title that was reported. Whoever opens the file in a spreadsheet imports it as text.
+//! **Formulas.** Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged,
+//! although a spreadsheet may take it for a formula: an engine that loads the table must get the
+//! title that was reported. Whoever opens the file in a spreadsheet imports it as text.
 //!
-//! **Which rows.** A usage of a recording gets the release that precedes the recording in its block; a usage of a release has no recording;
-//! a recording with several works gets its first. What no row can hold (further works, releases and recordings without usages, cells that
-//! only the source's family understands) is counted as lost.
+//! **Which rows.** A usage of a recording gets the release that precedes the recording in its
+//! block; a usage of a release has no recording; a recording with several works gets its first.
+//! What no row can hold (further works, releases and recordings without usages, cells that only the
+//! source's family understands) is counted as lost.
 
 use serde::Deserialize;
 use transpose_core::account::{Account, Losses, NO_CURRENCY};
@@ -212,7 +218,8 @@ struct Writer {
     works: Vec<Column>,
     usages: Vec<Column>,
     plans: Vec<Plan>,
-    /// The beginning of a row, up to the columns of releases, for each sales context; the last is for usages without one.
+    /// The beginning of a row, up to the columns of releases, for each sales context; the last is
+    /// for usages without one.
     contexts: Vec<Vec<u8>>,
     /// The currency of each sales context, as an index of `currencies`.
     currency: Vec<Option<usize>>,
@@ -335,7 +342,8 @@ impl Writer {
     }
 }
 
-/// Whether a row has columns for it: of these there is at most one for a usage. The others are counted where they are met.
+/// Whether a row has columns for it: of these there is at most one for a usage. The others are
+/// counted where they are met.
 const fn is_flat(group: Group) -> bool {
     matches!(
         group,
@@ -429,7 +437,8 @@ impl Writer {
         Ok(rows)
     }
 
-    /// Lists the entities of a block and what belongs to what; answers what a usage that names nothing refers to.
+    /// Lists the entities of a block and what belongs to what; answers what a usage that names
+    /// nothing refers to.
     fn survey<'a>(&self, run: &mut Run<'a>, block: Block<'a>) -> usize {
         run.known.clear();
         // What a usage without a release or without a recording has in their columns.
@@ -770,7 +779,8 @@ mod tests {
     use transpose_codes::Timestamp;
     use transpose_core::batch::{BlockBatch, Blocks, Span};
 
-    /// A release, a recording and a usage; the last shape has a field that the source does not announce.
+    /// A release, a recording and a usage; the last shape has a field that the source does not
+    /// announce.
     fn shapes() -> Vec<Shape> {
         let shape = |group, fields: &[Field]| Shape {
             record: "T".into(),
@@ -795,7 +805,8 @@ mod tests {
         Field::PRICE,
     ];
 
-    /// An entity: its shape, what it belongs to, and its values; several values are divided by `;`, `~` is absent.
+    /// An entity: its shape, what it belongs to, and its values; several values are divided by `;`,
+    /// `~` is absent.
     type Made<'a> = (usize, Option<u32>, &'a [&'a str]);
 
     fn written(reads: &[Field], entities: &[Made<'_>]) -> (String, Report) {

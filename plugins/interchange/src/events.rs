@@ -1,10 +1,12 @@
 //! `canonical.events`: the canonical model as a table of events, one row for each play or sale.
 //!
-//! The layout is our own: every field of messages, sales contexts, releases, recordings and events is a column, headed by its id. So it is a layout
-//! like those of partners, and its columns are made from the table of fields.
+//! The layout is our own: every field of messages, sales contexts, releases, recordings and events
+//! is a column, headed by its id. So it is a layout like those of partners, and its columns are
+//! made from the table of fields.
 //!
-//! **Absent, empty, zero.** An absent value is a cell of nothing, an empty text is `""`, zero is `0`. A column that the source has no place for
-//! is not written, so that "there is none" and "it is never told" differ too.
+//! **Absent, empty, zero.** An absent value is a cell of nothing, an empty text is `""`, zero is
+//! `0`. A column that the source has no place for is not written, so that "there is none" and "it
+//! is never told" differ too.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;

@@ -1,4 +1,5 @@
-//! The canonical model as files: for looking into a report, for tests, and for handing it over to other engines.
+//! The canonical model as files: for looking into a report, for tests, and for handing it over to
+//! other engines.
 //!
 //! A format is one file here. The layouts are our own; nothing in them was taken from a partner.
 //!

@@ -1,9 +1,12 @@
-//! Reports that a service owes to labels, societies and chart compilers, and statements that distributors send to labels: each one file under `layouts/`.
+//! Reports that a service owes to labels, societies and chart compilers, and statements that
+//! distributors send to labels: each one file under `layouts/`.
 //!
-//! Facts: `spec/layouts.json`, with the source of each layout and how sure it is. Where that says nothing, a layout says what is assumed.
-//! `label.standard` is our own. `docs/labels.md` has a paragraph on each.
+//! Facts: `spec/layouts.json`, with the source of each layout and how sure it is. Where that says
+//! nothing, a layout says what is assumed. `label.standard` is our own. `docs/labels.md` has a
+//! paragraph on each.
 //!
-//! Reports of Use come in two variants: the layout of the plain name tells performances, the one that ends in `-ath` tells aggregate tuning hours.
+//! Reports of Use come in two variants: the layout of the plain name tells performances, the one
+//! that ends in `-ath` tells aggregate tuning hours.
 
 transpose_sheet::register_layout!("layouts/apple_financial.toml");
 transpose_sheet::register_layout!("layouts/apple_music_s1.toml");

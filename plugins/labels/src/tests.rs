@@ -1,6 +1,8 @@
-//! The layouts against the facts: headings, order, what must be filled, widths, fixed texts and how sure the source is.
+//! The layouts against the facts: headings, order, what must be filled, widths, fixed texts and how
+//! sure the source is.
 //!
-//! The files are read as TOML, not through the engine of layouts, so that the facts and the files are compared with nothing in between.
+//! The files are read as TOML, not through the engine of layouts, so that the facts and the files
+//! are compared with nothing in between.
 
 use serde_json::Value as Facts;
 use std::collections::BTreeSet;
@@ -10,7 +12,8 @@ use transpose_sheet::LayoutFormat;
 
 const SPEC: &str = include_str!("../spec/layouts.json");
 
-/// Cells that the facts demand and that a layout may leave empty when it is written, with the reason.
+/// Cells that the facts demand and that a layout may leave empty when it is written, with the
+/// reason.
 const RELAXED: [(&str, &str, &str); 1] =
     [("label.apple.financial", "Apple Identifier", "nobody but Apple has one for what was sold")];
 
@@ -54,7 +57,8 @@ fn string<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
     table.get(key).and_then(Value::as_str)
 }
 
-/// The layouts that facts speak of, each with its columns among theirs: variants have a layout each.
+/// The layouts that facts speak of, each with its columns among theirs: variants have a layout
+/// each.
 fn variants(facts: &Facts) -> Vec<(String, Vec<Facts>)> {
     let id = format!("label.{}", text(&facts["id"]));
     let columns = facts["columns"].as_array().cloned().unwrap_or_default();

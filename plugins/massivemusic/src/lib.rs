@@ -1,8 +1,10 @@
-//! MassiveMusic (formerly 7digital): the client usage reports that a licensed service gets of its own plays and sales, the logs that they are made
-//! of, and the catalogue that tells what the logs are about.
+//! MassiveMusic (formerly 7digital): the client usage reports that a licensed service gets of its
+//! own plays and sales, the logs that they are made of, and the catalogue that tells what the logs
+//! are about.
 //!
-//! Source: docs.massivemusic.com. The page "Client Usage Report" has one template a type of service; the pages of the logging interface and of the
-//! S3 bucket loggers name the members of logs. Each is one file under `layouts/`; there is no code but the lines that register them.
+//! Source: docs.massivemusic.com. The page "Client Usage Report" has one template a type of
+//! service; the pages of the logging interface and of the S3 bucket loggers name the members of
+//! logs. Each is one file under `layouts/`; there is no code but the lines that register them.
 //! `spec/templates.json` holds headings and members as they were published.
 
 transpose_sheet::register_layout!("layouts/catalogue.toml");

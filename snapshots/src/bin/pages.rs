@@ -1,4 +1,5 @@
-//! Prints the reference pages that follow from what is linked, as one JSON object of texts by path below `docs/dsr`.
+//! Prints the reference pages that follow from what is linked, as one JSON object of texts by path
+//! below `docs/dsr`.
 //!
 //! `cargo xtask codegen` runs it and writes or compares the files.
 

@@ -35,7 +35,8 @@ pub(super) fn size(site: &Site, _section: &Section, _figures: &mut Figures) -> O
     Ok(text + ".\n")
 }
 
-/// Builds Transpose into an empty folder and lists the crates that took longest. Sources are downloaded before.
+/// Builds Transpose into an empty folder and lists the crates that took longest. Sources are
+/// downloaded before.
 pub(super) fn cold(site: &Site, _section: &Section, _figures: &mut Figures) -> Outcome<String> {
     run(Command::new(env!("CARGO")).current_dir(files::root()).args(["fetch", "--quiet"]))?;
     let folder = site.folder.join("cold");
@@ -63,7 +64,8 @@ pub(super) fn cold(site: &Site, _section: &Section, _figures: &mut Figures) -> O
     Ok(text)
 }
 
-/// Crates with their seconds, the heaviest first, from the page that `cargo build --timings` writes.
+/// Crates with their seconds, the heaviest first, from the page that `cargo build --timings`
+/// writes.
 fn crates(page: &str) -> Option<Vec<(String, f64)>> {
     let data = page.split("const UNIT_DATA = ").nth(1)?;
     let units = serde_json::Deserializer::from_str(data).into_iter::<Value>().next()?.ok()?;

@@ -1,4 +1,5 @@
-//! Comparing two reports of the same plays in another order, against sorting both and comparing line by line.
+//! Comparing two reports of the same plays in another order, against sorting both and comparing
+//! line by line.
 
 use std::fs;
 use std::path::Path;

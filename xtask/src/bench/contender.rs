@@ -60,13 +60,15 @@ impl Contender {
 
     fn remove_output(&self) {
         if let Some(output) = &self.output {
-            // What is not there need not be removed; what cannot be removed makes the run itself fail.
+            // What is not there need not be removed; what cannot be removed makes the run itself
+            // fail.
             let _ = if output.is_dir() { fs::remove_dir_all(output) } else { fs::remove_file(output) };
         }
     }
 }
 
-/// Those who run against each other on one input: the yardstick first, Transpose second, then the peers.
+/// Those who run against each other on one input: the yardstick first, Transpose second, then the
+/// peers.
 #[derive(Default)]
 pub(super) struct Race {
     pub(super) contenders: Vec<Contender>,
@@ -75,8 +77,9 @@ pub(super) struct Race {
 }
 
 impl Race {
-    /// Runs everyone in every round; the order is turned around from round to round. `check` sees each contender once, right after its
-    /// first run. What they have written is removed at the end, also when a check fails.
+    /// Runs everyone in every round; the order is turned around from round to round. `check` sees
+    /// each contender once, right after its first run. What they have written is removed at the
+    /// end, also when a check fails.
     pub(super) fn run(
         &mut self,
         site: &Site,
@@ -127,7 +130,8 @@ impl Race {
         self.best(peer, |cost| cost.wall)
     }
 
-    /// How many times as much of something the thriftiest variant of a peer needs as Transpose does.
+    /// How many times as much of something the thriftiest variant of a peer needs as Transpose
+    /// does.
     pub(super) fn best(&self, peer: &str, of: impl Fn(&Cost) -> f64 + Copy) -> Option<f64> {
         let ours = self.find("transpose")?;
         let variants = self.contenders.iter().filter(|contender| contender.name.starts_with(peer));
@@ -171,7 +175,8 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
     f64::midpoint(at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
 }
 
-/// Says where two outputs (files, or folders of files) differ, or nothing when they are the same bytes under the same names.
+/// Says where two outputs (files, or folders of files) differ, or nothing when they are the same
+/// bytes under the same names.
 pub(super) fn difference(one: &Path, other: &Path) -> Outcome<Option<String>> {
     if one.is_dir() {
         let names = |folder: &Path| -> Outcome<BTreeSet<String>> {

@@ -1,4 +1,5 @@
-//! The inputs, reports and messages: seeded, made once, and made again when the generator has changed.
+//! The inputs, reports and messages: seeded, made once, and made again when the generator has
+//! changed.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -78,7 +79,8 @@ impl Report {
     }
 }
 
-/// A file of `folder` that `make` makes, unless it is there already and was made by the same generator.
+/// A file of `folder` that `make` makes, unless it is there already and was made by the same
+/// generator.
 fn kept(
     folder: &Path,
     name: &str,

@@ -61,7 +61,8 @@ pub(super) fn keep_largest(figures: &mut Figures, id: &'static str, figure: f64)
     figures.entry(id).and_modify(|kept| *kept = kept.max(figure)).or_insert(figure);
 }
 
-/// The table. Goals that this run did not measure keep the row of `before`, the table that is on the page.
+/// The table. Goals that this run did not measure keep the row of `before`, the table that is on
+/// the page.
 pub(super) fn table(figures: &Figures, before: &str) -> String {
     let mut table = String::from("| goal | must | aim | measured | reached |\n|---|---|---|---|---|\n");
     for goal in GOALS {

@@ -1,8 +1,10 @@
-//! The guard against creeping slowness: instructions of three small fixed workloads, counted by callgrind.
+//! The guard against creeping slowness: instructions of three small fixed workloads, counted by
+//! callgrind.
 //!
-//! Counts hardly depend on what else the machine does, so a few percent are a change of the program. They do depend on the compiler, which is
-//! noted beside them. A workload that needs fewer instructions than expected must be accepted as well: a count that is too high would let
-//! the next slowness pass.
+//! Counts hardly depend on what else the machine does, so a few percent are a change of the
+//! program. They do depend on the compiler, which is noted beside them. A workload that needs fewer
+//! instructions than expected must be accepted as well: a count that is too high would let the next
+//! slowness pass.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Job 1: plays to sums. A client usage report is grouped by release, track, country, service and plan.
+//! Job 1: plays to sums. A client usage report is grouped by release, track, country, service and
+//! plan.
 
 use std::fmt::Write as _;
 use std::fs;

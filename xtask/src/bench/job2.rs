@@ -21,7 +21,8 @@ const REPORT: Report = Report::wide(2_000_000);
 /// The lines that the message must have at least.
 const LINES: u64 = 1_000_000;
 
-/// The report behind the message of ten times the size: ten times the rows and the tracks. It is never on the disk.
+/// The report behind the message of ten times the size: ten times the rows and the tracks. It is
+/// never on the disk.
 const TENFOLD: Report = Report { shape: "tenfold", rows: 20_000_000, options: &["--tracks", "2000000"] };
 
 /// Why there is nothing to measure, if so.
@@ -77,7 +78,8 @@ pub(super) fn gzip(site: &Site, section: &Section, figures: &mut Figures) -> Out
     Ok(format!("{}; {}.\n\n{}", message.size()?, section.rounds(), race.table()))
 }
 
-/// Packs a message in one member and in many; answers the files with what they are called in a table.
+/// Packs a message in one member and in many; answers the files with what they are called in a
+/// table.
 pub(super) fn pack(site: &Site, message: &Path) -> Outcome<Vec<(String, PathBuf)>> {
     let mut packed = Vec::new();
     for (name, member) in [("one member", None), ("members of 1 MiB", Some("1048576"))] {

@@ -164,7 +164,8 @@ fn agreed(site: &Site, section: &Section, race: &mut Race) -> Outcome<String> {
     Ok(format!("{lines} lines, {blocks} blocks, {usages} usages"))
 }
 
-/// Lines, blocks, usages and faults, from the summary of `transpose validate` or from the line that the script prints.
+/// Lines, blocks, usages and faults, from the summary of `transpose validate` or from the line that
+/// the script prints.
 fn counts(said: &str) -> Option<[u64; 4]> {
     let last = said.lines().last()?;
     if last.starts_with('{') {

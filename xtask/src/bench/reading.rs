@@ -1,4 +1,5 @@
-//! Reading containers: the same million plays as text, as a workbook and as Parquet, each converted to the same message.
+//! Reading containers: the same million plays as text, as a workbook and as Parquet, each converted
+//! to the same message.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +21,8 @@ read = f\"read_csv('{sys.argv[1]}', all_varchar=true, header=true)\"
 duckdb.sql(f\"COPY (SELECT * FROM {read}) TO '{sys.argv[2]}' (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880)\")
 ";
 
-/// Text, `.xlsx`, Parquet with the columns that the message needs, and Parquet with all: rows that are set aside are set aside whole.
+/// Text, `.xlsx`, Parquet with the columns that the message needs, and Parquet with all: rows that
+/// are set aside are set aside whole.
 pub(super) fn reading(site: &Site, section: &Section, _figures: &mut Figures) -> Outcome<String> {
     let input = Report::wide(ROWS).make(site)?;
     let (book, parquet) = (input.csv.with_extension("xlsx"), input.csv.with_extension("parquet"));

@@ -1,4 +1,5 @@
-//! Many reports from one reading, against splitting the report with a script and converting the parts one by one.
+//! Many reports from one reading, against splitting the report with a script and converting the
+//! parts one by one.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,8 @@ const REPORT: Report = Report::wide(1_000_000);
 /// Territories with a report of their own; everything goes to a society, and to the client.
 const TERRITORIES: [&str; 6] = ["DE", "FR", "GB", "JP", "SE", "US"];
 
-/// What people do without such a command: one pass that splits the report (no cell before the country has a comma in it), and one conversion for each part.
+/// What people do without such a command: one pass that splits the report (no cell before the
+/// country has a comma in it), and one conversion for each part.
 const SPLIT: &str = r#"
 set -e
 program=$0 input=$1 agreement=$2 figures=$3 out=$4

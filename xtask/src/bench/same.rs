@@ -1,4 +1,5 @@
-//! The same bytes at size: whatever the threads, the chunks and the memory, over quoted line breaks and damaged rows.
+//! The same bytes at size: whatever the threads, the chunks and the memory, over quoted line breaks
+//! and damaged rows.
 
 use std::fs;
 use std::path::Path;

@@ -8,23 +8,27 @@ use std::process::Command;
 use super::contender::Cost;
 use crate::{Outcome, files};
 
-/// The moment that every run believes in, so that equal runs write equal bytes: 2026-11-10, 12:00 UTC.
+/// The moment that every run believes in, so that equal runs write equal bytes: 2026-11-10, 12:00
+/// UTC.
 const MOMENT: &str = "1794312000";
 
 /// The folders and programs of a run.
 pub(super) struct Site {
     /// `target/bench`.
     pub(super) folder: PathBuf,
-    /// The Python that runs the scripts: the interpreter itself, because a launcher would be measured with it.
+    /// The Python that runs the scripts: the interpreter itself, because a launcher would be
+    /// measured with it.
     pub(super) python: String,
-    /// What `transpose --help` and `transpose convert --help` say, to find out what this build can do.
+    /// What `transpose --help` and `transpose convert --help` say, to find out what this build can
+    /// do.
     help: String,
     /// Set when the generator of messages is built.
     generates: OnceCell<()>,
 }
 
 impl Site {
-    /// Builds what is measured and keeps a copy of it, so that a later build does not change it in the middle of a run.
+    /// Builds what is measured and keeps a copy of it, so that a later build does not change it in
+    /// the middle of a run.
     pub(super) fn prepare(peers: bool) -> Outcome<Self> {
         let folder = files::root().join("target/bench");
         // What a run that was broken off has left behind.

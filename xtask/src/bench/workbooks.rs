@@ -1,4 +1,5 @@
-//! Writing workbooks: a report of a million rows as `.xls`, `.xlsx` and SpreadsheetML, against the same report as text.
+//! Writing workbooks: a report of a million rows as `.xls`, `.xlsx` and SpreadsheetML, against the
+//! same report as text.
 
 use std::fs;
 use std::process::Command;

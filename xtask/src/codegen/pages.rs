@@ -1,8 +1,9 @@
 //! The reference pages under `docs/dsr`, in two stages.
 //!
-//! The first stage writes what follows from the facts alone: records, profiles, sets of allowed values. It needs no crate of ours, so it works
-//! while they do not compile. The second stage is a program of its own, `pages` in `snapshots`: what it tells follows from the codes and
-//! cases that are linked there.
+//! The first stage writes what follows from the facts alone: records, profiles, sets of allowed
+//! values. It needs no crate of ours, so it works while they do not compile. The second stage is a
+//! program of its own, `pages` in `snapshots`: what it tells follows from the codes and cases that
+//! are linked there.
 
 mod changes;
 mod facts;
@@ -42,7 +43,8 @@ pub(super) fn of_facts(family: &Path, check: bool) -> Outcome<Vec<String>> {
     Ok(stale)
 }
 
-/// The same for the pages that follow from what is linked. The program that makes them is built for it.
+/// The same for the pages that follow from what is linked. The program that makes them is built for
+/// it.
 pub(super) fn of_registry(check: bool) -> Outcome<Vec<String>> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(files::root()).args(["run", "--quiet", "-p", "snapshots", "--bin", "pages"]);

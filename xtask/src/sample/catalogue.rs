@@ -1,13 +1,15 @@
 //! The invented catalogue: five labels, forty releases, and the titles that trip readers up.
 //!
-//! Every name is made up. The hand-written releases carry what real catalogues carry and naive readers break on:
-//! commas, quotes, pipes, backslashes, tabs, other scripts, titles that look like numbers, dates, formulas or nulls.
+//! Every name is made up. The hand-written releases carry what real catalogues carry and naive
+//! readers break on: commas, quotes, pipes, backslashes, tabs, other scripts, titles that look like
+//! numbers, dates, formulas or nulls.
 
 use super::codes;
 use super::csv::push_cell;
 use super::random::Random;
 
-/// Tracks as they appear on releases, with the cells that are the same for each play written out once.
+/// Tracks as they appear on releases, with the cells that are the same for each play written out
+/// once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalogue {
     items: Vec<Item>,
@@ -90,7 +92,8 @@ impl Catalogue {
 /// A label and the country in its ISRCs.
 type Label = (&'static str, &'static str);
 
-/// A comma, an ampersand, a slash and another script: label names become file names when a report is split.
+/// A comma, an ampersand, a slash and another script: label names become file names when a report
+/// is split.
 const LABELS: [Label; 5] = [
     ("Fjordlight Records", "SE"),
     ("Kestrel, Vane & Daughters", "GB"),
@@ -99,7 +102,8 @@ const LABELS: [Label; 5] = [
     ("波止場レコード", "JP"),
 ];
 
-/// A release written by hand: label, artist, title, then title, seconds and (where it differs) artist of each track.
+/// A release written by hand: label, artist, title, then title, seconds and (where it differs)
+/// artist of each track.
 struct Written {
     label: usize,
     artist: &'static str,
@@ -191,7 +195,8 @@ const WRITTEN: &[Written] = &[
             ("صباح, مساء", 243, ""),
         ],
     },
-    // Characters of several code points: joined emoji, a combining accent, letters outside the first plane.
+    // Characters of several code points: joined emoji, a combining accent, letters outside the
+    // first plane.
     Written {
         label: 2,
         artist: "DJ Pétrel",
@@ -413,7 +418,8 @@ pub(crate) fn example() -> Catalogue {
 
 /// A catalogue of `tracks` tracks for benchmarks, ten to a release.
 ///
-/// The tracks of a release are far apart, so that the popular first ones belong to different releases.
+/// The tracks of a release are far apart, so that the popular first ones belong to different
+/// releases.
 pub(crate) fn large(tracks: u64, quoted: bool, random: &mut Random) -> Catalogue {
     let releases = (tracks / 10).max(1);
     let mut catalogue = Catalogue::default();
@@ -421,7 +427,8 @@ pub(crate) fn large(tracks: u64, quoted: bool, random: &mut Random) -> Catalogue
     let base = random.below(1 << 20);
     for number in 0..tracks {
         let release_number = number % releases;
-        // Words of the release must not depend on the track: they come from the release's own stream.
+        // Words of the release must not depend on the track: they come from the release's own
+        // stream.
         let mut own = Random::new(base + release_number);
         let (label, country) = LABELS.get(own.rank(5) as usize).copied().unwrap_or_default();
         let bar_code = codes::bar_code("509991", release_number);

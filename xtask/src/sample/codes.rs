@@ -1,4 +1,5 @@
-//! Invented but well-formed identifiers: ISRC (ISO 3901), UPC and EAN (GS1 General Specifications), GRid (ISO 7064).
+//! Invented but well-formed identifiers: ISRC (ISO 3901), UPC and EAN (GS1 General Specifications),
+//! GRid (ISO 7064).
 
 /// The characters of a GRid in the order of their values.
 const ALPHABET: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -14,10 +15,11 @@ pub(crate) fn with_gs1_check(digits: &str) -> String {
     format!("{digits}{}", (10 - sum % 10) % 10)
 }
 
-/// The bar code of release `number`; neighbours differ in form: 13 digits, 12, 12 with a leading zero, 13 with one.
+/// The bar code of release `number`; neighbours differ in form: 13 digits, 12, 12 with a leading
+/// zero, 13 with one.
 ///
-/// `maker` are the first six digits of the first form. The other forms begin with prefixes GS1 keeps for use inside
-/// a company (2, 4, 04) or has not given out.
+/// `maker` are the first six digits of the first form. The other forms begin with prefixes GS1
+/// keeps for use inside a company (2, 4, 04) or has not given out.
 pub(crate) fn bar_code(maker: &str, number: u64) -> String {
     with_gs1_check(&match number % 4 {
         0 => format!("{maker}{:06}", number % 1_000_000),
@@ -27,7 +29,8 @@ pub(crate) fn bar_code(maker: &str, number: u64) -> String {
     })
 }
 
-/// The ISRC of recording `number` of a country: registrants and years move on every 100,000 recordings.
+/// The ISRC of recording `number` of a country: registrants and years move on every 100,000
+/// recordings.
 pub(crate) fn isrc(country: &str, number: u64) -> String {
     let year = 26 - number / 100_000 % 17;
     let registrant = number / 1_700_000;

@@ -1,10 +1,12 @@
 //! Large reports for measurements, in the same layout as the examples.
 //!
-//! The shape is that of a streaming service: a country listens to a part of the catalogue, and each country to another part; within it
-//! popularity falls off with the rank. At ten million rows, 200,000 tracks and four plans, sixty countries make about 3.2 million groups of
-//! release, track, country and plan, and one country about 0.31 million.
+//! The shape is that of a streaming service: a country listens to a part of the catalogue, and each
+//! country to another part; within it popularity falls off with the rank. At ten million rows,
+//! 200,000 tracks and four plans, sixty countries make about 3.2 million groups of release, track,
+//! country and plan, and one country about 0.31 million.
 //!
-//! The variants [`Texture`] differ in how the same plays are written, or in what became of their rows afterwards.
+//! The variants [`Texture`] differ in how the same plays are written, or in what became of their
+//! rows afterwards.
 
 use std::io::{self, Write};
 
@@ -65,7 +67,8 @@ impl Large {
     /// Writes the report.
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let mut random = Random::new(self.seed);
-        // How rows are written and what becomes of them is drawn apart, so that variants differ in nothing else.
+        // How rows are written and what becomes of them is drawn apart, so that variants differ in
+        // nothing else.
         let mut quotes = Random::new(self.seed ^ 0x7175_6F74);
         let mut fate = Random::new(self.seed ^ 0x6661_7465);
         let service = Service {
@@ -171,8 +174,9 @@ mod tests {
         }
     }
 
-    /// By the weights of ranks, countries and plans 50,000 rows over 1,000 tracks make 20,319 and 1,553 groups on average; the same sum
-    /// for the measured size (10,000,000 rows, 200,000 tracks) is 3.18 and 0.307 million.
+    /// By the weights of ranks, countries and plans 50,000 rows over 1,000 tracks make 20,319 and
+    /// 1,553 groups on average; the same sum for the measured size (10,000,000 rows, 200,000
+    /// tracks) is 3.18 and 0.307 million.
     #[test]
     fn groups_are_as_many_as_a_service_has() {
         for (narrow, groups) in [(false, 19_700..20_900), (true, 1_520..1_586)] {

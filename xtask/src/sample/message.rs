@@ -1,7 +1,7 @@
 //! DSR messages of any profile, version and size.
 //!
-//! They follow from the tables of the family, which this package must not link: codegen has to work when they do not compile. So an example
-//! of the family makes them, and is built and run here.
+//! They follow from the tables of the family, which this package must not link: codegen has to work
+//! when they do not compile. So an example of the family makes them, and is built and run here.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,7 +35,8 @@ pub(super) struct Message<'a> {
 const MANY: u64 = 50_000;
 
 impl Message<'_> {
-    /// Writes the message to a file; to standard output, `-`; or into a folder, when it has several files.
+    /// Writes the message to a file; to standard output, `-`; or into a folder, when it has several
+    /// files.
     pub(super) fn write(&self, out: &Path) -> Outcome {
         if out == Path::new("-") {
             return self.run("-");
@@ -49,7 +50,8 @@ impl Message<'_> {
         let part = PathBuf::from(part);
         let written = self.run(&part.to_string_lossy()).and_then(|()| Ok(std::fs::rename(&part, &out)?));
         if written.is_err() {
-            // Half a file serves no one; if it cannot be removed either, the first error is the one to tell.
+            // Half a file serves no one; if it cannot be removed either, the first error is the one
+            // to tell.
             let _ = std::fs::remove_file(&part);
         }
         written

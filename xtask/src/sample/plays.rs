@@ -1,6 +1,7 @@
 //! Plays of October 2026: who, where, when, how long, and the rows they become.
 //!
-//! The layout is `massivemusic.client-usage.subscription`: 23 columns, comma, CRLF, UTF-8 without a byte order mark.
+//! The layout is `massivemusic.client-usage.subscription`: 23 columns, comma, CRLF, UTF-8 without a
+//! byte order mark.
 
 use super::catalogue::{Catalogue, Item};
 use super::csv::{push_cell, push_digits, push_number};

@@ -26,8 +26,9 @@ impl Random {
 
     /// A rank below `count`, the first ones much more often than the last.
     ///
-    /// Rank `n` comes up about `1 / (n + 1)` as often as rank 0 (Zipf's law), in steps: each doubling of the rank is
-    /// one equally likely octave. That needs neither a table nor logarithms, which differ between machines.
+    /// Rank `n` comes up about `1 / (n + 1)` as often as rank 0 (Zipf's law), in steps: each
+    /// doubling of the rank is one equally likely octave. That needs neither a table nor
+    /// logarithms, which differ between machines.
     pub(crate) const fn rank(&mut self, count: u64) -> u64 {
         if count < 2 {
             return 0;

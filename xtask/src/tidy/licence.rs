@@ -1,4 +1,5 @@
-//! Licences of everything in the dependency tree, against the list in deny.toml; the crates that deny.toml bans are looked for as well.
+//! Licences of everything in the dependency tree, against the list in deny.toml; the crates that
+//! deny.toml bans are looked for as well.
 
 use crate::{Outcome, files};
 use serde_json::Value;
@@ -41,7 +42,8 @@ pub(super) fn check(root: &Path) -> Outcome<Vec<String>> {
     Ok(complaints)
 }
 
-/// What cargo knows of all packages; of those for this machine only, where the others are not at hand.
+/// What cargo knows of all packages; of those for this machine only, where the others are not at
+/// hand.
 fn metadata(root: &Path) -> Outcome<Value> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut failure = String::new();
@@ -68,7 +70,8 @@ fn host() -> Outcome<String> {
     Ok(host.to_owned())
 }
 
-/// A licence expression (SPDX): licences joined by `AND` and `OR`, `AND` first. A slash is an old way to write `OR`.
+/// A licence expression (SPDX): licences joined by `AND` and `OR`, `AND` first. A slash is an old
+/// way to write `OR`.
 enum Expression {
     Licence(String),
     All(Vec<Expression>),

@@ -15,8 +15,8 @@ use transpose_io::{Compression, OutputSet};
 
 /// Compares two reports of single plays, such as a service's own log and the platform's report
 ///
-/// Plays are found again by their identifier, the rest by track, user and time. What stands in one file only, what differs and what is repeated is
-/// told and counted.
+/// Plays are found again by their identifier, the rest by track, user and time. What stands in one
+/// file only, what differs and what is repeated is told and counted.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,17 +39,19 @@ pub(crate) struct Compare {
     /// An option of the formats that are read
     #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
     read_set: Vec<(String, String)>,
-    /// The fields to compare, separated by commas; by default time, duration, track, release, country, service, plan, play mode, format, price and
-    /// user, as far as both files have them
+    /// The fields to compare, separated by commas; by default time, duration, track, release,
+    /// country, service, plan, play mode, format, price and user, as far as both files have them
     #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
     fields: Vec<String>,
     /// How far apart the moments of one play may be, such as `500ms`, `2s` or `1m`
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = window)]
     window: i64,
-    /// Where every difference is written, as CSV or as one JSON object a line, plain or gzip, by the extension; `-` is standard output
+    /// Where every difference is written, as CSV or as one JSON object a line, plain or gzip, by
+    /// the extension; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How differences are written: `csv`, `jsonl`, `csv.gz` or `jsonl.gz`; by default the name of the file decides
+    /// How differences are written: `csv`, `jsonl`, `csv.gz` or `jsonl.gz`; by default the name of
+    /// the file decides
     #[arg(long, value_name = "CONTAINER", requires = "output")]
     container: Option<String>,
     /// Whether user ids stand in the file of differences; they never stand in messages
@@ -61,11 +63,12 @@ pub(crate) struct Compare {
     containers: Containers,
     #[command(flatten)]
     speed: Speed,
-    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 128MiB; what does not fit goes to
-    /// `--temp-dir`
+    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By
+    /// default about 128MiB; what does not fit goes to `--temp-dir`
     #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
     memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory; nothing stays there. By default the system's own
+    /// The folder for what does not fit into memory; nothing stays there. By default the system's
+    /// own
     #[arg(long, value_name = "FOLDER")]
     temp_dir: Option<PathBuf>,
     /// Replace an existing file

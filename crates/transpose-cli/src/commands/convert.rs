@@ -24,7 +24,8 @@ use transpose_io::Input;
 
 /// Converts reports to another format
 ///
-/// The format of the inputs is recognised by their content. Outputs appear complete under their final names or not at all.
+/// The format of the inputs is recognised by their content. Outputs appear complete under their
+/// final names or not at all.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,7 +45,8 @@ pub(crate) struct Convert {
     /// The format of the inputs, where their content does not tell
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
-    /// Where to write: a folder (existing, or ending in `/`) in which the format names the files, a file, or `-`
+    /// Where to write: a folder (existing, or ending in `/`) in which the format names the files, a
+    /// file, or `-`
     #[arg(short, long, value_name = "PATH", default_value = ".")]
     output: PathBuf,
     #[command(flatten)]
@@ -56,7 +58,8 @@ pub(crate) struct Convert {
     /// An option of the format to write; `transpose formats FORMAT` lists them
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = open::pair)]
     set: Vec<(String, String)>,
-    /// What stands for characters that the target table cannot hold: a CSV file of two columns, the character (or `U+2019`) and its replacement
+    /// What stands for characters that the target table cannot hold: a CSV file of two columns, the
+    /// character (or `U+2019`) and its replacement
     #[arg(long, value_name = "FILE")]
     characters: Option<PathBuf>,
     /// An option of the format to read
@@ -66,13 +69,14 @@ pub(crate) struct Convert {
     layouts: Layouts,
     #[command(flatten)]
     containers: Containers,
-    /// What the output comes in, such as `csv`, `csv.gz`, `xls`, `xlsx` or `spreadsheetml`; by default the name of the output decides, and
-    /// `transpose formats FORMAT` lists what fits
+    /// What the output comes in, such as `csv`, `csv.gz`, `xls`, `xlsx` or `spreadsheetml`; by
+    /// default the name of the output decides, and `transpose formats FORMAT` lists what fits
     #[arg(long, value_name = "CONTAINER")]
     container: Option<String>,
     #[command(flatten)]
     handling: Handling,
-    /// Accounts between periods (advances, adjustments), read and replaced, for agreements with a `[[deal]]`; the first run makes the file
+    /// Accounts between periods (advances, adjustments), read and replaced, for agreements with a
+    /// `[[deal]]`; the first run makes the file
     #[arg(long, value_name = "FILE", requires = "agreement")]
     balances: Option<PathBuf>,
     /// Work a period out again that the accounts already hold
@@ -81,7 +85,8 @@ pub(crate) struct Convert {
     /// Write how each amount came about, one JSON object a line
     #[arg(long, value_name = "FILE", requires = "agreement")]
     explain_amounts: Option<PathBuf>,
-    /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`, `loss=recording,release.grid`
+    /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`,
+    /// `loss=recording,release.grid`
     #[arg(long, value_name = "loss[=FIELD,...]", value_parser = denial)]
     deny: Vec<Denial>,
 }
@@ -109,7 +114,8 @@ impl Convert {
         })
     }
 
-    /// The periods that are converted one after the other: reports of sums are made slice by slice, everything else at once.
+    /// The periods that are converted one after the other: reports of sums are made slice by slice,
+    /// everything else at once.
     fn periods(&self) -> Result<Vec<Option<Period>>, Fatal> {
         let whole = self.selection.period;
         let Some(split_by) = self.selection.split_by else { return Ok(vec![whole]) };
@@ -190,7 +196,8 @@ impl Convert {
                 format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
             return Err(open::wrong(&open::ARGUMENT, message).and_help("Leave `--period` out."));
         }
-        // What a killed run has left in the folder; failing to remove it is no reason not to convert.
+        // What a killed run has left in the folder; failing to remove it is no reason not to
+        // convert.
         let _ = transpose_io::clean_stale(&folder(&destination));
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
@@ -325,7 +332,8 @@ impl Convert {
             let within = |field: Field| {
                 field.id().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
             };
-            // Cells that only their own family understands keep the capitals of their standard; they are not known here.
+            // Cells that only their own family understands keep the capitals of their standard;
+            // they are not known here.
             let cell = name.chars().any(char::is_uppercase);
             if !cell && Field::by_id(name).is_none() && !Field::all().any(within) {
                 let unknown =

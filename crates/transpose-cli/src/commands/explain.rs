@@ -1,4 +1,5 @@
-//! `transpose explain`: what a code, a rule, a format, a field, a record type, a cell, an allowed value or a profile means.
+//! `transpose explain`: what a code, a rule, a format, a field, a record type, a cell, an allowed
+//! value or a profile means.
 
 use crate::commands::formats;
 use crate::messages::{Exit, Messages, Stop, wrapped};

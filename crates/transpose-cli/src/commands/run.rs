@@ -27,8 +27,9 @@ use transpose_io::Input;
 
 /// Makes many reports of one reading of the inputs
 ///
-/// A job names the inputs and the reports: which rows each takes, its format, agreement and file. Every row goes to one output of each set. Nothing
-/// appears before all reports are complete and balance with the inputs.
+/// A job names the inputs and the reports: which rows each takes, its format, agreement and file.
+/// Every row goes to one output of each set. Nothing appears before all reports are complete and
+/// balance with the inputs.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

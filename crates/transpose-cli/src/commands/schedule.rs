@@ -16,15 +16,17 @@ transpose_core::codes! {
 
 /// Tells when client usage reports are due
 ///
-/// On the 10th of the month after the period, or the next working day in the UK: no Saturday, no Sunday, no bank holiday of England and Wales.
-/// Refunds count for a month until 00:00 UTC on the 4th of the next. Years and quarters are listed month by month.
+/// On the 10th of the month after the period, or the next working day in the UK: no Saturday, no
+/// Sunday, no bank holiday of England and Wales. Refunds count for a month until 00:00 UTC on the
+/// 4th of the next. Years and quarters are listed month by month.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   transpose schedule --period 2026-10
   transpose schedule --period 2026 --period 2027 --json")]
 pub(crate) struct Schedule {
-    /// The reporting period, such as `2026-10`, `2026-W41`, `2026-10-05` or `2026`; may be given several times
+    /// The reporting period, such as `2026-10`, `2026-W41`, `2026-10-05` or `2026`; may be given
+    /// several times
     #[arg(long, value_name = "PERIOD", value_parser = open::period, required = true)]
     period: Vec<Period>,
     /// Print JSON

@@ -27,7 +27,8 @@ use transpose_io::Input;
 
 /// Checks reports and tells everything that is wrong with them
 ///
-/// The files of one message are checked together, in any order. Nothing is converted, and the files are never changed.
+/// The files of one message are checked together, in any order. Nothing is converted, and the files
+/// are never changed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -52,7 +53,8 @@ pub(crate) struct Validate {
     /// Fail on warnings too, and take sums that differ from their totals for errors
     #[arg(long)]
     strict: bool,
-    /// What a partner demands beyond the format: severities, versions, records, values, required cells
+    /// What a partner demands beyond the format: severities, versions, records, values, required
+    /// cells
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// How findings are written: for people, one JSON object a line, or SARIF 2.1.0
@@ -64,7 +66,8 @@ pub(crate) struct Validate {
     /// How many findings of each code are written in full; the rest is counted
     #[arg(long, value_name = "N", default_value_t = KEPT)]
     first: usize,
-    /// Write a repaired copy: a file, or for several inputs a folder. Only what can be mended without asking anybody is changed
+    /// Write a repaired copy: a file, or for several inputs a folder. Only what can be mended
+    /// without asking anybody is changed
     #[arg(long, value_name = "OUT")]
     fix: Option<PathBuf>,
     /// Replace existing files
@@ -76,11 +79,12 @@ pub(crate) struct Validate {
     containers: Containers,
     #[command(flatten)]
     speed: Speed,
-    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 64MiB and a little for each
-    /// thread; what does not fit goes to `--temp-dir`
+    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By
+    /// default about 64MiB and a little for each thread; what does not fit goes to `--temp-dir`
     #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
     memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory, and for what comes from a pipe; nothing stays there. By default the system's own
+    /// The folder for what does not fit into memory, and for what comes from a pipe; nothing stays
+    /// there. By default the system's own
     #[arg(long, value_name = "FOLDER")]
     temp_dir: Option<PathBuf>,
 }
@@ -129,7 +133,8 @@ impl Validate {
         let inputs = opener.kept_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
         for input in &inputs {
-            // Of many packed files only the one that is read takes memory; a pipe cannot be looked at from beside.
+            // Of many packed files only the one that is read takes memory; a pipe cannot be looked
+            // at from beside.
             let beside = input.again(1).map_err(|error| transpose_engine::codes::io(&error))?;
             let input = beside.as_ref().unwrap_or(input);
             formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
@@ -171,7 +176,8 @@ impl Validate {
         if let Some(fixed) = &fixed {
             findings.merge(fixed.changes.clone());
         }
-        // What is left in a repaired copy counts, not what was mended; a file that could not be copied is as it was.
+        // What is left in a repaired copy counts, not what was mended; a file that could not be
+        // copied is as it was.
         let copied = fixed.as_ref().filter(|fixed| fixed.written.len() == inputs.len());
         let judged = copied.map_or(&verdict.findings, |fixed| &fixed.left);
         let fails = Counts::of(judged, &severities).fail(&severities);
@@ -197,7 +203,8 @@ impl Validate {
             messages.note(&report.summary());
             messages.note(&format!("written: {}\n", self.output.display()));
         }
-        // It depends on the hashes of this run, so it is no part of the report, which is the same every time.
+        // It depends on the hashes of this run, so it is no part of the report, which is the same
+        // every time.
         if verdict.spilled > WORTH_TELLING {
             messages.note(&format!("to disk on the way: {} bytes\n", number(verdict.spilled)));
         }

@@ -14,13 +14,15 @@ use transpose_io::{Compression, Input, IoError, Limits};
 /// What the content of inputs does not tell of what they come in.
 #[derive(clap::Args, Default)]
 pub(crate) struct Containers {
-    /// The encoding of the inputs, such as `windows-1252`, `shift_jis` or `utf-16le`; by default their content tells, and a guess is told
+    /// The encoding of the inputs, such as `windows-1252`, `shift_jis` or `utf-16le`; by default
+    /// their content tells, and a guess is told
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
     /// The sheet of workbooks to read; by default the first that holds something
     #[arg(long, value_name = "NAME")]
     sheet: Option<String>,
-    /// A column that the inputs lack, with its value in every row, such as `country=GB`; may be given several times
+    /// A column that the inputs lack, with its value in every row, such as `country=GB`; may be
+    /// given several times
     #[arg(long = "column", value_name = "NAME=VALUE", value_parser = pair)]
     columns: Vec<(String, String)>,
 }
@@ -31,7 +33,8 @@ impl Containers {
         Self { columns, ..Self::default() }
     }
 
-    /// Opens inputs for formats of a registry; what comes from a pipe and is read at any place is kept in a folder.
+    /// Opens inputs for formats of a registry; what comes from a pipe and is read at any place is
+    /// kept in a folder.
     pub(crate) fn opener<'a>(&self, registry: &'a Registry, temp_dir: Option<&Path>) -> Opener<'a> {
         let how = How {
             encoding: self.encoding.clone(),
@@ -59,12 +62,14 @@ impl Opener<'_> {
         Self { from: format.map(str::to_owned), ..self }
     }
 
-    /// Opens the inputs, which are unpacked by so many threads; `-` is standard input and can be read only once.
+    /// Opens the inputs, which are unpacked by so many threads; `-` is standard input and can be
+    /// read only once.
     pub(crate) fn inputs(&self, paths: &[PathBuf], threads: usize) -> Result<Vec<Input>, Fatal> {
         self.opened(paths, threads, |path| Input::open_with_threads(path, &Limits::default(), threads))
     }
 
-    /// Opens inputs as [`Opener::inputs`] does; what comes from a pipe is kept in a folder, so that it can be read twice.
+    /// Opens inputs as [`Opener::inputs`] does; what comes from a pipe is kept in a folder, so that
+    /// it can be read twice.
     pub(crate) fn kept_inputs(
         &self,
         paths: &[PathBuf],
@@ -104,7 +109,8 @@ impl Opener<'_> {
         paths.iter().map(|path| opened(path).map_err(|error: IoError| io(&error))).collect()
     }
 
-    /// What turns an input into text that formats understand: of the format that the command names, or of the one that recognises it.
+    /// What turns an input into text that formats understand: of the format that the command names,
+    /// or of the one that recognises it.
     fn framing(&self, input: &Input) -> Result<Option<Arc<dyn Framing>>, IoError> {
         let head = input.head(PROBE)?;
         let probe = Probe { name: "", bytes: &head, complete: head.len() < PROBE };

@@ -1,4 +1,5 @@
-//! What is wrong ends with a message that says where and what to do, the documented exit code, and nothing left behind.
+//! What is wrong ends with a message that says where and what to do, the documented exit code, and
+//! nothing left behind.
 
 use crate::support::{DSR, Place, USAGE, conversion, example, gzip, sound};
 use std::fs;

@@ -51,7 +51,8 @@ impl Numbers {
     }
 }
 
-/// Two logs of the same plays, each with its own faults: rows that are missing, repeated, shifted in time, without identifier, or different.
+/// Two logs of the same plays, each with its own faults: rows that are missing, repeated, shifted
+/// in time, without identifier, or different.
 fn logs(seed: u64, plays: u64) -> [String; 2] {
     let mut random = Numbers(seed);
     let mut logs = ["Play,Played,Track,User,Seconds,Where\n"; 2].map(str::to_owned);

@@ -54,7 +54,8 @@ fn a_log_and_a_catalogue_become_a_report() {
     let ran = place.run(&TO_REPORT).ends(0);
     let text = ran.text();
     assert_eq!(cells(text, "Item Name"), ["Salt", "Salt", "Rain", ""]);
-    // The track is not on release 11, and track 2 not on release 10: nothing is said about these releases.
+    // The track is not on release 11, and track 2 not on release 10: nothing is said about these
+    // releases.
     assert_eq!(cells(text, "Release Name"), ["Harbour", "", "", ""]);
     assert_eq!(cells(text, "Release UPC"), ["190295489328", "", "", ""]);
     assert_eq!(cells(text, "Total Duration"), ["214", "214", "100", ""]);
@@ -185,7 +186,8 @@ fn a_log_of_sales_becomes_a_report_of_tracks_and_albums() {
     }
 }
 
-/// The log of the example, as the platform's logger writes it, becomes the client's report and a society's message: in two commands and in one.
+/// The log of the example, as the platform's logger writes it, becomes the client's report and a
+/// society's message: in two commands and in one.
 #[test]
 fn the_months_log_becomes_a_report_and_a_message() {
     let place = Place::new();
@@ -201,7 +203,8 @@ fn the_months_log_becomes_a_report_and_a_message() {
     let files = ["premium.csv", "two.tsv", "one.tsv"].map(|name| place.path(name));
     let checked = Command::new("python3").arg(script).arg(sound()).args(files).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
-    // A client usage report has no column for the service's own identifier of a release; everything else is the same.
+    // A client usage report has no column for the service's own identifier of a release; everything
+    // else is the same.
     let lines = |name: &str| {
         let text = String::from_utf8(place.read(name)).unwrap();
         let cells = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();

@@ -20,7 +20,8 @@ fn reports_come_back_as_the_same_bytes() {
             let place = Place::new();
             place.run(&["convert", &input, "--to", EVENTS, "-o", "events.csv"]).ends(0);
             place.run(&["convert", "events.csv", "--to", &format, "-o", "back.csv"]).ends(0);
-            // The example is written by another program: what we write of it is what must come back.
+            // The example is written by another program: what we write of it is what must come
+            // back.
             place.run(&["convert", &input, "--to", &format, "-o", "once.csv"]).ends(0);
             assert!(place.read("back.csv") == place.read("once.csv"), "{input}");
             place.run(&["convert", "back.csv", "--to", EVENTS, "-o", "again.csv"]).ends(0);

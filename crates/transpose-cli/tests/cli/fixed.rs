@@ -1,4 +1,5 @@
-//! Tables of fixed width and of other encodings, as a Python script reads them that knows the public facts and none of our code.
+//! Tables of fixed width and of other encodings, as a Python script reads them that knows the
+//! public facts and none of our code.
 
 use crate::support::{Place, root};
 use std::path::PathBuf;
@@ -45,7 +46,8 @@ fn plays_become_lines_for_radio() {
     script("radio", &[place.path("emr.txt"), input], &["Northwind Radio", "20261001"]);
 }
 
-/// Letters that Shift_JIS does not have keep the report from appearing, until a file says what to write instead.
+/// Letters that Shift_JIS does not have keep the report from appearing, until a file says what to
+/// write instead.
 #[test]
 fn a_file_of_characters_saves_a_report_in_shift_jis() {
     let place = Place::new();

@@ -1,9 +1,11 @@
-//! `canonical.csv`, against a program that shares no code with ours: `xtask/bench/dsr_flat.py`, with Python's own csv module.
+//! `canonical.csv`, against a program that shares no code with ours: `xtask/bench/dsr_flat.py`,
+//! with Python's own csv module.
 
 use crate::support::{Place, conversion, example, root};
 use std::path::Path;
 
-/// A message as one flat table, once by us and once by the other program; both must be the same bytes.
+/// A message as one flat table, once by us and once by the other program; both must be the same
+/// bytes.
 fn both(folder: &Place, message: &Path) -> String {
     let message = message.to_str().unwrap();
     let _ =

@@ -5,7 +5,8 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use transpose_sheet::Layout;
 
-/// A statement as a label may get it: lines before the headings, German, decimals after a comma, a total.
+/// A statement as a label may get it: lines before the headings, German, decimals after a comma, a
+/// total.
 fn statement() -> Vec<u8> {
     let mut text = "Abrechnung;Fjordlight GmbH;;;;\r\nVon;01.10.2026;;;;\r\nBis;31.10.2026;;;;\r\nTitel;Künstler;ISRC;Land;Abrufe;Betrag (EUR)\r\n".to_owned();
     let (mut plays, mut cents) = (0, 0);
@@ -366,7 +367,8 @@ fn page_shows_the_way_from_a_sample_to_a_report() {
         }
     }
     assert_eq!(commands, 5);
-    // The report holds every play, and its total is the sum of its rows, counted by another program.
+    // The report holds every play, and its total is the sum of its rows, counted by another
+    // program.
     let script = "import csv,sys\nfrom decimal import Decimal as D\nrows=list(csv.reader(open(sys.argv[1],encoding='utf-8'),delimiter=';'))\nn=lambda t:D(t.replace(',','.'))\nbody=[r for r in rows[4:] if r and r[0]!='Total' and r[0]!='Month']\nprint(sum(int(r[8]) for r in body)==int(rows[-1][8])==5000, sum(n(r[10]) for r in body)==n(rows[-1][10])>0)";
     let counted = std::process::Command::new("python3")
         .args(["-c", script])

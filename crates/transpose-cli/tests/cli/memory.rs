@@ -6,8 +6,8 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Child, Stdio};
 
-/// A report of many items, none of which is met twice before all were: keys and groups outgrow a small limit. Every 50th row
-/// has a line break in quotes, every 70th is damaged.
+/// A report of many items, none of which is met twice before all were: keys and groups outgrow a
+/// small limit. Every 50th row has a line break in quotes, every 70th is damaged.
 fn many(items: u32, rows: u32) -> String {
     let mut report = fs::read_to_string(sound()).unwrap().lines().next().unwrap().to_owned();
     report += "\r\n";
@@ -131,7 +131,8 @@ fn a_killed_run_leaves_no_output_and_no_spill_file() {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // The end of the input is never written, so that the run cannot end; it is killed once it has begun to spill.
+    // The end of the input is never written, so that the run cannot end; it is killed once it has
+    // begun to spill.
     let mut report = many(400_000, 400_000);
     report.truncate(report.len() - 100);
     for part in report.as_bytes().chunks(1 << 16) {

@@ -1,4 +1,5 @@
-//! Messages of several files: written, read together in any order, refused when they are not one message.
+//! Messages of several files: written, read together in any order, refused when they are not one
+//! message.
 
 use crate::support::{DSR, Place, gzip, sound};
 use std::collections::BTreeSet;

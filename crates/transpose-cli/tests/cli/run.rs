@@ -15,7 +15,8 @@ const LABELS: [&str; 5] = [
     "Sandglass/Nile Audio",
 ];
 
-/// A job over an input with the agreement of the example: two outputs of everything, and one table for each of some labels.
+/// A job over an input with the agreement of the example: two outputs of everything, and one table
+/// for each of some labels.
 fn job(input: &str, labels: &[&str], more: &str) -> String {
     let (agreement, figures) = (example("agreement.toml"), example("figures.csv"));
     let labels: Vec<String> = labels.iter().map(|label| format!("{label:?}")).collect();
@@ -144,7 +145,8 @@ fn rows_that_nobody_takes_may_refuse_everything() {
 fn one_wrong_report_keeps_all_from_appearing() {
     let place = Place::new();
     let text = job(&sound(), &LABELS, "");
-    // A rejected row, a mandatory cell that nobody fills, an existing file, two reports of one name.
+    // A rejected row, a mandatory cell that nobody fills, an existing file, two reports of one
+    // name.
     run(&place, &job(&damaged(), &LABELS, ""), &[]).ends(3);
     assert!(files(&place.path("out")).is_empty());
     let agreement = fs::read_to_string(example("agreement.toml")).unwrap();
@@ -309,7 +311,8 @@ fn what_each_user_paid_goes_to_what_that_user_played() {
         sound(),
         example("figures.csv"),
     );
-    // Seven of ten euros of each user, by that user's plays of thirty seconds and more; fractions of what all users played.
+    // Seven of ten euros of each user, by that user's plays of thirty seconds and more; fractions
+    // of what all users played.
     let mut played: BTreeMap<String, (u128, u128)> = BTreeMap::new();
     for play in rows(&sound()) {
         if play["Duration played"].parse::<u64>().unwrap() >= 30 {

@@ -56,7 +56,8 @@ fn moment(hours: u64) -> String {
     format!("2026-{month:02}-{:02}T{:02}:00:00Z", days + 1, hours % 24)
 }
 
-/// Two reports of sales with refunds, some of sales of the other report, some of sales that nobody has.
+/// Two reports of sales with refunds, some of sales of the other report, some of sales that nobody
+/// has.
 fn reports(seed: u64, sales: u64) -> [String; 2] {
     let mut random = Numbers(seed);
     let mut reports = [HEADINGS.to_owned(), HEADINGS.to_owned()];

@@ -2,7 +2,8 @@
 
 use crate::support::Place;
 
-/// The months of 2020 to 2030 whose report is not due on the 10th, worked out by hand with the calendars published on gov.uk.
+/// The months of 2020 to 2030 whose report is not due on the 10th, worked out by hand with the
+/// calendars published on gov.uk.
 const NOT_ON_THE_TENTH: [(&str, &str); 39] = [
     ("2020-03", "2020-04-14"), // Good Friday to Easter Monday
     ("2020-04", "2020-05-11"),

@@ -86,8 +86,9 @@ fn numbers() -> impl FnMut(usize) -> usize {
     }
 }
 
-/// The sound report in two files with rows that are repeated, some with another device, and the same without any later row of an identifier,
-/// which is told by this test's own eyes: the identifier is the third cell, and no cell before it has a comma.
+/// The sound report in two files with rows that are repeated, some with another device, and the
+/// same without any later row of an identifier, which is told by this test's own eyes: the
+/// identifier is the third cell, and no cell before it has a comma.
 fn repeated(place: &Place) -> (u64, u64) {
     let report = fs::read_to_string(sound()).unwrap();
     let (head, body) = report.split_once('\n').unwrap();
@@ -140,7 +141,8 @@ fn first_row_of_each_identifier_is_converted() {
         let summary = objects(&ran.err).pop().unwrap();
         assert_eq!((rows(&summary, "duplicate"), rows(&summary, "duplicate-id")), (equal, different));
         assert_eq!((found(&summary, "ENG0401"), found(&summary, "ENG0402")), (equal, different));
-        // What went to disk depends on a secret seed: identifiers that only look alike are compared as well.
+        // What went to disk depends on a secret seed: identifiers that only look alike are compared
+        // as well.
         let mut told = objects(&ran.err);
         let summary = told.last_mut().and_then(|told| told["summary"].as_object_mut()).unwrap();
         assert!(summary.remove("spilled-bytes").is_some());
@@ -314,7 +316,8 @@ fn file_that_was_received_before_is_refused() {
     convert(&sound(), &[]).ends(2).says("received.jsonl:1");
 }
 
-/// Plays over ten weeks in no order, and the rows of each day by this test's own count: the day is the text before the `T`.
+/// Plays over ten weeks in no order, and the rows of each day by this test's own count: the day is
+/// the text before the `T`.
 fn spread(place: &Place, rows: usize) -> HashMap<String, Vec<String>> {
     let mut number = numbers();
     let mut days: HashMap<String, Vec<String>> = HashMap::new();

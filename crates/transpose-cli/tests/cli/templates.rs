@@ -1,4 +1,5 @@
-//! Reports of plays other than those of subscriptions, and their totals against an independent count.
+//! Reports of plays other than those of subscriptions, and their totals against an independent
+//! count.
 
 use crate::support::{DSR, Place, root, sound};
 use serde_json::Value;
@@ -54,7 +55,8 @@ fn by_country(count: &Value) -> BTreeMap<String, (u64, u64)> {
     sums
 }
 
-/// The same sums of a message: from its usage records, by the territory of the summary record that each names.
+/// The same sums of a message: from its usage records, by the territory of the summary record that
+/// each names.
 fn of_message(message: &str) -> BTreeMap<String, (u64, u64)> {
     let mut territories: BTreeMap<&str, &str> = BTreeMap::new();
     let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();

@@ -191,7 +191,8 @@ fn pipes_and_packed_files_are_checked_like_others() {
     let more = ["--report", "jsonl", "--temp-dir", "temp"];
     let packed = place.run(&[&["validate", "m.gz"], &more[..]].concat()).ends(1);
     assert_eq!(codes(packed.text()), plain);
-    // What stands twice is compared in a second reading, which a pipe does not offer by itself; it has no name to check.
+    // What stands twice is compared in a second reading, which a pipe does not offer by itself; it
+    // has no name to check.
     for bytes in [text.as_bytes(), &gzip(text.as_bytes())] {
         let piped = place.fed(&[&["validate", "-"], &more[..]].concat(), bytes).ends(1);
         assert_eq!(codes(piped.text()), plain[1..]);
@@ -310,7 +311,8 @@ fn rules_that_mean_nothing_are_refused_with_their_line() {
 #[test]
 fn a_repaired_copy_is_what_was_meant() {
     let place = Place::new();
-    // Spaces, capitals, tabs lost and added, counts that were never right; ids with spaces look like other blocks.
+    // Spaces, capitals, tabs lost and added, counts that were never right; ids with spaces look
+    // like other blocks.
     let broken = SMALL
         .replace("\ttrue\t", "\tTrue\t")
         .replace("AS02.04\t1\t", "AS02.04\t 1 \t")
@@ -467,7 +469,8 @@ fn valid_cases_have_nothing_above_a_note() {
     }
 }
 
-/// Writes a message of packed files and checks first one of them, then all; prints the exit codes and the peaks of memory in KiB.
+/// Writes a message of packed files and checks first one of them, then all; prints the exit codes
+/// and the peaks of memory in KiB.
 const PEAKS: &str = r#"
 import gzip, resource, subprocess, sys
 small = sys.argv[2].encode().split(b"\n")

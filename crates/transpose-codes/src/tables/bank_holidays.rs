@@ -1,4 +1,5 @@
-//! What was different from the rule of bank holidays in England and Wales. Source: gov.uk, Bank holidays, and the royal proclamations it rests on.
+//! What was different from the rule of bank holidays in England and Wales. Source: gov.uk, Bank
+//! holidays, and the royal proclamations it rests on.
 
 /// A difference from the rule in one year.
 pub(crate) enum Change {

@@ -1,7 +1,8 @@
 //! Currency codes, sorted by code.
 //!
-//! Sources: ISO 4217 list one of 2026-01-01 (codes, minor units), DDEX allowed-value sets `CurrencyCode` and
-//! `DeprecatedCurrencyCode`, version 1.2. `XTS` (testing) and `XXX` (no currency) are left out: no amount may carry them.
+//! Sources: ISO 4217 list one of 2026-01-01 (codes, minor units), DDEX allowed-value sets
+//! `CurrencyCode` and `DeprecatedCurrencyCode`, version 1.2. `XTS` (testing) and `XXX` (no
+//! currency) are left out: no amount may carry them.
 
 use crate::currency::Row;
 

@@ -1,8 +1,8 @@
 //! Territory codes, sorted by code.
 //!
-//! Sources: ISO 3166-1 alpha-2 and ISO 3166-3 (codes, English names), CISAC Territory Information System (numeric
-//! codes), DDEX allowed-value sets `IsoTerritoryCode`, `TisTerritoryCode`, `DdexTerritoryCode` and
-//! `DeprecatedIsoTerritoryCode`, version 1.2.
+//! Sources: ISO 3166-1 alpha-2 and ISO 3166-3 (codes, English names), CISAC Territory Information
+//! System (numeric codes), DDEX allowed-value sets `IsoTerritoryCode`, `TisTerritoryCode`,
+//! `DdexTerritoryCode` and `DeprecatedIsoTerritoryCode`, version 1.2.
 
 use crate::territory::{
     Row,

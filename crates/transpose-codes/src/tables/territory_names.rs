@@ -1,7 +1,8 @@
 //! English names, alpha-3 codes and everyday names of territories, sorted by folded name.
 //!
-//! Sources: ISO 3166-1 (alpha-3 codes and English names) and names in common use. A folded name has lower-case ASCII
-//! letters and digits only, accents dropped, `&` spelled `and`, and no leading `the`.
+//! Sources: ISO 3166-1 (alpha-3 codes and English names) and names in common use. A folded name has
+//! lower-case ASCII letters and digits only, accents dropped, `&` spelled `and`, and no leading
+//! `the`.
 
 /// Pairs of folded name and code, in byte order of the name.
 pub(crate) static NAMES: [(&str, &str); 783] = [

@@ -1,4 +1,5 @@
-//! Columns that an input lacks and the command gives, with the same value in every row: what an API took from its address, and no body has.
+//! Columns that an input lacks and the command gives, with the same value in every row: what an API
+//! took from its address, and no body has.
 
 use crate::read::code::{COLUMN_EXISTS, refused_input, stop};
 use crate::read::pipe::{Sink, Stop};

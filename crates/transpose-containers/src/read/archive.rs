@@ -1,5 +1,5 @@
-//! Zip archives that workbooks come in. What an archive says about the size of its members is not believed: they are counted while they are
-//! unpacked.
+//! Zip archives that workbooks come in. What an archive says about the size of its members is not
+//! believed: they are counted while they are unpacked.
 
 use crate::read::code::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
 use crate::read::pipe::Stop;
@@ -13,10 +13,12 @@ use zip::result::ZipError;
 /// The most bytes that all members of an archive may have when they are unpacked.
 const MOST_BYTES: u64 = 8 << 30;
 
-/// The most bytes that a member may have that is held in memory: shared texts, styles, the list of sheets.
+/// The most bytes that a member may have that is held in memory: shared texts, styles, the list of
+/// sheets.
 const MOST_HELD: u64 = 1 << 30;
 
-/// The most bytes without the beginning of a tag in XML that is read by a parser without limits of its own.
+/// The most bytes without the beginning of a tag in XML that is read by a parser without limits of
+/// its own.
 const LONGEST_TEXT: usize = 1 << 20;
 
 /// The most members.

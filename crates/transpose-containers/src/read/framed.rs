@@ -10,7 +10,8 @@ use transpose_io::{Input, IoError, Source};
 /// How many bytes are cut at once.
 const BLOCK: usize = 64 << 10;
 
-/// An input whose lines a framing turns into text. What is found on the way goes to `notes`, because it is found while the text is read.
+/// An input whose lines a framing turns into text. What is found on the way goes to `notes`,
+/// because it is found while the text is read.
 pub fn framed(input: Input, framing: Arc<dyn Framing>, notes: &Notes, threads: usize) -> Input {
     let book = notes.book(&input.name().into());
     let origin = Arc::new(input);

@@ -1,4 +1,5 @@
-//! Tables of HTML pages, which reporting systems send as `.xls`. Read as browsers do: nothing is refused for its form.
+//! Tables of HTML pages, which reporting systems send as `.xls`. Read as browsers do: nothing is
+//! refused for its form.
 
 use crate::read::code::{TOO_LARGE, stop};
 use crate::read::pipe::Stop;

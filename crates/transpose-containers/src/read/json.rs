@@ -1,4 +1,5 @@
-//! JSON, read once from front to back: one body, a list, one body a line, or bodies one after the other. Numbers keep their text.
+//! JSON, read once from front to back: one body, a list, one body a line, or bodies one after the
+//! other. Numbers keep their text.
 
 use crate::read::code::{BAD_RECORDS, TOO_LARGE, stop};
 use crate::read::pipe::Stop;

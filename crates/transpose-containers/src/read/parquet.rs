@@ -1,7 +1,9 @@
-//! Parquet, row group by row group, batch by batch. Only the columns that are wanted are read from the file.
+//! Parquet, row group by row group, batch by batch. Only the columns that are wanted are read from
+//! the file.
 //!
-//! Every value becomes the text that stands for exactly it: whole numbers in full, decimals with their scale, dates and times as in ISO 8601 (with
-//! `Z` where the column says that it is UTC), floating numbers as the shortest text that means the same.
+//! Every value becomes the text that stands for exactly it: whole numbers in full, decimals with
+//! their scale, dates and times as in ISO 8601 (with `Z` where the column says that it is UTC),
+//! floating numbers as the shortest text that means the same.
 
 use crate::read::Wanted;
 use crate::read::added::Added;
@@ -31,7 +33,8 @@ const MOST_COLUMNS: usize = 4096;
 /// The most bytes that the closing description of the file may have.
 const LONGEST_FOOTER: u64 = 64 << 20;
 
-/// The most bytes that a packed column of one row group may have: it is unpacked page by page, and a page may be all of it.
+/// The most bytes that a packed column of one row group may have: it is unpacked page by page, and
+/// a page may be all of it.
 const LARGEST_CHUNK: i64 = 1 << 30;
 
 impl Length for Store {

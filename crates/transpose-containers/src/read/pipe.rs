@@ -1,4 +1,5 @@
-//! From parsers that push to readers that pull: a thread, a bounded channel, and what it has to say.
+//! From parsers that push to readers that pull: a thread, a bounded channel, and what it has to
+//! say.
 
 use crate::read::code::{PARSER_FAILED, refused_input};
 use std::io::{self, Read};
@@ -9,7 +10,8 @@ use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::report::Findings;
 use transpose_io::{Input, IoError};
 
-/// The name of the threads that take containers apart. Whoever prints panics can tell by it that the file is at fault.
+/// The name of the threads that take containers apart. Whoever prints panics can tell by it that
+/// the file is at fault.
 pub const THREAD: &str = "container";
 
 /// How many bytes go through the channel at once, and how many such blocks wait in it.
@@ -123,7 +125,8 @@ impl Sink {
     }
 }
 
-/// Runs a parser on a thread of its own; what it pushes can be read, and ends with its failure if it fails.
+/// Runs a parser on a thread of its own; what it pushes can be read, and ends with its failure if
+/// it fails.
 pub(crate) fn spawn(
     origin: &Arc<Input>,
     book: &Book,

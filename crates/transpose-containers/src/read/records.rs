@@ -1,9 +1,12 @@
-//! Records become rows: which objects of a JSON or XML text are the rows of a table, and what its columns are.
+//! Records become rows: which objects of a JSON or XML text are the rows of a table, and what its
+//! columns are.
 //!
-//! The first part of the text decides. Objects at one path are the rows: those in a list named as in the logs of streaming services, else those
-//! that the text is a sequence of, else those of the nearest list. Their single values are cells; so are those of inner objects, under names
-//! joined by dots. Single values of the objects around them (`userId` beside `playLogItem`) belong to each row, wherever they stand in the
-//! text; rows wait for them, up to a limit. Lists inside of rows are cells that hold their JSON.
+//! The first part of the text decides. Objects at one path are the rows: those in a list named as
+//! in the logs of streaming services, else those that the text is a sequence of, else those of the
+//! nearest list. Their single values are cells; so are those of inner objects, under names joined
+//! by dots. Single values of the objects around them (`userId` beside `playLogItem`) belong to each
+//! row, wherever they stand in the text; rows wait for them, up to a limit. Lists inside of rows
+//! are cells that hold their JSON.
 
 use crate::read::added::Added;
 use crate::read::code::{LATE_KEY, NO_RECORDS, PASSED_OVER, REPEATED_KEY, TOO_LARGE, stop};
@@ -153,7 +156,8 @@ impl Survey {
         self.places.get(path).and_then(|place| self.seen.get(*place)).map_or(0, |seen| seen.count)
     }
 
-    /// The path whose objects are the rows; `lists` tells a text with lists (JSON) from one where elements repeat (XML).
+    /// The path whose objects are the rows; `lists` tells a text with lists (JSON) from one where
+    /// elements repeat (XML).
     fn target(&self, lists: bool) -> Option<&[u8]> {
         let depth = |seen: &Seen| parts(&seen.path).count();
         let nearest = |fits: &dyn Fn(&Seen) -> bool| {
@@ -329,7 +333,8 @@ pub(crate) struct Writer<'a> {
     row: Option<(usize, usize)>,
     /// How many values are open from the first that is passed over on.
     skipped: usize,
-    /// The JSON of a list that is a cell, its key, how much is open in it, and whether the next value follows another.
+    /// The JSON of a list that is a cell, its key, how much is open in it, and whether the next
+    /// value follows another.
     list: Vec<u8>,
     list_key: Vec<u8>,
     raw: usize,
@@ -436,7 +441,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Gives the values of the innermost object around rows to those of its waiting rows that lack them.
+    /// Gives the values of the innermost object around rows to those of its waiting rows that lack
+    /// them.
     fn inherit(&mut self, scope: usize) {
         let Some(Scope { first, values, .. }) = self.scopes.get(scope) else { return };
         let width = self.shape.columns.len();

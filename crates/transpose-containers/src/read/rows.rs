@@ -1,6 +1,7 @@
 //! Writing rows as the text that layouts read: commas, double quotes, LF.
 //!
-//! A cell that is not there is nothing; a text without a character is two quotes. So absent and empty stay two things.
+//! A cell that is not there is nothing; a text without a character is two quotes. So absent and
+//! empty stay two things.
 
 use crate::read::added::Added;
 use crate::read::pipe::{Sink, Stop};

@@ -1,8 +1,9 @@
 //! Sheets of a workbook become one table.
 //!
-//! The first sheet that holds something is the table, or the one that the command names. Line N of the text is row N of that sheet: rows without a cell
-//! are blank lines. Further sheets whose first row repeats the headings continue the table, as programs write it that run out of rows;
-//! what else there is is passed over and told.
+//! The first sheet that holds something is the table, or the one that the command names. Line N of
+//! the text is row N of that sheet: rows without a cell are blank lines. Further sheets whose first
+//! row repeats the headings continue the table, as programs write it that run out of rows; what
+//! else there is is passed over and told.
 
 use crate::read::added::Added;
 use crate::read::code::{
@@ -13,7 +14,8 @@ use crate::read::rows::Rows;
 use std::sync::Arc;
 use transpose_core::diagnostic::{Diagnostic, Location};
 
-/// The most rows and columns that a sheet may have. No program writes more rows; no layout has more columns.
+/// The most rows and columns that a sheet may have. No program writes more rows; no layout has more
+/// columns.
 const MOST_ROWS: u32 = 1 << 21;
 const MOST_COLUMNS: usize = 4096;
 
@@ -97,7 +99,8 @@ impl<'a> Sheets<'a> {
         wanted
     }
 
-    /// Adds a cell at a row and a column, from 0; rows come in order. Answers whether more of the sheet is wanted.
+    /// Adds a cell at a row and a column, from 0; rows come in order. Answers whether more of the
+    /// sheet is wanted.
     pub(crate) fn cell(&mut self, row: u32, column: usize, value: &[u8]) -> Result<bool, Stop> {
         if self.state == State::Passed {
             return Ok(false);
@@ -134,7 +137,8 @@ impl<'a> Sheets<'a> {
         Ok(true)
     }
 
-    /// Adds a cell with a moment: the day alone, unless the time is not midnight or was not before in this column.
+    /// Adds a cell with a moment: the day alone, unless the time is not midnight or was not before
+    /// in this column.
     pub(crate) fn moment(&mut self, row: u32, column: usize, day: &str, time: &str) -> Result<bool, Stop> {
         let time = without_zeros(time);
         let midnight = time.bytes().all(|byte| matches!(byte, b'0' | b':' | b'.'));

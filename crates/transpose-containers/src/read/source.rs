@@ -88,7 +88,8 @@ pub(crate) fn io_stop(error: io::Error) -> Stop {
     }
 }
 
-/// A file that can be read at any place: the input itself, or a copy of it without a name where it is packed or comes from a pipe.
+/// A file that can be read at any place: the input itself, or a copy of it without a name where it
+/// is packed or comes from a pipe.
 #[derive(Clone)]
 pub(crate) struct Store {
     held: Arc<Held>,

@@ -1,7 +1,8 @@
 //! Text in other encodings becomes UTF-8.
 //!
-//! A mark at the beginning decides; without one, zeros in every other byte are UTF-16 of Latin letters, valid UTF-8 is UTF-8, and so is text that is
-//! mostly valid UTF-8 or all but a few bytes ASCII: then single bytes are damaged. Everything else is guessed, and told.
+//! A mark at the beginning decides; without one, zeros in every other byte are UTF-16 of Latin
+//! letters, valid UTF-8 is UTF-8, and so is text that is mostly valid UTF-8 or all but a few bytes
+//! ASCII: then single bytes are damaged. Everything else is guessed, and told.
 
 use crate::read::code::{ENCODING, ENCODING_GUESSED, MALFORMED, UNKNOWN_ENCODING};
 use crate::read::pipe::{Sink, Stop};
@@ -13,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::report::Findings;
 
-/// How many places that are no UTF-8 a guess needs. Fewer are damage, which formats tell cell by cell.
+/// How many places that are no UTF-8 a guess needs. Fewer are damage, which formats tell cell by
+/// cell.
 const ENOUGH: usize = 3;
 
 /// How a text is encoded, and how that is known.

@@ -14,7 +14,8 @@ use transpose_core::diagnostic::{Location, shown};
 /// The largest `.xls` that is read: it is held in memory.
 const LARGEST_XLS: u64 = 1 << 30;
 
-/// The most cells, empty ones between others included, that the sheets of an `.xls` may have together.
+/// The most cells, empty ones between others included, that the sheets of an `.xls` may have
+/// together.
 const MOST_CELLS: u64 = 32 << 20;
 
 /// What is put into a cell.
@@ -195,7 +196,8 @@ const DIMENSIONS: u16 = 0x0200;
 const MOST_ROWS: u64 = 1 << 16;
 const MOST_COLUMNS: u64 = 1 << 8;
 
-/// How many rows and columns a sheet says that it has; more than there can be where it says nonsense.
+/// How many rows and columns a sheet says that it has; more than there can be where it says
+/// nonsense.
 fn claimed(claim: &[u8]) -> (u64, u64) {
     let number = |from: usize, len: usize| {
         let bytes = claim.get(from..from + len).unwrap_or_default();

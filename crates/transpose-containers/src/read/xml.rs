@@ -1,4 +1,5 @@
-//! XML, read once from front to back. An element with attributes or other elements is an object, any other a single value.
+//! XML, read once from front to back. An element with attributes or other elements is an object,
+//! any other a single value.
 
 use crate::read::code::{BAD_RECORDS, TOO_LARGE, stop};
 use crate::read::pipe::Stop;

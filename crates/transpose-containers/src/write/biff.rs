@@ -1,10 +1,11 @@
 //! Records of BIFF8, the notation of `.xls` workbooks.
 //!
-//! Source: Microsoft, "[MS-XLS]: Excel Binary File Format (.xls) Structure", whose names of records are given at each, and the OpenOffice.org
-//! project's "Documentation of the Microsoft Excel File Format". A record is a number, a length and that many bytes; numbers are little endian.
+//! Source: Microsoft, "[MS-XLS]: Excel Binary File Format (.xls) Structure", whose names of records
+//! are given at each, and the OpenOffice.org project's "Documentation of the Microsoft Excel File
+//! Format". A record is a number, a length and that many bytes; numbers are little endian.
 //!
-//! Only what a workbook cannot do without is written: no row records, no index, no extended string table. Excel, LibreOffice, xlrd and calamine
-//! need none of them.
+//! Only what a workbook cannot do without is written: no row records, no index, no extended string
+//! table. Excel, LibreOffice, xlrd and calamine need none of them.
 
 /// The longest body of a record; what is longer goes on in Continue records.
 pub(super) const LONGEST: usize = 8224;
@@ -15,7 +16,8 @@ pub(super) const CONTINUE: u16 = 0x003c;
 /// The shared string table (SST).
 pub(super) const SST: u16 = 0x00fc;
 
-/// The format of cells: the style that all formats come from are the first fifteen, these two follow.
+/// The format of cells: the style that all formats come from are the first fifteen, these two
+/// follow.
 #[derive(Clone, Copy)]
 pub(super) enum Look {
     /// The format `General`.
@@ -58,7 +60,8 @@ pub(super) fn end(out: &mut Vec<u8>) {
     words(out, 0x000a, &[]);
 }
 
-/// What stands before the list of sheets: code page (UTF-16), window, date mode 1900, fonts, formats of cells, the style `Normal`.
+/// What stands before the list of sheets: code page (UTF-16), window, date mode 1900, fonts,
+/// formats of cells, the style `Normal`.
 pub(super) fn book(out: &mut Vec<u8>) {
     words(out, 0x0042, &[0x04b0]);
     words(out, 0x003d, &[0, 0, 0x25bc, 0x1572, 0x0038, 0, 0, 1, 0x0258]);
@@ -79,7 +82,8 @@ pub(super) fn book(out: &mut Vec<u8>) {
     words(out, 0x0293, &[0x8000, 0xff00]);
 }
 
-/// An XF record: the number format, whether it is a style (`0xfff5`) or a cell, and which parts differ from the style.
+/// An XF record: the number format, whether it is a style (`0xfff5`) or a cell, and which parts
+/// differ from the style.
 fn look(out: &mut Vec<u8>, format: u16, kind: u16, differs: u16) {
     words(out, 0x00e0, &[0, format, kind, 0x0020, differs << 8, 0, 0, 0, 0, 0x20c0]);
 }
@@ -89,7 +93,8 @@ pub(super) fn sheet_of_book_len(name: &str) -> usize {
     4 + 6 + 2 + name.encode_utf16().count() * 2
 }
 
-/// An entry in the list of sheets (BoundSheet8): where the stream of the sheet begins, and its name.
+/// An entry in the list of sheets (BoundSheet8): where the stream of the sheet begins, and its
+/// name.
 pub(super) fn sheet_of_book(out: &mut Vec<u8>, name: &str, start: u32) {
     record(out, 0x0085, sheet_of_book_len(name) - 4);
     out.extend_from_slice(&start.to_le_bytes());
@@ -122,7 +127,8 @@ pub(super) fn text(out: &mut Vec<u8>, row: u16, column: u16, string: u32) {
     words(out, 0x00fd, &[row, column, Look::Text as u16, string as u16, (string >> 16) as u16]);
 }
 
-/// A cell that holds a number (RK and Number): whole numbers of thirty bits in four bytes, others in eight.
+/// A cell that holds a number (RK and Number): whole numbers of thirty bits in four bytes, others
+/// in eight.
 pub(super) fn number(out: &mut Vec<u8>, row: u16, column: u16, number: f64) {
     const SMALL: f64 = 536_870_912.0;
     if number.fract() == 0.0 && (-SMALL..SMALL).contains(&number) {

@@ -6,7 +6,8 @@ const DIGITS: usize = 15;
 /// How many of them may stand behind the point; smaller numbers are shown with an exponent.
 const DECIMALS: usize = 9;
 
-/// The number that a text stands for, if the number's shortest notation is that text: no needless zeros, no exponent, no more than fifteen digits.
+/// The number that a text stands for, if the number's shortest notation is that text: no needless
+/// zeros, no exponent, no more than fifteen digits.
 pub(super) fn exact(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, decimals) =

@@ -1,4 +1,5 @@
-//! What all workbooks have in common: the limits of cells and sheets, further sheets, and what is told of them.
+//! What all workbooks have in common: the limits of cells and sheets, further sheets, and what is
+//! told of them.
 
 use super::codes;
 use super::number::exact;
@@ -261,7 +262,8 @@ fn unwritable(character: char) -> bool {
     matches!(character, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// The name of a sheet: that of the table, with a number from the second on. Workbooks allow 31 characters and not all of them.
+/// The name of a sheet: that of the table, with a number from the second on. Workbooks allow 31
+/// characters and not all of them.
 fn name(table: &str, sheet: u32) -> String {
     let suffix = if sheet > 1 { format!(" {sheet}") } else { String::new() };
     let allowed = |character: char| {

@@ -1,7 +1,8 @@
 //! SpreadsheetML 2003: a workbook as one XML file.
 //!
-//! Source: Microsoft, "XML Spreadsheet Reference" (2001, for Office XP and 2003). Every cell says whether it is a string or a number, and no cell
-//! is a formula. It is written from front to back and needs no room on disk.
+//! Source: Microsoft, "XML Spreadsheet Reference" (2001, for Office XP and 2003). Every cell says
+//! whether it is a string or a number, and no cell is a formula. It is written from front to back
+//! and needs no room on disk.
 
 use super::sheets;
 use std::io::Write as _;
@@ -123,7 +124,8 @@ impl sheets::Book for Book {
     }
 }
 
-/// Text as it stands in XML. Line breaks are written as references, because a reader makes a line feed of every kind of them otherwise.
+/// Text as it stands in XML. Line breaks are written as references, because a reader makes a line
+/// feed of every kind of them otherwise.
 fn escaped(text: &str, out: &mut Vec<u8>) {
     for byte in text.bytes() {
         match byte {

@@ -1,9 +1,10 @@
 //! The shared string table of an `.xls`: written to disk as it grows.
 //!
-//! Cells hold numbers of strings (LABELSST) and not the strings themselves (LABEL), because \[MS-XLS\] has no cell of the second kind and because it
-//! holds 255 characters only. A table that knows every string would take as much memory as the report has distinct texts. So a string is
-//! looked for among those of late, in a table of fixed size, and written again when it is not there any more: the file becomes
-//! somewhat larger and the memory stays the same.
+//! Cells hold numbers of strings (LABELSST) and not the strings themselves (LABEL), because
+//! \[MS-XLS\] has no cell of the second kind and because it holds 255 characters only. A table that
+//! knows every string would take as much memory as the report has distinct texts. So a string is
+//! looked for among those of late, in a table of fixed size, and written again when it is not there
+//! any more: the file becomes somewhat larger and the memory stays the same.
 
 use super::biff::{self, CONTINUE, LONGEST, SST};
 use super::spool::Spool;
@@ -16,7 +17,8 @@ const SLOTS: usize = 1 << 16;
 /// The longest string, in bytes, that is worth remembering: long ones hardly repeat.
 const KEPT: usize = 96;
 
-/// How many bytes the table begins with: how many cells hold strings, and how many strings there are.
+/// How many bytes the table begins with: how many cells hold strings, and how many strings there
+/// are.
 const HEAD: usize = 8;
 
 /// Strings by number.
@@ -63,8 +65,9 @@ impl Strings {
         Ok(self.written - 1)
     }
 
-    /// Adds a string (XLUnicodeRichExtendedString): how many characters, whether they take one byte or two, the characters. Only between characters may a record end,
-    /// and the next then repeats whether they take one byte or two.
+    /// Adds a string (XLUnicodeRichExtendedString): how many characters, whether they take one byte
+    /// or two, the characters. Only between characters may a record end, and the next then repeats
+    /// whether they take one byte or two.
     fn add(&mut self, text: &str) -> Result<(), Fatal> {
         let wide = text.chars().any(|character| u32::from(character) > 0xff);
         let width = if wide { 2 } else { 1 };
@@ -77,7 +80,8 @@ impl Strings {
         let mut pair = [0; 2];
         for character in text.chars() {
             let character = character.encode_utf16(&mut pair);
-            // Two halves of a character stay together, because some readers decode each record by itself.
+            // Two halves of a character stay together, because some readers decode each record by
+            // itself.
             if LONGEST - self.body.len() < width * character.len() {
                 self.record()?;
                 self.body.push(u8::from(wide));

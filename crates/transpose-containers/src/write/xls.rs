@@ -1,7 +1,8 @@
 //! `.xls`: BIFF8 records in the stream `Workbook` of a compound file.
 //!
-//! The head of the stream lists where each sheet begins, and holds all strings, so both are known only at the end. Cells and strings wait on
-//! disk; then the compound file is put together on disk too, for it is not written from front to back.
+//! The head of the stream lists where each sheet begins, and holds all strings, so both are known
+//! only at the end. Cells and strings wait on disk; then the compound file is put together on disk
+//! too, for it is not written from front to back.
 
 use super::biff::{self, Look, Part};
 use super::codes;
@@ -14,7 +15,8 @@ use std::path::PathBuf;
 use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::table::{Holds, Site, TableShape};
 
-/// The most bytes that the stream may have: a compound file of this version counts its bytes with 31 bits, and has its own tables besides.
+/// The most bytes that the stream may have: a compound file of this version counts its bytes with
+/// 31 bits, and has its own tables besides.
 const MOST: u64 = 0x7f00_0000;
 
 /// How many bytes are handed over at once.
@@ -51,7 +53,8 @@ impl Book {
         })
     }
 
-    /// Refuses a workbook that has become too large; asked often, so that a hopeless run ends early.
+    /// Refuses a workbook that has become too large; asked often, so that a hopeless run ends
+    /// early.
     fn check(&self) -> Result<(), Fatal> {
         if self.cells.len() + self.strings.len() <= MOST {
             return Ok(());

@@ -11,7 +11,8 @@ use transpose_core::table::{Holds, Site, TableShape};
 /// How hard the file is packed: as outputs in gzip are.
 const LEVEL: u8 = 2;
 
-/// From how many bytes on a member of the archive needs the sizes of large files, with room for its frame.
+/// From how many bytes on a member of the archive needs the sizes of large files, with room for its
+/// frame.
 const LARGE: u64 = 0xff00_0000;
 
 /// A workbook that is being written.
@@ -80,7 +81,8 @@ impl sheets::Book for Book {
 
     fn text(&mut self, row: u32, column: u16, text: &str, _out: &mut Vec<u8>) -> Result<(), Fatal> {
         self.count(text);
-        // Text that begins with `=` or looks like an address is a string here; only `write` would guess.
+        // Text that begins with `=` or looks like an address is a string here; only `write` would
+        // guess.
         let sheet = self.open()?;
         guarded(|| sheet.write_string(row, column, text).map(drop))
     }
@@ -108,7 +110,8 @@ impl sheets::Book for Book {
     }
 }
 
-/// Runs a step of the library, which panics where its temporary file cannot be written: a full disk is no fault of the program.
+/// Runs a step of the library, which panics where its temporary file cannot be written: a full disk
+/// is no fault of the program.
 fn guarded(step: impl FnOnce() -> Result<(), XlsxError>) -> Result<(), Fatal> {
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(done) => done.map_err(|error| failed(&error)),

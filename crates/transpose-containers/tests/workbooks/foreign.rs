@@ -1,7 +1,8 @@
 //! Programs that have nothing to do with ours open what we write.
 //!
-//! A walk over the records of an `.xls`, in Python without any library, runs everywhere. Others are run where they are installed, and a test
-//! that cannot run one says so: the Python libraries xlrd and openpyxl for the `python3` that is found first, and LibreOffice as `soffice`.
+//! A walk over the records of an `.xls`, in Python without any library, runs everywhere. Others are
+//! run where they are installed, and a test that cannot run one says so: the Python libraries xlrd
+//! and openpyxl for the `python3` that is found first, and LibreOffice as `soffice`.
 
 use crate::support::{Sheet, book, line, shape, text, written};
 use crate::values::table;
@@ -98,7 +99,8 @@ fn openpyxl_reads_the_same() {
     compare("openpyxl", Workbook::Xlsx, "a.xlsx");
 }
 
-/// More rows than a sheet has, few texts and many, so that the table of strings forgets some of them.
+/// More rows than a sheet has, few texts and many, so that the table of strings forgets some of
+/// them.
 #[test]
 fn sheets_follow_each_other() {
     let headings = ["id", "isrc", "number"];

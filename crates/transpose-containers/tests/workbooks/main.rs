@@ -1,4 +1,5 @@
-//! Workbooks as others read them: what we write, opened by readers that share no code with our writers.
+//! Workbooks as others read them: what we write, opened by readers that share no code with our
+//! writers.
 
 #![expect(
     clippy::unwrap_used,

@@ -5,7 +5,8 @@ use crate::document::{Reader, Table};
 use crate::models::plays::Counts;
 use transpose_core::diagnostic::Diagnostic;
 
-/// Refuses a deal that leaves something open: one finding with all keys, and an example line for each.
+/// Refuses a deal that leaves something open: one finding with all keys, and an example line for
+/// each.
 pub(super) fn report(reader: &mut Reader, table: &Table, contract: &Contract, threshold: bool) {
     let mut open: Vec<(&str, &str)> = Vec::new();
     // A key that is there and wrong has its own finding.

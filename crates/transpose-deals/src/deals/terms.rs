@@ -90,7 +90,8 @@ impl Contract {
         }
     }
 
-    /// Whether plays of the context are among those that count; `bearing` tells whether they are long enough.
+    /// Whether plays of the context are among those that count; `bearing` tells whether they are
+    /// long enough.
     pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
         let counts = self.counts.unwrap_or(Counts::All);
         (bearing || counts == Counts::All) && !(counts == Counts::Qualified && self.is_preview(context))
@@ -134,7 +135,8 @@ impl Scope {
         self == other || self == Self::TerritoryAndTier || other == Self::Overall
     }
 
-    /// What tells parts of the scope apart: territory and tier, as far as they matter. The tier is the service of the sales context.
+    /// What tells parts of the scope apart: territory and tier, as far as they matter. The tier is
+    /// the service of the sales context.
     pub(crate) fn key(self, context: &Entity) -> (String, String) {
         let text = |field, wanted: bool| {
             if wanted { context.text(field).unwrap_or_default().to_owned() } else { String::new() }
@@ -342,7 +344,8 @@ pub(crate) enum Places {
 /// Where amounts are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum At {
-    /// What one play or sale is worth; of shares of what was paid the price without tax and the share of it as well, in their own currency.
+    /// What one play or sale is worth; of shares of what was paid the price without tax and the
+    /// share of it as well, in their own currency.
     Unit,
     /// Each row.
     Row,

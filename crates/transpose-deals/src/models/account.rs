@@ -13,13 +13,15 @@ pub struct Recouped {
     pub unrecouped: Exact,
 }
 
-/// Sets earnings against what is left of an advance. A month of refunds raises it again, and nothing is paid.
+/// Sets earnings against what is left of an advance. A month of refunds raises it again, and
+/// nothing is paid.
 pub fn recoup(balance: &Exact, earned: &Exact) -> Recouped {
     let recouped = balance.min(earned).clone();
     Recouped { payable: earned - &recouped, unrecouped: balance - &recouped, recouped }
 }
 
-/// What is missing of a guarantee at the end of its term; it is due where the guarantee was not paid in advance.
+/// What is missing of a guarantee at the end of its term; it is due where the guarantee was not
+/// paid in advance.
 pub fn shortfall(guarantee: &Exact, earned: &Exact) -> Exact {
     (guarantee - earned).max(zero())
 }

@@ -4,8 +4,10 @@ use super::number::Exact;
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive, Zero};
 
-/// The parts of a sum, in units of its last decimal place, by weight: each is cut to whole units, and the units that are left over go one each to the
-/// largest remainders, of equal ones to the first. A negative sum is parted as its opposite, so that a refund takes back exactly what a sale gave.
+/// The parts of a sum, in units of its last decimal place, by weight: each is cut to whole units,
+/// and the units that are left over go one each to the largest remainders, of equal ones to the
+/// first. A negative sum is parted as its opposite, so that a refund takes back exactly what a sale
+/// gave.
 ///
 /// Weights are not negative; nothing where they are all zero and there is something to part.
 pub fn allot(sum: &BigInt, weights: &[BigInt]) -> Option<Vec<BigInt>> {
@@ -20,8 +22,9 @@ pub fn allot(sum: &BigInt, weights: &[BigInt]) -> Option<Vec<BigInt>> {
     spread(sum, &exact)
 }
 
-/// Exact parts, in units of the last decimal place, in whole units that add up to the sum, which is their own sum rounded. As [`allot`], but parts may have
-/// either sign; nothing where the parts do not make the sum.
+/// Exact parts, in units of the last decimal place, in whole units that add up to the sum, which is
+/// their own sum rounded. As [`allot`], but parts may have either sign; nothing where the parts do
+/// not make the sum.
 pub fn spread(sum: &BigInt, exact: &[Exact]) -> Option<Vec<BigInt>> {
     let mirrored = |number: BigInt| if sum.is_negative() { -number } else { number };
     let (mut parts, mut remainders) = (Vec::new(), Vec::new());

@@ -20,7 +20,8 @@ pub fn pro_rated(amount: &Exact, active: i128, days: i128) -> Option<Exact> {
     quotient(&(amount * whole(active)), &whole(days))
 }
 
-/// The calendar month of a moment, where local time is so many minutes ahead of UTC. A moment without an offset is in UTC.
+/// The calendar month of a moment, where local time is so many minutes ahead of UTC. A moment
+/// without an offset is in UTC.
 pub fn month(moment: Timestamp, offset_minutes: i16) -> Option<Period> {
     let date = moment.assume_offset(0).with_offset(offset_minutes).local_date()?;
     PartialDate::parse(&format!("{:04}-{:02}", date.year(), date.month())).ok().map(Period::from)
@@ -35,7 +36,8 @@ pub enum Delivery {
     Adjustment(Period, Period),
 }
 
-/// In which report a play comes that was logged later: its own month, or, once that is closed, the month in which it was logged.
+/// In which report a play comes that was logged later: its own month, or, once that is closed, the
+/// month in which it was logged.
 pub fn late_play(played: Timestamp, logged: Timestamp, closed: Timestamp) -> Option<Delivery> {
     let own = month(played, 0)?;
     if logged.micros < closed.micros {

@@ -27,7 +27,8 @@ pub fn greatest(candidates: &[Exact]) -> Option<Greatest> {
     Some(Greatest { winner, amount: amount.clone(), shortfalls })
 }
 
-/// The greatest in each scope: candidates are added up in it first. All cells have the same candidates in the same order.
+/// The greatest in each scope: candidates are added up in it first. All cells have the same
+/// candidates in the same order.
 pub fn by_scope<K: Ord>(cells: impl IntoIterator<Item = (K, Vec<Exact>)>) -> BTreeMap<K, Greatest> {
     let mut sums: BTreeMap<K, Vec<Exact>> = BTreeMap::new();
     for (key, candidates) in cells {

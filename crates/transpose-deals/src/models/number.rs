@@ -1,4 +1,5 @@
-//! Exact numbers: any fraction of whole numbers, however long. Decimal text and rounding at the ends.
+//! Exact numbers: any fraction of whole numbers, however long. Decimal text and rounding at the
+//! ends.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -74,7 +75,8 @@ pub fn from_units(units: &BigInt, places: u32) -> Exact {
     Exact::new(units.clone(), power(places))
 }
 
-/// Units of the last decimal place as text with exactly so many places: `-5` with two places is `-0.05`.
+/// Units of the last decimal place as text with exactly so many places: `-5` with two places is
+/// `-0.05`.
 pub fn fixed_text(units: &BigInt, places: u32) -> String {
     let places = places as usize;
     let sign = if units.is_negative() { "-" } else { "" };
@@ -83,7 +85,8 @@ pub fn fixed_text(units: &BigInt, places: u32) -> String {
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-/// The number as decimal text without needless zeros, to at most so many places; further digits are rounded, halves away from zero.
+/// The number as decimal text without needless zeros, to at most so many places; further digits are
+/// rounded, halves away from zero.
 pub fn text(number: &Exact, places: u32) -> String {
     let text = fixed_text(&rounded(number, places, Rounding::HalfUp), places);
     if !text.contains('.') {

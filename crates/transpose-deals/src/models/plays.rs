@@ -49,7 +49,8 @@ impl Logged {
     }
 }
 
-/// For how many plays the play of a long recording counts, by its length in seconds: a fifth more for each minute that begins beyond five.
+/// For how many plays the play of a long recording counts, by its length in seconds: a fifth more
+/// for each minute that begins beyond five.
 pub fn long_track(seconds: u64) -> Exact {
     let begun = seconds.saturating_sub(300).div_ceil(60);
     whole(1) + whole(begun) / whole(5)
@@ -65,7 +66,8 @@ pub fn tuning_hours(blocks: &[(Exact, Exact)]) -> Exact {
     blocks.iter().map(|(hours, listeners)| hours * listeners).sum()
 }
 
-/// Performances where no transmission was counted: tracks in an hour times the hours of all listeners (PPL, broadcast data reporting).
+/// Performances where no transmission was counted: tracks in an hour times the hours of all
+/// listeners (PPL, broadcast data reporting).
 pub fn performances(tracks_per_hour: &Exact, listener_hours: &Exact) -> Exact {
     tracks_per_hour * listener_hours
 }

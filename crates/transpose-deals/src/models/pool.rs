@@ -40,13 +40,15 @@ pub fn worth(pool: &Exact, total: &Exact) -> Option<Exact> {
 /// The part of the pool that plays get. Without any plays in the whole it stays unallocated.
 pub fn share(pool: &Exact, plays: i128, total: i128) -> Shared {
     match worth(pool, &whole(total)) {
-        // Plays first and the one division last, so that no digit is lost for whoever redoes it in decimals.
+        // Plays first and the one division last, so that no digit is lost for whoever redoes it in
+        // decimals.
         Some(_) => Shared { amount: pool * whole(plays) / whole(total), unallocated: zero() },
         None => Shared { amount: zero(), unallocated: pool.clone() },
     }
 }
 
-/// A pool that is floored by minima, in the shape of the US statutory licence (37 CFR 385.21, 385.22).
+/// A pool that is floored by minima, in the shape of the US statutory licence (37 CFR 385.21,
+/// 385.22).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waterfall {
     /// The revenue of the service.
@@ -91,8 +93,8 @@ impl Waterfall {
     }
 }
 
-/// Subscribers of different kinds as one number: each kind times its factor, and the days of those who were there for a part of the period.
-/// Nothing where the period has no days.
+/// Subscribers of different kinds as one number: each kind times its factor, and the days of those
+/// who were there for a part of the period. Nothing where the period has no days.
 pub fn equivalents(kinds: &[(Exact, Exact)], partial_days: &Exact, days: i128) -> Option<Exact> {
     let whole_period = kinds.iter().map(|(count, factor)| count * factor).sum::<Exact>();
     if partial_days.is_zero() {

@@ -12,15 +12,16 @@ pub enum Idle {
     Unallocated,
 }
 
-/// The recipient's part of the fees of users who played: for each user the plays of the recipient and all plays of that user. Users without plays are
-/// passed over, they are [`idle`].
+/// The recipient's part of the fees of users who played: for each user the plays of the recipient
+/// and all plays of that user. Users without plays are passed over, they are [`idle`].
 pub fn centric<'a>(fee: &Exact, rate: &Exact, users: impl IntoIterator<Item = &'a (i128, i128)>) -> Exact {
     let shares: Vec<Exact> =
         users.into_iter().filter_map(|(plays, all)| quotient(&whole(*plays), &whole(*all))).collect();
     fee * rate * sum(&shares)
 }
 
-/// The recipient's part of the fees of users who played nothing. `pool` is these fees times the rate.
+/// The recipient's part of the fees of users who played nothing. `pool` is these fees times the
+/// rate.
 pub fn idle(pool: &Exact, policy: Idle, plays: i128, total: i128) -> Shared {
     match policy {
         Idle::ProRata => share(pool, plays, total),

@@ -320,7 +320,8 @@ impl<'a> Case<'a> {
                     None => {}
                 },
                 Total::Report => add(&mut totals, key, whole(self.plays(context)), from.word().to_owned()),
-                // Without a whole that is refused below; its own plays stand in, so that the one fault is told once.
+                // Without a whole that is refused below; its own plays stand in, so that the one
+                // fault is told once.
                 Total::Service if self.whole.is_none() => {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }

@@ -190,7 +190,8 @@ fn pooled(case: &mut Case<'_>, model: &Model) -> Candidate {
         let currency = currency_of(case, model);
         let plays: i128 = contexts.iter().map(|context| case.plays(*context)).sum();
         let known = totals.get(&key).cloned();
-        // Without plays of the recipient nothing is owed, and the figures of the pool need not be there.
+        // Without plays of the recipient nothing is owed, and the figures of the pool need not be
+        // there.
         if plays == 0 && known.as_ref().is_none_or(|(total, _)| total.is_positive()) {
             continue;
         }
@@ -341,7 +342,8 @@ fn pool(case: &mut Case<'_>, model: &Model, contexts: Vec<usize>) -> Pool {
         pool.parts.push(with(site(case.context(context)), with_source(part, &from)));
     }
     if let ModelTerms::Waterfall { .. } = model.terms {
-        // Shares and floors may differ between the contexts of a pool, so they are in the sums already.
+        // Shares and floors may differ between the contexts of a pool, so they are in the sums
+        // already.
         let steps = Waterfall {
             revenue,
             revenue_rate: whole(1),
@@ -442,7 +444,8 @@ fn idle_worth(
     total.and_then(|(total, _)| worth(&pool, total)).unwrap_or_else(zero)
 }
 
-/// Tells auditors what stays with the service of the fees of users who played nothing, where their number is known.
+/// Tells auditors what stays with the service of the fees of users who played nothing, where their
+/// number is known.
 fn unused_fees(case: &mut Case<'_>, model: &Model, context: usize, each: &Exact) {
     let known = case.known(context, Field::SUBSCRIBERS).zip(case.known(context, Field::USERS));
     let count = known.map_or_else(zero, |(subscribers, users)| subscribers - users);

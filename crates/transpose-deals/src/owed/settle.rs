@@ -1,4 +1,5 @@
-//! From gross amounts to what is paid: the greatest in each scope, shares, withholding, rounding, the account.
+//! From gross amounts to what is paid: the greatest in each scope, shares, withholding, rounding,
+//! the account.
 
 use super::base::{Case, Key};
 use super::candidates::{Candidate, places, usage_shown};
@@ -27,7 +28,8 @@ use transpose_core::terms::{Closing, Owed, Rounding, Unit};
 /// What is written into contexts: their number, the field, the text.
 type Summaries = Vec<(usize, Field, String)>;
 
-/// The decimal places of a unit whose exact fraction is too long; its sum is exact all the same. It is cut, so that its usages never make more than the sum.
+/// The decimal places of a unit whose exact fraction is too long; its sum is exact all the same. It
+/// is cut, so that its usages never make more than the sum.
 const UNIT_PLACES: u32 = 20;
 
 /// What one kind of usages is paid.
@@ -258,7 +260,8 @@ fn sums(case: &Case<'_>, paid: &[Paid], places: u32, mode: Rounding, lines: &mut
         let whole_sum = rounded(&exact, places, mode);
         let scale = whole(power(places));
         let parts: Vec<Exact> = contexts.values().map(|amount| amount * &scale).collect();
-        // Summaries show what each context was given, so each has a sum of its own, and these make the whole.
+        // Summaries show what each context was given, so each has a sum of its own, and these make
+        // the whole.
         let apart = case.contract.summaries.contains(&Summary::AllocatedRevenue);
         match spread(&whole_sum, &parts).filter(|_| apart) {
             Some(parts) => {
@@ -379,7 +382,8 @@ fn closing(
     })
 }
 
-/// What the account brings into the period. Without balances that is known only where a term begins, or where there is no advance.
+/// What the account brings into the period. Without balances that is known only where a term
+/// begins, or where there is no advance.
 fn opening(case: &mut Case<'_>, period: Period) -> Option<Opening> {
     let known = case.deal.opening().copied().or_else(|| first_opening(case.contract, period));
     if known.is_none()

@@ -12,7 +12,8 @@ period,territory,plan,net-revenue,subscribers,total-usages,qualified-usages,user
 
 const PLAYED: [Kind; 2] = [("GB", "premium", true, 335, 0, ""), ("GB", "premium", false, 25, 0, "")];
 
-/// The public month of the platform's page: the four candidates of `greater-of.four`, and each alone.
+/// The public month of the platform's page: the four candidates of `greater-of.four`, and each
+/// alone.
 #[test]
 fn each_model_comes_to_what_its_vector_says() {
     for (lines, unit, sum, word) in [
@@ -33,7 +34,8 @@ fn each_model_comes_to_what_its_vector_says() {
 #[test]
 fn a_fixed_minimum_is_owed_whatever_was_played() {
     let text = model("model = 'fixed-subscriber-minimum'\nminimum = '1.75'");
-    // Alone it is compared with nothing, and the 175.00 of the territory without plays have their own scope.
+    // Alone it is compared with nothing, and the 175.00 of the territory without plays have their
+    // own scope.
     let told = owed(&deal(&text, FIGURES), &PLAYED).unwrap();
     assert_eq!((told.unit(0).as_str(), &told.owed.sums[..]), ("350/67", &[175_000][..]));
     assert_eq!(told.owed.closing.as_ref().unwrap().earned.to_string(), "1925.00");
@@ -265,7 +267,8 @@ fn amounts_are_converted_as_the_deal_says() {
     assert_eq!(refused[0].code.id, "DEA0521");
 }
 
-/// Long rates make long fractions. What a play is worth is then cut after twenty places, and the sum is exact all the same.
+/// Long rates make long fractions. What a play is worth is then cut after twenty places, and the
+/// sum is exact all the same.
 #[test]
 fn long_fractions_keep_their_sum() {
     let exchange = "exchange = [{ from = 'USD', rate = '1.249531425715356741', direction = 'divide', date = 2026-10-30, source = 'x' }]\n\
@@ -276,14 +279,16 @@ fn long_fractions_keep_their_sum() {
     let figures = "territory,plan,net-revenue\nGB,premium,1\n";
     let played: [Kind; 1] = [("GB", "premium", true, 1_000_000_000, 0, "")];
     let told = owed(&deal(&text, figures), &played).unwrap();
-    // 10^9 x 0.0051 x 0.8512... x (1 - 0.2042...) / 1.2495..., worked out with Python's decimal to 60 digits.
+    // 10^9 x 0.0051 x 0.8512... x (1 - 0.2042...) / 1.2495..., worked out with Python's decimal to
+    // 60 digits.
     assert_eq!(told.owed.sums, [276_483_642]);
     let unit = told.owed.units[0].as_ref().unwrap();
     assert_eq!(10_i128.pow(20) % unit.denominator, 0);
     assert!(unit.numerator.checked_mul(100).is_some());
 }
 
-/// What was earned in one currency is rounded apart from what was earned in another: `fx.row-vs-block` in small.
+/// What was earned in one currency is rounded apart from what was earned in another:
+/// `fx.row-vs-block` in small.
 #[test]
 fn blocks_are_currencies() {
     let text = format!(
@@ -345,14 +350,16 @@ fn users_pay_for_what_they_played() {
         assert_eq!(told.owed.sums, [sum], "{idle}");
         assert_eq!(told.steps("unallocated").len(), usize::from(idle == "unallocated"));
     }
-    // In a family several users share one subscription: nobody is known to be idle, and who is cannot be shared out.
+    // In a family several users share one subscription: nobody is known to be idle, and who is
+    // cannot be shared out.
     let family = idle_figures.replace(",20,2,1,", ",20,2,5,");
     let told = owed_of(&deal(&model(&lines("unallocated")), &family), &played, None, &[&[(5, 5)]]).unwrap();
     assert_eq!((told.owed.sums.as_slice(), told.steps("unallocated").len()), (&[700][..], 0));
     let refused =
         owed_of(&deal(&model(&lines("pro-rata")), &family), &played, None, &[&[(5, 5)]]).err().unwrap();
     assert_eq!(refused[0].code.id, "DEA0535");
-    // A fee that is stated, and what a unit is worth when the fraction is long: the sum stays exact.
+    // A fee that is stated, and what a unit is worth when the fraction is long: the sum stays
+    // exact.
     let many: Vec<(u64, u64)> = (1..=300).map(|all| (all, 1)).collect();
     let text = model(&lines("unallocated").replace("'unit-price'", "'10.00'"));
     let figures = idle_figures.replace(",20,2,1,", ",20,300,300,");

@@ -146,7 +146,8 @@ fn exact(explanation: &str) -> BigRational {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
-    /// Whatever is played, all labels together get what there is to share, and without refunds nobody owes anything.
+    /// Whatever is played, all labels together get what there is to share, and without refunds
+    /// nobody owes anything.
     #[test]
     fn labels_share_what_there_is(
         plays in proptest::collection::vec((0_u64..100_000, 0_u64..100_000), 2..5),

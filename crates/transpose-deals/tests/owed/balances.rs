@@ -94,7 +94,8 @@ fn advances_are_recouped_month_by_month() {
     }
 }
 
-/// `mg.term-shortfall` with whole amounts: what is missing of a guarantee is paid with the last period.
+/// `mg.term-shortfall` with whole amounts: what is missing of a guarantee is paid with the last
+/// period.
 #[test]
 fn a_guarantee_is_topped_up_at_the_end_of_its_term() {
     let deal = text(&advance("120", "at-end"));

@@ -34,7 +34,8 @@ fn what_is_left_open_is_one_list() {
     assert_eq!(found[0].message, "the deal `x` leaves open: `model`, `rounding`");
 }
 
-/// Every policy that a model needs is asked for: the deal without its line is refused with exactly that key.
+/// Every policy that a model needs is asked for: the deal without its line is refused with exactly
+/// that key.
 #[test]
 fn no_policy_has_a_hidden_default() {
     let models = "[[deal.model]]\nmodel = 'revenue-share'\nshare = '60'\n[[deal.model]]\nmodel = 'subscriber-minimum'\nminimum = '1'\n";

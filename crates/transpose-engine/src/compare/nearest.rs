@@ -1,7 +1,8 @@
 //! Rows of two files that may be the same play are paired by time, the nearest first.
 //!
-//! Rows come in the order of their times, all of one track and user. Pairs of the same moment are made first, in the order of the files; then the two
-//! nearest rows of different files, the earlier of equally near ones first, and so on. On a line the nearest two are neighbours, so a heap of
+//! Rows come in the order of their times, all of one track and user. Pairs of the same moment are
+//! made first, in the order of the files; then the two nearest rows of different files, the earlier
+//! of equally near ones first, and so on. On a line the nearest two are neighbours, so a heap of
 //! neighbours is enough: the work grows with n log n, also where somebody has made all rows meet.
 
 use std::cmp::Reverse;
@@ -18,8 +19,9 @@ struct Moment {
     after: Option<usize>,
 }
 
-/// Pairs rows that are no more than `window` apart; `rows` are times in order with whether they are of the second file, and of one moment and file
-/// in the order of that file. Answers for each row its partner.
+/// Pairs rows that are no more than `window` apart; `rows` are times in order with whether they are
+/// of the second file, and of one moment and file in the order of that file. Answers for each row
+/// its partner.
 pub(super) fn pairs(rows: &[(i64, bool)], window: i64) -> Vec<Option<u32>> {
     let mut partners = vec![None; rows.len()];
     let mut moments = moments(rows, &mut partners);

@@ -7,7 +7,8 @@ use transpose_codes::duration::Duration;
 use transpose_codes::time::Timestamp;
 use transpose_core::field::Field;
 
-/// One difference: a row, and the other one where there is one. Of a repeated row the other is the first of its file.
+/// One difference: a row, and the other one where there is one. Of a repeated row the other is the
+/// first of its file.
 #[derive(Clone, Copy)]
 pub(super) struct Difference<'a> {
     pub(super) class: Class,

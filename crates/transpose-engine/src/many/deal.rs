@@ -1,7 +1,7 @@
 //! Rows are dealt out to outputs by what some of their cells say.
 //!
-//! What a rule looks at is asked for as cells of each row, so that it may come from a catalogue too. Rows with the same cells go the same way: a worker interns them and asks the
-//! rules once.
+//! What a rule looks at is asked for as cells of each row, so that it may come from a catalogue
+//! too. Rows with the same cells go the same way: a worker interns them and asks the rules once.
 
 use crate::aggregate::too_many;
 use crate::codes;
@@ -34,7 +34,8 @@ pub struct Condition {
 }
 
 impl Rule {
-    /// Whether rows of a sales context can be among those that it takes, as far as the context says.
+    /// Whether rows of a sales context can be among those that it takes, as far as the context
+    /// says.
     pub(crate) fn reaches(&self, context: &Entity) -> bool {
         let of_context = |condition: &&Condition| {
             condition

@@ -38,7 +38,8 @@ impl View {
     }
 }
 
-/// What an agreement is asked about rows with a context key; none where they cannot be placed, which are rejected wherever they go.
+/// What an agreement is asked about rows with a context key; none where they cannot be placed,
+/// which are rejected wherever they go.
 fn event(decoder: &dyn Decode, runs: &[&[u8]]) -> Option<Entity> {
     decoder.vet(Dimension::Context, runs).ok()?;
     let mut event = Entity::default();

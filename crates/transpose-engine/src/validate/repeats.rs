@@ -1,7 +1,9 @@
-//! The second reading: suspects are compared as text, and what stands twice is told with both places.
+//! The second reading: suspects are compared as text, and what stands twice is told with both
+//! places.
 //!
-//! Only identifiers under suspicion are collected, with their places, and sorted on disk; equal ones meet there in the order of the message. The
-//! first findings are kept in full, the rest is counted, exactly.
+//! Only identifiers under suspicion are collected, with their places, and sorted on disk; equal
+//! ones meet there in the order of the message. The first findings are kept in full, the rest is
+//! counted, exactly.
 
 use crate::aggregate::Place;
 use crate::codes;
@@ -129,7 +131,8 @@ pub(super) fn texts(cell: Cell<'_>) -> impl Iterator<Item = &[u8]> {
     one.into_iter().chain(many.into_iter().flatten()).filter(|id| !id.is_empty())
 }
 
-/// Where the row begins that holds a piece of the chunk; nothing where the piece stands elsewhere, because it was unescaped.
+/// Where the row begins that holds a piece of the chunk; nothing where the piece stands elsewhere,
+/// because it was unescaped.
 fn row_of(piece: &[u8], chunk: &[u8]) -> Option<usize> {
     let at = (piece.as_ptr() as usize).checked_sub(chunk.as_ptr() as usize)?;
     let before = chunk.get(..at)?;
@@ -155,7 +158,8 @@ impl<'a> Repeats<'a> {
         Ok(())
     }
 
-    /// Tells what stands twice; `sources` are the names of the files, of which the first findings of each code, `most` of them, are kept.
+    /// Tells what stands twice; `sources` are the names of the files, of which the first findings
+    /// of each code, `most` of them, are kept.
     pub(super) fn tell(
         self,
         sources: &[Arc<str>],
@@ -217,7 +221,8 @@ impl Told {
         if full && self.first.peek().is_none_or(|last| last.place < place) {
             return;
         }
-        // Behind kind and key; a key is another one in every run and must not decide which finding comes first.
+        // Behind kind and key; a key is another one in every run and must not decide which finding
+        // comes first.
         let id = id.get(9..).unwrap_or_default().to_vec();
         self.first.push(Twice { place, before, id, rest: rest.to_vec() });
         if full {

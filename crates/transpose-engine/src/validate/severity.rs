@@ -13,7 +13,8 @@ pub struct Severities {
 }
 
 impl Severities {
-    /// The severities of the codes; strict ones take sums that differ from their totals for errors (V-SUM-1).
+    /// The severities of the codes; strict ones take sums that differ from their totals for errors
+    /// (V-SUM-1).
     pub fn new(strict: bool) -> Self {
         Self { strict, ..Self::default() }
     }

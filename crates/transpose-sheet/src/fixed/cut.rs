@@ -10,7 +10,8 @@ use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
 use transpose_core::format::Framer;
 use transpose_core::report::Findings;
 
-/// The longest line that is looked at; no layout has cells beyond it, and the rest of a longer one is passed over.
+/// The longest line that is looked at; no layout has cells beyond it, and the rest of a longer one
+/// is passed over.
 const LONGEST: usize = 64 << 10;
 
 /// Cuts the lines of one input, from the first on.
@@ -29,7 +30,8 @@ pub(crate) struct Cutter {
     /// How many lines are not blank, and how many of them are rows.
     lines: u64,
     rows: u64,
-    /// The sum of each cell of the rows that a line after them tells; none where it cannot be known.
+    /// The sum of each cell of the rows that a line after them tells; none where it cannot be
+    /// known.
     sums: Vec<(usize, Option<Decimal>)>,
     /// Whether a line after the rows was met.
     closed: bool,
@@ -120,7 +122,8 @@ impl Cutter {
         Ok(())
     }
 
-    /// A line before the rows: its place is taken by the headings, or by nothing if it is not the first.
+    /// A line before the rows: its place is taken by the headings, or by nothing if it is not the
+    /// first.
     fn before(
         &mut self,
         number: usize,
@@ -309,7 +312,8 @@ fn head(line: &[u8]) -> &[u8] {
     line.get(..LONGEST).unwrap_or(line)
 }
 
-/// A number without the zeros that fill its cell; one stays where no other digit stands before the point.
+/// A number without the zeros that fill its cell; one stays where no other digit stands before the
+/// point.
 fn unfilled(digits: &[u8]) -> &[u8] {
     let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
     let kept = digits.get(zeros).is_none_or(|byte| !byte.is_ascii_digit());

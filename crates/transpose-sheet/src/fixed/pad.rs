@@ -20,7 +20,8 @@ impl Record {
 }
 
 impl Slot {
-    /// Adds a value with what fills its cell. Of one that is too long, which is refused before or cut, the first characters are written.
+    /// Adds a value with what fills its cell. Of one that is too long, which is refused before or
+    /// cut, the first characters are written.
     pub(crate) fn pad(&self, value: &[u8], out: &mut Vec<u8>) {
         let Some(room) = self.width.checked_sub(characters(value)) else {
             out.extend_from_slice(value.get(..reach(value, self.width)).unwrap_or_default());

@@ -341,7 +341,8 @@ fn settled(candidate: &Candidate, facts: Option<&Facts>) -> Choice {
     Choice { field: *field, confidence, reasons }
 }
 
-/// Where one period is told, it is that of the report; where it changes from row to row, it is that of the usage.
+/// Where one period is told, it is that of the report; where it changes from row to row, it is that
+/// of the usage.
 fn periods(choices: &mut [Option<Choice>], facts: &[Facts]) {
     let place = |choices: &[Option<Choice>], field| {
         choices.iter().position(|choice| choice.as_ref().is_some_and(|choice| choice.field == field))
@@ -452,7 +453,8 @@ fn fit(field: Field, facts: &Facts) -> Fit {
     }
 }
 
-/// How the dates of a column are written: as they tell themselves, or as other dates of the sample do.
+/// How the dates of a column are written: as they tell themselves, or as other dates of the sample
+/// do.
 pub(super) fn notation(written: Written, others: &[Notation]) -> Result<Notation, (Notation, Notation)> {
     let is_used = |notation: &Notation| others.contains(notation);
     match written {

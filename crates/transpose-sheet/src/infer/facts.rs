@@ -183,7 +183,8 @@ impl Facts {
         matches!(self.numbers.mark(), Some(Mark::Comma | Mark::Unclear(',')))
     }
 
-    /// Whether a look at the cells shows that a row of headings is none of theirs: they are numbers, dates or codes.
+    /// Whether a look at the cells shows that a row of headings is none of theirs: they are
+    /// numbers, dates or codes.
     pub(super) fn telling(text: &str) -> bool {
         let mut facts = Self::default();
         facts.see(text);

@@ -1,4 +1,5 @@
-//! Tables without delimiters: every line has the same length, and a column is as wide in all of them.
+//! Tables without delimiters: every line has the same length, and a column is as wide in all of
+//! them.
 
 use crate::infer::lines::shown;
 use crate::infer::render::quoted;
@@ -18,8 +19,8 @@ const SHORTEST: usize = 8;
 /// The longest.
 const LONGEST: usize = 4_096;
 
-/// Proposes widths where lines are records of fixed width. A table that a delimiter explains is none, unless its lines are all of one length
-/// by more than chance.
+/// Proposes widths where lines are records of fixed width. A table that a delimiter explains is
+/// none, unless its lines are all of one length by more than chance.
 pub(super) fn propose(sample: Sample<'_>, delimited: bool, id: &str) -> Option<Proposal> {
     if delimited || sample.container.is_some() {
         return None;
@@ -154,7 +155,8 @@ fn codes(rows: &[&str], length: usize) -> Vec<(usize, usize, Field)> {
     found
 }
 
-/// The widths of the columns: a new one begins after spaces, where digits and letters meet in all rows, and around codes.
+/// The widths of the columns: a new one begins after spaces, where digits and letters meet in all
+/// rows, and around codes.
 fn widths(rows: &[&str], length: usize, coded: bool, codes: &[(usize, usize, Field)]) -> Vec<usize> {
     let mut classes: Vec<Option<Class>> = vec![None; length];
     for row in rows {

@@ -39,7 +39,8 @@ impl Frame {
             Some(row) => row + 1,
             None => (0..grid.len().min(HEAD_ROWS)).find(|row| is_data(grid, *row, width, words)).unwrap_or(0),
         };
-        // Blank lines above the headings belong to the lines before only where there are such lines.
+        // Blank lines above the headings belong to the lines before only where there are such
+        // lines.
         let mut before: Vec<usize> = (0..heading.unwrap_or(first)).collect();
         if before.iter().all(|row| grid.filled(*row) == 0) {
             before.clear();
@@ -68,8 +69,8 @@ impl Frame {
     }
 }
 
-/// How many columns the table has: as many cells as most rows have or, where rows are of many widths as spreadsheets leave them, as the
-/// widest of the first.
+/// How many columns the table has: as many cells as most rows have or, where rows are of many
+/// widths as spreadsheets leave them, as the widest of the first.
 fn width(grid: &Grid<'_>) -> Option<usize> {
     let widths: Vec<usize> = (0..grid.len().min(2_000))
         .filter(|row| grid.filled(*row) > 0)
@@ -83,7 +84,8 @@ fn width(grid: &Grid<'_>) -> Option<usize> {
     widths.iter().copied().max()
 }
 
-/// Whether a row is the line of headings: names in most columns, each once, and none that is a value.
+/// Whether a row is the line of headings: names in most columns, each once, and none that is a
+/// value.
 fn heads(grid: &Grid<'_>, row: usize, width: usize, words: &Words) -> bool {
     let names: Vec<String> =
         (0..grid.width(row)).map(|column| grid.whole(row, column)).filter(|name| !name.is_empty()).collect();
@@ -102,7 +104,8 @@ fn heads(grid: &Grid<'_>, row: usize, width: usize, words: &Words) -> bool {
         || (row + 1..grid.len().min(row + 20)).any(|row| is_data(grid, row, width, words))
 }
 
-/// Whether a row is a row of the table: as wide as the others, with a value in it that is no name, and no label with its value.
+/// Whether a row is a row of the table: as wide as the others, with a value in it that is no name,
+/// and no label with its value.
 fn is_data(grid: &Grid<'_>, row: usize, width: usize, words: &Words) -> bool {
     let filled = grid.filled(row);
     let wide = filled * 10 >= width * 6 || (grid.width(row) == width && filled > 2);

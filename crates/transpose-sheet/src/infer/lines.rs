@@ -60,7 +60,8 @@ pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>
                     cells.push(Vec::new());
                     texts.next();
                 }
-                // A label that nobody knows is a text all the same, where one value stands behind it.
+                // A label that nobody knows is a text all the same, where one value stands behind
+                // it.
                 None if cells.is_empty() && count == 2 && !label.is_empty() => {
                     comment = Some(format!("here: {}", shown(value)));
                     cells.push(vec![Key::text("text", label)]);

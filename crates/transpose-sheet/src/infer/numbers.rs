@@ -173,7 +173,8 @@ impl Numbers {
         }
     }
 
-    /// How many decimal places every number has; nothing where they differ, or where zeros at the end are not written.
+    /// How many decimal places every number has; nothing where they differ, or where zeros at the
+    /// end are not written.
     pub(super) fn places(&self) -> Option<u32> {
         match self.places {
             Some((least, most)) if least == most && self.ends_with_zero && self.plain == 0 => Some(most),

@@ -1,4 +1,5 @@
-//! Numbers that belong together: quantity times price is the amount, a share of the gross amount is the net one.
+//! Numbers that belong together: quantity times price is the amount, a share of the gross amount is
+//! the net one.
 
 use crate::infer::facts::Facts;
 use crate::infer::numbers::value;
@@ -74,7 +75,8 @@ fn is_share(values: &[Option<Decimal>]) -> bool {
     different.len() <= 20 && different.iter().any(|share| !share.is_zero()) && within(Decimal::ONE_HUNDRED)
 }
 
-/// How many rows prove that the product of two columns, its point moved to the left, is the third; nothing where rows say otherwise.
+/// How many rows prove that the product of two columns, its point moved to the left, is the third;
+/// nothing where rows say otherwise.
 fn proves(
     first: &[Option<Decimal>],
     second: &[Option<Decimal>],

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 /// The most rows that are looked at.
 const MOST_ROWS: usize = 200_000;
 
-/// The most cells that are looked at, so that a file of nothing but delimiters takes no memory to speak of.
+/// The most cells that are looked at, so that a file of nothing but delimiters takes no memory to
+/// speak of.
 const MOST_CELLS: usize = 4 << 20;
 
 /// How many first bytes, and rows of them, tell what stands between cells.
@@ -18,7 +19,8 @@ const PROBE_ROWS: usize = 200;
 /// How many first rows may hold the headings.
 pub(super) const HEAD_ROWS: usize = 40;
 
-/// What stands between cells, the usual ones first: the others are tried only where none of these fits.
+/// What stands between cells, the usual ones first: the others are tried only where none of these
+/// fits.
 const USUAL: [u8; 4] = [b'\t', b';', b',', b'|'];
 const RARE: [u8; 3] = [b'^', b'~', b':'];
 
@@ -152,7 +154,8 @@ impl<'a> Grid<'a> {
                 let raw = self.raw(row, column);
                 let quoted = raw.len() > 1 && raw.first() == Some(&quote) && raw.last() == Some(&quote);
                 let bare = self.bare(row, column);
-                // An empty cell in quotes speaks, one without does not: it may be a number that is not known.
+                // An empty cell in quotes speaks, one without does not: it may be a number that is
+                // not known.
                 if bare.is_empty() && !quoted {
                     continue;
                 }
@@ -189,7 +192,8 @@ fn probe(bytes: &[u8]) -> &[u8] {
     memchr::memrchr(b'\n', head).map_or(head, |end| head.get(..=end).unwrap_or(head))
 }
 
-/// How well a delimiter and a quote explain the first rows: names that are known, rows of one width, cells in a row.
+/// How well a delimiter and a quote explain the first rows: names that are known, rows of one
+/// width, cells in a row.
 type Score = (usize, usize, usize);
 
 /// The delimiter and the quote that explain the first rows best.

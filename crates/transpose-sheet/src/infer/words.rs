@@ -81,7 +81,8 @@ impl Words {
         heading.len() < 200 && self.names.contains_key(&fold(named(heading)))
     }
 
-    /// The fields that a heading may mean in a table of a grain, with how well it is known; the best first.
+    /// The fields that a heading may mean in a table of a grain, with how well it is known; the
+    /// best first.
     pub(super) fn fields(&self, heading: &str, grain: Grain) -> Vec<(Field, Known)> {
         if heading.len() >= 200 {
             return Vec::new();

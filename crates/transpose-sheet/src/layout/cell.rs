@@ -58,7 +58,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The heading, and the names under which it is found. Where a table has no headings a column may go without.
+    /// The heading, and the names under which it is found. Where a table has no headings a column
+    /// may go without.
     fn names(
         &self,
         raw: &RawCell,
@@ -254,7 +255,8 @@ impl Reader<'_> {
             width: self.width(raw, kind)?,
             particular: false,
         };
-        // What is a whole number in the model is one in the file; any other number may only happen to be whole.
+        // What is a whole number in the model is one in the file; any other number may only happen
+        // to be whole.
         let counts = field.is_some_and(|field| field.kind() == Kind::Integer);
         let usual = Number { whole: counts && style.number.whole, ..Number::default() };
         let particular = style.codes.is_some()

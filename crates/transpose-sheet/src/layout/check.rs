@@ -1,4 +1,5 @@
-//! From what a file says to a [`Layout`]: everything that can be refused is refused here, with its line.
+//! From what a file says to a [`Layout`]: everything that can be refused is refused here, with its
+//! line.
 
 use super::raw::{
     Direction, LineEnd, QuoteWhen, RawGrain, RawHeading, RawLayout, RawLine, RawStatus, RawTable, RawWhen,
@@ -132,7 +133,8 @@ impl Reader<'_> {
                 extension: extension.into(),
                 about: raw.about.into(),
             },
-            // A table that is owed to the users' own service may hold what it tells of them; any other only what it cannot do without.
+            // A table that is owed to the users' own service may hold what it tells of them; any
+            // other only what it cannot do without.
             personal: columns
                 .iter()
                 .filter(|column| raw.personal || column.required)

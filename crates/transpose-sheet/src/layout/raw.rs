@@ -1,4 +1,5 @@
-//! A layout as it is written: every key of the language, before anything is checked. `docs/layouts.md` is the reference.
+//! A layout as it is written: every key of the language, before anything is checked.
+//! `docs/layouts.md` is the reference.
 
 use crate::spanned::Spanned;
 use serde::de::{SeqAccess, Visitor};

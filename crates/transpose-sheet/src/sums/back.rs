@@ -1,13 +1,16 @@
-//! Sales that were taken back, where a table has no column for them: in rows of their own, or within the quantity.
+//! Sales that were taken back, where a table has no column for them: in rows of their own, or
+//! within the quantity.
 
 use crate::layout::Returns;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_core::field::Field;
 
-/// A value of a row that is another one than that of its usage, by the number of its field; empty for none.
+/// A value of a row that is another one than that of its usage, by the number of its field; empty
+/// for none.
 pub(crate) type Override = (usize, Box<[u8]>);
 
-/// The values of a row that are not those of its usage, and whether it is about what was taken back.
+/// The values of a row that are not those of its usage, and whether it is about what was taken
+/// back.
 type PartRow = (Vec<Override>, bool);
 
 /// Which of the wanted fields tell how much was sold and taken back.
@@ -41,7 +44,8 @@ impl Back {
         }
     }
 
-    /// The rows of a usage of which so much was taken back. `None` when a number is none, or is too long.
+    /// The rows of a usage of which so much was taken back. `None` when a number is none, or is too
+    /// long.
     pub(crate) fn parts<'a>(
         &self,
         returned: &[u8],
@@ -85,7 +89,8 @@ impl Back {
     }
 }
 
-/// What of an amount belongs to what was sold, with the decimals of the amount; the rest belongs to what was taken back.
+/// What of an amount belongs to what was sold, with the decimals of the amount; the rest belongs to
+/// what was taken back.
 fn of_sold(amount: Decimal, (sold, net): (Decimal, Decimal), rate: Decimal) -> Option<Decimal> {
     let exact =
         if net.is_zero() { rate.checked_mul(sold)? } else { amount.checked_mul(sold)?.checked_div(net)? };

@@ -1,7 +1,8 @@
 //! Reading: the decoder of a table of sums.
 //!
-//! Each row becomes a block: the release and the recording that it names, their work, and the usage. What the row says about the sales context stands
-//! with the usage; the engine gathers it. A value that stands in the row as the model has it is not copied.
+//! Each row becomes a block: the release and the recording that it names, their work, and the
+//! usage. What the row says about the sales context stands with the usage; the engine gathers it. A
+//! value that stands in the row as the model has it is not copied.
 
 use super::totals::{Totals, Wanted};
 use super::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
@@ -41,7 +42,8 @@ pub(crate) struct SumsDecoder {
     width: usize,
     /// What the first row says about the whole file.
     heads: Vec<Told>,
-    /// The column that says which of its two fields a column holds, and the column that says that something was taken back.
+    /// The column that says which of its two fields a column holds, and the column that says that
+    /// something was taken back.
     switch: Option<u32>,
     refund: Option<u32>,
     quantity: Option<usize>,
@@ -202,7 +204,8 @@ fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
     heads
 }
 
-/// The shapes of the entities that rows have, where each of [`GROUPS`] has its own and its cells, and how many cells there are.
+/// The shapes of the entities that rows have, where each of [`GROUPS`] has its own and its cells,
+/// and how many cells there are.
 fn shapes(table: &Table) -> (Vec<Shape>, [Option<(usize, usize)>; 4], usize) {
     let layout = &table.layout;
     let mut columns: [Vec<Slot>; 4] = std::array::from_fn(|_| Vec::new());
@@ -719,7 +722,8 @@ impl SumsDecoder {
     }
 }
 
-/// Whether a row cannot be counted with such a cell: its number, its time or its place is not known. What only describes is left out.
+/// Whether a row cannot be counted with such a cell: its number, its time or its place is not
+/// known. What only describes is left out.
 fn is_uncountable(kind: &CellKind, code: &'static Code) -> bool {
     let describes = matches!(
         kind,

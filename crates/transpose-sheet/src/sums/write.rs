@@ -1,7 +1,8 @@
 //! Writing: the encoder of a table of sums.
 //!
-//! A row is a usage. The value of a column is that of the usage or else of the recording, release or work that it is of, of its sales context, of the
-//! header, or a constant of the layout. Which column of which entity that is has been settled once for each shape.
+//! A row is a usage. The value of a column is that of the usage or else of the recording, release
+//! or work that it is of, of its sales context, of the header, or a constant of the layout. Which
+//! column of which entity that is has been settled once for each shape.
 
 use super::back::{Back, Override};
 use super::totals::{Totals, Wanted};
@@ -90,7 +91,8 @@ struct ShapePlan {
 /// The currencies of amounts, for the account.
 struct Currencies {
     codes: Vec<Box<str>>,
-    /// Of each sales context that of prices, and that of reporting; the last is for usages without one.
+    /// Of each sales context that of prices, and that of reporting; the last is for usages without
+    /// one.
     of: Vec<(Option<usize>, usize)>,
 }
 
@@ -305,7 +307,8 @@ impl SumsEncoder {
         Ok(run.rows - before)
     }
 
-    /// Lists the entities of a block and what belongs to what; answers what a usage that names nothing is of.
+    /// Lists the entities of a block and what belongs to what; answers what a usage that names
+    /// nothing is of.
     fn survey<'a>(&self, run: &mut Run<'a>, block: Block<'a>) -> Option<usize> {
         run.known.clear();
         let (mut release, mut recording, mut recordings) = (None, None, 0);

@@ -107,14 +107,16 @@ impl<'a> Walk<'a> {
         let lone = self.plan.lone;
         let random = &mut self.scribe.random;
         let wish = match family(first) {
-            // Every other block has a release, and all have where a resource is needed for each context.
+            // Every other block has a release, and all have where a resource is needed for each
+            // context.
             "RE01" | "RE03" | "RE04" => usize::from(stride > 1 || self.number % 2 == 1),
             "RE02" if with_release && !lone => random.below(2),
             "RE02" => 0,
             name if name.starts_with("AS") && lone => 1,
             name if name.starts_with("AS") => {
                 let resources = if with_release { 1 + random.below(3) } else { 1 };
-                // Where the record that points at the context goes with the resource, there is one for each context.
+                // Where the record that points at the context goes with the resource, there is one
+                // for each context.
                 if holds(part, "ML01") { resources.max(stride) } else { resources }
             }
             name if name.starts_with("MW") => self.works_here(least, most),
@@ -213,7 +215,8 @@ impl<'a> Walk<'a> {
         if apt.is_empty() { places(leads, fits) } else { apt }
     }
 
-    /// The context of the next record that points at one: blocks take turns, so that each context is used.
+    /// The context of the next record that points at one: blocks take turns, so that each context
+    /// is used.
     fn context(&self) -> Option<(usize, &'a Context)> {
         let contexts = &self.plan.contexts;
         let turn = (self.number as usize - 1) * self.plan.stride + self.used;
@@ -221,7 +224,8 @@ impl<'a> Walk<'a> {
         contexts.get(index).map(|context| (index, context))
     }
 
-    /// The contexts that ST01 can divide a usage among: those with subscribers, where there are any.
+    /// The contexts that ST01 can divide a usage among: those with subscribers, where there are
+    /// any.
     fn subscribed(&self) -> Vec<&'a Context> {
         let contexts = || self.plan.contexts.iter();
         let own: Vec<_> = contexts().filter(|context| context.spec.family() == "SY04").collect();
@@ -272,7 +276,8 @@ impl<'a> Walk<'a> {
         (last.map(|resource| resource.reference.clone()).unwrap_or_default(), id.unwrap_or_default())
     }
 
-    /// The resource that the next usage is of: the last one, or one after the other in a message of real size.
+    /// The resource that the next usage is of: the last one, or one after the other in a message of
+    /// real size.
     fn used_resource(&self) -> (String, String) {
         let turn = self.used / 4 % self.resources.len().max(1);
         match self.resources.get(turn).filter(|_| self.plan.bulk.is_some()) {
@@ -324,7 +329,8 @@ impl<'a> Walk<'a> {
         self.works.push(reference);
     }
 
-    /// A rights controller of the work above, else of the resource; it names one of the two (V-COND-9).
+    /// A rights controller of the work above, else of the resource; it names one of the two
+    /// (V-COND-9).
     fn controller(&mut self, name: &'static str) {
         let (resource, _) = self.last_resource();
         let is_bound = |form: &super::form::Form| {
@@ -430,7 +436,8 @@ impl<'a> Walk<'a> {
         self.push(name, Some(context), &given);
     }
 
-    /// What goes to a licensor. Where the usage above names the summary record under a condition, this record names it instead (V-COND-12).
+    /// What goes to a licensor. Where the usage above names the summary record under a condition,
+    /// this record names it instead (V-COND-12).
     fn allocation(&mut self, name: &'static str) {
         self.divide();
         let Some(usage) = &self.usage else { return };

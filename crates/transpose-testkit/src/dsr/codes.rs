@@ -1,13 +1,15 @@
 //! Invented identifiers with right check characters.
 //!
-//! The sums are written out here once more, from the standards, so that a fault of `transpose-codes` does not hide itself.
+//! The sums are written out here once more, from the standards, so that a fault of
+//! `transpose-codes` does not hide itself.
 
 /// A letter or digit by its value, from 0 to 35.
 fn character(value: u32) -> char {
     char::from_digit(value % 36, 36).unwrap_or('0').to_ascii_uppercase()
 }
 
-/// The check character of ISO 7064, Mod 37,36, after letters and digits; what is neither is passed over.
+/// The check character of ISO 7064, Mod 37,36, after letters and digits; what is neither is passed
+/// over.
 fn mod_37_36(text: &str) -> char {
     let mut sum = 36;
     for digit in text.chars().filter_map(|digit| digit.to_digit(36)) {
@@ -47,7 +49,8 @@ pub(super) fn isrc(number: u64) -> String {
     format!("{country}NW{}{:02}{:05}", number / 2_000_000 % 10, 5 + number / 100_000 % 20, number % 100_000)
 }
 
-/// The ISWC of work `number`: the check digit makes 1, plus each digit times its place, plus itself a multiple of ten.
+/// The ISWC of work `number`: the check digit makes 1, plus each digit times its place, plus itself
+/// a multiple of ten.
 pub(super) fn iswc(number: u64) -> String {
     let body = format!("{:09}", 900_000_000 + number % 100_000_000);
     let sum =
@@ -55,7 +58,8 @@ pub(super) fn iswc(number: u64) -> String {
     format!("T{body}{}", (9 * (1 + sum)) % 10)
 }
 
-/// The product code of release `number`, of 13 digits: counted from the right, every other digit weighs three.
+/// The product code of release `number`, of 13 digits: counted from the right, every other digit
+/// weighs three.
 pub(super) fn icpn(number: u64) -> String {
     let body = format!("40{:010}", number % 10_000_000_000);
     let sum = (1..=12)

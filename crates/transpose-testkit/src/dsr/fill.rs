@@ -10,7 +10,8 @@ use transpose_records::spec::Obligation;
 /// What a record says apart from what its definition suggests: the notation of a cell by its name.
 pub(super) type Given<'a> = (&'a str, &'a str);
 
-/// The notation of one value inside a cell: one backslash before a tab, two before a pipe, three for a backslash (ARCH-20).
+/// The notation of one value inside a cell: one backslash before a tab, two before a pipe, three
+/// for a backslash (ARCH-20).
 pub(super) fn notation(value: &str, out: &mut String) {
     for character in value.chars() {
         match character {
@@ -22,7 +23,8 @@ pub(super) fn notation(value: &str, out: &mut String) {
     }
 }
 
-/// A number of hundredths and so on as a decimal: no needless zeros, no needless dot (ARCH-31, ARCH-33).
+/// A number of hundredths and so on as a decimal: no needless zeros, no needless dot (ARCH-31,
+/// ARCH-33).
 pub(super) fn decimal(number: u64, places: usize) -> String {
     let scale = 10_u64.pow(places as u32);
     let text = format!("{}.{:0places$}", number / scale, number % scale);

@@ -1,4 +1,5 @@
-//! What each cell of a record takes, worked out once per definition: the kind of its content, and which cells are filled together.
+//! What each cell of a record takes, worked out once per definition: the kind of its content, and
+//! which cells are filled together.
 
 use super::{Facts, words};
 use transpose_records::spec::{CellSpec, CellType, Obligation, RecordSpec};
@@ -238,7 +239,8 @@ fn content(cell: &CellSpec) -> Content {
     }
 }
 
-/// The values of its set that a cell may hold: none that is deprecated or tells nothing, and only fitting ones where most would be nonsense.
+/// The values of its set that a cell may hold: none that is deprecated or tells nothing, and only
+/// fitting ones where most would be nonsense.
 fn listed(cell: &CellSpec, spec: &RecordSpec, facts: &Facts) -> Vec<&'static str> {
     let wanted: &[&str] = match cell.name {
         "ResourceType" if spec.family() == "AS04" => &["Image", "Text"],

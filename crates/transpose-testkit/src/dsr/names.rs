@@ -1,4 +1,5 @@
-//! Names and titles for messages of real size: as long as those of a service, and so many that hardly two are the same.
+//! Names and titles for messages of real size: as long as those of a service, and so many that
+//! hardly two are the same.
 
 use super::words;
 use crate::random::Random;

@@ -4,7 +4,8 @@ use super::{families, kind, slot, topic_of, versions, wrapped};
 use std::fmt::Write as _;
 use transpose_records::spec::{CellSpec, Obligation, RecordSpec};
 
-/// Explains the cell of a record that has the given number or name; all of them where a record has the name twice.
+/// Explains the cell of a record that has the given number or name; all of them where a record has
+/// the name twice.
 pub(super) fn of(spec: &RecordSpec, cell: &str) -> Option<String> {
     let number: Option<u32> = cell.parse().ok();
     let meant = |known: &&CellSpec| {

@@ -19,7 +19,8 @@ pub(super) fn explain(topic: &str) -> Option<String> {
     Some(text(shown, &versions))
 }
 
-/// What counts of a profile's name: letters and digits, without capitals and without the word itself, which some write and some do not.
+/// What counts of a profile's name: letters and digits, without capitals and without the word
+/// itself, which some write and some do not.
 fn key(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
     letters.collect::<String>().replace("profile", "")
@@ -112,7 +113,8 @@ fn list_records(spec: &ProfileSpec, out: &mut String) {
 /// Named parts with what they hold, in the order in which they are met.
 type Groups = Vec<(&'static str, &'static Structure)>;
 
-/// The order of records: one line for each part of the message, and below them what the named parts hold.
+/// The order of records: one line for each part of the message, and below them what the named parts
+/// hold.
 fn list_structure(spec: &'static ProfileSpec, out: &mut String) {
     let mut groups = Groups::new();
     out.push_str("order (? at most once, * any number, + at least once, | or):\n");

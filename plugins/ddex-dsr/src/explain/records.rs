@@ -19,13 +19,15 @@ pub(super) fn explain(topic: &str) -> Option<String> {
     }
 }
 
-/// The record of a name: a version (`SU02.03`), or a type (`SU02`) for its newest version, each in its newest generation or the one after `@`.
+/// The record of a name: a version (`SU02.03`), or a type (`SU02`) for its newest version, each in
+/// its newest generation or the one after `@`.
 pub(super) fn find(name: &str) -> Option<&'static RecordSpec> {
     let (name, generation) = name.split_once('@').map_or((name, None), |(name, after)| (name, Some(after)));
     let known = |spec: &&RecordSpec| generation.is_none_or(|only| spec.generation.eq_ignore_ascii_case(only));
     let exact = records().filter(known).filter(|spec| spec.name.eq_ignore_ascii_case(name));
     let exact = exact.min_by_key(|spec| age(spec.generation));
-    // The first versions have no number: their name is that of the type, which stands for the newest.
+    // The first versions have no number: their name is that of the type, which stands for the
+    // newest.
     if exact.is_some() && (name.contains('.') || generation.is_some()) {
         return exact;
     }
@@ -89,7 +91,8 @@ fn same_cells(a: &RecordSpec, b: &RecordSpec) -> bool {
     equal && a.cells.len() == b.cells.len()
 }
 
-/// The versions of profiles that use the record in this generation; where none does, what the facts say.
+/// The versions of profiles that use the record in this generation; where none does, what the facts
+/// say.
 fn profiles(spec: &RecordSpec) -> Vec<String> {
     let mut found = Vec::new();
     for profile in tables::profiles() {

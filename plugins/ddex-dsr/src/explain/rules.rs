@@ -1,4 +1,5 @@
-//! Rules of the validation. The codes of findings that implement a rule are known to the registry only, so they are told elsewhere.
+//! Rules of the validation. The codes of findings that implement a rule are known to the registry
+//! only, so they are told elsewhere.
 
 use super::wrapped;
 use crate::generated::rules::RULES;

@@ -1,11 +1,12 @@
 //! `ddex.dsr.audio-visual`: the Audio-Visual Profile, multi-record blocks.
 //!
-//! Films, series and other videos with their cue sheets. Music videos are reported with the Basic Audio or UGC Profile. Resources are videos (AS03)
-//! or, in version 1.4, websites (AS04); their cues are CU01 or CU02. Version 1.4 is the number of the family of tools; the page of the profile that
-//! prints its own was not seen.
+//! Films, series and other videos with their cue sheets. Music videos are reported with the Basic
+//! Audio or UGC Profile. Resources are videos (AS03) or, in version 1.4, websites (AS04); their
+//! cues are CU01 or CU02. Version 1.4 is the number of the family of tools; the page of the profile
+//! that prints its own was not seen.
 //!
-//! **Summary records.** Without an origin: SY02 for advertising, SY04 for subscriptions, SY01 for sales, each where it is bound and can be filled;
-//! else SY06.
+//! **Summary records.** Without an origin: SY02 for advertising, SY04 for subscriptions, SY01 for
+//! sales, each where it is bound and can be filled; else SY06.
 
 use crate::format::Profile;
 use crate::summary::{Model, first_of};
@@ -23,7 +24,8 @@ pub(crate) static PROFILE: Profile = Profile {
     summary: audio_visual,
 };
 
-/// The family of summary record for a context that was not read from one; also of the single-record variant.
+/// The family of summary record for a context that was not read from one; also of the single-record
+/// variant.
 pub(super) fn audio_visual(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
     let families: &[&str] = match Model::of(context) {
         Model::Sale => &["SY01", "SY06"],

@@ -1,6 +1,7 @@
 //! `ddex.dsr.audio-visual-srb`: the Audio-Visual Profile, single-record blocks.
 //!
-//! A line is a whole block: a download is an SR04, anything else an SR05. Cue sheets have no place in this variant. A message is one file (ARCH-88).
+//! A line is a whole block: a download is an SR04, anything else an SR05. Cue sheets have no place
+//! in this variant. A message is one file (ARCH-88).
 
 use crate::format::Profile;
 use crate::profiles::audio_visual::audio_visual;

@@ -1,12 +1,15 @@
 //! `ddex.dsr.basic-audio`: the Basic Audio Profile, multi-record blocks.
 //!
-//! Versions 1.4 (the default) to 1.0. Which record versions a profile version binds is in `spec/profiles.json`.
+//! Versions 1.4 (the default) to 1.0. Which record versions a profile version binds is in
+//! `spec/profiles.json`.
 //!
-//! **Message version.** What each profile version prescribes for the MessageVersion cell is not known. The strings below are assumed, in the
-//! form `dsrf/<Part 1>/<AVS>/<Part 8>` (ARCH-100), and the option `message-version` replaces them.
+//! **Message version.** What each profile version prescribes for the MessageVersion cell is not
+//! known. The strings below are assumed, in the form `dsrf/<Part 1>/<AVS>/<Part 8>` (ARCH-100), and
+//! the option `message-version` replaces them.
 //!
-//! **Summary records.** A context that was read from a summary record keeps the type of that record where the version has it and its
-//! mandatory cells can be filled. Any other context gets its type by its commercial model:
+//! **Summary records.** A context that was read from a summary record keeps the type of that record
+//! where the version has it and its mandatory cells can be filled. Any other context gets its type
+//! by its commercial model:
 //!
 //! | commercial model | summary record |
 //! |---|---|
@@ -15,7 +18,8 @@
 //! | SubscriptionModel | SY03 where the version has it; else SY04 when its mandatory cells (among them unit price and share of music) can be filled; else SY01 |
 //! | any other | SY01 |
 //!
-//! SY03, too, gives way to SY01 when a mandatory cell of it cannot be filled. The option `summary-record` overrides the choice.
+//! SY03, too, gives way to SY01 when a mandatory cell of it cannot be filled. The option
+//! `summary-record` overrides the choice.
 
 use crate::format::{Dsr, Profile};
 use crate::summary::fillable;

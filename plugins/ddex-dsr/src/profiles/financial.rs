@@ -1,11 +1,14 @@
 //! `ddex.dsr.financial`: Financial Reporting to Record Companies, single-record blocks.
 //!
-//! The standardised report with which a service pays a label: each line (SR08) is a sale with prices, deductions and what is allocated to the record
-//! company, in the currencies of transaction and of accounting; a DExx record of the parties may follow it. There is no multi-record variant, and a
-//! message is one file. `FinancialReportingToRecordCompanies`, with or without `SRB`, is read as well.
+//! The standardised report with which a service pays a label: each line (SR08) is a sale with
+//! prices, deductions and what is allocated to the record company, in the currencies of transaction
+//! and of accounting; a DExx record of the parties may follow it. There is no multi-record variant,
+//! and a message is one file. `FinancialReportingToRecordCompanies`, with or without `SRB`, is read
+//! as well.
 //!
-//! NetUsage is usages less returns where it is not given. The reporting period of a summary record is that of the header where it is not given. Nothing else
-//! that is about money is worked out here.
+//! NetUsage is usages less returns where it is not given. The reporting period of a summary record
+//! is that of the header where it is not given. Nothing else that is about money is worked out
+//! here.
 
 use crate::format::Profile;
 use crate::summary;

@@ -1,6 +1,7 @@
 //! `ddex.dsr.master-list-srb`: the Master List Profile, single-record blocks.
 //!
-//! A line (SR07) is a recording with its release and work and what is unclaimed. Unlike other single records it has a BlockId. A message is one file.
+//! A line (SR07) is a recording with its release and work and what is unclaimed. Unlike other
+//! single records it has a BlockId. A message is one file.
 
 use crate::format::Profile;
 use crate::summary;

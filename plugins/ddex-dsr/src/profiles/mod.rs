@@ -1,4 +1,5 @@
-//! The profiles, one file each: what is peculiar to a profile as a format, and the facts that its tables cannot say.
+//! The profiles, one file each: what is peculiar to a profile as a format, and the facts that its
+//! tables cannot say.
 
 mod audio_visual;
 mod audio_visual_srb;

@@ -1,6 +1,7 @@
 //! `ddex.dsr.radio`: the Radio Broadcast Profile, multi-record blocks.
 //!
-//! Broadcasts of recordings with the number of listeners. A block has one recording. Known from the published schemas of 2016 only.
+//! Broadcasts of recordings with the number of listeners. A block has one recording. Known from the
+//! published schemas of 2016 only.
 
 use crate::format::Profile;
 use crate::summary;

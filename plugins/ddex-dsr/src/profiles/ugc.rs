@@ -1,15 +1,18 @@
 //! `ddex.dsr.ugc`: the UGC Profile, multi-record blocks.
 //!
-//! Recordings that users put into what they upload. A block has no release: it has a recording with its work, what record companies say about it
-//! (LC01), the uploads in which it was used (RU01: several releases by category; RU02: one each; never both in a block), and usages (SU03) with their
-//! allocation to rights controllers (LI01) and by type of subscriber (ST01). A usage names its recording by the service's own identifier. Neither RU01 nor
-//! LI01 nor ST01 is added to a usage.
+//! Recordings that users put into what they upload. A block has no release: it has a recording with
+//! its work, what record companies say about it (LC01), the uploads in which it was used (RU01:
+//! several releases by category; RU02: one each; never both in a block), and usages (SU03) with
+//! their allocation to rights controllers (LI01) and by type of subscriber (ST01). A usage names
+//! its recording by the service's own identifier. Neither RU01 nor LI01 nor ST01 is added to a
+//! usage.
 //!
-//! Up to version 1.2 the SummaryRecordId of SU03 is empty where LI01 records follow, which name theirs. Version 1.0 has no commercial split: SY02 and SY03
-//! only. Both `UGCProfile` and `UgcProfile` are in use as names; the former is written.
+//! Up to version 1.2 the SummaryRecordId of SU03 is empty where LI01 records follow, which name
+//! theirs. Version 1.0 has no commercial split: SY02 and SY03 only. Both `UGCProfile` and
+//! `UgcProfile` are in use as names; the former is written.
 //!
-//! **Summary records.** Without an origin: SY04 for subscriptions (SY03 in version 1.0), SY02 for everything else. SY09 and SY05 are kept where they
-//! were read.
+//! **Summary records.** Without an origin: SY04 for subscriptions (SY03 in version 1.0), SY02 for
+//! everything else. SY09 and SY05 are kept where they were read.
 
 use crate::format::Profile;
 use crate::summary::{Model, first_of};
@@ -28,7 +31,8 @@ pub(crate) static PROFILE: Profile = Profile {
     summary: ugc,
 };
 
-/// The family of summary record for a context that was not read from one; also of the single-record variant.
+/// The family of summary record for a context that was not read from one; also of the single-record
+/// variant.
 pub(super) fn ugc(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
     let families: &[&str] = match Model::of(context) {
         Model::Subscription => &["SY04", "SY03"],

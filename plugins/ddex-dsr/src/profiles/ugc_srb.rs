@@ -1,7 +1,9 @@
 //! `ddex.dsr.ugc-srb`: the UGC Profile, single-record blocks.
 //!
-//! A line is a usage of a recording and its allocation to one rights controller: an SR06 under advertising or where the revenue of the usage is not known,
-//! else an SR03. A usage with several allocations takes a line for each; the first one counts the usages. A message is one file (ARCH-88).
+//! A line is a usage of a recording and its allocation to one rights controller: an SR06 under
+//! advertising or where the revenue of the usage is not known, else an SR03. A usage with several
+//! allocations takes a line for each; the first one counts the usages. A message is one file
+//! (ARCH-88).
 
 use crate::format::Profile;
 use crate::profiles::ugc::ugc;

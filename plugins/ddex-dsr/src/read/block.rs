@@ -1,6 +1,7 @@
 //! A block: the order of its records, their cells, and what refers to what.
 //!
-//! The first thing that makes a block impossible to understand is the reason for its rejection; what else is wrong is told as well.
+//! The first thing that makes a block impossible to understand is the reason for its rejection;
+//! what else is wrong is told as well.
 
 use super::cells::{Piece, cell_count, located, named};
 use super::checks::{Marks, Values, is_amount, is_count, is_share};
@@ -70,7 +71,8 @@ impl Here<'_> {
     }
 }
 
-/// A usage that may have no summary record of its own, because records of rights holders follow that have (V-COND-12).
+/// A usage that may have no summary record of its own, because records of rights holders follow
+/// that have (V-COND-12).
 struct Pending<'a> {
     here: Here<'a>,
     entry: &'a Entry,
@@ -92,11 +94,13 @@ struct Progress<'a> {
     allocation: Option<u32>,
     previous: Option<u32>,
     pending: Option<Pending<'a>>,
-    /// Whether a record was left out or stands where it may not, so that what names it is no further fault.
+    /// Whether a record was left out or stands where it may not, so that what names it is no
+    /// further fault.
     gap: bool,
     /// Whether a record was read, with the identifier of the block.
     named: bool,
-    /// For validation: recordings whose records tell of their work, in ascending order, and which records of users' releases there were.
+    /// For validation: recordings whose records tell of their work, in ascending order, and which
+    /// records of users' releases there were.
     detailed: Vec<u32>,
     embodied: Option<&'static str>,
     /// Why the block is rejected.
@@ -228,7 +232,8 @@ impl<'r> Worker<'r> {
         progress.fatal.map_or(Ok(()), Err)
     }
 
-    /// Begins a block with the id of its first record, which is kept as it is written; only escapes are undone.
+    /// Begins a block with the id of its first record, which is kept as it is written; only escapes
+    /// are undone.
     fn begin<'a>(&mut self, this: &This<'a>, unit: &Unit, batch: &mut BlockBatch) -> &'a [u8] {
         let (start, end) = this.index.range(this.line, 1);
         let raw = this.text.get(start..end).unwrap_or(&[]);
@@ -300,7 +305,8 @@ impl<'r> Worker<'r> {
         if reader.validates {
             self.check(entry, this, progress, batch, report);
         }
-        // What links a record to others is no value of it, unless it is kept under a name of its own.
+        // What links a record to others is no value of it, unless it is kept under a name of its
+        // own.
         let own = entry.own.and_then(|place| self.row.get(place).copied()).unwrap_or(Span::ABSENT);
         let [release, resource, id, work, summary, sale] = entry.links.map(|place| {
             let cell = place.and_then(|place| self.row.get_mut(place));
@@ -535,7 +541,8 @@ impl<'r> Worker<'r> {
         }
     }
 
-    /// Reads a raw cell into the pieces of `cells` and tells what is noteworthy; `false` when its value is left out.
+    /// Reads a raw cell into the pieces of `cells` and tells what is noteworthy; `false` when its
+    /// value is left out.
     fn pieces(
         &mut self,
         entry: &Entry,
@@ -631,7 +638,8 @@ impl<'r> Worker<'r> {
         }
     }
 
-    /// Takes a single record apart: a release, a recording with its work, a usage and its allocation, each where it has a value.
+    /// Takes a single record apart: a release, a recording with its work, a usage and its
+    /// allocation, each where it has a value.
     #[expect(clippy::too_many_arguments, reason = "the state of reading one line")]
     fn single(
         &mut self,
@@ -659,7 +667,8 @@ impl<'r> Worker<'r> {
             }
             let whole = facet.group == Group::Release && entry.proprietary.is_some();
             some.extend(row.get(entry.columns.len()).filter(|_| whole));
-            // A usage is one whatever it says, and so is the claim of a master list: they name the summary record.
+            // A usage is one whatever it says, and so is the claim of a master list: they name the
+            // summary record.
             let named = matches!(facet.group, Group::Usage | Group::Claim);
             if !named && some.iter().all(|span| span.is_absent()) {
                 continue;
@@ -775,7 +784,8 @@ impl<'r> Worker<'r> {
                 if !links.own.is_absent() {
                     self.named(entry, this, links.own, entity, batch, report);
                 }
-                // Which record it belongs to is not known where it stands after another than it should.
+                // Which record it belongs to is not known where it stands after another than it
+                // should.
                 let is_sure = !(progress.gap && links.resource.is_absent());
                 let is_told = |parent: u32| progress.detailed.binary_search(&parent).is_ok();
                 if is_sure && parent.is_some_and(is_told) {
@@ -898,8 +908,9 @@ impl<'r> Worker<'r> {
         })
     }
 
-    /// The cell with the summary record of a usage. Some senders write it and the identifier of the usage in the order of older versions
-    /// (V-COND-13): they are swapped back when only that makes sense.
+    /// The cell with the summary record of a usage. Some senders write it and the identifier of the
+    /// usage in the order of older versions (V-COND-13): they are swapped back when only that makes
+    /// sense.
     fn unswapped(
         &mut self,
         entry: &Entry,

@@ -39,7 +39,8 @@ impl Cells {
         self.notes.push(Note { code, message: message.into() });
     }
 
-    /// Reads a raw cell into pieces: none when it is empty. The error says why the value does not fit.
+    /// Reads a raw cell into pieces: none when it is empty. The error says why the value does not
+    /// fit.
     pub(super) fn read(&mut self, raw: &[u8], column: &Column, escapes: Escapes) -> Result<(), String> {
         self.pieces.clear();
         self.made.clear();

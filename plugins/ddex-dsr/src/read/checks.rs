@@ -1,7 +1,9 @@
-//! What only validation looks at: rules between the cells of one record, the notation of numbers, and what a partner demands.
+//! What only validation looks at: rules between the cells of one record, the notation of numbers,
+//! and what a partner demands.
 //!
-//! Which rules concern a record is found once, from its table. A cell that was read the quick way keeps the rules about single cells (see
-//! [`make_strict`]), so that a line costs a look at which of its cells are filled.
+//! Which rules concern a record is found once, from its table. A cell that was read the quick way
+//! keeps the rules about single cells (see [`make_strict`]), so that a line costs a look at which
+//! of its cells are filled.
 
 use super::cells::located;
 use super::columns::{Column, Quick, is_meant};
@@ -44,7 +46,8 @@ enum Check {
     OneOf(usize, Vec<Box<[u8]>>),
 }
 
-/// How the cells of a line were read, one bit for each; no record has as many cells as there are bits.
+/// How the cells of a line were read, one bit for each; no record has as many cells as there are
+/// bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Marks {
     /// Those that have a value.
@@ -61,7 +64,8 @@ impl Marks {
         self.slow & bit(at) != 0
     }
 
-    /// Whether one of several doubts remains: all of its first cells are filled and none of its second.
+    /// Whether one of several doubts remains: all of its first cells are filled and none of its
+    /// second.
     #[inline]
     fn leave(self, doubts: &[(u64, u64)]) -> bool {
         doubts.iter().any(|(filled, empty)| self.filled & filled == *filled && self.filled & empty == 0)
@@ -111,7 +115,8 @@ impl Rule {
     }
 }
 
-/// Makes the quick way of reading a cell keep the rules about single cells; what breaks one is then read the slow way and judged by it.
+/// Makes the quick way of reading a cell keep the rules about single cells; what breaks one is then
+/// read the slow way and judged by it.
 pub(super) fn make_strict(column: &mut Column) {
     column.quick = match column.quick {
         Quick::Integer => Quick::Count,
@@ -472,7 +477,8 @@ impl Values<'_> {
     }
 }
 
-/// Whether a number has no needless digit: no zero at its end after a dot, none at its beginning, zero as `0` (ARCH-31, ARCH-33).
+/// Whether a number has no needless digit: no zero at its end after a dot, none at its beginning,
+/// zero as `0` (ARCH-31, ARCH-33).
 pub(super) fn is_plain(value: &[u8]) -> bool {
     let digits = value.strip_prefix(b"-").unwrap_or(value);
     match digits {

@@ -1,4 +1,5 @@
-//! Records as the reader needs them: what each cell takes, what it links to, and what entities a line becomes.
+//! Records as the reader needs them: what each cell takes, what it links to, and what entities a
+//! line becomes.
 
 use super::checks::{Checks, make_strict};
 use super::forms::Form;
@@ -43,7 +44,8 @@ impl Link {
         [Self::Release, Self::Resource, Self::ResourceId, Self::Work, Self::Summary, Self::Sale];
 }
 
-/// How a value is checked that is neither a list nor escaped. What does not pass is looked at by `Cells::read`, which tells why.
+/// How a value is checked that is neither a list nor escaped. What does not pass is looked at by
+/// `Cells::read`, which tells why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quick {
     /// Not at all: record type and block id.
@@ -63,7 +65,8 @@ pub(super) enum Quick {
     Isrc,
     /// Letters and digits.
     Reference,
-    /// By its set, its type and what its identifier demands; a value that was found good before is good again.
+    /// By its set, its type and what its identifier demands; a value that was found good before is
+    /// good again.
     Checked,
     /// Only by `Cells::read`.
     Slow,
@@ -90,7 +93,8 @@ pub(super) struct Column {
 
 impl Column {
     pub(super) fn new(spec: &'static CellSpec) -> Self {
-        // The profile was understood when the file was opened, and the set of names is not complete.
+        // The profile was understood when the file was opened, and the set of names is not
+        // complete.
         let listed = spec.kind == CellType::Avs && spec.name != "Profile";
         let values = if listed { tables::set(spec.values) } else { None };
         let identifier = spec
@@ -142,7 +146,8 @@ impl Column {
     }
 }
 
-/// An entity that a line becomes. A record of a block becomes one that has every cell; a single record becomes several.
+/// An entity that a line becomes. A record of a block becomes one that has every cell; a single
+/// record becomes several.
 pub(super) struct Facet {
     pub(super) group: Group,
     pub(super) shape: usize,
@@ -160,10 +165,12 @@ pub(super) struct Entry {
     /// Whether the version of the profile binds it.
     pub(super) bound: bool,
     pub(super) facets: Vec<Facet>,
-    /// How many cells a line has when it is read: those of the record, and the GRid among its identifiers.
+    /// How many cells a line has when it is read: those of the record, and the GRid among its
+    /// identifiers.
     pub(super) width: usize,
     pub(super) columns: Vec<Column>,
-    /// One bit for each cell: those that hold values, those that must not be empty, and those whose values are not free.
+    /// One bit for each cell: those that hold values, those that must not be empty, and those whose
+    /// values are not free.
     pub(super) known: u64,
     pub(super) demanded: u64,
     pub(super) looks: u64,
@@ -189,7 +196,8 @@ pub(super) struct Entry {
     pub(super) keeps: Option<usize>,
     /// Whether its summary record and its identifier have changed places between versions (SU03).
     pub(super) swaps: bool,
-    /// Whether records that follow it may name the summary record in its place (SU03 of older versions).
+    /// Whether records that follow it may name the summary record in its place (SU03 of older
+    /// versions).
     pub(super) defers: bool,
     /// What only validation looks at.
     pub(super) checks: Checks,
@@ -225,7 +233,8 @@ impl Entry {
             })
             .collect();
         if role == Role::Single {
-            // A line is a block: it has nothing to refer to, and no identifier of its own in the block. A block id tells nothing.
+            // A line is a block: it has nothing to refer to, and no identifier of its own in the
+            // block. A block id tells nothing.
             for column in &mut columns {
                 match column.link {
                     Link::Own => column.link = Link::None,
@@ -312,7 +321,8 @@ impl Entry {
         self.checks = Checks::new(self.spec, Some(self.role), demands, &self.columns);
     }
 
-    /// Whether it names others by more than references to releases and resources and summary records.
+    /// Whether it names others by more than references to releases and resources and summary
+    /// records.
     pub(super) fn names_more(&self) -> bool {
         let [_, _, id, work, _, sale] = self.links;
         [id, work, sale].iter().any(Option::is_some)
@@ -348,8 +358,8 @@ pub(super) fn key_of(name: &[u8]) -> u64 {
     name.iter().fold(0, |key, byte| key << 8 | u64::from(*byte))
 }
 
-/// Every known version of the records of a block, those that the profile binds first, with their shapes. The last shape is that of records
-/// that two parties agreed on.
+/// Every known version of the records of a block, those that the profile binds first, with their
+/// shapes. The last shape is that of records that two parties agreed on.
 pub(super) fn entries(layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
     let mut specs: Vec<&'static RecordSpec> = layout.blocks.clone();
     for generation in tables::GENERATIONS {
@@ -384,7 +394,8 @@ pub(super) fn is_meant(name: &CellName, record: &RecordSpec, cell: &CellSpec) ->
         && (name.cell.eq_ignore_ascii_case(cell.name) || name.cell.parse() == Ok(cell.number))
 }
 
-/// The cell most like the one that is named: in its record, where there is such a record, else in the record most like it.
+/// The cell most like the one that is named: in its record, where there is such a record, else in
+/// the record most like it.
 fn nearest_cell(name: &CellName) -> Option<String> {
     let records = tables::records();
     let Some(record) = &name.record else {

@@ -1,7 +1,7 @@
 //! What the name of a file says, compared with its header (ARCH-110 to ARCH-119).
 //!
-//! `DSR_Recipient_Sender_Service_Period_Territory_xofy_Created.tsv`. Parties may agree on other names, so nothing here is more than a warning
-//! but a file number beyond the number of files.
+//! `DSR_Recipient_Sender_Service_Period_Territory_xofy_Created.tsv`. Parties may agree on other
+//! names, so nothing here is more than a warning but a file number beyond the number of files.
 
 use crate::codes;
 use crate::names::{clean, compact};

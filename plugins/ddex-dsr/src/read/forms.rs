@@ -3,7 +3,8 @@
 /// An identifier that has a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// ISAN (ISO 15706): 16 hexadecimal digits, with a version 24, each part with or without its check character.
+    /// ISAN (ISO 15706): 16 hexadecimal digits, with a version 24, each part with or without its
+    /// check character.
     Isan,
     /// EIDR (ISO 26324): `10.5240/`, 20 hexadecimal digits in groups of four, a check character.
     Eidr,

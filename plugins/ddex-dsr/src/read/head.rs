@@ -18,7 +18,8 @@ use transpose_records::escape::Escapes;
 use transpose_records::line::{self, Line};
 use transpose_records::spec::{CellSlot, RecordSpec, Structure, family};
 
-/// How much of a file is looked at first for header and summary records, and to find out which notation of delimiters it uses.
+/// How much of a file is looked at first for header and summary records, and to find out which
+/// notation of delimiters it uses.
 const FIRST_LOOK: usize = 64 << 10;
 /// The most that header and summary records may take.
 const HEAD_LIMIT: usize = 64 << 20;

@@ -1,8 +1,10 @@
-//! Reading: header and summary records from the head of a file, blocks from its chunks, the footer at its end.
+//! Reading: header and summary records from the head of a file, blocks from its chunks, the footer
+//! at its end.
 //!
-//! A unit is a block: consecutive records with the same BlockId (ARCH-53), or a single record with what two parties agreed to let follow it;
-//! comments and blank lines between them belong to no block. A block that cannot be understood is rejected whole, so that no usage is taken
-//! for another's; what else is wrong in it is told all the same.
+//! A unit is a block: consecutive records with the same BlockId (ARCH-53), or a single record with
+//! what two parties agreed to let follow it; comments and blank lines between them belong to no
+//! block. A block that cannot be understood is rejected whole, so that no usage is taken for
+//! another's; what else is wrong in it is told all the same.
 //!
 //! | module | does |
 //! |---|---|
@@ -87,7 +89,8 @@ struct State {
     /// Whether the header ends in CR LF, and the first line that ends otherwise.
     crlf: bool,
     other_end: AtomicU64,
-    /// Which records stood in single lines, by their place among the entries, and the first line of each.
+    /// Which records stood in single lines, by their place among the entries, and the first line of
+    /// each.
     singles: [AtomicU64; 8],
 }
 
@@ -126,7 +129,8 @@ impl Reader {
         Location { source: Some(self.source.clone()), line: Some(line), ..Location::default() }
     }
 
-    /// Compares the counts of the footer; `count` answers what was counted for a cell, and whether the cell has to be filled.
+    /// Compares the counts of the footer; `count` answers what was counted for a cell, and whether
+    /// the cell has to be filled.
     fn counts(
         &self,
         (at, foot): &(u64, Entity),

@@ -75,7 +75,8 @@ pub(super) struct Worker<'r> {
     pub(super) spans: Vec<Span>,
     pub(super) releases: References,
     pub(super) resources: References,
-    /// Resources by the service's own identifier, works by reference, usages by identifier: where other records name them.
+    /// Resources by the service's own identifier, works by reference, usages by identifier: where
+    /// other records name them.
     pub(super) ids: References,
     pub(super) works: References,
     pub(super) sales: References,
@@ -138,7 +139,8 @@ impl ChunkDecoder for Worker<'_> {
                     None if matches!(name, [b'R', b'E', b'0', b'1' | b'3' | b'4', ..]) => return line.start,
                     None => begun = Some((line.start, name, id)),
                     Some((start, opened, known)) if known != id => {
-                        // Blocks that begin with a resource and hold one: a resource seen first has begun its block.
+                        // Blocks that begin with a resource and hold one: a resource seen first has
+                        // begun its block.
                         let lone = name.starts_with(b"AS") && opened.starts_with(b"AS");
                         return if lone { start } else { line.start };
                     }

@@ -1,4 +1,5 @@
-//! The entities of a block: which record each takes, how they refer to each other, and the order in which they are written.
+//! The entities of a block: which record each takes, how they refer to each other, and the order in
+//! which they are written.
 
 use super::Writer;
 use super::target::{Plan, column, text_of};
@@ -18,7 +19,8 @@ pub(super) struct Item<'a> {
     pub(super) plan: &'a Plan,
     /// The record that it takes; none where the version has none for it.
     pub(super) target: Option<u16>,
-    /// What it belongs to: its parent where it has one of the right kind, else the only one that can be meant.
+    /// What it belongs to: its parent where it has one of the right kind, else the only one that
+    /// can be meant.
     pub(super) parent: Option<u32>,
     /// Whether it is a sub-release.
     pub(super) sub: bool,
@@ -210,8 +212,8 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// Gives every release and recording its reference, and every work where the version demands one: its own, else a letter and a number
-    /// that no other has (ARCH-55).
+    /// Gives every release and recording its reference, and every work where the version demands
+    /// one: its own, else a letter and a number that no other has (ARCH-55).
     fn name(&mut self, writer: &Writer, named: bool) {
         let mut taken = [0; 3];
         if named {
@@ -238,7 +240,8 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Puts the items into an order that the version knows: that of the source, else the first known one that fits. Answers whether any did.
+    /// Puts the items into an order that the version knows: that of the source, else the first
+    /// known one that fits. Answers whether any did.
     pub(super) fn arrange(&mut self, writer: &Writer) -> bool {
         self.order.extend(0..self.all.len() as u32);
         if self.is_accepted(writer) {

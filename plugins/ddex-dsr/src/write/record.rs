@@ -25,7 +25,8 @@ pub(super) struct Links<'a> {
     pub(super) resource: &'a [u8],
     pub(super) work: &'a [u8],
     pub(super) summary: &'a [u8],
-    /// Where the identifiers of the recording, of the release and of the usage that are meant were written.
+    /// Where the identifiers of the recording, of the release and of the usage that are meant were
+    /// written.
     pub(super) recording_id: Range,
     pub(super) release_id: Range,
     pub(super) usage_id: Range,
@@ -235,7 +236,8 @@ impl Record<'_, '_, '_> {
         }
     }
 
-    /// A line that repeats a usage for another rights controller has none of its amounts: nothing is to be counted twice.
+    /// A line that repeats a usage for another rights controller has none of its amounts: nothing
+    /// is to be counted twice.
     fn repeats(&mut self, cell: &TargetCell, value: Cell<'_>) -> bool {
         let amount =
             matches!(cell.spec.field(), Some(Field::QUANTITY | Field::RETURNS | Field::USAGE_NET_REVENUE));

@@ -1,9 +1,10 @@
 //! Single records: a line is a whole block.
 //!
-//! A usage takes a line with its recording, the work of that, its release and, in the UGC Profile, one allocation; the line has room for one of
-//! each. So a usage with several allocations takes as many lines, and its amounts stand in the first; and a usage of a release with several
-//! recordings cannot be written, because on the lines of its recordings it would be counted several times. A list of unclaimed recordings
-//! takes a line for each claim.
+//! A usage takes a line with its recording, the work of that, its release and, in the UGC Profile,
+//! one allocation; the line has room for one of each. So a usage with several allocations takes as
+//! many lines, and its amounts stand in the first; and a usage of a release with several recordings
+//! cannot be written, because on the lines of its recordings it would be counted several times. A
+//! list of unclaimed recordings takes a line for each claim.
 
 use super::block::{Item, Items};
 use super::record::{Links, Record, Run};

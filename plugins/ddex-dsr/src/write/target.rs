@@ -78,7 +78,8 @@ pub(super) struct TargetCell {
     pub(super) mandatory: bool,
     /// Whether nothing stands for a value that is absent.
     pub(super) optional: bool,
-    /// In a single record: what the cell describes. A cell of the work is of that group here, whoever has its details.
+    /// In a single record: what the cell describes. A cell of the work is of that group here,
+    /// whoever has its details.
     pub(super) part: Group,
 }
 
@@ -140,7 +141,8 @@ impl Target {
         })
     }
 
-    /// Where the values of this record stand in a shape, and which columns of the shape it has no cell for.
+    /// Where the values of this record stand in a shape, and which columns of the shape it has no
+    /// cell for.
     fn writing(&self, shape: &Shape) -> Writing {
         let fits = shape.record.is_empty() || *shape.record == *self.spec.name;
         let mut unheld: Vec<bool> = shape.columns.iter().map(is_a_value).collect();
@@ -164,7 +166,8 @@ impl Target {
         Writing { columns, unheld: unheld.collect(), fits }
     }
 
-    /// The column for a cell. What only the family understands may stand in a record twice: the n-th column is for the n-th cell.
+    /// The column for a cell. What only the family understands may stand in a record twice: the
+    /// n-th column is for the n-th cell.
     fn column(&self, index: usize, cell: &TargetCell, shape: &Shape) -> Option<usize> {
         match cell.spec.slot {
             CellSlot::Field(field) => shape.column(field),
@@ -181,7 +184,8 @@ impl Target {
     }
 }
 
-/// Whether a column can be lost: references are names inside a block, and label and played time are counted where they are looked at.
+/// Whether a column can be lost: references are names inside a block, and label and played time are
+/// counted where they are looked at.
 fn is_a_value(slot: &Slot) -> bool {
     const ELSEWHERE: [Field; 5] = [
         Field::RELEASE_REFERENCE,
@@ -255,7 +259,8 @@ pub(super) struct Writing {
     pub(super) columns: Vec<Option<usize>>,
     /// The columns that it has no cell for.
     pub(super) unheld: Vec<usize>,
-    /// Whether values are known to fit the types of their cells: they were read from the same record, or are canonical.
+    /// Whether values are known to fit the types of their cells: they were read from the same
+    /// record, or are canonical.
     pub(super) fits: bool,
 }
 
@@ -363,7 +368,8 @@ pub(super) struct Plan {
     pub(super) subjects: Vec<Option<(Subject, &'static str)>>,
 }
 
-/// The records of usages for what is no download, and for downloads. In the UGC Profile the second of a pair is for advertising.
+/// The records of usages for what is no download, and for downloads. In the UGC Profile the second
+/// of a pair is for advertising.
 const STREAMS: [&str; 7] = ["SU02", "SU03", "SU05", "SR02", "SR05", "SR03", "SR08"];
 const DOWNLOADS: [&str; 7] = ["SU01", "SU03", "SU05", "SR01", "SR04", "SR06", "SR08"];
 

@@ -1,4 +1,5 @@
-//! Drives a decoder and an encoder over bytes in memory, with chunks of any size, and proves every seam.
+//! Drives a decoder and an encoder over bytes in memory, with chunks of any size, and proves every
+//! seam.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -74,7 +75,8 @@ pub(crate) fn brief<'a>(
     }
 }
 
-/// Reads a message in chunks of the given size; writes what was read with the encoder, when there is one.
+/// Reads a message in chunks of the given size; writes what was read with the encoder, when there
+/// is one.
 pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Option<&dyn Encode>) -> Read {
     match encoder {
         Some(encoder) => rewrite(decoder, bytes, size, encoder).unwrap(),

@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use transpose_records::spec::ProfileSpec;
 use transpose_testkit::dsr::{Fill, Wish};
 
-/// Messages of a profile in which every cell of every record is filled somewhere. They are made once for all tests.
+/// Messages of a profile in which every cell of every record is filled somewhere. They are made
+/// once for all tests.
 pub(crate) fn specimens(profile: &'static ProfileSpec) -> &'static [Message] {
     static ALL: OnceLock<Vec<Vec<Message>>> = OnceLock::new();
     let wish = |seed, fill| Wish { seed, blocks: 16, contexts: 6, fill, files: 1, tabs: false };
@@ -66,8 +67,9 @@ fn break_cell(place: Place<'_>, at: usize, broken: &Broken) -> String {
     place.message.compare(&rows, place.message.blocks[place.block].line, &faults)
 }
 
-/// Ways to break the end of a line: what is done to its cells, and what must be found. A cell that is missing is read as empty (V-CELL-1);
-/// where a definition may go on, cells beyond it are not wrong yet (V-CELL-2).
+/// Ways to break the end of a line: what is done to its cells, and what must be found. A cell that
+/// is missing is read as empty (V-CELL-1); where a definition may go on, cells beyond it are not
+/// wrong yet (V-CELL-2).
 pub(crate) fn ends(row: &Row) -> Vec<(Row, &'static str)> {
     let spec = row.spec;
     let last = spec.cells.len() - 1;

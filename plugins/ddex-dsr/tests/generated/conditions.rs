@@ -99,7 +99,8 @@ fn renamed(rows: &mut [Row], at: usize, lead: &str, name: &str) -> Option<()> {
     Some(())
 }
 
-/// The usage of the older editions that may leave its summary record to records of rights holders, and whether such records follow.
+/// The usage of the older editions that may leave its summary record to records of rights holders,
+/// and whether such records follow.
 fn defers(rows: &[Row], at: usize) -> Option<(usize, bool)> {
     let cell = rows[at].at(&["SummaryRecordId"]).filter(|_| rows[at].spec.family() == "SU03")?;
     let is_conditional = rows[at].spec.cells[cell].obligation == Obligation::Conditional;

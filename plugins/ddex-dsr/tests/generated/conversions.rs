@@ -1,7 +1,9 @@
-//! Messages written as other versions, variants and profiles, and back: each usage keeps what both sides have a place for.
+//! Messages written as other versions, variants and profiles, and back: each usage keeps what both
+//! sides have a place for.
 //!
-//! A usage is compared with everything that belongs to it: its sales context, the release and the recording with its works, and what divides
-//! it. What differs must be in the loss report; titles, identifiers, quantities and prices may not even be there.
+//! A usage is compared with everything that belongs to it: its sales context, the release and the
+//! recording with its works, and what divides it. What differs must be in the loss report; titles,
+//! identifiers, quantities and prices may not even be there.
 
 use super::common::{self, open_as};
 use super::messages::said;
@@ -39,7 +41,8 @@ const KEPT: [Field; 12] = [
 const NAMES: [Field; 4] =
     [Field::RELEASE_REFERENCE, Field::RECORDING_REFERENCE, Field::WORK_REFERENCE, Field::USED_RESOURCES];
 
-/// What is made where the source has none, because records must have it; nothing returned is `0` (V-COND-4).
+/// What is made where the source has none, because records must have it; nothing returned is `0`
+/// (V-COND-4).
 const MADE: [Field; 4] = [Field::RELEASE_ID, Field::RECORDING_ID, Field::USAGE_ID, Field::RETURNS];
 
 /// A usage with everything that belongs to it.
@@ -193,7 +196,8 @@ fn version(profile: &str, version: &str) -> &'static ProfileSpec {
 
 const MLC: &str = "BasicAudioProfileForTheMechanicalLicensingCollective";
 
-/// Ways there and back. The summary record of financial reports of version 1.1 demands what 1.0 has no cell for.
+/// Ways there and back. The summary record of financial reports of version 1.1 demands what 1.0 has
+/// no cell for.
 const WAYS: [[(&str, &str); 2]; 21] = [
     [("BasicAudioProfile", "1.0"), ("BasicAudioProfile", "1.4")],
     [("BasicAudioProfile", "1.1"), ("BasicAudioProfile", "1.4")],

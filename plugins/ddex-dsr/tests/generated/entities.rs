@@ -1,4 +1,5 @@
-//! Every record becomes the entity that its table says: with its values, under what it names, in the sales context that it names.
+//! Every record becomes the entity that its table says: with its values, under what it names, in
+//! the sales context that it names.
 
 use super::rows::Row;
 use super::structure::some;
@@ -12,7 +13,8 @@ use transpose_testkit::Canonical;
 use transpose_testkit::canonical::{Part, Unit};
 use transpose_testkit::dsr::File;
 
-/// The values of a row by field or extra, as its table has them. What stands twice in a record is left out.
+/// The values of a row by field or extra, as its table has them. What stands twice in a record is
+/// left out.
 fn values(row: &Row) -> BTreeMap<String, Vec<String>> {
     let mut out = BTreeMap::new();
     let mut twice = Vec::new();

@@ -41,7 +41,8 @@ fn compare(format: &dyn Format, rows: &[Row], expected: &[(usize, &str, Option<u
     let at = |(line, code, cell): &(usize, &str, Option<usize>)| {
         let row = &rows[*line];
         let found = Found::at(code, *line as u64 + 1, row.spec, cell.map(|at| &row.spec.cells[at]));
-        // A record that is read by another definition is called what it calls itself where that is known.
+        // A record that is read by another definition is called what it calls itself where that is
+        // known.
         let strange = matches!(*code, "DSR0221" | "DSR0225" | "DSR0222");
         let record = if strange { Some(row.raw[0].clone()) } else { found.record.clone() };
         // That there is no header is about no record.
@@ -148,7 +149,8 @@ fn every_cell_of_headers_is_broken() {
     assert!(wrong.is_empty(), "{}", some(&wrong));
 }
 
-/// The summary records of a profile, each with a row for each of its cells in which that cell is filled.
+/// The summary records of a profile, each with a row for each of its cells in which that cell is
+/// filled.
 fn summaries(profile: &'static ProfileSpec) -> BTreeMap<&'static str, Vec<Row>> {
     let mut out: BTreeMap<&'static str, Vec<Row>> = BTreeMap::new();
     for seed in 1..5 {

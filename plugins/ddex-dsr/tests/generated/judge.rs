@@ -1,7 +1,8 @@
-//! What must be said about a block or a summary record, worked out from the tables and the rules V-… alone.
+//! What must be said about a block or a summary record, worked out from the tables and the rules
+//! V-… alone.
 //!
-//! Only what cells say about each other is judged here, and whether mandatory ones are filled; what is wrong inside a cell is known to who
-//! broke it (`kinds`).
+//! Only what cells say about each other is judged here, and whether mandatory ones are filled; what
+//! is wrong inside a cell is known to who broke it (`kinds`).
 
 use super::rows::{Row, Value};
 use ddex_dsr::facts;
@@ -97,7 +98,8 @@ impl Judge {
         }
     }
 
-    /// The rows of each block: those with one block id, or a single record, each with what two parties agreed to let follow it.
+    /// The rows of each block: those with one block id, or a single record, each with what two
+    /// parties agreed to let follow it.
     pub(crate) fn blocks(&self, rows: &[Row]) -> Vec<Range<usize>> {
         let mut out: Vec<Range<usize>> = Vec::new();
         let mut open = None;
@@ -172,7 +174,8 @@ impl Judge {
     }
 }
 
-/// The ends of all ways to match a part of a structure from the given starts on; `far` becomes the number of names that some way takes.
+/// The ends of all ways to match a part of a structure from the given starts on; `far` becomes the
+/// number of names that some way takes.
 fn reach(part: &Structure, names: &[&str], starts: &BTreeSet<usize>, far: &mut usize) -> BTreeSet<usize> {
     let (Structure::Record(_, (least, most))
     | Structure::Sequence(_, (least, most))
@@ -211,7 +214,8 @@ fn once(part: &Structure, names: &[&str], starts: &BTreeSet<usize>, far: &mut us
     }
 }
 
-/// A usage whose summary record may be named by the records of rights holders that follow (V-COND-12).
+/// A usage whose summary record may be named by the records of rights holders that follow
+/// (V-COND-12).
 struct Pending {
     row: usize,
     cell: Option<usize>,
@@ -259,7 +263,8 @@ impl<'a> Walk<'a> {
         self.out.push(Fault { row, cell, code, fatal });
     }
 
-    /// A reference that names nothing; no further fault once a block with a gap cannot be understood anyway.
+    /// A reference that names nothing; no further fault once a block with a gap cannot be
+    /// understood anyway.
     fn dangling(&mut self, row: usize, cell: Option<usize>, code: &'static str) {
         if !(self.gap && self.out.iter().any(|fault| fault.fatal)) {
             self.tell(row, cell, code, true);
@@ -359,7 +364,8 @@ impl<'a> Walk<'a> {
 
     fn work(&mut self, number: usize, row: &Row) {
         let at = row.at(&["ResourceReference"]);
-        // Where it names no resource, it belongs to the one before it, or to the rights holder before it.
+        // Where it names no resource, it belongs to the one before it, or to the rights holder
+        // before it.
         let before = self.resources.len().checked_sub(1).filter(|_| !self.gap && !self.after_allocation);
         let resource = if row.value(at).is_filled() {
             self.names_resource(number, row, &["ResourceReference"])
@@ -538,7 +544,8 @@ fn is_fatal_when_empty(row: &Row, cell: usize) -> bool {
     usage && Some(cell) == quantity(row) || spec == "SummaryRecordId" && !row.spec.name.starts_with("SY")
 }
 
-/// What the cells of one record say about each other, and which mandatory ones are empty: cells and codes.
+/// What the cells of one record say about each other, and which mandatory ones are empty: cells and
+/// codes.
 pub(crate) fn of_row(row: &Row) -> Vec<(usize, &'static str)> {
     let mut out = Vec::new();
     let spec: &RecordSpec = row.spec;

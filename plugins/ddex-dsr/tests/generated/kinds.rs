@@ -18,7 +18,8 @@ pub(crate) struct Broken {
     pub(crate) codes: Vec<&'static str>,
 }
 
-/// What a value that is no value of its type comes to: what must be found, and whether it is left out.
+/// What a value that is no value of its type comes to: what must be found, and whether it is left
+/// out.
 fn junk(cell: &CellSpec) -> (Option<&'static str>, bool) {
     match cell.kind {
         CellType::Integer
@@ -57,7 +58,8 @@ struct Breaker<'a> {
 }
 
 impl Breaker<'_> {
-    /// The cell with another element in the place of the chosen one; `text` is what the element says, if it can be understood.
+    /// The cell with another element in the place of the chosen one; `text` is what the element
+    /// says, if it can be understood.
     fn put(&mut self, kind: &'static str, raw: &str, text: Option<&str>, codes: &[&'static str]) {
         let mut elements = self.elements.clone();
         elements[self.place] = raw;
@@ -208,7 +210,8 @@ impl Breaker<'_> {
     }
 }
 
-/// Every way to break a cell. It says what must be found in the cell itself; what follows elsewhere is for the judge.
+/// Every way to break a cell. It says what must be found in the cell itself; what follows elsewhere
+/// is for the judge.
 pub(crate) fn broken(record: &RecordSpec, cell: &CellSpec, raw: &str) -> Vec<Broken> {
     if cell.name.starts_with("Deprecated") {
         let codes = vec!["DSR0215"];

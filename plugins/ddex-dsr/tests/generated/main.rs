@@ -1,4 +1,5 @@
-//! Messages that `transpose_testkit::dsr` makes of every profile, version and variant: valid ones, and ones that are broken one way each.
+//! Messages that `transpose_testkit::dsr` makes of every profile, version and variant: valid ones,
+//! and ones that are broken one way each.
 //!
 //! | module | shows |
 //! |---|---|
@@ -12,9 +13,10 @@
 //! | `conversions` | that usages keep what both sides have a place for, in other versions, variants and profiles and back |
 //! | `chunks` | that where a message is cut changes nothing, and that damaged ones end |
 //!
-//! What must be said, and at which place, is worked out apart from the reader: `kinds` knows what is wrong inside a cell that it breaks, `judge`
-//! what cells and records then say about each other. Nothing else may be said. `cargo test -p ddex-dsr --test generated -- --nocapture` prints
-//! how much was broken.
+//! What must be said, and at which place, is worked out apart from the reader: `kinds` knows what
+//! is wrong inside a cell that it breaks, `judge` what cells and records then say about each other.
+//! Nothing else may be said. `cargo test -p ddex-dsr --test generated -- --nocapture` prints how
+//! much was broken.
 
 #![allow(
     clippy::indexing_slicing,

@@ -91,7 +91,8 @@ impl Message {
         Said { found, rejected: self.judge.blocks(rows).iter().filter(|block| is_rejected(block)).count() }
     }
 
-    /// Compares what is said about rows that stand at a line with what must be said; the answer is empty when it is the same.
+    /// Compares what is said about rows that stand at a line with what must be said; the answer is
+    /// empty when it is the same.
     pub(crate) fn compare(&self, rows: &[Row], line: u64, faults: &[Fault]) -> String {
         let text: String = rows.iter().map(Row::text).collect();
         let (found, expected) = (self.read(&text, line), self.expected(rows, line, faults));

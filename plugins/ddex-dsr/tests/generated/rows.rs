@@ -34,7 +34,8 @@ impl Value {
     }
 }
 
-/// The elements of a cell as they are written: a pipe divides unless two backslashes more than whole threes stand before it (ARCH-20).
+/// The elements of a cell as they are written: a pipe divides unless two backslashes more than
+/// whole threes stand before it (ARCH-20).
 pub(crate) fn elements(raw: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let (mut start, mut run) = (0, 0);

@@ -45,7 +45,8 @@ pub(super) fn between(old: &Record, new: &Record) -> Vec<String> {
     told
 }
 
-/// Places of cells with the same name on both sides: the first of a name with the first, the second with the second.
+/// Places of cells with the same name on both sides: the first of a name with the first, the second
+/// with the second.
 fn pairs(old: &[Cell], new: &[Cell]) -> Vec<(usize, usize)> {
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     for (to, cell) in new.iter().enumerate() {
@@ -61,7 +62,8 @@ fn pairs(old: &[Cell], new: &[Cell]) -> Vec<(usize, usize)> {
 
 /// The pairs that are out of order: all but a longest run of pairs that rise on both sides.
 fn moved(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    // For each pair the length of the longest rising run that ends in it, and the pair before it in that run.
+    // For each pair the length of the longest rising run that ends in it, and the pair before it in
+    // that run.
     let mut runs: Vec<(usize, Option<usize>)> = Vec::new();
     for (at, (from, _)) in pairs.iter().enumerate() {
         let lower = pairs.iter().take(at).enumerate().filter(|(_, (other, _))| other < from);

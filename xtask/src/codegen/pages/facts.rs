@@ -156,7 +156,8 @@ impl Facts {
         names
     }
 
-    /// A record as a profile binds it: in the generation of the profile, else in the newest that has it.
+    /// A record as a profile binds it: in the generation of the profile, else in the newest that
+    /// has it.
     pub(super) fn bound(&self, name: &str, profile: &Profile) -> Option<&Record> {
         // Records that two parties agree on have one definition.
         let agreed = name.len() == 4 && name.starts_with("DE");

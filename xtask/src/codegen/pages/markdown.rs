@@ -33,7 +33,8 @@ pub(super) fn head(out: &mut String, titles: &[&str]) {
     row(out, &vec!["---"; titles.len()]);
 }
 
-/// The anchor that a heading gets: small letters, digits, hyphens and underscores; spaces become hyphens.
+/// The anchor that a heading gets: small letters, digits, hyphens and underscores; spaces become
+/// hyphens.
 pub(super) fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()

@@ -36,7 +36,8 @@ fn name(input: &Path) -> &OsStr {
     }
 }
 
-/// Writes repaired copies of every file that could be read, unless none are asked for; a file is packed when the name of its copy says so.
+/// Writes repaired copies of every file that could be read, unless none are asked for; a file is
+/// packed when the name of its copy says so.
 pub(super) fn fix(
     validation: &Validation<'_>,
     verdict: &Verdict,

@@ -1,4 +1,5 @@
-//! The report as SARIF 2.1.0 (OASIS), which code hosts and editors show: one run, a rule for each code, a result for each finding in full.
+//! The report as SARIF 2.1.0 (OASIS), which code hosts and editors show: one run, a rule for each
+//! code, a result for each finding in full.
 
 use super::{OfCode, Report};
 use serde_json::{Value, json};
@@ -124,7 +125,8 @@ fn logical(location: &Location) -> Vec<Value> {
     logical
 }
 
-/// A path as a reference to a resource: everything but letters, digits and a few signs is written as `%` and two digits.
+/// A path as a reference to a resource: everything but letters, digits and a few signs is written
+/// as `%` and two digits.
 fn uri(path: &str) -> String {
     let absolute = path.starts_with('/');
     let mut out = String::from(if absolute { "file://" } else { "" });

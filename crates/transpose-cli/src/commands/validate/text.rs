@@ -1,4 +1,5 @@
-//! The report for people: findings grouped by code, the worst first, then what was read and what came of it.
+//! The report for people: findings grouped by code, the worst first, then what was read and what
+//! came of it.
 
 use super::{Counts, Form, OfCode, Report};
 use crate::messages::{counted, number, printable};
