@@ -8,7 +8,7 @@
 //! damaged cases without a fuzzer.
 
 use std::sync::OnceLock;
-use transpose_core::registry::Registry;
+use transpose_core::format::Registry;
 use transpose_plugins as _;
 
 /// Reads bytes as the format with the given id.

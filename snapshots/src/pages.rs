@@ -9,7 +9,7 @@ mod rules;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use transpose_core::registry::Registry;
+use transpose_core::format::Registry;
 use transpose_engine as _;
 use transpose_plugins as _;
 

@@ -12,13 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use transpose_codes::{Decimal, Timestamp};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
-use transpose_core::format::{Brief, Decode, Demands, Encode, Format, Head, Manifest, Probe, Recognition};
-use transpose_core::option::OptionSpec;
-use transpose_core::registry::Registry;
-use transpose_core::terms::{Conflict, Owed, Played, Qualifying, Rounding, Terms, Unit, Whole};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Severity};
+use transpose_core::format::{
+    Decode, Demands, Encode, EncodeRequest, Format, Head, Manifest, OptionSpec, Probe, Recognition, Registry,
+};
+use transpose_core::model::{Entity, Field, FieldSet};
+use transpose_core::terms::{
+    ConflictPolicy, QualifyingPlay, Rounding, Royalties, ServiceTotal, Terms, UnitRate, UsageTotal,
+};
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::validate::{Severities, Validation};
 use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening};
@@ -72,10 +73,10 @@ impl Terms for Paying {
     fn complete(&self, contexts: &mut [Entity]) -> Vec<Diagnostic> {
         self.deal.complete(contexts)
     }
-    fn qualifying(&self) -> Option<Qualifying> {
+    fn qualifying(&self) -> Option<QualifyingPlay> {
         self.deal.qualifying()
     }
-    fn conflict(&self) -> Conflict {
+    fn conflict(&self) -> ConflictPolicy {
         self.deal.conflict()
     }
     fn header(&self, header: &mut Entity) {
@@ -96,9 +97,9 @@ impl Terms for Paying {
     fn owed(
         &self,
         contexts: &mut [Entity],
-        played: &[Played<'_>],
-        _whole: Option<&[Whole]>,
-    ) -> Result<Owed, Vec<Diagnostic>> {
+        played: &[UsageTotal<'_>],
+        _whole: Option<&[ServiceTotal]>,
+    ) -> Result<Royalties, Vec<Diagnostic>> {
         let mut exact = vec![0; 2];
         let mut units = Vec::new();
         for kind in played {
@@ -108,7 +109,7 @@ impl Terms for Paying {
             if let Some(sum) = sum.filter(|_| kind.bearing) {
                 exact[sum as usize] += i128::from(kind.plays) * numerator * (ALL / denominator);
             }
-            let unit = Unit { numerator, denominator: denominator * 100, model: "per-play".into(), sum };
+            let unit = UnitRate { numerator, denominator: denominator * 100, model: "per-play".into(), sum };
             units.push(kind.bearing.then_some(unit));
         }
         for context in contexts.iter_mut().filter(|_| self.allocates) {
@@ -122,7 +123,7 @@ impl Terms for Paying {
         }
         let sums = exact.into_iter().map(|exact: i128| (exact + ALL / 2).div_euclid(ALL)).collect();
         let rounding = Some(Rounding::HalfEven);
-        Ok(Owed { units, sums, places: 2, rounding, deal: "northwind".into(), ..Owed::default() })
+        Ok(Royalties { units, sums, places: 2, rounding, deal: "northwind".into(), ..Royalties::default() })
     }
 }
 
@@ -151,7 +152,7 @@ impl Format for Narrow<'_> {
     fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
         self.0.open(head, options)
     }
-    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
         self.0.create(brief)
     }
     fn is_table(&self) -> bool {
@@ -406,9 +407,9 @@ fn faults(format: &dyn Format, folder: &Path) -> Vec<String> {
     let verdict = verdict.run().unwrap();
     faults.extend(
         verdict
-            .findings
+            .diagnostics
             .iter()
-            .filter(|finding| finding.code.severity == Severity::Error)
+            .filter(|diagnostic| diagnostic.code.severity == Severity::Error)
             .map(ToString::to_string),
     );
     faults

@@ -4,8 +4,8 @@ mod support;
 
 use std::fs;
 use support::{all, catalogue, folder, registry};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::registry::Registry;
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::Registry;
 use transpose_engine::validate::Verdict;
 use transpose_testkit::validate::{serious, short, validate};
 use transpose_testkit::{Canonical, Case, Settings, render, run};
@@ -36,11 +36,15 @@ fn snapshots(case: &Case) -> Vec<String> {
 
 /// What validation says about an input.
 fn verdict(verdict: &Result<Verdict, Fatal>) -> String {
-    let findings: Vec<String> = match verdict {
-        Ok(verdict) => verdict.findings.iter().map(render::finding).collect(),
-        Err(fatal) => fatal.findings.iter().map(render::finding).collect(),
+    let diagnostics: Vec<String> = match verdict {
+        Ok(verdict) => verdict.diagnostics.iter().map(render::diagnostic).collect(),
+        Err(fatal) => fatal.diagnostics.iter().map(render::diagnostic).collect(),
     };
-    if findings.is_empty() { "nothing to be said\n".to_owned() } else { format!("{}\n", findings.join("\n")) }
+    if diagnostics.is_empty() {
+        "nothing to be said\n".to_owned()
+    } else {
+        format!("{}\n", diagnostics.join("\n"))
+    }
 }
 
 fn read(registry: &Registry, case: &Case) -> Result<String, String> {
@@ -49,14 +53,14 @@ fn read(registry: &Registry, case: &Case) -> Result<String, String> {
     let options = Case::options(&case.plan.read_set);
     let container = contained.container.as_ref().map_or_else(String::new, |container| {
         let notes: Vec<String> =
-            contained.notes.iter().map(|note| format!("  {}\n", render::finding(note))).collect();
+            contained.notes.iter().map(|note| format!("  {}\n", render::diagnostic(note))).collect();
         format!("container: {container}\n{}", notes.concat())
     });
     let read = match Canonical::read(format, case.input_name(), &contained.text, &options) {
         Ok(canonical) => render::canonical(&canonical),
         Err(fatal) => {
-            let findings: Vec<String> = fatal.findings.iter().map(render::finding).collect();
-            format!("refused: {:?}\n  {}\n", fatal.failure, findings.join("\n  "))
+            let diagnostics: Vec<String> = fatal.diagnostics.iter().map(render::diagnostic).collect();
+            format!("refused: {:?}\n  {}\n", fatal.failure, diagnostics.join("\n  "))
                 .replace("refused: Input", "refused: input")
         }
     };

@@ -3,10 +3,10 @@
 use snapshots::pages::{Rules, all};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use transpose_core::diagnostic::Severity;
-use transpose_core::registry::Registry;
+use transpose_core::diagnostics::Severity;
+use transpose_core::format::Registry;
 
-/// How many rules no finding reports yet. It only ever falls.
+/// How many rules no diagnostic reports yet. It only ever falls.
 const MISSING: usize = 1;
 
 fn root() -> PathBuf {
@@ -28,7 +28,7 @@ fn pages_are_up_to_date() {
 }
 
 #[test]
-fn every_rule_is_reported_by_a_finding() {
+fn every_rule_is_reported_by_a_diagnostic() {
     let rules = Rules::load(&root()).unwrap();
     let registry = Registry::load().unwrap();
     let missing: Vec<&str> = rules.missing(&registry).iter().map(|rule| rule.id.as_str()).collect();
@@ -41,7 +41,7 @@ fn every_rule_is_reported_by_a_finding() {
 }
 
 #[test]
-fn every_rule_that_a_finding_names_is_listed() {
+fn every_rule_that_a_diagnostic_names_is_listed() {
     let rules = Rules::load(&root()).unwrap();
     let known: BTreeSet<&str> = rules.rules.iter().map(|rule| rule.id.as_str()).collect();
     assert_eq!(known.len(), rules.rules.len());
@@ -64,7 +64,7 @@ fn every_rule_has_a_row_of_its_own() {
         let row = format!("\n| {} | {} | {}", rule.id, rule.severity, rule.about);
         assert_eq!(page.matches(&row).count(), 1, "{row}");
     }
-    // One that is known to have a finding, by the words of the code itself.
+    // One that is known to have a diagnostic, by the words of the code itself.
     let row = page.lines().find(|line| line.starts_with("| V-CELL-3 |")).unwrap();
     assert!(row.ends_with("| [DSR0204](#dsr0204-empty-mandatory-cell) error |"), "{row}");
     assert!(page.contains("\n### DSR0204 empty-mandatory-cell\n\nerror: "));

@@ -7,12 +7,11 @@ use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use support::{all, catalogue, folder, registry};
-use transpose_core::diagnostic::{Failure, Fatal, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::{FieldSet, Group};
-use transpose_core::format::{Format, Grain, Manifest, Probe, Status};
-use transpose_core::option;
-use transpose_core::registry::{BytesHead, Registry, Unrecognised};
+use transpose_core::diagnostics::{Failure, Fatal, Severity};
+use transpose_core::format::{
+    BytesHead, Format, Grain, Manifest, Probe, Registry, Status, Unrecognised, options,
+};
+use transpose_core::model::{Entity, FieldSet, Group};
 use transpose_engine::Reading;
 use transpose_engine::validate::Verdict;
 use transpose_testkit::canonical::Unit;
@@ -248,12 +247,12 @@ fn chunks_threads_and_memory_change_nothing() {
 /// Everything that validation says.
 fn said(verdict: &Result<Verdict, Fatal>) -> String {
     match verdict {
-        Err(fatal) => fatal.findings.iter().map(render::finding).collect::<Vec<_>>().join("\n"),
+        Err(fatal) => fatal.diagnostics.iter().map(render::diagnostic).collect::<Vec<_>>().join("\n"),
         Ok(verdict) => {
-            let counts = verdict.findings.counts().map(|(code, count)| format!("{} {count}", code.id));
+            let counts = verdict.diagnostics.counts().map(|(code, count)| format!("{} {count}", code.id));
             let messages = verdict.messages.iter().map(|message| format!("{message:?}"));
-            let findings = verdict.findings.iter().map(render::finding);
-            findings.chain(counts).chain(messages).collect::<Vec<_>>().join("\n")
+            let diagnostics = verdict.diagnostics.iter().map(render::diagnostic);
+            diagnostics.chain(counts).chain(messages).collect::<Vec<_>>().join("\n")
         }
     }
 }
@@ -410,7 +409,7 @@ fn manifests_options_and_fields_are_complete() {
             }
             if !spec.default.is_empty() {
                 let pair = [(spec.name.to_owned(), spec.default.to_owned())];
-                option::parse::<BTreeMap<String, IgnoredAny>>(format.options(), &pair)
+                options::parse::<BTreeMap<String, IgnoredAny>>(format.options(), &pair)
                     .map_err(|error| format!("{}: {error}, and that is its default", manifest.id))?;
             }
         }

@@ -7,8 +7,7 @@ use calamine::{Data, Reader, Xls, Xlsx};
 use std::io::Cursor;
 use support::{all, catalogue, registry};
 use transpose_containers::write::Workbook;
-use transpose_core::registry::Registry;
-use transpose_core::table::Container;
+use transpose_core::format::{Container, Registry};
 use transpose_testkit::{Case, Ended, Settings, run};
 
 /// The targets of a case that are tables and are written as the layout says, whose text can be read
@@ -52,7 +51,7 @@ fn begins_otherwise(ended: &Ended) -> bool {
         Err(fatal) => Some(fatal),
         Ok(outcome) => outcome.refused.as_ref(),
     };
-    fatal.is_some_and(|fatal| fatal.findings.iter().any(|finding| finding.code.id == "ENG0190"))
+    fatal.is_some_and(|fatal| fatal.diagnostics.iter().any(|diagnostic| diagnostic.code.id == "ENG0190"))
 }
 
 fn cells(workbook: Workbook, bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {

@@ -353,7 +353,7 @@ fn tests_are_honest(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// Codes of findings are unique over all crates, linked or not, and each has an explanation and
+/// Codes of diagnostics are unique over all crates, linked or not, and each has an explanation and
 /// advice.
 fn codes(tree: &Tree) -> Vec<String> {
     let mut known: BTreeMap<String, String> = BTreeMap::new();

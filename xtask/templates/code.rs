@@ -6,17 +6,10 @@
 
 use std::collections::BTreeMap;
 use transpose_codes::{Duration, Isrc, Territory, Timestamp};
-use transpose_core::batch::{Batch, EventRow, Fault, Reject, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Kind};
-use transpose_core::format::{
-    Brief, Chunk, ChunkDecoder, Decode, Dimension, Encode, Encoded, Events, Format, Grain, Head, Indexed, Manifest,
-    Numbers, Origin, Part, Portion, Preamble, Probe, Projection, Recognition, Status, Tally,
-};
-use transpose_core::loss::{Change, Subject};
-use transpose_core::option::{self, OptionSpec};
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, EventRow, CellDiagnostic, Reject, Span, Entity, Field, FieldSet, Kind};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::format::{EncodeRequest, Chunk, ChunkDecoder, Decode, Dimension, Encode, Encoded, Events, Format, Grain, Head, Indexed, Manifest, Numbers, Origin, FileNumber, Portion, Preamble, Probe, Projection, Recognition, Status, Tally, options, OptionSpec};
+use transpose_core::accounting::{Change, Subject, RunReport};
 
 transpose_core::register!(|| Ok(vec![Box::new(Lines { manifest: manifest() }) as Box<dyn Format>]));
 
@@ -125,7 +118,7 @@ impl Format for Lines {
         Ok(Box::new(Reader { preamble, plan: Plan::default() }))
     }
 
-    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
         check(brief.options)?;
         Ok(Box::new(Writer))
     }
@@ -136,7 +129,7 @@ impl Format for Lines {
 }
 
 fn check(options: &[(String, String)]) -> Result<(), Fatal> {
-    let checked = option::parse::<BTreeMap<String, String>>(OPTIONS, options);
+    let checked = options::parse::<BTreeMap<String, String>>(OPTIONS, options);
     checked.map(drop).map_err(|error| Fatal::usage(Diagnostic::new(&BAD_OPTION, Location::default(), error.to_string())))
 }
 
@@ -202,9 +195,9 @@ fn canonical(field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, String
     Ok(true)
 }
 
-fn fault(place: usize, field: Field, raw: &[u8], message: String) -> Fault {
+fn fault(place: usize, field: Field, raw: &[u8], message: String) -> CellDiagnostic {
     let name = CELLS.get(place).map_or("", |(name, _, _)| name);
-    Fault {
+    CellDiagnostic {
         code: &BAD_CELL,
         field,
         cell: (place as u32 + 1, name.into()),
@@ -215,7 +208,7 @@ fn fault(place: usize, field: Field, raw: &[u8], message: String) -> Fault {
 }
 
 /// A cell, checked. An empty cell that must be filled is a fault.
-fn checked(place: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<(Field, bool), Fault> {
+fn checked(place: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<(Field, bool), CellDiagnostic> {
     let Some((_, field, required)) = CELLS.get(place).copied() else { return Ok((Field::EVENT_ID, false)) };
     out.clear();
     match canonical(field, raw, out) {
@@ -244,7 +237,7 @@ impl Decode for Reader {
         Box::new(Worker { plan: &self.plan, lines: Vec::new() })
     }
 
-    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault> {
+    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
         let mut out = Vec::new();
         for (place, raw) in self.places(dimension).iter().zip(key) {
             // What describes the item may be wrong and is then left out; without its context a play
@@ -262,7 +255,7 @@ impl Decode for Reader {
         dimension: Dimension,
         key: &[&[u8]],
         sink: &mut dyn FnMut(Field, &[u8]),
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<CellDiagnostic>,
     ) {
         let mut out = Vec::new();
         for (place, raw) in self.places(dimension).iter().zip(key) {
@@ -274,7 +267,7 @@ impl Decode for Reader {
         }
     }
 
-    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         out.clear();
         place(field).map_or(Ok(false), |place| checked(place, raw, out).map(|(_, filled)| filled))
     }
@@ -284,17 +277,17 @@ impl Decode for Reader {
         out.push(b'\n');
     }
 
-    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        let line = finding.location.line.unwrap_or_default();
-        let reason = finding.message.replace(['\r', '\n'], " ");
-        out.extend_from_slice(format!("#line {line}: {} {reason}\n", finding.code.id).as_bytes());
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        let line = diagnostic.location.line.unwrap_or_default();
+        let reason = diagnostic.message.replace(['\r', '\n'], " ");
+        out.extend_from_slice(format!("#line {line}: {} {reason}\n", diagnostic.code.id).as_bytes());
         out.extend_from_slice(row);
         if !row.ends_with(b"\n") {
             out.push(b'\n');
         }
     }
 
-    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _findings: &mut Vec<Diagnostic>) {}
+    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _diagnostics: &mut Vec<Diagnostic>) {}
 }
 
 /// A line of a chunk that is a row.
@@ -343,7 +336,7 @@ impl ChunkDecoder for Worker<'_> {
         Indexed::Done { end: at, lines: ends, units, usages: units }
     }
 
-    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, _report: &mut Report) {
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, _report: &mut RunReport) {
         let plan = self.plan;
         batch.events.item_runs = plan.item.len();
         batch.events.context_runs = plan.context.len();
@@ -401,14 +394,14 @@ fn reject(
 ) -> Reject {
     let mut location = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
     location.cell = cell;
-    let finding = Diagnostic::new(code, location, message).value(value);
-    Reject { start: row.start, len: row.len, finding, plays: 1, micros: 0 }
+    let diagnostic = Diagnostic::new(code, location, message).value(value);
+    Reject { start: row.start, len: row.len, diagnostic, plays: 1, micros: 0 }
 }
 
 struct Writer;
 
 impl Encode for Writer {
-    fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
+    fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         out.extend_from_slice(FIRST);
         out.push(b'\n');
         Tally { lines: 1, ..Tally::default() }
@@ -419,7 +412,7 @@ impl Encode for Writer {
         portion: Portion<'_>,
         numbers: Numbers,
         out: &mut Encoded,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let Portion::Events(events) = portion else {
             let message = "sums were given, and each line is one play";
@@ -440,11 +433,11 @@ impl Encode for Writer {
         Ok(())
     }
 
-    fn end(&self, _part: Part, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
+    fn end(&self, _part: FileNumber, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
         Tally::default()
     }
 
-    fn file_name(&self, _part: Part) -> String {
+    fn file_name(&self, _part: FileNumber) -> String {
         "{{FILE}}.txt".into()
     }
 
@@ -459,7 +452,7 @@ impl Encode for Writer {
     }
 }
 
-fn write_row(events: Events<'_>, index: usize, first: u64, out: &mut Vec<u8>, report: &mut Report) {
+fn write_row(events: Events<'_>, index: usize, first: u64, out: &mut Vec<u8>, report: &mut RunReport) {
     let batch = events.batch;
     let line = batch.rows.get(index).map(|row| first + u64::from(row.line));
     let cells = batch.cells.get(index * batch.row_cells..(index + 1) * batch.row_cells).unwrap_or(&[]);

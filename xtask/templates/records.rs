@@ -7,17 +7,10 @@
 
 use std::collections::BTreeMap;
 use transpose_codes::{Duration, Timestamp};
-use transpose_core::batch::{Batch, EventRow, Fault, Reject, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
-use transpose_core::format::{
-    Brief, Chunk, ChunkDecoder, Decode, Dimension, Encode, Encoded, Events, Format, Grain, Head, Indexed, Manifest,
-    Numbers, Origin, Part, Portion, Preamble, Probe, Projection, Recognition, Status, Tally,
-};
-use transpose_core::loss::{Change, Subject};
-use transpose_core::option::{self, OptionSpec};
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, EventRow, CellDiagnostic, Reject, Span, Entity, Field, FieldSet};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::format::{EncodeRequest, Chunk, ChunkDecoder, Decode, Dimension, Encode, Encoded, Events, Format, Grain, Head, Indexed, Manifest, Numbers, Origin, FileNumber, Portion, Preamble, Probe, Projection, Recognition, Status, Tally, options, OptionSpec};
+use transpose_core::accounting::{Change, Subject, RunReport};
 use transpose_records::cell::{self, Fit};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::line;
@@ -151,7 +144,7 @@ impl Format for Records {
         Ok(Box::new(Reader { preamble, plan: Plan::default() }))
     }
 
-    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
         check(brief.options)?;
         Ok(Box::new(Writer))
     }
@@ -162,7 +155,7 @@ impl Format for Records {
 }
 
 fn check(options: &[(String, String)]) -> Result<(), Fatal> {
-    let checked = option::parse::<BTreeMap<String, String>>(OPTIONS, options);
+    let checked = options::parse::<BTreeMap<String, String>>(OPTIONS, options);
     checked.map(drop).map_err(|error| Fatal::usage(Diagnostic::new(&BAD_OPTION, Location::default(), error.to_string())))
 }
 
@@ -230,12 +223,12 @@ fn canonical(spec: &CellSpec, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Str
 }
 
 /// A cell, checked. An empty cell that must be filled is a fault.
-fn checked(place: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<(Field, bool), Fault> {
+fn checked(place: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<(Field, bool), CellDiagnostic> {
     out.clear();
     let Some((spec, field)) = PLAY.cells.get(place).and_then(|spec| Some((spec, spec.field()?))) else {
         return Ok((Field::EVENT_ID, false));
     };
-    let fault = |message: String| Fault {
+    let fault = |message: String| CellDiagnostic {
         code: &BAD_CELL,
         field,
         cell: (spec.number, spec.name.into()),
@@ -269,7 +262,7 @@ impl Decode for Reader {
         Box::new(Worker { plan: &self.plan, lines: Vec::new(), cells: Vec::new() })
     }
 
-    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault> {
+    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
         let mut out = Vec::new();
         for (place, raw) in self.places(dimension).iter().zip(key) {
             // What describes the item may be wrong and is then left out; without its context a play
@@ -287,7 +280,7 @@ impl Decode for Reader {
         dimension: Dimension,
         key: &[&[u8]],
         sink: &mut dyn FnMut(Field, &[u8]),
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<CellDiagnostic>,
     ) {
         let mut out = Vec::new();
         for (place, raw) in self.places(dimension).iter().zip(key) {
@@ -299,7 +292,7 @@ impl Decode for Reader {
         }
     }
 
-    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         out.clear();
         place(field).map_or(Ok(false), |place| checked(place, raw, out).map(|(_, filled)| filled))
     }
@@ -309,17 +302,17 @@ impl Decode for Reader {
         out.push(b'\n');
     }
 
-    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        let line = finding.location.line.unwrap_or_default();
-        let reason = finding.message.replace(['\r', '\n'], " ");
-        out.extend_from_slice(format!("#line {line}: {} {reason}\n", finding.code.id).as_bytes());
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        let line = diagnostic.location.line.unwrap_or_default();
+        let reason = diagnostic.message.replace(['\r', '\n'], " ");
+        out.extend_from_slice(format!("#line {line}: {} {reason}\n", diagnostic.code.id).as_bytes());
         out.extend_from_slice(row);
         if !row.ends_with(b"\n") {
             out.push(b'\n');
         }
     }
 
-    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _findings: &mut Vec<Diagnostic>) {}
+    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _diagnostics: &mut Vec<Diagnostic>) {}
 }
 
 struct Worker<'a> {
@@ -357,7 +350,7 @@ impl ChunkDecoder for Worker<'_> {
         Indexed::Done { end: at, lines: ends, units, usages: units }
     }
 
-    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, _report: &mut Report) {
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, _report: &mut RunReport) {
         let plan = self.plan;
         batch.events.item_runs = plan.item.len();
         batch.events.context_runs = plan.context.len();
@@ -413,14 +406,14 @@ fn reject(
 ) -> Reject {
     let mut location = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
     location.cell = cell;
-    let finding = Diagnostic::new(code, location, message).value(value);
-    Reject { start: row.start, len: row.len, finding, plays: 1, micros: 0 }
+    let diagnostic = Diagnostic::new(code, location, message).value(value);
+    Reject { start: row.start, len: row.len, diagnostic, plays: 1, micros: 0 }
 }
 
 struct Writer;
 
 impl Encode for Writer {
-    fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
+    fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         out.extend_from_slice(FIRST);
         out.push(b'\n');
         Tally { lines: 1, ..Tally::default() }
@@ -431,7 +424,7 @@ impl Encode for Writer {
         portion: Portion<'_>,
         numbers: Numbers,
         out: &mut Encoded,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let Portion::Events(events) = portion else {
             let message = "sums were given, and each line is one play";
@@ -452,11 +445,11 @@ impl Encode for Writer {
         Ok(())
     }
 
-    fn end(&self, _part: Part, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
+    fn end(&self, _part: FileNumber, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
         Tally::default()
     }
 
-    fn file_name(&self, _part: Part) -> String {
+    fn file_name(&self, _part: FileNumber) -> String {
         "{{FILE}}.tsv".into()
     }
 
@@ -471,7 +464,7 @@ impl Encode for Writer {
     }
 }
 
-fn write_row(events: Events<'_>, index: usize, first: u64, out: &mut Vec<u8>, report: &mut Report) {
+fn write_row(events: Events<'_>, index: usize, first: u64, out: &mut Vec<u8>, report: &mut RunReport) {
     let batch = events.batch;
     let line = batch.rows.get(index).map(|row| first + u64::from(row.line));
     let cells = batch.cells.get(index * batch.row_cells..(index + 1) * batch.row_cells).unwrap_or(&[]);

@@ -4,8 +4,7 @@
 use crate::open::{self, AndHelp as _};
 use std::fs;
 use std::path::{Path, PathBuf};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::Terms as _;
 use transpose_deals::{Balances, Deal};
 use transpose_engine::codes::io;
@@ -42,12 +41,12 @@ impl<'a> Accounts<'a> {
     }
 
     /// Gives a deal what its account brings into the period; answers what is suspicious.
-    pub(crate) fn carry(&self, deal: &mut Deal) -> Result<Findings, Fatal> {
-        let mut findings = Findings::default();
+    pub(crate) fn carry(&self, deal: &mut Deal) -> Result<Diagnostics, Fatal> {
+        let mut diagnostics = Diagnostics::default();
         if deal.pays() {
-            findings.extend(self.balances.carry(deal, self.redo)?);
+            diagnostics.extend(self.balances.carry(deal, self.redo)?);
         }
-        Ok(findings)
+        Ok(diagnostics)
     }
 
     /// The accounts after the run; nothing where no deal has one.

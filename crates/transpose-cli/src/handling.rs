@@ -4,7 +4,7 @@
 use crate::open::{self, MemoryLimit, Speed};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 use transpose_engine::codes::io;
 
 /// What `convert` and `run` have in common.

@@ -10,7 +10,7 @@
 //! | `open` | registry, inputs, choice of formats, side files, the clock |
 //! | `packing` | text or a workbook, plain or gzip |
 //! | `handling` | what `convert` and `run` have in common: rejected rows, memory, threads, replacing |
-//! | `messages` | findings and summaries for people and for pipelines; exit codes |
+//! | `messages` | diagnostics and summaries for people and for pipelines; exit codes |
 //! | `progress` | the progress bar |
 //! | `received` | the list of files that were converted before |
 //! | `selection` | which plays take part: period, time zone, duplicates |
@@ -127,7 +127,7 @@ mod tests {
     fn every_end_has_its_exit_code() {
         let messages = Messages::new(Form::Human, true);
         let ended = |end: fn() -> Result<Exit, Stop>| guarded(&messages, end).code();
-        assert_eq!(ended(|| Ok(Exit::Findings)), 1);
+        assert_eq!(ended(|| Ok(Exit::Diagnostics)), 1);
         assert_eq!(ended(|| Err(open::wrong(&open::ARGUMENT, "a test").into())), 2);
         assert_eq!(ended(|| Err(Stop::Closed)), 4);
         assert_eq!(ended(|| panic!("a test")), 70);
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_exit_code_is_documented() {
-        for exit in [Exit::Done, Exit::Findings, Exit::Use, Exit::Input, Exit::Io, Exit::Bug] {
+        for exit in [Exit::Done, Exit::Diagnostics, Exit::Use, Exit::Input, Exit::Io, Exit::Bug] {
             let code = format!("\n{:>4}  ", exit.code());
             assert!(EXIT_CODES.contains(&code), "{code}");
         }

@@ -1,4 +1,4 @@
-//! What is said: findings and summaries on standard error, for people or one JSON object a line;
+//! What is said: diagnostics and summaries on standard error, for people or one JSON object a line;
 //! data on standard output; exit codes.
 //!
 //! Writing to standard error never fails a run: there is nowhere else to say so.
@@ -7,8 +7,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, Severity};
 use transpose_engine::{codes, receipt};
 
 /// How a command ended.
@@ -17,7 +16,7 @@ pub(crate) enum Exit {
     /// Done.
     Done,
     /// Done, with errors found or rows set aside, or a loss was refused.
-    Findings,
+    Diagnostics,
     /// Wrong use or a wrong side file.
     Use,
     /// The input is refused.
@@ -33,7 +32,7 @@ impl Exit {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Findings => 1,
+            Self::Diagnostics => 1,
             Self::Use => 2,
             Self::Input => 3,
             Self::Io => 4,
@@ -45,8 +44,8 @@ impl Exit {
 impl From<&Fatal> for Exit {
     fn from(fatal: &Fatal) -> Self {
         // The data is sound and the user forbade what would become of it: not the input's fault.
-        if fatal.findings.iter().any(|finding| finding.code == &codes::DENIED_LOSS) {
-            return Self::Findings;
+        if fatal.diagnostics.iter().any(|diagnostic| diagnostic.code == &codes::DENIED_LOSS) {
+            return Self::Diagnostics;
         }
         match fatal.failure {
             Failure::Use => Self::Use,
@@ -142,12 +141,14 @@ impl Messages {
     }
 
     /// Tells what was found.
-    pub(crate) fn findings(&self, findings: &Findings) {
-        let counts: BTreeMap<&str, u64> = findings.counts().map(|(code, count)| (code.id, count)).collect();
-        let wanted =
-            findings.iter().filter(|finding| !self.quiet || finding.code.severity == Severity::Error);
+    pub(crate) fn diagnostics(&self, diagnostics: &Diagnostics) {
+        let counts: BTreeMap<&str, u64> =
+            diagnostics.counts().map(|(code, count)| (code.id, count)).collect();
+        let wanted = diagnostics
+            .iter()
+            .filter(|diagnostic| !self.quiet || diagnostic.code.severity == Severity::Error);
         if self.form == Form::Json {
-            wanted.for_each(|finding| self.object(&receipt::finding(finding)));
+            wanted.for_each(|diagnostic| self.object(&receipt::diagnostic(diagnostic)));
         } else {
             say(&rendered(wanted, &counts, self.colour));
         }
@@ -156,9 +157,9 @@ impl Messages {
     /// Tells why a run could not go on.
     pub(crate) fn fatal(&self, fatal: &Fatal) -> Exit {
         if self.form == Form::Json {
-            fatal.findings.iter().for_each(|finding| self.object(&receipt::finding(finding)));
+            fatal.diagnostics.iter().for_each(|diagnostic| self.object(&receipt::diagnostic(diagnostic)));
         } else {
-            say(&rendered(fatal.findings.iter(), &BTreeMap::new(), self.colour));
+            say(&rendered(fatal.diagnostics.iter(), &BTreeMap::new(), self.colour));
         }
         Exit::from(fatal)
     }
@@ -170,29 +171,29 @@ fn say(text: &str) {
 
 /// Findings for people: place, message, what was found; the same advice only once.
 fn rendered<'a>(
-    findings: impl Iterator<Item = &'a Diagnostic>,
+    diagnostics: impl Iterator<Item = &'a Diagnostic>,
     counts: &BTreeMap<&str, u64>,
     colour: bool,
 ) -> String {
     let mut out = String::new();
     let mut shown: BTreeMap<&str, u64> = BTreeMap::new();
     let mut advised = BTreeSet::new();
-    for finding in findings {
-        let code = finding.code;
+    for diagnostic in diagnostics {
+        let code = diagnostic.code;
         let shown = shown.entry(code.id).or_default();
         if code.severity != Severity::Error && *shown >= SHOWN as u64 {
             continue;
         }
         *shown += 1;
         let (on, off) = painted(code.severity, colour);
-        let place = finding.location.to_string();
+        let place = diagnostic.location.to_string();
         let gap = if place.is_empty() { "" } else { " " };
-        let line = format!("{gap}{place}: {}", finding.message);
+        let line = format!("{gap}{place}: {}", diagnostic.message);
         let _ = writeln!(out, "{on}{}[{}]{off}{}", code.severity.name(), code.id, printable(&line));
-        if let Some(value) = finding.value.as_deref().filter(|value| !value.is_empty()) {
+        if let Some(value) = diagnostic.value.as_deref().filter(|value| !value.is_empty()) {
             let _ = writeln!(out, "  found: `{}`", printable(value));
         }
-        let advice = finding.advice();
+        let advice = diagnostic.advice();
         if !advice.is_empty() && advised.insert((code.id, advice)) {
             let _ = writeln!(out, "  help: {}", printable(advice));
         }
@@ -318,14 +319,14 @@ mod tests {
 
     #[test]
     fn advice_stands_once_and_the_rest_is_counted() {
-        let finding = |line| {
+        let diagnostic = |line| {
             Diagnostic::new(&codes::OUTSIDE_PERIOD, Location::line(line, 0), "too \u{1b}[31mlate")
                 .value(b"x\x07")
         };
-        let mut findings = Findings::default();
-        findings.extend((1..=30).map(finding));
-        let counts = findings.counts().map(|(code, count)| (code.id, count)).collect();
-        let text = rendered(findings.iter(), &counts, false);
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.extend((1..=30).map(diagnostic));
+        let counts = diagnostics.counts().map(|(code, count)| (code.id, count)).collect();
+        let text = rendered(diagnostics.iter(), &counts, false);
         assert_eq!(text.matches("help: ").count(), 1, "{text}");
         assert_eq!(text.matches("warning[ENG0101] ").count(), 5, "{text}");
         assert!(
@@ -338,7 +339,7 @@ mod tests {
     #[test]
     fn denied_loss_is_not_a_refused_input() {
         let fatal = |code| Fatal::input(Diagnostic::new(code, Location::default(), "x"));
-        assert_eq!(Exit::from(&fatal(&codes::DENIED_LOSS)), Exit::Findings);
+        assert_eq!(Exit::from(&fatal(&codes::DENIED_LOSS)), Exit::Diagnostics);
         assert_eq!(Exit::from(&fatal(&codes::REJECTED)), Exit::Input);
     }
 }

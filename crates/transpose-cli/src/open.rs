@@ -9,10 +9,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use transpose_codes::time::{Period, Timestamp};
-use transpose_core::diagnostic::{Code, Diagnostic, Failure, Fatal, Location};
-use transpose_core::format::{Format, Grain, Manifest, Probe, Recognition};
-use transpose_core::registry::{Registry, Unrecognised};
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Failure, Fatal, Location};
+use transpose_core::format::{Format, Grain, Manifest, Probe, Recognition, Registry, Unrecognised};
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::codes::io;
 use transpose_engine::{Catalogue, Completion, Reading, UserKey, Users};
@@ -96,9 +94,9 @@ pub(crate) fn registry(layouts: &[PathBuf]) -> Result<Registry, Fatal> {
 
 /// A failure whose findings stand at a place where they have none of their own.
 pub(crate) fn placed(mut fatal: Fatal, place: &Location) -> Fatal {
-    for finding in &mut fatal.findings {
-        if finding.location.source.is_none() {
-            finding.location = place.clone();
+    for diagnostic in &mut fatal.diagnostics {
+        if diagnostic.location.source.is_none() {
+            diagnostic.location = place.clone();
         }
     }
     fatal
@@ -112,7 +110,7 @@ pub(crate) trait AndHelp {
 
 impl AndHelp for Fatal {
     fn and_help(mut self, help: impl Into<String>) -> Self {
-        if let Some(first) = self.findings.first_mut() {
+        if let Some(first) = self.diagnostics.first_mut() {
             first.help = Some(help.into());
         }
         self
@@ -426,9 +424,9 @@ impl Completing {
         &self,
         registry: &Registry,
         reading: Reading,
-    ) -> Result<(Option<Catalogue>, Findings), Fatal> {
+    ) -> Result<(Option<Catalogue>, Diagnostics), Fatal> {
         if self.catalogue.is_empty() {
-            return Ok((None, Findings::default()));
+            return Ok((None, Diagnostics::default()));
         }
         let opener = Containers::default().opener(registry, None);
         let inputs = opener.inputs(&self.catalogue, reading.threads)?;
@@ -440,9 +438,9 @@ impl Completing {
                 .and_help("Give a table with track ids or release ids and what they stand for."));
         }
         let (catalogue, found) = Catalogue::read(&inputs, format, &[], reading)?;
-        let mut findings = opener.notes();
-        findings.merge(found);
-        Ok((Some(catalogue), findings))
+        let mut diagnostics = opener.notes();
+        diagnostics.merge(found);
+        Ok((Some(catalogue), diagnostics))
     }
 
     /// What becomes of events on their way to a target.
@@ -470,10 +468,10 @@ impl Completing {
 }
 
 /// What is suspicious in the side files.
-pub(crate) fn warnings(deal: Option<&Deal>) -> Findings {
-    let mut findings = Findings::default();
-    findings.extend(deal.iter().flat_map(|deal| deal.warnings().iter().cloned()));
-    findings
+pub(crate) fn warnings(deal: Option<&Deal>) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    diagnostics.extend(deal.iter().flat_map(|deal| deal.warnings().iter().cloned()));
+    diagnostics
 }
 
 /// Layouts given by the user.
@@ -538,12 +536,12 @@ pub(crate) fn memory_limit(text: &str) -> Result<MemoryLimit, String> {
     if text == "unlimited" {
         return Ok(MemoryLimit::Unlimited);
     }
-    let size = transpose_core::option::size(text).filter(|size| *size >= MemoryLimit::LEAST);
+    let size = transpose_core::format::options::size(text).filter(|size| *size >= MemoryLimit::LEAST);
     size.map(MemoryLimit::Bytes).ok_or_else(|| "expected a size of at least 64MiB, or `unlimited`".into())
 }
 
 fn chunk_size(text: &str) -> Result<usize, String> {
-    let size = transpose_core::option::size(text).and_then(|size| usize::try_from(size).ok());
+    let size = transpose_core::format::options::size(text).and_then(|size| usize::try_from(size).ok());
     size.filter(|size| (1..=1 << 30).contains(size)).ok_or_else(|| "expected a size from 1 to 1GiB".into())
 }
 
@@ -649,7 +647,7 @@ mod tests {
     fn unknown_formats_and_versions_are_answered_with_what_exists() {
         let registry = registry(&[]).unwrap();
         let advice = |text: &str| match versioned(&registry, text) {
-            Err(fatal) => fatal.findings[0].advice().to_owned(),
+            Err(fatal) => fatal.diagnostics[0].advice().to_owned(),
             Ok(_) => panic!("{text}"),
         };
         assert!(

@@ -4,9 +4,8 @@
 use crate::open::{self, AndHelp as _};
 use std::ffi::OsStr;
 use transpose_containers::write::Workbook;
-use transpose_core::diagnostic::Fatal;
-use transpose_core::format::Format;
-use transpose_core::table::Container;
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::{Container, Format};
 use transpose_engine::Destination;
 use transpose_io::Compression;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_engine::codes::io;
 use transpose_engine::content_hash;
 use transpose_io::Input;
@@ -53,7 +53,7 @@ impl Remembering {
         let known = parse(path, &text)?;
         let mut received = Received { path: path.clone(), text, new: Vec::new() };
         let mut fresh = Vec::with_capacity(inputs.len());
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         for input in inputs {
             let mut hash = String::with_capacity(64);
             for byte in content_hash(&input)? {
@@ -63,7 +63,7 @@ impl Remembering {
             if let Some((name, created)) = known.get(&hash).filter(|_| !self.again) {
                 let place = Location { source: Some(input.name().into()), ..Location::default() };
                 let message = format!("the input was received before: as `{name}`, converted at {created}");
-                findings.push(Diagnostic::new(&RECEIVED, place, message));
+                diagnostics.push(Diagnostic::new(&RECEIVED, place, message));
             }
             if !known.contains_key(&hash) && !received.new.iter().any(|(other, _)| *other == hash) {
                 received.new.push((hash, input.name().to_owned()));
@@ -75,10 +75,10 @@ impl Remembering {
                 input.again(1).map_err(|error| io(&error))?.unwrap_or(input)
             });
         }
-        if findings.is_empty() {
+        if diagnostics.is_empty() {
             return Ok((fresh, Some(received)));
         }
-        Err(Fatal { failure: transpose_core::diagnostic::Failure::Input, findings })
+        Err(Fatal { failure: transpose_core::diagnostics::Failure::Input, diagnostics })
     }
 }
 

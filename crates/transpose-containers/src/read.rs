@@ -50,7 +50,7 @@ use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use text::{Coded, Decoding, Heard, Known};
-use transpose_core::diagnostic::{Fatal, Location};
+use transpose_core::diagnostics::{Fatal, Location};
 use transpose_io::{Compression, Input, IoError, Source};
 
 /// How containers are read.

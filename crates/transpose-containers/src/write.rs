@@ -25,8 +25,8 @@ mod xls;
 mod xlsx;
 
 use sheets::Sheets;
-use transpose_core::diagnostic::Fatal;
-use transpose_core::table::{Container, Site, TableShape, TableWriter};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::{Container, OutputContext, TableShape, TableWriter};
 
 /// A workbook that a table can be written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Container for Workbook {
         }
     }
 
-    fn begin(&self, table: &TableShape, site: Site<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
+    fn begin(&self, table: &TableShape, site: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
         Ok(match self {
             Self::Xls => Box::new(Sheets::new(xls::Book::new(table, site)?, self.name(), table, site)?),
             Self::Xlsx => Box::new(Sheets::new(xlsx::Book::new(table, site)?, self.name(), table, site)?),

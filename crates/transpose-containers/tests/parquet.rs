@@ -58,7 +58,7 @@ fn row_groups_and_codecs_are_read() {
     let packed = open(include_bytes!("files/zstd.parquet"), &how()).unwrap();
     assert_eq!(refusal(text(&packed)), "CON0107");
     let packed = open(include_bytes!("files/zstd.parquet"), &how()).unwrap();
-    assert!(fatal(&text(&packed).unwrap_err()).findings[0].message.contains("ZSTD"));
+    assert!(fatal(&text(&packed).unwrap_err()).diagnostics[0].message.contains("ZSTD"));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn cut_and_damaged_files_are_refused() {
             && let Err(error) = text(&input)
             && input.container().is_some()
         {
-            assert!(fatal(&error).findings[0].code.id.starts_with("CON01"), "{place}");
+            assert!(fatal(&error).diagnostics[0].code.id.starts_with("CON01"), "{place}");
         }
         let _ = codes(&found);
     }

@@ -78,14 +78,14 @@ fn what_is_wrong_is_told_with_its_line() {
         ("<r><row><a>&nothing;</a></row></r>", "CON0110", 1),
     ] {
         let error = support::text(&open(text.as_bytes(), &how()).unwrap()).unwrap_err();
-        let finding = &fatal(&error).findings[0];
+        let diagnostic = &fatal(&error).diagnostics[0];
         assert_eq!(
-            (finding.code.id, finding.location.line),
+            (diagnostic.code.id, diagnostic.location.line),
             (code, Some(line)),
             "{text}: {}",
-            finding.message
+            diagnostic.message
         );
-        assert_eq!(finding.location.source.as_deref(), Some("in.x"));
+        assert_eq!(diagnostic.location.source.as_deref(), Some("in.x"));
     }
     assert_eq!(refusal(text(&open(b"[]", &how()).unwrap())), "CON0109");
     let deep = format!("{}{}", "[".repeat(200), "{");

@@ -24,9 +24,9 @@ use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_codes::{Currency, Dpid};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal};
-use transpose_core::field::Field;
-use transpose_core::terms::{Below, Conflict, Qualifying, Refunds, Unmatched};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal};
+use transpose_core::model::Field;
+use transpose_core::terms::{BelowThreshold, ConflictPolicy, QualifyingPlay, RefundPolicy, UnmatchedPolicy};
 
 transpose_core::codes! {
     /// A party id whose check character does not belong to it.
@@ -80,15 +80,15 @@ pub struct Agreement {
     /// The currency of reporting.
     pub currency: Currency,
     /// Which plays are owed for; all when absent.
-    pub qualifying: Option<Qualifying>,
+    pub qualifying: Option<QualifyingPlay>,
     /// What to do with differing descriptions of one release or recording.
-    pub conflict: Conflict,
+    pub conflict: ConflictPolicy,
     /// Options of the target format.
     pub options: Vec<(String, String)>,
     /// What is suspicious in the file.
     pub warnings: Vec<Diagnostic>,
     /// When refunds are closed.
-    pub refunds: Refunds,
+    pub refunds: RefundPolicy,
     pub(crate) shops: Shops,
     pub(crate) rules: Vec<Rule>,
     pub(crate) contracts: Vec<Contract>,
@@ -119,8 +119,9 @@ impl Agreement {
         let warnings = reader.finish()?;
         // Each of these is absent only after an error was reported.
         let (Some(sender), Some(service), Some(currency)) = (sender, message.service, currency) else {
-            let finding = Diagnostic::new(&WRONG_VALUE, reader.lines.whole(), "the agreement is incomplete");
-            return Err(Fatal::new(Failure::Bug, finding));
+            let diagnostic =
+                Diagnostic::new(&WRONG_VALUE, reader.lines.whole(), "the agreement is incomplete");
+            return Err(Fatal::new(Failure::Bug, diagnostic));
         };
         Ok(Self {
             source: name.to_owned(),
@@ -166,7 +167,9 @@ fn party(reader: &mut Reader, table: &Table) -> Option<Party> {
             let message =
                 format!("`party-id` ends in a wrong check character, {expected} would belong to it");
             let place = reader.lines.place(entry.at);
-            reader.findings.push(Diagnostic::new(&DOUBTFUL_PARTY_ID, place, message).value(text.as_bytes()));
+            reader
+                .diagnostics
+                .push(Diagnostic::new(&DOUBTFUL_PARTY_ID, place, message).value(text.as_bytes()));
         }
         Some(id)
     });
@@ -195,8 +198,8 @@ fn message(reader: &mut Reader, root: &Table) -> Message {
             let plain: String = text.chars().filter(|c| *c != '_' && !c.is_whitespace()).collect();
             let message = "`service` holds a space or an underscore";
             let place = reader.lines.place(entry.at);
-            let finding = Diagnostic::new(&WRONG_VALUE, place, message).value(text.as_bytes());
-            reader.findings.push(finding.help(format!("write `service = \"{plain}\"`")));
+            let diagnostic = Diagnostic::new(&WRONG_VALUE, place, message).value(text.as_bytes());
+            reader.diagnostics.push(diagnostic.help(format!("write `service = \"{plain}\"`")));
             return None;
         }
         Some(text)
@@ -224,7 +227,7 @@ fn money(reader: &mut Reader, root: &Table) -> Option<Currency> {
     checked(reader, entry, &text, value::currency(&text))
 }
 
-fn qualifying(reader: &mut Reader, table: &Table) -> Option<Qualifying> {
+fn qualifying(reader: &mut Reader, table: &Table) -> Option<QualifyingPlay> {
     reader.only(table, &["minimum-seconds", "below"]);
     let micros = required(reader, table, "minimum-seconds", "minimum-seconds = 30").and_then(|entry| {
         let text = match &entry.node {
@@ -235,10 +238,11 @@ fn qualifying(reader: &mut Reader, table: &Table) -> Option<Qualifying> {
         checked(reader, entry, &text, micros(&text))
     });
     let below = required(reader, table, "below", "below = \"not-royalty-bearing\"").and_then(|entry| {
-        let words = [("not-royalty-bearing", Below::NotRoyaltyBearing), ("drop", Below::Drop)];
+        let words =
+            [("not-royalty-bearing", BelowThreshold::NotRoyaltyBearing), ("drop", BelowThreshold::Drop)];
         choice(reader, entry, &words)
     });
-    Some(Qualifying { micros: micros?, below: below? })
+    Some(QualifyingPlay { micros: micros?, below: below? })
 }
 
 fn micros(text: &str) -> Result<i64, Unfit> {
@@ -310,17 +314,17 @@ pub(crate) fn own_key(field: Field) -> Option<&'static str> {
     })
 }
 
-fn policies(reader: &mut Reader, root: &Table) -> (Conflict, Unmatched) {
+fn policies(reader: &mut Reader, root: &Table) -> (ConflictPolicy, UnmatchedPolicy) {
     let Some(table) = reader.table(root, "policies") else { return Default::default() };
     reader.only(&table, &["conflict", "unmatched-refunds"]);
     let words = [
-        ("first", Conflict::First),
-        ("latest", Conflict::Latest),
-        ("most-played", Conflict::MostPlayed),
-        ("refuse", Conflict::Refuse),
+        ("first", ConflictPolicy::First),
+        ("latest", ConflictPolicy::Latest),
+        ("most-played", ConflictPolicy::MostPlayed),
+        ("refuse", ConflictPolicy::Refuse),
     ];
     let conflict = table.entry("conflict").and_then(|entry| choice(reader, entry, &words));
-    let words = [("reject", Unmatched::Reject), ("adjust", Unmatched::Adjust)];
+    let words = [("reject", UnmatchedPolicy::Reject), ("adjust", UnmatchedPolicy::Adjust)];
     let unmatched = table.entry("unmatched-refunds").and_then(|entry| choice(reader, entry, &words));
     (conflict.unwrap_or_default(), unmatched.unwrap_or_default())
 }
@@ -366,9 +370,9 @@ pub(crate) fn checked<T>(
         Err(unfit) => {
             let place = reader.lines.place(entry.at);
             let message = format!("`{}`: {}", entry.key, unfit.fault);
-            let mut finding = Diagnostic::new(&WRONG_VALUE, place, message).value(text.as_bytes());
-            finding.help = unfit.advice;
-            reader.findings.push(finding);
+            let mut diagnostic = Diagnostic::new(&WRONG_VALUE, place, message).value(text.as_bytes());
+            diagnostic.help = unfit.advice;
+            reader.diagnostics.push(diagnostic);
             None
         }
     }
@@ -434,8 +438,11 @@ strict = true
         let agreement = Agreement::parse("agreement.toml", FULL).unwrap();
         assert!(agreement.warnings.is_empty(), "{:?}", agreement.warnings);
         assert_eq!(agreement.recipient.unwrap().id.as_str(), "PADPIDA2008120501W");
-        assert_eq!(agreement.qualifying, Some(Qualifying { micros: 30_500_000, below: Below::Drop }));
-        assert_eq!(agreement.conflict, Conflict::MostPlayed);
+        assert_eq!(
+            agreement.qualifying,
+            Some(QualifyingPlay { micros: 30_500_000, below: BelowThreshold::Drop })
+        );
+        assert_eq!(agreement.conflict, ConflictPolicy::MostPlayed);
         assert_eq!(agreement.period.unwrap().to_string(), "2026-10");
         assert_eq!(agreement.defaults[&Field::RELEASE_TYPE], "Album");
         let options: Vec<_> = agreement.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -453,9 +460,9 @@ strict = true
             .replace("use-type", "use_type");
         let fatal = Agreement::parse("deals/a.toml", &text).unwrap_err();
         let found: Vec<_> = fatal
-            .findings
+            .diagnostics
             .iter()
-            .map(|finding| (finding.code.id, finding.location.line.unwrap(), finding.advice()))
+            .map(|diagnostic| (diagnostic.code.id, diagnostic.location.line.unwrap(), diagnostic.advice()))
             .collect();
         assert_eq!(
             found,
@@ -468,7 +475,10 @@ strict = true
             ]
         );
         assert!(
-            fatal.findings.iter().all(|finding| finding.location.source.as_deref() == Some("deals/a.toml"))
+            fatal
+                .diagnostics
+                .iter()
+                .all(|diagnostic| diagnostic.location.source.as_deref() == Some("deals/a.toml"))
         );
     }
 
@@ -500,14 +510,15 @@ strict = true
             ("name = \"Northwind Music\"", "name = Northwind", "DEA0101", 4, "quotes"),
         ] {
             let fatal = Agreement::parse("agreement.toml", &FULL.replacen(from, to, 1)).unwrap_err();
-            assert!(tells(&fatal, code, line, help), "{to}: {:#?}", fatal.findings);
+            assert!(tells(&fatal, code, line, help), "{to}: {:#?}", fatal.diagnostics);
         }
     }
 
     #[test]
     fn empty_agreement_lists_what_it_needs() {
         let fatal = Agreement::parse("agreement.toml", "").unwrap_err();
-        let messages: Vec<_> = fatal.findings.iter().map(|finding| finding.message.as_str()).collect();
+        let messages: Vec<_> =
+            fatal.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
         assert_eq!(messages.len(), 3, "{messages:?}");
     }
 
@@ -524,7 +535,7 @@ strict = true
             let end = (at + len).min(FULL.len());
             let text = format!("{}{junk}{}", &FULL[..at], &FULL[end..]);
             if let Err(fatal) = Agreement::parse("agreement.toml", &text) {
-                prop_assert!(!fatal.findings.is_empty());
+                prop_assert!(!fatal.diagnostics.is_empty());
             }
         }
     }

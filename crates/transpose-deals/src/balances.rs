@@ -53,8 +53,8 @@ use std::fmt::Write;
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::terms::Closing;
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::terms::ClosingBalance;
 
 transpose_core::codes! {
     /// Balances that do not add up.
@@ -325,7 +325,7 @@ impl Balances {
 
     /// Enters a period, in the place of the same period where it is there already. `inputs` is a
     /// digest of what was read.
-    pub fn record(&mut self, closing: &Closing, inputs: &str) -> Result<(), Fatal> {
+    pub fn record(&mut self, closing: &ClosingBalance, inputs: &str) -> Result<(), Fatal> {
         let bug =
             |what: &str| Fatal::new(Failure::Bug, Diagnostic::new(&INCONSISTENT, Location::default(), what));
         let currency =
@@ -406,7 +406,7 @@ impl Balances {
 }
 
 /// The line of a period, from its end; nothing when a sum has too many digits.
-fn enter(account: &Account, closing: &Closing, inputs: &str) -> Option<Entered> {
+fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<Entered> {
     let opening = value::sum(closing.unrecouped, closing.recouped)?;
     let mut entered = Entered {
         period: closing.period,

@@ -9,18 +9,18 @@ use crate::deals::Contract;
 use crate::document::{MISSING_KEY, settle};
 use crate::figures::{Figure, Figures, Row, amount, heading_of, same_days, summed};
 use crate::models::number::{Exact, exact};
-use crate::owed;
 use crate::rule::{Known, Match, Rule, SETTABLE, key_of};
 use crate::template::quoted;
-use crate::value;
+use crate::{owed, value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::terms::{Conflict, Owed, Played, Qualifying, Refunds, Terms, Whole};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
+use transpose_core::terms::{
+    ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, ServiceTotal, Terms, UsageTotal,
+};
 
 transpose_core::codes! {
     /// A play that no rule matches.
@@ -123,8 +123,8 @@ impl Deal {
         let warnings = agreement.warnings.clone();
         let mut deal =
             Self { agreement, figures, period, planned: Vec::new(), warnings, chosen: None, opening: None };
-        let findings = deal.plan();
-        deal.warnings.extend(settle(findings)?);
+        let diagnostics = deal.plan();
+        deal.warnings.extend(settle(diagnostics)?);
         Ok(deal)
     }
 
@@ -261,7 +261,7 @@ impl Deal {
 
     /// Sends the rows of the period through the rules.
     fn plan(&mut self) -> Vec<Diagnostic> {
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         let mut groups: BTreeMap<Entity, Vec<&Row>> = BTreeMap::new();
         for row in self.rows() {
             let expected = self.agreement.currency;
@@ -273,7 +273,7 @@ impl Deal {
                     currency.code(),
                     expected.code()
                 );
-                findings.push(Diagnostic::new(&FOREIGN_CURRENCY, place.clone(), message));
+                diagnostics.push(Diagnostic::new(&FOREIGN_CURRENCY, place.clone(), message));
             }
             // Without rules the contexts come from the source and are met in `complete`.
             if self.agreement.rules.is_empty() {
@@ -285,19 +285,19 @@ impl Deal {
                 (Some(context), 0) => groups.entry(context).or_default().push(row),
                 (None, _) => {
                     let message = format!("no `[[context]]` matches {}", row.key());
-                    findings.push(Diagnostic::new(&UNUSED_ROW, row.place.clone(), message));
+                    diagnostics.push(Diagnostic::new(&UNUSED_ROW, row.place.clone(), message));
                 }
-                (Some(_), others) => findings.push(self.ambiguous(row, others + 1)),
+                (Some(_), others) => diagnostics.push(self.ambiguous(row, others + 1)),
             }
         }
         let mut planned = Vec::new();
         for (context, rows) in groups {
-            let facts = facts(&context, &rows, &mut findings);
+            let facts = facts(&context, &rows, &mut diagnostics);
             planned.push((rows.first().map_or(0, |row| row.line()), Planned { context, facts }));
         }
         planned.sort_by_key(|(line, _)| *line);
         self.planned = planned.into_iter().map(|(_, planned)| planned).collect();
-        findings
+        diagnostics
     }
 
     /// The contexts that plays with the row's key can have.
@@ -374,7 +374,7 @@ impl Deal {
         own.or_else(|| self.agreement.defaults.get(&field).map(|text| Value::from(text.as_str())))
     }
 
-    /// The finding about a play that no rule matches.
+    /// The diagnostic about a play that no rule matches.
     fn unmatched(&self, event: &Entity) -> Diagnostic {
         let source = &self.agreement.source;
         if self.agreement.rules.is_empty() {
@@ -414,7 +414,7 @@ impl Deal {
         .help(help)
     }
 
-    /// The finding about a context that has no figures.
+    /// The diagnostic about a context that has no figures.
     fn missing(&self, context: &Entity, figures: &Figures) -> Diagnostic {
         let mut what = String::new();
         for field in [Field::TERRITORY, Field::SERVICE, Field::COMMERCIAL_MODEL, Field::USE_TYPE] {
@@ -470,7 +470,7 @@ impl Deal {
     }
 
     /// Without rules, the contexts of the source meet the rows by territory, service and plan.
-    fn meet(&self, contexts: &[Entity], findings: &mut Vec<Diagnostic>) -> Vec<Vec<&Row>> {
+    fn meet(&self, contexts: &[Entity], diagnostics: &mut Vec<Diagnostic>) -> Vec<Vec<&Row>> {
         let mut groups: Vec<Vec<&Row>> = contexts.iter().map(|_| Vec::new()).collect();
         for row in self.rows() {
             let meets = |context: &Entity| {
@@ -486,7 +486,7 @@ impl Deal {
             };
             let count = contexts.iter().filter(|context| meets(context)).count();
             if count > 1 {
-                findings.push(self.ambiguous(row, count));
+                diagnostics.push(self.ambiguous(row, count));
                 continue;
             }
             let group = contexts.iter().zip(&mut groups).find(|(context, _)| meets(context));
@@ -497,20 +497,25 @@ impl Deal {
         groups
     }
 
-    fn complete_plainly(&self, figures: &Figures, contexts: &mut [Entity], findings: &mut Vec<Diagnostic>) {
-        let groups = self.meet(contexts, findings);
+    fn complete_plainly(
+        &self,
+        figures: &Figures,
+        contexts: &mut [Entity],
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let groups = self.meet(contexts, diagnostics);
         for (context, rows) in contexts.iter_mut().zip(groups) {
             if !rows.is_empty() {
-                let facts = facts(context, &rows, findings);
-                apply(context, &facts, findings);
+                let facts = facts(context, &rows, diagnostics);
+                apply(context, &facts, diagnostics);
             } else if context.text(Field::NET_REVENUE).is_none() {
-                findings.push(self.missing(context, figures));
+                diagnostics.push(self.missing(context, figures));
             }
         }
     }
 }
 
-/// What rules read in any case, so that a finding can name it.
+/// What rules read in any case, so that a diagnostic can name it.
 const ALWAYS_READ: [Field; 3] = [Field::TERRITORY, Field::SERVICE, Field::PLAN];
 
 /// What is read of sales, so that neither refunds nor prices are passed over.
@@ -562,7 +567,7 @@ impl Terms for Deal {
         &self.agreement.shops.turns
     }
 
-    fn refunds(&self) -> Refunds {
+    fn refunds(&self) -> RefundPolicy {
         self.agreement.refunds
     }
 
@@ -571,19 +576,19 @@ impl Terms for Deal {
     }
 
     fn complete(&self, contexts: &mut [Entity]) -> Vec<Diagnostic> {
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         let Some(figures) = &self.figures else {
             let bare = contexts.iter().filter(|context| context.text(Field::NET_REVENUE).is_none()).count();
             if bare > 0 {
                 let plural = if bare == 1 { "sales context has" } else { "sales contexts have" };
                 let message = format!("{bare} {plural} no figures, because none were given");
-                findings.push(Diagnostic::new(&FIGURES_NOT_GIVEN, Location::default(), message));
+                diagnostics.push(Diagnostic::new(&FIGURES_NOT_GIVEN, Location::default(), message));
             }
-            return findings;
+            return diagnostics;
         };
         if self.agreement.rules.is_empty() {
-            self.complete_plainly(figures, contexts, &mut findings);
-            return findings;
+            self.complete_plainly(figures, contexts, &mut diagnostics);
+            return diagnostics;
         }
         let facts: BTreeMap<_, &Facts> = self
             .planned
@@ -592,19 +597,19 @@ impl Terms for Deal {
             .collect();
         for context in contexts {
             if let Some(facts) = facts.get(&identity(context, &self.agreement)) {
-                apply(context, facts, &mut findings);
+                apply(context, facts, &mut diagnostics);
             } else if context.text(Field::NET_REVENUE).is_none() {
-                findings.push(self.missing(context, figures));
+                diagnostics.push(self.missing(context, figures));
             }
         }
-        findings
+        diagnostics
     }
 
-    fn qualifying(&self) -> Option<Qualifying> {
+    fn qualifying(&self) -> Option<QualifyingPlay> {
         self.agreement.qualifying
     }
 
-    fn conflict(&self) -> Conflict {
+    fn conflict(&self) -> ConflictPolicy {
         self.agreement.conflict
     }
 
@@ -681,13 +686,13 @@ impl Terms for Deal {
     fn owed(
         &self,
         contexts: &mut [Entity],
-        played: &[Played<'_>],
-        whole: Option<&[Whole]>,
-    ) -> Result<Owed, Vec<Diagnostic>> {
+        played: &[UsageTotal<'_>],
+        whole: Option<&[ServiceTotal]>,
+    ) -> Result<Royalties, Vec<Diagnostic>> {
         if !self.pays() {
-            return Ok(Owed::default());
+            return Ok(Royalties::default());
         }
-        let contract = self.contract().map_err(|finding| vec![finding])?;
+        let contract = self.contract().map_err(|diagnostic| vec![diagnostic])?;
         owed::work_out(self, contract, contexts, played, whole)
     }
 }
@@ -746,7 +751,7 @@ fn identity(context: &Entity, agreement: &Agreement) -> Vec<(Field, Value)> {
 }
 
 /// Adds up the rows of one context, and checks that they agree where they must.
-fn facts(context: &Entity, rows: &[&Row], findings: &mut Vec<Diagnostic>) -> Facts {
+fn facts(context: &Entity, rows: &[&Row], diagnostics: &mut Vec<Diagnostic>) -> Facts {
     let mut facts =
         Facts { place: rows.first().map(|row| row.place.clone()).unwrap_or_default(), ..Facts::default() };
     for field in summed() {
@@ -758,12 +763,12 @@ fn facts(context: &Entity, rows: &[&Row], findings: &mut Vec<Diagnostic>) -> Fac
             facts.sums.insert(field, total);
         } else {
             let message = format!("the sum of `{heading}` has too many digits");
-            findings.push(Diagnostic::new(&SUM_TOO_LONG, first.1.clone(), message));
+            diagnostics.push(Diagnostic::new(&SUM_TOO_LONG, first.1.clone(), message));
         }
         for row in rows.iter().filter(|row| !row.sums.contains_key(&field)) {
             let line = first.1.line.unwrap_or_default();
             let message = format!("`{heading}` is empty, but line {line} of the same sales context gives it");
-            findings.push(Diagnostic::new(&PARTIAL_FIGURES, row.place.clone(), message));
+            diagnostics.push(Diagnostic::new(&PARTIAL_FIGURES, row.place.clone(), message));
         }
     }
     count_for_deals(&mut facts, rows);
@@ -777,7 +782,7 @@ fn facts(context: &Entity, rows: &[&Row], findings: &mut Vec<Diagnostic>) -> Fac
                 Some(other) if other != text => {
                     let message =
                         format!("`{heading}` is {text}, but the same sales context has {other} already");
-                    findings.push(Diagnostic::new(&CONTRADICTING_FIGURES, place.clone(), message));
+                    diagnostics.push(Diagnostic::new(&CONTRADICTING_FIGURES, place.clone(), message));
                 }
                 _ => _ = facts.same.insert(*field, text.clone()),
             }
@@ -804,7 +809,7 @@ fn count_for_deals(facts: &mut Facts, rows: &[&Row]) {
 }
 
 /// Writes the figures into a context.
-fn apply(context: &mut Entity, facts: &Facts, findings: &mut Vec<Diagnostic>) {
+fn apply(context: &mut Entity, facts: &Facts, diagnostics: &mut Vec<Diagnostic>) {
     for (field, total) in &facts.sums {
         if *field == Field::TOTAL_USAGES {
             let counted = context.text(*field).and_then(|text| value::decimal(text).ok());
@@ -814,7 +819,7 @@ fn apply(context: &mut Entity, facts: &Facts, findings: &mut Vec<Diagnostic>) {
                     amount(total),
                     amount(&counted)
                 );
-                findings.push(Diagnostic::new(&TOTAL_BELOW_PLAYS, facts.place.clone(), message));
+                diagnostics.push(Diagnostic::new(&TOTAL_BELOW_PLAYS, facts.place.clone(), message));
                 continue;
             }
         }
@@ -908,12 +913,12 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
         entity(&[(Field::TERRITORY, territory), (Field::PLAN, plan)])
     }
 
-    fn ids(findings: &[Diagnostic]) -> Vec<&str> {
-        findings.iter().map(|finding| finding.code.id).collect()
+    fn ids(diagnostics: &[Diagnostic]) -> Vec<&str> {
+        diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect()
     }
 
     fn refused(agreement: Agreement, figures: &str, given: Option<Period>) -> Vec<Diagnostic> {
-        Deal::new(agreement, Some(self::figures(figures)), given).unwrap_err().findings
+        Deal::new(agreement, Some(self::figures(figures)), given).unwrap_err().diagnostics
     }
 
     #[test]
@@ -939,15 +944,15 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
     #[test]
     fn play_without_rule_or_territory_is_explained() {
         let deal = deal();
-        let finding = deal.context(&event("DE", "premium")).unwrap_err();
+        let diagnostic = deal.context(&event("DE", "premium")).unwrap_err();
         assert_eq!(
-            (finding.code.id, finding.value.as_deref()),
+            (diagnostic.code.id, diagnostic.value.as_deref()),
             ("DEA0301", Some("territory DE, plan premium"))
         );
-        assert!(finding.advice().contains("when = { plan = \"premium\" }"), "{}", finding.advice());
-        assert!(finding.advice().contains("`family`, `free`, `premium`"), "{}", finding.advice());
-        let finding = deal.context(&entity(&[(Field::PLAN, "free")])).unwrap_err();
-        assert_eq!(finding.code.id, "DEA0302");
+        assert!(diagnostic.advice().contains("when = { plan = \"premium\" }"), "{}", diagnostic.advice());
+        assert!(diagnostic.advice().contains("`family`, `free`, `premium`"), "{}", diagnostic.advice());
+        let diagnostic = deal.context(&entity(&[(Field::PLAN, "free")])).unwrap_err();
+        assert_eq!(diagnostic.code.id, "DEA0302");
         let rules = AGREEMENT.find("[[context]]").unwrap()..AGREEMENT.find("[defaults]").unwrap();
         let mut bare = AGREEMENT.to_owned();
         bare.replace_range(rules, "");
@@ -995,15 +1000,15 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             deal.context(&event("EG", "free")).unwrap(),
             entity(&[(Field::TERRITORY, "US"), (Field::NET_REVENUE, "5")]),
         ];
-        let findings = deal.complete(&mut contexts);
-        assert_eq!(ids(&findings), ["DEA0310"]);
+        let diagnostics = deal.complete(&mut contexts);
+        assert_eq!(ids(&diagnostics), ["DEA0310"]);
         assert_eq!(
-            findings[0].message,
+            diagnostics[0].message,
             "the figures have no row for territory EG, service NorthwindMusic, commercial model AdvertisementSupportedModel, \
              use type OnDemandStream"
         );
         assert_eq!(
-            findings[0].advice(),
+            diagnostics[0].advice(),
             "add a row for period 2026-10, territory EG, plan free to figures.csv"
         );
         assert_eq!(
@@ -1051,15 +1056,15 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             Some("2026-10-01--2026-10-31")
         );
 
-        let findings = refused(agreement(AGREEMENT), FIGURES, None);
-        assert_eq!(ids(&findings), ["DEA0303"]);
-        assert!(findings[0].advice().contains("--period 2026-10"));
-        let findings = refused(dated, one, None);
-        assert_eq!(ids(&findings), ["DEA0304"]);
+        let diagnostics = refused(agreement(AGREEMENT), FIGURES, None);
+        assert_eq!(ids(&diagnostics), ["DEA0303"]);
+        assert!(diagnostics[0].advice().contains("--period 2026-10"));
+        let diagnostics = refused(dated, one, None);
+        assert_eq!(ids(&diagnostics), ["DEA0304"]);
         assert!(
-            findings[0].advice().contains("`period` in agreement.toml, for example to 2026-10"),
+            diagnostics[0].advice().contains("`period` in agreement.toml, for example to 2026-10"),
             "{}",
-            findings[0].advice()
+            diagnostics[0].advice()
         );
     }
 
@@ -1079,10 +1084,10 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             let text = format!(
                 "period,territory,plan,net-revenue,subscribers,currency,unit-price,use-type\n2026-10,{rows}\n"
             );
-            let findings = refused(agreement(AGREEMENT), &text, None);
-            assert_eq!(ids(&findings), [code], "{rows}");
-            assert!(findings[0].advice().contains(help), "{rows}: {}", findings[0].advice());
-            assert!(findings[0].location.line.is_some(), "{rows}");
+            let diagnostics = refused(agreement(AGREEMENT), &text, None);
+            assert_eq!(ids(&diagnostics), [code], "{rows}");
+            assert!(diagnostics[0].advice().contains(help), "{rows}: {}", diagnostics[0].advice());
+            assert!(diagnostics[0].location.line.is_some(), "{rows}");
         }
         let text = "territory,plan,net-revenue\nGB,premium,1\nGB,family,\nGB,premum,5\n";
         let deal = Deal::new(agreement(AGREEMENT), Some(figures(text)), None).unwrap();
@@ -1113,8 +1118,8 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             context("FR", "Two"),
             context("SE", "One"),
         ];
-        let findings = deal.complete(&mut contexts);
-        assert_eq!(ids(&findings), ["DEA0306", "DEA0310", "DEA0310", "DEA0310"]);
+        let diagnostics = deal.complete(&mut contexts);
+        assert_eq!(ids(&diagnostics), ["DEA0306", "DEA0310", "DEA0310", "DEA0310"]);
         assert_eq!(contexts[1].text(Field::NET_REVENUE), Some("2"));
     }
 

@@ -47,7 +47,7 @@
 //!
 //! Rates, shares (per cent), minimums and prices are a number, or a list of tables that name tier,
 //! territory, use type, commercial model, price or retail price; the first that fits holds. Every
-//! policy that the models need has to be said: what is left open is refused in one finding with the
+//! policy that the models need has to be said: what is left open is refused in one diagnostic with the
 //! list.
 
 mod open;
@@ -68,8 +68,8 @@ use crate::value::{self, Unfit};
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};
 use transpose_codes::{Currency, PartyId};
-use transpose_core::diagnostic::{Code, Diagnostic};
-use transpose_core::terms::{Below, Qualifying, Rounding};
+use transpose_core::diagnostics::{Code, Diagnostic};
+use transpose_core::terms::{BelowThreshold, QualifyingPlay, Rounding};
 
 transpose_core::codes! {
     /// A deal that leaves policies open.
@@ -130,15 +130,15 @@ pub(crate) fn read(
     reader: &mut Reader,
     root: &Table,
     reporting: Option<Currency>,
-    qualifying: Option<Qualifying>,
+    qualifying: Option<QualifyingPlay>,
 ) -> Vec<Contract> {
     let tables = reader.tables(root, "deal");
     let mut contracts: Vec<Contract> = Vec::new();
     for table in &tables {
-        let before = reader.findings.len();
+        let before = reader.diagnostics.len();
         let Some(contract) = contract(reader, table, reporting, qualifying) else { continue };
         // What is half understood is not compared with others.
-        if reader.findings.len() > before {
+        if reader.diagnostics.len() > before {
             continue;
         }
         if let Some(other) = contracts.iter().find(|other| other.clashes(&contract)) {
@@ -159,7 +159,7 @@ fn contract(
     reader: &mut Reader,
     table: &Table,
     reporting: Option<Currency>,
-    qualifying: Option<Qualifying>,
+    qualifying: Option<QualifyingPlay>,
 ) -> Option<Contract> {
     reader.only(table, KEYS);
     let mut say = Said { reader, table };
@@ -283,7 +283,7 @@ pub(crate) fn amount(reader: &mut Reader, entry: &Entry, measure: Measure) -> Op
         return Some(number);
     };
     let place = reader.lines.place(entry.at);
-    reader.findings.push(Diagnostic::new(code, place, format!("`{}` is {text}", entry.key)));
+    reader.diagnostics.push(Diagnostic::new(code, place, format!("`{}` is {text}", entry.key)));
     None
 }
 
@@ -565,7 +565,7 @@ fn contradictions(
     table: &Table,
     contract: &Contract,
     reporting: Option<Currency>,
-    qualifying: Option<Qualifying>,
+    qualifying: Option<QualifyingPlay>,
 ) {
     let mut refuse =
         |message: String, help: &str| reader.advise(&CONTRADICTING_TERMS, table.at, message, help);
@@ -579,7 +579,7 @@ fn contradictions(
         refuse(message, "a pool is compared as a whole: take a narrower `pool`, or a wider `greater-of`");
     }
     if contract.counts == Some(Counts::All)
-        && qualifying.is_some_and(|qualifying| qualifying.below == Below::Drop)
+        && qualifying.is_some_and(|qualifying| qualifying.below == BelowThreshold::Drop)
     {
         refuse(
             "`counts` is all, but `[qualifying-play]` drops short plays".into(),
@@ -618,6 +618,6 @@ fn contradictions(
     if let Some(rate) = useless {
         let message =
             format!("`[[deal.exchange]]` is from {}, which is the currency of reporting", rate.from);
-        reader.findings.push(Diagnostic::new(&CONTRADICTING_TERMS, rate.place.clone(), message));
+        reader.diagnostics.push(Diagnostic::new(&CONTRADICTING_TERMS, rate.place.clone(), message));
     }
 }

@@ -1,9 +1,9 @@
-//! TOML with places: a tree of nodes that know their line, and the findings made while it is read.
+//! TOML with places: a tree of nodes that know their line, and the diagnostics made while it is read.
 
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use transpose_core::diagnostic::{Code, Diagnostic, Failure, Fatal, Location, Severity};
+use transpose_core::diagnostics::{Code, Diagnostic, Failure, Fatal, Location, Severity};
 
 transpose_core::codes! {
     /// The side file is not TOML.
@@ -130,31 +130,31 @@ impl Lines {
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) lines: Lines,
-    pub(crate) findings: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Reader {
-    /// Parses the text; every syntax error is a finding.
+    /// Parses the text; every syntax error is a diagnostic.
     pub(crate) fn open(source: &str, text: &str) -> Result<(Self, Table), Fatal> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = Self { lines: Lines::new(source, text), findings: Vec::new() };
+        let mut reader = Self { lines: Lines::new(source, text), diagnostics: Vec::new() };
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             let place =
                 error.span().map_or_else(|| reader.lines.whole(), |span| reader.lines.place(span.start));
-            reader.findings.push(Diagnostic::new(
+            reader.diagnostics.push(Diagnostic::new(
                 &NOT_TOML,
                 place,
                 error.message().replace('\n', ", ").to_lowercase(),
             ));
         }
         let root = Table { name: "the top level".into(), at: 0, entries: entries(document.get_ref()) };
-        reader.finish().map(|warnings| (Self { findings: warnings, ..reader }, root))
+        reader.finish().map(|warnings| (Self { diagnostics: warnings, ..reader }, root))
     }
 
     pub(crate) fn report(&mut self, code: &'static Code, at: usize, message: impl Into<String>) {
         let place = self.lines.place(at);
-        self.findings.push(Diagnostic::new(code, place, message));
+        self.diagnostics.push(Diagnostic::new(code, place, message));
     }
 
     pub(crate) fn advise(
@@ -165,7 +165,7 @@ impl Reader {
         help: impl Into<String>,
     ) {
         let place = self.lines.place(at);
-        self.findings.push(Diagnostic::new(code, place, message).help(help));
+        self.diagnostics.push(Diagnostic::new(code, place, message).help(help));
     }
 
     /// Refuses the keys of a table that are not in the list.
@@ -283,19 +283,19 @@ impl Reader {
         texts
     }
 
-    /// The findings so far in the order of the file; a failure when one of them is an error.
+    /// The diagnostics so far in the order of the file; a failure when one of them is an error.
     pub(crate) fn finish(&mut self) -> Result<Vec<Diagnostic>, Fatal> {
-        settle(std::mem::take(&mut self.findings))
+        settle(std::mem::take(&mut self.diagnostics))
     }
 }
 
-/// Findings in the order of the file; a failure when one of them is an error.
-pub(crate) fn settle(mut findings: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Fatal> {
-    findings.sort_by_key(|finding| finding.location.byte);
-    if findings.iter().any(|finding| finding.code.severity == Severity::Error) {
-        return Err(Fatal { failure: Failure::Use, findings });
+/// Diagnostics in the order of the file; a failure when one of them is an error.
+pub(crate) fn settle(mut diagnostics: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Fatal> {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.location.byte);
+    if diagnostics.iter().any(|diagnostic| diagnostic.code.severity == Severity::Error) {
+        return Err(Fatal { failure: Failure::Use, diagnostics });
     }
-    Ok(findings)
+    Ok(diagnostics)
 }
 
 /// The word most like the given one, when one is alike enough.
@@ -335,18 +335,20 @@ fn node(value: &Spanned<DeValue<'_>>) -> Node {
 pub(crate) mod tests {
     use super::*;
 
-    /// Whether a refusal has a finding of a code, in a line, with some advice.
+    /// Whether a refusal has a diagnostic of a code, in a line, with some advice.
     pub(crate) fn tells(fatal: &Fatal, code: &str, line: u64, help: &str) -> bool {
-        fatal.findings.iter().any(|finding| {
-            finding.code.id == code && finding.location.line == Some(line) && finding.advice().contains(help)
+        fatal.diagnostics.iter().any(|diagnostic| {
+            diagnostic.code.id == code
+                && diagnostic.location.line == Some(line)
+                && diagnostic.advice().contains(help)
         })
     }
 
     #[test]
     fn every_syntax_error_has_its_line() {
         let fatal = Reader::open("a.toml", "x = 1\ny = \nz = 'a\nx = 2\n").unwrap_err();
-        assert!(fatal.findings.len() > 1, "{fatal}");
-        assert_eq!(fatal.findings[0].location.to_string(), "a.toml:2");
+        assert!(fatal.diagnostics.len() > 1, "{fatal}");
+        assert_eq!(fatal.diagnostics[0].location.to_string(), "a.toml:2");
         assert_eq!(fatal.failure, Failure::Use);
     }
 
@@ -365,7 +367,7 @@ pub(crate) mod tests {
             reader.texts(&e),
             [("4".to_owned(), text.trim_start_matches('\u{feff}').find("'4'").unwrap())]
         );
-        assert_eq!(reader.findings[0].location.line, Some(9));
+        assert_eq!(reader.diagnostics[0].location.line, Some(9));
     }
 
     #[test]

@@ -14,9 +14,8 @@ use std::fmt::Write;
 use transpose_codes::Currency;
 use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::entity::Value;
-use transpose_core::field::{Field, Kind};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::{Field, Kind, Value};
 
 transpose_core::codes! {
     /// The file is not a table of text.
@@ -210,20 +209,20 @@ impl Figures {
         })?;
         let is_toml = name.len() >= 5
             && name.get(name.len() - 5..).is_some_and(|end| end.eq_ignore_ascii_case(".toml"));
-        let mut collector = Collector { rows: Vec::new(), findings: Vec::new() };
+        let mut collector = Collector { rows: Vec::new(), diagnostics: Vec::new() };
         if is_toml {
             read_toml(name, text, &mut collector)?;
         } else {
             read_csv(name, text, &mut collector);
         }
-        if collector.rows.is_empty() && collector.findings.is_empty() {
+        if collector.rows.is_empty() && collector.diagnostics.is_empty() {
             let help = "add one row for each territory and plan; `transpose init figures` prints an example";
-            let finding =
+            let diagnostic =
                 Diagnostic::new(&WRONG_HEADINGS, lines.whole(), "the figures have no rows").help(help);
-            collector.findings.push(finding);
+            collector.diagnostics.push(diagnostic);
         }
         collector.compare_keys();
-        settle(collector.findings)?;
+        settle(collector.diagnostics)?;
         Ok(Self { source: name.to_owned(), rows: collector.rows })
     }
 
@@ -246,7 +245,7 @@ struct Cell {
 
 struct Collector {
     rows: Vec<Row>,
-    findings: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Collector {
@@ -263,7 +262,7 @@ impl Collector {
             facts: BTreeMap::new(),
             deal: BTreeMap::new(),
         };
-        let before = self.findings.len();
+        let before = self.diagnostics.len();
         for cell in cells {
             let text = cell.text.trim();
             if text.is_empty() {
@@ -271,17 +270,18 @@ impl Collector {
             }
             if let Err(unfit) = fill(&mut row, &cell, text) {
                 let message = format!("`{}`: {}", cell.heading, unfit.fault);
-                let mut finding = Diagnostic::new(&WRONG_FIGURE, cell.place, message).value(text.as_bytes());
-                finding.help = unfit.advice;
-                self.findings.push(finding);
+                let mut diagnostic =
+                    Diagnostic::new(&WRONG_FIGURE, cell.place, message).value(text.as_bytes());
+                diagnostic.help = unfit.advice;
+                self.diagnostics.push(diagnostic);
             }
         }
-        if self.findings.len() == before {
+        if self.diagnostics.len() == before {
             if row.territory.first().is_empty() {
                 let help = "write an ISO 3166-1 code of two letters, such as `GB`";
-                let finding =
+                let diagnostic =
                     Diagnostic::new(&WRONG_FIGURE, place.clone(), "`territory` is empty").help(help);
-                self.findings.push(finding);
+                self.diagnostics.push(diagnostic);
                 return;
             }
             self.rows.push(row);
@@ -317,7 +317,7 @@ impl Collector {
                 }
             }
         }
-        self.findings.extend(duplicates);
+        self.diagnostics.extend(duplicates);
     }
 }
 
@@ -411,7 +411,11 @@ fn read_csv(name: &str, text: &str, collector: &mut Collector) {
                     || lines.whole(),
                     |position| lines.place(usize::try_from(position.byte()).unwrap_or_default()),
                 );
-                collector.findings.push(Diagnostic::new(&UNREADABLE, place, "the row cannot be read as CSV"));
+                collector.diagnostics.push(Diagnostic::new(
+                    &UNREADABLE,
+                    place,
+                    "the row cannot be read as CSV",
+                ));
                 return;
             }
         };
@@ -420,7 +424,7 @@ fn read_csv(name: &str, text: &str, collector: &mut Collector) {
         // A position may lie before empty lines and comments that are skipped.
         let place = lines.place(content_start(text, start));
         let Some(columns) = &columns else {
-            columns = Some(header(&record, &place, &mut collector.findings));
+            columns = Some(header(&record, &place, &mut collector.diagnostics));
             continue;
         };
         if record.iter().all(|cell| cell.trim().is_empty()) {
@@ -428,7 +432,7 @@ fn read_csv(name: &str, text: &str, collector: &mut Collector) {
         }
         if record.len() != columns.len() {
             let message = format!("the row has {} cells, the header row has {}", record.len(), columns.len());
-            collector.findings.push(Diagnostic::new(&RAGGED_ROW, place, message));
+            collector.diagnostics.push(Diagnostic::new(&RAGGED_ROW, place, message));
             continue;
         }
         let cells = columns.iter().zip(record.iter()).enumerate().filter_map(|(index, (column, text))| {
@@ -440,7 +444,7 @@ fn read_csv(name: &str, text: &str, collector: &mut Collector) {
     }
     if columns.is_none() {
         let message = "the figures have no header row";
-        collector.findings.push(Diagnostic::new(&WRONG_HEADINGS, lines.whole(), message));
+        collector.diagnostics.push(Diagnostic::new(&WRONG_HEADINGS, lines.whole(), message));
     }
 }
 
@@ -476,7 +480,7 @@ fn separator(text: &str) -> u8 {
 fn header(
     record: &csv::StringRecord,
     place: &Location,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Option<(&'static str, Column)>> {
     let columns: Vec<_> = record.iter().map(column).collect();
     for (index, (heading, known)) in record.iter().zip(&columns).enumerate() {
@@ -487,16 +491,16 @@ fn header(
                 |near| format!("did you mean `{near}`?"),
             );
             let message = format!("unknown heading `{}`", heading.trim());
-            findings.push(Diagnostic::new(&UNKNOWN_HEADING, cell, message).help(help));
+            diagnostics.push(Diagnostic::new(&UNKNOWN_HEADING, cell, message).help(help));
         } else if columns.iter().take(index).any(|earlier| earlier == known) {
             let message = format!("the heading `{}` stands twice", heading.trim());
-            findings.push(Diagnostic::new(&WRONG_HEADINGS, cell, message));
+            diagnostics.push(Diagnostic::new(&WRONG_HEADINGS, cell, message));
         }
     }
     let has_territory = columns.iter().flatten().any(|(_, column)| *column == Column::Territory);
     if !has_territory {
         let message = "the header row has no `territory`";
-        findings.push(Diagnostic::new(&WRONG_HEADINGS, place.clone(), message));
+        diagnostics.push(Diagnostic::new(&WRONG_HEADINGS, place.clone(), message));
     }
     columns
 }
@@ -514,7 +518,7 @@ fn read_toml(name: &str, text: &str, collector: &mut Collector) -> Result<(), Fa
                     |near| format!("did you mean `{near}`?"),
                 );
                 let message = format!("unknown key `{}` in {}", entry.key, table.name);
-                reader.findings.push(Diagnostic::new(&MISSPELT_KEY, place, message).help(help));
+                reader.diagnostics.push(Diagnostic::new(&MISSPELT_KEY, place, message).help(help));
                 continue;
             };
             let text = match &entry.node {
@@ -535,7 +539,7 @@ fn read_toml(name: &str, text: &str, collector: &mut Collector) -> Result<(), Fa
         let place = reader.lines.place(table.at);
         collector.row(&place, cells);
     }
-    collector.findings.append(&mut reader.findings);
+    collector.diagnostics.append(&mut reader.diagnostics);
     Ok(())
 }
 
@@ -553,7 +557,11 @@ mod tests {
                         \r\n2026-10,gb,,premium,1234.50,100,\r\n# free\r\n2026-10,GB,,free,,0,1.17\r\n,,,,,,\r\n";
 
     fn codes(fatal: &Fatal) -> Vec<(&str, String)> {
-        fatal.findings.iter().map(|finding| (finding.code.id, finding.location.to_string())).collect()
+        fatal
+            .diagnostics
+            .iter()
+            .map(|diagnostic| (diagnostic.code.id, diagnostic.location.to_string()))
+            .collect()
     }
 
     #[test]
@@ -587,10 +595,10 @@ mod tests {
         assert_eq!(figures.periods().len(), 2);
         let text = "[[figure]]\nterritory = \"GB\"\nnet-revenue = 12.50\nnetrevenue = 1\nplan = true\n";
         let fatal = Figures::parse("figures.toml", text.as_bytes()).unwrap_err();
-        assert_eq!(fatal.findings[0].advice(), "write `net-revenue = \"12.50\"`, which is exact");
-        assert_eq!(fatal.findings[1].advice(), "did you mean `net-revenue`?");
+        assert_eq!(fatal.diagnostics[0].advice(), "write `net-revenue = \"12.50\"`, which is exact");
+        assert_eq!(fatal.diagnostics[1].advice(), "did you mean `net-revenue`?");
         assert_eq!(
-            fatal.findings.iter().filter_map(|finding| finding.location.line).collect::<Vec<_>>(),
+            fatal.diagnostics.iter().filter_map(|diagnostic| diagnostic.location.line).collect::<Vec<_>>(),
             [3, 4, 5]
         );
     }
@@ -614,7 +622,7 @@ mod tests {
         ] {
             let fatal = Figures::parse("f.csv", format!("{head}{row}\n").as_bytes()).unwrap_err();
             assert_eq!(codes(&fatal), [(code, place.to_owned())], "{row}");
-            assert!(fatal.findings[0].advice().contains(help), "{row}: {}", fatal.findings[0].advice());
+            assert!(fatal.diagnostics[0].advice().contains(help), "{row}: {}", fatal.diagnostics[0].advice());
         }
     }
 
@@ -629,8 +637,12 @@ mod tests {
             ("territory", "DEA0203", "one row for each territory"),
         ] {
             let fatal = Figures::parse("f.csv", format!("{head}\n").as_bytes()).unwrap_err();
-            assert_eq!(fatal.findings[0].code.id, code, "{head}");
-            assert!(fatal.findings[0].advice().contains(help), "{head}: {}", fatal.findings[0].advice());
+            assert_eq!(fatal.diagnostics[0].code.id, code, "{head}");
+            assert!(
+                fatal.diagnostics[0].advice().contains(help),
+                "{head}: {}",
+                fatal.diagnostics[0].advice()
+            );
         }
     }
 
@@ -645,7 +657,7 @@ mod tests {
             let text = format!("period,territory,service,plan\n{rows}");
             let fatal = Figures::parse("f.csv", text.as_bytes()).unwrap_err();
             assert_eq!(
-                (fatal.findings[0].code.id, fatal.findings[0].location.line),
+                (fatal.diagnostics[0].code.id, fatal.diagnostics[0].location.line),
                 (code, Some(line)),
                 "{rows}"
             );

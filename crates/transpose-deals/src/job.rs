@@ -37,8 +37,8 @@ use crate::value;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::field::Field;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::Field;
 
 transpose_core::codes! {
     /// Two outputs of one name.
@@ -640,7 +640,7 @@ format = "label.standard"
             ("format = \"label.standard\"\nagreement", "agreement", "DEA0103", 11, "format"),
         ] {
             let fatal = Job::parse("job.toml", &JOB.replacen(from, to, 1)).unwrap_err();
-            assert!(tells(&fatal, code, line, help), "{to}: {:#?}", fatal.findings);
+            assert!(tells(&fatal, code, line, help), "{to}: {:#?}", fatal.diagnostics);
         }
     }
 
@@ -648,7 +648,7 @@ format = "label.standard"
     fn an_output_behind_one_that_takes_all_is_told() {
         let text = JOB.replace("name = \"society\"", "name = \"society\"\nset = \"labels\"");
         let job = Job::parse("job.toml", &text).unwrap();
-        assert!(job.warnings.iter().all(|finding| finding.code.id == "DEA0803"));
+        assert!(job.warnings.iter().all(|diagnostic| diagnostic.code.id == "DEA0803"));
         assert_eq!(job.warnings.len(), 3);
     }
 }

@@ -13,7 +13,7 @@
 //! | [`template`] | commented side files for `transpose init` |
 //!
 //! Invariant: this crate does no I/O and reads no clock. It is given names, texts and bytes, and it
-//! answers with values or findings.
+//! answers with values or diagnostics.
 
 pub mod agreement;
 pub mod balances;

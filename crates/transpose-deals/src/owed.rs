@@ -32,9 +32,9 @@ mod settle;
 
 use crate::deal::Deal;
 use crate::deals::Contract;
-use transpose_core::diagnostic::{Diagnostic, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::terms::{Owed, Played, Whole};
+use transpose_core::diagnostics::{Diagnostic, Severity};
+use transpose_core::model::Entity;
+use transpose_core::terms::{Royalties, ServiceTotal, UsageTotal};
 
 transpose_core::codes! {
     /// A label for which there is no deal.
@@ -120,15 +120,15 @@ pub(crate) fn work_out(
     deal: &Deal,
     contract: &Contract,
     contexts: &mut [Entity],
-    played: &[Played<'_>],
-    whole: Option<&[Whole]>,
-) -> Result<Owed, Vec<Diagnostic>> {
+    played: &[UsageTotal<'_>],
+    whole: Option<&[ServiceTotal]>,
+) -> Result<Royalties, Vec<Diagnostic>> {
     let (mut owed, summaries) = {
         let mut case = base::Case::new(deal, contract, contexts, played, whole);
         let candidates: Vec<candidates::Candidate> =
             contract.models.iter().map(|model| candidates::candidate(&mut case, model)).collect();
-        if case.findings.iter().any(|finding| finding.code.severity == Severity::Error) {
-            return Err(case.findings);
+        if case.diagnostics.iter().any(|diagnostic| diagnostic.code.severity == Severity::Error) {
+            return Err(case.diagnostics);
         }
         settle::settle(case, &candidates)?
     };

@@ -3,9 +3,8 @@
 
 use crate::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
 use crate::value;
-use transpose_core::diagnostic::Diagnostic;
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::diagnostics::Diagnostic;
+use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 
 transpose_core::codes! {
     /// A rule that no play reaches.
@@ -301,9 +300,9 @@ fn canonical(reader: &mut Reader, key: &str, field: Field, text: &str, at: usize
         Ok(value) => Some(value),
         Err(unfit) => {
             let place = reader.lines.place(at);
-            let mut finding = Diagnostic::new(&WRONG_VALUE, place, format!("`{key}`: {}", unfit.fault));
-            finding.help = unfit.advice;
-            reader.findings.push(finding.value(text.as_bytes()));
+            let mut diagnostic = Diagnostic::new(&WRONG_VALUE, place, format!("`{key}`: {}", unfit.fault));
+            diagnostic.help = unfit.advice;
+            reader.diagnostics.push(diagnostic.value(text.as_bytes()));
             None
         }
     }
@@ -336,7 +335,7 @@ mod tests {
         let tables = reader.tables(&root, "context");
         let rules: Vec<Rule> = tables.iter().map(|table| Rule::read(&mut reader, table)).collect();
         report_unreachable(&mut reader, &rules);
-        (rules, reader.findings)
+        (rules, reader.diagnostics)
     }
 
     fn event(pairs: &[(Field, &str)]) -> Entity {
@@ -354,12 +353,12 @@ mod tests {
 
     #[test]
     fn first_match_wins_and_every_condition_counts() {
-        let (rules, findings) = rules(
+        let (rules, diagnostics) = rules(
             "[[context]]\nwhen = { plan = ['a', 'b'], territory = 'fr' }\ncommercial-model = 'X'\n\
              [[context]]\nwhen = { event.play-mode = 'offline' }\ncommercial-model = 'Y'\n\
              [[context]]\ncommercial-model = 'Z'\n",
         );
-        assert!(findings.is_empty(), "{findings:?}");
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
         for (event, expected) in [
             (event(&[(Field::PLAN, "b"), (Field::TERRITORY, "FR")]), 0),
             (event(&[(Field::PLAN, "b"), (Field::TERRITORY, "DE")]), 2),
@@ -399,10 +398,10 @@ mod tests {
                 "lines 1, 4 catch",
             ),
         ] {
-            let (_, findings) = rules(text);
-            assert_eq!(findings.len(), 1, "{findings:?}");
-            assert_eq!((findings[0].code.id, findings[0].location.line), ("DEA0105", Some(line)));
-            assert!(findings[0].message.contains(earlier), "{}", findings[0].message);
+            let (_, diagnostics) = rules(text);
+            assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
+            assert_eq!((diagnostics[0].code.id, diagnostics[0].location.line), ("DEA0105", Some(line)));
+            assert!(diagnostics[0].message.contains(earlier), "{}", diagnostics[0].message);
         }
     }
 
@@ -423,10 +422,10 @@ mod tests {
             ("rights-share = 'half'", "DEA0104", "1234.50"),
             ("use-type = ''", "DEA0104", "remove the key"),
         ] {
-            let (_, findings) = rules(&format!("[[context]]\ncommercial-model = 'X'\n{line}\n"));
-            assert_eq!(findings.len(), 1, "{line}: {findings:?}");
-            assert_eq!((findings[0].code.id, findings[0].location.line), (code, Some(3)), "{line}");
-            assert!(findings[0].advice().contains(help), "{line}: {}", findings[0].advice());
+            let (_, diagnostics) = rules(&format!("[[context]]\ncommercial-model = 'X'\n{line}\n"));
+            assert_eq!(diagnostics.len(), 1, "{line}: {diagnostics:?}");
+            assert_eq!((diagnostics[0].code.id, diagnostics[0].location.line), (code, Some(3)), "{line}");
+            assert!(diagnostics[0].advice().contains(help), "{line}: {}", diagnostics[0].advice());
         }
     }
 

@@ -2,7 +2,7 @@
 //! `transpose validate --rules`.
 //!
 //! ```toml
-//! [severity]            # how bad findings are: by code, by name, or by the rule that they implement
+//! [severity]            # how bad diagnostics are: by code, by name, or by the rule that they implement
 //! DSR0212 = "off"
 //! unused-context = "info"
 //! V-SUM-1 = "error"
@@ -20,12 +20,12 @@
 
 use crate::document::{Entry, Lines, Node, Reader, Table, WRONG_VALUE};
 use std::collections::BTreeSet;
-use transpose_core::citation::is_rule;
-use transpose_core::diagnostic::{Code, Fatal, Severity};
+use transpose_core::diagnostics::rules::is_rule;
+use transpose_core::diagnostics::{Code, Fatal, Severity};
 use transpose_core::format::{CellName, Demands};
 
 transpose_core::codes! {
-    /// A code, a name or a rule that no finding has.
+    /// A code, a name or a rule that no diagnostic has.
     pub(crate) UNKNOWN_CODE: "DEA0401" "unknown-code" Error
         "The rules file changes the severity of findings that do not exist, so it would silently do nothing."
         "Correct the code, its name, or the rule; `transpose explain` knows them."
@@ -34,7 +34,7 @@ transpose_core::codes! {
 /// The rules of a partner.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// How bad findings are; `None` silences a code. A later entry wins.
+    /// How bad diagnostics are; `None` silences a code. A later entry wins.
     pub severities: Vec<(&'static Code, Option<Severity>)>,
     /// What is demanded of versions, records and cells.
     pub demands: Demands,
@@ -97,10 +97,12 @@ impl Rules {
     /// it tells.
     #[must_use]
     pub fn locate(&self, mut fatal: Fatal) -> Fatal {
-        for finding in fatal.findings.iter_mut().filter(|finding| finding.location.source.is_none()) {
-            let told = |name: &str| finding.message.contains(&format!("`{name}`"));
+        for diagnostic in
+            fatal.diagnostics.iter_mut().filter(|diagnostic| diagnostic.location.source.is_none())
+        {
+            let told = |name: &str| diagnostic.message.contains(&format!("`{name}`"));
             let found = self.names.iter().find(|(name, _)| told(name));
-            finding.location = found.map_or_else(|| self.lines.whole(), |(_, at)| self.lines.place(*at));
+            diagnostic.location = found.map_or_else(|| self.lines.whole(), |(_, at)| self.lines.place(*at));
         }
         fatal
     }
@@ -121,7 +123,7 @@ fn severities(
 ) -> Vec<(&'static Code, Option<Severity>)> {
     let mut severities = Vec::new();
     let Some(table) = reader.table(root, "severity") else { return severities };
-    // A rule may have several findings; what names a single one is meant more exactly, so it comes
+    // A rule may have several diagnostics; what names a single one is meant more exactly, so it comes
     // last and wins.
     let (rules, codes): (Vec<&Entry>, Vec<&Entry>) =
         table.entries.iter().partition(|entry| is_rule(&entry.key));
@@ -224,7 +226,7 @@ pub fn template_rules() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use transpose_core::diagnostic::{Diagnostic, Location};
+    use transpose_core::diagnostics::{Diagnostic, Location};
 
     transpose_core::codes! {
         FIRST: "TST0101" "odd-spaces" Warning "Spaces (V-TEST-1)." "Help."
@@ -236,10 +238,12 @@ mod tests {
     }
 
     fn refused(text: &str) -> Vec<String> {
-        let findings = parse(text).unwrap_err().findings;
-        findings
+        let diagnostics = parse(text).unwrap_err().diagnostics;
+        diagnostics
             .iter()
-            .map(|finding| format!("{} {}: {}", finding.code.id, finding.location, finding.message))
+            .map(|diagnostic| {
+                format!("{} {}: {}", diagnostic.code.id, diagnostic.location, diagnostic.message)
+            })
             .collect()
     }
 
@@ -286,7 +290,7 @@ mod tests {
             ]
         );
         let near = parse("[severity]\nodd-space = 'info'\nV-TEST-4 = 'info'\n").unwrap_err();
-        let help: Vec<&str> = near.findings.iter().map(Diagnostic::advice).collect();
+        let help: Vec<&str> = near.diagnostics.iter().map(Diagnostic::advice).collect();
         assert_eq!(help[0], "did you mean `odd-spaces`?");
         assert!(help[1].starts_with("did you mean `V-TEST-"), "{help:?}");
         assert_eq!(refused("[accept]\nversion = '1'\n").len(), 1);
@@ -296,13 +300,17 @@ mod tests {
     #[test]
     fn refused_demands_get_their_places() {
         let rules = parse("[values]\n'SU02/Foo' = 'a'\n[require]\ncells = ['AS02/5',\n'Bar']\n").unwrap();
-        let finding = |name: &str| {
+        let diagnostic = |name: &str| {
             Diagnostic::new(&WRONG_VALUE, Location::default(), format!("there is no cell `{name}`"))
         };
-        let mut fatal = Fatal::usage(finding("Bar"));
-        fatal.findings.extend([finding("SU02/Foo"), finding("Else")]);
-        let places: Vec<String> =
-            rules.locate(fatal).findings.iter().map(|finding| finding.location.to_string()).collect();
+        let mut fatal = Fatal::usage(diagnostic("Bar"));
+        fatal.diagnostics.extend([diagnostic("SU02/Foo"), diagnostic("Else")]);
+        let places: Vec<String> = rules
+            .locate(fatal)
+            .diagnostics
+            .iter()
+            .map(|diagnostic| diagnostic.location.to_string())
+            .collect();
         assert_eq!(places, ["rules.toml:5", "rules.toml:2", "rules.toml"]);
     }
 

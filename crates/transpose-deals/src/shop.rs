@@ -12,10 +12,9 @@ use crate::value;
 use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::{Date, Timestamp};
 use transpose_codes::{Currency, Territory};
-use transpose_core::diagnostic::{Diagnostic, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
-use transpose_core::terms::{Refunds, Unmatched};
+use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::{RefundPolicy, UnmatchedPolicy};
 
 transpose_core::codes! {
     /// Two tables for one shop.
@@ -164,7 +163,7 @@ impl Shops {
         currencies
     }
 
-    /// The shop of a sale; the finding says why there is none.
+    /// The shop of a sale; the diagnostic says why there is none.
     fn find(&self, event: &Entity, territory: Option<&str>, source: &str) -> Result<&Shop, Diagnostic> {
         let name = event.text(Field::SERVICE);
         let day = event.text(Field::EVENT_TIME).and_then(|text| Timestamp::parse(text.as_bytes()).ok());
@@ -186,18 +185,18 @@ impl Shops {
                     what.push_str(territory);
                 }
                 let message = format!("no `[[shop]]` in {source} is for {what}");
-                let finding = Diagnostic::new(&UNKNOWN_SHOP, Location::default(), message);
-                Err(finding.value(name.unwrap_or_default().as_bytes()))
+                let diagnostic = Diagnostic::new(&UNKNOWN_SHOP, Location::default(), message);
+                Err(diagnostic.value(name.unwrap_or_default().as_bytes()))
             }
             (Some(_), Some(_)) => {
                 let message = format!("several `[[shop]]` in {source} are for the sale");
-                let finding = Diagnostic::new(&SEVERAL_SHOPS, Location::default(), message);
-                Err(finding.value(name.unwrap_or_default().as_bytes()))
+                let diagnostic = Diagnostic::new(&SEVERAL_SHOPS, Location::default(), message);
+                Err(diagnostic.value(name.unwrap_or_default().as_bytes()))
             }
         }
     }
 
-    /// What a sale comes to; the finding says why it cannot be reported.
+    /// What a sale comes to; the diagnostic says why it cannot be reported.
     pub(crate) fn sale(
         &self,
         event: &Entity,
@@ -205,8 +204,8 @@ impl Shops {
         source: &str,
     ) -> Result<Sale, Diagnostic> {
         let wrong = |code, field, message: String| {
-            let finding = Diagnostic::new(code, Location::default().field(field), message);
-            finding.value(event.text(field).unwrap_or_default().as_bytes())
+            let diagnostic = Diagnostic::new(code, Location::default().field(field), message);
+            diagnostic.value(event.text(field).unwrap_or_default().as_bytes())
         };
         let refund = match event.text(Field::TRANSACTION_TYPE) {
             Some("refund") => true,
@@ -312,8 +311,8 @@ fn rounding(reader: &mut Reader, root: &Table, shop: Option<&Table>) -> Option<R
 }
 
 /// Reads `[refunds]`; what it leaves open is as the platform says.
-pub(crate) fn refunds(reader: &mut Reader, root: &Table, unmatched: Unmatched) -> Refunds {
-    let mut refunds = Refunds { unmatched, ..Refunds::default() };
+pub(crate) fn refunds(reader: &mut Reader, root: &Table, unmatched: UnmatchedPolicy) -> RefundPolicy {
+    let mut refunds = RefundPolicy { unmatched, ..RefundPolicy::default() };
     let Some(table) = reader.table(root, "refunds") else { return refunds };
     reader.only(&table, &["cut-off-day", "cut-off-hour", "original-period"]);
     refunds.day = whole(reader, &table, "cut-off-day", 1..=28).unwrap_or(refunds.day);
@@ -532,11 +531,11 @@ use-type = "PermanentDownload"
             ("tax = \"0\"", "vat = \"0\"", "DEA0102", 37, "tax"),
         ] {
             let fatal = Agreement::parse("agreement.toml", &AGREEMENT.replacen(from, to, 1)).unwrap_err();
-            let found = fatal.findings.iter().any(|finding| {
-                (finding.code.id, finding.location.line) == (code, Some(line))
-                    && finding.advice().contains(help)
+            let found = fatal.diagnostics.iter().any(|diagnostic| {
+                (diagnostic.code.id, diagnostic.location.line) == (code, Some(line))
+                    && diagnostic.advice().contains(help)
             });
-            assert!(found, "{to}: {:#?}", fatal.findings);
+            assert!(found, "{to}: {:#?}", fatal.diagnostics);
         }
     }
 
@@ -546,9 +545,9 @@ use-type = "PermanentDownload"
             "{AGREEMENT}[refunds]\ncut-off-day = 10\ncut-off-hour = 6\noriginal-period = \"2026-09\"\n[policies]\nunmatched-refunds = \"adjust\"\n"
         );
         let refunds = deal(&text, None).refunds();
-        assert_eq!((refunds.day, refunds.hour, refunds.unmatched), (10, 6, Unmatched::Adjust));
+        assert_eq!((refunds.day, refunds.hour, refunds.unmatched), (10, 6, UnmatchedPolicy::Adjust));
         assert_eq!(refunds.original.unwrap().to_string(), "2026-09");
-        assert_eq!(deal(AGREEMENT, None).refunds(), Refunds::default());
+        assert_eq!(deal(AGREEMENT, None).refunds(), RefundPolicy::default());
         assert!(Agreement::parse("a", &text.replace("= 10", "= 29")).is_err());
     }
 }

@@ -6,7 +6,7 @@ use crate::rule::{SETTABLE, key_of};
 use crate::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use transpose_core::field::Field;
+use transpose_core::model::Field;
 
 /// What is known of an input for which side files are made; all of it may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -365,7 +365,7 @@ mod tests {
     use super::*;
     use crate::{Agreement, Deal, Figures};
     use proptest::prelude::*;
-    use transpose_core::entity::Entity;
+    use transpose_core::model::Entity;
     use transpose_core::terms::Terms;
 
     fn deal(sample: &Sample) -> Deal {

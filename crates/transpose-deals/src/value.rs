@@ -5,7 +5,7 @@ use transpose_codes::duration::Duration;
 use transpose_codes::time::{PartialDate, Period, Timestamp};
 use transpose_codes::{Currency, Dpid, Grid, Icpn, Isrc, Iswc, PartyId, Territory};
 use transpose_codes::{boolean, currency, territory};
-use transpose_core::field::Kind;
+use transpose_core::model::Kind;
 
 /// Why a text is not a value: the fault, and what to do when there is more to say than "correct
 /// it".

@@ -18,7 +18,7 @@ use transpose_codes::Currency;
 use transpose_codes::bank_holidays::report_due;
 use transpose_codes::decimal::{Grammar, SignRule, parse};
 use transpose_codes::time::{Date, PartialDate, Period, Timestamp};
-use transpose_core::terms::{Refunds, Rounding};
+use transpose_core::terms::{RefundPolicy, Rounding};
 use transpose_deals::models::account::{recoup, shortfall};
 use transpose_deals::models::allot::{allot, equally};
 use transpose_deals::models::calendar::{self, Delivery};
@@ -331,12 +331,12 @@ fn pools(id: &str, inputs: &Value) -> Value {
         "market-share.zero-plays" => {
             let shared =
                 share(&number(&inputs["pool"]), count(&inputs["label_plays"]), count(&inputs["total_plays"]));
-            let finding = market_share(count(&inputs["label_plays"]), count(&inputs["total_plays"]))
+            let diagnostic = market_share(count(&inputs["label_plays"]), count(&inputs["total_plays"]))
                 .map_or(json!("no_plays_in_scope"), |_| Value::Null);
             json!({
                 "amount": fixed(&shared.amount, 2),
                 "unallocated": fixed(&shared.unallocated, 2),
-                "finding": finding,
+                "finding": diagnostic,
             })
         }
         "market-share.denominator" => {
@@ -490,7 +490,7 @@ fn days(id: &str, inputs: &Value) -> Value {
         "refund.same-period" | "refund.late" => {
             let (sale, refund) = (&inputs["sales"][0], &inputs["refunds"][0]);
             assert_eq!(sale["id"], refund["sale"]);
-            let terms = Refunds::default();
+            let terms = RefundPolicy::default();
             let report = period(inputs["period"].as_str().unwrap());
             assert_eq!(calendar::cut_off(&terms, report), Some(stamp(&inputs["cut_off"])));
             let price = number(&sale["amount"]);

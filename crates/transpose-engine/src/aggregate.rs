@@ -28,14 +28,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Timestamp};
-use transpose_core::batch::{EventBatch, EventRow, Fault, Reject, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
+use transpose_core::accounting::{Amounts, RunReport};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{Decode, Dimension, Origin};
-use transpose_core::ledger::Amounts;
-use transpose_core::report::Report;
-use transpose_core::terms::{Below, Qualifying, Terms, Unmatched};
+use transpose_core::model::{CellDiagnostic, Entity, EventBatch, EventRow, Field, Reject, Span};
+use transpose_core::terms::{BelowThreshold, QualifyingPlay, Terms, UnmatchedPolicy};
 
 /// What decides whether an event counts and where.
 pub(crate) struct Rules<'a> {
@@ -43,7 +40,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) terms: &'a dyn Terms,
     /// [`Terms::turns`].
     pub(crate) turns: &'a [i64],
-    pub(crate) qualifying: Option<Qualifying>,
+    pub(crate) qualifying: Option<QualifyingPlay>,
     /// What decides about sales and refunds, for sources of these.
     pub(crate) sales: Option<Refunds<'a>>,
     /// Where plays are counted by user, and which of a row's cells names the user, for agreements
@@ -59,7 +56,7 @@ pub(crate) struct Refunds<'a> {
     pub(crate) judge: &'a Judge,
     /// The refunds whose sales are known.
     pub(crate) pairs: Option<&'a Verdicts<Pair>>,
-    pub(crate) unmatched: Unmatched,
+    pub(crate) unmatched: UnmatchedPolicy,
 }
 
 /// Reasons for leaving rows out, as they stand in the ledger.
@@ -257,16 +254,16 @@ struct Selling {
 }
 
 enum Unplaced {
-    Fault(Fault),
+    Fault(CellDiagnostic),
     Terms(Diagnostic),
 }
 
 impl Unplaced {
-    /// The finding about a row.
+    /// The diagnostic about a row.
     fn at(&self, place: Location) -> Diagnostic {
         match self {
-            Self::Fault(fault) => finding(fault, place),
-            Self::Terms(finding) => Diagnostic { location: place, ..finding.clone() },
+            Self::Fault(fault) => diagnostic(fault, place),
+            Self::Terms(diagnostic) => Diagnostic { location: place, ..diagnostic.clone() },
         }
     }
 }
@@ -409,7 +406,7 @@ impl<'a> Worker<'a> {
         &mut self,
         decoded: Decoded<'_>,
         rules: &Rules<'_>,
-    ) -> Result<(Report, Vec<Reject>), Fatal> {
+    ) -> Result<(RunReport, Vec<Reject>), Fatal> {
         let world = read(&self.counter.world);
         let answer = self.count_in(&world, decoded, rules)?;
         drop(world);
@@ -422,7 +419,7 @@ impl<'a> Worker<'a> {
         world: &World,
         decoded: Decoded<'_>,
         rules: &Rules<'_>,
-    ) -> Result<(Report, Vec<Reject>), Fatal> {
+    ) -> Result<(RunReport, Vec<Reject>), Fatal> {
         let Decoded { bytes, origin, batch, mut report, .. } = decoded;
         let events = &batch.events;
         let rows = Rows { events, bytes, space: self.space };
@@ -464,17 +461,17 @@ impl<'a> Worker<'a> {
                     left.entry(reason).or_default().add(row, returned);
                     Some(told)
                 }
-                Choice::Reject(finding) => {
-                    self.settle(key, Fate::Rejected(finding.code.id), row);
-                    rejects.push(rejected(row, *finding));
+                Choice::Reject(diagnostic) => {
+                    self.settle(key, Fate::Rejected(diagnostic.code.id), row);
+                    rejects.push(rejected(row, *diagnostic));
                     None
                 }
             };
             if let Some((code, message)) = told {
-                if report.findings.keeps(code) {
-                    report.findings.push(Diagnostic::new(code, place(row), message));
+                if report.diagnostics.keeps(code) {
+                    report.diagnostics.push(Diagnostic::new(code, place(row), message));
                 } else {
-                    report.findings.count(code, 1);
+                    report.diagnostics.count(code, 1);
                 }
             }
         }
@@ -499,7 +496,7 @@ impl<'a> Worker<'a> {
                 if sale.is_some() {
                     self.till.count(key, Fate::Rejected(fault.code.id), row.plays);
                 }
-                rejects.push(rejected(row, finding(fault, place(row))));
+                rejects.push(rejected(row, diagnostic(fault, place(row))));
                 continue;
             }
             let mut bearing = true;
@@ -507,7 +504,7 @@ impl<'a> Worker<'a> {
                 && row.micros < qualifying.micros
             {
                 short += 1;
-                if qualifying.below == Below::Drop {
+                if qualifying.below == BelowThreshold::Drop {
                     left.entry(BELOW).or_default().add(row, false);
                     continue;
                 }
@@ -528,7 +525,7 @@ impl<'a> Worker<'a> {
             }
         }
         if short > 0 {
-            report.findings.count(&codes::BELOW_THRESHOLD, short);
+            report.diagnostics.count(&codes::BELOW_THRESHOLD, short);
         }
         rejects.sort_by_key(|reject| reject.start);
         let ledger = &mut report.ledger;
@@ -602,14 +599,14 @@ impl<'a> Worker<'a> {
         let manner = answer.as_ref().map(manner).unwrap_or_default();
         let place = match answer {
             Ok(_) => Ok(self.counter.manner(manner.clone())?),
-            Err(finding) => {
+            Err(diagnostic) => {
                 // What cannot be read is told as it stands, and not as missing.
                 let unread = faults.into_iter().find(|fault| {
                     fault.code.severity == Severity::Error
                         && event.value(fault.field).is_none()
-                        && finding.location.field == Some(fault.field)
+                        && diagnostic.location.field == Some(fault.field)
                 });
-                Err(Box::new(unread.map_or(Unplaced::Terms(finding), Unplaced::Fault)))
+                Err(Box::new(unread.map_or(Unplaced::Terms(diagnostic), Unplaced::Fault)))
             }
         };
         Ok(Placed { place, sale: sale.map(|sale| Box::new(Selling { sale, manner })) })
@@ -666,13 +663,13 @@ impl<'a> Worker<'a> {
             Judged::TooLate => return Ok(LEFT_TOO_LATE),
             Judged::Earlier => return Ok(LEFT_EARLIER),
             Judged::Outside => return Ok(LEFT_OUTSIDE),
-            Judged::Unmatched if refunds.unmatched == Unmatched::Adjust => {
+            Judged::Unmatched if refunds.unmatched == UnmatchedPolicy::Adjust => {
                 Some((refunds.judge.original(), UNMATCHED))
             }
             Judged::Unmatched => {
                 let message = "the sale that the refund takes back is not in the inputs";
-                let finding = Diagnostic::new(&codes::UNMATCHED_REFUND, place.clone(), message);
-                return Ok(Choice::Reject(Box::new(finding)));
+                let diagnostic = Diagnostic::new(&codes::UNMATCHED_REFUND, place.clone(), message);
+                return Ok(Choice::Reject(Box::new(diagnostic)));
             }
         };
         let Some(Some(Placed { place: answer, sale: Some(selling) })) = self.placed.get(key as usize) else {
@@ -773,22 +770,22 @@ impl Chosen {
     }
 }
 
-fn rejected(row: &EventRow, finding: Diagnostic) -> Reject {
+fn rejected(row: &EventRow, diagnostic: Diagnostic) -> Reject {
     let (plays, micros) = (u64::from(row.plays), row.micros);
-    Reject { start: row.start, len: row.len, finding, plays, micros }
+    Reject { start: row.start, len: row.len, diagnostic, plays, micros }
 }
 
 /// Puts rejected rows into the report.
-pub(crate) fn account(rejects: &[Reject], report: &mut Report) {
+pub(crate) fn account(rejects: &[Reject], report: &mut RunReport) {
     for reject in rejects {
         report.ledger.read.play(1, reject.plays, i128::from(reject.micros));
-        report.ledger.rejected(reject.finding.code).play(1, reject.plays, i128::from(reject.micros));
-        report.findings.push(reject.finding.clone());
+        report.ledger.rejected(reject.diagnostic.code).play(1, reject.plays, i128::from(reject.micros));
+        report.diagnostics.push(reject.diagnostic.clone());
     }
 }
 
-/// A fault as a finding at a place.
-pub(crate) fn finding(fault: &Fault, place: Location) -> Diagnostic {
+/// A fault as a diagnostic at a place.
+pub(crate) fn diagnostic(fault: &CellDiagnostic, place: Location) -> Diagnostic {
     // What was found about a whole key has no cell.
     let place = if fault.cell.0 > 0 { place.cell(fault.cell.0, &fault.cell.1) } else { place };
     let location = place.field(fault.field);

@@ -13,11 +13,9 @@ use crate::manner::Manners;
 use crate::rows::Rows;
 use crate::settle::Sums;
 use transpose_codes::decimal::{self, Decimal, Grammar};
-use transpose_core::batch::{BlockBatch, Shape, Slot};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::terms::{Owed, Unit};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::model::{BlockBatch, Entity, Field, FieldSet, Group, Shape, Slot};
+use transpose_core::terms::{Royalties, UnitRate};
 
 /// What can be said of an allocation.
 const FIELDS: [Field; 7] = [
@@ -163,7 +161,7 @@ fn said(context: &Entity, field: Field) -> Option<&str> {
 }
 
 /// The net revenue of each sales context, parted by the plays that are paid for.
-fn revenue(manners: &Manners, contexts: &[Entity], sums: &Sums, amounts: &Amounts) -> Owed {
+fn revenue(manners: &Manners, contexts: &[Entity], sums: &Sums, amounts: &Amounts) -> Royalties {
     let allocated = contexts
         .iter()
         .map(|context| decimal::parse(context.text(Field::ALLOCATED_NET_REVENUE)?, Grammar::PLAIN).ok());
@@ -189,11 +187,11 @@ fn revenue(manners: &Manners, contexts: &[Entity], sums: &Sums, amounts: &Amount
         let plays = plays.get(context as usize).copied().filter(|plays| *plays > 0)?;
         let numerator = all.get(context as usize).copied()?;
         let denominator = plays.checked_mul(one)?;
-        Some(Unit { numerator, denominator, model: "".into(), sum: Some(context) })
+        Some(UnitRate { numerator, denominator, model: "".into(), sum: Some(context) })
     };
-    let units: Vec<Option<Unit>> = (0..sums.kinds.len() as u32).map(unit).collect();
+    let units: Vec<Option<UnitRate>> = (0..sums.kinds.len() as u32).map(unit).collect();
     // What nothing was played of is no sum of usages.
     let shared = |context: usize| plays.get(context).is_some_and(|plays| *plays > 0);
     let sums = all.iter().enumerate().map(|(context, sum)| if shared(context) { *sum } else { 0 });
-    Owed { units, sums: sums.collect(), places, ..Owed::default() }
+    Royalties { units, sums: sums.collect(), places, ..Royalties::default() }
 }

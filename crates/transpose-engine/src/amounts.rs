@@ -1,7 +1,7 @@
 //! What is owed, written into usages.
 //!
 //! The agreement says what one play of each kind of usages is worth, as an exact fraction
-//! ([`Owed`]). A usage is worth its plays, less what was taken back, times that. Where usages have
+//! ([`Royalties`]). A usage is worth its plays, less what was taken back, times that. Where usages have
 //! to add up to a sum, each first gets the whole units of the last decimal place that lie in its
 //! exact amount; what is left of the sum goes, a unit each, to the usages whose amounts were cut
 //! most, and of equal ones to those that come first in the output. A negative sum is parted as its
@@ -25,11 +25,10 @@ use crate::settle::Sums;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
-use transpose_core::account::NO_CURRENCY;
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
-use transpose_core::terms::{Owed, Played, Rounding, Terms, Whole};
+use transpose_core::accounting::NO_CURRENCY;
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::{Rounding, Royalties, ServiceTotal, Terms, UsageTotal};
 
 transpose_core::codes! {
     /// An amount with too many digits.
@@ -84,8 +83,8 @@ struct Part {
 
 impl Amounts {
     /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
-    pub(crate) fn new(owed: &Owed, manners: &Manners, contexts: &[Entity]) -> Result<Self, Fatal> {
-        let Owed { units, sums, places, rounding, deal, .. } = owed;
+    pub(crate) fn new(owed: &Royalties, manners: &Manners, contexts: &[Entity]) -> Result<Self, Fatal> {
+        let Royalties { units, sums, places, rounding, deal, .. } = owed;
         let one = (*places <= MAX_DIGITS).then(|| 10_u128.checked_pow(*places)).flatten();
         let one = one.ok_or_else(|| too_long("a place beyond the 28th"))?;
         let mut kinds = Vec::with_capacity(units.len());
@@ -224,14 +223,14 @@ pub(crate) fn ask(
     manners: &Manners,
     sums: &Sums,
     contexts: &mut [Entity],
-    whole: Option<&[Whole]>,
+    whole: Option<&[ServiceTotal]>,
     by_user: Option<&[Vec<(u64, u64)>]>,
-) -> Result<Option<Owed>, Fatal> {
+) -> Result<Option<Royalties>, Fatal> {
     if !terms.pays() {
         return Ok(None);
     }
     let nothing = Entity::default();
-    let played = (0_u32..).zip(&sums.kinds).map(|(kind, (plays, returns))| Played {
+    let played = (0_u32..).zip(&sums.kinds).map(|(kind, (plays, returns))| UsageTotal {
         context: manners.context_of(kind).unwrap_or(u32::MAX) as usize,
         usage: manners.usage_of(kind).unwrap_or(&nothing),
         bearing: kind & 1 == 1,
@@ -239,9 +238,9 @@ pub(crate) fn ask(
         returns: *returns,
         by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
     });
-    let played: Vec<Played<'_>> = played.collect();
+    let played: Vec<UsageTotal<'_>> = played.collect();
     let owed = terms.owed(contexts, &played, whole);
-    let owed = owed.map_err(|findings| Fatal { failure: Failure::Use, findings })?;
+    let owed = owed.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
     if owed.units.len() != played.len() {
         return Err(codes::bug("an agreement answers for other kinds of usages than it was asked for"));
     }
@@ -300,7 +299,7 @@ impl Amounts {
     /// Decides what every usage is worth; answers what all of them are worth.
     pub(crate) fn divide_all(
         &mut self,
-        owed: &Owed,
+        owed: &Royalties,
         manners: &Manners,
         rows: &Rows,
         settled: &dyn Ordered,
@@ -316,7 +315,7 @@ impl Amounts {
 
     /// Decides who gets what is left of each sum; answers what all usages are worth, and the sums
     /// for which [`Amounts::find`] has to be asked.
-    pub(crate) fn divide(&mut self, owed: &Owed, histogram: &Histogram) -> Result<(Total, Open), Fatal> {
+    pub(crate) fn divide(&mut self, owed: &Royalties, histogram: &Histogram) -> Result<(Total, Open), Fatal> {
         let mut shared: Vec<Shared> = self.cuts.iter().map(|_| Shared::default()).collect();
         let mut apart: BTreeMap<&str, i128> = BTreeMap::new();
         for (kind, net, count) in histogram.iter() {
@@ -548,7 +547,7 @@ mod tests {
     use super::*;
     use crate::manner::{Manner, Met};
     use proptest::prelude::*;
-    use transpose_core::terms::Unit;
+    use transpose_core::terms::UnitRate;
 
     /// Every denominator below thirteen divides this.
     const ALL: i128 = 27_720;
@@ -570,17 +569,24 @@ mod tests {
         [Group { key: key(0), plays, micros: 0 }, Group { key: key(1), plays: returns, micros: 0 }]
     }
 
-    fn owed(units: &[(i128, i128, Option<u32>)], sums: &[i128], rounding: Option<Rounding>) -> Owed {
+    fn owed(units: &[(i128, i128, Option<u32>)], sums: &[i128], rounding: Option<Rounding>) -> Royalties {
         let unit = |(numerator, denominator, sum): &(i128, i128, Option<u32>)| {
             let (numerator, denominator, sum) = (*numerator, *denominator, *sum);
-            [None, Some(Unit { numerator, denominator, model: "m".into(), sum })]
+            [None, Some(UnitRate { numerator, denominator, model: "m".into(), sum })]
         };
         let units = units.iter().flat_map(unit).collect();
-        Owed { units, sums: sums.to_vec(), places: 2, rounding, deal: "d".into(), ..Owed::default() }
+        Royalties {
+            units,
+            sums: sums.to_vec(),
+            places: 2,
+            rounding,
+            deal: "d".into(),
+            ..Royalties::default()
+        }
     }
 
     /// What usages are worth, and what all are worth together.
-    fn divided(owed: &Owed, usages: &[(u32, u64, u64)]) -> Result<(Vec<i128>, Total), Fatal> {
+    fn divided(owed: &Royalties, usages: &[(u32, u64, u64)]) -> Result<(Vec<i128>, Total), Fatal> {
         let (contexts, manners) = manners(owed.units.len() / 2);
         let mut amounts = Amounts::new(owed, &manners, &contexts)?;
         let mut all: Vec<Group> = Vec::new();
@@ -688,8 +694,8 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_refused() {
-        let say = |owed: &Owed, usages: &[(u32, u64, u64)]| {
-            divided(owed, usages).map(drop).map_err(|fatal| fatal.findings[0].code.name)
+        let say = |owed: &Royalties, usages: &[(u32, u64, u64)]| {
+            divided(owed, usages).map(drop).map_err(|fatal| fatal.diagnostics[0].code.name)
         };
         let big = 10_i128.pow(24);
         assert_eq!(say(&owed(&[(big, 1, None)], &[], None), &[(0, 99, 0)]), Ok(()));

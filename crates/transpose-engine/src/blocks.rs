@@ -4,13 +4,9 @@ use crate::codes;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
-use transpose_core::account::NO_CURRENCY;
-use transpose_core::batch::{Block, Blocks, EntityRef};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, Group};
-use transpose_core::ledger::Amounts;
-use transpose_core::report::Report;
+use transpose_core::accounting::{Amounts, NO_CURRENCY, RunReport};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::model::{Block, Blocks, Entity, EntityRef, Field, Group};
 
 /// Where usages of a shape have what is accounted for.
 struct Columns {
@@ -22,7 +18,7 @@ struct Columns {
 }
 
 /// Accounts for every usage of the blocks as read and converted.
-pub(crate) fn account(blocks: Blocks<'_>, report: &mut Report) -> Result<(), Fatal> {
+pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), Fatal> {
     let usages = blocks.shapes.iter().map(|shape| {
         (shape.group == Group::Usage).then(|| Columns {
             quantity: shape.column(Field::QUANTITY),

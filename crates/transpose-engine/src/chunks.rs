@@ -10,10 +10,10 @@ use crate::codes;
 use crate::order::Flow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use transpose_core::batch::Batch;
-use transpose_core::diagnostic::Fatal;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Chunk, ChunkDecoder, Decode, Indexed, Numbers, Origin, Tally};
-use transpose_core::report::Report;
+use transpose_core::model::Batch;
 use transpose_io::Input;
 
 /// How an input is read.
@@ -61,7 +61,7 @@ pub(crate) struct Decoded<'a> {
     /// What stands in it.
     pub(crate) batch: &'a mut Batch,
     /// What the decoder found.
-    pub(crate) report: Report,
+    pub(crate) report: RunReport,
 }
 
 /// What a scan of the body came to.
@@ -259,7 +259,7 @@ impl Worker<'_> {
             });
             self.input.release(begin);
             batch.clear();
-            let mut report = Report::keeping(self.flow.kept);
+            let mut report = RunReport::keeping(self.flow.kept);
             let origin = Origin { byte: begin, line: seam.line };
             let view = self.window.view();
             if actual <= self.window.own {
@@ -330,11 +330,9 @@ struct Done {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use transpose_core::batch::{EventRow, Fault};
-    use transpose_core::diagnostic::Diagnostic;
-    use transpose_core::entity::Entity;
-    use transpose_core::field::Field;
+    use transpose_core::diagnostics::Diagnostic;
     use transpose_core::format::{Dimension, Preamble, Projection};
+    use transpose_core::model::{CellDiagnostic, Entity, EventRow, Field};
 
     /// Lines in which a line end between `"` and `"` does not count: the smallest format whose
     /// chunks cannot be cut blindly.
@@ -353,11 +351,18 @@ mod tests {
         fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
             Box::<QuotedWorker>::default()
         }
-        fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), Fault> {
+        fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), CellDiagnostic> {
             Ok(())
         }
-        fn resolve(&self, _: Dimension, _: &[&[u8]], _: &mut dyn FnMut(Field, &[u8]), _: &mut Vec<Fault>) {}
-        fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, Fault> {
+        fn resolve(
+            &self,
+            _: Dimension,
+            _: &[&[u8]],
+            _: &mut dyn FnMut(Field, &[u8]),
+            _: &mut Vec<CellDiagnostic>,
+        ) {
+        }
+        fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
             Ok(false)
         }
         fn quarantine_head(&self, _: &mut Vec<u8>) {}
@@ -393,7 +398,7 @@ mod tests {
             let units = self.0.len() as u64;
             Indexed::Done { end: chunk.bytes.len(), lines, units, usages: units }
         }
-        fn decode(&mut self, _: Chunk<'_>, _: Origin, batch: &mut Batch, _: &mut Report) {
+        fn decode(&mut self, _: Chunk<'_>, _: Origin, batch: &mut Batch, _: &mut RunReport) {
             for (start, end) in &self.0 {
                 let len = (end - start) as u32;
                 batch.events.rows.push(EventRow {
@@ -457,6 +462,6 @@ mod tests {
                 if decoded.number == 20 { Err(codes::overflow("plays")) } else { Ok(()) }
             },
         );
-        assert_eq!(failed.unwrap_err().findings[0].code, &codes::OVERFLOW);
+        assert_eq!(failed.unwrap_err().diagnostics[0].code, &codes::OVERFLOW);
     }
 }

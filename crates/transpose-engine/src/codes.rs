@@ -188,8 +188,8 @@ transpose_core::codes! {
         "Make a key of at least 16 bytes, for instance with `openssl rand -hex 32`, and keep it: the same key gives the same hashes next month."
 }
 
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::ledger::Imbalance;
+use transpose_core::accounting::Imbalance;
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_io::{IoError, IoErrorKind};
 
 /// A failure to read or write, as the end of a run.
@@ -198,7 +198,7 @@ pub fn io(error: &IoError) -> Fatal {
     if let IoErrorKind::Refused(cause) = error.kind()
         && let Some(fatal) = cause.downcast_ref::<Fatal>()
     {
-        return Fatal { failure: fatal.failure, findings: fatal.findings.clone() };
+        return Fatal { failure: fatal.failure, diagnostics: fatal.diagnostics.clone() };
     }
     let damaged = matches!(
         error.kind(),
@@ -211,11 +211,11 @@ pub fn io(error: &IoError) -> Fatal {
     let (code, failure) = if damaged { (&DAMAGED_FILE, Failure::Input) } else { (&IO, Failure::Io) };
     let source = error.path().map(|path| path.to_string_lossy().into());
     let location = Location { source, ..Location::default() };
-    let mut finding = Diagnostic::new(code, location, error.to_string());
+    let mut diagnostic = Diagnostic::new(code, location, error.to_string());
     if let Some(help) = error.help() {
-        finding = finding.help(help);
+        diagnostic = diagnostic.help(help);
     }
-    Fatal::new(failure, finding)
+    Fatal::new(failure, diagnostic)
 }
 
 /// A ledger that does not balance, as the end of a run.

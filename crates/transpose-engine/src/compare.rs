@@ -17,12 +17,11 @@ mod render;
 
 use crate::aggregate::Place;
 use crate::chunks::{Decoded, Reading};
-use crate::codes;
 use crate::convert::{InputHead, name_source};
 use crate::packed::{Cells, put, put_cell, put_text, signed, take, take_text, unsigned};
-use crate::passes;
 use crate::sorter::{Sorted, Sorter};
 use crate::spill::Scratch;
+use crate::{codes, passes};
 use foldhash::fast::RandomState;
 use render::Difference;
 use std::collections::BTreeMap;
@@ -30,10 +29,9 @@ use std::hash::BuildHasher as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use transpose_codes::time::Date;
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location};
 use transpose_core::format::{Decode, Format, Grain, Projection};
-use transpose_core::report::Findings;
+use transpose_core::model::{Field, FieldSet};
 use transpose_io::Input;
 
 transpose_core::codes! {
@@ -189,7 +187,7 @@ pub struct Compared {
     /// The same by day of the play, UTC.
     pub days: BTreeMap<Box<str>, [u64; 5]>,
     /// What was found, in the order of the files.
-    pub findings: Findings,
+    pub diagnostics: Diagnostics,
     /// How many bytes went to disk on the way.
     pub spilled: u64,
 }
@@ -388,9 +386,9 @@ impl Comparison<'_> {
     /// Compares the files; `lines` takes every difference in the order of the files.
     pub fn run(&self, lines: Option<Lines<'_>>) -> Result<Compared, Fatal> {
         let mut decoders = Vec::new();
-        let mut findings = Findings::default();
+        let mut diagnostics = Diagnostics::default();
         for (input, format) in self.inputs.iter().zip(self.formats) {
-            decoders.push(self.open(input, format, &mut findings)?);
+            decoders.push(self.open(input, format, &mut diagnostics)?);
         }
         let reads =
             |file: usize| decoders.get(file).map_or(FieldSet::EMPTY, |decoder| decoder.preamble().reads);
@@ -400,7 +398,7 @@ impl Comparison<'_> {
             let reading = self.reading.within(Some(limit), true);
             crate::memory::Budget::new(limit, reading, true).counting.min(1 << 30)
         });
-        let compared = Compared { findings, ..Compared::default() };
+        let compared = Compared { diagnostics, ..Compared::default() };
         let mut run = Run {
             compared,
             counts: vec![0; shape.columns.len()],
@@ -419,7 +417,7 @@ impl Comparison<'_> {
         let rest = std::mem::replace(&mut run.rest, Sorter::new(&spill, 0)).finish()?;
         run.nearest(&rest)?;
         let Run { outcomes, mut compared, counts, .. } = run;
-        tell(&outcomes.finish()?, &shape, lines, &mut compared.findings)?;
+        tell(&outcomes.finish()?, &shape, lines, &mut compared.diagnostics)?;
         let counts = shape.columns.iter().copied().zip(counts).enumerate();
         compared.fields =
             counts.filter(|(column, _)| shape.compared & 1 << column != 0).map(|(_, count)| count).collect();
@@ -432,7 +430,7 @@ impl Comparison<'_> {
         &self,
         input: &Input,
         format: &dyn Format,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Box<dyn Decode>, Fatal> {
         if format.manifest().grain != Grain::Event {
             let message = format!("`{}` holds no single plays, and those are compared", format.manifest().id);
@@ -441,12 +439,12 @@ impl Comparison<'_> {
         }
         let opened = format.open(&mut InputHead::new(input), self.options);
         let decoder = opened.map_err(|mut fatal| {
-            name_source(&mut fatal.findings, input);
+            name_source(&mut fatal.diagnostics, input);
             fatal
         })?;
-        let mut found = decoder.preamble().findings.clone();
+        let mut found = decoder.preamble().diagnostics.clone();
         name_source(&mut found, input);
-        findings.extend(found);
+        diagnostics.extend(found);
         Ok(decoder)
     }
 
@@ -488,9 +486,9 @@ impl Comparison<'_> {
         let source: Arc<str> = input.name().into();
         let read =
             passes::read(input, decoder, self.reading, &|decoded| Ok(eye.look(decoded)), |seen: Seen| {
-                let Seen { records, mut findings, rejects, read } = seen;
-                findings.name_source(&source);
-                run.compared.findings.merge(findings);
+                let Seen { records, mut diagnostics, rejects, read } = seen;
+                diagnostics.name_source(&source);
+                run.compared.diagnostics.merge(diagnostics);
                 if let (Some(rejected), Some(sum)) =
                     (run.compared.rejected.get_mut(file), run.compared.read.get_mut(file))
                 {
@@ -514,7 +512,7 @@ impl Comparison<'_> {
                 Ok(())
             });
         read.map_err(|mut fatal| {
-            name_source(&mut fatal.findings, input);
+            name_source(&mut fatal.diagnostics, input);
             fatal
         })
     }
@@ -539,7 +537,7 @@ struct Eye<'a> {
 struct Seen {
     /// Records, each after its name: the identifier and the place, or only the place.
     records: Vec<u8>,
-    findings: Findings,
+    diagnostics: Diagnostics,
     rejects: u64,
     read: Sum,
 }
@@ -549,12 +547,12 @@ impl Eye<'_> {
         let Decoded { bytes, origin, batch, report, .. } = decoded;
         let mut seen = Seen {
             records: Vec::new(),
-            findings: report.findings,
+            diagnostics: report.diagnostics,
             rejects: batch.rejects.len() as u64,
             read: Sum::default(),
         };
-        seen.findings.extend(batch.rejects.iter().map(|reject| reject.finding.clone()));
-        seen.findings.sort_by_line();
+        seen.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
+        seen.diagnostics.sort_by_line();
         let events = &batch.events;
         let (mut name, mut record, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
         for (index, row) in events.rows.iter().enumerate() {
@@ -691,7 +689,7 @@ impl Run<'_> {
                 if follows {
                     let message =
                         "plays of one track and user stand so close that they were paired piece by piece";
-                    self.compared.findings.push(Diagnostic::new(&CROWDED, Location::default(), message));
+                    self.compared.diagnostics.push(Diagnostic::new(&CROWDED, Location::default(), message));
                 }
                 self.settle(&mut near)?;
                 near.key.clear();
@@ -823,7 +821,7 @@ fn tell(
     outcomes: &Sorted<'_>,
     shape: &Shape,
     mut lines: Option<Lines<'_>>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Result<(), Fatal> {
     if let Some(lines) = &mut lines {
         let mut head = Vec::new();
@@ -838,10 +836,10 @@ fn tell(
             class.first().and_then(|class| Class::ALL.get(usize::from(*class))).ok_or_else(damaged)?;
         let (fields, other) = (take(&mut line), take(&mut line));
         let (Some(fields), Some(other)) = (fields, other) else { return Err(damaged()) };
-        if findings.keeps(class.code()) {
-            findings.push(shape.finding(*class, place, Place(other), fields));
+        if diagnostics.keeps(class.code()) {
+            diagnostics.push(shape.diagnostic(*class, place, Place(other), fields));
         } else {
-            findings.count(class.code(), 1);
+            diagnostics.count(class.code(), 1);
         }
         if let Some(lines) = &mut lines {
             lines(line)?;
@@ -852,7 +850,7 @@ fn tell(
 
 impl Shape {
     /// A difference in words; no value of a row stands in it.
-    fn finding(&self, class: Class, place: Place, other: Place, fields: u64) -> Diagnostic {
+    fn diagnostic(&self, class: Class, place: Place, other: Place, fields: u64) -> Diagnostic {
         let name = |file: usize| self.sources.get(file).map_or("", AsRef::as_ref);
         let location = Location {
             source: self.sources.get(place.input()).cloned(),

@@ -15,15 +15,13 @@ use crate::facts::{Answer, Catalogue, Found};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use transpose_core::batch::{Batch, Fault, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decode, Demands, Dimension, Indexed, Origin, Preamble, Projection, Repair, Spot,
-    Tally,
+    Chunk, ChunkDecoder, Decode, Demands, Dimension, Indexed, Origin, Preamble, Projection, Repair, Tally,
+    ValueRef,
 };
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Span};
 
 /// What happens to personal data.
 #[derive(Clone, Default)]
@@ -186,7 +184,7 @@ impl<'a> Completed<'a> {
     }
 }
 
-/// What is said about a track and a release; made only for findings that are kept.
+/// What is said about a track and a release; made only for diagnostics that are kept.
 fn trouble(code: &'static Code, track: &[u8], release: &[u8]) -> String {
     let (on, of) = (String::from_utf8_lossy(track), String::from_utf8_lossy(release));
     if *code == codes::SEVERAL_RELEASES {
@@ -257,7 +255,7 @@ impl Decode for Completed<'_> {
         self.inner.key_space()
     }
 
-    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault> {
+    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
         self.inner.vet(dimension, key)
     }
 
@@ -266,7 +264,7 @@ impl Decode for Completed<'_> {
         dimension: Dimension,
         key: &[&[u8]],
         sink: &mut dyn FnMut(Field, &[u8]),
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<CellDiagnostic>,
     ) {
         let Some(catalogue) = self.how.catalogue.filter(|_| dimension == Dimension::Item) else {
             return self.inner.resolve(dimension, key, sink, faults);
@@ -292,11 +290,11 @@ impl Decode for Completed<'_> {
             let message = trouble(code, &track, &release);
             let field = if track.is_empty() { Field::RELEASE_ID } else { Field::RECORDING_ID };
             let cell = (0, "".into());
-            faults.push(Fault { code, field, cell, value: [].into(), message, repaired: false });
+            faults.push(CellDiagnostic { code, field, cell, value: [].into(), message, repaired: false });
         }
     }
 
-    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         if self.how.withheld().contains(field) {
             out.clear();
             return Ok(false);
@@ -323,28 +321,28 @@ impl Decode for Completed<'_> {
         self.inner.quarantine_head(out);
     }
 
-    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        self.inner.quarantine(finding, row, out);
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        self.inner.quarantine(diagnostic, row, out);
     }
 
-    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, findings: &mut Vec<Diagnostic>) {
-        self.inner.finish(trailers, tally, findings);
+    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        self.inner.finish(trailers, tally, diagnostics);
     }
 
-    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, findings: &mut Vec<Diagnostic>) {
-        self.inner.finish_message(trailers, message, findings);
+    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        self.inner.finish_message(trailers, message, diagnostics);
     }
 
     fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
         self.inner.demand(demands)
     }
 
-    fn place(&self, spot: Spot) -> Location {
+    fn place(&self, spot: ValueRef) -> Location {
         self.inner.place(spot)
     }
 
-    fn check_name(&self, name: &str, findings: &mut Vec<Diagnostic>) {
-        self.inner.check_name(name, findings);
+    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.inner.check_name(name, diagnostics);
     }
 
     fn repair(&self, file: &Tally, message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
@@ -373,7 +371,7 @@ impl ChunkDecoder for Worker<'_> {
         self.inner.index(chunk, start)
     }
 
-    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
         self.inner.decode(chunk, origin, batch, report);
         let plan = &self.all.plan;
         if plan.told.is_empty() && plan.id.is_none() && plan.item_type.is_none() {
@@ -407,13 +405,13 @@ impl ChunkDecoder for Worker<'_> {
             }
             let (found, code) = self.all.found(track, release);
             if let Some(code) = code {
-                if report.findings.keeps(code) {
+                if report.diagnostics.keeps(code) {
                     let message = trouble(code, track, release);
                     let line = origin.line + u64::from(row.line);
                     let place = Location::line(line, origin.byte + u64::from(row.start));
-                    report.findings.push(Diagnostic::new(code, place.field(Field::RECORDING_ID), message));
+                    report.diagnostics.push(Diagnostic::new(code, place.field(Field::RECORDING_ID), message));
                 } else {
-                    report.findings.count(code, 1);
+                    report.diagnostics.count(code, 1);
                 }
             }
             let told = match found {

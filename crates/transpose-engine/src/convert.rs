@@ -1,9 +1,8 @@
-//! One conversion: inputs, a source format, a target format, an agreement; outputs, findings, loss
+//! One conversion: inputs, a source format, a target format, an agreement; outputs, diagnostics, loss
 //! and ledger.
 
 use crate::aggregate::account;
 use crate::chunks::{Decoded, Reading, Scanned, lock, scan};
-use crate::codes;
 use crate::complete::Completion;
 use crate::counting::{Counting, Spaces};
 use crate::duplicates::{self, Search};
@@ -12,25 +11,22 @@ use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
 use crate::pairs::{Before, Paired};
-use crate::sales;
 use crate::screen::{self, Duplicates, Known, Screen, Screening};
 use crate::sink::{self, Destination, Extra, Packing, Sink};
 use crate::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced, Slicing};
+use crate::{codes, sales};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use transpose_codes::time::Timestamp;
-use transpose_core::batch::{Blocks, EventBatch, Fault, Reject, Shape};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::accounting::{Change, RunReport, Subject};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::format::{
-    Brief, Decode, Encode, Encoded, Events, Format, Grain, Head, Portion, Preamble, Projection, Tally,
+    Container, Decode, Encode, EncodeRequest, Encoded, Events, Format, Grain, Head, Portion, Preamble,
+    Projection, Tally,
 };
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
-use transpose_core::table::Container;
-use transpose_core::terms::{Owed, Terms};
+use transpose_core::model::{Blocks, CellDiagnostic, Entity, EventBatch, Field, FieldSet, Reject, Shape};
+use transpose_core::terms::{Royalties, Terms};
 use transpose_io::{Compression, Input, OutputSet, Written};
 
 /// What happens when a row cannot be converted.
@@ -109,8 +105,8 @@ pub type Beside<'a> = &'a (dyn Fn(&[Outcome]) -> Result<Vec<Extra>, Fatal> + Syn
 /// What a conversion came to.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Findings, loss and ledger.
-    pub report: Report,
+    /// Diagnostics, loss and ledger.
+    pub report: RunReport,
     /// The outputs that are now in place; empty when the run was refused or dry.
     pub written: Vec<Written>,
     /// What was written of the message.
@@ -121,7 +117,7 @@ pub struct Outcome {
     pub spilled: u64,
     /// What is owed, where the agreement says so: how it came about, and the account after the
     /// period.
-    pub owed: Option<Owed>,
+    pub owed: Option<Royalties>,
     /// The version that was read, for formats with versions.
     pub source_version: Option<String>,
     /// Why nothing was written, if so.
@@ -197,9 +193,9 @@ impl Job<'_> {
         let job = Job { inputs: searched.again.as_deref().unwrap_or(self.inputs), ..self.clone() };
         let known = Known { verdicts: searched.verdicts.as_ref(), redelivered: &searched.redelivered };
         let mut outcome = job.convert(known)?;
-        let mut findings = searched.findings;
-        findings.merge(std::mem::take(&mut outcome.report.findings));
-        outcome.report.findings = findings;
+        let mut diagnostics = searched.diagnostics;
+        diagnostics.merge(std::mem::take(&mut outcome.report.diagnostics));
+        outcome.report.diagnostics = diagnostics;
         outcome.spilled += searched.spilled;
         Ok(outcome)
     }
@@ -365,7 +361,7 @@ impl Job<'_> {
         for input in self.inputs {
             let decoder = self.source.open(&mut InputHead::new(input), self.source_options);
             let decoder = decoder.map_err(|mut fatal| {
-                name_source(&mut fatal.findings, input);
+                name_source(&mut fatal.diagnostics, input);
                 fatal
             })?;
             if sales::sells(decoder.preamble().reads) {
@@ -463,7 +459,7 @@ impl Job<'_> {
         let lifted = before.lift(&files)?;
         let Preamble { header, contexts, shapes, reads, extras, .. } = first.preamble();
         let (header, contexts, shapes) = lifted.as_ref().map_or((header, contexts, shapes), Lifted::parts);
-        run.report.findings.extend(lifted.iter().flat_map(|lifted| &lifted.findings).cloned());
+        run.report.diagnostics.extend(lifted.iter().flat_map(|lifted| &lifted.diagnostics).cloned());
         let mut header = header.clone();
         if let Some(terms) = self.terms {
             terms.header(&mut header);
@@ -529,24 +525,24 @@ impl Job<'_> {
             order.iter().filter_map(|index| files.get_mut(*index).and_then(Option::take)).collect();
         let sources: Vec<&str> = files.iter().map(|(input, _)| input.name()).collect();
         let found = message::completeness(&message::parts(&cards, order), &sources);
-        let mut findings = Vec::new();
-        for (place, mut finding) in found.findings {
-            finding.location.source = sources.get(place).map(|source| (*source).into());
-            findings.push(finding);
+        let mut diagnostics = Vec::new();
+        for (place, mut diagnostic) in found.diagnostics {
+            diagnostic.location.source = sources.get(place).map(|source| (*source).into());
+            diagnostics.push(diagnostic);
         }
         if let [(first, decoder), rest @ ..] = &files[..] {
             for (input, other) in rest {
                 let mut differences = message::disagreements(decoder.as_ref(), first.name(), other.as_ref());
                 name_source(&mut differences, input);
-                findings.append(&mut differences);
-                if decoder.preamble().shapes != other.preamble().shapes && findings.is_empty() {
+                diagnostics.append(&mut differences);
+                if decoder.preamble().shapes != other.preamble().shapes && diagnostics.is_empty() {
                     let message = format!("the records of the file are not those of `{}`", first.name());
                     let place = Location { source: Some(input.name().into()), ..Location::default() };
-                    findings.push(Diagnostic::new(&codes::FILES_DISAGREE, place, message));
+                    diagnostics.push(Diagnostic::new(&codes::FILES_DISAGREE, place, message));
                 }
             }
         }
-        if findings.is_empty() { Ok(files) } else { Err(Fatal { failure: Failure::Input, findings }) }
+        if diagnostics.is_empty() { Ok(files) } else { Err(Fatal { failure: Failure::Input, diagnostics }) }
     }
 
     /// Begins an output; `label` tells the slice of time that it is for.
@@ -576,7 +572,7 @@ impl Job<'_> {
     ) -> Result<Box<dyn Encode>, Fatal> {
         let mut options = self.terms.map_or(&[][..], Terms::options).to_vec();
         options.extend_from_slice(self.target_options);
-        self.target.create(&Brief {
+        self.target.create(&EncodeRequest {
             version: self.version,
             options: &options,
             header,
@@ -591,7 +587,7 @@ impl Job<'_> {
 
 /// What one chunk has come to.
 pub(crate) struct Part {
-    pub(crate) report: Report,
+    pub(crate) report: RunReport,
     pub(crate) quarantine: Vec<u8>,
     /// What was encoded, by the first moment of its slice; 0 where there are no slices.
     pub(crate) encoded: Vec<(i64, Encoded)>,
@@ -600,7 +596,7 @@ pub(crate) struct Part {
 /// The state of a run over its inputs.
 pub(crate) struct Run<'a> {
     job: &'a Job<'a>,
-    pub(crate) report: Report,
+    pub(crate) report: RunReport,
     trailers: Vec<(u64, Entity)>,
     quarantine: Option<Quarantine>,
     source_version: Option<String>,
@@ -653,7 +649,7 @@ impl<'a> Run<'a> {
     pub(crate) fn new(job: &'a Job<'a>) -> Self {
         Self {
             job,
-            report: Report::default(),
+            report: RunReport::default(),
             trailers: Vec::new(),
             quarantine: None,
             source_version: None,
@@ -666,12 +662,12 @@ impl<'a> Run<'a> {
     pub(crate) fn open(&mut self, input: &Input) -> Result<Box<dyn Decode + 'a>, Fatal> {
         let mut head = InputHead::new(input);
         let decoder = self.job.source.open(&mut head, self.job.source_options).map_err(|mut fatal| {
-            name_source(&mut fatal.findings, input);
+            name_source(&mut fatal.diagnostics, input);
             fatal
         })?;
-        let mut findings = decoder.preamble().findings.clone();
-        name_source(&mut findings, input);
-        self.report.findings.extend(findings);
+        let mut diagnostics = decoder.preamble().diagnostics.clone();
+        name_source(&mut diagnostics, input);
+        self.report.diagnostics.extend(diagnostics);
         self.source_version.clone_from(&decoder.preamble().version);
         let withheld = decoder.preamble().reads.intersection(self.job.withheld());
         self.withheld = self.withheld.union(withheld);
@@ -698,13 +694,13 @@ impl<'a> Run<'a> {
     }
 
     /// What was found, by a run that makes no output of its own, and the version that was read.
-    pub(crate) fn into_report(self) -> (Report, Option<String>) {
+    pub(crate) fn into_report(self) -> (RunReport, Option<String>) {
         (self.report, self.source_version)
     }
 
     /// The outcome of an output that is not made because another was refused.
     pub(crate) fn abandon(self) -> Outcome {
-        Outcome { refused: None, ..self.refuse(Fatal { failure: Failure::Input, findings: Vec::new() }) }
+        Outcome { refused: None, ..self.refuse(Fatal { failure: Failure::Input, diagnostics: Vec::new() }) }
     }
 
     pub(crate) fn gave_up(&self) -> bool {
@@ -731,10 +727,10 @@ impl<'a> Run<'a> {
         let job = self.job;
         let (report, quarantine, gave_up) = (&mut self.report, &mut self.quarantine, &mut self.gave_up);
         let sequencer = Sequencer::new(job.reading().threads * 4, |mut part: Part| {
-            part.report.findings.name_source(&source);
+            part.report.diagnostics.name_source(&source);
             // A chunk tells of its rejected rows last; the order must not show where the chunks
             // are.
-            part.report.findings.sort_by_line();
+            part.report.diagnostics.sort_by_line();
             report.merge(part.report).map_err(|error| codes::imbalance(&error))?;
             if let Some(quarantine) = quarantine.as_mut().filter(|_| !part.quarantine.is_empty()) {
                 quarantine.append(&part.quarantine, decoder)?;
@@ -764,7 +760,7 @@ impl<'a> Run<'a> {
         drop(sequencer);
         self.set_trailers(trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
         scanned.map_err(|mut fatal| {
-            name_source(&mut fatal.findings, input);
+            name_source(&mut fatal.diagnostics, input);
             fatal
         })
     }
@@ -780,10 +776,10 @@ impl<'a> Run<'a> {
     ) -> Result<Tally, Fatal> {
         let tally = scanned.tally(decoder);
         let trailers = std::mem::take(&mut self.trailers);
-        let findings = message::closing(decoder, &trailers, &tally, before);
-        let mut report = Report::default();
-        report.findings.extend(findings);
-        report.findings.name_source(&input.name().into());
+        let diagnostics = message::closing(decoder, &trailers, &tally, before);
+        let mut report = RunReport::default();
+        report.diagnostics.extend(diagnostics);
+        report.diagnostics.name_source(&input.name().into());
         self.report.merge(report).map_err(|error| codes::imbalance(&error))?;
         Ok(tally)
     }
@@ -797,7 +793,7 @@ impl<'a> Run<'a> {
         extras: &[Box<str>],
         contexts: &[Entity],
     ) {
-        self.report.findings.extend(encoder.findings().iter().cloned());
+        self.report.diagnostics.extend(encoder.diagnostics().iter().cloned());
         self.dropped.extend(self.withheld.iter().map(|field| {
             (Subject::Field(field), None, "personal data is left out (`--user-ids`)".to_owned())
         }));
@@ -829,8 +825,8 @@ impl<'a> Run<'a> {
         let most = self.job.max_rejects.unwrap_or_default();
         let message =
             format!("{} rows are rejected, and `--max-rejects` is {most}", self.report.ledger.rejects());
-        let finding = Diagnostic::new(&codes::TOO_MANY_REJECTS, Location::default(), message);
-        self.refuse(Fatal::input(finding))
+        let diagnostic = Diagnostic::new(&codes::TOO_MANY_REJECTS, Location::default(), message);
+        self.refuse(Fatal::input(diagnostic))
     }
 
     fn refuse(self, fatal: Fatal) -> Outcome {
@@ -856,8 +852,8 @@ impl<'a> Run<'a> {
         let rejects = self.report.ledger.rejects();
         if rejects > 0 && self.job.on_reject == OnReject::Fail {
             let message = format!("{rejects} of {rows} rows cannot be converted");
-            let finding = Diagnostic::new(&codes::REJECTED, Location::default(), message);
-            return Ok(self.refuse(Fatal::input(finding)).into());
+            let diagnostic = Diagnostic::new(&codes::REJECTED, Location::default(), message);
+            return Ok(self.refuse(Fatal::input(diagnostic)).into());
         }
         if let Some(refused) = self.job.screening.refused(&self.report.ledger) {
             return Ok(self.refuse(refused).into());
@@ -874,7 +870,7 @@ impl<'a> Run<'a> {
             ledger.balance_owed().map_err(|error| codes::imbalance(&error))?;
         }
         let Ended { set, tally, notes, slices } = sink.finish()?;
-        self.report.findings.extend(notes);
+        self.report.diagnostics.extend(notes);
         let Self { job, report, quarantine, source_version, .. } = self;
         let written = Vec::new();
         let outcome =
@@ -895,7 +891,7 @@ impl<'a> Run<'a> {
                     id == *field || id.strip_prefix(field.as_str()).is_some_and(|rest| rest.starts_with('.'))
                 })
         };
-        let findings: Vec<Diagnostic> = self
+        let diagnostics: Vec<Diagnostic> = self
             .report
             .loss
             .iter()
@@ -909,18 +905,18 @@ impl<'a> Run<'a> {
                 Diagnostic::new(&codes::DENIED_LOSS, Location::default(), message)
             })
             .collect();
-        (!findings.is_empty()).then_some(Fatal { failure: Failure::Input, findings })
+        (!diagnostics.is_empty()).then_some(Fatal { failure: Failure::Input, diagnostics })
     }
 }
 
-pub(crate) fn name_source(findings: &mut [Diagnostic], input: &Input) {
-    for finding in findings {
-        finding.location.source.get_or_insert_with(|| input.name().into());
+pub(crate) fn name_source(diagnostics: &mut [Diagnostic], input: &Input) {
+    for diagnostic in diagnostics {
+        diagnostic.location.source.get_or_insert_with(|| input.name().into());
     }
 }
 
 /// What passing on the events of a chunk came to: its report, its rejects, and what was encoded.
-type Passed = (Report, Vec<Reject>, Vec<(i64, Encoded)>);
+type Passed = (RunReport, Vec<Reject>, Vec<(i64, Encoded)>);
 
 /// Encodes the events of a chunk, slice by slice where rows are dealt out to slices.
 pub(crate) fn pass_events(
@@ -941,9 +937,9 @@ pub(crate) fn pass_events(
         events.retain(|index, row| {
             let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) else { return true };
             let place = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-            let finding = crate::aggregate::finding(&fault, place);
+            let diagnostic = crate::aggregate::diagnostic(&fault, place);
             let (plays, micros) = (u64::from(row.plays), row.micros);
-            rejects.push(Reject { start: row.start, len: row.len, finding, plays, micros });
+            rejects.push(Reject { start: row.start, len: row.len, diagnostic, plays, micros });
             false
         });
     }
@@ -978,7 +974,7 @@ pub(crate) fn quarantined(rejects: &[Reject], chunk: &[u8], decoder: &dyn Decode
     let mut out = Vec::new();
     for reject in rejects {
         let row = chunk.get(reject.start as usize..(reject.start + reject.len) as usize).unwrap_or(&[]);
-        decoder.quarantine(&reject.finding, row, &mut out);
+        decoder.quarantine(&reject.diagnostic, row, &mut out);
     }
     out
 }
@@ -989,7 +985,7 @@ fn faulty_rows(
     chunk: &[u8],
     decoder: &dyn Decode,
     fields: &[Field],
-) -> Vec<(usize, Fault)> {
+) -> Vec<(usize, CellDiagnostic)> {
     let mut faulty = Vec::new();
     let mut scratch = Vec::new();
     for (index, cells) in events.cells.chunks_exact(events.row_cells.max(1)).enumerate() {

@@ -7,11 +7,9 @@
 use crate::aggregate::{Counter, Refunds, Rules, Worker};
 use crate::allocations::Allocations;
 use crate::amounts::{self, Amounts};
-use crate::codes;
 use crate::convert::{Job, Ready, Run};
 use crate::describe::{Noted, Shapes};
 use crate::emit::{self, Frame, Ordered};
-use crate::external;
 use crate::manner::{Manner, Manners, Written};
 use crate::many::Rule;
 use crate::memory::Budget;
@@ -23,15 +21,15 @@ use crate::slices::Sinks;
 use crate::spill::Scratch;
 use crate::users::Users;
 use crate::verdict::Verdicts;
+use crate::{codes, external};
 use std::borrow::Cow;
 use std::sync::Arc;
 use transpose_codes::duration::Duration;
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::format::{Decode, Projection};
-use transpose_core::report::Report;
-use transpose_core::terms::{Conflict, Terms, Whole};
+use transpose_core::model::{Entity, Field, FieldSet, Group};
+use transpose_core::terms::{ConflictPolicy, ServiceTotal, Terms};
 
 /// Fields that tell releases and recordings apart; needed even where the target does not hold them.
 const IDENTITY: [Field; 10] = [
@@ -99,7 +97,7 @@ pub(crate) struct Counting<'a> {
     budget: Option<Budget>,
     threads: usize,
     /// What the whole service counted, where somebody knows.
-    whole: Option<Vec<Whole>>,
+    whole: Option<Vec<ServiceTotal>>,
     /// What each user played, for agreements that pay by that.
     users: Option<Users>,
     /// Which of the service's rows the report is about; none for all.
@@ -138,7 +136,7 @@ impl<'a> Counting<'a> {
         for identity in IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table)) {
             projection.item.insert(identity);
         }
-        let latest = terms.conflict() == Conflict::Latest;
+        let latest = terms.conflict() == ConflictPolicy::Latest;
         let users = terms
             .per_user()
             .then(|| Users::new(budget.map(|budget| budget.settling - budget.counting), service));
@@ -205,7 +203,7 @@ impl<'a> Counting<'a> {
     }
 
     /// Tells what the whole service counted.
-    pub(crate) fn know(&mut self, whole: Vec<Whole>) {
+    pub(crate) fn know(&mut self, whole: Vec<ServiceTotal>) {
         self.whole = Some(whole);
     }
 
@@ -273,7 +271,7 @@ struct Finish<'b> {
     shapes: &'b Shapes,
     manners: &'b Manners,
     reads: FieldSet,
-    whole: Option<&'b [Whole]>,
+    whole: Option<&'b [ServiceTotal]>,
     by_user: Option<&'b [Vec<(u64, u64)>]>,
 }
 
@@ -289,7 +287,7 @@ impl Finish<'_> {
         let Self { job, terms, manners, reads, .. } = *self;
         let refused = noted.refused(sources);
         if !refused.is_empty() {
-            return Err(Fatal { failure: Failure::Input, findings: refused });
+            return Err(Fatal { failure: Failure::Input, diagnostics: refused });
         }
         noted.into_report(sources, &mut run.report);
         let timed = reads.contains(Field::EVENT_DURATION);
@@ -299,7 +297,7 @@ impl Finish<'_> {
         let mut owed = amounts::ask(terms, manners, settled.sums(), &mut contexts, self.whole, self.by_user)?;
         let mut amounts = None;
         if let Some(owed) = &mut owed {
-            told(std::mem::take(&mut owed.findings), &mut run.report)?;
+            told(std::mem::take(&mut owed.diagnostics), &mut run.report)?;
             amounts = Some(Amounts::new(owed, manners, &contexts)?);
         }
         // A message refers to sales contexts, a table repeats of them what it shows.
@@ -336,7 +334,7 @@ impl Finish<'_> {
         let encoder = job.create(&header, &shown, &shapes, reads)?;
         run.drops(encoder.as_ref(), reads, &[], &contexts);
         let mut sink = job.sink(encoder.as_ref(), None)?;
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         let frame = Frame { shapes: &shapes, contexts: &shown, usages: &usages, encoder: encoder.as_ref() };
         settled.emit(frame, &mut sink, job.reading().threads, &mut report)?;
         run.report.merge(report).map_err(|error| codes::imbalance(&error))?;
@@ -347,11 +345,11 @@ impl Finish<'_> {
 }
 
 /// Tells what an agreement has found, or ends with its errors.
-fn told(findings: Vec<Diagnostic>, report: &mut Report) -> Result<(), Fatal> {
-    let (errors, findings): (Vec<_>, Vec<_>) =
-        findings.into_iter().partition(|finding| finding.code.severity == Severity::Error);
-    report.findings.extend(findings);
-    if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, findings: errors }) }
+fn told(diagnostics: Vec<Diagnostic>, report: &mut RunReport) -> Result<(), Fatal> {
+    let (errors, diagnostics): (Vec<_>, Vec<_>) =
+        diagnostics.into_iter().partition(|diagnostic| diagnostic.code.severity == Severity::Error);
+    report.diagnostics.extend(diagnostics);
+    if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, diagnostics: errors }) }
 }
 
 /// Gives each sales context the sum of its usages; `timed` tells whether the source knows how long

@@ -5,7 +5,7 @@
 //! else the service's id, else artist and title; recordings by the service's id, else ISRC, else
 //! artist and title. What one description lacks is taken from another of the same identity that
 //! contradicts it nowhere; where they contradict each other, there are several *variants*, a
-//! finding for each but the first, and the agreement chooses.
+//! diagnostic for each but the first, and the agreement chooses.
 
 use crate::aggregate::Place;
 use crate::codes;
@@ -15,13 +15,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use transpose_core::batch::{Fault, Shape, Slot};
-use transpose_core::diagnostic::{Code, Diagnostic, Location, Severity, shown};
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::accounting::{Change, FIRST, RunReport, Subject};
+use transpose_core::diagnostics::{Code, Diagnostic, KEPT, Location, Severity, shown};
 use transpose_core::format::{Decode, Dimension};
-use transpose_core::loss::{Change, FIRST, Subject};
-use transpose_core::report::{KEPT, Report};
-use transpose_core::terms::Conflict;
+use transpose_core::model::{CellDiagnostic, Field, FieldSet, Group, Shape, Slot};
+use transpose_core::terms::ConflictPolicy;
 
 /// The identity of nothing at all.
 pub(crate) const NOBODY: &[u8] = b"9";
@@ -86,7 +84,7 @@ pub(crate) struct Describer {
     cells: Vec<Option<Range<usize>>>,
     text: Vec<u8>,
     packed: Vec<u8>,
-    faults: Vec<Fault>,
+    faults: Vec<CellDiagnostic>,
 }
 
 impl Describer {
@@ -241,7 +239,7 @@ impl<'a> Variants<'a> {
     }
 
     /// Notes each description that contradicts the first.
-    pub(crate) fn note(&self, side: Side, shapes: &Shapes, policy: Conflict, noted: &mut Noted) {
+    pub(crate) fn note(&self, side: Side, shapes: &Shapes, policy: ConflictPolicy, noted: &mut Noted) {
         let Some((first, others)) = self.0.split_first() else { return };
         for variant in others {
             noted.conflict(side, shapes.of(side), first, variant, policy);
@@ -249,7 +247,7 @@ impl<'a> Variants<'a> {
     }
 
     /// The cells of the description that is reported.
-    pub(crate) fn choose(&mut self, policy: Conflict) -> Cow<'a, [u8]> {
+    pub(crate) fn choose(&mut self, policy: ConflictPolicy) -> Cow<'a, [u8]> {
         if self.0.is_empty() {
             return Cow::Borrowed(&[]);
         }
@@ -257,9 +255,9 @@ impl<'a> Variants<'a> {
         for (index, variant) in self.0.iter().enumerate() {
             // The first of equals stays.
             let better = self.0.get(chosen).is_some_and(|best| match policy {
-                Conflict::First | Conflict::Refuse => false,
-                Conflict::MostPlayed => variant.plays > best.plays,
-                Conflict::Latest => variant.last > best.last,
+                ConflictPolicy::First | ConflictPolicy::Refuse => false,
+                ConflictPolicy::MostPlayed => variant.plays > best.plays,
+                ConflictPolicy::Latest => variant.last > best.last,
             });
             if better {
                 chosen = index;
@@ -297,7 +295,7 @@ pub(crate) struct Noted {
 struct Note {
     /// What comes first stands first: the place, then the order at that place.
     at: (Place, u32),
-    finding: Diagnostic,
+    diagnostic: Diagnostic,
     /// What happened to the value.
     change: Option<(Change, Field)>,
 }
@@ -314,9 +312,9 @@ fn reason(change: Change) -> &'static str {
 const NOTES: usize = 4096;
 
 impl Noted {
-    fn fault(&mut self, first: Place, order: u32, fault: &Fault, change: Option<Change>) {
-        let finding = crate::aggregate::finding(fault, Location::line(first.line(), 0));
-        self.add((first, order), finding, change.map(|change| (change, fault.field)));
+    fn fault(&mut self, first: Place, order: u32, fault: &CellDiagnostic, change: Option<Change>) {
+        let diagnostic = crate::aggregate::diagnostic(fault, Location::line(first.line(), 0));
+        self.add((first, order), diagnostic, change.map(|change| (change, fault.field)));
     }
 
     fn conflict(
@@ -325,9 +323,9 @@ impl Noted {
         shape: &Shape,
         first: &Variant<'_>,
         variant: &Variant<'_>,
-        policy: Conflict,
+        policy: ConflictPolicy,
     ) {
-        let code = if policy == Conflict::Refuse { &codes::CONFLICT_REFUSED } else { &codes::CONFLICT };
+        let code = if policy == ConflictPolicy::Refuse { &codes::CONFLICT_REFUSED } else { &codes::CONFLICT };
         let what = match side {
             Side::Release => "release",
             Side::Recording => "recording",
@@ -343,18 +341,18 @@ impl Noted {
                 format!("one {what} has two values of `{field}`: `{}` and `{}`", shown(ours), shown(theirs));
             value = theirs;
         }
-        let finding = Diagnostic::new(code, location, message).value(value);
+        let diagnostic = Diagnostic::new(code, location, message).value(value);
         // Conflicts come after whatever is wrong with the item itself, those of the release first.
         let order = u32::MAX - u32::from(side == Side::Release);
-        self.add((variant.first, order), finding, None);
+        self.add((variant.first, order), diagnostic, None);
     }
 
-    fn add(&mut self, at: (Place, u32), finding: Diagnostic, change: Option<(Change, Field)>) {
-        self.counts.entry(finding.code.id).or_insert((finding.code, 0)).1 += 1;
+    fn add(&mut self, at: (Place, u32), diagnostic: Diagnostic, change: Option<(Change, Field)>) {
+        self.counts.entry(diagnostic.code.id).or_insert((diagnostic.code, 0)).1 += 1;
         if let Some(change) = change {
             *self.changes.entry(change).or_default() += 1;
         }
-        self.kept.push(Note { at, finding, change });
+        self.kept.push(Note { at, diagnostic, change });
         if self.kept.len() >= 2 * NOTES {
             self.prune();
         }
@@ -378,7 +376,7 @@ impl Noted {
         self.kept.sort_by_key(|note| note.at);
         let (mut of_code, mut of_field) = (BTreeMap::new(), BTreeMap::new());
         self.kept.retain(|note| {
-            let seen: &mut usize = of_code.entry(note.finding.code.id).or_default();
+            let seen: &mut usize = of_code.entry(note.diagnostic.code.id).or_default();
             *seen += 1;
             let first = note.change.is_some_and(|change| {
                 let seen: &mut usize = of_field.entry(change).or_default();
@@ -393,36 +391,36 @@ impl Noted {
     /// inputs.
     pub(crate) fn refused(&mut self, sources: &[Arc<str>]) -> Vec<Diagnostic> {
         self.prune();
-        let refused = self.kept.iter().filter(|note| *note.finding.code == codes::CONFLICT_REFUSED);
+        let refused = self.kept.iter().filter(|note| *note.diagnostic.code == codes::CONFLICT_REFUSED);
         let named = |note: &Note| {
-            let mut finding = note.finding.clone();
-            finding.location.source = sources.get(note.at.0.input()).cloned();
-            finding
+            let mut diagnostic = note.diagnostic.clone();
+            diagnostic.location.source = sources.get(note.at.0.input()).cloned();
+            diagnostic
         };
         refused.map(named).collect()
     }
 
     /// Everything as a report; `sources` are the names of the inputs.
-    pub(crate) fn into_report(mut self, sources: &[Arc<str>], report: &mut Report) {
+    pub(crate) fn into_report(mut self, sources: &[Arc<str>], report: &mut RunReport) {
         self.prune();
-        for Note { at, mut finding, change } in self.kept {
+        for Note { at, mut diagnostic, change } in self.kept {
             if let Some((change, field)) = change {
                 report.loss.add(change, Subject::Field(field), 1, Some(at.0.line()), reason(change));
                 if let Some(left) = self.changes.get_mut(&(change, field)) {
                     *left = left.saturating_sub(1);
                 }
             }
-            if let Some((_, left)) = self.counts.get_mut(finding.code.id) {
+            if let Some((_, left)) = self.counts.get_mut(diagnostic.code.id) {
                 *left = left.saturating_sub(1);
             }
-            finding.location.source = sources.get(at.0.input()).cloned();
-            report.findings.push(finding);
+            diagnostic.location.source = sources.get(at.0.input()).cloned();
+            report.diagnostics.push(diagnostic);
         }
         for ((change, field), left) in self.changes {
             report.loss.add(change, Subject::Field(field), left, None, reason(change));
         }
         for (code, left) in self.counts.into_values().filter(|(_, left)| *left > 0) {
-            report.findings.count(code, left);
+            report.diagnostics.count(code, left);
         }
     }
 }
@@ -444,7 +442,7 @@ mod tests {
         Variant { cells, first: Place::new(0, first), last: Place::new(0, last), plays }
     }
 
-    fn settled(policy: Conflict, more: &[Variant<'static>]) -> (Vec<u8>, u64) {
+    fn settled(policy: ConflictPolicy, more: &[Variant<'static>]) -> (Vec<u8>, u64) {
         let shapes = Shapes::new([Field::RELEASE_TITLE, Field::RELEASE_ARTIST].into_iter().collect());
         let mut variants = Variants::default();
         for variant in more {
@@ -459,7 +457,7 @@ mod tests {
     #[test]
     fn what_lacks_a_value_is_completed() {
         let more = [variant(&[Some("a"), None], 1, 1, 1), variant(&[None, Some("b")], 2, 2, 1)];
-        assert_eq!(settled(Conflict::First, &more), (cells(&[Some("a"), Some("b")]), 0));
+        assert_eq!(settled(ConflictPolicy::First, &more), (cells(&[Some("a"), Some("b")]), 0));
     }
 
     #[test]
@@ -471,10 +469,10 @@ mod tests {
             variant(&[Some("c"), Some("x")], 4, 16, 4),
         ];
         for (policy, expected) in [
-            (Conflict::First, [Some("a"), None]),
-            (Conflict::Refuse, [Some("a"), None]),
-            (Conflict::MostPlayed, [Some("c"), Some("x")]),
-            (Conflict::Latest, [Some("b"), None]),
+            (ConflictPolicy::First, [Some("a"), None]),
+            (ConflictPolicy::Refuse, [Some("a"), None]),
+            (ConflictPolicy::MostPlayed, [Some("c"), Some("x")]),
+            (ConflictPolicy::Latest, [Some("b"), None]),
         ] {
             assert_eq!(settled(policy, &more), (cells(&expected), 2), "{policy:?}");
         }
@@ -483,7 +481,7 @@ mod tests {
     #[test]
     fn notes_are_bounded_and_in_order() {
         let mut noted = Noted::default();
-        let fault = |message: String| Fault {
+        let fault = |message: String| CellDiagnostic {
             code: &codes::CONFLICT,
             field: Field::ISRC,
             cell: (1, "ISRC".into()),
@@ -495,11 +493,12 @@ mod tests {
             noted.fault(Place::new(0, line), 0, &fault(format!("{line}")), Some(Change::Lost));
         }
         assert!(noted.kept.len() <= 2 * NOTES);
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         noted.into_report(&["a.csv".into()], &mut report);
-        let lines: Vec<_> = report.findings.iter().filter_map(|finding| finding.location.line).collect();
+        let lines: Vec<_> =
+            report.diagnostics.iter().filter_map(|diagnostic| diagnostic.location.line).collect();
         assert_eq!(lines, (1..=KEPT as u64).collect::<Vec<_>>());
-        assert_eq!(report.findings.counts().map(|(_, count)| count).sum::<u64>(), 30_000);
+        assert_eq!(report.diagnostics.counts().map(|(_, count)| count).sum::<u64>(), 30_000);
         let (_, _, entry) = report.loss.iter().next().unwrap();
         assert_eq!((entry.count, &entry.lines[..]), (30_000, &[1, 2, 3, 4, 5][..]));
     }

@@ -8,7 +8,7 @@
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use transpose_core::batch::Fault;
+use transpose_core::model::CellDiagnostic;
 
 /// A line of the cache: a key begins at one, so that it takes as few as possible.
 const LINE: usize = 64;
@@ -78,7 +78,7 @@ pub(crate) struct Dictionary {
     slots: Vec<Slot>,
     entries: Vec<Entry>,
     blocks: Vec<Vec<u8>>,
-    faults: Vec<Fault>,
+    faults: Vec<CellDiagnostic>,
     /// For each key where a counted row was read last, if that matters.
     lasts: Option<Vec<AtomicU64>>,
     bytes: usize,
@@ -256,7 +256,7 @@ impl Dictionary {
     }
 
     /// Why rows with a key cannot be converted.
-    pub(crate) fn fault(&self, entry: &Entry) -> Option<&Fault> {
+    pub(crate) fn fault(&self, entry: &Entry) -> Option<&CellDiagnostic> {
         self.faults.get(entry.fault as usize)
     }
 
@@ -331,7 +331,7 @@ impl Dictionary {
     }
 
     /// Adds a key that is not there; answers its number, `None` when there are too many.
-    pub(crate) fn insert(&mut self, hash: u64, key: &impl Key, fault: Option<Fault>) -> Option<u32> {
+    pub(crate) fn insert(&mut self, hash: u64, key: &impl Key, fault: Option<CellDiagnostic>) -> Option<u32> {
         if self.entries.len() >= MOST {
             return None;
         }

@@ -12,24 +12,21 @@
 
 use crate::aggregate::Place;
 use crate::chunks::{Decoded, Reading};
-use crate::codes;
 use crate::complete::Completion;
 use crate::convert::{InputHead, name_source};
 use crate::packed::{put, put_cell, put_text, take, take_text};
-use crate::passes;
-use crate::redelivered;
 use crate::screen::{NO_EVENT_ID, NO_IDENTITY, Rules, Screen};
 use crate::sorter::Sorter;
 use crate::spill::Scratch;
 use crate::unique::{Ids, Met, Suspects, key};
 use crate::verdict::{Recorder, Verdict, Verdicts};
+use crate::{codes, passes, redelivered};
 use foldhash::fast::RandomState;
 use std::path::Path;
-use transpose_core::batch::EventBatch;
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::field::Field;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location};
 use transpose_core::format::{Decode, Format, Projection};
-use transpose_core::report::{Findings, Report};
+use transpose_core::model::{EventBatch, Field};
 use transpose_io::Input;
 
 /// How many keys are kept in memory where no limit is given.
@@ -60,7 +57,7 @@ pub(crate) struct Search<'a> {
 pub(crate) struct Searched {
     /// `None` where nothing stands twice.
     pub(crate) verdicts: Option<Verdicts>,
-    pub(crate) findings: Findings,
+    pub(crate) diagnostics: Diagnostics,
     /// How many bytes went to disk on the way.
     pub(crate) spilled: u64,
     /// For each input the earlier one that it repeats.
@@ -81,20 +78,20 @@ impl Search<'_> {
             Some(memory) => (memory / 2 / size_of::<u64>(), (memory / 2).min(COMPARING)),
         };
         let mut ids = Ids::new(most, self.reading.threads, self.temp_dir.to_path_buf());
-        let mut findings = Findings::default();
+        let mut diagnostics = Diagnostics::default();
         let mut only_once = false;
         for input in self.inputs {
             only_once |= self.again(input)?.is_none();
         }
-        let redelivered = redelivered::find(self.inputs, &mut findings)?;
+        let redelivered = redelivered::find(self.inputs, &mut diagnostics)?;
         let once = |number: usize| redelivered.get(number).is_none_or(Option::is_none);
         for (number, input) in self.inputs.iter().enumerate().filter(|(number, _)| once(*number)) {
             let beside = self.again(input)?;
             let (source, input) = (input.name().into(), beside.as_ref().unwrap_or(input));
             let look = |eye: &Eye<'_>, decoded: Decoded<'_>| Ok(eye.keys(&decoded, &state));
-            self.read(number, input, &IDENTITY, &look, |(met, mut found): (Met, Findings)| {
+            self.read(number, input, &IDENTITY, &look, |(met, mut found): (Met, Diagnostics)| {
                 found.name_source(&source);
-                findings.merge(found);
+                diagnostics.merge(found);
                 ids.add(&met)
             })?;
         }
@@ -113,7 +110,7 @@ impl Search<'_> {
         } else {
             None
         };
-        Ok(Searched { verdicts, findings, spilled, redelivered, again })
+        Ok(Searched { verdicts, diagnostics, spilled, redelivered, again })
     }
 
     fn again(&self, input: &Input) -> Result<Option<Input>, Fatal> {
@@ -142,7 +139,7 @@ impl Search<'_> {
     ) -> Result<(), Fatal> {
         let opened = self.source.open(&mut InputHead::new(input), self.options);
         let opened = opened.map_err(|mut fatal| {
-            name_source(&mut fatal.findings, input);
+            name_source(&mut fatal.diagnostics, input);
             fatal
         })?;
         let mut decoder = Completion { make_ids: self.make_ids, ..Completion::default() }.of(opened);
@@ -171,7 +168,7 @@ impl Search<'_> {
         };
         decoder.project(&projection)?;
         let decoder = decoder.as_ref();
-        let screen = self.rules.screen(number, decoder, &row, &mut Report::default());
+        let screen = self.rules.screen(number, decoder, &row, &mut RunReport::default());
         let cell = |wanted: Field| row.iter().position(|field| *field == wanted);
         let eye = Eye {
             decoder,
@@ -266,8 +263,8 @@ struct Eye<'a> {
 
 impl Eye<'_> {
     /// The keys of a chunk, and its rows without an identifier.
-    fn keys(&self, decoded: &Decoded<'_>, state: &RandomState) -> (Met, Findings) {
-        let (mut met, mut findings, mut identity) = (Met::default(), Findings::default(), Vec::new());
+    fn keys(&self, decoded: &Decoded<'_>, state: &RandomState) -> (Met, Diagnostics) {
+        let (mut met, mut diagnostics, mut identity) = (Met::default(), Diagnostics::default(), Vec::new());
         let (events, origin) = (&decoded.batch.events, decoded.origin);
         let mut scratch = Vec::new();
         for (index, row) in events.rows.iter().enumerate() {
@@ -276,17 +273,17 @@ impl Eye<'_> {
             }
             if self.identity(index, events, decoded.bytes, &mut scratch, &mut identity) {
                 met.push(key(&identity, state));
-            } else if findings.keeps(&NO_EVENT_ID) {
+            } else if diagnostics.keeps(&NO_EVENT_ID) {
                 let place =
                     Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
                 let message =
                     "the row has no identifier of the play or sale, so it is taken for one of its own";
-                findings.push(Diagnostic::new(&NO_EVENT_ID, place.field(Field::EVENT_ID), message));
+                diagnostics.push(Diagnostic::new(&NO_EVENT_ID, place.field(Field::EVENT_ID), message));
             } else {
-                findings.count(&NO_EVENT_ID, 1);
+                diagnostics.count(&NO_EVENT_ID, 1);
             }
         }
-        (met, findings)
+        (met, diagnostics)
     }
 
     /// The rows of a chunk that are under suspicion, with all that they say.

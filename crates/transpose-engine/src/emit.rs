@@ -11,11 +11,10 @@ use crate::settle::{Settled, Sums, parts_of};
 use crate::sink::Sink;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use transpose_core::batch::{BlockBatch, Blocks, Shape, Span};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::Entity;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Encode, Encoded, Numbers, Portion};
-use transpose_core::report::Report;
+use transpose_core::model::{BlockBatch, Blocks, Entity, Shape, Span};
 
 /// What was counted, in the order of the output, wherever it lies.
 pub(crate) trait Ordered {
@@ -35,7 +34,7 @@ pub(crate) trait Ordered {
         frame: Frame<'_>,
         sink: &mut Sink<'_>,
         threads: usize,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal>;
 }
 
@@ -68,7 +67,7 @@ impl Ordered for Settled<'_> {
         frame: Frame<'_>,
         sink: &mut Sink<'_>,
         threads: usize,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         emit(self, frame, sink, threads, report)
     }
@@ -113,7 +112,7 @@ impl Frame<'_> {
         self,
         batch: &BlockBatch,
         numbers: Numbers,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<Encoded, Fatal> {
         let blocks = Blocks { batch, chunk: &[], shapes: self.shapes, contexts: self.contexts };
         let mut encoded = Encoded::default();
@@ -128,12 +127,12 @@ fn emit(
     frame: Frame<'_>,
     sink: &mut Sink<'_>,
     threads: usize,
-    report: &mut Report,
+    report: &mut RunReport,
 ) -> Result<(), Fatal> {
     let works = works(settled, frame.usages.rows());
     let next = AtomicUsize::new(0);
     let flow = Flow::default();
-    let sequencer = Sequencer::new(threads * 2, |(encoded, part): (Encoded, Report)| {
+    let sequencer = Sequencer::new(threads * 2, |(encoded, part): (Encoded, RunReport)| {
         report.merge(part).map_err(|error| codes::imbalance(&error))?;
         sink.write(&encoded)
     });
@@ -149,7 +148,7 @@ fn emit(
                         let groups =
                             settled.buckets.get(work.bucket).and_then(|all| all.get(work.groups.clone()));
                         build(settled, frame.usages, groups.unwrap_or(&[]), work.place, &mut batch);
-                        let mut part = Report::default();
+                        let mut part = RunReport::default();
                         let outcome = frame
                             .encode(&batch, work.numbers, &mut part)
                             .and_then(|encoded| sequencer.put(index as u64, (encoded, part), &flow));

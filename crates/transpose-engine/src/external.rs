@@ -22,17 +22,17 @@ use crate::sink::Sink;
 use crate::sorter::{Merge, Sorted, Sorter};
 use crate::spill::{Loaded, Scratch, Spilled};
 use std::borrow::Cow;
-use transpose_core::batch::BlockBatch;
-use transpose_core::diagnostic::Fatal;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Decode, Numbers};
-use transpose_core::report::Report;
-use transpose_core::terms::Conflict;
+use transpose_core::model::BlockBatch;
+use transpose_core::terms::ConflictPolicy;
 
 /// What is needed to put things in order.
 pub(crate) struct Plan<'a> {
     pub(crate) decoders: &'a [&'a dyn Decode],
     pub(crate) shapes: &'a Shapes,
-    pub(crate) policy: Conflict,
+    pub(crate) policy: ConflictPolicy,
     /// How much memory may be taken.
     pub(crate) budget: usize,
 }
@@ -79,7 +79,7 @@ impl<'a> Settled<'a> {
         for part in 0..PARTS {
             let passes = spilled.passes(part, plan.budget / 3);
             for pass in 0..passes {
-                let loaded = spilled.load(part, pass, passes, plan.policy == Conflict::Latest)?;
+                let loaded = spilled.load(part, pass, passes, plan.policy == ConflictPolicy::Latest)?;
                 sorters.add(&loaded, &counted.manners, &mut describer, plan, noted)?;
             }
         }
@@ -87,7 +87,7 @@ impl<'a> Settled<'a> {
         let releases = releases.finish()?;
         let groups = groups.finish()?;
         let recordings = by_release(&recordings.finish()?, Sorter::new(spill, share), plan, noted)?;
-        // The findings are wanted before anything is written; the descriptions are chosen again
+        // The diagnostics are wanted before anything is written; the descriptions are chosen again
         // when they are.
         let mut merge = releases.read()?;
         let mut identity = Vec::new();
@@ -103,7 +103,7 @@ impl<'a> Settled<'a> {
         plan: &Plan<'_>,
         frame: Frame<'_>,
         sink: &mut Sink<'_>,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let mut releases = self.releases.read()?;
         let mut streams = Streams { recordings: self.recordings.read()?, groups: self.groups.read()? };
@@ -188,7 +188,7 @@ impl Ordered for OnDisk<'_> {
         frame: Frame<'_>,
         sink: &mut Sink<'_>,
         _threads: usize,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         self.settled.emit(&self.plan, frame, sink, report)
     }

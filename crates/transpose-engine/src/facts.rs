@@ -10,10 +10,10 @@
 //! |---|---|
 //! | track and release, and the catalogue has both together | everything |
 //! | both, and the catalogue knows the track only on other releases | the facts of the recording |
-//! | a track alone | everything, if the track is on one release; else the facts of the recording and those of the release that came first, with a finding |
+//! | a track alone | everything, if the track is on one release; else the facts of the recording and those of the release that came first, with a diagnostic |
 //! | a release alone | the facts of the release |
 //!
-//! Of several rows about one pair the first holds, and a finding names the others.
+//! Of several rows about one pair the first holds, and a diagnostic names the others.
 
 use crate::chunks::{Decoded, Reading, lock, scan};
 use crate::codes;
@@ -23,10 +23,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location, Severity};
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location, Severity};
 use transpose_core::format::{Decode, Format, Projection};
-use transpose_core::report::Findings;
+use transpose_core::model::{Field, FieldSet, Group};
 use transpose_io::Input;
 
 /// What recordings and releases are.
@@ -85,18 +84,18 @@ fn is_release(field: Field) -> bool {
 
 impl Catalogue {
     /// Reads a catalogue from inputs of one format. What is wrong with single rows becomes
-    /// findings, and these rows are passed over.
+    /// diagnostics, and these rows are passed over.
     pub fn read(
         inputs: &[Input],
         format: &dyn Format,
         options: &[(String, String)],
         reading: Reading,
-    ) -> Result<(Self, Findings), Fatal> {
+    ) -> Result<(Self, Diagnostics), Fatal> {
         let mut decoders: Vec<Box<dyn Decode>> = Vec::new();
         let mut reads = FieldSet::EMPTY;
         for input in inputs {
             let decoder = format.open(&mut InputHead::new(input), options).map_err(|mut fatal| {
-                name_source(&mut fatal.findings, input);
+                name_source(&mut fatal.diagnostics, input);
                 fatal
             })?;
             reads = reads.union(decoder.preamble().reads);
@@ -108,16 +107,16 @@ impl Catalogue {
             return Err(Fatal::usage(Diagnostic::new(&codes::CATALOGUE_KEYS, Location::default(), message)));
         }
         let mut catalogue = Self::empty(reads.iter().filter(|field| told(*field)).collect());
-        let mut findings = Findings::default();
+        let mut diagnostics = Diagnostics::default();
         for (input, decoder) in inputs.iter().zip(&mut decoders) {
-            let mut found = decoder.preamble().findings.clone();
+            let mut found = decoder.preamble().diagnostics.clone();
             name_source(&mut found, input);
-            findings.extend(found);
-            catalogue.take(input, decoder.as_mut(), reading, &mut findings)?;
+            diagnostics.extend(found);
+            catalogue.take(input, decoder.as_mut(), reading, &mut diagnostics)?;
         }
         catalogue.several.sort_unstable();
         catalogue.several.dedup();
-        Ok((catalogue, findings))
+        Ok((catalogue, diagnostics))
     }
 
     fn empty(fields: Vec<Field>) -> Self {
@@ -152,7 +151,7 @@ impl Catalogue {
         input: &Input,
         decoder: &mut dyn Decode,
         reading: Reading,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Result<(), Fatal> {
         let mut wanted = vec![Field::RECORDING_ID, Field::RELEASE_ID];
         wanted.extend(&self.fields);
@@ -160,22 +159,22 @@ impl Catalogue {
         let decoder = &*decoder;
         let source: Arc<str> = input.name().into();
         let flow = Flow::default();
-        let kept = Mutex::new((self, findings));
-        let sequencer = Sequencer::new(reading.threads * 4, |(mut found, rows): (Findings, Rows)| {
-            let (catalogue, findings) = &mut *lock(&kept);
+        let kept = Mutex::new((self, diagnostics));
+        let sequencer = Sequencer::new(reading.threads * 4, |(mut found, rows): (Diagnostics, Rows)| {
+            let (catalogue, diagnostics) = &mut *lock(&kept);
             for row in &rows.rows {
                 catalogue.insert(&rows.text, row, &mut found);
             }
             found.sort_by_line();
             found.name_source(&source);
-            findings.merge(found);
+            diagnostics.merge(found);
             Ok(())
         });
         let mut workers = vec![Vec::new(); reading.threads.max(1)];
         let scanned = scan(input, decoder, reading, &flow, &mut workers, &|scratch, decoded| {
             let Decoded { number, bytes, origin, batch, report, .. } = decoded;
-            let mut found = report.findings;
-            found.extend(batch.rejects.iter().map(|reject| reject.finding.clone()));
+            let mut found = report.diagnostics;
+            found.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
             let events = &batch.events;
             let mut rows = Rows::default();
             for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact(wanted.len())) {
@@ -187,7 +186,7 @@ impl Catalogue {
                     let present = match decoder.value(*field, raw, scratch) {
                         Ok(present) => present,
                         Err(fault) => {
-                            found.push(crate::aggregate::finding(&fault, place.clone()));
+                            found.push(crate::aggregate::diagnostic(&fault, place.clone()));
                             fault.code.severity < Severity::Error && !scratch.is_empty()
                         }
                     };
@@ -202,20 +201,20 @@ impl Catalogue {
         });
         drop(sequencer);
         scanned.map(|_| ()).map_err(|mut fatal| {
-            name_source(&mut fatal.findings, input);
+            name_source(&mut fatal.diagnostics, input);
             fatal
         })
     }
 
     /// Takes a row of a part's text.
-    fn insert(&mut self, text: &[u8], row: &Row, findings: &mut Findings) {
+    fn insert(&mut self, text: &[u8], row: &Row, diagnostics: &mut Diagnostics) {
         let text = text.get(row.start..row.end).unwrap_or(&[]);
         let (track, rest) = text.split_at_checked(row.track).unwrap_or((&[], &[]));
         let (release, values) = rest.split_at_checked(row.release).unwrap_or((&[], &[]));
         let place = || Location::line(row.line, row.byte);
         if track.is_empty() && release.is_empty() {
             let message = "the row has neither a track id nor a release id";
-            findings.push(Diagnostic::new(&codes::CATALOGUE_ROW, place(), message));
+            diagnostics.push(Diagnostic::new(&codes::CATALOGUE_ROW, place(), message));
             return;
         }
         let at = self.rows.len() as u64;
@@ -223,7 +222,7 @@ impl Catalogue {
         let keys = (track, release);
         if self.pairs.find(pair, |known| self.keys(*known) == keys).is_some() {
             let message = "the same track and release have stood before; the first row holds";
-            findings.push(Diagnostic::new(&codes::CATALOGUE_REPEATED, place(), message));
+            diagnostics.push(Diagnostic::new(&codes::CATALOGUE_REPEATED, place(), message));
             return;
         }
         push(&mut self.rows, Some(track));
@@ -382,9 +381,9 @@ fn pull<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    fn catalogue(rows: &[(&str, &str, &str, &str)]) -> (Catalogue, Findings) {
+    fn catalogue(rows: &[(&str, &str, &str, &str)]) -> (Catalogue, Diagnostics) {
         let mut catalogue = Catalogue::empty(vec![Field::RELEASE_TITLE, Field::ISRC]);
-        let mut findings = Findings::default();
+        let mut diagnostics = Diagnostics::default();
         let mut part = Rows::default();
         for (track, release, title, isrc) in rows {
             part.begin(1, 0);
@@ -395,9 +394,9 @@ mod tests {
             part.end();
         }
         for row in &part.rows {
-            catalogue.insert(&part.text, row, &mut findings);
+            catalogue.insert(&part.text, row, &mut diagnostics);
         }
-        (catalogue, findings)
+        (catalogue, diagnostics)
     }
 
     fn told(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
@@ -414,7 +413,7 @@ mod tests {
     #[test]
     fn facts_are_those_of_the_pair_or_of_the_half_that_is_known() {
         let long = "x".repeat(70_000);
-        let (catalogue, findings) = catalogue(&[
+        let (catalogue, diagnostics) = catalogue(&[
             ("1", "10", "Ten", "A"),
             ("1", "11", "Eleven", "A"),
             ("2", "10", "Ten", ""),
@@ -422,7 +421,7 @@ mod tests {
             ("1", "10", "Again", "Z"),
             ("4", "12", &long, "D"),
         ]);
-        assert_eq!(findings.counts().map(|(code, n)| (code.id, n)).collect::<Vec<_>>(), [("ENG0503", 1)]);
+        assert_eq!(diagnostics.counts().map(|(code, n)| (code.id, n)).collect::<Vec<_>>(), [("ENG0503", 1)]);
         assert_eq!(catalogue.rows(), 5);
         for (track, release, expected) in [
             ("1", "10", ('=', "Ten A")),
@@ -448,8 +447,8 @@ mod tests {
 
     #[test]
     fn rows_without_identifiers_are_passed_over() {
-        let (catalogue, findings) = catalogue(&[("", "", "Nobody", "A")]);
+        let (catalogue, diagnostics) = catalogue(&[("", "", "Nobody", "A")]);
         assert_eq!(catalogue.rows(), 0);
-        assert_eq!(findings.counts().map(|(code, n)| (code.id, n)).collect::<Vec<_>>(), [("ENG0502", 1)]);
+        assert_eq!(diagnostics.counts().map(|(code, n)| (code.id, n)).collect::<Vec<_>>(), [("ENG0502", 1)]);
     }
 }

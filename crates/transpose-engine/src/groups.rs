@@ -9,7 +9,7 @@ use crate::codes;
 use crate::dictionary::prefetch;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 
 /// How many parts there are.
 pub(crate) const PARTS: usize = 64;

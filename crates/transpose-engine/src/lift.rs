@@ -15,19 +15,18 @@
 //! left out and told. What a head says about the sales context holds for the rows of its own table.
 
 use crate::chunks::{Decoded, Reading, scan};
-use crate::codes;
 use crate::convert::{InputHead, name_source};
 use crate::order::Flow;
-use crate::passes;
 use crate::validate::Total;
+use crate::{codes, passes};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::duration::Duration;
-use transpose_core::batch::{Block, BlockBatch, Blocks, Cell, EntityRef, EntityRow, Shape, Slot};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::format::{Decode, Format, Grain, Preamble, Projection};
+use transpose_core::model::{
+    Block, BlockBatch, Blocks, Cell, Entity, EntityRef, EntityRow, Field, FieldSet, Group, Shape, Slot, Value,
+};
 use transpose_io::Input;
 
 transpose_core::codes! {
@@ -302,7 +301,7 @@ pub(crate) struct Lifted {
     /// The shapes without the columns of contexts.
     pub(crate) shapes: Vec<Shape>,
     /// What was noteworthy.
-    pub(crate) findings: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Lifted {
@@ -335,7 +334,7 @@ impl Before<'_> {
         for ((input, _), plan) in files.iter().zip(&plans) {
             if let Some(plan) = plan {
                 self.gather(input, plan, &mut all).map_err(|mut fatal| {
-                    name_source(&mut fatal.findings, input);
+                    name_source(&mut fatal.diagnostics, input);
                     fatal
                 })?;
             }
@@ -350,8 +349,8 @@ impl Before<'_> {
             numbers.insert(context, number);
         }
         let shapes = first.preamble().shapes.iter().map(without_context).collect();
-        let (header, findings) = head(files);
-        Ok(Some(Lifted { again, plans, numbers, contexts, header, shapes, findings }))
+        let (header, diagnostics) = head(files);
+        Ok(Some(Lifted { again, plans, numbers, contexts, header, shapes, diagnostics }))
     }
 
     /// Reads a table from end to end. What keeps rows from being read is told when they are
@@ -418,28 +417,28 @@ impl Placer {
 pub(crate) fn together(files: &[Opened<'_>]) -> Result<(), Fatal> {
     let [(first, one), rest @ ..] = files else { return Ok(()) };
     let one = one.preamble();
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     for (input, other) in rest {
         let two = other.preamble();
         let place = || Location { source: Some(input.name().into()), ..Location::default() };
         for field in PARTIES.into_iter().filter(|field| one.header.value(*field) != two.header.value(*field))
         {
             let message = format!("`{field}` is not that of `{}`", first.name());
-            findings.push(Diagnostic::new(&OTHER_PARTIES, place(), message));
+            diagnostics.push(Diagnostic::new(&OTHER_PARTIES, place(), message));
         }
         if one.shapes != two.shapes {
             let message = format!("the columns of the table are not those of `{}`", first.name());
-            findings.push(Diagnostic::new(&codes::FILES_DISAGREE, place(), message));
+            diagnostics.push(Diagnostic::new(&codes::FILES_DISAGREE, place(), message));
         }
     }
-    if findings.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Input, findings }) }
+    if diagnostics.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Input, diagnostics }) }
 }
 
 /// The head of the report that tables make together, with what they do not agree on.
 pub(crate) fn head(files: &[Opened<'_>]) -> (Entity, Vec<Diagnostic>) {
     let heads = || files.iter().map(|(_, decoder)| &decoder.preamble().header);
     let mut head = heads().next().cloned().unwrap_or_default();
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     let all = heads().fold(FieldSet::EMPTY, |all, head| all.union(head.fields()));
     for field in all.iter() {
         if field.group() == Group::Context {
@@ -457,7 +456,7 @@ pub(crate) fn head(files: &[Opened<'_>]) -> (Entity, Vec<Diagnostic>) {
             _ => {
                 head.unset(field);
                 let message = format!("`{field}` differs between the tables and is left out");
-                findings.push(Diagnostic::new(&HEADS_DIFFER, Location::default(), message));
+                diagnostics.push(Diagnostic::new(&HEADS_DIFFER, Location::default(), message));
             }
         }
     }
@@ -465,14 +464,14 @@ pub(crate) fn head(files: &[Opened<'_>]) -> (Entity, Vec<Diagnostic>) {
     for name in
         extras.iter().filter(|name| heads().any(|other| other.extras.get(*name) != head.extras.get(*name)))
     {
-        findings.push(Diagnostic::new(
+        diagnostics.push(Diagnostic::new(
             &HEADS_DIFFER,
             Location::default(),
             format!("`{name}` differs between the tables and is left out"),
         ));
     }
     head.extras.retain(|name, value| heads().all(|other| other.extras.get(name) == Some(value)));
-    (head, findings)
+    (head, diagnostics)
 }
 
 fn set(head: &mut Entity, field: Field, text: Option<&str>) {

@@ -18,10 +18,8 @@ use crate::groups::Group as Counted;
 use crate::rows::Rows;
 use std::collections::BTreeMap;
 use transpose_codes::duration::Duration;
-use transpose_core::batch::{BlockBatch, Shape, Slot, Span};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::model::{BlockBatch, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 
 /// A sales context with the manner of usages in it, as events are counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -427,7 +425,7 @@ mod tests {
         batch.end_block(0);
         let shapes = [usages.shape()];
         let blocks =
-            transpose_core::batch::Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
+            transpose_core::model::Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
         let block = blocks.iter().next().unwrap();
         let usage = block.entities().next().unwrap();
         let text = |field| usage.field(field).first().map(|text| String::from_utf8_lossy(text).into_owned());

@@ -20,7 +20,6 @@
 
 use crate::aggregate::{Rows, Rules, Worker, account};
 use crate::chunks::{Decoded, lock, scan};
-use crate::codes;
 use crate::complete::{Completion, Users};
 use crate::convert::{
     Beside, Job, OnReject, Outcome, Part, Quarantine, Ready, Run, pass_events, quarantined,
@@ -29,19 +28,16 @@ use crate::counting::{Counting, Spaces};
 use crate::order::{Flow, Sequencer};
 use crate::pairs::Paired;
 use crate::screen::{self, Duplicates, Known, Screen, Screening};
-use crate::sink;
 use crate::slices::Sinks;
+use crate::{codes, sink};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use transpose_codes::decimal::Decimal;
-use transpose_core::batch::{Batch, Reject};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::accounting::{Amounts, Imbalance, RunReport};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Decode, Encode, Grain, Projection, Tally};
-use transpose_core::ledger::{Amounts, Imbalance};
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, Entity, Field, FieldSet, Reject};
 use transpose_io::{OutputSet, Written};
 
 mod deal;
@@ -124,7 +120,7 @@ pub struct Shared {
 pub struct Ran {
     /// What was found before rows were dealt out, and the account of the inputs: `converted` is
     /// what was dealt out.
-    pub report: Report,
+    pub report: RunReport,
     /// What each output came to, in order.
     pub outputs: Vec<Outcome>,
     /// What each set came to.
@@ -158,7 +154,7 @@ struct Hand<'a> {
 
 /// What a chunk has come to.
 struct Parts {
-    report: Report,
+    report: RunReport,
     rejects: Vec<u8>,
     outputs: Vec<(usize, Part)>,
 }
@@ -208,9 +204,9 @@ impl Many<'_> {
         let base = Job { inputs: searched.again.as_deref().unwrap_or(base.inputs), ..base.clone() };
         let known = Known { verdicts: searched.verdicts.as_ref(), redelivered: &searched.redelivered };
         let mut ran = self.feed(&base, known)?;
-        let mut findings = searched.findings;
-        findings.merge(std::mem::take(&mut ran.report.findings));
-        ran.report.findings = findings;
+        let mut diagnostics = searched.diagnostics;
+        diagnostics.merge(std::mem::take(&mut ran.report.diagnostics));
+        ran.report.diagnostics = diagnostics;
         Ok(ran)
     }
 
@@ -423,7 +419,7 @@ impl Many<'_> {
                 (None, None) => Err(codes::bug("an output that nobody makes")),
             };
             let Ready { mut outcome, set: more, .. } = ready.map_err(|fatal| named(fatal, &output.name))?;
-            outcome.report.findings.name_source(&place_of(&output.name));
+            outcome.report.diagnostics.name_source(&place_of(&output.name));
             if let Some(fatal) = outcome.refused.take() {
                 refused = Some(named(fatal, &output.name));
             }
@@ -495,7 +491,7 @@ impl Many<'_> {
         base: &Job<'_>,
         untaken: Untaken,
         gave_up: bool,
-        report: &mut Report,
+        report: &mut RunReport,
         runs: &[Run<'_>],
     ) -> Option<Fatal> {
         let refusal =
@@ -515,14 +511,16 @@ impl Many<'_> {
             let said = if said.is_empty() { String::new() } else { format!(" with {said}") };
             let message = format!("no output of the set `{name}` takes {} rows{said}", amounts.rows);
             if self.refuse_untaken {
-                let finding = Diagnostic::new(&NOT_TAKEN_REFUSED, Location::default(), message);
-                let fatal = refused
-                    .get_or_insert_with(|| Fatal { findings: Vec::new(), ..Fatal::input(finding.clone()) });
-                if fatal.findings.len() < TOLD {
-                    fatal.findings.push(finding);
+                let diagnostic = Diagnostic::new(&NOT_TAKEN_REFUSED, Location::default(), message);
+                let fatal = refused.get_or_insert_with(|| Fatal {
+                    diagnostics: Vec::new(),
+                    ..Fatal::input(diagnostic.clone())
+                });
+                if fatal.diagnostics.len() < TOLD {
+                    fatal.diagnostics.push(diagnostic);
                 }
             } else {
-                report.findings.push(Diagnostic::new(&NOT_TAKEN, Location::default(), message));
+                report.diagnostics.push(Diagnostic::new(&NOT_TAKEN, Location::default(), message));
             }
         }
         if rejects > 0 && base.on_reject == OnReject::Fail {
@@ -621,7 +619,7 @@ impl Each<'_> {
         });
         drop(sequencer);
         let scanned = scanned.map_err(|mut fatal| {
-            crate::convert::name_source(&mut fatal.findings, input);
+            crate::convert::name_source(&mut fatal.diagnostics, input);
             fatal
         })?;
         if gave_up {
@@ -653,7 +651,7 @@ impl Each<'_> {
                 origin,
                 numbers,
                 batch: &mut hand.scratch,
-                report: Report::default(),
+                report: RunReport::default(),
             };
             feed.screen.apply(&mut own)?;
             let counter = (hand.counters.get_mut(output), &feed.rules);
@@ -677,10 +675,10 @@ impl Each<'_> {
 }
 
 /// Adds the report of a chunk to that of a run.
-fn merge(run: &mut Run<'_>, mut report: Report, source: &Arc<str>) -> Result<(), Fatal> {
-    report.findings.name_source(source);
+fn merge(run: &mut Run<'_>, mut report: RunReport, source: &Arc<str>) -> Result<(), Fatal> {
+    report.diagnostics.name_source(source);
     // A chunk tells of its rejected rows last; the order must not show where the chunks are.
-    report.findings.sort_by_line();
+    report.diagnostics.sort_by_line();
     run.report.merge(report).map_err(|error| codes::imbalance(&error))
 }
 
@@ -710,13 +708,13 @@ fn views(jobs: &[Job<'_>]) -> Vec<View> {
 
 /// A failure that says which output it is of.
 fn named(mut fatal: Fatal, output: &str) -> Fatal {
-    for finding in &mut fatal.findings {
-        finding.location.source.get_or_insert_with(|| place_of(output));
+    for diagnostic in &mut fatal.diagnostics {
+        diagnostic.location.source.get_or_insert_with(|| place_of(output));
     }
     fatal
 }
 
-/// Where a finding stands that is of an output and of no line of an input.
+/// Where a diagnostic stands that is of an output and of no line of an input.
 fn place_of(output: &str) -> Arc<str> {
     format!("output `{output}`").into()
 }

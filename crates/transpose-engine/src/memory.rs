@@ -6,7 +6,7 @@ use crate::groups::Gathered;
 /// What the program takes whatever it does: code, libraries, stacks, the formats, the agreement.
 const PROGRAM: usize = 14 << 20;
 
-/// What a worker takes beside its chunk: rows, cells and findings of a chunk, encoded output that
+/// What a worker takes beside its chunk: rows, cells and diagnostics of a chunk, encoded output that
 /// waits for its turn.
 const WORKER: usize = 1 << 20;
 

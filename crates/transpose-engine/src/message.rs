@@ -1,23 +1,22 @@
 //! Messages of several files: which inputs belong together, what is missing, whether they agree.
 //!
-//! A file says in its head which one of how many it is ([`Part`]) and which message it belongs to:
+//! A file says in its head which one of how many it is ([`FileNumber`]) and which message it belongs to:
 //! files of one message have the sender and the identifier of the message in common. Each file
 //! repeats header and sales contexts (V-SET-3, V-SET-4).
 
 use crate::codes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use transpose_core::diagnostic::{Diagnostic, Location, shown};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::Field;
-use transpose_core::format::{Decode, Part, Preamble, Spot, Tally};
+use transpose_core::diagnostics::{Diagnostic, Location, shown};
+use transpose_core::format::{Decode, FileNumber, Preamble, Tally, ValueRef};
+use transpose_core::model::{Entity, Field, Value};
 
 /// What tells which message an input belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Card {
     format: String,
     /// Which file of its message it is.
-    pub(crate) part: Option<Part>,
+    pub(crate) part: Option<FileNumber>,
     /// The message and its sender.
     names: [Option<String>; 3],
 }
@@ -65,7 +64,7 @@ fn join(cards: &[Card], messages: &mut Vec<Vec<usize>>) {
     let mut open: BTreeMap<(&str, u32), Vec<usize>> = BTreeMap::new();
     for (number, inputs) in messages.iter().enumerate() {
         let parts = parts(cards, inputs);
-        let Some(Part { of, .. }) = parts.first() else { continue };
+        let Some(FileNumber { of, .. }) = parts.first() else { continue };
         if parts.iter().all(|part| part.of == *of) && !missing(&parts).is_empty() {
             let format = inputs.first().and_then(|index| cards.get(*index)).map_or("", |card| &card.format);
             open.entry((format, *of)).or_default().push(number);
@@ -88,12 +87,12 @@ fn join(cards: &[Card], messages: &mut Vec<Vec<usize>>) {
 }
 
 /// Which files the given inputs are, in their order.
-pub(crate) fn parts(cards: &[Card], inputs: &[usize]) -> Vec<Part> {
+pub(crate) fn parts(cards: &[Card], inputs: &[usize]) -> Vec<FileNumber> {
     inputs.iter().filter_map(|index| cards.get(*index)).filter_map(|card| card.part).collect()
 }
 
 /// The numbers of files that are not there, as ranges.
-fn missing(parts: &[Part]) -> Vec<(u32, u32)> {
+fn missing(parts: &[FileNumber]) -> Vec<(u32, u32)> {
     let of = parts.iter().map(|part| part.of).max().unwrap_or_default();
     let there: BTreeSet<u32> = parts.iter().map(|part| part.number).collect();
     let (mut gaps, mut next) = (Vec::new(), 1);
@@ -111,7 +110,7 @@ fn missing(parts: &[Part]) -> Vec<(u32, u32)> {
 
 /// For each file that has the number of one before it, in the order given, its place and that of
 /// the other.
-fn repeated(parts: &[Part]) -> Vec<(usize, usize)> {
+fn repeated(parts: &[FileNumber]) -> Vec<(usize, usize)> {
     let mut first: BTreeMap<u32, usize> = BTreeMap::new();
     let mut repeated = Vec::new();
     for (place, part) in parts.iter().enumerate() {
@@ -127,7 +126,7 @@ fn repeated(parts: &[Part]) -> Vec<(usize, usize)> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Completeness {
     /// What is wrong (V-SET-1, V-SET-2), each with the place of a file in the given order.
-    pub(crate) findings: Vec<(usize, Diagnostic)>,
+    pub(crate) diagnostics: Vec<(usize, Diagnostic)>,
     /// The places of files that repeat the number of another.
     pub(crate) repeated: BTreeSet<usize>,
     /// Whether none is missing.
@@ -139,7 +138,7 @@ const NAMED: usize = 8;
 
 /// Looks for missing and repeated files; `sources` are the names of the files in the order of
 /// `parts`.
-pub(crate) fn completeness(parts: &[Part], sources: &[&str]) -> Completeness {
+pub(crate) fn completeness(parts: &[FileNumber], sources: &[&str]) -> Completeness {
     let mut found = Completeness { complete: true, ..Completeness::default() };
     let gaps = missing(parts);
     if !gaps.is_empty() {
@@ -156,13 +155,13 @@ pub(crate) fn completeness(parts: &[Part], sources: &[&str]) -> Completeness {
         }
         let (file, is) = if count == 1 { ("file", "is") } else { ("files", "are") };
         let message = format!("{file} {} of {of} {is} missing", names.join(", "));
-        found.findings.push((0, Diagnostic::new(&codes::MISSING_FILE, Location::default(), message)));
+        found.diagnostics.push((0, Diagnostic::new(&codes::MISSING_FILE, Location::default(), message)));
     }
     for (place, other) in repeated(parts) {
         let number = parts.get(place).map_or(0, |part| part.number);
         let other = sources.get(other).copied().unwrap_or_default();
         let message = format!("the file is number {number} of the message, and so is `{other}`");
-        found.findings.push((place, Diagnostic::new(&codes::REPEATED_FILE, Location::default(), message)));
+        found.diagnostics.push((place, Diagnostic::new(&codes::REPEATED_FILE, Location::default(), message)));
         found.repeated.insert(place);
     }
     found
@@ -171,14 +170,14 @@ pub(crate) fn completeness(parts: &[Part], sources: &[&str]) -> Completeness {
 /// Compares a file with the first of its message, which is called `source` (V-SET-3, V-SET-4).
 pub(crate) fn disagreements(first: &dyn Decode, source: &str, other: &dyn Decode) -> Vec<Diagnostic> {
     let (one, two) = (first.preamble(), other.preamble());
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut differs = |location: Location, name: &str, here: Option<String>, there: Option<String>| {
         let mut message = format!("`{name}` is ");
         let said = |value: Option<String>| value.map_or("absent".to_owned(), |value| format!("`{value}`"));
         let _ = write!(message, "{}, and {} in `{source}`", said(here), said(there));
-        findings.push(Diagnostic::new(&codes::FILES_DISAGREE, location, message));
+        diagnostics.push(Diagnostic::new(&codes::FILES_DISAGREE, location, message));
     };
-    let head = || Location { field: None, ..other.place(Spot::Header(Field::MESSAGE_ID)) };
+    let head = || Location { field: None, ..other.place(ValueRef::Header(Field::MESSAGE_ID)) };
     let of = |preamble: &Preamble| preamble.part.map(|part| part.of.to_string());
     if of(one) != of(two) {
         differs(head(), "number of files", of(two), of(one));
@@ -191,7 +190,7 @@ pub(crate) fn disagreements(first: &dyn Decode, source: &str, other: &dyn Decode
     {
         let (there, here) = (one.header.value(field), two.header.value(field));
         if here != there {
-            differs(other.place(Spot::Header(field)), field.id(), here.map(text), there.map(text));
+            differs(other.place(ValueRef::Header(field)), field.id(), here.map(text), there.map(text));
         }
     }
     let extras: BTreeSet<&str> =
@@ -202,12 +201,12 @@ pub(crate) fn disagreements(first: &dyn Decode, source: &str, other: &dyn Decode
             differs(head(), name, here.map(text), there.map(text));
         }
     }
-    findings.extend(other_context(one, two).map(|(index, message)| {
+    diagnostics.extend(other_context(one, two).map(|(index, message)| {
         let place = index
-            .map_or_else(Location::default, |index| other.place(Spot::Context(index, Field::CONTEXT_ID)));
+            .map_or_else(Location::default, |index| other.place(ValueRef::Context(index, Field::CONTEXT_ID)));
         Diagnostic::new(&codes::CONTEXTS_DIFFER, place, format!("{message} `{source}`"))
     }));
-    findings
+    diagnostics
 }
 
 /// The first sales context that is not that of the first file, and what is to be said about it.
@@ -259,12 +258,12 @@ pub(crate) fn closing(
     file: &Tally,
     before: Option<&Tally>,
 ) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
-    decoder.finish(trailers, file, &mut findings);
+    let mut diagnostics = Vec::new();
+    decoder.finish(trailers, file, &mut diagnostics);
     if let Some(before) = before {
-        decoder.finish_message(trailers, &whole(before, file), &mut findings);
+        decoder.finish_message(trailers, &whole(before, file), &mut diagnostics);
     }
-    findings
+    diagnostics
 }
 
 #[cfg(test)]
@@ -274,7 +273,7 @@ mod tests {
     fn card(message: &str, number: u32, of: u32) -> Card {
         let mut header = Entity::default();
         header.set(Field::MESSAGE_ID, message);
-        Card::new("f", &Preamble { part: Some(Part { number, of }), header, ..Preamble::default() })
+        Card::new("f", &Preamble { part: Some(FileNumber { number, of }), header, ..Preamble::default() })
     }
 
     #[test]
@@ -299,13 +298,13 @@ mod tests {
 
     #[test]
     fn missing_and_repeated_files_are_named() {
-        let part = |number, of| Part { number, of };
-        let say = |parts: &[Part]| {
+        let part = |number, of| FileNumber { number, of };
+        let say = |parts: &[FileNumber]| {
             let found = completeness(parts, &["one", "two", "three", "four"]);
             let said: Vec<String> = found
-                .findings
+                .diagnostics
                 .iter()
-                .map(|(place, finding)| format!("{place}: {}", finding.message))
+                .map(|(place, diagnostic)| format!("{place}: {}", diagnostic.message))
                 .collect();
             (found.complete, said.join("; "))
         };

@@ -5,14 +5,13 @@ use crate::codes;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::report::KEPT;
+use transpose_core::diagnostics::{Fatal, KEPT};
 
 /// Whether a run goes on; shared by its workers.
 pub(crate) struct Flow {
     stop: AtomicBool,
     failure: Mutex<Option<Fatal>>,
-    /// How many findings of one code are kept in full.
+    /// How many diagnostics of one code are kept in full.
     pub(crate) kept: usize,
 }
 
@@ -23,7 +22,7 @@ impl Default for Flow {
 }
 
 impl Flow {
-    /// The flow of a run that keeps so many findings of one code in full.
+    /// The flow of a run that keeps so many diagnostics of one code in full.
     pub(crate) fn keeping(kept: usize) -> Self {
         Self { stop: AtomicBool::new(false), failure: Mutex::default(), kept }
     }

@@ -12,21 +12,20 @@
 
 use crate::aggregate::Place;
 use crate::chunks::{Decoded, Reading, lock, scan};
-use crate::codes;
 use crate::convert::InputHead;
 use crate::order::Flow;
-use crate::passes;
 use crate::sorter::Sorter;
 use crate::spill::Scratch;
 use crate::verdict::{Entry, Recorder, Verdicts};
+use crate::{codes, passes};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher as _;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::field::Field;
+use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Decode, Format, Projection};
+use transpose_core::model::Field;
 use transpose_io::Input;
 
 /// The cells that are read: the type of the transaction, its names, and what was bought, the best
@@ -133,7 +132,7 @@ impl Before<'_> {
     ) -> Result<bool, Fatal> {
         let mut decoder =
             self.source.open(&mut InputHead::new(input), self.options).map_err(|mut fatal| {
-                crate::convert::name_source(&mut fatal.findings, input);
+                crate::convert::name_source(&mut fatal.diagnostics, input);
                 fatal
             })?;
         decoder.project(&Projection { row: CELLS.to_vec(), time: true, ..Projection::default() })?;
@@ -143,7 +142,7 @@ impl Before<'_> {
             reader.chunk(&decoded, decoder, number, names, sorter)
         })
         .map_err(|mut fatal| {
-            crate::convert::name_source(&mut fatal.findings, input);
+            crate::convert::name_source(&mut fatal.diagnostics, input);
             fatal
         })?;
         Ok(workers.iter().any(|reader| reader.found))

@@ -3,7 +3,7 @@
 use crate::chunks::{Decoded, Reading, scan};
 use crate::codes;
 use crate::order::{Flow, Sequencer};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::Decode;
 use transpose_io::Input;
 

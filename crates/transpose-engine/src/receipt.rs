@@ -5,10 +5,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use transpose_codes::decimal::Decimal;
-use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::ledger::{Amounts, Ledger};
-use transpose_core::loss::Loss;
-use transpose_core::report::Findings;
+use transpose_core::accounting::{Amounts, Ledger, Loss};
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal};
 use transpose_io::{Written, sha256_file};
 
 /// The version of the receipt's own layout.
@@ -49,7 +47,7 @@ pub fn receipt(particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fa
     let mut value = self::outcome(outcome);
     if let Some(object) = value.as_object_mut() {
         let refused = outcome.refused.as_ref();
-        let refused = refused.map(|fatal| fatal.findings.iter().map(finding).collect::<Vec<_>>());
+        let refused = refused.map(|fatal| fatal.diagnostics.iter().map(diagnostic).collect::<Vec<_>>());
         for (key, value) in [
             ("receipt", LAYOUT.into()),
             ("program", particulars.program.as_str().into()),
@@ -77,7 +75,7 @@ pub fn outcome(outcome: &Outcome) -> Value {
             "blocks": outcome.tally.blocks, "usages": outcome.tally.usages,
         },
         "ledger": ledger(&outcome.report.ledger),
-        "findings": counts(&outcome.report.findings),
+        "findings": counts(&outcome.report.diagnostics),
         "loss": loss(&outcome.report.loss),
     })
 }
@@ -159,9 +157,9 @@ pub fn seconds(micros: i128) -> String {
     format!("{sign}{}.{:06}", whole.abs(), part.abs()).trim_end_matches('0').into()
 }
 
-/// How many findings there are of each code, as JSON.
-pub fn counts(findings: &Findings) -> Value {
-    let counts = findings.counts().map(|(code, count)| {
+/// How many diagnostics there are of each code, as JSON.
+pub fn counts(diagnostics: &Diagnostics) -> Value {
+    let counts = diagnostics.counts().map(|(code, count)| {
         (code.id.to_string(), json!({"name": code.name, "severity": code.severity.name(), "count": count}))
     });
     Value::Object(counts.collect())
@@ -178,13 +176,13 @@ pub fn loss(loss: &Loss) -> Value {
     Value::Array(entries.collect())
 }
 
-/// One finding as JSON: the object of `--message-format json`.
-pub fn finding(finding: &Diagnostic) -> Value {
-    let location = &finding.location;
+/// One diagnostic as JSON: the object of `--message-format json`.
+pub fn diagnostic(diagnostic: &Diagnostic) -> Value {
+    let location = &diagnostic.location;
     json!({
-        "code": finding.code.id,
-        "name": finding.code.name,
-        "severity": finding.code.severity.name(),
+        "code": diagnostic.code.id,
+        "name": diagnostic.code.name,
+        "severity": diagnostic.code.severity.name(),
         "source": location.source.as_deref(),
         "line": location.line,
         "byte": location.byte,
@@ -192,10 +190,10 @@ pub fn finding(finding: &Diagnostic) -> Value {
         "record": location.record.as_deref(),
         "cell": location.cell.as_ref().map(|(number, _)| number),
         "cell-name": location.cell.as_ref().map(|(_, name)| name.as_ref()),
-        "field": location.field.map(transpose_core::field::Field::id),
-        "value": finding.value.as_deref(),
-        "message": finding.message,
-        "help": finding.advice(),
+        "field": location.field.map(transpose_core::model::Field::id),
+        "value": diagnostic.value.as_deref(),
+        "message": diagnostic.message,
+        "help": diagnostic.advice(),
     })
 }
 

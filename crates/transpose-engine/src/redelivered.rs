@@ -5,8 +5,7 @@ use crate::codes;
 use crate::convert::name_source;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_io::Input;
 
 transpose_core::codes! {
@@ -38,7 +37,7 @@ pub fn content_hash(input: &Input) -> Result<[u8; 32], Fatal> {
 
 /// For each input the number of the earlier one that has the same content. Only what may be equal
 /// is read: files whose known lengths differ are not.
-pub(crate) fn find(inputs: &[Input], findings: &mut Findings) -> Result<Vec<Option<usize>>, Fatal> {
+pub(crate) fn find(inputs: &[Input], diagnostics: &mut Diagnostics) -> Result<Vec<Option<usize>>, Fatal> {
     let mut first: HashMap<[u8; 32], usize> = HashMap::new();
     let mut found = vec![None; inputs.len()];
     let unknown = inputs.iter().filter(|input| input.len().is_none()).count();
@@ -54,7 +53,7 @@ pub(crate) fn find(inputs: &[Input], findings: &mut Findings) -> Result<Vec<Opti
             continue;
         }
         let hash = content_hash(input).map_err(|mut fatal| {
-            name_source(&mut fatal.findings, input);
+            name_source(&mut fatal.diagnostics, input);
             fatal
         })?;
         let before = *first.entry(hash).or_insert(number);
@@ -63,7 +62,7 @@ pub(crate) fn find(inputs: &[Input], findings: &mut Findings) -> Result<Vec<Opti
             let earlier = inputs.get(before).map_or("", Input::name);
             let place = Location { source: Some(input.name().into()), ..Location::default() };
             let message = format!("the input has the same content as `{earlier}`");
-            findings.push(Diagnostic::new(&REDELIVERED, place, message));
+            diagnostics.push(Diagnostic::new(&REDELIVERED, place, message));
         }
     }
     Ok(found)
@@ -86,10 +85,10 @@ mod tests {
             input("g", ""),
             input("h", ""),
         ];
-        let mut findings = Findings::default();
-        let found = find(&inputs, &mut findings).unwrap();
+        let mut diagnostics = Diagnostics::default();
+        let found = find(&inputs, &mut diagnostics).unwrap();
         assert_eq!(found, [None, None, Some(0), None, Some(1), Some(0), None, None]);
-        assert_eq!(findings.iter().count(), 3);
+        assert_eq!(diagnostics.iter().count(), 3);
         let hash = content_hash(&input("abc", "abc")).unwrap();
         assert_eq!(hash[..4], [0xba, 0x78, 0x16, 0xbf]);
     }

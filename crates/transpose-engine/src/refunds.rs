@@ -1,6 +1,6 @@
 //! What becomes of a refund, by the moments of the sale and of the refund.
 //!
-//! Refunds of a period are closed at the *cut-off*: 00:00 UTC on the 4th of the month after the
+//! RefundPolicy of a period are closed at the *cut-off*: 00:00 UTC on the 4th of the month after the
 //! month in which the period ends, unless the agreement names another day or hour. A refund before
 //! it cancels: the report of the sale's period shows the return. One at or after it is too late for
 //! that report and becomes an *adjustment* in the first report whose own cut-off is still ahead,
@@ -22,9 +22,8 @@
 
 use std::ops::Range;
 use transpose_codes::time::Date;
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
-use transpose_core::terms::Refunds;
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::RefundPolicy;
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -49,7 +48,7 @@ pub(crate) enum Judged {
 
 /// Judges refunds for one report.
 pub(crate) struct Judge {
-    refunds: Refunds,
+    refunds: RefundPolicy,
     period: Option<Window>,
 }
 
@@ -64,7 +63,7 @@ struct Window {
 
 impl Judge {
     /// For a period given by its moments and, in the header, by its days.
-    pub(crate) fn new(refunds: Refunds, period: Option<&Range<i64>>, header: &Entity) -> Self {
+    pub(crate) fn new(refunds: RefundPolicy, period: Option<&Range<i64>>, header: &Entity) -> Self {
         let day = |field| header.text(field).and_then(|text| Date::parse(text).ok());
         let period = period.map(|moments| {
             let ahead = day(Field::PERIOD_START)
@@ -142,7 +141,7 @@ fn after(day: Date) -> Option<Date> {
 
 /// The moment at which refunds are closed of a period with the given last day; after all moments
 /// where the calendar ends.
-fn cut_off(refunds: &Refunds, last: Option<Date>) -> i64 {
+fn cut_off(refunds: &RefundPolicy, last: Option<Date>) -> i64 {
     let Some(first) = last.and_then(after) else { return i64::MAX };
     let days = i64::from(first.days_since_epoch()) + i64::from(refunds.day) - 1;
     days * DAY + i64::from(refunds.hour) * HOUR
@@ -152,13 +151,13 @@ fn cut_off(refunds: &Refunds, last: Option<Date>) -> i64 {
 mod tests {
     use super::*;
     use transpose_codes::time::{Period, Timestamp};
-    use transpose_core::terms::Unmatched;
+    use transpose_core::terms::UnmatchedPolicy;
 
     fn at(text: &str) -> i64 {
         Timestamp::parse(text.as_bytes()).unwrap().micros
     }
 
-    fn judge_of(period: &str, minutes: i16, refunds: Refunds) -> Judge {
+    fn judge_of(period: &str, minutes: i16, refunds: RefundPolicy) -> Judge {
         let period = Period::parse(period).unwrap();
         let mut header = Entity::default();
         header.set(Field::PERIOD_START, period.first().to_string());
@@ -172,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_table_holds_at_its_boundaries() {
-        let month = |period: &str| judge_of(period, 0, Refunds::default());
+        let month = |period: &str| judge_of(period, 0, RefundPolicy::default());
         for (period, sale, refund, expected) in [
             // The last moment that counts, and the first that does not.
             ("2026-10", "2026-10-31T23:59:59.999999Z", "2026-11-03T23:59:59.999999Z", Judged::Return),
@@ -229,7 +228,7 @@ mod tests {
         ] {
             let months = ["2026-09", "2026-10", "2026-11", "2026-12", "2027-01"];
             let adjusted = months.into_iter().filter(|month| {
-                let judged = judge_of(month, 0, Refunds::default())
+                let judged = judge_of(month, 0, RefundPolicy::default())
                     .judge(at(refund), Some(at("2026-08-15T00:00:00Z")));
                 judged == adjusts("2026-08-01", "2026-08-31")
             });
@@ -241,7 +240,7 @@ mod tests {
     fn periods_in_local_time_close_in_utc() {
         // Two hours ahead: the month begins and ends two hours earlier, and closes when it does
         // everywhere.
-        let judge = judge_of("2026-10", 120, Refunds::default());
+        let judge = judge_of("2026-10", 120, RefundPolicy::default());
         for (sale, refund, expected) in [
             ("2026-10-31T21:59:59.999999Z", "2026-11-03T23:59:59.999999Z", Judged::Return),
             ("2026-10-31T22:00:00Z", "2026-11-01T00:00:00Z", Judged::Outside),
@@ -251,13 +250,13 @@ mod tests {
             assert_eq!(judge.judge(at(refund), Some(at(sale))), expected, "{sale}, {refund}");
         }
         // Fourteen hours ahead, a day whose end is the day before in UTC.
-        let judge = judge_of("2026-11-01", 840, Refunds::default());
+        let judge = judge_of("2026-11-01", 840, RefundPolicy::default());
         assert_eq!(judge.judge(at("2026-12-03T23:59:59Z"), Some(at("2026-11-01T09:59:59Z"))), Judged::Return);
     }
 
     #[test]
     fn day_and_hour_are_those_of_the_agreement() {
-        let refunds = Refunds { day: 10, hour: 6, ..Refunds::default() };
+        let refunds = RefundPolicy { day: 10, hour: 6, ..RefundPolicy::default() };
         let judge = judge_of("2026-10", 0, refunds);
         let sale = Some(at("2026-10-15T00:00:00Z"));
         assert_eq!(judge.judge(at("2026-11-10T05:59:59.999999Z"), sale), Judged::Return);
@@ -267,7 +266,8 @@ mod tests {
     #[test]
     fn sales_that_are_not_there_are_told_only_by_the_report_that_adjusts() {
         let original = Period::parse("2026-09").ok();
-        let refunds = Refunds { unmatched: Unmatched::Adjust, original, ..Refunds::default() };
+        let refunds =
+            RefundPolicy { unmatched: UnmatchedPolicy::Adjust, original, ..RefundPolicy::default() };
         let judge = judge_of("2026-10", 0, refunds);
         assert_eq!(judge.judge(at("2026-10-03T23:59:59Z"), None), Judged::Outside);
         assert_eq!(judge.judge(at("2026-10-04T00:00:00Z"), None), Judged::Unmatched);
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn without_a_period_every_sale_is_in_its_month() {
-        let judge = Judge::new(Refunds::default(), None, &Entity::default());
+        let judge = Judge::new(RefundPolicy::default(), None, &Entity::default());
         let sale = Some(at("2026-10-15T00:00:00Z"));
         assert_eq!(judge.judge(at("2026-11-03T23:59:59Z"), sale), Judged::Return);
         assert_eq!(judge.judge(at("2026-11-04T00:00:00Z"), sale), adjusts("2026-10-01", "2026-10-31"));
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn the_end_of_the_calendar_closes_nothing() {
-        let judge = judge_of("9999-12", 0, Refunds::default());
+        let judge = judge_of("9999-12", 0, RefundPolicy::default());
         assert_eq!(judge.judge(i64::MAX - 1, Some(at("9999-12-31T00:00:00Z"))), Judged::Return);
     }
 }

@@ -13,8 +13,7 @@ use crate::manner::Manners;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group as Kind};
+use transpose_core::model::{Entity, Field, FieldSet, Group as Kind};
 
 /// What tells rows apart whether it is shown or not: the currency of amounts.
 const ALWAYS: [Field; 1] = [Field::CURRENCY];

@@ -8,11 +8,9 @@ use crate::codes;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
-use transpose_core::account::NO_CURRENCY;
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
-use transpose_core::ledger::{Amounts, Ledger};
+use transpose_core::accounting::{Amounts, Ledger, NO_CURRENCY};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::model::{Entity, Field, FieldSet};
 
 /// Whether a source tells of sales.
 pub(crate) fn sells(reads: FieldSet) -> bool {

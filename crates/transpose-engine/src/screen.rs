@@ -5,7 +5,7 @@
 //! filtered, by reason. It is the same for events that are counted and for events that are passed
 //! on.
 
-use crate::aggregate::{OUTSIDE, Place, finding};
+use crate::aggregate::{OUTSIDE, Place, diagnostic};
 use crate::chunks::Decoded;
 use crate::codes;
 use crate::verdict::{Verdict, Verdicts};
@@ -13,12 +13,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use transpose_codes::time::Timestamp;
-use transpose_core::batch::{EventBatch, EventRow, Fault};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::accounting::{Ledger, RunReport};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Decode, Origin};
-use transpose_core::ledger::Ledger;
-use transpose_core::report::Report;
+use transpose_core::model::{CellDiagnostic, EventBatch, EventRow, Field, FieldSet};
 
 /// Which rows of events take part in a conversion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,7 +140,7 @@ impl Rules<'_> {
         input: usize,
         decoder: &'a dyn Decode,
         row: &[Field],
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Screen<'a> {
         let reads = decoder.preamble().reads.contains(Field::EVENT_LOGGED);
         let logged = row.iter().position(|field| *field == Field::EVENT_LOGGED).filter(|_| reads);
@@ -150,7 +148,7 @@ impl Rules<'_> {
         if asked && self.screening.period_by == PeriodBy::Logged && logged.is_none() {
             let place = Location { source: self.sources.get(input).cloned(), ..Location::default() };
             let message = "the input does not say when plays were logged; the moment of the play decides";
-            report.findings.push(Diagnostic::new(&NOT_LOGGED, place, message));
+            report.diagnostics.push(Diagnostic::new(&NOT_LOGGED, place, message));
         }
         Screen { rules: self, input, decoder, logged }
     }
@@ -241,7 +239,7 @@ impl Screen<'_> {
     }
 
     /// When a row says that it was logged, in microseconds since 1970 UTC.
-    fn said(&self, index: usize, events: &EventBatch, bytes: &[u8]) -> Result<Option<i64>, Fault> {
+    fn said(&self, index: usize, events: &EventBatch, bytes: &[u8]) -> Result<Option<i64>, CellDiagnostic> {
         let span = self.logged.and_then(|cell| events.cells.get(index * events.row_cells + cell));
         let Some(span) = span else { return Ok(None) };
         let mut text = Vec::new();
@@ -265,7 +263,7 @@ impl Screen<'_> {
         if self.rules.period.is_none() {
             return true;
         }
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         let mut sieve = Sieve {
             origin: Origin::default(),
             report: &mut report,
@@ -315,7 +313,7 @@ impl Screen<'_> {
     ) -> Option<i64> {
         self.said(index, events, bytes).unwrap_or_else(|fault| {
             let place = sieve.place(row);
-            sieve.report.findings.push(finding(&fault, place));
+            sieve.report.diagnostics.push(diagnostic(&fault, place));
             None
         })
     }
@@ -350,7 +348,7 @@ impl Screen<'_> {
 /// What is made of a chunk.
 struct Sieve<'a> {
     origin: Origin,
-    report: &'a mut Report,
+    report: &'a mut RunReport,
     /// The rows that are left out, by number.
     out: Vec<u32>,
     /// Rows, plays and played time that are left out, by reason.
@@ -372,15 +370,15 @@ impl Sieve<'_> {
 
     fn tell(
         &mut self,
-        code: &'static transpose_core::diagnostic::Code,
+        code: &'static transpose_core::diagnostics::Code,
         row: &EventRow,
         message: impl FnOnce() -> String,
     ) {
-        if self.report.findings.keeps(code) {
+        if self.report.diagnostics.keeps(code) {
             let place = self.place(row);
-            self.report.findings.push(Diagnostic::new(code, place, message()));
+            self.report.diagnostics.push(Diagnostic::new(code, place, message()));
         } else {
-            self.report.findings.count(code, 1);
+            self.report.diagnostics.count(code, 1);
         }
     }
 }

@@ -17,9 +17,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 use transpose_core::format::Decode;
-use transpose_core::terms::Conflict;
+use transpose_core::terms::ConflictPolicy;
 
 /// The descriptions of the items of one block of the dictionary.
 struct Share {
@@ -146,7 +146,7 @@ fn rank<'a>(
     items: &'a Items,
     side: Side,
     shapes: &Shapes,
-    policy: Conflict,
+    policy: ConflictPolicy,
     plays: &[AtomicU64],
     threads: usize,
 ) -> (Ranked<'a>, Noted) {
@@ -267,13 +267,13 @@ pub(crate) fn settle<'a>(
     world: &World,
     manners: &Manners,
     shapes: &Shapes,
-    policy: Conflict,
+    policy: ConflictPolicy,
     threads: usize,
     noted: &mut Noted,
 ) -> Result<Settled<'a>, Fatal> {
     let parts: Vec<usize> = (0..PARTS).collect();
     let mut plays = Vec::new();
-    if policy == Conflict::MostPlayed {
+    if policy == ConflictPolicy::MostPlayed {
         plays.resize_with(items.len(), AtomicU64::default);
         side_by_side(
             threads,

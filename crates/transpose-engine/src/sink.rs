@@ -8,9 +8,8 @@
 use crate::codes;
 use std::path::{Path, PathBuf};
 use transpose_codes::time::Timestamp;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Encode, Encoded, Part, Tally};
-use transpose_core::table::{Container, Site, TableWriter};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{Container, Encode, Encoded, FileNumber, OutputContext, TableWriter, Tally};
 use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, Written};
 
 /// Where outputs go.
@@ -141,7 +140,7 @@ impl<'a> Sink<'a> {
     fn refuse_early(&mut self) -> Result<(), Fatal> {
         let path = match self.destination {
             Destination::File(path) => path.clone(),
-            Destination::Folder(folder) => folder.join(self.file_name(Part { number: 1, of: 1 })),
+            Destination::Folder(folder) => folder.join(self.file_name(FileNumber { number: 1, of: 1 })),
             Destination::Stdout => return Ok(()),
         };
         let probe = self.set.create(&path, Compression::None).map_err(|error| codes::io(&error))?;
@@ -151,7 +150,7 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    fn file_name(&self, part: Part) -> String {
+    fn file_name(&self, part: FileNumber) -> String {
         let mut name = cleaned(&self.encoder.file_name(part));
         if let Some(container) = self.packing.container {
             name.truncate(name.rfind('.').unwrap_or(name.len()));
@@ -197,7 +196,7 @@ impl<'a> Sink<'a> {
     fn begin(&mut self) -> Result<(), Fatal> {
         let mut head = Vec::new();
         let number = self.part();
-        let tally = self.encoder.begin(Part { number, of: number }, &mut head);
+        let tally = self.encoder.begin(FileNumber { number, of: number }, &mut head);
         let (file, table) = (self.create()?, self.table()?);
         let mut open = Open { file, head: head.len() as u64, tally, table, ready: Vec::new() };
         open.append(&head)?;
@@ -214,11 +213,11 @@ impl<'a> Sink<'a> {
         };
         let Packing { temp_dir, now, .. } = self.packing;
         let output = match self.destination {
-            Destination::Folder(_) => self.file_name(Part { number: 1, of: 1 }),
+            Destination::Folder(_) => self.file_name(FileNumber { number: 1, of: 1 }),
             Destination::File(path) => path.to_string_lossy().into_owned(),
             Destination::Stdout => "-".into(),
         };
-        container.begin(&shape, Site { output: &output, temp_dir, now }).map(Some)
+        container.begin(&shape, OutputContext { output: &output, temp_dir, now }).map(Some)
     }
 
     fn create(&mut self) -> Result<OutputFile, Fatal> {
@@ -264,7 +263,7 @@ impl<'a> Sink<'a> {
         let of = if last { number } else { number + 1 };
         let mut message = self.message;
         message.add(open.tally);
-        let closing = self.encoder.end(Part { number, of }, &open.tally, &message, &mut foot);
+        let closing = self.encoder.end(FileNumber { number, of }, &open.tally, &message, &mut foot);
         open.tally.add(closing);
         self.message.add(open.tally);
         open.append(&foot)?;
@@ -298,7 +297,7 @@ impl<'a> Sink<'a> {
         for (index, file) in closed.iter().enumerate() {
             let path = match self.destination {
                 Destination::Folder(folder) => {
-                    folder.join(self.file_name(Part { number: index as u32 + 1, of }))
+                    folder.join(self.file_name(FileNumber { number: index as u32 + 1, of }))
                 }
                 Destination::File(path) if of == 1 => path.clone(),
                 Destination::Stdout if of == 1 => PathBuf::from("-"),
@@ -335,7 +334,7 @@ impl<'a> Sink<'a> {
             let Some(Closed { id, head: old_head }) = self.closed.get(index) else { continue };
             let (id, mut offset) = (*id, *old_head);
             let mut head = Vec::new();
-            self.encoder.begin(Part { number: index as u32 + 1, of }, &mut head);
+            self.encoder.begin(FileNumber { number: index as u32 + 1, of }, &mut head);
             let from = self.set.reopen(id).map_err(|error| codes::io(&error))?;
             let mut file = self.create()?;
             file.append(&head).map_err(|error| codes::io(&error))?;
@@ -424,27 +423,32 @@ pub fn destination(path: &Path) -> Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use transpose_core::field::FieldSet;
+    use transpose_core::accounting::{RunReport, Subject};
     use transpose_core::format::{Numbers, Portion};
-    use transpose_core::loss::Subject;
-    use transpose_core::report::Report;
+    use transpose_core::model::FieldSet;
 
     /// Lines as blocks, at most so many in a file.
     struct Few(u64);
 
     impl Encode for Few {
-        fn begin(&self, part: Part, out: &mut Vec<u8>) -> Tally {
+        fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally {
             out.extend_from_slice(format!("{} of {}\n", part.number, part.of).as_bytes());
             Tally { lines: 1, ..Tally::default() }
         }
-        fn encode(&self, _: Portion<'_>, _: Numbers, _: &mut Encoded, _: &mut Report) -> Result<(), Fatal> {
+        fn encode(
+            &self,
+            _: Portion<'_>,
+            _: Numbers,
+            _: &mut Encoded,
+            _: &mut RunReport,
+        ) -> Result<(), Fatal> {
             Ok(())
         }
-        fn end(&self, _: Part, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
+        fn end(&self, _: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
             out.extend_from_slice(format!("{} {}\n", file.blocks, message.blocks).as_bytes());
             Tally { lines: 1, ..Tally::default() }
         }
-        fn file_name(&self, part: Part) -> String {
+        fn file_name(&self, part: FileNumber) -> String {
             part.number.to_string()
         }
         fn max_file_size(&self) -> Option<u64> {

@@ -8,9 +8,9 @@ use crate::convert::Job;
 use crate::sink::Sink;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use transpose_core::batch::EventBatch;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Encode, Encoded, Tally};
+use transpose_core::model::EventBatch;
 use transpose_io::OutputSet;
 
 transpose_core::codes! {

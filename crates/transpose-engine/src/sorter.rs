@@ -6,7 +6,7 @@ use crate::spill::{Extent, Reader, Scratch, Writer};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 
 /// How many runs are merged at once.
 const FAN: usize = 64;

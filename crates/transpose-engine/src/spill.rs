@@ -15,7 +15,7 @@ use crate::packed::{put, put_text, signed, take, take_text, unsigned};
 use crate::settle::merge;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, RwLock};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 use transpose_io::Spill;
 
 /// How much is written at once.

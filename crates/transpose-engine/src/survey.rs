@@ -10,12 +10,12 @@ use crate::order::{Flow, Sequencer};
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use transpose_core::batch::{Block, Blocks, Cell, EntityRef, Shape, Slot};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Dimension, Format, Grain, Preamble, Projection, Tally};
-use transpose_core::report::{Findings, Report};
+use transpose_core::model::{
+    Block, Blocks, Cell, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value,
+};
 use transpose_io::Input;
 
 /// What an input holds.
@@ -35,7 +35,7 @@ pub struct Survey {
     /// The first rows or blocks, entity by entity.
     pub first: Vec<(Group, Entity)>,
     /// What was found.
-    pub findings: Findings,
+    pub diagnostics: Diagnostics,
 }
 
 /// What is shown instead of personal data.
@@ -72,20 +72,20 @@ pub fn survey(
     let first = Mutex::new(Vec::new());
     let mut workers: Vec<Part> = (0..reading.threads.max(1)).map(|_| Part::default()).collect();
     let trailers = Mutex::new(Vec::new());
-    let mut findings = Findings::default();
-    findings.extend(preamble.findings.iter().cloned());
+    let mut diagnostics = Diagnostics::default();
+    diagnostics.extend(preamble.diagnostics.iter().cloned());
     let sequencer = Sequencer::new(reading.threads * 4, |later| {
-        findings.merge(later);
+        diagnostics.merge(later);
         Ok(())
     });
     let scanned = scan(input, decoder, reading, &flow, &mut workers, &|part, decoded| {
         let Decoded { number, bytes, batch, report, .. } = decoded;
         lock(&trailers).extend_from_slice(&batch.trailers);
         part.rejects += batch.rejects.len() as u64;
-        let mut found: Report = report;
-        found.findings.extend(batch.rejects.iter().map(|reject| reject.finding.clone()));
-        found.findings.sort_by_line();
-        sequencer.put(number, found.findings, &flow)?;
+        let mut found: RunReport = report;
+        found.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
+        found.diagnostics.sort_by_line();
+        sequencer.put(number, found.diagnostics, &flow)?;
         let events = &batch.events;
         let table = Rows { events, bytes, space: 0 };
         for (index, row) in events.rows.iter().enumerate() {
@@ -145,7 +145,7 @@ pub fn survey(
         times: None,
         contexts: BTreeMap::new(),
         first: first.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
-        findings,
+        diagnostics,
     };
     let mut sums = BTreeMap::new();
     for part in workers {
@@ -169,8 +169,8 @@ pub fn survey(
     trailers.sort_by_key(|(line, _)| *line);
     // One file of several says nothing about the whole message that could be checked here.
     let whole = decoder.preamble().part.is_none_or(|part| part.of == 1).then(Tally::default);
-    survey.findings.extend(message::closing(decoder, &trailers, &survey.tally, whole.as_ref()));
-    survey.findings.name_source(&input.name().into());
+    survey.diagnostics.extend(message::closing(decoder, &trailers, &survey.tally, whole.as_ref()));
+    survey.diagnostics.name_source(&input.name().into());
     Ok(survey)
 }
 

@@ -20,7 +20,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::BuildHasher as _;
 use std::path::PathBuf;
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 
 /// The lowest key that is a hash; numbers are below.
 const HASHED: u64 = 1 << 63;

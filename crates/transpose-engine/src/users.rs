@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::Entity;
 use transpose_core::terms::Terms;
 
 transpose_core::codes! {

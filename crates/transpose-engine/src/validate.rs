@@ -13,12 +13,12 @@
 //!
 //! **What is exact.** Everything that is told is true, and nothing that the rules above forbid is
 //! missed, at any size: sums are exact decimals, equal identifiers are compared as text, all
-//! findings are counted. Two things are left out, and said so in the report (`partly-checked`):
+//! diagnostics are counted. Two things are left out, and said so in the report (`partly-checked`):
 //! usages of blocks that were rejected are in no sum and their identifiers are not compared, and
 //! with missing files a sum is only checked for being too large.
 //!
 //! **What is bounded.** Memory does not depend on the size of the input. Of each code the first
-//! findings are kept in full. Identifiers that are whole numbers and rise take no memory. Of others
+//! diagnostics are kept in full. Identifiers that are whole numbers and rise take no memory. Of others
 //! a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk. Only
 //! where a key stands twice is the message read a second time, to compare the identifiers
 //! themselves; what is under suspicion is sorted on disk.
@@ -49,12 +49,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use totals::Number;
-use transpose_core::batch::{Batch, Block, Blocks, Reject};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, shown};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, Group};
-use transpose_core::format::{Decode, Demands, Format, Grain, Part, Projection, Spot, Tally};
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, shown};
+use transpose_core::format::{Decode, Demands, FileNumber, Format, Grain, Projection, Tally, ValueRef};
+use transpose_core::model::{Batch, Block, Blocks, Entity, Field, Group, Reject};
 use transpose_io::{Compression, Input};
 
 /// What to check and how.
@@ -70,9 +67,9 @@ pub struct Validation<'a> {
     pub options: &'a [(String, String)],
     /// What is demanded beyond the rules of the formats.
     pub demands: &'a Demands,
-    /// How bad findings are.
+    /// How bad diagnostics are.
     pub severities: &'a Severities,
-    /// How many findings of one code are kept in full.
+    /// How many diagnostics of one code are kept in full.
     pub first: usize,
     /// How inputs are read.
     pub reading: Reading,
@@ -89,7 +86,7 @@ pub struct Validation<'a> {
 #[derive(Debug)]
 pub struct Verdict {
     /// What was found, without what is silenced, by file and line.
-    pub findings: Findings,
+    pub diagnostics: Diagnostics,
     /// The messages, in the order of their first files.
     pub messages: Vec<Message>,
     /// How many bytes went to disk on the way.
@@ -115,7 +112,7 @@ pub struct File {
     /// The number of its input, from 0.
     pub input: usize,
     /// Which file of its message it is, for formats whose messages may have several.
-    pub part: Option<Part>,
+    pub part: Option<FileNumber>,
     /// The version that was read, for formats with versions.
     pub version: Option<String>,
     /// What it holds.
@@ -134,7 +131,7 @@ impl Validation<'_> {
     /// Checks the inputs. What is wrong with them is in the verdict; a failure is one of use, of
     /// the machine or of the program.
     pub fn run(&self) -> Result<Verdict, Fatal> {
-        let mut findings = Findings::keeping(self.first);
+        let mut diagnostics = Diagnostics::keeping(self.first);
         let mut cards = Vec::new();
         let mut opened = Vec::new();
         for (index, input) in self.inputs.iter().enumerate() {
@@ -145,7 +142,7 @@ impl Validation<'_> {
                 }
                 // What cannot be opened is told like everything else, and the others are still
                 // checked.
-                Err(fatal) if fatal.failure == Failure::Input => findings.extend(fatal.findings),
+                Err(fatal) if fatal.failure == Failure::Input => diagnostics.extend(fatal.diagnostics),
                 Err(fatal) => return Err(fatal),
             }
         }
@@ -157,9 +154,9 @@ impl Validation<'_> {
             let mut run = Run::new(self, &inputs, &parts);
             messages.push(run.message()?);
             spilled += run.spilled;
-            findings.merge(run.findings);
+            diagnostics.merge(run.diagnostics);
         }
-        findings.retain(|code| self.severities.of(code).is_some());
+        diagnostics.retain(|code| self.severities.of(code).is_some());
         let read: Vec<&str> = messages
             .iter()
             .flat_map(|message| &message.files)
@@ -168,11 +165,11 @@ impl Validation<'_> {
             .collect();
         let ranks: BTreeMap<&str, usize> =
             read.iter().rev().zip((0..read.len()).rev()).map(|(name, rank)| (*name, rank)).collect();
-        findings.sort_by_key(|finding| {
-            let source = finding.location.source.as_deref();
-            (source.and_then(|source| ranks.get(source)).copied(), finding.location.line)
+        diagnostics.sort_by_key(|diagnostic| {
+            let source = diagnostic.location.source.as_deref();
+            (source.and_then(|source| ranks.get(source)).copied(), diagnostic.location.line)
         });
-        Ok(Verdict { findings, messages, spilled })
+        Ok(Verdict { diagnostics, messages, spilled })
     }
 
     fn format(&self, index: usize) -> Result<&dyn Format, Fatal> {
@@ -205,7 +202,7 @@ impl Validation<'_> {
         opened.map_err(|mut fatal| {
             // A demand that cannot be met has its place in the rules, not in the input.
             if fatal.failure == Failure::Input {
-                name_source(&mut fatal.findings, input);
+                name_source(&mut fatal.diagnostics, input);
             }
             fatal
         })
@@ -236,12 +233,12 @@ struct Run<'a> {
     job: &'a Validation<'a>,
     /// The inputs that are its files, in order.
     inputs: &'a [usize],
-    parts: &'a [Part],
+    parts: &'a [FileNumber],
     /// The names of its files.
     sources: Vec<Arc<str>>,
     /// The files that repeat the number of another.
     repeated: BTreeSet<usize>,
-    findings: Findings,
+    diagnostics: Diagnostics,
     state: RandomState,
     blocks: Ids,
     usages: Ids,
@@ -256,7 +253,7 @@ struct Run<'a> {
 /// What one chunk has come to.
 #[derive(Default)]
 struct Seen {
-    findings: Findings,
+    diagnostics: Diagnostics,
     blocks: Met,
     usages: Met,
     order: Stretch,
@@ -274,7 +271,7 @@ struct Eye<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(job: &'a Validation<'a>, inputs: &'a [usize], parts: &'a [Part]) -> Self {
+    fn new(job: &'a Validation<'a>, inputs: &'a [usize], parts: &'a [FileNumber]) -> Self {
         let names = inputs.iter().filter_map(|index| job.inputs.get(*index)).map(|input| input.name().into());
         let most = job.allowance().0 / size_of::<u64>();
         let ids = |most| Ids::new(most, job.reading().threads, job.temp_dir.clone());
@@ -284,7 +281,7 @@ impl<'a> Run<'a> {
             parts,
             sources: names.collect(),
             repeated: BTreeSet::new(),
-            findings: Findings::keeping(job.first),
+            diagnostics: Diagnostics::keeping(job.first),
             state: RandomState::default(),
             blocks: ids(most / 3),
             usages: ids(most / 3 * 2),
@@ -310,9 +307,9 @@ impl<'a> Run<'a> {
         let found = message::completeness(self.parts, &names);
         self.complete = found.complete;
         self.repeated = found.repeated;
-        for (place, mut finding) in found.findings {
-            finding.location.source = self.sources.get(place).cloned();
-            self.findings.push(finding);
+        for (place, mut diagnostic) in found.diagnostics {
+            diagnostic.location.source = self.sources.get(place).cloned();
+            self.diagnostics.push(diagnostic);
         }
         let mut message = Message { complete: true, ..Message::default() };
         let mut first: Option<Box<dyn Decode>> = None;
@@ -355,14 +352,14 @@ impl<'a> Run<'a> {
         let (index, input, source) = self.input(place)?;
         let decoder = self.job.open(index, input)?;
         let preamble = decoder.preamble();
-        let mut findings = preamble.findings.clone();
+        let mut diagnostics = preamble.diagnostics.clone();
         if let Some(Some(name)) = self.job.names.get(index) {
-            decoder.check_name(name, &mut findings);
+            decoder.check_name(name, &mut diagnostics);
         }
         if let (Some(first), Some(name)) = (first, self.sources.first()) {
-            findings.extend(message::disagreements(first, name, decoder.as_ref()));
+            diagnostics.extend(message::disagreements(first, name, decoder.as_ref()));
         }
-        self.tell(findings, &source);
+        self.tell(diagnostics, &source);
         let contexts = first.map_or(&preamble.contexts, |first| &first.preamble().contexts);
         let mapping = message::mapping(contexts, &preamble.contexts);
         self.totals.resize(self.totals.len().max(contexts.len()), Total::default());
@@ -385,22 +382,22 @@ impl<'a> Run<'a> {
             Ok(scanned) => {
                 file.tally = scanned.tally(decoder.as_ref());
                 let before = before.filter(|_| self.complete);
-                let findings = message::closing(decoder.as_ref(), &trailers, &file.tally, before);
-                self.tell(findings, &source);
+                let diagnostics = message::closing(decoder.as_ref(), &trailers, &file.tally, before);
+                self.tell(diagnostics, &source);
             }
             // A file that ends in the middle of its data: what comes after is not known.
-            Err(findings) => {
+            Err(diagnostics) => {
                 self.complete = false;
-                self.tell(findings, &source);
+                self.tell(diagnostics, &source);
             }
         }
         Ok((file, decoder))
     }
 
-    fn tell(&mut self, findings: Vec<Diagnostic>, source: &Arc<str>) {
-        for mut finding in findings {
-            finding.location.source.get_or_insert_with(|| Arc::clone(source));
-            self.findings.push(finding);
+    fn tell(&mut self, diagnostics: Vec<Diagnostic>, source: &Arc<str>) {
+        for mut diagnostic in diagnostics {
+            diagnostic.location.source.get_or_insert_with(|| Arc::clone(source));
+            self.diagnostics.push(diagnostic);
         }
     }
 
@@ -419,11 +416,11 @@ impl<'a> Run<'a> {
         let mut workers = vec![vec![Total::default(); mapping.len()]; reading.threads.max(1)];
         let eye = Eye::new(decoder, &self.state);
         let mut rejects = 0;
-        let (findings, blocks, usages, order) =
-            (&mut self.findings, &mut self.blocks, &mut self.usages, &mut self.order);
+        let (diagnostics, blocks, usages, order) =
+            (&mut self.diagnostics, &mut self.blocks, &mut self.usages, &mut self.order);
         let sequencer = Sequencer::new(reading.threads * 4, |mut seen: Seen| {
-            seen.findings.name_source(source);
-            findings.merge(seen.findings);
+            seen.diagnostics.name_source(source);
+            diagnostics.merge(seen.diagnostics);
             rejects += seen.rejects;
             (job.progress)(input);
             if !alone {
@@ -444,7 +441,7 @@ impl<'a> Run<'a> {
         input.release(u64::MAX);
         let outcome = match scanned {
             Ok(scanned) => Ok(scanned),
-            Err(fatal) if fatal.failure == Failure::Input => Err(fatal.findings),
+            Err(fatal) if fatal.failure == Failure::Input => Err(fatal.diagnostics),
             Err(fatal) => return Err(fatal),
         };
         if !alone {
@@ -465,7 +462,7 @@ impl<'a> Run<'a> {
     /// Checks what only the whole message shows.
     fn close(&mut self, decoder: &dyn Decode, message: &Message) -> Result<(), Fatal> {
         let order = std::mem::replace(&mut self.order, Order::new());
-        self.findings.extend(order.finding());
+        self.diagnostics.extend(order.diagnostic());
         let (blocks, usages) = (self.blocks.suspects()?, self.usages.suspects()?);
         self.spilled += self.blocks.spilled() + self.usages.spilled();
         if !(blocks.is_empty() && usages.is_empty()) {
@@ -474,7 +471,7 @@ impl<'a> Run<'a> {
         let place = Location { source: self.sources.first().cloned(), ..Location::default() };
         if message.tally.blocks == 0 && self.complete {
             let found = Diagnostic::new(&codes::NIL_REPORT, place, "the message reports no usage");
-            self.findings.push(found);
+            self.diagnostics.push(found);
             return Ok(());
         }
         if self.rejects > 0 || !self.complete {
@@ -491,7 +488,7 @@ impl<'a> Run<'a> {
             let message = format!(
                 "{why}; what is in there counts for no sum, so sums are only checked for being too large"
             );
-            self.findings.push(Diagnostic::new(&codes::UNCHECKED, place, message));
+            self.diagnostics.push(Diagnostic::new(&codes::UNCHECKED, place, message));
         }
         self.sums(decoder);
         Ok(())
@@ -500,7 +497,7 @@ impl<'a> Run<'a> {
     /// Compares sums of usages with the totals of their contexts.
     fn sums(&mut self, decoder: &dyn Decode) {
         let partly = self.rejects > 0 || !self.complete;
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         let contexts = &decoder.preamble().contexts;
         let mut used: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
         for (context, total) in contexts.iter().zip(&self.totals) {
@@ -520,18 +517,18 @@ impl<'a> Run<'a> {
                 let detail = total.named || kin || context.value(Field::PARENT_CONTEXT).is_some();
                 if !detail && !partly {
                     let message = format!("no usage points at the sales context{id}");
-                    let place = decoder.place(Spot::Context(index, Field::CONTEXT_ID));
-                    findings.push(Diagnostic::new(&codes::UNUSED_CONTEXT, place, message));
+                    let place = decoder.place(ValueRef::Context(index, Field::CONTEXT_ID));
+                    diagnostics.push(Diagnostic::new(&codes::UNUSED_CONTEXT, place, message));
                 }
                 continue;
             }
             let Some(text) = context.text(Field::TOTAL_USAGES) else { continue };
             let Some(stated) = Number::parse(text.as_bytes()) else { continue };
-            let place = decoder.place(Spot::Context(index, Field::TOTAL_USAGES));
+            let place = decoder.place(ValueRef::Context(index, Field::TOTAL_USAGES));
             let sum = total.sum().and_then(|sum| Some((sum, sum.compare(stated)?)));
             let Some((sum, compared)) = sum else {
                 let message = format!("the usages of the sales context{id} cannot be summed exactly");
-                findings.push(Diagnostic::new(&codes::UNCHECKED, place, message));
+                diagnostics.push(Diagnostic::new(&codes::UNCHECKED, place, message));
                 continue;
             };
             let code = match compared {
@@ -542,10 +539,10 @@ impl<'a> Run<'a> {
             let stated = shown(text.as_bytes());
             let message =
                 format!("the usages of the sales context{id} add up to {sum}, and its total is `{stated}`");
-            findings.push(Diagnostic::new(code, place, message).value(text.as_bytes()));
+            diagnostics.push(Diagnostic::new(code, place, message).value(text.as_bytes()));
         }
         if let Some(source) = self.sources.first().cloned() {
-            self.tell(findings, &source);
+            self.tell(diagnostics, &source);
         }
     }
 
@@ -561,7 +558,7 @@ impl<'a> Run<'a> {
             let Some(again) = input.again(reading.threads).map_err(|error| codes::io(&error))? else {
                 let message = "identifiers that may stand twice cannot be compared, because the input can be read only once";
                 let place = Location { source: Some(source), ..Location::default() };
-                self.findings.push(Diagnostic::new(&codes::UNCHECKED, place, message));
+                self.diagnostics.push(Diagnostic::new(&codes::UNCHECKED, place, message));
                 return Ok(());
             };
             let decoder = job.open(index, &again)?;
@@ -583,7 +580,7 @@ impl<'a> Run<'a> {
                 .map(drop)
                 .or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })?;
         }
-        repeats.tell(&self.sources, job.first, &mut self.findings)?;
+        repeats.tell(&self.sources, job.first, &mut self.diagnostics)?;
         self.spilled += spill.bytes();
         Ok(())
     }
@@ -614,9 +611,9 @@ impl<'a> Eye<'a> {
     fn look(&self, decoded: Decoded<'_>, totals: &mut [Total]) -> Seen {
         let Decoded { bytes, origin, batch, report, .. } = decoded;
         let mut seen =
-            Seen { findings: report.findings, rejects: batch.rejects.len() as u64, ..Seen::default() };
-        seen.findings.extend(batch.rejects.iter().map(|reject| reject.finding.clone()));
-        events::faults(&batch.events, bytes, origin, &self.fields, self.decoder, &mut seen.findings);
+            Seen { diagnostics: report.diagnostics, rejects: batch.rejects.len() as u64, ..Seen::default() };
+        seen.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
+        events::faults(&batch.events, bytes, origin, &self.fields, self.decoder, &mut seen.diagnostics);
         let preamble = self.decoder.preamble();
         let blocks = Blocks {
             batch: &batch.blocks,
@@ -633,7 +630,7 @@ impl<'a> Eye<'a> {
         }
         rejects.for_each(|reject| self.reject(reject, &mut seen));
         // A chunk tells of its rejects last; the order must not show where the chunks are.
-        seen.findings.sort_by_line();
+        seen.diagnostics.sort_by_line();
         seen
     }
 
@@ -662,7 +659,7 @@ impl<'a> Eye<'a> {
     }
 
     fn reject(&self, reject: &Reject, seen: &mut Seen) {
-        match &reject.finding.location {
+        match &reject.diagnostic.location {
             Location { block: Some(id), line: Some(line), byte: Some(byte), .. } => {
                 seen.blocks.push(key(id.as_bytes(), self.state));
                 let start = || Start { line: *line, byte: *byte, id: id.as_bytes().into() };

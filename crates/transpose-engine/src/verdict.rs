@@ -11,7 +11,7 @@ use crate::spill::Scratch;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 use std::path::Path;
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 
 /// How many verdicts are read at once.
 const STEP: usize = 1024;

@@ -6,18 +6,14 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use transpose_codes::{Decimal, Timestamp};
-use transpose_core::account::Account;
-use transpose_core::batch::{Batch, Fault, Shape, Slot, Span};
-use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::accounting::{RunReport, Subject, UsageTotals};
+use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Brief, Chunk, ChunkDecoder, Decode, Dimension, Encode, Encoded, Format, Grain, Head, Indexed, Manifest,
-    Numbers, Origin, Part, Portion, Preamble, Probe, Projection, Recognition, Status, Tally,
+    Chunk, ChunkDecoder, Decode, Dimension, Encode, EncodeRequest, Encoded, FileNumber, Format, Grain, Head,
+    Indexed, Manifest, Numbers, OptionSpec, Origin, Portion, Preamble, Probe, Projection, Recognition,
+    Status, Tally,
 };
-use transpose_core::loss::Subject;
-use transpose_core::option::OptionSpec;
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening, survey};
 use transpose_io::{Compression, Input};
 
@@ -82,7 +78,7 @@ impl Format for Table {
         preamble.shapes = vec![Shape { record: "".into(), group: Group::Usage, columns }];
         Ok(Box::new(Opened(preamble)))
     }
-    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
         let mut head = String::new();
         for (field, value) in brief.header.iter() {
             writeln!(head, "{field}={}", value.first()).unwrap();
@@ -112,11 +108,18 @@ impl Decode for Opened {
     fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker(Vec::new()))
     }
-    fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), Fault> {
+    fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), CellDiagnostic> {
         Ok(())
     }
-    fn resolve(&self, _: Dimension, _: &[&[u8]], _: &mut dyn FnMut(Field, &[u8]), _: &mut Vec<Fault>) {}
-    fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, Fault> {
+    fn resolve(
+        &self,
+        _: Dimension,
+        _: &[&[u8]],
+        _: &mut dyn FnMut(Field, &[u8]),
+        _: &mut Vec<CellDiagnostic>,
+    ) {
+    }
+    fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         Ok(false)
     }
     fn quarantine_head(&self, _: &mut Vec<u8>) {}
@@ -143,7 +146,7 @@ impl ChunkDecoder for Worker {
         let units = self.0.len() as u64;
         Indexed::Done { end: from, lines: units, units, usages: units }
     }
-    fn decode(&mut self, chunk: Chunk<'_>, _: Origin, batch: &mut Batch, _: &mut Report) {
+    fn decode(&mut self, chunk: Chunk<'_>, _: Origin, batch: &mut Batch, _: &mut RunReport) {
         for (number, (start, end)) in self.0.iter().enumerate() {
             batch.blocks.begin_block(Span::ABSENT, *start);
             let mut at = *start;
@@ -164,7 +167,7 @@ struct Writer {
 }
 
 impl Encode for Writer {
-    fn begin(&self, _: Part, out: &mut Vec<u8>) -> Tally {
+    fn begin(&self, _: FileNumber, out: &mut Vec<u8>) -> Tally {
         out.extend_from_slice(self.head.as_bytes());
         Tally::default()
     }
@@ -173,10 +176,10 @@ impl Encode for Writer {
         portion: Portion<'_>,
         _: Numbers,
         out: &mut Encoded,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let Portion::Blocks(blocks) = portion else { return Ok(()) };
-        let mut account = Account::default();
+        let mut account = UsageTotals::default();
         for block in blocks.iter() {
             for usage in block.entities() {
                 let cell = |field| usage.field(field).first();
@@ -191,10 +194,10 @@ impl Encode for Writer {
         account.settle(&self.currencies, &mut report.ledger.written).unwrap();
         Ok(())
     }
-    fn end(&self, _: Part, _: &Tally, _: &Tally, _: &mut Vec<u8>) -> Tally {
+    fn end(&self, _: FileNumber, _: &Tally, _: &Tally, _: &mut Vec<u8>) -> Tally {
         Tally::default()
     }
-    fn file_name(&self, _: Part) -> String {
+    fn file_name(&self, _: FileNumber) -> String {
         "out.txt".into()
     }
     fn max_file_size(&self) -> Option<u64> {
@@ -252,7 +255,7 @@ fn contexts_are_in_order_with_their_totals() {
     let (text, outcome) = convert(&[rows], 1, 1 << 18).unwrap();
     let expected = "DE 1 EUR\nGB 4 EUR\nGB 3.5 GBP PT1M30S\n2 EUR\n2 3\n0 1\n2 0.5\n3 2\n1 4\n";
     assert_eq!(text, expected);
-    let owed = |amounts: &transpose_core::ledger::Amounts| {
+    let owed = |amounts: &transpose_core::accounting::Amounts| {
         amounts.owed.iter().map(|(code, sum)| format!("{code} {}", sum.normalize())).collect::<Vec<_>>()
     };
     let ledger = &outcome.report.ledger;
@@ -267,12 +270,12 @@ fn tables_of_one_statement_are_one_report() {
     let (text, outcome) = convert(&[one, two], 2, 16).unwrap();
     let expected = "header.period-start=2026-09-01\nheader.period-end=2026-10-31\nheader.sender.name=S\nGB 8 EUR\nGB 4 USD\n0 3\n1 4\n0 5\n";
     assert_eq!(text, expected);
-    let said: Vec<_> = outcome.report.findings.iter().map(ToString::to_string).collect();
+    let said: Vec<_> = outcome.report.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("header.message-id"), "{said:?}");
     let other = two.replace("name=S", "name=T");
     let fatal = convert(&[one, &other], 1, 1 << 18).unwrap_err();
-    assert_eq!(fatal.findings[0].code.name, "other-parties");
+    assert_eq!(fatal.diagnostics[0].code.name, "other-parties");
 }
 
 #[test]

@@ -9,16 +9,15 @@
 
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use transpose_core::batch::{Batch, Fault, Reject, Shape, Slot, Span};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Brief, Chunk, ChunkDecoder, Decode, Demands, Dimension, Encode, Format, Grain, Head, Indexed, Manifest,
-    Origin, Part, Preamble, Probe, Projection, Recognition, Repair, Status, Tally,
+    Chunk, ChunkDecoder, Decode, Demands, Dimension, Encode, EncodeRequest, FileNumber, Format, Grain, Head,
+    Indexed, Manifest, OptionSpec, Origin, Preamble, Probe, Projection, Recognition, Repair, Status, Tally,
 };
-use transpose_core::option::OptionSpec;
-use transpose_core::report::Report;
+use transpose_core::model::{
+    Batch, CellDiagnostic, Entity, Field, FieldSet, Group, Reject, Shape, Slot, Span,
+};
 use transpose_engine::Reading;
 use transpose_engine::validate::{Severities, Validation, Verdict};
 use transpose_io::{Compression, Input, OutputSet};
@@ -79,7 +78,8 @@ impl Format for Lines {
             match words[..] {
                 ["M", id, number, of] => {
                     preamble.header.set(Field::MESSAGE_ID, id);
-                    preamble.part = Some(Part { number: number.parse().unwrap(), of: of.parse().unwrap() });
+                    preamble.part =
+                        Some(FileNumber { number: number.parse().unwrap(), of: of.parse().unwrap() });
                 }
                 ["C", id, total, ref parent @ ..] => {
                     let mut context = Entity::from_record("C");
@@ -102,7 +102,7 @@ impl Format for Lines {
         }];
         Ok(Box::new(Opened(preamble)))
     }
-    fn create(&self, _: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, _: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
         panic!("nothing is written")
     }
     fn explain(&self, _: &str) -> Option<String> {
@@ -122,21 +122,28 @@ impl Decode for Opened {
     fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker(&self.0, Vec::new()))
     }
-    fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), Fault> {
+    fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), CellDiagnostic> {
         Ok(())
     }
-    fn resolve(&self, _: Dimension, _: &[&[u8]], _: &mut dyn FnMut(Field, &[u8]), _: &mut Vec<Fault>) {}
-    fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, Fault> {
+    fn resolve(
+        &self,
+        _: Dimension,
+        _: &[&[u8]],
+        _: &mut dyn FnMut(Field, &[u8]),
+        _: &mut Vec<CellDiagnostic>,
+    ) {
+    }
+    fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         Ok(false)
     }
     fn quarantine_head(&self, _: &mut Vec<u8>) {}
     fn quarantine(&self, _: &Diagnostic, _: &[u8], _: &mut Vec<u8>) {}
-    fn finish(&self, _: &[(u64, Entity)], tally: &Tally, findings: &mut Vec<Diagnostic>) {
-        findings.push(Diagnostic::new(&FOOT, Location::default(), format!("file {}", tally.lines)));
+    fn finish(&self, _: &[(u64, Entity)], tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        diagnostics.push(Diagnostic::new(&FOOT, Location::default(), format!("file {}", tally.lines)));
     }
-    fn finish_message(&self, _: &[(u64, Entity)], message: &Tally, findings: &mut Vec<Diagnostic>) {
+    fn finish_message(&self, _: &[(u64, Entity)], message: &Tally, diagnostics: &mut Vec<Diagnostic>) {
         let text = format!("message {} {} {}", message.lines, message.blocks, message.summaries);
-        findings.push(Diagnostic::new(&FOOT, Location::default(), text));
+        diagnostics.push(Diagnostic::new(&FOOT, Location::default(), text));
     }
     fn repair(&self, _: &Tally, _: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
         Some(Box::new(Trim))
@@ -176,7 +183,7 @@ impl ChunkDecoder for Worker<'_> {
         let units = self.1.len() as u64;
         Indexed::Done { end: from, lines: units, units, usages: 0 }
     }
-    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, _: &mut Report) {
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, _: &mut RunReport) {
         for (number, (start, end)) in self.1.iter().enumerate() {
             let text = std::str::from_utf8(&chunk.bytes[*start..*end]).unwrap();
             let mut words = text.split(' ').filter(|word| !word.is_empty());
@@ -188,9 +195,9 @@ impl ChunkDecoder for Worker<'_> {
             if kind == "R" {
                 let place = Location::line(origin.line + number as u64, origin.byte + *start as u64);
                 let block = (id != "?").then(|| id.into());
-                let finding = Diagnostic::new(&REJECTED, Location { block, ..place }, "rejected");
+                let diagnostic = Diagnostic::new(&REJECTED, Location { block, ..place }, "rejected");
                 let (start, len) = (*start as u32, (end - start) as u32);
-                batch.rejects.push(Reject { start, len, finding, plays: 0, micros: 0 });
+                batch.rejects.push(Reject { start, len, diagnostic, plays: 0, micros: 0 });
                 continue;
             }
             batch.blocks.begin_block(span(id), *start);
@@ -251,14 +258,14 @@ fn validation<T>(inputs: &[Input], how: How, run: impl FnOnce(&Validation<'_>) -
     })
 }
 
-/// Code, file and line of every finding, without those of the closing records.
+/// Code, file and line of every diagnostic, without those of the closing records.
 fn said(verdict: &Verdict) -> BTreeSet<(String, String, u64)> {
-    let findings = verdict.findings.iter().filter(|finding| finding.code != &FOOT);
-    let place = |finding: &Diagnostic| {
-        let source = finding.location.source.as_deref().unwrap_or_default().to_owned();
-        (finding.code.id.to_owned(), source, finding.location.line.unwrap_or_default())
+    let diagnostics = verdict.diagnostics.iter().filter(|diagnostic| diagnostic.code != &FOOT);
+    let place = |diagnostic: &Diagnostic| {
+        let source = diagnostic.location.source.as_deref().unwrap_or_default().to_owned();
+        (diagnostic.code.id.to_owned(), source, diagnostic.location.line.unwrap_or_default())
     };
-    findings.map(place).collect()
+    diagnostics.map(place).collect()
 }
 
 fn files(texts: &[&str]) -> Vec<(String, String)> {
@@ -273,10 +280,10 @@ fn codes(texts: &[&str]) -> Vec<String> {
 fn messages(texts: &[&str]) -> Vec<String> {
     let verdict = check(&files(texts), PLAIN);
     verdict
-        .findings
+        .diagnostics
         .iter()
-        .filter(|finding| finding.code != &FOOT)
-        .map(|finding| format!("{}: {}", finding.location, finding.message))
+        .filter(|diagnostic| diagnostic.code != &FOOT)
+        .map(|diagnostic| format!("{}: {}", diagnostic.location, diagnostic.message))
         .collect()
 }
 
@@ -359,21 +366,21 @@ fn closing_records_are_checked_for_each_file_and_once_for_the_message() {
     let two = "M m 2 2\nC s 2\nB 2 2,s,1\n";
     let feet = |texts: &[&str]| {
         let verdict = check(&files(texts), PLAIN);
-        let feet = verdict.findings.iter().filter(|finding| finding.code == &FOOT);
-        feet.map(|finding| format!("{}: {}", finding.location, finding.message)).collect::<Vec<_>>()
+        let feet = verdict.diagnostics.iter().filter(|diagnostic| diagnostic.code == &FOOT);
+        feet.map(|diagnostic| format!("{}: {}", diagnostic.location, diagnostic.message)).collect::<Vec<_>>()
     };
     assert_eq!(feet(&[two, one]), ["b: file 3", "a: file 3", "a: message 6 2 1"]);
     assert_eq!(feet(&[two]), ["a: file 3"]);
 }
 
 #[test]
-fn first_findings_are_kept_and_all_are_counted() {
+fn first_diagnostics_are_kept_and_all_are_counted() {
     let blocks: Vec<String> = (0..500).map(|number| format!("B {} x,s,1", number % 10)).collect();
     let files = [("a".to_owned(), format!("M m 1 1\nC s 500\n{}\n", blocks.join("\n")))];
     let whole = check(&files, PLAIN);
     let some = check(&files, How { first: 3, ..PLAIN });
     let counts = |verdict: &Verdict| {
-        verdict.findings.counts().map(|(code, count)| (code.id, count)).collect::<Vec<_>>()
+        verdict.diagnostics.counts().map(|(code, count)| (code.id, count)).collect::<Vec<_>>()
     };
     assert_eq!(
         counts(&some),
@@ -382,8 +389,8 @@ fn first_findings_are_kept_and_all_are_counted() {
     );
     assert_eq!(counts(&some), counts(&whole));
     let lines = |verdict: &Verdict, code: &str| {
-        let of_code = verdict.findings.iter().filter(|finding| finding.code.id == code);
-        of_code.filter_map(|finding| finding.location.line).collect::<Vec<_>>()
+        let of_code = verdict.diagnostics.iter().filter(|diagnostic| diagnostic.code.id == code);
+        of_code.filter_map(|diagnostic| diagnostic.location.line).collect::<Vec<_>>()
     };
     assert_eq!(lines(&some, "ENG0201"), [13, 14, 15]);
     assert_eq!(lines(&some, "ENG0204"), [4, 5, 6]);
@@ -398,16 +405,16 @@ fn a_repaired_copy_keeps_its_line_ends() {
     let mut set = OutputSet::new(false);
     let path = folder.path().join("copy");
     let mut out = set.create(&path, Compression::None).unwrap();
-    let findings = validation(&inputs, How { first: 3, ..PLAIN }, |validation| {
+    let diagnostics = validation(&inputs, How { first: 3, ..PLAIN }, |validation| {
         let (message, file) = Default::default();
         validation.repair(&message, &file, &mut out).unwrap()
     });
     out.finish().unwrap();
     set.commit().unwrap();
     assert_eq!(std::fs::read_to_string(path).unwrap(), "M m 1 1\r\nC s 2\nB 1 1,s,1\r\n\nB 2 2,s,1");
-    let places: Vec<String> = findings.iter().map(|finding| finding.location.to_string()).collect();
+    let places: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.location.to_string()).collect();
     assert_eq!(
-        (places, findings.counts().map(|(_, count)| count).sum()),
+        (places, diagnostics.counts().map(|(_, count)| count).sum()),
         (vec!["a:1".into(), "a:2".into(), "a:4".into()], 4_u64)
     );
 }
@@ -555,7 +562,7 @@ proptest! {
         let verdict = check(&files, how);
         prop_assert_eq!(said(&verdict), expected(&all, &cuts, totals));
         let plain = check(&files, PLAIN);
-        let lines = |verdict: &Verdict| verdict.findings.iter().map(|finding| format!("{}: {}", finding.location, finding.message)).collect::<Vec<_>>();
+        let lines = |verdict: &Verdict| verdict.diagnostics.iter().map(|diagnostic| format!("{}: {}", diagnostic.location, diagnostic.message)).collect::<Vec<_>>();
         prop_assert_eq!(lines(&verdict), lines(&plain));
         prop_assert_eq!(plain.spilled == 0, lines(&plain).iter().all(|line| !line.contains("stands before")));
     }

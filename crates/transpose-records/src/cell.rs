@@ -7,7 +7,7 @@ use transpose_codes::{
     Currency, Dpid, Duration, Icpn, Isrc, Iswc, IswcError, PartialDate, PartyId, Territory, Timestamp,
     boolean,
 };
-use transpose_core::field::Kind;
+use transpose_core::model::Kind;
 
 /// How a text fits its cell.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,7 @@
 
 use crate::line::is_escaped;
 #[cfg(target_arch = "x86_64")]
-use crate::scan::wide;
-use crate::scan::{BLOCK, Masks, mask, masks};
+use crate::scan::{BLOCK, Masks, mask, masks, wide};
 
 /// One line of an [`Index`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

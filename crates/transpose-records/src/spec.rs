@@ -3,7 +3,7 @@
 //!
 //! All of it is static data, generated from the facts of a family of formats.
 
-use transpose_core::field::Field;
+use transpose_core::model::Field;
 
 /// One version of a record type in one generation of its standard.
 #[derive(Debug)]

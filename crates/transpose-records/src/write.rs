@@ -1,8 +1,7 @@
 //! Cells in their notation: text, numbers, durations; every record with all its tabs (ARCH-10) and
 //! a line feed.
 
-use crate::cell;
-use crate::escape;
+use crate::{cell, escape};
 use transpose_codes::Duration;
 use transpose_codes::decimal::{self, Grammar};
 

@@ -15,11 +15,9 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use transpose_core::batch::Batch;
-use transpose_core::field::Field;
-use transpose_core::format::{Chunk, Decode, Format, Indexed, Origin, Projection};
-use transpose_core::registry::BytesHead;
-use transpose_core::report::Report;
+use transpose_core::accounting::RunReport;
+use transpose_core::format::{BytesHead, Chunk, Decode, Format, Indexed, Origin, Projection};
+use transpose_core::model::{Batch, Field};
 use transpose_sheet::{Layout, LayoutFormat};
 
 /// The columns of a client usage report: heading, field, kind.
@@ -104,7 +102,7 @@ fn read(format: &LayoutFormat, bytes: &[u8], projection: &Projection) -> usize {
     decoder.project(projection).unwrap();
     let (body, mut line) = (decoder.preamble().body as usize, decoder.preamble().line);
     let mut worker = decoder.worker();
-    let (mut batch, mut report) = (Batch::default(), Report::default());
+    let (mut batch, mut report) = (Batch::default(), RunReport::default());
     let (mut next, mut rows) = (body, 0);
     for begin in (body..bytes.len()).step_by(CHUNK) {
         let chunk = Chunk { bytes: &bytes[begin..], own: CHUNK, last: true };
@@ -117,9 +115,9 @@ fn read(format: &LayoutFormat, bytes: &[u8], projection: &Projection) -> usize {
         line += lines;
         next = begin + end;
     }
-    let findings: Vec<_> =
-        report.findings.iter().chain(batch.rejects.iter().map(|reject| &reject.finding)).collect();
-    assert!(findings.is_empty(), "{findings:?}");
+    let diagnostics: Vec<_> =
+        report.diagnostics.iter().chain(batch.rejects.iter().map(|reject| &reject.diagnostic)).collect();
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
     rows
 }
 

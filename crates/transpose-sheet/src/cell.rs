@@ -15,7 +15,7 @@ use transpose_codes::{
     Currency, Duration, DurationError, Grid, Icpn, IcpnError, IcpnRepair, Isrc, Territory, TerritoryError,
     Timestamp,
 };
-use transpose_core::diagnostic::Code;
+use transpose_core::diagnostics::Code;
 
 /// What is wrong with a cell, and how to say it.
 pub(crate) type Trouble = (&'static Code, String);
@@ -730,7 +730,7 @@ mod tests {
                 prop_assert!(std::str::from_utf8(&out).is_ok());
                 match outcome {
                     Ok(present) => prop_assert_eq!(present, !out.is_empty()),
-                    Err((code, _)) => prop_assert_eq!(out.is_empty(), code.severity == transpose_core::diagnostic::Severity::Error),
+                    Err((code, _)) => prop_assert_eq!(out.is_empty(), code.severity == transpose_core::diagnostics::Severity::Error),
                 }
                 let _ = notation(&kind, &raw, &mut out);
             }

@@ -4,7 +4,7 @@
 //! Whoever writes the table may say what stands for a character, in a file of two columns
 //! (`--characters FILE`). What is not in it is removed (`forbid`) or transliterated
 //! (`repertoire = "ascii"`); what an encoding does not have is refused. Nothing of this is silent:
-//! every value that changed is a finding and counts as loss.
+//! every value that changed is a diagnostic and counts as loss.
 //!
 //! The tables of transliteration are those of `deunicode`: `Æ` is `AE`, `ß` is `ss`, `北` is `Bei `.
 
@@ -14,8 +14,8 @@ use crate::layout::{Layout, NO_QUOTE};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
-use transpose_core::report::Report;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
 
 transpose_core::codes! {
     /// A value with characters that the layout forbids.
@@ -192,7 +192,7 @@ impl Changes {
 
     /// Tells of the changes of one value. The place is that of its cell.
     #[cold]
-    pub(crate) fn tell(&self, place: &Location, value: &[u8], report: &mut Report) {
+    pub(crate) fn tell(&self, place: &Location, value: &[u8], report: &mut RunReport) {
         let all: [(&'static Code, &Vec<char>, &str); 4] = [
             (&REMOVED, &self.removed, "left out"),
             (&REMOVED, &self.spaced, "written as a space"),
@@ -203,11 +203,11 @@ impl Changes {
             if characters.is_empty() {
                 continue;
             }
-            if report.findings.keeps(code) {
+            if report.diagnostics.keeps(code) {
                 let message = format!("{what}: {}", list(characters));
-                report.findings.push(Diagnostic::new(code, place.clone(), message).value(value));
+                report.diagnostics.push(Diagnostic::new(code, place.clone(), message).value(value));
             } else {
-                report.findings.count(code, 1);
+                report.diagnostics.count(code, 1);
             }
         }
     }
@@ -333,21 +333,21 @@ mod tests {
             (",x", "line 1"),
         ] {
             let fatal = Mapping::parse(text).unwrap_err();
-            assert!(fatal.findings[0].message.contains(part), "{fatal}");
+            assert!(fatal.diagnostics[0].message.contains(part), "{fatal}");
         }
         let mapping = Arc::new(Mapping::parse("ß,sß").unwrap());
         let fatal = Characters::new(&layout("repertoire = \"ascii\""), b',', &mapping).unwrap_err();
-        assert!(fatal.findings[0].message.contains("`ß` (U+00DF) cannot be written either"), "{fatal}");
+        assert!(fatal.diagnostics[0].message.contains("`ß` (U+00DF) cannot be written either"), "{fatal}");
         assert!(Characters::new(&layout(""), b',', &mapping).unwrap().is_none());
     }
 
     #[test]
     fn changes_are_told_and_counted() {
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         let place = Location { line: Some(7), ..Location::default() };
         let (_, changes) = cleaned(&characters("^", true, ""), "^é^ü").unwrap();
         changes.tell(&place, "^é^ü".as_bytes(), &mut report);
-        let told: Vec<_> = report.findings.iter().map(|finding| finding.message.clone()).collect();
+        let told: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
         assert_eq!(told, ["left out: `^` (U+005E)", "transliterated: `é` (U+00E9), `ü` (U+00FC)"]);
     }
 }

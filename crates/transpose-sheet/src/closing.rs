@@ -8,10 +8,10 @@ use crate::row::Found;
 use crate::styled;
 use crate::sums::totals::{Totals, Wanted, compare};
 use crate::sums::{NO_CLOSING_LINE, TOO_MANY_ROWS};
-use transpose_core::diagnostic::{Diagnostic, Location};
-use transpose_core::entity::Entity;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::format::{Chunk, Indexed, Origin};
-use transpose_core::report::Report;
+use transpose_core::model::Entity;
 
 impl Table {
     /// Finds the rows of a chunk; lines that close the table are none.
@@ -46,7 +46,7 @@ impl Table {
         &self,
         found: Found<'_>,
         trailers: &mut Vec<(u64, Entity)>,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> bool {
         let Some(line) = self.closing_line(found) else { return false };
         let mut entity = Entity::from_record(line.mark().unwrap_or(""));
@@ -71,7 +71,7 @@ impl Table {
                 Err((code, message)) => {
                     let mut location = found.location().cell(place + 1, "");
                     location.field = cell.field;
-                    report.findings.push(Diagnostic::new(code, location, message).value(found.raw(place)));
+                    report.diagnostics.push(Diagnostic::new(code, location, message).value(found.raw(place)));
                 }
             }
         }
@@ -85,12 +85,12 @@ impl Table {
         wanted: &Wanted,
         totals: &Totals,
         trailers: &[(u64, Entity)],
-        findings: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) {
         let lines = self.lines_before + totals.rows + trailers.len() as u64;
         let read = (wanted, totals, lines);
         for claim in &self.claims {
-            findings.extend(compare(&claim.what, &claim.value, read, None, claim.location.clone()));
+            diagnostics.extend(compare(&claim.what, &claim.value, read, None, claim.location.clone()));
         }
         for line in &self.layout.after {
             let mark = line.mark().unwrap_or("");
@@ -103,17 +103,17 @@ impl Table {
                     let Some(said) = said else { continue };
                     let mut location = Location::default().cell(place as u32 + 1, mark);
                     (location.line, location.field) = (Some(*number), cell.field);
-                    findings.extend(compare(&cell.source, said.first(), read, each, location));
+                    diagnostics.extend(compare(&cell.source, said.first(), read, each, location));
                 }
             }
             if !met && (line.each.is_none() || totals.rows > 0) {
                 let message = format!("there is no line `{mark}` after the rows");
-                findings.push(Diagnostic::new(&NO_CLOSING_LINE, Location::default(), message));
+                diagnostics.push(Diagnostic::new(&NO_CLOSING_LINE, Location::default(), message));
             }
         }
         if let Some(most) = self.layout.max_rows.filter(|most| totals.rows > *most) {
             let message = format!("the file has {} rows, and the layout allows {most}", totals.rows);
-            findings.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
+            diagnostics.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The codes of findings about column tables.
+//! The codes of diagnostics about column tables.
 
 transpose_core::codes! {
     /// A layout file is wrong.

@@ -8,7 +8,7 @@
 //!
 //! A character that an encoding does not have is never replaced silently. What the user's file of
 //! characters (`--characters`) has for it is written; otherwise, unless an option allows `?`, the
-//! run is refused, with the first places as findings and, at the end, each character of each column
+//! run is refused, with the first places as diagnostics and, at the end, each character of each column
 //! with how often it occurs. Shift_JIS and Windows-1252 are those of the WHATWG Encoding Standard,
 //! as web browsers and `encoding_rs` have them; a character counts as missing if it does not come
 //! back the same, such as `¥`, which the standard writes as the backslash.
@@ -21,9 +21,8 @@ use crate::layout::{Column, Layout};
 use encoding_rs::{Encoder, EncoderResult, Encoding, SHIFT_JIS, WINDOWS_1252};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
+use transpose_core::accounting::{Change, RunReport, Subject};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 
 transpose_core::codes! {
     /// A character that the encoding does not have.
@@ -141,7 +140,7 @@ pub(crate) struct Finish {
     missing: Mutex<BTreeMap<(u32, char), u64>>,
 }
 
-/// How many pairs of column and character the last finding of a refused run is made of.
+/// How many pairs of column and character the last diagnostic of a refused run is made of.
 const PAIRS: usize = 200;
 
 /// The row that is being finished.
@@ -189,7 +188,7 @@ impl Finish {
         start: usize,
         scratch: &mut Vec<u8>,
         place: &Place<'_>,
-        report: &mut Report,
+        report: &mut RunReport,
     ) {
         if let Some(coding) = self.coding.filter(|_| !self.mapping.is_empty()) {
             scratch.clear();
@@ -239,7 +238,14 @@ impl Finish {
 
     /// Writes what the user has chosen for characters that the encoding does not have.
     #[cold]
-    fn map(&self, coding: Coding, out: &mut Vec<u8>, start: usize, place: &Place<'_>, report: &mut Report) {
+    fn map(
+        &self,
+        coding: Coding,
+        out: &mut Vec<u8>,
+        start: usize,
+        place: &Place<'_>,
+        report: &mut RunReport,
+    ) {
         let row = out.split_off(start);
         let row = row.strip_suffix(self.line_end).unwrap_or(&row);
         let (mut plain, mut text) = (Vec::new(), Vec::new());
@@ -299,7 +305,7 @@ impl Finish {
 
     /// Notes the characters of a row that the encoding does not have.
     #[cold]
-    fn note(&self, coding: Coding, row: &[u8], place: &Place<'_>, report: &mut Report) {
+    fn note(&self, coding: Coding, row: &[u8], place: &Place<'_>, report: &mut RunReport) {
         for (number, cell) in (0_u32..).zip(split(row, self.delimiter, self.quote)) {
             let text = String::from_utf8_lossy(cell);
             let mut missing: Vec<char> = text.chars().filter(|character| !coding.has(*character)).collect();
@@ -318,15 +324,15 @@ impl Finish {
                 let reason = "the encoding does not have all of its characters";
                 report.loss.add(Change::Shortened, Subject::Field(field), 1, place.line(), reason);
             }
-            if report.findings.keeps(code) {
+            if report.diagnostics.keeps(code) {
                 let names: Vec<String> = missing.into_iter().take(8).map(named).collect();
                 let message = format!("the encoding does not have {}", names.join(", "));
                 let heading = column.map_or("", |column| &column.heading);
                 let mut location = Location::default().cell(number + 1, heading);
                 (location.line, location.field) = (place.line(), field);
-                report.findings.push(Diagnostic::new(code, location, message).value(cell));
+                report.diagnostics.push(Diagnostic::new(code, location, message).value(cell));
             } else {
-                report.findings.count(code, 1);
+                report.diagnostics.count(code, 1);
             }
         }
     }
@@ -347,11 +353,11 @@ impl Finish {
         }
     }
 
-    /// The refusal of a table that has characters which the encoding does not have: one finding for
+    /// The refusal of a table that has characters which the encoding does not have: one diagnostic for
     /// each column.
     pub(crate) fn refusal(&self, layout: &Layout) -> Option<Fatal> {
         let counts = self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut findings: Vec<Diagnostic> = Vec::new();
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for (number, column) in (0_u32..).zip(&layout.columns) {
             let of_column = counts.range((number, '\0')..=(number, char::MAX));
             let names: Vec<String> =
@@ -362,9 +368,9 @@ impl Finish {
             let mut location = Location::default().cell(number + 1, &column.heading);
             location.field = column.field;
             let message = format!("the encoding has no {}", names.join(", "));
-            findings.push(Diagnostic::new(&UNMAPPABLE, location, message));
+            diagnostics.push(Diagnostic::new(&UNMAPPABLE, location, message));
         }
-        (!findings.is_empty()).then_some(Fatal { failure: Failure::Input, findings })
+        (!diagnostics.is_empty()).then_some(Fatal { failure: Failure::Input, diagnostics })
     }
 
     /// Lines that are no rows (before, headings, after), with the mark before them; refused if the

@@ -6,9 +6,8 @@
 
 use crate::date::{DateFormat, Moment};
 use crate::layout::GIVEN;
-use transpose_core::diagnostic::{Diagnostic, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, Group};
+use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::model::{Entity, Field, Group};
 
 transpose_core::codes! {
     /// A name that contradicts the content.
@@ -268,7 +267,7 @@ impl FileNames {
         self.read.iter().flat_map(Pattern::givens)
     }
 
-    /// The name of the file that is written, if the layout has one, or a finding that says why
+    /// The name of the file that is written, if the layout has one, or a diagnostic that says why
     /// there is none.
     pub(crate) fn build(&self, values: &dyn Values) -> (Option<String>, Vec<Diagnostic>) {
         match self.write.as_ref().map(|pattern| pattern.build(values)) {
@@ -309,7 +308,7 @@ impl FileNames {
     }
 
     /// Compares a name with the content: the first pattern that it follows counts.
-    pub(crate) fn check(&self, name: &str, values: &dyn Values, findings: &mut Vec<Diagnostic>) {
+    pub(crate) fn check(&self, name: &str, values: &dyn Values, diagnostics: &mut Vec<Diagnostic>) {
         let name = name.strip_suffix(".gz").unwrap_or(name);
         if self.read.is_empty() || name.len() > LONGEST {
             return;
@@ -320,7 +319,7 @@ impl FileNames {
             let expected = self.write.as_ref().and_then(|pattern| pattern.build(values).ok());
             let expected = expected.map_or(String::new(), |expected| format!(", expected `{expected}`"));
             let message = format!("the layout does not call files `{name}`{expected}");
-            findings.push(Diagnostic::new(&STRANGE_NAME, Location::default(), message));
+            diagnostics.push(Diagnostic::new(&STRANGE_NAME, Location::default(), message));
             return;
         };
         for (piece, found) in pattern.pieces.iter().zip(parts) {
@@ -334,7 +333,7 @@ impl FileNames {
             }
             let message =
                 format!("the name says `{found}` for `{}`, and the content `{expected}`", piece.name());
-            findings.push(Diagnostic::new(&OTHER_NAME, location, message));
+            diagnostics.push(Diagnostic::new(&OTHER_NAME, location, message));
         }
     }
 
@@ -383,9 +382,12 @@ mod tests {
     }
 
     fn check(read: &[&str], name: &str) -> Vec<String> {
-        let mut findings = Vec::new();
-        names(read).check(name, &Known, &mut findings);
-        findings.iter().map(|finding| format!("{} {}", finding.code.id, finding.message)).collect()
+        let mut diagnostics = Vec::new();
+        names(read).check(name, &Known, &mut diagnostics);
+        diagnostics
+            .iter()
+            .map(|diagnostic| format!("{} {}", diagnostic.code.id, diagnostic.message))
+            .collect()
     }
 
     #[test]

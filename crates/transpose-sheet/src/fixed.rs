@@ -21,9 +21,9 @@ use crate::layout::{Column, GIVEN, Layout, Source};
 use cut::Cutter;
 use std::borrow::Cow;
 use std::sync::Arc;
-use transpose_core::diagnostic::Code;
-use transpose_core::field::Field;
+use transpose_core::diagnostics::Code;
 use transpose_core::format::{Framer, Framing, Probe, Recognition};
+use transpose_core::model::Field;
 
 transpose_core::codes! {
     /// A line that ends too early.

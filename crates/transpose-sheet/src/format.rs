@@ -9,12 +9,11 @@ use crate::sums::write::SumsEncoder;
 use crate::write::SheetEncoder;
 use crate::{code, options, outline};
 use std::sync::{Arc, OnceLock};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Brief, Decode, Encode, Format, Framing, Grain, Head, Manifest, Probe, Recognition,
+    Decode, Encode, EncodeRequest, Format, Framing, Grain, Head, Manifest, OptionSpec, Probe, Recognition,
 };
-use transpose_core::option::OptionSpec;
+use transpose_core::model::{Field, FieldSet};
 
 /// The format that a [`Layout`] describes: built in, or given by a user.
 ///
@@ -129,7 +128,7 @@ impl Format for LayoutFormat {
         Ok(Box::new(SheetDecoder::open(layout, head, options)?))
     }
 
-    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
         let layout = self.sound()?;
         if layout.manifest.grain == Grain::Aggregate {
             return Ok(Box::new(SumsEncoder::create(layout, brief)?));

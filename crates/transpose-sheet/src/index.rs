@@ -15,8 +15,7 @@
 //! input, whatever stands in it.
 
 #[cfg(target_arch = "x86_64")]
-use crate::scan::wide;
-use crate::scan::{BLOCK, Masks, masks, parity};
+use crate::scan::{BLOCK, Masks, masks, parity, wide};
 use transpose_core::format::{Chunk, Indexed};
 
 /// The most bytes that a row may have.

@@ -42,9 +42,9 @@ use facts::Facts;
 use frame::Frame;
 use relations::relations;
 use sample::Grid;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::field::Field;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::Grain;
+use transpose_core::model::Field;
 
 transpose_core::codes! {
     /// A sample that holds no table.
@@ -135,7 +135,7 @@ pub struct Proposal {
     /// How many rows the sample has, as far as it was looked at.
     pub rows: u64,
     /// What has to be looked at.
-    pub findings: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// What has been found out about a sample.
@@ -152,10 +152,10 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// A finding about a row.
-    fn finding(
+    /// A diagnostic about a row.
+    fn diagnostic(
         &self,
-        code: &'static transpose_core::diagnostic::Code,
+        code: &'static transpose_core::diagnostics::Code,
         row: Option<usize>,
         message: String,
     ) -> Diagnostic {

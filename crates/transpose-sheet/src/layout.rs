@@ -82,10 +82,9 @@ use crate::fixed::Fixed;
 use crate::number::Number;
 use crate::rules::Rule;
 use std::sync::Arc;
-use transpose_core::diagnostic::Fatal;
-use transpose_core::field::{Field, FieldSet};
-use transpose_core::format::Manifest;
-use transpose_core::option::OptionSpec;
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::{Manifest, OptionSpec};
+use transpose_core::model::{Field, FieldSet};
 
 mod cell;
 mod check;
@@ -491,9 +490,9 @@ mod tests {
 
     fn refusal(text: &str) -> (u64, String) {
         let fatal = Layout::parse("acme.toml", text).unwrap_err();
-        let finding = &fatal.findings[0];
-        assert_eq!(finding.location.source.as_deref(), Some("acme.toml"));
-        (finding.location.line.unwrap(), finding.message.clone())
+        let diagnostic = &fatal.diagnostics[0];
+        assert_eq!(diagnostic.location.source.as_deref(), Some("acme.toml"));
+        (diagnostic.location.line.unwrap(), diagnostic.message.clone())
     }
 
     #[test]

@@ -7,12 +7,10 @@ use crate::put::{Noted, Put, Spot};
 use crate::sums::totals::{Totals, Wanted};
 use transpose_codes::Decimal;
 use transpose_codes::decimal;
-use transpose_core::account::Losses;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, Group};
-use transpose_core::format::{Brief, Tally};
-use transpose_core::report::Report;
+use transpose_core::accounting::{Losses, RunReport};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{EncodeRequest, Tally};
+use transpose_core::model::{Entity, Field, Group};
 
 transpose_core::codes! {
     /// A text that the user has to give.
@@ -32,7 +30,7 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn of(layout: &Layout, brief: &Brief<'_>) -> Self {
+    pub(crate) fn of(layout: &Layout, brief: &EncodeRequest<'_>) -> Self {
         let mut header = brief.header.clone();
         for (field, text) in &layout.constants {
             header.set_default(*field, &**text);
@@ -67,14 +65,14 @@ impl Common {
     }
 
     /// Refuses lines for which there is no value, or more than one.
-    pub(crate) fn check(&self, layout: &Layout, brief: &Brief<'_>) -> Vec<Diagnostic> {
-        let mut findings = Vec::new();
+    pub(crate) fn check(&self, layout: &Layout, brief: &EncodeRequest<'_>) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
         let lines = layout.before.iter().chain(&layout.after);
         for (line, cell) in lines.flat_map(|line| line.cells.iter().map(move |cell| (line, cell))) {
             for name in
                 given_names(cell).filter(|name| self.given(name).is_none() && cell.style.default.is_none())
             {
-                findings.push(no_text(name));
+                diagnostics.push(no_text(name));
             }
             let Some(field) = cell.field.filter(|field| Some(*field) != line.each) else { continue };
             if self.value(field).is_some() {
@@ -85,13 +83,13 @@ impl Common {
             if let Some(first) = values.next() {
                 let other = values.find(|other| *other != first).unwrap_or("nothing");
                 let message = format!("a line has one `{field}`, and the rows have `{first}` and `{other}`");
-                findings.push(Diagnostic::new(&SEVERAL_VALUES, location, message));
+                diagnostics.push(Diagnostic::new(&SEVERAL_VALUES, location, message));
             } else if cell.required && cell.style.default.is_none() {
                 let message = format!("a line of the layout needs `{field}`, and nothing tells it");
-                findings.push(Diagnostic::new(&crate::code::NO_SOURCE, location, message));
+                diagnostics.push(Diagnostic::new(&crate::code::NO_SOURCE, location, message));
             }
         }
-        findings
+        diagnostics
     }
 }
 
@@ -126,7 +124,7 @@ pub(crate) fn given_names(cell: &Column) -> impl Iterator<Item = &str> {
 }
 
 /// What all sales contexts agree on.
-fn common_values(brief: &Brief<'_>) -> Vec<(Field, String)> {
+fn common_values(brief: &EncodeRequest<'_>) -> Vec<(Field, String)> {
     let Some((first, rest)) = brief.contexts.split_first() else { return Vec::new() };
     let same = |field: Field, text: &str| rest.iter().all(|other| other.text(field) == Some(text));
     let fields = first.iter().filter(|(field, _)| field.group() == Group::Context);
@@ -272,7 +270,7 @@ impl Lines<'_> {
 
     /// What is cut or changed in what lines say whatever the rows are.
     pub(crate) fn notes(&self) -> Vec<Diagnostic> {
-        let (mut losses, mut report) = (Losses::default(), Report::default());
+        let (mut losses, mut report) = (Losses::default(), RunReport::default());
         let lines = self.layout.before.iter().chain(&self.layout.after);
         let cells = lines.flat_map(|line| line.cells.iter().enumerate().map(move |cell| (line, cell)));
         for (line, (number, cell)) in cells {
@@ -306,7 +304,7 @@ impl Lines<'_> {
                 self.put.note(noted, spot, &value, &mut losses, &mut report);
             }
         }
-        report.findings.iter().cloned().collect()
+        report.diagnostics.iter().cloned().collect()
     }
 
     fn headings(&self, out: &mut Vec<u8>) {

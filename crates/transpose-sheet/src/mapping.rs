@@ -8,10 +8,10 @@ use crate::row::Found;
 use crate::styled;
 use std::sync::Arc;
 use transpose_codes::Decimal;
-use transpose_core::account::Sum;
-use transpose_core::diagnostic::{Fatal, Severity, shown};
-use transpose_core::field::{Field, Group};
+use transpose_core::accounting::ExactSum;
+use transpose_core::diagnostics::{Fatal, Severity, shown};
 use transpose_core::format::{Chunk, Origin};
+use transpose_core::model::{Field, Group};
 
 /// How many values of a column are shown.
 const EXAMPLES: usize = 3;
@@ -113,7 +113,7 @@ impl Layout {
         let chunk = Chunk { bytes, own: bytes.len(), last: complete };
         index.run(table.dialect, chunk, table.preamble.body as usize);
         let origin = Origin { byte: 0, line: table.preamble.line };
-        let mut sums: Vec<Sum> = columns.iter().map(|_| Sum::default()).collect();
+        let mut sums: Vec<ExactSum> = columns.iter().map(|_| ExactSum::default()).collect();
         let mut rows = 0;
         let mut value = Vec::new();
         for row in index.rows() {
@@ -154,7 +154,7 @@ impl Mapped {
         (raw, line): (&[u8], u64),
         cells: crate::cell::Cells,
         value: &mut Vec<u8>,
-        sum: Option<&mut Sum>,
+        sum: Option<&mut ExactSum>,
     ) {
         self.filled += 1;
         let read = match column {

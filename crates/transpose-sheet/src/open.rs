@@ -1,19 +1,15 @@
 //! Opening a table: its top is understood, and its columns find those of the layout.
 
 use crate::cell::{Cells, Repairs, unquote};
-use crate::code;
 use crate::heading::{self, Headings, LONGEST, Matched, NoHeadings};
 use crate::index::{Dialect, Index, MAX_ROW};
 use crate::layout::{Column, GIVEN, Layout, Returns, Source};
-use crate::options;
-use crate::row;
-use crate::styled;
 use crate::top::{Found, NoTop, Top, top};
+use crate::{code, options, row, styled};
 use std::sync::Arc;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe};
+use transpose_core::model::{Entity, Field, FieldSet, Group};
 
 /// How much of an input is looked at before its body is read.
 pub(crate) const PROBE: usize = 2 * LONGEST;
@@ -95,7 +91,7 @@ impl Table {
                 let message = format!("the columns are separated by a {other}");
                 let help = format!("read the file with the option `delimiter={other}`");
                 fatal
-                    .findings
+                    .diagnostics
                     .insert(0, Diagnostic::new(&code::OTHER_DELIMITER, start.clone(), message).help(help));
             }
             fatal
@@ -118,10 +114,11 @@ impl Table {
             reads.insert(Field::RETURNS);
         }
         let extras = found.extras.iter().filter_map(|place| headings.names.get(*place)).cloned().collect();
-        let mut findings = if layout.headed { notes(layout, &headings, &found, &start) } else { Vec::new() };
+        let mut diagnostics =
+            if layout.headed { notes(layout, &headings, &found, &start) } else { Vec::new() };
         if !other.is_empty() {
             let message = format!("the cells are separated by a {other}");
-            findings.push(Diagnostic::new(&code::DELIMITER_FOUND, start.clone(), message));
+            diagnostics.push(Diagnostic::new(&code::DELIMITER_FOUND, start.clone(), message));
         }
         let dialect =
             Dialect { delimiter, quote: layout.quote, columns: headings.names.len() as u32, limit: MAX_ROW };
@@ -146,7 +143,7 @@ impl Table {
             extras,
             body: body.start as u64,
             line: body.lines + 1 - added_line(layout, &headings),
-            findings,
+            diagnostics,
             ..Preamble::default()
         };
         Ok(Self {
@@ -238,18 +235,18 @@ impl Table {
 
     /// A rejected row with its line and the reason; without headings, which could name these, the
     /// row alone.
-    pub(crate) fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
         let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote);
         if self.layout.headed {
-            if let Some(line) = finding.location.line {
+            if let Some(line) = diagnostic.location.line {
                 out.extend_from_slice(line.to_string().as_bytes());
             }
             out.push(delimiter);
-            out.extend_from_slice(finding.code.id.as_bytes());
+            out.extend_from_slice(diagnostic.code.id.as_bytes());
             out.push(delimiter);
             let quoted = quote != crate::layout::NO_QUOTE;
             out.extend(quoted.then_some(quote));
-            for byte in finding.message.bytes() {
+            for byte in diagnostic.message.bytes() {
                 match byte {
                     b'\n' | b'\r' => out.push(b' '),
                     _ if byte == quote => out.extend_from_slice(&[quote, quote]),
@@ -374,7 +371,7 @@ fn unreadable(why: NoHeadings, bytes: &[u8], location: Location) -> Diagnostic {
 
 /// Refuses a table that lacks a required column or has a column twice.
 fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Location) -> Result<(), Fatal> {
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     if let Some((column, first, second)) = found.repeated {
         let name = |place: usize| headings.names.get(place).map_or("", |name| name);
         let meant = layout.columns.get(column).map_or("", |column| &column.heading);
@@ -385,7 +382,7 @@ fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Locatio
             second + 1,
             name(second)
         );
-        findings.push(Diagnostic::new(
+        diagnostics.push(Diagnostic::new(
             &code::REPEATED_HEADING,
             start.clone().cell(second as u32 + 1, name(second)),
             message,
@@ -398,16 +395,16 @@ fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Locatio
         let near = near.map_or(String::new(), |near| format!("; the nearest heading found is `{near}`"));
         let mut location = start.clone();
         location.field = column.field;
-        findings.push(Diagnostic::new(
+        diagnostics.push(Diagnostic::new(
             &code::MISSING_HEADING,
             location,
             format!("the required heading `{}` is missing{near}", column.heading),
         ));
     }
-    if findings.is_empty() {
+    if diagnostics.is_empty() {
         return Ok(());
     }
-    Err(Fatal { findings, ..Fatal::input(Diagnostic::new(&code::MISSING_HEADING, start.clone(), "")) })
+    Err(Fatal { diagnostics, ..Fatal::input(Diagnostic::new(&code::MISSING_HEADING, start.clone(), "")) })
 }
 
 /// One where the line of headings stands in no file: lines of fixed width without a line before

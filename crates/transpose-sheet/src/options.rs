@@ -9,8 +9,8 @@ use crate::layout::{GIVEN, Layout};
 use serde::Deserialize;
 use std::sync::Arc;
 use transpose_codes::serial::Epoch;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::option::{self, OptionKind, OptionSpec};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{OptionKind, OptionSpec, options};
 
 /// What a user may set.
 pub(crate) const SPECS: &[OptionSpec] = &[
@@ -110,7 +110,7 @@ struct Options {
 fn parse(layout: &Layout, pairs: &[(String, String)]) -> Result<Options, Fatal> {
     let asked = |name: &str| name.starts_with(GIVEN) && layout.options.iter().any(|spec| spec.name == name);
     let pairs: Vec<_> = pairs.iter().filter(|(name, _)| !asked(name)).cloned().collect();
-    option::parse(SPECS, &pairs).map_err(|error| {
+    options::parse(SPECS, &pairs).map_err(|error| {
         Fatal::usage(Diagnostic::new(&code::BAD_OPTION, Location::default(), error.to_string()))
     })
 }
@@ -227,7 +227,7 @@ mod tests {
             ("delimiter", "pipe", "also the quote"),
         ] {
             let fatal = set(key, value).unwrap_err();
-            assert!(fatal.findings[0].message.contains(part), "{fatal}");
+            assert!(fatal.diagnostics[0].message.contains(part), "{fatal}");
         }
     }
 }

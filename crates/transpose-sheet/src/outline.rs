@@ -10,7 +10,7 @@ use crate::heading::{LONGEST, folded};
 use crate::layout::raw::{Container, Direction, RawGrain, RawStatus};
 use serde::Deserialize;
 use std::borrow::Cow;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Grain, Manifest, Probe, Status};
 
 /// The top of a layout: its own keys, and those of `[table]` that a manifest needs.

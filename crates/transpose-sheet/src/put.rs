@@ -6,11 +6,9 @@ use crate::characters::{self, Changes, Characters};
 use crate::layout::{Case, CellKind, Column, Layout, NO_QUOTE, Overflow, QuoteWhen};
 use crate::styled;
 use std::sync::atomic::{AtomicU64, Ordering};
-use transpose_core::account::Losses;
-use transpose_core::diagnostic::{Code, Diagnostic, Failure, Fatal, Location};
-use transpose_core::field::Field;
-use transpose_core::loss::Change;
-use transpose_core::report::Report;
+use transpose_core::accounting::{Change, Losses, RunReport};
+use transpose_core::diagnostics::{Code, Diagnostic, Failure, Fatal, Location};
+use transpose_core::model::Field;
 
 transpose_core::codes! {
     /// A value that is too long for its cell.
@@ -219,7 +217,7 @@ impl Put {
         spot: Spot<'_>,
         value: &[u8],
         losses: &mut Losses,
-        report: &mut Report,
+        report: &mut RunReport,
     ) {
         let mut lose = |change: Change, reason: &'static str| match spot.field {
             Some(field) => losses.field(change, field, spot.line, reason),
@@ -248,37 +246,43 @@ impl Put {
 
     /// Tells of a row that lacks something.
     #[cold]
-    pub(crate) fn lacks(&self, code: &'static Code, location: Location, message: &str, report: &mut Report) {
+    pub(crate) fn lacks(
+        &self,
+        code: &'static Code,
+        location: Location,
+        message: &str,
+        report: &mut RunReport,
+    ) {
         self.incomplete.fetch_add(1, Ordering::Relaxed);
-        if report.findings.keeps(code) {
-            report.findings.push(Diagnostic::new(code, location, message));
+        if report.diagnostics.keeps(code) {
+            report.diagnostics.push(Diagnostic::new(code, location, message));
         } else {
-            report.findings.count(code, 1);
+            report.diagnostics.count(code, 1);
         }
     }
 
     /// What keeps the table from appearing.
     pub(crate) fn refusal(&self) -> Option<Fatal> {
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         let lacking = self.incomplete.load(Ordering::Relaxed);
         if lacking > 0 && !self.keep_incomplete {
             let message = format!("values are missing that the layout demands ({lacking})");
-            findings.push(Diagnostic::new(&INCOMPLETE, Location::default(), message));
+            diagnostics.push(Diagnostic::new(&INCOMPLETE, Location::default(), message));
         }
         let long = self.too_long.load(Ordering::Relaxed);
         if long > 0 {
             let message = format!("values are too long for their cells ({long})");
-            findings.push(Diagnostic::new(&TOO_LONG, Location::default(), message));
+            diagnostics.push(Diagnostic::new(&TOO_LONG, Location::default(), message));
         }
-        (!findings.is_empty()).then_some(Fatal { failure: Failure::Input, findings })
+        (!diagnostics.is_empty()).then_some(Fatal { failure: Failure::Input, diagnostics })
     }
 }
 
-fn tell(code: &'static Code, spot: Spot<'_>, value: &[u8], message: &str, report: &mut Report) {
-    if report.findings.keeps(code) {
-        report.findings.push(Diagnostic::new(code, spot.place(), message).value(value));
+fn tell(code: &'static Code, spot: Spot<'_>, value: &[u8], message: &str, report: &mut RunReport) {
+    if report.diagnostics.keeps(code) {
+        report.diagnostics.push(Diagnostic::new(code, spot.place(), message).value(value));
     } else {
-        report.findings.count(code, 1);
+        report.diagnostics.count(code, 1);
     }
 }
 

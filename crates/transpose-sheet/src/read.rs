@@ -10,27 +10,24 @@ use crate::cell::{
     territory, unsigned,
 };
 use crate::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
-use crate::code;
 use crate::index::{Damage, Index, Row};
 use crate::layout::{CellKind, Column, Layout, Source, When};
 use crate::open::{Beginning, Table};
 use crate::row::{Found, misshapen};
 use crate::rules::Rule;
-use crate::styled;
 use crate::sums::OTHER_TEXT;
 use crate::sums::totals::{Totals, Wanted};
+use crate::{code, styled};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
-use transpose_core::batch::{Batch, EventRow, Fault, Reject, Span};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{
     Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
 };
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, CellDiagnostic, Entity, EventRow, Field, FieldSet, Reject, Span};
 
 /// Reads a table of a layout.
 pub(crate) struct SheetDecoder {
@@ -147,14 +144,14 @@ impl SheetDecoder {
             signs: Signs::default(),
             totals: Mutex::default(),
         };
-        if let Some(finding) = decoder.first_time_without_offset(bytes, complete, &name) {
-            decoder.table.preamble.findings.push(finding);
+        if let Some(diagnostic) = decoder.first_time_without_offset(bytes, complete, &name) {
+            decoder.table.preamble.diagnostics.push(diagnostic);
             decoder.no_offset_said = true;
         }
         Ok(decoder)
     }
 
-    /// The finding for the whole file when its first readable time has no offset.
+    /// The diagnostic for the whole file when its first readable time has no offset.
     fn first_time_without_offset(&self, bytes: &[u8], complete: bool, name: &Arc<str>) -> Option<Diagnostic> {
         let column = self.place(Field::EVENT_TIME)?;
         let mut index = Index::default();
@@ -268,9 +265,9 @@ impl SheetDecoder {
         })
     }
 
-    fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): Trouble) -> Fault {
+    fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): Trouble) -> CellDiagnostic {
         let cell = (place + 1, self.name(place).into());
-        Fault { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
+        CellDiagnostic { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
     }
 }
 
@@ -393,7 +390,7 @@ impl Decode for SheetDecoder {
         Some(&self.line)
     }
 
-    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), Fault> {
+    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
         let quote = self.dialect.quote;
         for (place, column, raw) in self.cells(dimension, key) {
             let Some(field) = column.field else { continue };
@@ -419,7 +416,7 @@ impl Decode for SheetDecoder {
         dimension: Dimension,
         key: &[&[u8]],
         sink: &mut dyn FnMut(Field, &[u8]),
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<CellDiagnostic>,
     ) {
         let mut out = Vec::new();
         let (switched, back) = self.deciders(dimension, key);
@@ -448,7 +445,7 @@ impl Decode for SheetDecoder {
         }
     }
 
-    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         out.clear();
         if let Some((_, text)) = self.layout.constants.iter().find(|(known, _)| *known == field) {
             out.extend_from_slice(text.as_bytes());
@@ -473,17 +470,17 @@ impl Decode for SheetDecoder {
         self.table.quarantine_head(out);
     }
 
-    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        self.table.quarantine(finding, row, out);
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        self.table.quarantine(diagnostic, row, out);
     }
 
-    fn check_name(&self, name: &str, findings: &mut Vec<Diagnostic>) {
-        self.table.layout.file_names.check(name, &self.table.preamble.header, findings);
+    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.table.layout.file_names.check(name, &self.table.preamble.header, diagnostics);
     }
 
-    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {
+    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        self.table.compare(&Wanted::default(), &totals, trailers, findings);
+        self.table.compare(&Wanted::default(), &totals, trailers, diagnostics);
         let Some((_, column)) = self.plan.refund else { return };
         for (signs, message) in [
             (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
@@ -494,7 +491,7 @@ impl Decode for SheetDecoder {
                 let mut location = Location::default().cell(column + 1, self.name(column));
                 location.line = Some(line);
                 location.field = self.column(column).and_then(|column| column.field);
-                findings.push(Diagnostic::new(&code::REFUND_SIGN, location, message));
+                diagnostics.push(Diagnostic::new(&code::REFUND_SIGN, location, message));
             }
         }
     }
@@ -535,7 +532,7 @@ impl ChunkDecoder for Worker<'_> {
         self.sheet.table.index(&mut self.index, chunk, start)
     }
 
-    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
         let Self { sheet, index, clock, scratch } = self;
         let plan = &sheet.plan;
         let mut totals = Totals::default();
@@ -564,11 +561,11 @@ impl ChunkDecoder for Worker<'_> {
             };
             if let Err(wrong) = sheet.measure(found, (clock, scratch), &mut event, report) {
                 totals.rejected += 1;
-                let finding = sheet.describe(found, wrong);
+                let diagnostic = sheet.describe(found, wrong);
                 batch.rejects.push(Reject {
                     start: row.start,
                     len: event.len,
-                    finding,
+                    diagnostic,
                     plays: 1,
                     micros: event.micros,
                 });
@@ -606,7 +603,7 @@ impl SheetDecoder {
         found: Found<'_>,
         (clock, scratch): (&mut Clock, &mut Vec<u8>),
         event: &mut EventRow,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Wrong> {
         let (plan, quote) = (&self.plan, self.dialect.quote);
         if found.row.damage != Damage::None || found.row.count != self.dialect.columns {
@@ -725,7 +722,7 @@ impl SheetDecoder {
 
     /// Tells which rules a row breaks.
     #[inline(never)]
-    fn check(&self, found: Found<'_>, clock: &mut Clock, report: &mut Report) {
+    fn check(&self, found: Found<'_>, clock: &mut Clock, report: &mut RunReport) {
         let (plan, quote) = (&self.plan, self.dialect.quote);
         let logged = plan.logged.and_then(|place| clock.other(bare(found.raw(place), quote)).ok());
         let logged = logged.map(|(time, _)| time).or(plan.now);
@@ -735,13 +732,13 @@ impl SheetDecoder {
             let logged = if plan.logged == Some(*place) { plan.now } else { logged };
             let raw = found.raw(*place);
             if let Some(code) = rule.broken(&column.kind, raw, quote, logged, clock) {
-                if report.findings.keeps(code) {
+                if report.diagnostics.keeps(code) {
                     let mut location = found.location().cell(*place + 1, self.name(*place));
                     location.field = column.field;
                     let message = rule.message(&column.kind);
-                    report.findings.push(Diagnostic::new(code, location, message).value(raw));
+                    report.diagnostics.push(Diagnostic::new(code, location, message).value(raw));
                 } else {
-                    report.findings.count(code, 1);
+                    report.diagnostics.count(code, 1);
                 }
             }
         }
@@ -794,7 +791,7 @@ impl SheetDecoder {
         found: Found<'_>,
         column: u32,
         error: TimeError,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<i64, Wrong> {
         let text = bare(found.raw(column), self.dialect.quote);
         let kind = self.column(column).map_or(&CellKind::Timestamp, |column| &column.kind);
@@ -803,11 +800,11 @@ impl SheetDecoder {
         };
         // Where the cell goes on into an output, it is told there.
         if !self.plan.cells.contains(&Some(column)) {
-            if report.findings.keeps(&code::SERIAL_DATE_READ) {
+            if report.diagnostics.keeps(&code::SERIAL_DATE_READ) {
                 let trouble = odd_time(kind, text, self.repairs, error);
-                report.findings.push(self.describe(found, Wrong::Cell(column, trouble)));
+                report.diagnostics.push(self.describe(found, Wrong::Cell(column, trouble)));
             } else {
-                report.findings.count(&code::SERIAL_DATE_READ, 1);
+                report.diagnostics.count(&code::SERIAL_DATE_READ, 1);
             }
         }
         Ok(time)
@@ -819,11 +816,11 @@ impl SheetDecoder {
     }
 
     #[cold]
-    fn say_no_offset(&self, found: Found<'_>, column: u32, report: &mut Report) {
-        if report.findings.keeps(&code::NO_OFFSET) {
-            report.findings.push(self.no_offset(found.location(), column, found.raw(column)));
+    fn say_no_offset(&self, found: Found<'_>, column: u32, report: &mut RunReport) {
+        if report.diagnostics.keeps(&code::NO_OFFSET) {
+            report.diagnostics.push(self.no_offset(found.location(), column, found.raw(column)));
         } else {
-            report.findings.count(&code::NO_OFFSET, 1);
+            report.diagnostics.count(&code::NO_OFFSET, 1);
         }
     }
 
@@ -833,13 +830,13 @@ impl SheetDecoder {
         let (column, (code, message)) = match wrong {
             Wrong::Cell(column, trouble) => (column, trouble),
             Wrong::Shape => {
-                let finding = misshapen(found, self.dialect, &self.layout);
+                let diagnostic = misshapen(found, self.dialect, &self.layout);
                 // Which cell of such a row is the user's cannot be told.
                 if self.layout.fields().iter().any(Field::is_personal) {
-                    return finding;
+                    return diagnostic;
                 }
                 let bytes = found.chunk.get(found.row.start as usize..found.row.end as usize).unwrap_or(&[]);
-                return finding.value(bytes.trim_ascii_end());
+                return diagnostic.value(bytes.trim_ascii_end());
             }
         };
         let mut location = location.cell(column + 1, self.name(column));
@@ -849,6 +846,6 @@ impl SheetDecoder {
 }
 
 /// Whether a value goes with a fault: a warning keeps it, an error withholds it.
-pub(crate) fn kept(fault: &Fault) -> bool {
+pub(crate) fn kept(fault: &CellDiagnostic) -> bool {
     fault.code.severity < Severity::Error
 }

@@ -4,9 +4,9 @@ use crate::cell::unquote;
 use crate::code;
 use crate::index::{Damage, Dialect, MAX_ROW, Row};
 use crate::layout::Layout;
-use transpose_core::batch::Span;
-use transpose_core::diagnostic::{Code, Diagnostic, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Location};
 use transpose_core::format::Origin;
+use transpose_core::model::Span;
 
 /// A row with what is needed to look at it.
 #[derive(Clone, Copy)]

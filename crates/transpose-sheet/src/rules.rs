@@ -1,13 +1,13 @@
 //! What a table must keep to beyond the notation of its cells.
 //!
 //! A row that breaks a rule is told with its place and is converted all the same: the platform that
-//! takes the rows may refuse it, and who reads the finding can still correct it.
+//! takes the rows may refuse it, and who reads the diagnostic can still correct it.
 
 use crate::cell::bare;
 use crate::clock::Clock;
 use crate::code;
 use crate::layout::CellKind;
-use transpose_core::diagnostic::Code;
+use transpose_core::diagnostics::Code;
 
 const DAY: i64 = 86_400_000_000;
 

@@ -10,7 +10,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use transpose_core::field::Field;
+use transpose_core::model::Field;
 
 /// Where the tables of keys stand: the heading of the section, and the type whose keys it tells of.
 const SECTIONS: [(&str, &str); 3] =

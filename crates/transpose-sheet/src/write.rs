@@ -5,25 +5,22 @@
 //! nowhere else. Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged.
 
 use crate::cell::{is_repair, notation, quoted};
-use crate::code;
 use crate::coding::{Finish, Place};
 use crate::layout::{CellKind, Column, Layout, NO_QUOTE, Piece, Source, When};
 use crate::lines::{self, Common, Lines};
-use crate::options;
 use crate::put::{Noted, Put, Spot};
 use crate::read::kept;
-use crate::styled;
 use crate::sums::totals::{Totals, Wanted};
+use crate::{code, options, styled};
 use std::sync::{Arc, Mutex, PoisonError};
 use transpose_codes::Timestamp;
-use transpose_core::account::Losses;
-use transpose_core::batch::Span;
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
-use transpose_core::field::{Field, FieldSet};
-use transpose_core::format::{Brief, Encode, Encoded, Events, Numbers, Part, Portion, Tally};
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
-use transpose_core::table::{Holds, TableColumn, TableShape};
+use transpose_core::accounting::{Change, Losses, RunReport, Subject};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::format::{
+    Encode, EncodeRequest, Encoded, Events, FileNumber, Holds, Numbers, Portion, TableColumn, TableShape,
+    Tally,
+};
+use transpose_core::model::{Field, FieldSet, Span};
 
 /// Writes a table of a layout.
 pub(crate) struct SheetEncoder {
@@ -65,14 +62,14 @@ enum From<'a> {
 }
 
 impl SheetEncoder {
-    pub(crate) fn create(layout: &Arc<Layout>, brief: &Brief<'_>) -> Result<Self, Fatal> {
+    pub(crate) fn create(layout: &Arc<Layout>, brief: &EncodeRequest<'_>) -> Result<Self, Fatal> {
         let (delimiter, line_end) = options::dialect(layout, brief.options)?;
         let given = |column: &Column| column.fields().any(|field| brief.reads.contains(field));
         let layout = if layout.given_only { Arc::new(layout.with(given)) } else { Arc::clone(layout) };
         let characters = options::characters(&layout, brief.options, delimiter)?;
         let put = Put::new(&layout, delimiter, characters, options::leniency(&layout, brief.options)?);
         let common = Common::of(&layout, brief);
-        let mut findings = common.check(&layout, brief);
+        let mut diagnostics = common.check(&layout, brief);
         let mut constants = Vec::with_capacity(layout.columns.len());
         for column in &layout.columns {
             let mut cell = Vec::new();
@@ -80,7 +77,7 @@ impl SheetEncoder {
                 let mut value = Vec::new();
                 if let Some(text) = supplied(brief, field) {
                     if let Err((code, message)) = styled::write(column, text.as_bytes(), &mut value) {
-                        findings.push(
+                        diagnostics.push(
                             Diagnostic::new(code, Location::default().field(field), message)
                                 .value(text.as_bytes()),
                         );
@@ -88,7 +85,7 @@ impl SheetEncoder {
                 } else if let Some(default) = &column.style.default {
                     value.extend_from_slice(default.as_bytes());
                 } else if column.required {
-                    findings.push(Diagnostic::new(
+                    diagnostics.push(Diagnostic::new(
                         &code::NO_SOURCE,
                         Location::default().field(field),
                         format!(
@@ -101,7 +98,7 @@ impl SheetEncoder {
             } else if let Source::Text(text) = &column.source {
                 put.cell(column, text.as_bytes(), &mut cell);
             } else if column.field.is_none() {
-                findings.extend(
+                diagnostics.extend(
                     lines::given_names(column)
                         .filter(|name| common.given(name).is_none() && column.style.default.is_none())
                         .map(lines::no_text),
@@ -114,7 +111,7 @@ impl SheetEncoder {
             }
             constants.push(cell);
         }
-        match findings.pop() {
+        match diagnostics.pop() {
             None => {
                 let positive_refunds = options::positive_refunds(&layout, brief.options)?;
                 let (bom, finish) = options::finish(&layout, brief.options)?;
@@ -142,8 +139,8 @@ impl SheetEncoder {
                 Ok(encoder)
             }
             Some(last) => {
-                findings.push(last);
-                Err(Fatal { failure: transpose_core::diagnostic::Failure::Use, findings })
+                diagnostics.push(last);
+                Err(Fatal { failure: transpose_core::diagnostics::Failure::Use, diagnostics })
             }
         }
     }
@@ -177,7 +174,7 @@ impl SheetEncoder {
         self.layout.columns.iter().zip(&self.constants).map(source).collect()
     }
 
-    fn rows(&self, events: Events<'_>, numbers: Numbers, out: &mut Vec<u8>, report: &mut Report) {
+    fn rows(&self, events: Events<'_>, numbers: Numbers, out: &mut Vec<u8>, report: &mut RunReport) {
         let (delimiter, quote) = (self.delimiter, self.layout.quote);
         let sources = self.sources(&events);
         let batch = events.batch;
@@ -343,7 +340,7 @@ impl SheetEncoder {
     }
 
     /// Makes a text fit its column that is no value of the model.
-    fn fitted(&self, spot: Spot<'_>, text: &mut Vec<u8>, losses: &mut Losses, report: &mut Report) {
+    fn fitted(&self, spot: Spot<'_>, text: &mut Vec<u8>, losses: &mut Losses, report: &mut RunReport) {
         let mut noted = Noted::default();
         self.put.fit(spot.column, text, &mut noted);
         if !noted.is_clean() {
@@ -399,7 +396,7 @@ impl<'a> Decider<'a> {
 }
 
 /// What the header or the agreement says about a field that the input has no column for.
-pub(crate) fn supplied(brief: &Brief<'_>, field: Field) -> Option<String> {
+pub(crate) fn supplied(brief: &EncodeRequest<'_>, field: Field) -> Option<String> {
     if let Some(text) = brief.header.text(field) {
         return Some(text.to_owned());
     }
@@ -416,7 +413,7 @@ pub(crate) fn supplied(brief: &Brief<'_>, field: Field) -> Option<String> {
 
 #[cold]
 fn note(
-    report: &mut Report,
+    report: &mut RunReport,
     code: &'static Code,
     message: String,
     line: u64,
@@ -429,17 +426,17 @@ fn note(
     } else if is_repair(code) {
         report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), "the value was repaired");
     }
-    if report.findings.keeps(code) {
+    if report.diagnostics.keeps(code) {
         let mut location = Location::default().cell(place as u32 + 1, &column.heading).field(field);
         location.line = Some(line);
-        report.findings.push(Diagnostic::new(code, location, message).value(raw));
+        report.diagnostics.push(Diagnostic::new(code, location, message).value(raw));
     } else {
-        report.findings.count(code, 1);
+        report.diagnostics.count(code, 1);
     }
 }
 
 impl Encode for SheetEncoder {
-    fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
+    fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         self.lines().begin(&self.head, &totals, out)
     }
@@ -453,7 +450,7 @@ impl Encode for SheetEncoder {
         portion: Portion<'_>,
         numbers: Numbers,
         out: &mut Encoded,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let Portion::Events(events) = portion else {
             let message = format!("`{}` holds events, and sums were given", self.layout.manifest.id);
@@ -474,14 +471,14 @@ impl Encode for SheetEncoder {
         Ok(())
     }
 
-    fn end(&self, _part: Part, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
+    fn end(&self, _part: FileNumber, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
         // Of several files each counts its own rows.
         let totals = Totals::of_rows(file.usages);
         let lines = self.lines().foot(&totals, file.lines, out);
         Tally { lines, ..Tally::default() }
     }
 
-    fn file_name(&self, _part: Part) -> String {
+    fn file_name(&self, _part: FileNumber) -> String {
         self.name.clone().unwrap_or_else(|| file_name(&self.layout, self.delimiter))
     }
 
@@ -489,7 +486,7 @@ impl Encode for SheetEncoder {
         self.layout.file_names.replaces
     }
 
-    fn findings(&self) -> &[Diagnostic] {
+    fn diagnostics(&self) -> &[Diagnostic] {
         &self.notes
     }
 
@@ -504,9 +501,9 @@ impl Encode for SheetEncoder {
     fn refusal(&self) -> Option<Fatal> {
         let coding = self.finish.as_ref().and_then(|finish| finish.refusal(&self.layout));
         let found = [self.put.refusal(), coding].into_iter().flatten();
-        let findings: Vec<Diagnostic> = found.flat_map(|fatal| fatal.findings).collect();
-        (!findings.is_empty())
-            .then_some(Fatal { failure: transpose_core::diagnostic::Failure::Input, findings })
+        let diagnostics: Vec<Diagnostic> = found.flat_map(|fatal| fatal.diagnostics).collect();
+        (!diagnostics.is_empty())
+            .then_some(Fatal { failure: transpose_core::diagnostics::Failure::Input, diagnostics })
     }
 
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {

@@ -5,10 +5,9 @@
 mod support;
 
 use support::{encoder, open, rewrite};
-use transpose_core::batch::Batch;
-use transpose_core::field::Field;
+use transpose_core::accounting::RunReport;
 use transpose_core::format::{Chunk, Dimension, Format, Origin, Probe, Projection, Recognition};
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, Field};
 use transpose_sheet::{Layout, LayoutFormat};
 
 const LAYOUT: &str = r#"
@@ -61,11 +60,15 @@ fn found(text: &str, now: Option<i64>) -> Vec<String> {
     decoder.project(&Projection { now, ..Projection::default() }).unwrap();
     let body = text.as_bytes().get(decoder.preamble().body as usize..).unwrap();
     let chunk = Chunk { bytes: body, own: body.len(), last: true };
-    let (mut worker, mut batch, mut report) = (decoder.worker(), Batch::default(), Report::default());
+    let (mut worker, mut batch, mut report) = (decoder.worker(), Batch::default(), RunReport::default());
     worker.index(chunk, 0);
     worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, &mut report);
     assert_eq!(batch.rejects.len(), 0, "{:?}", batch.rejects);
-    report.findings.iter().map(|finding| format!("{} {}", finding.location, finding.code.id)).collect()
+    report
+        .diagnostics
+        .iter()
+        .map(|diagnostic| format!("{} {}", diagnostic.location, diagnostic.code.id))
+        .collect()
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn age_is_counted_from_the_logging_where_that_is_known() {
 }
 
 #[test]
-fn findings_beyond_the_first_are_counted() {
+fn diagnostics_beyond_the_first_are_counted() {
     let rows: String = (0..1000).map(|_| "0,1970-01-01T00:00:00Z\n").collect();
     let text = format!("id,at\n{rows}");
     let kept = found(&text, None);
@@ -145,7 +148,7 @@ fn empty_and_absent_differ_where_the_layout_says_so() {
         .replace("[\"read\"]", "[\"read\", \"write\"]");
     let format = LayoutFormat::new(Layout::parse("acme_log.toml", &layout).unwrap());
     let text = "id,agent\n1,\n2,\"\"\n3,0\n";
-    let out = rewrite(&format, text.as_bytes(), &[], &mut Report::default());
+    let out = rewrite(&format, text.as_bytes(), &[], &mut RunReport::default());
     assert_eq!(String::from_utf8(out.bytes).unwrap(), text);
     assert!(encoder(&format, [Field::EVENT_ID].into_iter().collect(), &[]).is_ok());
 }

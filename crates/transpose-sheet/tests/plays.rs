@@ -4,10 +4,9 @@
 
 mod support;
 
-use transpose_core::batch::Batch;
-use transpose_core::field::FieldSet;
-use transpose_core::format::{Chunk, Format, Origin, Part, Probe, Projection, Recognition, Tally};
-use transpose_core::report::Report;
+use transpose_core::accounting::RunReport;
+use transpose_core::format::{Chunk, FileNumber, Format, Origin, Probe, Projection, Recognition, Tally};
+use transpose_core::model::{Batch, FieldSet};
 use transpose_sheet::{Layout, LayoutFormat};
 
 /// A table read to its end: the rows that are rejected, the lines that close it, what was found.
@@ -20,12 +19,12 @@ fn decoded(format: &LayoutFormat, text: &[u8]) -> (Vec<&'static str>, Vec<String
     let mut worker = decoder.worker();
     let mut batch = Batch::default();
     worker.index(chunk, 0);
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, &mut report);
     let mut closing = Vec::new();
     decoder.finish(&batch.trailers, &Tally::default(), &mut closing);
     let told = closing.iter().map(|found| format!("{} {}", found.code.id, found.message)).collect();
-    (batch.rejects.iter().map(|reject| reject.finding.code.id).collect(), told)
+    (batch.rejects.iter().map(|reject| reject.diagnostic.code.id).collect(), told)
 }
 
 /// The codes of the rows that are rejected.
@@ -80,11 +79,11 @@ fn format(text: &str) -> LayoutFormat {
 #[test]
 fn the_end_of_a_play_is_its_time_plus_its_duration() {
     let format = format(LOG);
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     let out = support::rewrite(&format, ROWS.as_bytes(), &[], &mut report);
     assert_eq!(String::from_utf8(out.bytes).unwrap(), ROWS);
     assert_eq!(report.ledger.written.micros, 195_000_000);
-    assert_eq!(report.findings.iter().count(), 0);
+    assert_eq!(report.diagnostics.iter().count(), 0);
     assert!(matches!(
         format.recognise(&Probe { name: "", bytes: ROWS.as_bytes(), complete: true }),
         Recognition::Certain(_)
@@ -147,13 +146,13 @@ fn lines_around_plays_count_them() {
     let options = [("text.station".to_owned(), "wabc".to_owned())];
     let rows = "^H^|^WABC^|2\n^R^|2026103123:58:30|00:03:15|^A B^|^USRC17607839^|^USRC17607839^\n\
                 ^R^|2026103123:59:30|01:00:00|^C^|^^|^^\n^T^|4\n";
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     let out = support::rewrite(&format, rows.as_bytes(), &options, &mut report);
     let written = String::from_utf8(out.bytes).unwrap();
     assert_eq!(written, rows.rsplit_once("^T^").unwrap().0.replace("|2\n", "|0\n"));
     let encoder = support::encoder(&format, FieldSet::EMPTY, &options).unwrap();
     let mut head = Vec::new();
-    let part = Part { number: 1, of: 1 };
+    let part = FileNumber { number: 1, of: 1 };
     let mut tally = encoder.begin(part, &mut head);
     assert_eq!(String::from_utf8_lossy(&head), "^H^|^WABC^|0\n");
     assert!(encoder.head_waits());

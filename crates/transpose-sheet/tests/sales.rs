@@ -5,9 +5,9 @@
 mod support;
 
 use support::{encoder, open, rewrite};
-use transpose_core::field::Field;
+use transpose_core::accounting::RunReport;
 use transpose_core::format::{Dimension, Projection};
-use transpose_core::report::Report;
+use transpose_core::model::Field;
 use transpose_sheet::{Layout, LayoutFormat};
 
 const LAYOUT: &str = r#"
@@ -65,11 +65,12 @@ fn shop() -> LayoutFormat {
 
 fn written(rows: &str, options: &[(&str, &str)]) -> (String, Vec<String>) {
     let options: Vec<_> = options.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     let out = rewrite(&shop(), format!("{HEAD}{rows}").as_bytes(), &options, &mut report);
     let text = String::from_utf8(out.bytes).unwrap();
-    let findings = report.findings.iter().map(|finding| format!("{} {}", finding.location, finding.code.id));
-    (text.strip_prefix(HEAD).unwrap().to_owned(), findings.collect())
+    let diagnostics =
+        report.diagnostics.iter().map(|diagnostic| format!("{} {}", diagnostic.location, diagnostic.code.id));
+    (text.strip_prefix(HEAD).unwrap().to_owned(), diagnostics.collect())
 }
 
 #[test]
@@ -130,9 +131,9 @@ fn sales_are_written_as_they_were_read() {
         s2,sale,M,190295489328,Album,9.90,1999,12,GBP\n\
         s3,refund,N,USRC17607839,Track,-1.29,2026-10-02,1,EUR\n\
         s4,sale,,,,0,,,\n";
-    let (text, findings) = written(rows, &[]);
+    let (text, diagnostics) = written(rows, &[]);
     assert_eq!(text, rows);
-    assert_eq!(findings, ["4 cell 6 (Price) SHT0405"]);
+    assert_eq!(diagnostics, ["4 cell 6 (Price) SHT0405"]);
 }
 
 #[test]
@@ -142,10 +143,13 @@ fn refunds_are_read_with_either_sign_and_written_with_one() {
         s3,chargeback,N,,Track,1.31,,,\n\
         s4,refund,N,,Track,0.00,,,\n\
         s5,refund,N,,Track,\"1.32\",,,\n";
-    let (text, findings) = written(rows, &[]);
+    let (text, diagnostics) = written(rows, &[]);
     let prices: Vec<_> = text.lines().map(|line| line.split(',').nth(5).unwrap()).collect();
     assert_eq!(prices, ["-1.29", "-1.30", "1.31", "0.00", "-1.32"]);
-    assert_eq!(findings, ["4 cell 2 (Type) SHT0415", "2 cell 6 (Price) SHT0405", "3 cell 6 (Price) SHT0405"]);
+    assert_eq!(
+        diagnostics,
+        ["4 cell 2 (Type) SHT0415", "2 cell 6 (Price) SHT0405", "3 cell 6 (Price) SHT0405"]
+    );
     let (text, _) = written(rows, &[("refund-sign", "positive")]);
     let prices: Vec<_> = text.lines().map(|line| line.split(',').nth(5).unwrap()).collect();
     assert_eq!(prices, ["1.29", "1.30", "1.31", "0.00", "1.32"]);
@@ -164,11 +168,11 @@ fn cells_that_are_no_amounts_or_dates_are_told() {
         ("s,sale,N,,Track,1,,1.5,", "SHT0402"),
         ("s,sale,N,,Track,1,,,EURO", "SHT0404"),
     ] {
-        let (_, findings) = written(&format!("{row}\n"), &[]);
-        assert!(findings.len() == 1 && findings[0].ends_with(code), "{row}: {findings:?}");
+        let (_, diagnostics) = written(&format!("{row}\n"), &[]);
+        assert!(diagnostics.len() == 1 && diagnostics[0].ends_with(code), "{row}: {diagnostics:?}");
     }
-    let (text, findings) = written("s,sale,N,,Track,1,2026-10-31 00:00:00,,eur\n", &[]);
-    assert_eq!((text.as_str(), findings.len()), ("s,sale,N,,Track,1,2026-10-31,,EUR\n", 0));
+    let (text, diagnostics) = written("s,sale,N,,Track,1,2026-10-31 00:00:00,,eur\n", &[]);
+    assert_eq!((text.as_str(), diagnostics.len()), ("s,sale,N,,Track,1,2026-10-31,,EUR\n", 0));
 }
 
 #[test]
@@ -191,6 +195,6 @@ fn layouts_with_dependent_columns_are_checked() {
         let text = LAYOUT.replacen(from, to, 1);
         assert_ne!(text, LAYOUT);
         let fatal = Layout::parse("acme_shop.toml", &text).unwrap_err();
-        assert!(fatal.findings[0].message.contains(part), "{fatal}");
+        assert!(fatal.diagnostics[0].message.contains(part), "{fatal}");
     }
 }

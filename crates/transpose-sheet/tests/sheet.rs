@@ -10,15 +10,12 @@
 mod support;
 
 use proptest::prelude::*;
-use transpose_core::batch::Batch;
-use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::accounting::{Change, RunReport, Subject};
+use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Chunk, Decode, Dimension, Encode, Encoded, Format, Indexed, Origin, Part, Projection,
+    BytesHead, Chunk, Decode, Dimension, Encode, Encoded, FileNumber, Format, Indexed, Origin, Projection,
 };
-use transpose_core::loss::{Change, Subject};
-use transpose_core::registry::BytesHead;
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, Field, FieldSet};
 use transpose_sheet::{Layout, LayoutFormat};
 
 const LAYOUT: &str = r#"
@@ -97,16 +94,16 @@ struct Outcome {
     rows: Vec<String>,
     rejects: Vec<String>,
     quarantine: String,
-    findings: Vec<String>,
+    diagnostics: Vec<String>,
 }
 
-fn place(finding: &Diagnostic) -> String {
+fn place(diagnostic: &Diagnostic) -> String {
     format!(
         "{} {} @{} [{}]",
-        finding.location,
-        finding.code.id,
-        finding.location.byte.unwrap_or_default(),
-        finding.value.as_deref().unwrap_or_default()
+        diagnostic.location,
+        diagnostic.code.id,
+        diagnostic.location.byte.unwrap_or_default(),
+        diagnostic.value.as_deref().unwrap_or_default()
     )
 }
 
@@ -117,12 +114,12 @@ fn read(text: &[u8], chunk: usize) -> Outcome {
     let mut head = Vec::new();
     decoder.quarantine_head(&mut head);
     outcome.quarantine = String::from_utf8_lossy(&head).into_owned();
-    outcome.findings.extend(decoder.preamble().findings.iter().map(place));
+    outcome.diagnostics.extend(decoder.preamble().diagnostics.iter().map(place));
     let (body, mut line) = (decoder.preamble().body as usize, decoder.preamble().line);
     let mut worker = decoder.worker();
     let mut batch = Batch::default();
     let mut next = body;
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     for begin in (body..text.len().max(body + 1)).step_by(chunk) {
         let view = Chunk { bytes: &text[begin.min(text.len())..], own: chunk, last: true };
         if next > begin + chunk {
@@ -136,7 +133,7 @@ fn read(text: &[u8], chunk: usize) -> Outcome {
         let events = &batch.events;
         let runs = events.item_runs + events.context_runs;
         for (number, row) in events.rows.iter().enumerate() {
-            let text = |span: &transpose_core::batch::Span| {
+            let text = |span: &transpose_core::model::Span| {
                 String::from_utf8_lossy(span.bytes(view.bytes, &[])).into_owned()
             };
             let keys: Vec<_> = events.keys[number * runs..][..runs].iter().map(text).collect();
@@ -152,14 +149,14 @@ fn read(text: &[u8], chunk: usize) -> Outcome {
         for reject in &batch.rejects {
             let mut out = Vec::new();
             let bytes = &view.bytes[reject.start as usize..(reject.start + reject.len) as usize];
-            decoder.quarantine(&reject.finding, bytes, &mut out);
+            decoder.quarantine(&reject.diagnostic, bytes, &mut out);
             outcome.quarantine.push_str(&String::from_utf8_lossy(&out));
-            outcome.rejects.push(format!("{} {}", place(&reject.finding), reject.micros));
+            outcome.rejects.push(format!("{} {}", place(&reject.diagnostic), reject.micros));
         }
         line += lines;
         next = begin + end;
     }
-    outcome.findings.extend(report.findings.iter().map(place));
+    outcome.diagnostics.extend(report.diagnostics.iter().map(place));
     outcome
 }
 
@@ -169,7 +166,11 @@ fn table(rows: &str) -> Vec<u8> {
 
 fn refusal(text: &[u8]) -> Vec<(String, String)> {
     let fatal = open(text).err().unwrap();
-    fatal.findings.into_iter().map(|finding| (finding.code.id.to_owned(), finding.message)).collect()
+    fatal
+        .diagnostics
+        .into_iter()
+        .map(|diagnostic| (diagnostic.code.id.to_owned(), diagnostic.message))
+        .collect()
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn rows_come_with_runs_and_cells() {
         outcome.rows,
         [r#"2 1000000 30000000 ["\"A, \"\"B\"\"\",USRC17607839,", "GB,premium"] ["p1", ""]"#.to_owned()]
     );
-    assert_eq!((outcome.rejects.len(), outcome.findings.len()), (0, 0));
+    assert_eq!((outcome.rejects.len(), outcome.diagnostics.len()), (0, 0));
 }
 
 #[test]
@@ -239,7 +240,7 @@ fn corrected_quarantine_is_read_again() {
     let corrected = outcome.quarantine.replace(",x,", ",7,").replace("GB,,,A", "GB,,8,A");
     let again = read(corrected.as_bytes(), 1000);
     assert_eq!((again.rows.len(), again.rejects.len()), (2, 0));
-    assert_eq!(again.findings, Vec::<String>::new());
+    assert_eq!(again.diagnostics, Vec::<String>::new());
 }
 
 #[test]
@@ -251,7 +252,7 @@ fn every_chunk_size_gives_the_same() {
         p5,1970-01-01T00:00:01Z,GB,,30,\"B\",,,,";
     let text = table(rows);
     let expected = read(&text, text.len());
-    assert_eq!((expected.rows.len(), expected.rejects.len(), expected.findings.len()), (3, 2, 1));
+    assert_eq!((expected.rows.len(), expected.rejects.len(), expected.diagnostics.len()), (3, 2, 1));
     for chunk in 1..text.len() {
         assert_eq!(read(&text, chunk), expected, "{chunk}");
     }
@@ -261,7 +262,7 @@ fn every_chunk_size_gives_the_same() {
 fn missing_offset_is_said_once() {
     let rows = "p1,1970-01-01T00:00:01,GB,,30,A,,,,\n".repeat(50);
     let outcome = read(&table(&rows), 100);
-    assert_eq!(outcome.findings, ["plays.csv:2 cell 2 (Played At) SHT0110 @63 [1970-01-01T00:00:01]"]);
+    assert_eq!(outcome.diagnostics, ["plays.csv:2 cell 2 (Played At) SHT0110 @63 [1970-01-01T00:00:01]"]);
     assert!(outcome.rows[0].starts_with("2 1000000 "));
 }
 
@@ -285,14 +286,14 @@ fn files_that_cannot_be_read_are_refused() {
             "separated by a semicolon",
         ),
     ] {
-        let findings = refusal(&text);
-        assert_eq!(findings[0].0, code, "{findings:?}");
-        assert!(findings[0].1.contains(part), "{findings:?}");
+        let diagnostics = refusal(&text);
+        assert_eq!(diagnostics[0].0, code, "{diagnostics:?}");
+        assert!(diagnostics[0].1.contains(part), "{diagnostics:?}");
     }
     let told = [("delimiter".to_owned(), "comma".to_owned())];
     let semicolons = HEAD.replace(',', ";");
     let refused = format().open(&mut BytesHead { name: "a", bytes: semicolons.as_bytes() }, &told);
-    assert_eq!(refused.err().unwrap().findings[0].code.id, "SHT0113");
+    assert_eq!(refused.err().unwrap().diagnostics[0].code.id, "SHT0113");
 }
 
 #[test]
@@ -306,8 +307,8 @@ fn delimiters_are_recognised_by_the_headings() {
             assert_eq!(decoder.preamble().reads.len(), 9);
         }
         let notes = |decoder: &dyn Decode| {
-            let findings = &decoder.preamble().findings;
-            findings.iter().map(|finding| finding.message.clone()).collect::<Vec<_>>()
+            let diagnostics = &decoder.preamble().diagnostics;
+            diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>()
         };
         assert_eq!(notes(found.as_ref()), [format!("the cells are separated by a {name}")]);
         assert!(notes(told.as_ref()).is_empty());
@@ -322,9 +323,9 @@ fn preamble_tells_what_the_table_has() {
     assert_eq!((preamble.body, preamble.line), (text.len() as u64, 2));
     assert_eq!(preamble.extras, ["Extra".into()]);
     assert_eq!(preamble.reads.len(), 5);
-    let codes: Vec<_> = preamble.findings.iter().map(|finding| finding.code.id).collect();
+    let codes: Vec<_> = preamble.diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect();
     assert_eq!(codes, ["SHT0109", "SHT0107", "SHT0108"]);
-    assert!(preamble.findings[1].message.contains("`Extra`"));
+    assert!(preamble.diagnostics[1].message.contains("`Extra`"));
 }
 
 #[test]
@@ -365,7 +366,7 @@ fn keys_are_vetted_and_resolved() {
 }
 
 /// Reads a table and writes it again in the same layout.
-fn rewrite(text: &[u8], report: &mut Report) -> (String, Encoded) {
+fn rewrite(text: &[u8], report: &mut RunReport) -> (String, Encoded) {
     let out = support::rewrite(&format(), text, &[], report);
     (String::from_utf8(out.bytes.clone()).unwrap(), out)
 }
@@ -379,7 +380,7 @@ fn table_is_written_in_the_order_of_the_layout() {
     let text = "title,Country,seconds,Play,played at,mode,plan\r\n\
         \"A, b\",gb,12.50,p1,1970-01-01T00:00:01.1234567Z,Offline cached,\" x\"\r\n\
         =1+1,DE,0,p2,1970-01-01 00:00:02,ONLINE,\"say \"\"hi\"\"\"\r\n";
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     let (written, encoded) = rewrite(text.as_bytes(), &mut report);
     assert_eq!(
         written,
@@ -391,19 +392,19 @@ fn table_is_written_in_the_order_of_the_layout() {
     let (end, tally) = encoded.marks[0];
     assert_eq!((end as usize, tally.lines, tally.usages), (written.len(), 2, 2));
     assert_eq!((report.ledger.written.rows, report.ledger.written.micros), (2, 12_500_000));
-    let counts: Vec<_> = report.findings.counts().map(|(code, count)| (code.id, count)).collect();
+    let counts: Vec<_> = report.diagnostics.counts().map(|(code, count)| (code.id, count)).collect();
     assert_eq!(counts, [("SHT0110", 1), ("SHT0309", 1)]);
 }
 
 #[test]
-fn invalid_values_are_lost_with_a_finding() {
+fn invalid_values_are_lost_with_a_diagnostic() {
     let rows = "p1,1970-01-01T00:00:01Z,GB,,30,A,nonsense,90204932832,,\n";
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     let (written, _) = rewrite(&table(rows), &mut report);
     assert_eq!(written, format!("{HEAD}p1,1970-01-01T00:00:01Z,GB,,30,A,,090204932832,,\n"));
-    let findings: Vec<_> = report.findings.iter().map(place).collect();
+    let diagnostics: Vec<_> = report.diagnostics.iter().map(place).collect();
     assert_eq!(
-        findings,
+        diagnostics,
         ["2 cell 7 (ISRC) SHT0303 @0 [nonsense]", "2 cell 8 (UPC) SHT0305 @0 [90204932832]"]
     );
     let changes =
@@ -419,9 +420,9 @@ fn missing_source_is_refused_by_name() {
     let reads: FieldSet =
         [Field::EVENT_ID, Field::EVENT_TIME, Field::TERRITORY, Field::RECORDING_TITLE].into_iter().collect();
     let fatal = encoder(reads).err().unwrap();
-    assert_eq!(fatal.findings.len(), 1);
+    assert_eq!(fatal.diagnostics.len(), 1);
     assert_eq!(
-        fatal.findings[0].message,
+        fatal.diagnostics[0].message,
         "the column `Seconds` is required, and the input has no `event.duration`"
     );
 }
@@ -437,7 +438,7 @@ fn what_has_no_column_is_declared() {
         .map(|(subject, _)| subject)
         .collect();
     assert_eq!(drops, [Subject::Field(Field::DEVICE), Subject::Extra("Extra".into())]);
-    assert_eq!(encoder(all).unwrap().file_name(Part { number: 1, of: 1 }), "acme_radio.csv");
+    assert_eq!(encoder(all).unwrap().file_name(FileNumber { number: 1, of: 1 }), "acme_radio.csv");
 }
 
 trait Fields {
@@ -459,7 +460,7 @@ proptest! {
             rows.write_record(["p", "1970-01-01T00:00:01Z", "GB", plan, "1", title, "", "", "", ""]).unwrap();
         }
         let text = table(&String::from_utf8(rows.into_inner().unwrap()).unwrap());
-        let (written, _) = rewrite(&text, &mut Report::default());
+        let (written, _) = rewrite(&text, &mut RunReport::default());
         let mut reader = csv::Reader::from_reader(written.as_bytes());
         let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         prop_assert_eq!(records.len(), texts.len());
@@ -468,7 +469,7 @@ proptest! {
             let blank = plan.trim_matches([' ', '\n', '\t', '\r', '\u{c}']).is_empty();
             prop_assert_eq!(&record[3], if blank { "" } else { plan });
         }
-        let (again, _) = rewrite(written.as_bytes(), &mut Report::default());
+        let (again, _) = rewrite(written.as_bytes(), &mut RunReport::default());
         prop_assert_eq!(again, written);
     }
 

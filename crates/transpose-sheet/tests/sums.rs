@@ -111,7 +111,7 @@ fn rows_become_blocks() {
             "release release.type=Single; recording recording.isrc=USRC17607839 recording.title=Song; usage >1 usage.quantity=0 usage.rate=0.70 usage.amount=-0.70 context.territory=US usage.retail-price=1.29 usage.returns=1",
         ]
     );
-    assert_eq!(table.findings, [""; 0]);
+    assert_eq!(table.diagnostics, [""; 0]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn control_totals_are_compared() {
         ("Total_Rows\tthree\nTotal_Amount\t8.4\nTotal_Units\t3\n", &["5 SHT0402 expected digits, found 't'"]),
     ] {
         let table = read(&sales(), sales_with(end).as_bytes(), usize::MAX);
-        assert_eq!(table.findings, expected, "{end}");
+        assert_eq!(table.diagnostics, expected, "{end}");
     }
 }
 
@@ -164,7 +164,7 @@ Total_Rows\t11\nTotal_Amount\t14.7\nTotal_Units\t8\n"
         ]
     );
     assert_eq!(
-        table.findings,
+        table.diagnostics,
         [
             "8 SHT0303 an ISRC has 12 letters and digits, found 2",
             "11 SHT0503 the first row says `2017-10-01`",
@@ -252,11 +252,11 @@ fn lines_before_fill_the_header() {
             "recording recording.isrc=GBAAA0000001; usage >0 context.territory=FR usage.quantity=5 usage.share=12.5 usage.amount=-0.25 usage.royalty-bearing=false",
         ]
     );
-    assert_eq!(table.findings, ["5 SHT0107 columns passed over: `Own`"]);
+    assert_eq!(table.diagnostics, ["5 SHT0107 columns passed over: `Own`"]);
     let wrong = STREAMS.replace("Rows,2", "Rows,3").replace("1239", "1240");
     let table = read(&streams(), wrong.as_bytes(), usize::MAX);
     assert_eq!(
-        table.findings[1..],
+        table.diagnostics[1..],
         [
             "3 SHT0504 the file says 3 (rows), and its rows come to 2",
             "8 SHT0504 the file says 1240 (sum of `usage.quantity`), and its rows come to 1239",
@@ -273,7 +273,7 @@ fn what_does_not_begin_so_is_refused() {
         ("Month,Oct 2017\n".to_owned(), "2 SHT0101 there is no line of headings"),
     ] {
         let fatal = open(&streams(), text.as_bytes(), &[]).err().unwrap();
-        assert_eq!(told(&fatal.findings[0]), expected, "{text}");
+        assert_eq!(told(&fatal.diagnostics[0]), expected, "{text}");
     }
 }
 
@@ -358,7 +358,7 @@ fn what_is_written_is_what_was_read() {
         for chunk in [1, 7, usize::MAX] {
             let outcome = rewrite(&format, &format, text.as_bytes(), &given, chunk).unwrap();
             assert_eq!(outcome.text, text, "{outcome:?}");
-            assert_eq!((outcome.findings.len(), outcome.refusal.len()), (0, 0), "{outcome:?}");
+            assert_eq!((outcome.diagnostics.len(), outcome.refusal.len()), (0, 0), "{outcome:?}");
             assert_eq!(outcome.losses, [""; 0]);
         }
     }
@@ -456,7 +456,7 @@ fn texts_are_given_or_asked_for() {
     assert_eq!(names, ["text.vendor"]);
     let text = sales_with(TOTALS);
     let fatal = rewrite(&sales(), &target, text.as_bytes(), &[], usize::MAX).unwrap_err();
-    let told: Vec<_> = fatal.findings.iter().map(told).collect();
+    let told: Vec<_> = fatal.diagnostics.iter().map(told).collect();
     assert!(told.iter().all(|told| told == "- SHT0512 the option `text.vendor` is missing"), "{told:?}");
     let given = options(&[("text.vendor", "8003")]);
     let outcome = rewrite(&sales(), &target, text.as_bytes(), &given, usize::MAX).unwrap();
@@ -474,11 +474,11 @@ fn what_is_cut_in_lines_is_told() {
     let target = narrow(columns, "");
     let (text, given) = (sales_with(TOTALS), options(&[("text.vendor", "80032")]));
     let outcome = rewrite(&sales(), &target, text.as_bytes(), &given, usize::MAX).unwrap();
-    assert_eq!(outcome.findings, ["- SHT0509 the value has more than 4 characters"]);
+    assert_eq!(outcome.diagnostics, ["- SHT0509 the value has more than 4 characters"]);
     assert_eq!(outcome.refusal, ["- SHT0509 values are too long for their cells (1)"]);
     let given = options(&[("text.vendor", "80032"), ("too-long", "cut")]);
     let outcome = rewrite(&sales(), &target, text.as_bytes(), &given, usize::MAX).unwrap();
-    assert_eq!(outcome.findings, ["- SHT0510 the value is too long and was cut"]);
+    assert_eq!(outcome.diagnostics, ["- SHT0510 the value is too long and was cut"]);
     assert!(outcome.text.starts_with("Vendor,8003\nQ\n") && outcome.refusal.is_empty());
 }
 
@@ -490,9 +490,9 @@ fn sections_have_their_own_totals() {
     let outcome = rewrite(&sales(), &target, sales_with(TOTALS).as_bytes(), &[], 30).unwrap();
     assert_eq!(outcome.text, "C,A\nUS,2.1\nDE,7\nUS,-0.70\nTotal,7,DE,6\nTotal,1.4,US,6\n");
     let read = read(&target, outcome.text.as_bytes(), 5);
-    assert_eq!(read.findings, [""; 0]);
+    assert_eq!(read.diagnostics, [""; 0]);
     let wrong = outcome.text.replace("Total,1.4", "Total,1.5");
-    let found = tables::read(&target, wrong.as_bytes(), 5).findings;
+    let found = tables::read(&target, wrong.as_bytes(), 5).diagnostics;
     assert_eq!(found, ["6 SHT0504 the file says 1.5 (sum of `usage.amount`), and its rows come to 1.4"]);
 }
 
@@ -582,7 +582,7 @@ proptest! {
         prop_assert_eq!(&there.losses, &Vec::<String>::new());
         let first = read(&plain(), text.as_bytes(), usize::MAX);
         let second = read(&fancy(), there.text.as_bytes(), chunk);
-        prop_assert_eq!(&second.findings, &Vec::<String>::new());
+        prop_assert_eq!(&second.diagnostics, &Vec::<String>::new());
         let back = rewrite(&fancy(), &plain(), there.text.as_bytes(), &[], chunk).unwrap();
         let third = read(&plain(), back.text.as_bytes(), usize::MAX);
         prop_assert_eq!(first.blocks, third.blocks, "{}", there.text);

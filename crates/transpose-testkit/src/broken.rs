@@ -12,7 +12,7 @@
 //! An edit is one of: `line`, `cell` and `set` (cells are divided by tabs that are not escaped),
 //! `line` and `replace`, `line` and `insert` (before that line), `line` and `delete = true`,
 //! `crlf = true`, `bom = true`, `truncate = N` (bytes kept). What is expected is a code, with
-//! `@line` and `/cell` where the finding has them; findings of severity info are not listed.
+//! `@line` and `/cell` where the diagnostic has them; diagnostics of severity info are not listed.
 
 use serde::Deserialize;
 
@@ -40,7 +40,7 @@ pub struct Broken {
     pub bom: bool,
     /// How many bytes are kept.
     pub truncate: Option<usize>,
-    /// The findings above info: `CODE`, `CODE@line` or `CODE@line/cell`.
+    /// The diagnostics above info: `CODE`, `CODE@line` or `CODE@line/cell`.
     pub expect: Vec<String>,
 }
 

@@ -5,13 +5,14 @@
 
 use crate::framed;
 use std::collections::BTreeSet;
-use transpose_core::batch::{Batch, Blocks, EntityRef, Fault, Reject};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::format::{Chunk, Decode, Format, Grain, Indexed, Origin, Preamble, Projection, Tally};
-use transpose_core::registry::BytesHead;
-use transpose_core::report::Report;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Severity};
+use transpose_core::format::{
+    BytesHead, Chunk, Decode, Format, Grain, Indexed, Origin, Preamble, Projection, Tally,
+};
+use transpose_core::model::{
+    Batch, Blocks, CellDiagnostic, Entity, EntityRef, Field, FieldSet, Group, Reject,
+};
 use transpose_engine::survey::owned;
 
 /// One entity of a block.
@@ -39,7 +40,7 @@ pub enum Unit {
         /// Its values.
         entity: Entity,
         /// What is wrong with its cells.
-        faults: Vec<Fault>,
+        faults: Vec<CellDiagnostic>,
     },
     /// A block.
     Block {
@@ -61,7 +62,7 @@ pub struct Canonical {
     /// The closing records, with their lines.
     pub trailers: Vec<(u64, Entity)>,
     /// What was found in head, body and end.
-    pub findings: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
     /// Lines, blocks and usages.
     pub tally: Tally,
 }
@@ -97,13 +98,13 @@ impl Canonical {
             tally.add(Tally { lines, summaries: 0, blocks: units, usages });
         }
         let mut batch = Batch::default();
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         worker.decode(chunk, Origin { byte: preamble.body, line: preamble.line }, &mut batch, &mut report);
-        let mut findings: Vec<Diagnostic> = notes.iter().chain(&preamble.findings).cloned().collect();
-        findings.extend(report.findings.iter().cloned());
-        decoder.finish(&batch.trailers, &tally, &mut findings);
+        let mut diagnostics: Vec<Diagnostic> = notes.iter().chain(&preamble.diagnostics).cloned().collect();
+        diagnostics.extend(report.diagnostics.iter().cloned());
+        decoder.finish(&batch.trailers, &tally, &mut diagnostics);
         if decoder.preamble().part.is_none_or(|part| part.of == 1) {
-            decoder.finish_message(&batch.trailers, &tally, &mut findings);
+            decoder.finish_message(&batch.trailers, &tally, &mut diagnostics);
         }
         let units = if events {
             events_of(decoder, &batch, body, &fields)
@@ -111,10 +112,12 @@ impl Canonical {
             blocks_of(&preamble, &batch, body)
         };
         let Batch { mut rejects, trailers, .. } = batch;
-        for finding in findings.iter_mut().chain(rejects.iter_mut().map(|reject| &mut reject.finding)) {
-            finding.location.source.get_or_insert_with(|| name.into());
+        for diagnostic in
+            diagnostics.iter_mut().chain(rejects.iter_mut().map(|reject| &mut reject.diagnostic))
+        {
+            diagnostic.location.source.get_or_insert_with(|| name.into());
         }
-        Ok(Self { preamble, units, rejects, trailers, findings, tally })
+        Ok(Self { preamble, units, rejects, trailers, diagnostics, tally })
     }
 
     /// The fields that have a value anywhere.
@@ -181,7 +184,7 @@ fn blocks_of(preamble: &Preamble, batch: &Batch, chunk: &[u8]) -> Vec<Unit> {
             line: preamble.line + u64::from(entity.line()),
         })
     };
-    let unit = |block: transpose_core::batch::Block<'_>| Unit::Block {
+    let unit = |block: transpose_core::model::Block<'_>| Unit::Block {
         id: block.id().map(|id| String::from_utf8_lossy(id).into_owned()),
         parts: block.entities().filter_map(part).collect(),
     };

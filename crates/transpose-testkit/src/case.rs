@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use transpose_containers::read::{How, open};
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::Diagnostics;
 use transpose_io::Input;
 
 /// One of the shared checks that a case may be excepted from.
@@ -70,7 +70,7 @@ pub struct Contained {
     /// The text.
     pub text: Vec<u8>,
     /// What was found on the way.
-    pub notes: Findings,
+    pub notes: Diagnostics,
 }
 
 /// The content of `case.toml`.
@@ -153,7 +153,7 @@ impl Case {
         // Messages of records are always text, and what is wrong with its encoding is for their
         // formats to tell.
         if self.input.extension().is_some_and(|extension| extension == "tsv") {
-            return Ok(Contained { container: None, text: bytes, notes: Findings::default() });
+            return Ok(Contained { container: None, text: bytes, notes: Diagnostics::default() });
         }
         let how = How {
             encoding: self.plan.encoding.clone(),

@@ -3,9 +3,8 @@
 
 use std::borrow::Cow;
 use transpose_containers::read::{Notes, framed};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Probe};
-use transpose_core::report::Findings;
 use transpose_engine::codes::io;
 use transpose_io::Input;
 
@@ -28,9 +27,9 @@ pub fn text<'a>(
     format: &dyn Format,
     name: &str,
     bytes: &'a [u8],
-) -> Result<(Cow<'a, [u8]>, Findings), Fatal> {
+) -> Result<(Cow<'a, [u8]>, Diagnostics), Fatal> {
     if format.framing(&Probe { name, bytes, complete: true }).is_none() {
-        return Ok((Cow::Borrowed(bytes), Findings::default()));
+        return Ok((Cow::Borrowed(bytes), Diagnostics::default()));
     }
     let (input, notes) = input(format, name, bytes.to_vec());
     let text = input.head(LARGEST).map_err(|error| io(&error))?;

@@ -7,11 +7,10 @@
 use crate::framed;
 use std::io::Write as _;
 use std::path::Path;
-use transpose_core::batch::Batch;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Chunk, Decode, Demands, Format, Indexed, Origin, Probe, Tally};
-use transpose_core::registry::BytesHead;
-use transpose_core::report::Report;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{BytesHead, Chunk, Decode, Demands, Format, Indexed, Origin, Probe, Tally};
+use transpose_core::model::Batch;
 use transpose_io::{Input, Limits};
 
 /// Reads bytes as one format, once for conversion and once for validation, in chunks of several
@@ -41,8 +40,8 @@ fn read(format: &dyn Format, bytes: &[u8], validates: bool, size: usize) -> Resu
     decoder.project(&projection)?;
     let decoder = decoder.as_ref();
     let tally = body(decoder, bytes, size);
-    let mut findings = Vec::new();
-    decoder.check_name("DSR_fuzz.tsv", &mut findings);
+    let mut diagnostics = Vec::new();
+    decoder.check_name("DSR_fuzz.tsv", &mut diagnostics);
     if let Some(mut repair) = decoder.repair(&tally, Some(&tally)) {
         let (mut out, mut changed) = (Vec::new(), |_: Diagnostic| {});
         for line in bytes.split(|byte| *byte == b'\n') {
@@ -72,15 +71,15 @@ fn body(decoder: &dyn Decode, bytes: &[u8], size: usize) -> Tally {
         };
         batch.clear();
         let origin = Origin { byte: begin as u64, line: tally.lines + 1 };
-        worker.decode(chunk, origin, &mut batch, &mut Report::default());
+        worker.decode(chunk, origin, &mut batch, &mut RunReport::default());
         trailers.append(&mut batch.trailers);
         tally.add(Tally { lines, summaries: 0, blocks: units, usages });
         reach = size;
         begin += next.max(1);
     }
-    let mut findings = Vec::new();
-    decoder.finish(&trailers, &tally, &mut findings);
-    decoder.finish_message(&trailers, &tally, &mut findings);
+    let mut diagnostics = Vec::new();
+    decoder.finish(&trailers, &tally, &mut diagnostics);
+    decoder.finish_message(&trailers, &tally, &mut diagnostics);
     tally
 }
 

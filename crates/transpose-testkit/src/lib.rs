@@ -8,7 +8,7 @@
 //! | [`canonical`] | everything that a format makes of an input, as owned values |
 //! | [`mod@run`] | a conversion through the engine, with the bytes that it wrote |
 //! | [`mod@validate`] | what validation says about an input |
-//! | [`render`] | values, findings, loss, ledger and bytes as lines for snapshots |
+//! | [`render`] | values, diagnostics, loss, ledger and bytes as lines for snapshots |
 //! | [`dsr`] | valid DSR messages of any profile, from tables alone |
 //! | [`fuzz`] | arbitrary bytes, read to the end |
 //! | [`framed`] | inputs in memory whose lines their format turns into text |

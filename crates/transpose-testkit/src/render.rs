@@ -7,14 +7,10 @@ use crate::canonical::{Canonical, Part, Unit};
 use crate::run::Ended;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use transpose_core::batch::Fault;
-use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::Field;
+use transpose_core::accounting::{Amounts, Ledger, Loss};
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal};
 use transpose_core::format::Tally;
-use transpose_core::ledger::{Amounts, Ledger};
-use transpose_core::loss::Loss;
-use transpose_core::report::Findings;
+use transpose_core::model::{CellDiagnostic, Entity, Field, Value};
 use transpose_engine::receipt::seconds;
 
 /// Bytes as text in which nothing is invisible. Line ends are kept as such.
@@ -56,7 +52,7 @@ fn value(value: &Value) -> String {
 /// What a format makes of an input.
 pub fn canonical(canonical: &Canonical) -> String {
     let mut out = String::new();
-    let Canonical { preamble, units, rejects, trailers, findings, tally } = canonical;
+    let Canonical { preamble, units, rejects, trailers, diagnostics, tally } = canonical;
     if let Some(version) = &preamble.version {
         push(&mut out, 0, &format!("version {version}"));
     }
@@ -90,14 +86,14 @@ pub fn canonical(canonical: &Canonical) -> String {
         rejects.iter().map(|reject| {
             format!(
                 "{} ({} bytes, plays {}, seconds {})",
-                finding(&reject.finding),
+                diagnostic(&reject.diagnostic),
                 reject.len,
                 reject.plays,
                 seconds(i128::from(reject.micros))
             )
         }),
     );
-    section(&mut out, "findings", findings.iter().map(finding));
+    section(&mut out, "findings", diagnostics.iter().map(diagnostic));
     out
 }
 
@@ -157,7 +153,7 @@ fn entity(out: &mut String, depth: usize, entity: &Entity, without: &BTreeMap<Fi
     }
 }
 
-fn fault_line(fault: &Fault) -> String {
+fn fault_line(fault: &CellDiagnostic) -> String {
     let (number, name) = &fault.cell;
     let found = line(&String::from_utf8_lossy(&fault.value));
     format!(
@@ -169,25 +165,25 @@ fn fault_line(fault: &Fault) -> String {
     )
 }
 
-/// One finding on one line.
-pub fn finding(finding: &Diagnostic) -> String {
+/// One diagnostic on one line.
+pub fn diagnostic(diagnostic: &Diagnostic) -> String {
     let mut out = format!(
         "{} {} {}: {}",
-        finding.code.severity.name(),
-        finding.code.id,
-        finding.location,
-        finding.message
+        diagnostic.code.severity.name(),
+        diagnostic.code.id,
+        diagnostic.location,
+        diagnostic.message
     );
-    if let Some(value) = &finding.value {
+    if let Some(value) = &diagnostic.value {
         let _ = write!(out, "; found `{}`", line(value));
     }
-    if let Some(help) = &finding.help {
+    if let Some(help) = &diagnostic.help {
         let _ = write!(out, "; help: {help}");
     }
     out
 }
 
-/// How a conversion ended: files, findings, loss and ledger.
+/// How a conversion ended: files, diagnostics, loss and ledger.
 pub fn ended(ended: &Ended) -> String {
     let mut out = String::new();
     match &ended.outcome {
@@ -197,7 +193,7 @@ pub fn ended(ended: &Ended) -> String {
                 Some(fatal) => fatal_lines(&mut out, "refused", fatal),
                 None => push(&mut out, 0, &format!("done, {}", tally_line(&outcome.tally))),
             }
-            findings(&mut out, &outcome.report.findings);
+            diagnostics(&mut out, &outcome.report.diagnostics);
             loss(&mut out, &outcome.report.loss);
             ledger(&mut out, &outcome.report.ledger);
         }
@@ -221,17 +217,17 @@ fn file(out: &mut String, name: &str, content: &[u8]) {
 
 fn fatal_lines(out: &mut String, word: &str, fatal: &Fatal) {
     push(out, 0, &format!("{word}: {:?}", fatal.failure).to_lowercase());
-    for found in &fatal.findings {
-        push(out, 1, &finding(found));
+    for found in &fatal.diagnostics {
+        push(out, 1, &diagnostic(found));
     }
 }
 
-fn findings(out: &mut String, findings: &Findings) {
-    section(out, "findings", findings.iter().map(finding));
+fn diagnostics(out: &mut String, diagnostics: &Diagnostics) {
+    section(out, "findings", diagnostics.iter().map(diagnostic));
     section(
         out,
         "counts",
-        findings.counts().map(|(code, count)| format!("{} {} {count}", code.id, code.name)),
+        diagnostics.counts().map(|(code, count)| format!("{} {} {count}", code.id, code.name)),
     );
 }
 

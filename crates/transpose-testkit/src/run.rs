@@ -4,10 +4,8 @@ use crate::case::{Case, Rejects};
 use crate::framed;
 use std::path::Path;
 use transpose_codes::time::Timestamp;
-use transpose_core::diagnostic::{Failure, Fatal};
-use transpose_core::format::{Format, Probe};
-use transpose_core::registry::Registry;
-use transpose_core::table::Container;
+use transpose_core::diagnostics::{Failure, Fatal};
+use transpose_core::format::{Container, Format, Probe, Registry};
 use transpose_core::terms::Terms;
 use transpose_deals::{Agreement, Deal, Figures};
 use transpose_engine::{
@@ -186,11 +184,11 @@ pub fn fault(ended: &Ended, rows_merge: bool) -> Option<String> {
         Err(fatal) | Ok(Outcome { refused: Some(fatal), .. }) if fatal.failure == Failure::Bug => {
             Some(bug(fatal))
         }
-        Err(fatal) if fatal.findings.is_empty() => Some("a failure without a finding".into()),
+        Err(fatal) if fatal.diagnostics.is_empty() => Some("a failure without a finding".into()),
         Err(_) if !ended.files.is_empty() => Some("a failure that left a file behind".into()),
         Err(fatal) => {
-            let empty = fatal.findings.iter().find(|finding| finding.message.is_empty());
-            empty.map(|finding| format!("{} has no message", finding.code.id))
+            let empty = fatal.diagnostics.iter().find(|diagnostic| diagnostic.message.is_empty());
+            empty.map(|diagnostic| format!("{} has no message", diagnostic.code.id))
         }
         Ok(Outcome { refused: Some(_), .. }) if !ended.files.is_empty() => {
             Some("a refusal that left a file behind".into())

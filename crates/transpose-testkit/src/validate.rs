@@ -3,16 +3,14 @@
 use crate::case::Case;
 use crate::framed;
 use transpose_containers::read::Notes;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Severity};
-use transpose_core::format::Demands;
-use transpose_core::registry::Registry;
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Severity};
+use transpose_core::format::{Demands, Registry};
 use transpose_engine::Reading;
 use transpose_engine::codes::NO_REPAIR;
 use transpose_engine::validate::{Severities, Validation, Verdict};
 use transpose_io::{Compression, OutputSet};
 
-/// How many findings of one code are kept: all, in a case.
+/// How many diagnostics of one code are kept: all, in a case.
 const FIRST: usize = 1000;
 
 /// How an input is validated.
@@ -45,10 +43,10 @@ pub fn validate_as(
 ) -> Result<Result<Verdict, Fatal>, String> {
     validation(registry, case, bytes, how, |validation, notes| {
         Ok(validation.run().map(|mut verdict| {
-            let mut findings = Findings::keeping(FIRST);
-            findings.merge(notes.take());
-            findings.merge(std::mem::take(&mut verdict.findings));
-            Verdict { findings, ..verdict }
+            let mut diagnostics = Diagnostics::keeping(FIRST);
+            diagnostics.merge(notes.take());
+            diagnostics.merge(std::mem::take(&mut verdict.diagnostics));
+            Verdict { diagnostics, ..verdict }
         }))
     })
 }
@@ -69,7 +67,9 @@ pub fn mended(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Option
         let mut set = OutputSet::new(false);
         let mut out = set.create(&path, Compression::None).map_err(|error| failed(&error))?;
         match validation.repair(message, file, &mut out) {
-            Err(fatal) if fatal.findings.iter().any(|finding| finding.code == &NO_REPAIR) => return Ok(None),
+            Err(fatal) if fatal.diagnostics.iter().any(|diagnostic| diagnostic.code == &NO_REPAIR) => {
+                return Ok(None);
+            }
             done => drop(done.map_err(|fatal| failed(&fatal))?),
         }
         out.finish().map_err(|error| failed(&error))?;
@@ -104,18 +104,18 @@ fn validation<T>(
     run(&validation, &notes)
 }
 
-/// The findings of a severity above info, in order.
+/// The diagnostics of a severity above info, in order.
 pub fn serious(verdict: &Result<Verdict, Fatal>) -> Vec<&Diagnostic> {
     let all: Vec<&Diagnostic> = match verdict {
-        Ok(verdict) => verdict.findings.iter().collect(),
-        Err(fatal) => fatal.findings.iter().collect(),
+        Ok(verdict) => verdict.diagnostics.iter().collect(),
+        Err(fatal) => fatal.diagnostics.iter().collect(),
     };
-    all.into_iter().filter(|finding| finding.code.severity > Severity::Info).collect()
+    all.into_iter().filter(|diagnostic| diagnostic.code.severity > Severity::Info).collect()
 }
 
-/// A finding as cases expect it: `CODE`, `CODE@line` or `CODE@line/cell`.
-pub fn short(finding: &Diagnostic) -> String {
-    let line = finding.location.line.map(|line| format!("@{line}")).unwrap_or_default();
-    let cell = finding.location.cell.as_ref().map(|(cell, _)| format!("/{cell}")).unwrap_or_default();
-    format!("{}{line}{cell}", finding.code.id)
+/// A diagnostic as cases expect it: `CODE`, `CODE@line` or `CODE@line/cell`.
+pub fn short(diagnostic: &Diagnostic) -> String {
+    let line = diagnostic.location.line.map(|line| format!("@{line}")).unwrap_or_default();
+    let cell = diagnostic.location.cell.as_ref().map(|(cell, _)| format!("/{cell}")).unwrap_or_default();
+    format!("{}{line}{cell}", diagnostic.code.id)
 }

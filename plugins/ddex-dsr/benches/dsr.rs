@@ -13,14 +13,12 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use transpose_codes::Timestamp;
-use transpose_core::batch::{Batch, BlockBatch, Blocks, Shape, Slot, Span};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::accounting::RunReport;
 use transpose_core::format::{
-    Brief, Chunk, Encode, Encoded, Format, Indexed, Numbers, Origin, Part, Portion, Tally,
+    BytesHead, Chunk, Encode, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers, Origin, Portion,
+    Tally,
 };
-use transpose_core::registry::BytesHead;
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 
 /// What an aggregation of plays fills: group and fields of each shape.
 const SHAPES: [(Group, &[Field]); 3] = [
@@ -47,7 +45,7 @@ const RECORDINGS: u32 = 6;
 const USAGES: u32 = 40;
 const CONTEXTS: u32 = 20;
 const CHUNK: usize = 256 * 1024;
-const PART: Part = Part { number: 1, of: 1 };
+const PART: FileNumber = FileNumber { number: 1, of: 1 };
 
 fn entity(values: &[(Field, &str)]) -> Entity {
     let mut entity = Entity::default();
@@ -129,9 +127,9 @@ fn blocks() -> BlockBatch {
 
 /// Encodes the blocks after what is in `out`.
 fn encode(encoder: &dyn Encode, blocks: Blocks<'_>, out: &mut Encoded) {
-    let mut report = Report::default();
+    let mut report = RunReport::default();
     encoder.encode(Portion::Blocks(blocks), Numbers::default(), out, &mut report).unwrap();
-    assert!(report.findings.is_empty());
+    assert!(report.diagnostics.is_empty());
 }
 
 /// Opens a message and reads all of it with one worker; answers how many blocks there were.
@@ -139,7 +137,7 @@ fn read(format: &dyn Format, bytes: &[u8]) -> usize {
     let decoder = format.open(&mut BytesHead { name: "message.tsv", bytes }, &[]).unwrap();
     let (body, mut line) = (decoder.preamble().body as usize, decoder.preamble().line);
     let mut worker = decoder.worker();
-    let (mut batch, mut report) = (Batch::default(), Report::default());
+    let (mut batch, mut report) = (Batch::default(), RunReport::default());
     let (mut next, mut blocks) = (body, 0);
     for begin in (body..bytes.len()).step_by(CHUNK) {
         let own = CHUNK.min(bytes.len() - begin);
@@ -154,14 +152,14 @@ fn read(format: &dyn Format, bytes: &[u8]) -> usize {
         line += lines;
         next = begin + end;
     }
-    assert!(report.findings.is_empty());
+    assert!(report.diagnostics.is_empty());
     blocks
 }
 
 fn main() {
     let (format, header, contexts, shapes) =
         (ddex_dsr::basic_audio::format(), header(), contexts(), shapes());
-    let brief = Brief {
+    let brief = EncodeRequest {
         version: Some("1.4"),
         options: &[],
         header: &header,

@@ -1,4 +1,4 @@
-//! The findings of this family. Rules named V-… and ARCH-… are the candidate rules and the
+//! The diagnostics of this family. Rules named V-… and ARCH-… are the candidate rules and the
 //! architecture rules of DSR.
 
 transpose_core::codes! {

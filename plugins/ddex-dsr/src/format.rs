@@ -5,13 +5,12 @@ use crate::options;
 use crate::read::Reader;
 use crate::tables::{self, Layout};
 use crate::write::Writer;
-use transpose_core::diagnostic::{Fatal, shown};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::diagnostics::{Fatal, shown};
 use transpose_core::format::{
-    Brief, Decode, Encode, Format, Grain, Head, Manifest, Probe, Recognition, Status, Version,
+    Decode, Encode, EncodeRequest, Format, Grain, Head, Manifest, OptionSpec, Probe, Recognition, Status,
+    Version,
 };
-use transpose_core::option::OptionSpec;
+use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::Terms;
 use transpose_records::line::{self, Line};
 use transpose_records::spec::{CellSlot, CellSpec, Obligation, ProfileSpec};
@@ -292,7 +291,7 @@ impl Format for Dsr {
         Ok(Box::new(Reader::open(self.profile, head, options)?))
     }
 
-    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
         Ok(Box::new(Writer::create(self.profile, brief)?))
     }
 

@@ -7,9 +7,8 @@
 //! files.
 
 use transpose_codes::{Date, PartialDate};
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
-use transpose_core::format::Part;
+use transpose_core::format::FileNumber;
+use transpose_core::model::{Entity, Field};
 
 /// The parts of a file name that are the same for all files of a message.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ impl FileName {
     }
 
     /// The name of a file.
-    pub(crate) fn of(&self, part: Part) -> String {
+    pub(crate) fn of(&self, part: FileNumber) -> String {
         format!("{}{}of{}{}", self.before, part.number, part.of, self.after)
     }
 }
@@ -132,14 +131,15 @@ mod tests {
         contexts[0].set(Field::TERRITORY, "FR");
         contexts[1].set(Field::SERVICE, "Free Tier");
         contexts[1].set(Field::TERRITORY, "DE");
-        let name = FileName::new(&header, &contexts, "2026-11-10T06:00:00Z").of(Part { number: 1, of: 1 });
+        let name =
+            FileName::new(&header, &contexts, "2026-11-10T06:00:00Z").of(FileNumber { number: 1, of: 1 });
         assert_eq!(
             name,
             "DSR__NorthwindMusic_FreeTier\u{2010}Premium_2026-10_multi_1of1_20261110T060000.tsv"
         );
         header.set(Field::RECIPIENT_ID, "PADPIDA2008120501W");
-        let name =
-            FileName::new(&header, &contexts[..1], "2026-11-10T06:00:00+01:00").of(Part { number: 2, of: 3 });
+        let name = FileName::new(&header, &contexts[..1], "2026-11-10T06:00:00+01:00")
+            .of(FileNumber { number: 2, of: 3 });
         assert_eq!(name, "DSR_PADPIDA2008120501W_NorthwindMusic_Premium_2026-10_FR_2of3_20261110T060000.tsv");
         assert_eq!(clean("a/b\\c\n..\0d"), "abc..d");
     }

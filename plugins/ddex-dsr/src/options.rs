@@ -1,8 +1,9 @@
 //! The options of every DSR profile.
 
 use serde::Deserialize;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::option::{OptionKind, OptionSpec, parse};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::options::parse;
+use transpose_core::format::{OptionKind, OptionSpec};
 
 use crate::codes;
 

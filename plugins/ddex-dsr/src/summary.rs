@@ -8,17 +8,15 @@
 //! where the version knows it; a message in its own version comes out as it was read, with its own
 //! spelling of the profile, its message version and the records that two parties agreed on.
 
-use crate::codes;
 use crate::format::Profile;
-use crate::names;
 use crate::options::Options;
 use crate::tables::{self, Layout};
+use crate::{codes, names};
 use transpose_codes::Timestamp;
-use transpose_core::diagnostic::{Diagnostic, Location};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::Field;
-use transpose_core::format::{Brief, Part};
-use transpose_core::loss::{Change, Subject};
+use transpose_core::accounting::{Change, Subject};
+use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::format::{EncodeRequest, FileNumber};
+use transpose_core::model::{Entity, Field, Value};
 use transpose_core::terms::Terms;
 use transpose_records::grammar::Grammar;
 use transpose_records::spec::{
@@ -57,7 +55,7 @@ pub(crate) struct Top {
     /// What happened to values that only the family understands and to lists, how often, and why.
     pub(crate) losses: Vec<(Change, Subject, u64, String)>,
     /// What is noteworthy.
-    pub(crate) findings: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 fn is_filled(value: &Value) -> bool {
@@ -185,7 +183,7 @@ struct Row<'a> {
     whose: String,
     terms: Option<&'a dyn Terms>,
     wrong: &'a mut Vec<Diagnostic>,
-    findings: &'a mut Vec<Diagnostic>,
+    diagnostics: &'a mut Vec<Diagnostic>,
     losses: &'a mut Vec<(Change, Subject, u64, String)>,
 }
 
@@ -208,16 +206,16 @@ impl Row<'_> {
 
     fn missing(&mut self, cell: &CellSpec, why: &str) {
         let message = format!("cell `{}`{} has no value{why}", cell.name, self.whose);
-        let mut finding = Diagnostic::new(&codes::MISSING_VALUE, self.location(cell), message);
+        let mut diagnostic = Diagnostic::new(&codes::MISSING_VALUE, self.location(cell), message);
         if let Some(field) = cell.field() {
-            finding = finding.help(match self.terms {
+            diagnostic = diagnostic.help(match self.terms {
                 Some(terms) => format!("Set {}.", terms.key(field)),
                 None => format!("Give an agreement that sets `{field}`."),
             });
         } else if cell.extra().is_some() {
-            finding = finding.help("Take a source that has the value; an agreement cannot give it.");
+            diagnostic = diagnostic.help("Take a source that has the value; an agreement cannot give it.");
         }
-        self.wrong.push(finding);
+        self.wrong.push(diagnostic);
     }
 
     fn value(&mut self, cell: &CellSpec, value: &Value, out: &mut Vec<u8>) {
@@ -229,7 +227,7 @@ impl Row<'_> {
                 "cell `{}`{} takes one value of {filled}; the first is written",
                 cell.name, self.whose
             );
-            self.findings.push(Diagnostic::new(&codes::UNFIT_VALUE, self.location(cell), message));
+            self.diagnostics.push(Diagnostic::new(&codes::UNFIT_VALUE, self.location(cell), message));
             if let Some(subject) =
                 cell.field().map(Subject::Field).or_else(|| Some(Subject::Extra(cell.extra()?.into())))
             {
@@ -259,26 +257,26 @@ impl Row<'_> {
             CellType::Integer | CellType::Decimal => {
                 let start = out.len();
                 if !write::number(text.as_bytes(), out) {
-                    let finding = unfit("");
-                    self.wrong.push(finding);
+                    let diagnostic = unfit("");
+                    self.wrong.push(diagnostic);
                 } else if cell.kind == CellType::Integer && !cell::is_integer(out.get(start..).unwrap_or(&[]))
                 {
-                    let finding = unfit(" in this version");
-                    self.wrong.push(finding);
+                    let diagnostic = unfit(" in this version");
+                    self.wrong.push(diagnostic);
                 }
                 return;
             }
             CellType::Duration => {
                 if write::duration(text.as_bytes(), out).is_none() {
-                    let finding = unfit("");
-                    self.wrong.push(finding);
+                    let diagnostic = unfit("");
+                    self.wrong.push(diagnostic);
                 }
                 return;
             }
             CellType::Date | CellType::Datetime | CellType::Boolean => {
                 if let cell::Fit::Wrong(why) = cell::check(cell.kind, text.as_bytes(), &mut Vec::new()) {
-                    let finding = unfit(&format!(": {why}"));
-                    self.wrong.push(finding);
+                    let diagnostic = unfit(&format!(": {why}"));
+                    self.wrong.push(diagnostic);
                 }
             }
             CellType::Avs => {
@@ -290,8 +288,8 @@ impl Row<'_> {
                         "cell `{}`{}: `{text}` is not in the set {} or no longer to be used",
                         cell.name, self.whose, set.name
                     );
-                    let finding = Diagnostic::new(&codes::UNKNOWN_VALUE, self.location(cell), message);
-                    self.findings.push(finding);
+                    let diagnostic = Diagnostic::new(&codes::UNKNOWN_VALUE, self.location(cell), message);
+                    self.diagnostics.push(diagnostic);
                 }
             }
             _ => {}
@@ -307,7 +305,7 @@ impl Top {
         facts: &ProfileSpec,
         layout: &Layout,
         options: &Options,
-        brief: &Brief<'_>,
+        brief: &EncodeRequest<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) -> Self {
         let source = |name: &str| brief.header.extras.get(name).map_or("", Value::first);
@@ -324,7 +322,7 @@ impl Top {
             created: created(options, brief),
             drops: Vec::new(),
             losses: Vec::new(),
-            findings: Vec::new(),
+            diagnostics: Vec::new(),
         };
         top.header(profile, facts, layout, options, brief, wrong);
         top.contexts(profile, layout, options, brief, wrong);
@@ -337,7 +335,7 @@ impl Top {
         facts: &ProfileSpec,
         layout: &Layout,
         options: &Options,
-        brief: &Brief<'_>,
+        brief: &EncodeRequest<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) {
         let header = brief.header;
@@ -353,7 +351,7 @@ impl Top {
             whose: String::new(),
             terms: brief.terms,
             wrong,
-            findings: &mut self.findings,
+            diagnostics: &mut self.diagnostics,
             losses: &mut self.losses,
         };
         let recipients = [Field::RECIPIENT_ID, Field::RECIPIENT_NAME];
@@ -405,7 +403,7 @@ impl Top {
         profile: &Profile,
         layout: &Layout,
         options: &Options,
-        brief: &Brief<'_>,
+        brief: &EncodeRequest<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) {
         let contexts = brief.contexts;
@@ -459,7 +457,7 @@ impl Top {
                 shortened(&names),
                 layout.profile.version
             );
-            self.findings.push(Diagnostic::new(&codes::SUMMARY_SHAPE, Location::default(), message));
+            self.diagnostics.push(Diagnostic::new(&codes::SUMMARY_SHAPE, Location::default(), message));
         }
         let mut agreed = self.agreed(brief.header).into_iter().peekable();
         for (spec, index) in rows {
@@ -526,7 +524,7 @@ impl Top {
         context: &Entity,
         (index, id): (usize, &str),
         detail: Option<&RecordSpec>,
-        brief: &Brief<'_>,
+        brief: &EncodeRequest<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) {
         let about: Vec<&str> = [Field::TERRITORY, Field::SERVICE, Field::COMMERCIAL_MODEL]
@@ -536,8 +534,8 @@ impl Top {
         let whose = format!(" of context {} ({})", index + 1, about.join(", "));
         let terms = brief.terms;
         let out = &mut self.summaries;
-        let (findings, losses) = (&mut self.findings, &mut self.losses);
-        let mut row = Row { spec, whose, terms, wrong, findings, losses };
+        let (diagnostics, losses) = (&mut self.diagnostics, &mut self.losses);
+        let mut row = Row { spec, whose, terms, wrong, diagnostics, losses };
         for (number, cell) in spec.cells.iter().enumerate() {
             if number > 0 {
                 out.push(b'\t');
@@ -597,7 +595,7 @@ impl Top {
     }
 
     /// Writes header, summary records and what stands among them; answers how many lines there are.
-    pub(crate) fn write(&self, part: Part, out: &mut Vec<u8>) -> u64 {
+    pub(crate) fn write(&self, part: FileNumber, out: &mut Vec<u8>) -> u64 {
         for piece in &self.head {
             match piece {
                 HeadPart::Text(text) => out.extend_from_slice(text),
@@ -612,7 +610,7 @@ impl Top {
     /// How many bytes header and summary records take.
     pub(crate) fn len(&self) -> u64 {
         let mut out = Vec::new();
-        self.write(Part { number: u32::MAX, of: u32::MAX }, &mut out);
+        self.write(FileNumber { number: u32::MAX, of: u32::MAX }, &mut out);
         out.len() as u64
     }
 }
@@ -743,7 +741,7 @@ fn ids(contexts: &[Entity], wrong: &mut Vec<Diagnostic>) -> Vec<String> {
 }
 
 /// When the message is made: the option, else the header, else the moment of the run.
-fn created(options: &Options, brief: &Brief<'_>) -> String {
+fn created(options: &Options, brief: &EncodeRequest<'_>) -> String {
     let given = options.created.as_deref().or_else(|| brief.header.text(Field::CREATED));
     let written = |time: Timestamp| {
         let mut out = Vec::new();

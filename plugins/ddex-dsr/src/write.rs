@@ -25,13 +25,10 @@ use block::{Item, Items};
 use record::{Links, Record, Run};
 use std::sync::atomic::{AtomicBool, Ordering};
 use target::{Plan, Target, column};
-use transpose_core::account::{Account, Losses};
-use transpose_core::batch::{EntityRef, Shape, Slot};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location, shown};
-use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::format::{Brief, Encode, Encoded, Numbers, Part, Portion, Tally};
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
+use transpose_core::accounting::{Change, Losses, RunReport, Subject, UsageTotals};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, shown};
+use transpose_core::format::{Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, Tally};
+use transpose_core::model::{EntityRef, Field, FieldSet, Group, Shape, Slot};
 use transpose_records::grammar::Grammar as Order;
 use transpose_records::spec::{CellSpec, Obligation};
 use transpose_records::{escape, write};
@@ -95,7 +92,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn create(profile: &'static Profile, brief: &Brief<'_>) -> Result<Self, Fatal> {
+    pub(crate) fn create(profile: &'static Profile, brief: &EncodeRequest<'_>) -> Result<Self, Fatal> {
         let options = Options::load(brief.options)?;
         let unknown = || {
             let known: Vec<&str> = profile.versions().iter().map(|facts| facts.version).collect();
@@ -113,11 +110,11 @@ impl Writer {
         check_sizes(&layout, &options, brief, &top, &mut wrong);
         let targets: Vec<Target> =
             layout.blocks.iter().filter_map(|spec| Target::new(&layout, spec, brief)).collect();
-        if let Some(finding) = without_usages(profile, &targets, brief.shapes) {
-            wrong.push(finding);
+        if let Some(diagnostic) = without_usages(profile, &targets, brief.shapes) {
+            wrong.push(diagnostic);
         }
         if !wrong.is_empty() {
-            return Err(Fatal { failure: Failure::Use, findings: wrong });
+            return Err(Fatal { failure: Failure::Use, diagnostics: wrong });
         }
         let mut currencies: Vec<Box<str>> = Vec::new();
         let ids = top.ids.iter().zip(&top.details);
@@ -175,8 +172,8 @@ impl Writer {
             targets,
             top,
         };
-        if let Some(finding) = writer.expect() {
-            writer.top.findings.push(finding);
+        if let Some(diagnostic) = writer.expect() {
+            writer.top.diagnostics.push(diagnostic);
         }
         Ok(writer)
     }
@@ -210,7 +207,7 @@ impl Writer {
         run: &mut Run<'_>,
         items: &mut Items<'_>,
         (id, usages_before): (&[u8], u64),
-        account: &mut Account,
+        account: &mut UsageTotals,
         out: &mut Vec<u8>,
     ) -> Result<Tally, Fatal> {
         let fits = items.arrange(self);
@@ -348,14 +345,14 @@ impl Writer {
         links.priced = context.model == Model::Sale && !(self.complete && item.plan.special.price.is_some());
         if links.stated.is_none() && !target.holds_use_type {
             let code = &codes::USE_TYPE;
-            if !run.report.findings.keeps(code) {
-                run.report.findings.count(code, 1);
+            if !run.report.diagnostics.keeps(code) {
+                run.report.diagnostics.count(code, 1);
                 return;
             }
             let location = Location { record: Some(target.spec.name.into()), ..place(run, item.entity) };
             let message =
                 "the use type does not stand on the summary record, and the record has no cell for it";
-            run.report.findings.push(Diagnostic::new(code, location, message));
+            run.report.diagnostics.push(Diagnostic::new(code, location, message));
         }
     }
 
@@ -445,7 +442,7 @@ impl Writer {
     #[inline]
     fn account_for(
         &self,
-        account: &mut Account,
+        account: &mut UsageTotals,
         run: &mut Run<'_>,
         item: &Item<'_>,
         keeps_duration: bool,
@@ -469,7 +466,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells which of two kinds of lines a file of single records is expected to hold; the finding
+    /// Tells which of two kinds of lines a file of single records is expected to hold; the diagnostic
     /// is for a file that will hold both.
     fn expect(&mut self) -> Option<Diagnostic> {
         let mut usages = self.plans.iter().filter(|plan| plan.group == Group::Usage && self.single);
@@ -507,7 +504,7 @@ fn refusal(message: impl Into<String>) -> Diagnostic {
 fn check_sizes(
     layout: &Layout,
     options: &Options,
-    brief: &Brief<'_>,
+    brief: &EncodeRequest<'_>,
     top: &Top,
     wrong: &mut Vec<Diagnostic>,
 ) {
@@ -543,7 +540,7 @@ fn without_usages(profile: &Profile, targets: &[Target], shapes: &[Shape]) -> Op
     })
 }
 
-fn file_name(brief: &Brief<'_>, created: &str) -> FileName {
+fn file_name(brief: &EncodeRequest<'_>, created: &str) -> FileName {
     let mut header = brief.header.clone();
     for field in [
         Field::SERVICE_DESCRIPTION,
@@ -596,9 +593,9 @@ fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
 /// recording.
 fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
     let code = &codes::BLOCK_SHAPE;
-    if run.report.findings.keeps(code) {
+    if run.report.diagnostics.keeps(code) {
         let location = Location { block: Some(shown(id).into()), ..Location::default() };
-        let finding = if bare {
+        let diagnostic = if bare {
             // "If the head release itself was sold or used, all of its resources must be listed."
             let message = "a release was used as a whole and the source names none of its recordings, all of which the standard wants to be listed";
             let help = "Ask the recipient whether a release without its recordings is accepted, or take a source that lists them.";
@@ -607,14 +604,14 @@ fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
             let message = "the records of the block do not fit the structure of this version";
             Diagnostic::new(code, location, message)
         };
-        run.report.findings.push(finding);
+        run.report.diagnostics.push(diagnostic);
     } else {
-        run.report.findings.count(code, 1);
+        run.report.diagnostics.count(code, 1);
     }
 }
 
 impl Encode for Writer {
-    fn begin(&self, part: Part, out: &mut Vec<u8>) -> Tally {
+    fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally {
         let lines = self.top.write(part, out);
         Tally { lines, summaries: self.top.count, ..Tally::default() }
     }
@@ -624,15 +621,15 @@ impl Encode for Writer {
         portion: Portion<'_>,
         numbers: Numbers,
         out: &mut Encoded,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let Portion::Blocks(blocks) = portion else {
-            let finding = Diagnostic::new(
+            let diagnostic = Diagnostic::new(
                 &codes::NO_ITEM,
                 Location::default(),
                 "events were handed over where blocks are written",
             );
-            return Err(Fatal::new(Failure::Bug, finding));
+            return Err(Fatal::new(Failure::Bug, diagnostic));
         };
         if !self.told.swap(true, Ordering::Relaxed) {
             for (change, subject, count, reason) in &self.top.losses {
@@ -640,7 +637,7 @@ impl Encode for Writer {
             }
         }
         let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new() };
-        let mut account = Account::default();
+        let mut account = UsageTotals::default();
         let mut items = Items::default();
         let mut id = Vec::new();
         let mut usages = numbers.usages;
@@ -681,7 +678,7 @@ impl Encode for Writer {
         })
     }
 
-    fn end(&self, part: Part, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
+    fn end(&self, part: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
         let last = part.number >= part.of;
         let counts: &[Option<u64>] = if self.single {
             &[Some(message.lines + 1), Some(file.summaries)]
@@ -705,7 +702,7 @@ impl Encode for Writer {
         Tally { lines: 1, ..Tally::default() }
     }
 
-    fn file_name(&self, part: Part) -> String {
+    fn file_name(&self, part: FileNumber) -> String {
         self.name.of(part)
     }
 
@@ -717,8 +714,8 @@ impl Encode for Writer {
         self.max_blocks
     }
 
-    fn findings(&self) -> &[Diagnostic] {
-        &self.top.findings
+    fn diagnostics(&self) -> &[Diagnostic] {
+        &self.top.diagnostics
     }
 
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {

@@ -12,8 +12,8 @@ mod common;
 
 use common::{Written, open_as, pairs, write_as};
 use ddex_dsr::facts;
-use transpose_core::diagnostic::{Failure, Fatal};
-use transpose_core::format::{Brief, Format, Part};
+use transpose_core::diagnostics::{Failure, Fatal};
+use transpose_core::format::{EncodeRequest, FileNumber, Format};
 use transpose_records::spec::ProfileSpec;
 
 /// A version of a profile: the id of its format behind `ddex.dsr.`, and the version.
@@ -111,8 +111,8 @@ fn losses(written: &Written) -> Vec<String> {
     loss.map(|(change, subject, entry)| format!("{} {subject} {}", change.name(), entry.count)).collect()
 }
 
-fn findings(written: &Written) -> Vec<String> {
-    written.report.findings.iter().map(common::show).collect()
+fn diagnostics(written: &Written) -> Vec<String> {
+    written.report.diagnostics.iter().map(common::show).collect()
 }
 
 fn cells<'a>(version: Version<'_>, line: &'a str, wanted: &[&str]) -> Vec<&'a str> {
@@ -182,7 +182,7 @@ fn a_usage_is_a_line_with_its_recording_work_and_release() {
     assert!(written.text.ends_with("\nSRFO\t5\t1\n"), "{}", written.text);
     // The context makes streams, and the download is told.
     assert_eq!(
-        findings(&written),
+        diagnostics(&written),
         ["DSR0321 9 SR01.02: the line is SR01.02, and the sales contexts make SR02.02 lines"]
     );
     let expected = [
@@ -215,10 +215,10 @@ fn a_usage_of_a_release_with_several_recordings_is_never_a_line() {
     let fatal = convert("basic-audio", &message(BA, &lines), SRB).err().unwrap();
     assert_eq!(fatal.failure, Failure::Input);
     assert_eq!(
-        common::show(&fatal.findings[0]),
+        common::show(&fatal.diagnostics[0]),
         "DSR0320 6 SU02.03: a usage is of a release with 2 recordings, and a line has room for one"
     );
-    assert_eq!(fatal.findings[0].advice(), "Write the profile in multi-record blocks.");
+    assert_eq!(fatal.diagnostics[0].advice(), "Write the profile in multi-record blocks.");
     // A sub-release of one recording is one.
     lines.insert(
         4,
@@ -322,7 +322,7 @@ fn what_has_no_record_in_the_target_is_counted_value_by_value() {
     assert_eq!(written.report.ledger.written.plays.to_string(), "5");
     // A list of unclaimed recordings has no usages at all.
     let fatal = convert("ugc", &text, ("master-list", "1.0")).err().unwrap();
-    assert!(fatal.findings.iter().any(|finding| finding.code.id == "DSR0322"), "{fatal}");
+    assert!(fatal.diagnostics.iter().any(|diagnostic| diagnostic.code.id == "DSR0322"), "{fatal}");
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn works_and_their_controllers_follow_the_order_of_the_version() {
         .map(|line| cells(old, line, &["ResourceReference", "MusicalWorkReference"]))
         .collect();
     assert_eq!(controllers, [["A1", "W1"], ["A1", "W2"]]);
-    assert_eq!(findings(&written), Vec::<String>::new());
+    assert_eq!(diagnostics(&written), Vec::<String>::new());
     // The Basic Audio Profile has no controllers, and its works no references.
     let written = convert("mlc", &text, BA).unwrap();
     let families: Vec<&str> = body(&written).iter().map(|line| &line[..4]).collect();
@@ -484,10 +484,11 @@ fn cells_behind_a_definition_of_unknown_end_stay_where_they_were() {
     let decoder = open_as(format("ugc").as_ref(), text.as_bytes(), &[]).unwrap();
     let preamble = decoder.preamble();
     let brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &[]);
-    let encoder =
-        format("ugc").create(&Brief { shapes: &preamble.shapes, reads: preamble.reads, ..brief }).unwrap();
+    let encoder = format("ugc")
+        .create(&EncodeRequest { shapes: &preamble.shapes, reads: preamble.reads, ..brief })
+        .unwrap();
     let mut out = Vec::new();
-    encoder.begin(Part { number: 1, of: 1 }, &mut out);
+    encoder.begin(FileNumber { number: 1, of: 1 }, &mut out);
     let found = String::from_utf8(out).unwrap();
     assert_eq!(found.split_inclusive('\n').nth(1), Some(&*summary));
 }
@@ -541,10 +542,11 @@ fn money_of_record_companies_is_not_made_up() {
     assert_eq!(cells(financial, lines[0], &period), ["2026-10-01", "2026-10-31"]);
     let sale = ["Usages", "Returns", "NetUsage", "DspResourceId"];
     assert_eq!(cells(financial, lines[1], &sale), ["5.5", "2", "3.5", ""]);
-    let findings = findings(&written);
-    let told: Vec<&String> = findings.iter().filter(|finding| finding.starts_with("DSR0302")).collect();
-    assert!(told.iter().any(|finding| finding.contains("CopyrightObligationWithDSP")), "{told:#?}");
-    assert!(!told.iter().any(|finding| finding.contains("NetUsage")), "{told:#?}");
+    let diagnostics = diagnostics(&written);
+    let told: Vec<&String> =
+        diagnostics.iter().filter(|diagnostic| diagnostic.starts_with("DSR0302")).collect();
+    assert!(told.iter().any(|diagnostic| diagnostic.contains("CopyrightObligationWithDSP")), "{told:#?}");
+    assert!(!told.iter().any(|diagnostic| diagnostic.contains("NetUsage")), "{told:#?}");
 }
 
 #[test]
@@ -563,10 +565,10 @@ fn limits_that_cannot_be_kept_are_refused() {
     assert_eq!(create("basic-audio", &limits).unwrap(), (Some(65536), Some(100)));
     assert_eq!(create("basic-audio-srb", &[]).unwrap(), (None, None));
     let fatal = create("basic-audio-srb", &limits).err().unwrap();
-    assert_eq!((fatal.failure, fatal.findings.len()), (Failure::Use, 2));
-    let finding = &fatal.findings[1];
-    assert_eq!(finding.message, "`max-blocks` is given, and a message of single records is never split");
-    assert_eq!(finding.advice(), "Leave `max-blocks` out, or write the profile in multi-record blocks.");
+    assert_eq!((fatal.failure, fatal.diagnostics.len()), (Failure::Use, 2));
+    let diagnostic = &fatal.diagnostics[1];
+    assert_eq!(diagnostic.message, "`max-blocks` is given, and a message of single records is never split");
+    assert_eq!(diagnostic.advice(), "Leave `max-blocks` out, or write the profile in multi-record blocks.");
     let fatal = create("basic-audio", &[("max-blocks", "0")]).err().unwrap();
-    assert_eq!(fatal.findings[0].message, "`max-blocks` is 0, but a file has at least one block");
+    assert_eq!(fatal.diagnostics[0].message, "`max-blocks` is 0, but a file has at least one block");
 }

@@ -13,8 +13,8 @@ mod common;
 use common::{close, convert, line, open, read, show};
 use std::path::Path;
 use std::process::Command;
-use transpose_core::field::Field;
 use transpose_core::format::{Probe, Recognition};
+use transpose_core::model::Field;
 
 fn head(message: &str, version: &str) -> String {
     line(&[
@@ -440,12 +440,12 @@ fn a_message_is_written_as_it_was_read() {
         let text = close(&lines);
         let decoder = open(text.as_bytes(), &[]).unwrap();
         assert_eq!(
-            decoder.preamble().findings.iter().map(show).collect::<Vec<_>>(),
+            decoder.preamble().diagnostics.iter().map(show).collect::<Vec<_>>(),
             Vec::<String>::new(),
             "{version}"
         );
         let (read, drops) = convert(text.as_bytes(), version, &[]);
-        assert_eq!(read.findings, Vec::<String>::new(), "{version}");
+        assert_eq!(read.diagnostics, Vec::<String>::new(), "{version}");
         assert_eq!(String::from_utf8(read.written).unwrap(), text, "{version}");
         assert_eq!(drops, Vec::<String>::new(), "{version}");
         assert!(read.rejects.is_empty());
@@ -568,9 +568,9 @@ fn chunks_of_every_size_give_the_same() {
     let whole = read(decoder.as_ref(), bytes, 1 << 20, Some(encoder.as_ref()));
     assert_eq!((whole.blocks, whole.rejects.len(), whole.usages), (3, 1, 6));
     assert_eq!(whole.lines as usize, text.lines().count());
-    let (finding, plays, micros, row) = &whole.rejects[0];
+    let (diagnostic, plays, micros, row) = &whole.rejects[0];
     assert_eq!(
-        show(finding),
+        show(diagnostic),
         "DSR0231 t:20 block 3 SU02.03 cell 6 (TransactedResourceReference): no resource of the block has the reference `A9`"
     );
     assert_eq!((*plays, *micros), (7, 60_000_000));
@@ -579,8 +579,9 @@ fn chunks_of_every_size_give_the_same() {
         let decoder = open(bytes, &[]).unwrap();
         let cut = read(decoder.as_ref(), bytes, size, Some(encoder.as_ref()));
         assert_eq!(cut.written, whole.written, "size {size}");
-        let rejects =
-            |read: &common::Read| read.rejects.iter().map(|(finding, ..)| show(finding)).collect::<Vec<_>>();
+        let rejects = |read: &common::Read| {
+            read.rejects.iter().map(|(diagnostic, ..)| show(diagnostic)).collect::<Vec<_>>()
+        };
         assert_eq!(rejects(&cut), rejects(&whole), "size {size}");
         assert_eq!(
             (cut.blocks, cut.usages, cut.lines),
@@ -589,7 +590,7 @@ fn chunks_of_every_size_give_the_same() {
         );
         let sorted = |read: &common::Read| {
             let mut all: Vec<String> =
-                read.findings.iter().filter(|text| !text.starts_with("DSR0214")).cloned().collect();
+                read.diagnostics.iter().filter(|text| !text.starts_with("DSR0214")).cloned().collect();
             all.sort();
             all
         };
@@ -622,7 +623,7 @@ fn what_is_read_is_canonical() {
         &mut batch,
         &mut report,
     );
-    let blocks = transpose_core::batch::Blocks {
+    let blocks = transpose_core::model::Blocks {
         batch: &batch.blocks,
         chunk: body,
         shapes: &preamble.shapes,
@@ -765,15 +766,22 @@ fn broken_messages_say_what_and_where() {
         let mut found = Vec::new();
         match open(text.as_bytes(), &[]) {
             Err(fatal) => {
-                found.extend(fatal.findings.iter().map(|finding| format!("fatal {}", show(finding))));
+                found
+                    .extend(fatal.diagnostics.iter().map(|diagnostic| format!("fatal {}", show(diagnostic))));
             }
             Ok(decoder) => {
                 found.extend(
-                    decoder.preamble().findings.iter().map(|finding| format!("open {}", show(finding))),
+                    decoder
+                        .preamble()
+                        .diagnostics
+                        .iter()
+                        .map(|diagnostic| format!("open {}", show(diagnostic))),
                 );
                 let read = read(decoder.as_ref(), text.as_bytes(), 1 << 20, None);
-                found.extend(read.findings);
-                found.extend(read.rejects.iter().map(|(finding, ..)| format!("reject {}", show(finding))));
+                found.extend(read.diagnostics);
+                found.extend(
+                    read.rejects.iter().map(|(diagnostic, ..)| format!("reject {}", show(diagnostic))),
+                );
             }
         }
         assert!(found.iter().any(|line| line.starts_with(expected)), "expected {expected}\nfound {found:#?}");
@@ -815,7 +823,7 @@ fn older_escapes_are_read_when_asked_for() {
     brief.shapes = &preamble.shapes;
     let encoder = common::format().create(&brief).unwrap();
     let read = read(decoder.as_ref(), text.as_bytes(), 1 << 20, Some(encoder.as_ref()));
-    assert_eq!(read.findings, Vec::<String>::new());
+    assert_eq!(read.diagnostics, Vec::<String>::new());
     let written = String::from_utf8(read.written).unwrap();
     assert!(written.contains("\tA \\\\| B\t") && written.contains("\tLabel\\\\\\X\t"), "{written}");
 }
@@ -852,7 +860,7 @@ fn a_report_without_blocks_is_read_and_written() {
     let text = close(&lines);
     let (read, _) = convert(text.as_bytes(), "1.4", &[]);
     assert_eq!(String::from_utf8(read.written).unwrap(), text);
-    assert_eq!(read.findings, Vec::<String>::new());
+    assert_eq!(read.diagnostics, Vec::<String>::new());
 }
 
 /// What a file of strangers may hold at any place.
@@ -898,7 +906,7 @@ proptest::proptest! {
         let decoder = open(&bytes, &[]).unwrap();
         let cut = read(decoder.as_ref(), &bytes, size, Some(encoder.as_ref()));
         proptest::prop_assert_eq!(String::from_utf8_lossy(&cut.written), String::from_utf8_lossy(&whole.written));
-        let rejects = |read: &common::Read| read.rejects.iter().map(|(finding, ..)| show(finding)).collect::<Vec<_>>();
+        let rejects = |read: &common::Read| read.rejects.iter().map(|(diagnostic, ..)| show(diagnostic)).collect::<Vec<_>>();
         proptest::prop_assert_eq!(rejects(&cut), rejects(&whole));
         proptest::prop_assert_eq!((cut.usages, cut.lines), (whole.usages, whole.lines));
         // What was read whole is read again from what was written.

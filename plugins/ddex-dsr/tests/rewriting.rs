@@ -21,10 +21,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, iter};
-use transpose_core::diagnostic::Diagnostic;
-use transpose_core::field::Field;
+use transpose_core::accounting::Change;
+use transpose_core::diagnostics::Diagnostic;
 use transpose_core::format::{Format, Probe, Recognition};
-use transpose_core::loss::Change;
+use transpose_core::model::Field;
 use transpose_records::spec::{CellSlot, CellSpec, ProfileSpec};
 use transpose_testkit::dsr::{Facts, File, Fill, Generator, Wish};
 
@@ -61,8 +61,8 @@ fn messages_come_out_of_their_own_version_as_they_went_in() {
             assert!(written.text == text, "{what}: {pair:#?}");
             let loss: Vec<_> = written.report.loss.iter().collect();
             assert!(loss.is_empty() && written.drops.is_empty(), "{what}: {loss:?} {:?}", written.drops);
-            let findings: Vec<_> = written.report.findings.iter().map(common::show).collect();
-            assert!(findings.is_empty(), "{what}: {findings:#?}");
+            let diagnostics: Vec<_> = written.report.diagnostics.iter().map(common::show).collect();
+            assert!(diagnostics.is_empty(), "{what}: {diagnostics:#?}");
             count += 1;
         }
         let _ = writeln!(table, "{:54} {:6} {count} messages", profile.profile, profile.version);
@@ -84,16 +84,16 @@ fn said(folders: &[PathBuf]) -> BTreeMap<PathBuf, Vec<String>> {
 }
 
 /// Whether a fault was told when it was written.
-fn is_told(fault: &str, findings: &[&Diagnostic], source: &ProfileSpec, to: &ProfileSpec) -> bool {
-    let told = |code: &str| findings.iter().any(|finding| finding.code.id == code);
+fn is_told(fault: &str, diagnostics: &[&Diagnostic], source: &ProfileSpec, to: &ProfileSpec) -> bool {
+    let told = |code: &str| diagnostics.iter().any(|diagnostic| diagnostic.code.id == code);
     // `line 7 AS03.03: VideoType is empty`
     let (place, what) = fault.split_once(": ").unwrap();
     let record = place.rsplit(' ').next().unwrap();
     let cell = what.split(' ').next().unwrap();
     let in_cell = |code: &str| {
-        findings.iter().any(|finding| {
-            let location = &finding.location;
-            finding.code.id == code
+        diagnostics.iter().any(|diagnostic| {
+            let location = &diagnostic.location;
+            diagnostic.code.id == code
                 && location.record.as_deref() == Some(record)
                 && location.cell.as_ref().is_some_and(|(_, name)| **name == *cell)
         })
@@ -186,7 +186,8 @@ fn whatever_is_written_is_valid_or_told_and_nothing_is_lost_in_silence() {
             {
                 Ok(written) => written,
                 Err(fatal) => {
-                    let codes: BTreeSet<_> = fatal.findings.iter().map(|finding| finding.code.id).collect();
+                    let codes: BTreeSet<_> =
+                        fatal.diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect();
                     // A summary record lacks a value; a usage has no record or no one place.
                     let known = ["DSR0301", "DSR0308", "DSR0320", "DSR0322"];
                     assert!(codes.iter().all(|code| known.contains(code)), "{what}: {fatal}");
@@ -197,15 +198,15 @@ fn whatever_is_written_is_valid_or_told_and_nothing_is_lost_in_silence() {
             let lost = silently_lost(&file, &written);
             assert!(lost.is_empty(), "{what}: {lost:#?}");
             let lossless = written.report.loss.is_empty() && written.drops.is_empty();
-            row.push(match (lossless, written.report.findings.is_empty()) {
+            row.push(match (lossless, written.report.diagnostics.is_empty()) {
                 (true, true) => '=',
                 (false, true) => 'l',
                 (_, false) => 'f',
             });
             // The script takes for ever over an order that the structure does not know.
             let misshapen =
-                |finding: &Diagnostic| ["DSR0304", "DSR0321", "DSR0323"].contains(&finding.code.id);
-            if written.report.findings.iter().any(misshapen) {
+                |diagnostic: &Diagnostic| ["DSR0304", "DSR0321", "DSR0323"].contains(&diagnostic.code.id);
+            if written.report.diagnostics.iter().any(misshapen) {
                 continue;
             }
             let folder = root.join(all.len().to_string());
@@ -223,9 +224,9 @@ fn whatever_is_written_is_valid_or_told_and_nothing_is_lost_in_silence() {
     let folders: Vec<PathBuf> = all.iter().map(|(folder, ..)| folder.clone()).collect();
     let said = said(&folders);
     for (folder, what, written, source, target) in &all {
-        let findings: Vec<&Diagnostic> = written.report.findings.iter().collect();
+        let diagnostics: Vec<&Diagnostic> = written.report.diagnostics.iter().collect();
         for fault in said.get(folder).into_iter().flatten() {
-            assert!(is_told(fault, &findings, source, target), "{what}: {fault} ({})", folder.display());
+            assert!(is_told(fault, &diagnostics, source, target), "{what}: {fault} ({})", folder.display());
         }
     }
 }

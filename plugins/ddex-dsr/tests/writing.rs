@@ -10,13 +10,11 @@
 mod common;
 
 use common::{brief, pairs};
-use transpose_core::batch::{BlockBatch, Blocks, Shape, Slot, Span};
-use transpose_core::diagnostic::{Diagnostic, Failure};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::format::{Brief, Encode, Encoded, Numbers, Part, Portion, Tally};
-use transpose_core::report::Report;
-use transpose_core::terms::{Conflict, Qualifying, Terms};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Failure};
+use transpose_core::format::{Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, Tally};
+use transpose_core::model::{BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
+use transpose_core::terms::{ConflictPolicy, QualifyingPlay, Terms};
 
 const RELEASE: [Field; 7] = [
     Field::RELEASE_ID,
@@ -107,11 +105,11 @@ impl Terms for Deal {
     fn complete(&self, _: &mut [Entity]) -> Vec<Diagnostic> {
         Vec::new()
     }
-    fn qualifying(&self) -> Option<Qualifying> {
+    fn qualifying(&self) -> Option<QualifyingPlay> {
         None
     }
-    fn conflict(&self) -> Conflict {
-        Conflict::First
+    fn conflict(&self) -> ConflictPolicy {
+        ConflictPolicy::First
     }
     fn header(&self, _: &mut Entity) {}
     fn fallback(&self, field: Field) -> Option<&str> {
@@ -125,13 +123,13 @@ impl Terms for Deal {
     }
 }
 
-fn create(brief: &Brief<'_>) -> Result<Box<dyn Encode>, Vec<String>> {
+fn create(brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Vec<String>> {
     common::format().create(brief).map_err(|fatal| {
         assert_eq!(fatal.failure, Failure::Use);
         fatal
-            .findings
+            .diagnostics
             .iter()
-            .map(|finding| format!("{} | {}", common::show(finding), finding.advice()))
+            .map(|diagnostic| format!("{} | {}", common::show(diagnostic), diagnostic.advice()))
             .collect()
     })
 }
@@ -144,7 +142,7 @@ fn write(
     encoder: &dyn Encode,
     contexts: &[Entity],
     blocks: &[&[Given<'_>]],
-) -> (Vec<String>, Report, Vec<(u32, Tally)>) {
+) -> (Vec<String>, RunReport, Vec<(u32, Tally)>) {
     let shapes = shapes();
     let mut batch = BlockBatch::default();
     for block in blocks {
@@ -162,14 +160,14 @@ fn write(
         }
         batch.end_block(0);
     }
-    let (mut out, mut report) = (Encoded::default(), Report::default());
+    let (mut out, mut report) = (Encoded::default(), RunReport::default());
     let blocks = Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts };
     encoder.encode(Portion::Blocks(blocks), Numbers::default(), &mut out, &mut report).unwrap();
     let text = String::from_utf8(out.bytes).unwrap();
     (text.lines().map(ToOwned::to_owned).collect(), report, out.marks)
 }
 
-fn losses(report: &Report) -> Vec<String> {
+fn losses(report: &RunReport) -> Vec<String> {
     report
         .loss
         .iter()
@@ -177,8 +175,8 @@ fn losses(report: &Report) -> Vec<String> {
         .collect()
 }
 
-fn findings(report: &Report) -> Vec<String> {
-    report.findings.iter().map(common::show).collect()
+fn diagnostics(report: &RunReport) -> Vec<String> {
+    report.diagnostics.iter().map(common::show).collect()
 }
 
 const BLOCK: &[Given<'_>] = &[
@@ -193,9 +191,10 @@ const BLOCK: &[Given<'_>] = &[
 fn aggregated_usage_becomes_blocks() {
     let (header, contexts, options, shapes) =
         (header(), [context("SubscriptionModel", "OnDemandStream")], pairs(&[]), shapes());
-    let encoder = create(&Brief { shapes: &shapes, ..brief(&header, &contexts, "1.4", &options) }).unwrap();
+    let encoder =
+        create(&EncodeRequest { shapes: &shapes, ..brief(&header, &contexts, "1.4", &options) }).unwrap();
     let mut top = Vec::new();
-    let part = Part { number: 1, of: 1 };
+    let part = FileNumber { number: 1, of: 1 };
     let tally = encoder.begin(part, &mut top);
     assert_eq!((tally.lines, tally.summaries), (2, 1));
     assert_eq!(
@@ -215,7 +214,7 @@ fn aggregated_usage_becomes_blocks() {
             "SU02.03\t1\t1\t2\t\tA2\tfalse\t2\t\t\t\tPT1M",
         ]
     );
-    assert_eq!(findings(&report), Vec::<String>::new());
+    assert_eq!(diagnostics(&report), Vec::<String>::new());
     assert_eq!(
         losses(&report),
         [
@@ -243,8 +242,8 @@ fn aggregated_usage_becomes_blocks() {
     let mut foot = Vec::new();
     let file = Tally { lines: 7, summaries: 1, blocks: 1, usages: 2 };
     let message = Tally { lines: 20, summaries: 2, blocks: 9, usages: 9 };
-    encoder.end(Part { number: 1, of: 2 }, &file, &file, &mut foot);
-    encoder.end(Part { number: 2, of: 2 }, &file, &message, &mut foot);
+    encoder.end(FileNumber { number: 1, of: 2 }, &file, &file, &mut foot);
+    encoder.end(FileNumber { number: 2, of: 2 }, &file, &message, &mut foot);
     assert_eq!(String::from_utf8(foot).unwrap(), "FOOT\t8\t\t1\t1\t\nFOOT\t8\t21\t1\t1\t9\n");
 }
 
@@ -252,9 +251,12 @@ fn aggregated_usage_becomes_blocks() {
 fn the_agreement_supplies_defaults_and_older_versions_lose_the_time_played() {
     let (header, contexts, options, shapes) =
         (header(), [context("SubscriptionModel", "OnDemandStream")], pairs(&[]), shapes());
-    let encoder =
-        create(&Brief { shapes: &shapes, terms: Some(&Deal), ..brief(&header, &contexts, "1.2", &options) })
-            .unwrap();
+    let encoder = create(&EncodeRequest {
+        shapes: &shapes,
+        terms: Some(&Deal),
+        ..brief(&header, &contexts, "1.2", &options)
+    })
+    .unwrap();
     let (lines, report, _) = write(encoder.as_ref(), &contexts, &[BLOCK]);
     assert!(lines[1].starts_with("AS02.02\t1\tA1\t") && lines[1].contains("\tVideo\t"), "{}", lines[1]);
     assert_eq!(lines[3], "SU02\t1\t1\t1\t\tA1\t\t10\t0.125\t");
@@ -273,7 +275,8 @@ fn the_agreement_supplies_defaults_and_older_versions_lose_the_time_played() {
 fn downloads_works_and_use_types_find_their_records() {
     let (header, options, shapes) = (header(), pairs(&[]), shapes());
     let contexts = [context("PayAsYouGoModel", "PermanentDownload"), context("SubscriptionModel", "")];
-    let encoder = create(&Brief { shapes: &shapes, ..brief(&header, &contexts, "1.4", &options) }).unwrap();
+    let encoder =
+        create(&EncodeRequest { shapes: &shapes, ..brief(&header, &contexts, "1.4", &options) }).unwrap();
     let album: &[Given<'_>] = &[
         (0, &["rel", "", "", "Artist", "Album", "Own label", "Albumm"], None, None),
         (1, &["t1", "", "Artist", "One", "Label X", ""], None, None),
@@ -307,7 +310,7 @@ fn downloads_works_and_use_types_find_their_records() {
     for (line, expected) in lines.iter().zip(expected) {
         assert!(line.starts_with(expected), "{line}\n{expected}");
     }
-    let findings = findings(&report);
+    let diagnostics = diagnostics(&report);
     for expected in [
         "DSR0208 RE01.03 cell 12 (ReleaseType): `Albumm` is not in the set ReleaseType",
         "DSR0237 SU02.03 cell 11 (UseType): the use type stands neither",
@@ -315,9 +318,12 @@ fn downloads_works_and_use_types_find_their_records() {
         "DSR0302 AS02.04 cell 6 (ResourceTitle): cell `ResourceTitle` has no value",
         "DSR0304 block 2: the records of the block do not fit",
     ] {
-        assert!(findings.iter().any(|finding| finding.starts_with(expected)), "{expected}\n{findings:#?}");
+        assert!(
+            diagnostics.iter().any(|diagnostic| diagnostic.starts_with(expected)),
+            "{expected}\n{diagnostics:#?}"
+        );
     }
-    assert_eq!(findings.len(), 5, "{findings:#?}");
+    assert_eq!(diagnostics.len(), 5, "{diagnostics:#?}");
     let losses = losses(&report);
     for expected in ["lost recording.label 1", "lost usage.use-type 1"] {
         assert!(losses.iter().any(|loss| loss == expected), "{losses:?}");
@@ -335,8 +341,9 @@ fn everything_that_is_missing_is_told_at_once() {
     let mut bad = context("PayAsYouGoModel", "");
     bad.set(Field::TOTAL_USAGES, "12,5");
     let contexts = [ads, bad];
-    let found =
-        create(&Brief { terms: Some(&Deal), ..brief(&header, &contexts, "1.2", &options) }).err().unwrap();
+    let found = create(&EncodeRequest { terms: Some(&Deal), ..brief(&header, &contexts, "1.2", &options) })
+        .err()
+        .unwrap();
     let expected = [
         "DSR0301 HEAD cell 10 (UsageEndDate): cell `UsageEndDate` has no value | Set `header.period-end` of the agreement.",
         "DSR0301 HEAD cell 11 (SenderPartyId)",
@@ -377,7 +384,7 @@ fn options_change_the_head_and_are_checked() {
     ]);
     let encoder = create(&brief(&header, &contexts, "1.4", &options)).unwrap();
     let mut out = Vec::new();
-    encoder.begin(Part { number: 2, of: 3 }, &mut out);
+    encoder.begin(FileNumber { number: 2, of: 3 }, &mut out);
     let text = String::from_utf8(out).unwrap();
     assert!(
         text.starts_with("HEAD\tdsrf/x\tOther\t9\t") && text.contains("\t2026-11-10T06:00:00+01:00\t2\t3\t"),
@@ -387,7 +394,7 @@ fn options_change_the_head_and_are_checked() {
     let ids: Vec<&str> = text.lines().skip(1).map(|line| &line[..9]).collect();
     assert_eq!(ids, ["SY12.01\t2", "SY12.01\t1", "SY12.01\t3"]);
     assert_eq!(encoder.max_file_size(), Some(4_000_000_000));
-    assert!(encoder.file_name(Part { number: 2, of: 3 }).ends_with("_FR_2of3_20261110T060000.tsv"));
+    assert!(encoder.file_name(FileNumber { number: 2, of: 3 }).ends_with("_FR_2of3_20261110T060000.tsv"));
     for (version, list, contexts, expected) in [
         ("1.4", &[("max-file-size", "0")][..], &contexts[..], "DSR0306 : `max-file-size` is 0"),
         (
@@ -446,8 +453,11 @@ fn aggregated_usage_finds_its_records_in_other_profiles() {
     ];
     let written = |id: &str, version: &str| {
         let format = ddex_dsr::formats().into_iter().find(|format| *format.manifest().id == *id).unwrap();
-        let brief =
-            Brief { shapes: &shapes, terms: Some(&Deal), ..brief(&header, &contexts, version, &options) };
+        let brief = EncodeRequest {
+            shapes: &shapes,
+            terms: Some(&Deal),
+            ..brief(&header, &contexts, version, &options)
+        };
         let encoder = format.create(&brief).unwrap();
         write(encoder.as_ref(), &contexts, &[block])
     };
@@ -475,10 +485,10 @@ fn aggregated_usage_finds_its_records_in_other_profiles() {
         &["RE04.01\t1\tR1\trel\t", "AS05.01\t1\tA1\t", "MW02.01\t1\tx", "SU02.03\t1\t1\t1\tR1\t\ttrue\t10"],
     );
     assert!(lines[2].ends_with("\tA1\t\t\tW1\t"), "{}", lines[2]);
-    assert_eq!(findings(&report), Vec::<String>::new());
+    assert_eq!(diagnostics(&report), Vec::<String>::new());
     let (lines, report, _) = written("ddex.dsr.audio-visual", "1.4");
     begins(&lines, &["RE03.03\t1\tR1\trel\t", "AS03.03\t1\tA1\t", "SU02.03\t1\t1\t1\tR1\t\ttrue\t10"]);
-    assert_eq!(findings(&report), ["DSR0302 AS03.03 cell 8 (VideoType): cell `VideoType` has no value"]);
+    assert_eq!(diagnostics(&report), ["DSR0302 AS03.03 cell 8 (VideoType): cell `VideoType` has no value"]);
     assert!(losses(&report).contains(&"lost work.title 1".to_owned()), "{:?}", losses(&report));
     let (lines, report, marks) = written("ddex.dsr.basic-audio-srb", "1.4");
     begins(&lines, &["SR02.02\t1\txc191d64607a623ac\t\tSecond\t\tArtist\t\tPT3M\tVideo\t\t\tWriter\t"]);

@@ -25,18 +25,13 @@
 //! source's family understands) is counted as lost.
 
 use serde::Deserialize;
-use transpose_core::account::{Account, Losses, NO_CURRENCY};
-use transpose_core::batch::{Block, Cell, EntityRef, Shape, Slot};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::format::{
-    Brief, Decode, Encode, Encoded, Format, Grain, Head, Manifest, Numbers, Part, Portion, Probe,
-    Recognition, Status, Tally,
+    Decode, Encode, EncodeRequest, Encoded, FileNumber, Format, Grain, Head, Manifest, Numbers, OptionKind,
+    OptionSpec, Portion, Probe, Recognition, Status, Tally, options,
 };
-use transpose_core::loss::{Change, Subject};
-use transpose_core::option::{self, OptionKind, OptionSpec};
-use transpose_core::report::Report;
+use transpose_core::model::{Block, Cell, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
 
 transpose_core::register!(|| Ok(vec![format()]));
 
@@ -136,8 +131,8 @@ impl Format for Csv {
         Err(Fatal::usage(Diagnostic::new(&WRITE_ONLY, Location::default(), message)))
     }
 
-    fn create(&self, brief: &Brief<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        let options: Options = option::parse(OPTIONS, brief.options).map_err(|error| {
+    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
+        let options: Options = options::parse(OPTIONS, brief.options).map_err(|error| {
             Fatal::usage(Diagnostic::new(&BAD_OPTION, Location::default(), error.to_string()))
         })?;
         Ok(Box::new(Writer::new(brief, &options)))
@@ -231,7 +226,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(brief: &Brief<'_>, options: &Options) -> Self {
+    fn new(brief: &EncodeRequest<'_>, options: &Options) -> Self {
         let entities = || brief.contexts.iter().chain([brief.header]);
         let mut fields = entities().fold(FieldSet::EMPTY, |fields, entity| fields.union(entity.fields()));
         let summed = !brief.reads.of(Group::Event).is_empty();
@@ -378,7 +373,7 @@ struct Run<'a> {
     /// Parts of rows that several usages share.
     texts: Vec<u8>,
     losses: Losses,
-    account: Account,
+    account: UsageTotals,
     /// The line of the batch's first row, 0 when it was made here.
     line: u64,
 }
@@ -707,7 +702,7 @@ fn list<'a>(values: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
 }
 
 impl Encode for Writer {
-    fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
+    fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         out.extend_from_slice(&self.head);
         Tally { lines: self.lines, ..Tally::default() }
     }
@@ -717,7 +712,7 @@ impl Encode for Writer {
         portion: Portion<'_>,
         numbers: Numbers,
         out: &mut Encoded,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let Portion::Blocks(blocks) = portion else {
             let message = "single plays were handed over where sums are written";
@@ -727,7 +722,7 @@ impl Encode for Writer {
             known: Vec::new(),
             texts: Vec::new(),
             losses: Losses::default(),
-            account: Account::default(),
+            account: UsageTotals::default(),
             line: numbers.line,
         };
         for block in blocks.iter() {
@@ -743,11 +738,11 @@ impl Encode for Writer {
         })
     }
 
-    fn end(&self, _part: Part, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
+    fn end(&self, _part: FileNumber, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
         Tally::default()
     }
 
-    fn file_name(&self, _part: Part) -> String {
+    fn file_name(&self, _part: FileNumber) -> String {
         self.name.clone()
     }
 
@@ -777,7 +772,7 @@ impl Encode for Writer {
 mod tests {
     use super::*;
     use transpose_codes::Timestamp;
-    use transpose_core::batch::{BlockBatch, Blocks, Span};
+    use transpose_core::model::{BlockBatch, Blocks, Span};
 
     /// A release, a recording and a usage; the last shape has a field that the source does not
     /// announce.
@@ -809,7 +804,7 @@ mod tests {
     /// `~` is absent.
     type Made<'a> = (usize, Option<u32>, &'a [&'a str]);
 
-    fn written(reads: &[Field], entities: &[Made<'_>]) -> (String, Report) {
+    fn written(reads: &[Field], entities: &[Made<'_>]) -> (String, RunReport) {
         let shapes = shapes();
         let mut context = Entity::default();
         context.set(Field::CURRENCY, "EUR");
@@ -829,7 +824,7 @@ mod tests {
         }
         batch.end_block(0);
         let header = Entity::default();
-        let brief = Brief {
+        let brief = EncodeRequest {
             version: None,
             options: &[],
             header: &header,
@@ -840,15 +835,15 @@ mod tests {
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
         };
         let encoder = format().create(&brief).unwrap();
-        let (mut out, mut report) = (Encoded::default(), Report::default());
-        encoder.begin(Part { number: 1, of: 1 }, &mut out.bytes);
+        let (mut out, mut report) = (Encoded::default(), RunReport::default());
+        encoder.begin(FileNumber { number: 1, of: 1 }, &mut out.bytes);
         let blocks = Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
         encoder.encode(Portion::Blocks(blocks), Numbers::default(), &mut out, &mut report).unwrap();
         assert_eq!(out.marks.last().map(|(end, _)| *end as usize), Some(out.bytes.len()));
         (String::from_utf8(out.bytes).unwrap(), report)
     }
 
-    fn losses(report: &Report) -> Vec<String> {
+    fn losses(report: &RunReport) -> Vec<String> {
         let lines = report.loss.iter();
         lines
             .map(|(change, subject, entry)| {
@@ -957,7 +952,7 @@ mod tests {
     #[test]
     fn a_row_of_one_empty_cell_is_no_blank_line() {
         let header = Entity::default();
-        let brief = Brief {
+        let brief = EncodeRequest {
             version: None,
             options: &[],
             header: &header,
@@ -973,7 +968,7 @@ mod tests {
         batch.push_entity(0, 3, 0);
         batch.end_block(0);
         let blocks = Blocks { batch: &batch, chunk: &[], shapes: brief.shapes, contexts: &[] };
-        let (mut out, mut report) = (Encoded::default(), Report::default());
+        let (mut out, mut report) = (Encoded::default(), RunReport::default());
         writer.encode(Portion::Blocks(blocks), Numbers::default(), &mut out, &mut report).unwrap();
         assert_eq!(out.bytes, b"\"\"\n");
     }
@@ -985,12 +980,20 @@ mod tests {
             let reads = READS.into_iter().collect();
             let now = Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap();
             let (version, terms) = (None, None);
-            let brief =
-                Brief { version, options, header: &header, contexts: &[], shapes: &[], reads, terms, now };
+            let brief = EncodeRequest {
+                version,
+                options,
+                header: &header,
+                contexts: &[],
+                shapes: &[],
+                reads,
+                terms,
+                now,
+            };
             let mut out = Vec::new();
             format()
                 .create(&brief)
-                .map(|encoder| (encoder.begin(Part { number: 1, of: 1 }, &mut out).lines, out))
+                .map(|encoder| (encoder.begin(FileNumber { number: 1, of: 1 }, &mut out).lines, out))
         };
         let option = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
         assert_eq!(create(&option("heading", "false")).unwrap(), (0, Vec::new()));
@@ -1003,7 +1006,7 @@ mod tests {
         let mut reads = READS.to_vec();
         reads.extend([Field::EVENT_ID, Field::PLAN]);
         let shapes = shapes();
-        let brief = Brief {
+        let brief = EncodeRequest {
             version: None,
             options: &[],
             header: &Entity::default(),

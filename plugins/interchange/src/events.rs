@@ -10,8 +10,8 @@
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
-use transpose_core::field::{Field, Group, Kind};
 use transpose_core::format::Format;
+use transpose_core::model::{Field, Group, Kind};
 use transpose_sheet::LayoutFormat;
 
 transpose_core::register!(|| Ok(vec![format().map_err(|fatal| fatal.to_string())?]));
@@ -23,7 +23,7 @@ const HEAD: &str = include_str!("../layouts/events.toml");
 static TEXT: LazyLock<String> = LazyLock::new(text);
 
 /// The format.
-pub fn format() -> Result<Box<dyn Format>, transpose_core::diagnostic::Fatal> {
+pub fn format() -> Result<Box<dyn Format>, transpose_core::diagnostics::Fatal> {
     Ok(Box::new(LayoutFormat::built_in("canonical.events", &TEXT)?))
 }
 

@@ -7,7 +7,7 @@
 use serde_json::Value as Facts;
 use std::collections::BTreeSet;
 use toml::{Table, Value};
-use transpose_core::registry::Registry;
+use transpose_core::format::Registry;
 use transpose_sheet::LayoutFormat;
 
 const SPEC: &str = include_str!("../spec/layouts.json");

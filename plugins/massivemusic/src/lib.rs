@@ -21,9 +21,8 @@ transpose_sheet::register_layout!("layouts/log_subscription.toml");
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use transpose_core::field::{Field, FieldSet};
-    use transpose_core::format::{Brief, Format, Part, Probe, Recognition};
-    use transpose_core::registry::Registry;
+    use transpose_core::format::{EncodeRequest, FileNumber, Format, Probe, Recognition, Registry};
+    use transpose_core::model::{Field, FieldSet};
     use transpose_sheet::LayoutFormat;
 
     const SPEC: &str = include_str!("../spec/templates.json");
@@ -60,10 +59,10 @@ mod tests {
         );
         for (id, headings) in templates {
             let format = registry.format(&id).unwrap();
-            let header = transpose_core::entity::Entity::default();
+            let header = transpose_core::model::Entity::default();
             let reads = format.writes(None);
             let now = transpose_codes::time::Timestamp::utc(0);
-            let brief = Brief {
+            let brief = EncodeRequest {
                 version: None,
                 options: &[],
                 header: &header,
@@ -74,7 +73,7 @@ mod tests {
                 now,
             };
             let mut out = Vec::new();
-            format.create(&brief).unwrap().begin(Part { number: 1, of: 1 }, &mut out);
+            format.create(&brief).unwrap().begin(FileNumber { number: 1, of: 1 }, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), format!("{}\r\n", headings.join(",")), "{id}");
         }
     }

@@ -1,10 +1,10 @@
-//! The rules of the DSR validation, and the findings that implement them.
+//! The rules of the DSR validation, and the diagnostics that implement them.
 
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::path::Path;
-use transpose_core::diagnostic::Code;
-use transpose_core::registry::Registry;
+use transpose_core::diagnostics::Code;
+use transpose_core::format::Registry;
 
 /// Where the rules are listed.
 const FILE: &str = "plugins/ddex-dsr/spec/rules.json";
@@ -50,7 +50,7 @@ pub struct Rule {
     /// When the severity is another one; may be empty.
     #[serde(default)]
     pub note: String,
-    /// Why no finding reports it; empty for those that findings report.
+    /// Why no diagnostic reports it; empty for those that diagnostics report.
     #[serde(default)]
     pub unreported: String,
 }
@@ -64,15 +64,15 @@ impl Rules {
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// The rules that findings should report and none does.
+    /// The rules that diagnostics should report and none does.
     pub fn missing(&self, registry: &Registry) -> Vec<&Rule> {
         self.rules
             .iter()
-            .filter(|rule| rule.unreported.is_empty() && findings(registry, rule).is_empty())
+            .filter(|rule| rule.unreported.is_empty() && diagnostics(registry, rule).is_empty())
             .collect()
     }
 
-    /// The page: the rules by area, then the findings with what they mean and what to do.
+    /// The page: the rules by area, then the diagnostics with what they mean and what to do.
     pub(super) fn page(&self, registry: &Registry) -> String {
         let mut out = OPENING.to_owned();
         for (area, title) in AREAS {
@@ -124,14 +124,14 @@ impl Rule {
     }
 }
 
-/// The codes of the findings that implement a rule.
-fn findings(registry: &Registry, rule: &Rule) -> Vec<&'static Code> {
+/// The codes of the diagnostics that implement a rule.
+fn diagnostics(registry: &Registry, rule: &Rule) -> Vec<&'static Code> {
     registry.codes().filter(|code| code.implements(&rule.id)).collect()
 }
 
-/// The findings of a rule as links to their sections, or why there are none.
+/// The diagnostics of a rule as links to their sections, or why there are none.
 fn told(registry: &Registry, rule: &Rule) -> String {
-    let links: Vec<String> = findings(registry, rule)
+    let links: Vec<String> = diagnostics(registry, rule)
         .iter()
         .map(|code| {
             format!("[{}](#{}-{}) {}", code.id, code.id.to_ascii_lowercase(), code.name, code.severity.name())

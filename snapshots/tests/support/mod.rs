@@ -3,7 +3,7 @@
 #![expect(clippy::panic, reason = "without cases and registry there is nothing to test")]
 
 use std::path::PathBuf;
-use transpose_core::registry::Registry;
+use transpose_core::format::Registry;
 use transpose_plugins as _;
 use transpose_testkit::Catalogue;
 

@@ -11,7 +11,7 @@ pub(super) fn table(facts: &Value) -> Outcome<String> {
     let mut out = format!(
         "{HEAD}//!\n//! The rules of the validation.\n\n\
          use crate::explain::Rule;\n\
-         use transpose_core::diagnostic::Severity::{{Error, Info, Warning}};\n\n\
+         use transpose_core::diagnostics::Severity::{{Error, Info, Warning}};\n\n\
          /// The rules, in the order of the facts.\n\
          #[rustfmt::skip]\npub(crate) static RULES: &[Rule] = &[\n"
     );

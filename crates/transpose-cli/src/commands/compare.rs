@@ -6,8 +6,8 @@ use crate::progress::Progress;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use transpose_core::diagnostic::{Fatal, Severity};
-use transpose_core::field::Field;
+use transpose_core::diagnostics::{Fatal, Severity};
+use transpose_core::model::Field;
 use transpose_engine::codes::io;
 use transpose_engine::compare::{Compared, Comparison, Form, Lines, Sum};
 use transpose_engine::receipt;
@@ -129,12 +129,12 @@ impl Compare {
         progress.clear();
         let mut compared = compared?;
         let mut notes = opener.notes();
-        notes.merge(std::mem::take(&mut compared.findings));
-        compared.findings = notes;
-        let errors = compared.findings.of(Severity::Error) > 0;
+        notes.merge(std::mem::take(&mut compared.diagnostics));
+        compared.diagnostics = notes;
+        let errors = compared.diagnostics.of(Severity::Error) > 0;
         let differ = compared.differences() > 0 || errors || compared.rejected.iter().any(|rows| *rows > 0);
-        let exit = if differ { Exit::Findings } else { Exit::Done };
-        messages.findings(&compared.findings);
+        let exit = if differ { Exit::Diagnostics } else { Exit::Done };
+        messages.diagnostics(&compared.diagnostics);
         messages.note(&self.summary(&compared, [a.name(), b.name()]));
         messages.object(&object(&compared, exit));
         Ok(exit)
@@ -318,7 +318,7 @@ fn object(compared: &Compared, exit: Exit) -> Value {
         "fields": fields.collect::<Map<_, _>>(),
         "territories": by(&compared.territories),
         "days": by(&compared.days),
-        "findings": receipt::counts(&compared.findings),
+        "findings": receipt::counts(&compared.diagnostics),
     }})
 }
 

@@ -13,11 +13,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_codes::Decimal;
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::{Fatal, Severity};
-use transpose_core::field::Field;
+use transpose_core::accounting::{Amounts, RunReport};
+use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::Grain;
-use transpose_core::ledger::Amounts;
-use transpose_core::report::{Findings, Report};
+use transpose_core::model::Field;
 use transpose_core::terms::Terms;
 use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Slicing, destination, receipt};
 use transpose_io::Input;
@@ -101,7 +100,7 @@ impl Convert {
             for period in self.periods()? {
                 match self.convert(period, messages)? {
                     Exit::Done => {}
-                    Exit::Findings => worst = Exit::Findings,
+                    Exit::Diagnostics => worst = Exit::Diagnostics,
                     refused => return Ok(refused),
                 }
             }
@@ -168,7 +167,7 @@ impl Convert {
         let accounts = self.balances.as_deref().map(|path| Accounts::open(path, self.redo)).transpose()?;
         let carried = match (&accounts, &mut deal) {
             (Some(accounts), Some(deal)) => accounts.carry(deal)?,
-            _ => Findings::default(),
+            _ => Diagnostics::default(),
         };
         let memory = self.handling.memory_limit.unwrap_or_default().bytes();
         // Nobody knows yet whether they are packed.
@@ -237,12 +236,12 @@ impl Convert {
         let outcome = job.run();
         progress.clear();
         let mut outcome = outcome.unwrap_or_else(failed);
-        let mut findings = open::warnings(deal.as_ref());
-        findings.merge(carried);
-        findings.merge(known);
-        findings.merge(opener.notes());
-        findings.merge(std::mem::take(&mut outcome.report.findings));
-        outcome.report.findings = findings;
+        let mut diagnostics = open::warnings(deal.as_ref());
+        diagnostics.merge(carried);
+        diagnostics.merge(known);
+        diagnostics.merge(opener.notes());
+        diagnostics.merge(std::mem::take(&mut outcome.report.diagnostics));
+        outcome.report.diagnostics = diagnostics;
         let written = Written {
             source: open::named(source.manifest(), outcome.source_version.as_deref()),
             target: open::named(
@@ -259,7 +258,7 @@ impl Convert {
         if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.handling.dry_run) {
             kept = kept.and(received.remember(&written.now));
         }
-        messages.findings(&outcome.report.findings);
+        messages.diagnostics(&outcome.report.diagnostics);
         let exit = exit(&outcome);
         if let Some(fatal) = &outcome.refused {
             messages.fatal(fatal);
@@ -375,8 +374,8 @@ impl Convert {
 
     /// The summary for people.
     fn summary(&self, written: &Written, outcome: &Outcome) -> String {
-        let Report { loss, ledger, findings } = &outcome.report;
-        if outcome.refused.is_some() && ledger.read.rows == 0 && findings.is_empty() {
+        let RunReport { loss, ledger, diagnostics } = &outcome.report;
+        if outcome.refused.is_some() && ledger.read.rows == 0 && diagnostics.is_empty() {
             // The run ended before there was anything to account for.
             return "nothing was written\n".into();
         }
@@ -406,8 +405,10 @@ impl Convert {
         let mut reasons: Vec<Vec<String>> = Vec::new();
         for (what, parts) in [("rejected", &ledger.rejected), ("filtered", &ledger.filtered)] {
             reasons.extend(parts.iter().map(|(reason, amounts)| {
-                let name =
-                    findings.counts().find(|(code, _)| code.id == *reason).map_or("", |(code, _)| code.name);
+                let name = diagnostics
+                    .counts()
+                    .find(|(code, _)| code.id == *reason)
+                    .map_or("", |(code, _)| code.name);
                 vec![what.to_owned(), number(amounts.rows), format!("{reason} {name}").trim_end().to_owned()]
             }));
         }
@@ -428,7 +429,7 @@ impl Convert {
         let found: Vec<String> =
             [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")]
                 .into_iter()
-                .map(|(severity, word)| counted(findings.of(severity), word))
+                .map(|(severity, word)| counted(diagnostics.of(severity), word))
                 .collect();
         let _ = writeln!(out, "found: {}", found.join(", "));
         match (&outcome.refused, &outcome.written[..]) {
@@ -492,7 +493,7 @@ impl Convert {
             "target": written.target,
             "period": written.period,
             "ledger": receipt::ledger(&outcome.report.ledger),
-            "findings": receipt::counts(&outcome.report.findings),
+            "findings": receipt::counts(&outcome.report.diagnostics),
             "loss": receipt::loss(&outcome.report.loss),
             "outputs": outputs.collect::<Vec<_>>(),
             "slices": receipt::slices(outcome),
@@ -514,7 +515,7 @@ struct Written {
 /// The outcome of a run that came to no end.
 fn failed(fatal: Fatal) -> Outcome {
     Outcome {
-        report: Report::default(),
+        report: RunReport::default(),
         written: Vec::new(),
         spilled: 0,
         owed: None,
@@ -530,9 +531,10 @@ fn exit(outcome: &Outcome) -> Exit {
 }
 
 /// How a run ends that wrote everything.
-pub(super) fn exit_of<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Exit {
-    let faulty = |report: &Report| report.ledger.rejects() > 0 || report.findings.of(Severity::Error) > 0;
-    if reports.into_iter().any(faulty) { Exit::Findings } else { Exit::Done }
+pub(super) fn exit_of<'a>(reports: impl IntoIterator<Item = &'a RunReport>) -> Exit {
+    let faulty =
+        |report: &RunReport| report.ledger.rejects() > 0 || report.diagnostics.of(Severity::Error) > 0;
+    if reports.into_iter().any(faulty) { Exit::Diagnostics } else { Exit::Done }
 }
 
 /// The folder in which outputs appear.

@@ -6,10 +6,9 @@ use crate::messages::{Exit, Messages, Stop, wrapped};
 use crate::open::{self, AndHelp as _};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use transpose_core::citation;
-use transpose_core::diagnostic::Code;
-use transpose_core::field::Field;
-use transpose_core::registry::Registry;
+use transpose_core::diagnostics::{Code, rules};
+use transpose_core::format::Registry;
+use transpose_core::model::Field;
 
 /// Explains a code, a rule, a format, a field, a record type, a cell, an allowed value or a profile
 #[derive(clap::Args)]
@@ -67,7 +66,7 @@ fn explain(registry: &Registry, topic: &str) -> Option<String> {
         let answer = spellings.iter().rev().find_map(|topic| format.explain(topic));
         texts.extend(answer.filter(|text| known.insert(text.trim_end().to_owned())));
     }
-    texts.extend(findings_of(registry, topic));
+    texts.extend(diagnostics_of(registry, topic));
     let mut out = String::new();
     for text in texts {
         let gap = if out.is_empty() { "" } else { "\n" };
@@ -77,8 +76,8 @@ fn explain(registry: &Registry, topic: &str) -> Option<String> {
 }
 
 /// The findings that implement a rule.
-fn findings_of(registry: &Registry, rule: &str) -> Option<String> {
-    let codes = registry.codes().filter(|code| citation::is_rule(rule) && code.implements(rule));
+fn diagnostics_of(registry: &Registry, rule: &str) -> Option<String> {
+    let codes = registry.codes().filter(|code| rules::is_rule(rule) && code.implements(rule));
     let texts: Vec<String> = codes.map(code_text).collect();
     let rule = rule.to_uppercase();
     (!texts.is_empty()).then(|| format!("findings that implement {rule}\n\n{}", texts.join("\n")))

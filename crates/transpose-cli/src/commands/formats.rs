@@ -5,8 +5,8 @@ use crate::open::{self, Layouts};
 use crate::packing;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use transpose_core::field::FieldSet;
 use transpose_core::format::{Format, Grain, Manifest, Status};
+use transpose_core::model::FieldSet;
 
 /// Lists the formats, or tells everything about one
 #[derive(clap::Args)]
@@ -123,7 +123,7 @@ fn object(manifest: &Manifest) -> Value {
 }
 
 fn ids(fields: FieldSet) -> Vec<&'static str> {
-    fields.iter().map(transpose_core::field::Field::id).collect()
+    fields.iter().map(transpose_core::model::Field::id).collect()
 }
 
 fn described(format: &dyn Format, version: Option<&str>) -> Value {

@@ -6,11 +6,9 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use transpose_codes::time::Timestamp;
-use transpose_core::diagnostic::{Fatal, Severity, shown};
-use transpose_core::entity::{self, Entity};
-use transpose_core::field::Field;
-use transpose_core::format::{Grain, Recognition};
-use transpose_core::registry::Registry;
+use transpose_core::diagnostics::{Fatal, Severity, shown};
+use transpose_core::format::{Grain, Recognition, Registry};
+use transpose_core::model::{self, Entity, Field};
 use transpose_engine::receipt;
 use transpose_engine::survey::{Survey, survey};
 use transpose_io::{Compression, Input};
@@ -60,9 +58,9 @@ impl Inspect {
             } else {
                 messages.data(seen.text().as_bytes())?;
             }
-            messages.findings(&seen.survey.findings);
-            if seen.survey.findings.of(Severity::Error) > 0 {
-                exit = Exit::Findings;
+            messages.diagnostics(&seen.survey.diagnostics);
+            if seen.survey.diagnostics.of(Severity::Error) > 0 {
+                exit = Exit::Diagnostics;
             }
         }
         Ok(exit)
@@ -77,9 +75,9 @@ impl Inspect {
         let chosen = open::choose(registry, self.from.as_deref(), input)?;
         let mut survey =
             sourced(input, survey(input, chosen.format, &self.read_set, self.speed.reading(), self.rows))?;
-        let mut findings = opener.notes();
-        findings.merge(std::mem::take(&mut survey.findings));
-        survey.findings = findings;
+        let mut diagnostics = opener.notes();
+        diagnostics.merge(std::mem::take(&mut survey.diagnostics));
+        survey.diagnostics = diagnostics;
         Ok(Seen { input, chosen, survey, rows: self.rows })
     }
 }
@@ -87,8 +85,8 @@ impl Inspect {
 /// Names the input in findings that name none.
 pub(crate) fn sourced<T>(input: &Input, result: Result<T, Fatal>) -> Result<T, Fatal> {
     result.map_err(|mut fatal| {
-        for finding in &mut fatal.findings {
-            finding.location.source.get_or_insert_with(|| input.name().into());
+        for diagnostic in &mut fatal.diagnostics {
+            diagnostic.location.source.get_or_insert_with(|| input.name().into());
         }
         fatal
     })
@@ -129,7 +127,7 @@ impl Seen<'_> {
     }
 
     fn object(&self) -> Value {
-        let Survey { preamble, tally, rejects, contexts, first, findings, .. } = &self.survey;
+        let Survey { preamble, tally, rejects, contexts, first, diagnostics, .. } = &self.survey;
         let manifest = self.chosen.format.manifest();
         let (sure, reason) = self.recognised();
         let period = self.period().map(|(first, last)| json!({"first": first, "last": last}));
@@ -154,12 +152,12 @@ impl Seen<'_> {
             "contexts": contexts.collect::<Vec<_>>(),
             "summaries": preamble.contexts.iter().map(values).collect::<Vec<_>>(),
             "first": first.collect::<Vec<_>>(),
-            "findings": receipt::counts(findings),
+            "findings": receipt::counts(diagnostics),
         })
     }
 
     fn text(&self) -> String {
-        let Survey { preamble, tally, rejects, contexts, first, findings, .. } = &self.survey;
+        let Survey { preamble, tally, rejects, contexts, first, diagnostics, .. } = &self.survey;
         let manifest = self.chosen.format.manifest();
         let (sure, reason) = self.recognised();
         let mut out = format!("{}\n", self.input.name());
@@ -227,8 +225,8 @@ impl Seen<'_> {
             };
             entity_text(&mut out, title.trim_end(), entity);
         }
-        if !findings.is_empty() {
-            let rows: Vec<Vec<String>> = findings
+        if !diagnostics.is_empty() {
+            let rows: Vec<Vec<String>> = diagnostics
                 .counts()
                 .map(|(code, count)| {
                     vec![number(count), code.severity.name().into(), code.id.into(), code.name.into()]
@@ -257,16 +255,16 @@ fn entity_text(out: &mut String, title: &str, entity: &Entity) {
 }
 
 /// A value in one bounded line.
-fn one_line(value: &entity::Value) -> String {
+fn one_line(value: &model::Value) -> String {
     let joined = value.iter().collect::<Vec<_>>().join(" | ");
     shown(joined.as_bytes())
 }
 
 /// An entity as JSON: text, or a list of texts, by field.
 fn values(entity: &Entity) -> Value {
-    let text = |value: &entity::Value| match value {
-        entity::Value::One(text) => Value::from(text.as_ref()),
-        entity::Value::Many(texts) => texts.iter().map(AsRef::as_ref).collect(),
+    let text = |value: &model::Value| match value {
+        model::Value::One(text) => Value::from(text.as_ref()),
+        model::Value::Many(texts) => texts.iter().map(AsRef::as_ref).collect(),
     };
     let mut object: Map<String, Value> =
         entity.iter().map(|(field, value)| (field.id().to_owned(), text(value))).collect();

@@ -6,11 +6,9 @@ use crate::open::{self, Containers, Layouts, SideFiles};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_core::format::{Format, Grain};
-use transpose_core::report::Findings;
+use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::Terms;
 use transpose_deals::Deal;
 use transpose_engine::{InputHead, codes};
@@ -53,7 +51,7 @@ impl Plan {
         let (target, version) = open::versioned(&registry, &self.to)?;
         open::writable(target)?;
         let deal = self.side_files.deal(self.period)?;
-        let mut findings = open::warnings(deal.as_ref());
+        let mut diagnostics = open::warnings(deal.as_ref());
         let source = if let Some(path) = &self.input {
             let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
             let inputs = opener.inputs(std::slice::from_ref(path), 1)?;
@@ -61,17 +59,17 @@ impl Plan {
             let input = inputs.first().ok_or_else(|| open::wrong(&open::ARGUMENT, "no input is given"))?;
             let decoder = sourced(input, format.open(&mut InputHead::new(input), &[]))?;
             let preamble = decoder.preamble();
-            let mut found = Findings::default();
-            found.extend(preamble.findings.iter().cloned());
+            let mut found = Diagnostics::default();
+            found.extend(preamble.diagnostics.iter().cloned());
             found.name_source(&input.name().into());
-            findings.merge(found);
+            diagnostics.merge(found);
             Source { format, reads: preamble.reads, version: preamble.version.clone() }
         } else {
             let (format, version) = open::versioned(&registry, self.from.as_deref().unwrap_or_default())?;
             open::readable(format)?;
             Source { format, reads: format.reads(version.as_deref()), version }
         };
-        messages.findings(&findings);
+        messages.diagnostics(&diagnostics);
         let outlook = Outlook::of(&source, target, version.as_deref(), deal.as_ref())?;
         let names = (
             open::named(source.format.manifest(), source.version.as_deref()),
@@ -88,7 +86,7 @@ impl Plan {
             messages.data(outlook.text(&names).as_bytes())?;
         }
         let missing = deal.is_some() && outlook.needed.iter().any(|need| need.state == State::Missing);
-        Ok(if missing { Exit::Findings } else { Exit::Done })
+        Ok(if missing { Exit::Diagnostics } else { Exit::Done })
     }
 }
 

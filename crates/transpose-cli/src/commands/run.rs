@@ -13,9 +13,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::{Fatal, Severity};
+use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::Format;
-use transpose_core::report::Findings;
 use transpose_core::terms::Terms;
 use transpose_deals::job::{self, Repeated, Untaken};
 use transpose_deals::{Agreement, Deal, Figures};
@@ -82,7 +81,7 @@ impl Run {
         };
         let accounts = job.balances.as_deref().map(|path| Accounts::open(path, self.redo)).transpose()?;
         let mut made = outputs(&job, &registry, &root)?;
-        let mut carried = Findings::default();
+        let mut carried = Diagnostics::default();
         for (output, deal) in job.outputs.iter().zip(made.iter_mut().map(|made| &mut made.deal)) {
             if let (Some(accounts), Some(deal)) = (&accounts, deal) {
                 carried.merge(accounts.carry(deal).map_err(|fatal| open::placed(fatal, &output.place))?);
@@ -164,16 +163,16 @@ impl Run {
         let ran = many.run();
         progress.clear();
         let mut ran = ran?;
-        let mut findings = Findings::default();
-        findings.extend(job.warnings.iter().cloned());
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.extend(job.warnings.iter().cloned());
         for deal in made.iter().filter_map(|made| made.deal.as_ref()) {
-            findings.merge(open::warnings(Some(deal)));
+            diagnostics.merge(open::warnings(Some(deal)));
         }
-        findings.merge(carried);
-        findings.merge(known);
-        findings.merge(opener.notes());
-        findings.merge(std::mem::take(&mut ran.report.findings));
-        ran.report.findings = findings;
+        diagnostics.merge(carried);
+        diagnostics.merge(known);
+        diagnostics.merge(opener.notes());
+        diagnostics.merge(std::mem::take(&mut ran.report.diagnostics));
+        ran.report.diagnostics = diagnostics;
         let told = Told {
             job: &job,
             made: &made,
@@ -229,7 +228,7 @@ impl Run {
 /// What each output is made with; everything wrong with the side files is told at once.
 fn outputs<'a>(
     job: &job::Job,
-    registry: &'a transpose_core::registry::Registry,
+    registry: &'a transpose_core::format::Registry,
     root: &Path,
 ) -> Result<Vec<Made<'a>>, Fatal> {
     let mut agreements: BTreeMap<PathBuf, Agreement> = BTreeMap::new();
@@ -259,7 +258,7 @@ fn outputs<'a>(
             Err(fatal) => {
                 let mut fatal = open::placed(fatal, &output.place);
                 match &mut wrong {
-                    Some(wrong) => wrong.findings.append(&mut fatal.findings),
+                    Some(wrong) => wrong.diagnostics.append(&mut fatal.diagnostics),
                     None => wrong = Some(fatal),
                 }
             }
@@ -357,9 +356,9 @@ struct Told<'a> {
 impl Told<'_> {
     /// Tells people; answers how the run ended.
     fn tell(&self, ran: &Ran, dry_run: bool, messages: &Messages) -> Exit {
-        messages.findings(&ran.report.findings);
+        messages.diagnostics(&ran.report.diagnostics);
         for outcome in &ran.outputs {
-            messages.findings(&outcome.report.findings);
+            messages.diagnostics(&outcome.report.diagnostics);
         }
         if let Some(fatal) = &ran.refused {
             messages.fatal(fatal);
@@ -373,18 +372,21 @@ impl Told<'_> {
         let mut out = format!("{} to {}\n", self.source, counted(ran.outputs.len() as u64, "report"));
         let head = ["set", "output", "rows", "plays", "duration", "owed", "files"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
-        let row =
-            |set: &str, name: &str, amounts: &transpose_core::ledger::Amounts, owed: String, files: usize| {
-                vec![
-                    set.to_owned(),
-                    name.to_owned(),
-                    number(amounts.rows),
-                    (amounts.plays + amounts.returns).normalize().to_string(),
-                    clock(amounts.micros),
-                    owed,
-                    if files > 0 { number(files as u64) } else { String::new() },
-                ]
-            };
+        let row = |set: &str,
+                   name: &str,
+                   amounts: &transpose_core::accounting::Amounts,
+                   owed: String,
+                   files: usize| {
+            vec![
+                set.to_owned(),
+                name.to_owned(),
+                number(amounts.rows),
+                (amounts.plays + amounts.returns).normalize().to_string(),
+                clock(amounts.micros),
+                owed,
+                if files > 0 { number(files as u64) } else { String::new() },
+            ]
+        };
         for (place, set) in ran.sets.iter().enumerate() {
             for (output, outcome) in self.job.outputs.iter().zip(&ran.outputs) {
                 if output.set == place {
@@ -421,7 +423,7 @@ impl Told<'_> {
             for (count, severity) in
                 found.iter_mut().zip([Severity::Error, Severity::Warning, Severity::Info])
             {
-                *count += report.findings.of(severity);
+                *count += report.diagnostics.of(severity);
             }
         }
         if !why.is_empty() {
@@ -475,8 +477,8 @@ impl Told<'_> {
             "sets": sets.collect::<Vec<_>>(),
             "reports": outputs.collect::<Vec<_>>(),
             "beside": ran.beside.iter().map(receipt::written).collect::<Vec<_>>(),
-            "findings": receipt::counts(&ran.report.findings),
-            "refused": ran.refused.as_ref().map(|fatal| fatal.findings.iter().map(receipt::finding).collect::<Vec<_>>()),
+            "findings": receipt::counts(&ran.report.diagnostics),
+            "refused": ran.refused.as_ref().map(|fatal| fatal.diagnostics.iter().map(receipt::diagnostic).collect::<Vec<_>>()),
         })
     }
 }

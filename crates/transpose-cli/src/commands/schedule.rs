@@ -5,7 +5,7 @@ use crate::open::{self, AndHelp as _};
 use serde_json::json;
 use transpose_codes::bank_holidays::{YEARS, bank_holidays, day_of_next_month, report_due};
 use transpose_codes::time::{Date, Period, PeriodForm};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 
 transpose_core::codes! {
     /// A period whose due date nobody can tell.

@@ -18,9 +18,8 @@ use crate::progress::Progress;
 use fix::Fixed;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Severity};
+use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, KEPT, Severity};
 use transpose_core::format::{Demands, Format, Grain};
-use transpose_core::report::{Findings, KEPT};
 use transpose_deals::Rules;
 use transpose_engine::validate::{Message, Severities, Validation, Verdict};
 use transpose_io::Input;
@@ -104,7 +103,7 @@ enum Form {
 struct Report<'a> {
     verdict: &'a Verdict,
     /// What was found, and what was mended.
-    findings: &'a Findings,
+    diagnostics: &'a Diagnostics,
     severities: &'a Severities,
     inputs: &'a [Input],
     formats: &'a [&'a dyn Format],
@@ -170,21 +169,21 @@ impl Validate {
         progress.clear();
         let (mut verdict, fixed) = checked.map_err(located)?;
         let mut notes = opener.notes();
-        notes.merge(std::mem::take(&mut verdict.findings));
-        verdict.findings = notes;
-        let mut findings = verdict.findings.clone();
+        notes.merge(std::mem::take(&mut verdict.diagnostics));
+        verdict.diagnostics = notes;
+        let mut diagnostics = verdict.diagnostics.clone();
         if let Some(fixed) = &fixed {
-            findings.merge(fixed.changes.clone());
+            diagnostics.merge(fixed.changes.clone());
         }
         // What is left in a repaired copy counts, not what was mended; a file that could not be
         // copied is as it was.
         let copied = fixed.as_ref().filter(|fixed| fixed.written.len() == inputs.len());
-        let judged = copied.map_or(&verdict.findings, |fixed| &fixed.left);
+        let judged = copied.map_or(&verdict.diagnostics, |fixed| &fixed.left);
         let fails = Counts::of(judged, &severities).fail(&severities);
-        let exit = if fails { Exit::Findings } else { Exit::Done };
+        let exit = if fails { Exit::Diagnostics } else { Exit::Done };
         let report = Report {
             verdict: &verdict,
-            findings: &findings,
+            diagnostics: &diagnostics,
             severities: &severities,
             inputs: &inputs,
             formats: &formats,
@@ -244,9 +243,9 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(findings: &Findings, severities: &Severities) -> Self {
+    fn of(diagnostics: &Diagnostics, severities: &Severities) -> Self {
         let mut counts = Self::default();
-        for (code, count) in findings.counts() {
+        for (code, count) in diagnostics.counts() {
             match severities.of(code) {
                 Some(Severity::Error) => counts.errors += count,
                 Some(Severity::Warning) => counts.warnings += count,
@@ -282,11 +281,11 @@ impl<'a> Report<'a> {
     /// The findings by code, the worst codes first.
     fn by_code(&self) -> Vec<OfCode<'a>> {
         let mut groups: Vec<OfCode<'a>> = self
-            .findings
+            .diagnostics
             .counts()
             .filter_map(|(code, count)| Some((code, self.severities.of(code)?, count)))
             .map(|(code, severity, count)| {
-                let listed = self.findings.iter().filter(|finding| finding.code == code).collect();
+                let listed = self.diagnostics.iter().filter(|diagnostic| diagnostic.code == code).collect();
                 OfCode { code, severity, count, listed }
             })
             .collect();
@@ -294,8 +293,8 @@ impl<'a> Report<'a> {
         groups
     }
 
-    fn severity(&self, finding: &Diagnostic) -> Severity {
-        self.severities.of(finding.code).unwrap_or(finding.code.severity)
+    fn severity(&self, diagnostic: &Diagnostic) -> Severity {
+        self.severities.of(diagnostic.code).unwrap_or(diagnostic.code.severity)
     }
 
     /// The format that a file was read as, with its version where it has one.

@@ -4,10 +4,8 @@ use crate::open::{ARGUMENT, PROBE, pair, wrong};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use transpose_containers::read::{How, Notes, framed, open};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::format::{Format, Framing, Probe};
-use transpose_core::registry::Registry;
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::format::{Format, Framing, Probe, Registry};
 use transpose_engine::codes::io;
 use transpose_io::{Compression, Input, IoError, Limits};
 
@@ -125,7 +123,7 @@ impl Opener<'_> {
     }
 
     /// What was found about containers so far. Most of it is found while inputs are read.
-    pub(crate) fn notes(&self) -> Findings {
+    pub(crate) fn notes(&self) -> Diagnostics {
         self.how.notes.take()
     }
 }

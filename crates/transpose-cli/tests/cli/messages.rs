@@ -12,10 +12,10 @@ fn json_is_one_object_a_line() {
     let ran = place.convert(&damaged(), &more).ends(3);
     let mut all = objects(&ran.err);
     let summary = all.pop().unwrap();
-    for finding in &all {
-        assert!(KEYS.iter().all(|key| finding.get(key).is_some()), "{finding}");
+    for diagnostic in &all {
+        assert!(KEYS.iter().all(|key| diagnostic.get(key).is_some()), "{diagnostic}");
     }
-    let impossible = all.iter().find(|finding| finding["line"] == 17).unwrap();
+    let impossible = all.iter().find(|diagnostic| diagnostic["line"] == 17).unwrap();
     assert_eq!(impossible["severity"], "error");
     assert_eq!(impossible["source"], damaged());
     assert_eq!(impossible["cell"], 4);

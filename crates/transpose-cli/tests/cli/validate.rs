@@ -1,4 +1,4 @@
-//! `transpose validate`: findings as data, rules of partners, repaired copies.
+//! `transpose validate`: diagnostics as data, rules of partners, repaired copies.
 
 use crate::support::{DSR, Place, damaged, gzip, objects, root, sound};
 use serde_json::Value;
@@ -24,8 +24,8 @@ FOOT\t7\t7\t1\t1\t1
 /// The codes of a report in JSON Lines, with their lines.
 fn codes(out: &str) -> Vec<(String, Option<u64>)> {
     let all = objects(out);
-    let findings = all.iter().filter(|object| object.get("summary").is_none());
-    findings.map(|object| (object["code"].as_str().unwrap().to_owned(), object["line"].as_u64())).collect()
+    let diagnostics = all.iter().filter(|object| object.get("summary").is_none());
+    diagnostics.map(|object| (object["code"].as_str().unwrap().to_owned(), object["line"].as_u64())).collect()
 }
 
 fn found(errors: u64, warnings: u64, notes: u64) -> Value {
@@ -42,7 +42,7 @@ fn a_sound_message_is_told_to_be_one() {
 }
 
 #[test]
-fn findings_are_grouped_for_people() {
+fn diagnostics_are_grouped_for_people() {
     let place = Place::new();
     place.put("m.tsv", SMALL.replace("\ttrue\t", "\tTrue\t").replace("\t10\t\tEUR", "\t9\t\tEUR"));
     let ran = place.run(&["validate", "m.tsv", "--first", "1"]).ends(1);
@@ -62,7 +62,7 @@ error ENG0206 total-exceeded: 1 time
 }
 
 #[test]
-fn json_has_one_finding_a_line_and_a_summary() {
+fn json_has_one_diagnostic_a_line_and_a_summary() {
     let place = Place::new();
     place.put("m.tsv", SMALL.replace("\tX2\t", "\tX1\t"));
     let ran = place.run(&["validate", "m.tsv", "--report", "jsonl"]).ends(1);
@@ -73,8 +73,8 @@ fn json_has_one_finding_a_line_and_a_summary() {
         "code", "name", "severity", "source", "line", "byte", "block", "record", "cell", "field", "value",
         "message", "help",
     ];
-    for finding in &all {
-        assert!(keys.iter().all(|key| finding.get(key).is_some()), "{finding}");
+    for diagnostic in &all {
+        assert!(keys.iter().all(|key| diagnostic.get(key).is_some()), "{diagnostic}");
     }
     let byte = SMALL.find("SU01.03\t1\t1\tX2").unwrap();
     let place_of =
@@ -164,7 +164,7 @@ fn ends_are_told_by_exit_codes() {
     place.put("less.tsv", SMALL.replace("\t10\t\tEUR", "\t11\t\tEUR"));
     for (more, severity) in [(&[][..], "warning"), (&["--strict"], "error")] {
         let ran = place.run(&[&["validate", "less.tsv", "--report", "jsonl"], more].concat());
-        let sum = objects(ran.text()).into_iter().find(|finding| finding["code"] == "ENG0205").unwrap();
+        let sum = objects(ran.text()).into_iter().find(|diagnostic| diagnostic["code"] == "ENG0205").unwrap();
         assert_eq!(sum["severity"], severity);
     }
     place.put("letter.txt", "Dear Sir or Madam\n");
@@ -328,7 +328,7 @@ fn a_repaired_copy_is_what_was_meant() {
     assert_eq!((summary["exit"].as_u64(), &summary["fixed"]["left"]), (Some(0), &found(0, 0, 0)));
     assert!(summary["found"]["errors"].as_u64() > Some(1), "{summary}");
     let changes =
-        objects(ran.text()).into_iter().filter(|finding| finding["code"] == "DSR0401").count() as u64;
+        objects(ran.text()).into_iter().filter(|diagnostic| diagnostic["code"] == "DSR0401").count() as u64;
     assert_eq!((summary["fixed"]["changes"].as_u64(), changes > 5), (Some(changes), true));
     // A copy of a copy is the same, packed or not.
     place.run(&["validate", "mended.tsv", "--fix", "again.tsv.gz"]).ends(0);
@@ -399,11 +399,11 @@ fn sheets_are_checked_cell_by_cell() {
     // The same rows that a conversion rejects, at the same lines.
     let more = ["--to", DSR, "-o", "out/", "--message-format", "json"];
     let converted = place.convert(&damaged(), &more).ends(3);
-    for finding in objects(&converted.err)
+    for diagnostic in objects(&converted.err)
         .iter()
-        .filter(|finding| finding["severity"] == "error" && finding["line"].is_u64())
+        .filter(|diagnostic| diagnostic["severity"] == "error" && diagnostic["line"].is_u64())
     {
-        let pair = (finding["code"].as_str().unwrap().to_owned(), finding["line"].as_u64());
+        let pair = (diagnostic["code"].as_str().unwrap().to_owned(), diagnostic["line"].as_u64());
         // The agreement has rules of its own.
         assert!(pair.0.starts_with("DEA") || told.contains(&pair), "{pair:?} is not in {told:?}");
     }

@@ -6,7 +6,7 @@ use crate::read::pipe::{Sink, Stop};
 use crate::read::rows::quoted;
 use std::io::Read;
 use std::sync::Arc;
-use transpose_core::diagnostic::{Fatal, Location};
+use transpose_core::diagnostics::{Fatal, Location};
 
 /// The columns, and what they add to a line of commas.
 #[derive(Clone, Debug, Default)]
@@ -209,6 +209,6 @@ mod tests {
     #[test]
     fn a_column_that_is_there_is_not_added() {
         let Err(Stop::Refused(fatal)) = extended("a,\"COUN-try\"\n") else { panic!("accepted") };
-        assert_eq!(fatal.findings[0].code, &COLUMN_EXISTS);
+        assert_eq!(fatal.diagnostics[0].code, &COLUMN_EXISTS);
     }
 }

@@ -5,7 +5,7 @@ use crate::read::code::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
 use crate::read::pipe::Stop;
 use crate::read::source::{Store, StoreReader, fill};
 use std::io::{self, BufReader, Read};
-use transpose_core::diagnostic::{Location, shown};
+use transpose_core::diagnostics::{Location, shown};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::result::ZipError;

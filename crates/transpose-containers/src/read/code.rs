@@ -1,4 +1,4 @@
-//! The codes of findings about containers that are read.
+//! The codes of diagnostics about containers that are read.
 
 transpose_core::codes! {
     /// The encoding of a text was guessed.
@@ -85,7 +85,7 @@ transpose_core::codes! {
 
 use crate::read::pipe::Stop;
 use std::sync::Arc;
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
 
 /// A refusal of the input, at a place where there is one.
 pub(crate) fn refused(code: &'static Code, location: Location, message: impl Into<String>) -> Fatal {

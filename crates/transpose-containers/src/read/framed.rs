@@ -50,7 +50,7 @@ fn frame(framing: &dyn Framing, mut from: Sequential, sink: &mut Sink) -> Result
         let last = read < room.len();
         let bytes = block.get(..filled + read).unwrap_or_default();
         text.clear();
-        let cut = framer.cut(bytes, last, &mut text, &mut sink.findings);
+        let cut = framer.cut(bytes, last, &mut text, &mut sink.diagnostics);
         // What stands before a failure was still read.
         sink.put(&text)?;
         let taken = cut?;
@@ -65,9 +65,8 @@ fn frame(framing: &dyn Framing, mut from: Sequential, sink: &mut Sink) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+    use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
     use transpose_core::format::Framer;
-    use transpose_core::report::Findings;
 
     transpose_core::codes! {
         NOTED: "TST0701" "noted" Warning "About." "Help."
@@ -92,16 +91,16 @@ mod tests {
             bytes: &[u8],
             last: bool,
             out: &mut Vec<u8>,
-            findings: &mut Findings,
+            diagnostics: &mut Diagnostics,
         ) -> Result<usize, Fatal> {
             let taken =
                 if last { bytes.len() } else { memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1) };
             let text = &bytes[..taken];
-            let finding = || Diagnostic::new(&NOTED, Location::default(), "here");
+            let diagnostic = || Diagnostic::new(&NOTED, Location::default(), "here");
             if memchr::memmem::find(text, b"refused").is_some() {
-                return Err(Fatal::input(finding()));
+                return Err(Fatal::input(diagnostic()));
             }
-            findings.extend(memchr::memmem::find_iter(text, b"noted").map(|_| finding()));
+            diagnostics.extend(memchr::memmem::find_iter(text, b"noted").map(|_| diagnostic()));
             out.extend(text.iter().map(u8::to_ascii_uppercase));
             Ok(taken)
         }
@@ -124,7 +123,8 @@ mod tests {
         let long = format!("short\n{}\nnoted", "y".repeat(5 * BLOCK));
         let (bytes, notes) = read(&long);
         assert_eq!(bytes.unwrap(), long.to_uppercase().into_bytes());
-        let found: Vec<_> = notes.take().iter().map(|finding| finding.location.source.clone()).collect();
+        let found: Vec<_> =
+            notes.take().iter().map(|diagnostic| diagnostic.location.source.clone()).collect();
         assert_eq!(found, [Some("in.txt".into())]);
     }
 

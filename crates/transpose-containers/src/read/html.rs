@@ -6,7 +6,7 @@ use crate::read::pipe::Stop;
 use crate::read::sheets::Sheets;
 use crate::read::source::fill;
 use std::io::Read;
-use transpose_core::diagnostic::Location;
+use transpose_core::diagnostics::Location;
 
 /// The most bytes of a tag or a cell.
 const LONGEST: usize = 1 << 20;

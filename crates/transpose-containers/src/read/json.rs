@@ -6,7 +6,7 @@ use crate::read::pipe::Stop;
 use crate::read::records::{DEEPEST, Kind, Place, Scalar, Walk};
 use crate::read::source::fill;
 use std::io::Read;
-use transpose_core::diagnostic::Location;
+use transpose_core::diagnostics::Location;
 
 /// The most bytes that a string, a number or a key may have.
 const LONGEST: usize = 1 << 20;
@@ -294,7 +294,7 @@ mod tests {
         match walk(text.as_bytes(), &mut told) {
             Ok(()) => Ok(told.0),
             Err(Stop::Refused(fatal)) => {
-                let first = &fatal.findings[0];
+                let first = &fatal.diagnostics[0];
                 Err(format!("{} {:?} {}", first.code.id, first.location.line, first.message))
             }
             Err(stop) => panic!("{stop:?}"),

@@ -8,7 +8,7 @@ use crate::read::source::Store;
 use crate::read::xml::{Counted, Tag, next, reference};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use transpose_core::diagnostic::Location;
+use transpose_core::diagnostics::Location;
 
 /// How often a row, or a cell, that holds something may be repeated.
 const MOST_REPEATED: u32 = 1000;

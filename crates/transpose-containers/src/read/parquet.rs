@@ -22,7 +22,7 @@ use parquet::schema::types::ColumnDescriptor;
 use std::io::{BufReader, Write as _};
 
 use transpose_codes::time::Date;
-use transpose_core::diagnostic::{Diagnostic, Location};
+use transpose_core::diagnostics::{Diagnostic, Location};
 
 /// How many rows are made at once.
 const BATCH: usize = 1024;
@@ -63,7 +63,7 @@ impl ChunkReader for Store {
 }
 
 fn damaged<T>(what: &str, error: &ParquetError) -> Result<T, Stop> {
-    let text = transpose_core::diagnostic::shown(error.to_string().as_bytes());
+    let text = transpose_core::diagnostics::shown(error.to_string().as_bytes());
     stop(&UNREADABLE, Location::default(), format!("{what}: {text}"))
 }
 

@@ -6,8 +6,7 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_io::{Input, IoError};
 
 /// The name of the threads that take containers apart. Whoever prints panics can tell by it that
@@ -18,7 +17,7 @@ pub const THREAD: &str = "container";
 const BLOCK: usize = 128 << 10;
 const WAITING: usize = 4;
 
-/// What is found while inputs are read, to be told with the findings of the run.
+/// What is found while inputs are read, to be told with the diagnostics of the run.
 #[derive(Clone, Default)]
 pub struct Notes(Arc<Mutex<Vec<Note>>>);
 
@@ -27,26 +26,26 @@ struct Note {
     source: Arc<str>,
     /// How far the stream came that found most.
     progress: u64,
-    findings: Findings,
+    diagnostics: Diagnostics,
 }
 
 impl Notes {
     /// Everything found so far, in the order of the inputs; from then on there is nothing.
-    pub fn take(&self) -> Findings {
-        let mut all = Findings::default();
+    pub fn take(&self) -> Diagnostics {
+        let mut all = Diagnostics::default();
         for note in self.lock().iter_mut() {
-            let mut findings = std::mem::take(&mut note.findings);
+            let mut diagnostics = std::mem::take(&mut note.diagnostics);
             note.progress = 0;
-            findings.name_source(&note.source);
-            all.merge(findings);
+            diagnostics.name_source(&note.source);
+            all.merge(diagnostics);
         }
         all
     }
 
-    /// A place for the findings of one more input.
+    /// A place for the diagnostics of one more input.
     pub(crate) fn book(&self, source: &Arc<str>) -> Book {
         let mut notes = self.lock();
-        notes.push(Note { source: Arc::clone(source), progress: 0, findings: Findings::default() });
+        notes.push(Note { source: Arc::clone(source), progress: 0, diagnostics: Diagnostics::default() });
         Book { notes: self.clone(), place: notes.len() - 1 }
     }
 
@@ -55,7 +54,7 @@ impl Notes {
     }
 }
 
-/// Where the findings of one input are kept.
+/// Where the diagnostics of one input are kept.
 #[derive(Clone)]
 pub(crate) struct Book {
     notes: Notes,
@@ -64,11 +63,11 @@ pub(crate) struct Book {
 
 impl Book {
     /// Keeps what a stream has found, unless another has come further.
-    fn keep(&self, findings: Findings, progress: u64) {
+    fn keep(&self, diagnostics: Diagnostics, progress: u64) {
         if let Some(note) = self.notes.lock().get_mut(self.place)
             && progress >= note.progress
         {
-            note.findings = findings;
+            note.diagnostics = diagnostics;
             note.progress = progress;
         }
     }
@@ -103,7 +102,7 @@ pub(crate) struct Sink {
     sender: SyncSender<Result<Vec<u8>, IoError>>,
     pushed: u64,
     /// What is found on the way.
-    pub(crate) findings: Findings,
+    pub(crate) diagnostics: Diagnostics,
 }
 
 impl Sink {
@@ -119,9 +118,9 @@ impl Sink {
         self.sender.send(Ok(block)).map_err(|_| Stop::Gone)
     }
 
-    /// Adds a finding.
-    pub(crate) fn note(&mut self, finding: Diagnostic) {
-        self.findings.push(finding);
+    /// Adds a diagnostic.
+    pub(crate) fn note(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
     }
 }
 
@@ -135,7 +134,7 @@ pub(crate) fn spawn(
     let (sender, receiver) = sync_channel(WAITING);
     let (input, book) = (Arc::clone(origin), book.clone());
     let run = move || {
-        let mut sink = Sink { block: Vec::new(), sender, pushed: 0, findings: Findings::default() };
+        let mut sink = Sink { block: Vec::new(), sender, pushed: 0, diagnostics: Diagnostics::default() };
         // Libraries meet files here that their authors never saw.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             work(&mut sink)?;
@@ -147,7 +146,7 @@ pub(crate) fn spawn(
         });
         // A failed parser has still pushed what stands before the failure.
         let rest = std::mem::take(&mut sink.block);
-        book.keep(std::mem::take(&mut sink.findings), sink.pushed + u64::from(outcome.is_ok()));
+        book.keep(std::mem::take(&mut sink.diagnostics), sink.pushed + u64::from(outcome.is_ok()));
         let error = match outcome {
             Ok(()) | Err(Stop::Gone) => return,
             Err(Stop::Io(error)) => error,
@@ -168,7 +167,7 @@ pub(crate) fn spawn(
 }
 
 fn name_source(fatal: &mut Fatal, name: &str) {
-    for Diagnostic { location: Location { source, .. }, .. } in &mut fatal.findings {
+    for Diagnostic { location: Location { source, .. }, .. } in &mut fatal.diagnostics {
         source.get_or_insert_with(|| name.into());
     }
 }
@@ -246,7 +245,7 @@ mod tests {
         };
         stream(500);
         stream(20);
-        let lines: Vec<_> = notes.take().iter().map(|finding| finding.location.line).collect();
+        let lines: Vec<_> = notes.take().iter().map(|diagnostic| diagnostic.location.line).collect();
         assert_eq!(lines, [Some(500)]);
         assert!(notes.take().is_empty());
     }

@@ -13,7 +13,7 @@ use crate::read::code::{LATE_KEY, NO_RECORDS, PASSED_OVER, REPEATED_KEY, TOO_LAR
 use crate::read::pipe::{Sink, Stop};
 use crate::read::rows::Rows;
 use std::collections::HashMap;
-use transpose_core::diagnostic::{Code, Diagnostic, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Location};
 
 /// Names of lists, folded, whose objects are rows wherever they stand.
 const LISTS: [&str; 2] = ["playlogitem", "logs"];
@@ -375,10 +375,10 @@ impl<'a> Writer<'a> {
 
     /// Tells something at a place; the message is made only if it is kept.
     fn note(&mut self, code: &'static Code, place: Place, message: impl FnOnce() -> String) {
-        if self.rows.sink.findings.keeps(code) {
+        if self.rows.sink.diagnostics.keeps(code) {
             self.rows.sink.note(Diagnostic::new(code, Location::line(place.0, place.1), message()));
         } else {
-            self.rows.sink.findings.count(code, 1);
+            self.rows.sink.diagnostics.count(code, 1);
         }
     }
 

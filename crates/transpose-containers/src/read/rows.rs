@@ -8,7 +8,7 @@ use crate::read::pipe::{Sink, Stop};
 
 /// Writes rows.
 pub(crate) struct Rows<'a> {
-    /// Where they go, and where findings go.
+    /// Where they go, and where diagnostics go.
     pub(crate) sink: &'a mut Sink,
     added: &'a Added,
     line: Vec<u8>,

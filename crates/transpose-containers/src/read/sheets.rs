@@ -12,7 +12,7 @@ use crate::read::code::{
 use crate::read::pipe::{Sink, Stop};
 use crate::read::rows::Rows;
 use std::sync::Arc;
-use transpose_core::diagnostic::{Diagnostic, Location};
+use transpose_core::diagnostics::{Diagnostic, Location};
 
 /// The most rows and columns that a sheet may have. No program writes more rows; no layout has more
 /// columns.
@@ -167,8 +167,8 @@ impl<'a> Sheets<'a> {
         let line = self.rows.written + u64::from(row.saturating_sub(self.next)) + 1;
         let place = Location { line: Some(line), ..Location::default() };
         let place = place.cell(column as u32 + 1, &String::from_utf8_lossy(&name));
-        let finding = Diagnostic::new(&ERROR_CELL, place, "the cell holds an error and is left empty");
-        self.rows.sink.note(finding.value(text.as_bytes()));
+        let diagnostic = Diagnostic::new(&ERROR_CELL, place, "the cell holds an error and is left empty");
+        self.rows.sink.note(diagnostic.value(text.as_bytes()));
     }
 
     /// A cell of the row that is read.

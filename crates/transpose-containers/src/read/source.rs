@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use transpose_core::diagnostic::{Location, shown};
+use transpose_core::diagnostics::{Location, shown};
 use transpose_io::{Input, IoError, Spill};
 
 /// Reads an input from its first byte to its last, and lets go of what is read.
@@ -55,8 +55,8 @@ impl Again {
         }
         let again = self.origin.again(self.threads)?.ok_or_else(|| {
             let message = "the input is needed a second time and can be read only once";
-            let finding = refused_input(&ONCE, &self.origin.name().into(), message);
-            self.origin.refused(Box::new(finding))
+            let diagnostic = refused_input(&ONCE, &self.origin.name().into(), message);
+            self.origin.refused(Box::new(diagnostic))
         })?;
         Ok(Sequential::new(Arc::new(again)))
     }

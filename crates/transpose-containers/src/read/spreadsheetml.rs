@@ -7,7 +7,7 @@ use crate::read::xml::{Counted, Tag, next, reference};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::io::Read;
-use transpose_core::diagnostic::Location;
+use transpose_core::diagnostics::Location;
 
 /// The namespace that tells it from other XML.
 pub(crate) const NAMESPACE: &[u8] = b"urn:schemas-microsoft-com:office:spreadsheet";

@@ -11,8 +11,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 
 /// How many places that are no UTF-8 a guess needs. Fewer are damage, which formats tell cell by
 /// cell.
@@ -138,15 +137,15 @@ fn confidence(head: &[u8], encoding: &'static Encoding) -> &'static str {
     }
 }
 
-/// Findings of a text that is decoded while others read it.
+/// Diagnostics of a text that is decoded while others read it.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Findings>>);
+pub(crate) struct Heard(Arc<Mutex<Diagnostics>>);
 
 impl Heard {
     /// Gives what was found to the stream.
     pub(crate) fn tell(&self, sink: &mut Sink) {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sink.findings.merge(std::mem::take(&mut *heard));
+        sink.diagnostics.merge(std::mem::take(&mut *heard));
     }
 }
 
@@ -165,24 +164,24 @@ pub(crate) struct Decoding<R> {
 
 impl<R: Read> Decoding<R> {
     pub(crate) fn new(from: R, coded: Coded, heard: &Heard) -> Self {
-        let mut findings = heard.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut diagnostics = heard.0.lock().unwrap_or_else(PoisonError::into_inner);
         let name = coded.encoding.name();
         match coded.known {
             Known::Plain => {}
             Known::Told => {
                 let message = format!("the text is read as {name}");
-                findings.push(Diagnostic::new(&ENCODING, Location::default(), message));
+                diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
             Known::Said(how) => {
                 let message = format!("the text is {name}, told by {how}");
-                findings.push(Diagnostic::new(&ENCODING, Location::default(), message));
+                diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
             Known::Guessed(sure) => {
                 let message = format!("the text seems to be {name}; the guess is {sure}");
-                findings.push(Diagnostic::new(&ENCODING_GUESSED, Location::default(), message));
+                diagnostics.push(Diagnostic::new(&ENCODING_GUESSED, Location::default(), message));
             }
         }
-        drop(findings);
+        drop(diagnostics);
         Self {
             from,
             decoder: coded.encoding.new_decoder_with_bom_removal(),
@@ -238,13 +237,13 @@ impl<R: Read> Decoding<R> {
     }
 
     fn malformed(&self) {
-        let mut findings = self.heard.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if findings.keeps(&MALFORMED) {
+        let mut diagnostics = self.heard.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if diagnostics.keeps(&MALFORMED) {
             let place = Location { line: Some(self.line), ..Location::default() };
             let message = format!("bytes that mean nothing in {}", self.decoder.encoding().name());
-            findings.push(Diagnostic::new(&MALFORMED, place, message));
+            diagnostics.push(Diagnostic::new(&MALFORMED, place, message));
         } else {
-            findings.count(&MALFORMED, 1);
+            diagnostics.count(&MALFORMED, 1);
         }
     }
 }

@@ -9,7 +9,7 @@ use calamine::{
     CellErrorType, Data, DataRef, ExcelDateTime, Reader as _, SheetType, Xls, XlsError, Xlsx, XlsxError,
 };
 use std::io::{BufReader, Read as _};
-use transpose_core::diagnostic::{Location, shown};
+use transpose_core::diagnostics::{Location, shown};
 
 /// The largest `.xls` that is read: it is held in memory.
 const LARGEST_XLS: u64 = 1 << 30;

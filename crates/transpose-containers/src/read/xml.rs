@@ -8,7 +8,7 @@ use crate::read::source::io_stop;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::io::{self, BufRead, BufReader, Read};
-use transpose_core::diagnostic::Location;
+use transpose_core::diagnostics::Location;
 
 /// The most bytes that a tag or a text between two tags may have.
 const LONGEST: u64 = 1 << 20;
@@ -81,7 +81,7 @@ pub(crate) fn next<'b, R: Read>(
             stop(
                 &BAD_RECORDS,
                 place,
-                format!("this is no XML: {}", transpose_core::diagnostic::shown(text.as_bytes())),
+                format!("this is no XML: {}", transpose_core::diagnostics::shown(text.as_bytes())),
             )
         }
     }
@@ -94,7 +94,7 @@ pub(crate) fn reference(
     place: Place,
 ) -> Result<(), Stop> {
     let unknown = || {
-        let name = transpose_core::diagnostic::shown(entity.as_bytes());
+        let name = transpose_core::diagnostics::shown(entity.as_bytes());
         let message = format!("this is no XML: the reference `&{name};` means nothing");
         stop::<()>(&BAD_RECORDS, Location::line(place.0, place.1), message)
     };

@@ -1,6 +1,6 @@
-//! The codes of findings about writing containers.
+//! The codes of diagnostics about writing containers.
 
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_io::IoError;
 
 transpose_core::codes! {
@@ -44,11 +44,11 @@ transpose_core::codes! {
 
 /// A failure to keep something on disk, as the end of a run.
 pub(crate) fn io(error: &IoError) -> Fatal {
-    let mut finding = Diagnostic::new(&NOT_WRITTEN, Location::default(), error.to_string());
+    let mut diagnostic = Diagnostic::new(&NOT_WRITTEN, Location::default(), error.to_string());
     if let Some(help) = error.help() {
-        finding = finding.help(help);
+        diagnostic = diagnostic.help(help);
     }
-    Fatal::new(Failure::Io, finding)
+    Fatal::new(Failure::Io, diagnostic)
 }
 
 /// A failure of what puts a workbook together, as the end of a run.

@@ -4,8 +4,8 @@
 use super::codes;
 use super::number::exact;
 use super::rows::{End, cell};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location};
-use transpose_core::table::{Holds, Site, TableColumn, TableShape, TableWriter};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::format::{Holds, OutputContext, TableColumn, TableShape, TableWriter};
 
 /// How many characters a cell holds, counted as in UTF-16.
 const LONGEST: usize = 32_767;
@@ -69,7 +69,7 @@ impl<B: Book> Sheets<B> {
         book: B,
         container: &'static str,
         shape: &TableShape,
-        site: Site<'_>,
+        site: OutputContext<'_>,
     ) -> Result<Self, Fatal> {
         if !shape.utf8 {
             let message = format!("`{container}` is asked for, and the text in another encoding as well");
@@ -143,7 +143,7 @@ impl<B: Book> Sheets<B> {
             }
             if let Some((count, line, first)) = self.texts.get_mut(usize::from(column)) {
                 if *count == 0 {
-                    (*line, *first) = (self.lines, transpose_core::diagnostic::shown(held));
+                    (*line, *first) = (self.lines, transpose_core::diagnostics::shown(held));
                 }
                 *count += 1;
             }

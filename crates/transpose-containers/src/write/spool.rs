@@ -2,7 +2,7 @@
 
 use super::codes;
 use std::path::Path;
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 use transpose_io::Spill;
 
 /// After how many bytes the system is given what was gathered.

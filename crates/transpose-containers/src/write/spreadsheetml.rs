@@ -6,8 +6,8 @@
 
 use super::sheets;
 use std::io::Write as _;
-use transpose_core::diagnostic::Fatal;
-use transpose_core::table::{Holds, Site, TableShape};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::{Holds, OutputContext, TableShape};
 
 /// What stands before the sheets.
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
@@ -37,7 +37,7 @@ enum Open {
 }
 
 impl Book {
-    pub(super) fn new(table: &TableShape, _site: Site<'_>) -> Self {
+    pub(super) fn new(table: &TableShape, _site: OutputContext<'_>) -> Self {
         let texts = table.columns.iter().map(|column| column.holds == Holds::Text).collect();
         Self { texts, open: Open::Nothing, next: 0 }
     }

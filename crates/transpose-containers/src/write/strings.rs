@@ -9,7 +9,7 @@
 use super::biff::{self, CONTINUE, LONGEST, SST};
 use super::spool::Spool;
 use std::path::Path;
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 
 /// How many strings are remembered.
 const SLOTS: usize = 1 << 16;

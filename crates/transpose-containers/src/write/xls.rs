@@ -12,8 +12,8 @@ use super::strings::Strings;
 use cfb::{CompoundFile, Version};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::table::{Holds, Site, TableShape};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{Holds, OutputContext, TableShape};
 
 /// The most bytes that the stream may have: a compound file of this version counts its bytes with
 /// 31 bits, and has its own tables besides.
@@ -41,7 +41,7 @@ struct Sheet {
 }
 
 impl Book {
-    pub(super) fn new(table: &TableShape, site: Site<'_>) -> Result<Self, Fatal> {
+    pub(super) fn new(table: &TableShape, site: OutputContext<'_>) -> Result<Self, Fatal> {
         let look = |holds| if holds == Holds::Numbers { Look::General } else { Look::Text };
         Ok(Self {
             cells: Spool::new(site.temp_dir)?,

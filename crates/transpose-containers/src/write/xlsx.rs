@@ -5,8 +5,8 @@ use super::sheets;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::table::{Holds, Site, TableShape};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::{Holds, OutputContext, TableShape};
 
 /// How hard the file is packed: as outputs in gzip are.
 const LEVEL: u8 = 2;
@@ -28,7 +28,7 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(table: &TableShape, site: Site<'_>) -> Result<Self, Fatal> {
+    pub(super) fn new(table: &TableShape, site: OutputContext<'_>) -> Result<Self, Fatal> {
         let mut inner = Workbook::new();
         inner.set_tempdir(site.temp_dir).map_err(|error| failed(&error))?;
         inner.set_zip_compression_level(LEVEL);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "only tests use it")]
 
 use transpose_containers::read::{How, open as open_input};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 use transpose_io::{Input, IoError, IoErrorKind};
 
 /// Nothing told.
@@ -37,7 +37,7 @@ pub(crate) fn read(bytes: &[u8]) -> String {
 
 /// The code of a refusal.
 pub(crate) fn refusal<T>(outcome: Result<T, IoError>) -> &'static str {
-    fatal(&outcome.err().unwrap()).findings[0].code.id
+    fatal(&outcome.err().unwrap()).diagnostics[0].code.id
 }
 
 /// What an error carries.
@@ -48,5 +48,5 @@ pub(crate) fn fatal(error: &IoError) -> &Fatal {
 
 /// The codes of what was found, each as often as it was.
 pub(crate) fn codes(how: &How) -> Vec<&'static str> {
-    how.notes.take().iter().map(|finding| finding.code.id).collect()
+    how.notes.take().iter().map(|diagnostic| diagnostic.code.id).collect()
 }

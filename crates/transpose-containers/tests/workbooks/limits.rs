@@ -2,7 +2,7 @@
 
 use crate::support::{line, shape, sheets, text, written};
 use transpose_containers::write::Workbook;
-use transpose_core::table::{Container as _, TableShape};
+use transpose_core::format::{Container as _, TableShape};
 
 #[test]
 fn rows_beyond_a_sheet_go_on_on_the_next() {
@@ -60,13 +60,13 @@ fn what_a_cell_cannot_hold_is_refused_with_its_place() {
         ] {
             let fatal =
                 written(workbook, &shape(&headings), [&text(&headings, &row(&cell))[..]]).unwrap_err();
-            let finding = &fatal.findings[0];
-            assert_eq!(finding.code.id, code, "{workbook:?}");
-            assert!(finding.message.contains(part), "{}", finding.message);
-            assert_eq!(finding.location.to_string(), "out.book:3 cell 2 (b)");
+            let diagnostic = &fatal.diagnostics[0];
+            assert_eq!(diagnostic.code.id, code, "{workbook:?}");
+            assert!(diagnostic.message.contains(part), "{}", diagnostic.message);
+            assert_eq!(diagnostic.location.to_string(), "out.book:3 cell 2 (b)");
         }
         let fatal = written(workbook, &shape(&headings), [&b"a,b\r\nx,\xff\r\n"[..]]).unwrap_err();
-        assert_eq!(fatal.findings[0].code.id, "CON0204");
+        assert_eq!(fatal.diagnostics[0].code.id, "CON0204");
     }
 }
 
@@ -75,7 +75,7 @@ fn more_columns_than_a_sheet_has_are_refused() {
     let names: Vec<String> = (0..257).map(|column| column.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let fatal = written(Workbook::Xls, &shape(&names), []).unwrap_err();
-    assert_eq!(fatal.findings[0].code.id, "CON0202");
+    assert_eq!(fatal.diagnostics[0].code.id, "CON0202");
     let (bytes, _) = written(Workbook::Xls, &shape(&names[..256]), [&text(&names[..256], &[])[..]]).unwrap();
     assert_eq!(sheets(Workbook::Xls, &bytes)[0].1[0], names[..256]);
     let (bytes, _) = written(Workbook::Xlsx, &shape(&names), [&text(&names, &[])[..]]).unwrap();
@@ -86,7 +86,7 @@ fn more_columns_than_a_sheet_has_are_refused() {
 fn text_in_another_encoding_makes_no_workbook() {
     for workbook in Workbook::ALL {
         let fatal = written(workbook, &TableShape { utf8: false, ..shape(&["a"]) }, []).unwrap_err();
-        assert_eq!(fatal.findings[0].code.id, "CON0201", "{}", workbook.name());
+        assert_eq!(fatal.diagnostics[0].code.id, "CON0201", "{}", workbook.name());
     }
 }
 

@@ -4,8 +4,8 @@ use calamine::{Data, Reader as _, Xls, Xlsx};
 use std::io::Cursor;
 use transpose_codes::time::Timestamp;
 use transpose_containers::write::Workbook;
-use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::table::{Container as _, Holds, Site, TableColumn, TableShape};
+use transpose_core::diagnostics::{Diagnostic, Fatal};
+use transpose_core::format::{Container as _, Holds, OutputContext, TableColumn, TableShape};
 
 /// A sheet: its name and its rows.
 pub(crate) type Sheet = (String, Vec<Vec<String>>);
@@ -53,7 +53,8 @@ pub(crate) fn written<'a>(
     let folder = tempfile::tempdir().unwrap();
     let now = Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap();
     let mut out = Vec::new();
-    let mut writer = workbook.begin(shape, Site { output: "out.book", temp_dir: folder.path(), now })?;
+    let mut writer =
+        workbook.begin(shape, OutputContext { output: "out.book", temp_dir: folder.path(), now })?;
     for piece in pieces {
         writer.rows(piece, &mut out)?;
     }

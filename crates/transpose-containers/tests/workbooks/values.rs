@@ -4,7 +4,7 @@ use crate::support::{book, shape, sheets, text, written};
 use calamine::{Data, Reader as _, Xls, Xlsx};
 use std::io::Cursor;
 use transpose_containers::write::Workbook;
-use transpose_core::table::TableShape;
+use transpose_core::format::TableShape;
 
 /// Texts that spreadsheets like to make something else of.
 pub(crate) const TEXTS: [&str; 44] = [

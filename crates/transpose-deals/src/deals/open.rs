@@ -3,13 +3,13 @@
 use super::{At, Contract, OPEN_POLICIES};
 use crate::document::{Reader, Table};
 use crate::models::plays::Counts;
-use transpose_core::diagnostic::Diagnostic;
+use transpose_core::diagnostics::Diagnostic;
 
-/// Refuses a deal that leaves something open: one finding with all keys, and an example line for
+/// Refuses a deal that leaves something open: one diagnostic with all keys, and an example line for
 /// each.
 pub(super) fn report(reader: &mut Reader, table: &Table, contract: &Contract, threshold: bool) {
     let mut open: Vec<(&str, &str)> = Vec::new();
-    // A key that is there and wrong has its own finding.
+    // A key that is there and wrong has its own diagnostic.
     let absent = |key: &str| table.entry(key).is_none();
     let mut need = |key: &'static str, needed: bool, example: &'static str| {
         if needed && absent(key) {
@@ -69,5 +69,5 @@ pub(super) fn report(reader: &mut Reader, table: &Table, contract: &Contract, th
     let message = format!("the deal `{}` leaves open: `{}`", contract.id, keys.join("`, `"));
     let place = reader.lines.place(table.at);
     let help = format!("add the lines {}", examples.join("; "));
-    reader.findings.push(Diagnostic::new(&OPEN_POLICIES, place, message).help(help));
+    reader.diagnostics.push(Diagnostic::new(&OPEN_POLICIES, place, message).help(help));
 }

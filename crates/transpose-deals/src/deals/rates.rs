@@ -5,9 +5,8 @@ use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
 use crate::models::number::{Exact, exact};
 use crate::value;
 use transpose_codes::decimal::Decimal;
-use transpose_core::diagnostic::Location;
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, Group};
+use transpose_core::diagnostics::Location;
+use transpose_core::model::{Entity, Field, Group};
 
 /// What an element of a list may ask for. The tier is the service of the sales context.
 const CONDITIONS: [(&str, Field); 6] = [

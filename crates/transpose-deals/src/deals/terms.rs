@@ -8,9 +8,8 @@ use crate::models::users::Idle;
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};
-use transpose_core::diagnostic::Location;
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
+use transpose_core::diagnostics::Location;
+use transpose_core::model::{Entity, Field};
 use transpose_core::terms::Rounding;
 
 /// One `[[deal]]`.

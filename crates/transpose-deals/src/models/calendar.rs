@@ -3,7 +3,7 @@
 use super::number::{Exact, quotient, whole};
 use transpose_codes::bank_holidays::day_of_next_month;
 use transpose_codes::time::{Date, PartialDate, Period, Timestamp};
-use transpose_core::terms::Refunds;
+use transpose_core::terms::RefundPolicy;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -47,14 +47,14 @@ pub fn late_play(played: Timestamp, logged: Timestamp, closed: Timestamp) -> Opt
 }
 
 /// When refunds of a period are closed; nothing at the end of the calendar.
-pub fn cut_off(refunds: &Refunds, period: Period) -> Option<Timestamp> {
+pub fn cut_off(refunds: &RefundPolicy, period: Period) -> Option<Timestamp> {
     let day = day_of_next_month(period.last(), refunds.day)?;
     let midnight = Period::from(day).micros_range(0).start;
     Some(Timestamp::utc(midnight + i64::from(refunds.hour) * HOUR))
 }
 
 /// In which report a refund comes: it cancels in that of the sale, or adjusts the next one.
-pub fn refund(sold: Timestamp, logged: Timestamp, refunds: &Refunds) -> Option<Delivery> {
+pub fn refund(sold: Timestamp, logged: Timestamp, refunds: &RefundPolicy) -> Option<Delivery> {
     let own = month(sold, 0)?;
     if logged < cut_off(refunds, own)? {
         return Some(Delivery::Own(own));
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_very_late_refund_waits_for_the_report_that_is_open() {
-        let refunds = Refunds::default();
+        let refunds = RefundPolicy::default();
         let told = refund(stamp("2026-10-05T00:00:00Z"), stamp("2027-01-04T00:00:00Z"), &refunds);
         let months = [Period::parse("2026-10").unwrap(), Period::parse("2027-01").unwrap()];
         assert_eq!(told, Some(Delivery::Adjustment(months[0], months[1])));

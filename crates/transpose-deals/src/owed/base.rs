@@ -16,10 +16,9 @@ use crate::value;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_codes::Currency;
-use transpose_core::diagnostic::{Code, Diagnostic, Location};
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
-use transpose_core::terms::{Played, Whole};
+use transpose_core::diagnostics::{Code, Diagnostic, Location};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::{ServiceTotal, UsageTotal};
 
 /// What tells pools and scopes apart: territory and tier.
 pub(super) type Key = (String, String);
@@ -29,8 +28,8 @@ pub(super) struct Case<'a> {
     pub(super) deal: &'a Deal,
     pub(super) contract: &'a Contract,
     pub(super) contexts: &'a [Entity],
-    pub(super) played: &'a [Played<'a>],
-    pub(super) whole: Option<&'a [Whole]>,
+    pub(super) played: &'a [UsageTotal<'a>],
+    pub(super) whole: Option<&'a [ServiceTotal]>,
     pub(super) reporting: Currency,
     /// What the figures say about each context.
     facts: Vec<Option<Facts>>,
@@ -38,7 +37,7 @@ pub(super) struct Case<'a> {
     pub(super) included: Vec<bool>,
     /// For each context the kinds that count, with their plays less what was taken back.
     counted: Vec<Vec<(usize, i128)>>,
-    pub(super) findings: Vec<Diagnostic>,
+    pub(super) diagnostics: Vec<Diagnostic>,
     told: BTreeSet<String>,
     /// Rates of exchange that were used.
     pub(super) exchanges: BTreeMap<String, Value>,
@@ -51,8 +50,8 @@ impl<'a> Case<'a> {
         deal: &'a Deal,
         contract: &'a Contract,
         contexts: &'a [Entity],
-        played: &'a [Played<'a>],
-        whole: Option<&'a [Whole]>,
+        played: &'a [UsageTotal<'a>],
+        whole: Option<&'a [ServiceTotal]>,
     ) -> Self {
         let facts = deal.facts_of(contexts);
         let includes = |context: &Entity| {
@@ -79,7 +78,7 @@ impl<'a> Case<'a> {
             facts,
             included,
             counted,
-            findings: Vec::new(),
+            diagnostics: Vec::new(),
             told: BTreeSet::new(),
             exchanges: BTreeMap::new(),
             unallocated: Vec::new(),
@@ -102,7 +101,7 @@ impl<'a> Case<'a> {
         for (territory, plays) in strange.into_iter().filter(|(_, plays)| *plays > 0) {
             let message =
                 format!("{plays} plays in {territory}, which the deal `{}` is not for", self.contract.id);
-            self.findings.push(Diagnostic::new(
+            self.diagnostics.push(Diagnostic::new(
                 &TERRITORY_WITHOUT_DEAL,
                 self.contract.place.clone(),
                 message,
@@ -114,14 +113,14 @@ impl<'a> Case<'a> {
         let partly = self.deal.period().is_some_and(|period| !self.contract.covers(period));
         if partly && self.contract.pro_rating.is_none() {
             let message = format!("the deal `{}` leaves open: `pro-rating`", self.contract.id);
-            self.findings.push(Diagnostic::new(&PART_OF_PERIOD, self.contract.place.clone(), message));
+            self.diagnostics.push(Diagnostic::new(&PART_OF_PERIOD, self.contract.place.clone(), message));
         }
     }
 
     /// Reports something once.
     pub(super) fn tell(&mut self, code: &'static Code, place: &Location, message: String) {
         if self.told.insert(format!("{}{message}", code.id)) {
-            self.findings.push(Diagnostic::new(code, place.clone(), message));
+            self.diagnostics.push(Diagnostic::new(code, place.clone(), message));
         }
     }
 
@@ -136,7 +135,7 @@ impl<'a> Case<'a> {
     }
 
     /// The kinds of a context that count, with their plays.
-    pub(super) fn kinds(&self, context: usize) -> impl Iterator<Item = (usize, &'a Played<'a>, i128)> {
+    pub(super) fn kinds(&self, context: usize) -> impl Iterator<Item = (usize, &'a UsageTotal<'a>, i128)> {
         let (played, kinds) = (self.played, self.counted.get(context).into_iter().flatten());
         kinds.filter_map(move |(index, plays)| played.get(*index).map(|kind| (*index, kind, *plays)))
     }
@@ -345,7 +344,7 @@ impl<'a> Case<'a> {
         totals
     }
 
-    fn counts_in_whole(&self, kind: &Whole) -> bool {
+    fn counts_in_whole(&self, kind: &ServiceTotal) -> bool {
         let holds =
             kind.context.text(Field::TERRITORY).is_none_or(|territory| self.contract.holds_for(territory));
         holds && self.contract.counts_play(&kind.context, kind.bearing)

@@ -14,8 +14,7 @@ use num_traits::Signed;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use transpose_codes::Currency;
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
+use transpose_core::model::{Entity, Field};
 
 /// What a model comes to.
 pub(super) struct Candidate {

@@ -2,8 +2,7 @@
 
 use crate::models::number::{Exact, SHOWN_PLACES, fraction_text, text};
 use serde_json::{Map, Value, json};
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
+use transpose_core::model::{Entity, Field};
 
 /// An exact amount: as a fraction, and as a decimal of at most 17 places.
 pub(super) fn amount(number: &Exact) -> Value {

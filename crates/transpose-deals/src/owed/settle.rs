@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::Diagnostic;
-use transpose_core::field::Field;
-use transpose_core::terms::{Closing, Owed, Rounding, Unit};
+use transpose_core::diagnostics::Diagnostic;
+use transpose_core::model::Field;
+use transpose_core::terms::{ClosingBalance, Rounding, Royalties, UnitRate};
 
 /// What is written into contexts: their number, the field, the text.
 type Summaries = Vec<(usize, Field, String)>;
@@ -55,7 +55,7 @@ impl Paid {
 pub(super) fn settle(
     mut case: Case<'_>,
     candidates: &[Candidate],
-) -> Result<(Owed, Summaries), Vec<Diagnostic>> {
+) -> Result<(Royalties, Summaries), Vec<Diagnostic>> {
     let mut lines = vec![opening_line(&case)];
     lines.extend(case.exchanges.values().cloned());
     let winners = scopes(&case, candidates, &mut lines);
@@ -66,11 +66,11 @@ pub(super) fn settle(
     let sums = sums(&case, &paid, places, mode, &mut lines);
     let units = units(&mut case, &paid, &sums, places);
     let summaries = summaries(&case, candidates, &winners, &paid, &sums, places, mode);
-    let mut owed = Owed {
+    let mut owed = Royalties {
         units,
         places,
         rounding: (case.contract.rounding.at == Some(At::Row)).then_some(mode),
-        ..Owed::default()
+        ..Royalties::default()
     };
     for sum in &sums {
         match sum.rounded.to_i128().filter(|_| decimal(&sum.rounded, places).is_some()) {
@@ -88,14 +88,14 @@ pub(super) fn settle(
         owed.closing = closing(&mut case, &earned, places, mode, &mut lines);
     }
     if case
-        .findings
+        .diagnostics
         .iter()
-        .any(|finding| finding.code.severity == transpose_core::diagnostic::Severity::Error)
+        .any(|diagnostic| diagnostic.code.severity == transpose_core::diagnostics::Severity::Error)
     {
-        return Err(case.findings);
+        return Err(case.diagnostics);
     }
     owed.explanation = lines.iter().fold(String::new(), |all, line| all + &line.to_string() + "\n");
-    owed.findings = case.findings;
+    owed.diagnostics = case.diagnostics;
     Ok((owed, summaries))
 }
 
@@ -295,8 +295,8 @@ fn mode_word(mode: Rounding) -> &'static str {
 }
 
 /// What one play of each kind is worth, as the engine takes it.
-fn units(case: &mut Case<'_>, paid: &[Paid], sums: &[Sum], places: u32) -> Vec<Option<Unit>> {
-    let mut units: Vec<Option<Unit>> = vec![None; case.played.len()];
+fn units(case: &mut Case<'_>, paid: &[Paid], sums: &[Sum], places: u32) -> Vec<Option<UnitRate>> {
+    let mut units: Vec<Option<UnitRate>> = vec![None; case.played.len()];
     let numbered: BTreeMap<(&str, Option<usize>), u32> =
         sums.iter().enumerate().map(|(index, sum)| ((sum.currency, sum.context), index as u32)).collect();
     for one in paid {
@@ -314,7 +314,7 @@ fn units(case: &mut Case<'_>, paid: &[Paid], sums: &[Sum], places: u32) -> Vec<O
             case.too_long(&one.unit);
             continue;
         };
-        let unit = Unit { numerator, denominator, model: word(case, one.winner).into(), sum };
+        let unit = UnitRate { numerator, denominator, model: word(case, one.winner).into(), sum };
         if let Some(slot) = units.get_mut(one.kind) {
             *slot = Some(unit);
         }
@@ -348,7 +348,7 @@ fn closing(
     places: u32,
     mode: Rounding,
     lines: &mut Vec<Value>,
-) -> Option<Closing> {
+) -> Option<ClosingBalance> {
     let period = case.deal.period()?;
     let opening = opening(case, period)?;
     let advance = case.contract.advance.as_ref();
@@ -371,7 +371,7 @@ fn closing(
         "step": "account", "opening": text(&exact(opening.unrecouped), 28), "earned": plain(earned), "adjustments": text(&exact(opening.adjustments), 28),
         "recouped": plain(&after.recouped), "shortfall": plain(&missing), "payable": plain(&payable), "unrecouped": plain(&after.unrecouped),
     }));
-    Some(Closing {
+    Some(ClosingBalance {
         account: case.contract.id.as_str().into(),
         period,
         currency: case.reporting.code().into(),

@@ -1,8 +1,8 @@
 //! Amounts, against the vectors and against figures worked out by hand.
 
 use crate::support::{Kind, POLICIES, ROUNDING, context, deal, model, owed, owed_of};
-use transpose_core::field::Field;
-use transpose_core::terms::{Rounding, Terms, Whole};
+use transpose_core::model::Field;
+use transpose_core::terms::{Rounding, ServiceTotal, Terms};
 
 const FIGURES: &str = "\
 period,territory,plan,net-revenue,subscribers,total-usages,qualified-usages,users,unit-price
@@ -145,7 +145,7 @@ fn all_plays_come_from_where_the_deal_says() {
     let told = owed(&deal_of("report"), &PLAYED).unwrap();
     assert_eq!(told.owed.sums, [599_400]);
     let service = deal_of("service");
-    let whole = |bearing, plays| Whole { context: context(&service, "GB", "premium"), bearing, plays };
+    let whole = |bearing, plays| ServiceTotal { context: context(&service, "GB", "premium"), bearing, plays };
     let wholes = [whole(true, 1000), whole(false, 500)];
     let told = owed_of(&service, &PLAYED, Some(&wholes), &[]).unwrap();
     assert_eq!(told.owed.sums, [200_799]);
@@ -474,8 +474,8 @@ fn a_deal_is_found_by_label_recipient_or_period() {
         assert_eq!(owed(&both, &PLAYED).unwrap().unit(0), unit);
     }
     let fatal = both.choose("Label Z").unwrap_err();
-    assert_eq!(fatal.findings[0].code.id, "DEA0506");
-    assert!(fatal.findings[0].advice().contains("`x-2026` for Label X"));
+    assert_eq!(fatal.diagnostics[0].code.id, "DEA0506");
+    assert!(fatal.diagnostics[0].advice().contains("`x-2026` for Label X"));
     let over = deal(&second("until = 2026-09-30\n"), &figures);
     assert_eq!(owed(&over, &PLAYED).unwrap().unit(0), "2/1");
     let recipient = "[recipient]\nparty-id = \"PADPIDA2008120501W\"\nname = \"Label Y\"\n";

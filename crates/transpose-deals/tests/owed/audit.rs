@@ -61,7 +61,7 @@ fn every_model_can_be_redone_by_an_auditor() {
     for lines in MODELS {
         let told =
             owed(&deal(&model(lines).replace("pool =", "exchange = 'figures'\npool ="), FIGURES), &PLAYED)
-                .unwrap_or_else(|findings| panic!("{lines}: {findings:#?}"));
+                .unwrap_or_else(|diagnostics| panic!("{lines}: {diagnostics:#?}"));
         let audited = audit(&told.owed.explanation).unwrap_or_else(|fault| panic!("{lines}: {fault}"));
         assert_eq!(audited, told.owed.explanation.lines().count());
     }
@@ -124,8 +124,8 @@ proptest! {
         let told = match told {
             Ok(told) => told,
             // More was taken back than played: there is no share of the market.
-            Err(findings) => {
-                prop_assert!(findings.iter().all(|finding| finding.code.id == "DEA0526"), "{:#?}", findings);
+            Err(diagnostics) => {
+                prop_assert!(diagnostics.iter().all(|diagnostic| diagnostic.code.id == "DEA0526"), "{:#?}", diagnostics);
                 return Ok(());
             }
         };

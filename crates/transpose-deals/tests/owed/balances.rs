@@ -2,7 +2,7 @@
 
 use crate::support::{Kind, deal_in, model, owed};
 use proptest::prelude::*;
-use transpose_core::diagnostic::{Diagnostic, Fatal};
+use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_deals::Balances;
 
 const FIGURES: &str = "territory,plan,net-revenue\nGB,premium,1\n";
@@ -28,19 +28,19 @@ fn run(
     let (plays, returns) = if earned < 0 { (0, earned.unsigned_abs()) } else { (earned.unsigned_abs(), 0) };
     let kinds: [Kind; 1] = [("GB", "premium", true, plays, returns, "")];
     let told = owed(&deal, &kinds)
-        .map_err(|findings| Fatal { failure: transpose_core::diagnostic::Failure::Use, findings })?;
+        .map_err(|diagnostics| Fatal { failure: transpose_core::diagnostics::Failure::Use, diagnostics })?;
     balances.record(&told.owed.closing.unwrap(), &format!("sha256:{month}"))?;
     // What is written is read as the same.
     let written = balances.to_text();
     let read = Balances::parse("balances.toml", &written)
-        .unwrap_or_else(|fatal| panic!("{written}{:#?}", fatal.findings));
+        .unwrap_or_else(|fatal| panic!("{written}{:#?}", fatal.diagnostics));
     assert_eq!(read.to_text(), written);
     *balances = read;
     Ok(warnings)
 }
 
 fn code(result: Result<Vec<Diagnostic>, Fatal>) -> &'static str {
-    result.unwrap_err().findings[0].code.id
+    result.unwrap_err().diagnostics[0].code.id
 }
 
 /// The amounts of each period, as the file says them.
@@ -121,8 +121,8 @@ fn a_period_is_not_run_twice_by_mistake() {
     let before = balances.to_text();
     assert_eq!(code(run(&mut balances, &deal, "2026-02", 100, false)), "DEA0702");
     let refused = run(&mut balances, &deal, "2026-01", 600, true).unwrap_err();
-    assert_eq!(refused.findings[0].code.id, "DEA0703");
-    assert!(refused.findings[0].message.contains("2026-02"));
+    assert_eq!(refused.diagnostics[0].code.id, "DEA0703");
+    assert!(refused.diagnostics[0].message.contains("2026-02"));
     assert_eq!(code(run(&mut balances, &deal, "2026-02-01--2026-03-15", 1, false)), "DEA0706");
     assert_eq!(balances.to_text(), before);
     // Redone, it begins with what it began with.
@@ -141,7 +141,7 @@ fn one_run_enters_an_account_once() {
     let closing = owed(&deal, &[("GB", "premium", true, 5, 0, "")]).unwrap().owed.closing.unwrap();
     let mut balances = Balances::new("balances.toml");
     balances.record(&closing, "x").unwrap();
-    assert_eq!(balances.record(&closing, "x").unwrap_err().findings[0].code.id, "DEA0709");
+    assert_eq!(balances.record(&closing, "x").unwrap_err().diagnostics[0].code.id, "DEA0709");
     let rows = text("").replace("at = 'statement'", "at = 'row'");
     let warnings = balances.carry(&mut deal_in(&rows, FIGURES, "2026-01"), false).unwrap();
     assert_eq!(warnings[0].code.id, "DEA0710");
@@ -225,9 +225,9 @@ fn what_does_not_follow_is_refused_with_its_line() {
     ] {
         let changed = sound.replacen(from, to, 1);
         assert_ne!(changed, sound, "{from}");
-        let found = Balances::parse("balances.toml", &changed).unwrap_err().findings;
+        let found = Balances::parse("balances.toml", &changed).unwrap_err().diagnostics;
         assert!(
-            found.iter().any(|finding| finding.code.id == code && finding.location.line.is_some()),
+            found.iter().any(|diagnostic| diagnostic.code.id == code && diagnostic.location.line.is_some()),
             "{to}: {found:#?}"
         );
     }

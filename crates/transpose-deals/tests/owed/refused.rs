@@ -2,11 +2,11 @@
 
 use crate::support::{HEAD, Kind, POLICIES, ROUNDING, deal, model, owed, parse};
 use proptest::prelude::*;
-use transpose_core::diagnostic::Diagnostic;
+use transpose_core::diagnostics::Diagnostic;
 use transpose_deals::{Deal, Figures};
 
 fn refusal(text: &str) -> Vec<Diagnostic> {
-    parse(text).err().map(|fatal| fatal.findings).unwrap_or_default()
+    parse(text).err().map(|fatal| fatal.diagnostics).unwrap_or_default()
 }
 
 #[test]
@@ -124,10 +124,10 @@ fn impossible_terms_are_named_with_their_line() {
         let text = full.replace(from, to);
         assert_ne!(text, full, "{from}");
         let found = refusal(&text);
-        let wanted = found.iter().find(|finding| finding.code.id == code);
-        let Some(finding) = wanted else { panic!("{to}: {found:#?}") };
-        assert_eq!(finding.location.line, Some(line(&text, needle)), "{to}");
-        assert!(!finding.advice().is_empty());
+        let wanted = found.iter().find(|diagnostic| diagnostic.code.id == code);
+        let Some(diagnostic) = wanted else { panic!("{to}: {found:#?}") };
+        assert_eq!(diagnostic.location.line, Some(line(&text, needle)), "{to}");
+        assert!(!diagnostic.advice().is_empty());
     }
 }
 
@@ -144,7 +144,7 @@ fn terms_that_contradict_each_other_are_refused() {
         full.replace("pool =", "exchange = [{ from = 'EUR', rate = '1', direction = 'divide', date = 2026-10-01, source = 'x' }]\npool ="),
     ] {
         let found = refusal(&text);
-        assert_eq!(found.iter().map(|finding| finding.code.id).collect::<Vec<_>>(), ["DEA0508"], "{text}");
+        assert_eq!(found.iter().map(|diagnostic| diagnostic.code.id).collect::<Vec<_>>(), ["DEA0508"], "{text}");
     }
     let twice = format!("{full}{full}");
     assert_eq!(refusal(&twice)[0].code.id, "DEA0505");
@@ -167,7 +167,7 @@ fn what_keeps_amounts_from_being_worked_out_is_told_at_once() {
     let found = owed(&deal(&text, figures), &played).err().unwrap();
     let told: Vec<String> = found
         .iter()
-        .map(|finding| format!("{} {}: {}", finding.code.id, finding.location, finding.message))
+        .map(|diagnostic| format!("{} {}: {}", diagnostic.code.id, diagnostic.location, diagnostic.message))
         .collect();
     assert!(
         told.iter().any(|line| line
@@ -267,7 +267,7 @@ source = 'ECB'
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
 
-    /// Whatever a deal says, it is refused with findings or worked out.
+    /// Whatever a deal says, it is refused with diagnostics or worked out.
     #[test]
     fn damaged_deals_never_panic(at in 0_usize..1400, junk in "[a-z0-9'=\\[\\]{}.\n-]{0,12}", len in 0_usize..25, plays: u64, returns: u64) {
         let policies = POLICIES.replace("currency = \"EUR\"\nterr", "share = '85'\nwithholding = '12'\ncurrency = 'USD'\nterr");
@@ -277,14 +277,14 @@ proptest! {
         let damaged = format!("{}{junk}{}", &full[..at], &full[(at + len).min(full.len())..]);
         let figures = "period,territory,plan,net-revenue,subscribers,qualified-usages,content-cost,performance-royalties\n2026-10,GB,premium,1000000.00,100000,20000000,520000.00,60000.00\n";
         match parse(&damaged) {
-            Err(fatal) => prop_assert!(!fatal.findings.is_empty()),
+            Err(fatal) => prop_assert!(!fatal.diagnostics.is_empty()),
             Ok(agreement) => {
                 let figures = Figures::parse("figures.csv", figures.as_bytes()).unwrap();
                 if let Ok(deal) = Deal::new(agreement, Some(figures), None)
                     && deal.has_deals()
-                    && let Err(findings) = owed(&deal, &[("GB", "premium", true, plays, returns, "0.99")])
+                    && let Err(diagnostics) = owed(&deal, &[("GB", "premium", true, plays, returns, "0.99")])
                 {
-                    prop_assert!(!findings.is_empty());
+                    prop_assert!(!diagnostics.is_empty());
                 }
             }
         }

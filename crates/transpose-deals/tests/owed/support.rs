@@ -1,10 +1,9 @@
 //! An agreement with one deal, figures, and plays.
 
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
-use transpose_core::terms::{Owed, Played, Terms, Whole};
+use transpose_core::diagnostics::{Diagnostic, Fatal};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::{Royalties, ServiceTotal, Terms, UsageTotal};
 use transpose_deals::{Agreement, Deal, Figures};
 
 pub(crate) const HEAD: &str = r#"
@@ -62,7 +61,7 @@ pub(crate) fn deal(text: &str, figures: &str) -> Deal {
 }
 
 pub(crate) fn deal_in(text: &str, figures: &str, period: &str) -> Deal {
-    let agreement = parse(text).unwrap_or_else(|fatal| panic!("{:#?}", fatal.findings));
+    let agreement = parse(text).unwrap_or_else(|fatal| panic!("{:#?}", fatal.diagnostics));
     let figures = (!figures.is_empty()).then(|| Figures::parse("figures.csv", figures.as_bytes()).unwrap());
     Deal::new(agreement, figures, Some(Period::parse(period).unwrap())).unwrap()
 }
@@ -71,7 +70,7 @@ pub(crate) fn deal_in(text: &str, figures: &str, period: &str) -> Deal {
 pub(crate) type Kind = (&'static str, &'static str, bool, u64, u64, &'static str);
 
 pub(crate) struct Told {
-    pub(crate) owed: Owed,
+    pub(crate) owed: Royalties,
     pub(crate) contexts: Vec<Entity>,
 }
 
@@ -87,7 +86,7 @@ impl Told {
     }
 
     pub(crate) fn codes(&self) -> Vec<&str> {
-        self.owed.findings.iter().map(|finding| finding.code.id).collect()
+        self.owed.diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect()
     }
 
     /// The lines of the explanation of one step.
@@ -116,7 +115,7 @@ pub(crate) fn owed(deal: &Deal, kinds: &[Kind]) -> Result<Told, Vec<Diagnostic>>
 pub(crate) fn owed_of(
     deal: &Deal,
     kinds: &[Kind],
-    whole: Option<&[Whole]>,
+    whole: Option<&[ServiceTotal]>,
     users: &[&[(u64, u64)]],
 ) -> Result<Told, Vec<Diagnostic>> {
     let mut contexts = deal.due();
@@ -126,8 +125,8 @@ pub(crate) fn owed_of(
     contexts.dedup();
     let numbers: Vec<usize> =
         played_in.iter().map(|context| contexts.iter().position(|other| other == context).unwrap()).collect();
-    let findings = deal.complete(&mut contexts);
-    assert!(findings.iter().all(|finding| finding.code.id != "DEA0308"), "{findings:?}");
+    let diagnostics = deal.complete(&mut contexts);
+    assert!(diagnostics.iter().all(|diagnostic| diagnostic.code.id != "DEA0308"), "{diagnostics:?}");
     let usages: Vec<Entity> = kinds
         .iter()
         .map(|kind| {
@@ -138,10 +137,10 @@ pub(crate) fn owed_of(
             usage
         })
         .collect();
-    let played: Vec<Played<'_>> = kinds
+    let played: Vec<UsageTotal<'_>> = kinds
         .iter()
         .enumerate()
-        .map(|(index, kind)| Played {
+        .map(|(index, kind)| UsageTotal {
             context: numbers[index],
             usage: &usages[index],
             bearing: kind.2,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use std::io::Write as _;
 use transpose_codes::duration::Duration;
 use transpose_codes::time::Timestamp;
-use transpose_core::field::Field;
+use transpose_core::model::Field;
 
 /// One difference: a row, and the other one where there is one. Of a repeated row the other is the
 /// first of its file.

@@ -10,13 +10,10 @@ use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use transpose_codes::decimal::{self, Decimal, Grammar};
-use transpose_core::account::NO_CURRENCY;
-use transpose_core::batch::{EventBatch, Span};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, Group};
+use transpose_core::accounting::{Amounts, NO_CURRENCY};
+use transpose_core::diagnostics::Fatal;
 use transpose_core::format::Decode;
-use transpose_core::ledger::Amounts;
+use transpose_core::model::{Entity, EventBatch, Field, Group, Span};
 
 /// Which rows an output takes: those for which every condition holds; without any, all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,12 +10,10 @@ use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use transpose_codes::time::Timestamp;
-use transpose_core::batch::EventRow;
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
+use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Decode, Dimension};
-use transpose_core::terms::{Terms, Whole};
+use transpose_core::model::{Entity, EventRow, Field};
+use transpose_core::terms::{ServiceTotal, Terms};
 
 /// Which plays are counted, and which of them are long enough; as many as agreements differ in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +177,7 @@ impl<'a> Teller<'a> {
 }
 
 /// What an agreement calls what the service counted, in the view with the given number.
-pub(crate) fn whole(service: &Service, view: usize, views: &[View], terms: &dyn Terms) -> Vec<Whole> {
+pub(crate) fn whole(service: &Service, view: usize, views: &[View], terms: &dyn Terms) -> Vec<ServiceTotal> {
     let mut sums: BTreeMap<(Entity, bool), (u64, u64)> = BTreeMap::new();
     let moment = views.get(view).and_then(|view| view.period.as_ref()).map_or(0, |period| period.start);
     for (event, plays) in service {
@@ -200,7 +198,7 @@ pub(crate) fn whole(service: &Service, view: usize, views: &[View], terms: &dyn 
         }
     }
     sums.into_iter()
-        .map(|((context, bearing), (plays, returns))| Whole {
+        .map(|((context, bearing), (plays, returns))| ServiceTotal {
             context,
             bearing,
             plays: plays.saturating_sub(returns),

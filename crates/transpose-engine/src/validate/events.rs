@@ -1,11 +1,9 @@
 //! Cells of events: each is read, so that everything wrong with it is told at its place.
 
-use crate::aggregate::finding;
-use transpose_core::batch::{EventBatch, Span};
-use transpose_core::diagnostic::Location;
-use transpose_core::field::Field;
+use crate::aggregate::diagnostic;
+use transpose_core::diagnostics::{Diagnostics, Location};
 use transpose_core::format::{Decode, Origin};
-use transpose_core::report::Findings;
+use transpose_core::model::{EventBatch, Field, Span};
 
 /// Tells what is wrong with the cells of a chunk's rows.
 pub(super) fn faults(
@@ -14,7 +12,7 @@ pub(super) fn faults(
     origin: Origin,
     fields: &[Field],
     decoder: &dyn Decode,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) {
     let mut scratch = Vec::new();
     // Neighbouring rows often hold the same, and what was good is good again.
@@ -28,12 +26,12 @@ pub(super) fn faults(
             }
             match decoder.value(*field, raw, &mut scratch) {
                 Ok(_) => *good = raw,
-                Err(fault) if findings.keeps(fault.code) => {
+                Err(fault) if diagnostics.keeps(fault.code) => {
                     let place =
                         Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-                    findings.push(finding(&fault, place));
+                    diagnostics.push(diagnostic(&fault, place));
                 }
-                Err(fault) => findings.count(fault.code, 1),
+                Err(fault) => diagnostics.count(fault.code, 1),
             }
         }
     }

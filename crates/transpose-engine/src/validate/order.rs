@@ -2,7 +2,7 @@
 
 use crate::codes;
 use std::sync::Arc;
-use transpose_core::diagnostic::{Diagnostic, Location, shown};
+use transpose_core::diagnostics::{Diagnostic, Location, shown};
 
 /// Where a block begins.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl Order {
     }
 
     /// What is to be said.
-    pub(super) fn finding(self) -> Option<Diagnostic> {
+    pub(super) fn diagnostic(self) -> Option<Diagnostic> {
         let (source, Break { at, expected }) = self.first?;
         let id = shown(&at.id);
         let place = Location {
@@ -131,7 +131,9 @@ mod tests {
             }
             order.add(stretch, &source);
         }
-        order.finding().map(|finding| format!("{}: {}", finding.location.line.unwrap(), finding.message))
+        order
+            .diagnostic()
+            .map(|diagnostic| format!("{}: {}", diagnostic.location.line.unwrap(), diagnostic.message))
     }
 
     #[test]

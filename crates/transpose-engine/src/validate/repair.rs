@@ -3,9 +3,8 @@
 use super::{File, Message, Validation};
 use crate::codes;
 use std::sync::Arc;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_core::format::Repair;
-use transpose_core::report::Findings;
 use transpose_io::{Input, OutputFile};
 
 /// How much is read at once.
@@ -16,39 +15,39 @@ const LONGEST: usize = 16 << 20;
 
 impl Validation<'_> {
     /// Writes a repaired copy of a file and tells each change, the first of each kind in full.
-    pub fn repair(&self, message: &Message, file: &File, out: &mut OutputFile) -> Result<Findings, Fatal> {
+    pub fn repair(&self, message: &Message, file: &File, out: &mut OutputFile) -> Result<Diagnostics, Fatal> {
         let Some(input) = self.inputs.get(file.input) else {
             return Err(codes::bug("a file without its input"));
         };
         let source: Arc<str> = input.name().into();
         let place = || Location { source: Some(Arc::clone(&source)), ..Location::default() };
         let Some(again) = input.again(self.reading().threads).map_err(|error| codes::io(&error))? else {
-            let finding = Diagnostic::new(
+            let diagnostic = Diagnostic::new(
                 &codes::NO_REPAIR,
                 place(),
                 "the input can be read only once, and a repaired copy needs a second reading",
             );
-            return Err(Fatal::usage(finding));
+            return Err(Fatal::usage(diagnostic));
         };
         let decoder = self.open(file.input, &again)?;
         let whole = message.complete.then_some(&message.tally);
         let Some(mut repair) = decoder.repair(&file.tally, whole) else {
             let id = self.format(file.input)?.manifest().id.clone();
-            let finding = Diagnostic::new(
+            let diagnostic = Diagnostic::new(
                 &codes::NO_REPAIR,
                 place(),
                 format!("nothing can be mended in files of `{id}`"),
             );
-            return Err(Fatal::usage(finding));
+            return Err(Fatal::usage(diagnostic));
         };
-        let mut findings = Findings::keeping(self.first);
+        let mut diagnostics = Diagnostics::keeping(self.first);
         let mut copy = Copy { input: &again, progress: self.progress, out, offset: 0, line: 1 };
-        copy.run(repair.as_mut(), &mut |mut finding| {
-            finding.location.source.get_or_insert_with(|| Arc::clone(&source));
-            findings.push(finding);
+        copy.run(repair.as_mut(), &mut |mut diagnostic| {
+            diagnostic.location.source.get_or_insert_with(|| Arc::clone(&source));
+            diagnostics.push(diagnostic);
         })?;
-        findings.retain(|code| self.severities.of(code).is_some());
-        Ok(findings)
+        diagnostics.retain(|code| self.severities.of(code).is_some());
+        Ok(diagnostics)
     }
 }
 

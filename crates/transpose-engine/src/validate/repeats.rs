@@ -2,7 +2,7 @@
 //! places.
 //!
 //! Only identifiers under suspicion are collected, with their places, and sorted on disk; equal
-//! ones meet there in the order of the message. The first findings are kept in full, the rest is
+//! ones meet there in the order of the message. The first diagnostics are kept in full, the rest is
 //! counted, exactly.
 
 use crate::aggregate::Place;
@@ -14,11 +14,9 @@ use crate::unique::{Suspects, key};
 use foldhash::fast::RandomState;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use transpose_core::batch::{Batch, Block, Blocks, Cell, EntityRef, Reject, Shape};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Location, shown};
-use transpose_core::field::{Field, Group};
-use transpose_core::format::{Decode, Origin, Spot};
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location, shown};
+use transpose_core::format::{Decode, Origin, ValueRef};
+use transpose_core::model::{Batch, Block, Blocks, Cell, EntityRef, Field, Group, Reject, Shape};
 
 /// What may not stand twice.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,8 +60,8 @@ impl<'a> Look<'a> {
         for block in blocks.iter() {
             self.block(block, chunk, origin, &mut records);
         }
-        for Reject { finding, .. } in &batch.rejects {
-            let Location { line: Some(line), byte: Some(byte), block: Some(id), .. } = &finding.location
+        for Reject { diagnostic, .. } in &batch.rejects {
+            let Location { line: Some(line), byte: Some(byte), block: Some(id), .. } = &diagnostic.location
             else {
                 continue;
             };
@@ -92,7 +90,7 @@ impl<'a> Look<'a> {
             let Some(Some(column)) = self.columns.get(shape) else { continue };
             for id in texts(usage.cell(*column)).filter(|id| usages.contains(key(id, state))) {
                 let row = row_of(id, chunk).unwrap_or(block.start());
-                let found = self.decoder.place(Spot::Entity(shape, Field::USAGE_ID));
+                let found = self.decoder.place(ValueRef::Entity(shape, Field::USAGE_ID));
                 let place = Location {
                     line: Some(line(usage.line())),
                     byte: Some(origin.byte + row as u64),
@@ -158,13 +156,13 @@ impl<'a> Repeats<'a> {
         Ok(())
     }
 
-    /// Tells what stands twice; `sources` are the names of the files, of which the first findings
+    /// Tells what stands twice; `sources` are the names of the files, of which the first diagnostics
     /// of each code, `most` of them, are kept.
     pub(super) fn tell(
         self,
         sources: &[Arc<str>],
         most: usize,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Result<(), Fatal> {
         let sorted = self.0.finish()?;
         let mut merge = sorted.read()?;
@@ -188,7 +186,7 @@ impl<'a> Repeats<'a> {
             }
         }
         for told in told {
-            told.tell(sources, findings)?;
+            told.tell(sources, diagnostics)?;
         }
         Ok(())
     }
@@ -196,7 +194,7 @@ impl<'a> Repeats<'a> {
 
 static CODES: [&Code; 3] = [&codes::BLOCK_REUSED, &codes::BLOCK_IN_TWO_FILES, &codes::USAGE_REUSED];
 
-/// Findings of one code: the first in full, all counted.
+/// Diagnostics of one code: the first in full, all counted.
 struct Told {
     code: &'static Code,
     count: u64,
@@ -221,7 +219,7 @@ impl Told {
         if full && self.first.peek().is_none_or(|last| last.place < place) {
             return;
         }
-        // Behind kind and key; a key is another one in every run and must not decide which finding
+        // Behind kind and key; a key is another one in every run and must not decide which diagnostic
         // comes first.
         let id = id.get(9..).unwrap_or_default().to_vec();
         self.first.push(Twice { place, before, id, rest: rest.to_vec() });
@@ -230,20 +228,20 @@ impl Told {
         }
     }
 
-    fn tell(self, sources: &[Arc<str>], findings: &mut Findings) -> Result<(), Fatal> {
+    fn tell(self, sources: &[Arc<str>], diagnostics: &mut Diagnostics) -> Result<(), Fatal> {
         let kept = self.first.len() as u64;
         for twice in self.first.into_sorted_vec() {
-            findings.push(twice.finding(self.code, sources).ok_or_else(damaged)?);
+            diagnostics.push(twice.diagnostic(self.code, sources).ok_or_else(damaged)?);
         }
         if self.count > kept {
-            findings.count(self.code, self.count - kept);
+            diagnostics.count(self.code, self.count - kept);
         }
         Ok(())
     }
 }
 
 impl Twice {
-    fn finding(&self, code: &'static Code, sources: &[Arc<str>]) -> Option<Diagnostic> {
+    fn diagnostic(&self, code: &'static Code, sources: &[Arc<str>]) -> Option<Diagnostic> {
         let id = take_text(&mut &self.id[..])?;
         let mut rest = &self.rest[..];
         let byte = take(&mut rest)?;

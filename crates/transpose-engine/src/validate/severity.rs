@@ -1,8 +1,8 @@
-//! How bad a finding is to whoever checks a report.
+//! How bad a diagnostic is to whoever checks a report.
 
 use crate::codes;
 use std::collections::BTreeMap;
-use transpose_core::diagnostic::{Code, Severity};
+use transpose_core::diagnostics::{Code, Severity};
 
 /// Severities of codes where they are not those of the codes themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Severities {
         self.by_code.insert(code.id, severity);
     }
 
-    /// How bad a finding of the code is; `None` when it is not wanted.
+    /// How bad a diagnostic of the code is; `None` when it is not wanted.
     pub fn of(&self, code: &'static Code) -> Option<Severity> {
         match self.by_code.get(code.id) {
             Some(severity) => *severity,
@@ -33,7 +33,7 @@ impl Severities {
         }
     }
 
-    /// Whether findings of that severity make a report fail.
+    /// Whether diagnostics of that severity make a report fail.
     pub fn fails(&self, severity: Severity) -> bool {
         severity == Severity::Error || (self.strict && severity == Severity::Warning)
     }

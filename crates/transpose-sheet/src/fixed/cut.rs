@@ -6,9 +6,8 @@ use crate::code::BYTE_ORDER_MARK;
 use crate::sums::{CONTROL_TOTAL, NO_CLOSING_LINE};
 use std::sync::Arc;
 use transpose_codes::decimal::{self, Decimal, Grammar};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_core::format::Framer;
-use transpose_core::report::Findings;
 
 /// The longest line that is looked at; no layout has cells beyond it, and the rest of a longer one
 /// is passed over.
@@ -65,14 +64,18 @@ impl Cutter {
     }
 
     /// Cuts one line, given without its line end.
-    fn line(&mut self, line: &[u8], out: &mut Vec<u8>, findings: &mut Findings) -> Result<(), Fatal> {
+    fn line(&mut self, line: &[u8], out: &mut Vec<u8>, diagnostics: &mut Diagnostics) -> Result<(), Fatal> {
         let fixed = Arc::clone(&self.fixed);
         let mut line = bare(line);
         if self.line == 1
             && let Some(rest) = line.strip_prefix(b"\xef\xbb\xbf")
         {
             line = rest;
-            findings.push(Diagnostic::new(&BYTE_ORDER_MARK, self.place(), "the byte order mark was dropped"));
+            diagnostics.push(Diagnostic::new(
+                &BYTE_ORDER_MARK,
+                self.place(),
+                "the byte order mark was dropped",
+            ));
         }
         // Without a line that can take their place the headings stand before the first.
         if !self.headed && fixed.before.is_empty() {
@@ -85,7 +88,7 @@ impl Cutter {
         }
         self.lines += 1;
         match fixed.which(line, self.next) {
-            Which::Before(number) => return self.before(number, line, out, findings),
+            Which::Before(number) => return self.before(number, line, out, diagnostics),
             which if !self.headed => {
                 let expected = fixed.before.first().and_then(Record::code).unwrap_or_default();
                 let message = match which {
@@ -100,7 +103,7 @@ impl Cutter {
                 self.rows += 1;
                 let cells = fixed.row.cells(line).filter(|_| fixed.row.agrees(line));
                 if let Some(cells) = cells {
-                    self.cells(cells, out, findings);
+                    self.cells(cells, out, diagnostics);
                     self.add(line);
                     for carried in &self.carried {
                         out.extend_from_slice(carried);
@@ -112,7 +115,7 @@ impl Cutter {
             Which::After => {
                 let record = fixed.record(Which::After, line).filter(|record| record.agrees(line));
                 match record.and_then(|record| record.cells(line)) {
-                    Some(cells) => self.compare(cells, findings),
+                    Some(cells) => self.compare(cells, diagnostics),
                     None => self.damaged(line, out),
                 }
             }
@@ -129,7 +132,7 @@ impl Cutter {
         number: usize,
         line: &[u8],
         out: &mut Vec<u8>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Result<(), Fatal> {
         let fixed = Arc::clone(&self.fixed);
         let Some(record) = fixed.before.get(number) else { return Ok(()) };
@@ -143,7 +146,7 @@ impl Cutter {
         for ((slot, cell), number) in cells.zip(1..) {
             if slot.carried {
                 carried.push(fixed.delimiter);
-                self.put(slot, cell, number, &mut carried, findings);
+                self.put(slot, cell, number, &mut carried, diagnostics);
             }
         }
         if let Some(slot) = self.carried.get_mut(number) {
@@ -169,7 +172,11 @@ impl Cutter {
     }
 
     /// Compares what a line after the rows tells with what was counted.
-    fn compare<'a>(&mut self, cells: impl Iterator<Item = (&'a Slot, &'a [u8])>, findings: &mut Findings) {
+    fn compare<'a>(
+        &mut self,
+        cells: impl Iterator<Item = (&'a Slot, &'a [u8])>,
+        diagnostics: &mut Diagnostics,
+    ) {
         self.closed = true;
         for ((slot, cell), place) in cells.zip(1..) {
             let counted = match slot.control {
@@ -185,7 +192,7 @@ impl Cutter {
             if number(cell) != Some(counted) {
                 let message = format!("the line tells {}, counted {counted}", lossy(cell.trim_ascii()));
                 let place = self.place().cell(place, &slot.name);
-                findings.push(Diagnostic::new(&CONTROL_TOTAL, place, message).value(cell));
+                diagnostics.push(Diagnostic::new(&CONTROL_TOTAL, place, message).value(cell));
             }
         }
     }
@@ -195,18 +202,18 @@ impl Cutter {
         &self,
         cells: impl Iterator<Item = (&'a Slot, &'a [u8])>,
         out: &mut Vec<u8>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) {
         for ((slot, cell), number) in cells.zip(1..) {
             if number > 1 {
                 out.push(self.fixed.delimiter);
             }
-            self.put(slot, cell, number, out, findings);
+            self.put(slot, cell, number, out, diagnostics);
         }
     }
 
     /// Writes the value of a cell, without what fills the rest of it.
-    fn put(&self, slot: &Slot, cell: &[u8], number: u32, out: &mut Vec<u8>, findings: &mut Findings) {
+    fn put(&self, slot: &Slot, cell: &[u8], number: u32, out: &mut Vec<u8>, diagnostics: &mut Diagnostics) {
         let Fixed { delimiter, quote, .. } = *self.fixed;
         let filled = |byte: &u8| *byte != slot.pad;
         // Zeros belong to what is no number.
@@ -221,7 +228,7 @@ impl Cutter {
         };
         let plain = value.trim_ascii();
         if plain.len() < value.len() && !plain.is_empty() {
-            self.note(slot, cell, number, findings);
+            self.note(slot, cell, number, diagnostics);
         }
         if !(slot.number && slot.right && slot.pad == b'0') {
             return quoted(plain, delimiter, quote, out);
@@ -242,16 +249,16 @@ impl Cutter {
     }
 
     #[cold]
-    fn note(&self, slot: &Slot, cell: &[u8], number: u32, findings: &mut Findings) {
-        if !findings.keeps(&PADDING) {
-            findings.count(&PADDING, 1);
+    fn note(&self, slot: &Slot, cell: &[u8], number: u32, diagnostics: &mut Diagnostics) {
+        if !diagnostics.keeps(&PADDING) {
+            diagnostics.count(&PADDING, 1);
             return;
         }
         let mut place = self.place().cell(number, &slot.name);
         place.field = slot.field;
         let (side, fill) = (if slot.right { "right" } else { "left" }, char::from(slot.pad));
         let message = format!("expected the value on the {side}, and `{fill}` in the rest of the cell");
-        findings.push(Diagnostic::new(&PADDING, place, message).value(cell));
+        diagnostics.push(Diagnostic::new(&PADDING, place, message).value(cell));
     }
 
     /// A line that is no row: one cell, or two where a row has one.
@@ -272,7 +279,7 @@ impl Framer for Cutter {
         bytes: &[u8],
         last: bool,
         out: &mut Vec<u8>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Result<usize, Fatal> {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -282,7 +289,7 @@ impl Framer for Cutter {
                 break;
             }
             if !self.skips {
-                self.line(line, out, findings)?;
+                self.line(line, out, diagnostics)?;
             }
             self.skips = end.is_none() && !last;
             self.line += u64::from(end.is_some());
@@ -290,7 +297,7 @@ impl Framer for Cutter {
         }
         if last && self.headed && !self.closed && !self.fixed.after.is_empty() {
             let message = "the file ends without the line that closes it";
-            findings.push(Diagnostic::new(&NO_CLOSING_LINE, self.place(), message));
+            diagnostics.push(Diagnostic::new(&NO_CLOSING_LINE, self.place(), message));
         }
         Ok(taken)
     }
@@ -325,21 +332,21 @@ mod tests {
     use super::super::tests::{digits, fixed_text, sales, slot};
     use super::super::{LONG_LINE, SHORT_LINE, WRONG_TEXT};
     use super::*;
-    use transpose_core::diagnostic::Code;
-    use transpose_core::field::Field;
+    use transpose_core::diagnostics::Code;
+    use transpose_core::model::Field;
 
     /// What a text becomes when it comes in pieces of a size.
-    fn cut(fixed: &Fixed, text: &[u8], size: usize) -> Result<(String, Findings), Fatal> {
+    fn cut(fixed: &Fixed, text: &[u8], size: usize) -> Result<(String, Diagnostics), Fatal> {
         let mut cutter = Cutter::new(Arc::new(fixed.clone()));
-        let (mut out, mut findings, mut waiting) = (Vec::new(), Findings::default(), Vec::new());
+        let (mut out, mut diagnostics, mut waiting) = (Vec::new(), Diagnostics::default(), Vec::new());
         for piece in text.chunks(size.max(1)) {
             waiting.extend_from_slice(piece);
-            let taken = cutter.cut(&waiting, false, &mut out, &mut findings)?;
+            let taken = cutter.cut(&waiting, false, &mut out, &mut diagnostics)?;
             waiting.drain(..taken);
         }
-        let taken = cutter.cut(&waiting, true, &mut out, &mut findings)?;
+        let taken = cutter.cut(&waiting, true, &mut out, &mut diagnostics)?;
         assert_eq!(taken, waiting.len());
-        Ok((String::from_utf8(out).unwrap(), findings))
+        Ok((String::from_utf8(out).unwrap(), diagnostics))
     }
 
     fn text(fixed: &Fixed, text: &str) -> String {
@@ -371,12 +378,12 @@ mod tests {
     fn lines_after_the_rows_are_compared() {
         let head = "924030XXXXX261031\nI3060254767739600005\nI30602547677396-0004\n";
         let told = |closing: &str| {
-            let (_, findings) = cut(&sales(), format!("{head}{closing}").as_bytes(), 11).unwrap();
-            let told = |finding: &Diagnostic| {
-                let cell = finding.location.cell.as_ref().map_or(0, |(cell, _)| *cell);
-                format!("{} {:?}/{cell} {}", finding.code.id, finding.location.line, finding.message)
+            let (_, diagnostics) = cut(&sales(), format!("{head}{closing}").as_bytes(), 11).unwrap();
+            let told = |diagnostic: &Diagnostic| {
+                let cell = diagnostic.location.cell.as_ref().map_or(0, |(cell, _)| *cell);
+                format!("{} {:?}/{cell} {}", diagnostic.code.id, diagnostic.location.line, diagnostic.message)
             };
-            findings.iter().map(told).collect::<Vec<_>>()
+            diagnostics.iter().map(told).collect::<Vec<_>>()
         };
         assert_eq!(told("94000020000001\n"), [""; 0]);
         let wrong = [
@@ -409,8 +416,8 @@ mod tests {
     fn headers_that_say_something_else_are_refused() {
         let refusal = |text: &str| {
             let fatal = cut(&sales(), text.as_bytes(), 5).unwrap_err();
-            let finding = &fatal.findings[0];
-            (finding.code, finding.location.line, finding.message.clone())
+            let diagnostic = &fatal.diagnostics[0];
+            (diagnostic.code, diagnostic.location.line, diagnostic.message.clone())
         };
         let row = "I3060254767739600005\n";
         let cases: [(String, &'static Code, u64, &str); 5] = [
@@ -435,7 +442,7 @@ mod tests {
             headings: b"x\n".to_vec(),
             ..sales()
         };
-        assert_eq!(cut(&dated, b"921\n", 9).unwrap_err().findings[0].code.id, SHORT_LINE.id);
+        assert_eq!(cut(&dated, b"921\n", 9).unwrap_err().diagnostics[0].code.id, SHORT_LINE.id);
     }
 
     #[test]
@@ -463,9 +470,9 @@ mod tests {
             ("Ra,b\"       5      ", "R,\"a,b\"\"\",,5,", 1),
         ] {
             assert_eq!(line.len(), 19);
-            let (out, findings) = cut(&fixed, line.as_bytes(), 100).unwrap();
+            let (out, diagnostics) = cut(&fixed, line.as_bytes(), 100).unwrap();
             assert_eq!(out, format!("h\n{cells}\n"), "{line}");
-            assert_eq!(findings.counts().map(|(_, count)| count).sum::<u64>(), notes, "{line}");
+            assert_eq!(diagnostics.counts().map(|(_, count)| count).sum::<u64>(), notes, "{line}");
         }
     }
 
@@ -475,10 +482,10 @@ mod tests {
         long.extend_from_slice(&vec![b'x'; 3 * LONGEST]);
         long.extend_from_slice(b"\nI3060254767739600005\n");
         let mut cutter = Cutter::new(Arc::new(sales()));
-        let (mut out, mut findings, mut waiting) = (Vec::new(), Findings::default(), Vec::new());
+        let (mut out, mut diagnostics, mut waiting) = (Vec::new(), Diagnostics::default(), Vec::new());
         for piece in long.chunks(1000) {
             waiting.extend_from_slice(piece);
-            let taken = cutter.cut(&waiting, false, &mut out, &mut findings).unwrap();
+            let taken = cutter.cut(&waiting, false, &mut out, &mut diagnostics).unwrap();
             waiting.drain(..taken);
             assert!(waiting.len() <= LONGEST + 1000);
         }
@@ -488,8 +495,8 @@ mod tests {
 
     #[test]
     fn the_mark_before_a_text_is_dropped() {
-        let (out, findings) = cut(&sales(), b"\xef\xbb\xbf924030XXXXX261031\n", 4).unwrap();
-        let codes: Vec<&str> = findings.iter().map(|finding| finding.code.id).collect();
+        let (out, diagnostics) = cut(&sales(), b"\xef\xbb\xbf924030XXXXX261031\n", 4).unwrap();
+        let codes: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect();
         let expected = [BYTE_ORDER_MARK.id, NO_CLOSING_LINE.id];
         assert_eq!((out.as_str(), &codes[..]), ("record,ean,quantity,date\n", &expected[..]));
     }

@@ -6,8 +6,8 @@ use crate::infer::facts::Facts;
 use crate::infer::relations::{Proven, Relation};
 use crate::infer::words::{Known, Words};
 use std::collections::BTreeMap;
-use transpose_core::field::{Field, Kind};
 use transpose_core::format::Grain;
+use transpose_core::model::{Field, Kind};
 
 /// A field for a column, how much speaks for it, and what.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use crate::infer::{Confidence, Guess, Proposal, Sample};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use transpose_codes::{Icpn, Isrc};
-use transpose_core::field::Field;
+use transpose_core::model::Field;
 
 /// How many lines are looked at.
 const LINES: usize = 2_000;
@@ -116,7 +116,7 @@ heading = \"none\"
     }
     let table =
         vec![("rows", rows.len().to_string()), ("comes as", format!("records of {length} characters"))];
-    Some(Proposal { toml, columns, table, rows: rows.len() as u64, findings: Vec::new() })
+    Some(Proposal { toml, columns, table, rows: rows.len() as u64, diagnostics: Vec::new() })
 }
 
 /// What the characters at one place of all rows are.

@@ -9,9 +9,9 @@ use crate::infer::words::Words;
 use crate::infer::{Found, UNCLEAR_DATES, UNPROVEN_TOTAL};
 use std::fmt::Write as _;
 use transpose_codes::{Currency, Decimal, decimal};
-use transpose_core::diagnostic::Diagnostic;
-use transpose_core::field::{Field, Group, Kind};
+use transpose_core::diagnostics::Diagnostic;
 use transpose_core::format::Grain;
+use transpose_core::model::{Field, Group, Kind};
 
 /// The most sums that are tried for a total.
 const SUMS: usize = 24;
@@ -31,7 +31,7 @@ pub(super) fn written(text: &str) -> Option<Written> {
 
 /// The lines before the rows, the fields that they hold, and what has to be looked at.
 pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>, Vec<Diagnostic>) {
-    let (mut lines, mut fields, mut findings) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lines, mut fields, mut diagnostics) = (Vec::new(), Vec::new(), Vec::new());
     for row in &found.frame.before {
         let texts: Vec<String> =
             (0..found.grid.filled_width(*row)).map(|column| found.grid.whole(*row, column)).collect();
@@ -51,7 +51,7 @@ pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>
                 }
                 Some(Err((one, two))) => {
                     let message = format!("the date `{value}` after `{label}` may be {} or {}", one.0, two.0);
-                    findings.push(found.finding(&UNCLEAR_DATES, Some(*row), message));
+                    diagnostics.push(found.diagnostic(&UNCLEAR_DATES, Some(*row), message));
                     comment = Some(format!(
                         "CHECK: `{value}` is {} or {}; choose one for the second cell",
                         one.0, two.0
@@ -76,7 +76,7 @@ pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>
         }
         lines.push(Line { cells, comment });
     }
-    (lines, fields, findings)
+    (lines, fields, diagnostics)
 }
 
 /// The field of a value that stands after a label, with the keys of its cell.
@@ -123,14 +123,14 @@ pub(super) fn dated((format, precision): Notation) -> Vec<Key> {
 
 /// The lines after the rows, and what has to be looked at.
 pub(super) fn after(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Diagnostic>) {
-    let (mut lines, mut findings) = (Vec::new(), Vec::new());
+    let (mut lines, mut diagnostics) = (Vec::new(), Vec::new());
     for row in &found.frame.after {
         let width = found.grid.filled_width(*row);
         let label = found.grid.whole(*row, 0);
         if width > 0 && label.is_empty() {
             let message =
                 "a line after the rows does not begin with a word, and a layout cannot know it".to_owned();
-            findings.push(found.finding(&UNPROVEN_TOTAL, Some(*row), message));
+            diagnostics.push(found.diagnostic(&UNPROVEN_TOTAL, Some(*row), message));
             continue;
         }
         let mut cells = Vec::new();
@@ -153,7 +153,7 @@ pub(super) fn after(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Diagnos
                             shown(&label)
                         );
                         comments.push(format!("CHECK: {message}"));
-                        findings.push(found.finding(&UNPROVEN_TOTAL, Some(*row), message));
+                        diagnostics.push(found.diagnostic(&UNPROVEN_TOTAL, Some(*row), message));
                     }
                 }
                 _ => cells.push(vec![Key::text("text", &text)]),
@@ -161,7 +161,7 @@ pub(super) fn after(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Diagnos
         }
         lines.push(Line { cells, comment: (!comments.is_empty()).then(|| comments.join("; ")) });
     }
-    (lines, findings)
+    (lines, diagnostics)
 }
 
 /// Whether decimals follow a comma in the amounts of the sample.
@@ -230,7 +230,7 @@ fn sum(found: &Found<'_>, column: usize, facts: &Facts) -> Option<Decimal> {
 
 /// A bounded text in one line.
 pub(super) fn shown(text: &str) -> String {
-    transpose_core::diagnostic::shown(text.as_bytes())
+    transpose_core::diagnostics::shown(text.as_bytes())
 }
 
 /// A comment without anything that would end it.

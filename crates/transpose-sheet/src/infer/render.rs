@@ -11,9 +11,9 @@ use crate::layout::QuoteWhen;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use transpose_codes::Currency;
-use transpose_core::diagnostic::Diagnostic;
-use transpose_core::field::{Field, Kind};
+use transpose_core::diagnostics::Diagnostic;
 use transpose_core::format::Grain;
+use transpose_core::model::{Field, Kind};
 
 /// How many values of a column are shown.
 const EXAMPLES: usize = 3;
@@ -66,11 +66,11 @@ pub(super) fn inline(keys: &[Key]) -> String {
 
 /// The proposal for what was found.
 pub(super) fn proposal(found: &Found<'_>, words: &Words, id: &str) -> Proposal {
-    let mut findings = notes(found);
+    let mut diagnostics = notes(found);
     let (before, header, more) = lines::before(found, words);
-    findings.extend(more);
+    diagnostics.extend(more);
     let (after, more) = lines::after(found, words);
-    findings.extend(more);
+    diagnostics.extend(more);
     let mut codes = String::new();
     let mut columns = String::new();
     let mut guesses = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn proposal(found: &Found<'_>, words: &Words, id: &str) -> Proposal {
     for column in 0..found.frame.width {
         let (guess, more) = self::column(found, words, column, &mut seen, (&mut columns, &mut codes));
         guesses.push(guess);
-        findings.extend(more);
+        diagnostics.extend(more);
     }
     let table = facts_of_table(found);
     let mut toml = String::new();
@@ -89,14 +89,14 @@ pub(super) fn proposal(found: &Found<'_>, words: &Words, id: &str) -> Proposal {
     lines::render("before", &before, &mut toml);
     toml.push_str(&columns);
     lines::render("after", &after, &mut toml);
-    Proposal { toml, columns: guesses, table, rows: found.frame.rows.len() as u64, findings }
+    Proposal { toml, columns: guesses, table, rows: found.frame.rows.len() as u64, diagnostics }
 }
 
 /// What has to be looked at, whatever the columns hold.
 fn notes(found: &Found<'_>) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     if found.frame.rows.is_empty() {
-        findings.push(found.finding(
+        diagnostics.push(found.diagnostic(
             &NO_ROWS,
             found.frame.heading,
             "there are no rows below the headings".into(),
@@ -108,9 +108,9 @@ fn notes(found: &Found<'_>) -> Vec<Diagnostic> {
             "{count} or more lines amid the rows look like totals, here `{}`",
             shown(&found.grid.whole(first, 0))
         );
-        findings.push(found.finding(&TOTALS_AMID, Some(first), message));
+        diagnostics.push(found.diagnostic(&TOTALS_AMID, Some(first), message));
     }
-    findings
+    diagnostics
 }
 
 /// What the table is like, in words.
@@ -286,7 +286,7 @@ fn column(
     let examples: Vec<String> = facts.first.iter().take(EXAMPLES).map(|text| shown(text)).collect();
     let mut guess =
         Guess { heading: heading.clone(), field: None, confidence: None, reasons: Vec::new(), examples };
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     let folded = crate::heading::folded(&heading);
     let first = *seen.entry(folded.clone()).or_insert(column);
     let twin = (first != column).then_some(first);
@@ -297,7 +297,7 @@ fn column(
         });
         let _ = writeln!(out, "\n# Column {} is left out: {why}.", column + 1);
         guess.reasons.push(format!("left out: {why}"));
-        return (guess, findings);
+        return (guess, diagnostics);
     }
     out.push_str("\n[[column]]\n");
     if found.frame.heading.is_some() {
@@ -312,23 +312,23 @@ fn column(
     };
     let Some(Some(choice)) = found.choices.get(column) else {
         let _ = writeln!(out, "# no field: {such}");
-        return (guess, findings);
+        return (guess, diagnostics);
     };
     if let Some((one, two)) = unclear(found, facts, choice.field) {
         let message = format!("the dates of {} may be {} or {}", found.called(column), one.0, two.0);
-        findings.push(found.finding(&UNCLEAR_DATES, Some(found.frame.rows.start), message));
+        diagnostics.push(found.diagnostic(&UNCLEAR_DATES, Some(found.frame.rows.start), message));
         let _ = writeln!(
             out,
             "# CHECK: {} or {}? Every date fits both, {such}. Choose one:\n# field = \"{}\"\n# format = \"{}\"",
             one.0, two.0, choice.field, one.0
         );
         guess.reasons.push(format!("CHECK: `{}` or `{}` for {}?", one.0, two.0, choice.field));
-        return (guess, findings);
+        return (guess, diagnostics);
     }
     if let Some(Mark::Unclear(mark)) = facts.numbers.mark().filter(|_| choice.field.kind() == Kind::Decimal) {
         let message =
             format!("`{mark}` in {} may stand before decimals or between thousands", found.called(column));
-        findings.push(found.finding(&UNCLEAR_MARK, Some(found.frame.rows.start), message));
+        diagnostics.push(found.diagnostic(&UNCLEAR_MARK, Some(found.frame.rows.start), message));
     }
     let mut choice = choice.clone();
     let dated = matches!(choice.field.kind(), Kind::Date | Kind::DateTime);
@@ -349,7 +349,7 @@ fn column(
     if choice.field == Field::QUANTITY && facts.filled == facts.rows && facts.rows > 0 {
         out.push_str("required = true\n");
     }
-    (guess, findings)
+    (guess, diagnostics)
 }
 
 fn said(choice: &Choice) -> String {

@@ -25,7 +25,7 @@ fn rows(line: impl Fn(usize, &str) -> String) -> String {
 }
 
 fn codes(proposal: &Proposal) -> Vec<&str> {
-    proposal.findings.iter().map(|finding| finding.code.id).collect()
+    proposal.diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect()
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn lines_around_the_rows_are_described_and_totals_proven() {
     }
     // The quantities add up to 171.
     assert_eq!(codes(&proposal), ["SHT0806"]);
-    assert_eq!(proposal.findings[0].location.line, Some(25));
+    assert_eq!(proposal.diagnostics[0].location.line, Some(25));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn what_is_no_table_is_refused() {
     {
         let sample = Sample { name: "x", bytes, complete: true, container: None };
         let fatal = infer(sample, &Words::new([]), "label.x").unwrap_err();
-        assert!(fatal.findings[0].message.contains(part), "{fatal}");
+        assert!(fatal.diagnostics[0].message.contains(part), "{fatal}");
     }
 }
 

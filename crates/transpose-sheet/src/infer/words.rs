@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
-use transpose_core::field::{Field, Group};
 use transpose_core::format::Grain;
+use transpose_core::model::{Field, Group};
 
 /// The names of the table.
 const TABLE: &str = include_str!("words.toml");

@@ -10,8 +10,8 @@ use crate::number::{MOST_PLACES, Number, Part};
 use crate::rules::Rule;
 use crate::spanned::Spanned;
 use std::ops::Range;
-use transpose_core::diagnostic::Fatal;
-use transpose_core::field::{Field, Kind};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::model::{Field, Kind};
 
 impl Reader<'_> {
     /// A column, or a cell of a line.

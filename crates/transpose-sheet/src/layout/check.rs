@@ -5,18 +5,16 @@ use super::raw::{
     Direction, LineEnd, QuoteWhen, RawGrain, RawHeading, RawLayout, RawLine, RawStatus, RawTable, RawWhen,
 };
 use super::{Codes, Column, GIVEN, Layout, Line, NO_QUOTE, Piece, Source, When};
-use crate::code;
 use crate::file_name::FileNames;
 use crate::heading::folded;
-use crate::options;
 use crate::spanned::Spanned;
+use crate::{code, options};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::field::{Field, Kind};
-use transpose_core::format::{Grain, Manifest, Status};
-use transpose_core::option::{OptionKind, OptionSpec};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{Grain, Manifest, OptionKind, OptionSpec, Status};
+use transpose_core::model::{Field, Kind};
 
 /// The text of a layout, for messages that name a line of it.
 pub(crate) struct Reader<'a> {

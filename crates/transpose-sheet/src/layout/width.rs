@@ -8,7 +8,7 @@ use crate::file_name::{FileNames, Pattern};
 use crate::fixed::{Control, Fixed, Record, Slot, carried};
 use crate::spanned::Spanned;
 use std::sync::Arc;
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::Fatal;
 
 /// The widest cell and the longest line.
 const WIDEST: u32 = 10_000;

@@ -3,7 +3,7 @@
 
 use crate::layout::Returns;
 use transpose_codes::decimal::{self, Decimal, Grammar};
-use transpose_core::field::Field;
+use transpose_core::model::Field;
 
 /// A value of a row that is another one than that of its usage, by the number of its field; empty
 /// for none.

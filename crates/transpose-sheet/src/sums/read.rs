@@ -7,22 +7,20 @@
 use super::totals::{Totals, Wanted};
 use super::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
 use crate::cell::{Trouble, bare, empty, is_repair, unquote, unsigned};
-use crate::code;
 use crate::index::{Damage, Index};
 use crate::layout::{CellKind, Layout, Returns, Source, When};
 use crate::open::{Beginning, Table};
 use crate::row::{Found, misshapen};
-use crate::styled;
+use crate::{code, styled};
 use std::sync::{Arc, Mutex, PoisonError};
-use transpose_core::batch::{Batch, BlockBatch, Fault, Reject, Shape, Slot, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Fatal, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, Group};
+use transpose_core::accounting::{Change, RunReport, Subject};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Severity};
 use transpose_core::format::{
     Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
 };
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
+use transpose_core::model::{
+    Batch, BlockBatch, CellDiagnostic, Entity, Field, Group, Reject, Shape, Slot, Span,
+};
 
 /// The entities of a block, in their order.
 const GROUPS: [Group; 4] = [Group::Release, Group::Recording, Group::Work, Group::Usage];
@@ -301,7 +299,7 @@ impl Decode for SumsDecoder {
         Box::new(Worker { sums: self, index: Index::default(), scratch: Scratch::default() })
     }
 
-    fn vet(&self, _dimension: Dimension, _key: &[&[u8]]) -> Result<(), Fault> {
+    fn vet(&self, _dimension: Dimension, _key: &[&[u8]]) -> Result<(), CellDiagnostic> {
         Ok(())
     }
 
@@ -310,11 +308,11 @@ impl Decode for SumsDecoder {
         _dimension: Dimension,
         _key: &[&[u8]],
         _sink: &mut dyn FnMut(Field, &[u8]),
-        _faults: &mut Vec<Fault>,
+        _faults: &mut Vec<CellDiagnostic>,
     ) {
     }
 
-    fn value(&self, _field: Field, _raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+    fn value(&self, _field: Field, _raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         out.clear();
         Ok(false)
     }
@@ -323,17 +321,17 @@ impl Decode for SumsDecoder {
         self.table.quarantine_head(out);
     }
 
-    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        self.table.quarantine(finding, row, out);
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        self.table.quarantine(diagnostic, row, out);
     }
 
-    fn check_name(&self, name: &str, findings: &mut Vec<Diagnostic>) {
-        self.layout().file_names.check(name, &self.table.preamble.header, findings);
+    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.layout().file_names.check(name, &self.table.preamble.header, diagnostics);
     }
 
-    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, findings: &mut Vec<Diagnostic>) {
+    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        self.table.compare(&self.wanted, &totals, trailers, findings);
+        self.table.compare(&self.wanted, &totals, trailers, diagnostics);
     }
 }
 
@@ -385,7 +383,7 @@ impl ChunkDecoder for Worker<'_> {
         self.sums.table.index(&mut self.index, chunk, start)
     }
 
-    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
         let Self { sums, index, scratch } = self;
         scratch.totals = Totals::default();
         sums.constants(&mut batch.blocks, &mut scratch.constants);
@@ -421,7 +419,7 @@ impl SumsDecoder {
         found: Found<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Wrong> {
         if found.row.damage != Damage::None || found.row.count != self.table.dialect.columns {
             return Err(Wrong::Shape);
@@ -462,7 +460,7 @@ impl SumsDecoder {
         found: Found<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Wrong> {
         let place = planned.place;
         let raw = found.raw(place);
@@ -550,7 +548,7 @@ impl SumsDecoder {
         place: u32,
         found: Found<'_>,
         scratch: &mut Scratch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Wrong> {
         let (Some(told), Some(column)) = (self.heads.get(told), self.table.column(place)) else {
             return Ok(());
@@ -567,13 +565,13 @@ impl SumsDecoder {
         if *scratch.value == *told.value {
             return Ok(());
         }
-        if report.findings.keeps(&ROW_DISAGREES) {
+        if report.diagnostics.keeps(&ROW_DISAGREES) {
             let first = String::from_utf8_lossy(&told.value);
             let message = format!("the first row says `{first}`");
             let location = found.location().cell(place + 1, self.table.name(place)).field(told.field);
-            report.findings.push(Diagnostic::new(&ROW_DISAGREES, location, message).value(raw));
+            report.diagnostics.push(Diagnostic::new(&ROW_DISAGREES, location, message).value(raw));
         } else {
-            report.findings.count(&ROW_DISAGREES, 1);
+            report.diagnostics.count(&ROW_DISAGREES, 1);
         }
         Ok(())
     }
@@ -676,7 +674,7 @@ impl SumsDecoder {
         Reject {
             start: found.row.start,
             len: found.row.end - found.row.start,
-            finding: self.describe(found, wrong),
+            diagnostic: self.describe(found, wrong),
             plays,
             micros: 0,
         }
@@ -701,7 +699,14 @@ impl SumsDecoder {
 
     /// Tells of a value that was repaired or withheld.
     #[cold]
-    fn note(&self, (code, message): Trouble, place: u32, found: Found<'_>, lost: bool, report: &mut Report) {
+    fn note(
+        &self,
+        (code, message): Trouble,
+        place: u32,
+        found: Found<'_>,
+        lost: bool,
+        report: &mut RunReport,
+    ) {
         let line = found.origin.line + u64::from(found.row.line);
         let field = self.table.column(place).and_then(|column| column.field);
         if let Some(field) = field {
@@ -712,12 +717,12 @@ impl SumsDecoder {
                 report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), reason);
             }
         }
-        if report.findings.keeps(code) {
+        if report.diagnostics.keeps(code) {
             let mut location = found.location().cell(place + 1, self.table.name(place));
             location.field = field;
-            report.findings.push(Diagnostic::new(code, location, message).value(found.raw(place)));
+            report.diagnostics.push(Diagnostic::new(code, location, message).value(found.raw(place)));
         } else {
-            report.findings.count(code, 1);
+            report.diagnostics.count(code, 1);
         }
     }
 }

@@ -5,9 +5,9 @@ use crate::layout::{Count, Layout, Source};
 use std::collections::BTreeMap;
 use transpose_codes::Decimal;
 use transpose_codes::decimal::{self, Grammar};
-use transpose_core::account::Sum;
-use transpose_core::diagnostic::{Diagnostic, Location};
-use transpose_core::field::Field;
+use transpose_core::accounting::ExactSum;
+use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::model::Field;
 
 /// What is summed: the fields of the `sum`s of a layout, and what its rows are told apart by.
 #[derive(Debug, Default)]
@@ -44,9 +44,9 @@ impl Wanted {
 pub(crate) struct Totals {
     pub(crate) rows: u64,
     pub(crate) rejected: u64,
-    sums: Vec<Sum>,
+    sums: Vec<ExactSum>,
     /// The same for each value of the field by which lines after the rows are told apart.
-    each: BTreeMap<Box<[u8]>, (u64, Vec<Sum>)>,
+    each: BTreeMap<Box<[u8]>, (u64, Vec<ExactSum>)>,
     /// Whether a sum has more digits than can be kept.
     pub(crate) overflow: bool,
 }
@@ -96,7 +96,7 @@ impl Totals {
             None => Some(&self.sums),
             Some(key) => self.each.get(key).map(|(_, sums)| sums),
         };
-        sums.and_then(|sums| sums.get(place)).map_or(Some(Decimal::ZERO), Sum::total)
+        sums.and_then(|sums| sums.get(place)).map_or(Some(Decimal::ZERO), ExactSum::total)
     }
 
     /// How many rows there are, of all or of those with a value.
@@ -110,9 +110,9 @@ impl Totals {
     }
 }
 
-fn add<'a>(sums: &mut Vec<Sum>, values: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
+fn add<'a>(sums: &mut Vec<ExactSum>, values: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
     if sums.len() < values.len() {
-        sums.resize_with(values.len(), Sum::default);
+        sums.resize_with(values.len(), ExactSum::default);
     }
     let mut exact = true;
     for (sum, value) in sums.iter_mut().zip(values) {
@@ -121,9 +121,9 @@ fn add<'a>(sums: &mut Vec<Sum>, values: impl ExactSizeIterator<Item = Option<&'a
     exact
 }
 
-fn merge(sums: &mut Vec<Sum>, other: &[Sum]) -> bool {
+fn merge(sums: &mut Vec<ExactSum>, other: &[ExactSum]) -> bool {
     if sums.len() < other.len() {
-        sums.resize_with(other.len(), Sum::default);
+        sums.resize_with(other.len(), ExactSum::default);
     }
     sums.iter_mut().zip(other).fold(true, |exact, (sum, more)| exact & sum.merge(more).is_some())
 }

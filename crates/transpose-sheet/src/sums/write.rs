@@ -7,24 +7,19 @@
 use super::back::{Back, Override};
 use super::totals::{Totals, Wanted};
 use super::{INEXACT, NOT_SUMS, TOO_MANY_ROWS};
-use crate::code;
 use crate::coding::{Finish, Place};
 use crate::layout::{CellKind, Column, Layout, Piece, Returns, Source};
 use crate::lines::{self, Common, Lines};
-use crate::options;
 use crate::put::{INCOMPLETE, Put, Spot};
-use crate::styled;
 use crate::write::supplied;
+use crate::{code, options, styled};
 use std::sync::{Arc, Mutex, PoisonError};
-use transpose_core::account::{Account, Losses, NO_CURRENCY};
-use transpose_core::batch::{Block, EntityRef, Shape, Slot};
-use transpose_core::diagnostic::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::format::{Brief, Encode, Encoded, Numbers, Part, Portion, Tally};
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
-use transpose_core::table::TableShape;
+use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::format::{
+    Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, TableShape, Tally,
+};
+use transpose_core::model::{Block, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
 
 /// Writes a table of sums.
 pub(crate) struct SumsEncoder {
@@ -115,7 +110,7 @@ struct Run<'a> {
     summed: Vec<(bool, Vec<u8>)>,
     each: Option<Vec<u8>>,
     losses: Losses,
-    account: Account,
+    account: UsageTotals,
     totals: Totals,
     line: u64,
     rows: u64,
@@ -133,13 +128,13 @@ struct Known<'a> {
 
 impl SumsEncoder {
     /// Begins a table; everything that can be refused is refused here.
-    pub(crate) fn create(layout: &Arc<Layout>, brief: &Brief<'_>) -> Result<Self, Fatal> {
+    pub(crate) fn create(layout: &Arc<Layout>, brief: &EncodeRequest<'_>) -> Result<Self, Fatal> {
         let (delimiter, line_end) = options::dialect(layout, brief.options)?;
         let characters = options::characters(layout, brief.options, delimiter)?;
         let put = Put::new(layout, delimiter, characters, options::leniency(layout, brief.options)?);
         let (bom, finish) = options::finish(layout, brief.options)?;
         let common = Common::of(layout, brief);
-        let mut findings = common.check(layout, brief);
+        let mut diagnostics = common.check(layout, brief);
         let sums = Wanted::of(layout);
         let mut wanted = Vec::new();
         let mut number = |field: Field| {
@@ -204,22 +199,22 @@ impl SumsEncoder {
             if column.style.default.is_some() || extra {
                 continue;
             }
-            findings.extend(
+            diagnostics.extend(
                 lines::given_names(column).filter(|name| common.given(name).is_none()).map(lines::no_text),
             );
             let made = planned.main.into_iter().chain(planned.other).chain(planned.instead.iter().copied());
             let some = made.clone().next().is_some();
             if column.required && some && !made.into_iter().any(told) && !planned.switch {
                 let field = column.field.unwrap_or(Field::QUANTITY);
-                findings.push(Diagnostic::new(
+                diagnostics.push(Diagnostic::new(
                     &code::NO_SOURCE,
                     Location::default().field(field),
                     format!("the column `{}` is required, and the input has no `{field}`", column.heading),
                 ));
             }
         }
-        if !findings.is_empty() {
-            return Err(Fatal { failure: Failure::Use, findings });
+        if !diagnostics.is_empty() {
+            return Err(Fatal { failure: Failure::Use, diagnostics });
         }
         let dropped = several(layout, brief);
         let holds = |field: Field| {
@@ -291,7 +286,7 @@ impl SumsEncoder {
         run: &mut Run<'a>,
         block: Block<'a>,
         out: &mut Vec<u8>,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<u64, Fatal> {
         let only = self.survey(run, block);
         let before = run.rows;
@@ -370,7 +365,7 @@ impl SumsEncoder {
         plan: &ShapePlan,
         row: &Row<'a>,
         out: &mut Vec<u8>,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let cell = |column: Option<usize>| {
             column.and_then(|column| row.usage.cell(column).first()).filter(|value| !value.is_empty())
@@ -416,7 +411,7 @@ impl SumsEncoder {
         overrides: &[Override],
         back: bool,
         out: &mut Vec<u8>,
-        report: &mut Report,
+        report: &mut RunReport,
     ) {
         let value = |want: usize| match overrides.iter().find(|(known, _)| *known == want) {
             Some((_, text)) => Some(&**text).filter(|text| !text.is_empty()),
@@ -474,7 +469,7 @@ impl SumsEncoder {
         (number, column, planned): (usize, &Column, &Planned),
         value: &dyn Fn(usize) -> Option<&'a [u8]>,
         (of_release, back): (bool, bool),
-        report: &mut Report,
+        report: &mut RunReport,
     ) {
         run.text.clear();
         let other = planned.other.filter(|_| of_release);
@@ -540,7 +535,7 @@ impl SumsEncoder {
     }
 
     /// Makes a text fit its column that is no value of the model.
-    fn fit(&self, run: &mut Run<'_>, spot: Spot<'_>, report: &mut Report) {
+    fn fit(&self, run: &mut Run<'_>, spot: Spot<'_>, report: &mut RunReport) {
         let mut noted = crate::put::Noted::default();
         self.put.fit(spot.column, &mut run.text, &mut noted);
         if !noted.is_clean() {
@@ -625,7 +620,7 @@ fn shape_plan(layout: &Layout, wanted: &[Field], shape: &Shape) -> ShapePlan {
 }
 
 /// Values of the head and of sales contexts of which a cell holds only the first.
-fn several(layout: &Layout, brief: &Brief<'_>) -> Vec<(Subject, String)> {
+fn several(layout: &Layout, brief: &EncodeRequest<'_>) -> Vec<(Subject, String)> {
     let written = layout.written();
     let entities = brief.contexts.iter().chain([brief.header]);
     let many = entities
@@ -636,7 +631,7 @@ fn several(layout: &Layout, brief: &Brief<'_>) -> Vec<(Subject, String)> {
 }
 
 impl Currencies {
-    fn of(brief: &Brief<'_>) -> Self {
+    fn of(brief: &EncodeRequest<'_>) -> Self {
         let mut codes: Vec<Box<str>> = Vec::new();
         let mut number = |code: &str| {
             codes.iter().position(|known| **known == *code).unwrap_or_else(|| {
@@ -658,7 +653,7 @@ impl Currencies {
 }
 
 impl Encode for SumsEncoder {
-    fn begin(&self, _part: Part, out: &mut Vec<u8>) -> Tally {
+    fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         self.lines().begin(&self.head, &self.totals(), out)
     }
 
@@ -671,7 +666,7 @@ impl Encode for SumsEncoder {
         portion: Portion<'_>,
         numbers: Numbers,
         out: &mut Encoded,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let Portion::Blocks(blocks) = portion else {
             let message = format!("`{}` holds sums, and single plays were given", self.layout.manifest.id);
@@ -698,12 +693,12 @@ impl Encode for SumsEncoder {
         Ok(())
     }
 
-    fn end(&self, _part: Part, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
+    fn end(&self, _part: FileNumber, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
         let lines = self.lines().foot(&self.totals(), file.lines, out);
         Tally { lines, ..Tally::default() }
     }
 
-    fn file_name(&self, _part: Part) -> String {
+    fn file_name(&self, _part: FileNumber) -> String {
         self.name.clone().unwrap_or_else(|| crate::write::file_name(&self.layout, self.put.delimiter))
     }
 
@@ -711,7 +706,7 @@ impl Encode for SumsEncoder {
         self.layout.file_names.replaces
     }
 
-    fn findings(&self) -> &[Diagnostic] {
+    fn diagnostics(&self) -> &[Diagnostic] {
         &self.notes
     }
 
@@ -724,20 +719,20 @@ impl Encode for SumsEncoder {
     }
 
     fn refusal(&self) -> Option<Fatal> {
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         let totals = self.totals();
         if let Some(most) = self.layout.max_rows.filter(|most| totals.rows > *most) {
             let message = format!("the table has {} rows, and the layout allows {most}", totals.rows);
-            findings.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
+            diagnostics.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
         }
         if totals.overflow {
             let message = "a sum that the file has to tell has more than 28 digits";
-            findings.push(Diagnostic::new(&INEXACT, Location::default(), message));
+            diagnostics.push(Diagnostic::new(&INEXACT, Location::default(), message));
         }
-        findings.extend(self.put.refusal().into_iter().flat_map(|fatal| fatal.findings));
+        diagnostics.extend(self.put.refusal().into_iter().flat_map(|fatal| fatal.diagnostics));
         let coding = self.finish.as_ref().and_then(|finish| finish.refusal(&self.layout));
-        findings.extend(coding.into_iter().flat_map(|fatal| fatal.findings));
-        (!findings.is_empty()).then_some(Fatal { failure: Failure::Input, findings })
+        diagnostics.extend(coding.into_iter().flat_map(|fatal| fatal.diagnostics));
+        (!diagnostics.is_empty()).then_some(Fatal { failure: Failure::Input, diagnostics })
     }
 
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {

@@ -1,15 +1,13 @@
 //! Reads a table and writes it again, through the contract that the engine uses.
 
 use transpose_codes::time::Timestamp;
-use transpose_core::batch::Batch;
-use transpose_core::diagnostic::Fatal;
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{
-    Brief, Chunk, Decode, Encode, Encoded, Events, Format, Numbers, Origin, Part, Portion, Projection, Tally,
+    BytesHead, Chunk, Decode, Encode, EncodeRequest, Encoded, Events, FileNumber, Format, Numbers, Origin,
+    Portion, Projection, Tally,
 };
-use transpose_core::registry::BytesHead;
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, Entity, Field, FieldSet};
 use transpose_sheet::LayoutFormat;
 
 /// Options by name.
@@ -31,7 +29,7 @@ pub(crate) fn encoder(
     options: Options<'_>,
 ) -> Result<Box<dyn Encode>, Fatal> {
     let header = Entity::default();
-    let brief = Brief {
+    let brief = EncodeRequest {
         version: None,
         options,
         header: &header,
@@ -49,7 +47,7 @@ pub(crate) fn rewrite(
     format: &LayoutFormat,
     text: &[u8],
     options: Options<'_>,
-    report: &mut Report,
+    report: &mut RunReport,
 ) -> Encoded {
     let mut decoder = open(format, text, options).unwrap();
     let fields: Vec<Field> = decoder.preamble().reads.iter().collect();
@@ -64,13 +62,13 @@ pub(crate) fn rewrite(
     worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, report);
     assert_eq!(batch.rejects.len(), 0, "{:?}", batch.rejects);
     let mut out = Encoded::default();
-    let tally = encoder.begin(Part { number: 1, of: 1 }, &mut out.bytes);
+    let tally = encoder.begin(FileNumber { number: 1, of: 1 }, &mut out.bytes);
     assert_eq!(tally.lines, 1);
     let events = Events { batch: &batch.events, chunk: body, fields: &fields, decoder: &*decoder };
     let numbers = Numbers { line: 2, ..Numbers::default() };
     encoder.encode(Portion::Events(events), numbers, &mut out, report).unwrap();
     let mut closing = Vec::new();
     decoder.finish(&[], &Tally::default(), &mut closing);
-    report.findings.extend(closing);
+    report.diagnostics.extend(closing);
     out
 }

@@ -2,14 +2,13 @@
 
 use std::fmt::Write;
 use transpose_codes::Timestamp;
-use transpose_core::batch::{Batch, Blocks, Slot};
-use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::entity::Entity;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Brief, Chunk, Decode, Encoded, Format, Indexed, Numbers, Origin, Part, Portion, Tally,
+    BytesHead, Chunk, Decode, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers, Origin, Portion,
+    Tally,
 };
-use transpose_core::registry::BytesHead;
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, Blocks, Entity, Slot};
 use transpose_sheet::LayoutFormat;
 
 /// What a table comes to.
@@ -18,7 +17,7 @@ pub(crate) struct Table {
     pub(crate) header: Vec<String>,
     pub(crate) blocks: Vec<String>,
     pub(crate) rejects: Vec<String>,
-    pub(crate) findings: Vec<String>,
+    pub(crate) diagnostics: Vec<String>,
     pub(crate) quarantine: String,
 }
 
@@ -31,10 +30,10 @@ pub(crate) fn open(
     format.open(&mut BytesHead { name: "sums.csv", bytes: text }, options)
 }
 
-/// A finding with its line.
-pub(crate) fn told(finding: &Diagnostic) -> String {
-    let line = finding.location.line.map_or("-".into(), |line| line.to_string());
-    format!("{line} {} {}", finding.code.id, finding.message)
+/// A diagnostic with its line.
+pub(crate) fn told(diagnostic: &Diagnostic) -> String {
+    let line = diagnostic.location.line.map_or("-".into(), |line| line.to_string());
+    format!("{line} {} {}", diagnostic.code.id, diagnostic.message)
 }
 
 /// The fields of a header.
@@ -46,7 +45,7 @@ pub(crate) fn fields(entity: &Entity) -> Vec<String> {
 
 /// The entities of each block with their values.
 pub(crate) fn blocks(blocks: Blocks<'_>) -> Vec<String> {
-    let entity = |entity: transpose_core::batch::EntityRef<'_>| {
+    let entity = |entity: transpose_core::model::EntityRef<'_>| {
         let shape = entity.shape().unwrap();
         let mut text = shape.group.name().to_owned();
         if let Some(parent) = entity.parent() {
@@ -71,10 +70,10 @@ pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
     let decoder = open(format, text, &[]).unwrap();
     let preamble = decoder.preamble();
     let mut table = Table { header: fields(&preamble.header), ..Table::default() };
-    let mut findings: Vec<_> = preamble.findings.iter().map(told).collect();
+    let mut diagnostics: Vec<_> = preamble.diagnostics.iter().map(told).collect();
     let (mut next, mut line) = (preamble.body as usize, preamble.line);
     let mut worker = decoder.worker();
-    let (mut batch, mut report) = (Batch::default(), Report::default());
+    let (mut batch, mut report) = (Batch::default(), RunReport::default());
     let mut quarantine = Vec::new();
     let mut trailers = Vec::new();
     while next < text.len() {
@@ -88,19 +87,19 @@ pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
             Blocks { batch: &batch.blocks, chunk: view.bytes, shapes: &preamble.shapes, contexts: &[] };
         table.blocks.extend(blocks(seen));
         for reject in &batch.rejects {
-            let place = &reject.finding.location;
-            table.rejects.push(format!("{place} {} plays {}", reject.finding.code.id, reject.plays));
+            let place = &reject.diagnostic.location;
+            table.rejects.push(format!("{place} {} plays {}", reject.diagnostic.code.id, reject.plays));
             let row = &view.bytes[reject.start as usize..][..reject.len as usize];
-            decoder.quarantine(&reject.finding, row, &mut quarantine);
+            decoder.quarantine(&reject.diagnostic, row, &mut quarantine);
         }
         trailers.extend_from_slice(&batch.trailers);
         (next, line) = (begin + end, line + lines);
     }
     let mut closing = Vec::new();
     decoder.finish(&trailers, &Tally::default(), &mut closing);
-    report.findings.extend(closing);
-    findings.extend(report.findings.iter().map(told));
-    table.findings = findings;
+    report.diagnostics.extend(closing);
+    diagnostics.extend(report.diagnostics.iter().map(told));
+    table.diagnostics = diagnostics;
     table.quarantine = String::from_utf8_lossy(&quarantine).into_owned();
     table
 }
@@ -109,11 +108,11 @@ pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) text: String,
-    pub(crate) findings: Vec<String>,
+    pub(crate) diagnostics: Vec<String>,
     /// What changed, how often, and why.
     pub(crate) losses: Vec<String>,
     pub(crate) refusal: Vec<String>,
-    pub(crate) report: Report,
+    pub(crate) report: RunReport,
 }
 
 /// Reads a table of one layout and writes it in another, in pieces of so many bytes.
@@ -126,7 +125,7 @@ pub(crate) fn rewrite(
 ) -> Result<Outcome, Fatal> {
     let decoder = open(source, text, &[]).unwrap();
     let preamble = decoder.preamble();
-    let brief = Brief {
+    let brief = EncodeRequest {
         version: None,
         options,
         header: &preamble.header,
@@ -137,13 +136,13 @@ pub(crate) fn rewrite(
         now: Timestamp::utc(0),
     };
     let encoder = target.create(&brief)?;
-    let part = Part { number: 1, of: 1 };
+    let part = FileNumber { number: 1, of: 1 };
     let (mut head, mut body) = (Vec::new(), Vec::new());
     let mut tally = encoder.begin(part, &mut head);
     assert_eq!(tally.lines, String::from_utf8_lossy(&head).lines().count() as u64);
     let (mut next, mut line) = (preamble.body as usize, preamble.line);
     let mut worker = decoder.worker();
-    let (mut batch, mut report) = (Batch::default(), Report::default());
+    let (mut batch, mut report) = (Batch::default(), RunReport::default());
     while next < text.len() {
         let begin = next;
         let own = chunk.min(text.len() - begin).saturating_sub(1);
@@ -171,12 +170,12 @@ pub(crate) fn rewrite(
     });
     Ok(Outcome {
         text: String::from_utf8([head, body].concat()).unwrap(),
-        findings: encoder.findings().iter().chain(report.findings.iter()).map(told).collect(),
+        diagnostics: encoder.diagnostics().iter().chain(report.diagnostics.iter()).map(told).collect(),
         losses: losses.collect(),
         refusal: encoder
             .refusal()
             .into_iter()
-            .flat_map(|fatal| fatal.findings)
+            .flat_map(|fatal| fatal.diagnostics)
             .map(|found| told(&found))
             .collect(),
         report,

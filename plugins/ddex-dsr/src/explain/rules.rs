@@ -1,9 +1,9 @@
-//! Rules of the validation. The codes of findings that implement a rule are known to the registry
+//! Rules of the validation. The codes of diagnostics that implement a rule are known to the registry
 //! only, so they are told elsewhere.
 
 use super::wrapped;
 use crate::generated::rules::RULES;
-use transpose_core::diagnostic::Severity;
+use transpose_core::diagnostics::Severity;
 
 /// A rule that sound messages keep.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Rule {
     pub(crate) about: &'static str,
     /// When the severity is another one; may be empty.
     pub(crate) note: &'static str,
-    /// Why no finding reports it; empty for those that findings report.
+    /// Why no diagnostic reports it; empty for those that diagnostics report.
     pub(crate) unreported: &'static str,
 }
 

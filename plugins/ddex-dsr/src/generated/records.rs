@@ -2,7 +2,7 @@
 //!
 //! Every record type with its cells. A record is identified by its type and its generation.
 
-use transpose_core::field::Field as G;
+use transpose_core::model::Field as G;
 use transpose_records::spec::CellSlot::{self, Extra as X, Field as F, Structure as S};
 use transpose_records::spec::CellType as T;
 use transpose_records::spec::Obligation::{self, Conditional as C, Mandatory as M, Optional as O};

@@ -3,7 +3,7 @@
 //! The rules of the validation.
 
 use crate::explain::Rule;
-use transpose_core::diagnostic::Severity::{Error, Info, Warning};
+use transpose_core::diagnostics::Severity::{Error, Info, Warning};
 
 /// The rules, in the order of the facts.
 #[rustfmt::skip]

@@ -11,7 +11,7 @@
 use crate::format::Profile;
 use crate::summary::{Model, first_of};
 use crate::tables::Layout;
-use transpose_core::entity::Entity;
+use transpose_core::model::Entity;
 use transpose_core::terms::Terms;
 
 pub(crate) static PROFILE: Profile = Profile {

@@ -24,9 +24,8 @@
 use crate::format::{Dsr, Profile};
 use crate::summary::fillable;
 use crate::tables::Layout;
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
 use transpose_core::format::Format;
+use transpose_core::model::{Entity, Field};
 use transpose_core::terms::Terms;
 
 /// The format.

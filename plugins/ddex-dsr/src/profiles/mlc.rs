@@ -13,8 +13,7 @@
 use crate::format::Profile;
 use crate::summary::first_of;
 use crate::tables::Layout;
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
+use transpose_core::model::{Entity, Field};
 use transpose_core::terms::Terms;
 
 pub(crate) static PROFILE: Profile = Profile {

@@ -7,18 +7,15 @@ use super::cells::{Piece, cell_count, located, named};
 use super::checks::{Marks, Values, is_amount, is_count, is_share};
 use super::columns::{Column, Entry, Facet, Link, Quick, key_of};
 use super::units::{Unit, Worker, plain_class};
-use crate::codes;
 use crate::format::Role;
-use crate::tables;
+use crate::{codes, tables};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
-use transpose_core::batch::{BlockBatch, EntityRow, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
-use transpose_core::field::Group;
+use transpose_core::accounting::{Change, RunReport, Subject};
+use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::format::Origin;
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
+use transpose_core::model::{BlockBatch, EntityRow, Group, Span};
 use transpose_records::cell::{is_decimal, is_integer, is_isrc};
 use transpose_records::escape;
 use transpose_records::grammar::State;
@@ -108,11 +105,11 @@ struct Progress<'a> {
 }
 
 impl Progress<'_> {
-    fn fail(&mut self, finding: Box<Diagnostic>, report: &mut Report) {
+    fn fail(&mut self, diagnostic: Box<Diagnostic>, report: &mut RunReport) {
         if self.fatal.is_none() {
-            self.fatal = Some(finding);
+            self.fatal = Some(diagnostic);
         } else {
-            report.findings.push(*finding);
+            report.diagnostics.push(*diagnostic);
         }
     }
 }
@@ -152,7 +149,7 @@ impl<'r> Worker<'r> {
         region: &Region<'a>,
         unit: &Unit,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<(), Fault>
     where
         'r: 'a,
@@ -197,8 +194,8 @@ impl<'r> Worker<'r> {
                 && let Err(error) = std::str::from_utf8(content)
             {
                 let message = format!("the line is not UTF-8 from its byte {} on", error.valid_up_to() + 1);
-                let finding = Diagnostic::new(&codes::NOT_UTF8, here.place(), message).value(content);
-                progress.fail(Box::new(finding), report);
+                let diagnostic = Diagnostic::new(&codes::NOT_UTF8, here.place(), message).value(content);
+                progress.fail(Box::new(diagnostic), report);
                 (progress.gap, progress.state) = (true, None);
                 continue;
             }
@@ -257,7 +254,7 @@ impl<'r> Worker<'r> {
         region: &Region<'_>,
         progress: &mut Progress<'a>,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) where
         'r: 'a,
     {
@@ -280,8 +277,8 @@ impl<'r> Worker<'r> {
         }
         let Some(entry) = reader.entries.get(self.entry).or_else(|| reader.kin(name)) else {
             progress.gap = true;
-            if let Err(finding) = unknown_record(this, report) {
-                progress.fail(finding, report);
+            if let Err(diagnostic) = unknown_record(this, report) {
+                progress.fail(diagnostic, report);
             }
             return;
         };
@@ -336,13 +333,13 @@ impl<'r> Worker<'r> {
     }
 
     /// Looks at the identifier of a block, which all its records repeat.
-    fn block_id(&mut self, entry: &Entry, this: &This<'_>, report: &mut Report) {
+    fn block_id(&mut self, entry: &Entry, this: &This<'_>, report: &mut RunReport) {
         let Some(column) = entry.columns.get(1).filter(|column| column.link == Link::Key) else { return };
         let raw = this.raw(1);
         if raw.is_empty() {
             let message = format!("{} is empty", named(column.spec));
             let place = this.here.cell(entry, Some(column.spec));
-            report.findings.push(Diagnostic::new(&codes::EMPTY_CELL, place, message));
+            report.diagnostics.push(Diagnostic::new(&codes::EMPTY_CELL, place, message));
         } else if !this.line.is_clean() && !escape::is_plain(raw) {
             // Any text fits, so that only notes are of interest.
             let _ = self.cells.read(raw, column, self.reader.escapes);
@@ -351,9 +348,9 @@ impl<'r> Worker<'r> {
     }
 
     /// Tells that a record has another version than the profile binds.
-    fn version(&self, entry: &Entry, this: &This<'_>, report: &mut Report) {
-        if !report.findings.keeps(&codes::RECORD_VERSION) {
-            report.findings.count(&codes::RECORD_VERSION, 1);
+    fn version(&self, entry: &Entry, this: &This<'_>, report: &mut RunReport) {
+        if !report.diagnostics.keeps(&codes::RECORD_VERSION) {
+            report.diagnostics.count(&codes::RECORD_VERSION, 1);
             return;
         }
         let (name, version) = (entry.spec.name, self.reader.layout.profile.version);
@@ -363,7 +360,7 @@ impl<'r> Worker<'r> {
             format!("`{}` is not known, it is read as {name}", shown(this.raw(0)))
         };
         let place = this.here.place().record(name);
-        report.findings.push(Diagnostic::new(&codes::RECORD_VERSION, place, message));
+        report.diagnostics.push(Diagnostic::new(&codes::RECORD_VERSION, place, message));
     }
 
     /// Follows the structure of the profile.
@@ -398,7 +395,7 @@ impl<'r> Worker<'r> {
         entry: &Entry,
         this: &This<'_>,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
         faults: &mut Vec<Fault>,
     ) {
         let ends = this.index.ends(this.line);
@@ -490,7 +487,7 @@ impl<'r> Worker<'r> {
         column: &Column,
         this: &This<'_>,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<Span, Fault> {
         if column.link == Link::Key {
             return Ok(Span::ABSENT);
@@ -505,17 +502,17 @@ impl<'r> Worker<'r> {
         if span.is_absent() {
             if column.mandatory && column.link != Link::Deprecated {
                 let message = format!("{} is empty", named(column.spec));
-                let finding = Diagnostic::new(&codes::EMPTY_CELL, place(), message);
+                let diagnostic = Diagnostic::new(&codes::EMPTY_CELL, place(), message);
                 if Some(number) == entry.quantity || column.link == Link::Summary {
-                    return Err(Box::new(finding));
+                    return Err(Box::new(diagnostic));
                 }
-                report.findings.push(finding);
+                report.diagnostics.push(diagnostic);
             }
             return Ok(span);
         }
         if column.link == Link::Deprecated {
             let message = format!("{} is filled", named(column.spec));
-            report.findings.push(Diagnostic::new(&codes::DEPRECATED_CELL, place(), message).value(raw));
+            report.diagnostics.push(Diagnostic::new(&codes::DEPRECATED_CELL, place(), message).value(raw));
             return Ok(Span::ABSENT);
         }
         Ok(span)
@@ -528,15 +525,15 @@ impl<'r> Worker<'r> {
         column: &Column,
         this: &This<'_>,
         raw: &[u8],
-        report: &mut Report,
+        report: &mut RunReport,
     ) {
         for note in self.cells.notes.drain(..) {
-            if report.findings.keeps(note.code) {
+            if report.diagnostics.keeps(note.code) {
                 let message = format!("{}: {}", named(column.spec), note.message);
                 let place = this.here.cell(entry, Some(column.spec));
-                report.findings.push(Diagnostic::new(note.code, place, message).value(raw));
+                report.diagnostics.push(Diagnostic::new(note.code, place, message).value(raw));
             } else {
-                report.findings.count(note.code, 1);
+                report.diagnostics.count(note.code, 1);
             }
         }
     }
@@ -549,7 +546,7 @@ impl<'r> Worker<'r> {
         column: &Column,
         raw: &[u8],
         this: &This<'_>,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<bool, Fault> {
         let read = self.cells.read(raw, column, self.reader.escapes);
         self.tell_notes(entry, column, this, raw, report);
@@ -557,11 +554,11 @@ impl<'r> Worker<'r> {
         let message =
             format!("{} is `{}`, expected {}: {why}", named(column.spec), shown(raw), column.spec.kind);
         let place = this.here.cell(entry, Some(column.spec));
-        let finding = Diagnostic::new(&codes::WRONG_TYPE, place, message).value(raw);
+        let diagnostic = Diagnostic::new(&codes::WRONG_TYPE, place, message).value(raw);
         if entry.has_usage() {
-            return Err(Box::new(finding));
+            return Err(Box::new(diagnostic));
         }
-        report.findings.push(finding);
+        report.diagnostics.push(diagnostic);
         let subject =
             column.spec.field().map_or_else(|| Subject::Extra(column.spec.name.into()), Subject::Field);
         let reason = "the value does not fit the type of its cell";
@@ -602,7 +599,7 @@ impl<'r> Worker<'r> {
             return Span::ABSENT;
         }
         let found = match batch.value(span, text) {
-            transpose_core::batch::Cell::Many(list) => {
+            transpose_core::model::Cell::Many(list) => {
                 list.iter().find(|bytes| is_grid(bytes)).map(<[u8]>::to_vec)
             }
             cell => cell.first().filter(|bytes| is_grid(bytes)).map(<[u8]>::to_vec),
@@ -617,14 +614,14 @@ impl<'r> Worker<'r> {
         this: &This<'_>,
         progress: &mut Progress<'_>,
         batch: &BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) {
         let place = || this.here.place();
         if entry.checks.concern(self.marks) {
             let holds = |at: usize| !this.raw(at).trim_ascii().is_empty();
             let values = Values { row: &self.row, batch, text: this.text, holds: &holds };
-            entry.checks.apply(entry.spec, &entry.columns, &values, self.marks, &place, &mut |finding| {
-                report.findings.push(finding);
+            entry.checks.apply(entry.spec, &entry.columns, &values, self.marks, &place, &mut |diagnostic| {
+                report.diagnostics.push(diagnostic);
             });
         }
         if entry.role == Role::Embodiment {
@@ -632,7 +629,7 @@ impl<'r> Worker<'r> {
             if progress.embodied.is_some_and(|other| other != kind) {
                 let message = "RU01 and RU02 stand in one block";
                 let place = place().record(entry.spec.name);
-                report.findings.push(Diagnostic::new(&codes::MIXED_EMBODIMENTS, place, message));
+                report.diagnostics.push(Diagnostic::new(&codes::MIXED_EMBODIMENTS, place, message));
             }
             progress.embodied = Some(kind);
         }
@@ -648,7 +645,7 @@ impl<'r> Worker<'r> {
         this: &This<'_>,
         links: &Links,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
         faults: &mut Vec<Fault>,
     ) {
         if let Some(first) = self.reader.state.singles.get(self.entry) {
@@ -718,7 +715,7 @@ impl<'r> Worker<'r> {
     }
 
     /// Checks use type and price of a usage against its context.
-    fn conditions(&self, entry: &Entry, this: &This<'_>, context: u32, report: &mut Report) {
+    fn conditions(&self, entry: &Entry, this: &This<'_>, context: u32, report: &mut RunReport) {
         let context = self.reader.contexts.get(context);
         let filled = |number: usize| !this.raw(number).trim_ascii().is_empty();
         let cell = |number: usize| this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
@@ -728,11 +725,11 @@ impl<'r> Worker<'r> {
             } else {
                 "the use type stands neither here nor on the summary record"
             };
-            report.findings.push(Diagnostic::new(&codes::USE_TYPE, cell(number), message));
+            report.diagnostics.push(Diagnostic::new(&codes::USE_TYPE, cell(number), message));
         }
         if let Some(number) = entry.price.filter(|number| context.priced && !filled(*number)) {
             let message = "there is no price under PayAsYouGoModel";
-            report.findings.push(Diagnostic::new(&codes::NO_PRICE, cell(number), message));
+            report.diagnostics.push(Diagnostic::new(&codes::NO_PRICE, cell(number), message));
         }
     }
 
@@ -746,7 +743,7 @@ impl<'r> Worker<'r> {
         entity: u32,
         progress: &mut Progress<'a>,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
         dangling: &mut Vec<Fault>,
     ) {
         let reader = self.reader;
@@ -791,7 +788,7 @@ impl<'r> Worker<'r> {
                 if is_sure && parent.is_some_and(is_told) {
                     let message = "the resource that it belongs to has details of its work already";
                     let place = this.here.link(entry, Link::Resource);
-                    report.findings.push(Diagnostic::new(&codes::WORK_TWICE, place, message));
+                    report.diagnostics.push(Diagnostic::new(&codes::WORK_TWICE, place, message));
                 }
             }
             Role::Controller => {
@@ -868,7 +865,7 @@ impl<'r> Worker<'r> {
         own: Span,
         entity: u32,
         batch: &BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) {
         let hash = &self.reader.hash;
         let references = match entry.role {
@@ -880,7 +877,7 @@ impl<'r> Worker<'r> {
         if !own.is_absent() && references.find(bytes, hash, this.text, &batch.arena).is_some() {
             let message = format!("the reference `{}` is used twice in the block", shown(bytes));
             let place = this.here.link(entry, Link::Own);
-            report.findings.push(Diagnostic::new(&codes::REFERENCE_REUSED, place, message));
+            report.diagnostics.push(Diagnostic::new(&codes::REFERENCE_REUSED, place, message));
         }
         references.push(own, entity, hash, this.text, &batch.arena);
     }
@@ -918,7 +915,7 @@ impl<'r> Worker<'r> {
         links: &Links,
         sale: Span,
         batch: &mut BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Span {
         if !entry.swaps || links.summary.is_absent() || sale.is_absent() {
             return links.summary;
@@ -929,7 +926,7 @@ impl<'r> Worker<'r> {
         }
         let message = "SummaryRecordId and SalesTransactionId stand in each other's cells; they are read the other way round";
         let place = this.here.link(entry, Link::Summary);
-        report.findings.push(Diagnostic::new(&codes::SWAPPED, place, message));
+        report.diagnostics.push(Diagnostic::new(&codes::SWAPPED, place, message));
         if let Some(place) = entry.sale {
             batch.set(place, links.summary);
         }
@@ -943,7 +940,7 @@ impl<'r> Worker<'r> {
         this: &This<'_>,
         links: &Links,
         batch: &BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) -> Result<Option<u32>, Fault> {
         let reader = self.reader;
         let (text, arena) = (this.text, &batch.arena);
@@ -1006,7 +1003,7 @@ impl<'r> Worker<'r> {
         number: usize,
         this: &This<'_>,
         batch: &BlockBatch,
-        report: &mut Report,
+        report: &mut RunReport,
     ) {
         let (mut plain, mut ends) = (Vec::new(), Vec::new());
         escape::decode(this.raw(number), self.reader.escapes, &mut plain, &mut ends);
@@ -1018,13 +1015,13 @@ impl<'r> Worker<'r> {
             if !key.is_empty() && found.is_none() {
                 let message = format!("no resource of the block has the reference `{}`", shown(key));
                 let place = this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
-                report.findings.push(Diagnostic::new(&codes::UNKNOWN_USED, place, message));
+                report.diagnostics.push(Diagnostic::new(&codes::UNKNOWN_USED, place, message));
             }
         }
     }
 
     /// Judges a usage whose summary record depends on what follows it.
-    fn settle(progress: &mut Progress<'_>, report: &mut Report) {
+    fn settle(progress: &mut Progress<'_>, report: &mut RunReport) {
         let Some(Pending { here, entry, filled, followed }) = progress.pending.take() else { return };
         if filled != followed {
             return;
@@ -1033,7 +1030,7 @@ impl<'r> Worker<'r> {
         if filled {
             let message =
                 "the usage names a summary record, and so do the records of rights holders that follow";
-            report.findings.push(Diagnostic::new(&codes::SUMMARY_TWICE, place, message));
+            report.diagnostics.push(Diagnostic::new(&codes::SUMMARY_TWICE, place, message));
         } else {
             let message =
                 "the usage names no summary record, and no record of a rights holder follows that does";
@@ -1042,12 +1039,12 @@ impl<'r> Worker<'r> {
     }
 }
 
-/// Tells a finding that may come very often.
-fn tell(report: &mut Report, code: &'static Code, place: impl FnOnce() -> Location, message: &str) {
-    if report.findings.keeps(code) {
-        report.findings.push(Diagnostic::new(code, place(), message));
+/// Tells a diagnostic that may come very often.
+fn tell(report: &mut RunReport, code: &'static Code, place: impl FnOnce() -> Location, message: &str) {
+    if report.diagnostics.keeps(code) {
+        report.diagnostics.push(Diagnostic::new(code, place(), message));
     } else {
-        report.findings.count(code, 1);
+        report.diagnostics.count(code, 1);
     }
 }
 
@@ -1068,7 +1065,7 @@ fn unknown(entry: &Entry, this: &This<'_>, link: Link, what: &str, key: &[u8]) -
 }
 
 /// Tells of a record that is not read. One that would hold usages is a reason to reject its block.
-fn unknown_record(this: &This<'_>, report: &mut Report) -> Result<(), Fault> {
+fn unknown_record(this: &This<'_>, report: &mut RunReport) -> Result<(), Fault> {
     let raw = this.raw(0);
     let name = shown(raw);
     let text = std::str::from_utf8(raw).unwrap_or_default();
@@ -1079,28 +1076,28 @@ fn unknown_record(this: &This<'_>, report: &mut Report) -> Result<(), Fault> {
         (&codes::UNKNOWN_RECORD, format!("`{name}` is no known record"))
     };
     let place = if name.is_empty() { this.here.place() } else { this.here.place().record(&name) };
-    let finding = Diagnostic::new(code, place, message);
+    let diagnostic = Diagnostic::new(code, place, message);
     if is_known && Role::of(family(text)).is_some_and(|role| role.group() == Group::Usage) {
-        return Err(Box::new(finding));
+        return Err(Box::new(diagnostic));
     }
-    report.findings.push(finding);
+    report.diagnostics.push(diagnostic);
     let reason = "the record type is not part of the profile";
     report.loss.add(Change::Lost, Subject::Extra(name.into()), 1, Some(this.here.line), reason);
     Ok(())
 }
 
 /// Tells of missing cells, and of cells beyond the definition of a record.
-fn beyond(entry: &Entry, this: &This<'_>, counted: usize, report: &mut Report) {
+fn beyond(entry: &Entry, this: &This<'_>, counted: usize, report: &mut RunReport) {
     let spec = entry.spec;
     let is_empty = |index: usize| this.raw(index).trim_ascii().is_empty();
-    let Some(finding) = cell_count(spec, counted, is_empty, &this.here.place()) else { return };
+    let Some(diagnostic) = cell_count(spec, counted, is_empty, &this.here.place()) else { return };
     let further = (spec.cells.len()..counted).filter(|index| !is_empty(*index)).count() as u64;
     if further > 0 {
         let subject = Subject::Extra(format!("{} cell {}", spec.name, spec.cells.len() + 1).into());
         let reason = "the cell is beyond the definition of the record";
         report.loss.add(Change::Lost, subject, further, Some(this.here.line), reason);
     }
-    report.findings.push(finding);
+    report.diagnostics.push(diagnostic);
 }
 
 /// Which cells of a line are not clean.

@@ -3,9 +3,8 @@
 use super::checks::Values;
 use super::columns::{Column, Link};
 use crate::codes;
-use transpose_core::batch::{BlockBatch, Cell, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
-use transpose_core::entity::{Entity, Value};
+use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
+use transpose_core::model::{BlockBatch, Cell, Entity, Span, Value};
 use transpose_records::cell::{Fit, check, check_kind};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::line::{self, Line};
@@ -253,7 +252,7 @@ impl HeadRecord {
         spec: &'static RecordSpec,
         at: Line,
         place: Location,
-        findings: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut ranges = Vec::new();
         line::cells(bytes, at, escapes == Escapes::Tripled, &mut ranges);
@@ -263,7 +262,7 @@ impl HeadRecord {
                 .and_then(|(start, end)| bytes.get(*start as usize..*end as usize))
                 .unwrap_or(&[])
         };
-        findings.extend(cell_count(
+        diagnostics.extend(cell_count(
             spec,
             ranges.len(),
             |index| raw_at(index).trim_ascii().is_empty(),
@@ -272,7 +271,16 @@ impl HeadRecord {
         let columns: Vec<Column> = spec.cells.iter().map(Column::new).collect();
         let (mut row, mut batch) = (Vec::new(), BlockBatch::default());
         for (index, column) in columns.iter().enumerate() {
-            row.push(Self::cell(cells, escapes, raw_at(index), column, spec, &place, &mut batch, findings));
+            row.push(Self::cell(
+                cells,
+                escapes,
+                raw_at(index),
+                column,
+                spec,
+                &place,
+                &mut batch,
+                diagnostics,
+            ));
         }
         let mut beyond = Vec::new();
         for index in spec.cells.len()..ranges.len() {
@@ -298,30 +306,30 @@ impl HeadRecord {
         spec: &RecordSpec,
         place: &Location,
         batch: &mut BlockBatch,
-        findings: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Span {
         let cell = column.spec;
         let location = || located(place, spec, cell);
         let read = cells.read(raw, column, escapes);
         for note in cells.notes.drain(..) {
             let message = format!("{}: {}", named(cell), note.message);
-            findings.push(Diagnostic::new(note.code, location(), message).value(raw));
+            diagnostics.push(Diagnostic::new(note.code, location(), message).value(raw));
         }
         if let Err(why) = read {
             let message = format!("{} is `{}`, expected {}: {why}", named(cell), shown(raw), cell.kind);
-            findings.push(Diagnostic::new(&codes::WRONG_TYPE, location(), message).value(raw));
+            diagnostics.push(Diagnostic::new(&codes::WRONG_TYPE, location(), message).value(raw));
             return Span::ABSENT;
         }
         if cells.pieces.is_empty() {
             if column.mandatory {
                 let message = format!("{} is empty", named(cell));
-                findings.push(Diagnostic::new(&codes::EMPTY_CELL, location(), message));
+                diagnostics.push(Diagnostic::new(&codes::EMPTY_CELL, location(), message));
             }
             return Span::ABSENT;
         }
         if column.link == Link::Deprecated {
             let message = format!("{} is filled", named(cell));
-            findings.push(Diagnostic::new(&codes::DEPRECATED_CELL, location(), message).value(raw));
+            diagnostics.push(Diagnostic::new(&codes::DEPRECATED_CELL, location(), message).value(raw));
             return Span::ABSENT;
         }
         let spans: Vec<Span> =

@@ -10,9 +10,9 @@ use super::columns::{Column, Quick, is_meant};
 use crate::codes;
 use crate::format::Role;
 use transpose_codes::decimal::{self, Grammar, scaled};
-use transpose_core::batch::{BlockBatch, Cell, Span};
-use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
+use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::format::Demands;
+use transpose_core::model::{BlockBatch, Cell, Span};
 use transpose_records::cell::is_integer;
 use transpose_records::spec::{CellSpec, CellType, Obligation, RecordSpec};
 
@@ -273,10 +273,10 @@ impl Checks {
         }
         let mut told = |code: &'static Code, at: usize, message: String, value: Option<&[u8]>| {
             let Some(column) = columns.get(at) else { return };
-            let finding = Diagnostic::new(code, located(&place(), spec, column.spec), message);
+            let diagnostic = Diagnostic::new(code, located(&place(), spec, column.spec), message);
             push(match value {
-                Some(value) => finding.value(value),
-                None => finding,
+                Some(value) => diagnostic.value(value),
+                None => diagnostic,
             });
         };
         let name = |at: usize| columns.get(at).map_or("", |column| column.spec.name);
@@ -667,8 +667,8 @@ mod tests {
                 let said = |marks| {
                     let mut said = Vec::new();
                     let place = || Location::default();
-                    checks.apply(spec, &columns, &values, marks, &place, &mut |finding| {
-                        said.push((finding.code.id, finding.location.to_string(), finding.message));
+                    checks.apply(spec, &columns, &values, marks, &place, &mut |diagnostic| {
+                        said.push((diagnostic.code.id, diagnostic.location.to_string(), diagnostic.message));
                     });
                     said
                 };

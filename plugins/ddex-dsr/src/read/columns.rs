@@ -6,10 +6,9 @@ use super::forms::Form;
 use crate::codes;
 use crate::format::{Role, part_of};
 use crate::tables::{self, Layout};
-use transpose_core::batch::{Shape, Slot};
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::field::{Field, Group, Kind};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{CellName, Demands};
+use transpose_core::model::{Field, Group, Kind, Shape, Slot};
 use transpose_records::grammar::Symbol;
 use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec};
 
@@ -84,7 +83,7 @@ pub(super) struct Column {
     pub(super) free: bool,
     /// How a value that stands alone in a clean line is checked.
     pub(super) quick: Quick,
-    /// Whether an empty cell is worth a finding.
+    /// Whether an empty cell is worth a diagnostic.
     pub(super) demanded: bool,
     pub(super) link: Link,
     /// The number of the column among all that are checked.
@@ -423,13 +422,13 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
 
 /// Refuses demands that name no record or cell of the tables.
 pub(super) fn known(demands: &Demands) -> Result<(), Fatal> {
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut unknown = |what: &str, name: String, near: Option<String>| {
         let message = format!("there is no {what} `{name}`");
-        let finding = Diagnostic::new(&codes::NO_SUCH_CELL, Location::default(), message);
-        findings.push(match near {
-            Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding,
+        let diagnostic = Diagnostic::new(&codes::NO_SUCH_CELL, Location::default(), message);
+        diagnostics.push(match near {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic,
         });
     };
     let cells = demands.values.iter().map(|(name, _)| name).chain(&demands.required);
@@ -446,8 +445,8 @@ pub(super) fn known(demands: &Demands) -> Result<(), Fatal> {
             unknown("record", name.clone(), nearest(name, names).map(str::to_owned));
         }
     }
-    if findings.is_empty() {
+    if diagnostics.is_empty() {
         return Ok(());
     }
-    Err(Fatal { failure: transpose_core::diagnostic::Failure::Use, findings })
+    Err(Fatal { failure: transpose_core::diagnostics::Failure::Use, diagnostics })
 }

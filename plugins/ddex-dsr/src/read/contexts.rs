@@ -2,8 +2,7 @@
 
 use super::Hash;
 use hashbrown::HashMap;
-use transpose_core::entity::Entity;
-use transpose_core::field::Field;
+use transpose_core::model::{Entity, Field};
 
 /// Short keys as numbers, which are compared at once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

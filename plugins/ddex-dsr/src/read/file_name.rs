@@ -8,9 +8,9 @@ use crate::names::{clean, compact};
 use std::sync::Arc;
 use transpose_codes::PartialDate;
 use transpose_codes::time::Period;
-use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
-use transpose_core::field::Field;
+use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::format::Preamble;
+use transpose_core::model::Field;
 
 /// The elements of a name, without `DSR` and the extension.
 struct Elements<'a> {
@@ -59,10 +59,10 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 /// Compares the name of a file with its header.
-pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, findings: &mut Vec<Diagnostic>) {
+pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnostics: &mut Vec<Diagnostic>) {
     let mut told = |code: &'static Code, message: String| {
         let place = Location { source: Some(source.clone()), ..Location::default() };
-        findings.push(Diagnostic::new(code, place, message).value(name.as_bytes()));
+        diagnostics.push(Diagnostic::new(code, place, message).value(name.as_bytes()));
     };
     if stem(name).contains(' ') {
         told(&codes::NAME_SPACE, "the name of the file has a space".into());

@@ -10,10 +10,9 @@ use crate::options::{Notation, Options};
 use crate::tables::{self, Layout};
 use std::sync::Arc;
 use transpose_codes::PartialDate;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location, shown};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::{Field, FieldSet};
-use transpose_core::format::{Head, Part, Preamble};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
+use transpose_core::format::{FileNumber, Head, Preamble};
+use transpose_core::model::{Entity, Field, FieldSet, Value};
 use transpose_records::escape::Escapes;
 use transpose_records::line::{self, Line};
 use transpose_records::spec::{CellSlot, RecordSpec, Structure, family};
@@ -118,7 +117,7 @@ impl Reader {
                     return Err(Fatal::input(Diagnostic::new(&codes::HEAD_TOO_LONG, location, message)));
                 }
                 Scanned::None(line) => {
-                    let finding = match line {
+                    let diagnostic = match line {
                         Some((line, number)) => Diagnostic::new(
                             &codes::NO_HEAD,
                             Location { source: Some(source), ..Location::line(number, line.start as u64) },
@@ -131,7 +130,7 @@ impl Reader {
                             "there is no record at all",
                         ),
                     };
-                    return Err(Fatal::input(finding));
+                    return Err(Fatal::input(diagnostic));
                 }
             }
         }
@@ -145,7 +144,7 @@ struct Opening<'a> {
     bytes: &'a [u8],
     scan: &'a Scan,
     escapes: Escapes,
-    findings: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
     /// The cells of the header as they stand.
     head: Vec<line::Range>,
 }
@@ -165,9 +164,9 @@ impl<'a> Opening<'a> {
         };
         let mut head = Vec::new();
         line::cells(bytes, scan.head.0, false, &mut head);
-        let mut opening = Self { profile, source, bytes, scan, escapes, findings: Vec::new(), head };
+        let mut opening = Self { profile, source, bytes, scan, escapes, diagnostics: Vec::new(), head };
         if options.escapes == Notation::Auto && escapes == Escapes::Doubled {
-            opening.findings.push(Diagnostic::new(
+            opening.diagnostics.push(Diagnostic::new(
                 &codes::OLD_ESCAPES,
                 Location { source: Some(opening.source.clone()), ..Location::default() },
                 "delimiters inside data are written as in Part 1 v1.1",
@@ -212,7 +211,7 @@ impl<'a> Opening<'a> {
             if !contexts.insert(id.as_bytes(), &context) {
                 let message = format!("SummaryRecordId `{}` is used twice", shown(id.as_bytes()));
                 let place = self.place(*line).record(name).cell(2, "SummaryRecordId");
-                self.findings
+                self.diagnostics
                     .push(Diagnostic::new(&codes::SUMMARY_REUSED, place, message).value(id.as_bytes()));
             }
             known.push(context);
@@ -221,7 +220,7 @@ impl<'a> Opening<'a> {
         self.parents(&known, &records);
         if self.scan.summaries.is_empty() {
             let message = "no summary record follows the header";
-            self.findings.push(Diagnostic::new(&codes::NO_SUMMARY, self.place(self.scan.head), message));
+            self.diagnostics.push(Diagnostic::new(&codes::NO_SUMMARY, self.place(self.scan.head), message));
         }
         let header = self.header(&records);
         let part = self.part(&layout);
@@ -238,7 +237,7 @@ impl<'a> Opening<'a> {
             extras,
             body: self.scan.body as u64,
             line: self.scan.body_line,
-            findings: self.findings,
+            diagnostics: self.diagnostics,
         };
         let state =
             State::new(self.scan.comments + self.scan.blanks.len() as u64, self.bytes, self.scan.head.0);
@@ -266,18 +265,19 @@ impl<'a> Opening<'a> {
         if self.scan.mark > 0 {
             let place = self.place((self.scan.head.0, 1));
             let message = "the file begins with a byte order mark";
-            self.findings.push(Diagnostic::new(&codes::BYTE_ORDER_MARK, place, message));
+            self.diagnostics.push(Diagnostic::new(&codes::BYTE_ORDER_MARK, place, message));
         }
         for number in &self.scan.blanks {
             let location =
                 Location { source: Some(self.source.clone()), line: Some(*number), ..Location::default() };
-            self.findings.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
+            self.diagnostics.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
         }
         for line in std::iter::once(&self.scan.head).chain(&self.scan.summaries) {
             let content = line.0.content(self.bytes);
             if std::str::from_utf8(content).is_err() {
-                let finding = Diagnostic::new(&codes::NOT_UTF8, self.place(*line), "the line is not UTF-8");
-                return Err(Fatal::input(finding.value(content)));
+                let diagnostic =
+                    Diagnostic::new(&codes::NOT_UTF8, self.place(*line), "the line is not UTF-8");
+                return Err(Fatal::input(diagnostic.value(content)));
             }
         }
         Ok(())
@@ -289,14 +289,14 @@ impl<'a> Opening<'a> {
         let wanted = self.profile.name;
         if !self.profile.is_named(named) {
             let message = format!("the profile is `{}`, expected `{wanted}`", shown(named.as_bytes()));
-            let finding = Diagnostic::new(&codes::WRONG_PROFILE, self.in_head(3, "Profile"), message);
-            return Err(Fatal::input(finding.value(named.as_bytes())));
+            let diagnostic = Diagnostic::new(&codes::WRONG_PROFILE, self.in_head(3, "Profile"), message);
+            return Err(Fatal::input(diagnostic.value(named.as_bytes())));
         }
         if !self.profile.is_written(named) {
             let message =
                 format!("the profile is written `{}`, expected `{wanted}`", shown(named.as_bytes()));
-            let finding = Diagnostic::new(&codes::PROFILE_SPELLING, self.in_head(3, "Profile"), message);
-            self.findings.push(finding.value(named.as_bytes()));
+            let diagnostic = Diagnostic::new(&codes::PROFILE_SPELLING, self.in_head(3, "Profile"), message);
+            self.diagnostics.push(diagnostic.value(named.as_bytes()));
         }
         if let Some(layout) = Layout::of(wanted, version.trim()) {
             return Ok(layout);
@@ -313,14 +313,14 @@ impl<'a> Opening<'a> {
             shown(version.as_bytes()),
             layout.profile.version
         );
-        let finding = Diagnostic::new(&codes::PROFILE_VERSION, self.in_head(4, "ProfileVersion"), message);
-        self.findings.push(finding.value(version.as_bytes()));
+        let diagnostic = Diagnostic::new(&codes::PROFILE_VERSION, self.in_head(4, "ProfileVersion"), message);
+        self.diagnostics.push(diagnostic.value(version.as_bytes()));
         Ok(layout)
     }
 
     fn record(&mut self, cells: &mut Cells, spec: &'static RecordSpec, line: Numbered) -> HeadRecord {
         let place = self.place(line);
-        HeadRecord::read(cells, self.escapes, self.bytes, spec, line.0, place, &mut self.findings)
+        HeadRecord::read(cells, self.escapes, self.bytes, spec, line.0, place, &mut self.diagnostics)
     }
 
     /// The definition of a summary record, with what is to be said about its version.
@@ -337,7 +337,7 @@ impl<'a> Opening<'a> {
         });
         let Some(spec) = spec else {
             let message = format!("`{}` is no known summary record", shown(name.as_bytes()));
-            self.findings.push(Diagnostic::new(&codes::UNKNOWN_RECORD, place, message));
+            self.diagnostics.push(Diagnostic::new(&codes::UNKNOWN_RECORD, place, message));
             return None;
         };
         let (code, message) = if layout.summary(name).is_none() {
@@ -353,7 +353,7 @@ impl<'a> Opening<'a> {
             );
             (&codes::RECORD_VERSION, message)
         };
-        self.findings.push(Diagnostic::new(code, place, message));
+        self.diagnostics.push(Diagnostic::new(code, place, message));
         Some(spec)
     }
 
@@ -369,14 +369,14 @@ impl<'a> Opening<'a> {
         if kind == "SY05" && !passed.contains(&"SY04") {
             let message = "no SY04 record precedes it";
             let place = self.place(line).record(spec.name);
-            self.findings.push(Diagnostic::new(&codes::NO_PARENT_SUMMARY, place, message));
+            self.diagnostics.push(Diagnostic::new(&codes::NO_PARENT_SUMMARY, place, message));
         }
         let scattered = passed.last() != Some(&kind) && passed.contains(&kind);
         if scattered && !interleaves(&layout.profile.structure) {
             let duty = layout.profile.profile.starts_with("AudioVisual");
             let code = if duty { &codes::SUMMARY_ORDER_DUTY } else { &codes::SUMMARY_ORDER };
             let message = "other summary records stand between those of this type";
-            self.findings.push(Diagnostic::new(code, self.place(line).record(spec.name), message));
+            self.diagnostics.push(Diagnostic::new(code, self.place(line).record(spec.name), message));
         }
         passed.push(kind);
     }
@@ -393,7 +393,7 @@ impl<'a> Opening<'a> {
                 );
                 let message =
                     format!("no summary record has the SummaryRecordId `{}`", shown(parent.as_bytes()));
-                self.findings
+                self.diagnostics
                     .push(Diagnostic::new(&codes::UNKNOWN_PARENT, place, message).value(parent.as_bytes()));
             }
         }
@@ -415,12 +415,12 @@ impl<'a> Opening<'a> {
     }
 
     /// Which file of its message this is.
-    fn part(&mut self, layout: &Layout) -> Part {
+    fn part(&mut self, layout: &Layout) -> FileNumber {
         let number = |index: usize| self.text(index).trim().parse::<u32>().unwrap_or(1);
-        let part = Part { number: number(6), of: number(7) };
+        let part = FileNumber { number: number(6), of: number(7) };
         let mut told = |code, message: String| {
             let place = self.in_head(7, "FileNumber");
-            self.findings.push(Diagnostic::new(code, place, message));
+            self.diagnostics.push(Diagnostic::new(code, place, message));
         };
         if part.number > part.of || part.number == 0 {
             told(&codes::HEAD_CONTRADICTION, format!("the file is number {} of {}", part.number, part.of));
@@ -438,7 +438,7 @@ impl<'a> Opening<'a> {
         {
             let message = format!("the period ends on {end}, before it starts on {start}");
             let place = self.in_head(10, "UsageEndDate");
-            self.findings.push(Diagnostic::new(&codes::HEAD_CONTRADICTION, place, message));
+            self.diagnostics.push(Diagnostic::new(&codes::HEAD_CONTRADICTION, place, message));
         }
     }
 }

@@ -40,13 +40,11 @@ use columns::Entry;
 use contexts::Contexts;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use transpose_core::batch::Fault;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location, shown};
-use transpose_core::entity::{Entity, Value};
-use transpose_core::field::Field;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
 use transpose_core::format::{
-    ChunkDecoder, Decode, Demands, Dimension, Part, Preamble, Projection, Repair, Spot, Tally,
+    ChunkDecoder, Decode, Demands, Dimension, FileNumber, Preamble, Projection, Repair, Tally, ValueRef,
 };
+use transpose_core::model::{CellDiagnostic, Entity, Field, Value};
 use transpose_records::escape::Escapes;
 use transpose_records::line::Line;
 use transpose_records::spec::family;
@@ -64,7 +62,7 @@ pub(crate) struct Reader {
     /// The records of the head, which validation looks at again.
     records: Vec<HeadRecord>,
     /// The number of the file and of files.
-    part: Part,
+    part: FileNumber,
     summaries: u64,
     hash: Hash,
     /// The shape of records that two parties agreed on.
@@ -135,7 +133,7 @@ impl Reader {
         &self,
         (at, foot): &(u64, Entity),
         count: impl Fn(&str) -> Option<(u64, bool)>,
-        findings: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) {
         for cell in self.layout.foot.cells.iter().skip(1) {
             let Some((expected, demanded)) = count(cell.name) else { continue };
@@ -155,7 +153,7 @@ impl Reader {
                 }
                 _ => continue,
             };
-            findings.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
+            diagnostics.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
         }
     }
 }
@@ -173,13 +171,20 @@ impl Decode for Reader {
         Box::new(units::Worker::new(self))
     }
 
-    fn vet(&self, _dimension: Dimension, _key: &[&[u8]]) -> Result<(), Fault> {
+    fn vet(&self, _dimension: Dimension, _key: &[&[u8]]) -> Result<(), CellDiagnostic> {
         Ok(())
     }
 
-    fn resolve(&self, _: Dimension, _: &[&[u8]], _: &mut dyn FnMut(Field, &[u8]), _: &mut Vec<Fault>) {}
+    fn resolve(
+        &self,
+        _: Dimension,
+        _: &[&[u8]],
+        _: &mut dyn FnMut(Field, &[u8]),
+        _: &mut Vec<CellDiagnostic>,
+    ) {
+    }
 
-    fn value(&self, _field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+    fn value(&self, _field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         out.clear();
         out.extend_from_slice(raw);
         Ok(!raw.is_empty())
@@ -196,37 +201,38 @@ impl Decode for Reader {
         );
     }
 
-    fn quarantine(&self, finding: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        let line = finding.location.line.unwrap_or_default();
-        let reason: String = finding.message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        out.extend_from_slice(format!("# line {line}: {} {reason}\n", finding.code.id).as_bytes());
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        let line = diagnostic.location.line.unwrap_or_default();
+        let reason: String =
+            diagnostic.message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        out.extend_from_slice(format!("# line {line}: {} {reason}\n", diagnostic.code.id).as_bytes());
         out.extend_from_slice(row);
         if !row.ends_with(b"\n") {
             out.push(b'\n');
         }
     }
 
-    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, findings: &mut Vec<Diagnostic>) {
-        self.finish_lines(findings);
+    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        self.finish_lines(diagnostics);
         let Some(last) = trailers.last() else {
             let place = Location { source: Some(self.source.clone()), ..Location::default() };
             let message = format!("the file ends without a {} record", self.layout.foot.name);
-            findings.push(Diagnostic::new(&codes::NO_FOOT, place, message));
+            diagnostics.push(Diagnostic::new(&codes::NO_FOOT, place, message));
             return;
         };
         let name = self.layout.foot.name;
         for (line, _) in trailers.iter().filter(|(_, foot)| *foot.origin != *name) {
             let message = format!("the footer of this variant is {name}");
-            findings.push(Diagnostic::new(&codes::WRONG_FOOT, self.at_line(*line), message));
+            diagnostics.push(Diagnostic::new(&codes::WRONG_FOOT, self.at_line(*line), message));
         }
         if trailers.len() > 1 {
             let message = format!("the file has {} footers", trailers.len());
-            findings.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(last.0), message));
+            diagnostics.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(last.0), message));
         }
         let end = self.state.last.load(Ordering::Relaxed);
         if end > last.0 {
             let message = format!("records follow the footer of line {}", last.0);
-            findings.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(end), message));
+            diagnostics.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(end), message));
         }
         if *last.1.origin != *name {
             return;
@@ -238,18 +244,18 @@ impl Decode for Reader {
             "NumberOfBlocksInFile" => Some((tally.blocks, true)),
             _ => None,
         };
-        self.counts(last, count, findings);
+        self.counts(last, count, diagnostics);
         // What stands only in the last file of a message.
         for cell in self.layout.foot.cells.iter().filter(|cell| closes && cell.name.contains("InRe")) {
             if !last.1.extras.contains_key(cell.name) {
                 let place = self.at_line(last.0).record(name).cell(cell.number, cell.name);
                 let message = format!("cell `{}` is empty", cell.name);
-                findings.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
+                diagnostics.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
             }
         }
     }
 
-    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, findings: &mut Vec<Diagnostic>) {
+    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, diagnostics: &mut Vec<Diagnostic>) {
         let Some(last) = trailers.last().filter(|(_, foot)| *foot.origin == *self.layout.foot.name) else {
             return;
         };
@@ -259,7 +265,7 @@ impl Decode for Reader {
             "NumberOfBlocksInReport" | "NumberOfBlocksInRecord" => Some((message.blocks, false)),
             _ => None,
         };
-        self.counts(last, count, findings);
+        self.counts(last, count, diagnostics);
     }
 
     fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
@@ -268,7 +274,7 @@ impl Decode for Reader {
         for entry in &mut self.entries {
             entry.make_strict(demands);
         }
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         for record in &self.records {
             let checks = Checks::new(record.spec, None, demands, &record.columns);
             let place = || record.place.clone();
@@ -278,8 +284,8 @@ impl Decode for Reader {
                 &record.values(&|at| record.holds(at)),
                 Marks::ALL,
                 &place,
-                &mut |finding| {
-                    findings.push(finding);
+                &mut |diagnostic| {
+                    diagnostics.push(diagnostic);
                 },
             );
         }
@@ -291,7 +297,7 @@ impl Decode for Reader {
         };
         if !demands.versions.is_empty() && !demands.versions.iter().any(|accepted| accepted == version) {
             let message = format!("the partner does not accept version {version} of the profile");
-            findings.push(Diagnostic::new(&codes::NOT_ACCEPTED, head(4, "ProfileVersion"), message));
+            diagnostics.push(Diagnostic::new(&codes::NOT_ACCEPTED, head(4, "ProfileVersion"), message));
         }
         let message_version = self.preamble.header.extras.get("MessageVersion").map_or("", Value::first);
         if !is_message_version(message_version) {
@@ -299,19 +305,19 @@ impl Decode for Reader {
                 "the message version is `{}`, expected `dsrf/<Part 1>/<AVS>/<Part 8>`",
                 shown(message_version.as_bytes())
             );
-            findings.push(Diagnostic::new(&codes::MESSAGE_VERSION, head(2, "MessageVersion"), message));
+            diagnostics.push(Diagnostic::new(&codes::MESSAGE_VERSION, head(2, "MessageVersion"), message));
         }
-        self.preamble.findings.extend(findings);
+        self.preamble.diagnostics.extend(diagnostics);
         Ok(())
     }
 
-    fn place(&self, spot: Spot) -> Location {
+    fn place(&self, spot: ValueRef) -> Location {
         // The header comes first, then the summary records in the order of their contexts.
         let head = |index: usize| self.records.get(index).map(|record| (record.spec, record.place.clone()));
         let (found, field) = match spot {
-            Spot::Header(field) => (head(0), field),
-            Spot::Context(index, field) => (head(index + 1), field),
-            Spot::Entity(shape, field) => {
+            ValueRef::Header(field) => (head(0), field),
+            ValueRef::Context(index, field) => (head(index + 1), field),
+            ValueRef::Entity(shape, field) => {
                 let name = self.preamble.shapes.get(shape).map_or("", |shape| &shape.record);
                 (self.entry(name.as_bytes()).map(|entry| (entry.spec, Location::default())), field)
             }
@@ -323,8 +329,8 @@ impl Decode for Reader {
         }
     }
 
-    fn check_name(&self, name: &str, findings: &mut Vec<Diagnostic>) {
-        file_name::check(name, &self.preamble, &self.source, findings);
+    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        file_name::check(name, &self.preamble, &self.source, diagnostics);
     }
 
     fn repair(&self, file: &Tally, message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
@@ -334,7 +340,7 @@ impl Decode for Reader {
 
 impl Reader {
     /// What is to be said once all lines were seen.
-    fn finish_lines(&self, findings: &mut Vec<Diagnostic>) {
+    fn finish_lines(&self, diagnostics: &mut Vec<Diagnostic>) {
         if self.layout.single {
             let mut kinds: Vec<(u64, &Entry)> = self
                 .state
@@ -348,7 +354,7 @@ impl Reader {
             kinds.dedup_by_key(|(_, entry)| entry.spec.family());
             if let [(_, first), (line, second), ..] = kinds.as_slice() {
                 let message = format!("{} and {} stand in one file", first.spec.name, second.spec.name);
-                findings.push(Diagnostic::new(
+                diagnostics.push(Diagnostic::new(
                     &codes::MIXED_SINGLES,
                     self.at_line(*line).record(second.spec.name),
                     message,
@@ -362,13 +368,13 @@ impl Reader {
         if other != u64::MAX {
             let (most, one) = if self.state.crlf { ("CR LF", "LF") } else { ("LF", "CR LF") };
             let message = format!("the header ends in {most}, this line in {one}");
-            findings.push(Diagnostic::new(&codes::LINE_ENDS, self.at_line(other), message));
+            diagnostics.push(Diagnostic::new(&codes::LINE_ENDS, self.at_line(other), message));
         }
         let bytes = self.state.bytes.load(Ordering::Relaxed);
         if bytes > LARGEST {
             let place = Location { source: Some(self.source.clone()), ..Location::default() };
             let message = format!("the file has {bytes} bytes when it is unpacked");
-            findings.push(Diagnostic::new(&codes::LARGE_FILE, place, message));
+            diagnostics.push(Diagnostic::new(&codes::LARGE_FILE, place, message));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Hash;
 use super::contexts::Packed;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
-use transpose_core::batch::Span;
+use transpose_core::model::Span;
 
 /// The names of one kind in a block.
 #[derive(Default)]

@@ -5,10 +5,9 @@
 use super::Reader;
 use super::checks::is_plain;
 use super::head::is_blank;
-use crate::codes;
-use crate::tables;
+use crate::{codes, tables};
 use transpose_codes::decimal::{self, Grammar};
-use transpose_core::diagnostic::{Diagnostic, Location, shown};
+use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::{Repair, Tally};
 use transpose_records::escape::{Escapes, trimmed};
 use transpose_records::line::{self, Line};

@@ -11,12 +11,10 @@ use crate::tables::is_deal_specific;
 use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
 use transpose_codes::decimal::scaled;
-use transpose_core::batch::{Batch, Reject, Span};
-use transpose_core::diagnostic::{Diagnostic, Location, shown};
-use transpose_core::entity::{Entity, Value};
+use transpose_core::accounting::{Change, RunReport, Subject};
+use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::{Chunk, ChunkDecoder, Indexed, Origin};
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, Entity, Reject, Span, Value};
 use transpose_records::escape::Escapes;
 use transpose_records::index::{Index, Row};
 use transpose_records::line::{self, Line};
@@ -169,20 +167,20 @@ impl ChunkDecoder for Worker<'_> {
         indexed
     }
 
-    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut Report) {
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
         let text = chunk.bytes;
         let columns = self.reader.entries.iter().map(|entry| entry.columns.len()).sum::<usize>() + 1;
         self.accepted.clear();
         self.accepted.resize(columns, Span::ABSENT);
         self.reader.state.skipped.fetch_add(self.comments + self.blanks.len() as u64, Ordering::Relaxed);
         for (told, line) in self.blanks.iter().enumerate() {
-            if !report.findings.keeps(&codes::BLANK_LINE) {
-                report.findings.count(&codes::BLANK_LINE, (self.blanks.len() - told) as u64);
+            if !report.diagnostics.keeps(&codes::BLANK_LINE) {
+                report.diagnostics.count(&codes::BLANK_LINE, (self.blanks.len() - told) as u64);
                 break;
             }
             let location =
                 Location { line: Some(origin.line + line), byte: None, ..self.place(origin, 0, 0) };
-            report.findings.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
+            report.diagnostics.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
         }
         let index = std::mem::take(&mut self.index);
         let region = Region { text, origin, index: &index };
@@ -198,11 +196,11 @@ impl ChunkDecoder for Worker<'_> {
                 UnitKind::Foot => self.foot(&region, unit, batch, report),
                 UnitKind::Stray => self.stray(&region, unit, report),
                 UnitKind::Block => {
-                    if let Err(finding) = self.block(&region, unit, &mut batch.blocks, report) {
+                    if let Err(diagnostic) = self.block(&region, unit, &mut batch.blocks, report) {
                         batch.blocks.drop_block();
                         let (plays, micros) = self.salvage(&region, unit);
                         let (start, len) = (unit.start as u32, (unit.end - unit.start) as u32);
-                        batch.rejects.push(Reject { start, len, finding: *finding, plays, micros });
+                        batch.rejects.push(Reject { start, len, diagnostic: *diagnostic, plays, micros });
                     }
                 }
             }
@@ -329,19 +327,25 @@ impl Worker<'_> {
         }
     }
 
-    pub(super) fn foot(&mut self, region: &Region<'_>, unit: &Unit, batch: &mut Batch, report: &mut Report) {
+    pub(super) fn foot(
+        &mut self,
+        region: &Region<'_>,
+        unit: &Unit,
+        batch: &mut Batch,
+        report: &mut RunReport,
+    ) {
         let place = self.place(region.origin, unit.start, unit.line);
         let Some(line) = Line::at(region.text, unit.start) else { return };
         let layout = &self.reader.layout;
         let name = line::key(line.content(region.text), false).0;
         let spec = layout.foot;
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         line::cells(region.text, line, false, &mut self.ranges);
         let raw = |index: usize| {
             let range = self.ranges.get(index).map_or(0..0, |(start, end)| *start as usize..*end as usize);
             region.text.get(range).unwrap_or(&[]).trim_ascii()
         };
-        findings.extend(cell_count(spec, self.ranges.len(), |index| raw(index).is_empty(), &place));
+        diagnostics.extend(cell_count(spec, self.ranges.len(), |index| raw(index).is_empty(), &place));
         let mut foot = Entity::default();
         foot.origin = shown(name).into();
         if *foot.origin != *spec.name {
@@ -353,13 +357,13 @@ impl Worker<'_> {
                 foot.extras.insert(cell.name.into(), Value::One(String::from_utf8_lossy(raw(index)).into()));
             }
         }
-        for finding in findings {
-            report.findings.push(finding);
+        for diagnostic in diagnostics {
+            report.diagnostics.push(diagnostic);
         }
         batch.trailers.push((region.origin.line + unit.line, foot));
     }
 
-    fn stray(&mut self, region: &Region<'_>, unit: &Unit, report: &mut Report) {
+    fn stray(&mut self, region: &Region<'_>, unit: &Unit, report: &mut RunReport) {
         let content = Line::at(region.text, unit.start).map_or(&[][..], |line| line.content(region.text));
         let name = shown(line::key(content, false).0);
         let number = region.origin.line + unit.line;
@@ -369,7 +373,7 @@ impl Worker<'_> {
             format!("a {name} record stands among the blocks")
         };
         let place = self.place(region.origin, unit.start, unit.line).record(&name);
-        report.findings.push(Diagnostic::new(&codes::STRAY_RECORD, place, message).value(content));
+        report.diagnostics.push(Diagnostic::new(&codes::STRAY_RECORD, place, message).value(content));
         report.loss.add(
             Change::Lost,
             Subject::Extra(name.into()),

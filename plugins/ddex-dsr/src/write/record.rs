@@ -3,12 +3,9 @@
 use super::target::{Fill, Plan, Target, TargetCell, What, Writing, column, text_of};
 use crate::codes;
 use transpose_codes::decimal::{self, Grammar};
-use transpose_core::account::Losses;
-use transpose_core::batch::{Cell, EntityRef};
-use transpose_core::diagnostic::{Code, Diagnostic, Location, shown};
-use transpose_core::field::Field;
-use transpose_core::loss::{Change, Subject};
-use transpose_core::report::Report;
+use transpose_core::accounting::{Change, Losses, RunReport, Subject};
+use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
+use transpose_core::model::{Cell, EntityRef, Field};
 use transpose_records::cell::{self, Fit, is_integer};
 use transpose_records::spec::{CellType, Standing};
 use transpose_records::{escape, write};
@@ -43,7 +40,7 @@ pub(super) struct Links<'a> {
 
 /// The state of encoding one batch.
 pub(super) struct Run<'r> {
-    pub(super) report: &'r mut Report,
+    pub(super) report: &'r mut RunReport,
     pub(super) losses: Losses,
     pub(super) line: u64,
     /// For each entity of the block where the identifier that others repeat was written.
@@ -159,10 +156,10 @@ impl Record<'_, '_, '_> {
             Fill::Net if self.net() => {}
             Fill::Price if links.priced && cell.fallback.is_none() => {
                 let message = "there is no price under PayAsYouGoModel";
-                self.finding(&codes::NO_PRICE, cell, || message.to_owned());
+                self.diagnostic(&codes::NO_PRICE, cell, || message.to_owned());
             }
             Fill::UseType if cell.fallback.is_none() => {
-                self.finding(&codes::USE_TYPE, cell, || {
+                self.diagnostic(&codes::USE_TYPE, cell, || {
                     "the use type stands neither here nor on the summary record".to_owned()
                 });
             }
@@ -196,26 +193,26 @@ impl Record<'_, '_, '_> {
         }
     }
 
-    pub(super) fn finding(
+    pub(super) fn diagnostic(
         &mut self,
         code: &'static Code,
         cell: &TargetCell,
         message: impl FnOnce() -> String,
     ) {
-        let findings = &mut self.run.report.findings;
-        if !findings.keeps(code) {
-            findings.count(code, 1);
+        let diagnostics = &mut self.run.report.diagnostics;
+        if !diagnostics.keeps(code) {
+            diagnostics.count(code, 1);
             return;
         }
         let line = (self.run.line > 0).then(|| self.run.line + u64::from(self.entity.line()));
         let location = Location { line, field: cell.spec.field(), ..Location::default() };
         let location = location.record(self.target.spec.name).cell(cell.spec.number, cell.spec.name);
-        findings.push(Diagnostic::new(code, location, message()));
+        diagnostics.push(Diagnostic::new(code, location, message()));
     }
 
     /// A mandatory cell without a value.
     pub(super) fn missing(&mut self, cell: &TargetCell) {
-        self.finding(&codes::MISSING_IN_BLOCK, cell, || format!("cell `{}` has no value", cell.spec.name));
+        self.diagnostic(&codes::MISSING_IN_BLOCK, cell, || format!("cell `{}` has no value", cell.spec.name));
     }
 
     /// A link, which is told where it must not be missing.
@@ -413,7 +410,7 @@ impl Record<'_, '_, '_> {
                     && set.standing(bytes) != Standing::Allowed
                     && memchr::memmem::find(bytes, b"::").is_none()
                 {
-                    self.finding(&codes::UNKNOWN_VALUE, cell, || {
+                    self.diagnostic(&codes::UNKNOWN_VALUE, cell, || {
                         format!("`{}` is not in the set {} or no longer to be used", shown(bytes), set.name)
                     });
                 }
@@ -424,7 +421,7 @@ impl Record<'_, '_, '_> {
             self.text(cell, bytes);
         }
         if !fits {
-            self.finding(&codes::UNFIT_VALUE, cell, || {
+            self.diagnostic(&codes::UNFIT_VALUE, cell, || {
                 let (name, kind) = (cell.spec.name, cell.spec.kind);
                 format!("cell `{name}` is `{}`, expected {kind}", shown(bytes))
             });

@@ -11,12 +11,10 @@ use super::record::{Links, Record, Run};
 use super::target::{Target, column};
 use super::{OF_ALLOCATION, Writer, no_item, place};
 use crate::codes;
-use transpose_core::account::Account;
-use transpose_core::batch::Cell;
-use transpose_core::diagnostic::{Diagnostic, Fatal, Location};
-use transpose_core::field::{Field, Group};
+use transpose_core::accounting::{Change, UsageTotals};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::Tally;
-use transpose_core::loss::Change;
+use transpose_core::model::{Cell, Field, Group};
 use transpose_records::spec::CellSlot;
 
 /// What stands on a line, as indexes of the block's items.
@@ -56,7 +54,7 @@ impl Writer {
         run: &mut Run<'_>,
         items: &mut Items<'_>,
         (id, usages_before): (&[u8], u64),
-        account: &mut Account,
+        account: &mut UsageTotals,
         out: &mut Vec<u8>,
     ) -> Result<Tally, Fatal> {
         let mut tally = Tally::default();
@@ -303,15 +301,15 @@ impl Writer {
 
     fn mixed(&self, run: &mut Run<'_>, item: &Item<'_>, target: &Target) {
         let code = &codes::MIXED_LINES;
-        if !run.report.findings.keeps(code) {
-            run.report.findings.count(code, 1);
+        if !run.report.diagnostics.keeps(code) {
+            run.report.diagnostics.count(code, 1);
             return;
         }
         let expected = self.target(self.expected).map_or("", |expected| expected.spec.name);
         let location = Location { record: Some(target.spec.name.into()), ..place(run, item.entity) };
         let message =
             format!("the line is {}, and the sales contexts make {expected} lines", target.spec.name);
-        run.report.findings.push(Diagnostic::new(code, location, message));
+        run.report.diagnostics.push(Diagnostic::new(code, location, message));
     }
 }
 

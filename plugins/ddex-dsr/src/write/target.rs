@@ -3,10 +3,9 @@
 use super::Known;
 use crate::format::{Role, part_of};
 use crate::tables::{self, Layout};
-use transpose_core::batch::{Cell, EntityRef, Shape, Slot};
-use transpose_core::field::{Field, Group};
-use transpose_core::format::Brief;
-use transpose_core::loss::Subject;
+use transpose_core::accounting::Subject;
+use transpose_core::format::EncodeRequest;
+use transpose_core::model::{Cell, EntityRef, Field, Group, Shape, Slot};
 use transpose_records::grammar::Symbol;
 use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec, family};
 
@@ -107,7 +106,7 @@ pub(super) struct Target {
 
 impl Target {
     /// A record of blocks.
-    pub(super) fn new(layout: &Layout, spec: &'static RecordSpec, brief: &Brief<'_>) -> Option<Self> {
+    pub(super) fn new(layout: &Layout, spec: &'static RecordSpec, brief: &EncodeRequest<'_>) -> Option<Self> {
         let role = Role::of(spec.family())?;
         let cells = spec.cells.iter().map(|cell| {
             let fill = fill(cell, spec);

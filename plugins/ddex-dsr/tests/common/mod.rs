@@ -4,16 +4,13 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use transpose_codes::Timestamp;
-use transpose_core::batch::{Batch, Blocks};
-use transpose_core::diagnostic::{Diagnostic, Fatal};
-use transpose_core::entity::Entity;
-use transpose_core::field::FieldSet;
+use transpose_core::accounting::{RunReport, Subject};
+use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Brief, Chunk, Decode, Encode, Encoded, Format, Indexed, Numbers, Origin, Part, Portion, Tally,
+    BytesHead, Chunk, Decode, Encode, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers, Origin,
+    Portion, Tally,
 };
-use transpose_core::loss::Subject;
-use transpose_core::registry::BytesHead;
-use transpose_core::report::Report;
+use transpose_core::model::{Batch, Blocks, Entity, FieldSet};
 
 pub(crate) type Pairs<'a> = &'a [(&'a str, &'a str)];
 
@@ -28,21 +25,21 @@ pub(crate) fn format() -> Box<dyn Format> {
 /// What reading came to.
 #[derive(Default)]
 pub(crate) struct Read {
-    pub(crate) findings: Vec<String>,
+    pub(crate) diagnostics: Vec<String>,
     pub(crate) rejects: Vec<(Diagnostic, u64, i64, Vec<u8>)>,
     pub(crate) blocks: usize,
     pub(crate) usages: u64,
     pub(crate) lines: u64,
     pub(crate) written: Vec<u8>,
-    pub(crate) report: Report,
+    pub(crate) report: RunReport,
     /// What was found at the end of the file.
     pub(crate) closing: Vec<Diagnostic>,
     pub(crate) trailers: Vec<(u64, Entity)>,
     pub(crate) tally: Tally,
 }
 
-pub(crate) fn show(finding: &Diagnostic) -> String {
-    format!("{} {}: {}", finding.code.id, finding.location, finding.message)
+pub(crate) fn show(diagnostic: &Diagnostic) -> String {
+    format!("{} {}: {}", diagnostic.code.id, diagnostic.location, diagnostic.message)
 }
 
 pub(crate) fn open(bytes: &[u8], options: Pairs<'_>) -> Result<Box<dyn Decode>, Fatal> {
@@ -62,8 +59,8 @@ pub(crate) fn brief<'a>(
     contexts: &'a [Entity],
     version: &'a str,
     options: &'a [(String, String)],
-) -> Brief<'a> {
-    Brief {
+) -> EncodeRequest<'a> {
+    EncodeRequest {
         version: Some(version),
         options,
         header,
@@ -91,7 +88,7 @@ pub(crate) fn rewrite(
     size: usize,
     encoder: &dyn Encode,
 ) -> Result<Read, Fatal> {
-    let part = Part { number: 1, of: 1 };
+    let part = FileNumber { number: 1, of: 1 };
     let (mut written, mut done) = (Vec::new(), Ok(()));
     let mut tally = encoder.begin(part, &mut written);
     let mut read = read_with(decoder, bytes, size, &mut |blocks, numbers, report| {
@@ -112,7 +109,7 @@ pub(crate) fn rewrite(
 }
 
 /// What is done with the blocks of each chunk.
-pub(crate) type Each<'a> = &'a mut dyn FnMut(Blocks<'_>, Numbers, &mut Report);
+pub(crate) type Each<'a> = &'a mut dyn FnMut(Blocks<'_>, Numbers, &mut RunReport);
 
 /// Reads a message in chunks of the given size and gives the blocks of each to `each`.
 pub(crate) fn read_with(decoder: &dyn Decode, bytes: &[u8], size: usize, each: Each<'_>) -> Read {
@@ -149,7 +146,7 @@ pub(crate) fn read_with(decoder: &dyn Decode, bytes: &[u8], size: usize, each: E
         };
         if let Some((end, lines, units, usages)) = end {
             batch.clear();
-            let mut report = Report::default();
+            let mut report = RunReport::default();
             worker.decode(chunk, Origin { byte: base as u64, line }, &mut batch, &mut report);
             numbers.line = line;
             let blocks = Blocks {
@@ -161,7 +158,7 @@ pub(crate) fn read_with(decoder: &dyn Decode, bytes: &[u8], size: usize, each: E
             each(blocks, numbers, &mut report);
             for reject in &batch.rejects {
                 let row = chunk.bytes[reject.start as usize..(reject.start + reject.len) as usize].to_vec();
-                read.rejects.push((reject.finding.clone(), reject.plays, reject.micros, row));
+                read.rejects.push((reject.diagnostic.clone(), reject.plays, reject.micros, row));
             }
             trailers.append(&mut batch.trailers);
             read.blocks += batch.blocks.len();
@@ -170,7 +167,7 @@ pub(crate) fn read_with(decoder: &dyn Decode, bytes: &[u8], size: usize, each: E
             numbers.usages += usages;
             next = base + end;
             line += lines;
-            read.findings.extend(report.findings.iter().map(show));
+            read.diagnostics.extend(report.diagnostics.iter().map(show));
             read.report.merge(report).unwrap();
         }
         base += size;
@@ -185,7 +182,7 @@ pub(crate) fn read_with(decoder: &dyn Decode, bytes: &[u8], size: usize, each: E
     if decoder.preamble().part.is_none_or(|part| part.of == 1) {
         decoder.finish_message(&trailers, &all, &mut closing);
     }
-    read.findings.extend(closing.iter().map(show));
+    read.diagnostics.extend(closing.iter().map(show));
     (read.closing, read.trailers, read.tally) = (closing, trailers, all);
     read
 }
@@ -211,7 +208,7 @@ pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read,
 pub(crate) struct Written {
     pub(crate) name: String,
     pub(crate) text: String,
-    pub(crate) report: Report,
+    pub(crate) report: RunReport,
     pub(crate) drops: Vec<Subject>,
 }
 
@@ -223,7 +220,7 @@ pub(crate) fn write_as(
     version: &str,
 ) -> Result<Written, Fatal> {
     let preamble = decoder.preamble();
-    let encoder = to.create(&Brief {
+    let encoder = to.create(&EncodeRequest {
         shapes: &preamble.shapes,
         reads: preamble.reads,
         ..brief(&preamble.header, &preamble.contexts, version, &[])
@@ -231,10 +228,10 @@ pub(crate) fn write_as(
     let read = rewrite(decoder, text.as_bytes(), text.len(), encoder.as_ref())?;
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
     let mut report = read.report;
-    report.findings.extend(encoder.findings().iter().cloned());
+    report.diagnostics.extend(encoder.diagnostics().iter().cloned());
     let drops = encoder.drops(preamble.reads, &preamble.extras);
     Ok(Written {
-        name: encoder.file_name(Part { number: 1, of: 1 }),
+        name: encoder.file_name(FileNumber { number: 1, of: 1 }),
         text: String::from_utf8(read.written).unwrap(),
         report,
         drops: drops.into_iter().map(|(subject, _)| subject).collect(),

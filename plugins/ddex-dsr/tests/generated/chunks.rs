@@ -5,8 +5,8 @@ use super::common::{open_as, read_with, show};
 use super::{format_of, generator};
 use ddex_dsr::facts;
 use std::fmt::Write as _;
-use transpose_core::batch::{Blocks, Cell, EntityRef};
 use transpose_core::format::{Decode, Demands, Format};
+use transpose_core::model::{Blocks, Cell, EntityRef};
 use transpose_testkit::dsr::{Fill, Wish};
 use transpose_testkit::mangle::variants;
 use transpose_testkit::run::through_gzip;
@@ -17,7 +17,7 @@ struct Seen {
     /// Blocks with their entities, and rejected blocks.
     blocks: String,
     /// Everything that was found, sorted.
-    findings: Vec<String>,
+    diagnostics: Vec<String>,
     /// Lines, blocks and usages.
     counts: (u64, usize, u64),
 }
@@ -48,14 +48,14 @@ fn seen(decoder: &dyn Decode, bytes: &[u8], size: usize) -> Seen {
             block.entities().for_each(|one| entity(&mut blocks, one, numbers.line));
         }
     });
-    for (finding, plays, micros, row) in &read.rejects {
-        let _ = writeln!(blocks, "reject {} {plays} {micros} {}", show(finding), row.len());
+    for (diagnostic, plays, micros, row) in &read.rejects {
+        let _ = writeln!(blocks, "reject {} {plays} {micros} {}", show(diagnostic), row.len());
     }
-    // Of many findings only the first are kept, for each chunk.
-    let mut findings = if size >= bytes.len() { read.findings } else { Vec::new() };
-    findings.extend(decoder.preamble().findings.iter().map(show));
-    findings.sort();
-    Seen { blocks, findings, counts: (read.lines, read.blocks, read.usages) }
+    // Of many diagnostics only the first are kept, for each chunk.
+    let mut diagnostics = if size >= bytes.len() { read.diagnostics } else { Vec::new() };
+    diagnostics.extend(decoder.preamble().diagnostics.iter().map(show));
+    diagnostics.sort();
+    Seen { blocks, diagnostics, counts: (read.lines, read.blocks, read.usages) }
 }
 
 fn opened(format: &dyn Format, bytes: &[u8]) -> Box<dyn Decode> {
@@ -74,7 +74,7 @@ fn cuts_change_nothing() {
             let (text, format) = (file.text(), format_of(&file));
             let decoder = opened(format.as_ref(), text.as_bytes());
             let whole = seen(decoder.as_ref(), text.as_bytes(), text.len());
-            assert_eq!((whole.findings.len(), whole.counts.1 > 0), (0, true), "{:?}", whole.findings);
+            assert_eq!((whole.diagnostics.len(), whole.counts.1 > 0), (0, true), "{:?}", whole.diagnostics);
             for size in [64, 200, 777, 2_048, 10_000] {
                 let cut = seen(decoder.as_ref(), text.as_bytes(), size);
                 assert!(cut.blocks == whole.blocks, "{} {} in {size}", profile.profile, profile.version);
@@ -120,10 +120,10 @@ fn what_stands_between_records_changes_nothing() {
         let whole = seen(decoder.as_ref(), other.as_bytes(), other.len());
         assert_eq!(without_lines(&whole), without_lines(&plain), "{} {}", profile.profile, profile.version);
         // The mark, blank lines, and the footer that did not count them.
-        let told = |code: &str| whole.findings.iter().filter(|text| text.starts_with(code)).count();
-        let mut codes: Vec<_> = whole.findings.iter().map(|text| &text[..7]).collect();
+        let told = |code: &str| whole.diagnostics.iter().filter(|text| text.starts_with(code)).count();
+        let mut codes: Vec<_> = whole.diagnostics.iter().map(|text| &text[..7]).collect();
         codes.dedup();
-        assert_eq!(codes, ["DSR0214", "DSR0242", "DSR0252"], "{:?}", whole.findings);
+        assert_eq!(codes, ["DSR0214", "DSR0242", "DSR0252"], "{:?}", whole.diagnostics);
         assert_eq!(told("DSR0242"), 1);
         for size in [64, 333, 4_000] {
             let cut = seen(decoder.as_ref(), other.as_bytes(), size);

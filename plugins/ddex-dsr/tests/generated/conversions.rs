@@ -11,11 +11,10 @@ use super::structure::some;
 use super::{FACTS, folder, format_named, write};
 use ddex_dsr::facts;
 use std::collections::{BTreeMap, BTreeSet};
-use transpose_core::diagnostic::{Fatal, Severity};
-use transpose_core::entity::Entity;
-use transpose_core::field::{Field, FieldSet, Group};
-use transpose_core::format::{Brief, Format, Part};
-use transpose_core::loss::Change;
+use transpose_core::accounting::Change;
+use transpose_core::diagnostics::{Fatal, Severity};
+use transpose_core::format::{EncodeRequest, FileNumber, Format};
+use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_records::spec::ProfileSpec;
 use transpose_testkit::Canonical;
 use transpose_testkit::canonical::{Part as Entry, Unit};
@@ -60,7 +59,7 @@ fn add(usage: &mut Usage, entity: &Entity) {
 fn usages(format: &dyn Format, text: &str) -> Result<Vec<Usage>, String> {
     let read = Canonical::read(format, "m", text.as_bytes(), &[]).unwrap();
     if let Some(reject) = read.rejects.first() {
-        return Err(common::show(&reject.finding));
+        return Err(common::show(&reject.diagnostic));
     }
     let mut out = Vec::new();
     for unit in &read.units {
@@ -113,7 +112,7 @@ struct Converted {
 fn convert(text: &str, from: &ProfileSpec, to: &ProfileSpec) -> Result<Converted, Fatal> {
     let decoder = open_as(format_named(from).as_ref(), text.as_bytes(), &[])?;
     let preamble = decoder.preamble();
-    let encoder = format_named(to).create(&Brief {
+    let encoder = format_named(to).create(&EncodeRequest {
         shapes: &preamble.shapes,
         reads: preamble.reads,
         ..common::brief(&preamble.header, &preamble.contexts, to.version, &[])
@@ -123,15 +122,15 @@ fn convert(text: &str, from: &ProfileSpec, to: &ProfileSpec) -> Result<Converted
     let drops = encoder.drops(preamble.reads, &preamble.extras);
     let is_bad = |severity: Severity| severity > Severity::Info;
     Ok(Converted {
-        name: encoder.file_name(Part { number: 1, of: 1 }),
+        name: encoder.file_name(FileNumber { number: 1, of: 1 }),
         text: String::from_utf8(read.written).unwrap(),
         told: loss.chain(drops.into_iter().map(|(subject, _)| (Change::Lost, subject.to_string()))).collect(),
         found: read
             .report
-            .findings
+            .diagnostics
             .iter()
-            .chain(encoder.findings())
-            .any(|finding| is_bad(finding.code.severity)),
+            .chain(encoder.diagnostics())
+            .any(|diagnostic| is_bad(diagnostic.code.severity)),
     })
 }
 
@@ -253,7 +252,7 @@ fn go(
             let known = ["DSR0301", "DSR0308"];
             outcome.refused += 1;
             outcome.why.get_or_insert_with(|| fatal.to_string());
-            let strange = fatal.findings.iter().filter(|finding| !known.contains(&finding.code.id));
+            let strange = fatal.diagnostics.iter().filter(|diagnostic| !known.contains(&diagnostic.code.id));
             return strange.map(common::show).collect();
         }
     };

@@ -28,9 +28,9 @@ fn said(format: &dyn Format, rows: &[Row]) -> Vec<Found> {
     let mut found: Vec<Found> = match open_as(format, text.as_bytes(), &[]) {
         Ok(mut decoder) => {
             decoder.demand(&Demands::default()).unwrap();
-            decoder.preamble().findings.iter().map(Found::of).collect()
+            decoder.preamble().diagnostics.iter().map(Found::of).collect()
         }
-        Err(fatal) => fatal.findings.iter().map(Found::of).collect(),
+        Err(fatal) => fatal.diagnostics.iter().map(Found::of).collect(),
     };
     found.sort();
     found
@@ -356,7 +356,7 @@ fn closing(format: &dyn Format, rows: &[Row]) -> Vec<Found> {
     let mut decoder = open_as(format, text.as_bytes(), &[]).unwrap();
     decoder.demand(&Demands::default()).unwrap();
     let read = common::read(decoder.as_ref(), text.as_bytes(), 1 << 20, None);
-    let mut found: Vec<Found> = read.report.findings.iter().chain(&read.closing).map(Found::of).collect();
+    let mut found: Vec<Found> = read.report.diagnostics.iter().chain(&read.closing).map(Found::of).collect();
     found.sort();
     found
 }

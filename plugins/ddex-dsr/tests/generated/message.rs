@@ -6,9 +6,9 @@ use super::rows::{Found, Row};
 use super::{format_of, generator};
 use std::fmt::Write as _;
 use std::ops::Range;
-use transpose_core::batch::Batch;
+use transpose_core::accounting::RunReport;
 use transpose_core::format::{Chunk, Decode, Demands, Indexed, Origin};
-use transpose_core::report::Report;
+use transpose_core::model::Batch;
 use transpose_records::spec::ProfileSpec;
 use transpose_testkit::dsr::Wish;
 
@@ -59,10 +59,10 @@ impl Message {
         let mut worker = self.decoder.worker();
         let chunk = Chunk { bytes: text.as_bytes(), own: text.len(), last: true };
         let Indexed::Done { .. } = worker.index(chunk, 0) else { panic!("a whole text ends") };
-        let (mut batch, mut report) = (Batch::default(), Report::default());
+        let (mut batch, mut report) = (Batch::default(), RunReport::default());
         worker.decode(chunk, Origin { byte: self.decoder.preamble().body, line }, &mut batch, &mut report);
-        let rejects = batch.rejects.iter().map(|reject| &reject.finding);
-        let mut found: Vec<Found> = report.findings.iter().chain(rejects).map(Found::of).collect();
+        let rejects = batch.rejects.iter().map(|reject| &reject.diagnostic);
+        let mut found: Vec<Found> = report.diagnostics.iter().chain(rejects).map(Found::of).collect();
         found.sort();
         Said { found, rejected: batch.rejects.len() }
     }

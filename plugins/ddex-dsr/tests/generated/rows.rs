@@ -1,6 +1,6 @@
-//! Lines of messages as rows of values, and findings with the places at which they must stand.
+//! Lines of messages as rows of values, and diagnostics with the places at which they must stand.
 
-use transpose_core::diagnostic::Diagnostic;
+use transpose_core::diagnostics::Diagnostic;
 use transpose_records::spec::{CellSpec, RecordSpec};
 use transpose_testkit::dsr::Line;
 
@@ -119,11 +119,11 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub(crate) fn of(finding: &Diagnostic) -> Self {
-        let place = &finding.location;
+    pub(crate) fn of(diagnostic: &Diagnostic) -> Self {
+        let place = &diagnostic.location;
         Self {
             line: place.line.unwrap_or_default(),
-            code: finding.code.id.to_owned(),
+            code: diagnostic.code.id.to_owned(),
             block: place.block.as_deref().map(str::to_owned),
             record: place.record.as_deref().map(str::to_owned),
             cell: place.cell.as_ref().map(|(number, name)| (*number, (**name).to_owned())),

@@ -4,32 +4,32 @@ use super::common::{open_as, read, show};
 use super::{format_of, generator, wishes};
 use ddex_dsr::facts;
 use std::collections::BTreeMap;
-use transpose_core::diagnostic::Severity;
+use transpose_core::diagnostics::Severity;
 use transpose_core::format::{Demands, Tally};
 use transpose_testkit::dsr::{File, Fill, Wish};
 
 /// What validation says about a message, without what is only worth knowing.
 fn said(files: &[File]) -> Vec<String> {
     let format = format_of(&files[0]);
-    let (mut findings, mut all) = (Vec::new(), Tally::default());
+    let (mut diagnostics, mut all) = (Vec::new(), Tally::default());
     for (number, file) in (1..).zip(files) {
         let text = file.text();
         let mut decoder = open_as(format.as_ref(), text.as_bytes(), &[]).unwrap();
         decoder.demand(&Demands::default()).unwrap();
-        findings.extend(decoder.preamble().findings.iter().cloned());
-        decoder.check_name(&file.name, &mut findings);
+        diagnostics.extend(decoder.preamble().diagnostics.iter().cloned());
+        decoder.check_name(&file.name, &mut diagnostics);
         let read = read(decoder.as_ref(), text.as_bytes(), 1 << 20, None);
         assert_eq!(read.blocks as u64, read.tally.blocks);
-        findings.extend(read.report.findings.iter().cloned());
-        findings.extend(read.rejects.into_iter().map(|(finding, ..)| finding));
-        findings.extend(read.closing);
+        diagnostics.extend(read.report.diagnostics.iter().cloned());
+        diagnostics.extend(read.rejects.into_iter().map(|(diagnostic, ..)| diagnostic));
+        diagnostics.extend(read.closing);
         all.lines += read.tally.lines;
         all.blocks += read.tally.blocks;
         if number == files.len() {
-            decoder.finish_message(&read.trailers, &all, &mut findings);
+            decoder.finish_message(&read.trailers, &all, &mut diagnostics);
         }
     }
-    findings.iter().filter(|finding| finding.code.severity > Severity::Info).map(show).collect()
+    diagnostics.iter().filter(|diagnostic| diagnostic.code.severity > Severity::Info).map(show).collect()
 }
 
 #[test]

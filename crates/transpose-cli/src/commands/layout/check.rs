@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use transpose_codes::decimal;
-use transpose_core::diagnostic::{Fatal, Severity};
+use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::{Format as _, Grain, Manifest, Probe, Recognition};
-use transpose_core::report::Findings;
 use transpose_engine::codes::io;
 use transpose_engine::receipt;
 use transpose_engine::survey::{Survey, survey};
@@ -57,7 +56,7 @@ struct Seen {
     recognition: Recognition,
     mapping: Mapping,
     survey: Survey,
-    findings: Findings,
+    diagnostics: Diagnostics,
 }
 
 impl Check {
@@ -71,9 +70,9 @@ impl Check {
             messages.data(printable(&text(&layout, seen.as_ref())).as_bytes())?;
         }
         let Some(seen) = seen else { return Ok(Exit::Done) };
-        messages.findings(&seen.findings);
-        let wrong = seen.findings.of(Severity::Error) > 0 || seen.survey.rejects > 0;
-        Ok(if wrong { Exit::Findings } else { Exit::Done })
+        messages.diagnostics(&seen.diagnostics);
+        let wrong = seen.diagnostics.of(Severity::Error) > 0 || seen.survey.rejects > 0;
+        Ok(if wrong { Exit::Diagnostics } else { Exit::Done })
     }
 
     /// Reads a sample as the layout says.
@@ -95,9 +94,9 @@ impl Check {
         });
         let mapping = sourced(input, layout.mapping(input.name(), (&bytes, complete), &self.read_set))?;
         let survey = sourced(input, survey(input, &format, &self.read_set, self.speed.reading(), 0))?;
-        let mut findings = opener.notes();
-        findings.merge(survey.findings.clone());
-        Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, findings })
+        let mut diagnostics = opener.notes();
+        diagnostics.merge(survey.diagnostics.clone());
+        Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
     }
 }
 
@@ -203,7 +202,7 @@ fn text(layout: &Layout, seen: Option<&Seen>) -> String {
     let totals = layout.control_totals() as u64;
     if totals > 0 {
         let differ = seen
-            .findings
+            .diagnostics
             .counts()
             .filter(|(code, _)| code.name == "control-total-differs")
             .map(|(_, count)| count)
@@ -213,8 +212,8 @@ fn text(layout: &Layout, seen: Option<&Seen>) -> String {
     let _ = writeln!(
         out,
         "{}, {}",
-        counted(seen.findings.of(Severity::Error), "error"),
-        counted(seen.findings.of(Severity::Warning), "warning")
+        counted(seen.diagnostics.of(Severity::Error), "error"),
+        counted(seen.diagnostics.of(Severity::Warning), "warning")
     );
     out
 }
@@ -282,7 +281,7 @@ fn object(layout: &Layout, seen: Option<&Seen>) -> Value {
             .collect();
         object.insert("sample".into(), json!({
             "source": seen.name, "recognised": sure, "reason": reason, "rows": seen.mapping.rows, "complete": seen.mapping.complete,
-            "rejected": seen.survey.rejects, "header": header, "findings": receipt::counts(&seen.findings),
+            "rejected": seen.survey.rejects, "header": header, "findings": receipt::counts(&seen.diagnostics),
         }));
     }
     value

@@ -5,11 +5,9 @@ use crate::open::{self, ARGUMENT, Containers, Layouts, Speed, wrong};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use transpose_core::diagnostic::Fatal;
-use transpose_core::field::Field;
-use transpose_core::format::Format;
-use transpose_core::registry::Registry;
-use transpose_core::report::Findings;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::format::{Format, Registry};
+use transpose_core::model::Field;
 use transpose_engine::codes::io;
 use transpose_engine::receipt;
 use transpose_io::Input;
@@ -59,18 +57,18 @@ impl Infer {
         let inputs = opener.inputs(std::slice::from_ref(&self.sample), self.speed.reading().threads)?;
         let Some(input) = inputs.first() else { return Ok(Exit::Done) };
         let proposal = proposed(&registry, input, &id)?;
-        let mut findings: Findings = opener.notes();
-        findings.extend(proposal.findings.iter().cloned());
+        let mut diagnostics: Diagnostics = opener.notes();
+        diagnostics.extend(proposal.diagnostics.iter().cloned());
         if self.output.as_os_str() != "-" {
             open::write(&self.output, proposal.toml.as_bytes(), self.overwrite)?;
         }
         if self.json {
-            messages.document(&object(&proposal, &id, &findings))?;
+            messages.document(&object(&proposal, &id, &diagnostics))?;
         } else if self.output.as_os_str() == "-" {
             messages.data(proposal.toml.as_bytes())?;
         }
         messages.note(&text(&proposal));
-        messages.findings(&findings);
+        messages.diagnostics(&diagnostics);
         if self.output.as_os_str() != "-" {
             let path = self.output.display();
             messages.note(&format!(
@@ -148,7 +146,7 @@ fn text(proposal: &Proposal) -> String {
     out
 }
 
-fn object(proposal: &Proposal, id: &str, findings: &Findings) -> Value {
+fn object(proposal: &Proposal, id: &str, diagnostics: &Diagnostics) -> Value {
     let columns = proposal.columns.iter().map(|guess| {
         json!({
             "heading": guess.heading, "field": guess.field.map(Field::id), "confidence": guess.confidence.map(Confidence::name),
@@ -162,7 +160,7 @@ fn object(proposal: &Proposal, id: &str, findings: &Findings) -> Value {
         .collect();
     json!({
         "id": id, "table": table, "columns": columns.collect::<Vec<_>>(), "rows": proposal.rows, "layout": proposal.toml,
-        "findings": receipt::counts(findings),
+        "findings": receipt::counts(diagnostics),
     })
 }
 

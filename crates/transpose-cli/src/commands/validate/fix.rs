@@ -2,9 +2,8 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use transpose_core::diagnostic::Fatal;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Format;
-use transpose_core::report::Findings;
 use transpose_engine::codes::io;
 use transpose_engine::validate::{File, Message, Validation, Verdict};
 use transpose_engine::{Destination, destination};
@@ -13,9 +12,9 @@ use transpose_io::{Compression, Input, OutputId, OutputSet, Written};
 /// What became of the copies.
 pub(super) struct Fixed {
     /// What was mended.
-    pub(super) changes: Findings,
+    pub(super) changes: Diagnostics,
     /// What was found in the copies.
-    pub(super) left: Findings,
+    pub(super) left: Diagnostics,
     pub(super) written: Vec<Written>,
 }
 
@@ -61,7 +60,7 @@ pub(super) fn fix(
     let Copied { changes, inputs, .. } = copied;
     drop(inputs);
     let written = set.commit().map_err(|error| io(&error))?;
-    Ok(Some(Fixed { changes, left: left.findings, written }))
+    Ok(Some(Fixed { changes, left: left.diagnostics, written }))
 }
 
 /// What was counted of each message and its files.
@@ -81,7 +80,7 @@ struct Copied<'a> {
     originals: Vec<usize>,
     formats: Vec<&'a dyn Format>,
     names: Vec<Option<String>>,
-    changes: Findings,
+    changes: Diagnostics,
 }
 
 fn copy<'a>(
@@ -96,7 +95,7 @@ fn copy<'a>(
         originals: Vec::new(),
         formats: Vec::new(),
         names: Vec::new(),
-        changes: Findings::keeping(validation.first),
+        changes: Diagnostics::keeping(validation.first),
     };
     for (message, file) in
         messages.iter().flat_map(|message| message.files.iter().map(move |file| (message, file)))

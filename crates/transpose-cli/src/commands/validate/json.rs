@@ -1,20 +1,20 @@
-//! The report as JSON Lines: one finding a line, in the order of the files, and a summary last.
+//! The report as JSON Lines: one diagnostic a line, in the order of the files, and a summary last.
 
 use super::{Counts, Report};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
+use transpose_core::diagnostics::Diagnostics;
 use transpose_core::format::Tally;
-use transpose_core::report::Findings;
 use transpose_engine::receipt;
 
 impl Report<'_> {
     /// The whole report.
     pub(super) fn json_lines(&self) -> String {
         let mut out = String::new();
-        for finding in self.findings.iter() {
-            let mut object = receipt::finding(finding);
+        for diagnostic in self.diagnostics.iter() {
+            let mut object = receipt::diagnostic(diagnostic);
             if let Some(severity) = object.get_mut("severity") {
-                *severity = self.severity(finding).name().into();
+                *severity = self.severity(diagnostic).name().into();
             }
             let _ = writeln!(out, "{object}");
         }
@@ -64,23 +64,23 @@ impl Report<'_> {
         });
         json!({
             "exit": self.exit.code(),
-            "found": self.severe(&self.verdict.findings),
-            "findings": self.counts(self.findings),
+            "found": self.severe(&self.verdict.diagnostics),
+            "findings": self.counts(self.diagnostics),
             "messages": messages,
             "fixed": fixed,
         })
     }
 
-    fn severe(&self, findings: &Findings) -> Value {
-        let counts = Counts::of(findings, self.severities);
+    fn severe(&self, diagnostics: &Diagnostics) -> Value {
+        let counts = Counts::of(diagnostics, self.severities);
         json!({"errors": counts.errors, "warnings": counts.warnings, "notes": counts.notes})
     }
 
     /// How many findings there are of each code, and how many of them are written in full.
-    fn counts(&self, findings: &Findings) -> Value {
-        let counts = findings.counts().filter_map(|(code, count)| {
+    fn counts(&self, diagnostics: &Diagnostics) -> Value {
+        let counts = diagnostics.counts().filter_map(|(code, count)| {
             let severity = self.severities.of(code)?.name();
-            let listed = findings.iter().filter(|finding| finding.code == code).count();
+            let listed = diagnostics.iter().filter(|diagnostic| diagnostic.code == code).count();
             let object = json!({"name": code.name, "severity": severity, "count": count, "listed": listed});
             Some((code.id.to_owned(), object))
         });

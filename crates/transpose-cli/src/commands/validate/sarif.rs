@@ -1,10 +1,10 @@
 //! The report as SARIF 2.1.0 (OASIS), which code hosts and editors show: one run, a rule for each
-//! code, a result for each finding in full.
+//! code, a result for each diagnostic in full.
 
 use super::{OfCode, Report};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use transpose_core::diagnostic::{Diagnostic, Location, Severity};
+use transpose_core::diagnostics::{Diagnostic, Location, Severity};
 
 /// Where the layout is written down.
 const SCHEMA: &str =
@@ -16,11 +16,11 @@ impl Report<'_> {
         let groups = self.by_code();
         let rules: Vec<Value> = groups.iter().map(rule).collect();
         let results: Vec<Value> = self
-            .findings
+            .diagnostics
             .iter()
-            .filter_map(|finding| {
-                let index = groups.iter().position(|group| group.code == finding.code)?;
-                Some(result(finding, index, self.severity(finding)))
+            .filter_map(|diagnostic| {
+                let index = groups.iter().position(|group| group.code == diagnostic.code)?;
+                Some(result(diagnostic, index, self.severity(diagnostic)))
             })
             .collect();
         let log = json!({
@@ -68,15 +68,15 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Diagnostic, rule: usize, severity: Severity) -> Value {
+fn result(diagnostic: &Diagnostic, rule: usize, severity: Severity) -> Value {
     let mut result = json!({
-        "ruleId": finding.code.id,
+        "ruleId": diagnostic.code.id,
         "ruleIndex": rule,
         "level": level(severity),
-        "message": {"text": finding.message},
-        "properties": {"value": finding.value.as_deref(), "field": finding.location.field.map(transpose_core::field::Field::id), "help": finding.advice()},
+        "message": {"text": diagnostic.message},
+        "properties": {"value": diagnostic.value.as_deref(), "field": diagnostic.location.field.map(transpose_core::model::Field::id), "help": diagnostic.advice()},
     });
-    let place = location(&finding.location);
+    let place = location(&diagnostic.location);
     if let Some(object) = result.as_object_mut().filter(|_| place != json!({})) {
         object.insert("locations".into(), json!([place]));
     }

@@ -1,11 +1,11 @@
-//! The report for people: findings grouped by code, the worst first, then what was read and what
+//! The report for people: diagnostics grouped by code, the worst first, then what was read and what
 //! came of it.
 
 use super::{Counts, Form, OfCode, Report};
 use crate::messages::{counted, number, printable};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use transpose_core::diagnostic::Diagnostic;
+use transpose_core::diagnostics::Diagnostic;
 
 impl Report<'_> {
     /// The whole report.
@@ -30,7 +30,7 @@ impl Report<'_> {
             let format = self.format(first.input, first.version.as_deref());
             let _ = writeln!(out, "{what}: {format}, {}", self.holds(first.input, message).join(", "));
         }
-        let _ = writeln!(out, "found: {}", Counts::of(&self.verdict.findings, self.severities).words());
+        let _ = writeln!(out, "found: {}", Counts::of(&self.verdict.diagnostics, self.severities).words());
         if let Some(fixed) = self.fixed {
             let changes: u64 = fixed.changes.counts().map(|(_, count)| count).sum();
             let left = Counts::of(&fixed.left, self.severities).words();
@@ -47,9 +47,9 @@ fn write_group(out: &mut String, group: &OfCode<'_>) {
     let OfCode { code, severity, count, listed } = group;
     let _ = writeln!(out, "{} {} {}: {}", severity.name(), code.id, code.name, counted(*count, "time"));
     let mut advised = BTreeSet::new();
-    for finding in listed {
-        write_finding(out, finding);
-        if let Some(help) = finding.help.as_deref().filter(|help| advised.insert(*help)) {
+    for diagnostic in listed {
+        write_diagnostic(out, diagnostic);
+        if let Some(help) = diagnostic.help.as_deref().filter(|help| advised.insert(*help)) {
             let _ = writeln!(out, "    help: {help}");
         }
     }
@@ -57,19 +57,19 @@ fn write_group(out: &mut String, group: &OfCode<'_>) {
     if more > 0 && !listed.is_empty() {
         let _ = writeln!(out, "  … and {} more", number(more));
     }
-    // Findings with advice of their own need no other.
-    if advised.is_empty() || listed.iter().any(|finding| finding.help.is_none()) {
+    // Diagnostics with advice of their own need no other.
+    if advised.is_empty() || listed.iter().any(|diagnostic| diagnostic.help.is_none()) {
         let _ = writeln!(out, "  help: {}", code.help);
     }
     out.push('\n');
 }
 
-fn write_finding(out: &mut String, finding: &Diagnostic) {
-    let place = finding.location.to_string();
+fn write_diagnostic(out: &mut String, diagnostic: &Diagnostic) {
+    let place = diagnostic.location.to_string();
     let gap = if place.is_empty() { "" } else { ": " };
-    let _ = write!(out, "  {place}{gap}{}", finding.message);
-    let value = finding.value.as_deref().filter(|value| !value.is_empty());
-    if let Some(value) = value.filter(|value| !finding.message.contains(&format!("`{value}`"))) {
+    let _ = write!(out, "  {place}{gap}{}", diagnostic.message);
+    let value = diagnostic.value.as_deref().filter(|value| !value.is_empty());
+    if let Some(value) = value.filter(|value| !diagnostic.message.contains(&format!("`{value}`"))) {
         let _ = write!(out, "; found `{value}`");
     }
     out.push('\n');

@@ -1,101 +1,37 @@
 //! What an encoder accounts for while it writes: exact sums and counted losses, without an
 //! allocation for each usage.
 
-use crate::field::Field;
-use crate::ledger::Amounts;
-use crate::loss::{Change, FIRST, Subject};
-use crate::report::Report;
-use transpose_codes::decimal::{self, Grammar, scaled};
-use transpose_codes::{Decimal, Duration};
-
-/// An exact sum: whole numbers by their decimal places, and what is too long for that.
-pub struct Sum {
-    places: [i128; 37],
-    rest: Decimal,
-    used: bool,
-}
-
-impl Default for Sum {
-    fn default() -> Self {
-        Self { places: [0; 37], rest: Decimal::ZERO, used: false }
-    }
-}
-
-impl Sum {
-    fn add(&mut self, number: i128, scale: u32) -> Option<()> {
-        let place = self.places.get_mut(scale as usize)?;
-        *place = place.checked_add(number)?;
-        self.used = true;
-        Some(())
-    }
-
-    fn add_decimal(&mut self, value: Decimal) -> Option<()> {
-        self.rest = self.rest.checked_add(value)?;
-        self.used = true;
-        Some(())
-    }
-
-    /// Adds a number in plain notation. `None` when it is none, or the sum becomes too long.
-    pub fn add_text(&mut self, text: &[u8]) -> Option<()> {
-        match scaled(text) {
-            Some((number, scale)) => self.add(number.into(), scale),
-            None => self.add_decimal(long(text)?),
-        }
-    }
-
-    /// Adds what another part has. `None` when the sum becomes too long.
-    pub fn merge(&mut self, other: &Self) -> Option<()> {
-        for (place, more) in self.places.iter_mut().zip(&other.places) {
-            *place = place.checked_add(*more)?;
-        }
-        self.used |= other.used;
-        self.rest = self.rest.checked_add(other.rest)?;
-        Some(())
-    }
-
-    /// What it comes to. `None` when that has more than 28 digits.
-    pub fn total(&self) -> Option<Decimal> {
-        let mut total = self.rest;
-        for (scale, number) in self.places.iter().enumerate().filter(|(_, number)| **number != 0) {
-            let (mut number, mut scale) = (*number, scale as u32);
-            while scale > 0 && number % 10 == 0 {
-                (number, scale) = (number / 10, scale - 1);
-            }
-            total = total.checked_add(Decimal::try_from_i128_with_scale(number, scale).ok()?)?;
-        }
-        Some(total)
-    }
-}
+use crate::accounting::exact_sum::{ExactSum, long};
+use crate::accounting::{Amounts, Change, FIRST, RunReport, Subject};
+use crate::model::Field;
+use transpose_codes::Duration;
+use transpose_codes::decimal::scaled;
 
 /// The amounts of the usages of a batch.
 #[derive(Default)]
-pub struct Account {
+pub struct UsageTotals {
     rows: u64,
-    plays: Sum,
-    returns: Sum,
+    plays: ExactSum,
+    returns: ExactSum,
     micros: i128,
-    money: Vec<Sum>,
-    owed: Vec<Sum>,
+    money: Vec<ExactSum>,
+    owed: Vec<ExactSum>,
 }
 
 /// Where a currency is not known, amounts are summed under the code of no currency (ISO 4217).
 pub const NO_CURRENCY: &str = "XXX";
 
 /// The sum of a currency, by its number.
-fn of_currency(sums: &mut Vec<Sum>, currency: usize) -> Option<&mut Sum> {
+fn of_currency(sums: &mut Vec<ExactSum>, currency: usize) -> Option<&mut ExactSum> {
     if sums.len() <= currency {
-        sums.resize_with(currency + 1, Sum::default);
+        sums.resize_with(currency + 1, ExactSum::default);
     }
     sums.get_mut(currency)
 }
 
-fn long(bytes: &[u8]) -> Option<Decimal> {
-    decimal::parse(std::str::from_utf8(bytes).ok()?, Grammar::DSR_READ).ok()
-}
-
-impl Account {
+impl UsageTotals {
     /// Adds a usage: its cells as they stand in the source, absent where they are empty, and the
-    /// number of its currency among those that [`Account::settle`] is given. `None` when a cell
+    /// number of its currency among those that [`UsageTotals::settle`] is given. `None` when a cell
     /// holds no exact number or a sum becomes too long.
     pub fn add(
         &mut self,
@@ -163,10 +99,10 @@ impl Account {
 /// Losses of a batch.
 #[derive(Default)]
 pub struct Losses {
-    items: Vec<Counted>,
+    items: Vec<LossCount>,
 }
 
-struct Counted {
+struct LossCount {
     change: Change,
     subject: Subject,
     reason: &'static str,
@@ -203,7 +139,7 @@ impl Losses {
             .position(|item| item.change == change && item.reason == reason && same(&item.subject));
         let index = known.unwrap_or_else(|| {
             let subject = subject();
-            self.items.push(Counted { change, subject, reason, count: 0, lines: [0; FIRST], placed: 0 });
+            self.items.push(LossCount { change, subject, reason, count: 0, lines: [0; FIRST], placed: 0 });
             self.items.len() - 1
         });
         if let Some(item) = self.items.get_mut(index) {
@@ -216,7 +152,7 @@ impl Losses {
     }
 
     /// Adds everything to a report.
-    pub fn flush(self, report: &mut Report) {
+    pub fn flush(self, report: &mut RunReport) {
         for item in self.items {
             for line in item.lines.iter().take(item.placed) {
                 report.loss.add(item.change, item.subject.clone(), 1, Some(*line), item.reason);
@@ -229,9 +165,10 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transpose_codes::decimal::{self, Decimal, Grammar};
 
     fn settled(usages: &[(&str, &str, &str)]) -> Option<Amounts> {
-        let mut account = Account::default();
+        let mut account = UsageTotals::default();
         let cell = |text: &'static str| Some(text.as_bytes()).filter(|bytes| !bytes.is_empty());
         for (quantity, price, duration) in usages {
             let own = |text: &str| cell(String::from(text).leak());
@@ -260,7 +197,7 @@ mod tests {
 
     #[test]
     fn returns_are_a_sum_of_their_own() {
-        let mut account = Account::default();
+        let mut account = UsageTotals::default();
         for returns in [Some("3"), None, Some("0.5"), Some("12345678901234567890.1")] {
             account.add_returns(returns.map(str::as_bytes)).unwrap();
         }
@@ -273,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_is_owed_is_summed_by_currency() {
-        let mut account = Account::default();
+        let mut account = UsageTotals::default();
         for (amount, currency) in [(Some("0.00384"), 1), (Some("-1.25"), 0), (None, 0), (Some("1"), 1)] {
             account.add_owed(amount.map(str::as_bytes), currency).unwrap();
         }
@@ -301,7 +238,7 @@ mod tests {
         losses.extra(Change::Lost, "BitRate", Some(4), "why");
         losses.extra(Change::Lost, "BitRate", None, "why");
         losses.extra(Change::Lost, "CodingType", None, "why");
-        let mut report = Report::default();
+        let mut report = RunReport::default();
         losses.flush(&mut report);
         let found: Vec<_> =
             report.loss.iter().map(|(change, _, entry)| (change, entry.count, entry.lines.clone())).collect();

@@ -1,6 +1,6 @@
 //! What a conversion loses, as data.
 
-use crate::field::Field;
+use crate::model::Field;
 use std::collections::BTreeMap;
 
 /// How a value changed on its way.

@@ -4,8 +4,8 @@
 //! so `plugins/all` names every family. The order of registration means nothing: [`Registry::load`]
 //! sorts.
 
-use crate::diagnostic::Code;
-use crate::format::{Format, Head, Probe, Recognition};
+use crate::diagnostics::Code;
+use crate::format::{Format, Probe, Recognition};
 use std::fmt;
 
 /// A registered format, or a family of formats made from tables.
@@ -20,7 +20,7 @@ inventory::collect!(RegisteredCode);
 #[macro_export]
 macro_rules! register {
     ($make:expr) => {
-        $crate::inventory::submit! { $crate::registry::RegisteredFormat($make) }
+        $crate::inventory::submit! { $crate::format::registry::RegisteredFormat($make) }
     };
 }
 
@@ -183,23 +183,5 @@ fn reason(recognition: &Recognition) -> String {
         Recognition::Near(reason) | Recognition::Possible(reason) | Recognition::Certain(reason) => {
             reason.clone()
         }
-    }
-}
-
-/// A head that is wholly in memory.
-pub struct BytesHead<'a> {
-    /// The name for messages.
-    pub name: &'a str,
-    /// The bytes.
-    pub bytes: &'a [u8],
-}
-
-impl Head for BytesHead<'_> {
-    fn bytes(&mut self, _n: usize) -> Result<&[u8], crate::diagnostic::Fatal> {
-        Ok(self.bytes)
-    }
-
-    fn name(&self) -> &str {
-        self.name
     }
 }

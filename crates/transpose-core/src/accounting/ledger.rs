@@ -1,6 +1,6 @@
 //! The ledger: everything that was read is converted, rejected or filtered, and counted.
 
-use crate::diagnostic::Code;
+use crate::diagnostics::Code;
 use std::collections::BTreeMap;
 use std::fmt;
 use transpose_codes::decimal::Decimal;
@@ -65,7 +65,7 @@ pub struct Ledger {
     pub read: Amounts,
     /// What went to the output.
     pub converted: Amounts,
-    /// What was rejected, by the code of the finding.
+    /// What was rejected, by the code of the diagnostic.
     pub rejected: BTreeMap<&'static str, Amounts>,
     /// What was left out by rule, by reason.
     pub filtered: BTreeMap<&'static str, Amounts>,

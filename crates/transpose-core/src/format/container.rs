@@ -5,7 +5,7 @@
 //! and before the file, so that neither knows of the other. The encoder only says what its text
 //! looks like and which of its columns hold numbers: [`TableShape`].
 
-use crate::diagnostic::{Diagnostic, Fatal};
+use crate::diagnostics::{Diagnostic, Fatal};
 use std::path::Path;
 use transpose_codes::time::Timestamp;
 
@@ -48,7 +48,7 @@ pub enum Holds {
 
 /// What a container is told before the first row.
 #[derive(Clone, Copy, Debug)]
-pub struct Site<'a> {
+pub struct OutputContext<'a> {
     /// What messages call the output.
     pub output: &'a str,
     /// The folder for what has to wait on disk; nothing stays there.
@@ -67,7 +67,7 @@ pub trait Container: Send + Sync {
     fn extension(&self) -> &'static str;
 
     /// Begins to write.
-    fn begin(&self, table: &TableShape, site: Site<'_>) -> Result<Box<dyn TableWriter>, Fatal>;
+    fn begin(&self, table: &TableShape, site: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal>;
 }
 
 /// Turns the text of a table into the bytes of a container.

@@ -1,146 +1,11 @@
-//! Events and blocks in bulk: flat, reused from chunk to chunk, borrowing their text from the
-//! input.
+//! Blocks in bulk: releases and recordings with their usages, flat, borrowing their text from the
+//! chunk.
 //!
-//! Neither batch costs an allocation per row. A batch holds positions, not text: the text stands in
-//! the chunk it was decoded from, or, where it had to be unescaped or made, in the batch's arena.
+//! A batch costs no allocation per row. It holds positions, not text: the text stands in the chunk
+//! it was decoded from, or, where it had to be unescaped or made, in the batch's arena.
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::entity::Entity;
-use crate::field::{Field, Group};
-
-/// A piece of text: a range of the chunk or of the arena, a list of such pieces, or nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    start: u32,
-    len: u32,
-}
-
-const ARENA: u32 = 1 << 31;
-const LIST: u32 = 1 << 31;
-
-impl Span {
-    /// No value.
-    pub const ABSENT: Self = Self { start: u32::MAX, len: 0 };
-
-    /// A range of the chunk. Chunks are smaller than 2 GiB.
-    pub const fn chunk(start: usize, end: usize) -> Self {
-        Self { start: start as u32, len: (end - start) as u32 }
-    }
-
-    /// A range of the arena.
-    pub const fn arena(start: usize, end: usize) -> Self {
-        Self { start: start as u32 | ARENA, len: (end - start) as u32 }
-    }
-
-    /// Whether there is no value.
-    pub const fn is_absent(self) -> bool {
-        self.start == u32::MAX
-    }
-
-    /// The bytes of a single piece; empty for absent values and lists.
-    #[inline]
-    pub fn bytes<'a>(self, chunk: &'a [u8], arena: &'a [u8]) -> &'a [u8] {
-        // Nothing and lists lie beyond the end of either, so they need no look of their own: this
-        // is asked several times for each row.
-        let (from, start) =
-            if self.start & ARENA == 0 { (chunk, self.start) } else { (arena, self.start & !ARENA) };
-        let start = start as usize;
-        from.get(start..start + self.len as usize).unwrap_or(&[])
-    }
-}
-
-/// A row that cannot be converted, and why.
-#[derive(Clone, Debug)]
-pub struct Reject {
-    /// Where the row begins in the chunk.
-    pub start: u32,
-    /// How many bytes the row has, its line end included.
-    pub len: u32,
-    /// Why; its location names the line.
-    pub finding: Diagnostic,
-    /// How many plays the row stands for.
-    pub plays: u64,
-    /// How long it was played, where that could be read.
-    pub micros: i64,
-}
-
-/// The part of an event that differs from row to row.
-#[derive(Clone, Copy, Debug)]
-pub struct EventRow {
-    /// Where the row begins in the chunk.
-    pub start: u32,
-    /// How many bytes the row has, its line end included.
-    pub len: u32,
-    /// The line within the chunk, from 0.
-    pub line: u32,
-    /// How many plays or sales.
-    pub plays: u32,
-    /// When it took place, in microseconds since 1970 UTC; 0 unless asked for.
-    pub time: i64,
-    /// How long was played, in microseconds; 0 where absent.
-    pub micros: i64,
-}
-
-/// Events of one chunk.
-#[derive(Debug, Default)]
-pub struct EventBatch {
-    /// The rows.
-    pub rows: Vec<EventRow>,
-    /// For each row the runs of raw bytes that make the item key, then those that make the context
-    /// key.
-    pub keys: Vec<Span>,
-    /// How many runs of a row's keys belong to the item.
-    pub item_runs: usize,
-    /// How many runs belong to the context.
-    pub context_runs: usize,
-    /// For each row the raw cells of the projection's row fields, in its order.
-    pub cells: Vec<Span>,
-    /// How many cells a row has.
-    pub row_cells: usize,
-    /// Text that does not stand in the chunk.
-    pub arena: Vec<u8>,
-}
-
-impl EventBatch {
-    /// Forgets the rows and keeps the memory.
-    pub fn clear(&mut self) {
-        self.rows.clear();
-        self.keys.clear();
-        self.cells.clear();
-        self.arena.clear();
-    }
-
-    /// Keeps the rows for which `keep` answers yes, with their keys and cells; rows are asked in
-    /// order, by their number.
-    pub fn retain(&mut self, mut keep: impl FnMut(usize, &EventRow) -> bool) {
-        let (keys, cells) = (self.item_runs + self.context_runs, self.row_cells);
-        let mut kept = 0;
-        for index in 0..self.rows.len() {
-            let Some(row) = self.rows.get(index).copied() else { break };
-            if !keep(index, &row) {
-                continue;
-            }
-            if kept < index {
-                if let Some(place) = self.rows.get_mut(kept) {
-                    *place = row;
-                }
-                shift(&mut self.keys, index, kept, keys);
-                shift(&mut self.cells, index, kept, cells);
-            }
-            kept += 1;
-        }
-        self.rows.truncate(kept);
-        self.keys.truncate(kept * keys);
-        self.cells.truncate(kept * cells);
-    }
-}
-
-/// Moves what belongs to one row to the place of an earlier one; each row has as many `spans`.
-fn shift(all: &mut [Span], from: usize, to: usize, spans: usize) {
-    if (from + 1) * spans <= all.len() {
-        all.copy_within(from * spans..(from + 1) * spans, to * spans);
-    }
-}
+use crate::model::span::LIST;
+use crate::model::{Entity, EventBatch, Field, Group, Reject, Span};
 
 /// What a column of a [`Shape`] holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -485,7 +350,7 @@ pub struct Batch {
     pub blocks: BlockBatch,
     /// Rows or blocks that cannot be converted.
     pub rejects: Vec<Reject>,
-    /// Closing records of the message, with the line at which each stands.
+    /// ClosingBalance records of the message, with the line at which each stands.
     pub trailers: Vec<(u64, Entity)>,
 }
 
@@ -499,59 +364,9 @@ impl Batch {
     }
 }
 
-/// Something wrong with a cell that was looked at once for many rows.
-#[derive(Clone, Debug)]
-pub struct Fault {
-    /// Its kind.
-    pub code: &'static Code,
-    /// The field.
-    pub field: Field,
-    /// The number of the cell, from 1, and its heading.
-    pub cell: (u32, Box<str>),
-    /// What was found.
-    pub value: Box<[u8]>,
-    /// What is wrong.
-    pub message: String,
-    /// Whether the value was made from what was found by a repair, so that whoever gets it gets a
-    /// guess.
-    pub repaired: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_and_lists_have_no_bytes_of_their_own() {
-        let text = [b'x'; 64];
-        for span in [Span::ABSENT, Span { start: 0, len: LIST }, Span { start: 3, len: 2 | LIST }] {
-            assert!(span.bytes(&text, &text).is_empty());
-        }
-        assert_eq!(Span::chunk(2, 5).bytes(b"abcdefg", b"tuvwxyz"), b"cde");
-        assert_eq!(Span::arena(2, 5).bytes(b"abcdefg", b"tuvwxyz"), b"vwx");
-    }
-
-    #[test]
-    fn rows_that_stay_keep_their_keys_and_cells() {
-        let mut events = EventBatch { item_runs: 1, context_runs: 1, row_cells: 1, ..EventBatch::default() };
-        for number in 0..6_u32 {
-            let row = EventRow { start: number, len: 1, line: number, plays: 1, time: 0, micros: 0 };
-            events.rows.push(row);
-            let at = |place: u32| Span { start: number * 10 + place, len: 1 };
-            events.keys.extend([at(0), at(1)]);
-            events.cells.push(at(2));
-        }
-        events.retain(|index, row| {
-            assert_eq!(index, row.line as usize);
-            [1, 2, 5].contains(&index)
-        });
-        assert_eq!(events.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 5]);
-        let starts = |spans: &[Span]| spans.iter().map(|span| span.start).collect::<Vec<_>>();
-        assert_eq!(
-            (starts(&events.keys), starts(&events.cells)),
-            (vec![10, 11, 20, 21, 50, 51], vec![12, 22, 52])
-        );
-    }
 
     #[test]
     fn cells_come_from_chunk_arena_and_lists() {

@@ -1,6 +1,6 @@
 //! Header and sales contexts: few of them, owned.
 
-use crate::field::{Field, FieldSet, Group};
+use crate::model::{Field, FieldSet, Group};
 use std::collections::BTreeMap;
 
 /// The value of one field, in the canonical notation of the field's kind.

@@ -5,7 +5,7 @@
 //! The explanation of a [`Code`] names the rules that it implements, one by one or as a range
 //! (`V-ID-1 to V-ID-6`).
 
-use crate::diagnostic::Code;
+use crate::diagnostics::Code;
 
 /// Whether a word has the form of a rule's name; capitals do not count.
 pub fn is_rule(word: &str) -> bool {
@@ -15,7 +15,7 @@ pub fn is_rule(word: &str) -> bool {
 /// Whether a text names a rule, alone or inside a range.
 ///
 /// ```
-/// use transpose_core::citation::cites;
+/// use transpose_core::diagnostics::rules::cites;
 ///
 /// assert!(cites("Shape and check digits (V-ID-1 to V-ID-6).", "V-ID-4"));
 /// assert!(!cites("The cell stays empty (V-CELL-31).", "V-CELL-3"));

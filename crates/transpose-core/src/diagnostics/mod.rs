@@ -1,0 +1,18 @@
+//! Diagnostics: codes, places, and how they are collected.
+//!
+//! A [`Code`] is declared once, as a static, beside the code that reports it, and registered with
+//! [`crate::format::registry`]; `transpose explain` prints its explanation. A [`Diagnostic`] is one
+//! occurrence. [`Fatal`] ends a run.
+
+mod code;
+mod collection;
+mod diagnostic;
+mod fatal;
+mod location;
+pub mod rules;
+
+pub use code::{Code, Severity};
+pub use collection::{Diagnostics, KEPT};
+pub use diagnostic::{Diagnostic, shown};
+pub use fatal::{Failure, Fatal};
+pub use location::Location;

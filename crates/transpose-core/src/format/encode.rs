@@ -1,0 +1,141 @@
+//! What writes an output: an encoder, shared by the workers.
+
+use crate::accounting::{RunReport, Subject};
+use crate::diagnostics::{Diagnostic, Fatal};
+use crate::format::container::TableShape;
+use crate::format::decode::{Decode, FileNumber, Tally};
+use crate::model::{Blocks, Entity, EventBatch, Field, FieldSet, Shape};
+use crate::terms::Terms;
+use transpose_codes::time::Timestamp;
+
+/// What an encoder is told before it writes anything.
+pub struct EncodeRequest<'a> {
+    /// The version asked for, what follows the `@`.
+    pub version: Option<&'a str>,
+    /// Options of the format.
+    pub options: &'a [(String, String)],
+    /// The header: from the source, completed by the agreement.
+    pub header: &'a Entity,
+    /// The sales contexts with their totals, for a target of aggregates.
+    pub contexts: &'a [Entity],
+    /// The shapes of the blocks that will come.
+    pub shapes: &'a [Shape],
+    /// The fields that the source has a place for.
+    pub reads: FieldSet,
+    /// The agreement.
+    pub terms: Option<&'a dyn Terms>,
+    /// The moment of the run.
+    pub now: Timestamp,
+}
+
+/// What an encoder has made of a batch.
+#[derive(Debug, Default)]
+pub struct Encoded {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The end of each block in `bytes` and its tally: a file may be split there, and nowhere else.
+    pub marks: Vec<(u32, Tally)>,
+}
+
+impl Encoded {
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.marks.clear();
+    }
+}
+
+/// Numbers that run through the whole output, given before a batch is encoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// How many blocks come before.
+    pub blocks: u64,
+    /// How many usages come before.
+    pub usages: u64,
+    /// The line of the batch's first row in the input, from 1; 0 when it was made here.
+    pub line: u64,
+}
+
+/// Events of one chunk with what is needed to read them.
+#[derive(Clone, Copy)]
+pub struct Events<'a> {
+    /// The rows.
+    pub batch: &'a EventBatch,
+    /// The chunk that they borrow from.
+    pub chunk: &'a [u8],
+    /// The fields of each row's cells, in order.
+    pub fields: &'a [Field],
+    /// The decoder that understands the cells.
+    pub decoder: &'a dyn Decode,
+}
+
+/// What an encoder gets.
+#[derive(Clone, Copy)]
+pub enum Portion<'a> {
+    /// Events, for a target of events.
+    Events(Events<'a>),
+    /// Blocks, for a target of aggregates.
+    Blocks(Blocks<'a>),
+}
+
+/// Writes an output. Shared by the workers.
+pub trait Encode: Send + Sync {
+    /// Begins a file.
+    fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally;
+
+    /// Encodes a batch after what is in `out`. Accounts for it in the report's `written` amounts.
+    fn encode(
+        &self,
+        portion: Portion<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal>;
+
+    /// Ends a file. `file` counts this file so far, `message` all files so far.
+    fn end(&self, part: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally;
+
+    /// The name that the format demands or proposes for a file.
+    fn file_name(&self, part: FileNumber) -> String;
+
+    /// Whether the ending of a packed file takes the place of the extension: `REPORT_H.gz`, not
+    /// `REPORT_H.txt.gz`.
+    fn packed_without_extension(&self) -> bool {
+        false
+    }
+
+    /// The most bytes that a file may have before it is split; `None` when files are never split.
+    fn max_file_size(&self) -> Option<u64>;
+
+    /// The most blocks that a file may have before it is split; `None` for any number.
+    fn max_blocks(&self) -> Option<u64> {
+        None
+    }
+
+    /// What its text looks like, for an encoder that writes one table; such a table may be put into
+    /// a container.
+    fn table(&self) -> Option<TableShape> {
+        None
+    }
+
+    /// Whether a file begins with what is known only at its end, such as how many rows it has: it
+    /// is then begun once more when everything is encoded, and written again with that head.
+    fn head_waits(&self) -> bool {
+        false
+    }
+
+    /// What keeps the output from appearing, asked once everything is encoded: what only the whole
+    /// of it shows.
+    fn refusal(&self) -> Option<Fatal> {
+        None
+    }
+
+    /// What was noteworthy before anything was encoded.
+    fn diagnostics(&self) -> &[Diagnostic] {
+        &[]
+    }
+
+    /// Losses that are known without looking at values: a source has a place for these, the output
+    /// has not.
+    fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)>;
+}

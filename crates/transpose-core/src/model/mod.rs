@@ -1,0 +1,13 @@
+//! The canonical usage model: fields, headers and sales contexts, events and blocks.
+
+mod blocks;
+mod entity;
+mod events;
+mod field;
+mod span;
+
+pub use blocks::{Batch, Block, BlockBatch, BlockRow, Blocks, Cell, EntityRef, EntityRow, List, Shape, Slot};
+pub use entity::{Entity, Value};
+pub use events::{CellDiagnostic, EventBatch, EventRow, Reject};
+pub use field::{Field, FieldSet, FieldSpec, Group, Kind};
+pub use span::Span;
