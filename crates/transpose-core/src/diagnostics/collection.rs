@@ -69,6 +69,15 @@ impl Diagnostics {
         self.of_code(code).all += times;
     }
 
+    /// Adds a diagnostic that is described only if it is kept in full; otherwise it is counted.
+    pub fn report(&mut self, code: &'static Code, describe: impl FnOnce() -> Diagnostic) {
+        if self.keeps(code) {
+            self.push(describe());
+        } else {
+            self.count(code, 1);
+        }
+    }
+
     fn of_code(&mut self, code: &'static Code) -> &mut Count {
         self.counts.entry(code.id).or_insert(Count { code, all: 0, kept: 0 })
     }

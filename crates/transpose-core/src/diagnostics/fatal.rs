@@ -40,6 +40,15 @@ impl Fatal {
     pub fn usage(diagnostic: Diagnostic) -> Self {
         Self::new(Failure::Use, diagnostic)
     }
+
+    /// The same failure, in which every place that names no input names this one.
+    #[must_use]
+    pub fn in_source(mut self, source: &str) -> Self {
+        for diagnostic in &mut self.diagnostics {
+            diagnostic.location.source.get_or_insert_with(|| source.into());
+        }
+        self
+    }
 }
 
 impl fmt::Display for Fatal {

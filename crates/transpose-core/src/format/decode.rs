@@ -95,6 +95,13 @@ pub struct Origin {
     pub line: u64,
 }
 
+impl Origin {
+    /// The place of a row, by its line within the chunk, from 0, and its first byte.
+    pub fn locate(self, line: u32, start: u32) -> Location {
+        Location::line(self.line + u64::from(line), self.byte + u64::from(start))
+    }
+}
+
 /// Reads an input. Shared by the workers.
 pub trait Decode: Send + Sync {
     /// What is known before the body.
