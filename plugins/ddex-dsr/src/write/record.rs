@@ -264,7 +264,7 @@ impl Record<'_, '_, '_> {
         let (entity, special) = (self.entity, &self.plan.special);
         let number = |at: Option<usize>| {
             let text = std::str::from_utf8(column(entity, at)?).ok()?;
-            decimal::parse(text, Grammar::DSR_READ).ok()
+            decimal::parse(text, Grammar::LENIENT).ok()
         };
         let returned = match column(entity, special.returns) {
             Some(_) => number(special.returns),
