@@ -5,10 +5,10 @@
 //! is for. Where the tax changes, a shop has several tables with `valid-from` and `valid-until`,
 //! both days included, in UTC.
 
-use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::price::{Mode, Rounding, without_tax};
-use crate::rule::plain;
-use crate::value;
+use crate::agreement::context_rules::plain;
+use crate::agreement::sales_tax::{Mode, Rounding, without_tax};
+use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::value;
 use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::{Date, Timestamp};
 use transpose_codes::{Currency, Territory};
