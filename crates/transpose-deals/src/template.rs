@@ -1,9 +1,9 @@
 //! Commented side files for `transpose init`: complete, valid as they stand, and fitting the input
 //! they were made for.
 
+use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::figures::HEADINGS;
-use crate::rule::{SETTABLE, key_of};
-use crate::value;
+use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use transpose_core::model::Field;
