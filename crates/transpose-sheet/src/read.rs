@@ -19,7 +19,7 @@ use crate::sums::OTHER_TEXT;
 use crate::sums::totals::{Totals, Wanted};
 use crate::{code, styled};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
@@ -28,6 +28,7 @@ use transpose_core::format::{
     Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
 };
 use transpose_core::model::{Batch, CellDiagnostic, Entity, EventRow, Field, FieldSet, Reject, Span};
+use transpose_sync::lock;
 
 /// Reads a table of a layout.
 pub(crate) struct SheetDecoder {
@@ -479,7 +480,7 @@ impl Decode for SheetDecoder {
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let totals = lock(&self.totals);
         self.table.compare(&Wanted::default(), &totals, trailers, diagnostics);
         let Some((_, column)) = self.plan.refund else { return };
         for (signs, message) in [
@@ -583,7 +584,7 @@ impl ChunkDecoder for Worker<'_> {
                 sheet.adjust(found, event.micros, &mut events.cells, &mut events.arena);
             }
         }
-        sheet.totals.lock().unwrap_or_else(PoisonError::into_inner).merge(&totals);
+        lock(&sheet.totals).merge(&totals);
     }
 }
 

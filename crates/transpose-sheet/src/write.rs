@@ -12,7 +12,7 @@ use crate::put::{Noted, Put, Spot};
 use crate::read::kept;
 use crate::sums::totals::{Totals, Wanted};
 use crate::{code, options, styled};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
@@ -21,6 +21,7 @@ use transpose_core::format::{
     Tally,
 };
 use transpose_core::model::{Field, FieldSet, Span};
+use transpose_sync::lock;
 
 /// Writes a table of a layout.
 pub(crate) struct SheetEncoder {
@@ -437,7 +438,7 @@ fn note(
 
 impl Encode for SheetEncoder {
     fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
-        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let totals = lock(&self.totals);
         self.lines().begin(&self.head, &totals, out)
     }
 
@@ -461,7 +462,7 @@ impl Encode for SheetEncoder {
         let plays = events.batch.rows.iter().map(|row| u64::from(row.plays)).sum();
         let micros = events.batch.rows.iter().map(|row| i128::from(row.micros)).sum();
         report.ledger.written.play(rows, plays, micros);
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).rows += rows;
+        lock(&self.totals).rows += rows;
         if rows > 0 {
             out.marks.push((
                 out.bytes.len() as u32,
