@@ -14,7 +14,7 @@ use transpose_core::format::{
     Status, Tally,
 };
 use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Group, Shape, Slot, Span};
-use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening, survey};
+use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening, inspect};
 use transpose_io::{Compression, Input};
 
 const COLUMNS: [Field; 5] =
@@ -282,7 +282,7 @@ fn tables_of_one_statement_are_one_report() {
 fn a_survey_tells_the_contexts() {
     let input = Input::from_bytes("a", b"GB,GBP,3,,\nDE,EUR,1,,\nGB,GBP,0.5,,\n".to_vec());
     let reading = Reading { threads: 2, chunk: 16 };
-    let survey = survey::survey(&input, &Table::new(), &[], reading, 1).unwrap();
+    let survey = inspect::survey(&input, &Table::new(), &[], reading, 1).unwrap();
     let told: Vec<_> = survey
         .contexts
         .iter()

@@ -18,7 +18,7 @@ use transpose_core::format::Format;
 use transpose_core::terms::Terms;
 use transpose_deals::job::{self, Repeated, Untaken};
 use transpose_deals::{Agreement, Deal, Figures};
-use transpose_engine::many::{Condition, Many, Output, Ran, Rule};
+use transpose_engine::fanout::{Condition, Many, Output, Ran, Rule};
 use transpose_engine::{
     Destination, Duplicates, Extra, Job, OnReject, Outcome, PeriodBy, Screening, destination, receipt,
 };

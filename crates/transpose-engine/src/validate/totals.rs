@@ -25,7 +25,7 @@ impl Total {
     pub(crate) fn add(&mut self, quantity: Option<&[u8]>) {
         self.usages += 1;
         let Some(quantity) = quantity else { return };
-        match crate::blocks::whole(quantity) {
+        match crate::run::ledger_of_blocks::whole(quantity) {
             Some(number) => self.add_whole(number.into()),
             None => match Number::parse(quantity) {
                 Some(Number { mantissa, scale }) => self.add_part(scale, mantissa),

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
+use transpose_sync::lock;
 
 transpose_core::codes! {
     /// A character that the encoding does not have.
@@ -340,7 +341,7 @@ impl Finish {
     /// Counts characters by column. Of too many pairs the first in their order are kept, so that
     /// the answer depends on the table alone.
     fn count(&self, column: u32, missing: &[char]) {
-        let mut counts = self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut counts = lock(&self.missing);
         for character in missing {
             let pair = (column, *character);
             if counts.len() == PAIRS && counts.last_key_value().is_some_and(|(last, _)| *last < pair) {
@@ -356,7 +357,7 @@ impl Finish {
     /// The refusal of a table that has characters which the encoding does not have: one diagnostic for
     /// each column.
     pub(crate) fn refusal(&self, layout: &Layout) -> Option<Fatal> {
-        let counts = self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let counts = lock(&self.missing);
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for (number, column) in (0_u32..).zip(&layout.columns) {
             let of_column = counts.range((number, '\0')..=(number, char::MAX));

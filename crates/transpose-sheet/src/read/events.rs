@@ -20,7 +20,7 @@ use crate::notation::style;
 use crate::read::control_totals::{Totals, Wanted};
 use crate::read::open::{Beginning, Table};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
@@ -29,6 +29,7 @@ use transpose_core::format::{
     Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
 };
 use transpose_core::model::{Batch, CellDiagnostic, Entity, EventRow, Field, FieldSet, Reject, Span};
+use transpose_sync::lock;
 
 /// Reads a table of a layout.
 pub(crate) struct SheetDecoder {
@@ -480,7 +481,7 @@ impl Decode for SheetDecoder {
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let totals = lock(&self.totals);
         self.table.compare(&Wanted::default(), &totals, trailers, diagnostics);
         let Some((_, column)) = self.plan.refund else { return };
         for (signs, message) in [
@@ -584,7 +585,7 @@ impl ChunkDecoder for Worker<'_> {
                 sheet.adjust(found, event.micros, &mut events.cells, &mut events.arena);
             }
         }
-        sheet.totals.lock().unwrap_or_else(PoisonError::into_inner).merge(&totals);
+        lock(&sheet.totals).merge(&totals);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::notation::cell::{Trouble, bare, empty, is_repair, unquote, unsigned};
 use crate::notation::style;
 use crate::read::control_totals::{Totals, Wanted};
 use crate::read::open::{Beginning, Table};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Severity};
 use transpose_core::format::{
@@ -22,6 +22,7 @@ use transpose_core::format::{
 use transpose_core::model::{
     Batch, BlockBatch, CellDiagnostic, Entity, Field, Group, Reject, Shape, Slot, Span,
 };
+use transpose_sync::lock;
 
 /// The entities of a block, in their order.
 const GROUPS: [Group; 4] = [Group::Release, Group::Recording, Group::Work, Group::Usage];
@@ -333,7 +334,7 @@ impl Decode for SumsDecoder {
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let totals = lock(&self.totals);
         self.table.compare(&self.wanted, &totals, trailers, diagnostics);
     }
 }
@@ -400,7 +401,7 @@ impl ChunkDecoder for Worker<'_> {
                 Err(wrong) => batch.rejects.push(sums.reject(found, wrong, scratch)),
             }
         }
-        sums.totals.lock().unwrap_or_else(PoisonError::into_inner).merge(&scratch.totals);
+        lock(&sums.totals).merge(&scratch.totals);
     }
 }
 

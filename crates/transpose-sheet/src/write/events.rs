@@ -13,7 +13,7 @@ use crate::read::control_totals::{Totals, Wanted};
 use crate::read::events::kept;
 use crate::write::cells::{Noted, Put, Spot};
 use crate::write::lines::{self, Common, Lines};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
@@ -22,6 +22,7 @@ use transpose_core::format::{
     Tally,
 };
 use transpose_core::model::{Field, FieldSet, Span};
+use transpose_sync::lock;
 
 /// Writes a table of a layout.
 pub(crate) struct SheetEncoder {
@@ -438,7 +439,7 @@ fn note(
 
 impl Encode for SheetEncoder {
     fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
-        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let totals = lock(&self.totals);
         self.lines().begin(&self.head, &totals, out)
     }
 
@@ -466,7 +467,7 @@ impl Encode for SheetEncoder {
         let plays = events.batch.rows.iter().map(|row| u64::from(row.plays)).sum();
         let micros = events.batch.rows.iter().map(|row| i128::from(row.micros)).sum();
         report.ledger.written.play(rows, plays, micros);
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).rows += rows;
+        lock(&self.totals).rows += rows;
         if rows > 0 {
             out.marks.push((
                 out.bytes.len() as u32,

@@ -14,13 +14,14 @@ use crate::write::cells::{INCOMPLETE, Put, Spot};
 use crate::write::events::supplied;
 use crate::write::lines::{self, Common, Lines};
 use crate::write::returns::{Back, Override};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::format::{
     Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, TableShape, Tally,
 };
 use transpose_core::model::{Block, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
+use transpose_sync::lock;
 
 /// Writes a table of sums.
 pub(crate) struct SumsEncoder {
@@ -563,7 +564,7 @@ impl SumsEncoder {
     }
 
     fn totals(&self) -> std::sync::MutexGuard<'_, Totals> {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.totals)
     }
 }
 
