@@ -310,7 +310,7 @@ fn blank(record: &Record, delimiter: u8) -> Vec<u8> {
 
 /// The number in a cell, if there is one.
 fn number(cell: &[u8]) -> Option<Decimal> {
-    decimal::parse(std::str::from_utf8(cell).ok()?.trim_ascii(), Grammar::DSR_READ).ok()
+    decimal::parse(std::str::from_utf8(cell).ok()?.trim_ascii(), Grammar::LENIENT).ok()
 }
 
 /// As much of a line as is looked at.

@@ -110,7 +110,7 @@ impl Number {
     /// Writes a canonical number. Answers whether decimals were lost.
     pub(crate) fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<bool, Trouble> {
         let text = std::str::from_utf8(value).map_err(|_| crate::notation::cell::not_utf8())?;
-        let parsed = decimal::parse(text, Grammar::DSR_READ)
+        let parsed = decimal::parse(text, Grammar::LENIENT)
             .map_err(|error| (&diagnostics::UNREADABLE_AMOUNT, error.to_string()))?;
         Ok(self.write_decimal(parsed, out))
     }

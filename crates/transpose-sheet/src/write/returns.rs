@@ -104,5 +104,5 @@ fn set(want: Option<usize>, number: &Decimal) -> Option<Override> {
 }
 
 fn number(text: &[u8]) -> Option<Decimal> {
-    decimal::parse(std::str::from_utf8(text).ok()?, Grammar::DSR_READ).ok()
+    decimal::parse(std::str::from_utf8(text).ok()?, Grammar::LENIENT).ok()
 }

@@ -1,9 +1,9 @@
 //! A rate, share, minimum or price: one number, or a list of which the first that fits holds.
 
 use super::{Measure, amount};
-use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::models::number::{Exact, exact};
-use crate::value;
+use crate::arithmetic::number::{Exact, exact};
+use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::value;
 use transpose_codes::decimal::Decimal;
 use transpose_core::diagnostics::Location;
 use transpose_core::model::{Entity, Field, Group};

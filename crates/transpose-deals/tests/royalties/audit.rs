@@ -19,7 +19,7 @@ partial-days,transaction-currency,exchange-rate
 
 /// The answer of the script: how many lines it went through, or what is wrong.
 fn audit(explanation: &str) -> Result<usize, String> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/owed/audit.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/royalties/audit.py");
     let mut python = Command::new("python3")
         .arg(script)
         .stdin(Stdio::piped())

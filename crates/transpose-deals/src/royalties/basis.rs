@@ -4,15 +4,15 @@ use super::{
     FIGURE_MISSING, NO_EXCHANGE_RATE, NO_RATE, NO_TOTAL, PART_OF_PERIOD, STALE_EXCHANGE_RATE,
     TERRITORY_WITHOUT_DEAL,
 };
-use crate::deal::{Deal, Facts};
-use crate::deals::{Contract, Exchange, ProRating, Rates, Scope, Subscribers, Total};
+use crate::arithmetic::calendar::{active_days, pro_rated};
+use crate::arithmetic::money::{Direction, Rate};
+use crate::arithmetic::number::{Exact, exact, whole, zero};
+use crate::arithmetic::plays::Counts;
+use crate::arithmetic::pool::equivalents;
+use crate::deal::{Contract, Exchange, ProRating, Rates, Scope, Subscribers, Total};
 use crate::figures::heading_of;
-use crate::models::calendar::{active_days, pro_rated};
-use crate::models::money::{Direction, Rate};
-use crate::models::number::{Exact, exact, whole, zero};
-use crate::models::plays::Counts;
-use crate::models::pool::equivalents;
-use crate::value;
+use crate::terms::{Deal, Facts};
+use crate::toml::value;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_codes::Currency;

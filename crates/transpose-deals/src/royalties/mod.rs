@@ -23,15 +23,15 @@
 //! A part of a candidate names its sales context or pool, its `rate` (or `share`, `minimum`), its
 //! base figures with the place where they stand (`from`), what amounts of its currency are
 //! multiplied with (`exchange`), the plays of the recipient and all plays with their source, and
-//! its `amount`. `tests/owed/audit.py` works everything out again from these lines.
+//! its `amount`. `tests/royalties/audit.py` works everything out again from these lines.
 
-mod base;
+mod basis;
 mod candidates;
 mod explain;
-mod settle;
+mod statement;
 
-use crate::deal::Deal;
-use crate::deals::Contract;
+use crate::deal::Contract;
+use crate::terms::Deal;
 use transpose_core::diagnostics::{Diagnostic, Severity};
 use transpose_core::model::Entity;
 use transpose_core::terms::{Royalties, ServiceTotal, UsageTotal};
@@ -124,13 +124,13 @@ pub(crate) fn work_out(
     whole: Option<&[ServiceTotal]>,
 ) -> Result<Royalties, Vec<Diagnostic>> {
     let (mut owed, summaries) = {
-        let mut case = base::Case::new(deal, contract, contexts, played, whole);
+        let mut case = basis::Case::new(deal, contract, contexts, played, whole);
         let candidates: Vec<candidates::Candidate> =
             contract.models.iter().map(|model| candidates::candidate(&mut case, model)).collect();
         if case.diagnostics.iter().any(|diagnostic| diagnostic.code.severity == Severity::Error) {
             return Err(case.diagnostics);
         }
-        settle::settle(case, &candidates)?
+        statement::settle(case, &candidates)?
     };
     for (index, field, text) in summaries {
         if let Some(context) = contexts.get_mut(index) {

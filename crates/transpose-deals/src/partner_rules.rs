@@ -18,7 +18,7 @@
 //! cells = ["AS02.04/5", "ReleaseIcpn"]
 //! ```
 
-use crate::document::{Entry, Lines, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::document::{Entry, Lines, Node, Reader, Table, WRONG_VALUE};
 use std::collections::BTreeSet;
 use transpose_core::diagnostics::rules::is_rule;
 use transpose_core::diagnostics::{Code, Fatal, Severity};
@@ -123,8 +123,8 @@ fn severities(
 ) -> Vec<(&'static Code, Option<Severity>)> {
     let mut severities = Vec::new();
     let Some(table) = reader.table(root, "severity") else { return severities };
-    // A rule may have several diagnostics; what names a single one is meant more exactly, so it comes
-    // last and wins.
+    // A rule may have several diagnostics; what names a single one is meant more exactly, so it
+    // comes last and wins.
     let (rules, codes): (Vec<&Entry>, Vec<&Entry>) =
         table.entries.iter().partition(|entry| is_rule(&entry.key));
     for entry in rules.into_iter().chain(codes) {

@@ -1,6 +1,6 @@
 //! Numbers and sales contexts as auditors see them.
 
-use crate::models::number::{Exact, SHOWN_PLACES, fraction_text, text};
+use crate::arithmetic::number::{Exact, SHOWN_PLACES, fraction_text, text};
 use serde_json::{Map, Value, json};
 use transpose_core::model::{Entity, Field};
 

@@ -1,8 +1,8 @@
 //! What a deal leaves open although its models need it.
 
 use super::{At, Contract, OPEN_POLICIES};
-use crate::document::{Reader, Table};
-use crate::models::plays::Counts;
+use crate::arithmetic::plays::Counts;
+use crate::toml::document::{Reader, Table};
 use transpose_core::diagnostics::Diagnostic;
 
 /// Refuses a deal that leaves something open: one diagnostic with all keys, and an example line for
@@ -46,7 +46,7 @@ pub(super) fn report(reader: &mut Reader, table: &Table, contract: &Contract, th
         "[deal.rounding] with places = 2 (or \"currency\"), mode = \"half-up\" (or half-even, down), at = \"statement\" (or block, row, unit)",
     );
     if let Some(entry) = table.entry("rounding")
-        && let crate::document::Node::Table(entries) = &entry.node
+        && let crate::toml::document::Node::Table(entries) = &entry.node
     {
         let absent = |key: &str| !entries.iter().any(|entry| entry.key == key);
         let summed = matches!(contract.rounding.at, Some(At::Block | At::Statement));

@@ -1,15 +1,15 @@
 //! What each model of a deal comes to: gross amounts in the currency of reporting.
 
-use super::base::{Case, Key, named};
+use super::basis::{Case, Key, named};
 use super::explain::{amount, area, plain, site, with};
 use super::{NO_PLAYS, NO_SALE_PRICE, NO_USERS, PLAYS_ABOVE_TOTAL, USERS_ABOVE_SUBSCRIBERS};
-use crate::deals::{At, Model, ModelTerms, Rates, Scope};
-use crate::models::number::{Exact, exact, per_cent, quotient, whole, zero};
-use crate::models::plays::performances;
-use crate::models::pool::{Waterfall, per_play, per_subscriber, revenue_pool, worth};
-use crate::models::sales::{Rounded, of_retail, without_tax};
-use crate::models::users::{Idle, centric, idle};
-use crate::value;
+use crate::arithmetic::number::{Exact, exact, per_cent, quotient, whole, zero};
+use crate::arithmetic::plays::performances;
+use crate::arithmetic::pool::{Waterfall, per_play, per_subscriber, revenue_pool, worth};
+use crate::arithmetic::sales::{Rounded, of_retail, without_tax};
+use crate::arithmetic::users::{Idle, centric, idle};
+use crate::deal::{At, Model, ModelTerms, Rates, Scope};
+use crate::toml::value;
 use num_traits::Signed;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -47,24 +47,24 @@
 //!
 //! Rates, shares (per cent), minimums and prices are a number, or a list of tables that name tier,
 //! territory, use type, commercial model, price or retail price; the first that fits holds. Every
-//! policy that the models need has to be said: what is left open is refused in one diagnostic with the
-//! list.
+//! policy that the models need has to be said: what is left open is refused in one diagnostic with
+//! the list.
 
-mod open;
+mod contract;
+mod open_policies;
 mod rates;
-mod terms;
 
+pub(crate) use contract::*;
 pub(crate) use rates::Rates;
-pub(crate) use terms::*;
 
+use crate::agreement::context_rules::plain;
 use crate::agreement::{checked, choice, required};
-use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::models::money::Direction;
-use crate::models::number::exact;
-use crate::models::plays::{Counts, Missing};
-use crate::models::users::Idle;
-use crate::rule::plain;
-use crate::value::{self, Unfit};
+use crate::arithmetic::money::Direction;
+use crate::arithmetic::number::exact;
+use crate::arithmetic::plays::{Counts, Missing};
+use crate::arithmetic::users::Idle;
+use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::value::{self, Unfit};
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};
 use transpose_codes::{Currency, PartyId};
@@ -229,7 +229,7 @@ fn contract(
         summaries,
         place: reader.lines.place(table.at),
     };
-    open::report(reader, table, &contract, qualifying.is_some());
+    open_policies::report(reader, table, &contract, qualifying.is_some());
     contradictions(reader, table, &contract, reporting, qualifying);
     Some(contract)
 }
@@ -352,7 +352,7 @@ fn exchange(reader: &mut Reader, table: &Table) -> Option<Exchange> {
         {
             rates.push(ListedRate {
                 from,
-                rate: crate::models::money::Rate { rate: exact(rate), direction },
+                rate: crate::arithmetic::money::Rate { rate: exact(rate), direction },
                 date,
                 source,
                 place,

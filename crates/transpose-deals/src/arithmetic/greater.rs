@@ -44,7 +44,7 @@ pub fn by_scope<K: Ord>(cells: impl IntoIterator<Item = (K, Vec<Exact>)>) -> BTr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::number::whole;
+    use crate::arithmetic::number::whole;
     use proptest::prelude::*;
 
     proptest! {

@@ -1,10 +1,10 @@
 //! What a deal says, checked.
 
 use super::Rates;
-use crate::models::money::Rate;
-use crate::models::number::Exact;
-use crate::models::plays::{Counts, Missing};
-use crate::models::users::Idle;
+use crate::arithmetic::money::Rate;
+use crate::arithmetic::number::Exact;
+use crate::arithmetic::plays::{Counts, Missing};
+use crate::arithmetic::users::Idle;
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};

@@ -1,20 +1,20 @@
 //! From gross amounts to what is paid: the greatest in each scope, shares, withholding, rounding,
 //! the account.
 
-use super::base::{Case, Key};
+use super::basis::{Case, Key};
 use super::candidates::{Candidate, places, usage_shown};
 use super::explain::{amount, area, plain, site, with};
 use super::{AMOUNT_TOO_LONG, NEGATIVE_MONTH, NO_OPENING, UNREPORTED_MINIMUM};
-use crate::balances::{Opening, first_opening};
-use crate::deals::{At, Scope, Summary, Take};
-use crate::models::account::{recoup, shortfall};
-use crate::models::allot::spread;
-use crate::models::greater::{Greatest, by_scope};
-use crate::models::money::{less_fee, share_of, withheld};
-use crate::models::number::{
+use crate::arithmetic::account::{recoup, shortfall};
+use crate::arithmetic::allot::spread;
+use crate::arithmetic::greater::{Greatest, by_scope};
+use crate::arithmetic::money::{less_fee, share_of, withheld};
+use crate::arithmetic::number::{
     Exact, decimal, exact, fixed_text, from_units, per_cent, power, round, rounded, text, whole, zero,
 };
-use crate::models::pool::per_play;
+use crate::arithmetic::pool::per_play;
+use crate::balances::{Opening, first_opening};
+use crate::deal::{At, Scope, Summary, Take};
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive, Zero};
 use serde_json::{Value, json};
@@ -111,7 +111,7 @@ fn opening_line(case: &Case<'_>) -> Value {
         "models": contract.models.iter().map(|model| model.word).collect::<Vec<_>>(),
         "greater-of": contract.scope.map(Scope::word),
         "pool": contract.pool.map(Scope::word),
-        "total": contract.total.map(crate::deals::Total::word),
+        "total": contract.total.map(crate::deal::Total::word),
         "counted-days": case.days().map(|(active, days)| json!({ "of-deal": active.to_string(), "of-period": days.to_string() })),
         "stands": contract.place.to_string(),
     })

@@ -1,8 +1,9 @@
-//! TOML with places: a tree of nodes that know their line, and the diagnostics made while it is read.
+//! TOML with places: a tree of nodes that know their line, and the diagnostics made while it is
+//! read.
 
+use ::toml::Spanned;
+use ::toml::de::{DeTable, DeValue};
 use std::sync::Arc;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 use transpose_core::diagnostics::{Code, Diagnostic, Failure, Fatal, Location, Severity};
 
 transpose_core::codes! {

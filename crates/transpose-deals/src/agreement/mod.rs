@@ -15,11 +15,15 @@
 //! | `[policies]` | what to do with conflicting descriptions, and with refunds of unknown sales |
 //! | `[options]` | options of the target format |
 
-use crate::deals::{self, Contract};
-use crate::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
-use crate::rule::{MISPLACED_KEY, Rule, report_unreachable};
-use crate::shop::{self, Shops};
-use crate::value::{self, Unfit};
+pub(crate) mod context_rules;
+pub(crate) mod sales_tax;
+pub(crate) mod shops;
+
+use crate::agreement::context_rules::{MISPLACED_KEY, Rule, report_unreachable};
+use crate::deal::{self, Contract};
+use crate::toml::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
+use crate::toml::value::{self, Unfit};
+use shops::Shops;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
@@ -113,8 +117,8 @@ impl Agreement {
         let defaults = defaults(&mut reader, &root);
         let (conflict, unmatched) = policies(&mut reader, &root);
         let shops = Shops::read(&mut reader, &root);
-        let refunds = shop::refunds(&mut reader, &root, unmatched);
-        let contracts = deals::read(&mut reader, &root, currency, qualifying);
+        let refunds = shops::refunds(&mut reader, &root, unmatched);
+        let contracts = deal::read(&mut reader, &root, currency, qualifying);
         let options = options(&mut reader, &root);
         let warnings = reader.finish()?;
         // Each of these is absent only after an error was reported.
@@ -396,7 +400,7 @@ pub(crate) fn choice<T: Copy>(reader: &mut Reader, entry: &Entry, words: &[(&str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::tests::tells;
+    use crate::toml::document::tests::tells;
     use proptest::prelude::*;
 
     pub(crate) const FULL: &str = r#"# An agreement.

@@ -1,8 +1,8 @@
 //! The rules of an agreement: from the fields of a play, or of a row of figures, to a sales
 //! context.
 
-use crate::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
-use crate::value;
+use crate::toml::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
+use crate::toml::value;
 use transpose_core::diagnostics::Diagnostic;
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 

@@ -3,20 +3,22 @@
 //! Rows of figures go through the same rules as plays, so that they meet in the same sales context;
 //! rows of several plans that make one context are added up exactly.
 
+use crate::agreement::context_rules::{Known, Match, Rule, SETTABLE, key_of};
 use crate::agreement::{Agreement, own_key};
+use crate::arithmetic::number::{Exact, exact};
 use crate::balances::Opening;
-use crate::deals::Contract;
-use crate::document::{MISSING_KEY, settle};
+use crate::deal::Contract;
 use crate::figures::{Figure, Figures, Row, amount, heading_of, same_days, summed};
-use crate::models::number::{Exact, exact};
-use crate::rule::{Known, Match, Rule, SETTABLE, key_of};
+use crate::royalties;
 use crate::template::quoted;
-use crate::{owed, value};
+use crate::toml::document::{MISSING_KEY, settle};
+use crate::toml::value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 use transpose_core::terms::{
     ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, ServiceTotal, Terms, UsageTotal,
@@ -222,20 +224,20 @@ impl Deal {
         } else {
             format!("add a `[[deal]]` to {source}, which has {list}")
         };
-        Diagnostic::new(&owed::LABEL_WITHOUT_DEAL, self.deals_place(), message)
+        Diagnostic::new(&royalties::LABEL_WITHOUT_DEAL, self.deals_place(), message)
             .value(label.as_bytes())
             .help(help)
     }
 
     fn undecided(&self) -> Diagnostic {
         let message = format!("several deals could hold: {}", self.deal_list());
-        Diagnostic::new(&owed::UNDECIDED_DEAL, self.deals_place(), message)
+        Diagnostic::new(&royalties::UNDECIDED_DEAL, self.deals_place(), message)
     }
 
     fn out_of_force(&self) -> Diagnostic {
         let period = self.period.map(|period| format!(" {period}")).unwrap_or_default();
         let message = format!("no deal holds in the period{period}");
-        Diagnostic::new(&owed::DEAL_NOT_IN_FORCE, self.deals_place(), message)
+        Diagnostic::new(&royalties::DEAL_NOT_IN_FORCE, self.deals_place(), message)
     }
 
     /// What an earlier period left over; see [`crate::balances`].
@@ -316,7 +318,7 @@ impl Deal {
             if answer != Match::No {
                 let context = self.outcome(rule, Some(row.territory.clone()));
                 // What is sold has the currency of its shop.
-                if currencies.is_empty() || context.text(Field::COMMERCIAL_MODEL) != Some("PayAsYouGoModel") {
+                if currencies.is_empty() || context.text(Field::COMMERCIAL_MODEL) != Some(PAY_AS_YOU_GO) {
                     contexts.insert(context);
                 } else {
                     contexts.extend(currencies.iter().map(|currency| {
@@ -693,7 +695,7 @@ impl Terms for Deal {
             return Ok(Royalties::default());
         }
         let contract = self.contract().map_err(|diagnostic| vec![diagnostic])?;
-        owed::work_out(self, contract, contexts, played, whole)
+        royalties::work_out(self, contract, contexts, played, whole)
     }
 }
 

@@ -29,7 +29,7 @@ pub fn shortfall(guarantee: &Exact, earned: &Exact) -> Exact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::number::whole;
+    use crate::arithmetic::number::whole;
     use proptest::prelude::*;
 
     proptest! {

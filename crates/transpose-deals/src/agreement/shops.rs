@@ -5,14 +5,15 @@
 //! is for. Where the tax changes, a shop has several tables with `valid-from` and `valid-until`,
 //! both days included, in UTC.
 
-use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::price::{Mode, Rounding, without_tax};
-use crate::rule::plain;
-use crate::value;
+use crate::agreement::context_rules::plain;
+use crate::agreement::sales_tax::{Mode, Rounding, without_tax};
+use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::value;
 use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::{Date, Timestamp};
 use transpose_codes::{Currency, Territory};
 use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::model::vocabulary::transaction_type::{REFUND, SALE};
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::{RefundPolicy, UnmatchedPolicy};
 
@@ -208,8 +209,8 @@ impl Shops {
             diagnostic.value(event.text(field).unwrap_or_default().as_bytes())
         };
         let refund = match event.text(Field::TRANSACTION_TYPE) {
-            Some("refund") => true,
-            Some("sale") | None => false,
+            Some(REFUND) => true,
+            Some(SALE) | None => false,
             Some(_) => {
                 let message = "the transaction is neither a sale nor a refund".to_owned();
                 return Err(wrong(&UNKNOWN_TRANSACTION, Field::TRANSACTION_TYPE, message));
