@@ -18,6 +18,7 @@ use std::fmt::Write;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 use transpose_core::terms::{
     ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, ServiceTotal, Terms, UsageTotal,
@@ -312,7 +313,7 @@ impl PeriodTerms {
             if answer != Match::No {
                 let context = self.outcome(rule, Some(row.territory.clone()));
                 // What is sold has the currency of its shop.
-                if currencies.is_empty() || context.text(Field::COMMERCIAL_MODEL) != Some("PayAsYouGoModel") {
+                if currencies.is_empty() || context.text(Field::COMMERCIAL_MODEL) != Some(PAY_AS_YOU_GO) {
                     contexts.insert(context);
                 } else {
                     contexts.extend(currencies.iter().map(|currency| {

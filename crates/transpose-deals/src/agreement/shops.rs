@@ -13,6 +13,7 @@ use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::{Date, Timestamp};
 use transpose_codes::{Currency, Territory};
 use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::model::vocabulary::transaction_type::{REFUND, SALE};
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::{RefundPolicy, UnmatchedPolicy};
 
@@ -208,8 +209,8 @@ impl Shops {
             diagnostic.value(event.text(field).unwrap_or_default().as_bytes())
         };
         let refund = match event.text(Field::TRANSACTION_TYPE) {
-            Some("refund") => true,
-            Some("sale") | None => false,
+            Some(REFUND) => true,
+            Some(SALE) | None => false,
             Some(_) => {
                 let message = "the transaction is neither a sale nor a refund".to_owned();
                 return Err(wrong(&UNKNOWN_TRANSACTION, Field::TRANSACTION_TYPE, message));
