@@ -11,7 +11,7 @@ use crate::memory::Budget;
 use crate::message::{self, Card};
 use crate::order::{Flow, Sequencer};
 use crate::pairs::{Before, Paired};
-use crate::screen::{self, Duplicates, Known, Screen, Screening};
+use crate::screen::{self, Known, Screen, Screening};
 use crate::sink::{self, Destination, Extra, Packing, Sink};
 use crate::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced, Slicing};
 use crate::{codes, sales};
@@ -26,7 +26,7 @@ use transpose_core::format::{
     Projection, Tally,
 };
 use transpose_core::model::{Blocks, CellDiagnostic, Entity, EventBatch, Field, FieldSet, Reject, Shape};
-use transpose_core::terms::{Royalties, Terms};
+use transpose_core::terms::{DuplicatePolicy, Royalties, Terms};
 use transpose_io::{Compression, Input, OutputSet, Written};
 
 /// What happens when a row cannot be converted.
@@ -186,7 +186,9 @@ impl Job<'_> {
     /// Runs the conversion. A fatal end leaves nothing behind; a refusal at the end comes with the
     /// whole report.
     pub fn run(&self) -> Result<Outcome, Fatal> {
-        if self.screening.duplicates == Duplicates::Off || self.source.manifest().grain == Grain::Catalogue {
+        if self.screening.duplicates == DuplicatePolicy::Off
+            || self.source.manifest().grain == Grain::Catalogue
+        {
             return self.convert(Known::default());
         }
         let searched = self.search()?;

@@ -77,6 +77,6 @@ pub use complete::{Completion, UserKey, Users};
 pub use convert::{Beside, InputHead, Job, OnReject, Outcome};
 pub use facts::Catalogue;
 pub use redelivered::content_hash;
-pub use screen::{Duplicates, PeriodBy, Screening};
+pub use screen::Screening;
 pub use sink::{Destination, Extra, destination};
 pub use slices::{Slice, Sliced, Slicing};
