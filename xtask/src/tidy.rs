@@ -107,13 +107,14 @@ fn dependencies<'a>(manifest: &'a Table, section: &str) -> impl Iterator<Item = 
 /// links or tests everything is free.
 const LAYERS: &[(&str, &[&str])] = &[
     ("transpose-codes", &[]),
+    ("transpose-sync", &[]),
     ("transpose-core", &["transpose-codes"]),
     ("transpose-records", &["transpose-codes", "transpose-core"]),
-    ("transpose-sheet", &["transpose-codes", "transpose-core"]),
+    ("transpose-sheet", &["transpose-codes", "transpose-core", "transpose-sync"]),
     ("transpose-deals", &["transpose-codes", "transpose-core"]),
-    ("transpose-io", &[]),
-    ("transpose-containers", &["transpose-codes", "transpose-core", "transpose-io"]),
-    ("transpose-engine", &["transpose-codes", "transpose-core", "transpose-io"]),
+    ("transpose-io", &["transpose-sync"]),
+    ("transpose-containers", &["transpose-codes", "transpose-core", "transpose-io", "transpose-sync"]),
+    ("transpose-engine", &["transpose-codes", "transpose-core", "transpose-io", "transpose-sync"]),
     (
         "transpose-cli",
         &[

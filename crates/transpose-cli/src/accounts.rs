@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::Terms as _;
 use transpose_deals::{Balances, Deal};
-use transpose_engine::codes::io;
+use transpose_engine::diagnostics::io;
 use transpose_engine::{Extra, Outcome};
 use transpose_io::{Input, sha256_file};
 

@@ -5,7 +5,7 @@ use crate::open::{self, MemoryLimit, Speed};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
-use transpose_engine::codes::io;
+use transpose_engine::diagnostics::io;
 
 /// What `convert` and `run` have in common.
 #[derive(clap::Args)]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, Severity};
-use transpose_engine::{codes, receipt};
+use transpose_engine::{diagnostics, receipt};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Exit {
 impl From<&Fatal> for Exit {
     fn from(fatal: &Fatal) -> Self {
         // The data is sound and the user forbade what would become of it: not the input's fault.
-        if fatal.diagnostics.iter().any(|diagnostic| diagnostic.code == &codes::DENIED_LOSS) {
+        if fatal.diagnostics.iter().any(|diagnostic| diagnostic.code == &diagnostics::DENIED_LOSS) {
             return Self::Diagnostics;
         }
         match fatal.failure {
@@ -118,7 +118,7 @@ impl Messages {
             ErrorKind::StorageFull => "cannot write standard output: no space left on the device".to_owned(),
             _ => format!("cannot write standard output: {}", error.to_string().to_lowercase()),
         };
-        Err(Fatal::new(Failure::Io, Diagnostic::new(&codes::IO, Location::default(), message)).into())
+        Err(Fatal::new(Failure::Io, Diagnostic::new(&diagnostics::IO, Location::default(), message)).into())
     }
 
     /// Writes a JSON document to standard output.
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn advice_stands_once_and_the_rest_is_counted() {
         let diagnostic = |line| {
-            Diagnostic::new(&codes::OUTSIDE_PERIOD, Location::line(line, 0), "too \u{1b}[31mlate")
+            Diagnostic::new(&diagnostics::OUTSIDE_PERIOD, Location::line(line, 0), "too \u{1b}[31mlate")
                 .value(b"x\x07")
         };
         let mut diagnostics = Diagnostics::default();
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn denied_loss_is_not_a_refused_input() {
         let fatal = |code| Fatal::input(Diagnostic::new(code, Location::default(), "x"));
-        assert_eq!(Exit::from(&fatal(&codes::DENIED_LOSS)), Exit::Diagnostics);
-        assert_eq!(Exit::from(&fatal(&codes::REJECTED)), Exit::Input);
+        assert_eq!(Exit::from(&fatal(&diagnostics::DENIED_LOSS)), Exit::Diagnostics);
+        assert_eq!(Exit::from(&fatal(&diagnostics::REJECTED)), Exit::Input);
     }
 }

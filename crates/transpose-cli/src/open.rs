@@ -13,7 +13,7 @@ use transpose_codes::time::{Period, Timestamp};
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Failure, Fatal, Location};
 use transpose_core::format::{Format, Grain, Manifest, Probe, Recognition, Registry, Unrecognised};
 use transpose_deals::{Agreement, Deal, Figures};
-use transpose_engine::codes::io;
+use transpose_engine::diagnostics::io;
 use transpose_engine::{Catalogue, Completion, Reading, UserKey, Users};
 use transpose_io::{Compression, Input, Limits, OutputSet, memory};
 use transpose_sheet::{Layout, LayoutFormat};

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_engine::codes::io;
 use transpose_engine::content_hash;
+use transpose_engine::diagnostics::io;
 use transpose_io::Input;
 
 transpose_core::codes! {

@@ -48,10 +48,11 @@ use sheets::Sheets;
 use source::{Again, Sequential, Store};
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use text::{Coded, Decoding, Heard, Known};
 use transpose_core::diagnostics::{Fatal, Location};
 use transpose_io::{Compression, Input, IoError, Source};
+use transpose_sync::lock;
 
 /// How containers are read.
 #[derive(Clone, Default)]
@@ -307,7 +308,7 @@ impl Source for Made {
                 (Arc::clone(&self.store), Arc::clone(self.from.origin()), self.temp_dir.clone());
             return spawn(self.from.origin(), &self.book, move |sink| {
                 let store = {
-                    let mut slot = store.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut slot = lock(&store);
                     match &*slot {
                         Some(store) => store.clone(),
                         None => slot.insert(Store::new(&origin, &temp_dir)?).clone(),

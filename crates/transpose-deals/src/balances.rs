@@ -39,15 +39,15 @@
 //! A run asks [`Balances::carry`] before amounts are worked out and [`Balances::record`] after; who
 //! calls reads and writes the file.
 
+use crate::agreement::context_rules::plain;
+use crate::agreement::shops::valued;
 use crate::agreement::{choice, required};
-use crate::deal::Deal;
-use crate::deals::{At, Contract};
-use crate::document::{Reader, Table, WRONG_VALUE};
+use crate::deal::{At, Contract};
 use crate::figures::same_days;
-use crate::rule::plain;
-use crate::shop::valued;
 use crate::template::quoted;
-use crate::value;
+use crate::terms::Deal;
+use crate::toml::document::{Reader, Table, WRONG_VALUE};
+use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use transpose_codes::Currency;

@@ -32,8 +32,8 @@
 //! `file`, `explain` and option values.
 
 use crate::agreement::{checked, choice};
-use crate::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::value;
+use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::value;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use transpose_codes::time::Period;
@@ -429,7 +429,7 @@ fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Wanted> {
                 || format!("the keys here are `{}`, and ids of fields", known.join("`, `")),
                 |near| format!("did you mean `{near}`?"),
             );
-            reader.advise(&crate::document::MISSPELT_KEY, entry.at, message, help);
+            reader.advise(&crate::toml::document::MISSPELT_KEY, entry.at, message, help);
             continue;
         };
         // An empty text stands for rows without a value.
@@ -539,7 +539,7 @@ fn slug(value: &str, number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::tests::tells;
+    use crate::toml::document::tests::tells;
 
     const JOB: &str = r#"inputs = ["plays.csv", "-"]
 figures = "figures.csv"

@@ -1,12 +1,13 @@
 //! Commented side files for `transpose init`: complete, valid as they stand, and fitting the input
 //! they were made for.
 
+use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::figures::HEADINGS;
-use crate::rule::{SETTABLE, key_of};
-use crate::value;
+use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use transpose_core::model::Field;
+use transpose_core::model::vocabulary::{commercial_model, use_type};
 
 /// What is known of an input for which side files are made; all of it may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,9 +93,9 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
             let _ = writeln!(out, "when = {{ {key} = {} }}", quoted(value));
         }
         let (model, used) = match tier {
-            Tier { sale: true, .. } => ("PayAsYouGoModel", "PermanentDownload"),
-            Tier { free: true, .. } => ("AdvertisementSupportedModel", "OnDemandStream"),
-            _ => ("SubscriptionModel", "OnDemandStream"),
+            Tier { sale: true, .. } => (commercial_model::PAY_AS_YOU_GO, use_type::PERMANENT_DOWNLOAD),
+            Tier { free: true, .. } => (commercial_model::ADVERTISING, use_type::ON_DEMAND_STREAM),
+            _ => (commercial_model::SUBSCRIPTION, use_type::ON_DEMAND_STREAM),
         };
         let _ = writeln!(out, "commercial-model = \"{model}\"  # CHECK: how the user pays");
         let _ = writeln!(out, "use-type = \"{used}\"  # CHECK: how the user listens");

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::hint::black_box;
 
 // The module itself, so that nothing has to be public for this.
-#[path = "../src/dictionary.rs"]
+#[path = "../src/aggregate/interner.rs"]
 #[expect(dead_code, reason = "only the look-up is measured")]
 mod dictionary;
 

@@ -1,6 +1,6 @@
 //! What a run has done, as JSON: for pipelines and for whoever has to answer for the report later.
 
-use crate::convert::Outcome;
+use crate::run::Outcome;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -93,7 +93,7 @@ pub fn file(role: &str, path: &Path) -> Result<Value, Fatal> {
     if path == Path::new("-") {
         return Ok(json!({"role": role, "path": "-", "bytes": null, "sha256": null}));
     }
-    let sha256 = sha256_file(path).map_err(|error| crate::codes::io(&error))?;
+    let sha256 = sha256_file(path).map_err(|error| crate::diagnostics::io(&error))?;
     let bytes = std::fs::metadata(path).ok().map(|metadata| metadata.len());
     Ok(json!({"role": role, "path": path.to_string_lossy(), "bytes": bytes, "sha256": sha256}))
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use transpose_codes::{Decimal, Timestamp};
-use transpose_core::accounting::{RunReport, Subject, UsageTotals};
+use transpose_core::accounting::{NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
     Chunk, ChunkDecoder, Decode, Dimension, Encode, EncodeRequest, Encoded, FileNumber, Format, Grain, Head,
@@ -14,7 +14,7 @@ use transpose_core::format::{
     Status, Tally,
 };
 use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Group, Shape, Slot, Span};
-use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening, survey};
+use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening, inspect};
 use transpose_io::{Compression, Input};
 
 const COLUMNS: [Field; 5] =
@@ -88,7 +88,8 @@ impl Format for Table {
             writeln!(head, "{}", all.join(" ")).unwrap();
         }
         assert!(brief.shapes[0].column(Field::TERRITORY).is_none() && brief.shapes[0].columns.len() == 5);
-        let currencies = brief.contexts.iter().map(|context| context.text(Field::CURRENCY).unwrap_or("XXX"));
+        let currencies =
+            brief.contexts.iter().map(|context| context.text(Field::CURRENCY).unwrap_or(NO_CURRENCY));
         Ok(Box::new(Writer { head, currencies: currencies.map(Into::into).collect() }))
     }
     fn explain(&self, _: &str) -> Option<String> {
@@ -282,7 +283,7 @@ fn tables_of_one_statement_are_one_report() {
 fn a_survey_tells_the_contexts() {
     let input = Input::from_bytes("a", b"GB,GBP,3,,\nDE,EUR,1,,\nGB,GBP,0.5,,\n".to_vec());
     let reading = Reading { threads: 2, chunk: 16 };
-    let survey = survey::survey(&input, &Table::new(), &[], reading, 1).unwrap();
+    let survey = inspect::survey(&input, &Table::new(), &[], reading, 1).unwrap();
     let told: Vec<_> = survey
         .contexts
         .iter()

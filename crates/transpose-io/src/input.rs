@@ -13,13 +13,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use transpose_sync::lock;
+
 use crate::error::{Doing, IoError, IoErrorKind, Subject};
 use crate::gzip::{Limits, MAGIC};
 use crate::kept::Kept;
 use crate::made::{Made, Making, Source};
 use crate::unpack::{Packed, Unpack};
 use crate::window::{BLOCK, End, Window, copy};
-use crate::{Compression, default_threads, lock};
+use crate::{Compression, default_threads};
 
 /// As many first bytes as the longest mark of a compression needs.
 const MARK: usize = 10;

@@ -4,8 +4,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use transpose_sync::lock;
+
 use crate::error::IoError;
-use crate::lock;
 use crate::spill::Spill;
 
 /// The copy. It is as long as what was read so far.

@@ -52,11 +52,3 @@ pub enum Compression {
 fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
-
-/// Takes a lock whatever happened to the thread that held it before.
-///
-/// The values behind our locks are consistent after every statement, so a panic elsewhere does not
-/// spoil them.
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}

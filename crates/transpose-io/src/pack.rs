@@ -9,12 +9,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
-
-use crate::lock;
+use transpose_sync::{lock, unpoisoned};
 
 /// The number of bytes in all members but the last.
 const MEMBER: usize = 1 << 20;
@@ -127,7 +126,7 @@ impl Shared {
             if let Some(job) = jobs.queue.pop_front() {
                 return Some(job);
             }
-            jobs = self.signal.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+            jobs = unpoisoned(self.signal.wait(jobs));
         }
     }
 }

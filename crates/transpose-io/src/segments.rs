@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::lock;
+use transpose_sync::lock;
 
 /// The segments from the first that may still be asked for to the last that was read.
 ///

@@ -112,7 +112,7 @@ impl Spill {
     #[cfg(not(unix))]
     fn write_once(&self, at: u64, bytes: &[u8]) -> io::Result<usize> {
         use std::io::{Seek as _, Write as _};
-        let mut file = crate::lock(&self.file);
+        let mut file = transpose_sync::lock(&self.file);
         file.seek(io::SeekFrom::Start(at))?;
         file.write(bytes)
     }
@@ -120,7 +120,7 @@ impl Spill {
     #[cfg(not(unix))]
     fn read_once(&self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
         use std::io::{Read as _, Seek as _};
-        let mut file = crate::lock(&self.file);
+        let mut file = transpose_sync::lock(&self.file);
         file.seek(io::SeekFrom::Start(at))?;
         file.read(buf)
     }

@@ -23,14 +23,14 @@
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 use memchr::memmem::Finder;
+use transpose_sync::{lock, unpoisoned};
 
 use crate::error::{Doing, IoError, IoErrorKind, Subject};
 use crate::gzip::{Gunzip, Limits, MAGIC, METHOD, Step, may_begin_member};
-use crate::lock;
 use crate::segments::{Cursor, Segments};
 use crate::window::{BLOCK, End, Found, Window};
 
@@ -400,7 +400,7 @@ impl Drop for Guard<'_> {
 }
 
 fn wait<'a>(signal: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-    signal.wait(state).unwrap_or_else(PoisonError::into_inner)
+    unpoisoned(signal.wait(state))
 }
 
 /// What every member begins with: the mark and the only method.

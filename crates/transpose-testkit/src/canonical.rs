@@ -13,7 +13,7 @@ use transpose_core::format::{
 use transpose_core::model::{
     Batch, Blocks, CellDiagnostic, Entity, EntityRef, Field, FieldSet, Group, Reject,
 };
-use transpose_engine::survey::owned;
+use transpose_engine::inspect::owned;
 
 /// One entity of a block.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use transpose_containers::read::{Notes, framed};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Probe};
-use transpose_engine::codes::io;
+use transpose_engine::diagnostics::io;
 use transpose_io::Input;
 
 /// No case has more text.

@@ -6,7 +6,7 @@ use transpose_containers::read::Notes;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Severity};
 use transpose_core::format::{Demands, Registry};
 use transpose_engine::Reading;
-use transpose_engine::codes::NO_REPAIR;
+use transpose_engine::diagnostics::NO_REPAIR;
 use transpose_engine::validate::{Severities, Validation, Verdict};
 use transpose_io::{Compression, OutputSet};
 

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Fatal, Severity};
 use transpose_core::model::Field;
-use transpose_engine::codes::io;
 use transpose_engine::compare::{Compared, Comparison, Form, Lines, Sum};
+use transpose_engine::diagnostics::io;
 use transpose_engine::receipt;
 use transpose_io::{Compression, OutputSet};
 

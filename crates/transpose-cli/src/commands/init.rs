@@ -10,7 +10,7 @@ use transpose_core::diagnostics::Fatal;
 use transpose_core::model::{Entity, Field};
 use transpose_deals::job::template_job;
 use transpose_deals::{Sample, template_agreement, template_figures, template_rules};
-use transpose_engine::survey::survey;
+use transpose_engine::inspect::survey;
 use transpose_sheet::template_layout;
 
 /// Writes a commented side file to begin with

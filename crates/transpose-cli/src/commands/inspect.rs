@@ -9,8 +9,8 @@ use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Fatal, Severity, shown};
 use transpose_core::format::{Grain, Recognition, Registry};
 use transpose_core::model::{self, Entity, Field};
+use transpose_engine::inspect::{Survey, survey};
 use transpose_engine::receipt;
-use transpose_engine::survey::{Survey, survey};
 use transpose_io::{Compression, Input};
 
 /// Tells what a file is: format, version, period, parties, counts, first rows

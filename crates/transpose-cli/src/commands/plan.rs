@@ -11,7 +11,7 @@ use transpose_core::format::{Format, Grain};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::Terms;
 use transpose_deals::Deal;
-use transpose_engine::{InputHead, codes};
+use transpose_engine::{InputHead, diagnostics};
 
 /// Tells what a conversion would carry, lose and need, without reading a row
 #[derive(clap::Args)]
@@ -146,7 +146,7 @@ impl Outlook {
         let (from, to) = (source.format.manifest(), target.manifest());
         if (from.grain, to.grain) == (Grain::Aggregate, Grain::Event) {
             let message = format!("`{}` holds aggregates and `{}` needs single events", from.id, to.id);
-            return Err(Fatal::usage(Diagnostic::new(&codes::GRAIN, Location::default(), message)));
+            return Err(Fatal::usage(Diagnostic::new(&diagnostics::GRAIN, Location::default(), message)));
         }
         let sums = (from.grain, to.grain) == (Grain::Event, Grain::Aggregate);
         let writes = target.writes(version);

@@ -18,7 +18,7 @@ use transpose_core::format::Format;
 use transpose_core::terms::{DuplicatePolicy, Terms};
 use transpose_deals::job;
 use transpose_deals::{Agreement, Deal, Figures};
-use transpose_engine::many::{Condition, Many, Output, Ran, Rule};
+use transpose_engine::fanout::{Condition, Many, Output, Ran, Rule};
 use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Screening, destination, receipt};
 use transpose_io::Input;
 

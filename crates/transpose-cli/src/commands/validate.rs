@@ -121,7 +121,8 @@ impl Validate {
         };
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         if self.temp_dir.is_some() {
-            transpose_io::check_temp_dir(&temp_dir).map_err(|error| transpose_engine::codes::io(&error))?;
+            transpose_io::check_temp_dir(&temp_dir)
+                .map_err(|error| transpose_engine::diagnostics::io(&error))?;
         }
         let _ = transpose_io::clean_stale(&temp_dir);
         let copies = self.fix.as_deref().map(|out| fix::copies(&self.inputs, out)).unwrap_or_default();
@@ -134,7 +135,7 @@ impl Validate {
         for input in &inputs {
             // Of many packed files only the one that is read takes memory; a pipe cannot be looked
             // at from beside.
-            let beside = input.again(1).map_err(|error| transpose_engine::codes::io(&error))?;
+            let beside = input.again(1).map_err(|error| transpose_engine::diagnostics::io(&error))?;
             let input = beside.as_ref().unwrap_or(input);
             formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
         }

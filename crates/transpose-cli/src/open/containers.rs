@@ -6,7 +6,7 @@ use std::sync::Arc;
 use transpose_containers::read::{How, Notes, framed, open};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Framing, Probe, Registry};
-use transpose_engine::codes::io;
+use transpose_engine::diagnostics::io;
 use transpose_io::{Compression, Input, IoError, Limits};
 
 /// What the content of inputs does not tell of what they come in.

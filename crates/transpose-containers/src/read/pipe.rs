@@ -5,9 +5,10 @@ use crate::read::code::{PARSER_FAILED, refused_input};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_io::{Input, IoError};
+use transpose_sync::lock;
 
 /// The name of the threads that take containers apart. Whoever prints panics can tell by it that
 /// the file is at fault.
@@ -33,7 +34,7 @@ impl Notes {
     /// Everything found so far, in the order of the inputs; from then on there is nothing.
     pub fn take(&self) -> Diagnostics {
         let mut all = Diagnostics::default();
-        for note in self.lock().iter_mut() {
+        for note in lock(&self.0).iter_mut() {
             let mut diagnostics = std::mem::take(&mut note.diagnostics);
             note.progress = 0;
             diagnostics.name_source(&note.source);
@@ -44,13 +45,9 @@ impl Notes {
 
     /// A place for the diagnostics of one more input.
     pub(crate) fn book(&self, source: &Arc<str>) -> Book {
-        let mut notes = self.lock();
+        let mut notes = lock(&self.0);
         notes.push(Note { source: Arc::clone(source), progress: 0, diagnostics: Diagnostics::default() });
         Book { notes: self.clone(), place: notes.len() - 1 }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Note>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,7 +61,7 @@ pub(crate) struct Book {
 impl Book {
     /// Keeps what a stream has found, unless another has come further.
     fn keep(&self, diagnostics: Diagnostics, progress: u64) {
-        if let Some(note) = self.notes.lock().get_mut(self.place)
+        if let Some(note) = lock(&self.notes.0).get_mut(self.place)
             && progress >= note.progress
         {
             note.diagnostics = diagnostics;

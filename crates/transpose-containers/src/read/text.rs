@@ -10,8 +10,9 @@ use crate::read::source::fill;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
+use transpose_sync::lock;
 
 /// How many places that are no UTF-8 a guess needs. Fewer are damage, which formats tell cell by
 /// cell.
@@ -144,7 +145,7 @@ pub(crate) struct Heard(Arc<Mutex<Diagnostics>>);
 impl Heard {
     /// Gives what was found to the stream.
     pub(crate) fn tell(&self, sink: &mut Sink) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.0);
         sink.diagnostics.merge(std::mem::take(&mut *heard));
     }
 }
@@ -164,7 +165,7 @@ pub(crate) struct Decoding<R> {
 
 impl<R: Read> Decoding<R> {
     pub(crate) fn new(from: R, coded: Coded, heard: &Heard) -> Self {
-        let mut diagnostics = heard.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut diagnostics = lock(&heard.0);
         let name = coded.encoding.name();
         match coded.known {
             Known::Plain => {}
@@ -237,7 +238,7 @@ impl<R: Read> Decoding<R> {
     }
 
     fn malformed(&self) {
-        let mut diagnostics = self.heard.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut diagnostics = lock(&self.heard.0);
         if diagnostics.keeps(&MALFORMED) {
             let place = Location { line: Some(self.line), ..Location::default() };
             let message = format!("bytes that mean nothing in {}", self.decoder.encoding().name());

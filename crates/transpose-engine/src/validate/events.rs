@@ -1,6 +1,6 @@
 //! Cells of events: each is read, so that everything wrong with it is told at its place.
 
-use crate::aggregate::diagnostic;
+use crate::aggregate::counter::diagnostic;
 use transpose_core::diagnostics::{Diagnostics, Location};
 use transpose_core::format::{Decode, Origin};
 use transpose_core::model::{EventBatch, Field, Span};

@@ -1,6 +1,6 @@
 //! Whether block ids run 1, 2, 3 … through all files of a message (V-REC-14).
 
-use crate::codes;
+use crate::diagnostics;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
 
@@ -102,14 +102,14 @@ impl Order {
         if self.breaks > 1 {
             message = format!("{message}; the numbers break off {} times", self.breaks);
         }
-        Some(Diagnostic::new(&codes::BLOCK_ORDER, place, message).value(&at.id))
+        Some(Diagnostic::new(&diagnostics::BLOCK_ORDER, place, message).value(&at.id))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unique::number;
+    use crate::filter::candidates::number;
 
     /// What is said about ids in chunks of a size; `?` is a block without a known one.
     fn said(ids: &[&str], size: usize) -> Option<String> {

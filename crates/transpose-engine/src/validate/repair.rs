@@ -1,7 +1,7 @@
 //! Repaired copies: the second reading of a file, line by line, through what its format can mend.
 
 use super::{File, Message, Validation};
-use crate::codes;
+use crate::diagnostics;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_core::format::Repair;
@@ -17,13 +17,14 @@ impl Validation<'_> {
     /// Writes a repaired copy of a file and tells each change, the first of each kind in full.
     pub fn repair(&self, message: &Message, file: &File, out: &mut OutputFile) -> Result<Diagnostics, Fatal> {
         let Some(input) = self.inputs.get(file.input) else {
-            return Err(codes::bug("a file without its input"));
+            return Err(diagnostics::bug("a file without its input"));
         };
         let source: Arc<str> = input.name().into();
         let place = || Location { source: Some(Arc::clone(&source)), ..Location::default() };
-        let Some(again) = input.again(self.reading().threads).map_err(|error| codes::io(&error))? else {
+        let Some(again) = input.again(self.reading().threads).map_err(|error| diagnostics::io(&error))?
+        else {
             let diagnostic = Diagnostic::new(
-                &codes::NO_REPAIR,
+                &diagnostics::NO_REPAIR,
                 place(),
                 "the input can be read only once, and a repaired copy needs a second reading",
             );
@@ -34,7 +35,7 @@ impl Validation<'_> {
         let Some(mut repair) = decoder.repair(&file.tally, whole) else {
             let id = self.format(file.input)?.manifest().id.clone();
             let diagnostic = Diagnostic::new(
-                &codes::NO_REPAIR,
+                &diagnostics::NO_REPAIR,
                 place(),
                 format!("nothing can be mended in files of `{id}`"),
             );
@@ -69,8 +70,10 @@ impl Copy<'_> {
         loop {
             let free = buffer.get_mut(filled..).unwrap_or_default();
             let wanted = free.len();
-            let read =
-                self.input.read_at(self.offset + filled as u64, free).map_err(|error| codes::io(&error))?;
+            let read = self
+                .input
+                .read_at(self.offset + filled as u64, free)
+                .map_err(|error| diagnostics::io(&error))?;
             filled += read;
             let last = read < wanted;
             let bytes = buffer.get(..filled).unwrap_or_default();
@@ -95,7 +98,7 @@ impl Copy<'_> {
                 self.line += u64::from(ended);
                 used += line.len();
             }
-            self.out.append(&mended).map_err(|error| codes::io(&error))?;
+            self.out.append(&mended).map_err(|error| diagnostics::io(&error))?;
             self.offset += used as u64;
             self.input.release(self.offset);
             (self.progress)(self.input);

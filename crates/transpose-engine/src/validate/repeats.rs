@@ -5,12 +5,12 @@
 //! ones meet there in the order of the message. The first diagnostics are kept in full, the rest is
 //! counted, exactly.
 
-use crate::aggregate::Place;
-use crate::codes;
-use crate::packed::{put, put_text, take, take_text};
-use crate::sorter::Sorter;
-use crate::spill::Scratch;
-use crate::unique::{Suspects, key};
+use crate::aggregate::counter::Place;
+use crate::aggregate::spill::Scratch;
+use crate::diagnostics;
+use crate::filter::candidates::{Suspects, key};
+use crate::storage::sorter::Sorter;
+use crate::storage::varint::{put, put_text, take, take_text};
 use foldhash::fast::RandomState;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -192,7 +192,8 @@ impl<'a> Repeats<'a> {
     }
 }
 
-static CODES: [&Code; 3] = [&codes::BLOCK_REUSED, &codes::BLOCK_IN_TWO_FILES, &codes::USAGE_REUSED];
+static CODES: [&Code; 3] =
+    [&diagnostics::BLOCK_REUSED, &diagnostics::BLOCK_IN_TWO_FILES, &diagnostics::USAGE_REUSED];
 
 /// Diagnostics of one code: the first in full, all counted.
 struct Told {
@@ -252,7 +253,7 @@ impl Twice {
         let (block, record) = (text()?, text()?);
         let number = take(&mut rest)? as u32;
         let cell = String::from_utf8_lossy(take_text(&mut rest)?).into_owned();
-        let usage = code == &codes::USAGE_REUSED;
+        let usage = code == &diagnostics::USAGE_REUSED;
         let filled = |text: String| Some(text.into_boxed_str()).filter(|text| !text.is_empty());
         let place = Location {
             source: sources.get(self.place.input()).cloned(),
@@ -277,5 +278,5 @@ impl Twice {
 }
 
 fn damaged() -> Fatal {
-    codes::bug("a spill file is not as it was written")
+    diagnostics::bug("a spill file is not as it was written")
 }

@@ -1,6 +1,6 @@
 //! How bad a diagnostic is to whoever checks a report.
 
-use crate::codes;
+use crate::diagnostics;
 use std::collections::BTreeMap;
 use transpose_core::diagnostics::{Code, Severity};
 
@@ -28,7 +28,7 @@ impl Severities {
     pub fn of(&self, code: &'static Code) -> Option<Severity> {
         match self.by_code.get(code.id) {
             Some(severity) => *severity,
-            None if self.strict && code == &codes::TOTAL_DIFFERS => Some(Severity::Error),
+            None if self.strict && code == &diagnostics::TOTAL_DIFFERS => Some(Severity::Error),
             None => Some(code.severity),
         }
     }
@@ -46,12 +46,12 @@ mod tests {
     #[test]
     fn what_is_set_wins_over_strictness() {
         let mut severities = Severities::new(true);
-        assert_eq!(severities.of(&codes::TOTAL_DIFFERS), Some(Severity::Error));
-        severities.set(&codes::TOTAL_DIFFERS, Some(Severity::Info));
-        severities.set(&codes::UNUSED_CONTEXT, None);
-        assert_eq!(severities.of(&codes::TOTAL_DIFFERS), Some(Severity::Info));
-        assert_eq!(severities.of(&codes::UNUSED_CONTEXT), None);
-        assert_eq!(severities.of(&codes::NIL_REPORT), Some(Severity::Info));
+        assert_eq!(severities.of(&diagnostics::TOTAL_DIFFERS), Some(Severity::Error));
+        severities.set(&diagnostics::TOTAL_DIFFERS, Some(Severity::Info));
+        severities.set(&diagnostics::UNUSED_CONTEXT, None);
+        assert_eq!(severities.of(&diagnostics::TOTAL_DIFFERS), Some(Severity::Info));
+        assert_eq!(severities.of(&diagnostics::UNUSED_CONTEXT), None);
+        assert_eq!(severities.of(&diagnostics::NIL_REPORT), Some(Severity::Info));
         assert!(severities.fails(Severity::Warning) && !Severities::default().fails(Severity::Warning));
     }
 }

@@ -25,7 +25,7 @@ impl Total {
     pub(crate) fn add(&mut self, quantity: Option<&[u8]>) {
         self.usages += 1;
         let Some(quantity) = quantity else { return };
-        match crate::blocks::whole(quantity) {
+        match crate::run::ledger_of_blocks::whole(quantity) {
             Some(number) => self.add_whole(number.into()),
             None => match Number::parse(quantity) {
                 Some(Number { mantissa, scale }) => self.add_part(scale, mantissa),
@@ -87,7 +87,7 @@ pub(crate) struct Number {
 impl Number {
     /// A number as decoders leave it in a batch or in a sales context.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        let number = decimal::parse(std::str::from_utf8(text).ok()?, Grammar::DSR_READ).ok()?;
+        let number = decimal::parse(std::str::from_utf8(text).ok()?, Grammar::LENIENT).ok()?;
         Some(Self { mantissa: number.mantissa(), scale: number.scale() }.normal())
     }
 

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use transpose_codes::decimal;
 use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::{Format as _, Grain, Manifest, Probe, Recognition};
-use transpose_engine::codes::io;
+use transpose_engine::diagnostics::io;
+use transpose_engine::inspect::{Survey, survey};
 use transpose_engine::receipt;
-use transpose_engine::survey::{Survey, survey};
 use transpose_io::Input;
 use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
 

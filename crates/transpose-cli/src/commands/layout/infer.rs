@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Registry};
 use transpose_core::model::Field;
-use transpose_engine::codes::io;
+use transpose_engine::diagnostics::io;
 use transpose_engine::receipt;
 use transpose_io::Input;
 use transpose_sheet::infer::{Confidence, Guess, Proposal, Sample, Words, infer};

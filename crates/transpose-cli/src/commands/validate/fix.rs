@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Format;
-use transpose_engine::codes::io;
+use transpose_engine::diagnostics::io;
 use transpose_engine::validate::{File, Message, Validation, Verdict};
 use transpose_engine::{Destination, destination};
 use transpose_io::{Compression, Input, OutputId, OutputSet, Written};

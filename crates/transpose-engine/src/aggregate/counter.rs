@@ -1,0 +1,797 @@
+//! Events become groups: what x where x how, with the number of plays and the summed duration.
+//!
+//! A worker interns the raw bytes of a row's item and context keys; everything that depends only on
+//! them (UTF-8, codes, check digits, the rule of the agreement) is examined once per distinct key.
+//! A row then costs two look-ups and an addition.
+//!
+//! Workers share one dictionary of items: they look up the rows of a whole chunk under a lock for
+//! reading, and only new items take the lock for writing. What is counted lies in a [`World`]. When
+//! it grows beyond the budget, all workers stop, the world is written to disk ([`crate::aggregate::spill`])
+//! and an empty one takes its place.
+
+use crate::aggregate::budget::Budget;
+use crate::aggregate::interner::{Dictionary, Key, NONE, hash};
+use crate::aggregate::sales::{Fate, Sale, Till};
+use crate::aggregate::spill::Spilled;
+use crate::aggregate::table::{Gathered, Group, Groups, part};
+use crate::aggregate::usage_kinds::{Manner, Manners, Met};
+use crate::aggregate::users::Users;
+use crate::diagnostics;
+use crate::filter::marks::{Entry as _, Verdicts};
+use crate::filter::refund_cutoff::{Judge, Judged};
+use crate::filter::refund_pairs::Pair;
+use crate::scan::chunks::{Decoded, lock};
+use foldhash::fast::RandomState;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use transpose_codes::decimal::Decimal;
+use transpose_codes::time::{Date, Timestamp};
+use transpose_core::accounting::{Amounts, RunReport};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
+use transpose_core::format::{Decode, Dimension, Origin};
+use transpose_core::model::{CellDiagnostic, Entity, EventBatch, EventRow, Field, Reject, Span};
+use transpose_core::terms::{BelowThreshold, QualifyingPlay, Terms, UnmatchedPolicy};
+
+/// What decides whether an event counts and where.
+pub(crate) struct Rules<'a> {
+    pub(crate) decoder: &'a dyn Decode,
+    pub(crate) terms: &'a dyn Terms,
+    /// [`Terms::turns`].
+    pub(crate) turns: &'a [i64],
+    pub(crate) qualifying: Option<QualifyingPlay>,
+    /// What decides about sales and refunds, for sources of these.
+    pub(crate) sales: Option<Refunds<'a>>,
+    /// Where plays are counted by user, and which of a row's cells names the user, for agreements
+    /// that pay so.
+    pub(crate) users: Option<(&'a Users, usize)>,
+}
+
+/// What decides about sales and refunds. The period stands here, because a refund of its sales may
+/// be later.
+pub(crate) struct Refunds<'a> {
+    /// The period in microseconds since 1970 UTC.
+    pub(crate) period: Option<Range<i64>>,
+    pub(crate) judge: &'a Judge,
+    /// The refunds whose sales are known.
+    pub(crate) pairs: Option<&'a Verdicts<Pair>>,
+    pub(crate) unmatched: UnmatchedPolicy,
+}
+
+/// Reasons for leaving rows out, as they stand in the ledger.
+pub(crate) const OUTSIDE: &str = "outside-period";
+pub(crate) const BELOW: &str = "below-threshold";
+const TOO_LATE: &str = "refund-after-cut-off";
+const EARLIER: &str = "refund-reported-earlier";
+
+/// A line of one of the inputs. Places are in the order of reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(pub(crate) u64);
+
+impl Place {
+    const LINE: u32 = 44;
+
+    /// The line of the input with the given number, from 0.
+    pub(crate) fn new(input: usize, line: u64) -> Self {
+        Self((input as u64) << Self::LINE | line)
+    }
+
+    /// The line, from 1.
+    pub(crate) fn line(self) -> u64 {
+        self.0 & ((1 << Self::LINE) - 1)
+    }
+
+    /// The number of the input.
+    pub(crate) fn input(self) -> usize {
+        (self.0 >> Self::LINE) as usize
+    }
+}
+
+pub(crate) fn too_many() -> Fatal {
+    Fatal::input(Diagnostic::new(
+        &diagnostics::TOO_MANY_DISTINCT,
+        Location::default(),
+        "too many distinct keys",
+    ))
+}
+
+/// What is counted and not yet written to disk.
+pub(crate) struct World {
+    pub(crate) dictionary: RwLock<Dictionary>,
+    pub(crate) groups: Groups,
+    /// For each worker what it has gathered.
+    pub(crate) gathered: Vec<Mutex<Gathered>>,
+}
+
+impl World {
+    pub(crate) fn new(threads: usize, latest: bool) -> Self {
+        Self {
+            dictionary: RwLock::new(Dictionary::new(latest)),
+            groups: Groups::default(),
+            gathered: (0..threads).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        read(&self.dictionary).bytes() + self.groups.bytes()
+    }
+
+    /// How much memory it takes to put this world in order where it is, at the highest point.
+    fn to_settle(&self) -> usize {
+        let dictionary = read(&self.dictionary);
+        // Descriptions take about as much as the keys they are made from, which go as they come;
+        // then each item is ranked and sorted on both sides. Sorted groups are made while the
+        // tables go.
+        dictionary.bytes() * 5 / 4 + dictionary.len() * 128 + self.groups.bytes() + self.groups.len() * 24
+    }
+}
+
+/// Takes a lock for reading whatever happened to the thread that held it before; see [`lock`].
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts the events of all inputs.
+pub(crate) struct Counter {
+    state: RandomState,
+    world: RwLock<World>,
+    /// Sales contexts with the manners of their usages, numbered as they are met.
+    manners: Mutex<Met>,
+    spilled: Mutex<Option<Spilled>>,
+    threads: usize,
+    budget: Option<Budget>,
+    temp_dir: PathBuf,
+    /// Whether it matters where an item was read last.
+    latest: bool,
+}
+
+/// Everything counted.
+pub(crate) struct Counted {
+    /// What is in memory.
+    pub(crate) world: World,
+    /// What was written to disk, if anything was.
+    pub(crate) spilled: Option<Spilled>,
+    /// The sales contexts in order.
+    pub(crate) contexts: Vec<Entity>,
+    /// The manners of usages in order.
+    pub(crate) manners: Manners,
+}
+
+impl Counter {
+    pub(crate) fn new(threads: usize, budget: Option<Budget>, temp_dir: PathBuf, latest: bool) -> Self {
+        Self {
+            state: RandomState::default(),
+            world: RwLock::new(World::new(threads, latest)),
+            manners: Mutex::default(),
+            spilled: Mutex::new(None),
+            threads,
+            budget,
+            temp_dir,
+            latest,
+        }
+    }
+
+    /// The number of a sales context with a manner.
+    pub(crate) fn manner(&self, manner: Manner) -> Result<u32, Fatal> {
+        lock(&self.manners).number(manner)
+    }
+
+    /// Writes what is counted to disk if it takes more memory than it may.
+    fn relieve(&self) -> Result<(), Fatal> {
+        let Some(budget) = self.budget else { return Ok(()) };
+        if read(&self.world).bytes() <= budget.counting {
+            return Ok(());
+        }
+        let mut world = write(&self.world);
+        // Another worker may have done it meanwhile.
+        if world.bytes() > budget.counting { self.spill(&mut world) } else { Ok(()) }
+    }
+
+    fn spill(&self, world: &mut World) -> Result<(), Fatal> {
+        let full = std::mem::replace(world, World::new(self.threads, self.latest));
+        let mut spilled = lock(&self.spilled);
+        if spilled.is_none() {
+            *spilled = Some(Spilled::create(&self.temp_dir)?);
+        }
+        spilled.as_ref().map_or(Ok(()), |spilled| spilled.write(full, self.threads))
+    }
+
+    /// Ends the counting. What fits into memory stays there, unless something was written to disk
+    /// before; then everything goes there.
+    pub(crate) fn finish(self) -> Result<Counted, Fatal> {
+        {
+            let mut world = write(&self.world);
+            for gathered in &world.gathered {
+                lock(gathered).flush(&world.groups)?;
+            }
+            let fits = self.budget.is_none_or(|budget| world.to_settle() <= budget.settling);
+            if !fits || lock(&self.spilled).is_some() {
+                self.spill(&mut world)?;
+            }
+        }
+        let manners = self.manners.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (contexts, manners) = manners.finish();
+        Ok(Counted {
+            world: self.world.into_inner().unwrap_or_else(PoisonError::into_inner),
+            spilled: self.spilled.into_inner().unwrap_or_else(PoisonError::into_inner),
+            contexts,
+            manners,
+        })
+    }
+}
+
+/// One worker's part in counting one input.
+pub(crate) struct Worker<'a> {
+    counter: &'a Counter,
+    /// Its number among the workers.
+    number: usize,
+    /// The number of the input.
+    input: usize,
+    /// Inputs of one space have keys that mean the same.
+    space: u32,
+    contexts: Dictionary,
+    /// For each context key, and each time between two turns of the agreement, the sales context or
+    /// why there is none.
+    placed: Vec<Option<Placed>>,
+    /// The numbers of adjustments, by that of the key and the period that they adjust.
+    adjustments: BTreeMap<(u32, Option<(Date, Date)>), u32>,
+    till: Till,
+    chosen: Chosen,
+}
+
+/// What is known of a context key.
+struct Placed {
+    /// The number of its manner.
+    place: Result<u32, Box<Unplaced>>,
+    sale: Option<Box<Selling>>,
+}
+
+/// A sale, with what its refund takes back.
+struct Selling {
+    sale: Sale,
+    manner: Manner,
+}
+
+enum Unplaced {
+    Fault(CellDiagnostic),
+    Terms(Diagnostic),
+}
+
+impl Unplaced {
+    /// The diagnostic about a row.
+    fn at(&self, place: Location) -> Diagnostic {
+        match self {
+            Self::Fault(fault) => diagnostic(fault, place),
+            Self::Terms(diagnostic) => Diagnostic { location: place, ..diagnostic.clone() },
+        }
+    }
+}
+
+/// What is told of a row that is converted or left out.
+type Told = (&'static Code, &'static str);
+
+/// What is to be done with a row.
+enum Choice {
+    /// It is counted, in the manner of this number.
+    Count(u32, Option<Told>),
+    /// It is left out, for this reason.
+    Leave(&'static str, Told),
+    Reject(Box<Diagnostic>),
+}
+
+const LEFT_OUTSIDE: Choice = Choice::Leave(
+    OUTSIDE,
+    (&diagnostics::OUTSIDE_PERIOD, "the play took place outside the reporting period and is left out"),
+);
+const LEFT_TOO_LATE: Choice = Choice::Leave(
+    TOO_LATE,
+    (
+        &diagnostics::REFUND_TOO_LATE,
+        "the sale of the period was refunded after the cut-off: the next report adjusts",
+    ),
+);
+const LEFT_EARLIER: Choice = Choice::Leave(
+    EARLIER,
+    (&diagnostics::REFUND_EARLIER, "the refund cancels a sale of an earlier period, whose report shows it"),
+);
+const ADJUSTS: Told =
+    (&diagnostics::REFUND_ADJUSTS, "the refund came after the cut-off of its sale's period and adjusts");
+const UNMATCHED: Told = (
+    &diagnostics::UNMATCHED_ADJUSTS,
+    "the sale of the refund is not in the inputs; it is taken to adjust an earlier report",
+);
+
+/// The rows of a chunk that have a place, side by side.
+#[derive(Default)]
+struct Chosen {
+    rows: Vec<u32>,
+    manners: Vec<u32>,
+    /// The places of their keys among what is known of keys, for sales.
+    keys: Vec<u32>,
+    hashes: Vec<u64>,
+    items: Vec<u32>,
+}
+
+/// A key of a row.
+pub(crate) struct RowKey<'a> {
+    space: u32,
+    spans: &'a [Span],
+    bytes: &'a [u8],
+    arena: &'a [u8],
+}
+
+impl Key for RowKey<'_> {
+    #[inline]
+    fn space(&self) -> u32 {
+        self.space
+    }
+    #[inline]
+    fn runs(&self) -> impl Iterator<Item = &[u8]> {
+        self.spans.iter().map(|span| span.bytes(self.bytes, self.arena))
+    }
+}
+
+/// The rows of a chunk with what their keys borrow from.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) events: &'a EventBatch,
+    pub(crate) bytes: &'a [u8],
+    /// The space of the items' keys.
+    pub(crate) space: u32,
+}
+
+impl<'a> Rows<'a> {
+    #[inline]
+    fn key(self, row: usize, from: usize, runs: usize) -> RowKey<'a> {
+        let start = row * (self.events.item_runs + self.events.context_runs) + from;
+        let spans = self.events.keys.get(start..start + runs).unwrap_or(&[]);
+        RowKey { space: self.space, spans, bytes: self.bytes, arena: &self.events.arena }
+    }
+
+    #[inline]
+    fn item(self, row: usize) -> RowKey<'a> {
+        self.key(row, 0, self.events.item_runs)
+    }
+
+    /// The context key of a row.
+    #[inline]
+    pub(crate) fn context(self, row: usize) -> RowKey<'a> {
+        self.key(row, self.events.item_runs, self.events.context_runs)
+    }
+}
+
+/// A chunk's account, kept in whole numbers until the chunk is done.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    rows: u64,
+    plays: u64,
+    returns: u64,
+    micros: i128,
+}
+
+impl Count {
+    #[inline]
+    fn add(&mut self, row: &EventRow, returned: bool) {
+        self.rows += 1;
+        let count = if returned { &mut self.returns } else { &mut self.plays };
+        *count += u64::from(row.plays);
+        self.micros += i128::from(row.micros);
+    }
+
+    fn close(self, amounts: &mut Amounts) {
+        amounts.play(self.rows, self.plays, self.micros);
+        amounts.returns += Decimal::from(self.returns);
+    }
+}
+
+impl<'a> Worker<'a> {
+    /// A worker on an input.
+    pub(crate) fn new(counter: &'a Counter, number: usize, input: usize, space: u32) -> Self {
+        Self {
+            counter,
+            number,
+            input,
+            space,
+            contexts: Dictionary::default(),
+            placed: Vec::new(),
+            adjustments: BTreeMap::new(),
+            till: Till::default(),
+            chosen: Chosen::default(),
+        }
+    }
+
+    /// Counts the events of a chunk; answers its report and its rejects in the order of the rows.
+    pub(crate) fn count(
+        &mut self,
+        decoded: Decoded<'_>,
+        rules: &Rules<'_>,
+    ) -> Result<(RunReport, Vec<Reject>), Fatal> {
+        let world = read(&self.counter.world);
+        let answer = self.count_in(&world, decoded, rules)?;
+        drop(world);
+        self.counter.relieve()?;
+        Ok(answer)
+    }
+
+    fn count_in(
+        &mut self,
+        world: &World,
+        decoded: Decoded<'_>,
+        rules: &Rules<'_>,
+    ) -> Result<(RunReport, Vec<Reject>), Fatal> {
+        let Decoded { bytes, origin, batch, mut report, .. } = decoded;
+        let events = &batch.events;
+        let rows = Rows { events, bytes, space: self.space };
+        let mut rejects = batch.rejects.clone();
+        let place = |row: &EventRow| {
+            Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start))
+        };
+        let mut converted = Count::default();
+        let mut left: BTreeMap<&'static str, Count> = BTreeMap::new();
+        self.chosen.clear();
+        let dictionary = read(&world.dictionary);
+        let sells = rules.sales.is_some();
+        let mut pairs = self.pairs(events, origin, rules)?.into_iter().peekable();
+        for (index, row) in events.rows.iter().enumerate() {
+            let mut sale = None;
+            if sells {
+                let byte = origin.byte + u64::from(row.start);
+                while pairs.next_if(|pair| pair.byte() < byte).is_some() {}
+                sale = pairs.next_if(|pair| pair.byte() == byte).map(|pair| pair.sale);
+            }
+            // The tax of a refund is that of its sale.
+            let key = self.key(&rows.context(index), sale.unwrap_or(row.time), rules)?;
+            if !sells && let Some(Some(Placed { place: Ok(manner), .. })) = self.placed.get(key as usize) {
+                let hash = hash(&self.counter.state, &rows.item(index));
+                dictionary.expect(hash);
+                self.chosen.push(index, *manner, hash);
+                continue;
+            }
+            let told = match self.choose(key, row, sale, origin, rules)? {
+                Choice::Count(manner, told) => {
+                    let hash = hash(&self.counter.state, &rows.item(index));
+                    dictionary.expect(hash);
+                    self.chosen.push(index, manner, hash);
+                    self.chosen.keys.push(key);
+                    told
+                }
+                Choice::Leave(reason, told) => {
+                    let returned = self.settle(key, Fate::Filtered(reason), row);
+                    left.entry(reason).or_default().add(row, returned);
+                    Some(told)
+                }
+                Choice::Reject(diagnostic) => {
+                    self.settle(key, Fate::Rejected(diagnostic.code.id), row);
+                    rejects.push(rejected(row, *diagnostic));
+                    None
+                }
+            };
+            if let Some((code, message)) = told {
+                if report.diagnostics.keeps(code) {
+                    report.diagnostics.push(Diagnostic::new(code, place(row), message));
+                } else {
+                    report.diagnostics.count(code, 1);
+                }
+            }
+        }
+        drop(dictionary);
+        self.find_items(world, rows, rules)?;
+        let dictionary = read(&world.dictionary);
+        let gathered =
+            world.gathered.get(self.number).ok_or_else(|| diagnostics::bug("a worker without a number"))?;
+        let mut gathered = lock(gathered);
+        let mut short = 0;
+        let chosen = self.chosen.rows.iter().zip(&self.chosen.items).zip(&self.chosen.manners);
+        for (index, ((row, item), manner)) in chosen.enumerate() {
+            let row_number = *row as usize;
+            let (Some(row), Some(entry)) = (events.rows.get(row_number), dictionary.entry(*item)) else {
+                return Err(diagnostics::bug("a row without an item"));
+            };
+            let key = if sells { self.chosen.keys.get(index).copied().unwrap_or(NONE) } else { NONE };
+            let sale = if sells { sale_of(&self.placed, key) } else { None };
+            if entry.fault != NONE
+                && let Some(fault) = dictionary.fault(entry)
+            {
+                if sale.is_some() {
+                    self.till.count(key, Fate::Rejected(fault.code.id), row.plays);
+                }
+                rejects.push(rejected(row, diagnostic(fault, place(row))));
+                continue;
+            }
+            let mut bearing = true;
+            if let Some(qualifying) = rules.qualifying
+                && row.micros < qualifying.micros
+            {
+                short += 1;
+                if qualifying.below == BelowThreshold::Drop {
+                    left.entry(BELOW).or_default().add(row, false);
+                    continue;
+                }
+                bearing = false;
+            }
+            converted.add(row, sale.is_some_and(|sale| sale.returned));
+            if sale.is_some() {
+                self.till.count(key, Fate::Converted, row.plays);
+            }
+            dictionary.met(*item, entry, Place::new(self.input, origin.line + u64::from(row.line)).0);
+            let key = Group::key(*item, *manner, bearing);
+            let group = Group { key, plays: u64::from(row.plays), micros: row.micros };
+            gathered.push(part(entry.hash), group, &world.groups)?;
+            if let Some((users, cell)) = rules.users {
+                let cell =
+                    events.cells.get(row_number * events.row_cells + cell).copied().unwrap_or(Span::ABSENT);
+                users.play(cell.bytes(bytes, &events.arena), *manner, bearing, u64::from(row.plays))?;
+            }
+        }
+        if short > 0 {
+            report.diagnostics.count(&diagnostics::BELOW_THRESHOLD, short);
+        }
+        rejects.sort_by_key(|reject| reject.start);
+        let ledger = &mut report.ledger;
+        converted.close(&mut ledger.read);
+        converted.close(&mut ledger.converted);
+        for (reason, count) in left {
+            count.close(&mut ledger.read);
+            count.close(ledger.filtered(reason));
+        }
+        let placed = &self.placed;
+        self.till.close(|key| sale_of(placed, key), ledger)?;
+        account(&rejects, &mut report);
+        Ok((report, rejects))
+    }
+
+    /// The place of a row's context key among what is known of keys; what is new is looked into.
+    #[inline]
+    fn key(&mut self, key: &RowKey<'_>, time: i64, rules: &Rules<'_>) -> Result<u32, Fatal> {
+        let hash = hash(&self.counter.state, key);
+        let number = self.contexts.find_one(hash, key);
+        if rules.turns.is_empty() && number != NONE {
+            return Ok(number);
+        }
+        self.key_at((hash, number), key, time, rules)
+    }
+
+    /// The same where the key is new or the time matters.
+    #[inline(never)]
+    fn key_at(
+        &mut self,
+        (hash, mut number): (u64, u32),
+        key: &RowKey<'_>,
+        time: i64,
+        rules: &Rules<'_>,
+    ) -> Result<u32, Fatal> {
+        let turns = rules.turns;
+        if number == NONE {
+            number = self.contexts.insert(hash, key, None).ok_or_else(too_many)?;
+            self.placed.resize_with(self.placed.len() + turns.len() + 1, || None);
+        }
+        let after = turns.partition_point(|turn| *turn <= time);
+        let slot = number as usize * (turns.len() + 1) + after;
+        if self.placed.get(slot).is_some_and(Option::is_none) {
+            let runs: Vec<&[u8]> = key.runs().collect();
+            let time = (!turns.is_empty()).then(|| representative(turns, after));
+            let placed = self.place(&runs, time, rules)?;
+            if let Some(place) = self.placed.get_mut(slot) {
+                *place = Some(placed);
+            }
+        }
+        u32::try_from(slot).map_err(|_| too_many())
+    }
+
+    /// What the agreement says about rows with a context key, at a time if that matters.
+    fn place(&self, runs: &[&[u8]], time: Option<i64>, rules: &Rules<'_>) -> Result<Placed, Fatal> {
+        if let Err(fault) = rules.decoder.vet(Dimension::Context, runs) {
+            return Ok(Placed { place: Err(Box::new(Unplaced::Fault(fault))), sale: None });
+        }
+        let mut event = Entity::default();
+        let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
+        let mut faults = Vec::new();
+        rules.decoder.resolve(Dimension::Context, runs, &mut set, &mut faults);
+        if let Some(time) = time {
+            let mut text = Vec::new();
+            Timestamp::utc(time).write_rfc3339(&mut text);
+            event.set(Field::EVENT_TIME, String::from_utf8_lossy(&text).into_owned());
+        }
+        let answer = rules.terms.context(&event);
+        let sale = if rules.sales.is_some() { Sale::new(&event, answer.as_ref().ok()) } else { None };
+        let manner = |answer: &Entity| Manner::new(answer, sale.as_ref().is_some_and(|sale| sale.returned));
+        let manner = answer.as_ref().map(manner).unwrap_or_default();
+        let place = match answer {
+            Ok(_) => Ok(self.counter.manner(manner.clone())?),
+            Err(diagnostic) => {
+                // What cannot be read is told as it stands, and not as missing.
+                let unread = faults.into_iter().find(|fault| {
+                    fault.code.severity == Severity::Error
+                        && event.value(fault.field).is_none()
+                        && diagnostic.location.field == Some(fault.field)
+                });
+                Err(Box::new(unread.map_or(Unplaced::Terms(diagnostic), Unplaced::Fault)))
+            }
+        };
+        Ok(Placed { place, sale: sale.map(|sale| Box::new(Selling { sale, manner })) })
+    }
+
+    /// The refunds of a chunk whose sales are known, in order.
+    fn pairs(&self, events: &EventBatch, origin: Origin, rules: &Rules<'_>) -> Result<Vec<Pair>, Fatal> {
+        let pairs = rules.sales.as_ref().and_then(|refunds| refunds.pairs);
+        let (Some(pairs), Some(first), Some(last)) = (pairs, events.rows.first(), events.rows.last()) else {
+            return Ok(Vec::new());
+        };
+        let byte = |row: &EventRow| origin.byte + u64::from(row.start);
+        pairs.of(self.input, &(byte(first)..=byte(last)))
+    }
+
+    /// What is to be done with a row whose key is known, and of a refund perhaps the moment of its
+    /// sale.
+    fn choose(
+        &mut self,
+        key: u32,
+        row: &EventRow,
+        sale: Option<i64>,
+        origin: Origin,
+        rules: &Rules<'_>,
+    ) -> Result<Choice, Fatal> {
+        let Some(Some(placed)) = self.placed.get(key as usize) else {
+            return Err(diagnostics::bug("a context without an answer"));
+        };
+        let place = || Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+        let refund = placed.sale.as_ref().filter(|selling| selling.sale.returned);
+        if let (Some(_), Some(refunds)) = (refund, &rules.sales) {
+            return self.choose_refund(key, (row.time, sale), &place(), refunds);
+        }
+        if rules.sales.as_ref().is_some_and(|sales| sales.is_outside(row)) {
+            return Ok(LEFT_OUTSIDE);
+        }
+        Ok(match &placed.place {
+            Ok(manner) => Choice::Count(*manner, None),
+            Err(unplaced) => Choice::Reject(Box::new(unplaced.at(place()))),
+        })
+    }
+
+    /// What is to be done with a refund.
+    fn choose_refund(
+        &mut self,
+        key: u32,
+        (refund, sale): (i64, Option<i64>),
+        place: &Location,
+        refunds: &Refunds<'_>,
+    ) -> Result<Choice, Fatal> {
+        let adjusted = match refunds.judge.judge(refund, sale) {
+            Judged::Return => None,
+            Judged::Adjustment(period) => Some((period, ADJUSTS)),
+            Judged::TooLate => return Ok(LEFT_TOO_LATE),
+            Judged::Earlier => return Ok(LEFT_EARLIER),
+            Judged::Outside => return Ok(LEFT_OUTSIDE),
+            Judged::Unmatched if refunds.unmatched == UnmatchedPolicy::Adjust => {
+                Some((refunds.judge.original(), UNMATCHED))
+            }
+            Judged::Unmatched => {
+                let message = "the sale that the refund takes back is not in the inputs";
+                let diagnostic = Diagnostic::new(&diagnostics::UNMATCHED_REFUND, place.clone(), message);
+                return Ok(Choice::Reject(Box::new(diagnostic)));
+            }
+        };
+        let Some(Some(Placed { place: answer, sale: Some(selling) })) = self.placed.get(key as usize) else {
+            return Err(diagnostics::bug("a refund that is no sale"));
+        };
+        let manner = match answer {
+            Ok(manner) => *manner,
+            Err(unplaced) => return Ok(Choice::Reject(Box::new(unplaced.at(place.clone())))),
+        };
+        let Some((period, told)) = adjusted else { return Ok(Choice::Count(manner, None)) };
+        if let Some(number) = self.adjustments.get(&(key, period)) {
+            return Ok(Choice::Count(*number, Some(told)));
+        }
+        let mut manner = selling.manner.clone();
+        if let Some((first, last)) = period {
+            manner.usage.set(Field::USAGE_VALID_FROM, first.to_string());
+            manner.usage.set(Field::USAGE_VALID_UNTIL, last.to_string());
+        }
+        let number = self.counter.manner(manner)?;
+        self.adjustments.insert((key, period), number);
+        Ok(Choice::Count(number, Some(told)))
+    }
+
+    /// Counts the money of a row that is not counted itself; answers whether it is a refund.
+    fn settle(&mut self, key: u32, fate: Fate, row: &EventRow) -> bool {
+        let Some(sale) = sale_of(&self.placed, key) else { return false };
+        let returned = sale.returned;
+        self.till.count(key, fate, row.plays);
+        returned
+    }
+
+    /// Finds the items of the chosen rows, and makes those that are new.
+    fn find_items(&mut self, world: &World, rows: Rows<'_>, rules: &Rules<'_>) -> Result<(), Fatal> {
+        let Chosen { rows: chosen, hashes, items, .. } = &mut self.chosen;
+        let key = |index: usize| rows.item(chosen.get(index).copied().unwrap_or(NONE) as usize);
+        read(&world.dictionary).find(hashes, key, items);
+        if !items.contains(&NONE) {
+            return Ok(());
+        }
+        // What is new is examined before the lock is taken. Two workers may examine the same item;
+        // both come to the same answer.
+        let mut vetted = Vec::new();
+        for (index, row) in chosen.iter().enumerate() {
+            if items.get(index) == Some(&NONE) {
+                let key = rows.item(*row as usize);
+                let runs: Vec<&[u8]> = key.runs().collect();
+                vetted.push((index, rules.decoder.vet(Dimension::Item, &runs).err()));
+            }
+        }
+        let mut dictionary = write(&world.dictionary);
+        for (index, fault) in vetted {
+            let (Some(row), Some(hash), Some(item)) =
+                (chosen.get(index), hashes.get(index), items.get_mut(index))
+            else {
+                continue;
+            };
+            let key = rows.item(*row as usize);
+            *item = dictionary.find_one(*hash, &key);
+            if *item == NONE {
+                *item = dictionary.insert(*hash, &key, fault).ok_or_else(too_many)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Refunds<'_> {
+    fn is_outside(&self, row: &EventRow) -> bool {
+        self.period.as_ref().is_some_and(|period| !period.contains(&row.time))
+    }
+}
+
+/// The sale that rows with a key are.
+fn sale_of(placed: &[Option<Placed>], key: u32) -> Option<&Sale> {
+    Some(&placed.get(key as usize)?.as_ref()?.sale.as_ref()?.sale)
+}
+
+/// A moment between two turns of the agreement, which all moments between them stand for.
+fn representative(turns: &[i64], after: usize) -> i64 {
+    let before = after.checked_sub(1).and_then(|before| turns.get(before).copied());
+    before.unwrap_or_else(|| turns.first().map_or(0, |first| first.saturating_sub(1)))
+}
+
+impl Chosen {
+    #[inline]
+    fn push(&mut self, row: usize, manner: u32, hash: u64) {
+        self.rows.push(row as u32);
+        self.manners.push(manner);
+        self.hashes.push(hash);
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.manners.clear();
+        self.keys.clear();
+        self.hashes.clear();
+        self.items.clear();
+    }
+}
+
+fn rejected(row: &EventRow, diagnostic: Diagnostic) -> Reject {
+    let (plays, micros) = (u64::from(row.plays), row.micros);
+    Reject { start: row.start, len: row.len, diagnostic, plays, micros }
+}
+
+/// Puts rejected rows into the report.
+pub(crate) fn account(rejects: &[Reject], report: &mut RunReport) {
+    for reject in rejects {
+        report.ledger.read.play(1, reject.plays, i128::from(reject.micros));
+        report.ledger.rejected(reject.diagnostic.code).play(1, reject.plays, i128::from(reject.micros));
+        report.diagnostics.push(reject.diagnostic.clone());
+    }
+}
+
+/// A fault as a diagnostic at a place.
+pub(crate) fn diagnostic(fault: &CellDiagnostic, place: Location) -> Diagnostic {
+    // What was found about a whole key has no cell.
+    let place = if fault.cell.0 > 0 { place.cell(fault.cell.0, &fault.cell.1) } else { place };
+    let location = place.field(fault.field);
+    Diagnostic::new(fault.code, location, fault.message.clone()).value(&fault.value)
+}

@@ -1,0 +1,356 @@
+//! What does not fit into memory goes to disk, and comes back part by part.
+//!
+//! When a [`World`] is full, its items and groups are written out: the parts of the groups are
+//! parts here too, each item followed by its groups. A key that is met again later is written
+//! again. When everything was read, each part comes back as one small dictionary with its groups,
+//! in which equal keys have met again; a part that is too large comes in several passes.
+
+use crate::aggregate::counter::World;
+use crate::aggregate::interner::{Dictionary, Joined, NONE};
+use crate::aggregate::table::{Group, PARTS};
+use crate::consolidate::in_memory::merge;
+use crate::diagnostics;
+use crate::scan::chunks::lock;
+use crate::scan::ordered::side_by_side;
+use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError, RwLock};
+use transpose_core::diagnostics::Fatal;
+use transpose_io::Spill;
+
+/// How much is written at once.
+const WRITE: usize = 256 * 1024;
+
+/// The least memory of a pass.
+const PASS: usize = 256 * 1024;
+
+/// How much is read at once.
+const READ: usize = 32 * 1024;
+
+/// A spill file that several workers append to.
+pub(crate) struct Scratch(RwLock<Spill>);
+
+impl Scratch {
+    /// Begins one in a folder.
+    pub(crate) fn create(folder: &Path) -> Result<Self, Fatal> {
+        Ok(Self(RwLock::new(Spill::create(folder).map_err(|error| diagnostics::io(&error))?)))
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Adds bytes; answers where they lie.
+    pub(crate) fn append(&self, bytes: &[u8]) -> Result<u64, Fatal> {
+        let mut spill = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let offset = spill.len();
+        spill.write_all(bytes).map_err(|error| diagnostics::io(&error))?;
+        Ok(offset)
+    }
+
+    /// Fills `out` with what was added from a place on.
+    pub(crate) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Fatal> {
+        let spill = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        spill.read_at(offset, out).map_err(|error| diagnostics::io(&error))
+    }
+}
+
+/// A range of a spill file.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    offset: u64,
+    len: u64,
+}
+
+/// Writes frames, pieces of bytes with their length in front, to a spill file.
+pub(crate) struct Writer<'a> {
+    spill: &'a Scratch,
+    buffer: Vec<u8>,
+    extents: Vec<Extent>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(spill: &'a Scratch) -> Self {
+        Self { spill, buffer: Vec::new(), extents: Vec::new() }
+    }
+
+    /// Adds a frame, given in pieces.
+    pub(crate) fn frame(&mut self, pieces: &[&[u8]]) -> Result<(), Fatal> {
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let len = u32::try_from(len).map_err(|_| diagnostics::overflow("bytes of one item"))?;
+        self.buffer.extend_from_slice(&len.to_le_bytes());
+        for piece in pieces {
+            self.buffer.extend_from_slice(piece);
+        }
+        if self.buffer.len() >= WRITE { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Fatal> {
+        if !self.buffer.is_empty() {
+            let offset = self.spill.append(&self.buffer)?;
+            let len = self.buffer.len() as u64;
+            self.buffer.clear();
+            match self.extents.last_mut() {
+                Some(last) if last.offset + last.len == offset => last.len += len,
+                _ => self.extents.push(Extent { offset, len }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the frames are.
+    pub(crate) fn finish(mut self) -> Result<Vec<Extent>, Fatal> {
+        self.flush()?;
+        Ok(self.extents)
+    }
+}
+
+/// Reads frames back.
+pub(crate) struct Reader<'a> {
+    spill: &'a Scratch,
+    extents: std::slice::Iter<'a, Extent>,
+    left: Extent,
+    buffer: Vec<u8>,
+    /// Which part of the buffer is not yet given out.
+    start: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(spill: &'a Scratch, extents: &'a [Extent]) -> Self {
+        Self {
+            spill,
+            extents: extents.iter(),
+            left: Extent { offset: 0, len: 0 },
+            buffer: Vec::new(),
+            start: 0,
+        }
+    }
+
+    /// The next frame.
+    pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, Fatal> {
+        if !self.need(4)? {
+            return Ok(None);
+        }
+        let len = self.buffer.get(self.start..).and_then(|rest| rest.first_chunk::<4>());
+        let len = len.map_or(0, |len| u32::from_le_bytes(*len) as usize);
+        self.start += 4;
+        if !self.need(len)? {
+            return Err(diagnostics::bug("a spill file is shorter than it was written"));
+        }
+        let frame = self.buffer.get(self.start..self.start + len);
+        self.start += len;
+        Ok(frame)
+    }
+
+    /// Reads until `len` bytes are there; `false` at the end.
+    fn need(&mut self, len: usize) -> Result<bool, Fatal> {
+        while self.buffer.len() - self.start < len {
+            if self.left.len == 0 {
+                match self.extents.next() {
+                    Some(extent) => self.left = *extent,
+                    None => return Ok(false),
+                }
+            }
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            let (begin, more) = (self.buffer.len(), self.left.len.min(READ.max(len) as u64));
+            self.buffer.resize(begin + more as usize, 0);
+            let free = self.buffer.get_mut(begin..).unwrap_or_default();
+            self.spill.read_at(self.left.offset, free)?;
+            self.left.offset += more;
+            self.left.len -= more;
+        }
+        Ok(true)
+    }
+}
+
+/// Worlds on disk.
+pub(crate) struct Spilled {
+    spill: Scratch,
+    parts: Mutex<Vec<Part>>,
+}
+
+/// Where a part lies, and how much memory it takes when it comes back.
+#[derive(Clone, Default)]
+struct Part {
+    extents: Vec<Extent>,
+    memory: u64,
+}
+
+/// A part, or one pass of it, in memory again.
+pub(crate) struct Loaded {
+    pub(crate) dictionary: Dictionary,
+    /// Sorted by item.
+    pub(crate) groups: Vec<Group>,
+}
+
+impl Spilled {
+    pub(crate) fn create(folder: &Path) -> Result<Self, Fatal> {
+        Ok(Self { spill: Scratch::create(folder)?, parts: Mutex::new(vec![Part::default(); PARTS]) })
+    }
+
+    /// Writes a world. Nobody else may be counting in it.
+    pub(crate) fn write(&self, world: World, threads: usize) -> Result<(), Fatal> {
+        for gathered in &world.gathered {
+            lock(gathered).flush(&world.groups)?;
+        }
+        let World { dictionary, groups, .. } = world;
+        let dictionary = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner);
+        side_by_side(threads, (0..PARTS).collect(), Vec::new, |frame: &mut Vec<u8>, number| {
+            let mut writer = Writer::new(&self.spill);
+            let mut memory = 0;
+            for of_item in groups.take(number).into_sorted().chunk_by(|a, b| a.item() == b.item()) {
+                let item = of_item.first().map_or(NONE, |group| group.item());
+                let Some(entry) = dictionary.entry(item) else {
+                    return Err(diagnostics::bug("a group without an item"));
+                };
+                let key = dictionary.joined(entry).0;
+                frame.clear();
+                frame.extend_from_slice(&entry.hash.to_le_bytes());
+                put(entry.first().unwrap_or(u64::MAX), frame);
+                put(dictionary.last(item), frame);
+                put_text(key, frame);
+                for group in of_item {
+                    put(u64::from(group.place()), frame);
+                    put(group.plays, frame);
+                    put(unsigned(group.micros), frame);
+                }
+                memory += Dictionary::memory(key.len()) + size_of_val(of_item);
+                writer.frame(&[frame])?;
+            }
+            let extents = writer.finish()?;
+            if let Some(part) = lock(&self.parts).get_mut(number) {
+                part.extents.extend(extents);
+                part.memory += memory as u64;
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    /// How many bytes were written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.spill.bytes()
+    }
+
+    /// In how many passes a part has to come back if a pass may take this much memory. A part is
+    /// read anew for each pass, so passes are not made as small as anybody may ask.
+    pub(crate) fn passes(&self, part: usize, allowance: usize) -> u64 {
+        let memory = lock(&self.parts).get(part).map_or(0, |part| part.memory);
+        memory.div_ceil(allowance.max(PASS) as u64).max(1)
+    }
+
+    /// Brings one pass of a part back.
+    pub(crate) fn load(&self, part: usize, pass: u64, passes: u64, latest: bool) -> Result<Loaded, Fatal> {
+        let extents = lock(&self.parts).get(part).map(|part| part.extents.clone()).unwrap_or_default();
+        let mut reader = Reader::new(&self.spill, &extents);
+        let mut loaded = Loaded { dictionary: Dictionary::new(latest), groups: Vec::new() };
+        while let Some(frame) = reader.next()? {
+            let Some((hash, rest)) = frame.split_first_chunk::<8>() else { return Err(damaged()) };
+            let hash = u64::from_le_bytes(*hash);
+            // Bits that choose neither the part nor, mostly, a slot of the dictionary.
+            if (hash >> 32) % passes == pass {
+                loaded.add(hash, rest).ok_or_else(damaged)?;
+            }
+        }
+        loaded.groups.sort_unstable_by_key(|group| group.key);
+        merge(&mut loaded.groups)?;
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    fn add(&mut self, hash: u64, mut rest: &[u8]) -> Option<()> {
+        let (first, last) = (take(&mut rest)?, take(&mut rest)?);
+        let key = Joined(take_text(&mut rest)?);
+        let mut item = self.dictionary.find_one(hash, &key);
+        if item == NONE {
+            item = self.dictionary.insert(hash, &key, None)?;
+        }
+        let entry = self.dictionary.entry(item)?;
+        self.dictionary.met(item, entry, first);
+        self.dictionary.met(item, entry, last.max(first));
+        while !rest.is_empty() {
+            let (place, plays) = (take(&mut rest)? as u32, take(&mut rest)?);
+            let micros = signed(take(&mut rest)?);
+            self.groups.push(Group { key: Group::key(item, place >> 1, place & 1 == 1), plays, micros });
+        }
+        Some(())
+    }
+}
+
+fn damaged() -> Fatal {
+    diagnostics::bug("a spill file is not as it was written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::interner::{Key, hash};
+    use crate::aggregate::table::part;
+    use foldhash::fast::RandomState;
+    use std::collections::BTreeMap;
+
+    struct Name(String);
+
+    impl Key for &Name {
+        fn space(&self) -> u32 {
+            7
+        }
+        fn runs(&self) -> impl Iterator<Item = &[u8]> {
+            std::iter::once(self.0.as_bytes())
+        }
+    }
+
+    /// Several worlds with keys in common come back part by part, whole or in passes, as if they
+    /// had been one.
+    #[test]
+    fn worlds_meet_again() {
+        let state = RandomState::default();
+        let spilled = Spilled::create(&std::env::temp_dir()).unwrap();
+        let mut expected: BTreeMap<(String, u32), (u64, i64)> = BTreeMap::new();
+        for world in 0..3_u64 {
+            let full = World::new(1, true);
+            {
+                let mut dictionary = full.dictionary.write().unwrap();
+                let mut gathered = lock(full.gathered.first().unwrap());
+                for number in (0..2000_u64).skip(world as usize * 400) {
+                    let name = Name(format!("item {number}"));
+                    let hash = hash(&state, &&name);
+                    let item = dictionary.insert(hash, &&name, None).unwrap();
+                    dictionary.met(item, dictionary.entry(item).unwrap(), 10_000 * world + number);
+                    for context in 0..3 {
+                        let (plays, micros) = (1 + number % 5, i64::from(context) - 1);
+                        let key = Group::key(item, context, context == 1);
+                        gathered.push(part(hash), Group { key, plays, micros }, &full.groups).unwrap();
+                        let sum = expected.entry((name.0.clone(), context)).or_default();
+                        *sum = (sum.0 + plays, sum.1 + micros);
+                    }
+                }
+            }
+            spilled.write(full, 2).unwrap();
+        }
+        for passes in [1, 3] {
+            let mut found = BTreeMap::new();
+            for part in 0..PARTS {
+                assert_eq!(spilled.passes(part, usize::MAX), 1);
+                for pass in 0..passes {
+                    let Loaded { dictionary, groups } = spilled.load(part, pass, passes, true).unwrap();
+                    for group in groups {
+                        let entry = dictionary.entry(group.item()).unwrap();
+                        let name = dictionary.joined(entry).pieces().next().unwrap();
+                        let name = String::from_utf8(name.to_vec()).unwrap();
+                        let number: u64 = name.trim_start_matches("item ").parse().unwrap();
+                        assert_eq!(entry.first(), Some(number));
+                        assert_eq!(dictionary.last(group.item()), 10_000 * (number / 400).min(2) + number);
+                        assert_eq!(group.place() & 1 == 1, group.place() >> 1 == 1);
+                        let before = found.insert((name, group.place() >> 1), (group.plays, group.micros));
+                        assert_eq!(before, None);
+                    }
+                }
+            }
+            assert_eq!(found, expected);
+        }
+    }
+}

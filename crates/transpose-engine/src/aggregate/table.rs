@@ -1,0 +1,299 @@
+//! Groups: how often and how long each item was used in each sales context.
+//!
+//! Groups lie in parts by the hash of their item. Workers gather what they have counted and bring
+//! it to a part many rows at a time, so that a lock is taken rarely, and the memory of the part is
+//! asked for before it is needed.
+
+use crate::aggregate::interner::prefetch;
+use crate::diagnostics;
+use crate::scan::chunks::lock;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use transpose_core::diagnostics::Fatal;
+
+/// How many parts there are.
+pub(crate) const PARTS: usize = 64;
+
+/// The part of an item, by its hash. These bits choose neither a slot of the dictionary nor the
+/// pass of a spilled part.
+#[inline]
+pub(crate) fn part(hash: u64) -> usize {
+    (hash >> 58) as usize
+}
+
+/// How many rows a worker gathers for a part.
+const GATHERED: usize = 128;
+
+/// Plays and time of one item in one manner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// The number of the item, then that of the manner, then whether royalties are due. Once
+    /// manners are in order: the item, the rank of the manner, whether royalties are due, whether
+    /// it is of returns.
+    pub(crate) key: u64,
+    pub(crate) plays: u64,
+    pub(crate) micros: i64,
+}
+
+const EMPTY: Group = Group { key: u64::MAX, plays: 0, micros: 0 };
+
+impl Group {
+    /// The key of an item in a manner, as rows are counted.
+    #[inline]
+    pub(crate) fn key(item: u32, manner: u32, bearing: bool) -> u64 {
+        u64::from(item) << 32 | u64::from(manner) << 1 | u64::from(bearing)
+    }
+
+    /// The key of an item in a manner whose rank is known.
+    #[inline]
+    pub(crate) fn ranked(item: u32, rank: u32, bearing: bool) -> u64 {
+        u64::from(item) << 32 | u64::from(rank) | u64::from(bearing) << 1
+    }
+
+    /// The item.
+    pub(crate) fn item(self) -> u32 {
+        (self.key >> 32) as u32
+    }
+
+    /// The manner, with whether royalties are due as the lowest bit.
+    pub(crate) fn place(self) -> u32 {
+        self.key as u32
+    }
+
+    /// Of a ranked group whether royalties are due.
+    pub(crate) fn bearing(self) -> bool {
+        self.key & 2 != 0
+    }
+
+    /// Of a ranked group whether it is of returns.
+    pub(crate) fn returned(self) -> bool {
+        self.key & 1 != 0
+    }
+
+    /// Of a ranked group the kind of its usages: the place of its manner, and whether royalties are
+    /// due as the lowest bit.
+    pub(crate) fn kind(self) -> u32 {
+        self.key as u32 >> 1
+    }
+
+    /// Adds what another worker has counted.
+    #[inline]
+    pub(crate) fn add(&mut self, other: Self) -> Result<(), Fatal> {
+        self.plays = self.plays.checked_add(other.plays).ok_or_else(|| diagnostics::overflow("plays"))?;
+        self.micros =
+            self.micros.checked_add(other.micros).ok_or_else(|| diagnostics::overflow("durations"))?;
+        Ok(())
+    }
+}
+
+/// The groups of one part: a table with open addressing.
+#[derive(Default)]
+pub(crate) struct Table {
+    slots: Vec<Group>,
+    len: usize,
+}
+
+impl Table {
+    /// The groups, in no order.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group> {
+        self.slots.iter().copied().filter(|group| group.key != u64::MAX)
+    }
+
+    /// The groups, sorted, in the memory of the table.
+    pub(crate) fn into_sorted(mut self) -> Vec<Group> {
+        self.slots.retain(|group| group.key != u64::MAX);
+        self.slots.sort_unstable_by_key(|group| group.key);
+        self.slots
+    }
+
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    fn slot(&self, key: u64) -> usize {
+        // Numbers of items count up from zero; the product spreads them, and its upper half is the
+        // better one.
+        let mixed = u128::from(key ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+        (mixed as u64 ^ (mixed >> 64) as u64) as usize & (self.slots.len() - 1)
+    }
+
+    /// Adds groups; answers by how many bytes it grew.
+    pub(crate) fn add_all(&mut self, groups: &[Group]) -> Result<usize, Fatal> {
+        let before = self.slots.len();
+        for batch in groups.chunks(16) {
+            // At most three quarters are in use, so that a search always ends.
+            if (self.len + batch.len()) * 4 > self.slots.len() * 3 {
+                self.grow();
+            }
+            for group in batch {
+                prefetch(self.slots.get(self.slot(group.key)));
+            }
+            for group in batch {
+                self.add(*group)?;
+            }
+        }
+        Ok((self.slots.len() - before) * size_of::<Group>())
+    }
+
+    #[inline]
+    fn add(&mut self, group: Group) -> Result<(), Fatal> {
+        let mask = self.slots.len() - 1;
+        let mut slot = self.slot(group.key);
+        while let Some(place) = self.slots.get_mut(slot) {
+            if place.key == group.key {
+                return place.add(group);
+            }
+            if place.key == u64::MAX {
+                *place = group;
+                self.len += 1;
+                return Ok(());
+            }
+            slot = (slot + 1) & mask;
+        }
+        Err(diagnostics::bug("a table without a free place"))
+    }
+
+    fn grow(&mut self) {
+        let more = (self.slots.len() * 2).max(64);
+        let before = std::mem::replace(&mut self.slots, vec![EMPTY; more]);
+        let mask = more - 1;
+        for group in before.into_iter().filter(|group| group.key != u64::MAX) {
+            let mut slot = self.slot(group.key);
+            while self.slots.get(slot).is_some_and(|place| place.key != u64::MAX) {
+                slot = (slot + 1) & mask;
+            }
+            if let Some(place) = self.slots.get_mut(slot) {
+                *place = group;
+            }
+        }
+    }
+}
+
+/// All groups.
+pub(crate) struct Groups {
+    parts: Vec<Mutex<Table>>,
+    bytes: AtomicUsize,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self { parts: (0..PARTS).map(|_| Mutex::default()).collect(), bytes: AtomicUsize::new(0) }
+    }
+}
+
+impl Groups {
+    /// How much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(|part| lock(part).len()).sum()
+    }
+
+    /// Takes a part away.
+    pub(crate) fn take(&self, part: usize) -> Table {
+        self.parts.get(part).map(|part| std::mem::take(&mut *lock(part))).unwrap_or_default()
+    }
+
+    /// Looks at a part.
+    pub(crate) fn with<T>(&self, part: usize, look: impl FnOnce(&Table) -> T) -> Option<T> {
+        self.parts.get(part).map(|part| look(&lock(part)))
+    }
+
+    fn add(&self, part: usize, groups: &[Group]) -> Result<(), Fatal> {
+        let Some(table) = self.parts.get(part) else {
+            return Err(diagnostics::bug("a group without a part"));
+        };
+        let grown = lock(table).add_all(groups)?;
+        self.bytes.fetch_add(grown, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// What one worker has counted and not yet brought to the groups.
+pub(crate) struct Gathered(Vec<Vec<Group>>);
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self((0..PARTS).map(|_| Vec::new()).collect())
+    }
+}
+
+impl Gathered {
+    /// How much memory a worker may take for this.
+    pub(crate) const BYTES: usize = PARTS * GATHERED * size_of::<Group>();
+
+    /// Adds a row.
+    #[inline]
+    pub(crate) fn push(&mut self, part: usize, group: Group, groups: &Groups) -> Result<(), Fatal> {
+        let Some(gathered) = self.0.get_mut(part) else {
+            return Err(diagnostics::bug("a row without a part"));
+        };
+        gathered.push(group);
+        if gathered.len() >= GATHERED {
+            groups.add(part, gathered)?;
+            gathered.clear();
+        }
+        Ok(())
+    }
+
+    /// Brings everything to the groups.
+    pub(crate) fn flush(&mut self, groups: &Groups) -> Result<(), Fatal> {
+        for (part, gathered) in self.0.iter_mut().enumerate() {
+            groups.add(part, gathered)?;
+            gathered.clear();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn sums_are_those_of_a_map() {
+        let groups = Groups::default();
+        let mut gathered = Gathered::default();
+        let mut expected: HashMap<u64, (u64, i64)> = HashMap::new();
+        let mut random = 1_u64;
+        for _ in 0..100_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let item = (random >> 40) as u32 % 5000;
+            let key = Group::key(item, (random >> 33) as u32 % 7, random >> 32 & 1 == 1);
+            let group =
+                Group { key, plays: 1 + (random >> 60), micros: i64::from((random >> 50) as u16) - 900 };
+            let sum = expected.entry(key).or_default();
+            *sum = (sum.0 + group.plays, sum.1 + group.micros);
+            gathered.push(item as usize % PARTS, group, &groups).unwrap();
+        }
+        gathered.flush(&groups).unwrap();
+        assert_eq!(groups.len(), expected.len());
+        assert!(groups.bytes() >= expected.len() * size_of::<Group>());
+        let mut seen = 0;
+        for part in 0..PARTS {
+            for group in groups.take(part).groups() {
+                assert_eq!(group.item() as usize % PARTS, part);
+                assert_eq!(expected[&group.key], (group.plays, group.micros));
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, expected.len());
+    }
+
+    #[test]
+    fn a_sum_out_of_range_is_refused() {
+        let groups = Groups::default();
+        let group = Group { key: 5, plays: u64::MAX, micros: 0 };
+        groups.add(0, &[group]).unwrap();
+        assert!(groups.add(0, &[group]).is_err());
+        let long = Group { key: 6, plays: 1, micros: i64::MIN };
+        groups.add(0, &[long]).unwrap();
+        assert!(groups.add(0, &[long]).is_err());
+    }
+}

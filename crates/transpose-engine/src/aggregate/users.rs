@@ -1,0 +1,159 @@
+//! What each user played, for deals that share what each user paid by what that user played.
+//!
+//! Users are told apart by a keyed hash of 128 bits and never kept by name. How many there are
+//! decides the memory: a user takes an entry for each sales context that counts, and there is no
+//! way by the disk. Beyond the limit the run is refused.
+
+use crate::aggregate::usage_kinds::Manners;
+use crate::diagnostics;
+use foldhash::fast::RandomState;
+use foldhash::quality;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::Entity;
+use transpose_core::terms::Terms;
+
+transpose_core::codes! {
+    /// More users than the memory holds.
+    pub TOO_MANY_USERS: "ENG0711" "too-many-users" Error
+        "The deal pays by what each single user played, so every user is kept while plays are counted, and there are more than `--memory-limit` allows."
+        "Give more memory, or use another model for this report."
+}
+
+/// How many parts the tables have, so that workers rarely wait for each other.
+const PARTS: usize = 64;
+
+/// What an entry takes at most, with the room that a table keeps free.
+const ENTRY: usize = 96;
+
+/// A user, by hash.
+type User = u128;
+
+/// Counts by user and something else.
+struct Table<K> {
+    parts: Vec<Mutex<HashMap<K, u64, RandomState>>>,
+    most: usize,
+    len: AtomicUsize,
+}
+
+impl<K: std::hash::Hash + Eq> Table<K> {
+    fn new(memory: Option<usize>) -> Self {
+        let most = memory.map_or(usize::MAX, |memory| memory / ENTRY);
+        let parts = (0..PARTS).map(|_| Mutex::default()).collect();
+        Self { parts, most, len: AtomicUsize::new(0) }
+    }
+
+    fn add(&self, user: User, key: K, plays: u64) -> Result<(), Fatal> {
+        let Some(part) = self.parts.get(user as usize % PARTS) else { return Ok(()) };
+        let mut part = crate::scan::chunks::lock(part);
+        let before = part.len();
+        *part.entry(key).or_default() += plays;
+        if part.len() > before && self.len.fetch_add(1, Ordering::Relaxed) >= self.most {
+            let message = "the plays are of too many users";
+            return Err(Fatal::usage(Diagnostic::new(&TOO_MANY_USERS, Location::default(), message)));
+        }
+        Ok(())
+    }
+
+    fn into_entries(self) -> impl Iterator<Item = (K, u64)> {
+        let part = |part: Mutex<HashMap<K, u64, RandomState>>| {
+            part.into_inner().unwrap_or_else(PoisonError::into_inner)
+        };
+        self.parts.into_iter().flat_map(part)
+    }
+}
+
+/// Who played what of a report, and of the whole service where that is read too.
+pub(crate) struct Users {
+    /// Two keys of one hash, so that no two users are ever taken for one.
+    keys: [quality::RandomState; 2],
+    /// Plays by user, number of the manner, and whether they are paid for.
+    own: Table<(User, u32, bool)>,
+    /// All plays that count, by user; none where the report is all there is.
+    all: Option<Table<User>>,
+}
+
+impl Users {
+    /// `memory` is what the tables may take, in bytes; `service` tells whether the plays of the
+    /// whole service are counted apart.
+    pub(crate) fn new(memory: Option<usize>, service: bool) -> Self {
+        let share = memory.map(|memory| if service { memory / 2 } else { memory });
+        Self {
+            keys: [quality::RandomState::default(), quality::RandomState::default()],
+            own: Table::new(share),
+            all: service.then(|| Table::new(share)),
+        }
+    }
+
+    fn user(&self, name: &[u8]) -> User {
+        let [a, b] = self.keys.each_ref().map(|key| {
+            let mut hasher = key.build_hasher();
+            hasher.write(name);
+            hasher.finish()
+        });
+        u128::from(a) << 64 | u128::from(b)
+    }
+
+    /// Counts plays of the report; those without a user are not counted, and the agreement misses
+    /// them.
+    pub(crate) fn play(&self, name: &[u8], manner: u32, bearing: bool, plays: u64) -> Result<(), Fatal> {
+        if name.is_empty() {
+            return Ok(());
+        }
+        let user = self.user(name);
+        self.own.add(user, (user, manner, bearing), plays)
+    }
+
+    /// Counts plays of the whole service.
+    pub(crate) fn listen(&self, name: &[u8], plays: u64) -> Result<(), Fatal> {
+        match &self.all {
+            Some(all) if !name.is_empty() => {
+                let user = self.user(name);
+                all.add(user, user, plays)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// For each kind of usages, how many plays it has of users with so many plays in all, rising.
+    pub(crate) fn finish(
+        self,
+        manners: &Manners,
+        contexts: &[Entity],
+        terms: &dyn Terms,
+    ) -> Result<Vec<Vec<(u64, u64)>>, Fatal> {
+        let counts = |kind: u32| {
+            let context = manners.context_of(kind).and_then(|context| contexts.get(context as usize));
+            context.is_some_and(|context| terms.counts_for_users(context, kind & 1 == 1))
+        };
+        let counted: Vec<bool> = (0..manners.kinds() as u32).map(counts).collect();
+        let mut own = Vec::new();
+        for ((user, manner, bearing), plays) in self.own.into_entries() {
+            let Some(kind) = manners.kind(manner, bearing) else { continue };
+            if counted.get(kind as usize) == Some(&true) {
+                own.push((user, kind, plays));
+            }
+        }
+        let mut all: HashMap<User, u64, RandomState> = HashMap::default();
+        match self.all {
+            Some(table) => all.extend(table.into_entries()),
+            None => {
+                for (user, _, plays) in &own {
+                    *all.entry(*user).or_default() += plays;
+                }
+            }
+        }
+        let mut by_user: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); counted.len()];
+        for (user, kind, plays) in own {
+            let total =
+                all.get(&user).copied().ok_or_else(|| diagnostics::bug("a user who played nothing"))?;
+            if let Some(of) = by_user.get_mut(kind as usize) {
+                *of.entry(total).or_default() += plays;
+            }
+        }
+        Ok(by_user.into_iter().map(|of| of.into_iter().collect()).collect())
+    }
+}

@@ -1,0 +1,442 @@
+//! What was counted in memory is put in order: identities are ranked, descriptions chosen, groups
+//! sorted.
+//!
+//! Everything goes side by side. Items are described block by block, and the block's raw text is
+//! given up at once. Identities are sorted, not hashed, so that equal ones meet and ranks come for
+//! free. Groups are dealt out to *buckets*, ranges of blocks of the output; each bucket is sorted
+//! by itself.
+
+use crate::aggregate::counter::{Place, World};
+use crate::aggregate::interner::{Dictionary, Key as _, NONE};
+use crate::aggregate::table::{Group, PARTS};
+use crate::aggregate::usage_kinds::Manners;
+use crate::consolidate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant, Variants};
+use crate::diagnostics;
+use crate::scan::ordered::{side_by_side, sort};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering as Memory};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::Decode;
+use transpose_core::terms::ConflictPolicy;
+
+/// The descriptions of the items of one block of the dictionary.
+struct Share {
+    /// The number of the first item.
+    first: usize,
+    /// Where each item's description ends; items without a counted row have none.
+    ends: Vec<u32>,
+    text: Vec<u8>,
+}
+
+/// All items with their descriptions.
+pub(crate) struct Items {
+    dictionary: Dictionary,
+    shares: Vec<Share>,
+}
+
+impl Items {
+    /// Describes all items. `decoders` are those of the key spaces.
+    pub(crate) fn describe(
+        mut dictionary: Dictionary,
+        decoders: &[&dyn Decode],
+        shapes: &Shapes,
+        threads: usize,
+        noted: &mut Noted,
+    ) -> Result<Self, Fatal> {
+        let blocks = dictionary.take_blocks();
+        let mut ranges: Vec<Range<usize>> = vec![0..0; blocks.len()];
+        for (number, entry) in dictionary.entries().iter().enumerate() {
+            if let Some(range) = ranges.get_mut(entry.block() as usize) {
+                if range.end == 0 {
+                    range.start = number;
+                }
+                range.end = number + 1;
+            }
+        }
+        let works: Vec<_> = blocks.into_iter().zip(ranges).collect();
+        let state = || Describer::new(shapes);
+        let described = side_by_side(threads, works, state, |describer, (block, range)| {
+            let mut noted = Noted::default();
+            let mut text = Vec::with_capacity(block.len());
+            let mut ends = Vec::with_capacity(range.len());
+            for entry in dictionary.entries().get(range.clone()).unwrap_or(&[]) {
+                if let Some(first) = entry.first() {
+                    let key = entry.within(&block);
+                    let decoder = decoders.get(key.space() as usize);
+                    let decoder = decoder.ok_or_else(|| diagnostics::bug("a key of no input"))?;
+                    describer.describe(*decoder, key, Place(first), &mut noted, &mut text);
+                }
+                ends.push(
+                    u32::try_from(text.len()).map_err(|_| diagnostics::overflow("bytes of descriptions"))?,
+                );
+            }
+            Ok((Share { first: range.start, ends, text }, noted))
+        })?;
+        let mut shares = Vec::with_capacity(described.len());
+        for (share, more) in described {
+            shares.push(share);
+            noted.merge(more);
+        }
+        Ok(Self { dictionary, shares })
+    }
+
+    fn len(&self) -> usize {
+        self.dictionary.len()
+    }
+
+    /// The description of an item; `None` where no row was counted.
+    #[inline]
+    fn get(&self, item: u32) -> Option<Described<'_>> {
+        let share = self.shares.get(self.dictionary.entry(item)?.block() as usize)?;
+        let index = (item as usize).checked_sub(share.first)?;
+        let start = index.checked_sub(1).map_or(Some(0), |before| share.ends.get(before).copied())?;
+        let text = share.text.get(start as usize..*share.ends.get(index)? as usize)?;
+        (!text.is_empty()).then_some(Described(text))
+    }
+
+    fn first(&self, item: u32) -> Place {
+        Place(
+            self.dictionary
+                .entry(item)
+                .and_then(crate::aggregate::interner::Entry::first)
+                .unwrap_or(u64::MAX),
+        )
+    }
+}
+
+/// Identities in order, with the description that is reported for each.
+pub(crate) struct Ranked<'a> {
+    /// For each item the rank of its identity, [`NONE`] for items without a counted row.
+    ranks: Vec<u32>,
+    chosen: Vec<Cow<'a, [u8]>>,
+    /// The rank of nothing at all.
+    nobody: Option<u32>,
+}
+
+impl Ranked<'_> {
+    /// The cells of a rank.
+    pub(crate) fn cells(&self, rank: u32) -> &[u8] {
+        self.chosen.get(rank as usize).map_or(&[], |cells| cells)
+    }
+
+    /// Whether a rank stands for nothing at all.
+    pub(crate) fn is_nobody(&self, rank: u32) -> bool {
+        self.nobody == Some(rank)
+    }
+
+    fn rank(&self, item: u32) -> u32 {
+        self.ranks.get(item as usize).copied().unwrap_or(NONE)
+    }
+}
+
+/// An identity as it is sorted: its beginning decides nearly always.
+#[derive(Clone, Copy)]
+struct Sorted {
+    prefix: [u64; 2],
+    len: u32,
+    item: u32,
+}
+
+impl Sorted {
+    fn new(identity: &[u8], item: u32) -> Self {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(identity).for_each(|(place, byte)| *place = *byte);
+        let (words, _) = bytes.as_chunks::<8>();
+        let word = |index: usize| words.get(index).map_or(0, |word| u64::from_be_bytes(*word));
+        Self { prefix: [word(0), word(1)], len: identity.len() as u32, item }
+    }
+}
+
+fn rank<'a>(
+    items: &'a Items,
+    side: Side,
+    shapes: &Shapes,
+    policy: ConflictPolicy,
+    plays: &[AtomicU64],
+    threads: usize,
+) -> (Ranked<'a>, Noted) {
+    let identity = |item: u32| items.get(item).map_or(&[][..], |described| described.side(side).0);
+    let mut sorted: Vec<Sorted> = (0..items.len() as u32)
+        .filter_map(|item| items.get(item).map(|described| Sorted::new(described.side(side).0, item)))
+        .collect();
+    let alike = |a: &Sorted, b: &Sorted| {
+        let begin = a.prefix.cmp(&b.prefix);
+        // Short identities are equal when their beginnings and lengths are; the bytes are looked at
+        // for the others.
+        if begin != Ordering::Equal || (a.len == b.len && a.len <= 16) {
+            return begin;
+        }
+        identity(a.item).cmp(identity(b.item))
+    };
+    sort(&mut sorted, threads, &|a, b| {
+        alike(a, b).then_with(|| items.first(a.item).cmp(&items.first(b.item)))
+    });
+    let mut ranked = Ranked { ranks: vec![NONE; items.len()], chosen: Vec::new(), nobody: None };
+    let mut noted = Noted::default();
+    let mut variants = Variants::default();
+    let mut rest = sorted.as_slice();
+    while let Some(first) = rest.first() {
+        let len = rest.iter().take_while(|other| alike(first, other) == Ordering::Equal).count();
+        let (equal, others) = rest.split_at(len);
+        rest = others;
+        let rank = ranked.chosen.len() as u32;
+        if identity(first.item) == NOBODY {
+            ranked.nobody = Some(rank);
+        }
+        variants.clear();
+        for Sorted { item, .. } in equal {
+            if let Some(place) = ranked.ranks.get_mut(*item as usize) {
+                *place = rank;
+            }
+            let Some(described) = items.get(*item) else { continue };
+            variants.add(Variant {
+                cells: Cow::Borrowed(described.side(side).1),
+                first: items.first(*item),
+                last: Place(items.dictionary.last(*item)),
+                plays: plays.get(*item as usize).map_or(0, |plays| plays.load(Memory::Relaxed)),
+            });
+        }
+        variants.note(side, shapes, policy, &mut noted);
+        ranked.chosen.push(variants.choose(policy));
+    }
+    (ranked, noted)
+}
+
+/// Groups in the order of the output.
+pub(crate) struct Settled<'a> {
+    pub(crate) releases: Ranked<'a>,
+    pub(crate) recordings: Ranked<'a>,
+    /// Releases with their recordings, as ranks, in order. The key of a group names one of these
+    /// instead of an item.
+    pub(crate) pairs: Vec<(u32, u32)>,
+    /// Sorted groups; a block of the output lies in one bucket.
+    pub(crate) buckets: Vec<Vec<Group>>,
+    pub(crate) sums: Sums,
+}
+
+/// What was counted in all.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums {
+    /// Plays and time of each context.
+    pub(crate) contexts: Vec<(u64, i64)>,
+    /// Plays and returns of each kind of usages.
+    pub(crate) kinds: Vec<(u64, u64)>,
+}
+
+impl Sums {
+    /// Nothing yet.
+    pub(crate) fn new(manners: &Manners) -> Self {
+        Self { contexts: vec![(0, 0); manners.len()], kinds: vec![(0, 0); manners.kinds()] }
+    }
+
+    /// Adds a ranked group to its context and kind; what was returned stays part of what was sold.
+    pub(crate) fn add(&mut self, manners: &Manners, group: Group) -> Result<(), Fatal> {
+        let sum = manners.context(group).and_then(|context| self.contexts.get_mut(context as usize));
+        let kind = self.kinds.get_mut(group.kind() as usize);
+        let (Some(sum), Some(kind)) = (sum, kind) else {
+            return Err(diagnostics::bug("a total without a context"));
+        };
+        let (plays, returns) = if group.returned() { (0, group.plays) } else { (group.plays, 0) };
+        add(sum, plays, group.micros)?;
+        add_kind(kind, plays, returns)
+    }
+
+    fn merge(&mut self, other: &Self) -> Result<(), Fatal> {
+        for (sum, (plays, micros)) in self.contexts.iter_mut().zip(&other.contexts) {
+            add(sum, *plays, *micros)?;
+        }
+        let mut kinds = self.kinds.iter_mut().zip(&other.kinds);
+        kinds.try_for_each(|(sum, (plays, returns))| add_kind(sum, *plays, *returns))
+    }
+}
+
+fn add_kind(sum: &mut (u64, u64), plays: u64, returns: u64) -> Result<(), Fatal> {
+    sum.0 = sum.0.checked_add(plays).ok_or_else(|| diagnostics::overflow("plays"))?;
+    sum.1 = sum.1.checked_add(returns).ok_or_else(|| diagnostics::overflow("returns"))?;
+    Ok(())
+}
+
+impl Settled<'_> {
+    /// The release and the recording of a group, as ranks.
+    pub(crate) fn pair(&self, group: Group) -> (u32, u32) {
+        self.pairs.get(group.item() as usize).copied().unwrap_or((NONE, NONE))
+    }
+}
+
+/// How many groups a bucket has, roughly.
+const BUCKET: usize = 8192;
+
+/// Ranks identities and sorts the groups of a world.
+pub(crate) fn settle<'a>(
+    items: &'a Items,
+    world: &World,
+    manners: &Manners,
+    shapes: &Shapes,
+    policy: ConflictPolicy,
+    threads: usize,
+    noted: &mut Noted,
+) -> Result<Settled<'a>, Fatal> {
+    let parts: Vec<usize> = (0..PARTS).collect();
+    let mut plays = Vec::new();
+    if policy == ConflictPolicy::MostPlayed {
+        plays.resize_with(items.len(), AtomicU64::default);
+        side_by_side(
+            threads,
+            parts.clone(),
+            || (),
+            |(), part| {
+                world.groups.with(part, |table| {
+                    for group in table.groups() {
+                        if let Some(sum) = plays.get(group.item() as usize) {
+                            // All groups of an item lie in one part, so nobody else adds to this
+                            // sum.
+                            sum.store(sum.load(Memory::Relaxed).saturating_add(group.plays), Memory::Relaxed);
+                        }
+                    }
+                });
+                Ok(())
+            },
+        )?;
+    }
+    let sides = side_by_side(
+        threads,
+        vec![Side::Release, Side::Recording],
+        || (),
+        |(), side| Ok(rank(items, side, shapes, policy, &plays, threads.div_ceil(2))),
+    )?;
+    let mut ranked = sides.into_iter().map(|(ranked, more)| {
+        noted.merge(more);
+        ranked
+    });
+    let (Some(releases), Some(recordings)) = (ranked.next(), ranked.next()) else {
+        return Err(diagnostics::bug("a side was not ranked"));
+    };
+    let mut ordered: Vec<(u64, u32)> = (0..items.len() as u32)
+        .filter(|item| releases.rank(*item) != NONE)
+        .map(|item| (u64::from(releases.rank(item)) << 32 | u64::from(recordings.rank(item)), item))
+        .collect();
+    sort(&mut ordered, threads, &Ord::cmp);
+    let wanted = (world.groups.len() / BUCKET).clamp(threads * 2, 8192);
+    let full = (ordered.len() / wanted).max(1);
+    let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(ordered.len());
+    // For each item its pair, for each pair its bucket.
+    let (mut place, mut bucket) = (vec![NONE; items.len()], Vec::with_capacity(ordered.len()));
+    let (mut buckets, mut begun) = (0_u32, 0);
+    for (pair, item) in ordered {
+        let pair = ((pair >> 32) as u32, pair as u32);
+        if pairs.last() != Some(&pair) {
+            let next = pairs.last().is_some_and(|last| parts_of(&releases, *last, pair));
+            if next && pairs.len() - begun >= full {
+                (buckets, begun) = (buckets + 1, pairs.len());
+            }
+            pairs.push(pair);
+            bucket.push(buckets);
+        }
+        if let Some(place) = place.get_mut(item as usize) {
+            *place = pairs.len() as u32 - 1;
+        }
+    }
+    let count = buckets as usize + 1;
+    let room = world.groups.len() / count / threads.max(1);
+    let dealt = deal(world, threads, |dealt: &mut Vec<Vec<Group>>, group| {
+        if dealt.is_empty() {
+            dealt.resize_with(count, || Vec::with_capacity(room));
+        }
+        let pair = place.get(group.item() as usize).copied().unwrap_or(NONE);
+        let rank = manners.ranks.get(group.place() as usize >> 1).copied();
+        let bucket = bucket.get(pair as usize).and_then(|bucket| dealt.get_mut(*bucket as usize));
+        let (Some(rank), Some(bucket)) = (rank, bucket) else {
+            return Err(diagnostics::bug("a group without a place"));
+        };
+        bucket.push(Group { key: Group::ranked(pair, rank, group.place() & 1 == 1), ..group });
+        Ok(())
+    })?;
+    drop((place, bucket));
+    let mut gathered: Vec<Vec<Vec<Group>>> = Vec::new();
+    gathered.resize_with(count, Vec::new);
+    for worker in dealt {
+        for (bucket, groups) in gathered.iter_mut().zip(worker) {
+            bucket.push(groups);
+        }
+    }
+    let sorted = side_by_side(
+        threads,
+        gathered,
+        || (),
+        |(), parts| {
+            let mut groups: Vec<Group> = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+            for part in parts {
+                groups.extend_from_slice(&part);
+            }
+            groups.sort_unstable_by_key(|group| group.key);
+            merge(&mut groups)?;
+            groups.shrink_to_fit();
+            let mut sums = Sums::new(manners);
+            for group in &groups {
+                sums.add(manners, *group)?;
+            }
+            Ok((groups, sums))
+        },
+    )?;
+    let mut sums = Sums::new(manners);
+    let mut buckets = Vec::with_capacity(sorted.len());
+    for (groups, more) in sorted {
+        buckets.push(groups);
+        sums.merge(&more)?;
+    }
+    Ok(Settled { releases, recordings, pairs, buckets, sums })
+}
+
+/// Whether the second pair belongs to another block than the first: another release, or another
+/// recording where there is no release.
+pub(crate) fn parts_of(releases: &Ranked<'_>, a: (u32, u32), b: (u32, u32)) -> bool {
+    a.0 != b.0 || (releases.is_nobody(a.0) && a.1 != b.1)
+}
+
+fn add(sum: &mut (u64, i64), plays: u64, micros: i64) -> Result<(), Fatal> {
+    sum.0 = sum.0.checked_add(plays).ok_or_else(|| diagnostics::overflow("plays"))?;
+    sum.1 = sum.1.checked_add(micros).ok_or_else(|| diagnostics::overflow("durations"))?;
+    Ok(())
+}
+
+/// Gives every group to `each` and gives up the tables one by one; answers the states of the
+/// workers.
+fn deal<S: Default + Send>(
+    world: &World,
+    threads: usize,
+    each: impl Fn(&mut S, Group) -> Result<(), Fatal> + Sync,
+) -> Result<Vec<S>, Fatal> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    side_by_side(
+        threads,
+        (0..threads).collect(),
+        || (),
+        |(), _| {
+            let mut state = S::default();
+            loop {
+                let part = next.fetch_add(1, Memory::Relaxed);
+                if part >= PARTS {
+                    return Ok(state);
+                }
+                for group in world.groups.take(part).groups() {
+                    each(&mut state, group)?;
+                }
+            }
+        },
+    )
+}
+
+/// Adds up neighbours with equal keys.
+pub(crate) fn merge(groups: &mut Vec<Group>) -> Result<(), Fatal> {
+    let mut failed = None;
+    groups.dedup_by(|later, kept| {
+        let same = later.key == kept.key;
+        if same && let Err(fatal) = kept.add(*later) {
+            failed = Some(fatal);
+        }
+        same
+    });
+    failed.map_or(Ok(()), Err)
+}

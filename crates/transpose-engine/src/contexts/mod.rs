@@ -1,0 +1,3 @@
+//! Contexts: the sales contexts of tables of usages, which state them row by row.
+
+pub(crate) mod gather;

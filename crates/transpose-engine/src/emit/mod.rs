@@ -1,0 +1,4 @@
+//! Emit: groups become blocks, encoded in order.
+
+pub(crate) mod blocks;
+pub(crate) mod on_disk;

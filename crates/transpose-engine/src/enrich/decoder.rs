@@ -1,0 +1,487 @@
+//! A decoder that gives more, or less, than its input holds: facts from a catalogue, identifiers of
+//! events that have none, user ids as keyed hashes or not at all.
+//!
+//! It stands between the engine and the decoder of a format, so neither formats nor conversions
+//! know of it. Aggregates get the facts where keys are resolved, once per distinct key; targets of
+//! events get them as cells of their rows. What an event says itself always counts before the
+//! catalogue.
+//!
+//! A cell that comes from here is canonical already, while the cells beside it are in the notation
+//! of the input. It is marked by a first byte that no UTF-8 text has; a cell of the input that
+//! begins with such a byte is passed on behind another one, so that it is judged as it stands.
+
+use crate::diagnostics;
+use crate::enrich::catalogue::{Answer, Catalogue, Found};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::format::{
+    Chunk, ChunkDecoder, Decode, Demands, Dimension, Indexed, Origin, Preamble, Projection, Repair, Tally,
+    ValueRef,
+};
+use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Span};
+
+/// What happens to personal data.
+#[derive(Clone, Default)]
+pub enum Users {
+    /// It is passed on to targets that have a place for it.
+    #[default]
+    Keep,
+    /// It is left out.
+    Drop,
+    /// User ids become hashes, everything else is left out.
+    Hash(UserKey),
+}
+
+/// The secret key that user ids are hashed with.
+#[derive(Clone)]
+pub struct UserKey(Hmac<Sha256>);
+
+impl UserKey {
+    /// The fewest bytes of a key.
+    const LEAST: usize = 16;
+
+    /// A key; refused when it is too short to be one.
+    pub fn new(key: &[u8]) -> Result<Self, Fatal> {
+        let short = || {
+            let message =
+                format!("the key for user ids has {} bytes, at least {} are needed", key.len(), Self::LEAST);
+            Fatal::usage(Diagnostic::new(&diagnostics::USER_KEY, Location::default(), message))
+        };
+        if key.len() < Self::LEAST {
+            return Err(short());
+        }
+        Hmac::new_from_slice(key).map(Self).map_err(|_| short())
+    }
+
+    /// The first half of HMAC-SHA-256 (RFC 2104) of a user id, in lower-case hexadecimal digits.
+    fn hash(&self, user: &[u8], out: &mut Vec<u8>) {
+        let mut hmac = self.0.clone();
+        hmac.update(user);
+        hex(hmac.finalize().into_bytes().get(..16).unwrap_or(&[]), out);
+    }
+}
+
+fn hex(bytes: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+}
+
+/// How events are completed and what is taken from them.
+#[derive(Clone, Default)]
+pub struct Completion<'a> {
+    /// What tracks and releases are.
+    pub catalogue: Option<&'a Catalogue>,
+    /// What happens to personal data.
+    pub users: Users,
+    /// Whether events without an identifier get one from their content: equal rows get equal ones.
+    pub make_ids: bool,
+}
+
+impl<'a> Completion<'a> {
+    /// What is to be done for a target that holds the given fields: one that has no place for
+    /// personal data gets none anyway.
+    pub(crate) fn towards(&self, writes: FieldSet) -> Self {
+        let personal = writes.iter().any(Field::is_personal);
+        Self { users: if personal { self.users.clone() } else { Users::Keep }, ..self.clone() }
+    }
+
+    /// The decoder, completed where there is something to do.
+    pub(crate) fn of(self, decoder: Box<dyn Decode + 'a>) -> Box<dyn Decode + 'a> {
+        let idle = self.catalogue.is_none() && !self.make_ids && matches!(self.users, Users::Keep);
+        if idle { decoder } else { Box::new(Completed::new(decoder, self)) }
+    }
+
+    /// Personal fields that are left out.
+    pub(crate) fn withheld(&self) -> FieldSet {
+        let all = Field::PERSONAL.into_iter();
+        match self.users {
+            Users::Keep => FieldSet::EMPTY,
+            Users::Drop => all.collect(),
+            Users::Hash(_) => all.filter(|field| *field != Field::USER).collect(),
+        }
+    }
+}
+
+struct Completed<'a> {
+    inner: Box<dyn Decode + 'a>,
+    how: Completion<'a>,
+    preamble: Preamble,
+    /// What the input itself has a place for.
+    own: FieldSet,
+    /// Whether events get the type of the item that was sold.
+    types: bool,
+    plan: Plan,
+}
+
+/// Which cells of a row are to be completed.
+#[derive(Default)]
+struct Plan {
+    /// The number of the cell for each field that the catalogue may tell, and whether the input has
+    /// a column for it too.
+    told: Vec<(usize, Field, bool)>,
+    track: Option<usize>,
+    release: Option<usize>,
+    /// The cell of the event's identifier, where it is to be made.
+    id: Option<usize>,
+    /// The cell of the type of the item, where it is to be made.
+    item_type: Option<usize>,
+}
+
+/// The first byte of a cell that is canonical already.
+const CANONICAL: u8 = 0xff;
+/// The first byte of a cell of the input that began with one of these two.
+const RAW: u8 = 0xfe;
+
+impl<'a> Completed<'a> {
+    fn new(inner: Box<dyn Decode + 'a>, how: Completion<'a>) -> Self {
+        let mut preamble = inner.preamble().clone();
+        let own = preamble.reads;
+        if let Some(catalogue) = how.catalogue {
+            preamble.reads = preamble.reads.union(catalogue.fields());
+        }
+        if how.make_ids {
+            preamble.reads.insert(Field::EVENT_ID);
+        }
+        // A sale that names no track is one of the whole release; logs say so in no other way.
+        let types =
+            own.contains(Field::RETAIL_PRICE) && !own.contains(Field::ITEM_TYPE) && how.catalogue.is_some();
+        if types {
+            preamble.reads.insert(Field::ITEM_TYPE);
+        }
+        preamble.reads = preamble.reads.difference(how.withheld());
+        Self { inner, how, preamble, own, types, plan: Plan::default() }
+    }
+
+    /// Whether cells of a field may be marked.
+    fn marks(&self, field: Field) -> bool {
+        self.how.make_ids && field == Field::EVENT_ID
+            || self.types && field == Field::ITEM_TYPE
+            || self.how.catalogue.is_some_and(|catalogue| catalogue.tells(field))
+    }
+
+    /// The identifier in a raw cell; nothing where there is none or it is not valid.
+    fn id<'b>(&self, field: Field, raw: Option<&[u8]>, out: &'b mut Vec<u8>) -> &'b [u8] {
+        out.clear();
+        let present = raw.is_some_and(|raw| matches!(self.inner.value(field, raw, out), Ok(true)));
+        if present { out } else { &[] }
+    }
+
+    /// What is known of a track on a release, and what is to be said about it.
+    fn found(&self, track: &[u8], release: &[u8]) -> (Option<Found>, Option<&'static Code>) {
+        match self.how.catalogue.map(|catalogue| catalogue.find(track, release)) {
+            None => (None, None),
+            Some(Answer::Found(found)) => (Some(found), None),
+            Some(Answer::Several(found)) => (Some(found), Some(&diagnostics::SEVERAL_RELEASES)),
+            Some(Answer::OtherRelease(found)) => (Some(found), Some(&diagnostics::OTHER_RELEASE)),
+            Some(Answer::Unknown) => (None, Some(&diagnostics::NOT_IN_CATALOGUE)),
+        }
+    }
+}
+
+/// What is said about a track and a release; made only for diagnostics that are kept.
+fn trouble(code: &'static Code, track: &[u8], release: &[u8]) -> String {
+    let (on, of) = (String::from_utf8_lossy(track), String::from_utf8_lossy(release));
+    if *code == diagnostics::SEVERAL_RELEASES {
+        return format!("track {on} is on several releases; the first of the catalogue is taken");
+    }
+    match (track, release) {
+        ([], []) => "the event names neither a track nor a release".into(),
+        (_, []) => format!("the catalogue does not have track {on}"),
+        ([], _) => format!("the catalogue does not have release {of}"),
+        _ => format!("the catalogue does not have track {on} on release {of}"),
+    }
+}
+
+impl Decode for Completed<'_> {
+    fn preamble(&self) -> &Preamble {
+        &self.preamble
+    }
+
+    fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
+        let mut inner = projection.clone();
+        let told = self.how.catalogue.map_or(FieldSet::EMPTY, Catalogue::fields);
+        let mut plan = Plan::default();
+        for (cell, field) in projection.row.iter().enumerate() {
+            if told.contains(*field) {
+                plan.told.push((cell, *field, self.own.contains(*field)));
+            }
+            if *field == Field::EVENT_ID && self.how.make_ids {
+                plan.id = Some(cell);
+            }
+            if *field == Field::ITEM_TYPE && self.types {
+                plan.item_type = Some(cell);
+            }
+        }
+        if !plan.told.is_empty() || plan.item_type.is_some() {
+            let mut place = |field| {
+                let known = inner.row.iter().position(|asked| *asked == field);
+                known.unwrap_or_else(|| {
+                    inner.row.push(field);
+                    inner.row.len() - 1
+                })
+            };
+            plan.track = Some(place(Field::RECORDING_ID));
+            plan.release = Some(place(Field::RELEASE_ID));
+        }
+        self.plan = plan;
+        self.inner.project(&inner)
+    }
+
+    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+        Box::new(Worker {
+            all: self,
+            inner: self.inner.worker(),
+            known: HashMap::default(),
+            told: Vec::new(),
+            track: Vec::new(),
+            release: Vec::new(),
+            scratch: Vec::new(),
+        })
+    }
+
+    fn columns(&self) -> Option<Vec<u32>> {
+        // An identifier is made of the whole row, so that it does not depend on what else is
+        // wanted.
+        if self.how.make_ids { None } else { self.inner.columns() }
+    }
+
+    fn key_space(&self) -> Option<&[u8]> {
+        self.inner.key_space()
+    }
+
+    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
+        self.inner.vet(dimension, key)
+    }
+
+    fn resolve(
+        &self,
+        dimension: Dimension,
+        key: &[&[u8]],
+        sink: &mut dyn FnMut(Field, &[u8]),
+        faults: &mut Vec<CellDiagnostic>,
+    ) {
+        let Some(catalogue) = self.how.catalogue.filter(|_| dimension == Dimension::Item) else {
+            return self.inner.resolve(dimension, key, sink, faults);
+        };
+        let (mut given, mut track, mut release) = (FieldSet::EMPTY, Vec::new(), Vec::new());
+        let mut note = |field: Field, value: &[u8]| {
+            given.insert(field);
+            match field {
+                Field::RECORDING_ID => track = value.to_vec(),
+                Field::RELEASE_ID => release = value.to_vec(),
+                _ => {}
+            }
+            sink(field, value);
+        };
+        self.inner.resolve(dimension, key, &mut note, faults);
+        let (found, code) = self.found(&track, &release);
+        if let Some(found) = found {
+            for (field, value) in catalogue.values(found).filter(|(field, _)| !given.contains(*field)) {
+                sink(field, value);
+            }
+        }
+        if let Some(code) = code {
+            let message = trouble(code, &track, &release);
+            let field = if track.is_empty() { Field::RELEASE_ID } else { Field::RECORDING_ID };
+            let cell = (0, "".into());
+            faults.push(CellDiagnostic { code, field, cell, value: [].into(), message, repaired: false });
+        }
+    }
+
+    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
+        if self.how.withheld().contains(field) {
+            out.clear();
+            return Ok(false);
+        }
+        match raw {
+            _ if !self.marks(field) => {}
+            [CANONICAL, value @ ..] => {
+                out.clear();
+                out.extend_from_slice(value);
+                return Ok(true);
+            }
+            [RAW, raw @ ..] => return self.inner.value(field, raw, out),
+            _ => {}
+        }
+        let present = self.inner.value(field, raw, out)?;
+        if let (Users::Hash(key), Field::USER, true) = (&self.how.users, field, present) {
+            let user = std::mem::take(out);
+            key.hash(&user, out);
+        }
+        Ok(present)
+    }
+
+    fn quarantine_head(&self, out: &mut Vec<u8>) {
+        self.inner.quarantine_head(out);
+    }
+
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        self.inner.quarantine(diagnostic, row, out);
+    }
+
+    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        self.inner.finish(trailers, tally, diagnostics);
+    }
+
+    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        self.inner.finish_message(trailers, message, diagnostics);
+    }
+
+    fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
+        self.inner.demand(demands)
+    }
+
+    fn place(&self, spot: ValueRef) -> Location {
+        self.inner.place(spot)
+    }
+
+    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.inner.check_name(name, diagnostics);
+    }
+
+    fn repair(&self, file: &Tally, message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
+        self.inner.repair(file, message)
+    }
+}
+
+struct Worker<'a> {
+    all: &'a Completed<'a>,
+    inner: Box<dyn ChunkDecoder + 'a>,
+    /// For each catalogue row met in the chunk where its cells begin in `told`.
+    known: HashMap<Found, usize, foldhash::fast::RandomState>,
+    /// Cells made from the catalogue, as many a row as the plan wants.
+    told: Vec<Span>,
+    track: Vec<u8>,
+    release: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+impl ChunkDecoder for Worker<'_> {
+    fn sync(&mut self, chunk: Chunk<'_>) -> usize {
+        self.inner.sync(chunk)
+    }
+
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+        self.inner.index(chunk, start)
+    }
+
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
+        self.inner.decode(chunk, origin, batch, report);
+        let plan = &self.all.plan;
+        if plan.told.is_empty() && plan.id.is_none() && plan.item_type.is_none() {
+            return;
+        }
+        self.known.clear();
+        self.told.clear();
+        let events = &mut batch.events;
+        for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact_mut(events.row_cells.max(1))) {
+            if let Some(cell) = plan.id.and_then(|cell| cells.get_mut(cell)) {
+                let raw = cell.bytes(chunk.bytes, &events.arena);
+                if let Some(guarded) = guarded(raw, &mut self.scratch) {
+                    *cell = marked(RAW, guarded, &mut events.arena);
+                } else if matches!(self.all.inner.value(Field::EVENT_ID, raw, &mut self.scratch), Ok(false)) {
+                    let bytes = chunk.bytes.get(row.start as usize..(row.start + row.len) as usize);
+                    *cell = made_id(bytes.unwrap_or(&[]), &mut events.arena);
+                }
+            }
+            if plan.track.is_none() {
+                continue;
+            }
+            let raw = |cell: Option<usize>| {
+                let span = cell.and_then(|cell| cells.get(cell)).copied().unwrap_or(Span::ABSENT);
+                Some(span.bytes(chunk.bytes, &events.arena))
+            };
+            let track = self.all.id(Field::RECORDING_ID, raw(plan.track), &mut self.track);
+            let release = self.all.id(Field::RELEASE_ID, raw(plan.release), &mut self.release);
+            if let Some(cell) = plan.item_type.and_then(|cell| cells.get_mut(cell)) {
+                let sold: &[u8] = if track.is_empty() { b"Album" } else { b"Track" };
+                *cell = marked(CANONICAL, sold, &mut events.arena);
+            }
+            let (found, code) = self.all.found(track, release);
+            if let Some(code) = code {
+                if report.diagnostics.keeps(code) {
+                    let message = trouble(code, track, release);
+                    let line = origin.line + u64::from(row.line);
+                    let place = Location::line(line, origin.byte + u64::from(row.start));
+                    report.diagnostics.push(Diagnostic::new(code, place.field(Field::RECORDING_ID), message));
+                } else {
+                    report.diagnostics.count(code, 1);
+                }
+            }
+            let told = match found {
+                None => None,
+                Some(found) => Some(*self.known.entry(found).or_insert_with(|| {
+                    let from = self.told.len();
+                    self.told.resize(from + plan.told.len(), Span::ABSENT);
+                    for (field, value) in self.all.how.catalogue.iter().flat_map(|known| known.values(found))
+                    {
+                        let place = plan.told.iter().position(|(_, told, _)| *told == field);
+                        if let Some(span) = place.and_then(|place| self.told.get_mut(from + place)) {
+                            *span = marked(CANONICAL, value, &mut events.arena);
+                        }
+                    }
+                    from
+                })),
+            };
+            for (place, (cell, field, own)) in plan.told.iter().enumerate() {
+                let Some(cell) = cells.get_mut(*cell) else { continue };
+                let raw = cell.bytes(chunk.bytes, &events.arena);
+                if let Some(guarded) = guarded(raw, &mut self.scratch) {
+                    *cell = marked(RAW, guarded, &mut events.arena);
+                } else if !own || matches!(self.all.inner.value(*field, raw, &mut self.scratch), Ok(false)) {
+                    *cell =
+                        told.and_then(|from| self.told.get(from + place)).copied().unwrap_or(Span::ABSENT);
+                }
+            }
+        }
+    }
+}
+
+/// A copy of a cell of the input that begins with one of the marks.
+fn guarded<'a>(raw: &[u8], copy: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    matches!(raw, [CANONICAL | RAW, ..]).then(|| {
+        copy.clear();
+        copy.extend_from_slice(raw);
+        &copy[..]
+    })
+}
+
+/// A cell behind a mark.
+fn marked(mark: u8, value: &[u8], arena: &mut Vec<u8>) -> Span {
+    let start = arena.len();
+    arena.push(mark);
+    arena.extend_from_slice(value);
+    Span::arena(start, arena.len())
+}
+
+/// An identifier from the content of a row, in the form of a UUID (RFC 9562, version 8): the first
+/// bits of SHA-256.
+fn made_id(row: &[u8], arena: &mut Vec<u8>) -> Span {
+    let mut bytes: [u8; 16] = [0; 16];
+    let hash = Sha256::digest(row.trim_ascii_end());
+    bytes.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
+    if let Some(byte) = bytes.get_mut(6) {
+        *byte = *byte & 0x0f | 0x80;
+    }
+    if let Some(byte) = bytes.get_mut(8) {
+        *byte = *byte & 0x3f | 0x80;
+    }
+    let start = arena.len();
+    arena.push(CANONICAL);
+    let mut rest = &bytes[..];
+    for (part, len) in [4, 2, 2, 2, 6].into_iter().enumerate() {
+        if part > 0 {
+            arena.push(b'-');
+        }
+        let (head, tail) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+        hex(head, arena);
+        rest = tail;
+    }
+    Span::arena(start, arena.len())
+}

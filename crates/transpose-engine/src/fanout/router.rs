@@ -1,0 +1,249 @@
+//! Rows are dealt out to outputs by what some of their cells say.
+//!
+//! What a rule looks at is asked for as cells of each row, so that it may come from a catalogue
+//! too. Rows with the same cells go the same way: a worker interns them and asks the rules once.
+
+use crate::aggregate::counter::too_many;
+use crate::aggregate::interner::{Dictionary, Key, NONE, hash};
+use crate::diagnostics;
+use foldhash::fast::RandomState;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use transpose_codes::decimal::{self, Decimal, Grammar};
+use transpose_core::accounting::{Amounts, NO_CURRENCY};
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::Decode;
+use transpose_core::model::{Entity, EventBatch, Field, Group, Span};
+
+/// Which rows an output takes: those for which every condition holds; without any, all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule(pub Vec<Condition>);
+
+/// What has to hold for a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// What the user calls it.
+    pub name: String,
+    /// The fields, of which the first that has a value counts.
+    pub fields: Vec<Field>,
+    /// The values that it may have; `*` is any, and the empty text is none at all.
+    pub values: Vec<String>,
+}
+
+impl Rule {
+    /// Whether rows of a sales context can be among those that it takes, as far as the context
+    /// says.
+    pub(crate) fn reaches(&self, context: &Entity) -> bool {
+        let of_context = |condition: &&Condition| {
+            condition
+                .fields
+                .iter()
+                .all(|field| field.group() == Group::Context && context.value(*field).is_some())
+        };
+        let text = |field| context.text(field).map(str::to_owned);
+        self.0.iter().filter(of_context).all(|condition| condition.holds(text))
+    }
+}
+
+impl Condition {
+    fn holds(&self, value: impl Fn(Field) -> Option<String>) -> bool {
+        let found = self.fields.iter().find_map(|field| value(*field)).unwrap_or_default();
+        self.values.iter().any(|wanted| *wanted == found || wanted == "*" && !found.is_empty())
+    }
+}
+
+/// An output as far as dealing out is concerned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taker<'a> {
+    /// The number of its set.
+    pub(crate) set: usize,
+    pub(crate) rule: &'a Rule,
+}
+
+/// The cells of each row that decide where it goes, in the order in which they are asked for.
+pub(crate) fn fields(takers: &[Taker<'_>], sells: bool) -> Vec<Field> {
+    let mut fields: Vec<Field> = takers
+        .iter()
+        .flat_map(|taker| &taker.rule.0)
+        .flat_map(|condition| &condition.fields)
+        .copied()
+        .collect();
+    // What was paid is part of the account.
+    fields.extend([Field::RETAIL_PRICE, Field::EVENT_CURRENCY].into_iter().filter(|_| sells));
+    fields.sort_unstable();
+    fields.dedup();
+    fields
+}
+
+/// What happened to rows that a set deals with: by what they say, how many no output took.
+pub(crate) type Untaken = BTreeMap<(usize, String), Amounts>;
+
+/// One worker's part in dealing out the rows of one input.
+pub(crate) struct Dealer<'a> {
+    decoder: &'a dyn Decode,
+    takers: &'a [Taker<'a>],
+    sets: usize,
+    fields: &'a [Field],
+    state: RandomState,
+    dictionary: Dictionary,
+    ways: Vec<Way>,
+    /// For each output the rows of the chunk that it takes.
+    rows: Vec<Vec<u32>>,
+}
+
+/// Where rows with the same cells go, and how many there were.
+struct Way {
+    /// For each set the output that takes them, or [`NONE`].
+    takers: Box<[u32]>,
+    /// What they say, for messages about rows that nobody takes.
+    said: String,
+    paid: Option<(Box<str>, Decimal)>,
+    rows: u64,
+    plays: u64,
+    micros: i128,
+}
+
+/// The deciding cells of a row.
+struct Cells<'a> {
+    spans: &'a [Span],
+    bytes: &'a [u8],
+    arena: &'a [u8],
+}
+
+impl Key for Cells<'_> {
+    fn space(&self) -> u32 {
+        0
+    }
+    fn runs(&self) -> impl Iterator<Item = &[u8]> {
+        self.spans.iter().map(|span| span.bytes(self.bytes, self.arena))
+    }
+}
+
+impl<'a> Dealer<'a> {
+    /// A worker for an input; the first cells of its rows are those of `fields`.
+    pub(crate) fn new(
+        decoder: &'a dyn Decode,
+        takers: &'a [Taker<'a>],
+        sets: usize,
+        fields: &'a [Field],
+    ) -> Self {
+        Self {
+            decoder,
+            takers,
+            sets,
+            fields,
+            state: RandomState::default(),
+            dictionary: Dictionary::default(),
+            ways: Vec::new(),
+            rows: vec![Vec::new(); takers.len()],
+        }
+    }
+
+    /// Deals out the rows of a chunk; answers for each output the numbers of its rows.
+    pub(crate) fn deal(&mut self, events: &EventBatch, bytes: &[u8]) -> Result<&[Vec<u32>], Fatal> {
+        for rows in &mut self.rows {
+            rows.clear();
+        }
+        for (index, row) in events.rows.iter().enumerate() {
+            let start = index * events.row_cells;
+            let spans = events.cells.get(start..start + self.fields.len()).unwrap_or(&[]);
+            let cells = Cells { spans, bytes, arena: &events.arena };
+            let hash = hash(&self.state, &cells);
+            let mut number = self.dictionary.find_one(hash, &cells);
+            if number == NONE {
+                number = self.dictionary.insert(hash, &cells, None).ok_or_else(too_many)?;
+                let way = self.way(&cells);
+                self.ways.push(way);
+            }
+            let Some(way) = self.ways.get_mut(number as usize) else {
+                return Err(diagnostics::bug("a row without a way"));
+            };
+            way.rows += 1;
+            way.plays += u64::from(row.plays);
+            way.micros += i128::from(row.micros);
+            for taker in &way.takers {
+                if let Some(rows) = self.rows.get_mut(*taker as usize) {
+                    rows.push(index as u32);
+                }
+            }
+        }
+        Ok(&self.rows)
+    }
+
+    /// Asks the rules.
+    fn way(&self, cells: &Cells<'_>) -> Way {
+        let mut scratch = Vec::new();
+        let mut value = |field: Field, raw: &[u8]| -> Option<String> {
+            // What cannot be read has no value; the output that it goes to, if any, rejects it.
+            let present = self.decoder.value(field, raw, &mut scratch).unwrap_or(false);
+            (present && !scratch.is_empty()).then(|| String::from_utf8_lossy(&scratch).into_owned())
+        };
+        let values: Vec<(Field, Option<String>)> =
+            self.fields.iter().zip(cells.runs()).map(|(field, raw)| (*field, value(*field, raw))).collect();
+        let of = |field: Field| {
+            let found = values.iter().find(|(known, _)| *known == field);
+            found.and_then(|(_, value)| value.clone())
+        };
+        let mut takers = vec![NONE; self.sets].into_boxed_slice();
+        for (number, taker) in (0_u32..).zip(self.takers) {
+            let place = takers.get_mut(taker.set).filter(|place| **place == NONE);
+            if let Some(place) = place
+                && taker.rule.0.iter().all(|condition| condition.holds(of))
+            {
+                *place = number;
+            }
+        }
+        let mut said = String::new();
+        for (field, value) in &values {
+            if let Some(value) =
+                value.as_ref().filter(|_| !field.is_personal() && *field != Field::RETAIL_PRICE)
+            {
+                let gap = if said.is_empty() { "" } else { ", " };
+                let _ = write!(said, "{gap}{field} `{value}`");
+            }
+        }
+        let price = of(Field::RETAIL_PRICE).and_then(|price| decimal::parse(&price, Grammar::PLAIN).ok());
+        let currency = of(Field::EVENT_CURRENCY).unwrap_or_else(|| NO_CURRENCY.into());
+        let paid = price.map(|price| (currency.into(), price));
+        Way { takers, said, paid, rows: 0, plays: 0, micros: 0 }
+    }
+
+    /// Adds what was dealt out to the account, and what no output of a set took to another.
+    pub(crate) fn close(self, dealt: &mut Amounts, untaken: &mut Untaken) -> Result<(), Fatal> {
+        for way in self.ways {
+            let mut amounts = Amounts::default();
+            amounts.play(way.rows, way.plays, way.micros);
+            if let Some((currency, price)) = way.paid {
+                let paid =
+                    price.checked_mul(way.plays.into()).ok_or_else(|| diagnostics::overflow("money"))?;
+                amounts.paid.insert(currency, paid);
+            }
+            dealt.add(&amounts).map_err(|error| diagnostics::imbalance(&error))?;
+            for (set, taker) in way.takers.iter().enumerate() {
+                if *taker == NONE {
+                    let place = untaken.entry((set, way.said.clone())).or_default();
+                    place.add(&amounts).map_err(|error| diagnostics::imbalance(&error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Some rows of a chunk, with only some of their cells.
+pub(crate) fn part(events: &EventBatch, rows: &[u32], cells: &[usize], out: &mut EventBatch) {
+    out.clear();
+    let keys = events.item_runs + events.context_runs;
+    (out.item_runs, out.context_runs, out.row_cells) = (events.item_runs, events.context_runs, cells.len());
+    out.arena.extend_from_slice(&events.arena);
+    out.rows.reserve(rows.len());
+    out.keys.reserve(rows.len() * keys);
+    out.cells.reserve(rows.len() * cells.len());
+    for row in rows.iter().map(|row| *row as usize) {
+        out.rows.extend(events.rows.get(row));
+        out.keys.extend_from_slice(events.keys.get(row * keys..(row + 1) * keys).unwrap_or(&[]));
+        let start = row * events.row_cells;
+        out.cells
+            .extend(cells.iter().map(|cell| events.cells.get(start + cell).copied().unwrap_or(Span::ABSENT)));
+    }
+}

@@ -1,0 +1,208 @@
+//! What the whole service counted, for deals that divide by it.
+
+use crate::aggregate::counter::{Rows, too_many};
+use crate::aggregate::interner::{Dictionary, Key as _, NONE, hash};
+use crate::aggregate::sales::Sale;
+use crate::aggregate::usage_kinds::Manner;
+use crate::aggregate::users::Users;
+use crate::diagnostics;
+use foldhash::fast::RandomState;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use transpose_codes::time::Timestamp;
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::{Decode, Dimension};
+use transpose_core::model::{Entity, EventRow, Field};
+use transpose_core::terms::{ServiceTotal, Terms};
+
+/// Which plays are counted, and which of them are long enough; as many as agreements differ in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    /// The period in microseconds since 1970 UTC.
+    pub(crate) period: Option<Range<i64>>,
+    /// The shortest play that qualifies, in microseconds.
+    pub(crate) threshold: Option<i64>,
+}
+
+impl View {
+    /// Whether a row took place in the period.
+    fn holds(&self, row: &EventRow) -> bool {
+        self.period.as_ref().is_none_or(|period| period.contains(&row.time))
+    }
+
+    /// Whether it is too short to qualify.
+    fn is_short(&self, row: &EventRow) -> bool {
+        self.threshold.is_some_and(|threshold| row.micros < threshold)
+    }
+}
+
+/// What an agreement is asked about rows with a context key; none where they cannot be placed,
+/// which are rejected wherever they go.
+fn event(decoder: &dyn Decode, runs: &[&[u8]]) -> Option<Entity> {
+    decoder.vet(Dimension::Context, runs).ok()?;
+    let mut event = Entity::default();
+    let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
+    decoder.resolve(Dimension::Context, runs, &mut set, &mut Vec::new());
+    Some(event)
+}
+
+/// Plays of one context key in one view.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Plays {
+    long: u64,
+    short: u64,
+}
+
+/// Plays by what an agreement looks at, for each view.
+pub(crate) type Service = BTreeMap<Entity, Vec<Plays>>;
+
+/// An output whose agreement pays by what each user played of the whole service.
+pub(crate) struct Listener<'a> {
+    pub(crate) users: &'a Users,
+    pub(crate) terms: &'a dyn Terms,
+    pub(crate) view: View,
+}
+
+/// One worker's part in counting one input.
+pub(crate) struct Teller<'a> {
+    views: &'a [View],
+    listeners: &'a [Listener<'a>],
+    decoder: &'a dyn Decode,
+    /// Which of a row's cells names the user.
+    user: Option<usize>,
+    state: RandomState,
+    dictionary: Dictionary,
+    plays: Vec<Plays>,
+    /// For each key and listener whether plays count: those that are long enough, and shorter ones.
+    counts: Vec<[bool; 2]>,
+}
+
+impl<'a> Teller<'a> {
+    pub(crate) fn new(
+        views: &'a [View],
+        listeners: &'a [Listener<'a>],
+        decoder: &'a dyn Decode,
+        user: Option<usize>,
+    ) -> Self {
+        Self {
+            views,
+            listeners,
+            decoder,
+            user,
+            state: RandomState::default(),
+            dictionary: Dictionary::default(),
+            plays: Vec::new(),
+            counts: Vec::new(),
+        }
+    }
+
+    /// What is known of a new key.
+    fn meet(&mut self, runs: &[&[u8]]) {
+        self.plays.resize(self.plays.len() + self.views.len(), Plays::default());
+        if self.listeners.is_empty() {
+            return;
+        }
+        let event = event(self.decoder, runs);
+        for listener in self.listeners {
+            let context = event.as_ref().and_then(|event| listener.terms.context(event).ok());
+            let context = context.map(|answer| Manner::new(&answer, false).context);
+            let counts = |bearing| {
+                context.as_ref().is_some_and(|context| listener.terms.counts_for_users(context, bearing))
+            };
+            self.counts.push([counts(true), counts(false)]);
+        }
+    }
+
+    /// Counts a row by user.
+    fn listen(&self, rows: Rows<'_>, index: usize, row: &EventRow, number: u32) -> Result<(), Fatal> {
+        let events = rows.events;
+        let Some(cell) = self.user.and_then(|cell| events.cells.get(index * events.row_cells + cell)) else {
+            return Ok(());
+        };
+        let start = number as usize * self.listeners.len();
+        for (place, listener) in self.listeners.iter().enumerate() {
+            let [long, short] = self.counts.get(start + place).copied().unwrap_or_default();
+            let counts = if listener.view.is_short(row) { short } else { long };
+            if counts && listener.view.holds(row) {
+                listener.users.listen(cell.bytes(rows.bytes, &events.arena), u64::from(row.plays))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the rows of a chunk.
+    pub(crate) fn count(&mut self, rows: Rows<'_>) -> Result<(), Fatal> {
+        if self.views.is_empty() {
+            return Ok(());
+        }
+        for (index, row) in rows.events.rows.iter().enumerate() {
+            let key = rows.context(index);
+            let hash = hash(&self.state, &key);
+            let mut number = self.dictionary.find_one(hash, &key);
+            if number == NONE {
+                number = self.dictionary.insert(hash, &key, None).ok_or_else(too_many)?;
+                self.meet(&key.runs().collect::<Vec<_>>());
+            }
+            if !self.listeners.is_empty() {
+                self.listen(rows, index, row, number)?;
+            }
+            let start = number as usize * self.views.len();
+            let Some(plays) = self.plays.get_mut(start..start + self.views.len()) else {
+                return Err(diagnostics::bug("a key without a count"));
+            };
+            for (view, plays) in self.views.iter().zip(plays) {
+                if view.holds(row) {
+                    let count = if view.is_short(row) { &mut plays.short } else { &mut plays.long };
+                    *count += u64::from(row.plays);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what was counted to the account of the service.
+    pub(crate) fn close(self, service: &mut Service) {
+        for (entry, plays) in
+            self.dictionary.entries().iter().zip(self.plays.chunks_exact(self.views.len().max(1)))
+        {
+            let runs: Vec<&[u8]> = self.dictionary.joined(entry).pieces().collect();
+            let Some(event) = event(self.decoder, &runs) else { continue };
+            let sums = service.entry(event).or_insert_with(|| vec![Plays::default(); self.views.len()]);
+            for (sum, plays) in sums.iter_mut().zip(plays) {
+                sum.long += plays.long;
+                sum.short += plays.short;
+            }
+        }
+    }
+}
+
+/// What an agreement calls what the service counted, in the view with the given number.
+pub(crate) fn whole(service: &Service, view: usize, views: &[View], terms: &dyn Terms) -> Vec<ServiceTotal> {
+    let mut sums: BTreeMap<(Entity, bool), (u64, u64)> = BTreeMap::new();
+    let moment = views.get(view).and_then(|view| view.period.as_ref()).map_or(0, |period| period.start);
+    for (event, plays) in service {
+        let Some(plays) = plays.get(view) else { continue };
+        let mut event = event.clone();
+        if !terms.turns().is_empty() {
+            let mut text = Vec::new();
+            Timestamp::utc(moment).write_rfc3339(&mut text);
+            event.set(Field::EVENT_TIME, String::from_utf8_lossy(&text).into_owned());
+        }
+        let Ok(answer) = terms.context(&event) else { continue };
+        let returned = Sale::new(&event, Some(&answer)).is_some_and(|sale| sale.returned);
+        let context = Manner::new(&answer, false).context;
+        for (bearing, count) in [(true, plays.long), (false, plays.short)] {
+            let sum = sums.entry((context.clone(), bearing)).or_default();
+            let side = if returned { &mut sum.1 } else { &mut sum.0 };
+            *side += count;
+        }
+    }
+    sums.into_iter()
+        .map(|((context, bearing), (plays, returns))| ServiceTotal {
+            context,
+            bearing,
+            plays: plays.saturating_sub(returns),
+        })
+        .filter(|whole| whole.plays > 0)
+        .collect()
+}

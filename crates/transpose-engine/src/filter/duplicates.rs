@@ -1,0 +1,360 @@
+//! Rows that stand several times, found before the conversion: exactly, in bounded memory.
+//!
+//! A first reading collects a key of eight bytes for each identifier of a play or sale
+//! ([`unique`](crate::filter::candidates)). Only where a key stands twice are the inputs read again: rows under
+//! suspicion are sorted with everything that they say, equal identifiers meet, and each later row
+//! becomes a [`Verdict`]. The conversion looks verdicts up while it reads, so it stays what it was:
+//! chunks, side by side, in any number.
+//!
+//! A refund carries the identifier of its sale and is no duplicate of it; two refunds of one sale
+//! are. Rows outside the period and rows that cannot be read have no part in this: what is left out
+//! must not make another row a duplicate.
+
+use crate::aggregate::counter::Place;
+use crate::aggregate::spill::Scratch;
+use crate::diagnostics;
+use crate::enrich::decoder::Completion;
+use crate::filter::candidates::{Ids, Met, Suspects, key};
+use crate::filter::marks::{Recorder, Verdict, Verdicts};
+use crate::filter::period::{NO_EVENT_ID, NO_IDENTITY, Rules, Screen};
+use crate::filter::redelivered;
+use crate::run::{InputHead, name_source};
+use crate::scan::chunks::{Decoded, Reading};
+use crate::scan::rescan;
+use crate::storage::sorter::Sorter;
+use crate::storage::varint::{put, put_cell, put_text, take, take_text};
+use foldhash::fast::RandomState;
+use std::path::Path;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location};
+use transpose_core::format::{Decode, Format, Projection};
+use transpose_core::model::vocabulary::transaction_type::REFUND;
+use transpose_core::model::{EventBatch, Field};
+use transpose_io::Input;
+
+/// How many keys are kept in memory where no limit is given.
+const KEYS: usize = 16 << 20;
+
+/// How much memory the comparison of suspects takes where no limit is given, in bytes.
+const COMPARING: usize = 32 << 20;
+
+/// What is looked through, and how.
+pub(crate) struct Search<'a> {
+    pub(crate) inputs: &'a [Input],
+    pub(crate) source: &'a dyn Format,
+    pub(crate) options: &'a [(String, String)],
+    /// Whether events without an identifier get one from their content.
+    pub(crate) make_ids: bool,
+    pub(crate) rules: &'a Rules<'a>,
+    /// Whether the conversion looks at times.
+    pub(crate) time: bool,
+    /// The moment of the run.
+    pub(crate) now: i64,
+    pub(crate) reading: Reading,
+    /// How much memory may be taken, in bytes; `None` for what is usual.
+    pub(crate) memory: Option<usize>,
+    pub(crate) temp_dir: &'a Path,
+}
+
+/// What the search came to.
+pub(crate) struct Searched {
+    /// `None` where nothing stands twice.
+    pub(crate) verdicts: Option<Verdicts>,
+    pub(crate) diagnostics: Diagnostics,
+    /// How many bytes went to disk on the way.
+    pub(crate) spilled: u64,
+    /// For each input the earlier one that it repeats.
+    pub(crate) redelivered: Vec<Option<usize>>,
+    /// Inputs for the conversion, where the given ones can be read only once.
+    pub(crate) again: Option<Vec<Input>>,
+}
+
+/// What an identity is made of.
+const IDENTITY: [Field; 2] = [Field::EVENT_ID, Field::TRANSACTION_TYPE];
+
+impl Search<'_> {
+    /// Reads the inputs, once or twice.
+    pub(crate) fn run(&self) -> Result<Searched, Fatal> {
+        let state = RandomState::default();
+        let (most, comparing) = match self.memory {
+            None => (KEYS, COMPARING),
+            Some(memory) => (memory / 2 / size_of::<u64>(), (memory / 2).min(COMPARING)),
+        };
+        let mut ids = Ids::new(most, self.reading.threads, self.temp_dir.to_path_buf());
+        let mut diagnostics = Diagnostics::default();
+        let mut only_once = false;
+        for input in self.inputs {
+            only_once |= self.again(input)?.is_none();
+        }
+        let redelivered = redelivered::find(self.inputs, &mut diagnostics)?;
+        let once = |number: usize| redelivered.get(number).is_none_or(Option::is_none);
+        for (number, input) in self.inputs.iter().enumerate().filter(|(number, _)| once(*number)) {
+            let beside = self.again(input)?;
+            let (source, input) = (input.name().into(), beside.as_ref().unwrap_or(input));
+            let look = |eye: &Eye<'_>, decoded: Decoded<'_>| Ok(eye.keys(&decoded, &state));
+            self.read(number, input, &IDENTITY, &look, |(met, mut found): (Met, Diagnostics)| {
+                found.name_source(&source);
+                diagnostics.merge(found);
+                ids.add(&met)
+            })?;
+        }
+        let suspects = ids.suspects()?;
+        let mut spilled = ids.spilled();
+        drop(ids);
+        let mut verdicts = None;
+        if !suspects.is_empty() {
+            let spill = Scratch::create(self.temp_dir)?;
+            verdicts = Some(self.compare(&suspects, &state, &redelivered, &spill, comparing)?);
+            spilled += spill.bytes();
+        }
+        let again = if only_once {
+            let again = self.inputs.iter().map(|input| self.twice(input)).collect::<Result<Vec<_>, _>>();
+            Some(again?)
+        } else {
+            None
+        };
+        Ok(Searched { verdicts, diagnostics, spilled, redelivered, again })
+    }
+
+    fn again(&self, input: &Input) -> Result<Option<Input>, Fatal> {
+        input.again(self.reading.threads).map_err(|error| diagnostics::io(&error))
+    }
+
+    /// An input that was read once more; refused where that cannot be.
+    fn twice(&self, input: &Input) -> Result<Input, Fatal> {
+        self.again(input)?.ok_or_else(|| {
+            let message = "duplicates cannot be found, because the input can be read only once";
+            let place = Location { source: Some(input.name().into()), ..Location::default() };
+            Fatal::usage(Diagnostic::new(&NO_IDENTITY, place, message))
+        })
+    }
+
+    /// Reads all rows of an input in chunks; `look` sees them side by side, `take` gets what it
+    /// answers in order. Rows have the cells of `identity`, or, where that is empty, of everything
+    /// that the input has.
+    fn read<T: Send>(
+        &self,
+        number: usize,
+        input: &Input,
+        identity: &[Field],
+        look: &(dyn Fn(&Eye<'_>, Decoded<'_>) -> Result<T, Fatal> + Sync),
+        take: impl FnMut(T) -> Result<(), Fatal> + Send,
+    ) -> Result<(), Fatal> {
+        let opened = self.source.open(&mut InputHead::new(input), self.options);
+        let opened = opened.map_err(|mut fatal| {
+            name_source(&mut fatal.diagnostics, input);
+            fatal
+        })?;
+        let mut decoder = Completion { make_ids: self.make_ids, ..Completion::default() }.of(opened);
+        let reads = decoder.preamble().reads;
+        if !reads.contains(Field::EVENT_ID) {
+            let message = format!(
+                "duplicates are told by the identifiers of plays or sales, and `{}` has none here",
+                self.source.manifest().id
+            );
+            let place = Location { source: Some(input.name().into()), ..Location::default() };
+            return Err(Fatal::usage(Diagnostic::new(&NO_IDENTITY, place, message)));
+        }
+        let mut row: Vec<Field> = if identity.is_empty() {
+            reads.iter().collect()
+        } else {
+            identity.iter().copied().filter(|field| reads.contains(*field)).collect()
+        };
+        self.rules.add_cells(reads, &mut row);
+        // The same rows must be readable here and in the conversion, so the same is asked of them.
+        let projection = Projection {
+            row: row.clone(),
+            time: self.time,
+            duration: true,
+            now: Some(self.now),
+            ..Projection::default()
+        };
+        decoder.project(&projection)?;
+        let decoder = decoder.as_ref();
+        let screen = self.rules.screen(number, decoder, &row, &mut RunReport::default());
+        let cell = |wanted: Field| row.iter().position(|field| *field == wanted);
+        let eye = Eye {
+            decoder,
+            screen,
+            number,
+            id: cell(Field::EVENT_ID),
+            transaction: cell(Field::TRANSACTION_TYPE),
+            row: &row,
+        };
+        let read = rescan::read(input, decoder, self.reading, &|decoded| look(&eye, decoded), take);
+        // What ends a reading here ends the conversion at the same place, and is told there.
+        read.or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })
+    }
+
+    /// The second reading.
+    fn compare(
+        &self,
+        suspects: &Suspects,
+        state: &RandomState,
+        redelivered: &[Option<usize>],
+        spill: &Scratch,
+        memory: usize,
+    ) -> Result<Verdicts, Fatal> {
+        let mut met = Sorter::new(spill, memory / 2);
+        for (number, input) in self.inputs.iter().enumerate() {
+            if redelivered.get(number).is_some_and(Option::is_some) {
+                continue;
+            }
+            let input = self.twice(input)?;
+            let look = |eye: &Eye<'_>, decoded: Decoded<'_>| Ok(eye.records(&decoded, suspects, state));
+            self.read(number, &input, &[], &look, |records: Vec<u8>| {
+                let mut records = &records[..];
+                while !records.is_empty() {
+                    let name = take_text(&mut records).ok_or_else(damaged)?;
+                    met.push(name, take_text(&mut records).ok_or_else(damaged)?)?;
+                }
+                Ok(())
+            })?;
+        }
+        let met = met.finish()?;
+        let mut met = met.read()?;
+        let mut judged = Sorter::new(spill, memory / 2);
+        let mut known: (Vec<u8>, Place, Vec<u8>) = Default::default();
+        let mut verdict = Vec::new();
+        while let Some((name, value)) = met.next()? {
+            let (id, place) = name.split_last_chunk::<8>().ok_or_else(damaged)?;
+            let place = Place(u64::from_be_bytes(*place));
+            let (byte, content) = value.split_first_chunk::<8>().ok_or_else(damaged)?;
+            if known.0 != id {
+                known.0.clear();
+                known.0.extend_from_slice(id);
+                known.1 = place;
+                known.2.clear();
+                known.2.extend_from_slice(content);
+                continue;
+            }
+            let mut order = (place.input() as u64).to_be_bytes().to_vec();
+            order.extend_from_slice(&u64::from_le_bytes(*byte).to_be_bytes());
+            verdict.clear();
+            put(known.1.0, &mut verdict);
+            put(u64::from(known.2 != content), &mut verdict);
+            judged.push(&order, &verdict)?;
+        }
+        record(judged, self.temp_dir)
+    }
+}
+
+/// Verdicts in the order of inputs and rows.
+fn record(judged: Sorter<'_>, temp_dir: &Path) -> Result<Verdicts, Fatal> {
+    let mut recorder = Recorder::new(temp_dir)?;
+    let judged = judged.finish()?;
+    let mut judged = judged.read()?;
+    while let Some((order, mut verdict)) = judged.next()? {
+        let (input, byte) = order.split_first_chunk::<8>().ok_or_else(damaged)?;
+        let byte = u64::from_be_bytes(*byte.first_chunk().ok_or_else(damaged)?);
+        let first = Place(take(&mut verdict).ok_or_else(damaged)?);
+        let differs = take(&mut verdict).ok_or_else(damaged)? != 0;
+        recorder.push(u64::from_be_bytes(*input) as usize, Verdict { byte, first, differs })?;
+    }
+    recorder.finish()
+}
+
+/// What looks at the rows of one input.
+struct Eye<'a> {
+    decoder: &'a dyn Decode,
+    screen: Screen<'a>,
+    number: usize,
+    id: Option<usize>,
+    transaction: Option<usize>,
+    row: &'a [Field],
+}
+
+impl Eye<'_> {
+    /// The keys of a chunk, and its rows without an identifier.
+    fn keys(&self, decoded: &Decoded<'_>, state: &RandomState) -> (Met, Diagnostics) {
+        let (mut met, mut diagnostics, mut identity) = (Met::default(), Diagnostics::default(), Vec::new());
+        let (events, origin) = (&decoded.batch.events, decoded.origin);
+        let mut scratch = Vec::new();
+        for (index, row) in events.rows.iter().enumerate() {
+            if !self.screen.inside(row, index, events, decoded.bytes) {
+                continue;
+            }
+            if self.identity(index, events, decoded.bytes, &mut scratch, &mut identity) {
+                met.push(key(&identity, state));
+            } else if diagnostics.keeps(&NO_EVENT_ID) {
+                let place =
+                    Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+                let message =
+                    "the row has no identifier of the play or sale, so it is taken for one of its own";
+                diagnostics.push(Diagnostic::new(&NO_EVENT_ID, place.field(Field::EVENT_ID), message));
+            } else {
+                diagnostics.count(&NO_EVENT_ID, 1);
+            }
+        }
+        (met, diagnostics)
+    }
+
+    /// The rows of a chunk that are under suspicion, with all that they say.
+    fn records(&self, decoded: &Decoded<'_>, suspects: &Suspects, state: &RandomState) -> Vec<u8> {
+        let (mut records, mut identity, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut name, mut value) = (Vec::new(), Vec::new());
+        let (events, origin) = (&decoded.batch.events, decoded.origin);
+        for (index, row) in events.rows.iter().enumerate() {
+            if !self.identity(index, events, decoded.bytes, &mut scratch, &mut identity) {
+                continue;
+            }
+            let key = key(&identity, state);
+            if !suspects.contains(key) || !self.screen.inside(row, index, events, decoded.bytes) {
+                continue;
+            }
+            name.clear();
+            name.extend_from_slice(&key.to_be_bytes());
+            put_text(&identity, &mut name);
+            let line = origin.line + u64::from(row.line);
+            name.extend_from_slice(&Place::new(self.number, line).0.to_be_bytes());
+            value.clear();
+            value.extend_from_slice(&(origin.byte + u64::from(row.start)).to_le_bytes());
+            for (field, place) in self.row.iter().zip(0..) {
+                let raw = cell(index, Some(place), events, decoded.bytes);
+                match self.decoder.value(*field, raw, &mut scratch) {
+                    Ok(given) => put_cell(given.then_some(&scratch), &mut value),
+                    // What cannot be understood is compared as it stands.
+                    Err(_) => put_cell(Some(raw), &mut value),
+                }
+            }
+            put_text(&name, &mut records);
+            put_text(&value, &mut records);
+        }
+        records
+    }
+
+    /// What identifies a row; `false` where nothing does.
+    fn identity(
+        &self,
+        index: usize,
+        events: &EventBatch,
+        bytes: &[u8],
+        scratch: &mut Vec<u8>,
+        identity: &mut Vec<u8>,
+    ) -> bool {
+        let raw = cell(index, self.id, events, bytes);
+        if !self.decoder.value(Field::EVENT_ID, raw, identity).unwrap_or(false) || identity.is_empty() {
+            return false;
+        }
+        let raw = cell(index, self.transaction, events, bytes);
+        if !raw.is_empty()
+            && self.decoder.value(Field::TRANSACTION_TYPE, raw, scratch).unwrap_or(false)
+            && scratch.eq_ignore_ascii_case(REFUND.as_bytes())
+        {
+            // A byte that no text holds keeps it apart from an identifier that ends in the word.
+            identity.push(0xff);
+            identity.extend_from_slice(REFUND.as_bytes());
+        }
+        true
+    }
+}
+
+/// The bytes of a cell of a row; none where there is no such cell.
+fn cell<'a>(index: usize, cell: Option<usize>, events: &'a EventBatch, bytes: &'a [u8]) -> &'a [u8] {
+    let span = cell.and_then(|cell| events.cells.get(index * events.row_cells + cell));
+    span.map_or(&[], |span| span.bytes(bytes, &events.arena))
+}
+
+fn damaged() -> Fatal {
+    diagnostics::bug("a spill file is not as it was written")
+}

@@ -1,0 +1,363 @@
+//! Which rows of events take part: those of the reporting period, and of rows that stand several
+//! times the first.
+//!
+//! Rows are taken out of a chunk before anything else looks at it, and stand in the ledger as
+//! filtered, by reason. It is the same for events that are counted and for events that are passed
+//! on.
+
+use crate::aggregate::counter::{OUTSIDE, Place, diagnostic};
+use crate::diagnostics;
+use crate::filter::marks::{Verdict, Verdicts};
+use crate::scan::chunks::Decoded;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use transpose_codes::time::Timestamp;
+use transpose_core::accounting::{Ledger, RunReport};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{Decode, Origin};
+use transpose_core::model::{CellDiagnostic, EventBatch, EventRow, Field, FieldSet};
+use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
+
+/// Which rows of events take part in a conversion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Screening {
+    /// What happens to rows that stand several times.
+    pub duplicates: DuplicatePolicy,
+    /// Which moment decides whether a play belongs to the period.
+    pub period_by: PeriodBasis,
+    /// What happens to plays outside the period.
+    pub outside: OutsidePolicy,
+}
+
+transpose_core::codes! {
+    /// A row that says what another said.
+    pub DUPLICATE: "ENG0401" "duplicate-row" Warning
+        "The row has the identifier of an earlier one and says the same in every column, so one play or sale is reported twice. A refund is no duplicate of its sale."
+        "`--duplicates drop` converts the first and leaves out the others."
+    /// A row with the identifier of another that says something else.
+    pub DUPLICATE_ID: "ENG0402" "duplicate-event-id" Error
+        "The row has the identifier of an earlier one and differs from it, so either one play was logged in two ways or the identifier was given twice."
+        "Ask the sender which row holds. `--duplicates drop` converts the first and leaves out the others; `report` converts all."
+    /// Rows that cannot be told apart.
+    pub NO_EVENT_ID: "ENG0403" "no-event-id" Info
+        "The row has no identifier of the play or sale, so that nobody can tell whether it stands twice. It is taken for a play of its own."
+        "Ask the sender for identifiers."
+    /// Duplicates that cannot be looked for.
+    pub NO_IDENTITY: "ENG0404" "duplicates-unknown" Error
+        "`--duplicates` compares the identifiers of plays or sales (`event.id`), and the input has none, or can be read only once."
+        "Leave `--duplicates` out, or name a format that reads the column."
+    /// A play outside the period where none is allowed.
+    pub OUTSIDE_REFUSED: "ENG0405" "outside-refused" Error
+        "Plays took place outside the reporting period, and `--outside refuse` allows none, so nothing was written."
+        "Check `--period` and `--time-zone`, ask for the right report, or leave such plays out with `--outside filter`."
+    /// A play of an earlier period that was logged in this one.
+    pub LATE: "ENG0406" "late-play" Warning
+        "The play took place before the reporting period and was logged in it, as plays without a connection are. It is left out and counted in the ledger under `late`, for the report of its own period is already made."
+        "Report it as a correction of its own period, or with `--period-by logged` in the period in which it was logged."
+    /// The same, where the moment of logging decides.
+    pub LATE_KEPT: "ENG0407" "late-play-kept" Info
+        "The play took place before the reporting period and was logged in it; with `--period-by logged` it is reported in this period."
+        "Nothing need be done."
+    /// A period by moments that the input does not have.
+    pub NOT_LOGGED: "ENG0408" "no-logged-time" Warning
+        "`--period-by logged` looks at the moment at which a play was logged, and the input has no such column; the moment of the play decides."
+        "Leave `--period-by` out for such reports."
+}
+
+impl Screening {
+    /// Why nothing is written, where plays outside the period refuse that.
+    pub(crate) fn refused(&self, ledger: &Ledger) -> Option<Fatal> {
+        let rows = [OUTSIDE, LATE_REASON].iter().filter_map(|reason| ledger.filtered.get(reason));
+        let rows: u64 = rows.map(|amounts| amounts.rows).sum();
+        (self.outside == OutsidePolicy::Refuse && rows > 0).then(|| {
+            let message = format!("{rows} of {} rows are outside the reporting period", ledger.read.rows);
+            Fatal::input(Diagnostic::new(&OUTSIDE_REFUSED, Location::default(), message))
+        })
+    }
+}
+
+/// Reasons for leaving rows out, as they stand in the ledger.
+pub(crate) const LATE_REASON: &str = "late";
+const REDELIVERED_REASON: &str = "file-delivered-twice";
+const DUPLICATE_REASON: &str = "duplicate";
+const DUPLICATE_ID_REASON: &str = "duplicate-id";
+
+/// What was found before the conversion.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// Rows that repeat others.
+    pub(crate) verdicts: Option<&'a Verdicts>,
+    /// For each input the earlier one that it repeats.
+    pub(crate) redelivered: &'a [Option<usize>],
+}
+
+/// What is the same for all inputs of a run.
+pub(crate) struct Rules<'a> {
+    pub(crate) screening: Screening,
+    /// The period in microseconds since 1970 UTC.
+    pub(crate) period: Option<Range<i64>>,
+    pub(crate) known: Known<'a>,
+    /// Whether rows are dealt out to slices of time.
+    pub(crate) sliced: bool,
+    /// The names of the inputs.
+    pub(crate) sources: &'a [Arc<str>],
+}
+
+impl Rules<'_> {
+    /// The cells of each row that are needed beyond those which the target wants.
+    pub(crate) fn add_cells(&self, reads: FieldSet, row: &mut Vec<Field>) {
+        let asked = self.period.is_some() || self.sliced && self.screening.period_by == PeriodBasis::Logged;
+        if asked && reads.contains(Field::EVENT_LOGGED) && !row.contains(&Field::EVENT_LOGGED) {
+            row.push(Field::EVENT_LOGGED);
+        }
+    }
+
+    /// The screen of an input; `row` are the fields of its rows' cells.
+    pub(crate) fn screen<'a>(
+        &'a self,
+        input: usize,
+        decoder: &'a dyn Decode,
+        row: &[Field],
+        report: &mut RunReport,
+    ) -> Screen<'a> {
+        let reads = decoder.preamble().reads.contains(Field::EVENT_LOGGED);
+        let logged = row.iter().position(|field| *field == Field::EVENT_LOGGED).filter(|_| reads);
+        let asked = self.period.is_some() || self.sliced;
+        if asked && self.screening.period_by == PeriodBasis::Logged && logged.is_none() {
+            let place = Location { source: self.sources.get(input).cloned(), ..Location::default() };
+            let message = "the input does not say when plays were logged; the moment of the play decides";
+            report.diagnostics.push(Diagnostic::new(&NOT_LOGGED, place, message));
+        }
+        Screen { rules: self, input, decoder, logged }
+    }
+}
+
+/// What looks at the rows of one input.
+#[derive(Clone, Copy)]
+pub(crate) struct Screen<'a> {
+    rules: &'a Rules<'a>,
+    /// The number of the input.
+    input: usize,
+    decoder: &'a dyn Decode,
+    /// Which of a row's cells says when it was logged.
+    logged: Option<usize>,
+}
+
+/// Where a play stands to the period.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Inside,
+    /// Inside because it was logged then; it took place earlier.
+    Kept,
+    Late,
+    Outside,
+}
+
+impl Screen<'_> {
+    /// Takes the rows that have no part out of a chunk, and accounts for them.
+    pub(crate) fn apply(&self, decoded: &mut Decoded<'_>) -> Result<(), Fatal> {
+        let Decoded { bytes, origin, batch, report, .. } = decoded;
+        let events = &mut batch.events;
+        let verdicts = self.verdicts(events, *origin)?;
+        let repeated = self.rules.known.redelivered.get(self.input).is_some_and(Option::is_some);
+        let repeated = repeated && self.rules.screening.duplicates == DuplicatePolicy::Drop;
+        if self.rules.period.is_none() && verdicts.is_empty() && !repeated {
+            return Ok(());
+        }
+        let mut verdicts = verdicts.into_iter().peekable();
+        let mut sieve = Sieve { origin: *origin, report, out: Vec::new(), counts: BTreeMap::new() };
+        for (index, row) in events.rows.iter().enumerate() {
+            let verdict = verdicts.next_if(|verdict| verdict.byte == origin.byte + u64::from(row.start));
+            match self.standing(row, index, events, bytes, &mut sieve) {
+                Standing::Outside => {
+                    let message = "the play took place outside the reporting period and is left out";
+                    sieve.leave_out(index, row, OUTSIDE);
+                    sieve.tell(&diagnostics::OUTSIDE_PERIOD, row, || message.into());
+                    continue;
+                }
+                Standing::Late => {
+                    let message = "the play took place before the reporting period in which it was logged, and is left out";
+                    sieve.leave_out(index, row, LATE_REASON);
+                    sieve.tell(&LATE, row, || message.into());
+                    continue;
+                }
+                Standing::Kept => {
+                    let message = "the play took place before the reporting period in which it was logged";
+                    sieve.tell(&LATE_KEPT, row, || message.into());
+                }
+                Standing::Inside => {}
+            }
+            if repeated {
+                sieve.leave_out(index, row, REDELIVERED_REASON);
+            } else if let Some(verdict) = verdict {
+                self.repeated(verdict, index, row, &mut sieve);
+            }
+        }
+        let Sieve { out, counts, .. } = sieve;
+        for (reason, (rows, plays, micros)) in counts {
+            report.ledger.read.play(rows, plays, micros);
+            report.ledger.filtered(reason).play(rows, plays, micros);
+        }
+        if !out.is_empty() {
+            let mut out = out.into_iter().peekable();
+            events.retain(|index, _| out.next_if(|left_out| *left_out as usize == index).is_none());
+        }
+        Ok(())
+    }
+
+    /// The moment that decides about the slice of a row.
+    pub(crate) fn moment(&self, index: usize, events: &EventBatch, bytes: &[u8]) -> i64 {
+        let Some(row) = events.rows.get(index) else { return 0 };
+        let logged = match self.rules.screening.period_by {
+            PeriodBasis::Played => None,
+            // What cannot be read was told when the period was looked at.
+            PeriodBasis::Logged => self.said(index, events, bytes).unwrap_or(None),
+        };
+        logged.unwrap_or(row.time)
+    }
+
+    /// When a row says that it was logged, in microseconds since 1970 UTC.
+    fn said(&self, index: usize, events: &EventBatch, bytes: &[u8]) -> Result<Option<i64>, CellDiagnostic> {
+        let span = self.logged.and_then(|cell| events.cells.get(index * events.row_cells + cell));
+        let Some(span) = span else { return Ok(None) };
+        let mut text = Vec::new();
+        self.decoder.value(Field::EVENT_LOGGED, span.bytes(bytes, &events.arena), &mut text)?;
+        Ok(Timestamp::parse(&text).ok().map(|logged| logged.micros))
+    }
+
+    fn verdicts(&self, events: &EventBatch, origin: Origin) -> Result<Vec<Verdict>, Fatal> {
+        let (Some(verdicts), Some(first), Some(last)) =
+            (self.rules.known.verdicts, events.rows.first(), events.rows.last())
+        else {
+            return Ok(Vec::new());
+        };
+        let byte = |row: &EventRow| origin.byte + u64::from(row.start);
+        verdicts.of(self.input, &(byte(first)..=byte(last)))
+    }
+
+    /// Whether a row takes part in the period, without an account of it; what cannot be read counts
+    /// as not said.
+    pub(crate) fn inside(&self, row: &EventRow, index: usize, events: &EventBatch, bytes: &[u8]) -> bool {
+        if self.rules.period.is_none() {
+            return true;
+        }
+        let mut report = RunReport::default();
+        let mut sieve = Sieve {
+            origin: Origin::default(),
+            report: &mut report,
+            out: Vec::new(),
+            counts: BTreeMap::new(),
+        };
+        matches!(self.standing(row, index, events, bytes, &mut sieve), Standing::Inside | Standing::Kept)
+    }
+
+    #[inline]
+    fn standing(
+        &self,
+        row: &EventRow,
+        index: usize,
+        events: &EventBatch,
+        bytes: &[u8],
+        sieve: &mut Sieve<'_>,
+    ) -> Standing {
+        let Some(period) = &self.rules.period else { return Standing::Inside };
+        let inside = period.contains(&row.time);
+        match self.rules.screening.period_by {
+            PeriodBasis::Played if inside => Standing::Inside,
+            PeriodBasis::Played if row.time >= period.end => Standing::Outside,
+            PeriodBasis::Played => match self.logged(row, index, events, bytes, sieve) {
+                Some(logged) if period.contains(&logged) => Standing::Late,
+                _ => Standing::Outside,
+            },
+            PeriodBasis::Logged => {
+                let logged = self.logged(row, index, events, bytes, sieve).unwrap_or(row.time);
+                match period.contains(&logged) {
+                    true if row.time < period.start => Standing::Kept,
+                    true => Standing::Inside,
+                    false => Standing::Outside,
+                }
+            }
+        }
+    }
+
+    /// When a play was logged, in microseconds since 1970 UTC, where the row says so.
+    fn logged(
+        &self,
+        row: &EventRow,
+        index: usize,
+        events: &EventBatch,
+        bytes: &[u8],
+        sieve: &mut Sieve<'_>,
+    ) -> Option<i64> {
+        self.said(index, events, bytes).unwrap_or_else(|fault| {
+            let place = sieve.place(row);
+            sieve.report.diagnostics.push(diagnostic(&fault, place));
+            None
+        })
+    }
+
+    fn repeated(&self, verdict: Verdict, index: usize, row: &EventRow, sieve: &mut Sieve<'_>) {
+        let dropped = self.rules.screening.duplicates == DuplicatePolicy::Drop;
+        let (code, reason) = if verdict.differs {
+            (&DUPLICATE_ID, DUPLICATE_ID_REASON)
+        } else {
+            (&DUPLICATE, DUPLICATE_REASON)
+        };
+        if dropped {
+            sieve.leave_out(index, row, reason);
+        }
+        sieve.tell(code, row, || {
+            let first = self.named(verdict.first);
+            let what = if verdict.differs { "another row with the same identifier" } else { "the same row" };
+            let end = if dropped { "; this one is left out" } else { "" };
+            format!("{what} stands before, in {first}{end}")
+        });
+    }
+
+    /// A place in words, with the input where it is another.
+    fn named(&self, place: Place) -> String {
+        match self.rules.sources.get(place.input()) {
+            Some(source) if place.input() != self.input => format!("line {} of `{source}`", place.line()),
+            _ => format!("line {}", place.line()),
+        }
+    }
+}
+
+/// What is made of a chunk.
+struct Sieve<'a> {
+    origin: Origin,
+    report: &'a mut RunReport,
+    /// The rows that are left out, by number.
+    out: Vec<u32>,
+    /// Rows, plays and played time that are left out, by reason.
+    counts: BTreeMap<&'static str, (u64, u64, i128)>,
+}
+
+impl Sieve<'_> {
+    fn place(&self, row: &EventRow) -> Location {
+        Location::line(self.origin.line + u64::from(row.line), self.origin.byte + u64::from(row.start))
+    }
+
+    fn leave_out(&mut self, index: usize, row: &EventRow, reason: &'static str) {
+        self.out.push(index as u32);
+        let count = self.counts.entry(reason).or_default();
+        count.0 += 1;
+        count.1 += u64::from(row.plays);
+        count.2 += i128::from(row.micros);
+    }
+
+    fn tell(
+        &mut self,
+        code: &'static transpose_core::diagnostics::Code,
+        row: &EventRow,
+        message: impl FnOnce() -> String,
+    ) {
+        if self.report.diagnostics.keeps(code) {
+            let place = self.place(row);
+            self.report.diagnostics.push(Diagnostic::new(code, place, message()));
+        } else {
+            self.report.diagnostics.count(code, 1);
+        }
+    }
+}

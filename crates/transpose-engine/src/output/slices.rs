@@ -1,0 +1,156 @@
+//! One output for each slice of time: months, weeks or days, written in one pass.
+//!
+//! Rows of a chunk are dealt out to their slices and keep their order; each slice has files of its
+//! own, and all of them appear together or not at all.
+
+use crate::diagnostics;
+use crate::output::files::Sink;
+use crate::run::Job;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{Encode, Encoded, Tally};
+use transpose_core::model::EventBatch;
+use transpose_io::OutputSet;
+
+transpose_core::codes! {
+    /// More slices than files can be open.
+    pub TOO_MANY_SLICES: "ENG0410" "too-many-slices" Error
+        "`--split-by` writes one file for each slice of time, all at once, and the plays are spread over more slices than files may be open."
+        "Give `--period`, so that plays far away are left out, or a longer slice."
+    /// Slices of sums.
+    pub SPLIT_SUMS: "ENG0411" "split-needs-events" Error
+        "`--split-by` deals out single plays to files; a report of sums is made for one period."
+        "Convert once for each `--period`."
+}
+
+/// How many slices there may be: the days of a year and some.
+const MOST: usize = 400;
+
+/// A slice of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// What stands in the names of its files, such as `2026-10-05` or `2026-W41`.
+    pub label: String,
+    /// Its moments, in microseconds since 1970 UTC.
+    pub moments: Range<i64>,
+}
+
+/// Answers to which slice a moment belongs.
+pub type Slicing<'a> = &'a (dyn Fn(i64) -> Slice + Sync);
+
+/// What was written of a slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sliced {
+    /// The name of the slice.
+    pub label: String,
+    /// What its files hold.
+    pub tally: Tally,
+}
+
+/// Rows of one slice in a chunk, with the first moment of the slice.
+pub(crate) type Dealt = (i64, EventBatch);
+
+/// Deals rows out to their slices, the earliest first; `moment` tells the moment of a row by its
+/// number.
+pub(crate) fn deal(events: &EventBatch, slicing: Slicing<'_>, moment: impl Fn(usize) -> i64) -> Vec<Dealt> {
+    let mut dealt: BTreeMap<i64, EventBatch> = BTreeMap::new();
+    let mut slice = 0..0;
+    for (index, row) in events.rows.iter().enumerate() {
+        let moment = moment(index);
+        // Neighbours are mostly of one slice.
+        if !slice.contains(&moment) {
+            slice = slicing(moment).moments;
+        }
+        let batch = dealt.entry(slice.start).or_insert_with(|| EventBatch {
+            row_cells: events.row_cells,
+            arena: events.arena.clone(),
+            ..EventBatch::default()
+        });
+        batch.rows.push(*row);
+        let cells = events.cells.get(index * events.row_cells..(index + 1) * events.row_cells);
+        batch.cells.extend_from_slice(cells.unwrap_or(&[]));
+    }
+    dealt.into_iter().collect()
+}
+
+/// The outputs of a run: one, or one for each slice.
+pub(crate) struct Sinks<'a> {
+    job: &'a Job<'a>,
+    encoder: &'a dyn Encode,
+    /// By the first moment of the slice.
+    open: BTreeMap<i64, (String, Sink<'a>)>,
+}
+
+impl<'a> Sinks<'a> {
+    /// Begins the one output of a run; those of slices begin with their first rows.
+    pub(crate) fn new(job: &'a Job<'a>, encoder: &'a dyn Encode) -> Result<Self, Fatal> {
+        let mut open = BTreeMap::new();
+        if job.slicing.is_none() {
+            open.insert(0, (String::new(), job.sink(encoder, None)?));
+        }
+        Ok(Self { job, encoder, open })
+    }
+
+    /// The one output of a run, begun already.
+    pub(crate) fn whole(job: &'a Job<'a>, encoder: &'a dyn Encode, sink: Sink<'a>) -> Self {
+        Self { job, encoder, open: BTreeMap::from([(0, (String::new(), sink))]) }
+    }
+
+    /// Writes what belongs to the slice that begins at a moment.
+    pub(crate) fn write(&mut self, start: i64, encoded: &Encoded) -> Result<(), Fatal> {
+        if let Some((_, sink)) = self.open.get_mut(&start) {
+            return sink.write(encoded);
+        }
+        let Some(slicing) = self.job.slicing else {
+            return Err(diagnostics::bug("an output without a file"));
+        };
+        if self.open.len() >= MOST {
+            let message = format!("the plays are of more than {MOST} slices of time");
+            return Err(Fatal::usage(Diagnostic::new(&TOO_MANY_SLICES, Location::default(), message)));
+        }
+        let label = slicing(start).label;
+        let beside = self.open.values().next().map(|(_, sink)| sink.beside(&label));
+        let mut sink = match beside {
+            Some(sink) => sink?,
+            None => self.job.sink(self.encoder, Some(&label))?,
+        };
+        sink.write(encoded)?;
+        self.open.insert(start, (label, sink));
+        Ok(())
+    }
+
+    /// Why nothing may appear, if an output says so.
+    pub(crate) fn refusal(&self) -> Option<Fatal> {
+        self.open.values().find_map(|(_, sink)| sink.refusal())
+    }
+
+    /// Ends all outputs; nothing has appeared yet.
+    pub(crate) fn finish(self) -> Result<Ended, Fatal> {
+        let mut ended = Ended { set: OutputSet::new(self.job.overwrite), ..Ended::default() };
+        for (label, sink) in self.open.into_values() {
+            let (set, tally, notes) = sink.finish()?;
+            ended.set.join(set).map_err(|error| diagnostics::io(&error))?;
+            ended.tally.add(tally);
+            ended.notes.extend(notes);
+            if !label.is_empty() {
+                ended.slices.push(Sliced { label, tally });
+            }
+        }
+        Ok(ended)
+    }
+}
+
+/// Outputs that are ready to appear.
+pub(crate) struct Ended {
+    pub(crate) set: OutputSet,
+    pub(crate) tally: Tally,
+    pub(crate) notes: Vec<Diagnostic>,
+    pub(crate) slices: Vec<Sliced>,
+}
+
+impl Default for Ended {
+    fn default() -> Self {
+        Self { set: OutputSet::new(false), tally: Tally::default(), notes: Vec::new(), slices: Vec::new() }
+    }
+}

@@ -1,0 +1,727 @@
+//! What is owed, written into usages.
+//!
+//! The agreement says what one play of each kind of usages is worth, as an exact fraction
+//! ([`Royalties`]). A usage is worth its plays, less what was taken back, times that. Where usages have
+//! to add up to a sum, each first gets the whole units of the last decimal place that lie in its
+//! exact amount; what is left of the sum goes, a unit each, to the usages whose amounts were cut
+//! most, and of equal ones to those that come first in the output. A negative sum is parted as its
+//! opposite.
+//!
+//! What was cut off a usage depends on its kind and the number of its plays only. So how many
+//! usages there are of each kind and number is all that has to be known to say who gets a unit;
+//! nothing is kept for each row. Only where the last units go to some of several equal ones, their
+//! places are counted once more. Products may have 256 bits; what does not fit is refused, never
+//! cut.
+//!
+//! What usages are worth together is known before they are written, and the ledger compares it with
+//! what was.
+
+use crate::aggregate::table::Group;
+use crate::aggregate::usage_kinds::{Manners, net};
+use crate::consolidate::in_memory::Sums;
+use crate::diagnostics;
+use crate::emit::blocks::Ordered;
+use crate::royalties::rows::Rows;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
+use transpose_core::accounting::NO_CURRENCY;
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::{Rounding, Royalties, ServiceTotal, Terms, UsageTotal};
+
+transpose_core::codes! {
+    /// An amount with too many digits.
+    pub AMOUNT_TOO_LONG: "ENG0605" "amount-too-long" Error
+        "Amounts are exact and have at most 28 digits. The amount of a usage, or a sum of amounts, needs more."
+        "Look for a rate or a number of plays that is far too large, or round to fewer places in the deal."
+}
+
+/// The places of a rate, which is not rounded otherwise.
+const RATE_PLACES: u32 = 17;
+
+/// What one play of a kind is worth, in units of the last decimal place.
+struct Worth {
+    negative: bool,
+    numerator: u128,
+    denominator: u128,
+    sum: Option<u32>,
+    rate: Box<str>,
+    model: Box<str>,
+    currency: Box<str>,
+}
+
+/// Who gets a unit of what is left of a sum.
+#[derive(Clone, Copy, Default)]
+struct Cut {
+    /// Whether the sum is negative.
+    negative: bool,
+    /// Usages of which more was cut off than this get one.
+    rest: u128,
+    of: u128,
+    /// Usages of which as much was cut off get one if they come before this place in the output.
+    before: u64,
+}
+
+/// What is owed for the usages of a report.
+pub(crate) struct Amounts {
+    kinds: Vec<Option<Worth>>,
+    places: u32,
+    rounding: Option<Rounding>,
+    deal: Box<str>,
+    cuts: Vec<Cut>,
+}
+
+/// The exact amount of a usage in units: the next lower whole number, and what is beyond it as a
+/// fraction.
+#[derive(Clone, Copy)]
+struct Part {
+    whole: i128,
+    rest: u128,
+    of: u128,
+}
+
+impl Amounts {
+    /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
+    pub(crate) fn new(owed: &Royalties, manners: &Manners, contexts: &[Entity]) -> Result<Self, Fatal> {
+        let Royalties { units, sums, places, rounding, deal, .. } = owed;
+        let one = (*places <= MAX_DIGITS).then(|| 10_u128.checked_pow(*places)).flatten();
+        let one = one.ok_or_else(|| too_long("a place beyond the 28th"))?;
+        let mut kinds = Vec::with_capacity(units.len());
+        for (kind, unit) in (0_u32..).zip(units) {
+            let Some(unit) = unit else {
+                kinds.push(None);
+                continue;
+            };
+            let denominator = u128::try_from(unit.denominator).ok().filter(|denominator| *denominator > 0);
+            let denominator = denominator.ok_or_else(|| diagnostics::bug("a worth without a denominator"))?;
+            let magnitude = unit.numerator.unsigned_abs();
+            let fraction = reduced(magnitude, denominator);
+            let scale = reduced(one, fraction.1);
+            let numerator = fraction.0.checked_mul(scale.0);
+            let rate = rate(unit.numerator < 0, fraction);
+            let (numerator, rate) = numerator.zip(rate).ok_or_else(|| too_long("a rate"))?;
+            let context = manners.context_of(kind).and_then(|context| contexts.get(context as usize));
+            let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
+            if unit.sum.is_some_and(|sum| sum as usize >= sums.len()) {
+                return Err(diagnostics::bug("an amount of no sum"));
+            }
+            kinds.push(Some(Worth {
+                negative: unit.numerator < 0,
+                numerator,
+                denominator: scale.1,
+                sum: unit.sum,
+                rate,
+                model: unit.model.clone(),
+                currency: currency.into(),
+            }));
+        }
+        let cut = |sum: &i128| Cut { negative: *sum < 0, ..Cut::default() };
+        let cuts = sums.iter().map(cut).collect();
+        Ok(Self { kinds, places: *places, rounding: *rounding, deal: deal.clone(), cuts })
+    }
+
+    fn worth(&self, kind: u32) -> Option<&Worth> {
+        self.kinds.get(kind as usize)?.as_ref()
+    }
+
+    /// Whether plays of two kinds are worth the same.
+    pub(crate) fn alike(&self, a: u32, b: u32) -> bool {
+        let told = |kind| {
+            self.worth(kind).map(|worth| {
+                (worth.negative, worth.numerator, worth.denominator, worth.sum, &worth.currency, &worth.model)
+            })
+        };
+        told(a) == told(b)
+    }
+
+    /// Whether something is owed for a kind.
+    pub(crate) fn pays(&self, kind: u32) -> bool {
+        self.worth(kind).is_some()
+    }
+
+    /// What one play of a kind is worth, as text.
+    pub(crate) fn rate(&self, kind: u32) -> Option<&str> {
+        self.worth(kind).map(|worth| &*worth.rate)
+    }
+
+    /// The model by which a kind is paid.
+    pub(crate) fn model(&self, kind: u32) -> Option<&str> {
+        self.worth(kind).map(|worth| &*worth.model)
+    }
+
+    /// The deal by which everything is paid, or not.
+    pub(crate) fn deal(&self) -> Option<&str> {
+        Some(&*self.deal).filter(|deal| !deal.is_empty())
+    }
+
+    /// Writes units as a decimal; nothing when it is too long.
+    pub(crate) fn write(&self, units: i128, out: &mut Vec<u8>) -> Option<()> {
+        decimal::write(&self.decimal(units)?, out);
+        Some(())
+    }
+
+    fn decimal(&self, units: i128) -> Option<Decimal> {
+        (units.unsigned_abs() < 10_u128.pow(MAX_DIGITS))
+            .then(|| Decimal::try_from_i128_with_scale(units, self.places).ok())?
+    }
+
+    /// The exact amount of a usage, turned round if `mirrored`.
+    fn part(worth: &Worth, net: i128, mirrored: bool) -> Option<Part> {
+        let (whole, rest) = multiply_divide(worth.numerator, net.unsigned_abs(), worth.denominator)?;
+        let whole = i128::try_from(whole).ok()?;
+        let of = worth.denominator;
+        if (worth.negative != (net < 0)) == mirrored || (whole == 0 && rest == 0) {
+            return Some(Part { whole, rest, of });
+        }
+        // Below zero the next lower number is further away.
+        if rest == 0 {
+            Some(Part { whole: -whole, rest, of })
+        } else {
+            Some(Part { whole: -whole - 1, rest: of - rest, of })
+        }
+    }
+
+    /// What a usage is worth that makes no sum, in units.
+    fn rounded(&self, worth: &Worth, net: i128) -> Option<i128> {
+        let negative = worth.negative != (net < 0);
+        let Part { whole, rest, of } = Self::part(worth, net, negative)?;
+        // More than half of one unit is left, or just half of it.
+        let half = rest.cmp(&(of - rest));
+        let up = match self.rounding {
+            None | Some(Rounding::HalfUp) => half != Ordering::Less,
+            Some(Rounding::HalfEven) => {
+                half == Ordering::Greater || (half == Ordering::Equal && whole % 2 != 0)
+            }
+            Some(Rounding::Down) => false,
+        };
+        let units = whole.checked_add(i128::from(up))?;
+        Some(if negative { -units } else { units })
+    }
+
+    /// What the usages of a kind and an item are worth, in units; `place` counts kinds of items
+    /// through the output.
+    pub(crate) fn units(&self, kind: u32, net: i128, place: u64) -> Option<i128> {
+        let Some(worth) = self.worth(kind) else { return Some(0) };
+        let Some(sum) = worth.sum else { return self.rounded(worth, net) };
+        let cut = self.cuts.get(sum as usize)?;
+        let part = Self::part(worth, net, cut.negative)?;
+        let more = match fractions((part.rest, part.of), (cut.rest, cut.of)) {
+            _ if part.rest == 0 || cut.of == 0 => false,
+            Ordering::Greater => true,
+            Ordering::Equal => place < cut.before,
+            Ordering::Less => false,
+        };
+        let units = part.whole.checked_add(i128::from(more))?;
+        Some(if cut.negative { -units } else { units })
+    }
+}
+
+/// Asks the agreement what is owed; nothing where it does not say.
+pub(crate) fn ask(
+    terms: &dyn Terms,
+    manners: &Manners,
+    sums: &Sums,
+    contexts: &mut [Entity],
+    whole: Option<&[ServiceTotal]>,
+    by_user: Option<&[Vec<(u64, u64)>]>,
+) -> Result<Option<Royalties>, Fatal> {
+    if !terms.pays() {
+        return Ok(None);
+    }
+    let nothing = Entity::default();
+    let played = (0_u32..).zip(&sums.kinds).map(|(kind, (plays, returns))| UsageTotal {
+        context: manners.context_of(kind).unwrap_or(u32::MAX) as usize,
+        usage: manners.usage_of(kind).unwrap_or(&nothing),
+        bearing: kind & 1 == 1,
+        plays: *plays,
+        returns: *returns,
+        by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
+    });
+    let played: Vec<UsageTotal<'_>> = played.collect();
+    let owed = terms.owed(contexts, &played, whole);
+    let owed = owed.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
+    if owed.units.len() != played.len() {
+        return Err(diagnostics::bug("an agreement answers for other kinds of usages than it was asked for"));
+    }
+    Ok(Some(owed))
+}
+
+/// How many usages there are of each kind and number of plays.
+pub(crate) struct Histogram {
+    small: Vec<[u64; SMALL]>,
+    large: HashMap<(u32, i128), u64, foldhash::fast::RandomState>,
+}
+
+/// Most recordings are played a few times.
+const SMALL: usize = 64;
+
+impl Histogram {
+    /// An empty one for so many kinds.
+    pub(crate) fn new(kinds: usize) -> Self {
+        Self { small: vec![[0; SMALL]; kinds], large: HashMap::default() }
+    }
+
+    /// Adds ranked groups in the order of rows.
+    pub(crate) fn add(&mut self, groups: &[Group], rows: &Rows) {
+        for groups in groups.chunk_by(|a, b| rows.paid_together(a, b)) {
+            let Some(kind) = groups.first().map(|group| group.kind()) else { continue };
+            let net = net(groups);
+            let small = usize::try_from(net).ok();
+            let place = small.and_then(|net| self.small.get_mut(kind as usize)?.get_mut(net));
+            *place.unwrap_or_else(|| self.large.entry((kind, net)).or_default()) += 1;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, i128, u64)> {
+        let small = (0_u32..)
+            .zip(&self.small)
+            .flat_map(|(kind, counts)| (0_i128..).zip(counts).map(move |(net, count)| (kind, net, *count)));
+        let large = self.large.iter().map(|((kind, net), count)| (*kind, *net, *count));
+        small.chain(large).filter(|(.., count)| *count > 0)
+    }
+}
+
+/// Sums of which the last units go to some of several usages that are cut alike.
+pub(crate) struct Open(Vec<(u32, u64)>);
+
+impl Open {
+    /// Whether the places of usages have to be counted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What usages are worth together, by currency.
+pub(crate) type Total = BTreeMap<Box<str>, Decimal>;
+
+impl Amounts {
+    /// Decides what every usage is worth; answers what all of them are worth.
+    pub(crate) fn divide_all(
+        &mut self,
+        owed: &Royalties,
+        manners: &Manners,
+        rows: &Rows,
+        settled: &dyn Ordered,
+    ) -> Result<Total, Fatal> {
+        let mut histogram = Histogram::new(manners.kinds());
+        settled.visit(rows, &mut |groups| histogram.add(groups, rows))?;
+        let (total, open) = self.divide(owed, &histogram)?;
+        if !open.is_empty() {
+            self.find(&open, rows, |each| settled.visit(rows, each))?;
+        }
+        Ok(total)
+    }
+
+    /// Decides who gets what is left of each sum; answers what all usages are worth, and the sums
+    /// for which [`Amounts::find`] has to be asked.
+    pub(crate) fn divide(&mut self, owed: &Royalties, histogram: &Histogram) -> Result<(Total, Open), Fatal> {
+        let mut shared: Vec<Shared> = self.cuts.iter().map(|_| Shared::default()).collect();
+        let mut apart: BTreeMap<&str, i128> = BTreeMap::new();
+        for (kind, net, count) in histogram.iter() {
+            let Some(worth) = self.worth(kind) else { continue };
+            let long = || too_long("the amount of a usage");
+            let Some(sum) = worth.sum else {
+                let units = self.rounded(worth, net).filter(|units| self.decimal(*units).is_some());
+                let all = units.and_then(|units| units.checked_mul(i128::from(count))).ok_or_else(long)?;
+                let total = apart.entry(&worth.currency).or_default();
+                *total = total.checked_add(all).ok_or_else(|| too_long("a sum of amounts"))?;
+                continue;
+            };
+            let (Some(shared), Some(cut)) = (shared.get_mut(sum as usize), self.cuts.get(sum as usize))
+            else {
+                continue;
+            };
+            let part = Self::part(worth, net, cut.negative).filter(|part| self.decimal(part.whole).is_some());
+            let part = part.ok_or_else(long)?;
+            shared.add(part, count).ok_or_else(|| too_long("a sum of amounts"))?;
+            shared.in_currency(&worth.currency)?;
+        }
+        let mut total: Total = BTreeMap::new();
+        let mut open = Vec::new();
+        let mut add = |currency: &str, units: i128| {
+            let amount = self.decimal(units).ok_or_else(|| too_long("a sum of amounts"))?;
+            let sum = total.entry(currency.into()).or_default();
+            *sum = sum.checked_add(amount).ok_or_else(|| too_long("a sum of amounts"))?;
+            Ok::<(), Fatal>(())
+        };
+        for (currency, units) in apart {
+            add(currency, units)?;
+        }
+        for (shared, sum) in shared.iter().zip(&owed.sums) {
+            if let Some(currency) = &shared.currency {
+                add(currency, *sum)?;
+            }
+        }
+        for ((number, mut shared), sum) in (0_u32..).zip(shared).zip(&owed.sums) {
+            let left = sum.checked_abs().and_then(|sum| sum.checked_sub(shared.whole));
+            let Some(cut) = self.cuts.get_mut(number as usize) else { continue };
+            let some = left.and_then(|left| u64::try_from(left).ok()).and_then(|left| shared.cut(left, cut));
+            let some =
+                some.ok_or_else(|| diagnostics::bug("usages are worth another sum than is to be divided"))?;
+            if let Some(some) = some {
+                open.push((number, some));
+            }
+        }
+        Ok((total, Open(open)))
+    }
+
+    /// Finds the places up to which equal usages get a unit. `visit` gives all ranked groups in the
+    /// order of the output to what it is given.
+    pub(crate) fn find(
+        &mut self,
+        open: &Open,
+        rows: &Rows,
+        visit: impl FnOnce(&mut dyn FnMut(&[Group])) -> Result<(), Fatal>,
+    ) -> Result<(), Fatal> {
+        let mut left: Vec<Option<u64>> = vec![None; self.cuts.len()];
+        for (sum, some) in &open.0 {
+            if let Some(left) = left.get_mut(*sum as usize) {
+                *left = Some(*some);
+            }
+        }
+        let mut place = 0_u64;
+        let mut found: Vec<(u32, u64)> = Vec::new();
+        visit(&mut |groups| {
+            for groups in groups.chunk_by(|a, b| rows.paid_together(a, b)) {
+                place += 1;
+                let Some(worth) = groups.first().and_then(|group| self.worth(group.kind())) else { continue };
+                let Some(sum) = worth.sum else { continue };
+                let (Some(Some(left)), Some(cut)) = (left.get_mut(sum as usize), self.cuts.get(sum as usize))
+                else {
+                    continue;
+                };
+                let part = Self::part(worth, net(groups), cut.negative);
+                let equal = part.is_some_and(|part| {
+                    part.rest > 0 && fractions((part.rest, part.of), (cut.rest, cut.of)) == Ordering::Equal
+                });
+                if *left > 0 && equal {
+                    *left -= 1;
+                    if *left == 0 {
+                        found.push((sum, place));
+                    }
+                }
+            }
+        })?;
+        if found.len() != open.0.len() {
+            return Err(diagnostics::bug("a unit of a sum for nobody"));
+        }
+        for (sum, place) in found {
+            if let Some(cut) = self.cuts.get_mut(sum as usize) {
+                cut.before = place;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The usages that share a sum.
+#[derive(Default)]
+struct Shared {
+    whole: i128,
+    /// What is cut off, with how many usages it is cut off.
+    rests: Vec<(u128, u128, u64)>,
+    currency: Option<Box<str>>,
+}
+
+impl Shared {
+    fn add(&mut self, part: Part, count: u64) -> Option<()> {
+        self.whole = self.whole.checked_add(part.whole.checked_mul(i128::from(count))?)?;
+        if part.rest > 0 {
+            self.rests.push((part.rest, part.of, count));
+        }
+        Some(())
+    }
+
+    fn in_currency(&mut self, currency: &str) -> Result<(), Fatal> {
+        if self.currency.as_deref().is_some_and(|known| known != currency) {
+            return Err(diagnostics::bug("a sum in two currencies"));
+        }
+        if self.currency.is_none() {
+            self.currency = Some(currency.into());
+        }
+        Ok(())
+    }
+
+    /// Decides who gets the units that are left; answers how many of those that are cut alike get
+    /// one, where not all do. Nothing when there are more units than usages that were cut.
+    #[expect(clippy::option_option, reason = "no answer, and no need to ask")]
+    fn cut(&mut self, mut left: u64, cut: &mut Cut) -> Option<Option<u64>> {
+        if left == 0 {
+            // Nothing is as large as this.
+            (cut.rest, cut.of, cut.before) = (1, 1, 0);
+            return Some(None);
+        }
+        self.rests.sort_unstable_by(|a, b| fractions((b.0, b.1), (a.0, a.1)));
+        for equal in self.rests.chunk_by(|a, b| fractions((a.0, a.1), (b.0, b.1)) == Ordering::Equal) {
+            let count: u64 = equal.iter().map(|(.., count)| count).sum();
+            let Some((rest, of, _)) = equal.first() else { continue };
+            (cut.rest, cut.of) = (*rest, *of);
+            if left <= count {
+                cut.before = u64::MAX;
+                return Some((left < count).then_some(left));
+            }
+            left -= count;
+        }
+        None
+    }
+}
+
+#[cold]
+fn too_long(what: &str) -> Fatal {
+    Fatal::input(Diagnostic::new(
+        &AMOUNT_TOO_LONG,
+        Location::default(),
+        format!("{what} has more than 28 digits"),
+    ))
+}
+
+/// A fraction as text, to seventeen places, or as many as 28 digits leave.
+fn rate(negative: bool, (numerator, denominator): (u128, u128)) -> Option<Box<str>> {
+    let (mut whole, rest) = (numerator / denominator, numerator % denominator);
+    let digits = whole.checked_ilog10().map_or(1, |digits| digits + 1);
+    let places = RATE_PLACES.min(MAX_DIGITS.checked_sub(digits)?);
+    let one = 10_u128.pow(places);
+    let (mut units, rest) = multiply_divide(rest, one, denominator)?;
+    units += u128::from(rest >= denominator - rest);
+    if units == one {
+        (whole, units) = (whole + 1, 0);
+    }
+    let sign = if negative && (whole, units) != (0, 0) { "-" } else { "" };
+    if units == 0 {
+        return Some(format!("{sign}{whole}").into());
+    }
+    let text = format!("{sign}{whole}.{units:0width$}", width = places as usize);
+    Some(text.trim_end_matches('0').into())
+}
+
+/// A fraction in its lowest terms; the second number is above zero.
+fn reduced(a: u128, b: u128) -> (u128, u128) {
+    let (mut x, mut y) = (a, b);
+    while y > 0 {
+        (x, y) = (y, x % y);
+    }
+    (a / x.max(1), b / x.max(1))
+}
+
+/// Compares two fractions exactly; their denominators are above zero.
+fn fractions(a: (u128, u128), b: (u128, u128)) -> Ordering {
+    if a.1 == b.1 {
+        return a.0.cmp(&b.0);
+    }
+    wide(a.0, b.1).cmp(&wide(b.0, a.1))
+}
+
+/// The product of two numbers: its upper and its lower half.
+fn wide(a: u128, b: u128) -> (u128, u128) {
+    let mask = u128::from(u64::MAX);
+    let (ah, al, bh, bl) = (a >> 64, a & mask, b >> 64, b & mask);
+    let (low, one, two, high) = (al * bl, ah * bl, al * bh, ah * bh);
+    let middle = (low >> 64) + (one & mask) + (two & mask);
+    (high + (one >> 64) + (two >> 64) + (middle >> 64), (middle << 64) | (low & mask))
+}
+
+/// The whole part of `a * b / by`, and the rest; nothing when it has more than 128 bits.
+fn multiply_divide(a: u128, b: u128, by: u128) -> Option<(u128, u128)> {
+    if let Some(product) = a.checked_mul(b) {
+        return Some((product.checked_div(by)?, product % by));
+    }
+    let (mut rest, low) = wide(a, b);
+    if rest >= by {
+        return None;
+    }
+    let mut whole = 0;
+    for bit in (0..128).rev() {
+        let carried = rest >> 127 == 1;
+        rest = rest << 1 | (low >> bit & 1);
+        if carried || rest >= by {
+            rest = rest.wrapping_sub(by);
+            whole |= 1 << bit;
+        }
+    }
+    Some((whole, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::usage_kinds::{Manner, Met};
+    use proptest::prelude::*;
+    use transpose_core::terms::UnitRate;
+
+    /// Every denominator below thirteen divides this.
+    const ALL: i128 = 27_720;
+
+    fn manners(kinds: usize) -> (Vec<Entity>, Manners) {
+        let mut met = Met::default();
+        for number in 0..kinds {
+            let mut answer = Entity::default();
+            answer.set(Field::TERRITORY, format!("{number:02}"));
+            answer.set(Field::CURRENCY, "EUR");
+            met.number(Manner::new(&answer, false)).unwrap();
+        }
+        met.finish()
+    }
+
+    /// The sales and the returns of an item; all kinds here are bearing.
+    fn groups(item: u32, manner: u32, plays: u64, returns: u64) -> [Group; 2] {
+        let key = |returned: u32| Group::ranked(item, manner << 2 | returned, true);
+        [Group { key: key(0), plays, micros: 0 }, Group { key: key(1), plays: returns, micros: 0 }]
+    }
+
+    fn owed(units: &[(i128, i128, Option<u32>)], sums: &[i128], rounding: Option<Rounding>) -> Royalties {
+        let unit = |(numerator, denominator, sum): &(i128, i128, Option<u32>)| {
+            let (numerator, denominator, sum) = (*numerator, *denominator, *sum);
+            [None, Some(UnitRate { numerator, denominator, model: "m".into(), sum })]
+        };
+        let units = units.iter().flat_map(unit).collect();
+        Royalties {
+            units,
+            sums: sums.to_vec(),
+            places: 2,
+            rounding,
+            deal: "d".into(),
+            ..Royalties::default()
+        }
+    }
+
+    /// What usages are worth, and what all are worth together.
+    fn divided(owed: &Royalties, usages: &[(u32, u64, u64)]) -> Result<(Vec<i128>, Total), Fatal> {
+        let (contexts, manners) = manners(owed.units.len() / 2);
+        let mut amounts = Amounts::new(owed, &manners, &contexts)?;
+        let mut all: Vec<Group> = Vec::new();
+        for (item, (manner, plays, returns)) in (0..).zip(usages) {
+            all.extend(groups(item, *manner, *plays, *returns));
+        }
+        let mut histogram = Histogram::new(manners.kinds());
+        let rows = Rows::apart(&manners);
+        histogram.add(&all, &rows);
+        let (total, open) = amounts.divide(owed, &histogram)?;
+        amounts.find(&open, &rows, |each| {
+            each(&all);
+            Ok(())
+        })?;
+        let units = all
+            .chunk_by(|a, b| rows.paid_together(a, b))
+            .zip(0..)
+            .map(|(groups, place)| amounts.units(groups[0].kind(), net(groups), place).unwrap());
+        Ok((units.collect(), total))
+    }
+
+    fn rounded(exact: i128, mode: u8) -> i128 {
+        // In units of the last place times `ALL`: to the nearest, down, up.
+        match mode {
+            0 => (exact + ALL / 2).div_euclid(ALL),
+            1 => exact.div_euclid(ALL),
+            _ => -(-exact).div_euclid(ALL),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sums_are_divided_as_by_hand(
+            units in proptest::collection::vec((-30..30_i128, 1..13_i128, 0..3_u32), 1..4),
+            usages in proptest::collection::vec((0..3_u32, 0..130_u64, 0..3_u64), 0..60),
+            mode in 0..3_u8,
+        ) {
+            let kinds = units.len() as u32;
+            let usages: Vec<_> = usages.into_iter().map(|(kind, plays, returns)| (kind % kinds, plays, returns)).collect();
+            let exact = |(kind, plays, returns): &(u32, u64, u64)| {
+                let (numerator, denominator, _) = units[*kind as usize];
+                numerator * 100 * (i128::from(*plays) - i128::from(*returns)) * (ALL / denominator)
+            };
+            let mut sums = vec![0; 3];
+            for usage in &usages {
+                sums[units[usage.0 as usize].2 as usize] += exact(usage);
+            }
+            let sums: Vec<i128> = sums.into_iter().map(|sum| rounded(sum, mode)).collect();
+            let shared: Vec<_> = units.iter().map(|(n, d, sum)| (*n, *d, Some(*sum))).collect();
+            let (found, total) = divided(&owed(&shared, &sums, None), &usages).unwrap();
+            let mut expected = vec![0; usages.len()];
+            for (number, sum) in (0_u32..).zip(&sums) {
+                let sign = if *sum < 0 { -1 } else { 1 };
+                let of: Vec<usize> = (0..usages.len()).filter(|index| units[usages[*index].0 as usize].2 == number).collect();
+                let mut left = sum.abs();
+                for index in &of {
+                    expected[*index] = (sign * exact(&usages[*index])).div_euclid(ALL);
+                    left -= expected[*index];
+                }
+                let mut order = of.clone();
+                order.sort_by_key(|index| std::cmp::Reverse((sign * exact(&usages[*index])).rem_euclid(ALL)));
+                for index in order.into_iter().take(usize::try_from(left).unwrap()) {
+                    expected[index] += 1;
+                }
+                for index in of {
+                    expected[index] *= sign;
+                }
+            }
+            prop_assert_eq!(&found, &expected);
+            let written: i128 = found.iter().sum();
+            let total = total.values().map(Decimal::normalize).fold(Decimal::ZERO, |a, b| a + b);
+            prop_assert_eq!(total.normalize(), Decimal::from_i128_with_scale(written, 2).normalize());
+        }
+
+        #[test]
+        fn products_of_256_bits_are_divided(a: u128, b: u128, by in 1..=u128::MAX) {
+            let (high, low) = wide(a, b);
+            if let Some((whole, rest)) = multiply_divide(a, b, by) {
+                prop_assert!(rest < by);
+                let back = wide(whole, by);
+                let (sum, carried) = back.1.overflowing_add(rest);
+                prop_assert_eq!((back.0 + u128::from(carried), sum), (high, low));
+            } else {
+                prop_assert!(high >= by);
+            }
+        }
+    }
+
+    #[test]
+    fn each_way_of_rounding_is_symmetrical() {
+        // A half cent a play: odd numbers of plays end in a half.
+        let units = [(1, 200, None)];
+        for (rounding, expected) in [
+            (Some(Rounding::HalfUp), [1, 1, 2, -1, -2]),
+            (None, [1, 1, 2, -1, -2]),
+            (Some(Rounding::HalfEven), [0, 1, 2, 0, -2]),
+            (Some(Rounding::Down), [0, 1, 1, 0, -1]),
+        ] {
+            let usages = [(0, 1, 0), (0, 2, 0), (0, 3, 0), (0, 0, 1), (0, 1, 4)];
+            let (units, total) = divided(&owed(&units, &[], rounding), &usages).unwrap();
+            assert_eq!(units, expected, "{rounding:?}");
+            assert_eq!(total["EUR"].mantissa(), expected.iter().sum::<i128>());
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let say = |owed: &Royalties, usages: &[(u32, u64, u64)]| {
+            divided(owed, usages).map(drop).map_err(|fatal| fatal.diagnostics[0].code.name)
+        };
+        let big = 10_i128.pow(24);
+        assert_eq!(say(&owed(&[(big, 1, None)], &[], None), &[(0, 99, 0)]), Ok(()));
+        assert_eq!(say(&owed(&[(big, 1, None)], &[], None), &[(0, 100, 0)]), Err("amount-too-long"));
+        assert_eq!(say(&owed(&[(i128::MAX, 1, None)], &[], None), &[]), Err("amount-too-long"));
+        let many = vec![(0, 99, 0); 200];
+        assert_eq!(say(&owed(&[(big, 1, None)], &[], None), &many), Err("amount-too-long"));
+        // Half a unit is left over, and a whole one is to be given away twice.
+        assert_eq!(say(&owed(&[(1, 200, Some(0))], &[3], None), &[(0, 1, 0)]), Err("internal-error"));
+        assert_eq!(say(&owed(&[(1, 1, Some(0))], &[5], None), &[]), Err("internal-error"));
+    }
+
+    #[test]
+    fn rates_have_seventeen_places() {
+        for ((numerator, denominator), text) in [
+            ((1, 3), "0.33333333333333333"),
+            ((2, 3), "0.66666666666666667"),
+            ((384, 100_000), "0.00384"),
+            ((7, 1), "7"),
+            ((0, 5), "0"),
+        ] {
+            assert_eq!(rate(false, (numerator, denominator)).as_deref(), Some(text));
+        }
+        assert_eq!(rate(true, (5, 4)).as_deref(), Some("-1.25"));
+        assert_eq!(rate(false, (10_u128.pow(28) - 1, 3)).as_deref(), Some("3333333333333333333333333333"));
+        assert_eq!(rate(false, (10_u128.pow(25) - 1, 10)).as_deref(), Some("999999999999999999999999.9"));
+        assert_eq!(rate(false, (10_u128.pow(28), 1)), None);
+    }
+}

@@ -1,0 +1,4 @@
+//! Storage: runs of bytes on disk and the codings of what lies in them.
+
+pub(crate) mod sorter;
+pub(crate) mod varint;

@@ -1,0 +1,678 @@
+//! Checking reports without converting them: `transpose validate`.
+//!
+//! Decoders tell what is wrong with each record; this module adds what no single chunk can see, on
+//! the canonical model:
+//!
+//! | module | checks |
+//! |---|---|
+//! | `message` | that the files of a message are all there and agree |
+//! | `order` | that block ids run |
+//! | `unique`, `repeats` | that no block id and no usage id stands twice in a message |
+//! | `totals` | that usages add up to the totals of their contexts |
+//! | `events` | each cell of each row, for reports of events |
+//!
+//! **What is exact.** Everything that is told is true, and nothing that the rules above forbid is
+//! missed, at any size: sums are exact decimals, equal identifiers are compared as text, all
+//! diagnostics are counted. Two things are left out, and said so in the report (`partly-checked`):
+//! usages of blocks that were rejected are in no sum and their identifiers are not compared, and
+//! with missing files a sum is only checked for being too large.
+//!
+//! **What is bounded.** Memory does not depend on the size of the input. Of each code the first
+//! diagnostics are kept in full. Identifiers that are whole numbers and rise take no memory. Of others
+//! a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk. Only
+//! where a key stands twice is the message read a second time, to compare the identifiers
+//! themselves; what is under suspicion is sorted on disk.
+
+mod events;
+mod order;
+mod repair;
+mod repeats;
+mod severity;
+mod totals;
+
+pub use severity::Severities;
+pub(crate) use totals::Total;
+
+use crate::aggregate::budget::Budget;
+use crate::aggregate::spill::Scratch;
+use crate::diagnostics;
+use crate::filter::candidates::{Ids, Met, Suspects, key, number};
+use crate::run::message::{self, Card};
+use crate::run::{InputHead, name_source};
+use crate::scan::chunks::{Decoded, Reading, Scanned, lock, scan};
+use crate::scan::ordered::{Flow, Sequencer};
+use foldhash::fast::RandomState;
+use order::{Order, Start, Stretch};
+use repeats::{Look, Repeats, Wanted, texts};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use totals::Number;
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, shown};
+use transpose_core::format::{Decode, Demands, FileNumber, Format, Grain, Projection, Tally, ValueRef};
+use transpose_core::model::{Batch, Block, Blocks, Entity, Field, Group, Reject};
+use transpose_io::{Compression, Input};
+
+/// What to check and how.
+pub struct Validation<'a> {
+    /// The inputs, in any order.
+    pub inputs: &'a [Input],
+    /// The format of each input.
+    pub formats: &'a [&'a dyn Format],
+    /// The name of the file behind each input, without folders, where there is one: some formats
+    /// have rules for names.
+    pub names: &'a [Option<String>],
+    /// Options of the formats.
+    pub options: &'a [(String, String)],
+    /// What is demanded beyond the rules of the formats.
+    pub demands: &'a Demands,
+    /// How bad diagnostics are.
+    pub severities: &'a Severities,
+    /// How many diagnostics of one code are kept in full.
+    pub first: usize,
+    /// How inputs are read.
+    pub reading: Reading,
+    /// How much memory the run may take, in bytes; `None` for what is usual, which does not depend
+    /// on the inputs.
+    pub memory: Option<u64>,
+    /// Where what does not fit into memory is written.
+    pub temp_dir: PathBuf,
+    /// Called now and then with the input that is read.
+    pub progress: &'a (dyn Fn(&Input) + Sync),
+}
+
+/// What a validation came to.
+#[derive(Debug)]
+pub struct Verdict {
+    /// What was found, without what is silenced, by file and line.
+    pub diagnostics: Diagnostics,
+    /// The messages, in the order of their first files.
+    pub messages: Vec<Message>,
+    /// How many bytes went to disk on the way.
+    pub spilled: u64,
+}
+
+/// One message.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    /// Its identifier, where it has one.
+    pub id: Option<String>,
+    /// Its files, in the order of their numbers.
+    pub files: Vec<File>,
+    /// What all of its files hold.
+    pub tally: Tally,
+    /// Whether all of its files were read to their ends.
+    pub complete: bool,
+}
+
+/// One file.
+#[derive(Clone, Debug, Default)]
+pub struct File {
+    /// The number of its input, from 0.
+    pub input: usize,
+    /// Which file of its message it is, for formats whose messages may have several.
+    pub part: Option<FileNumber>,
+    /// The version that was read, for formats with versions.
+    pub version: Option<String>,
+    /// What it holds.
+    pub tally: Tally,
+    /// How many of its rows or blocks cannot be converted.
+    pub rejects: u64,
+}
+
+/// How many keys of usages are kept in memory where no limit is given; half as many of blocks.
+const KEYS: usize = 2 << 20;
+
+/// How much memory the comparison of suspects takes where no limit is given, in bytes.
+const COMPARING: usize = 8 << 20;
+
+impl Validation<'_> {
+    /// Checks the inputs. What is wrong with them is in the verdict; a failure is one of use, of
+    /// the machine or of the program.
+    pub fn run(&self) -> Result<Verdict, Fatal> {
+        let mut diagnostics = Diagnostics::keeping(self.first);
+        let mut cards = Vec::new();
+        let mut opened = Vec::new();
+        for (index, input) in self.inputs.iter().enumerate() {
+            match self.card(index, input) {
+                Ok(card) => {
+                    cards.push(card);
+                    opened.push(index);
+                }
+                // What cannot be opened is told like everything else, and the others are still
+                // checked.
+                Err(fatal) if fatal.failure == Failure::Input => diagnostics.extend(fatal.diagnostics),
+                Err(fatal) => return Err(fatal),
+            }
+        }
+        let mut messages = Vec::new();
+        let mut spilled = 0;
+        for order in message::messages(&cards) {
+            let parts = message::parts(&cards, &order);
+            let inputs: Vec<usize> = order.iter().filter_map(|card| opened.get(*card)).copied().collect();
+            let mut run = Run::new(self, &inputs, &parts);
+            messages.push(run.message()?);
+            spilled += run.spilled;
+            diagnostics.merge(run.diagnostics);
+        }
+        diagnostics.retain(|code| self.severities.of(code).is_some());
+        let read: Vec<&str> = messages
+            .iter()
+            .flat_map(|message| &message.files)
+            .filter_map(|file| self.inputs.get(file.input))
+            .map(Input::name)
+            .collect();
+        let ranks: BTreeMap<&str, usize> =
+            read.iter().rev().zip((0..read.len()).rev()).map(|(name, rank)| (*name, rank)).collect();
+        diagnostics.sort_by_key(|diagnostic| {
+            let source = diagnostic.location.source.as_deref();
+            (source.and_then(|source| ranks.get(source)).copied(), diagnostic.location.line)
+        });
+        Ok(Verdict { diagnostics, messages, spilled })
+    }
+
+    fn format(&self, index: usize) -> Result<&dyn Format, Fatal> {
+        self.formats.get(index).copied().ok_or_else(|| diagnostics::bug("an input without a format"))
+    }
+
+    /// What tells which message an input belongs to.
+    fn card(&self, index: usize, input: &Input) -> Result<Card, Fatal> {
+        // Unpacking takes memory from its first byte on, so what is not read through yet is looked
+        // at from beside.
+        let beside = if input.compression() == Compression::Gzip {
+            input.again(1).map_err(|error| diagnostics::io(&error))?
+        } else {
+            None
+        };
+        let decoder = self.open(index, beside.as_ref().unwrap_or(input))?;
+        Ok(Card::new(&self.format(index)?.manifest().id, decoder.preamble()))
+    }
+
+    /// A decoder that tells everything; `input` is the given one, or the same bytes once more.
+    fn open(&self, index: usize, input: &Input) -> Result<Box<dyn Decode>, Fatal> {
+        let format = self.format(index)?;
+        let opened = format.open(&mut InputHead::new(input), self.options).and_then(|mut decoder| {
+            decoder.demand(self.demands)?;
+            let events = format.manifest().grain != Grain::Aggregate;
+            let row = if events { decoder.preamble().reads.iter().collect() } else { Vec::new() };
+            decoder.project(&Projection { row, time: events, duration: true, ..Projection::default() })?;
+            Ok(decoder)
+        });
+        opened.map_err(|mut fatal| {
+            // A demand that cannot be met has its place in the rules, not in the input.
+            if fatal.failure == Failure::Input {
+                name_source(&mut fatal.diagnostics, input);
+            }
+            fatal
+        })
+    }
+
+    fn reading(&self) -> Reading {
+        self.reading.within(self.memory, self.packs())
+    }
+
+    fn packs(&self) -> bool {
+        self.inputs.iter().any(|input| input.compression() == Compression::Gzip)
+    }
+
+    /// How much memory keys and suspects may take, in bytes.
+    fn allowance(&self) -> (usize, usize) {
+        match self.memory {
+            None => (KEYS * size_of::<u64>(), COMPARING),
+            Some(limit) => {
+                let counting = Budget::new(limit, self.reading(), self.packs()).counting;
+                ((counting / 2).min(1 << 30), (counting / 2).min(COMPARING))
+            }
+        }
+    }
+}
+
+/// The check of one message.
+struct Run<'a> {
+    job: &'a Validation<'a>,
+    /// The inputs that are its files, in order.
+    inputs: &'a [usize],
+    parts: &'a [FileNumber],
+    /// The names of its files.
+    sources: Vec<Arc<str>>,
+    /// The files that repeat the number of another.
+    repeated: BTreeSet<usize>,
+    diagnostics: Diagnostics,
+    state: RandomState,
+    blocks: Ids,
+    usages: Ids,
+    order: Order,
+    totals: Vec<Total>,
+    rejects: u64,
+    /// Whether every file is there and was read to its end.
+    complete: bool,
+    spilled: u64,
+}
+
+/// What one chunk has come to.
+#[derive(Default)]
+struct Seen {
+    diagnostics: Diagnostics,
+    blocks: Met,
+    usages: Met,
+    order: Stretch,
+    rejects: u64,
+}
+
+/// What checks the chunks of a file.
+struct Eye<'a> {
+    decoder: &'a dyn Decode,
+    state: &'a RandomState,
+    /// For each shape, if it is one of usages, the columns of identifier and quantity.
+    columns: Vec<Option<[Option<usize>; 2]>>,
+    /// The fields of a row, for a report of events.
+    fields: Vec<Field>,
+}
+
+impl<'a> Run<'a> {
+    fn new(job: &'a Validation<'a>, inputs: &'a [usize], parts: &'a [FileNumber]) -> Self {
+        let names = inputs.iter().filter_map(|index| job.inputs.get(*index)).map(|input| input.name().into());
+        let most = job.allowance().0 / size_of::<u64>();
+        let ids = |most| Ids::new(most, job.reading().threads, job.temp_dir.clone());
+        Self {
+            job,
+            inputs,
+            parts,
+            sources: names.collect(),
+            repeated: BTreeSet::new(),
+            diagnostics: Diagnostics::keeping(job.first),
+            state: RandomState::default(),
+            blocks: ids(most / 3),
+            usages: ids(most / 3 * 2),
+            order: Order::new(),
+            totals: Vec::new(),
+            rejects: 0,
+            complete: true,
+            spilled: 0,
+        }
+    }
+
+    fn input(&self, file: usize) -> Result<(usize, &'a Input, Arc<str>), Fatal> {
+        let index = self.inputs.get(file).copied();
+        let input = index.and_then(|index| self.job.inputs.get(index));
+        match (index, input, self.sources.get(file)) {
+            (Some(index), Some(input), Some(source)) => Ok((index, input, Arc::clone(source))),
+            _ => Err(diagnostics::bug("a message without its input")),
+        }
+    }
+
+    fn message(&mut self) -> Result<Message, Fatal> {
+        let names: Vec<&str> = self.sources.iter().map(AsRef::as_ref).collect();
+        let found = message::completeness(self.parts, &names);
+        self.complete = found.complete;
+        self.repeated = found.repeated;
+        for (place, mut diagnostic) in found.diagnostics {
+            diagnostic.location.source = self.sources.get(place).cloned();
+            self.diagnostics.push(diagnostic);
+        }
+        let mut message = Message { complete: true, ..Message::default() };
+        let mut first: Option<Box<dyn Decode>> = None;
+        for place in 0..self.inputs.len() {
+            let alone = self.repeated.contains(&place);
+            let closes = (place + 1..self.inputs.len()).all(|later| self.repeated.contains(&later));
+            let before = (closes && !alone).then_some(message.tally);
+            let (file, decoder) = self.file(place, first.as_deref(), alone, before.as_ref())?;
+            if !alone {
+                message.tally = message::whole(&message.tally, &file.tally);
+            }
+            message.files.push(file);
+            if first.is_none() {
+                message.id = decoder.preamble().header.text(Field::MESSAGE_ID).map(str::to_owned);
+                first = Some(decoder);
+            }
+        }
+        message.complete = self.complete;
+        if let Some(decoder) = first.as_deref().filter(|_| self.aggregates()) {
+            self.close(decoder, &message)?;
+        }
+        Ok(message)
+    }
+
+    /// Whether the message holds blocks.
+    fn aggregates(&self) -> bool {
+        let format = self.inputs.first().and_then(|index| self.job.formats.get(*index));
+        format.is_some_and(|format| format.manifest().grain == Grain::Aggregate)
+    }
+
+    /// Reads one file. One that stands alone repeats the number of another and is left out of what
+    /// concerns the whole message; `before` counts the other files when this is the last.
+    fn file(
+        &mut self,
+        place: usize,
+        first: Option<&dyn Decode>,
+        alone: bool,
+        before: Option<&Tally>,
+    ) -> Result<(File, Box<dyn Decode>), Fatal> {
+        let (index, input, source) = self.input(place)?;
+        let decoder = self.job.open(index, input)?;
+        let preamble = decoder.preamble();
+        let mut diagnostics = preamble.diagnostics.clone();
+        if let Some(Some(name)) = self.job.names.get(index) {
+            decoder.check_name(name, &mut diagnostics);
+        }
+        if let (Some(first), Some(name)) = (first, self.sources.first()) {
+            diagnostics.extend(message::disagreements(first, name, decoder.as_ref()));
+        }
+        self.tell(diagnostics, &source);
+        let contexts = first.map_or(&preamble.contexts, |first| &first.preamble().contexts);
+        let mapping = message::mapping(contexts, &preamble.contexts);
+        self.totals.resize(self.totals.len().max(contexts.len()), Total::default());
+        let missing = match place.checked_sub(1).and_then(|before| self.parts.get(before)) {
+            Some(before) => preamble.part.is_some_and(|part| part.number > before.number.saturating_add(1)),
+            None => preamble.part.is_some_and(|part| part.number > 1),
+        };
+        if missing {
+            self.order.jump();
+        }
+        let (scanned, trailers) = self.scan(input, decoder.as_ref(), &source, alone, &mapping)?;
+        let mut file = File {
+            input: index,
+            part: preamble.part,
+            version: preamble.version.clone(),
+            rejects: scanned.rejects,
+            ..File::default()
+        };
+        match scanned.outcome {
+            Ok(scanned) => {
+                file.tally = scanned.tally(decoder.as_ref());
+                let before = before.filter(|_| self.complete);
+                let diagnostics = message::closing(decoder.as_ref(), &trailers, &file.tally, before);
+                self.tell(diagnostics, &source);
+            }
+            // A file that ends in the middle of its data: what comes after is not known.
+            Err(diagnostics) => {
+                self.complete = false;
+                self.tell(diagnostics, &source);
+            }
+        }
+        Ok((file, decoder))
+    }
+
+    fn tell(&mut self, diagnostics: Vec<Diagnostic>, source: &Arc<str>) {
+        for mut diagnostic in diagnostics {
+            diagnostic.location.source.get_or_insert_with(|| Arc::clone(source));
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    fn scan(
+        &mut self,
+        input: &Input,
+        decoder: &dyn Decode,
+        source: &Arc<str>,
+        alone: bool,
+        mapping: &[Option<usize>],
+    ) -> Result<(Read, Vec<(u64, Entity)>), Fatal> {
+        let job = self.job;
+        let reading = job.reading();
+        let flow = Flow::keeping(job.first);
+        let trailers = Mutex::new(Vec::new());
+        let mut workers = vec![vec![Total::default(); mapping.len()]; reading.threads.max(1)];
+        let eye = Eye::new(decoder, &self.state);
+        let mut rejects = 0;
+        let (diagnostics, blocks, usages, order) =
+            (&mut self.diagnostics, &mut self.blocks, &mut self.usages, &mut self.order);
+        let sequencer = Sequencer::new(reading.threads * 4, |mut seen: Seen| {
+            seen.diagnostics.name_source(source);
+            diagnostics.merge(seen.diagnostics);
+            rejects += seen.rejects;
+            (job.progress)(input);
+            if !alone {
+                blocks.add(&seen.blocks)?;
+                usages.add(&seen.usages)?;
+                order.add(seen.order, source);
+            }
+            Ok(())
+        });
+        let scanned = scan(input, decoder, reading, &flow, &mut workers, &|totals, decoded| {
+            if !decoded.batch.trailers.is_empty() {
+                lock(&trailers).extend_from_slice(&decoded.batch.trailers);
+            }
+            sequencer.put(decoded.number, eye.look(decoded, totals), &flow)
+        });
+        drop(sequencer);
+        // A message may have many files, and none is read to its end twice from here.
+        input.release(u64::MAX);
+        let outcome = match scanned {
+            Ok(scanned) => Ok(scanned),
+            Err(fatal) if fatal.failure == Failure::Input => Err(fatal.diagnostics),
+            Err(fatal) => return Err(fatal),
+        };
+        if !alone {
+            self.rejects += rejects;
+            for worker in &workers {
+                for (total, place) in worker.iter().zip(mapping) {
+                    if let Some(sum) = place.and_then(|place| self.totals.get_mut(place)) {
+                        sum.merge(total);
+                    }
+                }
+            }
+        }
+        let mut trailers = trailers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        trailers.sort_by_key(|(line, _)| *line);
+        Ok((Read { outcome, rejects }, trailers))
+    }
+
+    /// Checks what only the whole message shows.
+    fn close(&mut self, decoder: &dyn Decode, message: &Message) -> Result<(), Fatal> {
+        let order = std::mem::replace(&mut self.order, Order::new());
+        self.diagnostics.extend(order.diagnostic());
+        let (blocks, usages) = (self.blocks.suspects()?, self.usages.suspects()?);
+        self.spilled += self.blocks.spilled() + self.usages.spilled();
+        if !(blocks.is_empty() && usages.is_empty()) {
+            self.compare(&blocks, &usages)?;
+        }
+        let place = Location { source: self.sources.first().cloned(), ..Location::default() };
+        if message.tally.blocks == 0 && self.complete {
+            let found = Diagnostic::new(&diagnostics::NIL_REPORT, place, "the message reports no usage");
+            self.diagnostics.push(found);
+            return Ok(());
+        }
+        if self.rejects > 0 || !self.complete {
+            let mut why = Vec::new();
+            match self.rejects {
+                0 => {}
+                1 => why.push("one block cannot be read".into()),
+                rejects => why.push(format!("{rejects} blocks cannot be read")),
+            }
+            if !self.complete {
+                why.push("not every file is there to its end".into());
+            }
+            let why = why.join(" and ");
+            let message = format!(
+                "{why}; what is in there counts for no sum, so sums are only checked for being too large"
+            );
+            self.diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
+        }
+        self.sums(decoder);
+        Ok(())
+    }
+
+    /// Compares sums of usages with the totals of their contexts.
+    fn sums(&mut self, decoder: &dyn Decode) {
+        let partly = self.rejects > 0 || !self.complete;
+        let mut diagnostics = Vec::new();
+        let contexts = &decoder.preamble().contexts;
+        let mut used: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+        for (context, total) in contexts.iter().zip(&self.totals) {
+            if total.usages > 0 || total.named {
+                used.entry(sold(context)).or_default().insert(&context.origin);
+            }
+        }
+        for (index, (context, total)) in contexts.iter().zip(&self.totals).enumerate() {
+            let id = context
+                .text(Field::CONTEXT_ID)
+                .map_or_else(String::new, |id| format!(" `{}`", shown(id.as_bytes())));
+            if total.usages == 0 {
+                // Records of several kinds may sum up the same sales, and usages point at one of
+                // them.
+                let kin = used.get(&sold(context));
+                let kin = kin.is_some_and(|kin| kin.iter().any(|origin| *origin != &*context.origin));
+                let detail = total.named || kin || context.value(Field::PARENT_CONTEXT).is_some();
+                if !detail && !partly {
+                    let message = format!("no usage points at the sales context{id}");
+                    let place = decoder.place(ValueRef::Context(index, Field::CONTEXT_ID));
+                    diagnostics.push(Diagnostic::new(&diagnostics::UNUSED_CONTEXT, place, message));
+                }
+                continue;
+            }
+            let Some(text) = context.text(Field::TOTAL_USAGES) else { continue };
+            let Some(stated) = Number::parse(text.as_bytes()) else { continue };
+            let place = decoder.place(ValueRef::Context(index, Field::TOTAL_USAGES));
+            let sum = total.sum().and_then(|sum| Some((sum, sum.compare(stated)?)));
+            let Some((sum, compared)) = sum else {
+                let message = format!("the usages of the sales context{id} cannot be summed exactly");
+                diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
+                continue;
+            };
+            let code = match compared {
+                Ordering::Greater => &diagnostics::TOTAL_EXCEEDED,
+                Ordering::Less if !partly => &diagnostics::TOTAL_DIFFERS,
+                _ => continue,
+            };
+            let stated = shown(text.as_bytes());
+            let message =
+                format!("the usages of the sales context{id} add up to {sum}, and its total is `{stated}`");
+            diagnostics.push(Diagnostic::new(code, place, message).value(text.as_bytes()));
+        }
+        if let Some(source) = self.sources.first().cloned() {
+            self.tell(diagnostics, &source);
+        }
+    }
+
+    /// Reads the message once more to compare identifiers that may stand twice.
+    fn compare(&mut self, blocks: &Suspects, usages: &Suspects) -> Result<(), Fatal> {
+        let job = self.job;
+        let reading = job.reading();
+        let spill = Scratch::create(&job.temp_dir)?;
+        let mut repeats = Repeats::new(&spill, job.allowance().1);
+        let wanted = Wanted { state: &self.state, blocks, usages };
+        for place in (0..self.inputs.len()).filter(|place| !self.repeated.contains(place)) {
+            let (index, input, source) = self.input(place)?;
+            let Some(again) = input.again(reading.threads).map_err(|error| diagnostics::io(&error))? else {
+                let message = "identifiers that may stand twice cannot be compared, because the input can be read only once";
+                let place = Location { source: Some(source), ..Location::default() };
+                self.diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
+                return Ok(());
+            };
+            let decoder = job.open(index, &again)?;
+            let decoder = decoder.as_ref();
+            let look = Look::new(&wanted, decoder, place);
+            let flow = Flow::default();
+            let mut workers = vec![(); reading.threads.max(1)];
+            let sequencer = Sequencer::new(reading.threads * 4, |records: Vec<u8>| {
+                (job.progress)(&again);
+                repeats.add(&records)
+            });
+            let scanned = scan(&again, decoder, reading, &flow, &mut workers, &|(), decoded| {
+                let Decoded { number, bytes, origin, batch, .. } = decoded;
+                sequencer.put(number, look.records(batch, bytes, origin), &flow)
+            });
+            drop(sequencer);
+            // What ended the first reading ends the second, at the same place.
+            scanned
+                .map(drop)
+                .or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })?;
+        }
+        repeats.tell(&self.sources, job.first, &mut self.diagnostics)?;
+        self.spilled += spill.bytes();
+        Ok(())
+    }
+}
+
+/// What was sold, where and how: what records that sum up the same sales have in common.
+fn sold(context: &Entity) -> [Option<&str>; 3] {
+    [Field::TERRITORY, Field::SERVICE, Field::COMMERCIAL_MODEL].map(|field| context.text(field))
+}
+
+/// How the reading of a file ended.
+struct Read {
+    outcome: Result<Scanned, Vec<Diagnostic>>,
+    rejects: u64,
+}
+
+impl<'a> Eye<'a> {
+    fn new(decoder: &'a dyn Decode, state: &'a RandomState) -> Self {
+        let preamble = decoder.preamble();
+        let columns = preamble.shapes.iter().map(|shape| {
+            (shape.group == Group::Usage)
+                .then(|| [Field::USAGE_ID, Field::QUANTITY].map(|field| shape.column(field)))
+        });
+        Self { decoder, state, columns: columns.collect(), fields: preamble.reads.iter().collect() }
+    }
+
+    /// Checks a chunk.
+    fn look(&self, decoded: Decoded<'_>, totals: &mut [Total]) -> Seen {
+        let Decoded { bytes, origin, batch, report, .. } = decoded;
+        let mut seen =
+            Seen { diagnostics: report.diagnostics, rejects: batch.rejects.len() as u64, ..Seen::default() };
+        seen.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
+        events::faults(&batch.events, bytes, origin, &self.fields, self.decoder, &mut seen.diagnostics);
+        let preamble = self.decoder.preamble();
+        let blocks = Blocks {
+            batch: &batch.blocks,
+            chunk: bytes,
+            shapes: &preamble.shapes,
+            contexts: &preamble.contexts,
+        };
+        let mut rejects = rejected(batch).into_iter().peekable();
+        for block in blocks.iter() {
+            while let Some(reject) = rejects.next_if(|reject| (reject.start as usize) < block.start()) {
+                self.reject(reject, &mut seen);
+            }
+            self.block(block, (origin.line, origin.byte), &mut seen, totals);
+        }
+        rejects.for_each(|reject| self.reject(reject, &mut seen));
+        // A chunk tells of its rejects last; the order must not show where the chunks are.
+        seen.diagnostics.sort_by_line();
+        seen
+    }
+
+    #[inline]
+    fn block(&self, block: Block<'_>, (line, byte): (u64, u64), seen: &mut Seen, totals: &mut [Total]) {
+        if let Some(id) = block.id() {
+            seen.blocks.push(key(id, self.state));
+            let first = || block.entities().next().map_or(0, |entity| u64::from(entity.line()));
+            let start = || Start { line: line + first(), byte: byte + block.start() as u64, id: id.into() };
+            seen.order.push(number(id), start);
+        }
+        for entity in block.entities() {
+            let total = entity.context_index().and_then(|context| totals.get_mut(context));
+            let Some(Some([id, quantity])) = self.columns.get(entity.shape_index()) else {
+                // What details a usage may name a context of its own, and adds nothing to it.
+                total.into_iter().for_each(Total::name);
+                continue;
+            };
+            if let Some(id) = id {
+                texts(entity.cell(*id)).for_each(|id| seen.usages.push(key(id, self.state)));
+            }
+            if let Some(total) = total {
+                total.add(quantity.and_then(|quantity| entity.cell(quantity).first()));
+            }
+        }
+    }
+
+    fn reject(&self, reject: &Reject, seen: &mut Seen) {
+        match &reject.diagnostic.location {
+            Location { block: Some(id), line: Some(line), byte: Some(byte), .. } => {
+                seen.blocks.push(key(id.as_bytes(), self.state));
+                let start = || Start { line: *line, byte: *byte, id: id.as_bytes().into() };
+                seen.order.push(number(id.as_bytes()), start);
+            }
+            _ => seen.order.push_unknown(),
+        }
+    }
+}
+
+/// The rejects of a chunk in order.
+fn rejected(batch: &Batch) -> Vec<&Reject> {
+    let mut rejects: Vec<&Reject> = batch.rejects.iter().collect();
+    rejects.sort_by_key(|reject| reject.start);
+    rejects
+}
