@@ -12,7 +12,7 @@ use std::sync::Arc;
 use transpose_codes::time::{Period, Timestamp};
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Failure, Fatal, Location};
 use transpose_core::format::{Format, Grain, Manifest, Probe, Recognition, Registry, Unrecognised};
-use transpose_deals::{Agreement, Deal, Figures};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::diagnostics::io;
 use transpose_engine::{Catalogue, Completion, Reading, UserKey, Users};
 use transpose_io::{Compression, Input, Limits, OutputSet, memory};
@@ -372,14 +372,14 @@ pub(crate) struct SideFiles {
 
 impl SideFiles {
     /// Reads both; everything wrong with one is told at once.
-    pub(crate) fn deal(&self, period: Option<Period>) -> Result<Option<Deal>, Fatal> {
+    pub(crate) fn deal(&self, period: Option<Period>) -> Result<Option<PeriodTerms>, Fatal> {
         let Some(path) = &self.agreement else { return Ok(None) };
         let agreement = Agreement::parse(&path.to_string_lossy(), &text(path)?)?;
         let figures = match &self.figures {
             Some(path) => Some(Figures::parse(&path.to_string_lossy(), &bytes(path)?)?),
             None => None,
         };
-        Deal::new(agreement, figures, period).map(Some)
+        PeriodTerms::new(agreement, figures, period).map(Some)
     }
 }
 
@@ -469,7 +469,7 @@ impl Completing {
 }
 
 /// What is suspicious in the side files.
-pub(crate) fn warnings(deal: Option<&Deal>) -> Diagnostics {
+pub(crate) fn warnings(deal: Option<&PeriodTerms>) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     diagnostics.extend(deal.iter().flat_map(|deal| deal.warnings().iter().cloned()));
     diagnostics

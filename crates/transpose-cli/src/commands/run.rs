@@ -17,7 +17,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::Format;
 use transpose_core::terms::{DuplicatePolicy, Terms};
 use transpose_deals::job;
-use transpose_deals::{Agreement, Deal, Figures};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::fanout::{Condition, Many, Output, Ran, Rule};
 use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Screening, destination, receipt};
 use transpose_io::Input;
@@ -51,7 +51,7 @@ pub(crate) struct Run {
 struct Made<'a> {
     format: &'a dyn Format,
     version: Option<String>,
-    deal: Option<Deal>,
+    deal: Option<PeriodTerms>,
     period: Option<Period>,
     destination: Destination,
     packing: Packing,
@@ -231,7 +231,7 @@ fn outputs<'a>(
             let (format, version) = open::versioned(registry, &output.format)?;
             open::writable(format)?;
             let deal = deal(job, output, &mut agreements, &mut figures)?;
-            let period = output.period.or(job.period).or_else(|| deal.as_ref().and_then(Deal::period));
+            let period = output.period.or(job.period).or_else(|| deal.as_ref().and_then(PeriodTerms::period));
             let destination = match &output.file {
                 Some(file) if !file.to_string_lossy().ends_with('/') => Destination::File(root.join(file)),
                 Some(folder) => Destination::Folder(root.join(folder)),
@@ -264,7 +264,7 @@ fn deal(
     output: &job::Output,
     agreements: &mut BTreeMap<PathBuf, Agreement>,
     figures: &mut BTreeMap<PathBuf, Figures>,
-) -> Result<Option<Deal>, Fatal> {
+) -> Result<Option<PeriodTerms>, Fatal> {
     let Some(path) = &output.agreement else { return Ok(None) };
     if !agreements.contains_key(path) {
         let agreement = Agreement::parse(&path.to_string_lossy(), &open::text(path)?)?;
@@ -278,7 +278,7 @@ fn deal(
     }
     let figures = wanted.and_then(|path| figures.get(path)).cloned();
     let Some(agreement) = agreements.get(path).cloned() else { return Ok(None) };
-    Deal::new(agreement, figures, output.period.or(job.period)).map(Some)
+    PeriodTerms::new(agreement, figures, output.period.or(job.period)).map(Some)
 }
 
 /// The files that a job reads, with the parts that they play.

@@ -14,7 +14,7 @@ use transpose_core::terms::Rounding;
 
 /// One `[[deal]]`.
 #[derive(Clone, Debug)]
-pub(crate) struct Contract {
+pub(crate) struct Deal {
     pub(crate) id: String,
     pub(crate) label: String,
     pub(crate) party: Option<String>,
@@ -44,7 +44,7 @@ pub(crate) struct Contract {
     pub(crate) place: Location,
 }
 
-impl Contract {
+impl Deal {
     /// Whether it holds on some day of the period.
     pub(crate) fn holds_in(&self, period: Period) -> bool {
         self.from.is_none_or(|from| from <= period.last())
