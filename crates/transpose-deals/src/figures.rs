@@ -7,8 +7,8 @@
 //!
 //! An empty cell is absent, which is not zero. A blank period, service or plan stands for any.
 
-use crate::document::{Lines, MISSPELT_KEY, Node, Reader, WRONG_VALUE, nearest, settle};
-use crate::value::{self, Unfit};
+use crate::toml::document::{Lines, MISSPELT_KEY, Node, Reader, WRONG_VALUE, nearest, settle};
+use crate::toml::value::{self, Unfit};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use transpose_codes::Currency;

@@ -5,35 +5,31 @@
 //! |---|---|
 //! | [`agreement`] | `agreement.toml`: parties, message, rules from plays to sales contexts, defaults, policies |
 //! | [`figures`] | period figures per territory, service and plan, as CSV or TOML |
-//! | [`deal`] | both together for one period; implements [`transpose_core::terms::Terms`] |
+//! | [`terms`] | both together for one period; implements [`transpose_core::terms::Terms`] |
 //! | [`balances`] | what is left over between periods: advances, negative months, adjustments |
-//! | [`models`] | what is owed: exact arithmetic, without agreements |
+//! | [`arithmetic`] | what is owed: exact arithmetic, without agreements |
 //! | [`job`] | `job.toml`: one reading of the inputs, many reports |
-//! | [`rules`] | what a partner demands of a report beyond its format |
+//! | [`partner_rules`] | what a partner demands of a report beyond its format |
 //! | [`template`] | commented side files for `transpose init` |
 //!
 //! Invariant: this crate does no I/O and reads no clock. It is given names, texts and bytes, and it
 //! answers with values or diagnostics.
 
 pub mod agreement;
+pub mod arithmetic;
 pub mod balances;
-pub mod deal;
-mod deals;
-mod document;
+mod deal;
 pub mod figures;
 pub mod job;
-pub mod models;
-mod owed;
-mod price;
-mod rule;
-pub mod rules;
-mod shop;
+pub mod partner_rules;
+mod royalties;
 pub mod template;
-mod value;
+pub mod terms;
+mod toml;
 
 pub use agreement::Agreement;
 pub use balances::Balances;
-pub use deal::Deal;
 pub use figures::Figures;
-pub use rules::{Rules, template_rules};
+pub use partner_rules::{Rules, template_rules};
 pub use template::{Sample, template_agreement, template_figures};
+pub use terms::PeriodTerms;

@@ -19,24 +19,24 @@ use transpose_codes::bank_holidays::report_due;
 use transpose_codes::decimal::{Grammar, SignRule, parse};
 use transpose_codes::time::{Date, PartialDate, Period, Timestamp};
 use transpose_core::terms::{RefundPolicy, Rounding};
-use transpose_deals::models::account::{recoup, shortfall};
-use transpose_deals::models::allot::{allot, equally};
-use transpose_deals::models::calendar::{self, Delivery};
-use transpose_deals::models::greater::{by_scope, greatest};
-use transpose_deals::models::money::{
+use transpose_deals::arithmetic::account::{recoup, shortfall};
+use transpose_deals::arithmetic::allot::{allot, equally};
+use transpose_deals::arithmetic::calendar::{self, Delivery};
+use transpose_deals::arithmetic::greater::{by_scope, greatest};
+use transpose_deals::arithmetic::money::{
     Direction, Each, Rate, converted, converted_block, less_fee, share_of, withheld,
 };
-use transpose_deals::models::number::{
+use transpose_deals::arithmetic::number::{
     Exact, exact, fits, fixed_text, from_units, per_cent, round, rounded, text, whole, zero,
 };
-use transpose_deals::models::plays::{
+use transpose_deals::arithmetic::plays::{
     Counts, Logged, Missing, census, long_track, performances, qualifies, tuning_hours,
 };
-use transpose_deals::models::pool::{
+use transpose_deals::arithmetic::pool::{
     Waterfall, equivalents, market_share, per_play, per_subscriber, revenue_pool, share,
 };
-use transpose_deals::models::sales::{Rounded, extended, of_retail, totals, without_tax};
-use transpose_deals::models::users::{Idle, centric, idle};
+use transpose_deals::arithmetic::sales::{Rounded, extended, of_retail, totals, without_tax};
+use transpose_deals::arithmetic::users::{Idle, centric, idle};
 
 const VECTORS: &str = include_str!("../spec/vectors.json");
 

@@ -30,7 +30,7 @@ pub mod validate;
 
 pub use enrich::catalogue::Catalogue;
 pub use enrich::decoder::{Completion, UserKey, Users};
-pub use filter::period::{Duplicates, PeriodBy, Screening};
+pub use filter::period::Screening;
 pub use filter::redelivered::content_hash;
 pub use output::files::{Destination, Extra, destination};
 pub use output::slices::{Slice, Sliced, Slicing};

@@ -96,7 +96,7 @@ pub(crate) struct Number {
 impl Number {
     /// A number as decoders leave it in a batch or in a sales context.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        let number = decimal::parse(std::str::from_utf8(text).ok()?, Grammar::DSR_READ).ok()?;
+        let number = decimal::parse(std::str::from_utf8(text).ok()?, Grammar::LENIENT).ok()?;
         Some(Self { mantissa: number.mantissa(), scale: number.scale() }.normal())
     }
 

@@ -21,7 +21,7 @@
 use crate::aggregate::counter::{Rows, Rules, Worker};
 use crate::diagnostics;
 use crate::enrich::decoder::{Completion, Users};
-use crate::filter::period::{self, Duplicates, Known, Screen, Screening};
+use crate::filter::period::{self, Known, Screen, Screening};
 use crate::filter::refund_pairs::Paired;
 use crate::output::files;
 use crate::output::slices::Sinks;
@@ -38,6 +38,7 @@ use transpose_core::accounting::{Amounts, Imbalance, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Decode, Encode, Grain, Projection, Tally};
 use transpose_core::model::{Batch, Entity, Field, FieldSet, Reject};
+use transpose_core::terms::{DuplicatePolicy, UnroutedPolicy};
 use transpose_io::{OutputSet, Written};
 use transpose_sync::{into_inner, lock};
 
@@ -97,9 +98,9 @@ pub struct Many<'a> {
     /// The names of the sets.
     pub sets: &'a [String],
     /// What happens to rows that stand several times.
-    pub duplicates: Duplicates,
-    /// Whether every row must be taken by an output of each set.
-    pub refuse_untaken: bool,
+    pub duplicates: DuplicatePolicy,
+    /// What happens to rows that no output of a set takes.
+    pub unrouted: UnroutedPolicy,
     /// Asked for what is to appear together with the reports, once all of them have come to their
     /// end.
     pub beside: Beside<'a>,
@@ -200,7 +201,7 @@ impl Many<'_> {
         let hashed = users.find(|users| matches!(users, Users::Hash(_))).cloned();
         let completion = Completion { users: hashed.unwrap_or(Users::Keep), ..reader.job.completion.clone() };
         let base = Job { period: None, slicing: None, screening, completion, ..reader.job.clone() };
-        if self.duplicates == Duplicates::Off {
+        if self.duplicates == DuplicatePolicy::Off {
             return self.feed(&base, Known::default());
         }
         let searched = base.search()?;
@@ -514,7 +515,7 @@ impl Many<'_> {
             let name = self.sets.get(set).map_or("", String::as_str);
             let said = if said.is_empty() { String::new() } else { format!(" with {said}") };
             let message = format!("no output of the set `{name}` takes {} rows{said}", amounts.rows);
-            if self.refuse_untaken {
+            if self.unrouted == UnroutedPolicy::Refuse {
                 let diagnostic = Diagnostic::new(&NOT_TAKEN_REFUSED, Location::default(), message);
                 let fatal = refused.get_or_insert_with(|| Fatal {
                     diagnostics: Vec::new(),

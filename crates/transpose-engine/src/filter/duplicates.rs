@@ -28,6 +28,7 @@ use std::path::Path;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location};
 use transpose_core::format::{Decode, Format, Projection};
+use transpose_core::model::vocabulary::transaction_type::REFUND;
 use transpose_core::model::{EventBatch, Field};
 use transpose_io::Input;
 
@@ -338,11 +339,11 @@ impl Eye<'_> {
         let raw = cell(index, self.transaction, events, bytes);
         if !raw.is_empty()
             && self.decoder.value(Field::TRANSACTION_TYPE, raw, scratch).unwrap_or(false)
-            && scratch.eq_ignore_ascii_case(REFUND)
+            && scratch.eq_ignore_ascii_case(REFUND.as_bytes())
         {
             // A byte that no text holds keeps it apart from an identifier that ends in the word.
             identity.push(0xff);
-            identity.extend_from_slice(REFUND);
+            identity.extend_from_slice(REFUND.as_bytes());
         }
         true
     }
@@ -353,6 +354,3 @@ fn cell<'a>(index: usize, cell: Option<usize>, events: &'a EventBatch, bytes: &'
     let span = cell.and_then(|cell| events.cells.get(index * events.row_cells + cell));
     span.map_or(&[], |span| span.bytes(bytes, &events.arena))
 }
-
-/// The transaction that gives a sale back.
-const REFUND: &[u8] = b"refund";

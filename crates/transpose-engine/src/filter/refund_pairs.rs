@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Decode, Format, Projection};
 use transpose_core::model::Field;
+use transpose_core::model::vocabulary::transaction_type::REFUND;
 use transpose_io::Input;
 use transpose_sync::{into_inner, lock};
 
@@ -221,7 +222,7 @@ impl Reader {
                     cell.clear();
                 }
             }
-            let refund = self.cells.first().is_some_and(|kind| kind == b"refund");
+            let refund = self.cells.first().is_some_and(|kind| kind == REFUND.as_bytes());
             self.found |= refund;
             if !refund && sorter.is_none() {
                 continue;

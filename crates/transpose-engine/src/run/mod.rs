@@ -11,7 +11,7 @@ use crate::contexts::gather::{self, Lifted, Opened, Placer};
 use crate::diagnostics;
 use crate::enrich::decoder::Completion;
 use crate::filter::duplicates::{self, Search};
-use crate::filter::period::{self, Duplicates, Known, Screen, Screening};
+use crate::filter::period::{self, Known, Screen, Screening};
 use crate::filter::refund_pairs::{Before, Paired};
 use crate::output::files::{self, Destination, Extra, Packing, Sink};
 use crate::output::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced, Slicing};
@@ -32,7 +32,7 @@ use transpose_core::format::{
     Tally,
 };
 use transpose_core::model::{Blocks, CellDiagnostic, Entity, EventBatch, Field, FieldSet, Reject, Shape};
-use transpose_core::terms::{Royalties, Terms};
+use transpose_core::terms::{DuplicatePolicy, Royalties, Terms};
 use transpose_io::{Compression, Input, OutputSet, Written};
 use transpose_sync::{into_inner, lock};
 
@@ -167,7 +167,9 @@ impl Job<'_> {
     /// Runs the conversion. A fatal end leaves nothing behind; a refusal at the end comes with the
     /// whole report.
     pub fn run(&self) -> Result<Outcome, Fatal> {
-        if self.screening.duplicates == Duplicates::Off || self.source.manifest().grain == Grain::Catalogue {
+        if self.screening.duplicates == DuplicatePolicy::Off
+            || self.source.manifest().grain == Grain::Catalogue
+        {
             return self.convert(Known::default());
         }
         let searched = self.search()?;

@@ -1,0 +1,546 @@
+//! `agreement.toml`: what two parties have agreed about their reports, one file per recipient.
+//!
+//! | table | holds |
+//! |---|---|
+//! | `[sender]`, `[recipient]` | party ids (ARCH-39) and names; no recipient, or both of its keys (V-COND-8) |
+//! | `[message]` | the service without spaces and underscores (ARCH-111), repertoires, id, period |
+//! | `[money]` | the currency of reporting, ISO 4217 |
+//! | `[qualifying-play]` | the shortest play that counts, and what becomes of shorter ones |
+//! | `[[context]]` | rules from plays to sales contexts, first match wins |
+//! | `[[shop]]` | in which territory, currency and tax a shop sells, for sources of sales |
+//! | `[price]` | how prices without tax are rounded; needed with shops |
+//! | `[refunds]` | when refunds are closed, and the period of those whose sale is not known |
+//! | `[[deal]]` | what the recipient is paid: models, rates, policies |
+//! | `[defaults]` | texts for fields that the source leaves absent, by field id |
+//! | `[policies]` | what to do with conflicting descriptions, and with refunds of unknown sales |
+//! | `[options]` | options of the target format |
+
+pub(crate) mod context_rules;
+pub(crate) mod sales_tax;
+pub(crate) mod shops;
+
+use crate::agreement::context_rules::{MISPLACED_KEY, Rule, report_unreachable};
+use crate::deal::{self, Deal};
+use crate::toml::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
+use crate::toml::value::{self, Unfit};
+use shops::Shops;
+use std::collections::BTreeMap;
+use transpose_codes::decimal::Decimal;
+use transpose_codes::time::Period;
+use transpose_codes::{Currency, Dpid};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal};
+use transpose_core::model::Field;
+use transpose_core::terms::{BelowThreshold, ConflictPolicy, QualifyingPlay, RefundPolicy, UnmatchedPolicy};
+
+transpose_core::codes! {
+    /// A party id whose check character does not belong to it.
+    pub(crate) DOUBTFUL_PARTY_ID: "DEA0107" "doubtful-party-id" Warning
+        "The last character of a DDEX party id is a check character (ISO 7064 Mod 37,36), and this one belongs to another id: a character may be mistyped."
+        "Compare the id with the DDEX registry."
+}
+
+const ROOT: &[&str] = &[
+    "sender",
+    "recipient",
+    "message",
+    "money",
+    "qualifying-play",
+    "context",
+    "shop",
+    "price",
+    "refunds",
+    "deal",
+    "defaults",
+    "policies",
+    "options",
+];
+
+/// A party of the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// Its DDEX party id.
+    pub id: Dpid,
+    /// Its name.
+    pub name: String,
+}
+
+/// An agreement as read from its file, checked.
+#[derive(Clone, Debug)]
+pub struct Agreement {
+    /// The name of the file, for messages.
+    pub source: String,
+    /// Who sends the report.
+    pub sender: Party,
+    /// Who receives it, unless it goes to several.
+    pub recipient: Option<Party>,
+    /// The service that the message is about.
+    pub service: String,
+    /// The repertoires that the message represents.
+    pub repertoire: Vec<String>,
+    /// The identifier of the message, if it is fixed.
+    pub message_id: Option<String>,
+    /// The reporting period, if it is fixed.
+    pub period: Option<Period>,
+    /// The currency of reporting.
+    pub currency: Currency,
+    /// Which plays are owed for; all when absent.
+    pub qualifying: Option<QualifyingPlay>,
+    /// What to do with differing descriptions of one release or recording.
+    pub conflict: ConflictPolicy,
+    /// Options of the target format.
+    pub options: Vec<(String, String)>,
+    /// What is suspicious in the file.
+    pub warnings: Vec<Diagnostic>,
+    /// When refunds are closed.
+    pub refunds: RefundPolicy,
+    pub(crate) shops: Shops,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) deals: Vec<Deal>,
+    pub(crate) defaults: BTreeMap<Field, String>,
+}
+
+impl Agreement {
+    /// Reads an agreement; the failure holds everything that is wrong with it, in the order of the
+    /// file.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Fatal> {
+        let (mut reader, root) = Reader::open(name, text)?;
+        reader.only(&root, ROOT);
+        let sender = sender(&mut reader, &root);
+        let recipient = reader.table(&root, "recipient").and_then(|table| party(&mut reader, &table));
+        let message = message(&mut reader, &root);
+        let currency = money(&mut reader, &root);
+        let qualifying =
+            reader.table(&root, "qualifying-play").and_then(|table| qualifying(&mut reader, &table));
+        let tables = reader.tables(&root, "context");
+        let rules: Vec<Rule> = tables.iter().map(|table| Rule::read(&mut reader, table)).collect();
+        report_unreachable(&mut reader, &rules);
+        let defaults = defaults(&mut reader, &root);
+        let (conflict, unmatched) = policies(&mut reader, &root);
+        let shops = Shops::read(&mut reader, &root);
+        let refunds = shops::refunds(&mut reader, &root, unmatched);
+        let deals = deal::read(&mut reader, &root, currency, qualifying);
+        let options = options(&mut reader, &root);
+        let warnings = reader.finish()?;
+        // Each of these is absent only after an error was reported.
+        let (Some(sender), Some(service), Some(currency)) = (sender, message.service, currency) else {
+            let diagnostic =
+                Diagnostic::new(&WRONG_VALUE, reader.lines.whole(), "the agreement is incomplete");
+            return Err(Fatal::new(Failure::Bug, diagnostic));
+        };
+        Ok(Self {
+            source: name.to_owned(),
+            sender,
+            recipient,
+            service,
+            repertoire: message.repertoire,
+            message_id: message.id,
+            period: message.period,
+            currency,
+            qualifying,
+            conflict,
+            options,
+            warnings,
+            refunds,
+            shops,
+            rules,
+            deals,
+            defaults,
+        })
+    }
+
+    /// Whether it is for sales, whose prices follow from shops.
+    pub fn has_shops(&self) -> bool {
+        !self.shops.is_empty()
+    }
+}
+
+fn sender(reader: &mut Reader, root: &Table) -> Option<Party> {
+    if root.entry("sender").is_none() {
+        reader.missing(0, "[sender]", "the agreement", "[sender] with its party-id and name");
+    }
+    let table = reader.table(root, "sender")?;
+    party(reader, &table)
+}
+
+fn party(reader: &mut Reader, table: &Table) -> Option<Party> {
+    reader.only(table, &["party-id", "name"]);
+    let id = required(reader, table, "party-id", "party-id = \"PADPIDA…\"").and_then(|entry| {
+        let text = reader.text(entry)?;
+        let id = checked(reader, entry, &text, Dpid::parse(&text).map_err(Unfit::because))?.code;
+        if let Some(expected) = id.expected_check() {
+            let message =
+                format!("`party-id` ends in a wrong check character, {expected} would belong to it");
+            let place = reader.lines.place(entry.at);
+            reader
+                .diagnostics
+                .push(Diagnostic::new(&DOUBTFUL_PARTY_ID, place, message).value(text.as_bytes()));
+        }
+        Some(id)
+    });
+    let name = required(reader, table, "name", "name = \"…\"").and_then(|entry| reader.text(entry));
+    Some(Party { id: id?, name: name? })
+}
+
+#[derive(Default)]
+struct Message {
+    service: Option<String>,
+    repertoire: Vec<String>,
+    id: Option<String>,
+    period: Option<Period>,
+}
+
+fn message(reader: &mut Reader, root: &Table) -> Message {
+    if root.entry("message").is_none() {
+        reader.missing(0, "[message]", "the agreement", "[message] with its service");
+    }
+    let Some(table) = reader.table(root, "message") else { return Message::default() };
+    reader.only(&table, &["service", "repertoire", "id", "period"]);
+    let service = required(reader, &table, "service", "service = \"NorthwindMusic\"").and_then(|entry| {
+        let text = reader.text(entry)?;
+        if text.contains(|c: char| c == '_' || c.is_whitespace()) {
+            // The service is an element of the file's name, where underscores separate (ARCH-111).
+            let plain: String = text.chars().filter(|c| *c != '_' && !c.is_whitespace()).collect();
+            let message = "`service` holds a space or an underscore";
+            let place = reader.lines.place(entry.at);
+            let diagnostic = Diagnostic::new(&WRONG_VALUE, place, message).value(text.as_bytes());
+            reader.diagnostics.push(diagnostic.help(format!("write `service = \"{plain}\"`")));
+            return None;
+        }
+        Some(text)
+    });
+    let repertoire = table.entry("repertoire").map(|entry| reader.texts(entry)).unwrap_or_default();
+    let id = table.entry("id").and_then(|entry| reader.text(entry));
+    let period = table.entry("period").and_then(|entry| {
+        let text = match &entry.node {
+            Node::Time(text) | Node::Integer(text) => text.clone(),
+            _ => reader.text(entry)?,
+        };
+        checked(reader, entry, &text, value::period(&text))
+    });
+    Message { service, repertoire: repertoire.into_iter().map(|(text, _)| text).collect(), id, period }
+}
+
+fn money(reader: &mut Reader, root: &Table) -> Option<Currency> {
+    if root.entry("money").is_none() {
+        reader.missing(0, "[money]", "the agreement", "[money] with the currency of reporting");
+    }
+    let table = reader.table(root, "money")?;
+    reader.only(&table, &["currency"]);
+    let entry = required(reader, &table, "currency", "currency = \"EUR\"")?;
+    let text = reader.text(entry)?;
+    checked(reader, entry, &text, value::currency(&text))
+}
+
+fn qualifying(reader: &mut Reader, table: &Table) -> Option<QualifyingPlay> {
+    reader.only(table, &["minimum-seconds", "below"]);
+    let micros = required(reader, table, "minimum-seconds", "minimum-seconds = 30").and_then(|entry| {
+        let text = match &entry.node {
+            // The parser hands over the digits as written, so a fraction is still exact here.
+            Node::Integer(text) | Node::Float(text) => text.clone(),
+            _ => reader.text(entry)?,
+        };
+        checked(reader, entry, &text, micros(&text))
+    });
+    let below = required(reader, table, "below", "below = \"not-royalty-bearing\"").and_then(|entry| {
+        let words =
+            [("not-royalty-bearing", BelowThreshold::NotRoyaltyBearing), ("drop", BelowThreshold::Drop)];
+        choice(reader, entry, &words)
+    });
+    Some(QualifyingPlay { micros: micros?, below: below? })
+}
+
+fn micros(text: &str) -> Result<i64, Unfit> {
+    let seconds = value::decimal(text)?.normalize();
+    if seconds.is_sign_negative() && !seconds.is_zero() {
+        return Err(Unfit::because("a play has no negative length"));
+    }
+    if seconds.scale() > 6 {
+        return Err(Unfit::because("a play is measured in millionths of a second at most"));
+    }
+    seconds
+        .checked_mul(Decimal::from(1_000_000))
+        .and_then(|micros| {
+            i64::try_from(micros.normalize().mantissa()).ok().filter(|_| micros.normalize().scale() == 0)
+        })
+        .ok_or_else(|| Unfit::because("that is longer than any play"))
+}
+
+fn defaults(reader: &mut Reader, root: &Table) -> BTreeMap<Field, String> {
+    let mut defaults = BTreeMap::new();
+    let Some(table) = reader.table(root, "defaults") else { return defaults };
+    for entry in table.flattened() {
+        let Some(field) = Field::by_id(&entry.key) else {
+            let help = Field::nearest(&entry.key).map_or_else(
+                || "the keys are field ids such as `\"recording.type\"`".to_owned(),
+                |near| format!("did you mean `\"{near}\"`?"),
+            );
+            reader.advise(
+                &MISSPELT_KEY,
+                entry.at,
+                format!("unknown field `{}` in `[defaults]`", entry.key),
+                help,
+            );
+            continue;
+        };
+        if let Some(place) = own_key(field) {
+            let message = format!("`{field}` has a key of its own");
+            reader.advise(&MISPLACED_KEY, entry.at, message, format!("write {place}"));
+            continue;
+        }
+        let text = match &entry.node {
+            Node::Integer(text) | Node::Time(text) => Some(text.clone()),
+            Node::Flag(flag) => Some(flag.to_string()),
+            _ => reader.text(&entry),
+        };
+        let Some(text) = text else { continue };
+        if let Some(text) = checked(reader, &entry, &text, value::canonical(field.kind(), &text))
+            && defaults.insert(field, text).is_some()
+        {
+            reader.report(&WRONG_VALUE, entry.at, format!("`{field}` stands twice in `[defaults]`"));
+        }
+    }
+    defaults
+}
+
+/// The key that states a field of the message, for the fields that have one.
+pub(crate) fn own_key(field: Field) -> Option<&'static str> {
+    Some(match field {
+        Field::MESSAGE_ID => "`id` under `[message]`",
+        Field::PERIOD_START | Field::PERIOD_END => "`period` under `[message]`",
+        Field::SENDER_ID => "`party-id` under `[sender]`",
+        Field::SENDER_NAME => "`name` under `[sender]`",
+        Field::SERVICE_DESCRIPTION => "`service` under `[message]`",
+        Field::RECIPIENT_ID => "`party-id` under `[recipient]`",
+        Field::RECIPIENT_NAME => "`name` under `[recipient]`",
+        Field::REPERTOIRE => "`repertoire` under `[message]`",
+        Field::CURRENCY => "`currency` under `[money]`",
+        _ => return None,
+    })
+}
+
+fn policies(reader: &mut Reader, root: &Table) -> (ConflictPolicy, UnmatchedPolicy) {
+    let Some(table) = reader.table(root, "policies") else { return Default::default() };
+    reader.only(&table, &["conflict", "unmatched-refunds"]);
+    let words = [
+        ("first", ConflictPolicy::First),
+        ("latest", ConflictPolicy::Latest),
+        ("most-played", ConflictPolicy::MostPlayed),
+        ("refuse", ConflictPolicy::Refuse),
+    ];
+    let conflict = table.entry("conflict").and_then(|entry| choice(reader, entry, &words));
+    let words = [("reject", UnmatchedPolicy::Reject), ("adjust", UnmatchedPolicy::Adjust)];
+    let unmatched = table.entry("unmatched-refunds").and_then(|entry| choice(reader, entry, &words));
+    (conflict.unwrap_or_default(), unmatched.unwrap_or_default())
+}
+
+fn options(reader: &mut Reader, root: &Table) -> Vec<(String, String)> {
+    let mut options = Vec::new();
+    let Some(table) = reader.table(root, "options") else { return options };
+    for entry in &table.entries {
+        let text = match &entry.node {
+            Node::Text(text) | Node::Integer(text) | Node::Time(text) => text.clone(),
+            Node::Flag(flag) => flag.to_string(),
+            other => {
+                reader.wrong(entry.at, &entry.key, other, "text, a whole number or `true` or `false`");
+                continue;
+            }
+        };
+        options.push((entry.key.clone(), text));
+    }
+    options
+}
+
+pub(crate) fn required<'t>(
+    reader: &mut Reader,
+    table: &'t Table,
+    key: &str,
+    example: &str,
+) -> Option<&'t Entry> {
+    let entry = table.entry(key);
+    if entry.is_none() {
+        reader.missing(table.at, key, &table.name, example);
+    }
+    entry
+}
+
+pub(crate) fn checked<T>(
+    reader: &mut Reader,
+    entry: &Entry,
+    text: &str,
+    parsed: Result<T, Unfit>,
+) -> Option<T> {
+    match parsed {
+        Ok(value) => Some(value),
+        Err(unfit) => {
+            let place = reader.lines.place(entry.at);
+            let message = format!("`{}`: {}", entry.key, unfit.fault);
+            let mut diagnostic = Diagnostic::new(&WRONG_VALUE, place, message).value(text.as_bytes());
+            diagnostic.help = unfit.advice;
+            reader.diagnostics.push(diagnostic);
+            None
+        }
+    }
+}
+
+pub(crate) fn choice<T: Copy>(reader: &mut Reader, entry: &Entry, words: &[(&str, T)]) -> Option<T> {
+    let text = reader.text(entry)?;
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+        return Some(*value);
+    }
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let message = format!("`{}` is `{text}`, expected one of `{}`", entry.key, known.join("`, `"));
+    let help = nearest(&text, &known).map_or_else(
+        || format!("write one of `{}`", known.join("`, `")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    reader.advise(&WRONG_VALUE, entry.at, message, help);
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toml::document::tests::tells;
+    use proptest::prelude::*;
+
+    pub(crate) const FULL: &str = r#"# An agreement.
+[sender]
+party-id = "PADPIDA2008120501W"
+name = "Northwind Music"
+[recipient]
+party-id = "PA-DPIDA-2008120501-W"
+name = "Example Society"
+[message]
+service = "NorthwindMusic"
+repertoire = ["All"]
+id = "NW-1"
+period = "2026-10"
+[money]
+currency = "EUR"
+[qualifying-play]
+minimum-seconds = 30.5
+below = "drop"
+[[context]]
+when = { plan = ["a", "b"] }
+commercial-model = "SubscriptionModel"
+use-type = "OnDemandStream"
+subscriber-type = ["Individual", "Family"]
+rights-share = 50
+[defaults]
+"recording.type" = "SoundRecording"
+release.type = "Album"
+[policies]
+conflict = "most-played"
+[options]
+max-file-size = "4GB"
+files = 3
+strict = true
+"#;
+
+    #[test]
+    fn complete_agreement_is_read() {
+        let agreement = Agreement::parse("agreement.toml", FULL).unwrap();
+        assert!(agreement.warnings.is_empty(), "{:?}", agreement.warnings);
+        assert_eq!(agreement.recipient.unwrap().id.as_str(), "PADPIDA2008120501W");
+        assert_eq!(
+            agreement.qualifying,
+            Some(QualifyingPlay { micros: 30_500_000, below: BelowThreshold::Drop })
+        );
+        assert_eq!(agreement.conflict, ConflictPolicy::MostPlayed);
+        assert_eq!(agreement.period.unwrap().to_string(), "2026-10");
+        assert_eq!(agreement.defaults[&Field::RELEASE_TYPE], "Album");
+        let options: Vec<_> = agreement.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(options, ["max-file-size=4GB", "files=3", "strict=true"]);
+        assert_eq!(agreement.rules[0].sets.value(Field::SUBSCRIBER_TYPE).unwrap().iter().count(), 2);
+        assert_eq!(agreement.rules[0].sets.text(Field::RIGHTS_SHARE), Some("50"));
+    }
+
+    #[test]
+    fn everything_wrong_is_found_at_once() {
+        let text = FULL
+            .replace("currency = \"EUR\"", "curency = \"EUR\"")
+            .replace("name = \"Example Society\"\n", "")
+            .replace("\"drop\"", "\"dropp\"")
+            .replace("use-type", "use_type");
+        let fatal = Agreement::parse("deals/a.toml", &text).unwrap_err();
+        let found: Vec<_> = fatal
+            .diagnostics
+            .iter()
+            .map(|diagnostic| (diagnostic.code.id, diagnostic.location.line.unwrap(), diagnostic.advice()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("DEA0103", 5, "add `name = \"…\"`"),
+                ("DEA0103", 12, "add `currency = \"EUR\"`"),
+                ("DEA0102", 13, "did you mean `currency`?"),
+                ("DEA0104", 16, "did you mean `drop`?"),
+                ("DEA0102", 20, "did you mean `use-type`?"),
+            ]
+        );
+        assert!(
+            fatal
+                .diagnostics
+                .iter()
+                .all(|diagnostic| diagnostic.location.source.as_deref() == Some("deals/a.toml"))
+        );
+    }
+
+    #[test]
+    fn faults_are_named_with_line_and_advice() {
+        for (from, to, code, line, help) in [
+            ("[money]", "[mony]", "DEA0102", 13, "`money`"),
+            ("PADPIDA2008120501W", "PADPIDB2008120501W", "DEA0104", 3, "Correct"),
+            (
+                "service = \"NorthwindMusic\"",
+                "service = \"North_wind Music\"",
+                "DEA0104",
+                9,
+                "\"NorthwindMusic\"",
+            ),
+            ("period = \"2026-10\"", "period = \"October\"", "DEA0104", 12, "2026-Q4"),
+            ("30.5", "-1", "DEA0104", 16, "Correct"),
+            ("30.5", "0.0000001", "DEA0104", 16, "Correct"),
+            ("30.5", "1e3", "DEA0104", 16, "exponent"),
+            ("30.5", "99999999999999999999", "DEA0104", 16, "Correct"),
+            ("\"recording.type\"", "\"recording.tpye\"", "DEA0102", 25, "\"recording.type\""),
+            ("\"recording.type\"", "\"header.sender.name\"", "DEA0106", 25, "`[sender]`"),
+            ("\"recording.type\"", "\"recording.is-master\"", "DEA0104", 25, "Correct"),
+            ("most-played", "most", "DEA0104", 28, "most-played"),
+            ("files = 3", "files = 3.5", "DEA0104", 31, "Correct"),
+            ("[sender]", "[[sender]]", "DEA0104", 2, "[sender]"),
+            ("[[context]]", "[context]", "DEA0104", 18, "[[context]]"),
+            ("name = \"Northwind Music\"", "name = \"\"", "DEA0104", 4, "remove the key"),
+            ("name = \"Northwind Music\"", "name = Northwind", "DEA0101", 4, "quotes"),
+        ] {
+            let fatal = Agreement::parse("agreement.toml", &FULL.replacen(from, to, 1)).unwrap_err();
+            assert!(tells(&fatal, code, line, help), "{to}: {:#?}", fatal.diagnostics);
+        }
+    }
+
+    #[test]
+    fn empty_agreement_lists_what_it_needs() {
+        let fatal = Agreement::parse("agreement.toml", "").unwrap_err();
+        let messages: Vec<_> =
+            fatal.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        assert_eq!(messages.len(), 3, "{messages:?}");
+    }
+
+    #[test]
+    fn wrong_check_character_is_a_warning() {
+        let text = FULL.replacen("PADPIDA2008120501W", "PADPIDA2008120501A", 1);
+        let agreement = Agreement::parse("agreement.toml", &text).unwrap();
+        assert_eq!(agreement.warnings[0].code.id, "DEA0107");
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_agreements_never_panic(at in 0_usize..FULL.len(), junk in "\\PC{0,6}", len in 0_usize..30) {
+            let end = (at + len).min(FULL.len());
+            let text = format!("{}{junk}{}", &FULL[..at], &FULL[end..]);
+            if let Err(fatal) = Agreement::parse("agreement.toml", &text) {
+                prop_assert!(!fatal.diagnostics.is_empty());
+            }
+        }
+    }
+}

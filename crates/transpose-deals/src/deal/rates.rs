@@ -1,0 +1,100 @@
+//! A rate, share, minimum or price: one number, or a list of which the first that fits holds.
+
+use super::{Measure, amount};
+use crate::arithmetic::number::{Exact, exact};
+use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::value;
+use transpose_codes::decimal::Decimal;
+use transpose_core::diagnostics::Location;
+use transpose_core::model::{Entity, Field, Group};
+
+/// What an element of a list may ask for. The tier is the service of the sales context.
+const CONDITIONS: [(&str, Field); 6] = [
+    ("tier", Field::SERVICE),
+    ("territory", Field::TERRITORY),
+    ("use-type", Field::USE_TYPE),
+    ("commercial-model", Field::COMMERCIAL_MODEL),
+    ("price", Field::PRICE),
+    ("retail-price", Field::USAGE_RETAIL_PRICE),
+];
+
+/// Numbers by what was used and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Rates {
+    /// Its key, for messages.
+    pub(crate) key: &'static str,
+    rows: Vec<RateRow>,
+    pub(crate) place: Location,
+}
+
+#[derive(Clone, Debug)]
+struct RateRow {
+    when: Vec<(Field, Vec<String>)>,
+    number: Decimal,
+}
+
+impl Rates {
+    /// Reads a number or a list; what is wrong with it is reported.
+    pub(crate) fn read(
+        reader: &mut Reader,
+        entry: &Entry,
+        key: &'static str,
+        measure: Measure,
+    ) -> Option<Self> {
+        let place = reader.lines.place(entry.at);
+        let Node::List(items) = &entry.node else {
+            let number = amount(reader, entry, measure)?;
+            return Some(Self { key, rows: vec![RateRow { when: Vec::new(), number }], place });
+        };
+        let mut rows = Vec::new();
+        for item in items {
+            let Node::Table(entries) = &item.node else {
+                reader.wrong(item.at, key, &item.node, "tables such as `{ territory = \"GB\", … }`");
+                continue;
+            };
+            let table = Table { name: format!("`{key}`"), at: item.at, entries: entries.clone() };
+            rows.extend(row(reader, &table, key, measure));
+        }
+        if items.is_empty() {
+            reader.report(&WRONG_VALUE, entry.at, format!("`{key}` is an empty list"));
+        }
+        (!rows.is_empty()).then_some(Self { key, rows, place })
+    }
+
+    /// The number for a usage of a sales context.
+    pub(crate) fn find(&self, context: &Entity, usage: Option<&Entity>) -> Option<Exact> {
+        let fits = |(field, values): &(Field, Vec<String>)| {
+            let entity = if field.group() == Group::Context { Some(context) } else { usage };
+            let text = entity.and_then(|entity| entity.text(*field));
+            text.is_some_and(|text| values.iter().any(|value| value == text))
+        };
+        self.rows.iter().find(|row| row.when.iter().all(fits)).map(|row| exact(row.number))
+    }
+
+    /// Whether it looks at the field.
+    pub(crate) fn reads(&self, field: Field) -> bool {
+        self.rows.iter().any(|row| row.when.iter().any(|(known, _)| *known == field))
+    }
+}
+
+fn row(reader: &mut Reader, table: &Table, key: &'static str, measure: Measure) -> Option<RateRow> {
+    let known: Vec<&str> = std::iter::once(key).chain(CONDITIONS.iter().map(|(word, _)| *word)).collect();
+    reader.only(table, &known);
+    let mut when = Vec::new();
+    for (word, field) in CONDITIONS {
+        let Some(entry) = table.entry(word) else { continue };
+        let mut values = Vec::new();
+        for (text, at) in reader.texts(entry) {
+            let element = Entry { key: word.to_owned(), at, node: Node::Text(text.clone()) };
+            let canonical = value::canonical(field.kind(), &text);
+            values.extend(crate::agreement::checked(reader, &element, &text, canonical));
+        }
+        when.push((field, values));
+    }
+    let Some(entry) = table.entry(key) else {
+        reader.missing(table.at, key, &table.name, &format!("{key} = \"0.005\""));
+        return None;
+    };
+    let number = amount(reader, entry, measure)?;
+    Some(RateRow { when, number })
+}

@@ -1,0 +1,46 @@
+//! Numbers and sales contexts as auditors see them.
+
+use crate::arithmetic::number::{Exact, SHOWN_PLACES, fraction_text, text};
+use serde_json::{Map, Value, json};
+use transpose_core::model::{Entity, Field};
+
+/// An exact amount: as a fraction, and as a decimal of at most 17 places.
+pub(super) fn amount(number: &Exact) -> Value {
+    json!({ "fraction": fraction_text(number), "decimal": plain(number) })
+}
+
+/// A number as decimal text.
+pub(super) fn plain(number: &Exact) -> String {
+    text(number, SHOWN_PLACES)
+}
+
+/// What tells a sales context apart.
+pub(super) fn site(context: &Entity) -> Map<String, Value> {
+    let keys = [
+        ("territory", Field::TERRITORY),
+        ("tier", Field::SERVICE),
+        ("commercial-model", Field::COMMERCIAL_MODEL),
+        ("use-type", Field::USE_TYPE),
+    ];
+    keys.iter()
+        .filter_map(|(key, field)| context.text(*field).map(|text| ((*key).to_owned(), json!(text))))
+        .collect()
+}
+
+/// A part of a scope; what it does not tell apart is absent.
+pub(super) fn area(key: &(String, String)) -> Map<String, Value> {
+    let parts = [("territory", &key.0), ("tier", &key.1)];
+    parts
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(key, text)| (key.to_owned(), json!(text)))
+        .collect()
+}
+
+/// An object with further keys.
+pub(super) fn with(mut object: Map<String, Value>, further: Value) -> Value {
+    if let Value::Object(further) = further {
+        object.extend(further);
+    }
+    Value::Object(object)
+}

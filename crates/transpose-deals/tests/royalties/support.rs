@@ -1,0 +1,156 @@
+//! An agreement with one deal, figures, and plays.
+
+use transpose_codes::time::Period;
+use transpose_core::diagnostics::{Diagnostic, Fatal};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::{Royalties, ServiceTotal, Terms, UsageTotal};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
+
+pub(crate) const HEAD: &str = r#"
+[sender]
+party-id = "PADPIDA2008120501W"
+name = "Northwind Music"
+[message]
+service = "NorthwindMusic"
+[money]
+currency = "EUR"
+[qualifying-play]
+minimum-seconds = 30
+below = "not-royalty-bearing"
+[[context]]
+when = { plan = "premium" }
+commercial-model = "SubscriptionModel"
+use-type = "OnDemandStream"
+service = "Premium"
+[[context]]
+when = { plan = "free" }
+commercial-model = "AdvertisementSupportedModel"
+use-type = "OnDemandStream"
+service = "Free"
+"#;
+
+/// Policies that every model is content with.
+pub(crate) const POLICIES: &str = r#"
+[[deal]]
+id = "x-2026"
+label = "Label X"
+currency = "EUR"
+territories = "Worldwide"
+greater-of = "territory-and-tier"
+pool = "territory-and-tier"
+counts = "qualified"
+missing-duration = "exclude"
+previews = "none"
+total = "figures"
+subscribers = "counted"
+"#;
+
+pub(crate) const ROUNDING: &str =
+    "[deal.rounding]\nplaces = 2\nmode = 'half-up'\nat = 'statement'\nallocation = 'largest-remainder'\n";
+
+pub(crate) fn model(lines: &str) -> String {
+    format!("{POLICIES}[[deal.model]]\n{lines}\n{ROUNDING}")
+}
+
+pub(crate) fn parse(terms: &str) -> Result<Agreement, Fatal> {
+    Agreement::parse("agreement.toml", &format!("{HEAD}{terms}"))
+}
+
+pub(crate) fn terms(text: &str, figures: &str) -> PeriodTerms {
+    terms_in(text, figures, "2026-10")
+}
+
+pub(crate) fn terms_in(text: &str, figures: &str, period: &str) -> PeriodTerms {
+    let agreement = parse(text).unwrap_or_else(|fatal| panic!("{:#?}", fatal.diagnostics));
+    let figures = (!figures.is_empty()).then(|| Figures::parse("figures.csv", figures.as_bytes()).unwrap());
+    PeriodTerms::new(agreement, figures, Some(Period::parse(period).unwrap())).unwrap()
+}
+
+/// A kind of usages: territory, plan, whether it qualifies, plays, returns, price.
+pub(crate) type Kind = (&'static str, &'static str, bool, u64, u64, &'static str);
+
+pub(crate) struct Told {
+    pub(crate) owed: Royalties,
+    pub(crate) contexts: Vec<Entity>,
+}
+
+impl Told {
+    /// What a kind comes to, exactly, as a fraction of the unit times the plays.
+    pub(crate) fn unit(&self, kind: usize) -> String {
+        let unit = self.owed.units[kind].as_ref().unwrap();
+        format!("{}/{}", unit.numerator, unit.denominator)
+    }
+
+    pub(crate) fn model(&self, kind: usize) -> &str {
+        &self.owed.units[kind].as_ref().unwrap().model
+    }
+
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        self.owed.diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect()
+    }
+
+    /// The lines of the explanation of one step.
+    pub(crate) fn steps(&self, step: &str) -> Vec<serde_json::Value> {
+        let lines = self
+            .owed
+            .explanation
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter(|line| line["step"] == step).collect()
+    }
+}
+
+pub(crate) fn context(terms: &PeriodTerms, territory: &str, plan: &str) -> Entity {
+    let mut event = Entity::default();
+    event.set(Field::TERRITORY, territory);
+    event.set(Field::PLAN, plan);
+    terms.context(&event).unwrap()
+}
+
+pub(crate) fn owed(terms: &PeriodTerms, kinds: &[Kind]) -> Result<Told, Vec<Diagnostic>> {
+    owed_of(terms, kinds, None, &[])
+}
+
+/// As the engine asks: contexts that are due or were played in, completed, then the amounts.
+pub(crate) fn owed_of(
+    terms: &PeriodTerms,
+    kinds: &[Kind],
+    whole: Option<&[ServiceTotal]>,
+    users: &[&[(u64, u64)]],
+) -> Result<Told, Vec<Diagnostic>> {
+    let mut contexts = terms.due();
+    let played_in: Vec<Entity> = kinds.iter().map(|kind| context(terms, kind.0, kind.1)).collect();
+    contexts.extend(played_in.iter().cloned());
+    contexts.sort();
+    contexts.dedup();
+    let numbers: Vec<usize> =
+        played_in.iter().map(|context| contexts.iter().position(|other| other == context).unwrap()).collect();
+    let diagnostics = terms.complete(&mut contexts);
+    assert!(diagnostics.iter().all(|diagnostic| diagnostic.code.id != "DEA0308"), "{diagnostics:?}");
+    let usages: Vec<Entity> = kinds
+        .iter()
+        .map(|kind| {
+            let mut usage = Entity::default();
+            if !kind.5.is_empty() {
+                usage.set(Field::PRICE, kind.5);
+            }
+            usage
+        })
+        .collect();
+    let played: Vec<UsageTotal<'_>> = kinds
+        .iter()
+        .enumerate()
+        .map(|(index, kind)| UsageTotal {
+            context: numbers[index],
+            usage: &usages[index],
+            bearing: kind.2,
+            plays: kind.3,
+            returns: kind.4,
+            by_user: users.get(index).copied().unwrap_or(&[]),
+        })
+        .collect();
+    assert!(terms.pays());
+    let owed = terms.owed(&mut contexts, &played, whole)?;
+    assert_eq!(owed.units.len(), kinds.len());
+    Ok(Told { owed, contexts })
+}
