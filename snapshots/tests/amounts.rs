@@ -20,7 +20,7 @@ use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_core::terms::{
     ConflictPolicy, QualifyingPlay, Rounding, Royalties, ServiceTotal, Terms, UnitRate, UsageTotal,
 };
-use transpose_deals::{Agreement, Deal, Figures};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::validate::{Severities, Validation};
 use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening};
 use transpose_io::{Compression, Input, Limits};
@@ -43,7 +43,7 @@ fn worth(territory: &str) -> (i128, i128) {
 /// another; the free plan makes no sum. Sales contexts say what is allocated to the recipient, if
 /// asked.
 struct Paying {
-    deal: Deal,
+    deal: PeriodTerms,
     pays: bool,
     allocates: bool,
 }
@@ -197,7 +197,7 @@ fn written(
     let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
     let figures = Figures::parse("figures.csv", &read("figures.csv")).unwrap();
     let terms = Paying {
-        deal: Deal::new(agreement, Some(figures), None).unwrap(),
+        deal: PeriodTerms::new(agreement, Some(figures), None).unwrap(),
         pays: asked != Asked::Nothing,
         allocates: asked == Asked::Allocations,
     };

@@ -341,7 +341,7 @@ impl Fields {
 
 /// The constants of the model by field id, read from its table.
 fn constants() -> Outcome<BTreeMap<String, String>> {
-    let path = files::root().join("crates/transpose-core/src/field.rs");
+    let path = files::root().join("crates/transpose-core/src/model/field.rs");
     let text =
         std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let mut found = BTreeMap::new();

@@ -9,7 +9,6 @@ mod ci;
 mod codegen;
 mod families;
 mod files;
-mod fuzz;
 mod plugin;
 mod sample;
 mod tidy;

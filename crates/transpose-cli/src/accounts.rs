@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::Terms as _;
-use transpose_deals::{Balances, Deal};
+use transpose_deals::{Balances, PeriodTerms};
 use transpose_engine::diagnostics::io;
 use transpose_engine::{Extra, Outcome};
 use transpose_io::{Input, sha256_file};
@@ -41,7 +41,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// Gives a deal what its account brings into the period; answers what is suspicious.
-    pub(crate) fn carry(&self, deal: &mut Deal) -> Result<Diagnostics, Fatal> {
+    pub(crate) fn carry(&self, deal: &mut PeriodTerms) -> Result<Diagnostics, Fatal> {
         let mut diagnostics = Diagnostics::default();
         if deal.pays() {
             diagnostics.extend(self.balances.carry(deal, self.redo)?);

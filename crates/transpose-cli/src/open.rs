@@ -5,13 +5,14 @@ mod containers;
 
 pub(crate) use containers::{Containers, Opener};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use transpose_codes::time::{Period, Timestamp};
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Failure, Fatal, Location};
 use transpose_core::format::{Format, Grain, Manifest, Probe, Recognition, Registry, Unrecognised};
-use transpose_deals::{Agreement, Deal, Figures};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::diagnostics::io;
 use transpose_engine::{Catalogue, Completion, Reading, UserKey, Users};
 use transpose_io::{Compression, Input, Limits, OutputSet, memory};
@@ -371,14 +372,14 @@ pub(crate) struct SideFiles {
 
 impl SideFiles {
     /// Reads both; everything wrong with one is told at once.
-    pub(crate) fn deal(&self, period: Option<Period>) -> Result<Option<Deal>, Fatal> {
+    pub(crate) fn deal(&self, period: Option<Period>) -> Result<Option<PeriodTerms>, Fatal> {
         let Some(path) = &self.agreement else { return Ok(None) };
         let agreement = Agreement::parse(&path.to_string_lossy(), &text(path)?)?;
         let figures = match &self.figures {
             Some(path) => Some(Figures::parse(&path.to_string_lossy(), &bytes(path)?)?),
             None => None,
         };
-        Deal::new(agreement, figures, period).map(Some)
+        PeriodTerms::new(agreement, figures, period).map(Some)
     }
 }
 
@@ -468,7 +469,7 @@ impl Completing {
 }
 
 /// What is suspicious in the side files.
-pub(crate) fn warnings(deal: Option<&Deal>) -> Diagnostics {
+pub(crate) fn warnings(deal: Option<&PeriodTerms>) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     diagnostics.extend(deal.iter().flat_map(|deal| deal.warnings().iter().cloned()));
     diagnostics
@@ -551,6 +552,16 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
         _ => Err("expected `KEY=VALUE`".into()),
     }
+}
+
+/// One of several words, with what it stands for.
+pub(crate) fn word<T: Copy + Send + Sync + 'static>(
+    words: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(words.iter().map(|(word, _)| *word)).try_map(|text| {
+        let known = words.iter().find(|(word, _)| *word == text);
+        known.map(|(_, value)| *value).ok_or("expected one of the possible values")
+    })
 }
 
 /// A reporting period.

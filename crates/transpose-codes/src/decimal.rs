@@ -44,8 +44,10 @@ impl Grammar {
     pub const PLAIN: Self =
         Self { decimal_comma: false, grouping: None, sign: SignRule::Minus, allow_trailing_dot: false };
 
-    /// What a DSR cell may hold: [`Grammar::PLAIN`] and also `5.` (ARCH-32).
-    pub const DSR_READ: Self = Self { allow_trailing_dot: true, ..Self::PLAIN };
+    /// [`Grammar::PLAIN`], and nothing needs to follow the dot: `5.` is five. For what is read and
+    /// not written: numbers of the canonical model, which keep the notation of their source, and
+    /// cells of standards that allow it (DSR: ARCH-32).
+    pub const LENIENT: Self = Self { allow_trailing_dot: true, ..Self::PLAIN };
 
     const fn mark(self) -> char {
         if self.decimal_comma { ',' } else { '.' }
@@ -397,7 +399,7 @@ mod tests {
             ("007", Grammar::PLAIN, 7, 0),
             ("1.50", Grammar::PLAIN, 150, 2),
             ("-12.345", Grammar::PLAIN, -12345, 3),
-            ("5.", Grammar::DSR_READ, 5, 0),
+            ("5.", Grammar::LENIENT, 5, 0),
             ("1234567890123456789012345678", Grammar::PLAIN, 1_234_567_890_123_456_789_012_345_678, 0),
             ("0.0000000000000000000000000001", Grammar::PLAIN, 1, 28),
             ("00000000000000000000000000000000001", Grammar::PLAIN, 1, 0),
@@ -420,7 +422,7 @@ mod tests {
         for (text, grammar, error) in [
             ("", Grammar::PLAIN, DecimalError::Empty),
             ("-", Grammar::PLAIN, DecimalError::NoDigits),
-            (".", Grammar::DSR_READ, DecimalError::NoWholeDigits),
+            (".", Grammar::LENIENT, DecimalError::NoWholeDigits),
             (".5", Grammar::PLAIN, DecimalError::NoWholeDigits),
             ("5.", Grammar::PLAIN, DecimalError::TrailingMark),
             ("1.2.3", Grammar::PLAIN, DecimalError::ManyMarks),

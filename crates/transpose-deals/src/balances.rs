@@ -42,10 +42,10 @@
 use crate::agreement::context_rules::plain;
 use crate::agreement::shops::valued;
 use crate::agreement::{choice, required};
-use crate::deal::{At, Contract};
+use crate::deal::{At, Deal};
 use crate::figures::same_days;
 use crate::template::quoted;
-use crate::terms::Deal;
+use crate::terms::PeriodTerms;
 use crate::toml::document::{Reader, Table, WRONG_VALUE};
 use crate::toml::value;
 use std::collections::BTreeSet;
@@ -272,23 +272,23 @@ impl Balances {
 
     /// Gives a deal what its account brings into the period. With `redo`, a period that is there
     /// already begins again with what it began with. Answers with warnings.
-    pub fn carry(&self, deal: &mut Deal, redo: bool) -> Result<Vec<Diagnostic>, Fatal> {
-        let currency = deal.agreement().currency;
-        let contract = deal.contract().map_err(Fatal::usage)?;
-        let Some(period) = deal.period() else {
+    pub fn carry(&self, terms: &mut PeriodTerms, redo: bool) -> Result<Vec<Diagnostic>, Fatal> {
+        let currency = terms.agreement().currency;
+        let deal = terms.deal().map_err(Fatal::usage)?;
+        let Some(period) = terms.period() else {
             return Err(Fatal::usage(Diagnostic::new(
                 &NO_PERIOD,
-                contract.place.clone(),
+                deal.place.clone(),
                 "the period of the run is not known",
             )));
         };
         let mut warnings = Vec::new();
-        if contract.rounding.at == Some(At::Row) {
-            let message = format!("no account is kept for the deal `{}`", contract.id);
-            warnings.push(Diagnostic::new(&NO_ACCOUNT, contract.place.clone(), message));
+        if deal.rounding.at == Some(At::Row) {
+            let message = format!("no account is kept for the deal `{}`", deal.id);
+            warnings.push(Diagnostic::new(&NO_ACCOUNT, deal.place.clone(), message));
             return Ok(warnings);
         }
-        let named = |account: &&Account| account.deal == contract.id;
+        let named = |account: &&Account| account.deal == deal.id;
         let found = self.accounts.iter().filter(named).find(|account| account.currency == currency);
         if let Some(other) = self.accounts.iter().find(named).filter(|_| found.is_none()) {
             let message =
@@ -297,20 +297,20 @@ impl Balances {
         }
         let Some(account) = found else {
             // Where the term of an advance has begun before, what is left of it stays unknown.
-            if let Some(opening) = first_opening(contract, period) {
-                deal.set_opening(opening);
+            if let Some(opening) = first_opening(deal, period) {
+                terms.set_opening(opening);
             }
             return Ok(warnings);
         };
         admit(account, period, redo)?;
         warnings.extend(gap(account, period));
-        let Some(opening) = opening(account, contract, period) else {
+        let Some(opening) = opening(account, deal, period) else {
             let message = format!("a sum of the account of `{}` has too many digits", account.deal);
             return Err(Fatal::usage(Diagnostic::new(&INCONSISTENT, self.whole(), message)));
         };
         // Everything that was paid has the places of the deal; finer amounts would be lost in
         // rounding.
-        let places = contract.places(currency);
+        let places = deal.places(currency);
         if [opening.unrecouped, opening.adjustments].iter().any(|amount| amount.normalize().scale() > places)
         {
             let message = format!(
@@ -319,7 +319,7 @@ impl Balances {
             );
             return Err(Fatal::usage(Diagnostic::new(&INCONSISTENT, self.whole(), message)));
         }
-        deal.set_opening(opening);
+        terms.set_opening(opening);
         Ok(warnings)
     }
 
@@ -496,23 +496,23 @@ fn gap(account: &Account, period: Period) -> Option<Diagnostic> {
 }
 
 /// The advance that is paid in the period.
-fn advance_in(contract: &Contract, period: Period) -> Decimal {
-    let begins = contract.advance.as_ref().filter(|advance| {
+fn advance_in(deal: &Deal, period: Period) -> Decimal {
+    let begins = deal.advance.as_ref().filter(|advance| {
         !advance.at_end && period.first() <= advance.first.first() && advance.first.first() <= period.last()
     });
     begins.map_or(Decimal::ZERO, |advance| advance.amount)
 }
 
 /// What an account begins with that is not there yet; nothing where a term has begun before.
-pub(crate) fn first_opening(contract: &Contract, period: Period) -> Option<Opening> {
-    let running = contract.advance.as_ref().is_some_and(|advance| {
+pub(crate) fn first_opening(deal: &Deal, period: Period) -> Option<Opening> {
+    let running = deal.advance.as_ref().is_some_and(|advance| {
         advance.first.first() < period.first() && period.first() <= advance.last.last()
     });
-    (!running).then(|| Opening { unrecouped: advance_in(contract, period), ..Opening::default() })
+    (!running).then(|| Opening { unrecouped: advance_in(deal, period), ..Opening::default() })
 }
 
-fn opening(account: &Account, contract: &Contract, period: Period) -> Option<Opening> {
-    let term = contract.advance.as_ref();
+fn opening(account: &Account, deal: &Deal, period: Period) -> Option<Opening> {
+    let term = deal.advance.as_ref();
     let in_term = |entered: &&Entered| {
         entered.period.last() < period.first()
             && term.is_some_and(|term| term.first.first() <= entered.period.first())
@@ -529,7 +529,7 @@ fn opening(account: &Account, contract: &Contract, period: Period) -> Option<Ope
         .find(|entered| same_days(entered.period, period))
         .map(|entered| entered.opening);
     Some(Opening {
-        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(contract, period)))?,
+        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(deal, period)))?,
         earned: total(std::iter::once(carried).chain(earned?))?,
         adjustments: value::sum(
             account.adjusted(period, Kind::Correction)?,

@@ -32,4 +32,4 @@ pub use balances::Balances;
 pub use figures::Figures;
 pub use partner_rules::{Rules, template_rules};
 pub use template::{Sample, template_agreement, template_figures};
-pub use terms::Deal;
+pub use terms::PeriodTerms;

@@ -7,6 +7,7 @@ use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use transpose_core::model::Field;
+use transpose_core::model::vocabulary::{commercial_model, use_type};
 
 /// What is known of an input for which side files are made; all of it may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,9 +93,9 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
             let _ = writeln!(out, "when = {{ {key} = {} }}", quoted(value));
         }
         let (model, used) = match tier {
-            Tier { sale: true, .. } => ("PayAsYouGoModel", "PermanentDownload"),
-            Tier { free: true, .. } => ("AdvertisementSupportedModel", "OnDemandStream"),
-            _ => ("SubscriptionModel", "OnDemandStream"),
+            Tier { sale: true, .. } => (commercial_model::PAY_AS_YOU_GO, use_type::PERMANENT_DOWNLOAD),
+            Tier { free: true, .. } => (commercial_model::ADVERTISING, use_type::ON_DEMAND_STREAM),
+            _ => (commercial_model::SUBSCRIPTION, use_type::ON_DEMAND_STREAM),
         };
         let _ = writeln!(out, "commercial-model = \"{model}\"  # CHECK: how the user pays");
         let _ = writeln!(out, "use-type = \"{used}\"  # CHECK: how the user listens");
@@ -363,15 +364,15 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Agreement, Deal, Figures};
+    use crate::{Agreement, Figures, PeriodTerms};
     use proptest::prelude::*;
     use transpose_core::model::Entity;
     use transpose_core::terms::Terms;
 
-    fn deal(sample: &Sample) -> Deal {
+    fn terms(sample: &Sample) -> PeriodTerms {
         let agreement = Agreement::parse("agreement.toml", &template_agreement(sample)).unwrap();
         let figures = Figures::parse("figures.csv", template_figures(sample).as_bytes()).unwrap();
-        Deal::new(agreement, Some(figures), None).unwrap()
+        PeriodTerms::new(agreement, Some(figures), None).unwrap()
     }
 
     fn texts(list: &[&str]) -> Vec<String> {
@@ -380,10 +381,10 @@ mod tests {
 
     #[test]
     fn template_without_sample_is_valid() {
-        let deal = deal(&Sample::default());
-        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
-        assert_eq!(deal.due().len(), 1);
-        assert_eq!(deal.period(), None);
+        let terms = terms(&Sample::default());
+        assert!(terms.warnings().is_empty(), "{:?}", terms.warnings());
+        assert_eq!(terms.due().len(), 1);
+        assert_eq!(terms.period(), None);
     }
 
     #[test]
@@ -401,9 +402,9 @@ mod tests {
         let text = bare.collect::<Vec<_>>().join("\n");
         let agreement = template_agreement(&Sample::default()).replace(DEAL, &format!("{text}\n"));
         let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
-        let [contract] = agreement.contracts.as_slice() else { panic!("{}", agreement.contracts.len()) };
-        assert_eq!((contract.models.len(), contract.summaries.len()), (3, 5));
-        assert!(contract.advance.is_some() && contract.exchange.is_some() && contract.withholding.is_some());
+        let [deal] = agreement.deals.as_slice() else { panic!("{}", agreement.deals.len()) };
+        assert_eq!((deal.models.len(), deal.summaries.len()), (3, 5));
+        assert!(deal.advance.is_some() && deal.exchange.is_some() && deal.withholding.is_some());
     }
 
     #[test]
@@ -425,16 +426,16 @@ mod tests {
             period: Some("2026-10".into()),
             ..Sample::default()
         };
-        let deal = deal(&sample);
-        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
-        assert_eq!(deal.due().len(), 2 * 7);
-        assert_eq!(deal.period().unwrap().to_string(), "2026-10");
+        let terms = terms(&sample);
+        assert!(terms.warnings().is_empty(), "{:?}", terms.warnings());
+        assert_eq!(terms.due().len(), 2 * 7);
+        assert_eq!(terms.period().unwrap().to_string(), "2026-10");
         for plan in sample.plans.iter().filter(|plan| !plan.trim().is_empty()) {
             let mut event = Entity::default();
             event.set(Field::TERRITORY, "FR");
             event.set(Field::PLAN, plan.as_str());
-            let mut contexts = [deal.context(&event).unwrap()];
-            assert!(deal.complete(&mut contexts).is_empty());
+            let mut contexts = [terms.context(&event).unwrap()];
+            assert!(terms.complete(&mut contexts).is_empty());
             assert_eq!(contexts[0].text(Field::NET_REVENUE), Some("0"), "{plan}");
         }
         let text = template_agreement(&sample);
@@ -444,9 +445,9 @@ mod tests {
     #[test]
     fn services_stand_in_for_plans() {
         let sample = Sample { services: texts(&["One Radio", "Two Radio"]), ..Sample::default() };
-        let deal = deal(&sample);
+        let terms = terms(&sample);
         let services: Vec<_> =
-            deal.due().iter().map(|context| context.text(Field::SERVICE).unwrap().to_owned()).collect();
+            terms.due().iter().map(|context| context.text(Field::SERVICE).unwrap().to_owned()).collect();
         assert_eq!(services, ["OneRadio", "TwoRadio"]);
     }
 
@@ -454,13 +455,13 @@ mod tests {
     fn every_shop_of_a_report_of_sales_has_a_table() {
         let services = texts(&["Northwind Shop UK", "Northwind \"Shop\" DE"]);
         let sample = Sample { services, sales: true, ..Sample::default() };
-        let deal = deal(&sample);
-        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
+        let terms = terms(&sample);
+        assert!(terms.warnings().is_empty(), "{:?}", terms.warnings());
         for service in &sample.services {
             let mut event = Entity::default();
             event.set(Field::SERVICE, service.as_str());
             event.set(Field::RETAIL_PRICE, "1.20");
-            let context = deal.context(&event).unwrap();
+            let context = terms.context(&event).unwrap();
             assert_eq!(context.text(Field::COMMERCIAL_MODEL), Some("PayAsYouGoModel"));
             assert_eq!(context.text(Field::PRICE), Some("1"));
         }
@@ -475,8 +476,8 @@ mod tests {
             sales in proptest::bool::ANY,
         ) {
             let sample = Sample { services, plans, territories: texts(&["DE"]), period: None, name, sales };
-            let deal = deal(&sample);
-            prop_assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
+            let terms = terms(&sample);
+            prop_assert!(terms.warnings().is_empty(), "{:?}", terms.warnings());
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::agreement::context_rules::{Known, Match, Rule, SETTABLE, key_of};
 use crate::agreement::{Agreement, own_key};
 use crate::arithmetic::number::{Exact, exact};
 use crate::balances::Opening;
-use crate::deal::Contract;
+use crate::deal::Deal;
 use crate::figures::{Figure, Figures, Row, amount, heading_of, same_days, summed};
 use crate::royalties;
 use crate::template::quoted;
@@ -18,6 +18,7 @@ use std::fmt::Write;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 use transpose_core::terms::{
     ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, ServiceTotal, Terms, UsageTotal,
@@ -101,7 +102,7 @@ struct Planned {
 
 /// An agreement with its period figures, for one period.
 #[derive(Clone, Debug)]
-pub struct Deal {
+pub struct PeriodTerms {
     agreement: Agreement,
     figures: Option<Figures>,
     period: Option<Period>,
@@ -112,7 +113,7 @@ pub struct Deal {
     opening: Option<Opening>,
 }
 
-impl Deal {
+impl PeriodTerms {
     /// Joins an agreement and its figures; the given period wins over the agreement's, which wins
     /// over the figures'.
     pub fn new(
@@ -122,11 +123,11 @@ impl Deal {
     ) -> Result<Self, Fatal> {
         let period = decide(&agreement, figures.as_ref(), period)?;
         let warnings = agreement.warnings.clone();
-        let mut deal =
+        let mut terms =
             Self { agreement, figures, period, planned: Vec::new(), warnings, chosen: None, opening: None };
-        let diagnostics = deal.plan();
-        deal.warnings.extend(settle(diagnostics)?);
-        Ok(deal)
+        let diagnostics = terms.plan();
+        terms.warnings.extend(settle(diagnostics)?);
+        Ok(terms)
     }
 
     /// The reporting period, when one is stated or follows from the figures.
@@ -146,16 +147,16 @@ impl Deal {
 
     /// Whether the agreement has deals, so that [`Terms::owed`] answers.
     pub fn has_deals(&self) -> bool {
-        !self.agreement.contracts.is_empty()
+        !self.agreement.deals.is_empty()
     }
 
     /// The deal that holds, for the given label, or the given id of a deal. Without this call it is
     /// the one whose `label` or `party-id` is that of the recipient, and without a recipient the
     /// only one.
     pub fn choose(&mut self, label: &str) -> Result<(), Fatal> {
-        let named = |contract: &Contract| contract.label == label || contract.id == label;
+        let named = |deal: &Deal| deal.label == label || deal.id == label;
         let found: Vec<usize> =
-            self.in_force().filter(|(_, contract)| named(contract)).map(|(index, _)| index).collect();
+            self.in_force().filter(|(_, deal)| named(deal)).map(|(index, _)| index).collect();
         match found.as_slice() {
             [one] => {
                 self.chosen = Some(*one);
@@ -167,27 +168,26 @@ impl Deal {
     }
 
     /// The deals that hold on some day of the period.
-    fn in_force(&self) -> impl Iterator<Item = (usize, &Contract)> {
+    fn in_force(&self) -> impl Iterator<Item = (usize, &Deal)> {
         let period = self.period;
-        let contracts = self.agreement.contracts.iter().enumerate();
-        contracts.filter(move |(_, contract)| period.is_none_or(|period| contract.holds_in(period)))
+        let deals = self.agreement.deals.iter().enumerate();
+        deals.filter(move |(_, deal)| period.is_none_or(|period| deal.holds_in(period)))
     }
 
     /// The deal that holds.
-    pub(crate) fn contract(&self) -> Result<&Contract, Diagnostic> {
-        if let Some(contract) = self.chosen.and_then(|index| self.agreement.contracts.get(index)) {
-            return Ok(contract);
+    pub(crate) fn deal(&self) -> Result<&Deal, Diagnostic> {
+        if let Some(deal) = self.chosen.and_then(|index| self.agreement.deals.get(index)) {
+            return Ok(deal);
         }
         let recipient = self.agreement.recipient.as_ref();
-        let names = |contract: &Contract| {
+        let names = |deal: &Deal| {
             recipient.is_some_and(|party| {
-                party.name == contract.label
-                    || contract.party.as_deref().is_some_and(|id| id.ends_with(party.id.as_str()))
+                party.name == deal.label
+                    || deal.party.as_deref().is_some_and(|id| id.ends_with(party.id.as_str()))
             })
         };
-        let named: Vec<&Contract> =
-            self.in_force().map(|(_, contract)| contract).filter(|contract| names(contract)).collect();
-        let all: Vec<&Contract> = self.in_force().map(|(_, contract)| contract).collect();
+        let named: Vec<&Deal> = self.in_force().map(|(_, deal)| deal).filter(|deal| names(deal)).collect();
+        let all: Vec<&Deal> = self.in_force().map(|(_, deal)| deal).collect();
         match (named.as_slice(), all.as_slice()) {
             ([one], _) => Ok(one),
             (_, []) => Err(self.out_of_force()),
@@ -202,15 +202,11 @@ impl Deal {
     }
 
     fn deals_place(&self) -> Location {
-        self.agreement.contracts.first().map(|contract| contract.place.clone()).unwrap_or_default()
+        self.agreement.deals.first().map(|deal| deal.place.clone()).unwrap_or_default()
     }
 
     fn deal_list(&self) -> String {
-        let deals = self
-            .agreement
-            .contracts
-            .iter()
-            .map(|contract| format!("`{}` for {}", contract.id, contract.label));
+        let deals = self.agreement.deals.iter().map(|deal| format!("`{}` for {}", deal.id, deal.label));
         deals.collect::<Vec<_>>().join(", ")
     }
 
@@ -317,7 +313,7 @@ impl Deal {
             if answer != Match::No {
                 let context = self.outcome(rule, Some(row.territory.clone()));
                 // What is sold has the currency of its shop.
-                if currencies.is_empty() || context.text(Field::COMMERCIAL_MODEL) != Some("PayAsYouGoModel") {
+                if currencies.is_empty() || context.text(Field::COMMERCIAL_MODEL) != Some(PAY_AS_YOU_GO) {
                     contexts.insert(context);
                 } else {
                     contexts.extend(currencies.iter().map(|currency| {
@@ -522,7 +518,7 @@ const ALWAYS_READ: [Field; 3] = [Field::TERRITORY, Field::SERVICE, Field::PLAN];
 /// What is read of sales, so that neither refunds nor prices are passed over.
 const OF_SALES: [Field; 3] = [Field::TRANSACTION_TYPE, Field::RETAIL_PRICE, Field::EVENT_CURRENCY];
 
-impl Terms for Deal {
+impl Terms for PeriodTerms {
     fn reads(&self) -> FieldSet {
         let own: FieldSet = ALWAYS_READ.into_iter().chain(OF_SALES).collect();
         self.agreement.rules.iter().fold(own, |set, rule| set.union(rule.reads()))
@@ -553,7 +549,7 @@ impl Terms for Deal {
         let mut context = self.outcome(rule, territory);
         if let Some(sale) = sale {
             sale.state(self.agreement.currency, &mut context)?;
-            if self.agreement.contracts.iter().any(Contract::reads_retail_price) {
+            if self.agreement.deals.iter().any(Deal::reads_retail_price) {
                 sale.state_retail_price(&mut context);
             }
         }
@@ -673,15 +669,15 @@ impl Terms for Deal {
     }
 
     fn pays(&self) -> bool {
-        !self.agreement.contracts.is_empty()
+        !self.agreement.deals.is_empty()
     }
 
     fn per_user(&self) -> bool {
-        self.contract().is_ok_and(Contract::is_per_user)
+        self.deal().is_ok_and(Deal::is_per_user)
     }
 
     fn counts_for_users(&self, context: &Entity, bearing: bool) -> bool {
-        self.contract().is_ok_and(|contract| contract.counts_play(context, bearing))
+        self.deal().is_ok_and(|deal| deal.counts_play(context, bearing))
     }
 
     fn owed(
@@ -693,8 +689,8 @@ impl Terms for Deal {
         if !self.pays() {
             return Ok(Royalties::default());
         }
-        let contract = self.contract().map_err(|diagnostic| vec![diagnostic])?;
-        royalties::work_out(self, contract, contexts, played, whole)
+        let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
+        royalties::work_out(self, deal, contexts, played, whole)
     }
 }
 
@@ -898,8 +894,8 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
         value::period(text).unwrap()
     }
 
-    fn deal() -> Deal {
-        Deal::new(agreement(AGREEMENT), Some(figures(FIGURES)), Some(period("2026-10"))).unwrap()
+    fn terms() -> PeriodTerms {
+        PeriodTerms::new(agreement(AGREEMENT), Some(figures(FIGURES)), Some(period("2026-10"))).unwrap()
     }
 
     fn entity(pairs: &[(Field, &str)]) -> Entity {
@@ -919,13 +915,13 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
     }
 
     fn refused(agreement: Agreement, figures: &str, given: Option<Period>) -> Vec<Diagnostic> {
-        Deal::new(agreement, Some(self::figures(figures)), given).unwrap_err().diagnostics
+        PeriodTerms::new(agreement, Some(self::figures(figures)), given).unwrap_err().diagnostics
     }
 
     #[test]
     fn plays_find_their_context() {
-        let deal = deal();
-        let context = deal.context(&event("GB", "family")).unwrap();
+        let terms = terms();
+        let context = terms.context(&event("GB", "family")).unwrap();
         let expected = entity(&[
             (Field::COMMERCIAL_MODEL, "SubscriptionModel"),
             (Field::USE_TYPE, "OnDemandStream"),
@@ -936,53 +932,53 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
         assert_eq!(context, expected);
         let mut offline = event("DE", "free");
         offline.set(Field::PLAY_MODE, "offline");
-        let context = deal.context(&offline).unwrap();
+        let context = terms.context(&offline).unwrap();
         assert_eq!(context.text(Field::USE_TYPE), Some("TetheredDownload"));
         assert_eq!(context.text(Field::SERVICE), Some("NorthwindMusic"));
-        assert!(deal.reads().contains(Field::PLAY_MODE) && deal.reads().contains(Field::SERVICE));
+        assert!(terms.reads().contains(Field::PLAY_MODE) && terms.reads().contains(Field::SERVICE));
     }
 
     #[test]
     fn play_without_rule_or_territory_is_explained() {
-        let deal = deal();
-        let diagnostic = deal.context(&event("DE", "premium")).unwrap_err();
+        let terms = terms();
+        let diagnostic = terms.context(&event("DE", "premium")).unwrap_err();
         assert_eq!(
             (diagnostic.code.id, diagnostic.value.as_deref()),
             ("DEA0301", Some("territory DE, plan premium"))
         );
         assert!(diagnostic.advice().contains("when = { plan = \"premium\" }"), "{}", diagnostic.advice());
         assert!(diagnostic.advice().contains("`family`, `free`, `premium`"), "{}", diagnostic.advice());
-        let diagnostic = deal.context(&entity(&[(Field::PLAN, "free")])).unwrap_err();
+        let diagnostic = terms.context(&entity(&[(Field::PLAN, "free")])).unwrap_err();
         assert_eq!(diagnostic.code.id, "DEA0302");
         let rules = AGREEMENT.find("[[context]]").unwrap()..AGREEMENT.find("[defaults]").unwrap();
         let mut bare = AGREEMENT.to_owned();
         bare.replace_range(rules, "");
-        let deal = Deal::new(agreement(&bare), None, None).unwrap();
-        assert_eq!(deal.context(&event("GB", "free")).unwrap_err().code.id, "DEA0103");
+        let terms = PeriodTerms::new(agreement(&bare), None, None).unwrap();
+        assert_eq!(terms.context(&event("GB", "free")).unwrap_err().code.id, "DEA0103");
     }
 
     #[test]
     fn defaults_stand_in_for_what_plays_lack() {
         let text = AGREEMENT
             .replace("[defaults]", "[defaults]\n\"context.territory\" = \"gb\"\n\"context.plan\" = \"free\"");
-        let deal = Deal::new(agreement(&text), None, None).unwrap();
-        assert_eq!(deal.context(&Entity::default()).unwrap().text(Field::TERRITORY), Some("GB"));
-        assert_eq!(deal.context(&event("", "")).unwrap().text(Field::TERRITORY), Some("GB"));
-        assert_eq!(deal.fallback(Field::RECORDING_TYPE), Some("SoundRecording"));
+        let terms = PeriodTerms::new(agreement(&text), None, None).unwrap();
+        assert_eq!(terms.context(&Entity::default()).unwrap().text(Field::TERRITORY), Some("GB"));
+        assert_eq!(terms.context(&event("", "")).unwrap().text(Field::TERRITORY), Some("GB"));
+        assert_eq!(terms.fallback(Field::RECORDING_TYPE), Some("SoundRecording"));
     }
 
     #[test]
     fn rows_of_several_plans_are_added_exactly() {
-        let deal = deal();
-        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
-        let due = deal.due();
+        let terms = terms();
+        assert!(terms.warnings().is_empty(), "{:?}", terms.warnings());
+        let due = terms.due();
         assert_eq!(due.len(), 3);
-        assert_eq!(due[0], deal.context(&event("GB", "premium")).unwrap());
+        assert_eq!(due[0], terms.context(&event("GB", "premium")).unwrap());
         let mut contexts = due;
         contexts[0].set(Field::TOTAL_USAGES, "899");
         contexts[0].set(Field::CONTEXT_ID, "1");
         contexts[1].set(Field::TOTAL_USAGES, "12");
-        assert!(deal.complete(&mut contexts).is_empty());
+        assert!(terms.complete(&mut contexts).is_empty());
         let texts = |index: usize, field| contexts[index].text(field);
         assert_eq!(texts(0, Field::NET_REVENUE), Some("100.305"));
         assert_eq!(texts(0, Field::SUBSCRIBERS), Some("15"));
@@ -995,13 +991,13 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
 
     #[test]
     fn contexts_without_figures_name_the_missing_row() {
-        let deal = deal();
+        let terms = terms();
         let mut contexts = [
-            deal.context(&event("FR", "family")).unwrap(),
-            deal.context(&event("EG", "free")).unwrap(),
+            terms.context(&event("FR", "family")).unwrap(),
+            terms.context(&event("EG", "free")).unwrap(),
             entity(&[(Field::TERRITORY, "US"), (Field::NET_REVENUE, "5")]),
         ];
-        let diagnostics = deal.complete(&mut contexts);
+        let diagnostics = terms.complete(&mut contexts);
         assert_eq!(ids(&diagnostics), ["DEA0310"]);
         assert_eq!(
             diagnostics[0].message,
@@ -1021,39 +1017,49 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
 
     #[test]
     fn total_below_the_counted_plays_is_an_error() {
-        let deal = deal();
-        let mut contexts = [deal.context(&event("GB", "premium")).unwrap()];
+        let terms = terms();
+        let mut contexts = [terms.context(&event("GB", "premium")).unwrap()];
         contexts[0].set(Field::TOTAL_USAGES, "901");
-        assert_eq!(ids(&deal.complete(&mut contexts)), ["DEA0311"]);
+        assert_eq!(ids(&terms.complete(&mut contexts)), ["DEA0311"]);
         assert_eq!(contexts[0].text(Field::TOTAL_USAGES), Some("901"));
     }
 
     #[test]
     fn without_figures_one_warning_says_so() {
-        let deal = Deal::new(agreement(AGREEMENT), None, None).unwrap();
+        let terms = PeriodTerms::new(agreement(AGREEMENT), None, None).unwrap();
         let mut contexts =
-            [deal.context(&event("GB", "premium")).unwrap(), deal.context(&event("GB", "free")).unwrap()];
-        assert_eq!(ids(&deal.complete(&mut contexts)), ["DEA0312"]);
-        assert!(deal.complete(&mut []).is_empty() && deal.due().is_empty());
+            [terms.context(&event("GB", "premium")).unwrap(), terms.context(&event("GB", "free")).unwrap()];
+        assert_eq!(ids(&terms.complete(&mut contexts)), ["DEA0312"]);
+        assert!(terms.complete(&mut []).is_empty() && terms.due().is_empty());
     }
 
     #[test]
     fn period_is_given_stated_or_the_only_one() {
         let dated = agreement(&AGREEMENT.replace("[money]", "period = \"2026-11\"\n[money]"));
-        let of = |deal: Result<Deal, Fatal>| deal.unwrap().period().map(|period| period.to_string());
+        let of = |terms: Result<PeriodTerms, Fatal>| terms.unwrap().period().map(|period| period.to_string());
         assert_eq!(
-            of(Deal::new(dated.clone(), Some(figures(FIGURES)), Some(period("2026-10")))).as_deref(),
+            of(PeriodTerms::new(dated.clone(), Some(figures(FIGURES)), Some(period("2026-10")))).as_deref(),
             Some("2026-10")
         );
-        assert_eq!(of(Deal::new(dated.clone(), Some(figures(FIGURES)), None)).as_deref(), Some("2026-11"));
-        let one = "period,territory,plan\n2026-10,GB,premium\n";
-        assert_eq!(of(Deal::new(agreement(AGREEMENT), Some(figures(one)), None)).as_deref(), Some("2026-10"));
-        let any = "territory,plan\nGB,premium\n";
-        assert_eq!(of(Deal::new(agreement(AGREEMENT), Some(figures(any)), None)), None);
-        assert_eq!(of(Deal::new(dated.clone(), Some(figures(any)), None)).as_deref(), Some("2026-11"));
         assert_eq!(
-            of(Deal::new(agreement(AGREEMENT), Some(figures(one)), Some(period("2026-10-01--2026-10-31"))))
-                .as_deref(),
+            of(PeriodTerms::new(dated.clone(), Some(figures(FIGURES)), None)).as_deref(),
+            Some("2026-11")
+        );
+        let one = "period,territory,plan\n2026-10,GB,premium\n";
+        assert_eq!(
+            of(PeriodTerms::new(agreement(AGREEMENT), Some(figures(one)), None)).as_deref(),
+            Some("2026-10")
+        );
+        let any = "territory,plan\nGB,premium\n";
+        assert_eq!(of(PeriodTerms::new(agreement(AGREEMENT), Some(figures(any)), None)), None);
+        assert_eq!(of(PeriodTerms::new(dated.clone(), Some(figures(any)), None)).as_deref(), Some("2026-11"));
+        assert_eq!(
+            of(PeriodTerms::new(
+                agreement(AGREEMENT),
+                Some(figures(one)),
+                Some(period("2026-10-01--2026-10-31"))
+            ))
+            .as_deref(),
             Some("2026-10-01--2026-10-31")
         );
 
@@ -1091,16 +1097,16 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             assert!(diagnostics[0].location.line.is_some(), "{rows}");
         }
         let text = "territory,plan,net-revenue\nGB,premium,1\nGB,family,\nGB,premum,5\n";
-        let deal = Deal::new(agreement(AGREEMENT), Some(figures(text)), None).unwrap();
-        let found: Vec<_> = deal.warnings().iter().map(|w| (w.code.id, w.location.line)).collect();
+        let terms = PeriodTerms::new(agreement(AGREEMENT), Some(figures(text)), None).unwrap();
+        let found: Vec<_> = terms.warnings().iter().map(|w| (w.code.id, w.location.line)).collect();
         assert_eq!(found, [("DEA0309", Some(3)), ("DEA0305", Some(4))]);
     }
 
     #[test]
     fn blank_plan_is_fine_when_one_context_results() {
         let text = "territory,plan,net-revenue,use-type,commercial-model\nGB,,1,,SubscriptionModel\n";
-        let deal = Deal::new(agreement(AGREEMENT), Some(figures(text)), None).unwrap();
-        assert_eq!(deal.due(), [deal.context(&event("GB", "premium")).unwrap()]);
+        let terms = PeriodTerms::new(agreement(AGREEMENT), Some(figures(text)), None).unwrap();
+        assert_eq!(terms.due(), [terms.context(&event("GB", "premium")).unwrap()]);
     }
 
     #[test]
@@ -1109,7 +1115,7 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
         let mut bare = AGREEMENT.to_owned();
         bare.replace_range(rules, "");
         let text = "territory,service,net-revenue\nGB,One,1\nGB,Two,2\nFR,,3\n";
-        let deal = Deal::new(agreement(&bare), Some(figures(text)), None).unwrap();
+        let terms = PeriodTerms::new(agreement(&bare), Some(figures(text)), None).unwrap();
         let context =
             |territory, service| entity(&[(Field::TERRITORY, territory), (Field::SERVICE, service)]);
         let mut contexts = [
@@ -1119,7 +1125,7 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             context("FR", "Two"),
             context("SE", "One"),
         ];
-        let diagnostics = deal.complete(&mut contexts);
+        let diagnostics = terms.complete(&mut contexts);
         assert_eq!(ids(&diagnostics), ["DEA0306", "DEA0310", "DEA0310", "DEA0310"]);
         assert_eq!(contexts[1].text(Field::NET_REVENUE), Some("2"));
     }
@@ -1127,7 +1133,7 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
     #[test]
     fn header_is_filled_from_the_agreement() {
         let mut header = entity(&[(Field::SENDER_NAME, "someone"), (Field::RECIPIENT_NAME, "kept")]);
-        deal().header(&mut header);
+        terms().header(&mut header);
         let expected = [
             (Field::SENDER_NAME, "Northwind Music"),
             (Field::SENDER_ID, "PADPIDA2008120501W"),
@@ -1141,31 +1147,31 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             assert_eq!(header.text(field), Some(text));
         }
         assert_eq!(header.value(Field::REPERTOIRE).unwrap().iter().count(), 2);
-        assert_eq!(deal().options(), [("max-file-size".to_owned(), "4GB".to_owned())]);
+        assert_eq!(terms().options(), [("max-file-size".to_owned(), "4GB".to_owned())]);
     }
 
     #[test]
     fn example_is_complete_and_clean() {
         let agreement = agreement(include_str!("../../../examples/northwind/agreement.toml"));
         let figures = figures(include_str!("../../../examples/northwind/figures.csv"));
-        let deal = Deal::new(agreement, Some(figures), None).unwrap();
-        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
-        assert_eq!(deal.period(), Some(period("2026-10")));
+        let terms = PeriodTerms::new(agreement, Some(figures), None).unwrap();
+        assert!(terms.warnings().is_empty(), "{:?}", terms.warnings());
+        assert_eq!(terms.period(), Some(period("2026-10")));
         for territory in ["GB", "DE", "FR", "US", "JP", "BR", "SE", "EG"] {
             for plan in ["northwind-premium", "northwind-family", "northwind-student", "northwind-free"] {
-                let mut contexts = [deal.context(&event(territory, plan)).unwrap()];
-                assert!(deal.complete(&mut contexts).is_empty(), "{territory} {plan}");
+                let mut contexts = [terms.context(&event(territory, plan)).unwrap()];
+                assert!(terms.complete(&mut contexts).is_empty(), "{territory} {plan}");
                 for field in [Field::NET_REVENUE, Field::SUBSCRIBERS, Field::USERS] {
                     assert!(contexts[0].text(field).is_some(), "{territory} {plan} {field}");
                 }
             }
         }
-        assert_eq!(deal.due().len(), 32);
+        assert_eq!(terms.due().len(), 32);
     }
 
     #[test]
     fn keys_name_the_place_that_supplies_a_field() {
-        let deal = deal();
+        let terms = terms();
         for (field, key) in [
             (Field::SENDER_ID, "`party-id` under `[sender]` in agreement.toml"),
             (Field::PERIOD_START, "`--period`, or `period` under `[message]` in agreement.toml"),
@@ -1174,10 +1180,10 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             (Field::USE_TYPE, "`use-type` under `[[context]]` in agreement.toml"),
             (Field::RECORDING_TITLE, "`\"recording.title\"` under `[defaults]` in agreement.toml"),
         ] {
-            assert_eq!(deal.key(field), key);
+            assert_eq!(terms.key(field), key);
         }
-        let deal = Deal::new(agreement(AGREEMENT), None, None).unwrap();
-        assert_eq!(deal.key(Field::NET_REVENUE), "`net-revenue` in the figures (`--figures FILE`)");
+        let terms = PeriodTerms::new(agreement(AGREEMENT), None, None).unwrap();
+        assert_eq!(terms.key(Field::NET_REVENUE), "`net-revenue` in the figures (`--figures FILE`)");
     }
 
     proptest! {
@@ -1192,9 +1198,9 @@ period,territory,plan,net-revenue,subscribers,unit-price,total-usages,use-type
             for (index, cents) in amounts.iter().enumerate() {
                 let _ = writeln!(rows, "GB,p{index},{}", Decimal::new(*cents, 2));
             }
-            let deal = Deal::new(agreement(&text), Some(figures(&rows)), None).unwrap();
-            let mut contexts = deal.due();
-            prop_assert!(deal.complete(&mut contexts).is_empty());
+            let terms = PeriodTerms::new(agreement(&text), Some(figures(&rows)), None).unwrap();
+            let mut contexts = terms.due();
+            prop_assert!(terms.complete(&mut contexts).is_empty());
             let total = Decimal::new(amounts.iter().sum(), 2);
             prop_assert_eq!(contexts[0].text(Field::NET_REVENUE).unwrap(), amount(&total));
         }

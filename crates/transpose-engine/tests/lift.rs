@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use transpose_codes::{Decimal, Timestamp};
-use transpose_core::accounting::{RunReport, Subject, UsageTotals};
+use transpose_core::accounting::{NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
     Chunk, ChunkDecoder, Decode, Dimension, Encode, EncodeRequest, Encoded, FileNumber, Format, Grain, Head,
@@ -88,7 +88,8 @@ impl Format for Table {
             writeln!(head, "{}", all.join(" ")).unwrap();
         }
         assert!(brief.shapes[0].column(Field::TERRITORY).is_none() && brief.shapes[0].columns.len() == 5);
-        let currencies = brief.contexts.iter().map(|context| context.text(Field::CURRENCY).unwrap_or("XXX"));
+        let currencies =
+            brief.contexts.iter().map(|context| context.text(Field::CURRENCY).unwrap_or(NO_CURRENCY));
         Ok(Box::new(Writer { head, currencies: currencies.map(Into::into).collect() }))
     }
     fn explain(&self, _: &str) -> Option<String> {

@@ -47,12 +47,12 @@ fn check_text(kind: CellType, text: &str, out: &mut Vec<u8>) -> Fit {
     let odd = |error: &dyn std::fmt::Display| Fit::Odd(error.to_string());
     match kind {
         CellType::FixedString | CellType::String | CellType::Avs => Fit::Exact,
-        CellType::Integer => match decimal::parse(text, Grammar::DSR_READ) {
+        CellType::Integer => match decimal::parse(text, Grammar::LENIENT) {
             Ok(value) if value.fract().is_zero() => normal(text, &decimal::to_text(&value), out),
             Ok(_) => Fit::Odd("expected a whole number".into()),
             Err(error) => wrong(&error),
         },
-        CellType::Decimal => match decimal::parse(text, Grammar::DSR_READ) {
+        CellType::Decimal => match decimal::parse(text, Grammar::LENIENT) {
             Ok(_) => match text.strip_suffix('.') {
                 Some(whole) => normal(text, whole, out),
                 None => Fit::Exact,

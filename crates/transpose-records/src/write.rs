@@ -17,7 +17,7 @@ pub fn number(value: &[u8], out: &mut Vec<u8>) -> bool {
         out.extend_from_slice(value);
         return true;
     }
-    match std::str::from_utf8(value).ok().and_then(|text| decimal::parse(text, Grammar::DSR_READ).ok()) {
+    match std::str::from_utf8(value).ok().and_then(|text| decimal::parse(text, Grammar::LENIENT).ok()) {
         Some(value) => {
             decimal::write(&value, out);
             true

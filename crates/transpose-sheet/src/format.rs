@@ -1,13 +1,13 @@
 //! A layout as a format.
 
-use crate::fixed::{Widths, text_layout};
-use crate::heading::{folded, recognise};
-use crate::layout::Layout;
-use crate::read::SheetDecoder;
-use crate::sums::read::SumsDecoder;
-use crate::sums::write::SumsEncoder;
-use crate::write::SheetEncoder;
-use crate::{code, options, outline};
+use crate::diagnostics;
+use crate::fixed_width::{Widths, text_layout};
+use crate::layout::{Layout, options, outline};
+use crate::read::events::SheetDecoder;
+use crate::read::heading::{folded, recognise};
+use crate::read::usages::SumsDecoder;
+use crate::write::events::SheetEncoder;
+use crate::write::usages::SumsEncoder;
 use std::sync::{Arc, OnceLock};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
@@ -65,7 +65,8 @@ impl LayoutFormat {
     fn sound(&self) -> Result<&Arc<Layout>, Fatal> {
         self.layout().ok_or_else(|| {
             let (name, text) = self.text.unwrap_or_default();
-            let broken = || Diagnostic::new(&code::BAD_LAYOUT, Location::default(), "the layout is broken");
+            let broken =
+                || Diagnostic::new(&diagnostics::BAD_LAYOUT, Location::default(), "the layout is broken");
             Layout::parse(name, text).err().unwrap_or_else(|| Fatal::usage(broken()))
         })
     }

@@ -7,45 +7,24 @@
 //! Invariant: this crate opens no file, starts no thread and knows no partner. Memory depends on
 //! the chunk, never on the file, and no row costs an allocation.
 
-mod cell;
-mod characters;
-mod clock;
-mod closing;
-pub mod code;
-mod coding;
-mod date;
-mod file_name;
-mod fixed;
+mod delimited;
+pub mod diagnostics;
+mod fixed_width;
 mod format;
-mod heading;
-mod index;
 pub mod infer;
 #[allow(dead_code, reason = "names of files and encodings are written next")]
 mod layout;
-mod lines;
 mod mapping;
-mod number;
-mod open;
-mod options;
-mod outline;
-mod put;
+mod notation;
 mod read;
-mod row;
-mod rules;
-mod scan;
-#[cfg(feature = "schema")]
-pub mod schema;
-mod spanned;
-mod styled;
-mod sums;
-mod template;
-mod top;
 mod write;
 
 pub use format::LayoutFormat;
 pub use layout::Layout;
+#[cfg(feature = "schema")]
+pub use layout::schema;
+pub use layout::template::template_layout;
 pub use mapping::{Mapped, Mapping};
-pub use template::template_layout;
 #[doc(hidden)]
 pub use transpose_core;
 use transpose_core::format::Format;

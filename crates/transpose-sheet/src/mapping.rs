@@ -1,11 +1,11 @@
 //! What the columns of a layout are and what becomes of the cells of a sample, for people.
 
-use crate::cell::bare;
-use crate::index::{Damage, Index};
+use crate::delimited::index::{Damage, Index};
+use crate::delimited::row::Found;
 use crate::layout::{CellKind, Column, Layout, Piece, Source};
-use crate::open::{Beginning, Table};
-use crate::row::Found;
-use crate::styled;
+use crate::notation::cell::bare;
+use crate::notation::style;
+use crate::read::open::{Beginning, Table};
 use std::sync::Arc;
 use transpose_codes::Decimal;
 use transpose_core::accounting::ExactSum;
@@ -93,7 +93,7 @@ impl Layout {
         (bytes, complete): (&[u8], bool),
         options: &[(String, String)],
     ) -> Result<Mapping, Fatal> {
-        let head = bytes.get(..crate::open::PROBE).unwrap_or(bytes);
+        let head = bytes.get(..crate::read::open::PROBE).unwrap_or(bytes);
         let beginning =
             Beginning { name: name.into(), bytes: head, complete: complete && head.len() == bytes.len() };
         let table = Table::open(self, &beginning, options)?;
@@ -152,15 +152,15 @@ impl Mapped {
         &mut self,
         column: Option<&Column>,
         (raw, line): (&[u8], u64),
-        cells: crate::cell::Cells,
+        cells: crate::notation::cell::Cells,
         value: &mut Vec<u8>,
         sum: Option<&mut ExactSum>,
     ) {
         self.filled += 1;
         let read = match column {
-            Some(column) if column.field.is_some() => styled::read(column, raw, cells, value),
+            Some(column) if column.field.is_some() => style::read(column, raw, cells, value),
             _ => {
-                crate::cell::unquote(raw, cells.quote, value);
+                crate::notation::cell::unquote(raw, cells.quote, value);
                 Ok(true)
             }
         };

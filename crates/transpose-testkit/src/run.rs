@@ -7,7 +7,7 @@ use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Failure, Fatal};
 use transpose_core::format::{Container, Format, Probe, Registry};
 use transpose_core::terms::Terms;
-use transpose_deals::{Agreement, Deal, Figures};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::{
     Catalogue, Completion, Destination, Job, OnReject, Outcome, Reading, Screening, Users,
 };
@@ -68,7 +68,7 @@ pub fn target<'a>(
 }
 
 /// The agreement and figures of a case.
-pub fn terms(case: &Case) -> Result<Option<Deal>, String> {
+pub fn terms(case: &Case) -> Result<Option<PeriodTerms>, String> {
     let Some(name) = &case.plan.agreement else { return Ok(None) };
     let read = |name: &str| {
         let path = case.side_file(name);
@@ -78,7 +78,7 @@ pub fn terms(case: &Case) -> Result<Option<Deal>, String> {
     let failed = |fatal: Fatal| format!("{case}: {fatal}");
     let agreement = Agreement::parse(name, &text).map_err(failed)?;
     let figures = case.plan.figures.as_ref().map(|name| Figures::parse(name, &read(name)?).map_err(failed));
-    Ok(Some(Deal::new(agreement, figures.transpose()?, None).map_err(failed)?))
+    Ok(Some(PeriodTerms::new(agreement, figures.transpose()?, None).map_err(failed)?))
 }
 
 /// The catalogue of a case.
@@ -121,7 +121,7 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
         },
         screening: Screening::default(),
         slicing: None,
-        period: deal.as_ref().and_then(Deal::period).map(|period| period.micros_range(0)),
+        period: deal.as_ref().and_then(PeriodTerms::period).map(|period| period.micros_range(0)),
         destination: Destination::Folder(output.clone()),
         compression: Compression::None,
         container: settings.container,

@@ -16,6 +16,7 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::format::{EncodeRequest, FileNumber};
+use transpose_core::model::vocabulary::commercial_model::{ADVERTISING, FREE, PAY_AS_YOU_GO, SUBSCRIPTION};
 use transpose_core::model::{Entity, Field, Value};
 use transpose_core::terms::Terms;
 use transpose_records::grammar::Grammar;
@@ -94,9 +95,9 @@ impl Model {
     /// The model of a sales context.
     pub(crate) fn of(context: &Entity) -> Self {
         match context.text(Field::COMMERCIAL_MODEL) {
-            Some("PayAsYouGoModel") => Self::Sale,
-            Some("AdvertisementSupportedModel" | "FreeOfChargeModel") => Self::Advertising,
-            Some("SubscriptionModel") => Self::Subscription,
+            Some(PAY_AS_YOU_GO) => Self::Sale,
+            Some(ADVERTISING | FREE) => Self::Advertising,
+            Some(SUBSCRIPTION) => Self::Subscription,
             _ => Self::Other,
         }
     }

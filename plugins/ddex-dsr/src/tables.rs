@@ -160,6 +160,33 @@ mod tests {
     }
 
     #[test]
+    fn words_that_code_decides_by_are_allowed_values() {
+        use transpose_core::model::vocabulary::{commercial_model, recording_type, use_type};
+        let models = [
+            commercial_model::ADVERTISING,
+            commercial_model::BY_CONTRACT,
+            commercial_model::FREE,
+            commercial_model::PAY_AS_YOU_GO,
+            commercial_model::SUBSCRIPTION,
+        ];
+        let streams = [
+            use_type::CONTENT_INFLUENCED_STREAM,
+            use_type::NON_INTERACTIVE_STREAM,
+            use_type::ON_DEMAND_STREAM,
+            use_type::STREAM,
+        ];
+        for (name, words) in [
+            ("CommercialModelType", &models[..]),
+            ("ResourceType", &[recording_type::SOUND]),
+            ("UseType_DSR", &streams),
+            ("UseType_DSR", &use_type::DOWNLOADS),
+        ] {
+            let values = set(name).unwrap().values;
+            assert!(words.iter().all(|word| values.contains(word)), "{name}: {words:?}");
+        }
+    }
+
+    #[test]
     fn every_named_set_exists() {
         for record in records() {
             for cell in record.cells.iter().filter(|cell| !cell.values.is_empty()) {

@@ -28,14 +28,11 @@ use target::{Plan, Target, column};
 use transpose_core::accounting::{Change, Losses, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, shown};
 use transpose_core::format::{Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, Tally};
+use transpose_core::model::vocabulary::use_type::DOWNLOADS;
 use transpose_core::model::{EntityRef, Field, FieldSet, Group, Shape, Slot};
 use transpose_records::grammar::Grammar as Order;
 use transpose_records::spec::{CellSpec, Obligation};
 use transpose_records::{escape, write};
-
-/// The use types that are downloads.
-const DOWNLOADS: [&str; 5] =
-    ["ConditionalDownload", "Download", "KioskDownload", "PermanentDownload", "TetheredDownload"];
 
 /// Why a usage is given a summary record.
 const OF_ALLOCATION: &str = "the summary record of the first allocation was taken where the usage names none";

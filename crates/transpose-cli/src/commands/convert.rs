@@ -189,7 +189,7 @@ impl Convert {
         let (inputs, received) = self.selection.remembering.check(inputs)?;
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
         let (catalogue, known) = self.completing.read(&registry, self.handling.speed.reading())?;
-        let period = asked.or_else(|| deal.as_ref().and_then(transpose_deals::Deal::period));
+        let period = asked.or_else(|| deal.as_ref().and_then(transpose_deals::PeriodTerms::period));
         if asked.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
                 format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);

@@ -10,7 +10,7 @@ use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_core::format::{Format, Grain};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::Terms;
-use transpose_deals::Deal;
+use transpose_deals::PeriodTerms;
 use transpose_engine::{InputHead, diagnostics};
 
 /// Tells what a conversion would carry, lose and need, without reading a row
@@ -141,7 +141,7 @@ impl Outlook {
         source: &Source<'_>,
         target: &dyn Format,
         version: Option<&str>,
-        deal: Option<&Deal>,
+        deal: Option<&PeriodTerms>,
     ) -> Result<Self, Fatal> {
         let (from, to) = (source.format.manifest(), target.manifest());
         if (from.grain, to.grain) == (Grain::Aggregate, Grain::Event) {
@@ -208,7 +208,7 @@ impl Outlook {
 }
 
 /// Where a needed field comes from.
-fn need(field: Field, sums: bool, deal: Option<&Deal>) -> Need {
+fn need(field: Field, sums: bool, deal: Option<&PeriodTerms>) -> Need {
     let is = |state, from: &str| Need { field, state, from: from.to_owned() };
     if sums && COMPUTED.contains(&field) {
         return is(State::Supplied, "computed from the plays");

@@ -15,13 +15,11 @@ use std::path::{Path, PathBuf};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::Format;
-use transpose_core::terms::Terms;
-use transpose_deals::job::{self, Repeated, Untaken};
-use transpose_deals::{Agreement, Deal, Figures};
+use transpose_core::terms::{DuplicatePolicy, Terms};
+use transpose_deals::job;
+use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::fanout::{Condition, Many, Output, Ran, Rule};
-use transpose_engine::{
-    Destination, Duplicates, Extra, Job, OnReject, Outcome, PeriodBy, Screening, destination, receipt,
-};
+use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Screening, destination, receipt};
 use transpose_io::Input;
 
 /// Makes many reports of one reading of the inputs
@@ -53,7 +51,7 @@ pub(crate) struct Run {
 struct Made<'a> {
     format: &'a dyn Format,
     version: Option<String>,
-    deal: Option<Deal>,
+    deal: Option<PeriodTerms>,
     period: Option<Period>,
     destination: Destination,
     packing: Packing,
@@ -96,7 +94,7 @@ impl Run {
         let opener = containers.opener(&registry, Some(&temp_dir)).of(job.from.as_deref());
         let sells =
             made.iter().any(|made| made.deal.as_ref().is_some_and(|deal| deal.agreement().has_shops()));
-        let inputs = if sells || job.duplicates != Repeated::Off {
+        let inputs = if sells || job.duplicates != DuplicatePolicy::Off {
             opener.kept_inputs(&job.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&job.inputs, threads)?
@@ -124,10 +122,7 @@ impl Run {
                     terms: made.deal.as_ref().map(|deal| deal as &dyn Terms),
                     completion: completing.completion(catalogue.as_ref(), made.format)?,
                     period: made.period.map(|period| zone.moments(period)),
-                    screening: Screening {
-                        period_by: if job.period_by_logged { PeriodBy::Logged } else { PeriodBy::Played },
-                        ..Screening::default()
-                    },
+                    screening: Screening { period_by: job.period_by, ..Screening::default() },
                     slicing: None,
                     destination: made.destination.clone(),
                     compression: made.packing.compression,
@@ -150,12 +145,8 @@ impl Run {
         let many = Many {
             outputs: &outputs,
             sets: &job.sets,
-            duplicates: match job.duplicates {
-                Repeated::Off => Duplicates::Off,
-                Repeated::Report => Duplicates::Report,
-                Repeated::Drop => Duplicates::Drop,
-            },
-            refuse_untaken: job.untaken == Untaken::Refuse,
+            duplicates: job.duplicates,
+            unrouted: job.unrouted,
             beside: &|outcomes| {
                 beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.handling.overwrite)
             },
@@ -240,7 +231,7 @@ fn outputs<'a>(
             let (format, version) = open::versioned(registry, &output.format)?;
             open::writable(format)?;
             let deal = deal(job, output, &mut agreements, &mut figures)?;
-            let period = output.period.or(job.period).or_else(|| deal.as_ref().and_then(Deal::period));
+            let period = output.period.or(job.period).or_else(|| deal.as_ref().and_then(PeriodTerms::period));
             let destination = match &output.file {
                 Some(file) if !file.to_string_lossy().ends_with('/') => Destination::File(root.join(file)),
                 Some(folder) => Destination::Folder(root.join(folder)),
@@ -273,7 +264,7 @@ fn deal(
     output: &job::Output,
     agreements: &mut BTreeMap<PathBuf, Agreement>,
     figures: &mut BTreeMap<PathBuf, Figures>,
-) -> Result<Option<Deal>, Fatal> {
+) -> Result<Option<PeriodTerms>, Fatal> {
     let Some(path) = &output.agreement else { return Ok(None) };
     if !agreements.contains_key(path) {
         let agreement = Agreement::parse(&path.to_string_lossy(), &open::text(path)?)?;
@@ -287,7 +278,7 @@ fn deal(
     }
     let figures = wanted.and_then(|path| figures.get(path)).cloned();
     let Some(agreement) = agreements.get(path).cloned() else { return Ok(None) };
-    Deal::new(agreement, figures, output.period.or(job.period)).map(Some)
+    PeriodTerms::new(agreement, figures, output.period.or(job.period)).map(Some)
 }
 
 /// The files that a job reads, with the parts that they play.

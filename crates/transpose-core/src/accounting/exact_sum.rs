@@ -63,5 +63,5 @@ impl ExactSum {
 }
 
 pub(super) fn long(bytes: &[u8]) -> Option<Decimal> {
-    decimal::parse(std::str::from_utf8(bytes).ok()?, Grammar::DSR_READ).ok()
+    decimal::parse(std::str::from_utf8(bytes).ok()?, Grammar::LENIENT).ok()
 }

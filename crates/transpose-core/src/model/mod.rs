@@ -5,6 +5,7 @@ mod entity;
 mod events;
 mod field;
 mod span;
+pub mod vocabulary;
 
 pub use blocks::{Batch, Block, BlockBatch, BlockRow, Blocks, Cell, EntityRef, EntityRow, List, Shape, Slot};
 pub use entity::{Entity, Value};

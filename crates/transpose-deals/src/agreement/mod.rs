@@ -20,7 +20,7 @@ pub(crate) mod sales_tax;
 pub(crate) mod shops;
 
 use crate::agreement::context_rules::{MISPLACED_KEY, Rule, report_unreachable};
-use crate::deal::{self, Contract};
+use crate::deal::{self, Deal};
 use crate::toml::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
 use crate::toml::value::{self, Unfit};
 use shops::Shops;
@@ -95,7 +95,7 @@ pub struct Agreement {
     pub refunds: RefundPolicy,
     pub(crate) shops: Shops,
     pub(crate) rules: Vec<Rule>,
-    pub(crate) contracts: Vec<Contract>,
+    pub(crate) deals: Vec<Deal>,
     pub(crate) defaults: BTreeMap<Field, String>,
 }
 
@@ -118,7 +118,7 @@ impl Agreement {
         let (conflict, unmatched) = policies(&mut reader, &root);
         let shops = Shops::read(&mut reader, &root);
         let refunds = shops::refunds(&mut reader, &root, unmatched);
-        let contracts = deal::read(&mut reader, &root, currency, qualifying);
+        let deals = deal::read(&mut reader, &root, currency, qualifying);
         let options = options(&mut reader, &root);
         let warnings = reader.finish()?;
         // Each of these is absent only after an error was reported.
@@ -143,7 +143,7 @@ impl Agreement {
             refunds,
             shops,
             rules,
-            contracts,
+            deals,
             defaults,
         })
     }

@@ -13,6 +13,7 @@ use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::{Date, Timestamp};
 use transpose_codes::{Currency, Territory};
 use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::model::vocabulary::transaction_type::{REFUND, SALE};
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::{RefundPolicy, UnmatchedPolicy};
 
@@ -208,8 +209,8 @@ impl Shops {
             diagnostic.value(event.text(field).unwrap_or_default().as_bytes())
         };
         let refund = match event.text(Field::TRANSACTION_TYPE) {
-            Some("refund") => true,
-            Some("sale") | None => false,
+            Some(REFUND) => true,
+            Some(SALE) | None => false,
             Some(_) => {
                 let message = "the transaction is neither a sale nor a refund".to_owned();
                 return Err(wrong(&UNKNOWN_TRANSACTION, Field::TRANSACTION_TYPE, message));
@@ -369,7 +370,7 @@ fn tax(text: &str) -> Result<Decimal, value::Unfit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Agreement, Deal, Figures};
+    use crate::{Agreement, Figures, PeriodTerms};
     use transpose_core::terms::Terms as _;
 
     const AGREEMENT: &str = r#"[sender]
@@ -414,10 +415,10 @@ commercial-model = "PayAsYouGoModel"
 use-type = "PermanentDownload"
 "#;
 
-    fn deal(text: &str, figures: Option<&str>) -> Deal {
+    fn terms(text: &str, figures: Option<&str>) -> PeriodTerms {
         let agreement = Agreement::parse("agreement.toml", text).unwrap();
         let figures = figures.map(|text| Figures::parse("figures.csv", text.as_bytes()).unwrap());
-        Deal::new(agreement, figures, None).unwrap()
+        PeriodTerms::new(agreement, figures, None).unwrap()
     }
 
     fn sale(shop: &str, territory: &str, price: &str, more: &[(Field, &str)]) -> Entity {
@@ -432,7 +433,7 @@ use-type = "PermanentDownload"
 
     #[test]
     fn a_sale_has_the_territory_the_currency_and_the_tax_of_its_shop() {
-        let deal = deal(AGREEMENT, None);
+        let terms = terms(AGREEMENT, None);
         let early = (Field::EVENT_TIME, "2026-10-15T23:59:59.999999Z");
         let late = (Field::EVENT_TIME, "2026-10-16T00:00:00Z");
         let refund = (Field::TRANSACTION_TYPE, "refund");
@@ -454,7 +455,7 @@ use-type = "PermanentDownload"
                 "0.83",
             ),
         ] {
-            let answer = deal.context(&event).unwrap();
+            let answer = terms.context(&event).unwrap();
             let text = |field| answer.text(field).unwrap_or_default();
             assert_eq!(text(Field::TERRITORY), territory);
             assert_eq!(text(Field::EVENT_CURRENCY), currency);
@@ -465,12 +466,12 @@ use-type = "PermanentDownload"
             assert_eq!((text(Field::RETAIL_PRICE), text(Field::PRICE)), (paid, price), "{event:?}");
         }
         let expected = ["2026-10-16T00:00:00Z"].map(|text| Timestamp::parse(text.as_bytes()).unwrap().micros);
-        assert_eq!(deal.turns(), expected);
+        assert_eq!(terms.turns(), expected);
     }
 
     #[test]
     fn what_cannot_be_priced_is_told() {
-        let deal = deal(AGREEMENT, None);
+        let terms = terms(AGREEMENT, None);
         for (event, code) in [
             (sale("Northwind ES", "", "0.99", &[]), "DEA0321"),
             (sale("Northwind UK", "DE", "0.99", &[]), "DEA0321"),
@@ -483,23 +484,23 @@ use-type = "PermanentDownload"
             (sale("Northwind UK", "", "1", &[(Field::TRANSACTION_TYPE, "loan")]), "DEA0326"),
             (sale("Northwind UK", "", "9999999999999999999999999999", &[]), "DEA0327"),
         ] {
-            assert_eq!(deal.context(&event).unwrap_err().code.id, code, "{event:?}");
+            assert_eq!(terms.context(&event).unwrap_err().code.id, code, "{event:?}");
         }
         let mut play = Entity::default();
         play.set(Field::TERRITORY, "ES");
-        assert_eq!(deal.context(&play).unwrap().value(Field::PRICE), None);
+        assert_eq!(terms.context(&play).unwrap().value(Field::PRICE), None);
     }
 
     #[test]
     fn figures_meet_sales_in_the_currency_of_their_shop() {
         let figures = "territory,service,net-revenue,exchange-rate\nGB,,10,1.15\nDE,Northwind,5,\n";
-        let deal = deal(AGREEMENT, Some(figures));
-        assert!(deal.warnings().is_empty(), "{:?}", deal.warnings());
+        let terms = terms(AGREEMENT, Some(figures));
+        assert!(terms.warnings().is_empty(), "{:?}", terms.warnings());
         let sales = [
             sale("Northwind UK", "", "1", &[]),
             sale("Northwind", "DE", "1", &[(Field::EVENT_TIME, "2026-10-01T00:00:00Z")]),
         ];
-        let answers = sales.iter().map(|sale| deal.context(sale).unwrap());
+        let answers = sales.iter().map(|sale| terms.context(sale).unwrap());
         let mut contexts: Vec<Entity> = answers
             .map(|mut answer| {
                 for field in [Field::PRICE, Field::RETAIL_PRICE, Field::EVENT_CURRENCY] {
@@ -508,8 +509,8 @@ use-type = "PermanentDownload"
                 answer
             })
             .collect();
-        assert_eq!(deal.due(), contexts);
-        assert!(deal.complete(&mut contexts).is_empty());
+        assert_eq!(terms.due(), contexts);
+        assert!(terms.complete(&mut contexts).is_empty());
         let texts: Vec<_> = contexts.iter().map(|context| context.text(Field::NET_REVENUE)).collect();
         assert_eq!(texts, [Some("10"), Some("5")]);
         assert_eq!(contexts[0].text(Field::EXCHANGE_RATE), Some("1.15"));
@@ -544,10 +545,10 @@ use-type = "PermanentDownload"
         let text = format!(
             "{AGREEMENT}[refunds]\ncut-off-day = 10\ncut-off-hour = 6\noriginal-period = \"2026-09\"\n[policies]\nunmatched-refunds = \"adjust\"\n"
         );
-        let refunds = deal(&text, None).refunds();
+        let refunds = terms(&text, None).refunds();
         assert_eq!((refunds.day, refunds.hour, refunds.unmatched), (10, 6, UnmatchedPolicy::Adjust));
         assert_eq!(refunds.original.unwrap().to_string(), "2026-09");
-        assert_eq!(deal(AGREEMENT, None).refunds(), RefundPolicy::default());
+        assert_eq!(terms(AGREEMENT, None).refunds(), RefundPolicy::default());
         assert!(Agreement::parse("a", &text.replace("= 10", "= 29")).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use super::number::{Exact, quotient, round, whole};
 use transpose_core::terms::Rounding;
 
-/// The part of a gross amount that a contract gives.
+/// The part of a gross amount that a deal gives.
 pub fn share_of(gross: &Exact, share: &Exact) -> Exact {
     gross * share
 }

@@ -50,11 +50,11 @@
 //! policy that the models need has to be said: what is left open is refused in one diagnostic with
 //! the list.
 
-mod contract;
 mod open_policies;
+mod policies;
 mod rates;
 
-pub(crate) use contract::*;
+pub(crate) use policies::*;
 pub(crate) use rates::Rates;
 
 use crate::agreement::context_rules::plain;
@@ -131,36 +131,36 @@ pub(crate) fn read(
     root: &Table,
     reporting: Option<Currency>,
     qualifying: Option<QualifyingPlay>,
-) -> Vec<Contract> {
+) -> Vec<Deal> {
     let tables = reader.tables(root, "deal");
-    let mut contracts: Vec<Contract> = Vec::new();
+    let mut deals: Vec<Deal> = Vec::new();
     for table in &tables {
         let before = reader.diagnostics.len();
-        let Some(contract) = contract(reader, table, reporting, qualifying) else { continue };
+        let Some(deal) = deal(reader, table, reporting, qualifying) else { continue };
         // What is half understood is not compared with others.
         if reader.diagnostics.len() > before {
             continue;
         }
-        if let Some(other) = contracts.iter().find(|other| other.clashes(&contract)) {
+        if let Some(other) = deals.iter().find(|other| other.clashes(&deal)) {
             let message = format!(
                 "the deal `{}` for `{}` is the one in line {} once more",
-                contract.id,
-                contract.label,
+                deal.id,
+                deal.label,
                 other.place.line.unwrap_or_default()
             );
             reader.report(&REPEATED_DEAL, table.at, message);
         }
-        contracts.push(contract);
+        deals.push(deal);
     }
-    contracts
+    deals
 }
 
-fn contract(
+fn deal(
     reader: &mut Reader,
     table: &Table,
     reporting: Option<Currency>,
     qualifying: Option<QualifyingPlay>,
-) -> Option<Contract> {
+) -> Option<Deal> {
     reader.only(table, KEYS);
     let mut say = Said { reader, table };
     let id = say.needed("id", "id = \"label-2026\"").and_then(|entry| say.text(entry));
@@ -204,7 +204,7 @@ fn contract(
     let rounding = rounding(say.reader, table);
     let advance = advance(say.reader, table);
     let summaries = summaries(say.reader, table);
-    let contract = Contract {
+    let deal = Deal {
         id: id?,
         label: label?,
         party,
@@ -229,9 +229,9 @@ fn contract(
         summaries,
         place: reader.lines.place(table.at),
     };
-    open_policies::report(reader, table, &contract, qualifying.is_some());
-    contradictions(reader, table, &contract, reporting, qualifying);
-    Some(contract)
+    open_policies::report(reader, table, &deal, qualifying.is_some());
+    contradictions(reader, table, &deal, reporting, qualifying);
+    Some(deal)
 }
 
 /// A table while its keys are read.
@@ -563,22 +563,22 @@ fn summaries(reader: &mut Reader, table: &Table) -> Vec<Summary> {
 fn contradictions(
     reader: &mut Reader,
     table: &Table,
-    contract: &Contract,
+    deal: &Deal,
     reporting: Option<Currency>,
     qualifying: Option<QualifyingPlay>,
 ) {
     let mut refuse =
         |message: String, help: &str| reader.advise(&CONTRADICTING_TERMS, table.at, message, help);
-    if let Some((scope, pool)) = contract.scope.zip(contract.pool)
-        && contract.models.len() > 1
-        && contract.is_pooled()
+    if let Some((scope, pool)) = deal.scope.zip(deal.pool)
+        && deal.models.len() > 1
+        && deal.is_pooled()
         && !pool.lies_in(scope)
     {
         let message =
             format!("`pool` is {}, which reaches beyond `greater-of`, {}", pool.word(), scope.word());
         refuse(message, "a pool is compared as a whole: take a narrower `pool`, or a wider `greater-of`");
     }
-    if contract.counts == Some(Counts::All)
+    if deal.counts == Some(Counts::All)
         && qualifying.is_some_and(|qualifying| qualifying.below == BelowThreshold::Drop)
     {
         refuse(
@@ -586,20 +586,20 @@ fn contradictions(
             "write `below = \"not-royalty-bearing\"` under `[qualifying-play]`",
         );
     }
-    if contract.rounding.at == Some(At::Row) && contract.advance.is_some() {
+    if deal.rounding.at == Some(At::Row) && deal.advance.is_some() {
         refuse(
             "the earnings of a period are not known where every row is rounded by itself".into(),
             "write `at = \"statement\"` under `[deal.rounding]`",
         );
     }
-    if contract.rounding.at == Some(At::Row) && contract.summaries.contains(&Summary::AllocatedRevenue) {
+    if deal.rounding.at == Some(At::Row) && deal.summaries.contains(&Summary::AllocatedRevenue) {
         refuse(
             "`allocated-revenue` of summaries would not be the sum of its rows, which are rounded one by one"
                 .into(),
             "write `at = \"statement\"` under `[deal.rounding]`",
         );
     }
-    if contract.rounding.places == Some(Places::OfCurrency)
+    if deal.rounding.places == Some(Places::OfCurrency)
         && let Some(currency) = reporting.filter(|currency| currency.minor_units().is_none())
     {
         refuse(
@@ -607,10 +607,10 @@ fn contradictions(
             "write a number of `places`",
         );
     }
-    if contract.missing == Some(Missing::Count) && qualifying.is_some() {
+    if deal.missing == Some(Missing::Count) && qualifying.is_some() {
         reader.report(&UNKNOWN_DURATIONS, table.at, "`missing-duration` is count");
     }
-    let listed = match &contract.exchange {
+    let listed = match &deal.exchange {
         Some(Exchange::Listed(rates)) => rates.as_slice(),
         _ => &[],
     };

@@ -9,9 +9,9 @@ use crate::arithmetic::money::{Direction, Rate};
 use crate::arithmetic::number::{Exact, exact, whole, zero};
 use crate::arithmetic::plays::Counts;
 use crate::arithmetic::pool::equivalents;
-use crate::deal::{Contract, Exchange, ProRating, Rates, Scope, Subscribers, Total};
+use crate::deal::{Deal, Exchange, ProRating, Rates, Scope, Subscribers, Total};
 use crate::figures::heading_of;
-use crate::terms::{Deal, Facts};
+use crate::terms::{Facts, PeriodTerms};
 use crate::toml::value;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +25,8 @@ pub(super) type Key = (String, String);
 
 /// One deal with everything that was counted.
 pub(super) struct Case<'a> {
+    pub(super) terms: &'a PeriodTerms,
     pub(super) deal: &'a Deal,
-    pub(super) contract: &'a Contract,
     pub(super) contexts: &'a [Entity],
     pub(super) played: &'a [UsageTotal<'a>],
     pub(super) whole: Option<&'a [ServiceTotal]>,
@@ -47,34 +47,34 @@ pub(super) struct Case<'a> {
 
 impl<'a> Case<'a> {
     pub(super) fn new(
+        terms: &'a PeriodTerms,
         deal: &'a Deal,
-        contract: &'a Contract,
         contexts: &'a [Entity],
         played: &'a [UsageTotal<'a>],
         whole: Option<&'a [ServiceTotal]>,
     ) -> Self {
-        let facts = deal.facts_of(contexts);
+        let facts = terms.facts_of(contexts);
         let includes = |context: &Entity| {
-            let holds = context.text(Field::TERRITORY).is_none_or(|territory| contract.holds_for(territory));
-            holds && contract.counts_play(context, true)
+            let holds = context.text(Field::TERRITORY).is_none_or(|territory| deal.holds_for(territory));
+            holds && deal.counts_play(context, true)
         };
         let included: Vec<bool> = contexts.iter().map(includes).collect();
         let mut counted = vec![Vec::new(); contexts.len()];
         for (index, kind) in played.iter().enumerate() {
             let included = included.get(kind.context).copied().unwrap_or(false);
             let counts =
-                contexts.get(kind.context).is_some_and(|context| contract.counts_play(context, kind.bearing));
+                contexts.get(kind.context).is_some_and(|context| deal.counts_play(context, kind.bearing));
             if let Some(kinds) = counted.get_mut(kind.context).filter(|_| included && counts) {
                 kinds.push((index, i128::from(kind.plays) - i128::from(kind.returns)));
             }
         }
         let mut case = Self {
+            terms,
             deal,
-            contract,
             contexts,
             played,
             whole,
-            reporting: deal.agreement().currency,
+            reporting: terms.agreement().currency,
             facts,
             included,
             counted,
@@ -92,7 +92,7 @@ impl<'a> Case<'a> {
         let strange: BTreeMap<&str, u64> = self.played.iter().fold(BTreeMap::new(), |mut plays, kind| {
             let territory =
                 self.contexts.get(kind.context).and_then(|context| context.text(Field::TERRITORY));
-            if let Some(territory) = territory.filter(|territory| !self.contract.holds_for(territory)) {
+            if let Some(territory) = territory.filter(|territory| !self.deal.holds_for(territory)) {
                 let sum: &mut u64 = plays.entry(territory).or_default();
                 *sum = sum.saturating_add(kind.plays);
             }
@@ -100,20 +100,16 @@ impl<'a> Case<'a> {
         });
         for (territory, plays) in strange.into_iter().filter(|(_, plays)| *plays > 0) {
             let message =
-                format!("{plays} plays in {territory}, which the deal `{}` is not for", self.contract.id);
-            self.diagnostics.push(Diagnostic::new(
-                &TERRITORY_WITHOUT_DEAL,
-                self.contract.place.clone(),
-                message,
-            ));
+                format!("{plays} plays in {territory}, which the deal `{}` is not for", self.deal.id);
+            self.diagnostics.push(Diagnostic::new(&TERRITORY_WITHOUT_DEAL, self.deal.place.clone(), message));
         }
     }
 
     fn check_period(&mut self) {
-        let partly = self.deal.period().is_some_and(|period| !self.contract.covers(period));
-        if partly && self.contract.pro_rating.is_none() {
-            let message = format!("the deal `{}` leaves open: `pro-rating`", self.contract.id);
-            self.diagnostics.push(Diagnostic::new(&PART_OF_PERIOD, self.contract.place.clone(), message));
+        let partly = self.terms.period().is_some_and(|period| !self.deal.covers(period));
+        if partly && self.deal.pro_rating.is_none() {
+            let message = format!("the deal `{}` leaves open: `pro-rating`", self.deal.id);
+            self.diagnostics.push(Diagnostic::new(&PART_OF_PERIOD, self.deal.place.clone(), message));
         }
     }
 
@@ -149,7 +145,7 @@ impl<'a> Case<'a> {
     pub(super) fn place(&self, context: usize) -> Location {
         let own = self.facts.get(context).and_then(Option::as_ref).map(|facts| facts.place.clone());
         own.unwrap_or_else(|| {
-            let source = self.deal.figures().map(|figures| figures.source.as_str().into());
+            let source = self.terms.figures().map(|figures| figures.source.as_str().into());
             Location { source, ..Location::default() }
         })
     }
@@ -166,7 +162,7 @@ impl<'a> Case<'a> {
         let message = format!(
             "`{heading}` is missing for {}, and `{model}` of the deal `{}` needs it",
             named(self.context(context)),
-            self.contract.id
+            self.deal.id
         );
         let place = self.place(context);
         self.tell(&FIGURE_MISSING, &place, message);
@@ -189,11 +185,11 @@ impl<'a> Case<'a> {
 
     /// The subscribers of a context, counted as the deal says.
     pub(super) fn subscribers(&mut self, context: usize, model: &str) -> Exact {
-        if self.contract.subscribers != Some(Subscribers::Equivalents) {
+        if self.deal.subscribers != Some(Subscribers::Equivalents) {
             return self.figure(context, Field::SUBSCRIBERS, model);
         }
         let facts = self.facts.get(context).and_then(Option::as_ref);
-        let days = self.deal.period().map_or(0, |period| active_days(period, None, None).1);
+        let days = self.terms.period().map_or(0, |period| active_days(period, None, None).1);
         let told = facts.and_then(|facts| {
             let whole_period = [(facts.equivalents.clone()?, whole(1))];
             equivalents(&whole_period, &facts.partial_days.map_or_else(zero, exact), days)
@@ -212,8 +208,8 @@ impl<'a> Case<'a> {
 
     /// The days of the deal and of the period, where figures count by days.
     pub(super) fn days(&self) -> Option<(i128, i128)> {
-        let period = self.deal.period().filter(|_| self.contract.pro_rating == Some(ProRating::Days))?;
-        Some(active_days(period, self.contract.from, self.contract.until))
+        let period = self.terms.period().filter(|_| self.deal.pro_rating == Some(ProRating::Days))?;
+        Some(active_days(period, self.deal.from, self.deal.until))
     }
 
     /// A rate for a context, or for a usage of it.
@@ -234,7 +230,7 @@ impl<'a> Case<'a> {
         if from == self.reporting {
             return whole(1);
         }
-        let found = match &self.contract.exchange {
+        let found = match &self.deal.exchange {
             Some(Exchange::Figures) => self.rate_of_figures(from, context),
             Some(Exchange::Listed(rates)) => rates.iter().find(|rate| rate.from == from).map(|listed| {
                 let date = listed.date.to_string();
@@ -248,11 +244,11 @@ impl<'a> Case<'a> {
                 self.reporting,
                 named(self.context(context))
             );
-            let place = self.contract.place.clone();
+            let place = self.deal.place.clone();
             self.tell(&NO_EXCHANGE_RATE, &place, message);
             return zero();
         };
-        let first = self.deal.period().map(|period| period.first().to_string());
+        let first = self.terms.period().map(|period| period.first().to_string());
         if let Some(first) =
             first.filter(|first| !date.is_empty() && date.get(..10).is_some_and(|day| day < first.as_str()))
         {
@@ -300,7 +296,7 @@ impl<'a> Case<'a> {
                 from.push_str(&source);
             }
         };
-        let from = self.contract.total.unwrap_or(Total::Figures);
+        let from = self.deal.total.unwrap_or(Total::Figures);
         let sites = self.sites();
         let played_in = sites.iter().filter(|context| self.plays(**context) != 0);
         let played_in: BTreeSet<Key> = played_in.map(|context| scope.key(self.context(*context))).collect();
@@ -329,12 +325,8 @@ impl<'a> Case<'a> {
         }
         if from == Total::Service {
             let Some(kinds) = self.whole else {
-                let place = self.contract.place.clone();
-                self.tell(
-                    &NO_TOTAL,
-                    &place,
-                    format!("`total` of the deal `{}` is service", self.contract.id),
-                );
+                let place = self.deal.place.clone();
+                self.tell(&NO_TOTAL, &place, format!("`total` of the deal `{}` is service", self.deal.id));
                 return totals;
             };
             for kind in kinds.iter().filter(|kind| self.counts_in_whole(kind)) {
@@ -346,19 +338,19 @@ impl<'a> Case<'a> {
 
     fn counts_in_whole(&self, kind: &ServiceTotal) -> bool {
         let holds =
-            kind.context.text(Field::TERRITORY).is_none_or(|territory| self.contract.holds_for(territory));
-        holds && self.contract.counts_play(&kind.context, kind.bearing)
+            kind.context.text(Field::TERRITORY).is_none_or(|territory| self.deal.holds_for(territory));
+        holds && self.deal.counts_play(&kind.context, kind.bearing)
     }
 
     fn total_of_figures(&self, context: usize) -> Option<Exact> {
         let facts = self.facts.get(context).and_then(Option::as_ref)?;
-        let all = self.contract.counts == Some(Counts::All);
+        let all = self.deal.counts == Some(Counts::All);
         let found = if all { facts.sums.get(&Field::TOTAL_USAGES).copied() } else { facts.qualified };
         found.map(exact)
     }
 
     fn total_heading(&self) -> &'static str {
-        if self.contract.counts == Some(Counts::All) { "total-usages" } else { "qualified-usages" }
+        if self.deal.counts == Some(Counts::All) { "total-usages" } else { "qualified-usages" }
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn candidate(case: &mut Case<'_>, model: &Model) -> Candidate {
 /// Plays or sales times a rate or price.
 fn by_play(case: &mut Case<'_>, rates: &Rates) -> Candidate {
     let mut told = Candidate::new(case);
-    let currency = case.contract.currency;
+    let currency = case.deal.currency;
     for context in case.sites() {
         for (kind, played, plays) in case.kinds(context).collect::<Vec<_>>() {
             let rate = case.rate(rates, context, Some(played.usage));
@@ -132,22 +132,22 @@ fn retail(case: &mut Case<'_>, model: &Model, share: &Rates, tax: Option<&Rates>
 
 /// How the price without tax and what a unit is worth are rounded, in their own currency.
 fn unit_rounding(case: &Case<'_>, currency: Currency) -> Rounded {
-    let terms = case.contract.rounding;
+    let terms = case.deal.rounding;
     match (terms.at, terms.mode) {
-        (Some(At::Unit), Some(mode)) => Rounded::Unit(case.contract.places(currency), mode),
+        (Some(At::Unit), Some(mode)) => Rounded::Unit(case.deal.places(currency), mode),
         _ => Rounded::Never,
     }
 }
 
 /// The decimal places of amounts.
 pub(super) fn places(case: &Case<'_>) -> u32 {
-    case.contract.places(case.reporting)
+    case.deal.places(case.reporting)
 }
 
 /// Subscribers times a minimum, whatever was played: the plays of the context carry it.
 fn fixed(case: &mut Case<'_>, model: &Model, minimum: &Rates) -> Candidate {
     let mut told = Candidate::new(case);
-    let currency = case.contract.currency;
+    let currency = case.deal.currency;
     for context in case.sites() {
         let each = case.rate(minimum, context, None);
         let subscribers = case.subscribers(context, model.word);
@@ -179,7 +179,7 @@ struct Pool {
 /// A pool that is shared by plays.
 fn pooled(case: &mut Case<'_>, model: &Model) -> Candidate {
     let mut told = Candidate::new(case);
-    let scope = case.contract.pool.unwrap_or(Scope::TerritoryAndTier);
+    let scope = case.deal.pool.unwrap_or(Scope::TerritoryAndTier);
     let totals = case.totals(scope, model.word);
     let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
     for context in case.sites() {
@@ -249,7 +249,7 @@ fn share_revenue(case: &mut Case<'_>, model: &Model, told: &mut Candidate, pool:
 fn currency_of(case: &Case<'_>, model: &Model) -> Currency {
     match model.terms {
         ModelTerms::RevenueShare { .. } | ModelTerms::Waterfall { .. } => case.reporting,
-        _ => case.contract.currency,
+        _ => case.deal.currency,
     }
 }
 
@@ -301,7 +301,7 @@ fn pool(case: &mut Case<'_>, model: &Model, contexts: Vec<usize>) -> Pool {
             }
             ModelTerms::SubscriberMinimum { minimum } => {
                 let (each, count) = (case.rate(minimum, context, None), case.subscribers(context, word));
-                let factor = case.factor(case.contract.currency, context);
+                let factor = case.factor(case.deal.currency, context);
                 let value = case.for_days(per_subscriber(&count, &each) * &factor);
                 pool.value += &value;
                 json!({ "subscribers": amount(&count), "minimum": plain(&each), "exchange": amount(&factor), "amount": amount(&value) })
@@ -320,7 +320,7 @@ fn pool(case: &mut Case<'_>, model: &Model, contexts: Vec<usize>) -> Pool {
                 revenue += &net * per_cent(of_revenue);
                 cost += &content * per_cent(of_cost);
                 performance += &performed;
-                let factor = case.factor(case.contract.currency, context);
+                let factor = case.factor(case.deal.currency, context);
                 floor += &count * each * &factor;
                 json!({
                     "net-revenue": plain(&net), "revenue-share": plain(of_revenue), "content-cost": plain(&content), "content-cost-share": plain(of_cost),
@@ -331,7 +331,7 @@ fn pool(case: &mut Case<'_>, model: &Model, contexts: Vec<usize>) -> Pool {
                 let (rate, tracks) = (case.rate(rate, context, None), case.rate(tracks, context, None));
                 let hours = case.figure(context, Field::TUNING_HOURS, word);
                 let count = performances(&tracks, &hours);
-                let factor = case.factor(case.contract.currency, context);
+                let factor = case.factor(case.deal.currency, context);
                 let value = case.for_days(&count * &rate * &factor);
                 pool.value += &value;
                 json!({ "tuning-hours": plain(&hours), "tracks-per-hour": plain(&tracks), "performances": plain(&count), "rate": plain(&rate), "exchange": amount(&factor), "amount": amount(&value) })
@@ -377,7 +377,7 @@ fn users(case: &mut Case<'_>, model: &Model, share: &Rates, fee: Option<&Rates>,
         BTreeMap::new()
     };
     for context in case.sites().into_iter().filter(|context| case.plays(*context) != 0).collect::<Vec<_>>() {
-        let currency = if fee.is_some() { case.contract.currency } else { case.reporting };
+        let currency = if fee.is_some() { case.deal.currency } else { case.reporting };
         let paid = match fee {
             Some(fee) => case.rate(fee, context, None),
             None => case.figure(context, Field::UNIT_PRICE, model.word),

@@ -1,7 +1,7 @@
 //! What is owed under a deal for everything that was counted, and how it came about.
 //!
 //! The order of the steps: each model's gross amount in the currency of reporting (rates of
-//! exchange are part of it); the greatest in each scope; the contract's share or fee; withholding;
+//! exchange are part of it); the greatest in each scope; the deal's share or fee; withholding;
 //! rounding; the account.
 //!
 //! # Explanation
@@ -30,8 +30,8 @@ mod candidates;
 mod explain;
 mod statement;
 
-use crate::deal::Contract;
-use crate::terms::Deal;
+use crate::deal::Deal;
+use crate::terms::PeriodTerms;
 use transpose_core::diagnostics::{Diagnostic, Severity};
 use transpose_core::model::Entity;
 use transpose_core::terms::{Royalties, ServiceTotal, UsageTotal};
@@ -117,16 +117,16 @@ transpose_core::codes! {
 
 /// Works out what is owed. The error lists everything that keeps it from being worked out.
 pub(crate) fn work_out(
+    terms: &PeriodTerms,
     deal: &Deal,
-    contract: &Contract,
     contexts: &mut [Entity],
     played: &[UsageTotal<'_>],
     whole: Option<&[ServiceTotal]>,
 ) -> Result<Royalties, Vec<Diagnostic>> {
     let (mut owed, summaries) = {
-        let mut case = basis::Case::new(deal, contract, contexts, played, whole);
+        let mut case = basis::Case::new(terms, deal, contexts, played, whole);
         let candidates: Vec<candidates::Candidate> =
-            contract.models.iter().map(|model| candidates::candidate(&mut case, model)).collect();
+            deal.models.iter().map(|model| candidates::candidate(&mut case, model)).collect();
         if case.diagnostics.iter().any(|diagnostic| diagnostic.code.severity == Severity::Error) {
             return Err(case.diagnostics);
         }
@@ -137,6 +137,6 @@ pub(crate) fn work_out(
             context.set(field, text);
         }
     }
-    owed.deal = contract.id.as_str().into();
+    owed.deal = deal.id.as_str().into();
     Ok(owed)
 }

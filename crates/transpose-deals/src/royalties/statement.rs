@@ -62,14 +62,14 @@ pub(super) fn settle(
     let (paid, stranded) = pay(&mut case, candidates, &winners, &mut lines);
     lines.append(&mut case.unallocated);
     let places = places(&case);
-    let mode = case.contract.rounding.mode.unwrap_or(Rounding::HalfUp);
+    let mode = case.deal.rounding.mode.unwrap_or(Rounding::HalfUp);
     let sums = sums(&case, &paid, places, mode, &mut lines);
     let units = units(&mut case, &paid, &sums, places);
     let summaries = summaries(&case, candidates, &winners, &paid, &sums, places, mode);
     let mut owed = Royalties {
         units,
         places,
-        rounding: (case.contract.rounding.at == Some(At::Row)).then_some(mode),
+        rounding: (case.deal.rounding.at == Some(At::Row)).then_some(mode),
         ..Royalties::default()
     };
     for sum in &sums {
@@ -78,7 +78,7 @@ pub(super) fn settle(
             None => case.too_long(&sum.exact),
         }
     }
-    if case.contract.rounding.at != Some(At::Row) {
+    if case.deal.rounding.at != Some(At::Row) {
         let earned: Exact = if sums.is_empty() {
             paid.iter().map(Paid::amount).sum()
         } else {
@@ -100,26 +100,26 @@ pub(super) fn settle(
 }
 
 fn opening_line(case: &Case<'_>) -> Value {
-    let contract = case.contract;
+    let deal = case.deal;
     json!({
         "step": "deal",
-        "deal": contract.id,
-        "label": contract.label,
-        "period": case.deal.period().map(|period| period.to_string()),
+        "deal": deal.id,
+        "label": deal.label,
+        "period": case.terms.period().map(|period| period.to_string()),
         "currency": case.reporting.code(),
-        "deal-currency": contract.currency.code(),
-        "models": contract.models.iter().map(|model| model.word).collect::<Vec<_>>(),
-        "greater-of": contract.scope.map(Scope::word),
-        "pool": contract.pool.map(Scope::word),
-        "total": contract.total.map(crate::deal::Total::word),
+        "deal-currency": deal.currency.code(),
+        "models": deal.models.iter().map(|model| model.word).collect::<Vec<_>>(),
+        "greater-of": deal.scope.map(Scope::word),
+        "pool": deal.pool.map(Scope::word),
+        "total": deal.total.map(crate::deal::Total::word),
         "counted-days": case.days().map(|(active, days)| json!({ "of-deal": active.to_string(), "of-period": days.to_string() })),
-        "stands": contract.place.to_string(),
+        "stands": deal.place.to_string(),
     })
 }
 
 /// The greatest candidate in each scope.
 fn scopes(case: &Case<'_>, candidates: &[Candidate], lines: &mut Vec<Value>) -> BTreeMap<Key, Greatest> {
-    let scope = case.contract.scope.unwrap_or(Scope::Overall);
+    let scope = case.deal.scope.unwrap_or(Scope::Overall);
     let cells = case.sites().into_iter().map(|context| {
         let amounts = candidates.iter().map(|candidate| candidate.amount(case, context)).collect();
         (scope.key(case.context(context)), amounts)
@@ -133,7 +133,7 @@ fn scopes(case: &Case<'_>, candidates: &[Candidate], lines: &mut Vec<Value>) -> 
         }
     }
     for (key, best) in &winners {
-        let named = case.contract.models.iter().zip(&best.shortfalls).enumerate().map(|(index, (model, shortfall))| {
+        let named = case.deal.models.iter().zip(&best.shortfalls).enumerate().map(|(index, (model, shortfall))| {
             let parts = shown.get(&(key.clone(), index));
             json!({ "model": model.word, "amount": amount(&(&best.amount - shortfall)), "shortfall": amount(shortfall), "parts": parts })
         });
@@ -144,7 +144,7 @@ fn scopes(case: &Case<'_>, candidates: &[Candidate], lines: &mut Vec<Value>) -> 
 }
 
 fn word(case: &Case<'_>, winner: usize) -> &'static str {
-    case.contract.models.get(winner).map_or("", |model| model.word)
+    case.deal.models.get(winner).map_or("", |model| model.word)
 }
 
 /// What one play of each kind is paid, and what is owed without any plays.
@@ -154,7 +154,7 @@ fn pay(
     winners: &BTreeMap<Key, Greatest>,
     lines: &mut Vec<Value>,
 ) -> (Vec<Paid>, Exact) {
-    let scope = case.contract.scope.unwrap_or(Scope::Overall);
+    let scope = case.deal.scope.unwrap_or(Scope::Overall);
     let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
     for context in case.sites() {
         groups.entry(scope.key(case.context(context))).or_default().push(context);
@@ -182,7 +182,7 @@ fn pay(
                 case.reporting,
                 word(case, winner)
             );
-            let place = case.contract.place.clone();
+            let place = case.deal.place.clone();
             case.tell(&UNREPORTED_MINIMUM, &place, message);
             unreported += net;
         }
@@ -191,7 +191,7 @@ fn pay(
                 let Some(gross) = candidate.units.get(kind).cloned().flatten() else { continue };
                 let gross = gross + &more;
                 let kept = keep(case, context, &gross);
-                let unit = match (case.contract.rounding.at, case.contract.rounding.mode) {
+                let unit = match (case.deal.rounding.at, case.deal.rounding.mode) {
                     (Some(At::Unit), Some(mode)) => round(&kept, places(case), mode),
                     _ => kept.clone(),
                 };
@@ -209,9 +209,9 @@ fn pay(
     (paid, unreported)
 }
 
-/// What of a gross amount is left after the contract's share or fee, and after withholding.
+/// What of a gross amount is left after the deal's share or fee, and after withholding.
 fn keep(case: &Case<'_>, context: usize, gross: &Exact) -> Exact {
-    let own = match &case.contract.take {
+    let own = match &case.deal.take {
         Some(Take::Share(share)) => share_of(gross, &per_cent(share)),
         Some(Take::Fee(fee)) => less_fee(gross, &per_cent(fee)).1,
         None => gross.clone(),
@@ -221,13 +221,13 @@ fn keep(case: &Case<'_>, context: usize, gross: &Exact) -> Exact {
 
 /// What is withheld in a context, in per cent. Where no element of a list fits, nothing is.
 fn withholding(case: &Case<'_>, context: usize) -> Exact {
-    let rates = case.contract.withholding.as_ref();
+    let rates = case.deal.withholding.as_ref();
     rates.and_then(|rates| rates.find(case.context(context), None)).unwrap_or_else(zero)
 }
 
 /// What of gross amounts is the recipient's, in per cent.
 fn share_shown(case: &Case<'_>) -> String {
-    match &case.contract.take {
+    match &case.deal.take {
         Some(Take::Share(share)) => plain(share),
         Some(Take::Fee(fee)) => plain(&(whole(100) - fee)),
         None => plain(&whole(100)),
@@ -246,7 +246,7 @@ struct Sum {
 
 /// The sums that are rounded; none where units or rows are.
 fn sums(case: &Case<'_>, paid: &[Paid], places: u32, mode: Rounding, lines: &mut Vec<Value>) -> Vec<Sum> {
-    let at = case.contract.rounding.at;
+    let at = case.deal.rounding.at;
     let mut sums = Vec::new();
     let mut blocks: BTreeMap<&'static str, BTreeMap<usize, Exact>> = BTreeMap::new();
     if matches!(at, Some(At::Block | At::Statement)) {
@@ -262,7 +262,7 @@ fn sums(case: &Case<'_>, paid: &[Paid], places: u32, mode: Rounding, lines: &mut
         let parts: Vec<Exact> = contexts.values().map(|amount| amount * &scale).collect();
         // Summaries show what each context was given, so each has a sum of its own, and these make
         // the whole.
-        let apart = case.contract.summaries.contains(&Summary::AllocatedRevenue);
+        let apart = case.deal.summaries.contains(&Summary::AllocatedRevenue);
         match spread(&whole_sum, &parts).filter(|_| apart) {
             Some(parts) => {
                 sums.extend(contexts.into_iter().zip(parts).map(|((context, exact), rounded)| Sum {
@@ -325,11 +325,11 @@ fn units(case: &mut Case<'_>, paid: &[Paid], sums: &[Sum], places: u32) -> Vec<O
 impl Case<'_> {
     fn too_long(&mut self, number: &Exact) {
         let digits = number.numer().abs().to_string().len();
-        let place = self.contract.place.clone();
+        let place = self.deal.place.clone();
         self.tell(
             &AMOUNT_TOO_LONG,
             &place,
-            format!("an amount of the deal `{}` has {digits} digits", self.contract.id),
+            format!("an amount of the deal `{}` has {digits} digits", self.deal.id),
         );
     }
 
@@ -349,13 +349,13 @@ fn closing(
     mode: Rounding,
     lines: &mut Vec<Value>,
 ) -> Option<ClosingBalance> {
-    let period = case.deal.period()?;
+    let period = case.terms.period()?;
     let opening = opening(case, period)?;
-    let advance = case.contract.advance.as_ref();
+    let advance = case.deal.advance.as_ref();
     if earned.is_negative() {
         let message =
-            format!("{} {} were earned under the deal `{}`", plain(earned), case.reporting, case.contract.id);
-        let place = case.contract.place.clone();
+            format!("{} {} were earned under the deal `{}`", plain(earned), case.reporting, case.deal.id);
+        let place = case.deal.place.clone();
         case.tell(&NEGATIVE_MONTH, &place, message);
     }
     // Corrections and late refunds are set against the advance as earnings are.
@@ -372,7 +372,7 @@ fn closing(
         "recouped": plain(&after.recouped), "shortfall": plain(&missing), "payable": plain(&payable), "unrecouped": plain(&after.unrecouped),
     }));
     Some(ClosingBalance {
-        account: case.contract.id.as_str().into(),
+        account: case.deal.id.as_str().into(),
         period,
         currency: case.reporting.code().into(),
         earned: case.held(earned, places, mode),
@@ -385,13 +385,13 @@ fn closing(
 /// What the account brings into the period. Without balances that is known only where a term
 /// begins, or where there is no advance.
 fn opening(case: &mut Case<'_>, period: Period) -> Option<Opening> {
-    let known = case.deal.opening().copied().or_else(|| first_opening(case.contract, period));
+    let known = case.terms.opening().copied().or_else(|| first_opening(case.deal, period));
     if known.is_none()
-        && let Some(advance) = &case.contract.advance
+        && let Some(advance) = &case.deal.advance
     {
         let message = format!(
             "the deal `{}` has an advance since {}, and what is left of it is unknown",
-            case.contract.id, advance.first
+            case.deal.id, advance.first
         );
         let place = advance.place.clone();
         case.tell(&NO_OPENING, &place, message);
@@ -409,7 +409,7 @@ fn summaries(
     places: u32,
     mode: Rounding,
 ) -> Summaries {
-    let scope = case.contract.scope.unwrap_or(Scope::Overall);
+    let scope = case.deal.scope.unwrap_or(Scope::Overall);
     let mut out = Vec::new();
     let mut revenue: BTreeMap<usize, Exact> = BTreeMap::new();
     if sums.is_empty() {
@@ -427,7 +427,7 @@ fn summaries(
             let order = candidates.get(winner).into_iter().chain(candidates);
             order.into_iter().find_map(|candidate| get(candidate).get(context).cloned().flatten())
         };
-        for summary in &case.contract.summaries {
+        for summary in &case.deal.summaries {
             match summary {
                 Summary::AllocatedRevenue => {
                     let shown = revenue.get(&context).cloned().unwrap_or_else(zero);
@@ -449,10 +449,8 @@ fn summaries(
                     );
                 }
                 Summary::RightsController => {
-                    out.push((context, Field::RIGHTS_CONTROLLER, case.contract.label.clone()));
-                    out.extend(
-                        case.contract.party.clone().map(|id| (context, Field::RIGHTS_CONTROLLER_ID, id)),
-                    );
+                    out.push((context, Field::RIGHTS_CONTROLLER, case.deal.label.clone()));
+                    out.extend(case.deal.party.clone().map(|id| (context, Field::RIGHTS_CONTROLLER_ID, id)));
                 }
             }
         }

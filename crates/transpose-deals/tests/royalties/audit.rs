@@ -1,6 +1,6 @@
 //! Explanations, worked out again by a program that knows nothing of this one.
 
-use crate::support::{Kind, POLICIES, ROUNDING, deal, model, owed};
+use crate::support::{Kind, POLICIES, ROUNDING, model, owed, terms};
 use num_rational::BigRational;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -60,7 +60,7 @@ const PLAYED: [Kind; 6] = [
 fn every_model_can_be_redone_by_an_auditor() {
     for lines in MODELS {
         let told =
-            owed(&deal(&model(lines).replace("pool =", "exchange = 'figures'\npool ="), FIGURES), &PLAYED)
+            owed(&terms(&model(lines).replace("pool =", "exchange = 'figures'\npool ="), FIGURES), &PLAYED)
                 .unwrap_or_else(|diagnostics| panic!("{lines}: {diagnostics:#?}"));
         let audited = audit(&told.owed.explanation).unwrap_or_else(|fault| panic!("{lines}: {fault}"));
         assert_eq!(audited, told.owed.explanation.lines().count());
@@ -71,7 +71,7 @@ fn every_model_can_be_redone_by_an_auditor() {
 #[test]
 fn the_audit_finds_what_is_wrong() {
     let text = format!("{POLICIES}[[deal.model]]\n{}\n[[deal.model]]\n{}\n{ROUNDING}", MODELS[0], MODELS[1]);
-    let told = owed(&deal(&text, FIGURES), &PLAYED).unwrap().owed.explanation;
+    let told = owed(&terms(&text, FIGURES), &PLAYED).unwrap().owed.explanation;
     assert!(audit(&told).is_ok());
     for (from, to) in [
         ("\"net-revenue\":\"415010.57\"", "\"net-revenue\":\"415010.58\""),
@@ -107,20 +107,20 @@ proptest! {
         subscribers in select(&["counted", "equivalents"][..]),
         at in select(&["statement", "block", "unit"][..]),
         mode in select(&["half-up", "half-even", "down"][..]),
-        terms in select(&TERMS[..]),
+        lines in select(&TERMS[..]),
         currency in select(&["EUR", "USD"][..]),
         plays in proptest::collection::vec((0_u64..300_000, 0_u64..10), 6),
     ) {
-        let models: Vec<String> = chosen.iter().map(|lines| format!("[[deal.model]]\n{lines}\n")).collect();
+        let models: Vec<String> = chosen.iter().map(|keys| format!("[[deal.model]]\n{keys}\n")).collect();
         let policies = POLICIES
             .replace("greater-of = \"territory-and-tier\"", &format!("greater-of = '{scope}'"))
             .replace("\"qualified\"", &format!("'{counts}'"))
             .replace("\"counted\"", &format!("'{subscribers}'"))
-            .replace("currency = \"EUR\"\nterr", &format!("{terms}exchange = 'figures'\ncurrency = '{currency}'\nterr"));
+            .replace("currency = \"EUR\"\nterr", &format!("{lines}exchange = 'figures'\ncurrency = '{currency}'\nterr"));
         let rounding = ROUNDING.replace("'statement'", &format!("'{at}'")).replace("'half-up'", &format!("'{mode}'"));
         // What was paid in the shops is in the currency of reporting here.
         let played: Vec<Kind> = PLAYED.iter().zip(plays).map(|(kind, (plays, returns))| (kind.0, kind.1, kind.2, plays, returns, kind.5)).collect();
-        let told = owed(&deal(&format!("{policies}{}{rounding}", models.concat()), FIGURES), &played);
+        let told = owed(&terms(&format!("{policies}{}{rounding}", models.concat()), FIGURES), &played);
         let told = match told {
             Ok(told) => told,
             // More was taken back than played: there is no share of the market.
@@ -168,11 +168,11 @@ proptest! {
         ] {
             let text = model(lines).replace("pool = \"territory-and-tier\"", &format!("pool = '{pool}'"))
                 .replace("greater-of = \"territory-and-tier\"", "greater-of = 'overall'");
-            let deal = deal(&text, &figures);
+            let terms = terms(&text, &figures);
             let mut sum = BigRational::from_integer(0.into());
             for label in &plays {
                 let kinds: [Kind; 2] = [("GB", "premium", true, label.0, 0, ""), ("GB", "free", true, label.1, 0, "")];
-                let told = owed(&deal, &kinds).unwrap().owed;
+                let told = owed(&terms, &kinds).unwrap().owed;
                 let part = exact(&told.explanation);
                 prop_assert!(part >= BigRational::from_integer(0.into()));
                 prop_assert!(!told.explanation.contains("\"decimal\":\"-"));

@@ -1,6 +1,6 @@
 //! Accounts between periods: what a run takes from them and leaves in them.
 
-use crate::support::{Kind, deal_in, model, owed};
+use crate::support::{Kind, model, owed, terms_in};
 use proptest::prelude::*;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_deals::Balances;
@@ -23,11 +23,11 @@ fn run(
     earned: i64,
     redo: bool,
 ) -> Result<Vec<Diagnostic>, Fatal> {
-    let mut deal = deal_in(deal, FIGURES, month);
-    let warnings = balances.carry(&mut deal, redo)?;
+    let mut terms = terms_in(deal, FIGURES, month);
+    let warnings = balances.carry(&mut terms, redo)?;
     let (plays, returns) = if earned < 0 { (0, earned.unsigned_abs()) } else { (earned.unsigned_abs(), 0) };
     let kinds: [Kind; 1] = [("GB", "premium", true, plays, returns, "")];
-    let told = owed(&deal, &kinds)
+    let told = owed(&terms, &kinds)
         .map_err(|diagnostics| Fatal { failure: transpose_core::diagnostics::Failure::Use, diagnostics })?;
     balances.record(&told.owed.closing.unwrap(), &format!("sha256:{month}"))?;
     // What is written is read as the same.
@@ -137,13 +137,13 @@ fn a_period_is_not_run_twice_by_mistake() {
 /// Of two reports under one deal the account would have the earnings of one.
 #[test]
 fn one_run_enters_an_account_once() {
-    let deal = deal_in(&text(""), FIGURES, "2026-01");
-    let closing = owed(&deal, &[("GB", "premium", true, 5, 0, "")]).unwrap().owed.closing.unwrap();
+    let terms = terms_in(&text(""), FIGURES, "2026-01");
+    let closing = owed(&terms, &[("GB", "premium", true, 5, 0, "")]).unwrap().owed.closing.unwrap();
     let mut balances = Balances::new("balances.toml");
     balances.record(&closing, "x").unwrap();
     assert_eq!(balances.record(&closing, "x").unwrap_err().diagnostics[0].code.id, "DEA0709");
     let rows = text("").replace("at = 'statement'", "at = 'row'");
-    let warnings = balances.carry(&mut deal_in(&rows, FIGURES, "2026-01"), false).unwrap();
+    let warnings = balances.carry(&mut terms_in(&rows, FIGURES, "2026-01"), false).unwrap();
     assert_eq!(warnings[0].code.id, "DEA0710");
 }
 
@@ -260,7 +260,7 @@ proptest! {
         let at = at.min(sound.len());
         let damaged = format!("{}{junk}{}", &sound[..at], &sound[(at + len).min(sound.len())..]);
         if let Ok(mut balances) = Balances::parse("balances.toml", &damaged) {
-            let _ = balances.carry(&mut deal_in(&deal, FIGURES, "2026-02"), true);
+            let _ = balances.carry(&mut terms_in(&deal, FIGURES, "2026-02"), true);
             let _ = run_quietly(&mut balances, &deal);
         }
     }
@@ -268,10 +268,10 @@ proptest! {
 
 /// As [`run`], without looking at what comes of it.
 fn run_quietly(balances: &mut Balances, deal: &str) -> Result<(), Fatal> {
-    let mut deal = deal_in(deal, FIGURES, "2026-02");
-    balances.carry(&mut deal, true)?;
+    let mut terms = terms_in(deal, FIGURES, "2026-02");
+    balances.carry(&mut terms, true)?;
     let kinds: [Kind; 1] = [("GB", "premium", true, 5, 0, "")];
-    if let Ok(told) = owed(&deal, &kinds)
+    if let Ok(told) = owed(&terms, &kinds)
         && let Some(closing) = told.owed.closing
     {
         balances.record(&closing, "x")?;

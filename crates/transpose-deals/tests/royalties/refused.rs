@@ -1,9 +1,9 @@
 //! What is refused, with code, place and advice.
 
-use crate::support::{HEAD, Kind, POLICIES, ROUNDING, deal, model, owed, parse};
+use crate::support::{HEAD, Kind, POLICIES, ROUNDING, model, owed, parse, terms};
 use proptest::prelude::*;
 use transpose_core::diagnostics::Diagnostic;
-use transpose_deals::{Deal, Figures};
+use transpose_deals::{Figures, PeriodTerms};
 
 fn refusal(text: &str) -> Vec<Diagnostic> {
     parse(text).err().map(|fatal| fatal.diagnostics).unwrap_or_default()
@@ -164,7 +164,7 @@ fn what_keeps_amounts_from_being_worked_out_is_told_at_once() {
     let text = format!(
         "{POLICIES}[[deal.model]]\nmodel = 'subscriber-minimum'\nminimum = [{{ tier = 'Premium', minimum = '1' }}]\n{ROUNDING}"
     );
-    let found = owed(&deal(&text, figures), &played).err().unwrap();
+    let found = owed(&terms(&text, figures), &played).err().unwrap();
     let told: Vec<String> = found
         .iter()
         .map(|diagnostic| format!("{} {}: {}", diagnostic.code.id, diagnostic.location, diagnostic.message))
@@ -183,20 +183,21 @@ fn what_keeps_amounts_from_being_worked_out_is_told_at_once() {
         "{told:#?}"
     );
     let text = model("model = 'per-play'\nrate = '1'").replace("\"Worldwide\"", "['GB']");
-    let found = owed(&deal(&text, figures), &played).err().unwrap();
+    let found = owed(&terms(&text, figures), &played).err().unwrap();
     assert_eq!(
         (found.len(), found[0].code.id, found[0].message.as_str()),
         (1, "DEA0523", "1 plays in DE, which the deal `x-2026` is not for")
     );
     let figures =
         "period,territory,plan,net-revenue,qualified-usages\n2026-10,GB,premium,1,334\n2026-10,DE,free,1,1\n";
-    let found = owed(&deal(&model("model = 'revenue-share'\nshare = '1'"), figures), &played).err().unwrap();
+    let found = owed(&terms(&model("model = 'revenue-share'\nshare = '1'"), figures), &played).err().unwrap();
     assert_eq!((found.len(), found[0].code.id), (1, "DEA0526"));
     let nothing = figures.replace("334", "0");
-    let found = owed(&deal(&model("model = 'revenue-share'\nshare = '1'"), &nothing), &played).err().unwrap();
+    let found =
+        owed(&terms(&model("model = 'revenue-share'\nshare = '1'"), &nothing), &played).err().unwrap();
     assert_eq!(found[0].code.id, "DEA0526", "plays, and none in the whole");
     let found = owed(
-        &deal(&model("model = 'retail-share'\nshare = '70'\nbase = 'price-without-tax'"), figures),
+        &terms(&model("model = 'retail-share'\nshare = '70'\nbase = 'price-without-tax'"), figures),
         &played,
     )
     .err()
@@ -209,13 +210,13 @@ fn amounts_that_no_decimal_holds_are_refused() {
     let figures = "period,territory,plan,net-revenue\n2026-10,GB,premium,1\n";
     let played: [Kind; 1] = [("GB", "premium", true, u64::MAX, 0, "")];
     let found =
-        owed(&deal(&model("model = 'per-play'\nrate = '999999999999'"), figures), &played).err().unwrap();
+        owed(&terms(&model("model = 'per-play'\nrate = '999999999999'"), figures), &played).err().unwrap();
     assert_eq!(found[0].code.id, "DEA0528");
     let far = "model = 'per-play'\nrate = '99999999999999999999999999'";
     let exchange = "exchange = [{ from = 'USD', rate = '9999999999999999999999999999', direction = 'multiply', date = 2026-10-01, source = 'x' }]\npool =";
     let text =
         model(far).replace("currency = \"EUR\"\nterr", "currency = 'USD'\nterr").replace("pool =", exchange);
-    let found = owed(&deal(&text, figures), &played).err().unwrap();
+    let found = owed(&terms(&text, figures), &played).err().unwrap();
     assert_eq!(found[0].code.id, "DEA0528");
 }
 
@@ -229,12 +230,12 @@ fn an_advance_needs_what_is_left_of_it() {
             model("model = 'per-play'\nrate = '1'")
         )
     };
-    let first = owed(&deal(&text("2026-10"), figures), &played).unwrap().owed.closing.unwrap();
+    let first = owed(&terms(&text("2026-10"), figures), &played).unwrap().owed.closing.unwrap();
     assert_eq!(
         [first.recouped, first.payable, first.unrecouped].map(|amount| amount.to_string()),
         ["600.00", "0.00", "400.00"]
     );
-    let found = owed(&deal(&text("2026-09"), figures), &played).err().unwrap();
+    let found = owed(&terms(&text("2026-09"), figures), &played).err().unwrap();
     assert_eq!(found[0].code.id, "DEA0531");
     assert!(found[0].location.line.is_some());
 }
@@ -280,9 +281,9 @@ proptest! {
             Err(fatal) => prop_assert!(!fatal.diagnostics.is_empty()),
             Ok(agreement) => {
                 let figures = Figures::parse("figures.csv", figures.as_bytes()).unwrap();
-                if let Ok(deal) = Deal::new(agreement, Some(figures), None)
-                    && deal.has_deals()
-                    && let Err(diagnostics) = owed(&deal, &[("GB", "premium", true, plays, returns, "0.99")])
+                if let Ok(terms) = PeriodTerms::new(agreement, Some(figures), None)
+                    && terms.has_deals()
+                    && let Err(diagnostics) = owed(&terms, &[("GB", "premium", true, plays, returns, "0.99")])
                 {
                     prop_assert!(!diagnostics.is_empty());
                 }

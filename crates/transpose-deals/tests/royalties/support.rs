@@ -4,7 +4,7 @@ use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::{Royalties, ServiceTotal, Terms, UsageTotal};
-use transpose_deals::{Agreement, Deal, Figures};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
 
 pub(crate) const HEAD: &str = r#"
 [sender]
@@ -52,18 +52,18 @@ pub(crate) fn model(lines: &str) -> String {
     format!("{POLICIES}[[deal.model]]\n{lines}\n{ROUNDING}")
 }
 
-pub(crate) fn parse(deal: &str) -> Result<Agreement, Fatal> {
-    Agreement::parse("agreement.toml", &format!("{HEAD}{deal}"))
+pub(crate) fn parse(terms: &str) -> Result<Agreement, Fatal> {
+    Agreement::parse("agreement.toml", &format!("{HEAD}{terms}"))
 }
 
-pub(crate) fn deal(text: &str, figures: &str) -> Deal {
-    deal_in(text, figures, "2026-10")
+pub(crate) fn terms(text: &str, figures: &str) -> PeriodTerms {
+    terms_in(text, figures, "2026-10")
 }
 
-pub(crate) fn deal_in(text: &str, figures: &str, period: &str) -> Deal {
+pub(crate) fn terms_in(text: &str, figures: &str, period: &str) -> PeriodTerms {
     let agreement = parse(text).unwrap_or_else(|fatal| panic!("{:#?}", fatal.diagnostics));
     let figures = (!figures.is_empty()).then(|| Figures::parse("figures.csv", figures.as_bytes()).unwrap());
-    Deal::new(agreement, figures, Some(Period::parse(period).unwrap())).unwrap()
+    PeriodTerms::new(agreement, figures, Some(Period::parse(period).unwrap())).unwrap()
 }
 
 /// A kind of usages: territory, plan, whether it qualifies, plays, returns, price.
@@ -100,32 +100,32 @@ impl Told {
     }
 }
 
-pub(crate) fn context(deal: &Deal, territory: &str, plan: &str) -> Entity {
+pub(crate) fn context(terms: &PeriodTerms, territory: &str, plan: &str) -> Entity {
     let mut event = Entity::default();
     event.set(Field::TERRITORY, territory);
     event.set(Field::PLAN, plan);
-    deal.context(&event).unwrap()
+    terms.context(&event).unwrap()
 }
 
-pub(crate) fn owed(deal: &Deal, kinds: &[Kind]) -> Result<Told, Vec<Diagnostic>> {
-    owed_of(deal, kinds, None, &[])
+pub(crate) fn owed(terms: &PeriodTerms, kinds: &[Kind]) -> Result<Told, Vec<Diagnostic>> {
+    owed_of(terms, kinds, None, &[])
 }
 
 /// As the engine asks: contexts that are due or were played in, completed, then the amounts.
 pub(crate) fn owed_of(
-    deal: &Deal,
+    terms: &PeriodTerms,
     kinds: &[Kind],
     whole: Option<&[ServiceTotal]>,
     users: &[&[(u64, u64)]],
 ) -> Result<Told, Vec<Diagnostic>> {
-    let mut contexts = deal.due();
-    let played_in: Vec<Entity> = kinds.iter().map(|kind| context(deal, kind.0, kind.1)).collect();
+    let mut contexts = terms.due();
+    let played_in: Vec<Entity> = kinds.iter().map(|kind| context(terms, kind.0, kind.1)).collect();
     contexts.extend(played_in.iter().cloned());
     contexts.sort();
     contexts.dedup();
     let numbers: Vec<usize> =
         played_in.iter().map(|context| contexts.iter().position(|other| other == context).unwrap()).collect();
-    let diagnostics = deal.complete(&mut contexts);
+    let diagnostics = terms.complete(&mut contexts);
     assert!(diagnostics.iter().all(|diagnostic| diagnostic.code.id != "DEA0308"), "{diagnostics:?}");
     let usages: Vec<Entity> = kinds
         .iter()
@@ -149,8 +149,8 @@ pub(crate) fn owed_of(
             by_user: users.get(index).copied().unwrap_or(&[]),
         })
         .collect();
-    assert!(deal.pays());
-    let owed = deal.owed(&mut contexts, &played, whole)?;
+    assert!(terms.pays());
+    let owed = terms.owed(&mut contexts, &played, whole)?;
     assert_eq!(owed.units.len(), kinds.len());
     Ok(Told { owed, contexts })
 }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_core::accounting::{Amounts, Ledger, NO_CURRENCY};
 use transpose_core::diagnostics::Fatal;
+use transpose_core::model::vocabulary::transaction_type::REFUND;
 use transpose_core::model::{Entity, Field, FieldSet};
 
 /// Whether a source tells of sales.
@@ -39,7 +40,7 @@ impl Sale {
         }
         let text = |field| answer.and_then(|answer| answer.text(field)).or_else(|| event.text(field));
         Some(Self {
-            returned: kind == Some("refund"),
+            returned: kind == Some(REFUND),
             currency: text(Field::EVENT_CURRENCY).unwrap_or(NO_CURRENCY).into(),
             paid: text(Field::RETAIL_PRICE).and_then(exact).unwrap_or_default(),
             price: answer.and_then(|answer| answer.text(Field::PRICE)).and_then(exact),

@@ -1,6 +1,6 @@
 //! Dates of a column: in which order day, month and year stand.
 
-use crate::date::DateFormat;
+use crate::notation::date::DateFormat;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use transpose_codes::Timestamp;

@@ -287,7 +287,7 @@ fn column(
     let mut guess =
         Guess { heading: heading.clone(), field: None, confidence: None, reasons: Vec::new(), examples };
     let mut diagnostics = Vec::new();
-    let folded = crate::heading::folded(&heading);
+    let folded = crate::read::heading::folded(&heading);
     let first = *seen.entry(folded.clone()).or_insert(column);
     let twin = (first != column).then_some(first);
     if found.frame.heading.is_some() && (folded.is_empty() || twin.is_some()) {

@@ -1,7 +1,7 @@
 //! A layout as it is written: every key of the language, before anything is checked.
 //! `docs/layouts.md` is the reference.
 
-use crate::spanned::Spanned;
+use crate::layout::spanned::Spanned;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;

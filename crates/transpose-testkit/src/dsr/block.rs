@@ -1,8 +1,9 @@
 //! One block: a way through the structure of the profile, with references that hold.
 
 use super::fill::{Given, Scribe};
-use super::plan::{Context, PAID, Plan, lead};
+use super::plan::{Context, Plan, lead};
 use super::{Line, words};
+use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_records::spec::{CellSpec, Obligation, Structure, Times, family};
 
 /// What the lines of a block add to a summary record.
@@ -210,7 +211,7 @@ impl<'a> Walk<'a> {
         let Some((_, context)) = self.context() else { return Vec::new() };
         let fits = |name: &str| context.above || self.plan.form(name).is_some_and(|form| form.has("UseType"));
         // SU01 tells of sales, SU02 of streams.
-        let other = if context.model == PAID { "SU02" } else { "SU01" };
+        let other = if context.model == PAY_AS_YOU_GO { "SU02" } else { "SU01" };
         let apt = places(leads, |name| fits(name) && family(name) != other);
         if apt.is_empty() { places(leads, fits) } else { apt }
     }

@@ -1,10 +1,11 @@
 //! Filling the cells of one record.
 
 use super::form::{CellForm, Content, Form, Tie};
-use super::plan::{Context, PAID, Plan, SUBSCRIBED};
+use super::plan::{Context, Plan};
 use super::{Fill, Ids, Line, codes, names, words};
 use crate::random::Random;
 use std::fmt::Write as _;
+use transpose_core::model::vocabulary::commercial_model::{PAY_AS_YOU_GO, SUBSCRIPTION};
 use transpose_records::spec::Obligation;
 
 /// What a record says apart from what its definition suggests: the notation of a cell by its name.
@@ -139,9 +140,9 @@ impl<'a> Scribe<'a> {
             Tie::Group(key) => group(key),
             Tie::After(key) => own && group(key),
             Tie::Conversion => context.is_some_and(|context| context.paid_in.is_some()),
-            Tie::Price => own || context.is_some_and(|context| context.model == PAID),
+            Tie::Price => own || context.is_some_and(|context| context.model == PAY_AS_YOU_GO),
             Tie::Subscribers => {
-                self.coin(usize::MAX) || context.is_some_and(|context| context.model == SUBSCRIBED)
+                self.coin(usize::MAX) || context.is_some_and(|context| context.model == SUBSCRIPTION)
             }
             Tie::Conflict => self.conflict,
         }

@@ -2,6 +2,7 @@
 //! which cells are filled together.
 
 use super::{Facts, words};
+use transpose_core::model::vocabulary::recording_type;
 use transpose_records::spec::{CellSpec, CellType, Obligation, RecordSpec};
 
 /// What goes into a cell.
@@ -244,7 +245,7 @@ fn content(cell: &CellSpec) -> Content {
 fn listed(cell: &CellSpec, spec: &RecordSpec, facts: &Facts) -> Vec<&'static str> {
     let wanted: &[&str] = match cell.name {
         "ResourceType" if spec.family() == "AS04" => &["Image", "Text"],
-        "ResourceType" => &["SoundRecording"],
+        "ResourceType" => &[recording_type::SOUND],
         name if name.contains("Language") && cell.values == "IsoLanguageCode" => words::LANGUAGES,
         _ => &[],
     };

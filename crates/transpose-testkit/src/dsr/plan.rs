@@ -4,12 +4,11 @@ use super::form::Form;
 use super::{Bulk, Facts, Wish, words};
 use crate::random::Random;
 use std::collections::BTreeMap;
+use transpose_core::model::vocabulary::commercial_model::{
+    ADVERTISING, BY_CONTRACT, PAY_AS_YOU_GO, SUBSCRIPTION,
+};
+use transpose_core::model::vocabulary::use_type;
 use transpose_records::spec::{Obligation, ProfileSpec, RecordSpec, Structure};
-
-/// The commercial model under which each sale has a price (V-COND-3).
-pub(super) const PAID: &str = "PayAsYouGoModel";
-/// The commercial model that has subscribers.
-pub(super) const SUBSCRIBED: &str = "SubscriptionModel";
 
 /// A month.
 #[derive(Clone, Copy, Debug)]
@@ -241,25 +240,29 @@ fn has_parent(name: &str) -> bool {
 /// The commercial model that goes with a type of summary record.
 fn model(family: &str, sales: bool, turn: usize) -> &'static str {
     match family {
-        "SY02" | "SY07" | "SY08" => "AdvertisementSupportedModel",
-        "SY03" | "SY04" | "SY05" | "SY09" => SUBSCRIBED,
-        "SY10" => PAID,
-        "SY11" => "AsPerContract",
-        _ if sales => PAID,
-        _ => [PAID, SUBSCRIBED, "AdvertisementSupportedModel"].get(turn % 3).copied().unwrap_or(PAID),
+        "SY02" | "SY07" | "SY08" => ADVERTISING,
+        "SY03" | "SY04" | "SY05" | "SY09" => SUBSCRIPTION,
+        "SY10" => PAY_AS_YOU_GO,
+        "SY11" => BY_CONTRACT,
+        _ if sales => PAY_AS_YOU_GO,
+        _ => [PAY_AS_YOU_GO, SUBSCRIPTION, ADVERTISING].get(turn % 3).copied().unwrap_or(PAY_AS_YOU_GO),
     }
 }
 
 /// A use type that goes with a commercial model, of a set that may be of an older edition.
 fn use_type(model: &str, turn: usize, set: &str, facts: &Facts) -> &'static str {
     let wanted: &[&'static str] = match model {
-        PAID => &["PermanentDownload", "ConditionalDownload"],
-        SUBSCRIBED => &["OnDemandStream", "TetheredDownload", "Stream"],
-        _ => &["NonInteractiveStream", "OnDemandStream", "ContentInfluencedStream"],
+        PAY_AS_YOU_GO => &[use_type::PERMANENT_DOWNLOAD, use_type::CONDITIONAL_DOWNLOAD],
+        SUBSCRIPTION => &[use_type::ON_DEMAND_STREAM, use_type::TETHERED_DOWNLOAD, use_type::STREAM],
+        _ => &[
+            use_type::NON_INTERACTIVE_STREAM,
+            use_type::ON_DEMAND_STREAM,
+            use_type::CONTENT_INFLUENCED_STREAM,
+        ],
     };
     let known = (facts.set)(set).map_or(&[][..], |set| set.values);
     let mut fitting = wanted.iter().cycle().skip(turn % 3).take(3).filter(|value| known.contains(value));
-    fitting.next().or(known.first()).copied().unwrap_or("OnDemandStream")
+    fitting.next().or(known.first()).copied().unwrap_or(use_type::ON_DEMAND_STREAM)
 }
 
 /// A structure taken apart.

@@ -25,6 +25,7 @@ use crate::format::{Dsr, Profile};
 use crate::summary::fillable;
 use crate::tables::Layout;
 use transpose_core::format::Format;
+use transpose_core::model::vocabulary::commercial_model::{ADVERTISING, FREE, SUBSCRIPTION};
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::Terms;
 
@@ -47,9 +48,9 @@ pub(crate) static PROFILE: Profile = Profile {
 fn summary(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
     let fills = |family| layout.summary(family).is_some_and(|spec| fillable(spec, context, terms));
     match context.text(Field::COMMERCIAL_MODEL) {
-        Some("AdvertisementSupportedModel" | "FreeOfChargeModel") => "SY02",
-        Some("SubscriptionModel") if fills("SY03") => "SY03",
-        Some("SubscriptionModel") if layout.summary("SY03").is_none() && fills("SY04") => "SY04",
+        Some(ADVERTISING | FREE) => "SY02",
+        Some(SUBSCRIPTION) if fills("SY03") => "SY03",
+        Some(SUBSCRIPTION) if layout.summary("SY03").is_none() && fills("SY04") => "SY04",
         _ => "SY01",
     }
 }

@@ -15,6 +15,7 @@ use transpose_codes::Duration;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::format::Origin;
+use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_core::model::{BlockBatch, EntityRow, Group, Span};
 use transpose_records::cell::{is_decimal, is_integer, is_isrc};
 use transpose_records::escape;
@@ -728,7 +729,7 @@ impl<'r> Worker<'r> {
             report.diagnostics.push(Diagnostic::new(&codes::USE_TYPE, cell(number), message));
         }
         if let Some(number) = entry.price.filter(|number| context.priced && !filled(*number)) {
-            let message = "there is no price under PayAsYouGoModel";
+            let message = format!("there is no price under {PAY_AS_YOU_GO}");
             report.diagnostics.push(Diagnostic::new(&codes::NO_PRICE, cell(number), message));
         }
     }

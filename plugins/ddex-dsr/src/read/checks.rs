@@ -542,7 +542,7 @@ fn odd_percentage(value: &[u8]) -> Option<&'static str> {
             };
         }
         Some(_) => return Some("less than nothing"),
-        None => decimal::parse(std::str::from_utf8(value).ok()?, Grammar::DSR_READ).ok()?,
+        None => decimal::parse(std::str::from_utf8(value).ok()?, Grammar::LENIENT).ok()?,
     };
     (number > transpose_codes::Decimal::from(100)).then_some("more than 100 per cent")
 }

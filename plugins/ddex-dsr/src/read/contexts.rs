@@ -2,6 +2,7 @@
 
 use super::Hash;
 use hashbrown::HashMap;
+use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_core::model::{Entity, Field};
 
 /// Short keys as numbers, which are compared at once.
@@ -52,7 +53,7 @@ impl Contexts {
         let number = self.all.len() as u32;
         self.all.push(Context {
             use_type: context.value(Field::USE_TYPE).is_some(),
-            priced: context.text(Field::COMMERCIAL_MODEL) == Some("PayAsYouGoModel"),
+            priced: context.text(Field::COMMERCIAL_MODEL) == Some(PAY_AS_YOU_GO),
         });
         if self.find(id).is_some() {
             return false;

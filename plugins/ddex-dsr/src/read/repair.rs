@@ -86,7 +86,7 @@ impl<'a> Mender<'a> {
         let number = matches!(column.kind, CellType::Decimal | CellType::Integer);
         if number && !several && !value.is_empty() && !is_plain(value) {
             let text = std::str::from_utf8(value).ok()?;
-            if decimal::parse(text, Grammar::DSR_READ).is_ok() {
+            if decimal::parse(text, Grammar::LENIENT).is_ok() {
                 self.cell.clear();
                 if write::number(value, &mut self.cell) && self.cell != raw {
                     return Some("written without needless digits");

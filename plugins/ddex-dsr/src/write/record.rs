@@ -5,6 +5,7 @@ use crate::codes;
 use transpose_codes::decimal::{self, Grammar};
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
+use transpose_core::model::vocabulary::{commercial_model, recording_type};
 use transpose_core::model::{Cell, EntityRef, Field};
 use transpose_records::cell::{self, Fit, is_integer};
 use transpose_records::spec::{CellType, Standing};
@@ -155,8 +156,9 @@ impl Record<'_, '_, '_> {
             Fill::Label if links.label.is_some() => self.text(cell, links.label.unwrap_or_default()),
             Fill::Net if self.net() => {}
             Fill::Price if links.priced && cell.fallback.is_none() => {
-                let message = "there is no price under PayAsYouGoModel";
-                self.diagnostic(&codes::NO_PRICE, cell, || message.to_owned());
+                self.diagnostic(&codes::NO_PRICE, cell, || {
+                    format!("there is no price under {}", commercial_model::PAY_AS_YOU_GO)
+                });
             }
             Fill::UseType if cell.fallback.is_none() => {
                 self.diagnostic(&codes::USE_TYPE, cell, || {
@@ -262,7 +264,7 @@ impl Record<'_, '_, '_> {
         let (entity, special) = (self.entity, &self.plan.special);
         let number = |at: Option<usize>| {
             let text = std::str::from_utf8(column(entity, at)?).ok()?;
-            decimal::parse(text, Grammar::DSR_READ).ok()
+            decimal::parse(text, Grammar::LENIENT).ok()
         };
         let returned = match column(entity, special.returns) {
             Some(_) => number(special.returns),
@@ -286,7 +288,7 @@ impl Record<'_, '_, '_> {
                 self.loss(Change::Guessed, cell, reason);
             }
             Fill::Type => {
-                self.out.extend_from_slice(b"SoundRecording");
+                self.out.extend_from_slice(recording_type::SOUND.as_bytes());
                 self.loss(Change::Guessed, cell, "taken as a sound recording where the source does not say");
             }
             _ if cell.mandatory => self.missing(cell),

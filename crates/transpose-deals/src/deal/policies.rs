@@ -1,0 +1,395 @@
+//! What a deal says, checked.
+
+use super::Rates;
+use crate::arithmetic::money::Rate;
+use crate::arithmetic::number::Exact;
+use crate::arithmetic::plays::{Counts, Missing};
+use crate::arithmetic::users::Idle;
+use transpose_codes::Currency;
+use transpose_codes::decimal::Decimal;
+use transpose_codes::time::{Date, Period};
+use transpose_core::diagnostics::Location;
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::Rounding;
+
+/// One `[[deal]]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Deal {
+    pub(crate) id: String,
+    pub(crate) label: String,
+    pub(crate) party: Option<String>,
+    /// Of rates, minimums and prices.
+    pub(crate) currency: Currency,
+    /// Codes; none for the world.
+    pub(crate) territories: Vec<String>,
+    pub(crate) from: Option<Date>,
+    pub(crate) until: Option<Date>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) pool: Option<Scope>,
+    pub(crate) counts: Option<Counts>,
+    pub(crate) missing: Option<Missing>,
+    /// The tiers that are preview clips.
+    pub(crate) previews: Option<Vec<String>>,
+    pub(crate) total: Option<Total>,
+    pub(crate) subscribers: Option<Subscribers>,
+    pub(crate) pro_rating: Option<ProRating>,
+    pub(crate) take: Option<Take>,
+    /// In per cent.
+    pub(crate) withholding: Option<Rates>,
+    pub(crate) exchange: Option<Exchange>,
+    pub(crate) models: Vec<Model>,
+    pub(crate) rounding: RoundingTerms,
+    pub(crate) advance: Option<Advance>,
+    pub(crate) summaries: Vec<Summary>,
+    pub(crate) place: Location,
+}
+
+impl Deal {
+    /// Whether it holds on some day of the period.
+    pub(crate) fn holds_in(&self, period: Period) -> bool {
+        self.from.is_none_or(|from| from <= period.last())
+            && self.until.is_none_or(|until| period.first() <= until)
+    }
+
+    /// Whether it holds on every day of the period.
+    pub(crate) fn covers(&self, period: Period) -> bool {
+        self.from.is_none_or(|from| from <= period.first())
+            && self.until.is_none_or(|until| period.last() <= until)
+    }
+
+    /// Whether it is undecided which of both holds.
+    pub(crate) fn clashes(&self, other: &Self) -> bool {
+        let before = |a: &Self, b: &Self| a.until.zip(b.from).is_some_and(|(until, from)| until < from);
+        self.id == other.id || (self.label == other.label && !before(self, other) && !before(other, self))
+    }
+
+    /// Whether a model shares pools by plays.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.models.iter().any(|model| model.terms.is_pooled())
+    }
+
+    /// Whether a model looks at what the buyer paid, with tax.
+    pub(crate) fn reads_retail_price(&self) -> bool {
+        self.models.iter().any(|model| {
+            model.terms.rates().iter().any(|rates| rates.reads(Field::USAGE_RETAIL_PRICE))
+                || matches!(model.terms, ModelTerms::RetailShare { tax: Some(_), .. })
+        })
+    }
+
+    /// Whether a model looks at what each user played.
+    pub(crate) fn is_per_user(&self) -> bool {
+        self.models.iter().any(|model| matches!(model.terms, ModelTerms::UserCentric { .. }))
+    }
+
+    /// The decimal places of amounts.
+    pub(crate) fn places(&self, reporting: Currency) -> u32 {
+        match self.rounding.places {
+            Some(Places::Fixed(places)) => places,
+            _ => reporting.minor_units().map_or(2, u32::from),
+        }
+    }
+
+    /// Whether plays of the context are among those that count; `bearing` tells whether they are
+    /// long enough.
+    pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
+        let counts = self.counts.unwrap_or(Counts::All);
+        (bearing || counts == Counts::All) && !(counts == Counts::Qualified && self.is_preview(context))
+    }
+
+    /// Whether it holds in the territory.
+    pub(crate) fn holds_for(&self, territory: &str) -> bool {
+        self.territories.is_empty() || self.territories.iter().any(|code| code == territory)
+    }
+
+    /// Whether the plays of the context are preview clips.
+    pub(crate) fn is_preview(&self, context: &Entity) -> bool {
+        let tier = context.text(Field::SERVICE);
+        self.previews.iter().flatten().any(|preview| Some(preview.as_str()) == tier)
+    }
+}
+
+/// Where amounts are compared or shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    TerritoryAndTier,
+    Territory,
+    Tier,
+    Overall,
+}
+
+impl Scope {
+    pub(crate) const WORDS: [(&str, Self); 4] = [
+        ("territory-and-tier", Self::TerritoryAndTier),
+        ("territory", Self::Territory),
+        ("tier", Self::Tier),
+        ("overall", Self::Overall),
+    ];
+
+    pub(crate) fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, scope)| *scope == self).map_or("", |(word, _)| word)
+    }
+
+    /// Whether every part of this scope is within one of the other.
+    pub(crate) fn lies_in(self, other: Self) -> bool {
+        self == other || self == Self::TerritoryAndTier || other == Self::Overall
+    }
+
+    /// What tells parts of the scope apart: territory and tier, as far as they matter. The tier is
+    /// the service of the sales context.
+    pub(crate) fn key(self, context: &Entity) -> (String, String) {
+        let text = |field, wanted: bool| {
+            if wanted { context.text(field).unwrap_or_default().to_owned() } else { String::new() }
+        };
+        (
+            text(Field::TERRITORY, matches!(self, Self::TerritoryAndTier | Self::Territory)),
+            text(Field::SERVICE, matches!(self, Self::TerritoryAndTier | Self::Tier)),
+        )
+    }
+}
+
+/// Where the number of all plays comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Total {
+    Figures,
+    Service,
+    Report,
+}
+
+impl Total {
+    pub(crate) const WORDS: [(&str, Self); 3] =
+        [("figures", Self::Figures), ("service", Self::Service), ("report", Self::Report)];
+
+    pub(crate) fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, total)| *total == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// How subscribers are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subscribers {
+    Counted,
+    /// By their factors, and those of a part of the period by days.
+    Equivalents,
+}
+
+impl Subscribers {
+    pub(crate) const WORDS: [(&str, Self); 2] =
+        [("counted", Self::Counted), ("equivalents", Self::Equivalents)];
+}
+
+/// What happens to figures of a period of which the deal covers a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProRating {
+    /// They count by days.
+    Days,
+    /// They are for the days of the deal already.
+    None,
+}
+
+impl ProRating {
+    pub(crate) const WORDS: [(&str, Self); 2] = [("days", Self::Days), ("none", Self::None)];
+}
+
+/// What of a gross amount is the recipient's; in per cent.
+#[derive(Clone, Debug)]
+pub(crate) enum Take {
+    Share(Exact),
+    Fee(Exact),
+}
+
+/// Where rates of exchange come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Exchange {
+    Figures,
+    Listed(Vec<ListedRate>),
+}
+
+/// One `[[deal.exchange]]`.
+#[derive(Clone, Debug)]
+pub(crate) struct ListedRate {
+    pub(crate) from: Currency,
+    pub(crate) rate: Rate,
+    pub(crate) date: Date,
+    pub(crate) source: String,
+    pub(crate) place: Location,
+}
+
+/// One `[[deal.model]]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    /// Its name, as it is written to `usage.royalty-model`.
+    pub(crate) word: &'static str,
+    pub(crate) terms: ModelTerms,
+    pub(crate) place: Location,
+}
+
+/// The names of models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    PerPlay,
+    FixedMinimum,
+    RevenueShare,
+    SubscriberMinimum,
+    Waterfall,
+    Wholesale,
+    RetailShare,
+    UserCentric,
+    PerPerformance,
+}
+
+/// A model with what it needs. Shares are in per cent.
+#[derive(Clone, Debug)]
+pub(crate) enum ModelTerms {
+    PerPlay {
+        rate: Rates,
+    },
+    FixedMinimum {
+        minimum: Rates,
+    },
+    RevenueShare {
+        share: Rates,
+    },
+    SubscriberMinimum {
+        minimum: Rates,
+    },
+    Waterfall {
+        revenue: Rates,
+        cost: Rates,
+        floor: Rates,
+    },
+    Wholesale {
+        price: Rates,
+    },
+    /// With a tax, of what was paid; without, of the price without tax.
+    RetailShare {
+        share: Rates,
+        tax: Option<Rates>,
+    },
+    /// Without a fee, the unit price of the figures.
+    UserCentric {
+        share: Rates,
+        fee: Option<Rates>,
+        idle: Idle,
+    },
+    /// With tracks in an hour, performances follow from tuning hours; without, each play is one.
+    PerPerformance {
+        rate: Rates,
+        tracks: Option<Rates>,
+    },
+}
+
+impl ModelTerms {
+    /// Whether it shares a pool by plays.
+    pub(crate) fn is_pooled(&self) -> bool {
+        match self {
+            Self::RevenueShare { .. } | Self::SubscriberMinimum { .. } | Self::Waterfall { .. } => true,
+            Self::PerPerformance { tracks, .. } => tracks.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether it needs the number of all plays.
+    pub(crate) fn needs_total(&self) -> bool {
+        self.is_pooled() || matches!(self, Self::UserCentric { idle: Idle::ProRata, .. })
+    }
+
+    /// Whether it looks at subscribers by their number.
+    pub(crate) fn needs_subscribers(&self) -> bool {
+        matches!(self, Self::FixedMinimum { .. } | Self::SubscriberMinimum { .. } | Self::Waterfall { .. })
+    }
+
+    /// Whether it is for plays, of which not all may count.
+    pub(crate) fn is_for_plays(&self) -> bool {
+        !matches!(self, Self::Wholesale { .. } | Self::RetailShare { .. })
+    }
+
+    pub(crate) fn rates(&self) -> Vec<&Rates> {
+        match self {
+            Self::PerPlay { rate } => vec![rate],
+            Self::FixedMinimum { minimum } | Self::SubscriberMinimum { minimum } => vec![minimum],
+            Self::RevenueShare { share } => vec![share],
+            Self::Waterfall { revenue, cost, floor } => vec![revenue, cost, floor],
+            Self::Wholesale { price } => vec![price],
+            Self::RetailShare { share, tax } => std::iter::once(share).chain(tax).collect(),
+            Self::UserCentric { share, fee, .. } => std::iter::once(share).chain(fee).collect(),
+            Self::PerPerformance { rate, tracks } => std::iter::once(rate).chain(tracks).collect(),
+        }
+    }
+}
+
+/// What a number of a deal measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    Amount,
+    /// In per cent, up to 100.
+    Share,
+}
+
+/// `[deal.rounding]`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RoundingTerms {
+    pub(crate) places: Option<Places>,
+    pub(crate) mode: Option<Rounding>,
+    pub(crate) at: Option<At>,
+}
+
+/// How many decimal places amounts have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Places {
+    OfCurrency,
+    Fixed(u32),
+}
+
+/// Where amounts are rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// What one play or sale is worth; of shares of what was paid the price without tax and the
+    /// share of it as well, in their own currency.
+    Unit,
+    /// Each row.
+    Row,
+    /// The sum of what was earned in one currency.
+    Block,
+    /// The sum of everything.
+    Statement,
+}
+
+impl At {
+    pub(crate) const WORDS: [(&str, Self); 4] =
+        [("unit", Self::Unit), ("row", Self::Row), ("block", Self::Block), ("statement", Self::Statement)];
+
+    pub(crate) fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, at)| *at == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// `[deal.advance]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Advance {
+    pub(crate) amount: Decimal,
+    /// It is a guarantee, and what is missing of it is paid when the term ends.
+    pub(crate) at_end: bool,
+    pub(crate) first: Period,
+    pub(crate) last: Period,
+    pub(crate) place: Location,
+}
+
+/// What summaries of sales contexts say of a deal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Summary {
+    AllocatedRevenue,
+    AllocatedNetRevenue,
+    AllocatedUsages,
+    MarketShare,
+    RightsController,
+}
+
+impl Summary {
+    pub(crate) const WORDS: [(&str, Self); 5] = [
+        ("allocated-revenue", Self::AllocatedRevenue),
+        ("allocated-net-revenue", Self::AllocatedNetRevenue),
+        ("allocated-usages", Self::AllocatedUsages),
+        ("market-share", Self::MarketShare),
+        ("rights-controller", Self::RightsController),
+    ];
+}

@@ -1,0 +1,91 @@
+//! A row of a chunk: where its cells stand, and what may be wrong with its shape.
+
+use crate::delimited::index::{Damage, Dialect, MAX_ROW, Row};
+use crate::diagnostics;
+use crate::layout::Layout;
+use crate::notation::cell::unquote;
+use transpose_core::diagnostics::{Code, Diagnostic, Location};
+use transpose_core::format::Origin;
+use transpose_core::model::Span;
+
+/// A row with what is needed to look at it.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    pub(crate) chunk: &'a [u8],
+    pub(crate) origin: Origin,
+    pub(crate) row: &'a Row,
+    pub(crate) ends: &'a [u32],
+}
+
+impl<'a> Found<'a> {
+    /// Where the cells from one column to another stand; empty for a row without these columns.
+    #[inline]
+    pub(crate) fn bounds(self, first: u32, last: u32) -> (usize, usize) {
+        let start = match first.checked_sub(1) {
+            None => Some(self.row.start),
+            Some(before) => self.ends.get(before as usize).map(|end| end + 1),
+        };
+        match (start, self.ends.get(last as usize)) {
+            (Some(start), Some(end)) => (start as usize, *end as usize),
+            _ => (0, 0),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn span(self, first: u32, last: u32) -> Span {
+        let (start, end) = self.bounds(first, last);
+        Span::chunk(start, end)
+    }
+
+    #[inline]
+    pub(crate) fn raw(self, column: u32) -> &'a [u8] {
+        let (start, end) = self.bounds(column, column);
+        self.chunk.get(start..end).unwrap_or(&[])
+    }
+
+    pub(crate) fn location(self) -> Location {
+        Location::line(
+            self.origin.line + u64::from(self.row.line),
+            self.origin.byte + u64::from(self.row.start),
+        )
+    }
+}
+
+/// What is said about a row that is none.
+pub(crate) fn misshapen(found: Found<'_>, dialect: Dialect, layout: &Layout) -> Diagnostic {
+    let location = found.location();
+    let Some(fixed) = layout.fixed.as_ref().filter(|_| found.row.damage == Damage::None) else {
+        let (code, message) = shape(found.row, dialect.columns);
+        return Diagnostic::new(code, location, message);
+    };
+    // Where cells have fixed widths the line itself stands in the first cell.
+    let mut line = Vec::new();
+    unquote(found.raw(0), dialect.quote, &mut line);
+    let (code, message, slot) = fixed.fault(&line);
+    let location = match slot {
+        Some((cell, slot)) => location.cell(cell, &slot.name),
+        None => location,
+    };
+    Diagnostic::new(code, location, message)
+}
+
+/// What is wrong with the shape of a row that should have so many cells.
+fn shape(row: &Row, columns: u32) -> (&'static Code, String) {
+    match row.damage {
+        Damage::None => {
+            let (found, expected) = (row.count, columns);
+            (&diagnostics::CELL_COUNT, format!("the row has {found} cells, expected {expected}"))
+        }
+        Damage::TextAfterQuote => {
+            (&diagnostics::TEXT_AFTER_QUOTE, "text follows the closing quote of a cell".into())
+        }
+        Damage::Unterminated => {
+            (&diagnostics::UNTERMINATED_QUOTE, "a quote is opened and never closed".into())
+        }
+        Damage::Stray => (
+            &diagnostics::STRAY_QUOTE,
+            "a quote is opened and closed on a later line, and the lines together make no row".into(),
+        ),
+        Damage::TooLong => (&diagnostics::ROW_TOO_LONG, format!("the row is longer than {MAX_ROW} bytes")),
+    }
+}

@@ -1,0 +1,159 @@
+//! What lines before and after the rows say about all of them, compared with what was read.
+
+use crate::diagnostics::CONTROL_TOTAL;
+use crate::layout::{Count, Layout, Source};
+use std::collections::BTreeMap;
+use transpose_codes::Decimal;
+use transpose_codes::decimal::{self, Grammar};
+use transpose_core::accounting::ExactSum;
+use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::model::Field;
+
+/// What is summed: the fields of the `sum`s of a layout, and what its rows are told apart by.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) sums: Vec<Field>,
+    pub(crate) each: Option<Field>,
+}
+
+impl Wanted {
+    /// Everything that the lines of a layout ask for.
+    pub(crate) fn of(layout: &Layout) -> Self {
+        let mut wanted = Self::default();
+        for line in layout.before.iter().chain(&layout.after) {
+            for cell in &line.cells {
+                if let Source::Sum(field) = cell.source
+                    && !wanted.sums.contains(&field)
+                {
+                    wanted.sums.push(field);
+                }
+            }
+            wanted.each = wanted.each.or(line.each);
+        }
+        wanted
+    }
+
+    /// The place of a field among the sums.
+    pub(crate) fn place(&self, field: Field) -> Option<usize> {
+        self.sums.iter().position(|known| *known == field)
+    }
+}
+
+/// How many rows there are, and what they add up to.
+#[derive(Default)]
+pub(crate) struct Totals {
+    pub(crate) rows: u64,
+    pub(crate) rejected: u64,
+    sums: Vec<ExactSum>,
+    /// The same for each value of the field by which lines after the rows are told apart.
+    each: BTreeMap<Box<[u8]>, (u64, Vec<ExactSum>)>,
+    /// Whether a sum has more digits than can be kept.
+    pub(crate) overflow: bool,
+}
+
+impl Totals {
+    /// So many rows, and no sums.
+    pub(crate) fn of_rows(rows: u64) -> Self {
+        Self { rows, ..Self::default() }
+    }
+
+    /// Adds a row: its value of each summed field, and of the field by which rows are told apart.
+    pub(crate) fn add<'a>(
+        &mut self,
+        values: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone,
+        each: Option<&[u8]>,
+    ) {
+        self.rows += 1;
+        let mut exact = add(&mut self.sums, values.clone());
+        if let Some(key) = each {
+            if !self.each.contains_key(key) {
+                self.each.insert(key.into(), (0, Vec::new()));
+            }
+            if let Some((rows, sums)) = self.each.get_mut(key) {
+                *rows += 1;
+                exact &= add(sums, values);
+            }
+        }
+        self.overflow |= !exact;
+    }
+
+    /// Adds what another worker has counted.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.rejected += other.rejected;
+        let mut exact = merge(&mut self.sums, &other.sums);
+        for (key, (rows, sums)) in &other.each {
+            let own = self.each.entry(key.clone()).or_default();
+            own.0 += rows;
+            exact &= merge(&mut own.1, sums);
+        }
+        self.overflow |= other.overflow || !exact;
+    }
+
+    /// The sum of a field by its place, of all rows or of those with a value.
+    pub(crate) fn sum(&self, place: usize, each: Option<&[u8]>) -> Option<Decimal> {
+        let sums = match each {
+            None => Some(&self.sums),
+            Some(key) => self.each.get(key).map(|(_, sums)| sums),
+        };
+        sums.and_then(|sums| sums.get(place)).map_or(Some(Decimal::ZERO), ExactSum::total)
+    }
+
+    /// How many rows there are, of all or of those with a value.
+    pub(crate) fn rows_of(&self, each: Option<&[u8]>) -> u64 {
+        each.map_or(self.rows, |key| self.each.get(key).map_or(0, |(rows, _)| *rows))
+    }
+
+    /// The values by which rows are told apart, in order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.each.keys().map(AsRef::as_ref)
+    }
+}
+
+fn add<'a>(sums: &mut Vec<ExactSum>, values: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
+    if sums.len() < values.len() {
+        sums.resize_with(values.len(), ExactSum::default);
+    }
+    let mut exact = true;
+    for (sum, value) in sums.iter_mut().zip(values) {
+        exact &= value.is_none_or(|value| sum.add_text(value).is_some());
+    }
+    exact
+}
+
+fn merge(sums: &mut Vec<ExactSum>, other: &[ExactSum]) -> bool {
+    if sums.len() < other.len() {
+        sums.resize_with(other.len(), ExactSum::default);
+    }
+    sums.iter_mut().zip(other).fold(true, |exact, (sum, more)| exact & sum.merge(more).is_some())
+}
+
+/// Compares what a line says with what was read.
+pub(crate) fn compare(
+    what: &Source,
+    said: &str,
+    (wanted, totals, lines): (&Wanted, &Totals, u64),
+    each: Option<&[u8]>,
+    location: Location,
+) -> Option<Diagnostic> {
+    let said_number = decimal::parse(said, Grammar::PLAIN).ok();
+    let (name, found) = match what {
+        Source::Count(Count::Rows) => ("rows".to_owned(), Some(Decimal::from(totals.rows_of(each)))),
+        Source::Count(Count::Lines) => ("lines".to_owned(), Some(Decimal::from(lines))),
+        Source::Sum(field) => {
+            (format!("sum of `{field}`"), wanted.place(*field).and_then(|place| totals.sum(place, each)))
+        }
+        _ => return None,
+    };
+    if found.is_some() && found == said_number {
+        return None;
+    }
+    let found = found.map_or("more than 28 digits".into(), |found| decimal::to_text(&found));
+    let rejected = match totals.rejected {
+        0 => String::new(),
+        1 => "; one row could not be read".into(),
+        many => format!("; {many} rows could not be read"),
+    };
+    let message = format!("the file says {said} ({name}), and its rows come to {found}{rejected}");
+    Some(Diagnostic::new(&CONTROL_TOTAL, location, message))
+}

@@ -1,0 +1,853 @@
+//! Reading: the decoder of a column table.
+//!
+//! Per row it looks at the number of cells, the time, the duration, and the cells that are wanted
+//! of each row; everything else is handed on as raw bytes. Neighbouring columns of one key become
+//! one run, delimiters and quotes included, so that a key is compared as it stands and understood
+//! once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
+
+use crate::delimited::index::{Damage, Index, Row};
+use crate::delimited::row::{Found, misshapen};
+use crate::diagnostics;
+use crate::diagnostics::OTHER_TEXT;
+use crate::layout::{CellKind, Column, Layout, Source, When};
+use crate::notation::cell::{
+    Trouble, bare, canonical, empty, is_repair, not_utf8, odd_duration, odd_time, serial_moment, split,
+    territory, unsigned,
+};
+use crate::notation::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
+use crate::notation::rules::Rule;
+use crate::notation::style;
+use crate::read::control_totals::{Totals, Wanted};
+use crate::read::open::{Beginning, Table};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use transpose_codes::time::{TimeError, parse_date};
+use transpose_codes::{Duration, DurationError, Timestamp};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, Severity};
+use transpose_core::format::{
+    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
+};
+use transpose_core::model::{Batch, CellDiagnostic, Entity, EventRow, Field, FieldSet, Reject, Span};
+use transpose_sync::lock;
+
+/// Reads a table of a layout.
+pub(crate) struct SheetDecoder {
+    table: Table,
+    /// Whether it has been said for the whole file that times have no offset.
+    no_offset_said: bool,
+    plan: Plan,
+    signs: Signs,
+    /// How many rows there are, for lines that tell it.
+    totals: Mutex<Totals>,
+}
+
+impl std::ops::Deref for SheetDecoder {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.table
+    }
+}
+
+/// What is taken from each row. Whatever is added here belongs into [`Decode::columns`] too: other
+/// columns may come empty.
+#[derive(Debug, Default)]
+struct Plan {
+    item: Vec<Run>,
+    context: Vec<Run>,
+    cells: Vec<Option<u32>>,
+    time: Option<Measure>,
+    duration: Option<Measure>,
+    /// Whether durations are written as in ISO 8601.
+    iso: bool,
+    /// Other columns whose cells must not be empty.
+    required: Vec<u32>,
+    /// Which fields of a key are wanted.
+    wanted: FieldSet,
+    /// Which of them decide the sales context.
+    context_fields: FieldSet,
+    /// The column that says which of its two fields a column holds.
+    switch: Option<u32>,
+    /// The column that says that money is given back, and the column with the money.
+    refund: Option<(u32, u32)>,
+    /// Row cells that depend on another cell of their row.
+    adjust: Vec<(usize, Adjust)>,
+    /// The rules of the columns.
+    checks: Vec<(u32, Rule)>,
+    /// Whether there are such cells or rules: most layouts have none, and their rows are not looked
+    /// at again.
+    dependent: bool,
+    /// The column that says when a row was logged.
+    logged: Option<u32>,
+    /// The moment of the run.
+    now: Option<i64>,
+    /// Columns in which every row has a certain text.
+    texts: Vec<u32>,
+    /// Whether there are such columns, the time or the duration is written in a way of its own, or
+    /// the end of a play stands for its duration.
+    particular: bool,
+}
+
+/// What a row cell depends on.
+#[derive(Clone, Copy, Debug)]
+enum Adjust {
+    /// It is there when the switch is so.
+    Switched(bool),
+    /// It is money, negative when it is given back.
+    Money,
+    /// It is the duration, which the end of the play tells.
+    Ended,
+}
+
+/// How the prices of refunds were written, and the first line of each.
+#[derive(Debug)]
+struct Signs {
+    positive: AtomicU64,
+    negative: AtomicU64,
+}
+
+impl Default for Signs {
+    fn default() -> Self {
+        Self { positive: AtomicU64::new(u64::MAX), negative: AtomicU64::new(u64::MAX) }
+    }
+}
+
+/// A column that is read in every row.
+#[derive(Clone, Copy, Debug)]
+struct Measure {
+    column: u32,
+    /// Whether its cells must not be empty.
+    required: bool,
+}
+
+/// Neighbouring columns of the file, first and last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    first: u32,
+    last: u32,
+}
+
+impl SheetDecoder {
+    pub(crate) fn open(
+        layout: &Arc<Layout>,
+        head: &mut dyn Head,
+        options: &[(String, String)],
+    ) -> Result<Self, Fatal> {
+        let beginning = Beginning::of(head)?;
+        let mut table = Table::open(layout, &beginning, options)?;
+        table.take_first_row(&beginning);
+        table.take_name(&beginning.name);
+        let Beginning { name, bytes, complete } = beginning;
+        let mut decoder = Self {
+            table,
+            no_offset_said: false,
+            plan: Plan::default(),
+            signs: Signs::default(),
+            totals: Mutex::default(),
+        };
+        if let Some(diagnostic) = decoder.first_time_without_offset(bytes, complete, &name) {
+            decoder.table.preamble.diagnostics.push(diagnostic);
+            decoder.no_offset_said = true;
+        }
+        Ok(decoder)
+    }
+
+    /// The diagnostic for the whole file when its first readable time has no offset.
+    fn first_time_without_offset(&self, bytes: &[u8], complete: bool, name: &Arc<str>) -> Option<Diagnostic> {
+        let column = self.place(Field::EVENT_TIME)?;
+        let mut index = Index::default();
+        // A row that goes on beyond the bytes is not looked at: the rows before it are there even
+        // when more is asked for.
+        let body = Chunk { bytes, own: bytes.len(), last: complete };
+        index.run(self.dialect, body, self.preamble.body as usize);
+        let whole = |row: &&Row| row.damage == Damage::None && row.count == self.dialect.columns;
+        let (row, raw, moment) = index.rows().iter().filter(whole).find_map(|row| {
+            let raw =
+                Found { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) }.raw(column);
+            Timestamp::parse(bare(raw, self.dialect.quote)).ok().map(|moment| (row, raw, moment))
+        })?;
+        if moment.offset_minutes.is_some() {
+            return None;
+        }
+        let line = self.preamble.line + u64::from(row.line);
+        let location =
+            Location { source: Some(Arc::clone(name)), ..Location::line(line, u64::from(row.start)) };
+        Some(self.no_offset(location, column, raw))
+    }
+
+    fn no_offset(&self, location: Location, column: u32, raw: &[u8]) -> Diagnostic {
+        let location = location.cell(column + 1, self.name(column)).field(Field::EVENT_TIME);
+        Diagnostic::new(&diagnostics::NO_OFFSET, location, "the time has no offset, read as UTC").value(raw)
+    }
+
+    /// The column of the file that holds a field.
+    fn place(&self, field: Field) -> Option<u32> {
+        self.places.get(field.index()).copied().flatten()
+    }
+
+    /// The column of the file that decides something about its row.
+    fn deciding(&self, when: Option<&When>) -> Option<u32> {
+        let of = |when: &When| self.columns.iter().position(|column| *column == Some(when.column));
+        when.and_then(of).map(|place| place as u32)
+    }
+
+    /// Whether a deciding cell has its word.
+    fn decides(&self, when: Option<&When>, raw: &[u8]) -> bool {
+        let is = |when: &When| bare(raw, self.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes());
+        when.is_some_and(is)
+    }
+
+    /// What the cells of a key say about it: whether the switch is set, and whether it gives money
+    /// back.
+    fn deciders(&self, dimension: Dimension, key: &[&[u8]]) -> (bool, bool) {
+        let (switch, refund) =
+            (self.deciding(self.layout.switch.as_ref()), self.deciding(self.layout.refund.as_ref()));
+        let (mut switched, mut back) = (false, false);
+        if switch.is_some() || refund.is_some() {
+            for (place, _, raw) in self.cells(dimension, key) {
+                switched |= switch == Some(place) && self.decides(self.layout.switch.as_ref(), raw);
+                back |= refund == Some(place) && self.decides(self.layout.refund.as_ref(), raw);
+            }
+        }
+        (switched, back)
+    }
+
+    /// A cell of a column in canonical notation, read as one of the column's two fields.
+    fn understood(
+        &self,
+        column: &Column,
+        field: Field,
+        raw: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Trouble> {
+        if column.field == Some(field) {
+            return style::read(column, raw, self.table.cells(), out);
+        }
+        canonical(column.kind_of(field), raw, self.table.cells(), out)
+    }
+
+    /// The columns of the given fields and of what they depend on, as runs of neighbours.
+    fn runs(&self, fields: FieldSet) -> Vec<Run> {
+        let mut places: Vec<u32> = fields.iter().filter_map(|field| self.place(field)).collect();
+        let columns = || places.iter().filter_map(|place| self.column(*place));
+        let switched = columns().any(|column| column.other.is_some());
+        let money = columns().any(|column| column.kind == CellKind::Money);
+        let (switch, refund) =
+            (self.deciding(self.layout.switch.as_ref()), self.deciding(self.layout.refund.as_ref()));
+        places.extend(switch.filter(|_| switched));
+        places.extend(refund.filter(|_| money));
+        places.sort_unstable();
+        places.dedup();
+        let mut runs: Vec<Run> = Vec::new();
+        for place in places {
+            match runs.last_mut() {
+                Some(run) if run.last + 1 == place => run.last = place,
+                _ => runs.push(Run { first: place, last: place }),
+            }
+        }
+        runs
+    }
+
+    /// Each cell of a key, with its column.
+    fn cells<'a>(
+        &'a self,
+        dimension: Dimension,
+        key: &'a [&'a [u8]],
+    ) -> impl Iterator<Item = (u32, &'a Column, &'a [u8])> {
+        let runs = match dimension {
+            Dimension::Item => &self.plan.item,
+            Dimension::Context => &self.plan.context,
+        };
+        let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote);
+        runs.iter().zip(key).flat_map(move |(run, bytes)| {
+            (run.first..=run.last)
+                .zip(split(bytes, delimiter, quote))
+                .filter_map(|(place, raw)| self.column(place).map(|column| (place, column, raw)))
+        })
+    }
+
+    fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): Trouble) -> CellDiagnostic {
+        let cell = (place + 1, self.name(place).into());
+        CellDiagnostic { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
+    }
+}
+
+impl Decode for SheetDecoder {
+    fn preamble(&self) -> &Preamble {
+        &self.preamble
+    }
+
+    fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
+        let cells: Vec<_> = projection.row.iter().map(|field| self.place(*field)).collect();
+        let is_required = |place: u32| self.column(place).is_some_and(|column| column.required);
+        let measure =
+            |field: Field| self.place(field).map(|column| Measure { column, required: is_required(column) });
+        let time = measure(Field::EVENT_TIME).filter(|_| projection.time);
+        // The end of a play becomes its duration row by row.
+        let ended = |measure: &Measure| {
+            let end = self.column(measure.column).is_some_and(|column| column.source == Source::End);
+            end && projection.row.contains(&Field::EVENT_DURATION)
+        };
+        let duration = measure(Field::EVENT_DURATION).filter(|measure| projection.duration || ended(measure));
+        // Keys are checked once each, by `vet`.
+        let mut required: Vec<u32> = cells.iter().filter_map(|place| *place).collect();
+        let measured = |place: u32| [time, duration].iter().flatten().any(|measure| measure.column == place);
+        required.retain(|place| is_required(*place) && !measured(*place));
+        required.sort_unstable();
+        required.dedup();
+        let adjust = |(cell, field): (usize, &Field)| {
+            let column = self.place(*field).and_then(|place| self.column(place))?;
+            if column.source == Source::End {
+                return Some((cell, Adjust::Ended));
+            }
+            match &column.other {
+                Some((other, _)) => Some((cell, Adjust::Switched(other == field))),
+                None if column.kind == CellKind::Money && self.layout.refund.is_some() => {
+                    Some((cell, Adjust::Money))
+                }
+                None => None,
+            }
+        };
+        let adjust: Vec<_> = projection.row.iter().enumerate().filter_map(adjust).collect();
+        let wanted = projection.item.union(projection.context);
+        let asked: FieldSet = wanted.union(projection.row.iter().copied().collect());
+        let money = asked
+            .iter()
+            .filter_map(|field| self.place(field))
+            .find(|place| self.column(*place).is_some_and(|column| column.kind == CellKind::Money));
+        let refund = self.deciding(self.layout.refund.as_ref()).zip(money);
+        let checks = self.checks();
+        let dependent = !checks.is_empty() || !adjust.is_empty() || refund.is_some();
+        let own = |measure: Option<Measure>| {
+            let column = measure.and_then(|measure| self.column(measure.column));
+            column.is_some_and(|column| column.style.particular || column.source == Source::End)
+        };
+        let is_text =
+            |place: &u32| self.column(*place).is_some_and(|column| matches!(column.source, Source::Text(_)));
+        let texts: Vec<u32> = (0..self.names.len() as u32).filter(is_text).collect();
+        let particular = own(time) || own(duration) || !texts.is_empty();
+        self.plan = Plan {
+            wanted,
+            context_fields: projection.context,
+            switch: self.deciding(self.layout.switch.as_ref()),
+            refund,
+            checks,
+            dependent,
+            logged: self.place(Field::EVENT_LOGGED),
+            now: projection.now,
+            adjust,
+            item: self.runs(projection.item),
+            context: self.runs(projection.context),
+            cells,
+            time,
+            duration,
+            iso: duration.and_then(|measure| self.column(measure.column)).is_some_and(is_iso),
+            texts,
+            particular,
+            required,
+        };
+        Ok(())
+    }
+
+    fn columns(&self) -> Option<Vec<u32>> {
+        let Plan {
+            item,
+            context,
+            cells,
+            time,
+            duration,
+            required,
+            switch,
+            refund,
+            checks,
+            logged,
+            texts,
+            ..
+        } = &self.plan;
+        let runs = item.iter().chain(context).flat_map(|run| run.first..=run.last);
+        let measured = [time, duration].into_iter().flatten().map(|measure| measure.column);
+        let single = cells.iter().flatten().chain(required).chain(switch).chain(logged).copied();
+        let single = single.chain(refund.iter().flat_map(|(word, money)| [*word, *money]));
+        let checked = checks.iter().map(|(column, _)| *column).chain(texts.iter().copied());
+        // The end of a play is told from its time.
+        let start = self.plan.particular.then(|| self.place(Field::EVENT_TIME)).flatten();
+        let checked = checked.chain(start);
+        let mut columns: Vec<u32> = runs.chain(measured).chain(single).chain(checked).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        Some(columns)
+    }
+
+    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+        Box::new(Worker {
+            sheet: self,
+            index: Index::default(),
+            clock: Clock::default(),
+            scratch: Vec::new(),
+        })
+    }
+
+    fn key_space(&self) -> Option<&[u8]> {
+        Some(&self.line)
+    }
+
+    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
+        let quote = self.dialect.quote;
+        for (place, column, raw) in self.cells(dimension, key) {
+            let Some(field) = column.field else { continue };
+            let text = bare(raw, quote);
+            if text.is_empty() {
+                if column.required {
+                    return Err(self.fault(place, field, raw, empty()));
+                }
+                continue;
+            }
+            let Ok(text) = std::str::from_utf8(text) else {
+                return Err(self.fault(place, field, raw, not_utf8()));
+            };
+            if column.kind == CellKind::Territory {
+                territory(text).map_err(|trouble| self.fault(place, field, raw, trouble))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(
+        &self,
+        dimension: Dimension,
+        key: &[&[u8]],
+        sink: &mut dyn FnMut(Field, &[u8]),
+        faults: &mut Vec<CellDiagnostic>,
+    ) {
+        let mut out = Vec::new();
+        let (switched, back) = self.deciders(dimension, key);
+        for (place, column, raw) in self.cells(dimension, key) {
+            let Some((field, kind)) = column.meaning(switched) else { continue };
+            if !self.plan.wanted.contains(field) {
+                continue;
+            }
+            out.clear();
+            if let Err(trouble) = self.understood(column, field, raw, &mut out) {
+                faults.push(self.fault(place, field, raw, trouble));
+            }
+            if back && *kind == CellKind::Money && unsigned(&out) {
+                out.insert(0, b'-');
+            }
+            if !out.is_empty() {
+                sink(field, &out);
+            }
+        }
+        if dimension == Dimension::Context {
+            for (field, text) in &self.layout.constants {
+                if self.plan.context_fields.contains(*field) {
+                    sink(*field, text.as_bytes());
+                }
+            }
+        }
+    }
+
+    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
+        out.clear();
+        if let Some((_, text)) = self.layout.constants.iter().find(|(known, _)| *known == field) {
+            out.extend_from_slice(text.as_bytes());
+            return Ok(true);
+        }
+        let Some((place, column)) = self.place(field).and_then(|place| Some((place, self.column(place)?)))
+        else {
+            return Ok(false);
+        };
+        if column.source == Source::End {
+            // The row was looked at as a whole.
+            out.extend_from_slice(raw);
+            return Ok(!raw.is_empty());
+        }
+        if self.layout.quoted_empty && raw == [self.dialect.quote; 2] {
+            return Ok(true);
+        }
+        self.understood(column, field, raw, out).map_err(|trouble| self.fault(place, field, raw, trouble))
+    }
+
+    fn quarantine_head(&self, out: &mut Vec<u8>) {
+        self.table.quarantine_head(out);
+    }
+
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        self.table.quarantine(diagnostic, row, out);
+    }
+
+    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.table.layout.file_names.check(name, &self.table.preamble.header, diagnostics);
+    }
+
+    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        let totals = lock(&self.totals);
+        self.table.compare(&Wanted::default(), &totals, trailers, diagnostics);
+        let Some((_, column)) = self.plan.refund else { return };
+        for (signs, message) in [
+            (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
+            (&self.signs.negative, "the price of this refund is negative"),
+        ] {
+            let line = signs.load(Ordering::Relaxed);
+            if line < u64::MAX {
+                let mut location = Location::default().cell(column + 1, self.name(column));
+                location.line = Some(line);
+                location.field = self.column(column).and_then(|column| column.field);
+                diagnostics.push(Diagnostic::new(&diagnostics::REFUND_SIGN, location, message));
+            }
+        }
+    }
+}
+
+fn is_iso(column: &Column) -> bool {
+    column.kind == CellKind::Duration
+}
+
+/// The moment of a canonical time or date, in UTC; 0 for none.
+fn moment(text: &[u8]) -> i64 {
+    if text.len() <= 10 {
+        return midnight(text);
+    }
+    Timestamp::parse(text).map_or(0, |moment| moment.micros)
+}
+
+/// The first moment of a date, in UTC.
+fn midnight(text: &[u8]) -> i64 {
+    parse_date(text).map_or(0, |date| i64::from(date.days_since_epoch()) * 86_400_000_000)
+}
+
+/// One worker's part.
+struct Worker<'a> {
+    sheet: &'a SheetDecoder,
+    index: Index,
+    clock: Clock,
+    /// A value, for tables that write times in ways of their own.
+    scratch: Vec<u8>,
+}
+
+impl ChunkDecoder for Worker<'_> {
+    fn sync(&mut self, chunk: Chunk<'_>) -> usize {
+        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+    }
+
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+        self.sheet.table.index(&mut self.index, chunk, start)
+    }
+
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
+        let Self { sheet, index, clock, scratch } = self;
+        let plan = &sheet.plan;
+        let mut totals = Totals::default();
+        let closing = !sheet.layout.after.is_empty();
+        let rows = index.rows();
+        let events = &mut batch.events;
+        events.item_runs = plan.item.len();
+        events.context_runs = plan.context.len();
+        events.row_cells = plan.cells.len();
+        events.rows.reserve(rows.len());
+        events.keys.reserve(rows.len() * (plan.item.len() + plan.context.len()));
+        events.cells.reserve(rows.len() * plan.cells.len());
+        for row in rows {
+            let found = Found { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
+            if closing && sheet.table.closes(found, &mut batch.trailers, report) {
+                continue;
+            }
+            totals.rows += 1;
+            let mut event = EventRow {
+                start: row.start,
+                len: row.end - row.start,
+                line: row.line,
+                plays: 1,
+                time: 0,
+                micros: 0,
+            };
+            if let Err(wrong) = sheet.measure(found, (clock, scratch), &mut event, report) {
+                totals.rejected += 1;
+                let diagnostic = sheet.describe(found, wrong);
+                batch.rejects.push(Reject {
+                    start: row.start,
+                    len: event.len,
+                    diagnostic,
+                    plays: 1,
+                    micros: event.micros,
+                });
+                continue;
+            }
+            events.rows.push(event);
+            for run in plan.item.iter().chain(&plan.context) {
+                events.keys.push(found.span(run.first, run.last));
+            }
+            for place in &plan.cells {
+                events.cells.push(place.map_or(Span::ABSENT, |place| found.span(place, place)));
+            }
+            if plan.dependent {
+                sheet.check(found, clock, report);
+                sheet.adjust(found, event.micros, &mut events.cells, &mut events.arena);
+            }
+        }
+        lock(&sheet.totals).merge(&totals);
+    }
+}
+
+/// Why a row is rejected.
+enum Wrong {
+    /// Its shape.
+    Shape,
+    /// A cell.
+    Cell(u32, Trouble),
+}
+
+impl SheetDecoder {
+    /// Checks a row and reads its time and duration.
+    #[inline]
+    fn measure(
+        &self,
+        found: Found<'_>,
+        (clock, scratch): (&mut Clock, &mut Vec<u8>),
+        event: &mut EventRow,
+        report: &mut RunReport,
+    ) -> Result<(), Wrong> {
+        let (plan, quote) = (&self.plan, self.dialect.quote);
+        if found.row.damage != Damage::None || found.row.count != self.dialect.columns {
+            return Err(Wrong::Shape);
+        }
+        if plan.particular {
+            return self.measure_slowly(found, scratch, event);
+        }
+        // The duration comes first, so that a row rejected for another reason still tells how long
+        // it was played.
+        let mut missing = None;
+        if let Some(Measure { column, required }) = plan.duration {
+            let text = bare(found.raw(column), quote);
+            match if plan.iso { iso_in_micros(text) } else { seconds_in_micros(text) } {
+                Ok(micros) => event.micros = micros,
+                Err(DurationError::Empty) => missing = required.then_some(column),
+                Err(error) => return Err(Wrong::Cell(column, odd_duration(text, plan.iso, error))),
+            }
+        }
+        if let Some(Measure { column, required }) = plan.time {
+            let text = bare(found.raw(column), quote);
+            match clock.moment(text) {
+                Ok((time, has_offset)) => {
+                    event.time = time;
+                    if !has_offset && !self.no_offset_said {
+                        self.say_no_offset(found, column, report);
+                    }
+                }
+                Err(TimeError::Empty) if required => {
+                    // Of two that are missing, the one that stands first is named.
+                    missing = Some(missing.map_or(column, |other| column.min(other)));
+                }
+                Err(TimeError::Empty) => {}
+                Err(TimeError::DateOnly) if self.takes_dates(column) => event.time = midnight(text),
+                Err(error) => event.time = self.odd_time(found, column, error, report)?,
+            }
+        }
+        for column in &plan.required {
+            if bare(found.raw(*column), quote).is_empty() {
+                missing = Some(missing.map_or(*column, |other| other.min(*column)));
+                break;
+            }
+        }
+        missing.map_or(Ok(()), |column| Err(Wrong::Cell(column, empty())))
+    }
+
+    /// The same for tables that write times in a way of their own, or have texts that every row
+    /// must have.
+    #[inline(never)]
+    fn measure_slowly(
+        &self,
+        found: Found<'_>,
+        scratch: &mut Vec<u8>,
+        event: &mut EventRow,
+    ) -> Result<(), Wrong> {
+        let quote = self.dialect.quote;
+        for place in &self.plan.texts {
+            let Some(Source::Text(text)) = self.column(*place).map(|column| &column.source) else { continue };
+            if bare(found.raw(*place), quote) != text.as_bytes().trim_ascii() {
+                return Err(Wrong::Cell(*place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
+            }
+        }
+        let is_end = |measure: &Measure| {
+            self.column(measure.column).is_some_and(|column| column.source == Source::End)
+        };
+        // A duration that the row tells by itself comes first: a row rejected for another reason
+        // still tells it.
+        let (duration, end) = match self.plan.duration {
+            Some(measure) if is_end(&measure) => (None, Some(measure.column)),
+            other => (other, None),
+        };
+        if let Some(Measure { column, .. }) = duration {
+            self.whole(found, column, scratch)?;
+            event.micros = Duration::iso_micros(scratch).unwrap_or(0);
+        }
+        let start = end.and_then(|_| self.place(Field::EVENT_TIME));
+        if let Some(column) = self.plan.time.map(|measure| measure.column).or(start) {
+            self.whole(found, column, scratch)?;
+            event.time = moment(scratch);
+        }
+        if let Some(column) = end {
+            self.whole(found, column, scratch)?;
+            let micros = if scratch.is_empty() { 0 } else { moment(scratch) - event.time };
+            if micros < 0 {
+                let message = "the play ends before it begins".to_owned();
+                return Err(Wrong::Cell(column, (&diagnostics::NEGATIVE_DURATION, message)));
+            }
+            event.micros = micros;
+        }
+        for column in &self.plan.required {
+            if bare(found.raw(*column), quote).is_empty() {
+                return Err(Wrong::Cell(*column, empty()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of a cell, into `value`, which is overwritten.
+    fn whole(&self, found: Found<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), Wrong> {
+        value.clear();
+        let Some(column) = self.column(place) else { return Ok(()) };
+        let read = style::read(column, found.raw(place), self.table.cells(), value);
+        let present = read.map_err(|trouble| Wrong::Cell(place, trouble))?;
+        if !present && column.required {
+            return Err(Wrong::Cell(place, empty()));
+        }
+        Ok(())
+    }
+
+    /// The rules of the columns of the file.
+    fn checks(&self) -> Vec<(u32, Rule)> {
+        let rules = |place: u32| self.column(place).map_or(&[][..], |column| &column.rules);
+        let places = 0..self.names.len() as u32;
+        places.flat_map(|place| rules(place).iter().map(move |rule| (place, *rule))).collect()
+    }
+
+    /// Tells which rules a row breaks.
+    #[inline(never)]
+    fn check(&self, found: Found<'_>, clock: &mut Clock, report: &mut RunReport) {
+        let (plan, quote) = (&self.plan, self.dialect.quote);
+        let logged = plan.logged.and_then(|place| clock.other(bare(found.raw(place), quote)).ok());
+        let logged = logged.map(|(time, _)| time).or(plan.now);
+        for (place, rule) in &plan.checks {
+            let Some(column) = self.column(*place) else { continue };
+            // When the row was logged is itself told by now.
+            let logged = if plan.logged == Some(*place) { plan.now } else { logged };
+            let raw = found.raw(*place);
+            if let Some(code) = rule.broken(&column.kind, raw, quote, logged, clock) {
+                if report.diagnostics.keeps(code) {
+                    let mut location = found.location().cell(*place + 1, self.name(*place));
+                    location.field = column.field;
+                    let message = rule.message(&column.kind);
+                    report.diagnostics.push(Diagnostic::new(code, location, message).value(raw));
+                } else {
+                    report.diagnostics.count(code, 1);
+                }
+            }
+        }
+    }
+
+    /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
+    #[inline(never)]
+    fn adjust(&self, found: Found<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
+        let Self { plan, signs, .. } = self;
+        let layout = &self.table.layout;
+        let switched =
+            plan.switch.is_some_and(|place| self.decides(layout.switch.as_ref(), found.raw(place)));
+        let refund = plan.refund.filter(|(place, _)| self.decides(layout.refund.as_ref(), found.raw(*place)));
+        let price = refund.map(|(_, money)| bare(found.raw(money), self.dialect.quote));
+        if let Some(price) = price.filter(|price| !price.is_empty()) {
+            let line = found.origin.line + u64::from(found.row.line);
+            if unsigned(price) {
+                signs.positive.fetch_min(line, Ordering::Relaxed);
+            } else if price.iter().any(|byte| matches!(byte, b'-' | b'(')) {
+                signs.negative.fetch_min(line, Ordering::Relaxed);
+            }
+        }
+        let first = cells.len().saturating_sub(plan.cells.len());
+        for (cell, adjust) in &plan.adjust {
+            let Some(span) = cells.get_mut(first + cell) else { continue };
+            match adjust {
+                Adjust::Switched(when) if *when != switched => *span = Span::ABSENT,
+                Adjust::Switched(_) => {}
+                Adjust::Ended => {
+                    let start = arena.len();
+                    Duration::from_micros(micros).write_iso(arena);
+                    *span = Span::arena(start, arena.len());
+                }
+                Adjust::Money => {
+                    if let Some(price) = price.filter(|price| unsigned(price)) {
+                        let start = arena.len();
+                        arena.push(b'-');
+                        arena.extend_from_slice(price);
+                        *span = Span::arena(start, arena.len());
+                    }
+                }
+            }
+        }
+    }
+
+    /// A time that is none as it stands: read by a repair, which is told, or refused.
+    #[cold]
+    fn odd_time(
+        &self,
+        found: Found<'_>,
+        column: u32,
+        error: TimeError,
+        report: &mut RunReport,
+    ) -> Result<i64, Wrong> {
+        let text = bare(found.raw(column), self.dialect.quote);
+        let kind = self.column(column).map_or(&CellKind::Timestamp, |column| &column.kind);
+        let Some(time) = serial_moment(text, self.repairs) else {
+            return Err(Wrong::Cell(column, odd_time(kind, text, self.repairs, error)));
+        };
+        // Where the cell goes on into an output, it is told there.
+        if !self.plan.cells.contains(&Some(column)) {
+            if report.diagnostics.keeps(&diagnostics::SERIAL_DATE_READ) {
+                let trouble = odd_time(kind, text, self.repairs, error);
+                report.diagnostics.push(self.describe(found, Wrong::Cell(column, trouble)));
+            } else {
+                report.diagnostics.count(&diagnostics::SERIAL_DATE_READ, 1);
+            }
+        }
+        Ok(time)
+    }
+
+    /// Whether a date alone may stand in a column of times.
+    fn takes_dates(&self, place: u32) -> bool {
+        self.column(place).is_some_and(|column| column.kind == CellKind::DateOrTimestamp)
+    }
+
+    #[cold]
+    fn say_no_offset(&self, found: Found<'_>, column: u32, report: &mut RunReport) {
+        if report.diagnostics.keeps(&diagnostics::NO_OFFSET) {
+            report.diagnostics.push(self.no_offset(found.location(), column, found.raw(column)));
+        } else {
+            report.diagnostics.count(&diagnostics::NO_OFFSET, 1);
+        }
+    }
+
+    #[cold]
+    fn describe(&self, found: Found<'_>, wrong: Wrong) -> Diagnostic {
+        let location = found.location();
+        let (column, (code, message)) = match wrong {
+            Wrong::Cell(column, trouble) => (column, trouble),
+            Wrong::Shape => {
+                let diagnostic = misshapen(found, self.dialect, &self.layout);
+                // Which cell of such a row is the user's cannot be told.
+                if self.layout.fields().iter().any(Field::is_personal) {
+                    return diagnostic;
+                }
+                let bytes = found.chunk.get(found.row.start as usize..found.row.end as usize).unwrap_or(&[]);
+                return diagnostic.value(bytes.trim_ascii_end());
+            }
+        };
+        let mut location = location.cell(column + 1, self.name(column));
+        location.field = self.column(column).and_then(|column| column.field);
+        Diagnostic::new(code, location, message).value(found.raw(column))
+    }
+}
+
+/// Whether a value goes with a fault: a warning keeps it, an error withholds it.
+pub(crate) fn kept(fault: &CellDiagnostic) -> bool {
+    fault.code.severity < Severity::Error
+}

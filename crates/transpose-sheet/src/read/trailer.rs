@@ -1,0 +1,119 @@
+//! Lines after the rows, and what any line says about all of them, compared with what was read.
+
+use crate::delimited::index::Index;
+use crate::delimited::row::Found;
+use crate::diagnostics::{NO_CLOSING_LINE, TOO_MANY_ROWS};
+use crate::layout::{Line, Source};
+use crate::notation::cell::bare;
+use crate::notation::style;
+use crate::read::control_totals::{Totals, Wanted, compare};
+use crate::read::open::Table;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::format::{Chunk, Indexed, Origin};
+use transpose_core::model::Entity;
+
+impl Table {
+    /// Finds the rows of a chunk; lines that close the table are none.
+    pub(crate) fn index(&self, index: &mut Index, chunk: Chunk<'_>, start: usize) -> Indexed {
+        let found = index.run(self.dialect, chunk, start);
+        let Indexed::Done { end, lines, units, usages } = found else { return found };
+        if self.layout.after.is_empty() {
+            return found;
+        }
+        let closing = index.rows().iter().filter(|row| {
+            let found = Found { chunk: chunk.bytes, origin: Origin::default(), row, ends: index.ends(row) };
+            self.closing_line(found).is_some()
+        });
+        let closing = closing.count() as u64;
+        Indexed::Done { end, lines, units: units - closing, usages: usages - closing }
+    }
+
+    /// The line of the layout that a line of the file is, if it is one that closes the table.
+    fn closing_line(&self, found: Found<'_>) -> Option<&Line> {
+        let after = &self.layout.after;
+        if after.is_empty() {
+            return None;
+        }
+        let first = bare(found.raw(0), self.dialect.quote);
+        after.iter().find(|line| {
+            line.mark().is_some_and(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
+        })
+    }
+
+    /// Takes a line that closes the table, or a part of it; answers false for a row.
+    pub(crate) fn closes(
+        &self,
+        found: Found<'_>,
+        trailers: &mut Vec<(u64, Entity)>,
+        report: &mut RunReport,
+    ) -> bool {
+        let Some(line) = self.closing_line(found) else { return false };
+        let mut entity = Entity::from_record(line.mark().unwrap_or(""));
+        let mut value = Vec::new();
+        for (place, cell) in (0_u32..).zip(&line.cells) {
+            if matches!(cell.source, Source::Text(_) | Source::Template(_) | Source::Extra | Source::Given(_))
+            {
+                continue;
+            }
+            value.clear();
+            match style::read(cell, found.raw(place), self.cells(), &mut value) {
+                Ok(true) => {
+                    let text = String::from_utf8_lossy(&value).into_owned();
+                    match cell.field {
+                        Some(field) => entity.set(field, text),
+                        None => {
+                            entity.extras.insert(place.to_string().into(), text.into());
+                        }
+                    }
+                }
+                Ok(false) => {}
+                Err((code, message)) => {
+                    let mut location = found.location().cell(place + 1, "");
+                    location.field = cell.field;
+                    report.diagnostics.push(Diagnostic::new(code, location, message).value(found.raw(place)));
+                }
+            }
+        }
+        trailers.push((found.origin.line + u64::from(found.row.line), entity));
+        true
+    }
+
+    /// Compares what lines before and after the rows say with what was read.
+    pub(crate) fn compare(
+        &self,
+        wanted: &Wanted,
+        totals: &Totals,
+        trailers: &[(u64, Entity)],
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let lines = self.lines_before + totals.rows + trailers.len() as u64;
+        let read = (wanted, totals, lines);
+        for claim in &self.claims {
+            diagnostics.extend(compare(&claim.what, &claim.value, read, None, claim.location.clone()));
+        }
+        for line in &self.layout.after {
+            let mark = line.mark().unwrap_or("");
+            let mut met = false;
+            for (number, found) in trailers.iter().filter(|(_, found)| *found.origin == *mark) {
+                met = true;
+                let each = line.each.and_then(|field| found.text(field)).map(str::as_bytes);
+                for (place, cell) in line.cells.iter().enumerate() {
+                    let said = found.extras.get(&*place.to_string());
+                    let Some(said) = said else { continue };
+                    let mut location = Location::default().cell(place as u32 + 1, mark);
+                    (location.line, location.field) = (Some(*number), cell.field);
+                    diagnostics.extend(compare(&cell.source, said.first(), read, each, location));
+                }
+            }
+            if !met && (line.each.is_none() || totals.rows > 0) {
+                let message = format!("there is no line `{mark}` after the rows");
+                diagnostics.push(Diagnostic::new(&NO_CLOSING_LINE, Location::default(), message));
+            }
+        }
+        if let Some(most) = self.layout.max_rows.filter(|most| totals.rows > *most) {
+            let message = format!("the file has {} rows, and the layout allows {most}", totals.rows);
+            diagnostics.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
+        }
+    }
+}

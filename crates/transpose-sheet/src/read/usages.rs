@@ -1,0 +1,747 @@
+//! Reading: the decoder of a table of sums.
+//!
+//! Each row becomes a block: the release and the recording that it names, their work, and the
+//! usage. What the row says about the sales context stands with the usage; the engine gathers it. A
+//! value that stands in the row as the model has it is not copied.
+
+use crate::delimited::index::{Damage, Index};
+use crate::delimited::row::{Found, misshapen};
+use crate::diagnostics;
+use crate::diagnostics::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
+use crate::layout::{CellKind, Layout, Returns, Source, When};
+use crate::notation::cell::{Trouble, bare, empty, is_repair, unquote, unsigned};
+use crate::notation::style;
+use crate::read::control_totals::{Totals, Wanted};
+use crate::read::open::{Beginning, Table};
+use std::sync::{Arc, Mutex};
+use transpose_core::accounting::{Change, RunReport, Subject};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Severity};
+use transpose_core::format::{
+    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
+};
+use transpose_core::model::{
+    Batch, BlockBatch, CellDiagnostic, Entity, Field, Group, Reject, Shape, Slot, Span,
+};
+use transpose_sync::lock;
+
+/// The entities of a block, in their order.
+const GROUPS: [Group; 4] = [Group::Release, Group::Recording, Group::Work, Group::Usage];
+const RELEASE: usize = 0;
+const RECORDING: usize = 1;
+const WORK: usize = 2;
+const USAGE: usize = 3;
+
+/// Reads a table of sums.
+pub(crate) struct SumsDecoder {
+    table: Table,
+    /// For each column of the file what becomes of its cells.
+    plan: Vec<Planned>,
+    /// For each of [`GROUPS`] its shape, and where its cells begin among those of a row.
+    groups: [Option<(usize, usize)>; 4],
+    /// How many cells all entities of a row have.
+    width: usize,
+    /// What the first row says about the whole file.
+    heads: Vec<Told>,
+    /// The column that says which of its two fields a column holds, and the column that says that
+    /// something was taken back.
+    switch: Option<u32>,
+    refund: Option<u32>,
+    quantity: Option<usize>,
+    returns: Option<usize>,
+    /// What one costs; such a price has no sign of its own in rows of what was taken back.
+    prices: Vec<usize>,
+    /// For each alternative the cells that must be filled.
+    require: Vec<Vec<usize>>,
+    wanted: Wanted,
+    totals: Mutex<Totals>,
+}
+
+/// A column of the file with what becomes of its cells.
+struct Planned {
+    place: u32,
+    /// The column of the layout; none for one that it does not know.
+    column: Option<usize>,
+    what: What,
+    /// The place of its field among the sums.
+    sum: Option<usize>,
+    /// Whether lines after the rows are told apart by it.
+    each: bool,
+}
+
+/// What becomes of a cell.
+enum What {
+    /// It goes to this cell of an entity, or to the other one when the switch is set.
+    Value(usize, Option<usize>),
+    /// It is kept as it stands.
+    Extra(usize),
+    /// It must be what the first row says.
+    Head(usize),
+    /// It must hold the text of the layout.
+    Text,
+    /// It is passed over.
+    Pass,
+}
+
+/// What the first row says about the whole file.
+struct Told {
+    field: Field,
+    raw: Box<[u8]>,
+    value: Box<[u8]>,
+}
+
+impl SumsDecoder {
+    /// Opens a table.
+    pub(crate) fn open(
+        layout: &Arc<Layout>,
+        head: &mut dyn Head,
+        options: &[(String, String)],
+    ) -> Result<Self, Fatal> {
+        let beginning = Beginning::of(head)?;
+        let mut table = Table::open(layout, &beginning, options)?;
+        for (field, text) in &layout.constants {
+            if matches!(field.group(), Group::Header | Group::Context) {
+                table.preamble.header.set_default(*field, &**text);
+            }
+        }
+        let heads = heads(&mut table, &beginning);
+        table.take_first_row(&beginning);
+        table.take_name(&beginning.name);
+        let (shapes, groups, width) = shapes(&table);
+        let cell = |field: Field| cell(&shapes, &groups, &Slot::Field(field));
+        let (quantity, returns) = (cell(Field::QUANTITY), cell(Field::RETURNS));
+        let prices =
+            [Field::PRICE, Field::RATE, Field::USAGE_RETAIL_PRICE].into_iter().filter_map(cell).collect();
+        let present = |fields: &Vec<Field>| fields.iter().filter_map(|field| cell(*field)).collect();
+        let require = layout.require.iter().map(present).collect();
+        let deciding = |when: Option<&When>| {
+            let of = |when: &When| table.columns.iter().position(|column| *column == Some(when.column));
+            when.and_then(of).map(|place| place as u32)
+        };
+        let (switch, refund) = (deciding(layout.switch.as_ref()), deciding(layout.refund.as_ref()));
+        let wanted = Wanted::of(layout);
+        let plan = (0..table.names.len() as u32).map(|place| {
+            let column = table.columns.get(place as usize).copied().flatten();
+            let known = column.and_then(|column| layout.columns.get(column));
+            let what = match known {
+                None => cell_of_extra(&table, place, &shapes, &groups).map_or(What::Pass, What::Extra),
+                Some(column) => match (&column.source, column.field) {
+                    (Source::Text(_), _) => What::Text,
+                    (_, Some(field)) if field.group() == Group::Header => {
+                        heads.iter().position(|told| told.field == field).map_or(What::Pass, What::Head)
+                    }
+                    (_, Some(field)) => cell(field).map_or(What::Pass, |main| {
+                        What::Value(main, column.other.as_ref().and_then(|(other, _)| cell(*other)))
+                    }),
+                    _ => cell_of_extra(&table, place, &shapes, &groups).map_or(What::Pass, What::Extra),
+                },
+            };
+            let field = known.and_then(|column| column.field);
+            Planned {
+                place,
+                column,
+                what,
+                sum: field.and_then(|field| wanted.place(field)),
+                each: field.is_some() && field == wanted.each,
+            }
+        });
+        let plan = plan.collect();
+        if layout.returns == Returns::Rows {
+            table.preamble.reads.insert(Field::RETURNS);
+        }
+        table.preamble.shapes = shapes;
+        Ok(Self {
+            table,
+            plan,
+            groups,
+            width,
+            heads,
+            switch,
+            refund,
+            quantity,
+            returns,
+            prices,
+            require,
+            wanted,
+            totals: Mutex::default(),
+        })
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.table.layout
+    }
+
+    /// Whether the deciding cell of a row has its word.
+    fn decides(&self, place: Option<u32>, when: Option<&When>, found: Found<'_>) -> bool {
+        let (Some(place), Some(when)) = (place, when) else { return false };
+        bare(found.raw(place), self.table.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes())
+    }
+}
+
+/// What the first row of the table says about the whole file.
+fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
+    let mut index = Index::default();
+    let Beginning { bytes, complete, .. } = *beginning;
+    let chunk = Chunk { bytes, own: bytes.len(), last: complete };
+    index.run(table.dialect, chunk, table.preamble.body as usize);
+    let whole = |row: &&crate::delimited::index::Row| {
+        row.damage == Damage::None && row.count == table.dialect.columns
+    };
+    let mut heads = Vec::new();
+    let Some(row) = index.rows().iter().find(whole) else { return heads };
+    let found = Found { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) };
+    let cells = table.cells();
+    for place in 0..table.names.len() as u32 {
+        let Some(column) = table.column(place) else { continue };
+        let Some(field) = column.field.filter(|field| field.group() == Group::Header) else { continue };
+        let mut value = Vec::new();
+        let raw = found.raw(place);
+        // What is wrong with it is told where the row is read.
+        let read = style::read(column, raw, cells, &mut value);
+        if read.is_ok_and(|present| present) {
+            let text = String::from_utf8_lossy(&value).into_owned();
+            table.preamble.header.set_default(field, text);
+        }
+        heads.push(Told { field, raw: raw.into(), value: value.into() });
+    }
+    heads
+}
+
+/// The shapes of the entities that rows have, where each of [`GROUPS`] has its own and its cells,
+/// and how many cells there are.
+fn shapes(table: &Table) -> (Vec<Shape>, [Option<(usize, usize)>; 4], usize) {
+    let layout = &table.layout;
+    let mut columns: [Vec<Slot>; 4] = std::array::from_fn(|_| Vec::new());
+    let of = |field: Field| match field.group() {
+        Group::Release => Some(RELEASE),
+        Group::Recording => Some(RECORDING),
+        Group::Work => Some(WORK),
+        Group::Usage | Group::Context => Some(USAGE),
+        _ => None,
+    };
+    let mut push = |group: usize, slot: Slot| {
+        if let Some(columns) = columns.get_mut(group).filter(|columns| !columns.contains(&slot)) {
+            columns.push(slot);
+        }
+    };
+    for place in 0..table.names.len() as u32 {
+        match table.column(place) {
+            None => {
+                if table.preamble.extras.iter().any(|name| **name == *table.name(place)) {
+                    push(USAGE, Slot::Extra(table.name(place).into()));
+                }
+            }
+            Some(column) => {
+                for field in column.fields() {
+                    if let Some(group) = of(field) {
+                        push(group, Slot::Field(field));
+                    }
+                }
+                let refund = layout
+                    .refund
+                    .as_ref()
+                    .is_some_and(|when| table.columns.get(place as usize) == Some(&Some(when.column)));
+                if column.field.is_none()
+                    && !refund
+                    && !column.is_carried_text()
+                    && matches!(column.source, Source::Extra | Source::Given(_))
+                {
+                    push(USAGE, Slot::Extra(column.heading.clone()));
+                }
+            }
+        }
+    }
+    for (field, _) in &layout.constants {
+        if let Some(group) = of(*field).filter(|_| field.group() != Group::Context) {
+            push(group, Slot::Field(*field));
+        }
+    }
+    if layout.returns == Returns::Rows {
+        push(USAGE, Slot::Field(Field::QUANTITY));
+        push(USAGE, Slot::Field(Field::RETURNS));
+    }
+    let (mut shapes, mut groups, mut width) = (Vec::new(), [None; 4], 0);
+    for ((columns, group), slot) in columns.into_iter().zip(GROUPS).zip(&mut groups) {
+        if columns.is_empty() && group != Group::Usage {
+            continue;
+        }
+        *slot = Some((shapes.len(), width));
+        width += columns.len();
+        shapes.push(Shape { record: "".into(), group, columns });
+    }
+    (shapes, groups, width)
+}
+
+/// Where a value stands among the cells of a row.
+fn cell(shapes: &[Shape], groups: &[Option<(usize, usize)>; 4], slot: &Slot) -> Option<usize> {
+    groups.iter().flatten().find_map(|(shape, first)| {
+        let columns = &shapes.get(*shape)?.columns;
+        columns.iter().position(|known| known == slot).map(|column| first + column)
+    })
+}
+
+/// Where a cell is kept that the model has no field for.
+fn cell_of_extra(
+    table: &Table,
+    place: u32,
+    shapes: &[Shape],
+    groups: &[Option<(usize, usize)>; 4],
+) -> Option<usize> {
+    let name = table.column(place).map_or(table.name(place), |column| &column.heading);
+    cell(shapes, groups, &Slot::Extra(name.into()))
+}
+
+impl Decode for SumsDecoder {
+    fn preamble(&self) -> &Preamble {
+        &self.table.preamble
+    }
+
+    fn project(&mut self, _projection: &Projection) -> Result<(), Fatal> {
+        Ok(())
+    }
+
+    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+        Box::new(Worker { sums: self, index: Index::default(), scratch: Scratch::default() })
+    }
+
+    fn vet(&self, _dimension: Dimension, _key: &[&[u8]]) -> Result<(), CellDiagnostic> {
+        Ok(())
+    }
+
+    fn resolve(
+        &self,
+        _dimension: Dimension,
+        _key: &[&[u8]],
+        _sink: &mut dyn FnMut(Field, &[u8]),
+        _faults: &mut Vec<CellDiagnostic>,
+    ) {
+    }
+
+    fn value(&self, _field: Field, _raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
+        out.clear();
+        Ok(false)
+    }
+
+    fn quarantine_head(&self, out: &mut Vec<u8>) {
+        self.table.quarantine_head(out);
+    }
+
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        self.table.quarantine(diagnostic, row, out);
+    }
+
+    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.layout().file_names.check(name, &self.table.preamble.header, diagnostics);
+    }
+
+    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        let totals = lock(&self.totals);
+        self.table.compare(&self.wanted, &totals, trailers, diagnostics);
+    }
+}
+
+/// One worker's part.
+struct Worker<'a> {
+    sums: &'a SumsDecoder,
+    index: Index,
+    scratch: Scratch,
+}
+
+/// What a worker needs for a row, reused from row to row.
+#[derive(Default)]
+struct Scratch {
+    /// The value at hand.
+    value: Vec<u8>,
+    /// The cells of all entities of the row.
+    cells: Vec<Span>,
+    /// What is summed.
+    summed: Vec<Span>,
+    /// By what lines after the rows are told apart.
+    each: Option<Span>,
+    /// The texts that every row has, with their cells.
+    constants: Vec<(usize, Span)>,
+    totals: Totals,
+}
+
+impl Scratch {
+    /// Adds a row to the totals.
+    fn sum(&mut self, found: Found<'_>, arena: &[u8]) {
+        let Self { summed, each, totals, .. } = self;
+        let bytes = |span: &Span| (!span.is_absent()).then(|| span.bytes(found.chunk, arena));
+        totals.add(summed.iter().map(bytes), each.as_ref().and_then(bytes));
+    }
+}
+
+/// Why a row is rejected.
+enum Wrong {
+    Shape,
+    Cell(u32, Trouble),
+    Row(Trouble),
+}
+
+impl ChunkDecoder for Worker<'_> {
+    fn sync(&mut self, chunk: Chunk<'_>) -> usize {
+        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+    }
+
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+        self.sums.table.index(&mut self.index, chunk, start)
+    }
+
+    fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
+        let Self { sums, index, scratch } = self;
+        scratch.totals = Totals::default();
+        sums.constants(&mut batch.blocks, &mut scratch.constants);
+        for row in index.rows() {
+            let found = Found { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
+            if sums.table.closes(found, &mut batch.trailers, report) {
+                continue;
+            }
+            match sums.row(found, scratch, &mut batch.blocks, report) {
+                Ok(()) => scratch.sum(found, &batch.blocks.arena),
+                Err(wrong) => batch.rejects.push(sums.reject(found, wrong, scratch)),
+            }
+        }
+        lock(&sums.totals).merge(&scratch.totals);
+    }
+}
+
+impl SumsDecoder {
+    /// Puts the texts that every row has where rows can refer to them.
+    fn constants(&self, batch: &mut BlockBatch, out: &mut Vec<(usize, Span)>) {
+        out.clear();
+        for (field, text) in &self.layout().constants {
+            let slot = Slot::Field(*field);
+            if let Some(cell) = cell(&self.table.preamble.shapes, &self.groups, &slot) {
+                out.push((cell, batch.text(text.as_bytes())));
+            }
+        }
+    }
+
+    /// Turns a row into a block.
+    fn row(
+        &self,
+        found: Found<'_>,
+        scratch: &mut Scratch,
+        batch: &mut BlockBatch,
+        report: &mut RunReport,
+    ) -> Result<(), Wrong> {
+        if found.row.damage != Damage::None || found.row.count != self.table.dialect.columns {
+            return Err(Wrong::Shape);
+        }
+        let layout = self.layout();
+        scratch.cells.clear();
+        scratch.cells.resize(self.width, Span::ABSENT);
+        scratch.summed.clear();
+        scratch.summed.resize(self.wanted.sums.len(), Span::ABSENT);
+        scratch.each = None;
+        let switched = self.decides(self.switch, layout.switch.as_ref(), found);
+        let back = self.decides(self.refund, layout.refund.as_ref(), found);
+        for planned in &self.plan {
+            self.cell(planned, (switched, back), found, scratch, batch, report)?;
+        }
+        if layout.returns == Returns::Rows {
+            self.take_back(back, found, scratch, batch);
+        }
+        let filled = |cell: &usize| scratch.cells.get(*cell).is_some_and(|span| !span.is_absent());
+        let complete = |cells: &Vec<usize>| !cells.is_empty() && cells.iter().all(filled);
+        if !self.require.is_empty() && !self.require.iter().any(complete) {
+            let either = layout.require.iter().map(|fields| {
+                fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" and ")
+            });
+            let message = format!("the row has neither {}", either.collect::<Vec<_>>().join(" nor "));
+            return Err(Wrong::Row((&NO_ALTERNATIVE, message)));
+        }
+        self.block(found, scratch, batch);
+        Ok(())
+    }
+
+    /// Takes a cell of a row to its place.
+    #[inline]
+    fn cell(
+        &self,
+        planned: &Planned,
+        (switched, back): (bool, bool),
+        found: Found<'_>,
+        scratch: &mut Scratch,
+        batch: &mut BlockBatch,
+        report: &mut RunReport,
+    ) -> Result<(), Wrong> {
+        let place = planned.place;
+        let raw = found.raw(place);
+        let quote = self.table.dialect.quote;
+        let column = planned.column.and_then(|column| self.layout().columns.get(column));
+        scratch.value.clear();
+        let cell = match planned.what {
+            What::Pass => {
+                let needed = column.is_some_and(|column| column.required);
+                if needed && bare(raw, quote).is_empty() {
+                    return Err(Wrong::Cell(place, empty()));
+                }
+                return Ok(());
+            }
+            What::Text => {
+                let Some(Source::Text(text)) = column.map(|column| &column.source) else { return Ok(()) };
+                if bare(raw, quote) == text.as_bytes().trim_ascii() {
+                    return Ok(());
+                }
+                return Err(Wrong::Cell(place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
+            }
+            What::Head(told) => return self.same_head(told, place, found, scratch, report),
+            What::Extra(cell) => {
+                if bare(raw, quote).is_empty() {
+                    return Ok(());
+                }
+                unquote(raw, quote, &mut scratch.value);
+                if std::str::from_utf8(&scratch.value).is_err() {
+                    return Err(Wrong::Cell(place, crate::notation::cell::not_utf8()));
+                }
+                cell
+            }
+            What::Value(main, other) => {
+                let Some(column) = column else { return Ok(()) };
+                let (cell, kind, outcome) = match (&column.other, other.filter(|_| switched)) {
+                    (Some((_, kind)), Some(other)) => (
+                        other,
+                        kind,
+                        crate::notation::cell::canonical(kind, raw, self.table.cells(), &mut scratch.value),
+                    ),
+                    _ => {
+                        (main, &column.kind, style::read(column, raw, self.table.cells(), &mut scratch.value))
+                    }
+                };
+                match outcome {
+                    Ok(true) => {}
+                    Ok(false) if column.required => return Err(Wrong::Cell(place, empty())),
+                    Ok(false) => return Ok(()),
+                    Err(trouble) if is_uncountable(kind, trouble.0) => {
+                        return Err(Wrong::Cell(place, trouble));
+                    }
+                    Err(trouble) => {
+                        let lost = scratch.value.is_empty();
+                        self.note(trouble, place, found, lost, report);
+                        if lost {
+                            return Ok(());
+                        }
+                    }
+                }
+                if back && *kind == CellKind::Money && unsigned(&scratch.value) {
+                    scratch.value.insert(0, b'-');
+                }
+                cell
+            }
+        };
+        let span = if scratch.value == raw { found.span(place, place) } else { batch.text(&scratch.value) };
+        if let Some(slot) = scratch.cells.get_mut(cell) {
+            *slot = span;
+        }
+        if let Some(slot) = planned.sum.and_then(|sum| scratch.summed.get_mut(sum)) {
+            *slot = span;
+        }
+        if planned.each {
+            scratch.each = Some(span);
+        }
+        Ok(())
+    }
+
+    /// Compares what a row says about the whole file with what the first one says.
+    fn same_head(
+        &self,
+        told: usize,
+        place: u32,
+        found: Found<'_>,
+        scratch: &mut Scratch,
+        report: &mut RunReport,
+    ) -> Result<(), Wrong> {
+        let (Some(told), Some(column)) = (self.heads.get(told), self.table.column(place)) else {
+            return Ok(());
+        };
+        let raw = found.raw(place);
+        if *raw == *told.raw && !told.value.is_empty() {
+            return Ok(());
+        }
+        let present = style::read(column, raw, self.table.cells(), &mut scratch.value)
+            .map_err(|trouble| Wrong::Cell(place, trouble))?;
+        if !present && column.required {
+            return Err(Wrong::Cell(place, empty()));
+        }
+        if *scratch.value == *told.value {
+            return Ok(());
+        }
+        if report.diagnostics.keeps(&ROW_DISAGREES) {
+            let first = String::from_utf8_lossy(&told.value);
+            let message = format!("the first row says `{first}`");
+            let location = found.location().cell(place + 1, self.table.name(place)).field(told.field);
+            report.diagnostics.push(Diagnostic::new(&ROW_DISAGREES, location, message).value(raw));
+        } else {
+            report.diagnostics.count(&ROW_DISAGREES, 1);
+        }
+        Ok(())
+    }
+
+    /// Makes returns of a negative quantity, or of that of a row that says it is about returns.
+    fn take_back(&self, back: bool, found: Found<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
+        let (Some(quantity), Some(returns)) = (self.quantity, self.returns) else { return };
+        let Some(span) = scratch.cells.get(quantity).copied().filter(|span| !span.is_absent()) else {
+            return;
+        };
+        scratch.value.clear();
+        scratch.value.extend_from_slice(span.bytes(found.chunk, &batch.arena));
+        let negative = scratch.value.first() == Some(&b'-');
+        if !negative && !back {
+            return;
+        }
+        let count = batch.text(scratch.value.get(usize::from(negative)..).unwrap_or(&[]));
+        for price in &self.prices {
+            let Some(slot) = scratch.cells.get_mut(*price).filter(|span| !span.is_absent()) else { continue };
+            scratch.value.clear();
+            scratch.value.extend_from_slice(slot.bytes(found.chunk, &batch.arena));
+            if let Some(unsigned) = scratch.value.strip_prefix(b"-") {
+                *slot = batch.text(unsigned);
+            }
+        }
+        let zero = batch.text(b"0");
+        for (cell, span) in [(quantity, zero), (returns, count)] {
+            if let Some(slot) = scratch.cells.get_mut(cell) {
+                *slot = span;
+            }
+        }
+    }
+
+    /// Writes the entities of a row, those that it has anything to say about.
+    fn block(&self, found: Found<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
+        batch.begin_block(Span::ABSENT, found.row.start as usize);
+        let mut entities = [None; 4];
+        for (group, place) in self.groups.iter().enumerate() {
+            let Some((shape, first)) = *place else { continue };
+            let columns = self.table.preamble.shapes.get(shape).map_or(0, |shape| shape.columns.len());
+            let cells = first..first + columns;
+            let told = scratch
+                .cells
+                .get(cells.clone())
+                .is_some_and(|cells| cells.iter().any(|span| !span.is_absent()));
+            if !told && group != USAGE {
+                continue;
+            }
+            for (cell, span) in scratch.constants.iter().filter(|(cell, _)| cells.contains(cell)) {
+                if let Some(slot) = scratch.cells.get_mut(*cell) {
+                    *slot = *span;
+                }
+            }
+            let own = scratch.cells.get(cells).unwrap_or(&[]);
+            let index = batch.push_filled(shape, own, found.row.line);
+            let parent = match group {
+                WORK => entities.get(RECORDING).copied().flatten(),
+                USAGE => {
+                    let of = |group: usize| entities.get(group).copied().flatten();
+                    of(RECORDING).or(of(RELEASE))
+                }
+                _ => None,
+            };
+            if let (Some(parent), Some(entity)) = (parent, batch.last_entity()) {
+                entity.parent = parent;
+            }
+            if let Some(slot) = entities.get_mut(group) {
+                *slot = Some(index);
+            }
+        }
+        batch.end_block(found.row.end as usize);
+    }
+
+    /// A row that cannot be converted; it is counted all the same, as far as it can be read.
+    #[cold]
+    fn reject(&self, found: Found<'_>, wrong: Wrong, scratch: &mut Scratch) -> Reject {
+        let mut plays = 0;
+        let mut values: Vec<Option<Vec<u8>>> = vec![None; self.wanted.sums.len()];
+        let mut each = None;
+        let counted = found.row.damage == Damage::None && found.row.count == self.table.dialect.columns;
+        for planned in self.plan.iter().filter(|_| counted) {
+            let Some(column) = self.table.column(planned.place) else { continue };
+            let mut value = Vec::new();
+            let read = style::read(column, found.raw(planned.place), self.table.cells(), &mut value);
+            if !read.is_ok_and(|present| present) {
+                continue;
+            }
+            if column.field == Some(Field::QUANTITY) {
+                plays = String::from_utf8_lossy(&value).parse().unwrap_or(0);
+            }
+            if planned.each {
+                each = Some(value.clone());
+            }
+            if let Some(slot) = planned.sum.and_then(|sum| values.get_mut(sum)) {
+                *slot = Some(value);
+            }
+        }
+        scratch.totals.add(values.iter().map(Option::as_deref), each.as_deref());
+        scratch.totals.rejected += 1;
+        Reject {
+            start: found.row.start,
+            len: found.row.end - found.row.start,
+            diagnostic: self.describe(found, wrong),
+            plays,
+            micros: 0,
+        }
+    }
+
+    #[cold]
+    fn describe(&self, found: Found<'_>, wrong: Wrong) -> Diagnostic {
+        let location = found.location();
+        let bytes = found.chunk.get(found.row.start as usize..found.row.end as usize).unwrap_or(&[]);
+        match wrong {
+            Wrong::Cell(place, (code, message)) => {
+                let mut location = location.cell(place + 1, self.table.name(place));
+                location.field = self.table.column(place).and_then(|column| column.field);
+                Diagnostic::new(code, location, message).value(found.raw(place))
+            }
+            Wrong::Row((code, message)) => {
+                Diagnostic::new(code, location, message).value(bytes.trim_ascii_end())
+            }
+            Wrong::Shape => misshapen(found, self.table.dialect, self.layout()).value(bytes.trim_ascii_end()),
+        }
+    }
+
+    /// Tells of a value that was repaired or withheld.
+    #[cold]
+    fn note(
+        &self,
+        (code, message): Trouble,
+        place: u32,
+        found: Found<'_>,
+        lost: bool,
+        report: &mut RunReport,
+    ) {
+        let line = found.origin.line + u64::from(found.row.line);
+        let field = self.table.column(place).and_then(|column| column.field);
+        if let Some(field) = field {
+            if lost {
+                report.loss.add(Change::Lost, Subject::Field(field), 1, Some(line), "the value is not valid");
+            } else if is_repair(code) {
+                let reason = "the value was repaired";
+                report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), reason);
+            }
+        }
+        if report.diagnostics.keeps(code) {
+            let mut location = found.location().cell(place + 1, self.table.name(place));
+            location.field = field;
+            report.diagnostics.push(Diagnostic::new(code, location, message).value(found.raw(place)));
+        } else {
+            report.diagnostics.count(code, 1);
+        }
+    }
+}
+
+/// Whether a row cannot be counted with such a cell: its number, its time or its place is not
+/// known. What only describes is left out.
+fn is_uncountable(kind: &CellKind, code: &'static Code) -> bool {
+    let describes = matches!(
+        kind,
+        CellKind::Text
+            | CellKind::Id
+            | CellKind::Isrc
+            | CellKind::Icpn
+            | CellKind::Grid
+            | CellKind::Vocabulary { .. }
+            | CellKind::Boolean
+    );
+    let kept = [diagnostics::NOT_UTF8.id, diagnostics::UNKNOWN_CODE.id];
+    code.severity == Severity::Error && (!describes || kept.contains(&code.id))
+}

@@ -1,0 +1,317 @@
+//! Putting values into cells: what the layout says about letters, length and forbidden characters,
+//! and the quotes around it.
+
+use crate::layout::{Case, CellKind, Column, Layout, NO_QUOTE, Overflow, QuoteWhen};
+use crate::notation::cell::{Trouble, quoted};
+use crate::notation::characters::{self, Changes, Characters};
+use crate::notation::style;
+use std::sync::atomic::{AtomicU64, Ordering};
+use transpose_core::accounting::{Change, Losses, RunReport};
+use transpose_core::diagnostics::{Code, Diagnostic, Failure, Fatal, Location};
+use transpose_core::model::Field;
+
+transpose_core::codes! {
+    /// A value that is too long for its cell.
+    pub(crate) TOO_LONG: "SHT0509" "value-too-long-for-cell" Error
+        "The layout says how many characters the cell may have, and the value has more. Nothing is written, because a shortened value may be another one."
+        "Shorten the value in the source, or have values cut with the option `too-long=cut`, which counts them as shortened."
+    /// A value that was cut.
+    pub(crate) CUT: "SHT0510" "value-cut" Warning
+        "The layout says how many characters the cell may have, and the value has more. What is too much was cut off; the value counts as shortened in the loss report."
+        "Shorten the value in the source where it matters."
+    /// A row that lacks what the layout demands.
+    pub(crate) INCOMPLETE: "SHT0508" "required-cell-has-no-value" Error
+        "The layout demands a value in the cell, and there is none for this row. Whoever gets the table may refuse it, so nothing is written."
+        "Add the value in the source, a catalogue or the agreement, or have such rows written with the option `incomplete=keep`."
+}
+
+/// How cells are put into rows.
+#[derive(Debug)]
+pub(crate) struct Put {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: u8,
+    when: QuoteWhen,
+    characters: Option<Characters>,
+    /// Whether values that are too long are cut, whatever the layout says.
+    cut: bool,
+    /// Whether rows are written that lack what the layout demands.
+    keep_incomplete: bool,
+    too_long: AtomicU64,
+    incomplete: AtomicU64,
+}
+
+/// What happened to a value on its way into a cell.
+#[derive(Default)]
+pub(crate) struct Noted {
+    rounded: bool,
+    cut: bool,
+    changes: Option<Changes>,
+    too_long: Option<u32>,
+    trouble: Option<Trouble>,
+}
+
+impl Noted {
+    /// Whether nothing happened.
+    pub(crate) fn is_clean(&self) -> bool {
+        !self.rounded
+            && !self.cut
+            && self.changes.is_none()
+            && self.too_long.is_none()
+            && self.trouble.is_none()
+    }
+
+    /// What happened when a value became text: whether decimals were lost.
+    pub(crate) fn of(rounded: bool) -> Self {
+        Self { rounded, ..Self::default() }
+    }
+
+    /// Whether decimals were lost.
+    pub(crate) fn rounded(&self) -> bool {
+        self.rounded
+    }
+}
+
+/// Where a value is put.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot<'a> {
+    /// The number of the column, from 0.
+    pub(crate) number: usize,
+    pub(crate) column: &'a Column,
+    pub(crate) field: Option<Field>,
+    /// The line of the source, where it has one.
+    pub(crate) line: Option<u64>,
+}
+
+impl Spot<'_> {
+    fn place(&self) -> Location {
+        let location = Location::default().cell(self.number as u32 + 1, &self.column.heading);
+        Location { line: self.line, field: self.field, ..location }
+    }
+}
+
+impl Put {
+    pub(crate) fn new(
+        layout: &Layout,
+        delimiter: u8,
+        characters: Option<Characters>,
+        (cut, keep_incomplete): (bool, bool),
+    ) -> Self {
+        Self {
+            delimiter,
+            quote: layout.quote,
+            when: layout.quote_when,
+            characters,
+            cut,
+            keep_incomplete,
+            too_long: AtomicU64::new(0),
+            incomplete: AtomicU64::new(0),
+        }
+    }
+
+    /// Turns a canonical value into the text of a cell, in `out`, which is overwritten.
+    pub(crate) fn text(&self, column: &Column, value: &[u8], out: &mut Vec<u8>) -> Noted {
+        out.clear();
+        let mut noted = Noted::default();
+        match style::write(column, value, out) {
+            Ok(rounded) => noted.rounded = rounded,
+            Err(trouble) => {
+                out.clear();
+                noted.trouble = Some(trouble);
+            }
+        }
+        self.fit(column, out, &mut noted);
+        noted
+    }
+
+    /// Whether the text of a column stands as it is, in quotes only where it needs them.
+    #[inline]
+    pub(crate) fn is_plain(&self, column: &Column) -> bool {
+        let style = &column.style;
+        self.quote != NO_QUOTE
+            && self.when == QuoteWhen::Needed
+            && self.characters.is_none()
+            && style.case.is_none()
+            && style.max_length.is_none()
+            && style.width.is_none()
+            && !style.no_hyphens
+    }
+
+    /// Makes a text fit its column.
+    pub(crate) fn fit(&self, column: &Column, out: &mut Vec<u8>, noted: &mut Noted) {
+        let style = &column.style;
+        if let Some(case) = style.case {
+            change_case(case, out);
+        }
+        if style.no_hyphens {
+            out.retain(|byte| *byte != b'-');
+        }
+        if let Some(characters) = &self.characters {
+            let mut cleaned = Vec::new();
+            if let Some(changes) = characters.clean(out, &mut cleaned) {
+                *out = cleaned;
+                noted.changes = Some(changes);
+            }
+        }
+        let width = style.width.map(|width| width.characters);
+        let most = [style.max_length, width].into_iter().flatten().min();
+        if let Some(most) = most.filter(|most| out.len() > *most as usize) {
+            let starts = out.iter().enumerate().filter(|(_, byte)| !matches!(byte, 0x80..=0xbf));
+            let Some(end) = starts.map(|(place, _)| place).nth(most as usize) else { return };
+            if self.cut || style.overflow == Overflow::Cut {
+                out.truncate(end);
+                noted.cut = true;
+            } else {
+                noted.too_long = Some(most);
+            }
+        }
+    }
+
+    /// Whether all text stands in quotes, and nothing else.
+    pub(crate) fn quotes_text(&self) -> bool {
+        self.when == QuoteWhen::Text
+    }
+
+    /// Adds the text of a cell to a row, with quotes where the layout wants them.
+    pub(crate) fn cell(&self, column: &Column, text: &[u8], out: &mut Vec<u8>) {
+        let always = match self.when {
+            QuoteWhen::Needed => false,
+            QuoteWhen::All => true,
+            QuoteWhen::Text => is_text(column),
+        };
+        self.marked(always, text, out);
+    }
+
+    /// Adds a heading to its line; it is text, whatever its column holds.
+    pub(crate) fn heading(&self, column: &Column, out: &mut Vec<u8>) {
+        self.marked(self.when != QuoteWhen::Needed, column.heading.as_bytes(), out);
+    }
+
+    fn marked(&self, always: bool, text: &[u8], out: &mut Vec<u8>) {
+        if self.quote == NO_QUOTE {
+            out.extend_from_slice(text);
+        } else if always {
+            out.push(self.quote);
+            for byte in text {
+                if *byte == self.quote {
+                    out.push(self.quote);
+                }
+                out.push(*byte);
+            }
+            out.push(self.quote);
+        } else {
+            quoted(text, self.delimiter, self.quote, out);
+        }
+    }
+
+    /// Takes note of a value of a line that is no row: if it is too long, the table is refused at
+    /// the end.
+    pub(crate) fn unseen(&self, noted: &Noted) {
+        self.too_long.fetch_add(u64::from(noted.too_long.is_some()), Ordering::Relaxed);
+    }
+
+    /// Tells what happened to a value.
+    #[cold]
+    pub(crate) fn note(
+        &self,
+        noted: Noted,
+        spot: Spot<'_>,
+        value: &[u8],
+        losses: &mut Losses,
+        report: &mut RunReport,
+    ) {
+        let mut lose = |change: Change, reason: &'static str| match spot.field {
+            Some(field) => losses.field(change, field, spot.line, reason),
+            None => losses.extra(change, &spot.column.heading, spot.line, reason),
+        };
+        if noted.rounded {
+            lose(Change::Rounded, "the column has fewer decimals");
+        }
+        if noted.cut {
+            lose(Change::Shortened, "the column has fewer characters");
+            tell(&CUT, spot, value, "the value is too long and was cut", report);
+        }
+        if let Some(changes) = noted.changes {
+            lose(Change::Shortened, characters::REASON);
+            changes.tell(&spot.place(), value, report);
+        }
+        if let Some(most) = noted.too_long {
+            self.too_long.fetch_add(1, Ordering::Relaxed);
+            tell(&TOO_LONG, spot, value, &format!("the value has more than {most} characters"), report);
+        }
+        if let Some((code, message)) = noted.trouble {
+            lose(Change::Lost, "the value is not valid");
+            tell(code, spot, value, &message, report);
+        }
+    }
+
+    /// Tells of a row that lacks something.
+    #[cold]
+    pub(crate) fn lacks(
+        &self,
+        code: &'static Code,
+        location: Location,
+        message: &str,
+        report: &mut RunReport,
+    ) {
+        self.incomplete.fetch_add(1, Ordering::Relaxed);
+        if report.diagnostics.keeps(code) {
+            report.diagnostics.push(Diagnostic::new(code, location, message));
+        } else {
+            report.diagnostics.count(code, 1);
+        }
+    }
+
+    /// What keeps the table from appearing.
+    pub(crate) fn refusal(&self) -> Option<Fatal> {
+        let mut diagnostics = Vec::new();
+        let lacking = self.incomplete.load(Ordering::Relaxed);
+        if lacking > 0 && !self.keep_incomplete {
+            let message = format!("values are missing that the layout demands ({lacking})");
+            diagnostics.push(Diagnostic::new(&INCOMPLETE, Location::default(), message));
+        }
+        let long = self.too_long.load(Ordering::Relaxed);
+        if long > 0 {
+            let message = format!("values are too long for their cells ({long})");
+            diagnostics.push(Diagnostic::new(&TOO_LONG, Location::default(), message));
+        }
+        (!diagnostics.is_empty()).then_some(Fatal { failure: Failure::Input, diagnostics })
+    }
+}
+
+fn tell(code: &'static Code, spot: Spot<'_>, value: &[u8], message: &str, report: &mut RunReport) {
+    if report.diagnostics.keeps(code) {
+        report.diagnostics.push(Diagnostic::new(code, spot.place(), message).value(value));
+    } else {
+        report.diagnostics.count(code, 1);
+    }
+}
+
+/// Whether a column holds text, and no number, date or time.
+pub(crate) fn is_text(column: &Column) -> bool {
+    !matches!(
+        column.kind,
+        CellKind::Timestamp
+            | CellKind::DateOrTimestamp
+            | CellKind::Date
+            | CellKind::Month
+            | CellKind::Seconds
+            | CellKind::Duration
+            | CellKind::Integer
+            | CellKind::Decimal
+            | CellKind::Percent
+            | CellKind::Fraction
+            | CellKind::Money
+    )
+}
+
+fn change_case(case: Case, text: &mut Vec<u8>) {
+    match (case, text.is_ascii()) {
+        (Case::Upper, true) => text.make_ascii_uppercase(),
+        (Case::Lower, true) => text.make_ascii_lowercase(),
+        (case, false) => {
+            let whole = String::from_utf8_lossy(text);
+            let changed = if case == Case::Upper { whole.to_uppercase() } else { whole.to_lowercase() };
+            *text = changed.into_bytes();
+        }
+    }
+}

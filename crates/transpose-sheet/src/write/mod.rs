@@ -1,0 +1,8 @@
+//! Writing: the encoders of tables of events and of usages, and what both need around the rows.
+
+pub(crate) mod cells;
+pub(crate) mod events;
+pub(crate) mod file_name;
+pub(crate) mod lines;
+mod returns;
+pub(crate) mod usages;
