@@ -31,9 +31,8 @@
 //! hyphens; numbered where nothing is left of it) are replaced in `name`, `agreement`, `figures`,
 //! `file`, `explain` and option values.
 
-use crate::agreement::{checked, choice};
-use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::toml::value;
+use crate::toml::document::{Entry, Node, Table};
+use crate::toml::reader::{Reader, WRONG_VALUE};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use transpose_codes::time::Period;
@@ -217,13 +216,13 @@ impl Job {
         let mut text = |key: &str| root.entry(key).and_then(|entry| reader.text(entry));
         let (from, time_zone) = (text("from"), text("time-zone"));
         let (figures, balances) = (text("figures").map(path), text("balances").map(path));
-        let period = root.entry("period").and_then(|entry| period(&mut reader, entry));
+        let period = root.entry("period").and_then(|entry| reader.period(entry));
         let words = [("played", false), ("logged", true)];
-        let by = root.entry("period-by").and_then(|entry| choice(&mut reader, entry, &words));
+        let by = root.entry("period-by").and_then(|entry| reader.choice(entry, &words));
         let words = [("off", Repeated::Off), ("report", Repeated::Report), ("drop", Repeated::Drop)];
-        let duplicates = root.entry("duplicates").and_then(|entry| choice(&mut reader, entry, &words));
+        let duplicates = root.entry("duplicates").and_then(|entry| reader.choice(entry, &words));
         let words = [("report", Untaken::Report), ("refuse", Untaken::Refuse)];
-        let untaken = root.entry("untaken").and_then(|entry| choice(&mut reader, entry, &words));
+        let untaken = root.entry("untaken").and_then(|entry| reader.choice(entry, &words));
         let make_ids = root.entry("make-ids").is_some_and(|entry| flag(&mut reader, entry));
         let read_options = pairs(&mut reader, &root, "read-options");
         let columns = pairs(&mut reader, &root, "columns");
@@ -342,7 +341,7 @@ impl Context<'_> {
         }
         let name = table.entry("name").and_then(|entry| reader.text(entry)).unwrap_or_default();
         let format = table.entry("format").and_then(|entry| reader.text(entry)).unwrap_or_default();
-        let own = table.entry("period").and_then(|entry| period(reader, entry));
+        let own = table.entry("period").and_then(|entry| reader.period(entry));
         let when = wanted(reader, table, "when");
         let each = wanted(reader, table, "each");
         let options = pairs(reader, table, "options");
@@ -450,7 +449,7 @@ fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Wanted> {
                 || format!("the keys here are `{}`, and ids of fields", known.join("`, `")),
                 |near| format!("did you mean `{near}`?"),
             );
-            reader.advise(&crate::toml::document::MISSPELT_KEY, entry.at, message, help);
+            reader.advise(&crate::toml::reader::MISSPELT_KEY, entry.at, message, help);
             continue;
         };
         // An empty text stands for rows without a value.
@@ -492,14 +491,6 @@ const SHORT: [(&str, &[Field]); 7] = [
 fn fields(key: &str) -> Option<Vec<Field>> {
     let short = SHORT.iter().find(|(name, _)| *name == key).map(|(_, fields)| fields.to_vec());
     short.or_else(|| Field::by_id(key).map(|field| vec![field]))
-}
-
-fn period(reader: &mut Reader, entry: &Entry) -> Option<Period> {
-    let text = match &entry.node {
-        Node::Time(text) | Node::Integer(text) => text.clone(),
-        _ => reader.text(entry)?,
-    };
-    checked(reader, entry, &text, value::period(&text))
 }
 
 fn flag(reader: &mut Reader, entry: &Entry) -> bool {
@@ -560,7 +551,7 @@ fn slug(value: &str, number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::toml::document::tests::tells;
+    use crate::toml::reader::tests::tells;
 
     const JOB: &str = r#"inputs = ["plays.csv", "-"]
 figures = "figures.csv"
