@@ -5,6 +5,7 @@ mod containers;
 
 pub(crate) use containers::{Containers, Opener};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -551,6 +552,16 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
         _ => Err("expected `KEY=VALUE`".into()),
     }
+}
+
+/// One of several words, with what it stands for.
+pub(crate) fn word<T: Copy + Send + Sync + 'static>(
+    words: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(words.iter().map(|(word, _)| *word)).try_map(|text| {
+        let known = words.iter().find(|(word, _)| *word == text);
+        known.map(|(_, value)| *value).ok_or("expected one of the possible values")
+    })
 }
 
 /// A reporting period.

@@ -1,11 +1,12 @@
 //! Which plays take part: the flags of period, time zone and duplicates.
 
-use crate::open;
+use crate::open::{self, word};
 use crate::received::Remembering;
 use jiff::tz::TimeZone;
 use std::ops::Range;
 use transpose_codes::time::{Date, Period};
-use transpose_engine::{Duplicates, PeriodBy, Screening, Slice};
+use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
+use transpose_engine::{Screening, Slice};
 
 /// Which plays take part.
 #[derive(clap::Args)]
@@ -21,16 +22,16 @@ pub(crate) struct Selection {
     time_zone: Zone,
     /// Which moment decides whether a play belongs to the period: when it took place, or when it
     /// was logged, where the report says that
-    #[arg(long, value_name = "MOMENT", default_value = "played")]
-    period_by: By,
+    #[arg(long, value_name = "MOMENT", default_value = "played", value_parser = word(&PeriodBasis::WORDS))]
+    period_by: PeriodBasis,
     /// What happens to plays outside the period: they are left out and counted, or nothing is
     /// written
-    #[arg(long, value_name = "ACTION", default_value = "filter")]
-    outside: Outside,
+    #[arg(long, value_name = "ACTION", default_value = "filter", value_parser = word(&OutsidePolicy::WORDS))]
+    outside: OutsidePolicy,
     /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told
     /// and left out
-    #[arg(long, value_name = "ACTION", default_value = "off")]
-    duplicates: Repeated,
+    #[arg(long, value_name = "ACTION", default_value = "off", value_parser = word(&DuplicatePolicy::WORDS))]
+    duplicates: DuplicatePolicy,
     /// Write one output for each month, week or day, with a folder for `--output`. Single plays are
     /// dealt out in one pass, and the names of the files end in the slice, such as `_2026-W41`; for
     /// reports of sums `--period` is cut into slices, and the inputs are read once for each
@@ -49,25 +50,6 @@ pub(crate) enum SplitBy {
     Week,
     /// By day
     Day,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum By {
-    Played,
-    Logged,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Outside {
-    Filter,
-    Refuse,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Repeated {
-    Off,
-    Report,
-    Drop,
 }
 
 /// How many slices of a period there may be: the days of a year and some.
@@ -104,28 +86,17 @@ impl SplitBy {
 impl Selection {
     /// Whether plays outside the period refuse the input.
     pub(crate) fn refuses_outside(&self) -> bool {
-        self.outside == Outside::Refuse
+        self.outside == OutsidePolicy::Refuse
     }
 
     /// What the engine is told.
     pub(crate) fn screening(&self) -> Screening {
-        Screening {
-            duplicates: match self.duplicates {
-                Repeated::Off => Duplicates::Off,
-                Repeated::Report => Duplicates::Report,
-                Repeated::Drop => Duplicates::Drop,
-            },
-            period_by: match self.period_by {
-                By::Played => PeriodBy::Played,
-                By::Logged => PeriodBy::Logged,
-            },
-            refuse_outside: self.outside == Outside::Refuse,
-        }
+        Screening { duplicates: self.duplicates, period_by: self.period_by, outside: self.outside }
     }
 
     /// Whether inputs are read more than once.
     pub(crate) fn reads_twice(&self) -> bool {
-        self.duplicates != Repeated::Off || self.remembering.received.is_some()
+        self.duplicates != DuplicatePolicy::Off || self.remembering.received.is_some()
     }
 
     /// The slice of time that a moment belongs to.
@@ -273,9 +244,9 @@ mod tests {
         Selection {
             period: None,
             time_zone: super::zone(zone).unwrap(),
-            period_by: By::Played,
-            outside: Outside::Filter,
-            duplicates: Repeated::Off,
+            period_by: PeriodBasis::Played,
+            outside: OutsidePolicy::Filter,
+            duplicates: DuplicatePolicy::Off,
             split_by: Some(split_by),
             remembering: Remembering::default(),
         }

@@ -309,6 +309,7 @@ mod tests {
             ("Great Britain", Some("GB")),
             ("gbr", Some("GB")),
             ("The Netherlands", Some("NL")),
+            ("Netherlands (Kingdom of the)", Some("NL")),
             ("Côte d’Ivoire", Some("CI")),
             ("Trinidad & Tobago", Some("TT")),
             ("Korea, Republic of", Some("KR")),

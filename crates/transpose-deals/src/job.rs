@@ -38,6 +38,7 @@ use std::path::{Component, Path, PathBuf};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::model::Field;
+use transpose_core::terms::{DuplicatePolicy, PeriodBasis, UnroutedPolicy};
 
 transpose_core::codes! {
     /// Two outputs of one name.
@@ -52,28 +53,6 @@ transpose_core::codes! {
     pub(crate) NEVER: "DEA0803" "output-never-reached" Warning
         "An earlier output of the same set takes every row, so that none is left for this one."
         "Put the output with a rule before the one without, or give one of them another set."
-}
-
-/// What becomes of rows that no output of a set takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Untaken {
-    /// They are counted and told.
-    #[default]
-    Report,
-    /// Nothing is written.
-    Refuse,
-}
-
-/// What becomes of rows that stand several times.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Repeated {
-    /// Nobody looks for them.
-    #[default]
-    Off,
-    /// They are told.
-    Report,
-    /// They are told and left out.
-    Drop,
 }
 
 /// A condition on a row: the first of the fields that has a value has one of these.
@@ -140,11 +119,11 @@ pub struct Job {
     /// The time zone of days, as `--time-zone` takes it.
     pub time_zone: Option<String>,
     /// Which moment of a play decides, as `--period-by` takes it.
-    pub period_by_logged: bool,
+    pub period_by: PeriodBasis,
     /// What becomes of rows that stand several times.
-    pub duplicates: Repeated,
+    pub duplicates: DuplicatePolicy,
     /// What becomes of rows that no output of a set takes.
-    pub untaken: Untaken,
+    pub unrouted: UnroutedPolicy,
     /// Whether events without an id get one.
     pub make_ids: bool,
     /// The accounts between periods.
@@ -217,12 +196,10 @@ impl Job {
         let (from, time_zone) = (text("from"), text("time-zone"));
         let (figures, balances) = (text("figures").map(path), text("balances").map(path));
         let period = root.entry("period").and_then(|entry| reader.period(entry));
-        let words = [("played", false), ("logged", true)];
-        let by = root.entry("period-by").and_then(|entry| reader.choice(entry, &words));
-        let words = [("off", Repeated::Off), ("report", Repeated::Report), ("drop", Repeated::Drop)];
-        let duplicates = root.entry("duplicates").and_then(|entry| reader.choice(entry, &words));
-        let words = [("report", Untaken::Report), ("refuse", Untaken::Refuse)];
-        let untaken = root.entry("untaken").and_then(|entry| reader.choice(entry, &words));
+        let period_by = root.entry("period-by").and_then(|entry| reader.choice(entry, &PeriodBasis::WORDS));
+        let duplicates =
+            root.entry("duplicates").and_then(|entry| reader.choice(entry, &DuplicatePolicy::WORDS));
+        let unrouted = root.entry("untaken").and_then(|entry| reader.choice(entry, &UnroutedPolicy::WORDS));
         let make_ids = root.entry("make-ids").is_some_and(|entry| flag(&mut reader, entry));
         let read_options = pairs(&mut reader, &root, "read-options");
         let columns = pairs(&mut reader, &root, "columns");
@@ -248,9 +225,9 @@ impl Job {
             figures,
             period,
             time_zone,
-            period_by_logged: by.unwrap_or_default(),
+            period_by: period_by.unwrap_or_default(),
             duplicates: duplicates.unwrap_or_default(),
-            untaken: untaken.unwrap_or_default(),
+            unrouted: unrouted.unwrap_or_default(),
             make_ids,
             balances,
             sets,

@@ -15,13 +15,11 @@ use std::path::{Path, PathBuf};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::Format;
-use transpose_core::terms::Terms;
-use transpose_deals::job::{self, Repeated, Untaken};
+use transpose_core::terms::{DuplicatePolicy, Terms};
+use transpose_deals::job;
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::fanout::{Condition, Many, Output, Ran, Rule};
-use transpose_engine::{
-    Destination, Duplicates, Extra, Job, OnReject, Outcome, PeriodBy, Screening, destination, receipt,
-};
+use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Screening, destination, receipt};
 use transpose_io::Input;
 
 /// Makes many reports of one reading of the inputs
@@ -96,7 +94,7 @@ impl Run {
         let opener = containers.opener(&registry, Some(&temp_dir)).of(job.from.as_deref());
         let sells =
             made.iter().any(|made| made.deal.as_ref().is_some_and(|deal| deal.agreement().has_shops()));
-        let inputs = if sells || job.duplicates != Repeated::Off {
+        let inputs = if sells || job.duplicates != DuplicatePolicy::Off {
             opener.kept_inputs(&job.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&job.inputs, threads)?
@@ -124,10 +122,7 @@ impl Run {
                     terms: made.deal.as_ref().map(|deal| deal as &dyn Terms),
                     completion: completing.completion(catalogue.as_ref(), made.format)?,
                     period: made.period.map(|period| zone.moments(period)),
-                    screening: Screening {
-                        period_by: if job.period_by_logged { PeriodBy::Logged } else { PeriodBy::Played },
-                        ..Screening::default()
-                    },
+                    screening: Screening { period_by: job.period_by, ..Screening::default() },
                     slicing: None,
                     destination: made.destination.clone(),
                     compression: made.packing.compression,
@@ -150,12 +145,8 @@ impl Run {
         let many = Many {
             outputs: &outputs,
             sets: &job.sets,
-            duplicates: match job.duplicates {
-                Repeated::Off => Duplicates::Off,
-                Repeated::Report => Duplicates::Report,
-                Repeated::Drop => Duplicates::Drop,
-            },
-            refuse_untaken: job.untaken == Untaken::Refuse,
+            duplicates: job.duplicates,
+            unrouted: job.unrouted,
             beside: &|outcomes| {
                 beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.handling.overwrite)
             },

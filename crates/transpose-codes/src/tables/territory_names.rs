@@ -5,7 +5,7 @@
 //! `the`.
 
 /// Pairs of folded name and code, in byte order of the name.
-pub(crate) static NAMES: [(&str, &str); 783] = [
+pub(crate) static NAMES: [(&str, &str); 784] = [
     ("aalandislands", "AX"),
     ("abw", "AW"),
     ("afg", "AF"),
@@ -441,6 +441,7 @@ pub(crate) static NAMES: [(&str, &str); 783] = [
     ("ner", "NE"),
     ("netherlands", "NL"),
     ("netherlandsantilles", "AN"),
+    ("netherlandskingdomofthe", "NL"),
     ("newcaledonia", "NC"),
     ("newzealand", "NZ"),
     ("nfk", "NF"),

@@ -1,8 +1,10 @@
 //! What the parties have agreed, as far as the engine and the encoders ask for it.
 
 mod royalties;
+mod selection;
 
 pub use royalties::{ClosingBalance, Rounding, Royalties, ServiceTotal, UnitRate, UsageTotal};
+pub use selection::{DuplicatePolicy, OutsidePolicy, PeriodBasis, UnroutedPolicy};
 
 use crate::diagnostics::Diagnostic;
 use crate::model::{Entity, Field, FieldSet};

@@ -5,10 +5,10 @@
 //! filtered, by reason. It is the same for events that are counted and for events that are passed
 //! on.
 
-use crate::aggregate::counter::{OUTSIDE, Place, diagnostic};
 use crate::diagnostics;
 use crate::filter::marks::{Verdict, Verdicts};
 use crate::scan::chunks::Decoded;
+use crate::scan::position::Place;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,38 +17,17 @@ use transpose_core::accounting::{Ledger, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Decode, Origin};
 use transpose_core::model::{CellDiagnostic, EventBatch, EventRow, Field, FieldSet};
+use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
 
 /// Which rows of events take part in a conversion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Screening {
     /// What happens to rows that stand several times.
-    pub duplicates: Duplicates,
+    pub duplicates: DuplicatePolicy,
     /// Which moment decides whether a play belongs to the period.
-    pub period_by: PeriodBy,
-    /// Whether a play outside the period refuses the whole input.
-    pub refuse_outside: bool,
-}
-
-/// What happens to rows whose identifier of the play or sale stood before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Duplicates {
-    /// Nobody looks for them.
-    #[default]
-    Off,
-    /// They are told, and converted like all others.
-    Report,
-    /// They are told and left out.
-    Drop,
-}
-
-/// A moment of a play.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PeriodBy {
-    /// When it took place.
-    #[default]
-    Played,
-    /// When it was brought to the platform; for rows that do not say that, when it took place.
-    Logged,
+    pub period_by: PeriodBasis,
+    /// What happens to plays outside the period.
+    pub outside: OutsidePolicy,
 }
 
 transpose_core::codes! {
@@ -91,7 +70,7 @@ impl Screening {
     pub(crate) fn refused(&self, ledger: &Ledger) -> Option<Fatal> {
         let rows = [OUTSIDE, LATE_REASON].iter().filter_map(|reason| ledger.filtered.get(reason));
         let rows: u64 = rows.map(|amounts| amounts.rows).sum();
-        (self.refuse_outside && rows > 0).then(|| {
+        (self.outside == OutsidePolicy::Refuse && rows > 0).then(|| {
             let message = format!("{rows} of {} rows are outside the reporting period", ledger.read.rows);
             Fatal::input(Diagnostic::new(&OUTSIDE_REFUSED, Location::default(), message))
         })
@@ -99,6 +78,7 @@ impl Screening {
 }
 
 /// Reasons for leaving rows out, as they stand in the ledger.
+pub(crate) const OUTSIDE: &str = "outside-period";
 pub(crate) const LATE_REASON: &str = "late";
 const REDELIVERED_REASON: &str = "file-delivered-twice";
 const DUPLICATE_REASON: &str = "duplicate";
@@ -128,7 +108,7 @@ pub(crate) struct Rules<'a> {
 impl Rules<'_> {
     /// The cells of each row that are needed beyond those which the target wants.
     pub(crate) fn add_cells(&self, reads: FieldSet, row: &mut Vec<Field>) {
-        let asked = self.period.is_some() || self.sliced && self.screening.period_by == PeriodBy::Logged;
+        let asked = self.period.is_some() || self.sliced && self.screening.period_by == PeriodBasis::Logged;
         if asked && reads.contains(Field::EVENT_LOGGED) && !row.contains(&Field::EVENT_LOGGED) {
             row.push(Field::EVENT_LOGGED);
         }
@@ -145,7 +125,7 @@ impl Rules<'_> {
         let reads = decoder.preamble().reads.contains(Field::EVENT_LOGGED);
         let logged = row.iter().position(|field| *field == Field::EVENT_LOGGED).filter(|_| reads);
         let asked = self.period.is_some() || self.sliced;
-        if asked && self.screening.period_by == PeriodBy::Logged && logged.is_none() {
+        if asked && self.screening.period_by == PeriodBasis::Logged && logged.is_none() {
             let place = Location { source: self.sources.get(input).cloned(), ..Location::default() };
             let message = "the input does not say when plays were logged; the moment of the play decides";
             report.diagnostics.push(Diagnostic::new(&NOT_LOGGED, place, message));
@@ -182,7 +162,7 @@ impl Screen<'_> {
         let events = &mut batch.events;
         let verdicts = self.verdicts(events, *origin)?;
         let repeated = self.rules.known.redelivered.get(self.input).is_some_and(Option::is_some);
-        let repeated = repeated && self.rules.screening.duplicates == Duplicates::Drop;
+        let repeated = repeated && self.rules.screening.duplicates == DuplicatePolicy::Drop;
         if self.rules.period.is_none() && verdicts.is_empty() && !repeated {
             return Ok(());
         }
@@ -231,9 +211,9 @@ impl Screen<'_> {
     pub(crate) fn moment(&self, index: usize, events: &EventBatch, bytes: &[u8]) -> i64 {
         let Some(row) = events.rows.get(index) else { return 0 };
         let logged = match self.rules.screening.period_by {
-            PeriodBy::Played => None,
+            PeriodBasis::Played => None,
             // What cannot be read was told when the period was looked at.
-            PeriodBy::Logged => self.said(index, events, bytes).unwrap_or(None),
+            PeriodBasis::Logged => self.said(index, events, bytes).unwrap_or(None),
         };
         logged.unwrap_or(row.time)
     }
@@ -285,13 +265,13 @@ impl Screen<'_> {
         let Some(period) = &self.rules.period else { return Standing::Inside };
         let inside = period.contains(&row.time);
         match self.rules.screening.period_by {
-            PeriodBy::Played if inside => Standing::Inside,
-            PeriodBy::Played if row.time >= period.end => Standing::Outside,
-            PeriodBy::Played => match self.logged(row, index, events, bytes, sieve) {
+            PeriodBasis::Played if inside => Standing::Inside,
+            PeriodBasis::Played if row.time >= period.end => Standing::Outside,
+            PeriodBasis::Played => match self.logged(row, index, events, bytes, sieve) {
                 Some(logged) if period.contains(&logged) => Standing::Late,
                 _ => Standing::Outside,
             },
-            PeriodBy::Logged => {
+            PeriodBasis::Logged => {
                 let logged = self.logged(row, index, events, bytes, sieve).unwrap_or(row.time);
                 match period.contains(&logged) {
                     true if row.time < period.start => Standing::Kept,
@@ -313,13 +293,13 @@ impl Screen<'_> {
     ) -> Option<i64> {
         self.said(index, events, bytes).unwrap_or_else(|fault| {
             let place = sieve.place(row);
-            sieve.report.diagnostics.push(diagnostic(&fault, place));
+            sieve.report.diagnostics.push(diagnostics::of_cell(&fault, place));
             None
         })
     }
 
     fn repeated(&self, verdict: Verdict, index: usize, row: &EventRow, sieve: &mut Sieve<'_>) {
-        let dropped = self.rules.screening.duplicates == Duplicates::Drop;
+        let dropped = self.rules.screening.duplicates == DuplicatePolicy::Drop;
         let (code, reason) = if verdict.differs {
             (&DUPLICATE_ID, DUPLICATE_ID_REASON)
         } else {
