@@ -195,6 +195,9 @@ pub(crate) fn zone(text: &str) -> Result<Zone, String> {
 }
 
 #[cfg(test)]
+mod zone_oracle;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
