@@ -60,7 +60,7 @@ impl SplitBy {
     fn of(self, date: Date) -> Option<Period> {
         match self {
             Self::Month => Period::parse(&format!("{:04}-{:02}", date.year(), date.month())).ok(),
-            Self::Week => week(date),
+            Self::Week => Period::week_of(date),
             Self::Day => Period::parse(&date.to_string()).ok(),
         }
     }
@@ -159,14 +159,6 @@ impl Zone {
             }
         }
     }
-}
-
-/// The ISO 8601 week of a day: it belongs to the year that holds its Thursday.
-fn week(date: Date) -> Option<Period> {
-    let thursday = Date::from_days(date.days_since_epoch() + 4 - i32::from(date.weekday()))?;
-    let first = Date::new(thursday.year(), 1, 1).ok()?;
-    let week = (thursday.days_since_epoch() - first.days_since_epoch()) / 7 + 1;
-    Period::week(thursday.year(), u8::try_from(week).ok()?).ok()
 }
 
 /// The first moment of a day; where clocks change at midnight it is the earlier of two, or the

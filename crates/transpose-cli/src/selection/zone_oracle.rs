@@ -1,11 +1,11 @@
-//! Days and weeks in every time zone, compared with `chrono` and `chrono-tz`.
+//! Days in every time zone, compared with `chrono-tz`.
 //!
-//! `chrono-tz` has its own copy of the IANA database, an older one. Where rules have changed since,
+//! It has its own copy of the IANA database, an older one. Where rules have changed since,
 //! the days that differ are listed.
 
-use super::{Zone, week, zone};
+use super::{Zone, zone};
 use chrono::offset::LocalResult;
-use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone};
+use chrono::{DateTime, NaiveDate, Offset, TimeZone};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -147,15 +147,4 @@ fn names_of_zones_are_the_same() {
     let ours: BTreeSet<&str> = ours.iter().map(String::as_str).collect();
     // The zone of machines whose place nobody has set, which the oracle leaves out.
     assert!(ours.symmetric_difference(&theirs).eq(&["Factory"]));
-}
-
-#[test]
-fn weeks_are_those_of_the_calendar() {
-    // From 1900-01-01 to 2100-12-31.
-    for day in -25_567..=47_846 {
-        let theirs = NaiveDate::from_epoch_days(day).unwrap().iso_week();
-        let ours = week(Date::from_days(day).unwrap()).unwrap();
-        assert_eq!(ours.to_string(), format!("{}-W{:02}", theirs.year(), theirs.week()));
-        assert!(ours.contains(day));
-    }
 }
