@@ -34,5 +34,6 @@ pub use filter::period::Screening;
 pub use filter::redelivered::content_hash;
 pub use output::files::{Destination, Extra, destination};
 pub use output::slices::{Slice, Sliced, Slicing};
-pub use run::{Beside, InputHead, Job, OnReject, Outcome};
+pub use run::{Beside, Job, OnReject, Outcome};
 pub use scan::chunks::Reading;
+pub use scan::open::InputHead;

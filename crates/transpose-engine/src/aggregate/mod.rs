@@ -6,5 +6,6 @@ pub(crate) mod interner;
 pub(crate) mod sales;
 pub(crate) mod spill;
 pub(crate) mod table;
+pub(crate) mod totals;
 pub(crate) mod usage_kinds;
 pub(crate) mod users;

@@ -1,10 +1,11 @@
 //! Groups become blocks: ranges of releases are built, encoded and written side by side, in order.
 
 use crate::aggregate::table::Group as Counted;
-use crate::aggregate::usage_kinds::Usages;
+use crate::aggregate::totals::Sums;
 use crate::consolidate::describe::Shapes;
-use crate::consolidate::in_memory::{Settled, Sums, parts_of};
+use crate::consolidate::in_memory::{Settled, parts_of};
 use crate::diagnostics;
+use crate::emit::usages::Usages;
 use crate::output::files::Sink;
 use crate::royalties::rows::Rows;
 use crate::scan::ordered::{Flow, Sequencer, side_by_side};

@@ -2,3 +2,4 @@
 
 pub(crate) mod blocks;
 pub(crate) mod on_disk;
+pub(crate) mod usages;

@@ -8,17 +8,19 @@
 //! come out in order. An identity is written so that it is ordered as its bytes are and none is the
 //! beginning of another.
 
-use crate::aggregate::counter::{Counted, Place};
+use crate::aggregate::counter::Counted;
 use crate::aggregate::interner::Key as _;
-use crate::aggregate::spill::{Loaded, Scratch, Spilled};
+use crate::aggregate::spill::{Loaded, Spilled};
 use crate::aggregate::table::{Group, PARTS};
+use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
 use crate::consolidate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant, Variants};
-use crate::consolidate::in_memory::Sums;
 use crate::diagnostics;
 use crate::emit::blocks::{Frame, Ordered, USAGES, push_block};
 use crate::output::files::Sink;
 use crate::royalties::rows::Rows;
+use crate::scan::position::Place;
+use crate::storage::scratch::Scratch;
 use crate::storage::sorter::{Merge, Sorted, Sorter};
 use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
 use std::borrow::Cow;
@@ -173,7 +175,9 @@ impl Ordered for OnDisk<'_> {
         let (mut key, mut groups) = (Vec::new(), Vec::new());
         loop {
             let Some((next, _)) = stream.peek()? else { return Ok(()) };
-            let Some((item, _)) = next.split_last_chunk::<4>() else { return Err(damaged()) };
+            let Some((item, _)) = next.split_last_chunk::<4>() else {
+                return Err(diagnostics::damaged_scratch());
+            };
             key.clear();
             key.extend_from_slice(item);
             groups.clear();
@@ -244,8 +248,7 @@ fn read_item(stream: &mut Merge<'_>, key: &[u8], number: u32, groups: &mut Vec<G
     let begin = groups.len();
     while let Some((place, sums)) = stream.peek()? {
         let Some(place) = place.strip_prefix(key) else { break };
-        let group = read_group(number, place, sums)
-            .ok_or_else(|| diagnostics::bug("a spill file is not as it was written"))?;
+        let group = read_group(number, place, sums).ok_or_else(diagnostics::damaged_scratch)?;
         match groups.get_mut(begin..).and_then(<[Group]>::last_mut) {
             Some(last) if last.key == group.key => last.add(group)?,
             _ => groups.push(group),
@@ -343,15 +346,20 @@ fn next_identity(
     let mut variants = Variants::default();
     identity.clear();
     while let Some((key, value)) = merge.peek()? {
-        let Some((name, first)) = key.split_last_chunk::<8>() else { return Err(damaged()) };
+        let Some((name, first)) = key.split_last_chunk::<8>() else {
+            return Err(diagnostics::damaged_scratch());
+        };
         if identity.is_empty() {
             identity.extend_from_slice(name);
         } else if identity != name {
             break;
         }
         let mut rest = value;
-        let cells = take_text(&mut rest).ok_or_else(damaged)?;
-        let (last, plays) = (take(&mut rest).ok_or_else(damaged)?, take(&mut rest).ok_or_else(damaged)?);
+        let cells = take_text(&mut rest).ok_or_else(diagnostics::damaged_scratch)?;
+        let (last, plays) = (
+            take(&mut rest).ok_or_else(diagnostics::damaged_scratch)?,
+            take(&mut rest).ok_or_else(diagnostics::damaged_scratch)?,
+        );
         each(rest);
         variants.add(Variant {
             cells: Cow::Owned(cells.to_vec()),
@@ -393,8 +401,4 @@ fn by_release<'a>(
             sorter.push(&key, &cells)?;
         }
     }
-}
-
-fn damaged() -> Fatal {
-    diagnostics::bug("a spill file is not as it was written")
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Container, Encode, Encoded, FileNumber, OutputContext, TableWriter, Tally};
-use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, Written};
+use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, WrittenFile};
 
 /// Where outputs go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -396,7 +396,7 @@ pub(crate) fn add(set: &mut OutputSet, extras: Vec<Extra>) -> Result<(), Fatal> 
 }
 
 /// Puts outputs in place; the moment at which they appear.
-pub(crate) fn commit(set: OutputSet) -> Result<Vec<Written>, Fatal> {
+pub(crate) fn commit(set: OutputSet) -> Result<Vec<WrittenFile>, Fatal> {
     set.commit().map_err(|error| diagnostics::io(&error))
 }
 

@@ -7,8 +7,8 @@
 //! revenue that the context allocates (`context.allocated-net-revenue`): parts by plays that add up
 //! to it exactly. They are the net revenue of the usage, too, where a record has a cell for that.
 
+use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
-use crate::consolidate::in_memory::Sums;
 use crate::emit::blocks::Ordered;
 use crate::royalties::rounding::Amounts;
 use crate::royalties::rows::Rows;

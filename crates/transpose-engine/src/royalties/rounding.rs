@@ -16,9 +16,9 @@
 //! What usages are worth together is known before they are written, and the ledger compares it with
 //! what was.
 
-use crate::aggregate::table::Group;
-use crate::aggregate::usage_kinds::{Manners, net};
-use crate::consolidate::in_memory::Sums;
+use crate::aggregate::table::{Group, net};
+use crate::aggregate::totals::Sums;
+use crate::aggregate::usage_kinds::Manners;
 use crate::diagnostics;
 use crate::emit::blocks::Ordered;
 use crate::royalties::rows::Rows;

@@ -6,23 +6,24 @@
 
 use crate::aggregate::budget::Budget;
 use crate::aggregate::counter::{Counter, Refunds, Rules, Worker};
-use crate::aggregate::spill::Scratch;
-use crate::aggregate::usage_kinds::{Manner, Manners, Written};
+use crate::aggregate::usage_kinds::{Manner, Manners};
 use crate::aggregate::users::Users;
 use crate::consolidate::describe::{Noted, Shapes};
 use crate::consolidate::in_memory::{Items, settle};
 use crate::diagnostics;
 use crate::emit::blocks::{self, Frame, Ordered};
 use crate::emit::on_disk;
-use crate::fanout::Rule;
+use crate::emit::usages::{Usages, Written};
 use crate::filter::marks::Verdicts;
 use crate::filter::refund_cutoff::Judge;
 use crate::filter::refund_pairs::Pair;
+use crate::filter::route_rule::Rule;
 use crate::output::slices::Sinks;
 use crate::royalties::allocations::Allocations;
 use crate::royalties::rounding::{self, Amounts};
 use crate::royalties::rows::Rows;
 use crate::run::{Job, Ready, Run};
+use crate::storage::scratch::Scratch;
 use std::borrow::Cow;
 use std::sync::Arc;
 use transpose_codes::duration::Duration;
@@ -31,6 +32,7 @@ use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity
 use transpose_core::format::{Decode, Projection};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::{ConflictPolicy, ServiceTotal, Terms};
+use transpose_sync::unpoisoned;
 
 /// Fields that tell releases and recordings apart; needed even where the target does not hold them.
 const IDENTITY: [Field; 10] = [
@@ -260,7 +262,7 @@ impl<'a> Counting<'a> {
             Ok(ready)
         } else {
             let dictionary = std::mem::take(&mut counted.world.dictionary);
-            let dictionary = dictionary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let dictionary = unpoisoned(dictionary.into_inner());
             let items = Items::describe(dictionary, &decoders, &shapes, threads, &mut noted)?;
             let manners = &counted.manners;
             let mut settled = settle(&items, &counted.world, manners, &shapes, policy, threads, &mut noted)?;
@@ -333,7 +335,7 @@ impl Finish<'_> {
             && (amounts.is_some() || !writes.contains(Field::ROYALTY_BEARING));
         let (amounts, allocations) = (amounts.as_ref(), allocations.as_ref());
         let written = Written { rows: &rows, amounts, allocations, timed, qualified, writes };
-        let usages = manners.usages(written);
+        let usages = Usages::new(manners, written);
         let shapes = blocks::shapes(self.shapes, &usages);
         let mut header = Entity::default();
         terms.header(&mut header);

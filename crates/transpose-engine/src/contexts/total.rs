@@ -10,7 +10,7 @@ pub(crate) struct Total {
     /// How many usages.
     pub(crate) usages: u64,
     /// Whether what details a usage points at it.
-    pub(super) named: bool,
+    pub(crate) named: bool,
     /// The sum of whole quantities.
     whole: i128,
     /// The sums of other quantities, by their decimal places.
@@ -25,7 +25,7 @@ impl Total {
     pub(crate) fn add(&mut self, quantity: Option<&[u8]>) {
         self.usages += 1;
         let Some(quantity) = quantity else { return };
-        match crate::run::ledger_of_blocks::whole(quantity) {
+        match whole(quantity) {
             Some(number) => self.add_whole(number.into()),
             None => match Number::parse(quantity) {
                 Some(Number { mantissa, scale }) => self.add_part(scale, mantissa),
@@ -75,6 +75,15 @@ impl Total {
         let parts = self.parts.iter().map(|(scale, mantissa)| Number { mantissa: *mantissa, scale: *scale });
         parts.map(Number::normal).try_fold(whole, Number::add).map(Number::normal).filter(|_| !self.lost)
     }
+}
+
+/// A plain whole number of at most eighteen digits.
+pub(crate) fn whole(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    text.iter()
+        .try_fold(0_u64, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
 }
 
 /// An exact number: a mantissa and its decimal places.
