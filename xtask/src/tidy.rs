@@ -3,6 +3,8 @@
 //! Each check is a function from the tree to complaints; a complaint says where, what, and what to
 //! do. The rules themselves are in CONTRIBUTING.md and docs/architecture.md.
 
+mod floors;
+mod imports;
 mod licence;
 
 use crate::{Chore, Outcome, families, files};
@@ -14,14 +16,32 @@ use toml::{Table, Value};
 /// Check layering, names, licences, generated files and forbidden words
 #[derive(clap::Parser, Debug)]
 #[command(name = "tidy")]
-pub(crate) struct Tidy {}
+pub(crate) struct Tidy {
+    /// Print which module of a crate stands on which floor and what it uses, and check nothing.
+    #[arg(long)]
+    graph: bool,
+}
 
 impl Chore for Tidy {
     fn run(self) -> Outcome {
         let tree = Tree::load(&files::root())?;
+        if self.graph {
+            print!("{}", floors::graph(&tree)?);
+            return Ok(());
+        }
         let mut complaints = Vec::new();
-        for check in [layers, names, manifests, registration, generated, words, tests_are_honest, codes, text]
-        {
+        for check in [
+            layers,
+            floors::check,
+            names,
+            manifests,
+            registration,
+            generated,
+            words,
+            tests_are_honest,
+            codes,
+            text,
+        ] {
             complaints.extend(check(&tree));
         }
         complaints.extend(licence::check(&tree.root)?);
@@ -422,7 +442,7 @@ fn text(tree: &Tree) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn tree(files: &[(&str, &str)]) -> Tree {
+    pub(super) fn tree(files: &[(&str, &str)]) -> Tree {
         let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
         Tree::of(Path::new("nowhere"), files).unwrap()
     }

@@ -74,7 +74,7 @@ impl Opener<'_> {
         threads: usize,
         dir: &Path,
     ) -> Result<Vec<Input>, Fatal> {
-        self.opened(paths, threads, |path| Input::open_kept(path, &Limits::default(), threads, dir))
+        self.opened(paths, threads, |path| Input::open_replayable(path, &Limits::default(), threads, dir))
     }
 
     fn opened(

@@ -39,7 +39,7 @@ use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Decode, Encode, Grain, Projection, Tally};
 use transpose_core::model::{Batch, Entity, Field, FieldSet, Reject};
 use transpose_core::terms::{DuplicatePolicy, UnroutedPolicy};
-use transpose_io::{OutputSet, Written};
+use transpose_io::{OutputSet, WrittenFile};
 use transpose_sync::{into_inner, lock};
 
 mod router;
@@ -128,7 +128,7 @@ pub struct Ran {
     /// What each set came to.
     pub sets: Vec<Shared>,
     /// Files that appeared beside the reports.
-    pub beside: Vec<Written>,
+    pub beside: Vec<WrittenFile>,
     /// The version that was read, for formats with versions.
     pub source_version: Option<String>,
     /// Why nothing was written, if so.
@@ -448,7 +448,7 @@ impl Many<'_> {
         aside: Option<OutputSet>,
         paths: &[(usize, PathBuf)],
         outcomes: &mut [Outcome],
-    ) -> Result<Vec<Written>, Fatal> {
+    ) -> Result<Vec<WrittenFile>, Fatal> {
         files::add(&mut set, (self.beside)(outcomes)?)?;
         if let Some(aside) = aside {
             set.join(aside).map_err(|error| diagnostics::io(&error))?;

@@ -10,7 +10,7 @@ use crate::output::spec::{Destination, OutputSpec};
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Encode, Encoded, FileNumber, OutputContext, TableWriter, Tally};
-use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, Written};
+use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, WrittenFile};
 
 /// The files of one message.
 pub(crate) struct Sink<'a> {
@@ -358,7 +358,7 @@ pub(crate) fn add(set: &mut OutputSet, extras: Vec<Extra>) -> Result<(), Fatal> 
 }
 
 /// Puts outputs in place; the moment at which they appear.
-pub(crate) fn commit(set: OutputSet) -> Result<Vec<Written>, Fatal> {
+pub(crate) fn commit(set: OutputSet) -> Result<Vec<WrittenFile>, Fatal> {
     set.commit().map_err(|error| diagnostics::io(&error))
 }
 

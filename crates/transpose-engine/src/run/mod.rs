@@ -34,7 +34,7 @@ use transpose_core::format::{
 };
 use transpose_core::model::{Blocks, CellDiagnostic, Entity, EventBatch, Field, FieldSet, Reject, Shape};
 use transpose_core::terms::{DuplicatePolicy, Royalties, Terms};
-use transpose_io::{Compression, Input, OutputSet, Written};
+use transpose_io::{Compression, Input, OutputSet, WrittenFile};
 use transpose_sync::{into_inner, lock};
 
 /// What happens when a row cannot be converted.
@@ -116,7 +116,7 @@ pub struct Outcome {
     /// Diagnostics, loss and ledger.
     pub report: RunReport,
     /// The outputs that are now in place; empty when the run was refused or dry.
-    pub written: Vec<Written>,
+    pub written: Vec<WrittenFile>,
     /// What was written of the message.
     pub tally: Tally,
     /// What was written of each slice of time, where rows were dealt out to slices.

@@ -26,25 +26,25 @@ pub trait Source: Send + Sync {
 }
 
 /// What makes the bytes of an input.
-pub(crate) struct Made {
+pub(crate) struct DerivedInput {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) container: Box<str>,
 }
 
 /// A stream that is begun when its first byte is asked for.
-pub(crate) struct Making {
+pub(crate) struct DerivedBytes {
     source: Arc<dyn Source>,
     columns: Option<Box<[u32]>>,
     begun: Option<Box<dyn Read + Send>>,
 }
 
-impl Making {
+impl DerivedBytes {
     pub(crate) fn new(source: Arc<dyn Source>, columns: Option<Box<[u32]>>) -> Self {
         Self { source, columns, begun: None }
     }
 }
 
-impl Read for Making {
+impl Read for DerivedBytes {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let begun = match &mut self.begun {
             Some(begun) => begun,

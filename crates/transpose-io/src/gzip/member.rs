@@ -9,41 +9,7 @@ use std::io::{self, BufRead};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use crate::error::IoErrorKind;
-
-/// How far compressed data may expand before reading stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The largest number of decompressed bytes of one input.
-    pub max_expansion: u64,
-    /// The largest ratio of decompressed to compressed bytes, checked once 16 MiB are out.
-    pub max_ratio: u64,
-}
-
-impl Default for Limits {
-    /// One tebibyte in all, and a thousand bytes for each compressed byte.
-    fn default() -> Self {
-        Self { max_expansion: 1 << 40, max_ratio: 1000 }
-    }
-}
-
-impl Limits {
-    /// No limits, for bytes whose place in the stream is not known yet.
-    pub(crate) const NONE: Self = Self { max_expansion: u64::MAX, max_ratio: u64::MAX };
-
-    /// Whether so many decompressed bytes are too many for so many compressed ones.
-    pub(crate) fn exceeded(&self, given: u64, taken: u64) -> bool {
-        given > self.max_expansion || (given > RATIO_FREE && given > taken.saturating_mul(self.max_ratio))
-    }
-}
-
-/// The first two bytes of every gzip member.
-pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
-
-/// The only compression method there is: deflate.
-pub(crate) const METHOD: u8 = 8;
-
-/// Below this many bytes a high ratio is harmless, and small repetitive reports reach it.
-const RATIO_FREE: u64 = 16 << 20;
+use crate::gzip::{Limits, MAGIC, METHOD};
 
 const FLAG_HEADER_CRC: u8 = 1 << 1;
 const FLAG_EXTRA: u8 = 1 << 2;
@@ -339,6 +305,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::gzip::RATIO_FREE;
 
     fn pack(data: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::new(6));

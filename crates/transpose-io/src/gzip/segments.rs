@@ -13,14 +13,14 @@ use transpose_sync::lock;
 /// for a thread that is held up by a slow pipe.
 pub(crate) struct Segments {
     source: Mutex<Box<dyn Read + Send>>,
-    kept: Mutex<Kept>,
+    kept: Mutex<HeldSegments>,
     /// Compressed bytes read so far, for progress.
     count: Arc<AtomicU64>,
     /// The size of all segments but the last, in compressed bytes.
     size: usize,
 }
 
-struct Kept {
+struct HeldSegments {
     first: u64,
     segments: VecDeque<Arc<Segment>>,
     /// Why the last segment is the last, where it is not the end.
@@ -38,7 +38,7 @@ impl Segment {
     }
 }
 
-enum Found {
+enum SegmentLookup {
     Here(Arc<Segment>),
     Unread,
     /// Released before, or after the last.
@@ -47,7 +47,7 @@ enum Found {
 
 impl Segments {
     pub(crate) fn new(source: Box<dyn Read + Send>, count: Arc<AtomicU64>, size: usize) -> Self {
-        let kept = Kept { first: 0, segments: VecDeque::new(), failure: None };
+        let kept = HeldSegments { first: 0, segments: VecDeque::new(), failure: None };
         Self { source: Mutex::new(source), kept: Mutex::new(kept), count, size }
     }
 
@@ -57,9 +57,9 @@ impl Segments {
         loop {
             let found = lock(&self.kept).find(number);
             match found {
-                Found::Here(segment) => return Some(segment),
-                Found::Never => return None,
-                Found::Unread => self.read(number),
+                SegmentLookup::Here(segment) => return Some(segment),
+                SegmentLookup::Never => return None,
+                SegmentLookup::Unread => self.read(number),
             }
         }
     }
@@ -67,7 +67,7 @@ impl Segments {
     /// Reads one more segment, unless another thread has read this one meanwhile.
     fn read(&self, wanted: u64) {
         let mut source = lock(&self.source);
-        if !matches!(lock(&self.kept).find(wanted), Found::Unread) {
+        if !matches!(lock(&self.kept).find(wanted), SegmentLookup::Unread) {
             return;
         }
         let mut bytes = Vec::with_capacity(self.size);
@@ -88,13 +88,13 @@ impl Segments {
     }
 }
 
-impl Kept {
-    fn find(&self, number: u64) -> Found {
-        let Some(place) = number.checked_sub(self.first) else { return Found::Never };
+impl HeldSegments {
+    fn find(&self, number: u64) -> SegmentLookup {
+        let Some(place) = number.checked_sub(self.first) else { return SegmentLookup::Never };
         match usize::try_from(place).ok().and_then(|place| self.segments.get(place)) {
-            Some(segment) => Found::Here(Arc::clone(segment)),
-            None if self.segments.back().is_some_and(|segment| segment.last) => Found::Never,
-            None => Found::Unread,
+            Some(segment) => SegmentLookup::Here(Arc::clone(segment)),
+            None if self.segments.back().is_some_and(|segment| segment.last) => SegmentLookup::Never,
+            None => SegmentLookup::Unread,
         }
     }
 }

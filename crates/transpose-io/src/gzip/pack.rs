@@ -46,11 +46,11 @@ struct Jobs {
 
 struct Job {
     bytes: Vec<u8>,
-    done: SyncSender<Done>,
+    done: SyncSender<PackedMember>,
 }
 
 /// A member, and the memory its data was in.
-struct Done {
+struct PackedMember {
     member: io::Result<Vec<u8>>,
     bytes: Vec<u8>,
 }
@@ -83,7 +83,7 @@ impl Pool {
         !crew.is_empty()
     }
 
-    fn submit(&self, bytes: Vec<u8>) -> Receiver<Done> {
+    fn submit(&self, bytes: Vec<u8>) -> Receiver<PackedMember> {
         let (done, receiver) = sync_channel(1);
         lock(&self.shared.jobs).queue.push_back(Job { bytes, done });
         self.shared.signal.notify_one();
@@ -113,7 +113,7 @@ impl Shared {
         while let Some(Job { bytes, done }) = self.next() {
             let member = deflater.member(&bytes);
             // Whoever wanted it may have given up.
-            let _ = done.send(Done { member, bytes });
+            let _ = done.send(PackedMember { member, bytes });
         }
     }
 
@@ -138,7 +138,7 @@ pub(crate) struct Packer<W> {
     /// The data of the next member.
     bytes: Vec<u8>,
     /// Members that others compress, in their order.
-    awaited: VecDeque<Receiver<Done>>,
+    awaited: VecDeque<Receiver<PackedMember>>,
     spare: Vec<Vec<u8>>,
     /// For members that nobody else compresses.
     deflater: Option<Deflater>,
@@ -221,7 +221,7 @@ impl<W: Write> Packer<W> {
         }
     }
 
-    fn write(&mut self, Done { member, mut bytes }: Done) -> io::Result<()> {
+    fn write(&mut self, PackedMember { member, mut bytes }: PackedMember) -> io::Result<()> {
         bytes.clear();
         self.spare.push(bytes);
         self.out.write_all(&member?)

@@ -10,33 +10,33 @@ use crate::error::IoError;
 use crate::spill::Spill;
 
 /// The copy. It is as long as what was read so far.
-pub(crate) struct Kept(Arc<Mutex<Spill>>);
+pub(crate) struct PipeCopy(Arc<Mutex<Spill>>);
 
-impl Kept {
+impl PipeCopy {
     /// Begins an empty copy in a directory.
     pub(crate) fn create(dir: &Path) -> Result<Self, IoError> {
         Ok(Self(Arc::new(Mutex::new(Spill::create(dir)?))))
     }
 
     /// The source, each of whose bytes is written down before it is handed on.
-    pub(crate) fn copying(&self, source: Box<dyn Read + Send>) -> Copying {
-        Copying { source, spill: Arc::clone(&self.0) }
+    pub(crate) fn copying(&self, source: Box<dyn Read + Send>) -> CopyingReader {
+        CopyingReader { source, spill: Arc::clone(&self.0) }
     }
 
     /// Everything copied so far, and how many bytes it has.
-    pub(crate) fn again(&self) -> (Again, u64) {
+    pub(crate) fn replay(&self) -> (PipeReplay, u64) {
         let end = lock(&self.0).len();
-        (Again { spill: Arc::clone(&self.0), at: 0, end }, end)
+        (PipeReplay { spill: Arc::clone(&self.0), at: 0, end }, end)
     }
 }
 
 /// Reads a source and writes down what was read.
-pub(crate) struct Copying {
+pub(crate) struct CopyingReader {
     source: Box<dyn Read + Send>,
     spill: Arc<Mutex<Spill>>,
 }
 
-impl Read for Copying {
+impl Read for CopyingReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buf)?;
         lock(&self.spill).write_all(buf.get(..read).unwrap_or_default()).map_err(io::Error::other)?;
@@ -45,13 +45,13 @@ impl Read for Copying {
 }
 
 /// Reads a copy from its beginning.
-pub(crate) struct Again {
+pub(crate) struct PipeReplay {
     spill: Arc<Mutex<Spill>>,
     at: u64,
     end: u64,
 }
 
-impl Read for Again {
+impl Read for PipeReplay {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let wanted = buf.len().min(left);
