@@ -3,11 +3,11 @@
 //! Each check is a function from the tree to complaints; a complaint says where, what, and what to
 //! do. The rules themselves are in CONTRIBUTING.md and docs/architecture.md.
 
-mod floors;
+pub(crate) mod floors;
 mod imports;
 mod licence;
 
-use crate::{Chore, Outcome, families, files};
+use crate::{Chore, Outcome, derived, files};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,27 +24,18 @@ pub(crate) struct Tidy {
 
 impl Chore for Tidy {
     fn run(self) -> Outcome {
-        let tree = Tree::load(&files::root())?;
+        let root = files::root();
         if self.graph {
-            print!("{}", floors::graph(&tree)?);
+            print!("{}", floors::graph(&root)?);
             return Ok(());
         }
+        let tree = Tree::load(&root)?;
         let mut complaints = Vec::new();
-        for check in [
-            layers,
-            floors::check,
-            names,
-            manifests,
-            registration,
-            generated,
-            words,
-            tests_are_honest,
-            codes,
-            text,
-        ] {
+        for check in [layers, names, manifests, derived, generated, words, tests_are_honest, codes, text] {
             complaints.extend(check(&tree));
         }
-        complaints.extend(licence::check(&tree.root)?);
+        complaints.extend(floors::check(&root)?);
+        complaints.extend(licence::check(&root)?);
         if complaints.is_empty() {
             return Ok(());
         }
@@ -282,15 +273,13 @@ fn manifests(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// Everything that follows from which families and formats there are is up to date.
-fn registration(tree: &Tree) -> Vec<String> {
-    match families::generated(&tree.root) {
+/// Everything that follows from other files is up to date.
+fn derived(tree: &Tree) -> Vec<String> {
+    match derived::bring(&tree.root, true) {
         Err(error) => vec![error.to_string()],
-        Ok(files) => files
-            .iter()
-            .filter_map(|(path, text)| files::difference(path, text.as_bytes()))
-            .map(|difference| format!("{difference}; run `cargo xtask codegen`"))
-            .collect(),
+        Ok(stale) => {
+            stale.iter().map(|difference| format!("{difference}; run `cargo xtask codegen`")).collect()
+        }
     }
 }
 
@@ -442,7 +431,7 @@ fn text(tree: &Tree) -> Vec<String> {
 mod tests {
     use super::*;
 
-    pub(super) fn tree(files: &[(&str, &str)]) -> Tree {
+    fn tree(files: &[(&str, &str)]) -> Tree {
         let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
         Tree::of(Path::new("nowhere"), files).unwrap()
     }
