@@ -312,7 +312,8 @@ impl Finish<'_> {
         }
         // A message refers to sales contexts, a table repeats of them what it shows.
         let (rows, shown) = if job.target.is_table() {
-            let (rows, shown) = Rows::shown(manners, &contexts, amounts.as_ref(), writes);
+            let (rows, shown) =
+                Rows::shown(manners, &contexts, amounts.as_ref().map(|amounts| &amounts.rates), writes);
             (rows, Cow::Owned(shown))
         } else {
             (Rows::apart(manners), Cow::Borrowed(contexts.as_slice()))
