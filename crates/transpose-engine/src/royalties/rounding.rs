@@ -199,7 +199,7 @@ impl Open {
 pub(crate) type Total = BTreeMap<Box<str>, Decimal>;
 
 impl Amounts {
-    /// Decides what every usage is worth; answers what all of them are rate.
+    /// Decides what every usage is worth; answers what all of them are worth.
     pub(crate) fn divide_all(
         &mut self,
         owed: &Royalties,
@@ -378,6 +378,7 @@ mod tests {
     use super::*;
     use crate::aggregate::usage_kinds::{Manner, Met};
     use proptest::prelude::*;
+    use transpose_core::model::Field;
     use transpose_core::terms::UnitRate;
 
     /// Every denominator below thirteen divides this.
