@@ -7,6 +7,7 @@
 mod bench;
 mod ci;
 mod codegen;
+mod derived;
 mod families;
 mod files;
 mod plugin;

@@ -39,14 +39,12 @@
 //! A run asks [`Balances::carry`] before amounts are worked out and [`Balances::record`] after; who
 //! calls reads and writes the file.
 
-use crate::agreement::context_rules::plain;
-use crate::agreement::shops::valued;
-use crate::agreement::{choice, required};
 use crate::deal::{At, Deal};
 use crate::figures::same_days;
-use crate::template::quoted;
 use crate::terms::PeriodTerms;
-use crate::toml::document::{Reader, Table, WRONG_VALUE};
+use crate::toml::document::Table;
+use crate::toml::document::quoted;
+use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
 use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -247,7 +245,7 @@ impl Balances {
     pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &["version", "account"]);
-        let version = root.entry("version").and_then(|entry| plain(&mut reader, entry));
+        let version = root.entry("version").and_then(|entry| reader.plain(entry));
         if version.as_deref() != Some("1") {
             let at = root.entry("version").map_or(0, |entry| entry.at);
             reader.report(&WRONG_VALUE, at, "`version` of the balances is not 1");
@@ -538,24 +536,13 @@ fn opening(account: &Account, deal: &Deal, period: Period) -> Option<Opening> {
     })
 }
 
-/// What an adjustment, a period or an account has to say.
-fn given<T>(
-    reader: &mut Reader,
-    table: &Table,
-    key: &str,
-    example: &str,
-    parse: impl Fn(&str) -> Result<T, value::Unfit>,
-) -> Option<T> {
-    required(reader, table, key, &format!("{key} = \"{example}\""))?;
-    valued(reader, table, key, parse)
-}
-
 fn account(reader: &mut Reader, table: &Table) -> Option<Account> {
     reader.only(table, &["deal", "currency", "opening", "earned", "adjustment", "period"]);
-    let deal = required(reader, table, "deal", "deal = \"label-2026\"").and_then(|entry| reader.text(entry));
-    let currency = given(reader, table, "currency", "EUR", value::currency);
+    let mut keys = Keys::new(reader, table);
+    let deal = keys.need("deal", "deal = \"label-2026\"").text("deal");
+    let currency = keys.need("currency", "currency = \"EUR\"").value("currency", value::currency);
     let mut amount = |key: &str| match table.entry(key) {
-        Some(_) => valued(reader, table, key, value::decimal),
+        Some(_) => keys.value(key, value::decimal),
         None => Some(Decimal::ZERO),
     };
     let (opening, earned) = (amount("opening"), amount("earned"));
@@ -575,12 +562,12 @@ fn account(reader: &mut Reader, table: &Table) -> Option<Account> {
 
 fn adjustment(reader: &mut Reader, table: &Table) -> Option<Adjustment> {
     reader.only(table, &["period", "kind", "amount", "original-period", "reason"]);
-    let period = given(reader, table, "period", "2026-11", value::period);
-    let kind = required(reader, table, "kind", "kind = \"correction\"")
-        .and_then(|entry| choice(reader, entry, &Kind::WORDS));
-    let amount = given(reader, table, "amount", "-12.00", value::decimal);
-    let reason = required(reader, table, "reason", "reason = \"…\"").and_then(|entry| reader.text(entry));
-    let original = valued(reader, table, "original-period", value::period);
+    let mut keys = Keys::new(reader, table);
+    let period = keys.need("period", "period = \"2026-11\"").value("period", value::period);
+    let kind = keys.need("kind", "kind = \"correction\"").choice("kind", &Kind::WORDS);
+    let amount = keys.need("amount", "amount = \"-12.00\"").value("amount", value::decimal);
+    let reason = keys.need("reason", "reason = \"…\"").text("reason");
+    let original = keys.value("original-period", value::period);
     let place = reader.lines.place(table.at);
     Some(Adjustment { period: period?, kind: kind?, amount: amount?, original, reason: reason?, place })
 }
@@ -588,9 +575,10 @@ fn adjustment(reader: &mut Reader, table: &Table) -> Option<Adjustment> {
 fn entered(reader: &mut Reader, table: &Table) -> Option<Entered> {
     let known: Vec<&str> = ["period", "inputs"].into_iter().chain(AMOUNTS).collect();
     reader.only(table, &known);
-    let period = given(reader, table, "period", "2026-10", value::period);
-    let inputs = required(reader, table, "inputs", "inputs = \"…\"").and_then(|entry| reader.text(entry));
-    let amounts = AMOUNTS.map(|key| given(reader, table, key, "0.00", value::decimal));
+    let mut keys = Keys::new(reader, table);
+    let period = keys.need("period", "period = \"2026-10\"").value("period", value::period);
+    let inputs = keys.need("inputs", "inputs = \"…\"").text("inputs");
+    let amounts = AMOUNTS.map(|key| keys.need(key, &format!("{key} = \"0.00\"")).value(key, value::decimal));
     let [advance, opening, earned, adjustments, late_refunds, recouped, shortfall, payable, closing] =
         amounts;
     Some(Entered {

@@ -7,8 +7,9 @@
 //!
 //! An empty cell is absent, which is not zero. A blank period, service or plan stands for any.
 
-use crate::toml::document::{Lines, MISSPELT_KEY, Node, Reader, WRONG_VALUE, nearest, settle};
-use crate::toml::value::{self, Unfit};
+use crate::toml::document::{Lines, Node};
+use crate::toml::reader::{MISSPELT_KEY, Reader, WRONG_VALUE, nearest, without_errors};
+use crate::toml::value::{self, ValueError};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use transpose_codes::Currency;
@@ -222,7 +223,7 @@ impl Figures {
             collector.diagnostics.push(diagnostic);
         }
         collector.compare_keys();
-        settle(collector.diagnostics)?;
+        without_errors(collector.diagnostics)?;
         Ok(Self { source: name.to_owned(), rows: collector.rows })
     }
 
@@ -268,12 +269,8 @@ impl Collector {
             if text.is_empty() {
                 continue;
             }
-            if let Err(unfit) = fill(&mut row, &cell, text) {
-                let message = format!("`{}`: {}", cell.heading, unfit.fault);
-                let mut diagnostic =
-                    Diagnostic::new(&WRONG_FIGURE, cell.place, message).value(text.as_bytes());
-                diagnostic.help = unfit.advice;
-                self.diagnostics.push(diagnostic);
+            if let Err(error) = fill(&mut row, &cell, text) {
+                self.diagnostics.push(error.diagnostic(&WRONG_FIGURE, cell.place, cell.heading, text));
             }
         }
         if self.diagnostics.len() == before {
@@ -333,7 +330,7 @@ fn overlaps(wide: &Row, other: &Row) -> bool {
     wider && wide.covers(other.period)
 }
 
-fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), Unfit> {
+fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), ValueError> {
     match cell.column {
         Column::Period => row.period = Some(value::period(text)?),
         Column::Territory => row.territory = Value::from(value::territory(text)?.code()),
@@ -356,7 +353,7 @@ fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), Unfit> {
         Column::Deal(figure) => {
             let number = value::decimal(text)?;
             if number < Decimal::ZERO {
-                return Err(Unfit::because("it cannot be negative"));
+                return Err(ValueError::new("it cannot be negative"));
             }
             row.deal.insert(figure, (number, cell.place.clone()));
         }
@@ -365,7 +362,7 @@ fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), Unfit> {
 }
 
 /// Refuses amounts that cannot be: fewer than no subscribers, a share above 100, a rate of zero.
-fn possible(field: Field, amount: Decimal) -> Result<(), Unfit> {
+fn possible(field: Field, amount: Decimal) -> Result<(), ValueError> {
     let negative = amount < Decimal::ZERO;
     let fault = match field {
         Field::SUBSCRIBERS
@@ -382,7 +379,7 @@ fn possible(field: Field, amount: Decimal) -> Result<(), Unfit> {
         Field::MUSIC_SHARE if negative || amount > Decimal::ONE_HUNDRED => "a share lies between 0 and 100",
         _ => return Ok(()),
     };
-    Err(Unfit::because(fault))
+    Err(ValueError::new(fault))
 }
 
 fn column(heading: &str) -> Option<(&'static str, Column)> {

@@ -31,9 +31,8 @@
 //! hyphens; numbered where nothing is left of it) are replaced in `name`, `agreement`, `figures`,
 //! `file`, `explain` and option values.
 
-use crate::agreement::{checked, choice};
-use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::toml::value;
+use crate::toml::document::{Entry, Node, Table};
+use crate::toml::reader::{Reader, WRONG_VALUE};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use transpose_codes::time::Period;
@@ -196,13 +195,11 @@ impl Job {
         let mut text = |key: &str| root.entry(key).and_then(|entry| reader.text(entry));
         let (from, time_zone) = (text("from"), text("time-zone"));
         let (figures, balances) = (text("figures").map(path), text("balances").map(path));
-        let period = root.entry("period").and_then(|entry| period(&mut reader, entry));
-        let period_by =
-            root.entry("period-by").and_then(|entry| choice(&mut reader, entry, &PeriodBasis::WORDS));
+        let period = root.entry("period").and_then(|entry| reader.period(entry));
+        let period_by = root.entry("period-by").and_then(|entry| reader.choice(entry, &PeriodBasis::WORDS));
         let duplicates =
-            root.entry("duplicates").and_then(|entry| choice(&mut reader, entry, &DuplicatePolicy::WORDS));
-        let unrouted =
-            root.entry("untaken").and_then(|entry| choice(&mut reader, entry, &UnroutedPolicy::WORDS));
+            root.entry("duplicates").and_then(|entry| reader.choice(entry, &DuplicatePolicy::WORDS));
+        let unrouted = root.entry("untaken").and_then(|entry| reader.choice(entry, &UnroutedPolicy::WORDS));
         let make_ids = root.entry("make-ids").is_some_and(|entry| flag(&mut reader, entry));
         let read_options = pairs(&mut reader, &root, "read-options");
         let columns = pairs(&mut reader, &root, "columns");
@@ -321,7 +318,7 @@ impl Context<'_> {
         }
         let name = table.entry("name").and_then(|entry| reader.text(entry)).unwrap_or_default();
         let format = table.entry("format").and_then(|entry| reader.text(entry)).unwrap_or_default();
-        let own = table.entry("period").and_then(|entry| period(reader, entry));
+        let own = table.entry("period").and_then(|entry| reader.period(entry));
         let when = wanted(reader, table, "when");
         let each = wanted(reader, table, "each");
         let options = pairs(reader, table, "options");
@@ -429,7 +426,7 @@ fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Wanted> {
                 || format!("the keys here are `{}`, and ids of fields", known.join("`, `")),
                 |near| format!("did you mean `{near}`?"),
             );
-            reader.advise(&crate::toml::document::MISSPELT_KEY, entry.at, message, help);
+            reader.advise(&crate::toml::reader::MISSPELT_KEY, entry.at, message, help);
             continue;
         };
         // An empty text stands for rows without a value.
@@ -471,14 +468,6 @@ const SHORT: [(&str, &[Field]); 7] = [
 fn fields(key: &str) -> Option<Vec<Field>> {
     let short = SHORT.iter().find(|(name, _)| *name == key).map(|(_, fields)| fields.to_vec());
     short.or_else(|| Field::by_id(key).map(|field| vec![field]))
-}
-
-fn period(reader: &mut Reader, entry: &Entry) -> Option<Period> {
-    let text = match &entry.node {
-        Node::Time(text) | Node::Integer(text) => text.clone(),
-        _ => reader.text(entry)?,
-    };
-    checked(reader, entry, &text, value::period(&text))
 }
 
 fn flag(reader: &mut Reader, entry: &Entry) -> bool {
@@ -539,7 +528,7 @@ fn slug(value: &str, number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::toml::document::tests::tells;
+    use crate::toml::reader::tests::tells;
 
     const JOB: &str = r#"inputs = ["plays.csv", "-"]
 figures = "figures.csv"

@@ -18,7 +18,8 @@
 //! cells = ["AS02.04/5", "ReleaseIcpn"]
 //! ```
 
-use crate::toml::document::{Entry, Lines, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::document::{Entry, Lines, Node, Table};
+use crate::toml::reader::{Reader, WRONG_VALUE};
 use std::collections::BTreeSet;
 use transpose_core::diagnostics::rules::is_rule;
 use transpose_core::diagnostics::{Code, Fatal, Severity};

@@ -3,6 +3,7 @@
 
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::figures::HEADINGS;
+use crate::toml::document::quoted;
 use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -335,21 +336,6 @@ fn joined(name: &str) -> String {
                 .unwrap_or_default()
         })
         .collect()
-}
-
-/// The text as a TOML string.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c.is_control() => _ = write!(out, "\\u{:04X}", u32::from(c)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// The text as a CSV cell.

@@ -10,8 +10,8 @@ use crate::balances::Opening;
 use crate::deal::Deal;
 use crate::figures::{Figure, Figures, Row, amount, heading_of, same_days, summed};
 use crate::royalties;
-use crate::template::quoted;
-use crate::toml::document::{MISSING_KEY, settle};
+use crate::toml::document::quoted;
+use crate::toml::reader::{MISSING_KEY, without_errors};
 use crate::toml::value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -126,7 +126,7 @@ impl PeriodTerms {
         let mut terms =
             Self { agreement, figures, period, planned: Vec::new(), warnings, chosen: None, opening: None };
         let diagnostics = terms.plan();
-        terms.warnings.extend(settle(diagnostics)?);
+        terms.warnings.extend(without_errors(diagnostics)?);
         Ok(terms)
     }
 

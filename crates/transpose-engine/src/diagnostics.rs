@@ -1,5 +1,10 @@
 //! The codes that the engine itself reports.
 
+use transpose_core::accounting::Imbalance;
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::model::CellDiagnostic;
+use transpose_io::{IoError, IoErrorKind};
+
 transpose_core::codes! {
     /// A play outside the reporting period.
     pub OUTSIDE_PERIOD: "ENG0101" "outside-period" Warning
@@ -188,10 +193,6 @@ transpose_core::codes! {
         "Make a key of at least 16 bytes, for instance with `openssl rand -hex 32`, and keep it: the same key gives the same hashes next month."
 }
 
-use transpose_core::accounting::Imbalance;
-use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
-use transpose_io::{IoError, IoErrorKind};
-
 /// A failure to read or write, as the end of a run.
 pub fn io(error: &IoError) -> Fatal {
     // Whoever makes bytes from something else has its own codes.
@@ -235,4 +236,23 @@ pub(crate) fn overflow(what: &str) -> Fatal {
 /// A fault of the program, as the end of a run.
 pub(crate) fn bug(what: &str) -> Fatal {
     Fatal::new(Failure::Bug, Diagnostic::new(&BUG, Location::default(), what))
+}
+
+/// A scratch file that does not hold what was written to it, as the end of a run.
+pub(crate) fn damaged_scratch() -> Fatal {
+    bug("a spill file is not as it was written")
+}
+
+/// More distinct keys than have numbers, as the end of a run.
+pub(crate) fn too_many_distinct() -> Fatal {
+    let message = "too many distinct keys";
+    Fatal::input(Diagnostic::new(&TOO_MANY_DISTINCT, Location::default(), message))
+}
+
+/// What is wrong with a cell, as a diagnostic at a place.
+pub(crate) fn of_cell(cell: &CellDiagnostic, place: Location) -> Diagnostic {
+    // What was found about a whole key has no cell.
+    let place = if cell.cell.0 > 0 { place.cell(cell.cell.0, &cell.cell.1) } else { place };
+    let location = place.field(cell.field);
+    Diagnostic::new(cell.code, location, cell.message.clone()).value(&cell.value)
 }

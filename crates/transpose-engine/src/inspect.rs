@@ -1,11 +1,12 @@
 //! What an input holds, without converting it: for `inspect`, `plan` and `init`.
 
-use crate::aggregate::counter::{Rows, too_many};
+use crate::aggregate::counter::Rows;
 use crate::aggregate::interner::{Dictionary, Key as _, hash};
 use crate::contexts::gather::{Gatherer, Plan};
-use crate::run::InputHead;
+use crate::diagnostics;
 use crate::run::message;
-use crate::scan::chunks::{Decoded, Reading, lock, scan};
+use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::scan::open::InputHead;
 use crate::scan::ordered::{Flow, Sequencer};
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use transpose_core::model::{
     Block, Blocks, Cell, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value,
 };
 use transpose_io::Input;
+use transpose_sync::{into_inner, lock};
 
 /// What an input holds.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ pub fn survey(
             let mut set =
                 |field, value: &[u8]| entity.set(field, String::from_utf8_lossy(value).into_owned());
             decoder.resolve(Dimension::Context, &runs, &mut set, &mut Vec::new());
-            part.keys.insert(hash, &key, None).ok_or_else(too_many)?;
+            part.keys.insert(hash, &key, None).ok_or_else(diagnostics::too_many_distinct)?;
             part.contexts.push((entity, 1));
         }
         let blocks = Blocks {
@@ -144,7 +146,7 @@ pub fn survey(
         rejects: 0,
         times: None,
         contexts: BTreeMap::new(),
-        first: first.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
+        first: into_inner(first),
         diagnostics,
     };
     let mut sums = BTreeMap::new();
@@ -165,7 +167,7 @@ pub fn survey(
         sum.total(&mut context)?;
         *survey.contexts.entry(context).or_default() += sum.rows();
     }
-    let mut trailers = trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut trailers = into_inner(trailers);
     trailers.sort_by_key(|(line, _)| *line);
     // One file of several says nothing about the whole message that could be checked here.
     let whole = decoder.preamble().part.is_none_or(|part| part.of == 1).then(Tally::default);

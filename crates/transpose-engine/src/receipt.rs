@@ -7,7 +7,7 @@ use std::path::Path;
 use transpose_codes::decimal::Decimal;
 use transpose_core::accounting::{Amounts, Ledger, Loss};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal};
-use transpose_io::{Written, sha256_file};
+use transpose_io::{WrittenFile, sha256_file};
 
 /// The version of the receipt's own layout.
 pub const LAYOUT: u32 = 1;
@@ -81,7 +81,7 @@ pub fn outcome(outcome: &Outcome) -> Value {
 }
 
 /// A file that was written, as JSON.
-pub fn written(written: &Written) -> Value {
+pub fn written(written: &WrittenFile) -> Value {
     json!({
         "path": written.path.to_string_lossy(), "bytes": written.bytes,
         "uncompressed-bytes": written.uncompressed, "sha256": written.sha256,

@@ -11,7 +11,7 @@ pub struct IoError(Arc<Inner>);
 
 struct Inner {
     kind: IoErrorKind,
-    doing: Doing,
+    doing: Operation,
     subject: Subject,
     note: Option<String>,
 }
@@ -79,7 +79,7 @@ pub enum IoErrorKind {
 
 /// What was tried when the failure happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doing {
+pub(crate) enum Operation {
     Open,
     Read,
     Create,
@@ -107,12 +107,12 @@ impl Subject {
 }
 
 impl IoError {
-    pub(crate) fn new(doing: Doing, subject: &Subject, kind: impl Into<IoErrorKind>) -> Self {
+    pub(crate) fn new(doing: Operation, subject: &Subject, kind: impl Into<IoErrorKind>) -> Self {
         Self::with_note(doing, subject, kind, None)
     }
 
     pub(crate) fn with_note(
-        doing: Doing,
+        doing: Operation,
         subject: &Subject,
         kind: impl Into<IoErrorKind>,
         note: Option<String>,
@@ -122,7 +122,7 @@ impl IoError {
 
     /// Turns an error of the standard library into ours, giving back our own error where one is
     /// wrapped inside.
-    pub(crate) fn from_io(doing: Doing, subject: &Subject, error: io::Error) -> Self {
+    pub(crate) fn from_io(doing: Operation, subject: &Subject, error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(ours) => ours,
             Err(error) => Self::new(doing, subject, error),
@@ -156,22 +156,22 @@ impl IoError {
     /// What the user can do about it, as a full sentence.
     pub fn help(&self) -> Option<String> {
         let text = match (&self.0.kind, self.0.doing) {
-            (IoErrorKind::NotFound, Doing::Open | Doing::Read | Doing::List) => {
+            (IoErrorKind::NotFound, Operation::Open | Operation::Read | Operation::List) => {
                 "Check the spelling of the path and the directory the command is started in."
             }
-            (IoErrorKind::NotFound | IoErrorKind::NotDirectory, Doing::Spill) => {
+            (IoErrorKind::NotFound | IoErrorKind::NotDirectory, Operation::Spill) => {
                 "Make the directory, or choose another one with --temp-dir."
             }
-            (IoErrorKind::PermissionDenied, Doing::Spill) => {
+            (IoErrorKind::PermissionDenied, Operation::Spill) => {
                 "Give the user who runs the command the right to write to the directory, or choose another one with \
                  --temp-dir."
             }
-            (IoErrorKind::DiskFull, Doing::Spill) => {
+            (IoErrorKind::DiskFull, Operation::Spill) => {
                 "Free some space, choose a directory on another device with --temp-dir, or allow more memory with \
                  --memory-limit."
             }
             (IoErrorKind::NotFound, _) => "Check that the directory of the output still exists.",
-            (IoErrorKind::PermissionDenied, Doing::Open | Doing::Read | Doing::List) => {
+            (IoErrorKind::PermissionDenied, Operation::Open | Operation::Read | Operation::List) => {
                 "Give the user who runs the command the right to read it."
             }
             (IoErrorKind::PermissionDenied, _) => {
@@ -249,13 +249,13 @@ impl fmt::Display for IoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, doing, subject, note } = &*self.0;
         let doing = match doing {
-            Doing::Open => "open",
-            Doing::Read => "read",
-            Doing::Create => "create",
-            Doing::Write => "write",
-            Doing::Place => "put in place",
-            Doing::List => "list",
-            Doing::Spill => "use for temporary files the directory",
+            Operation::Open => "open",
+            Operation::Read => "read",
+            Operation::Create => "create",
+            Operation::Write => "write",
+            Operation::Place => "put in place",
+            Operation::List => "list",
+            Operation::Spill => "use for temporary files the directory",
         };
         match &subject.path {
             Some(_) => write!(f, "cannot {doing} `{}`: {kind}", subject.name)?,
@@ -334,22 +334,22 @@ mod tests {
         let report = Subject::of(Path::new("in/report.tsv.gz"));
         let cases = [
             (
-                IoError::new(Doing::Open, &report, io::Error::from(io::ErrorKind::NotFound)),
+                IoError::new(Operation::Open, &report, io::Error::from(io::ErrorKind::NotFound)),
                 "cannot open `in/report.tsv.gz`: no such file or directory",
                 true,
             ),
             (
-                IoError::new(Doing::Read, &report, IoErrorKind::TruncatedGzip { at: 17 }),
+                IoError::new(Operation::Read, &report, IoErrorKind::TruncatedGzip { at: 17 }),
                 "cannot read `in/report.tsv.gz`: the gzip data ends too early, after 17 decompressed bytes",
                 true,
             ),
             (
-                IoError::new(Doing::Write, &Subject::named("standard output"), IoErrorKind::DiskFull),
+                IoError::new(Operation::Write, &Subject::named("standard output"), IoErrorKind::DiskFull),
                 "cannot write standard output: no space left on the device",
                 true,
             ),
             (
-                IoError::new(Doing::Read, &report, io::Error::other("Strange thing")),
+                IoError::new(Operation::Read, &report, io::Error::other("Strange thing")),
                 "cannot read `in/report.tsv.gz`: strange thing",
                 false,
             ),
@@ -364,9 +364,9 @@ mod tests {
     #[test]
     fn survives_the_way_through_the_standard_error() {
         let subject = Subject::of(Path::new("out.tsv"));
-        let there = io::Error::from(IoError::new(Doing::Write, &subject, IoErrorKind::DiskFull));
+        let there = io::Error::from(IoError::new(Operation::Write, &subject, IoErrorKind::DiskFull));
         assert_eq!(there.kind(), io::ErrorKind::StorageFull);
-        let back = IoError::from_io(Doing::Read, &Subject::named("other"), there);
+        let back = IoError::from_io(Operation::Read, &Subject::named("other"), there);
         assert!(matches!(back.kind(), IoErrorKind::DiskFull));
         assert_eq!(back.path(), Some(Path::new("out.tsv")));
     }

@@ -7,15 +7,15 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::error::{Doing, IoError, IoErrorKind, Subject};
+use crate::error::{IoError, IoErrorKind, Operation, Subject};
 
 /// The SHA-256 of the bytes of a file as they are on disk, in lower-case hexadecimal digits.
 pub fn sha256_file(path: &Path) -> Result<String, IoError> {
     let subject = Subject::of(path);
-    let mut file = File::open(path).map_err(|error| IoError::new(Doing::Open, &subject, error))?;
-    let metadata = file.metadata().map_err(|error| IoError::new(Doing::Open, &subject, error))?;
+    let mut file = File::open(path).map_err(|error| IoError::new(Operation::Open, &subject, error))?;
+    let metadata = file.metadata().map_err(|error| IoError::new(Operation::Open, &subject, error))?;
     if metadata.is_dir() {
-        return Err(IoError::new(Doing::Open, &subject, IoErrorKind::IsDirectory));
+        return Err(IoError::new(Operation::Open, &subject, IoErrorKind::IsDirectory));
     }
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
@@ -24,7 +24,7 @@ pub fn sha256_file(path: &Path) -> Result<String, IoError> {
             Ok(0) => return Ok(hex(hash)),
             Ok(read) => hash.update(buffer.get(..read).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(IoError::new(Doing::Read, &subject, error)),
+            Err(error) => return Err(IoError::new(Operation::Read, &subject, error)),
         }
     }
 }

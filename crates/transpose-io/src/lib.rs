@@ -18,23 +18,17 @@ mod error;
 mod gzip;
 mod hash;
 mod input;
-mod kept;
-mod made;
 pub mod memory;
 mod output;
-mod pack;
-mod segments;
 mod spill;
 mod temporary;
-mod unpack;
 mod window;
 
 pub use crate::error::{IoError, IoErrorKind};
 pub use crate::gzip::Limits;
 pub use crate::hash::sha256_file;
-pub use crate::input::Input;
-pub use crate::made::Source;
-pub use crate::output::{Finished, OutputFile, OutputId, OutputSet, Written};
+pub use crate::input::{Input, Source};
+pub use crate::output::{FinishedOutput, OutputFile, OutputId, OutputSet, WrittenFile};
 pub use crate::spill::{Spill, check_temp_dir};
 pub use crate::temporary::clean_stale;
 

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Doing, IoError, IoErrorKind, Subject};
+use crate::error::{IoError, IoErrorKind, Operation, Subject};
 use crate::temporary;
 
 /// A temporary file without a name, gone with the last use of it: at the drop, at an exit, at a
@@ -36,7 +36,7 @@ impl Spill {
         let failed = |error| failure(dir, error);
         let metadata = std::fs::metadata(dir).map_err(failed)?;
         if !metadata.is_dir() {
-            return Err(IoError::new(Doing::Spill, &Subject::of(dir), IoErrorKind::NotDirectory));
+            return Err(IoError::new(Operation::Spill, &Subject::of(dir), IoErrorKind::NotDirectory));
         }
         let (file, name) = temporary::create_private(dir).map_err(failed)?.into_parts();
         #[cfg(unix)]
@@ -73,7 +73,7 @@ impl Spill {
     pub fn read_at(&self, mut offset: u64, mut buf: &mut [u8]) -> Result<(), IoError> {
         if offset.checked_add(buf.len() as u64).is_none_or(|end| end > self.len) {
             let kind = IoErrorKind::Internal("bytes were asked for that were never spilled");
-            return Err(IoError::new(Doing::Spill, &Subject::of(&self.dir), kind));
+            return Err(IoError::new(Operation::Spill, &Subject::of(&self.dir), kind));
         }
         while !buf.is_empty() {
             match self.read_once(offset, buf) {
@@ -139,7 +139,7 @@ pub fn check_temp_dir(dir: &Path) -> Result<(), IoError> {
 }
 
 fn failure(dir: &Path, error: io::Error) -> IoError {
-    IoError::new(Doing::Spill, &Subject::of(dir), error)
+    IoError::new(Operation::Spill, &Subject::of(dir), error)
 }
 
 #[cfg(test)]

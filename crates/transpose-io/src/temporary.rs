@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::error::{Doing, IoError, Subject};
+use crate::error::{IoError, Operation, Subject};
 use crate::hash::hex;
 
 const PREFIX: &str = ".transpose-";
@@ -32,9 +32,9 @@ pub fn clean_stale(dir: &Path) -> Result<Vec<PathBuf>, IoError> {
     let mut removed = Vec::new();
     let Some(place) = place() else { return Ok(removed) };
     let subject = Subject::of(dir);
-    let entries = fs::read_dir(dir).map_err(|error| IoError::new(Doing::List, &subject, error))?;
+    let entries = fs::read_dir(dir).map_err(|error| IoError::new(Operation::List, &subject, error))?;
     for entry in entries {
-        let entry = entry.map_err(|error| IoError::new(Doing::List, &subject, error))?;
+        let entry = entry.map_err(|error| IoError::new(Operation::List, &subject, error))?;
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| owner(name, place)) else { continue };
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());

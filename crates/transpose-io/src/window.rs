@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::error::{Doing, IoError, IoErrorKind, Subject};
+use crate::error::{IoError, IoErrorKind, Operation, Subject};
 
 /// The largest size of a block.
 pub(crate) const BLOCK: usize = 256 << 10;
@@ -35,7 +35,7 @@ pub(crate) enum End {
 }
 
 /// The blocks that hold a range, and where in the first of them it begins.
-pub(crate) struct Found {
+pub(crate) struct WindowRange {
     blocks: Vec<Arc<Vec<u8>>>,
     skip: usize,
 }
@@ -62,12 +62,17 @@ impl Window {
 
     /// The blocks of a range if it is there as far as it ever will be, nothing if more must be read
     /// first.
-    pub(crate) fn find(&self, offset: u64, until: u64, subject: &Subject) -> Result<Option<Found>, IoError> {
+    pub(crate) fn find(
+        &self,
+        offset: u64,
+        until: u64,
+        subject: &Subject,
+    ) -> Result<Option<WindowRange>, IoError> {
         if offset < self.released {
             let note =
                 format!("offset {offset} was asked for, everything below {} is released", self.released);
             let kind = IoErrorKind::Internal("bytes were asked for after their release");
-            return Err(IoError::with_note(Doing::Read, subject, kind, Some(note)));
+            return Err(IoError::with_note(Operation::Read, subject, kind, Some(note)));
         }
         if self.top < until {
             match &self.end {
@@ -78,13 +83,13 @@ impl Window {
         }
         let until = until.min(self.top);
         if offset >= until {
-            return Ok(Some(Found { blocks: Vec::new(), skip: 0 }));
+            return Ok(Some(WindowRange { blocks: Vec::new(), skip: 0 }));
         }
         let first = self.blocks.partition_point(|block| block.start <= offset).saturating_sub(1);
         let last = self.blocks.partition_point(|block| block.start < until);
         let skip = self.blocks.get(first).map_or(0, |block| (offset - block.start) as usize);
         let blocks = self.blocks.range(first..last).map(|block| Arc::clone(&block.bytes)).collect();
-        Ok(Some(Found { blocks, skip }))
+        Ok(Some(WindowRange { blocks, skip }))
     }
 
     /// Adds what comes next, and with the last of it the reason why it is the last.
@@ -138,7 +143,7 @@ impl Window {
     }
 }
 
-impl Found {
+impl WindowRange {
     /// Copies the range, as far as it is there, and gives the number of bytes.
     pub(crate) fn copy_to(&self, buf: &mut [u8]) -> usize {
         let mut filled = 0;

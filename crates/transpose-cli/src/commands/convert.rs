@@ -1,5 +1,6 @@
 //! `transpose convert`: one report becomes another.
 
+use crate::Program;
 use crate::accounts::{self, Accounts};
 use crate::handling::{Action, Handling};
 use crate::messages::{Exit, Messages, counted, number, printable, table};
@@ -94,11 +95,11 @@ pub(crate) struct Convert {
 type Denial = Vec<String>;
 
 impl Convert {
-    pub(crate) fn run(&self, messages: &Messages) -> Exit {
+    pub(crate) fn run(&self, program: Program, messages: &Messages) -> Exit {
         let run = || {
             let mut worst = Exit::Done;
             for period in self.periods()? {
-                match self.convert(period, messages)? {
+                match self.convert(period, program, messages)? {
                     Exit::Done => {}
                     Exit::Diagnostics => worst = Exit::Diagnostics,
                     refused => return Ok(refused),
@@ -145,7 +146,7 @@ impl Convert {
         }
     }
 
-    fn convert(&self, asked: Option<Period>, messages: &Messages) -> Result<Exit, Fatal> {
+    fn convert(&self, asked: Option<Period>, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
         let now = open::now()?;
         let registry = open::registry(&self.layouts.files)?;
         let (target, version) = open::versioned(&registry, &self.to)?;
@@ -254,7 +255,7 @@ impl Convert {
             now: open::moment(now),
             containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
         };
-        let mut kept = self.write_receipt(&written, &outcome);
+        let mut kept = self.write_receipt(program, &written, &outcome);
         if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.handling.dry_run) {
             kept = kept.and(received.remember(&written.now));
         }
@@ -346,7 +347,7 @@ impl Convert {
         Ok(Some(fields))
     }
 
-    fn write_receipt(&self, written: &Written, outcome: &Outcome) -> Result<(), Fatal> {
+    fn write_receipt(&self, program: Program, written: &Written, outcome: &Outcome) -> Result<(), Fatal> {
         let Some(path) = &self.handling.receipt else { return Ok(()) };
         let side_files = [("agreement", &self.side_files.agreement), ("figures", &self.side_files.figures)];
         let files = self
@@ -357,7 +358,7 @@ impl Convert {
             .chain(self.completing.catalogue.iter().map(|path| ("catalogue", path.clone())))
             .chain(self.layouts.files.iter().map(|path| ("layout", path.clone())));
         let particulars = receipt::Particulars {
-            program: format!("transpose {}", env!("CARGO_PKG_VERSION")),
+            program: program.to_string(),
             files: files.collect(),
             source: written.source.clone(),
             target: written.target.clone(),

@@ -1,6 +1,7 @@
 //! `transpose run`: one reading of the inputs, many reports.
 
 use super::convert::{clock, exit_of};
+use crate::Program;
 use crate::accounts::{self, Accounts};
 use crate::handling::Handling;
 use crate::messages::{Exit, Messages, counted, number, printable, table};
@@ -59,15 +60,15 @@ struct Made<'a> {
 }
 
 impl Run {
-    pub(crate) fn run(&self, messages: &Messages) -> Exit {
-        self.made(messages).unwrap_or_else(|fatal| {
+    pub(crate) fn run(&self, program: Program, messages: &Messages) -> Exit {
+        self.made(program, messages).unwrap_or_else(|fatal| {
             let exit = messages.fatal(&fatal);
             messages.object(&json!({"summary": {"exit": exit.code(), "complete": false}}));
             exit
         })
     }
 
-    fn made(&self, messages: &Messages) -> Result<Exit, Fatal> {
+    fn made(&self, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
         let now = open::now()?;
         let job = job::Job::parse(&self.job.to_string_lossy(), &open::text(&self.job)?)?;
         let registry = open::registry(&job.layouts)?;
@@ -170,7 +171,7 @@ impl Run {
             source: open::named(source.manifest(), ran.source_version.as_deref()),
             now: open::moment(now),
         };
-        let kept = self.write_receipt(&told, &ran);
+        let kept = self.write_receipt(program, &told, &ran);
         let exit = told.tell(&ran, self.handling.dry_run, messages);
         let exit = match kept {
             Ok(()) => exit,
@@ -201,13 +202,13 @@ impl Run {
         self.handling.refuse_existing_receipt()
     }
 
-    fn write_receipt(&self, told: &Told<'_>, ran: &Ran) -> Result<(), Fatal> {
+    fn write_receipt(&self, program: Program, told: &Told<'_>, ran: &Ran) -> Result<(), Fatal> {
         let Some(path) = &self.handling.receipt else { return Ok(()) };
         let files = read(told.job, &self.job);
         let mut value = told.object(ran, exit(ran), self.handling.dry_run);
         if let Some(object) = value.as_object_mut() {
             object.insert("receipt".into(), receipt::LAYOUT.into());
-            object.insert("program".into(), format!("transpose {}", env!("CARGO_PKG_VERSION")).into());
+            object.insert("program".into(), program.to_string().into());
             object.insert("created".into(), told.now.clone().into());
             let files = files.iter().map(|(role, path)| receipt::file(role.trim_start_matches("the "), path));
             object.insert("inputs".into(), files.collect::<Result<Vec<_>, _>>()?.into());

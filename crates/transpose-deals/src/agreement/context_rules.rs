@@ -1,9 +1,9 @@
 //! The rules of an agreement: from the fields of a play, or of a row of figures, to a sales
 //! context.
 
-use crate::toml::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
+use crate::toml::document::{Entry, Node, Table};
+use crate::toml::reader::{MISSPELT_KEY, Reader, WRONG_VALUE, nearest};
 use crate::toml::value;
-use transpose_core::diagnostics::Diagnostic;
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 
 transpose_core::codes! {
@@ -271,7 +271,7 @@ fn set(reader: &mut Reader, entry: &Entry, field: Field, sets: &mut Entity) {
         for (text, at) in reader.texts(entry) {
             values.extend(canonical(reader, &entry.key, field, &text, at).map(Into::into));
         }
-    } else if let Some(text) = plain(reader, entry) {
+    } else if let Some(text) = reader.plain(entry) {
         values.extend(canonical(reader, &entry.key, field, &text, entry.at).map(Into::into));
     }
     if let [value] = values.as_slice() {
@@ -281,31 +281,8 @@ fn set(reader: &mut Reader, entry: &Entry, field: Field, sets: &mut Entity) {
     }
 }
 
-/// Text, or a whole number as its text: `rights-share = 50` needs no quotes.
-pub(crate) fn plain(reader: &mut Reader, entry: &Entry) -> Option<String> {
-    match &entry.node {
-        Node::Integer(number) => Some(number.clone()),
-        Node::Float(number) => {
-            let help = format!("write `{} = \"{number}\"`, which is exact", entry.key);
-            reader.advise(&WRONG_VALUE, entry.at, format!("`{}` is a binary fraction", entry.key), help);
-            None
-        }
-        Node::Time(time) => Some(time.clone()),
-        _ => reader.text(entry),
-    }
-}
-
 fn canonical(reader: &mut Reader, key: &str, field: Field, text: &str, at: usize) -> Option<String> {
-    match value::canonical(field.kind(), text) {
-        Ok(value) => Some(value),
-        Err(unfit) => {
-            let place = reader.lines.place(at);
-            let mut diagnostic = Diagnostic::new(&WRONG_VALUE, place, format!("`{key}`: {}", unfit.fault));
-            diagnostic.help = unfit.advice;
-            reader.diagnostics.push(diagnostic.value(text.as_bytes()));
-            None
-        }
-    }
+    reader.checked(key, at, text, value::canonical(field.kind(), text))
 }
 
 /// Where a fact about a context belongs when no rule may state it.
@@ -329,6 +306,7 @@ fn elsewhere(key: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transpose_core::diagnostics::Diagnostic;
 
     fn rules(text: &str) -> (Vec<Rule>, Vec<Diagnostic>) {
         let (mut reader, root) = Reader::open("agreement.toml", text).unwrap();

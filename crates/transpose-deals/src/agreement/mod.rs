@@ -21,8 +21,9 @@ pub(crate) mod shops;
 
 use crate::agreement::context_rules::{MISPLACED_KEY, Rule, report_unreachable};
 use crate::deal::{self, Deal};
-use crate::toml::document::{Entry, MISSPELT_KEY, Node, Reader, Table, WRONG_VALUE, nearest};
-use crate::toml::value::{self, Unfit};
+use crate::toml::document::{Node, Table};
+use crate::toml::reader::{Keys, MISSPELT_KEY, Reader, WRONG_VALUE};
+use crate::toml::value::{self, ValueError};
 use shops::Shops;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
@@ -164,9 +165,11 @@ fn sender(reader: &mut Reader, root: &Table) -> Option<Party> {
 
 fn party(reader: &mut Reader, table: &Table) -> Option<Party> {
     reader.only(table, &["party-id", "name"]);
-    let id = required(reader, table, "party-id", "party-id = \"PADPIDA…\"").and_then(|entry| {
+    Keys::new(reader, table).need("party-id", "party-id = \"PADPIDA…\"");
+    let id = table.entry("party-id").and_then(|entry| {
         let text = reader.text(entry)?;
-        let id = checked(reader, entry, &text, Dpid::parse(&text).map_err(Unfit::because))?.code;
+        let id =
+            reader.checked(&entry.key, entry.at, &text, Dpid::parse(&text).map_err(ValueError::new))?.code;
         if let Some(expected) = id.expected_check() {
             let message =
                 format!("`party-id` ends in a wrong check character, {expected} would belong to it");
@@ -177,7 +180,7 @@ fn party(reader: &mut Reader, table: &Table) -> Option<Party> {
         }
         Some(id)
     });
-    let name = required(reader, table, "name", "name = \"…\"").and_then(|entry| reader.text(entry));
+    let name = Keys::new(reader, table).need("name", "name = \"…\"").text("name");
     Some(Party { id: id?, name: name? })
 }
 
@@ -195,7 +198,8 @@ fn message(reader: &mut Reader, root: &Table) -> Message {
     }
     let Some(table) = reader.table(root, "message") else { return Message::default() };
     reader.only(&table, &["service", "repertoire", "id", "period"]);
-    let service = required(reader, &table, "service", "service = \"NorthwindMusic\"").and_then(|entry| {
+    Keys::new(reader, &table).need("service", "service = \"NorthwindMusic\"");
+    let service = table.entry("service").and_then(|entry| {
         let text = reader.text(entry)?;
         if text.contains(|c: char| c == '_' || c.is_whitespace()) {
             // The service is an element of the file's name, where underscores separate (ARCH-111).
@@ -210,13 +214,7 @@ fn message(reader: &mut Reader, root: &Table) -> Message {
     });
     let repertoire = table.entry("repertoire").map(|entry| reader.texts(entry)).unwrap_or_default();
     let id = table.entry("id").and_then(|entry| reader.text(entry));
-    let period = table.entry("period").and_then(|entry| {
-        let text = match &entry.node {
-            Node::Time(text) | Node::Integer(text) => text.clone(),
-            _ => reader.text(entry)?,
-        };
-        checked(reader, entry, &text, value::period(&text))
-    });
+    let period = table.entry("period").and_then(|entry| reader.period(entry));
     Message { service, repertoire: repertoire.into_iter().map(|(text, _)| text).collect(), id, period }
 }
 
@@ -226,43 +224,43 @@ fn money(reader: &mut Reader, root: &Table) -> Option<Currency> {
     }
     let table = reader.table(root, "money")?;
     reader.only(&table, &["currency"]);
-    let entry = required(reader, &table, "currency", "currency = \"EUR\"")?;
+    Keys::new(reader, &table).need("currency", "currency = \"EUR\"");
+    let entry = table.entry("currency")?;
     let text = reader.text(entry)?;
-    checked(reader, entry, &text, value::currency(&text))
+    reader.checked(&entry.key, entry.at, &text, value::currency(&text))
 }
 
 fn qualifying(reader: &mut Reader, table: &Table) -> Option<QualifyingPlay> {
     reader.only(table, &["minimum-seconds", "below"]);
-    let micros = required(reader, table, "minimum-seconds", "minimum-seconds = 30").and_then(|entry| {
+    Keys::new(reader, table).need("minimum-seconds", "minimum-seconds = 30");
+    let micros = table.entry("minimum-seconds").and_then(|entry| {
         let text = match &entry.node {
             // The parser hands over the digits as written, so a fraction is still exact here.
             Node::Integer(text) | Node::Float(text) => text.clone(),
             _ => reader.text(entry)?,
         };
-        checked(reader, entry, &text, micros(&text))
+        reader.checked(&entry.key, entry.at, &text, micros(&text))
     });
-    let below = required(reader, table, "below", "below = \"not-royalty-bearing\"").and_then(|entry| {
-        let words =
-            [("not-royalty-bearing", BelowThreshold::NotRoyaltyBearing), ("drop", BelowThreshold::Drop)];
-        choice(reader, entry, &words)
-    });
+    let words = [("not-royalty-bearing", BelowThreshold::NotRoyaltyBearing), ("drop", BelowThreshold::Drop)];
+    let below =
+        Keys::new(reader, table).need("below", "below = \"not-royalty-bearing\"").choice("below", &words);
     Some(QualifyingPlay { micros: micros?, below: below? })
 }
 
-fn micros(text: &str) -> Result<i64, Unfit> {
+fn micros(text: &str) -> Result<i64, ValueError> {
     let seconds = value::decimal(text)?.normalize();
     if seconds.is_sign_negative() && !seconds.is_zero() {
-        return Err(Unfit::because("a play has no negative length"));
+        return Err(ValueError::new("a play has no negative length"));
     }
     if seconds.scale() > 6 {
-        return Err(Unfit::because("a play is measured in millionths of a second at most"));
+        return Err(ValueError::new("a play is measured in millionths of a second at most"));
     }
     seconds
         .checked_mul(Decimal::from(1_000_000))
         .and_then(|micros| {
             i64::try_from(micros.normalize().mantissa()).ok().filter(|_| micros.normalize().scale() == 0)
         })
-        .ok_or_else(|| Unfit::because("that is longer than any play"))
+        .ok_or_else(|| ValueError::new("that is longer than any play"))
 }
 
 fn defaults(reader: &mut Reader, root: &Table) -> BTreeMap<Field, String> {
@@ -293,7 +291,7 @@ fn defaults(reader: &mut Reader, root: &Table) -> BTreeMap<Field, String> {
             _ => reader.text(&entry),
         };
         let Some(text) = text else { continue };
-        if let Some(text) = checked(reader, &entry, &text, value::canonical(field.kind(), &text))
+        if let Some(text) = reader.checked(&entry.key, entry.at, &text, value::canonical(field.kind(), &text))
             && defaults.insert(field, text).is_some()
         {
             reader.report(&WRONG_VALUE, entry.at, format!("`{field}` stands twice in `[defaults]`"));
@@ -327,9 +325,9 @@ fn policies(reader: &mut Reader, root: &Table) -> (ConflictPolicy, UnmatchedPoli
         ("most-played", ConflictPolicy::MostPlayed),
         ("refuse", ConflictPolicy::Refuse),
     ];
-    let conflict = table.entry("conflict").and_then(|entry| choice(reader, entry, &words));
+    let conflict = table.entry("conflict").and_then(|entry| reader.choice(entry, &words));
     let words = [("reject", UnmatchedPolicy::Reject), ("adjust", UnmatchedPolicy::Adjust)];
-    let unmatched = table.entry("unmatched-refunds").and_then(|entry| choice(reader, entry, &words));
+    let unmatched = table.entry("unmatched-refunds").and_then(|entry| reader.choice(entry, &words));
     (conflict.unwrap_or_default(), unmatched.unwrap_or_default())
 }
 
@@ -350,57 +348,10 @@ fn options(reader: &mut Reader, root: &Table) -> Vec<(String, String)> {
     options
 }
 
-pub(crate) fn required<'t>(
-    reader: &mut Reader,
-    table: &'t Table,
-    key: &str,
-    example: &str,
-) -> Option<&'t Entry> {
-    let entry = table.entry(key);
-    if entry.is_none() {
-        reader.missing(table.at, key, &table.name, example);
-    }
-    entry
-}
-
-pub(crate) fn checked<T>(
-    reader: &mut Reader,
-    entry: &Entry,
-    text: &str,
-    parsed: Result<T, Unfit>,
-) -> Option<T> {
-    match parsed {
-        Ok(value) => Some(value),
-        Err(unfit) => {
-            let place = reader.lines.place(entry.at);
-            let message = format!("`{}`: {}", entry.key, unfit.fault);
-            let mut diagnostic = Diagnostic::new(&WRONG_VALUE, place, message).value(text.as_bytes());
-            diagnostic.help = unfit.advice;
-            reader.diagnostics.push(diagnostic);
-            None
-        }
-    }
-}
-
-pub(crate) fn choice<T: Copy>(reader: &mut Reader, entry: &Entry, words: &[(&str, T)]) -> Option<T> {
-    let text = reader.text(entry)?;
-    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
-        return Some(*value);
-    }
-    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let message = format!("`{}` is `{text}`, expected one of `{}`", entry.key, known.join("`, `"));
-    let help = nearest(&text, &known).map_or_else(
-        || format!("write one of `{}`", known.join("`, `")),
-        |near| format!("did you mean `{near}`?"),
-    );
-    reader.advise(&WRONG_VALUE, entry.at, message, help);
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::toml::document::tests::tells;
+    use crate::toml::reader::tests::tells;
     use proptest::prelude::*;
 
     pub(crate) const FULL: &str = r#"# An agreement.

@@ -5,10 +5,10 @@
 //! is for. Where the tax changes, a shop has several tables with `valid-from` and `valid-until`,
 //! both days included, in UTC.
 
-use crate::agreement::context_rules::plain;
 use crate::agreement::sales_tax::{Mode, Rounding, without_tax};
-use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::toml::value;
+use crate::toml::document::{Node, Table};
+use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
+use crate::toml::value::{self, ValueError};
 use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::{Date, Timestamp};
 use transpose_codes::{Currency, Territory};
@@ -73,19 +73,15 @@ impl Shop {
             .entry("name")
             .map(|entry| reader.texts(entry).into_iter().map(|(name, _)| name).collect())
             .unwrap_or_default();
-        let mut needed = |key: &str, example: &str| {
-            if table.entry(key).is_none() {
-                reader.missing(table.at, key, &table.name, example);
-            }
-        };
-        needed("territory", "territory = \"GB\"");
-        needed("currency", "currency = \"GBP\"");
-        needed("tax", "tax = \"20\"");
-        let territory = valued(reader, table, "territory", value::territory);
-        let currency = valued(reader, table, "currency", value::currency);
-        let tax = valued(reader, table, "tax", tax);
-        let from = valued(reader, table, "valid-from", date);
-        let until = valued(reader, table, "valid-until", date);
+        let mut keys = Keys::new(reader, table);
+        keys.need("territory", "territory = \"GB\"");
+        keys.need("currency", "currency = \"GBP\"");
+        keys.need("tax", "tax = \"20\"");
+        let territory = keys.value("territory", value::territory);
+        let currency = keys.value("currency", value::currency);
+        let tax = keys.value("tax", tax);
+        let from = keys.value("valid-from", value::date);
+        let until = keys.value("valid-until", value::date);
         if from.zip(until).is_some_and(|(from, until)| until < from) {
             reader.report(&WRONG_VALUE, table.at, "`valid-until` is before `valid-from`");
         }
@@ -297,17 +293,11 @@ fn rounding(reader: &mut Reader, root: &Table, shop: Option<&Table>) -> Option<R
     }
     let table = reader.table(root, "price")?;
     reader.only(&table, &["places", "rounding"]);
-    for (key, example) in [
-        ("places", "places = 4".to_owned()),
-        ("rounding", format!("rounding = \"{}\"", words.join("\" or \""))),
-    ] {
-        if table.entry(key).is_none() {
-            reader.missing(table.at, key, &table.name, &example);
-        }
-    }
-    let places = whole(reader, &table, "places", 0..=10);
-    let mode =
-        table.entry("rounding").and_then(|entry| crate::agreement::choice(reader, entry, &Mode::WORDS));
+    let mut keys = Keys::new(reader, &table);
+    keys.need("places", "places = 4");
+    keys.need("rounding", &format!("rounding = \"{}\"", words.join("\" or \"")));
+    let places = whole(keys.reader, &table, "places", 0..=10);
+    let mode = keys.choice("rounding", &Mode::WORDS);
     Some(Rounding { places: places?.into(), mode: mode? })
 }
 
@@ -318,7 +308,7 @@ pub(crate) fn refunds(reader: &mut Reader, root: &Table, unmatched: UnmatchedPol
     reader.only(&table, &["cut-off-day", "cut-off-hour", "original-period"]);
     refunds.day = whole(reader, &table, "cut-off-day", 1..=28).unwrap_or(refunds.day);
     refunds.hour = whole(reader, &table, "cut-off-hour", 0..=23).unwrap_or(refunds.hour);
-    refunds.original = valued(reader, &table, "original-period", value::period);
+    refunds.original = Keys::new(reader, &table).value("original-period", value::period);
     refunds
 }
 
@@ -339,30 +329,14 @@ fn whole(reader: &mut Reader, table: &Table, key: &str, range: std::ops::RangeIn
     None
 }
 
-/// The value of a key, if it is there and can be read.
-pub(crate) fn valued<T>(
-    reader: &mut Reader,
-    table: &Table,
-    key: &str,
-    parse: impl Fn(&str) -> Result<T, value::Unfit>,
-) -> Option<T> {
-    let entry: &Entry = table.entry(key)?;
-    let text = plain(reader, entry)?;
-    crate::agreement::checked(reader, entry, &text, parse(&text))
-}
-
-fn date(text: &str) -> Result<Date, value::Unfit> {
-    Date::parse(text).map_err(value::Unfit::because)
-}
-
 /// A rate of tax in per cent.
-fn tax(text: &str) -> Result<Decimal, value::Unfit> {
+fn tax(text: &str) -> Result<Decimal, ValueError> {
     let tax = value::decimal(text)?.normalize();
     if tax.is_sign_negative() && !tax.is_zero() {
-        return Err(value::Unfit::because("a tax is not negative"));
+        return Err(ValueError::new("a tax is not negative"));
     }
     if tax >= Decimal::from(1000) || tax.scale() > 6 {
-        return Err(value::Unfit::because("a tax is a percentage below 1000 with at most six decimals"));
+        return Err(ValueError::new("a tax is a percentage below 1000 with at most six decimals"));
     }
     Ok(tax)
 }

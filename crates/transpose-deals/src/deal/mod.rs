@@ -57,16 +57,14 @@ mod rates;
 pub(crate) use policies::*;
 pub(crate) use rates::Rates;
 
-use crate::agreement::context_rules::plain;
-use crate::agreement::{checked, choice, required};
 use crate::arithmetic::money::Direction;
 use crate::arithmetic::number::exact;
 use crate::arithmetic::plays::{Counts, Missing};
 use crate::arithmetic::users::Idle;
-use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
-use crate::toml::value::{self, Unfit};
+use crate::toml::document::{Entry, Node, Table};
+use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
+use crate::toml::value::{self, ValueError};
 use transpose_codes::decimal::Decimal;
-use transpose_codes::time::{Date, Period};
 use transpose_codes::{Currency, PartyId};
 use transpose_core::diagnostics::{Code, Diagnostic};
 use transpose_core::terms::{BelowThreshold, QualifyingPlay, Rounding};
@@ -162,25 +160,23 @@ fn deal(
     qualifying: Option<QualifyingPlay>,
 ) -> Option<Deal> {
     reader.only(table, KEYS);
-    let mut say = Said { reader, table };
-    let id = say.needed("id", "id = \"label-2026\"").and_then(|entry| say.text(entry));
-    let label = say.needed("label", "label = \"Example Records\"").and_then(|entry| say.text(entry));
-    let currency =
-        say.needed("currency", "currency = \"EUR\"").and_then(|entry| say.valued(entry, value::currency));
-    let territories = say
-        .needed("territories", "territories = [\"GB\", \"DE\"]` or `territories = \"Worldwide\"")
-        .map(|entry| territories(say.reader, entry));
-    let party = table.entry("party-id").and_then(|entry| {
-        say.valued(entry, |text| PartyId::parse(text).map(|id| id.code.to_string()).map_err(Unfit::because))
+    let mut keys = Keys::new(reader, table);
+    let id = keys.need("id", "id = \"label-2026\"").text("id");
+    let label = keys.need("label", "label = \"Example Records\"").text("label");
+    let currency = keys.need("currency", "currency = \"EUR\"").value("currency", value::currency);
+    keys.need("territories", "territories = [\"GB\", \"DE\"]` or `territories = \"Worldwide\"");
+    let territories = table.entry("territories").map(|entry| territories(keys.reader, entry));
+    let party = keys.value("party-id", |text| {
+        PartyId::parse(text).map(|id| id.code.to_string()).map_err(ValueError::new)
     });
-    let from = table.entry("from").and_then(|entry| say.date(entry));
-    let until = table.entry("until").and_then(|entry| say.date(entry));
+    let from = keys.value("from", value::date);
+    let until = keys.value("until", value::date);
     if from.zip(until).is_some_and(|(from, until)| until < from) {
-        say.reader.report(&WRONG_VALUE, table.at, "`until` is before `from`");
+        keys.reader.report(&WRONG_VALUE, table.at, "`until` is before `from`");
     }
-    let scope = say.choice("greater-of", &Scope::WORDS);
-    let pool = say.choice("pool", &Scope::WORDS);
-    let counts = say.choice(
+    let scope = keys.choice("greater-of", &Scope::WORDS);
+    let pool = keys.choice("pool", &Scope::WORDS);
+    let counts = keys.choice(
         "counts",
         &[
             ("all", Counts::All),
@@ -188,22 +184,23 @@ fn deal(
             ("qualified-and-previews", Counts::QualifiedAndPreviews),
         ],
     );
-    let missing = say.choice("missing-duration", &[("exclude", Missing::Exclude), ("count", Missing::Count)]);
-    let total = say.choice("total", &Total::WORDS);
-    let subscribers = say.choice("subscribers", &Subscribers::WORDS);
-    let pro_rating = say.choice("pro-rating", &ProRating::WORDS);
+    let missing =
+        keys.choice("missing-duration", &[("exclude", Missing::Exclude), ("count", Missing::Count)]);
+    let total = keys.choice("total", &Total::WORDS);
+    let subscribers = keys.choice("subscribers", &Subscribers::WORDS);
+    let pro_rating = keys.choice("pro-rating", &ProRating::WORDS);
     let previews = table.entry("previews").map(|entry| {
-        say.reader.texts(entry).into_iter().map(|(text, _)| text).filter(|text| text != "none").collect()
+        keys.reader.texts(entry).into_iter().map(|(text, _)| text).filter(|text| text != "none").collect()
     });
     let withholding = table
         .entry("withholding")
-        .and_then(|entry| Rates::read(say.reader, entry, "withholding", Measure::Share));
-    let take = take(say.reader, table);
-    let exchange = exchange(say.reader, table);
-    let models = models(say.reader, table);
-    let rounding = rounding(say.reader, table);
-    let advance = advance(say.reader, table);
-    let summaries = summaries(say.reader, table);
+        .and_then(|entry| Rates::read(keys.reader, entry, "withholding", Measure::Share));
+    let take = take(keys.reader, table);
+    let exchange = exchange(keys.reader, table);
+    let models = models(keys.reader, table);
+    let rounding = rounding(keys.reader, table);
+    let advance = advance(keys.reader, table);
+    let summaries = summaries(keys.reader, table);
     let deal = Deal {
         id: id?,
         label: label?,
@@ -234,47 +231,10 @@ fn deal(
     Some(deal)
 }
 
-/// A table while its keys are read.
-struct Said<'r> {
-    reader: &'r mut Reader,
-    table: &'r Table,
-}
-
-impl<'r> Said<'r> {
-    fn needed(&mut self, key: &str, example: &str) -> Option<&'r Entry> {
-        required(self.reader, self.table, key, example)
-    }
-
-    fn text(&mut self, entry: &Entry) -> Option<String> {
-        self.reader.text(entry)
-    }
-
-    fn valued<T>(&mut self, entry: &Entry, parse: impl FnOnce(&str) -> Result<T, Unfit>) -> Option<T> {
-        let text = plain(self.reader, entry)?;
-        checked(self.reader, entry, &text, parse(&text))
-    }
-
-    fn date(&mut self, entry: &Entry) -> Option<Date> {
-        self.valued(entry, date)
-    }
-
-    fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
-        self.table.entry(key).and_then(|entry| choice(self.reader, entry, words))
-    }
-
-    fn amount(&mut self, key: &str) -> Option<Decimal> {
-        self.table.entry(key).and_then(|entry| amount(self.reader, entry, Measure::Amount))
-    }
-}
-
-fn date(text: &str) -> Result<Date, Unfit> {
-    Date::parse(text).map_err(Unfit::because)
-}
-
 /// A number that is not negative, and as a share not above 100.
 pub(crate) fn amount(reader: &mut Reader, entry: &Entry, measure: Measure) -> Option<Decimal> {
-    let text = plain(reader, entry)?;
-    let number = checked(reader, entry, &text, value::decimal(&text))?;
+    let text = reader.plain(entry)?;
+    let number = reader.checked(&entry.key, entry.at, &text, value::decimal(&text))?;
     let code: &'static Code = if number < Decimal::ZERO {
         &NEGATIVE_TERM
     } else if measure == Measure::Share && number > Decimal::ONE_HUNDRED {
@@ -299,9 +259,9 @@ fn territories(reader: &mut Reader, entry: &Entry) -> Vec<String> {
             }
             continue;
         }
-        let element = Entry { key: entry.key.clone(), at, node: Node::Text(text.clone()) };
         codes.extend(
-            checked(reader, &element, &text, value::territory(&text))
+            reader
+                .checked(&entry.key, at, &text, value::territory(&text))
                 .map(|territory| territory.code().to_owned()),
         );
     }
@@ -322,30 +282,25 @@ fn take(reader: &mut Reader, table: &Table) -> Option<Take> {
     }
 }
 
-fn nested(reader: &mut Reader, table: &Table, key: &str) -> Option<Table> {
-    reader.table(table, key).map(|table| Table { name: format!("`[deal.{key}]`"), ..table })
-}
-
 fn exchange(reader: &mut Reader, table: &Table) -> Option<Exchange> {
     let entry = table.entry("exchange")?;
     if let Node::Text(_) = entry.node {
-        return choice(reader, entry, &[("figures", ())]).map(|()| Exchange::Figures);
+        return reader.choice(entry, &[("figures", ())]).map(|()| Exchange::Figures);
     }
     let mut rates = Vec::new();
     for table in reader.tables_below(table, "deal", "exchange") {
         reader.only(&table, &["from", "rate", "direction", "date", "source"]);
-        let mut say = Said { reader, table: &table };
-        let from = say.needed("from", "from = \"USD\"").and_then(|entry| say.valued(entry, value::currency));
-        let rate = say.needed("rate", "rate = \"0.9236\"").and_then(|entry| say.valued(entry, positive));
-        let _ = say.needed(
+        let mut keys = Keys::new(reader, &table);
+        let from = keys.need("from", "from = \"USD\"").value("from", value::currency);
+        let rate = keys.need("rate", "rate = \"0.9236\"").value("rate", positive);
+        keys.need(
             "direction",
             "direction = \"multiply\"` (amounts are multiplied with the rate) or `direction = \"divide\"",
         );
         let direction =
-            say.choice("direction", &[("multiply", Direction::Multiply), ("divide", Direction::Divide)]);
-        let date = say.needed("date", "date = \"2026-10-30\"").and_then(|entry| say.date(entry));
-        let source =
-            say.needed("source", "source = \"European Central Bank\"").and_then(|entry| say.text(entry));
+            keys.choice("direction", &[("multiply", Direction::Multiply), ("divide", Direction::Divide)]);
+        let date = keys.need("date", "date = \"2026-10-30\"").value("date", value::date);
+        let source = keys.need("source", "source = \"European Central Bank\"").text("source");
         let place = reader.lines.place(table.at);
         if let (Some(from), Some(rate), Some(direction), Some(date), Some(source)) =
             (from, rate, direction, date, source)
@@ -362,9 +317,9 @@ fn exchange(reader: &mut Reader, table: &Table) -> Option<Exchange> {
     Some(Exchange::Listed(rates))
 }
 
-fn positive(text: &str) -> Result<Decimal, Unfit> {
+fn positive(text: &str) -> Result<Decimal, ValueError> {
     let number = value::decimal(text)?;
-    if number > Decimal::ZERO { Ok(number) } else { Err(Unfit::because("a rate is greater than zero")) }
+    if number > Decimal::ZERO { Ok(number) } else { Err(ValueError::new("a rate is greater than zero")) }
 }
 
 fn models(reader: &mut Reader, table: &Table) -> Vec<Model> {
@@ -418,7 +373,7 @@ fn model(reader: &mut Reader, table: &Table) -> Option<Model> {
         reader.missing(table.at, "model", &table.name, "model = \"per-play\"");
         return None;
     };
-    let index = choice(reader, entry, &words)?;
+    let index = reader.choice(entry, &words)?;
     let (word, name, needed) = MODELS.get(index)?;
     let further: &[&str] = match name {
         Name::RetailShare => &["tax"],
@@ -455,7 +410,7 @@ fn model(reader: &mut Reader, table: &Table) -> Option<Model> {
             let share = rates("share", Measure::Share)?;
             let tax = rates("tax", Measure::Amount);
             let with_tax = table.entry("base").and_then(|entry| {
-                choice(reader, entry, &[("price-without-tax", false), ("retail-price", true)])
+                reader.choice(entry, &[("price-without-tax", false), ("retail-price", true)])
             })?;
             if with_tax && table.entry("tax").is_none() {
                 reader.missing(table.at, "tax", "the model `retail-share`", "tax = \"20\"");
@@ -468,7 +423,7 @@ fn model(reader: &mut Reader, table: &Table) -> Option<Model> {
                 table.entry("fee").is_some_and(|entry| entry.node == Node::Text("unit-price".into()));
             let fee = if of_figures { None } else { Some(rates("fee", Measure::Amount)?) };
             let idle = table.entry("idle-users").and_then(|entry| {
-                choice(reader, entry, &[("pro-rata", Idle::ProRata), ("unallocated", Idle::Unallocated)])
+                reader.choice(entry, &[("pro-rata", Idle::ProRata), ("unallocated", Idle::Unallocated)])
             })?;
             ModelTerms::UserCentric { share, fee, idle }
         }
@@ -477,7 +432,7 @@ fn model(reader: &mut Reader, table: &Table) -> Option<Model> {
             let tracks = rates("tracks-per-hour", Measure::Amount);
             let hours = table
                 .entry("performances")
-                .and_then(|entry| choice(reader, entry, &[("census", false), ("tuning-hours", true)]))?;
+                .and_then(|entry| reader.choice(entry, &[("census", false), ("tuning-hours", true)]))?;
             if hours && table.entry("tracks-per-hour").is_none() {
                 reader.missing(
                     table.at,
@@ -493,7 +448,7 @@ fn model(reader: &mut Reader, table: &Table) -> Option<Model> {
 }
 
 fn rounding(reader: &mut Reader, table: &Table) -> RoundingTerms {
-    let Some(table) = nested(reader, table, "rounding") else { return RoundingTerms::default() };
+    let Some(table) = reader.table_below(table, "deal", "rounding") else { return RoundingTerms::default() };
     reader.only(&table, &["places", "mode", "at", "allocation"]);
     let places = table.entry("places").and_then(|entry| match &entry.node {
         Node::Text(text) if text == "currency" => Some(Places::OfCurrency),
@@ -509,29 +464,27 @@ fn rounding(reader: &mut Reader, table: &Table) -> RoundingTerms {
             None
         }
     });
-    let mut say = Said { reader, table: &table };
-    let mode = say.choice(
+    let mut keys = Keys::new(reader, &table);
+    let mode = keys.choice(
         "mode",
         &[("half-up", Rounding::HalfUp), ("half-even", Rounding::HalfEven), ("down", Rounding::Down)],
     );
-    let at = say.choice("at", &At::WORDS);
+    let at = keys.choice("at", &At::WORDS);
     // There is one way, which is named all the same: it decides who gets the last cent.
-    let _ = say.choice("allocation", &[("largest-remainder", ())]);
+    let _ = keys.choice("allocation", &[("largest-remainder", ())]);
     RoundingTerms { places, mode, at }
 }
 
 fn advance(reader: &mut Reader, table: &Table) -> Option<Advance> {
-    let table = nested(reader, table, "advance")?;
+    let table = reader.table_below(table, "deal", "advance")?;
     reader.only(&table, &["amount", "paid", "first", "last"]);
-    let mut say = Said { reader, table: &table };
-    let _ = say.needed("amount", "amount = \"50000.00\"");
-    let amount = say.amount("amount");
-    let _ = say.needed("paid", "paid = \"in-advance\"` (earnings are set against it) or `paid = \"at-end\"` (what is missing is paid when the term ends)");
-    let at_end = say.choice("paid", &[("in-advance", false), ("at-end", true)]);
-    let mut month =
-        |key, example| say.needed(key, example).and_then(|entry| say.valued(entry, value::period));
-    let (first, last): (Option<Period>, Option<Period>) =
-        (month("first", "first = \"2026-01\""), month("last", "last = \"2026-12\""));
+    let mut keys = Keys::new(reader, &table);
+    keys.need("amount", "amount = \"50000.00\"");
+    let amount = table.entry("amount").and_then(|entry| amount(keys.reader, entry, Measure::Amount));
+    keys.need("paid", "paid = \"in-advance\"` (earnings are set against it) or `paid = \"at-end\"` (what is missing is paid when the term ends)");
+    let at_end = keys.choice("paid", &[("in-advance", false), ("at-end", true)]);
+    let first = keys.need("first", "first = \"2026-01\"").value("first", value::period);
+    let last = keys.need("last", "last = \"2026-12\"").value("last", value::period);
     if first.zip(last).is_some_and(|(first, last)| last.last() < first.first()) {
         reader.report(&WRONG_VALUE, table.at, "`last` is before `first`");
     }
@@ -540,7 +493,7 @@ fn advance(reader: &mut Reader, table: &Table) -> Option<Advance> {
 }
 
 fn summaries(reader: &mut Reader, table: &Table) -> Vec<Summary> {
-    let Some(table) = nested(reader, table, "report") else { return Vec::new() };
+    let Some(table) = reader.table_below(table, "deal", "report") else { return Vec::new() };
     reader.only(&table, &["summaries"]);
     let Some(entry) = table.entry("summaries") else {
         reader.missing(
@@ -554,7 +507,7 @@ fn summaries(reader: &mut Reader, table: &Table) -> Vec<Summary> {
     let mut summaries = Vec::new();
     for (text, at) in reader.texts(entry) {
         let element = Entry { key: entry.key.clone(), at, node: Node::Text(text) };
-        summaries.extend(choice(reader, &element, &Summary::WORDS));
+        summaries.extend(reader.choice(&element, &Summary::WORDS));
     }
     summaries
 }

@@ -2,7 +2,8 @@
 
 use super::{At, Deal, OPEN_POLICIES};
 use crate::arithmetic::plays::Counts;
-use crate::toml::document::{Reader, Table};
+use crate::toml::document::Table;
+use crate::toml::reader::Reader;
 use transpose_core::diagnostics::Diagnostic;
 
 /// Refuses a deal that leaves something open: one diagnostic with all keys, and an example line for

@@ -2,7 +2,8 @@
 
 use super::{Measure, amount};
 use crate::arithmetic::number::{Exact, exact};
-use crate::toml::document::{Entry, Node, Reader, Table, WRONG_VALUE};
+use crate::toml::document::{Entry, Node, Table};
+use crate::toml::reader::{Reader, WRONG_VALUE};
 use crate::toml::value;
 use transpose_codes::decimal::Decimal;
 use transpose_core::diagnostics::Location;
@@ -85,9 +86,8 @@ fn row(reader: &mut Reader, table: &Table, key: &'static str, measure: Measure) 
         let Some(entry) = table.entry(word) else { continue };
         let mut values = Vec::new();
         for (text, at) in reader.texts(entry) {
-            let element = Entry { key: word.to_owned(), at, node: Node::Text(text.clone()) };
             let canonical = value::canonical(field.kind(), &text);
-            values.extend(crate::agreement::checked(reader, &element, &text, canonical));
+            values.extend(reader.checked(word, at, &text, canonical));
         }
         when.push((field, values));
     }

@@ -2,113 +2,132 @@
 
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
-use transpose_codes::time::{PartialDate, Period, Timestamp};
+use transpose_codes::time::{Date, PartialDate, Period, Timestamp};
 use transpose_codes::{Currency, Dpid, Grid, Icpn, Isrc, Iswc, PartyId, Territory};
 use transpose_codes::{boolean, currency, territory};
+use transpose_core::diagnostics::{Code, Diagnostic, Location};
 use transpose_core::model::Kind;
 
-/// Why a text is not a value: the fault, and what to do when there is more to say than "correct
-/// it".
+/// Why a text is not a value, and what to do when there is more to say than "correct it".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unfit {
-    pub(crate) fault: String,
-    pub(crate) advice: Option<String>,
+pub(crate) struct ValueError {
+    message: String,
+    help: Option<String>,
 }
 
-impl Unfit {
+impl ValueError {
     #[expect(
         clippy::needless_pass_by_value,
         reason = "passed by name to `map_err`, which hands over the error"
     )]
-    pub(crate) fn because(fault: impl ToString) -> Self {
-        Self { fault: fault.to_string(), advice: None }
+    pub(crate) fn new(message: impl ToString) -> Self {
+        Self { message: message.to_string(), help: None }
     }
 
-    fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
         self
+    }
+
+    /// The diagnostic about the text of a key or column.
+    pub(crate) fn diagnostic(
+        self,
+        code: &'static Code,
+        place: Location,
+        key: &str,
+        text: &str,
+    ) -> Diagnostic {
+        let message = format!("`{key}`: {}", self.message);
+        let mut diagnostic = Diagnostic::new(code, place, message).value(text.as_bytes());
+        diagnostic.help = self.help;
+        diagnostic
     }
 }
 
 /// The text in the canonical notation of the kind.
-pub(crate) fn canonical(kind: Kind, text: &str) -> Result<String, Unfit> {
+pub(crate) fn canonical(kind: Kind, text: &str) -> Result<String, ValueError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(Unfit::because("there is no text"));
+        return Err(ValueError::new("there is no text"));
     }
     Ok(match kind {
         Kind::Text => text.to_owned(),
         Kind::Id | Kind::Vocabulary => {
             if text.chars().any(char::is_control) {
-                return Err(Unfit::because("it holds a control character"));
+                return Err(ValueError::new("it holds a control character"));
             }
             text.to_owned()
         }
-        Kind::Isrc => Isrc::parse(text).map_err(Unfit::because)?.code.to_string(),
-        Kind::Iswc => Iswc::parse(text).map_err(Unfit::because)?.code.to_string(),
-        Kind::Icpn => Icpn::parse(text).map_err(Unfit::because)?.code.as_str().to_owned(),
-        Kind::Grid => Grid::parse(text).map_err(Unfit::because)?.code.to_string(),
-        Kind::Dpid => Dpid::parse(text).map_err(Unfit::because)?.code.to_string(),
-        Kind::PartyId => PartyId::parse(text).map_err(Unfit::because)?.code.to_string(),
+        Kind::Isrc => Isrc::parse(text).map_err(ValueError::new)?.code.to_string(),
+        Kind::Iswc => Iswc::parse(text).map_err(ValueError::new)?.code.to_string(),
+        Kind::Icpn => Icpn::parse(text).map_err(ValueError::new)?.code.as_str().to_owned(),
+        Kind::Grid => Grid::parse(text).map_err(ValueError::new)?.code.to_string(),
+        Kind::Dpid => Dpid::parse(text).map_err(ValueError::new)?.code.to_string(),
+        Kind::PartyId => PartyId::parse(text).map_err(ValueError::new)?.code.to_string(),
         Kind::Territory => territory(text)?.code().to_owned(),
         Kind::Currency => currency(text)?.code().to_owned(),
-        Kind::Integer => decimal::parse_integer(text).map_err(Unfit::because)?.to_string(),
+        Kind::Integer => decimal::parse_integer(text).map_err(ValueError::new)?.to_string(),
         Kind::Decimal => decimal::to_text(&decimal(text)?),
         Kind::Date => {
-            PartialDate::parse(text).map_err(Unfit::because)?;
+            PartialDate::parse(text).map_err(ValueError::new)?;
             text.to_owned()
         }
         Kind::DateTime => {
             let time = Timestamp::parse(text.as_bytes())
-                .map_err(|error| Unfit::because(error).advise("write it as `2026-10-31T16:00:00Z`"))?;
+                .map_err(|error| ValueError::new(error).help("write it as `2026-10-31T16:00:00Z`"))?;
             let mut out = Vec::new();
             time.write_rfc3339(&mut out);
             String::from_utf8_lossy(&out).into_owned()
         }
         Kind::Duration => {
             let parsed = Duration::parse_iso(text)
-                .map_err(|error| Unfit::because(error).advise("write it as `PT3M25S`"))?;
+                .map_err(|error| ValueError::new(error).help("write it as `PT3M25S`"))?;
             let mut out = Vec::new();
             parsed.duration.write_iso(&mut out);
             String::from_utf8_lossy(&out).into_owned()
         }
-        Kind::Boolean => boolean::as_str(boolean::parse(text).map_err(Unfit::because)?.code).to_owned(),
+        Kind::Boolean => boolean::as_str(boolean::parse(text).map_err(ValueError::new)?.code).to_owned(),
     })
 }
 
 /// A territory; names and three-letter codes are refused with the code they mean.
-pub(crate) fn territory(text: &str) -> Result<Territory, Unfit> {
+pub(crate) fn territory(text: &str) -> Result<Territory, ValueError> {
     Territory::parse(text).map(|parsed| parsed.code).map_err(|error| {
-        let unfit = Unfit::because(error);
+        let error = ValueError::new(error);
         match territory::suggest(text) {
-            Some(code) => unfit.advise(format!("write `{code}`")),
-            None => unfit.advise("write an ISO 3166-1 code of two letters, such as `GB`"),
+            Some(code) => error.help(format!("write `{code}`")),
+            None => error.help("write an ISO 3166-1 code of two letters, such as `GB`"),
         }
     })
 }
 
 /// A currency; symbols and names are refused with the code they mean.
-pub(crate) fn currency(text: &str) -> Result<Currency, Unfit> {
+pub(crate) fn currency(text: &str) -> Result<Currency, ValueError> {
     Currency::parse(text).map(|parsed| parsed.code).map_err(|error| {
-        let unfit = Unfit::because(error);
+        let error = ValueError::new(error);
         match currency::suggest(text) {
-            Some(code) => unfit.advise(format!("write `{code}`")),
-            None => unfit.advise("write an ISO 4217 code of three letters, such as `EUR`"),
+            Some(code) => error.help(format!("write `{code}`")),
+            None => error.help("write an ISO 4217 code of three letters, such as `EUR`"),
         }
     })
 }
 
 /// A period.
-pub(crate) fn period(text: &str) -> Result<Period, Unfit> {
+pub(crate) fn period(text: &str) -> Result<Period, ValueError> {
     Period::parse(text).map_err(|error| {
-        Unfit::because(error).advise("write `2026-10`, `2026-Q4`, `2026-10-05` or `2026-10-01--2026-10-15`")
+        ValueError::new(error).help("write `2026-10`, `2026-Q4`, `2026-10-05` or `2026-10-01--2026-10-15`")
     })
 }
 
+/// A day.
+pub(crate) fn date(text: &str) -> Result<Date, ValueError> {
+    Date::parse(text).map_err(ValueError::new)
+}
+
 /// An exact decimal in plain notation.
-pub(crate) fn decimal(text: &str) -> Result<Decimal, Unfit> {
+pub(crate) fn decimal(text: &str) -> Result<Decimal, ValueError> {
     decimal::parse(text, Grammar::PLAIN).map_err(|error| {
-        Unfit::because(error).advise(
+        ValueError::new(error).help(
             "write digits with at most one decimal point, such as `1234.50`; no grouping, symbol or exponent",
         )
     })
@@ -153,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn unfit_values_are_refused_with_advice() {
+    fn wrong_values_are_refused_with_help() {
         for (kind, text, advice) in [
             (Kind::Decimal, "1,234.50", "such as `1234.50`"),
             (Kind::Decimal, "1e3", "exponent"),
@@ -161,8 +180,8 @@ mod tests {
             (Kind::Currency, "Euro", "EUR"),
             (Kind::DateTime, "31/10/2026", "2026-10-31T16:00:00Z"),
         ] {
-            let unfit = canonical(kind, text).unwrap_err();
-            assert!(unfit.advice.unwrap_or_default().contains(advice), "{text}: {}", unfit.fault);
+            let error = canonical(kind, text).unwrap_err();
+            assert!(error.help.unwrap_or_default().contains(advice), "{text}: {}", error.message);
         }
         assert!(canonical(Kind::Text, "  ").is_err());
         assert!(canonical(Kind::Vocabulary, "a\tb").is_err());

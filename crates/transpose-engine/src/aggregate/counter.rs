@@ -13,19 +13,23 @@ use crate::aggregate::budget::Budget;
 use crate::aggregate::interner::{Dictionary, Key, NONE, hash};
 use crate::aggregate::sales::{Fate, Sale, Till};
 use crate::aggregate::spill::Spilled;
-use crate::aggregate::table::{Gathered, Group, Groups, part};
+use crate::aggregate::state::{World, read, write};
+use crate::aggregate::table::{Group, part};
 use crate::aggregate::usage_kinds::{Manner, Manners, Met};
 use crate::aggregate::users::Users;
 use crate::diagnostics;
 use crate::filter::marks::{Entry as _, Verdicts};
+use crate::filter::period::OUTSIDE;
 use crate::filter::refund_cutoff::{Judge, Judged};
 use crate::filter::refund_pairs::Pair;
-use crate::scan::chunks::{Decoded, lock};
+use crate::scan::chunks::Decoded;
+use crate::scan::position::Place;
+use crate::scan::rejects::{account, rejected};
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, RwLock};
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Timestamp};
 use transpose_core::accounting::{Amounts, RunReport};
@@ -33,6 +37,7 @@ use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{Decode, Dimension, Origin};
 use transpose_core::model::{CellDiagnostic, Entity, EventBatch, EventRow, Field, Reject, Span};
 use transpose_core::terms::{BelowThreshold, QualifyingPlay, Terms, UnmatchedPolicy};
+use transpose_sync::{into_inner, lock, unpoisoned};
 
 /// What decides whether an event counts and where.
 pub(crate) struct Rules<'a> {
@@ -60,81 +65,9 @@ pub(crate) struct Refunds<'a> {
 }
 
 /// Reasons for leaving rows out, as they stand in the ledger.
-pub(crate) const OUTSIDE: &str = "outside-period";
 pub(crate) const BELOW: &str = "below-threshold";
 const TOO_LATE: &str = "refund-after-cut-off";
 const EARLIER: &str = "refund-reported-earlier";
-
-/// A line of one of the inputs. Places are in the order of reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place(pub(crate) u64);
-
-impl Place {
-    const LINE: u32 = 44;
-
-    /// The line of the input with the given number, from 0.
-    pub(crate) fn new(input: usize, line: u64) -> Self {
-        Self((input as u64) << Self::LINE | line)
-    }
-
-    /// The line, from 1.
-    pub(crate) fn line(self) -> u64 {
-        self.0 & ((1 << Self::LINE) - 1)
-    }
-
-    /// The number of the input.
-    pub(crate) fn input(self) -> usize {
-        (self.0 >> Self::LINE) as usize
-    }
-}
-
-pub(crate) fn too_many() -> Fatal {
-    Fatal::input(Diagnostic::new(
-        &diagnostics::TOO_MANY_DISTINCT,
-        Location::default(),
-        "too many distinct keys",
-    ))
-}
-
-/// What is counted and not yet written to disk.
-pub(crate) struct World {
-    pub(crate) dictionary: RwLock<Dictionary>,
-    pub(crate) groups: Groups,
-    /// For each worker what it has gathered.
-    pub(crate) gathered: Vec<Mutex<Gathered>>,
-}
-
-impl World {
-    pub(crate) fn new(threads: usize, latest: bool) -> Self {
-        Self {
-            dictionary: RwLock::new(Dictionary::new(latest)),
-            groups: Groups::default(),
-            gathered: (0..threads).map(|_| Mutex::default()).collect(),
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        read(&self.dictionary).bytes() + self.groups.bytes()
-    }
-
-    /// How much memory it takes to put this world in order where it is, at the highest point.
-    fn to_settle(&self) -> usize {
-        let dictionary = read(&self.dictionary);
-        // Descriptions take about as much as the keys they are made from, which go as they come;
-        // then each item is ranked and sorted on both sides. Sorted groups are made while the
-        // tables go.
-        dictionary.bytes() * 5 / 4 + dictionary.len() * 128 + self.groups.bytes() + self.groups.len() * 24
-    }
-}
-
-/// Takes a lock for reading whatever happened to the thread that held it before; see [`lock`].
-pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Counts the events of all inputs.
 pub(crate) struct Counter {
@@ -214,11 +147,11 @@ impl Counter {
                 self.spill(&mut world)?;
             }
         }
-        let manners = self.manners.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let manners = into_inner(self.manners);
         let (contexts, manners) = manners.finish();
         Ok(Counted {
-            world: self.world.into_inner().unwrap_or_else(PoisonError::into_inner),
-            spilled: self.spilled.into_inner().unwrap_or_else(PoisonError::into_inner),
+            world: unpoisoned(self.world.into_inner()),
+            spilled: into_inner(self.spilled),
             contexts,
             manners,
         })
@@ -266,7 +199,7 @@ impl Unplaced {
     /// The diagnostic about a row.
     fn at(&self, place: Location) -> Diagnostic {
         match self {
-            Self::Fault(fault) => diagnostic(fault, place),
+            Self::Fault(fault) => diagnostics::of_cell(fault, place),
             Self::Terms(diagnostic) => Diagnostic { location: place, ..diagnostic.clone() },
         }
     }
@@ -500,7 +433,7 @@ impl<'a> Worker<'a> {
                 if sale.is_some() {
                     self.till.count(key, Fate::Rejected(fault.code.id), row.plays);
                 }
-                rejects.push(rejected(row, diagnostic(fault, place(row))));
+                rejects.push(rejected(row, diagnostics::of_cell(fault, place(row))));
                 continue;
             }
             let mut bearing = true;
@@ -567,7 +500,7 @@ impl<'a> Worker<'a> {
     ) -> Result<u32, Fatal> {
         let turns = rules.turns;
         if number == NONE {
-            number = self.contexts.insert(hash, key, None).ok_or_else(too_many)?;
+            number = self.contexts.insert(hash, key, None).ok_or_else(diagnostics::too_many_distinct)?;
             self.placed.resize_with(self.placed.len() + turns.len() + 1, || None);
         }
         let after = turns.partition_point(|turn| *turn <= time);
@@ -580,7 +513,7 @@ impl<'a> Worker<'a> {
                 *place = Some(placed);
             }
         }
-        u32::try_from(slot).map_err(|_| too_many())
+        u32::try_from(slot).map_err(|_| diagnostics::too_many_distinct())
     }
 
     /// What the agreement says about rows with a context key, at a time if that matters.
@@ -733,7 +666,7 @@ impl<'a> Worker<'a> {
             let key = rows.item(*row as usize);
             *item = dictionary.find_one(*hash, &key);
             if *item == NONE {
-                *item = dictionary.insert(*hash, &key, fault).ok_or_else(too_many)?;
+                *item = dictionary.insert(*hash, &key, fault).ok_or_else(diagnostics::too_many_distinct)?;
             }
         }
         Ok(())
@@ -772,26 +705,4 @@ impl Chosen {
         self.hashes.clear();
         self.items.clear();
     }
-}
-
-fn rejected(row: &EventRow, diagnostic: Diagnostic) -> Reject {
-    let (plays, micros) = (u64::from(row.plays), row.micros);
-    Reject { start: row.start, len: row.len, diagnostic, plays, micros }
-}
-
-/// Puts rejected rows into the report.
-pub(crate) fn account(rejects: &[Reject], report: &mut RunReport) {
-    for reject in rejects {
-        report.ledger.read.play(1, reject.plays, i128::from(reject.micros));
-        report.ledger.rejected(reject.diagnostic.code).play(1, reject.plays, i128::from(reject.micros));
-        report.diagnostics.push(reject.diagnostic.clone());
-    }
-}
-
-/// A fault as a diagnostic at a place.
-pub(crate) fn diagnostic(fault: &CellDiagnostic, place: Location) -> Diagnostic {
-    // What was found about a whole key has no cell.
-    let place = if fault.cell.0 > 0 { place.cell(fault.cell.0, &fault.cell.1) } else { place };
-    let location = place.field(fault.field);
-    Diagnostic::new(fault.code, location, fault.message.clone()).value(&fault.value)
 }

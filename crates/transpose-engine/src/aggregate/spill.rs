@@ -5,165 +5,20 @@
 //! again. When everything was read, each part comes back as one small dictionary with its groups,
 //! in which equal keys have met again; a part that is too large comes in several passes.
 
-use crate::aggregate::counter::World;
 use crate::aggregate::interner::{Dictionary, Joined, NONE};
-use crate::aggregate::table::{Group, PARTS};
-use crate::consolidate::in_memory::merge;
+use crate::aggregate::state::World;
+use crate::aggregate::table::{Group, PARTS, merge};
 use crate::diagnostics;
-use crate::scan::chunks::lock;
 use crate::scan::ordered::side_by_side;
+use crate::storage::scratch::{Extent, Reader, Scratch, Writer};
 use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::Mutex;
 use transpose_core::diagnostics::Fatal;
-use transpose_io::Spill;
-
-/// How much is written at once.
-const WRITE: usize = 256 * 1024;
+use transpose_sync::{lock, unpoisoned};
 
 /// The least memory of a pass.
 const PASS: usize = 256 * 1024;
-
-/// How much is read at once.
-const READ: usize = 32 * 1024;
-
-/// A spill file that several workers append to.
-pub(crate) struct Scratch(RwLock<Spill>);
-
-impl Scratch {
-    /// Begins one in a folder.
-    pub(crate) fn create(folder: &Path) -> Result<Self, Fatal> {
-        Ok(Self(RwLock::new(Spill::create(folder).map_err(|error| diagnostics::io(&error))?)))
-    }
-
-    /// How many bytes it has.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Adds bytes; answers where they lie.
-    pub(crate) fn append(&self, bytes: &[u8]) -> Result<u64, Fatal> {
-        let mut spill = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let offset = spill.len();
-        spill.write_all(bytes).map_err(|error| diagnostics::io(&error))?;
-        Ok(offset)
-    }
-
-    /// Fills `out` with what was added from a place on.
-    pub(crate) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Fatal> {
-        let spill = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        spill.read_at(offset, out).map_err(|error| diagnostics::io(&error))
-    }
-}
-
-/// A range of a spill file.
-#[derive(Clone, Copy)]
-pub(crate) struct Extent {
-    offset: u64,
-    len: u64,
-}
-
-/// Writes frames, pieces of bytes with their length in front, to a spill file.
-pub(crate) struct Writer<'a> {
-    spill: &'a Scratch,
-    buffer: Vec<u8>,
-    extents: Vec<Extent>,
-}
-
-impl<'a> Writer<'a> {
-    pub(crate) fn new(spill: &'a Scratch) -> Self {
-        Self { spill, buffer: Vec::new(), extents: Vec::new() }
-    }
-
-    /// Adds a frame, given in pieces.
-    pub(crate) fn frame(&mut self, pieces: &[&[u8]]) -> Result<(), Fatal> {
-        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let len = u32::try_from(len).map_err(|_| diagnostics::overflow("bytes of one item"))?;
-        self.buffer.extend_from_slice(&len.to_le_bytes());
-        for piece in pieces {
-            self.buffer.extend_from_slice(piece);
-        }
-        if self.buffer.len() >= WRITE { self.flush() } else { Ok(()) }
-    }
-
-    fn flush(&mut self) -> Result<(), Fatal> {
-        if !self.buffer.is_empty() {
-            let offset = self.spill.append(&self.buffer)?;
-            let len = self.buffer.len() as u64;
-            self.buffer.clear();
-            match self.extents.last_mut() {
-                Some(last) if last.offset + last.len == offset => last.len += len,
-                _ => self.extents.push(Extent { offset, len }),
-            }
-        }
-        Ok(())
-    }
-
-    /// Where the frames are.
-    pub(crate) fn finish(mut self) -> Result<Vec<Extent>, Fatal> {
-        self.flush()?;
-        Ok(self.extents)
-    }
-}
-
-/// Reads frames back.
-pub(crate) struct Reader<'a> {
-    spill: &'a Scratch,
-    extents: std::slice::Iter<'a, Extent>,
-    left: Extent,
-    buffer: Vec<u8>,
-    /// Which part of the buffer is not yet given out.
-    start: usize,
-}
-
-impl<'a> Reader<'a> {
-    pub(crate) fn new(spill: &'a Scratch, extents: &'a [Extent]) -> Self {
-        Self {
-            spill,
-            extents: extents.iter(),
-            left: Extent { offset: 0, len: 0 },
-            buffer: Vec::new(),
-            start: 0,
-        }
-    }
-
-    /// The next frame.
-    pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, Fatal> {
-        if !self.need(4)? {
-            return Ok(None);
-        }
-        let len = self.buffer.get(self.start..).and_then(|rest| rest.first_chunk::<4>());
-        let len = len.map_or(0, |len| u32::from_le_bytes(*len) as usize);
-        self.start += 4;
-        if !self.need(len)? {
-            return Err(diagnostics::bug("a spill file is shorter than it was written"));
-        }
-        let frame = self.buffer.get(self.start..self.start + len);
-        self.start += len;
-        Ok(frame)
-    }
-
-    /// Reads until `len` bytes are there; `false` at the end.
-    fn need(&mut self, len: usize) -> Result<bool, Fatal> {
-        while self.buffer.len() - self.start < len {
-            if self.left.len == 0 {
-                match self.extents.next() {
-                    Some(extent) => self.left = *extent,
-                    None => return Ok(false),
-                }
-            }
-            self.buffer.drain(..self.start);
-            self.start = 0;
-            let (begin, more) = (self.buffer.len(), self.left.len.min(READ.max(len) as u64));
-            self.buffer.resize(begin + more as usize, 0);
-            let free = self.buffer.get_mut(begin..).unwrap_or_default();
-            self.spill.read_at(self.left.offset, free)?;
-            self.left.offset += more;
-            self.left.len -= more;
-        }
-        Ok(true)
-    }
-}
 
 /// Worlds on disk.
 pub(crate) struct Spilled {
@@ -196,7 +51,7 @@ impl Spilled {
             lock(gathered).flush(&world.groups)?;
         }
         let World { dictionary, groups, .. } = world;
-        let dictionary = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let dictionary = unpoisoned(dictionary.into_inner());
         side_by_side(threads, (0..PARTS).collect(), Vec::new, |frame: &mut Vec<u8>, number| {
             let mut writer = Writer::new(&self.spill);
             let mut memory = 0;
@@ -247,11 +102,13 @@ impl Spilled {
         let mut reader = Reader::new(&self.spill, &extents);
         let mut loaded = Loaded { dictionary: Dictionary::new(latest), groups: Vec::new() };
         while let Some(frame) = reader.next()? {
-            let Some((hash, rest)) = frame.split_first_chunk::<8>() else { return Err(damaged()) };
+            let Some((hash, rest)) = frame.split_first_chunk::<8>() else {
+                return Err(diagnostics::damaged_scratch());
+            };
             let hash = u64::from_le_bytes(*hash);
             // Bits that choose neither the part nor, mostly, a slot of the dictionary.
             if (hash >> 32) % passes == pass {
-                loaded.add(hash, rest).ok_or_else(damaged)?;
+                loaded.add(hash, rest).ok_or_else(diagnostics::damaged_scratch)?;
             }
         }
         loaded.groups.sort_unstable_by_key(|group| group.key);
@@ -278,10 +135,6 @@ impl Loaded {
         }
         Some(())
     }
-}
-
-fn damaged() -> Fatal {
-    diagnostics::bug("a spill file is not as it was written")
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 
 use crate::aggregate::interner::prefetch;
 use crate::diagnostics;
-use crate::scan::chunks::lock;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use transpose_core::diagnostics::Fatal;
+use transpose_sync::lock;
 
 /// How many parts there are.
 pub(crate) const PARTS: usize = 64;
@@ -84,6 +84,27 @@ impl Group {
             self.micros.checked_add(other.micros).ok_or_else(|| diagnostics::overflow("durations"))?;
         Ok(())
     }
+}
+
+/// Adds up neighbours with equal keys.
+pub(crate) fn merge(groups: &mut Vec<Group>) -> Result<(), Fatal> {
+    let mut failed = None;
+    groups.dedup_by(|later, kept| {
+        let same = later.key == kept.key;
+        if same && let Err(fatal) = kept.add(*later) {
+            failed = Some(fatal);
+        }
+        same
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+/// Plays or sales of groups of one kind, less what was taken back.
+pub(crate) fn net(groups: &[Group]) -> i128 {
+    groups.iter().fold(0, |net, group| {
+        let plays = i128::from(group.plays);
+        if group.returned() { net - plays } else { net + plays }
+    })
 }
 
 /// The groups of one part: a table with open addressing.

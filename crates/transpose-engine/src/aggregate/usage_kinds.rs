@@ -11,15 +11,11 @@
 //! `usage.returns` is what was returned. So it is in DSR: `Usages` are the sales of the period,
 //! `Returns` those that were reversed, and the newer `NetUsage` is the one less the other.
 
-use crate::aggregate::counter::too_many;
 use crate::aggregate::table::Group as Counted;
-use crate::royalties::allocations::{Allocations, Allotted};
-use crate::royalties::rounding::Amounts;
-use crate::royalties::rows::Rows;
+use crate::diagnostics;
 use std::collections::BTreeMap;
-use transpose_codes::duration::Duration;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::model::{BlockBatch, Entity, Field, FieldSet, Group, Shape, Slot, Span};
+use transpose_core::model::{Entity, Field, FieldSet, Group};
 
 /// A sales context with the manner of usages in it, as events are counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +56,7 @@ impl Met {
         let next = self.0.len() as u32;
         // Two bits of a group's place tell whether royalties are due and whether it is of returns.
         if next >= 1 << 30 {
-            return Err(too_many());
+            return Err(diagnostics::too_many_distinct());
         }
         Ok(*self.0.entry(manner).or_insert(next))
     }
@@ -163,286 +159,15 @@ impl Manners {
         self.usages.get(kind as usize >> 1)
     }
 
-    /// How usages are written.
-    pub(crate) fn usages<'a>(&'a self, written: Written<'a>) -> Usages<'a> {
-        let mut columns = vec![Field::QUANTITY];
-        columns.extend(written.timed.then_some(Field::USAGE_DURATION));
-        columns.push(Field::ROYALTY_BEARING);
-        columns.extend(self.returns.then_some(Field::RETURNS));
-        columns.extend(&self.fields);
-        columns.extend(written.qualified.then_some(Field::QUALIFIED));
-        let of_amounts = if written.amounts.is_some() { OF_AMOUNTS.as_slice() } else { &[] };
-        columns.extend(of_amounts.iter().filter(|field| written.writes.contains(**field)));
-        let revenue = written.allocations.is_some_and(|allocations| allocations.of_usages);
-        columns.extend(revenue.then_some(Field::USAGE_NET_REVENUE));
-        Usages { manners: self, columns, written }
-    }
-}
-
-/// What follows from what is owed.
-const OF_AMOUNTS: [Field; 4] = [Field::RATE, Field::AMOUNT, Field::ROYALTY_MODEL, Field::DEAL];
-
-/// What usages are written with.
-#[derive(Clone, Copy)]
-pub(crate) struct Written<'a> {
-    /// Which kinds make one usage.
-    pub(crate) rows: &'a Rows,
-    /// What is owed, where the agreement says so.
-    pub(crate) amounts: Option<&'a Amounts>,
-    /// What is allocated to the recipient, where the agreement asks for it.
-    pub(crate) allocations: Option<&'a Allocations>,
-    /// Whether the source knows how long was played.
-    pub(crate) timed: bool,
-    /// Whether the target wants to know how many of the plays are paid for.
-    pub(crate) qualified: bool,
-    /// What the target writes.
-    pub(crate) writes: FieldSet,
-}
-
-/// Writes usages.
-pub(crate) struct Usages<'a> {
-    manners: &'a Manners,
-    columns: Vec<Field>,
-    written: Written<'a>,
-}
-
-impl Usages<'_> {
-    /// The shape of a usage.
-    pub(crate) fn shape(&self) -> Shape {
-        let columns = self.columns.iter().copied().map(Slot::Field).collect();
-        Shape { record: "".into(), group: Group::Usage, columns }
+    /// The fields that any usage has besides what is counted.
+    pub(crate) fn usage_fields(&self) -> &[Field] {
+        &self.fields
     }
 
-    /// The shape of what is allocated of a usage, where something is; it follows that of usages.
-    pub(crate) fn allocation(&self) -> Option<Shape> {
-        self.written.allocations.and_then(Allocations::shape)
-    }
-
-    /// Which kinds make one usage.
-    pub(crate) fn rows(&self) -> &Rows {
-        self.written.rows
-    }
-
-    /// Adds the usage that groups of one item and one row are. `place` counts kinds of items
-    /// through the whole output.
-    pub(crate) fn push(
-        &self,
-        batch: &mut BlockBatch,
-        shape: usize,
-        groups: &[Counted],
-        parent: u32,
-        place: &mut u64,
-    ) {
-        let Some(first) = groups.first() else { return };
-        let row = self.written.rows.row(*first);
-        let usage = batch.push_entity(shape, self.columns.len(), 0);
-        if let Some(entity) = batch.last_entity() {
-            entity.parent = parent;
-            entity.context = row.map_or(u32::MAX, |row| row.context);
-        }
-        let sum = |returned| {
-            let of = groups.iter().filter(|group| group.returned() == returned);
-            of.fold(0, |sum: u64, group| sum.saturating_add(group.plays))
-        };
-        let mut column = 0;
-        let mut next = || {
-            column += 1;
-            column - 1
-        };
-        let quantity = number(sum(false), batch);
-        batch.set(next(), quantity);
-        if self.written.timed {
-            let start = batch.arena.len();
-            let micros = groups.iter().fold(0, |sum: i64, group| sum.saturating_add(group.micros));
-            Duration::from_micros(micros).write_iso(&mut batch.arena);
-            batch.set(next(), Span::arena(start, batch.arena.len()));
-        }
-        let flag = batch.text(if first.bearing() { b"true" } else { b"false" });
-        batch.set(next(), flag);
-        if self.manners.returns {
-            let returns = number(sum(true), batch);
-            batch.set(next(), returns);
-        }
-        let count = self.manners.fields.len();
-        let start = row.map_or(0, |row| row.manner as usize) * count;
-        for cell in self.manners.cells.get(start..start + count).unwrap_or(&[]) {
-            let column = next();
-            if let Some(text) = cell {
-                let span = batch.text(text.as_bytes());
-                batch.set(column, span);
-            }
-        }
-        if self.written.qualified || self.written.amounts.is_some() {
-            let allotted = self.push_owed(batch, groups, next(), place);
-            if let (Some(allotted), Some(allocations), Some(row)) = (allotted, self.written.allocations, row)
-            {
-                allocations.push(batch, (shape + 1, usage, row.context), &allotted);
-            }
-        }
-    }
-
-    /// Writes what is owed, from the given column on; answers what is to be allocated, where
-    /// something is owed.
-    fn push_owed(
-        &self,
-        batch: &mut BlockBatch,
-        groups: &[Counted],
-        mut column: usize,
-        place: &mut u64,
-    ) -> Option<Allotted> {
-        let Written { amounts, qualified, allocations, .. } = self.written;
-        let (mut plays, mut units) = (0_i128, Some(0_i128));
-        let mut revenue = allocations.map(|_| 0_i128);
-        for kind in groups.chunk_by(|a, b| self.written.rows.paid_together(a, b)) {
-            let Some(first) = kind.first() else { continue };
-            let net = net(kind);
-            if amounts.map_or(first.bearing(), |amounts| amounts.pays(first.kind())) {
-                plays += net;
-            }
-            if let Some(amounts) = amounts {
-                let more = amounts.units(first.kind(), net, *place);
-                units = units.zip(more).and_then(|(units, more)| units.checked_add(more));
-            }
-            if let Some(allocations) = allocations {
-                let more = allocations.revenue(first.kind(), net, *place);
-                revenue = revenue.zip(more).and_then(|(revenue, more)| revenue.checked_add(more));
-            }
-            *place += 1;
-        }
-        let mut set = |text: Option<&[u8]>| {
-            if let Some(text) = text {
-                let span = batch.text(text);
-                batch.set(column, span);
-            }
-            column += 1;
-        };
-        if qualified {
-            set(Some(plays.to_string().as_bytes()));
-        }
-        let (amounts, first) = amounts.zip(groups.first())?;
-        let paid = groups.iter().map(|group| group.kind()).find(|kind| amounts.pays(*kind));
-        let kind = paid.unwrap_or(first.kind());
-        let mut text = Vec::new();
-        for field in self.columns.iter().filter(|field| OF_AMOUNTS.contains(field)) {
-            match *field {
-                Field::RATE => set(amounts.rate(kind).map(str::as_bytes)),
-                Field::AMOUNT => {
-                    text.clear();
-                    set(units.and_then(|units| amounts.write(units, &mut text)).map(|()| text.as_slice()));
-                }
-                Field::ROYALTY_MODEL => set(amounts.model(kind).map(str::as_bytes)),
-                _ => set(amounts.deal().map(str::as_bytes)),
-            }
-        }
-        let allocations = allocations?;
-        let context = self.written.rows.row(*first).map_or(u32::MAX, |row| row.context);
-        let revenue = revenue.and_then(|units| allocations.write(units, context));
-        if allocations.of_usages {
-            set(revenue.as_deref());
-        }
-        text.clear();
-        let amount = units.and_then(|units| amounts.write(units, &mut text)).map(|()| text);
-        Some(Allotted { plays, amount, revenue })
-    }
-}
-
-/// Plays or sales of groups of one kind, less what was taken back.
-pub(crate) fn net(groups: &[Counted]) -> i128 {
-    groups.iter().fold(0, |net, group| {
-        let plays = i128::from(group.plays);
-        if group.returned() { net - plays } else { net + plays }
-    })
-}
-
-/// Writes a whole number in decimal digits.
-fn number(mut number: u64, batch: &mut BlockBatch) -> Span {
-    let out = &mut batch.arena;
-    let start = out.len();
-    loop {
-        out.push(b'0' + (number % 10) as u8);
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    if let Some(written) = out.get_mut(start..) {
-        written.reverse();
-    }
-    Span::arena(start, batch.arena.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(territory: &str, price: Option<&str>) -> Entity {
-        let mut entity = Entity::default();
-        entity.set(Field::TERRITORY, territory);
-        entity.set(Field::RETAIL_PRICE, "1.20");
-        if let Some(price) = price {
-            entity.set(Field::PRICE, price);
-        }
-        entity
-    }
-
-    fn written(rows: &Rows, timed: bool) -> Written<'_> {
-        Written { rows, amounts: None, allocations: None, timed, qualified: false, writes: FieldSet::EMPTY }
-    }
-
-    #[test]
-    fn manners_of_one_context_share_it_and_returns_stand_beside_their_sales() {
-        let mut met = Met::default();
-        let all = [
-            ("GB", "2", true),
-            ("GB", "1", false),
-            ("DE", "1", false),
-            ("GB", "2", false),
-            ("GB", "1", true),
-        ];
-        for (number, (territory, price, returned)) in (0_u32..).zip(all) {
-            let manner = Manner::new(&answer(territory, Some(price)), returned);
-            assert_eq!(met.number(manner.clone()).unwrap(), number);
-            assert_eq!(met.number(manner).unwrap(), number);
-        }
-        let (contexts, manners) = met.finish();
-        assert_eq!(
-            contexts.iter().filter_map(|context| context.text(Field::TERRITORY)).collect::<Vec<_>>(),
-            ["DE", "GB"]
-        );
-        assert!(contexts.iter().all(|context| context.fields().len() == 1));
-        assert_eq!(manners.ranks, [2 << 2 | 1, 1 << 2, 0, 2 << 2, 1 << 2 | 1]);
-        let group = |number: usize| Counted {
-            key: Counted::ranked(7, manners.ranks[number], true),
-            plays: 3,
-            micros: 0,
-        };
-        assert_eq!([0, 1, 2].map(|number| manners.context(group(number))), [Some(1), Some(1), Some(0)]);
-        let rows = Rows::apart(&manners);
-        let usages = manners.usages(written(&rows, false));
-        let mut batch = BlockBatch::default();
-        batch.begin_block(Span::ABSENT, 0);
-        usages.push(&mut batch, 0, &[group(3), group(0)], 5, &mut 0);
-        batch.end_block(0);
-        let shapes = [usages.shape()];
-        let blocks =
-            transpose_core::model::Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
-        let block = blocks.iter().next().unwrap();
-        let usage = block.entities().next().unwrap();
-        let text = |field| usage.field(field).first().map(|text| String::from_utf8_lossy(text).into_owned());
-        assert_eq!(
-            [Field::QUANTITY, Field::RETURNS, Field::PRICE].map(text),
-            ["3", "3", "2"].map(|text| Some(text.to_owned()))
-        );
-        assert_eq!(usage.context_index(), Some(1));
-    }
-
-    #[test]
-    fn plays_have_no_columns_of_sales() {
-        let mut met = Met::default();
-        met.number(Manner::new(&answer("GB", None), false)).unwrap();
-        let (_, manners) = met.finish();
-        let expected = [Field::QUANTITY, Field::USAGE_DURATION, Field::ROYALTY_BEARING].map(Slot::Field);
-        let rows = Rows::apart(&manners);
-        assert_eq!(manners.usages(written(&rows, true)).shape().columns, expected);
+    /// The texts of these fields in the usages of a rank.
+    pub(crate) fn usage_cells(&self, rank: u32) -> &[Option<Box<str>>] {
+        let count = self.fields.len();
+        let start = rank as usize * count;
+        self.cells.get(start..start + count).unwrap_or(&[])
     }
 }

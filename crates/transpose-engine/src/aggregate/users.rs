@@ -10,11 +10,12 @@ use foldhash::fast::RandomState;
 use foldhash::quality;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::model::Entity;
 use transpose_core::terms::Terms;
+use transpose_sync::{into_inner, lock};
 
 transpose_core::codes! {
     /// More users than the memory holds.
@@ -48,7 +49,7 @@ impl<K: std::hash::Hash + Eq> Table<K> {
 
     fn add(&self, user: User, key: K, plays: u64) -> Result<(), Fatal> {
         let Some(part) = self.parts.get(user as usize % PARTS) else { return Ok(()) };
-        let mut part = crate::scan::chunks::lock(part);
+        let mut part = lock(part);
         let before = part.len();
         *part.entry(key).or_default() += plays;
         if part.len() > before && self.len.fetch_add(1, Ordering::Relaxed) >= self.most {
@@ -59,9 +60,7 @@ impl<K: std::hash::Hash + Eq> Table<K> {
     }
 
     fn into_entries(self) -> impl Iterator<Item = (K, u64)> {
-        let part = |part: Mutex<HashMap<K, u64, RandomState>>| {
-            part.into_inner().unwrap_or_else(PoisonError::into_inner)
-        };
+        let part = |part: Mutex<HashMap<K, u64, RandomState>>| into_inner(part);
         self.parts.into_iter().flat_map(part)
     }
 }

@@ -15,12 +15,12 @@
 mod nearest;
 mod render;
 
-use crate::aggregate::counter::Place;
-use crate::aggregate::spill::Scratch;
 use crate::diagnostics;
-use crate::run::{InputHead, name_source};
 use crate::scan::chunks::{Decoded, Reading};
+use crate::scan::open::{InputHead, name_source};
+use crate::scan::position::Place;
 use crate::scan::rescan;
+use crate::storage::scratch::Scratch;
 use crate::storage::sorter::{Sorted, Sorter};
 use crate::storage::varint::{Cells, put, put_cell, put_text, signed, take, take_text, unsigned};
 use foldhash::fast::RandomState;
@@ -501,10 +501,11 @@ impl Comparison<'_> {
                 (self.progress)(input);
                 let mut records = &records[..];
                 while !records.is_empty() {
-                    let name = take_text(&mut records).ok_or_else(damaged)?;
-                    let record = take_text(&mut records).ok_or_else(damaged)?;
+                    let name = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
+                    let record = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
                     if let Ok(place) = <[u8; 8]>::try_from(name) {
-                        let row = Row::parse(Place(u64::from_be_bytes(place)), record).ok_or_else(damaged)?;
+                        let row = Row::parse(Place(u64::from_be_bytes(place)), record)
+                            .ok_or_else(diagnostics::damaged_scratch)?;
                         run.alone(&row, record)?;
                     } else {
                         ids.push(name, record)?;
@@ -619,7 +620,7 @@ impl Run<'_> {
         let mut ids = ids.read()?;
         let mut group = Same::default();
         while let Some((name, record)) = ids.next()? {
-            let (id, place) = name.split_last_chunk::<8>().ok_or_else(damaged)?;
+            let (id, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             if group.id != id {
                 self.close(&group)?;
                 group.id.clear();
@@ -631,8 +632,8 @@ impl Run<'_> {
             match first {
                 None => *first = Some((place, record.to_vec())),
                 Some((before, known)) => {
-                    let row = Row::parse(place, record).ok_or_else(damaged)?;
-                    let other = Row::parse(*before, known).ok_or_else(damaged)?;
+                    let row = Row::parse(place, record).ok_or_else(diagnostics::damaged_scratch)?;
+                    let other = Row::parse(*before, known).ok_or_else(diagnostics::damaged_scratch)?;
                     self.repeated(&row, &other)?;
                 }
             }
@@ -643,13 +644,13 @@ impl Run<'_> {
     fn close(&mut self, group: &Same) -> Result<(), Fatal> {
         match &group.first {
             [Some((a, one)), Some((b, other))] => {
-                let a = Row::parse(*a, one).ok_or_else(damaged)?;
-                let b = Row::parse(*b, other).ok_or_else(damaged)?;
+                let a = Row::parse(*a, one).ok_or_else(diagnostics::damaged_scratch)?;
+                let b = Row::parse(*b, other).ok_or_else(diagnostics::damaged_scratch)?;
                 self.compared.by_id += 1;
                 self.pair(&a, &b, Matched::Id)
             }
             [Some((place, record)), None] | [None, Some((place, record))] => {
-                self.alone(&Row::parse(*place, record).ok_or_else(damaged)?, record)
+                self.alone(&Row::parse(*place, record).ok_or_else(diagnostics::damaged_scratch)?, record)
             }
             [None, None] => Ok(()),
         }
@@ -678,9 +679,10 @@ impl Run<'_> {
         let mut rest = rest.read()?;
         let mut near = Near::default();
         while let Some((name, record)) = rest.next()? {
-            let (key, place) = name.split_last_chunk::<8>().ok_or_else(damaged)?;
-            let key = key.split_last_chunk::<8>().ok_or_else(damaged)?.0;
-            let row = Row::parse(Place(u64::from_be_bytes(*place)), record).ok_or_else(damaged)?;
+            let (key, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
+            let key = key.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?.0;
+            let row = Row::parse(Place(u64::from_be_bytes(*place)), record)
+                .ok_or_else(diagnostics::damaged_scratch)?;
             let follows = near.key == key
                 && near
                     .rows
@@ -708,7 +710,7 @@ impl Run<'_> {
         let Near { rows, text, .. } = &*near;
         let row = |waiting: &Waiting| {
             let record = text.get(waiting.record.clone()).unwrap_or_default();
-            Row::parse(waiting.place, record).ok_or_else(damaged)
+            Row::parse(waiting.place, record).ok_or_else(diagnostics::damaged_scratch)
         };
         let times: Vec<(i64, bool)> = rows.iter().map(|row| (row.time, row.place.input() == 1)).collect();
         let partners = nearest::pairs(&times, self.shape.window);
@@ -831,12 +833,14 @@ fn tell(
     }
     let mut outcomes = outcomes.read()?;
     while let Some((name, mut line)) = outcomes.next()? {
-        let (place, class) = name.split_first_chunk::<8>().ok_or_else(damaged)?;
+        let (place, class) = name.split_first_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
         let place = Place(u64::from_be_bytes(*place));
-        let class =
-            class.first().and_then(|class| Class::ALL.get(usize::from(*class))).ok_or_else(damaged)?;
+        let class = class
+            .first()
+            .and_then(|class| Class::ALL.get(usize::from(*class)))
+            .ok_or_else(diagnostics::damaged_scratch)?;
         let (fields, other) = (take(&mut line), take(&mut line));
-        let (Some(fields), Some(other)) = (fields, other) else { return Err(damaged()) };
+        let (Some(fields), Some(other)) = (fields, other) else { return Err(diagnostics::damaged_scratch()) };
         if diagnostics.keeps(class.code()) {
             diagnostics.push(shape.diagnostic(*class, place, Place(other), fields));
         } else {
@@ -882,8 +886,4 @@ impl Compared {
         }
         Ok(())
     }
-}
-
-fn damaged() -> Fatal {
-    diagnostics::bug("a spill file is not as it was written")
 }

@@ -7,9 +7,9 @@
 //! contradicts it nowhere; where they contradict each other, there are several *variants*, a
 //! diagnostic for each but the first, and the agreement chooses.
 
-use crate::aggregate::counter::Place;
 use crate::aggregate::interner::Joined;
 use crate::diagnostics;
+use crate::scan::position::Place;
 use crate::storage::varint::{Cells, put_cell, put_text, take_text};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -313,7 +313,7 @@ const NOTES: usize = 4096;
 
 impl Noted {
     fn fault(&mut self, first: Place, order: u32, fault: &CellDiagnostic, change: Option<Change>) {
-        let diagnostic = crate::aggregate::counter::diagnostic(fault, Location::line(first.line(), 0));
+        let diagnostic = diagnostics::of_cell(fault, Location::line(first.line(), 0));
         self.add((first, order), diagnostic, change.map(|change| (change, fault.field)));
     }
 

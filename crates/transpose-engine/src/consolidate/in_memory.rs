@@ -6,13 +6,15 @@
 //! free. Groups are dealt out to *buckets*, ranges of blocks of the output; each bucket is sorted
 //! by itself.
 
-use crate::aggregate::counter::{Place, World};
 use crate::aggregate::interner::{Dictionary, Key as _, NONE};
-use crate::aggregate::table::{Group, PARTS};
+use crate::aggregate::state::World;
+use crate::aggregate::table::{Group, PARTS, merge};
+use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
 use crate::consolidate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant, Variants};
 use crate::diagnostics;
 use crate::scan::ordered::{side_by_side, sort};
+use crate::scan::position::Place;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -205,7 +207,7 @@ fn rank<'a>(
 }
 
 /// Groups in the order of the output.
-pub(crate) struct Settled<'a> {
+pub(crate) struct SortedInMemory<'a> {
     pub(crate) releases: Ranked<'a>,
     pub(crate) recordings: Ranked<'a>,
     /// Releases with their recordings, as ranks, in order. The key of a group names one of these
@@ -216,49 +218,7 @@ pub(crate) struct Settled<'a> {
     pub(crate) sums: Sums,
 }
 
-/// What was counted in all.
-#[derive(Clone, Debug)]
-pub(crate) struct Sums {
-    /// Plays and time of each context.
-    pub(crate) contexts: Vec<(u64, i64)>,
-    /// Plays and returns of each kind of usages.
-    pub(crate) kinds: Vec<(u64, u64)>,
-}
-
-impl Sums {
-    /// Nothing yet.
-    pub(crate) fn new(manners: &Manners) -> Self {
-        Self { contexts: vec![(0, 0); manners.len()], kinds: vec![(0, 0); manners.kinds()] }
-    }
-
-    /// Adds a ranked group to its context and kind; what was returned stays part of what was sold.
-    pub(crate) fn add(&mut self, manners: &Manners, group: Group) -> Result<(), Fatal> {
-        let sum = manners.context(group).and_then(|context| self.contexts.get_mut(context as usize));
-        let kind = self.kinds.get_mut(group.kind() as usize);
-        let (Some(sum), Some(kind)) = (sum, kind) else {
-            return Err(diagnostics::bug("a total without a context"));
-        };
-        let (plays, returns) = if group.returned() { (0, group.plays) } else { (group.plays, 0) };
-        add(sum, plays, group.micros)?;
-        add_kind(kind, plays, returns)
-    }
-
-    fn merge(&mut self, other: &Self) -> Result<(), Fatal> {
-        for (sum, (plays, micros)) in self.contexts.iter_mut().zip(&other.contexts) {
-            add(sum, *plays, *micros)?;
-        }
-        let mut kinds = self.kinds.iter_mut().zip(&other.kinds);
-        kinds.try_for_each(|(sum, (plays, returns))| add_kind(sum, *plays, *returns))
-    }
-}
-
-fn add_kind(sum: &mut (u64, u64), plays: u64, returns: u64) -> Result<(), Fatal> {
-    sum.0 = sum.0.checked_add(plays).ok_or_else(|| diagnostics::overflow("plays"))?;
-    sum.1 = sum.1.checked_add(returns).ok_or_else(|| diagnostics::overflow("returns"))?;
-    Ok(())
-}
-
-impl Settled<'_> {
+impl SortedInMemory<'_> {
     /// The release and the recording of a group, as ranks.
     pub(crate) fn pair(&self, group: Group) -> (u32, u32) {
         self.pairs.get(group.item() as usize).copied().unwrap_or((NONE, NONE))
@@ -277,7 +237,7 @@ pub(crate) fn settle<'a>(
     policy: ConflictPolicy,
     threads: usize,
     noted: &mut Noted,
-) -> Result<Settled<'a>, Fatal> {
+) -> Result<SortedInMemory<'a>, Fatal> {
     let parts: Vec<usize> = (0..PARTS).collect();
     let mut plays = Vec::new();
     if policy == ConflictPolicy::MostPlayed {
@@ -386,19 +346,13 @@ pub(crate) fn settle<'a>(
         buckets.push(groups);
         sums.merge(&more)?;
     }
-    Ok(Settled { releases, recordings, pairs, buckets, sums })
+    Ok(SortedInMemory { releases, recordings, pairs, buckets, sums })
 }
 
 /// Whether the second pair belongs to another block than the first: another release, or another
 /// recording where there is no release.
 pub(crate) fn parts_of(releases: &Ranked<'_>, a: (u32, u32), b: (u32, u32)) -> bool {
     a.0 != b.0 || (releases.is_nobody(a.0) && a.1 != b.1)
-}
-
-fn add(sum: &mut (u64, i64), plays: u64, micros: i64) -> Result<(), Fatal> {
-    sum.0 = sum.0.checked_add(plays).ok_or_else(|| diagnostics::overflow("plays"))?;
-    sum.1 = sum.1.checked_add(micros).ok_or_else(|| diagnostics::overflow("durations"))?;
-    Ok(())
 }
 
 /// Gives every group to `each` and gives up the tables one by one; answers the states of the
@@ -426,17 +380,4 @@ fn deal<S: Default + Send>(
             }
         },
     )
-}
-
-/// Adds up neighbours with equal keys.
-pub(crate) fn merge(groups: &mut Vec<Group>) -> Result<(), Fatal> {
-    let mut failed = None;
-    groups.dedup_by(|later, kept| {
-        let same = later.key == kept.key;
-        if same && let Err(fatal) = kept.add(*later) {
-            failed = Some(fatal);
-        }
-        same
-    });
-    failed.map_or(Ok(()), Err)
 }

@@ -14,12 +14,12 @@
 //! first day of the first to the last day of the last; what else their heads do not agree on is
 //! left out and told. What a head says about the sales context holds for the rows of its own table.
 
+use crate::contexts::total::Total;
 use crate::diagnostics;
-use crate::run::{InputHead, name_source};
 use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::scan::open::{InputHead, name_source};
 use crate::scan::ordered::Flow;
 use crate::scan::rescan;
-use crate::validate::Total;
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::duration::Duration;

@@ -16,8 +16,8 @@
 //! Of several rows about one pair the first holds, and a diagnostic names the others.
 
 use crate::diagnostics;
-use crate::run::{InputHead, name_source};
-use crate::scan::chunks::{Decoded, Reading, lock, scan};
+use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::scan::open::{InputHead, name_source};
 use crate::scan::ordered::{Flow, Sequencer};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -27,6 +27,7 @@ use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location, Seve
 use transpose_core::format::{Decode, Format, Projection};
 use transpose_core::model::{Field, FieldSet, Group};
 use transpose_io::Input;
+use transpose_sync::lock;
 
 /// What recordings and releases are.
 pub struct Catalogue {
@@ -190,7 +191,7 @@ impl Catalogue {
                     let present = match decoder.value(*field, raw, scratch) {
                         Ok(present) => present,
                         Err(fault) => {
-                            found.push(crate::aggregate::counter::diagnostic(&fault, place.clone()));
+                            found.push(diagnostics::of_cell(&fault, place.clone()));
                             fault.code.severity < Severity::Error && !scratch.is_empty()
                         }
                     };

@@ -18,7 +18,7 @@
 //! context key while they are dealt out, once for each period and threshold that an agreement asks
 //! for, and each agreement then places the keys in its own sales contexts.
 
-use crate::aggregate::counter::{Rows, Rules, Worker, account};
+use crate::aggregate::counter::{Rows, Rules, Worker};
 use crate::diagnostics;
 use crate::enrich::decoder::{Completion, Users};
 use crate::filter::period::{self, Known, Screen, Screening};
@@ -27,23 +27,25 @@ use crate::output::files;
 use crate::output::slices::Sinks;
 use crate::run::events_to_blocks::{Counting, Spaces};
 use crate::run::{Beside, Job, OnReject, Outcome, Part, Quarantine, Ready, Run, pass_events, quarantined};
-use crate::scan::chunks::{Decoded, lock, scan};
+use crate::scan::chunks::{Decoded, scan};
 use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::rejects::account;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use transpose_codes::decimal::Decimal;
 use transpose_core::accounting::{Amounts, Imbalance, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Decode, Encode, Grain, Projection, Tally};
 use transpose_core::model::{Batch, Entity, Field, FieldSet, Reject};
 use transpose_core::terms::{DuplicatePolicy, UnroutedPolicy};
-use transpose_io::{OutputSet, Written};
+use transpose_io::{OutputSet, WrittenFile};
+use transpose_sync::{into_inner, lock};
 
 mod router;
 mod service_totals;
 
-pub use router::{Condition, Rule};
+pub use crate::filter::route_rule::{Condition, Rule};
 use router::{Dealer, Taker, Untaken, part};
 use service_totals::{Listener, Service, Teller, View, whole};
 
@@ -126,7 +128,7 @@ pub struct Ran {
     /// What each set came to.
     pub sets: Vec<Shared>,
     /// Files that appeared beside the reports.
-    pub beside: Vec<Written>,
+    pub beside: Vec<WrittenFile>,
     /// The version that was read, for formats with versions.
     pub source_version: Option<String>,
     /// Why nothing was written, if so.
@@ -264,7 +266,7 @@ impl Many<'_> {
             state.sinks.push(match encoder {
                 Some(encoder) => {
                     run.drops(encoder.as_ref(), reads.difference(job.withheld()), &[], &[]);
-                    Some(Sinks::new(job, encoder.as_ref())?)
+                    Some(Sinks::new(job.spec(), encoder.as_ref())?)
                 }
                 None => None,
             });
@@ -446,7 +448,7 @@ impl Many<'_> {
         aside: Option<OutputSet>,
         paths: &[(usize, PathBuf)],
         outcomes: &mut [Outcome],
-    ) -> Result<Vec<Written>, Fatal> {
+    ) -> Result<Vec<WrittenFile>, Fatal> {
         files::add(&mut set, (self.beside)(outcomes)?)?;
         if let Some(aside) = aside {
             set.join(aside).map_err(|error| diagnostics::io(&error))?;
@@ -622,14 +624,14 @@ impl Each<'_> {
         });
         drop(sequencer);
         let scanned = scanned.map_err(|mut fatal| {
-            crate::run::name_source(&mut fatal.diagnostics, input);
+            crate::scan::open::name_source(&mut fatal.diagnostics, input);
             fatal
         })?;
         if gave_up {
             opener.give_up_reading();
             return Ok(true);
         }
-        opener.set_trailers(trailers.into_inner().unwrap_or_else(PoisonError::into_inner));
+        opener.set_trailers(into_inner(trailers));
         opener.finish_input(input, self.decoder, &scanned, Some(&Tally::default()))?;
         Ok(false)
     }

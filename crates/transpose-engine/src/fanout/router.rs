@@ -3,9 +3,9 @@
 //! What a rule looks at is asked for as cells of each row, so that it may come from a catalogue
 //! too. Rows with the same cells go the same way: a worker interns them and asks the rules once.
 
-use crate::aggregate::counter::too_many;
 use crate::aggregate::interner::{Dictionary, Key, NONE, hash};
 use crate::diagnostics;
+use crate::filter::route_rule::Rule;
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,44 +13,7 @@ use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_core::accounting::{Amounts, NO_CURRENCY};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::Decode;
-use transpose_core::model::{Entity, EventBatch, Field, Group, Span};
-
-/// Which rows an output takes: those for which every condition holds; without any, all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule(pub Vec<Condition>);
-
-/// What has to hold for a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// What the user calls it.
-    pub name: String,
-    /// The fields, of which the first that has a value counts.
-    pub fields: Vec<Field>,
-    /// The values that it may have; `*` is any, and the empty text is none at all.
-    pub values: Vec<String>,
-}
-
-impl Rule {
-    /// Whether rows of a sales context can be among those that it takes, as far as the context
-    /// says.
-    pub(crate) fn reaches(&self, context: &Entity) -> bool {
-        let of_context = |condition: &&Condition| {
-            condition
-                .fields
-                .iter()
-                .all(|field| field.group() == Group::Context && context.value(*field).is_some())
-        };
-        let text = |field| context.text(field).map(str::to_owned);
-        self.0.iter().filter(of_context).all(|condition| condition.holds(text))
-    }
-}
-
-impl Condition {
-    fn holds(&self, value: impl Fn(Field) -> Option<String>) -> bool {
-        let found = self.fields.iter().find_map(|field| value(*field)).unwrap_or_default();
-        self.values.iter().any(|wanted| *wanted == found || wanted == "*" && !found.is_empty())
-    }
-}
+use transpose_core::model::{EventBatch, Field, Span};
 
 /// An output as far as dealing out is concerned.
 #[derive(Clone, Copy, Debug)]
@@ -151,7 +114,8 @@ impl<'a> Dealer<'a> {
             let hash = hash(&self.state, &cells);
             let mut number = self.dictionary.find_one(hash, &cells);
             if number == NONE {
-                number = self.dictionary.insert(hash, &cells, None).ok_or_else(too_many)?;
+                number =
+                    self.dictionary.insert(hash, &cells, None).ok_or_else(diagnostics::too_many_distinct)?;
                 let way = self.way(&cells);
                 self.ways.push(way);
             }

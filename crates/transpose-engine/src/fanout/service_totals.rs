@@ -1,6 +1,6 @@
 //! What the whole service counted, for deals that divide by it.
 
-use crate::aggregate::counter::{Rows, too_many};
+use crate::aggregate::counter::Rows;
 use crate::aggregate::interner::{Dictionary, Key as _, NONE, hash};
 use crate::aggregate::sales::Sale;
 use crate::aggregate::usage_kinds::Manner;
@@ -140,7 +140,8 @@ impl<'a> Teller<'a> {
             let hash = hash(&self.state, &key);
             let mut number = self.dictionary.find_one(hash, &key);
             if number == NONE {
-                number = self.dictionary.insert(hash, &key, None).ok_or_else(too_many)?;
+                number =
+                    self.dictionary.insert(hash, &key, None).ok_or_else(diagnostics::too_many_distinct)?;
                 self.meet(&key.runs().collect::<Vec<_>>());
             }
             if !self.listeners.is_empty() {

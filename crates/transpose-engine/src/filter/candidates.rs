@@ -11,9 +11,9 @@
 //! in a second reading ([`validate`](crate::validate)); a stretch may have gaps and two texts one
 //! hash, so not every suspect is guilty.
 
-use crate::aggregate::spill::{Extent, Reader, Scratch, Writer};
 use crate::diagnostics;
 use crate::scan::ordered::sort;
+use crate::storage::scratch::{Extent, Reader, Scratch, Writer};
 use crate::storage::varint::{put, take};
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
@@ -312,10 +312,9 @@ impl Stored<'_> {
         }
         let mut rest = self.frame.get(self.at..).unwrap_or_default();
         let before = rest.len();
-        let damaged = || diagnostics::bug("a spill file is not as it was written");
-        let step = take(&mut rest).ok_or_else(damaged)?;
+        let step = take(&mut rest).ok_or_else(diagnostics::damaged_scratch)?;
         self.at += before - rest.len();
-        self.last = self.last.checked_add(step).ok_or_else(damaged)?;
+        self.last = self.last.checked_add(step).ok_or_else(diagnostics::damaged_scratch)?;
         Ok(Some(self.last))
     }
 }

@@ -10,17 +10,17 @@
 //! are. Rows outside the period and rows that cannot be read have no part in this: what is left out
 //! must not make another row a duplicate.
 
-use crate::aggregate::counter::Place;
-use crate::aggregate::spill::Scratch;
 use crate::diagnostics;
 use crate::enrich::decoder::Completion;
 use crate::filter::candidates::{Ids, Met, Suspects, key};
 use crate::filter::marks::{Recorder, Verdict, Verdicts};
 use crate::filter::period::{NO_EVENT_ID, NO_IDENTITY, Rules, Screen};
 use crate::filter::redelivered;
-use crate::run::{InputHead, name_source};
 use crate::scan::chunks::{Decoded, Reading};
+use crate::scan::open::{InputHead, name_source};
+use crate::scan::position::Place;
 use crate::scan::rescan;
+use crate::storage::scratch::Scratch;
 use crate::storage::sorter::Sorter;
 use crate::storage::varint::{put, put_cell, put_text, take, take_text};
 use foldhash::fast::RandomState;
@@ -205,8 +205,8 @@ impl Search<'_> {
             self.read(number, &input, &[], &look, |records: Vec<u8>| {
                 let mut records = &records[..];
                 while !records.is_empty() {
-                    let name = take_text(&mut records).ok_or_else(damaged)?;
-                    met.push(name, take_text(&mut records).ok_or_else(damaged)?)?;
+                    let name = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
+                    met.push(name, take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?)?;
                 }
                 Ok(())
             })?;
@@ -217,9 +217,9 @@ impl Search<'_> {
         let mut known: (Vec<u8>, Place, Vec<u8>) = Default::default();
         let mut verdict = Vec::new();
         while let Some((name, value)) = met.next()? {
-            let (id, place) = name.split_last_chunk::<8>().ok_or_else(damaged)?;
+            let (id, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             let place = Place(u64::from_be_bytes(*place));
-            let (byte, content) = value.split_first_chunk::<8>().ok_or_else(damaged)?;
+            let (byte, content) = value.split_first_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             if known.0 != id {
                 known.0.clear();
                 known.0.extend_from_slice(id);
@@ -245,10 +245,10 @@ fn record(judged: Sorter<'_>, temp_dir: &Path) -> Result<Verdicts, Fatal> {
     let judged = judged.finish()?;
     let mut judged = judged.read()?;
     while let Some((order, mut verdict)) = judged.next()? {
-        let (input, byte) = order.split_first_chunk::<8>().ok_or_else(damaged)?;
-        let byte = u64::from_be_bytes(*byte.first_chunk().ok_or_else(damaged)?);
-        let first = Place(take(&mut verdict).ok_or_else(damaged)?);
-        let differs = take(&mut verdict).ok_or_else(damaged)? != 0;
+        let (input, byte) = order.split_first_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
+        let byte = u64::from_be_bytes(*byte.first_chunk().ok_or_else(diagnostics::damaged_scratch)?);
+        let first = Place(take(&mut verdict).ok_or_else(diagnostics::damaged_scratch)?);
+        let differs = take(&mut verdict).ok_or_else(diagnostics::damaged_scratch)? != 0;
         recorder.push(u64::from_be_bytes(*input) as usize, Verdict { byte, first, differs })?;
     }
     recorder.finish()
@@ -353,8 +353,4 @@ impl Eye<'_> {
 fn cell<'a>(index: usize, cell: Option<usize>, events: &'a EventBatch, bytes: &'a [u8]) -> &'a [u8] {
     let span = cell.and_then(|cell| events.cells.get(index * events.row_cells + cell));
     span.map_or(&[], |span| span.bytes(bytes, &events.arena))
-}
-
-fn damaged() -> Fatal {
-    diagnostics::bug("a spill file is not as it was written")
 }

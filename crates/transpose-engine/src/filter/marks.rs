@@ -5,9 +5,9 @@
 //! each [`STEP`]th of them belongs, so that a worker finds those of its chunk with one look and
 //! reads no others.
 
-use crate::aggregate::counter::Place;
-use crate::aggregate::spill::Scratch;
 use crate::diagnostics;
+use crate::scan::position::Place;
+use crate::storage::scratch::Scratch;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 use std::path::Path;

@@ -7,3 +7,4 @@ pub(crate) mod period;
 pub(crate) mod redelivered;
 pub(crate) mod refund_cutoff;
 pub(crate) mod refund_pairs;
+pub(crate) mod route_rule;

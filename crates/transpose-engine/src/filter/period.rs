@@ -5,10 +5,10 @@
 //! filtered, by reason. It is the same for events that are counted and for events that are passed
 //! on.
 
-use crate::aggregate::counter::{OUTSIDE, Place, diagnostic};
 use crate::diagnostics;
 use crate::filter::marks::{Verdict, Verdicts};
 use crate::scan::chunks::Decoded;
+use crate::scan::position::Place;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -78,6 +78,7 @@ impl Screening {
 }
 
 /// Reasons for leaving rows out, as they stand in the ledger.
+pub(crate) const OUTSIDE: &str = "outside-period";
 pub(crate) const LATE_REASON: &str = "late";
 const REDELIVERED_REASON: &str = "file-delivered-twice";
 const DUPLICATE_REASON: &str = "duplicate";
@@ -292,7 +293,7 @@ impl Screen<'_> {
     ) -> Option<i64> {
         self.said(index, events, bytes).unwrap_or_else(|fault| {
             let place = sieve.place(row);
-            sieve.report.diagnostics.push(diagnostic(&fault, place));
+            sieve.report.diagnostics.push(diagnostics::of_cell(&fault, place));
             None
         })
     }

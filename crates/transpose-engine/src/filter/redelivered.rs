@@ -2,7 +2,7 @@
 //! they are packed.
 
 use crate::diagnostics;
-use crate::run::name_source;
+use crate::scan::open::name_source;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};

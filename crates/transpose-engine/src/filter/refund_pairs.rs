@@ -10,14 +10,14 @@
 //! the first, the second the second; further ones take back the last. The identifier of a sale goes
 //! before its basket.
 
-use crate::aggregate::counter::Place;
-use crate::aggregate::spill::Scratch;
 use crate::diagnostics;
 use crate::filter::marks::{Entry, Recorder, Verdicts};
-use crate::run::InputHead;
-use crate::scan::chunks::{Decoded, Reading, lock, scan};
+use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::scan::open::InputHead;
 use crate::scan::ordered::Flow;
+use crate::scan::position::Place;
 use crate::scan::rescan;
+use crate::storage::scratch::Scratch;
 use crate::storage::sorter::Sorter;
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher as _;
@@ -29,6 +29,7 @@ use transpose_core::format::{Decode, Format, Projection};
 use transpose_core::model::Field;
 use transpose_core::model::vocabulary::transaction_type::REFUND;
 use transpose_io::Input;
+use transpose_sync::{into_inner, lock};
 
 /// The cells that are read: the type of the transaction, its names, and what was bought, the best
 /// identifier first.
@@ -117,7 +118,7 @@ impl Before<'_> {
         for (number, input) in again()?.iter().enumerate() {
             self.read(input, number, &names, Some(&sorter))?;
         }
-        let sorter = sorter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let sorter = into_inner(sorter);
         let recorder = Recorder::new(self.temp_dir)?;
         let pairs = meet(sorter, Sorter::new(&spill, share), recorder)?;
         Ok(Paired { again: again()?, pairs: Some(pairs) })
@@ -134,7 +135,7 @@ impl Before<'_> {
     ) -> Result<bool, Fatal> {
         let mut decoder =
             self.source.open(&mut InputHead::new(input), self.options).map_err(|mut fatal| {
-                crate::run::name_source(&mut fatal.diagnostics, input);
+                crate::scan::open::name_source(&mut fatal.diagnostics, input);
                 fatal
             })?;
         decoder.project(&Projection { row: CELLS.to_vec(), time: true, ..Projection::default() })?;
@@ -144,7 +145,7 @@ impl Before<'_> {
             reader.chunk(&decoded, decoder, number, names, sorter)
         })
         .map_err(|mut fatal| {
-            crate::run::name_source(&mut fatal.diagnostics, input);
+            crate::scan::open::name_source(&mut fatal.diagnostics, input);
             fatal
         })?;
         Ok(workers.iter().any(|reader| reader.found))
@@ -297,9 +298,11 @@ fn meet(
     let mut merge = sorted.read()?;
     let (mut name, mut sales, mut taken) = (Vec::new(), Vec::new(), 0);
     while let Some((key, time)) = merge.next()? {
-        let Some((rest, place)) = key.split_last_chunk::<8>() else { return Err(damaged()) };
+        let Some((rest, place)) = key.split_last_chunk::<8>() else {
+            return Err(diagnostics::damaged_scratch());
+        };
         let (Some((refund, this)), Some(time)) = (rest.split_last(), time.first_chunk::<8>()) else {
-            return Err(damaged());
+            return Err(diagnostics::damaged_scratch());
         };
         if name != this {
             name.clear();
@@ -326,7 +329,7 @@ fn meet(
     let mut last = None;
     while let Some((key, time)) = merge.next()? {
         let (Some(place), Some(time)) = (key.first_chunk::<8>(), time.first_chunk::<8>()) else {
-            return Err(damaged());
+            return Err(diagnostics::damaged_scratch());
         };
         let place = Place(u64::from_be_bytes(*place));
         if last != Some(place) {
@@ -335,10 +338,6 @@ fn meet(
         last = Some(place);
     }
     recorder.finish()
-}
-
-fn damaged() -> Fatal {
-    diagnostics::bug("a spill file is not as it was written")
 }
 
 #[cfg(test)]

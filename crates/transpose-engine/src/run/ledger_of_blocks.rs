@@ -1,5 +1,6 @@
 //! The account of blocks that are passed on from one report of aggregates to another.
 
+use crate::contexts::total::whole;
 use crate::diagnostics;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
@@ -121,15 +122,6 @@ fn exact(blocks: Blocks<'_>, usage: EntityRef<'_>, quantity: Option<&[u8]>, pric
 
 fn decimal(text: &[u8]) -> Option<Decimal> {
     decimal::parse(std::str::from_utf8(text).ok()?, Grammar::PLAIN).ok()
-}
-
-/// A plain whole number of at most eighteen digits.
-pub(crate) fn whole(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 18 {
-        return None;
-    }
-    text.iter()
-        .try_fold(0_u64, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
 }
 
 #[cfg(test)]

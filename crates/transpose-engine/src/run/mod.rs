@@ -6,7 +6,6 @@ pub(crate) mod ledger_of_blocks;
 pub(crate) mod message;
 
 use crate::aggregate::budget::Budget;
-use crate::aggregate::counter::account;
 use crate::aggregate::sales;
 use crate::contexts::gather::{self, Lifted, Opened, Placer};
 use crate::diagnostics;
@@ -14,11 +13,14 @@ use crate::enrich::decoder::Completion;
 use crate::filter::duplicates::{self, Search};
 use crate::filter::period::{self, Known, Screen, Screening};
 use crate::filter::refund_pairs::{Before, Paired};
-use crate::output::files::{self, Destination, Extra, Packing, Sink};
-use crate::output::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced, Slicing};
+use crate::output::files::{self, Extra};
+use crate::output::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced};
+use crate::output::spec::{Destination, OutputSpec, Slicing};
 use crate::run::events_to_blocks::{Counting, Spaces};
-use crate::scan::chunks::{Decoded, Reading, Scanned, lock, scan};
+use crate::scan::chunks::{Decoded, Reading, Scanned, scan};
+use crate::scan::open::{InputHead, name_source};
 use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::rejects::account;
 use message::Card;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -27,12 +29,13 @@ use transpose_codes::time::Timestamp;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::format::{
-    Container, Decode, Encode, EncodeRequest, Encoded, Events, Format, Grain, Head, Portion, Preamble,
-    Projection, Tally,
+    Container, Decode, Encode, EncodeRequest, Encoded, Events, Format, Grain, Portion, Preamble, Projection,
+    Tally,
 };
 use transpose_core::model::{Blocks, CellDiagnostic, Entity, EventBatch, Field, FieldSet, Reject, Shape};
 use transpose_core::terms::{DuplicatePolicy, Royalties, Terms};
-use transpose_io::{Compression, Input, OutputSet, Written};
+use transpose_io::{Compression, Input, OutputSet, WrittenFile};
+use transpose_sync::{into_inner, lock};
 
 /// What happens when a row cannot be converted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +116,7 @@ pub struct Outcome {
     /// Diagnostics, loss and ledger.
     pub report: RunReport,
     /// The outputs that are now in place; empty when the run was refused or dry.
-    pub written: Vec<Written>,
+    pub written: Vec<WrittenFile>,
     /// What was written of the message.
     pub tally: Tally,
     /// What was written of each slice of time, where rows were dealt out to slices.
@@ -158,32 +161,6 @@ impl Ready {
 impl From<Outcome> for Ready {
     fn from(outcome: Outcome) -> Self {
         Self { outcome, set: None, aside: None }
-    }
-}
-
-/// The head of an open input.
-pub struct InputHead<'a> {
-    input: &'a Input,
-    bytes: Vec<u8>,
-}
-
-impl<'a> InputHead<'a> {
-    /// The head of an input.
-    pub fn new(input: &'a Input) -> Self {
-        Self { input, bytes: Vec::new() }
-    }
-}
-
-impl Head for InputHead<'_> {
-    fn bytes(&mut self, n: usize) -> Result<&[u8], Fatal> {
-        if self.bytes.len() < n {
-            self.bytes = self.input.head(n).map_err(|error| diagnostics::io(&error))?;
-        }
-        Ok(&self.bytes)
-    }
-
-    fn name(&self) -> &str {
-        self.input.name()
     }
 }
 
@@ -411,7 +388,7 @@ impl Job<'_> {
         }
         let encoder = self.create(&header, &[], &[], reads)?;
         run.drops(encoder.as_ref(), reads, &[], &[]);
-        let sink = Mutex::new(Sinks::new(self, encoder.as_ref())?);
+        let sink = Mutex::new(Sinks::new(self.spec(), encoder.as_ref())?);
         let projection = Projection {
             row: fields.clone(),
             time: self.period.is_some() || self.slicing.is_some(),
@@ -445,7 +422,7 @@ impl Job<'_> {
         if run.gave_up() {
             return Ok(run.give_up().into());
         }
-        run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
+        run.end(into_inner(sink), false)
     }
 
     /// Passes on the blocks of one message, whose files may be several inputs in any order.
@@ -473,7 +450,7 @@ impl Job<'_> {
         }
         let encoder = self.create(&header, contexts, shapes, *reads)?;
         run.drops(encoder.as_ref(), *reads, extras, contexts);
-        let sink = Mutex::new(Sinks::new(self, encoder.as_ref())?);
+        let sink = Mutex::new(Sinks::new(self.spec(), encoder.as_ref())?);
         let mut before = Tally::default();
         for (place, (input, decoder)) in files.iter().enumerate() {
             let input = lifted.as_ref().and_then(|lifted| lifted.again.get(place)).unwrap_or(input);
@@ -507,7 +484,7 @@ impl Job<'_> {
             let file = run.finish_input(input, decoder, &scanned, last.then_some(&before))?;
             before = message::whole(&before, &file);
         }
-        run.end(sink.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), false)
+        run.end(into_inner(sink), false)
     }
 
     /// The files of the message in their order; refused unless they are all there and agree.
@@ -556,13 +533,12 @@ impl Job<'_> {
         if diagnostics.is_empty() { Ok(files) } else { Err(Fatal { failure: Failure::Input, diagnostics }) }
     }
 
-    /// Begins an output; `label` tells the slice of time that it is for.
-    pub(crate) fn sink<'a>(
-        &'a self,
-        encoder: &'a dyn Encode,
-        label: Option<&str>,
-    ) -> Result<Sink<'a>, Fatal> {
-        let packing = Packing {
+    /// Where the output goes, and how its files are written.
+    pub(crate) fn spec(&self) -> OutputSpec<'_> {
+        OutputSpec {
+            destination: &self.destination,
+            slicing: self.slicing,
+            inputs: self.inputs,
             compression: self.compression,
             container: self.container,
             overwrite: self.overwrite,
@@ -570,8 +546,7 @@ impl Job<'_> {
             threads: self.reading().threads,
             temp_dir: &self.temp_dir,
             now: self.now,
-        };
-        Sink::new(encoder, self.inputs, &self.destination, packing, label)
+        }
     }
 
     pub(crate) fn create(
@@ -769,7 +744,7 @@ impl<'a> Run<'a> {
             sequencer.put(number, part, &flow)
         });
         drop(sequencer);
-        self.set_trailers(trailers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+        self.set_trailers(into_inner(trailers));
         scanned.map_err(|mut fatal| {
             name_source(&mut fatal.diagnostics, input);
             fatal
@@ -920,12 +895,6 @@ impl<'a> Run<'a> {
     }
 }
 
-pub(crate) fn name_source(diagnostics: &mut [Diagnostic], input: &Input) {
-    for diagnostic in diagnostics {
-        diagnostic.location.source.get_or_insert_with(|| input.name().into());
-    }
-}
-
 /// What passing on the events of a chunk came to: its report, its rejects, and what was encoded.
 type Passed = (RunReport, Vec<Reject>, Vec<(i64, Encoded)>);
 
@@ -948,7 +917,7 @@ pub(crate) fn pass_events(
         events.retain(|index, row| {
             let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) else { return true };
             let place = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-            let diagnostic = crate::aggregate::counter::diagnostic(&fault, place);
+            let diagnostic = diagnostics::of_cell(&fault, place);
             let (plays, micros) = (u64::from(row.plays), row.micros);
             rejects.push(Reject { start: row.start, len: row.len, diagnostic, plays, micros });
             false

@@ -9,12 +9,13 @@
 use crate::diagnostics;
 use crate::scan::ordered::Flow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Chunk, ChunkDecoder, Decode, Indexed, Numbers, Origin, Tally};
 use transpose_core::model::Batch;
 use transpose_io::Input;
+use transpose_sync::{lock, unpoisoned};
 
 /// How an input is read.
 #[derive(Clone, Copy, Debug)]
@@ -97,12 +98,6 @@ const OVERLAP: usize = 4 * 1024;
 
 /// A page of memory, or a divisor of one.
 const PAGE: usize = 4 * 1024;
-
-/// Takes a lock whatever happened to the thread that held it before: the values behind our locks
-/// are whole after every statement.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Reads the body of `input` and gives each decoded chunk to `each`, on several threads; `states`
 /// has one state per worker.
@@ -308,7 +303,7 @@ impl Worker<'_> {
             if self.flow.stopped() {
                 return None;
             }
-            at = self.seams.moved.wait(at).unwrap_or_else(PoisonError::into_inner);
+            at = unpoisoned(self.seams.moved.wait(at));
         }
         Some(*at)
     }

@@ -1,11 +1,11 @@
 //! What workers finish out of order is taken in order.
 
 use crate::diagnostics;
-use crate::scan::chunks::lock;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex};
 use transpose_core::diagnostics::{Fatal, KEPT};
+use transpose_sync::{lock, unpoisoned};
 
 /// Whether a run goes on; shared by its workers.
 pub(crate) struct Flow {
@@ -84,7 +84,7 @@ impl<'a, T> Sequencer<'a, T> {
                 return Ok(());
             }
             let pause = std::time::Duration::from_millis(50);
-            inner = self.moved.wait_timeout(inner, pause).unwrap_or_else(PoisonError::into_inner).0;
+            inner = unpoisoned(self.moved.wait_timeout(inner, pause)).0;
         }
         inner.waiting.insert(number, item);
         if inner.busy {

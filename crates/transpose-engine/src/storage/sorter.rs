@@ -1,7 +1,7 @@
 //! Sorting more than fits into memory: sorted runs on disk, merged when they are read.
 
-use crate::aggregate::spill::{Extent, Reader, Scratch, Writer};
 use crate::diagnostics;
+use crate::storage::scratch::{Extent, Reader, Scratch, Writer};
 use crate::storage::varint::{put_text, take_text};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -158,8 +158,7 @@ struct Head<'a> {
 impl Head<'_> {
     fn advance(&mut self) -> Result<bool, Fatal> {
         let Some(mut frame) = self.reader.next()? else { return Ok(false) };
-        let key =
-            take_text(&mut frame).ok_or_else(|| diagnostics::bug("a spill file is not as it was written"))?;
+        let key = take_text(&mut frame).ok_or_else(diagnostics::damaged_scratch)?;
         self.key.clear();
         self.key.extend_from_slice(key);
         self.value.clear();

@@ -1,6 +1,6 @@
 //! Cells of events: each is read, so that everything wrong with it is told at its place.
 
-use crate::aggregate::counter::diagnostic;
+use crate::diagnostics;
 use transpose_core::diagnostics::{Diagnostics, Location};
 use transpose_core::format::{Decode, Origin};
 use transpose_core::model::{EventBatch, Field, Span};
@@ -29,7 +29,7 @@ pub(super) fn faults(
                 Err(fault) if diagnostics.keeps(fault.code) => {
                     let place =
                         Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-                    diagnostics.push(diagnostic(&fault, place));
+                    diagnostics.push(diagnostics::of_cell(&fault, place));
                 }
                 Err(fault) => diagnostics.count(fault.code, 1),
             }

@@ -28,31 +28,30 @@ mod order;
 mod repair;
 mod repeats;
 mod severity;
-mod totals;
 
 pub use severity::Severities;
-pub(crate) use totals::Total;
 
 use crate::aggregate::budget::Budget;
-use crate::aggregate::spill::Scratch;
+use crate::contexts::total::{Number, Total};
 use crate::diagnostics;
 use crate::filter::candidates::{Ids, Met, Suspects, key, number};
 use crate::run::message::{self, Card};
-use crate::run::{InputHead, name_source};
-use crate::scan::chunks::{Decoded, Reading, Scanned, lock, scan};
+use crate::scan::chunks::{Decoded, Reading, Scanned, scan};
+use crate::scan::open::{InputHead, name_source};
 use crate::scan::ordered::{Flow, Sequencer};
+use crate::storage::scratch::Scratch;
 use foldhash::fast::RandomState;
 use order::{Order, Start, Stretch};
 use repeats::{Look, Repeats, Wanted, texts};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use totals::Number;
+use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, shown};
 use transpose_core::format::{Decode, Demands, FileNumber, Format, Grain, Projection, Tally, ValueRef};
 use transpose_core::model::{Batch, Block, Blocks, Entity, Field, Group, Reject};
 use transpose_io::{Compression, Input};
+use transpose_sync::{into_inner, lock};
 
 /// What to check and how.
 pub struct Validation<'a> {
@@ -454,7 +453,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let mut trailers = trailers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut trailers = into_inner(trailers);
         trailers.sort_by_key(|(line, _)| *line);
         Ok((Read { outcome, rejects }, trailers))
     }

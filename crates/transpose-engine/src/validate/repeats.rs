@@ -5,10 +5,10 @@
 //! ones meet there in the order of the message. The first diagnostics are kept in full, the rest is
 //! counted, exactly.
 
-use crate::aggregate::counter::Place;
-use crate::aggregate::spill::Scratch;
 use crate::diagnostics;
 use crate::filter::candidates::{Suspects, key};
+use crate::scan::position::Place;
+use crate::storage::scratch::Scratch;
 use crate::storage::sorter::Sorter;
 use crate::storage::varint::{put, put_text, take, take_text};
 use foldhash::fast::RandomState;
@@ -149,8 +149,8 @@ impl<'a> Repeats<'a> {
     /// Adds records of [`Look::records`].
     pub(super) fn add(&mut self, mut records: &[u8]) -> Result<(), Fatal> {
         while !records.is_empty() {
-            let name = take_text(&mut records).ok_or_else(damaged)?;
-            let rest = take_text(&mut records).ok_or_else(damaged)?;
+            let name = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
+            let rest = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
             self.0.push(name, rest)?;
         }
         Ok(())
@@ -169,7 +169,7 @@ impl<'a> Repeats<'a> {
         let mut told = CODES.map(|code| Told { code, count: 0, first: BinaryHeap::new(), most });
         let mut known: (Vec<u8>, Place) = Default::default();
         while let Some((name, rest)) = merge.next()? {
-            let (id, place) = name.split_last_chunk::<8>().ok_or_else(damaged)?;
+            let (id, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             let place = Place(u64::from_be_bytes(*place));
             if known.0 != id {
                 known.0.clear();
@@ -232,7 +232,7 @@ impl Told {
     fn tell(self, sources: &[Arc<str>], diagnostics: &mut Diagnostics) -> Result<(), Fatal> {
         let kept = self.first.len() as u64;
         for twice in self.first.into_sorted_vec() {
-            diagnostics.push(twice.diagnostic(self.code, sources).ok_or_else(damaged)?);
+            diagnostics.push(twice.diagnostic(self.code, sources).ok_or_else(diagnostics::damaged_scratch)?);
         }
         if self.count > kept {
             diagnostics.count(self.code, self.count - kept);
@@ -275,8 +275,4 @@ impl Twice {
         let message = format!("{what} `{}` stands before, in {before}", shown(id));
         Some(Diagnostic::new(code, place, message).value(id))
     }
-}
-
-fn damaged() -> Fatal {
-    diagnostics::bug("a spill file is not as it was written")
 }

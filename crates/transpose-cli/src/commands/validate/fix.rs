@@ -7,7 +7,7 @@ use transpose_core::format::Format;
 use transpose_engine::diagnostics::io;
 use transpose_engine::validate::{File, Message, Validation, Verdict};
 use transpose_engine::{Destination, destination};
-use transpose_io::{Compression, Input, OutputId, OutputSet, Written};
+use transpose_io::{Compression, Input, OutputId, OutputSet, WrittenFile};
 
 /// What became of the copies.
 pub(super) struct Fixed {
@@ -15,7 +15,7 @@ pub(super) struct Fixed {
     pub(super) changes: Diagnostics,
     /// What was found in the copies.
     pub(super) left: Diagnostics,
-    pub(super) written: Vec<Written>,
+    pub(super) written: Vec<WrittenFile>,
 }
 
 /// Where the copies of the inputs go: into a folder, or, for a single input, to a file.

@@ -1,0 +1,41 @@
+//! Which rows an output takes, of a run with many.
+
+use transpose_core::model::{Entity, Field, Group};
+
+/// Which rows an output takes: those for which every condition holds; without any, all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule(pub Vec<Condition>);
+
+/// What has to hold for a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// What the user calls it.
+    pub name: String,
+    /// The fields, of which the first that has a value counts.
+    pub fields: Vec<Field>,
+    /// The values that it may have; `*` is any, and the empty text is none at all.
+    pub values: Vec<String>,
+}
+
+impl Rule {
+    /// Whether rows of a sales context can be among those that it takes, as far as the context
+    /// says.
+    pub(crate) fn reaches(&self, context: &Entity) -> bool {
+        let of_context = |condition: &&Condition| {
+            condition
+                .fields
+                .iter()
+                .all(|field| field.group() == Group::Context && context.value(*field).is_some())
+        };
+        let text = |field| context.text(field).map(str::to_owned);
+        self.0.iter().filter(of_context).all(|condition| condition.holds(text))
+    }
+}
+
+impl Condition {
+    /// Whether it holds for a row that has these values.
+    pub(crate) fn holds(&self, value: impl Fn(Field) -> Option<String>) -> bool {
+        let found = self.fields.iter().find_map(|field| value(*field)).unwrap_or_default();
+        self.values.iter().any(|wanted| *wanted == found || wanted == "*" && !found.is_empty())
+    }
+}
