@@ -9,7 +9,7 @@
 
 use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
-use crate::emit::blocks::Ordered;
+use crate::consolidate::SortedGroups;
 use crate::royalties::rounding::Amounts;
 use crate::royalties::rows::Rows;
 use transpose_codes::decimal::{self, Decimal, Grammar};
@@ -90,10 +90,10 @@ impl Allocations {
         contexts: &[Entity],
         amounts: &Amounts,
         rows: &Rows,
-        settled: &dyn Ordered,
+        sorted: &SortedGroups<'_>,
     ) -> Result<(), Fatal> {
-        let owed = revenue(manners, contexts, settled.sums(), amounts);
-        self.revenue.divide_all(&owed, manners, rows, settled).map(drop)
+        let owed = revenue(manners, contexts, sorted.sums(), amounts);
+        self.revenue.divide_all(&owed, manners, rows, sorted).map(drop)
     }
 
     /// The net revenue of the usages of a kind and an item, in units; `place` counts kinds of items

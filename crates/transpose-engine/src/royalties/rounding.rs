@@ -19,8 +19,8 @@
 use crate::aggregate::table::{Group, net};
 use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
+use crate::consolidate::SortedGroups;
 use crate::diagnostics;
-use crate::emit::blocks::Ordered;
 use crate::royalties::rows::Rows;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -302,13 +302,13 @@ impl Amounts {
         owed: &Royalties,
         manners: &Manners,
         rows: &Rows,
-        settled: &dyn Ordered,
+        sorted: &SortedGroups<'_>,
     ) -> Result<Total, Fatal> {
         let mut histogram = Histogram::new(manners.kinds());
-        settled.visit(rows, &mut |groups| histogram.add(groups, rows))?;
+        sorted.visit(|groups| rows.arrange(groups), &mut |groups| histogram.add(groups, rows))?;
         let (total, open) = self.divide(owed, &histogram)?;
         if !open.is_empty() {
-            self.find(&open, rows, |each| settled.visit(rows, each))?;
+            self.find(&open, rows, |each| sorted.visit(|groups| rows.arrange(groups), each))?;
         }
         Ok(total)
     }

@@ -1,9 +1,10 @@
 //! Zip archives that workbooks come in. What an archive says about the size of its members is not
 //! believed: they are counted while they are unpacked.
 
-use crate::read::code::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
-use crate::read::pipe::Stop;
-use crate::read::source::{Store, StoreReader, fill};
+use crate::read::codes::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
+use crate::read::source::fill;
+use crate::read::source::store::{Store, StoreReader};
+use crate::read::table::sink::Stop;
 use std::io::{self, BufReader, Read};
 use transpose_core::diagnostics::{Location, shown};
 use zip::ZipArchive;
@@ -70,7 +71,7 @@ pub(crate) fn holds(archive: &Archive) -> Holds {
 pub(crate) fn member<'a>(
     archive: &'a mut Archive,
     name: &str,
-) -> Result<Counting<ZipFile<'a, BufReader<StoreReader>>>, Stop> {
+) -> Result<CappedReader<ZipFile<'a, BufReader<StoreReader>>>, Stop> {
     let file = archive.by_name(name).or_else(|error| match error {
         ZipError::UnsupportedArchive(what) => stop(
             &UNSUPPORTED,
@@ -79,16 +80,16 @@ pub(crate) fn member<'a>(
         ),
         other => damaged(&other),
     })?;
-    Ok(Counting { from: file, left: MOST_BYTES })
+    Ok(CappedReader { from: file, left: MOST_BYTES })
 }
 
 /// Reads as much as an archive may hold.
-pub(crate) struct Counting<R> {
+pub(crate) struct CappedReader<R> {
     from: R,
     left: u64,
 }
 
-impl<R: Read> Read for Counting<R> {
+impl<R: Read> Read for CappedReader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.from.read(buf)?;
         self.left = self

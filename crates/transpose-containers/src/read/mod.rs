@@ -4,7 +4,8 @@
 //! no cost; anything else is wrapped, so that whoever reads the input sees the text
 //! ([`transpose_io::Input::from_source`]). What takes a container apart runs on a thread of its own
 //! and is as far ahead as a bounded channel lets it be. What is noteworthy (a guessed encoding,
-//! sheets passed over) is collected in [`Notes`], because it is found while the text is read.
+//! sheets passed over) is collected in [`ContainerDiagnostics`], because it is found while the text
+//! is read.
 //!
 //! | module | reads |
 //! |---|---|
@@ -17,46 +18,46 @@
 //! | `framed` | tables whose lines their own format turns into text |
 //! | `pipe`, `source`, `rows` | the thread, what it reads, and how rows are written |
 
-mod added;
-mod archive;
-mod code;
+mod codes;
+mod diagnostics;
 mod framed;
 mod html;
 mod json;
 mod ods;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod pipe;
-mod records;
-mod rows;
-mod sheets;
 mod source;
 mod spreadsheetml;
-mod text;
+mod table;
+mod xls;
 mod xlsx;
 mod xml;
 
+pub use diagnostics::ContainerDiagnostics;
 pub use framed::framed;
-pub use pipe::{Notes, THREAD};
+pub use table::sink::THREAD;
 
-use added::Added;
-use archive::Holds;
-use code::{NO_TABLE, UNSUPPORTED};
-use pipe::{Book, Sink, Stop, spawn};
-use records::{Shape, Survey, Writer};
-use sheets::Sheets;
-use source::{Again, Sequential, Store};
+use codes::{NO_TABLE, UNSUPPORTED};
+use diagnostics::DiagnosticSlot;
+use source::archive::{self, Holds};
+use source::encoding::{self, DecodingDiagnostics, EncodingEvidence, TextEncoding, Utf8Reader};
+use source::store::Store;
+use source::{RepeatableInput, SequentialReader};
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use text::{Coded, Decoding, Heard, Known};
 use transpose_core::diagnostics::{Fatal, Location};
 use transpose_io::{Compression, Input, IoError, Source};
 use transpose_sync::lock;
 
+use table::added_columns::AddedColumns;
+use table::records::{self, RecordShape, RecordWriter, Survey};
+use table::sheets::Sheets;
+use table::sink::{Sink, Stop, spawn};
+
 /// How containers are read.
 #[derive(Clone, Default)]
-pub struct How {
+pub struct ReadOptions {
     /// The encoding of text, where the text does not tell; a label of the WHATWG standard.
     pub encoding: Option<String>,
     /// The sheet of a workbook; by default the first that holds something.
@@ -70,7 +71,7 @@ pub struct How {
     /// How many threads may unpack an input that is read once more.
     pub threads: usize,
     /// What is found on the way.
-    pub notes: Notes,
+    pub notes: ContainerDiagnostics,
 }
 
 /// How many first bytes tell what a file is.
@@ -81,11 +82,11 @@ const RECORDS: usize = 1 << 20;
 
 /// What an input is.
 enum Kind {
-    Text(Coded),
-    Json(Coded, Option<Shape>),
-    Xml(Coded, Option<Shape>),
-    SpreadsheetMl(Coded),
-    Html(Coded),
+    Text(TextEncoding),
+    Json(TextEncoding, Option<RecordShape>),
+    Xml(TextEncoding, Option<RecordShape>),
+    SpreadsheetMl(TextEncoding),
+    Html(TextEncoding),
     Xls,
     Xlsx,
     Ods,
@@ -95,7 +96,7 @@ enum Kind {
 
 impl Kind {
     /// The encoding of what is text.
-    fn coded(&self) -> Option<Coded> {
+    fn coded(&self) -> Option<TextEncoding> {
         match self {
             Self::Text(coded)
             | Self::Json(coded, _)
@@ -126,10 +127,10 @@ impl Kind {
 /// table knows these first bytes; such text is never taken for one in another encoding.
 ///
 /// A refusal is an error of the input that carries a [`Fatal`].
-pub fn open(input: Input, how: &How, own: &dyn Fn(&[u8]) -> bool) -> Result<Input, IoError> {
+pub fn open(input: Input, how: &ReadOptions, own: &dyn Fn(&[u8]) -> bool) -> Result<Input, IoError> {
     let name: Arc<str> = input.name().into();
     let refused = |fatal: Fatal| input.refused(Box::new(fatal));
-    let told = how.encoding.as_deref().map(text::named).transpose().map_err(refused)?;
+    let told = how.encoding.as_deref().map(encoding::named).transpose().map_err(refused)?;
     // Of many packed files only the one that is read takes memory; a pipe cannot be looked at from
     // beside.
     let packed = input.compression() != Compression::None;
@@ -155,10 +156,10 @@ pub fn open(input: Input, how: &How, own: &dyn Fn(&[u8]) -> bool) -> Result<Inpu
     let container = kind.name();
     let made = Made {
         kind: Arc::new(kind),
-        from: Again::new(Arc::clone(&origin), how.threads),
+        from: RepeatableInput::new(Arc::clone(&origin), how.threads),
         store: Arc::new(Mutex::new(store)),
         sheet: how.sheet.clone(),
-        added: Arc::new(Added::new(&how.columns)),
+        added: Arc::new(AddedColumns::new(&how.columns)),
         temp_dir: how.temp_dir.clone(),
         book: how.notes.book(&name),
         name,
@@ -184,10 +185,10 @@ fn workbook(store: &Store, head: &[u8]) -> Result<Kind, Stop> {
         Holds::Xlsx => Ok(Kind::Xlsx),
         Holds::Ods => Ok(Kind::Ods),
         Holds::Xlsb => {
-            code::stop(&UNSUPPORTED, Location::default(), "the file is a workbook in binary form (.xlsb)")
+            codes::stop(&UNSUPPORTED, Location::default(), "the file is a workbook in binary form (.xlsb)")
         }
         Holds::Other => {
-            code::stop(&UNSUPPORTED, Location::default(), "the file is a zip archive and no workbook")
+            codes::stop(&UNSUPPORTED, Location::default(), "the file is a zip archive and no workbook")
         }
     }
 }
@@ -197,7 +198,7 @@ fn recognise(
     input: &Input,
     head: &[u8],
     told: Option<&'static encoding_rs::Encoding>,
-    how: &How,
+    how: &ReadOptions,
     own: &dyn Fn(&[u8]) -> bool,
 ) -> Result<Option<Kind>, IoError> {
     if head.starts_with(b"PAR1") {
@@ -206,7 +207,7 @@ fn recognise(
         #[cfg(not(feature = "parquet"))]
         {
             let message = "the file is Parquet, and this program was built without it";
-            return Err(input.refused(Box::new(code::refused_input(
+            return Err(input.refused(Box::new(codes::refused_input(
                 &UNSUPPORTED,
                 &input.name().into(),
                 message,
@@ -217,13 +218,13 @@ fn recognise(
         return Ok(None);
     }
     let complete = head.len() < PROBE;
-    let coded = text::recognise(head, complete, told);
-    if coded.known == Known::Plain && head.contains(&0) {
+    let coded = encoding::recognise(head, complete, told);
+    if coded.known == EncodingEvidence::Plain && head.contains(&0) {
         // It is no text, or one that is beyond repair.
         return Ok(None);
     }
     let mut start = Vec::new();
-    let decoded = Decoding::new(Cursor::new(head), coded, &Heard::default());
+    let decoded = Utf8Reader::new(Cursor::new(head), coded, &DecodingDiagnostics::default());
     // The last letter may be cut.
     let _ = decoded.take(4 << 10).read_to_end(&mut start);
     let start = start.trim_ascii_start();
@@ -242,8 +243,8 @@ fn recognise(
         let shape = shape(input, coded, how, false)?;
         return Ok(Some(Kind::Xml(coded, shape)));
     }
-    let plain = coded.known == Known::Plain;
-    let guessed = matches!(coded.known, Known::Guessed(_));
+    let plain = coded.known == EncodingEvidence::Plain;
+    let guessed = matches!(coded.known, EncodingEvidence::Guessed(_));
     Ok(if (plain && how.columns.is_empty()) || (guessed && own(head)) {
         None
     } else {
@@ -252,16 +253,21 @@ fn recognise(
 }
 
 /// The table that a text of records holds, by its first part.
-fn shape(input: &Input, coded: Coded, how: &How, lists: bool) -> Result<Option<Shape>, IoError> {
+fn shape(
+    input: &Input,
+    coded: TextEncoding,
+    how: &ReadOptions,
+    lists: bool,
+) -> Result<Option<RecordShape>, IoError> {
     let head = input.head(RECORDS)?;
     let mut survey = Survey::default();
-    let text = Decoding::new(Cursor::new(&head), coded, &Heard::default());
+    let text = Utf8Reader::new(Cursor::new(&head), coded, &DecodingDiagnostics::default());
     // Where the text ends here it need not end in the file, and what is wrong is told when it is
     // read.
     let _ = if lists { json::walk(text, &mut survey) } else { xml::walk(text, &mut survey) };
     let mut shape = survey.shape(lists);
     if let Some(shape) = shape.as_mut().filter(|_| head.len() == RECORDS) {
-        shape.complete(&how.records, &Added::new(&how.columns));
+        shape.complete(&how.records, &AddedColumns::new(&how.columns));
     }
     Ok(shape)
 }
@@ -277,13 +283,13 @@ pub(crate) struct Wanted<'a> {
 struct Made {
     kind: Arc<Kind>,
     name: Arc<str>,
-    from: Again,
+    from: RepeatableInput,
     /// The file, for what is read at any place.
     store: Arc<Mutex<Option<Store>>>,
-    added: Arc<Added>,
+    added: Arc<AddedColumns>,
     sheet: Option<String>,
     temp_dir: PathBuf,
-    book: Book,
+    book: DiagnosticSlot,
 }
 
 impl Made {
@@ -321,7 +327,7 @@ impl Source for Made {
                     kind => {
                         let mut sheets = Sheets::new(sink, &added, &wanted.source, sheet.as_deref());
                         match kind {
-                            Kind::Xls => xlsx::xls(&store, &mut sheets)?,
+                            Kind::Xls => xls::xls(&store, &mut sheets)?,
                             Kind::Xlsx => xlsx::xlsx(&store, &mut sheets)?,
                             _ => ods::ods(&store, &mut sheets)?,
                         }
@@ -351,16 +357,16 @@ impl Source for Made {
 /// What the command says of an input.
 struct Told {
     name: Arc<str>,
-    added: Arc<Added>,
+    added: Arc<AddedColumns>,
     sheet: Option<String>,
 }
 
 /// Writes the rows of what is read from front to back.
-fn sequential(kind: &Kind, from: Sequential, told: &Told, sink: &mut Sink) -> Result<(), Stop> {
+fn sequential(kind: &Kind, from: SequentialReader, told: &Told, sink: &mut Sink) -> Result<(), Stop> {
     let Some(coded) = kind.coded() else { return Ok(()) };
     let Told { name, added, sheet } = told;
-    let heard = Heard::default();
-    let mut text = Decoding::new(from, coded, &heard);
+    let heard = DecodingDiagnostics::default();
+    let mut text = Utf8Reader::new(from, coded, &heard);
     let done = match kind {
         Kind::Json(_, shape) => {
             records(shape.as_ref(), name, added, sink, |walk| json::walk(&mut text, walk))
@@ -382,19 +388,19 @@ fn sequential(kind: &Kind, from: Sequential, told: &Told, sink: &mut Sink) -> Re
 }
 
 fn records(
-    shape: Option<&Shape>,
+    shape: Option<&RecordShape>,
     name: &Arc<str>,
-    added: &Added,
+    added: &AddedColumns,
     sink: &mut Sink,
-    walk: impl FnOnce(&mut dyn records::Walk) -> Result<(), Stop>,
+    walk: impl FnOnce(&mut dyn records::RecordVisitor) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let Some(shape) = shape else {
         // What is wrong with the text says more than that there is nothing in it.
         walk(&mut Survey::default())?;
-        return code::stop(&NO_TABLE, Location::default(), "the text holds no records");
+        return codes::stop(&NO_TABLE, Location::default(), "the text holds no records");
     };
     added.check(name, shape.names().iter().map(String::as_str))?;
-    walk(&mut Writer::new(sink, added, shape.clone())?)
+    walk(&mut RecordWriter::new(sink, added, shape.clone())?)
 }
 
 fn copy(text: &mut impl Read, sink: &mut Sink) -> Result<(), Stop> {

@@ -5,12 +5,12 @@
 //! row repeats the headings continue the table, as programs write it that run out of rows; what
 //! else there is is passed over and told.
 
-use crate::read::added::Added;
-use crate::read::code::{
+use crate::read::codes::{
     CONTINUED, ERROR_CELL, NO_SHEET, NO_TABLE, PASSED_OVER, TOO_LARGE, UNREADABLE, stop,
 };
-use crate::read::pipe::{Sink, Stop};
-use crate::read::rows::Rows;
+use crate::read::table::added_columns::AddedColumns;
+use crate::read::table::rows::Rows;
+use crate::read::table::sink::{Sink, Stop};
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Location};
 
@@ -31,7 +31,7 @@ const NAMED: usize = 20;
 /// Takes the cells of sheets, row by row.
 pub(crate) struct Sheets<'a> {
     rows: Rows<'a>,
-    added: &'a Added,
+    added: &'a AddedColumns,
     source: Arc<str>,
     chosen: Option<&'a str>,
     /// The headings, once there are some.
@@ -65,7 +65,7 @@ enum State {
 impl<'a> Sheets<'a> {
     pub(crate) fn new(
         sink: &'a mut Sink,
-        added: &'a Added,
+        added: &'a AddedColumns,
         source: &Arc<str>,
         chosen: Option<&'a str>,
     ) -> Self {

@@ -1,22 +1,22 @@
 //! Columns that an input lacks and the command gives, with the same value in every row: what an API
 //! took from its address, and no body has.
 
-use crate::read::code::{COLUMN_EXISTS, refused_input, stop};
-use crate::read::pipe::{Sink, Stop};
-use crate::read::rows::quoted;
+use crate::read::codes::{COLUMN_EXISTS, refused_input, stop};
+use crate::read::table::rows::quoted;
+use crate::read::table::sink::{Sink, Stop};
 use std::io::Read;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Fatal, Location};
 
 /// The columns, and what they add to a line of commas.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Added {
+pub(crate) struct AddedColumns {
     columns: Vec<(String, String)>,
     pub(crate) head: Vec<u8>,
     pub(crate) row: Vec<u8>,
 }
 
-impl Added {
+impl AddedColumns {
     pub(crate) fn new(columns: &[(String, String)]) -> Self {
         let (mut head, mut row) = (Vec::new(), Vec::new());
         for (name, value) in columns {
@@ -56,7 +56,7 @@ impl Added {
         let mut block = vec![0; 64 << 10];
         let mut out = Vec::with_capacity(block.len() * 2);
         loop {
-            let read = super::source::fill(&mut text, &mut block)?;
+            let read = crate::read::source::fill(&mut text, &mut block)?;
             let bytes = block.get(..read).unwrap_or_default();
             line.copy(self, source, bytes, &mut out)?;
             if read == 0 {
@@ -119,7 +119,7 @@ const LONGEST: usize = 1 << 20;
 impl Lines {
     fn copy(
         &mut self,
-        added: &Added,
+        added: &AddedColumns,
         source: &Arc<str>,
         bytes: &[u8],
         out: &mut Vec<u8>,
@@ -158,7 +158,7 @@ impl Lines {
     }
 
     /// Ends a line; blank ones stay blank.
-    fn end(&mut self, added: &Added, source: &Arc<str>, out: &mut Vec<u8>) -> Result<(), Stop> {
+    fn end(&mut self, added: &AddedColumns, source: &Arc<str>, out: &mut Vec<u8>) -> Result<(), Stop> {
         if std::mem::take(&mut self.any) {
             if let Some(row) = &self.row {
                 out.extend_from_slice(row);
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     fn extended(text: &str) -> Result<String, Stop> {
-        let added = Added::new(&[("country".into(), "GB".into()), ("note".into(), "a;b".into())]);
+        let added = AddedColumns::new(&[("country".into(), "GB".into()), ("note".into(), "a;b".into())]);
         let mut lines = Lines::default();
         let mut out = Vec::new();
         for byte in text.as_bytes().chunks(3) {

@@ -83,7 +83,7 @@ transpose_core::codes! {
         "Nothing needs to be done."
 }
 
-use crate::read::pipe::Stop;
+use crate::read::table::sink::Stop;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
 

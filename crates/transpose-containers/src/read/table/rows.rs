@@ -3,14 +3,14 @@
 //! A cell that is not there is nothing; a text without a character is two quotes. So absent and
 //! empty stay two things.
 
-use crate::read::added::Added;
-use crate::read::pipe::{Sink, Stop};
+use crate::read::table::added_columns::AddedColumns;
+use crate::read::table::sink::{Sink, Stop};
 
 /// Writes rows.
 pub(crate) struct Rows<'a> {
     /// Where they go, and where diagnostics go.
     pub(crate) sink: &'a mut Sink,
-    added: &'a Added,
+    added: &'a AddedColumns,
     line: Vec<u8>,
     cells: usize,
     headed: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(sink: &'a mut Sink, added: &'a Added) -> Self {
+    pub(crate) fn new(sink: &'a mut Sink, added: &'a AddedColumns) -> Self {
         Self { sink, added, line: Vec::new(), cells: 0, headed: false, written: 0 }
     }
 

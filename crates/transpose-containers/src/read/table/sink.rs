@@ -1,14 +1,14 @@
 //! From parsers that push to readers that pull: a thread, a bounded channel, and what it has to
 //! say.
 
-use crate::read::code::{PARSER_FAILED, refused_input};
+use crate::read::codes::{PARSER_FAILED, refused_input};
+use crate::read::diagnostics::DiagnosticSlot;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_io::{Input, IoError};
-use transpose_sync::lock;
 
 /// The name of the threads that take containers apart. Whoever prints panics can tell by it that
 /// the file is at fault.
@@ -17,58 +17,6 @@ pub const THREAD: &str = "container";
 /// How many bytes go through the channel at once, and how many such blocks wait in it.
 const BLOCK: usize = 128 << 10;
 const WAITING: usize = 4;
-
-/// What is found while inputs are read, to be told with the diagnostics of the run.
-#[derive(Clone, Default)]
-pub struct Notes(Arc<Mutex<Vec<Note>>>);
-
-/// What is found in one input. It may be streamed several times, and not always to the end.
-struct Note {
-    source: Arc<str>,
-    /// How far the stream came that found most.
-    progress: u64,
-    diagnostics: Diagnostics,
-}
-
-impl Notes {
-    /// Everything found so far, in the order of the inputs; from then on there is nothing.
-    pub fn take(&self) -> Diagnostics {
-        let mut all = Diagnostics::default();
-        for note in lock(&self.0).iter_mut() {
-            let mut diagnostics = std::mem::take(&mut note.diagnostics);
-            note.progress = 0;
-            diagnostics.name_source(&note.source);
-            all.merge(diagnostics);
-        }
-        all
-    }
-
-    /// A place for the diagnostics of one more input.
-    pub(crate) fn book(&self, source: &Arc<str>) -> Book {
-        let mut notes = lock(&self.0);
-        notes.push(Note { source: Arc::clone(source), progress: 0, diagnostics: Diagnostics::default() });
-        Book { notes: self.clone(), place: notes.len() - 1 }
-    }
-}
-
-/// Where the diagnostics of one input are kept.
-#[derive(Clone)]
-pub(crate) struct Book {
-    notes: Notes,
-    place: usize,
-}
-
-impl Book {
-    /// Keeps what a stream has found, unless another has come further.
-    fn keep(&self, diagnostics: Diagnostics, progress: u64) {
-        if let Some(note) = lock(&self.notes.0).get_mut(self.place)
-            && progress >= note.progress
-        {
-            note.diagnostics = diagnostics;
-            note.progress = progress;
-        }
-    }
-}
 
 /// Why a stream ends before its end.
 #[derive(Debug)]
@@ -125,7 +73,7 @@ impl Sink {
 /// it fails.
 pub(crate) fn spawn(
     origin: &Arc<Input>,
-    book: &Book,
+    book: &DiagnosticSlot,
     work: impl FnOnce(&mut Sink) -> Result<(), Stop> + Send + 'static,
 ) -> Result<Box<dyn Read + Send>, IoError> {
     let (sender, receiver) = sync_channel(WAITING);
@@ -160,7 +108,7 @@ pub(crate) fn spawn(
         .name(THREAD.into())
         .spawn(run)
         .map_err(|error| origin.refused(Box::new(error)))?;
-    Ok(Box::new(Piped { receiver, block: Vec::new(), at: 0 }))
+    Ok(Box::new(PipedBytes { receiver, block: Vec::new(), at: 0 }))
 }
 
 fn name_source(fatal: &mut Fatal, name: &str) {
@@ -170,13 +118,13 @@ fn name_source(fatal: &mut Fatal, name: &str) {
 }
 
 /// Reads what comes through the channel.
-struct Piped {
+struct PipedBytes {
     receiver: Receiver<Result<Vec<u8>, IoError>>,
     block: Vec<u8>,
     at: usize,
 }
 
-impl Read for Piped {
+impl Read for PipedBytes {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.at >= self.block.len() {
             self.block = match self.receiver.recv() {
@@ -198,6 +146,7 @@ impl Read for Piped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::diagnostics::ContainerDiagnostics;
 
     fn origin() -> Arc<Input> {
         Arc::new(Input::from_bytes("in.x", b"x".to_vec()))
@@ -205,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_pushed_is_read_and_then_the_failure() {
-        let book = Notes::default().book(&"in.x".into());
+        let book = ContainerDiagnostics::default().book(&"in.x".into());
         let mut reader = spawn(&origin(), &book, |sink| {
             for _ in 0..100_000 {
                 sink.put(b"0123456789")?;
@@ -221,14 +170,14 @@ mod tests {
 
     #[test]
     fn a_parser_that_panics_refuses_the_file() {
-        let book = Notes::default().book(&"in.x".into());
+        let book = ContainerDiagnostics::default().book(&"in.x".into());
         let mut reader = spawn(&origin(), &book, |_| panic!("a test")).unwrap();
         assert!(reader.read_to_end(&mut Vec::new()).unwrap_err().to_string().contains("CON0118"));
     }
 
     #[test]
     fn the_stream_that_came_furthest_is_told() {
-        let notes = Notes::default();
+        let notes = ContainerDiagnostics::default();
         let book = notes.book(&"in.x".into());
         let stream = |rows: usize| {
             let push = move |sink: &mut Sink| {

@@ -4,9 +4,9 @@
 //! letters, valid UTF-8 is UTF-8, and so is text that is mostly valid UTF-8 or all but a few bytes
 //! ASCII: then single bytes are damaged. Everything else is guessed, and told.
 
-use crate::read::code::{ENCODING, ENCODING_GUESSED, MALFORMED, UNKNOWN_ENCODING};
-use crate::read::pipe::{Sink, Stop};
+use crate::read::codes::{ENCODING, ENCODING_GUESSED, MALFORMED, UNKNOWN_ENCODING};
 use crate::read::source::fill;
+use crate::read::table::sink::{Sink, Stop};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::io::{self, Read};
@@ -20,14 +20,14 @@ const ENOUGH: usize = 3;
 
 /// How a text is encoded, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Coded {
+pub(crate) struct TextEncoding {
     pub(crate) encoding: &'static Encoding,
-    pub(crate) known: Known,
+    pub(crate) known: EncodingEvidence,
 }
 
 /// How an encoding is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum EncodingEvidence {
     /// The text is UTF-8, or as good as.
     Plain,
     /// The command says it.
@@ -48,31 +48,31 @@ pub(crate) fn named(name: &str) -> Result<&'static Encoding, Fatal> {
 }
 
 /// The encoding of a text, from its first bytes.
-pub(crate) fn recognise(head: &[u8], complete: bool, told: Option<&'static Encoding>) -> Coded {
+pub(crate) fn recognise(head: &[u8], complete: bool, told: Option<&'static Encoding>) -> TextEncoding {
     if let Some(encoding) = told {
-        let known = if encoding == UTF_8 { Known::Plain } else { Known::Told };
-        return Coded { encoding, known };
+        let known = if encoding == UTF_8 { EncodingEvidence::Plain } else { EncodingEvidence::Told };
+        return TextEncoding { encoding, known };
     }
     if head.starts_with(b"\xef\xbb\xbf") {
-        return Coded { encoding: UTF_8, known: Known::Plain };
+        return TextEncoding { encoding: UTF_8, known: EncodingEvidence::Plain };
     }
     if let Some((encoding, _)) = Encoding::for_bom(head) {
-        return Coded { encoding, known: Known::Said("its byte order mark") };
+        return TextEncoding { encoding, known: EncodingEvidence::Said("its byte order mark") };
     }
     if let Some(encoding) = zeros(head) {
-        return Coded { encoding, known: Known::Said("zeros in every other byte") };
+        return TextEncoding { encoding, known: EncodingEvidence::Said("zeros in every other byte") };
     }
     if let Some(encoding) = declared(head).filter(|encoding| *encoding != UTF_8) {
-        return Coded { encoding, known: Known::Said("its first line") };
+        return TextEncoding { encoding, known: EncodingEvidence::Said("its first line") };
     }
     let (valid, invalid) = sequences(head, complete);
     if invalid < ENOUGH || valid >= invalid {
-        return Coded { encoding: UTF_8, known: Known::Plain };
+        return TextEncoding { encoding: UTF_8, known: EncodingEvidence::Plain };
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, complete);
     let encoding = detector.guess(None, Utf8Detection::Deny);
-    Coded { encoding, known: Known::Guessed(confidence(head, encoding)) }
+    TextEncoding { encoding, known: EncodingEvidence::Guessed(confidence(head, encoding)) }
 }
 
 /// UTF-16 of Latin letters without a mark: zeros in every other byte.
@@ -140,9 +140,9 @@ fn confidence(head: &[u8], encoding: &'static Encoding) -> &'static str {
 
 /// Diagnostics of a text that is decoded while others read it.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Diagnostics>>);
+pub(crate) struct DecodingDiagnostics(Arc<Mutex<Diagnostics>>);
 
-impl Heard {
+impl DecodingDiagnostics {
     /// Gives what was found to the stream.
     pub(crate) fn tell(&self, sink: &mut Sink) {
         let mut heard = lock(&self.0);
@@ -151,7 +151,7 @@ impl Heard {
 }
 
 /// Reads a text as UTF-8.
-pub(crate) struct Decoding<R> {
+pub(crate) struct Utf8Reader<R> {
     from: R,
     decoder: Decoder,
     raw: Vec<u8>,
@@ -160,24 +160,24 @@ pub(crate) struct Decoding<R> {
     text: Vec<u8>,
     given: usize,
     line: u64,
-    heard: Heard,
+    heard: DecodingDiagnostics,
 }
 
-impl<R: Read> Decoding<R> {
-    pub(crate) fn new(from: R, coded: Coded, heard: &Heard) -> Self {
+impl<R: Read> Utf8Reader<R> {
+    pub(crate) fn new(from: R, coded: TextEncoding, heard: &DecodingDiagnostics) -> Self {
         let mut diagnostics = lock(&heard.0);
         let name = coded.encoding.name();
         match coded.known {
-            Known::Plain => {}
-            Known::Told => {
+            EncodingEvidence::Plain => {}
+            EncodingEvidence::Told => {
                 let message = format!("the text is read as {name}");
                 diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
-            Known::Said(how) => {
+            EncodingEvidence::Said(how) => {
                 let message = format!("the text is {name}, told by {how}");
                 diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
-            Known::Guessed(sure) => {
+            EncodingEvidence::Guessed(sure) => {
                 let message = format!("the text seems to be {name}; the guess is {sure}");
                 diagnostics.push(Diagnostic::new(&ENCODING_GUESSED, Location::default(), message));
             }
@@ -253,7 +253,7 @@ fn line_ends(text: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', text).count() as u64
 }
 
-impl<R: Read> Read for Decoding<R> {
+impl<R: Read> Read for Utf8Reader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.given >= self.text.len() {
             if self.end {
