@@ -1,11 +1,15 @@
-//! Single cells: taking quotes off and putting them on, and turning a partner's notation into the
-//! canonical one and back.
+//! The kinds of cells: what each may hold, and how it becomes canonical notation and back.
+//!
+//! Canonical notation is that of the model: RFC 3339 times, ISO 8601 durations, codes in their
+//! standard form, numbers with a dot and a leading minus. A kind has one notation; what a column
+//! says beyond its kind stands in [`CellFormat`](crate::notation::format::CellFormat).
+//!
+//! Invariant: a value that comes with an error is withheld, one that comes with a warning is kept.
 
+use crate::delimited::quoting::{bare, unquote};
 use crate::diagnostics;
-use crate::layout::CellKind;
 use crate::notation::clock::iso_micros;
 use crate::notation::number::{Number, Part};
-use std::ops::Range;
 use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::mojibake;
 use transpose_codes::serial::{Epoch, Serial};
@@ -18,7 +22,7 @@ use transpose_codes::{
 use transpose_core::diagnostics::Code;
 
 /// What is wrong with a cell, and how to say it.
-pub(crate) type Trouble = (&'static Code, String);
+pub(crate) type CellError = (&'static Code, String);
 
 /// What is done about damaged cells.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,11 +35,213 @@ pub(crate) struct Repairs {
 
 /// How cells are read: the character around them, and what is done about damage.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cells {
+pub(crate) struct CellReading {
     /// The quote.
     pub(crate) quote: u8,
     /// What is done about damage.
     pub(crate) repairs: Repairs,
+}
+
+/// How a cell is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CellKind {
+    /// Text, kept as it is.
+    Text,
+    /// An identifier, kept but for spaces around it.
+    Id,
+    /// An ISRC.
+    Isrc,
+    /// A product code.
+    Icpn,
+    /// A GRid.
+    Grid,
+    /// An ISO 3166-1 alpha-2 code.
+    Territory,
+    /// The English name of a territory.
+    TerritoryName,
+    /// A date and time.
+    Timestamp,
+    /// A date, with or without a time.
+    DateOrTimestamp,
+    /// A date without a time.
+    Date,
+    /// A month, which stands for its first or last day.
+    Month,
+    /// A number of seconds.
+    Seconds,
+    /// An ISO 8601 duration.
+    Duration,
+    /// A whole number.
+    Integer,
+    /// An exact number.
+    Decimal,
+    /// A share of hundred, with or without the sign for it.
+    Percent,
+    /// A part of one, such as `0.85`, which stands for 85.
+    Fraction,
+    /// `true` or `false`.
+    Boolean,
+    /// An exact amount; a negative one may be written `-1.29`, `1.29-` or `(1.29)`.
+    Money,
+    /// An ISO 4217 code.
+    Currency,
+    /// One of a set of words.
+    Vocabulary {
+        /// The words.
+        values: Vec<String>,
+        /// Words that are kept with a warning.
+        synonyms: Vec<String>,
+        /// Whether every other word is kept with a warning too.
+        open: bool,
+    },
+}
+
+impl CellKind {
+    /// Whether zeros before it say nothing.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Self::Seconds | Self::Integer | Self::Decimal | Self::Percent | Self::Money)
+    }
+
+    /// Turns a raw cell into canonical notation in `out`, which is empty. `Ok(false)` means absent.
+    ///
+    /// With an error `out` stays empty; with a warning it holds the value as it was repaired or kept.
+    pub(crate) fn read(
+        &self,
+        raw: &[u8],
+        reading: CellReading,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, CellError> {
+        let CellReading { quote, repairs } = reading;
+        let text = bare(raw, quote);
+        if text.is_empty() {
+            return Ok(false);
+        }
+        if text.first() == Some(&b'#') && is_sheet_error(text, *self == Self::Text) {
+            return Err(sheet_error());
+        }
+        let words = |text| std::str::from_utf8(text).map_err(|_| not_utf8());
+        match self {
+            Self::Text => {
+                unquote(raw, quote, out);
+                match std::str::from_utf8(out) {
+                    Err(_) => {
+                        out.clear();
+                        return Err(not_utf8());
+                    }
+                    Ok(text) if text.is_ascii() || repairs.keep_mojibake => {}
+                    Ok(_) => undo_mojibake(out)?,
+                }
+            }
+            Self::Id => {
+                unquote(raw, quote, out);
+                let end = out.trim_ascii_end().len();
+                out.truncate(end);
+                out.drain(..end - out.trim_ascii_start().len());
+                if std::str::from_utf8(out).is_err() {
+                    out.clear();
+                    return Err(not_utf8());
+                }
+            }
+            Self::Isrc => match Isrc::parse(words(text)?) {
+                Ok(parsed) => {
+                    out.extend_from_slice(parsed.code.as_bytes());
+                    if parsed.normalised {
+                        return Err((&diagnostics::ISRC_NORMALISED, format!("read as `{}`", parsed.code)));
+                    }
+                }
+                Err(error) => return Err((&diagnostics::BAD_ISRC, error.to_string())),
+            },
+            Self::Grid => match Grid::parse(words(text)?) {
+                Ok(parsed) => out.extend_from_slice(parsed.code.as_bytes()),
+                Err(error) => return Err((&diagnostics::BAD_GRID, error.to_string())),
+            },
+            Self::Icpn => return icpn(words(text)?, out),
+            Self::Territory => out.extend_from_slice(territory(words(text)?)?.code().as_bytes()),
+            Self::TerritoryName => out.extend_from_slice(territory_by_name(words(text)?)?.as_bytes()),
+            Self::Seconds => seconds(text)?.write_iso(out),
+            Self::Duration => {
+                let micros = iso_micros(text).map_err(|error| duration_trouble(error, true))?;
+                Duration::from_micros(micros).write_iso(out);
+            }
+            Self::Timestamp => {
+                timestamp(text, out).or_else(|trouble| from_serial(self, text, repairs, trouble, out))?;
+            }
+            Self::DateOrTimestamp => {
+                if words(text).is_ok_and(|text| Date::parse(text).is_ok()) {
+                    out.extend_from_slice(text);
+                } else {
+                    timestamp(text, out).or_else(|trouble| from_serial(self, text, repairs, trouble, out))?;
+                }
+            }
+            Self::Date => {
+                date(text, out).or_else(|trouble| from_serial(self, text, repairs, trouble, out))?;
+            }
+            Self::Month => {
+                let month = PartialDate::parse(words(text)?);
+                month.map_err(|error| (&diagnostics::UNREADABLE_DATE, error.to_string()))?.first().write(out);
+            }
+            Self::Integer => {
+                decimal::parse_integer(words(text)?)
+                    .map_err(|error| (&diagnostics::UNREADABLE_NUMBER, error.to_string()))?;
+                out.extend_from_slice(text);
+            }
+            Self::Money => money(words(text)?, out)?,
+            Self::Decimal => Number::default().read(words(text)?, out)?,
+            Self::Percent => Number { part: Part::Percent, ..Number::default() }.read(words(text)?, out)?,
+            Self::Fraction => Number { part: Part::Fraction, ..Number::default() }.read(words(text)?, out)?,
+            Self::Boolean => {
+                let is = |known: &&[u8]| known.eq_ignore_ascii_case(text);
+                let yes: [&[u8]; 4] = [b"true", b"yes", b"y", b"1"];
+                let no: [&[u8]; 4] = [b"false", b"no", b"n", b"0"];
+                out.extend_from_slice(match (yes.iter().any(is), no.iter().any(is)) {
+                    (true, _) => b"true",
+                    (_, true) => b"false",
+                    _ => return Err((&diagnostics::UNKNOWN_WORD, "expected `true` or `false`".into())),
+                });
+            }
+            Self::Currency => match Currency::parse(words(text)?) {
+                Ok(parsed) => out.extend_from_slice(parsed.code.code().as_bytes()),
+                Err(error) => return Err((&diagnostics::UNKNOWN_CURRENCY, error.to_string())),
+            },
+            Self::Vocabulary { values, synonyms, open } => {
+                if let Some(value) = values.iter().find(|value| value.as_bytes().eq_ignore_ascii_case(text)) {
+                    out.extend_from_slice(value.as_bytes());
+                } else if *open && !synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
+                    // Told where the row is read: see `Rule::Known`.
+                    words(text)?;
+                    out.extend_from_slice(text);
+                } else if synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
+                    out.extend_from_slice(text);
+                    return Err((
+                        &diagnostics::DOUBTFUL_WORD,
+                        format!("expected one of `{}`; kept as it is", values.join("`, `")),
+                    ));
+                } else {
+                    return Err((
+                        &diagnostics::UNKNOWN_WORD,
+                        format!("expected one of `{}`", values.join("`, `")),
+                    ));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Turns a canonical value into the notation of the kind, in `out`.
+    pub(crate) fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
+        if !matches!(self, Self::Seconds) {
+            out.extend_from_slice(value);
+            return Ok(());
+        }
+        let text = std::str::from_utf8(value).map_err(|_| not_utf8())?;
+        match Duration::parse_iso(text) {
+            Ok(parsed) => {
+                parsed.duration.write_seconds(out);
+                Ok(())
+            }
+            Err(error) => Err(duration_trouble(error, false)),
+        }
+    }
 }
 
 /// Codes of values that were made from something else: whoever gets them gets a guess, if a safe
@@ -50,270 +256,15 @@ pub(crate) fn is_repair(code: &'static Code) -> bool {
     repairs.iter().any(|repair| repair.id == code.id)
 }
 
-/// The text of a cell without its quotes and without the spaces around it, for cells in which no
-/// escape can stand.
-#[inline]
-pub(crate) fn bare(raw: &[u8], quote: u8) -> &[u8] {
-    inner(raw, quote).unwrap_or(raw).trim_ascii()
-}
-
-/// The text between the quotes of a quoted cell, escapes unchanged; `None` for an unquoted one.
-#[inline]
-fn inner(raw: &[u8], quote: u8) -> Option<&[u8]> {
-    match raw {
-        [first, inner @ .., last] if *first == quote && *last == quote => Some(inner),
-        _ => None,
-    }
-}
-
-/// The text of a cell, into `out`.
-pub(crate) fn unquote(raw: &[u8], quote: u8, out: &mut Vec<u8>) {
-    let Some(mut rest) = inner(raw, quote) else {
-        out.extend_from_slice(raw);
-        return;
-    };
-    while let Some(place) = memchr::memchr(quote, rest) {
-        let (text, more) = rest.split_at(place + 1);
-        out.extend_from_slice(text);
-        rest = more.strip_prefix(&[quote]).unwrap_or(more);
-    }
-    out.extend_from_slice(rest);
-}
-
-/// The cells of a run of raw bytes: delimiters and quotes as they stood in the row.
-pub(crate) fn split(run: &[u8], delimiter: u8, quote: u8) -> impl Iterator<Item = &[u8]> {
-    let mut next = Some(0);
-    std::iter::from_fn(move || {
-        let start = next?;
-        let rest = run.get(start..)?;
-        let end = cell_end(rest, delimiter, quote);
-        next = (end < rest.len()).then_some(start + end + 1);
-        rest.get(..end)
-    })
-}
-
-/// Where the first cell of `rest` ends.
-fn cell_end(rest: &[u8], delimiter: u8, quote: u8) -> usize {
-    let mut from = 0;
-    if rest.first() == Some(&quote) {
-        from = 1;
-        while let Some(place) = rest.get(from..).and_then(|text| memchr::memchr(quote, text)) {
-            from += place + 1;
-            if rest.get(from) != Some(&quote) {
-                break;
-            }
-            from += 1;
-        }
-    }
-    let text = rest.get(from..).unwrap_or(&[]);
-    memchr::memchr(delimiter, text).map_or(rest.len(), |place| from + place)
-}
-
-/// The first row of `bytes`: the ranges of its cells, and where the row after it begins; `None`
-/// when it does not end within `bytes`.
-///
-/// `complete` says that the input ends with `bytes`, which ends the row too.
-pub(crate) fn first_row(
-    bytes: &[u8],
-    delimiter: u8,
-    quote: u8,
-    complete: bool,
-) -> Option<(Vec<Range<usize>>, usize)> {
-    let mut cells = Vec::new();
-    let (mut start, mut quoted) = (0, false);
-    for (place, byte) in bytes.iter().copied().enumerate() {
-        if byte == quote {
-            // An escape closes and opens again at once.
-            quoted = !quoted
-                && (place == start
-                    || bytes.get(place.wrapping_sub(1)) == Some(&quote) && bytes.get(start) == Some(&quote));
-        } else if !quoted && byte == delimiter {
-            cells.push(start..place);
-            start = place + 1;
-        } else if !quoted && byte == b'\n' {
-            let content =
-                if place > start && bytes.get(place - 1) == Some(&b'\r') { place - 1 } else { place };
-            cells.push(start..content);
-            return Some((cells, place + 1));
-        }
-    }
-    complete.then(|| {
-        cells.push(start..bytes.len());
-        (cells, bytes.len())
-    })
-}
-
-/// Puts a cell into a row, in quotes where it needs them.
-///
-/// Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged: a table of plays is
-/// no program, and a changed title would be a false title.
-pub(crate) fn quoted(text: &[u8], delimiter: u8, quote: u8, out: &mut Vec<u8>) {
-    let special = |byte: &u8| *byte == delimiter || *byte == quote || *byte == b'\n' || *byte == b'\r';
-    let spaced = text.first() == Some(&b' ') || text.last() == Some(&b' ');
-    if !spaced && !text.iter().any(special) {
-        out.extend_from_slice(text);
-        return;
-    }
-    out.push(quote);
-    for byte in text {
-        if *byte == quote {
-            out.push(quote);
-        }
-        out.push(*byte);
-    }
-    out.push(quote);
-}
-
-/// Turns a raw cell into canonical notation in `out`, which is empty. `Ok(false)` means absent.
-///
-/// With an error `out` stays empty; with a warning it holds the value as it was repaired or kept.
-pub(crate) fn canonical(
-    kind: &CellKind,
-    raw: &[u8],
-    cells: Cells,
-    out: &mut Vec<u8>,
-) -> Result<bool, Trouble> {
-    let Cells { quote, repairs } = cells;
-    let text = bare(raw, quote);
-    if text.is_empty() {
-        return Ok(false);
-    }
-    if text.first() == Some(&b'#') && is_sheet_error(text, *kind == CellKind::Text) {
-        return Err(sheet_error());
-    }
-    let words = |text| std::str::from_utf8(text).map_err(|_| not_utf8());
-    match kind {
-        CellKind::Text => {
-            unquote(raw, quote, out);
-            match std::str::from_utf8(out) {
-                Err(_) => {
-                    out.clear();
-                    return Err(not_utf8());
-                }
-                Ok(text) if text.is_ascii() || repairs.keep_mojibake => {}
-                Ok(_) => undo_mojibake(out)?,
-            }
-        }
-        CellKind::Id => {
-            unquote(raw, quote, out);
-            let end = out.trim_ascii_end().len();
-            out.truncate(end);
-            out.drain(..end - out.trim_ascii_start().len());
-            if std::str::from_utf8(out).is_err() {
-                out.clear();
-                return Err(not_utf8());
-            }
-        }
-        CellKind::Isrc => match Isrc::parse(words(text)?) {
-            Ok(parsed) => {
-                out.extend_from_slice(parsed.code.as_bytes());
-                if parsed.normalised {
-                    return Err((&diagnostics::ISRC_NORMALISED, format!("read as `{}`", parsed.code)));
-                }
-            }
-            Err(error) => return Err((&diagnostics::BAD_ISRC, error.to_string())),
-        },
-        CellKind::Grid => match Grid::parse(words(text)?) {
-            Ok(parsed) => out.extend_from_slice(parsed.code.as_bytes()),
-            Err(error) => return Err((&diagnostics::BAD_GRID, error.to_string())),
-        },
-        CellKind::Icpn => return icpn(words(text)?, out),
-        CellKind::Territory => out.extend_from_slice(territory(words(text)?)?.code().as_bytes()),
-        CellKind::TerritoryName => out.extend_from_slice(territory_by_name(words(text)?)?.as_bytes()),
-        CellKind::Seconds => seconds(text)?.write_iso(out),
-        CellKind::Duration => {
-            let micros = iso_micros(text).map_err(|error| duration_trouble(error, true))?;
-            Duration::from_micros(micros).write_iso(out);
-        }
-        CellKind::Timestamp => {
-            timestamp(text, out).or_else(|trouble| from_serial(kind, text, repairs, trouble, out))?;
-        }
-        CellKind::DateOrTimestamp => {
-            if words(text).is_ok_and(|text| Date::parse(text).is_ok()) {
-                out.extend_from_slice(text);
-            } else {
-                timestamp(text, out).or_else(|trouble| from_serial(kind, text, repairs, trouble, out))?;
-            }
-        }
-        CellKind::Date => {
-            date(text, out).or_else(|trouble| from_serial(kind, text, repairs, trouble, out))?;
-        }
-        CellKind::Month => {
-            let month = PartialDate::parse(words(text)?);
-            month.map_err(|error| (&diagnostics::UNREADABLE_DATE, error.to_string()))?.first().write(out);
-        }
-        CellKind::Integer => {
-            decimal::parse_integer(words(text)?)
-                .map_err(|error| (&diagnostics::UNREADABLE_NUMBER, error.to_string()))?;
-            out.extend_from_slice(text);
-        }
-        CellKind::Money => money(words(text)?, out)?,
-        CellKind::Decimal => Number::default().read(words(text)?, out)?,
-        CellKind::Percent => Number { part: Part::Percent, ..Number::default() }.read(words(text)?, out)?,
-        CellKind::Fraction => Number { part: Part::Fraction, ..Number::default() }.read(words(text)?, out)?,
-        CellKind::Boolean => {
-            let is = |known: &&[u8]| known.eq_ignore_ascii_case(text);
-            let yes: [&[u8]; 4] = [b"true", b"yes", b"y", b"1"];
-            let no: [&[u8]; 4] = [b"false", b"no", b"n", b"0"];
-            out.extend_from_slice(match (yes.iter().any(is), no.iter().any(is)) {
-                (true, _) => b"true",
-                (_, true) => b"false",
-                _ => return Err((&diagnostics::UNKNOWN_WORD, "expected `true` or `false`".into())),
-            });
-        }
-        CellKind::Currency => match Currency::parse(words(text)?) {
-            Ok(parsed) => out.extend_from_slice(parsed.code.code().as_bytes()),
-            Err(error) => return Err((&diagnostics::UNKNOWN_CURRENCY, error.to_string())),
-        },
-        CellKind::Vocabulary { values, synonyms, open } => {
-            if let Some(value) = values.iter().find(|value| value.as_bytes().eq_ignore_ascii_case(text)) {
-                out.extend_from_slice(value.as_bytes());
-            } else if *open && !synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
-                // Told where the row is read: see `Rule::Known`.
-                words(text)?;
-                out.extend_from_slice(text);
-            } else if synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
-                out.extend_from_slice(text);
-                return Err((
-                    &diagnostics::DOUBTFUL_WORD,
-                    format!("expected one of `{}`; kept as it is", values.join("`, `")),
-                ));
-            } else {
-                return Err((
-                    &diagnostics::UNKNOWN_WORD,
-                    format!("expected one of `{}`", values.join("`, `")),
-                ));
-            }
-        }
-    }
-    Ok(true)
-}
-
-/// Turns a canonical value into the notation of a column, in `out`.
-pub(crate) fn notation(kind: &CellKind, value: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
-    if !matches!(kind, CellKind::Seconds) {
-        out.extend_from_slice(value);
-        return Ok(());
-    }
-    let text = std::str::from_utf8(value).map_err(|_| not_utf8())?;
-    match Duration::parse_iso(text) {
-        Ok(parsed) => {
-            parsed.duration.write_seconds(out);
-            Ok(())
-        }
-        Err(error) => Err(duration_trouble(error, false)),
-    }
-}
-
 /// A number of seconds.
-fn seconds(text: &[u8]) -> Result<Duration, Trouble> {
+fn seconds(text: &[u8]) -> Result<Duration, CellError> {
     Duration::parse_seconds_bytes(text)
         .map(|parsed| parsed.duration)
         .map_err(|error| duration_trouble(error, false))
 }
 
 /// What is wrong with a duration.
-fn duration_trouble(error: DurationError, iso: bool) -> Trouble {
+fn duration_trouble(error: DurationError, iso: bool) -> CellError {
     let expected = if iso { "a duration such as `PT3M2S`" } else { "a number of seconds" };
     match error {
         DurationError::Negative => (&diagnostics::NEGATIVE_DURATION, error.to_string()),
@@ -324,12 +275,12 @@ fn duration_trouble(error: DurationError, iso: bool) -> Trouble {
 /// What is wrong with a duration that cannot be read; `iso` says that it should be written as in
 /// ISO 8601.
 #[cold]
-pub(crate) fn odd_duration(text: &[u8], iso: bool, error: DurationError) -> Trouble {
+pub(crate) fn odd_duration(text: &[u8], iso: bool, error: DurationError) -> CellError {
     if is_sheet_error(text, false) { sheet_error() } else { duration_trouble(error, iso) }
 }
 
 /// What is wrong with a time.
-pub(crate) fn time_trouble(error: TimeError) -> Trouble {
+pub(crate) fn time_trouble(error: TimeError) -> CellError {
     match error {
         TimeError::Impossible(_) => (&diagnostics::IMPOSSIBLE_TIME, error.to_string()),
         _ => (&diagnostics::UNREADABLE_TIME, error.to_string()),
@@ -344,12 +295,12 @@ pub(crate) fn is_sheet_error(text: &[u8], title: bool) -> bool {
 }
 
 /// What is said about what a spreadsheet shows instead of a value.
-pub(crate) fn sheet_error() -> Trouble {
+pub(crate) fn sheet_error() -> CellError {
     (&diagnostics::SHEET_ERROR, "a spreadsheet shows this when it has no value; the value is lost".into())
 }
 
 /// Puts text that was encoded twice into `out`, where it stands as it is, as it was before.
-fn undo_mojibake(out: &mut Vec<u8>) -> Result<(), Trouble> {
+fn undo_mojibake(out: &mut Vec<u8>) -> Result<(), CellError> {
     let mut before = Vec::new();
     if !std::str::from_utf8(out).is_ok_and(|text| mojibake::undo(text, &mut before)) {
         return Ok(());
@@ -367,9 +318,9 @@ fn from_serial(
     kind: &CellKind,
     text: &[u8],
     repairs: Repairs,
-    trouble: Trouble,
+    trouble: CellError,
     out: &mut Vec<u8>,
-) -> Result<(), Trouble> {
+) -> Result<(), CellError> {
     let Some(serial) = Serial::parse(text) else { return Err(trouble) };
     let dated = |epoch, out: &mut Vec<u8>| match serial
         .moment(epoch)
@@ -416,7 +367,7 @@ pub(crate) fn serial_moment(text: &[u8], repairs: Repairs) -> Option<i64> {
 }
 
 /// What is wrong with a time that cannot be read, or how it was read.
-pub(crate) fn odd_time(kind: &CellKind, text: &[u8], repairs: Repairs, error: TimeError) -> Trouble {
+pub(crate) fn odd_time(kind: &CellKind, text: &[u8], repairs: Repairs, error: TimeError) -> CellError {
     if is_sheet_error(text, false) {
         return sheet_error();
     }
@@ -428,7 +379,7 @@ pub(crate) fn odd_time(kind: &CellKind, text: &[u8], repairs: Repairs, error: Ti
 
 /// A time in canonical notation. What already is RFC 3339 stays as it is, with every digit; no
 /// offset means UTC.
-fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
     let moment = Timestamp::parse(text).map_err(time_trouble)?;
     // RFC 3339 has no decimal comma.
     let seconds = text.get(10) == Some(&b'T') && text.get(16) == Some(&b':') && !text.contains(&b',');
@@ -445,7 +396,7 @@ fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
 
 /// A date, which may lack its day or its month too; the midnight that spreadsheets add to it is
 /// dropped.
-fn date(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+fn date(text: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
     let (day, rest) = text.split_at_checked(10).unwrap_or((text, &[]));
     let parsed = match std::str::from_utf8(day) {
         Ok(day) => PartialDate::parse(day),
@@ -464,7 +415,7 @@ fn date(text: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
 }
 
 /// An amount, its digits as they are written, with a minus in front when it is negative.
-fn money(text: &str, out: &mut Vec<u8>) -> Result<(), Trouble> {
+fn money(text: &str, out: &mut Vec<u8>) -> Result<(), CellError> {
     let grammar = Grammar { sign: SignRule::Accounting, ..Grammar::PLAIN };
     let amount = decimal::parse(text, grammar)
         .map_err(|error| (&diagnostics::UNREADABLE_AMOUNT, error.to_string()))?;
@@ -482,7 +433,7 @@ pub(crate) fn unsigned(text: &[u8]) -> bool {
         && text.iter().any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
-fn icpn(text: &str, out: &mut Vec<u8>) -> Result<bool, Trouble> {
+fn icpn(text: &str, out: &mut Vec<u8>) -> Result<bool, CellError> {
     match Icpn::parse(text) {
         Ok(parsed) => {
             out.extend_from_slice(parsed.code.as_str().as_bytes());
@@ -507,7 +458,7 @@ fn icpn(text: &str, out: &mut Vec<u8>) -> Result<bool, Trouble> {
 }
 
 /// A territory that the model has a notation for: TIS numbers are another list.
-pub(crate) fn territory(text: &str) -> Result<Territory, Trouble> {
+pub(crate) fn territory(text: &str) -> Result<Territory, CellError> {
     let message = match Territory::parse(text).map(|parsed| parsed.code) {
         Ok(found) if matches!(found.kind(), TerritoryKind::Country | TerritoryKind::Ddex) => {
             return Ok(found);
@@ -520,7 +471,7 @@ pub(crate) fn territory(text: &str) -> Result<Territory, Trouble> {
 }
 
 /// The code of a territory that is told by its name, or by its code.
-fn territory_by_name(text: &str) -> Result<&'static str, Trouble> {
+fn territory_by_name(text: &str) -> Result<&'static str, CellError> {
     match suggest(text) {
         Some(code) => Ok(code),
         None => territory(text).map(Territory::code),
@@ -528,12 +479,12 @@ fn territory_by_name(text: &str) -> Result<&'static str, Trouble> {
 }
 
 /// What is said about an empty cell that must not be empty.
-pub(crate) fn empty() -> Trouble {
+pub(crate) fn empty() -> CellError {
     (&diagnostics::EMPTY_CELL, "the cell is empty, and the column is required".into())
 }
 
 /// What is said about bytes that are no text.
-pub(crate) fn not_utf8() -> Trouble {
+pub(crate) fn not_utf8() -> CellError {
     (&diagnostics::NOT_UTF8, "the cell is not UTF-8".into())
 }
 
@@ -542,11 +493,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PLAIN: Cells = Cells { quote: b'"', repairs: Repairs { serial: None, keep_mojibake: false } };
+    const PLAIN: CellReading =
+        CellReading { quote: b'"', repairs: Repairs { serial: None, keep_mojibake: false } };
 
     fn read(kind: &CellKind, raw: &str) -> (String, Result<bool, &'static str>) {
         let mut out = Vec::new();
-        let outcome = canonical(kind, raw.as_bytes(), PLAIN, &mut out).map_err(|(code, _)| code.id);
+        let outcome = kind.read(raw.as_bytes(), PLAIN, &mut out).map_err(|(code, _)| code.id);
         (String::from_utf8(out).unwrap(), outcome)
     }
 
@@ -646,7 +598,7 @@ mod tests {
         }
         for kind in [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Icpn, CellKind::Territory] {
             let mut out = Vec::new();
-            let outcome = canonical(&kind, b"caf\xe9", PLAIN, &mut out).map_err(|(code, _)| code.id);
+            let outcome = kind.read(b"caf\xe9", PLAIN, &mut out).map_err(|(code, _)| code.id);
             assert_eq!((out.as_slice(), outcome), (&b""[..], Err("SHT0301")), "{kind:?}");
         }
     }
@@ -660,12 +612,13 @@ mod tests {
             (Epoch::Y1900, CellKind::Date, "\"46301.25\"", "2026-10-06"),
             (Epoch::Y1904, CellKind::Timestamp, "44839.5", "2026-10-06T12:00:00Z"),
         ] {
-            let cells = Cells { repairs: Repairs { serial: Some(epoch), ..Repairs::default() }, ..PLAIN };
+            let cells =
+                CellReading { repairs: Repairs { serial: Some(epoch), ..Repairs::default() }, ..PLAIN };
             let mut out = Vec::new();
-            let outcome = canonical(&kind, raw.as_bytes(), cells, &mut out).map_err(|(code, _)| code.id);
+            let outcome = kind.read(raw.as_bytes(), cells, &mut out).map_err(|(code, _)| code.id);
             assert_eq!((std::str::from_utf8(&out), outcome), (Ok(value), Err("SHT0423")), "{raw}");
         }
-        let (_, message) = canonical(&CellKind::Timestamp, b"46301.5", PLAIN, &mut Vec::new()).unwrap_err();
+        let (_, message) = CellKind::Timestamp.read(b"46301.5", PLAIN, &mut Vec::new()).unwrap_err();
         assert!(message.contains("`2026-10-06T12:00:00Z`"), "{message}");
         assert!(message.contains("`2030-10-07T12:00:00Z`"), "{message}");
     }
@@ -678,74 +631,19 @@ mod tests {
         assert!(message.contains("`DE`"), "{message}");
     }
 
-    #[test]
-    fn runs_fall_into_their_cells() {
-        for (run, cells) in [
-            ("", &[""][..]),
-            ("a", &["a"]),
-            ("a,", &["a", ""]),
-            (",", &["", ""]),
-            ("\"a,b\",c", &["\"a,b\"", "c"]),
-            ("\"a\"\",\",c", &["\"a\"\",\"", "c"]),
-            ("a\"b,c\"d", &["a\"b", "c\"d"]),
-            ("\"a\nb\",\"\"", &["\"a\nb\"", "\"\""]),
-        ] {
-            let found: Vec<_> =
-                split(run.as_bytes(), b',', b'"').map(|cell| std::str::from_utf8(cell).unwrap()).collect();
-            assert_eq!(found, cells, "{run}");
-        }
-    }
-
-    #[test]
-    fn first_row_ends_outside_quotes() {
-        for (text, complete, cells, next) in [
-            ("a,b\nc", false, &["a", "b"][..], 4),
-            ("a,b\r\nc", false, &["a", "b"], 5),
-            ("\"a\n\"\"b\",c\r\n", false, &["\"a\n\"\"b\"", "c"], 11),
-            ("\"\",\"\"\"\"\n", false, &["\"\"", "\"\"\"\""], 8),
-            ("a\"b,c\n", false, &["a\"b", "c"], 6),
-            ("a,b", true, &["a", "b"], 3),
-        ] {
-            let (found, end) = first_row(text.as_bytes(), b',', b'"', complete).unwrap();
-            let found: Vec<_> = found.into_iter().map(|range| &text[range]).collect();
-            assert_eq!((found.as_slice(), end), (cells, next), "{text}");
-        }
-        assert_eq!(first_row(b"a,b", b',', b'"', false), None);
-        assert_eq!(first_row(b"\"a,b\n", b',', b'"', false), None);
-    }
-
-    #[test]
-    fn formula_characters_are_data() {
-        for text in ["=1+1", "+44", "-", "@home"] {
-            let mut out = Vec::new();
-            quoted(text.as_bytes(), b',', b'"', &mut out);
-            assert_eq!(out, text.as_bytes());
-        }
-    }
-
     proptest! {
-        #[test]
-        fn quoting_is_undone(text in "[a,\" \n\r]{0,12}") {
-            let mut raw = Vec::new();
-            quoted(text.as_bytes(), b',', b'"', &mut raw);
-            prop_assert_eq!(split(&raw, b',', b'"').count(), 1);
-            let mut back = Vec::new();
-            unquote(&raw, b'"', &mut back);
-            prop_assert_eq!(back, text.as_bytes());
-        }
-
         #[test]
         fn no_cell_makes_it_stumble(raw in proptest::collection::vec(any::<u8>(), 0..24)) {
             for kind in [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Icpn, CellKind::Grid, CellKind::Territory,
                 CellKind::Timestamp, CellKind::DateOrTimestamp, CellKind::Seconds, words()] {
                 let mut out = Vec::new();
-                let outcome = canonical(&kind, &raw, PLAIN, &mut out);
+                let outcome = kind.read(&raw, PLAIN, &mut out);
                 prop_assert!(std::str::from_utf8(&out).is_ok());
                 match outcome {
                     Ok(present) => prop_assert_eq!(present, !out.is_empty()),
                     Err((code, _)) => prop_assert_eq!(out.is_empty(), code.severity == transpose_core::diagnostics::Severity::Error),
                 }
-                let _ = notation(&kind, &raw, &mut out);
+                let _ = kind.write(&raw, &mut out);
             }
         }
 
@@ -754,8 +652,8 @@ mod tests {
             let mut text = Vec::new();
             Duration::from_micros(micros).write_seconds(&mut text);
             let (mut iso, mut back) = (Vec::new(), Vec::new());
-            prop_assert_eq!(canonical(&CellKind::Seconds, &text, PLAIN, &mut iso), Ok(true));
-            notation(&CellKind::Seconds, &iso, &mut back).unwrap();
+            prop_assert_eq!(CellKind::Seconds.read(&text, PLAIN, &mut iso), Ok(true));
+            CellKind::Seconds.write(&iso, &mut back).unwrap();
             prop_assert_eq!(back, text);
         }
     }

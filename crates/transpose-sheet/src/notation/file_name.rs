@@ -4,7 +4,7 @@
 //! date is written; `{text.vendor}` is what the user gives; `{*}` is anything. What comes from the
 //! content is cleaned: a name never leads into another folder.
 
-use crate::layout::GIVEN;
+use crate::notation::GIVEN;
 use crate::notation::date::{DateFormat, Moment};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::model::{Entity, Field, Group};

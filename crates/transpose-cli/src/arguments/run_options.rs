@@ -1,7 +1,10 @@
 //! How a run goes about its work, whatever it makes: rejected rows, memory, threads, what may be
 //! replaced.
 
-use crate::open::{self, MemoryLimit, Speed};
+use super::memory::{MemoryLimit, memory_limit};
+use super::threads::Threads;
+use crate::diagnostics::wrong_argument;
+use crate::files;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
@@ -9,11 +12,11 @@ use transpose_engine::diagnostics::io;
 
 /// What `convert` and `run` have in common.
 #[derive(clap::Args)]
-pub(crate) struct Handling {
+pub(crate) struct RunOptions {
     /// What happens to rows that cannot be converted: nothing is written, or they are set aside
     /// unchanged
     #[arg(long, value_name = "ACTION")]
-    pub(crate) on_reject: Option<Action>,
+    pub(crate) on_reject: Option<RejectPolicy>,
     /// The file for rows that are set aside; by default beside the output. Implies
     /// `--on-reject quarantine`
     #[arg(long, value_name = "FILE")]
@@ -25,10 +28,10 @@ pub(crate) struct Handling {
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) speed: Speed,
+    pub(crate) threads: Threads,
     /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does
     /// not fit goes to `--temp-dir`. By default three quarters of what the machine offers
-    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub(crate) memory_limit: Option<MemoryLimit>,
     /// The folder for what does not fit into memory; nothing stays there. By default the system's
     /// own
@@ -44,14 +47,14 @@ pub(crate) struct Handling {
 
 /// What happens to rows that cannot be converted.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Action {
+pub(crate) enum RejectPolicy {
     /// Nothing is written
     Fail,
     /// They are set aside, unchanged, with line number and reason
     Quarantine,
 }
 
-impl Handling {
+impl RunOptions {
     /// The folder for what does not fit into memory.
     pub(crate) fn temp_dir(&self) -> Result<PathBuf, Fatal> {
         let Some(folder) = &self.temp_dir else { return Ok(std::env::temp_dir()) };
@@ -66,13 +69,12 @@ impl Handling {
         folder: &Path,
     ) -> Result<Option<PathBuf>, Fatal> {
         match (self.on_reject, &self.quarantine) {
-            (Some(Action::Fail), Some(_)) => Err(open::wrong(
-                &open::ARGUMENT,
-                "`--quarantine` and `--on-reject fail` contradict each other",
-            )),
-            (Some(Action::Fail) | None, None) => Ok(None),
+            (Some(RejectPolicy::Fail), Some(_)) => {
+                Err(wrong_argument("`--quarantine` and `--on-reject fail` contradict each other"))
+            }
+            (Some(RejectPolicy::Fail) | None, None) => Ok(None),
             (_, Some(path)) => Ok(Some(path.clone())),
-            (Some(Action::Quarantine), None) => {
+            (Some(RejectPolicy::Quarantine), None) => {
                 let first = inputs.first().map_or(Path::new("-"), PathBuf::as_path);
                 Ok(Some(folder.join(rejects_name(first))))
             }
@@ -82,7 +84,7 @@ impl Handling {
     /// Refuses a receipt that exists before the work begins.
     pub(crate) fn refuse_existing_receipt(&self) -> Result<(), Fatal> {
         match &self.receipt {
-            Some(path) if !self.overwrite => open::refuse_existing(path, false),
+            Some(path) if !self.overwrite => files::refuse_existing(path, false),
             _ => Ok(()),
         }
     }

@@ -4,7 +4,8 @@
 //! run. The list is read before a run and replaced as a whole when it has succeeded. Runs with one
 //! list are made one after the other.
 
-use crate::open::{self, AndHelp as _};
+use crate::diagnostics::AndHelp as _;
+use crate::{files, open};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -27,7 +28,7 @@ transpose_core::codes! {
 
 /// Which list is kept, and what it is for.
 #[derive(Default, clap::Args)]
-pub(crate) struct Remembering {
+pub(crate) struct DeliveryLog {
     /// A list of the files that were converted: refuse an input that stands there, and add the
     /// inputs when the run has succeeded
     #[arg(long, value_name = "FILE")]
@@ -44,7 +45,7 @@ pub(crate) struct Received {
     new: Vec<(String, String)>,
 }
 
-impl Remembering {
+impl DeliveryLog {
     /// Refuses inputs that were received before. Answers inputs that can be read from their
     /// beginning, and what is to be remembered.
     pub(crate) fn check(&self, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<Received>), Fatal> {
@@ -92,7 +93,7 @@ impl Received {
         for (hash, name) in &self.new {
             let _ = writeln!(text, "{}", json!({"sha256": hash, "name": name, "converted": now}));
         }
-        if text == self.text { Ok(()) } else { open::write(&self.path, text.as_bytes(), true) }
+        if text == self.text { Ok(()) } else { files::write(&self.path, text.as_bytes(), true) }
     }
 }
 

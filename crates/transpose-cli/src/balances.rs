@@ -1,7 +1,8 @@
 //! The accounts between periods, and how amounts came about: what `run` and `convert` write beside
 //! reports.
 
-use crate::open::{self, AndHelp as _};
+use crate::diagnostics::{AndHelp as _, wrong, wrong_argument};
+use crate::open;
 use std::fs;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
@@ -19,7 +20,7 @@ transpose_core::codes! {
 }
 
 /// The file with the accounts of deals, which a run reads and replaces.
-pub(crate) struct Accounts<'a> {
+pub(crate) struct BalancesFile<'a> {
     path: &'a Path,
     /// As it was read; nothing where there is no file yet.
     text: Option<String>,
@@ -27,7 +28,7 @@ pub(crate) struct Accounts<'a> {
     redo: bool,
 }
 
-impl<'a> Accounts<'a> {
+impl<'a> BalancesFile<'a> {
     /// Reads the accounts, if the file is there; with `redo`, a period that they hold already is
     /// worked out again.
     pub(crate) fn open(path: &'a Path, redo: bool) -> Result<Self, Fatal> {
@@ -65,7 +66,7 @@ impl<'a> Accounts<'a> {
         let now = fs::read_to_string(self.path).ok();
         if now != self.text {
             let message = format!("`{}` is no longer what it was when the run began", self.path.display());
-            return Err(open::wrong(&CHANGED, message));
+            return Err(wrong(&CHANGED, message));
         }
         let (path, bytes) = (self.path.to_path_buf(), balances.to_text().into_bytes());
         Ok(Some(Extra { path, bytes, replace: true }))
@@ -88,7 +89,7 @@ fn digest(inputs: &[Input]) -> Result<String, Fatal> {
 pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<Extra, Fatal> {
     let Some(owed) = &outcome.owed else {
         let message = "there are no amounts to explain: the agreement has no `[[deal]]`, or the target holds single plays";
-        return Err(open::wrong(&open::ARGUMENT, message).and_help(
+        return Err(wrong_argument(message).and_help(
             "Add a `[[deal]]` to the agreement (`transpose init agreement`), or leave the explanation out.",
         ));
     };
