@@ -1,7 +1,7 @@
 //! How a block is built and encoded: a release, its recordings, and their usages.
 
 use crate::aggregate::table::Group;
-use crate::consolidate::describe::Shapes;
+use crate::consolidate::shapes::Shapes;
 use crate::emit::usages::Usages;
 use crate::storage::varint::Cells;
 use transpose_core::accounting::RunReport;

@@ -20,7 +20,8 @@
 
 use crate::aggregate::counter::{Rows, Rules, Worker};
 use crate::diagnostics;
-use crate::enrich::decoder::{Completion, Users};
+use crate::enrich::decoder::Completion;
+use crate::enrich::privacy::Users;
 use crate::filter::period::{self, Known, Screen, Screening};
 use crate::filter::refund_pairs::Paired;
 use crate::output::files;
