@@ -3,6 +3,7 @@
 //! Each check is a function from the tree to complaints; a complaint says where, what, and what to
 //! do. The rules themselves are in CONTRIBUTING.md and docs/architecture.md.
 
+mod comments;
 pub(crate) mod floors;
 mod imports;
 mod licence;
@@ -31,7 +32,18 @@ impl Chore for Tidy {
         }
         let tree = Tree::load(&root)?;
         let mut complaints = Vec::new();
-        for check in [layers, names, manifests, derived, generated, words, tests_are_honest, codes, text] {
+        for check in [
+            layers,
+            names,
+            manifests,
+            derived,
+            generated,
+            words,
+            tests_are_honest,
+            codes,
+            text,
+            comments::check,
+        ] {
             complaints.extend(check(&tree));
         }
         complaints.extend(floors::check(&root)?);
@@ -409,7 +421,7 @@ fn code_of(line: &str) -> Option<(String, &str)> {
     fits.then(|| (id.to_owned(), rest.get(severity.len()..).unwrap_or_default()))
 }
 
-/// Line ends and ends of files. The length of lines is left to rustfmt.
+/// Line ends and ends of files. The length of lines of code is left to rustfmt.
 fn text(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
     let own = ["rs", "md", "toml", "py", "yml", "snap"];

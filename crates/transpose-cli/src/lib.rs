@@ -27,27 +27,35 @@
 //! | module | does |
 //! |---|---|
 //! | `commands` | one file a subcommand |
-//! | `accounts` | accounts between periods, explanations of amounts |
-//! | `open` | registry, inputs, choice of formats, side files, the clock |
-//! | `packing` | text or a workbook, plain or gzip |
-//! | `handling` | what `convert` and `run` have in common: rejected rows, memory, threads, replacing |
-//! | `messages` | diagnostics and summaries for people and for pipelines; exit codes |
-//! | `progress` | the progress bar |
-//! | `received` | the list of files that were converted before |
-//! | `selection` | which plays take part: period, time zone, duplicates |
+//! | `arguments` | groups of flags that several commands have |
+//! | `open` | what a command begins with: formats, inputs, side files |
+//! | `packing` | what an output comes in: text or a workbook, plain or gzip |
+//! | `files` | what may be written, and small files written whole |
+//! | `balances` | accounts between periods, explanations of amounts |
+//! | `delivery_log` | the list of files that were converted before |
+//! | `messages`, `text`, `progress` | what is said, to people and to pipelines |
+//! | `exit` | how commands end |
+//! | `clock`, `time_zone` | the moment of the run, and where days begin |
+//! | `diagnostics` | what can be wrong with a command |
 
-mod accounts;
+mod arguments;
+mod balances;
+mod clock;
 mod commands;
-mod handling;
+mod delivery_log;
+mod diagnostics;
+mod exit;
+mod files;
 mod messages;
 mod open;
 mod packing;
 mod progress;
-mod received;
-mod selection;
+mod text;
+mod time_zone;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use messages::{Exit, Form, Messages, Stop};
+use exit::{Exit, Stop};
+use messages::{Form, Messages};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
@@ -185,7 +193,7 @@ mod tests {
         let messages = Messages::new(Form::Human, true);
         let ended = |end: fn() -> Result<Exit, Stop>| guarded(&messages, end).code();
         assert_eq!(ended(|| Ok(Exit::Diagnostics)), 1);
-        assert_eq!(ended(|| Err(open::wrong(&open::ARGUMENT, "a test").into())), 2);
+        assert_eq!(ended(|| Err(diagnostics::wrong_argument("a test").into())), 2);
         assert_eq!(ended(|| Err(Stop::Closed)), 4);
         assert_eq!(ended(|| panic!("a test")), 70);
     }
