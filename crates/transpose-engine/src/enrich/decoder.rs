@@ -356,14 +356,10 @@ impl ChunkDecoder for Worker<'_> {
             }
             let (found, code) = self.all.found(track, release);
             if let Some(code) = code {
-                if report.diagnostics.keeps(code) {
-                    let message = trouble(code, track, release);
-                    let line = origin.line + u64::from(row.line);
-                    let place = Location::line(line, origin.byte + u64::from(row.start));
-                    report.diagnostics.push(Diagnostic::new(code, place.field(Field::RECORDING_ID), message));
-                } else {
-                    report.diagnostics.count(code, 1);
-                }
+                report.diagnostics.report(code, || {
+                    let place = origin.locate(row.line, row.start).field(Field::RECORDING_ID);
+                    Diagnostic::new(code, place, trouble(code, track, release))
+                });
             }
             let told = match found {
                 None => None,
