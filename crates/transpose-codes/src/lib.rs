@@ -13,6 +13,7 @@ mod check;
 mod compact;
 pub mod currency;
 pub mod decimal;
+mod digits;
 pub mod dpid;
 pub mod duration;
 pub mod grid;
