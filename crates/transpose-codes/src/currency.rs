@@ -1,7 +1,7 @@
 //! Currencies: ISO 4217 alphabetic codes and those the DDEX list keeps although ISO has withdrawn
 //! them.
 
-use crate::Parsed;
+use crate::ParsedCode;
 use crate::tables::currencies::CURRENCIES;
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(crate) struct Row {
 
 impl Currency {
     /// Reads a code; lower case and spaces around it are reported as normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, CurrencyError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, CurrencyError> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Err(CurrencyError::Empty);
@@ -30,7 +30,7 @@ impl Currency {
         });
         if let Some(at) = found {
             let code = Self(at as u8);
-            return Ok(Parsed { code, normalised: code.as_str() != text });
+            return Ok(ParsedCode { code, normalised: code.as_str() != text });
         }
         Err(match suggest(trimmed) {
             Some(code) => CurrencyError::UseInstead(code),
@@ -164,7 +164,7 @@ mod tests {
         assert!(CURRENCIES.is_sorted_by(|a, b| a.code < b.code));
         assert!(CURRENCIES.len() < 256);
         for currency in Currency::all() {
-            assert_eq!(Currency::parse(currency.code()), Ok(Parsed::exact(currency)));
+            assert_eq!(Currency::parse(currency.code()), Ok(ParsedCode::exact(currency)));
         }
         assert_eq!(Currency::all().filter(|c| c.in_ddex_list()).count(), 173);
         for code in ["BYN", "MRU", "STN", "VES", "SLE", "VED", "ZWG", "UYW", "XCG"] {

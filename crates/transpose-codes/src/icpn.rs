@@ -20,7 +20,7 @@ pub struct Icpn {
 
 /// A product code and what had to be repaired to read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct IcpnParsed {
+pub struct ParsedIcpn {
     /// The code itself.
     pub code: Icpn,
     /// What was repaired, the strongest repair when there were several.
@@ -40,7 +40,7 @@ pub enum IcpnRepair {
 
 impl Icpn {
     /// Reads 12, 13 or 14 digits with a right check digit, and tells what was repaired on the way.
-    pub fn parse(text: &str) -> Result<IcpnParsed, IcpnError> {
+    pub fn parse(text: &str) -> Result<ParsedIcpn, IcpnError> {
         let compact = match Compact::<14>::read(text, is_separator) {
             Ok(compact) => compact,
             Err(found) if matches!(found, '.' | ',' | '+') && is_scientific(text) => {
@@ -75,7 +75,7 @@ impl Icpn {
         let Some((last, body)) = code.bytes().split_last() else { return Err(IcpnError::Empty) };
         let expected = check::gs1(body);
         if expected == *last {
-            return Ok(IcpnParsed { code, repair });
+            return Ok(ParsedIcpn { code, repair });
         }
         Err(if !zeros.is_empty() {
             IcpnError::Length(kept.len())

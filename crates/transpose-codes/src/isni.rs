@@ -2,7 +2,7 @@
 //! character (ISO 7064 Mod 11-2, a digit or `X`).
 
 use crate::compact::{is_separator, labelled};
-use crate::{Parsed, ascii_code, check};
+use crate::{ParsedCode, ascii_code, check};
 use std::fmt;
 
 /// An ISNI in its canonical form: sixteen characters, no spaces.
@@ -12,9 +12,9 @@ pub struct Isni([u8; 16]);
 impl Isni {
     /// Reads an ISNI; spaces, hyphens, a lower-case `x` and an `ISNI` label are accepted and
     /// reported as normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, IsniError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, IsniError> {
         if let Some(code) = Self::canonical(text) {
-            return Ok(Parsed { code, normalised: false });
+            return Ok(ParsedCode { code, normalised: false });
         }
         let compact = labelled::<16>(text, "ISNI", is_separator).map_err(IsniError::Character)?;
         let Some(bytes) = compact.exactly() else {
@@ -31,7 +31,7 @@ impl Isni {
         if expected != *last {
             return Err(IsniError::CheckCharacter { code: Self(bytes), expected: expected as char });
         }
-        Ok(Parsed { code: Self(bytes), normalised: bytes != text.as_bytes() })
+        Ok(ParsedCode { code: Self(bytes), normalised: bytes != text.as_bytes() })
     }
 
     /// Reads an ISNI in canonical form, as nearly all are.

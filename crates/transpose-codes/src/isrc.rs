@@ -2,7 +2,7 @@
 //! digits, seven digits.
 
 use crate::compact::{is_separator, labelled};
-use crate::{Parsed, ascii_code};
+use crate::{ParsedCode, ascii_code};
 use std::fmt;
 
 /// An ISRC in its canonical form: twelve characters, upper case, no hyphens.
@@ -12,12 +12,12 @@ pub struct Isrc([u8; 12]);
 impl Isrc {
     /// Reads an ISRC; hyphens, spaces, lower case and an `ISRC` label are accepted and reported as
     /// normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, IsrcError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, IsrcError> {
         // Nearly every ISRC is already canonical: check its shape without looking for separators.
         if let Ok(bytes) = <[u8; 12]>::try_from(text.as_bytes())
             && wrong_place(&bytes).is_none()
         {
-            return Ok(Parsed::exact(Self(bytes)));
+            return Ok(ParsedCode::exact(Self(bytes)));
         }
         let compact = labelled::<12>(text, "ISRC", is_separator).map_err(IsrcError::Character)?;
         let Some(bytes) = compact.exactly() else {
@@ -25,7 +25,7 @@ impl Isrc {
         };
         match wrong_place(&bytes) {
             Some((place, expected)) => Err(IsrcError::Shape { place, expected }),
-            None => Ok(Parsed { code: Self(bytes), normalised: true }),
+            None => Ok(ParsedCode { code: Self(bytes), normalised: true }),
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
         fn never_panics_and_is_stable(text in "\\PC{0,20}") {
             if let Ok(parsed) = Isrc::parse(&text) {
                 prop_assert_eq!(parsed.normalised, parsed.code.as_str() != text);
-                prop_assert_eq!(Isrc::parse(parsed.code.as_str()), Ok(Parsed::exact(parsed.code)));
+                prop_assert_eq!(Isrc::parse(parsed.code.as_str()), Ok(ParsedCode::exact(parsed.code)));
             }
         }
 

@@ -33,7 +33,7 @@ pub use decimal::{Decimal, DecimalError};
 pub use dpid::{Dpid, DpidError};
 pub use duration::{Duration, DurationError, ParsedDuration};
 pub use grid::{Grid, GridError};
-pub use icpn::{Icpn, IcpnError, IcpnParsed, IcpnRepair};
+pub use icpn::{Icpn, IcpnError, IcpnRepair, ParsedIcpn};
 pub use isni::{Isni, IsniError};
 pub use isrc::{Isrc, IsrcError};
 pub use iswc::{Iswc, IswcError};
@@ -43,7 +43,7 @@ pub use time::{Date, PartialDate, Period, TimeError, Timestamp};
 
 /// A code together with the answer whether its text was in canonical form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Parsed<T> {
+pub struct ParsedCode<T> {
     /// The code itself.
     pub code: T,
     /// True when the text differed from the canonical form of the code (case, separators, prefix,
@@ -51,15 +51,15 @@ pub struct Parsed<T> {
     pub normalised: bool,
 }
 
-impl<T> Parsed<T> {
+impl<T> ParsedCode<T> {
     /// A code whose text was canonical.
     pub const fn exact(code: T) -> Self {
         Self { code, normalised: false }
     }
 
     /// The same answer about another value.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Parsed<U> {
-        Parsed { code: f(self.code), normalised: self.normalised }
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> ParsedCode<U> {
+        ParsedCode { code: f(self.code), normalised: self.normalised }
     }
 }
 
@@ -108,8 +108,8 @@ mod tests {
 
     #[test]
     fn map_keeps_the_flag() {
-        let parsed = Parsed { code: 2_u8, normalised: true }.map(u16::from);
-        assert_eq!(parsed, Parsed { code: 2_u16, normalised: true });
-        assert!(!Parsed::exact(1).normalised);
+        let parsed = ParsedCode { code: 2_u8, normalised: true }.map(u16::from);
+        assert_eq!(parsed, ParsedCode { code: 2_u16, normalised: true });
+        assert!(!ParsedCode::exact(1).normalised);
     }
 }

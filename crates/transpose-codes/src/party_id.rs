@@ -1,7 +1,7 @@
 //! Party ids as `Namespace::Id` (ARCH-18, ARCH-40, rule V-ID-5), such as `ISNI::0000000081266409`
 //! or `myns::4534`.
 
-use crate::Parsed;
+use crate::ParsedCode;
 use crate::isni::{Isni, IsniError};
 use std::fmt;
 
@@ -16,12 +16,15 @@ pub struct PartyId<'a> {
 impl<'a> PartyId<'a> {
     /// Reads `Namespace::Id`; spaces around the parts are dropped (ARCH-19), and an ISNI is checked
     /// and compacted.
-    pub fn parse(text: &'a str) -> Result<Parsed<Self>, PartyIdError> {
+    pub fn parse(text: &'a str) -> Result<ParsedCode<Self>, PartyIdError> {
         // Nearly all are.
         if let Some(id) = text.strip_prefix("ISNI::")
             && let Some(isni) = Isni::canonical(id)
         {
-            return Ok(Parsed { code: Self { namespace: "ISNI", id, isni: Some(isni) }, normalised: false });
+            return Ok(ParsedCode {
+                code: Self { namespace: "ISNI", id, isni: Some(isni) },
+                normalised: false,
+            });
         }
         if text.trim().is_empty() {
             return Err(PartyIdError::Empty);
@@ -47,7 +50,7 @@ impl<'a> PartyId<'a> {
             normalised |= isni.normalised || namespace != "ISNI";
             code = Self { namespace: "ISNI", id, isni: Some(isni.code) };
         }
-        Ok(Parsed { code, normalised })
+        Ok(ParsedCode { code, normalised })
     }
 
     /// The namespace: who gives the ids, such as `ISNI`, `IPI` or a name the parties agreed.

@@ -2,7 +2,7 @@
 
 use super::calendar::{civil, days_in_month};
 use super::digits::{four, push_two, push_year, two};
-use super::{Part, TimeError};
+use super::{TimeError, TimePart};
 use std::fmt;
 
 /// A day of the calendar, from 0001-01-01 to 9999-12-31.
@@ -17,13 +17,13 @@ impl Date {
     /// The day with this year, month and day, if it exists.
     pub const fn new(year: u16, month: u8, day: u8) -> Result<Self, TimeError> {
         if year < 1 || year > 9999 {
-            return Err(TimeError::Impossible(Part::Year));
+            return Err(TimeError::Impossible(TimePart::Year));
         }
         if month < 1 || month > 12 {
-            return Err(TimeError::Impossible(Part::Month));
+            return Err(TimeError::Impossible(TimePart::Month));
         }
         if day < 1 || day > days_in_month(year, month) {
-            return Err(TimeError::Impossible(Part::Day));
+            return Err(TimeError::Impossible(TimePart::Day));
         }
         Ok(Self { year, month, day })
     }
@@ -145,14 +145,14 @@ mod tests {
     fn impossible_and_misshapen_dates_differ() {
         for (text, error) in [
             ("", TimeError::Empty),
-            ("2026-02-30", TimeError::Impossible(Part::Day)),
-            ("2023-02-29", TimeError::Impossible(Part::Day)),
-            ("1900-02-29", TimeError::Impossible(Part::Day)),
-            ("2026-04-31", TimeError::Impossible(Part::Day)),
-            ("2026-01-00", TimeError::Impossible(Part::Day)),
-            ("2026-13-01", TimeError::Impossible(Part::Month)),
-            ("2026-00-01", TimeError::Impossible(Part::Month)),
-            ("0000-01-01", TimeError::Impossible(Part::Year)),
+            ("2026-02-30", TimeError::Impossible(TimePart::Day)),
+            ("2023-02-29", TimeError::Impossible(TimePart::Day)),
+            ("1900-02-29", TimeError::Impossible(TimePart::Day)),
+            ("2026-04-31", TimeError::Impossible(TimePart::Day)),
+            ("2026-01-00", TimeError::Impossible(TimePart::Day)),
+            ("2026-13-01", TimeError::Impossible(TimePart::Month)),
+            ("2026-00-01", TimeError::Impossible(TimePart::Month)),
+            ("0000-01-01", TimeError::Impossible(TimePart::Year)),
             ("2026/01/01", TimeError::Shape),
             ("01-01-2026", TimeError::Shape),
             ("2026-1-01", TimeError::Shape),

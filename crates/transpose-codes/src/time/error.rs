@@ -5,7 +5,7 @@ use std::fmt;
 /// A part of a date or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Part {
+pub enum TimePart {
     /// The year, from 1 to 9999.
     Year,
     /// The quarter.
@@ -37,7 +37,7 @@ pub enum TimeError {
     /// A date stands where a date and a time belong.
     DateOnly,
     /// The shape is right and there is no such date or time, because of this part.
-    Impossible(Part),
+    Impossible(TimePart),
     /// The period ends before it begins.
     Reversed,
 }
@@ -51,15 +51,15 @@ impl fmt::Display for TimeError {
             Self::Reversed => "the period ends before it begins",
             Self::Impossible(part) => {
                 return f.write_str(match part {
-                    Part::Year => "there is no such year, expected 0001 to 9999",
-                    Part::Quarter => "there is no such quarter, expected Q1 to Q4",
-                    Part::Month => "there is no such month, expected 01 to 12",
-                    Part::Week => "the year has no such week",
-                    Part::Day => "the month has no such day",
-                    Part::Hour => "there is no such hour, expected 00 to 23",
-                    Part::Minute => "there is no such minute, expected 00 to 59",
-                    Part::Second => "there is no such second, expected 00 to 59",
-                    Part::Offset => "there is no such offset from UTC",
+                    TimePart::Year => "there is no such year, expected 0001 to 9999",
+                    TimePart::Quarter => "there is no such quarter, expected Q1 to Q4",
+                    TimePart::Month => "there is no such month, expected 01 to 12",
+                    TimePart::Week => "the year has no such week",
+                    TimePart::Day => "the month has no such day",
+                    TimePart::Hour => "there is no such hour, expected 00 to 23",
+                    TimePart::Minute => "there is no such minute, expected 00 to 59",
+                    TimePart::Second => "there is no such second, expected 00 to 59",
+                    TimePart::Offset => "there is no such offset from UTC",
                 });
             }
         })

@@ -20,7 +20,7 @@ mod period;
 mod timestamp;
 
 pub use date::{Date, parse_date};
-pub use error::{Part, TimeError};
+pub use error::{TimeError, TimePart};
 pub use partial_date::{PartialDate, Precision};
 pub use period::{Period, PeriodForm};
 pub use timestamp::Timestamp;

@@ -100,7 +100,7 @@ impl fmt::Display for PartialDate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Part;
+    use crate::time::TimePart;
 
     fn date(text: &str) -> Date {
         Date::parse(text).unwrap()
@@ -120,8 +120,8 @@ mod tests {
         for (text, error) in [
             ("", TimeError::Empty),
             ("26", TimeError::Shape),
-            ("0000", TimeError::Impossible(Part::Year)),
-            ("2026-13", TimeError::Impossible(Part::Month)),
+            ("0000", TimeError::Impossible(TimePart::Year)),
+            ("2026-13", TimeError::Impossible(TimePart::Month)),
             ("2026-1", TimeError::Shape),
         ] {
             assert_eq!(PartialDate::parse(text), Err(error), "{text}");

@@ -2,7 +2,7 @@
 
 use super::calendar::{DAY, MINUTE, days_in_month};
 use super::digits::{four, two};
-use super::{Date, Part, PartialDate, Precision, TimeError};
+use super::{Date, PartialDate, Precision, TimeError, TimePart};
 use std::fmt;
 use std::ops::Range;
 
@@ -58,7 +58,7 @@ impl Period {
     /// A quarter of a year, from one to four.
     pub fn quarter(year: u16, quarter: u8) -> Result<Self, TimeError> {
         if !(1..=4).contains(&quarter) {
-            return Err(TimeError::Impossible(Part::Quarter));
+            return Err(TimeError::Impossible(TimePart::Quarter));
         }
         let first = Date::new(year, quarter * 3 - 2, 1)?;
         let last = Date::new(year, quarter * 3, days_in_month(year, quarter * 3))?;
@@ -67,7 +67,7 @@ impl Period {
 
     /// An ISO 8601 week of a year, from one to 52 or 53.
     pub fn week(year: u16, week: u8) -> Result<Self, TimeError> {
-        let impossible = TimeError::Impossible(Part::Week);
+        let impossible = TimeError::Impossible(TimePart::Week);
         let monday = monday_of_week_1(year)? + (i32::from(week) - 1) * 7;
         // A week belongs to the year that holds its Thursday.
         let thursday = Date::from_days(monday + 3).ok_or(impossible)?;
@@ -223,14 +223,14 @@ mod tests {
             ("", TimeError::Empty),
             ("--", TimeError::Shape),
             ("2026-10-01--", TimeError::Shape),
-            ("2026-Q5", TimeError::Impossible(Part::Quarter)),
-            ("2026-Q0", TimeError::Impossible(Part::Quarter)),
-            ("2026-W00", TimeError::Impossible(Part::Week)),
-            ("2026-W54", TimeError::Impossible(Part::Week)),
-            ("2025-W53", TimeError::Impossible(Part::Week)),
-            ("9999-W53", TimeError::Impossible(Part::Week)),
-            ("0000-W01", TimeError::Impossible(Part::Year)),
-            ("2026-13", TimeError::Impossible(Part::Month)),
+            ("2026-Q5", TimeError::Impossible(TimePart::Quarter)),
+            ("2026-Q0", TimeError::Impossible(TimePart::Quarter)),
+            ("2026-W00", TimeError::Impossible(TimePart::Week)),
+            ("2026-W54", TimeError::Impossible(TimePart::Week)),
+            ("2025-W53", TimeError::Impossible(TimePart::Week)),
+            ("9999-W53", TimeError::Impossible(TimePart::Week)),
+            ("0000-W01", TimeError::Impossible(TimePart::Year)),
+            ("2026-13", TimeError::Impossible(TimePart::Month)),
             ("2026-W1", TimeError::Shape),
             ("2026M01", TimeError::Shape),
             ("202601", TimeError::Shape),

@@ -2,7 +2,7 @@
 
 use super::calendar::{DAY, MICROS, MINUTE, civil};
 use super::digits::{four, push_two, push_year, two};
-use super::{Date, Part, TimeError, parse_date};
+use super::{Date, TimeError, TimePart, parse_date};
 use crate::digits::push_fraction;
 use std::fmt;
 
@@ -183,7 +183,7 @@ impl Timestamp {
         };
         let (hours, minutes) = (i16::from(two(h0, h1)?), i16::from(two(m0, m1)?));
         if hours > 23 || minutes > 59 {
-            return Err(TimeError::Impossible(Part::Offset));
+            return Err(TimeError::Impossible(TimePart::Offset));
         }
         let offset = hours * 60 + minutes;
         Ok(self.assume_offset(if sign == b'-' { -offset } else { offset }))
@@ -207,9 +207,9 @@ impl fmt::Debug for Timestamp {
 /// Microseconds of a local time, counted as if it were UTC.
 fn at(date: Date, hour: u8, minute: u8, second: u8) -> Result<i64, TimeError> {
     let part = match (hour, minute, second) {
-        (24.., _, _) => Part::Hour,
-        (_, 60.., _) => Part::Minute,
-        (_, _, 60..) => Part::Second,
+        (24.., _, _) => TimePart::Hour,
+        (_, 60.., _) => TimePart::Minute,
+        (_, _, 60..) => TimePart::Second,
         _ => {
             let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
             return Ok(i64::from(date.days_since_epoch()) * DAY + seconds * MICROS);
@@ -269,13 +269,13 @@ mod tests {
         for (text, error) in [
             ("", TimeError::Empty),
             ("2026-10-05", TimeError::DateOnly),
-            ("2026-02-30T00:00:00", TimeError::Impossible(Part::Day)),
-            ("2026-02-03T25:00:00", TimeError::Impossible(Part::Hour)),
-            ("2026-02-03T24:00:00", TimeError::Impossible(Part::Hour)),
-            ("2026-02-03T12:60:00", TimeError::Impossible(Part::Minute)),
-            ("2016-12-31T23:59:60Z", TimeError::Impossible(Part::Second)),
-            ("2026-02-03T12:00:00+24:00", TimeError::Impossible(Part::Offset)),
-            ("2026-02-03T12:00:00+01:60", TimeError::Impossible(Part::Offset)),
+            ("2026-02-30T00:00:00", TimeError::Impossible(TimePart::Day)),
+            ("2026-02-03T25:00:00", TimeError::Impossible(TimePart::Hour)),
+            ("2026-02-03T24:00:00", TimeError::Impossible(TimePart::Hour)),
+            ("2026-02-03T12:60:00", TimeError::Impossible(TimePart::Minute)),
+            ("2016-12-31T23:59:60Z", TimeError::Impossible(TimePart::Second)),
+            ("2026-02-03T12:00:00+24:00", TimeError::Impossible(TimePart::Offset)),
+            ("2026-02-03T12:00:00+01:60", TimeError::Impossible(TimePart::Offset)),
             ("2026-02-03T12:00:00.", TimeError::Shape),
             ("2026-02-03T12:00:00.1234567890", TimeError::Shape),
             ("2026-02-03T12:00:00 Z", TimeError::Shape),
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(compact("20260515T031500123").unwrap(), "2026-05-15T03:15:00.123");
         assert_eq!(compact("20260515T03150012"), Err(TimeError::Shape));
         assert_eq!(compact("20260515"), Err(TimeError::Shape));
-        assert_eq!(compact("20260532T031500"), Err(TimeError::Impossible(Part::Day)));
+        assert_eq!(compact("20260532T031500"), Err(TimeError::Impossible(TimePart::Day)));
         assert_eq!(compact(""), Err(TimeError::Empty));
     }
 
