@@ -1,4 +1,4 @@
-//! Booleans: `true` or `false`, in lower case (ARCH-30).
+//! Booleans: `true` or `false`, in lower case.
 
 use crate::ParsedCode;
 use std::fmt;

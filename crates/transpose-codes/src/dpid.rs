@@ -1,8 +1,8 @@
-//! DPID, the DDEX party identifier (ARCH-39, rule V-ID-4): `PADPIDA`, ten digits and a check
-//! character, no dashes.
+//! DPID, the DDEX party identifier with `PADPIDA`, ten digits and a check character,
+//! without dashes.
 
 use crate::compact::{Compact, is_separator};
-use crate::{ParsedCode, ascii_code, check};
+use crate::{ParsedCode, ascii_code, check_digit};
 use std::fmt;
 
 /// A DPID in its canonical form: eighteen characters, upper case, no dashes.
@@ -32,7 +32,7 @@ impl Dpid {
     /// The check character (ISO 7064 Mod 37,36) that belongs to the id when it carries another one.
     pub fn expected_check(&self) -> Option<char> {
         let [body @ .., last] = &self.0;
-        check::mod_37_36(body).filter(|expected| expected != last).map(char::from)
+        check_digit::mod_37_36(body).filter(|expected| expected != last).map(char::from)
     }
 }
 

@@ -2,7 +2,7 @@
 //! 7064 Mod 37,36).
 
 use crate::compact::{is_separator, labelled};
-use crate::{ParsedCode, ascii_code, check};
+use crate::{ParsedCode, ascii_code, check_digit};
 use std::fmt;
 
 /// A GRid in its canonical form: eighteen characters, upper case, no hyphens.
@@ -21,7 +21,7 @@ impl Grid {
         if !body.starts_with(b"A1") {
             return Err(GridError::Scheme);
         }
-        match check::mod_37_36(body) {
+        match check_digit::mod_37_36(body) {
             Some(expected) if expected != *last => {
                 Err(GridError::CheckCharacter { code: Self(bytes), expected: expected as char })
             }

@@ -1,5 +1,5 @@
-//! ISRC, the code of a recording (ISO 3901; shape of ARCH-41): two letters, three letters or
-//! digits, seven digits.
+//! ISRC, the code of a recording (ISO 3901): two letters, three letters or digits, seven
+//! digits.
 
 use crate::compact::{is_separator, labelled};
 use crate::{ParsedCode, ascii_code};
@@ -29,8 +29,8 @@ impl Isrc {
         }
     }
 
-    /// The two-letter prefix, which since 2010 no longer tells the country of the recording for
-    /// certain.
+    /// The two-letter prefix, which since 2010 is no longer certain to be the country of the
+    /// recording.
     pub fn prefix(&self) -> &str {
         self.as_str().get(..2).unwrap_or_default()
     }
@@ -69,7 +69,7 @@ pub enum IsrcError {
     Length(usize),
     /// A character that no ISRC holds.
     Character(char),
-    /// A letter stands where a digit belongs, or the other way round.
+    /// There is a letter where a digit belongs, or a digit where a letter belongs.
     Shape {
         /// The place in the canonical form, counted from one.
         place: u8,

@@ -1,8 +1,7 @@
-//! ISWC, the code of a musical work (ISO 15707; shape of ARCH-41): `T`, nine digits and a check
-//! digit.
+//! ISWC, the code of a musical work (ISO 15707): `T`, nine digits and a check digit.
 
 use crate::compact::{is_separator, labelled};
-use crate::{ParsedCode, ascii_code, check};
+use crate::{ParsedCode, ascii_code, check_digit};
 use std::fmt;
 
 /// An ISWC in its canonical form: `T` and ten digits.
@@ -22,7 +21,7 @@ impl Iswc {
         if !digits.iter().chain([last]).all(u8::is_ascii_digit) {
             return Err(IswcError::Shape);
         }
-        let expected = check::iswc(digits);
+        let expected = check_digit::iswc(digits);
         if expected != *last {
             return Err(IswcError::CheckDigit { code: Self(bytes), expected: expected as char });
         }

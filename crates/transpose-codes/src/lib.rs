@@ -1,15 +1,23 @@
 //! Codes of the music industry and the one exact decimal parser.
 //!
-//! Identifiers (ISRC, ISWC, ICPN, GRid, DPID, ISNI), territories, currencies, durations, times,
-//! periods, booleans and decimals: each is a small checked type with one parser, one canonical form
-//! and an error that says what is wrong.
+//! Each code is a small checked type with one parser, one canonical form, and an error that says
+//! what is wrong.
+//!
+//! | modules | hold |
+//! |---|---|
+//! | [`isrc`], [`iswc`], [`icpn`], [`grid`], [`dpid`], [`isni`], [`party_id`] | identifiers |
+//! | [`territory`], [`currency`] | codes of lists, in static tables |
+//! | [`time`], [`duration`], [`serial`] | dates, times, periods, durations, spreadsheet dates |
+//! | [`bank_holidays`] | working days in England and Wales |
+//! | [`decimal`], [`boolean`] | values |
+//! | [`mojibake`] | repair of text that was encoded twice |
 //!
 //! Invariant: this crate does no I/O, reads no clock and knows no file format. It is the lowest
 //! crate of the workspace, and nothing in it allocates while parsing.
 
 pub mod bank_holidays;
 pub mod boolean;
-mod check;
+mod check_digit;
 mod compact;
 pub mod currency;
 pub mod decimal;
@@ -41,7 +49,7 @@ pub use party_id::{PartyId, PartyIdError};
 pub use territory::{Territory, TerritoryError, TerritoryKind};
 pub use time::{Date, PartialDate, Period, TimeError, Timestamp};
 
-/// A code together with the answer whether its text was in canonical form.
+/// A code, and whether its text was in canonical form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ParsedCode<T> {
     /// The code itself.
@@ -57,7 +65,7 @@ impl<T> ParsedCode<T> {
         Self { code, normalised: false }
     }
 
-    /// The same answer about another value.
+    /// The same for another value made of the code.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> ParsedCode<U> {
         ParsedCode { code: f(self.code), normalised: self.normalised }
     }

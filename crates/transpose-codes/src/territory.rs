@@ -6,7 +6,7 @@ use crate::tables::territories::TERRITORIES;
 use crate::tables::territory_names::NAMES;
 use std::fmt;
 
-/// A territory: a small number that stands for a row of the table of codes, ordered by code.
+/// A territory: the index of its row in the table of codes, which is sorted by code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Territory(u16);
 
@@ -38,7 +38,7 @@ impl Territory {
     /// Reads a code; another case of letters and leading zeros of TIS numbers are reported as
     /// normalised.
     pub fn parse(text: &str) -> Result<ParsedCode<Self>, TerritoryError> {
-        // Two capitals are the code of nearly every row.
+        // The fast path: nearly every cell holds two capitals.
         if let Ok(pair) = <[u8; 2]>::try_from(text.as_bytes())
             && let Some(found) = by_pair(pair)
         {
@@ -148,7 +148,7 @@ pub fn suggest(text: &str) -> Option<&'static str> {
 
 const LONGEST_NAME: usize = 48;
 
-/// Folds a name: lower-case ASCII letters and digits only. Nothing when it is longer than any known
+/// Folds a name: lower-case ASCII letters and digits only; `None` when it is longer than any known
 /// name.
 fn fold<'a>(text: &str, buffer: &'a mut [u8; LONGEST_NAME]) -> Option<&'a [u8]> {
     let mut len = 0;
@@ -207,9 +207,9 @@ fn by_code(code: &str) -> Option<Territory> {
 pub enum TerritoryError {
     /// There is no text.
     Empty,
-    /// The text is no code, but a known name or another code of this territory: `GB` for `UK`.
+    /// The text is not a code, but a known name or another code of this territory: `GB` for `UK`.
     UseInstead(&'static str),
-    /// The text is no code of the list, which grows without notice.
+    /// The text is not a code of the list, which grows without notice.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Why a text is no duration.
+//! Why a text is not a duration.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum DurationError {
     CalendarUnit,
     /// Minutes or seconds after a colon are above 59.
     ClockRange,
-    /// The duration is longer than can be kept.
+    /// The duration does not fit into 64 bits of microseconds.
     TooLong,
 }
 

@@ -1,7 +1,7 @@
 //! Durations: ISO 8601, the cue form `T2M4S`, seconds, and clock notation.
 //!
-//! A duration is exact to the microsecond. What a text says beyond that is rounded half up, and the
-//! answer says so.
+//! A duration is exact to the microsecond. Further digits of a text are rounded half up, and
+//! [`ParsedDuration::rounded`] says so.
 
 mod error;
 mod read;
@@ -11,7 +11,7 @@ pub use error::DurationError;
 
 use std::fmt;
 
-/// A length of time in microseconds; parsers give no negative one, arithmetic may.
+/// A length of time in microseconds. Parsers refuse negative ones; a difference may be negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Duration(i64);
 
@@ -27,15 +27,15 @@ pub struct ParsedDuration {
 const MICROS: i64 = 1_000_000;
 
 impl Duration {
-    /// No time at all.
+    /// The duration of zero.
     pub const ZERO: Self = Self(0);
 
-    /// A duration of so many microseconds.
+    /// A duration of `micros` microseconds.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// A duration of so many seconds, unless that is more than 292,000 years.
+    /// A duration of `seconds` seconds, unless that is more than 292,000 years.
     pub const fn from_seconds(seconds: i64) -> Option<Self> {
         match seconds.checked_mul(MICROS) {
             Some(micros) => Some(Self(micros)),
@@ -48,7 +48,7 @@ impl Duration {
         self.0
     }
 
-    /// Whether it is no time at all.
+    /// Whether it is zero.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }

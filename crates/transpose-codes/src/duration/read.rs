@@ -18,7 +18,7 @@ impl Duration {
     }
 
     /// The microseconds of an ISO 8601 duration given as bytes, rounded as [`Duration::parse_iso`]
-    /// does; `None` when it is none.
+    /// does; `None` when it is not one.
     pub fn iso_micros(text: &[u8]) -> Option<i64> {
         Self::plain_iso_micros(text)
             .or_else(|| Some(Self::parse_iso(std::str::from_utf8(text).ok()?).ok()?.duration.micros()))
@@ -49,7 +49,7 @@ impl Duration {
                         b'M' => (2, 60_000_000),
                         _ => (3, 1_000_000),
                     };
-                    // Units stand in their order, and only seconds have decimal places.
+                    // Units are in order, and only seconds have decimal places.
                     if order <= unit || (fraction.is_some() && order != 3) || fraction == Some(0) {
                         return None;
                     }
@@ -174,7 +174,7 @@ struct Number {
     fraction: i64,
     /// Ten to the power of the decimals kept.
     divisor: i64,
-    /// A digit other than zero stands behind the decimals kept.
+    /// There is a digit other than zero after the decimals kept.
     more: bool,
     has_fraction: bool,
 }
@@ -222,7 +222,7 @@ fn split_digits(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at_checked(len).unwrap_or((bytes, &[]))
 }
 
-/// Adds up numbers of units, and rounds the fraction half up to a microsecond.
+/// Adds up numbers of units; each fraction is rounded half up to a microsecond.
 fn total<const N: usize>(parts: [Option<(Number, i64)>; N]) -> Result<ParsedDuration, DurationError> {
     let mut micros = 0_i64;
     let mut rounded = false;

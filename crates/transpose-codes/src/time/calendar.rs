@@ -17,7 +17,7 @@ pub(super) const fn days_in_month(year: u16, month: u8) -> u8 {
     }
 }
 
-/// Year, month and day of a count of days since 1970-01-01.
+/// The year, month and day of a count of days since 1970-01-01.
 pub(super) const fn civil(days: i64) -> (i64, u8, u8) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

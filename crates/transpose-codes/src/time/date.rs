@@ -59,7 +59,7 @@ impl Date {
         era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
     }
 
-    /// The day that is so many days after 1970-01-01, unless it is out of range.
+    /// The day `days` after 1970-01-01, unless it is out of range.
     pub fn from_days(days: i32) -> Option<Self> {
         let (year, month, day) = civil(i64::from(days));
         u16::try_from(year).ok().and_then(|year| Self::new(year, month, day).ok())

@@ -1,4 +1,4 @@
-//! Numbers of fixed width, as dates and times have them.
+//! Reads and writes the fixed-width numbers of dates and times.
 
 use super::TimeError;
 use crate::digits::push_number;

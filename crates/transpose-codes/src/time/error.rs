@@ -1,4 +1,4 @@
-//! Why a text is no date, no time or no period.
+//! Why a text is not a date, a time or a period.
 
 use std::fmt;
 
@@ -34,9 +34,9 @@ pub enum TimeError {
     Empty,
     /// The text is not written as expected.
     Shape,
-    /// A date stands where a date and a time belong.
+    /// There is a date where a date and a time belong.
     DateOnly,
-    /// The shape is right and there is no such date or time, because of this part.
+    /// The shape is right, but this part is out of range.
     Impossible(TimePart),
     /// The period ends before it begins.
     Reversed,

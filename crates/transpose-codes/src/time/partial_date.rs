@@ -5,7 +5,7 @@ use super::digits::{four, two};
 use super::{Date, TimeError};
 use std::fmt;
 
-/// A year, a month or a day (ARCH-35), ordered by the first day.
+/// A year, a month or a day, ordered by the first day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PartialDate {
     first: Date,

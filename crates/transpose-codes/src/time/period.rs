@@ -6,7 +6,7 @@ use super::{Date, PartialDate, Precision, TimeError, TimePart};
 use std::fmt;
 use std::ops::Range;
 
-/// A reporting period in one of the forms of file names (ARCH-115).
+/// A reporting period in one of the forms of file names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     first: Date,
@@ -112,7 +112,7 @@ impl Period {
         self.first.days_since_epoch() <= days && days <= self.last.days_since_epoch()
     }
 
-    /// The moments of the period where local time is so many minutes ahead of UTC, in microseconds
+    /// The moments of the period where local time is `offset_minutes` ahead of UTC, in microseconds
     /// since 1970.
     pub const fn micros_range(self, offset_minutes: i16) -> Range<i64> {
         let offset = offset_minutes as i64 * MINUTE;

@@ -12,9 +12,9 @@ pub struct Timestamp {
     /// Microseconds since 1970-01-01T00:00:00Z; without an offset, the local time counted as if it
     /// were UTC.
     pub micros: i64,
-    /// Minutes that local time was ahead of UTC, when the text told them.
+    /// Minutes that local time was ahead of UTC, when the text says so.
     pub offset_minutes: Option<i16>,
-    /// True when the text had digits other than zero below the microsecond, which are cut off.
+    /// True when the text had digits other than zero below the microsecond, which were cut off.
     pub truncated: bool,
 }
 
@@ -75,7 +75,7 @@ impl Timestamp {
     }
 
     /// Reads the compact form of file names, `yyyymmddThhmmss`, with optional milliseconds directly
-    /// after (ARCH-117).
+    /// after.
     pub fn parse_compact(bytes: &[u8]) -> Result<Self, TimeError> {
         let Some((head, rest)) = bytes.split_first_chunk::<15>() else {
             return Err(if bytes.is_empty() { TimeError::Empty } else { TimeError::Shape });
@@ -149,7 +149,7 @@ impl Timestamp {
         }
     }
 
-    /// Writes `yyyymmddThhmmss` in local time, for file names (ARCH-117); a fraction is left out.
+    /// Writes `yyyymmddThhmmss` in local time, for file names; a fraction is left out.
     pub fn write_compact(self, out: &mut Vec<u8>) {
         let (days, of_day) = (self.local().div_euclid(DAY), self.local().rem_euclid(DAY).unsigned_abs());
         let (year, month, day) = civil(days);
