@@ -131,6 +131,7 @@ fn dependencies<'a>(manifest: &'a Table, section: &str) -> impl Iterator<Item = 
 const LAYERS: &[(&str, &[&str])] = &[
     ("transpose-codes", &[]),
     ("transpose-sync", &[]),
+    ("transpose-foreign", &[]),
     ("transpose-core", &["transpose-codes"]),
     ("transpose-records", &["transpose-codes", "transpose-core"]),
     ("transpose-sheet", &["transpose-codes", "transpose-core", "transpose-sync"]),

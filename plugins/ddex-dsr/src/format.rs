@@ -7,8 +7,8 @@ use crate::tables::{self, Layout};
 use crate::write::Writer;
 use transpose_core::diagnostics::{Fatal, shown};
 use transpose_core::format::{
-    Decode, Encode, EncodeRequest, Format, Grain, Head, Manifest, OptionSpec, Probe, Recognition, Status,
-    Version,
+    Created, EncodeRequest, Format, FormatTraits, Grain, Head, Manifest, Opened, OptionSpec, Probe,
+    Recognition, Status, Version,
 };
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::Terms;
@@ -203,6 +203,7 @@ impl Dsr {
             confidence: "".into(),
             versions: versions.collect(),
             extension: "tsv".into(),
+            traits: FormatTraits::default(),
             about: profile.about.into(),
         };
         Self { profile, manifest }
@@ -287,12 +288,12 @@ impl Format for Dsr {
         mandatory.filter(|field| !MADE.contains(field)).collect()
     }
 
-    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
-        Ok(Box::new(Reader::open(self.profile, head, options)?))
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Opened, Fatal> {
+        Ok(Opened::Blocks(Box::new(Reader::open(self.profile, head, options)?)))
     }
 
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        Ok(Box::new(Writer::create(self.profile, brief)?))
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
+        Ok(Created::Blocks(Box::new(Writer::create(self.profile, request)?)))
     }
 
     fn explain(&self, topic: &str) -> Option<String> {
