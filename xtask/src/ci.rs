@@ -1,7 +1,10 @@
 //! `cargo xtask ci`: everything that is checked before a change is accepted, in the order in which
-//! it is likely to fail.
+//! it is likely to fail. `.ci/run` calls it, so there is one list of checks.
+//!
+//! A check is one command of cargo. They share the build folder, which stands where
+//! `CARGO_TARGET_DIR` says.
 
-use crate::{Chore, Outcome, files};
+use crate::{Chore, Outcome, files, readers};
 use std::process::Command;
 
 /// Run every check: tests, format, clippy, generated files, tidy, documentation
@@ -11,34 +14,67 @@ pub(crate) struct Ci {
     /// Leave out the tests, which take longest.
     #[arg(long)]
     no_tests: bool,
+
+    /// Run the slow checks as well: fuzz targets, large data, counted instructions.
+    #[arg(long)]
+    full: bool,
 }
 
-/// The checks after the tests: arguments of cargo.
-const CHECKS: &[&[&str]] = &[
-    &["fmt", "--all", "--check"],
-    &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+/// A check: the words after `cargo`, and a variable of its environment.
+struct Check<'a> {
+    words: &'a [&'a str],
+    variable: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Check<'a> {
+    const fn of(words: &'a [&'a str]) -> Self {
+        Self { words, variable: None }
+    }
+
+    fn run(&self) -> Outcome {
+        let words = self.words.join(" ");
+        println!("\n== cargo {words}");
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        // Snapshots are compared here, never written.
+        command.args(self.words).current_dir(files::root()).env("INSTA_UPDATE", "no").envs(self.variable);
+        files::succeed(&mut command, &format!("run `cargo {words}`"))
+    }
+}
+
+/// The checks after the tests.
+const CHECKS: &[Check<'static>] = &[
+    Check::of(&["fmt", "--all", "--check"]),
+    Check::of(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     // Without what is heavy and may be left out.
-    &["clippy", "-p", "transpose-cli", "--no-default-features", "--", "-D", "warnings"],
-    &["xtask", "codegen", "--check"],
-    &["xtask", "sample", "--check"],
-    &["xtask", "tidy"],
-    &["doc", "--workspace", "--no-deps"],
+    Check::of(&["clippy", "-p", "transpose-cli", "--no-default-features", "--", "-D", "warnings"]),
+    Check::of(&["xtask", "codegen", "--check"]),
+    Check::of(&["xtask", "sample", "--check"]),
+    Check::of(&["xtask", "tidy"]),
+    Check { words: &["doc", "--workspace", "--no-deps"], variable: Some(("RUSTDOCFLAGS", "-D warnings")) },
+];
+
+/// The checks that take too long for each change.
+const SLOW_CHECKS: &[Check<'static>] = &[
+    Check::of(&["check", "--manifest-path", "fuzz/Cargo.toml"]),
+    Check::of(&["xtask", "bench", "--same"]),
+    Check::of(&["xtask", "bench", "--guard"]),
 ];
 
 impl Chore for Ci {
     fn run(self) -> Outcome {
-        let readme = files::read(&files::root().join("README.md"))?;
-        let tests = test_command(&readme)?;
-        let tests: Vec<&str> = tests.split_whitespace().skip(1).collect();
-        let first = std::iter::once(tests.as_slice()).filter(|_| !self.no_tests);
-        for arguments in first.chain(CHECKS.iter().copied()) {
-            let words = arguments.join(" ");
-            println!("== cargo {words}");
-            let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-            command.args(arguments).current_dir(files::root()).env("RUSTDOCFLAGS", "-D warnings");
-            files::succeed(&mut command, &format!("run `cargo {words}`"))?;
+        if !self.no_tests {
+            println!("\n== cargo xtask readers");
+            // The tests decide whether they can do without: under `CI=true` they fail.
+            if let Err(error) = readers::prepare() {
+                println!("{error}");
+            }
+            let readme = files::read(&files::root().join("README.md"))?;
+            let words: Vec<&str> = test_command(&readme)?.split_whitespace().skip(1).collect();
+            Check::of(&words).run()?;
         }
-        println!("== all checks passed");
+        let slow = if self.full { SLOW_CHECKS } else { &[] };
+        CHECKS.iter().chain(slow).try_for_each(Check::run)?;
+        println!("\n== all checks passed");
         Ok(())
     }
 }

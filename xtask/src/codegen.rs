@@ -3,8 +3,8 @@
 //!
 //! The facts are JSON, see `spec/README.md` there; the tables are constants of the types in
 //! `transpose-records` and of the plugin, one cell a line. Generated files are committed, and
-//! `--check` compares them with what would be written. The same goes for what follows from which
-//! families and formats there are.
+//! `--check` compares them with what would be written. The same goes for what follows from other
+//! files of the workspace, sections of documents included.
 //!
 //! | module | makes |
 //! |---|---|
@@ -26,7 +26,7 @@ mod rules;
 mod summaries;
 mod values;
 
-use crate::{Chore, Outcome, families, files};
+use crate::{Chore, Outcome, derived, files};
 use record_families::Families;
 use serde_json::Value;
 use std::path::Path;
@@ -71,7 +71,7 @@ impl Codegen {
                 files::replace(&path, text.as_bytes())?;
             }
         }
-        stale.extend(families::derive(&files::root(), self.check)?);
+        stale.extend(derived::bring(&files::root(), self.check)?);
         stale.extend(pages::of_facts(&folder, self.check)?);
         Self::finish(&stale)
     }

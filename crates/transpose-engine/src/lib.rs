@@ -29,11 +29,13 @@ mod storage;
 pub mod validate;
 
 pub use enrich::catalogue::Catalogue;
-pub use enrich::decoder::{Completion, UserKey, Users};
+pub use enrich::decoder::Completion;
+pub use enrich::privacy::{UserKey, Users};
 pub use filter::period::Screening;
 pub use filter::redelivered::content_hash;
-pub use output::files::{Destination, Extra, destination};
-pub use output::slices::{Slice, Sliced, Slicing};
+pub use output::files::Extra;
+pub use output::slices::Sliced;
+pub use output::spec::{Destination, Slice, Slicing, destination};
 pub use run::{Beside, Job, OnReject, Outcome};
 pub use scan::chunks::Reading;
 pub use scan::open::InputHead;

@@ -37,6 +37,10 @@ pub struct Code {
     pub help: &'static str,
 }
 
+/// A code of a crate that is linked in.
+pub struct RegisteredCode(pub &'static Code);
+inventory::collect!(RegisteredCode);
+
 /// Declares codes and registers them for `transpose explain`.
 ///
 /// ```
@@ -60,7 +64,7 @@ macro_rules! codes {
                 about: $about,
                 help: $help,
             };
-            $crate::inventory::submit! { $crate::format::registry::RegisteredCode(&$name) }
+            $crate::inventory::submit! { $crate::diagnostics::RegisteredCode(&$name) }
         )*
     };
 }

@@ -1,7 +1,7 @@
 //! Diagnostics: codes, places, and how they are collected.
 //!
-//! A [`Code`] is declared once, as a static, beside the code that reports it, and registered with
-//! [`crate::format::registry`]; `transpose explain` prints its explanation. A [`Diagnostic`] is one
+//! A [`Code`] is declared once, as a static, beside the code that reports it, and registered for
+//! the registry of formats; `transpose explain` prints its explanation. A [`Diagnostic`] is one
 //! occurrence. [`Fatal`] ends a run.
 
 mod code;
@@ -11,7 +11,7 @@ mod fatal;
 mod location;
 pub mod rules;
 
-pub use code::{Code, Severity};
+pub use code::{Code, RegisteredCode, Severity};
 pub use collection::{Diagnostics, KEPT};
 pub use diagnostic::{Diagnostic, shown};
 pub use fatal::{Failure, Fatal};

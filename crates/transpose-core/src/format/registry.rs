@@ -4,17 +4,13 @@
 //! so `plugins/all` names every family. The order of registration means nothing: [`Registry::load`]
 //! sorts.
 
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, RegisteredCode};
 use crate::format::{Format, Probe, Recognition};
 use std::fmt;
 
 /// A registered format, or a family of formats made from tables.
 pub struct RegisteredFormat(pub fn() -> Result<Vec<Box<dyn Format>>, String>);
 inventory::collect!(RegisteredFormat);
-
-/// A registered code.
-pub struct RegisteredCode(pub &'static Code);
-inventory::collect!(RegisteredCode);
 
 /// Registers a format: an expression of type `fn() -> Result<Vec<Box<dyn Format>>, String>`.
 #[macro_export]

@@ -12,7 +12,7 @@
 
 use crate::diagnostics;
 use crate::enrich::catalogue::{Answer, Catalogue, Found};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use crate::enrich::privacy::{Users, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use transpose_core::accounting::RunReport;
@@ -22,55 +22,6 @@ use transpose_core::format::{
     ValueRef,
 };
 use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Span};
-
-/// What happens to personal data.
-#[derive(Clone, Default)]
-pub enum Users {
-    /// It is passed on to targets that have a place for it.
-    #[default]
-    Keep,
-    /// It is left out.
-    Drop,
-    /// User ids become hashes, everything else is left out.
-    Hash(UserKey),
-}
-
-/// The secret key that user ids are hashed with.
-#[derive(Clone)]
-pub struct UserKey(Hmac<Sha256>);
-
-impl UserKey {
-    /// The fewest bytes of a key.
-    const LEAST: usize = 16;
-
-    /// A key; refused when it is too short to be one.
-    pub fn new(key: &[u8]) -> Result<Self, Fatal> {
-        let short = || {
-            let message =
-                format!("the key for user ids has {} bytes, at least {} are needed", key.len(), Self::LEAST);
-            Fatal::usage(Diagnostic::new(&diagnostics::USER_KEY, Location::default(), message))
-        };
-        if key.len() < Self::LEAST {
-            return Err(short());
-        }
-        Hmac::new_from_slice(key).map(Self).map_err(|_| short())
-    }
-
-    /// The first half of HMAC-SHA-256 (RFC 2104) of a user id, in lower-case hexadecimal digits.
-    fn hash(&self, user: &[u8], out: &mut Vec<u8>) {
-        let mut hmac = self.0.clone();
-        hmac.update(user);
-        hex(hmac.finalize().into_bytes().get(..16).unwrap_or(&[]), out);
-    }
-}
-
-fn hex(bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
-        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-    }
-}
 
 /// How events are completed and what is taken from them.
 #[derive(Clone, Default)]

@@ -20,7 +20,8 @@
 
 use crate::aggregate::counter::{Rows, Rules, Worker};
 use crate::diagnostics;
-use crate::enrich::decoder::{Completion, Users};
+use crate::enrich::decoder::Completion;
+use crate::enrich::privacy::Users;
 use crate::filter::period::{self, Known, Screen, Screening};
 use crate::filter::refund_pairs::Paired;
 use crate::output::files;
@@ -266,7 +267,7 @@ impl Many<'_> {
             state.sinks.push(match encoder {
                 Some(encoder) => {
                     run.drops(encoder.as_ref(), reads.difference(job.withheld()), &[], &[]);
-                    Some(Sinks::new(job, encoder.as_ref())?)
+                    Some(Sinks::new(job.spec(), encoder.as_ref())?)
                 }
                 None => None,
             });
