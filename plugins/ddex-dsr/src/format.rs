@@ -8,8 +8,8 @@ use crate::tables::{self, Layout};
 use crate::write::Writer;
 use transpose_core::diagnostics::{Fatal, shown};
 use transpose_core::format::{
-    Decode, Encode, EncodeRequest, Format, Grain, Head, Manifest, OptionSpec, Probe, Recognition, Status,
-    Version,
+    Created, EncodeRequest, Format, FormatTraits, Grain, Head, Manifest, Opened, OptionSpec, Probe,
+    Recognition, Status, Version,
 };
 use transpose_core::model::{Field, FieldSet};
 use transpose_records::line::{self, Line};
@@ -99,6 +99,7 @@ impl Dsr {
             confidence: "".into(),
             versions: versions.collect(),
             extension: "tsv".into(),
+            traits: FormatTraits::default(),
             about: profile.about.into(),
         };
         Self { profile, manifest }
@@ -183,12 +184,12 @@ impl Format for Dsr {
         mandatory.filter(|field| !MADE.contains(field)).collect()
     }
 
-    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
-        Ok(Box::new(Reader::open(self.profile, head, options)?))
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Opened, Fatal> {
+        Ok(Opened::Blocks(Box::new(Reader::open(self.profile, head, options)?)))
     }
 
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        Ok(Box::new(Writer::create(self.profile, brief)?))
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
+        Ok(Created::Blocks(Box::new(Writer::create(self.profile, request)?)))
     }
 
     fn explain(&self, topic: &str) -> Option<String> {

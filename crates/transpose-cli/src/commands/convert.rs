@@ -182,8 +182,9 @@ impl Convert {
         let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
         // Tables of sums are asked for their sales contexts before.
         let sums = self.from.as_deref().is_some_and(|from| {
-            open::versioned(&registry, from)
-                .is_ok_and(|(format, _)| format.is_table() && format.manifest().grain == Grain::Aggregate)
+            open::versioned(&registry, from).is_ok_and(|(format, _)| {
+                format.manifest().traits.contexts_in_rows && format.manifest().grain == Grain::Aggregate
+            })
         });
         let inputs = if sells || sums || self.selection.reads_twice() {
             opener.kept_inputs(&self.inputs, threads, &temp_dir)?
