@@ -3,7 +3,7 @@
 mod royalties;
 mod selection;
 
-pub use royalties::{ClosingBalance, Rounding, Royalties, ServiceTotal, UnitRate, UsageTotal};
+pub use royalties::{ClosingBalance, Rounding, Royalties, RoyaltyTerms, ServiceTotal, UnitRate, UsageTotal};
 pub use selection::{DuplicatePolicy, OutsidePolicy, PeriodBasis, UnroutedPolicy};
 
 use crate::diagnostics::Diagnostic;
@@ -129,32 +129,8 @@ pub trait Terms: Send + Sync {
     /// Options of the target format set in the agreement, as key and value.
     fn options(&self) -> &[(String, String)];
 
-    /// Whether the agreement says what is owed, so that [`Terms::owed`] is asked.
-    fn pays(&self) -> bool {
-        false
-    }
-
-    /// Whether what is owed depends on what each single user played.
-    fn per_user(&self) -> bool {
-        false
-    }
-
-    /// For agreements that pay by user, whether plays of a sales context are among those that are
-    /// shared.
-    fn counts_for_users(&self, _context: &Entity, _bearing: bool) -> bool {
-        true
-    }
-
-    /// Works out what is owed, once everything is counted and [`Terms::complete`] was asked.
-    /// `whole` is what the whole service counted, where that is known. May add to the contexts what
-    /// was allocated to the recipient (`context.allocated-revenue`, `context.market-share`). The
-    /// error lists everything that keeps amounts from being worked out.
-    fn owed(
-        &self,
-        _contexts: &mut [Entity],
-        _played: &[UsageTotal<'_>],
-        _whole: Option<&[ServiceTotal]>,
-    ) -> Result<Royalties, Vec<Diagnostic>> {
-        Ok(Royalties::default())
+    /// What works royalties out, for agreements that have deals.
+    fn royalties(&self) -> Option<&dyn RoyaltyTerms> {
+        None
     }
 }

@@ -19,7 +19,7 @@ pub struct UsageTotal<'a> {
     pub plays: u64,
     /// Sales that were taken back.
     pub returns: u64,
-    /// For agreements that pay by user ([`Terms::per_user`]): all plays of a user, rising, and the
+    /// For agreements that pay by user ([`RoyaltyTerms::per_user`]): all plays of a user, rising, and the
     /// plays of this kind by users with so many.
     pub by_user: &'a [(u64, u64)],
 }
@@ -101,4 +101,31 @@ pub struct Royalties {
     pub explanation: String,
     /// What was noteworthy.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The part of an agreement that works royalties out.
+pub trait RoyaltyTerms: Send + Sync {
+    /// Whether royalties depend on what each single user played.
+    fn per_user(&self) -> bool {
+        false
+    }
+
+    /// For agreements that pay by user, whether plays of a sales context are among those that are
+    /// shared.
+    fn counts_for_users(&self, _context: &Entity, _bearing: bool) -> bool {
+        true
+    }
+
+    /// Works royalties out, once everything is counted and [`Terms::complete`] was asked. `service`
+    /// is what the whole service counted, where that is known. May add to the contexts what was
+    /// allocated to the recipient (`context.allocated-revenue`, `context.market-share`). The error
+    /// lists everything that keeps amounts from being worked out.
+    ///
+    /// [`Terms::complete`]: crate::terms::Terms::complete
+    fn work_out(
+        &self,
+        contexts: &mut [Entity],
+        totals: &[UsageTotal<'_>],
+        service: Option<&[ServiceTotal]>,
+    ) -> Result<Royalties, Vec<Diagnostic>>;
 }
