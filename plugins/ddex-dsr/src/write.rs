@@ -16,11 +16,12 @@ mod single;
 mod target;
 
 use crate::codes;
-use crate::format::{Profile, Role};
+use crate::families::{Purpose, Role};
+use crate::format::Profile;
 use crate::names::FileName;
 use crate::options::Options;
 use crate::summary::{Model, Top};
-use crate::tables::Layout;
+use crate::tables::{AGREED, Layout};
 use block::{Item, Items};
 use record::{Links, Record, Run};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -401,7 +402,7 @@ impl Writer {
         }
         let Some(line) = column(entity, plan.special.line).filter(|_| self.keeps_opaque) else {
             let reason = "the parties agreed on it for another profile";
-            run.losses.extra(Change::Lost, "DExx", run.line(entity), reason);
+            run.losses.extra(Change::Lost, AGREED, run.line(entity), reason);
             return 0;
         };
         out.extend_from_slice(line);
@@ -555,7 +556,7 @@ fn file_name(brief: &EncodeRequest<'_>, created: &str) -> FileName {
 
 /// Whether a usage may follow a recording without work details and without works.
 fn lone(order: &Order, targets: &[Target]) -> bool {
-    let plain = targets.iter().find(|target| matches!(target.spec.family(), "AS01" | "AS05"));
+    let plain = targets.iter().find(|target| target.writes == Some(Purpose::BareRecording));
     let Some(state) = plain.and_then(|target| order.step(order.start(), target.symbol?)) else {
         return false;
     };

@@ -240,7 +240,7 @@ impl Decoder for Reader {
         }
         let mut diagnostics = Vec::new();
         for record in &self.records {
-            let checks = Checks::new(record.spec, None, demands, &record.columns);
+            let checks = Checks::new(record.spec, demands, &record.columns);
             let place = || record.place.clone();
             checks.apply(
                 record.spec,
@@ -255,9 +255,9 @@ impl Decoder for Reader {
         }
         let version = self.preamble.version.as_deref().unwrap_or_default();
         let head = |number, name| {
-            self.records
-                .first()
-                .map_or_else(Location::default, |head| head.place.clone().record("HEAD").cell(number, name))
+            self.records.first().map_or_else(Location::default, |head| {
+                head.place.clone().record(head.spec.name).cell(number, name)
+            })
         };
         if !demands.versions.is_empty() && !demands.versions.iter().any(|accepted| accepted == version) {
             let message = format!("the partner does not accept version {version} of the profile");
