@@ -15,7 +15,7 @@ use crate::storage::varint::{put_cell, put_text, take_text};
 use std::ops::Range;
 use transpose_core::accounting::Change;
 use transpose_core::diagnostics::Severity;
-use transpose_core::format::{Decode, Dimension};
+use transpose_core::format::{Dimension, EventDecoder};
 use transpose_core::model::{CellDiagnostic, Field, Slot};
 
 /// The identity of nothing at all.
@@ -68,7 +68,7 @@ impl Describer {
     /// Adds the description of an item to `out`; what is wrong with it goes to `noted`.
     pub(crate) fn describe(
         &mut self,
-        decoder: &dyn Decode,
+        decoder: &dyn EventDecoder,
         key: Joined<'_>,
         first: Place,
         noted: &mut Noted,
@@ -86,7 +86,7 @@ impl Describer {
                 *cell = Some(start..text.len());
             }
         };
-        decoder.resolve(Dimension::Item, &runs, &mut sink, faults);
+        decoder.resolve_key(Dimension::Item, &runs, &mut sink, faults);
         let value = |field: Field| {
             let column = columns.get(field.index()).copied().flatten()?;
             text.get(cells.get(column)?.clone()?)

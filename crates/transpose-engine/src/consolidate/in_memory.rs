@@ -23,7 +23,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::Decode;
+use transpose_core::format::EventDecoder;
 use transpose_core::terms::ConflictPolicy;
 
 /// The descriptions of the items of one block of the dictionary.
@@ -45,7 +45,7 @@ impl Items {
     /// Describes all items. `decoders` are those of the key spaces.
     pub(crate) fn describe(
         mut dictionary: Dictionary,
-        decoders: &[&dyn Decode],
+        decoders: &[&dyn EventDecoder],
         shapes: &Shapes,
         threads: usize,
         noted: &mut Noted,

@@ -25,13 +25,13 @@ use crate::storage::sorter::{Merge, Sorted, Sorter};
 use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
 use std::borrow::Cow;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::Decode;
+use transpose_core::format::EventDecoder;
 use transpose_core::terms::ConflictPolicy;
 
 /// What is needed to put things in order.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
-    pub(crate) decoders: &'a [&'a dyn Decode],
+    pub(crate) decoders: &'a [&'a dyn EventDecoder],
     pub(crate) shapes: &'a Shapes,
     pub(crate) policy: ConflictPolicy,
     /// How much memory may be taken.

@@ -17,14 +17,14 @@
 use crate::contexts::total::Total;
 use crate::diagnostics;
 use crate::scan::chunks::{Decoded, Reading, scan};
-use crate::scan::open::{InputHead, name_source};
+use crate::scan::open::{name_source, open_blocks};
 use crate::scan::ordered::Flow;
 use crate::scan::rescan;
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::duration::Duration;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::format::{Decode, Format, Grain, Preamble, Projection};
+use transpose_core::format::{BlockDecoder, Format, Grain, Preamble};
 use transpose_core::model::{
     Block, BlockBatch, Blocks, Cell, Entity, EntityRef, EntityRow, Field, FieldSet, Group, Shape, Slot, Value,
 };
@@ -76,8 +76,9 @@ impl Plan {
     /// The plan for a source of a format; nothing for one that is no table of sums, or lists its
     /// sales contexts itself.
     pub(crate) fn new(format: &dyn Format, preamble: &Preamble) -> Option<Self> {
-        if !format.is_table() || format.manifest().grain != Grain::Aggregate || !preamble.contexts.is_empty()
-        {
+        let manifest = format.manifest();
+        let in_rows = manifest.traits.contexts_in_rows && manifest.grain == Grain::Aggregate;
+        if !in_rows || !preamble.contexts.is_empty() {
             return None;
         }
         let usages = |shape: &Shape| (shape.group == Group::Usage).then(|| columns(shape));
@@ -322,11 +323,11 @@ pub(crate) struct Before<'a> {
 }
 
 /// An input with its decoder, which has read nothing but the head.
-pub(crate) type Opened<'a> = (&'a Input, Box<dyn Decode + 'a>);
+pub(crate) type OpenedInput<'a> = (&'a Input, Box<dyn BlockDecoder>);
 
 impl Before<'_> {
     /// Reads tables; answers nothing for other sources.
-    pub(crate) fn lift(&self, files: &[Opened<'_>]) -> Result<Option<Lifted>, Fatal> {
+    pub(crate) fn lift(&self, files: &[OpenedInput<'_>]) -> Result<Option<Lifted>, Fatal> {
         let plans: Vec<Option<Plan>> =
             files.iter().map(|(_, decoder)| Plan::new(self.source, decoder.preamble())).collect();
         let Some((_, first)) = files.first().filter(|_| plans.iter().any(Option::is_some)) else {
@@ -360,8 +361,7 @@ impl Before<'_> {
     /// converted.
     fn gather(&self, input: &Input, plan: &Plan, all: &mut BTreeMap<Entity, Sum>) -> Result<(), Fatal> {
         // A decoder may keep sums of what it has read, so the one of the conversion stays fresh.
-        let mut decoder = self.source.open(&mut InputHead::new(input), self.options)?;
-        decoder.project(&Projection { duration: true, ..Projection::default() })?;
+        let decoder = open_blocks(self.source, input, self.options)?;
         let decoder = decoder.as_ref();
         let shapes = &decoder.preamble().shapes;
         let mut workers: Vec<Gatherer> =
@@ -417,7 +417,7 @@ impl Placer {
 }
 
 /// The inputs as one report, refused where they are of different parties or have different columns.
-pub(crate) fn together(files: &[Opened<'_>]) -> Result<(), Fatal> {
+pub(crate) fn together(files: &[OpenedInput<'_>]) -> Result<(), Fatal> {
     let [(first, one), rest @ ..] = files else { return Ok(()) };
     let one = one.preamble();
     let mut diagnostics = Vec::new();
@@ -438,7 +438,7 @@ pub(crate) fn together(files: &[Opened<'_>]) -> Result<(), Fatal> {
 }
 
 /// The head of the report that tables make together, with what they do not agree on.
-pub(crate) fn head(files: &[Opened<'_>]) -> (Entity, Vec<Diagnostic>) {
+pub(crate) fn head(files: &[OpenedInput<'_>]) -> (Entity, Vec<Diagnostic>) {
     let heads = || files.iter().map(|(_, decoder)| &decoder.preamble().header);
     let mut head = heads().next().cloned().unwrap_or_default();
     let mut diagnostics = Vec::new();

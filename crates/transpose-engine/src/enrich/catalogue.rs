@@ -17,14 +17,14 @@
 
 use crate::diagnostics;
 use crate::scan::chunks::{Decoded, Reading, scan};
-use crate::scan::open::{InputHead, name_source};
+use crate::scan::open::{name_source, open_events};
 use crate::scan::ordered::{Flow, Sequencer};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location, Severity};
-use transpose_core::format::{Decode, Format, Projection};
+use transpose_core::format::{EventDecoder, Format, Projection};
 use transpose_core::model::{Field, FieldSet, Group};
 use transpose_io::Input;
 use transpose_sync::lock;
@@ -92,13 +92,10 @@ impl Catalogue {
         options: &[(String, String)],
         reading: Reading,
     ) -> Result<(Self, Diagnostics), Fatal> {
-        let mut decoders: Vec<Box<dyn Decode>> = Vec::new();
+        let mut decoders: Vec<Box<dyn EventDecoder>> = Vec::new();
         let mut reads = FieldSet::EMPTY;
         for input in inputs {
-            let decoder = format.open(&mut InputHead::new(input), options).map_err(|mut fatal| {
-                name_source(&mut fatal.diagnostics, input);
-                fatal
-            })?;
+            let decoder = open_events(format, input, options)?;
             reads = reads.union(decoder.preamble().reads);
             decoders.push(decoder);
         }
@@ -154,7 +151,7 @@ impl Catalogue {
     fn take(
         &mut self,
         input: &Input,
-        decoder: &mut dyn Decode,
+        decoder: &mut dyn EventDecoder,
         reading: Reading,
         diagnostics: &mut Diagnostics,
     ) -> Result<(), Fatal> {
@@ -188,7 +185,7 @@ impl Catalogue {
                 rows.begin(place.line.unwrap_or(0), place.byte.unwrap_or(0));
                 for (index, (field, cell)) in wanted.iter().zip(cells).enumerate() {
                     let raw = cell.bytes(bytes, &events.arena);
-                    let present = match decoder.value(*field, raw, scratch) {
+                    let present = match decoder.canonical_cell(*field, raw, scratch) {
                         Ok(present) => present,
                         Err(fault) => {
                             found.push(diagnostics::of_cell(&fault, place.clone()));

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use transpose_codes::time::Timestamp;
 use transpose_core::accounting::{Ledger, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Decode, Origin};
+use transpose_core::format::{EventDecoder, Origin};
 use transpose_core::model::{CellDiagnostic, EventBatch, EventRow, Field, FieldSet};
 use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
 
@@ -118,7 +118,7 @@ impl Rules<'_> {
     pub(crate) fn screen<'a>(
         &'a self,
         input: usize,
-        decoder: &'a dyn Decode,
+        decoder: &'a dyn EventDecoder,
         row: &[Field],
         report: &mut RunReport,
     ) -> Screen<'a> {
@@ -140,7 +140,7 @@ pub(crate) struct Screen<'a> {
     rules: &'a Rules<'a>,
     /// The number of the input.
     input: usize,
-    decoder: &'a dyn Decode,
+    decoder: &'a dyn EventDecoder,
     /// Which of a row's cells says when it was logged.
     logged: Option<usize>,
 }
@@ -223,7 +223,7 @@ impl Screen<'_> {
         let span = self.logged.and_then(|cell| events.cells.get(index * events.row_cells + cell));
         let Some(span) = span else { return Ok(None) };
         let mut text = Vec::new();
-        self.decoder.value(Field::EVENT_LOGGED, span.bytes(bytes, &events.arena), &mut text)?;
+        self.decoder.canonical_cell(Field::EVENT_LOGGED, span.bytes(bytes, &events.arena), &mut text)?;
         Ok(Timestamp::parse(&text).ok().map(|logged| logged.micros))
     }
 
