@@ -11,6 +11,8 @@ mod derived;
 mod families;
 mod files;
 mod plugin;
+mod python;
+mod readers;
 mod sample;
 mod tidy;
 
@@ -23,6 +25,7 @@ const CHORES: &[Entry] = &[
     Entry::of::<codegen::Codegen>(),
     Entry::of::<plugin::NewPlugin>(),
     Entry::of::<plugin::RemovePlugin>(),
+    Entry::of::<readers::Readers>(),
     Entry::of::<sample::Sample>(),
     Entry::of::<tidy::Tidy>(),
 ];

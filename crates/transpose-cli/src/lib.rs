@@ -27,27 +27,35 @@
 //! | module | does |
 //! |---|---|
 //! | `commands` | one file a subcommand |
-//! | `accounts` | accounts between periods, explanations of amounts |
-//! | `open` | registry, inputs, choice of formats, side files, the clock |
-//! | `packing` | text or a workbook, plain or gzip |
-//! | `handling` | what `convert` and `run` have in common: rejected rows, memory, threads, replacing |
-//! | `messages` | diagnostics and summaries for people and for pipelines; exit codes |
-//! | `progress` | the progress bar |
-//! | `received` | the list of files that were converted before |
-//! | `selection` | which plays take part: period, time zone, duplicates |
+//! | `arguments` | groups of flags that several commands have |
+//! | `open` | what a command begins with: formats, inputs, side files |
+//! | `packing` | what an output comes in: text or a workbook, plain or gzip |
+//! | `files` | what may be written, and small files written whole |
+//! | `balances` | accounts between periods, explanations of amounts |
+//! | `delivery_log` | the list of files that were converted before |
+//! | `messages`, `text`, `progress` | what is said, to people and to pipelines |
+//! | `exit` | how commands end |
+//! | `clock`, `time_zone` | the moment of the run, and where days begin |
+//! | `diagnostics` | what can be wrong with a command |
 
-mod accounts;
+mod arguments;
+mod balances;
+mod clock;
 mod commands;
-mod handling;
+mod delivery_log;
+mod diagnostics;
+mod exit;
+mod files;
 mod messages;
 mod open;
 mod packing;
 mod progress;
-mod received;
-mod selection;
+mod text;
+mod time_zone;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use messages::{Exit, Form, Messages, Stop};
+use exit::{Exit, Stop};
+use messages::{Form, Messages};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
@@ -174,10 +182,44 @@ fn install_panic_hook() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// What a flag takes and does when it is left out.
+    fn signature(flag: &clap::Arg) -> String {
+        let values: Vec<_> =
+            flag.get_possible_values().into_iter().map(|value| value.get_name().to_owned()).collect();
+        format!(
+            "{:?} {:?} {:?} {values:?} {:?}",
+            flag.get_action(),
+            flag.get_value_names(),
+            flag.get_default_values(),
+            flag.get_value_parser().type_id(),
+        )
+    }
+
+    /// The flags of a command and of those below it, with the name of the command.
+    fn flags(command: &clap::Command) -> Vec<(&str, &clap::Arg)> {
+        let own = command.get_arguments().map(|flag| (command.get_name(), flag));
+        own.chain(command.get_subcommands().flat_map(flags)).collect()
+    }
+
+    #[test]
+    fn flags_of_one_name_are_equal_in_every_command() {
+        // What these take depends on what the command makes.
+        const DIFFERENT: [&str; 3] = ["output", "period", "user-ids"];
+        let mut grammar = Cli::grammar(Program { name: "transpose", version: "0" });
+        grammar.build();
+        let mut known = BTreeMap::new();
+        for (command, flag) in flags(&grammar) {
+            let Some(name) = flag.get_long().filter(|name| !DIFFERENT.contains(name)) else { continue };
+            let (first, known) = known.entry(name).or_insert_with(|| (command, signature(flag)));
+            assert_eq!(signature(flag), *known, "--{name} of {command} and of {first}");
+        }
     }
 
     #[test]
@@ -185,7 +227,7 @@ mod tests {
         let messages = Messages::new(Form::Human, true);
         let ended = |end: fn() -> Result<Exit, Stop>| guarded(&messages, end).code();
         assert_eq!(ended(|| Ok(Exit::Diagnostics)), 1);
-        assert_eq!(ended(|| Err(open::wrong(&open::ARGUMENT, "a test").into())), 2);
+        assert_eq!(ended(|| Err(diagnostics::wrong_argument("a test").into())), 2);
         assert_eq!(ended(|| Err(Stop::Closed)), 4);
         assert_eq!(ended(|| panic!("a test")), 70);
     }

@@ -1,7 +1,7 @@
 //! What an output comes in: text or a workbook, plain or gzip. `--container` says it, or the name
 //! of the output, and they must not contradict each other or the format.
 
-use crate::open::{self, AndHelp as _};
+use crate::diagnostics::{AndHelp as _, wrong_argument};
 use std::ffi::OsStr;
 use transpose_containers::is_container;
 use transpose_containers::write::Writer;
@@ -44,7 +44,7 @@ impl Packing {
         let asked =
             match asked.map(|text| (text, parsed(format, &text.to_ascii_lowercase(), Writer::by_name))) {
                 Some((text, None)) => {
-                    return Err(open::wrong(&open::ARGUMENT, format!("`{text}` is no container of `{id}`"))
+                    return Err(wrong_argument(format!("`{text}` is no container of `{id}`"))
                         .and_help(format!("{}.", fitting())));
                 }
                 Some((text, Some(packing))) => Some((text, packing)),
@@ -66,7 +66,7 @@ impl Packing {
                 };
                 Some(parsed(format, &ending, Writer::by_extension).ok_or_else(|| {
                     let message = format!("the output is named `{name}`, and {}", fitting());
-                    open::wrong(&open::ARGUMENT, message).and_help("Give the output another name.")
+                    wrong_argument(message).and_help("Give the output another name.")
                 })?)
             }
             None => None,
@@ -79,8 +79,7 @@ impl Packing {
                 ) =>
             {
                 let message = format!("`--container {text}` contradicts the name of the output, `{name}`");
-                Err(open::wrong(&open::ARGUMENT, message)
-                    .and_help("Leave `--container` out, or rename the output."))
+                Err(wrong_argument(message).and_help("Leave `--container` out, or rename the output."))
             }
             (Some((_, asked)), _) => Ok(asked),
             (None, named) => Ok(named.unwrap_or(Self { kind: Kind::Own, compression })),
@@ -116,7 +115,7 @@ pub(crate) fn names(format: &dyn Format) -> Vec<String> {
     if tabs(format) {
         names.extend(["tsv".into(), "tsv.gz".into()]);
     }
-    if format.is_table() {
+    if format.manifest().traits.tabular {
         names.extend(Writer::all().iter().map(|writer| writer.name().to_owned()));
     }
     names
@@ -132,7 +131,7 @@ fn listed(names: &[String]) -> String {
 
 /// Whether a format can be written with tabs, and is not by itself.
 fn tabs(format: &dyn Format) -> bool {
-    format.is_table()
+    format.manifest().traits.tabular
         && format.manifest().extension != "tsv"
         && format.options().iter().any(|option| option.name == DELIMITER)
 }
@@ -146,7 +145,8 @@ fn parsed(format: &dyn Format, text: &str, container: fn(&str) -> Option<Writer>
         Kind::Tabs
     } else {
         // A workbook is compressed by itself, or is expected to be opened as it is.
-        Kind::Container(container(plain).filter(|_| format.is_table() && compression == Compression::None)?)
+        let fits = format.manifest().traits.tabular && compression == Compression::None;
+        Kind::Container(container(plain).filter(|_| fits)?)
     };
     Some(Packing { kind, compression })
 }

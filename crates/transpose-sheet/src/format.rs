@@ -1,17 +1,17 @@
 //! A layout as a format.
 
 use crate::diagnostics;
-use crate::fixed_width::{Widths, text_layout};
-use crate::layout::{Layout, options, outline};
+use crate::fixed_width::Widths;
+use crate::layout::{Layout, folded, options, outline};
 use crate::read::events::SheetDecoder;
-use crate::read::heading::{folded, recognise};
+use crate::read::recognise::recognise;
 use crate::read::usages::SumsDecoder;
 use crate::write::events::SheetEncoder;
 use crate::write::usages::SumsEncoder;
 use std::sync::{Arc, OnceLock};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Decode, Encode, EncodeRequest, Format, Framing, Grain, Head, Manifest, OptionSpec, Probe, Recognition,
+    Created, EncodeRequest, Format, Framing, Grain, Head, Manifest, Opened, OptionSpec, Probe, Recognition,
 };
 use transpose_core::model::{Field, FieldSet};
 
@@ -57,7 +57,7 @@ impl LayoutFormat {
     /// The layout of what is read: its own, or that of the text which lines of fixed width become.
     fn as_read(&self) -> Option<&Arc<Layout>> {
         let layout = self.layout()?;
-        let cut = || layout.fixed.is_some().then(|| Arc::new(text_layout(layout)));
+        let cut = || layout.fixed.is_some().then(|| Arc::new(layout.as_delimited()));
         Some(self.cut.get_or_init(cut).as_ref().unwrap_or(layout))
     }
 
@@ -120,25 +120,21 @@ impl Format for LayoutFormat {
         (!cut).then(|| Arc::new(Widths(Arc::clone(fixed))) as Arc<dyn Framing>)
     }
 
-    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Opened, Fatal> {
         let sound = self.sound()?;
         let layout = self.as_read().unwrap_or(sound);
         if layout.manifest.grain == Grain::Aggregate {
-            return Ok(Box::new(SumsDecoder::open(layout, head, options)?));
+            return Ok(Opened::Blocks(Box::new(SumsDecoder::open(layout, head, options)?)));
         }
-        Ok(Box::new(SheetDecoder::open(layout, head, options)?))
+        Ok(Opened::Events(Box::new(SheetDecoder::open(layout, head, options)?)))
     }
 
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
         let layout = self.sound()?;
         if layout.manifest.grain == Grain::Aggregate {
-            return Ok(Box::new(SumsEncoder::create(layout, brief)?));
+            return Ok(Created::Blocks(Box::new(SumsEncoder::create(layout, request)?)));
         }
-        Ok(Box::new(SheetEncoder::create(layout, brief)?))
-    }
-
-    fn is_table(&self) -> bool {
-        true
+        Ok(Created::Events(Box::new(SheetEncoder::create(layout, request)?)))
     }
 
     fn record_names(&self) -> Vec<String> {

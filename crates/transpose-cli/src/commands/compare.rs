@@ -1,8 +1,13 @@
 //! `transpose compare`: the plays of one report in another.
 
-use crate::messages::{Exit, Messages, Stop, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Containers, Layouts, MemoryLimit, Speed};
+use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
+use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::open;
 use crate::progress::Progress;
+use crate::text::{counted, duration, number, printable, table};
+use crate::{clock, files};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +23,10 @@ use transpose_io::{Compression, OutputSet};
 /// Plays are found again by their identifier, the rest by track, user and time. What stands in one
 /// file only, what differs and what is repeated is told and counted.
 #[derive(clap::Args)]
+#[command(mut_arg("from", |arg| arg.help("The format of both files, where their content does not tell")))]
+#[command(mut_arg("read_set", |arg| arg.help("An option of the formats that are read")))]
+#[command(mut_arg("memory_limit", |arg| arg.help("How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 128MiB; what does not fit goes to `--temp-dir`")))]
+#[command(mut_arg("overwrite", |arg| arg.help("Replace an existing file")))]
 #[command(after_help = "\
 Examples:
   transpose compare log.json client-usage.csv
@@ -33,12 +42,10 @@ pub(crate) struct Compare {
     /// The second report
     #[arg(value_name = "B")]
     b: PathBuf,
-    /// The format of both files, where their content does not tell
-    #[arg(long, value_name = "FORMAT")]
-    from: Option<String>,
-    /// An option of the formats that are read
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
-    read_set: Vec<(String, String)>,
+    #[command(flatten)]
+    input_format: InputFormat,
+    #[command(flatten)]
+    read_options: ReadOptions,
     /// The fields to compare, separated by commas; by default time, duration, track, release,
     /// country, service, plan, play mode, format, price and user, as far as both files have them
     #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
@@ -58,22 +65,13 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "WHAT", default_value = "drop")]
     user_ids: UserIds,
     #[command(flatten)]
-    layouts: Layouts,
+    input_options: InputOptions,
     #[command(flatten)]
-    containers: Containers,
+    threads: Threads,
     #[command(flatten)]
-    speed: Speed,
-    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By
-    /// default about 128MiB; what does not fit goes to `--temp-dir`
-    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
-    memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory; nothing stays there. By default the system's
-    /// own
-    #[arg(long, value_name = "FOLDER")]
-    temp_dir: Option<PathBuf>,
-    /// Replace an existing file
-    #[arg(long)]
-    overwrite: bool,
+    memory: Memory,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 /// What happens to user ids.
@@ -87,34 +85,31 @@ enum UserIds {
 
 impl Compare {
     pub(crate) fn run(&self, messages: &Messages) -> Result<Exit, Stop> {
-        let registry = open::registry(&self.layouts.files)?;
+        let registry = self.input_options.registry()?;
         let fields = self.fields()?;
         let (form, compression) = self.container()?;
-        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        if self.temp_dir.is_some() {
-            transpose_io::check_temp_dir(&temp_dir).map_err(|error| io(&error))?;
-        }
+        let temp_dir = self.memory.temp_dir()?;
         let _ = transpose_io::clean_stale(&temp_dir);
         self.check_paths()?;
-        let memory = self.memory_limit.and_then(MemoryLimit::bytes);
-        let reading = self.speed.reading().within(memory, true);
-        let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
+        let memory = self.memory.given_limit();
+        let reading = self.threads.reading().within(memory, true);
+        let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
         let inputs = opener.inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
         let [a, b] = &inputs[..] else {
-            return Err(open::wrong(&open::ARGUMENT, "two files are compared").into());
+            return Err(wrong_argument("two files are compared").into());
         };
         let mut formats = Vec::new();
         for input in &inputs {
-            formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
+            formats.push(open::choose(&registry, self.input_format.from.as_deref(), input)?.format);
         }
         let [one, other] = formats[..] else {
-            return Err(open::wrong(&open::ARGUMENT, "two files are compared").into());
+            return Err(wrong_argument("two files are compared").into());
         };
         let progress = Progress::new(&inputs, messages);
         let comparison = Comparison {
             inputs: [a, b],
             formats: [one, other],
-            options: &self.read_set,
+            options: &self.read_options.read_set,
             fields: &fields,
             window: self.window,
             personal: self.user_ids == UserIds::Keep,
@@ -122,7 +117,7 @@ impl Compare {
             reading,
             memory,
             temp_dir: temp_dir.clone(),
-            now: open::now()?.micros,
+            now: clock::now()?.micros,
             progress: &|_| progress.update(),
         };
         let compared = self.write(&comparison, compression, &temp_dir);
@@ -149,7 +144,7 @@ impl Compare {
     ) -> Result<Compared, Fatal> {
         let Some(path) = &self.output else { return comparison.run(None) };
         let threads = comparison.reading.threads;
-        let mut set = OutputSet::new(self.overwrite).with_threads(threads).with_spool(temp_dir);
+        let mut set = OutputSet::new(self.overwrite.allowed).with_threads(threads).with_spool(temp_dir);
         let mut file = set.create(path, compression).map_err(|error| io(&error))?;
         let mut append = |line: &[u8]| file.append(line).map_err(|error| io(&error));
         let lines: Lines<'_> = &mut append;
@@ -163,7 +158,7 @@ impl Compare {
     fn fields(&self) -> Result<Vec<Field>, Fatal> {
         let field = |name: &String| {
             Field::by_id(name).ok_or_else(|| {
-                let unknown = open::wrong(&open::ARGUMENT, format!("there is no field `{name}`"));
+                let unknown = wrong_argument(format!("there is no field `{name}`"));
                 match Field::nearest(name) {
                     Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
                     None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
@@ -195,7 +190,7 @@ impl Compare {
                     Some(container) => format!("`{container}` is no container for differences"),
                     None => message,
                 };
-                let wrong = open::wrong(&open::ARGUMENT, message);
+                let wrong = wrong_argument(message);
                 Err(wrong.and_help("Give `--container csv` or `--container jsonl`, with `.gz` to pack it."))
             }
         }
@@ -205,10 +200,10 @@ impl Compare {
     fn check_paths(&self) -> Result<(), Fatal> {
         let Some(output) = &self.output else { return Ok(()) };
         let read = [("an input", self.a.as_path()), ("an input", self.b.as_path())];
-        let layouts = self.layouts.files.iter().map(|path| ("a layout", path.as_path()));
+        let layouts = self.input_options.layouts.files.iter().map(|path| ("a layout", path.as_path()));
         let read: Vec<_> = read.into_iter().chain(layouts).collect();
-        open::refuse_same(&read, &[("the file of differences", output.as_path())])?;
-        if self.overwrite { Ok(()) } else { open::refuse_existing(output, false) }
+        files::refuse_same(&read, &[("the file of differences", output.as_path())])?;
+        self.overwrite.check(output)
     }
 
     /// The summary for people.
@@ -222,7 +217,7 @@ impl Compare {
         for (what, sums) in classes(compared) {
             let mut row = vec![what.to_owned()];
             for sum in sums {
-                row.extend([number(sum.rows), number(sum.plays), super::convert::clock(sum.micros)]);
+                row.extend([number(sum.rows), number(sum.plays), duration(sum.micros)]);
             }
             rows.push(row);
         }

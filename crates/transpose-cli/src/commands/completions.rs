@@ -1,6 +1,7 @@
 //! `transpose completions`: what a shell needs to complete commands and options.
 
-use crate::messages::{Exit, Messages, Stop};
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
 use crate::{Cli, Program};
 use clap_complete::Shell;
 

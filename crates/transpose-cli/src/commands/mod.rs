@@ -14,7 +14,8 @@ mod schedule;
 mod validate;
 
 use crate::Program;
-use crate::messages::{Exit, Messages, Stop};
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
 
 /// What the user asks for.
 #[derive(clap::Subcommand)]

@@ -1,6 +1,8 @@
 //! What tables come in: opening inputs so that formats see plain text.
 
-use crate::open::{ARGUMENT, PROBE, pair, wrong};
+use crate::arguments::pair;
+use crate::diagnostics::wrong_argument;
+use crate::open::PROBE;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use transpose_containers::read::{ContainerDiagnostics, ReadOptions, framed, open};
@@ -84,15 +86,14 @@ impl Opener<'_> {
         from: impl Fn(&Path) -> Result<Input, IoError>,
     ) -> Result<Vec<Input>, Fatal> {
         if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
-            return Err(wrong(
-                &ARGUMENT,
+            return Err(wrong_argument(
                 "`-` is given more than once, and standard input can be read only once",
             ));
         }
         let how = ReadOptions { threads, ..self.how.clone() };
         let own = |bytes: &[u8]| {
             let probe = Probe { name: "", bytes, complete: false };
-            self.registry.recognise(&probe).is_ok_and(|format| !format.is_table())
+            self.registry.recognise(&probe).is_ok_and(|format| !format.manifest().traits.tabular)
         };
         let opened = |path: &PathBuf| {
             let input = from(path).and_then(|input| open(input, &how, &own))?;

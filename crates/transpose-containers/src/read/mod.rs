@@ -7,18 +7,17 @@
 //! (a guessed encoding, sheets passed over) is collected in [`ContainerDiagnostics`], because it is
 //! found while the text is read.
 //!
-//! Each container has one file, which implements [`reader::Reader`]; that page says how one is
-//! added.
+//! Each container has one file, which implements `reader::Reader`; that page says how one is added.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `html`, `ods`, `spreadsheetml`, `xls`, `xlsx` | readers of workbooks and pages |
 //! | `json`, `xml`, `parquet` | readers of records and columns |
-//! | [`reader`] | what a reader is, and how the one for an input is found |
-//! | [`source`] | what readers read from: text in order, files at any place, archives, XML |
-//! | [`table`] | what readers write to: rows, sheets, records |
-//! | [`text`] | text that no reader claims |
-//! | [`mod@framed`] | tables whose lines their own format turns into text |
+//! | `reader` | what a reader is, and how the one for an input is found |
+//! | `source` | what readers read from: text in order, files at any place, archives, XML |
+//! | `table` | what readers write to: rows, sheets, records |
+//! | `text` | text that no reader claims |
+//! | `framed` | tables whose lines their own format turns into text |
 //!
 //! Invariant: the text depends on the input and the options alone, however often and by whomever it
 //! is read.

@@ -4,22 +4,23 @@
 //! where they hold the delimiter, a quote or a line break, or begin or end with a space, and
 //! nowhere else. Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged.
 
+use crate::control_totals::{Totals, Wanted};
+use crate::delimited::quoting::{NO_QUOTE, quoted};
 use crate::diagnostics;
-use crate::layout::{CellKind, Column, Layout, NO_QUOTE, Piece, Source, When, options};
-use crate::notation::cell::{is_repair, notation, quoted};
-use crate::notation::encoding::{Finish, Place};
-use crate::notation::style;
-use crate::read::control_totals::{Totals, Wanted};
-use crate::read::events::kept;
+use crate::layout::options::WriteOptions;
+use crate::layout::{Column, Layout, Piece, Source, When};
+use crate::notation::kinds::{CellKind, is_repair};
 use crate::write::cells::{Noted, Put, Spot};
-use crate::write::lines::{self, Common, Lines};
+use crate::write::finish::{Finish, FinishedRow};
+use crate::write::lines;
+use crate::write::lines::{Common, Lines};
 use std::sync::{Arc, Mutex};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{
-    Encode, EncodeRequest, Encoded, Events, FileNumber, Holds, Numbers, Portion, TableColumn, TableShape,
-    Tally,
+    EncodeRequest, Encoded, Encoder, EventEncoder, Events, FileNumber, Holds, Numbers, TableColumn,
+    TableShape, Tally,
 };
 use transpose_core::model::{Field, FieldSet, Span};
 use transpose_sync::lock;
@@ -65,11 +66,12 @@ enum From<'a> {
 
 impl SheetEncoder {
     pub(crate) fn create(layout: &Arc<Layout>, brief: &EncodeRequest<'_>) -> Result<Self, Fatal> {
-        let (delimiter, line_end) = options::dialect(layout, brief.options)?;
+        let options = WriteOptions::of(layout, brief.options)?;
         let given = |column: &Column| column.fields().any(|field| brief.reads.contains(field));
         let layout = if layout.given_only { Arc::new(layout.with(given)) } else { Arc::clone(layout) };
-        let characters = options::characters(&layout, brief.options, delimiter)?;
-        let put = Put::new(&layout, delimiter, characters, options::leniency(&layout, brief.options)?);
+        let finish = Finish::new(&layout, &options);
+        let WriteOptions { delimiter, line_end, bom, positive_refunds, .. } = options;
+        let put = Put::new(&layout, options);
         let common = Common::of(&layout, brief);
         let mut diagnostics = common.check(&layout, brief);
         let mut constants = Vec::with_capacity(layout.columns.len());
@@ -78,13 +80,13 @@ impl SheetEncoder {
             if let Some(field) = column.field.filter(|_| !given(column)) {
                 let mut value = Vec::new();
                 if let Some(text) = supplied(brief, field) {
-                    if let Err((code, message)) = style::write(column, text.as_bytes(), &mut value) {
+                    if let Err((code, message)) = column.format.write(text.as_bytes(), &mut value) {
                         diagnostics.push(
                             Diagnostic::new(code, Location::default().field(field), message)
                                 .value(text.as_bytes()),
                         );
                     }
-                } else if let Some(default) = &column.style.default {
+                } else if let Some(default) = &column.default {
                     value.extend_from_slice(default.as_bytes());
                 } else if column.required {
                     diagnostics.push(Diagnostic::new(
@@ -102,11 +104,11 @@ impl SheetEncoder {
             } else if column.field.is_none() {
                 diagnostics.extend(
                     lines::given_names(column)
-                        .filter(|name| common.given(name).is_none() && column.style.default.is_none())
+                        .filter(|name| common.given(name).is_none() && column.default.is_none())
                         .map(lines::no_text),
                 );
                 let given = lines::given_names(column).next().and_then(|name| common.given(name));
-                let text = given.or(column.style.default.as_deref()).unwrap_or("");
+                let text = given.or(column.default.as_deref()).unwrap_or("");
                 let mut text = text.as_bytes().to_vec();
                 put.fit(column, &mut text, &mut Noted::default());
                 put.cell(column, &text, &mut cell);
@@ -115,8 +117,6 @@ impl SheetEncoder {
         }
         match diagnostics.pop() {
             None => {
-                let positive_refunds = options::positive_refunds(&layout, brief.options)?;
-                let (bom, finish) = options::finish(&layout, brief.options)?;
                 let (name, notes) = layout.file_names.build(&common);
                 let plain = layout.columns.iter().map(|column| put.is_plain(column)).collect();
                 let mut encoder = Self {
@@ -222,7 +222,7 @@ impl SheetEncoder {
                     From::End(cell) => {
                         written.clear();
                         if let Some(end) = ended(&events, raw(*cell), row.micros, &mut value) {
-                            let _ = style::write(column, &end, &mut written);
+                            let _ = column.format.write(&end, &mut written);
                         }
                         self.put.cell(column, &written, out);
                         continue;
@@ -241,13 +241,14 @@ impl SheetEncoder {
                 let kind = column.kind_of(field);
                 let raw = raw(cell);
                 let mut trouble = None;
-                match events.decoder.value(field, raw, &mut value) {
+                match events.decoder.canonical_cell(field, raw, &mut value) {
                     Ok(true) if value.is_empty() && self.layout.quoted_empty => {
                         out.extend_from_slice(&[quote, quote]);
                     }
                     Ok(_) => {}
                     Err(fault) => {
-                        if !kept(&fault) {
+                        // A warning keeps the value, an error withholds it.
+                        if fault.code.severity == Severity::Error {
                             value.clear();
                         }
                         trouble = Some((fault.code, fault.message));
@@ -256,9 +257,9 @@ impl SheetEncoder {
                 if !value.is_empty() {
                     written.clear();
                     let noted = if column.field == Some(field) {
-                        style::write(column, &value, &mut written)
+                        column.format.write(&value, &mut written)
                     } else {
-                        notation(kind, &value, &mut written).map(|()| false)
+                        kind.write(&value, &mut written).map(|()| false)
                     };
                     match noted {
                         Ok(rounded) => {
@@ -301,7 +302,7 @@ impl SheetEncoder {
             out.extend_from_slice(self.line_end);
             if let Some(finish) = &self.finish {
                 let line = numbers.line + u64::from(row.line);
-                let place = Place { columns: &self.layout.columns, line };
+                let place = FinishedRow { columns: &self.layout.columns, line };
                 finish.row(out, start, &mut written, &place, report);
             }
         }
@@ -311,7 +312,7 @@ impl SheetEncoder {
     /// What an absent value is written as.
     #[inline]
     fn absent(&self, column: &Column, out: &mut Vec<u8>) {
-        if let Some(default) = &column.style.default {
+        if let Some(default) = &column.default {
             self.put.cell(column, default.as_bytes(), out);
         } else if !self.put.is_plain(column) && !self.layout.quoted_empty {
             self.put.cell(column, b"", out);
@@ -329,7 +330,7 @@ impl SheetEncoder {
         let mut values = Vec::new();
         for (field, cell) in fields {
             let mut value = Vec::new();
-            if events.decoder.value(*field, raw(*cell), &mut value).is_ok_and(|present| present) {
+            if events.decoder.canonical_cell(*field, raw(*cell), &mut value).is_ok_and(|present| present) {
                 values.push((*field, value));
             }
         }
@@ -363,7 +364,7 @@ static NOTHING: Wanted = Wanted { sums: Vec::new(), each: None };
 
 /// When a play ended, by its time and its duration in microseconds; `value` is overwritten.
 fn ended(events: &Events<'_>, raw: &[u8], micros: i64, value: &mut Vec<u8>) -> Option<Vec<u8>> {
-    events.decoder.value(Field::EVENT_TIME, raw, value).ok().filter(|present| *present)?;
+    events.decoder.canonical_cell(Field::EVENT_TIME, raw, value).ok().filter(|present| *present)?;
     let start = Timestamp::parse(value).ok()?;
     let end = Timestamp { micros: start.micros.checked_add(micros)?, ..start };
     let mut text = Vec::new();
@@ -392,7 +393,7 @@ impl<'a> Decider<'a> {
 
     /// Whether the cell has the word; `scratch` is overwritten.
     fn holds(&self, events: &Events<'_>, raw: &[u8], scratch: &mut Vec<u8>) -> bool {
-        events.decoder.value(self.field, raw, scratch).is_ok()
+        events.decoder.canonical_cell(self.field, raw, scratch).is_ok()
             && scratch.eq_ignore_ascii_case(self.when.word.as_bytes())
     }
 }
@@ -437,44 +438,14 @@ fn note(
     }
 }
 
-impl Encode for SheetEncoder {
+impl Encoder for SheetEncoder {
     fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         let totals = lock(&self.totals);
         self.lines().begin(&self.head, &totals, out)
     }
 
-    fn head_waits(&self) -> bool {
+    fn header_depends_on_rows(&self) -> bool {
         self.lines().count_first()
-    }
-
-    fn encode(
-        &self,
-        portion: Portion<'_>,
-        numbers: Numbers,
-        out: &mut Encoded,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        let Portion::Events(events) = portion else {
-            let message = format!("`{}` holds events, and sums were given", self.layout.manifest.id);
-            return Err(Fatal::usage(Diagnostic::new(
-                &diagnostics::NOT_EVENTS,
-                Location::default(),
-                message,
-            )));
-        };
-        self.rows(events, numbers, &mut out.bytes, report);
-        let rows = events.batch.rows.len() as u64;
-        let plays = events.batch.rows.iter().map(|row| u64::from(row.plays)).sum();
-        let micros = events.batch.rows.iter().map(|row| i128::from(row.micros)).sum();
-        report.ledger.written.play(rows, plays, micros);
-        lock(&self.totals).rows += rows;
-        if rows > 0 {
-            out.marks.push((
-                out.bytes.len() as u32,
-                Tally { lines: rows, summaries: 0, blocks: rows, usages: rows },
-            ));
-        }
-        Ok(())
     }
 
     fn end(&self, _part: FileNumber, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
@@ -488,7 +459,7 @@ impl Encode for SheetEncoder {
         self.name.clone().unwrap_or_else(|| file_name(&self.layout, self.delimiter))
     }
 
-    fn packed_without_extension(&self) -> bool {
+    fn gz_replaces_extension(&self) -> bool {
         self.layout.file_names.replaces
     }
 
@@ -504,7 +475,7 @@ impl Encode for SheetEncoder {
         None
     }
 
-    fn refusal(&self) -> Option<Fatal> {
+    fn final_check(&self) -> Option<Fatal> {
         let coding = self.finish.as_ref().and_then(|finish| finish.refusal(&self.layout));
         let found = [self.put.refusal(), coding].into_iter().flatten();
         let diagnostics: Vec<Diagnostic> = found.flat_map(|fatal| fatal.diagnostics).collect();
@@ -517,6 +488,30 @@ impl Encode for SheetEncoder {
         let fields = reads.difference(self.layout.written()).iter().map(Subject::Field).collect::<Vec<_>>();
         let extras = extras.iter().cloned().map(Subject::Extra);
         fields.into_iter().chain(extras).map(|subject| (subject, reason.clone())).collect()
+    }
+}
+
+impl EventEncoder for SheetEncoder {
+    fn encode(
+        &self,
+        events: Events<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal> {
+        self.rows(events, numbers, &mut out.bytes, report);
+        let rows = events.batch.rows.len() as u64;
+        let plays = events.batch.rows.iter().map(|row| u64::from(row.plays)).sum();
+        let micros = events.batch.rows.iter().map(|row| i128::from(row.micros)).sum();
+        report.ledger.written.play(rows, plays, micros);
+        lock(&self.totals).rows += rows;
+        if rows > 0 {
+            out.marks.push((
+                out.bytes.len() as u32,
+                Tally { lines: rows, summaries: 0, blocks: rows, usages: rows },
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -536,7 +531,7 @@ pub(crate) fn table(layout: &Layout, delimiter: u8, finish: Option<&Finish>) -> 
     let column = |column: &Column| TableColumn {
         heading: column.heading.clone(),
         // Amounts stay text: nobody's money goes through binary.
-        holds: match column.kind {
+        holds: match column.format.kind {
             CellKind::Seconds | CellKind::Integer => Holds::Numbers,
             _ => Holds::Text,
         },

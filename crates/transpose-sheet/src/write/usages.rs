@@ -4,23 +4,26 @@
 //! or work that it is of, of its sales context, of the header, or a constant of the layout. Which
 //! column of which entity that is has been settled once for each shape.
 
+use crate::control_totals::{Totals, Wanted};
+use crate::delimited::quoting::NO_QUOTE;
 use crate::diagnostics;
-use crate::diagnostics::{INEXACT, NOT_SUMS, TOO_MANY_ROWS};
-use crate::layout::{CellKind, Column, Layout, Piece, Returns, Source, options};
-use crate::notation::encoding::{Finish, Place};
-use crate::notation::style;
-use crate::read::control_totals::{Totals, Wanted};
+use crate::diagnostics::{INEXACT, TOO_MANY_ROWS};
+use crate::layout::options::WriteOptions;
+use crate::layout::{Column, Layout, Piece, Returns, Source};
+use crate::notation::kinds::{CellKind, CellReading, Repairs};
 use crate::write::cells::{INCOMPLETE, Put, Spot};
 use crate::write::events::supplied;
-use crate::write::lines::{self, Common, Lines};
+use crate::write::finish::{Finish, FinishedRow};
+use crate::write::lines;
+use crate::write::lines::{Common, Lines};
 use crate::write::returns::{Back, Override};
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::format::{
-    Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, TableShape, Tally,
+    BlockEncoder, EncodeRequest, Encoded, Encoder, FileNumber, Numbers, TableShape, Tally,
 };
-use transpose_core::model::{Block, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
+use transpose_core::model::{Block, Blocks, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
 use transpose_sync::lock;
 
 /// Writes a table of sums.
@@ -131,10 +134,10 @@ struct Known<'a> {
 impl SumsEncoder {
     /// Begins a table; everything that can be refused is refused here.
     pub(crate) fn create(layout: &Arc<Layout>, brief: &EncodeRequest<'_>) -> Result<Self, Fatal> {
-        let (delimiter, line_end) = options::dialect(layout, brief.options)?;
-        let characters = options::characters(layout, brief.options, delimiter)?;
-        let put = Put::new(layout, delimiter, characters, options::leniency(layout, brief.options)?);
-        let (bom, finish) = options::finish(layout, brief.options)?;
+        let options = WriteOptions::of(layout, brief.options)?;
+        let finish = Finish::new(layout, &options);
+        let WriteOptions { line_end, bom, .. } = options;
+        let put = Put::new(layout, options);
         let common = Common::of(layout, brief);
         let mut diagnostics = common.check(layout, brief);
         let sums = Wanted::of(layout);
@@ -198,7 +201,7 @@ impl SumsEncoder {
         };
         for ((place, column), planned) in layout.columns.iter().enumerate().zip(&cells) {
             let extra = shapes.iter().any(|shape| shape.extras.get(place).copied().flatten().is_some());
-            if column.style.default.is_some() || extra {
+            if column.default.is_some() || extra {
                 continue;
             }
             diagnostics.extend(
@@ -431,7 +434,7 @@ impl SumsEncoder {
             }
             self.cell(run, row, (number, column, planned), &value, (of_release, back), report);
             if run.text.is_empty()
-                && let Some(default) = &column.style.default
+                && let Some(default) = &column.default
             {
                 run.text.extend_from_slice(default.as_bytes());
             }
@@ -449,12 +452,12 @@ impl SumsEncoder {
             self.put.lacks(&INCOMPLETE, location, &self.require_text, report);
         }
         // A row of one empty cell would read as a blank line.
-        if out.len() == start && self.put.quote != crate::layout::NO_QUOTE {
+        if out.len() == start && self.put.quote != NO_QUOTE {
             out.extend_from_slice(&[self.put.quote; 2]);
         }
         out.extend_from_slice(self.line_end);
         if let Some(finish) = &self.finish {
-            let place = Place { columns: &self.layout.columns, line: row.line.unwrap_or(0) };
+            let place = FinishedRow { columns: &self.layout.columns, line: row.line.unwrap_or(0) };
             finish.row(out, start, &mut run.text, &place, report);
         }
         let summed = run.summed.iter().map(|(told, text)| told.then_some(text.as_slice()));
@@ -480,7 +483,7 @@ impl SumsEncoder {
         let spot = Spot { number, column, field, line: row.line };
         let kind = match (&column.other, other) {
             (Some((_, kind)), Some(_)) => kind,
-            _ => &column.kind,
+            _ => &column.format.kind,
         };
         match &column.source {
             Source::Text(text) => run.text.extend_from_slice(text.as_bytes()),
@@ -519,11 +522,8 @@ impl SumsEncoder {
             sum.1.clear();
             // What is summed is what is written.
             let written = noted.rounded() || negative;
-            let cells = crate::notation::cell::Cells {
-                quote: crate::layout::NO_QUOTE,
-                repairs: crate::notation::cell::Repairs::default(),
-            };
-            if !written || style::read(column, &run.text, cells, &mut sum.1).is_err() {
+            let reading = CellReading { quote: NO_QUOTE, repairs: Repairs::default() };
+            if !written || column.format.read(&run.text, reading, &mut sum.1).is_err() {
                 sum.1.clear();
                 sum.1.extend_from_slice(found);
             }
@@ -654,45 +654,13 @@ impl Currencies {
     }
 }
 
-impl Encode for SumsEncoder {
+impl Encoder for SumsEncoder {
     fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         self.lines().begin(&self.head, &self.totals(), out)
     }
 
-    fn head_waits(&self) -> bool {
+    fn header_depends_on_rows(&self) -> bool {
         self.lines().count_first()
-    }
-
-    fn encode(
-        &self,
-        portion: Portion<'_>,
-        numbers: Numbers,
-        out: &mut Encoded,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        let Portion::Blocks(blocks) = portion else {
-            let message = format!("`{}` holds sums, and single plays were given", self.layout.manifest.id);
-            return Err(Fatal::usage(Diagnostic::new(&NOT_SUMS, Location::default(), message)));
-        };
-        let mut run = Run { line: numbers.line, ..Run::default() };
-        run.summed.resize_with(self.sums.sums.len(), Default::default);
-        for block in blocks.iter() {
-            let rows = self.block(&mut run, block, &mut out.bytes, report)?;
-            if rows > 0 {
-                out.marks.push((
-                    out.bytes.len() as u32,
-                    Tally { lines: rows, summaries: 0, blocks: 1, usages: rows },
-                ));
-            }
-        }
-        let Run { losses, account, totals, .. } = run;
-        losses.flush(report);
-        account.settle(&self.money.codes, &mut report.ledger.written).map_err(|what| {
-            let message = format!("the sum of {what} has more than 28 digits");
-            Fatal::input(Diagnostic::new(&INEXACT, Location::default(), message))
-        })?;
-        self.totals().merge(&totals);
-        Ok(())
     }
 
     fn end(&self, _part: FileNumber, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
@@ -704,7 +672,7 @@ impl Encode for SumsEncoder {
         self.name.clone().unwrap_or_else(|| crate::write::events::file_name(&self.layout, self.put.delimiter))
     }
 
-    fn packed_without_extension(&self) -> bool {
+    fn gz_replaces_extension(&self) -> bool {
         self.layout.file_names.replaces
     }
 
@@ -720,7 +688,7 @@ impl Encode for SumsEncoder {
         None
     }
 
-    fn refusal(&self) -> Option<Fatal> {
+    fn final_check(&self) -> Option<Fatal> {
         let mut diagnostics = Vec::new();
         let totals = self.totals();
         if let Some(most) = self.layout.max_rows.filter(|most| totals.rows > *most) {
@@ -751,5 +719,35 @@ impl Encode for SumsEncoder {
             (Subject::Extra(name), format!("`{}` has no column for it", self.layout.manifest.id))
         });
         self.dropped.iter().cloned().chain(lost).chain(extras).collect()
+    }
+}
+
+impl BlockEncoder for SumsEncoder {
+    fn encode(
+        &self,
+        blocks: Blocks<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal> {
+        let mut run = Run { line: numbers.line, ..Run::default() };
+        run.summed.resize_with(self.sums.sums.len(), Default::default);
+        for block in blocks.iter() {
+            let rows = self.block(&mut run, block, &mut out.bytes, report)?;
+            if rows > 0 {
+                out.marks.push((
+                    out.bytes.len() as u32,
+                    Tally { lines: rows, summaries: 0, blocks: 1, usages: rows },
+                ));
+            }
+        }
+        let Run { losses, account, totals, .. } = run;
+        losses.flush(report);
+        account.add_to(&self.money.codes, &mut report.ledger.written).map_err(|what| {
+            let message = format!("the sum of {what} has more than 28 digits");
+            Fatal::input(Diagnostic::new(&INEXACT, Location::default(), message))
+        })?;
+        self.totals().merge(&totals);
+        Ok(())
     }
 }

@@ -1,8 +1,12 @@
 //! `transpose layout check`: what a layout says, and what becomes of a sample.
 
+use crate::arguments::{DataForm, ReadOptions, Threads};
 use crate::commands::inspect::sourced;
-use crate::messages::{Exit, Messages, Stop, counted, number, printable, table};
-use crate::open::{self, Containers, Speed};
+use crate::diagnostics::wrong_argument;
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::open::{self, Containers};
+use crate::text::{counted, number, printable, table};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -24,6 +28,7 @@ const PROBE: usize = 64 << 10;
 
 /// Checks a layout, and shows what becomes of a sample
 #[derive(clap::Args)]
+#[command(mut_arg("read_set", |arg| arg.help("An option of the layout")))]
 #[command(after_help = "\
 Examples:
   transpose layout check acme.toml
@@ -38,16 +43,14 @@ pub(crate) struct Check {
     /// A file of the layout
     #[arg(value_name = "SAMPLE")]
     sample: Option<PathBuf>,
-    /// An option of the layout
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
-    read_set: Vec<(String, String)>,
+    #[command(flatten)]
+    read_options: ReadOptions,
     #[command(flatten)]
     containers: Containers,
     #[command(flatten)]
-    speed: Speed,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    threads: Threads,
+    #[command(flatten)]
+    form: DataForm,
 }
 
 /// What a sample came to.
@@ -64,11 +67,8 @@ impl Check {
         let layout = Layout::parse(&self.layout.to_string_lossy(), &open::text(&self.layout)?)?;
         let layout = Arc::new(layout);
         let seen = self.sample.as_ref().map(|sample| self.look(&layout, sample)).transpose()?;
-        if self.json {
-            messages.document(&object(&layout, seen.as_ref()))?;
-        } else {
-            messages.data(printable(&text(&layout, seen.as_ref())).as_bytes())?;
-        }
+        let seen = seen.as_ref();
+        self.form.print(messages, || object(&layout, seen), || printable(&text(&layout, seen)))?;
         let Some(seen) = seen else { return Ok(Exit::Done) };
         messages.diagnostics(&seen.diagnostics);
         let wrong = seen.diagnostics.of(Severity::Error) > 0 || seen.survey.rejects > 0;
@@ -81,9 +81,8 @@ impl Check {
         open::readable(&format)?;
         let registry = open::registry(&[])?;
         let opener = self.containers.opener(&registry, None);
-        let inputs = opener.inputs(std::slice::from_ref(sample), self.speed.reading().threads)?;
-        let input: &Input =
-            inputs.first().ok_or_else(|| open::wrong(&open::ARGUMENT, "no sample is given"))?;
+        let inputs = opener.inputs(std::slice::from_ref(sample), self.threads.reading().threads)?;
+        let input: &Input = inputs.first().ok_or_else(|| wrong_argument("no sample is given"))?;
         let bytes = input.head(LOOKED_AT).map_err(|error| io(&error))?;
         let complete = bytes.len() < LOOKED_AT;
         let probe = bytes.get(..PROBE).unwrap_or(&bytes);
@@ -92,8 +91,10 @@ impl Check {
             bytes: probe,
             complete: probe.len() == bytes.len() && complete,
         });
-        let mapping = sourced(input, layout.mapping(input.name(), (&bytes, complete), &self.read_set))?;
-        let survey = sourced(input, survey(input, &format, &self.read_set, self.speed.reading(), 0))?;
+        let mapping =
+            sourced(input, layout.mapping(input.name(), (&bytes, complete), &self.read_options.read_set))?;
+        let survey =
+            sourced(input, survey(input, &format, &self.read_options.read_set, self.threads.reading(), 0))?;
         let mut diagnostics = opener.notes();
         diagnostics.merge(survey.diagnostics.clone());
         Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })

@@ -1,6 +1,6 @@
 //! What tables are written with: the text that layouts read, and the thread that makes it.
 //!
-//! A reader gets a [`Target`] and asks it for [`Rows`](rows::Rows), where it knows the headings
+//! A reader gets a [`Target`] and asks it for [`Rows`], where it knows the headings
 //! first, or for [`Sheets`], where the headings are the first row of a sheet.
 //!
 //! | module | holds |
