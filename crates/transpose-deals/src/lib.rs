@@ -18,10 +18,13 @@
 pub mod agreement;
 pub mod arithmetic;
 pub mod balances;
+mod basis;
 mod deal;
 pub mod figures;
 pub mod job;
+pub mod models;
 pub mod partner_rules;
+mod policies;
 mod royalties;
 pub mod template;
 pub mod terms;
