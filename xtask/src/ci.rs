@@ -4,7 +4,7 @@
 //! A check is one command of cargo. They share the build folder, which stands where
 //! `CARGO_TARGET_DIR` says.
 
-use crate::{Chore, Outcome, files};
+use crate::{Chore, Outcome, files, readers};
 use std::process::Command;
 
 /// Run every check: tests, format, clippy, generated files, tidy, documentation
@@ -63,6 +63,11 @@ const SLOW_CHECKS: &[Check<'static>] = &[
 impl Chore for Ci {
     fn run(self) -> Outcome {
         if !self.no_tests {
+            println!("\n== cargo xtask readers");
+            // The tests decide whether they can do without: under `CI=true` they fail.
+            if let Err(error) = readers::prepare() {
+                println!("{error}");
+            }
             let readme = files::read(&files::root().join("README.md"))?;
             let words: Vec<&str> = test_command(&readme)?.split_whitespace().skip(1).collect();
             Check::of(&words).run()?;

@@ -3,12 +3,12 @@
 //!
 //! The facts are JSON; the tables are constants of the types in `transpose-records`, one cell a
 //! line. Generated files are committed, and `--check` compares them with what would be written. The
-//! same goes for what follows from which families and formats there are.
+//! same goes for what follows from other files of the workspace, sections of documents included.
 
 mod pages;
 mod rules;
 
-use crate::{Chore, Outcome, families, files};
+use crate::{Chore, Outcome, derived, files};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -71,7 +71,7 @@ impl Codegen {
                 files::replace(&path, text.as_bytes())?;
             }
         }
-        stale.extend(families::derive(&files::root(), self.check)?);
+        stale.extend(derived::bring(&files::root(), self.check)?);
         stale.extend(pages::of_facts(&folder, self.check)?);
         Self::finish(&stale)
     }

@@ -12,36 +12,18 @@ use std::path::{Path, PathBuf};
 /// The folder of the crate that links every family.
 const ALL: &str = "plugins/all";
 
-/// The marks between which README.md has its table of formats.
-const BEGIN: &str = "<!-- formats:begin -->\n";
-const END: &str = "<!-- formats:end -->\n";
-
-/// Writes whatever follows from which formats there are, or only compares it; answers what is out
-/// of date.
-pub(crate) fn derive(root: &Path, check: bool) -> Outcome<Vec<String>> {
-    let mut stale = Vec::new();
-    for (path, text) in generated(root)? {
-        let difference = files::difference(&path, text.as_bytes());
-        if check {
-            stale.extend(difference);
-        } else if difference.is_some() {
-            files::replace(&path, text.as_bytes())?;
-        }
-    }
-    Ok(stale)
-}
-
-/// The generated files with what should stand in them.
-pub(crate) fn generated(root: &Path) -> Outcome<Vec<(PathBuf, String)>> {
+/// The files of the crate that links every family, with what should stand in them.
+pub(crate) fn linked(root: &Path) -> Outcome<Vec<(PathBuf, String)>> {
     let families = families(root)?;
-    let readme = root.join("README.md");
-    let text = files::read(&readme)?;
-    let table = table(&files::read(&root.join("snapshots/formats.snap"))?);
     Ok(vec![
         (root.join(ALL).join("Cargo.toml"), manifest(&families)),
         (root.join(ALL).join("src/lib.rs"), library(&families)),
-        (readme, with_table(&text, &table)?),
     ])
+}
+
+/// The table of formats.
+pub(crate) fn table(root: &Path) -> Outcome<String> {
+    Ok(without_head(&files::read(&root.join("snapshots/formats.snap"))?))
 }
 
 /// The families: the folders under `plugins/` but `all`, sorted.
@@ -84,18 +66,10 @@ fn library(families: &[String]) -> String {
     out
 }
 
-/// The table in the snapshot: what follows its head.
-fn table(snapshot: &str) -> String {
+/// What a snapshot holds: what follows its head.
+fn without_head(snapshot: &str) -> String {
     let body = snapshot.splitn(3, "---\n").nth(2).unwrap_or(snapshot);
     format!("{}\n", body.trim_end())
-}
-
-fn with_table(readme: &str, table: &str) -> Outcome<String> {
-    let (head, rest) =
-        readme.split_once(BEGIN).ok_or_else(|| format!("README.md has no line `{}`", BEGIN.trim_end()))?;
-    let (_, tail) =
-        rest.split_once(END).ok_or_else(|| format!("README.md has no line `{}`", END.trim_end()))?;
-    Ok(format!("{head}{BEGIN}{table}{END}{tail}"))
 }
 
 #[cfg(test)]
@@ -110,13 +84,9 @@ mod tests {
     }
 
     #[test]
-    fn table_replaces_what_stands_between_the_marks() {
+    fn the_table_is_what_the_snapshot_holds() {
         let snapshot = "---\nsource: x\n---\n| format |\n| --- |\n| `a.b` |\n";
-        let readme = format!("a\n{BEGIN}old\n{END}b\n");
-        let table = table(snapshot);
-        let expected = format!("a\n{BEGIN}| format |\n| --- |\n| `a.b` |\n{END}b\n");
-        assert_eq!(with_table(&readme, &table).unwrap(), expected);
-        assert!(with_table("a\n", &table).is_err());
+        assert_eq!(without_head(snapshot), "| format |\n| --- |\n| `a.b` |\n");
     }
 
     #[test]

@@ -7,9 +7,12 @@
 mod bench;
 mod ci;
 mod codegen;
+mod derived;
 mod families;
 mod files;
 mod plugin;
+mod python;
+mod readers;
 mod sample;
 mod tidy;
 
@@ -22,6 +25,7 @@ const CHORES: &[Entry] = &[
     Entry::of::<codegen::Codegen>(),
     Entry::of::<plugin::NewPlugin>(),
     Entry::of::<plugin::RemovePlugin>(),
+    Entry::of::<readers::Readers>(),
     Entry::of::<sample::Sample>(),
     Entry::of::<tidy::Tidy>(),
 ];

@@ -4,7 +4,7 @@
 //! It is the place to begin, not a sketch. What one command writes the other takes away, so that a
 //! format that was added and removed leaves the tree as it was.
 
-use crate::{Chore, Outcome, families, files};
+use crate::{Chore, Outcome, derived, files};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -271,7 +271,7 @@ impl Chore for RemovePlugin {
 
 /// Brings everything up to date that follows from which formats there are, Cargo.lock included.
 fn refresh(root: &Path) -> Outcome {
-    families::derive(root, false)?;
+    derived::bring(root, false)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["update", "--workspace", "--offline", "--quiet"]).current_dir(root);

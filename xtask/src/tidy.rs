@@ -3,11 +3,12 @@
 //! Each check is a function from the tree to complaints; a complaint says where, what, and what to
 //! do. The rules themselves are in CONTRIBUTING.md and docs/architecture.md.
 
-mod floors;
+mod comments;
+pub(crate) mod floors;
 mod imports;
 mod licence;
 
-use crate::{Chore, Outcome, families, files};
+use crate::{Chore, Outcome, derived, files};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,27 +25,29 @@ pub(crate) struct Tidy {
 
 impl Chore for Tidy {
     fn run(self) -> Outcome {
-        let tree = Tree::load(&files::root())?;
+        let root = files::root();
         if self.graph {
-            print!("{}", floors::graph(&tree)?);
+            print!("{}", floors::graph(&root)?);
             return Ok(());
         }
+        let tree = Tree::load(&root)?;
         let mut complaints = Vec::new();
         for check in [
             layers,
-            floors::check,
             names,
             manifests,
-            registration,
+            derived,
             generated,
             words,
             tests_are_honest,
             codes,
             text,
+            comments::check,
         ] {
             complaints.extend(check(&tree));
         }
-        complaints.extend(licence::check(&tree.root)?);
+        complaints.extend(floors::check(&root)?);
+        complaints.extend(licence::check(&root)?);
         if complaints.is_empty() {
             return Ok(());
         }
@@ -128,6 +131,7 @@ fn dependencies<'a>(manifest: &'a Table, section: &str) -> impl Iterator<Item = 
 const LAYERS: &[(&str, &[&str])] = &[
     ("transpose-codes", &[]),
     ("transpose-sync", &[]),
+    ("transpose-foreign", &[]),
     ("transpose-core", &["transpose-codes"]),
     ("transpose-records", &["transpose-codes", "transpose-core"]),
     ("transpose-sheet", &["transpose-codes", "transpose-core", "transpose-sync"]),
@@ -282,15 +286,13 @@ fn manifests(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// Everything that follows from which families and formats there are is up to date.
-fn registration(tree: &Tree) -> Vec<String> {
-    match families::generated(&tree.root) {
+/// Everything that follows from other files is up to date.
+fn derived(tree: &Tree) -> Vec<String> {
+    match derived::bring(&tree.root, true) {
         Err(error) => vec![error.to_string()],
-        Ok(files) => files
-            .iter()
-            .filter_map(|(path, text)| files::difference(path, text.as_bytes()))
-            .map(|difference| format!("{difference}; run `cargo xtask codegen`"))
-            .collect(),
+        Ok(stale) => {
+            stale.iter().map(|difference| format!("{difference}; run `cargo xtask codegen`")).collect()
+        }
     }
 }
 
@@ -419,7 +421,7 @@ fn code_of(line: &str) -> Option<(String, &str)> {
     fits.then(|| (id.to_owned(), rest.get(severity.len()..).unwrap_or_default()))
 }
 
-/// Line ends and ends of files. The length of lines is left to rustfmt.
+/// Line ends and ends of files. The length of lines of code is left to rustfmt.
 fn text(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
     let own = ["rs", "md", "toml", "py", "yml", "snap"];
@@ -442,7 +444,7 @@ fn text(tree: &Tree) -> Vec<String> {
 mod tests {
     use super::*;
 
-    pub(super) fn tree(files: &[(&str, &str)]) -> Tree {
+    fn tree(files: &[(&str, &str)]) -> Tree {
         let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
         Tree::of(Path::new("nowhere"), files).unwrap()
     }

@@ -1,75 +1,16 @@
 //! What is said: diagnostics and summaries on standard error, for people or one JSON object a line;
-//! data on standard output; exit codes.
+//! data on standard output.
 //!
 //! Writing to standard error never fails a run: there is nowhere else to say so.
 
+use crate::exit::{Exit, Stop};
+use crate::text::{number, printable};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, Severity};
 use transpose_engine::{diagnostics, receipt};
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// Done.
-    Done,
-    /// Done, with errors found or rows set aside, or a loss was refused.
-    Diagnostics,
-    /// Wrong use or a wrong side file.
-    Use,
-    /// The input is refused.
-    Input,
-    /// Reading or writing failed.
-    Io,
-    /// A fault of the program.
-    Bug,
-}
-
-impl Exit {
-    /// The code that the shell sees.
-    pub(crate) const fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Diagnostics => 1,
-            Self::Use => 2,
-            Self::Input => 3,
-            Self::Io => 4,
-            Self::Bug => 70,
-        }
-    }
-}
-
-impl From<&Fatal> for Exit {
-    fn from(fatal: &Fatal) -> Self {
-        // The data is sound and the user forbade what would become of it: not the input's fault.
-        if fatal.diagnostics.iter().any(|diagnostic| diagnostic.code == &diagnostics::DENIED_LOSS) {
-            return Self::Diagnostics;
-        }
-        match fatal.failure {
-            Failure::Use => Self::Use,
-            Failure::Input => Self::Input,
-            Failure::Io => Self::Io,
-            Failure::Bug => Self::Bug,
-        }
-    }
-}
-
-/// Why a command did not come to its end.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// It failed.
-    Fatal(Fatal),
-    /// Nobody reads standard output any more.
-    Closed,
-}
-
-impl From<Fatal> for Stop {
-    fn from(fatal: Fatal) -> Self {
-        Self::Fatal(fatal)
-    }
-}
 
 /// How messages are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -216,106 +157,9 @@ fn painted(severity: Severity, colour: bool) -> (&'static str, &'static str) {
     }
 }
 
-/// Text that cannot play with a terminal: control characters other than line breaks are replaced.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() && character != '\n' { char::REPLACEMENT_CHARACTER } else { character }
-        })
-        .collect()
-}
-
-/// A whole number with commas between thousands.
-pub(crate) fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A number of things: `1 row`, `2 rows`.
-pub(crate) fn counted(value: u64, word: &str) -> String {
-    let s = if value == 1 { "" } else { "s" };
-    format!("{} {word}{s}", number(value))
-}
-
-/// Rows in columns, each line after the given indent; columns in `right` are flush right, and the
-/// last column is not filled up.
-pub(crate) fn table(indent: usize, right: &[usize], rows: &[Vec<String>]) -> String {
-    let mut widths: Vec<usize> = Vec::new();
-    for row in rows {
-        for (column, cell) in row.iter().enumerate() {
-            let width = cell.chars().count();
-            match widths.get_mut(column) {
-                Some(known) => *known = width.max(*known),
-                None => widths.push(width),
-            }
-        }
-    }
-    let mut out = String::new();
-    for row in rows {
-        let mut line = " ".repeat(indent);
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let gap = if column > 0 { "  " } else { "" };
-            let pad = " ".repeat(width.saturating_sub(cell.chars().count()));
-            let (before, after) =
-                if right.contains(&column) { (pad, String::new()) } else { (String::new(), pad) };
-            let _ = write!(line, "{gap}{before}{cell}{after}");
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
-}
-
-/// Text in lines of at most the given width, each after an indent; a longer word has a line of its
-/// own.
-pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
-    let mut out = String::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > width {
-                let _ = writeln!(out, "{:indent$}{line}", "");
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        let _ = writeln!(out, "{}", format!("{:indent$}{line}", "").trim_end());
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_have_commas_between_thousands() {
-        for (value, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(number(value), text);
-        }
-    }
-
-    #[test]
-    fn columns_are_aligned_and_lines_have_no_trailing_spaces() {
-        let rows = [vec!["a".into(), "10".into(), "x".into()], vec!["bcd".into(), "5".into(), String::new()]];
-        assert_eq!(table(1, &[1], &rows), " a    10  x\n bcd   5\n");
-        assert_eq!(table(0, &[], &[]), "");
-    }
-
-    #[test]
-    fn long_text_is_wrapped_at_words() {
-        assert_eq!(wrapped("one two three\n\nfour", 2, 9), "  one two\n  three\n\n  four\n");
-    }
 
     #[test]
     fn advice_stands_once_and_the_rest_is_counted() {
@@ -334,12 +178,5 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("… and 25 more ENG0101\n"), "{text}");
-    }
-
-    #[test]
-    fn denied_loss_is_not_a_refused_input() {
-        let fatal = |code| Fatal::input(Diagnostic::new(code, Location::default(), "x"));
-        assert_eq!(Exit::from(&fatal(&diagnostics::DENIED_LOSS)), Exit::Diagnostics);
-        assert_eq!(Exit::from(&fatal(&diagnostics::REJECTED)), Exit::Input);
     }
 }

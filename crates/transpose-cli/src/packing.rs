@@ -1,7 +1,7 @@
 //! What an output comes in: text or a workbook, plain or gzip. `--container` says it, or the name
 //! of the output, and they must not contradict each other or the format.
 
-use crate::open::{self, AndHelp as _};
+use crate::diagnostics::{AndHelp as _, wrong_argument};
 use std::ffi::OsStr;
 use transpose_containers::write::Workbook;
 use transpose_core::diagnostics::Fatal;
@@ -43,7 +43,7 @@ impl Packing {
         let asked =
             match asked.map(|text| (text, parsed(format, &text.to_ascii_lowercase(), Workbook::by_name))) {
                 Some((text, None)) => {
-                    return Err(open::wrong(&open::ARGUMENT, format!("`{text}` is no container of `{id}`"))
+                    return Err(wrong_argument(format!("`{text}` is no container of `{id}`"))
                         .and_help(format!("{}.", fitting())));
                 }
                 Some((text, Some(packing))) => Some((text, packing)),
@@ -65,7 +65,7 @@ impl Packing {
                 };
                 Some(parsed(format, &ending, Workbook::by_extension).ok_or_else(|| {
                     let message = format!("the output is named `{name}`, and {}", fitting());
-                    open::wrong(&open::ARGUMENT, message).and_help("Give the output another name.")
+                    wrong_argument(message).and_help("Give the output another name.")
                 })?)
             }
             None => None,
@@ -78,8 +78,7 @@ impl Packing {
                 ) =>
             {
                 let message = format!("`--container {text}` contradicts the name of the output, `{name}`");
-                Err(open::wrong(&open::ARGUMENT, message)
-                    .and_help("Leave `--container` out, or rename the output."))
+                Err(wrong_argument(message).and_help("Leave `--container` out, or rename the output."))
             }
             (Some((_, asked)), _) => Ok(asked),
             (None, named) => Ok(named.unwrap_or(Self { kind: Kind::Own, compression })),

@@ -482,6 +482,12 @@ impl Period {
         Ok(Self { first: first.ok_or(impossible)?, last: last.ok_or(impossible)?, form: PeriodForm::Week })
     }
 
+    /// The ISO 8601 week that holds a day, unless it goes beyond the calendar.
+    pub fn week_of(date: Date) -> Option<Self> {
+        let (year, week) = week_number(date)?;
+        Self::week(year, week).ok()
+    }
+
     /// The days from the first to the last, both included.
     pub fn range(first: Date, last: Date) -> Result<Self, TimeError> {
         if last < first {
@@ -545,10 +551,7 @@ impl fmt::Display for Period {
             PeriodForm::Quarter => write!(f, "{year:04}-Q{}", month.div_ceil(3)),
             PeriodForm::Month => write!(f, "{year:04}-{month:02}"),
             PeriodForm::Week => {
-                // The week belongs to the year of its Thursday, three days after its first day.
-                let monday = self.first.days_since_epoch();
-                let year = Date::from_days(monday + 3).map_or(year, Date::year);
-                let week = monday_of_week_1(year).map_or(0, |first| (monday - first) / 7 + 1);
+                let (year, week) = week_number(self.first).unwrap_or((year, 0));
                 write!(f, "{year:04}-W{week:02}")
             }
             PeriodForm::Day => self.first.fmt(f),
@@ -575,6 +578,13 @@ impl std::str::FromStr for Period {
 fn monday_of_week_1(year: u16) -> Result<i32, TimeError> {
     let date = Date::new(year, 1, 4)?;
     Ok(date.days_since_epoch() - (i32::from(date.weekday()) - 1))
+}
+
+/// The ISO 8601 week of a day and the year that it belongs to: the year that holds its Thursday.
+fn week_number(date: Date) -> Option<(u16, u8)> {
+    let thursday = Date::from_days(date.days_since_epoch() + 4 - i32::from(date.weekday()))?;
+    let days = thursday.days_since_epoch() - monday_of_week_1(thursday.year).ok()?;
+    Some((thursday.year, u8::try_from(days / 7 + 1).ok()?))
 }
 
 const fn is_leap(year: u16) -> bool {

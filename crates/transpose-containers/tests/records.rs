@@ -3,7 +3,7 @@
 mod support;
 
 use support::{codes, fatal, how, open, read, refusal, text};
-use transpose_containers::read::How;
+use transpose_containers::read::ReadOptions;
 
 #[test]
 fn a_body_gives_its_items_what_stands_around_them() {
@@ -109,8 +109,10 @@ fn what_is_no_record_is_told_and_not_read() {
 
 #[test]
 fn columns_are_added_to_records() {
-    let added =
-        How { columns: vec![("country".into(), "GB".into()), ("user".into(), "a,b".into())], ..how() };
+    let added = ReadOptions {
+        columns: vec![("country".into(), "GB".into()), ("user".into(), "a,b".into())],
+        ..how()
+    };
     let input = open(b"[{\"a\":1},{\"a\":2}]", &added).unwrap();
     assert_eq!(text(&input).unwrap(), "a,country,user\n1,GB,\"a,b\"\n2,GB,\"a,b\"\n");
     assert_eq!(refusal(text(&open(b"[{\"Country\":1}]", &added).unwrap())), "CON0105");
@@ -120,7 +122,7 @@ fn columns_are_added_to_records() {
 fn keys_that_come_late_are_found_by_the_layouts_or_told() {
     let first = "{\"trackId\":1,\"userId\":2}\n".repeat(60_000);
     let late = format!("{first}{{\"trackId\":1,\"userId\":2,\"userAgent\":\"x\",\"strange\":1}}\n");
-    let known = How {
+    let known = ReadOptions {
         records: vec![vec!["trackId".into(), "userId".into(), "userAgent".into()], vec!["other".into()]],
         ..how()
     };

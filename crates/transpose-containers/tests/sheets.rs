@@ -4,7 +4,7 @@ mod support;
 
 use std::io::{Cursor, Write as _};
 use support::{how, open, refusal, text};
-use transpose_containers::read::How;
+use transpose_containers::read::ReadOptions;
 
 const XLSX: &[u8] = include_bytes!("files/table.xlsx");
 const XLS: &[u8] = include_bytes!("files/table.xls");
@@ -40,17 +40,20 @@ fn every_kind_of_workbook_is_the_same_table() {
 #[test]
 fn the_command_chooses_a_sheet_and_adds_columns() {
     for bytes in [XLSX, XLS, ODS, XML] {
-        let second =
-            How { sheet: Some("Second".into()), columns: vec![("country".into(), "GB".into())], ..how() };
+        let second = ReadOptions {
+            sheet: Some("Second".into()),
+            columns: vec![("country".into(), "GB".into())],
+            ..how()
+        };
         let table = text(&open(bytes, &second).unwrap()).unwrap();
         assert!(
             table.ends_with("Day,Yes,country\ns-4,2026-11-01T12:00:00,more,1,7,2026-10-02,true,GB\n"),
             "{table}"
         );
         assert_eq!(table.lines().count(), 2);
-        let none = How { sheet: Some("Third".into()), ..how() };
+        let none = ReadOptions { sheet: Some("Third".into()), ..how() };
         assert_eq!(refusal(text(&open(bytes, &none).unwrap())), "CON0117");
-        let known = How { columns: vec![("upc".into(), "1".into())], ..how() };
+        let known = ReadOptions { columns: vec![("upc".into(), "1".into())], ..how() };
         assert_eq!(refusal(text(&open(bytes, &known).unwrap())), "CON0105");
     }
 }
@@ -68,7 +71,7 @@ fn pages_are_read_as_browsers_do() {
         text(&input).unwrap(),
         "Stream ID,Item Name,Country\n1,\"Bj\u{f6}rk & Co\nlive\",GB\n\n2,\"J\u{f3}ga, x y\",FR\n"
     );
-    let second = How { sheet: Some("table 2".into()), ..how() };
+    let second = ReadOptions { sheet: Some("table 2".into()), ..how() };
     assert_eq!(text(&open(page, &second).unwrap()).unwrap(), "other\n");
 }
 

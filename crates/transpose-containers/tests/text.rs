@@ -3,7 +3,7 @@
 mod support;
 
 use support::{codes, how, open, refusal, text};
-use transpose_containers::read::How;
+use transpose_containers::read::ReadOptions;
 
 #[test]
 fn plain_text_is_handed_back_untouched() {
@@ -59,13 +59,13 @@ fn older_encodings_are_guessed_and_told() {
 
 #[test]
 fn the_command_decides_and_malformed_bytes_are_located() {
-    let told = How { encoding: Some("Shift_JIS".into()), ..how() };
+    let told = ReadOptions { encoding: Some("Shift_JIS".into()), ..how() };
     let input = open(b"a,b\n1,\x89F\n2,\xff\n3,\xff\xff\n", &told).unwrap();
     assert_eq!(text(&input).unwrap(), "a,b\n1,\u{5b87}\n2,\u{fffd}\n3,\u{fffd}\u{fffd}\n");
     let notes = told.notes.take();
     let lines: Vec<_> = notes.iter().map(|note| (note.code.id, note.location.line)).collect();
     assert_eq!(lines, [("CON0102", None), ("CON0103", Some(3)), ("CON0103", Some(4)), ("CON0103", Some(4))]);
-    let unknown = How { encoding: Some("klingon".into()), ..how() };
+    let unknown = ReadOptions { encoding: Some("klingon".into()), ..how() };
     assert_eq!(refusal(open(b"a,b\n", &unknown)), "CON0104");
 }
 
@@ -89,7 +89,7 @@ fn what_a_format_knows_as_it_is_stays_as_it_is() {
 
 #[test]
 fn columns_are_added_to_plain_text() {
-    let added = How { columns: vec![("country".into(), "GB".into())], ..how() };
+    let added = ReadOptions { columns: vec![("country".into(), "GB".into())], ..how() };
     let input = open(b"a;b\r\n1;\"x\ny\"\r\n\r\n2;3", &added).unwrap();
     assert_eq!(text(&input).unwrap(), "a;b;country\r\n1;\"x\ny\";GB\r\n\r\n2;3;GB");
     let input = open(b"a,Country\n1,2\n", &added).unwrap();

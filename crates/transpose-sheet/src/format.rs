@@ -1,10 +1,10 @@
 //! A layout as a format.
 
 use crate::diagnostics;
-use crate::fixed_width::{Widths, text_layout};
-use crate::layout::{Layout, options, outline};
+use crate::fixed_width::Widths;
+use crate::layout::{Layout, folded, options, outline};
 use crate::read::events::SheetDecoder;
-use crate::read::heading::{folded, recognise};
+use crate::read::recognise::recognise;
 use crate::read::usages::SumsDecoder;
 use crate::write::events::SheetEncoder;
 use crate::write::usages::SumsEncoder;
@@ -57,7 +57,7 @@ impl LayoutFormat {
     /// The layout of what is read: its own, or that of the text which lines of fixed width become.
     fn as_read(&self) -> Option<&Arc<Layout>> {
         let layout = self.layout()?;
-        let cut = || layout.fixed.is_some().then(|| Arc::new(text_layout(layout)));
+        let cut = || layout.fixed.is_some().then(|| Arc::new(layout.as_delimited()));
         Some(self.cut.get_or_init(cut).as_ref().unwrap_or(layout))
     }
 

@@ -1,10 +1,10 @@
 //! What the columns of a layout are and what becomes of the cells of a sample, for people.
 
 use crate::delimited::index::{Damage, Index};
-use crate::delimited::row::Found;
-use crate::layout::{CellKind, Column, Layout, Piece, Source};
-use crate::notation::cell::bare;
-use crate::notation::style;
+use crate::delimited::quoting::{bare, unquote};
+use crate::delimited::row::RowView;
+use crate::layout::{Column, Layout, Piece, Source};
+use crate::notation::kinds::{CellKind, CellReading};
 use crate::read::open::{Beginning, Table};
 use std::sync::Arc;
 use transpose_codes::Decimal;
@@ -117,7 +117,7 @@ impl Layout {
         let mut rows = 0;
         let mut value = Vec::new();
         for row in index.rows() {
-            let found = Found { chunk: bytes, origin, row, ends: index.ends(row) };
+            let found = RowView { chunk: bytes, origin, row, ends: index.ends(row) };
             let whole = row.damage == Damage::None && row.count == table.dialect.columns;
             if !whole || closes(self, found, table.dialect.quote) {
                 continue;
@@ -152,15 +152,15 @@ impl Mapped {
         &mut self,
         column: Option<&Column>,
         (raw, line): (&[u8], u64),
-        cells: crate::notation::cell::Cells,
+        cells: CellReading,
         value: &mut Vec<u8>,
         sum: Option<&mut ExactSum>,
     ) {
         self.filled += 1;
         let read = match column {
-            Some(column) if column.field.is_some() => style::read(column, raw, cells, value),
+            Some(column) if column.field.is_some() => column.format.read(raw, cells, value),
             _ => {
-                crate::notation::cell::unquote(raw, cells.quote, value);
+                unquote(raw, cells.quote, value);
                 Ok(true)
             }
         };
@@ -210,7 +210,7 @@ fn of_first_row(columns: &[Mapped], known: &[(Field, String)]) -> Vec<(Field, St
 }
 
 /// Whether a row is a line that closes the table.
-fn closes(layout: &Layout, found: Found<'_>, quote: u8) -> bool {
+fn closes(layout: &Layout, found: RowView<'_>, quote: u8) -> bool {
     let first = bare(found.raw(0), quote);
     let mut marks = layout.after.iter().filter_map(|line| line.mark());
     marks.any(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
@@ -219,7 +219,7 @@ fn closes(layout: &Layout, found: Found<'_>, quote: u8) -> bool {
 fn described(column: &Column) -> Mapped {
     Mapped {
         holds: holds(column),
-        kind: kind(&column.kind),
+        kind: kind(&column.format.kind),
         required: column.required,
         ..extra(&column.heading)
     }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use transpose_containers::read::{How, open};
+use transpose_containers::read::{ReadOptions, open};
 use transpose_core::diagnostics::Diagnostics;
 use transpose_io::Input;
 
@@ -155,13 +155,13 @@ impl Case {
         if self.input.extension().is_some_and(|extension| extension == "tsv") {
             return Ok(Contained { container: None, text: bytes, notes: Diagnostics::default() });
         }
-        let how = How {
+        let how = ReadOptions {
             encoding: self.plan.encoding.clone(),
             sheet: self.plan.sheet.clone(),
             columns: Self::options(&self.plan.columns),
             temp_dir: std::env::temp_dir(),
             threads: 1,
-            ..How::default()
+            ..ReadOptions::default()
         };
         let input = Input::from_bytes(self.input_name(), bytes);
         let input = open(input, &how, &|_| false).map_err(|error| failed(&error))?;
@@ -175,7 +175,7 @@ impl Case {
             return Ok(bytes);
         }
         let failed = |error: &dyn fmt::Display| format!("cannot be read again: {error}");
-        let how = How { encoding: self.plan.encoding.clone(), threads: 1, ..How::default() };
+        let how = ReadOptions { encoding: self.plan.encoding.clone(), threads: 1, ..ReadOptions::default() };
         let input =
             open(Input::from_bytes("written", bytes), &how, &|_| false).map_err(|error| failed(&error))?;
         input.head(LARGEST).map_err(|error| failed(&error))

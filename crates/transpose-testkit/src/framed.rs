@@ -2,7 +2,7 @@
 //! opens a file.
 
 use std::borrow::Cow;
-use transpose_containers::read::{Notes, framed};
+use transpose_containers::read::{ContainerDiagnostics, framed};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Probe};
 use transpose_engine::diagnostics::io;
@@ -12,8 +12,8 @@ use transpose_io::Input;
 const LARGEST: usize = 64 << 20;
 
 /// The bytes of a case as an input of its format, with what is found while it is read.
-pub fn input(format: &dyn Format, name: &str, bytes: Vec<u8>) -> (Input, Notes) {
-    let notes = Notes::default();
+pub fn input(format: &dyn Format, name: &str, bytes: Vec<u8>) -> (Input, ContainerDiagnostics) {
+    let notes = ContainerDiagnostics::default();
     let framing = format.framing(&Probe { name, bytes: &bytes, complete: true });
     let input = Input::from_bytes(name, bytes);
     match framing {

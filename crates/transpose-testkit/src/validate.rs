@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::framed;
-use transpose_containers::read::Notes;
+use transpose_containers::read::ContainerDiagnostics;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Severity};
 use transpose_core::format::{Demands, Registry};
 use transpose_engine::Reading;
@@ -83,7 +83,7 @@ fn validation<T>(
     case: &Case,
     bytes: Vec<u8>,
     how: How,
-    run: impl FnOnce(&Validation<'_>, &Notes) -> Result<T, String>,
+    run: impl FnOnce(&Validation<'_>, &ContainerDiagnostics) -> Result<T, String>,
 ) -> Result<T, String> {
     let format = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
     let (input, notes) = framed::input(format, case.input_name(), bytes);

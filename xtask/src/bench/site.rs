@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::contender::Cost;
-use crate::{Outcome, files};
+use crate::{Outcome, files, python};
 
 /// The moment that every run believes in, so that equal runs write equal bytes: 2026-11-10, 12:00
 /// UTC.
@@ -40,8 +40,7 @@ impl Site {
             .ok_or("python3 is not installed; the measuring scripts need it")?;
         let mut site = Self { folder, python, help: String::new(), generates: OnceCell::new() };
         if peers {
-            run(Command::new(&site.python).args(["-m", "venv"]).arg(site.folder.join("peers")))?;
-            run(Command::new(site.peers()).args(["-m", "pip", "install", "--quiet", "duckdb", "polars"]))?;
+            python::install(&site.folder.join("peers"), &["duckdb", "polars"])?;
         }
         run(Command::new(env!("CARGO")).current_dir(files::root()).args([
             "build",
@@ -92,7 +91,7 @@ impl Site {
 
     /// The Python that has the peers.
     pub(super) fn peers(&self) -> PathBuf {
-        self.folder.join("peers/bin/python")
+        python::interpreter(&self.folder.join("peers"))
     }
 
     /// The place for something that is written and removed again.

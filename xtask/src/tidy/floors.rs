@@ -8,10 +8,11 @@
 //! The root of a crate stands above all floors: it declares the modules and shows to other crates
 //! what they may use. A module takes nothing from there.
 
-use super::Tree;
 use super::imports::{self, Import, Imports, Module};
+use crate::{Outcome, files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// The modules of each crate by floor, from the ground up.
 const CRATES: &[Crate] = &[Crate {
@@ -32,24 +33,36 @@ impl Crate {
 }
 
 /// The modules of a crate as its files are: which files are whose, and who uses whom.
-struct Plan<'a> {
-    files: Vec<File<'a>>,
+struct Plan {
+    files: Vec<File>,
     /// Where macros stand that other crates may use.
     macros: BTreeMap<String, Module>,
 }
 
-struct File<'a> {
-    name: &'a str,
+struct File {
+    /// Its path below the root of the workspace.
+    name: String,
     module: Module,
     imports: Imports,
 }
 
-impl<'a> Plan<'a> {
-    fn of(tree: &'a Tree, name: &str) -> Result<Self, String> {
-        let folder = format!("crates/{name}/src/");
+impl Plan {
+    fn load(root: &Path, name: &str) -> Outcome<Self> {
+        let folder = root.join("crates").join(name).join("src");
+        let mut texts = Vec::new();
+        for path in files::walk(&folder)? {
+            let below = path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            texts.push((below, files::read(&path)?));
+        }
+        Self::of(name, &texts)
+    }
+
+    /// The plan of a crate with these files below its `src/`.
+    fn of(name: &str, texts: &[(String, String)]) -> Outcome<Self> {
         let mut files = Vec::new();
-        for (name, text) in tree.texts(&["rs"]) {
-            let Some(module) = name.strip_prefix(&folder).and_then(module) else { continue };
+        for (path, text) in texts {
+            let Some(module) = module(path) else { continue };
+            let name = format!("crates/{name}/src/{path}");
             let imports = imports::read(text, &module).map_err(|error| format!("{name}: {error}"))?;
             files.push(File { name, module, imports });
         }
@@ -84,7 +97,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-impl File<'_> {
+impl File {
     /// The module at the root that the file belongs to; nothing for the root itself.
     fn top(&self) -> Option<&str> {
         self.module.first().map(String::as_str)
@@ -102,15 +115,15 @@ fn module(path: &str) -> Option<Module> {
 }
 
 /// Whatever stands on no floor, or uses what it must not.
-pub(super) fn check(tree: &Tree) -> Vec<String> {
-    CRATES.iter().flat_map(|house| violations(tree, house)).collect()
+pub(super) fn check(root: &Path) -> Outcome<Vec<String>> {
+    let mut complaints = Vec::new();
+    for house in CRATES {
+        complaints.extend(violations(&Plan::load(root, house.name)?, house));
+    }
+    Ok(complaints)
 }
 
-fn violations(tree: &Tree, house: &Crate) -> Vec<String> {
-    let plan = match Plan::of(tree, house.name) {
-        Ok(plan) => plan,
-        Err(error) => return vec![error],
-    };
+fn violations(plan: &Plan, house: &Crate) -> Vec<String> {
     let name = house.name;
     let modules = plan.modules();
     let mut complaints = Vec::new();
@@ -143,18 +156,15 @@ fn violations(tree: &Tree, house: &Crate) -> Vec<String> {
 }
 
 /// The modules of each crate from the top floor down, with what each uses.
-pub(super) fn graph(tree: &Tree) -> Result<String, String> {
-    let mut out = String::new();
+pub(crate) fn graph(root: &Path) -> Outcome<String> {
+    let mut drawings = Vec::new();
     for house in CRATES {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(&drawing(&Plan::of(tree, house.name)?, house));
+        drawings.push(drawing(&Plan::load(root, house.name)?, house));
     }
-    Ok(out)
+    Ok(drawings.join("\n"))
 }
 
-fn drawing(plan: &Plan<'_>, house: &Crate) -> String {
+fn drawing(plan: &Plan, house: &Crate) -> String {
     let width = plan.modules().iter().map(|module| module.len()).max().unwrap_or_default();
     let mut out = format!("{}\n floor  {:width$}  files  uses\n", house.name, "module");
     for (floor, modules) in house.floors.iter().enumerate().rev() {
@@ -178,26 +188,32 @@ fn drawing(plan: &Plan<'_>, house: &Crate) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::tree;
     use super::*;
 
     const HOUSE: Crate = Crate { name: "x", floors: &[&["ground"], &["left", "right"], &["roof"]] };
 
     const LIBRARY: (&str, &str) = (
-        "crates/x/src/lib.rs",
+        "lib.rs",
         "mod ground;\nmod left;\nmod right;\nmod roof;\npub use roof::Roof;\n#[cfg(test)]\nmod tests;\n",
     );
 
-    fn house<'a>(files: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    fn plan(files: &[(&str, &str)]) -> Outcome<Plan> {
+        let texts: Vec<_> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        Plan::of("x", &texts)
+    }
+
+    /// A crate in order, with further files.
+    fn with<'a>(files: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let mut all = vec![
             LIBRARY,
-            ("crates/x/src/ground.rs", "#[macro_export]\nmacro_rules! m { () => { $crate::shown::f() } }\n"),
-            ("crates/x/src/left/mod.rs", "use crate::ground::G;\nuse crate::m;\n"),
-            ("crates/x/src/left/a.rs", "use super::b;\nuse crate::left::c;\n"),
-            ("crates/x/src/right.rs", "fn f() { crate::ground::g() }\n"),
-            ("crates/x/src/roof.rs", "use crate::{left::a, right};\n"),
-            ("crates/x/src/tests.rs", "use crate::Roof;\n"),
-            ("crates/x/src/bin/y.rs", "use crate::Anything;\n"),
+            ("ground.rs", "#[macro_export]\nmacro_rules! m { () => { $crate::shown::f() } }\n"),
+            ("left/mod.rs", "use crate::ground::G;\nuse crate::m;\n"),
+            ("left/a.rs", "use super::b;\nuse crate::left::c;\n"),
+            ("right.rs", "fn f() { crate::ground::g() }\n"),
+            ("roof.rs", "use crate::{left::a, right};\n"),
+            ("tests.rs", "use crate::Roof;\n"),
+            ("bin/y.rs", "use crate::Anything;\n"),
         ];
         all.extend_from_slice(files);
         all
@@ -205,7 +221,7 @@ mod tests {
 
     #[track_caller]
     fn complains(files: &[(&str, &str)], expected: &[&str]) {
-        let found = violations(&tree(&house(files)), &HOUSE);
+        let found = violations(&plan(&with(files)).unwrap(), &HOUSE);
         assert_eq!(found.len(), expected.len(), "{found:#?}");
         for (found, expected) in found.iter().zip(expected) {
             assert!(found.contains(expected), "{found}");
@@ -216,35 +232,34 @@ mod tests {
     fn imports_lead_down() {
         complains(&[], &[]);
         complains(
-            &[("crates/x/src/left/up.rs", "\nuse crate::roof::Roof;\n")],
+            &[("left/up.rs", "\nuse crate::roof::Roof;\n")],
             &["left/up.rs:2: `crate::roof::Roof`: `left` on floor 1 must not use `roof` on floor 2"],
         );
         complains(
-            &[("crates/x/src/left/deep/mod.rs", "fn f() { super::super::right::g() }\n")],
+            &[("left/deep/mod.rs", "fn f() { super::super::right::g() }\n")],
             &["`left` on floor 1 must not use `right` on floor 1"],
         );
     }
 
     #[test]
     fn nothing_is_taken_from_the_root() {
-        complains(&[("crates/x/src/left/up.rs", "use crate::Roof;\n")], &["`crate::Roof`: the root"]);
-        complains(&[("crates/x/src/left/up.rs", "use super::super::*;\n")], &["the root"]);
+        complains(&[("left/up.rs", "use crate::Roof;\n")], &["`crate::Roof`: the root"]);
+        complains(&[("left/up.rs", "use super::super::*;\n")], &["the root"]);
     }
 
     #[test]
     fn every_module_has_a_floor() {
-        complains(&[("crates/x/src/shed.rs", "")], &["which floor `shed` stands"]);
-        let found = violations(&tree(&[LIBRARY]), &HOUSE);
+        complains(&[("shed.rs", "")], &["which floor `shed` stands"]);
+        let found = violations(&plan(&[LIBRARY]).unwrap(), &HOUSE);
         assert_eq!(found.len(), 4, "{found:#?}");
         assert!(found.iter().all(|complaint| complaint.contains("there is none")));
-        complains(&[("crates/x/src/left/broken.rs", "fn f() {\n")], &["broken.rs: "]);
+        let error = plan(&[("left/broken.rs", "fn f() {\n")]).err().unwrap();
+        assert!(error.to_string().starts_with("crates/x/src/left/broken.rs: "), "{error}");
     }
 
     #[test]
     fn the_graph_is_drawn_from_the_top_down() {
-        let files = house(&[]);
-        let tree = tree(&files);
-        let drawn = drawing(&Plan::of(&tree, "x").unwrap(), &HOUSE);
+        let drawn = drawing(&plan(&with(&[])).unwrap(), &HOUSE);
         let expected = "\
 x
  floor  module  files  uses

@@ -1,8 +1,13 @@
 //! `transpose compare`: the plays of one report in another.
 
-use crate::messages::{Exit, Messages, Stop, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Containers, Layouts, MemoryLimit, Speed};
+use crate::arguments::{self, Layouts, MemoryLimit, Threads};
+use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::open::{self, Containers};
 use crate::progress::Progress;
+use crate::text::{counted, duration, number, printable, table};
+use crate::{clock, files};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -37,7 +42,7 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
     /// An option of the formats that are read
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     read_set: Vec<(String, String)>,
     /// The fields to compare, separated by commas; by default time, duration, track, release,
     /// country, service, plan, play mode, format, price and user, as far as both files have them
@@ -62,10 +67,10 @@ pub(crate) struct Compare {
     #[command(flatten)]
     containers: Containers,
     #[command(flatten)]
-    speed: Speed,
+    threads: Threads,
     /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By
     /// default about 128MiB; what does not fit goes to `--temp-dir`
-    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
+    #[arg(long, value_name = "SIZE", value_parser = arguments::memory_limit)]
     memory_limit: Option<MemoryLimit>,
     /// The folder for what does not fit into memory; nothing stays there. By default the system's
     /// own
@@ -97,18 +102,18 @@ impl Compare {
         let _ = transpose_io::clean_stale(&temp_dir);
         self.check_paths()?;
         let memory = self.memory_limit.and_then(MemoryLimit::bytes);
-        let reading = self.speed.reading().within(memory, true);
+        let reading = self.threads.reading().within(memory, true);
         let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
         let inputs = opener.inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
         let [a, b] = &inputs[..] else {
-            return Err(open::wrong(&open::ARGUMENT, "two files are compared").into());
+            return Err(wrong_argument("two files are compared").into());
         };
         let mut formats = Vec::new();
         for input in &inputs {
             formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
         }
         let [one, other] = formats[..] else {
-            return Err(open::wrong(&open::ARGUMENT, "two files are compared").into());
+            return Err(wrong_argument("two files are compared").into());
         };
         let progress = Progress::new(&inputs, messages);
         let comparison = Comparison {
@@ -122,7 +127,7 @@ impl Compare {
             reading,
             memory,
             temp_dir: temp_dir.clone(),
-            now: open::now()?.micros,
+            now: clock::now()?.micros,
             progress: &|_| progress.update(),
         };
         let compared = self.write(&comparison, compression, &temp_dir);
@@ -163,7 +168,7 @@ impl Compare {
     fn fields(&self) -> Result<Vec<Field>, Fatal> {
         let field = |name: &String| {
             Field::by_id(name).ok_or_else(|| {
-                let unknown = open::wrong(&open::ARGUMENT, format!("there is no field `{name}`"));
+                let unknown = wrong_argument(format!("there is no field `{name}`"));
                 match Field::nearest(name) {
                     Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
                     None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
@@ -195,7 +200,7 @@ impl Compare {
                     Some(container) => format!("`{container}` is no container for differences"),
                     None => message,
                 };
-                let wrong = open::wrong(&open::ARGUMENT, message);
+                let wrong = wrong_argument(message);
                 Err(wrong.and_help("Give `--container csv` or `--container jsonl`, with `.gz` to pack it."))
             }
         }
@@ -207,8 +212,8 @@ impl Compare {
         let read = [("an input", self.a.as_path()), ("an input", self.b.as_path())];
         let layouts = self.layouts.files.iter().map(|path| ("a layout", path.as_path()));
         let read: Vec<_> = read.into_iter().chain(layouts).collect();
-        open::refuse_same(&read, &[("the file of differences", output.as_path())])?;
-        if self.overwrite { Ok(()) } else { open::refuse_existing(output, false) }
+        files::refuse_same(&read, &[("the file of differences", output.as_path())])?;
+        if self.overwrite { Ok(()) } else { files::refuse_existing(output, false) }
     }
 
     /// The summary for people.
@@ -222,7 +227,7 @@ impl Compare {
         for (what, sums) in classes(compared) {
             let mut row = vec![what.to_owned()];
             for sum in sums {
-                row.extend([number(sum.rows), number(sum.plays), super::convert::clock(sum.micros)]);
+                row.extend([number(sum.rows), number(sum.plays), duration(sum.micros)]);
             }
             rows.push(row);
         }

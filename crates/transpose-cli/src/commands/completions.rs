@@ -1,8 +1,8 @@
 //! `transpose completions`: what a shell needs to complete commands and options.
 
-use crate::Cli;
-use crate::messages::{Exit, Messages, Stop};
-use clap::CommandFactory as _;
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::{Cli, Program};
 use clap_complete::Shell;
 
 /// Prints a completion script for a shell
@@ -16,9 +16,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
+    pub(crate) fn run(self, program: Program, messages: &Messages) -> Result<Exit, Stop> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "transpose", &mut script);
+        clap_complete::generate(self.shell, &mut Cli::grammar(program), program.name, &mut script);
         messages.data(&script)?;
         Ok(Exit::Done)
     }

@@ -1,12 +1,15 @@
 //! `transpose convert`: one report becomes another.
 
-use crate::accounts::{self, Accounts};
-use crate::handling::{Action, Handling};
-use crate::messages::{Exit, Messages, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Completing, Containers, Layouts, SideFiles};
+use crate::arguments::{self, EnrichmentOptions, Layouts, RejectPolicy, RunOptions, Selection, SideFiles};
+use crate::balances::{self, BalancesFile};
+use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::exit::Exit;
+use crate::messages::Messages;
+use crate::open::{self, Containers};
 use crate::packing::Packing;
 use crate::progress::Progress;
-use crate::selection::Selection;
+use crate::text::{counted, duration, number, printable, table};
+use crate::{Program, clock, files};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -51,18 +54,18 @@ pub(crate) struct Convert {
     #[command(flatten)]
     side_files: SideFiles,
     #[command(flatten)]
-    completing: Completing,
+    enrichment: EnrichmentOptions,
     #[command(flatten)]
     selection: Selection,
     /// An option of the format to write; `transpose formats FORMAT` lists them
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     set: Vec<(String, String)>,
     /// What stands for characters that the target table cannot hold: a CSV file of two columns, the
     /// character (or `U+2019`) and its replacement
     #[arg(long, value_name = "FILE")]
     characters: Option<PathBuf>,
     /// An option of the format to read
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     read_set: Vec<(String, String)>,
     #[command(flatten)]
     layouts: Layouts,
@@ -73,7 +76,7 @@ pub(crate) struct Convert {
     #[arg(long, value_name = "CONTAINER")]
     container: Option<String>,
     #[command(flatten)]
-    handling: Handling,
+    options: RunOptions,
     /// Accounts between periods (advances, adjustments), read and replaced, for agreements with a
     /// `[[deal]]`; the first run makes the file
     #[arg(long, value_name = "FILE", requires = "agreement")]
@@ -94,11 +97,11 @@ pub(crate) struct Convert {
 type Denial = Vec<String>;
 
 impl Convert {
-    pub(crate) fn run(&self, messages: &Messages) -> Exit {
+    pub(crate) fn run(&self, program: Program, messages: &Messages) -> Exit {
         let run = || {
             let mut worst = Exit::Done;
             for period in self.periods()? {
-                match self.convert(period, messages)? {
+                match self.convert(period, program, messages)? {
                     Exit::Done => {}
                     Exit::Diagnostics => worst = Exit::Diagnostics,
                     refused => return Ok(refused),
@@ -122,15 +125,15 @@ impl Convert {
         if open::versioned(&registry, &self.to)?.0.manifest().grain != Grain::Aggregate {
             return Ok(vec![whole]);
         }
-        let refused = |message: &str, help: &str| Err(open::wrong(&open::ARGUMENT, message).and_help(help));
+        let refused = |message: &str, help: &str| Err(wrong_argument(message).and_help(help));
         let Some(whole) = whole else {
             let message = "a report of sums is made for one period, and `--split-by` does not say which";
             return refused(message, "Give `--period` with the whole time, which is cut into slices.");
         };
-        let once = self.handling.receipt.is_some()
-            || self.selection.remembering.received.is_some()
-            || self.handling.on_reject == Some(Action::Quarantine)
-            || self.handling.quarantine.is_some()
+        let once = self.options.receipt.is_some()
+            || self.selection.delivery_log.received.is_some()
+            || self.options.on_reject == Some(RejectPolicy::Quarantine)
+            || self.options.quarantine.is_some()
             || self.selection.refuses_outside()
             || self.inputs.iter().any(|input| input.as_os_str() == "-");
         if once {
@@ -145,8 +148,8 @@ impl Convert {
         }
     }
 
-    fn convert(&self, asked: Option<Period>, messages: &Messages) -> Result<Exit, Fatal> {
-        let now = open::now()?;
+    fn convert(&self, asked: Option<Period>, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
+        let now = clock::now()?;
         let registry = open::registry(&self.layouts.files)?;
         let (target, version) = open::versioned(&registry, &self.to)?;
         open::writable(target)?;
@@ -156,23 +159,24 @@ impl Convert {
         if let Some(path) = &self.characters {
             target_options.push(("characters".into(), open::text(path)?));
         }
-        let quarantine = self.handling.quarantine_path(&self.inputs, &folder(&destination))?;
+        let quarantine = self.options.quarantine_path(&self.inputs, &folder(&destination))?;
         self.check_paths(&destination, quarantine.as_deref())?;
         if self.selection.split_by.is_some() && !matches!(destination, Destination::Folder(_)) {
-            let wrong = open::wrong(&open::ARGUMENT, "`--split-by` writes several files");
+            let wrong = wrong_argument("`--split-by` writes several files");
             return Err(wrong.and_help("Give a folder with `-o FOLDER/`."));
         }
         let deny_loss = self.denied()?;
         let mut deal = self.side_files.deal(asked)?;
-        let accounts = self.balances.as_deref().map(|path| Accounts::open(path, self.redo)).transpose()?;
+        let accounts =
+            self.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
         let carried = match (&accounts, &mut deal) {
             (Some(accounts), Some(deal)) => accounts.carry(deal)?,
             _ => Diagnostics::default(),
         };
-        let memory = self.handling.memory_limit.unwrap_or_default().bytes();
+        let memory = self.options.memory_limit.unwrap_or_default().bytes();
         // Nobody knows yet whether they are packed.
-        let threads = self.handling.speed.reading().within(memory, true).threads;
-        let temp_dir = self.handling.temp_dir()?;
+        let threads = self.options.threads.reading().within(memory, true).threads;
+        let temp_dir = self.options.temp_dir()?;
         let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
         // Refunds are paired with their sales before anything is converted.
         let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
@@ -186,14 +190,14 @@ impl Convert {
         } else {
             opener.inputs(&self.inputs, threads)?
         };
-        let (inputs, received) = self.selection.remembering.check(inputs)?;
+        let (inputs, received) = self.selection.delivery_log.check(inputs)?;
         let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
-        let (catalogue, known) = self.completing.read(&registry, self.handling.speed.reading())?;
+        let (catalogue, known) = self.enrichment.read(&registry, self.options.threads.reading())?;
         let period = asked.or_else(|| deal.as_ref().and_then(transpose_deals::PeriodTerms::period));
         if asked.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
                 format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
-            return Err(open::wrong(&open::ARGUMENT, message).and_help("Leave `--period` out."));
+            return Err(wrong_argument(message).and_help("Leave `--period` out."));
         }
         // What a killed run has left in the folder; failing to remove it is no reason not to
         // convert.
@@ -209,7 +213,7 @@ impl Convert {
             version: version.as_deref(),
             target_options: &target_options,
             terms: deal.as_ref().map(|deal| deal as &dyn Terms),
-            completion: self.completing.completion(catalogue.as_ref(), target)?,
+            completion: self.enrichment.completion(catalogue.as_ref(), target)?,
             period: period.map(|period| self.selection.moments(period)),
             screening: self.selection.screening(),
             slicing: self
@@ -220,15 +224,15 @@ impl Convert {
             destination,
             compression: packing.compression,
             container: packing.container(),
-            overwrite: self.handling.overwrite,
-            dry_run: self.handling.dry_run,
+            overwrite: self.options.overwrite,
+            dry_run: self.options.dry_run,
             on_reject: quarantine.map_or(OnReject::Fail, OnReject::Quarantine),
-            max_rejects: self.handling.max_rejects,
+            max_rejects: self.options.max_rejects,
             deny_loss: deny_loss.as_deref(),
-            reading: self.handling.speed.reading(),
+            reading: self.options.threads.reading(),
             memory,
             temp_dir,
-            hash: self.handling.receipt.is_some(),
+            hash: self.options.receipt.is_some(),
             now,
             progress: &|_| progress.update(),
             beside: Some(&|outcomes| self.beside(accounts.as_ref(), &inputs, outcomes)),
@@ -236,7 +240,7 @@ impl Convert {
         let outcome = job.run();
         progress.clear();
         let mut outcome = outcome.unwrap_or_else(failed);
-        let mut diagnostics = open::warnings(deal.as_ref());
+        let mut diagnostics = arguments::warnings(deal.as_ref());
         diagnostics.merge(carried);
         diagnostics.merge(known);
         diagnostics.merge(opener.notes());
@@ -251,11 +255,11 @@ impl Convert {
                     .or_else(|| target.manifest().versions.first().map(|version| version.id.as_ref())),
             ),
             period: period.map(|period| period.to_string()),
-            now: open::moment(now),
+            now: clock::moment(now),
             containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
         };
-        let mut kept = self.write_receipt(&written, &outcome);
-        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.handling.dry_run) {
+        let mut kept = self.write_receipt(program, &written, &outcome);
+        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.options.dry_run) {
             kept = kept.and(received.remember(&written.now));
         }
         messages.diagnostics(&outcome.report.diagnostics);
@@ -276,13 +280,13 @@ impl Convert {
     /// Files that appear beside the report.
     fn beside(
         &self,
-        accounts: Option<&Accounts<'_>>,
+        accounts: Option<&BalancesFile<'_>>,
         inputs: &[Input],
         outcomes: &[Outcome],
     ) -> Result<Vec<Extra>, Fatal> {
         let mut extras = Vec::new();
         if let (Some(path), [outcome]) = (&self.explain_amounts, outcomes) {
-            extras.push(accounts::explanation(path.clone(), outcome, self.handling.overwrite)?);
+            extras.push(balances::explanation(path.clone(), outcome, self.options.overwrite)?);
         }
         if let Some(accounts) = accounts {
             extras.extend(accounts.after(outcomes, inputs)?);
@@ -298,8 +302,8 @@ impl Convert {
             .map(|path| ("an input", path.as_path()))
             .chain(self.side_files.agreement.iter().map(|path| ("the agreement", path.as_path())))
             .chain(self.side_files.figures.iter().map(|path| ("the figures", path.as_path())))
-            .chain(self.completing.catalogue.iter().map(|path| ("a catalogue", path.as_path())))
-            .chain(self.completing.user_key.iter().map(|path| ("the key for user ids", path.as_path())))
+            .chain(self.enrichment.catalogue.iter().map(|path| ("a catalogue", path.as_path())))
+            .chain(self.enrichment.user_key.iter().map(|path| ("the key for user ids", path.as_path())))
             .chain(self.layouts.files.iter().map(|path| ("a layout", path.as_path())));
         let output = match destination {
             Destination::File(path) => Some(("the output", path.as_path())),
@@ -307,15 +311,15 @@ impl Convert {
             Destination::Folder(_) => None,
         };
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
-        let receipt = self.handling.receipt.as_deref().map(|path| ("the receipt", path));
-        let received = self.selection.remembering.received.as_deref();
+        let receipt = self.options.receipt.as_deref().map(|path| ("the receipt", path));
+        let received = self.selection.delivery_log.received.as_deref();
         let received = received.map(|path| ("the list of received files", path));
         let balances = self.balances.as_deref().map(|path| ("the accounts", path));
         let explanation = self.explain_amounts.as_deref().map(|path| ("the explanation", path));
         let written = [output, quarantine, receipt, received, balances, explanation];
         let written: Vec<_> = written.into_iter().flatten().collect();
-        open::refuse_same(&read.collect::<Vec<_>>(), &written)?;
-        self.handling.refuse_existing_receipt()
+        files::refuse_same(&read.collect::<Vec<_>>(), &written)?;
+        self.options.refuse_existing_receipt()
     }
 
     /// The fields that may not be lost: `None` allows every loss, an empty list none.
@@ -335,8 +339,7 @@ impl Convert {
             // they are not known here.
             let cell = name.chars().any(char::is_uppercase);
             if !cell && Field::by_id(name).is_none() && !Field::all().any(within) {
-                let unknown =
-                    open::wrong(&open::ARGUMENT, format!("`--deny loss` names `{name}`, which is no field"));
+                let unknown = wrong_argument(format!("`--deny loss` names `{name}`, which is no field"));
                 return Err(match Field::nearest(name) {
                     Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
                     None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
@@ -346,18 +349,18 @@ impl Convert {
         Ok(Some(fields))
     }
 
-    fn write_receipt(&self, written: &Written, outcome: &Outcome) -> Result<(), Fatal> {
-        let Some(path) = &self.handling.receipt else { return Ok(()) };
+    fn write_receipt(&self, program: Program, written: &Written, outcome: &Outcome) -> Result<(), Fatal> {
+        let Some(path) = &self.options.receipt else { return Ok(()) };
         let side_files = [("agreement", &self.side_files.agreement), ("figures", &self.side_files.figures)];
         let files = self
             .inputs
             .iter()
             .map(|path| ("input", path.clone()))
             .chain(side_files.into_iter().filter_map(|(role, path)| path.clone().map(|path| (role, path))))
-            .chain(self.completing.catalogue.iter().map(|path| ("catalogue", path.clone())))
+            .chain(self.enrichment.catalogue.iter().map(|path| ("catalogue", path.clone())))
             .chain(self.layouts.files.iter().map(|path| ("layout", path.clone())));
         let particulars = receipt::Particulars {
-            program: format!("transpose {}", env!("CARGO_PKG_VERSION")),
+            program: program.to_string(),
             files: files.collect(),
             source: written.source.clone(),
             target: written.target.clone(),
@@ -366,10 +369,10 @@ impl Convert {
             containers: written.containers.clone(),
         };
         let mut value = receipt::receipt(&particulars, outcome)?;
-        if let Some(object) = value.as_object_mut().filter(|_| self.handling.dry_run) {
+        if let Some(object) = value.as_object_mut().filter(|_| self.options.dry_run) {
             object.insert("dry-run".into(), true.into());
         }
-        open::write(path, format!("{value:#}\n").as_bytes(), self.handling.overwrite)
+        files::write(path, format!("{value:#}\n").as_bytes(), self.options.overwrite)
     }
 
     /// The summary for people.
@@ -396,7 +399,7 @@ impl Convert {
                 (*name).to_owned(),
                 number(amounts.rows),
                 amounts.plays.normalize().to_string(),
-                clock(amounts.micros),
+                duration(amounts.micros),
             ]
         }));
         add_sales(&parts, &mut rows);
@@ -460,7 +463,7 @@ impl Convert {
                     let _ = writeln!(out, "  {path}  ({} bytes)", number(file.bytes));
                 }
                 let aside = self
-                    .handling
+                    .options
                     .quarantine_path(&self.inputs, &folder(&destination(&self.output)))
                     .ok()
                     .flatten();
@@ -488,7 +491,7 @@ impl Convert {
         json!({"summary": {
             "exit": exit.code(),
             "complete": outcome.refused.is_none(),
-            "dry-run": self.handling.dry_run,
+            "dry-run": self.options.dry_run,
             "source": written.source,
             "target": written.target,
             "period": written.period,
@@ -598,28 +601,9 @@ fn sum<'a>(parts: impl Iterator<Item = &'a Amounts>) -> Amounts {
     sum
 }
 
-/// A duration as hours, minutes and seconds: `1:02:03`, `0:00:12.5`.
-pub(super) fn clock(micros: i128) -> String {
-    let seconds = micros / 1_000_000;
-    let part = micros % 1_000_000;
-    let mut text = format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if part > 0 {
-        let _ = write!(text, ".{part:06}");
-        text.truncate(text.trim_end_matches('0').len());
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_read_as_on_a_clock() {
-        for (micros, text) in [(0, "0:00:00"), (12_500_000, "0:00:12.5"), (3_723_000_000, "1:02:03")] {
-            assert_eq!(clock(micros), text);
-        }
-    }
 
     #[test]
     fn only_loss_can_be_denied() {

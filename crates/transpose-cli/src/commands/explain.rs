@@ -2,8 +2,11 @@
 //! value or a profile means.
 
 use crate::commands::formats;
-use crate::messages::{Exit, Messages, Stop, wrapped};
-use crate::open::{self, AndHelp as _};
+use crate::diagnostics::{AndHelp as _, UNKNOWN_TOPIC, wrong};
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::open;
+use crate::text::wrapped;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use transpose_core::diagnostics::{Code, rules};
@@ -34,7 +37,7 @@ impl Explain {
         let registry = open::registry(&[])?;
         let topic = self.topic.trim();
         let Some(text) = explain(&registry, topic) else {
-            let unknown = open::wrong(&open::UNKNOWN_TOPIC, format!("nothing is known of `{topic}`"));
+            let unknown = wrong(&UNKNOWN_TOPIC, format!("nothing is known of `{topic}`"));
             let near = nearest(&registry, topic);
             return Err(match &near[..] {
                 [] => unknown,

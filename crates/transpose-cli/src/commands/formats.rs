@@ -1,8 +1,11 @@
 //! `transpose formats`: every format, or everything about one.
 
-use crate::messages::{Exit, Messages, Stop, table, wrapped};
-use crate::open::{self, Layouts};
+use crate::arguments::Layouts;
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::open;
 use crate::packing;
+use crate::text::{table, wrapped};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use transpose_core::format::{Format, Grain, Manifest, Status};

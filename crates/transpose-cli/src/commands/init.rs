@@ -1,8 +1,11 @@
 //! `transpose init`: commented side files to begin with, fitted to reports where some are given.
 
+use crate::arguments::{Layouts, Threads};
 use crate::commands::inspect::sourced;
-use crate::messages::{Exit, Messages, Stop};
-use crate::open::{self, Containers, Layouts, Speed};
+use crate::exit::{Exit, Stop};
+use crate::files;
+use crate::messages::Messages;
+use crate::open::{self, Containers};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use transpose_codes::time::{Date, Period, PeriodForm, Timestamp};
@@ -44,7 +47,7 @@ pub(crate) struct Init {
     #[command(flatten)]
     containers: Containers,
     #[command(flatten)]
-    speed: Speed,
+    threads: Threads,
 }
 
 /// Which side file.
@@ -75,7 +78,7 @@ impl Init {
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;
         } else {
-            open::write(&self.output, text.as_bytes(), self.overwrite)?;
+            files::write(&self.output, text.as_bytes(), self.overwrite)?;
             messages.note(&format!("written: {}\n", self.output.display()));
         }
         Ok(Exit::Done)
@@ -91,9 +94,9 @@ impl Init {
         let mut texts: [BTreeSet<String>; 3] = Default::default();
         let mut days: Option<(Date, Date)> = None;
         let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
-        for input in &opener.inputs(&self.inputs, self.speed.reading().threads)? {
+        for input in &opener.inputs(&self.inputs, self.threads.reading().threads)? {
             let format = open::choose(&registry, self.from.as_deref(), input)?.format;
-            let survey = sourced(input, survey(input, format, &[], self.speed.reading(), 0))?;
+            let survey = sourced(input, survey(input, format, &[], self.threads.reading(), 0))?;
             let contexts: Vec<&Entity> = survey.contexts.keys().chain(&survey.preamble.contexts).collect();
             for (texts, field) in texts.iter_mut().zip([Field::SERVICE, Field::PLAN, Field::TERRITORY]) {
                 texts.extend(contexts.iter().filter_map(|context| context.text(field)).map(str::to_owned));

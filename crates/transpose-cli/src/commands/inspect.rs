@@ -1,7 +1,11 @@
 //! `transpose inspect`: what a file is and what it holds. Nothing is rewritten.
 
-use crate::messages::{Exit, Messages, Stop, number, printable, table};
-use crate::open::{self, Containers, Layouts, Opener, Speed};
+use crate::arguments::{self, Layouts, Threads};
+use crate::clock;
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::open::{self, Containers, Opener};
+use crate::text::{number, printable, table};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -29,7 +33,7 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
     /// An option of the format
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     read_set: Vec<(String, String)>,
     /// How many of the first rows, and of the summaries, to show
     #[arg(long, value_name = "N", default_value_t = 5)]
@@ -39,7 +43,7 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     containers: Containers,
     #[command(flatten)]
-    speed: Speed,
+    threads: Threads,
     /// Print JSON, one document for each input
     #[arg(long)]
     json: bool,
@@ -49,7 +53,7 @@ impl Inspect {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let registry = open::registry(&self.layouts.files)?;
         let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
-        let inputs = opener.inputs(&self.inputs, self.speed.reading().threads)?;
+        let inputs = opener.inputs(&self.inputs, self.threads.reading().threads)?;
         let mut exit = Exit::Done;
         for input in &inputs {
             let seen = self.look(&registry, &opener, input)?;
@@ -74,7 +78,7 @@ impl Inspect {
     ) -> Result<Seen<'a>, Fatal> {
         let chosen = open::choose(registry, self.from.as_deref(), input)?;
         let mut survey =
-            sourced(input, survey(input, chosen.format, &self.read_set, self.speed.reading(), self.rows))?;
+            sourced(input, survey(input, chosen.format, &self.read_set, self.threads.reading(), self.rows))?;
         let mut diagnostics = opener.notes();
         diagnostics.merge(std::mem::take(&mut survey.diagnostics));
         survey.diagnostics = diagnostics;
@@ -115,7 +119,7 @@ impl Seen<'_> {
 
     /// The first and the last moment, or the days of the header.
     fn period(&self) -> Option<(String, String)> {
-        let moment = |micros| open::moment(Timestamp::utc(micros));
+        let moment = |micros| clock::moment(Timestamp::utc(micros));
         let header = &self.survey.preamble.header;
         let day = |field| header.text(field).map(str::to_owned);
         let days = || day(Field::PERIOD_START).zip(day(Field::PERIOD_END));

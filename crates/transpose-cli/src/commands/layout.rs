@@ -3,7 +3,8 @@
 mod check;
 mod infer;
 
-use crate::messages::{Exit, Messages, Stop};
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
 
 /// Helps with layouts: proposes one for a sample, checks one
 #[derive(clap::Args)]

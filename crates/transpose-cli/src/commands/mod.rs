@@ -13,7 +13,9 @@ mod run;
 mod schedule;
 mod validate;
 
-use crate::messages::{Exit, Messages, Stop};
+use crate::Program;
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
 
 /// What the user asks for.
 #[derive(clap::Subcommand)]
@@ -33,10 +35,10 @@ pub(crate) enum Command {
 }
 
 /// Runs a subcommand.
-pub(crate) fn run(command: Command, messages: &Messages) -> Result<Exit, Stop> {
+pub(crate) fn run(command: Command, program: Program, messages: &Messages) -> Result<Exit, Stop> {
     match command {
-        Command::Convert(command) => Ok(command.run(messages)),
-        Command::Run(command) => Ok(command.run(messages)),
+        Command::Convert(command) => Ok(command.run(program, messages)),
+        Command::Run(command) => Ok(command.run(program, messages)),
         Command::Validate(command) => command.run(messages),
         Command::Compare(command) => command.run(messages),
         Command::Inspect(command) => command.run(messages),
@@ -46,6 +48,6 @@ pub(crate) fn run(command: Command, messages: &Messages) -> Result<Exit, Stop> {
         Command::Explain(command) => command.run(messages),
         Command::Init(command) => command.run(messages),
         Command::Layout(command) => command.run(messages),
-        Command::Completions(command) => command.run(messages),
+        Command::Completions(command) => command.run(program, messages),
     }
 }

@@ -1,8 +1,12 @@
 //! `transpose plan`: what a conversion carries, loses and needs, before a row is read.
 
+use crate::arguments::{self, Layouts, SideFiles};
 use crate::commands::inspect::sourced;
-use crate::messages::{Exit, Messages, Stop, table};
-use crate::open::{self, Containers, Layouts, SideFiles};
+use crate::diagnostics::wrong_argument;
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::open::{self, Containers};
+use crate::text::table;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -34,7 +38,7 @@ pub(crate) struct Plan {
     #[command(flatten)]
     side_files: SideFiles,
     /// The reporting period
-    #[arg(long, value_name = "PERIOD", value_parser = open::period)]
+    #[arg(long, value_name = "PERIOD", value_parser = arguments::period)]
     period: Option<transpose_codes::time::Period>,
     #[command(flatten)]
     layouts: Layouts,
@@ -51,12 +55,12 @@ impl Plan {
         let (target, version) = open::versioned(&registry, &self.to)?;
         open::writable(target)?;
         let deal = self.side_files.deal(self.period)?;
-        let mut diagnostics = open::warnings(deal.as_ref());
+        let mut diagnostics = arguments::warnings(deal.as_ref());
         let source = if let Some(path) = &self.input {
             let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
             let inputs = opener.inputs(std::slice::from_ref(path), 1)?;
             let format = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
-            let input = inputs.first().ok_or_else(|| open::wrong(&open::ARGUMENT, "no input is given"))?;
+            let input = inputs.first().ok_or_else(|| wrong_argument("no input is given"))?;
             let decoder = sourced(input, format.open(&mut InputHead::new(input), &[]))?;
             let preamble = decoder.preamble();
             let mut found = Diagnostics::default();

@@ -1,13 +1,18 @@
 //! `transpose run`: one reading of the inputs, many reports.
 
-use super::convert::{clock, exit_of};
-use crate::accounts::{self, Accounts};
-use crate::handling::Handling;
-use crate::messages::{Exit, Messages, counted, number, printable, table};
-use crate::open::{self, AndHelp as _, Completing, Containers};
+use super::convert::exit_of;
+use crate::arguments::{self, EnrichmentOptions, RunOptions};
+use crate::balances::{self, BalancesFile};
+use crate::clock;
+use crate::diagnostics::{AndHelp as _, placed, wrong_argument};
+use crate::exit::Exit;
+use crate::messages::Messages;
+use crate::open::{self, Containers};
 use crate::packing::Packing;
 use crate::progress::Progress;
-use crate::selection::{self, Zone};
+use crate::text::{counted, duration, number, printable, table};
+use crate::time_zone::{self, Zone};
+use crate::{Program, files};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -41,7 +46,7 @@ pub(crate) struct Run {
     #[arg(short, long, value_name = "FOLDER", default_value = ".")]
     output: PathBuf,
     #[command(flatten)]
-    handling: Handling,
+    options: RunOptions,
     /// Work a period out again that the accounts (`balances`) already hold
     #[arg(long)]
     redo: bool,
@@ -59,37 +64,37 @@ struct Made<'a> {
 }
 
 impl Run {
-    pub(crate) fn run(&self, messages: &Messages) -> Exit {
-        self.made(messages).unwrap_or_else(|fatal| {
+    pub(crate) fn run(&self, program: Program, messages: &Messages) -> Exit {
+        self.made(program, messages).unwrap_or_else(|fatal| {
             let exit = messages.fatal(&fatal);
             messages.object(&json!({"summary": {"exit": exit.code(), "complete": false}}));
             exit
         })
     }
 
-    fn made(&self, messages: &Messages) -> Result<Exit, Fatal> {
-        let now = open::now()?;
+    fn made(&self, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
+        let now = clock::now()?;
         let job = job::Job::parse(&self.job.to_string_lossy(), &open::text(&self.job)?)?;
         let registry = open::registry(&job.layouts)?;
         let root = self.root()?;
         let zone = match &job.time_zone {
-            Some(text) => selection::zone(text)
-                .map_err(|error| open::wrong(&open::ARGUMENT, format!("`time-zone` is `{text}`: {error}")))?,
+            Some(text) => time_zone::zone(text)
+                .map_err(|error| wrong_argument(format!("`time-zone` is `{text}`: {error}")))?,
             None => Zone::Offset(0),
         };
-        let accounts = job.balances.as_deref().map(|path| Accounts::open(path, self.redo)).transpose()?;
+        let accounts = job.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
         let mut made = outputs(&job, &registry, &root)?;
         let mut carried = Diagnostics::default();
         for (output, deal) in job.outputs.iter().zip(made.iter_mut().map(|made| &mut made.deal)) {
             if let (Some(accounts), Some(deal)) = (&accounts, deal) {
-                carried.merge(accounts.carry(deal).map_err(|fatal| open::placed(fatal, &output.place))?);
+                carried.merge(accounts.carry(deal).map_err(|fatal| placed(fatal, &output.place))?);
             }
         }
-        let quarantine = self.handling.quarantine_path(&job.inputs, &root)?;
+        let quarantine = self.options.quarantine_path(&job.inputs, &root)?;
         self.check_paths(&job, quarantine.as_deref())?;
-        let memory = self.handling.memory_limit.unwrap_or_default().bytes();
-        let threads = self.handling.speed.reading().within(memory, true).threads;
-        let temp_dir = self.handling.temp_dir()?;
+        let memory = self.options.memory_limit.unwrap_or_default().bytes();
+        let threads = self.options.threads.reading().within(memory, true).threads;
+        let temp_dir = self.options.temp_dir()?;
         let containers = Containers::with_columns(job.columns.clone());
         let opener = containers.opener(&registry, Some(&temp_dir)).of(job.from.as_deref());
         let sells =
@@ -100,8 +105,8 @@ impl Run {
             opener.inputs(&job.inputs, threads)?
         };
         let source = open::choose_one(&registry, job.from.as_deref(), &inputs)?.format;
-        let completing = Completing::with_catalogue(job.catalogue.clone(), job.make_ids);
-        let (catalogue, known) = completing.read(&registry, self.handling.speed.reading())?;
+        let enrichment = EnrichmentOptions::with_catalogue(job.catalogue.clone(), job.make_ids);
+        let (catalogue, known) = enrichment.read(&registry, self.options.threads.reading())?;
         let _ = transpose_io::clean_stale(&root);
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
@@ -120,22 +125,22 @@ impl Run {
                     version: made.version.as_deref(),
                     target_options: &made.options,
                     terms: made.deal.as_ref().map(|deal| deal as &dyn Terms),
-                    completion: completing.completion(catalogue.as_ref(), made.format)?,
+                    completion: enrichment.completion(catalogue.as_ref(), made.format)?,
                     period: made.period.map(|period| zone.moments(period)),
                     screening: Screening { period_by: job.period_by, ..Screening::default() },
                     slicing: None,
                     destination: made.destination.clone(),
                     compression: made.packing.compression,
                     container: made.packing.container(),
-                    overwrite: self.handling.overwrite,
-                    dry_run: self.handling.dry_run,
+                    overwrite: self.options.overwrite,
+                    dry_run: self.options.dry_run,
                     on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
-                    max_rejects: self.handling.max_rejects,
+                    max_rejects: self.options.max_rejects,
                     deny_loss: None,
-                    reading: self.handling.speed.reading(),
+                    reading: self.options.threads.reading(),
                     memory,
                     temp_dir: temp_dir.clone(),
-                    hash: self.handling.receipt.is_some(),
+                    hash: self.options.receipt.is_some(),
                     now,
                     progress: &step,
                     beside: None,
@@ -148,7 +153,7 @@ impl Run {
             duplicates: job.duplicates,
             unrouted: job.unrouted,
             beside: &|outcomes| {
-                beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.handling.overwrite)
+                beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.options.overwrite)
             },
         };
         let ran = many.run();
@@ -157,7 +162,7 @@ impl Run {
         let mut diagnostics = Diagnostics::default();
         diagnostics.extend(job.warnings.iter().cloned());
         for deal in made.iter().filter_map(|made| made.deal.as_ref()) {
-            diagnostics.merge(open::warnings(Some(deal)));
+            diagnostics.merge(arguments::warnings(Some(deal)));
         }
         diagnostics.merge(carried);
         diagnostics.merge(known);
@@ -168,15 +173,15 @@ impl Run {
             job: &job,
             made: &made,
             source: open::named(source.manifest(), ran.source_version.as_deref()),
-            now: open::moment(now),
+            now: clock::moment(now),
         };
-        let kept = self.write_receipt(&told, &ran);
-        let exit = told.tell(&ran, self.handling.dry_run, messages);
+        let kept = self.write_receipt(program, &told, &ran);
+        let exit = told.tell(&ran, self.options.dry_run, messages);
         let exit = match kept {
             Ok(()) => exit,
             Err(fatal) => messages.fatal(&fatal),
         };
-        messages.object(&json!({"summary": told.object(&ran, exit, self.handling.dry_run)}));
+        messages.object(&json!({"summary": told.object(&ran, exit, self.options.dry_run)}));
         Ok(exit)
     }
 
@@ -185,7 +190,7 @@ impl Run {
         match destination(&self.output) {
             Destination::Folder(folder) => Ok(folder),
             Destination::File(path) if !path.exists() => Ok(path),
-            _ => Err(open::wrong(&open::ARGUMENT, "a job writes several files, and `-o` names no folder")
+            _ => Err(wrong_argument("a job writes several files, and `-o` names no folder")
                 .and_help("Give a folder with `-o FOLDER/`.")),
         }
     }
@@ -194,25 +199,25 @@ impl Run {
     fn check_paths(&self, job: &job::Job, quarantine: Option<&Path>) -> Result<(), Fatal> {
         let read: Vec<(&str, &Path)> = read(job, &self.job);
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
-        let receipt = self.handling.receipt.as_deref().map(|path| ("the receipt", path));
+        let receipt = self.options.receipt.as_deref().map(|path| ("the receipt", path));
         let balances = job.balances.as_deref().map(|path| ("the accounts", path));
         let written: Vec<_> = [quarantine, receipt, balances].into_iter().flatten().collect();
-        open::refuse_same(&read, &written)?;
-        self.handling.refuse_existing_receipt()
+        files::refuse_same(&read, &written)?;
+        self.options.refuse_existing_receipt()
     }
 
-    fn write_receipt(&self, told: &Told<'_>, ran: &Ran) -> Result<(), Fatal> {
-        let Some(path) = &self.handling.receipt else { return Ok(()) };
+    fn write_receipt(&self, program: Program, told: &Told<'_>, ran: &Ran) -> Result<(), Fatal> {
+        let Some(path) = &self.options.receipt else { return Ok(()) };
         let files = read(told.job, &self.job);
-        let mut value = told.object(ran, exit(ran), self.handling.dry_run);
+        let mut value = told.object(ran, exit(ran), self.options.dry_run);
         if let Some(object) = value.as_object_mut() {
             object.insert("receipt".into(), receipt::LAYOUT.into());
-            object.insert("program".into(), format!("transpose {}", env!("CARGO_PKG_VERSION")).into());
+            object.insert("program".into(), program.to_string().into());
             object.insert("created".into(), told.now.clone().into());
             let files = files.iter().map(|(role, path)| receipt::file(role.trim_start_matches("the "), path));
             object.insert("inputs".into(), files.collect::<Result<Vec<_>, _>>()?.into());
         }
-        open::write(path, format!("{value:#}\n").as_bytes(), self.handling.overwrite)
+        files::write(path, format!("{value:#}\n").as_bytes(), self.options.overwrite)
     }
 }
 
@@ -247,7 +252,7 @@ fn outputs<'a>(
         match { one }() {
             Ok(one) => made.push(one),
             Err(fatal) => {
-                let mut fatal = open::placed(fatal, &output.place);
+                let mut fatal = placed(fatal, &output.place);
                 match &mut wrong {
                     Some(wrong) => wrong.diagnostics.append(&mut fatal.diagnostics),
                     None => wrong = Some(fatal),
@@ -303,7 +308,7 @@ fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
 fn beside(
     job: &job::Job,
     root: &Path,
-    accounts: Option<&Accounts<'_>>,
+    accounts: Option<&BalancesFile<'_>>,
     inputs: &[Input],
     outcomes: &[Outcome],
     replace: bool,
@@ -311,8 +316,8 @@ fn beside(
     let mut extras = Vec::new();
     for (output, outcome) in job.outputs.iter().zip(outcomes) {
         if let Some(path) = &output.explain {
-            let explained = accounts::explanation(root.join(path), outcome, replace);
-            extras.push(explained.map_err(|fatal| open::placed(fatal, &output.place))?);
+            let explained = balances::explanation(root.join(path), outcome, replace);
+            extras.push(explained.map_err(|fatal| placed(fatal, &output.place))?);
         }
     }
     if let Some(accounts) = accounts {
@@ -373,7 +378,7 @@ impl Told<'_> {
                 name.to_owned(),
                 number(amounts.rows),
                 (amounts.plays + amounts.returns).normalize().to_string(),
-                clock(amounts.micros),
+                duration(amounts.micros),
                 owed,
                 if files > 0 { number(files as u64) } else { String::new() },
             ]

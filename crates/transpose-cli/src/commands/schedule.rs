@@ -1,7 +1,10 @@
 //! `transpose schedule`: when reports are due.
 
-use crate::messages::{Exit, Messages, Stop, table};
-use crate::open::{self, AndHelp as _};
+use crate::arguments;
+use crate::diagnostics::{AndHelp as _, wrong};
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::text::table;
 use serde_json::json;
 use transpose_codes::bank_holidays::{YEARS, bank_holidays, day_of_next_month, report_due};
 use transpose_codes::time::{Date, Period, PeriodForm};
@@ -27,7 +30,7 @@ Examples:
 pub(crate) struct Schedule {
     /// The reporting period, such as `2026-10`, `2026-W41`, `2026-10-05` or `2026`; may be given
     /// several times
-    #[arg(long, value_name = "PERIOD", value_parser = open::period, required = true)]
+    #[arg(long, value_name = "PERIOD", value_parser = arguments::period, required = true)]
     period: Vec<Period>,
     /// Print JSON
     #[arg(long)]
@@ -100,7 +103,7 @@ fn due(period: Period) -> Result<Due, Fatal> {
     };
     let (tenth, refunds_until, due) = dates().ok_or_else(|| {
         let (first, last) = (YEARS.start(), YEARS.end());
-        open::wrong(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
+        wrong(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
             .and_help(format!("Due dates are known from {first} to {last}."))
     })?;
     Ok(Due { period, refunds_until, on: due, why: why(tenth, due) })

@@ -12,9 +12,13 @@ mod json;
 mod sarif;
 mod text;
 
-use crate::messages::{Exit, Messages, Stop, counted, number};
-use crate::open::{self, Containers, Layouts, MemoryLimit, Speed};
+use crate::arguments::{self, Layouts, MemoryLimit, Threads};
+use crate::exit::{Exit, Stop};
+use crate::files;
+use crate::messages::Messages;
+use crate::open::{self, Containers};
 use crate::progress::Progress;
+use crate::text::{counted, number};
 use fix::Fixed;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -47,7 +51,7 @@ pub(crate) struct Validate {
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
     /// An option of the format; `transpose formats FORMAT` lists them
-    #[arg(long = "set", visible_alias = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    #[arg(long = "set", visible_alias = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     set: Vec<(String, String)>,
     /// Fail on warnings too, and take sums that differ from their totals for errors
     #[arg(long)]
@@ -77,10 +81,10 @@ pub(crate) struct Validate {
     #[command(flatten)]
     containers: Containers,
     #[command(flatten)]
-    speed: Speed,
+    threads: Threads,
     /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By
     /// default about 64MiB and a little for each thread; what does not fit goes to `--temp-dir`
-    #[arg(long, value_name = "SIZE", value_parser = open::memory_limit)]
+    #[arg(long, value_name = "SIZE", value_parser = arguments::memory_limit)]
     memory_limit: Option<MemoryLimit>,
     /// The folder for what does not fit into memory, and for what comes from a pipe; nothing stays
     /// there. By default the system's own
@@ -128,7 +132,7 @@ impl Validate {
         let copies = self.fix.as_deref().map(|out| fix::copies(&self.inputs, out)).unwrap_or_default();
         self.check_paths(&copies)?;
         let memory = self.memory_limit.and_then(MemoryLimit::bytes);
-        let threads = self.speed.reading().within(memory, true).threads;
+        let threads = self.threads.reading().within(memory, true).threads;
         let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
         let inputs = opener.kept_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
@@ -154,7 +158,7 @@ impl Validate {
             demands: &demands,
             severities: &severities,
             first: self.first,
-            reading: self.speed.reading(),
+            reading: self.threads.reading(),
             memory,
             temp_dir,
             progress: &|_| progress.update(),
@@ -199,7 +203,7 @@ impl Validate {
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;
         } else {
-            open::write(&self.output, text.as_bytes(), self.overwrite)?;
+            files::write(&self.output, text.as_bytes(), self.overwrite)?;
             messages.note(&report.summary());
             messages.note(&format!("written: {}\n", self.output.display()));
         }
@@ -219,9 +223,9 @@ impl Validate {
             read.chain(self.layouts.files.iter().map(|path| ("a layout", path.as_path()))).collect();
         let copies = copies.iter().map(|path| ("the repaired copy", path.as_path()));
         let written: Vec<_> = std::iter::once(("the report", self.output.as_path())).chain(copies).collect();
-        open::refuse_same(&read, &written)?;
+        files::refuse_same(&read, &written)?;
         for (_, path) in written.iter().filter(|_| !self.overwrite) {
-            open::refuse_existing(path, false)?;
+            files::refuse_existing(path, false)?;
         }
         Ok(())
     }

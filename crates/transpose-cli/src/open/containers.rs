@@ -1,9 +1,11 @@
 //! What tables come in: opening inputs so that formats see plain text.
 
-use crate::open::{ARGUMENT, PROBE, pair, wrong};
+use crate::arguments::pair;
+use crate::diagnostics::wrong_argument;
+use crate::open::PROBE;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use transpose_containers::read::{How, Notes, framed, open};
+use transpose_containers::read::{ContainerDiagnostics, ReadOptions, framed, open};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Framing, Probe, Registry};
 use transpose_engine::diagnostics::io;
@@ -34,14 +36,14 @@ impl Containers {
     /// Opens inputs for formats of a registry; what comes from a pipe and is read at any place is
     /// kept in a folder.
     pub(crate) fn opener<'a>(&self, registry: &'a Registry, temp_dir: Option<&Path>) -> Opener<'a> {
-        let how = How {
+        let how = ReadOptions {
             encoding: self.encoding.clone(),
             sheet: self.sheet.clone(),
             columns: self.columns.clone(),
             records: registry.formats().map(Format::record_names).filter(|names| !names.is_empty()).collect(),
             temp_dir: temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf),
             threads: 1,
-            notes: Notes::default(),
+            notes: ContainerDiagnostics::default(),
         };
         Opener { registry, how, from: None }
     }
@@ -50,7 +52,7 @@ impl Containers {
 /// Opens inputs, whatever they come in.
 pub(crate) struct Opener<'a> {
     registry: &'a Registry,
-    how: How,
+    how: ReadOptions,
     from: Option<String>,
 }
 
@@ -84,12 +86,11 @@ impl Opener<'_> {
         from: impl Fn(&Path) -> Result<Input, IoError>,
     ) -> Result<Vec<Input>, Fatal> {
         if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
-            return Err(wrong(
-                &ARGUMENT,
+            return Err(wrong_argument(
                 "`-` is given more than once, and standard input can be read only once",
             ));
         }
-        let how = How { threads, ..self.how.clone() };
+        let how = ReadOptions { threads, ..self.how.clone() };
         let own = |bytes: &[u8]| {
             let probe = Probe { name: "", bytes, complete: false };
             self.registry.recognise(&probe).is_ok_and(|format| !format.is_table())

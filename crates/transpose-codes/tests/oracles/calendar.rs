@@ -17,13 +17,33 @@ fn days(date: NaiveDate) -> i32 {
     date.to_epoch_days()
 }
 
-/// Whether a day is the same in every respect.
+/// Checks that a day is the same in every respect.
 fn assert_same(ours: Date, theirs: NaiveDate) {
     assert_eq!(ours.days_since_epoch(), days(theirs), "{theirs}");
     assert_eq!(u32::from(ours.weekday()), theirs.weekday().number_from_monday(), "{theirs}");
     assert_eq!(Date::from_days(days(theirs)), Some(ours), "{theirs}");
     let text = theirs.to_string();
     assert_eq!((ours.to_string(), parse_date(text.as_bytes())), (text, Ok(ours)));
+    let week = theirs.iso_week();
+    match Period::week_of(ours) {
+        Some(period) => {
+            assert_eq!(period.to_string(), format!("{:04}-W{:02}", week.year(), week.week()));
+            assert!(period.contains(days(theirs)));
+        }
+        None => assert!(theirs >= NaiveDate::from_ymd_opt(9999, 12, 27).unwrap(), "{theirs}"),
+    }
+}
+
+/// The last week of the calendar is cut off, and so it is no week of it.
+#[test]
+fn the_last_days_of_the_calendar_are_in_no_week() {
+    let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
+    for back in 0..10 {
+        let date = last.checked_sub_days(Days::new(back)).unwrap();
+        let ours = Date::from_days(days(date)).unwrap();
+        assert_same(ours, date);
+        assert_eq!(Period::week_of(ours).is_none(), date.iso_week() == last.iso_week());
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Tables whose lines their own format turns into delimited text, such as those of fixed width.
 
-use super::pipe::{Book, Notes, Sink, Stop, spawn};
-use super::source::{Again, Sequential, fill};
+use crate::read::diagnostics::{ContainerDiagnostics, DiagnosticSlot};
+use crate::read::source::{RepeatableInput, SequentialReader, fill};
+use crate::read::table::sink::{Sink, Stop, spawn};
 use std::io::Read;
 use std::sync::Arc;
 use transpose_core::format::Framing;
@@ -12,21 +13,26 @@ const BLOCK: usize = 64 << 10;
 
 /// An input whose lines a framing turns into text. What is found on the way goes to `notes`,
 /// because it is found while the text is read.
-pub fn framed(input: Input, framing: Arc<dyn Framing>, notes: &Notes, threads: usize) -> Input {
+pub fn framed(
+    input: Input,
+    framing: Arc<dyn Framing>,
+    notes: &ContainerDiagnostics,
+    threads: usize,
+) -> Input {
     let book = notes.book(&input.name().into());
     let origin = Arc::new(input);
     let name = framing.name();
-    let from = Again::new(Arc::clone(&origin), threads);
-    Input::from_source(&origin, name, Arc::new(Framed { framing, from, book }))
+    let from = RepeatableInput::new(Arc::clone(&origin), threads);
+    Input::from_source(&origin, name, Arc::new(FramedInput { framing, from, book }))
 }
 
-struct Framed {
+struct FramedInput {
     framing: Arc<dyn Framing>,
-    from: Again,
-    book: Book,
+    from: RepeatableInput,
+    book: DiagnosticSlot,
 }
 
-impl Source for Framed {
+impl Source for FramedInput {
     fn stream(&self, _columns: Option<&[u32]>) -> Result<Box<dyn Read + Send>, IoError> {
         let (framing, from) = (Arc::clone(&self.framing), self.from.sequential()?);
         spawn(self.from.origin(), &self.book, move |sink| frame(framing.as_ref(), from, sink))
@@ -38,7 +44,7 @@ impl Source for Framed {
 }
 
 /// Turns what is read into text. What is left of one block, a part of a line, begins the next one.
-fn frame(framing: &dyn Framing, mut from: Sequential, sink: &mut Sink) -> Result<(), Stop> {
+fn frame(framing: &dyn Framing, mut from: SequentialReader, sink: &mut Sink) -> Result<(), Stop> {
     let mut framer = framing.begin();
     let (mut block, mut filled, mut text) = (vec![0; BLOCK], 0, Vec::new());
     loop {
@@ -106,8 +112,8 @@ mod tests {
         }
     }
 
-    fn read(text: &str) -> (Result<Vec<u8>, IoError>, Notes) {
-        let notes = Notes::default();
+    fn read(text: &str) -> (Result<Vec<u8>, IoError>, ContainerDiagnostics) {
+        let notes = ContainerDiagnostics::default();
         let input = framed(Input::from_bytes("in.txt", text.into()), Arc::new(Capitals), &notes, 1);
         let mut bytes = vec![0; text.len() + 1];
         let read = input.read_at(0, &mut bytes).map(|read| bytes[..read].to_vec());

@@ -1,10 +1,10 @@
 //! Tables of HTML pages, which reporting systems send as `.xls`. Read as browsers do: nothing is
 //! refused for its form.
 
-use crate::read::code::{TOO_LARGE, stop};
-use crate::read::pipe::Stop;
-use crate::read::sheets::Sheets;
+use crate::read::codes::{TOO_LARGE, stop};
 use crate::read::source::fill;
+use crate::read::table::sheets::Sheets;
+use crate::read::table::sink::Stop;
 use std::io::Read;
 use transpose_core::diagnostics::Location;
 

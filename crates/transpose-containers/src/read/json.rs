@@ -1,10 +1,10 @@
 //! JSON, read once from front to back: one body, a list, one body a line, or bodies one after the
 //! other. Numbers keep their text.
 
-use crate::read::code::{BAD_RECORDS, TOO_LARGE, stop};
-use crate::read::pipe::Stop;
-use crate::read::records::{DEEPEST, Kind, Place, Scalar, Walk};
+use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
 use crate::read::source::fill;
+use crate::read::table::records::{Composite, DEEPEST, Place, RecordVisitor, Scalar};
+use crate::read::table::sink::Stop;
 use std::io::Read;
 use transpose_core::diagnostics::Location;
 
@@ -12,7 +12,7 @@ use transpose_core::diagnostics::Location;
 const LONGEST: usize = 1 << 20;
 
 /// Walks through a text. Whatever is no JSON ends the walk.
-pub(crate) fn walk(from: impl Read, walk: &mut dyn Walk) -> Result<(), Stop> {
+pub(crate) fn walk(from: impl Read, walk: &mut dyn RecordVisitor) -> Result<(), Stop> {
     let mut json = Json {
         from,
         block: vec![0; 64 << 10],
@@ -91,7 +91,7 @@ impl<R: Read> Json<R> {
         }
     }
 
-    fn value(&mut self, walk: &mut dyn Walk, depth: usize) -> Result<(), Stop> {
+    fn value(&mut self, walk: &mut dyn RecordVisitor, depth: usize) -> Result<(), Stop> {
         if depth > DEEPEST {
             let (line, byte) = self.place();
             return stop(&TOO_LARGE, Location::line(line, byte), "values lie too deep in each other");
@@ -101,7 +101,7 @@ impl<R: Read> Json<R> {
         match byte {
             b'{' => {
                 self.at += 1;
-                walk.open(Kind::Object, place)?;
+                walk.open(Composite::Object, place)?;
                 self.members(b'}', |json| {
                     if json.space()? != Some(b'"') {
                         return json.wrong("expected a key in quotes");
@@ -114,13 +114,13 @@ impl<R: Read> Json<R> {
                     json.at += 1;
                     json.value(walk, depth + 1)
                 })?;
-                walk.close(Kind::Object, self.place())
+                walk.close(Composite::Object, self.place())
             }
             b'[' => {
                 self.at += 1;
-                walk.open(Kind::List, place)?;
+                walk.open(Composite::List, place)?;
                 self.members(b']', |json| json.value(walk, depth + 1))?;
-                walk.close(Kind::List, self.place())
+                walk.close(Composite::List, self.place())
             }
             b'"' => {
                 self.string()?;
@@ -265,19 +265,19 @@ mod tests {
     #[derive(Default)]
     struct Told(String);
 
-    impl Walk for Told {
+    impl RecordVisitor for Told {
         fn key(&mut self, key: &[u8]) {
             self.0.push_str(&String::from_utf8_lossy(key));
             self.0.push('=');
         }
 
-        fn open(&mut self, kind: Kind, _: Place) -> Result<(), Stop> {
-            self.0.push(if kind == Kind::Object { '{' } else { '[' });
+        fn open(&mut self, kind: Composite, _: Place) -> Result<(), Stop> {
+            self.0.push(if kind == Composite::Object { '{' } else { '[' });
             Ok(())
         }
 
-        fn close(&mut self, kind: Kind, _: Place) -> Result<(), Stop> {
-            self.0.push(if kind == Kind::Object { '}' } else { ']' });
+        fn close(&mut self, kind: Composite, _: Place) -> Result<(), Stop> {
+            self.0.push(if kind == Composite::Object { '}' } else { ']' });
             Ok(())
         }
 

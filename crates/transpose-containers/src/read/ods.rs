@@ -1,11 +1,11 @@
 //! Workbooks in `.ods` (OpenDocument 1.2, part 1, chapter 9), read from front to back.
 
-use crate::read::archive::{self};
-use crate::read::code::{TOO_LARGE, stop};
-use crate::read::pipe::Stop;
-use crate::read::sheets::{Sheets, plain_number};
-use crate::read::source::Store;
-use crate::read::xml::{Counted, Tag, next, reference};
+use crate::read::codes::{TOO_LARGE, stop};
+use crate::read::source::archive::{self};
+use crate::read::source::store::Store;
+use crate::read::source::xml::{CountingReader, Tag, next, reference};
+use crate::read::table::sheets::{Sheets, plain_number};
+use crate::read::table::sink::Stop;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use transpose_core::diagnostics::Location;
@@ -28,7 +28,7 @@ struct Cell {
 pub(crate) fn ods(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
     let mut archive = archive::open(store)?;
     let content = archive::member(&mut archive, "content.xml")?;
-    let mut reader = Reader::from_reader(Counted::new(content));
+    let mut reader = Reader::from_reader(CountingReader::new(content));
     let mut buffer = Vec::new();
     let (mut row, mut repeated, mut column) = (0_u32, 1_u32, 0_u32);
     let mut cells: Vec<(u32, u32, Cell)> = Vec::new();

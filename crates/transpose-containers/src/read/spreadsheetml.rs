@@ -1,9 +1,9 @@
 //! SpreadsheetML 2003, the XML that old spreadsheets write, often under the name `.xls`.
 
-use crate::read::code::{BAD_RECORDS, TOO_LARGE, stop};
-use crate::read::pipe::Stop;
-use crate::read::sheets::{Sheets, plain_number, without_zeros};
-use crate::read::xml::{Counted, Tag, next, reference};
+use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::source::xml::{CountingReader, Tag, next, reference};
+use crate::read::table::sheets::{Sheets, plain_number, without_zeros};
+use crate::read::table::sink::Stop;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::io::Read;
@@ -17,7 +17,7 @@ const LONGEST: usize = 1 << 20;
 
 /// Reads the sheets of a workbook.
 pub(crate) fn read(from: impl Read, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
-    let mut reader = Reader::from_reader(Counted::new(from));
+    let mut reader = Reader::from_reader(CountingReader::new(from));
     let mut buffer = Vec::new();
     let (mut row, mut column, mut across) = (0_u32, 0_u32, 0_u32);
     let mut depth = 0_u32;

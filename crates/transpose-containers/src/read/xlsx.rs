@@ -1,79 +1,14 @@
-//! Workbooks in `.xlsx`, cell by cell, and in `.xls`, as a whole.
+//! Workbooks in `.xlsx`, cell by cell.
 
-use crate::read::archive;
-use crate::read::code::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
-use crate::read::pipe::Stop;
-use crate::read::sheets::{Sheets, number};
-use crate::read::source::Store;
-use calamine::{
-    CellErrorType, Data, DataRef, ExcelDateTime, Reader as _, SheetType, Xls, XlsError, Xlsx, XlsxError,
-};
-use std::io::{BufReader, Read as _};
+use crate::read::codes::{UNREADABLE, UNSUPPORTED, stop};
+use crate::read::source::archive;
+use crate::read::source::store::Store;
+use crate::read::table::cells::{Value, iso, put, worksheets};
+use crate::read::table::sheets::Sheets;
+use crate::read::table::sink::Stop;
+use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
+use std::io::BufReader;
 use transpose_core::diagnostics::{Location, shown};
-
-/// The largest `.xls` that is read: it is held in memory.
-const LARGEST_XLS: u64 = 1 << 30;
-
-/// The most cells, empty ones between others included, that the sheets of an `.xls` may have
-/// together.
-const MOST_CELLS: u64 = 32 << 20;
-
-/// What is put into a cell.
-enum Value<'a> {
-    Text(&'a str),
-    Number(f64),
-    Whole(i64),
-    Truth(bool),
-    Moment(ExcelDateTime),
-    Error(CellErrorType),
-}
-
-fn put(sheets: &mut Sheets<'_>, row: u32, column: u32, value: &Value<'_>) -> Result<bool, Stop> {
-    let column = column as usize;
-    match value {
-        Value::Text(text) => sheets.cell(row, column, text.as_bytes()),
-        Value::Number(value) => sheets.cell(row, column, number(*value).as_bytes()),
-        Value::Whole(value) => sheets.cell(row, column, value.to_string().as_bytes()),
-        Value::Truth(value) => sheets.cell(row, column, if *value { b"true" } else { b"false" }),
-        Value::Moment(moment) => put_moment(sheets, row, column, *moment),
-        Value::Error(error) => {
-            sheets.error(row, column, &error.to_string());
-            Ok(true)
-        }
-    }
-}
-
-/// A serial number that is formatted as a date, a time or a length of time.
-fn put_moment(sheets: &mut Sheets<'_>, row: u32, column: usize, moment: ExcelDateTime) -> Result<bool, Stop> {
-    let serial = moment.as_f64();
-    // Behind the year 9999 and before 1900 it is a number that happens to be formatted so.
-    if !(0.0..2_958_466.0).contains(&serial) {
-        return sheets.cell(row, column, number(serial).as_bytes());
-    }
-    if moment.is_duration() || serial < 1.0 {
-        #[expect(clippy::cast_sign_loss, reason = "it is within the range of dates")]
-        let millis = (serial * 86_400_000.0).round() as u64;
-        let (seconds, part) = (millis / 1000, millis % 1000);
-        let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-        if part > 0 {
-            text.push_str(format!(".{part:03}").trim_end_matches('0'));
-        }
-        return sheets.cell(row, column, text.as_bytes());
-    }
-    let (year, month, day, hour, minute, second, milli) = moment.to_ymd_hms_milli();
-    let mut time = format!("{hour:02}:{minute:02}:{second:02}");
-    if milli > 0 {
-        time.push_str(format!(".{milli:03}").trim_end_matches('0'));
-    }
-    sheets.moment(row, column, &format!("{year:04}-{month:02}-{day:02}"), &time)
-}
-
-fn iso(sheets: &mut Sheets<'_>, row: u32, column: u32, text: &str) -> Result<bool, Stop> {
-    match text.split_once('T') {
-        Some((day, time)) => sheets.moment(row, column as usize, day, time),
-        None => sheets.cell(row, column as usize, text.as_bytes()),
-    }
-}
 
 fn xlsx_damaged<T>(error: &XlsxError) -> Result<T, Stop> {
     if matches!(error, XlsxError::Password) {
@@ -81,12 +16,6 @@ fn xlsx_damaged<T>(error: &XlsxError) -> Result<T, Stop> {
     }
     let text = shown(error.to_string().as_bytes());
     stop(&UNREADABLE, Location::default(), format!("the workbook is damaged: {text}"))
-}
-
-/// The names of sheets that hold cells; others hold charts or macros.
-fn worksheets(sheets: &[calamine::Sheet]) -> Vec<String> {
-    let held = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
-    held.map(|sheet| sheet.name.clone()).collect()
 }
 
 /// Reads an `.xlsx`.
@@ -122,157 +51,6 @@ pub(crate) fn xlsx(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
             }
         }
         sheets.end()?;
-    }
-    Ok(())
-}
-
-/// Reads an `.xls`.
-pub(crate) fn xls(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
-    if store.len() > LARGEST_XLS {
-        return stop(
-            &TOO_LARGE,
-            Location::default(),
-            "the workbook has more than 1 GiB, and an .xls is read as a whole",
-        );
-    }
-    check_xls(store)?;
-    let mut book: Xls<_> = Xls::new(BufReader::new(store.reader(0))).or_else(|error| match error {
-        XlsError::Password => {
-            stop(&UNSUPPORTED, Location::default(), "the workbook is protected by a password")
-        }
-        other => {
-            let text = shown(other.to_string().as_bytes());
-            stop(&UNREADABLE, Location::default(), format!("the workbook is damaged: {text}"))
-        }
-    })?;
-    for name in worksheets(book.sheets_metadata()) {
-        if !sheets.begin(&name) {
-            continue;
-        }
-        let Ok(range) = book.worksheet_range(&name) else {
-            return stop(
-                &UNREADABLE,
-                Location::default(),
-                format!("sheet `{}` cannot be read", shown(name.as_bytes())),
-            );
-        };
-        let (top, left) = range.start().unwrap_or_default();
-        for (row, column, value) in range.used_cells() {
-            let (row, column) = (top + row as u32, left + column as u32);
-            let value = match value {
-                Data::Empty => continue,
-                Data::Int(value) => Value::Whole(*value),
-                Data::Float(value) => Value::Number(*value),
-                Data::String(text) => Value::Text(text),
-                Data::Bool(value) => Value::Truth(*value),
-                Data::DateTime(moment) => Value::Moment(*moment),
-                Data::DateTimeIso(text) | Data::DurationIso(text) => {
-                    if !iso(sheets, row, column, text)? {
-                        break;
-                    }
-                    continue;
-                }
-                Data::Error(error) => Value::Error(error.clone()),
-            };
-            if !put(sheets, row, column, &value)? {
-                break;
-            }
-        }
-        sheets.end()?;
-    }
-    Ok(())
-}
-
-/// Records that hold cells begin with a row and a column of two bytes each.
-const CELLS: [u16; 11] =
-    [0x0006, 0x00bd, 0x00be, 0x00d6, 0x00fd, 0x0201, 0x0203, 0x0204, 0x0205, 0x027e, 0x0207];
-/// A sheet, or another part of the workbook, begins.
-const BEGIN: u16 = 0x0809;
-
-/// What a sheet says of its own size, first and last row, first and last column.
-const DIMENSIONS: u16 = 0x0200;
-
-/// The most rows and columns that a sheet of an `.xls` can have.
-const MOST_ROWS: u64 = 1 << 16;
-const MOST_COLUMNS: u64 = 1 << 8;
-
-/// How many rows and columns a sheet says that it has; more than there can be where it says
-/// nonsense.
-fn claimed(claim: &[u8]) -> (u64, u64) {
-    let number = |from: usize, len: usize| {
-        let bytes = claim.get(from..from + len).unwrap_or_default();
-        bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
-    };
-    // Rows have four bytes since 1997, and two before.
-    let (first_row, last_row, first, last) = match claim.len() {
-        12.. => (number(0, 4), number(4, 4), number(8, 2), number(10, 2)),
-        8.. => (number(0, 2), number(2, 2), number(4, 2), number(6, 2)),
-        _ => return (0, 0),
-    };
-    let size = |first: u64, last: u64| if first > last { u64::MAX } else { last };
-    (size(first_row, last_row), size(first, last))
-}
-
-/// Refuses a workbook whose cells lie so far apart that a table of them would fill the memory.
-fn check_xls(store: &Store) -> Result<(), Stop> {
-    let unreadable =
-        |what: &str| stop::<()>(&UNREADABLE, Location::default(), format!("the workbook is damaged: {what}"));
-    let Ok(mut file) = cfb::CompoundFile::open(store.reader(0)) else {
-        return unreadable("it is no whole compound file");
-    };
-    let name = ["/Workbook", "/Book"].into_iter().find(|name| file.is_stream(name));
-    let Some(name) = name else {
-        if file.is_stream("/EncryptedPackage") {
-            return stop(&UNSUPPORTED, Location::default(), "the workbook is protected by a password");
-        }
-        return stop(
-            &UNSUPPORTED,
-            Location::default(),
-            "the file is of an old office program and no workbook",
-        );
-    };
-    let Ok(stream) = file.open_stream(name) else { return unreadable("its stream cannot be read") };
-    let mut stream = BufReader::with_capacity(1 << 16, stream);
-    let (mut all, mut rows, mut columns) = (0_u64, 0_u64, 0_u64);
-    let mut head = [0; 4];
-    let mut body = Vec::new();
-    while stream.read_exact(&mut head).is_ok() {
-        let [a, b, c, d] = head;
-        let (kind, len) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
-        body.resize(usize::from(len), 0);
-        if stream.read_exact(&mut body).is_err() {
-            // Whether that matters is for the reader to say.
-            break;
-        }
-        match (kind, &body[..]) {
-            (BEGIN, _) => {
-                all += rows * columns;
-                (rows, columns) = (0, 0);
-            }
-            // The reader makes room for what is claimed.
-            (DIMENSIONS, claim) => {
-                let (claimed_rows, claimed_columns) = claimed(claim);
-                if claimed_rows > MOST_ROWS || claimed_columns > MOST_COLUMNS {
-                    return unreadable("a sheet is said to be larger than a sheet can be");
-                }
-                rows = rows.max(claimed_rows);
-                columns = columns.max(claimed_columns);
-            }
-            (kind, [a, b, c, d, ..]) if CELLS.contains(&kind) => {
-                rows = rows.max(u64::from(u16::from_le_bytes([*a, *b])) + 1);
-                // Several cells in a row: each takes at least two bytes.
-                let several = if matches!(kind, 0xbd | 0xbe) { u64::from(len) / 2 } else { 0 };
-                columns = columns.max(u64::from(u16::from_le_bytes([*c, *d])) + 1 + several);
-            }
-            _ => {}
-        }
-        if all + rows * columns > MOST_CELLS {
-            return stop(
-                &TOO_LARGE,
-                Location::default(),
-                "the sheets of the workbook have more than 32 million cells, empty ones included",
-            );
-        }
     }
     Ok(())
 }

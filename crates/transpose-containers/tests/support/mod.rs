@@ -2,17 +2,17 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "only tests use it")]
 
-use transpose_containers::read::{How, open as open_input};
+use transpose_containers::read::{ReadOptions, open as open_input};
 use transpose_core::diagnostics::Fatal;
 use transpose_io::{Input, IoError, IoErrorKind};
 
 /// Nothing told.
-pub(crate) fn how() -> How {
-    How { temp_dir: std::env::temp_dir(), threads: 1, ..How::default() }
+pub(crate) fn how() -> ReadOptions {
+    ReadOptions { temp_dir: std::env::temp_dir(), threads: 1, ..ReadOptions::default() }
 }
 
 /// Opens bytes as a container.
-pub(crate) fn open(bytes: &[u8], how: &How) -> Result<Input, IoError> {
+pub(crate) fn open(bytes: &[u8], how: &ReadOptions) -> Result<Input, IoError> {
     open_input(Input::from_bytes("in.x", bytes.to_vec()), how, &|_| false)
 }
 
@@ -47,6 +47,6 @@ pub(crate) fn fatal(error: &IoError) -> &Fatal {
 }
 
 /// The codes of what was found, each as often as it was.
-pub(crate) fn codes(how: &How) -> Vec<&'static str> {
+pub(crate) fn codes(how: &ReadOptions) -> Vec<&'static str> {
     how.notes.take().iter().map(|diagnostic| diagnostic.code.id).collect()
 }

@@ -1,15 +1,16 @@
 //! Programs that have nothing to do with ours open what we write.
 //!
-//! A walk over the records of an `.xls`, in Python without any library, runs everywhere. Others are
-//! run where they are installed, and a test that cannot run one says so: the Python libraries xlrd
-//! and openpyxl for the `python3` that is found first, and LibreOffice as `soffice`.
+//! A walk over the records of an `.xls`, in Python without any library, runs everywhere. The Python
+//! libraries xlrd and openpyxl and LibreOffice are run where they are installed; `transpose_foreign`
+//! says where one is not.
 
 use crate::support::{Sheet, book, line, shape, text, written};
 use crate::values::table;
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use transpose_containers::write::Workbook;
+use transpose_foreign::Presence;
 
 const HEADINGS: [&str; 6] = ["UPC", "Title, as it is", "Third", "=4", " Fifth ", "number"];
 
@@ -35,16 +36,16 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
     path
 }
 
-/// What a reader of the script finds; nothing when its library is not there, which is said.
+/// What a reader of the script finds; nothing when its library is not there.
 fn found(reader: &str, name: &str, bytes: &[u8]) -> Option<Vec<Sheet>> {
+    let mut python = match reader {
+        "biff" => Command::new("python3"),
+        library => transpose_foreign::python(library)?,
+    };
     let folder = tempfile::tempdir().unwrap();
     let path = put(folder.path(), name, bytes);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/workbooks/read.py");
-    let output = Command::new("python3").arg(script).arg(reader).arg(path).output().unwrap();
-    if output.status.code() == Some(3) {
-        skipped(reader, "is not installed for this `python3`");
-        return None;
-    }
+    let output = python.arg(script).arg(reader).arg(path).output().unwrap();
     assert!(output.status.success(), "{reader}: {}", String::from_utf8_lossy(&output.stderr));
     let cell = |cell: &Value| match cell {
         Value::String(text) => text.clone(),
@@ -58,12 +59,6 @@ fn found(reader: &str, name: &str, bytes: &[u8]) -> Option<Vec<Sheet>> {
             .map(|(name, rows)| (name, rows.iter().map(|row| row.iter().map(cell).collect()).collect()))
             .collect(),
     )
-}
-
-/// Says loudly what was not tested.
-#[expect(clippy::print_stderr, reason = "a test that does not run must not look as if it had")]
-fn skipped(program: &str, why: &str) {
-    eprintln!("NOT TESTED with {program}, which {why}");
 }
 
 /// The rows that a reader should find, with the headings, and as wide as the table.
@@ -126,29 +121,19 @@ fn sheets_follow_each_other() {
 }
 
 /// What LibreOffice makes of a workbook when it saves the first sheet as text.
-fn by_office(folder: &Path, name: &str, bytes: &[u8]) -> Option<Vec<Vec<String>>> {
+fn by_office(mut office: Command, folder: &Path, name: &str, bytes: &[u8]) -> Vec<Vec<String>> {
     let path = put(folder, name, bytes);
     let profile = format!("-env:UserInstallation=file://{}", folder.join("profile").display());
     // Comma, double quotes, UTF-8, from line 1, every cell as it is and not as it is shown.
     let filter = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,1";
-    let run = |program: &str| -> std::io::Result<Output> {
-        Command::new(program)
-            .args([&profile, "--headless", "--convert-to", filter, "--outdir"])
-            .arg(folder.join("out"))
-            .arg(&path)
-            .output()
-    };
-    let Ok(output) = run("soffice").or_else(|_| run("libreoffice")) else {
-        skipped("LibreOffice", "is not installed");
-        return None;
-    };
+    office.args([&profile, "--headless", "--convert-to", filter, "--outdir"]);
+    let output = office.arg(folder.join("out")).arg(&path).output().unwrap();
     let files = std::fs::read_dir(folder.join("out"));
     let file = files.ok().and_then(|mut files| files.next());
     let Some(file) = file else { panic!("LibreOffice wrote nothing: {output:?}") };
     let text = std::fs::read(file.unwrap().path()).unwrap();
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&text[..]);
-    let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect());
-    Some(rows.collect())
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
 #[test]
@@ -160,8 +145,11 @@ fn libreoffice_reads_the_same() {
     for (workbook, name) in
         [(Workbook::Xls, "a.xls"), (Workbook::Xlsx, "a.xlsx"), (Workbook::SpreadsheetMl, "a.xml")]
     {
+        let Some(office) = transpose_foreign::program(&["soffice", "libreoffice"], Presence::Optional) else {
+            return;
+        };
         let folder = tempfile::tempdir().unwrap();
-        let Some(found) = by_office(folder.path(), name, &book(workbook, &HEADINGS, &rows)) else { return };
+        let found = by_office(office, folder.path(), name, &book(workbook, &HEADINGS, &rows));
         let expected = expected(&HEADINGS, &rows);
         assert_eq!(found.len(), expected.len(), "{name}");
         for (number, (found, expected)) in found.iter().zip(&expected).enumerate() {

@@ -3,8 +3,6 @@
     read.py biff FILE       by the records themselves, with the standard library only, checking their structure
     read.py xlrd FILE       by xlrd
     read.py openpyxl FILE   by openpyxl
-
-Ends with code 3 when the library is not there.
 """
 
 import json
@@ -210,9 +208,4 @@ def by_openpyxl(path):
 
 if __name__ == "__main__":
     readers = {"biff": biff, "xlrd": by_xlrd, "openpyxl": by_openpyxl}
-    try:
-        sheets = readers[sys.argv[1]](sys.argv[2])
-    except ImportError as error:
-        print(error, file=sys.stderr)
-        sys.exit(3)
-    json.dump(sheets, sys.stdout)
+    json.dump(readers[sys.argv[1]](sys.argv[2]), sys.stdout)

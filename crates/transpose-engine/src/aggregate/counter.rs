@@ -13,7 +13,8 @@ use crate::aggregate::budget::Budget;
 use crate::aggregate::interner::{Dictionary, Key, NONE, hash};
 use crate::aggregate::sales::{Fate, Sale, Till};
 use crate::aggregate::spill::Spilled;
-use crate::aggregate::table::{Gathered, Group, Groups, part};
+use crate::aggregate::state::{World, read, write};
+use crate::aggregate::table::{Group, part};
 use crate::aggregate::usage_kinds::{Manner, Manners, Met};
 use crate::aggregate::users::Users;
 use crate::diagnostics;
@@ -28,7 +29,7 @@ use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, RwLock};
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Timestamp};
 use transpose_core::accounting::{Amounts, RunReport};
@@ -67,46 +68,6 @@ pub(crate) struct Refunds<'a> {
 pub(crate) const BELOW: &str = "below-threshold";
 const TOO_LATE: &str = "refund-after-cut-off";
 const EARLIER: &str = "refund-reported-earlier";
-
-/// What is counted and not yet written to disk.
-pub(crate) struct World {
-    pub(crate) dictionary: RwLock<Dictionary>,
-    pub(crate) groups: Groups,
-    /// For each worker what it has gathered.
-    pub(crate) gathered: Vec<Mutex<Gathered>>,
-}
-
-impl World {
-    pub(crate) fn new(threads: usize, latest: bool) -> Self {
-        Self {
-            dictionary: RwLock::new(Dictionary::new(latest)),
-            groups: Groups::default(),
-            gathered: (0..threads).map(|_| Mutex::default()).collect(),
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        read(&self.dictionary).bytes() + self.groups.bytes()
-    }
-
-    /// How much memory it takes to put this world in order where it is, at the highest point.
-    fn to_settle(&self) -> usize {
-        let dictionary = read(&self.dictionary);
-        // Descriptions take about as much as the keys they are made from, which go as they come;
-        // then each item is ranked and sorted on both sides. Sorted groups are made while the
-        // tables go.
-        dictionary.bytes() * 5 / 4 + dictionary.len() * 128 + self.groups.bytes() + self.groups.len() * 24
-    }
-}
-
-/// Takes a lock for reading whatever happened to the thread that held it before; see [`lock`].
-pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    unpoisoned(lock.read())
-}
-
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    unpoisoned(lock.write())
-}
 
 /// Counts the events of all inputs.
 pub(crate) struct Counter {

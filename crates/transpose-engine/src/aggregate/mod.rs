@@ -5,6 +5,7 @@ pub(crate) mod counter;
 pub(crate) mod interner;
 pub(crate) mod sales;
 pub(crate) mod spill;
+pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod totals;
 pub(crate) mod usage_kinds;

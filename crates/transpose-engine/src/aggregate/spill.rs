@@ -5,8 +5,8 @@
 //! again. When everything was read, each part comes back as one small dictionary with its groups,
 //! in which equal keys have met again; a part that is too large comes in several passes.
 
-use crate::aggregate::counter::World;
 use crate::aggregate::interner::{Dictionary, Joined, NONE};
+use crate::aggregate::state::World;
 use crate::aggregate::table::{Group, PARTS, merge};
 use crate::diagnostics;
 use crate::scan::ordered::side_by_side;

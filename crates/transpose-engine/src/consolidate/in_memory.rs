@@ -6,8 +6,8 @@
 //! free. Groups are dealt out to *buckets*, ranges of blocks of the output; each bucket is sorted
 //! by itself.
 
-use crate::aggregate::counter::World;
 use crate::aggregate::interner::{Dictionary, Key as _, NONE};
+use crate::aggregate::state::World;
 use crate::aggregate::table::{Group, PARTS, merge};
 use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
@@ -207,7 +207,7 @@ fn rank<'a>(
 }
 
 /// Groups in the order of the output.
-pub(crate) struct Settled<'a> {
+pub(crate) struct SortedInMemory<'a> {
     pub(crate) releases: Ranked<'a>,
     pub(crate) recordings: Ranked<'a>,
     /// Releases with their recordings, as ranks, in order. The key of a group names one of these
@@ -218,7 +218,7 @@ pub(crate) struct Settled<'a> {
     pub(crate) sums: Sums,
 }
 
-impl Settled<'_> {
+impl SortedInMemory<'_> {
     /// The release and the recording of a group, as ranks.
     pub(crate) fn pair(&self, group: Group) -> (u32, u32) {
         self.pairs.get(group.item() as usize).copied().unwrap_or((NONE, NONE))
@@ -237,7 +237,7 @@ pub(crate) fn settle<'a>(
     policy: ConflictPolicy,
     threads: usize,
     noted: &mut Noted,
-) -> Result<Settled<'a>, Fatal> {
+) -> Result<SortedInMemory<'a>, Fatal> {
     let parts: Vec<usize> = (0..PARTS).collect();
     let mut plays = Vec::new();
     if policy == ConflictPolicy::MostPlayed {
@@ -346,7 +346,7 @@ pub(crate) fn settle<'a>(
         buckets.push(groups);
         sums.merge(&more)?;
     }
-    Ok(Settled { releases, recordings, pairs, buckets, sums })
+    Ok(SortedInMemory { releases, recordings, pairs, buckets, sums })
 }
 
 /// Whether the second pair belongs to another block than the first: another release, or another

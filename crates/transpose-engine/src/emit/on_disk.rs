@@ -1,201 +1,69 @@
-//! What was written to disk is put in order there: the same answers as [`crate::consolidate::in_memory`], in
-//! bounded memory.
-//!
-//! The parts come back one after the other, and their items are described. Three sorts follow from
-//! them: recordings by identity (to choose their descriptions), releases by identity (the same),
-//! and groups by release, recording and context. The chosen descriptions of recordings are sorted
-//! once more, by release, so that at the end three sorted streams run side by side, and the blocks
-//! come out in order. An identity is written so that it is ordered as its bytes are and none is the
-//! beginning of another.
+//! Blocks from groups on disk: three sorted streams are read as one.
 
-use crate::aggregate::counter::Counted;
-use crate::aggregate::interner::Key as _;
-use crate::aggregate::spill::{Loaded, Spilled};
-use crate::aggregate::table::{Group, PARTS};
-use crate::aggregate::totals::Sums;
-use crate::aggregate::usage_kinds::Manners;
-use crate::consolidate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant, Variants};
+use crate::aggregate::table::Group;
+use crate::consolidate::describe::NOBODY;
+use crate::consolidate::on_disk::{SortedOnDisk, next_identity, read_item};
 use crate::diagnostics;
-use crate::emit::blocks::{Frame, Ordered, USAGES, push_block};
+use crate::emit::blocks::{Frame, USAGES, push_block};
 use crate::output::files::Sink;
 use crate::royalties::rows::Rows;
-use crate::scan::position::Place;
-use crate::storage::scratch::Scratch;
-use crate::storage::sorter::{Merge, Sorted, Sorter};
-use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
-use std::borrow::Cow;
+use crate::storage::sorter::Merge;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Decode, Numbers};
+use transpose_core::format::Numbers;
 use transpose_core::model::BlockBatch;
-use transpose_core::terms::ConflictPolicy;
 
-/// What is needed to put things in order.
-pub(crate) struct Plan<'a> {
-    pub(crate) decoders: &'a [&'a dyn Decode],
-    pub(crate) shapes: &'a Shapes,
-    pub(crate) policy: ConflictPolicy,
-    /// How much memory may be taken.
-    pub(crate) budget: usize,
-}
-
-/// Everything on disk, in order.
-pub(crate) struct Settled<'a> {
-    releases: Sorted<'a>,
-    recordings: Sorted<'a>,
-    groups: Sorted<'a>,
-    sums: Sums,
-}
-
-/// Writes an identity so that written ones are ordered as they are, and none is the beginning of
-/// another.
-fn put_identity(identity: &[u8], out: &mut Vec<u8>) {
-    for byte in identity {
-        out.push(*byte);
-        if *byte == 0 {
-            out.push(u8::MAX);
+/// Builds, encodes and writes all groups, in order.
+pub(crate) fn emit(
+    sorted: &SortedOnDisk<'_>,
+    frame: Frame<'_>,
+    sink: &mut Sink<'_>,
+    report: &mut RunReport,
+) -> Result<(), Fatal> {
+    let mut releases = sorted.releases.read()?;
+    let mut streams = Streams { recordings: sorted.recordings.read()?, groups: sorted.groups.read()? };
+    let mut batch = BlockBatch::default();
+    let (mut numbers, mut at_start) = (Numbers::default(), Numbers::default());
+    let mut identity = Vec::new();
+    let mut block = Block::default();
+    let rows = frame.usages.rows();
+    let mut place = 0;
+    let mut put = |batch: &mut BlockBatch, block: &mut Block, release: Option<&[u8]>| {
+        let itself = block.ends_with_nobody && release.is_some();
+        let named = block.recordings.len() - usize::from(itself);
+        let recordings = block.recordings.iter().take(named).map(|cells| Some(cells.as_slice()));
+        push_block(batch, frame.usages, release, recordings, &block.groups, &mut place);
+        numbers.blocks += 1;
+        numbers.usages += block.groups.chunk_by(|a, b| rows.same(a, b)).count() as u64;
+        block.clear();
+        if numbers.usages - at_start.usages < USAGES as u64 {
+            return Ok(());
         }
-    }
-    out.extend_from_slice(&[0, 0]);
-}
-
-impl<'a> Settled<'a> {
-    /// Puts what was counted in order; `spill` takes what does not fit into memory.
-    pub(crate) fn new(
-        counted: &Counted,
-        spilled: &Spilled,
-        plan: &Plan<'_>,
-        spill: &'a Scratch,
-        noted: &mut Noted,
-    ) -> Result<Self, Fatal> {
-        let share = plan.budget / 8;
-        let mut sorters = Sorters {
-            releases: Sorter::new(spill, share),
-            recordings: Sorter::new(spill, share),
-            groups: Sorter::new(spill, share),
-            sums: Sums::new(&counted.manners),
-            key: Vec::new(),
-            value: Vec::new(),
-        };
-        let mut describer = Describer::new(plan.shapes);
-        for part in 0..PARTS {
-            let passes = spilled.passes(part, plan.budget / 3);
-            for pass in 0..passes {
-                let loaded = spilled.load(part, pass, passes, plan.policy == ConflictPolicy::Latest)?;
-                sorters.add(&loaded, &counted.manners, &mut describer, plan, noted)?;
+        let encoded = frame.encode(batch, at_start, report)?;
+        at_start = numbers;
+        batch.clear();
+        sink.write(&encoded)
+    };
+    while let Some(mut variants) = next_identity(&mut releases, &mut identity, |_| ())? {
+        let cells = variants.choose(sorted.policy);
+        let nobody = identity.strip_suffix(&[0, 0]) == Some(NOBODY);
+        while streams.recording(&identity, rows, &mut block)? {
+            if nobody {
+                put(&mut batch, &mut block, None)?;
             }
         }
-        let Sorters { releases, recordings, groups, sums, .. } = sorters;
-        let releases = releases.finish()?;
-        let groups = groups.finish()?;
-        let recordings = by_release(&recordings.finish()?, Sorter::new(spill, share), plan, noted)?;
-        // The diagnostics are wanted before anything is written; the descriptions are chosen again
-        // when they are.
-        let mut merge = releases.read()?;
-        let mut identity = Vec::new();
-        while let Some(variants) = next_identity(&mut merge, &mut identity, |_| ())? {
-            variants.note(Side::Release, plan.shapes, plan.policy, noted);
-        }
-        Ok(Self { releases, recordings, groups, sums })
-    }
-
-    /// Builds, encodes and writes all groups, in order.
-    fn emit(
-        &self,
-        plan: &Plan<'_>,
-        frame: Frame<'_>,
-        sink: &mut Sink<'_>,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        let mut releases = self.releases.read()?;
-        let mut streams = Streams { recordings: self.recordings.read()?, groups: self.groups.read()? };
-        let mut batch = BlockBatch::default();
-        let (mut numbers, mut at_start) = (Numbers::default(), Numbers::default());
-        let mut identity = Vec::new();
-        let mut block = Block::default();
-        let rows = frame.usages.rows();
-        let mut place = 0;
-        let mut put = |batch: &mut BlockBatch, block: &mut Block, release: Option<&[u8]>| {
-            let itself = block.ends_with_nobody && release.is_some();
-            let named = block.recordings.len() - usize::from(itself);
-            let recordings = block.recordings.iter().take(named).map(|cells| Some(cells.as_slice()));
-            push_block(batch, frame.usages, release, recordings, &block.groups, &mut place);
-            numbers.blocks += 1;
-            numbers.usages += block.groups.chunk_by(|a, b| rows.same(a, b)).count() as u64;
-            block.clear();
-            if numbers.usages - at_start.usages < USAGES as u64 {
-                return Ok(());
-            }
-            let encoded = frame.encode(batch, at_start, report)?;
-            at_start = numbers;
-            batch.clear();
-            sink.write(&encoded)
-        };
-        while let Some(mut variants) = next_identity(&mut releases, &mut identity, |_| ())? {
-            let cells = variants.choose(plan.policy);
-            let nobody = identity.strip_suffix(&[0, 0]) == Some(NOBODY);
-            while streams.recording(&identity, rows, &mut block)? {
-                if nobody {
-                    put(&mut batch, &mut block, None)?;
-                }
-            }
-            if !nobody {
-                put(&mut batch, &mut block, Some(&cells))?;
-            }
-        }
-        if !batch.is_empty() {
-            let encoded = frame.encode(&batch, at_start, report)?;
-            sink.write(&encoded)?;
-        }
-        if streams.groups.peek()?.is_some() {
-            return Err(diagnostics::bug("a group without a release"));
-        }
-        Ok(())
-    }
-}
-
-/// What lies on disk with what is needed to read it.
-pub(crate) struct OnDisk<'a> {
-    pub(crate) settled: Settled<'a>,
-    pub(crate) plan: Plan<'a>,
-}
-
-impl Ordered for OnDisk<'_> {
-    fn sums(&self) -> &Sums {
-        &self.settled.sums
-    }
-
-    fn arrange(&mut self, _rows: &Rows, _threads: usize) -> Result<(), Fatal> {
-        // What is read is brought into order item by item.
-        Ok(())
-    }
-
-    fn visit(&self, rows: &Rows, each: &mut dyn FnMut(&[Group])) -> Result<(), Fatal> {
-        let mut stream = self.settled.groups.read()?;
-        let (mut key, mut groups) = (Vec::new(), Vec::new());
-        loop {
-            let Some((next, _)) = stream.peek()? else { return Ok(()) };
-            let Some((item, _)) = next.split_last_chunk::<4>() else {
-                return Err(diagnostics::damaged_scratch());
-            };
-            key.clear();
-            key.extend_from_slice(item);
-            groups.clear();
-            read_item(&mut stream, &key, 0, &mut groups)?;
-            rows.arrange(&mut groups);
-            each(&groups);
+        if !nobody {
+            put(&mut batch, &mut block, Some(&cells))?;
         }
     }
-
-    fn emit(
-        &self,
-        frame: Frame<'_>,
-        sink: &mut Sink<'_>,
-        _threads: usize,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        self.settled.emit(&self.plan, frame, sink, report)
+    if !batch.is_empty() {
+        let encoded = frame.encode(&batch, at_start, report)?;
+        sink.write(&encoded)?;
     }
+    if streams.groups.peek()?.is_some() {
+        return Err(diagnostics::bug("a group without a release"));
+    }
+    Ok(())
 }
 
 /// The recordings of one release with their groups, whose keys name them by their place here.
@@ -239,166 +107,5 @@ impl Streams<'_> {
         read_item(&mut self.groups, &key, number, &mut block.groups)?;
         rows.arrange(block.groups.get_mut(begin..).unwrap_or(&mut []));
         Ok(true)
-    }
-}
-
-/// Adds the groups of the item with the given number, whose keys begin with `key`, in the order of
-/// their kinds.
-fn read_item(stream: &mut Merge<'_>, key: &[u8], number: u32, groups: &mut Vec<Group>) -> Result<(), Fatal> {
-    let begin = groups.len();
-    while let Some((place, sums)) = stream.peek()? {
-        let Some(place) = place.strip_prefix(key) else { break };
-        let group = read_group(number, place, sums).ok_or_else(diagnostics::damaged_scratch)?;
-        match groups.get_mut(begin..).and_then(<[Group]>::last_mut) {
-            Some(last) if last.key == group.key => last.add(group)?,
-            _ => groups.push(group),
-        }
-        stream.next()?;
-    }
-    Ok(())
-}
-
-fn read_group(item: u32, place: &[u8], mut sums: &[u8]) -> Option<Group> {
-    let place = u32::from_be_bytes(place.try_into().ok()?);
-    let (plays, micros) = (take(&mut sums)?, signed(take(&mut sums)?));
-    Some(Group { key: u64::from(item) << 32 | u64::from(place), plays, micros })
-}
-
-struct Sorters<'a> {
-    releases: Sorter<'a>,
-    recordings: Sorter<'a>,
-    groups: Sorter<'a>,
-    sums: Sums,
-    key: Vec<u8>,
-    value: Vec<u8>,
-}
-
-impl Sorters<'_> {
-    /// Describes the items of a part and sorts what they are and what was counted.
-    fn add(
-        &mut self,
-        loaded: &Loaded,
-        manners: &Manners,
-        describer: &mut Describer,
-        plan: &Plan<'_>,
-        noted: &mut Noted,
-    ) -> Result<(), Fatal> {
-        let Loaded { dictionary, groups } = loaded;
-        let mut described = Vec::new();
-        for of_item in groups.chunk_by(|a, b| a.item() == b.item()) {
-            let Some(item) = of_item.first().map(|group| group.item()) else { continue };
-            let Some(entry) = dictionary.entry(item) else {
-                return Err(diagnostics::bug("a group without an item"));
-            };
-            let (joined, first) = (dictionary.joined(entry), entry.first().unwrap_or(u64::MAX));
-            let decoder = plan.decoders.get(joined.space() as usize);
-            let decoder = decoder.ok_or_else(|| diagnostics::bug("a key of no input"))?;
-            described.clear();
-            describer.describe(*decoder, joined, Place(first), noted, &mut described);
-            let plays = of_item.iter().fold(0, |sum: u64, group| sum.saturating_add(group.plays));
-            let (release, release_cells) = Described(&described).side(Side::Release);
-            let (recording, recording_cells) = Described(&described).side(Side::Recording);
-            self.begin(&[release], first.to_be_bytes().as_slice());
-            self.value(release_cells, dictionary.last(item), plays);
-            self.releases.push(&self.key, &self.value)?;
-            self.begin(&[recording], first.to_be_bytes().as_slice());
-            self.value(recording_cells, dictionary.last(item), plays);
-            put_identity(release, &mut self.value);
-            self.recordings.push(&self.key, &self.value)?;
-            for group in of_item {
-                let rank = manners.ranks.get(group.place() as usize >> 1).copied();
-                let rank = rank.ok_or_else(|| diagnostics::bug("a group without a manner"))?;
-                let ranked = Group { key: Group::ranked(0, rank, group.place() & 1 == 1), ..*group };
-                self.sums.add(manners, ranked)?;
-                self.begin(&[release, recording], &ranked.place().to_be_bytes());
-                self.value.clear();
-                put(group.plays, &mut self.value);
-                put(unsigned(group.micros), &mut self.value);
-                self.groups.push(&self.key, &self.value)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, identities: &[&[u8]], end: &[u8]) {
-        self.key.clear();
-        for identity in identities {
-            put_identity(identity, &mut self.key);
-        }
-        self.key.extend_from_slice(end);
-    }
-
-    fn value(&mut self, cells: &[u8], last: u64, plays: u64) {
-        self.value.clear();
-        put_text(cells, &mut self.value);
-        put(last, &mut self.value);
-        put(plays, &mut self.value);
-    }
-}
-
-/// The descriptions of the next identity, which is left in `identity`; `each` sees what follows the
-/// description of each of its items.
-fn next_identity(
-    merge: &mut Merge<'_>,
-    identity: &mut Vec<u8>,
-    mut each: impl FnMut(&[u8]),
-) -> Result<Option<Variants<'static>>, Fatal> {
-    let mut variants = Variants::default();
-    identity.clear();
-    while let Some((key, value)) = merge.peek()? {
-        let Some((name, first)) = key.split_last_chunk::<8>() else {
-            return Err(diagnostics::damaged_scratch());
-        };
-        if identity.is_empty() {
-            identity.extend_from_slice(name);
-        } else if identity != name {
-            break;
-        }
-        let mut rest = value;
-        let cells = take_text(&mut rest).ok_or_else(diagnostics::damaged_scratch)?;
-        let (last, plays) = (
-            take(&mut rest).ok_or_else(diagnostics::damaged_scratch)?,
-            take(&mut rest).ok_or_else(diagnostics::damaged_scratch)?,
-        );
-        each(rest);
-        variants.add(Variant {
-            cells: Cow::Owned(cells.to_vec()),
-            first: Place(u64::from_be_bytes(*first)),
-            last: Place(last),
-            plays,
-        });
-        merge.next()?;
-    }
-    Ok((!identity.is_empty()).then_some(variants))
-}
-
-/// Chooses the descriptions of recordings and sorts them by the releases that they are on.
-fn by_release<'a>(
-    recordings: &Sorted<'_>,
-    mut sorter: Sorter<'a>,
-    plan: &Plan<'_>,
-    noted: &mut Noted,
-) -> Result<Sorted<'a>, Fatal> {
-    let mut merge = recordings.read()?;
-    let (mut identity, mut key) = (Vec::new(), Vec::new());
-    let mut releases: Vec<Vec<u8>> = Vec::new();
-    loop {
-        releases.clear();
-        let each = |release: &[u8]| {
-            if releases.last().is_none_or(|last| last != release) {
-                releases.push(release.to_vec());
-            }
-        };
-        let Some(mut variants) = next_identity(&mut merge, &mut identity, each)? else {
-            return sorter.finish();
-        };
-        variants.note(Side::Recording, plan.shapes, plan.policy, noted);
-        let cells = variants.choose(plan.policy);
-        for release in &releases {
-            key.clear();
-            key.extend_from_slice(release);
-            key.extend_from_slice(&identity);
-            sorter.push(&key, &cells)?;
-        }
     }
 }

@@ -138,7 +138,7 @@ impl<'a> Usages<'a> {
         for kind in groups.chunk_by(|a, b| self.written.rows.paid_together(a, b)) {
             let Some(first) = kind.first() else { continue };
             let net = net(kind);
-            if amounts.map_or(first.bearing(), |amounts| amounts.pays(first.kind())) {
+            if amounts.map_or(first.bearing(), |amounts| amounts.rates.pays(first.kind())) {
                 plays += net;
             }
             if let Some(amounts) = amounts {
@@ -162,18 +162,20 @@ impl<'a> Usages<'a> {
             set(Some(plays.to_string().as_bytes()));
         }
         let (amounts, first) = amounts.zip(groups.first())?;
-        let paid = groups.iter().map(|group| group.kind()).find(|kind| amounts.pays(*kind));
+        let paid = groups.iter().map(|group| group.kind()).find(|kind| amounts.rates.pays(*kind));
         let kind = paid.unwrap_or(first.kind());
         let mut text = Vec::new();
         for field in self.columns.iter().filter(|field| OF_AMOUNTS.contains(field)) {
             match *field {
-                Field::RATE => set(amounts.rate(kind).map(str::as_bytes)),
+                Field::RATE => set(amounts.rates.text(kind).map(str::as_bytes)),
                 Field::AMOUNT => {
                     text.clear();
-                    set(units.and_then(|units| amounts.write(units, &mut text)).map(|()| text.as_slice()));
+                    set(units
+                        .and_then(|units| amounts.rates.write(units, &mut text))
+                        .map(|()| text.as_slice()));
                 }
-                Field::ROYALTY_MODEL => set(amounts.model(kind).map(str::as_bytes)),
-                _ => set(amounts.deal().map(str::as_bytes)),
+                Field::ROYALTY_MODEL => set(amounts.rates.model(kind).map(str::as_bytes)),
+                _ => set(amounts.rates.deal().map(str::as_bytes)),
             }
         }
         let allocations = allocations?;
@@ -183,7 +185,7 @@ impl<'a> Usages<'a> {
             set(revenue.as_deref());
         }
         text.clear();
-        let amount = units.and_then(|units| amounts.write(units, &mut text)).map(|()| text);
+        let amount = units.and_then(|units| amounts.rates.write(units, &mut text)).map(|()| text);
         Some(Allotted { plays, amount, revenue })
     }
 }

@@ -266,7 +266,7 @@ impl Many<'_> {
             state.sinks.push(match encoder {
                 Some(encoder) => {
                     run.drops(encoder.as_ref(), reads.difference(job.withheld()), &[], &[]);
-                    Some(Sinks::new(job, encoder.as_ref())?)
+                    Some(Sinks::new(job.spec(), encoder.as_ref())?)
                 }
                 None => None,
             });

@@ -6,49 +6,17 @@
 //! end with its right head.
 
 use crate::diagnostics;
+use crate::output::spec::{Destination, OutputSpec};
 use std::path::{Path, PathBuf};
-use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Container, Encode, Encoded, FileNumber, OutputContext, TableWriter, Tally};
+use transpose_core::format::{Encode, Encoded, FileNumber, OutputContext, TableWriter, Tally};
 use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, WrittenFile};
-
-/// Where outputs go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Destination {
-    /// A folder; the format names the files.
-    Folder(PathBuf),
-    /// A file with a name of its own.
-    File(PathBuf),
-    /// Standard output.
-    Stdout,
-}
-
-/// How files are written, whatever is in them.
-#[derive(Clone, Copy)]
-pub(crate) struct Packing<'a> {
-    /// How the bytes are packed.
-    pub(crate) compression: Compression,
-    /// What is made of the encoder's text, if it is not written as it is.
-    pub(crate) container: Option<&'a dyn Container>,
-    /// Whether existing files may be replaced.
-    pub(crate) overwrite: bool,
-    /// Whether hashes are wanted.
-    pub(crate) hash: bool,
-    /// How many threads pack.
-    pub(crate) threads: usize,
-    /// Where a container keeps what has to wait.
-    pub(crate) temp_dir: &'a Path,
-    /// The moment of the run.
-    pub(crate) now: Timestamp,
-}
 
 /// The files of one message.
 pub(crate) struct Sink<'a> {
     encoder: &'a dyn Encode,
     set: OutputSet,
-    inputs: &'a [Input],
-    destination: &'a Destination,
-    packing: Packing<'a>,
+    spec: OutputSpec<'a>,
     /// What stands in the names of the files beside what the format says.
     label: Option<String>,
     limit: u64,
@@ -94,35 +62,29 @@ impl<'a> Sink<'a> {
     /// Begins the first file.
     pub(crate) fn new(
         encoder: &'a dyn Encode,
-        inputs: &'a [Input],
-        destination: &'a Destination,
-        packing: Packing<'a>,
+        spec: OutputSpec<'a>,
         label: Option<&str>,
     ) -> Result<Self, Fatal> {
-        let set = OutputSet::new(packing.overwrite).with_threads(packing.threads);
-        Self::over(set, encoder, inputs, destination, packing, label)
+        let set = OutputSet::new(spec.overwrite).with_threads(spec.threads);
+        Self::over(set, encoder, spec, label)
     }
 
     /// Begins the files of another label, of the same kind.
     pub(crate) fn beside(&self, label: &str) -> Result<Self, Fatal> {
-        Self::over(self.set.beside(), self.encoder, self.inputs, self.destination, self.packing, Some(label))
+        Self::over(self.set.beside(), self.encoder, self.spec, Some(label))
     }
 
     fn over(
         set: OutputSet,
         encoder: &'a dyn Encode,
-        inputs: &'a [Input],
-        destination: &'a Destination,
-        packing: Packing<'a>,
+        spec: OutputSpec<'a>,
         label: Option<&str>,
     ) -> Result<Self, Fatal> {
         let limit = encoder.max_file_size().unwrap_or(u64::MAX);
         let mut sink = Self {
             encoder,
             set,
-            inputs,
-            destination,
-            packing,
+            spec,
             label: label.map(str::to_owned),
             limit,
             blocks: encoder.max_blocks().unwrap_or(u64::MAX),
@@ -138,7 +100,7 @@ impl<'a> Sink<'a> {
 
     /// Refuses an existing output before the work begins; the commit checks again.
     fn refuse_early(&mut self) -> Result<(), Fatal> {
-        let path = match self.destination {
+        let path = match self.spec.destination {
             Destination::File(path) => path.clone(),
             Destination::Folder(folder) => folder.join(self.file_name(FileNumber { number: 1, of: 1 })),
             Destination::Stdout => return Ok(()),
@@ -152,7 +114,7 @@ impl<'a> Sink<'a> {
 
     fn file_name(&self, part: FileNumber) -> String {
         let mut name = cleaned(&self.encoder.file_name(part));
-        if let Some(container) = self.packing.container {
+        if let Some(container) = self.spec.container {
             name.truncate(name.rfind('.').unwrap_or(name.len()));
             name.push('.');
             name.push_str(container.extension());
@@ -160,7 +122,7 @@ impl<'a> Sink<'a> {
         if let Some(label) = &self.label {
             name.insert_str(name.rfind('.').unwrap_or(name.len()), &format!("_{label}"));
         }
-        if self.packing.compression == Compression::Gzip {
+        if self.spec.compression == Compression::Gzip {
             if self.encoder.packed_without_extension() {
                 name.truncate(name.rfind('.').unwrap_or(name.len()));
             }
@@ -170,7 +132,7 @@ impl<'a> Sink<'a> {
     }
 
     fn folder(&self) -> PathBuf {
-        match self.destination {
+        match self.spec.destination {
             Destination::Folder(folder) => folder.clone(),
             // What goes to a pipe or a device waits elsewhere; one cannot write beside it.
             Destination::File(path) if path.metadata().is_ok_and(|metadata| !metadata.is_file()) => {
@@ -206,7 +168,7 @@ impl<'a> Sink<'a> {
 
     /// What makes the file of the encoder's text, where a container is wanted.
     fn table(&self) -> Result<Option<Box<dyn TableWriter>>, Fatal> {
-        let Some(container) = self.packing.container else { return Ok(None) };
+        let Some(container) = self.spec.container else { return Ok(None) };
         let Some(shape) = self.encoder.table() else {
             let message = "the format does not begin with the headings of its columns, as a workbook does";
             return Err(Fatal::usage(Diagnostic::new(
@@ -215,8 +177,8 @@ impl<'a> Sink<'a> {
                 message,
             )));
         };
-        let Packing { temp_dir, now, .. } = self.packing;
-        let output = match self.destination {
+        let OutputSpec { temp_dir, now, .. } = self.spec;
+        let output = match self.spec.destination {
             Destination::Folder(_) => self.file_name(FileNumber { number: 1, of: 1 }),
             Destination::File(path) => path.to_string_lossy().into_owned(),
             Destination::Stdout => "-".into(),
@@ -227,8 +189,8 @@ impl<'a> Sink<'a> {
     fn create(&mut self) -> Result<OutputFile, Fatal> {
         let folder = self.folder();
         let file =
-            self.set.create_in(&folder, self.packing.compression).map_err(|error| diagnostics::io(&error))?;
-        Ok(file.with_hash(self.packing.hash))
+            self.set.create_in(&folder, self.spec.compression).map_err(|error| diagnostics::io(&error))?;
+        Ok(file.with_hash(self.spec.hash))
     }
 
     /// Writes an encoded batch, beginning new files where the limit demands it.
@@ -289,7 +251,7 @@ impl<'a> Sink<'a> {
         let of = self.closed.len() as u32;
         if of > 1 || self.encoder.head_waits() {
             // A head inside of a container cannot be replaced; tables are never split.
-            if self.packing.container.is_some() {
+            if self.spec.container.is_some() {
                 if of > 1 {
                     return Err(diagnostics::bug("a table was split"));
                 }
@@ -304,7 +266,7 @@ impl<'a> Sink<'a> {
         }
         let closed = std::mem::take(&mut self.closed);
         for (index, file) in closed.iter().enumerate() {
-            let path = match self.destination {
+            let path = match self.spec.destination {
                 Destination::Folder(folder) => {
                     folder.join(self.file_name(FileNumber { number: index as u32 + 1, of }))
                 }
@@ -332,7 +294,7 @@ impl<'a> Sink<'a> {
             real.is_file()
                 && input.path().and_then(|path| path.canonicalize().ok()).is_some_and(|path| path == real)
         };
-        let Some(input) = self.inputs.iter().find(replaced) else { return Ok(()) };
+        let Some(input) = self.spec.inputs.iter().find(replaced) else { return Ok(()) };
         let message = format!("the output `{}` would replace the input `{}`", path.display(), input.name());
         Err(Fatal::usage(Diagnostic::new(&diagnostics::OUTPUT_IS_INPUT, Location::default(), message)))
     }
@@ -416,22 +378,10 @@ fn cleaned(name: &str) -> String {
     if cleaned.is_empty() { "output".into() } else { cleaned.into() }
 }
 
-/// The destination that a path on the command line means: `-`, a folder (existing, or ending in a
-/// separator), or a file.
-pub fn destination(path: &Path) -> Destination {
-    let text = path.to_string_lossy();
-    if text == "-" {
-        Destination::Stdout
-    } else if path.is_dir() || text.ends_with(std::path::is_separator) {
-        Destination::Folder(path.to_path_buf())
-    } else {
-        Destination::File(path.to_path_buf())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transpose_codes::time::Timestamp;
     use transpose_core::accounting::{RunReport, Subject};
     use transpose_core::format::{Numbers, Portion};
     use transpose_core::model::FieldSet;
@@ -477,7 +427,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Folder(folder.path().to_path_buf());
         let encoder = Few(most);
-        let packing = Packing {
+        let spec = OutputSpec {
+            destination: &destination,
+            slicing: None,
+            inputs: &[],
             compression: Compression::None,
             container: None,
             overwrite: false,
@@ -486,7 +439,7 @@ mod tests {
             temp_dir: folder.path(),
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
         };
-        let mut sink = Sink::new(&encoder, &[], &destination, packing, None).unwrap();
+        let mut sink = Sink::new(&encoder, spec, None).unwrap();
         for numbers in (1..=blocks).collect::<Vec<_>>().chunks(batch) {
             let mut encoded = Encoded::default();
             for number in numbers {

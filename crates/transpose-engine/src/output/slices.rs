@@ -5,9 +5,8 @@
 
 use crate::diagnostics;
 use crate::output::files::Sink;
-use crate::run::Job;
+use crate::output::spec::{OutputSpec, Slicing};
 use std::collections::BTreeMap;
-use std::ops::Range;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Encode, Encoded, Tally};
 use transpose_core::model::EventBatch;
@@ -26,18 +25,6 @@ transpose_core::codes! {
 
 /// How many slices there may be: the days of a year and some.
 const MOST: usize = 400;
-
-/// A slice of time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slice {
-    /// What stands in the names of its files, such as `2026-10-05` or `2026-W41`.
-    pub label: String,
-    /// Its moments, in microseconds since 1970 UTC.
-    pub moments: Range<i64>,
-}
-
-/// Answers to which slice a moment belongs.
-pub type Slicing<'a> = &'a (dyn Fn(i64) -> Slice + Sync);
 
 /// What was written of a slice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +63,7 @@ pub(crate) fn deal(events: &EventBatch, slicing: Slicing<'_>, moment: impl Fn(us
 
 /// The outputs of a run: one, or one for each slice.
 pub(crate) struct Sinks<'a> {
-    job: &'a Job<'a>,
+    spec: OutputSpec<'a>,
     encoder: &'a dyn Encode,
     /// By the first moment of the slice.
     open: BTreeMap<i64, (String, Sink<'a>)>,
@@ -84,17 +71,17 @@ pub(crate) struct Sinks<'a> {
 
 impl<'a> Sinks<'a> {
     /// Begins the one output of a run; those of slices begin with their first rows.
-    pub(crate) fn new(job: &'a Job<'a>, encoder: &'a dyn Encode) -> Result<Self, Fatal> {
+    pub(crate) fn new(spec: OutputSpec<'a>, encoder: &'a dyn Encode) -> Result<Self, Fatal> {
         let mut open = BTreeMap::new();
-        if job.slicing.is_none() {
-            open.insert(0, (String::new(), job.sink(encoder, None)?));
+        if spec.slicing.is_none() {
+            open.insert(0, (String::new(), Sink::new(encoder, spec, None)?));
         }
-        Ok(Self { job, encoder, open })
+        Ok(Self { spec, encoder, open })
     }
 
     /// The one output of a run, begun already.
-    pub(crate) fn whole(job: &'a Job<'a>, encoder: &'a dyn Encode, sink: Sink<'a>) -> Self {
-        Self { job, encoder, open: BTreeMap::from([(0, (String::new(), sink))]) }
+    pub(crate) fn whole(spec: OutputSpec<'a>, encoder: &'a dyn Encode, sink: Sink<'a>) -> Self {
+        Self { spec, encoder, open: BTreeMap::from([(0, (String::new(), sink))]) }
     }
 
     /// Writes what belongs to the slice that begins at a moment.
@@ -102,7 +89,7 @@ impl<'a> Sinks<'a> {
         if let Some((_, sink)) = self.open.get_mut(&start) {
             return sink.write(encoded);
         }
-        let Some(slicing) = self.job.slicing else {
+        let Some(slicing) = self.spec.slicing else {
             return Err(diagnostics::bug("an output without a file"));
         };
         if self.open.len() >= MOST {
@@ -113,7 +100,7 @@ impl<'a> Sinks<'a> {
         let beside = self.open.values().next().map(|(_, sink)| sink.beside(&label));
         let mut sink = match beside {
             Some(sink) => sink?,
-            None => self.job.sink(self.encoder, Some(&label))?,
+            None => Sink::new(self.encoder, self.spec, Some(&label))?,
         };
         sink.write(encoded)?;
         self.open.insert(start, (label, sink));
@@ -127,7 +114,7 @@ impl<'a> Sinks<'a> {
 
     /// Ends all outputs; nothing has appeared yet.
     pub(crate) fn finish(self) -> Result<Ended, Fatal> {
-        let mut ended = Ended { set: OutputSet::new(self.job.overwrite), ..Ended::default() };
+        let mut ended = Ended { set: OutputSet::new(self.spec.overwrite), ..Ended::default() };
         for (label, sink) in self.open.into_values() {
             let (set, tally, notes) = sink.finish()?;
             ended.set.join(set).map_err(|error| diagnostics::io(&error))?;

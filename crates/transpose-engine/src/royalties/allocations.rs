@@ -9,7 +9,7 @@
 
 use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
-use crate::emit::blocks::Ordered;
+use crate::consolidate::SortedGroups;
 use crate::royalties::rounding::Amounts;
 use crate::royalties::rows::Rows;
 use transpose_codes::decimal::{self, Decimal, Grammar};
@@ -90,10 +90,10 @@ impl Allocations {
         contexts: &[Entity],
         amounts: &Amounts,
         rows: &Rows,
-        settled: &dyn Ordered,
+        sorted: &SortedGroups<'_>,
     ) -> Result<(), Fatal> {
-        let owed = revenue(manners, contexts, settled.sums(), amounts);
-        self.revenue.divide_all(&owed, manners, rows, settled).map(drop)
+        let owed = revenue(manners, contexts, sorted.sums(), amounts);
+        self.revenue.divide_all(&owed, manners, rows, sorted).map(drop)
     }
 
     /// The net revenue of the usages of a kind and an item, in units; `place` counts kinds of items
@@ -106,7 +106,7 @@ impl Allocations {
     pub(crate) fn write(&self, units: i128, context: u32) -> Option<Vec<u8>> {
         let mut text = Vec::new();
         self.allocates.get(context as usize).filter(|allocates| **allocates)?;
-        self.revenue.write(units, &mut text).map(|()| text)
+        self.revenue.rates.write(units, &mut text).map(|()| text)
     }
 
     /// The shape of an allocation, where there are any.
@@ -173,7 +173,7 @@ fn revenue(manners: &Manners, contexts: &[Entity], sums: &Sums, amounts: &Amount
     let all: Vec<i128> =
         allocated.iter().map(|amount| amount.as_ref().and_then(units).unwrap_or(0)).collect();
     let mut plays = vec![0_i128; contexts.len()];
-    let paid = || (0_u32..).zip(&sums.kinds).filter(|(kind, _)| amounts.pays(*kind));
+    let paid = || (0_u32..).zip(&sums.kinds).filter(|(kind, _)| amounts.rates.pays(*kind));
     for (kind, (sold, returned)) in paid() {
         let context = manners.context_of(kind).and_then(|context| plays.get_mut(context as usize));
         if let Some(plays) = context {
@@ -182,7 +182,7 @@ fn revenue(manners: &Manners, contexts: &[Entity], sums: &Sums, amounts: &Amount
     }
     let one = 10_i128.checked_pow(places).unwrap_or(1);
     let unit = |kind: u32| {
-        let context = manners.context_of(kind).filter(|_| amounts.pays(kind))?;
+        let context = manners.context_of(kind).filter(|_| amounts.rates.pays(kind))?;
         allocated.get(context as usize)?.as_ref()?;
         let plays = plays.get(context as usize).copied().filter(|plays| *plays > 0)?;
         let numerator = all.get(context as usize).copied()?;

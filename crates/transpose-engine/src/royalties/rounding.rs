@@ -19,37 +19,17 @@
 use crate::aggregate::table::{Group, net};
 use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
+use crate::consolidate::SortedGroups;
 use crate::diagnostics;
-use crate::emit::blocks::Ordered;
+use crate::royalties::fraction::{compare, multiply_divide};
+use crate::royalties::rates::{Rate, Rates, too_long};
 use crate::royalties::rows::Rows;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
-use transpose_core::accounting::NO_CURRENCY;
-use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::model::{Entity, Field};
+use transpose_codes::Decimal;
+use transpose_core::diagnostics::{Failure, Fatal};
+use transpose_core::model::Entity;
 use transpose_core::terms::{Rounding, Royalties, ServiceTotal, Terms, UsageTotal};
-
-transpose_core::codes! {
-    /// An amount with too many digits.
-    pub AMOUNT_TOO_LONG: "ENG0605" "amount-too-long" Error
-        "Amounts are exact and have at most 28 digits. The amount of a usage, or a sum of amounts, needs more."
-        "Look for a rate or a number of plays that is far too large, or round to fewer places in the deal."
-}
-
-/// The places of a rate, which is not rounded otherwise.
-const RATE_PLACES: u32 = 17;
-
-/// What one play of a kind is worth, in units of the last decimal place.
-struct Worth {
-    negative: bool,
-    numerator: u128,
-    denominator: u128,
-    sum: Option<u32>,
-    rate: Box<str>,
-    model: Box<str>,
-    currency: Box<str>,
-}
 
 /// Who gets a unit of what is left of a sum.
 #[derive(Clone, Copy, Default)]
@@ -65,10 +45,9 @@ struct Cut {
 
 /// What is owed for the usages of a report.
 pub(crate) struct Amounts {
-    kinds: Vec<Option<Worth>>,
-    places: u32,
+    /// What one play of each kind is worth.
+    pub(crate) rates: Rates,
     rounding: Option<Rounding>,
-    deal: Box<str>,
     cuts: Vec<Cut>,
 }
 
@@ -84,94 +63,18 @@ struct Part {
 impl Amounts {
     /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
     pub(crate) fn new(owed: &Royalties, manners: &Manners, contexts: &[Entity]) -> Result<Self, Fatal> {
-        let Royalties { units, sums, places, rounding, deal, .. } = owed;
-        let one = (*places <= MAX_DIGITS).then(|| 10_u128.checked_pow(*places)).flatten();
-        let one = one.ok_or_else(|| too_long("a place beyond the 28th"))?;
-        let mut kinds = Vec::with_capacity(units.len());
-        for (kind, unit) in (0_u32..).zip(units) {
-            let Some(unit) = unit else {
-                kinds.push(None);
-                continue;
-            };
-            let denominator = u128::try_from(unit.denominator).ok().filter(|denominator| *denominator > 0);
-            let denominator = denominator.ok_or_else(|| diagnostics::bug("a worth without a denominator"))?;
-            let magnitude = unit.numerator.unsigned_abs();
-            let fraction = reduced(magnitude, denominator);
-            let scale = reduced(one, fraction.1);
-            let numerator = fraction.0.checked_mul(scale.0);
-            let rate = rate(unit.numerator < 0, fraction);
-            let (numerator, rate) = numerator.zip(rate).ok_or_else(|| too_long("a rate"))?;
-            let context = manners.context_of(kind).and_then(|context| contexts.get(context as usize));
-            let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
-            if unit.sum.is_some_and(|sum| sum as usize >= sums.len()) {
-                return Err(diagnostics::bug("an amount of no sum"));
-            }
-            kinds.push(Some(Worth {
-                negative: unit.numerator < 0,
-                numerator,
-                denominator: scale.1,
-                sum: unit.sum,
-                rate,
-                model: unit.model.clone(),
-                currency: currency.into(),
-            }));
-        }
+        let rates = Rates::new(owed, manners, contexts)?;
         let cut = |sum: &i128| Cut { negative: *sum < 0, ..Cut::default() };
-        let cuts = sums.iter().map(cut).collect();
-        Ok(Self { kinds, places: *places, rounding: *rounding, deal: deal.clone(), cuts })
-    }
-
-    fn worth(&self, kind: u32) -> Option<&Worth> {
-        self.kinds.get(kind as usize)?.as_ref()
-    }
-
-    /// Whether plays of two kinds are worth the same.
-    pub(crate) fn alike(&self, a: u32, b: u32) -> bool {
-        let told = |kind| {
-            self.worth(kind).map(|worth| {
-                (worth.negative, worth.numerator, worth.denominator, worth.sum, &worth.currency, &worth.model)
-            })
-        };
-        told(a) == told(b)
-    }
-
-    /// Whether something is owed for a kind.
-    pub(crate) fn pays(&self, kind: u32) -> bool {
-        self.worth(kind).is_some()
-    }
-
-    /// What one play of a kind is worth, as text.
-    pub(crate) fn rate(&self, kind: u32) -> Option<&str> {
-        self.worth(kind).map(|worth| &*worth.rate)
-    }
-
-    /// The model by which a kind is paid.
-    pub(crate) fn model(&self, kind: u32) -> Option<&str> {
-        self.worth(kind).map(|worth| &*worth.model)
-    }
-
-    /// The deal by which everything is paid, or not.
-    pub(crate) fn deal(&self) -> Option<&str> {
-        Some(&*self.deal).filter(|deal| !deal.is_empty())
-    }
-
-    /// Writes units as a decimal; nothing when it is too long.
-    pub(crate) fn write(&self, units: i128, out: &mut Vec<u8>) -> Option<()> {
-        decimal::write(&self.decimal(units)?, out);
-        Some(())
-    }
-
-    fn decimal(&self, units: i128) -> Option<Decimal> {
-        (units.unsigned_abs() < 10_u128.pow(MAX_DIGITS))
-            .then(|| Decimal::try_from_i128_with_scale(units, self.places).ok())?
+        let cuts = owed.sums.iter().map(cut).collect();
+        Ok(Self { rates, rounding: owed.rounding, cuts })
     }
 
     /// The exact amount of a usage, turned round if `mirrored`.
-    fn part(worth: &Worth, net: i128, mirrored: bool) -> Option<Part> {
-        let (whole, rest) = multiply_divide(worth.numerator, net.unsigned_abs(), worth.denominator)?;
+    fn part(rate: &Rate, net: i128, mirrored: bool) -> Option<Part> {
+        let (whole, rest) = multiply_divide(rate.numerator, net.unsigned_abs(), rate.denominator)?;
         let whole = i128::try_from(whole).ok()?;
-        let of = worth.denominator;
-        if (worth.negative != (net < 0)) == mirrored || (whole == 0 && rest == 0) {
+        let of = rate.denominator;
+        if (rate.negative != (net < 0)) == mirrored || (whole == 0 && rest == 0) {
             return Some(Part { whole, rest, of });
         }
         // Below zero the next lower number is further away.
@@ -183,9 +86,9 @@ impl Amounts {
     }
 
     /// What a usage is worth that makes no sum, in units.
-    fn rounded(&self, worth: &Worth, net: i128) -> Option<i128> {
-        let negative = worth.negative != (net < 0);
-        let Part { whole, rest, of } = Self::part(worth, net, negative)?;
+    fn rounded(&self, rate: &Rate, net: i128) -> Option<i128> {
+        let negative = rate.negative != (net < 0);
+        let Part { whole, rest, of } = Self::part(rate, net, negative)?;
         // More than half of one unit is left, or just half of it.
         let half = rest.cmp(&(of - rest));
         let up = match self.rounding {
@@ -202,11 +105,11 @@ impl Amounts {
     /// What the usages of a kind and an item are worth, in units; `place` counts kinds of items
     /// through the output.
     pub(crate) fn units(&self, kind: u32, net: i128, place: u64) -> Option<i128> {
-        let Some(worth) = self.worth(kind) else { return Some(0) };
-        let Some(sum) = worth.sum else { return self.rounded(worth, net) };
+        let Some(rate) = self.rates.get(kind) else { return Some(0) };
+        let Some(sum) = rate.sum else { return self.rounded(rate, net) };
         let cut = self.cuts.get(sum as usize)?;
-        let part = Self::part(worth, net, cut.negative)?;
-        let more = match fractions((part.rest, part.of), (cut.rest, cut.of)) {
+        let part = Self::part(rate, net, cut.negative)?;
+        let more = match compare((part.rest, part.of), (cut.rest, cut.of)) {
             _ if part.rest == 0 || cut.of == 0 => false,
             Ordering::Greater => true,
             Ordering::Equal => place < cut.before,
@@ -302,13 +205,13 @@ impl Amounts {
         owed: &Royalties,
         manners: &Manners,
         rows: &Rows,
-        settled: &dyn Ordered,
+        sorted: &SortedGroups<'_>,
     ) -> Result<Total, Fatal> {
         let mut histogram = Histogram::new(manners.kinds());
-        settled.visit(rows, &mut |groups| histogram.add(groups, rows))?;
+        sorted.visit(|groups| rows.arrange(groups), &mut |groups| histogram.add(groups, rows))?;
         let (total, open) = self.divide(owed, &histogram)?;
         if !open.is_empty() {
-            self.find(&open, rows, |each| settled.visit(rows, each))?;
+            self.find(&open, rows, |each| sorted.visit(|groups| rows.arrange(groups), each))?;
         }
         Ok(total)
     }
@@ -319,12 +222,12 @@ impl Amounts {
         let mut shared: Vec<Shared> = self.cuts.iter().map(|_| Shared::default()).collect();
         let mut apart: BTreeMap<&str, i128> = BTreeMap::new();
         for (kind, net, count) in histogram.iter() {
-            let Some(worth) = self.worth(kind) else { continue };
+            let Some(rate) = self.rates.get(kind) else { continue };
             let long = || too_long("the amount of a usage");
-            let Some(sum) = worth.sum else {
-                let units = self.rounded(worth, net).filter(|units| self.decimal(*units).is_some());
+            let Some(sum) = rate.sum else {
+                let units = self.rounded(rate, net).filter(|units| self.rates.decimal(*units).is_some());
                 let all = units.and_then(|units| units.checked_mul(i128::from(count))).ok_or_else(long)?;
-                let total = apart.entry(&worth.currency).or_default();
+                let total = apart.entry(&rate.currency).or_default();
                 *total = total.checked_add(all).ok_or_else(|| too_long("a sum of amounts"))?;
                 continue;
             };
@@ -332,15 +235,16 @@ impl Amounts {
             else {
                 continue;
             };
-            let part = Self::part(worth, net, cut.negative).filter(|part| self.decimal(part.whole).is_some());
+            let part =
+                Self::part(rate, net, cut.negative).filter(|part| self.rates.decimal(part.whole).is_some());
             let part = part.ok_or_else(long)?;
             shared.add(part, count).ok_or_else(|| too_long("a sum of amounts"))?;
-            shared.in_currency(&worth.currency)?;
+            shared.in_currency(&rate.currency)?;
         }
         let mut total: Total = BTreeMap::new();
         let mut open = Vec::new();
         let mut add = |currency: &str, units: i128| {
-            let amount = self.decimal(units).ok_or_else(|| too_long("a sum of amounts"))?;
+            let amount = self.rates.decimal(units).ok_or_else(|| too_long("a sum of amounts"))?;
             let sum = total.entry(currency.into()).or_default();
             *sum = sum.checked_add(amount).ok_or_else(|| too_long("a sum of amounts"))?;
             Ok::<(), Fatal>(())
@@ -385,15 +289,17 @@ impl Amounts {
         visit(&mut |groups| {
             for groups in groups.chunk_by(|a, b| rows.paid_together(a, b)) {
                 place += 1;
-                let Some(worth) = groups.first().and_then(|group| self.worth(group.kind())) else { continue };
-                let Some(sum) = worth.sum else { continue };
+                let Some(rate) = groups.first().and_then(|group| self.rates.get(group.kind())) else {
+                    continue;
+                };
+                let Some(sum) = rate.sum else { continue };
                 let (Some(Some(left)), Some(cut)) = (left.get_mut(sum as usize), self.cuts.get(sum as usize))
                 else {
                     continue;
                 };
-                let part = Self::part(worth, net(groups), cut.negative);
+                let part = Self::part(rate, net(groups), cut.negative);
                 let equal = part.is_some_and(|part| {
-                    part.rest > 0 && fractions((part.rest, part.of), (cut.rest, cut.of)) == Ordering::Equal
+                    part.rest > 0 && compare((part.rest, part.of), (cut.rest, cut.of)) == Ordering::Equal
                 });
                 if *left > 0 && equal {
                     *left -= 1;
@@ -452,8 +358,8 @@ impl Shared {
             (cut.rest, cut.of, cut.before) = (1, 1, 0);
             return Some(None);
         }
-        self.rests.sort_unstable_by(|a, b| fractions((b.0, b.1), (a.0, a.1)));
-        for equal in self.rests.chunk_by(|a, b| fractions((a.0, a.1), (b.0, b.1)) == Ordering::Equal) {
+        self.rests.sort_unstable_by(|a, b| compare((b.0, b.1), (a.0, a.1)));
+        for equal in self.rests.chunk_by(|a, b| compare((a.0, a.1), (b.0, b.1)) == Ordering::Equal) {
             let count: u64 = equal.iter().map(|(.., count)| count).sum();
             let Some((rest, of, _)) = equal.first() else { continue };
             (cut.rest, cut.of) = (*rest, *of);
@@ -467,86 +373,12 @@ impl Shared {
     }
 }
 
-#[cold]
-fn too_long(what: &str) -> Fatal {
-    Fatal::input(Diagnostic::new(
-        &AMOUNT_TOO_LONG,
-        Location::default(),
-        format!("{what} has more than 28 digits"),
-    ))
-}
-
-/// A fraction as text, to seventeen places, or as many as 28 digits leave.
-fn rate(negative: bool, (numerator, denominator): (u128, u128)) -> Option<Box<str>> {
-    let (mut whole, rest) = (numerator / denominator, numerator % denominator);
-    let digits = whole.checked_ilog10().map_or(1, |digits| digits + 1);
-    let places = RATE_PLACES.min(MAX_DIGITS.checked_sub(digits)?);
-    let one = 10_u128.pow(places);
-    let (mut units, rest) = multiply_divide(rest, one, denominator)?;
-    units += u128::from(rest >= denominator - rest);
-    if units == one {
-        (whole, units) = (whole + 1, 0);
-    }
-    let sign = if negative && (whole, units) != (0, 0) { "-" } else { "" };
-    if units == 0 {
-        return Some(format!("{sign}{whole}").into());
-    }
-    let text = format!("{sign}{whole}.{units:0width$}", width = places as usize);
-    Some(text.trim_end_matches('0').into())
-}
-
-/// A fraction in its lowest terms; the second number is above zero.
-fn reduced(a: u128, b: u128) -> (u128, u128) {
-    let (mut x, mut y) = (a, b);
-    while y > 0 {
-        (x, y) = (y, x % y);
-    }
-    (a / x.max(1), b / x.max(1))
-}
-
-/// Compares two fractions exactly; their denominators are above zero.
-fn fractions(a: (u128, u128), b: (u128, u128)) -> Ordering {
-    if a.1 == b.1 {
-        return a.0.cmp(&b.0);
-    }
-    wide(a.0, b.1).cmp(&wide(b.0, a.1))
-}
-
-/// The product of two numbers: its upper and its lower half.
-fn wide(a: u128, b: u128) -> (u128, u128) {
-    let mask = u128::from(u64::MAX);
-    let (ah, al, bh, bl) = (a >> 64, a & mask, b >> 64, b & mask);
-    let (low, one, two, high) = (al * bl, ah * bl, al * bh, ah * bh);
-    let middle = (low >> 64) + (one & mask) + (two & mask);
-    (high + (one >> 64) + (two >> 64) + (middle >> 64), (middle << 64) | (low & mask))
-}
-
-/// The whole part of `a * b / by`, and the rest; nothing when it has more than 128 bits.
-fn multiply_divide(a: u128, b: u128, by: u128) -> Option<(u128, u128)> {
-    if let Some(product) = a.checked_mul(b) {
-        return Some((product.checked_div(by)?, product % by));
-    }
-    let (mut rest, low) = wide(a, b);
-    if rest >= by {
-        return None;
-    }
-    let mut whole = 0;
-    for bit in (0..128).rev() {
-        let carried = rest >> 127 == 1;
-        rest = rest << 1 | (low >> bit & 1);
-        if carried || rest >= by {
-            rest = rest.wrapping_sub(by);
-            whole |= 1 << bit;
-        }
-    }
-    Some((whole, rest))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::aggregate::usage_kinds::{Manner, Met};
     use proptest::prelude::*;
+    use transpose_core::model::Field;
     use transpose_core::terms::UnitRate;
 
     /// Every denominator below thirteen divides this.
@@ -660,19 +492,6 @@ mod tests {
             let total = total.values().map(Decimal::normalize).fold(Decimal::ZERO, |a, b| a + b);
             prop_assert_eq!(total.normalize(), Decimal::from_i128_with_scale(written, 2).normalize());
         }
-
-        #[test]
-        fn products_of_256_bits_are_divided(a: u128, b: u128, by in 1..=u128::MAX) {
-            let (high, low) = wide(a, b);
-            if let Some((whole, rest)) = multiply_divide(a, b, by) {
-                prop_assert!(rest < by);
-                let back = wide(whole, by);
-                let (sum, carried) = back.1.overflowing_add(rest);
-                prop_assert_eq!((back.0 + u128::from(carried), sum), (high, low));
-            } else {
-                prop_assert!(high >= by);
-            }
-        }
     }
 
     #[test]
@@ -706,22 +525,5 @@ mod tests {
         // Half a unit is left over, and a whole one is to be given away twice.
         assert_eq!(say(&owed(&[(1, 200, Some(0))], &[3], None), &[(0, 1, 0)]), Err("internal-error"));
         assert_eq!(say(&owed(&[(1, 1, Some(0))], &[5], None), &[]), Err("internal-error"));
-    }
-
-    #[test]
-    fn rates_have_seventeen_places() {
-        for ((numerator, denominator), text) in [
-            ((1, 3), "0.33333333333333333"),
-            ((2, 3), "0.66666666666666667"),
-            ((384, 100_000), "0.00384"),
-            ((7, 1), "7"),
-            ((0, 5), "0"),
-        ] {
-            assert_eq!(rate(false, (numerator, denominator)).as_deref(), Some(text));
-        }
-        assert_eq!(rate(true, (5, 4)).as_deref(), Some("-1.25"));
-        assert_eq!(rate(false, (10_u128.pow(28) - 1, 3)).as_deref(), Some("3333333333333333333333333333"));
-        assert_eq!(rate(false, (10_u128.pow(25) - 1, 10)).as_deref(), Some("999999999999999999999999.9"));
-        assert_eq!(rate(false, (10_u128.pow(28), 1)), None);
     }
 }

@@ -9,7 +9,7 @@
 
 use crate::aggregate::table::Group;
 use crate::aggregate::usage_kinds::Manners;
-use crate::royalties::rounding::Amounts;
+use crate::royalties::rates::Rates;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
@@ -63,7 +63,7 @@ impl Rows {
     pub(crate) fn shown<'a>(
         manners: &Manners,
         contexts: &[Entity],
-        amounts: Option<&'a Amounts>,
+        rates: Option<&'a Rates>,
         writes: FieldSet,
     ) -> (Self, Vec<Entity>) {
         let of_sales = OF_SALES.into_iter().filter(|_| manners.sells());
@@ -85,14 +85,14 @@ impl Rows {
             let bearing = shows(Field::ROYALTY_BEARING) && kind & 1 == 1;
             // Plays that are not paid for stand beside those that are, where the difference is not
             // shown.
-            let paid = |amounts: &'a Amounts| {
-                let beside = !shows(Field::ROYALTY_BEARING) && !amounts.pays(kind);
-                (amounts, if beside { kind ^ 1 } else { kind })
+            let paid = |rates: &'a Rates| {
+                let beside = !shows(Field::ROYALTY_BEARING) && !rates.pays(kind);
+                (rates, if beside { kind ^ 1 } else { kind })
             };
-            let paid = amounts.map(paid);
-            let rate = paid.filter(|_| shows(Field::RATE)).and_then(|(amounts, kind)| amounts.rate(kind));
+            let paid = rates.map(paid);
+            let rate = paid.filter(|_| shows(Field::RATE)).and_then(|(rates, kind)| rates.text(kind));
             let model = paid.filter(|_| shows(Field::ROYALTY_MODEL));
-            let model = model.and_then(|(amounts, kind)| amounts.model(kind));
+            let model = model.and_then(|(rates, kind)| rates.model(kind));
             all.entry((context, usage, bearing, rate, model)).or_default().push(kind);
         }
         let (mut numbers, mut rows) = (vec![0; manners.kinds()], Vec::with_capacity(all.len()));
@@ -103,7 +103,7 @@ impl Rows {
             for kind in &kinds {
                 // Without a deal, what counts is whether the plays are long enough.
                 let same = |other: &&u32| {
-                    amounts.map_or(**other & 1 == *kind & 1, |amounts| amounts.alike(**other, *kind))
+                    rates.map_or(**other & 1 == *kind & 1, |rates| rates.alike(**other, *kind))
                 };
                 let like = first.iter().find(same).copied().unwrap_or_else(|| {
                     first.push(*kind);

@@ -8,16 +8,19 @@ use crate::aggregate::budget::Budget;
 use crate::aggregate::counter::{Counter, Refunds, Rules, Worker};
 use crate::aggregate::usage_kinds::{Manner, Manners};
 use crate::aggregate::users::Users;
+use crate::consolidate::SortedGroups;
 use crate::consolidate::describe::{Noted, Shapes};
 use crate::consolidate::in_memory::{Items, settle};
+use crate::consolidate::on_disk::{self, SortedOnDisk};
 use crate::diagnostics;
-use crate::emit::blocks::{self, Frame, Ordered};
-use crate::emit::on_disk;
+use crate::emit;
+use crate::emit::blocks::{self, Frame};
 use crate::emit::usages::{Usages, Written};
 use crate::filter::marks::Verdicts;
 use crate::filter::refund_cutoff::Judge;
 use crate::filter::refund_pairs::Pair;
 use crate::filter::route_rule::Rule;
+use crate::output::files::Sink;
 use crate::output::slices::Sinks;
 use crate::royalties::allocations::Allocations;
 use crate::royalties::rounding::{self, Amounts};
@@ -253,11 +256,11 @@ impl<'a> Counting<'a> {
             let spill = Scratch::create(&job.temp_dir)?;
             let budget = budget.map_or(usize::MAX, |budget| budget.settling);
             let plan = on_disk::Plan { decoders: &decoders, shapes: &shapes, policy, budget };
-            let settled = on_disk::Settled::new(&counted, &spilled, &plan, &spill, &mut noted)?;
+            let sorted = SortedOnDisk::new(&counted, &spilled, &plan, &spill, &mut noted)?;
             let bytes = spilled.bytes() + spill.bytes();
             drop(spilled);
-            let mut settled = on_disk::OnDisk { settled, plan };
-            let mut ready = finish.run(run, noted, sources, contexts, &mut settled)?;
+            let sorted = SortedGroups::OnDisk(sorted);
+            let mut ready = finish.run(run, noted, sources, contexts, sorted)?;
             ready.outcome.spilled = bytes;
             Ok(ready)
         } else {
@@ -265,8 +268,8 @@ impl<'a> Counting<'a> {
             let dictionary = unpoisoned(dictionary.into_inner());
             let items = Items::describe(dictionary, &decoders, &shapes, threads, &mut noted)?;
             let manners = &counted.manners;
-            let mut settled = settle(&items, &counted.world, manners, &shapes, policy, threads, &mut noted)?;
-            finish.run(run, noted, sources, contexts, &mut settled)
+            let sorted = settle(&items, &counted.world, manners, &shapes, policy, threads, &mut noted)?;
+            finish.run(run, noted, sources, contexts, SortedGroups::InMemory(sorted))
         }
     }
 }
@@ -289,7 +292,7 @@ impl Finish<'_> {
         mut noted: Noted,
         sources: &[Arc<str>],
         mut contexts: Vec<Entity>,
-        settled: &mut dyn Ordered,
+        mut sorted: SortedGroups<'_>,
     ) -> Result<Ready, Fatal> {
         let Self { job, terms, manners, reads, .. } = *self;
         let refused = noted.refused(sources);
@@ -298,11 +301,10 @@ impl Finish<'_> {
         }
         noted.into_report(sources, &mut run.report);
         let timed = reads.contains(Field::EVENT_DURATION);
-        total(&mut contexts, &settled.sums().contexts, timed);
+        total(&mut contexts, &sorted.sums().contexts, timed);
         told(terms.complete(&mut contexts), &mut run.report)?;
         let writes = job.target.writes(job.version);
-        let mut owed =
-            rounding::ask(terms, manners, settled.sums(), &mut contexts, self.whole, self.by_user)?;
+        let mut owed = rounding::ask(terms, manners, sorted.sums(), &mut contexts, self.whole, self.by_user)?;
         let mut amounts = None;
         if let Some(owed) = &mut owed {
             told(std::mem::take(&mut owed.diagnostics), &mut run.report)?;
@@ -310,25 +312,26 @@ impl Finish<'_> {
         }
         // A message refers to sales contexts, a table repeats of them what it shows.
         let (rows, shown) = if job.target.is_table() {
-            let (rows, shown) = Rows::shown(manners, &contexts, amounts.as_ref(), writes);
+            let (rows, shown) =
+                Rows::shown(manners, &contexts, amounts.as_ref().map(|amounts| &amounts.rates), writes);
             (rows, Cow::Owned(shown))
         } else {
             (Rows::apart(manners), Cow::Borrowed(contexts.as_slice()))
         };
-        settled.arrange(&rows, job.reading().threads)?;
+        sorted.arrange(|groups| rows.arrange(groups), job.reading().threads)?;
         let mut allocations = None;
         if let (Some(owed), Some(amounts)) = (&owed, &mut amounts) {
             // Rows of a table may be of several sales contexts, each with a net revenue of its own.
             if !job.target.is_table() {
-                allocations = Allocations::new(manners, &contexts, settled.sums(), amounts, writes)?;
+                allocations = Allocations::new(manners, &contexts, sorted.sums(), amounts, writes)?;
             }
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
-                let total = amounts.divide_all(owed, manners, &rows, settled)?;
+                let total = amounts.divide_all(owed, manners, &rows, &sorted)?;
                 run.report.ledger.read.owed.clone_from(&total);
                 run.report.ledger.converted.owed = total;
             }
             if let Some(allocations) = &mut allocations {
-                allocations.divide(manners, &contexts, amounts, &rows, settled)?;
+                allocations.divide(manners, &contexts, amounts, &rows, &sorted)?;
             }
         }
         let qualified = writes.contains(Field::QUALIFIED)
@@ -341,12 +344,12 @@ impl Finish<'_> {
         terms.header(&mut header);
         let encoder = job.create(&header, &shown, &shapes, reads)?;
         run.drops(encoder.as_ref(), reads, &[], &contexts);
-        let mut sink = job.sink(encoder.as_ref(), None)?;
+        let mut sink = Sink::new(encoder.as_ref(), job.spec(), None)?;
         let mut report = RunReport::default();
         let frame = Frame { shapes: &shapes, contexts: &shown, usages: &usages, encoder: encoder.as_ref() };
-        settled.emit(frame, &mut sink, job.reading().threads, &mut report)?;
+        emit::emit(&sorted, frame, &mut sink, job.reading().threads, &mut report)?;
         run.report.merge(report).map_err(|error| diagnostics::imbalance(&error))?;
-        let mut ready = run.end(Sinks::whole(job, encoder.as_ref(), sink), true)?;
+        let mut ready = run.end(Sinks::whole(job.spec(), encoder.as_ref(), sink), true)?;
         ready.outcome.owed = owed;
         Ok(ready)
     }

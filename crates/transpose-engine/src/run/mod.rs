@@ -13,8 +13,9 @@ use crate::enrich::decoder::Completion;
 use crate::filter::duplicates::{self, Search};
 use crate::filter::period::{self, Known, Screen, Screening};
 use crate::filter::refund_pairs::{Before, Paired};
-use crate::output::files::{self, Destination, Extra, Packing, Sink};
-use crate::output::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced, Slicing};
+use crate::output::files::{self, Extra};
+use crate::output::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced};
+use crate::output::spec::{Destination, OutputSpec, Slicing};
 use crate::run::events_to_blocks::{Counting, Spaces};
 use crate::scan::chunks::{Decoded, Reading, Scanned, scan};
 use crate::scan::open::{InputHead, name_source};
@@ -387,7 +388,7 @@ impl Job<'_> {
         }
         let encoder = self.create(&header, &[], &[], reads)?;
         run.drops(encoder.as_ref(), reads, &[], &[]);
-        let sink = Mutex::new(Sinks::new(self, encoder.as_ref())?);
+        let sink = Mutex::new(Sinks::new(self.spec(), encoder.as_ref())?);
         let projection = Projection {
             row: fields.clone(),
             time: self.period.is_some() || self.slicing.is_some(),
@@ -449,7 +450,7 @@ impl Job<'_> {
         }
         let encoder = self.create(&header, contexts, shapes, *reads)?;
         run.drops(encoder.as_ref(), *reads, extras, contexts);
-        let sink = Mutex::new(Sinks::new(self, encoder.as_ref())?);
+        let sink = Mutex::new(Sinks::new(self.spec(), encoder.as_ref())?);
         let mut before = Tally::default();
         for (place, (input, decoder)) in files.iter().enumerate() {
             let input = lifted.as_ref().and_then(|lifted| lifted.again.get(place)).unwrap_or(input);
@@ -532,13 +533,12 @@ impl Job<'_> {
         if diagnostics.is_empty() { Ok(files) } else { Err(Fatal { failure: Failure::Input, diagnostics }) }
     }
 
-    /// Begins an output; `label` tells the slice of time that it is for.
-    pub(crate) fn sink<'a>(
-        &'a self,
-        encoder: &'a dyn Encode,
-        label: Option<&str>,
-    ) -> Result<Sink<'a>, Fatal> {
-        let packing = Packing {
+    /// Where the output goes, and how its files are written.
+    pub(crate) fn spec(&self) -> OutputSpec<'_> {
+        OutputSpec {
+            destination: &self.destination,
+            slicing: self.slicing,
+            inputs: self.inputs,
             compression: self.compression,
             container: self.container,
             overwrite: self.overwrite,
@@ -546,8 +546,7 @@ impl Job<'_> {
             threads: self.reading().threads,
             temp_dir: &self.temp_dir,
             now: self.now,
-        };
-        Sink::new(encoder, self.inputs, &self.destination, packing, label)
+        }
     }
 
     pub(crate) fn create(

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use transpose_foreign::Presence;
 use transpose_sync::lock;
 
 use super::*;
@@ -255,10 +256,10 @@ fn reads_members_of_other_compressors() {
     let input = open(&put(dir.path(), "python.gz", &python(script, &text)));
     assert!(all(&input, 65_537).unwrap() == text);
 
-    let path = put(dir.path(), "gzip.tsv", &text);
-    // The file's name goes into the header; where the command is missing, Python's members must
-    // do.
-    if Command::new("gzip").arg("-9").arg(&path).status().is_ok_and(|status| status.success()) {
+    // The file's name goes into the header.
+    if let Some(mut gzip) = transpose_foreign::program(&["gzip"], Presence::Expected) {
+        let path = put(dir.path(), "gzip.tsv", &text);
+        assert!(gzip.arg("-9").arg(&path).status().unwrap().success());
         assert!(all(&open(&dir.path().join("gzip.tsv.gz")), 65_537).unwrap() == text);
     }
 }

@@ -1,23 +1,21 @@
 //! A row of a chunk: where its cells stand, and what may be wrong with its shape.
 
-use crate::delimited::index::{Damage, Dialect, MAX_ROW, Row};
+use crate::delimited::index::{Damage, MAX_ROW, Row};
 use crate::diagnostics;
-use crate::layout::Layout;
-use crate::notation::cell::unquote;
-use transpose_core::diagnostics::{Code, Diagnostic, Location};
+use transpose_core::diagnostics::{Code, Location};
 use transpose_core::format::Origin;
 use transpose_core::model::Span;
 
 /// A row with what is needed to look at it.
 #[derive(Clone, Copy)]
-pub(crate) struct Found<'a> {
+pub(crate) struct RowView<'a> {
     pub(crate) chunk: &'a [u8],
     pub(crate) origin: Origin,
     pub(crate) row: &'a Row,
     pub(crate) ends: &'a [u32],
 }
 
-impl<'a> Found<'a> {
+impl<'a> RowView<'a> {
     /// Where the cells from one column to another stand; empty for a row without these columns.
     #[inline]
     pub(crate) fn bounds(self, first: u32, last: u32) -> (usize, usize) {
@@ -51,26 +49,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// What is said about a row that is none.
-pub(crate) fn misshapen(found: Found<'_>, dialect: Dialect, layout: &Layout) -> Diagnostic {
-    let location = found.location();
-    let Some(fixed) = layout.fixed.as_ref().filter(|_| found.row.damage == Damage::None) else {
-        let (code, message) = shape(found.row, dialect.columns);
-        return Diagnostic::new(code, location, message);
-    };
-    // Where cells have fixed widths the line itself stands in the first cell.
-    let mut line = Vec::new();
-    unquote(found.raw(0), dialect.quote, &mut line);
-    let (code, message, slot) = fixed.fault(&line);
-    let location = match slot {
-        Some((cell, slot)) => location.cell(cell, &slot.name),
-        None => location,
-    };
-    Diagnostic::new(code, location, message)
-}
-
 /// What is wrong with the shape of a row that should have so many cells.
-fn shape(row: &Row, columns: u32) -> (&'static Code, String) {
+pub(crate) fn shape_error(row: &Row, columns: u32) -> (&'static Code, String) {
     match row.damage {
         Damage::None => {
             let (found, expected) = (row.count, columns);

@@ -1,8 +1,8 @@
 //! From lines of fixed width to delimited text.
 
 use super::{Control, Fixed, NO_HEADER_LINE, PADDING, Record, Slot, Which, bare, lossy};
+use crate::delimited::quoting::quoted;
 use crate::diagnostics::{BYTE_ORDER_MARK, CONTROL_TOTAL, NO_CLOSING_LINE};
-use crate::notation::cell::quoted;
 use std::sync::Arc;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};

@@ -15,9 +15,7 @@
 mod cut;
 mod pad;
 
-use crate::layout::{Column, GIVEN, Layout, Source};
-use crate::notation::cell::quoted;
-use crate::read::heading::folded;
+use crate::delimited::quoting::quoted;
 use cut::Cutter;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -219,61 +217,27 @@ impl Framing for Widths {
     }
 }
 
-/// The layout of the delimited text that lines of fixed width become: the columns of the rows, and
-/// those that lines before them add.
-pub(crate) fn text_layout(layout: &Layout) -> Layout {
-    let mut text = Layout {
-        delimiter: b',',
-        quote: b'"',
-        headed: true,
-        before: Vec::new(),
-        // What they tell is compared where lines are cut.
-        after: Vec::new(),
-        ..layout.clone()
-    };
-    for cell in layout.before.iter().flat_map(|line| &line.cells) {
-        let Some(heading) = carried(layout, cell) else { continue };
-        text.columns.push(Column { names: vec![folded(&heading)], heading, ..cell.clone() });
-    }
-    text
-}
-
-/// The heading under which a cell of a line before the rows is added to them: its field, which they
-/// do not have themselves, or the option that gives its text.
-pub(crate) fn carried(layout: &Layout, cell: &Column) -> Option<Box<str>> {
-    match (&cell.source, cell.field) {
-        (Source::Given(name), _) => Some(format!("{GIVEN}{name}").into()),
-        (_, Some(field)) if !layout.columns.iter().any(|column| column.field == Some(field)) => {
-            Some(field.id().into())
-        }
-        _ => None,
-    }
-}
-
 /// How many of the first lines tell whether a file is of the layout.
 const SAMPLE: usize = 50;
 
 impl Fixed {
-    /// The delimited text that a layout of fixed width is read as; its lines are still missing.
-    pub(crate) fn of(layout: &Layout) -> Self {
-        let text = text_layout(layout);
+    /// Lines that become a table with these headings.
+    pub(crate) fn new<'a>(
+        row: Record,
+        (before, after): (Vec<Record>, Vec<Record>),
+        length: usize,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let (delimiter, quote) = (b',', b'"');
         let mut headings = Vec::new();
-        for column in &text.columns {
+        for name in names {
             if !headings.is_empty() {
-                headings.push(text.delimiter);
+                headings.push(delimiter);
             }
-            quoted(column.heading.as_bytes(), text.delimiter, text.quote, &mut headings);
+            quoted(name.as_bytes(), delimiter, quote, &mut headings);
         }
         headings.push(b'\n');
-        Self {
-            row: Record::new(Vec::new()),
-            before: Vec::new(),
-            after: Vec::new(),
-            length: 0,
-            delimiter: text.delimiter,
-            quote: text.quote,
-            headings,
-        }
+        Self { row, before, after, length, delimiter, quote, headings }
     }
 
     /// What keeps lines from being told apart, or from being written.

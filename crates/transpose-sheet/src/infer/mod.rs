@@ -35,7 +35,7 @@ mod words;
 
 pub use words::Words;
 
-use crate::read::heading::MOST_COLUMNS;
+use crate::read::preface::MOST_COLUMNS;
 use choose::{Choice, choose, grain};
 use dates::{Notation, Precision, Written};
 use facts::Facts;

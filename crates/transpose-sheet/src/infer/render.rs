@@ -3,10 +3,12 @@
 use crate::infer::choose::{Choice, notation};
 use crate::infer::dates::{Notation, Precision, Written};
 use crate::infer::facts::{Facts, ROWS};
-use crate::infer::lines::{self, dated, one_line, shown};
+use crate::infer::lines::{dated, one_line, shown};
 use crate::infer::numbers::{Mark, Negative};
 use crate::infer::words::{Words, bracketed, fold};
-use crate::infer::{Confidence, Found, Guess, NO_ROWS, Proposal, TOTALS_AMID, UNCLEAR_DATES, UNCLEAR_MARK};
+use crate::infer::{
+    Confidence, Found, Guess, NO_ROWS, Proposal, TOTALS_AMID, UNCLEAR_DATES, UNCLEAR_MARK, lines,
+};
 use crate::layout::QuoteWhen;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -287,7 +289,7 @@ fn column(
     let mut guess =
         Guess { heading: heading.clone(), field: None, confidence: None, reasons: Vec::new(), examples };
     let mut diagnostics = Vec::new();
-    let folded = crate::read::heading::folded(&heading);
+    let folded = crate::layout::folded(&heading);
     let first = *seen.entry(folded.clone()).or_insert(column);
     let twin = (first != column).then_some(first);
     if found.frame.heading.is_some() && (folded.is_empty() || twin.is_some()) {

@@ -1,8 +1,8 @@
 //! The sample as rows of cells: which characters stand between and around its cells.
 
+use crate::delimited::quoting::{NO_QUOTE, bare, first_row, unquote};
 use crate::infer::words::Words;
-use crate::layout::{NO_QUOTE, QuoteWhen};
-use crate::notation::cell::{first_row, unquote};
+use crate::layout::QuoteWhen;
 use std::borrow::Cow;
 
 /// The most rows that are looked at.
@@ -128,7 +128,7 @@ impl<'a> Grid<'a> {
 
     /// A cell without quotes and the spaces around it; escaped quotes stay.
     pub(super) fn bare(&self, row: usize, column: usize) -> &'a [u8] {
-        crate::notation::cell::bare(self.raw(row, column), self.dialect.quote.unwrap_or(NO_QUOTE))
+        bare(self.raw(row, column), self.dialect.quote.unwrap_or(NO_QUOTE))
     }
 
     /// The same as text, for cells in which no escape can stand.

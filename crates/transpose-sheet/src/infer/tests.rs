@@ -1,5 +1,5 @@
 use super::*;
-use crate::Layout;
+use crate::layout::Layout;
 use proptest::prelude::*;
 
 const ISRCS: [&str; 6] =

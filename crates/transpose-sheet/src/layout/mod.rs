@@ -75,18 +75,8 @@
 //! members of records, such as JSON objects. `[constants]` gives fields values that every row has:
 //! `"event.transaction-type" = "refund"`.
 
-use crate::fixed_width::Fixed;
-use crate::notation::date::DateFormat;
-use crate::notation::encoding::Coding;
-use crate::notation::number::Number;
-use crate::notation::rules::Rule;
-use crate::write::file_name::FileNames;
-use std::sync::Arc;
-use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Manifest, OptionSpec};
-use transpose_core::model::{Field, FieldSet};
-
 mod check;
+mod model;
 pub(crate) mod options;
 pub(crate) mod outline;
 pub(crate) mod raw;
@@ -95,317 +85,12 @@ pub mod schema;
 pub(crate) mod spanned;
 pub(crate) mod template;
 
+pub use model::Layout;
+pub(crate) use model::{
+    Case, Column, Count, Line, Overflow, Piece, QuoteWhen, Returns, Source, TextFit, When, Width, folded,
+};
 use raw::RawLayout;
-pub(crate) use raw::{Case, Decimals, Overflow, QuoteWhen, RawCount as Count, Returns, Sign};
-
-/// A column table, checked.
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
-#[derive(Clone, Debug)]
-pub struct Layout {
-    pub(crate) manifest: Manifest,
-    /// Personal data that is owed to whoever gets the table.
-    pub(crate) personal: FieldSet,
-    pub(crate) delimiter: u8,
-    /// What stands around cells; [`NO_QUOTE`] where nothing does.
-    pub(crate) quote: u8,
-    pub(crate) quote_when: QuoteWhen,
-    pub(crate) line_end: &'static [u8],
-    pub(crate) bom: bool,
-    /// Whether there is a line of headings.
-    pub(crate) headed: bool,
-    pub(crate) columns: Vec<Column>,
-    /// Lines at the top of the file.
-    pub(crate) before: Vec<Line>,
-    /// Lines that close the file, or a part of it.
-    pub(crate) after: Vec<Line>,
-    /// The column that says which of its two fields a column holds in a row.
-    pub(crate) switch: Option<When>,
-    /// The column that says that a row gives money back.
-    pub(crate) refund: Option<When>,
-    /// How sums tell what was taken back.
-    pub(crate) returns: Returns,
-    /// Alternatives of fields of which one must be filled.
-    pub(crate) require: Vec<Vec<Field>>,
-    /// Characters that text must not hold.
-    pub(crate) forbid: Box<str>,
-    /// The most rows that a file may have.
-    pub(crate) max_rows: Option<u64>,
-    /// Headings, as they are compared, that no file of the layout has.
-    pub(crate) excludes: Vec<String>,
-    /// Whether files often have few of the columns that are not required.
-    pub(crate) sparse: bool,
-    /// Whether the headings are names of the members of records.
-    pub(crate) records: bool,
-    /// Whether a cell of two quotes is an empty text, and only a cell of nothing is absent.
-    pub(crate) quoted_empty: bool,
-    /// Whether only the columns are written that the source has a place for.
-    pub(crate) given_only: bool,
-    /// Values that every row has and no column holds.
-    pub(crate) constants: Vec<(Field, Box<str>)>,
-    /// Its lines, where cells have fixed widths and nothing stands between them.
-    pub(crate) fixed: Option<Arc<Fixed>>,
-    /// How files are called.
-    pub(crate) file_names: FileNames,
-    /// The encoding that is written unless the user wants another one.
-    pub(crate) coding: Option<Coding>,
-    /// Whether only ASCII is written.
-    pub(crate) ascii: bool,
-    /// The options that the layout takes: those of every table, and texts that the user gives.
-    pub(crate) options: &'static [OptionSpec],
-}
-
-/// Stands for no quote at all: a byte that no text has.
-pub(crate) const NO_QUOTE: u8 = 0xff;
-
-/// What the name of an option begins with that gives a text.
-pub(crate) const GIVEN: &str = "text.";
-
-/// Something that holds for a row when one of its cells is a certain word, in any case.
-#[derive(Clone, Debug)]
-pub(crate) struct When {
-    /// The column of the layout that decides.
-    pub(crate) column: usize,
-    /// Its field, for tables of plays.
-    pub(crate) field: Option<Field>,
-    /// The word.
-    pub(crate) word: Box<str>,
-    /// The word of all other rows.
-    pub(crate) otherwise: Box<str>,
-}
-
-/// A line before or after the rows.
-#[derive(Clone, Debug)]
-pub(crate) struct Line {
-    /// Its cells; none for a blank line.
-    pub(crate) cells: Vec<Column>,
-    /// Whether the line of headings stands here instead.
-    pub(crate) headings: bool,
-    /// The field for each value of which the line is written once.
-    pub(crate) each: Option<Field>,
-}
-
-impl Line {
-    /// The text by which the line is known.
-    pub(crate) fn mark(&self) -> Option<&str> {
-        match self.cells.first().map(|cell| &cell.source) {
-            Some(Source::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-}
-
-/// A column of a layout, or a cell of a line before or after.
-#[derive(Clone, Debug)]
-pub(crate) struct Column {
-    /// The heading as it is written.
-    pub(crate) heading: Box<str>,
-    /// The heading and its aliases as they are compared.
-    pub(crate) names: Vec<String>,
-    /// The field that it holds.
-    pub(crate) field: Option<Field>,
-    /// What it holds instead of a field.
-    pub(crate) source: Source,
-    /// How it is written.
-    pub(crate) kind: CellKind,
-    /// The particulars of that.
-    pub(crate) style: Style,
-    /// What it holds instead in rows for which the layout's switch is set.
-    pub(crate) other: Option<(Field, CellKind)>,
-    /// Fields of which the first with a value is written where the column's own has none.
-    pub(crate) instead: Vec<Field>,
-    /// Whether the column must be there and its cells must not be empty.
-    pub(crate) required: bool,
-    /// What its cells must keep to.
-    pub(crate) rules: Vec<Rule>,
-    /// What it means, for people.
-    pub(crate) about: Box<str>,
-}
-
-/// What a cell holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// The column's field.
-    Field,
-    /// Always the same text.
-    Text(Box<str>),
-    /// What the user gives as the option `text.` and this name.
-    Given(Box<str>),
-    /// Fields and text put together.
-    Template(Vec<Piece>),
-    /// How many rows or lines there are.
-    Count(Count),
-    /// The exact sum of a field over all rows.
-    Sum(Field),
-    /// When the play of the row ended: its time plus its duration.
-    End,
-    /// Nothing of its own: what the same layout was read from.
-    Extra,
-}
-
-/// A part of a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// Text as it stands.
-    Text(Box<str>),
-    /// The value of a field.
-    Field(Field),
-    /// What the user gives.
-    Given(Box<str>),
-}
-
-/// The particulars of how a cell is written.
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Style {
-    /// Dates and times: the first is written, all are read; none for ISO 8601.
-    pub(crate) formats: Vec<DateFormat>,
-    /// Whether a month stands for its last day.
-    pub(crate) last_day: bool,
-    /// How numbers are written.
-    pub(crate) number: Number,
-    /// The most characters.
-    pub(crate) max_length: Option<u32>,
-    /// What happens to more.
-    pub(crate) overflow: Overflow,
-    /// What the cell says and what it means.
-    pub(crate) codes: Option<Arc<Codes>>,
-    /// Whether other codes are kept.
-    pub(crate) keep_other: bool,
-    /// What is written where there is no value.
-    pub(crate) default: Option<Box<str>>,
-    /// How letters are written.
-    pub(crate) case: Option<Case>,
-    /// Whether hyphens are left out.
-    pub(crate) no_hyphens: bool,
-    /// Its place in a line of fixed width.
-    pub(crate) width: Option<Width>,
-    /// Whether there are particulars of how values are written.
-    pub(crate) particular: bool,
-}
-
-/// The place of a cell in a line of fixed width.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Width {
-    /// How many characters it takes.
-    pub(crate) characters: u32,
-    /// Whether values stand at its right end.
-    pub(crate) right: bool,
-    /// What fills the rest.
-    pub(crate) pad: u8,
-}
-
-/// A table of codes.
-#[derive(Clone, Debug)]
-pub(crate) struct Codes {
-    /// What the file says and what the model says, in the order of the layout.
-    pub(crate) pairs: Vec<(Box<str>, Box<str>)>,
-}
-
-impl Codes {
-    /// What a code means.
-    pub(crate) fn meaning(&self, code: &[u8]) -> Option<&str> {
-        let exact = self.pairs.iter().find(|(known, _)| known.as_bytes() == code);
-        let any = || self.pairs.iter().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(code));
-        exact.or_else(any).map(|(_, value)| &**value)
-    }
-
-    /// The first code that means a value.
-    pub(crate) fn code(&self, value: &[u8]) -> Option<&str> {
-        let means = |known: &str| known.as_bytes().eq_ignore_ascii_case(value);
-        self.pairs.iter().find(|(_, known)| means(known)).map(|(code, _)| &**code)
-    }
-}
-
-impl Column {
-    /// What it holds in a row, with the way it is written.
-    pub(crate) fn meaning(&self, switched: bool) -> Option<(Field, &CellKind)> {
-        match &self.other {
-            Some((field, kind)) if switched => Some((*field, kind)),
-            _ => self.field.map(|field| (field, &self.kind)),
-        }
-    }
-
-    /// Whether it holds a text that was given for a line before the rows: cut from lines of fixed
-    /// width, rows have it too.
-    pub(crate) fn is_carried_text(&self) -> bool {
-        self.heading.starts_with(GIVEN)
-    }
-
-    /// How a field is written that it holds in some rows.
-    pub(crate) fn kind_of(&self, field: Field) -> &CellKind {
-        match &self.other {
-            Some((other, kind)) if *other == field => kind,
-            _ => &self.kind,
-        }
-    }
-
-    /// Every field that it may hold; the end of a play tells how long it was.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
-        let told = (self.source == Source::End).then_some(Field::EVENT_DURATION);
-        self.field.into_iter().chain(told).chain(self.other.as_ref().map(|(field, _)| *field))
-    }
-}
-
-/// How a cell is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CellKind {
-    /// Text, kept as it is.
-    Text,
-    /// An identifier, kept but for spaces around it.
-    Id,
-    /// An ISRC.
-    Isrc,
-    /// A product code.
-    Icpn,
-    /// A GRid.
-    Grid,
-    /// An ISO 3166-1 alpha-2 code.
-    Territory,
-    /// The English name of a territory.
-    TerritoryName,
-    /// A date and time.
-    Timestamp,
-    /// A date, with or without a time.
-    DateOrTimestamp,
-    /// A date without a time.
-    Date,
-    /// A month, which stands for its first or last day.
-    Month,
-    /// A number of seconds.
-    Seconds,
-    /// An ISO 8601 duration.
-    Duration,
-    /// A whole number.
-    Integer,
-    /// An exact number.
-    Decimal,
-    /// A share of hundred, with or without the sign for it.
-    Percent,
-    /// A part of one, such as `0.85`, which stands for 85.
-    Fraction,
-    /// `true` or `false`.
-    Boolean,
-    /// An exact amount; a negative one may be written `-1.29`, `1.29-` or `(1.29)`.
-    Money,
-    /// An ISO 4217 code.
-    Currency,
-    /// One of a set of words.
-    Vocabulary {
-        /// The words.
-        values: Vec<String>,
-        /// Words that are kept with a warning.
-        synonyms: Vec<String>,
-        /// Whether every other word is kept with a warning too.
-        open: bool,
-    },
-}
-
-impl CellKind {
-    /// Whether zeros before it say nothing.
-    pub(crate) fn is_number(&self) -> bool {
-        matches!(self, Self::Seconds | Self::Integer | Self::Decimal | Self::Percent | Self::Money)
-    }
-}
+use transpose_core::diagnostics::Fatal;
 
 impl Layout {
     /// Reads a layout; `name` is what messages call it.
@@ -416,79 +101,13 @@ impl Layout {
         })?;
         reader.check(raw)
     }
-
-    /// What the layout is, for people and for the command line.
-    pub fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-
-    /// The last part of the id, which names files and sheets.
-    pub(crate) fn short(&self) -> &str {
-        let id = &self.manifest.id;
-        id.rsplit('.').next().unwrap_or(id)
-    }
-
-    /// The layout with only some of its columns.
-    pub(crate) fn with(&self, wanted: impl Fn(&Column) -> bool) -> Self {
-        let mut layout = self.clone();
-        layout.columns.retain(wanted);
-        layout
-    }
-
-    /// The fields that it has cells for.
-    pub fn fields(&self) -> FieldSet {
-        let lines = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
-        self.columns
-            .iter()
-            .chain(lines)
-            .flat_map(Column::fields)
-            .chain(self.constants.iter().map(|(field, _)| *field))
-            .chain((self.returns == Returns::Rows).then_some(Field::RETURNS))
-            .chain(self.file_names.fields())
-            .collect()
-    }
-
-    /// The fields that are in what is written of it: also those of templates, and those that stand
-    /// in for others.
-    pub(crate) fn written(&self) -> FieldSet {
-        let lines = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
-        let mut fields = self.fields();
-        if self.returns == Returns::Net {
-            fields.insert(Field::RETURNS);
-        }
-        for column in self.columns.iter().chain(lines) {
-            for field in &column.instead {
-                fields.insert(*field);
-            }
-            if let Source::Template(pieces) = &column.source {
-                for piece in pieces {
-                    if let Piece::Field(field) = piece {
-                        fields.insert(*field);
-                    }
-                }
-            }
-        }
-        fields
-    }
-
-    /// The names of the members of records that its columns hold; none when it never comes as
-    /// records.
-    pub fn record_names(&self) -> Vec<String> {
-        let named = |column: &Column| column.heading.to_string();
-        if self.records { self.columns.iter().map(named).collect() } else { Vec::new() }
-    }
-
-    /// The fields without which it cannot be written.
-    pub fn required(&self) -> FieldSet {
-        let needed =
-            |column: &&Column| column.required && column.style.default.is_none() && column.instead.is_empty();
-        self.columns.iter().filter(needed).filter_map(|column| column.field).collect()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notation::kinds::CellKind;
+    use transpose_core::model::Field;
 
     const HEAD: &str = "id = \"label.acme\"\ntitle = \"Acme\"\ndirections = [\"read\"]\ngrain = \"event\"\nreference = \"a.pdf\"\n";
 
@@ -509,7 +128,7 @@ mod tests {
             (layout.delimiter, layout.quote, layout.line_end, layout.bom),
             (b',', b'"', &b"\r\n"[..], false)
         );
-        assert_eq!(layout.columns[0].kind, CellKind::Text);
+        assert_eq!(layout.columns[0].format.kind, CellKind::Text);
         assert_eq!(layout.columns[1].names, ["played", "length"]);
         assert_eq!(layout.columns[2].field, None);
         assert_eq!(layout.fields().len(), 2);

@@ -1,11 +1,11 @@
 //! The options of every column table.
 
 use crate::diagnostics;
-use crate::layout::{GIVEN, Layout};
-use crate::notation::cell::Repairs;
+use crate::layout::Layout;
+use crate::notation::GIVEN;
 use crate::notation::characters::{Characters, Mapping, useless};
-use crate::notation::encoding::{Coding, Finish};
-use crate::read::heading::DELIMITERS;
+use crate::notation::encoding::Coding;
+use crate::notation::kinds::Repairs;
 use serde::Deserialize;
 use std::sync::Arc;
 use transpose_codes::serial::Epoch;
@@ -88,6 +88,10 @@ pub(crate) const SPECS: &[OptionSpec] = &[
     },
 ];
 
+/// The delimiters that tables are written with, by the name of their option value.
+pub(crate) const DELIMITERS: [(&str, u8); 4] =
+    [("comma", b','), ("semicolon", b';'), ("tab", b'\t'), ("pipe", b'|')];
+
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 struct Options {
@@ -115,102 +119,112 @@ fn parse(layout: &Layout, pairs: &[(String, String)]) -> Result<Options, Fatal> 
     })
 }
 
-/// Whether prices of refunds are written without a minus.
-pub(crate) fn positive_refunds(layout: &Layout, pairs: &[(String, String)]) -> Result<bool, Fatal> {
-    Ok(parse(layout, pairs)?.refund_sign.as_deref() == Some("positive"))
+/// The options of a table that is read.
+pub(crate) struct ReadOptions {
+    /// The delimiter that was told; without one that of the layout is tried first.
+    pub(crate) delimiter: Option<u8>,
+    /// What is done about damaged cells.
+    pub(crate) repairs: Repairs,
 }
 
-/// Whether values that are too long are cut, and whether rows are kept that lack what the layout
-/// demands.
-pub(crate) fn leniency(layout: &Layout, pairs: &[(String, String)]) -> Result<(bool, bool), Fatal> {
-    let options = parse(layout, pairs)?;
-    Ok((options.too_long.as_deref() == Some("cut"), options.incomplete.as_deref() == Some("keep")))
-}
-
-/// What is done about damaged cells.
-pub(crate) fn repairs(layout: &Layout, pairs: &[(String, String)]) -> Result<Repairs, Fatal> {
-    let options = parse(layout, pairs)?;
-    Ok(Repairs {
-        serial: match options.serial_dates.as_deref() {
-            Some("1900") => Some(Epoch::Y1900),
-            Some("1904") => Some(Epoch::Y1904),
-            _ => None,
-        },
-        keep_mojibake: options.mojibake.as_deref() == Some("keep"),
-    })
-}
-
-/// Whether the delimiter was told.
-pub(crate) fn tells_delimiter(pairs: &[(String, String)]) -> bool {
-    pairs.iter().any(|(key, _)| key == "delimiter")
-}
-
-/// The delimiter and the line end to be used.
-pub(crate) fn dialect(layout: &Layout, pairs: &[(String, String)]) -> Result<(u8, &'static [u8]), Fatal> {
-    let options = parse(layout, pairs)?;
-    let delimiter = options.delimiter.and_then(|name| DELIMITERS.iter().find(|(known, _)| *known == name));
-    let delimiter = delimiter.map_or(layout.delimiter, |(_, byte)| *byte);
-    if layout.fixed.is_some() && (tells_delimiter(pairs) || options.quote.as_deref() == Some("all")) {
-        let message = "cells of fixed width have neither delimiters nor quotes";
-        return Err(Fatal::usage(Diagnostic::new(&diagnostics::BAD_OPTION, Location::default(), message)));
+impl ReadOptions {
+    /// What the user has set.
+    pub(crate) fn of(layout: &Layout, pairs: &[(String, String)]) -> Result<Self, Fatal> {
+        let options = parse(layout, pairs)?;
+        let delimiter = delimiter(layout, &options)?;
+        Ok(Self {
+            delimiter: options.delimiter.is_some().then_some(delimiter),
+            repairs: Repairs {
+                serial: match options.serial_dates.as_deref() {
+                    Some("1900") => Some(Epoch::Y1900),
+                    Some("1904") => Some(Epoch::Y1904),
+                    _ => None,
+                },
+                keep_mojibake: options.mojibake.as_deref() == Some("keep"),
+            },
+        })
     }
-    if delimiter == layout.quote {
-        let message = "the delimiter is also the quote of the layout";
-        return Err(Fatal::usage(Diagnostic::new(&diagnostics::BAD_OPTION, Location::default(), message)));
-    }
-    let line_end = match options.line_end.as_deref() {
-        Some("crlf") => b"\r\n",
-        Some(_) => &b"\n"[..],
-        None => layout.line_end,
-    };
-    Ok((delimiter, line_end))
 }
 
-/// Whether the text begins with a byte order mark, and what its rows go through besides, if
-/// anything.
-pub(crate) fn finish(layout: &Layout, pairs: &[(String, String)]) -> Result<(bool, Option<Finish>), Fatal> {
-    let options = parse(layout, pairs)?;
-    let (delimiter, line_end) = dialect(layout, pairs)?;
-    let coding = options.encoding.as_deref().map_or(layout.coding, Coding::by_name);
-    let all_quoted = options.quote.as_deref() == Some("all");
-    let replace = options.unmappable.as_deref() == Some("replace");
-    let bom = match (options.bom, coding) {
-        (Some(true), Some(Coding::Partial(_))) => {
-            let message = "only texts in Unicode begin with a byte order mark";
-            return Err(Fatal::usage(Diagnostic::new(
-                &diagnostics::BAD_OPTION,
-                Location::default(),
-                message,
-            )));
+/// The options of a table that is written; where nothing is set, what the layout says.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
+pub(crate) struct WriteOptions {
+    pub(crate) delimiter: u8,
+    pub(crate) line_end: &'static [u8],
+    /// Whether the text begins with a byte order mark.
+    pub(crate) bom: bool,
+    /// Whether every cell is quoted.
+    pub(crate) all_quoted: bool,
+    /// The encoding, unless it is UTF-8.
+    pub(crate) coding: Option<Coding>,
+    /// Whether a character that the encoding does not have may become `?`.
+    pub(crate) replace: bool,
+    /// What stands for characters that the table cannot hold.
+    pub(crate) mapping: Arc<Mapping>,
+    /// What text goes through before it is put into a cell, if anything.
+    pub(crate) characters: Option<Characters>,
+    /// Whether prices of refunds are written without a minus.
+    pub(crate) positive_refunds: bool,
+    /// Whether values that are too long are cut, whatever the layout says.
+    pub(crate) cut: bool,
+    /// Whether rows are written that lack what the layout demands.
+    pub(crate) keep_incomplete: bool,
+}
+
+impl WriteOptions {
+    /// What the user has set; options that contradict each other or the layout are refused.
+    pub(crate) fn of(layout: &Layout, pairs: &[(String, String)]) -> Result<Self, Fatal> {
+        let options = parse(layout, pairs)?;
+        let delimiter = delimiter(layout, &options)?;
+        let mapping = match options.characters.as_deref() {
+            None => Arc::default(),
+            Some(text) => Arc::new(Mapping::parse(text)?),
+        };
+        let characters = Characters::new(layout.text_limits(delimiter), &mapping)?;
+        let coding = options.encoding.as_deref().map_or(layout.coding, Coding::by_name);
+        let partial = matches!(coding, Some(Coding::Partial(_)));
+        if options.bom == Some(true) && partial {
+            return Err(refuse("only texts in Unicode begin with a byte order mark"));
         }
-        (Some(bom), _) => bom,
-        (None, None) => layout.bom,
-        (None, Some(coding)) => !matches!(coding, Coding::Partial(_)),
-    };
-    let mapping = mapping(&options)?;
-    if let Some(from) = mapping.useless(|character| coding.is_none_or(|coding| coding.has(character))) {
-        return Err(useless(from));
+        if let Some(from) = mapping.useless(|character| coding.is_none_or(|coding| coding.has(character))) {
+            return Err(useless(from));
+        }
+        Ok(Self {
+            delimiter,
+            line_end: match options.line_end.as_deref() {
+                Some("crlf") => b"\r\n",
+                Some(_) => &b"\n"[..],
+                None => layout.line_end,
+            },
+            bom: options.bom.unwrap_or(if coding.is_none() { layout.bom } else { !partial }),
+            all_quoted: options.quote.as_deref() == Some("all"),
+            coding,
+            replace: options.unmappable.as_deref() == Some("replace"),
+            mapping,
+            characters,
+            positive_refunds: options.refund_sign.as_deref() == Some("positive"),
+            cut: options.too_long.as_deref() == Some("cut"),
+            keep_incomplete: options.incomplete.as_deref() == Some("keep"),
+        })
     }
-    let finish = (all_quoted || coding.is_some() || layout.fixed.is_some())
-        .then(|| Finish::new((all_quoted, coding, replace), layout, delimiter, line_end, &mapping));
-    Ok((bom, finish))
 }
 
-/// What cells go through before they are put into rows, if anything.
-pub(crate) fn characters(
-    layout: &Layout,
-    pairs: &[(String, String)],
-    delimiter: u8,
-) -> Result<Option<Characters>, Fatal> {
-    Characters::new(layout, delimiter, &mapping(&parse(layout, pairs)?)?)
+/// The delimiter to be used.
+fn delimiter(layout: &Layout, options: &Options) -> Result<u8, Fatal> {
+    if layout.fixed.is_some() && (options.delimiter.is_some() || options.quote.as_deref() == Some("all")) {
+        return Err(refuse("cells of fixed width have neither delimiters nor quotes"));
+    }
+    let told = options.delimiter.as_deref();
+    let told = told.and_then(|name| DELIMITERS.iter().find(|(known, _)| *known == name));
+    let delimiter = told.map_or(layout.delimiter, |(_, byte)| *byte);
+    if delimiter == layout.quote {
+        return Err(refuse("the delimiter is also the quote of the layout"));
+    }
+    Ok(delimiter)
 }
 
-/// What stands for characters that the table cannot hold.
-fn mapping(options: &Options) -> Result<Arc<Mapping>, Fatal> {
-    options
-        .characters
-        .as_deref()
-        .map_or_else(|| Ok(Arc::default()), |text| Mapping::parse(text).map(Arc::new))
+fn refuse(message: &str) -> Fatal {
+    Fatal::usage(Diagnostic::new(&diagnostics::BAD_OPTION, Location::default(), message))
 }
 
 #[cfg(test)]
@@ -221,8 +235,11 @@ mod tests {
     fn options_override_the_layout() {
         let text = "id = \"a.b\"\ntitle = \"A\"\ndirections = [\"read\"]\ngrain = \"event\"\nreference = \"r\"\n[table]\nquote = \"|\"\n[[column]]\nheading = \"A\"\n";
         let layout = Layout::parse("a.toml", text).unwrap();
-        let set = |key: &str, value: &str| dialect(&layout, &[(key.into(), value.into())]);
-        assert_eq!(dialect(&layout, &[]).unwrap(), (b',', &b"\r\n"[..]));
+        let dialect = |pairs: &[(String, String)]| {
+            WriteOptions::of(&layout, pairs).map(|options| (options.delimiter, options.line_end))
+        };
+        let set = |key: &str, value: &str| dialect(&[(key.into(), value.into())]);
+        assert_eq!(dialect(&[]).unwrap(), (b',', &b"\r\n"[..]));
         assert_eq!(set("delimiter", "tab").unwrap(), (b'\t', &b"\r\n"[..]));
         assert_eq!(set("line-end", "lf").unwrap(), (b',', &b"\n"[..]));
         for (key, value, part) in [

@@ -6,8 +6,9 @@
 //! the text before it is held against the layout.
 
 use crate::diagnostics;
+use crate::layout::folded;
 use crate::layout::raw::{Container, Direction, RawGrain, RawStatus};
-use crate::read::heading::{LONGEST, folded};
+use crate::read::preface::LONGEST;
 use serde::Deserialize;
 use std::borrow::Cow;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
@@ -174,7 +175,7 @@ fn head(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
     use crate::layout::Layout;
-    use crate::read::heading::recognise;
+    use crate::read::recognise::recognise;
     use transpose_core::format::Recognition;
 
     const LAYOUT: &str = "# About.\nid = \"label.acme\"\ntitle = \"Acme\"\nstatus = \"stable\"\ndirections = [\"read\", \"write\"]\ngrain = \"event\"\nreference = \"a.pdf\"\nconfidence = \"low, a guess\"\nabout = \"One [row] a play.\"\n\n[table]\ndelimiter = \"\\t\"\nline-end = \"lf\"\n\n[[column]]\nheading = \"Track Title\"\nfield = \"recording.title\"\n\n[[column]]\nheading = \"Played\"\naliases = [\"Length\", \"A \\\"b\\\"\"]\nfield = \"event.duration\"\nkind = \"seconds\"\nrequired = true\n\n[[column]]\nheading = \"Note\"\n";

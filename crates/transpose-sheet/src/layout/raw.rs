@@ -2,6 +2,8 @@
 //! `docs/layouts.md` is the reference.
 
 use crate::layout::spanned::Spanned;
+use crate::layout::{Case, Count, Overflow, QuoteWhen, Returns};
+use crate::notation::number::{Decimals, Sign};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -127,20 +129,6 @@ pub(crate) enum LineEnd {
     Lf,
 }
 
-/// Which cells stand in quotes when they are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum QuoteWhen {
-    /// Those that could be misread without.
-    #[default]
-    Needed,
-    /// Every cell of text, also an empty one, and no number or date.
-    Text,
-    /// All.
-    All,
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -148,20 +136,6 @@ pub(crate) enum RawHeading {
     #[default]
     Row,
     None,
-}
-
-/// How a table of sums tells what was taken back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Returns {
-    /// In a column of its own, or not at all.
-    #[default]
-    Column,
-    /// In rows of their own, with negative quantities and amounts.
-    Rows,
-    /// Within the quantity, which is what was sold less what was taken back.
-    Net,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -195,7 +169,7 @@ pub(crate) struct RawCell {
     pub(crate) text: Option<Spanned<String>>,
     pub(crate) given: Option<Spanned<String>>,
     pub(crate) template: Option<Spanned<String>>,
-    pub(crate) count: Option<Spanned<RawCount>>,
+    pub(crate) count: Option<Spanned<Count>>,
     pub(crate) sum: Option<Spanned<String>>,
     pub(crate) end: Option<Spanned<bool>>,
     // How it is written.
@@ -234,40 +208,9 @@ pub(crate) struct RawCell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum RawCount {
-    Rows,
-    Lines,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
 pub(crate) enum Days {
     First,
     Last,
-}
-
-/// The mark between the whole and its decimals.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Decimals {
-    #[default]
-    Dot,
-    Comma,
-    /// What is found is read, a dot is written.
-    Either,
-}
-
-/// How a negative number is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Sign {
-    #[default]
-    Minus,
-    Trailing,
-    Parentheses,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -278,16 +221,6 @@ pub(crate) enum Align {
     Right,
 }
 
-/// What happens to a value that is too long for its cell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Overflow {
-    #[default]
-    Refuse,
-    Cut,
-}
-
 /// What happens to a code that its table does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -296,14 +229,6 @@ pub(crate) enum Other {
     #[default]
     Refuse,
     Keep,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Case {
-    Upper,
-    Lower,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -8,9 +8,8 @@
 //!
 //! The tables of transliteration are those of `deunicode`: `Æ` is `AE`, `ß` is `ss`, `北` is `Bei `.
 
+use crate::delimited::quoting::{first_row, unquote};
 use crate::diagnostics::BAD_OPTION;
-use crate::layout::{Layout, NO_QUOTE};
-use crate::notation::cell::{first_row, unquote};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -100,14 +99,22 @@ fn character(text: &str) -> Option<char> {
     }
 }
 
+/// What a layout says about the characters of text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TextLimits {
+    /// Characters that text must not hold.
+    pub(crate) forbid: Box<str>,
+    /// Whether only ASCII is written.
+    pub(crate) ascii: bool,
+    /// What cannot be told from the end of a cell where cells have no quotes: the delimiter, for
+    /// one. Line breaks and tabs go with it.
+    pub(crate) bare: Option<u8>,
+}
+
 /// What text goes through before it stands in a cell.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Characters {
-    forbid: Box<str>,
-    ascii: bool,
-    /// What cannot be told from the end of a cell where cells have no quotes: the delimiter, for
-    /// one. Line breaks and tabs go with it.
-    bare: Option<u8>,
+    limits: TextLimits,
     mapping: Arc<Mapping>,
 }
 
@@ -121,19 +128,13 @@ pub(crate) struct Changes {
 }
 
 impl Characters {
-    /// What a layout forbids and wants; `None` where any text will do. A mapping that does not help
-    /// is refused.
-    pub(crate) fn new(layout: &Layout, delimiter: u8, mapping: &Arc<Mapping>) -> Result<Option<Self>, Fatal> {
-        let bare = match (&layout.fixed, layout.quote) {
-            (Some(_), _) => Some(b'\n'),
-            (None, NO_QUOTE) => Some(delimiter),
-            _ => None,
-        };
-        if layout.forbid.is_empty() && !layout.ascii && bare.is_none() {
+    /// What text goes through under these limits; `None` where any text will do. A mapping that does
+    /// not help is refused.
+    pub(crate) fn new(limits: TextLimits, mapping: &Arc<Mapping>) -> Result<Option<Self>, Fatal> {
+        if limits.forbid.is_empty() && !limits.ascii && limits.bare.is_none() {
             return Ok(None);
         }
-        let (forbid, ascii) = (layout.forbid.clone(), layout.ascii);
-        let characters = Self { forbid, ascii, bare, mapping: Arc::clone(mapping) };
+        let characters = Self { limits, mapping: Arc::clone(mapping) };
         match mapping.useless(|character| characters.holds(character)) {
             None => Ok(Some(characters)),
             Some(from) => Err(useless(from)),
@@ -141,12 +142,16 @@ impl Characters {
     }
 
     fn holds(&self, character: char) -> bool {
-        (character.is_ascii() || !self.ascii) && !self.forbid.contains(character) && !self.divides(character)
+        (character.is_ascii() || !self.limits.ascii)
+            && !self.limits.forbid.contains(character)
+            && !self.divides(character)
     }
 
     /// Whether a character would end a cell or a line that has no quotes.
     fn divides(&self, character: char) -> bool {
-        self.bare.is_some_and(|bare| character.is_ascii_control() || u32::from(character) == u32::from(bare))
+        self.limits
+            .bare
+            .is_some_and(|bare| character.is_ascii_control() || u32::from(character) == u32::from(bare))
     }
 
     /// Writes what a text becomes to `out`, which is empty, and answers what was changed; `None`
@@ -163,10 +168,10 @@ impl Characters {
             } else if let Some(to) = self.mapping.of(character) {
                 out.extend_from_slice(to.as_bytes());
                 changes.mapped.push(character);
-            } else if self.divides(character) && !self.forbid.contains(character) {
+            } else if self.divides(character) && !self.limits.forbid.contains(character) {
                 out.push(b' ');
                 changes.spaced.push(character);
-            } else if character.is_ascii() || !self.ascii {
+            } else if character.is_ascii() || !self.limits.ascii {
                 changes.removed.push(character);
             } else {
                 let plain = deunicode::deunicode_char(character).unwrap_or("?");
@@ -248,17 +253,10 @@ pub(crate) fn named(character: char) -> String {
 mod tests {
     use super::*;
 
-    fn layout(table: &str) -> Layout {
-        let head =
-            "id = \"a.b\"\ntitle = \"A\"\ndirections = [\"write\"]\ngrain = \"aggregate\"\nreference = \"r\"";
-        Layout::parse("a.toml", &format!("{head}\n[table]\n{table}\n[[column]]\nheading = \"A\"\n")).unwrap()
-    }
-
     fn characters(forbid: &str, ascii: bool, mapping: &str) -> Characters {
         let mapping = Arc::new(Mapping::parse(mapping).unwrap());
-        let ascii = if ascii { "repertoire = \"ascii\"" } else { "" };
-        let layout = layout(&format!("forbid = \"{forbid}\"\n{ascii}"));
-        Characters::new(&layout, b',', &mapping).unwrap().unwrap()
+        let limits = TextLimits { forbid: forbid.into(), ascii, bare: None };
+        Characters::new(limits, &mapping).unwrap().unwrap()
     }
 
     fn cleaned(characters: &Characters, text: &str) -> Option<(String, Changes)> {
@@ -279,7 +277,8 @@ mod tests {
     #[test]
     fn what_divides_cells_becomes_a_space_where_nothing_is_quoted() {
         let mapping = Arc::default();
-        let bare = Characters::new(&layout("quote = \"none\""), b'\t', &mapping).unwrap().unwrap();
+        let limits = TextLimits { bare: Some(b'\t'), ..TextLimits::default() };
+        let bare = Characters::new(limits, &mapping).unwrap().unwrap();
         let changes = Changes { spaced: vec!['\t', '\n'], ..Changes::default() };
         assert_eq!(cleaned(&bare, "a\tb\n,\"é"), Some(("a b ,\"é".into(), changes)));
     }
@@ -336,9 +335,10 @@ mod tests {
             assert!(fatal.diagnostics[0].message.contains(part), "{fatal}");
         }
         let mapping = Arc::new(Mapping::parse("ß,sß").unwrap());
-        let fatal = Characters::new(&layout("repertoire = \"ascii\""), b',', &mapping).unwrap_err();
+        let ascii = TextLimits { ascii: true, ..TextLimits::default() };
+        let fatal = Characters::new(ascii, &mapping).unwrap_err();
         assert!(fatal.diagnostics[0].message.contains("`ß` (U+00DF) cannot be written either"), "{fatal}");
-        assert!(Characters::new(&layout(""), b',', &mapping).unwrap().is_none());
+        assert!(Characters::new(TextLimits::default(), &mapping).unwrap().is_none());
     }
 
     #[test]

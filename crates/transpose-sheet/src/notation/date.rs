@@ -155,7 +155,7 @@ impl DateFormat {
     pub(crate) fn date(&self, text: &[u8], last: bool) -> Option<String> {
         let mut moment = self.read(text)?;
         if last && !self.has_day() {
-            moment.day = crate::notation::style::last_day(&moment);
+            moment.day = moment.last_day();
         }
         let mut out = Vec::new();
         moment.date()?.write(&mut out);
@@ -187,6 +187,11 @@ impl Moment {
     /// Its day, if there is such a day.
     pub(crate) fn date(&self) -> Option<Date> {
         Date::new(self.year, self.month, self.day).ok()
+    }
+
+    /// The last day of its month.
+    pub(crate) fn last_day(&self) -> u8 {
+        (28..=31).rev().find(|day| Self { day: *day, ..*self }.date().is_some()).unwrap_or(1)
     }
 
     /// Its time of day in seconds, if there is such a time.

@@ -5,8 +5,8 @@
 //! rounded half up, which is told.
 
 use crate::diagnostics;
-pub(crate) use crate::layout::{Decimals, Sign};
-use crate::notation::cell::Trouble;
+use crate::notation::kinds::{CellError, not_utf8};
+use serde::Deserialize;
 use transpose_codes::decimal::{self, Decimal, Grammar, SignRule};
 
 /// The most decimal places that a layout may ask for.
@@ -46,7 +46,7 @@ pub(crate) enum Part {
 impl Number {
     /// Reads a number, without spaces around it, into canonical notation: the digits as they are
     /// written, a minus in front of what is negative.
-    pub(crate) fn read(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Trouble> {
+    pub(crate) fn read(&self, text: &str, out: &mut Vec<u8>) -> Result<(), CellError> {
         let wrong = |error: &dyn std::fmt::Display| {
             let code =
                 if self.whole { &diagnostics::UNREADABLE_NUMBER } else { &diagnostics::UNREADABLE_AMOUNT };
@@ -108,8 +108,8 @@ impl Number {
     }
 
     /// Writes a canonical number. Answers whether decimals were lost.
-    pub(crate) fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<bool, Trouble> {
-        let text = std::str::from_utf8(value).map_err(|_| crate::notation::cell::not_utf8())?;
+    pub(crate) fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<bool, CellError> {
+        let text = std::str::from_utf8(value).map_err(|_| not_utf8())?;
         let parsed = decimal::parse(text, Grammar::LENIENT)
             .map_err(|error| (&diagnostics::UNREADABLE_AMOUNT, error.to_string()))?;
         Ok(self.write_decimal(parsed, out))
@@ -203,6 +203,29 @@ fn unsigned(text: &str) -> (bool, &str) {
         Some(rest) => (true, rest),
         None => (false, text),
     }
+}
+
+/// The mark between the whole and its decimals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Decimals {
+    #[default]
+    Dot,
+    Comma,
+    /// What is found is read, a dot is written.
+    Either,
+}
+
+/// How a negative number is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sign {
+    #[default]
+    Minus,
+    Trailing,
+    Parentheses,
 }
 
 #[cfg(test)]

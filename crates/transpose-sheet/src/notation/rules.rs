@@ -3,10 +3,10 @@
 //! A row that breaks a rule is told with its place and is converted all the same: the platform that
 //! takes the rows may refuse it, and who reads the diagnostic can still correct it.
 
+use crate::delimited::quoting::bare;
 use crate::diagnostics;
-use crate::layout::CellKind;
-use crate::notation::cell::bare;
 use crate::notation::clock::Clock;
+use crate::notation::kinds::CellKind;
 use transpose_core::diagnostics::Code;
 
 const DAY: i64 = 86_400_000_000;

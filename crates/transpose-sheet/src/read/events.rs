@@ -5,19 +5,19 @@
 //! one run, delimiters and quotes included, so that a key is compared as it stands and understood
 //! once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
 
+use crate::control_totals::{Totals, Wanted};
 use crate::delimited::index::{Damage, Index, Row};
-use crate::delimited::row::{Found, misshapen};
+use crate::delimited::quoting::{bare, split};
+use crate::delimited::row::RowView;
 use crate::diagnostics;
 use crate::diagnostics::OTHER_TEXT;
-use crate::layout::{CellKind, Column, Layout, Source, When};
-use crate::notation::cell::{
-    Trouble, bare, canonical, empty, is_repair, not_utf8, odd_duration, odd_time, serial_moment, split,
-    territory, unsigned,
-};
+use crate::layout::{Column, Layout, Source, When};
 use crate::notation::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
+use crate::notation::kinds::{
+    CellError, CellKind, empty, is_repair, not_utf8, odd_duration, odd_time, serial_moment, territory,
+    unsigned,
+};
 use crate::notation::rules::Rule;
-use crate::notation::style;
-use crate::read::control_totals::{Totals, Wanted};
 use crate::read::open::{Beginning, Table};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -164,7 +164,7 @@ impl SheetDecoder {
         let whole = |row: &&Row| row.damage == Damage::None && row.count == self.dialect.columns;
         let (row, raw, moment) = index.rows().iter().filter(whole).find_map(|row| {
             let raw =
-                Found { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) }.raw(column);
+                RowView { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) }.raw(column);
             Timestamp::parse(bare(raw, self.dialect.quote)).ok().map(|moment| (row, raw, moment))
         })?;
         if moment.offset_minutes.is_some() {
@@ -220,11 +220,11 @@ impl SheetDecoder {
         field: Field,
         raw: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, CellError> {
         if column.field == Some(field) {
-            return style::read(column, raw, self.table.cells(), out);
+            return column.format.read(raw, self.table.cells(), out);
         }
-        canonical(column.kind_of(field), raw, self.table.cells(), out)
+        column.kind_of(field).read(raw, self.table.cells(), out)
     }
 
     /// The columns of the given fields and of what they depend on, as runs of neighbours.
@@ -232,7 +232,7 @@ impl SheetDecoder {
         let mut places: Vec<u32> = fields.iter().filter_map(|field| self.place(field)).collect();
         let columns = || places.iter().filter_map(|place| self.column(*place));
         let switched = columns().any(|column| column.other.is_some());
-        let money = columns().any(|column| column.kind == CellKind::Money);
+        let money = columns().any(|column| column.format.kind == CellKind::Money);
         let (switch, refund) =
             (self.deciding(self.layout.switch.as_ref()), self.deciding(self.layout.refund.as_ref()));
         places.extend(switch.filter(|_| switched));
@@ -267,7 +267,7 @@ impl SheetDecoder {
         })
     }
 
-    fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): Trouble) -> CellDiagnostic {
+    fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): CellError) -> CellDiagnostic {
         let cell = (place + 1, self.name(place).into());
         CellDiagnostic { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
     }
@@ -303,7 +303,7 @@ impl Decode for SheetDecoder {
             }
             match &column.other {
                 Some((other, _)) => Some((cell, Adjust::Switched(other == field))),
-                None if column.kind == CellKind::Money && self.layout.refund.is_some() => {
+                None if column.format.kind == CellKind::Money && self.layout.refund.is_some() => {
                     Some((cell, Adjust::Money))
                 }
                 None => None,
@@ -315,13 +315,13 @@ impl Decode for SheetDecoder {
         let money = asked
             .iter()
             .filter_map(|field| self.place(field))
-            .find(|place| self.column(*place).is_some_and(|column| column.kind == CellKind::Money));
+            .find(|place| self.column(*place).is_some_and(|column| column.format.kind == CellKind::Money));
         let refund = self.deciding(self.layout.refund.as_ref()).zip(money);
         let checks = self.checks();
         let dependent = !checks.is_empty() || !adjust.is_empty() || refund.is_some();
         let own = |measure: Option<Measure>| {
             let column = measure.and_then(|measure| self.column(measure.column));
-            column.is_some_and(|column| column.style.particular || column.source == Source::End)
+            column.is_some_and(|column| column.format.particular || column.source == Source::End)
         };
         let is_text =
             |place: &u32| self.column(*place).is_some_and(|column| matches!(column.source, Source::Text(_)));
@@ -406,7 +406,7 @@ impl Decode for SheetDecoder {
             let Ok(text) = std::str::from_utf8(text) else {
                 return Err(self.fault(place, field, raw, not_utf8()));
             };
-            if column.kind == CellKind::Territory {
+            if column.format.kind == CellKind::Territory {
                 territory(text).map_err(|trouble| self.fault(place, field, raw, trouble))?;
             }
         }
@@ -500,7 +500,7 @@ impl Decode for SheetDecoder {
 }
 
 fn is_iso(column: &Column) -> bool {
-    column.kind == CellKind::Duration
+    column.format.kind == CellKind::Duration
 }
 
 /// The moment of a canonical time or date, in UTC; 0 for none.
@@ -548,7 +548,7 @@ impl ChunkDecoder for Worker<'_> {
         events.keys.reserve(rows.len() * (plan.item.len() + plan.context.len()));
         events.cells.reserve(rows.len() * plan.cells.len());
         for row in rows {
-            let found = Found { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
+            let found = RowView { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
             if closing && sheet.table.closes(found, &mut batch.trailers, report) {
                 continue;
             }
@@ -594,7 +594,7 @@ enum Wrong {
     /// Its shape.
     Shape,
     /// A cell.
-    Cell(u32, Trouble),
+    Cell(u32, CellError),
 }
 
 impl SheetDecoder {
@@ -602,7 +602,7 @@ impl SheetDecoder {
     #[inline]
     fn measure(
         &self,
-        found: Found<'_>,
+        found: RowView<'_>,
         (clock, scratch): (&mut Clock, &mut Vec<u8>),
         event: &mut EventRow,
         report: &mut RunReport,
@@ -657,7 +657,7 @@ impl SheetDecoder {
     #[inline(never)]
     fn measure_slowly(
         &self,
-        found: Found<'_>,
+        found: RowView<'_>,
         scratch: &mut Vec<u8>,
         event: &mut EventRow,
     ) -> Result<(), Wrong> {
@@ -704,10 +704,10 @@ impl SheetDecoder {
     }
 
     /// The value of a cell, into `value`, which is overwritten.
-    fn whole(&self, found: Found<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), Wrong> {
+    fn whole(&self, found: RowView<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), Wrong> {
         value.clear();
         let Some(column) = self.column(place) else { return Ok(()) };
-        let read = style::read(column, found.raw(place), self.table.cells(), value);
+        let read = column.format.read(found.raw(place), self.table.cells(), value);
         let present = read.map_err(|trouble| Wrong::Cell(place, trouble))?;
         if !present && column.required {
             return Err(Wrong::Cell(place, empty()));
@@ -724,7 +724,7 @@ impl SheetDecoder {
 
     /// Tells which rules a row breaks.
     #[inline(never)]
-    fn check(&self, found: Found<'_>, clock: &mut Clock, report: &mut RunReport) {
+    fn check(&self, found: RowView<'_>, clock: &mut Clock, report: &mut RunReport) {
         let (plan, quote) = (&self.plan, self.dialect.quote);
         let logged = plan.logged.and_then(|place| clock.other(bare(found.raw(place), quote)).ok());
         let logged = logged.map(|(time, _)| time).or(plan.now);
@@ -733,11 +733,11 @@ impl SheetDecoder {
             // When the row was logged is itself told by now.
             let logged = if plan.logged == Some(*place) { plan.now } else { logged };
             let raw = found.raw(*place);
-            if let Some(code) = rule.broken(&column.kind, raw, quote, logged, clock) {
+            if let Some(code) = rule.broken(&column.format.kind, raw, quote, logged, clock) {
                 if report.diagnostics.keeps(code) {
                     let mut location = found.location().cell(*place + 1, self.name(*place));
                     location.field = column.field;
-                    let message = rule.message(&column.kind);
+                    let message = rule.message(&column.format.kind);
                     report.diagnostics.push(Diagnostic::new(code, location, message).value(raw));
                 } else {
                     report.diagnostics.count(code, 1);
@@ -748,7 +748,7 @@ impl SheetDecoder {
 
     /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
     #[inline(never)]
-    fn adjust(&self, found: Found<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
+    fn adjust(&self, found: RowView<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
         let Self { plan, signs, .. } = self;
         let layout = &self.table.layout;
         let switched =
@@ -790,13 +790,13 @@ impl SheetDecoder {
     #[cold]
     fn odd_time(
         &self,
-        found: Found<'_>,
+        found: RowView<'_>,
         column: u32,
         error: TimeError,
         report: &mut RunReport,
     ) -> Result<i64, Wrong> {
         let text = bare(found.raw(column), self.dialect.quote);
-        let kind = self.column(column).map_or(&CellKind::Timestamp, |column| &column.kind);
+        let kind = self.column(column).map_or(&CellKind::Timestamp, |column| &column.format.kind);
         let Some(time) = serial_moment(text, self.repairs) else {
             return Err(Wrong::Cell(column, odd_time(kind, text, self.repairs, error)));
         };
@@ -814,11 +814,11 @@ impl SheetDecoder {
 
     /// Whether a date alone may stand in a column of times.
     fn takes_dates(&self, place: u32) -> bool {
-        self.column(place).is_some_and(|column| column.kind == CellKind::DateOrTimestamp)
+        self.column(place).is_some_and(|column| column.format.kind == CellKind::DateOrTimestamp)
     }
 
     #[cold]
-    fn say_no_offset(&self, found: Found<'_>, column: u32, report: &mut RunReport) {
+    fn say_no_offset(&self, found: RowView<'_>, column: u32, report: &mut RunReport) {
         if report.diagnostics.keeps(&diagnostics::NO_OFFSET) {
             report.diagnostics.push(self.no_offset(found.location(), column, found.raw(column)));
         } else {
@@ -827,12 +827,12 @@ impl SheetDecoder {
     }
 
     #[cold]
-    fn describe(&self, found: Found<'_>, wrong: Wrong) -> Diagnostic {
+    fn describe(&self, found: RowView<'_>, wrong: Wrong) -> Diagnostic {
         let location = found.location();
         let (column, (code, message)) = match wrong {
             Wrong::Cell(column, trouble) => (column, trouble),
             Wrong::Shape => {
-                let diagnostic = misshapen(found, self.dialect, &self.layout);
+                let diagnostic = self.misshapen(found);
                 // Which cell of such a row is the user's cannot be told.
                 if self.layout.fields().iter().any(Field::is_personal) {
                     return diagnostic;

@@ -1,10 +1,10 @@
 //! Reading: the decoders of tables of events and of usages, and what both need before and after the
 //! rows.
 
-pub(crate) mod control_totals;
 pub(crate) mod events;
 pub(crate) mod heading;
 pub(crate) mod open;
 pub(crate) mod preface;
+pub(crate) mod recognise;
 mod trailer;
 pub(crate) mod usages;

@@ -1,13 +1,17 @@
 //! Opening a table: its top is understood, and its columns find those of the layout.
 
-use crate::delimited::index::{Dialect, Index, MAX_ROW};
-use crate::delimited::row;
+use crate::delimited::index::{Damage, Dialect, Index, MAX_ROW};
+use crate::delimited::quoting::{NO_QUOTE, unquote};
+use crate::delimited::row::{RowView, shape_error};
 use crate::diagnostics;
-use crate::layout::{Column, GIVEN, Layout, Returns, Source, options};
-use crate::notation::cell::{Cells, Repairs, unquote};
-use crate::notation::style;
-use crate::read::heading::{self, Headings, LONGEST, Matched, NoHeadings};
-use crate::read::preface::{Found, NoTop, Top, top};
+use crate::layout::options::ReadOptions;
+use crate::layout::{Column, Layout, Returns, Source};
+use crate::notation::GIVEN;
+use crate::notation::kinds::{CellReading, Repairs};
+use crate::read::heading;
+use crate::read::heading::Matched;
+use crate::read::preface::{Headings, HeadingsError, LONGEST, Preface, PrefaceError, PrefaceLine, top};
+use crate::read::recognise;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe};
@@ -76,20 +80,20 @@ impl Table {
         beginning: &Beginning<'_>,
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
-        let (mut delimiter, _) = options::dialect(layout, options)?;
-        let repairs = options::repairs(layout, options)?;
+        let ReadOptions { delimiter: told, repairs } = ReadOptions::of(layout, options)?;
         let Beginning { bytes, complete, .. } = *beginning;
         let probe = Probe { name: "", bytes, complete };
-        let mut other = "";
-        if layout.headed && !options::tells_delimiter(options) {
-            (other, delimiter) = heading::delimiter(layout, &probe);
-        }
-        let Top { headings, lines, body } =
+        let (other, delimiter) = match told {
+            Some(delimiter) => ("", delimiter),
+            None if layout.headed => recognise::delimiter(layout, &probe),
+            None => ("", layout.delimiter),
+        };
+        let Preface { headings, lines, body } =
             top(layout, bytes, delimiter, complete).map_err(|why| no_top(layout, why, beginning))?;
         let found = if layout.headed { heading::matched(layout, &headings.names) } else { in_order(layout) };
         let start = beginning.place(headings.lines.max(1), headings.start as u64);
         refuse(layout, &headings, &found, &start).map_err(|mut fatal| {
-            if let Some(other) = heading::other_delimiter(layout, delimiter, &probe) {
+            if let Some(other) = recognise::other_delimiter(layout, delimiter, &probe) {
                 let message = format!("the columns are separated by a {other}");
                 let help = format!("read the file with the option `delimiter={other}`");
                 fatal.diagnostics.insert(
@@ -130,7 +134,7 @@ impl Table {
         let line = line.strip_suffix(b"\r").unwrap_or(line).to_vec();
         let mut header = Entity::default();
         let mut claims = Vec::new();
-        let cells = Cells { quote: layout.quote, repairs };
+        let cells = CellReading { quote: layout.quote, repairs };
         let mut said = Said { header: &mut header, reads: &mut reads, claims: &mut claims, cells };
         for found in &lines {
             said.line(layout, found, beginning)?;
@@ -178,7 +182,7 @@ impl Table {
             self.preamble.body as usize,
         );
         let Some(row) = index.rows().iter().find(|row| row.count == self.dialect.columns) else { return };
-        let found = row::Found { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) };
+        let found = RowView { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) };
         for place in 0..self.names.len() as u32 {
             let Some(column) = self.column(place) else { continue };
             let mut text = Vec::new();
@@ -188,7 +192,7 @@ impl Table {
                 self.preamble.header.extras.insert(name, text.into());
             } else if let Some(field) = column.field.filter(|field| field.group() == Group::Header)
                 // What is wrong with it is told where rows are read.
-                && style::read(column, found.raw(place), self.cells(), &mut text).is_ok_and(|present| present)
+                && column.format.read(found.raw(place), self.cells(), &mut text).is_ok_and(|present| present)
             {
                 self.preamble.header.set_default(field, String::from_utf8_lossy(&text).into_owned());
             }
@@ -218,8 +222,26 @@ impl Table {
     }
 
     /// How cells are read.
-    pub(crate) fn cells(&self) -> Cells {
-        Cells { quote: self.dialect.quote, repairs: self.repairs }
+    pub(crate) fn cells(&self) -> CellReading {
+        CellReading { quote: self.dialect.quote, repairs: self.repairs }
+    }
+
+    /// What is said about a row that has not the shape of one.
+    pub(crate) fn misshapen(&self, found: RowView<'_>) -> Diagnostic {
+        let location = found.location();
+        let Some(fixed) = self.layout.fixed.as_ref().filter(|_| found.row.damage == Damage::None) else {
+            let (code, message) = shape_error(found.row, self.dialect.columns);
+            return Diagnostic::new(code, location, message);
+        };
+        // Where cells have fixed widths the line itself stands in the first cell.
+        let mut line = Vec::new();
+        unquote(found.raw(0), self.dialect.quote, &mut line);
+        let (code, message, slot) = fixed.fault(&line);
+        let location = match slot {
+            Some((cell, slot)) => location.cell(cell, &slot.name),
+            None => location,
+        };
+        Diagnostic::new(code, location, message)
     }
 
     /// What a file of rejected rows begins with, so that it can be corrected and read in its turn.
@@ -247,7 +269,7 @@ impl Table {
             out.push(delimiter);
             out.extend_from_slice(diagnostic.code.id.as_bytes());
             out.push(delimiter);
-            let quoted = quote != crate::layout::NO_QUOTE;
+            let quoted = quote != NO_QUOTE;
             out.extend(quoted.then_some(quote));
             for byte in diagnostic.message.bytes() {
                 match byte {
@@ -272,11 +294,11 @@ struct Said<'a> {
     header: &'a mut Entity,
     reads: &'a mut FieldSet,
     claims: &'a mut Vec<Claim>,
-    cells: Cells,
+    cells: CellReading,
 }
 
 impl Said<'_> {
-    fn line(&mut self, layout: &Layout, found: &Found, beginning: &Beginning<'_>) -> Result<(), Fatal> {
+    fn line(&mut self, layout: &Layout, found: &PrefaceLine, beginning: &Beginning<'_>) -> Result<(), Fatal> {
         let Some(line) = layout.before.get(found.line) else { return Ok(()) };
         let mut value = Vec::new();
         for (number, (cell, range)) in line.cells.iter().zip(&found.cells).enumerate() {
@@ -297,7 +319,7 @@ impl Said<'_> {
                 Source::Field | Source::Count(_) | Source::Sum(_) => {}
                 Source::Text(_) | Source::Template(_) | Source::Extra | Source::End => continue,
             }
-            let present = style::read(cell, raw, self.cells, &mut value).map_err(|(code, message)| {
+            let present = cell.format.read(raw, self.cells, &mut value).map_err(|(code, message)| {
                 Fatal::input(Diagnostic::new(code, location.clone(), message).value(raw))
             })?;
             let text = String::from_utf8_lossy(&value).into_owned();
@@ -327,16 +349,16 @@ fn in_order(layout: &Layout) -> Matched {
 }
 
 /// What is said about an input that does not begin as its layout says.
-fn no_top(layout: &Layout, why: NoTop, beginning: &Beginning<'_>) -> Fatal {
+fn no_top(layout: &Layout, why: PrefaceError, beginning: &Beginning<'_>) -> Fatal {
     Fatal::input(match why {
-        NoTop::Headings(why, at) => {
+        PrefaceError::Headings(why, at) => {
             let location = match at.lines {
                 0 => beginning.place(1, 0),
                 lines => beginning.place(lines + 1, at.start as u64),
             };
             unreadable(why, beginning.bytes, location)
         }
-        NoTop::Line(line, cell, at) => {
+        PrefaceError::Line(line, cell, at) => {
             let cells = layout.before.get(line).map_or(&[][..], |line| &line.cells);
             let text = match cells.get(cell).map(|cell| &cell.source) {
                 Some(Source::Text(text)) => text,
@@ -349,22 +371,22 @@ fn no_top(layout: &Layout, why: NoTop, beginning: &Beginning<'_>) -> Fatal {
 }
 
 /// What is said about an input without a line of headings.
-fn unreadable(why: NoHeadings, bytes: &[u8], location: Location) -> Diagnostic {
+fn unreadable(why: HeadingsError, bytes: &[u8], location: Location) -> Diagnostic {
     match why {
-        NoHeadings::Empty => {
+        HeadingsError::Empty => {
             Diagnostic::new(&diagnostics::EMPTY_FILE, location, "there is no line of headings")
         }
-        NoHeadings::Utf16 => Diagnostic::new(
+        HeadingsError::Utf16 => Diagnostic::new(
             &diagnostics::UNSUPPORTED_ENCODING,
             location,
             "the text is UTF-16, expected UTF-8",
         ),
-        NoHeadings::NotText(what) => Diagnostic::new(
+        HeadingsError::NotText(what) => Diagnostic::new(
             &diagnostics::NOT_TEXT,
             location,
             format!("the input is no table of text, it seems to be {what}"),
         ),
-        NoHeadings::Endless => {
+        HeadingsError::Endless => {
             let old = memchr::memchr(b'\n', bytes).is_none() && memchr::memchr(b'\r', bytes).is_some();
             let message = if old {
                 "lines end with CR alone, expected LF or CR LF"

@@ -1,12 +1,11 @@
 //! Lines after the rows, and what any line says about all of them, compared with what was read.
 
+use crate::control_totals::{Totals, Wanted, compare};
 use crate::delimited::index::Index;
-use crate::delimited::row::Found;
+use crate::delimited::quoting::bare;
+use crate::delimited::row::RowView;
 use crate::diagnostics::{NO_CLOSING_LINE, TOO_MANY_ROWS};
 use crate::layout::{Line, Source};
-use crate::notation::cell::bare;
-use crate::notation::style;
-use crate::read::control_totals::{Totals, Wanted, compare};
 use crate::read::open::Table;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Location};
@@ -22,7 +21,7 @@ impl Table {
             return found;
         }
         let closing = index.rows().iter().filter(|row| {
-            let found = Found { chunk: chunk.bytes, origin: Origin::default(), row, ends: index.ends(row) };
+            let found = RowView { chunk: chunk.bytes, origin: Origin::default(), row, ends: index.ends(row) };
             self.closing_line(found).is_some()
         });
         let closing = closing.count() as u64;
@@ -30,7 +29,7 @@ impl Table {
     }
 
     /// The line of the layout that a line of the file is, if it is one that closes the table.
-    fn closing_line(&self, found: Found<'_>) -> Option<&Line> {
+    fn closing_line(&self, found: RowView<'_>) -> Option<&Line> {
         let after = &self.layout.after;
         if after.is_empty() {
             return None;
@@ -44,7 +43,7 @@ impl Table {
     /// Takes a line that closes the table, or a part of it; answers false for a row.
     pub(crate) fn closes(
         &self,
-        found: Found<'_>,
+        found: RowView<'_>,
         trailers: &mut Vec<(u64, Entity)>,
         report: &mut RunReport,
     ) -> bool {
@@ -57,7 +56,7 @@ impl Table {
                 continue;
             }
             value.clear();
-            match style::read(cell, found.raw(place), self.cells(), &mut value) {
+            match cell.format.read(found.raw(place), self.cells(), &mut value) {
                 Ok(true) => {
                     let text = String::from_utf8_lossy(&value).into_owned();
                     match cell.field {

@@ -4,14 +4,14 @@
 //! usage. What the row says about the sales context stands with the usage; the engine gathers it. A
 //! value that stands in the row as the model has it is not copied.
 
+use crate::control_totals::{Totals, Wanted};
 use crate::delimited::index::{Damage, Index};
-use crate::delimited::row::{Found, misshapen};
+use crate::delimited::quoting::{bare, unquote};
+use crate::delimited::row::RowView;
 use crate::diagnostics;
 use crate::diagnostics::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
-use crate::layout::{CellKind, Layout, Returns, Source, When};
-use crate::notation::cell::{Trouble, bare, empty, is_repair, unquote, unsigned};
-use crate::notation::style;
-use crate::read::control_totals::{Totals, Wanted};
+use crate::layout::{Layout, Returns, Source, When};
+use crate::notation::kinds::{CellError, CellKind, empty, is_repair, not_utf8, unsigned};
 use crate::read::open::{Beginning, Table};
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
@@ -171,7 +171,7 @@ impl SumsDecoder {
     }
 
     /// Whether the deciding cell of a row has its word.
-    fn decides(&self, place: Option<u32>, when: Option<&When>, found: Found<'_>) -> bool {
+    fn decides(&self, place: Option<u32>, when: Option<&When>, found: RowView<'_>) -> bool {
         let (Some(place), Some(when)) = (place, when) else { return false };
         bare(found.raw(place), self.table.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes())
     }
@@ -188,7 +188,7 @@ fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
     };
     let mut heads = Vec::new();
     let Some(row) = index.rows().iter().find(whole) else { return heads };
-    let found = Found { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) };
+    let found = RowView { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) };
     let cells = table.cells();
     for place in 0..table.names.len() as u32 {
         let Some(column) = table.column(place) else { continue };
@@ -196,7 +196,7 @@ fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
         let mut value = Vec::new();
         let raw = found.raw(place);
         // What is wrong with it is told where the row is read.
-        let read = style::read(column, raw, cells, &mut value);
+        let read = column.format.read(raw, cells, &mut value);
         if read.is_ok_and(|present| present) {
             let text = String::from_utf8_lossy(&value).into_owned();
             table.preamble.header.set_default(field, text);
@@ -364,7 +364,7 @@ struct Scratch {
 
 impl Scratch {
     /// Adds a row to the totals.
-    fn sum(&mut self, found: Found<'_>, arena: &[u8]) {
+    fn sum(&mut self, found: RowView<'_>, arena: &[u8]) {
         let Self { summed, each, totals, .. } = self;
         let bytes = |span: &Span| (!span.is_absent()).then(|| span.bytes(found.chunk, arena));
         totals.add(summed.iter().map(bytes), each.as_ref().and_then(bytes));
@@ -374,8 +374,8 @@ impl Scratch {
 /// Why a row is rejected.
 enum Wrong {
     Shape,
-    Cell(u32, Trouble),
-    Row(Trouble),
+    Cell(u32, CellError),
+    Row(CellError),
 }
 
 impl ChunkDecoder for Worker<'_> {
@@ -392,7 +392,7 @@ impl ChunkDecoder for Worker<'_> {
         scratch.totals = Totals::default();
         sums.constants(&mut batch.blocks, &mut scratch.constants);
         for row in index.rows() {
-            let found = Found { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
+            let found = RowView { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
             if sums.table.closes(found, &mut batch.trailers, report) {
                 continue;
             }
@@ -420,7 +420,7 @@ impl SumsDecoder {
     /// Turns a row into a block.
     fn row(
         &self,
-        found: Found<'_>,
+        found: RowView<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
@@ -461,7 +461,7 @@ impl SumsDecoder {
         &self,
         planned: &Planned,
         (switched, back): (bool, bool),
-        found: Found<'_>,
+        found: RowView<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
@@ -493,21 +493,21 @@ impl SumsDecoder {
                 }
                 unquote(raw, quote, &mut scratch.value);
                 if std::str::from_utf8(&scratch.value).is_err() {
-                    return Err(Wrong::Cell(place, crate::notation::cell::not_utf8()));
+                    return Err(Wrong::Cell(place, not_utf8()));
                 }
                 cell
             }
             What::Value(main, other) => {
                 let Some(column) = column else { return Ok(()) };
                 let (cell, kind, outcome) = match (&column.other, other.filter(|_| switched)) {
-                    (Some((_, kind)), Some(other)) => (
-                        other,
-                        kind,
-                        crate::notation::cell::canonical(kind, raw, self.table.cells(), &mut scratch.value),
-                    ),
-                    _ => {
-                        (main, &column.kind, style::read(column, raw, self.table.cells(), &mut scratch.value))
+                    (Some((_, kind)), Some(other)) => {
+                        (other, kind, kind.read(raw, self.table.cells(), &mut scratch.value))
                     }
+                    _ => (
+                        main,
+                        &column.format.kind,
+                        column.format.read(raw, self.table.cells(), &mut scratch.value),
+                    ),
                 };
                 match outcome {
                     Ok(true) => {}
@@ -548,7 +548,7 @@ impl SumsDecoder {
         &self,
         told: usize,
         place: u32,
-        found: Found<'_>,
+        found: RowView<'_>,
         scratch: &mut Scratch,
         report: &mut RunReport,
     ) -> Result<(), Wrong> {
@@ -559,7 +559,9 @@ impl SumsDecoder {
         if *raw == *told.raw && !told.value.is_empty() {
             return Ok(());
         }
-        let present = style::read(column, raw, self.table.cells(), &mut scratch.value)
+        let present = column
+            .format
+            .read(raw, self.table.cells(), &mut scratch.value)
             .map_err(|trouble| Wrong::Cell(place, trouble))?;
         if !present && column.required {
             return Err(Wrong::Cell(place, empty()));
@@ -579,7 +581,7 @@ impl SumsDecoder {
     }
 
     /// Makes returns of a negative quantity, or of that of a row that says it is about returns.
-    fn take_back(&self, back: bool, found: Found<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
+    fn take_back(&self, back: bool, found: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
         let (Some(quantity), Some(returns)) = (self.quantity, self.returns) else { return };
         let Some(span) = scratch.cells.get(quantity).copied().filter(|span| !span.is_absent()) else {
             return;
@@ -608,7 +610,7 @@ impl SumsDecoder {
     }
 
     /// Writes the entities of a row, those that it has anything to say about.
-    fn block(&self, found: Found<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
+    fn block(&self, found: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
         batch.begin_block(Span::ABSENT, found.row.start as usize);
         let mut entities = [None; 4];
         for (group, place) in self.groups.iter().enumerate() {
@@ -649,7 +651,7 @@ impl SumsDecoder {
 
     /// A row that cannot be converted; it is counted all the same, as far as it can be read.
     #[cold]
-    fn reject(&self, found: Found<'_>, wrong: Wrong, scratch: &mut Scratch) -> Reject {
+    fn reject(&self, found: RowView<'_>, wrong: Wrong, scratch: &mut Scratch) -> Reject {
         let mut plays = 0;
         let mut values: Vec<Option<Vec<u8>>> = vec![None; self.wanted.sums.len()];
         let mut each = None;
@@ -657,7 +659,7 @@ impl SumsDecoder {
         for planned in self.plan.iter().filter(|_| counted) {
             let Some(column) = self.table.column(planned.place) else { continue };
             let mut value = Vec::new();
-            let read = style::read(column, found.raw(planned.place), self.table.cells(), &mut value);
+            let read = column.format.read(found.raw(planned.place), self.table.cells(), &mut value);
             if !read.is_ok_and(|present| present) {
                 continue;
             }
@@ -683,7 +685,7 @@ impl SumsDecoder {
     }
 
     #[cold]
-    fn describe(&self, found: Found<'_>, wrong: Wrong) -> Diagnostic {
+    fn describe(&self, found: RowView<'_>, wrong: Wrong) -> Diagnostic {
         let location = found.location();
         let bytes = found.chunk.get(found.row.start as usize..found.row.end as usize).unwrap_or(&[]);
         match wrong {
@@ -695,7 +697,7 @@ impl SumsDecoder {
             Wrong::Row((code, message)) => {
                 Diagnostic::new(code, location, message).value(bytes.trim_ascii_end())
             }
-            Wrong::Shape => misshapen(found, self.table.dialect, self.layout()).value(bytes.trim_ascii_end()),
+            Wrong::Shape => self.table.misshapen(found).value(bytes.trim_ascii_end()),
         }
     }
 
@@ -703,9 +705,9 @@ impl SumsDecoder {
     #[cold]
     fn note(
         &self,
-        (code, message): Trouble,
+        (code, message): CellError,
         place: u32,
-        found: Found<'_>,
+        found: RowView<'_>,
         lost: bool,
         report: &mut RunReport,
     ) {

@@ -1,10 +1,12 @@
 //! Putting values into cells: what the layout says about letters, length and forbidden characters,
 //! and the quotes around it.
 
-use crate::layout::{Case, CellKind, Column, Layout, NO_QUOTE, Overflow, QuoteWhen};
-use crate::notation::cell::{Trouble, quoted};
-use crate::notation::characters::{self, Changes, Characters};
-use crate::notation::style;
+use crate::delimited::quoting::{NO_QUOTE, quoted};
+use crate::layout::options::WriteOptions;
+use crate::layout::{Case, Column, Layout, Overflow, QuoteWhen};
+use crate::notation::characters;
+use crate::notation::characters::{Changes, Characters};
+use crate::notation::kinds::{CellError, CellKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_core::accounting::{Change, Losses, RunReport};
 use transpose_core::diagnostics::{Code, Diagnostic, Failure, Fatal, Location};
@@ -47,7 +49,7 @@ pub(crate) struct Noted {
     cut: bool,
     changes: Option<Changes>,
     too_long: Option<u32>,
-    trouble: Option<Trouble>,
+    trouble: Option<CellError>,
 }
 
 impl Noted {
@@ -90,19 +92,14 @@ impl Spot<'_> {
 }
 
 impl Put {
-    pub(crate) fn new(
-        layout: &Layout,
-        delimiter: u8,
-        characters: Option<Characters>,
-        (cut, keep_incomplete): (bool, bool),
-    ) -> Self {
+    pub(crate) fn new(layout: &Layout, options: WriteOptions) -> Self {
         Self {
-            delimiter,
+            delimiter: options.delimiter,
             quote: layout.quote,
             when: layout.quote_when,
-            characters,
-            cut,
-            keep_incomplete,
+            characters: options.characters,
+            cut: options.cut,
+            keep_incomplete: options.keep_incomplete,
             too_long: AtomicU64::new(0),
             incomplete: AtomicU64::new(0),
         }
@@ -112,7 +109,7 @@ impl Put {
     pub(crate) fn text(&self, column: &Column, value: &[u8], out: &mut Vec<u8>) -> Noted {
         out.clear();
         let mut noted = Noted::default();
-        match style::write(column, value, out) {
+        match column.format.write(value, out) {
             Ok(rounded) => noted.rounded = rounded,
             Err(trouble) => {
                 out.clear();
@@ -126,23 +123,23 @@ impl Put {
     /// Whether the text of a column stands as it is, in quotes only where it needs them.
     #[inline]
     pub(crate) fn is_plain(&self, column: &Column) -> bool {
-        let style = &column.style;
+        let fit = &column.fit;
         self.quote != NO_QUOTE
             && self.when == QuoteWhen::Needed
             && self.characters.is_none()
-            && style.case.is_none()
-            && style.max_length.is_none()
-            && style.width.is_none()
-            && !style.no_hyphens
+            && fit.case.is_none()
+            && fit.max_length.is_none()
+            && fit.width.is_none()
+            && !fit.no_hyphens
     }
 
     /// Makes a text fit its column.
     pub(crate) fn fit(&self, column: &Column, out: &mut Vec<u8>, noted: &mut Noted) {
-        let style = &column.style;
-        if let Some(case) = style.case {
+        let fit = &column.fit;
+        if let Some(case) = fit.case {
             change_case(case, out);
         }
-        if style.no_hyphens {
+        if fit.no_hyphens {
             out.retain(|byte| *byte != b'-');
         }
         if let Some(characters) = &self.characters {
@@ -152,12 +149,12 @@ impl Put {
                 noted.changes = Some(changes);
             }
         }
-        let width = style.width.map(|width| width.characters);
-        let most = [style.max_length, width].into_iter().flatten().min();
+        let width = fit.width.map(|width| width.characters);
+        let most = [fit.max_length, width].into_iter().flatten().min();
         if let Some(most) = most.filter(|most| out.len() > *most as usize) {
             let starts = out.iter().enumerate().filter(|(_, byte)| !matches!(byte, 0x80..=0xbf));
             let Some(end) = starts.map(|(place, _)| place).nth(most as usize) else { return };
-            if self.cut || style.overflow == Overflow::Cut {
+            if self.cut || fit.overflow == Overflow::Cut {
                 out.truncate(end);
                 noted.cut = true;
             } else {
@@ -289,7 +286,7 @@ fn tell(code: &'static Code, spot: Spot<'_>, value: &[u8], message: &str, report
 /// Whether a column holds text, and no number, date or time.
 pub(crate) fn is_text(column: &Column) -> bool {
     !matches!(
-        column.kind,
+        column.format.kind,
         CellKind::Timestamp
             | CellKind::DateOrTimestamp
             | CellKind::Date

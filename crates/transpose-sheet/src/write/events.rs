@@ -4,15 +4,17 @@
 //! where they hold the delimiter, a quote or a line break, or begin or end with a space, and
 //! nowhere else. Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged.
 
+use crate::control_totals::{Totals, Wanted};
+use crate::delimited::quoting::{NO_QUOTE, quoted};
 use crate::diagnostics;
-use crate::layout::{CellKind, Column, Layout, NO_QUOTE, Piece, Source, When, options};
-use crate::notation::cell::{is_repair, notation, quoted};
-use crate::notation::encoding::{Finish, Place};
-use crate::notation::style;
-use crate::read::control_totals::{Totals, Wanted};
+use crate::layout::options::WriteOptions;
+use crate::layout::{Column, Layout, Piece, Source, When};
+use crate::notation::kinds::{CellKind, is_repair};
 use crate::read::events::kept;
 use crate::write::cells::{Noted, Put, Spot};
-use crate::write::lines::{self, Common, Lines};
+use crate::write::finish::{Finish, FinishedRow};
+use crate::write::lines;
+use crate::write::lines::{Common, Lines};
 use std::sync::{Arc, Mutex};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
@@ -65,11 +67,12 @@ enum From<'a> {
 
 impl SheetEncoder {
     pub(crate) fn create(layout: &Arc<Layout>, brief: &EncodeRequest<'_>) -> Result<Self, Fatal> {
-        let (delimiter, line_end) = options::dialect(layout, brief.options)?;
+        let options = WriteOptions::of(layout, brief.options)?;
         let given = |column: &Column| column.fields().any(|field| brief.reads.contains(field));
         let layout = if layout.given_only { Arc::new(layout.with(given)) } else { Arc::clone(layout) };
-        let characters = options::characters(&layout, brief.options, delimiter)?;
-        let put = Put::new(&layout, delimiter, characters, options::leniency(&layout, brief.options)?);
+        let finish = Finish::new(&layout, &options);
+        let WriteOptions { delimiter, line_end, bom, positive_refunds, .. } = options;
+        let put = Put::new(&layout, options);
         let common = Common::of(&layout, brief);
         let mut diagnostics = common.check(&layout, brief);
         let mut constants = Vec::with_capacity(layout.columns.len());
@@ -78,13 +81,13 @@ impl SheetEncoder {
             if let Some(field) = column.field.filter(|_| !given(column)) {
                 let mut value = Vec::new();
                 if let Some(text) = supplied(brief, field) {
-                    if let Err((code, message)) = style::write(column, text.as_bytes(), &mut value) {
+                    if let Err((code, message)) = column.format.write(text.as_bytes(), &mut value) {
                         diagnostics.push(
                             Diagnostic::new(code, Location::default().field(field), message)
                                 .value(text.as_bytes()),
                         );
                     }
-                } else if let Some(default) = &column.style.default {
+                } else if let Some(default) = &column.default {
                     value.extend_from_slice(default.as_bytes());
                 } else if column.required {
                     diagnostics.push(Diagnostic::new(
@@ -102,11 +105,11 @@ impl SheetEncoder {
             } else if column.field.is_none() {
                 diagnostics.extend(
                     lines::given_names(column)
-                        .filter(|name| common.given(name).is_none() && column.style.default.is_none())
+                        .filter(|name| common.given(name).is_none() && column.default.is_none())
                         .map(lines::no_text),
                 );
                 let given = lines::given_names(column).next().and_then(|name| common.given(name));
-                let text = given.or(column.style.default.as_deref()).unwrap_or("");
+                let text = given.or(column.default.as_deref()).unwrap_or("");
                 let mut text = text.as_bytes().to_vec();
                 put.fit(column, &mut text, &mut Noted::default());
                 put.cell(column, &text, &mut cell);
@@ -115,8 +118,6 @@ impl SheetEncoder {
         }
         match diagnostics.pop() {
             None => {
-                let positive_refunds = options::positive_refunds(&layout, brief.options)?;
-                let (bom, finish) = options::finish(&layout, brief.options)?;
                 let (name, notes) = layout.file_names.build(&common);
                 let plain = layout.columns.iter().map(|column| put.is_plain(column)).collect();
                 let mut encoder = Self {
@@ -222,7 +223,7 @@ impl SheetEncoder {
                     From::End(cell) => {
                         written.clear();
                         if let Some(end) = ended(&events, raw(*cell), row.micros, &mut value) {
-                            let _ = style::write(column, &end, &mut written);
+                            let _ = column.format.write(&end, &mut written);
                         }
                         self.put.cell(column, &written, out);
                         continue;
@@ -256,9 +257,9 @@ impl SheetEncoder {
                 if !value.is_empty() {
                     written.clear();
                     let noted = if column.field == Some(field) {
-                        style::write(column, &value, &mut written)
+                        column.format.write(&value, &mut written)
                     } else {
-                        notation(kind, &value, &mut written).map(|()| false)
+                        kind.write(&value, &mut written).map(|()| false)
                     };
                     match noted {
                         Ok(rounded) => {
@@ -301,7 +302,7 @@ impl SheetEncoder {
             out.extend_from_slice(self.line_end);
             if let Some(finish) = &self.finish {
                 let line = numbers.line + u64::from(row.line);
-                let place = Place { columns: &self.layout.columns, line };
+                let place = FinishedRow { columns: &self.layout.columns, line };
                 finish.row(out, start, &mut written, &place, report);
             }
         }
@@ -311,7 +312,7 @@ impl SheetEncoder {
     /// What an absent value is written as.
     #[inline]
     fn absent(&self, column: &Column, out: &mut Vec<u8>) {
-        if let Some(default) = &column.style.default {
+        if let Some(default) = &column.default {
             self.put.cell(column, default.as_bytes(), out);
         } else if !self.put.is_plain(column) && !self.layout.quoted_empty {
             self.put.cell(column, b"", out);
@@ -536,7 +537,7 @@ pub(crate) fn table(layout: &Layout, delimiter: u8, finish: Option<&Finish>) -> 
     let column = |column: &Column| TableColumn {
         heading: column.heading.clone(),
         // Amounts stay text: nobody's money goes through binary.
-        holds: match column.kind {
+        holds: match column.format.kind {
             CellKind::Seconds | CellKind::Integer => Holds::Numbers,
             _ => Holds::Text,
         },

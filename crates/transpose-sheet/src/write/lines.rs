@@ -1,10 +1,11 @@
 //! Writing lines before and after the rows.
 
-use crate::layout::{Column, Count, GIVEN, Layout, Line, Piece, Source};
-use crate::notation::encoding::Finish;
-use crate::read::control_totals::{Totals, Wanted};
+use crate::control_totals::{Totals, Wanted};
+use crate::layout::{Column, Count, Layout, Line, Piece, Source};
+use crate::notation::GIVEN;
+use crate::notation::file_name::Values;
 use crate::write::cells::{Noted, Put, Spot};
-use crate::write::file_name::Values;
+use crate::write::finish::Finish;
 use transpose_codes::Decimal;
 use transpose_codes::decimal;
 use transpose_core::accounting::{Losses, RunReport};
@@ -69,8 +70,7 @@ impl Common {
         let mut diagnostics = Vec::new();
         let lines = layout.before.iter().chain(&layout.after);
         for (line, cell) in lines.flat_map(|line| line.cells.iter().map(move |cell| (line, cell))) {
-            for name in
-                given_names(cell).filter(|name| self.given(name).is_none() && cell.style.default.is_none())
+            for name in given_names(cell).filter(|name| self.given(name).is_none() && cell.default.is_none())
             {
                 diagnostics.push(no_text(name));
             }
@@ -84,7 +84,7 @@ impl Common {
                 let other = values.find(|other| *other != first).unwrap_or("nothing");
                 let message = format!("a line has one `{field}`, and the rows have `{first}` and `{other}`");
                 diagnostics.push(Diagnostic::new(&SEVERAL_VALUES, location, message));
-            } else if cell.required && cell.style.default.is_none() {
+            } else if cell.required && cell.default.is_none() {
                 let message = format!("a line of the layout needs `{field}`, and nothing tells it");
                 diagnostics.push(Diagnostic::new(&crate::diagnostics::NO_SOURCE, location, message));
             }
@@ -193,7 +193,7 @@ pub(crate) fn write(
             }
         }
         if text.is_empty()
-            && let Some(default) = &cell.style.default
+            && let Some(default) = &cell.default
         {
             text.extend_from_slice(default.as_bytes());
         }

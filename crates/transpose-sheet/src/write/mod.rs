@@ -2,7 +2,7 @@
 
 pub(crate) mod cells;
 pub(crate) mod events;
-pub(crate) mod file_name;
+mod finish;
 pub(crate) mod lines;
 mod returns;
 pub(crate) mod usages;

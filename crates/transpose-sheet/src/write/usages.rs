@@ -4,15 +4,18 @@
 //! or work that it is of, of its sales context, of the header, or a constant of the layout. Which
 //! column of which entity that is has been settled once for each shape.
 
+use crate::control_totals::{Totals, Wanted};
+use crate::delimited::quoting::NO_QUOTE;
 use crate::diagnostics;
 use crate::diagnostics::{INEXACT, NOT_SUMS, TOO_MANY_ROWS};
-use crate::layout::{CellKind, Column, Layout, Piece, Returns, Source, options};
-use crate::notation::encoding::{Finish, Place};
-use crate::notation::style;
-use crate::read::control_totals::{Totals, Wanted};
+use crate::layout::options::WriteOptions;
+use crate::layout::{Column, Layout, Piece, Returns, Source};
+use crate::notation::kinds::{CellKind, CellReading, Repairs};
 use crate::write::cells::{INCOMPLETE, Put, Spot};
 use crate::write::events::supplied;
-use crate::write::lines::{self, Common, Lines};
+use crate::write::finish::{Finish, FinishedRow};
+use crate::write::lines;
+use crate::write::lines::{Common, Lines};
 use crate::write::returns::{Back, Override};
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
@@ -131,10 +134,10 @@ struct Known<'a> {
 impl SumsEncoder {
     /// Begins a table; everything that can be refused is refused here.
     pub(crate) fn create(layout: &Arc<Layout>, brief: &EncodeRequest<'_>) -> Result<Self, Fatal> {
-        let (delimiter, line_end) = options::dialect(layout, brief.options)?;
-        let characters = options::characters(layout, brief.options, delimiter)?;
-        let put = Put::new(layout, delimiter, characters, options::leniency(layout, brief.options)?);
-        let (bom, finish) = options::finish(layout, brief.options)?;
+        let options = WriteOptions::of(layout, brief.options)?;
+        let finish = Finish::new(layout, &options);
+        let WriteOptions { line_end, bom, .. } = options;
+        let put = Put::new(layout, options);
         let common = Common::of(layout, brief);
         let mut diagnostics = common.check(layout, brief);
         let sums = Wanted::of(layout);
@@ -198,7 +201,7 @@ impl SumsEncoder {
         };
         for ((place, column), planned) in layout.columns.iter().enumerate().zip(&cells) {
             let extra = shapes.iter().any(|shape| shape.extras.get(place).copied().flatten().is_some());
-            if column.style.default.is_some() || extra {
+            if column.default.is_some() || extra {
                 continue;
             }
             diagnostics.extend(
@@ -431,7 +434,7 @@ impl SumsEncoder {
             }
             self.cell(run, row, (number, column, planned), &value, (of_release, back), report);
             if run.text.is_empty()
-                && let Some(default) = &column.style.default
+                && let Some(default) = &column.default
             {
                 run.text.extend_from_slice(default.as_bytes());
             }
@@ -449,12 +452,12 @@ impl SumsEncoder {
             self.put.lacks(&INCOMPLETE, location, &self.require_text, report);
         }
         // A row of one empty cell would read as a blank line.
-        if out.len() == start && self.put.quote != crate::layout::NO_QUOTE {
+        if out.len() == start && self.put.quote != NO_QUOTE {
             out.extend_from_slice(&[self.put.quote; 2]);
         }
         out.extend_from_slice(self.line_end);
         if let Some(finish) = &self.finish {
-            let place = Place { columns: &self.layout.columns, line: row.line.unwrap_or(0) };
+            let place = FinishedRow { columns: &self.layout.columns, line: row.line.unwrap_or(0) };
             finish.row(out, start, &mut run.text, &place, report);
         }
         let summed = run.summed.iter().map(|(told, text)| told.then_some(text.as_slice()));
@@ -480,7 +483,7 @@ impl SumsEncoder {
         let spot = Spot { number, column, field, line: row.line };
         let kind = match (&column.other, other) {
             (Some((_, kind)), Some(_)) => kind,
-            _ => &column.kind,
+            _ => &column.format.kind,
         };
         match &column.source {
             Source::Text(text) => run.text.extend_from_slice(text.as_bytes()),
@@ -519,11 +522,8 @@ impl SumsEncoder {
             sum.1.clear();
             // What is summed is what is written.
             let written = noted.rounded() || negative;
-            let cells = crate::notation::cell::Cells {
-                quote: crate::layout::NO_QUOTE,
-                repairs: crate::notation::cell::Repairs::default(),
-            };
-            if !written || style::read(column, &run.text, cells, &mut sum.1).is_err() {
+            let reading = CellReading { quote: NO_QUOTE, repairs: Repairs::default() };
+            if !written || column.format.read(&run.text, reading, &mut sum.1).is_err() {
                 sum.1.clear();
                 sum.1.extend_from_slice(found);
             }

@@ -1,8 +1,12 @@
 //! `transpose layout check`: what a layout says, and what becomes of a sample.
 
+use crate::arguments::{self, Threads};
 use crate::commands::inspect::sourced;
-use crate::messages::{Exit, Messages, Stop, counted, number, printable, table};
-use crate::open::{self, Containers, Speed};
+use crate::diagnostics::wrong_argument;
+use crate::exit::{Exit, Stop};
+use crate::messages::Messages;
+use crate::open::{self, Containers};
+use crate::text::{counted, number, printable, table};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -39,12 +43,12 @@ pub(crate) struct Check {
     #[arg(value_name = "SAMPLE")]
     sample: Option<PathBuf>,
     /// An option of the layout
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = open::pair)]
+    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     read_set: Vec<(String, String)>,
     #[command(flatten)]
     containers: Containers,
     #[command(flatten)]
-    speed: Speed,
+    threads: Threads,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -81,9 +85,8 @@ impl Check {
         open::readable(&format)?;
         let registry = open::registry(&[])?;
         let opener = self.containers.opener(&registry, None);
-        let inputs = opener.inputs(std::slice::from_ref(sample), self.speed.reading().threads)?;
-        let input: &Input =
-            inputs.first().ok_or_else(|| open::wrong(&open::ARGUMENT, "no sample is given"))?;
+        let inputs = opener.inputs(std::slice::from_ref(sample), self.threads.reading().threads)?;
+        let input: &Input = inputs.first().ok_or_else(|| wrong_argument("no sample is given"))?;
         let bytes = input.head(LOOKED_AT).map_err(|error| io(&error))?;
         let complete = bytes.len() < LOOKED_AT;
         let probe = bytes.get(..PROBE).unwrap_or(&bytes);
@@ -93,7 +96,7 @@ impl Check {
             complete: probe.len() == bytes.len() && complete,
         });
         let mapping = sourced(input, layout.mapping(input.name(), (&bytes, complete), &self.read_set))?;
-        let survey = sourced(input, survey(input, &format, &self.read_set, self.speed.reading(), 0))?;
+        let survey = sourced(input, survey(input, &format, &self.read_set, self.threads.reading(), 0))?;
         let mut diagnostics = opener.notes();
         diagnostics.merge(survey.diagnostics.clone());
         Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })

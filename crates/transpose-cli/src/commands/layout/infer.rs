@@ -1,7 +1,12 @@
 //! `transpose layout infer`: a layout proposed for a sample.
 
-use crate::messages::{Exit, Messages, Stop, counted, table};
-use crate::open::{self, ARGUMENT, Containers, Layouts, Speed, wrong};
+use crate::arguments::{Layouts, Threads};
+use crate::diagnostics::wrong_argument;
+use crate::exit::{Exit, Stop};
+use crate::files;
+use crate::messages::Messages;
+use crate::open::{self, Containers};
+use crate::text::{counted, table};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -43,7 +48,7 @@ pub(crate) struct Infer {
     #[command(flatten)]
     containers: Containers,
     #[command(flatten)]
-    speed: Speed,
+    threads: Threads,
     /// Print JSON instead of the layout, which is a text in it
     #[arg(long)]
     json: bool,
@@ -54,13 +59,13 @@ impl Infer {
         let id = self.id()?;
         let registry = open::registry(&self.layouts.files)?;
         let opener = self.containers.opener(&registry, None);
-        let inputs = opener.inputs(std::slice::from_ref(&self.sample), self.speed.reading().threads)?;
+        let inputs = opener.inputs(std::slice::from_ref(&self.sample), self.threads.reading().threads)?;
         let Some(input) = inputs.first() else { return Ok(Exit::Done) };
         let proposal = proposed(&registry, input, &id)?;
         let mut diagnostics: Diagnostics = opener.notes();
         diagnostics.extend(proposal.diagnostics.iter().cloned());
         if self.output.as_os_str() != "-" {
-            open::write(&self.output, proposal.toml.as_bytes(), self.overwrite)?;
+            files::write(&self.output, proposal.toml.as_bytes(), self.overwrite)?;
         }
         if self.json {
             messages.document(&object(&proposal, &id, &diagnostics))?;
@@ -89,7 +94,7 @@ impl Infer {
         let message = format!(
             "`{name}` is no id, expected lower-case words with hyphens, joined by dots, such as `label.acme`"
         );
-        Err(wrong(&ARGUMENT, message))
+        Err(wrong_argument(message))
     }
 }
 

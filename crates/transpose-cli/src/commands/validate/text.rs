@@ -2,7 +2,7 @@
 //! came of it.
 
 use super::{Counts, Form, OfCode, Report};
-use crate::messages::{counted, number, printable};
+use crate::text::{counted, number, printable};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use transpose_core::diagnostics::Diagnostic;

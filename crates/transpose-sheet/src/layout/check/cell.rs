@@ -1,14 +1,17 @@
 //! Cells as they are written in a layout, checked: what they hold and how.
 
+use crate::delimited::quoting::NO_QUOTE;
 use crate::layout::check::{CodeTables, Reader};
-use crate::layout::raw::{Days, Decimals, Hyphens, Other, RawCell, RawKind};
+use crate::layout::raw::{Days, Hyphens, Other, RawCell, RawKind};
 use crate::layout::spanned::Spanned;
-use crate::layout::{CellKind, Column, Piece, Source, Style};
-use crate::notation::cell::{Cells, Repairs, canonical};
+use crate::layout::{Column, Piece, Source, TextFit, folded};
+use crate::notation::GIVEN;
+use crate::notation::codes::CodeTable;
 use crate::notation::date::DateFormat;
-use crate::notation::number::{MOST_PLACES, Number, Part};
+use crate::notation::format::CellFormat;
+use crate::notation::kinds::{CellKind, CellReading, Repairs};
+use crate::notation::number::{Decimals, MOST_PLACES, Number, Part};
 use crate::notation::rules::Rule;
-use crate::read::heading::folded;
 use std::ops::Range;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::model::{Field, Kind};
@@ -37,19 +40,16 @@ impl Reader<'_> {
             return Err(self.refuse(kind_place, message));
         }
         let rules = self.rules(&raw, kind, kind_place)?;
-        let style = self.style(&raw, kind, field, codes)?;
+        let format = self.format(&raw, kind, field, codes)?;
+        let fit = self.fit(&raw, kind)?;
         Ok(Column {
             heading,
             names,
             field,
             source,
-            kind: match kind {
-                RawKind::Vocabulary => {
-                    CellKind::Vocabulary { values: raw.values, synonyms: raw.synonyms, open: raw.open }
-                }
-                kind => plain(kind),
-            },
-            style,
+            format,
+            fit,
+            default: raw.default.map(|text| text.into_inner().into()),
             other,
             instead,
             required: raw.required,
@@ -155,7 +155,7 @@ impl Reader<'_> {
             let Some((inner, more)) = more.split_once('}') else {
                 return Err(self.refuse(raw.span(), "a brace is opened and not closed"));
             };
-            pieces.push(match inner.strip_prefix(super::GIVEN) {
+            pieces.push(match inner.strip_prefix(GIVEN) {
                 Some(name) => Piece::Given(self.given(name, raw.span())?),
                 None => Piece::Field(self.field_of(inner, raw.span(), &[])?),
             });
@@ -199,13 +199,13 @@ impl Reader<'_> {
     }
 
     /// The particulars of a notation; each must fit its kind.
-    fn style(
+    fn format(
         &self,
         raw: &RawCell,
         kind: RawKind,
         field: Option<Field>,
         codes: &CodeTables,
-    ) -> Result<Style, Fatal> {
+    ) -> Result<CellFormat, Fatal> {
         let number = matches!(
             kind,
             RawKind::Integer | RawKind::Decimal | RawKind::Money | RawKind::Percent | RawKind::Fraction
@@ -241,29 +241,41 @@ impl Reader<'_> {
         }
         // A month that ends something stands for its last day.
         let ends = field.is_some_and(|field| field.id().ends_with("-end"));
-        let style = Style {
-            formats: self.formats(raw, kind)?,
-            last_day: raw.days.as_ref().map_or(ends, |days| *days.get_ref() == Days::Last),
-            number: self.number(raw, kind)?,
-            max_length: raw.max_length,
-            overflow: raw.overflow.as_ref().map(|overflow| *overflow.get_ref()).unwrap_or_default(),
-            codes: table,
-            keep_other: raw.other.as_ref().is_some_and(|other| *other.get_ref() == Other::Keep),
-            default: raw.default.as_ref().map(|text| text.get_ref().as_str().into()),
-            case: raw.case.as_ref().map(|case| *case.get_ref()),
-            no_hyphens: raw.hyphens.as_ref().is_some_and(|hyphens| *hyphens.get_ref() == Hyphens::Remove),
-            width: self.width(raw, kind)?,
-            particular: false,
-        };
+        let dates = self.formats(raw, kind)?;
+        let number = self.number(raw, kind)?;
         // What is a whole number in the model is one in the file; any other number may only happen
         // to be whole.
         let counts = field.is_some_and(|field| field.kind() == Kind::Integer);
-        let usual = Number { whole: counts && style.number.whole, ..Number::default() };
-        let particular = style.codes.is_some()
-            || !style.formats.is_empty()
-            || style.number != usual
-            || matches!(kind, RawKind::Month);
-        Ok(Style { particular, ..style })
+        let usual = Number { whole: counts && number.whole, ..Number::default() };
+        let particular =
+            table.is_some() || !dates.is_empty() || number != usual || matches!(kind, RawKind::Month);
+        Ok(CellFormat {
+            kind: match kind {
+                RawKind::Vocabulary => CellKind::Vocabulary {
+                    values: raw.values.clone(),
+                    synonyms: raw.synonyms.clone(),
+                    open: raw.open,
+                },
+                kind => plain(kind),
+            },
+            dates,
+            last_day: raw.days.as_ref().map_or(ends, |days| *days.get_ref() == Days::Last),
+            number,
+            codes: table,
+            keep_other: raw.other.as_ref().is_some_and(|other| *other.get_ref() == Other::Keep),
+            particular,
+        })
+    }
+
+    /// How the text of a cell is made to fit.
+    fn fit(&self, raw: &RawCell, kind: RawKind) -> Result<TextFit, Fatal> {
+        Ok(TextFit {
+            max_length: raw.max_length,
+            overflow: raw.overflow.as_ref().map(|overflow| *overflow.get_ref()).unwrap_or_default(),
+            case: raw.case.as_ref().map(|case| *case.get_ref()),
+            no_hyphens: raw.hyphens.as_ref().is_some_and(|hyphens| *hyphens.get_ref() == Hyphens::Remove),
+            width: self.width(raw, kind)?,
+        })
     }
 
     fn formats(&self, raw: &RawCell, kind: RawKind) -> Result<Vec<DateFormat>, Fatal> {
@@ -336,7 +348,7 @@ impl Reader<'_> {
         name: &Spanned<String>,
         field: Option<Field>,
         codes: &CodeTables,
-    ) -> Result<std::sync::Arc<super::Codes>, Fatal> {
+    ) -> Result<std::sync::Arc<CodeTable>, Fatal> {
         let Some(table) = codes.get(name.get_ref()) else {
             return Err(self.refuse(name.span(), format!("there is no table `[codes.{}]`", name.get_ref())));
         };
@@ -352,8 +364,8 @@ impl Reader<'_> {
     pub(super) fn canonical(&self, field: Field, text: &str, span: Range<usize>) -> Result<Box<str>, Fatal> {
         let kind = plain(default_kind(field.kind()).unwrap_or(RawKind::Text));
         let mut out = Vec::new();
-        let cells = Cells { quote: super::NO_QUOTE, repairs: Repairs::default() };
-        match canonical(&kind, text.as_bytes(), cells, &mut out) {
+        let reading = CellReading { quote: NO_QUOTE, repairs: Repairs::default() };
+        match kind.read(text.as_bytes(), reading, &mut out) {
             Ok(true) => Ok(String::from_utf8_lossy(&out).into()),
             Ok(false) => Err(self.refuse(span, format!("`{field}` has no value"))),
             Err((_, message)) => {

@@ -4,14 +4,16 @@
 mod cell;
 mod width;
 
+use crate::delimited::quoting::NO_QUOTE;
 use crate::diagnostics;
 use crate::layout::raw::{
-    Direction, LineEnd, QuoteWhen, RawGrain, RawHeading, RawLayout, RawLine, RawStatus, RawTable, RawWhen,
+    Direction, LineEnd, RawGrain, RawHeading, RawLayout, RawLine, RawStatus, RawTable, RawWhen,
 };
 use crate::layout::spanned::Spanned;
-use crate::layout::{Codes, Column, GIVEN, Layout, Line, NO_QUOTE, Piece, Source, When, options};
-use crate::read::heading::folded;
-use crate::write::file_name::FileNames;
+use crate::layout::{Column, Layout, Line, Piece, QuoteWhen, Source, When, folded, options};
+use crate::notation::GIVEN;
+use crate::notation::codes::CodeTable;
+use crate::notation::file_name::FileNames;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ pub(crate) struct Reader<'a> {
 }
 
 /// The tables of codes by their names.
-pub(super) type CodeTables = BTreeMap<String, Arc<Codes>>;
+pub(super) type CodeTables = BTreeMap<String, Arc<CodeTable>>;
 
 impl Reader<'_> {
     /// The refusal of what stands at a place.
@@ -254,7 +256,7 @@ impl Reader<'_> {
             let pairs = pairs
                 .into_iter()
                 .map(|(code, value)| (code.as_str().into(), value.get_ref().as_str().into()));
-            Arc::new(Codes { pairs: pairs.collect() })
+            Arc::new(CodeTable { pairs: pairs.collect() })
         };
         raw.iter().map(|(name, pairs)| (name.clone(), table(pairs))).collect()
     }

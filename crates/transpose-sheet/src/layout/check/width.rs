@@ -1,12 +1,12 @@
 //! What a layout says about widths, names of files and encodings, checked.
 
-use crate::fixed_width::{Control, Fixed, Record, Slot, carried};
+use crate::fixed_width::{Control, Fixed, Record, Slot};
 use crate::layout::check::Reader;
 use crate::layout::raw::{Align, Container, Packed, RawCell, RawFileName, RawKind, RawLayout};
 use crate::layout::spanned::Spanned;
 use crate::layout::{Column, Count, Layout, Line, Source, Width};
 use crate::notation::encoding::Coding;
-use crate::write::file_name::{FileNames, Pattern};
+use crate::notation::file_name::{FileNames, Pattern};
 use std::sync::Arc;
 use transpose_core::diagnostics::Fatal;
 
@@ -92,19 +92,17 @@ impl Reader<'_> {
     pub(super) fn fixed(&self, layout: Layout, length: u32, named: bool) -> Result<Layout, Fatal> {
         let record = |line: &Line| {
             let slots = line.cells.iter().map(|cell| Slot {
-                carried: carried(&layout, cell).is_some(),
+                carried: layout.carried_heading(cell).is_some(),
                 control: control(&layout, cell).filter(|_| line.each.is_none()),
                 ..slot(cell)
             });
             Record::new(slots.collect())
         };
-        let fixed = Fixed {
-            row: Record::new(layout.columns.iter().map(slot).collect()),
-            before: layout.before.iter().map(record).collect(),
-            after: layout.after.iter().map(record).collect(),
-            length: length as usize,
-            ..Fixed::of(&layout)
-        };
+        let row = Record::new(layout.columns.iter().map(slot).collect());
+        let around = (layout.before.iter().map(record).collect(), layout.after.iter().map(record).collect());
+        let text = layout.as_delimited();
+        let names = text.columns.iter().map(|column| &*column.heading);
+        let fixed = Fixed::new(row, around, length as usize, names);
         if let Some(problem) = fixed.problem() {
             return Err(self.refuse(0..0, problem));
         }
@@ -156,7 +154,7 @@ fn is_number(kind: RawKind) -> bool {
 
 /// A cell in a line of fixed width.
 fn slot(cell: &Column) -> Slot {
-    let width = cell.style.width.unwrap_or(Width { characters: 0, right: false, pad: b' ' });
+    let width = cell.fit.width.unwrap_or(Width { characters: 0, right: false, pad: b' ' });
     let text = match &cell.source {
         Source::Text(text) => Some(text.clone()),
         _ => None,
@@ -174,7 +172,7 @@ fn slot(cell: &Column) -> Slot {
         width: width.characters as usize,
         right: width.right,
         pad: width.pad,
-        number: cell.kind.is_number() || matches!(cell.source, Source::Count(_) | Source::Sum(_)),
+        number: cell.format.kind.is_number() || matches!(cell.source, Source::Count(_) | Source::Sum(_)),
         text,
         filler: cell.source == Source::Extra,
         field: cell.field,

@@ -1,0 +1,94 @@
+//! What is joined to events, and what is taken from them, on their way to a target.
+
+use crate::diagnostics::{AndHelp as _, SIDE_FILE, wrong};
+use crate::open::{Containers, bytes, choose_one};
+use std::path::PathBuf;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::format::{Format, Grain, Registry};
+use transpose_engine::{Catalogue, Completion, Reading, UserKey, Users};
+use transpose_io::Input;
+
+/// What completes events, and what is taken from them.
+#[derive(clap::Args)]
+pub(crate) struct EnrichmentOptions {
+    /// What tracks and releases are: a table with track ids, release ids or both, joined to events
+    /// that only name them; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalogue: Vec<PathBuf>,
+    /// What happens to user ids and other personal data. By default only the users' own service
+    /// gets them
+    #[arg(long, value_name = "WHAT")]
+    user_ids: Option<UserIds>,
+    /// The file with the secret key for `--user-ids hash`; without it the variable
+    /// `TRANSPOSE_USER_KEY` is the key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) user_key: Option<PathBuf>,
+    /// Give events that have no id one made from their content; equal rows get equal ids
+    #[arg(long)]
+    make_ids: bool,
+}
+
+/// What happens to personal data.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum UserIds {
+    /// It is passed on
+    Keep,
+    /// It is left out
+    Drop,
+    /// User ids become hashes with a secret key, the rest is left out
+    Hash,
+}
+
+impl EnrichmentOptions {
+    /// What completes the events of a job; personal data goes to whom it is owed.
+    pub(crate) fn with_catalogue(catalogue: Vec<PathBuf>, make_ids: bool) -> Self {
+        Self { catalogue, user_ids: None, user_key: None, make_ids }
+    }
+
+    /// Reads the catalogue, if there is one, with what was found in it.
+    pub(crate) fn read(
+        &self,
+        registry: &Registry,
+        reading: Reading,
+    ) -> Result<(Option<Catalogue>, Diagnostics), Fatal> {
+        if self.catalogue.is_empty() {
+            return Ok((None, Diagnostics::default()));
+        }
+        let opener = Containers::default().opener(registry, None);
+        let inputs = opener.inputs(&self.catalogue, reading.threads)?;
+        let format = choose_one(registry, None, &inputs)?.format;
+        if format.manifest().grain != Grain::Catalogue {
+            let name = inputs.first().map_or("", Input::name);
+            let message = format!("`{name}` is `{}`, which is no catalogue", format.manifest().id);
+            return Err(wrong(&SIDE_FILE, message)
+                .and_help("Give a table with track ids or release ids and what they stand for."));
+        }
+        let (catalogue, found) = Catalogue::read(&inputs, format, &[], reading)?;
+        let mut diagnostics = opener.notes();
+        diagnostics.merge(found);
+        Ok((Some(catalogue), diagnostics))
+    }
+
+    /// What becomes of events on their way to a target.
+    pub(crate) fn completion<'a>(
+        &self,
+        catalogue: Option<&'a Catalogue>,
+        target: &dyn Format,
+    ) -> Result<Completion<'a>, Fatal> {
+        let users = match self.user_ids {
+            Some(UserIds::Drop) => Users::Drop,
+            Some(UserIds::Hash) => Users::Hash(self.key()?),
+            None if target.personal().is_empty() => Users::Drop,
+            Some(UserIds::Keep) | None => Users::Keep,
+        };
+        Ok(Completion { catalogue, users, make_ids: self.make_ids })
+    }
+
+    fn key(&self) -> Result<UserKey, Fatal> {
+        let key = match &self.user_key {
+            Some(path) => bytes(path)?,
+            None => std::env::var_os("TRANSPOSE_USER_KEY").unwrap_or_default().into_encoded_bytes(),
+        };
+        UserKey::new(key.trim_ascii())
+    }
+}

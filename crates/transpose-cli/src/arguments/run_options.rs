@@ -1,0 +1,121 @@
+//! How a run goes about its work, whatever it makes: rejected rows, memory, threads, what may be
+//! replaced.
+
+use super::memory::{MemoryLimit, memory_limit};
+use super::threads::Threads;
+use crate::diagnostics::wrong_argument;
+use crate::files;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use transpose_core::diagnostics::Fatal;
+use transpose_engine::diagnostics::io;
+
+/// What `convert` and `run` have in common.
+#[derive(clap::Args)]
+pub(crate) struct RunOptions {
+    /// What happens to rows that cannot be converted: nothing is written, or they are set aside
+    /// unchanged
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) on_reject: Option<RejectPolicy>,
+    /// The file for rows that are set aside; by default beside the output. Implies
+    /// `--on-reject quarantine`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) quarantine: Option<PathBuf>,
+    /// Give up when more rows are rejected
+    #[arg(long, value_name = "N")]
+    pub(crate) max_rejects: Option<u64>,
+    /// Write what was read, written, rejected and lost, with hashes of all files, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
+    /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does
+    /// not fit goes to `--temp-dir`. By default three quarters of what the machine offers
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub(crate) memory_limit: Option<MemoryLimit>,
+    /// The folder for what does not fit into memory; nothing stays there. By default the system's
+    /// own
+    #[arg(long, value_name = "FOLDER")]
+    temp_dir: Option<PathBuf>,
+    /// Replace existing files
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Do everything but let files appear
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What happens to rows that cannot be converted.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RejectPolicy {
+    /// Nothing is written
+    Fail,
+    /// They are set aside, unchanged, with line number and reason
+    Quarantine,
+}
+
+impl RunOptions {
+    /// The folder for what does not fit into memory.
+    pub(crate) fn temp_dir(&self) -> Result<PathBuf, Fatal> {
+        let Some(folder) = &self.temp_dir else { return Ok(std::env::temp_dir()) };
+        transpose_io::check_temp_dir(folder).map_err(|error| io(&error))?;
+        Ok(folder.clone())
+    }
+
+    /// Where rejected rows go, if they are set aside; `folder` is that of the outputs.
+    pub(crate) fn quarantine_path(
+        &self,
+        inputs: &[PathBuf],
+        folder: &Path,
+    ) -> Result<Option<PathBuf>, Fatal> {
+        match (self.on_reject, &self.quarantine) {
+            (Some(RejectPolicy::Fail), Some(_)) => {
+                Err(wrong_argument("`--quarantine` and `--on-reject fail` contradict each other"))
+            }
+            (Some(RejectPolicy::Fail) | None, None) => Ok(None),
+            (_, Some(path)) => Ok(Some(path.clone())),
+            (Some(RejectPolicy::Quarantine), None) => {
+                let first = inputs.first().map_or(Path::new("-"), PathBuf::as_path);
+                Ok(Some(folder.join(rejects_name(first))))
+            }
+        }
+    }
+
+    /// Refuses a receipt that exists before the work begins.
+    pub(crate) fn refuse_existing_receipt(&self) -> Result<(), Fatal> {
+        match &self.receipt {
+            Some(path) if !self.overwrite => files::refuse_existing(path, false),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The name of the file for the rejected rows of an input: `report.csv.gz` gives
+/// `report.rejects.csv`.
+fn rejects_name(input: &Path) -> String {
+    let name = input.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    match name.rsplit_once('.') {
+        _ if name == "-" => "stdin.rejects.csv".into(),
+        Some((stem, extension)) if !stem.is_empty() => format!("{stem}.rejects.{extension}"),
+        _ => format!("{name}.rejects"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_are_named_after_the_input() {
+        for (input, name) in [
+            ("in/report.csv", "report.rejects.csv"),
+            ("report.csv.gz", "report.rejects.csv"),
+            ("-", "stdin.rejects.csv"),
+            ("report", "report.rejects"),
+            (".hidden", ".hidden.rejects"),
+        ] {
+            assert_eq!(rejects_name(Path::new(input)), name);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The agreement and the figures of a conversion.
+
+use crate::open::{bytes, text};
+use std::path::PathBuf;
+use transpose_codes::time::Period;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
+
+/// The agreement and the figures, which come together or not at all.
+#[derive(clap::Args)]
+pub(crate) struct SideFiles {
+    /// The agreement: parties, sales contexts, what counts as a play (`transpose init agreement`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) agreement: Option<PathBuf>,
+    /// The figures of the period: revenue, subscribers, rates (`transpose init figures`)
+    #[arg(long, value_name = "FILE", requires = "agreement")]
+    pub(crate) figures: Option<PathBuf>,
+}
+
+impl SideFiles {
+    /// Reads both; everything wrong with one is told at once.
+    pub(crate) fn deal(&self, period: Option<Period>) -> Result<Option<PeriodTerms>, Fatal> {
+        let Some(path) = &self.agreement else { return Ok(None) };
+        let agreement = Agreement::parse(&path.to_string_lossy(), &text(path)?)?;
+        let figures = match &self.figures {
+            Some(path) => Some(Figures::parse(&path.to_string_lossy(), &bytes(path)?)?),
+            None => None,
+        };
+        PeriodTerms::new(agreement, figures, period).map(Some)
+    }
+}
+
+/// What is suspicious in the side files.
+pub(crate) fn warnings(deal: Option<&PeriodTerms>) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    diagnostics.extend(deal.iter().flat_map(|deal| deal.warnings().iter().cloned()));
+    diagnostics
+}

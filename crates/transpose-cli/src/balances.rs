@@ -1,0 +1,97 @@
+//! The accounts between periods, and how amounts came about: what `run` and `convert` write beside
+//! reports.
+
+use crate::diagnostics::{AndHelp as _, wrong, wrong_argument};
+use crate::open;
+use std::fs;
+use std::path::{Path, PathBuf};
+use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::terms::Terms as _;
+use transpose_deals::{Balances, PeriodTerms};
+use transpose_engine::diagnostics::io;
+use transpose_engine::{Extra, Outcome};
+use transpose_io::{Input, sha256_file};
+
+transpose_core::codes! {
+    /// Accounts that changed while the run was under way.
+    pub(crate) CHANGED: "CLI0501" "accounts-changed" Error
+        "Another run has changed the accounts while this one was under way. Replacing them would lose what it wrote."
+        "Run again; runs that share accounts have to come one after the other."
+}
+
+/// The file with the accounts of deals, which a run reads and replaces.
+pub(crate) struct BalancesFile<'a> {
+    path: &'a Path,
+    /// As it was read; nothing where there is no file yet.
+    text: Option<String>,
+    balances: Balances,
+    redo: bool,
+}
+
+impl<'a> BalancesFile<'a> {
+    /// Reads the accounts, if the file is there; with `redo`, a period that they hold already is
+    /// worked out again.
+    pub(crate) fn open(path: &'a Path, redo: bool) -> Result<Self, Fatal> {
+        let source = path.to_string_lossy();
+        let text = if path.exists() { Some(open::text(path)?) } else { None };
+        let balances = match &text {
+            Some(text) => Balances::parse(&source, text)?,
+            None => Balances::new(&source),
+        };
+        Ok(Self { path, text, balances, redo })
+    }
+
+    /// Gives a deal what its account brings into the period; answers what is suspicious.
+    pub(crate) fn carry(&self, deal: &mut PeriodTerms) -> Result<Diagnostics, Fatal> {
+        let mut diagnostics = Diagnostics::default();
+        if deal.pays() {
+            diagnostics.extend(self.balances.carry(deal, self.redo)?);
+        }
+        Ok(diagnostics)
+    }
+
+    /// The accounts after the run; nothing where no deal has one.
+    pub(crate) fn after(&self, outcomes: &[Outcome], inputs: &[Input]) -> Result<Option<Extra>, Fatal> {
+        let closings = outcomes.iter().filter_map(|outcome| outcome.owed.as_ref()?.closing.as_ref());
+        let mut balances = self.balances.clone();
+        let mut any = false;
+        let digest = digest(inputs)?;
+        for closing in closings {
+            balances.record(closing, &digest)?;
+            any = true;
+        }
+        if !any {
+            return Ok(None);
+        }
+        let now = fs::read_to_string(self.path).ok();
+        if now != self.text {
+            let message = format!("`{}` is no longer what it was when the run began", self.path.display());
+            return Err(wrong(&CHANGED, message));
+        }
+        let (path, bytes) = (self.path.to_path_buf(), balances.to_text().into_bytes());
+        Ok(Some(Extra { path, bytes, replace: true }))
+    }
+}
+
+/// What tells the inputs of a run from others: their hashes.
+fn digest(inputs: &[Input]) -> Result<String, Fatal> {
+    let mut hashes = Vec::new();
+    for input in inputs {
+        hashes.push(match input.path() {
+            Some(path) => format!("sha256:{}", sha256_file(path).map_err(|error| io(&error))?),
+            None => format!("`{}`", input.name()),
+        });
+    }
+    Ok(hashes.join(" "))
+}
+
+/// How the amounts of a report came about, as a file.
+pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<Extra, Fatal> {
+    let Some(owed) = &outcome.owed else {
+        let message = "there are no amounts to explain: the agreement has no `[[deal]]`, or the target holds single plays";
+        return Err(wrong_argument(message).and_help(
+            "Add a `[[deal]]` to the agreement (`transpose init agreement`), or leave the explanation out.",
+        ));
+    };
+    Ok(Extra { path, bytes: owed.explanation.clone().into_bytes(), replace })
+}

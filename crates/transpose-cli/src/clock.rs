@@ -1,0 +1,36 @@
+//! The clock: read once a run, and nowhere else in the program.
+
+use crate::diagnostics::wrong_argument;
+use transpose_codes::time::Timestamp;
+use transpose_core::diagnostics::Fatal;
+
+/// The moment of the run: `SOURCE_DATE_EPOCH` where it is set, so that runs can be repeated byte by
+/// byte, else the clock.
+pub(crate) fn now() -> Result<Timestamp, Fatal> {
+    let seconds = match std::env::var_os("SOURCE_DATE_EPOCH") {
+        Some(text) => text.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            let message =
+                format!("`SOURCE_DATE_EPOCH` is `{}`, expected whole seconds since 1970", text.display());
+            wrong_argument(message)
+        })?,
+        None => clock(),
+    };
+    // The years that a date can have.
+    if !(-62_135_596_800..=253_402_300_799).contains(&seconds) {
+        return Err(wrong_argument(format!("the time {seconds} s since 1970 is in no year from 1 to 9999")));
+    }
+    Ok(Timestamp::utc(seconds * 1_000_000))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is where the clock is read")]
+fn clock() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// A moment as text.
+pub(crate) fn moment(moment: Timestamp) -> String {
+    let mut out = Vec::new();
+    moment.write_rfc3339(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}

@@ -1,0 +1,118 @@
+//! A list of the files that were converted before, so that one that is delivered again is noticed.
+//!
+//! One JSON object a line: the hash of the file's content, unpacked, its name and the moment of the
+//! run. The list is read before a run and replaced as a whole when it has succeeded. Runs with one
+//! list are made one after the other.
+
+use crate::diagnostics::AndHelp as _;
+use crate::{files, open};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_engine::content_hash;
+use transpose_engine::diagnostics::io;
+use transpose_io::Input;
+
+transpose_core::codes! {
+    /// A file that was converted before.
+    pub(crate) RECEIVED: "CLI0201" "received-before" Error
+        "The list of `--received` has the content of the input: it was converted in an earlier run, whatever its name was then."
+        "Give `--again` to convert it once more; find out why it was delivered twice."
+    /// A list that cannot be one.
+    pub(crate) NO_LIST: "CLI0202" "wrong-list" Error
+        "The file of `--received` is a list that `transpose convert` writes: one JSON object a line, with the hash of a file."
+        "Give another file, or one that does not exist yet."
+}
+
+/// Which list is kept, and what it is for.
+#[derive(Default, clap::Args)]
+pub(crate) struct DeliveryLog {
+    /// A list of the files that were converted: refuse an input that stands there, and add the
+    /// inputs when the run has succeeded
+    #[arg(long, value_name = "FILE")]
+    pub(crate) received: Option<PathBuf>,
+    /// Convert inputs that were received before once more
+    #[arg(long, requires = "received")]
+    again: bool,
+}
+
+/// What was received before, and what is received now.
+pub(crate) struct Received {
+    path: PathBuf,
+    text: String,
+    new: Vec<(String, String)>,
+}
+
+impl DeliveryLog {
+    /// Refuses inputs that were received before. Answers inputs that can be read from their
+    /// beginning, and what is to be remembered.
+    pub(crate) fn check(&self, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<Received>), Fatal> {
+        let Some(path) = &self.received else { return Ok((inputs, None)) };
+        let text = if path.exists() { open::text(path)? } else { String::new() };
+        let known = parse(path, &text)?;
+        let mut received = Received { path: path.clone(), text, new: Vec::new() };
+        let mut fresh = Vec::with_capacity(inputs.len());
+        let mut diagnostics = Vec::new();
+        for input in inputs {
+            let mut hash = String::with_capacity(64);
+            for byte in content_hash(&input)? {
+                // Writing to a string cannot fail.
+                let _ = write!(hash, "{byte:02x}");
+            }
+            if let Some((name, created)) = known.get(&hash).filter(|_| !self.again) {
+                let place = Location { source: Some(input.name().into()), ..Location::default() };
+                let message = format!("the input was received before: as `{name}`, converted at {created}");
+                diagnostics.push(Diagnostic::new(&RECEIVED, place, message));
+            }
+            if !known.contains_key(&hash) && !received.new.iter().any(|(other, _)| *other == hash) {
+                received.new.push((hash, input.name().to_owned()));
+            }
+            // A file has been read from beside, a pipe has been read.
+            fresh.push(if input.path().is_some_and(Path::is_file) {
+                input
+            } else {
+                input.again(1).map_err(|error| io(&error))?.unwrap_or(input)
+            });
+        }
+        if diagnostics.is_empty() {
+            return Ok((fresh, Some(received)));
+        }
+        Err(Fatal { failure: transpose_core::diagnostics::Failure::Input, diagnostics })
+    }
+}
+
+impl Received {
+    /// Adds what is new to the list.
+    pub(crate) fn remember(&self, now: &str) -> Result<(), Fatal> {
+        let mut text = self.text.clone();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        for (hash, name) in &self.new {
+            let _ = writeln!(text, "{}", json!({"sha256": hash, "name": name, "converted": now}));
+        }
+        if text == self.text { Ok(()) } else { files::write(&self.path, text.as_bytes(), true) }
+    }
+}
+
+/// The names and moments by hash.
+fn parse(path: &Path, text: &str) -> Result<HashMap<String, (String, String)>, Fatal> {
+    let mut known = HashMap::new();
+    for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+        let entry: Option<Value> = serde_json::from_str(line).ok();
+        let part = |key: &str| Some(entry.as_ref()?.get(key)?.as_str()?.to_owned());
+        let Some((hash, name, converted)) =
+            part("sha256").and_then(|hash| Some((hash, part("name")?, part("converted")?)))
+        else {
+            let place = Location { source: Some(path.to_string_lossy().into()), ..Location::line(number, 0) };
+            let message = "the line is no entry of a list of received files";
+            return Err(
+                Fatal::usage(Diagnostic::new(&NO_LIST, place, message)).and_help("Give another file.")
+            );
+        };
+        known.insert(hash, (name, converted));
+    }
+    Ok(known)
+}

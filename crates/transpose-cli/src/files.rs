@@ -1,0 +1,55 @@
+//! Files by their paths: what may be written, and small ones written whole.
+
+use crate::diagnostics::{SAME_FILE, wrong};
+use std::path::{Path, PathBuf};
+use transpose_core::diagnostics::Fatal;
+use transpose_engine::diagnostics::io;
+use transpose_io::{Compression, OutputSet};
+
+/// Refuses to write over what is read, and two things under one name; each path comes with the part
+/// that it plays.
+pub(crate) fn refuse_same(read: &[(&str, &Path)], written: &[(&str, &Path)]) -> Result<(), Fatal> {
+    let mut taken: Vec<(&str, PathBuf)> = Vec::new();
+    taken.extend(read.iter().filter(|(_, path)| path.is_file()).map(|(role, path)| (*role, same(path))));
+    // A device or a pipe may take several things.
+    let device = |path: &Path| path.metadata().is_ok_and(|metadata| !metadata.is_file());
+    for (role, path) in written.iter().filter(|(_, path)| !device(path)) {
+        let key = same(path);
+        if let Some((other, _)) = taken.iter().find(|(_, known)| *known == key) {
+            let message = format!("`{}` is both {other} and {role}", path.display());
+            return Err(wrong(&SAME_FILE, message));
+        }
+        taken.push((role, key));
+    }
+    Ok(())
+}
+
+/// The same value for two spellings of one path, also where the file does not exist yet.
+fn same(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf());
+    parent.join(path.file_name().unwrap_or_default())
+}
+
+/// Refuses a file that exists before the work begins; the same check is made again when it is
+/// written.
+pub(crate) fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), Fatal> {
+    let mut set = OutputSet::new(overwrite);
+    let probe = set.create(path, Compression::None).map_err(|error| io(&error))?;
+    let id = probe.id();
+    drop(probe);
+    set.discard(id);
+    Ok(())
+}
+
+/// Writes a small file whole or not at all.
+pub(crate) fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Fatal> {
+    let mut set = OutputSet::new(overwrite);
+    let mut file = set.create(path, Compression::None).map_err(|error| io(&error))?;
+    file.append(bytes).map_err(|error| io(&error))?;
+    file.finish().map_err(|error| io(&error))?;
+    set.commit().map(|_| ()).map_err(|error| io(&error))
+}

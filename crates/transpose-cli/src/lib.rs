@@ -1,0 +1,208 @@
+//! The command line of Transpose, as a library: a program links the formats that it wants to have
+//! and calls [`run`].
+//!
+//! The binary `transpose` does so with every format of `plugins`. The library itself links none:
+//! [`Registry::load`](transpose_core::format::Registry::load) finds what the program has linked.
+//! A program with a format of its own, here a layout (`tests/own_formats` is the same as a test):
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! // The formats of the project, where they are wanted: only crates that are named are linked.
+//! use transpose_plugins as _;
+//!
+//! // A format of one's own, and just as well a crate with many of them.
+//! transpose_sheet::register_layout!("tests/own_formats/tapes.toml");
+//!
+//! fn main() -> ExitCode {
+//!     let program = transpose_cli::Program { name: "station", version: env!("CARGO_PKG_VERSION") };
+//!     transpose_cli::run(program, std::env::args_os())
+//! }
+//! ```
+//!
+//! Data goes to standard output, everything else to standard error, and each run ends with a
+//! documented exit code. The command line is the only part of the program that reads the clock and
+//! the environment.
+//!
+//! | module | does |
+//! |---|---|
+//! | `commands` | one file a subcommand |
+//! | `arguments` | groups of flags that several commands have |
+//! | `open` | what a command begins with: formats, inputs, side files |
+//! | `packing` | what an output comes in: text or a workbook, plain or gzip |
+//! | `files` | what may be written, and small files written whole |
+//! | `balances` | accounts between periods, explanations of amounts |
+//! | `delivery_log` | the list of files that were converted before |
+//! | `messages`, `text`, `progress` | what is said, to people and to pipelines |
+//! | `exit` | how commands end |
+//! | `clock`, `time_zone` | the moment of the run, and where days begin |
+//! | `diagnostics` | what can be wrong with a command |
+
+mod arguments;
+mod balances;
+mod clock;
+mod commands;
+mod delivery_log;
+mod diagnostics;
+mod exit;
+mod files;
+mod messages;
+mod open;
+mod packing;
+mod progress;
+mod text;
+mod time_zone;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use exit::{Exit, Stop};
+use messages::{Form, Messages};
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+// The formats that tests need.
+#[cfg(test)]
+use transpose_plugins as _;
+
+/// What a program is called, in its help, in completion scripts and in receipts.
+#[derive(Clone, Copy, Debug)]
+pub struct Program {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+/// Converts music usage reports between partners
+///
+/// Play logs and client usage reports become reports for societies, publishers and labels. Every
+/// row that is read is converted, rejected or filtered, and counted.
+#[derive(clap::Parser)]
+#[command(arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: commands::Command,
+    /// How findings and summaries are written to standard error
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FORM", default_value = "human")]
+    message_format: Form,
+    /// Say nothing but what is wrong
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    quiet: bool,
+}
+
+/// What `--help` says of exit codes.
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done; warnings are possible
+   1  done, with errors found or rows set aside; or `--deny loss` refused
+   2  wrong use, or a wrong side file (agreement, figures, layout)
+   3  the input is refused; nothing was written
+   4  reading or writing failed, or an output exists
+  70  a fault of the program itself
+
+Data goes to standard output (`-o -`), everything else to standard error. `transpose COMMAND --help` shows examples.";
+
+impl Cli {
+    /// The grammar of the command line.
+    fn grammar(program: Program) -> clap::Command {
+        Self::command().name(program.name).version(program.version)
+    }
+
+    fn parse(program: Program, arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut grammar = Self::grammar(program);
+        let matches = grammar.try_get_matches_from_mut(arguments)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
+    }
+}
+
+/// Runs the command that the arguments name, the first of which is the path of the program. Says
+/// everything that is to be said, and answers the exit code.
+pub fn run(program: Program, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> ExitCode {
+    let cli = match Cli::parse(program, arguments.into_iter().map(Into::into)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(Exit::Use.code());
+            return ExitCode::from(error.print().map_or(Exit::Io.code(), |()| code));
+        }
+    };
+    let messages = Messages::new(cli.message_format, cli.quiet);
+    install_panic_hook();
+    ExitCode::from(guarded(&messages, || commands::run(cli.command, program, &messages)).code())
+}
+
+/// Runs a command to an exit code, whatever happens in it.
+fn guarded(messages: &Messages, command: impl FnOnce() -> Result<Exit, Stop>) -> Exit {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(command)) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(Stop::Fatal(fatal))) => messages.fatal(&fatal),
+        // Whoever read our output has seen enough.
+        Ok(Err(Stop::Closed)) => Exit::Io,
+        Err(_) => Exit::Bug,
+    }
+}
+
+/// Makes a panic, which is always a fault of the program, one line with advice; the details only
+/// where they are asked for. A process has one hook, however often it runs commands.
+fn install_panic_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let detailed = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
+        let default = std::panic::take_hook();
+        let told = AtomicBool::new(false);
+        std::panic::set_hook(Box::new(move |panic| {
+            if detailed {
+                default(panic);
+            }
+            // What takes containers apart meets files that its authors never saw: the file is at
+            // fault, and refused.
+            if std::thread::current().name() == Some(transpose_containers::read::THREAD) {
+                return;
+            }
+            // Several workers may fail at once; once is enough.
+            if told.swap(true, Ordering::Relaxed) {
+                return;
+            }
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(
+                std::io::stderr(),
+                "error: a fault of the program itself ({place}); nothing was written. Please report it with the command; RUST_BACKTRACE=1 shows more"
+            );
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_end_has_its_exit_code() {
+        let messages = Messages::new(Form::Human, true);
+        let ended = |end: fn() -> Result<Exit, Stop>| guarded(&messages, end).code();
+        assert_eq!(ended(|| Ok(Exit::Diagnostics)), 1);
+        assert_eq!(ended(|| Err(diagnostics::wrong_argument("a test").into())), 2);
+        assert_eq!(ended(|| Err(Stop::Closed)), 4);
+        assert_eq!(ended(|| panic!("a test")), 70);
+    }
+
+    #[test]
+    fn every_exit_code_is_documented() {
+        for exit in [Exit::Done, Exit::Diagnostics, Exit::Use, Exit::Input, Exit::Io, Exit::Bug] {
+            let code = format!("\n{:>4}  ", exit.code());
+            assert!(EXIT_CODES.contains(&code), "{code}");
+        }
+    }
+}

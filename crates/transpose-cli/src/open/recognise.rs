@@ -1,0 +1,116 @@
+//! The format of inputs: the one that the command names, or the one that recognises their content.
+
+use super::registry::{format, readable};
+use crate::diagnostics::{AMBIGUOUS, AndHelp as _, EMPTY, MIXED, UNRECOGNISED, wrong, wrong_argument};
+use std::ffi::OsStr;
+use std::path::Path;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::format::{Format, Probe, Recognition, Registry, Unrecognised};
+use transpose_engine::diagnostics::io;
+use transpose_io::Input;
+
+/// How many first bytes formats see when they are asked whether a file is theirs.
+pub(crate) const PROBE: usize = 64 << 10;
+
+/// The format of an input, and how sure it is.
+pub(crate) struct Chosen<'a> {
+    /// The format.
+    pub(crate) format: &'a dyn Format,
+    /// What the format itself says about the input.
+    pub(crate) recognition: Recognition,
+}
+
+/// Chooses the format of one input: the given one, or the one that recognises it.
+pub(crate) fn choose<'a>(
+    registry: &'a Registry,
+    from: Option<&str>,
+    input: &Input,
+) -> Result<Chosen<'a>, Fatal> {
+    let bytes = input.head(PROBE).map_err(|error| io(&error))?;
+    let path = Path::new(input.name());
+    let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+    let probe = Probe { name: &name, bytes: &bytes, complete: bytes.len() < PROBE };
+    if let Some(id) = from {
+        if let Some((id, version)) = id.split_once('@') {
+            let message = format!("`{id}@{version}` names a version, and the input itself says which it is");
+            return Err(wrong_argument(message).and_help(format!("Give `--from {id}`.")));
+        }
+        let format = format(registry, id)?;
+        readable(format)?;
+        fits(format, input)?;
+        return Ok(Chosen { format, recognition: format.recognise(&probe) });
+    }
+    let refused = |code, message: String| {
+        let location = Location { source: Some(input.name().into()), ..Location::default() };
+        Fatal::input(Diagnostic::new(code, location, message))
+    };
+    let listed = |answers: &[(String, String)]| {
+        let named: Vec<String> =
+            answers.iter().take(3).map(|(id, reason)| format!("`{id}` ({reason})")).collect();
+        named.join(", ")
+    };
+    if bytes.is_empty() {
+        return Err(refused(&EMPTY, "the input is empty".into()));
+    }
+    match registry.recognise(&probe) {
+        Ok(format) => {
+            fits(format, input)?;
+            Ok(Chosen { format, recognition: format.recognise(&probe) })
+        }
+        Err(Unrecognised::Several(answers)) => {
+            let message = format!("the input fits several formats: {}", listed(&answers));
+            Err(refused(&AMBIGUOUS, message))
+        }
+        Err(Unrecognised::None(answers)) if answers.is_empty() => Err(match stranger(&bytes) {
+            Some((what, help)) => {
+                refused(&UNRECOGNISED, format!("the input is {what}, expected text in UTF-8")).and_help(help)
+            }
+            None => refused(&UNRECOGNISED, "the input is of no known format".into()),
+        }),
+        Err(Unrecognised::None(answers)) => {
+            let message = format!("the input is of no known format; nearest: {}", listed(&answers));
+            Err(refused(&UNRECOGNISED, message))
+        }
+    }
+}
+
+/// Refuses what is no plain text for a format that is no table.
+fn fits(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
+    let Some(container) = input.container().filter(|_| !format.is_table()) else { return Ok(()) };
+    let location = Location { source: Some(input.name().into()), ..Location::default() };
+    let message = format!("the input comes as {container}, and `{}` is text in UTF-8", format.manifest().id);
+    let help = "Save it as text in UTF-8; `--column` is for tables only.";
+    Err(Fatal::input(Diagnostic::new(&UNRECOGNISED, location, message).help(help)))
+}
+
+/// What a file is that no report is, where its first bytes say so, and what to do with it.
+fn stranger(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    bytes.starts_with(b"%PDF").then_some(("a PDF document", "Ask the sender for the report as text."))
+}
+
+/// Chooses the one format of all inputs.
+pub(crate) fn choose_one<'a>(
+    registry: &'a Registry,
+    from: Option<&str>,
+    inputs: &[Input],
+) -> Result<Chosen<'a>, Fatal> {
+    let mut first: Option<(Chosen<'a>, &Input)> = None;
+    for input in inputs {
+        let chosen = choose(registry, from, input)?;
+        match &first {
+            None => first = Some((chosen, input)),
+            Some((known, other)) if known.format.manifest().id != chosen.format.manifest().id => {
+                let message = format!(
+                    "`{}` is `{}` and `{}` is `{}`",
+                    other.name(),
+                    known.format.manifest().id,
+                    input.name(),
+                    chosen.format.manifest().id
+                );
+                return Err(wrong(&MIXED, message));
+            }
+            Some(_) => {}
+        }
+    }
+    first.map(|(chosen, _)| chosen).ok_or_else(|| wrong_argument("no input is given"))
+}

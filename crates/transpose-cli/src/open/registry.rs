@@ -1,0 +1,105 @@
+//! The formats that are linked in, and the one that a command names.
+
+use crate::diagnostics::{
+    AndHelp as _, BROKEN_BUILD, UNKNOWN_FORMAT, UNKNOWN_VERSION, WRONG_DIRECTION, wrong, wrong_argument,
+};
+use crate::open::text;
+use std::path::PathBuf;
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::format::{Format, Manifest, Registry};
+use transpose_sheet::{Layout, LayoutFormat};
+
+/// The formats that are linked in, and the given layouts.
+pub(crate) fn registry(layouts: &[PathBuf]) -> Result<Registry, Fatal> {
+    let broken = |error: &dyn std::fmt::Display| {
+        Fatal::new(Failure::Bug, Diagnostic::new(&BROKEN_BUILD, Location::default(), error.to_string()))
+    };
+    let mut registry = Registry::load().map_err(|error| broken(&error))?;
+    for path in layouts {
+        let layout = Layout::parse(&path.to_string_lossy(), &text(path)?)?;
+        let format = LayoutFormat::new(layout);
+        let id = format.manifest().id.to_string();
+        registry.add(Box::new(format)).map_err(|_| {
+            let message =
+                format!("the layout `{}` has the id `{id}`, which another format has", path.display());
+            wrong_argument(message).and_help("Give the layout an `id` of its own.")
+        })?;
+    }
+    Ok(registry)
+}
+
+/// The format with the given id.
+pub(crate) fn format<'a>(registry: &'a Registry, id: &str) -> Result<&'a dyn Format, Fatal> {
+    registry.format(id).ok_or_else(|| {
+        let unknown = wrong(&UNKNOWN_FORMAT, format!("there is no format `{id}`"));
+        match &registry.nearest(&id.to_lowercase())[..] {
+            [] => unknown,
+            near => {
+                let near = near.join("`, `");
+                unknown.and_help(format!("Did you mean `{near}`? `transpose formats` lists every format."))
+            }
+        }
+    })
+}
+
+/// The format and the version that `ID@VERSION` names; without a version the format's default is
+/// meant.
+pub(crate) fn versioned<'a>(
+    registry: &'a Registry,
+    text: &str,
+) -> Result<(&'a dyn Format, Option<String>), Fatal> {
+    let (id, version) = text.split_once('@').map_or((text, None), |(id, version)| (id, Some(version)));
+    let format = format(registry, id)?;
+    let Some(version) = version else { return Ok((format, None)) };
+    let versions: Vec<&str> = format.manifest().versions.iter().map(|version| version.id.as_ref()).collect();
+    if versions.contains(&version) {
+        return Ok((format, Some(version.to_owned())));
+    }
+    let unknown = wrong(&UNKNOWN_VERSION, format!("`{id}` has no version `{version}`"));
+    Err(if versions.is_empty() {
+        unknown.and_help(format!("`{id}` has no versions; leave `@{version}` out."))
+    } else {
+        unknown.and_help(format!("Its versions are `{}`.", versions.join("`, `")))
+    })
+}
+
+/// Refuses a format that cannot be written.
+pub(crate) fn writable(format: &dyn Format) -> Result<(), Fatal> {
+    if format.manifest().writes {
+        return Ok(());
+    }
+    Err(wrong(&WRONG_DIRECTION, format!("`{}` can be read but not written", format.manifest().id)))
+}
+
+/// Refuses a format that cannot be read.
+pub(crate) fn readable(format: &dyn Format) -> Result<(), Fatal> {
+    if format.manifest().reads {
+        return Ok(());
+    }
+    Err(wrong(&WRONG_DIRECTION, format!("`{}` can be written but not read", format.manifest().id)))
+}
+
+/// The format id, with a version after `@` if there is one.
+pub(crate) fn named(manifest: &Manifest, version: Option<&str>) -> String {
+    version.map_or_else(|| manifest.id.to_string(), |version| format!("{}@{version}", manifest.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_formats_and_versions_are_answered_with_what_exists() {
+        let registry = registry(&[]).unwrap();
+        let advice = |text: &str| match versioned(&registry, text) {
+            Err(fatal) => fatal.diagnostics[0].advice().to_owned(),
+            Ok(_) => panic!("{text}"),
+        };
+        assert!(
+            advice("massivemusic.client-usage.subscripton")
+                .contains("`massivemusic.client-usage.subscription`")
+        );
+        assert!(advice("massivemusic.client-usage.subscription@2").contains("has no versions"));
+        assert!(versioned(&registry, "massivemusic.client-usage.subscription").is_ok());
+    }
+}

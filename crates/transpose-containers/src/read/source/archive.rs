@@ -1,0 +1,154 @@
+//! Zip archives that workbooks come in. What an archive says about the size of its members is not
+//! believed: they are counted while they are unpacked.
+
+use crate::read::codes::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
+use crate::read::source::fill;
+use crate::read::source::store::{Store, StoreReader};
+use crate::read::table::sink::Stop;
+use std::io::{self, BufReader, Read};
+use transpose_core::diagnostics::{Location, shown};
+use zip::ZipArchive;
+use zip::read::ZipFile;
+use zip::result::ZipError;
+
+/// The most bytes that all members of an archive may have when they are unpacked.
+const MOST_BYTES: u64 = 8 << 30;
+
+/// The most bytes that a member may have that is held in memory: shared texts, styles, the list of
+/// sheets.
+const MOST_HELD: u64 = 1 << 30;
+
+/// The most bytes without the beginning of a tag in XML that is read by a parser without limits of
+/// its own.
+const LONGEST_TEXT: usize = 1 << 20;
+
+/// The most members.
+const MOST_MEMBERS: usize = 10_000;
+
+/// An archive in a file.
+pub(crate) type Archive = ZipArchive<BufReader<StoreReader>>;
+
+/// What an archive holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Xlsx,
+    Ods,
+    /// A workbook of a kind that is not read.
+    Xlsb,
+    Other,
+}
+
+/// Opens an archive.
+pub(crate) fn open(store: &Store) -> Result<Archive, Stop> {
+    let archive = ZipArchive::new(BufReader::new(store.reader(0)));
+    let archive = archive.or_else(|error| damaged(&error))?;
+    if archive.len() > MOST_MEMBERS {
+        return stop(&TOO_LARGE, Location::default(), "the archive has more than 10,000 members");
+    }
+    Ok(archive)
+}
+
+fn damaged<T>(error: &ZipError) -> Result<T, Stop> {
+    let text = shown(error.to_string().as_bytes());
+    stop(&UNREADABLE, Location::default(), format!("the file is no whole zip archive: {text}"))
+}
+
+/// Tells what an archive holds, by the names of its members.
+pub(crate) fn holds(archive: &Archive) -> Holds {
+    let has = |name: &str| archive.index_for_name(name).is_some();
+    if has("xl/workbook.xml") {
+        Holds::Xlsx
+    } else if has("xl/workbook.bin") {
+        Holds::Xlsb
+    } else if has("content.xml") && has("mimetype") {
+        Holds::Ods
+    } else {
+        Holds::Other
+    }
+}
+
+/// A member by its name, refused where its end would be far away.
+pub(crate) fn member<'a>(
+    archive: &'a mut Archive,
+    name: &str,
+) -> Result<CappedReader<ZipFile<'a, BufReader<StoreReader>>>, Stop> {
+    let file = archive.by_name(name).or_else(|error| match error {
+        ZipError::UnsupportedArchive(what) => stop(
+            &UNSUPPORTED,
+            Location::default(),
+            format!("the workbook is packed in a way that is not read: {what}"),
+        ),
+        other => damaged(&other),
+    })?;
+    Ok(CappedReader { from: file, left: MOST_BYTES })
+}
+
+/// Reads as much as an archive may hold.
+pub(crate) struct CappedReader<R> {
+    from: R,
+    left: u64,
+}
+
+impl<R: Read> Read for CappedReader<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buf)?;
+        self.left = self
+            .left
+            .checked_sub(read as u64)
+            .ok_or_else(|| io::Error::other("the archive unpacks to more than 8 GiB"))?;
+        Ok(read)
+    }
+}
+
+/// Unpacks every member once and refuses an archive that a parser without limits could not hold.
+pub(crate) fn check(archive: &mut Archive) -> Result<(), Stop> {
+    let mut all = 0_u64;
+    let mut block = vec![0; 64 << 10];
+    for index in 0..archive.len() {
+        let mut file = archive.by_index(index).or_else(|error| damaged(&error))?;
+        let name = file.name().map_or_else(|_| index.to_string(), std::borrow::Cow::into_owned);
+        let lower = name.to_ascii_lowercase();
+        let xml = [".xml", ".rels"].iter().any(|end| lower.ends_with(end));
+        let sheet = name.starts_with("xl/worksheets/");
+        let (mut size, mut run) = (0_u64, 0_usize);
+        loop {
+            let read = match fill(&mut file, &mut block) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(_) => {
+                    let message =
+                        format!("the member `{}` of the archive is damaged", shown(name.as_bytes()));
+                    return stop(&UNREADABLE, Location::default(), message);
+                }
+            };
+            size += read as u64;
+            all += read as u64;
+            let bytes = block.get(..read).unwrap_or_default();
+            if xml {
+                run = longest_run(bytes, run)?;
+            }
+            if all > MOST_BYTES || (!sheet && size > MOST_HELD) {
+                let message =
+                    format!("the member `{}` unpacks to more than {size} bytes", shown(name.as_bytes()));
+                return stop(&TOO_LARGE, Location::default(), message);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many bytes have come since the last tag began.
+fn longest_run(bytes: &[u8], mut run: usize) -> Result<usize, Stop> {
+    let mut from = 0;
+    for place in memchr::memchr_iter(b'<', bytes) {
+        if run + place - from > LONGEST_TEXT {
+            return stop(&TOO_LARGE, Location::default(), "a text in the workbook has more than 1 MiB");
+        }
+        (run, from) = (0, place);
+    }
+    run += bytes.len() - from;
+    if run > LONGEST_TEXT {
+        return stop(&TOO_LARGE, Location::default(), "a text in the workbook has more than 1 MiB");
+    }
+    Ok(run)
+}

@@ -1,0 +1,117 @@
+//! Blocks from groups in memory: ranges of releases are built, encoded and written by several
+//! workers, in order.
+
+use crate::aggregate::table::Group;
+use crate::consolidate::in_memory::{SortedInMemory, parts_of};
+use crate::diagnostics;
+use crate::emit::blocks::{Frame, USAGES, push_block};
+use crate::emit::usages::Usages;
+use crate::output::files::Sink;
+use crate::royalties::rows::Rows;
+use crate::scan::ordered::{Flow, Sequencer};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::{Encoded, Numbers};
+use transpose_core::model::BlockBatch;
+
+struct Work {
+    bucket: usize,
+    groups: Range<usize>,
+    numbers: Numbers,
+    /// How many kinds of items come before.
+    place: u64,
+}
+
+/// Builds, encodes and writes all groups; answers the report of the encoder.
+pub(crate) fn emit(
+    sorted: &SortedInMemory<'_>,
+    frame: Frame<'_>,
+    sink: &mut Sink<'_>,
+    threads: usize,
+    report: &mut RunReport,
+) -> Result<(), Fatal> {
+    let works = works(sorted, frame.usages.rows());
+    let next = AtomicUsize::new(0);
+    let flow = Flow::default();
+    let sequencer = Sequencer::new(threads * 2, |(encoded, part): (Encoded, RunReport)| {
+        report.merge(part).map_err(|error| diagnostics::imbalance(&error))?;
+        sink.write(&encoded)
+    });
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.max(1))
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut batch = BlockBatch::default();
+                    while !flow.stopped() {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(work) = works.get(index) else { return };
+                        batch.clear();
+                        let groups =
+                            sorted.buckets.get(work.bucket).and_then(|all| all.get(work.groups.clone()));
+                        build(sorted, frame.usages, groups.unwrap_or(&[]), work.place, &mut batch);
+                        let mut part = RunReport::default();
+                        let outcome = frame
+                            .encode(&batch, work.numbers, &mut part)
+                            .and_then(|encoded| sequencer.put(index as u64, (encoded, part), &flow));
+                        if let Err(fatal) = outcome {
+                            flow.fail(fatal);
+                        }
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            if worker.join().is_err() {
+                flow.fail(diagnostics::bug("an encoder stopped unexpectedly"));
+            }
+        }
+    });
+    flow.outcome()
+}
+
+fn works(sorted: &SortedInMemory<'_>, rows: &Rows) -> Vec<Work> {
+    let mut works = Vec::new();
+    let (mut numbers, mut place) = (Numbers::default(), 0);
+    for (bucket, groups) in sorted.buckets.iter().enumerate() {
+        let (mut start, mut at_start) = (0, (numbers, place));
+        for (index, group) in groups.iter().enumerate() {
+            let next = groups.get(index + 1);
+            numbers.usages += u64::from(next.is_none_or(|next| !rows.same(group, next)));
+            place += u64::from(next.is_none_or(|next| !rows.paid_together(group, next)));
+            let ends =
+                next.is_none_or(|next| parts_of(&sorted.releases, sorted.pair(*group), sorted.pair(*next)));
+            numbers.blocks += u64::from(ends);
+            if ends && (next.is_none() || index + 1 - start >= USAGES) {
+                works.push(Work { bucket, groups: start..index + 1, numbers: at_start.0, place: at_start.1 });
+                (start, at_start) = (index + 1, (numbers, place));
+            }
+        }
+    }
+    works
+}
+
+fn build(
+    sorted: &SortedInMemory<'_>,
+    usages: &Usages<'_>,
+    mut groups: &[Group],
+    mut place: u64,
+    batch: &mut BlockBatch,
+) {
+    while let Some(first) = groups.first() {
+        let pair = sorted.pair(*first);
+        let same = |group: &&Group| !parts_of(&sorted.releases, pair, sorted.pair(**group));
+        let len = groups.iter().take_while(same).count();
+        let (block, rest) = groups.split_at(len);
+        groups = rest;
+        let release = (!sorted.releases.is_nobody(pair.0)).then(|| sorted.releases.cells(pair.0));
+        let recordings = block.chunk_by(|a, b| a.item() == b.item()).filter_map(<[Group]>::first);
+        let recordings = recordings.map(|group| {
+            let rank = sorted.pair(*group).1;
+            // What names no recording is a usage of the release itself.
+            (release.is_none() || !sorted.recordings.is_nobody(rank)).then(|| sorted.recordings.cells(rank))
+        });
+        push_block(batch, usages, release, recordings, block, &mut place);
+    }
+}

@@ -1,0 +1,180 @@
+//! What one play of each kind of usages is worth, as the agreement says: exact fractions
+//! ([`Royalties`]) of the last decimal place.
+
+use crate::aggregate::usage_kinds::Manners;
+use crate::diagnostics;
+use crate::royalties::fraction::{multiply_divide, reduced};
+use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
+use transpose_core::accounting::NO_CURRENCY;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::Royalties;
+
+transpose_core::codes! {
+    /// An amount with too many digits.
+    pub AMOUNT_TOO_LONG: "ENG0605" "amount-too-long" Error
+        "Amounts are exact and have at most 28 digits. The amount of a usage, or a sum of amounts, needs more."
+        "Look for a rate or a number of plays that is far too large, or round to fewer places in the deal."
+}
+
+/// The places of a rate as text, which is not rounded otherwise.
+const RATE_PLACES: u32 = 17;
+
+/// What one play of a kind is worth, in units of the last decimal place.
+pub(crate) struct Rate {
+    pub(crate) negative: bool,
+    pub(crate) numerator: u128,
+    pub(crate) denominator: u128,
+    /// The sum that its usages add up to, if they do.
+    pub(crate) sum: Option<u32>,
+    text: Box<str>,
+    model: Box<str>,
+    pub(crate) currency: Box<str>,
+}
+
+/// What one play of each kind is worth.
+pub(crate) struct Rates {
+    kinds: Vec<Option<Rate>>,
+    places: u32,
+    deal: Box<str>,
+}
+
+impl Rates {
+    /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
+    pub(crate) fn new(owed: &Royalties, manners: &Manners, contexts: &[Entity]) -> Result<Self, Fatal> {
+        let Royalties { units, sums, places, deal, .. } = owed;
+        let one = (*places <= MAX_DIGITS).then(|| 10_u128.checked_pow(*places)).flatten();
+        let one = one.ok_or_else(|| too_long("a place beyond the 28th"))?;
+        let mut kinds = Vec::with_capacity(units.len());
+        for (kind, unit) in (0_u32..).zip(units) {
+            let Some(unit) = unit else {
+                kinds.push(None);
+                continue;
+            };
+            let denominator = u128::try_from(unit.denominator).ok().filter(|denominator| *denominator > 0);
+            let denominator = denominator.ok_or_else(|| diagnostics::bug("a worth without a denominator"))?;
+            let magnitude = unit.numerator.unsigned_abs();
+            let fraction = reduced(magnitude, denominator);
+            let scale = reduced(one, fraction.1);
+            let numerator = fraction.0.checked_mul(scale.0);
+            let text = decimals(unit.numerator < 0, fraction);
+            let (numerator, text) = numerator.zip(text).ok_or_else(|| too_long("a rate"))?;
+            let context = manners.context_of(kind).and_then(|context| contexts.get(context as usize));
+            let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
+            if unit.sum.is_some_and(|sum| sum as usize >= sums.len()) {
+                return Err(diagnostics::bug("an amount of no sum"));
+            }
+            kinds.push(Some(Rate {
+                negative: unit.numerator < 0,
+                numerator,
+                denominator: scale.1,
+                sum: unit.sum,
+                text,
+                model: unit.model.clone(),
+                currency: currency.into(),
+            }));
+        }
+        Ok(Self { kinds, places: *places, deal: deal.clone() })
+    }
+
+    /// What one play of a kind is worth; nothing where no royalties are due for it.
+    pub(crate) fn get(&self, kind: u32) -> Option<&Rate> {
+        self.kinds.get(kind as usize)?.as_ref()
+    }
+
+    /// Whether plays of two kinds are worth the same.
+    pub(crate) fn alike(&self, a: u32, b: u32) -> bool {
+        let told = |kind| {
+            self.get(kind).map(|rate| {
+                (rate.negative, rate.numerator, rate.denominator, rate.sum, &rate.currency, &rate.model)
+            })
+        };
+        told(a) == told(b)
+    }
+
+    /// Whether something is owed for a kind.
+    pub(crate) fn pays(&self, kind: u32) -> bool {
+        self.get(kind).is_some()
+    }
+
+    /// What one play of a kind is worth, as text.
+    pub(crate) fn text(&self, kind: u32) -> Option<&str> {
+        self.get(kind).map(|rate| &*rate.text)
+    }
+
+    /// The model by which a kind is paid.
+    pub(crate) fn model(&self, kind: u32) -> Option<&str> {
+        self.get(kind).map(|rate| &*rate.model)
+    }
+
+    /// The deal by which everything is paid, or not.
+    pub(crate) fn deal(&self) -> Option<&str> {
+        Some(&*self.deal).filter(|deal| !deal.is_empty())
+    }
+
+    /// Writes units as a decimal; nothing when it is too long.
+    pub(crate) fn write(&self, units: i128, out: &mut Vec<u8>) -> Option<()> {
+        decimal::write(&self.decimal(units)?, out);
+        Some(())
+    }
+
+    /// Units as a decimal; nothing when it is too long.
+    pub(crate) fn decimal(&self, units: i128) -> Option<Decimal> {
+        (units.unsigned_abs() < 10_u128.pow(MAX_DIGITS))
+            .then(|| Decimal::try_from_i128_with_scale(units, self.places).ok())?
+    }
+}
+
+/// An amount that cannot be held exactly, as the end of a run.
+#[cold]
+pub(crate) fn too_long(what: &str) -> Fatal {
+    Fatal::input(Diagnostic::new(
+        &AMOUNT_TOO_LONG,
+        Location::default(),
+        format!("{what} has more than 28 digits"),
+    ))
+}
+
+/// A fraction as text, to seventeen places, or as many as 28 digits leave.
+fn decimals(negative: bool, (numerator, denominator): (u128, u128)) -> Option<Box<str>> {
+    let (mut whole, rest) = (numerator / denominator, numerator % denominator);
+    let digits = whole.checked_ilog10().map_or(1, |digits| digits + 1);
+    let places = RATE_PLACES.min(MAX_DIGITS.checked_sub(digits)?);
+    let one = 10_u128.pow(places);
+    let (mut units, rest) = multiply_divide(rest, one, denominator)?;
+    units += u128::from(rest >= denominator - rest);
+    if units == one {
+        (whole, units) = (whole + 1, 0);
+    }
+    let sign = if negative && (whole, units) != (0, 0) { "-" } else { "" };
+    if units == 0 {
+        return Some(format!("{sign}{whole}").into());
+    }
+    let text = format!("{sign}{whole}.{units:0width$}", width = places as usize);
+    Some(text.trim_end_matches('0').into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_have_seventeen_places() {
+        for ((numerator, denominator), text) in [
+            ((1, 3), "0.33333333333333333"),
+            ((2, 3), "0.66666666666666667"),
+            ((384, 100_000), "0.00384"),
+            ((7, 1), "7"),
+            ((0, 5), "0"),
+        ] {
+            assert_eq!(decimals(false, (numerator, denominator)).as_deref(), Some(text));
+        }
+        assert_eq!(decimals(true, (5, 4)).as_deref(), Some("-1.25"));
+        assert_eq!(
+            decimals(false, (10_u128.pow(28) - 1, 3)).as_deref(),
+            Some("3333333333333333333333333333")
+        );
+        assert_eq!(decimals(false, (10_u128.pow(25) - 1, 10)).as_deref(), Some("999999999999999999999999.9"));
+        assert_eq!(decimals(false, (10_u128.pow(28), 1)), None);
+    }
+}
