@@ -169,6 +169,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "ddex-dsr",
             "transpose-core",
+            "transpose-deals",
             "transpose-engine",
             "transpose-plugins",
             "transpose-records",

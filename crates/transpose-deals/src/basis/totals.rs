@@ -49,8 +49,8 @@ impl Basis<'_> {
                     None => {}
                 },
                 Total::Report => add(&mut totals, key, whole(self.plays(context)), from.word().to_owned()),
-                // A total that is absent is refused below; until then the plays of the recipient stand
-                // in for it, so that nothing else is reported for the same reason.
+                // A total that is absent is refused below; until then the plays of the recipient
+                // stand in for it, so that nothing else is reported for the same reason.
                 Total::Service if self.counted.service.is_none() => {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }

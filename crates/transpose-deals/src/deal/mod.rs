@@ -6,12 +6,12 @@
 //! label = "Example Records"
 //! currency = "EUR"                       # of rates, minimums and prices
 //! territories = ["GB", "DE"]             # or "Worldwide"
-//! greater-of = "territory-and-tier"      # where the models are compared: also territory, tier, overall
+//! greater-of = "territory-and-tier"      # where models are compared: also territory, tier, overall
 //! pool = "territory-and-tier"            # where plays share revenue and minimums
 //! counts = "qualified"                   # which plays: also all, qualified-and-previews
 //! missing-duration = "exclude"
 //! previews = "none"                      # or the tiers that are preview clips
-//! total = "figures"                      # where all plays of the service come from: also service, report
+//! total = "figures"                      # where all plays come from: also service, report
 //! subscribers = "counted"                # or equivalents
 //!
 //! [[deal.model]]

@@ -11,17 +11,21 @@
 //!
 //! One JSON object a line. Numbers are decimal text; an exact amount is
 //! `{"fraction": "67/200", "decimal": "0.335"}`, the decimal rounded to 17 places where it does not
-//! end.
+//! end. Every line has a `step`, and with it:
 //!
-//! | `step` | further keys |
-//! |---|---|
-//! | `deal` | `deal`, `label`, `period`, `currency` of reporting, `deal-currency`, the policies that hold, and `counted-days` where figures count by days |
-//! | `exchange` | `from`, `rate`, `direction`, `date`, `source`, where it stands |
-//! | `scope` | `territory`, `tier` (absent: all); `candidates` with `model`, `amount`, `shortfall` and `parts`; `winner` |
-//! | `kind` | a sales context, `usage` and `qualified`; `plays`, `returns`; `model`; `gross` of one play, the recipient's `share` and the `withholding` in per cent, `unit`: what one play is paid; `amount` |
-//! | `rounding` | `at`, `places`, `mode`; `sums` with `currency` or sales context, `exact`, `rounded` |
-//! | `unallocated` | `model`, the pool or scope, `amount`, and why nobody gets it |
-//! | `account` | `opening`, `earned`, `adjustments`, `recouped`, `shortfall`, `payable`, `unrecouped` |
+//! - `deal`: `deal`, `label`, `period`, `currency` of reporting, `deal-currency`, the policies that
+//!   hold, and `counted-days` where figures count by days;
+//! - `exchange`: `from`, `rate`, `direction`, `date`, `source`, where it stands;
+//! - `scope`: `territory`, `tier` (absent: all); `candidates` with `model`, `amount`, `shortfall`
+//!   and `parts`; `winner`;
+//! - `kind`: a sales context, `usage` and `qualified`; `plays`, `returns`; `model`; `gross` of one
+//!   play, the recipient's `share` and the `withholding` in per cent, `unit`: what one play is paid;
+//!   `amount`;
+//! - `rounding`: `at`, `places`, `mode`; `sums` with `currency` or sales context, `exact`,
+//!   `rounded`;
+//! - `unallocated`: `model`, the pool or scope, `amount`, and why nobody gets it;
+//! - `account`: `opening`, `earned`, `adjustments`, `recouped`, `shortfall`, `payable`,
+//!   `unrecouped`.
 //!
 //! A part of a candidate names its sales context or pool, its `rate` (or `share`, `minimum`), its
 //! base figures with the place where they stand (`from`), what amounts of its currency are
