@@ -14,11 +14,13 @@ use std::process::Command;
 use transpose_codes::{Decimal, Timestamp};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Severity};
 use transpose_core::format::{
-    Decode, Demands, Encode, EncodeRequest, Format, Head, Manifest, OptionSpec, Probe, Recognition, Registry,
+    Created, Demands, EncodeRequest, Format, FormatTraits, Head, Manifest, Opened, OptionSpec, Probe,
+    Recognition, Registry,
 };
 use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_core::terms::{
-    ConflictPolicy, QualifyingPlay, Rounding, Royalties, ServiceTotal, Terms, UnitRate, UsageTotal,
+    ConflictPolicy, QualifyingPlay, Rounding, Royalties, RoyaltyTerms, ServiceTotal, Terms, UnitRate,
+    UsageTotal,
 };
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::validate::{Severities, Validation};
@@ -91,10 +93,13 @@ impl Terms for Paying {
     fn options(&self) -> &[(String, String)] {
         self.deal.options()
     }
-    fn pays(&self) -> bool {
-        self.pays
+    fn royalties(&self) -> Option<&dyn RoyaltyTerms> {
+        self.pays.then_some(self as &dyn RoyaltyTerms)
     }
-    fn owed(
+}
+
+impl RoyaltyTerms for Paying {
+    fn work_out(
         &self,
         contexts: &mut [Entity],
         played: &[UsageTotal<'_>],
@@ -128,11 +133,11 @@ impl Terms for Paying {
 }
 
 /// `canonical.csv` as if it were a table that shows some fields only.
-struct Narrow<'a>(&'a dyn Format, FieldSet);
+struct Narrow<'a>(&'a dyn Format, FieldSet, Manifest);
 
 impl Format for Narrow<'_> {
     fn manifest(&self) -> &Manifest {
-        self.0.manifest()
+        &self.2
     }
     fn options(&self) -> &'static [OptionSpec] {
         self.0.options()
@@ -149,14 +154,11 @@ impl Format for Narrow<'_> {
     fn needs(&self, version: Option<&str>) -> FieldSet {
         self.0.needs(version)
     }
-    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Opened, Fatal> {
         self.0.open(head, options)
     }
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        self.0.create(brief)
-    }
-    fn is_table(&self) -> bool {
-        true
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
+        self.0.create(request)
     }
     fn explain(&self, topic: &str) -> Option<String> {
         self.0.explain(topic)
@@ -177,7 +179,9 @@ enum Asked {
 
 fn converted(shown: &[Field], how: (usize, Option<u64>), asked: Asked) -> (Vec<u8>, Outcome) {
     let registry = Registry::load().unwrap();
-    let target = Narrow(registry.format("canonical.csv").unwrap(), shown.iter().copied().collect());
+    let whole = registry.format("canonical.csv").unwrap();
+    let manifest = Manifest { traits: FormatTraits::TABLE, ..whole.manifest().clone() };
+    let target = Narrow(whole, shown.iter().copied().collect(), manifest);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");
     let outcome = written(&target, None, how, Destination::File(path.clone()), asked);

@@ -17,7 +17,7 @@ fn tables(registry: &Registry, case: &Case) -> Vec<String> {
     let mut targets: Vec<String> = case.plan.to.iter().cloned().chain(own).collect();
     targets.retain(|target| {
         let format = registry.format(target);
-        format.is_some_and(|format| format.is_table() && format.manifest().writes)
+        format.is_some_and(|format| format.manifest().traits.tabular && format.manifest().writes)
     });
     targets.sort();
     targets.dedup();
@@ -126,7 +126,7 @@ fn every_table_has_a_case() {
     let covered: Vec<String> = catalogue.cases.iter().flat_map(|case| tables(&registry, case)).collect();
     let missing: Vec<_> = registry
         .formats()
-        .filter(|format| format.is_table() && format.manifest().writes)
+        .filter(|format| format.manifest().traits.tabular && format.manifest().writes)
         .map(|format| format.manifest().id.as_ref())
         .filter(|id| !covered.iter().any(|covered| covered == id))
         .collect();

@@ -8,7 +8,12 @@ use std::collections::BTreeMap;
 use transpose_codes::{Duration, Isrc, Territory, Timestamp};
 use transpose_core::model::{Batch, EventRow, CellDiagnostic, Reject, Span, Entity, Field, FieldSet, Kind};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
-use transpose_core::format::{EncodeRequest, Chunk, ChunkDecoder, Decode, Dimension, Encode, Encoded, Events, Format, Grain, Head, Indexed, Manifest, Numbers, Origin, FileNumber, Portion, Preamble, Probe, Projection, Recognition, Status, Tally, options, OptionSpec};
+use transpose_core::format::{
+    Chunk, ChunkDecoder, Created, Decoder, Dimension, Encoded, Encoder, EncodeRequest,
+    EventDecoder, EventEncoder, Events, FileNumber, Format, FormatTraits, Grain, Head, Indexed,
+    Manifest, Numbers, Opened, options, OptionSpec, Origin, Preamble, Probe, Projection,
+    Recognition, Status, Tally,
+};
 use transpose_core::accounting::{Change, Subject, RunReport};
 
 transpose_core::register!(|| Ok(vec![Box::new(Lines { manifest: manifest() }) as Box<dyn Format>]));
@@ -30,10 +35,6 @@ transpose_core::codes! {
     BAD_OPTION: "{{CODES}}0004" "{{NAME}}-bad-option" Error
         "The format has no such option."
         "List the options with `transpose formats {{ID}}`."
-    /// Sums were given where single plays are needed.
-    NOT_EVENTS: "{{CODES}}0005" "{{NAME}}-needs-events" Error
-        "Each line stands for one play, and sums cannot be taken apart again."
-        "Choose a target format of sums."
 }
 
 /// The line that every file begins with.
@@ -70,6 +71,7 @@ fn manifest() -> Manifest {
         confidence: "".into(),
         versions: Vec::new(),
         extension: "txt".into(),
+        traits: FormatTraits::default(),
         about: "One line for each play.".into(),
     }
 }
@@ -108,19 +110,19 @@ impl Format for Lines {
         CELLS.iter().filter(|(_, _, required)| *required).map(|(_, field, _)| *field).collect()
     }
 
-    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Opened, Fatal> {
         check(options)?;
         let Some(body) = first_line(head.bytes(FIRST.len() + 2)?) else {
             let message = format!("the first line is not `{}`", String::from_utf8_lossy(FIRST));
             return Err(Fatal::input(Diagnostic::new(&WRONG_START, Location::line(1, 0), message)));
         };
         let preamble = Preamble { reads: fields(), body: body as u64, line: 2, ..Preamble::default() };
-        Ok(Box::new(Reader { preamble, plan: Plan::default() }))
+        Ok(Opened::Events(Box::new(Reader { preamble, plan: Plan::default() })))
     }
 
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        check(brief.options)?;
-        Ok(Box::new(Writer))
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
+        check(request.options)?;
+        Ok(Created::Events(Box::new(Writer)))
     }
 
     fn explain(&self, _topic: &str) -> Option<String> {
@@ -218,11 +220,34 @@ fn checked(place: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<(Field, bool),
     }
 }
 
-impl Decode for Reader {
+impl Decoder for Reader {
     fn preamble(&self) -> &Preamble {
         &self.preamble
     }
 
+    fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
+        Box::new(Worker { plan: &self.plan, lines: Vec::new() })
+    }
+
+    fn quarantine_header(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(FIRST);
+        out.push(b'\n');
+    }
+
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        let line = diagnostic.location.line.unwrap_or_default();
+        let reason = diagnostic.message.replace(['\r', '\n'], " ");
+        out.extend_from_slice(format!("#line {line}: {} {reason}\n", diagnostic.code.id).as_bytes());
+        out.extend_from_slice(row);
+        if !row.ends_with(b"\n") {
+            out.push(b'\n');
+        }
+    }
+
+    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _diagnostics: &mut Vec<Diagnostic>) {}
+}
+
+impl EventDecoder for Reader {
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let places = |fields: FieldSet| fields.iter().filter_map(place).collect();
         self.plan = Plan {
@@ -233,11 +258,7 @@ impl Decode for Reader {
         Ok(())
     }
 
-    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
-        Box::new(Worker { plan: &self.plan, lines: Vec::new() })
-    }
-
-    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
+    fn check_key(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
         let mut out = Vec::new();
         for (place, raw) in self.places(dimension).iter().zip(key) {
             // What describes the item may be wrong and is then left out; without its context a play
@@ -250,7 +271,7 @@ impl Decode for Reader {
         Ok(())
     }
 
-    fn resolve(
+    fn resolve_key(
         &self,
         dimension: Dimension,
         key: &[&[u8]],
@@ -267,27 +288,10 @@ impl Decode for Reader {
         }
     }
 
-    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
+    fn canonical_cell(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         out.clear();
         place(field).map_or(Ok(false), |place| checked(place, raw, out).map(|(_, filled)| filled))
     }
-
-    fn quarantine_head(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(FIRST);
-        out.push(b'\n');
-    }
-
-    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        let line = diagnostic.location.line.unwrap_or_default();
-        let reason = diagnostic.message.replace(['\r', '\n'], " ");
-        out.extend_from_slice(format!("#line {line}: {} {reason}\n", diagnostic.code.id).as_bytes());
-        out.extend_from_slice(row);
-        if !row.ends_with(b"\n") {
-            out.push(b'\n');
-        }
-    }
-
-    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _diagnostics: &mut Vec<Diagnostic>) {}
 }
 
 /// A line of a chunk that is a row.
@@ -400,37 +404,11 @@ fn reject(
 
 struct Writer;
 
-impl Encode for Writer {
+impl Encoder for Writer {
     fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         out.extend_from_slice(FIRST);
         out.push(b'\n');
         Tally { lines: 1, ..Tally::default() }
-    }
-
-    fn encode(
-        &self,
-        portion: Portion<'_>,
-        numbers: Numbers,
-        out: &mut Encoded,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        let Portion::Events(events) = portion else {
-            let message = "sums were given, and each line is one play";
-            return Err(Fatal::usage(Diagnostic::new(&NOT_EVENTS, Location::default(), message)));
-        };
-        let mut tally = Tally::default();
-        for index in 0..events.batch.rows.len() {
-            write_row(events, index, numbers.line, &mut out.bytes, report);
-            tally.add(Tally { lines: 1, summaries: 0, blocks: 1, usages: 1 });
-        }
-        let rows = &events.batch.rows;
-        let plays = rows.iter().map(|row| u64::from(row.plays)).sum();
-        let micros = rows.iter().map(|row| i128::from(row.micros)).sum();
-        report.ledger.written.play(rows.len() as u64, plays, micros);
-        if tally.lines > 0 {
-            out.marks.push((out.bytes.len() as u32, tally));
-        }
-        Ok(())
     }
 
     fn end(&self, _part: FileNumber, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
@@ -452,6 +430,30 @@ impl Encode for Writer {
     }
 }
 
+impl EventEncoder for Writer {
+    fn encode(
+        &self,
+        events: Events<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal> {
+        let mut tally = Tally::default();
+        for index in 0..events.batch.rows.len() {
+            write_row(events, index, numbers.line, &mut out.bytes, report);
+            tally.add(Tally { lines: 1, summaries: 0, blocks: 1, usages: 1 });
+        }
+        let rows = &events.batch.rows;
+        let plays = rows.iter().map(|row| u64::from(row.plays)).sum();
+        let micros = rows.iter().map(|row| i128::from(row.micros)).sum();
+        report.ledger.written.play(rows.len() as u64, plays, micros);
+        if tally.lines > 0 {
+            out.marks.push((out.bytes.len() as u32, tally));
+        }
+        Ok(())
+    }
+}
+
 fn write_row(events: Events<'_>, index: usize, first: u64, out: &mut Vec<u8>, report: &mut RunReport) {
     let batch = events.batch;
     let line = batch.rows.get(index).map(|row| first + u64::from(row.line));
@@ -465,7 +467,7 @@ fn write_row(events: Events<'_>, index: usize, first: u64, out: &mut Vec<u8>, re
         let Some(cell) = column.and_then(|column| cells.get(column)) else { continue };
         value.clear();
         // A cell that is wrong was found before: its row is not among these.
-        if !events.decoder.value(*field, cell.bytes(events.chunk, &batch.arena), &mut value).unwrap_or(false) {
+        if !events.decoder.canonical_cell(*field, cell.bytes(events.chunk, &batch.arena), &mut value).unwrap_or(false) {
             continue;
         }
         let loss = notation(*field, &mut value);

@@ -44,7 +44,7 @@ impl<'a> BalancesFile<'a> {
     /// Gives a deal what its account brings into the period; answers what is suspicious.
     pub(crate) fn carry(&self, deal: &mut PeriodTerms) -> Result<Diagnostics, Fatal> {
         let mut diagnostics = Diagnostics::default();
-        if deal.pays() {
+        if deal.royalties().is_some() {
             diagnostics.extend(self.balances.carry(deal, self.redo)?);
         }
         Ok(diagnostics)

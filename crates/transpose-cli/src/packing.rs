@@ -114,7 +114,7 @@ pub(crate) fn names(format: &dyn Format) -> Vec<String> {
     if tabs(format) {
         names.extend(["tsv".into(), "tsv.gz".into()]);
     }
-    if format.is_table() {
+    if format.manifest().traits.tabular {
         names.extend(Workbook::ALL.map(|workbook| workbook.name().to_owned()));
     }
     names
@@ -130,7 +130,7 @@ fn listed(names: &[String]) -> String {
 
 /// Whether a format can be written with tabs, and is not by itself.
 fn tabs(format: &dyn Format) -> bool {
-    format.is_table()
+    format.manifest().traits.tabular
         && format.manifest().extension != "tsv"
         && format.options().iter().any(|option| option.name == DELIMITER)
 }
@@ -144,7 +144,10 @@ fn parsed(format: &dyn Format, text: &str, workbook: fn(&str) -> Option<Workbook
         Kind::Tabs
     } else {
         // A workbook is compressed by itself, or is expected to be opened as it is.
-        Kind::Workbook(workbook(plain).filter(|_| format.is_table() && compression == Compression::None)?)
+        Kind::Workbook(
+            workbook(plain)
+                .filter(|_| format.manifest().traits.tabular && compression == Compression::None)?,
+        )
     };
     Some(Packing { kind, compression })
 }

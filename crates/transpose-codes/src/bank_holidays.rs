@@ -1,12 +1,12 @@
 //! Bank holidays of England and Wales, and the working days between them, for the years 2000
 //! to 2100.
 //!
-//! Rule: Banking and Financial Dealings Act 1971, schedule 1, with the days that are given each
-//! year by royal proclamation as they have been given ever since. What differs from the rule in
-//! single years (jubilees, a wedding, a funeral, a coronation, days moved) cannot be computed and
-//! is a table; for years to come it is empty.
+//! Rule: Banking and Financial Dealings Act 1971, schedule 1, with the days that royal
+//! proclamation has added every year since. Exceptions of single years (jubilees, a wedding, a
+//! funeral, a coronation, days moved) cannot be computed; they are in a table, which has none for
+//! years to come.
 //!
-//! A holiday on a Saturday or Sunday has a substitute: the next weekday that is no holiday itself.
+//! A holiday on a Saturday or Sunday has a substitute: the next weekday that is not a holiday.
 
 use crate::tables::bank_holidays::{Change, KNOWN};
 use crate::time::{Date, Period};
@@ -91,7 +91,7 @@ pub fn working_day_from(date: Date) -> Option<Date> {
     date
 }
 
-/// A month later than that of a day: its given day. Nothing beyond the calendar.
+/// The `day` of the month after that of `date`, if that month has it.
 pub fn day_of_next_month(date: Date, day: u8) -> Option<Date> {
     let (year, month) =
         if date.month() == 12 { (date.year() + 1, 1) } else { (date.year(), date.month() + 1) };
@@ -107,7 +107,7 @@ pub fn report_due(period: Period) -> Option<Date> {
     day_of_next_month(period.last(), 10).and_then(working_day_from)
 }
 
-/// The day that is so many days later.
+/// The day `days` later.
 fn after(date: Option<Date>, days: i32) -> Option<Date> {
     date.and_then(|date| Date::from_days(date.days_since_epoch() + days))
 }
@@ -117,8 +117,8 @@ fn monday_from(date: Date) -> Option<Date> {
     after(Some(date), (8 - i32::from(date.weekday())) % 7)
 }
 
-/// Easter Sunday of the Gregorian calendar: the Sunday after the full moon of the tables on or
-/// after 21 March.
+/// Easter Sunday of the Gregorian calendar: the Sunday after the first full moon of the church
+/// tables on or after 21 March.
 fn easter_sunday(year: u16) -> Option<Date> {
     let year_number = i32::from(year);
     let century = year_number / 100;
@@ -126,7 +126,7 @@ fn easter_sunday(year: u16) -> Option<Date> {
     // How many days after 21 March the full moon is, with the corrections for leap centuries and
     // for the drift of the moon.
     let moon = (19 * golden + 15 + century - century / 4 - (8 * century + 13) / 25) % 30;
-    // Two days that the tables of the church avoid.
+    // Two dates that the church tables avoid.
     let moon = if moon == 29 || moon == 28 && golden > 10 { moon - 1 } else { moon };
     let full = after(Date::new(year, 3, 21).ok(), moon)?;
     // Never the day of the full moon itself.

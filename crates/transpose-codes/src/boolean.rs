@@ -1,16 +1,16 @@
-//! Booleans: `true` or `false`, in lower case (ARCH-30).
+//! Booleans: `true` or `false`, in lower case.
 
-use crate::Parsed;
+use crate::ParsedCode;
 use std::fmt;
 
 /// Reads `true` or `false`; another case is accepted and reported as normalised.
-pub fn parse(text: &str) -> Result<Parsed<bool>, BooleanError> {
+pub fn parse(text: &str) -> Result<ParsedCode<bool>, BooleanError> {
     match text {
-        "true" => Ok(Parsed::exact(true)),
-        "false" => Ok(Parsed::exact(false)),
+        "true" => Ok(ParsedCode::exact(true)),
+        "false" => Ok(ParsedCode::exact(false)),
         "" => Err(BooleanError::Empty),
-        _ if text.eq_ignore_ascii_case("true") => Ok(Parsed { code: true, normalised: true }),
-        _ if text.eq_ignore_ascii_case("false") => Ok(Parsed { code: false, normalised: true }),
+        _ if text.eq_ignore_ascii_case("true") => Ok(ParsedCode { code: true, normalised: true }),
+        _ if text.eq_ignore_ascii_case("false") => Ok(ParsedCode { code: false, normalised: true }),
         _ => Err(BooleanError::Other),
     }
 }
@@ -50,7 +50,7 @@ mod tests {
         for (text, code, normalised) in
             [("true", true, false), ("false", false, false), ("TRUE", true, true), ("False", false, true)]
         {
-            assert_eq!(parse(text), Ok(Parsed { code, normalised }), "{text}");
+            assert_eq!(parse(text), Ok(ParsedCode { code, normalised }), "{text}");
             assert_eq!(as_str(code), text.to_lowercase());
         }
     }

@@ -8,7 +8,7 @@ pub(crate) struct Compact<const N: usize> {
 }
 
 impl<const N: usize> Compact<N> {
-    /// Reads ASCII letters and digits, passes over `separator` characters, and stops at anything
+    /// Reads ASCII letters and digits, skips `separator` characters, and stops at anything
     /// else.
     ///
     /// Characters beyond `N` are counted and checked but not kept.

@@ -1,11 +1,10 @@
-//! Currencies: ISO 4217 alphabetic codes and those the DDEX list keeps although ISO has withdrawn
-//! them.
+//! Currencies: the alphabetic codes of ISO 4217, and withdrawn ones that the DDEX list keeps.
 
-use crate::Parsed;
+use crate::ParsedCode;
 use crate::tables::currencies::CURRENCIES;
 use std::fmt;
 
-/// A currency: a small number that stands for a row of the table of codes, ordered by code.
+/// A currency: the index of its row in the table of codes, which is sorted by code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency(u8);
 
@@ -19,7 +18,7 @@ pub(crate) struct Row {
 
 impl Currency {
     /// Reads a code; lower case and spaces around it are reported as normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, CurrencyError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, CurrencyError> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Err(CurrencyError::Empty);
@@ -30,7 +29,7 @@ impl Currency {
         });
         if let Some(at) = found {
             let code = Self(at as u8);
-            return Ok(Parsed { code, normalised: code.as_str() != text });
+            return Ok(ParsedCode { code, normalised: code.as_str() != text });
         }
         Err(match suggest(trimmed) {
             Some(code) => CurrencyError::UseInstead(code),
@@ -103,9 +102,9 @@ impl std::str::FromStr for Currency {
     }
 }
 
-/// The code for a common way to write a currency that leaves no doubt: `€`, `£`, `EURO`, `RMB`.
+/// The code for a common, unambiguous way to write a currency: `€`, `£`, `EURO`, `RMB`.
 ///
-/// A bare `$` or `¥` has no answer, because several currencies use it.
+/// There is none for a bare `$` or `¥`, which several currencies use.
 pub fn suggest(text: &str) -> Option<&'static str> {
     const WAYS: [(&str, &str); 14] = [
         ("€", "EUR"),
@@ -135,9 +134,9 @@ pub enum CurrencyError {
     Empty,
     /// The text is not three letters.
     Shape,
-    /// The text is no code, but a known way to write this currency.
+    /// The text is not a code, but a known way to write this currency.
     UseInstead(&'static str),
-    /// Three letters that are no code of ISO 4217.
+    /// Three letters that are not a code of ISO 4217.
     Unknown,
 }
 
@@ -164,7 +163,7 @@ mod tests {
         assert!(CURRENCIES.is_sorted_by(|a, b| a.code < b.code));
         assert!(CURRENCIES.len() < 256);
         for currency in Currency::all() {
-            assert_eq!(Currency::parse(currency.code()), Ok(Parsed::exact(currency)));
+            assert_eq!(Currency::parse(currency.code()), Ok(ParsedCode::exact(currency)));
         }
         assert_eq!(Currency::all().filter(|c| c.in_ddex_list()).count(), 173);
         for code in ["BYN", "MRU", "STN", "VES", "SLE", "VED", "ZWG", "UYW", "XCG"] {

@@ -1,7 +1,7 @@
-//! The one exact decimal parser and writer (ARCH-31 to ARCH-34).
+//! The one exact decimal parser and writer.
 //!
-//! A grammar says how numbers are written in a source; what fits it is read exactly, with its
-//! scale, and what does not is refused. Nothing is rounded and nothing passes through a binary
+//! A grammar says how numbers are written in a source; a text that fits it is read exactly, with
+//! its scale, and any other is refused. Nothing is rounded, and nothing passes through a binary
 //! float.
 
 use std::fmt;
@@ -46,7 +46,7 @@ impl Grammar {
 
     /// [`Grammar::PLAIN`], and nothing needs to follow the dot: `5.` is five. For what is read and
     /// not written: numbers of the canonical model, which keep the notation of their source, and
-    /// cells of standards that allow it (DSR: ARCH-32).
+    /// cells of standards that allow it.
     pub const LENIENT: Self = Self { allow_trailing_dot: true, ..Self::PLAIN };
 
     const fn mark(self) -> char {
@@ -94,7 +94,7 @@ pub fn parse(text: &str, grammar: Grammar) -> Result<Decimal, DecimalError> {
     Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| DecimalError::TooLong)
 }
 
-/// Reads a whole number: digits with an optional minus (ARCH-31).
+/// Reads a whole number: digits with an optional minus.
 pub fn parse_integer(text: &str) -> Result<i64, DecimalError> {
     let (negative, body) = sign(text, SignRule::Minus);
     if body.is_empty() {
@@ -140,8 +140,7 @@ pub fn scaled(text: &[u8]) -> Option<(i64, u32)> {
     plain.then_some((if digits.len() < text.len() { -number } else { number }, fraction))
 }
 
-/// Writes a number in plain notation, with a dot, without needless zeros behind it; zero is `0`
-/// (ARCH-31, ARCH-33).
+/// Writes a number in plain notation, with a dot, without trailing zeros; zero is `0`.
 pub fn write(value: &Decimal, out: &mut Vec<u8>) {
     let mantissa = value.mantissa();
     let mut digits = [b'0'; 40];
@@ -186,12 +185,13 @@ pub fn to_text(value: &Decimal) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// The number with at most so many decimal places; half of the last one goes away from zero.
+/// The number rounded to at most `places` decimal places; half of the last one rounds away from
+/// zero.
 pub fn half_up(value: Decimal, places: u32) -> Decimal {
     value.round_dp_with_strategy(places, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// Takes the sign off; what is left unconsumed is refused with the other characters.
+/// Splits the sign off; a sign that the rule does not allow stays and is refused later.
 fn sign(text: &str, rule: SignRule) -> (bool, &str) {
     let accounting = rule == SignRule::Accounting;
     if rule == SignRule::Unsigned {
@@ -237,7 +237,7 @@ fn refusal(text: &str, c: char, grammar: Grammar) -> DecimalError {
     }
 }
 
-/// The digits read so far. Beyond the limit they are counted only.
+/// The digits read so far; beyond [`MAX_DIGITS`] they are only counted.
 #[derive(Default)]
 struct Mantissa {
     low: u64,
@@ -250,7 +250,7 @@ impl Mantissa {
         if digit == 0 && self.digits == 0 {
             return;
         }
-        // Eighteen digits fit the fast half, the rest goes to the wide one.
+        // Eighteen digits fit into 64 bits; the wide half takes the rest.
         if self.digits < 18 {
             self.low = self.low * 10 + digit as u64;
         } else if self.digits < MAX_DIGITS {
@@ -266,7 +266,7 @@ impl Mantissa {
     }
 }
 
-/// Checks that marks stand between groups of three digits.
+/// Checks that grouping marks separate groups of three digits.
 #[derive(Default)]
 struct Groups {
     digits: u32,
@@ -300,15 +300,15 @@ pub enum DecimalError {
     Empty,
     /// There is a sign and nothing else.
     NoDigits,
-    /// No digit stands before the decimal mark.
+    /// There is no digit before the decimal mark.
     NoWholeDigits,
-    /// No digit stands after the decimal mark.
+    /// There is no digit after the decimal mark.
     TrailingMark,
     /// There is a second decimal mark.
     ManyMarks,
     /// There is a comma where the decimal mark is a dot.
     Comma,
-    /// Grouping marks do not part groups of three digits.
+    /// Grouping marks do not separate groups of three digits.
     Grouping,
     /// A sign the grammar does not know, or in the wrong place.
     Sign,

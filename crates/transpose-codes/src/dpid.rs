@@ -1,8 +1,8 @@
-//! DPID, the DDEX party identifier (ARCH-39, rule V-ID-4): `PADPIDA`, ten digits and a check
-//! character, no dashes.
+//! DPID, the DDEX party identifier with `PADPIDA`, ten digits and a check character,
+//! without dashes.
 
 use crate::compact::{Compact, is_separator};
-use crate::{Parsed, ascii_code, check};
+use crate::{ParsedCode, ascii_code, check_digit};
 use std::fmt;
 
 /// A DPID in its canonical form: eighteen characters, upper case, no dashes.
@@ -14,7 +14,7 @@ impl Dpid {
     ///
     /// The check character is not enforced here, because invented ids are common in tests and
     /// agreements: ask [`Dpid::expected_check`].
-    pub fn parse(text: &str) -> Result<Parsed<Self>, DpidError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, DpidError> {
         let compact = Compact::<18>::read(text, is_separator).map_err(DpidError::Character)?;
         if compact.len() == 0 {
             return Err(DpidError::Empty);
@@ -23,7 +23,7 @@ impl Dpid {
         let Some(rest) = bytes.strip_prefix(b"PADPIDA") else { return Err(DpidError::Prefix) };
         match rest {
             [digits @ .., _] if digits.iter().all(u8::is_ascii_digit) => {
-                Ok(Parsed { code: Self(bytes), normalised: bytes != text.as_bytes() })
+                Ok(ParsedCode { code: Self(bytes), normalised: bytes != text.as_bytes() })
             }
             _ => Err(DpidError::Digits),
         }
@@ -32,7 +32,7 @@ impl Dpid {
     /// The check character (ISO 7064 Mod 37,36) that belongs to the id when it carries another one.
     pub fn expected_check(&self) -> Option<char> {
         let [body @ .., last] = &self.0;
-        check::mod_37_36(body).filter(|expected| expected != last).map(char::from)
+        check_digit::mod_37_36(body).filter(|expected| expected != last).map(char::from)
     }
 }
 

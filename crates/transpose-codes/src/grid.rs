@@ -2,7 +2,7 @@
 //! 7064 Mod 37,36).
 
 use crate::compact::{is_separator, labelled};
-use crate::{Parsed, ascii_code, check};
+use crate::{ParsedCode, ascii_code, check_digit};
 use std::fmt;
 
 /// A GRid in its canonical form: eighteen characters, upper case, no hyphens.
@@ -12,7 +12,7 @@ pub struct Grid([u8; 18]);
 impl Grid {
     /// Reads a GRid; hyphens, spaces, lower case and a `GRID:` label are accepted and reported as
     /// normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, GridError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, GridError> {
         let compact = labelled::<18>(text, "GRID", is_separator).map_err(GridError::Character)?;
         let Some(bytes) = compact.exactly() else {
             return Err(if compact.len() == 0 { GridError::Empty } else { GridError::Length(compact.len()) });
@@ -21,11 +21,11 @@ impl Grid {
         if !body.starts_with(b"A1") {
             return Err(GridError::Scheme);
         }
-        match check::mod_37_36(body) {
+        match check_digit::mod_37_36(body) {
             Some(expected) if expected != *last => {
                 Err(GridError::CheckCharacter { code: Self(bytes), expected: expected as char })
             }
-            _ => Ok(Parsed { code: Self(bytes), normalised: bytes != text.as_bytes() }),
+            _ => Ok(ParsedCode { code: Self(bytes), normalised: bytes != text.as_bytes() }),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! ICPN, the product code of a release (UPC, EAN, GTIN; GS1 General Specifications): 12, 13 or 14
-//! digits with a GS1 mod 10 check digit (ARCH-41).
+//! digits with a GS1 mod 10 check digit.
 //!
 //! Spreadsheets damage these codes more than any other: they drop the leading zero, and they turn
 //! the number into `1.91774E+11`, which cannot be undone. The first is repaired when the check
 //! digit proves the repair; the second is an error of its own, so that a report can say what
 //! happened.
 
-use crate::check;
+use crate::check_digit;
 use crate::compact::{Compact, is_separator};
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct Icpn {
 
 /// A product code and what had to be repaired to read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct IcpnParsed {
+pub struct ParsedIcpn {
     /// The code itself.
     pub code: Icpn,
     /// What was repaired, the strongest repair when there were several.
@@ -39,8 +39,8 @@ pub enum IcpnRepair {
 }
 
 impl Icpn {
-    /// Reads 12, 13 or 14 digits with a right check digit, and tells what was repaired on the way.
-    pub fn parse(text: &str) -> Result<IcpnParsed, IcpnError> {
+    /// Reads 12, 13 or 14 digits with a right check digit, and says what was repaired on the way.
+    pub fn parse(text: &str) -> Result<ParsedIcpn, IcpnError> {
         let compact = match Compact::<14>::read(text, is_separator) {
             Ok(compact) => compact,
             Err(found) if matches!(found, '.' | ',' | '+') && is_scientific(text) => {
@@ -73,9 +73,9 @@ impl Icpn {
             return Err(IcpnError::AllZeros);
         }
         let Some((last, body)) = code.bytes().split_last() else { return Err(IcpnError::Empty) };
-        let expected = check::gs1(body);
+        let expected = check_digit::gs1(body);
         if expected == *last {
-            return Ok(IcpnParsed { code, repair });
+            return Ok(ParsedIcpn { code, repair });
         }
         Err(if !zeros.is_empty() {
             IcpnError::Length(kept.len())
@@ -103,8 +103,7 @@ impl Icpn {
             len += 1;
         }
         let whole = mantissa.find(['.', ',']) == Some(1);
-        // One digit stands before the mark, so the number has one digit more than its exponent
-        // says.
+        // There is one digit before the mark, so the number has one digit more than its exponent.
         if !whole || len != exponent.checked_add(1)? {
             return None;
         }
@@ -297,7 +296,7 @@ mod tests {
 
         #[test]
         fn a_lost_zero_comes_back(body in "[1-9][0-9]{9}") {
-            let last = check::gs1(format!("0{body}").as_bytes()) as char;
+            let last = check_digit::gs1(format!("0{body}").as_bytes()) as char;
             let parsed = Icpn::parse(&format!("{body}{last}")).unwrap();
             prop_assert_eq!(parsed.code.to_string(), format!("0{body}{last}"));
             prop_assert_eq!(parsed.repair, Some(IcpnRepair::LeadingZeroRestored));

@@ -2,7 +2,7 @@
 //! character (ISO 7064 Mod 11-2, a digit or `X`).
 
 use crate::compact::{is_separator, labelled};
-use crate::{Parsed, ascii_code, check};
+use crate::{ParsedCode, ascii_code, check_digit};
 use std::fmt;
 
 /// An ISNI in its canonical form: sixteen characters, no spaces.
@@ -12,9 +12,9 @@ pub struct Isni([u8; 16]);
 impl Isni {
     /// Reads an ISNI; spaces, hyphens, a lower-case `x` and an `ISNI` label are accepted and
     /// reported as normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, IsniError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, IsniError> {
         if let Some(code) = Self::canonical(text) {
-            return Ok(Parsed { code, normalised: false });
+            return Ok(ParsedCode { code, normalised: false });
         }
         let compact = labelled::<16>(text, "ISNI", is_separator).map_err(IsniError::Character)?;
         let Some(bytes) = compact.exactly() else {
@@ -27,18 +27,19 @@ impl Isni {
         if !(last.is_ascii_digit() || *last == b'X') {
             return Err(IsniError::Character(*last as char));
         }
-        let expected = check::mod_11_2(digits);
+        let expected = check_digit::mod_11_2(digits);
         if expected != *last {
             return Err(IsniError::CheckCharacter { code: Self(bytes), expected: expected as char });
         }
-        Ok(Parsed { code: Self(bytes), normalised: bytes != text.as_bytes() })
+        Ok(ParsedCode { code: Self(bytes), normalised: bytes != text.as_bytes() })
     }
 
-    /// Reads an ISNI in canonical form, as nearly all are.
+    /// Reads an ISNI in canonical form, the fast path: nearly all are.
     pub(crate) fn canonical(text: &str) -> Option<Self> {
         let bytes: [u8; 16] = text.as_bytes().try_into().ok()?;
         let [digits @ .., last] = &bytes;
-        (digits.iter().all(u8::is_ascii_digit) && check::mod_11_2(digits) == *last).then_some(Self(bytes))
+        (digits.iter().all(u8::is_ascii_digit) && check_digit::mod_11_2(digits) == *last)
+            .then_some(Self(bytes))
     }
 }
 

@@ -1,8 +1,8 @@
-//! ISRC, the code of a recording (ISO 3901; shape of ARCH-41): two letters, three letters or
-//! digits, seven digits.
+//! ISRC, the code of a recording (ISO 3901): two letters, three letters or digits, seven
+//! digits.
 
 use crate::compact::{is_separator, labelled};
-use crate::{Parsed, ascii_code};
+use crate::{ParsedCode, ascii_code};
 use std::fmt;
 
 /// An ISRC in its canonical form: twelve characters, upper case, no hyphens.
@@ -12,12 +12,12 @@ pub struct Isrc([u8; 12]);
 impl Isrc {
     /// Reads an ISRC; hyphens, spaces, lower case and an `ISRC` label are accepted and reported as
     /// normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, IsrcError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, IsrcError> {
         // Nearly every ISRC is already canonical: check its shape without looking for separators.
         if let Ok(bytes) = <[u8; 12]>::try_from(text.as_bytes())
             && wrong_place(&bytes).is_none()
         {
-            return Ok(Parsed::exact(Self(bytes)));
+            return Ok(ParsedCode::exact(Self(bytes)));
         }
         let compact = labelled::<12>(text, "ISRC", is_separator).map_err(IsrcError::Character)?;
         let Some(bytes) = compact.exactly() else {
@@ -25,12 +25,12 @@ impl Isrc {
         };
         match wrong_place(&bytes) {
             Some((place, expected)) => Err(IsrcError::Shape { place, expected }),
-            None => Ok(Parsed { code: Self(bytes), normalised: true }),
+            None => Ok(ParsedCode { code: Self(bytes), normalised: true }),
         }
     }
 
-    /// The two-letter prefix, which since 2010 no longer tells the country of the recording for
-    /// certain.
+    /// The two-letter prefix, which since 2010 is no longer certain to be the country of the
+    /// recording.
     pub fn prefix(&self) -> &str {
         self.as_str().get(..2).unwrap_or_default()
     }
@@ -69,7 +69,7 @@ pub enum IsrcError {
     Length(usize),
     /// A character that no ISRC holds.
     Character(char),
-    /// A letter stands where a digit belongs, or the other way round.
+    /// There is a letter where a digit belongs, or a digit where a letter belongs.
     Shape {
         /// The place in the canonical form, counted from one.
         place: u8,
@@ -146,7 +146,7 @@ mod tests {
         fn never_panics_and_is_stable(text in "\\PC{0,20}") {
             if let Ok(parsed) = Isrc::parse(&text) {
                 prop_assert_eq!(parsed.normalised, parsed.code.as_str() != text);
-                prop_assert_eq!(Isrc::parse(parsed.code.as_str()), Ok(Parsed::exact(parsed.code)));
+                prop_assert_eq!(Isrc::parse(parsed.code.as_str()), Ok(ParsedCode::exact(parsed.code)));
             }
         }
 

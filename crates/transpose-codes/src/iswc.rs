@@ -1,8 +1,7 @@
-//! ISWC, the code of a musical work (ISO 15707; shape of ARCH-41): `T`, nine digits and a check
-//! digit.
+//! ISWC, the code of a musical work (ISO 15707): `T`, nine digits and a check digit.
 
 use crate::compact::{is_separator, labelled};
-use crate::{Parsed, ascii_code, check};
+use crate::{ParsedCode, ascii_code, check_digit};
 use std::fmt;
 
 /// An ISWC in its canonical form: `T` and ten digits.
@@ -12,7 +11,7 @@ pub struct Iswc([u8; 11]);
 impl Iswc {
     /// Reads `T0345246801` or `T-034.524.680-1`; dots, hyphens, spaces, lower case and an `ISWC`
     /// label are normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, IswcError> {
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, IswcError> {
         let compact =
             labelled::<11>(text, "ISWC", |c| c == '.' || is_separator(c)).map_err(IswcError::Character)?;
         let Some(bytes) = compact.exactly() else {
@@ -22,11 +21,11 @@ impl Iswc {
         if !digits.iter().chain([last]).all(u8::is_ascii_digit) {
             return Err(IswcError::Shape);
         }
-        let expected = check::iswc(digits);
+        let expected = check_digit::iswc(digits);
         if expected != *last {
             return Err(IswcError::CheckDigit { code: Self(bytes), expected: expected as char });
         }
-        Ok(Parsed { code: Self(bytes), normalised: bytes != text.as_bytes() })
+        Ok(ParsedCode { code: Self(bytes), normalised: bytes != text.as_bytes() })
     }
 }
 

@@ -1,18 +1,27 @@
 //! Codes of the music industry and the one exact decimal parser.
 //!
-//! Identifiers (ISRC, ISWC, ICPN, GRid, DPID, ISNI), territories, currencies, durations, times,
-//! periods, booleans and decimals: each is a small checked type with one parser, one canonical form
-//! and an error that says what is wrong.
+//! Each code is a small checked type with one parser, one canonical form, and an error that says
+//! what is wrong.
+//!
+//! | modules | hold |
+//! |---|---|
+//! | [`isrc`], [`iswc`], [`icpn`], [`grid`], [`dpid`], [`isni`], [`party_id`] | identifiers |
+//! | [`territory`], [`currency`] | codes of lists, in static tables |
+//! | [`time`], [`duration`], [`serial`] | dates, times, periods, durations, spreadsheet dates |
+//! | [`bank_holidays`] | working days in England and Wales |
+//! | [`decimal`], [`boolean`] | values |
+//! | [`mojibake`] | repair of text that was encoded twice |
 //!
 //! Invariant: this crate does no I/O, reads no clock and knows no file format. It is the lowest
 //! crate of the workspace, and nothing in it allocates while parsing.
 
 pub mod bank_holidays;
 pub mod boolean;
-mod check;
+mod check_digit;
 mod compact;
 pub mod currency;
 pub mod decimal;
+mod digits;
 pub mod dpid;
 pub mod duration;
 pub mod grid;
@@ -32,7 +41,7 @@ pub use decimal::{Decimal, DecimalError};
 pub use dpid::{Dpid, DpidError};
 pub use duration::{Duration, DurationError, ParsedDuration};
 pub use grid::{Grid, GridError};
-pub use icpn::{Icpn, IcpnError, IcpnParsed, IcpnRepair};
+pub use icpn::{Icpn, IcpnError, IcpnRepair, ParsedIcpn};
 pub use isni::{Isni, IsniError};
 pub use isrc::{Isrc, IsrcError};
 pub use iswc::{Iswc, IswcError};
@@ -40,9 +49,9 @@ pub use party_id::{PartyId, PartyIdError};
 pub use territory::{Territory, TerritoryError, TerritoryKind};
 pub use time::{Date, PartialDate, Period, TimeError, Timestamp};
 
-/// A code together with the answer whether its text was in canonical form.
+/// A code, and whether its text was in canonical form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Parsed<T> {
+pub struct ParsedCode<T> {
     /// The code itself.
     pub code: T,
     /// True when the text differed from the canonical form of the code (case, separators, prefix,
@@ -50,15 +59,15 @@ pub struct Parsed<T> {
     pub normalised: bool,
 }
 
-impl<T> Parsed<T> {
+impl<T> ParsedCode<T> {
     /// A code whose text was canonical.
     pub const fn exact(code: T) -> Self {
         Self { code, normalised: false }
     }
 
-    /// The same answer about another value.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Parsed<U> {
-        Parsed { code: f(self.code), normalised: self.normalised }
+    /// The same for another value made of the code.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> ParsedCode<U> {
+        ParsedCode { code: f(self.code), normalised: self.normalised }
     }
 }
 
@@ -107,8 +116,8 @@ mod tests {
 
     #[test]
     fn map_keeps_the_flag() {
-        let parsed = Parsed { code: 2_u8, normalised: true }.map(u16::from);
-        assert_eq!(parsed, Parsed { code: 2_u16, normalised: true });
-        assert!(!Parsed::exact(1).normalised);
+        let parsed = ParsedCode { code: 2_u8, normalised: true }.map(u16::from);
+        assert_eq!(parsed, ParsedCode { code: 2_u16, normalised: true });
+        assert!(!ParsedCode::exact(1).normalised);
     }
 }

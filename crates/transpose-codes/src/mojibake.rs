@@ -1,7 +1,7 @@
 //! Text that was encoded twice: UTF-8 read as Windows-1252 or ISO 8859-1 and encoded once more, so
 //! that `é` has become `Ã©`.
 //!
-//! That it happened can be proven but for odd coincidences: every character beyond ASCII stands for
+//! It can be proven, coincidences aside: every character beyond ASCII stands for
 //! one byte, and these bytes are UTF-8.
 
 /// The characters that Windows-1252 has in the places 0x80 to 0x9F; the five empty places stand for
@@ -17,7 +17,7 @@ const WINDOWS: [char; 32] = [
 /// `false`, and nothing is written, when it was not encoded twice.
 pub fn undo(text: &str, out: &mut Vec<u8>) -> bool {
     // A character of two bytes or more begins with one of 0xC2 to 0xF4 and goes on with one of 0x80
-    // to 0xBF: that tells nearly every text apart.
+    // to 0xBF: nearly every other text is ruled out by that.
     let mut beyond = text.chars().skip_while(char::is_ascii);
     let begins = beyond.next().is_some_and(|c| ('\u{c2}'..='\u{f4}').contains(&c));
     let goes_on = beyond.next().and_then(byte).is_some_and(|byte| matches!(byte, 0x80..=0xbf));

@@ -1,7 +1,7 @@
-//! Party ids as `Namespace::Id` (ARCH-18, ARCH-40, rule V-ID-5), such as `ISNI::0000000081266409`
+//! Party ids as `Namespace::Id`, such as `ISNI::0000000081266409`
 //! or `myns::4534`.
 
-use crate::Parsed;
+use crate::ParsedCode;
 use crate::isni::{Isni, IsniError};
 use std::fmt;
 
@@ -14,14 +14,17 @@ pub struct PartyId<'a> {
 }
 
 impl<'a> PartyId<'a> {
-    /// Reads `Namespace::Id`; spaces around the parts are dropped (ARCH-19), and an ISNI is checked
+    /// Reads `Namespace::Id`; spaces around the parts are dropped, and an ISNI is checked
     /// and compacted.
-    pub fn parse(text: &'a str) -> Result<Parsed<Self>, PartyIdError> {
-        // Nearly all are.
+    pub fn parse(text: &'a str) -> Result<ParsedCode<Self>, PartyIdError> {
+        // The fast path: most party ids are canonical ISNIs.
         if let Some(id) = text.strip_prefix("ISNI::")
             && let Some(isni) = Isni::canonical(id)
         {
-            return Ok(Parsed { code: Self { namespace: "ISNI", id, isni: Some(isni) }, normalised: false });
+            return Ok(ParsedCode {
+                code: Self { namespace: "ISNI", id, isni: Some(isni) },
+                normalised: false,
+            });
         }
         if text.trim().is_empty() {
             return Err(PartyIdError::Empty);
@@ -47,10 +50,10 @@ impl<'a> PartyId<'a> {
             normalised |= isni.normalised || namespace != "ISNI";
             code = Self { namespace: "ISNI", id, isni: Some(isni.code) };
         }
-        Ok(Parsed { code, normalised })
+        Ok(ParsedCode { code, normalised })
     }
 
-    /// The namespace: who gives the ids, such as `ISNI`, `IPI` or a name the parties agreed.
+    /// The namespace: who assigns the ids, such as `ISNI`, `IPI` or a name the parties agreed.
     pub const fn namespace(&self) -> &'a str {
         self.namespace
     }
@@ -80,9 +83,9 @@ pub enum PartyIdError {
     Empty,
     /// There is no `::`.
     NoNamespace,
-    /// Nothing stands before the `::`.
+    /// There is nothing before the `::`.
     EmptyNamespace,
-    /// Nothing stands after the `::`.
+    /// There is nothing after the `::`.
     EmptyId,
     /// There is a second `::`.
     ManyIds,

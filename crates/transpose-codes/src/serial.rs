@@ -1,8 +1,8 @@
 //! Dates as spreadsheets count them: days since the beginning of 1900 or of 1904, the time of day
 //! as a fraction.
 //!
-//! Which of the two a number means stands in the workbook only, and they lie four years and a day
-//! apart. So a number is never taken for a date without being told which.
+//! Only the workbook says which of the two its numbers mean, and they are four years and a day
+//! apart. So a number is read as a date only when the caller names the [`Epoch`].
 
 use crate::time::{Date, Timestamp};
 
@@ -11,7 +11,7 @@ const DAY: i64 = 86_400_000_000;
 /// Where days are counted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Epoch {
-    /// The first of January 1900 is day 1, and there is a day 60 that never was: the 29th of
+    /// The first of January 1900 is day 1, and there is a day 60 that never existed: 29
     /// February 1900.
     Y1900,
     /// The first of January 1904 is day 0.
@@ -62,11 +62,11 @@ impl Serial {
         (days <= LAST).then_some(Self { days, micros, timed: fraction.is_some() })
     }
 
-    /// The moment, without an offset; `None` for days that never were.
+    /// The moment, without an offset; `None` for a day that never existed.
     pub fn moment(self, epoch: Epoch) -> Option<Timestamp> {
         let days = match (epoch, self.days) {
             (Epoch::Y1900, 0 | 60) => return None,
-            // The day that never was shifts all after it.
+            // The day that never existed shifts all days after it.
             (Epoch::Y1900, 1..60) => self.days - 25_568,
             (Epoch::Y1900, _) => self.days - 25_569,
             (Epoch::Y1904, _) => self.days - 24_107,
@@ -76,7 +76,7 @@ impl Serial {
         Some(Timestamp { micros, offset_minutes: None, truncated: false })
     }
 
-    /// Whether the number tells a time of day.
+    /// Whether the number has a time of day.
     pub const fn has_time(self) -> bool {
         self.timed
     }

@@ -1,12 +1,12 @@
 //! Territories: ISO 3166-1 alpha-2, ISO 3166-3, CISAC TIS numeric codes and the DDEX additions
 //! (`XK`, `Worldwide`), as in the DDEX allowed-value sets.
 
-use crate::Parsed;
+use crate::ParsedCode;
 use crate::tables::territories::TERRITORIES;
 use crate::tables::territory_names::NAMES;
 use std::fmt;
 
-/// A territory: a small number that stands for a row of the table of codes, ordered by code.
+/// A territory: the index of its row in the table of codes, which is sorted by code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Territory(u16);
 
@@ -37,17 +37,17 @@ pub(crate) struct Row {
 impl Territory {
     /// Reads a code; another case of letters and leading zeros of TIS numbers are reported as
     /// normalised.
-    pub fn parse(text: &str) -> Result<Parsed<Self>, TerritoryError> {
-        // Two capitals are the code of nearly every row.
+    pub fn parse(text: &str) -> Result<ParsedCode<Self>, TerritoryError> {
+        // The fast path: nearly every cell holds two capitals.
         if let Ok(pair) = <[u8; 2]>::try_from(text.as_bytes())
             && let Some(found) = by_pair(pair)
         {
-            return Ok(Parsed::exact(found));
+            return Ok(ParsedCode::exact(found));
         }
         Self::parse_other(text)
     }
 
-    fn parse_other(text: &str) -> Result<Parsed<Self>, TerritoryError> {
+    fn parse_other(text: &str) -> Result<ParsedCode<Self>, TerritoryError> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Err(TerritoryError::Empty);
@@ -66,7 +66,7 @@ impl Territory {
             _ => None,
         };
         match found {
-            Some(code) => Ok(Parsed { code, normalised: code.code() != text }),
+            Some(code) => Ok(ParsedCode { code, normalised: code.code() != text }),
             None => Err(suggest(trimmed).map_or(TerritoryError::Unknown, TerritoryError::UseInstead)),
         }
     }
@@ -148,7 +148,7 @@ pub fn suggest(text: &str) -> Option<&'static str> {
 
 const LONGEST_NAME: usize = 48;
 
-/// Folds a name: lower-case ASCII letters and digits only. Nothing when it is longer than any known
+/// Folds a name: lower-case ASCII letters and digits only; `None` when it is longer than any known
 /// name.
 fn fold<'a>(text: &str, buffer: &'a mut [u8; LONGEST_NAME]) -> Option<&'a [u8]> {
     let mut len = 0;
@@ -207,9 +207,9 @@ fn by_code(code: &str) -> Option<Territory> {
 pub enum TerritoryError {
     /// There is no text.
     Empty,
-    /// The text is no code, but a known name or another code of this territory: `GB` for `UK`.
+    /// The text is not a code, but a known name or another code of this territory: `GB` for `UK`.
     UseInstead(&'static str),
-    /// The text is no code of the list, which grows without notice.
+    /// The text is not a code of the list, which grows without notice.
     Unknown,
 }
 
@@ -241,7 +241,7 @@ mod tests {
             assert_eq!(fold(name, &mut [0; LONGEST_NAME]), Some(name.as_bytes()));
         }
         for territory in Territory::all() {
-            assert_eq!(Territory::parse(territory.code()), Ok(Parsed::exact(territory)));
+            assert_eq!(Territory::parse(territory.code()), Ok(ParsedCode::exact(territory)));
             assert!(!territory.name().is_empty());
             if territory.kind() == TerritoryKind::Country && !territory.is_deprecated() {
                 assert_eq!(suggest(territory.name()), Some(territory.code()));

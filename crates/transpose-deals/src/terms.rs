@@ -19,7 +19,7 @@ use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 use transpose_core::terms::{
-    ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, ServiceTotal, Terms, UsageTotal,
+    ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, RoyaltyTerms, ServiceTotal, Terms, UsageTotal,
 };
 
 transpose_core::codes! {
@@ -644,10 +644,12 @@ impl Terms for PeriodTerms {
         &self.agreement.options
     }
 
-    fn pays(&self) -> bool {
-        !self.agreement.deals.is_empty()
+    fn royalties(&self) -> Option<&dyn RoyaltyTerms> {
+        (!self.agreement.deals.is_empty()).then_some(self as &dyn RoyaltyTerms)
     }
+}
 
+impl RoyaltyTerms for PeriodTerms {
     fn per_user(&self) -> bool {
         self.deal().is_ok_and(|deal| deal.needs(Need::Users))
     }
@@ -656,15 +658,12 @@ impl Terms for PeriodTerms {
         self.deal().is_ok_and(|deal| deal.policies.counts_play(context, bearing))
     }
 
-    fn owed(
+    fn work_out(
         &self,
         contexts: &mut [Entity],
         played: &[UsageTotal<'_>],
         whole: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>> {
-        if !self.pays() {
-            return Ok(Royalties::default());
-        }
         let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
         let counted = Counted {
             policies: &deal.policies,

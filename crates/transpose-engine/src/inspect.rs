@@ -6,14 +6,14 @@ use crate::contexts::gather::{Gatherer, Plan};
 use crate::diagnostics;
 use crate::run::message;
 use crate::scan::chunks::{Decoded, Reading, scan};
-use crate::scan::open::InputHead;
+use crate::scan::open::open;
 use crate::scan::ordered::{Flow, Sequencer};
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
-use transpose_core::format::{Dimension, Format, Grain, Preamble, Projection, Tally};
+use transpose_core::format::{Dimension, Format, Opened, Preamble, Projection, Tally};
 use transpose_core::model::{
     Block, Blocks, Cell, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value,
 };
@@ -54,19 +54,20 @@ pub fn survey(
     reading: Reading,
     rows: usize,
 ) -> Result<Survey, Fatal> {
-    let mut decoder = format.open(&mut InputHead::new(input), options)?;
-    let reads = decoder.preamble().reads;
-    let event = format.manifest().grain != Grain::Aggregate;
-    let fields: Vec<Field> = if event { reads.iter().collect() } else { Vec::new() };
-    let context: FieldSet = CONTEXT.into_iter().filter(|field| reads.contains(*field)).collect();
-    decoder.project(&Projection {
-        context,
-        row: fields.clone(),
-        time: event,
-        duration: event,
-        ..Projection::default()
-    })?;
-    let decoder = decoder.as_ref();
+    let mut opened = open(format, input, options)?;
+    let reads = opened.preamble().reads;
+    let mut fields: Vec<Field> = Vec::new();
+    if let Opened::Events(decoder) = &mut opened {
+        fields = reads.iter().collect();
+        let context: FieldSet = CONTEXT.into_iter().filter(|field| reads.contains(*field)).collect();
+        let row = fields.clone();
+        decoder.project(&Projection { context, row, time: true, duration: true, ..Projection::default() })?;
+    }
+    let decoder = opened.decoder();
+    let event_decoder = match &opened {
+        Opened::Events(decoder) => Some(decoder.as_ref()),
+        Opened::Blocks(_) => None,
+    };
     let preamble = decoder.preamble().clone();
     let plan = Plan::new(format, &preamble);
     let flow = Flow::default();
@@ -105,7 +106,9 @@ pub fn survey(
             let mut entity = Entity::default();
             let mut set =
                 |field, value: &[u8]| entity.set(field, String::from_utf8_lossy(value).into_owned());
-            decoder.resolve(Dimension::Context, &runs, &mut set, &mut Vec::new());
+            if let Some(decoder) = event_decoder {
+                decoder.resolve_key(Dimension::Context, &runs, &mut set, &mut Vec::new());
+            }
             part.keys.insert(hash, &key, None).ok_or_else(diagnostics::too_many_distinct)?;
             part.contexts.push((entity, 1));
         }
@@ -125,7 +128,9 @@ pub fn survey(
                 let mut scratch = Vec::new();
                 for (field, cell) in fields.iter().zip(cells) {
                     let raw = cell.bytes(bytes, &events.arena);
-                    if matches!(decoder.value(*field, raw, &mut scratch), Ok(true)) {
+                    let canonical =
+                        event_decoder.map(|decoder| decoder.canonical_cell(*field, raw, &mut scratch));
+                    if matches!(canonical, Some(Ok(true))) {
                         let text = String::from_utf8_lossy(&scratch).into_owned();
                         entity.set(*field, if field.is_personal() { WITHHELD.to_owned() } else { text });
                     }
@@ -170,8 +175,14 @@ pub fn survey(
     let mut trailers = into_inner(trailers);
     trailers.sort_by_key(|(line, _)| *line);
     // One file of several says nothing about the whole message that could be checked here.
-    let whole = decoder.preamble().part.is_none_or(|part| part.of == 1).then(Tally::default);
-    survey.diagnostics.extend(message::closing(decoder, &trailers, &survey.tally, whole.as_ref()));
+    let none_before = Tally::default();
+    let last = match &opened {
+        Opened::Blocks(decoder) if decoder.preamble().part.is_none_or(|part| part.of == 1) => {
+            Some((decoder.as_ref(), &none_before))
+        }
+        _ => None,
+    };
+    survey.diagnostics.extend(message::closing(decoder, &trailers, &survey.tally, last));
     survey.diagnostics.name_source(&input.name().into());
     Ok(survey)
 }

@@ -29,7 +29,8 @@ mod storage;
 pub mod validate;
 
 pub use enrich::catalogue::Catalogue;
-pub use enrich::decoder::{Completion, UserKey, Users};
+pub use enrich::decoder::Completion;
+pub use enrich::privacy::{UserKey, Users};
 pub use filter::period::Screening;
 pub use filter::redelivered::content_hash;
 pub use output::files::Extra;

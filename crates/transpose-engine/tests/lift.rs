@@ -9,11 +9,11 @@ use transpose_codes::{Decimal, Timestamp};
 use transpose_core::accounting::{NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decode, Dimension, Encode, EncodeRequest, Encoded, FileNumber, Format, Grain, Head,
-    Indexed, Manifest, Numbers, OptionSpec, Origin, Portion, Preamble, Probe, Projection, Recognition,
-    Status, Tally,
+    BlockDecoder, BlockEncoder, Chunk, ChunkDecoder, Created, Decoder, EncodeRequest, Encoded, Encoder,
+    FileNumber, Format, FormatTraits, Grain, Head, Indexed, Manifest, Numbers, Opened, OptionSpec, Origin,
+    Preamble, Probe, Recognition, Status, Tally,
 };
-use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Group, Shape, Slot, Span};
+use transpose_core::model::{Batch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening, inspect};
 use transpose_io::{Compression, Input};
 
@@ -37,6 +37,7 @@ impl Table {
             confidence: "".into(),
             versions: Vec::new(),
             extension: "txt".into(),
+            traits: FormatTraits::TABLE,
             about: "Table.".into(),
         })
     }
@@ -61,10 +62,7 @@ impl Format for Table {
     fn needs(&self, _: Option<&str>) -> FieldSet {
         FieldSet::EMPTY
     }
-    fn is_table(&self) -> bool {
-        true
-    }
-    fn open(&self, head: &mut dyn Head, _: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&self, head: &mut dyn Head, _: &[(String, String)]) -> Result<Opened, Fatal> {
         let text = String::from_utf8(head.bytes(1 << 20)?.to_vec()).unwrap();
         let reads = COLUMNS.into_iter().collect();
         let mut preamble = Preamble { line: 1, reads, ..Preamble::default() };
@@ -76,57 +74,46 @@ impl Format for Table {
         }
         let columns = COLUMNS.into_iter().map(Slot::Field).collect();
         preamble.shapes = vec![Shape { record: "".into(), group: Group::Usage, columns }];
-        Ok(Box::new(Opened(preamble)))
+        Ok(Opened::Blocks(Box::new(Reader(preamble))))
     }
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
         let mut head = String::new();
-        for (field, value) in brief.header.iter() {
+        for (field, value) in request.header.iter() {
             writeln!(head, "{field}={}", value.first()).unwrap();
         }
-        for context in brief.contexts {
+        for context in request.contexts {
             let all: Vec<String> = context.iter().map(|(_, value)| value.first().to_owned()).collect();
             writeln!(head, "{}", all.join(" ")).unwrap();
         }
-        assert!(brief.shapes[0].column(Field::TERRITORY).is_none() && brief.shapes[0].columns.len() == 5);
+        assert!(request.shapes[0].column(Field::TERRITORY).is_none() && request.shapes[0].columns.len() == 5);
         let currencies =
-            brief.contexts.iter().map(|context| context.text(Field::CURRENCY).unwrap_or(NO_CURRENCY));
-        Ok(Box::new(Writer { head, currencies: currencies.map(Into::into).collect() }))
+            request.contexts.iter().map(|context| context.text(Field::CURRENCY).unwrap_or(NO_CURRENCY));
+        Ok(Created::Blocks(Box::new(Writer { head, currencies: currencies.map(Into::into).collect() })))
     }
     fn explain(&self, _: &str) -> Option<String> {
         None
     }
 }
 
-struct Opened(Preamble);
+struct Reader(Preamble);
 
-impl Decode for Opened {
+impl Decoder for Reader {
     fn preamble(&self) -> &Preamble {
         &self.0
     }
-    fn project(&mut self, _: &Projection) -> Result<(), Fatal> {
-        Ok(())
-    }
-    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+
+    fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker(Vec::new()))
     }
-    fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), CellDiagnostic> {
-        Ok(())
-    }
-    fn resolve(
-        &self,
-        _: Dimension,
-        _: &[&[u8]],
-        _: &mut dyn FnMut(Field, &[u8]),
-        _: &mut Vec<CellDiagnostic>,
-    ) {
-    }
-    fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
-        Ok(false)
-    }
-    fn quarantine_head(&self, _: &mut Vec<u8>) {}
+
+    fn quarantine_header(&self, _: &mut Vec<u8>) {}
+
     fn quarantine(&self, _: &Diagnostic, _: &[u8], _: &mut Vec<u8>) {}
+
     fn finish(&self, _: &[(u64, Entity)], _: &Tally, _: &mut Vec<Diagnostic>) {}
 }
+
+impl BlockDecoder for Reader {}
 
 struct Worker(Vec<(usize, usize)>);
 
@@ -167,19 +154,37 @@ struct Writer {
     currencies: Vec<Box<str>>,
 }
 
-impl Encode for Writer {
+impl Encoder for Writer {
     fn begin(&self, _: FileNumber, out: &mut Vec<u8>) -> Tally {
         out.extend_from_slice(self.head.as_bytes());
         Tally::default()
     }
+
+    fn end(&self, _: FileNumber, _: &Tally, _: &Tally, _: &mut Vec<u8>) -> Tally {
+        Tally::default()
+    }
+
+    fn file_name(&self, _: FileNumber) -> String {
+        "out.txt".into()
+    }
+
+    fn max_file_size(&self) -> Option<u64> {
+        None
+    }
+
+    fn drops(&self, _: FieldSet, _: &[Box<str>]) -> Vec<(Subject, String)> {
+        Vec::new()
+    }
+}
+
+impl BlockEncoder for Writer {
     fn encode(
         &self,
-        portion: Portion<'_>,
+        blocks: Blocks<'_>,
         _: Numbers,
         out: &mut Encoded,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
-        let Portion::Blocks(blocks) = portion else { return Ok(()) };
         let mut account = UsageTotals::default();
         for block in blocks.iter() {
             for usage in block.entities() {
@@ -192,20 +197,8 @@ impl Encode for Writer {
             }
             out.marks.push((out.bytes.len() as u32, Tally { lines: 1, summaries: 0, blocks: 1, usages: 1 }));
         }
-        account.settle(&self.currencies, &mut report.ledger.written).unwrap();
+        account.add_to(&self.currencies, &mut report.ledger.written).unwrap();
         Ok(())
-    }
-    fn end(&self, _: FileNumber, _: &Tally, _: &Tally, _: &mut Vec<u8>) -> Tally {
-        Tally::default()
-    }
-    fn file_name(&self, _: FileNumber) -> String {
-        "out.txt".into()
-    }
-    fn max_file_size(&self) -> Option<u64> {
-        None
-    }
-    fn drops(&self, _: FieldSet, _: &[Box<str>]) -> Vec<(Subject, String)> {
-        Vec::new()
     }
 }
 

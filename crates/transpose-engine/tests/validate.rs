@@ -12,14 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decode, Demands, Dimension, Encode, EncodeRequest, FileNumber, Format, Grain, Head,
-    Indexed, Manifest, OptionSpec, Origin, Preamble, Probe, Projection, Recognition, Repair, Status, Tally,
+    BlockDecoder, Chunk, ChunkDecoder, Created, Decoder, Demands, EncodeRequest, FileNumber, Format,
+    FormatTraits, Grain, Head, Indexed, Manifest, Opened, OptionSpec, Origin, Preamble, Probe, Recognition,
+    Repair, Status, Tally, Validation,
 };
-use transpose_core::model::{
-    Batch, CellDiagnostic, Entity, Field, FieldSet, Group, Reject, Shape, Slot, Span,
-};
+use transpose_core::model::{Batch, Entity, Field, FieldSet, Group, Reject, Shape, Slot, Span};
 use transpose_engine::Reading;
-use transpose_engine::validate::{Severities, Validation, Verdict};
+use transpose_engine::validate::{self, Severities, Verdict};
 use transpose_io::{Compression, Input, OutputSet};
 
 transpose_core::codes! {
@@ -46,6 +45,7 @@ impl Lines {
             confidence: "".into(),
             versions: Vec::new(),
             extension: "txt".into(),
+            traits: FormatTraits::default(),
             about: "Lines.".into(),
         })
     }
@@ -70,7 +70,7 @@ impl Format for Lines {
     fn needs(&self, _: Option<&str>) -> FieldSet {
         FieldSet::EMPTY
     }
-    fn open(&self, head: &mut dyn Head, _: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&self, head: &mut dyn Head, _: &[(String, String)]) -> Result<Opened, Fatal> {
         let text = String::from_utf8(head.bytes(1 << 20)?.to_vec()).unwrap();
         let mut preamble = Preamble { line: 1, ..Preamble::default() };
         for line in text.split_inclusive('\n') {
@@ -100,9 +100,9 @@ impl Format for Lines {
             group: Group::Usage,
             columns: vec![Slot::Field(Field::USAGE_ID), Slot::Field(Field::QUANTITY)],
         }];
-        Ok(Box::new(Opened(preamble)))
+        Ok(Opened::Blocks(Box::new(Reader(preamble))))
     }
-    fn create(&self, _: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, _: &EncodeRequest<'_>) -> Result<Created, Fatal> {
         panic!("nothing is written")
     }
     fn explain(&self, _: &str) -> Option<String> {
@@ -110,41 +110,38 @@ impl Format for Lines {
     }
 }
 
-struct Opened(Preamble);
+struct Reader(Preamble);
 
-impl Decode for Opened {
+impl Decoder for Reader {
     fn preamble(&self) -> &Preamble {
         &self.0
     }
-    fn project(&mut self, _: &Projection) -> Result<(), Fatal> {
-        Ok(())
-    }
-    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+
+    fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker(&self.0, Vec::new()))
     }
-    fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), CellDiagnostic> {
-        Ok(())
-    }
-    fn resolve(
-        &self,
-        _: Dimension,
-        _: &[&[u8]],
-        _: &mut dyn FnMut(Field, &[u8]),
-        _: &mut Vec<CellDiagnostic>,
-    ) {
-    }
-    fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
-        Ok(false)
-    }
-    fn quarantine_head(&self, _: &mut Vec<u8>) {}
+
+    fn quarantine_header(&self, _: &mut Vec<u8>) {}
+
     fn quarantine(&self, _: &Diagnostic, _: &[u8], _: &mut Vec<u8>) {}
+
     fn finish(&self, _: &[(u64, Entity)], tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.push(Diagnostic::new(&FOOT, Location::default(), format!("file {}", tally.lines)));
     }
+
+    fn validation(&self) -> Option<&dyn Validation> {
+        Some(self)
+    }
+}
+
+impl BlockDecoder for Reader {
     fn finish_message(&self, _: &[(u64, Entity)], message: &Tally, diagnostics: &mut Vec<Diagnostic>) {
         let text = format!("message {} {} {}", message.lines, message.blocks, message.summaries);
         diagnostics.push(Diagnostic::new(&FOOT, Location::default(), text));
     }
+}
+
+impl Validation for Reader {
     fn repair(&self, _: &Tally, _: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
         Some(Box::new(Trim))
     }
@@ -241,9 +238,9 @@ fn check(files: &[(String, String)], how: How) -> Verdict {
     validation(&inputs, how, |validation| validation.run().unwrap())
 }
 
-fn validation<T>(inputs: &[Input], how: How, run: impl FnOnce(&Validation<'_>) -> T) -> T {
+fn validation<T>(inputs: &[Input], how: How, run: impl FnOnce(&validate::Validation<'_>) -> T) -> T {
     let format = Lines::new();
-    run(&Validation {
+    run(&validate::Validation {
         inputs,
         formats: &vec![&format as &dyn Format; inputs.len()],
         names: &[],

@@ -6,9 +6,9 @@
 //! unless the program is [`Presence::Optional`]: there, what was not compared must not look as if
 //! it had been.
 //!
-//! Libraries of Python are looked for in the interpreter that `TRANSPOSE_TEST_PYTHON` names, else in
-//! the environment that `cargo xtask readers` makes in the build folder, else in `python3`. Tests
-//! that need nothing but Python's standard library call `python3` themselves.
+//! Libraries of Python are looked for in the interpreter that `TRANSPOSE_TEST_PYTHON` names, else
+//! in the environment that `cargo xtask readers` makes in the build folder, else in `python3`.
+//! Tests that need nothing but Python's standard library call `python3` themselves.
 //!
 //! Invariant: this crate is used by tests only, and depends on no other, so that the lowest crates
 //! can use it.

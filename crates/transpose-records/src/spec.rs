@@ -3,7 +3,7 @@
 //!
 //! All of it is static data, generated from the facts of a family of formats.
 
-use transpose_core::model::Field;
+use transpose_core::model::{Field, Group};
 
 /// One version of a record type in one generation of its standard.
 #[derive(Debug)]
@@ -75,10 +75,15 @@ pub struct CellSpec {
     pub basis: &'static str,
     /// What it means in the canonical model.
     pub slot: CellSlot,
+    /// What it names.
+    pub link: Link,
+    /// The entity that it describes, where a record is made of several and no field says so.
+    pub entity: Option<Group>,
 }
 
 impl CellSpec {
-    /// A cell; the arguments are in the order of the fields.
+    /// A cell that names nothing and describes the entity of its record; the arguments are in the
+    /// order of the fields.
     #[expect(clippy::too_many_arguments, reason = "the tables list thousands of cells, one a line")]
     pub const fn new(
         number: u32,
@@ -92,7 +97,25 @@ impl CellSpec {
         basis: &'static str,
         slot: CellSlot,
     ) -> Self {
-        Self { number, name, kind, values, multi, obligation, condition, status, basis, slot }
+        let (link, entity) = (Link::None, None);
+        Self { number, name, kind, values, multi, obligation, condition, status, basis, slot, link, entity }
+    }
+
+    /// The same cell, which names something.
+    #[must_use]
+    pub const fn linking(self, link: Link) -> Self {
+        Self { link, ..self }
+    }
+
+    /// The same cell, which describes an entity among several of its record.
+    #[must_use]
+    pub const fn of(self, entity: Group) -> Self {
+        Self { entity: Some(entity), ..self }
+    }
+
+    /// The entity that it describes in a record that is made of several.
+    pub fn describes(&self) -> Option<Group> {
+        self.entity.or_else(|| self.field().map(Field::group))
     }
 
     /// The canonical field it holds.
@@ -222,6 +245,35 @@ pub enum CellSlot {
     Extra(&'static str),
     /// Nothing of its own: a record type, a block id, a reference.
     Structure,
+}
+
+/// What a cell names. Records of a block refer to each other by such cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Nothing.
+    None,
+    /// The type of its record.
+    RecordType,
+    /// The block that its record belongs to.
+    Block,
+    /// The entity that its record is, by the reference that others use.
+    Own,
+    /// The summary record, and so the sales context.
+    Summary,
+    /// The release that was used, by reference.
+    Release,
+    /// The release that was used, by the service's own identifier.
+    ReleaseId,
+    /// The recording that was used or that the record belongs to, by reference.
+    Recording,
+    /// The recording that was used, by the service's own identifier.
+    RecordingId,
+    /// The work that the record belongs to, by reference.
+    Work,
+    /// The usage that the record belongs to, by its identifier.
+    Usage,
+    /// Nothing any more: it is to stay empty.
+    Deprecated,
 }
 
 /// A set of allowed values.

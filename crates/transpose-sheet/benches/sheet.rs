@@ -16,7 +16,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use transpose_core::accounting::RunReport;
-use transpose_core::format::{BytesHead, Chunk, Decode, Format, Indexed, Origin, Projection};
+use transpose_core::format::{BytesHead, Chunk, EventDecoder, Format, Indexed, Origin, Projection};
 use transpose_core::model::{Batch, Field};
 use transpose_sheet::{Layout, LayoutFormat};
 
@@ -98,10 +98,11 @@ fn report(rows: u64, quoted: u64) -> Vec<u8> {
 
 /// Opens a report and reads all of it with one worker; answers how many rows there were.
 fn read(format: &LayoutFormat, bytes: &[u8], projection: &Projection) -> usize {
-    let mut decoder: Box<dyn Decode> = format.open(&mut BytesHead { name: "plays.csv", bytes }, &[]).unwrap();
+    let mut decoder: Box<dyn EventDecoder> =
+        format.open(&mut BytesHead { name: "plays.csv", bytes }, &[]).unwrap().events().unwrap();
     decoder.project(projection).unwrap();
     let (body, mut line) = (decoder.preamble().body as usize, decoder.preamble().line);
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let (mut batch, mut report) = (Batch::default(), RunReport::default());
     let (mut next, mut rows) = (body, 0);
     for begin in (body..bytes.len()).step_by(CHUNK) {

@@ -54,10 +54,6 @@ transpose_core::codes! {
     pub NO_SOURCE: "SHT0111" "no-source-for-column" Error
         "The layout that is to be written marks the column as required, and the input has no column for it."
         "Choose another target format, or add the column to the input."
-    /// A target that holds events was given something else.
-    pub NOT_EVENTS: "SHT0112" "target-holds-events" Error
-        "Each row of the layout that is to be written stands for one play or sale, and the input holds sums. Sums cannot be taken apart again."
-        "Choose a target format of sums."
     /// The columns are separated by something else.
     pub OTHER_DELIMITER: "SHT0113" "other-delimiter" Error
         "The headings are those of the layout, but the character between them is not the one that the layout names."
@@ -249,8 +245,4 @@ transpose_core::codes! {
     pub INEXACT: "SHT0513" "inexact-amount-of-sums" Error
         "Quantities, amounts and durations are summed exactly, so that what is written can be compared with what was read. A value that is no number, or a sum of more than 28 digits, cannot be."
         "Correct the value in the source."
-    /// A target that holds sums was given plays.
-    pub NOT_SUMS: "SHT0515" "target-holds-sums" Error
-        "A row of the layout is the usage of a recording in a sales context, not a single play."
-        "Report this as a fault of the program."
 }

@@ -11,7 +11,7 @@ use crate::write::usages::SumsEncoder;
 use std::sync::{Arc, OnceLock};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Decode, Encode, EncodeRequest, Format, Framing, Grain, Head, Manifest, OptionSpec, Probe, Recognition,
+    Created, EncodeRequest, Format, Framing, Grain, Head, Manifest, Opened, OptionSpec, Probe, Recognition,
 };
 use transpose_core::model::{Field, FieldSet};
 
@@ -120,25 +120,21 @@ impl Format for LayoutFormat {
         (!cut).then(|| Arc::new(Widths(Arc::clone(fixed))) as Arc<dyn Framing>)
     }
 
-    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Opened, Fatal> {
         let sound = self.sound()?;
         let layout = self.as_read().unwrap_or(sound);
         if layout.manifest.grain == Grain::Aggregate {
-            return Ok(Box::new(SumsDecoder::open(layout, head, options)?));
+            return Ok(Opened::Blocks(Box::new(SumsDecoder::open(layout, head, options)?)));
         }
-        Ok(Box::new(SheetDecoder::open(layout, head, options)?))
+        Ok(Opened::Events(Box::new(SheetDecoder::open(layout, head, options)?)))
     }
 
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
         let layout = self.sound()?;
         if layout.manifest.grain == Grain::Aggregate {
-            return Ok(Box::new(SumsEncoder::create(layout, brief)?));
+            return Ok(Created::Blocks(Box::new(SumsEncoder::create(layout, request)?)));
         }
-        Ok(Box::new(SheetEncoder::create(layout, brief)?))
-    }
-
-    fn is_table(&self) -> bool {
-        true
+        Ok(Created::Events(Box::new(SheetEncoder::create(layout, request)?)))
     }
 
     fn record_names(&self) -> Vec<String> {

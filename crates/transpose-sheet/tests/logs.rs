@@ -60,7 +60,7 @@ fn found(text: &str, now: Option<i64>) -> Vec<String> {
     decoder.project(&Projection { now, ..Projection::default() }).unwrap();
     let body = text.as_bytes().get(decoder.preamble().body as usize..).unwrap();
     let chunk = Chunk { bytes: body, own: body.len(), last: true };
-    let (mut worker, mut batch, mut report) = (decoder.worker(), Batch::default(), RunReport::default());
+    let (mut worker, mut batch, mut report) = (decoder.chunks(), Batch::default(), RunReport::default());
     worker.index(chunk, 0);
     worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, &mut report);
     assert_eq!(batch.rejects.len(), 0, "{:?}", batch.rejects);
@@ -117,11 +117,11 @@ fn every_row_has_the_constants() {
     decoder.project(&Projection { context, ..Projection::default() }).unwrap();
     let mut values = Vec::new();
     let mut sink = |field: Field, value: &[u8]| values.push((field, value.to_vec()));
-    decoder.resolve(Dimension::Context, &[], &mut sink, &mut Vec::new());
-    decoder.resolve(Dimension::Item, &[], &mut sink, &mut Vec::new());
+    decoder.resolve_key(Dimension::Context, &[], &mut sink, &mut Vec::new());
+    decoder.resolve_key(Dimension::Item, &[], &mut sink, &mut Vec::new());
     assert_eq!(values, [(Field::TRANSACTION_TYPE, b"refund".to_vec())]);
     let mut out = Vec::new();
-    assert_eq!(decoder.value(Field::TRANSACTION_TYPE, b"", &mut out).ok(), Some(true));
+    assert_eq!(decoder.canonical_cell(Field::TRANSACTION_TYPE, b"", &mut out).ok(), Some(true));
     assert_eq!(out, b"refund");
     let writing = LAYOUT.replace("[\"read\"]", "[\"read\", \"write\"]");
     let fatal = Layout::parse("acme_log.toml", &writing).unwrap_err();

@@ -16,7 +16,7 @@ fn decoded(format: &LayoutFormat, text: &[u8]) -> (Vec<&'static str>, Vec<String
     decoder.project(&Projection { row, time: true, duration: true, ..Projection::default() }).unwrap();
     let body = text.get(decoder.preamble().body as usize..).unwrap();
     let chunk = Chunk { bytes: body, own: body.len(), last: true };
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let mut batch = Batch::default();
     worker.index(chunk, 0);
     let mut report = RunReport::default();
@@ -155,7 +155,7 @@ fn lines_around_plays_count_them() {
     let part = FileNumber { number: 1, of: 1 };
     let mut tally = encoder.begin(part, &mut head);
     assert_eq!(String::from_utf8_lossy(&head), "^H^|^WABC^|0\n");
-    assert!(encoder.head_waits());
+    assert!(encoder.header_depends_on_rows());
     tally.add(Tally { lines: 2, usages: 2, ..Tally::default() });
     let mut foot = Vec::new();
     encoder.end(part, &tally, &tally, &mut foot);

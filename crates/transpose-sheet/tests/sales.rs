@@ -83,7 +83,7 @@ fn item_type_decides_what_a_column_means() {
         let (mut values, mut faults) = (Vec::new(), Vec::new());
         let mut sink =
             |field: Field, value: &[u8]| values.push(format!("{field}={}", String::from_utf8_lossy(value)));
-        decoder.resolve(Dimension::Item, &[key], &mut sink, &mut faults);
+        decoder.resolve_key(Dimension::Item, &[key], &mut sink, &mut faults);
         (values, faults.iter().map(|fault| (fault.code.id, fault.field)).collect::<Vec<_>>())
     };
     // The type stands in the key although nobody asked for it: it says what the others mean.
@@ -109,7 +109,7 @@ fn price_of_a_refund_is_negative_in_a_key() {
         let mut values = Vec::new();
         let mut sink =
             |field: Field, value: &[u8]| values.push((field, String::from_utf8_lossy(value).into_owned()));
-        decoder.resolve(Dimension::Context, key, &mut sink, &mut Vec::new());
+        decoder.resolve_key(Dimension::Context, key, &mut sink, &mut Vec::new());
         assert!(values.iter().all(|(field, _)| *field == Field::RETAIL_PRICE), "{values:?}");
         values.pop().map(|(_, value)| value)
     };

@@ -13,7 +13,8 @@ use proptest::prelude::*;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    BytesHead, Chunk, Decode, Dimension, Encode, Encoded, FileNumber, Format, Indexed, Origin, Projection,
+    BytesHead, Chunk, Dimension, Encoded, EventDecoder, EventEncoder, FileNumber, Format, Indexed, Origin,
+    Projection,
 };
 use transpose_core::model::{Batch, Field, FieldSet};
 use transpose_sheet::{Layout, LayoutFormat};
@@ -73,7 +74,7 @@ fn format() -> LayoutFormat {
     LayoutFormat::new(Layout::parse("acme_radio.toml", LAYOUT).unwrap())
 }
 
-fn open(text: &[u8]) -> Result<Box<dyn Decode>, Fatal> {
+fn open(text: &[u8]) -> Result<Box<dyn EventDecoder>, Fatal> {
     support::open(&format(), text, &[])
 }
 
@@ -112,11 +113,11 @@ fn read(text: &[u8], chunk: usize) -> Outcome {
     decoder.project(&projection()).unwrap();
     let mut outcome = Outcome::default();
     let mut head = Vec::new();
-    decoder.quarantine_head(&mut head);
+    decoder.quarantine_header(&mut head);
     outcome.quarantine = String::from_utf8_lossy(&head).into_owned();
     outcome.diagnostics.extend(decoder.preamble().diagnostics.iter().map(place));
     let (body, mut line) = (decoder.preamble().body as usize, decoder.preamble().line);
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let mut batch = Batch::default();
     let mut next = body;
     let mut report = RunReport::default();
@@ -301,12 +302,13 @@ fn delimiters_are_recognised_by_the_headings() {
     for (delimiter, name) in [(";", "semicolon"), ("\t", "tab"), ("|", "pipe")] {
         let text = HEAD.replace(',', delimiter);
         let head = || BytesHead { name: "a", bytes: text.as_bytes() };
-        let found = format().open(&mut head(), &[]).unwrap();
-        let told = format().open(&mut head(), &[("delimiter".into(), name.into())]).unwrap();
+        let found = format().open(&mut head(), &[]).unwrap().events().unwrap();
+        let told =
+            format().open(&mut head(), &[("delimiter".into(), name.into())]).unwrap().events().unwrap();
         for decoder in [&found, &told] {
             assert_eq!(decoder.preamble().reads.len(), 9);
         }
-        let notes = |decoder: &dyn Decode| {
+        let notes = |decoder: &dyn EventDecoder| {
             let diagnostics = &decoder.preamble().diagnostics;
             diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>()
         };
@@ -333,7 +335,7 @@ fn keys_are_vetted_and_resolved() {
     let mut decoder = open(HEAD.as_bytes()).unwrap();
     decoder.project(&projection()).unwrap();
     let vet = |dimension, key: &[u8]| {
-        decoder.vet(dimension, &[key]).map_err(|fault| (fault.code.id, fault.cell, fault.message))
+        decoder.check_key(dimension, &[key]).map_err(|fault| (fault.code.id, fault.cell, fault.message))
     };
     assert_eq!(vet(Dimension::Context, b"GB,premium"), Ok(()));
     let (code, cell, message) = vet(Dimension::Context, b"UK,").unwrap_err();
@@ -347,7 +349,7 @@ fn keys_are_vetted_and_resolved() {
         let (mut values, mut faults) = (Vec::new(), Vec::new());
         let mut sink =
             |field: Field, value: &[u8]| values.push(format!("{field}={}", String::from_utf8_lossy(value)));
-        decoder.resolve(Dimension::Item, &[key], &mut sink, &mut faults);
+        decoder.resolve_key(Dimension::Item, &[key], &mut sink, &mut faults);
         let faults: Vec<_> = faults
             .iter()
             .map(|fault| (fault.code.id, String::from_utf8_lossy(&fault.value).into_owned()))
@@ -371,7 +373,7 @@ fn rewrite(text: &[u8], report: &mut RunReport) -> (String, Encoded) {
     (String::from_utf8(out.bytes.clone()).unwrap(), out)
 }
 
-fn encoder(reads: FieldSet) -> Result<Box<dyn Encode>, Fatal> {
+fn encoder(reads: FieldSet) -> Result<Box<dyn EventEncoder>, Fatal> {
     support::encoder(&format(), reads, &[])
 }
 

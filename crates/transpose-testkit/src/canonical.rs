@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Severity};
 use transpose_core::format::{
-    BytesHead, Chunk, Decode, Format, Grain, Indexed, Origin, Preamble, Projection, Tally,
+    BytesHead, Chunk, EventDecoder, Format, Indexed, Opened, Origin, Preamble, Projection, Tally,
 };
 use transpose_core::model::{
     Batch, Blocks, CellDiagnostic, Entity, EntityRef, Field, FieldSet, Group, Reject,
@@ -77,20 +77,17 @@ impl Canonical {
     ) -> Result<Self, Fatal> {
         let (bytes, notes) = framed::text(format, name, bytes)?;
         let bytes = &*bytes;
-        let mut decoder = format.open(&mut BytesHead { name, bytes }, options)?;
-        let events = format.manifest().grain != Grain::Aggregate;
-        let fields: Vec<Field> = if events { decoder.preamble().reads.iter().collect() } else { Vec::new() };
-        decoder.project(&Projection {
-            row: fields.clone(),
-            time: events,
-            duration: true,
-            ..Projection::default()
-        })?;
-        let decoder = decoder.as_ref();
+        let mut opened = format.open(&mut BytesHead { name, bytes }, options)?;
+        let fields: Vec<Field> = opened.preamble().reads.iter().collect();
+        if let Opened::Events(decoder) = &mut opened {
+            let row = fields.clone();
+            decoder.project(&Projection { row, time: true, duration: true, ..Projection::default() })?;
+        }
+        let decoder = opened.decoder();
         let preamble = decoder.preamble().clone();
         let body = bytes.get(usize::try_from(preamble.body).unwrap_or(usize::MAX)..).unwrap_or(&[]);
         let chunk = Chunk { bytes: body, own: body.len(), last: true };
-        let mut worker = decoder.worker();
+        let mut worker = decoder.chunks();
         let mut tally =
             Tally { lines: preamble.line - 1, summaries: preamble.contexts.len() as u64, ..Tally::default() };
         // The end of the input is there, so there is never more to wait for.
@@ -103,13 +100,14 @@ impl Canonical {
         let mut diagnostics: Vec<Diagnostic> = notes.iter().chain(&preamble.diagnostics).cloned().collect();
         diagnostics.extend(report.diagnostics.iter().cloned());
         decoder.finish(&batch.trailers, &tally, &mut diagnostics);
-        if decoder.preamble().part.is_none_or(|part| part.of == 1) {
-            decoder.finish_message(&batch.trailers, &tally, &mut diagnostics);
-        }
-        let units = if events {
-            events_of(decoder, &batch, body, &fields)
-        } else {
-            blocks_of(&preamble, &batch, body)
+        let units = match &opened {
+            Opened::Events(decoder) => events_of(decoder.as_ref(), &batch, body, &fields),
+            Opened::Blocks(decoder) => {
+                if preamble.part.is_none_or(|part| part.of == 1) {
+                    decoder.finish_message(&batch.trailers, &tally, &mut diagnostics);
+                }
+                blocks_of(&preamble, &batch, body)
+            }
         };
         let Batch { mut rejects, trailers, .. } = batch;
         for diagnostic in
@@ -144,7 +142,7 @@ impl Canonical {
     }
 }
 
-fn events_of(decoder: &dyn Decode, batch: &Batch, chunk: &[u8], fields: &[Field]) -> Vec<Unit> {
+fn events_of(decoder: &dyn EventDecoder, batch: &Batch, chunk: &[u8], fields: &[Field]) -> Vec<Unit> {
     let events = &batch.events;
     let first = decoder.preamble().line;
     let cells = events.cells.chunks(events.row_cells.max(1));
@@ -154,7 +152,7 @@ fn events_of(decoder: &dyn Decode, batch: &Batch, chunk: &[u8], fields: &[Field]
         let mut entity = Entity::default();
         let mut faults = Vec::new();
         for (field, cell) in fields.iter().zip(cells.unwrap_or(&[])) {
-            match decoder.value(*field, cell.bytes(chunk, &events.arena), &mut scratch) {
+            match decoder.canonical_cell(*field, cell.bytes(chunk, &events.arena), &mut scratch) {
                 Ok(true) => entity.set(*field, String::from_utf8_lossy(&scratch).into_owned()),
                 Ok(false) => {}
                 Err(fault) => {

@@ -9,7 +9,9 @@ use std::io::Write as _;
 use std::path::Path;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{BytesHead, Chunk, Decode, Demands, Format, Indexed, Origin, Probe, Tally};
+use transpose_core::format::{
+    BytesHead, Chunk, Demands, Format, Indexed, Opened, Origin, Probe, Projection, Tally,
+};
 use transpose_core::model::Batch;
 use transpose_io::{Input, Limits};
 
@@ -26,23 +28,18 @@ pub fn format(format: &dyn Format, bytes: &[u8]) {
 fn read(format: &dyn Format, bytes: &[u8], validates: bool, size: usize) -> Result<(), Fatal> {
     let (bytes, _) = framed::text(format, "fuzz", bytes)?;
     let bytes = &*bytes;
-    let mut decoder = format.open(&mut BytesHead { name: "fuzz", bytes }, &[])?;
+    let mut opened = format.open(&mut BytesHead { name: "fuzz", bytes }, &[])?;
     if validates {
-        decoder.demand(&Demands::default())?;
+        opened.decoder_mut().demand(&Demands::default())?;
     }
-    let preamble = decoder.preamble();
-    let projection = transpose_core::format::Projection {
-        row: preamble.reads.iter().collect(),
-        time: true,
-        duration: true,
-        ..Default::default()
-    };
-    decoder.project(&projection)?;
-    let decoder = decoder.as_ref();
-    let tally = body(decoder, bytes, size);
-    let mut diagnostics = Vec::new();
-    decoder.check_name("DSR_fuzz.tsv", &mut diagnostics);
-    if let Some(mut repair) = decoder.repair(&tally, Some(&tally)) {
+    if let Opened::Events(decoder) = &mut opened {
+        let row = decoder.preamble().reads.iter().collect();
+        decoder.project(&Projection { row, time: true, duration: true, ..Projection::default() })?;
+    }
+    let tally = body(&opened, bytes, size);
+    let Some(validation) = opened.decoder().validation() else { return Ok(()) };
+    validation.check_file_name("DSR_fuzz.tsv", &mut Vec::new());
+    if let Some(mut repair) = validation.repair(&tally, Some(&tally)) {
         let (mut out, mut changed) = (Vec::new(), |_: Diagnostic| {});
         for line in bytes.split(|byte| *byte == b'\n') {
             repair.line(Location::default(), line, &mut out, &mut changed);
@@ -52,10 +49,11 @@ fn read(format: &dyn Format, bytes: &[u8], validates: bool, size: usize) -> Resu
 }
 
 /// Decodes the body chunk by chunk, each from where the one before ended.
-fn body(decoder: &dyn Decode, bytes: &[u8], size: usize) -> Tally {
+fn body(opened: &Opened, bytes: &[u8], size: usize) -> Tally {
+    let decoder = opened.decoder();
     let preamble = decoder.preamble();
     let mut tally = Tally { lines: preamble.line.saturating_sub(1), ..Tally::default() };
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let (mut batch, mut trailers) = (Batch::default(), Vec::new());
     let mut begin = usize::try_from(preamble.body).unwrap_or(usize::MAX).min(bytes.len());
     let mut reach = size;
@@ -79,7 +77,9 @@ fn body(decoder: &dyn Decode, bytes: &[u8], size: usize) -> Tally {
     }
     let mut diagnostics = Vec::new();
     decoder.finish(&trailers, &tally, &mut diagnostics);
-    decoder.finish_message(&trailers, &tally, &mut diagnostics);
+    if let Opened::Blocks(decoder) = opened {
+        decoder.finish_message(&trailers, &tally, &mut diagnostics);
+    }
     tally
 }
 

@@ -15,8 +15,8 @@ use criterion::{Criterion, Throughput};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::format::{
-    BytesHead, Chunk, Encode, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers, Origin, Portion,
-    Tally,
+    BlockEncoder, BytesHead, Chunk, Created, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers,
+    Origin, Tally,
 };
 use transpose_core::model::{Batch, BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 
@@ -126,17 +126,17 @@ fn blocks() -> BlockBatch {
 }
 
 /// Encodes the blocks after what is in `out`.
-fn encode(encoder: &dyn Encode, blocks: Blocks<'_>, out: &mut Encoded) {
+fn encode(encoder: &dyn BlockEncoder, blocks: Blocks<'_>, out: &mut Encoded) {
     let mut report = RunReport::default();
-    encoder.encode(Portion::Blocks(blocks), Numbers::default(), out, &mut report).unwrap();
+    encoder.encode(blocks, Numbers::default(), out, &mut report).unwrap();
     assert!(report.diagnostics.is_empty());
 }
 
 /// Opens a message and reads all of it with one worker; answers how many blocks there were.
 fn read(format: &dyn Format, bytes: &[u8]) -> usize {
-    let decoder = format.open(&mut BytesHead { name: "message.tsv", bytes }, &[]).unwrap();
+    let decoder = format.open(&mut BytesHead { name: "message.tsv", bytes }, &[]).unwrap().blocks().unwrap();
     let (body, mut line) = (decoder.preamble().body as usize, decoder.preamble().line);
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let (mut batch, mut report) = (Batch::default(), RunReport::default());
     let (mut next, mut blocks) = (body, 0);
     for begin in (body..bytes.len()).step_by(CHUNK) {
@@ -169,7 +169,9 @@ fn main() {
         terms: None,
         now: Timestamp::utc(1_793_000_000_000_000),
     };
-    let Ok(encoder) = format.create(&brief) else { panic!("the header is complete") };
+    let Some(encoder) = format.create(&brief).ok().and_then(Created::blocks) else {
+        panic!("the header is complete")
+    };
     let batch = blocks();
     let blocks = Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
     let mut body = Encoded::default();

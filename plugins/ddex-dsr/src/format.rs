@@ -1,121 +1,19 @@
 //! What the profiles share as formats: manifest, recognition, fields.
 
 use crate::explain::explain;
+use crate::families::Role;
 use crate::options;
 use crate::read::Reader;
 use crate::tables::{self, Layout};
 use crate::write::Writer;
 use transpose_core::diagnostics::{Fatal, shown};
 use transpose_core::format::{
-    Decode, Encode, EncodeRequest, Format, Grain, Head, Manifest, OptionSpec, Probe, Recognition, Status,
-    Version,
+    Created, EncodeRequest, Format, FormatTraits, Grain, Head, Manifest, Opened, OptionSpec, Probe,
+    Recognition, Status, Version,
 };
-use transpose_core::model::{Entity, Field, FieldSet, Group};
-use transpose_core::terms::Terms;
+use transpose_core::model::{Field, FieldSet};
 use transpose_records::line::{self, Line};
-use transpose_records::spec::{CellSlot, CellSpec, Obligation, ProfileSpec};
-
-/// What a family of records is in a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Release,
-    SubRelease,
-    Recording,
-    Work,
-    Controller,
-    Cue,
-    Claim,
-    Embodiment,
-    Usage,
-    Allocation,
-    Split,
-    /// A whole block in one line: a release, a recording with its work, a usage and its allocation,
-    /// each where it has a value.
-    Single,
-    /// A record that two parties agreed on.
-    Opaque,
-}
-
-impl Role {
-    /// The role of a family of records; nothing for those of the head and the footer.
-    pub(crate) fn of(family: &str) -> Option<Self> {
-        Some(match family {
-            "RE01" | "RE03" | "RE04" => Self::Release,
-            "RE02" => Self::SubRelease,
-            "AS01" | "AS02" | "AS03" | "AS04" | "AS05" | "AS06" => Self::Recording,
-            "MW01" | "MW02" => Self::Work,
-            "RC01" => Self::Controller,
-            "CU01" | "CU02" => Self::Cue,
-            "LC01" | "ML01" => Self::Claim,
-            "RU01" | "RU02" => Self::Embodiment,
-            "SU01" | "SU02" | "SU03" | "SU04" | "SU05" | "SU06" => Self::Usage,
-            "LI01" => Self::Allocation,
-            "ST01" => Self::Split,
-            "SR01" | "SR02" | "SR03" | "SR04" | "SR05" | "SR06" | "SR07" | "SR08" => Self::Single,
-            "DExx" => Self::Opaque,
-            _ => return None,
-        })
-    }
-
-    /// What entities of the role describe. A single record is taken apart.
-    pub(crate) const fn group(self) -> Group {
-        match self {
-            Self::Release | Self::SubRelease => Group::Release,
-            Self::Recording => Group::Recording,
-            Self::Work => Group::Work,
-            Self::Controller => Group::Controller,
-            Self::Cue => Group::Cue,
-            Self::Claim => Group::Claim,
-            Self::Embodiment => Group::Embodiment,
-            Self::Usage | Self::Single => Group::Usage,
-            Self::Allocation => Group::Allocation,
-            Self::Split => Group::Split,
-            Self::Opaque => Group::Opaque,
-        }
-    }
-}
-
-/// What a cell of a single record describes: the release, the recording with its work, the usage or
-/// its allocation.
-pub(crate) fn part_of(cell: &CellSpec) -> Group {
-    /// Cells that only this family understands and that describe the release or the recording.
-    const RELEASE: [&str; 4] = ["LabelReleaseId", "SeriesTitle", "ProprietaryReleaseId", "VideoCategory"];
-    const RECORDING: [&str; 13] = [
-        "VideoType",
-        "OriginalResourceTitle",
-        "EpisodeNumber",
-        "SeasonNumber",
-        "LanguageLocalizationType",
-        "HasCaptioning",
-        "HasAudioDescription",
-        "OriginalLanguageOfPerformance",
-        "LanguageOfDubbing",
-        "DateOfProductionOrRelease",
-        "LabelResourceId",
-        "ProprietaryResourceId",
-        "CueSheetDataProviderName",
-    ];
-    match cell.slot {
-        CellSlot::Field(field) => match field.group() {
-            Group::Work => Group::Recording,
-            group => group,
-        },
-        // The context release of SR08 stands once after the release and once after the recording.
-        CellSlot::Extra("ContextReleaseGRid" | "ReleaseContextReleaseGRid") if cell.number < 15 => {
-            Group::Release
-        }
-        CellSlot::Extra("ContextReleaseGRid" | "ResourceContextReleaseGRid") => Group::Recording,
-        CellSlot::Extra(name) if RELEASE.contains(&name) => Group::Release,
-        CellSlot::Extra(name) if name.starts_with("Resource") || RECORDING.contains(&name) => {
-            Group::Recording
-        }
-        CellSlot::Extra("CountryOfResourceProduction") => Group::Recording,
-        CellSlot::Extra("UsageForPrioritisation" | "PercentileForPrioritisation" | "UnclaimedPercentage") => {
-            Group::Claim
-        }
-        CellSlot::Extra(_) | CellSlot::Structure => Group::Usage,
-    }
-}
+use transpose_records::spec::{CellSpec, Obligation, ProfileSpec};
 
 /// What is peculiar to a profile as a format. Names, versions and structures are in the tables.
 pub(crate) struct Profile {
@@ -125,8 +23,6 @@ pub(crate) struct Profile {
     pub(crate) reference: &'static str,
     /// The name in the header and in the tables.
     pub(crate) name: &'static str,
-    /// The family of summary record for a context that was not read from one.
-    pub(crate) summary: fn(&Layout, &Entity, Option<&dyn Terms>) -> &'static str,
 }
 
 impl Profile {
@@ -203,6 +99,7 @@ impl Dsr {
             confidence: "".into(),
             versions: versions.collect(),
             extension: "tsv".into(),
+            traits: FormatTraits::default(),
             about: profile.about.into(),
         };
         Self { profile, manifest }
@@ -232,7 +129,7 @@ impl Format for Dsr {
                 continue;
             }
             let (name, version) = line::key(content, false);
-            if name != b"HEAD" || !version.starts_with(b"dsrf/") {
+            if Role::of_line(name) != Some(Role::Head) || !version.starts_with(b"dsrf/") {
                 return Recognition::No;
             }
             let mut cells = Vec::new();
@@ -280,19 +177,19 @@ impl Format for Dsr {
             Field::RETURNS,
         ];
         let Some(layout) = self.layout(version) else { return FieldSet::EMPTY };
-        let records = [Some(layout.head), layout.summary("SY01"), layout.block("AS02"), layout.block("SU02")];
-        let cells = records.into_iter().flatten().flat_map(|spec| spec.cells);
+        let records = std::iter::once(layout.head).chain(layout.basic());
+        let cells = records.flat_map(|spec| spec.cells);
         let mandatory =
             cells.filter(|cell| cell.obligation == Obligation::Mandatory).filter_map(CellSpec::field);
         mandatory.filter(|field| !MADE.contains(field)).collect()
     }
 
-    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
-        Ok(Box::new(Reader::open(self.profile, head, options)?))
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Opened, Fatal> {
+        Ok(Opened::Blocks(Box::new(Reader::open(self.profile, head, options)?)))
     }
 
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        Ok(Box::new(Writer::create(self.profile, brief)?))
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
+        Ok(Created::Blocks(Box::new(Writer::create(self.profile, request)?)))
     }
 
     fn explain(&self, topic: &str) -> Option<String> {

@@ -7,6 +7,7 @@
 
 mod codes;
 mod explain;
+mod families;
 mod format;
 mod generated;
 mod names;

@@ -6,6 +6,7 @@ use transpose_core::format::options::parse;
 use transpose_core::format::{OptionKind, OptionSpec};
 
 use crate::codes;
+use crate::generated::families::SUMMARY_OPTIONS;
 
 /// The schema.
 pub(crate) const SPECS: &[OptionSpec] = &[
@@ -41,10 +42,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "summary-record",
-        kind: OptionKind::Choice(&[
-            "auto", "SY01", "SY02", "SY03", "SY04", "SY05", "SY06", "SY07", "SY08", "SY09", "SY10", "SY11",
-            "SY12",
-        ]),
+        kind: OptionKind::Choice(SUMMARY_OPTIONS),
         default: "auto",
         about: "The type of summary record for every sales context, in place of the choice by commercial model.",
     },

@@ -8,7 +8,9 @@
 //! where the version knows it; a message in its own version comes out as it was read, with its own
 //! spelling of the profile, its message version and the records that two parties agreed on.
 
+use crate::families::{Family, Role};
 use crate::format::Profile;
+use crate::generated::summaries::SUMMARY_RULES;
 use crate::options::Options;
 use crate::tables::{self, Layout};
 use crate::{codes, names};
@@ -59,6 +61,11 @@ pub(crate) struct Top {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
+/// Whether a record type is one of summary records.
+fn is_summary(record: &str) -> bool {
+    Role::of_line(record.as_bytes()) == Some(Role::Summary)
+}
+
 fn is_filled(value: &Value) -> bool {
     value.iter().any(|text| !text.is_empty())
 }
@@ -103,36 +110,65 @@ impl Model {
     }
 }
 
-/// The family of summary record that most profiles choose: by the commercial model, the basic one
-/// for what has none of its own.
-pub(crate) fn by_model(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
-    let families: &[&str] = match Model::of(context) {
-        Model::Sale | Model::Other => &["SY01"],
-        Model::Advertising => &["SY02", "SY01"],
-        Model::Subscription => &["SY03", "SY04", "SY01"],
-    };
-    first_of(layout, context, terms, families)
+/// A family of summary records that a profile may choose.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) family: &'static str,
+    /// Only contexts with a value in one of these fields take it; all where there are none.
+    pub(crate) with: &'static [Field],
+    /// Only versions that do not bind this family take it; may be empty.
+    pub(crate) unless: &'static str,
+    /// Whether it is taken even where mandatory cells cannot be filled, which is then told.
+    pub(crate) incomplete: bool,
 }
 
-/// The first of the families that is bound and whose mandatory cells can be filled; else the first
-/// such family of all that are bound; else the first bound, whose missing cells are told.
+/// What is peculiar to the summary records of some profiles.
+#[derive(Debug)]
+pub(crate) struct SummaryRules {
+    pub(crate) profiles: &'static [&'static str],
+    /// Whether records of one type must stand together (V-REC-6); elsewhere they should.
+    pub(crate) together: bool,
+    /// The candidates for each [`Model`], the best first.
+    pub(crate) candidates: [&'static [Candidate]; 4],
+}
+
+impl SummaryRules {
+    /// The rules of a profile, which has some.
+    pub(crate) fn of(profile: &ProfileSpec) -> Option<&'static Self> {
+        SUMMARY_RULES.iter().find(|rules| rules.profiles.contains(&profile.profile))
+    }
+}
+
+/// The family of summary record for a context that was not read from one: the first candidate of
+/// the profile whose mandatory cells can be filled; else the first such family of all that are
+/// bound; else the first bound candidate, whose missing cells are told.
 ///
-/// SY05 and SY09 are for a part of what another summary record tells; they are kept where they were
-/// read and never chosen for a whole ([`Detail`]).
-pub(crate) fn first_of(
-    layout: &Layout,
-    context: &Entity,
-    terms: Option<&dyn Terms>,
-    families: &[&'static str],
-) -> &'static str {
-    let bound = |family: &&str| layout.summary(family).is_some();
-    let fills = |family: &&str| layout.summary(family).is_some_and(|spec| fillable(spec, context, terms));
-    let whole =
-        || layout.summaries.iter().map(|spec| spec.family()).filter(|name| !matches!(*name, "SY05" | "SY09"));
-    let wanted = families.iter().copied();
-    let found =
-        wanted.clone().find(fills).or_else(|| whole().find(fills)).or_else(|| wanted.clone().find(bound));
-    found.or_else(|| whole().next()).unwrap_or("SY01")
+/// Families for a part of what another summary record tells are kept where they were read and never
+/// chosen for a whole ([`Detail`]).
+pub(crate) fn choose(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
+    let rules = SummaryRules::of(layout.profile);
+    let candidates = rules.and_then(|rules| rules.candidates.get(Model::of(context) as usize));
+    let is_filled = |field: &Field| context.text(*field).is_some_and(|text| !text.is_empty());
+    let suits = |candidate: &&Candidate| {
+        (candidate.with.is_empty() || candidate.with.iter().any(is_filled))
+            && (candidate.unless.is_empty() || layout.summary(candidate.unless).is_none())
+    };
+    let suitable = || candidates.into_iter().flat_map(|candidates| candidates.iter()).filter(suits);
+    let fills = |family: &str| layout.summary(family).is_some_and(|spec| fillable(spec, context, terms));
+    let bound = |candidate: &&Candidate| layout.summary(candidate.family).is_some();
+    let is_whole = |spec: &&RecordSpec| Family::of(spec.name).is_some_and(|family| !family.part);
+    let whole = || layout.summaries.iter().copied().filter(is_whole).map(RecordSpec::family);
+    let best = suitable().find(|candidate| candidate.incomplete || fills(candidate.family));
+    best.map(|candidate| candidate.family)
+        .or_else(|| whole().find(|family| fills(family)))
+        .or_else(|| suitable().find(bound).map(|candidate| candidate.family))
+        .or_else(|| whole().next())
+        .unwrap_or_default()
+}
+
+/// The family that must precede a summary record (V-REC-7).
+fn follows(spec: &RecordSpec) -> Option<&'static str> {
+    Family::of(spec.name).map(|family| family.follows).filter(|family| !family.is_empty())
 }
 
 /// What is allocated of a sales context, in a record of its own behind that of the whole: SY05
@@ -162,10 +198,11 @@ impl Detail {
         terms: Option<&dyn Terms>,
     ) -> Option<Self> {
         let allocated = ALLOCATED.iter().any(|field| context.value(*field).is_some());
-        if whole.family() != "SY04" || !allocated || !context.origin.is_empty() {
+        if !allocated || !context.origin.is_empty() {
             return None;
         }
-        let spec = layout.summary("SY05")?;
+        let spec = layout.summaries.iter().filter(|spec| follows(spec) == Some(whole.family()));
+        let spec = spec.copied().max_by_key(|spec| spec.name)?;
         let mut detail = Entity::default();
         for (field, value) in context.iter().filter(|(field, _)| spec.holds(*field).is_some()) {
             detail.set(field, value.clone());
@@ -326,7 +363,7 @@ impl Top {
             diagnostics: Vec::new(),
         };
         top.header(profile, facts, layout, options, brief, wrong);
-        top.contexts(profile, layout, options, brief, wrong);
+        top.contexts(layout, options, brief, wrong);
         top
     }
 
@@ -401,7 +438,6 @@ impl Top {
 
     fn contexts(
         &mut self,
-        profile: &Profile,
         layout: &Layout,
         options: &Options,
         brief: &EncodeRequest<'_>,
@@ -421,9 +457,9 @@ impl Top {
             let fills = |origin: &str| {
                 layout.summary(origin).is_some_and(|spec| fillable(spec, context, brief.terms))
             };
-            let kept = Some(&*context.origin).filter(|origin| origin.starts_with("SY") && fills(origin));
+            let kept = Some(&*context.origin).filter(|origin| is_summary(origin) && fills(origin));
             let wanted = match options.summary_record.as_str() {
-                "auto" => kept.map_or_else(|| (profile.summary)(layout, context, brief.terms), family),
+                "auto" => kept.map_or_else(|| choose(layout, context, brief.terms), family),
                 wanted => wanted,
             };
             let Some(spec) = layout.summary(wanted) else {
@@ -434,11 +470,12 @@ impl Top {
             // A version that binds two versions of a record writes the newer one.
             rows.push((spec, index));
         }
-        if !rows.iter().any(|(spec, _)| spec.family() == "SY04") && !self.same_version {
-            // SY05 details an SY04, and there is none (V-REC-7).
-            for (spec, index) in rows.iter_mut().filter(|(spec, _)| spec.family() == "SY05") {
-                let other =
-                    contexts.get(*index).map(|context| (profile.summary)(layout, context, brief.terms));
+        if !self.same_version {
+            // SY05 details an SY04, and there may be none (V-REC-7).
+            let families: Vec<&str> = rows.iter().map(|(spec, _)| spec.family()).collect();
+            let is_alone = |spec: &RecordSpec| follows(spec).is_some_and(|whole| !families.contains(&whole));
+            for (spec, index) in rows.iter_mut().filter(|(spec, _)| is_alone(spec)) {
+                let other = contexts.get(*index).map(|context| choose(layout, context, brief.terms));
                 *spec = other.and_then(|other| layout.summary(other)).unwrap_or(spec);
             }
         }
@@ -450,7 +487,7 @@ impl Top {
                 details.push((index, detail));
             }
         }
-        let read = contexts.iter().all(|context| context.origin.starts_with("SY"));
+        let read = contexts.iter().all(|context| is_summary(&context.origin));
         if !arrange(layout, &mut rows, (read, self.same_version)) {
             let names: Vec<&str> = rows.iter().map(|(spec, _)| spec.name).collect();
             let message = format!(
@@ -500,7 +537,7 @@ impl Top {
         }
         if !lines.is_empty() {
             let reason = "the parties agreed on it for another profile".to_owned();
-            let subject = Subject::Extra("DExx".into());
+            let subject = Subject::Extra(tables::AGREED.into());
             self.losses.push((Change::Lost, subject, lines.len() as u64, reason));
         }
         Vec::new()
@@ -658,16 +695,16 @@ fn shortened(names: &[&str]) -> String {
 
 /// Whether records of one type stand together, and SY05 behind SY04.
 fn are_together(rows: &[(&'static RecordSpec, usize)]) -> bool {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: Vec<&RecordSpec> = Vec::new();
     for (spec, _) in rows {
         let family = spec.family();
-        if seen.last() == Some(&family) {
+        if seen.last().is_some_and(|last| last.family() == family) {
             continue;
         }
-        if seen.contains(&family) || (family == "SY04" && seen.contains(&"SY05")) {
+        if seen.iter().any(|known| known.family() == family || follows(known) == Some(family)) {
             return false;
         }
-        seen.push(family);
+        seen.push(spec);
     }
     true
 }
@@ -678,7 +715,7 @@ fn summaries(structure: &Structure) -> Option<Structure> {
     let (_, rest) = items.split_first()?;
     let of_summaries = |item: &&Structure| {
         let mut all = true;
-        item.records(&mut |name| all &= name.starts_with("SY"));
+        item.records(&mut |name| all &= is_summary(name));
         all
     };
     let is_empty = |item: &&Structure| matches!(item, Structure::Choice([], _));

@@ -1,8 +1,9 @@
 //! Look-ups in the generated tables, and what a version of a profile binds.
 
+use crate::families::{Family, Role};
 use crate::generated::{avs, profiles, records};
 use transpose_records::grammar::Grammar;
-use transpose_records::spec::{AllowedValues, ProfileSpec, RecordSpec, Structure, family};
+use transpose_records::spec::{AllowedValues, Link, ProfileSpec, RecordSpec, Structure, family};
 
 /// The generations from the newest on.
 pub const GENERATIONS: [&str; 3] = ["current", "part8-1.4", "xsd"];
@@ -38,14 +39,23 @@ pub fn bound(name: &str, profile: &ProfileSpec) -> Option<&'static RecordSpec> {
         })
     };
     // Records that two parties agreed on have one definition.
-    let name = if is_deal_specific(name.as_bytes()) || name == "DExx" { "DExx" } else { name };
+    let name = if is_deal_specific(name.as_bytes()) { AGREED } else { name };
     let patched = records().iter().find(|record| record.name == name && own(record.only));
     patched.or_else(|| record(name, profile.generation))
 }
 
+/// The name of the one definition of records that two parties agreed on.
+pub(crate) const AGREED: &str = "DExx";
+
 /// Whether a record is one that two parties agreed on: `DE` and two digits (ARCH-94).
 pub fn is_deal_specific(name: &[u8]) -> bool {
     matches!(name, [b'D', b'E', a, b] if a.is_ascii_digit() && b.is_ascii_digit())
+}
+
+/// Whether an extra names a recording of its block and means nothing elsewhere.
+pub(crate) fn is_reference(extra: &str) -> bool {
+    let cells = || records().iter().flat_map(|record| record.cells);
+    cells().any(|cell| cell.link == Link::Recording && cell.extra() == Some(extra))
 }
 
 /// A record type as a generation binds it: where the generation's own facts do not list it, the
@@ -94,23 +104,22 @@ impl Layout {
             }
         });
         let specs: Vec<_> = names.into_iter().filter_map(|name| bound(name, profile)).collect();
-        let pick = |want: &dyn Fn(&str) -> bool| {
-            specs.iter().copied().filter(|spec| want(spec.name)).collect::<Vec<_>>()
+        let pick = |want: &dyn Fn(Role) -> bool| {
+            let wanted = |spec: &&RecordSpec| Role::of(spec.name).is_some_and(want);
+            specs.iter().copied().filter(wanted).collect::<Vec<_>>()
         };
-        let single = profile.variant == "single-record-block";
-        let foot = if single { "SRFO" } else { "FOOT" };
         Some(Self {
             profile,
-            single,
+            single: profile.variant == "single-record-block",
             holders: holders_have_works(&profile.structure),
-            head: specs.iter().copied().find(|spec| spec.name == "HEAD")?,
-            foot: specs.iter().copied().find(|spec| spec.name == foot)?,
-            summaries: pick(&|name| name.starts_with("SY")),
-            blocks: pick(&|name| !name.starts_with("SY") && name != "HEAD" && name != foot && name != "DExx"),
+            head: pick(&|role| role == Role::Head).first().copied()?,
+            foot: pick(&|role| role == Role::Foot).first().copied()?,
+            summaries: pick(&|role| role == Role::Summary),
+            blocks: pick(&|role| role.is_in_blocks() && role != Role::Opaque),
             grammar: match profile.structure.block() {
                 Some(block) => Grammar::compile(block),
                 None => Grammar::one_of(
-                    specs.iter().map(|spec| spec.family()).filter(|name| name.starts_with("SR")).collect(),
+                    pick(&|role| role == Role::Single).into_iter().map(RecordSpec::family).collect(),
                 ),
             },
         })
@@ -125,21 +134,23 @@ impl Layout {
             .max_by_key(|spec| spec.name)
     }
 
-    /// The record of a family in blocks.
-    pub(crate) fn block(&self, wanted: &str) -> Option<&'static RecordSpec> {
-        self.blocks.iter().copied().find(|spec| spec.family() == wanted)
+    /// The records that a plain report of plays has.
+    pub(crate) fn basic(&self) -> impl Iterator<Item = &'static RecordSpec> {
+        let is_basic = |spec: &&RecordSpec| Family::of(spec.name).is_some_and(|family| family.basic);
+        self.summaries.iter().chain(&self.blocks).copied().filter(is_basic)
     }
 }
 
 /// Whether works directly follow the records of rights holders in the structure; elsewhere a work
 /// begins what is told of it anew.
 fn holders_have_works(structure: &Structure) -> bool {
-    let is = |item: Option<&Structure>, lead: &str| matches!(item, Some(Structure::Record(name, _)) if name.starts_with(lead));
+    let is = |item: Option<&Structure>, role: Role| matches!(item, Some(Structure::Record(name, _)) if Role::of(name) == Some(role));
     match structure {
         Structure::Record(..) => false,
         Structure::Group(_, body, _) => holders_have_works(body),
         Structure::Sequence(items, _) | Structure::Choice(items, _) => {
-            let follows = |pair: &[Structure]| is(pair.first(), "LI") && is(pair.get(1), "MW");
+            let follows =
+                |pair: &[Structure]| is(pair.first(), Role::Allocation) && is(pair.get(1), Role::Work);
             items.windows(2).any(follows) || items.iter().any(holders_have_works)
         }
     }
@@ -219,7 +230,7 @@ mod tests {
         assert_eq!(layout.head.generation, "current");
         assert_eq!(layout.summary("SY05").unwrap().name, "SY05.03");
         assert!(layout.summaries.iter().any(|spec| spec.name == "SY05.02" && spec.generation == "xsd"));
-        assert_eq!(layout.block("SU02").unwrap().name, "SU02.02");
+        assert!(layout.blocks.iter().any(|spec| spec.name == "SU02.02"));
         assert!(Layout::of("BasicAudioProfile", "9").is_none());
     }
 }

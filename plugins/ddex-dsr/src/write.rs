@@ -16,20 +16,21 @@ mod single;
 mod target;
 
 use crate::codes;
-use crate::format::{Profile, Role};
+use crate::families::{Purpose, Role};
+use crate::format::Profile;
 use crate::names::FileName;
 use crate::options::Options;
 use crate::summary::{Model, Top};
-use crate::tables::Layout;
+use crate::tables::{AGREED, Layout};
 use block::{Item, Items};
 use record::{Links, Record, Run};
 use std::sync::atomic::{AtomicBool, Ordering};
 use target::{Plan, Target, column};
 use transpose_core::accounting::{Change, Losses, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, shown};
-use transpose_core::format::{Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, Tally};
+use transpose_core::format::{BlockEncoder, EncodeRequest, Encoded, Encoder, FileNumber, Numbers, Tally};
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
-use transpose_core::model::{EntityRef, Field, FieldSet, Group, Shape, Slot};
+use transpose_core::model::{Blocks, EntityRef, Field, FieldSet, Group, Shape, Slot};
 use transpose_records::grammar::Grammar as Order;
 use transpose_records::spec::{CellSpec, Obligation};
 use transpose_records::{escape, write};
@@ -401,7 +402,7 @@ impl Writer {
         }
         let Some(line) = column(entity, plan.special.line).filter(|_| self.keeps_opaque) else {
             let reason = "the parties agreed on it for another profile";
-            run.losses.extra(Change::Lost, "DExx", run.line(entity), reason);
+            run.losses.extra(Change::Lost, AGREED, run.line(entity), reason);
             return 0;
         };
         out.extend_from_slice(line);
@@ -463,8 +464,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells which of two kinds of lines a file of single records is expected to hold; the diagnostic
-    /// is for a file that will hold both.
+    /// Tells which of two kinds of lines a file of single records is expected to hold; the
+    /// diagnostic is for a file that will hold both.
     fn expect(&mut self) -> Option<Diagnostic> {
         let mut usages = self.plans.iter().filter(|plan| plan.group == Group::Usage && self.single);
         // Lines that were read from such a file stay what they were.
@@ -555,7 +556,7 @@ fn file_name(brief: &EncodeRequest<'_>, created: &str) -> FileName {
 
 /// Whether a usage may follow a recording without work details and without works.
 fn lone(order: &Order, targets: &[Target]) -> bool {
-    let plain = targets.iter().find(|target| matches!(target.spec.family(), "AS01" | "AS05"));
+    let plain = targets.iter().find(|target| target.writes == Some(Purpose::BareRecording));
     let Some(state) = plain.and_then(|target| order.step(order.start(), target.symbol?)) else {
         return false;
     };
@@ -607,72 +608,10 @@ fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
     }
 }
 
-impl Encode for Writer {
+impl Encoder for Writer {
     fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally {
         let lines = self.top.write(part, out);
         Tally { lines, summaries: self.top.count, ..Tally::default() }
-    }
-
-    fn encode(
-        &self,
-        portion: Portion<'_>,
-        numbers: Numbers,
-        out: &mut Encoded,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        let Portion::Blocks(blocks) = portion else {
-            let diagnostic = Diagnostic::new(
-                &codes::NO_ITEM,
-                Location::default(),
-                "events were handed over where blocks are written",
-            );
-            return Err(Fatal::new(Failure::Bug, diagnostic));
-        };
-        if !self.told.swap(true, Ordering::Relaxed) {
-            for (change, subject, count, reason) in &self.top.losses {
-                report.loss.add(*change, subject.clone(), *count, None, reason);
-            }
-        }
-        let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new() };
-        let mut account = UsageTotals::default();
-        let mut items = Items::default();
-        let mut id = Vec::new();
-        let mut usages = numbers.usages;
-        for (index, block) in blocks.iter().enumerate() {
-            let first = block.entities().next().and_then(|entity| run.line(entity));
-            if let Err(code) = items.fill(self, block) {
-                let location = Location {
-                    line: first,
-                    block: block.id().map(|id| shown(id).into()),
-                    ..Location::default()
-                };
-                let message = if *code == codes::SEVERAL_RELEASES {
-                    "the block has more than one release"
-                } else {
-                    "a work belongs to no recording of its block, or an entity is of no kind that blocks hold"
-                };
-                return Err(Fatal::input(Diagnostic::new(code, location, message)));
-            }
-            id.clear();
-            if let Some(own) = block.id().filter(|id| !id.is_empty()) {
-                escape::encode(own, &mut id);
-            } else {
-                // Of an input, the line behind the head is taken: it does not depend on what was
-                // rejected before.
-                let line = first.map(|line| line.saturating_sub(self.top.lines()).max(1));
-                write::whole(line.unwrap_or(numbers.blocks + index as u64 + 1), &mut id);
-            }
-            let write = if self.single { Self::lines } else { Self::block };
-            let tally = write(self, &mut run, &mut items, (&id, usages), &mut account, &mut out.bytes)?;
-            usages += items.usages;
-            out.marks.push((out.bytes.len() as u32, tally));
-        }
-        let Run { report, losses, .. } = run;
-        losses.flush(report);
-        account.settle(&self.currencies, &mut report.ledger.written).map_err(|what| {
-            let message = format!("the sum of {what} of a batch has more than 28 digits");
-            Fatal::input(Diagnostic::new(&codes::UNFIT_VALUE, Location::default(), message))
-        })
     }
 
     fn end(&self, part: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
@@ -737,5 +676,61 @@ impl Encode for Writer {
             }
         }
         drops
+    }
+}
+
+impl BlockEncoder for Writer {
+    fn encode(
+        &self,
+        blocks: Blocks<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal> {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            for (change, subject, count, reason) in &self.top.losses {
+                report.loss.add(*change, subject.clone(), *count, None, reason);
+            }
+        }
+        let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new() };
+        let mut account = UsageTotals::default();
+        let mut items = Items::default();
+        let mut id = Vec::new();
+        let mut usages = numbers.usages;
+        for (index, block) in blocks.iter().enumerate() {
+            let first = block.entities().next().and_then(|entity| run.line(entity));
+            if let Err(code) = items.fill(self, block) {
+                let location = Location {
+                    line: first,
+                    block: block.id().map(|id| shown(id).into()),
+                    ..Location::default()
+                };
+                let message = if *code == codes::SEVERAL_RELEASES {
+                    "the block has more than one release"
+                } else {
+                    "a work belongs to no recording of its block, or an entity is of no kind that blocks hold"
+                };
+                return Err(Fatal::input(Diagnostic::new(code, location, message)));
+            }
+            id.clear();
+            if let Some(own) = block.id().filter(|id| !id.is_empty()) {
+                escape::encode(own, &mut id);
+            } else {
+                // Of an input, the line behind the head is taken: it does not depend on what was
+                // rejected before.
+                let line = first.map(|line| line.saturating_sub(self.top.lines()).max(1));
+                write::whole(line.unwrap_or(numbers.blocks + index as u64 + 1), &mut id);
+            }
+            let write = if self.single { Self::lines } else { Self::block };
+            let tally = write(self, &mut run, &mut items, (&id, usages), &mut account, &mut out.bytes)?;
+            usages += items.usages;
+            out.marks.push((out.bytes.len() as u32, tally));
+        }
+        let Run { report, losses, .. } = run;
+        losses.flush(report);
+        account.add_to(&self.currencies, &mut report.ledger.written).map_err(|what| {
+            let message = format!("the sum of {what} of a batch has more than 28 digits");
+            Fatal::input(Diagnostic::new(&codes::UNFIT_VALUE, Location::default(), message))
+        })
     }
 }

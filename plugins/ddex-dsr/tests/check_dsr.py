@@ -3,7 +3,7 @@
 
 usage: check_dsr.py FILE VERSION
 
-Uses only the facts in ../spec/records.json and ../spec/profiles.json: number of cells of each record, mandatory cells, escapes, references,
+Uses only the facts in ../spec/records and ../spec/profiles.json: number of cells of each record, mandatory cells, escapes, references,
 unique identifiers, footer counts, and the sum of usages against TotalUsages. Prints what is wrong, one line each; exit code 1 if anything is.
 """
 import json
@@ -22,6 +22,12 @@ def load(name):
         return json.load(file)
 
 
+def definitions():
+    """Every version of every record."""
+    for name in sorted(os.listdir(os.path.join(SPEC, "records"))):
+        yield from load(os.path.join("records", name))["versions"]
+
+
 def records_of(node):
     if node["kind"] == "record":
         yield node["record"]
@@ -35,7 +41,7 @@ def tables(version):
     profile = next(p for p in load("profiles.json")["profiles"]
                    if p["profile"] == "BasicAudioProfile" and p["version"] == version
                    and p["variant"] == "multi-record-block")
-    known = {(r["type"], r["generation"]): r for r in load("records.json")["records"]}
+    known = {(r["type"], r["generation"]): r for r in definitions()}
     order = [profile["generation"]] + [g for g in GENERATIONS if g != profile["generation"]]
     found = {}
     for name in set(records_of(profile["structure"])):

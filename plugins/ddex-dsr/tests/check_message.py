@@ -16,7 +16,7 @@ from decimal import Decimal
 # The folder of the sources stays as it is.
 sys.dont_write_bytecode = True
 
-from check_dsr import GENERATIONS, load, records_of, split, values
+from check_dsr import GENERATIONS, definitions, load, records_of, split, values
 
 SINGLE = "single-record-block"
 QUANTITIES = {"SU": ["Usages", "NumberOfStreams", "NumberOfBroadcasts"],
@@ -120,7 +120,7 @@ class Facts:
             also = assumed[profile["profile"], profile["version"], profile["variant"]]
             name, version = also.get("name", profile["profile"]), also.get("as_version", profile["version"])
             self.profiles[name, version] = profile
-        self.known = {(r["type"], r["generation"]): r for r in load("records.json")["records"]}
+        self.known = {(r["type"], r["generation"]): r for r in definitions()}
         self.bound = {}
 
     def of(self, name, version):

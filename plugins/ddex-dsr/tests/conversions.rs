@@ -486,6 +486,8 @@ fn cells_behind_a_definition_of_unknown_end_stay_where_they_were() {
     let brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &[]);
     let encoder = format("ugc")
         .create(&EncodeRequest { shapes: &preamble.shapes, reads: preamble.reads, ..brief })
+        .unwrap()
+        .blocks()
         .unwrap();
     let mut out = Vec::new();
     encoder.begin(FileNumber { number: 1, of: 1 }, &mut out);
@@ -558,7 +560,7 @@ fn limits_that_cannot_be_kept_are_refused() {
         let options = pairs(list);
         let encoder =
             format(id).create(&common::brief(&preamble.header, &preamble.contexts, "1.4", &options));
-        encoder.map(|encoder| (encoder.max_file_size(), encoder.max_blocks()))
+        encoder.map(|created| (created.encoder().max_file_size(), created.encoder().max_blocks()))
     };
     assert_eq!(create("basic-audio", &[]).unwrap(), (Some(4_000_000_000), None));
     let limits = [("max-file-size", "64KiB"), ("max-blocks", "100")];

@@ -564,7 +564,7 @@ fn chunks_of_every_size_give_the_same() {
     let options = Vec::new();
     let mut brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &options);
     brief.shapes = &preamble.shapes;
-    let encoder = common::format().create(&brief).unwrap();
+    let encoder = common::format().create(&brief).unwrap().blocks().unwrap();
     let whole = read(decoder.as_ref(), bytes, 1 << 20, Some(encoder.as_ref()));
     assert_eq!((whole.blocks, whole.rejects.len(), whole.usages), (3, 1, 6));
     assert_eq!(whole.lines as usize, text.lines().count());
@@ -612,7 +612,7 @@ fn what_is_read_is_canonical() {
         preamble.contexts.iter().map(|context| &*context.origin).collect::<Vec<_>>(),
         ["SY01.03", "SY03.02"]
     );
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let body = &text.as_bytes()[preamble.body as usize..];
     let chunk = transpose_core::format::Chunk { bytes: body, own: body.len(), last: true };
     worker.index(chunk, 0);
@@ -805,7 +805,7 @@ fn invalid_text_rejects_its_block_only() {
     );
     assert_eq!((read.rejects[0].1, read.rejects[0].2), (1005, 180_000_000_000));
     let mut out = Vec::new();
-    decoder.quarantine_head(&mut out);
+    decoder.quarantine_header(&mut out);
     decoder.quarantine(&read.rejects[0].0, &read.rejects[0].3, &mut out);
     assert!(out.starts_with(b"# blocks of message M-1 "));
     assert!(out.windows(20).any(|part| part == b"# line 9: DSR0241 th"));
@@ -821,7 +821,7 @@ fn older_escapes_are_read_when_asked_for() {
     let (preamble, options) = (decoder.preamble(), Vec::new());
     let mut brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &options);
     brief.shapes = &preamble.shapes;
-    let encoder = common::format().create(&brief).unwrap();
+    let encoder = common::format().create(&brief).unwrap().blocks().unwrap();
     let read = read(decoder.as_ref(), text.as_bytes(), 1 << 20, Some(encoder.as_ref()));
     assert_eq!(read.diagnostics, Vec::<String>::new());
     let written = String::from_utf8(read.written).unwrap();
@@ -901,7 +901,7 @@ proptest::proptest! {
         let (preamble, options) = (decoder.preamble(), Vec::new());
         let mut brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &options);
         brief.shapes = &preamble.shapes;
-        let encoder = common::format().create(&brief).unwrap();
+        let encoder = common::format().create(&brief).unwrap().blocks().unwrap();
         let whole = read(decoder.as_ref(), &bytes, 1 << 20, Some(encoder.as_ref()));
         let decoder = open(&bytes, &[]).unwrap();
         let cut = read(decoder.as_ref(), &bytes, size, Some(encoder.as_ref()));

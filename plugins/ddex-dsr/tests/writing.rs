@@ -12,7 +12,7 @@ mod common;
 use common::{brief, pairs};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Failure};
-use transpose_core::format::{Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, Tally};
+use transpose_core::format::{BlockEncoder, EncodeRequest, Encoded, FileNumber, Numbers, Tally};
 use transpose_core::model::{BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_core::terms::{ConflictPolicy, QualifyingPlay, Terms};
 
@@ -123,8 +123,9 @@ impl Terms for Deal {
     }
 }
 
-fn create(brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Vec<String>> {
-    common::format().create(brief).map_err(|fatal| {
+fn create(brief: &EncodeRequest<'_>) -> Result<Box<dyn BlockEncoder>, Vec<String>> {
+    let created = common::format().create(brief).map(|created| created.blocks().unwrap());
+    created.map_err(|fatal| {
         assert_eq!(fatal.failure, Failure::Use);
         fatal
             .diagnostics
@@ -139,7 +140,7 @@ type Given<'a> = (usize, &'a [&'a str], Option<u32>, Option<u32>);
 
 /// Writes blocks; answers the lines of the body, the report and the marks.
 fn write(
-    encoder: &dyn Encode,
+    encoder: &dyn BlockEncoder,
     contexts: &[Entity],
     blocks: &[&[Given<'_>]],
 ) -> (Vec<String>, RunReport, Vec<(u32, Tally)>) {
@@ -162,7 +163,7 @@ fn write(
     }
     let (mut out, mut report) = (Encoded::default(), RunReport::default());
     let blocks = Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts };
-    encoder.encode(Portion::Blocks(blocks), Numbers::default(), &mut out, &mut report).unwrap();
+    encoder.encode(blocks, Numbers::default(), &mut out, &mut report).unwrap();
     let text = String::from_utf8(out.bytes).unwrap();
     (text.lines().map(ToOwned::to_owned).collect(), report, out.marks)
 }
@@ -458,7 +459,7 @@ fn aggregated_usage_finds_its_records_in_other_profiles() {
             terms: Some(&Deal),
             ..brief(&header, &contexts, version, &options)
         };
-        let encoder = format.create(&brief).unwrap();
+        let encoder = format.create(&brief).unwrap().blocks().unwrap();
         write(encoder.as_ref(), &contexts, &[block])
     };
     let begins = |lines: &[String], expected: &[&str]| {

@@ -26,12 +26,15 @@
 
 use serde::Deserialize;
 use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
-use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Decode, Encode, EncodeRequest, Encoded, FileNumber, Format, Grain, Head, Manifest, Numbers, OptionKind,
-    OptionSpec, Portion, Probe, Recognition, Status, Tally, options,
+    BlockEncoder, Created, EncodeRequest, Encoded, Encoder, FileNumber, Format, FormatTraits, Grain, Head,
+    Manifest, Numbers, Opened, OptionKind, OptionSpec, Probe, Recognition, Status, Tally, options,
 };
-use transpose_core::model::{Block, Cell, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
+use transpose_core::model::{
+    Block, Blocks, Cell, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value,
+};
+use transpose_text::quoting::{needs_quotes, write_text};
 
 transpose_core::register!(|| Ok(vec![format()]));
 
@@ -48,10 +51,6 @@ transpose_core::codes! {
     INEXACT: "INT0003" "inexact-amount" Error
         "Quantities, prices and durations are summed exactly, so that what is written can be compared with what was read. A value that is no number, or a sum of more than 28 digits, cannot be."
         "Correct the value in the source."
-    /// Events were handed over.
-    NOT_SUMS: "INT0004" "needs-sums" Error
-        "A row of the table is a usage in a sales context, not a single play."
-        "Report this as a fault of the program."
 }
 
 const OPTIONS: &[OptionSpec] = &[OptionSpec {
@@ -87,6 +86,7 @@ pub fn format() -> Box<dyn Format> {
             confidence: "".into(),
             versions: Vec::new(),
             extension: "csv".into(),
+            traits: FormatTraits::default(),
             about: "One row for each usage with everything that is known of it: message, sales context, release, recording, work, usage. \
                     For looking into a report and for loading it into DuckDB, pandas and the like. Columns are the fields that the \
                     source has a place for, headed by their ids. Comma, LF, quotes as in RFC 4180; an absent value is an empty cell, an \
@@ -126,16 +126,16 @@ impl Format for Csv {
         FieldSet::EMPTY
     }
 
-    fn open(&self, head: &mut dyn Head, _options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&self, head: &mut dyn Head, _options: &[(String, String)]) -> Result<Opened, Fatal> {
         let message = format!("`{}` cannot be read as `canonical.csv`", head.name());
         Err(Fatal::usage(Diagnostic::new(&WRITE_ONLY, Location::default(), message)))
     }
 
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal> {
-        let options: Options = options::parse(OPTIONS, brief.options).map_err(|error| {
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
+        let options: Options = options::parse(OPTIONS, request.options).map_err(|error| {
             Fatal::usage(Diagnostic::new(&BAD_OPTION, Location::default(), error.to_string()))
         })?;
-        Ok(Box::new(Writer::new(brief, &options)))
+        Ok(Created::Blocks(Box::new(Writer::new(request, &options))))
     }
 
     fn explain(&self, _topic: &str) -> Option<String> {
@@ -651,27 +651,9 @@ fn owned(value: &Value, many: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a text must be quoted. Every byte is looked at, which is quicker than stopping early.
-fn needs_quotes(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, byte| found | matches!(byte, b'"' | b',' | b'\n' | b'\r'))
-}
-
 /// Writes a text; an empty one is told from an absent one by its quotes.
 fn text(bytes: &[u8], out: &mut Vec<u8>) {
-    if bytes.is_empty() {
-        out.extend_from_slice(b"\"\"");
-    } else if needs_quotes(bytes) {
-        out.push(b'"');
-        for byte in bytes {
-            if *byte == b'"' {
-                out.push(b'"');
-            }
-            out.push(*byte);
-        }
-        out.push(b'"');
-    } else {
-        out.extend_from_slice(bytes);
-    }
+    write_text(bytes, b',', b'"', out);
 }
 
 /// Writes several values, divided by pipes.
@@ -683,7 +665,7 @@ fn list<'a>(values: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
             out.push(b'|');
         }
         count += 1;
-        quotes |= needs_quotes(value);
+        quotes |= needs_quotes(value, b',', b'"');
         for byte in value {
             match byte {
                 b'"' => out.push(b'"'),
@@ -701,41 +683,10 @@ fn list<'a>(values: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
     }
 }
 
-impl Encode for Writer {
+impl Encoder for Writer {
     fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         out.extend_from_slice(&self.head);
         Tally { lines: self.lines, ..Tally::default() }
-    }
-
-    fn encode(
-        &self,
-        portion: Portion<'_>,
-        numbers: Numbers,
-        out: &mut Encoded,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        let Portion::Blocks(blocks) = portion else {
-            let message = "single plays were handed over where sums are written";
-            return Err(Fatal::new(Failure::Bug, Diagnostic::new(&NOT_SUMS, Location::default(), message)));
-        };
-        let mut run = Run {
-            known: Vec::new(),
-            texts: Vec::new(),
-            losses: Losses::default(),
-            account: UsageTotals::default(),
-            line: numbers.line,
-        };
-        for block in blocks.iter() {
-            let rows = self.block(&mut run, block, &mut out.bytes)?;
-            out.marks
-                .push((out.bytes.len() as u32, Tally { lines: rows, summaries: 0, blocks: 1, usages: rows }));
-        }
-        let Run { losses, account, .. } = run;
-        losses.flush(report);
-        account.settle(&self.currencies, &mut report.ledger.written).map_err(|what| {
-            let message = format!("the sum of {what} of a batch has more than 28 digits");
-            Fatal::input(Diagnostic::new(&INEXACT, Location::default(), message))
-        })
     }
 
     fn end(&self, _part: FileNumber, _file: &Tally, _message: &Tally, _out: &mut Vec<u8>) -> Tally {
@@ -765,6 +716,35 @@ impl Encode for Writer {
             .cloned()
             .map(|name| (Subject::Extra(name), "the model has no field for it".to_owned()));
         self.dropped.iter().cloned().chain(lost).chain(extras).collect()
+    }
+}
+
+impl BlockEncoder for Writer {
+    fn encode(
+        &self,
+        blocks: Blocks<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal> {
+        let mut run = Run {
+            known: Vec::new(),
+            texts: Vec::new(),
+            losses: Losses::default(),
+            account: UsageTotals::default(),
+            line: numbers.line,
+        };
+        for block in blocks.iter() {
+            let rows = self.block(&mut run, block, &mut out.bytes)?;
+            out.marks
+                .push((out.bytes.len() as u32, Tally { lines: rows, summaries: 0, blocks: 1, usages: rows }));
+        }
+        let Run { losses, account, .. } = run;
+        losses.flush(report);
+        account.add_to(&self.currencies, &mut report.ledger.written).map_err(|what| {
+            let message = format!("the sum of {what} of a batch has more than 28 digits");
+            Fatal::input(Diagnostic::new(&INEXACT, Location::default(), message))
+        })
     }
 }
 
@@ -834,11 +814,11 @@ mod tests {
             terms: None,
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
         };
-        let encoder = format().create(&brief).unwrap();
+        let encoder = format().create(&brief).unwrap().blocks().unwrap();
         let (mut out, mut report) = (Encoded::default(), RunReport::default());
         encoder.begin(FileNumber { number: 1, of: 1 }, &mut out.bytes);
         let blocks = Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
-        encoder.encode(Portion::Blocks(blocks), Numbers::default(), &mut out, &mut report).unwrap();
+        encoder.encode(blocks, Numbers::default(), &mut out, &mut report).unwrap();
         assert_eq!(out.marks.last().map(|(end, _)| *end as usize), Some(out.bytes.len()));
         (String::from_utf8(out.bytes).unwrap(), report)
     }
@@ -969,7 +949,7 @@ mod tests {
         batch.end_block(0);
         let blocks = Blocks { batch: &batch, chunk: &[], shapes: brief.shapes, contexts: &[] };
         let (mut out, mut report) = (Encoded::default(), RunReport::default());
-        writer.encode(Portion::Blocks(blocks), Numbers::default(), &mut out, &mut report).unwrap();
+        writer.encode(blocks, Numbers::default(), &mut out, &mut report).unwrap();
         assert_eq!(out.bytes, b"\"\"\n");
     }
 
@@ -991,14 +971,17 @@ mod tests {
                 now,
             };
             let mut out = Vec::new();
-            format()
-                .create(&brief)
-                .map(|encoder| (encoder.begin(FileNumber { number: 1, of: 1 }, &mut out).lines, out))
+            format().create(&brief).map(|created| {
+                (created.encoder().begin(FileNumber { number: 1, of: 1 }, &mut out).lines, out)
+            })
         };
         let option = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
         assert_eq!(create(&option("heading", "false")).unwrap(), (0, Vec::new()));
         assert_eq!(create(&[]).unwrap().0, 1);
-        assert_eq!(create(&option("headings", "false")).unwrap_err().failure, Failure::Use);
+        assert_eq!(
+            create(&option("headings", "false")).unwrap_err().failure,
+            transpose_core::diagnostics::Failure::Use
+        );
     }
 
     #[test]

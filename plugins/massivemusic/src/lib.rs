@@ -73,7 +73,7 @@ mod tests {
                 now,
             };
             let mut out = Vec::new();
-            format.create(&brief).unwrap().begin(FileNumber { number: 1, of: 1 }, &mut out);
+            format.create(&brief).unwrap().encoder().begin(FileNumber { number: 1, of: 1 }, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), format!("{}\r\n", headings.join(",")), "{id}");
         }
     }

@@ -177,8 +177,12 @@ mod tests {
         let load = |name: &str| -> serde_json::Value {
             serde_json::from_str(&std::fs::read_to_string(spec.join(name)).unwrap()).unwrap()
         };
-        let records = load("records.json");
-        for record in records["records"].as_array().unwrap() {
+        let families = files::entries(&spec.join("records")).unwrap();
+        let records = families.iter().flat_map(|path| {
+            let family = load(&format!("records/{}", files::name(path)));
+            family["versions"].as_array().unwrap().clone()
+        });
+        for record in records {
             let (name, generation) =
                 (record["type"].as_str().unwrap(), record["generation"].as_str().unwrap());
             let page = &pages[&format!("records/{}.md", name.split('.').next().unwrap())];

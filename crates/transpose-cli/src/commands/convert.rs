@@ -1,11 +1,14 @@
 //! `transpose convert`: one report becomes another.
 
-use crate::arguments::{self, EnrichmentOptions, Layouts, RejectPolicy, RunOptions, Selection, SideFiles};
+use crate::arguments::{
+    self, EnrichmentOptions, InputFormat, InputOptions, ReadOptions, RejectPolicy, RunOptions, Selection,
+    SideFiles,
+};
 use crate::balances::{self, BalancesFile};
 use crate::diagnostics::{AndHelp as _, wrong_argument};
 use crate::exit::Exit;
 use crate::messages::Messages;
-use crate::open::{self, Containers};
+use crate::open;
 use crate::packing::Packing;
 use crate::progress::Progress;
 use crate::text::{counted, duration, number, printable, table};
@@ -44,9 +47,8 @@ pub(crate) struct Convert {
     /// The format to write, with a version after `@` where it is not the newest
     #[arg(long, value_name = "FORMAT[@VERSION]")]
     to: String,
-    /// The format of the inputs, where their content does not tell
-    #[arg(long, value_name = "FORMAT")]
-    from: Option<String>,
+    #[command(flatten)]
+    input_format: InputFormat,
     /// Where to write: a folder (existing, or ending in `/`) in which the format names the files, a
     /// file, or `-`
     #[arg(short, long, value_name = "PATH", default_value = ".")]
@@ -64,13 +66,10 @@ pub(crate) struct Convert {
     /// character (or `U+2019`) and its replacement
     #[arg(long, value_name = "FILE")]
     characters: Option<PathBuf>,
-    /// An option of the format to read
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
-    read_set: Vec<(String, String)>,
     #[command(flatten)]
-    layouts: Layouts,
+    read_options: ReadOptions,
     #[command(flatten)]
-    containers: Containers,
+    input_options: InputOptions,
     /// What the output comes in, such as `csv`, `csv.gz`, `xls`, `xlsx` or `spreadsheetml`; by
     /// default the name of the output decides, and `transpose formats FORMAT` lists what fits
     #[arg(long, value_name = "CONTAINER")]
@@ -121,7 +120,7 @@ impl Convert {
     fn periods(&self) -> Result<Vec<Option<Period>>, Fatal> {
         let whole = self.selection.period;
         let Some(split_by) = self.selection.split_by else { return Ok(vec![whole]) };
-        let registry = open::registry(&self.layouts.files)?;
+        let registry = self.input_options.registry()?;
         if open::versioned(&registry, &self.to)?.0.manifest().grain != Grain::Aggregate {
             return Ok(vec![whole]);
         }
@@ -150,7 +149,7 @@ impl Convert {
 
     fn convert(&self, asked: Option<Period>, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
         let now = clock::now()?;
-        let registry = open::registry(&self.layouts.files)?;
+        let registry = self.input_options.registry()?;
         let (target, version) = open::versioned(&registry, &self.to)?;
         open::writable(target)?;
         let destination = destination(&self.output);
@@ -173,17 +172,18 @@ impl Convert {
             (Some(accounts), Some(deal)) => accounts.carry(deal)?,
             _ => Diagnostics::default(),
         };
-        let memory = self.options.memory_limit.unwrap_or_default().bytes();
+        let memory = self.options.memory.limit();
         // Nobody knows yet whether they are packed.
         let threads = self.options.threads.reading().within(memory, true).threads;
-        let temp_dir = self.options.temp_dir()?;
-        let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
+        let temp_dir = self.options.memory.temp_dir()?;
+        let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
         // Refunds are paired with their sales before anything is converted.
         let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
         // Tables of sums are asked for their sales contexts before.
-        let sums = self.from.as_deref().is_some_and(|from| {
-            open::versioned(&registry, from)
-                .is_ok_and(|(format, _)| format.is_table() && format.manifest().grain == Grain::Aggregate)
+        let sums = self.input_format.from.as_deref().is_some_and(|from| {
+            open::versioned(&registry, from).is_ok_and(|(format, _)| {
+                format.manifest().traits.contexts_in_rows && format.manifest().grain == Grain::Aggregate
+            })
         });
         let inputs = if sells || sums || self.selection.reads_twice() {
             opener.kept_inputs(&self.inputs, threads, &temp_dir)?
@@ -191,7 +191,7 @@ impl Convert {
             opener.inputs(&self.inputs, threads)?
         };
         let (inputs, received) = self.selection.delivery_log.check(inputs)?;
-        let source = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
+        let source = open::choose_one(&registry, self.input_format.from.as_deref(), &inputs)?.format;
         let (catalogue, known) = self.enrichment.read(&registry, self.options.threads.reading())?;
         let period = asked.or_else(|| deal.as_ref().and_then(transpose_deals::PeriodTerms::period));
         if asked.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
@@ -208,7 +208,7 @@ impl Convert {
         let job = Job {
             inputs: &inputs,
             source,
-            source_options: &self.read_set,
+            source_options: &self.read_options.read_set,
             target,
             version: version.as_deref(),
             target_options: &target_options,
@@ -224,7 +224,7 @@ impl Convert {
             destination,
             compression: packing.compression,
             container: packing.container(),
-            overwrite: self.options.overwrite,
+            overwrite: self.options.overwrite.allowed,
             dry_run: self.options.dry_run,
             on_reject: quarantine.map_or(OnReject::Fail, OnReject::Quarantine),
             max_rejects: self.options.max_rejects,
@@ -286,7 +286,7 @@ impl Convert {
     ) -> Result<Vec<Extra>, Fatal> {
         let mut extras = Vec::new();
         if let (Some(path), [outcome]) = (&self.explain_amounts, outcomes) {
-            extras.push(balances::explanation(path.clone(), outcome, self.options.overwrite)?);
+            extras.push(balances::explanation(path.clone(), outcome, self.options.overwrite.allowed)?);
         }
         if let Some(accounts) = accounts {
             extras.extend(accounts.after(outcomes, inputs)?);
@@ -304,7 +304,7 @@ impl Convert {
             .chain(self.side_files.figures.iter().map(|path| ("the figures", path.as_path())))
             .chain(self.enrichment.catalogue.iter().map(|path| ("a catalogue", path.as_path())))
             .chain(self.enrichment.user_key.iter().map(|path| ("the key for user ids", path.as_path())))
-            .chain(self.layouts.files.iter().map(|path| ("a layout", path.as_path())));
+            .chain(self.input_options.layouts.files.iter().map(|path| ("a layout", path.as_path())));
         let output = match destination {
             Destination::File(path) => Some(("the output", path.as_path())),
             Destination::Stdout => Some(("the output", Path::new("-"))),
@@ -358,7 +358,7 @@ impl Convert {
             .map(|path| ("input", path.clone()))
             .chain(side_files.into_iter().filter_map(|(role, path)| path.clone().map(|path| (role, path))))
             .chain(self.enrichment.catalogue.iter().map(|path| ("catalogue", path.clone())))
-            .chain(self.layouts.files.iter().map(|path| ("layout", path.clone())));
+            .chain(self.input_options.layouts.files.iter().map(|path| ("layout", path.clone())));
         let particulars = receipt::Particulars {
             program: program.to_string(),
             files: files.collect(),
@@ -372,7 +372,7 @@ impl Convert {
         if let Some(object) = value.as_object_mut().filter(|_| self.options.dry_run) {
             object.insert("dry-run".into(), true.into());
         }
-        files::write(path, format!("{value:#}\n").as_bytes(), self.options.overwrite)
+        self.options.overwrite.write(path, format!("{value:#}\n").as_bytes())
     }
 
     /// The summary for people.

@@ -92,9 +92,9 @@ impl Run {
         }
         let quarantine = self.options.quarantine_path(&job.inputs, &root)?;
         self.check_paths(&job, quarantine.as_deref())?;
-        let memory = self.options.memory_limit.unwrap_or_default().bytes();
+        let memory = self.options.memory.limit();
         let threads = self.options.threads.reading().within(memory, true).threads;
-        let temp_dir = self.options.temp_dir()?;
+        let temp_dir = self.options.memory.temp_dir()?;
         let containers = Containers::with_columns(job.columns.clone());
         let opener = containers.opener(&registry, Some(&temp_dir)).of(job.from.as_deref());
         let sells =
@@ -132,7 +132,7 @@ impl Run {
                     destination: made.destination.clone(),
                     compression: made.packing.compression,
                     container: made.packing.container(),
-                    overwrite: self.options.overwrite,
+                    overwrite: self.options.overwrite.allowed,
                     dry_run: self.options.dry_run,
                     on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
                     max_rejects: self.options.max_rejects,
@@ -153,7 +153,7 @@ impl Run {
             duplicates: job.duplicates,
             unrouted: job.unrouted,
             beside: &|outcomes| {
-                beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.options.overwrite)
+                beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.options.overwrite.allowed)
             },
         };
         let ran = many.run();
@@ -217,7 +217,7 @@ impl Run {
             let files = files.iter().map(|(role, path)| receipt::file(role.trim_start_matches("the "), path));
             object.insert("inputs".into(), files.collect::<Result<Vec<_>, _>>()?.into());
         }
-        files::write(path, format!("{value:#}\n").as_bytes(), self.options.overwrite)
+        self.options.overwrite.write(path, format!("{value:#}\n").as_bytes())
     }
 }
 

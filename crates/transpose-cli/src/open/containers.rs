@@ -93,7 +93,7 @@ impl Opener<'_> {
         let how = ReadOptions { threads, ..self.how.clone() };
         let own = |bytes: &[u8]| {
             let probe = Probe { name: "", bytes, complete: false };
-            self.registry.recognise(&probe).is_ok_and(|format| !format.is_table())
+            self.registry.recognise(&probe).is_ok_and(|format| !format.manifest().traits.tabular)
         };
         let opened = |path: &PathBuf| {
             let input = from(path).and_then(|input| open(input, &how, &own))?;

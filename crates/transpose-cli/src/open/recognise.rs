@@ -76,7 +76,9 @@ pub(crate) fn choose<'a>(
 
 /// Refuses what is no plain text for a format that is no table.
 fn fits(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
-    let Some(container) = input.container().filter(|_| !format.is_table()) else { return Ok(()) };
+    let Some(container) = input.container().filter(|_| !format.manifest().traits.tabular) else {
+        return Ok(());
+    };
     let location = Location { source: Some(input.name().into()), ..Location::default() };
     let message = format!("the input comes as {container}, and `{}` is text in UTF-8", format.manifest().id);
     let help = "Save it as text in UTF-8; `--column` is for tables only.";

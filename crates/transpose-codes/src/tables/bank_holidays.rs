@@ -1,9 +1,9 @@
-//! What was different from the rule of bank holidays in England and Wales. Source: gov.uk, Bank
-//! holidays, and the royal proclamations it rests on.
+//! Exceptions to the rule of bank holidays in England and Wales. Source: gov.uk, Bank holidays, and
+//! the royal proclamations behind it.
 
-/// A difference from the rule in one year.
+/// An exception of one year.
 pub(crate) enum Change {
-    /// The holiday of a month and day was held on another day, year, month and day.
+    /// A holiday was held on another day.
     Moved {
         /// Month and day by the rule.
         from: (u8, u8),
@@ -12,7 +12,7 @@ pub(crate) enum Change {
         /// What it was called.
         name: &'static str,
     },
-    /// There was one more.
+    /// There was one holiday more.
     Added {
         /// Year, month and day.
         on: (u16, u8, u8),
@@ -21,7 +21,7 @@ pub(crate) enum Change {
     },
 }
 
-/// Every known difference from 2000 on; a proclamation for a year to come is one more line.
+/// Every known exception from 2000 on; a new proclamation is one more line.
 pub(crate) const KNOWN: &[Change] = &[
     Change::Moved { from: (5, 27), to: (2002, 6, 4), name: "Spring bank holiday" },
     Change::Added { on: (2002, 6, 3), name: "Golden Jubilee" },

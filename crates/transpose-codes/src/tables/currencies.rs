@@ -2,11 +2,11 @@
 //!
 //! Sources: ISO 4217 list one of 2026-01-01 (codes, minor units), DDEX allowed-value sets
 //! `CurrencyCode` and `DeprecatedCurrencyCode`, version 1.2. `XTS` (testing) and `XXX` (no
-//! currency) are left out: no amount may carry them.
+//! currency) are left out, because no amount may have them.
 
 use crate::currency::Row;
 
-/// A current code of both lists.
+/// A current code of ISO 4217 that the DDEX list has.
 const fn both(code: [u8; 3], minor: u8) -> Row {
     Row { code, minor: Some(minor), withdrawn: false, ddex: true }
 }

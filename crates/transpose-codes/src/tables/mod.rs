@@ -1,4 +1,5 @@
-//! Static tables of codes: plain data, kept by hand, looked up by `territory` and `currency`.
+//! Static tables: plain data, kept by hand, looked up by `territory`, `currency` and
+//! `bank_holidays`. `tests/oracles` compares the codes with lists that others keep.
 
 pub(crate) mod bank_holidays;
 pub(crate) mod currencies;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Weekday};
 use proptest::prelude::*;
-use transpose_codes::time::{Part, parse_date};
+use transpose_codes::time::{TimePart, parse_date};
 use transpose_codes::{Date, PartialDate, Period, TimeError, Timestamp};
 
 /// Two centuries and the year after: three turns of centuries, one of them a leap year.
@@ -73,12 +73,12 @@ fn every_week_of_every_year_is_the_same() {
             let monday = NaiveDate::from_isoywd_opt(year.into(), week.into(), Weekday::Mon);
             let period = Period::parse(&format!("{year:04}-W{week:02}"));
             let Some(monday) = monday else {
-                assert_eq!(period, Err(TimeError::Impossible(Part::Week)), "{year}-W{week}");
+                assert_eq!(period, Err(TimeError::Impossible(TimePart::Week)), "{year}-W{week}");
                 continue;
             };
             let sunday = monday.checked_add_days(Days::new(6)).unwrap();
             if sunday.year() > 9999 {
-                assert_eq!(period, Err(TimeError::Impossible(Part::Week)), "{year}-W{week}");
+                assert_eq!(period, Err(TimeError::Impossible(TimePart::Week)), "{year}-W{week}");
                 continue;
             }
             let period = period.unwrap();

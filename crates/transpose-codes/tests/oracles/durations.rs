@@ -86,7 +86,8 @@ fn edges_of_the_notation_differ_on_purpose_only() {
             ("-PT0S", Err(DurationError::Negative), Some(0)),
             ("-PT5S", Err(DurationError::Negative), Some(-5_000_000)),
             ("P0Y", Err(DurationError::CalendarUnit), Some(0)),
-            // ISO 8601 has capitals, a fraction of any unit that is the last, and any number of digits.
+            // ISO 8601 has capitals, a fraction of any unit that is the last, and any number of
+            // digits.
             ("pt3m2s", Err(DurationError::Shape), Some(182_000_000)),
             ("P1.5D", Ok(129_600_000_000), None),
             ("P0.5W", Ok(302_400_000_000), None),

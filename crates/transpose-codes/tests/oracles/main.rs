@@ -2,13 +2,14 @@
 //!
 //! | module | compares | with |
 //! |---|---|---|
-//! | `territories` | codes and names of countries, present and former | `rust_iso3166`, made from Debian's iso-codes |
+//! | `territories` | codes and names of countries, also former | `rust_iso3166` |
 //! | `currencies` | codes, minor units, withdrawals | `iso_currency` |
 //! | `calendar` | days, weekdays, weeks, periods, date-times | `chrono` |
 //! | `durations` | ISO 8601, clock notation, seconds | `jiff` |
 //!
-//! Where ours differ on purpose, the test lists the difference. A list is exact: a difference that
-//! is new fails, and so does one that is gone.
+//! `rust_iso3166` is made from the lists of Debian's iso-codes. Where ours differ on purpose, the
+//! test lists the difference. A list is exact: a difference that is new fails, and so does one that
+//! is gone.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 

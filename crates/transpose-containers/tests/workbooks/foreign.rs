@@ -1,8 +1,8 @@
 //! Programs that have nothing to do with ours open what we write.
 //!
 //! A walk over the records of an `.xls`, in Python without any library, runs everywhere. The Python
-//! libraries xlrd and openpyxl and LibreOffice are run where they are installed; `transpose_foreign`
-//! says where one is not.
+//! libraries xlrd and openpyxl and LibreOffice are run where they are installed;
+//! `transpose_foreign` says where one is not.
 
 use crate::support::{Sheet, book, line, shape, text, written};
 use crate::values::table;

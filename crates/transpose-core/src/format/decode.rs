@@ -2,7 +2,7 @@
 
 use crate::accounting::RunReport;
 use crate::diagnostics::{Diagnostic, Fatal, Location};
-use crate::format::validate::{Demands, NO_DEMANDS, Repair, ValueRef};
+use crate::format::validate::{Demands, Validation, ValueRef, no_demands};
 use crate::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Shape};
 
 /// What a decoder knows before the body.
@@ -102,23 +102,118 @@ impl Origin {
     }
 }
 
-/// Reads an input. Shared by the workers.
-pub trait Decode: Send + Sync {
+/// An input that a format has begun to read.
+pub enum Opened {
+    /// Single plays or sales, or the rows of a catalogue.
+    Events(Box<dyn EventDecoder>),
+    /// Blocks of usages.
+    Blocks(Box<dyn BlockDecoder>),
+}
+
+impl Opened {
+    /// What both kinds of decoders do.
+    pub fn decoder(&self) -> &dyn Decoder {
+        match self {
+            Self::Events(decoder) => decoder.as_ref(),
+            Self::Blocks(decoder) => decoder.as_ref(),
+        }
+    }
+
+    /// The same, before the workers start.
+    pub fn decoder_mut(&mut self) -> &mut dyn Decoder {
+        match self {
+            Self::Events(decoder) => decoder.as_mut(),
+            Self::Blocks(decoder) => decoder.as_mut(),
+        }
+    }
+
+    /// What is known before the body.
+    pub fn preamble(&self) -> &Preamble {
+        self.decoder().preamble()
+    }
+
+    /// The decoder of events; none of a format of aggregates.
+    pub fn events(self) -> Option<Box<dyn EventDecoder>> {
+        match self {
+            Self::Events(decoder) => Some(decoder),
+            Self::Blocks(_) => None,
+        }
+    }
+
+    /// The decoder of blocks; none of a format of events.
+    pub fn blocks(self) -> Option<Box<dyn BlockDecoder>> {
+        match self {
+            Self::Events(_) => None,
+            Self::Blocks(decoder) => Some(decoder),
+        }
+    }
+}
+
+/// What every decoder does: it knows the head, makes the workers' own parts, and checks the end.
+/// Shared by the workers.
+pub trait Decoder: Send + Sync {
     /// What is known before the body.
     fn preamble(&self) -> &Preamble;
 
-    /// Tells which part of each event is needed; called once before the workers start.
+    /// A worker's own part, which decodes chunks.
+    fn chunks(&self) -> Box<dyn ChunkDecoder + '_>;
+
+    /// The first line of a quarantine file.
+    fn quarantine_header(&self, out: &mut Vec<u8>);
+
+    /// One rejected row: its bytes unchanged, with line number and reason.
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>);
+
+    /// Checks the closing records of a file against what was read of it.
+    fn finish(&self, _trailers: &[(u64, Entity)], _tally: &Tally, _diagnostics: &mut Vec<Diagnostic>) {}
+
+    /// Prepares for validation: from now on everything is reported that the rules of the format and
+    /// the demands of a partner say, also what does not matter for reading. Called once, before the
+    /// workers start; demands that name nothing the format has are refused.
+    fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
+        if *demands == Demands::default() { Ok(()) } else { Err(no_demands()) }
+    }
+
+    /// What the format checks and repairs beyond reading, where it does.
+    fn validation(&self) -> Option<&dyn Validation> {
+        None
+    }
+}
+
+impl<'a> dyn Decoder + 'a {
+    /// Where a value stands: as the format says, or else its record and field.
+    pub fn locate(&self, value: ValueRef) -> Location {
+        if let Some(location) = self.validation().and_then(|validation| validation.locate(value)) {
+            return location;
+        }
+        let preamble = self.preamble();
+        let (record, field) = match value {
+            ValueRef::Header(field) => (Some(&preamble.header.origin), field),
+            ValueRef::Context(index, field) => {
+                (preamble.contexts.get(index).map(|context| &context.origin), field)
+            }
+            ValueRef::Entity(shape, field) => (preamble.shapes.get(shape).map(|shape| &shape.record), field),
+        };
+        let record = record.filter(|record| !record.is_empty()).cloned();
+        Location { record, field: Some(field), ..Location::default() }
+    }
+}
+
+/// Reads single plays and sales.
+///
+/// A decoder does not turn a row into values. It gives, for each row, the raw bytes of two keys (the
+/// item and the context), which the engine interns, and the raw cells that a [`Projection`] asks
+/// for; what they mean is asked once for each distinct key.
+pub trait EventDecoder: Decoder {
+    /// Says which part of each event is needed; called once before the workers start.
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal>;
 
     /// The columns of the table, from 0 and in rising order, that the projection needs of each row,
     /// also for checks; `None` when they are not known, so that all are needed. Asked for after
-    /// [`Decode::project`].
+    /// [`EventDecoder::project`].
     fn columns(&self) -> Option<Vec<u32>> {
         None
     }
-
-    /// A worker's own state.
-    fn worker(&self) -> Box<dyn ChunkDecoder + '_>;
 
     /// Bytes that are equal for inputs of one format whose keys mean the same, such as its line of
     /// headings; a key that stands in several of them is then kept once. `None`: the keys of this
@@ -129,31 +224,25 @@ pub trait Decode: Send + Sync {
 
     /// Checks what would keep rows with this key from being converted. Called once per distinct key
     /// and worker.
-    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic>;
+    fn check_key(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic>;
 
-    /// Gives the canonical values behind a key to `sink`, and what is wrong with them to `faults`.
-    /// Called once per distinct key.
-    fn resolve(
+    /// Gives the canonical values behind a key to `sink`, and what is wrong with them to
+    /// `diagnostics`. Called once per distinct key.
+    fn resolve_key(
         &self,
         dimension: Dimension,
         key: &[&[u8]],
         sink: &mut dyn FnMut(Field, &[u8]),
-        faults: &mut Vec<CellDiagnostic>,
+        diagnostics: &mut Vec<CellDiagnostic>,
     );
 
     /// Turns the raw cell of a row field into canonical notation in `out` (cleared first). `false`
     /// means absent.
-    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic>;
+    fn canonical_cell(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic>;
+}
 
-    /// The first line of a quarantine file.
-    fn quarantine_head(&self, out: &mut Vec<u8>);
-
-    /// One rejected row: its bytes unchanged, with line number and reason.
-    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>);
-
-    /// Checks the closing records against what was read.
-    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, diagnostics: &mut Vec<Diagnostic>);
-
+/// Reads blocks of usages.
+pub trait BlockDecoder: Decoder {
     /// Checks what the closing records of the last file say about the whole message, once every
     /// file of it was read.
     fn finish_message(
@@ -162,44 +251,6 @@ pub trait Decode: Send + Sync {
         _message: &Tally,
         _diagnostics: &mut Vec<Diagnostic>,
     ) {
-    }
-
-    /// Prepares for validation: from now on everything is told that the rules of the format and the
-    /// demands of a partner say, also what does not matter for reading. Called once, before the
-    /// workers start; demands that name nothing the format has are refused.
-    fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
-        if *demands == Demands::default() {
-            return Ok(());
-        }
-        Err(Fatal::usage(Diagnostic::new(
-            &NO_DEMANDS,
-            Location::default(),
-            "the format has no records that rules could restrict",
-        )))
-    }
-
-    /// Where a value stands: its record and cell, and in the head its line and byte too.
-    fn place(&self, spot: ValueRef) -> Location {
-        let preamble = self.preamble();
-        let (record, field) = match spot {
-            ValueRef::Header(field) => (Some(&preamble.header.origin), field),
-            ValueRef::Context(index, field) => {
-                (preamble.contexts.get(index).map(|context| &context.origin), field)
-            }
-            ValueRef::Entity(shape, field) => (preamble.shapes.get(shape).map(|shape| &shape.record), field),
-        };
-        let record = record.filter(|record| !record.is_empty()).cloned();
-        Location { record, field: Some(field), ..Location::default() }
-    }
-
-    /// Compares the name of the file, without folders, with what the format says about names and
-    /// with the content.
-    fn check_name(&self, _name: &str, _diagnostics: &mut Vec<Diagnostic>) {}
-
-    /// What mends the input, for formats that can; `file` and `message` are what was counted when
-    /// it was validated.
-    fn repair(&self, _file: &Tally, _message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
-        None
     }
 }
 

@@ -3,12 +3,12 @@
 use crate::accounting::{RunReport, Subject};
 use crate::diagnostics::{Diagnostic, Fatal};
 use crate::format::container::TableShape;
-use crate::format::decode::{Decode, FileNumber, Tally};
+use crate::format::decode::{EventDecoder, FileNumber, Tally};
 use crate::model::{Blocks, Entity, EventBatch, Field, FieldSet, Shape};
 use crate::terms::Terms;
 use transpose_codes::time::Timestamp;
 
-/// What an encoder is told before it writes anything.
+/// What an encoder gets before it writes anything.
 pub struct EncodeRequest<'a> {
     /// The version asked for, what follows the `@`.
     pub version: Option<&'a str>,
@@ -66,46 +66,65 @@ pub struct Events<'a> {
     /// The fields of each row's cells, in order.
     pub fields: &'a [Field],
     /// The decoder that understands the cells.
-    pub decoder: &'a dyn Decode,
+    pub decoder: &'a dyn EventDecoder,
 }
 
-/// What an encoder gets.
-#[derive(Clone, Copy)]
-pub enum Portion<'a> {
-    /// Events, for a target of events.
-    Events(Events<'a>),
-    /// Blocks, for a target of aggregates.
-    Blocks(Blocks<'a>),
+/// An output that a format has begun to write.
+pub enum Created {
+    /// A target of single plays or sales.
+    Events(Box<dyn EventEncoder>),
+    /// A target of aggregates.
+    Blocks(Box<dyn BlockEncoder>),
 }
 
-/// Writes an output. Shared by the workers.
-pub trait Encode: Send + Sync {
+impl Created {
+    /// What both kinds of encoders do.
+    pub fn encoder(&self) -> &dyn Encoder {
+        match self {
+            Self::Events(encoder) => encoder.as_ref(),
+            Self::Blocks(encoder) => encoder.as_ref(),
+        }
+    }
+
+    /// The encoder of events; none of a format of aggregates.
+    pub fn events(self) -> Option<Box<dyn EventEncoder>> {
+        match self {
+            Self::Events(encoder) => Some(encoder),
+            Self::Blocks(_) => None,
+        }
+    }
+
+    /// The encoder of blocks; none of a format of events.
+    pub fn blocks(self) -> Option<Box<dyn BlockEncoder>> {
+        match self {
+            Self::Events(_) => None,
+            Self::Blocks(encoder) => Some(encoder),
+        }
+    }
+}
+
+/// What every encoder does: it begins, ends and names files, and says what it has no place for.
+/// Shared by the workers.
+pub trait Encoder: Send + Sync {
     /// Begins a file.
-    fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally;
-
-    /// Encodes a batch after what is in `out`. Accounts for it in the report's `written` amounts.
-    fn encode(
-        &self,
-        portion: Portion<'_>,
-        numbers: Numbers,
-        out: &mut Encoded,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal>;
+    fn begin(&self, file_number: FileNumber, out: &mut Vec<u8>) -> Tally;
 
     /// Ends a file. `file` counts this file so far, `message` all files so far.
-    fn end(&self, part: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally;
+    fn end(&self, file_number: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally;
 
     /// The name that the format demands or proposes for a file.
-    fn file_name(&self, part: FileNumber) -> String;
+    fn file_name(&self, file_number: FileNumber) -> String;
 
     /// Whether the ending of a packed file takes the place of the extension: `REPORT_H.gz`, not
     /// `REPORT_H.txt.gz`.
-    fn packed_without_extension(&self) -> bool {
+    fn gz_replaces_extension(&self) -> bool {
         false
     }
 
     /// The most bytes that a file may have before it is split; `None` when files are never split.
-    fn max_file_size(&self) -> Option<u64>;
+    fn max_file_size(&self) -> Option<u64> {
+        None
+    }
 
     /// The most blocks that a file may have before it is split; `None` for any number.
     fn max_blocks(&self) -> Option<u64> {
@@ -120,17 +139,17 @@ pub trait Encode: Send + Sync {
 
     /// Whether a file begins with what is known only at its end, such as how many rows it has: it
     /// is then begun once more when everything is encoded, and written again with that head.
-    fn head_waits(&self) -> bool {
+    fn header_depends_on_rows(&self) -> bool {
         false
     }
 
     /// What keeps the output from appearing, asked once everything is encoded: what only the whole
     /// of it shows.
-    fn refusal(&self) -> Option<Fatal> {
+    fn final_check(&self) -> Option<Fatal> {
         None
     }
 
-    /// What was noteworthy before anything was encoded.
+    /// Diagnostics from before anything was encoded.
     fn diagnostics(&self) -> &[Diagnostic] {
         &[]
     }
@@ -138,4 +157,28 @@ pub trait Encode: Send + Sync {
     /// Losses that are known without looking at values: a source has a place for these, the output
     /// has not.
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)>;
+}
+
+/// Writes single plays and sales.
+pub trait EventEncoder: Encoder {
+    /// Encodes events after what is in `out`. Accounts for them in the report's `written` amounts.
+    fn encode(
+        &self,
+        events: Events<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal>;
+}
+
+/// Writes blocks of usages.
+pub trait BlockEncoder: Encoder {
+    /// Encodes blocks after what is in `out`. Accounts for them in the report's `written` amounts.
+    fn encode(
+        &self,
+        blocks: Blocks<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal>;
 }

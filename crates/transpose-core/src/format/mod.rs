@@ -1,9 +1,9 @@
 //! What a plugin implements.
 //!
-//! A format declares a [`Manifest`], recognises its files, and makes a [`Decode`] or an [`Encode`].
-//! Both only see bytes that the engine hands to them: a plugin opens no file, starts no thread,
-//! reads no clock. Most formats are a column table or record tables and get these implementations
-//! from `transpose-sheet` or `transpose-records`.
+//! A format declares a [`Manifest`], recognises its files, and makes a decoder ([`Opened`]) or an
+//! encoder ([`Created`]). Both only see bytes that the engine hands to them: a plugin opens no
+//! file, starts no thread, reads no clock. Most formats are a column table or record tables and get
+//! these implementations from `transpose-sheet` or `transpose-records`.
 //!
 //! **Chunks.** The engine reads the body of an input in chunks by position and decodes them side by
 //! side. A chunk owns the units (rows, blocks) that begin after its first byte, up to and including
@@ -24,21 +24,22 @@ mod validate;
 
 pub use container::{Container, Holds, OutputContext, TableColumn, TableShape, TableWriter};
 pub use decode::{
-    Chunk, ChunkDecoder, Decode, Dimension, FileNumber, Indexed, Origin, Preamble, Projection, Tally,
+    BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, Indexed, Opened, Origin,
+    Preamble, Projection, Tally,
 };
-pub use encode::{Encode, EncodeRequest, Encoded, Events, Numbers, Portion};
+pub use encode::{BlockEncoder, Created, EncodeRequest, Encoded, Encoder, EventEncoder, Events, Numbers};
 pub use framing::{Framer, Framing};
 pub use options::{OptionError, OptionKind, OptionSpec};
 pub use recognise::{BytesHead, Head, Probe, Recognition};
 pub use registry::{Registry, RegistryError, Unrecognised};
-pub use validate::{CellName, Demands, NO_DEMANDS, Repair, ValueRef};
+pub use validate::{CellName, Demands, NO_DEMANDS, Repair, Validation, ValueRef};
 
 use crate::diagnostics::Fatal;
 use crate::model::{Field, FieldSet};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What one row of a format stands for.
+/// What one row of a format represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grain {
     /// One play or sale.
@@ -76,7 +77,7 @@ pub struct Manifest {
     pub id: Cow<'static, str>,
     /// The name for people.
     pub title: Cow<'static, str>,
-    /// What a row stands for.
+    /// What a row represents.
     pub grain: Grain,
     /// Whether it can be read.
     pub reads: bool,
@@ -87,14 +88,41 @@ pub struct Manifest {
     /// Where the layout was taken from.
     pub reference: Cow<'static, str>,
     /// How sure that is: `high`, `medium` or `low`, with a reason after a comma if there is one;
-    /// empty where nobody has to wonder.
+    /// empty where it is beyond doubt.
     pub confidence: Cow<'static, str>,
     /// Its versions, the default first; empty for formats without versions.
     pub versions: Vec<Version>,
     /// The extension of a plain file, without the dot.
     pub extension: Cow<'static, str>,
+    /// What sets it apart from other formats, as far as its inputs and outputs are handled
+    /// differently.
+    pub traits: FormatTraits,
     /// A paragraph for `transpose formats ID`.
     pub about: Cow<'static, str>,
+}
+
+/// What sets a format apart where a run handles formats differently. The default is a format of
+/// messages: several inputs are the files of one message, usages refer to sales contexts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FormatTraits {
+    /// It is one table of delimited text, which may come in, and be put into, any container of
+    /// tables.
+    pub tabular: bool,
+    /// Several inputs are tables of one report, each with a head of its own, and not the files of
+    /// one message.
+    pub independent_inputs: bool,
+    /// Each row of an aggregate repeats its sales context instead of referring to one: the contexts
+    /// of an input are gathered in a reading before, and an output shows of them what it has
+    /// columns for.
+    pub contexts_in_rows: bool,
+    /// Usages that look the same in an output are one row of it.
+    pub merges_rows: bool,
+}
+
+impl FormatTraits {
+    /// A table of delimited text.
+    pub const TABLE: Self =
+        Self { tabular: true, independent_inputs: true, contexts_in_rows: true, merges_rows: true };
 }
 
 /// A format: a plugin's one entry point.
@@ -143,16 +171,10 @@ pub trait Format: Send + Sync {
     }
 
     /// Begins to read.
-    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Box<dyn Decode>, Fatal>;
+    fn open(&self, head: &mut dyn Head, options: &[(String, String)]) -> Result<Opened, Fatal>;
 
     /// Begins to write. Everything that can be refused is refused here, before an output appears.
-    fn create(&self, brief: &EncodeRequest<'_>) -> Result<Box<dyn Encode>, Fatal>;
-
-    /// Whether it is one table of delimited text, which may come in and be put into any other
-    /// container of tables.
-    fn is_table(&self) -> bool {
-        false
-    }
+    fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal>;
 
     /// What the format can explain beyond codes: record types, cells, value sets.
     fn explain(&self, topic: &str) -> Option<String>;

@@ -1,6 +1,7 @@
 //! What validation asks of a decoder beyond reading.
 
-use crate::diagnostics::{Diagnostic, Location};
+use crate::diagnostics::{Diagnostic, Fatal, Location};
+use crate::format::decode::Tally;
 use crate::model::Field;
 
 crate::codes! {
@@ -8,6 +9,30 @@ crate::codes! {
     pub NO_DEMANDS: "COR0101" "no-such-demand" Error
         "A rules file restricts records or cells, and the format of the input has none, or none of that name."
         "Correct the name, or validate an input of a format that has it; `transpose explain` knows the names."
+}
+
+pub(super) fn no_demands() -> Fatal {
+    let message = "the format has no records that rules could restrict";
+    Fatal::usage(Diagnostic::new(&NO_DEMANDS, Location::default(), message))
+}
+
+/// What a format checks and repairs beyond reading; each part is optional.
+pub trait Validation {
+    /// Where a value stands: its record and cell, and in the head its line and byte too. `None`
+    /// where the format knows no better place than the name of the record.
+    fn locate(&self, _value: ValueRef) -> Option<Location> {
+        None
+    }
+
+    /// Compares the name of the file, without folders, with what the format says about names and
+    /// with the content.
+    fn check_file_name(&self, _name: &str, _diagnostics: &mut Vec<Diagnostic>) {}
+
+    /// What mends the input, for formats that can; `file` and `message` are what was counted when
+    /// it was validated.
+    fn repair(&self, _file: &Tally, _message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
+        None
+    }
 }
 
 /// A cell of a record, by the name or number of the cell and, if it is not meant in every record,

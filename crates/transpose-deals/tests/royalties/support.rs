@@ -149,8 +149,7 @@ pub(crate) fn owed_of(
             by_user: users.get(index).copied().unwrap_or(&[]),
         })
         .collect();
-    assert!(terms.pays());
-    let owed = terms.owed(&mut contexts, &played, whole)?;
+    let owed = terms.royalties().unwrap().work_out(&mut contexts, &played, whole)?;
     assert_eq!(owed.units.len(), kinds.len());
     Ok(Told { owed, contexts })
 }

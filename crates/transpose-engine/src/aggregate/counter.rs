@@ -34,14 +34,14 @@ use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Timestamp};
 use transpose_core::accounting::{Amounts, RunReport};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
-use transpose_core::format::{Decode, Dimension, Origin};
+use transpose_core::format::{Dimension, EventDecoder, Origin};
 use transpose_core::model::{CellDiagnostic, Entity, EventBatch, EventRow, Field, Reject, Span};
 use transpose_core::terms::{BelowThreshold, QualifyingPlay, Terms, UnmatchedPolicy};
 use transpose_sync::{into_inner, lock, unpoisoned};
 
 /// What decides whether an event counts and where.
 pub(crate) struct Rules<'a> {
-    pub(crate) decoder: &'a dyn Decode,
+    pub(crate) decoder: &'a dyn EventDecoder,
     pub(crate) terms: &'a dyn Terms,
     /// [`Terms::turns`].
     pub(crate) turns: &'a [i64],
@@ -361,9 +361,7 @@ impl<'a> Worker<'a> {
         let events = &batch.events;
         let rows = Rows { events, bytes, space: self.space };
         let mut rejects = batch.rejects.clone();
-        let place = |row: &EventRow| {
-            Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start))
-        };
+        let place = |row: &EventRow| origin.locate(row.line, row.start);
         let mut converted = Count::default();
         let mut left: BTreeMap<&'static str, Count> = BTreeMap::new();
         self.chosen.clear();
@@ -405,11 +403,7 @@ impl<'a> Worker<'a> {
                 }
             };
             if let Some((code, message)) = told {
-                if report.diagnostics.keeps(code) {
-                    report.diagnostics.push(Diagnostic::new(code, place(row), message));
-                } else {
-                    report.diagnostics.count(code, 1);
-                }
+                report.diagnostics.report(code, || Diagnostic::new(code, place(row), message));
             }
         }
         drop(dictionary);
@@ -518,13 +512,13 @@ impl<'a> Worker<'a> {
 
     /// What the agreement says about rows with a context key, at a time if that matters.
     fn place(&self, runs: &[&[u8]], time: Option<i64>, rules: &Rules<'_>) -> Result<Placed, Fatal> {
-        if let Err(fault) = rules.decoder.vet(Dimension::Context, runs) {
+        if let Err(fault) = rules.decoder.check_key(Dimension::Context, runs) {
             return Ok(Placed { place: Err(Box::new(Unplaced::Fault(fault))), sale: None });
         }
         let mut event = Entity::default();
         let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
         let mut faults = Vec::new();
-        rules.decoder.resolve(Dimension::Context, runs, &mut set, &mut faults);
+        rules.decoder.resolve_key(Dimension::Context, runs, &mut set, &mut faults);
         if let Some(time) = time {
             let mut text = Vec::new();
             Timestamp::utc(time).write_rfc3339(&mut text);
@@ -572,7 +566,7 @@ impl<'a> Worker<'a> {
         let Some(Some(placed)) = self.placed.get(key as usize) else {
             return Err(diagnostics::bug("a context without an answer"));
         };
-        let place = || Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+        let place = || origin.locate(row.line, row.start);
         let refund = placed.sale.as_ref().filter(|selling| selling.sale.returned);
         if let (Some(_), Some(refunds)) = (refund, &rules.sales) {
             return self.choose_refund(key, (row.time, sale), &place(), refunds);
@@ -653,7 +647,7 @@ impl<'a> Worker<'a> {
             if items.get(index) == Some(&NONE) {
                 let key = rows.item(*row as usize);
                 let runs: Vec<&[u8]> = key.runs().collect();
-                vetted.push((index, rules.decoder.vet(Dimension::Item, &runs).err()));
+                vetted.push((index, rules.decoder.check_key(Dimension::Item, &runs).err()));
             }
         }
         let mut dictionary = write(&world.dictionary);

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::model::Entity;
-use transpose_core::terms::Terms;
+use transpose_core::terms::RoyaltyTerms;
 use transpose_sync::{into_inner, lock};
 
 transpose_core::codes! {
@@ -122,7 +122,7 @@ impl Users {
         self,
         manners: &Manners,
         contexts: &[Entity],
-        terms: &dyn Terms,
+        terms: &dyn RoyaltyTerms,
     ) -> Result<Vec<Vec<(u64, u64)>>, Fatal> {
         let counts = |kind: u32| {
             let context = manners.context_of(kind).and_then(|context| contexts.get(context as usize));

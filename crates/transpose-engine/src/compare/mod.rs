@@ -17,7 +17,7 @@ mod render;
 
 use crate::diagnostics;
 use crate::scan::chunks::{Decoded, Reading};
-use crate::scan::open::{InputHead, name_source};
+use crate::scan::open::{name_source, open_events};
 use crate::scan::position::Place;
 use crate::scan::rescan;
 use crate::storage::scratch::Scratch;
@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use transpose_codes::time::Date;
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location};
-use transpose_core::format::{Decode, Format, Grain, Projection};
+use transpose_core::format::{EventDecoder, Format, Grain, Projection};
 use transpose_core::model::{Field, FieldSet};
 use transpose_io::Input;
 
@@ -432,17 +432,13 @@ impl Comparison<'_> {
         input: &Input,
         format: &dyn Format,
         diagnostics: &mut Diagnostics,
-    ) -> Result<Box<dyn Decode>, Fatal> {
+    ) -> Result<Box<dyn EventDecoder>, Fatal> {
         if format.manifest().grain != Grain::Event {
             let message = format!("`{}` holds no single plays, and those are compared", format.manifest().id);
             let place = Location { source: Some(input.name().into()), ..Location::default() };
             return Err(Fatal::usage(Diagnostic::new(&NOT_COMPARABLE, place, message)));
         }
-        let opened = format.open(&mut InputHead::new(input), self.options);
-        let decoder = opened.map_err(|mut fatal| {
-            name_source(&mut fatal.diagnostics, input);
-            fatal
-        })?;
+        let decoder = open_events(format, input, self.options)?;
         let mut found = decoder.preamble().diagnostics.clone();
         name_source(&mut found, input);
         diagnostics.extend(found);
@@ -454,7 +450,7 @@ impl Comparison<'_> {
         &self,
         file: usize,
         input: &Input,
-        decoder: &mut dyn Decode,
+        decoder: &mut dyn EventDecoder,
         run: &mut Run<'_>,
         ids: &mut Sorter<'_>,
     ) -> Result<(), Fatal> {
@@ -526,7 +522,7 @@ const NUMBERS: [Field; 2] = [Field::EVENT_TIME, Field::EVENT_DURATION];
 /// What looks at the rows of one file.
 struct Eye<'a> {
     file: usize,
-    decoder: &'a dyn Decode,
+    decoder: &'a dyn EventDecoder,
     id: Option<usize>,
     /// For each column its field, and the cell of the row that holds it.
     cells: Vec<(Field, Option<usize>)>,
@@ -564,7 +560,7 @@ impl Eye<'_> {
             };
             name.clear();
             if self.id.is_some()
-                && self.decoder.value(Field::EVENT_ID, raw(self.id), &mut scratch).unwrap_or(false)
+                && self.decoder.canonical_cell(Field::EVENT_ID, raw(self.id), &mut scratch).unwrap_or(false)
                 && !scratch.is_empty()
             {
                 name.extend_from_slice(&self.state.hash_one(&scratch[..]).to_be_bytes());
@@ -582,7 +578,7 @@ impl Eye<'_> {
                     continue;
                 }
                 let raw = raw(*cell);
-                match self.decoder.value(*field, raw, &mut scratch) {
+                match self.decoder.canonical_cell(*field, raw, &mut scratch) {
                     Ok(given) => put_cell(given.then_some(&scratch), &mut record),
                     // What cannot be understood is compared as it stands.
                     Err(_) => put_cell(Some(raw), &mut record),
@@ -841,11 +837,7 @@ fn tell(
             .ok_or_else(diagnostics::damaged_scratch)?;
         let (fields, other) = (take(&mut line), take(&mut line));
         let (Some(fields), Some(other)) = (fields, other) else { return Err(diagnostics::damaged_scratch()) };
-        if diagnostics.keeps(class.code()) {
-            diagnostics.push(shape.diagnostic(*class, place, Place(other), fields));
-        } else {
-            diagnostics.count(class.code(), 1);
-        }
+        diagnostics.report(class.code(), || shape.diagnostic(*class, place, Place(other), fields));
         if let Some(lines) = &mut lines {
             lines(line)?;
         }

@@ -11,7 +11,10 @@ use crate::aggregate::state::World;
 use crate::aggregate::table::{Group, PARTS, merge};
 use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
-use crate::consolidate::describe::{Described, Describer, NOBODY, Noted, Shapes, Side, Variant, Variants};
+use crate::consolidate::describe::{Described, Describer, NOBODY};
+use crate::consolidate::diagnostics::Noted;
+use crate::consolidate::shapes::{Shapes, Side};
+use crate::consolidate::variants::{Variant, Variants};
 use crate::diagnostics;
 use crate::scan::ordered::{side_by_side, sort};
 use crate::scan::position::Place;
@@ -20,7 +23,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::Decode;
+use transpose_core::format::EventDecoder;
 use transpose_core::terms::ConflictPolicy;
 
 /// The descriptions of the items of one block of the dictionary.
@@ -42,7 +45,7 @@ impl Items {
     /// Describes all items. `decoders` are those of the key spaces.
     pub(crate) fn describe(
         mut dictionary: Dictionary,
-        decoders: &[&dyn Decode],
+        decoders: &[&dyn EventDecoder],
         shapes: &Shapes,
         threads: usize,
         noted: &mut Noted,

@@ -1,8 +1,11 @@
 //! Consolidate: what was counted is described and put in order.
 
 pub(crate) mod describe;
+pub(crate) mod diagnostics;
 pub(crate) mod in_memory;
 pub(crate) mod on_disk;
+pub(crate) mod shapes;
+pub(crate) mod variants;
 
 use crate::aggregate::table::Group;
 use crate::aggregate::totals::Sums;

@@ -14,7 +14,10 @@ use crate::aggregate::spill::{Loaded, Spilled};
 use crate::aggregate::table::{Group, PARTS};
 use crate::aggregate::totals::Sums;
 use crate::aggregate::usage_kinds::Manners;
-use crate::consolidate::describe::{Described, Describer, Noted, Shapes, Side, Variant, Variants};
+use crate::consolidate::describe::{Described, Describer};
+use crate::consolidate::diagnostics::Noted;
+use crate::consolidate::shapes::{Shapes, Side};
+use crate::consolidate::variants::{Variant, Variants};
 use crate::diagnostics;
 use crate::scan::position::Place;
 use crate::storage::scratch::Scratch;
@@ -22,13 +25,13 @@ use crate::storage::sorter::{Merge, Sorted, Sorter};
 use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
 use std::borrow::Cow;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::Decode;
+use transpose_core::format::EventDecoder;
 use transpose_core::terms::ConflictPolicy;
 
 /// What is needed to put things in order.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
-    pub(crate) decoders: &'a [&'a dyn Decode],
+    pub(crate) decoders: &'a [&'a dyn EventDecoder],
     pub(crate) shapes: &'a Shapes,
     pub(crate) policy: ConflictPolicy,
     /// How much memory may be taken.

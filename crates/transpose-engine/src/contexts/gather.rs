@@ -17,14 +17,15 @@
 use crate::contexts::total::Total;
 use crate::diagnostics;
 use crate::scan::chunks::{Decoded, Reading, scan};
-use crate::scan::open::{InputHead, name_source};
+use crate::scan::open::{name_source, open_blocks};
 use crate::scan::ordered::Flow;
 use crate::scan::rescan;
+use crate::storage::varint::{put, put_text, take, take_text};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::duration::Duration;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::format::{Decode, Format, Grain, Preamble, Projection};
+use transpose_core::format::{BlockDecoder, Format, Grain, Preamble};
 use transpose_core::model::{
     Block, BlockBatch, Blocks, Cell, Entity, EntityRef, EntityRow, Field, FieldSet, Group, Shape, Slot, Value,
 };
@@ -76,8 +77,9 @@ impl Plan {
     /// The plan for a source of a format; nothing for one that is no table of sums, or lists its
     /// sales contexts itself.
     pub(crate) fn new(format: &dyn Format, preamble: &Preamble) -> Option<Self> {
-        if !format.is_table() || format.manifest().grain != Grain::Aggregate || !preamble.contexts.is_empty()
-        {
+        let manifest = format.manifest();
+        let in_rows = manifest.traits.contexts_in_rows && manifest.grain == Grain::Aggregate;
+        if !in_rows || !preamble.contexts.is_empty() {
             return None;
         }
         let usages = |shape: &Shape| (shape.group == Group::Usage).then(|| columns(shape));
@@ -92,18 +94,18 @@ impl Plan {
         let shape = entity.shape_index();
         let Some(Some(columns)) = self.shapes.get(shape) else { return false };
         out.clear();
-        out.extend_from_slice(&(shape as u32).to_le_bytes());
+        put(shape as u64, out);
         for (column, _) in &columns.context {
             match entity.cell(*column) {
                 Cell::Absent => out.push(ABSENT),
                 Cell::One(text) => {
                     out.push(ONE);
-                    put(text, out);
+                    put_text(text, out);
                 }
                 Cell::Many(list) => {
                     out.push(MANY);
-                    out.extend_from_slice(&(list.iter().len() as u32).to_le_bytes());
-                    list.iter().for_each(|text| put(text, out));
+                    put(list.iter().len() as u64, out);
+                    list.iter().for_each(|text| put_text(text, out));
                 }
             }
         }
@@ -112,16 +114,17 @@ impl Plan {
 
     /// The sales context that a key tells.
     fn context(&self, mut key: &[u8]) -> Option<Entity> {
-        let shape = number(&mut key)? as usize;
+        let text = |key: &mut &[u8]| take_text(key).map(|text| String::from_utf8_lossy(text).into());
+        let shape = take(&mut key)? as usize;
         let mut context = Entity::default();
         for (_, field) in &self.shapes.get(shape)?.as_ref()?.context {
             let (kind, rest) = key.split_first()?;
             key = rest;
             match *kind {
-                ONE => context.set(*field, Value::One(take(&mut key)?)),
+                ONE => context.set(*field, Value::One(text(&mut key)?)),
                 MANY => {
-                    let count = number(&mut key)?;
-                    let texts = (0..count).map(|_| take(&mut key)).collect::<Option<Vec<_>>>()?;
+                    let count = take(&mut key)?;
+                    let texts = (0..count).map(|_| text(&mut key)).collect::<Option<Vec<_>>>()?;
                     context.set(*field, Value::Many(texts));
                 }
                 _ => {}
@@ -147,24 +150,6 @@ fn columns(shape: &Shape) -> Columns {
 const ABSENT: u8 = 0;
 const ONE: u8 = 1;
 const MANY: u8 = 2;
-
-fn put(text: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
-    out.extend_from_slice(text);
-}
-
-fn number(key: &mut &[u8]) -> Option<u32> {
-    let (number, rest) = key.split_first_chunk::<4>()?;
-    *key = rest;
-    Some(u32::from_le_bytes(*number))
-}
-
-fn take(key: &mut &[u8]) -> Option<Box<str>> {
-    let len = number(key)? as usize;
-    let (text, rest) = key.split_at_checked(len)?;
-    *key = rest;
-    Some(String::from_utf8_lossy(text).into())
-}
 
 /// What was used in a sales context.
 #[derive(Clone, Debug, Default)]
@@ -322,11 +307,11 @@ pub(crate) struct Before<'a> {
 }
 
 /// An input with its decoder, which has read nothing but the head.
-pub(crate) type Opened<'a> = (&'a Input, Box<dyn Decode + 'a>);
+pub(crate) type OpenedInput<'a> = (&'a Input, Box<dyn BlockDecoder>);
 
 impl Before<'_> {
     /// Reads tables; answers nothing for other sources.
-    pub(crate) fn lift(&self, files: &[Opened<'_>]) -> Result<Option<Lifted>, Fatal> {
+    pub(crate) fn lift(&self, files: &[OpenedInput<'_>]) -> Result<Option<Lifted>, Fatal> {
         let plans: Vec<Option<Plan>> =
             files.iter().map(|(_, decoder)| Plan::new(self.source, decoder.preamble())).collect();
         let Some((_, first)) = files.first().filter(|_| plans.iter().any(Option::is_some)) else {
@@ -360,8 +345,7 @@ impl Before<'_> {
     /// converted.
     fn gather(&self, input: &Input, plan: &Plan, all: &mut BTreeMap<Entity, Sum>) -> Result<(), Fatal> {
         // A decoder may keep sums of what it has read, so the one of the conversion stays fresh.
-        let mut decoder = self.source.open(&mut InputHead::new(input), self.options)?;
-        decoder.project(&Projection { duration: true, ..Projection::default() })?;
+        let decoder = open_blocks(self.source, input, self.options)?;
         let decoder = decoder.as_ref();
         let shapes = &decoder.preamble().shapes;
         let mut workers: Vec<Gatherer> =
@@ -417,7 +401,7 @@ impl Placer {
 }
 
 /// The inputs as one report, refused where they are of different parties or have different columns.
-pub(crate) fn together(files: &[Opened<'_>]) -> Result<(), Fatal> {
+pub(crate) fn together(files: &[OpenedInput<'_>]) -> Result<(), Fatal> {
     let [(first, one), rest @ ..] = files else { return Ok(()) };
     let one = one.preamble();
     let mut diagnostics = Vec::new();
@@ -438,7 +422,7 @@ pub(crate) fn together(files: &[Opened<'_>]) -> Result<(), Fatal> {
 }
 
 /// The head of the report that tables make together, with what they do not agree on.
-pub(crate) fn head(files: &[Opened<'_>]) -> (Entity, Vec<Diagnostic>) {
+pub(crate) fn head(files: &[OpenedInput<'_>]) -> (Entity, Vec<Diagnostic>) {
     let heads = || files.iter().map(|(_, decoder)| &decoder.preamble().header);
     let mut head = heads().next().cloned().unwrap_or_default();
     let mut diagnostics = Vec::new();

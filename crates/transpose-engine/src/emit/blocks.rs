@@ -1,12 +1,12 @@
 //! How a block is built and encoded: a release, its recordings, and their usages.
 
 use crate::aggregate::table::Group;
-use crate::consolidate::describe::Shapes;
+use crate::consolidate::shapes::Shapes;
 use crate::emit::usages::Usages;
 use crate::storage::varint::Cells;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Encode, Encoded, Numbers, Portion};
+use transpose_core::format::{BlockEncoder, Encoded, Numbers};
 use transpose_core::model::{BlockBatch, Blocks, Entity, Shape, Span};
 
 /// Shapes of the blocks made here, by index.
@@ -31,7 +31,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) shapes: &'a [Shape],
     pub(crate) contexts: &'a [Entity],
     pub(crate) usages: &'a Usages<'a>,
-    pub(crate) encoder: &'a dyn Encode,
+    pub(crate) encoder: &'a dyn BlockEncoder,
 }
 
 impl Frame<'_> {
@@ -44,7 +44,7 @@ impl Frame<'_> {
     ) -> Result<Encoded, Fatal> {
         let blocks = Blocks { batch, chunk: &[], shapes: self.shapes, contexts: self.contexts };
         let mut encoded = Encoded::default();
-        self.encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, report)?;
+        self.encoder.encode(blocks, numbers, &mut encoded, report)?;
         Ok(encoded)
     }
 }

@@ -12,65 +12,15 @@
 
 use crate::diagnostics;
 use crate::enrich::catalogue::{Answer, Catalogue, Found};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use crate::enrich::privacy::{Users, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decode, Demands, Dimension, Indexed, Origin, Preamble, Projection, Repair, Tally,
-    ValueRef,
+    Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Indexed, Origin, Preamble, Projection, Tally,
 };
 use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Span};
-
-/// What happens to personal data.
-#[derive(Clone, Default)]
-pub enum Users {
-    /// It is passed on to targets that have a place for it.
-    #[default]
-    Keep,
-    /// It is left out.
-    Drop,
-    /// User ids become hashes, everything else is left out.
-    Hash(UserKey),
-}
-
-/// The secret key that user ids are hashed with.
-#[derive(Clone)]
-pub struct UserKey(Hmac<Sha256>);
-
-impl UserKey {
-    /// The fewest bytes of a key.
-    const LEAST: usize = 16;
-
-    /// A key; refused when it is too short to be one.
-    pub fn new(key: &[u8]) -> Result<Self, Fatal> {
-        let short = || {
-            let message =
-                format!("the key for user ids has {} bytes, at least {} are needed", key.len(), Self::LEAST);
-            Fatal::usage(Diagnostic::new(&diagnostics::USER_KEY, Location::default(), message))
-        };
-        if key.len() < Self::LEAST {
-            return Err(short());
-        }
-        Hmac::new_from_slice(key).map(Self).map_err(|_| short())
-    }
-
-    /// The first half of HMAC-SHA-256 (RFC 2104) of a user id, in lower-case hexadecimal digits.
-    fn hash(&self, user: &[u8], out: &mut Vec<u8>) {
-        let mut hmac = self.0.clone();
-        hmac.update(user);
-        hex(hmac.finalize().into_bytes().get(..16).unwrap_or(&[]), out);
-    }
-}
-
-fn hex(bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
-        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-    }
-}
 
 /// How events are completed and what is taken from them.
 #[derive(Clone, Default)]
@@ -92,9 +42,30 @@ impl<'a> Completion<'a> {
     }
 
     /// The decoder, completed where there is something to do.
-    pub(crate) fn of(self, decoder: Box<dyn Decode + 'a>) -> Box<dyn Decode + 'a> {
+    pub(crate) fn of(self, decoder: Box<dyn EventDecoder + 'a>) -> Box<dyn EventDecoder + 'a> {
         let idle = self.catalogue.is_none() && !self.make_ids && matches!(self.users, Users::Keep);
         if idle { decoder } else { Box::new(Completed::new(decoder, self)) }
+    }
+
+    /// The fields of an input that has a place for `own`, once it is completed.
+    pub(crate) fn reads(&self, own: FieldSet) -> FieldSet {
+        let mut reads = own;
+        if let Some(catalogue) = self.catalogue {
+            reads = reads.union(catalogue.fields());
+        }
+        if self.make_ids {
+            reads.insert(Field::EVENT_ID);
+        }
+        if self.makes_types(own) {
+            reads.insert(Field::ITEM_TYPE);
+        }
+        reads.difference(self.withheld())
+    }
+
+    /// Whether events get the type of the item that was sold: a sale that names no track is one of
+    /// the whole release, and logs say so in no other way.
+    fn makes_types(&self, own: FieldSet) -> bool {
+        own.contains(Field::RETAIL_PRICE) && !own.contains(Field::ITEM_TYPE) && self.catalogue.is_some()
     }
 
     /// Personal fields that are left out.
@@ -109,7 +80,7 @@ impl<'a> Completion<'a> {
 }
 
 struct Completed<'a> {
-    inner: Box<dyn Decode + 'a>,
+    inner: Box<dyn EventDecoder + 'a>,
     how: Completion<'a>,
     preamble: Preamble,
     /// What the input itself has a place for.
@@ -139,22 +110,11 @@ const CANONICAL: u8 = 0xff;
 const RAW: u8 = 0xfe;
 
 impl<'a> Completed<'a> {
-    fn new(inner: Box<dyn Decode + 'a>, how: Completion<'a>) -> Self {
+    fn new(inner: Box<dyn EventDecoder + 'a>, how: Completion<'a>) -> Self {
         let mut preamble = inner.preamble().clone();
         let own = preamble.reads;
-        if let Some(catalogue) = how.catalogue {
-            preamble.reads = preamble.reads.union(catalogue.fields());
-        }
-        if how.make_ids {
-            preamble.reads.insert(Field::EVENT_ID);
-        }
-        // A sale that names no track is one of the whole release; logs say so in no other way.
-        let types =
-            own.contains(Field::RETAIL_PRICE) && !own.contains(Field::ITEM_TYPE) && how.catalogue.is_some();
-        if types {
-            preamble.reads.insert(Field::ITEM_TYPE);
-        }
-        preamble.reads = preamble.reads.difference(how.withheld());
+        let types = how.makes_types(own);
+        preamble.reads = how.reads(own);
         Self { inner, how, preamble, own, types, plan: Plan::default() }
     }
 
@@ -168,7 +128,7 @@ impl<'a> Completed<'a> {
     /// The identifier in a raw cell; nothing where there is none or it is not valid.
     fn id<'b>(&self, field: Field, raw: Option<&[u8]>, out: &'b mut Vec<u8>) -> &'b [u8] {
         out.clear();
-        let present = raw.is_some_and(|raw| matches!(self.inner.value(field, raw, out), Ok(true)));
+        let present = raw.is_some_and(|raw| matches!(self.inner.canonical_cell(field, raw, out), Ok(true)));
         if present { out } else { &[] }
     }
 
@@ -198,11 +158,37 @@ fn trouble(code: &'static Code, track: &[u8], release: &[u8]) -> String {
     }
 }
 
-impl Decode for Completed<'_> {
+impl Decoder for Completed<'_> {
     fn preamble(&self) -> &Preamble {
         &self.preamble
     }
 
+    fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
+        Box::new(Worker {
+            all: self,
+            inner: self.inner.chunks(),
+            known: HashMap::default(),
+            told: Vec::new(),
+            track: Vec::new(),
+            release: Vec::new(),
+            scratch: Vec::new(),
+        })
+    }
+
+    fn quarantine_header(&self, out: &mut Vec<u8>) {
+        self.inner.quarantine_header(out);
+    }
+
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        self.inner.quarantine(diagnostic, row, out);
+    }
+
+    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        self.inner.finish(trailers, tally, diagnostics);
+    }
+}
+
+impl EventDecoder for Completed<'_> {
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let mut inner = projection.clone();
         let told = self.how.catalogue.map_or(FieldSet::EMPTY, Catalogue::fields);
@@ -233,18 +219,6 @@ impl Decode for Completed<'_> {
         self.inner.project(&inner)
     }
 
-    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
-        Box::new(Worker {
-            all: self,
-            inner: self.inner.worker(),
-            known: HashMap::default(),
-            told: Vec::new(),
-            track: Vec::new(),
-            release: Vec::new(),
-            scratch: Vec::new(),
-        })
-    }
-
     fn columns(&self) -> Option<Vec<u32>> {
         // An identifier is made of the whole row, so that it does not depend on what else is
         // wanted.
@@ -255,11 +229,11 @@ impl Decode for Completed<'_> {
         self.inner.key_space()
     }
 
-    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
-        self.inner.vet(dimension, key)
+    fn check_key(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
+        self.inner.check_key(dimension, key)
     }
 
-    fn resolve(
+    fn resolve_key(
         &self,
         dimension: Dimension,
         key: &[&[u8]],
@@ -267,7 +241,7 @@ impl Decode for Completed<'_> {
         faults: &mut Vec<CellDiagnostic>,
     ) {
         let Some(catalogue) = self.how.catalogue.filter(|_| dimension == Dimension::Item) else {
-            return self.inner.resolve(dimension, key, sink, faults);
+            return self.inner.resolve_key(dimension, key, sink, faults);
         };
         let (mut given, mut track, mut release) = (FieldSet::EMPTY, Vec::new(), Vec::new());
         let mut note = |field: Field, value: &[u8]| {
@@ -279,7 +253,7 @@ impl Decode for Completed<'_> {
             }
             sink(field, value);
         };
-        self.inner.resolve(dimension, key, &mut note, faults);
+        self.inner.resolve_key(dimension, key, &mut note, faults);
         let (found, code) = self.found(&track, &release);
         if let Some(found) = found {
             for (field, value) in catalogue.values(found).filter(|(field, _)| !given.contains(*field)) {
@@ -294,7 +268,7 @@ impl Decode for Completed<'_> {
         }
     }
 
-    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
+    fn canonical_cell(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         if self.how.withheld().contains(field) {
             out.clear();
             return Ok(false);
@@ -306,47 +280,15 @@ impl Decode for Completed<'_> {
                 out.extend_from_slice(value);
                 return Ok(true);
             }
-            [RAW, raw @ ..] => return self.inner.value(field, raw, out),
+            [RAW, raw @ ..] => return self.inner.canonical_cell(field, raw, out),
             _ => {}
         }
-        let present = self.inner.value(field, raw, out)?;
+        let present = self.inner.canonical_cell(field, raw, out)?;
         if let (Users::Hash(key), Field::USER, true) = (&self.how.users, field, present) {
             let user = std::mem::take(out);
             key.hash(&user, out);
         }
         Ok(present)
-    }
-
-    fn quarantine_head(&self, out: &mut Vec<u8>) {
-        self.inner.quarantine_head(out);
-    }
-
-    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        self.inner.quarantine(diagnostic, row, out);
-    }
-
-    fn finish(&self, trailers: &[(u64, Entity)], tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        self.inner.finish(trailers, tally, diagnostics);
-    }
-
-    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        self.inner.finish_message(trailers, message, diagnostics);
-    }
-
-    fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
-        self.inner.demand(demands)
-    }
-
-    fn place(&self, spot: ValueRef) -> Location {
-        self.inner.place(spot)
-    }
-
-    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
-        self.inner.check_name(name, diagnostics);
-    }
-
-    fn repair(&self, file: &Tally, message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
-        self.inner.repair(file, message)
     }
 }
 
@@ -385,7 +327,10 @@ impl ChunkDecoder for Worker<'_> {
                 let raw = cell.bytes(chunk.bytes, &events.arena);
                 if let Some(guarded) = guarded(raw, &mut self.scratch) {
                     *cell = marked(RAW, guarded, &mut events.arena);
-                } else if matches!(self.all.inner.value(Field::EVENT_ID, raw, &mut self.scratch), Ok(false)) {
+                } else if matches!(
+                    self.all.inner.canonical_cell(Field::EVENT_ID, raw, &mut self.scratch),
+                    Ok(false)
+                ) {
                     let bytes = chunk.bytes.get(row.start as usize..(row.start + row.len) as usize);
                     *cell = made_id(bytes.unwrap_or(&[]), &mut events.arena);
                 }
@@ -405,14 +350,10 @@ impl ChunkDecoder for Worker<'_> {
             }
             let (found, code) = self.all.found(track, release);
             if let Some(code) = code {
-                if report.diagnostics.keeps(code) {
-                    let message = trouble(code, track, release);
-                    let line = origin.line + u64::from(row.line);
-                    let place = Location::line(line, origin.byte + u64::from(row.start));
-                    report.diagnostics.push(Diagnostic::new(code, place.field(Field::RECORDING_ID), message));
-                } else {
-                    report.diagnostics.count(code, 1);
-                }
+                report.diagnostics.report(code, || {
+                    let place = origin.locate(row.line, row.start).field(Field::RECORDING_ID);
+                    Diagnostic::new(code, place, trouble(code, track, release))
+                });
             }
             let told = match found {
                 None => None,
@@ -434,7 +375,9 @@ impl ChunkDecoder for Worker<'_> {
                 let raw = cell.bytes(chunk.bytes, &events.arena);
                 if let Some(guarded) = guarded(raw, &mut self.scratch) {
                     *cell = marked(RAW, guarded, &mut events.arena);
-                } else if !own || matches!(self.all.inner.value(*field, raw, &mut self.scratch), Ok(false)) {
+                } else if !own
+                    || matches!(self.all.inner.canonical_cell(*field, raw, &mut self.scratch), Ok(false))
+                {
                     *cell =
                         told.and_then(|from| self.told.get(from + place)).copied().unwrap_or(Span::ABSENT);
                 }

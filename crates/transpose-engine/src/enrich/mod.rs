@@ -2,3 +2,4 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod decoder;
+pub(crate) mod privacy;

@@ -20,7 +20,8 @@
 
 use crate::aggregate::counter::{Rows, Rules, Worker};
 use crate::diagnostics;
-use crate::enrich::decoder::{Completion, Users};
+use crate::enrich::decoder::Completion;
+use crate::enrich::privacy::Users;
 use crate::filter::period::{self, Known, Screen, Screening};
 use crate::filter::refund_pairs::Paired;
 use crate::output::files;
@@ -36,7 +37,7 @@ use std::sync::{Arc, Mutex};
 use transpose_codes::decimal::Decimal;
 use transpose_core::accounting::{Amounts, Imbalance, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Decode, Encode, Grain, Projection, Tally};
+use transpose_core::format::{EventDecoder, EventEncoder, Grain, Projection};
 use transpose_core::model::{Batch, Entity, Field, FieldSet, Reject};
 use transpose_core::terms::{DuplicatePolicy, UnroutedPolicy};
 use transpose_io::{OutputSet, WrittenFile};
@@ -231,12 +232,12 @@ impl Many<'_> {
         let mut decoders = Vec::new();
         let mut reads = FieldSet::EMPTY;
         for input in inputs {
-            let decoder = opener.open(input)?;
+            let decoder = opener.open_events(input)?;
             reads = reads.union(decoder.preamble().reads);
             decoders.push(decoder);
         }
         let mut countings = Vec::new();
-        let mut encoders: Vec<Option<Box<dyn Encode>>> = Vec::new();
+        let mut encoders: Vec<Option<Box<dyn EventEncoder>>> = Vec::new();
         let mut state = State {
             runs: jobs.iter().map(Run::new).collect(),
             sinks: Vec::new(),
@@ -255,7 +256,7 @@ impl Many<'_> {
                     terms.header(&mut header);
                 }
                 let given = reads.difference(job.withheld());
-                Ok((None, Some(job.create(&header, &[], &[], given)?)))
+                Ok((None, Some(job.create_events(&header, given)?)))
             })();
             let (counting, encoder) = made.map_err(|fatal| named(fatal, &output.name))?;
             countings.push(counting);
@@ -562,9 +563,9 @@ struct Each<'a> {
     base: &'a Job<'a>,
     sieve: Screen<'a>,
     feeds: &'a [Feed<'a>],
-    encoders: &'a [Option<Box<dyn Encode>>],
+    encoders: &'a [Option<Box<dyn EventEncoder>>],
     space: u32,
-    decoder: &'a dyn Decode,
+    decoder: &'a dyn EventDecoder,
 }
 
 impl Each<'_> {
@@ -623,16 +624,13 @@ impl Each<'_> {
             sequencer.put(number, parts, &flow)
         });
         drop(sequencer);
-        let scanned = scanned.map_err(|mut fatal| {
-            crate::scan::open::name_source(&mut fatal.diagnostics, input);
-            fatal
-        })?;
+        let scanned = scanned.map_err(|fatal| fatal.in_source(input.name()))?;
         if gave_up {
             opener.give_up_reading();
             return Ok(true);
         }
         opener.set_trailers(into_inner(trailers));
-        opener.finish_input(input, self.decoder, &scanned, Some(&Tally::default()))?;
+        opener.finish_input(input, self.decoder, &scanned, None)?;
         Ok(false)
     }
 
@@ -689,7 +687,7 @@ fn merge(run: &mut Run<'_>, mut report: RunReport, source: &Arc<str>) -> Result<
 
 /// Which plays of the whole service an output's agreement asks for, if it does.
 fn view(job: &Job<'_>) -> Option<View> {
-    let terms = job.terms.filter(|terms| terms.pays())?;
+    let terms = job.terms.filter(|terms| terms.royalties().is_some())?;
     let threshold = terms.qualifying().map(|qualifying| qualifying.micros);
     Some(View { period: job.period.clone(), threshold })
 }
@@ -697,7 +695,7 @@ fn view(job: &Job<'_>) -> Option<View> {
 /// An output that wants to know what each user played of the whole service.
 fn listener<'a>(job: &'a Job<'_>, counting: &'a Counting<'_>) -> Option<Listener<'a>> {
     let (terms, view) = (job.terms?, view(job)?);
-    Some(Listener { users: counting.users()?, terms, view })
+    Some(Listener { users: counting.users()?, terms, royalties: terms.royalties()?, view })
 }
 
 /// The views of all outputs, each once.

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_core::accounting::{Amounts, NO_CURRENCY};
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::Decode;
+use transpose_core::format::EventDecoder;
 use transpose_core::model::{EventBatch, Field, Span};
 
 /// An output as far as dealing out is concerned.
@@ -43,7 +43,7 @@ pub(crate) type Untaken = BTreeMap<(usize, String), Amounts>;
 
 /// One worker's part in dealing out the rows of one input.
 pub(crate) struct Dealer<'a> {
-    decoder: &'a dyn Decode,
+    decoder: &'a dyn EventDecoder,
     takers: &'a [Taker<'a>],
     sets: usize,
     fields: &'a [Field],
@@ -85,7 +85,7 @@ impl Key for Cells<'_> {
 impl<'a> Dealer<'a> {
     /// A worker for an input; the first cells of its rows are those of `fields`.
     pub(crate) fn new(
-        decoder: &'a dyn Decode,
+        decoder: &'a dyn EventDecoder,
         takers: &'a [Taker<'a>],
         sets: usize,
         fields: &'a [Field],
@@ -139,7 +139,7 @@ impl<'a> Dealer<'a> {
         let mut scratch = Vec::new();
         let mut value = |field: Field, raw: &[u8]| -> Option<String> {
             // What cannot be read has no value; the output that it goes to, if any, rejects it.
-            let present = self.decoder.value(field, raw, &mut scratch).unwrap_or(false);
+            let present = self.decoder.canonical_cell(field, raw, &mut scratch).unwrap_or(false);
             (present && !scratch.is_empty()).then(|| String::from_utf8_lossy(&scratch).into_owned())
         };
         let values: Vec<(Field, Option<String>)> =

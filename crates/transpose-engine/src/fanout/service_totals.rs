@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Decode, Dimension};
+use transpose_core::format::{Dimension, EventDecoder};
 use transpose_core::model::{Entity, EventRow, Field};
-use transpose_core::terms::{ServiceTotal, Terms};
+use transpose_core::terms::{RoyaltyTerms, ServiceTotal, Terms};
 
 /// Which plays are counted, and which of them are long enough; as many as agreements differ in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +38,11 @@ impl View {
 
 /// What an agreement is asked about rows with a context key; none where they cannot be placed,
 /// which are rejected wherever they go.
-fn event(decoder: &dyn Decode, runs: &[&[u8]]) -> Option<Entity> {
-    decoder.vet(Dimension::Context, runs).ok()?;
+fn event(decoder: &dyn EventDecoder, runs: &[&[u8]]) -> Option<Entity> {
+    decoder.check_key(Dimension::Context, runs).ok()?;
     let mut event = Entity::default();
     let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
-    decoder.resolve(Dimension::Context, runs, &mut set, &mut Vec::new());
+    decoder.resolve_key(Dimension::Context, runs, &mut set, &mut Vec::new());
     Some(event)
 }
 
@@ -60,6 +60,7 @@ pub(crate) type Service = BTreeMap<Entity, Vec<Plays>>;
 pub(crate) struct Listener<'a> {
     pub(crate) users: &'a Users,
     pub(crate) terms: &'a dyn Terms,
+    pub(crate) royalties: &'a dyn RoyaltyTerms,
     pub(crate) view: View,
 }
 
@@ -67,7 +68,7 @@ pub(crate) struct Listener<'a> {
 pub(crate) struct Teller<'a> {
     views: &'a [View],
     listeners: &'a [Listener<'a>],
-    decoder: &'a dyn Decode,
+    decoder: &'a dyn EventDecoder,
     /// Which of a row's cells names the user.
     user: Option<usize>,
     state: RandomState,
@@ -81,7 +82,7 @@ impl<'a> Teller<'a> {
     pub(crate) fn new(
         views: &'a [View],
         listeners: &'a [Listener<'a>],
-        decoder: &'a dyn Decode,
+        decoder: &'a dyn EventDecoder,
         user: Option<usize>,
     ) -> Self {
         Self {
@@ -107,7 +108,7 @@ impl<'a> Teller<'a> {
             let context = event.as_ref().and_then(|event| listener.terms.context(event).ok());
             let context = context.map(|answer| Manner::new(&answer, false).context);
             let counts = |bearing| {
-                context.as_ref().is_some_and(|context| listener.terms.counts_for_users(context, bearing))
+                context.as_ref().is_some_and(|context| listener.royalties.counts_for_users(context, bearing))
             };
             self.counts.push([counts(true), counts(false)]);
         }

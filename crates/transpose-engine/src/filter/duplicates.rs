@@ -17,7 +17,7 @@ use crate::filter::marks::{Recorder, Verdict, Verdicts};
 use crate::filter::period::{NO_EVENT_ID, NO_IDENTITY, Rules, Screen};
 use crate::filter::redelivered;
 use crate::scan::chunks::{Decoded, Reading};
-use crate::scan::open::{InputHead, name_source};
+use crate::scan::open::open_events;
 use crate::scan::position::Place;
 use crate::scan::rescan;
 use crate::storage::scratch::Scratch;
@@ -27,7 +27,7 @@ use foldhash::fast::RandomState;
 use std::path::Path;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location};
-use transpose_core::format::{Decode, Format, Projection};
+use transpose_core::format::{EventDecoder, Format, Projection};
 use transpose_core::model::vocabulary::transaction_type::REFUND;
 use transpose_core::model::{EventBatch, Field};
 use transpose_io::Input;
@@ -140,11 +140,7 @@ impl Search<'_> {
         look: &(dyn Fn(&Eye<'_>, Decoded<'_>) -> Result<T, Fatal> + Sync),
         take: impl FnMut(T) -> Result<(), Fatal> + Send,
     ) -> Result<(), Fatal> {
-        let opened = self.source.open(&mut InputHead::new(input), self.options);
-        let opened = opened.map_err(|mut fatal| {
-            name_source(&mut fatal.diagnostics, input);
-            fatal
-        })?;
+        let opened = open_events(self.source, input, self.options)?;
         let mut decoder = Completion { make_ids: self.make_ids, ..Completion::default() }.of(opened);
         let reads = decoder.preamble().reads;
         if !reads.contains(Field::EVENT_ID) {
@@ -256,7 +252,7 @@ fn record(judged: Sorter<'_>, temp_dir: &Path) -> Result<Verdicts, Fatal> {
 
 /// What looks at the rows of one input.
 struct Eye<'a> {
-    decoder: &'a dyn Decode,
+    decoder: &'a dyn EventDecoder,
     screen: Screen<'a>,
     number: usize,
     id: Option<usize>,
@@ -276,14 +272,13 @@ impl Eye<'_> {
             }
             if self.identity(index, events, decoded.bytes, &mut scratch, &mut identity) {
                 met.push(key(&identity, state));
-            } else if diagnostics.keeps(&NO_EVENT_ID) {
-                let place =
-                    Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-                let message =
-                    "the row has no identifier of the play or sale, so it is taken for one of its own";
-                diagnostics.push(Diagnostic::new(&NO_EVENT_ID, place.field(Field::EVENT_ID), message));
             } else {
-                diagnostics.count(&NO_EVENT_ID, 1);
+                diagnostics.report(&NO_EVENT_ID, || {
+                    let place = origin.locate(row.line, row.start).field(Field::EVENT_ID);
+                    let message =
+                        "the row has no identifier of the play or sale, so it is taken for one of its own";
+                    Diagnostic::new(&NO_EVENT_ID, place, message)
+                });
             }
         }
         (met, diagnostics)
@@ -311,7 +306,7 @@ impl Eye<'_> {
             value.extend_from_slice(&(origin.byte + u64::from(row.start)).to_le_bytes());
             for (field, place) in self.row.iter().zip(0..) {
                 let raw = cell(index, Some(place), events, decoded.bytes);
-                match self.decoder.value(*field, raw, &mut scratch) {
+                match self.decoder.canonical_cell(*field, raw, &mut scratch) {
                     Ok(given) => put_cell(given.then_some(&scratch), &mut value),
                     // What cannot be understood is compared as it stands.
                     Err(_) => put_cell(Some(raw), &mut value),
@@ -333,12 +328,14 @@ impl Eye<'_> {
         identity: &mut Vec<u8>,
     ) -> bool {
         let raw = cell(index, self.id, events, bytes);
-        if !self.decoder.value(Field::EVENT_ID, raw, identity).unwrap_or(false) || identity.is_empty() {
+        if !self.decoder.canonical_cell(Field::EVENT_ID, raw, identity).unwrap_or(false)
+            || identity.is_empty()
+        {
             return false;
         }
         let raw = cell(index, self.transaction, events, bytes);
         if !raw.is_empty()
-            && self.decoder.value(Field::TRANSACTION_TYPE, raw, scratch).unwrap_or(false)
+            && self.decoder.canonical_cell(Field::TRANSACTION_TYPE, raw, scratch).unwrap_or(false)
             && scratch.eq_ignore_ascii_case(REFUND.as_bytes())
         {
             // A byte that no text holds keeps it apart from an identifier that ends in the word.

@@ -13,7 +13,7 @@
 use crate::diagnostics;
 use crate::filter::marks::{Entry, Recorder, Verdicts};
 use crate::scan::chunks::{Decoded, Reading, scan};
-use crate::scan::open::InputHead;
+use crate::scan::open::open_events;
 use crate::scan::ordered::Flow;
 use crate::scan::position::Place;
 use crate::scan::rescan;
@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Decode, Format, Projection};
+use transpose_core::format::{EventDecoder, Format, Projection};
 use transpose_core::model::Field;
 use transpose_core::model::vocabulary::transaction_type::REFUND;
 use transpose_io::Input;
@@ -133,11 +133,7 @@ impl Before<'_> {
         names: &Names,
         sorter: Option<&Mutex<Sorter<'_>>>,
     ) -> Result<bool, Fatal> {
-        let mut decoder =
-            self.source.open(&mut InputHead::new(input), self.options).map_err(|mut fatal| {
-                crate::scan::open::name_source(&mut fatal.diagnostics, input);
-                fatal
-            })?;
+        let mut decoder = open_events(self.source, input, self.options)?;
         decoder.project(&Projection { row: CELLS.to_vec(), time: true, ..Projection::default() })?;
         let decoder = decoder.as_ref();
         let mut workers: Vec<Reader> = (0..self.reading.threads).map(|_| Reader::default()).collect();
@@ -206,7 +202,7 @@ impl Reader {
     fn chunk(
         &mut self,
         decoded: &Decoded<'_>,
-        decoder: &dyn Decode,
+        decoder: &dyn EventDecoder,
         input: usize,
         names: &Names,
         sorter: Option<&Mutex<Sorter<'_>>>,
@@ -217,7 +213,7 @@ impl Reader {
                 cell.clear();
                 // What cannot be read names nothing; the conversion tells of it.
                 if !span.is_absent()
-                    && decoder.value(*field, span.bytes(decoded.bytes, &events.arena), cell).is_err()
+                    && decoder.canonical_cell(*field, span.bytes(decoded.bytes, &events.arena), cell).is_err()
                 {
                     cell.clear();
                 }

@@ -9,12 +9,12 @@ use crate::diagnostics;
 use crate::output::spec::{Destination, OutputSpec};
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Encode, Encoded, FileNumber, OutputContext, TableWriter, Tally};
+use transpose_core::format::{Encoded, Encoder, FileNumber, OutputContext, TableWriter, Tally};
 use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, WrittenFile};
 
 /// The files of one message.
 pub(crate) struct Sink<'a> {
-    encoder: &'a dyn Encode,
+    encoder: &'a dyn Encoder,
     set: OutputSet,
     spec: OutputSpec<'a>,
     /// What stands in the names of the files beside what the format says.
@@ -61,7 +61,7 @@ const FOOT: u64 = 512;
 impl<'a> Sink<'a> {
     /// Begins the first file.
     pub(crate) fn new(
-        encoder: &'a dyn Encode,
+        encoder: &'a dyn Encoder,
         spec: OutputSpec<'a>,
         label: Option<&str>,
     ) -> Result<Self, Fatal> {
@@ -76,7 +76,7 @@ impl<'a> Sink<'a> {
 
     fn over(
         set: OutputSet,
-        encoder: &'a dyn Encode,
+        encoder: &'a dyn Encoder,
         spec: OutputSpec<'a>,
         label: Option<&str>,
     ) -> Result<Self, Fatal> {
@@ -123,7 +123,7 @@ impl<'a> Sink<'a> {
             name.insert_str(name.rfind('.').unwrap_or(name.len()), &format!("_{label}"));
         }
         if self.spec.compression == Compression::Gzip {
-            if self.encoder.packed_without_extension() {
+            if self.encoder.gz_replaces_extension() {
                 name.truncate(name.rfind('.').unwrap_or(name.len()));
             }
             name.push_str(".gz");
@@ -148,7 +148,7 @@ impl<'a> Sink<'a> {
 
     /// What keeps the output from appearing although everything was encoded.
     pub(crate) fn refusal(&self) -> Option<Fatal> {
-        self.encoder.refusal()
+        self.encoder.final_check()
     }
 
     fn part(&self) -> u32 {
@@ -249,7 +249,7 @@ impl<'a> Sink<'a> {
     pub(crate) fn finish(mut self) -> Result<(OutputSet, Tally, Vec<Diagnostic>), Fatal> {
         self.close(true)?;
         let of = self.closed.len() as u32;
-        if of > 1 || self.encoder.head_waits() {
+        if of > 1 || self.encoder.header_depends_on_rows() {
             // A head inside of a container cannot be replaced; tables are never split.
             if self.spec.container.is_some() {
                 if of > 1 {
@@ -383,41 +383,45 @@ mod tests {
     use super::*;
     use transpose_codes::time::Timestamp;
     use transpose_core::accounting::{RunReport, Subject};
-    use transpose_core::format::{Numbers, Portion};
+    use transpose_core::format::BlockEncoder;
+    use transpose_core::format::{Encoder, Numbers};
+    use transpose_core::model::Blocks;
     use transpose_core::model::FieldSet;
 
     /// Lines as blocks, at most so many in a file.
     struct Few(u64);
 
-    impl Encode for Few {
+    impl Encoder for Few {
         fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally {
             out.extend_from_slice(format!("{} of {}\n", part.number, part.of).as_bytes());
             Tally { lines: 1, ..Tally::default() }
         }
-        fn encode(
-            &self,
-            _: Portion<'_>,
-            _: Numbers,
-            _: &mut Encoded,
-            _: &mut RunReport,
-        ) -> Result<(), Fatal> {
-            Ok(())
-        }
+
         fn end(&self, _: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
             out.extend_from_slice(format!("{} {}\n", file.blocks, message.blocks).as_bytes());
             Tally { lines: 1, ..Tally::default() }
         }
+
         fn file_name(&self, part: FileNumber) -> String {
             part.number.to_string()
         }
+
         fn max_file_size(&self) -> Option<u64> {
             None
         }
+
         fn max_blocks(&self) -> Option<u64> {
             Some(self.0)
         }
+
         fn drops(&self, _: FieldSet, _: &[Box<str>]) -> Vec<(Subject, String)> {
             Vec::new()
+        }
+    }
+
+    impl BlockEncoder for Few {
+        fn encode(&self, _: Blocks<'_>, _: Numbers, _: &mut Encoded, _: &mut RunReport) -> Result<(), Fatal> {
+            Ok(())
         }
     }
 

@@ -8,7 +8,7 @@ use crate::output::files::Sink;
 use crate::output::spec::{OutputSpec, Slicing};
 use std::collections::BTreeMap;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Encode, Encoded, Tally};
+use transpose_core::format::{Encoded, Encoder, Tally};
 use transpose_core::model::EventBatch;
 use transpose_io::OutputSet;
 
@@ -64,14 +64,14 @@ pub(crate) fn deal(events: &EventBatch, slicing: Slicing<'_>, moment: impl Fn(us
 /// The outputs of a run: one, or one for each slice.
 pub(crate) struct Sinks<'a> {
     spec: OutputSpec<'a>,
-    encoder: &'a dyn Encode,
+    encoder: &'a dyn Encoder,
     /// By the first moment of the slice.
     open: BTreeMap<i64, (String, Sink<'a>)>,
 }
 
 impl<'a> Sinks<'a> {
     /// Begins the one output of a run; those of slices begin with their first rows.
-    pub(crate) fn new(spec: OutputSpec<'a>, encoder: &'a dyn Encode) -> Result<Self, Fatal> {
+    pub(crate) fn new(spec: OutputSpec<'a>, encoder: &'a dyn Encoder) -> Result<Self, Fatal> {
         let mut open = BTreeMap::new();
         if spec.slicing.is_none() {
             open.insert(0, (String::new(), Sink::new(encoder, spec, None)?));
@@ -80,7 +80,7 @@ impl<'a> Sinks<'a> {
     }
 
     /// The one output of a run, begun already.
-    pub(crate) fn whole(spec: OutputSpec<'a>, encoder: &'a dyn Encode, sink: Sink<'a>) -> Self {
+    pub(crate) fn whole(spec: OutputSpec<'a>, encoder: &'a dyn Encoder, sink: Sink<'a>) -> Self {
         Self { spec, encoder, open: BTreeMap::from([(0, (String::new(), sink))]) }
     }
 

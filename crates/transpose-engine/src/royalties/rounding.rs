@@ -129,9 +129,7 @@ pub(crate) fn ask(
     whole: Option<&[ServiceTotal]>,
     by_user: Option<&[Vec<(u64, u64)>]>,
 ) -> Result<Option<Royalties>, Fatal> {
-    if !terms.pays() {
-        return Ok(None);
-    }
+    let Some(royalties) = terms.royalties() else { return Ok(None) };
     let nothing = Entity::default();
     let played = (0_u32..).zip(&sums.kinds).map(|(kind, (plays, returns))| UsageTotal {
         context: manners.context_of(kind).unwrap_or(u32::MAX) as usize,
@@ -142,7 +140,7 @@ pub(crate) fn ask(
         by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
     });
     let played: Vec<UsageTotal<'_>> = played.collect();
-    let owed = terms.owed(contexts, &played, whole);
+    let owed = royalties.work_out(contexts, &played, whole);
     let owed = owed.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
     if owed.units.len() != played.len() {
         return Err(diagnostics::bug("an agreement answers for other kinds of usages than it was asked for"));

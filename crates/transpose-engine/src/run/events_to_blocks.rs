@@ -9,9 +9,10 @@ use crate::aggregate::counter::{Counter, Refunds, Rules, Worker};
 use crate::aggregate::usage_kinds::{Manner, Manners};
 use crate::aggregate::users::Users;
 use crate::consolidate::SortedGroups;
-use crate::consolidate::describe::{Noted, Shapes};
+use crate::consolidate::diagnostics::Noted;
 use crate::consolidate::in_memory::{Items, settle};
 use crate::consolidate::on_disk::{self, SortedOnDisk};
+use crate::consolidate::shapes::Shapes;
 use crate::diagnostics;
 use crate::emit;
 use crate::emit::blocks::{self, Frame};
@@ -32,9 +33,9 @@ use std::sync::Arc;
 use transpose_codes::duration::Duration;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
-use transpose_core::format::{Decode, Projection};
+use transpose_core::format::{EventDecoder, Projection};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
-use transpose_core::terms::{ConflictPolicy, ServiceTotal, Terms};
+use transpose_core::terms::{ConflictPolicy, RoyaltyTerms, ServiceTotal, Terms};
 use transpose_sync::unpoisoned;
 
 /// Fields that tell releases and recordings apart; needed even where the target does not hold them.
@@ -70,20 +71,20 @@ fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
 /// share one, and the first decoder of each explains it.
 #[derive(Default)]
 pub(crate) struct Spaces<'a> {
-    decoders: Vec<Box<dyn Decode + 'a>>,
+    decoders: Vec<Box<dyn EventDecoder + 'a>>,
     reads: FieldSet,
 }
 
 impl<'a> Spaces<'a> {
     /// The space of a decoder's keys.
-    pub(crate) fn of(&mut self, decoder: &dyn Decode) -> u32 {
+    pub(crate) fn of(&mut self, decoder: &dyn EventDecoder) -> u32 {
         self.reads = self.reads.union(decoder.preamble().reads);
         let same = |space| self.decoders.iter().position(|known| known.key_space() == Some(space));
         decoder.key_space().and_then(same).unwrap_or(self.decoders.len()) as u32
     }
 
     /// Keeps a decoder if it is the first of its space.
-    pub(crate) fn keep(&mut self, space: u32, decoder: Box<dyn Decode + 'a>) {
+    pub(crate) fn keep(&mut self, space: u32, decoder: Box<dyn EventDecoder + 'a>) {
         if space as usize == self.decoders.len() {
             self.decoders.push(decoder);
         }
@@ -134,22 +135,22 @@ impl<'a> Counting<'a> {
         };
         let writes = job.target.writes(job.version);
         let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
+        let per_user = terms.royalties().is_some_and(RoyaltyTerms::per_user);
         let mut projection = Projection {
             item,
             context: terms.reads(),
             time: job.period.is_some() || sells || !terms.turns().is_empty(),
             duration: true,
             now: Some(job.now.micros),
-            row: terms.per_user().then_some(Field::USER).into_iter().collect(),
+            row: per_user.then_some(Field::USER).into_iter().collect(),
         };
-        let table = job.target.is_table();
+        let table = job.target.manifest().traits.merges_rows;
         for identity in IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table)) {
             projection.item.insert(identity);
         }
         let latest = terms.conflict() == ConflictPolicy::Latest;
-        let users = terms
-            .per_user()
-            .then(|| Users::new(budget.map(|budget| budget.settling - budget.counting), service));
+        let users =
+            per_user.then(|| Users::new(budget.map(|budget| budget.settling - budget.counting), service));
         let counter = Counter::new(threads, budget, job.temp_dir.clone(), latest);
         let mut header = Entity::default();
         terms.header(&mut header);
@@ -178,7 +179,7 @@ impl<'a> Counting<'a> {
     /// whose sales are known. `row` are the fields of a row's cells.
     pub(crate) fn rules<'b>(
         &'b self,
-        decoder: &'b dyn Decode,
+        decoder: &'b dyn EventDecoder,
         pairs: Option<&'b Verdicts<Pair>>,
         row: &[Field],
     ) -> Rules<'b> {
@@ -237,11 +238,13 @@ impl<'a> Counting<'a> {
         }
         let reads = spaces.reads;
         let shapes = Shapes::new(projection.item.intersection(reads));
-        let decoders: Vec<&dyn Decode> = spaces.decoders.iter().map(AsRef::as_ref).collect();
+        let decoders: Vec<&dyn EventDecoder> = spaces.decoders.iter().map(AsRef::as_ref).collect();
         let mut noted = Noted::default();
         let mut counted = counter.finish()?;
         let contexts = std::mem::take(&mut counted.contexts);
-        let by_user = users.map(|users| users.finish(&counted.manners, &contexts, terms)).transpose()?;
+        let by_user = users.zip(terms.royalties());
+        let by_user = by_user.map(|(users, royalties)| users.finish(&counted.manners, &contexts, royalties));
+        let by_user = by_user.transpose()?;
         let by_user = by_user.as_deref();
         let finish = Finish {
             job,
@@ -311,7 +314,8 @@ impl Finish<'_> {
             amounts = Some(Amounts::new(owed, manners, &contexts)?);
         }
         // A message refers to sales contexts, a table repeats of them what it shows.
-        let (rows, shown) = if job.target.is_table() {
+        let traits = job.target.manifest().traits;
+        let (rows, shown) = if traits.merges_rows {
             let (rows, shown) =
                 Rows::shown(manners, &contexts, amounts.as_ref().map(|amounts| &amounts.rates), writes);
             (rows, Cow::Owned(shown))
@@ -322,7 +326,7 @@ impl Finish<'_> {
         let mut allocations = None;
         if let (Some(owed), Some(amounts)) = (&owed, &mut amounts) {
             // Rows of a table may be of several sales contexts, each with a net revenue of its own.
-            if !job.target.is_table() {
+            if !traits.contexts_in_rows {
                 allocations = Allocations::new(manners, &contexts, sorted.sums(), amounts, writes)?;
             }
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
@@ -342,7 +346,7 @@ impl Finish<'_> {
         let shapes = blocks::shapes(self.shapes, &usages);
         let mut header = Entity::default();
         terms.header(&mut header);
-        let encoder = job.create(&header, &shown, &shapes, reads)?;
+        let encoder = job.create_blocks(&header, &shown, &shapes, reads)?;
         run.drops(encoder.as_ref(), reads, &[], &contexts);
         let mut sink = Sink::new(encoder.as_ref(), job.spec(), None)?;
         let mut report = RunReport::default();

@@ -8,7 +8,7 @@ use crate::diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
-use transpose_core::format::{Decode, FileNumber, Preamble, Tally, ValueRef};
+use transpose_core::format::{BlockDecoder, Decoder, FileNumber, Preamble, Tally, ValueRef};
 use transpose_core::model::{Entity, Field, Value};
 
 /// What tells which message an input belongs to.
@@ -172,7 +172,7 @@ pub(crate) fn completeness(parts: &[FileNumber], sources: &[&str]) -> Completene
 }
 
 /// Compares a file with the first of its message, which is called `source` (V-SET-3, V-SET-4).
-pub(crate) fn disagreements(first: &dyn Decode, source: &str, other: &dyn Decode) -> Vec<Diagnostic> {
+pub(crate) fn disagreements(first: &dyn Decoder, source: &str, other: &dyn Decoder) -> Vec<Diagnostic> {
     let (one, two) = (first.preamble(), other.preamble());
     let mut diagnostics = Vec::new();
     let mut differs = |location: Location, name: &str, here: Option<String>, there: Option<String>| {
@@ -181,7 +181,7 @@ pub(crate) fn disagreements(first: &dyn Decode, source: &str, other: &dyn Decode
         let _ = write!(message, "{}, and {} in `{source}`", said(here), said(there));
         diagnostics.push(Diagnostic::new(&diagnostics::FILES_DISAGREE, location, message));
     };
-    let head = || Location { field: None, ..other.place(ValueRef::Header(Field::MESSAGE_ID)) };
+    let head = || Location { field: None, ..other.locate(ValueRef::Header(Field::MESSAGE_ID)) };
     let of = |preamble: &Preamble| preamble.part.map(|part| part.of.to_string());
     if of(one) != of(two) {
         differs(head(), "number of files", of(two), of(one));
@@ -194,7 +194,7 @@ pub(crate) fn disagreements(first: &dyn Decode, source: &str, other: &dyn Decode
     {
         let (there, here) = (one.header.value(field), two.header.value(field));
         if here != there {
-            differs(other.place(ValueRef::Header(field)), field.id(), here.map(text), there.map(text));
+            differs(other.locate(ValueRef::Header(field)), field.id(), here.map(text), there.map(text));
         }
     }
     let extras: BTreeSet<&str> =
@@ -206,8 +206,9 @@ pub(crate) fn disagreements(first: &dyn Decode, source: &str, other: &dyn Decode
         }
     }
     diagnostics.extend(other_context(one, two).map(|(index, message)| {
-        let place = index
-            .map_or_else(Location::default, |index| other.place(ValueRef::Context(index, Field::CONTEXT_ID)));
+        let place = index.map_or_else(Location::default, |index| {
+            other.locate(ValueRef::Context(index, Field::CONTEXT_ID))
+        });
         Diagnostic::new(&diagnostics::CONTEXTS_DIFFER, place, format!("{message} `{source}`"))
     }));
     diagnostics
@@ -254,17 +255,17 @@ pub(crate) fn whole(before: &Tally, last: &Tally) -> Tally {
     }
 }
 
-/// Checks the closing records of a file, and those of its message when this is the last of its
-/// files: `before` counts the others.
+/// Checks the closing records of a file, and those of its message when this is the `last` of its
+/// files, which comes with what the others hold.
 pub(crate) fn closing(
-    decoder: &dyn Decode,
+    decoder: &dyn Decoder,
     trailers: &[(u64, Entity)],
     file: &Tally,
-    before: Option<&Tally>,
+    last: Option<(&dyn BlockDecoder, &Tally)>,
 ) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     decoder.finish(trailers, file, &mut diagnostics);
-    if let Some(before) = before {
+    if let Some((decoder, before)) = last {
         decoder.finish_message(trailers, &whole(before, file), &mut diagnostics);
     }
     diagnostics

@@ -7,7 +7,7 @@ pub(crate) mod message;
 
 use crate::aggregate::budget::Budget;
 use crate::aggregate::sales;
-use crate::contexts::gather::{self, Lifted, Opened, Placer};
+use crate::contexts::gather::{self, Lifted, OpenedInput, Placer};
 use crate::diagnostics;
 use crate::enrich::decoder::Completion;
 use crate::filter::duplicates::{self, Search};
@@ -18,7 +18,7 @@ use crate::output::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced};
 use crate::output::spec::{Destination, OutputSpec, Slicing};
 use crate::run::events_to_blocks::{Counting, Spaces};
 use crate::scan::chunks::{Decoded, Reading, Scanned, scan};
-use crate::scan::open::{InputHead, name_source};
+use crate::scan::open::{name_source, open, open_blocks, open_events, other_grain};
 use crate::scan::ordered::{Flow, Sequencer};
 use crate::scan::rejects::account;
 use message::Card;
@@ -29,8 +29,8 @@ use transpose_codes::time::Timestamp;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::format::{
-    Container, Decode, Encode, EncodeRequest, Encoded, Events, Format, Grain, Portion, Preamble, Projection,
-    Tally,
+    BlockDecoder, BlockEncoder, Container, Created, Decoder, EncodeRequest, Encoded, Encoder, EventDecoder,
+    EventEncoder, Events, Format, Grain, Preamble, Projection, Tally,
 };
 use transpose_core::model::{Blocks, CellDiagnostic, Entity, EventBatch, Field, FieldSet, Reject, Shape};
 use transpose_core::terms::{DuplicatePolicy, Royalties, Terms};
@@ -275,7 +275,7 @@ impl Job<'_> {
     /// Leaves unread what nobody needs, for containers that keep columns apart. Rows that are set
     /// aside are set aside whole, and what an earlier reading has `placed` by its byte has to be
     /// found there again.
-    pub(crate) fn restrict(&self, input: &Input, decoder: &dyn Decode, placed: bool) {
+    pub(crate) fn restrict(&self, input: &Input, decoder: &dyn EventDecoder, placed: bool) {
         if self.on_reject == OnReject::Fail
             && !placed
             && let Some(columns) = decoder.columns()
@@ -305,7 +305,7 @@ impl Job<'_> {
             screen.period = None;
         }
         for (number, input) in inputs.iter().enumerate() {
-            let mut decoder = run.open(input)?;
+            let mut decoder = run.open_events(input)?;
             let mut projection = counting.projection().clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
@@ -330,7 +330,7 @@ impl Job<'_> {
             if run.gave_up() {
                 return Ok(run.give_up().into());
             }
-            run.finish_input(input, decoder.as_ref(), &scanned, Some(&Tally::default()))?;
+            run.finish_input(input, decoder.as_ref(), &scanned, None)?;
             drop(workers);
             spaces.keep(space, decoder);
         }
@@ -343,12 +343,8 @@ impl Job<'_> {
             return Ok(false);
         }
         for input in self.inputs {
-            let decoder = self.source.open(&mut InputHead::new(input), self.source_options);
-            let decoder = decoder.map_err(|mut fatal| {
-                name_source(&mut fatal.diagnostics, input);
-                fatal
-            })?;
-            if sales::sells(decoder.preamble().reads) {
+            let opened = open(self.source, input, self.source_options)?;
+            if sales::sells(opened.preamble().reads) {
                 return Ok(true);
             }
         }
@@ -376,7 +372,7 @@ impl Job<'_> {
         // anything is written.
         let mut decoders = Vec::new();
         for input in self.inputs {
-            let decoder = run.open(input)?;
+            let decoder = run.open_events(input)?;
             reads = reads.union(decoder.preamble().reads);
             decoders.push(decoder);
         }
@@ -386,7 +382,7 @@ impl Job<'_> {
         if let Some(terms) = self.terms {
             terms.header(&mut header);
         }
-        let encoder = self.create(&header, &[], &[], reads)?;
+        let encoder = self.create_events(&header, reads)?;
         run.drops(encoder.as_ref(), reads, &[], &[]);
         let sink = Mutex::new(Sinks::new(self.spec(), encoder.as_ref())?);
         let projection = Projection {
@@ -417,7 +413,7 @@ impl Job<'_> {
             if run.gave_up() {
                 break;
             }
-            run.finish_input(input, decoder, &scanned, Some(&Tally::default()))?;
+            run.finish_input(input, decoder, &scanned, None)?;
         }
         if run.gave_up() {
             return Ok(run.give_up().into());
@@ -430,9 +426,7 @@ impl Job<'_> {
         let mut run = Run::new(self);
         let mut files = Vec::new();
         for input in self.inputs {
-            let mut decoder = run.open(input)?;
-            decoder.project(&Projection { duration: true, ..Projection::default() })?;
-            files.push((input, decoder));
+            files.push((input, run.open_blocks(input)?));
         }
         let files = self.one_message(files)?;
         let Some((_, first)) = files.first() else {
@@ -442,14 +436,15 @@ impl Job<'_> {
         let before = gather::Before { source: self.source, options: self.source_options, reading };
         let lifted = before.lift(&files)?;
         let Preamble { header, contexts, shapes, reads, extras, .. } = first.preamble();
+        let reads = self.completed().reads(*reads);
         let (header, contexts, shapes) = lifted.as_ref().map_or((header, contexts, shapes), Lifted::parts);
         run.report.diagnostics.extend(lifted.iter().flat_map(|lifted| &lifted.diagnostics).cloned());
         let mut header = header.clone();
         if let Some(terms) = self.terms {
             terms.header(&mut header);
         }
-        let encoder = self.create(&header, contexts, shapes, *reads)?;
-        run.drops(encoder.as_ref(), *reads, extras, contexts);
+        let encoder = self.create_blocks(&header, contexts, shapes, reads)?;
+        run.drops(encoder.as_ref(), reads, extras, contexts);
         let sink = Mutex::new(Sinks::new(self.spec(), encoder.as_ref())?);
         let mut before = Tally::default();
         for (place, (input, decoder)) in files.iter().enumerate() {
@@ -467,7 +462,7 @@ impl Job<'_> {
                 let mut encoded = Encoded::default();
                 let blocks = Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts };
                 ledger_of_blocks::account(blocks, &mut report)?;
-                encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, &mut report)?;
+                encoder.encode(blocks, numbers, &mut encoded, &mut report)?;
                 Ok((
                     number,
                     Part {
@@ -481,15 +476,15 @@ impl Job<'_> {
                 return Ok(run.give_up().into());
             }
             let last = place + 1 == files.len();
-            let file = run.finish_input(input, decoder, &scanned, last.then_some(&before))?;
+            let file = run.finish_input(input, decoder, &scanned, last.then_some((decoder, &before)))?;
             before = message::whole(&before, &file);
         }
         run.end(into_inner(sink), false)
     }
 
     /// The files of the message in their order; refused unless they are all there and agree.
-    fn one_message<'a>(&self, files: Vec<Opened<'a>>) -> Result<Vec<Opened<'a>>, Fatal> {
-        if self.source.is_table() {
+    fn one_message<'a>(&self, files: Vec<OpenedInput<'a>>) -> Result<Vec<OpenedInput<'a>>, Fatal> {
+        if self.source.manifest().traits.independent_inputs {
             return gather::together(&files).map(|()| files);
         }
         let format = &self.source.manifest().id;
@@ -508,8 +503,8 @@ impl Job<'_> {
                 message,
             )));
         };
-        let mut files: Vec<Option<Opened<'a>>> = files.into_iter().map(Some).collect();
-        let files: Vec<Opened<'a>> =
+        let mut files: Vec<Option<OpenedInput<'a>>> = files.into_iter().map(Some).collect();
+        let files: Vec<OpenedInput<'a>> =
             order.iter().filter_map(|index| files.get_mut(*index).and_then(Option::take)).collect();
         let sources: Vec<&str> = files.iter().map(|(input, _)| input.name()).collect();
         let found = message::completeness(&message::parts(&cards, order), &sources);
@@ -549,13 +544,35 @@ impl Job<'_> {
         }
     }
 
-    pub(crate) fn create(
+    /// Begins to write a target of events.
+    pub(crate) fn create_events(
+        &self,
+        header: &Entity,
+        reads: FieldSet,
+    ) -> Result<Box<dyn EventEncoder>, Fatal> {
+        let created = self.create(header, &[], &[], reads)?;
+        created.events().ok_or_else(|| other_grain(self.target))
+    }
+
+    /// Begins to write a target of aggregates.
+    pub(crate) fn create_blocks(
         &self,
         header: &Entity,
         contexts: &[Entity],
         shapes: &[Shape],
         reads: FieldSet,
-    ) -> Result<Box<dyn Encode>, Fatal> {
+    ) -> Result<Box<dyn BlockEncoder>, Fatal> {
+        let created = self.create(header, contexts, shapes, reads)?;
+        created.blocks().ok_or_else(|| other_grain(self.target))
+    }
+
+    fn create(
+        &self,
+        header: &Entity,
+        contexts: &[Entity],
+        shapes: &[Shape],
+        reads: FieldSet,
+    ) -> Result<Created, Fatal> {
         let mut options = self.terms.map_or(&[][..], Terms::options).to_vec();
         options.extend_from_slice(self.target_options);
         self.target.create(&EncodeRequest {
@@ -609,10 +626,10 @@ impl Quarantine {
     }
 
     /// Adds rejected rows of a decoder's input.
-    pub(crate) fn append(&mut self, rows: &[u8], decoder: &dyn Decode) -> Result<(), Fatal> {
+    pub(crate) fn append(&mut self, rows: &[u8], decoder: &dyn Decoder) -> Result<(), Fatal> {
         if self.empty {
             let mut head = Vec::new();
-            decoder.quarantine_head(&mut head);
+            decoder.quarantine_header(&mut head);
             self.file.append(&head).map_err(|error| diagnostics::io(&error))?;
             self.empty = false;
         }
@@ -645,23 +662,30 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn open(&mut self, input: &Input) -> Result<Box<dyn Decode + 'a>, Fatal> {
-        let mut head = InputHead::new(input);
-        let decoder = self.job.source.open(&mut head, self.job.source_options).map_err(|mut fatal| {
-            name_source(&mut fatal.diagnostics, input);
-            fatal
-        })?;
-        let mut diagnostics = decoder.preamble().diagnostics.clone();
-        name_source(&mut diagnostics, input);
-        self.report.diagnostics.extend(diagnostics);
-        self.source_version.clone_from(&decoder.preamble().version);
-        let withheld = decoder.preamble().reads.intersection(self.job.withheld());
-        self.withheld = self.withheld.union(withheld);
+    /// Opens an input of events, completed.
+    pub(crate) fn open_events(&mut self, input: &Input) -> Result<Box<dyn EventDecoder + 'a>, Fatal> {
+        let decoder = open_events(self.job.source, input, self.job.source_options)?;
+        self.note_head(input, decoder.preamble());
         Ok(self.job.completed().of(decoder))
     }
 
+    /// Opens an input of blocks.
+    fn open_blocks(&mut self, input: &Input) -> Result<Box<dyn BlockDecoder>, Fatal> {
+        let decoder = open_blocks(self.job.source, input, self.job.source_options)?;
+        self.note_head(input, decoder.preamble());
+        Ok(decoder)
+    }
+
+    fn note_head(&mut self, input: &Input, preamble: &Preamble) {
+        let mut diagnostics = preamble.diagnostics.clone();
+        name_source(&mut diagnostics, input);
+        self.report.diagnostics.extend(diagnostics);
+        self.source_version.clone_from(&preamble.version);
+        self.withheld = self.withheld.union(preamble.reads.intersection(self.job.withheld()));
+    }
+
     /// The run of an output whose inputs were opened by another, for all outputs together.
-    pub(crate) fn adopt(&mut self, decoders: &[Box<dyn Decode + '_>], opener: &Self) {
+    pub(crate) fn adopt(&mut self, decoders: &[Box<dyn EventDecoder + '_>], opener: &Self) {
         let reads =
             decoders.iter().fold(FieldSet::EMPTY, |reads, decoder| reads.union(decoder.preamble().reads));
         self.withheld = reads.intersection(self.job.withheld());
@@ -698,7 +722,7 @@ impl<'a> Run<'a> {
     fn scan<S: Send>(
         &mut self,
         input: &Input,
-        decoder: &dyn Decode,
+        decoder: &dyn Decoder,
         screen: Option<Screen<'_>>,
         states: &mut [S],
         sink: Option<&Mutex<Sinks<'_>>>,
@@ -756,13 +780,13 @@ impl<'a> Run<'a> {
     pub(crate) fn finish_input(
         &mut self,
         input: &Input,
-        decoder: &dyn Decode,
+        decoder: &dyn Decoder,
         scanned: &Scanned,
-        before: Option<&Tally>,
+        last: Option<(&dyn BlockDecoder, &Tally)>,
     ) -> Result<Tally, Fatal> {
         let tally = scanned.tally(decoder);
         let trailers = std::mem::take(&mut self.trailers);
-        let diagnostics = message::closing(decoder, &trailers, &tally, before);
+        let diagnostics = message::closing(decoder, &trailers, &tally, last);
         let mut report = RunReport::default();
         report.diagnostics.extend(diagnostics);
         report.diagnostics.name_source(&input.name().into());
@@ -774,7 +798,7 @@ impl<'a> Run<'a> {
     /// a place for and the target has not.
     pub(crate) fn drops(
         &mut self,
-        encoder: &dyn Encode,
+        encoder: &dyn Encoder,
         reads: FieldSet,
         extras: &[Box<str>],
         contexts: &[Entity],
@@ -901,8 +925,8 @@ type Passed = (RunReport, Vec<Reject>, Vec<(i64, Encoded)>);
 /// Encodes the events of a chunk, slice by slice where rows are dealt out to slices.
 pub(crate) fn pass_events(
     decoded: Decoded<'_>,
-    decoder: &dyn Decode,
-    encoder: &dyn Encode,
+    decoder: &dyn EventDecoder,
+    encoder: &dyn EventEncoder,
     fields: &[Field],
     slicing: Option<(Slicing<'_>, Screen<'_>)>,
 ) -> Result<Passed, Fatal> {
@@ -916,7 +940,7 @@ pub(crate) fn pass_events(
         let mut faulty = faulty.into_iter().peekable();
         events.retain(|index, row| {
             let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) else { return true };
-            let place = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+            let place = origin.locate(row.line, row.start);
             let diagnostic = diagnostics::of_cell(&fault, place);
             let (plays, micros) = (u64::from(row.plays), row.micros);
             rejects.push(Reject { start: row.start, len: row.len, diagnostic, plays, micros });
@@ -935,8 +959,8 @@ pub(crate) fn pass_events(
     numbers.line = origin.line;
     let mut encode = |events: &EventBatch| {
         let mut encoded = Encoded::default();
-        let portion = Portion::Events(Events { batch: events, chunk: bytes, fields, decoder });
-        encoder.encode(portion, numbers, &mut encoded, &mut report).map(|()| encoded)
+        let events = Events { batch: events, chunk: bytes, fields, decoder };
+        encoder.encode(events, numbers, &mut encoded, &mut report).map(|()| encoded)
     };
     let mut encoded = Vec::new();
     if let Some((slicing, screen)) = slicing {
@@ -950,7 +974,7 @@ pub(crate) fn pass_events(
 }
 
 /// The rejected rows of a chunk as they go to the quarantine file.
-pub(crate) fn quarantined(rejects: &[Reject], chunk: &[u8], decoder: &dyn Decode) -> Vec<u8> {
+pub(crate) fn quarantined(rejects: &[Reject], chunk: &[u8], decoder: &dyn Decoder) -> Vec<u8> {
     let mut out = Vec::new();
     for reject in rejects {
         let row = chunk.get(reject.start as usize..(reject.start + reject.len) as usize).unwrap_or(&[]);
@@ -963,14 +987,14 @@ pub(crate) fn quarantined(rejects: &[Reject], chunk: &[u8], decoder: &dyn Decode
 fn faulty_rows(
     events: &EventBatch,
     chunk: &[u8],
-    decoder: &dyn Decode,
+    decoder: &dyn EventDecoder,
     fields: &[Field],
 ) -> Vec<(usize, CellDiagnostic)> {
     let mut faulty = Vec::new();
     let mut scratch = Vec::new();
     for (index, cells) in events.cells.chunks_exact(events.row_cells.max(1)).enumerate() {
         for (field, cell) in fields.iter().zip(cells) {
-            if let Err(fault) = decoder.value(*field, cell.bytes(chunk, &events.arena), &mut scratch)
+            if let Err(fault) = decoder.canonical_cell(*field, cell.bytes(chunk, &events.arena), &mut scratch)
                 && fault.code.severity == Severity::Error
             {
                 faulty.push((index, fault));

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Chunk, ChunkDecoder, Decode, Indexed, Numbers, Origin, Tally};
+use transpose_core::format::{Chunk, ChunkDecoder, Decoder, Indexed, Numbers, Origin, Tally};
 use transpose_core::model::Batch;
 use transpose_io::Input;
 use transpose_sync::{lock, unpoisoned};
@@ -78,7 +78,7 @@ pub(crate) struct Scanned {
 
 impl Scanned {
     /// What the file holds that was scanned.
-    pub(crate) fn tally(&self, decoder: &dyn Decode) -> Tally {
+    pub(crate) fn tally(&self, decoder: &dyn Decoder) -> Tally {
         Tally {
             lines: self.end_line.saturating_sub(1),
             summaries: decoder.preamble().contexts.len() as u64,
@@ -105,7 +105,7 @@ const PAGE: usize = 4 * 1024;
 /// Stops early, without an error of its own, when `flow` says so.
 pub(crate) fn scan<S: Send>(
     input: &Input,
-    decoder: &dyn Decode,
+    decoder: &dyn Decoder,
     reading: Reading,
     flow: &Flow,
     states: &mut [S],
@@ -130,7 +130,7 @@ pub(crate) fn scan<S: Send>(
                         chunk,
                         seams,
                         flow,
-                        decoder: decoder.worker(),
+                        decoder: decoder.chunks(),
                         window: Window { buffer: Vec::new(), offset: 0, filled: 0, own: chunk, last: false },
                     };
                     let outcome = worker.run(next, state, each);
@@ -327,7 +327,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use transpose_core::diagnostics::Diagnostic;
-    use transpose_core::format::{Dimension, Preamble, Projection};
+    use transpose_core::format::EventDecoder;
+    use transpose_core::format::{Decoder, Dimension, Preamble, Projection};
     use transpose_core::model::{CellDiagnostic, Entity, EventRow, Field};
 
     /// Lines in which a line end between `"` and `"` does not count: the smallest format whose
@@ -337,20 +338,32 @@ mod tests {
     #[derive(Default)]
     struct QuotedWorker(Vec<(usize, usize)>);
 
-    impl Decode for Quoted {
+    impl Decoder for Quoted {
         fn preamble(&self) -> &Preamble {
             &self.0
         }
+
+        fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
+            Box::<QuotedWorker>::default()
+        }
+
+        fn quarantine_header(&self, _: &mut Vec<u8>) {}
+
+        fn quarantine(&self, _: &Diagnostic, _: &[u8], _: &mut Vec<u8>) {}
+
+        fn finish(&self, _: &[(u64, Entity)], _: &Tally, _: &mut Vec<Diagnostic>) {}
+    }
+
+    impl EventDecoder for Quoted {
         fn project(&mut self, _: &Projection) -> Result<(), Fatal> {
             Ok(())
         }
-        fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
-            Box::<QuotedWorker>::default()
-        }
-        fn vet(&self, _: Dimension, _: &[&[u8]]) -> Result<(), CellDiagnostic> {
+
+        fn check_key(&self, _: Dimension, _: &[&[u8]]) -> Result<(), CellDiagnostic> {
             Ok(())
         }
-        fn resolve(
+
+        fn resolve_key(
             &self,
             _: Dimension,
             _: &[&[u8]],
@@ -358,12 +371,10 @@ mod tests {
             _: &mut Vec<CellDiagnostic>,
         ) {
         }
-        fn value(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
+
+        fn canonical_cell(&self, _: Field, _: &[u8], _: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
             Ok(false)
         }
-        fn quarantine_head(&self, _: &mut Vec<u8>) {}
-        fn quarantine(&self, _: &Diagnostic, _: &[u8], _: &mut Vec<u8>) {}
-        fn finish(&self, _: &[(u64, Entity)], _: &Tally, _: &mut Vec<Diagnostic>) {}
     }
 
     impl ChunkDecoder for QuotedWorker {

@@ -4,14 +4,14 @@ use crate::diagnostics;
 use crate::scan::chunks::{Decoded, Reading, scan};
 use crate::scan::ordered::{Flow, Sequencer};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::Decode;
+use transpose_core::format::EventDecoder;
 use transpose_io::Input;
 
 /// Reads an input: `look` sees its chunks side by side, `take` gets what it answers in the order of
 /// the input.
 pub(crate) fn read<T: Send>(
     input: &Input,
-    decoder: &dyn Decode,
+    decoder: &dyn EventDecoder,
     reading: Reading,
     look: &(dyn Fn(Decoded<'_>) -> Result<T, Fatal> + Sync),
     take: impl FnMut(T) -> Result<(), Fatal> + Send,

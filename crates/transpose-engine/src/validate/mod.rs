@@ -37,7 +37,7 @@ use crate::diagnostics;
 use crate::filter::candidates::{Ids, Met, Suspects, key, number};
 use crate::run::message::{self, Card};
 use crate::scan::chunks::{Decoded, Reading, Scanned, scan};
-use crate::scan::open::{InputHead, name_source};
+use crate::scan::open::open;
 use crate::scan::ordered::{Flow, Sequencer};
 use crate::storage::scratch::Scratch;
 use foldhash::fast::RandomState;
@@ -48,7 +48,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, shown};
-use transpose_core::format::{Decode, Demands, FileNumber, Format, Grain, Projection, Tally, ValueRef};
+use transpose_core::format::{Decoder, Demands, FileNumber, Format, Opened, Projection, Tally, ValueRef};
 use transpose_core::model::{Batch, Block, Blocks, Entity, Field, Group, Reject};
 use transpose_io::{Compression, Input};
 use transpose_sync::{into_inner, lock};
@@ -189,22 +189,17 @@ impl Validation<'_> {
     }
 
     /// A decoder that tells everything; `input` is the given one, or the same bytes once more.
-    fn open(&self, index: usize, input: &Input) -> Result<Box<dyn Decode>, Fatal> {
+    fn open(&self, index: usize, input: &Input) -> Result<Opened, Fatal> {
         let format = self.format(index)?;
-        let opened = format.open(&mut InputHead::new(input), self.options).and_then(|mut decoder| {
-            decoder.demand(self.demands)?;
-            let events = format.manifest().grain != Grain::Aggregate;
-            let row = if events { decoder.preamble().reads.iter().collect() } else { Vec::new() };
-            decoder.project(&Projection { row, time: events, duration: true, ..Projection::default() })?;
-            Ok(decoder)
-        });
-        opened.map_err(|mut fatal| {
-            // A demand that cannot be met has its place in the rules, not in the input.
-            if fatal.failure == Failure::Input {
-                name_source(&mut fatal.diagnostics, input);
-            }
-            fatal
-        })
+        let mut opened = open(format, input, self.options)?;
+        // A demand that cannot be met has its place in the rules, not in the input.
+        opened.decoder_mut().demand(self.demands)?;
+        if let Opened::Events(decoder) = &mut opened {
+            let row = decoder.preamble().reads.iter().collect();
+            let projection = Projection { row, time: true, duration: true, ..Projection::default() };
+            decoder.project(&projection).map_err(|fatal| fatal.in_source(input.name()))?;
+        }
+        Ok(opened)
     }
 
     fn reading(&self) -> Reading {
@@ -261,7 +256,7 @@ struct Seen {
 
 /// What checks the chunks of a file.
 struct Eye<'a> {
-    decoder: &'a dyn Decode,
+    opened: &'a Opened,
     state: &'a RandomState,
     /// For each shape, if it is one of usages, the columns of identifier and quantity.
     columns: Vec<Option<[Option<usize>; 2]>>,
@@ -311,12 +306,13 @@ impl<'a> Run<'a> {
             self.diagnostics.push(diagnostic);
         }
         let mut message = Message { complete: true, ..Message::default() };
-        let mut first: Option<Box<dyn Decode>> = None;
+        let mut first: Option<Opened> = None;
         for place in 0..self.inputs.len() {
             let alone = self.repeated.contains(&place);
             let closes = (place + 1..self.inputs.len()).all(|later| self.repeated.contains(&later));
             let before = (closes && !alone).then_some(message.tally);
-            let (file, decoder) = self.file(place, first.as_deref(), alone, before.as_ref())?;
+            let (file, decoder) =
+                self.file(place, first.as_ref().map(Opened::decoder), alone, before.as_ref())?;
             if !alone {
                 message.tally = message::whole(&message.tally, &file.tally);
             }
@@ -327,16 +323,10 @@ impl<'a> Run<'a> {
             }
         }
         message.complete = self.complete;
-        if let Some(decoder) = first.as_deref().filter(|_| self.aggregates()) {
-            self.close(decoder, &message)?;
+        if let Some(Opened::Blocks(decoder)) = &first {
+            self.close(decoder.as_ref(), &message)?;
         }
         Ok(message)
-    }
-
-    /// Whether the message holds blocks.
-    fn aggregates(&self) -> bool {
-        let format = self.inputs.first().and_then(|index| self.job.formats.get(*index));
-        format.is_some_and(|format| format.manifest().grain == Grain::Aggregate)
     }
 
     /// Reads one file. One that stands alone repeats the number of another and is left out of what
@@ -344,19 +334,22 @@ impl<'a> Run<'a> {
     fn file(
         &mut self,
         place: usize,
-        first: Option<&dyn Decode>,
+        first: Option<&dyn Decoder>,
         alone: bool,
         before: Option<&Tally>,
-    ) -> Result<(File, Box<dyn Decode>), Fatal> {
+    ) -> Result<(File, Opened), Fatal> {
         let (index, input, source) = self.input(place)?;
-        let decoder = self.job.open(index, input)?;
+        let opened = self.job.open(index, input)?;
+        let decoder = opened.decoder();
         let preamble = decoder.preamble();
         let mut diagnostics = preamble.diagnostics.clone();
         if let Some(Some(name)) = self.job.names.get(index) {
-            decoder.check_name(name, &mut diagnostics);
+            if let Some(validation) = decoder.validation() {
+                validation.check_file_name(name, &mut diagnostics);
+            }
         }
         if let (Some(first), Some(name)) = (first, self.sources.first()) {
-            diagnostics.extend(message::disagreements(first, name, decoder.as_ref()));
+            diagnostics.extend(message::disagreements(first, name, decoder));
         }
         self.tell(diagnostics, &source);
         let contexts = first.map_or(&preamble.contexts, |first| &first.preamble().contexts);
@@ -369,7 +362,7 @@ impl<'a> Run<'a> {
         if missing {
             self.order.jump();
         }
-        let (scanned, trailers) = self.scan(input, decoder.as_ref(), &source, alone, &mapping)?;
+        let (scanned, trailers) = self.scan(input, &opened, &source, alone, &mapping)?;
         let mut file = File {
             input: index,
             part: preamble.part,
@@ -379,9 +372,12 @@ impl<'a> Run<'a> {
         };
         match scanned.outcome {
             Ok(scanned) => {
-                file.tally = scanned.tally(decoder.as_ref());
-                let before = before.filter(|_| self.complete);
-                let diagnostics = message::closing(decoder.as_ref(), &trailers, &file.tally, before);
+                file.tally = scanned.tally(decoder);
+                let last = match (&opened, before.filter(|_| self.complete)) {
+                    (Opened::Blocks(decoder), Some(before)) => Some((decoder.as_ref(), before)),
+                    _ => None,
+                };
+                let diagnostics = message::closing(decoder, &trailers, &file.tally, last);
                 self.tell(diagnostics, &source);
             }
             // A file that ends in the middle of its data: what comes after is not known.
@@ -390,7 +386,7 @@ impl<'a> Run<'a> {
                 self.tell(diagnostics, &source);
             }
         }
-        Ok((file, decoder))
+        Ok((file, opened))
     }
 
     fn tell(&mut self, diagnostics: Vec<Diagnostic>, source: &Arc<str>) {
@@ -403,7 +399,7 @@ impl<'a> Run<'a> {
     fn scan(
         &mut self,
         input: &Input,
-        decoder: &dyn Decode,
+        opened: &Opened,
         source: &Arc<str>,
         alone: bool,
         mapping: &[Option<usize>],
@@ -413,7 +409,8 @@ impl<'a> Run<'a> {
         let flow = Flow::keeping(job.first);
         let trailers = Mutex::new(Vec::new());
         let mut workers = vec![vec![Total::default(); mapping.len()]; reading.threads.max(1)];
-        let eye = Eye::new(decoder, &self.state);
+        let decoder = opened.decoder();
+        let eye = Eye::new(opened, &self.state);
         let mut rejects = 0;
         let (diagnostics, blocks, usages, order) =
             (&mut self.diagnostics, &mut self.blocks, &mut self.usages, &mut self.order);
@@ -459,7 +456,7 @@ impl<'a> Run<'a> {
     }
 
     /// Checks what only the whole message shows.
-    fn close(&mut self, decoder: &dyn Decode, message: &Message) -> Result<(), Fatal> {
+    fn close(&mut self, decoder: &dyn Decoder, message: &Message) -> Result<(), Fatal> {
         let order = std::mem::replace(&mut self.order, Order::new());
         self.diagnostics.extend(order.diagnostic());
         let (blocks, usages) = (self.blocks.suspects()?, self.usages.suspects()?);
@@ -494,7 +491,7 @@ impl<'a> Run<'a> {
     }
 
     /// Compares sums of usages with the totals of their contexts.
-    fn sums(&mut self, decoder: &dyn Decode) {
+    fn sums(&mut self, decoder: &dyn Decoder) {
         let partly = self.rejects > 0 || !self.complete;
         let mut diagnostics = Vec::new();
         let contexts = &decoder.preamble().contexts;
@@ -516,14 +513,14 @@ impl<'a> Run<'a> {
                 let detail = total.named || kin || context.value(Field::PARENT_CONTEXT).is_some();
                 if !detail && !partly {
                     let message = format!("no usage points at the sales context{id}");
-                    let place = decoder.place(ValueRef::Context(index, Field::CONTEXT_ID));
+                    let place = decoder.locate(ValueRef::Context(index, Field::CONTEXT_ID));
                     diagnostics.push(Diagnostic::new(&diagnostics::UNUSED_CONTEXT, place, message));
                 }
                 continue;
             }
             let Some(text) = context.text(Field::TOTAL_USAGES) else { continue };
             let Some(stated) = Number::parse(text.as_bytes()) else { continue };
-            let place = decoder.place(ValueRef::Context(index, Field::TOTAL_USAGES));
+            let place = decoder.locate(ValueRef::Context(index, Field::TOTAL_USAGES));
             let sum = total.sum().and_then(|sum| Some((sum, sum.compare(stated)?)));
             let Some((sum, compared)) = sum else {
                 let message = format!("the usages of the sales context{id} cannot be summed exactly");
@@ -560,8 +557,8 @@ impl<'a> Run<'a> {
                 self.diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
                 return Ok(());
             };
-            let decoder = job.open(index, &again)?;
-            let decoder = decoder.as_ref();
+            let opened = job.open(index, &again)?;
+            let decoder = opened.decoder();
             let look = Look::new(&wanted, decoder, place);
             let flow = Flow::default();
             let mut workers = vec![(); reading.threads.max(1)];
@@ -597,13 +594,13 @@ struct Read {
 }
 
 impl<'a> Eye<'a> {
-    fn new(decoder: &'a dyn Decode, state: &'a RandomState) -> Self {
-        let preamble = decoder.preamble();
+    fn new(opened: &'a Opened, state: &'a RandomState) -> Self {
+        let preamble = opened.preamble();
         let columns = preamble.shapes.iter().map(|shape| {
             (shape.group == Group::Usage)
                 .then(|| [Field::USAGE_ID, Field::QUANTITY].map(|field| shape.column(field)))
         });
-        Self { decoder, state, columns: columns.collect(), fields: preamble.reads.iter().collect() }
+        Self { opened, state, columns: columns.collect(), fields: preamble.reads.iter().collect() }
     }
 
     /// Checks a chunk.
@@ -612,8 +609,11 @@ impl<'a> Eye<'a> {
         let mut seen =
             Seen { diagnostics: report.diagnostics, rejects: batch.rejects.len() as u64, ..Seen::default() };
         seen.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
-        events::faults(&batch.events, bytes, origin, &self.fields, self.decoder, &mut seen.diagnostics);
-        let preamble = self.decoder.preamble();
+        if let Opened::Events(decoder) = self.opened {
+            let decoder = decoder.as_ref();
+            events::faults(&batch.events, bytes, origin, &self.fields, decoder, &mut seen.diagnostics);
+        }
+        let preamble = self.opened.preamble();
         let blocks = Blocks {
             batch: &batch.blocks,
             chunk: bytes,

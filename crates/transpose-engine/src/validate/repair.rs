@@ -30,9 +30,10 @@ impl Validation<'_> {
             );
             return Err(Fatal::usage(diagnostic));
         };
-        let decoder = self.open(file.input, &again)?;
+        let opened = self.open(file.input, &again)?;
         let whole = message.complete.then_some(&message.tally);
-        let Some(mut repair) = decoder.repair(&file.tally, whole) else {
+        let validation = opened.decoder().validation();
+        let Some(mut repair) = validation.and_then(|validation| validation.repair(&file.tally, whole)) else {
             let id = self.format(file.input)?.manifest().id.clone();
             let diagnostic = Diagnostic::new(
                 &diagnostics::NO_REPAIR,

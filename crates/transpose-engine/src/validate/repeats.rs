@@ -15,7 +15,7 @@ use foldhash::fast::RandomState;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location, shown};
-use transpose_core::format::{Decode, Origin, ValueRef};
+use transpose_core::format::{Decoder, Origin, ValueRef};
 use transpose_core::model::{Batch, Block, Blocks, Cell, EntityRef, Field, Group, Reject, Shape};
 
 /// What may not stand twice.
@@ -35,7 +35,7 @@ pub(super) struct Wanted<'a> {
 /// One file of the second reading.
 pub(super) struct Look<'a> {
     pub(super) wanted: &'a Wanted<'a>,
-    pub(super) decoder: &'a dyn Decode,
+    pub(super) decoder: &'a dyn Decoder,
     /// The place of the file in its message.
     pub(super) file: usize,
     /// For each shape the column of the identifier, where it is one of usages.
@@ -43,7 +43,7 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn new(wanted: &'a Wanted<'a>, decoder: &'a dyn Decode, file: usize) -> Self {
+    pub(super) fn new(wanted: &'a Wanted<'a>, decoder: &'a dyn Decoder, file: usize) -> Self {
         let column = |shape: &Shape| {
             if shape.group == Group::Usage { shape.column(Field::USAGE_ID) } else { None }
         };
@@ -90,7 +90,7 @@ impl<'a> Look<'a> {
             let Some(Some(column)) = self.columns.get(shape) else { continue };
             for id in texts(usage.cell(*column)).filter(|id| usages.contains(key(id, state))) {
                 let row = row_of(id, chunk).unwrap_or(block.start());
-                let found = self.decoder.place(ValueRef::Entity(shape, Field::USAGE_ID));
+                let found = self.decoder.locate(ValueRef::Entity(shape, Field::USAGE_ID));
                 let place = Location {
                     line: Some(line(usage.line())),
                     byte: Some(origin.byte + row as u64),

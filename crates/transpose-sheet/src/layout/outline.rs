@@ -12,7 +12,7 @@ use crate::read::preface::LONGEST;
 use serde::Deserialize;
 use std::borrow::Cow;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Grain, Manifest, Probe, Status};
+use transpose_core::format::{FormatTraits, Grain, Manifest, Probe, Status};
 
 /// The top of a layout: its own keys, and those of `[table]` that a manifest needs.
 #[derive(Deserialize)]
@@ -70,6 +70,7 @@ pub(crate) fn manifest(name: &str, text: &str) -> Result<Manifest, Fatal> {
             RawStatus::Deprecated => Status::Deprecated,
         },
         reference: outline.reference.into(),
+        traits: FormatTraits::TABLE,
         confidence: outline.confidence.into(),
         versions: Vec::new(),
         extension: match outline.table.extension {

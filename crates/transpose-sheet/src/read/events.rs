@@ -24,9 +24,10 @@ use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location, Severity};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
+    Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Head, Indexed, Origin, Preamble, Projection,
+    Tally, Validation,
 };
 use transpose_core::model::{Batch, CellDiagnostic, Entity, EventRow, Field, FieldSet, Reject, Span};
 use transpose_sync::lock;
@@ -273,11 +274,52 @@ impl SheetDecoder {
     }
 }
 
-impl Decode for SheetDecoder {
+impl Decoder for SheetDecoder {
     fn preamble(&self) -> &Preamble {
         &self.preamble
     }
 
+    fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
+        Box::new(Worker {
+            sheet: self,
+            index: Index::default(),
+            clock: Clock::default(),
+            scratch: Vec::new(),
+        })
+    }
+
+    fn quarantine_header(&self, out: &mut Vec<u8>) {
+        self.table.quarantine_head(out);
+    }
+
+    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
+        self.table.quarantine(diagnostic, row, out);
+    }
+
+    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        let totals = lock(&self.totals);
+        self.table.compare(&Wanted::default(), &totals, trailers, diagnostics);
+        let Some((_, column)) = self.plan.refund else { return };
+        for (signs, message) in [
+            (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
+            (&self.signs.negative, "the price of this refund is negative"),
+        ] {
+            let line = signs.load(Ordering::Relaxed);
+            if line < u64::MAX {
+                let mut location = Location::default().cell(column + 1, self.name(column));
+                location.line = Some(line);
+                location.field = self.column(column).and_then(|column| column.field);
+                diagnostics.push(Diagnostic::new(&diagnostics::REFUND_SIGN, location, message));
+            }
+        }
+    }
+
+    fn validation(&self) -> Option<&dyn Validation> {
+        Some(self)
+    }
+}
+
+impl EventDecoder for SheetDecoder {
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let cells: Vec<_> = projection.row.iter().map(|field| self.place(*field)).collect();
         let is_required = |place: u32| self.column(place).is_some_and(|column| column.required);
@@ -379,20 +421,11 @@ impl Decode for SheetDecoder {
         Some(columns)
     }
 
-    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
-        Box::new(Worker {
-            sheet: self,
-            index: Index::default(),
-            clock: Clock::default(),
-            scratch: Vec::new(),
-        })
-    }
-
     fn key_space(&self) -> Option<&[u8]> {
         Some(&self.line)
     }
 
-    fn vet(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
+    fn check_key(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
         let quote = self.dialect.quote;
         for (place, column, raw) in self.cells(dimension, key) {
             let Some(field) = column.field else { continue };
@@ -413,7 +446,7 @@ impl Decode for SheetDecoder {
         Ok(())
     }
 
-    fn resolve(
+    fn resolve_key(
         &self,
         dimension: Dimension,
         key: &[&[u8]],
@@ -447,7 +480,7 @@ impl Decode for SheetDecoder {
         }
     }
 
-    fn value(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
+    fn canonical_cell(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         out.clear();
         if let Some((_, text)) = self.layout.constants.iter().find(|(known, _)| *known == field) {
             out.extend_from_slice(text.as_bytes());
@@ -467,35 +500,11 @@ impl Decode for SheetDecoder {
         }
         self.understood(column, field, raw, out).map_err(|trouble| self.fault(place, field, raw, trouble))
     }
+}
 
-    fn quarantine_head(&self, out: &mut Vec<u8>) {
-        self.table.quarantine_head(out);
-    }
-
-    fn quarantine(&self, diagnostic: &Diagnostic, row: &[u8], out: &mut Vec<u8>) {
-        self.table.quarantine(diagnostic, row, out);
-    }
-
-    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+impl Validation for SheetDecoder {
+    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
         self.table.layout.file_names.check(name, &self.table.preamble.header, diagnostics);
-    }
-
-    fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = lock(&self.totals);
-        self.table.compare(&Wanted::default(), &totals, trailers, diagnostics);
-        let Some((_, column)) = self.plan.refund else { return };
-        for (signs, message) in [
-            (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
-            (&self.signs.negative, "the price of this refund is negative"),
-        ] {
-            let line = signs.load(Ordering::Relaxed);
-            if line < u64::MAX {
-                let mut location = Location::default().cell(column + 1, self.name(column));
-                location.line = Some(line);
-                location.field = self.column(column).and_then(|column| column.field);
-                diagnostics.push(Diagnostic::new(&diagnostics::REFUND_SIGN, location, message));
-            }
-        }
     }
 }
 
@@ -845,9 +854,4 @@ impl SheetDecoder {
         location.field = self.column(column).and_then(|column| column.field);
         Diagnostic::new(code, location, message).value(found.raw(column))
     }
-}
-
-/// Whether a value goes with a fault: a warning keeps it, an error withholds it.
-pub(crate) fn kept(fault: &CellDiagnostic) -> bool {
-    fault.code.severity < Severity::Error
 }

@@ -17,11 +17,9 @@ use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Severity};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decode, Dimension, Head, Indexed, Origin, Preamble, Projection, Tally,
+    BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, Indexed, Origin, Preamble, Tally, Validation,
 };
-use transpose_core::model::{
-    Batch, BlockBatch, CellDiagnostic, Entity, Field, Group, Reject, Shape, Slot, Span,
-};
+use transpose_core::model::{Batch, BlockBatch, Entity, Field, Group, Reject, Shape, Slot, Span};
 use transpose_sync::lock;
 
 /// The entities of a block, in their order.
@@ -290,38 +288,16 @@ fn cell_of_extra(
     cell(shapes, groups, &Slot::Extra(name.into()))
 }
 
-impl Decode for SumsDecoder {
+impl Decoder for SumsDecoder {
     fn preamble(&self) -> &Preamble {
         &self.table.preamble
     }
 
-    fn project(&mut self, _projection: &Projection) -> Result<(), Fatal> {
-        Ok(())
-    }
-
-    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+    fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker { sums: self, index: Index::default(), scratch: Scratch::default() })
     }
 
-    fn vet(&self, _dimension: Dimension, _key: &[&[u8]]) -> Result<(), CellDiagnostic> {
-        Ok(())
-    }
-
-    fn resolve(
-        &self,
-        _dimension: Dimension,
-        _key: &[&[u8]],
-        _sink: &mut dyn FnMut(Field, &[u8]),
-        _faults: &mut Vec<CellDiagnostic>,
-    ) {
-    }
-
-    fn value(&self, _field: Field, _raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
-        out.clear();
-        Ok(false)
-    }
-
-    fn quarantine_head(&self, out: &mut Vec<u8>) {
+    fn quarantine_header(&self, out: &mut Vec<u8>) {
         self.table.quarantine_head(out);
     }
 
@@ -329,13 +305,21 @@ impl Decode for SumsDecoder {
         self.table.quarantine(diagnostic, row, out);
     }
 
-    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
-        self.layout().file_names.check(name, &self.table.preamble.header, diagnostics);
-    }
-
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
         let totals = lock(&self.totals);
         self.table.compare(&self.wanted, &totals, trailers, diagnostics);
+    }
+
+    fn validation(&self) -> Option<&dyn Validation> {
+        Some(self)
+    }
+}
+
+impl BlockDecoder for SumsDecoder {}
+
+impl Validation for SumsDecoder {
+    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.layout().file_names.check(name, &self.table.preamble.header, diagnostics);
     }
 }
 

@@ -10,7 +10,6 @@ use crate::diagnostics;
 use crate::layout::options::WriteOptions;
 use crate::layout::{Column, Layout, Piece, Source, When};
 use crate::notation::kinds::{CellKind, is_repair};
-use crate::read::events::kept;
 use crate::write::cells::{Noted, Put, Spot};
 use crate::write::finish::{Finish, FinishedRow};
 use crate::write::lines;
@@ -18,10 +17,10 @@ use crate::write::lines::{Common, Lines};
 use std::sync::{Arc, Mutex};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{
-    Encode, EncodeRequest, Encoded, Events, FileNumber, Holds, Numbers, Portion, TableColumn, TableShape,
-    Tally,
+    EncodeRequest, Encoded, Encoder, EventEncoder, Events, FileNumber, Holds, Numbers, TableColumn,
+    TableShape, Tally,
 };
 use transpose_core::model::{Field, FieldSet, Span};
 use transpose_sync::lock;
@@ -242,13 +241,14 @@ impl SheetEncoder {
                 let kind = column.kind_of(field);
                 let raw = raw(cell);
                 let mut trouble = None;
-                match events.decoder.value(field, raw, &mut value) {
+                match events.decoder.canonical_cell(field, raw, &mut value) {
                     Ok(true) if value.is_empty() && self.layout.quoted_empty => {
                         out.extend_from_slice(&[quote, quote]);
                     }
                     Ok(_) => {}
                     Err(fault) => {
-                        if !kept(&fault) {
+                        // A warning keeps the value, an error withholds it.
+                        if fault.code.severity == Severity::Error {
                             value.clear();
                         }
                         trouble = Some((fault.code, fault.message));
@@ -330,7 +330,7 @@ impl SheetEncoder {
         let mut values = Vec::new();
         for (field, cell) in fields {
             let mut value = Vec::new();
-            if events.decoder.value(*field, raw(*cell), &mut value).is_ok_and(|present| present) {
+            if events.decoder.canonical_cell(*field, raw(*cell), &mut value).is_ok_and(|present| present) {
                 values.push((*field, value));
             }
         }
@@ -364,7 +364,7 @@ static NOTHING: Wanted = Wanted { sums: Vec::new(), each: None };
 
 /// When a play ended, by its time and its duration in microseconds; `value` is overwritten.
 fn ended(events: &Events<'_>, raw: &[u8], micros: i64, value: &mut Vec<u8>) -> Option<Vec<u8>> {
-    events.decoder.value(Field::EVENT_TIME, raw, value).ok().filter(|present| *present)?;
+    events.decoder.canonical_cell(Field::EVENT_TIME, raw, value).ok().filter(|present| *present)?;
     let start = Timestamp::parse(value).ok()?;
     let end = Timestamp { micros: start.micros.checked_add(micros)?, ..start };
     let mut text = Vec::new();
@@ -393,7 +393,7 @@ impl<'a> Decider<'a> {
 
     /// Whether the cell has the word; `scratch` is overwritten.
     fn holds(&self, events: &Events<'_>, raw: &[u8], scratch: &mut Vec<u8>) -> bool {
-        events.decoder.value(self.field, raw, scratch).is_ok()
+        events.decoder.canonical_cell(self.field, raw, scratch).is_ok()
             && scratch.eq_ignore_ascii_case(self.when.word.as_bytes())
     }
 }
@@ -438,44 +438,14 @@ fn note(
     }
 }
 
-impl Encode for SheetEncoder {
+impl Encoder for SheetEncoder {
     fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         let totals = lock(&self.totals);
         self.lines().begin(&self.head, &totals, out)
     }
 
-    fn head_waits(&self) -> bool {
+    fn header_depends_on_rows(&self) -> bool {
         self.lines().count_first()
-    }
-
-    fn encode(
-        &self,
-        portion: Portion<'_>,
-        numbers: Numbers,
-        out: &mut Encoded,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        let Portion::Events(events) = portion else {
-            let message = format!("`{}` holds events, and sums were given", self.layout.manifest.id);
-            return Err(Fatal::usage(Diagnostic::new(
-                &diagnostics::NOT_EVENTS,
-                Location::default(),
-                message,
-            )));
-        };
-        self.rows(events, numbers, &mut out.bytes, report);
-        let rows = events.batch.rows.len() as u64;
-        let plays = events.batch.rows.iter().map(|row| u64::from(row.plays)).sum();
-        let micros = events.batch.rows.iter().map(|row| i128::from(row.micros)).sum();
-        report.ledger.written.play(rows, plays, micros);
-        lock(&self.totals).rows += rows;
-        if rows > 0 {
-            out.marks.push((
-                out.bytes.len() as u32,
-                Tally { lines: rows, summaries: 0, blocks: rows, usages: rows },
-            ));
-        }
-        Ok(())
     }
 
     fn end(&self, _part: FileNumber, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
@@ -489,7 +459,7 @@ impl Encode for SheetEncoder {
         self.name.clone().unwrap_or_else(|| file_name(&self.layout, self.delimiter))
     }
 
-    fn packed_without_extension(&self) -> bool {
+    fn gz_replaces_extension(&self) -> bool {
         self.layout.file_names.replaces
     }
 
@@ -505,7 +475,7 @@ impl Encode for SheetEncoder {
         None
     }
 
-    fn refusal(&self) -> Option<Fatal> {
+    fn final_check(&self) -> Option<Fatal> {
         let coding = self.finish.as_ref().and_then(|finish| finish.refusal(&self.layout));
         let found = [self.put.refusal(), coding].into_iter().flatten();
         let diagnostics: Vec<Diagnostic> = found.flat_map(|fatal| fatal.diagnostics).collect();
@@ -518,6 +488,30 @@ impl Encode for SheetEncoder {
         let fields = reads.difference(self.layout.written()).iter().map(Subject::Field).collect::<Vec<_>>();
         let extras = extras.iter().cloned().map(Subject::Extra);
         fields.into_iter().chain(extras).map(|subject| (subject, reason.clone())).collect()
+    }
+}
+
+impl EventEncoder for SheetEncoder {
+    fn encode(
+        &self,
+        events: Events<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal> {
+        self.rows(events, numbers, &mut out.bytes, report);
+        let rows = events.batch.rows.len() as u64;
+        let plays = events.batch.rows.iter().map(|row| u64::from(row.plays)).sum();
+        let micros = events.batch.rows.iter().map(|row| i128::from(row.micros)).sum();
+        report.ledger.written.play(rows, plays, micros);
+        lock(&self.totals).rows += rows;
+        if rows > 0 {
+            out.marks.push((
+                out.bytes.len() as u32,
+                Tally { lines: rows, summaries: 0, blocks: rows, usages: rows },
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::control_totals::{Totals, Wanted};
 use crate::delimited::quoting::NO_QUOTE;
 use crate::diagnostics;
-use crate::diagnostics::{INEXACT, NOT_SUMS, TOO_MANY_ROWS};
+use crate::diagnostics::{INEXACT, TOO_MANY_ROWS};
 use crate::layout::options::WriteOptions;
 use crate::layout::{Column, Layout, Piece, Returns, Source};
 use crate::notation::kinds::{CellKind, CellReading, Repairs};
@@ -21,9 +21,9 @@ use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::format::{
-    Encode, EncodeRequest, Encoded, FileNumber, Numbers, Portion, TableShape, Tally,
+    BlockEncoder, EncodeRequest, Encoded, Encoder, FileNumber, Numbers, TableShape, Tally,
 };
-use transpose_core::model::{Block, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
+use transpose_core::model::{Block, Blocks, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
 use transpose_sync::lock;
 
 /// Writes a table of sums.
@@ -654,45 +654,13 @@ impl Currencies {
     }
 }
 
-impl Encode for SumsEncoder {
+impl Encoder for SumsEncoder {
     fn begin(&self, _part: FileNumber, out: &mut Vec<u8>) -> Tally {
         self.lines().begin(&self.head, &self.totals(), out)
     }
 
-    fn head_waits(&self) -> bool {
+    fn header_depends_on_rows(&self) -> bool {
         self.lines().count_first()
-    }
-
-    fn encode(
-        &self,
-        portion: Portion<'_>,
-        numbers: Numbers,
-        out: &mut Encoded,
-        report: &mut RunReport,
-    ) -> Result<(), Fatal> {
-        let Portion::Blocks(blocks) = portion else {
-            let message = format!("`{}` holds sums, and single plays were given", self.layout.manifest.id);
-            return Err(Fatal::usage(Diagnostic::new(&NOT_SUMS, Location::default(), message)));
-        };
-        let mut run = Run { line: numbers.line, ..Run::default() };
-        run.summed.resize_with(self.sums.sums.len(), Default::default);
-        for block in blocks.iter() {
-            let rows = self.block(&mut run, block, &mut out.bytes, report)?;
-            if rows > 0 {
-                out.marks.push((
-                    out.bytes.len() as u32,
-                    Tally { lines: rows, summaries: 0, blocks: 1, usages: rows },
-                ));
-            }
-        }
-        let Run { losses, account, totals, .. } = run;
-        losses.flush(report);
-        account.settle(&self.money.codes, &mut report.ledger.written).map_err(|what| {
-            let message = format!("the sum of {what} has more than 28 digits");
-            Fatal::input(Diagnostic::new(&INEXACT, Location::default(), message))
-        })?;
-        self.totals().merge(&totals);
-        Ok(())
     }
 
     fn end(&self, _part: FileNumber, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
@@ -704,7 +672,7 @@ impl Encode for SumsEncoder {
         self.name.clone().unwrap_or_else(|| crate::write::events::file_name(&self.layout, self.put.delimiter))
     }
 
-    fn packed_without_extension(&self) -> bool {
+    fn gz_replaces_extension(&self) -> bool {
         self.layout.file_names.replaces
     }
 
@@ -720,7 +688,7 @@ impl Encode for SumsEncoder {
         None
     }
 
-    fn refusal(&self) -> Option<Fatal> {
+    fn final_check(&self) -> Option<Fatal> {
         let mut diagnostics = Vec::new();
         let totals = self.totals();
         if let Some(most) = self.layout.max_rows.filter(|most| totals.rows > *most) {
@@ -751,5 +719,35 @@ impl Encode for SumsEncoder {
             (Subject::Extra(name), format!("`{}` has no column for it", self.layout.manifest.id))
         });
         self.dropped.iter().cloned().chain(lost).chain(extras).collect()
+    }
+}
+
+impl BlockEncoder for SumsEncoder {
+    fn encode(
+        &self,
+        blocks: Blocks<'_>,
+        numbers: Numbers,
+        out: &mut Encoded,
+        report: &mut RunReport,
+    ) -> Result<(), Fatal> {
+        let mut run = Run { line: numbers.line, ..Run::default() };
+        run.summed.resize_with(self.sums.sums.len(), Default::default);
+        for block in blocks.iter() {
+            let rows = self.block(&mut run, block, &mut out.bytes, report)?;
+            if rows > 0 {
+                out.marks.push((
+                    out.bytes.len() as u32,
+                    Tally { lines: rows, summaries: 0, blocks: 1, usages: rows },
+                ));
+            }
+        }
+        let Run { losses, account, totals, .. } = run;
+        losses.flush(report);
+        account.add_to(&self.money.codes, &mut report.ledger.written).map_err(|what| {
+            let message = format!("the sum of {what} has more than 28 digits");
+            Fatal::input(Diagnostic::new(&INEXACT, Location::default(), message))
+        })?;
+        self.totals().merge(&totals);
+        Ok(())
     }
 }

@@ -4,8 +4,8 @@ use transpose_codes::time::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{
-    BytesHead, Chunk, Decode, Encode, EncodeRequest, Encoded, Events, FileNumber, Format, Numbers, Origin,
-    Portion, Projection, Tally,
+    BytesHead, Chunk, EncodeRequest, Encoded, EventDecoder, EventEncoder, Events, FileNumber, Format,
+    Numbers, Origin, Projection, Tally,
 };
 use transpose_core::model::{Batch, Entity, Field, FieldSet};
 use transpose_sheet::LayoutFormat;
@@ -18,8 +18,9 @@ pub(crate) fn open(
     format: &LayoutFormat,
     text: &[u8],
     options: Options<'_>,
-) -> Result<Box<dyn Decode>, Fatal> {
-    format.open(&mut BytesHead { name: "plays.csv", bytes: text }, options)
+) -> Result<Box<dyn EventDecoder>, Fatal> {
+    let opened = format.open(&mut BytesHead { name: "plays.csv", bytes: text }, options)?;
+    Ok(opened.events().unwrap())
 }
 
 /// The encoder for a source with certain fields.
@@ -27,7 +28,7 @@ pub(crate) fn encoder(
     format: &LayoutFormat,
     reads: FieldSet,
     options: Options<'_>,
-) -> Result<Box<dyn Encode>, Fatal> {
+) -> Result<Box<dyn EventEncoder>, Fatal> {
     let header = Entity::default();
     let brief = EncodeRequest {
         version: None,
@@ -39,7 +40,7 @@ pub(crate) fn encoder(
         terms: None,
         now: Timestamp::utc(0),
     };
-    format.create(&brief)
+    Ok(format.create(&brief)?.events().unwrap())
 }
 
 /// Reads a table of which no row is rejected and writes it again in the same layout.
@@ -56,7 +57,7 @@ pub(crate) fn rewrite(
     let encoder = encoder(format, decoder.preamble().reads, options).unwrap();
     let body = text.get(decoder.preamble().body as usize..).unwrap();
     let chunk = Chunk { bytes: body, own: body.len(), last: true };
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let mut batch = Batch::default();
     worker.index(chunk, 0);
     worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, report);
@@ -66,7 +67,7 @@ pub(crate) fn rewrite(
     assert_eq!(tally.lines, 1);
     let events = Events { batch: &batch.events, chunk: body, fields: &fields, decoder: &*decoder };
     let numbers = Numbers { line: 2, ..Numbers::default() };
-    encoder.encode(Portion::Events(events), numbers, &mut out, report).unwrap();
+    encoder.encode(events, numbers, &mut out, report).unwrap();
     let mut closing = Vec::new();
     decoder.finish(&[], &Tally::default(), &mut closing);
     report.diagnostics.extend(closing);

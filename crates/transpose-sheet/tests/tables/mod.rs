@@ -5,7 +5,7 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    BytesHead, Chunk, Decode, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers, Origin, Portion,
+    BlockDecoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers, Origin,
     Tally,
 };
 use transpose_core::model::{Batch, Blocks, Entity, Slot};
@@ -26,8 +26,9 @@ pub(crate) fn open(
     format: &LayoutFormat,
     text: &[u8],
     options: &[(String, String)],
-) -> Result<Box<dyn Decode>, Fatal> {
-    format.open(&mut BytesHead { name: "sums.csv", bytes: text }, options)
+) -> Result<Box<dyn BlockDecoder>, Fatal> {
+    let opened = format.open(&mut BytesHead { name: "sums.csv", bytes: text }, options)?;
+    Ok(opened.blocks().unwrap())
 }
 
 /// A diagnostic with its line.
@@ -72,7 +73,7 @@ pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
     let mut table = Table { header: fields(&preamble.header), ..Table::default() };
     let mut diagnostics: Vec<_> = preamble.diagnostics.iter().map(told).collect();
     let (mut next, mut line) = (preamble.body as usize, preamble.line);
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let (mut batch, mut report) = (Batch::default(), RunReport::default());
     let mut quarantine = Vec::new();
     let mut trailers = Vec::new();
@@ -135,13 +136,13 @@ pub(crate) fn rewrite(
         terms: None,
         now: Timestamp::utc(0),
     };
-    let encoder = target.create(&brief)?;
+    let encoder = target.create(&brief)?.blocks().unwrap();
     let part = FileNumber { number: 1, of: 1 };
     let (mut head, mut body) = (Vec::new(), Vec::new());
     let mut tally = encoder.begin(part, &mut head);
     assert_eq!(tally.lines, String::from_utf8_lossy(&head).lines().count() as u64);
     let (mut next, mut line) = (preamble.body as usize, preamble.line);
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let (mut batch, mut report) = (Batch::default(), RunReport::default());
     while next < text.len() {
         let begin = next;
@@ -155,13 +156,13 @@ pub(crate) fn rewrite(
             Blocks { batch: &batch.blocks, chunk: view.bytes, shapes: &preamble.shapes, contexts: &[] };
         let mut out = Encoded::default();
         let numbers = Numbers { line, ..Numbers::default() };
-        encoder.encode(Portion::Blocks(blocks), numbers, &mut out, &mut report)?;
+        encoder.encode(blocks, numbers, &mut out, &mut report)?;
         out.marks.iter().for_each(|(_, more)| tally.add(*more));
         body.extend_from_slice(&out.bytes);
         (next, line) = (begin + end, line + lines);
     }
     encoder.end(part, &tally, &tally, &mut body);
-    if encoder.head_waits() {
+    if encoder.header_depends_on_rows() {
         head.clear();
         encoder.begin(part, &mut head);
     }
@@ -173,7 +174,7 @@ pub(crate) fn rewrite(
         diagnostics: encoder.diagnostics().iter().chain(report.diagnostics.iter()).map(told).collect(),
         losses: losses.collect(),
         refusal: encoder
-            .refusal()
+            .final_check()
             .into_iter()
             .flat_map(|fatal| fatal.diagnostics)
             .map(|found| told(&found))

@@ -1,9 +1,10 @@
 //! Profiles: their versions, and one of them with the order of its records.
 
 use super::{age, edition, wrapped};
+use crate::families::Role;
 use crate::tables;
 use std::fmt::Write as _;
-use transpose_records::spec::{ProfileSpec, RecordSpec, Structure, Times, family};
+use transpose_records::spec::{ProfileSpec, RecordSpec, Structure, Times};
 
 /// Explains a profile by name or alias, in its newest version or in that after `@` or a space.
 pub(super) fn explain(topic: &str) -> Option<String> {
@@ -83,22 +84,14 @@ fn list_records(spec: &ProfileSpec, out: &mut String) {
             names.push(name);
         }
     });
-    let listed = |wanted: fn(&str) -> bool| {
-        names.iter().filter(|name| wanted(family(name))).copied().collect::<Vec<_>>().join(", ")
+    let listed = |wanted: fn(Role) -> bool| {
+        let names = names.iter().filter(|name| Role::of(name).is_some_and(wanted));
+        names.copied().collect::<Vec<_>>().join(", ")
     };
-    let is_foot = |name: &str| matches!(name, "FOOT" | "SRFO");
-    let _ = writeln!(out, "head: {}", listed(|name| name == "HEAD"));
-    let _ = writeln!(out, "summaries: {}", listed(|name| name.starts_with("SY")));
-    let _ = writeln!(
-        out,
-        "blocks: {}",
-        listed(|name| !name.starts_with("SY") && !matches!(name, "HEAD" | "FOOT" | "SRFO"))
-    );
-    let _ = writeln!(
-        out,
-        "foot: {}",
-        names.iter().filter(|name| is_foot(name)).copied().collect::<Vec<_>>().join(", ")
-    );
+    let _ = writeln!(out, "head: {}", listed(|role| role == Role::Head));
+    let _ = writeln!(out, "summaries: {}", listed(|role| role == Role::Summary));
+    let _ = writeln!(out, "blocks: {}", listed(Role::is_in_blocks));
+    let _ = writeln!(out, "foot: {}", listed(|role| role == Role::Foot));
     let elsewhere: Vec<String> = names
         .iter()
         .filter_map(|name| tables::bound(name, spec))

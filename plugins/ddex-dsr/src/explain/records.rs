@@ -32,7 +32,7 @@ pub(super) fn find(name: &str) -> Option<&'static RecordSpec> {
         return exact;
     }
     versions(name).into_iter().find(known).or_else(|| {
-        tables::is_deal_specific(name.to_ascii_uppercase().as_bytes()).then(|| find("DExx")).flatten()
+        tables::is_deal_specific(name.to_ascii_uppercase().as_bytes()).then(|| find(tables::AGREED)).flatten()
     })
 }
 

@@ -9,10 +9,6 @@
 //! sales, each where it is bound and can be filled; else SY06.
 
 use crate::format::Profile;
-use crate::summary::{Model, first_of};
-use crate::tables::Layout;
-use transpose_core::model::Entity;
-use transpose_core::terms::Terms;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.audio-visual",
@@ -21,17 +17,4 @@ pub(crate) static PROFILE: Profile = Profile {
             summary records per sales context, blocks of a release with its videos, cues and usages, footer.",
     reference: "DDEX Part 8 v1.5 and the published schemas of profile versions 1.1 and 1.0; facts in spec/",
     name: "AudioVisualProfile",
-    summary: audio_visual,
 };
-
-/// The family of summary record for a context that was not read from one; also of the single-record
-/// variant.
-pub(super) fn audio_visual(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
-    let families: &[&str] = match Model::of(context) {
-        Model::Sale => &["SY01", "SY06"],
-        Model::Advertising => &["SY02", "SY06"],
-        Model::Subscription => &["SY04", "SY06"],
-        Model::Other => &["SY06"],
-    };
-    first_of(layout, context, terms, families)
-}

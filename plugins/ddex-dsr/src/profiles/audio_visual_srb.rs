@@ -4,7 +4,6 @@
 //! in this variant. A message is one file (ARCH-88).
 
 use crate::format::Profile;
-use crate::profiles::audio_visual::audio_visual;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.audio-visual-srb",
@@ -13,5 +12,4 @@ pub(crate) static PROFILE: Profile = Profile {
             made of a release, a recording with its work and one usage of it. A message is never split.",
     reference: "DDEX Part 8 v1.5 and the published schemas of profile version 1.1; facts in spec/",
     name: "AudioVisualProfileSRB",
-    summary: audio_visual,
 };

@@ -22,12 +22,7 @@
 //! `summary-record` overrides the choice.
 
 use crate::format::{Dsr, Profile};
-use crate::summary::fillable;
-use crate::tables::Layout;
 use transpose_core::format::Format;
-use transpose_core::model::vocabulary::commercial_model::{ADVERTISING, FREE, SUBSCRIPTION};
-use transpose_core::model::{Entity, Field};
-use transpose_core::terms::Terms;
 
 /// The format.
 pub fn format() -> Box<dyn Format> {
@@ -42,22 +37,13 @@ pub(crate) static PROFILE: Profile = Profile {
             the option `max-file-size` is split between blocks.",
     reference: "DDEX Part 8 v1.5, v1.4 and the published schemas of profile version 1.2; facts in spec/",
     name: "BasicAudioProfile",
-    summary,
 };
-
-fn summary(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
-    let fills = |family| layout.summary(family).is_some_and(|spec| fillable(spec, context, terms));
-    match context.text(Field::COMMERCIAL_MODEL) {
-        Some(ADVERTISING | FREE) => "SY02",
-        Some(SUBSCRIPTION) if fills("SY03") => "SY03",
-        Some(SUBSCRIPTION) if layout.summary("SY03").is_none() && fills("SY04") => "SY04",
-        _ => "SY01",
-    }
-}
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::summary::choose;
+    use crate::tables::Layout;
+    use transpose_core::model::{Entity, Field};
 
     #[test]
     fn summary_follows_the_commercial_model() {
@@ -80,7 +66,7 @@ mod tests {
             for (field, text) in more {
                 context.set(*field, *text);
             }
-            layouts.iter().map(|layout| summary(layout, &context, None)).collect::<Vec<_>>()
+            layouts.iter().map(|layout| choose(layout, &context, None)).collect::<Vec<_>>()
         };
         assert_eq!(chosen("PayAsYouGoModel", &[]), ["SY01"; 3]);
         assert_eq!(chosen("AdvertisementSupportedModel", &[]), ["SY02"; 3]);

@@ -8,7 +8,6 @@
 //! written.
 
 use crate::format::Profile;
-use crate::summary;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.basic-audio-srb",
@@ -17,5 +16,4 @@ pub(crate) static PROFILE: Profile = Profile {
             block, made of a release, a recording with its work and one usage of it. A message is never split.",
     reference: "DDEX Part 8 v1.5 and the published schemas of profile version 1.2; facts in spec/",
     name: "BasicAudioProfileSRB",
-    summary: summary::by_model,
 };

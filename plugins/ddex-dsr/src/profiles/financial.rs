@@ -11,7 +11,6 @@
 //! here.
 
 use crate::format::Profile;
-use crate::summary;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.financial",
@@ -21,5 +20,4 @@ pub(crate) static PROFILE: Profile = Profile {
     reference: "DDEX profile for financial reporting v1.1 with Part 8 v1.4, and the published schemas of profile version \
             1.0; facts in spec/",
     name: "FinancialReportingToRecordCompaniesProfileSRB",
-    summary: summary::by_model,
 };

@@ -6,7 +6,6 @@
 //! schemas of 2016 only.
 
 use crate::format::Profile;
-use crate::summary;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.master-list",
@@ -15,5 +14,4 @@ pub(crate) static PROFILE: Profile = Profile {
             a release with its recordings and works and what is unclaimed, footer.",
     reference: "DDEX published schemas of profile version 1.0; facts in spec/",
     name: "MasterListProfile",
-    summary: summary::by_model,
 };

@@ -4,7 +4,6 @@
 //! single records it has a BlockId. A message is one file.
 
 use crate::format::Profile;
-use crate::summary;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.master-list-srb",
@@ -12,5 +11,4 @@ pub(crate) static PROFILE: Profile = Profile {
     about: "Recordings whose rights are not fully claimed, one line each. A message is never split.",
     reference: "DDEX published schemas of profile version 1.0; facts in spec/",
     name: "MasterListProfileSRB",
-    summary: summary::by_model,
 };

@@ -11,10 +11,6 @@
 //! performance royalties, else SY01.
 
 use crate::format::Profile;
-use crate::summary::first_of;
-use crate::tables::Layout;
-use transpose_core::model::{Entity, Field};
-use transpose_core::terms::Terms;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.mlc",
@@ -24,12 +20,4 @@ pub(crate) static PROFILE: Profile = Profile {
             controllers and usages, footer.",
     reference: "DDEX profile for The MLC v1.1 and v1.0 with Part 8 v1.5 and v1.4; facts in spec/",
     name: "BasicAudioProfileForTheMechanicalLicensingCollective",
-    summary: mlc,
 };
-
-fn mlc(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
-    let detailed = [Field::CONTENT_COST, Field::PERFORMANCE_ROYALTIES]
-        .iter()
-        .any(|field| context.text(*field).is_some_and(|text| !text.is_empty()));
-    first_of(layout, context, terms, if detailed { &["SY12"] } else { &["SY01", "SY12"] })
-}

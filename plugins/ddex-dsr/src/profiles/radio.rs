@@ -4,7 +4,6 @@
 //! published schemas of 2016 only.
 
 use crate::format::Profile;
-use crate::summary;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.radio",
@@ -13,5 +12,4 @@ pub(crate) static PROFILE: Profile = Profile {
             recording with its work and its broadcasts, footer.",
     reference: "DDEX published schemas of profile version 1.0; facts in spec/",
     name: "RadioBroadcastProfile",
-    summary: summary::by_model,
 };

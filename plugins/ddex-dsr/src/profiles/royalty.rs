@@ -5,7 +5,6 @@
 //! names a release by the service's own identifier, whatever is used.
 
 use crate::format::Profile;
-use crate::summary;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.royalty",
@@ -14,5 +13,4 @@ pub(crate) static PROFILE: Profile = Profile {
             with their works, usages and the allocation of each usage, footer.",
     reference: "DDEX published schemas of profile version 1.0.1; facts in spec/",
     name: "RoyaltyReportingProfile",
-    summary: summary::by_model,
 };

@@ -15,10 +15,6 @@
 //! everything else. SY09 and SY05 are kept where they were read.
 
 use crate::format::Profile;
-use crate::summary::{Model, first_of};
-use crate::tables::Layout;
-use transpose_core::model::Entity;
-use transpose_core::terms::Terms;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.ugc",
@@ -28,15 +24,4 @@ pub(crate) static PROFILE: Profile = Profile {
             to rights controllers, footer.",
     reference: "DDEX Part 8 v1.5 and the published schemas of profile versions 1.2, 1.1.1 and 1.0; facts in spec/",
     name: "UGCProfile",
-    summary: ugc,
 };
-
-/// The family of summary record for a context that was not read from one; also of the single-record
-/// variant.
-pub(super) fn ugc(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
-    let families: &[&str] = match Model::of(context) {
-        Model::Subscription => &["SY04", "SY03"],
-        Model::Sale | Model::Advertising | Model::Other => &["SY02"],
-    };
-    first_of(layout, context, terms, families)
-}

@@ -6,7 +6,6 @@
 //! (ARCH-88).
 
 use crate::format::Profile;
-use crate::profiles::ugc::ugc;
 
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.ugc-srb",
@@ -15,5 +14,4 @@ pub(crate) static PROFILE: Profile = Profile {
             never split.",
     reference: "DDEX Part 8 v1.5 and the published schemas of profile version 1.2; facts in spec/",
     name: "UGCProfileSRB",
-    summary: ugc,
 };

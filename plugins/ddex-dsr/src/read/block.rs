@@ -5,9 +5,9 @@
 
 use super::cells::{Piece, cell_count, located, named};
 use super::checks::{Marks, Values, is_amount, is_count, is_share};
-use super::columns::{Column, Entry, Facet, Link, Quick, key_of};
+use super::columns::{Column, Entry, Facet, Quick, is_key, key_of};
 use super::units::{Unit, Worker, plain_class};
-use crate::format::Role;
+use crate::families::Role;
 use crate::{codes, tables};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +21,7 @@ use transpose_records::cell::{is_decimal, is_integer, is_isrc};
 use transpose_records::escape;
 use transpose_records::grammar::State;
 use transpose_records::index::{Index, Row};
-use transpose_records::spec::{CellSpec, RecordSpec, family};
+use transpose_records::spec::{CellSpec, Link, RecordSpec, family};
 
 /// The part of a chunk that is decoded, and what it may hold.
 pub(super) struct Region<'a> {
@@ -335,7 +335,7 @@ impl<'r> Worker<'r> {
 
     /// Looks at the identifier of a block, which all its records repeat.
     fn block_id(&mut self, entry: &Entry, this: &This<'_>, report: &mut RunReport) {
-        let Some(column) = entry.columns.get(1).filter(|column| column.link == Link::Key) else { return };
+        let Some(column) = entry.columns.get(1).filter(|column| is_key(column.link)) else { return };
         let raw = this.raw(1);
         if raw.is_empty() {
             let message = format!("{} is empty", named(column.spec));
@@ -444,7 +444,7 @@ impl<'r> Worker<'r> {
         self.row.extend(ends.iter().take(entry.columns.len()).map(span));
         self.row.resize(entry.width, Span::ABSENT);
         // The record type and the block id are no values.
-        self.row.iter_mut().zip(&entry.columns).take_while(|(_, column)| column.link == Link::Key).for_each(
+        self.row.iter_mut().zip(&entry.columns).take_while(|(_, column)| is_key(column.link)).for_each(
             |(slot, _)| {
                 *slot = Span::ABSENT;
             },
@@ -490,7 +490,7 @@ impl<'r> Worker<'r> {
         batch: &mut BlockBatch,
         report: &mut RunReport,
     ) -> Result<Span, Fault> {
-        if column.link == Link::Key {
+        if is_key(column.link) {
             return Ok(Span::ABSENT);
         }
         let (start, end) = this.index.range(this.line, number);
@@ -627,8 +627,8 @@ impl<'r> Worker<'r> {
         }
         if entry.role == Role::Embodiment {
             let kind = entry.spec.family();
-            if progress.embodied.is_some_and(|other| other != kind) {
-                let message = "RU01 and RU02 stand in one block";
+            if let Some(other) = progress.embodied.filter(|other| *other != kind) {
+                let message = format!("{} and {} stand in one block", kind.min(other), kind.max(other));
                 let place = place().record(entry.spec.name);
                 report.diagnostics.push(Diagnostic::new(&codes::MIXED_EMBODIMENTS, place, message));
             }
@@ -788,7 +788,7 @@ impl<'r> Worker<'r> {
                 let is_told = |parent: u32| progress.detailed.binary_search(&parent).is_ok();
                 if is_sure && parent.is_some_and(is_told) {
                     let message = "the resource that it belongs to has details of its work already";
-                    let place = this.here.link(entry, Link::Resource);
+                    let place = this.here.link(entry, Link::Recording);
                     report.diagnostics.push(Diagnostic::new(&codes::WORK_TWICE, place, message));
                 }
             }
@@ -802,7 +802,7 @@ impl<'r> Worker<'r> {
                     (!links.resource.is_absent()).then(|| self.resource(entry, this, links.resource, batch));
                 if work.is_none() && resource.is_none() {
                     let message = "the record names neither a resource nor a work";
-                    let place = this.here.link(entry, Link::Resource);
+                    let place = this.here.link(entry, Link::Recording);
                     dangling.push(Box::new(Diagnostic::new(&codes::NO_OWNER, place, message)));
                 }
                 let mut found = |named: Option<_>| named.and_then(|named| kept(named, dangling));
@@ -849,7 +849,7 @@ impl<'r> Worker<'r> {
                     pending.followed = true;
                 }
             }
-            Role::Single | Role::Opaque => {}
+            Role::Head | Role::Foot | Role::Summary | Role::Single | Role::Opaque => {}
         }
         progress.allocation = (entry.role == Role::Allocation).then_some(entity);
         if let Some(row) = batch.last_entity() {
@@ -893,7 +893,7 @@ impl<'r> Worker<'r> {
     ) -> Result<u32, Fault> {
         let key = span.bytes(this.text, &batch.arena);
         let found = self.resources.find(key, &self.reader.hash, this.text, &batch.arena);
-        found.ok_or_else(|| unknown(entry, this, Link::Resource, "resource", key))
+        found.ok_or_else(|| unknown(entry, this, Link::Recording, "resource", key))
     }
 
     /// The usage that an identifier names.
@@ -902,7 +902,7 @@ impl<'r> Worker<'r> {
         let found = self.sales.find(key, &self.reader.hash, this.text, &batch.arena);
         found.ok_or_else(|| {
             let message = format!("no usage of the block has the SalesTransactionId `{}`", shown(key));
-            Box::new(Diagnostic::new(&codes::UNKNOWN_SALE, this.here.link(entry, Link::Sale), message))
+            Box::new(Diagnostic::new(&codes::UNKNOWN_SALE, this.here.link(entry, Link::Usage), message))
         })
     }
 
@@ -953,7 +953,7 @@ impl<'r> Worker<'r> {
                 let message = format!("no resource of the block has the DspResourceId `{}`", shown(key));
                 Box::new(Diagnostic::new(
                     &codes::UNKNOWN_REFERENCE,
-                    this.here.link(entry, Link::ResourceId),
+                    this.here.link(entry, Link::RecordingId),
                     message,
                 ))
             });
@@ -969,7 +969,7 @@ impl<'r> Worker<'r> {
             // Records that name nothing mean everything in their block.
             (true, true) if !is_linked => return Ok(self.resources.only()),
             (true, true) => {
-                let column = entry.column(Link::Resource).or_else(|| entry.column(Link::ResourceId));
+                let column = entry.column(Link::Recording).or_else(|| entry.column(Link::RecordingId));
                 let place = this.here.cell(entry, column.map(|column| column.spec));
                 let demanded = column.is_some_and(|column| column.mandatory);
                 let Some(only) = self.resources.only() else {
@@ -1078,7 +1078,7 @@ fn unknown_record(this: &This<'_>, report: &mut RunReport) -> Result<(), Fault> 
     };
     let place = if name.is_empty() { this.here.place() } else { this.here.place().record(&name) };
     let diagnostic = Diagnostic::new(code, place, message);
-    if is_known && Role::of(family(text)).is_some_and(|role| role.group() == Group::Usage) {
+    if is_known && Role::of(text).is_some_and(Role::has_usages) {
         return Err(Box::new(diagnostic));
     }
     report.diagnostics.push(diagnostic);

@@ -1,14 +1,14 @@
 //! Single cells: escapes, lists, types, allowed values; and whole records of the head.
 
 use super::checks::Values;
-use super::columns::{Column, Link};
+use super::columns::Column;
 use crate::codes;
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::model::{BlockBatch, Cell, Entity, Span, Value};
 use transpose_records::cell::{Fit, check, check_kind};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::line::{self, Line};
-use transpose_records::spec::{CellSlot, CellSpec, RecordSpec, Standing};
+use transpose_records::spec::{CellSlot, CellSpec, Link, RecordSpec, Standing};
 
 /// A value of a cell: a range of the raw cell, or of what was made from it.
 #[derive(Clone, Copy)]

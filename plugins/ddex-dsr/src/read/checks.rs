@@ -8,11 +8,11 @@
 use super::cells::located;
 use super::columns::{Column, Quick, is_meant};
 use crate::codes;
-use crate::format::Role;
+use crate::families::Role;
 use transpose_codes::decimal::{self, Grammar, scaled};
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::format::Demands;
-use transpose_core::model::{BlockBatch, Cell, Span};
+use transpose_core::model::{BlockBatch, Cell, Field, Span};
 use transpose_records::cell::is_integer;
 use transpose_records::spec::{CellSpec, CellType, Obligation, RecordSpec};
 
@@ -137,6 +137,10 @@ fn is_reference(cell: &CellSpec) -> bool {
     matches!(cell.name, "ReleaseReference" | "ResourceReference" | "MusicalWorkReference")
 }
 
+/// The fields of numbers that are not negative.
+const COUNTS: [Field; 4] =
+    [Field::QUANTITY, Field::RETURNS, Field::EMBODIMENT_QUANTITY, Field::SPLIT_QUANTITY];
+
 /// The rules about the cells of one record.
 #[derive(Default)]
 pub(super) struct Checks {
@@ -150,7 +154,8 @@ pub(super) struct Checks {
 
 impl Checks {
     /// The rules for a record, with what a partner demands.
-    pub(super) fn new(spec: &RecordSpec, role: Option<Role>, demands: &Demands, columns: &[Column]) -> Self {
+    pub(super) fn new(spec: &RecordSpec, demands: &Demands, columns: &[Column]) -> Self {
+        let role = Role::of(spec.name);
         let mut rules = Vec::new();
         let at = |name: &str| spec.cells.iter().position(|cell| cell.name == name);
         let any = |names: &[&str]| names.iter().find_map(|name| at(name));
@@ -158,17 +163,7 @@ impl Checks {
             if matches!(cell.kind, CellType::Decimal | CellType::Integer) {
                 rules.push(Check::Plain(index));
             }
-            if role.is_some()
-                && matches!(
-                    cell.name,
-                    "Usages"
-                        | "TotalUsages"
-                        | "NumberOfStreams"
-                        | "Downloads"
-                        | "Returns"
-                        | "NumberOfBroadcasts"
-                )
-            {
+            if cell.field().is_some_and(|field| COUNTS.contains(&field)) {
                 rules.push(Check::Positive(index));
             }
             if is_percentage(cell) {
@@ -188,12 +183,11 @@ impl Checks {
                 rules.push(Check::Word(index));
             }
         }
-        if spec.family() == "RU01"
-            && let (Some(ids), Some(usages)) = (at("DspReleaseId"), at("Usages"))
-        {
+        let lists = |at: &usize| spec.cells.get(*at).is_some_and(|cell| cell.multi);
+        if let (Some(ids), Some(usages)) = (at("DspReleaseId").filter(lists), at("Usages").filter(lists)) {
             rules.push(Check::Parallel(ids, usages));
         }
-        if matches!(spec.family(), "LI01" | "RC01")
+        if matches!(role, Some(Role::Allocation | Role::Controller))
             && let (Some(kind), Some(share)) =
                 (at("RightsType"), any(&["RightSharePercentage", "RightShare"]))
         {
@@ -207,7 +201,7 @@ impl Checks {
                 rules.push(Check::Together(kind, share, &codes::RIGHTS_TYPE));
             }
         }
-        if role.is_none()
+        if role == Some(Role::Summary)
             && let (Some(kind), Some(share)) = (at("RightsType"), at("RightsTypePercentage"))
         {
             rules.push(Check::Wants(share, kind, &codes::RIGHTS_TYPE));
@@ -217,9 +211,7 @@ impl Checks {
         {
             rules.push(Check::Together(name, id, &codes::CHANNEL));
         }
-        if spec.name == "HEAD"
-            && let (Some(id), Some(name)) = (at("RecipientPartyId"), at("RecipientName"))
-        {
+        if let (Some(id), Some(name)) = (at("RecipientPartyId"), at("RecipientName")) {
             rules.push(Check::Together(id, name, &codes::RECIPIENT));
         }
         if let (Some(one), Some(other), Some(rate)) = (
@@ -241,7 +233,8 @@ impl Checks {
             }
         }
         // A message without a header is none, so nobody has to accept it.
-        let accepted = |name: &String| *name == spec.name || *name == spec.family() || spec.name == "HEAD";
+        let accepted =
+            |name: &String| *name == spec.name || *name == spec.family() || role == Some(Role::Head);
         let refused = !demands.records.is_empty() && !demands.records.iter().any(accepted);
         let rules: Vec<Rule> = rules.into_iter().map(|check| Rule::new(check, columns)).collect();
         let cells = rules.iter().fold(0, |cells, rule| cells | rule.cells);
@@ -622,7 +615,6 @@ mod tests {
     #[test]
     fn rules_that_are_not_in_doubt_are_kept() {
         for spec in crate::tables::records() {
-            let role = Role::of(spec.family());
             let columns: Vec<Column> = spec
                 .cells
                 .iter()
@@ -632,7 +624,7 @@ mod tests {
                     column
                 })
                 .collect();
-            let checks = Checks::new(spec, role, &Demands::default(), &columns);
+            let checks = Checks::new(spec, &Demands::default(), &columns);
             for seed in 0..64_u64 {
                 // Which cells are filled, with what the quick way lets pass.
                 let filled = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);

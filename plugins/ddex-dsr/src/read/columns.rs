@@ -4,43 +4,21 @@
 use super::checks::{Checks, make_strict};
 use super::forms::Form;
 use crate::codes;
-use crate::format::{Role, part_of};
+use crate::families::Role;
 use crate::tables::{self, Layout};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{CellName, Demands};
 use transpose_core::model::{Field, Group, Kind, Shape, Slot};
 use transpose_records::grammar::Symbol;
-use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec};
+use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Link, Obligation, RecordSpec};
 
-/// What a cell does besides holding a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Link {
-    /// Nothing.
-    None,
-    /// It is taken care of: the record type and the block id.
-    Key,
-    /// It names the entity itself.
-    Own,
-    /// It names the release that was used.
-    Release,
-    /// It names the resource that was used or that the record belongs to.
-    Resource,
-    /// It names the resource that was used by the service's own identifier.
-    ResourceId,
-    /// It names the work that the record belongs to.
-    Work,
-    /// It names the summary record.
-    Summary,
-    /// It names the usage that the record belongs to.
-    Sale,
-    /// It is to stay empty.
-    Deprecated,
-}
+/// The links of a record to others, in the order in which [`Entry::links`] keeps their cells.
+pub(super) const TO_OTHERS: [Link; 6] =
+    [Link::Release, Link::Recording, Link::RecordingId, Link::Work, Link::Summary, Link::Usage];
 
-impl Link {
-    /// The links of a record to others, in the order in which [`Entry::links`] keeps their cells.
-    pub(super) const TO_OTHERS: [Self; 6] =
-        [Self::Release, Self::Resource, Self::ResourceId, Self::Work, Self::Summary, Self::Sale];
+/// Whether a cell is taken care of by whoever divides a file into blocks.
+pub(super) const fn is_key(link: Link) -> bool {
+    matches!(link, Link::RecordType | Link::Block)
 }
 
 /// How a value is checked that is neither a list nor escaped. What does not pass is looked at by
@@ -101,30 +79,14 @@ impl Column {
             .map(|field| field.spec().kind)
             .filter(|kind| matches!(kind, Kind::Isrc | Kind::Iswc | Kind::Icpn));
         let form = Form::of(spec.name);
-        let structure = spec.slot == CellSlot::Structure;
-        let link = match spec.name {
-            "RecordType" | "BlockId" => Link::Key,
-            "ReleaseReference" | "ResourceReference" | "MusicalWorkReference" if !structure => Link::Own,
-            "TransactedRelease" | "TransactedReleaseReference" => Link::Release,
-            "TransactedResource"
-            | "TransactedResourceReference"
-            | "ResourceReference"
-            | "ParentResourceReference"
-            | "CueResourceReference" => Link::Resource,
-            "DspResourceId" if structure => Link::ResourceId,
-            "MusicalWorkReference" => Link::Work,
-            "SummaryRecordId" if structure => Link::Summary,
-            "ParentSalesTransactionId" => Link::Sale,
-            "Deprecated Cell" => Link::Deprecated,
-            _ => Link::None,
-        };
+        let link = spec.link;
         let mandatory = spec.obligation == Obligation::Mandatory;
         let free = values.is_none()
             && identifier.is_none()
             && form.is_none()
             && matches!(spec.kind, CellType::String | CellType::FixedString);
         let quick = match (link, identifier, spec.kind) {
-            (Link::Key, ..) => Quick::Key,
+            (Link::RecordType | Link::Block, ..) => Quick::Key,
             (Link::Deprecated, ..) => Quick::Slow,
             _ if free => Quick::Free,
             (_, Some(Kind::Isrc), CellType::String | CellType::FixedString) => Quick::Isrc,
@@ -134,7 +96,7 @@ impl Column {
             (_, None, CellType::Duration) => Quick::Duration,
             _ => Quick::Checked,
         };
-        let demanded = mandatory && link != Link::Key;
+        let demanded = mandatory && !is_key(link);
         Self { spec, values, identifier, form, mandatory, free, quick, demanded, link, number: 0 }
     }
 }
@@ -189,14 +151,15 @@ pub(super) struct Entry {
     pub(super) works: Vec<usize>,
     /// The cell that names the entity itself.
     pub(super) own: Option<usize>,
-    /// The cells of links, in the order of [`Link::TO_OTHERS`].
+    /// The cells of links, in the order of [`TO_OTHERS`].
     pub(super) links: [Option<usize>; 6],
     /// Which of these cells keeps its value, because it has a name of its own.
     pub(super) keeps: Option<usize>,
-    /// Whether its summary record and its identifier have changed places between versions (SU03).
+    /// Whether its summary record and its identifier have changed places between versions (SU03;
+    /// V-COND-13).
     pub(super) swaps: bool,
     /// Whether records that follow it may name the summary record in its place (SU03 of older
-    /// versions).
+    /// versions; V-COND-12).
     pub(super) defers: bool,
     /// What only validation looks at.
     pub(super) checks: Checks,
@@ -237,7 +200,7 @@ impl Entry {
             for column in &mut columns {
                 match column.link {
                     Link::Own => column.link = Link::None,
-                    Link::Key if column.spec.name == "BlockId" => {
+                    Link::Block => {
                         (column.link, column.quick, column.demanded) =
                             (Link::None, Quick::Free, column.mandatory);
                     }
@@ -259,11 +222,7 @@ impl Entry {
         if role == Role::Single {
             for group in [Group::Release, Group::Recording, Group::Usage, Group::Allocation, Group::Claim] {
                 let cells: Vec<usize> = (0..spec.cells.len())
-                    .filter(|index| {
-                        spec.cells
-                            .get(*index)
-                            .is_some_and(|cell| cell.slot != CellSlot::Structure && part_of(cell) == group)
-                    })
+                    .filter(|index| spec.cells.get(*index).is_some_and(|cell| entity_of(cell) == Some(group)))
                     .collect();
                 if !cells.is_empty() {
                     facet(group, Some(cells));
@@ -291,16 +250,16 @@ impl Entry {
             used: at(Field::USED_RESOURCES).filter(|_| role == Role::SubRelease),
             works: if role == Role::Recording { work_cells(spec) } else { Vec::new() },
             own: link(Link::Own),
-            links: Link::TO_OTHERS.map(link),
+            links: TO_OTHERS.map(link),
             keeps: columns
                 .iter()
-                .position(|column| Link::TO_OTHERS.contains(&column.link) && column.spec.extra().is_some()),
-            swaps: spec.family() == "SU03",
-            defers: spec.family() == "SU03"
+                .position(|column| TO_OTHERS.contains(&column.link) && column.spec.extra().is_some()),
+            swaps: swaps(spec.family()),
+            defers: role == Role::Usage
                 && columns.iter().any(|column| {
                     column.link == Link::Summary && column.spec.obligation == Obligation::Conditional
                 }),
-            known: marks(&columns, |column| column.link != Link::Key),
+            known: marks(&columns, |column| !is_key(column.link)),
             demanded: marks(&columns, |column| column.demanded),
             looks: marks(&columns, Column::is_looked_at),
             columns,
@@ -317,7 +276,7 @@ impl Entry {
     pub(super) fn make_strict(&mut self, demands: &Demands) {
         self.columns.iter_mut().for_each(make_strict);
         self.looks = marks(&self.columns, Column::is_looked_at);
-        self.checks = Checks::new(self.spec, Some(self.role), demands, &self.columns);
+        self.checks = Checks::new(self.spec, demands, &self.columns);
     }
 
     /// Whether it names others by more than references to releases and resources and summary
@@ -331,6 +290,23 @@ impl Entry {
     pub(super) fn has_usage(&self) -> bool {
         self.facets.iter().any(|facet| facet.group == Group::Usage)
     }
+}
+
+/// The entity that a cell of a single record describes; works are told with their recordings.
+fn entity_of(cell: &CellSpec) -> Option<Group> {
+    cell.describes().map(|group| if group == Group::Work { Group::Recording } else { group })
+}
+
+/// Whether versions of a family have the summary record and the identifier of a usage in different
+/// orders.
+fn swaps(family: &str) -> bool {
+    let order = |spec: &RecordSpec| {
+        let summary = spec.cells.iter().position(|cell| cell.link == Link::Summary)?;
+        Some(summary < spec.cells.iter().position(|cell| cell.field() == Some(Field::USAGE_ID))?)
+    };
+    let mut orders = tables::records().iter().filter(|spec| spec.family() == family).filter_map(order);
+    let first = orders.next();
+    orders.any(|order| Some(order) != first)
 }
 
 /// The cells that tell of a work; who provided the data tells nothing of it.
@@ -373,13 +349,13 @@ pub(super) fn entries(layout: &Layout) -> (Vec<Entry>, Vec<Shape>) {
     }
     let (mut entries, mut shapes, mut numbered) = (Vec::new(), Vec::new(), 0);
     for (index, spec) in specs.into_iter().enumerate() {
-        if let Some(role) = Role::of(spec.family()) {
+        if let Some(role) = Role::of(spec.name) {
             let bound = index < layout.blocks.len();
             entries.push(Entry::new(spec, role, layout, bound, &mut numbered, &mut shapes));
         }
     }
     shapes.push(Shape {
-        record: "DExx".into(),
+        record: tables::AGREED.into(),
         group: Group::Opaque,
         columns: vec![Slot::Extra("Line".into())],
     });

@@ -5,8 +5,10 @@ use super::columns::{Entry, entries};
 use super::contexts::Contexts;
 use super::{Hash, Reader, State};
 use crate::codes;
+use crate::families::{Family, Role};
 use crate::format::Profile;
 use crate::options::{Notation, Options};
+use crate::summary::SummaryRules;
 use crate::tables::{self, Layout};
 use std::sync::Arc;
 use transpose_codes::PartialDate;
@@ -67,7 +69,7 @@ fn scan(bytes: &[u8], all: bool) -> Scanned {
         } else if is_blank(content) {
             blanks.push(number);
         } else if let Some(scan) = &mut found {
-            if name.starts_with(b"SY") {
+            if Role::of_line(name) == Some(Role::Summary) {
                 scan.summaries.push((line, number));
             } else if tables::is_deal_specific(name) {
                 scan.deals.push((scan.summaries.len(), line));
@@ -77,7 +79,7 @@ fn scan(bytes: &[u8], all: bool) -> Scanned {
             (scan.body, scan.body_line) = (line.next, number + 1);
             scan.comments = comments;
             scan.blanks.clone_from(&blanks);
-        } else if name == b"HEAD" && second.starts_with(b"dsrf/") {
+        } else if Role::of_line(name) == Some(Role::Head) && second.starts_with(b"dsrf/") {
             let (head, body, body_line) = ((line, number), line.next, number + 1);
             let blanks = blanks.clone();
             let (summaries, deals) = (Vec::new(), Vec::new());
@@ -366,14 +368,15 @@ impl<'a> Opening<'a> {
         line: Numbered,
     ) {
         let kind = spec.family();
-        if kind == "SY05" && !passed.contains(&"SY04") {
-            let message = "no SY04 record precedes it";
+        let whole = Family::of(kind).map_or("", |family| family.follows);
+        if !whole.is_empty() && !passed.contains(&whole) {
+            let message = format!("no {whole} record precedes it");
             let place = self.place(line).record(spec.name);
             self.diagnostics.push(Diagnostic::new(&codes::NO_PARENT_SUMMARY, place, message));
         }
         let scattered = passed.last() != Some(&kind) && passed.contains(&kind);
         if scattered && !interleaves(&layout.profile.structure) {
-            let duty = layout.profile.profile.starts_with("AudioVisual");
+            let duty = SummaryRules::of(layout.profile).is_some_and(|rules| rules.together);
             let code = if duty { &codes::SUMMARY_ORDER_DUTY } else { &codes::SUMMARY_ORDER };
             let message = "other summary records stand between those of this type";
             self.diagnostics.push(Diagnostic::new(code, self.place(line).record(spec.name), message));
@@ -475,7 +478,7 @@ fn likely(profile: &Profile, found: &[&[u8]]) -> Result<Layout, Fatal> {
 
 /// Whether summary records of several types alternate in the structure.
 fn interleaves(structure: &Structure) -> bool {
-    let is_summary = |item: &Structure| matches!(item, Structure::Record(name, _) if name.starts_with("SY"));
+    let is_summary = |item: &Structure| matches!(item, Structure::Record(name, _) if Role::of(name) == Some(Role::Summary));
     match structure {
         Structure::Record(..) | Structure::Group(..) => false,
         Structure::Sequence(items, (_, None)) if items.iter().filter(|item| is_summary(item)).count() > 1 => {

@@ -42,9 +42,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
 use transpose_core::format::{
-    ChunkDecoder, Decode, Demands, Dimension, FileNumber, Preamble, Projection, Repair, Tally, ValueRef,
+    BlockDecoder, ChunkDecoder, Decoder, Demands, FileNumber, Preamble, Repair, Tally, Validation, ValueRef,
 };
-use transpose_core::model::{CellDiagnostic, Entity, Field, Value};
+use transpose_core::model::{Entity, Field, Value};
 use transpose_records::escape::Escapes;
 use transpose_records::line::Line;
 use transpose_records::spec::family;
@@ -158,39 +158,16 @@ impl Reader {
     }
 }
 
-impl Decode for Reader {
+impl Decoder for Reader {
     fn preamble(&self) -> &Preamble {
         &self.preamble
     }
 
-    fn project(&mut self, _projection: &Projection) -> Result<(), Fatal> {
-        Ok(())
-    }
-
-    fn worker(&self) -> Box<dyn ChunkDecoder + '_> {
+    fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(units::Worker::new(self))
     }
 
-    fn vet(&self, _dimension: Dimension, _key: &[&[u8]]) -> Result<(), CellDiagnostic> {
-        Ok(())
-    }
-
-    fn resolve(
-        &self,
-        _: Dimension,
-        _: &[&[u8]],
-        _: &mut dyn FnMut(Field, &[u8]),
-        _: &mut Vec<CellDiagnostic>,
-    ) {
-    }
-
-    fn value(&self, _field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
-        out.clear();
-        out.extend_from_slice(raw);
-        Ok(!raw.is_empty())
-    }
-
-    fn quarantine_head(&self, out: &mut Vec<u8>) {
+    fn quarantine_header(&self, out: &mut Vec<u8>) {
         let message = self.preamble.header.text(Field::MESSAGE_ID).unwrap_or("?");
         out.extend_from_slice(
             format!(
@@ -255,19 +232,6 @@ impl Decode for Reader {
         }
     }
 
-    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let Some(last) = trailers.last().filter(|(_, foot)| *foot.origin == *self.layout.foot.name) else {
-            return;
-        };
-        let count = |cell: &str| match cell {
-            "NumberOfLinesInReport" => Some((message.lines, false)),
-            // The last count has had another name.
-            "NumberOfBlocksInReport" | "NumberOfBlocksInRecord" => Some((message.blocks, false)),
-            _ => None,
-        };
-        self.counts(last, count, diagnostics);
-    }
-
     fn demand(&mut self, demands: &Demands) -> Result<(), Fatal> {
         columns::known(demands)?;
         self.validates = true;
@@ -276,7 +240,7 @@ impl Decode for Reader {
         }
         let mut diagnostics = Vec::new();
         for record in &self.records {
-            let checks = Checks::new(record.spec, None, demands, &record.columns);
+            let checks = Checks::new(record.spec, demands, &record.columns);
             let place = || record.place.clone();
             checks.apply(
                 record.spec,
@@ -291,9 +255,9 @@ impl Decode for Reader {
         }
         let version = self.preamble.version.as_deref().unwrap_or_default();
         let head = |number, name| {
-            self.records
-                .first()
-                .map_or_else(Location::default, |head| head.place.clone().record("HEAD").cell(number, name))
+            self.records.first().map_or_else(Location::default, |head| {
+                head.place.clone().record(head.spec.name).cell(number, name)
+            })
         };
         if !demands.versions.is_empty() && !demands.versions.iter().any(|accepted| accepted == version) {
             let message = format!("the partner does not accept version {version} of the profile");
@@ -311,10 +275,31 @@ impl Decode for Reader {
         Ok(())
     }
 
-    fn place(&self, spot: ValueRef) -> Location {
+    fn validation(&self) -> Option<&dyn Validation> {
+        Some(self)
+    }
+}
+
+impl BlockDecoder for Reader {
+    fn finish_message(&self, trailers: &[(u64, Entity)], message: &Tally, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(last) = trailers.last().filter(|(_, foot)| *foot.origin == *self.layout.foot.name) else {
+            return;
+        };
+        let count = |cell: &str| match cell {
+            "NumberOfLinesInReport" => Some((message.lines, false)),
+            // The last count has had another name.
+            "NumberOfBlocksInReport" | "NumberOfBlocksInRecord" => Some((message.blocks, false)),
+            _ => None,
+        };
+        self.counts(last, count, diagnostics);
+    }
+}
+
+impl Validation for Reader {
+    fn locate(&self, value: ValueRef) -> Option<Location> {
         // The header comes first, then the summary records in the order of their contexts.
         let head = |index: usize| self.records.get(index).map(|record| (record.spec, record.place.clone()));
-        let (found, field) = match spot {
+        let (found, field) = match value {
             ValueRef::Header(field) => (head(0), field),
             ValueRef::Context(index, field) => (head(index + 1), field),
             ValueRef::Entity(shape, field) => {
@@ -322,14 +307,14 @@ impl Decode for Reader {
                 (self.entry(name.as_bytes()).map(|entry| (entry.spec, Location::default())), field)
             }
         };
-        let Some((spec, place)) = found else { return Location::default().field(field) };
-        match spec.cells.iter().find(|cell| cell.field() == Some(field)) {
+        let Some((spec, place)) = found else { return Some(Location::default().field(field)) };
+        Some(match spec.cells.iter().find(|cell| cell.field() == Some(field)) {
             Some(cell) => cells::located(&place, spec, cell),
             None => place.record(spec.name).field(field),
-        }
+        })
     }
 
-    fn check_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
         file_name::check(name, &self.preamble, &self.source, diagnostics);
     }
 

@@ -7,6 +7,7 @@ use super::checks::Marks;
 use super::head::is_blank;
 use super::references::References;
 use crate::codes;
+use crate::families::Role;
 use crate::tables::is_deal_specific;
 use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
@@ -49,7 +50,8 @@ pub(super) enum Class<'a> {
     Stray,
     /// A record that two parties agreed on; it belongs to the block in which it stands.
     Deal,
-    Record(&'a [u8], &'a [u8]),
+    /// A record of a block, with its role, where the type is known, and its block id.
+    Record(Option<Role>, &'a [u8]),
 }
 
 pub(super) struct Worker<'r> {
@@ -126,21 +128,21 @@ impl ChunkDecoder for Worker<'_> {
         // The first line may have begun before the chunk; what it belongs to is not known.
         let Some(first) = Line::at(text, 0) else { return text.len() };
         let mut at = first.next;
-        let mut begun: Option<(usize, &[u8], &[u8])> = None;
+        let mut begun: Option<(usize, Option<Role>, &[u8])> = None;
         while let Some(line) = Line::at(text, at) {
             match class_of(line.content(text), self.reader.escapes) {
                 Class::Comment | Class::Blank | Class::Deal => {}
                 Class::Foot | Class::Stray => return line.start,
                 Class::Record(..) if self.reader.layout.single => return line.start,
-                Class::Record(name, id) => match begun {
+                Class::Record(role, id) => match begun {
                     // A block of the kind that has releases begins with its release.
-                    None if matches!(name, [b'R', b'E', b'0', b'1' | b'3' | b'4', ..]) => return line.start,
-                    None => begun = Some((line.start, name, id)),
+                    None if role == Some(Role::Release) => return line.start,
+                    None => begun = Some((line.start, role, id)),
                     Some((start, opened, known)) if known != id => {
                         // Blocks that begin with a resource and hold one: a resource seen first has
                         // begun its block.
-                        let lone = name.starts_with(b"AS") && opened.starts_with(b"AS");
-                        return if lone { start } else { line.start };
+                        let is_lone = role == Some(Role::Recording) && opened == role;
+                        return if is_lone { start } else { line.start };
                     }
                     Some(_) => {}
                 },
@@ -261,8 +263,8 @@ impl Worker<'_> {
                         open = Some((id, Unit { kind, start: at, end, line: lines, lines: lines + 1 }));
                     }
                 }
-                if let Class::Record([b'S', b'U' | b'R', ..], _) = class {
-                    usages += 1;
+                if let Class::Record(Some(role), _) = class {
+                    usages += u64::from(role.has_usages());
                 }
             }
             lines += 1;
@@ -304,12 +306,13 @@ pub(super) fn plain_class(content: &[u8]) -> Option<Class<'_>> {
 }
 
 /// What a line with the given first two cells is.
-fn kind_of<'a>(name: &'a [u8], id: &'a [u8]) -> Class<'a> {
-    match name {
-        b"FOOT" | b"SRFO" => Class::Foot,
-        [b'D', b'E', ..] if is_deal_specific(name) => Class::Deal,
-        b"HEAD" | [b'S', b'Y', _, _, ..] => Class::Stray,
-        _ => Class::Record(name, id),
+fn kind_of<'a>(name: &[u8], id: &'a [u8]) -> Class<'a> {
+    match Role::of_line(name) {
+        Some(Role::Foot) => Class::Foot,
+        Some(Role::Opaque) => Class::Deal,
+        // Of less than four letters it is no type of a record.
+        Some(Role::Head | Role::Summary) if name.len() >= 4 => Class::Stray,
+        role => Class::Record(role, id),
     }
 }
 

@@ -133,7 +133,7 @@ impl Record<'_, '_, '_> {
             Fill::Block => self.out.extend_from_slice(links.block),
             Fill::Summary => self.linked(cell, links.summary),
             Fill::Release => self.linked(cell, links.release),
-            Fill::Resource => self.linked(cell, links.resource),
+            Fill::Recording => self.linked(cell, links.resource),
             Fill::Work => self.linked(cell, links.work),
             Fill::Own => self.linked(cell, links.own),
             Fill::RecordingId => self.again(cell, links.recording_id),
@@ -151,7 +151,7 @@ impl Record<'_, '_, '_> {
             _ if SINGLE && links.again > 0 && self.repeats(cell, value) => {}
             _ if self.value(cell, value) => {}
             _ if cell.optional => {}
-            Fill::CueResource => self.linked(cell, links.resource),
+            Fill::OwnOrRecording => self.linked(cell, links.resource),
             Fill::ReleaseId => self.release_id(cell, links),
             Fill::Label if links.label.is_some() => self.text(cell, links.label.unwrap_or_default()),
             Fill::Net if self.net() => {}

@@ -1,13 +1,13 @@
 //! The records that can be written, and how entities of a shape fill them.
 
 use super::Known;
-use crate::format::{Role, part_of};
+use crate::families::{Family, Purpose, Role};
 use crate::tables::{self, Layout};
 use transpose_core::accounting::Subject;
 use transpose_core::format::EncodeRequest;
 use transpose_core::model::{Cell, EntityRef, Field, Group, Shape, Slot};
 use transpose_records::grammar::Symbol;
-use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Obligation, RecordSpec, family};
+use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Link, Obligation, RecordSpec};
 
 /// What an identifier of a service stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,10 @@ pub(super) enum Fill {
     Own,
     /// The reference of the release that was used.
     Release,
-    /// The reference of the resource that was used or that the record belongs to.
-    Resource,
+    /// The reference of the recording that was used or that the record belongs to.
+    Recording,
     /// The same, unless the source has another.
-    CueResource,
+    OwnOrRecording,
     /// The reference of the work that the record belongs to.
     Work,
     /// The SummaryRecordId.
@@ -87,6 +87,8 @@ pub(super) struct TargetCell {
 pub(super) struct Target {
     pub(super) spec: &'static RecordSpec,
     pub(super) role: Role,
+    /// What it is written for.
+    pub(super) writes: Option<Purpose>,
     pub(super) symbol: Option<Symbol>,
     pub(super) cells: Vec<TargetCell>,
     /// Whether it has cells for the release and for the recording that are meant.
@@ -107,7 +109,8 @@ pub(super) struct Target {
 impl Target {
     /// A record of blocks.
     pub(super) fn new(layout: &Layout, spec: &'static RecordSpec, brief: &EncodeRequest<'_>) -> Option<Self> {
-        let role = Role::of(spec.family())?;
+        let family = Family::of(spec.name)?;
+        let role = family.role;
         let cells = spec.cells.iter().map(|cell| {
             let fill = fill(cell, spec);
             let fallback = cell.field().and_then(|field| brief.terms?.fallback(field));
@@ -119,7 +122,10 @@ impl Target {
                 optional: matches!(fill, Fill::Plain) && !mandatory && fallback.is_none(),
                 fallback: fallback.map(Into::into),
                 mandatory,
-                part: if role == Role::Single { part(cell) } else { role.group() },
+                part: match role {
+                    Role::Single => cell.describes().unwrap_or(Group::Usage),
+                    _ => role.group(),
+                },
             }
         });
         let cells: Vec<TargetCell> = cells.collect();
@@ -127,15 +133,16 @@ impl Target {
         Some(Self {
             spec,
             role,
+            writes: family.writes,
             symbol: layout.grammar.symbol(spec.family()),
             names_releases: find(&[Fill::Release]).is_some(),
-            names_recordings: find(&[Fill::Resource, Fill::RecordingId]).is_some(),
-            demands_resource: find(&[Fill::Resource]).is_some_and(|cell| cell.mandatory),
+            names_recordings: find(&[Fill::Recording, Fill::RecordingId]).is_some(),
+            demands_resource: find(&[Fill::Recording]).is_some_and(|cell| cell.mandatory),
             summary: find(&[Fill::Summary]).map(|cell| cell.spec.obligation),
             holds_duration: spec.holds(Field::USAGE_DURATION).is_some(),
             holds_use_type: find(&[Fill::UseType]).is_some(),
             allocates: cells.iter().any(|cell| cell.part == Group::Allocation),
-            advertises: spec.family() == "SR06",
+            advertises: family.writes == Some(Purpose::AdvertisedUsage),
             cells,
         })
     }
@@ -195,45 +202,34 @@ fn is_a_value(slot: &Slot) -> bool {
     ];
     match slot {
         Slot::Field(field) => !ELSEWHERE.contains(field),
-        Slot::Extra(name) => &**name != "CueResourceReference",
+        Slot::Extra(name) => !tables::is_reference(name),
         Slot::Structure => false,
-    }
-}
-
-/// What a cell of a single record describes.
-fn part(cell: &CellSpec) -> Group {
-    match cell.field() {
-        Some(field) if field.group() == Group::Work => Group::Work,
-        _ => part_of(cell),
     }
 }
 
 fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
     let mandatory = cell.obligation == Obligation::Mandatory;
-    if let CellSlot::Structure = cell.slot {
-        return match cell.name {
-            "RecordType" => Fill::Name,
-            "BlockId" => Fill::Block,
-            "SummaryRecordId" => Fill::Summary,
-            "TransactedRelease" | "TransactedReleaseReference" => Fill::Release,
-            "TransactedResource"
-            | "TransactedResourceReference"
-            | "ResourceReference"
-            | "ParentResourceReference" => Fill::Resource,
-            "MusicalWorkReference" => Fill::Work,
-            "DspResourceId" => Fill::RecordingId,
-            "ParentSalesTransactionId" => Fill::Parent,
-            _ => Fill::Empty,
-        };
+    let has_value = cell.slot != CellSlot::Structure;
+    match cell.link {
+        Link::RecordType => return Fill::Name,
+        Link::Block => return Fill::Block,
+        Link::Own => return Fill::Own,
+        Link::Summary => return Fill::Summary,
+        Link::Release => return Fill::Release,
+        Link::ReleaseId => return Fill::ReleaseId,
+        Link::Recording if has_value => return Fill::OwnOrRecording,
+        Link::Recording => return Fill::Recording,
+        Link::RecordingId => return Fill::RecordingId,
+        Link::Work => return Fill::Work,
+        Link::Usage => return Fill::Parent,
+        Link::None if has_value => {}
+        Link::None | Link::Deprecated => return Fill::Empty,
     }
     match (cell.slot, cell.field()) {
-        (CellSlot::Extra("CueResourceReference"), _) => Fill::CueResource,
-        (CellSlot::Extra("DspReleaseId"), _) => Fill::ReleaseId,
         (CellSlot::Extra("NetUsage"), _) => Fill::Net,
         (CellSlot::Extra("NumberOfTransactedResources"), _) => {
             Fill::Guess("1", "a line is taken to be about one resource where the source does not say")
         }
-        (_, Some(Field::RELEASE_REFERENCE | Field::RECORDING_REFERENCE | Field::WORK_REFERENCE)) => Fill::Own,
         (_, Some(Field::RELEASE_ID)) if mandatory => Fill::Id(What::Release),
         (_, Some(Field::RECORDING_ID)) if mandatory => Fill::Id(What::Recording),
         (_, Some(Field::WORK_ID)) if mandatory => Fill::Id(What::Work),
@@ -367,60 +363,46 @@ pub(super) struct Plan {
     pub(super) subjects: Vec<Option<(Subject, &'static str)>>,
 }
 
-/// The records of usages for what is no download, and for downloads. In the UGC Profile the second
-/// of a pair is for advertising.
-const STREAMS: [&str; 7] = ["SU02", "SU03", "SU05", "SR02", "SR05", "SR03", "SR08"];
-const DOWNLOADS: [&str; 7] = ["SU01", "SU03", "SU05", "SR01", "SR04", "SR06", "SR08"];
-
-/// What a record of single lines becomes in blocks.
-fn of_blocks(family: &str) -> &str {
-    match family {
-        "SR01" => "SU01",
-        "SR02" => "SU02",
-        "SR03" | "SR06" => "SU03",
-        "SR04" | "SR05" => "SU04",
-        "SR07" => "ML01",
-        other => other,
-    }
-}
-
 impl Plan {
     pub(super) fn new(shape: &Shape, targets: &[Target], known: &Known) -> Self {
-        let own = family(&shape.record);
-        let pick = |families: &[&str]| {
-            let find = |family: &&str| targets.iter().position(|target| target.spec.family() == *family);
-            families.iter().find_map(find).map(|index| index as u16)
+        let own = Family::of(&shape.record);
+        let named = |name: &str| targets.iter().position(|target| target.spec.family() == name);
+        let pick = |purposes: &[Purpose]| {
+            let families = purposes.iter().flat_map(|purpose| Family::written_for(*purpose));
+            families.filter_map(|family| named(family.name)).map(|index| index as u16).next()
         };
-        let of_blocks = of_blocks(own);
-        let kept = pick(&[own]).or_else(|| pick(&[of_blocks])).filter(|index| {
+        let kept = own.and_then(|own| named(own.name).or_else(|| named(own.counterpart)));
+        let kept = kept.map(|index| index as u16).filter(|index| {
             targets
                 .get(usize::from(*index))
                 .is_some_and(|target| target.role == Role::Single || target.role.group() == shape.group)
         });
-        let has = |name: &str| {
-            shape.columns.iter().any(|slot| matches!(slot, Slot::Extra(known) if **known == *name))
-        };
+        let writes = own.and_then(|own| own.writes);
+        let is_unclaimed = writes == Some(Purpose::Unclaimed);
         let (first, second) = match shape.group {
-            Group::Release => (pick(&["RE01", "RE03", "RE04"]), pick(&["RE02"])),
+            Group::Release => (pick(&[Purpose::Release]), pick(&[Purpose::SubRelease])),
             Group::Recording => {
-                let first = pick(&["AS02", "AS06", "AS03"]);
-                (first, pick(&["AS01", "AS05"]).or(first))
+                let first = pick(&[Purpose::Recording]);
+                (first, pick(&[Purpose::BareRecording]).or(first))
             }
-            Group::Work => (pick(&["MW01", "MW02"]), None),
-            Group::Controller => (pick(&["RC01"]), None),
-            Group::Cue => (pick(&["CU01", "CU02"]), None),
+            Group::Work => (pick(&[Purpose::Work]), None),
+            Group::Controller => (pick(&[Purpose::Controller]), None),
+            Group::Cue => (pick(&[Purpose::Cue]), None),
             // What is unclaimed and what a record company says have nothing in common.
-            Group::Claim if of_blocks == "ML01" => (pick(&["ML01", "SR07"]), None),
-            Group::Claim => (pick(&["LC01"]), None),
-            Group::Embodiment if shape.column(Field::EMBODIMENT_TITLE).is_some() => (pick(&["RU02"]), None),
-            Group::Embodiment => (pick(&["RU01"]), None),
-            Group::Usage if ["IsDrmEnforced", "VideoDefinitionType", "CodingType"].into_iter().any(has) => {
-                let video = pick(&["SU04"]);
-                (video.or_else(|| pick(&STREAMS)), video.or_else(|| pick(&DOWNLOADS)))
+            Group::Claim if is_unclaimed => (pick(&[Purpose::Unclaimed]), None),
+            Group::Claim => (pick(&[Purpose::Claim]), None),
+            Group::Embodiment if shape.column(Field::EMBODIMENT_TITLE).is_some() => {
+                (pick(&[Purpose::Upload]), None)
             }
-            Group::Usage => (pick(&STREAMS), pick(&DOWNLOADS)),
-            Group::Allocation => (pick(&["LI01"]), None),
-            Group::Split => (pick(&["ST01"]), None),
+            Group::Embodiment => (pick(&[Purpose::Uploads]), None),
+            Group::Usage => {
+                let video = pick(&[Purpose::Video]).filter(|_| is_marked(shape, Purpose::Video));
+                let streams = [Purpose::Stream, Purpose::Usage];
+                let downloads = [Purpose::Download, Purpose::AdvertisedUsage, Purpose::Usage];
+                (video.or_else(|| pick(&streams)), video.or_else(|| pick(&downloads)))
+            }
+            Group::Allocation => (pick(&[Purpose::Allocation]), None),
+            Group::Split => (pick(&[Purpose::Split]), None),
             Group::Header | Group::Context | Group::Opaque | Group::Event => (None, None),
         };
         let writings = targets.iter().map(|target| {
@@ -443,15 +425,15 @@ impl Plan {
         };
         Self {
             group: shape.group,
-            sub: Role::of(own) == Some(Role::SubRelease),
-            is_unclaimed: of_blocks == "ML01",
+            sub: own.is_some_and(|own| own.role == Role::SubRelease),
+            is_unclaimed,
             kept,
             first,
             second,
-            plain: matches!(own, "AS01" | "AS05"),
-            download: match own {
-                "SU01" | "SR01" | "SR04" => Some(true),
-                "SU02" | "SR02" | "SR05" => Some(false),
+            plain: writes == Some(Purpose::BareRecording),
+            download: match writes {
+                Some(Purpose::Download) => Some(true),
+                Some(Purpose::Stream) => Some(false),
                 _ => None,
             },
             special: Special::new(shape),
@@ -464,6 +446,14 @@ impl Plan {
     pub(super) fn writing(&self, target: u16) -> Option<&Writing> {
         self.writings.get(usize::from(target)).and_then(Option::as_ref)
     }
+}
+
+/// Whether a shape has an extra that only what is written for a purpose has.
+fn is_marked(shape: &Shape, purpose: Purpose) -> bool {
+    let has = |mark: &&str| {
+        shape.columns.iter().any(|slot| matches!(slot, Slot::Extra(known) if **known == **mark))
+    };
+    Family::written_for(purpose).any(|family| family.marks.iter().any(has))
 }
 
 pub(super) fn text_of(cell: Cell<'_>) -> Option<&[u8]> {

@@ -7,8 +7,8 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::{RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    BytesHead, Chunk, Decode, Encode, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers, Origin,
-    Portion, Tally,
+    BlockDecoder, BlockEncoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed,
+    Numbers, Origin, Tally,
 };
 use transpose_core::model::{Batch, Blocks, Entity, FieldSet};
 
@@ -42,7 +42,7 @@ pub(crate) fn show(diagnostic: &Diagnostic) -> String {
     format!("{} {}: {}", diagnostic.code.id, diagnostic.location, diagnostic.message)
 }
 
-pub(crate) fn open(bytes: &[u8], options: Pairs<'_>) -> Result<Box<dyn Decode>, Fatal> {
+pub(crate) fn open(bytes: &[u8], options: Pairs<'_>) -> Result<Box<dyn BlockDecoder>, Fatal> {
     open_as(format().as_ref(), bytes, options)
 }
 
@@ -50,8 +50,9 @@ pub(crate) fn open_as(
     format: &dyn Format,
     bytes: &[u8],
     options: Pairs<'_>,
-) -> Result<Box<dyn Decode>, Fatal> {
-    format.open(&mut BytesHead { name: "t", bytes }, &pairs(options))
+) -> Result<Box<dyn BlockDecoder>, Fatal> {
+    let opened = format.open(&mut BytesHead { name: "t", bytes }, &pairs(options))?;
+    Ok(opened.blocks().unwrap())
 }
 
 pub(crate) fn brief<'a>(
@@ -74,7 +75,12 @@ pub(crate) fn brief<'a>(
 
 /// Reads a message in chunks of the given size; writes what was read with the encoder, when there
 /// is one.
-pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Option<&dyn Encode>) -> Read {
+pub(crate) fn read(
+    decoder: &dyn BlockDecoder,
+    bytes: &[u8],
+    size: usize,
+    encoder: Option<&dyn BlockEncoder>,
+) -> Read {
     match encoder {
         Some(encoder) => rewrite(decoder, bytes, size, encoder).unwrap(),
         None => read_with(decoder, bytes, size, &mut |_, _, _| {}),
@@ -83,10 +89,10 @@ pub(crate) fn read(decoder: &dyn Decode, bytes: &[u8], size: usize, encoder: Opt
 
 /// Reads a message in chunks of the given size and writes it with an encoder, which may refuse it.
 pub(crate) fn rewrite(
-    decoder: &dyn Decode,
+    decoder: &dyn BlockDecoder,
     bytes: &[u8],
     size: usize,
-    encoder: &dyn Encode,
+    encoder: &dyn BlockEncoder,
 ) -> Result<Read, Fatal> {
     let part = FileNumber { number: 1, of: 1 };
     let (mut written, mut done) = (Vec::new(), Ok(()));
@@ -94,7 +100,7 @@ pub(crate) fn rewrite(
     let mut read = read_with(decoder, bytes, size, &mut |blocks, numbers, report| {
         let mut encoded = Encoded::default();
         if done.is_ok() {
-            done = encoder.encode(Portion::Blocks(blocks), numbers, &mut encoded, report);
+            done = encoder.encode(blocks, numbers, &mut encoded, report);
         }
         if done.is_err() {
             return;
@@ -112,11 +118,11 @@ pub(crate) fn rewrite(
 pub(crate) type Each<'a> = &'a mut dyn FnMut(Blocks<'_>, Numbers, &mut RunReport);
 
 /// Reads a message in chunks of the given size and gives the blocks of each to `each`.
-pub(crate) fn read_with(decoder: &dyn Decode, bytes: &[u8], size: usize, each: Each<'_>) -> Read {
+pub(crate) fn read_with(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize, each: Each<'_>) -> Read {
     let mut read = Read::default();
     let preamble = decoder.preamble();
     let body = preamble.body as usize;
-    let mut worker = decoder.worker();
+    let mut worker = decoder.chunks();
     let mut batch = Batch::default();
     let mut trailers = Vec::new();
     let mut numbers = Numbers::default();
@@ -196,7 +202,7 @@ pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read,
     brief.shapes = &preamble.shapes;
     brief.reads = preamble.reads;
     let encoder = match format().create(&brief) {
-        Ok(encoder) => encoder,
+        Ok(created) => created.blocks().unwrap(),
         Err(fatal) => panic!("{fatal}"),
     };
     let read = read(decoder.as_ref(), bytes, 1 << 20, Some(encoder.as_ref()));
@@ -214,7 +220,7 @@ pub(crate) struct Written {
 
 /// Reads a message and writes it in a version of a format; nothing may be rejected.
 pub(crate) fn write_as(
-    decoder: &dyn Decode,
+    decoder: &dyn BlockDecoder,
     text: &str,
     to: &dyn Format,
     version: &str,
@@ -225,6 +231,7 @@ pub(crate) fn write_as(
         reads: preamble.reads,
         ..brief(&preamble.header, &preamble.contexts, version, &[])
     })?;
+    let encoder = encoder.blocks().unwrap();
     let read = rewrite(decoder, text.as_bytes(), text.len(), encoder.as_ref())?;
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
     let mut report = read.report;

@@ -5,7 +5,7 @@ use super::common::{open_as, read_with, show};
 use super::{format_of, generator};
 use ddex_dsr::facts;
 use std::fmt::Write as _;
-use transpose_core::format::{Decode, Demands, Format};
+use transpose_core::format::{BlockDecoder, Demands, Format};
 use transpose_core::model::{Blocks, Cell, EntityRef};
 use transpose_testkit::dsr::{Fill, Wish};
 use transpose_testkit::mangle::variants;
@@ -40,7 +40,7 @@ fn entity(out: &mut String, entity: EntityRef<'_>, line: u64) {
 }
 
 /// Reads a file in chunks of a size.
-fn seen(decoder: &dyn Decode, bytes: &[u8], size: usize) -> Seen {
+fn seen(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize) -> Seen {
     let mut blocks = String::new();
     let read = read_with(decoder, bytes, size, &mut |all: Blocks<'_>, numbers, _| {
         for block in all.iter() {
@@ -58,7 +58,7 @@ fn seen(decoder: &dyn Decode, bytes: &[u8], size: usize) -> Seen {
     Seen { blocks, diagnostics, counts: (read.lines, read.blocks, read.usages) }
 }
 
-fn opened(format: &dyn Format, bytes: &[u8]) -> Box<dyn Decode> {
+fn opened(format: &dyn Format, bytes: &[u8]) -> Box<dyn BlockDecoder> {
     let mut decoder = open_as(format, bytes, &[]).unwrap();
     decoder.demand(&Demands::default()).unwrap();
     decoder

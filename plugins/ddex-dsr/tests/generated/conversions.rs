@@ -117,6 +117,7 @@ fn convert(text: &str, from: &ProfileSpec, to: &ProfileSpec) -> Result<Converted
         reads: preamble.reads,
         ..common::brief(&preamble.header, &preamble.contexts, to.version, &[])
     })?;
+    let encoder = encoder.blocks().unwrap();
     let read = common::rewrite(decoder.as_ref(), text.as_bytes(), text.len(), encoder.as_ref())?;
     let loss = read.report.loss.iter().map(|(change, subject, _)| (change, subject.to_string()));
     let drops = encoder.drops(preamble.reads, &preamble.extras);

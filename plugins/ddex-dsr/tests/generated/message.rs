@@ -7,7 +7,7 @@ use super::{format_of, generator};
 use std::fmt::Write as _;
 use std::ops::Range;
 use transpose_core::accounting::RunReport;
-use transpose_core::format::{Chunk, Decode, Demands, Indexed, Origin};
+use transpose_core::format::{BlockDecoder, Chunk, Demands, Indexed, Origin};
 use transpose_core::model::Batch;
 use transpose_records::spec::ProfileSpec;
 use transpose_testkit::dsr::Wish;
@@ -22,7 +22,7 @@ pub(crate) struct Block {
 pub(crate) struct Message {
     pub(crate) judge: Judge,
     pub(crate) blocks: Vec<Block>,
-    decoder: Box<dyn Decode>,
+    decoder: Box<dyn BlockDecoder>,
 }
 
 /// What was found among blocks, in order, and how many of them were rejected.
@@ -56,7 +56,7 @@ impl Message {
 
     /// What is found in a text that stands at a line among the blocks.
     fn read(&self, text: &str, line: u64) -> Said {
-        let mut worker = self.decoder.worker();
+        let mut worker = self.decoder.chunks();
         let chunk = Chunk { bytes: text.as_bytes(), own: text.len(), last: true };
         let Indexed::Done { .. } = worker.index(chunk, 0) else { panic!("a whole text ends") };
         let (mut batch, mut report) = (Batch::default(), RunReport::default());

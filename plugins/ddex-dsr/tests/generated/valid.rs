@@ -17,7 +17,7 @@ fn said(files: &[File]) -> Vec<String> {
         let mut decoder = open_as(format.as_ref(), text.as_bytes(), &[]).unwrap();
         decoder.demand(&Demands::default()).unwrap();
         diagnostics.extend(decoder.preamble().diagnostics.iter().cloned());
-        decoder.check_name(&file.name, &mut diagnostics);
+        decoder.validation().unwrap().check_file_name(&file.name, &mut diagnostics);
         let read = read(decoder.as_ref(), text.as_bytes(), 1 << 20, None);
         assert_eq!(read.blocks as u64, read.tally.blocks);
         diagnostics.extend(read.report.diagnostics.iter().cloned());

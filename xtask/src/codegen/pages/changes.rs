@@ -105,7 +105,7 @@ fn differences(old: &Cell, new: &Cell) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::Slot;
+    use super::super::super::meanings::Slot;
     use super::*;
 
     fn record(cells: &[(&str, &str)]) -> Record {

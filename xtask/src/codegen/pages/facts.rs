@@ -1,18 +1,14 @@
 //! The facts, as the pages need them.
 
-use super::super::{Fields, assumption, constants, list, text};
+use super::super::meanings::{Meanings, Slot};
+use super::super::profiles::assumption;
+use super::super::record_families::Families;
+use super::super::{GENERATIONS, list, text};
 use super::markdown::anchor;
 use crate::Outcome;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// The generations of definitions from the newest on, and what they are.
-pub(super) const GENERATIONS: [(&str, &str); 3] = [
-    ("current", "Part 8 v1.5, the current edition"),
-    ("part8-1.4", "Part 8 v1.4"),
-    ("xsd", "the published schemas of profile versions 1.0 to 1.2"),
-];
 
 /// All facts.
 pub(super) struct Facts {
@@ -60,16 +56,6 @@ pub(super) struct Cell {
     pub(super) slot: Slot,
 }
 
-/// What a cell becomes.
-pub(super) enum Slot {
-    /// A field, by its id.
-    Field(String),
-    /// An extra of the family, by its name.
-    Extra(String),
-    /// Nothing of its own.
-    Structure,
-}
-
 /// What one version of a profile changes in a record.
 pub(super) struct Override {
     /// The profile with its version.
@@ -110,14 +96,13 @@ impl Facts {
     /// Reads the facts of the family in the given folder.
     pub(super) fn load(folder: &Path) -> Outcome<Self> {
         let load = |name: &str| super::super::load(folder, name);
-        let fields = Fields::load(&load("fields.json")?)?;
-        let ids: BTreeMap<String, String> = constants()?.into_iter().map(|(id, name)| (name, id)).collect();
-        let slot = |record: &str, cell: &str| slot(&fields.slot(record, cell), &ids);
         let assumed = load("assumed.json")?;
         let read = |facts: &Value, key: &str| list(facts, key).map(<[Value]>::to_vec);
         let mut records = Vec::new();
-        for record in read(&load("records.json")?, "records")? {
-            records.push(Record::read(&record, &slot)?);
+        for family in Families::load(folder)?.iter() {
+            for record in family.versions() {
+                records.push(Record::read(record, &family.cells)?);
+            }
         }
         records.sort_by(|a, b| {
             age(&a.generation)
@@ -186,16 +171,16 @@ impl Facts {
 }
 
 impl Record {
-    fn read(record: &Value, slot: &dyn Fn(&str, &str) -> Outcome<Slot>) -> Outcome<Self> {
+    fn read(record: &Value, meanings: &Meanings) -> Outcome<Self> {
         let name = text(record, "type")?;
         let flag = |key: &str| record.get(key).and_then(Value::as_bool).unwrap_or_default();
         let mut cells = Vec::new();
         for (index, cell) in list(record, "cells")?.iter().enumerate() {
             let optional = |key: &str| optional(cell, key);
             let cell_name = text(cell, "name")?.trim();
-            let basis = optional("basis");
+            let (basis, number) = (optional("basis"), index as u64 + 1);
             cells.push(Cell {
-                number: index as u64 + 1,
+                number,
                 name: cell_name.to_owned(),
                 kind: text(cell, "type")?.to_owned(),
                 set: optional("avs"),
@@ -205,7 +190,7 @@ impl Record {
                 condition: optional("condition"),
                 status: text(cell, "status")?.to_owned(),
                 basis: if basis.is_empty() { optional("name_basis") } else { basis },
-                slot: slot(name, cell_name)?,
+                slot: meanings.of(cell_name, number).slot,
             });
         }
         let mut overrides = Vec::new();
@@ -359,20 +344,6 @@ fn sets(facts: &Value) -> Outcome<Vec<Set>> {
     Ok(read)
 }
 
-/// What the table of fields says, which is written as it stands in the source.
-fn slot(source: &str, ids: &BTreeMap<String, String>) -> Outcome<Slot> {
-    let inner = |mark: &str| source.strip_prefix(mark).and_then(|rest| rest.strip_suffix(')'));
-    if source == "S" {
-        return Ok(Slot::Structure);
-    }
-    if let Some(name) = inner("F(G::") {
-        let id = ids.get(name).ok_or_else(|| format!("the model has no field `{name}`"))?;
-        return Ok(Slot::Field(id.clone()));
-    }
-    let name = inner("X(").ok_or_else(|| format!("`{source}` is no slot of a cell"))?;
-    Ok(Slot::Extra(name.trim_matches('"').to_owned()))
-}
-
 /// How new a generation is, 0 being the newest.
 pub(super) fn age(generation: &str) -> usize {
     GENERATIONS.iter().position(|(known, _)| *known == generation).unwrap_or(GENERATIONS.len())
@@ -390,18 +361,6 @@ fn strings(value: &Value, key: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn slots_are_read_as_the_tables_have_them() {
-        let ids = BTreeMap::from([("RECORDING_TITLE".to_owned(), "recording.title".to_owned())]);
-        assert!(matches!(slot("S", &ids), Ok(Slot::Structure)));
-        assert!(
-            matches!(slot("F(G::RECORDING_TITLE)", &ids), Ok(Slot::Field(id)) if id == "recording.title")
-        );
-        assert!(matches!(slot("X(\"Mood\")", &ids), Ok(Slot::Extra(name)) if name == "Mood"));
-        assert!(slot("F(G::NOTHING)", &ids).is_err());
-        assert!(slot("Y", &ids).is_err());
-    }
 
     #[test]
     fn records_of_a_structure_are_gathered_once() {

@@ -1,6 +1,7 @@
 //! The overview.
 
-use super::facts::{Facts, GENERATIONS, Profile};
+use super::super::GENERATIONS;
+use super::facts::{Facts, Profile};
 use super::markdown::{head, plain, row};
 use std::fmt::Write as _;
 

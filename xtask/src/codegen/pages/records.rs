@@ -1,7 +1,8 @@
 //! A page for each record type: its versions, each cell by cell.
 
+use super::super::meanings::Slot;
 use super::changes;
-use super::facts::{Cell, Facts, Profile, Record, Slot};
+use super::facts::{Cell, Facts, Profile, Record};
 use super::markdown::{anchor, code, head, plain, row, runs};
 use std::fmt::Write as _;
 

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Grain, Manifest, OptionKind, OptionSpec, Status};
+use transpose_core::format::{FormatTraits, Grain, Manifest, OptionKind, OptionSpec, Status};
 use transpose_core::model::{Field, Kind};
 
 /// The text of a layout, for messages that name a line of it.
@@ -134,6 +134,7 @@ impl Reader<'_> {
                 confidence: confidence.unwrap_or_default().into(),
                 versions: Vec::new(),
                 extension: extension.into(),
+                traits: FormatTraits::TABLE,
                 about: raw.about.into(),
             },
             // A table that is owed to the users' own service may hold what it tells of them; any

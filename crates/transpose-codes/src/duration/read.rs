@@ -1,68 +1,8 @@
-//! Durations: ISO 8601 (ARCH-37), the cue form `T2M4S` (ARCH-38), seconds, and clock notation.
-//!
-//! A duration is exact to the microsecond. What a text says beyond that is rounded half up, and the
-//! answer says so.
+//! Reads durations.
 
-use std::fmt;
-
-/// A length of time in microseconds; parsers give no negative one, arithmetic may.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Duration(i64);
-
-/// A duration and whether reading it lost digits below the microsecond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ParsedDuration {
-    /// The duration.
-    pub duration: Duration,
-    /// True when digits beyond the microsecond were rounded away.
-    pub rounded: bool,
-}
-
-const MICROS: i64 = 1_000_000;
+use super::{Duration, DurationError, MICROS, ParsedDuration};
 
 impl Duration {
-    /// No time at all.
-    pub const ZERO: Self = Self(0);
-
-    /// A duration of so many microseconds.
-    pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
-    }
-
-    /// A duration of so many seconds, unless that is more than 292,000 years.
-    pub const fn from_seconds(seconds: i64) -> Option<Self> {
-        match seconds.checked_mul(MICROS) {
-            Some(micros) => Some(Self(micros)),
-            None => None,
-        }
-    }
-
-    /// The microseconds.
-    pub const fn micros(self) -> i64 {
-        self.0
-    }
-
-    /// Whether it is no time at all.
-    pub const fn is_zero(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The sum, unless it is too long.
-    pub const fn checked_add(self, other: Self) -> Option<Self> {
-        match self.0.checked_add(other.0) {
-            Some(micros) => Some(Self(micros)),
-            None => None,
-        }
-    }
-
-    /// The difference, unless it is too long.
-    pub const fn checked_sub(self, other: Self) -> Option<Self> {
-        match self.0.checked_sub(other.0) {
-            Some(micros) => Some(Self(micros)),
-            None => None,
-        }
-    }
-
     /// Reads an ISO 8601 duration of weeks, days, hours, minutes and seconds: `PT3M2S`, `PT182S`,
     /// `PT1M30.5S`, `P1DT2H`.
     ///
@@ -78,7 +18,7 @@ impl Duration {
     }
 
     /// The microseconds of an ISO 8601 duration given as bytes, rounded as [`Duration::parse_iso`]
-    /// does; `None` when it is none.
+    /// does; `None` when it is not one.
     pub fn iso_micros(text: &[u8]) -> Option<i64> {
         Self::plain_iso_micros(text)
             .or_else(|| Some(Self::parse_iso(std::str::from_utf8(text).ok()?).ok()?.duration.micros()))
@@ -109,7 +49,7 @@ impl Duration {
                         b'M' => (2, 60_000_000),
                         _ => (3, 1_000_000),
                     };
-                    // Units stand in their order, and only seconds have decimal places.
+                    // Units are in order, and only seconds have decimal places.
                     if order <= unit || (fraction.is_some() && order != 3) || fraction == Some(0) {
                         return None;
                     }
@@ -186,65 +126,6 @@ impl Duration {
             Some((seconds, MICROS)),
         ])
     }
-
-    /// Writes the ISO 8601 form with hours, minutes and seconds, parts of zero left out: `PT3M2S`;
-    /// nothing is `PT0S`.
-    pub fn write_iso(self, out: &mut Vec<u8>) {
-        if self.0 < 0 {
-            out.push(b'-');
-        }
-        out.push(b'P');
-        self.write_parts(out);
-    }
-
-    /// Writes the cue form, which is the ISO 8601 form without its `P`: `T2M4S`.
-    pub fn write_cue(self, out: &mut Vec<u8>) {
-        if self.0 < 0 {
-            out.push(b'-');
-        }
-        self.write_parts(out);
-    }
-
-    /// Writes seconds, with as many decimals as there are: `182`, `12.5`.
-    pub fn write_seconds(self, out: &mut Vec<u8>) {
-        if self.0 < 0 {
-            out.push(b'-');
-        }
-        let micros = self.0.unsigned_abs();
-        push_number(micros / MICROS as u64, out);
-        push_fraction(micros % MICROS as u64, out);
-    }
-
-    fn write_parts(self, out: &mut Vec<u8>) {
-        out.push(b'T');
-        let micros = self.0.unsigned_abs();
-        let (seconds, fraction) = (micros / MICROS as u64, micros % MICROS as u64);
-        for (part, letter) in [(seconds / 3600, b'H'), (seconds / 60 % 60, b'M')] {
-            if part > 0 {
-                push_number(part, out);
-                out.push(letter);
-            }
-        }
-        if seconds % 60 > 0 || fraction > 0 || micros == 0 {
-            push_number(seconds % 60, out);
-            push_fraction(fraction, out);
-            out.push(b'S');
-        }
-    }
-}
-
-impl fmt::Display for Duration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = Vec::with_capacity(24);
-        self.write_iso(&mut out);
-        f.pad(std::str::from_utf8(&out).unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for Duration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Duration({self})")
-    }
 }
 
 /// Reads what follows the `P`: numbers with their designators, each at most once and from large to
@@ -293,7 +174,7 @@ struct Number {
     fraction: i64,
     /// Ten to the power of the decimals kept.
     divisor: i64,
-    /// A digit other than zero stands behind the decimals kept.
+    /// There is a digit other than zero after the decimals kept.
     more: bool,
     has_fraction: bool,
 }
@@ -341,7 +222,7 @@ fn split_digits(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at_checked(len).unwrap_or((bytes, &[]))
 }
 
-/// Adds up numbers of units, and rounds the fraction half up to a microsecond.
+/// Adds up numbers of units; each fraction is rounded half up to a microsecond.
 fn total<const N: usize>(parts: [Option<(Number, i64)>; N]) -> Result<ParsedDuration, DurationError> {
     let mut micros = 0_i64;
     let mut rounded = false;
@@ -360,72 +241,6 @@ fn total<const N: usize>(parts: [Option<(Number, i64)>; N]) -> Result<ParsedDura
     }
     Ok(ParsedDuration { duration: Duration(micros), rounded })
 }
-
-/// Writes a number in decimal.
-pub(crate) fn push_number(number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut rest = number;
-    let mut len = 0;
-    for slot in digits.iter_mut().rev() {
-        *slot = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        len += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(digits.len() - len..).unwrap_or_default());
-}
-
-/// Writes a dot and the microseconds below one second without zeros at the end, or nothing when
-/// there are none.
-pub(crate) fn push_fraction(micros: u64, out: &mut Vec<u8>) {
-    if micros == 0 {
-        return;
-    }
-    out.push(b'.');
-    let (mut rest, mut unit) = (micros, 100_000);
-    while rest > 0 && unit > 0 {
-        out.push(b'0' + (rest / unit % 10) as u8);
-        rest %= unit;
-        unit /= 10;
-    }
-}
-
-/// Why a text is not a duration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DurationError {
-    /// There is no text.
-    Empty,
-    /// The text is not written as a duration is.
-    Shape,
-    /// The duration is below zero.
-    Negative,
-    /// The duration has years or months, which have no fixed length.
-    CalendarUnit,
-    /// Minutes or seconds after a colon are above 59.
-    ClockRange,
-    /// The duration is longer than can be kept.
-    TooLong,
-}
-
-impl fmt::Display for DurationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "the duration is empty",
-            Self::Shape => "not a duration of the expected form",
-            Self::Negative => "the duration is negative",
-            Self::CalendarUnit => {
-                "the duration has years or months, expected days, hours, minutes and seconds"
-            }
-            Self::ClockRange => "minutes or seconds of the duration are above 59",
-            Self::TooLong => "the duration is too long",
-        })
-    }
-}
-
-impl std::error::Error for DurationError {}
 
 #[cfg(test)]
 mod tests {
@@ -565,38 +380,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn writes_iso_and_seconds() {
-        for (micros, text, seconds) in [
-            (0, "PT0S", "0"),
-            (182_000_000, "PT3M2S", "182"),
-            (3_600_000_000, "PT1H", "3600"),
-            (90_000_000_000, "PT25H", "90000"),
-            (90_500_000, "PT1M30.5S", "90.5"),
-            (1, "PT0.000001S", "0.000001"),
-            (120_010_000, "PT2M0.01S", "120.01"),
-            (-1_500_000, "-PT1.5S", "-1.5"),
-        ] {
-            let duration = Duration::from_micros(micros);
-            let mut out = Vec::new();
-            duration.write_seconds(&mut out);
-            assert_eq!((duration.to_string().as_str(), out.as_slice()), (text, seconds.as_bytes()));
-        }
-        assert_eq!(Duration::from_micros(i64::MIN).to_string(), "-PT2562047788H54.775808S");
-    }
-
-    #[test]
-    fn adds_without_overflow() {
-        let max = Duration::from_micros(i64::MAX);
-        assert_eq!(max.checked_add(Duration::from_micros(1)), None);
-        assert_eq!(
-            Duration::from_seconds(2).unwrap().checked_sub(Duration::from_micros(1)).unwrap().micros(),
-            1_999_999
-        );
-        assert_eq!(Duration::from_seconds(i64::MAX), None);
-        assert!(Duration::ZERO.is_zero());
-    }
-
     proptest! {
         #[test]
         fn quick_durations_agree_with_the_parser(text in "PT([0-9]{1,10}H)?([0-9]{0,9}M)?([0-9]{0,4}(\\.[0-9]{0,7})?S)?[HMS.]?") {
@@ -605,16 +388,6 @@ mod tests {
                 prop_assert_eq!(Some(quick), slow);
             }
             prop_assert_eq!(Duration::iso_micros(text.as_bytes()), slow);
-        }
-
-        #[test]
-        fn round_trips(micros in 0..=i64::MAX) {
-            let duration = Duration::from_micros(micros);
-            let exact = Ok(ParsedDuration { duration, rounded: false });
-            prop_assert_eq!(Duration::parse_iso(&duration.to_string()), exact);
-            let mut out = Vec::new();
-            duration.write_seconds(&mut out);
-            prop_assert_eq!(Duration::parse_seconds_bytes(&out), exact);
         }
 
         #[test]
