@@ -14,7 +14,7 @@
 //! | 2 | `basis` | what models are worked out from |
 //! | 3 | [`models`] | royalty models, one file a model |
 //! | 4 | `deal` | `[[deal]]` of an agreement: policies and models |
-//! | 5 | [`agreement`] | `agreement.toml`: parties, message, rules to sales contexts, shops, deals |
+//! | 5 | [`agreement`] | `agreement.toml`: parties, message, context rules, shops, deals |
 //! | 5 | `royalties` | what a deal pays: comparison, shares, rounding, account |
 //! | 6 | [`terms`] | agreement and figures together, for one period |
 //! | 7 | [`balances`] | what is left over between periods: advances, negative months, adjustments |

@@ -6,7 +6,7 @@
 //! label = "Example Records"
 //! currency = "EUR"                       # of rates, minimums and prices
 //! territories = ["GB", "DE"]             # or "Worldwide"
-//! greater-of = "territory-and-tier"      # where models are compared: also territory, tier, overall
+//! greater-of = "territory-and-tier"      # where models are compared: or territory, tier, overall
 //! pool = "territory-and-tier"            # where plays share revenue and minimums
 //! counts = "qualified"                   # which plays: also all, qualified-and-previews
 //! missing-duration = "exclude"

@@ -19,8 +19,8 @@
 //! - `scope`: `territory`, `tier` (absent: all); `candidates` with `model`, `amount`, `shortfall`
 //!   and `parts`; `winner`;
 //! - `kind`: a sales context, `usage` and `qualified`; `plays`, `returns`; `model`; `gross` of one
-//!   play, the recipient's `share` and the `withholding` in per cent, `unit`: what one play is paid;
-//!   `amount`;
+//!   play, the recipient's `share` and the `withholding` in per cent, `unit`: what one play is
+//!   paid; `amount`;
 //! - `rounding`: `at`, `places`, `mode`; `sums` with `currency` or sales context, `exact`,
 //!   `rounded`;
 //! - `unallocated`: `model`, the pool or scope, `amount`, and why nobody gets it;
