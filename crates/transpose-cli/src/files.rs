@@ -36,8 +36,8 @@ fn same(path: &Path) -> PathBuf {
 
 /// Refuses a file that exists before the work begins; the same check is made again when it is
 /// written.
-pub(crate) fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), Fatal> {
-    let mut set = OutputSet::new(overwrite);
+pub(crate) fn refuse_existing(path: &Path) -> Result<(), Fatal> {
+    let mut set = OutputSet::new(false);
     let probe = set.create(path, Compression::None).map_err(|error| io(&error))?;
     let id = probe.id();
     drop(probe);

@@ -34,6 +34,7 @@
 //! | `balances` | accounts between periods, explanations of amounts |
 //! | `delivery_log` | the list of files that were converted before |
 //! | `messages`, `text`, `progress` | what is said, to people and to pipelines |
+//! | `summary` | how a conversion ended: what both of its commands say |
 //! | `exit` | how commands end |
 //! | `clock`, `time_zone` | the moment of the run, and where days begin |
 //! | `diagnostics` | what can be wrong with a command |
@@ -50,6 +51,7 @@ mod messages;
 mod open;
 mod packing;
 mod progress;
+mod summary;
 mod text;
 mod time_zone;
 
@@ -182,10 +184,44 @@ fn install_panic_hook() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// What a flag takes and does when it is left out.
+    fn signature(flag: &clap::Arg) -> String {
+        let values: Vec<_> =
+            flag.get_possible_values().into_iter().map(|value| value.get_name().to_owned()).collect();
+        format!(
+            "{:?} {:?} {:?} {values:?} {:?}",
+            flag.get_action(),
+            flag.get_value_names(),
+            flag.get_default_values(),
+            flag.get_value_parser().type_id(),
+        )
+    }
+
+    /// The flags of a command and of those below it, with the name of the command.
+    fn flags(command: &clap::Command) -> Vec<(&str, &clap::Arg)> {
+        let own = command.get_arguments().map(|flag| (command.get_name(), flag));
+        own.chain(command.get_subcommands().flat_map(flags)).collect()
+    }
+
+    #[test]
+    fn flags_of_one_name_are_equal_in_every_command() {
+        // What these take depends on what the command makes.
+        const DIFFERENT: [&str; 3] = ["output", "period", "user-ids"];
+        let mut grammar = Cli::grammar(Program { name: "transpose", version: "0" });
+        grammar.build();
+        let mut known = BTreeMap::new();
+        for (command, flag) in flags(&grammar) {
+            let Some(name) = flag.get_long().filter(|name| !DIFFERENT.contains(name)) else { continue };
+            let (first, known) = known.entry(name).or_insert_with(|| (command, signature(flag)));
+            assert_eq!(signature(flag), *known, "--{name} of {command} and of {first}");
+        }
     }
 
     #[test]

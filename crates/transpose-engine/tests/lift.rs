@@ -197,7 +197,7 @@ impl BlockEncoder for Writer {
             }
             out.marks.push((out.bytes.len() as u32, Tally { lines: 1, summaries: 0, blocks: 1, usages: 1 }));
         }
-        account.settle(&self.currencies, &mut report.ledger.written).unwrap();
+        account.add_to(&self.currencies, &mut report.ledger.written).unwrap();
         Ok(())
     }
 }

@@ -464,8 +464,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells which of two kinds of lines a file of single records is expected to hold; the diagnostic
-    /// is for a file that will hold both.
+    /// Tells which of two kinds of lines a file of single records is expected to hold; the
+    /// diagnostic is for a file that will hold both.
     fn expect(&mut self) -> Option<Diagnostic> {
         let mut usages = self.plans.iter().filter(|plan| plan.group == Group::Usage && self.single);
         // Lines that were read from such a file stay what they were.
@@ -728,7 +728,7 @@ impl BlockEncoder for Writer {
         }
         let Run { report, losses, .. } = run;
         losses.flush(report);
-        account.settle(&self.currencies, &mut report.ledger.written).map_err(|what| {
+        account.add_to(&self.currencies, &mut report.ledger.written).map_err(|what| {
             let message = format!("the sum of {what} of a batch has more than 28 digits");
             Fatal::input(Diagnostic::new(&codes::UNFIT_VALUE, Location::default(), message))
         })

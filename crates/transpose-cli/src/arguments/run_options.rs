@@ -1,14 +1,14 @@
 //! How a run goes about its work, whatever it makes: rejected rows, memory, threads, what may be
 //! replaced.
 
-use super::memory::{MemoryLimit, memory_limit};
+use super::memory::Memory;
+use super::output::Overwrite;
 use super::threads::Threads;
 use crate::diagnostics::wrong_argument;
-use crate::files;
+use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
-use transpose_engine::diagnostics::io;
 
 /// What `convert` and `run` have in common.
 #[derive(clap::Args)]
@@ -29,17 +29,10 @@ pub(crate) struct RunOptions {
     pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) threads: Threads,
-    /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does
-    /// not fit goes to `--temp-dir`. By default three quarters of what the machine offers
-    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
-    pub(crate) memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory; nothing stays there. By default the system's
-    /// own
-    #[arg(long, value_name = "FOLDER")]
-    temp_dir: Option<PathBuf>,
-    /// Replace existing files
-    #[arg(long)]
-    pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) memory: Memory,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
     /// Do everything but let files appear
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -55,13 +48,6 @@ pub(crate) enum RejectPolicy {
 }
 
 impl RunOptions {
-    /// The folder for what does not fit into memory.
-    pub(crate) fn temp_dir(&self) -> Result<PathBuf, Fatal> {
-        let Some(folder) = &self.temp_dir else { return Ok(std::env::temp_dir()) };
-        transpose_io::check_temp_dir(folder).map_err(|error| io(&error))?;
-        Ok(folder.clone())
-    }
-
     /// Where rejected rows go, if they are set aside; `folder` is that of the outputs.
     pub(crate) fn quarantine_path(
         &self,
@@ -81,12 +67,15 @@ impl RunOptions {
         }
     }
 
+    /// Writes the receipt, if one is asked for.
+    pub(crate) fn write_receipt(&self, make: impl FnOnce() -> Result<Value, Fatal>) -> Result<(), Fatal> {
+        let Some(path) = &self.receipt else { return Ok(()) };
+        self.overwrite.write(path, format!("{:#}\n", make()?).as_bytes())
+    }
+
     /// Refuses a receipt that exists before the work begins.
     pub(crate) fn refuse_existing_receipt(&self) -> Result<(), Fatal> {
-        match &self.receipt {
-            Some(path) if !self.overwrite => files::refuse_existing(path, false),
-            _ => Ok(()),
-        }
+        self.receipt.as_ref().map_or(Ok(()), |path| self.overwrite.check(path))
     }
 }
 

@@ -1,10 +1,10 @@
 //! `transpose compare`: the plays of one report in another.
 
-use crate::arguments::{self, Layouts, MemoryLimit, Threads};
-use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
+use crate::diagnostics::{AndHelp as _, joined, wrong_argument};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
-use crate::open::{self, Containers};
+use crate::open;
 use crate::progress::Progress;
 use crate::text::{counted, duration, number, printable, table};
 use crate::{clock, files};
@@ -23,6 +23,10 @@ use transpose_io::{Compression, OutputSet};
 /// Plays are found again by their identifier, the rest by track, user and time. What stands in one
 /// file only, what differs and what is repeated is told and counted.
 #[derive(clap::Args)]
+#[command(mut_arg("from", |arg| arg.help("The format of both files, where their content does not tell")))]
+#[command(mut_arg("read_set", |arg| arg.help("An option of the formats that are read")))]
+#[command(mut_arg("memory_limit", |arg| arg.help("How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 128MiB; what does not fit goes to `--temp-dir`")))]
+#[command(mut_arg("overwrite", |arg| arg.help("Replace an existing file")))]
 #[command(after_help = "\
 Examples:
   transpose compare log.json client-usage.csv
@@ -38,12 +42,10 @@ pub(crate) struct Compare {
     /// The second report
     #[arg(value_name = "B")]
     b: PathBuf,
-    /// The format of both files, where their content does not tell
-    #[arg(long, value_name = "FORMAT")]
-    from: Option<String>,
-    /// An option of the formats that are read
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
-    read_set: Vec<(String, String)>,
+    #[command(flatten)]
+    input_format: InputFormat,
+    #[command(flatten)]
+    read_options: ReadOptions,
     /// The fields to compare, separated by commas; by default time, duration, track, release,
     /// country, service, plan, play mode, format, price and user, as far as both files have them
     #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
@@ -63,22 +65,13 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "WHAT", default_value = "drop")]
     user_ids: UserIds,
     #[command(flatten)]
-    layouts: Layouts,
-    #[command(flatten)]
-    containers: Containers,
+    input_options: InputOptions,
     #[command(flatten)]
     threads: Threads,
-    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By
-    /// default about 128MiB; what does not fit goes to `--temp-dir`
-    #[arg(long, value_name = "SIZE", value_parser = arguments::memory_limit)]
-    memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory; nothing stays there. By default the system's
-    /// own
-    #[arg(long, value_name = "FOLDER")]
-    temp_dir: Option<PathBuf>,
-    /// Replace an existing file
-    #[arg(long)]
-    overwrite: bool,
+    #[command(flatten)]
+    memory: Memory,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 /// What happens to user ids.
@@ -92,25 +85,22 @@ enum UserIds {
 
 impl Compare {
     pub(crate) fn run(&self, messages: &Messages) -> Result<Exit, Stop> {
-        let registry = open::registry(&self.layouts.files)?;
+        let registry = self.input_options.registry()?;
         let fields = self.fields()?;
         let (form, compression) = self.container()?;
-        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        if self.temp_dir.is_some() {
-            transpose_io::check_temp_dir(&temp_dir).map_err(|error| io(&error))?;
-        }
+        let temp_dir = self.memory.temp_dir()?;
         let _ = transpose_io::clean_stale(&temp_dir);
         self.check_paths()?;
-        let memory = self.memory_limit.and_then(MemoryLimit::bytes);
+        let memory = self.memory.given_limit();
         let reading = self.threads.reading().within(memory, true);
-        let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
+        let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
         let inputs = opener.inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
         let [a, b] = &inputs[..] else {
             return Err(wrong_argument("two files are compared").into());
         };
         let mut formats = Vec::new();
         for input in &inputs {
-            formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
+            formats.push(open::choose(&registry, self.input_format.from.as_deref(), input)?.format);
         }
         let [one, other] = formats[..] else {
             return Err(wrong_argument("two files are compared").into());
@@ -119,7 +109,7 @@ impl Compare {
         let comparison = Comparison {
             inputs: [a, b],
             formats: [one, other],
-            options: &self.read_set,
+            options: &self.read_options.read_set,
             fields: &fields,
             window: self.window,
             personal: self.user_ids == UserIds::Keep,
@@ -133,9 +123,7 @@ impl Compare {
         let compared = self.write(&comparison, compression, &temp_dir);
         progress.clear();
         let mut compared = compared?;
-        let mut notes = opener.notes();
-        notes.merge(std::mem::take(&mut compared.diagnostics));
-        compared.diagnostics = notes;
+        compared.diagnostics = joined([opener.notes(), std::mem::take(&mut compared.diagnostics)]);
         let errors = compared.diagnostics.of(Severity::Error) > 0;
         let differ = compared.differences() > 0 || errors || compared.rejected.iter().any(|rows| *rows > 0);
         let exit = if differ { Exit::Diagnostics } else { Exit::Done };
@@ -154,7 +142,7 @@ impl Compare {
     ) -> Result<Compared, Fatal> {
         let Some(path) = &self.output else { return comparison.run(None) };
         let threads = comparison.reading.threads;
-        let mut set = OutputSet::new(self.overwrite).with_threads(threads).with_spool(temp_dir);
+        let mut set = OutputSet::new(self.overwrite.allowed).with_threads(threads).with_spool(temp_dir);
         let mut file = set.create(path, compression).map_err(|error| io(&error))?;
         let mut append = |line: &[u8]| file.append(line).map_err(|error| io(&error));
         let lines: Lines<'_> = &mut append;
@@ -210,10 +198,10 @@ impl Compare {
     fn check_paths(&self) -> Result<(), Fatal> {
         let Some(output) = &self.output else { return Ok(()) };
         let read = [("an input", self.a.as_path()), ("an input", self.b.as_path())];
-        let layouts = self.layouts.files.iter().map(|path| ("a layout", path.as_path()));
+        let layouts = self.input_options.layouts.files.iter().map(|path| ("a layout", path.as_path()));
         let read: Vec<_> = read.into_iter().chain(layouts).collect();
         files::refuse_same(&read, &[("the file of differences", output.as_path())])?;
-        if self.overwrite { Ok(()) } else { files::refuse_existing(output, false) }
+        self.overwrite.check(output)
     }
 
     /// The summary for people.

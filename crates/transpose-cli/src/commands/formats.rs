@@ -1,6 +1,6 @@
 //! `transpose formats`: every format, or everything about one.
 
-use crate::arguments::Layouts;
+use crate::arguments::{DataForm, Layouts};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -8,7 +8,7 @@ use crate::packing;
 use crate::text::{table, wrapped};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use transpose_core::format::{Format, Grain, Manifest, Status};
+use transpose_core::format::{Format, Grain, Manifest, Registry, Status};
 use transpose_core::model::FieldSet;
 
 /// Lists the formats, or tells everything about one
@@ -21,9 +21,8 @@ pub(crate) struct Formats {
     /// The format to describe
     #[arg(value_name = "FORMAT")]
     id: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: DataForm,
     #[command(flatten)]
     layouts: Layouts,
 }
@@ -34,38 +33,38 @@ impl Formats {
         match self.id {
             Some(id) => {
                 let (format, version) = open::versioned(&registry, &id)?;
-                if self.json {
-                    messages.document(&described(format, version.as_deref()))?;
-                } else {
-                    messages.data(description(format, version.as_deref()).as_bytes())?;
-                }
+                let version = version.as_deref();
+                self.form.print(messages, || described(format, version), || description(format, version))?;
             }
-            None if self.json => {
-                let all: Vec<Value> = registry.formats().map(|format| object(format.manifest())).collect();
-                messages.document(&Value::Array(all))?;
-            }
-            None => {
-                let head = ["format", "title", "rows are", "", "status", "versions", "sure", "taken from"];
-                let rows = registry.formats().map(|format| {
-                    let manifest = format.manifest();
-                    vec![
-                        manifest.id.to_string(),
-                        manifest.title.to_string(),
-                        grain(manifest.grain).to_owned(),
-                        directions(manifest).to_owned(),
-                        status(manifest.status).to_owned(),
-                        versions(manifest).join(", "),
-                        sureness(manifest).to_owned(),
-                        source(manifest),
-                    ]
-                });
-                let head = head.map(str::to_owned).to_vec();
-                let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-                messages.data(table(0, &[], &rows).as_bytes())?;
-            }
+            None => self.form.print(
+                messages,
+                || registry.formats().map(|format| object(format.manifest())).collect(),
+                || listed(&registry),
+            )?,
         }
         Ok(Exit::Done)
     }
+}
+
+/// The formats, one a line.
+fn listed(registry: &Registry) -> String {
+    let head = ["format", "title", "rows are", "", "status", "versions", "sure", "taken from"];
+    let rows = registry.formats().map(|format| {
+        let manifest = format.manifest();
+        vec![
+            manifest.id.to_string(),
+            manifest.title.to_string(),
+            grain(manifest.grain).to_owned(),
+            directions(manifest).to_owned(),
+            status(manifest.status).to_owned(),
+            versions(manifest).join(", "),
+            sureness(manifest).to_owned(),
+            source(manifest),
+        ]
+    });
+    let head = head.map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    table(0, &[], &rows)
 }
 
 fn grain(grain: Grain) -> &'static str {

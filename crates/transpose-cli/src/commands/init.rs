@@ -1,11 +1,9 @@
 //! `transpose init`: commented side files to begin with, fitted to reports where some are given.
 
-use crate::arguments::{Layouts, Threads};
-use crate::commands::inspect::sourced;
+use crate::arguments::{InputFormat, InputOptions, TextOutput, Threads};
 use crate::exit::{Exit, Stop};
-use crate::files;
 use crate::messages::Messages;
-use crate::open::{self, Containers};
+use crate::open;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use transpose_codes::time::{Date, Period, PeriodForm, Timestamp};
@@ -18,6 +16,7 @@ use transpose_sheet::template_layout;
 
 /// Writes a commented side file to begin with
 #[derive(clap::Args)]
+#[command(mut_arg("from", |arg| arg.help("The format of the reports, where their content does not tell")))]
 #[command(after_help = "\
 Examples:
   transpose init agreement > agreement.toml
@@ -33,19 +32,12 @@ pub(crate) struct Init {
     /// Reports that the side file is to fit
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// The format of the reports, where their content does not tell
-    #[arg(long, value_name = "FORMAT")]
-    from: Option<String>,
-    /// Where to write; by default standard output
-    #[arg(short, long, value_name = "FILE", default_value = "-")]
-    output: PathBuf,
-    /// Replace an existing file
-    #[arg(long)]
-    overwrite: bool,
     #[command(flatten)]
-    layouts: Layouts,
+    input_format: InputFormat,
     #[command(flatten)]
-    containers: Containers,
+    output: TextOutput,
+    #[command(flatten)]
+    input_options: InputOptions,
     #[command(flatten)]
     threads: Threads,
 }
@@ -75,11 +67,16 @@ impl Init {
             What::Job => template_job().to_owned(),
             What::Layout => template_layout().to_owned(),
         };
-        if self.output.as_os_str() == "-" {
-            messages.data(text.as_bytes())?;
-        } else {
-            files::write(&self.output, text.as_bytes(), self.overwrite)?;
-            messages.note(&format!("written: {}\n", self.output.display()));
+        match self.output.file() {
+            None => messages.data(text.as_bytes())?,
+            Some(path) => {
+                self.output.write_file(&text)?;
+                messages.note(&format!(
+                    "written: {}
+",
+                    path.display()
+                ));
+            }
         }
         Ok(Exit::Done)
     }
@@ -90,13 +87,14 @@ impl Init {
         if self.inputs.is_empty() {
             return Ok(sample);
         }
-        let registry = open::registry(&self.layouts.files)?;
+        let registry = self.input_options.registry()?;
         let mut texts: [BTreeSet<String>; 3] = Default::default();
         let mut days: Option<(Date, Date)> = None;
-        let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
+        let opener = self.input_options.opener(&registry, None, self.input_format.from.as_deref());
         for input in &opener.inputs(&self.inputs, self.threads.reading().threads)? {
-            let format = open::choose(&registry, self.from.as_deref(), input)?.format;
-            let survey = sourced(input, survey(input, format, &[], self.threads.reading(), 0))?;
+            let format = open::choose(&registry, self.input_format.from.as_deref(), input)?.format;
+            let survey = survey(input, format, &[], self.threads.reading(), 0)
+                .map_err(|fatal| fatal.in_source(input.name()))?;
             let contexts: Vec<&Entity> = survey.contexts.keys().chain(&survey.preamble.contexts).collect();
             for (texts, field) in texts.iter_mut().zip([Field::SERVICE, Field::PLAN, Field::TERRITORY]) {
                 texts.extend(contexts.iter().filter_map(|context| context.text(field)).map(str::to_owned));

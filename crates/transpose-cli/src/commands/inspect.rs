@@ -1,10 +1,11 @@
 //! `transpose inspect`: what a file is and what it holds. Nothing is rewritten.
 
-use crate::arguments::{self, Layouts, Threads};
+use crate::arguments::{DataForm, InputFormat, InputOptions, ReadOptions, Threads};
 use crate::clock;
+use crate::diagnostics::joined;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
-use crate::open::{self, Containers, Opener};
+use crate::open::{self, Opener};
 use crate::text::{number, printable, table};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -19,6 +20,9 @@ use transpose_io::{Compression, Input};
 
 /// Tells what a file is: format, version, period, parties, counts, first rows
 #[derive(clap::Args)]
+#[command(mut_arg("from", |arg| arg.help("The format of the files, where their content does not tell")))]
+#[command(mut_arg("read_set", |arg| arg.help("An option of the format")))]
+#[command(mut_arg("json", |arg| arg.help("Print JSON, one document for each input")))]
 #[command(after_help = "\
 Examples:
   transpose inspect examples/northwind/subscription-2026-10.csv
@@ -29,39 +33,30 @@ pub(crate) struct Inspect {
     /// The files to look into, plain or gzip; `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// The format of the files, where their content does not tell
-    #[arg(long, value_name = "FORMAT")]
-    from: Option<String>,
-    /// An option of the format
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
-    read_set: Vec<(String, String)>,
+    #[command(flatten)]
+    input_format: InputFormat,
+    #[command(flatten)]
+    read_options: ReadOptions,
     /// How many of the first rows, and of the summaries, to show
     #[arg(long, value_name = "N", default_value_t = 5)]
     rows: usize,
     #[command(flatten)]
-    layouts: Layouts,
-    #[command(flatten)]
-    containers: Containers,
+    input_options: InputOptions,
     #[command(flatten)]
     threads: Threads,
-    /// Print JSON, one document for each input
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: DataForm,
 }
 
 impl Inspect {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
-        let registry = open::registry(&self.layouts.files)?;
-        let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
+        let registry = self.input_options.registry()?;
+        let opener = self.input_options.opener(&registry, None, self.input_format.from.as_deref());
         let inputs = opener.inputs(&self.inputs, self.threads.reading().threads)?;
         let mut exit = Exit::Done;
         for input in &inputs {
             let seen = self.look(&registry, &opener, input)?;
-            if self.json {
-                messages.document(&seen.object())?;
-            } else {
-                messages.data(seen.text().as_bytes())?;
-            }
+            self.form.print(messages, || seen.object(), || seen.text())?;
             messages.diagnostics(&seen.survey.diagnostics);
             if seen.survey.diagnostics.of(Severity::Error) > 0 {
                 exit = Exit::Diagnostics;
@@ -76,24 +71,13 @@ impl Inspect {
         opener: &Opener<'_>,
         input: &'a Input,
     ) -> Result<Seen<'a>, Fatal> {
-        let chosen = open::choose(registry, self.from.as_deref(), input)?;
-        let mut survey =
-            sourced(input, survey(input, chosen.format, &self.read_set, self.threads.reading(), self.rows))?;
-        let mut diagnostics = opener.notes();
-        diagnostics.merge(std::mem::take(&mut survey.diagnostics));
-        survey.diagnostics = diagnostics;
+        let chosen = open::choose(registry, self.input_format.from.as_deref(), input)?;
+        let (options, reading) = (&self.read_options.read_set, self.threads.reading());
+        let mut survey = survey(input, chosen.format, options, reading, self.rows)
+            .map_err(|fatal| fatal.in_source(input.name()))?;
+        survey.diagnostics = joined([opener.notes(), std::mem::take(&mut survey.diagnostics)]);
         Ok(Seen { input, chosen, survey, rows: self.rows })
     }
-}
-
-/// Names the input in findings that name none.
-pub(crate) fn sourced<T>(input: &Input, result: Result<T, Fatal>) -> Result<T, Fatal> {
-    result.map_err(|mut fatal| {
-        for diagnostic in &mut fatal.diagnostics {
-            diagnostic.location.source.get_or_insert_with(|| input.name().into());
-        }
-        fatal
-    })
 }
 
 struct Seen<'a> {

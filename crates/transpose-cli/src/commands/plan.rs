@@ -1,11 +1,10 @@
 //! `transpose plan`: what a conversion carries, loses and needs, before a row is read.
 
-use crate::arguments::{self, Layouts, SideFiles};
-use crate::commands::inspect::sourced;
+use crate::arguments::{self, DataForm, InputOptions, SideFiles};
 use crate::diagnostics::wrong_argument;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
-use crate::open::{self, Containers};
+use crate::open;
 use crate::text::table;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -41,27 +40,26 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "PERIOD", value_parser = arguments::period)]
     period: Option<transpose_codes::time::Period>,
     #[command(flatten)]
-    layouts: Layouts,
+    input_options: InputOptions,
     #[command(flatten)]
-    containers: Containers,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    form: DataForm,
 }
 
 impl Plan {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
-        let registry = open::registry(&self.layouts.files)?;
+        let registry = self.input_options.registry()?;
         let (target, version) = open::versioned(&registry, &self.to)?;
         open::writable(target)?;
         let deal = self.side_files.deal(self.period)?;
         let mut diagnostics = arguments::warnings(deal.as_ref());
         let source = if let Some(path) = &self.input {
-            let opener = self.containers.opener(&registry, None).of(self.from.as_deref());
+            let opener = self.input_options.opener(&registry, None, self.from.as_deref());
             let inputs = opener.inputs(std::slice::from_ref(path), 1)?;
             let format = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
             let input = inputs.first().ok_or_else(|| wrong_argument("no input is given"))?;
-            let decoder = sourced(input, format.open(&mut InputHead::new(input), &[]))?;
+            let decoder = format
+                .open(&mut InputHead::new(input), &[])
+                .map_err(|fatal| fatal.in_source(input.name()))?;
             let preamble = decoder.preamble();
             let mut found = Diagnostics::default();
             found.extend(preamble.diagnostics.iter().cloned());
@@ -77,18 +75,9 @@ impl Plan {
         let outlook = Outlook::of(&source, target, version.as_deref(), deal.as_ref())?;
         let names = (
             open::named(source.format.manifest(), source.version.as_deref()),
-            open::named(
-                target.manifest(),
-                version
-                    .as_deref()
-                    .or_else(|| target.manifest().versions.first().map(|version| version.id.as_ref())),
-            ),
+            open::target_name(target, version.as_deref()),
         );
-        if self.json {
-            messages.document(&outlook.object(&names))?;
-        } else {
-            messages.data(outlook.text(&names).as_bytes())?;
-        }
+        self.form.print(messages, || outlook.object(&names), || outlook.text(&names))?;
         let missing = deal.is_some() && outlook.needed.iter().any(|need| need.state == State::Missing);
         Ok(if missing { Exit::Diagnostics } else { Exit::Done })
     }

@@ -1,11 +1,11 @@
 //! `transpose schedule`: when reports are due.
 
-use crate::arguments;
+use crate::arguments::{self, DataForm};
 use crate::diagnostics::{AndHelp as _, wrong};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::text::table;
-use serde_json::json;
+use serde_json::{Value, json};
 use transpose_codes::bank_holidays::{YEARS, bank_holidays, day_of_next_month, report_due};
 use transpose_codes::time::{Date, Period, PeriodForm};
 use transpose_core::diagnostics::Fatal;
@@ -32,9 +32,8 @@ pub(crate) struct Schedule {
     /// several times
     #[arg(long, value_name = "PERIOD", value_parser = arguments::period, required = true)]
     period: Vec<Period>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: DataForm,
 }
 
 /// When what is due for a period.
@@ -54,36 +53,37 @@ impl Schedule {
                 rows.push(due(part)?);
             }
         }
-        if self.json {
-            let rows: Vec<_> = rows
-                .iter()
-                .map(|row| {
-                    json!({
-                        "period": row.period.to_string(), "ends": row.period.last().to_string(),
-                        "refunds-until": format!("{}T00:00:00Z", row.refunds_until),
-                        "due": row.on.to_string(), "weekday": weekday(row.on),
-                        "why": Some(&row.why).filter(|why| !why.is_empty()),
-                    })
-                })
-                .collect();
-            messages.document(&rows.into())?;
-        } else {
-            let head = ["period", "ends", "refunds until", "due", "", "why"].map(str::to_owned).to_vec();
-            let rows = rows.iter().map(|row| {
-                vec![
-                    row.period.to_string(),
-                    row.period.last().to_string(),
-                    format!("{} 00:00 UTC", row.refunds_until),
-                    row.on.to_string(),
-                    weekday(row.on).to_owned(),
-                    row.why.clone(),
-                ]
-            });
-            let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-            messages.data(table(0, &[], &rows).as_bytes())?;
-        }
+        self.form.print(messages, || object(&rows), || text(&rows))?;
         Ok(Exit::Done)
     }
+}
+
+fn object(rows: &[Due]) -> Value {
+    let rows = rows.iter().map(|row| {
+        json!({
+            "period": row.period.to_string(), "ends": row.period.last().to_string(),
+            "refunds-until": format!("{}T00:00:00Z", row.refunds_until),
+            "due": row.on.to_string(), "weekday": weekday(row.on),
+            "why": Some(&row.why).filter(|why| !why.is_empty()),
+        })
+    });
+    rows.collect()
+}
+
+fn text(rows: &[Due]) -> String {
+    let head = ["period", "ends", "refunds until", "due", "", "why"].map(str::to_owned).to_vec();
+    let rows = rows.iter().map(|row| {
+        vec![
+            row.period.to_string(),
+            row.period.last().to_string(),
+            format!("{} 00:00 UTC", row.refunds_until),
+            row.on.to_string(),
+            weekday(row.on).to_owned(),
+            row.why.clone(),
+        ]
+    });
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    table(0, &[], &rows)
 }
 
 /// The periods that have a report of their own.

@@ -12,17 +12,17 @@ pub struct Amounts {
     pub rows: u64,
     /// Plays or sales.
     pub plays: Decimal,
-    /// Sales that were taken back.
+    /// Returned sales.
     pub returns: Decimal,
     /// Time played, in microseconds.
     pub micros: i128,
     /// Price without sales tax times quantity, by currency.
     pub money: BTreeMap<Box<str>, Decimal>,
     /// What end users paid less what was given back, with sales tax, by currency; `XXX` where the
-    /// currency is not known. Only events tell it, so it is compared among what was read and not
+    /// currency is not known. Only events carry it, so it is compared within what was read and not
     /// with what was written.
     pub paid: BTreeMap<Box<str>, Decimal>,
-    /// What is owed for usages (`usage.amount`), by currency; `XXX` where the currency is not
+    /// Royalties of usages (`usage.amount`), by currency; `XXX` where the currency is not
     /// known. Formats that hold no amounts write none.
     pub owed: BTreeMap<Box<str>, Decimal>,
 }
@@ -128,7 +128,7 @@ impl Ledger {
 
     /// Checks that everything read is accounted for, and that the encoder wrote what was converted.
     ///
-    /// `rows_merge` tells that many rows become one in the target, so that written rows are not
+    /// `rows_merge` says that many rows become one in the target, so that written rows are not
     /// compared.
     pub fn balance(&self, rows_merge: bool) -> Result<(), Imbalance> {
         let mut sum = self.converted.clone();
@@ -151,7 +151,7 @@ impl Ledger {
         same_money("money written", &self.converted.money, &self.written.money)
     }
 
-    /// Checks that what is owed was written, to be asked of targets that hold amounts.
+    /// Checks that all royalties were written; for targets that hold amounts.
     pub fn balance_owed(&self) -> Result<(), Imbalance> {
         same_money("money owed that is written", &self.converted.owed, &self.written.owed)
     }

@@ -30,8 +30,8 @@ fn of_currency(sums: &mut Vec<ExactSum>, currency: usize) -> Option<&mut ExactSu
 }
 
 impl UsageTotals {
-    /// Adds a usage: its cells as they stand in the source, absent where they are empty, and the
-    /// number of its currency among those that [`UsageTotals::settle`] is given. `None` when a cell
+    /// Adds a usage: its cells as they are in the source, absent where they are empty, and the
+    /// number of its currency among those that [`UsageTotals::add_to`] is given. `None` when a cell
     /// holds no exact number or a sum becomes too long.
     pub fn add(
         &mut self,
@@ -68,7 +68,7 @@ impl UsageTotals {
         returns.map_or(Some(()), |returns| self.returns.add_text(returns))
     }
 
-    /// Adds what is owed for a usage (`usage.amount`), in the currency of the given number. `None`
+    /// Adds the royalties of a usage (`usage.amount`), in the currency of the given number. `None`
     /// when the cell holds no exact number or the sum becomes too long.
     pub fn add_owed(&mut self, amount: Option<&[u8]>, currency: usize) -> Option<()> {
         amount.map_or(Some(()), |amount| of_currency(&mut self.owed, currency)?.add_text(amount))
@@ -76,7 +76,7 @@ impl UsageTotals {
 
     /// Adds the sums to what has been written. The error names the sum that has more than 28
     /// digits.
-    pub fn settle(&self, currencies: &[Box<str>], written: &mut Amounts) -> Result<(), &'static str> {
+    pub fn add_to(&self, currencies: &[Box<str>], written: &mut Amounts) -> Result<(), &'static str> {
         written.rows += self.rows;
         written.micros += self.micros;
         let plays = self.plays.total().ok_or("plays")?;
@@ -175,7 +175,7 @@ mod tests {
             account.add(own(quantity), own(price), own(duration), Some(1))?;
         }
         let mut written = Amounts::default();
-        account.settle(&["USD".into(), "EUR".into()], &mut written).ok()?;
+        account.add_to(&["USD".into(), "EUR".into()], &mut written).ok()?;
         Some(written)
     }
 
@@ -203,7 +203,7 @@ mod tests {
         }
         assert!(account.add_returns(Some(b"x")).is_none());
         let mut written = Amounts::default();
-        account.settle(&[], &mut written).unwrap();
+        account.add_to(&[], &mut written).unwrap();
         assert_eq!(written.returns.to_string(), "12345678901234567893.6");
         assert_eq!((written.rows, written.plays), (0, Decimal::ZERO));
     }
@@ -216,7 +216,7 @@ mod tests {
         }
         assert!(account.add_owed(Some(b"1,5"), 1).is_none());
         let mut written = Amounts::default();
-        account.settle(&["USD".into(), NO_CURRENCY.into()], &mut written).unwrap();
+        account.add_to(&["USD".into(), NO_CURRENCY.into()], &mut written).unwrap();
         let owed: Vec<_> = written.owed.iter().map(|(code, sum)| format!("{code} {sum}")).collect();
         assert_eq!(owed, ["USD -1.25", "XXX 1.00384"]);
     }

@@ -27,7 +27,7 @@ impl Severity {
 pub struct Code {
     /// Family letters and four digits, such as `SHT0104`.
     pub id: &'static str,
-    /// The fault in a few words, such as `impossible-date`.
+    /// The problem in a few words, such as `impossible-date`.
     pub name: &'static str,
     /// How bad it is.
     pub severity: Severity,

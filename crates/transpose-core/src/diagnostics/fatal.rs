@@ -12,7 +12,7 @@ pub enum Failure {
     Input,
     /// Reading or writing failed (exit code 4).
     Io,
-    /// A fault of the program itself (exit code 70).
+    /// An error in the program itself (exit code 70).
     Bug,
 }
 

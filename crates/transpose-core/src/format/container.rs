@@ -14,9 +14,9 @@ use transpose_codes::time::Timestamp;
 pub struct TableShape {
     /// What the table is called, such as the last part of the format's id.
     pub name: Box<str>,
-    /// What stands between cells.
+    /// What separates cells.
     pub delimiter: u8,
-    /// What stands around cells; doubled inside of them.
+    /// What encloses cells; doubled inside of them.
     pub quote: u8,
     /// Whether an empty cell in quotes is an empty text, and one without is nothing at all.
     pub quoted_empty: bool,
@@ -46,7 +46,7 @@ pub enum Holds {
     Numbers,
 }
 
-/// What a container is told before the first row.
+/// What a container gets before the first row.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputContext<'a> {
     /// What messages call the output.

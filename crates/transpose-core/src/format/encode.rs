@@ -8,7 +8,7 @@ use crate::model::{Blocks, Entity, EventBatch, Field, FieldSet, Shape};
 use crate::terms::Terms;
 use transpose_codes::time::Timestamp;
 
-/// What an encoder is told before it writes anything.
+/// What an encoder gets before it writes anything.
 pub struct EncodeRequest<'a> {
     /// The version asked for, what follows the `@`.
     pub version: Option<&'a str>,
@@ -149,7 +149,7 @@ pub trait Encoder: Send + Sync {
         None
     }
 
-    /// What was noteworthy before anything was encoded.
+    /// Diagnostics from before anything was encoded.
     fn diagnostics(&self) -> &[Diagnostic] {
         &[]
     }

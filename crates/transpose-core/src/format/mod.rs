@@ -1,9 +1,9 @@
 //! What a plugin implements.
 //!
-//! A format declares a [`Manifest`], recognises its files, and makes a decoder ([`Opened`])
-//! or an encoder ([`Created`]). Both only see bytes that the engine hands to them: a plugin opens no file, starts no thread,
-//! reads no clock. Most formats are a column table or record tables and get these implementations
-//! from `transpose-sheet` or `transpose-records`.
+//! A format declares a [`Manifest`], recognises its files, and makes a decoder ([`Opened`]) or an
+//! encoder ([`Created`]). Both only see bytes that the engine hands to them: a plugin opens no
+//! file, starts no thread, reads no clock. Most formats are a column table or record tables and get
+//! these implementations from `transpose-sheet` or `transpose-records`.
 //!
 //! **Chunks.** The engine reads the body of an input in chunks by position and decodes them side by
 //! side. A chunk owns the units (rows, blocks) that begin after its first byte, up to and including
@@ -39,7 +39,7 @@ use crate::model::{Field, FieldSet};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What one row of a format stands for.
+/// What one row of a format represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grain {
     /// One play or sale.
@@ -77,7 +77,7 @@ pub struct Manifest {
     pub id: Cow<'static, str>,
     /// The name for people.
     pub title: Cow<'static, str>,
-    /// What a row stands for.
+    /// What a row represents.
     pub grain: Grain,
     /// Whether it can be read.
     pub reads: bool,
@@ -88,7 +88,7 @@ pub struct Manifest {
     /// Where the layout was taken from.
     pub reference: Cow<'static, str>,
     /// How sure that is: `high`, `medium` or `low`, with a reason after a comma if there is one;
-    /// empty where nobody has to wonder.
+    /// empty where it is beyond doubt.
     pub confidence: Cow<'static, str>,
     /// Its versions, the default first; empty for formats without versions.
     pub versions: Vec<Version>,
@@ -112,8 +112,8 @@ pub struct FormatTraits {
     /// one message.
     pub independent_inputs: bool,
     /// Each row of an aggregate repeats its sales context instead of referring to one: the contexts
-    /// of an input are gathered in a reading before, and an output shows of them what it has columns
-    /// for.
+    /// of an input are gathered in a reading before, and an output shows of them what it has
+    /// columns for.
     pub contexts_in_rows: bool,
     /// Usages that look the same in an output are one row of it.
     pub merges_rows: bool,

@@ -20,7 +20,7 @@ macro_rules! register {
     };
 }
 
-/// Why the registry cannot be loaded. Each of these is a fault of the build, not of its user.
+/// Why the registry cannot be loaded. Each of these is an error of the build, not of its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistryError {
     /// No format is linked in.

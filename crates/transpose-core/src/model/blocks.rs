@@ -1,7 +1,7 @@
 //! Blocks in bulk: releases and recordings with their usages, flat, borrowing their text from the
 //! chunk.
 //!
-//! A batch costs no allocation per row. It holds positions, not text: the text stands in the chunk
+//! A batch costs no allocation per row. It holds positions, not text: the text is in the chunk
 //! it was decoded from, or, where it had to be unescaped or made, in the batch's arena.
 
 use crate::model::span::LIST;
@@ -76,7 +76,7 @@ pub struct BlockBatch {
     entities: Vec<EntityRow>,
     cells: Vec<Span>,
     lists: Vec<Span>,
-    /// Text that does not stand in the chunk.
+    /// Text that is not in the chunk.
     pub arena: Vec<u8>,
 }
 
@@ -173,7 +173,7 @@ impl BlockBatch {
         Span::arena(start, self.arena.len())
     }
 
-    /// The value of a cell: what stands in the chunk, in the arena, or a list of both.
+    /// The value of a cell: a range of the chunk or of the arena, or a list of such ranges.
     pub fn value<'a>(&'a self, span: Span, chunk: &'a [u8]) -> Cell<'a> {
         if span.is_absent() {
             return Cell::Absent;
@@ -350,7 +350,7 @@ pub struct Batch {
     pub blocks: BlockBatch,
     /// Rows or blocks that cannot be converted.
     pub rejects: Vec<Reject>,
-    /// ClosingBalance records of the message, with the line at which each stands.
+    /// Closing records of the message, with their lines.
     pub trailers: Vec<(u64, Entity)>,
 }
 

@@ -12,7 +12,7 @@ pub struct Reject {
     pub len: u32,
     /// Why; its location names the line.
     pub diagnostic: Diagnostic,
-    /// How many plays the row stands for.
+    /// How many plays the row represents.
     pub plays: u64,
     /// How long it was played, where that could be read.
     pub micros: i64,
@@ -51,7 +51,7 @@ pub struct EventBatch {
     pub cells: Vec<Span>,
     /// How many cells a row has.
     pub row_cells: usize,
-    /// Text that does not stand in the chunk.
+    /// Text that is not in the chunk.
     pub arena: Vec<u8>,
 }
 

@@ -19,7 +19,7 @@ pub enum BelowThreshold {
     NotRoyaltyBearing,
 }
 
-/// Which plays are owed for.
+/// Which plays earn royalties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QualifyingPlay {
     /// The shortest play that qualifies, in microseconds.
@@ -79,14 +79,16 @@ impl Default for RefundPolicy {
 /// Implemented by `transpose-deals`; the engine asks it while events become usages, encoders ask it
 /// for what the source lacks.
 pub trait Terms: Send + Sync {
+    // Placement: where an event is counted.
+
     /// The event fields that the rules look at.
     fn reads(&self) -> FieldSet;
 
     /// The sales context of an event. Called once per distinct combination of the fields in
     /// [`Terms::reads`].
     ///
-    /// Fields of usages, such as the price, are no part of the context: they are the *manner* of
-    /// the usage, and one context has usages of several manners. `event.retail-price` and
+    /// Fields of usages, such as the price, are no part of the context: they make its *usage kind*,
+    /// and one context has usages of several kinds. `event.retail-price` and
     /// `event.currency` say what was paid, with tax, for the ledger; of refunds it is negative.
     ///
     /// The error is a diagnostic without a location: the row cannot be placed and is rejected.
@@ -99,22 +101,10 @@ pub trait Terms: Send + Sync {
         &[]
     }
 
-    /// When refunds are closed.
-    fn refunds(&self) -> RefundPolicy {
-        RefundPolicy::default()
-    }
-
     /// Contexts that are due even when nothing was played in them.
     fn due(&self) -> Vec<Entity>;
 
-    /// Adds what the figures say (revenue, subscribers, rates) to contexts whose totals are known.
-    fn complete(&self, contexts: &mut [Entity]) -> Vec<Diagnostic>;
-
-    /// Which plays qualify; `None` when all do.
-    fn qualifying(&self) -> Option<QualifyingPlay>;
-
-    /// What to do with differing descriptions of one release or recording.
-    fn conflict(&self) -> ConflictPolicy;
+    // The message: what the source does not say.
 
     /// Fills what the agreement knows about the message: parties, service, period, currency.
     fn header(&self, header: &mut Entity);
@@ -128,6 +118,24 @@ pub trait Terms: Send + Sync {
 
     /// Options of the target format set in the agreement, as key and value.
     fn options(&self) -> &[(String, String)];
+
+    // Figures and policies.
+
+    /// Adds what the figures say (revenue, subscribers, rates) to contexts whose totals are known.
+    fn complete(&self, contexts: &mut [Entity]) -> Vec<Diagnostic>;
+
+    /// Which plays qualify; `None` when all do.
+    fn qualifying(&self) -> Option<QualifyingPlay>;
+
+    /// What to do with differing descriptions of one release or recording.
+    fn conflict(&self) -> ConflictPolicy;
+
+    /// When refunds are closed.
+    fn refunds(&self) -> RefundPolicy {
+        RefundPolicy::default()
+    }
+
+    // Royalties.
 
     /// What works royalties out, for agreements that have deals.
     fn royalties(&self) -> Option<&dyn RoyaltyTerms> {

@@ -5,22 +5,22 @@ use crate::model::Entity;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 
-/// Usages of one kind: of one sales context and one manner, paid for or not. What is owed is worked
-/// out kind by kind.
+/// Usages of one kind: of one sales context and one usage kind, royalty bearing or not. Royalties
+/// are worked out kind by kind.
 #[derive(Clone, Copy, Debug)]
 pub struct UsageTotal<'a> {
     /// The number of the sales context.
     pub context: usize,
-    /// What tells usages of the context apart, such as the price.
+    /// What distinguishes usages of the context, such as the price.
     pub usage: &'a Entity,
     /// Whether the plays reach the threshold of a qualifying play.
     pub bearing: bool,
     /// Plays or sales.
     pub plays: u64,
-    /// Sales that were taken back.
+    /// Returned sales.
     pub returns: u64,
-    /// For agreements that pay by user ([`RoyaltyTerms::per_user`]): all plays of a user, rising, and the
-    /// plays of this kind by users with so many.
+    /// For agreements that pay by user ([`RoyaltyTerms::per_user`]): all plays of a user, rising,
+    /// and the plays of this kind by users with so many.
     pub by_user: &'a [(u64, u64)],
 }
 
@@ -31,7 +31,7 @@ pub struct ServiceTotal {
     pub context: Entity,
     /// Whether the plays reach the threshold of a qualifying play.
     pub bearing: bool,
-    /// Plays or sales, less what was taken back.
+    /// Plays or sales, less returns.
     pub plays: u64,
 }
 
@@ -44,8 +44,8 @@ pub struct UnitRate {
     pub denominator: i128,
     /// The model that won, as it is written to `usage.royalty-model`.
     pub model: Box<str>,
-    /// The sum, an index of [`Royalties::sums`], in which the amounts of these usages have to add up
-    /// exactly; none where each is rounded by itself.
+    /// The sum, an index of [`Royalties::sums`], in which the amounts of these usages have to add
+    /// up exactly; none where each is rounded by itself.
     pub sum: Option<u32>,
 }
 
@@ -79,7 +79,7 @@ pub struct ClosingBalance {
     pub unrecouped: Decimal,
 }
 
-/// What is owed for everything that was counted.
+/// The royalties of everything that was counted.
 #[derive(Clone, Debug, Default)]
 pub struct Royalties {
     /// For each kind of usages, in the order given, what one play is worth; `None` where nothing is
@@ -99,7 +99,7 @@ pub struct Royalties {
     pub closing: Option<ClosingBalance>,
     /// How the amounts came about, for an auditor: one JSON object a line.
     pub explanation: String,
-    /// What was noteworthy.
+    /// Diagnostics.
     pub diagnostics: Vec<Diagnostic>,
 }
 

@@ -1,6 +1,6 @@
 //! What becomes of a refund, by the moments of the sale and of the refund.
 //!
-//! RefundPolicy of a period are closed at the *cut-off*: 00:00 UTC on the 4th of the month after the
+//! Refunds of a period are closed at the *cut-off*: 00:00 UTC on the 4th of the month after the
 //! month in which the period ends, unless the agreement names another day or hour. A refund before
 //! it cancels: the report of the sale's period shows the return. One at or after it is too late for
 //! that report and becomes an *adjustment* in the first report whose own cut-off is still ahead,

@@ -743,7 +743,7 @@ impl BlockEncoder for SumsEncoder {
         }
         let Run { losses, account, totals, .. } = run;
         losses.flush(report);
-        account.settle(&self.money.codes, &mut report.ledger.written).map_err(|what| {
+        account.add_to(&self.money.codes, &mut report.ledger.written).map_err(|what| {
             let message = format!("the sum of {what} has more than 28 digits");
             Fatal::input(Diagnostic::new(&INEXACT, Location::default(), message))
         })?;

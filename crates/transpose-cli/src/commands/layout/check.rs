@@ -1,8 +1,7 @@
 //! `transpose layout check`: what a layout says, and what becomes of a sample.
 
-use crate::arguments::{self, Threads};
-use crate::commands::inspect::sourced;
-use crate::diagnostics::wrong_argument;
+use crate::arguments::{DataForm, ReadOptions, Threads};
+use crate::diagnostics::{joined, wrong_argument};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open::{self, Containers};
@@ -28,6 +27,7 @@ const PROBE: usize = 64 << 10;
 
 /// Checks a layout, and shows what becomes of a sample
 #[derive(clap::Args)]
+#[command(mut_arg("read_set", |arg| arg.help("An option of the layout")))]
 #[command(after_help = "\
 Examples:
   transpose layout check acme.toml
@@ -42,16 +42,14 @@ pub(crate) struct Check {
     /// A file of the layout
     #[arg(value_name = "SAMPLE")]
     sample: Option<PathBuf>,
-    /// An option of the layout
-    #[arg(long = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
-    read_set: Vec<(String, String)>,
+    #[command(flatten)]
+    read_options: ReadOptions,
     #[command(flatten)]
     containers: Containers,
     #[command(flatten)]
     threads: Threads,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: DataForm,
 }
 
 /// What a sample came to.
@@ -68,11 +66,8 @@ impl Check {
         let layout = Layout::parse(&self.layout.to_string_lossy(), &open::text(&self.layout)?)?;
         let layout = Arc::new(layout);
         let seen = self.sample.as_ref().map(|sample| self.look(&layout, sample)).transpose()?;
-        if self.json {
-            messages.document(&object(&layout, seen.as_ref()))?;
-        } else {
-            messages.data(printable(&text(&layout, seen.as_ref())).as_bytes())?;
-        }
+        let seen = seen.as_ref();
+        self.form.print(messages, || object(&layout, seen), || printable(&text(&layout, seen)))?;
         let Some(seen) = seen else { return Ok(Exit::Done) };
         messages.diagnostics(&seen.diagnostics);
         let wrong = seen.diagnostics.of(Severity::Error) > 0 || seen.survey.rejects > 0;
@@ -95,10 +90,13 @@ impl Check {
             bytes: probe,
             complete: probe.len() == bytes.len() && complete,
         });
-        let mapping = sourced(input, layout.mapping(input.name(), (&bytes, complete), &self.read_set))?;
-        let survey = sourced(input, survey(input, &format, &self.read_set, self.threads.reading(), 0))?;
-        let mut diagnostics = opener.notes();
-        diagnostics.merge(survey.diagnostics.clone());
+        let (options, reading) = (&self.read_options.read_set, self.threads.reading());
+        let mapping = layout
+            .mapping(input.name(), (&bytes, complete), options)
+            .map_err(|fatal| fatal.in_source(input.name()))?;
+        let survey =
+            survey(input, &format, options, reading, 0).map_err(|fatal| fatal.in_source(input.name()))?;
+        let diagnostics = joined([opener.notes(), survey.diagnostics.clone()]);
         Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
     }
 }

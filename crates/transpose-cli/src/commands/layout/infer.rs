@@ -1,11 +1,9 @@
 //! `transpose layout infer`: a layout proposed for a sample.
 
-use crate::arguments::{Layouts, Threads};
+use crate::arguments::{InputOptions, TextOutput, Threads};
 use crate::diagnostics::wrong_argument;
 use crate::exit::{Exit, Stop};
-use crate::files;
 use crate::messages::Messages;
-use crate::open::{self, Containers};
 use crate::text::{counted, table};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -37,16 +35,10 @@ pub(crate) struct Infer {
     /// The id of the layout, `label.acme`; by default made from the name of the file
     #[arg(long, value_name = "ID")]
     name: Option<String>,
-    /// Where to write; by default standard output
-    #[arg(short, long, value_name = "FILE", default_value = "-")]
-    output: PathBuf,
-    /// Replace an existing file
-    #[arg(long)]
-    overwrite: bool,
     #[command(flatten)]
-    layouts: Layouts,
+    output: TextOutput,
     #[command(flatten)]
-    containers: Containers,
+    input_options: InputOptions,
     #[command(flatten)]
     threads: Threads,
     /// Print JSON instead of the layout, which is a text in it
@@ -57,25 +49,23 @@ pub(crate) struct Infer {
 impl Infer {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let id = self.id()?;
-        let registry = open::registry(&self.layouts.files)?;
-        let opener = self.containers.opener(&registry, None);
+        let registry = self.input_options.registry()?;
+        let opener = self.input_options.opener(&registry, None, None);
         let inputs = opener.inputs(std::slice::from_ref(&self.sample), self.threads.reading().threads)?;
         let Some(input) = inputs.first() else { return Ok(Exit::Done) };
         let proposal = proposed(&registry, input, &id)?;
         let mut diagnostics: Diagnostics = opener.notes();
         diagnostics.extend(proposal.diagnostics.iter().cloned());
-        if self.output.as_os_str() != "-" {
-            files::write(&self.output, proposal.toml.as_bytes(), self.overwrite)?;
-        }
+        self.output.write_file(&proposal.toml)?;
         if self.json {
             messages.document(&object(&proposal, &id, &diagnostics))?;
-        } else if self.output.as_os_str() == "-" {
+        } else if self.output.file().is_none() {
             messages.data(proposal.toml.as_bytes())?;
         }
         messages.note(&text(&proposal));
         messages.diagnostics(&diagnostics);
-        if self.output.as_os_str() != "-" {
-            let path = self.output.display();
+        if let Some(path) = self.output.file() {
+            let path = path.display();
             messages.note(&format!(
                 "written: {path}\nnext: transpose layout check {path} {}\n",
                 self.sample.display()

@@ -12,11 +12,12 @@ mod json;
 mod sarif;
 mod text;
 
-use crate::arguments::{self, Layouts, MemoryLimit, Threads};
+use crate::arguments::{self, InputFormat, InputOptions, Memory, Overwrite, Threads};
+use crate::diagnostics::joined;
 use crate::exit::{Exit, Stop};
 use crate::files;
 use crate::messages::Messages;
-use crate::open::{self, Containers};
+use crate::open;
 use crate::progress::Progress;
 use crate::text::{counted, number};
 use fix::Fixed;
@@ -33,6 +34,9 @@ use transpose_io::Input;
 /// The files of one message are checked together, in any order. Nothing is converted, and the files
 /// are never changed.
 #[derive(clap::Args)]
+#[command(mut_arg("from", |arg| arg.help("The format of the reports, where their content does not tell")))]
+#[command(mut_arg("memory_limit", |arg| arg.help("How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 64MiB and a little for each thread; what does not fit goes to `--temp-dir`")))]
+#[command(mut_arg("temp_dir", |arg| arg.help("The folder for what does not fit into memory, and for what comes from a pipe; nothing stays there. By default the system's own")))]
 #[command(after_help = "\
 Examples:
   transpose validate message.tsv
@@ -47,9 +51,8 @@ pub(crate) struct Validate {
     /// The reports to check, plain or gzip; `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// The format of the reports, where their content does not tell
-    #[arg(long, value_name = "FORMAT")]
-    from: Option<String>,
+    #[command(flatten)]
+    input_format: InputFormat,
     /// An option of the format; `transpose formats FORMAT` lists them
     #[arg(long = "set", visible_alias = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     set: Vec<(String, String)>,
@@ -73,23 +76,14 @@ pub(crate) struct Validate {
     /// without asking anybody is changed
     #[arg(long, value_name = "OUT")]
     fix: Option<PathBuf>,
-    /// Replace existing files
-    #[arg(long)]
-    overwrite: bool,
     #[command(flatten)]
-    layouts: Layouts,
+    overwrite: Overwrite,
     #[command(flatten)]
-    containers: Containers,
+    input_options: InputOptions,
     #[command(flatten)]
     threads: Threads,
-    /// How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By
-    /// default about 64MiB and a little for each thread; what does not fit goes to `--temp-dir`
-    #[arg(long, value_name = "SIZE", value_parser = arguments::memory_limit)]
-    memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory, and for what comes from a pipe; nothing stays
-    /// there. By default the system's own
-    #[arg(long, value_name = "FOLDER")]
-    temp_dir: Option<PathBuf>,
+    #[command(flatten)]
+    memory: Memory,
 }
 
 /// How findings are written.
@@ -117,23 +111,19 @@ struct Report<'a> {
 
 impl Validate {
     pub(crate) fn run(&self, messages: &Messages) -> Result<Exit, Stop> {
-        let registry = open::registry(&self.layouts.files)?;
+        let registry = self.input_options.registry()?;
         let codes: Vec<&'static Code> = registry.codes().collect();
         let rules = match &self.rules {
             Some(path) => Some(Rules::parse(&path.to_string_lossy(), &open::text(path)?, &codes)?),
             None => None,
         };
-        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        if self.temp_dir.is_some() {
-            transpose_io::check_temp_dir(&temp_dir)
-                .map_err(|error| transpose_engine::diagnostics::io(&error))?;
-        }
+        let temp_dir = self.memory.temp_dir()?;
         let _ = transpose_io::clean_stale(&temp_dir);
         let copies = self.fix.as_deref().map(|out| fix::copies(&self.inputs, out)).unwrap_or_default();
         self.check_paths(&copies)?;
-        let memory = self.memory_limit.and_then(MemoryLimit::bytes);
+        let memory = self.memory.given_limit();
         let threads = self.threads.reading().within(memory, true).threads;
-        let opener = self.containers.opener(&registry, Some(&temp_dir)).of(self.from.as_deref());
+        let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
         let inputs = opener.kept_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
         for input in &inputs {
@@ -141,7 +131,7 @@ impl Validate {
             // at from beside.
             let beside = input.again(1).map_err(|error| transpose_engine::diagnostics::io(&error))?;
             let input = beside.as_ref().unwrap_or(input);
-            formats.push(open::choose(&registry, self.from.as_deref(), input)?.format);
+            formats.push(open::choose(&registry, self.input_format.from.as_deref(), input)?.format);
         }
         let mut severities = Severities::new(self.strict);
         for (code, severity) in rules.iter().flat_map(|rules| &rules.severities) {
@@ -168,14 +158,12 @@ impl Validate {
             _ => fatal,
         };
         let checked = validation.run().and_then(|verdict| {
-            let fixed = fix::fix(&validation, &verdict, &copies, self.overwrite)?;
+            let fixed = fix::fix(&validation, &verdict, &copies, self.overwrite.allowed)?;
             Ok((verdict, fixed))
         });
         progress.clear();
         let (mut verdict, fixed) = checked.map_err(located)?;
-        let mut notes = opener.notes();
-        notes.merge(std::mem::take(&mut verdict.diagnostics));
-        verdict.diagnostics = notes;
+        verdict.diagnostics = joined([opener.notes(), std::mem::take(&mut verdict.diagnostics)]);
         let mut diagnostics = verdict.diagnostics.clone();
         if let Some(fixed) = &fixed {
             diagnostics.merge(fixed.changes.clone());
@@ -203,7 +191,7 @@ impl Validate {
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;
         } else {
-            files::write(&self.output, text.as_bytes(), self.overwrite)?;
+            self.overwrite.write(&self.output, text.as_bytes())?;
             messages.note(&report.summary());
             messages.note(&format!("written: {}\n", self.output.display()));
         }
@@ -219,15 +207,13 @@ impl Validate {
     fn check_paths(&self, copies: &[PathBuf]) -> Result<(), Fatal> {
         let read = self.inputs.iter().map(|path| ("an input", path.as_path()));
         let read = read.chain(self.rules.iter().map(|path| ("the rules", path.as_path())));
-        let read: Vec<_> =
-            read.chain(self.layouts.files.iter().map(|path| ("a layout", path.as_path()))).collect();
+        let read: Vec<_> = read
+            .chain(self.input_options.layouts.files.iter().map(|path| ("a layout", path.as_path())))
+            .collect();
         let copies = copies.iter().map(|path| ("the repaired copy", path.as_path()));
         let written: Vec<_> = std::iter::once(("the report", self.output.as_path())).chain(copies).collect();
         files::refuse_same(&read, &written)?;
-        for (_, path) in written.iter().filter(|_| !self.overwrite) {
-            files::refuse_existing(path, false)?;
-        }
-        Ok(())
+        written.iter().try_for_each(|(_, path)| self.overwrite.check(path))
     }
 }
 
