@@ -131,14 +131,21 @@ fn dependencies<'a>(manifest: &'a Table, section: &str) -> impl Iterator<Item = 
 const LAYERS: &[(&str, &[&str])] = &[
     ("transpose-codes", &[]),
     ("transpose-sync", &[]),
+    ("transpose-text", &[]),
     ("transpose-foreign", &[]),
     ("transpose-core", &["transpose-codes"]),
-    ("transpose-records", &["transpose-codes", "transpose-core"]),
-    ("transpose-sheet", &["transpose-codes", "transpose-core", "transpose-sync"]),
+    ("transpose-records", &["transpose-codes", "transpose-core", "transpose-text"]),
+    ("transpose-sheet", &["transpose-codes", "transpose-core", "transpose-sync", "transpose-text"]),
     ("transpose-deals", &["transpose-codes", "transpose-core"]),
     ("transpose-io", &["transpose-sync"]),
-    ("transpose-containers", &["transpose-codes", "transpose-core", "transpose-io", "transpose-sync"]),
-    ("transpose-engine", &["transpose-codes", "transpose-core", "transpose-io", "transpose-sync"]),
+    (
+        "transpose-containers",
+        &["transpose-codes", "transpose-core", "transpose-io", "transpose-sync", "transpose-text"],
+    ),
+    (
+        "transpose-engine",
+        &["transpose-codes", "transpose-core", "transpose-io", "transpose-sync", "transpose-text"],
+    ),
     (
         "transpose-cli",
         &[
@@ -179,7 +186,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// What a family of formats may depend on: no other family, no engine, no files.
-const FAMILY: &[&str] = &["transpose-codes", "transpose-core", "transpose-records", "transpose-sheet"];
+const FAMILY: &[&str] =
+    &["transpose-codes", "transpose-core", "transpose-records", "transpose-sheet", "transpose-text"];
 
 /// Dependencies point one way.
 fn layers(tree: &Tree) -> Vec<String> {

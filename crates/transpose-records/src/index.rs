@@ -5,8 +5,8 @@
 //! looked for again. Which lines are ASCII throughout is told as well.
 
 use crate::line::is_escaped;
-#[cfg(target_arch = "x86_64")]
-use crate::scan::{BLOCK, Masks, mask, masks, wide};
+use crate::scan::Masks;
+use transpose_text::scan::{self, BLOCK, ByteSet};
 
 /// One line of an [`Index`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,28 +95,9 @@ impl Index {
     /// `escapes` tells that a tab after a run of backslashes whose length leaves 1 when divided by
     /// three is data.
     pub fn run(&mut self, text: &[u8], start: usize, escapes: bool) {
-        #[cfg(target_arch = "x86_64")]
-        if has_wide() {
-            #[expect(unsafe_code, reason = "the processor was asked for these features")]
-            return unsafe { self.run_wide(text, start, escapes) };
-        }
-        self.run_with(text, start, escapes, masks);
-    }
-
-    /// The same with what newer processors have; the whole pass is compiled for them.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
-    fn run_wide(&mut self, text: &[u8], start: usize, escapes: bool) {
-        self.run_with(text, start, escapes, |block| wide(block));
-    }
-
-    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
-    #[inline(always)]
-    fn run_with(&mut self, text: &[u8], start: usize, escapes: bool, masks: impl Fn(&[u8; BLOCK]) -> Masks) {
         self.rows.clear();
         self.dirt.clear();
-        let rest = text.get(start..).unwrap_or(&[]);
-        let mut pass = Pass {
+        let state = State {
             text,
             escapes,
             used: 0,
@@ -129,10 +110,27 @@ impl Index {
             backslash: 0,
             cr: 0,
         };
-        let (blocks, tail) = rest.as_chunks::<BLOCK>();
-        let mut base = start;
+        scan::run(Pass { index: self, state, start });
+    }
+}
+
+/// A pass over a text.
+struct Pass<'i, 'a> {
+    index: &'i mut Index,
+    state: State<'a>,
+    start: usize,
+}
+
+impl scan::Pass for Pass<'_, '_> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `scan`")]
+    #[inline(always)]
+    fn run(self, find: impl Fn(&[u8; BLOCK], ByteSet) -> u64) {
+        let Self { index, mut state, start: mut base } = self;
+        let (blocks, tail) = state.text.get(base..).unwrap_or(&[]).as_chunks::<BLOCK>();
         for block in blocks {
-            pass.block(block, masks(block), base, self);
+            state.block(block, &find, base, index);
             base += BLOCK;
         }
         if !tail.is_empty() {
@@ -141,21 +139,14 @@ impl Index {
             if let Some(head) = block.get_mut(..tail.len()) {
                 head.copy_from_slice(tail);
             }
-            pass.block(&block, masks(&block), base, self);
+            state.block(&block, &find, base, index);
         }
-        pass.end(self);
+        state.end(index);
     }
 }
 
-/// Whether the processor has what [`Index::run_wide`] needs.
-#[cfg(target_arch = "x86_64")]
-fn has_wide() -> bool {
-    use std::arch::is_x86_feature_detected as has;
-    has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt") && has!("lzcnt")
-}
-
 /// The state between blocks.
-struct Pass<'a> {
+struct State<'a> {
     text: &'a [u8],
     escapes: bool,
     /// How many cell ends are in use.
@@ -176,24 +167,30 @@ struct Pass<'a> {
     cr: u64,
 }
 
-impl Pass<'_> {
-    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+impl State<'_> {
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `scan`")]
     #[inline(always)]
-    fn block(&mut self, block: &[u8; BLOCK], masks: Masks, base: usize, out: &mut Index) {
-        let Masks { mut cells, mut lines, spaces, special, control, mut beyond } = masks;
+    fn block(
+        &mut self,
+        block: &[u8; BLOCK],
+        find: &impl Fn(&[u8; BLOCK], ByteSet) -> u64,
+        base: usize,
+        out: &mut Index,
+    ) {
+        let Masks { mut cells, mut lines, spaces, special, control, mut beyond } = Masks::of(block, find);
         let mut returns = 0;
         let mut dirty = special;
         if control | self.cr != 0 {
             // A carriage return belongs to the line break when a line feed follows; any other is a
             // control character.
-            returns = mask(block, b'\r');
+            returns = find(block, ByteSet::One(b'\r'));
             dirty |= control & !(returns & (lines >> 1 | 1 << (BLOCK - 1)));
             dirty |= self.cr & !lines;
         }
         // Whether a carriage return at the end belongs to a line break is seen in the next block.
         self.cr = returns >> (BLOCK - 1);
         if special | self.backslash != 0 {
-            let backslashes = mask(block, b'\\');
+            let backslashes = find(block, ByteSet::One(b'\\'));
             let mut doubtful = cells & !lines & (backslashes << 1 | self.backslash);
             self.backslash = backslashes >> (BLOCK - 1);
             while self.escapes && doubtful != 0 {

@@ -34,6 +34,7 @@ use transpose_core::format::{
 use transpose_core::model::{
     Block, Blocks, Cell, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value,
 };
+use transpose_text::quoting::{needs_quotes, write_text};
 
 transpose_core::register!(|| Ok(vec![format()]));
 
@@ -650,27 +651,9 @@ fn owned(value: &Value, many: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a text must be quoted. Every byte is looked at, which is quicker than stopping early.
-fn needs_quotes(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, byte| found | matches!(byte, b'"' | b',' | b'\n' | b'\r'))
-}
-
 /// Writes a text; an empty one is told from an absent one by its quotes.
 fn text(bytes: &[u8], out: &mut Vec<u8>) {
-    if bytes.is_empty() {
-        out.extend_from_slice(b"\"\"");
-    } else if needs_quotes(bytes) {
-        out.push(b'"');
-        for byte in bytes {
-            if *byte == b'"' {
-                out.push(b'"');
-            }
-            out.push(*byte);
-        }
-        out.push(b'"');
-    } else {
-        out.extend_from_slice(bytes);
-    }
+    write_text(bytes, b',', b'"', out);
 }
 
 /// Writes several values, divided by pipes.
@@ -682,7 +665,7 @@ fn list<'a>(values: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
             out.push(b'|');
         }
         count += 1;
-        quotes |= needs_quotes(value);
+        quotes |= needs_quotes(value, b',', b'"');
         for byte in value {
             match byte {
                 b'"' => out.push(b'"'),

@@ -15,10 +15,24 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// The modules of each crate by floor, from the ground up.
-const CRATES: &[Crate] = &[Crate {
-    name: "transpose-core",
-    floors: &[&["model"], &["diagnostics"], &["accounting", "terms"], &["format"]],
-}];
+const CRATES: &[Crate] = &[
+    Crate {
+        name: "transpose-core",
+        floors: &[&["model"], &["diagnostics"], &["accounting", "terms"], &["format"]],
+    },
+    Crate {
+        name: "transpose-sheet",
+        floors: &[
+            &["diagnostics"],
+            &["delimited"],
+            &["notation", "fixed_width"],
+            &["layout"],
+            &["control_totals"],
+            &["read", "write"],
+            &["format", "infer", "mapping"],
+        ],
+    },
+];
 
 /// A crate and what stands on each of its floors, from the ground up.
 struct Crate {

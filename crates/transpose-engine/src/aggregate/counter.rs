@@ -361,9 +361,7 @@ impl<'a> Worker<'a> {
         let events = &batch.events;
         let rows = Rows { events, bytes, space: self.space };
         let mut rejects = batch.rejects.clone();
-        let place = |row: &EventRow| {
-            Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start))
-        };
+        let place = |row: &EventRow| origin.locate(row.line, row.start);
         let mut converted = Count::default();
         let mut left: BTreeMap<&'static str, Count> = BTreeMap::new();
         self.chosen.clear();
@@ -405,11 +403,7 @@ impl<'a> Worker<'a> {
                 }
             };
             if let Some((code, message)) = told {
-                if report.diagnostics.keeps(code) {
-                    report.diagnostics.push(Diagnostic::new(code, place(row), message));
-                } else {
-                    report.diagnostics.count(code, 1);
-                }
+                report.diagnostics.report(code, || Diagnostic::new(code, place(row), message));
             }
         }
         drop(dictionary);
@@ -572,7 +566,7 @@ impl<'a> Worker<'a> {
         let Some(Some(placed)) = self.placed.get(key as usize) else {
             return Err(diagnostics::bug("a context without an answer"));
         };
-        let place = || Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+        let place = || origin.locate(row.line, row.start);
         let refund = placed.sale.as_ref().filter(|selling| selling.sale.returned);
         if let (Some(_), Some(refunds)) = (refund, &rules.sales) {
             return self.choose_refund(key, (row.time, sale), &place(), refunds);

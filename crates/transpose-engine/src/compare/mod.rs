@@ -837,11 +837,7 @@ fn tell(
             .ok_or_else(diagnostics::damaged_scratch)?;
         let (fields, other) = (take(&mut line), take(&mut line));
         let (Some(fields), Some(other)) = (fields, other) else { return Err(diagnostics::damaged_scratch()) };
-        if diagnostics.keeps(class.code()) {
-            diagnostics.push(shape.diagnostic(*class, place, Place(other), fields));
-        } else {
-            diagnostics.count(class.code(), 1);
-        }
+        diagnostics.report(class.code(), || shape.diagnostic(*class, place, Place(other), fields));
         if let Some(lines) = &mut lines {
             lines(line)?;
         }

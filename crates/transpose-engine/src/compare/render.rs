@@ -6,6 +6,7 @@ use std::io::Write as _;
 use transpose_codes::duration::Duration;
 use transpose_codes::time::Timestamp;
 use transpose_core::model::Field;
+use transpose_text::quoting::write_cell;
 
 /// One difference: a row, and the other one where there is one. Of a repeated row the other is the
 /// first of its file.
@@ -44,7 +45,7 @@ fn csv(difference: &Difference<'_>, shape: &Shape, out: &mut Vec<u8>) {
     let _ = write!(out, "{},{},", difference.class.name(), difference.matched.name());
     for side in sides {
         if let Some(row) = side {
-            quoted(shape.source(row).as_bytes(), out);
+            write_cell(shape.source(row).as_bytes(), b',', b'"', out);
             let _ = write!(out, ",{}", row.place.line());
         } else {
             out.push(b',');
@@ -59,7 +60,7 @@ fn csv(difference: &Difference<'_>, shape: &Shape, out: &mut Vec<u8>) {
             out.push(b',');
             text.clear();
             if side.is_some_and(|row| value(row, column, field, shape, &mut text)) {
-                quoted(&text, out);
+                write_cell(&text, b',', b'"', out);
             }
         }
     }
@@ -102,20 +103,4 @@ fn value(row: &Row<'_>, column: usize, field: Field, shape: &Shape, out: &mut Ve
         },
     }
     true
-}
-
-/// A cell, quoted where it has to be.
-fn quoted(text: &[u8], out: &mut Vec<u8>) {
-    if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
-        out.extend_from_slice(text);
-        return;
-    }
-    out.push(b'"');
-    for byte in text {
-        if *byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(*byte);
-    }
-    out.push(b'"');
 }

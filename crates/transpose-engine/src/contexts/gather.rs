@@ -20,6 +20,7 @@ use crate::scan::chunks::{Decoded, Reading, scan};
 use crate::scan::open::{name_source, open_blocks};
 use crate::scan::ordered::Flow;
 use crate::scan::rescan;
+use crate::storage::varint::{put, put_text, take, take_text};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::duration::Duration;
@@ -93,18 +94,18 @@ impl Plan {
         let shape = entity.shape_index();
         let Some(Some(columns)) = self.shapes.get(shape) else { return false };
         out.clear();
-        out.extend_from_slice(&(shape as u32).to_le_bytes());
+        put(shape as u64, out);
         for (column, _) in &columns.context {
             match entity.cell(*column) {
                 Cell::Absent => out.push(ABSENT),
                 Cell::One(text) => {
                     out.push(ONE);
-                    put(text, out);
+                    put_text(text, out);
                 }
                 Cell::Many(list) => {
                     out.push(MANY);
-                    out.extend_from_slice(&(list.iter().len() as u32).to_le_bytes());
-                    list.iter().for_each(|text| put(text, out));
+                    put(list.iter().len() as u64, out);
+                    list.iter().for_each(|text| put_text(text, out));
                 }
             }
         }
@@ -113,16 +114,17 @@ impl Plan {
 
     /// The sales context that a key tells.
     fn context(&self, mut key: &[u8]) -> Option<Entity> {
-        let shape = number(&mut key)? as usize;
+        let text = |key: &mut &[u8]| take_text(key).map(|text| String::from_utf8_lossy(text).into());
+        let shape = take(&mut key)? as usize;
         let mut context = Entity::default();
         for (_, field) in &self.shapes.get(shape)?.as_ref()?.context {
             let (kind, rest) = key.split_first()?;
             key = rest;
             match *kind {
-                ONE => context.set(*field, Value::One(take(&mut key)?)),
+                ONE => context.set(*field, Value::One(text(&mut key)?)),
                 MANY => {
-                    let count = number(&mut key)?;
-                    let texts = (0..count).map(|_| take(&mut key)).collect::<Option<Vec<_>>>()?;
+                    let count = take(&mut key)?;
+                    let texts = (0..count).map(|_| text(&mut key)).collect::<Option<Vec<_>>>()?;
                     context.set(*field, Value::Many(texts));
                 }
                 _ => {}
@@ -148,24 +150,6 @@ fn columns(shape: &Shape) -> Columns {
 const ABSENT: u8 = 0;
 const ONE: u8 = 1;
 const MANY: u8 = 2;
-
-fn put(text: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
-    out.extend_from_slice(text);
-}
-
-fn number(key: &mut &[u8]) -> Option<u32> {
-    let (number, rest) = key.split_first_chunk::<4>()?;
-    *key = rest;
-    Some(u32::from_le_bytes(*number))
-}
-
-fn take(key: &mut &[u8]) -> Option<Box<str>> {
-    let len = number(key)? as usize;
-    let (text, rest) = key.split_at_checked(len)?;
-    *key = rest;
-    Some(String::from_utf8_lossy(text).into())
-}
 
 /// What was used in a sales context.
 #[derive(Clone, Debug, Default)]

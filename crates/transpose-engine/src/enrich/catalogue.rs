@@ -19,6 +19,7 @@ use crate::diagnostics;
 use crate::scan::chunks::{Decoded, Reading, scan};
 use crate::scan::open::{name_source, open_events};
 use crate::scan::ordered::{Flow, Sequencer};
+use crate::storage::varint::{Cells, put_cell};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher as _;
@@ -180,8 +181,7 @@ impl Catalogue {
             let events = &batch.events;
             let mut rows = Rows::default();
             for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact(wanted.len())) {
-                let place =
-                    Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+                let place = origin.locate(row.line, row.start);
                 rows.begin(place.line.unwrap_or(0), place.byte.unwrap_or(0));
                 for (index, (field, cell)) in wanted.iter().zip(cells).enumerate() {
                     let raw = cell.bytes(bytes, &events.arena);
@@ -194,7 +194,7 @@ impl Catalogue {
                     };
                     match index {
                         0 | 1 => rows.key(index, if present { scratch } else { &[] }),
-                        _ => push(&mut rows.text, present.then_some(scratch)),
+                        _ => put_cell(present.then_some(scratch), &mut rows.text),
                     }
                 }
                 rows.end();
@@ -227,8 +227,8 @@ impl Catalogue {
             diagnostics.push(Diagnostic::new(&diagnostics::CATALOGUE_REPEATED, place(), message));
             return;
         }
-        push(&mut self.rows, Some(track));
-        push(&mut self.rows, Some(release));
+        put_cell(Some(track), &mut self.rows);
+        put_cell(Some(release), &mut self.rows);
         self.rows.extend_from_slice(values);
         let (rows, state) = (&self.rows, &self.state);
         self.pairs.insert_unique(pair, at, |known| {
@@ -289,10 +289,9 @@ impl Catalogue {
 
     /// The facts of an answer.
     pub(crate) fn values(&self, found: Found) -> impl Iterator<Item = (Field, &[u8])> {
-        let mut rest = self.rows.get(found.row as usize..).unwrap_or(&[]);
-        let _ = (pull(&mut rest), pull(&mut rest));
+        let mut cells = Cells(self.rows.get(found.row as usize..).unwrap_or(&[])).skip(2);
         self.fields.iter().filter_map(move |field| {
-            let value = pull(&mut rest)?;
+            let value = cells.next()??;
             let holds = match found.scope {
                 Scope::All => true,
                 Scope::Release => is_release(*field),
@@ -346,37 +345,8 @@ fn hash(state: &RandomState, track: &[u8], release: &[u8]) -> u64 {
 }
 
 fn keys_at(rows: &[u8], row: u64) -> (&[u8], &[u8]) {
-    let mut rest = rows.get(row as usize..).unwrap_or(&[]);
-    (pull(&mut rest).unwrap_or(&[]), pull(&mut rest).unwrap_or(&[]))
-}
-
-/// Appends a value: its length and one as seven bits a byte, the lowest first, then its bytes; zero
-/// for none.
-fn push(out: &mut Vec<u8>, value: Option<&[u8]>) {
-    let mut number = value.map_or(0, |value| value.len() + 1);
-    while number > 0x7f {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-    out.extend_from_slice(value.unwrap_or(&[]));
-}
-
-/// Takes a value off the front.
-fn pull<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (mut number, mut shift) = (0usize, 0);
-    loop {
-        let (byte, more) = rest.split_first()?;
-        *rest = more;
-        number |= usize::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 || shift > 56 {
-            break;
-        }
-    }
-    let (value, more) = rest.split_at_checked(number.checked_sub(1)?)?;
-    *rest = more;
-    Some(value)
+    let mut cells = Cells(rows.get(row as usize..).unwrap_or(&[]));
+    (cells.next().flatten().unwrap_or(&[]), cells.next().flatten().unwrap_or(&[]))
 }
 
 #[cfg(test)]
@@ -391,8 +361,8 @@ mod tests {
             part.begin(1, 0);
             part.key(0, track.as_bytes());
             part.key(1, release.as_bytes());
-            push(&mut part.text, (!title.is_empty()).then_some(title.as_bytes()));
-            push(&mut part.text, (!isrc.is_empty()).then_some(isrc.as_bytes()));
+            put_cell((!title.is_empty()).then_some(title.as_bytes()), &mut part.text);
+            put_cell((!isrc.is_empty()).then_some(isrc.as_bytes()), &mut part.text);
             part.end();
         }
         for row in &part.rows {

@@ -16,7 +16,7 @@ use crate::enrich::privacy::{Users, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal};
 use transpose_core::format::{
     Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Indexed, Origin, Preamble, Projection, Tally,
 };
@@ -350,14 +350,10 @@ impl ChunkDecoder for Worker<'_> {
             }
             let (found, code) = self.all.found(track, release);
             if let Some(code) = code {
-                if report.diagnostics.keeps(code) {
-                    let message = trouble(code, track, release);
-                    let line = origin.line + u64::from(row.line);
-                    let place = Location::line(line, origin.byte + u64::from(row.start));
-                    report.diagnostics.push(Diagnostic::new(code, place.field(Field::RECORDING_ID), message));
-                } else {
-                    report.diagnostics.count(code, 1);
-                }
+                report.diagnostics.report(code, || {
+                    let place = origin.locate(row.line, row.start).field(Field::RECORDING_ID);
+                    Diagnostic::new(code, place, trouble(code, track, release))
+                });
             }
             let told = match found {
                 None => None,

@@ -272,14 +272,13 @@ impl Eye<'_> {
             }
             if self.identity(index, events, decoded.bytes, &mut scratch, &mut identity) {
                 met.push(key(&identity, state));
-            } else if diagnostics.keeps(&NO_EVENT_ID) {
-                let place =
-                    Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-                let message =
-                    "the row has no identifier of the play or sale, so it is taken for one of its own";
-                diagnostics.push(Diagnostic::new(&NO_EVENT_ID, place.field(Field::EVENT_ID), message));
             } else {
-                diagnostics.count(&NO_EVENT_ID, 1);
+                diagnostics.report(&NO_EVENT_ID, || {
+                    let place = origin.locate(row.line, row.start).field(Field::EVENT_ID);
+                    let message =
+                        "the row has no identifier of the play or sale, so it is taken for one of its own";
+                    Diagnostic::new(&NO_EVENT_ID, place, message)
+                });
             }
         }
         (met, diagnostics)

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use transpose_codes::time::Timestamp;
 use transpose_core::accounting::{Ledger, RunReport};
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
 use transpose_core::format::{EventDecoder, Origin};
 use transpose_core::model::{CellDiagnostic, EventBatch, EventRow, Field, FieldSet};
 use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
@@ -337,7 +337,7 @@ struct Sieve<'a> {
 
 impl Sieve<'_> {
     fn place(&self, row: &EventRow) -> Location {
-        Location::line(self.origin.line + u64::from(row.line), self.origin.byte + u64::from(row.start))
+        self.origin.locate(row.line, row.start)
     }
 
     fn leave_out(&mut self, index: usize, row: &EventRow, reason: &'static str) {
@@ -348,17 +348,9 @@ impl Sieve<'_> {
         count.2 += i128::from(row.micros);
     }
 
-    fn tell(
-        &mut self,
-        code: &'static transpose_core::diagnostics::Code,
-        row: &EventRow,
-        message: impl FnOnce() -> String,
-    ) {
-        if self.report.diagnostics.keeps(code) {
-            let place = self.place(row);
-            self.report.diagnostics.push(Diagnostic::new(code, place, message()));
-        } else {
-            self.report.diagnostics.count(code, 1);
-        }
+    fn tell(&mut self, code: &'static Code, row: &EventRow, message: impl FnOnce() -> String) {
+        let origin = self.origin;
+        let describe = || Diagnostic::new(code, origin.locate(row.line, row.start), message());
+        self.report.diagnostics.report(code, describe);
     }
 }

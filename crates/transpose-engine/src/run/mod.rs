@@ -940,7 +940,7 @@ pub(crate) fn pass_events(
         let mut faulty = faulty.into_iter().peekable();
         events.retain(|index, row| {
             let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) else { return true };
-            let place = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+            let place = origin.locate(row.line, row.start);
             let diagnostic = diagnostics::of_cell(&fault, place);
             let (plays, micros) = (u64::from(row.plays), row.micros);
             rejects.push(Reject { start: row.start, len: row.len, diagnostic, plays, micros });

@@ -14,9 +14,9 @@
 //! already has too many cells is given up at once, which keeps the work linear in the size of the
 //! input, whatever stands in it.
 
-#[cfg(target_arch = "x86_64")]
-use crate::delimited::scan::{BLOCK, Masks, masks, parity, wide};
+use crate::delimited::scan::{Masks, parity};
 use transpose_core::format::{Chunk, Indexed};
+use transpose_text::scan::{self, BLOCK, ByteSet};
 
 /// The most bytes that a row may have.
 pub(crate) const MAX_ROW: usize = 1 << 20;
@@ -90,32 +90,8 @@ impl Index {
 
     /// Finds the chunk's own rows from `start` on.
     pub(crate) fn run(&mut self, dialect: Dialect, chunk: Chunk<'_>, start: usize) -> Indexed {
-        #[cfg(target_arch = "x86_64")]
-        if has_wide() {
-            #[expect(unsafe_code, reason = "the processor was asked for these features")]
-            return unsafe { self.run_wide(dialect, chunk, start) };
-        }
-        self.run_with(dialect, chunk, start, |block| masks(block, dialect.delimiter, dialect.quote))
-    }
-
-    /// The same with what newer processors have; the whole pass is compiled for them.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
-    fn run_wide(&mut self, dialect: Dialect, chunk: Chunk<'_>, start: usize) -> Indexed {
-        self.run_with(dialect, chunk, start, |block| wide(block, dialect.delimiter, dialect.quote))
-    }
-
-    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
-    #[inline(always)]
-    fn run_with(
-        &mut self,
-        dialect: Dialect,
-        chunk: Chunk<'_>,
-        start: usize,
-        masks: impl Fn(&[u8; BLOCK]) -> Masks,
-    ) -> Indexed {
         self.rows.clear();
-        let mut pass = Pass {
+        let state = State {
             dialect,
             bytes: chunk.bytes,
             last: chunk.last,
@@ -130,23 +106,33 @@ impl Index {
             breaks: 0,
             skip: 0,
         };
-        while pass.row <= pass.own {
-            match pass.scan(self, &masks) {
+        scan::run(Pass { index: self, state })
+    }
+}
+
+/// A pass over a chunk.
+struct Pass<'i, 'a> {
+    index: &'i mut Index,
+    state: State<'a>,
+}
+
+impl scan::Pass for Pass<'_, '_> {
+    type Output = Indexed;
+
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `scan`")]
+    #[inline(always)]
+    fn run(self, find: impl Fn(&[u8; BLOCK], ByteSet) -> u64) -> Indexed {
+        let Self { index, mut state } = self;
+        while state.row <= state.own {
+            match state.scan(index, &find) {
                 Step::Again => {}
                 Step::More => return Indexed::More,
                 Step::End => break,
             }
         }
-        let rows = self.rows.len() as u64;
-        Indexed::Done { end: pass.row, lines: u64::from(pass.lines), units: rows, usages: rows }
+        let rows = index.rows.len() as u64;
+        Indexed::Done { end: state.row, lines: u64::from(state.lines), units: rows, usages: rows }
     }
-}
-
-/// Whether the processor has what [`Index::run_wide`] needs.
-#[cfg(target_arch = "x86_64")]
-fn has_wide() -> bool {
-    use std::arch::is_x86_feature_detected as has;
-    has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt") && has!("lzcnt")
 }
 
 /// How a pass goes on.
@@ -160,7 +146,8 @@ enum Step {
     End,
 }
 
-struct Pass<'a> {
+/// How far a pass has come.
+struct State<'a> {
     dialect: Dialect,
     bytes: &'a [u8],
     last: bool,
@@ -185,12 +172,13 @@ struct Pass<'a> {
     skip: usize,
 }
 
-impl Pass<'_> {
+impl State<'_> {
     /// Reads from the start of the current row to the end of the last own row, or until a row is
     /// cut.
-    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `scan`")]
     #[inline(always)]
-    fn scan(&mut self, index: &mut Index, masks: &impl Fn(&[u8; BLOCK]) -> Masks) -> Step {
+    fn scan(&mut self, index: &mut Index, find: &impl Fn(&[u8; BLOCK], ByteSet) -> u64) -> Step {
+        let marks = (self.dialect.delimiter, self.dialect.quote);
         let mut base = self.row & !(BLOCK - 1);
         let mut live = u64::MAX << (self.row & (BLOCK - 1));
         let bytes = self.bytes;
@@ -205,7 +193,7 @@ impl Pass<'_> {
             };
             // One place for all blocks: of two the compiler makes one that takes the blocks apart
             // byte by byte.
-            let mut found = masks(block);
+            let mut found = Masks::of(block, marks, find);
             found =
                 Masks { cells: found.cells & live, lines: found.lines & live, quotes: found.quotes & live };
             live = u64::MAX;
@@ -264,7 +252,7 @@ impl Pass<'_> {
     }
 
     /// Takes over the cell ends and line ends of a block in which quotes play no part.
-    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `scan`")]
     #[inline(always)]
     fn take(&mut self, index: &mut Index, base: usize, found: Masks) -> Option<Step> {
         let total = self.used + found.cells.count_ones() as usize;
@@ -374,7 +362,7 @@ impl Pass<'_> {
 
     /// Ends the current row; the cell ends up to `used` are its own, `place` is where its last cell
     /// ends but for a CR, `end` where the next row begins.
-    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `run_wide`")]
+    #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `scan`")]
     #[inline(always)]
     fn end_row(&mut self, index: &mut Index, used: usize, place: usize, end: usize) {
         let mut content = place;

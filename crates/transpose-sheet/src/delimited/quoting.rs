@@ -1,6 +1,7 @@
 //! Quotes around cells: taking them off, putting them on, and taking apart what they hold together.
 
 use std::ops::Range;
+use transpose_text::quoting::{write_cell, write_quoted};
 
 /// Stands for no quote at all: a byte that no text has.
 pub(crate) const NO_QUOTE: u8 = 0xff;
@@ -98,25 +99,14 @@ pub(crate) fn first_row(
     })
 }
 
-/// Puts a cell into a row, in quotes where it needs them.
-///
-/// Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged: a table of plays is
-/// no program, and a changed title would be a false title.
+/// Puts a cell into a row, in quotes where it needs them. Spaces at its ends need them too: readers
+/// of other programs drop those of a bare cell.
 pub(crate) fn quoted(text: &[u8], delimiter: u8, quote: u8, out: &mut Vec<u8>) {
-    let special = |byte: &u8| *byte == delimiter || *byte == quote || *byte == b'\n' || *byte == b'\r';
-    let spaced = text.first() == Some(&b' ') || text.last() == Some(&b' ');
-    if !spaced && !text.iter().any(special) {
-        out.extend_from_slice(text);
-        return;
+    if text.first() == Some(&b' ') || text.last() == Some(&b' ') {
+        write_quoted(text, quote, out);
+    } else {
+        write_cell(text, delimiter, quote, out);
     }
-    out.push(quote);
-    for byte in text {
-        if *byte == quote {
-            out.push(quote);
-        }
-        out.push(*byte);
-    }
-    out.push(quote);
 }
 
 #[cfg(test)]

@@ -263,8 +263,8 @@ impl Layout {
         text
     }
 
-    /// The heading under which a cell of a line before the rows is added to rows of fixed width: its
-    /// field, which they do not have themselves, or the option that gives its text.
+    /// The heading under which a cell of a line before the rows is added to rows of fixed width:
+    /// its field, which they do not have themselves, or the option that gives its text.
     pub(crate) fn carried_heading(&self, cell: &Column) -> Option<Box<str>> {
         match (&cell.source, cell.field) {
             (Source::Given(name), _) => Some(format!("{GIVEN}{name}").into()),

@@ -128,8 +128,8 @@ pub(crate) struct Changes {
 }
 
 impl Characters {
-    /// What text goes through under these limits; `None` where any text will do. A mapping that does
-    /// not help is refused.
+    /// What text goes through under these limits; `None` where any text will do. A mapping that
+    /// does not help is refused.
     pub(crate) fn new(limits: TextLimits, mapping: &Arc<Mapping>) -> Result<Option<Self>, Fatal> {
         if limits.forbid.is_empty() && !limits.ascii && limits.bare.is_none() {
             return Ok(None);

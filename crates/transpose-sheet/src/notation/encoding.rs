@@ -1,8 +1,8 @@
 //! Encodings other than UTF-8, in which text may be written.
 //!
 //! Shift_JIS and Windows-1252 are those of the WHATWG Encoding Standard, as web browsers and
-//! `encoding_rs` have them; a character counts as missing if it does not come back the same, such as
-//! `¥`, which the standard writes as the backslash.
+//! `encoding_rs` have them; a character counts as missing if it does not come back the same, such
+//! as `¥`, which the standard writes as the backslash.
 
 use encoding_rs::{Encoder, EncoderResult, Encoding, SHIFT_JIS, WINDOWS_1252};
 

@@ -104,7 +104,8 @@ impl CellKind {
 
     /// Turns a raw cell into canonical notation in `out`, which is empty. `Ok(false)` means absent.
     ///
-    /// With an error `out` stays empty; with a warning it holds the value as it was repaired or kept.
+    /// With an error `out` stays empty; with a warning it holds the value as it was repaired or
+    /// kept.
     pub(crate) fn read(
         &self,
         raw: &[u8],

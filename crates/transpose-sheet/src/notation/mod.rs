@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`kinds`] | what a cell may hold, from raw bytes to canonical notation and back |
 //! | [`format`](mod@format) | a kind with what a column says beyond it |
-//! | [`number`], [`date`], [`codes`] | the particulars: notations of numbers, formats of dates, tables of codes |
+//! | [`number`], [`date`], [`codes`] | numbers, formats of dates, tables of codes |
 //! | [`clock`] | times and durations of rows, read quickly |
 //! | [`characters`], [`encoding`] | which characters a table can hold, and its bytes |
 //! | [`rules`] | what values must keep to beyond their notation |

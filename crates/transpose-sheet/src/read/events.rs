@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location, Severity};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
     Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Head, Indexed, Origin, Preamble, Projection,
     Tally, Validation,
@@ -854,9 +854,4 @@ impl SheetDecoder {
         location.field = self.column(column).and_then(|column| column.field);
         Diagnostic::new(code, location, message).value(found.raw(column))
     }
-}
-
-/// Whether a value goes with a fault: a warning keeps it, an error withholds it.
-pub(crate) fn kept(fault: &CellDiagnostic) -> bool {
-    fault.code.severity < Severity::Error
 }

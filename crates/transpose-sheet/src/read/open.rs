@@ -16,6 +16,7 @@ use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
+use transpose_text::quoting::write_quoted;
 
 /// How much of an input is looked at before its body is read.
 pub(crate) const PROBE: usize = 2 * LONGEST;
@@ -269,17 +270,13 @@ impl Table {
             out.push(delimiter);
             out.extend_from_slice(diagnostic.code.id.as_bytes());
             out.push(delimiter);
-            let quoted = quote != NO_QUOTE;
-            out.extend(quoted.then_some(quote));
-            for byte in diagnostic.message.bytes() {
-                match byte {
-                    b'\n' | b'\r' => out.push(b' '),
-                    _ if byte == quote => out.extend_from_slice(&[quote, quote]),
-                    _ if byte == delimiter && !quoted => out.push(b' '),
-                    _ => out.push(byte),
-                }
+            let message = diagnostic.message.replace(['\n', '\r'], " ");
+            if quote == NO_QUOTE {
+                let plain = |byte| if byte == delimiter { b' ' } else { byte };
+                out.extend(message.bytes().map(plain));
+            } else {
+                write_quoted(message.as_bytes(), quote, out);
             }
-            out.extend(quoted.then_some(quote));
             out.push(delimiter);
         }
         out.extend_from_slice(row);

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_core::accounting::{Change, Losses, RunReport};
 use transpose_core::diagnostics::{Code, Diagnostic, Failure, Fatal, Location};
 use transpose_core::model::Field;
+use transpose_text::quoting::write_quoted;
 
 transpose_core::codes! {
     /// A value that is too long for its cell.
@@ -187,14 +188,7 @@ impl Put {
         if self.quote == NO_QUOTE {
             out.extend_from_slice(text);
         } else if always {
-            out.push(self.quote);
-            for byte in text {
-                if *byte == self.quote {
-                    out.push(self.quote);
-                }
-                out.push(*byte);
-            }
-            out.push(self.quote);
+            write_quoted(text, self.quote, out);
         } else {
             quoted(text, self.delimiter, self.quote, out);
         }

@@ -10,7 +10,6 @@ use crate::diagnostics;
 use crate::layout::options::WriteOptions;
 use crate::layout::{Column, Layout, Piece, Source, When};
 use crate::notation::kinds::{CellKind, is_repair};
-use crate::read::events::kept;
 use crate::write::cells::{Noted, Put, Spot};
 use crate::write::finish::{Finish, FinishedRow};
 use crate::write::lines;
@@ -18,7 +17,7 @@ use crate::write::lines::{Common, Lines};
 use std::sync::{Arc, Mutex};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{
     EncodeRequest, Encoded, Encoder, EventEncoder, Events, FileNumber, Holds, Numbers, TableColumn,
     TableShape, Tally,
@@ -248,7 +247,8 @@ impl SheetEncoder {
                     }
                     Ok(_) => {}
                     Err(fault) => {
-                        if !kept(&fault) {
+                        // A warning keeps the value, an error withholds it.
+                        if fault.code.severity == Severity::Error {
                             value.clear();
                         }
                         trouble = Some((fault.code, fault.message));

@@ -262,8 +262,8 @@ impl Finish {
         }
     }
 
-    /// The refusal of a table that has characters which the encoding does not have: one diagnostic for
-    /// each column.
+    /// The refusal of a table that has characters which the encoding does not have: one diagnostic
+    /// for each column.
     pub(crate) fn refusal(&self, layout: &Layout) -> Option<Fatal> {
         let counts = lock(&self.missing);
         let mut diagnostics: Vec<Diagnostic> = Vec::new();

@@ -2,11 +2,11 @@
 //! took from its address, and no body has.
 
 use crate::read::codes::{COLUMN_EXISTS, refused_input, stop};
-use crate::read::table::rows::quoted;
 use crate::read::table::sink::{Sink, Stop};
 use std::io::Read;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Fatal, Location};
+use transpose_text::quoting::{needs_quotes, write_quoted, write_text};
 
 /// The columns, and what they add to a line of commas.
 #[derive(Clone, Debug, Default)]
@@ -75,12 +75,10 @@ impl AddedColumns {
 /// Adds a delimiter and a value to a line.
 fn append(value: &str, delimiter: u8, line: &mut Vec<u8>) {
     line.push(delimiter);
-    if value.as_bytes().contains(&delimiter) && !value.contains([',', '"', '\n', '\r']) {
-        line.push(b'"');
-        line.extend_from_slice(value.as_bytes());
-        line.push(b'"');
+    if needs_quotes(value.as_bytes(), delimiter, b'"') {
+        write_quoted(value.as_bytes(), b'"', line);
     } else {
-        quoted(value.as_bytes(), line);
+        write_text(value.as_bytes(), b',', b'"', line);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::sink::{Sink, Stop};
+use transpose_text::quoting::write_text;
 
 /// Writes rows.
 pub(crate) struct Rows<'a> {
@@ -30,7 +31,7 @@ impl<'a> Rows<'a> {
         }
         self.cells += 1;
         if let Some(value) = value {
-            quoted(value, &mut self.line);
+            write_text(value, b',', b'"', &mut self.line);
         }
     }
 
@@ -58,42 +59,5 @@ impl<'a> Rows<'a> {
             self.cell(Some(name.as_ref()));
         }
         self.end()
-    }
-}
-
-/// Adds a value to a line, in quotes where it needs them.
-pub(crate) fn quoted(value: &[u8], line: &mut Vec<u8>) {
-    let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    if !value.is_empty() && !value.iter().any(special) {
-        line.extend_from_slice(value);
-        return;
-    }
-    line.push(b'"');
-    for part in value.split_inclusive(|byte| *byte == b'"') {
-        line.extend_from_slice(part);
-        if part.last() == Some(&b'"') {
-            line.push(b'"');
-        }
-    }
-    line.push(b'"');
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn quotes_stand_where_they_are_needed() {
-        for (value, text) in [
-            ("", "\"\""),
-            ("a b", "a b"),
-            ("a,b", "\"a,b\""),
-            ("\"", "\"\"\"\""),
-            ("a\"b\"\nc", "\"a\"\"b\"\"\nc\""),
-        ] {
-            let mut line = Vec::new();
-            quoted(value.as_bytes(), &mut line);
-            assert_eq!(line, text.as_bytes());
-        }
     }
 }
