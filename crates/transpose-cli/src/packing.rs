@@ -1,7 +1,7 @@
 //! What an output comes in: text or a workbook, plain or gzip. `--container` says it, or the name
 //! of the output, and they must not contradict each other or the format.
 
-use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error};
 use std::ffi::OsStr;
 use transpose_containers::is_container;
 use transpose_containers::write::Writer;
@@ -44,8 +44,8 @@ impl Packing {
         let asked =
             match asked.map(|text| (text, parsed(format, &text.to_ascii_lowercase(), Writer::by_name))) {
                 Some((text, None)) => {
-                    return Err(wrong_argument(format!("`{text}` is no container of `{id}`"))
-                        .and_help(format!("{}.", fitting())));
+                    return Err(argument_error(format!("`{text}` is no container of `{id}`"))
+                        .with_help(format!("{}.", fitting())));
                 }
                 Some((text, Some(packing))) => Some((text, packing)),
                 None => None,
@@ -66,7 +66,7 @@ impl Packing {
                 };
                 Some(parsed(format, &ending, Writer::by_extension).ok_or_else(|| {
                     let message = format!("the output is named `{name}`, and {}", fitting());
-                    wrong_argument(message).and_help("Give the output another name.")
+                    argument_error(message).with_help("Give the output another name.")
                 })?)
             }
             None => None,
@@ -79,7 +79,7 @@ impl Packing {
                 ) =>
             {
                 let message = format!("`--container {text}` contradicts the name of the output, `{name}`");
-                Err(wrong_argument(message).and_help("Leave `--container` out, or rename the output."))
+                Err(argument_error(message).with_help("Leave `--container` out, or rename the output."))
             }
             (Some((_, asked)), _) => Ok(asked),
             (None, named) => Ok(named.unwrap_or(Self { kind: Kind::Own, compression })),

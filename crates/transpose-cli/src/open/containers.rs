@@ -1,7 +1,7 @@
 //! What tables come in: opening inputs so that formats see plain text.
 
 use crate::arguments::pair;
-use crate::diagnostics::wrong_argument;
+use crate::diagnostics::argument_error;
 use crate::open::PROBE;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,7 +86,7 @@ impl Opener<'_> {
         from: impl Fn(&Path) -> Result<Input, IoError>,
     ) -> Result<Vec<Input>, Fatal> {
         if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
-            return Err(wrong_argument(
+            return Err(argument_error(
                 "`-` is given more than once, and standard input can be read only once",
             ));
         }
