@@ -228,8 +228,8 @@ fn beside(
 }
 
 /// Which rows an output takes.
-fn rule(when: &[job::Wanted]) -> Rule {
-    let condition = |wanted: &job::Wanted| Condition {
+fn rule(when: &[job::Condition]) -> Rule {
+    let condition = |wanted: &job::Condition| Condition {
         name: wanted.name.clone(),
         fields: wanted.fields.clone(),
         values: wanted.values.clone(),
