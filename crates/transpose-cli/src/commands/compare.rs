@@ -1,4 +1,4 @@
-//! `transpose compare`: the plays of one report in another.
+//! `transpose compare`: which plays of one report are in another.
 
 use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
 use crate::diagnostics::{WithHelp as _, argument_error, joined};
@@ -133,7 +133,7 @@ impl Compare {
         Ok(exit)
     }
 
-    /// Compares, and writes the differences where that is asked for.
+    /// Compares, and writes the differences to the output if there is one.
     fn write(
         &self,
         comparison: &Comparison<'_>,
@@ -166,7 +166,7 @@ impl Compare {
         self.fields.iter().map(field).collect()
     }
 
-    /// How differences are written and packed.
+    /// The form and compression of the differences.
     fn container(&self) -> Result<(Form, Compression), Fatal> {
         let Some(output) = &self.output else { return Ok((Form::Csv, Compression::None)) };
         let name =
@@ -194,7 +194,7 @@ impl Compare {
         }
     }
 
-    /// Refuses to write over what is read, and what exists.
+    /// Refuses to overwrite an input, or an existing file.
     fn check_paths(&self) -> Result<(), Fatal> {
         let Some(output) = &self.output else { return Ok(()) };
         let read = [("an input", self.a.as_path()), ("an input", self.b.as_path())];
@@ -204,7 +204,7 @@ impl Compare {
         self.overwrite.check(output)
     }
 
-    /// The summary for people.
+    /// The summary as text.
     fn summary(&self, compared: &Compared, names: [&str; 2]) -> String {
         let mut out = String::new();
         for (letter, name) in ["A", "B"].iter().zip(names) {
@@ -267,10 +267,10 @@ impl Compare {
     }
 }
 
-/// How many territories or days are shown to people; pipelines get all.
+/// How many territories or days the text shows; JSON has all.
 const SHOWN: usize = 40;
 
-/// The classes of rows, with their sums in both files.
+/// The classes of rows, with their totals in both files.
 fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
     [
         ("read", compared.read),
@@ -281,7 +281,7 @@ fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
     ]
 }
 
-/// The summary for pipelines.
+/// The summary as JSON.
 fn object(compared: &Compared, exit: Exit) -> Value {
     let mut sums = Map::new();
     for (what, both) in classes(compared) {
@@ -315,7 +315,7 @@ fn object(compared: &Compared, exit: Exit) -> Value {
     }})
 }
 
-/// A span of time in microseconds: a whole number with `ms`, `s`, `m` or `h`.
+/// A duration in microseconds: a whole number with `ms`, `s`, `m` or `h`.
 fn window(text: &str) -> Result<i64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (amount, unit) = text.split_at_checked(digits).unwrap_or(("", text));
