@@ -24,7 +24,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::Grain;
 use transpose_core::model::Field;
 use transpose_core::terms::Terms;
-use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Slicing, destination, receipt};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Slicing, destination, receipt};
 use transpose_io::Input;
 
 /// Converts reports to another format
@@ -283,7 +283,7 @@ impl Convert {
         accounts: Option<&BalancesFile<'_>>,
         inputs: &[Input],
         outcomes: &[Outcome],
-    ) -> Result<Vec<Extra>, Fatal> {
+    ) -> Result<Vec<CompanionFile>, Fatal> {
         let mut extras = Vec::new();
         if let (Some(path), [outcome]) = (&self.explain_amounts, outcomes) {
             extras.push(balances::explanation(path.clone(), outcome, self.options.overwrite.allowed)?);

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, KEPT, Severity};
 use transpose_core::format::{Demands, Format, Grain};
 use transpose_deals::Rules;
-use transpose_engine::validate::{Message, Severities, Validation, Verdict};
+use transpose_engine::validate::{Message, Severities, Validation, ValidationResult};
 use transpose_io::Input;
 
 /// Checks reports and tells everything that is wrong with them
@@ -98,7 +98,7 @@ enum Form {
 
 /// What is written of a validation.
 struct Report<'a> {
-    verdict: &'a Verdict,
+    verdict: &'a ValidationResult,
     /// What was found, and what was mended.
     diagnostics: &'a Diagnostics,
     severities: &'a Severities,
