@@ -1,6 +1,6 @@
 //! What can be wrong with a command: codes, and failures of use.
 
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location};
 
 transpose_core::codes! {
     /// A format that does not exist.
@@ -61,6 +61,13 @@ pub(crate) fn wrong(code: &'static Code, message: impl Into<String>) -> Fatal {
 /// A failure of use: an argument, or a combination of arguments, makes no sense.
 pub(crate) fn wrong_argument(message: impl Into<String>) -> Fatal {
     wrong(&ARGUMENT, message)
+}
+
+/// What was found, one part after the other.
+pub(crate) fn joined(parts: impl IntoIterator<Item = Diagnostics>) -> Diagnostics {
+    let mut whole = Diagnostics::default();
+    parts.into_iter().for_each(|part| whole.merge(part));
+    whole
 }
 
 /// A failure whose findings stand at a place where they have none of their own.

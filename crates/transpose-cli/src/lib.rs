@@ -34,6 +34,7 @@
 //! | `balances` | accounts between periods, explanations of amounts |
 //! | `delivery_log` | the list of files that were converted before |
 //! | `messages`, `text`, `progress` | what is said, to people and to pipelines |
+//! | `summary` | how a conversion ended: what both of its commands say |
 //! | `exit` | how commands end |
 //! | `clock`, `time_zone` | the moment of the run, and where days begin |
 //! | `diagnostics` | what can be wrong with a command |
@@ -50,6 +51,7 @@ mod messages;
 mod open;
 mod packing;
 mod progress;
+mod summary;
 mod text;
 mod time_zone;
 

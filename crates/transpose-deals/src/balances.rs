@@ -39,8 +39,9 @@
 //! A run asks [`Balances::carry`] before amounts are worked out and [`Balances::record`] after; who
 //! calls reads and writes the file.
 
-use crate::deal::{At, Deal};
 use crate::figures::same_days;
+use crate::policies::{At, Policies};
+use crate::royalties::{Opening, advance_in, first_opening};
 use crate::terms::PeriodTerms;
 use crate::toml::document::Table;
 use crate::toml::document::quoted;
@@ -95,17 +96,6 @@ transpose_core::codes! {
     pub(crate) NO_ACCOUNT: "DEA0710" "deal-without-account" Warning
         "The deal rounds every row by itself, so what was earned is known from the report only, and no account is kept: a period that is run twice is not noticed."
         "Write `at = \"statement\"` under `[deal.rounding]` where an account is wanted."
-}
-
-/// What an account brings into a period.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Opening {
-    /// What of advances, and of months that were negative, is left to be earned.
-    pub unrecouped: Decimal,
-    /// What was earned in the term so far.
-    pub earned: Decimal,
-    /// Corrections and late refunds of the period.
-    pub adjustments: Decimal,
 }
 
 /// Why an account is adjusted.
@@ -272,21 +262,21 @@ impl Balances {
     /// already begins again with what it began with. Answers with warnings.
     pub fn carry(&self, terms: &mut PeriodTerms, redo: bool) -> Result<Vec<Diagnostic>, Fatal> {
         let currency = terms.agreement().currency;
-        let deal = terms.deal().map_err(Fatal::usage)?;
+        let policies = &terms.deal().map_err(Fatal::usage)?.policies;
         let Some(period) = terms.period() else {
             return Err(Fatal::usage(Diagnostic::new(
                 &NO_PERIOD,
-                deal.place.clone(),
+                policies.place.clone(),
                 "the period of the run is not known",
             )));
         };
         let mut warnings = Vec::new();
-        if deal.rounding.at == Some(At::Row) {
-            let message = format!("no account is kept for the deal `{}`", deal.id);
-            warnings.push(Diagnostic::new(&NO_ACCOUNT, deal.place.clone(), message));
+        if policies.rounding.at == Some(At::Row) {
+            let message = format!("no account is kept for the deal `{}`", policies.id);
+            warnings.push(Diagnostic::new(&NO_ACCOUNT, policies.place.clone(), message));
             return Ok(warnings);
         }
-        let named = |account: &&Account| account.deal == deal.id;
+        let named = |account: &&Account| account.deal == policies.id;
         let found = self.accounts.iter().filter(named).find(|account| account.currency == currency);
         if let Some(other) = self.accounts.iter().find(named).filter(|_| found.is_none()) {
             let message =
@@ -295,20 +285,20 @@ impl Balances {
         }
         let Some(account) = found else {
             // Where the term of an advance has begun before, what is left of it stays unknown.
-            if let Some(opening) = first_opening(deal, period) {
+            if let Some(opening) = first_opening(policies, period) {
                 terms.set_opening(opening);
             }
             return Ok(warnings);
         };
         admit(account, period, redo)?;
         warnings.extend(gap(account, period));
-        let Some(opening) = opening(account, deal, period) else {
+        let Some(opening) = opening(account, policies, period) else {
             let message = format!("a sum of the account of `{}` has too many digits", account.deal);
             return Err(Fatal::usage(Diagnostic::new(&INCONSISTENT, self.whole(), message)));
         };
         // Everything that was paid has the places of the deal; finer amounts would be lost in
         // rounding.
-        let places = deal.places(currency);
+        let places = policies.places(currency);
         if [opening.unrecouped, opening.adjustments].iter().any(|amount| amount.normalize().scale() > places)
         {
             let message = format!(
@@ -493,24 +483,8 @@ fn gap(account: &Account, period: Period) -> Option<Diagnostic> {
     })
 }
 
-/// The advance that is paid in the period.
-fn advance_in(deal: &Deal, period: Period) -> Decimal {
-    let begins = deal.advance.as_ref().filter(|advance| {
-        !advance.at_end && period.first() <= advance.first.first() && advance.first.first() <= period.last()
-    });
-    begins.map_or(Decimal::ZERO, |advance| advance.amount)
-}
-
-/// What an account begins with that is not there yet; nothing where a term has begun before.
-pub(crate) fn first_opening(deal: &Deal, period: Period) -> Option<Opening> {
-    let running = deal.advance.as_ref().is_some_and(|advance| {
-        advance.first.first() < period.first() && period.first() <= advance.last.last()
-    });
-    (!running).then(|| Opening { unrecouped: advance_in(deal, period), ..Opening::default() })
-}
-
-fn opening(account: &Account, deal: &Deal, period: Period) -> Option<Opening> {
-    let term = deal.advance.as_ref();
+fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Opening> {
+    let term = policies.advance.as_ref();
     let in_term = |entered: &&Entered| {
         entered.period.last() < period.first()
             && term.is_some_and(|term| term.first.first() <= entered.period.first())
@@ -527,7 +501,7 @@ fn opening(account: &Account, deal: &Deal, period: Period) -> Option<Opening> {
         .find(|entered| same_days(entered.period, period))
         .map(|entered| entered.opening);
     Some(Opening {
-        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(deal, period)))?,
+        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(policies, period)))?,
         earned: total(std::iter::once(carried).chain(earned?))?,
         adjustments: value::sum(
             account.adjusted(period, Kind::Correction)?,

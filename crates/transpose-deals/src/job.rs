@@ -7,16 +7,16 @@
 //! period = "2026-10"
 //! time-zone = "UTC"
 //! duplicates = "drop"                     # off, report, drop
-//! untaken = "report"                      # what happens to rows that no output of a set takes: report, refuse
+//! untaken = "report"                      # rows that no output of a set takes: report, refuse
 //! balances = "balances.toml"              # accounts between periods; read and replaced
 //!
 //! [[output]]
 //! name = "fjordlight"
-//! set = "labels"                          # outputs of one set share the rows out, the first that takes a row gets it
+//! set = "labels"                          # of a set, the first that takes a row gets it
 //! format = "label.standard"
 //! when = { label = "Fjordlight Records" } # one text or several; `*` is any text, "" none
 //! agreement = "labels/fjordlight.toml"
-//! file = "{name}-{period}.csv"            # below the folder of `-o`; without it the format names the file
+//! file = "{name}-{period}.csv"            # below the folder of `-o`; else the format names it
 //! explain = "{name}-{period}.amounts.jsonl"
 //!
 //! [[output]]                              # one output for each of several values

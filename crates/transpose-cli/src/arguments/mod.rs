@@ -7,6 +7,7 @@
 //! | `slices` | how time is cut |
 //! | `enrichment` | what is joined to events and taken from them |
 //! | `side_files` | the agreement and its figures |
+//! | `loss` | what may not be lost |
 //! | `output` | what a command writes and may replace |
 //! | `threads`, `memory` | what a command takes of the machine |
 //! | `run_options` | what `convert` and `run` have in common |
@@ -14,6 +15,7 @@
 
 mod enrichment;
 mod input;
+mod loss;
 mod memory;
 mod output;
 mod run_options;
@@ -25,6 +27,7 @@ mod values;
 
 pub(crate) use enrichment::EnrichmentOptions;
 pub(crate) use input::{InputFormat, InputOptions, Layouts, ReadOptions};
+pub(crate) use loss::LossOptions;
 pub(crate) use memory::Memory;
 pub(crate) use output::{DataForm, Overwrite, TextOutput};
 pub(crate) use run_options::{RejectPolicy, RunOptions};

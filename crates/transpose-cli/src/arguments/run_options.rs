@@ -5,6 +5,7 @@ use super::memory::Memory;
 use super::output::Overwrite;
 use super::threads::Threads;
 use crate::diagnostics::wrong_argument;
+use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
@@ -64,6 +65,12 @@ impl RunOptions {
                 Ok(Some(folder.join(rejects_name(first))))
             }
         }
+    }
+
+    /// Writes the receipt, if one is asked for.
+    pub(crate) fn write_receipt(&self, make: impl FnOnce() -> Result<Value, Fatal>) -> Result<(), Fatal> {
+        let Some(path) = &self.receipt else { return Ok(()) };
+        self.overwrite.write(path, format!("{:#}\n", make()?).as_bytes())
     }
 
     /// Refuses a receipt that exists before the work begins.

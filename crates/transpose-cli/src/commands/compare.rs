@@ -1,7 +1,7 @@
 //! `transpose compare`: the plays of one report in another.
 
 use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
-use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::diagnostics::{AndHelp as _, joined, wrong_argument};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -123,9 +123,7 @@ impl Compare {
         let compared = self.write(&comparison, compression, &temp_dir);
         progress.clear();
         let mut compared = compared?;
-        let mut notes = opener.notes();
-        notes.merge(std::mem::take(&mut compared.diagnostics));
-        compared.diagnostics = notes;
+        compared.diagnostics = joined([opener.notes(), std::mem::take(&mut compared.diagnostics)]);
         let errors = compared.diagnostics.of(Severity::Error) > 0;
         let differ = compared.differences() > 0 || errors || compared.rejected.iter().any(|rows| *rows > 0);
         let exit = if differ { Exit::Diagnostics } else { Exit::Done };

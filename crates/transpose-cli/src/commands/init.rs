@@ -1,7 +1,6 @@
 //! `transpose init`: commented side files to begin with, fitted to reports where some are given.
 
 use crate::arguments::{InputFormat, InputOptions, TextOutput, Threads};
-use crate::commands::inspect::sourced;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -94,7 +93,8 @@ impl Init {
         let opener = self.input_options.opener(&registry, None, self.input_format.from.as_deref());
         for input in &opener.inputs(&self.inputs, self.threads.reading().threads)? {
             let format = open::choose(&registry, self.input_format.from.as_deref(), input)?.format;
-            let survey = sourced(input, survey(input, format, &[], self.threads.reading(), 0))?;
+            let survey = survey(input, format, &[], self.threads.reading(), 0)
+                .map_err(|fatal| fatal.in_source(input.name()))?;
             let contexts: Vec<&Entity> = survey.contexts.keys().chain(&survey.preamble.contexts).collect();
             for (texts, field) in texts.iter_mut().zip([Field::SERVICE, Field::PLAN, Field::TERRITORY]) {
                 texts.extend(contexts.iter().filter_map(|context| context.text(field)).map(str::to_owned));

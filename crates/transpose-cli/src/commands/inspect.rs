@@ -2,6 +2,7 @@
 
 use crate::arguments::{DataForm, InputFormat, InputOptions, ReadOptions, Threads};
 use crate::clock;
+use crate::diagnostics::joined;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open::{self, Opener};
@@ -71,25 +72,12 @@ impl Inspect {
         input: &'a Input,
     ) -> Result<Seen<'a>, Fatal> {
         let chosen = open::choose(registry, self.input_format.from.as_deref(), input)?;
-        let mut survey = sourced(
-            input,
-            survey(input, chosen.format, &self.read_options.read_set, self.threads.reading(), self.rows),
-        )?;
-        let mut diagnostics = opener.notes();
-        diagnostics.merge(std::mem::take(&mut survey.diagnostics));
-        survey.diagnostics = diagnostics;
+        let (options, reading) = (&self.read_options.read_set, self.threads.reading());
+        let mut survey = survey(input, chosen.format, options, reading, self.rows)
+            .map_err(|fatal| fatal.in_source(input.name()))?;
+        survey.diagnostics = joined([opener.notes(), std::mem::take(&mut survey.diagnostics)]);
         Ok(Seen { input, chosen, survey, rows: self.rows })
     }
-}
-
-/// Names the input in findings that name none.
-pub(crate) fn sourced<T>(input: &Input, result: Result<T, Fatal>) -> Result<T, Fatal> {
-    result.map_err(|mut fatal| {
-        for diagnostic in &mut fatal.diagnostics {
-            diagnostic.location.source.get_or_insert_with(|| input.name().into());
-        }
-        fatal
-    })
 }
 
 struct Seen<'a> {

@@ -1,7 +1,6 @@
 //! `transpose plan`: what a conversion carries, loses and needs, before a row is read.
 
 use crate::arguments::{self, DataForm, InputOptions, SideFiles};
-use crate::commands::inspect::sourced;
 use crate::diagnostics::wrong_argument;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
@@ -58,7 +57,9 @@ impl Plan {
             let inputs = opener.inputs(std::slice::from_ref(path), 1)?;
             let format = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
             let input = inputs.first().ok_or_else(|| wrong_argument("no input is given"))?;
-            let decoder = sourced(input, format.open(&mut InputHead::new(input), &[]))?;
+            let decoder = format
+                .open(&mut InputHead::new(input), &[])
+                .map_err(|fatal| fatal.in_source(input.name()))?;
             let preamble = decoder.preamble();
             let mut found = Diagnostics::default();
             found.extend(preamble.diagnostics.iter().cloned());
@@ -74,12 +75,7 @@ impl Plan {
         let outlook = Outlook::of(&source, target, version.as_deref(), deal.as_ref())?;
         let names = (
             open::named(source.format.manifest(), source.version.as_deref()),
-            open::named(
-                target.manifest(),
-                version
-                    .as_deref()
-                    .or_else(|| target.manifest().versions.first().map(|version| version.id.as_ref())),
-            ),
+            open::target_name(target, version.as_deref()),
         );
         self.form.print(messages, || outlook.object(&names), || outlook.text(&names))?;
         let missing = deal.is_some() && outlook.needed.iter().any(|need| need.state == State::Missing);

@@ -14,5 +14,5 @@ mod side_files;
 
 pub(crate) use containers::{Containers, Opener};
 pub(crate) use recognise::{Chosen, PROBE, choose, choose_one};
-pub(crate) use registry::{named, readable, registry, versioned, writable};
+pub(crate) use registry::{named, readable, registry, target_name, versioned, writable};
 pub(crate) use side_files::{bytes, text};

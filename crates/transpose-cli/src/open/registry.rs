@@ -84,6 +84,12 @@ pub(crate) fn named(manifest: &Manifest, version: Option<&str>) -> String {
     version.map_or_else(|| manifest.id.to_string(), |version| format!("{}@{version}", manifest.id))
 }
 
+/// The id of a target, with the version that is written, which is the first where none is named.
+pub(crate) fn target_name(format: &dyn Format, version: Option<&str>) -> String {
+    let first = || format.manifest().versions.first().map(|version| version.id.as_ref());
+    named(format.manifest(), version.or_else(first))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,7 @@
 //! `transpose layout check`: what a layout says, and what becomes of a sample.
 
 use crate::arguments::{DataForm, ReadOptions, Threads};
-use crate::commands::inspect::sourced;
-use crate::diagnostics::wrong_argument;
+use crate::diagnostics::{joined, wrong_argument};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open::{self, Containers};
@@ -91,12 +90,13 @@ impl Check {
             bytes: probe,
             complete: probe.len() == bytes.len() && complete,
         });
-        let mapping =
-            sourced(input, layout.mapping(input.name(), (&bytes, complete), &self.read_options.read_set))?;
+        let (options, reading) = (&self.read_options.read_set, self.threads.reading());
+        let mapping = layout
+            .mapping(input.name(), (&bytes, complete), options)
+            .map_err(|fatal| fatal.in_source(input.name()))?;
         let survey =
-            sourced(input, survey(input, &format, &self.read_options.read_set, self.threads.reading(), 0))?;
-        let mut diagnostics = opener.notes();
-        diagnostics.merge(survey.diagnostics.clone());
+            survey(input, &format, options, reading, 0).map_err(|fatal| fatal.in_source(input.name()))?;
+        let diagnostics = joined([opener.notes(), survey.diagnostics.clone()]);
         Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
     }
 }

@@ -41,4 +41,4 @@ An editor with support for TOML (Taplo, Even Better TOML) completes and explains
 struct Schema {}
 
 /// The schema, which is generated from the types that read layouts.
-const SCHEMA: &str = include_str!("../../../../docs/layout.schema.json");
+const SCHEMA: &str = include_str!("../../../../../docs/layout.schema.json");

@@ -13,6 +13,7 @@ mod sarif;
 mod text;
 
 use crate::arguments::{self, InputFormat, InputOptions, Memory, Overwrite, Threads};
+use crate::diagnostics::joined;
 use crate::exit::{Exit, Stop};
 use crate::files;
 use crate::messages::Messages;
@@ -162,9 +163,7 @@ impl Validate {
         });
         progress.clear();
         let (mut verdict, fixed) = checked.map_err(located)?;
-        let mut notes = opener.notes();
-        notes.merge(std::mem::take(&mut verdict.diagnostics));
-        verdict.diagnostics = notes;
+        verdict.diagnostics = joined([opener.notes(), std::mem::take(&mut verdict.diagnostics)]);
         let mut diagnostics = verdict.diagnostics.clone();
         if let Some(fixed) = &fixed {
             diagnostics.merge(fixed.changes.clone());

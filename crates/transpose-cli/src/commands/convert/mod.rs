@@ -1,30 +1,30 @@
 //! `transpose convert`: one report becomes another.
 
+mod summary;
+
 use crate::arguments::{
-    self, EnrichmentOptions, InputFormat, InputOptions, ReadOptions, RejectPolicy, RunOptions, Selection,
-    SideFiles,
+    self, EnrichmentOptions, InputFormat, InputOptions, LossOptions, ReadOptions, RejectPolicy, RunOptions,
+    Selection, SideFiles,
 };
 use crate::balances::{self, BalancesFile};
-use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::diagnostics::{AndHelp as _, joined, wrong_argument};
 use crate::exit::Exit;
 use crate::messages::Messages;
 use crate::open;
 use crate::packing::Packing;
 use crate::progress::Progress;
-use crate::text::{counted, duration, number, printable, table};
+use crate::summary::aborted;
 use crate::{Program, clock, files};
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
-use transpose_codes::Decimal;
+use summary::Summary;
 use transpose_codes::time::Period;
-use transpose_core::accounting::{Amounts, RunReport};
-use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Grain;
-use transpose_core::model::Field;
 use transpose_core::terms::Terms;
-use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Slicing, destination, receipt};
+use transpose_engine::receipt::{self, Particulars};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Slicing, destination};
 use transpose_io::Input;
 
 /// Converts reports to another format
@@ -86,14 +86,9 @@ pub(crate) struct Convert {
     /// Write how each amount came about, one JSON object a line
     #[arg(long, value_name = "FILE", requires = "agreement")]
     explain_amounts: Option<PathBuf>,
-    /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`,
-    /// `loss=recording,release.grid`
-    #[arg(long, value_name = "loss[=FIELD,...]", value_parser = denial)]
-    deny: Vec<Denial>,
+    #[command(flatten)]
+    loss: LossOptions,
 }
-
-/// The fields that may not be lost; none named means every field.
-type Denial = Vec<String>;
 
 impl Convert {
     pub(crate) fn run(&self, program: Program, messages: &Messages) -> Exit {
@@ -108,11 +103,7 @@ impl Convert {
             }
             Ok(worst)
         };
-        run().unwrap_or_else(|fatal| {
-            let exit = messages.fatal(&fatal);
-            messages.object(&json!({"summary": {"exit": exit.code(), "complete": false}}));
-            exit
-        })
+        run().unwrap_or_else(|fatal| aborted(messages, &fatal))
     }
 
     /// The periods that are converted one after the other: reports of sums are made slice by slice,
@@ -164,7 +155,7 @@ impl Convert {
             let wrong = wrong_argument("`--split-by` writes several files");
             return Err(wrong.and_help("Give a folder with `-o FOLDER/`."));
         }
-        let deny_loss = self.denied()?;
+        let deny_loss = self.loss.denied()?;
         let mut deal = self.side_files.deal(asked)?;
         let accounts =
             self.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
@@ -226,7 +217,7 @@ impl Convert {
             container: packing.container(),
             overwrite: self.options.overwrite.allowed,
             dry_run: self.options.dry_run,
-            on_reject: quarantine.map_or(OnReject::Fail, OnReject::Quarantine),
+            on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
             max_rejects: self.options.max_rejects,
             deny_loss: deny_loss.as_deref(),
             reading: self.options.threads.reading(),
@@ -240,40 +231,34 @@ impl Convert {
         let outcome = job.run();
         progress.clear();
         let mut outcome = outcome.unwrap_or_else(failed);
-        let mut diagnostics = arguments::warnings(deal.as_ref());
-        diagnostics.merge(carried);
-        diagnostics.merge(known);
-        diagnostics.merge(opener.notes());
-        diagnostics.merge(std::mem::take(&mut outcome.report.diagnostics));
-        outcome.report.diagnostics = diagnostics;
-        let written = Written {
+        outcome.report.diagnostics = joined([
+            arguments::warnings(deal.as_ref()),
+            carried,
+            known,
+            opener.notes(),
+            std::mem::take(&mut outcome.report.diagnostics),
+        ]);
+        let particulars = Particulars {
+            program: program.to_string(),
+            files: self.files_read(),
+            containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
             source: open::named(source.manifest(), outcome.source_version.as_deref()),
-            target: open::named(
-                target.manifest(),
-                version
-                    .as_deref()
-                    .or_else(|| target.manifest().versions.first().map(|version| version.id.as_ref())),
-            ),
+            target: open::target_name(target, version.as_deref()),
             period: period.map(|period| period.to_string()),
             now: clock::moment(now),
-            containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
         };
-        let mut kept = self.write_receipt(program, &written, &outcome);
+        let mut recorded = self.options.write_receipt(|| self.receipt(&particulars, &outcome));
         if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.options.dry_run) {
-            kept = kept.and(received.remember(&written.now));
+            recorded = recorded.and(received.remember(&particulars.now));
         }
-        messages.diagnostics(&outcome.report.diagnostics);
-        let exit = exit(&outcome);
-        if let Some(fatal) = &outcome.refused {
-            messages.fatal(fatal);
-        }
-        messages.note(&self.summary(&written, &outcome));
-        // A receipt that could not be written is told last, because everything else stands.
-        let exit = match kept {
-            Ok(()) => exit,
-            Err(fatal) => messages.fatal(&fatal),
+        let summary = Summary {
+            particulars: &particulars,
+            outcome: &outcome,
+            quarantine: quarantine.as_deref(),
+            dry_run: self.options.dry_run,
         };
-        messages.object(&self.summary_object(&written, &outcome, exit));
+        let exit = summary.ending().tell(messages, &summary.text(), recorded);
+        messages.object(&summary.object(exit));
         Ok(exit)
     }
 
@@ -322,35 +307,8 @@ impl Convert {
         self.options.refuse_existing_receipt()
     }
 
-    /// The fields that may not be lost: `None` allows every loss, an empty list none.
-    fn denied(&self) -> Result<Option<Vec<String>>, Fatal> {
-        if self.deny.is_empty() {
-            return Ok(None);
-        }
-        if self.deny.iter().any(Vec::is_empty) {
-            return Ok(Some(Vec::new()));
-        }
-        let fields: Vec<String> = self.deny.iter().flatten().cloned().collect();
-        for name in &fields {
-            let within = |field: Field| {
-                field.id().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
-            };
-            // Cells that only their own family understands keep the capitals of their standard;
-            // they are not known here.
-            let cell = name.chars().any(char::is_uppercase);
-            if !cell && Field::by_id(name).is_none() && !Field::all().any(within) {
-                let unknown = wrong_argument(format!("`--deny loss` names `{name}`, which is no field"));
-                return Err(match Field::nearest(name) {
-                    Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
-                    None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
-                });
-            }
-        }
-        Ok(Some(fields))
-    }
-
-    fn write_receipt(&self, program: Program, written: &Written, outcome: &Outcome) -> Result<(), Fatal> {
-        let Some(path) = &self.options.receipt else { return Ok(()) };
+    /// The files that are read, with what each is read as.
+    fn files_read(&self) -> Vec<(&'static str, PathBuf)> {
         let side_files = [("agreement", &self.side_files.agreement), ("figures", &self.side_files.figures)];
         let files = self
             .inputs
@@ -359,160 +317,16 @@ impl Convert {
             .chain(side_files.into_iter().filter_map(|(role, path)| path.clone().map(|path| (role, path))))
             .chain(self.enrichment.catalogue.iter().map(|path| ("catalogue", path.clone())))
             .chain(self.input_options.layouts.files.iter().map(|path| ("layout", path.clone())));
-        let particulars = receipt::Particulars {
-            program: program.to_string(),
-            files: files.collect(),
-            source: written.source.clone(),
-            target: written.target.clone(),
-            period: written.period.clone(),
-            now: written.now.clone(),
-            containers: written.containers.clone(),
-        };
-        let mut value = receipt::receipt(&particulars, outcome)?;
+        files.collect()
+    }
+
+    fn receipt(&self, particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fatal> {
+        let mut value = receipt::receipt(particulars, outcome)?;
         if let Some(object) = value.as_object_mut().filter(|_| self.options.dry_run) {
             object.insert("dry-run".into(), true.into());
         }
-        self.options.overwrite.write(path, format!("{value:#}\n").as_bytes())
+        Ok(value)
     }
-
-    /// The summary for people.
-    fn summary(&self, written: &Written, outcome: &Outcome) -> String {
-        let RunReport { loss, ledger, diagnostics } = &outcome.report;
-        if outcome.refused.is_some() && ledger.read.rows == 0 && diagnostics.is_empty() {
-            // The run ended before there was anything to account for.
-            return "nothing was written\n".into();
-        }
-        let mut out = format!("{} to {}", written.source, written.target);
-        if let Some(period) = &written.period {
-            let _ = write!(out, ", period {period}");
-        }
-        out.push('\n');
-        let parts = [
-            ("read", ledger.read.clone()),
-            ("converted", ledger.converted.clone()),
-            ("rejected", sum(ledger.rejected.values())),
-            ("filtered", sum(ledger.filtered.values())),
-        ];
-        let mut rows = vec![["", "rows", "plays", "duration"].map(str::to_owned).to_vec()];
-        rows.extend(parts.iter().map(|(name, amounts)| {
-            vec![
-                (*name).to_owned(),
-                number(amounts.rows),
-                amounts.plays.normalize().to_string(),
-                duration(amounts.micros),
-            ]
-        }));
-        add_sales(&parts, &mut rows);
-        let numbers: Vec<usize> = (1..rows.first().map_or(1, Vec::len)).collect();
-        out.push_str(&table(2, &numbers, &rows));
-        let mut reasons: Vec<Vec<String>> = Vec::new();
-        for (what, parts) in [("rejected", &ledger.rejected), ("filtered", &ledger.filtered)] {
-            reasons.extend(parts.iter().map(|(reason, amounts)| {
-                let name = diagnostics
-                    .counts()
-                    .find(|(code, _)| code.id == *reason)
-                    .map_or("", |(code, _)| code.name);
-                vec![what.to_owned(), number(amounts.rows), format!("{reason} {name}").trim_end().to_owned()]
-            }));
-        }
-        if !reasons.is_empty() {
-            out.push_str("why\n");
-            out.push_str(&table(2, &[1], &reasons));
-        }
-        if !loss.is_empty() {
-            out.push_str("not carried over as it is\n");
-            let entries: Vec<Vec<String>> = loss
-                .iter()
-                .map(|(change, subject, entry)| {
-                    vec![subject.to_string(), change.name().into(), number(entry.count), entry.reason.clone()]
-                })
-                .collect();
-            out.push_str(&table(2, &[2], &entries));
-        }
-        let found: Vec<String> =
-            [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")]
-                .into_iter()
-                .map(|(severity, word)| counted(diagnostics.of(severity), word))
-                .collect();
-        let _ = writeln!(out, "found: {}", found.join(", "));
-        match (&outcome.refused, &outcome.written[..]) {
-            (Some(_), _) => out.push_str("nothing was written\n"),
-            (None, []) => out.push_str("dry run: nothing was written\n"),
-            (None, files) => {
-                let tally = &outcome.tally;
-                let counts = [
-                    (tally.summaries, "summary record"),
-                    (tally.blocks, "block"),
-                    (tally.usages, "usage"),
-                    (tally.lines, "line"),
-                ];
-                let counts: Vec<String> = counts
-                    .into_iter()
-                    .filter(|(count, _)| *count > 0)
-                    .map(|(count, word)| counted(count, word))
-                    .collect();
-                let _ = writeln!(out, "written: {}", counts.join(", "));
-                let slices: Vec<Vec<String>> = outcome
-                    .slices
-                    .iter()
-                    .map(|slice| vec![slice.label.clone(), counted(slice.tally.blocks, "row")])
-                    .collect();
-                out.push_str(&table(2, &[1], &slices));
-                for file in files {
-                    let path = printable(&file.path.to_string_lossy());
-                    let _ = writeln!(out, "  {path}  ({} bytes)", number(file.bytes));
-                }
-                let aside = self
-                    .options
-                    .quarantine_path(&self.inputs, &folder(&destination(&self.output)))
-                    .ok()
-                    .flatten();
-                if let Some(path) = aside.filter(|_| ledger.rejects() > 0) {
-                    let _ = writeln!(
-                        out,
-                        "set aside: {}\n  {}",
-                        counted(ledger.rejects(), "row"),
-                        printable(&path.to_string_lossy())
-                    );
-                }
-            }
-        }
-        if outcome.spilled > 0 {
-            let _ = writeln!(out, "to disk on the way: {} bytes", number(outcome.spilled));
-        }
-        out
-    }
-
-    /// The summary for pipelines.
-    fn summary_object(&self, written: &Written, outcome: &Outcome, exit: Exit) -> Value {
-        let outputs = outcome.written.iter().map(|file| {
-            json!({"path": file.path.to_string_lossy(), "bytes": file.bytes, "uncompressed-bytes": file.uncompressed})
-        });
-        json!({"summary": {
-            "exit": exit.code(),
-            "complete": outcome.refused.is_none(),
-            "dry-run": self.options.dry_run,
-            "source": written.source,
-            "target": written.target,
-            "period": written.period,
-            "ledger": receipt::ledger(&outcome.report.ledger),
-            "findings": receipt::counts(&outcome.report.diagnostics),
-            "loss": receipt::loss(&outcome.report.loss),
-            "outputs": outputs.collect::<Vec<_>>(),
-            "slices": receipt::slices(outcome),
-            "spilled-bytes": outcome.spilled,
-        }})
-    }
-}
-
-/// What the summaries and the receipt say besides the outcome.
-struct Written {
-    source: String,
-    target: String,
-    period: Option<String>,
-    now: String,
-    /// What each input came in, where it was no plain text.
-    containers: Vec<Option<String>>,
 }
 
 /// The outcome of a run that came to no end.
@@ -529,19 +343,8 @@ fn failed(fatal: Fatal) -> Outcome {
     }
 }
 
-fn exit(outcome: &Outcome) -> Exit {
-    outcome.refused.as_ref().map_or_else(|| exit_of([&outcome.report]), Exit::from)
-}
-
-/// How a run ends that wrote everything.
-pub(super) fn exit_of<'a>(reports: impl IntoIterator<Item = &'a RunReport>) -> Exit {
-    let faulty =
-        |report: &RunReport| report.ledger.rejects() > 0 || report.diagnostics.of(Severity::Error) > 0;
-    if reports.into_iter().any(faulty) { Exit::Diagnostics } else { Exit::Done }
-}
-
 /// The folder in which outputs appear.
-pub(super) fn folder(destination: &Destination) -> PathBuf {
+fn folder(destination: &Destination) -> PathBuf {
     match destination {
         Destination::Folder(folder) => folder.clone(),
         Destination::File(path) => match path.parent() {
@@ -549,66 +352,5 @@ pub(super) fn folder(destination: &Destination) -> PathBuf {
             _ => PathBuf::from("."),
         },
         Destination::Stdout => PathBuf::from("."),
-    }
-}
-
-/// Adds columns for what only sales and statements have.
-fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
-    let mut add = |heading: &str, value: &dyn Fn(&Amounts) -> String| {
-        let cells =
-            std::iter::once(heading.to_owned()).chain(parts.iter().map(|(_, amounts)| value(amounts)));
-        for (row, cell) in rows.iter_mut().zip(cells) {
-            row.push(cell);
-        }
-    };
-    if parts.iter().any(|(_, amounts)| !amounts.returns.is_zero()) {
-        add("returns", &|amounts| amounts.returns.normalize().to_string());
-    }
-    let kinds: [(&str, fn(&Amounts) -> &BTreeMap<Box<str>, Decimal>); 2] =
-        [("paid", |amounts| &amounts.paid), ("owed", |amounts| &amounts.owed)];
-    for (kind, sums) in kinds {
-        let currencies: BTreeSet<&str> =
-            parts.iter().flat_map(|(_, amounts)| sums(amounts).keys()).map(AsRef::as_ref).collect();
-        for currency in currencies {
-            add(&format!("{kind} {currency}"), &|amounts| {
-                sums(amounts).get(currency).copied().unwrap_or_default().normalize().to_string()
-            });
-        }
-    }
-}
-
-/// `loss` or `loss=FIELD,...`.
-fn denial(text: &str) -> Result<Denial, String> {
-    match text.split_once('=') {
-        None if text == "loss" => Ok(Vec::new()),
-        Some(("loss", fields)) => {
-            let fields: Vec<String> = fields.split(',').map(|field| field.trim().to_owned()).collect();
-            if fields.iter().any(String::is_empty) {
-                return Err("expected fields separated by commas after `loss=`".into());
-            }
-            Ok(fields)
-        }
-        _ => Err("expected `loss` or `loss=FIELD,...`".into()),
-    }
-}
-
-fn sum<'a>(parts: impl Iterator<Item = &'a Amounts>) -> Amounts {
-    let mut sum = Amounts::default();
-    for part in parts {
-        // The ledger has added these before; what cannot be added is not shown.
-        let _ = sum.add(part);
-    }
-    sum
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loss_can_be_denied() {
-        assert_eq!(denial("loss"), Ok(Vec::new()));
-        assert_eq!(denial("loss=a, b"), Ok(vec!["a".to_owned(), "b".into()]));
-        assert!(denial("gain").is_err() && denial("loss=").is_err() && denial("loss=a,,b").is_err());
     }
 }

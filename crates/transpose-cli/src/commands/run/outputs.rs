@@ -1,0 +1,89 @@
+//! What the outputs of a job are made with: formats, agreements, files.
+
+use crate::diagnostics::placed;
+use crate::open;
+use crate::packing::Packing;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use transpose_codes::time::Period;
+use transpose_core::diagnostics::Fatal;
+use transpose_core::format::{Format, Registry};
+use transpose_deals::job::{Job, Output};
+use transpose_deals::{Agreement, Figures, PeriodTerms};
+use transpose_engine::Destination;
+
+/// What an output is made with.
+pub(super) struct PreparedOutput<'a> {
+    pub(super) format: &'a dyn Format,
+    pub(super) version: Option<String>,
+    pub(super) deal: Option<PeriodTerms>,
+    pub(super) period: Option<Period>,
+    pub(super) destination: Destination,
+    pub(super) packing: Packing,
+    pub(super) options: Vec<(String, String)>,
+}
+
+/// What each output is made with; everything wrong with the side files is told at once.
+pub(super) fn prepare<'a>(
+    job: &Job,
+    registry: &'a Registry,
+    root: &Path,
+) -> Result<Vec<PreparedOutput<'a>>, Fatal> {
+    let mut agreements: BTreeMap<PathBuf, Agreement> = BTreeMap::new();
+    let mut figures: BTreeMap<PathBuf, Figures> = BTreeMap::new();
+    let mut made = Vec::with_capacity(job.outputs.len());
+    let mut wrong: Option<Fatal> = None;
+    for output in &job.outputs {
+        let one = || -> Result<PreparedOutput<'a>, Fatal> {
+            let (format, version) = open::versioned(registry, &output.format)?;
+            open::writable(format)?;
+            let deal = deal(job, output, &mut agreements, &mut figures)?;
+            let period = output.period.or(job.period).or_else(|| deal.as_ref().and_then(PeriodTerms::period));
+            let destination = match &output.file {
+                Some(file) if !file.to_string_lossy().ends_with('/') => Destination::File(root.join(file)),
+                Some(folder) => Destination::Folder(root.join(folder)),
+                None => Destination::Folder(root.to_path_buf()),
+            };
+            let packing = Packing::new(format, output.container.as_deref(), &destination)?;
+            let mut options = packing.options(&output.options);
+            if let Some(path) = &output.characters {
+                options.push(("characters".into(), open::text(path)?));
+            }
+            Ok(PreparedOutput { format, version, deal, period, destination, packing, options })
+        };
+        match { one }() {
+            Ok(one) => made.push(one),
+            Err(fatal) => {
+                let mut fatal = placed(fatal, &output.place);
+                match &mut wrong {
+                    Some(wrong) => wrong.diagnostics.append(&mut fatal.diagnostics),
+                    None => wrong = Some(fatal),
+                }
+            }
+        }
+    }
+    wrong.map_or(Ok(made), Err)
+}
+
+/// The agreement of an output with its figures; files that several outputs name are read once.
+fn deal(
+    job: &Job,
+    output: &Output,
+    agreements: &mut BTreeMap<PathBuf, Agreement>,
+    figures: &mut BTreeMap<PathBuf, Figures>,
+) -> Result<Option<PeriodTerms>, Fatal> {
+    let Some(path) = &output.agreement else { return Ok(None) };
+    if !agreements.contains_key(path) {
+        let agreement = Agreement::parse(&path.to_string_lossy(), &open::text(path)?)?;
+        agreements.insert(path.clone(), agreement);
+    }
+    let wanted = output.figures.as_ref().or(job.figures.as_ref());
+    if let Some(path) = wanted
+        && !figures.contains_key(path)
+    {
+        figures.insert(path.clone(), Figures::parse(&path.to_string_lossy(), &open::bytes(path)?)?);
+    }
+    let figures = wanted.and_then(|path| figures.get(path)).cloned();
+    let Some(agreement) = agreements.get(path).cloned() else { return Ok(None) };
+    PeriodTerms::new(agreement, figures, output.period.or(job.period)).map(Some)
+}

@@ -1,0 +1,77 @@
+//! How a run of `convert` or `run` has ended: the exit code, and what both summaries say.
+
+use crate::exit::Exit;
+use crate::messages::Messages;
+use crate::text::{counted, number, printable};
+use serde_json::json;
+use std::fmt::Write as _;
+use transpose_core::accounting::{Ledger, RunReport};
+use transpose_core::diagnostics::{Fatal, Severity};
+use transpose_io::WrittenFile;
+
+/// The end of a run with one output or many.
+pub(crate) struct Ending<'a> {
+    /// The reports of the run and of its outputs, in the order in which they are told.
+    pub(crate) reports: Vec<&'a RunReport>,
+    /// Why nothing was written.
+    pub(crate) refused: Option<&'a Fatal>,
+}
+
+impl Ending<'_> {
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        let faulty =
+            |report: &&RunReport| report.ledger.rejects() > 0 || report.diagnostics.of(Severity::Error) > 0;
+        match self.refused {
+            Some(fatal) => Exit::from(fatal),
+            None if self.reports.iter().any(faulty) => Exit::Diagnostics,
+            None => Exit::Done,
+        }
+    }
+
+    /// Tells people; answers how the run ended. A receipt that could not be written is told last,
+    /// because everything else stands.
+    pub(crate) fn tell(&self, messages: &Messages, summary: &str, receipt: Result<(), Fatal>) -> Exit {
+        for report in &self.reports {
+            messages.diagnostics(&report.diagnostics);
+        }
+        if let Some(fatal) = self.refused {
+            messages.fatal(fatal);
+        }
+        messages.note(summary);
+        receipt.map_or_else(|fatal| messages.fatal(&fatal), |()| self.exit())
+    }
+
+    /// How many diagnostics there are: `found: 1 error, 2 warnings, 0 notes`.
+    pub(crate) fn found(&self) -> String {
+        let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")];
+        let found = words.map(|(severity, word)| {
+            counted(self.reports.iter().map(|report| report.diagnostics.of(severity)).sum(), word)
+        });
+        format!("found: {}\n", found.join(", "))
+    }
+}
+
+/// Tells why a run ended before there was anything to account for.
+pub(crate) fn aborted(messages: &Messages, fatal: &Fatal) -> Exit {
+    let exit = messages.fatal(fatal);
+    messages.object(&json!({"summary": {"exit": exit.code(), "complete": false}}));
+    exit
+}
+
+/// The rows that were left out, by what became of them and why.
+pub(crate) fn left_out(ledger: &Ledger) -> impl Iterator<Item = (&'static str, &str, u64)> {
+    [("rejected", &ledger.rejected), ("filtered", &ledger.filtered)]
+        .into_iter()
+        .flat_map(|(what, parts)| parts.iter().map(move |(reason, amounts)| (what, *reason, amounts.rows)))
+}
+
+/// The files that were written, one a line.
+pub(crate) fn file_lines<'a>(files: impl IntoIterator<Item = &'a WrittenFile>) -> String {
+    let mut out = String::new();
+    for file in files {
+        let path = printable(&file.path.to_string_lossy());
+        let _ = writeln!(out, "  {path}  ({} bytes)", number(file.bytes));
+    }
+    out
+}
