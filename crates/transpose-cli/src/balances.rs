@@ -1,7 +1,7 @@
 //! The accounts between periods, and how amounts came about: what `run` and `convert` write beside
 //! reports.
 
-use crate::diagnostics::{AndHelp as _, wrong, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error, usage_error};
 use crate::open;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,10 +42,10 @@ impl<'a> BalancesFile<'a> {
     }
 
     /// Gives a deal what its account brings into the period; answers what is suspicious.
-    pub(crate) fn carry(&self, deal: &mut PeriodTerms) -> Result<Diagnostics, Fatal> {
+    pub(crate) fn carry(&self, terms: &mut PeriodTerms) -> Result<Diagnostics, Fatal> {
         let mut diagnostics = Diagnostics::default();
-        if deal.royalties().is_some() {
-            diagnostics.extend(self.balances.carry(deal, self.redo)?);
+        if terms.royalties().is_some() {
+            diagnostics.extend(self.balances.carry(terms, self.redo)?);
         }
         Ok(diagnostics)
     }
@@ -70,7 +70,7 @@ impl<'a> BalancesFile<'a> {
         let now = fs::read_to_string(self.path).ok();
         if now != self.text {
             let message = format!("`{}` is no longer what it was when the run began", self.path.display());
-            return Err(wrong(&CHANGED, message));
+            return Err(usage_error(&CHANGED, message));
         }
         let (path, bytes) = (self.path.to_path_buf(), balances.to_text().into_bytes());
         Ok(Some(CompanionFile { path, bytes, replace: true }))
@@ -93,7 +93,7 @@ fn digest(inputs: &[Input]) -> Result<String, Fatal> {
 pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<CompanionFile, Fatal> {
     let Some(owed) = &outcome.owed else {
         let message = "there are no amounts to explain: the agreement has no `[[deal]]`, or the target holds single plays";
-        return Err(wrong_argument(message).and_help(
+        return Err(argument_error(message).with_help(
             "Add a `[[deal]]` to the agreement (`transpose init agreement`), or leave the explanation out.",
         ));
     };

@@ -1,6 +1,6 @@
 //! The clock: read once a run, and nowhere else in the program.
 
-use crate::diagnostics::wrong_argument;
+use crate::diagnostics::argument_error;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::Fatal;
 
@@ -11,13 +11,13 @@ pub(crate) fn now() -> Result<Timestamp, Fatal> {
         Some(text) => text.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
             let message =
                 format!("`SOURCE_DATE_EPOCH` is `{}`, expected whole seconds since 1970", text.display());
-            wrong_argument(message)
+            argument_error(message)
         })?,
         None => clock(),
     };
     // The years that a date can have.
     if !(-62_135_596_800..=253_402_300_799).contains(&seconds) {
-        return Err(wrong_argument(format!("the time {seconds} s since 1970 is in no year from 1 to 9999")));
+        return Err(argument_error(format!("the time {seconds} s since 1970 is in no year from 1 to 9999")));
     }
     Ok(Timestamp::utc(seconds * 1_000_000))
 }

@@ -4,7 +4,7 @@
 //! run. The list is read before a run and replaced as a whole when it has succeeded. Runs with one
 //! list are made one after the other.
 
-use crate::diagnostics::AndHelp as _;
+use crate::diagnostics::WithHelp as _;
 use crate::{files, open};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ pub(crate) struct DeliveryLog {
 }
 
 /// What was received before, and what is received now.
-pub(crate) struct Received {
+pub(crate) struct NewDeliveries {
     path: PathBuf,
     text: String,
     new: Vec<(String, String)>,
@@ -48,11 +48,11 @@ pub(crate) struct Received {
 impl DeliveryLog {
     /// Refuses inputs that were received before. Answers inputs that can be read from their
     /// beginning, and what is to be remembered.
-    pub(crate) fn check(&self, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<Received>), Fatal> {
+    pub(crate) fn check(&self, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<NewDeliveries>), Fatal> {
         let Some(path) = &self.received else { return Ok((inputs, None)) };
         let text = if path.exists() { open::text(path)? } else { String::new() };
         let known = parse(path, &text)?;
-        let mut received = Received { path: path.clone(), text, new: Vec::new() };
+        let mut received = NewDeliveries { path: path.clone(), text, new: Vec::new() };
         let mut fresh = Vec::with_capacity(inputs.len());
         let mut diagnostics = Vec::new();
         for input in inputs {
@@ -83,9 +83,9 @@ impl DeliveryLog {
     }
 }
 
-impl Received {
+impl NewDeliveries {
     /// Adds what is new to the list.
-    pub(crate) fn remember(&self, now: &str) -> Result<(), Fatal> {
+    pub(crate) fn record(&self, now: &str) -> Result<(), Fatal> {
         let mut text = self.text.clone();
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
@@ -109,7 +109,7 @@ fn parse(path: &Path, text: &str) -> Result<HashMap<String, (String, String)>, F
             let place = Location { source: Some(path.to_string_lossy().into()), ..Location::line(number, 0) };
             let message = "the line is no entry of a list of received files";
             return Err(
-                Fatal::usage(Diagnostic::new(&NO_LIST, place, message)).and_help("Give another file.")
+                Fatal::usage(Diagnostic::new(&NO_LIST, place, message)).with_help("Give another file.")
             );
         };
         known.insert(hash, (name, converted));

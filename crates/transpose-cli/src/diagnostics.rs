@@ -54,13 +54,13 @@ transpose_core::codes! {
 }
 
 /// A failure of use.
-pub(crate) fn wrong(code: &'static Code, message: impl Into<String>) -> Fatal {
+pub(crate) fn usage_error(code: &'static Code, message: impl Into<String>) -> Fatal {
     Fatal::usage(Diagnostic::new(code, Location::default(), message))
 }
 
 /// A failure of use: an argument, or a combination of arguments, makes no sense.
-pub(crate) fn wrong_argument(message: impl Into<String>) -> Fatal {
-    wrong(&ARGUMENT, message)
+pub(crate) fn argument_error(message: impl Into<String>) -> Fatal {
+    usage_error(&ARGUMENT, message)
 }
 
 /// What was found, one part after the other.
@@ -71,7 +71,7 @@ pub(crate) fn joined(parts: impl IntoIterator<Item = Diagnostics>) -> Diagnostic
 }
 
 /// A failure whose findings stand at a place where they have none of their own.
-pub(crate) fn placed(mut fatal: Fatal, place: &Location) -> Fatal {
+pub(crate) fn located_at(mut fatal: Fatal, place: &Location) -> Fatal {
     for diagnostic in &mut fatal.diagnostics {
         if diagnostic.location.source.is_none() {
             diagnostic.location = place.clone();
@@ -81,13 +81,13 @@ pub(crate) fn placed(mut fatal: Fatal, place: &Location) -> Fatal {
 }
 
 /// Advice on a failure with one finding.
-pub(crate) trait AndHelp {
+pub(crate) trait WithHelp {
     /// The same failure with advice of its own.
-    fn and_help(self, help: impl Into<String>) -> Self;
+    fn with_help(self, help: impl Into<String>) -> Self;
 }
 
-impl AndHelp for Fatal {
-    fn and_help(mut self, help: impl Into<String>) -> Self {
+impl WithHelp for Fatal {
+    fn with_help(mut self, help: impl Into<String>) -> Self {
         if let Some(first) = self.diagnostics.first_mut() {
             first.help = Some(help.into());
         }

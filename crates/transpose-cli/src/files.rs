@@ -1,6 +1,6 @@
 //! Files by their paths: what may be written, and small ones written whole.
 
-use crate::diagnostics::{SAME_FILE, wrong};
+use crate::diagnostics::{SAME_FILE, usage_error};
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
 use transpose_engine::diagnostics::io;
@@ -10,14 +10,14 @@ use transpose_io::{Compression, OutputSet};
 /// that it plays.
 pub(crate) fn refuse_same(read: &[(&str, &Path)], written: &[(&str, &Path)]) -> Result<(), Fatal> {
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
-    taken.extend(read.iter().filter(|(_, path)| path.is_file()).map(|(role, path)| (*role, same(path))));
+    taken.extend(read.iter().filter(|(_, path)| path.is_file()).map(|(role, path)| (*role, identity(path))));
     // A device or a pipe may take several things.
     let device = |path: &Path| path.metadata().is_ok_and(|metadata| !metadata.is_file());
     for (role, path) in written.iter().filter(|(_, path)| !device(path)) {
-        let key = same(path);
+        let key = identity(path);
         if let Some((other, _)) = taken.iter().find(|(_, known)| *known == key) {
             let message = format!("`{}` is both {other} and {role}", path.display());
-            return Err(wrong(&SAME_FILE, message));
+            return Err(usage_error(&SAME_FILE, message));
         }
         taken.push((role, key));
     }
@@ -25,7 +25,7 @@ pub(crate) fn refuse_same(read: &[(&str, &Path)], written: &[(&str, &Path)]) -> 
 }
 
 /// The same value for two spellings of one path, also where the file does not exist yet.
-fn same(path: &Path) -> PathBuf {
+fn identity(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
     }

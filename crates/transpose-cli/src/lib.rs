@@ -229,7 +229,7 @@ mod tests {
         let messages = Messages::new(Form::Human, true);
         let ended = |end: fn() -> Result<Exit, Stop>| guarded(&messages, end).code();
         assert_eq!(ended(|| Ok(Exit::Diagnostics)), 1);
-        assert_eq!(ended(|| Err(diagnostics::wrong_argument("a test").into())), 2);
+        assert_eq!(ended(|| Err(diagnostics::argument_error("a test").into())), 2);
         assert_eq!(ended(|| Err(Stop::Closed)), 4);
         assert_eq!(ended(|| panic!("a test")), 70);
     }

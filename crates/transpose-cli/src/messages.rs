@@ -42,7 +42,7 @@ impl Messages {
     }
 
     /// Whether somebody watches, so that progress may be shown.
-    pub(crate) fn live(&self) -> bool {
+    pub(crate) fn shows_progress(&self) -> bool {
         self.terminal && !self.quiet && self.form == Form::Human
     }
 

@@ -13,8 +13,11 @@ pub(crate) struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// A bar over all inputs; hidden where nobody would see it.
     pub(crate) fn new(inputs: &'a [Input], messages: &Messages) -> Self {
-        let target =
-            if messages.live() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if messages.shows_progress() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         // A pipe has no size, and a sum with unknown parts would mislead.
         let total: Option<u64> = inputs.iter().map(|input| input.progress().1).sum();
         let bar = ProgressBar::with_draw_target(total, target);

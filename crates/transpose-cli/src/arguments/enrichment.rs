@@ -1,7 +1,7 @@
 //! What is joined to events, and what is taken from them, on their way to a target.
 
-use crate::diagnostics::{AndHelp as _, SIDE_FILE, wrong};
-use crate::open::{Containers, bytes, choose_one};
+use crate::diagnostics::{SIDE_FILE, WithHelp as _, usage_error};
+use crate::open::{Containers, bytes, choose_common_format};
 use std::path::PathBuf;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Grain, Registry};
@@ -56,12 +56,12 @@ impl EnrichmentOptions {
         }
         let opener = Containers::default().opener(registry, None);
         let inputs = opener.inputs(&self.catalogue, reading.threads)?;
-        let format = choose_one(registry, None, &inputs)?.format;
+        let format = choose_common_format(registry, None, &inputs)?.format;
         if format.manifest().grain != Grain::Catalogue {
             let name = inputs.first().map_or("", Input::name);
             let message = format!("`{name}` is `{}`, which is no catalogue", format.manifest().id);
-            return Err(wrong(&SIDE_FILE, message)
-                .and_help("Give a table with track ids or release ids and what they stand for."));
+            return Err(usage_error(&SIDE_FILE, message)
+                .with_help("Give a table with track ids or release ids and what they stand for."));
         }
         let (catalogue, found) = Catalogue::read(&inputs, format, &[], reading)?;
         let mut diagnostics = opener.notes();

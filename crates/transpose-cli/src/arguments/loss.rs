@@ -1,6 +1,6 @@
 //! `--deny loss`: the fields that a conversion may not lose.
 
-use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::model::Field;
 
@@ -34,10 +34,10 @@ impl LossOptions {
             // they are not known here.
             let cell = name.chars().any(char::is_uppercase);
             if !cell && Field::by_id(name).is_none() && !Field::all().any(within) {
-                let unknown = wrong_argument(format!("`--deny loss` names `{name}`, which is no field"));
+                let unknown = argument_error(format!("`--deny loss` names `{name}`, which is no field"));
                 return Err(match Field::nearest(name) {
-                    Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
-                    None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
+                    Some(near) => unknown.with_help(format!("Did you mean `{near}`?")),
+                    None => unknown.with_help("`transpose formats FORMAT` lists the fields of a format."),
                 });
             }
         }

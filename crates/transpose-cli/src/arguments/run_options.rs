@@ -4,7 +4,7 @@
 use super::memory::Memory;
 use super::output::Overwrite;
 use super::threads::Threads;
-use crate::diagnostics::wrong_argument;
+use crate::diagnostics::argument_error;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ impl RunOptions {
     ) -> Result<Option<PathBuf>, Fatal> {
         match (self.on_reject, &self.quarantine) {
             (Some(RejectPolicy::Fail), Some(_)) => {
-                Err(wrong_argument("`--quarantine` and `--on-reject fail` contradict each other"))
+                Err(argument_error("`--quarantine` and `--on-reject fail` contradict each other"))
             }
             (Some(RejectPolicy::Fail) | None, None) => Ok(None),
             (_, Some(path)) => Ok(Some(path.clone())),

@@ -1,7 +1,7 @@
 //! `transpose compare`: the plays of one report in another.
 
 use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
-use crate::diagnostics::{AndHelp as _, joined, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error, joined};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -96,14 +96,14 @@ impl Compare {
         let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
         let inputs = opener.inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
         let [a, b] = &inputs[..] else {
-            return Err(wrong_argument("two files are compared").into());
+            return Err(argument_error("two files are compared").into());
         };
         let mut formats = Vec::new();
         for input in &inputs {
-            formats.push(open::choose(&registry, self.input_format.from.as_deref(), input)?.format);
+            formats.push(open::choose_format(&registry, self.input_format.from.as_deref(), input)?.format);
         }
         let [one, other] = formats[..] else {
-            return Err(wrong_argument("two files are compared").into());
+            return Err(argument_error("two files are compared").into());
         };
         let progress = Progress::new(&inputs, messages);
         let comparison = Comparison {
@@ -156,10 +156,10 @@ impl Compare {
     fn fields(&self) -> Result<Vec<Field>, Fatal> {
         let field = |name: &String| {
             Field::by_id(name).ok_or_else(|| {
-                let unknown = wrong_argument(format!("there is no field `{name}`"));
+                let unknown = argument_error(format!("there is no field `{name}`"));
                 match Field::nearest(name) {
-                    Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
-                    None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
+                    Some(near) => unknown.with_help(format!("Did you mean `{near}`?")),
+                    None => unknown.with_help("`transpose formats FORMAT` lists the fields of a format."),
                 }
             })
         };
@@ -188,8 +188,8 @@ impl Compare {
                     Some(container) => format!("`{container}` is no container for differences"),
                     None => message,
                 };
-                let wrong = wrong_argument(message);
-                Err(wrong.and_help("Give `--container csv` or `--container jsonl`, with `.gz` to pack it."))
+                let wrong = argument_error(message);
+                Err(wrong.with_help("Give `--container csv` or `--container jsonl`, with `.gz` to pack it."))
             }
         }
     }

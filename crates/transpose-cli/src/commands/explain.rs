@@ -2,7 +2,7 @@
 //! value or a profile means.
 
 use crate::commands::formats;
-use crate::diagnostics::{AndHelp as _, UNKNOWN_TOPIC, wrong};
+use crate::diagnostics::{UNKNOWN_TOPIC, WithHelp as _, usage_error};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -37,11 +37,11 @@ impl Explain {
         let registry = open::registry(&[])?;
         let topic = self.topic.trim();
         let Some(text) = explain(&registry, topic) else {
-            let unknown = wrong(&UNKNOWN_TOPIC, format!("nothing is known of `{topic}`"));
+            let unknown = usage_error(&UNKNOWN_TOPIC, format!("nothing is known of `{topic}`"));
             let near = nearest(&registry, topic);
             return Err(match &near[..] {
                 [] => unknown,
-                near => unknown.and_help(format!("Did you mean `{}`?", near.join("`, `"))),
+                near => unknown.with_help(format!("Did you mean `{}`?", near.join("`, `"))),
             }
             .into());
         };

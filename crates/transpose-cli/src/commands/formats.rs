@@ -32,7 +32,7 @@ impl Formats {
         let registry = open::registry(&self.layouts.files)?;
         match self.id {
             Some(id) => {
-                let (format, version) = open::versioned(&registry, &id)?;
+                let (format, version) = open::format_and_version(&registry, &id)?;
                 let version = version.as_deref();
                 self.form.print(messages, || described(format, version), || description(format, version))?;
             }

@@ -92,7 +92,7 @@ impl Init {
         let mut days: Option<(Date, Date)> = None;
         let opener = self.input_options.opener(&registry, None, self.input_format.from.as_deref());
         for input in &opener.inputs(&self.inputs, self.threads.reading().threads)? {
-            let format = open::choose(&registry, self.input_format.from.as_deref(), input)?.format;
+            let format = open::choose_format(&registry, self.input_format.from.as_deref(), input)?.format;
             let survey = survey(input, format, &[], self.threads.reading(), 0)
                 .map_err(|fatal| fatal.in_source(input.name()))?;
             let contexts: Vec<&Entity> = survey.contexts.keys().chain(&survey.preamble.contexts).collect();

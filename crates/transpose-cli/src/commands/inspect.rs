@@ -55,10 +55,10 @@ impl Inspect {
         let inputs = opener.inputs(&self.inputs, self.threads.reading().threads)?;
         let mut exit = Exit::Done;
         for input in &inputs {
-            let seen = self.look(&registry, &opener, input)?;
-            self.form.print(messages, || seen.object(), || seen.text())?;
-            messages.diagnostics(&seen.survey.diagnostics);
-            if seen.survey.diagnostics.of(Severity::Error) > 0 {
+            let inspection = self.look(&registry, &opener, input)?;
+            self.form.print(messages, || inspection.object(), || inspection.text())?;
+            messages.diagnostics(&inspection.survey.diagnostics);
+            if inspection.survey.diagnostics.of(Severity::Error) > 0 {
                 exit = Exit::Diagnostics;
             }
         }
@@ -70,19 +70,19 @@ impl Inspect {
         registry: &'a Registry,
         opener: &Opener<'_>,
         input: &'a Input,
-    ) -> Result<Seen<'a>, Fatal> {
-        let chosen = open::choose(registry, self.input_format.from.as_deref(), input)?;
+    ) -> Result<Inspection<'a>, Fatal> {
+        let chosen = open::choose_format(registry, self.input_format.from.as_deref(), input)?;
         let (options, reading) = (&self.read_options.read_set, self.threads.reading());
         let mut survey = survey(input, chosen.format, options, reading, self.rows)
             .map_err(|fatal| fatal.in_source(input.name()))?;
         survey.diagnostics = joined([opener.notes(), std::mem::take(&mut survey.diagnostics)]);
-        Ok(Seen { input, chosen, survey, rows: self.rows })
+        Ok(Inspection { input, chosen, survey, rows: self.rows })
     }
 }
 
-struct Seen<'a> {
+struct Inspection<'a> {
     input: &'a Input,
-    chosen: open::Chosen<'a>,
+    chosen: open::RecognisedFormat<'a>,
     survey: Survey,
     rows: usize,
 }
@@ -90,7 +90,7 @@ struct Seen<'a> {
 /// How many sales contexts are shown to people.
 const CONTEXTS: usize = 40;
 
-impl Seen<'_> {
+impl Inspection<'_> {
     /// How sure the format is, and why.
     fn recognised(&self) -> (&'static str, &str) {
         match &self.chosen.recognition {

@@ -1,7 +1,7 @@
 //! `transpose schedule`: when reports are due.
 
 use crate::arguments::{self, DataForm};
-use crate::diagnostics::{AndHelp as _, wrong};
+use crate::diagnostics::{WithHelp as _, usage_error};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::text::table;
@@ -37,7 +37,7 @@ pub(crate) struct Schedule {
 }
 
 /// When what is due for a period.
-struct Due {
+struct DueReport {
     period: Period,
     refunds_until: Date,
     on: Date,
@@ -58,7 +58,7 @@ impl Schedule {
     }
 }
 
-fn object(rows: &[Due]) -> Value {
+fn object(rows: &[DueReport]) -> Value {
     let rows = rows.iter().map(|row| {
         json!({
             "period": row.period.to_string(), "ends": row.period.last().to_string(),
@@ -70,7 +70,7 @@ fn object(rows: &[Due]) -> Value {
     rows.collect()
 }
 
-fn text(rows: &[Due]) -> String {
+fn text(rows: &[DueReport]) -> String {
     let head = ["period", "ends", "refunds until", "due", "", "why"].map(str::to_owned).to_vec();
     let rows = rows.iter().map(|row| {
         vec![
@@ -96,17 +96,17 @@ fn months(period: Period) -> Vec<Period> {
     months.filter_map(|month| Period::parse(&format!("{year:04}-{month:02}")).ok()).collect()
 }
 
-fn due(period: Period) -> Result<Due, Fatal> {
+fn due(period: Period) -> Result<DueReport, Fatal> {
     let dates = || {
         let (tenth, until) = (day_of_next_month(period.last(), 10)?, day_of_next_month(period.last(), 4)?);
         Some((tenth, until, report_due(period)?))
     };
     let (tenth, refunds_until, due) = dates().ok_or_else(|| {
         let (first, last) = (YEARS.start(), YEARS.end());
-        wrong(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
-            .and_help(format!("Due dates are known from {first} to {last}."))
+        usage_error(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
+            .with_help(format!("Due dates are known from {first} to {last}."))
     })?;
-    Ok(Due { period, refunds_until, on: due, why: why(tenth, due) })
+    Ok(DueReport { period, refunds_until, on: due, why: why(tenth, due) })
 }
 
 /// Why a report is not due on the 10th: the days in between.

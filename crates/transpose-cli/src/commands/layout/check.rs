@@ -1,7 +1,7 @@
 //! `transpose layout check`: what a layout says, and what becomes of a sample.
 
 use crate::arguments::{DataForm, ReadOptions, Threads};
-use crate::diagnostics::{joined, wrong_argument};
+use crate::diagnostics::{argument_error, joined};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open::{self, Containers};
@@ -53,7 +53,7 @@ pub(crate) struct Check {
 }
 
 /// What a sample came to.
-struct Seen {
+struct SampleReading {
     name: String,
     recognition: Recognition,
     mapping: Mapping,
@@ -65,23 +65,23 @@ impl Check {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let layout = Layout::parse(&self.layout.to_string_lossy(), &open::text(&self.layout)?)?;
         let layout = Arc::new(layout);
-        let seen = self.sample.as_ref().map(|sample| self.look(&layout, sample)).transpose()?;
-        let seen = seen.as_ref();
-        self.form.print(messages, || object(&layout, seen), || printable(&text(&layout, seen)))?;
-        let Some(seen) = seen else { return Ok(Exit::Done) };
-        messages.diagnostics(&seen.diagnostics);
-        let wrong = seen.diagnostics.of(Severity::Error) > 0 || seen.survey.rejects > 0;
+        let sample = self.sample.as_ref().map(|sample| self.look(&layout, sample)).transpose()?;
+        let sample = sample.as_ref();
+        self.form.print(messages, || object(&layout, sample), || printable(&text(&layout, sample)))?;
+        let Some(sample) = sample else { return Ok(Exit::Done) };
+        messages.diagnostics(&sample.diagnostics);
+        let wrong = sample.diagnostics.of(Severity::Error) > 0 || sample.survey.rejects > 0;
         Ok(if wrong { Exit::Diagnostics } else { Exit::Done })
     }
 
     /// Reads a sample as the layout says.
-    fn look(&self, layout: &Arc<Layout>, sample: &PathBuf) -> Result<Seen, Fatal> {
+    fn look(&self, layout: &Arc<Layout>, sample: &PathBuf) -> Result<SampleReading, Fatal> {
         let format = LayoutFormat::new(Layout::clone(layout));
-        open::readable(&format)?;
+        open::require_readable(&format)?;
         let registry = open::registry(&[])?;
         let opener = self.containers.opener(&registry, None);
         let inputs = opener.inputs(std::slice::from_ref(sample), self.threads.reading().threads)?;
-        let input: &Input = inputs.first().ok_or_else(|| wrong_argument("no sample is given"))?;
+        let input: &Input = inputs.first().ok_or_else(|| argument_error("no sample is given"))?;
         let bytes = input.head(LOOKED_AT).map_err(|error| io(&error))?;
         let complete = bytes.len() < LOOKED_AT;
         let probe = bytes.get(..PROBE).unwrap_or(&bytes);
@@ -97,7 +97,7 @@ impl Check {
         let survey =
             survey(input, &format, options, reading, 0).map_err(|fatal| fatal.in_source(input.name()))?;
         let diagnostics = joined([opener.notes(), survey.diagnostics.clone()]);
-        Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
+        Ok(SampleReading { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
     }
 }
 
@@ -128,14 +128,14 @@ fn recognised(recognition: &Recognition) -> (&'static str, &str) {
     }
 }
 
-fn text(layout: &Layout, seen: Option<&Seen>) -> String {
+fn text(layout: &Layout, sample: Option<&SampleReading>) -> String {
     let manifest = layout.manifest();
     let mut facts = vec![
         ("layout", format!("{} ({})", manifest.id, manifest.title)),
         ("a row is", row(manifest).to_owned()),
         ("files are", directions(manifest).to_owned()),
     ];
-    let Some(seen) = seen else {
+    let Some(sample) = sample else {
         let mut out = pairs(&facts);
         let head = ["column", "holds", "kind", ""].map(str::to_owned).to_vec();
         let described = layout.described();
@@ -148,10 +148,10 @@ fn text(layout: &Layout, seen: Option<&Seen>) -> String {
         out.push_str("\nthe layout is sound\n");
         return out;
     };
-    let (sure, reason) = recognised(&seen.recognition);
-    facts.push(("sample", seen.name.clone()));
+    let (sure, reason) = recognised(&sample.recognition);
+    facts.push(("sample", sample.name.clone()));
     facts.push(("recognised", format!("{sure}: {reason}")));
-    let mapping = &seen.mapping;
+    let mapping = &sample.mapping;
     for (field, value) in &mapping.header {
         facts.push((field.id(), value.clone()));
     }
@@ -198,11 +198,11 @@ fn text(layout: &Layout, seen: Option<&Seen>) -> String {
         out,
         "\n{of}{} looked at cell by cell; {} of all rows cannot be used",
         counted(mapping.rows, "row"),
-        number(seen.survey.rejects)
+        number(sample.survey.rejects)
     );
     let totals = layout.control_totals() as u64;
     if totals > 0 {
-        let differ = seen
+        let differ = sample
             .diagnostics
             .counts()
             .filter(|(code, _)| code.name == "control-total-differs")
@@ -213,8 +213,8 @@ fn text(layout: &Layout, seen: Option<&Seen>) -> String {
     let _ = writeln!(
         out,
         "{}, {}",
-        counted(seen.diagnostics.of(Severity::Error), "error"),
-        counted(seen.diagnostics.of(Severity::Warning), "warning")
+        counted(sample.diagnostics.of(Severity::Error), "error"),
+        counted(sample.diagnostics.of(Severity::Warning), "warning")
     );
     out
 }
@@ -246,7 +246,7 @@ fn examples(column: &Mapped) -> String {
     column.examples.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn object(layout: &Layout, seen: Option<&Seen>) -> Value {
+fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
     let manifest = layout.manifest();
     let column = |column: &Mapped| {
         let examples = column.examples.iter().map(|(raw, read)| match read {
@@ -267,22 +267,22 @@ fn object(layout: &Layout, seen: Option<&Seen>) -> Value {
         "lines": lines,
     });
     let Some(object) = value.as_object_mut() else { return value };
-    let columns: Vec<Value> = match seen {
+    let columns: Vec<Value> = match sample {
         None => layout.described().iter().map(column).collect(),
-        Some(seen) => seen.mapping.columns.iter().map(column).collect(),
+        Some(sample) => sample.mapping.columns.iter().map(column).collect(),
     };
     object.insert("columns".into(), columns.into());
-    if let Some(seen) = seen {
-        let (sure, reason) = recognised(&seen.recognition);
-        let header: Map<String, Value> = seen
+    if let Some(sample) = sample {
+        let (sure, reason) = recognised(&sample.recognition);
+        let header: Map<String, Value> = sample
             .mapping
             .header
             .iter()
             .map(|(field, text)| (field.id().to_owned(), text.as_str().into()))
             .collect();
         object.insert("sample".into(), json!({
-            "source": seen.name, "recognised": sure, "reason": reason, "rows": seen.mapping.rows, "complete": seen.mapping.complete,
-            "rejected": seen.survey.rejects, "header": header, "findings": receipt::counts(&seen.diagnostics),
+            "source": sample.name, "recognised": sure, "reason": reason, "rows": sample.mapping.rows, "complete": sample.mapping.complete,
+            "rejected": sample.survey.rejects, "header": header, "findings": receipt::counts(&sample.diagnostics),
         }));
     }
     value

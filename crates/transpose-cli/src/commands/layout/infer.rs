@@ -1,7 +1,7 @@
 //! `transpose layout infer`: a layout proposed for a sample.
 
 use crate::arguments::{InputOptions, TextOutput, Threads};
-use crate::diagnostics::wrong_argument;
+use crate::diagnostics::argument_error;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::text::{counted, table};
@@ -84,7 +84,7 @@ impl Infer {
         let message = format!(
             "`{name}` is no id, expected lower-case words with hyphens, joined by dots, such as `label.acme`"
         );
-        Err(wrong_argument(message))
+        Err(argument_error(message))
     }
 }
 

@@ -10,7 +10,7 @@ use transpose_engine::{Destination, destination};
 use transpose_io::{Compression, Input, OutputId, OutputSet, WrittenFile};
 
 /// What became of the copies.
-pub(super) struct Fixed {
+pub(super) struct Repair {
     /// What was mended.
     pub(super) changes: Diagnostics,
     /// What was found in the copies.
@@ -42,25 +42,25 @@ pub(super) fn fix(
     verdict: &ValidationResult,
     copies: &[PathBuf],
     overwrite: bool,
-) -> Result<Option<Fixed>, Fatal> {
+) -> Result<Option<Repair>, Fatal> {
     if copies.is_empty() {
         return Ok(None);
     }
     let threads = validation.reading.threads;
     let mut set = OutputSet::new(overwrite).with_threads(threads).with_spool(&validation.temp_dir);
-    let mut copied = copy(validation, &verdict.messages, copies, &mut set)?;
-    let mut left = copied.check(validation)?;
+    let mut pending = copy(validation, &verdict.messages, copies, &mut set)?;
+    let mut left = pending.check(validation)?;
     // Mending may join what was two blocks; then counts are made anew from what the copies hold.
-    let counted = copied.counted(&left.messages);
+    let counted = pending.counted(&left.messages);
     if tallies(&counted) != tallies(&verdict.messages) {
-        copied.discard(&mut set);
-        copied = copy(validation, &counted, copies, &mut set)?;
-        left = copied.check(validation)?;
+        pending.discard(&mut set);
+        pending = copy(validation, &counted, copies, &mut set)?;
+        left = pending.check(validation)?;
     }
-    let Copied { changes, inputs, .. } = copied;
+    let PendingCopies { changes, inputs, .. } = pending;
     drop(inputs);
     let written = set.commit().map_err(|error| io(&error))?;
-    Ok(Some(Fixed { changes, left: left.diagnostics, written }))
+    Ok(Some(Repair { changes, left: left.diagnostics, written }))
 }
 
 /// What was counted of each message and its files.
@@ -73,7 +73,7 @@ fn tallies(messages: &[Message]) -> Vec<impl PartialEq> {
 }
 
 /// Copies that have not appeared yet.
-struct Copied<'a> {
+struct PendingCopies<'a> {
     ids: Vec<OutputId>,
     inputs: Vec<Input>,
     /// The number of the input of which each is a copy.
@@ -88,8 +88,8 @@ fn copy<'a>(
     messages: &[Message],
     copies: &[PathBuf],
     set: &mut OutputSet,
-) -> Result<Copied<'a>, Fatal> {
-    let mut copied = Copied {
+) -> Result<PendingCopies<'a>, Fatal> {
+    let mut pending = PendingCopies {
         ids: Vec::new(),
         inputs: Vec::new(),
         originals: Vec::new(),
@@ -106,20 +106,20 @@ fn copy<'a>(
         let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
         let compression = if packed { Compression::Gzip } else { Compression::None };
         let mut out = set.create(path, compression).map_err(|error| io(&error))?;
-        copied.changes.merge(validation.repair(message, file, &mut out)?);
+        pending.changes.merge(validation.repair(message, file, &mut out)?);
         let done = out.finish().map_err(|error| io(&error))?;
-        copied.ids.push(done.id);
-        copied.inputs.push(set.reopen(done.id).map_err(|error| io(&error))?);
-        copied.originals.push(file.input);
-        copied.formats.push(*format);
+        pending.ids.push(done.id);
+        pending.inputs.push(set.reopen(done.id).map_err(|error| io(&error))?);
+        pending.originals.push(file.input);
+        pending.formats.push(*format);
         // A copy under another name is not the file that was sent.
         let sent = validation.names.get(file.input).cloned().flatten();
-        copied.names.push(sent.filter(|sent| path.file_name() == Some(OsStr::new(sent))));
+        pending.names.push(sent.filter(|sent| path.file_name() == Some(OsStr::new(sent))));
     }
-    Ok(copied)
+    Ok(pending)
 }
 
-impl Copied<'_> {
+impl PendingCopies<'_> {
     fn check(&self, validation: &Validation<'_>) -> Result<ValidationResult, Fatal> {
         let Self { inputs, formats, names, .. } = self;
         let temp_dir = validation.temp_dir.clone();

@@ -51,14 +51,14 @@ impl Report<'_> {
                 })
             })
             .collect();
-        let fixed = self.fixed.map(|fixed| {
-            let files = fixed.written.iter().map(|file| {
+        let repair = self.repair.map(|repair| {
+            let files = repair.written.iter().map(|file| {
                 json!({"path": file.path.to_string_lossy(), "bytes": file.bytes, "uncompressed-bytes": file.uncompressed})
             });
             json!({
-                "changes": fixed.changes.counts().map(|(_, count)| count).sum::<u64>(),
-                "left": self.severe(&fixed.left),
-                "findings-left": self.counts(&fixed.left),
+                "changes": repair.changes.counts().map(|(_, count)| count).sum::<u64>(),
+                "left": self.severe(&repair.left),
+                "findings-left": self.counts(&repair.left),
                 "outputs": files.collect::<Vec<_>>(),
             })
         });
@@ -67,7 +67,7 @@ impl Report<'_> {
             "found": self.severe(&self.verdict.diagnostics),
             "findings": self.counts(self.diagnostics),
             "messages": messages,
-            "fixed": fixed,
+            "fixed": repair,
         })
     }
 

@@ -20,7 +20,7 @@ use crate::messages::Messages;
 use crate::open;
 use crate::progress::Progress;
 use crate::text::{counted, number};
-use fix::Fixed;
+use fix::Repair;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, KEPT, Severity};
@@ -105,7 +105,7 @@ struct Report<'a> {
     severities: &'a Severities,
     inputs: &'a [Input],
     formats: &'a [&'a dyn Format],
-    fixed: Option<&'a Fixed>,
+    repair: Option<&'a Repair>,
     exit: Exit,
 }
 
@@ -131,7 +131,7 @@ impl Validate {
             // at from beside.
             let beside = input.again(1).map_err(|error| transpose_engine::diagnostics::io(&error))?;
             let input = beside.as_ref().unwrap_or(input);
-            formats.push(open::choose(&registry, self.input_format.from.as_deref(), input)?.format);
+            formats.push(open::choose_format(&registry, self.input_format.from.as_deref(), input)?.format);
         }
         let mut severities = Severities::new(self.strict);
         for (code, severity) in rules.iter().flat_map(|rules| &rules.severities) {
@@ -158,20 +158,20 @@ impl Validate {
             _ => fatal,
         };
         let checked = validation.run().and_then(|verdict| {
-            let fixed = fix::fix(&validation, &verdict, &copies, self.overwrite.allowed)?;
-            Ok((verdict, fixed))
+            let repair = fix::fix(&validation, &verdict, &copies, self.overwrite.allowed)?;
+            Ok((verdict, repair))
         });
         progress.clear();
-        let (mut verdict, fixed) = checked.map_err(located)?;
+        let (mut verdict, repair) = checked.map_err(located)?;
         verdict.diagnostics = joined([opener.notes(), std::mem::take(&mut verdict.diagnostics)]);
         let mut diagnostics = verdict.diagnostics.clone();
-        if let Some(fixed) = &fixed {
-            diagnostics.merge(fixed.changes.clone());
+        if let Some(repair) = &repair {
+            diagnostics.merge(repair.changes.clone());
         }
         // What is left in a repaired copy counts, not what was mended; a file that could not be
         // copied is as it was.
-        let copied = fixed.as_ref().filter(|fixed| fixed.written.len() == inputs.len());
-        let judged = copied.map_or(&verdict.diagnostics, |fixed| &fixed.left);
+        let copied = repair.as_ref().filter(|repair| repair.written.len() == inputs.len());
+        let judged = copied.map_or(&verdict.diagnostics, |repair| &repair.left);
         let fails = Counts::of(judged, &severities).fail(&severities);
         let exit = if fails { Exit::Diagnostics } else { Exit::Done };
         let report = Report {
@@ -180,7 +180,7 @@ impl Validate {
             severities: &severities,
             inputs: &inputs,
             formats: &formats,
-            fixed: fixed.as_ref(),
+            repair: repair.as_ref(),
             exit,
         };
         let text = match self.report {
@@ -260,7 +260,7 @@ impl Counts {
 }
 
 /// The codes of findings, the worst first.
-struct OfCode<'a> {
+struct CodeGroup<'a> {
     code: &'static Code,
     severity: Severity,
     count: u64,
@@ -270,14 +270,14 @@ struct OfCode<'a> {
 
 impl<'a> Report<'a> {
     /// The findings by code, the worst codes first.
-    fn by_code(&self) -> Vec<OfCode<'a>> {
-        let mut groups: Vec<OfCode<'a>> = self
+    fn by_code(&self) -> Vec<CodeGroup<'a>> {
+        let mut groups: Vec<CodeGroup<'a>> = self
             .diagnostics
             .counts()
             .filter_map(|(code, count)| Some((code, self.severities.of(code)?, count)))
             .map(|(code, severity, count)| {
                 let listed = self.diagnostics.iter().filter(|diagnostic| diagnostic.code == code).collect();
-                OfCode { code, severity, count, listed }
+                CodeGroup { code, severity, count, listed }
             })
             .collect();
         groups.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.code.id.cmp(b.code.id)));
@@ -290,7 +290,9 @@ impl<'a> Report<'a> {
 
     /// The format that a file was read as, with its version where it has one.
     fn format(&self, input: usize, version: Option<&str>) -> String {
-        self.formats.get(input).map_or_else(String::new, |format| open::named(format.manifest(), version))
+        self.formats
+            .get(input)
+            .map_or_else(String::new, |format| open::name_with_version(format.manifest(), version))
     }
 
     /// What a message holds, in words; its first file is the given input.

@@ -1,7 +1,7 @@
 //! The report as SARIF 2.1.0 (OASIS), which code hosts and editors show: one run, a rule for each
 //! code, a result for each diagnostic in full.
 
-use super::{OfCode, Report};
+use super::{CodeGroup, Report};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use transpose_core::diagnostics::{Diagnostic, Location, Severity};
@@ -43,8 +43,8 @@ impl Report<'_> {
 }
 
 /// A code; its properties tell how many of its findings are there and how many are not listed.
-fn rule(group: &OfCode<'_>) -> Value {
-    let OfCode { code, severity, count, listed } = group;
+fn rule(group: &CodeGroup<'_>) -> Value {
+    let CodeGroup { code, severity, count, listed } = group;
     json!({
         "id": code.id,
         "name": code.name,

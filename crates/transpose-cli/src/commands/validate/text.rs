@@ -1,7 +1,7 @@
 //! The report for people: diagnostics grouped by code, the worst first, then what was read and what
 //! came of it.
 
-use super::{Counts, Form, OfCode, Report};
+use super::{CodeGroup, Counts, Form, Report};
 use crate::text::{counted, number, printable};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -31,11 +31,11 @@ impl Report<'_> {
             let _ = writeln!(out, "{what}: {format}, {}", self.holds(first.input, message).join(", "));
         }
         let _ = writeln!(out, "found: {}", Counts::of(&self.verdict.diagnostics, self.severities).words());
-        if let Some(fixed) = self.fixed {
-            let changes: u64 = fixed.changes.counts().map(|(_, count)| count).sum();
-            let left = Counts::of(&fixed.left, self.severities).words();
+        if let Some(repair) = self.repair {
+            let changes: u64 = repair.changes.counts().map(|(_, count)| count).sum();
+            let left = Counts::of(&repair.left, self.severities).words();
             let _ = writeln!(out, "repaired: {}; left in the copy: {left}", counted(changes, "change"));
-            for file in &fixed.written {
+            for file in &repair.written {
                 let _ = writeln!(out, "  {}  ({} bytes)", file.path.display(), number(file.bytes));
             }
         }
@@ -43,8 +43,8 @@ impl Report<'_> {
     }
 }
 
-fn write_group(out: &mut String, group: &OfCode<'_>) {
-    let OfCode { code, severity, count, listed } = group;
+fn write_group(out: &mut String, group: &CodeGroup<'_>) {
+    let CodeGroup { code, severity, count, listed } = group;
     let _ = writeln!(out, "{} {} {}: {}", severity.name(), code.id, code.name, counted(*count, "time"));
     let mut advised = BTreeSet::new();
     for diagnostic in listed {
