@@ -9,7 +9,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::Terms as _;
 use transpose_deals::{Balances, PeriodTerms};
 use transpose_engine::diagnostics::io;
-use transpose_engine::{Extra, Outcome};
+use transpose_engine::{CompanionFile, Outcome};
 use transpose_io::{Input, sha256_file};
 
 transpose_core::codes! {
@@ -51,7 +51,11 @@ impl<'a> BalancesFile<'a> {
     }
 
     /// The balances after the run; `None` if no deal has any.
-    pub(crate) fn after(&self, outcomes: &[Outcome], inputs: &[Input]) -> Result<Option<Extra>, Fatal> {
+    pub(crate) fn after(
+        &self,
+        outcomes: &[Outcome],
+        inputs: &[Input],
+    ) -> Result<Option<CompanionFile>, Fatal> {
         let closings = outcomes.iter().filter_map(|outcome| outcome.owed.as_ref()?.closing.as_ref());
         let mut balances = self.balances.clone();
         let mut any = false;
@@ -69,7 +73,7 @@ impl<'a> BalancesFile<'a> {
             return Err(usage_error(&CHANGED, message));
         }
         let (path, bytes) = (self.path.to_path_buf(), balances.to_text().into_bytes());
-        Ok(Some(Extra { path, bytes, replace: true }))
+        Ok(Some(CompanionFile { path, bytes, replace: true }))
     }
 }
 
@@ -86,12 +90,12 @@ fn digest(inputs: &[Input]) -> Result<String, Fatal> {
 }
 
 /// The explanation of the amounts of a report, as a file.
-pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<Extra, Fatal> {
+pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<CompanionFile, Fatal> {
     let Some(owed) = &outcome.owed else {
         let message = "there are no amounts to explain: the agreement has no `[[deal]]`, or the target holds single plays";
         return Err(argument_error(message).with_help(
             "Add a `[[deal]]` to the agreement (`transpose init agreement`), or leave the explanation out.",
         ));
     };
-    Ok(Extra { path, bytes: owed.explanation.clone().into_bytes(), replace })
+    Ok(CompanionFile { path, bytes: owed.explanation.clone().into_bytes(), replace })
 }

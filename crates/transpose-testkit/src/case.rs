@@ -166,7 +166,7 @@ impl Case {
         let input = Input::from_bytes(self.input_name(), bytes);
         let input = open(input, &how, &|_| false).map_err(|error| failed(&error))?;
         let text = input.head(LARGEST).map_err(|error| failed(&error))?;
-        Ok(Contained { container: input.container().map(str::to_owned), text, notes: how.notes.take() })
+        Ok(Contained { container: input.container().map(str::to_owned), text, notes: how.diagnostics.take() })
     }
 
     /// The text of what was written in the encoding of the case's input.

@@ -6,7 +6,7 @@ use crate::open::{Containers, bytes, choose_common_format};
 use std::path::PathBuf;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Grain, Registry};
-use transpose_engine::{Catalogue, Completion, Reading, UserKey, Users};
+use transpose_engine::{Catalogue, Enrichment, PersonalData, Reading, UserKey};
 use transpose_io::Input;
 
 /// The catalogue, the handling of personal data, and identifiers.
@@ -75,14 +75,14 @@ impl EnrichmentOptions {
         &self,
         catalogue: Option<&'a Catalogue>,
         target: &dyn Format,
-    ) -> Result<Completion<'a>, Fatal> {
+    ) -> Result<Enrichment<'a>, Fatal> {
         let users = match self.user_ids {
-            Some(UserIds::Drop) => Users::Drop,
-            Some(UserIds::Hash) => Users::Hash(self.key()?),
-            None if target.personal().is_empty() => Users::Drop,
-            Some(UserIds::Keep) | None => Users::Keep,
+            Some(UserIds::Drop) => PersonalData::Drop,
+            Some(UserIds::Hash) => PersonalData::Hash(self.key()?),
+            None if target.personal().is_empty() => PersonalData::Drop,
+            Some(UserIds::Keep) | None => PersonalData::Keep,
         };
-        Ok(Completion { catalogue, users, make_ids: self.make_ids })
+        Ok(Enrichment { catalogue, users, make_ids: self.make_ids })
     }
 
     fn key(&self) -> Result<UserKey, Fatal> {

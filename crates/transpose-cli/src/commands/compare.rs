@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Fatal, Severity};
 use transpose_core::model::Field;
-use transpose_engine::compare::{Compared, Comparison, Form, Lines, Sum};
+use transpose_engine::compare::{Comparison, ComparisonResult, Form, Lines, RowTotals};
 use transpose_engine::diagnostics::io;
 use transpose_engine::receipt;
 use transpose_io::{Compression, OutputSet};
@@ -139,7 +139,7 @@ impl Compare {
         comparison: &Comparison<'_>,
         compression: Compression,
         temp_dir: &Path,
-    ) -> Result<Compared, Fatal> {
+    ) -> Result<ComparisonResult, Fatal> {
         let Some(path) = &self.output else { return comparison.run(None) };
         let threads = comparison.reading.threads;
         let mut set = OutputSet::new(self.overwrite.allowed).with_threads(threads).with_spool(temp_dir);
@@ -205,7 +205,7 @@ impl Compare {
     }
 
     /// The summary as text.
-    fn summary(&self, compared: &Compared, names: [&str; 2]) -> String {
+    fn summary(&self, compared: &ComparisonResult, names: [&str; 2]) -> String {
         let mut out = String::new();
         for (letter, name) in ["A", "B"].iter().zip(names) {
             let _ = writeln!(out, "{letter}: {}", printable(name));
@@ -271,7 +271,7 @@ impl Compare {
 const SHOWN: usize = 40;
 
 /// The classes of rows, with their totals in both files.
-fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
+fn classes(compared: &ComparisonResult) -> [(&'static str, [RowTotals; 2]); 5] {
     [
         ("read", compared.read),
         ("same", compared.same),
@@ -282,7 +282,7 @@ fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
 }
 
 /// The summary as JSON.
-fn object(compared: &Compared, exit: Exit) -> Value {
+fn object(compared: &ComparisonResult, exit: Exit) -> Value {
     let mut sums = Map::new();
     for (what, both) in classes(compared) {
         let [a, b] = both.map(

@@ -43,7 +43,7 @@ impl Containers {
             records: registry.formats().map(Format::record_names).filter(|names| !names.is_empty()).collect(),
             temp_dir: temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf),
             threads: 1,
-            notes: ContainerDiagnostics::default(),
+            diagnostics: ContainerDiagnostics::default(),
         };
         Opener { registry, how, from: None }
     }
@@ -101,7 +101,7 @@ impl Opener<'_> {
             let packed = input.compression() != Compression::None;
             let beside = if packed { input.again(1)? } else { None };
             Ok(match self.framing(beside.as_ref().unwrap_or(&input))? {
-                Some(framing) => framed(input, framing, &how.notes, threads),
+                Some(framing) => framed(input, framing, &how.diagnostics, threads),
                 None => input,
             })
         };
@@ -125,6 +125,6 @@ impl Opener<'_> {
 
     /// What was found about containers so far. Most of it is found while inputs are read.
     pub(crate) fn notes(&self) -> Diagnostics {
-        self.how.notes.take()
+        self.how.diagnostics.take()
     }
 }

@@ -30,7 +30,7 @@ impl ContainerDiagnostics {
     }
 
     /// A place for the diagnostics of one more input.
-    pub(crate) fn book(&self, source: &Arc<str>) -> DiagnosticSlot {
+    pub(crate) fn slot(&self, source: &Arc<str>) -> DiagnosticSlot {
         let mut notes = lock(&self.0);
         notes.push(InputDiagnostics {
             source: Arc::clone(source),

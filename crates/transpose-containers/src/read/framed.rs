@@ -11,31 +11,31 @@ use transpose_io::{Input, IoError, Source};
 /// How many bytes are cut at once.
 const BLOCK: usize = 64 << 10;
 
-/// An input whose lines a framing turns into text. What is found on the way goes to `notes`,
+/// An input whose lines a framing turns into text. What is found on the way goes to `found`,
 /// because it is found while the text is read.
 pub fn framed(
     input: Input,
     framing: Arc<dyn Framing>,
-    notes: &ContainerDiagnostics,
+    found: &ContainerDiagnostics,
     threads: usize,
 ) -> Input {
-    let book = notes.book(&input.name().into());
+    let slot = found.slot(&input.name().into());
     let origin = Arc::new(input);
     let name = framing.name();
     let from = RepeatableInput::new(Arc::clone(&origin), threads);
-    Input::from_source(&origin, name, Arc::new(FramedInput { framing, from, book }))
+    Input::from_source(&origin, name, Arc::new(FramedInput { framing, from, slot }))
 }
 
 struct FramedInput {
     framing: Arc<dyn Framing>,
     from: RepeatableInput,
-    book: DiagnosticSlot,
+    slot: DiagnosticSlot,
 }
 
 impl Source for FramedInput {
     fn stream(&self, _columns: Option<&[u32]>) -> Result<Box<dyn Read + Send>, IoError> {
         let (framing, from) = (Arc::clone(&self.framing), self.from.sequential()?);
-        spawn(self.from.origin(), &self.book, move |sink| frame(framing.as_ref(), from, sink))
+        spawn(self.from.origin(), &self.slot, move |sink| frame(framing.as_ref(), from, sink))
     }
 
     fn repeats(&self) -> Result<bool, IoError> {

@@ -1,9 +1,9 @@
 //! What all workbooks have in common: the limits of cells and sheets, further sheets, and what is
 //! told of them.
 
-use super::codes;
-use super::number::exact;
-use super::rows::{End, cell};
+use crate::write::cells::{End, cell};
+use crate::write::codes;
+use crate::write::number::exact;
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
 use transpose_core::format::{Holds, OutputContext, TableColumn, TableShape, TableWriter};
 
@@ -14,7 +14,7 @@ const LONGEST: usize = 32_767;
 const NAME: usize = 31;
 
 /// One kind of workbook. Rows and cells come in order; both are counted from 0.
-pub(super) trait Book: Send {
+pub(super) trait Workbook: Send {
     /// How many rows a sheet has.
     const ROWS: u32;
 
@@ -45,7 +45,7 @@ pub(super) trait Book: Send {
 }
 
 /// Feeds the cells of a text to a workbook.
-pub(super) struct Sheets<B> {
+pub(super) struct SheetWriter<B> {
     book: B,
     container: &'static str,
     /// What messages call the output.
@@ -64,7 +64,7 @@ pub(super) struct Sheets<B> {
     scratch: Vec<u8>,
 }
 
-impl<B: Book> Sheets<B> {
+impl<B: Workbook> SheetWriter<B> {
     pub(super) fn new(
         book: B,
         container: &'static str,
@@ -207,7 +207,7 @@ impl<B: Book> Sheets<B> {
     }
 }
 
-impl<B: Book> TableWriter for Sheets<B> {
+impl<B: Workbook> TableWriter for SheetWriter<B> {
     fn rows(&mut self, mut text: &[u8], out: &mut Vec<u8>) -> Result<(), Fatal> {
         let (delimiter, quote) = (self.shape.delimiter, self.shape.quote);
         let mut scratch = std::mem::take(&mut self.scratch);

@@ -24,7 +24,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Grain;
 use transpose_core::terms::Terms;
 use transpose_engine::receipt::{self, Particulars};
-use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Slicing, destination};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Slicing, destination};
 use transpose_io::Input;
 
 /// Converts reports to another format
@@ -268,7 +268,7 @@ impl Convert {
         balances: Option<&BalancesFile<'_>>,
         inputs: &[Input],
         outcomes: &[Outcome],
-    ) -> Result<Vec<Extra>, Fatal> {
+    ) -> Result<Vec<CompanionFile>, Fatal> {
         let mut extras = Vec::new();
         if let (Some(path), [outcome]) = (&self.explain_amounts, outcomes) {
             extras.push(balances::explanation(path.clone(), outcome, self.options.overwrite.allowed)?);

@@ -21,7 +21,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::{DuplicatePolicy, Terms};
 use transpose_deals::job;
 use transpose_engine::fanout::{Condition, Many, Output, Rule};
-use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Screening, destination};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Screening, destination};
 use transpose_io::Input;
 
 /// Makes many reports of one reading of the inputs
@@ -213,7 +213,7 @@ fn beside(
     inputs: &[Input],
     outcomes: &[Outcome],
     replace: bool,
-) -> Result<Vec<Extra>, Fatal> {
+) -> Result<Vec<CompanionFile>, Fatal> {
     let mut extras = Vec::new();
     for (output, outcome) in job.outputs.iter().zip(outcomes) {
         if let Some(path) = &output.explain {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Format;
 use transpose_engine::diagnostics::io;
-use transpose_engine::validate::{File, Message, Validation, Verdict};
+use transpose_engine::validate::{File, Message, Validation, ValidationResult};
 use transpose_engine::{Destination, destination};
 use transpose_io::{Compression, Input, OutputId, OutputSet, WrittenFile};
 
@@ -39,7 +39,7 @@ fn name(input: &Path) -> &OsStr {
 /// in `.gz`.
 pub(super) fn fix(
     validation: &Validation<'_>,
-    verdict: &Verdict,
+    verdict: &ValidationResult,
     copies: &[PathBuf],
     overwrite: bool,
 ) -> Result<Option<Repair>, Fatal> {
@@ -121,7 +121,7 @@ fn copy<'a>(
 }
 
 impl PendingCopies<'_> {
-    fn check(&self, validation: &Validation<'_>) -> Result<Verdict, Fatal> {
+    fn check(&self, validation: &Validation<'_>) -> Result<ValidationResult, Fatal> {
         let Self { inputs, formats, names, .. } = self;
         let temp_dir = validation.temp_dir.clone();
         Validation { inputs, formats, names, temp_dir, ..*validation }.run()

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, KEPT, Severity};
 use transpose_core::format::{Demands, Format, Grain};
 use transpose_deals::Rules;
-use transpose_engine::validate::{Message, Severities, Validation, Verdict};
+use transpose_engine::validate::{Message, Severities, Validation, ValidationResult};
 use transpose_io::Input;
 
 /// Checks reports and tells everything that is wrong with them
@@ -99,7 +99,7 @@ enum Form {
 
 /// The content of a validation report.
 struct Report<'a> {
-    verdict: &'a Verdict,
+    verdict: &'a ValidationResult,
     /// The diagnostics and the repairs.
     diagnostics: &'a Diagnostics,
     severities: &'a Severities,

@@ -25,6 +25,11 @@ pub(crate) struct TextEncoding {
     pub(crate) known: EncodingEvidence,
 }
 
+impl TextEncoding {
+    /// UTF-8, as all text is that we write.
+    pub(crate) const UTF_8: Self = Self { encoding: UTF_8, known: EncodingEvidence::Plain };
+}
+
 /// How an encoding is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EncodingEvidence {

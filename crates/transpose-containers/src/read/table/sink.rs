@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_pushed_is_read_and_then_the_failure() {
-        let book = ContainerDiagnostics::default().book(&"in.x".into());
+        let book = ContainerDiagnostics::default().slot(&"in.x".into());
         let mut reader = spawn(&origin(), &book, |sink| {
             for _ in 0..100_000 {
                 sink.put(b"0123456789")?;
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_parser_that_panics_refuses_the_file() {
-        let book = ContainerDiagnostics::default().book(&"in.x".into());
+        let book = ContainerDiagnostics::default().slot(&"in.x".into());
         let mut reader = spawn(&origin(), &book, |_| panic!("a test")).unwrap();
         assert!(reader.read_to_end(&mut Vec::new()).unwrap_err().to_string().contains("CON0118"));
     }
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn the_stream_that_came_furthest_is_told() {
         let notes = ContainerDiagnostics::default();
-        let book = notes.book(&"in.x".into());
+        let book = notes.slot(&"in.x".into());
         let stream = |rows: usize| {
             let push = move |sink: &mut Sink| {
                 for _ in 0..rows {

@@ -1,12 +1,11 @@
 //! Writing records as rows.
 
 use crate::read::codes::{LATE_KEY, NO_RECORDS, PASSED_OVER, REPEATED_KEY, TOO_LARGE, stop};
-use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::records::path::{MEMBER, Path, within};
 use crate::read::table::records::shape::RecordShape;
 use crate::read::table::records::{Composite, Place, RecordVisitor, Scalar, joined};
 use crate::read::table::rows::Rows;
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::table::sink::Stop;
 use std::collections::HashMap;
 use transpose_core::diagnostics::{Code, Diagnostic, Location};
 
@@ -58,11 +57,10 @@ pub(crate) struct RecordWriter<'a> {
 }
 
 impl<'a> RecordWriter<'a> {
-    pub(crate) fn new(sink: &'a mut Sink, added: &'a AddedColumns, shape: RecordShape) -> Result<Self, Stop> {
+    /// Writes to rows whose headings are those of the shape.
+    pub(super) fn new(rows: Rows<'a>, shape: RecordShape) -> Self {
         let places = shape.columns.iter().cloned().zip(0..).collect();
-        let mut rows = Rows::new(sink, added);
-        rows.head(&shape.columns)?;
-        Ok(Self {
+        Self {
             rows,
             shape,
             places,
@@ -81,7 +79,7 @@ impl<'a> RecordWriter<'a> {
             raw: 0,
             comma: false,
             reached: false,
-        })
+        }
     }
 
     fn width(&self) -> usize {
