@@ -13,7 +13,7 @@ use transpose_core::format::{
 };
 use transpose_core::model::{Entity, FieldSet, Group};
 use transpose_engine::Reading;
-use transpose_engine::validate::Verdict;
+use transpose_engine::validate::ValidationResult;
 use transpose_testkit::canonical::Unit;
 use transpose_testkit::case::{Check, Rejects};
 use transpose_testkit::run::{fault, target};
@@ -245,7 +245,7 @@ fn chunks_threads_and_memory_change_nothing() {
 }
 
 /// Everything that validation says.
-fn said(verdict: &Result<Verdict, Fatal>) -> String {
+fn said(verdict: &Result<ValidationResult, Fatal>) -> String {
     match verdict {
         Err(fatal) => fatal.diagnostics.iter().map(render::diagnostic).collect::<Vec<_>>().join("\n"),
         Ok(verdict) => {

@@ -9,7 +9,7 @@ use transpose_core::format::{Container, Format, Probe, Registry};
 use transpose_core::terms::Terms;
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::{
-    Catalogue, Completion, Destination, Job, OnReject, Outcome, Reading, Screening, Users,
+    Catalogue, Destination, Enrichment, Job, OnReject, Outcome, PersonalData, Reading, Screening,
 };
 use transpose_io::{Compression, Input, Limits, OutputSet};
 
@@ -114,9 +114,9 @@ pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<
         version,
         target_options: &Case::options(&case.plan.set),
         terms: deal.as_ref().map(|deal| deal as &dyn Terms),
-        completion: Completion {
+        completion: Enrichment {
             catalogue: catalogue.as_ref(),
-            users: if target.personal().is_empty() { Users::Drop } else { Users::Keep },
+            users: if target.personal().is_empty() { PersonalData::Drop } else { PersonalData::Keep },
             make_ids: case.plan.make_ids,
         },
         screening: Screening::default(),

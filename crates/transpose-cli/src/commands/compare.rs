@@ -1,4 +1,4 @@
-//! `transpose compare`: the plays of one report in another.
+//! `transpose compare`: which plays of one report are in another.
 
 use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
 use crate::diagnostics::{WithHelp as _, argument_error, joined};
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Fatal, Severity};
 use transpose_core::model::Field;
-use transpose_engine::compare::{Compared, Comparison, Form, Lines, Sum};
+use transpose_engine::compare::{Comparison, ComparisonResult, Form, Lines, RowTotals};
 use transpose_engine::diagnostics::io;
 use transpose_engine::receipt;
 use transpose_io::{Compression, OutputSet};
@@ -133,13 +133,13 @@ impl Compare {
         Ok(exit)
     }
 
-    /// Compares, and writes the differences where that is asked for.
+    /// Compares, and writes the differences to the output if there is one.
     fn write(
         &self,
         comparison: &Comparison<'_>,
         compression: Compression,
         temp_dir: &Path,
-    ) -> Result<Compared, Fatal> {
+    ) -> Result<ComparisonResult, Fatal> {
         let Some(path) = &self.output else { return comparison.run(None) };
         let threads = comparison.reading.threads;
         let mut set = OutputSet::new(self.overwrite.allowed).with_threads(threads).with_spool(temp_dir);
@@ -166,7 +166,7 @@ impl Compare {
         self.fields.iter().map(field).collect()
     }
 
-    /// How differences are written and packed.
+    /// The form and compression of the differences.
     fn container(&self) -> Result<(Form, Compression), Fatal> {
         let Some(output) = &self.output else { return Ok((Form::Csv, Compression::None)) };
         let name =
@@ -194,7 +194,7 @@ impl Compare {
         }
     }
 
-    /// Refuses to write over what is read, and what exists.
+    /// Refuses to overwrite an input, or an existing file.
     fn check_paths(&self) -> Result<(), Fatal> {
         let Some(output) = &self.output else { return Ok(()) };
         let read = [("an input", self.a.as_path()), ("an input", self.b.as_path())];
@@ -204,8 +204,8 @@ impl Compare {
         self.overwrite.check(output)
     }
 
-    /// The summary for people.
-    fn summary(&self, compared: &Compared, names: [&str; 2]) -> String {
+    /// The summary as text.
+    fn summary(&self, compared: &ComparisonResult, names: [&str; 2]) -> String {
         let mut out = String::new();
         for (letter, name) in ["A", "B"].iter().zip(names) {
             let _ = writeln!(out, "{letter}: {}", printable(name));
@@ -267,11 +267,11 @@ impl Compare {
     }
 }
 
-/// How many territories or days are shown to people; pipelines get all.
+/// How many territories or days the text shows; JSON has all.
 const SHOWN: usize = 40;
 
-/// The classes of rows, with their sums in both files.
-fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
+/// The classes of rows, with their totals in both files.
+fn classes(compared: &ComparisonResult) -> [(&'static str, [RowTotals; 2]); 5] {
     [
         ("read", compared.read),
         ("same", compared.same),
@@ -281,8 +281,8 @@ fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
     ]
 }
 
-/// The summary for pipelines.
-fn object(compared: &Compared, exit: Exit) -> Value {
+/// The summary as JSON.
+fn object(compared: &ComparisonResult, exit: Exit) -> Value {
     let mut sums = Map::new();
     for (what, both) in classes(compared) {
         let [a, b] = both.map(
@@ -315,7 +315,7 @@ fn object(compared: &Compared, exit: Exit) -> Value {
     }})
 }
 
-/// A span of time in microseconds: a whole number with `ms`, `s`, `m` or `h`.
+/// A duration in microseconds: a whole number with `ms`, `s`, `m` or `h`.
 fn window(text: &str) -> Result<i64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (amount, unit) = text.split_at_checked(digits).unwrap_or(("", text));

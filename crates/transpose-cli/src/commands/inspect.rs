@@ -1,4 +1,4 @@
-//! `transpose inspect`: what a file is and what it holds. Nothing is rewritten.
+//! `transpose inspect`: what a file is and what it contains.
 
 use crate::arguments::{DataForm, InputFormat, InputOptions, ReadOptions, Threads};
 use crate::clock;
@@ -87,11 +87,11 @@ struct Inspection<'a> {
     rows: usize,
 }
 
-/// How many sales contexts are shown to people.
+/// How many sales contexts the text shows; JSON has all.
 const CONTEXTS: usize = 40;
 
 impl Inspection<'_> {
-    /// How sure the format is, and why.
+    /// How certain the format is, and why.
     fn recognised(&self) -> (&'static str, &str) {
         match &self.chosen.recognition {
             Recognition::Certain(reason) => ("certain", reason),
@@ -101,7 +101,7 @@ impl Inspection<'_> {
         }
     }
 
-    /// The first and the last moment, or the days of the header.
+    /// The first and the last moment, otherwise the days that the header states.
     fn period(&self) -> Option<(String, String)> {
         let moment = |micros| clock::moment(Timestamp::utc(micros));
         let header = &self.survey.preamble.header;
@@ -158,7 +158,7 @@ impl Inspection<'_> {
         facts.extend(self.input.container().map(|container| ("container", container.to_owned())));
         facts.push(("lines", number(tally.lines)));
         if self.events() {
-            // A row is a play, and those that cannot be read are rows as well.
+            // A row is a play; rows that cannot be read count as well.
             facts.push(("rows", number(tally.blocks)));
         } else {
             facts.push(("summaries", number(tally.summaries)));
@@ -242,13 +242,13 @@ fn entity_text(out: &mut String, title: &str, entity: &Entity) {
     }
 }
 
-/// A value in one bounded line.
+/// A value in one line of limited length.
 fn one_line(value: &model::Value) -> String {
     let joined = value.iter().collect::<Vec<_>>().join(" | ");
     shown(joined.as_bytes())
 }
 
-/// An entity as JSON: text, or a list of texts, by field.
+/// An entity as JSON: a text or a list of texts for each field.
 fn values(entity: &Entity) -> Value {
     let text = |value: &model::Value| match value {
         model::Value::One(text) => Value::from(text.as_ref()),

@@ -1,4 +1,4 @@
-//! What a command opens before it can begin.
+//! Opening what a command begins with: formats, inputs, side files.
 //!
 //! | module | opens |
 //! |---|---|

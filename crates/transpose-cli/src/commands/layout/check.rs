@@ -1,4 +1,4 @@
-//! `transpose layout check`: what a layout says, and what becomes of a sample.
+//! `transpose layout check`: what a layout says, and how a sample reads with it.
 
 use crate::arguments::{DataForm, ReadOptions, Threads};
 use crate::diagnostics::{argument_error, joined};
@@ -19,10 +19,10 @@ use transpose_engine::receipt;
 use transpose_io::Input;
 use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
 
-/// How many first bytes of a sample are looked at cell by cell. It is read to its end all the same.
+/// How many bytes of a sample are shown cell by cell. The whole sample is read in any case.
 const LOOKED_AT: usize = 16 << 20;
 
-/// How many first bytes tell whose a file is.
+/// How many bytes from the beginning of a sample are used to recognise it.
 const PROBE: usize = 64 << 10;
 
 /// Checks a layout, and shows what becomes of a sample
@@ -52,7 +52,7 @@ pub(crate) struct Check {
     form: DataForm,
 }
 
-/// What a sample came to.
+/// A sample as the layout reads it.
 struct SampleReading {
     name: String,
     recognition: Recognition,
@@ -74,7 +74,7 @@ impl Check {
         Ok(if wrong { Exit::Diagnostics } else { Exit::Done })
     }
 
-    /// Reads a sample as the layout says.
+    /// Reads a sample with the layout.
     fn look(&self, layout: &Arc<Layout>, sample: &PathBuf) -> Result<SampleReading, Fatal> {
         let format = LayoutFormat::new(Layout::clone(layout));
         open::require_readable(&format)?;
@@ -101,7 +101,7 @@ impl Check {
     }
 }
 
-/// What a row is, in words.
+/// What a row of the format is.
 fn row(manifest: &Manifest) -> &'static str {
     match manifest.grain {
         Grain::Event => "a play or sale",
@@ -118,7 +118,7 @@ fn directions(manifest: &Manifest) -> &'static str {
     }
 }
 
-/// How sure the layout is that the sample is its own, and why.
+/// How certain the layout is that the sample is its own, and why.
 fn recognised(recognition: &Recognition) -> (&'static str, &str) {
     match recognition {
         Recognition::Certain(reason) => ("certain", reason),
@@ -229,14 +229,14 @@ fn required(column: &Mapped) -> String {
     if column.required { "required".to_owned() } else { String::new() }
 }
 
-/// Lines before and after the rows, and what is always so.
+/// Preface lines, trailer lines and constants.
 fn lines(layout: &Layout) -> String {
     let rows: Vec<Vec<String>> =
         layout.lines().into_iter().map(|(place, holds)| vec![place.to_owned(), holds]).collect();
     if rows.is_empty() { String::new() } else { format!("\n{}", table(2, &[], &rows)) }
 }
 
-/// The first values: as they stand and, where that differs, as they are read.
+/// The first values: as written and, if that differs, as read.
 fn examples(column: &Mapped) -> String {
     let one = |(raw, read): &(String, Result<String, String>)| match read {
         Ok(value) if value == raw => raw.clone(),

@@ -21,7 +21,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::{DuplicatePolicy, Terms};
 use transpose_deals::job;
 use transpose_engine::fanout::{Condition, Many, Output, Rule};
-use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Screening, destination};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Screening, destination};
 use transpose_io::Input;
 
 /// Makes many reports of one reading of the inputs
@@ -175,7 +175,7 @@ impl Run {
         }
     }
 
-    /// Refuses to write over what is read, and two things under one name.
+    /// Refuses outputs that would overwrite an input or each other.
     fn check_paths(&self, job: &job::Job, quarantine: Option<&Path>) -> Result<(), Fatal> {
         let read: Vec<(&str, &Path)> = read(job, &self.job);
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
@@ -187,7 +187,7 @@ impl Run {
     }
 }
 
-/// The files that a job reads, with the parts that they play.
+/// The files that a job reads, each with its role.
 fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
     let mut read = vec![("the job", own)];
     read.extend(job.inputs.iter().map(|path| ("input", path.as_path())));
@@ -205,7 +205,7 @@ fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
     read
 }
 
-/// Files that appear beside the reports: accounts, and how amounts came about.
+/// The companion files of the reports: balances, and explanations of amounts.
 fn beside(
     job: &job::Job,
     root: &Path,
@@ -213,7 +213,7 @@ fn beside(
     inputs: &[Input],
     outcomes: &[Outcome],
     replace: bool,
-) -> Result<Vec<Extra>, Fatal> {
+) -> Result<Vec<CompanionFile>, Fatal> {
     let mut extras = Vec::new();
     for (output, outcome) in job.outputs.iter().zip(outcomes) {
         if let Some(path) = &output.explain {
@@ -227,9 +227,9 @@ fn beside(
     Ok(extras)
 }
 
-/// Which rows an output takes.
-fn rule(when: &[job::Wanted]) -> Rule {
-    let condition = |wanted: &job::Wanted| Condition {
+/// The rule that routes rows to an output.
+fn rule(when: &[job::Condition]) -> Rule {
+    let condition = |wanted: &job::Condition| Condition {
         name: wanted.name.clone(),
         fields: wanted.fields.clone(),
         values: wanted.values.clone(),

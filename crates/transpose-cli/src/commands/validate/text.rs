@@ -1,5 +1,4 @@
-//! The report for people: diagnostics grouped by code, the worst first, then what was read and what
-//! came of it.
+//! The report as text: diagnostics grouped by code, the most severe first, then a summary.
 
 use super::{CodeGroup, Counts, Form, Report};
 use crate::text::{counted, number, printable};
@@ -18,7 +17,7 @@ impl Report<'_> {
         printable(&out)
     }
 
-    /// What was read, and how many findings there are.
+    /// The summary: what was read, and the number of diagnostics.
     pub(super) fn summary(&self) -> String {
         let mut out = String::new();
         for message in &self.verdict.messages {
@@ -57,7 +56,7 @@ fn write_group(out: &mut String, group: &CodeGroup<'_>) {
     if more > 0 && !listed.is_empty() {
         let _ = writeln!(out, "  … and {} more", number(more));
     }
-    // Diagnostics with advice of their own need no other.
+    // The advice of the code is for diagnostics that have none of their own.
     if advised.is_empty() || listed.iter().any(|diagnostic| diagnostic.help.is_none()) {
         let _ = writeln!(out, "  help: {}", code.help);
     }
