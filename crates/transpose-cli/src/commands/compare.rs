@@ -123,7 +123,7 @@ impl Compare {
         let compared = self.write(&comparison, compression, &temp_dir);
         progress.clear();
         let mut compared = compared?;
-        compared.diagnostics = joined([opener.notes(), std::mem::take(&mut compared.diagnostics)]);
+        compared.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut compared.diagnostics)]);
         let errors = compared.diagnostics.of(Severity::Error) > 0;
         let differ = compared.differences() > 0 || errors || compared.rejected.iter().any(|rows| *rows > 0);
         let exit = if differ { Exit::Diagnostics } else { Exit::Done };

@@ -75,7 +75,7 @@ impl Inspect {
         let (options, reading) = (&self.read_options.read_set, self.threads.reading());
         let mut survey = survey(input, chosen.format, options, reading, self.rows)
             .map_err(|fatal| fatal.in_source(input.name()))?;
-        survey.diagnostics = joined([opener.notes(), std::mem::take(&mut survey.diagnostics)]);
+        survey.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut survey.diagnostics)]);
         Ok(Inspection { input, chosen, survey, rows: self.rows })
     }
 }

@@ -93,7 +93,7 @@ impl Check {
             .map_err(|fatal| fatal.in_source(input.name()))?;
         let survey =
             survey(input, &format, options, reading, 0).map_err(|fatal| fatal.in_source(input.name()))?;
-        let diagnostics = joined([opener.notes(), survey.diagnostics.clone()]);
+        let diagnostics = joined([opener.diagnostics(), survey.diagnostics.clone()]);
         Ok(SampleReading { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
     }
 }

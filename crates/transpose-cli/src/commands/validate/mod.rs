@@ -124,7 +124,7 @@ impl Validate {
         let memory = self.memory.given_limit();
         let threads = self.threads.reading().within(memory, true).threads;
         let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
-        let inputs = opener.kept_inputs(&self.inputs, threads, &temp_dir)?;
+        let inputs = opener.replayable_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
         for input in &inputs {
             // A second handle is used to recognise the format, so that packed files do not hold
@@ -163,7 +163,7 @@ impl Validate {
         });
         progress.clear();
         let (mut verdict, repair) = checked.map_err(located)?;
-        verdict.diagnostics = joined([opener.notes(), std::mem::take(&mut verdict.diagnostics)]);
+        verdict.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut verdict.diagnostics)]);
         let mut diagnostics = verdict.diagnostics.clone();
         if let Some(repair) = &repair {
             diagnostics.merge(repair.changes.clone());
