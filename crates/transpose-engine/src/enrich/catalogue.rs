@@ -16,9 +16,9 @@
 //! Of several rows about one pair the first holds, and a diagnostic names the others.
 
 use crate::diagnostics;
-use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::scan::chunks::{DecodedChunk, Reading, scan};
 use crate::scan::open::{name_source, open_events};
-use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::ordered::{Flow, OrderedConsumer};
 use crate::storage::varint::{Cells, put_cell};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -45,7 +45,7 @@ pub struct Catalogue {
 
 /// What a catalogue knows about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Found {
+pub(crate) struct CatalogueMatch {
     /// Where the row begins.
     row: u64,
     /// Which of its facts hold.
@@ -62,19 +62,19 @@ enum Scope {
 
 /// The answer of a catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum CatalogueAnswer {
     /// Facts.
-    Found(Found),
+    CatalogueMatch(CatalogueMatch),
     /// Facts, but the release is the first of several.
-    Several(Found),
+    Several(CatalogueMatch),
     /// Facts of the recording; the track is not known on that release.
-    OtherRelease(Found),
+    OtherRelease(CatalogueMatch),
     /// Nothing.
     Unknown,
 }
 
 /// Whether a catalogue may tell a field.
-fn told(field: Field) -> bool {
+fn is_told(field: Field) -> bool {
     let identifies = [Field::RECORDING_ID, Field::RELEASE_ID].contains(&field);
     let described = matches!(field.group(), Group::Release | Group::Recording | Group::Work);
     !identifies && (described || field == Field::GENRE || field == Field::TRACK_COUNT)
@@ -109,7 +109,7 @@ impl Catalogue {
                 message,
             )));
         }
-        let mut catalogue = Self::empty(reads.iter().filter(|field| told(*field)).collect());
+        let mut catalogue = Self::empty(reads.iter().filter(|field| is_told(*field)).collect());
         let mut diagnostics = Diagnostics::default();
         for (input, decoder) in inputs.iter().zip(&mut decoders) {
             let mut found = decoder.preamble().diagnostics.clone();
@@ -163,7 +163,7 @@ impl Catalogue {
         let source: Arc<str> = input.name().into();
         let flow = Flow::default();
         let kept = Mutex::new((self, diagnostics));
-        let sequencer = Sequencer::new(reading.threads * 4, |(mut found, rows): (Diagnostics, Rows)| {
+        let consumer = OrderedConsumer::new(reading.threads * 4, |(mut found, rows): (Diagnostics, Rows)| {
             let (catalogue, diagnostics) = &mut *lock(&kept);
             for row in &rows.rows {
                 catalogue.insert(&rows.text, row, &mut found);
@@ -175,7 +175,7 @@ impl Catalogue {
         });
         let mut workers = vec![Vec::new(); reading.threads.max(1)];
         let scanned = scan(input, decoder, reading, &flow, &mut workers, &|scratch, decoded| {
-            let Decoded { number, bytes, origin, batch, report, .. } = decoded;
+            let DecodedChunk { number, bytes, origin, batch, report, .. } = decoded;
             let mut found = report.diagnostics;
             found.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
             let events = &batch.events;
@@ -199,9 +199,9 @@ impl Catalogue {
                 }
                 rows.end();
             }
-            sequencer.put(number, (found, rows), &flow)
+            consumer.submit(number, (found, rows), &flow)
         });
-        drop(sequencer);
+        drop(consumer);
         scanned.map(|_| ()).map_err(|mut fatal| {
             name_source(&mut fatal.diagnostics, input);
             fatal
@@ -261,34 +261,39 @@ impl Catalogue {
     }
 
     /// What is known about a track on a release; an empty identifier is none.
-    pub(crate) fn find(&self, track: &[u8], release: &[u8]) -> Answer {
+    pub(crate) fn find(&self, track: &[u8], release: &[u8]) -> CatalogueAnswer {
         let rows = &self.rows;
         if track.is_empty() && release.is_empty() {
-            return Answer::Unknown;
+            return CatalogueAnswer::Unknown;
         }
         if track.is_empty() {
             let found = self.releases.find(self.hash(&[], release), |row| keys_at(rows, *row).1 == release);
-            return found
-                .map_or(Answer::Unknown, |row| Answer::Found(Found { row: *row, scope: Scope::Release }));
+            return found.map_or(CatalogueAnswer::Unknown, |row| {
+                CatalogueAnswer::CatalogueMatch(CatalogueMatch { row: *row, scope: Scope::Release })
+            });
         }
         if !release.is_empty() {
             let keys = (track, release);
             if let Some(row) = self.pairs.find(self.hash(track, release), |row| keys_at(rows, *row) == keys) {
-                return Answer::Found(Found { row: *row, scope: Scope::All });
+                return CatalogueAnswer::CatalogueMatch(CatalogueMatch { row: *row, scope: Scope::All });
             }
         }
         let Some(row) = self.tracks.find(self.hash(track, &[]), |row| keys_at(rows, *row).0 == track) else {
-            return Answer::Unknown;
+            return CatalogueAnswer::Unknown;
         };
         if !release.is_empty() && !self.keys(*row).1.is_empty() {
-            return Answer::OtherRelease(Found { row: *row, scope: Scope::Recording });
+            return CatalogueAnswer::OtherRelease(CatalogueMatch { row: *row, scope: Scope::Recording });
         }
-        let found = Found { row: *row, scope: Scope::All };
-        if self.several.binary_search(row).is_ok() { Answer::Several(found) } else { Answer::Found(found) }
+        let found = CatalogueMatch { row: *row, scope: Scope::All };
+        if self.several.binary_search(row).is_ok() {
+            CatalogueAnswer::Several(found)
+        } else {
+            CatalogueAnswer::CatalogueMatch(found)
+        }
     }
 
     /// The facts of an answer.
-    pub(crate) fn values(&self, found: Found) -> impl Iterator<Item = (Field, &[u8])> {
+    pub(crate) fn values(&self, found: CatalogueMatch) -> impl Iterator<Item = (Field, &[u8])> {
         let mut cells = Cells(self.rows.get(found.row as usize..).unwrap_or(&[])).skip(2);
         self.fields.iter().filter_map(move |field| {
             let value = cells.next()??;
@@ -371,12 +376,12 @@ mod tests {
         (catalogue, diagnostics)
     }
 
-    fn told(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
+    fn is_told(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
         let (mark, found) = match catalogue.find(track.as_bytes(), release.as_bytes()) {
-            Answer::Found(found) => ('=', found),
-            Answer::Several(found) => ('*', found),
-            Answer::OtherRelease(found) => ('~', found),
-            Answer::Unknown => return ('-', String::new()),
+            CatalogueAnswer::CatalogueMatch(found) => ('=', found),
+            CatalogueAnswer::Several(found) => ('*', found),
+            CatalogueAnswer::OtherRelease(found) => ('~', found),
+            CatalogueAnswer::Unknown => return ('-', String::new()),
         };
         let values = catalogue.values(found).map(|(_, value)| String::from_utf8_lossy(value).into_owned());
         (mark, values.collect::<Vec<_>>().join(" "))
@@ -409,12 +414,12 @@ mod tests {
             ("", "", ('-', "")),
         ] {
             assert_eq!(
-                told(&catalogue, track, release),
+                is_told(&catalogue, track, release),
                 (expected.0, expected.1.to_owned()),
                 "{track} {release}"
             );
         }
-        assert_eq!(told(&catalogue, "4", "12").1, format!("{long} D"));
+        assert_eq!(is_told(&catalogue, "4", "12").1, format!("{long} D"));
     }
 
     #[test]

@@ -51,13 +51,13 @@ pub(crate) struct Extent {
 }
 
 /// Writes frames, pieces of bytes with their length in front, to a spill file.
-pub(crate) struct Writer<'a> {
+pub(crate) struct FrameWriter<'a> {
     spill: &'a Scratch,
     buffer: Vec<u8>,
     extents: Vec<Extent>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> FrameWriter<'a> {
     pub(crate) fn new(spill: &'a Scratch) -> Self {
         Self { spill, buffer: Vec::new(), extents: Vec::new() }
     }
@@ -96,7 +96,7 @@ impl<'a> Writer<'a> {
 }
 
 /// Reads frames back.
-pub(crate) struct Reader<'a> {
+pub(crate) struct FrameReader<'a> {
     spill: &'a Scratch,
     extents: std::slice::Iter<'a, Extent>,
     left: Extent,
@@ -105,7 +105,7 @@ pub(crate) struct Reader<'a> {
     start: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> FrameReader<'a> {
     pub(crate) fn new(spill: &'a Scratch, extents: &'a [Extent]) -> Self {
         Self {
             spill,

@@ -7,7 +7,7 @@ use crate::arguments::{
     Selection, SideFiles,
 };
 use crate::balances::{self, BalancesFile};
-use crate::diagnostics::{AndHelp as _, joined, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error, joined};
 use crate::exit::Exit;
 use crate::messages::Messages;
 use crate::open;
@@ -24,7 +24,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Grain;
 use transpose_core::terms::Terms;
 use transpose_engine::receipt::{self, Particulars};
-use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Slicing, destination};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Slicing, destination};
 use transpose_io::Input;
 
 /// Converts reports to another format
@@ -106,16 +106,16 @@ impl Convert {
         run().unwrap_or_else(|fatal| aborted(messages, &fatal))
     }
 
-    /// The periods that are converted one after the other: reports of sums are made slice by slice,
-    /// everything else at once.
+    /// The periods to convert one after the other. A report of usages that is split takes one run
+    /// for each slice; everything else takes one run.
     fn periods(&self) -> Result<Vec<Option<Period>>, Fatal> {
         let whole = self.selection.period;
         let Some(split_by) = self.selection.split_by else { return Ok(vec![whole]) };
         let registry = self.input_options.registry()?;
-        if open::versioned(&registry, &self.to)?.0.manifest().grain != Grain::Aggregate {
+        if open::format_and_version(&registry, &self.to)?.0.manifest().grain != Grain::Aggregate {
             return Ok(vec![whole]);
         }
-        let refused = |message: &str, help: &str| Err(wrong_argument(message).and_help(help));
+        let refused = |message: &str, help: &str| Err(argument_error(message).with_help(help));
         let Some(whole) = whole else {
             let message = "a report of sums is made for one period, and `--split-by` does not say which";
             return refused(message, "Give `--period` with the whole time, which is cut into slices.");
@@ -141,8 +141,8 @@ impl Convert {
     fn convert(&self, asked: Option<Period>, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
         let now = clock::now()?;
         let registry = self.input_options.registry()?;
-        let (target, version) = open::versioned(&registry, &self.to)?;
-        open::writable(target)?;
+        let (target, version) = open::format_and_version(&registry, &self.to)?;
+        open::require_writable(target)?;
         let destination = destination(&self.output);
         let packing = Packing::new(target, self.container.as_deref(), &destination)?;
         let mut target_options = packing.options(&self.set);
@@ -152,46 +152,46 @@ impl Convert {
         let quarantine = self.options.quarantine_path(&self.inputs, &folder(&destination))?;
         self.check_paths(&destination, quarantine.as_deref())?;
         if self.selection.split_by.is_some() && !matches!(destination, Destination::Folder(_)) {
-            let wrong = wrong_argument("`--split-by` writes several files");
-            return Err(wrong.and_help("Give a folder with `-o FOLDER/`."));
+            let wrong = argument_error("`--split-by` writes several files");
+            return Err(wrong.with_help("Give a folder with `-o FOLDER/`."));
         }
         let deny_loss = self.loss.denied()?;
-        let mut deal = self.side_files.deal(asked)?;
-        let accounts =
+        let mut terms = self.side_files.terms(asked)?;
+        let balances =
             self.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
-        let carried = match (&accounts, &mut deal) {
-            (Some(accounts), Some(deal)) => accounts.carry(deal)?,
+        let carried = match (&balances, &mut terms) {
+            (Some(balances), Some(terms)) => balances.carry(terms)?,
             _ => Diagnostics::default(),
         };
         let memory = self.options.memory.limit();
-        // Nobody knows yet whether they are packed.
+        // Whether the inputs are packed is not known yet.
         let threads = self.options.threads.reading().within(memory, true).threads;
         let temp_dir = self.options.memory.temp_dir()?;
         let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
-        // Refunds are paired with their sales before anything is converted.
-        let sells = deal.as_ref().is_some_and(|deal| deal.agreement().has_shops());
-        // Tables of sums are asked for their sales contexts before.
+        // Refunds are paired with their sales in a pass before the conversion.
+        let sells = terms.as_ref().is_some_and(|terms| terms.agreement().has_shops());
+        // The sales contexts of tables of usages are gathered in a pass before the conversion.
         let sums = self.input_format.from.as_deref().is_some_and(|from| {
-            open::versioned(&registry, from).is_ok_and(|(format, _)| {
+            open::format_and_version(&registry, from).is_ok_and(|(format, _)| {
                 format.manifest().traits.contexts_in_rows && format.manifest().grain == Grain::Aggregate
             })
         });
         let inputs = if sells || sums || self.selection.reads_twice() {
-            opener.kept_inputs(&self.inputs, threads, &temp_dir)?
+            opener.replayable_inputs(&self.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&self.inputs, threads)?
         };
         let (inputs, received) = self.selection.delivery_log.check(inputs)?;
-        let source = open::choose_one(&registry, self.input_format.from.as_deref(), &inputs)?.format;
+        let source =
+            open::choose_common_format(&registry, self.input_format.from.as_deref(), &inputs)?.format;
         let (catalogue, known) = self.enrichment.read(&registry, self.options.threads.reading())?;
-        let period = asked.or_else(|| deal.as_ref().and_then(transpose_deals::PeriodTerms::period));
-        if asked.is_some() && deal.is_none() && source.manifest().grain == Grain::Aggregate {
+        let period = asked.or_else(|| terms.as_ref().and_then(transpose_deals::PeriodTerms::period));
+        if asked.is_some() && terms.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
                 format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
-            return Err(wrong_argument(message).and_help("Leave `--period` out."));
+            return Err(argument_error(message).with_help("Leave `--period` out."));
         }
-        // What a killed run has left in the folder; failing to remove it is no reason not to
-        // convert.
+        // Removes what a killed run has left behind; a failure to do so does not matter.
         let _ = transpose_io::clean_stale(&folder(&destination));
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
@@ -203,7 +203,7 @@ impl Convert {
             target,
             version: version.as_deref(),
             target_options: &target_options,
-            terms: deal.as_ref().map(|deal| deal as &dyn Terms),
+            terms: terms.as_ref().map(|terms| terms as &dyn Terms),
             completion: self.enrichment.completion(catalogue.as_ref(), target)?,
             period: period.map(|period| self.selection.moments(period)),
             screening: self.selection.screening(),
@@ -226,30 +226,30 @@ impl Convert {
             hash: self.options.receipt.is_some(),
             now,
             progress: &|_| progress.update(),
-            beside: Some(&|outcomes| self.beside(accounts.as_ref(), &inputs, outcomes)),
+            beside: Some(&|outcomes| self.beside(balances.as_ref(), &inputs, outcomes)),
         };
         let outcome = job.run();
         progress.clear();
         let mut outcome = outcome.unwrap_or_else(failed);
         outcome.report.diagnostics = joined([
-            arguments::warnings(deal.as_ref()),
+            arguments::warnings(terms.as_ref()),
             carried,
             known,
-            opener.notes(),
+            opener.diagnostics(),
             std::mem::take(&mut outcome.report.diagnostics),
         ]);
         let particulars = Particulars {
             program: program.to_string(),
             files: self.files_read(),
             containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
-            source: open::named(source.manifest(), outcome.source_version.as_deref()),
+            source: open::name_with_version(source.manifest(), outcome.source_version.as_deref()),
             target: open::target_name(target, version.as_deref()),
             period: period.map(|period| period.to_string()),
             now: clock::moment(now),
         };
         let mut recorded = self.options.write_receipt(|| self.receipt(&particulars, &outcome));
         if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.options.dry_run) {
-            recorded = recorded.and(received.remember(&particulars.now));
+            recorded = recorded.and(received.record(&particulars.now));
         }
         let summary = Summary {
             particulars: &particulars,
@@ -262,24 +262,24 @@ impl Convert {
         Ok(exit)
     }
 
-    /// Files that appear beside the report.
+    /// The companion files of the report.
     fn beside(
         &self,
-        accounts: Option<&BalancesFile<'_>>,
+        balances: Option<&BalancesFile<'_>>,
         inputs: &[Input],
         outcomes: &[Outcome],
-    ) -> Result<Vec<Extra>, Fatal> {
+    ) -> Result<Vec<CompanionFile>, Fatal> {
         let mut extras = Vec::new();
         if let (Some(path), [outcome]) = (&self.explain_amounts, outcomes) {
             extras.push(balances::explanation(path.clone(), outcome, self.options.overwrite.allowed)?);
         }
-        if let Some(accounts) = accounts {
-            extras.extend(accounts.after(outcomes, inputs)?);
+        if let Some(balances) = balances {
+            extras.extend(balances.after(outcomes, inputs)?);
         }
         Ok(extras)
     }
 
-    /// Refuses to write over what is read, and two things under one name.
+    /// Refuses outputs that would overwrite an input or each other.
     fn check_paths(&self, destination: &Destination, quarantine: Option<&Path>) -> Result<(), Fatal> {
         let read = self
             .inputs
@@ -307,7 +307,7 @@ impl Convert {
         self.options.refuse_existing_receipt()
     }
 
-    /// The files that are read, with what each is read as.
+    /// The files that are read, each with its role.
     fn files_read(&self) -> Vec<(&'static str, PathBuf)> {
         let side_files = [("agreement", &self.side_files.agreement), ("figures", &self.side_files.figures)];
         let files = self
@@ -329,7 +329,7 @@ impl Convert {
     }
 }
 
-/// The outcome of a run that came to no end.
+/// The outcome of a run that failed.
 fn failed(fatal: Fatal) -> Outcome {
     Outcome {
         report: RunReport::default(),
@@ -343,7 +343,7 @@ fn failed(fatal: Fatal) -> Outcome {
     }
 }
 
-/// The folder in which outputs appear.
+/// The folder of the outputs.
 fn folder(destination: &Destination) -> PathBuf {
     match destination {
         Destination::Folder(folder) => folder.clone(),

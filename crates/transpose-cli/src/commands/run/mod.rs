@@ -6,7 +6,7 @@ mod summary;
 use crate::arguments::{self, EnrichmentOptions, RunOptions};
 use crate::balances::{self, BalancesFile};
 use crate::clock;
-use crate::diagnostics::{AndHelp as _, joined, placed, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error, joined, located_at};
 use crate::exit::Exit;
 use crate::messages::Messages;
 use crate::open::{self, Containers};
@@ -21,7 +21,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::{DuplicatePolicy, Terms};
 use transpose_deals::job;
 use transpose_engine::fanout::{Condition, Many, Output, Rule};
-use transpose_engine::{Destination, Extra, Job, OnReject, Outcome, Screening, destination};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Screening, destination};
 use transpose_io::Input;
 
 /// Makes many reports of one reading of the inputs
@@ -61,15 +61,16 @@ impl Run {
         let root = self.root()?;
         let zone = match &job.time_zone {
             Some(text) => time_zone::zone(text)
-                .map_err(|error| wrong_argument(format!("`time-zone` is `{text}`: {error}")))?,
+                .map_err(|error| argument_error(format!("`time-zone` is `{text}`: {error}")))?,
             None => Zone::Offset(0),
         };
-        let accounts = job.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
+        let balances = job.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
         let mut prepared = outputs::prepare(&job, &registry, &root)?;
         let mut carried = Diagnostics::default();
-        for (output, deal) in job.outputs.iter().zip(prepared.iter_mut().map(|prepared| &mut prepared.deal)) {
-            if let (Some(accounts), Some(deal)) = (&accounts, deal) {
-                carried.merge(accounts.carry(deal).map_err(|fatal| placed(fatal, &output.place))?);
+        for (output, terms) in job.outputs.iter().zip(prepared.iter_mut().map(|prepared| &mut prepared.terms))
+        {
+            if let (Some(balances), Some(terms)) = (&balances, terms) {
+                carried.merge(balances.carry(terms).map_err(|fatal| located_at(fatal, &output.place))?);
             }
         }
         let quarantine = self.options.quarantine_path(&job.inputs, &root)?;
@@ -81,14 +82,14 @@ impl Run {
         let opener = containers.opener(&registry, Some(&temp_dir)).of(job.from.as_deref());
         let sells = prepared
             .iter()
-            .filter_map(|output| output.deal.as_ref())
-            .any(|deal| deal.agreement().has_shops());
+            .filter_map(|output| output.terms.as_ref())
+            .any(|terms| terms.agreement().has_shops());
         let inputs = if sells || job.duplicates != DuplicatePolicy::Off {
-            opener.kept_inputs(&job.inputs, threads, &temp_dir)?
+            opener.replayable_inputs(&job.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&job.inputs, threads)?
         };
-        let source = open::choose_one(&registry, job.from.as_deref(), &inputs)?.format;
+        let source = open::choose_common_format(&registry, job.from.as_deref(), &inputs)?.format;
         let enrichment = EnrichmentOptions::with_catalogue(job.catalogue.clone(), job.make_ids);
         let (catalogue, known) = enrichment.read(&registry, self.options.threads.reading())?;
         let _ = transpose_io::clean_stale(&root);
@@ -108,7 +109,7 @@ impl Run {
                     target: prepared.format,
                     version: prepared.version.as_deref(),
                     target_options: &prepared.options,
-                    terms: prepared.deal.as_ref().map(|deal| deal as &dyn Terms),
+                    terms: prepared.terms.as_ref().map(|terms| terms as &dyn Terms),
                     completion: enrichment.completion(catalogue.as_ref(), prepared.format)?,
                     period: prepared.period.map(|period| zone.moments(period)),
                     screening: Screening { period_by: job.period_by, ..Screening::default() },
@@ -137,7 +138,7 @@ impl Run {
             duplicates: job.duplicates,
             unrouted: job.unrouted,
             beside: &|outcomes| {
-                beside(&job, &root, accounts.as_ref(), &inputs, outcomes, self.options.overwrite.allowed)
+                beside(&job, &root, balances.as_ref(), &inputs, outcomes, self.options.overwrite.allowed)
             },
         };
         let ran = many.run();
@@ -146,15 +147,15 @@ impl Run {
         let mut warnings = Diagnostics::default();
         warnings.extend(job.warnings.iter().cloned());
         for output in &prepared {
-            warnings.merge(arguments::warnings(output.deal.as_ref()));
+            warnings.merge(arguments::warnings(output.terms.as_ref()));
         }
         let found = std::mem::take(&mut ran.report.diagnostics);
-        ran.report.diagnostics = joined([warnings, carried, known, opener.notes(), found]);
+        ran.report.diagnostics = joined([warnings, carried, known, opener.diagnostics(), found]);
         let summary = Summary {
             job: &job,
             prepared: &prepared,
             ran: &ran,
-            source: open::named(source.manifest(), ran.source_version.as_deref()),
+            source: open::name_with_version(source.manifest(), ran.source_version.as_deref()),
             now: clock::moment(now),
             dry_run: self.options.dry_run,
         };
@@ -169,12 +170,12 @@ impl Run {
         match destination(&self.output) {
             Destination::Folder(folder) => Ok(folder),
             Destination::File(path) if !path.exists() => Ok(path),
-            _ => Err(wrong_argument("a job writes several files, and `-o` names no folder")
-                .and_help("Give a folder with `-o FOLDER/`.")),
+            _ => Err(argument_error("a job writes several files, and `-o` names no folder")
+                .with_help("Give a folder with `-o FOLDER/`.")),
         }
     }
 
-    /// Refuses to write over what is read, and two things under one name.
+    /// Refuses outputs that would overwrite an input or each other.
     fn check_paths(&self, job: &job::Job, quarantine: Option<&Path>) -> Result<(), Fatal> {
         let read: Vec<(&str, &Path)> = read(job, &self.job);
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
@@ -186,7 +187,7 @@ impl Run {
     }
 }
 
-/// The files that a job reads, with the parts that they play.
+/// The files that a job reads, each with its role.
 fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
     let mut read = vec![("the job", own)];
     read.extend(job.inputs.iter().map(|path| ("input", path.as_path())));
@@ -204,31 +205,31 @@ fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
     read
 }
 
-/// Files that appear beside the reports: accounts, and how amounts came about.
+/// The companion files of the reports: balances, and explanations of amounts.
 fn beside(
     job: &job::Job,
     root: &Path,
-    accounts: Option<&BalancesFile<'_>>,
+    balances: Option<&BalancesFile<'_>>,
     inputs: &[Input],
     outcomes: &[Outcome],
     replace: bool,
-) -> Result<Vec<Extra>, Fatal> {
+) -> Result<Vec<CompanionFile>, Fatal> {
     let mut extras = Vec::new();
     for (output, outcome) in job.outputs.iter().zip(outcomes) {
         if let Some(path) = &output.explain {
             let explained = balances::explanation(root.join(path), outcome, replace);
-            extras.push(explained.map_err(|fatal| placed(fatal, &output.place))?);
+            extras.push(explained.map_err(|fatal| located_at(fatal, &output.place))?);
         }
     }
-    if let Some(accounts) = accounts {
-        extras.extend(accounts.after(outcomes, inputs)?);
+    if let Some(balances) = balances {
+        extras.extend(balances.after(outcomes, inputs)?);
     }
     Ok(extras)
 }
 
-/// Which rows an output takes.
-fn rule(when: &[job::Wanted]) -> Rule {
-    let condition = |wanted: &job::Wanted| Condition {
+/// The rule that routes rows to an output.
+fn rule(when: &[job::Condition]) -> Rule {
+    let condition = |wanted: &job::Condition| Condition {
         name: wanted.name.clone(),
         fields: wanted.fields.clone(),
         values: wanted.values.clone(),

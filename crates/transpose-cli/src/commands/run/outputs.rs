@@ -1,6 +1,6 @@
-//! What the outputs of a job are made with: formats, agreements, files.
+//! The outputs of a job with their formats, agreements and files.
 
-use crate::diagnostics::placed;
+use crate::diagnostics::located_at;
 use crate::open;
 use crate::packing::Packing;
 use std::collections::BTreeMap;
@@ -12,18 +12,18 @@ use transpose_deals::job::{Job, Output};
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::Destination;
 
-/// What an output is made with.
+/// An output with everything that is opened for it.
 pub(super) struct PreparedOutput<'a> {
     pub(super) format: &'a dyn Format,
     pub(super) version: Option<String>,
-    pub(super) deal: Option<PeriodTerms>,
+    pub(super) terms: Option<PeriodTerms>,
     pub(super) period: Option<Period>,
     pub(super) destination: Destination,
     pub(super) packing: Packing,
     pub(super) options: Vec<(String, String)>,
 }
 
-/// What each output is made with; everything wrong with the side files is told at once.
+/// Opens what each output needs. The errors of all side files are reported together.
 pub(super) fn prepare<'a>(
     job: &Job,
     registry: &'a Registry,
@@ -35,10 +35,11 @@ pub(super) fn prepare<'a>(
     let mut wrong: Option<Fatal> = None;
     for output in &job.outputs {
         let one = || -> Result<PreparedOutput<'a>, Fatal> {
-            let (format, version) = open::versioned(registry, &output.format)?;
-            open::writable(format)?;
-            let deal = deal(job, output, &mut agreements, &mut figures)?;
-            let period = output.period.or(job.period).or_else(|| deal.as_ref().and_then(PeriodTerms::period));
+            let (format, version) = open::format_and_version(registry, &output.format)?;
+            open::require_writable(format)?;
+            let terms = terms(job, output, &mut agreements, &mut figures)?;
+            let period =
+                output.period.or(job.period).or_else(|| terms.as_ref().and_then(PeriodTerms::period));
             let destination = match &output.file {
                 Some(file) if !file.to_string_lossy().ends_with('/') => Destination::File(root.join(file)),
                 Some(folder) => Destination::Folder(root.join(folder)),
@@ -49,12 +50,12 @@ pub(super) fn prepare<'a>(
             if let Some(path) = &output.characters {
                 options.push(("characters".into(), open::text(path)?));
             }
-            Ok(PreparedOutput { format, version, deal, period, destination, packing, options })
+            Ok(PreparedOutput { format, version, terms, period, destination, packing, options })
         };
         match { one }() {
             Ok(one) => made.push(one),
             Err(fatal) => {
-                let mut fatal = placed(fatal, &output.place);
+                let mut fatal = located_at(fatal, &output.place);
                 match &mut wrong {
                     Some(wrong) => wrong.diagnostics.append(&mut fatal.diagnostics),
                     None => wrong = Some(fatal),
@@ -65,8 +66,8 @@ pub(super) fn prepare<'a>(
     wrong.map_or(Ok(made), Err)
 }
 
-/// The agreement of an output with its figures; files that several outputs name are read once.
-fn deal(
+/// The agreement of an output with its figures. Files that several outputs name are read once.
+fn terms(
     job: &Job,
     output: &Output,
     agreements: &mut BTreeMap<PathBuf, Agreement>,
