@@ -21,6 +21,11 @@ const SECTIONS: &[Section] = &[
         name: "floors",
         text: |root| Ok(fenced("text", &floors::graph(root)?)),
     },
+    Section {
+        document: "CONTRIBUTING.md",
+        name: "scaffold",
+        text: |root| Ok(fenced("rust", &files::read(&root.join("xtask/templates/code.rs"))?)),
+    },
 ];
 
 /// Writes what is out of date; for a check, only tells of it.

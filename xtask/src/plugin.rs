@@ -79,7 +79,7 @@ const CODE: Kind = Kind {
             2026-10-01T08:00:00Z|FR|GBAAA2600001|Mirela Vantorp|Salt, Rope and Rain|214\n\
             2026-10-02T09:30:00Z|DE||The Ninth Ferryman|Open Notebook|0\n",
     extension: "txt",
-    dependencies: &["transpose-codes", "transpose-core"],
+    dependencies: &["transpose-codes", "transpose-core", "transpose-records"],
 };
 
 const RECORDS: Kind = Kind {
