@@ -170,7 +170,7 @@ impl PeriodEntry {
     }
 
     /// What does not follow, by its key.
-    fn fault(&self, before: Decimal) -> Option<&'static str> {
+    fn inconsistency(&self, before: Decimal) -> Option<&'static str> {
         if value::sum(before, self.advance) != Some(self.opening) {
             return Some("opening");
         }
@@ -231,7 +231,7 @@ impl Balances {
         Self { source: source.to_owned(), ..Self::default() }
     }
 
-    /// Reads balances; everything wrong with them is told at once.
+    /// Reads balances; everything wrong with them is reported at once.
     pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &["version", "account"]);
@@ -586,7 +586,7 @@ fn check(reader: &mut Reader, account: &mut Account) {
                 format!("{} of `{}` shares days with the period before", entered.period, account.deal),
             );
         }
-        if let Some(key) = entered.fault(before) {
+        if let Some(key) = entered.inconsistency(before) {
             reader.report(
                 &INCONSISTENT,
                 at,

@@ -69,8 +69,7 @@ impl ContextFigures {
         for row in rows {
             for (field, (text, place)) in &row.facts {
                 let heading = heading_of(*field).unwrap_or_default();
-                // A fact may be stated by the rule as well; then it is part of what tells contexts
-                // apart.
+                // The rule may state the fact as well; then it is part of the context's identity.
                 let other = figures.same.get(field).map(String::as_str).or_else(|| context.text(*field));
                 match other {
                     Some(other) if other != text => {

@@ -62,7 +62,7 @@ impl PeriodTerms {
             ([one], _) => Ok(one),
             (_, []) => Err(self.out_of_force()),
             ([], all) => match (recipient, all) {
-                // Nobody is paid under somebody else's deal.
+                // A recipient is never paid under the deal of another label.
                 (Some(party), _) => Err(self.without_deal(&party.name)),
                 (None, [one]) => Ok(one),
                 (None, _) => Err(self.undecided()),

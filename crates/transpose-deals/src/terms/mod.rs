@@ -3,6 +3,9 @@
 //!
 //! Which period is reported, which deal holds, which sales context a play or sale has, and which
 //! figures belong to it are questions of a file each.
+//!
+//! Invariant: everything wrong with agreement and figures is found by [`PeriodTerms::new`], before
+//! an input is read.
 
 mod deal_choice;
 mod period;

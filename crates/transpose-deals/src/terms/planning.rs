@@ -68,7 +68,7 @@ impl PeriodTerms {
                 );
                 diagnostics.push(Diagnostic::new(&FOREIGN_CURRENCY, place.clone(), message));
             }
-            // Without rules the contexts come from the source and are met in `complete`.
+            // Without rules the contexts come from the source and get their rows later.
             if self.agreement.rules.is_empty() {
                 continue;
             }
@@ -211,12 +211,12 @@ impl PeriodTerms {
 
     /// What the figures say about each context.
     pub(crate) fn figures_of(&self, contexts: &[Entity]) -> Vec<Option<ContextFigures>> {
-        // What is wrong with the rows was told when they were first asked for.
-        let mut told = Vec::new();
+        // What is wrong with the rows was reported when the terms were made.
+        let mut reported = Vec::new();
         if self.agreement.rules.is_empty() {
-            let groups = self.meet(contexts, &mut told);
+            let groups = self.meet(contexts, &mut reported);
             let figures = contexts.iter().zip(groups).map(|(context, rows)| {
-                (!rows.is_empty()).then(|| ContextFigures::add_up(context, &rows, &mut told))
+                (!rows.is_empty()).then(|| ContextFigures::add_up(context, &rows, &mut reported))
             });
             return figures.collect();
         }
@@ -224,7 +224,7 @@ impl PeriodTerms {
         for planned in &self.planned {
             // Completed contexts have what the figures state besides.
             let mut completed = planned.context.clone();
-            planned.figures.apply(&mut completed, &mut told);
+            planned.figures.apply(&mut completed, &mut reported);
             for context in [&planned.context, &completed] {
                 known.insert(identity(context, &self.agreement), &planned.figures);
             }
@@ -281,7 +281,8 @@ impl PeriodTerms {
     }
 }
 
-/// What tells contexts apart: all that rules set, and the currency, which may not be filled in yet.
+/// The identity of a context: all that rules set, and the currency, which may not be filled in
+/// yet.
 fn identity(context: &Entity, agreement: &Agreement) -> Vec<(Field, Value)> {
     let mut identity: Vec<(Field, Value)> = context
         .iter()

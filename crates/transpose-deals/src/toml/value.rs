@@ -191,8 +191,8 @@ mod tests {
     fn sums_are_exact_or_absent() {
         let of = |text| decimal(text).unwrap();
         assert_eq!(sum(of("0.1"), of("0.20")), Some(of("0.30")));
-        let told = [sum(of("0.00"), of("5")), sum(of("5.0"), of("0")), sum(of("0"), -of("0.00"))];
-        assert_eq!(told.map(|sum| sum.unwrap().to_string()), ["5.00", "5.0", "0.00"]);
+        let sums = [sum(of("0.00"), of("5")), sum(of("5.0"), of("0")), sum(of("0"), -of("0.00"))];
+        assert_eq!(sums.map(|sum| sum.unwrap().to_string()), ["5.00", "5.0", "0.00"]);
         assert_eq!(sum(Decimal::MAX, of("0.0")), Some(Decimal::MAX));
         assert_eq!(sum(Decimal::MAX, of("0.1")), None);
         assert_eq!(sum(of("9999999999999999999999999999"), of("0.001")), None);
