@@ -4,7 +4,7 @@ use super::{Figure, Row, amount, heading_of, summed};
 use crate::arithmetic::number::{Exact, exact};
 use crate::toml::value;
 use std::collections::BTreeMap;
-use transpose_codes::decimal::Decimal;
+use transpose_codes::decimal::{self, Decimal};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::model::{Entity, Field};
 
@@ -51,7 +51,7 @@ impl ContextFigures {
                 rows.iter().filter_map(|row| row.sums.get(&field)).collect();
             let [first, others @ ..] = parts.as_slice() else { continue };
             let heading = heading_of(field).unwrap_or_default();
-            let total = others.iter().try_fold(first.0, |total, (part, _)| value::sum(total, *part));
+            let total = others.iter().try_fold(first.0, |total, (part, _)| decimal::sum(total, *part));
             if let Some(total) = total {
                 figures.sums.insert(field, total);
             } else {
@@ -89,7 +89,7 @@ impl ContextFigures {
         let sum = |figure| {
             let mut parts = rows.iter().filter_map(|row| row.deal.get(&figure).map(|(number, _)| *number));
             let first = parts.next()?;
-            parts.try_fold(first, value::sum)
+            parts.try_fold(first, decimal::sum)
         };
         self.qualified = sum(Figure::Qualified);
         self.partial_days = sum(Figure::PartialDays);
