@@ -24,7 +24,7 @@ use transpose_core::terms::{
 };
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::validate::{Severities, Validation};
-use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening};
+use transpose_engine::{Destination, Enrichment, Job, OnReject, Outcome, Reading, Screening};
 use transpose_io::{Compression, Input, Limits};
 use transpose_plugins as _;
 
@@ -214,7 +214,7 @@ fn written(
         version,
         target_options: &[],
         terms: Some(&terms),
-        completion: Completion::default(),
+        completion: Enrichment::default(),
         screening: Screening::default(),
         slicing: None,
         period: None,

@@ -6,7 +6,7 @@ use std::fs;
 use support::{all, catalogue, folder, registry};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::Registry;
-use transpose_engine::validate::Verdict;
+use transpose_engine::validate::ValidationResult;
 use transpose_testkit::validate::{serious, short, validate};
 use transpose_testkit::{Canonical, Case, Settings, render, run};
 
@@ -35,7 +35,7 @@ fn snapshots(case: &Case) -> Vec<String> {
 }
 
 /// What validation says about an input.
-fn verdict(verdict: &Result<Verdict, Fatal>) -> String {
+fn verdict(verdict: &Result<ValidationResult, Fatal>) -> String {
     let diagnostics: Vec<String> = match verdict {
         Ok(verdict) => verdict.diagnostics.iter().map(render::diagnostic).collect(),
         Err(fatal) => fatal.diagnostics.iter().map(render::diagnostic).collect(),

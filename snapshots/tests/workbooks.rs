@@ -6,8 +6,8 @@ mod support;
 use calamine::{Data, Reader, Xls, Xlsx};
 use std::io::Cursor;
 use support::{all, catalogue, registry};
-use transpose_containers::write::Workbook;
-use transpose_core::format::{Container, Registry};
+use transpose_containers::write::Writer;
+use transpose_core::format::Registry;
 use transpose_testkit::{Case, Ended, Settings, run};
 
 /// The targets of a case that are tables and are written as the layout says, whose text can be read
@@ -54,11 +54,11 @@ fn begins_otherwise(ended: &Ended) -> bool {
     fatal.is_some_and(|fatal| fatal.diagnostics.iter().any(|diagnostic| diagnostic.code.id == "ENG0190"))
 }
 
-fn cells(workbook: Workbook, bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
-    match workbook {
-        Workbook::Xls => first(Xls::new(Cursor::new(bytes)).map_err(|error| error.to_string())?),
-        Workbook::Xlsx => first(Xlsx::new(Cursor::new(bytes)).map_err(|error| error.to_string())?),
-        Workbook::SpreadsheetMl => Err("is not read here".into()),
+fn cells(workbook: Writer, bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
+    match workbook.name() {
+        "xls" => first(Xls::new(Cursor::new(bytes)).map_err(|error| error.to_string())?),
+        "xlsx" => first(Xlsx::new(Cursor::new(bytes)).map_err(|error| error.to_string())?),
+        _ => Err("is not read here".into()),
     }
 }
 
@@ -80,10 +80,10 @@ fn every_table_is_the_same_as_a_workbook() {
     all(&catalogue.cases, |case| {
         for to in tables(&registry, case) {
             let plain = run(&registry, case, &Settings::to(&to))?;
-            for workbook in [Workbook::Xls, Workbook::Xlsx] {
+            for workbook in ["xls", "xlsx"].map(Writer::by_name).into_iter().flatten() {
                 let place = format!("{case}: {to} as {}", workbook.name());
                 let ended =
-                    run(&registry, case, &Settings { container: Some(&workbook), ..Settings::to(&to) })?;
+                    run(&registry, case, &Settings { container: Some(&*workbook), ..Settings::to(&to) })?;
                 let Some((_, text_bytes)) = written(&plain) else {
                     let silent = written(&ended).is_none();
                     silent

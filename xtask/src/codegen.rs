@@ -145,6 +145,56 @@ mod tests {
         }
     }
 
+    /// Puts a node before every record of a name, where records follow each other.
+    fn bind(tree: &mut Value, name: &str, node: &Value) {
+        if let Some(items) = tree.get_mut("items").and_then(Value::as_array_mut) {
+            items.iter_mut().for_each(|item| bind(item, name, node));
+            if let Some(place) = items.iter().position(|item| item["record"] == name) {
+                items.insert(place, node.clone());
+            }
+        }
+        if let Some(body) = tree.get_mut("body") {
+            bind(body, name, node);
+        }
+    }
+
+    #[test]
+    fn a_further_family_of_records_is_a_file_and_its_place_in_a_profile() {
+        let template = files::read(&files::root().join("xtask/templates/record_family.json")).unwrap();
+        let template: Value = serde_json::from_str(&template).unwrap();
+        let (family, binding) = (&template["family"], &template["binding"]);
+        let folder = std::env::temp_dir().join(format!("transpose-family-{}", std::process::id()));
+        let facts = files::root().join(FOLDER).join("spec");
+        for path in files::walk(&facts).unwrap() {
+            let copy = folder.join("spec").join(path.strip_prefix(&facts).unwrap());
+            files::create(&copy, &files::read(&path).unwrap()).unwrap();
+        }
+        let before = generate(&folder).unwrap();
+
+        let name = format!("spec/records/{}.json", family["family"].as_str().unwrap());
+        files::create(&folder.join(name), &family.to_string()).unwrap();
+        let mut profiles = load(&folder, "profiles.json").unwrap();
+        for profile in profiles["profiles"].as_array_mut().unwrap() {
+            if ["profile", "version"].iter().all(|key| profile[key] == binding[key]) {
+                bind(&mut profile["structure"], binding["before"].as_str().unwrap(), &binding["node"]);
+            }
+        }
+        files::replace(&folder.join("spec/profiles.json"), profiles.to_string().as_bytes()).unwrap();
+        let after = generate(&folder).unwrap();
+        files::remove_folder(&folder).unwrap();
+
+        let changed = before.iter().zip(&after).filter(|(before, after)| before != after);
+        let names: Vec<&str> = changed.map(|(_, (name, _))| *name).collect();
+        assert_eq!(names, ["families.rs", "records.rs", "profiles.rs"]);
+        let holds = |name: &str, text: &str| {
+            let (_, found) = after.iter().find(|(known, _)| *known == name).unwrap();
+            assert!(found.contains(text), "{name}: {text}");
+        };
+        holds("families.rs", "name: \"XX01\", role: Role::Claim");
+        holds("records.rs", "\"ResourceReference\", T::String, \"\", false, M, \"\", Derived, ");
+        holds("profiles.rs", "Record(\"XX01\", (0, None))");
+    }
+
     #[test]
     fn unknown_words_are_refused() {
         assert!(status("guessed").is_err());

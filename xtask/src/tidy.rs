@@ -176,6 +176,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "ddex-dsr",
             "transpose-core",
+            "transpose-deals",
             "transpose-engine",
             "transpose-plugins",
             "transpose-records",

@@ -1,7 +1,7 @@
-//! The accounts between periods, and how amounts came about: what `run` and `convert` write beside
-//! reports.
+//! The companion files of reports that pay royalties: the account balances between periods, and the
+//! explanation of amounts.
 
-use crate::diagnostics::{AndHelp as _, wrong, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error, usage_error};
 use crate::open;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::Terms as _;
 use transpose_deals::{Balances, PeriodTerms};
 use transpose_engine::diagnostics::io;
-use transpose_engine::{Extra, Outcome};
+use transpose_engine::{CompanionFile, Outcome};
 use transpose_io::{Input, sha256_file};
 
 transpose_core::codes! {
@@ -19,18 +19,18 @@ transpose_core::codes! {
         "Run again; runs that share accounts have to come one after the other."
 }
 
-/// The file with the accounts of deals, which a run reads and replaces.
+/// The file with the balances of deals, which a run reads and replaces.
 pub(crate) struct BalancesFile<'a> {
     path: &'a Path,
-    /// As it was read; nothing where there is no file yet.
+    /// The text that was read; `None` if there was no file.
     text: Option<String>,
     balances: Balances,
     redo: bool,
 }
 
 impl<'a> BalancesFile<'a> {
-    /// Reads the accounts, if the file is there; with `redo`, a period that they hold already is
-    /// worked out again.
+    /// Reads the balances, if the file exists. With `redo`, a period that they contain is computed
+    /// again.
     pub(crate) fn open(path: &'a Path, redo: bool) -> Result<Self, Fatal> {
         let source = path.to_string_lossy();
         let text = if path.exists() { Some(open::text(path)?) } else { None };
@@ -41,17 +41,21 @@ impl<'a> BalancesFile<'a> {
         Ok(Self { path, text, balances, redo })
     }
 
-    /// Gives a deal what its account brings into the period; answers what is suspicious.
-    pub(crate) fn carry(&self, deal: &mut PeriodTerms) -> Result<Diagnostics, Fatal> {
+    /// Carries the balances of the deals into the period; returns warnings.
+    pub(crate) fn carry(&self, terms: &mut PeriodTerms) -> Result<Diagnostics, Fatal> {
         let mut diagnostics = Diagnostics::default();
-        if deal.royalties().is_some() {
-            diagnostics.extend(self.balances.carry(deal, self.redo)?);
+        if terms.royalties().is_some() {
+            diagnostics.extend(self.balances.carry(terms, self.redo)?);
         }
         Ok(diagnostics)
     }
 
-    /// The accounts after the run; nothing where no deal has one.
-    pub(crate) fn after(&self, outcomes: &[Outcome], inputs: &[Input]) -> Result<Option<Extra>, Fatal> {
+    /// The balances after the run; `None` if no deal has any.
+    pub(crate) fn after(
+        &self,
+        outcomes: &[Outcome],
+        inputs: &[Input],
+    ) -> Result<Option<CompanionFile>, Fatal> {
         let closings = outcomes.iter().filter_map(|outcome| outcome.owed.as_ref()?.closing.as_ref());
         let mut balances = self.balances.clone();
         let mut any = false;
@@ -66,14 +70,14 @@ impl<'a> BalancesFile<'a> {
         let now = fs::read_to_string(self.path).ok();
         if now != self.text {
             let message = format!("`{}` is no longer what it was when the run began", self.path.display());
-            return Err(wrong(&CHANGED, message));
+            return Err(usage_error(&CHANGED, message));
         }
         let (path, bytes) = (self.path.to_path_buf(), balances.to_text().into_bytes());
-        Ok(Some(Extra { path, bytes, replace: true }))
+        Ok(Some(CompanionFile { path, bytes, replace: true }))
     }
 }
 
-/// What tells the inputs of a run from others: their hashes.
+/// The hashes of the inputs, which identify a run.
 fn digest(inputs: &[Input]) -> Result<String, Fatal> {
     let mut hashes = Vec::new();
     for input in inputs {
@@ -85,13 +89,13 @@ fn digest(inputs: &[Input]) -> Result<String, Fatal> {
     Ok(hashes.join(" "))
 }
 
-/// How the amounts of a report came about, as a file.
-pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<Extra, Fatal> {
+/// The explanation of the amounts of a report, as a file.
+pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<CompanionFile, Fatal> {
     let Some(owed) = &outcome.owed else {
         let message = "there are no amounts to explain: the agreement has no `[[deal]]`, or the target holds single plays";
-        return Err(wrong_argument(message).and_help(
+        return Err(argument_error(message).with_help(
             "Add a `[[deal]]` to the agreement (`transpose init agreement`), or leave the explanation out.",
         ));
     };
-    Ok(Extra { path, bytes: owed.explanation.clone().into_bytes(), replace })
+    Ok(CompanionFile { path, bytes: owed.explanation.clone().into_bytes(), replace })
 }

@@ -1,9 +1,10 @@
 //! What an output comes in: text or a workbook, plain or gzip. `--container` says it, or the name
 //! of the output, and they must not contradict each other or the format.
 
-use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error};
 use std::ffi::OsStr;
-use transpose_containers::write::Workbook;
+use transpose_containers::is_container;
+use transpose_containers::write::Writer;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Container, Format};
 use transpose_engine::Destination;
@@ -24,12 +25,12 @@ enum Kind {
     Own,
     /// Text with tabs between cells, where the format has another delimiter of its own.
     Tabs,
-    Workbook(Workbook),
+    /// What the text is put into.
+    Container(Writer),
 }
 
-/// Extensions that promise a container.
-const PROMISES: [&str; 11] =
-    ["csv", "tsv", "tab", "xls", "xlsx", "ods", "xml", "html", "json", "jsonl", "parquet"];
+/// Extensions that promise delimited text; containers promise with theirs.
+const TEXT: [&str; 3] = ["csv", "tsv", "tab"];
 
 impl Packing {
     /// What `--container` and the name of the output ask for.
@@ -41,10 +42,10 @@ impl Packing {
         let id = &format.manifest().id;
         let fitting = || format!("`{id}` is written as {}", listed(&names(format)));
         let asked =
-            match asked.map(|text| (text, parsed(format, &text.to_ascii_lowercase(), Workbook::by_name))) {
+            match asked.map(|text| (text, parsed(format, &text.to_ascii_lowercase(), Writer::by_name))) {
                 Some((text, None)) => {
-                    return Err(wrong_argument(format!("`{text}` is no container of `{id}`"))
-                        .and_help(format!("{}.", fitting())));
+                    return Err(argument_error(format!("`{text}` is no container of `{id}`"))
+                        .with_help(format!("{}.", fitting())));
                 }
                 Some((text, Some(packing))) => Some((text, packing)),
                 None => None,
@@ -55,7 +56,7 @@ impl Packing {
         let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().to_ascii_lowercase();
         let (plain, compression) = unpacked(&name);
         let extension = plain.rsplit_once('.').map(|(_, extension)| extension);
-        let promise = extension.filter(|extension| PROMISES.contains(extension));
+        let promise = extension.filter(|extension| TEXT.contains(extension) || is_container(extension));
         let named = match promise {
             Some(extension) => {
                 let ending = if compression == Compression::Gzip {
@@ -63,9 +64,9 @@ impl Packing {
                 } else {
                     extension.into()
                 };
-                Some(parsed(format, &ending, Workbook::by_extension).ok_or_else(|| {
+                Some(parsed(format, &ending, Writer::by_extension).ok_or_else(|| {
                     let message = format!("the output is named `{name}`, and {}", fitting());
-                    wrong_argument(message).and_help("Give the output another name.")
+                    argument_error(message).with_help("Give the output another name.")
                 })?)
             }
             None => None,
@@ -78,7 +79,7 @@ impl Packing {
                 ) =>
             {
                 let message = format!("`--container {text}` contradicts the name of the output, `{name}`");
-                Err(wrong_argument(message).and_help("Leave `--container` out, or rename the output."))
+                Err(argument_error(message).with_help("Leave `--container` out, or rename the output."))
             }
             (Some((_, asked)), _) => Ok(asked),
             (None, named) => Ok(named.unwrap_or(Self { kind: Kind::Own, compression })),
@@ -88,7 +89,7 @@ impl Packing {
     /// What the table is put into.
     pub(crate) fn container(&self) -> Option<&dyn Container> {
         match &self.kind {
-            Kind::Workbook(workbook) => Some(workbook),
+            Kind::Container(writer) => Some(&**writer),
             Kind::Own | Kind::Tabs => None,
         }
     }
@@ -115,7 +116,7 @@ pub(crate) fn names(format: &dyn Format) -> Vec<String> {
         names.extend(["tsv".into(), "tsv.gz".into()]);
     }
     if format.manifest().traits.tabular {
-        names.extend(Workbook::ALL.map(|workbook| workbook.name().to_owned()));
+        names.extend(Writer::all().iter().map(|writer| writer.name().to_owned()));
     }
     names
 }
@@ -135,8 +136,8 @@ fn tabs(format: &dyn Format) -> bool {
         && format.options().iter().any(|option| option.name == DELIMITER)
 }
 
-/// What a word means for a format; workbooks are looked up by their names or by their extensions.
-fn parsed(format: &dyn Format, text: &str, workbook: fn(&str) -> Option<Workbook>) -> Option<Packing> {
+/// What a word means for a format; containers are looked up by their names or by their extensions.
+fn parsed(format: &dyn Format, text: &str, container: fn(&str) -> Option<Writer>) -> Option<Packing> {
     let (plain, compression) = unpacked(text);
     let kind = if plain == format.manifest().extension {
         Kind::Own
@@ -144,10 +145,8 @@ fn parsed(format: &dyn Format, text: &str, workbook: fn(&str) -> Option<Workbook
         Kind::Tabs
     } else {
         // A workbook is compressed by itself, or is expected to be opened as it is.
-        Kind::Workbook(
-            workbook(plain)
-                .filter(|_| format.manifest().traits.tabular && compression == Compression::None)?,
-        )
+        let fits = format.manifest().traits.tabular && compression == Compression::None;
+        Kind::Container(container(plain).filter(|_| fits)?)
     };
     Some(Packing { kind, compression })
 }

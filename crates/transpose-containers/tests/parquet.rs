@@ -29,7 +29,7 @@ fn every_type_becomes_the_text_of_its_value() {
          1969-12-31T23:59:59,1970-01-01T00:00:00Z,1969-12-31T23:59:59.999999999,00:00:00,10000000000,,,\"\",f81d4fae-7dec-11d0-a765-00a0c91e6bf6,"
     ));
     assert_eq!(lines[3], ",".repeat(18));
-    let notes = found.notes.take();
+    let notes = found.diagnostics.take();
     let seen: Vec<_> = notes.iter().map(|note| (note.code.id, note.location.line)).collect();
     assert_eq!(seen, [("CON0114", None), ("CON0116", Some(3)), ("CON0116", Some(3))]);
 }

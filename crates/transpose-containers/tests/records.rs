@@ -101,7 +101,7 @@ fn what_is_no_record_is_told_and_not_read() {
     let found = how();
     let input = open(b"{\"logs\":[{\"a\":1},5,{\"a\":2,\"a\":3}]}\n{\"other\":1}\n", &found).unwrap();
     assert_eq!(text(&input).unwrap(), "other,a\n,1\n,2\n");
-    let notes = found.notes.take();
+    let notes = found.diagnostics.take();
     let seen: Vec<_> = notes.iter().map(|note| (note.code.id, note.location.line)).collect();
     assert!(seen.contains(&("CON0112", Some(1))) && seen.contains(&("CON0112", Some(2))), "{seen:?}");
     assert!(seen.contains(&("CON0113", Some(1))), "{seen:?}");
@@ -128,7 +128,7 @@ fn keys_that_come_late_are_found_by_the_layouts_or_told() {
     };
     let table = text(&open(late.as_bytes(), &known).unwrap()).unwrap();
     assert!(table.starts_with("trackId,userId,userAgent\n1,2,\n") && table.ends_with("\n1,2,x\n"));
-    let notes = known.notes.take();
+    let notes = known.diagnostics.take();
     let seen: Vec<_> = notes.iter().map(|note| (note.code.id, note.location.line)).collect();
     assert_eq!(seen, [("CON0111", Some(60_001))]);
 }

@@ -30,7 +30,7 @@ fn every_kind_of_workbook_is_the_same_table() {
         assert_eq!(text(&input).unwrap(), table, "{container}");
         let again = input.again(1).unwrap().unwrap();
         assert_eq!(text(&again).unwrap(), table, "{container}");
-        let notes = found.notes.take();
+        let notes = found.diagnostics.take();
         let seen: Vec<_> = notes.iter().map(|note| (note.code.id, note.location.line)).collect();
         assert_eq!(seen, [("CON0115", Some(5)), ("CON0120", None), ("CON0114", None)], "{container}");
         assert!(notes.iter().any(|note| note.message.contains("`Notes`")));

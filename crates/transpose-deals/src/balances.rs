@@ -39,8 +39,9 @@
 //! A run asks [`Balances::carry`] before amounts are worked out and [`Balances::record`] after; who
 //! calls reads and writes the file.
 
-use crate::deal::{At, Deal};
 use crate::figures::same_days;
+use crate::policies::{Policies, RoundingLevel};
+use crate::royalties::{Opening, advance_in, first_opening};
 use crate::terms::PeriodTerms;
 use crate::toml::document::Table;
 use crate::toml::document::quoted;
@@ -97,17 +98,6 @@ transpose_core::codes! {
         "Write `at = \"statement\"` under `[deal.rounding]` where an account is wanted."
 }
 
-/// What an account brings into a period.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Opening {
-    /// What of advances, and of months that were negative, is left to be earned.
-    pub unrecouped: Decimal,
-    /// What was earned in the term so far.
-    pub earned: Decimal,
-    /// Corrections and late refunds of the period.
-    pub adjustments: Decimal,
-}
-
 /// Why an account is adjusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -131,7 +121,7 @@ struct Adjustment {
 
 /// One period of an account.
 #[derive(Clone, Debug)]
-struct Entered {
+struct PeriodEntry {
     period: Period,
     advance: Decimal,
     opening: Decimal,
@@ -159,7 +149,7 @@ const AMOUNTS: [&str; 9] = [
     "closing",
 ];
 
-impl Entered {
+impl PeriodEntry {
     fn amounts(&self) -> [Decimal; 9] {
         [
             self.advance,
@@ -200,7 +190,7 @@ struct Account {
     opening: Decimal,
     earned: Decimal,
     adjustments: Vec<Adjustment>,
-    periods: Vec<Entered>,
+    periods: Vec<PeriodEntry>,
 }
 
 impl Account {
@@ -272,21 +262,21 @@ impl Balances {
     /// already begins again with what it began with. Answers with warnings.
     pub fn carry(&self, terms: &mut PeriodTerms, redo: bool) -> Result<Vec<Diagnostic>, Fatal> {
         let currency = terms.agreement().currency;
-        let deal = terms.deal().map_err(Fatal::usage)?;
+        let policies = &terms.deal().map_err(Fatal::usage)?.policies;
         let Some(period) = terms.period() else {
             return Err(Fatal::usage(Diagnostic::new(
                 &NO_PERIOD,
-                deal.place.clone(),
+                policies.place.clone(),
                 "the period of the run is not known",
             )));
         };
         let mut warnings = Vec::new();
-        if deal.rounding.at == Some(At::Row) {
-            let message = format!("no account is kept for the deal `{}`", deal.id);
-            warnings.push(Diagnostic::new(&NO_ACCOUNT, deal.place.clone(), message));
+        if policies.rounding.at == Some(RoundingLevel::Row) {
+            let message = format!("no account is kept for the deal `{}`", policies.id);
+            warnings.push(Diagnostic::new(&NO_ACCOUNT, policies.place.clone(), message));
             return Ok(warnings);
         }
-        let named = |account: &&Account| account.deal == deal.id;
+        let named = |account: &&Account| account.deal == policies.id;
         let found = self.accounts.iter().filter(named).find(|account| account.currency == currency);
         if let Some(other) = self.accounts.iter().find(named).filter(|_| found.is_none()) {
             let message =
@@ -295,20 +285,20 @@ impl Balances {
         }
         let Some(account) = found else {
             // Where the term of an advance has begun before, what is left of it stays unknown.
-            if let Some(opening) = first_opening(deal, period) {
+            if let Some(opening) = first_opening(policies, period) {
                 terms.set_opening(opening);
             }
             return Ok(warnings);
         };
         admit(account, period, redo)?;
         warnings.extend(gap(account, period));
-        let Some(opening) = opening(account, deal, period) else {
+        let Some(opening) = opening(account, policies, period) else {
             let message = format!("a sum of the account of `{}` has too many digits", account.deal);
             return Err(Fatal::usage(Diagnostic::new(&INCONSISTENT, self.whole(), message)));
         };
         // Everything that was paid has the places of the deal; finer amounts would be lost in
         // rounding.
-        let places = deal.places(currency);
+        let places = policies.places(currency);
         if [opening.unrecouped, opening.adjustments].iter().any(|amount| amount.normalize().scale() > places)
         {
             let message = format!(
@@ -404,9 +394,9 @@ impl Balances {
 }
 
 /// The line of a period, from its end; nothing when a sum has too many digits.
-fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<Entered> {
+fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<PeriodEntry> {
     let opening = value::sum(closing.unrecouped, closing.recouped)?;
-    let mut entered = Entered {
+    let mut entered = PeriodEntry {
         period: closing.period,
         advance: value::sum(opening, -account.before(closing.period))?,
         opening,
@@ -493,29 +483,14 @@ fn gap(account: &Account, period: Period) -> Option<Diagnostic> {
     })
 }
 
-/// The advance that is paid in the period.
-fn advance_in(deal: &Deal, period: Period) -> Decimal {
-    let begins = deal.advance.as_ref().filter(|advance| {
-        !advance.at_end && period.first() <= advance.first.first() && advance.first.first() <= period.last()
-    });
-    begins.map_or(Decimal::ZERO, |advance| advance.amount)
-}
-
-/// What an account begins with that is not there yet; nothing where a term has begun before.
-pub(crate) fn first_opening(deal: &Deal, period: Period) -> Option<Opening> {
-    let running = deal.advance.as_ref().is_some_and(|advance| {
-        advance.first.first() < period.first() && period.first() <= advance.last.last()
-    });
-    (!running).then(|| Opening { unrecouped: advance_in(deal, period), ..Opening::default() })
-}
-
-fn opening(account: &Account, deal: &Deal, period: Period) -> Option<Opening> {
-    let term = deal.advance.as_ref();
-    let in_term = |entered: &&Entered| {
+fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Opening> {
+    let term = policies.advance.as_ref();
+    let in_term = |entered: &&PeriodEntry| {
         entered.period.last() < period.first()
             && term.is_some_and(|term| term.first.first() <= entered.period.first())
     };
-    let earned: Option<Vec<Decimal>> = account.periods.iter().filter(in_term).map(Entered::income).collect();
+    let earned: Option<Vec<Decimal>> =
+        account.periods.iter().filter(in_term).map(PeriodEntry::income).collect();
     // What was earned before the account began counts where the term began before.
     let carried = match (account.periods.first(), term) {
         (Some(first), Some(term)) if term.first.first() >= first.period.first() => Decimal::ZERO,
@@ -527,7 +502,7 @@ fn opening(account: &Account, deal: &Deal, period: Period) -> Option<Opening> {
         .find(|entered| same_days(entered.period, period))
         .map(|entered| entered.opening);
     Some(Opening {
-        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(deal, period)))?,
+        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(policies, period)))?,
         earned: total(std::iter::once(carried).chain(earned?))?,
         adjustments: value::sum(
             account.adjusted(period, Kind::Correction)?,
@@ -572,7 +547,7 @@ fn adjustment(reader: &mut Reader, table: &Table) -> Option<Adjustment> {
     Some(Adjustment { period: period?, kind: kind?, amount: amount?, original, reason: reason?, place })
 }
 
-fn entered(reader: &mut Reader, table: &Table) -> Option<Entered> {
+fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
     let known: Vec<&str> = ["period", "inputs"].into_iter().chain(AMOUNTS).collect();
     reader.only(table, &known);
     let mut keys = Keys::new(reader, table);
@@ -581,7 +556,7 @@ fn entered(reader: &mut Reader, table: &Table) -> Option<Entered> {
     let amounts = AMOUNTS.map(|key| keys.need(key, &format!("{key} = \"0.00\"")).value(key, value::decimal));
     let [advance, opening, earned, adjustments, late_refunds, recouped, shortfall, payable, closing] =
         amounts;
-    Some(Entered {
+    Some(PeriodEntry {
         period: period?,
         advance: advance?,
         opening: opening?,

@@ -2,7 +2,7 @@
 //! `transpose validate --rules`.
 //!
 //! ```toml
-//! [severity]            # how bad diagnostics are: by code, by name, or by the rule that they implement
+//! [severity]            # how bad diagnostics are: by code, name, or the rule that they implement
 //! DSR0212 = "off"
 //! unused-context = "info"
 //! V-SUM-1 = "error"

@@ -3,6 +3,7 @@
 
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::figures::HEADINGS;
+use crate::models::MODELS;
 use crate::toml::document::quoted;
 use crate::toml::value;
 use std::collections::BTreeSet;
@@ -108,7 +109,7 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
             let _ = writeln!(out, "service = {}", quoted(service));
         }
     }
-    out.push_str(DEAL);
+    out.push_str(&deal());
     out.push_str(
         "
 # Texts for fields that the source leaves empty, by field id.
@@ -197,18 +198,9 @@ const DEAL: &str = r#"
 
 # The greatest of the models is owed; the first of equals. Rates are a number, or a list of which the first that fits holds: by tier (the service of
 # the sales context), territory, use-type, commercial-model, price or retail-price.
-# [[deal.model]]
-# model = "per-play"
-# rate = [{ tier = "NorthwindFree", rate = "0.0009" }, { rate = "0.005" }]
-# [[deal.model]]
-# model = "revenue-share"
-# share = "60"
-# [[deal.model]]
-# model = "subscriber-minimum"
-# minimum = "4.50"
-# Others: fixed-subscriber-minimum (minimum), minima-waterfall (revenue-share, content-cost-share, floor), wholesale-price (wholesale-price), retail-share
-# (share, base, tax), user-centric (share, fee, idle-users), per-performance (rate, performances, tracks-per-hour).
+"#;
 
+const DEAL_REST: &str = r#"
 # [deal.rounding]
 # places = "currency"  # or a number
 # mode = "half-up"  # half-up, half-even or down
@@ -226,6 +218,37 @@ const DEAL: &str = r#"
 # [deal.report]
 # summaries = ["allocated-revenue", "allocated-net-revenue", "allocated-usages", "market-share", "rights-controller"]
 "#;
+
+/// The comment on deals: the models in it follow from their specs.
+fn deal() -> String {
+    let mut out = DEAL.to_owned();
+    let mut others = Vec::new();
+    for spec in MODELS {
+        if let Some(lines) = spec.template {
+            let _ = writeln!(out, "# [[deal.model]]\n# model = \"{}\"", spec.word);
+            for line in lines.lines() {
+                let _ = writeln!(out, "# {line}");
+            }
+        } else {
+            let keys: Vec<&str> = spec.keys.iter().map(|key| key.name).collect();
+            others.push(format!("{} ({})", spec.word, keys.join(", ")));
+        }
+    }
+    let mut line = "#".to_owned();
+    for word in format!("Others: {}.", others.join(", ")).split(' ') {
+        if line.len() + 1 + word.len() > WIDTH {
+            let _ = writeln!(out, "{line}");
+            line.truncate(1);
+        }
+        let _ = write!(line, " {word}");
+    }
+    let _ = writeln!(out, "{line}");
+    out.push_str(DEAL_REST);
+    out
+}
+
+/// How long a line of a comment may become.
+const WIDTH: usize = 160;
 
 /// Figures with a row for every territory and plan of the sample; the amounts are placeholders.
 pub fn template_figures(sample: &Sample) -> String {
@@ -381,16 +404,19 @@ mod tests {
                     .split_once(" = ")
                     .is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
         };
-        let bare = DEAL.lines().map(|line| {
+        let commented = deal();
+        let bare = commented.lines().map(|line| {
             let inside = line.trim_start_matches("# ");
             if keys(inside) { inside } else { line }
         });
         let text = bare.collect::<Vec<_>>().join("\n");
-        let agreement = template_agreement(&Sample::default()).replace(DEAL, &format!("{text}\n"));
+        let agreement = template_agreement(&Sample::default()).replace(&commented, &format!("{text}\n"));
         let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
         let [deal] = agreement.deals.as_slice() else { panic!("{}", agreement.deals.len()) };
-        assert_eq!((deal.models.len(), deal.summaries.len()), (3, 5));
-        assert!(deal.advance.is_some() && deal.exchange.is_some() && deal.withholding.is_some());
+        let shown = MODELS.iter().filter(|spec| spec.template.is_some()).count();
+        assert_eq!((deal.models.len(), deal.policies.summaries.len()), (shown, 5));
+        let policies = &deal.policies;
+        assert!(policies.advance.is_some() && policies.exchange.is_some() && policies.withholding.is_some());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::hint::black_box;
 #[expect(dead_code, reason = "only the look-up is measured")]
 mod dictionary;
 
-use dictionary::{Dictionary, Key, NONE, hash};
+use dictionary::{Interner, Key, NONE, hash};
 
 const KEYS: u64 = 200_000;
 
@@ -57,7 +57,7 @@ fn asked(rows: usize) -> Vec<u64> {
 
 fn main() {
     let state = RandomState::default();
-    let mut dictionary = Dictionary::default();
+    let mut dictionary = Interner::default();
     let mut map: HashMap<Vec<u8>, u32> = HashMap::new();
     for number in 0..KEYS {
         let item = item(number);

@@ -1,13 +1,13 @@
 //! What an input holds, without converting it: for `inspect`, `plan` and `init`.
 
 use crate::aggregate::counter::Rows;
-use crate::aggregate::interner::{Dictionary, Key as _, hash};
-use crate::contexts::gather::{Gatherer, Plan};
+use crate::aggregate::interner::{Interner, Key as _, hash};
+use crate::contexts::gather::{ContextGatherer, ContextPlan};
 use crate::diagnostics;
 use crate::run::message;
-use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::scan::chunks::{DecodedChunk, Reading, scan};
 use crate::scan::open::open;
-use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::ordered::{Flow, OrderedConsumer};
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -69,36 +69,39 @@ pub fn survey(
         Opened::Blocks(_) => None,
     };
     let preamble = decoder.preamble().clone();
-    let plan = Plan::new(format, &preamble);
+    let plan = ContextPlan::new(format, &preamble);
     let flow = Flow::default();
     let state = RandomState::default();
     let first = Mutex::new(Vec::new());
-    let mut workers: Vec<Part> = (0..reading.threads.max(1)).map(|_| Part::default()).collect();
+    let mut workers: Vec<SurveyWorker> =
+        (0..reading.threads.max(1)).map(|_| SurveyWorker::default()).collect();
     let trailers = Mutex::new(Vec::new());
     let mut diagnostics = Diagnostics::default();
     diagnostics.extend(preamble.diagnostics.iter().cloned());
-    let sequencer = Sequencer::new(reading.threads * 4, |later| {
+    let consumer = OrderedConsumer::new(reading.threads * 4, |later| {
         diagnostics.merge(later);
         Ok(())
     });
-    let scanned = scan(input, decoder, reading, &flow, &mut workers, &|part, decoded| {
-        let Decoded { number, bytes, batch, report, .. } = decoded;
+    let scanned = scan(input, decoder, reading, &flow, &mut workers, &|worker, decoded| {
+        let DecodedChunk { number, bytes, batch, report, .. } = decoded;
         lock(&trailers).extend_from_slice(&batch.trailers);
-        part.rejects += batch.rejects.len() as u64;
+        worker.rejects += batch.rejects.len() as u64;
         let mut found: RunReport = report;
         found.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
         found.diagnostics.sort_by_line();
-        sequencer.put(number, found.diagnostics, &flow)?;
+        consumer.submit(number, found.diagnostics, &flow)?;
         let events = &batch.events;
         let table = Rows { events, bytes, space: 0 };
         for (index, row) in events.rows.iter().enumerate() {
-            part.times = Some(
-                part.times.map_or((row.time, row.time), |(from, to)| (from.min(row.time), to.max(row.time))),
+            worker.times = Some(
+                worker
+                    .times
+                    .map_or((row.time, row.time), |(from, to)| (from.min(row.time), to.max(row.time))),
             );
             let key = table.context(index);
             let hash = hash(&state, &key);
-            let known = part.keys.find_one(hash, &key);
-            if let Some((_, count)) = part.contexts.get_mut(known as usize) {
+            let known = worker.keys.find_one(hash, &key);
+            if let Some((_, count)) = worker.contexts.get_mut(known as usize) {
                 *count += 1;
                 continue;
             }
@@ -109,8 +112,8 @@ pub fn survey(
             if let Some(decoder) = event_decoder {
                 decoder.resolve_key(Dimension::Context, &runs, &mut set, &mut Vec::new());
             }
-            part.keys.insert(hash, &key, None).ok_or_else(diagnostics::too_many_distinct)?;
-            part.contexts.push((entity, 1));
+            worker.keys.insert(hash, &key, None).ok_or_else(diagnostics::too_many_distinct)?;
+            worker.contexts.push((entity, 1));
         }
         let blocks = Blocks {
             batch: &batch.blocks,
@@ -119,7 +122,7 @@ pub fn survey(
             contexts: &preamble.contexts,
         };
         if let Some(plan) = &plan {
-            part.sums.add(plan, blocks)?;
+            worker.sums.add(plan, blocks)?;
         }
         if number == 0 {
             let mut first = lock(&first);
@@ -144,7 +147,7 @@ pub fn survey(
         }
         Ok(())
     })?;
-    drop(sequencer);
+    drop(consumer);
     let mut survey = Survey {
         tally: scanned.tally(decoder),
         preamble,
@@ -155,16 +158,16 @@ pub fn survey(
         diagnostics,
     };
     let mut sums = BTreeMap::new();
-    for part in workers {
+    for worker in workers {
         if let Some(plan) = &plan {
-            part.sums.merge_into(plan, &mut sums)?;
+            worker.sums.merge_into(plan, &mut sums)?;
         }
-        survey.rejects += part.rejects;
-        if let Some((from, to)) = part.times {
+        survey.rejects += worker.rejects;
+        if let Some((from, to)) = worker.times {
             survey.times =
                 Some(survey.times.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
         }
-        for (entity, count) in part.contexts {
+        for (entity, count) in worker.contexts {
             *survey.contexts.entry(entity).or_default() += count;
         }
     }
@@ -188,14 +191,14 @@ pub fn survey(
 }
 
 #[derive(Default)]
-struct Part {
+struct SurveyWorker {
     rejects: u64,
     times: Option<(i64, i64)>,
-    keys: Dictionary,
+    keys: Interner,
     /// For each key what it means and how often it stood there.
     contexts: Vec<(Entity, u64)>,
     /// Of a table of sums what was used in its sales contexts.
-    sums: Gatherer,
+    sums: ContextGatherer,
 }
 
 /// An entity of a block as values of its own.

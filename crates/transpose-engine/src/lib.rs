@@ -29,12 +29,12 @@ mod storage;
 pub mod validate;
 
 pub use enrich::catalogue::Catalogue;
-pub use enrich::decoder::Completion;
-pub use enrich::privacy::{UserKey, Users};
+pub use enrich::decoder::Enrichment;
+pub use enrich::privacy::{PersonalData, UserKey};
 pub use filter::period::Screening;
 pub use filter::redelivered::content_hash;
-pub use output::files::Extra;
-pub use output::slices::Sliced;
+pub use output::files::CompanionFile;
+pub use output::slices::SliceTally;
 pub use output::spec::{Destination, Slice, Slicing, destination};
 pub use run::{Beside, Job, OnReject, Outcome};
 pub use scan::chunks::Reading;

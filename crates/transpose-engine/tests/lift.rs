@@ -14,7 +14,7 @@ use transpose_core::format::{
     Preamble, Probe, Recognition, Status, Tally,
 };
 use transpose_core::model::{Batch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
-use transpose_engine::{Completion, Destination, Job, OnReject, Outcome, Reading, Screening, inspect};
+use transpose_engine::{Destination, Enrichment, Job, OnReject, Outcome, Reading, Screening, inspect};
 use transpose_io::{Compression, Input};
 
 const COLUMNS: [Field; 5] =
@@ -219,7 +219,7 @@ fn convert(texts: &[&str], threads: usize, chunk: usize) -> Result<(String, Outc
         version: None,
         target_options: &[],
         terms: None,
-        completion: Completion::default(),
+        completion: Enrichment::default(),
         period: None,
         screening: Screening::default(),
         slicing: None,

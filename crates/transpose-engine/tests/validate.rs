@@ -18,7 +18,7 @@ use transpose_core::format::{
 };
 use transpose_core::model::{Batch, Entity, Field, FieldSet, Group, Reject, Shape, Slot, Span};
 use transpose_engine::Reading;
-use transpose_engine::validate::{self, Severities, Verdict};
+use transpose_engine::validate::{self, Severities, ValidationResult};
 use transpose_io::{Compression, Input, OutputSet};
 
 transpose_core::codes! {
@@ -230,7 +230,7 @@ struct How {
 
 const PLAIN: How = How { chunk: 1 << 18, threads: 1, memory: None, first: 1000 };
 
-fn check(files: &[(String, String)], how: How) -> Verdict {
+fn check(files: &[(String, String)], how: How) -> ValidationResult {
     let inputs: Vec<Input> = files
         .iter()
         .map(|(name, text)| Input::from_bytes(name.as_str(), text.clone().into_bytes()))
@@ -256,7 +256,7 @@ fn validation<T>(inputs: &[Input], how: How, run: impl FnOnce(&validate::Validat
 }
 
 /// Code, file and line of every diagnostic, without those of the closing records.
-fn said(verdict: &Verdict) -> BTreeSet<(String, String, u64)> {
+fn said(verdict: &ValidationResult) -> BTreeSet<(String, String, u64)> {
     let diagnostics = verdict.diagnostics.iter().filter(|diagnostic| diagnostic.code != &FOOT);
     let place = |diagnostic: &Diagnostic| {
         let source = diagnostic.location.source.as_deref().unwrap_or_default().to_owned();
@@ -376,7 +376,7 @@ fn first_diagnostics_are_kept_and_all_are_counted() {
     let files = [("a".to_owned(), format!("M m 1 1\nC s 500\n{}\n", blocks.join("\n")))];
     let whole = check(&files, PLAIN);
     let some = check(&files, How { first: 3, ..PLAIN });
-    let counts = |verdict: &Verdict| {
+    let counts = |verdict: &ValidationResult| {
         verdict.diagnostics.counts().map(|(code, count)| (code.id, count)).collect::<Vec<_>>()
     };
     assert_eq!(
@@ -385,7 +385,7 @@ fn first_diagnostics_are_kept_and_all_are_counted() {
             .map(|(id, count)| (id, if id == "ENG0203" { 1 } else { count }))
     );
     assert_eq!(counts(&some), counts(&whole));
-    let lines = |verdict: &Verdict, code: &str| {
+    let lines = |verdict: &ValidationResult, code: &str| {
         let of_code = verdict.diagnostics.iter().filter(|diagnostic| diagnostic.code.id == code);
         of_code.filter_map(|diagnostic| diagnostic.location.line).collect::<Vec<_>>()
     };
@@ -559,7 +559,7 @@ proptest! {
         let verdict = check(&files, how);
         prop_assert_eq!(said(&verdict), expected(&all, &cuts, totals));
         let plain = check(&files, PLAIN);
-        let lines = |verdict: &Verdict| verdict.diagnostics.iter().map(|diagnostic| format!("{}: {}", diagnostic.location, diagnostic.message)).collect::<Vec<_>>();
+        let lines = |verdict: &ValidationResult| verdict.diagnostics.iter().map(|diagnostic| format!("{}: {}", diagnostic.location, diagnostic.message)).collect::<Vec<_>>();
         prop_assert_eq!(lines(&verdict), lines(&plain));
         prop_assert_eq!(plain.spilled == 0, lines(&plain).iter().all(|line| !line.contains("stands before")));
     }

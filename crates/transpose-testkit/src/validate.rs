@@ -1,13 +1,13 @@
 //! What validation says about an input in memory.
 
 use crate::case::Case;
-use crate::framed;
+use crate::{framed, scratch};
 use transpose_containers::read::ContainerDiagnostics;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Severity};
 use transpose_core::format::{Demands, Registry};
 use transpose_engine::Reading;
 use transpose_engine::diagnostics::NO_REPAIR;
-use transpose_engine::validate::{Severities, Validation, Verdict};
+use transpose_engine::validate::{Severities, Validation, ValidationResult};
 use transpose_io::{Compression, OutputSet};
 
 /// How many diagnostics of one code are kept: all, in a case.
@@ -30,7 +30,11 @@ impl Default for How {
 
 /// Validates bytes in the format of a case. The error is a fault of the case or of the machine,
 /// never of the input.
-pub fn validate(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Result<Verdict, Fatal>, String> {
+pub fn validate(
+    registry: &Registry,
+    case: &Case,
+    bytes: Vec<u8>,
+) -> Result<Result<ValidationResult, Fatal>, String> {
     validate_as(registry, case, bytes, How::default())
 }
 
@@ -40,13 +44,13 @@ pub fn validate_as(
     case: &Case,
     bytes: Vec<u8>,
     how: How,
-) -> Result<Result<Verdict, Fatal>, String> {
+) -> Result<Result<ValidationResult, Fatal>, String> {
     validation(registry, case, bytes, how, |validation, notes| {
         Ok(validation.run().map(|mut verdict| {
             let mut diagnostics = Diagnostics::keeping(FIRST);
             diagnostics.merge(notes.take());
             diagnostics.merge(std::mem::take(&mut verdict.diagnostics));
-            Verdict { diagnostics, ..verdict }
+            ValidationResult { diagnostics, ..verdict }
         }))
     })
 }
@@ -62,7 +66,7 @@ pub fn mended(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Option
         else {
             return Ok(None);
         };
-        let folder = tempfile::tempdir().map_err(|error| failed(&error))?;
+        let folder = scratch::folder()?;
         let path = folder.path().join("copy");
         let mut set = OutputSet::new(false);
         let mut out = set.create(&path, Compression::None).map_err(|error| failed(&error))?;
@@ -98,14 +102,14 @@ fn validation<T>(
         first: FIRST,
         reading: how.reading,
         memory: how.memory,
-        temp_dir: std::env::temp_dir(),
+        temp_dir: scratch::place(),
         progress: &|_| {},
     };
     run(&validation, &notes)
 }
 
 /// The diagnostics of a severity above info, in order.
-pub fn serious(verdict: &Result<Verdict, Fatal>) -> Vec<&Diagnostic> {
+pub fn serious(verdict: &Result<ValidationResult, Fatal>) -> Vec<&Diagnostic> {
     let all: Vec<&Diagnostic> = match verdict {
         Ok(verdict) => verdict.diagnostics.iter().collect(),
         Err(fatal) => fatal.diagnostics.iter().collect(),

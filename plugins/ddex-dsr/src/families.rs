@@ -202,7 +202,7 @@ mod tests {
             ("HEADER", None),
             ("HEAD.01", None),
             ("FOOT", Some(Role::Foot)),
-            ("XX01", None),
+            ("QQ01", None),
             ("SU", Some(Role::Usage)),
             ("S", None),
             ("", None),

@@ -32,6 +32,19 @@ const CRATES: &[Crate] = &[
             &["format", "infer", "mapping"],
         ],
     },
+    Crate {
+        name: "transpose-deals",
+        floors: &[
+            &["toml", "arithmetic"],
+            &["figures", "job", "partner_rules", "policies"],
+            &["basis"],
+            &["models"],
+            &["deal"],
+            &["agreement", "royalties"],
+            &["terms"],
+            &["balances", "template"],
+        ],
+    },
 ];
 
 /// A crate and what stands on each of its floors, from the ground up.

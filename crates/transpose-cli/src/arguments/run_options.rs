@@ -1,15 +1,16 @@
-//! How a run goes about its work, whatever it makes: rejected rows, memory, threads, what may be
-//! replaced.
+//! Options that `convert` and `run` share: rejected rows, receipts, threads, memory, replacing
+//! files.
 
 use super::memory::Memory;
 use super::output::Overwrite;
 use super::threads::Threads;
-use crate::diagnostics::wrong_argument;
+use crate::diagnostics::argument_error;
+use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
 
-/// What `convert` and `run` have in common.
+/// Options that `convert` and `run` share.
 #[derive(clap::Args)]
 pub(crate) struct RunOptions {
     /// What happens to rows that cannot be converted: nothing is written, or they are set aside
@@ -47,7 +48,8 @@ pub(crate) enum RejectPolicy {
 }
 
 impl RunOptions {
-    /// Where rejected rows go, if they are set aside; `folder` is that of the outputs.
+    /// The quarantine file, if rejected rows are set aside; by default it is in `folder`, that of
+    /// the outputs.
     pub(crate) fn quarantine_path(
         &self,
         inputs: &[PathBuf],
@@ -55,7 +57,7 @@ impl RunOptions {
     ) -> Result<Option<PathBuf>, Fatal> {
         match (self.on_reject, &self.quarantine) {
             (Some(RejectPolicy::Fail), Some(_)) => {
-                Err(wrong_argument("`--quarantine` and `--on-reject fail` contradict each other"))
+                Err(argument_error("`--quarantine` and `--on-reject fail` contradict each other"))
             }
             (Some(RejectPolicy::Fail) | None, None) => Ok(None),
             (_, Some(path)) => Ok(Some(path.clone())),
@@ -66,7 +68,13 @@ impl RunOptions {
         }
     }
 
-    /// Refuses a receipt that exists before the work begins.
+    /// Writes the receipt, if the user wants one.
+    pub(crate) fn write_receipt(&self, make: impl FnOnce() -> Result<Value, Fatal>) -> Result<(), Fatal> {
+        let Some(path) = &self.receipt else { return Ok(()) };
+        self.overwrite.write(path, format!("{:#}\n", make()?).as_bytes())
+    }
+
+    /// Refuses an existing receipt before the work begins.
     pub(crate) fn refuse_existing_receipt(&self) -> Result<(), Fatal> {
         self.receipt.as_ref().map_or(Ok(()), |path| self.overwrite.check(path))
     }

@@ -18,8 +18,8 @@ pub(crate) struct SideFiles {
 }
 
 impl SideFiles {
-    /// Reads both; everything wrong with one is told at once.
-    pub(crate) fn deal(&self, period: Option<Period>) -> Result<Option<PeriodTerms>, Fatal> {
+    /// Reads both files. All errors of one file are reported together.
+    pub(crate) fn terms(&self, period: Option<Period>) -> Result<Option<PeriodTerms>, Fatal> {
         let Some(path) = &self.agreement else { return Ok(None) };
         let agreement = Agreement::parse(&path.to_string_lossy(), &text(path)?)?;
         let figures = match &self.figures {
@@ -30,9 +30,9 @@ impl SideFiles {
     }
 }
 
-/// What is suspicious in the side files.
-pub(crate) fn warnings(deal: Option<&PeriodTerms>) -> Diagnostics {
+/// The warnings about an agreement and its figures.
+pub(crate) fn warnings(terms: Option<&PeriodTerms>) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    diagnostics.extend(deal.iter().flat_map(|deal| deal.warnings().iter().cloned()));
+    diagnostics.extend(terms.iter().flat_map(|terms| terms.warnings().iter().cloned()));
     diagnostics
 }

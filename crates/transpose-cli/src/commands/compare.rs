@@ -1,7 +1,7 @@
-//! `transpose compare`: the plays of one report in another.
+//! `transpose compare`: which plays of one report are in another.
 
 use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
-use crate::diagnostics::{AndHelp as _, wrong_argument};
+use crate::diagnostics::{WithHelp as _, argument_error, joined, unknown_field};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Fatal, Severity};
 use transpose_core::model::Field;
-use transpose_engine::compare::{Compared, Comparison, Form, Lines, Sum};
+use transpose_engine::compare::{Comparison, ComparisonResult, Form, Lines, RowTotals};
 use transpose_engine::diagnostics::io;
 use transpose_engine::receipt;
 use transpose_io::{Compression, OutputSet};
@@ -96,14 +96,14 @@ impl Compare {
         let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
         let inputs = opener.inputs(&[self.a.clone(), self.b.clone()], reading.threads)?;
         let [a, b] = &inputs[..] else {
-            return Err(wrong_argument("two files are compared").into());
+            return Err(argument_error("two files are compared").into());
         };
         let mut formats = Vec::new();
         for input in &inputs {
-            formats.push(open::choose(&registry, self.input_format.from.as_deref(), input)?.format);
+            formats.push(open::choose_format(&registry, self.input_format.from.as_deref(), input)?.format);
         }
         let [one, other] = formats[..] else {
-            return Err(wrong_argument("two files are compared").into());
+            return Err(argument_error("two files are compared").into());
         };
         let progress = Progress::new(&inputs, messages);
         let comparison = Comparison {
@@ -123,9 +123,7 @@ impl Compare {
         let compared = self.write(&comparison, compression, &temp_dir);
         progress.clear();
         let mut compared = compared?;
-        let mut notes = opener.notes();
-        notes.merge(std::mem::take(&mut compared.diagnostics));
-        compared.diagnostics = notes;
+        compared.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut compared.diagnostics)]);
         let errors = compared.diagnostics.of(Severity::Error) > 0;
         let differ = compared.differences() > 0 || errors || compared.rejected.iter().any(|rows| *rows > 0);
         let exit = if differ { Exit::Diagnostics } else { Exit::Done };
@@ -135,13 +133,13 @@ impl Compare {
         Ok(exit)
     }
 
-    /// Compares, and writes the differences where that is asked for.
+    /// Compares, and writes the differences to the output if there is one.
     fn write(
         &self,
         comparison: &Comparison<'_>,
         compression: Compression,
         temp_dir: &Path,
-    ) -> Result<Compared, Fatal> {
+    ) -> Result<ComparisonResult, Fatal> {
         let Some(path) = &self.output else { return comparison.run(None) };
         let threads = comparison.reading.threads;
         let mut set = OutputSet::new(self.overwrite.allowed).with_threads(threads).with_spool(temp_dir);
@@ -157,18 +155,13 @@ impl Compare {
     /// The fields by their names.
     fn fields(&self) -> Result<Vec<Field>, Fatal> {
         let field = |name: &String| {
-            Field::by_id(name).ok_or_else(|| {
-                let unknown = wrong_argument(format!("there is no field `{name}`"));
-                match Field::nearest(name) {
-                    Some(near) => unknown.and_help(format!("Did you mean `{near}`?")),
-                    None => unknown.and_help("`transpose formats FORMAT` lists the fields of a format."),
-                }
-            })
+            Field::by_id(name)
+                .ok_or_else(|| unknown_field(argument_error(format!("there is no field `{name}`")), name))
         };
         self.fields.iter().map(field).collect()
     }
 
-    /// How differences are written and packed.
+    /// The form and compression of the differences.
     fn container(&self) -> Result<(Form, Compression), Fatal> {
         let Some(output) = &self.output else { return Ok((Form::Csv, Compression::None)) };
         let name =
@@ -190,13 +183,13 @@ impl Compare {
                     Some(container) => format!("`{container}` is no container for differences"),
                     None => message,
                 };
-                let wrong = wrong_argument(message);
-                Err(wrong.and_help("Give `--container csv` or `--container jsonl`, with `.gz` to pack it."))
+                let wrong = argument_error(message);
+                Err(wrong.with_help("Give `--container csv` or `--container jsonl`, with `.gz` to pack it."))
             }
         }
     }
 
-    /// Refuses to write over what is read, and what exists.
+    /// Refuses to overwrite an input, or an existing file.
     fn check_paths(&self) -> Result<(), Fatal> {
         let Some(output) = &self.output else { return Ok(()) };
         let read = [("an input", self.a.as_path()), ("an input", self.b.as_path())];
@@ -206,8 +199,8 @@ impl Compare {
         self.overwrite.check(output)
     }
 
-    /// The summary for people.
-    fn summary(&self, compared: &Compared, names: [&str; 2]) -> String {
+    /// The summary as text.
+    fn summary(&self, compared: &ComparisonResult, names: [&str; 2]) -> String {
         let mut out = String::new();
         for (letter, name) in ["A", "B"].iter().zip(names) {
             let _ = writeln!(out, "{letter}: {}", printable(name));
@@ -269,11 +262,11 @@ impl Compare {
     }
 }
 
-/// How many territories or days are shown to people; pipelines get all.
+/// How many territories or days the text shows; JSON has all.
 const SHOWN: usize = 40;
 
-/// The classes of rows, with their sums in both files.
-fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
+/// The classes of rows, with their totals in both files.
+fn classes(compared: &ComparisonResult) -> [(&'static str, [RowTotals; 2]); 5] {
     [
         ("read", compared.read),
         ("same", compared.same),
@@ -283,8 +276,8 @@ fn classes(compared: &Compared) -> [(&'static str, [Sum; 2]); 5] {
     ]
 }
 
-/// The summary for pipelines.
-fn object(compared: &Compared, exit: Exit) -> Value {
+/// The summary as JSON.
+fn object(compared: &ComparisonResult, exit: Exit) -> Value {
     let mut sums = Map::new();
     for (what, both) in classes(compared) {
         let [a, b] = both.map(
@@ -317,7 +310,7 @@ fn object(compared: &Compared, exit: Exit) -> Value {
     }})
 }
 
-/// A span of time in microseconds: a whole number with `ms`, `s`, `m` or `h`.
+/// A duration in microseconds: a whole number with `ms`, `s`, `m` or `h`.
 fn window(text: &str) -> Result<i64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (amount, unit) = text.split_at_checked(digits).unwrap_or(("", text));

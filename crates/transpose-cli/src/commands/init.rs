@@ -1,7 +1,6 @@
-//! `transpose init`: commented side files to begin with, fitted to reports where some are given.
+//! `transpose init`: templates of side files, filled in from reports if there are any.
 
 use crate::arguments::{InputFormat, InputOptions, TextOutput, Threads};
-use crate::commands::inspect::sourced;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -43,7 +42,7 @@ pub(crate) struct Init {
     threads: Threads,
 }
 
-/// Which side file.
+/// The kinds of side files.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum What {
     /// Parties, sales contexts, what counts as a play
@@ -82,7 +81,7 @@ impl Init {
         Ok(Exit::Done)
     }
 
-    /// What the reports hold.
+    /// What the template takes from the reports.
     fn sample(&self) -> Result<Sample, Fatal> {
         let mut sample = Sample::default();
         if self.inputs.is_empty() {
@@ -93,8 +92,9 @@ impl Init {
         let mut days: Option<(Date, Date)> = None;
         let opener = self.input_options.opener(&registry, None, self.input_format.from.as_deref());
         for input in &opener.inputs(&self.inputs, self.threads.reading().threads)? {
-            let format = open::choose(&registry, self.input_format.from.as_deref(), input)?.format;
-            let survey = sourced(input, survey(input, format, &[], self.threads.reading(), 0))?;
+            let format = open::choose_format(&registry, self.input_format.from.as_deref(), input)?.format;
+            let survey = survey(input, format, &[], self.threads.reading(), 0)
+                .map_err(|fatal| fatal.in_source(input.name()))?;
             let contexts: Vec<&Entity> = survey.contexts.keys().chain(&survey.preamble.contexts).collect();
             for (texts, field) in texts.iter_mut().zip([Field::SERVICE, Field::PLAN, Field::TERRITORY]) {
                 texts.extend(contexts.iter().filter_map(|context| context.text(field)).map(str::to_owned));
@@ -119,7 +119,7 @@ impl Init {
     }
 }
 
-/// The month that holds both days, or else exactly the days from one to the other.
+/// The month that contains both days, otherwise exactly the days from one to the other.
 fn period(first: Date, last: Date) -> Option<Period> {
     let month = Period::parse(&format!("{:04}-{:02}", first.year(), first.month())).ok()?;
     if month.form() == PeriodForm::Month && last <= month.last() {

@@ -1,7 +1,8 @@
-//! `transpose inspect`: what a file is and what it holds. Nothing is rewritten.
+//! `transpose inspect`: what a file is and what it contains.
 
 use crate::arguments::{DataForm, InputFormat, InputOptions, ReadOptions, Threads};
 use crate::clock;
+use crate::diagnostics::joined;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open::{self, Opener};
@@ -11,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Fatal, Severity, shown};
-use transpose_core::format::{Grain, Recognition, Registry};
+use transpose_core::format::{Grain, Registry};
 use transpose_core::model::{self, Entity, Field};
 use transpose_engine::inspect::{Survey, survey};
 use transpose_engine::receipt;
@@ -54,10 +55,10 @@ impl Inspect {
         let inputs = opener.inputs(&self.inputs, self.threads.reading().threads)?;
         let mut exit = Exit::Done;
         for input in &inputs {
-            let seen = self.look(&registry, &opener, input)?;
-            self.form.print(messages, || seen.object(), || seen.text())?;
-            messages.diagnostics(&seen.survey.diagnostics);
-            if seen.survey.diagnostics.of(Severity::Error) > 0 {
+            let inspection = self.look(&registry, &opener, input)?;
+            self.form.print(messages, || inspection.object(), || inspection.text())?;
+            messages.diagnostics(&inspection.survey.diagnostics);
+            if inspection.survey.diagnostics.of(Severity::Error) > 0 {
                 exit = Exit::Diagnostics;
             }
         }
@@ -69,51 +70,33 @@ impl Inspect {
         registry: &'a Registry,
         opener: &Opener<'_>,
         input: &'a Input,
-    ) -> Result<Seen<'a>, Fatal> {
-        let chosen = open::choose(registry, self.input_format.from.as_deref(), input)?;
-        let mut survey = sourced(
-            input,
-            survey(input, chosen.format, &self.read_options.read_set, self.threads.reading(), self.rows),
-        )?;
-        let mut diagnostics = opener.notes();
-        diagnostics.merge(std::mem::take(&mut survey.diagnostics));
-        survey.diagnostics = diagnostics;
-        Ok(Seen { input, chosen, survey, rows: self.rows })
+    ) -> Result<Inspection<'a>, Fatal> {
+        let chosen = open::choose_format(registry, self.input_format.from.as_deref(), input)?;
+        let (options, reading) = (&self.read_options.read_set, self.threads.reading());
+        let mut survey = survey(input, chosen.format, options, reading, self.rows)
+            .map_err(|fatal| fatal.in_source(input.name()))?;
+        survey.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut survey.diagnostics)]);
+        Ok(Inspection { input, chosen, survey, rows: self.rows })
     }
 }
 
-/// Names the input in findings that name none.
-pub(crate) fn sourced<T>(input: &Input, result: Result<T, Fatal>) -> Result<T, Fatal> {
-    result.map_err(|mut fatal| {
-        for diagnostic in &mut fatal.diagnostics {
-            diagnostic.location.source.get_or_insert_with(|| input.name().into());
-        }
-        fatal
-    })
-}
-
-struct Seen<'a> {
+struct Inspection<'a> {
     input: &'a Input,
-    chosen: open::Chosen<'a>,
+    chosen: open::RecognisedFormat<'a>,
     survey: Survey,
     rows: usize,
 }
 
-/// How many sales contexts are shown to people.
+/// How many sales contexts the text shows; JSON has all.
 const CONTEXTS: usize = 40;
 
-impl Seen<'_> {
-    /// How sure the format is, and why.
+impl Inspection<'_> {
+    /// How certain the format is, and why.
     fn recognised(&self) -> (&'static str, &str) {
-        match &self.chosen.recognition {
-            Recognition::Certain(reason) => ("certain", reason),
-            Recognition::Possible(reason) => ("possible", reason),
-            Recognition::Near(reason) => ("near", reason),
-            Recognition::No => ("no", "named by the command"),
-        }
+        open::certainty(&self.chosen.recognition, "named by the command")
     }
 
-    /// The first and the last moment, or the days of the header.
+    /// The first and the last moment, otherwise the days that the header states.
     fn period(&self) -> Option<(String, String)> {
         let moment = |micros| clock::moment(Timestamp::utc(micros));
         let header = &self.survey.preamble.header;
@@ -170,7 +153,7 @@ impl Seen<'_> {
         facts.extend(self.input.container().map(|container| ("container", container.to_owned())));
         facts.push(("lines", number(tally.lines)));
         if self.events() {
-            // A row is a play, and those that cannot be read are rows as well.
+            // A row is a play; rows that cannot be read count as well.
             facts.push(("rows", number(tally.blocks)));
         } else {
             facts.push(("summaries", number(tally.summaries)));
@@ -254,13 +237,13 @@ fn entity_text(out: &mut String, title: &str, entity: &Entity) {
     }
 }
 
-/// A value in one bounded line.
+/// A value in one line of limited length.
 fn one_line(value: &model::Value) -> String {
     let joined = value.iter().collect::<Vec<_>>().join(" | ");
     shown(joined.as_bytes())
 }
 
-/// An entity as JSON: text, or a list of texts, by field.
+/// An entity as JSON: a text or a list of texts for each field.
 fn values(entity: &Entity) -> Value {
     let text = |value: &model::Value| match value {
         model::Value::One(text) => Value::from(text.as_ref()),

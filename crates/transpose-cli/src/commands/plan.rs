@@ -1,8 +1,7 @@
-//! `transpose plan`: what a conversion carries, loses and needs, before a row is read.
+//! `transpose plan`: which fields a conversion carries over, loses and needs, without reading rows.
 
 use crate::arguments::{self, DataForm, InputOptions, SideFiles};
-use crate::commands::inspect::sourced;
-use crate::diagnostics::wrong_argument;
+use crate::diagnostics::argument_error;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -49,16 +48,18 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let registry = self.input_options.registry()?;
-        let (target, version) = open::versioned(&registry, &self.to)?;
-        open::writable(target)?;
-        let deal = self.side_files.deal(self.period)?;
-        let mut diagnostics = arguments::warnings(deal.as_ref());
+        let (target, version) = open::format_and_version(&registry, &self.to)?;
+        open::require_writable(target)?;
+        let terms = self.side_files.terms(self.period)?;
+        let mut diagnostics = arguments::warnings(terms.as_ref());
         let source = if let Some(path) = &self.input {
             let opener = self.input_options.opener(&registry, None, self.from.as_deref());
             let inputs = opener.inputs(std::slice::from_ref(path), 1)?;
-            let format = open::choose_one(&registry, self.from.as_deref(), &inputs)?.format;
-            let input = inputs.first().ok_or_else(|| wrong_argument("no input is given"))?;
-            let decoder = sourced(input, format.open(&mut InputHead::new(input), &[]))?;
+            let format = open::choose_common_format(&registry, self.from.as_deref(), &inputs)?.format;
+            let input = inputs.first().ok_or_else(|| argument_error("no input is given"))?;
+            let decoder = format
+                .open(&mut InputHead::new(input), &[])
+                .map_err(|fatal| fatal.in_source(input.name()))?;
             let preamble = decoder.preamble();
             let mut found = Diagnostics::default();
             found.extend(preamble.diagnostics.iter().cloned());
@@ -66,23 +67,19 @@ impl Plan {
             diagnostics.merge(found);
             Source { format, reads: preamble.reads, version: preamble.version.clone() }
         } else {
-            let (format, version) = open::versioned(&registry, self.from.as_deref().unwrap_or_default())?;
-            open::readable(format)?;
+            let (format, version) =
+                open::format_and_version(&registry, self.from.as_deref().unwrap_or_default())?;
+            open::require_readable(format)?;
             Source { format, reads: format.reads(version.as_deref()), version }
         };
         messages.diagnostics(&diagnostics);
-        let outlook = Outlook::of(&source, target, version.as_deref(), deal.as_ref())?;
+        let outlook = Outlook::of(&source, target, version.as_deref(), terms.as_ref())?;
         let names = (
-            open::named(source.format.manifest(), source.version.as_deref()),
-            open::named(
-                target.manifest(),
-                version
-                    .as_deref()
-                    .or_else(|| target.manifest().versions.first().map(|version| version.id.as_ref())),
-            ),
+            open::name_with_version(source.format.manifest(), source.version.as_deref()),
+            open::target_name(target, version.as_deref()),
         );
         self.form.print(messages, || outlook.object(&names), || outlook.text(&names))?;
-        let missing = deal.is_some() && outlook.needed.iter().any(|need| need.state == State::Missing);
+        let missing = terms.is_some() && outlook.needed.iter().any(|need| need.state == State::Missing);
         Ok(if missing { Exit::Diagnostics } else { Exit::Done })
     }
 }
@@ -93,16 +90,16 @@ struct Source<'a> {
     version: Option<String>,
 }
 
-/// What a conversion would come to.
+/// What a conversion would do with fields.
 struct Outlook {
     carried: FieldSet,
-    /// Fields that become something else, with what.
+    /// Fields that become something else, and what that is.
     turned: Vec<(Field, &'static str)>,
     lost: FieldSet,
     needed: Vec<Need>,
 }
 
-/// A field that the target cannot do without and the source does not have.
+/// A field that the target requires and the source does not have.
 struct Need {
     field: Field,
     state: State,
@@ -126,7 +123,7 @@ impl State {
     }
 }
 
-/// Fields whose values are made while plays become usages.
+/// Fields that are computed when plays are aggregated to usages.
 const COMPUTED: [Field; 4] =
     [Field::QUANTITY, Field::USAGE_DURATION, Field::TOTAL_USAGES, Field::TOTAL_DURATION];
 
@@ -138,7 +135,7 @@ impl Outlook {
         source: &Source<'_>,
         target: &dyn Format,
         version: Option<&str>,
-        deal: Option<&PeriodTerms>,
+        terms: Option<&PeriodTerms>,
     ) -> Result<Self, Fatal> {
         let (from, to) = (source.format.manifest(), target.manifest());
         if (from.grain, to.grain) == (Grain::Aggregate, Grain::Event) {
@@ -150,7 +147,7 @@ impl Outlook {
         let mut carried = source.reads.intersection(writes);
         let mut turned = Vec::new();
         if sums {
-            let deciding = deal.map_or_else(|| DECIDING.into_iter().collect(), Terms::reads);
+            let deciding = terms.map_or_else(|| DECIDING.into_iter().collect(), Terms::reads);
             for field in source.reads.intersection(deciding).iter() {
                 carried.remove(field);
                 turned.push((field, "decides the sales context"));
@@ -162,7 +159,7 @@ impl Outlook {
         let turned_set: FieldSet = turned.iter().map(|(field, _)| *field).collect();
         let lost = source.reads.difference(carried).difference(turned_set);
         let needs = target.needs(version).difference(carried);
-        let needed = needs.iter().map(|field| need(field, sums, deal)).collect();
+        let needed = needs.iter().map(|field| need(field, sums, terms)).collect();
         Ok(Self { carried, turned, lost, needed })
     }
 
@@ -204,29 +201,29 @@ impl Outlook {
     }
 }
 
-/// Where a needed field comes from.
-fn need(field: Field, sums: bool, deal: Option<&PeriodTerms>) -> Need {
+/// Where a required field comes from.
+fn need(field: Field, sums: bool, terms: Option<&PeriodTerms>) -> Need {
     let is = |state, from: &str| Need { field, state, from: from.to_owned() };
     if sums && COMPUTED.contains(&field) {
         return is(State::Supplied, "computed from the plays");
     }
-    let Some(deal) = deal else {
+    let Some(terms) = terms else {
         return match field.group() {
             Group::Header => is(State::Unknown, "an agreement (`--agreement`)"),
             Group::Context => is(State::Unknown, "an agreement and figures (`--agreement`, `--figures`)"),
             _ => is(State::Unknown, &format!("`\"{field}\"` under `[defaults]` of an agreement")),
         };
     };
-    let key = deal.key(field);
+    let key = terms.key(field);
     let mut header = Entity::default();
-    deal.header(&mut header);
-    if header.value(field).is_some() || deal.fallback(field).is_some() {
+    terms.header(&mut header);
+    if header.value(field).is_some() || terms.fallback(field).is_some() {
         return is(State::Supplied, &key);
     }
     if field.group() == Group::Context {
-        let mut contexts = deal.due();
-        // What is wrong with the figures is told when they are used.
-        let _ = deal.complete(&mut contexts);
+        let mut contexts = terms.due();
+        // Errors in the figures are reported by the conversion itself.
+        let _ = terms.complete(&mut contexts);
         let with = contexts.iter().filter(|context| context.value(field).is_some()).count();
         return match (with, contexts.len()) {
             (_, 0) => is(State::Unknown, &key),

@@ -1,7 +1,7 @@
 //! `transpose schedule`: when reports are due.
 
 use crate::arguments::{self, DataForm};
-use crate::diagnostics::{AndHelp as _, wrong};
+use crate::diagnostics::{WithHelp as _, usage_error};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::text::table;
@@ -11,7 +11,7 @@ use transpose_codes::time::{Date, Period, PeriodForm};
 use transpose_core::diagnostics::Fatal;
 
 transpose_core::codes! {
-    /// A period whose due date nobody can tell.
+    /// A period without a known due date.
     pub(crate) NO_SCHEDULE: "CLI0301" "no-due-date" Error
         "Due dates follow from the bank holidays of England and Wales, which are known for the years 2000 to 2100."
         "Ask for a period whose report is due in these years."
@@ -36,8 +36,8 @@ pub(crate) struct Schedule {
     form: DataForm,
 }
 
-/// When what is due for a period.
-struct Due {
+/// The due dates of a period.
+struct DueReport {
     period: Period,
     refunds_until: Date,
     on: Date,
@@ -58,7 +58,7 @@ impl Schedule {
     }
 }
 
-fn object(rows: &[Due]) -> Value {
+fn object(rows: &[DueReport]) -> Value {
     let rows = rows.iter().map(|row| {
         json!({
             "period": row.period.to_string(), "ends": row.period.last().to_string(),
@@ -70,7 +70,7 @@ fn object(rows: &[Due]) -> Value {
     rows.collect()
 }
 
-fn text(rows: &[Due]) -> String {
+fn text(rows: &[DueReport]) -> String {
     let head = ["period", "ends", "refunds until", "due", "", "why"].map(str::to_owned).to_vec();
     let rows = rows.iter().map(|row| {
         vec![
@@ -86,7 +86,7 @@ fn text(rows: &[Due]) -> String {
     table(0, &[], &rows)
 }
 
-/// The periods that have a report of their own.
+/// The periods that are reported one by one.
 fn months(period: Period) -> Vec<Period> {
     if !matches!(period.form(), PeriodForm::Year | PeriodForm::Quarter) {
         return vec![period];
@@ -96,20 +96,20 @@ fn months(period: Period) -> Vec<Period> {
     months.filter_map(|month| Period::parse(&format!("{year:04}-{month:02}")).ok()).collect()
 }
 
-fn due(period: Period) -> Result<Due, Fatal> {
+fn due(period: Period) -> Result<DueReport, Fatal> {
     let dates = || {
         let (tenth, until) = (day_of_next_month(period.last(), 10)?, day_of_next_month(period.last(), 4)?);
         Some((tenth, until, report_due(period)?))
     };
     let (tenth, refunds_until, due) = dates().ok_or_else(|| {
         let (first, last) = (YEARS.start(), YEARS.end());
-        wrong(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
-            .and_help(format!("Due dates are known from {first} to {last}."))
+        usage_error(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
+            .with_help(format!("Due dates are known from {first} to {last}."))
     })?;
-    Ok(Due { period, refunds_until, on: due, why: why(tenth, due) })
+    Ok(DueReport { period, refunds_until, on: due, why: why(tenth, due) })
 }
 
-/// Why a report is not due on the 10th: the days in between.
+/// Why a report is not due on the 10th: the weekends and holidays in between.
 fn why(tenth: Date, due: Date) -> String {
     let holidays = bank_holidays(tenth.year());
     let days = (tenth.days_since_epoch()..due.days_since_epoch()).filter_map(Date::from_days);

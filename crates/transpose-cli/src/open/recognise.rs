@@ -1,7 +1,7 @@
-//! The format of inputs: the one that the command names, or the one that recognises their content.
+//! The format of inputs: the one that the command names, or the one that recognises the content.
 
-use super::registry::{format, readable};
-use crate::diagnostics::{AMBIGUOUS, AndHelp as _, EMPTY, MIXED, UNRECOGNISED, wrong, wrong_argument};
+use super::registry::{format, require_readable};
+use crate::diagnostics::{AMBIGUOUS, EMPTY, MIXED, UNRECOGNISED, WithHelp as _, argument_error, usage_error};
 use std::ffi::OsStr;
 use std::path::Path;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
@@ -9,23 +9,33 @@ use transpose_core::format::{Format, Probe, Recognition, Registry, Unrecognised}
 use transpose_engine::diagnostics::io;
 use transpose_io::Input;
 
-/// How many first bytes formats see when they are asked whether a file is theirs.
+/// How many bytes from the beginning of an input formats see when they recognise it.
 pub(crate) const PROBE: usize = 64 << 10;
 
-/// The format of an input, and how sure it is.
-pub(crate) struct Chosen<'a> {
+/// The format of an input, and how certain it is.
+pub(crate) struct RecognisedFormat<'a> {
     /// The format.
     pub(crate) format: &'a dyn Format,
-    /// What the format itself says about the input.
+    /// How certain the format is.
     pub(crate) recognition: Recognition,
 }
 
+/// How certain a recognition is, in a word, and its reason; without one it is the given text.
+pub(crate) fn certainty<'a>(recognition: &'a Recognition, otherwise: &'a str) -> (&'static str, &'a str) {
+    match recognition {
+        Recognition::Certain(reason) => ("certain", reason),
+        Recognition::Possible(reason) => ("possible", reason),
+        Recognition::Near(reason) => ("near", reason),
+        Recognition::No => ("no", otherwise),
+    }
+}
+
 /// Chooses the format of one input: the given one, or the one that recognises it.
-pub(crate) fn choose<'a>(
+pub(crate) fn choose_format<'a>(
     registry: &'a Registry,
     from: Option<&str>,
     input: &Input,
-) -> Result<Chosen<'a>, Fatal> {
+) -> Result<RecognisedFormat<'a>, Fatal> {
     let bytes = input.head(PROBE).map_err(|error| io(&error))?;
     let path = Path::new(input.name());
     let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
@@ -33,12 +43,12 @@ pub(crate) fn choose<'a>(
     if let Some(id) = from {
         if let Some((id, version)) = id.split_once('@') {
             let message = format!("`{id}@{version}` names a version, and the input itself says which it is");
-            return Err(wrong_argument(message).and_help(format!("Give `--from {id}`.")));
+            return Err(argument_error(message).with_help(format!("Give `--from {id}`.")));
         }
         let format = format(registry, id)?;
-        readable(format)?;
-        fits(format, input)?;
-        return Ok(Chosen { format, recognition: format.recognise(&probe) });
+        require_readable(format)?;
+        require_plain_text(format, input)?;
+        return Ok(RecognisedFormat { format, recognition: format.recognise(&probe) });
     }
     let refused = |code, message: String| {
         let location = Location { source: Some(input.name().into()), ..Location::default() };
@@ -54,16 +64,16 @@ pub(crate) fn choose<'a>(
     }
     match registry.recognise(&probe) {
         Ok(format) => {
-            fits(format, input)?;
-            Ok(Chosen { format, recognition: format.recognise(&probe) })
+            require_plain_text(format, input)?;
+            Ok(RecognisedFormat { format, recognition: format.recognise(&probe) })
         }
         Err(Unrecognised::Several(answers)) => {
             let message = format!("the input fits several formats: {}", listed(&answers));
             Err(refused(&AMBIGUOUS, message))
         }
-        Err(Unrecognised::None(answers)) if answers.is_empty() => Err(match stranger(&bytes) {
+        Err(Unrecognised::None(answers)) if answers.is_empty() => Err(match foreign_document(&bytes) {
             Some((what, help)) => {
-                refused(&UNRECOGNISED, format!("the input is {what}, expected text in UTF-8")).and_help(help)
+                refused(&UNRECOGNISED, format!("the input is {what}, expected text in UTF-8")).with_help(help)
             }
             None => refused(&UNRECOGNISED, "the input is of no known format".into()),
         }),
@@ -74,8 +84,8 @@ pub(crate) fn choose<'a>(
     }
 }
 
-/// Refuses what is no plain text for a format that is no table.
-fn fits(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
+/// Refuses an input in a container unless the format is a table.
+fn require_plain_text(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
     let Some(container) = input.container().filter(|_| !format.manifest().traits.tabular) else {
         return Ok(());
     };
@@ -85,20 +95,20 @@ fn fits(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
     Err(Fatal::input(Diagnostic::new(&UNRECOGNISED, location, message).help(help)))
 }
 
-/// What a file is that no report is, where its first bytes say so, and what to do with it.
-fn stranger(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+/// The kind of a document that cannot be a report, by its first bytes, and advice.
+fn foreign_document(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     bytes.starts_with(b"%PDF").then_some(("a PDF document", "Ask the sender for the report as text."))
 }
 
-/// Chooses the one format of all inputs.
-pub(crate) fn choose_one<'a>(
+/// Chooses the common format of all inputs.
+pub(crate) fn choose_common_format<'a>(
     registry: &'a Registry,
     from: Option<&str>,
     inputs: &[Input],
-) -> Result<Chosen<'a>, Fatal> {
-    let mut first: Option<(Chosen<'a>, &Input)> = None;
+) -> Result<RecognisedFormat<'a>, Fatal> {
+    let mut first: Option<(RecognisedFormat<'a>, &Input)> = None;
     for input in inputs {
-        let chosen = choose(registry, from, input)?;
+        let chosen = choose_format(registry, from, input)?;
         match &first {
             None => first = Some((chosen, input)),
             Some((known, other)) if known.format.manifest().id != chosen.format.manifest().id => {
@@ -109,10 +119,10 @@ pub(crate) fn choose_one<'a>(
                     input.name(),
                     chosen.format.manifest().id
                 );
-                return Err(wrong(&MIXED, message));
+                return Err(usage_error(&MIXED, message));
             }
             Some(_) => {}
         }
     }
-    first.map(|(chosen, _)| chosen).ok_or_else(|| wrong_argument("no input is given"))
+    first.map(|(chosen, _)| chosen).ok_or_else(|| argument_error("no input is given"))
 }

@@ -11,31 +11,31 @@ use transpose_io::{Input, IoError, Source};
 /// How many bytes are cut at once.
 const BLOCK: usize = 64 << 10;
 
-/// An input whose lines a framing turns into text. What is found on the way goes to `notes`,
+/// An input whose lines a framing turns into text. What is found on the way goes to `found`,
 /// because it is found while the text is read.
 pub fn framed(
     input: Input,
     framing: Arc<dyn Framing>,
-    notes: &ContainerDiagnostics,
+    found: &ContainerDiagnostics,
     threads: usize,
 ) -> Input {
-    let book = notes.book(&input.name().into());
+    let slot = found.slot(&input.name().into());
     let origin = Arc::new(input);
     let name = framing.name();
     let from = RepeatableInput::new(Arc::clone(&origin), threads);
-    Input::from_source(&origin, name, Arc::new(FramedInput { framing, from, book }))
+    Input::from_source(&origin, name, Arc::new(FramedInput { framing, from, slot }))
 }
 
 struct FramedInput {
     framing: Arc<dyn Framing>,
     from: RepeatableInput,
-    book: DiagnosticSlot,
+    slot: DiagnosticSlot,
 }
 
 impl Source for FramedInput {
     fn stream(&self, _columns: Option<&[u32]>) -> Result<Box<dyn Read + Send>, IoError> {
         let (framing, from) = (Arc::clone(&self.framing), self.from.sequential()?);
-        spawn(self.from.origin(), &self.book, move |sink| frame(framing.as_ref(), from, sink))
+        spawn(self.from.origin(), &self.slot, move |sink| frame(framing.as_ref(), from, sink))
     }
 
     fn repeats(&self) -> Result<bool, IoError> {
@@ -113,12 +113,12 @@ mod tests {
     }
 
     fn read(text: &str) -> (Result<Vec<u8>, IoError>, ContainerDiagnostics) {
-        let notes = ContainerDiagnostics::default();
-        let input = framed(Input::from_bytes("in.txt", text.into()), Arc::new(Capitals), &notes, 1);
+        let found = ContainerDiagnostics::default();
+        let input = framed(Input::from_bytes("in.txt", text.into()), Arc::new(Capitals), &found, 1);
         let mut bytes = vec![0; text.len() + 1];
         let read = input.read_at(0, &mut bytes).map(|read| bytes[..read].to_vec());
         assert_eq!(input.again(1).unwrap().unwrap().head(5).unwrap(), text[..5].to_uppercase().as_bytes());
-        (read, notes)
+        (read, found)
     }
 
     #[test]
@@ -127,10 +127,10 @@ mod tests {
         let text = lines.join("\n");
         assert_eq!(read(&text).0.unwrap(), text.to_uppercase().into_bytes());
         let long = format!("short\n{}\nnoted", "y".repeat(5 * BLOCK));
-        let (bytes, notes) = read(&long);
+        let (bytes, found) = read(&long);
         assert_eq!(bytes.unwrap(), long.to_uppercase().into_bytes());
         let found: Vec<_> =
-            notes.take().iter().map(|diagnostic| diagnostic.location.source.clone()).collect();
+            found.take().iter().map(|diagnostic| diagnostic.location.source.clone()).collect();
         assert_eq!(found, [Some("in.txt".into())]);
     }
 

@@ -2,11 +2,15 @@
 //! refused for its form.
 
 use crate::read::codes::{TOO_LARGE, stop};
+use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table, TextTable};
 use crate::read::source::fill;
+use crate::read::table::Target;
 use crate::read::table::sheets::Sheets;
 use crate::read::table::sink::Stop;
 use std::io::Read;
+use std::sync::Arc;
 use transpose_core::diagnostics::Location;
+use transpose_core::inventory;
 
 /// The most bytes of a tag or a cell.
 const LONGEST: usize = 1 << 20;
@@ -14,20 +18,52 @@ const LONGEST: usize = 1 << 20;
 /// The most columns that one cell may take.
 const WIDEST: u32 = 1000;
 
+/// The reader of pages.
+struct Html;
+
+inventory::submit! { RegisteredReader(&Html) }
+
+impl Reader for Html {
+    fn name(&self) -> &'static str {
+        "html"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["html"]
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::Text(|start| if is_html(&start.lower) { Fit::Likely } else { Fit::No })
+    }
+
+    fn open(&self, _: &Beginning<'_>) -> Result<Table, Stop> {
+        Ok(Table::Text(Arc::new(Self)))
+    }
+}
+
+impl TextTable for Html {
+    fn read(&self, text: &mut dyn Read, target: &mut Target<'_>) -> Result<(), Stop> {
+        let mut sheets = target.sheets();
+        read(text, &mut sheets)?;
+        sheets.finish()
+    }
+}
+
 /// Whether a text, in lower case, is an HTML page or a part of one.
-pub(crate) fn is_html(start: &str) -> bool {
+fn is_html(start: &str) -> bool {
     let begins = |tag: &str| start.starts_with(tag);
     begins("<!doctype html")
         || begins("<html")
         || begins("<table")
         || begins("<meta")
         || begins("<head")
-        || (start.contains("<html") || start.contains("<table ") || start.contains("<table>"))
+        || begins("<")
+            && (start.contains("<html") || start.contains("<table ") || start.contains("<table>"))
             && !start.contains("<workbook")
 }
 
 /// Reads the tables of a page.
-pub(crate) fn read(mut from: impl Read, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
+fn read(mut from: &mut dyn Read, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
     let mut page = Page {
         sheets,
         tables: 0,

@@ -2,17 +2,42 @@
 //! other. Numbers keep their text.
 
 use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table};
 use crate::read::source::fill;
-use crate::read::table::records::{Composite, DEEPEST, Place, RecordVisitor, Scalar};
+use crate::read::table::records::{Composite, DEEPEST, Lists, Place, RecordTable, RecordVisitor, Scalar};
 use crate::read::table::sink::Stop;
 use std::io::Read;
 use transpose_core::diagnostics::Location;
+use transpose_core::inventory;
 
 /// The most bytes that a string, a number or a key may have.
 const LONGEST: usize = 1 << 20;
 
-/// Walks through a text. Whatever is no JSON ends the walk.
-pub(crate) fn walk(from: impl Read, walk: &mut dyn RecordVisitor) -> Result<(), Stop> {
+/// The reader of JSON.
+struct JsonRecords;
+
+inventory::submit! { RegisteredReader(&JsonRecords) }
+
+impl Reader for JsonRecords {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["json", "jsonl"]
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::Text(|start| Fit::certain_if(is_json(&start.bytes)))
+    }
+
+    fn open(&self, beginning: &Beginning<'_>) -> Result<Table, Stop> {
+        RecordTable::open(beginning, Lists::Marked, visit)
+    }
+}
+
+/// Visits the values of a text. Whatever is no JSON ends the visit.
+fn visit(from: &mut dyn Read, visitor: &mut dyn RecordVisitor) -> Result<(), Stop> {
     let mut json = Json {
         from,
         block: vec![0; 64 << 10],
@@ -24,13 +49,13 @@ pub(crate) fn walk(from: impl Read, walk: &mut dyn RecordVisitor) -> Result<(), 
         text: Vec::new(),
     };
     while json.space()?.is_some() {
-        json.value(walk, 0)?;
+        json.value(visitor, 0)?;
     }
     Ok(())
 }
 
 /// Whether a text begins as JSON that can hold records.
-pub(crate) fn is_json(head: &[u8]) -> bool {
+fn is_json(head: &[u8]) -> bool {
     let head = head.trim_ascii_start();
     let rest = head.get(1..).unwrap_or_default().trim_ascii_start();
     match head.first() {
@@ -91,7 +116,7 @@ impl<R: Read> Json<R> {
         }
     }
 
-    fn value(&mut self, walk: &mut dyn RecordVisitor, depth: usize) -> Result<(), Stop> {
+    fn value(&mut self, visitor: &mut dyn RecordVisitor, depth: usize) -> Result<(), Stop> {
         if depth > DEEPEST {
             let (line, byte) = self.place();
             return stop(&TOO_LARGE, Location::line(line, byte), "values lie too deep in each other");
@@ -101,30 +126,30 @@ impl<R: Read> Json<R> {
         match byte {
             b'{' => {
                 self.at += 1;
-                walk.open(Composite::Object, place)?;
+                visitor.open(Composite::Object, place)?;
                 self.members(b'}', |json| {
                     if json.space()? != Some(b'"') {
                         return json.wrong("expected a key in quotes");
                     }
                     json.string()?;
-                    walk.key(&json.text);
+                    visitor.key(&json.text);
                     if json.space()? != Some(b':') {
                         return json.wrong("expected a colon after a key");
                     }
                     json.at += 1;
-                    json.value(walk, depth + 1)
+                    json.value(visitor, depth + 1)
                 })?;
-                walk.close(Composite::Object, self.place())
+                visitor.close(Composite::Object, self.place())
             }
             b'[' => {
                 self.at += 1;
-                walk.open(Composite::List, place)?;
-                self.members(b']', |json| json.value(walk, depth + 1))?;
-                walk.close(Composite::List, self.place())
+                visitor.open(Composite::List, place)?;
+                self.members(b']', |json| json.value(visitor, depth + 1))?;
+                visitor.close(Composite::List, self.place())
             }
             b'"' => {
                 self.string()?;
-                walk.scalar(Scalar { text: Some(&self.text), quoted: true }, place)
+                visitor.scalar(Scalar { text: Some(&self.text), quoted: true }, place)
             }
             _ => {
                 self.word()?;
@@ -135,7 +160,7 @@ impl<R: Read> Json<R> {
                     text if number && text.last().is_some_and(u8::is_ascii_digit) => Some(text),
                     _ => return self.wrong("expected a value"),
                 };
-                walk.scalar(Scalar { text, quoted: false }, place)
+                visitor.scalar(Scalar { text, quoted: false }, place)
             }
         }
     }
@@ -261,11 +286,11 @@ impl<R: Read> Json<R> {
 mod tests {
     use super::*;
 
-    /// Writes what it is told.
+    /// Writes down what it visits.
     #[derive(Default)]
-    struct Told(String);
+    struct Transcript(String);
 
-    impl RecordVisitor for Told {
+    impl RecordVisitor for Transcript {
         fn key(&mut self, key: &[u8]) {
             self.0.push_str(&String::from_utf8_lossy(key));
             self.0.push('=');
@@ -289,10 +314,10 @@ mod tests {
         }
     }
 
-    fn told(text: &str) -> Result<String, String> {
-        let mut told = Told::default();
-        match walk(text.as_bytes(), &mut told) {
-            Ok(()) => Ok(told.0),
+    fn transcript(text: &str) -> Result<String, String> {
+        let mut transcript = Transcript::default();
+        match visit(&mut text.as_bytes(), &mut transcript) {
+            Ok(()) => Ok(transcript.0),
             Err(Stop::Refused(fatal)) => {
                 let first = &fatal.diagnostics[0];
                 Err(format!("{} {:?} {}", first.code.id, first.location.line, first.message))
@@ -304,12 +329,14 @@ mod tests {
     #[test]
     fn values_are_told_as_they_stand() {
         assert_eq!(
-            told(r#"{"a":1.50,"b":["x",null,{}],"c":{"d":true}} {"a":123456789012345678901234567890e-3}"#)
-                .unwrap(),
+            transcript(
+                r#"{"a":1.50,"b":["x",null,{}],"c":{"d":true}} {"a":123456789012345678901234567890e-3}"#
+            )
+            .unwrap(),
             "{a=1.50 b=[x' null {}]c={d=true }}{a=123456789012345678901234567890e-3 }"
         );
-        assert_eq!(told(r#""a\"\\\/\n\u00e9\ud83c\udfb5""#).unwrap(), "a\"\\/\n\u{e9}\u{1f3b5}' ");
-        assert_eq!(told(" \n ").unwrap(), "");
+        assert_eq!(transcript(r#""a\"\\\/\n\u00e9\ud83c\udfb5""#).unwrap(), "a\"\\/\n\u{e9}\u{1f3b5}' ");
+        assert_eq!(transcript(" \n ").unwrap(), "");
     }
 
     #[test]
@@ -325,11 +352,15 @@ mod tests {
             ("[\"\\x\"]", 1),
             ("nonsense", 1),
         ] {
-            let error = told(text).unwrap_err();
+            let error = transcript(text).unwrap_err();
             assert!(error.starts_with(&format!("CON0110 Some({line})")), "{text}: {error}");
         }
-        assert!(told(&"[".repeat(100_000)).unwrap_err().starts_with("CON0108"));
-        assert!(told(&format!("[\"{}\"]", "x".repeat(LONGEST + 70_000))).unwrap_err().starts_with("CON0108"));
+        assert!(transcript(&"[".repeat(100_000)).unwrap_err().starts_with("CON0108"));
+        assert!(
+            transcript(&format!("[\"{}\"]", "x".repeat(LONGEST + 70_000)))
+                .unwrap_err()
+                .starts_with("CON0108")
+        );
     }
 
     #[test]

@@ -3,20 +3,24 @@
 //! [`open`] looks at the first bytes of an input. Plain text in UTF-8 is handed back as it is, at
 //! no cost; anything else is wrapped, so that whoever reads the input sees the text
 //! ([`transpose_io::Input::from_source`]). What takes a container apart runs on a thread of its own
-//! and is as far ahead as a bounded channel lets it be. What is noteworthy (a guessed encoding,
-//! sheets passed over) is collected in [`ContainerDiagnostics`], because it is found while the text
-//! is read.
+//! and is as far ahead as a bounded channel lets it be (four blocks of 128 KiB). What is reported
+//! (a guessed encoding, sheets passed over) is collected in [`ContainerDiagnostics`], because it is
+//! found while the text is read.
 //!
-//! | module | reads |
+//! Each container has one file, which implements `reader::Reader`; that page says how one is added.
+//!
+//! | module | holds |
 //! |---|---|
-//! | `text` | text in other encodings |
-//! | `json`, `xml`, `records` | records, whose list becomes the rows |
-//! | `parquet` | Parquet, only the columns that are wanted |
-//! | `xlsx`, `ods`, `spreadsheetml`, `html`, `sheets` | workbooks and pages, whose sheets become a table |
-//! | `archive` | the zip archives of workbooks, which are counted before they are believed |
-//! | `added` | adds columns that the command gives |
+//! | `html`, `ods`, `spreadsheetml`, `xls`, `xlsx` | readers of workbooks and pages |
+//! | `json`, `xml`, `parquet` | readers of records and columns |
+//! | `reader` | what a reader is, and how the one for an input is found |
+//! | `source` | what readers read from: text in order, files at any place, archives, XML |
+//! | `table` | what readers write to: rows, sheets, records |
+//! | `text` | text that no reader claims |
 //! | `framed` | tables whose lines their own format turns into text |
-//! | `pipe`, `source`, `rows` | the thread, what it reads, and how rows are written |
+//!
+//! Invariant: the text depends on the input and the options alone, however often and by whomever it
+//! is read.
 
 mod codes;
 mod diagnostics;
@@ -24,11 +28,12 @@ mod framed;
 mod html;
 mod json;
 mod ods;
-#[cfg(feature = "parquet")]
 mod parquet;
+mod reader;
 mod source;
 mod spreadsheetml;
 mod table;
+mod text;
 mod xls;
 mod xlsx;
 mod xml;
@@ -37,28 +42,26 @@ pub use diagnostics::ContainerDiagnostics;
 pub use framed::framed;
 pub use table::sink::THREAD;
 
-use codes::{NO_TABLE, UNSUPPORTED};
 use diagnostics::DiagnosticSlot;
-use source::archive::{self, Holds};
+use reader::{Beginning, Reader, Table, TextStart};
 use source::encoding::{self, DecodingDiagnostics, EncodingEvidence, TextEncoding, Utf8Reader};
 use source::store::Store;
-use source::{RepeatableInput, SequentialReader};
-use std::io::{Cursor, Read};
+use source::{RepeatableInput, archive};
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use transpose_core::diagnostics::{Fatal, Location};
+use table::Target;
+use table::added_columns::AddedColumns;
+use table::sink::{Stop, spawn};
+use text::DelimitedText;
+use transpose_core::diagnostics::Fatal;
 use transpose_io::{Compression, Input, IoError, Source};
 use transpose_sync::lock;
-
-use table::added_columns::AddedColumns;
-use table::records::{self, RecordShape, RecordWriter, Survey};
-use table::sheets::Sheets;
-use table::sink::{Sink, Stop, spawn};
 
 /// How containers are read.
 #[derive(Clone, Default)]
 pub struct ReadOptions {
-    /// The encoding of text, where the text does not tell; a label of the WHATWG standard.
+    /// The encoding of text, where the text does not say it; a label of the WHATWG standard.
     pub encoding: Option<String>,
     /// The sheet of a workbook; by default the first that holds something.
     pub sheet: Option<String>,
@@ -71,100 +74,59 @@ pub struct ReadOptions {
     /// How many threads may unpack an input that is read once more.
     pub threads: usize,
     /// What is found on the way.
-    pub notes: ContainerDiagnostics,
+    pub diagnostics: ContainerDiagnostics,
 }
 
-/// How many first bytes tell what a file is.
+/// How many first bytes are looked at to find out what a file is.
 const PROBE: usize = 64 << 10;
 
-/// How many first bytes of records tell which columns they have.
-const RECORDS: usize = 1 << 20;
+/// What every zip archive begins with that has a member.
+const ARCHIVE: &[u8] = b"PK\x03\x04";
 
-/// What an input is.
-enum Kind {
-    Text(TextEncoding),
-    Json(TextEncoding, Option<RecordShape>),
-    Xml(TextEncoding, Option<RecordShape>),
-    SpreadsheetMl(TextEncoding),
-    Html(TextEncoding),
-    Xls,
-    Xlsx,
-    Ods,
-    #[cfg(feature = "parquet")]
-    Parquet,
-}
-
-impl Kind {
-    /// The encoding of what is text.
-    fn coded(&self) -> Option<TextEncoding> {
-        match self {
-            Self::Text(coded)
-            | Self::Json(coded, _)
-            | Self::Xml(coded, _)
-            | Self::SpreadsheetMl(coded)
-            | Self::Html(coded) => Some(*coded),
-            _ => None,
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Text(coded) => coded.encoding.name().to_ascii_lowercase(),
-            Self::Json(..) => "json".into(),
-            Self::Xml(..) => "xml".into(),
-            Self::SpreadsheetMl(_) => "spreadsheetml".into(),
-            Self::Html(_) => "html".into(),
-            Self::Xls => "xls".into(),
-            Self::Xlsx => "xlsx".into(),
-            Self::Ods => "ods".into(),
-            #[cfg(feature = "parquet")]
-            Self::Parquet => "parquet".into(),
-        }
-    }
+/// The extensions that files of containers have which can be read.
+pub(crate) fn extensions() -> impl Iterator<Item = &'static str> {
+    reader::readers().into_iter().flat_map(|reader| reader.extensions().iter().copied())
 }
 
 /// Makes an input that is no plain text readable as such. `own` says whether a format that is no
 /// table knows these first bytes; such text is never taken for one in another encoding.
 ///
 /// A refusal is an error of the input that carries a [`Fatal`].
-pub fn open(input: Input, how: &ReadOptions, own: &dyn Fn(&[u8]) -> bool) -> Result<Input, IoError> {
+pub fn open(input: Input, options: &ReadOptions, own: &dyn Fn(&[u8]) -> bool) -> Result<Input, IoError> {
     let name: Arc<str> = input.name().into();
     let refused = |fatal: Fatal| input.refused(Box::new(fatal));
-    let told = how.encoding.as_deref().map(encoding::named).transpose().map_err(refused)?;
+    let asked = options.encoding.as_deref().map(encoding::named).transpose().map_err(refused)?;
     // Of many packed files only the one that is read takes memory; a pipe cannot be looked at from
     // beside.
     let packed = input.compression() != Compression::None;
     let beside = if packed { input.again(1)? } else { None };
     let seen = beside.as_ref().unwrap_or(&input);
     let head = seen.head(PROBE)?;
-    let seekable = head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
-    let kind = if seekable { None } else { recognise(seen, &head, told, how, own)? };
+    let is_archive = head.starts_with(ARCHIVE);
+    let found = if is_archive { None } else { find(seen, &head, asked, options, own)? };
     drop(beside);
-    if kind.is_none() && !seekable {
+    if found.is_none() && !is_archive {
         return Ok(input);
     }
     let origin = Arc::new(input);
-    let mut store = None;
-    let kind = if let Some(kind) = kind {
-        kind
+    let (container, store) = if let Some(container) = found {
+        (container, None)
     } else {
-        let opened = Store::new(&origin, &how.temp_dir).map_err(|stop| ended(&origin, stop))?;
-        let kind = workbook(&opened, &head).map_err(|stop| ended(&origin, stop))?;
-        store = Some(opened);
-        kind
+        let opened = open_archive(&origin, options).map_err(|stop| ended(&origin, stop))?;
+        (opened.0, Some(opened.1))
     };
-    let container = kind.name();
-    let made = Made {
-        kind: Arc::new(kind),
-        from: RepeatableInput::new(Arc::clone(&origin), how.threads),
+    let input = ContainerSource {
+        table: container.table,
+        encoding: container.encoding,
+        input: RepeatableInput::new(Arc::clone(&origin), options.threads),
         store: Arc::new(Mutex::new(store)),
-        sheet: how.sheet.clone(),
-        added: Arc::new(AddedColumns::new(&how.columns)),
-        temp_dir: how.temp_dir.clone(),
-        book: how.notes.book(&name),
+        sheet: options.sheet.clone(),
+        added: Arc::new(AddedColumns::new(&options.columns)),
+        temp_dir: options.temp_dir.clone(),
+        found: options.diagnostics.slot(&name),
         name,
     };
-    Ok(Input::from_source(&origin, &container, Arc::new(made)))
+    Ok(Input::from_source(&origin, &container.name, Arc::new(input)))
 }
 
 /// Why a stream ended, as an error of the input.
@@ -176,240 +138,136 @@ fn ended(origin: &Input, stop: Stop) -> IoError {
     }
 }
 
-/// Which kind of workbook a file is.
-fn workbook(store: &Store, head: &[u8]) -> Result<Kind, Stop> {
-    if !head.starts_with(b"PK") {
-        return Ok(Kind::Xls);
-    }
-    match archive::holds(&archive::open(store)?) {
-        Holds::Xlsx => Ok(Kind::Xlsx),
-        Holds::Ods => Ok(Kind::Ods),
-        Holds::Xlsb => {
-            codes::stop(&UNSUPPORTED, Location::default(), "the file is a workbook in binary form (.xlsb)")
-        }
-        Holds::Other => {
-            codes::stop(&UNSUPPORTED, Location::default(), "the file is a zip archive and no workbook")
-        }
+/// What an input turned out to be.
+struct FoundContainer {
+    name: String,
+    table: Table,
+    encoding: TextEncoding,
+}
+
+impl FoundContainer {
+    /// What a reader makes of an input that bears its mark.
+    fn opened(reader: &dyn Reader, beginning: &Beginning<'_>) -> Result<Self, Stop> {
+        let (name, table) = (reader.name().into(), reader.open(beginning)?);
+        Ok(Self { name, table, encoding: beginning.encoding })
     }
 }
 
-/// What an input is; nothing if it can be read as it is, or by nobody.
-fn recognise(
+/// What an input is that is no archive; nothing if it can be read as it is, or by nobody.
+fn find(
     input: &Input,
     head: &[u8],
-    told: Option<&'static encoding_rs::Encoding>,
-    how: &ReadOptions,
+    asked: Option<&'static encoding_rs::Encoding>,
+    options: &ReadOptions,
     own: &dyn Fn(&[u8]) -> bool,
-) -> Result<Option<Kind>, IoError> {
-    if head.starts_with(b"PAR1") {
-        #[cfg(feature = "parquet")]
-        return Ok(Some(Kind::Parquet));
-        #[cfg(not(feature = "parquet"))]
-        {
-            let message = "the file is Parquet, and this program was built without it";
-            return Err(input.refused(Box::new(codes::refused_input(
-                &UNSUPPORTED,
-                &input.name().into(),
-                message,
-            ))));
-        }
+) -> Result<Option<FoundContainer>, IoError> {
+    let opened = |reader: &dyn Reader, encoding| {
+        let beginning = Beginning { input, encoding, options };
+        FoundContainer::opened(reader, &beginning).map(Some).map_err(|stop| ended(input, stop))
+    };
+    if let Some(reader) = reader::of_bytes(head) {
+        return opened(reader, TextEncoding::UTF_8);
     }
     if head.is_empty() {
         return Ok(None);
     }
-    let complete = head.len() < PROBE;
-    let coded = encoding::recognise(head, complete, told);
-    if coded.known == EncodingEvidence::Plain && head.contains(&0) {
+    let encoding = encoding::recognise(head, head.len() < PROBE, asked);
+    let plain = encoding.evidence == EncodingEvidence::Plain;
+    if plain && head.contains(&0) {
         // It is no text, or one that is beyond repair.
         return Ok(None);
     }
-    let mut start = Vec::new();
-    let decoded = Utf8Reader::new(Cursor::new(head), coded, &DecodingDiagnostics::default());
-    // The last letter may be cut.
-    let _ = decoded.take(4 << 10).read_to_end(&mut start);
-    let start = start.trim_ascii_start();
-    if json::is_json(start) {
-        let shape = shape(input, coded, how, true)?;
-        return Ok(Some(Kind::Json(coded, shape)));
+    if let Some(reader) = reader::of_text(&TextStart::new(head, encoding)) {
+        return opened(reader, encoding);
     }
-    if start.first() == Some(&b'<') {
-        let lower = String::from_utf8_lossy(start).to_lowercase();
-        if memchr::memmem::find(start, spreadsheetml::NAMESPACE).is_some() && lower.contains("<workbook") {
-            return Ok(Some(Kind::SpreadsheetMl(coded)));
-        }
-        if html::is_html(&lower) {
-            return Ok(Some(Kind::Html(coded)));
-        }
-        let shape = shape(input, coded, how, false)?;
-        return Ok(Some(Kind::Xml(coded, shape)));
+    let guessed = matches!(encoding.evidence, EncodingEvidence::Guessed(_));
+    if (plain && options.columns.is_empty()) || (guessed && own(head)) {
+        return Ok(None);
     }
-    let plain = coded.known == EncodingEvidence::Plain;
-    let guessed = matches!(coded.known, EncodingEvidence::Guessed(_));
-    Ok(if (plain && how.columns.is_empty()) || (guessed && own(head)) {
-        None
-    } else {
-        Some(Kind::Text(coded))
-    })
+    let name = encoding.encoding.name().to_ascii_lowercase();
+    Ok(Some(FoundContainer { name, table: Table::Text(Arc::new(DelimitedText)), encoding }))
 }
 
-/// The table that a text of records holds, by its first part.
-fn shape(
-    input: &Input,
-    coded: TextEncoding,
-    how: &ReadOptions,
-    lists: bool,
-) -> Result<Option<RecordShape>, IoError> {
-    let head = input.head(RECORDS)?;
-    let mut survey = Survey::default();
-    let text = Utf8Reader::new(Cursor::new(&head), coded, &DecodingDiagnostics::default());
-    // Where the text ends here it need not end in the file, and what is wrong is told when it is
-    // read.
-    let _ = if lists { json::walk(text, &mut survey) } else { xml::walk(text, &mut survey) };
-    let mut shape = survey.shape(lists);
-    if let Some(shape) = shape.as_mut().filter(|_| head.len() == RECORDS) {
-        shape.complete(&how.records, &AddedColumns::new(&how.columns));
-    }
-    Ok(shape)
+/// What a zip archive is. It is opened at any place, so it is copied where that is not possible.
+fn open_archive(origin: &Arc<Input>, options: &ReadOptions) -> Result<(FoundContainer, Store), Stop> {
+    let store = Store::new(origin, &options.temp_dir)?;
+    let archive = archive::open(&store)?;
+    let has = |member: &str| archive.index_for_name(member).is_some();
+    let Some(reader) = reader::of_members(has) else { return archive::refuse(has) };
+    let beginning = Beginning { input: origin, encoding: TextEncoding::UTF_8, options };
+    Ok((FoundContainer::opened(reader, &beginning)?, store))
 }
 
-/// Which cells are wanted, and of which input.
-pub(crate) struct Wanted<'a> {
-    pub(crate) source: Arc<str>,
-    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet reads single columns"))]
-    pub(crate) columns: Option<&'a [u32]>,
-}
-
-/// An input that is made from a container.
-struct Made {
-    kind: Arc<Kind>,
+/// The text that is made from a container.
+struct ContainerSource {
+    table: Table,
+    /// The encoding of what is read as text.
+    encoding: TextEncoding,
     name: Arc<str>,
-    from: RepeatableInput,
-    /// The file, for what is read at any place.
+    input: RepeatableInput,
+    /// The file, once it was opened at any place.
     store: Arc<Mutex<Option<Store>>>,
     added: Arc<AddedColumns>,
     sheet: Option<String>,
     temp_dir: PathBuf,
-    book: DiagnosticSlot,
+    found: DiagnosticSlot,
 }
 
-impl Made {
-    /// Whether the file is read at any place, and so as often as wanted.
-    fn seeks(&self) -> bool {
-        match &*self.kind {
-            Kind::Text(_) | Kind::Json(..) | Kind::Xml(..) | Kind::SpreadsheetMl(_) | Kind::Html(_) => false,
-            Kind::Xls | Kind::Xlsx | Kind::Ods => true,
-            #[cfg(feature = "parquet")]
-            Kind::Parquet => true,
-        }
-    }
-}
-
-impl Source for Made {
+impl Source for ContainerSource {
     fn stream(&self, columns: Option<&[u32]>) -> Result<Box<dyn Read + Send>, IoError> {
-        let kind = Arc::clone(&self.kind);
-        let (added, name, sheet) = (Arc::clone(&self.added), Arc::clone(&self.name), self.sheet.clone());
-        if self.seeks() {
-            let columns: Option<Box<[u32]>> = columns.map(Into::into);
-            let (store, origin, temp_dir) =
-                (Arc::clone(&self.store), Arc::clone(self.from.origin()), self.temp_dir.clone());
-            return spawn(self.from.origin(), &self.book, move |sink| {
-                let store = {
-                    let mut slot = lock(&store);
-                    match &*slot {
-                        Some(store) => store.clone(),
-                        None => slot.insert(Store::new(&origin, &temp_dir)?).clone(),
-                    }
-                };
-                let wanted = Wanted { source: name, columns: columns.as_deref() };
-                match &*kind {
-                    #[cfg(feature = "parquet")]
-                    Kind::Parquet => parquet::stream(&store, &wanted, &added, sink),
-                    kind => {
-                        let mut sheets = Sheets::new(sink, &added, &wanted.source, sheet.as_deref());
-                        match kind {
-                            Kind::Xls => xls::xls(&store, &mut sheets)?,
-                            Kind::Xlsx => xlsx::xlsx(&store, &mut sheets)?,
-                            _ => ods::ods(&store, &mut sheets)?,
+        let (added, source, sheet) = (Arc::clone(&self.added), Arc::clone(&self.name), self.sheet.clone());
+        let origin = self.input.origin();
+        match self.table.clone() {
+            Table::Text(table) => {
+                let (from, encoding) = (self.input.sequential()?, self.encoding);
+                spawn(origin, &self.found, move |sink| {
+                    let found = DecodingDiagnostics::default();
+                    let mut text = Utf8Reader::new(from, encoding, &found);
+                    let mut target = Target {
+                        sink,
+                        source: &source,
+                        added: &added,
+                        sheet: sheet.as_deref(),
+                        columns: None,
+                    };
+                    let done = table.read(&mut text, &mut target);
+                    found.give_to(sink);
+                    done
+                })
+            }
+            Table::File(table) => {
+                let columns: Option<Box<[u32]>> = columns.map(Into::into);
+                let (store, input, temp_dir) =
+                    (Arc::clone(&self.store), Arc::clone(origin), self.temp_dir.clone());
+                spawn(origin, &self.found, move |sink| {
+                    let file = {
+                        let mut slot = lock(&store);
+                        match &*slot {
+                            Some(file) => file.clone(),
+                            None => slot.insert(Store::new(&input, &temp_dir)?).clone(),
                         }
-                        sheets.finish()
-                    }
-                }
-            });
+                    };
+                    let mut target = Target {
+                        sink,
+                        source: &source,
+                        added: &added,
+                        sheet: sheet.as_deref(),
+                        columns: columns.as_deref(),
+                    };
+                    table.read(&file, &mut target)
+                })
+            }
         }
-        let from = self.from.sequential()?;
-        let told = Told { name, added, sheet };
-        spawn(self.from.origin(), &self.book, move |sink| sequential(&kind, from, &told, sink))
     }
 
     fn repeats(&self) -> Result<bool, IoError> {
-        Ok(self.seeks() || self.from.origin().again(1)?.is_some())
+        Ok(match self.table {
+            Table::Text(_) => self.input.origin().again(1)?.is_some(),
+            Table::File(_) => true,
+        })
     }
 
     fn narrows(&self) -> bool {
-        match &*self.kind {
-            #[cfg(feature = "parquet")]
-            Kind::Parquet => true,
-            _ => false,
-        }
-    }
-}
-
-/// What the command says of an input.
-struct Told {
-    name: Arc<str>,
-    added: Arc<AddedColumns>,
-    sheet: Option<String>,
-}
-
-/// Writes the rows of what is read from front to back.
-fn sequential(kind: &Kind, from: SequentialReader, told: &Told, sink: &mut Sink) -> Result<(), Stop> {
-    let Some(coded) = kind.coded() else { return Ok(()) };
-    let Told { name, added, sheet } = told;
-    let heard = DecodingDiagnostics::default();
-    let mut text = Utf8Reader::new(from, coded, &heard);
-    let done = match kind {
-        Kind::Json(_, shape) => {
-            records(shape.as_ref(), name, added, sink, |walk| json::walk(&mut text, walk))
-        }
-        Kind::Xml(_, shape) => records(shape.as_ref(), name, added, sink, |walk| xml::walk(&mut text, walk)),
-        Kind::SpreadsheetMl(_) | Kind::Html(_) => {
-            let mut sheets = Sheets::new(sink, added, name, sheet.as_deref());
-            let read = match kind {
-                Kind::Html(_) => html::read(&mut text, &mut sheets),
-                _ => spreadsheetml::read(&mut text, &mut sheets),
-            };
-            read.and_then(|()| sheets.finish())
-        }
-        _ if added.is_empty() => copy(&mut text, sink),
-        _ => added.extend(&mut text, name, sink),
-    };
-    heard.tell(sink);
-    done
-}
-
-fn records(
-    shape: Option<&RecordShape>,
-    name: &Arc<str>,
-    added: &AddedColumns,
-    sink: &mut Sink,
-    walk: impl FnOnce(&mut dyn records::RecordVisitor) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    let Some(shape) = shape else {
-        // What is wrong with the text says more than that there is nothing in it.
-        walk(&mut Survey::default())?;
-        return codes::stop(&NO_TABLE, Location::default(), "the text holds no records");
-    };
-    added.check(name, shape.names().iter().map(String::as_str))?;
-    walk(&mut RecordWriter::new(sink, added, shape.clone())?)
-}
-
-fn copy(text: &mut impl Read, sink: &mut Sink) -> Result<(), Stop> {
-    let mut block = vec![0; 64 << 10];
-    loop {
-        let read = source::fill(text, &mut block)?;
-        if read == 0 {
-            return Ok(());
-        }
-        sink.put(block.get(..read).unwrap_or_default())?;
+        matches!(&self.table, Table::File(table) if table.reads_single_columns())
     }
 }

@@ -1,14 +1,17 @@
 //! Workbooks in `.ods` (OpenDocument 1.2, part 1, chapter 9), read from front to back.
 
 use crate::read::codes::{TOO_LARGE, stop};
-use crate::read::source::archive::{self};
+use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, Table};
+use crate::read::source::archive;
 use crate::read::source::store::Store;
 use crate::read::source::xml::{CountingReader, Tag, next, reference};
+use crate::read::table::Target;
 use crate::read::table::sheets::{Sheets, plain_number};
 use crate::read::table::sink::Stop;
-use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use std::sync::Arc;
 use transpose_core::diagnostics::Location;
+use transpose_core::inventory;
 
 /// How often a row, or a cell, that holds something may be repeated.
 const MOST_REPEATED: u32 = 1000;
@@ -24,11 +27,42 @@ struct Cell {
     error: bool,
 }
 
+/// The reader of OpenDocument workbooks.
+struct Ods;
+
+inventory::submit! { RegisteredReader(&Ods) }
+
+impl Reader for Ods {
+    fn name(&self) -> &'static str {
+        "ods"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["ods"]
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::Members(&["content.xml", "mimetype"])
+    }
+
+    fn open(&self, _: &Beginning<'_>) -> Result<Table, Stop> {
+        Ok(Table::File(Arc::new(Self)))
+    }
+}
+
+impl FileTable for Ods {
+    fn read(&self, file: &Store, target: &mut Target<'_>) -> Result<(), Stop> {
+        let mut sheets = target.sheets();
+        read(file, &mut sheets)?;
+        sheets.finish()
+    }
+}
+
 /// Reads the sheets of a workbook.
-pub(crate) fn ods(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
+fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
     let mut archive = archive::open(store)?;
     let content = archive::member(&mut archive, "content.xml")?;
-    let mut reader = Reader::from_reader(CountingReader::new(content));
+    let mut reader = quick_xml::Reader::from_reader(CountingReader::new(content));
     let mut buffer = Vec::new();
     let (mut row, mut repeated, mut column) = (0_u32, 1_u32, 0_u32);
     let mut cells: Vec<(u32, u32, Cell)> = Vec::new();

@@ -1,23 +1,60 @@
 //! SpreadsheetML 2003, the XML that old spreadsheets write, often under the name `.xls`.
 
 use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table, TextTable};
 use crate::read::source::xml::{CountingReader, Tag, next, reference};
+use crate::read::table::Target;
 use crate::read::table::sheets::{Sheets, plain_number, without_zeros};
 use crate::read::table::sink::Stop;
-use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::io::Read;
+use std::sync::Arc;
 use transpose_core::diagnostics::Location;
+use transpose_core::inventory;
 
-/// The namespace that tells it from other XML.
-pub(crate) const NAMESPACE: &[u8] = b"urn:schemas-microsoft-com:office:spreadsheet";
+/// The reader of SpreadsheetML.
+struct SpreadsheetMl;
+
+inventory::submit! { RegisteredReader(&SpreadsheetMl) }
+
+impl Reader for SpreadsheetMl {
+    fn name(&self) -> &'static str {
+        "spreadsheetml"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["xml"]
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::Text(|start| {
+            let named = memchr::memmem::find(&start.bytes, NAMESPACE).is_some();
+            Fit::certain_if(start.bytes.first() == Some(&b'<') && named && start.lower.contains("<workbook"))
+        })
+    }
+
+    fn open(&self, _: &Beginning<'_>) -> Result<Table, Stop> {
+        Ok(Table::Text(Arc::new(Self)))
+    }
+}
+
+impl TextTable for SpreadsheetMl {
+    fn read(&self, text: &mut dyn Read, target: &mut Target<'_>) -> Result<(), Stop> {
+        let mut sheets = target.sheets();
+        read(text, &mut sheets)?;
+        sheets.finish()
+    }
+}
+
+/// The namespace that distinguishes it from other XML.
+const NAMESPACE: &[u8] = b"urn:schemas-microsoft-com:office:spreadsheet";
 
 /// The most bytes of a cell.
 const LONGEST: usize = 1 << 20;
 
 /// Reads the sheets of a workbook.
-pub(crate) fn read(from: impl Read, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
-    let mut reader = Reader::from_reader(CountingReader::new(from));
+fn read(from: &mut dyn Read, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
+    let mut reader = quick_xml::Reader::from_reader(CountingReader::new(from));
     let mut buffer = Vec::new();
     let (mut row, mut column, mut across) = (0_u32, 0_u32, 0_u32);
     let mut depth = 0_u32;

@@ -1,13 +1,17 @@
 //! Workbooks in `.xls`, read as a whole.
 
 use crate::read::codes::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
+use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, Table};
 use crate::read::source::store::Store;
+use crate::read::table::Target;
 use crate::read::table::cells::{Value, iso, put, worksheets};
 use crate::read::table::sheets::Sheets;
 use crate::read::table::sink::Stop;
 use calamine::{Data, Reader as _, Xls, XlsError};
 use std::io::{BufReader, Read as _};
+use std::sync::Arc;
 use transpose_core::diagnostics::{Location, shown};
+use transpose_core::inventory;
 
 /// The largest `.xls` that is read: it is held in memory.
 const LARGEST_XLS: u64 = 1 << 30;
@@ -16,8 +20,39 @@ const LARGEST_XLS: u64 = 1 << 30;
 /// together.
 const MOST_CELLS: u64 = 32 << 20;
 
+/// The reader of workbooks in compound files.
+struct XlsBook;
+
+inventory::submit! { RegisteredReader(&XlsBook) }
+
+impl Reader for XlsBook {
+    fn name(&self) -> &'static str {
+        "xls"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["xls"]
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::Bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    }
+
+    fn open(&self, _: &Beginning<'_>) -> Result<Table, Stop> {
+        Ok(Table::File(Arc::new(Self)))
+    }
+}
+
+impl FileTable for XlsBook {
+    fn read(&self, file: &Store, target: &mut Target<'_>) -> Result<(), Stop> {
+        let mut sheets = target.sheets();
+        read(file, &mut sheets)?;
+        sheets.finish()
+    }
+}
+
 /// Reads an `.xls`.
-pub(crate) fn xls(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
+fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
     if store.len() > LARGEST_XLS {
         return stop(
             &TOO_LARGE,

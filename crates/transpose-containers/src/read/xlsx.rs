@@ -1,14 +1,18 @@
 //! Workbooks in `.xlsx`, cell by cell.
 
 use crate::read::codes::{UNREADABLE, UNSUPPORTED, stop};
+use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, Table};
 use crate::read::source::archive;
 use crate::read::source::store::Store;
+use crate::read::table::Target;
 use crate::read::table::cells::{Value, iso, put, worksheets};
 use crate::read::table::sheets::Sheets;
 use crate::read::table::sink::Stop;
 use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use std::io::BufReader;
+use std::sync::Arc;
 use transpose_core::diagnostics::{Location, shown};
+use transpose_core::inventory;
 
 fn xlsx_damaged<T>(error: &XlsxError) -> Result<T, Stop> {
     if matches!(error, XlsxError::Password) {
@@ -18,8 +22,39 @@ fn xlsx_damaged<T>(error: &XlsxError) -> Result<T, Stop> {
     stop(&UNREADABLE, Location::default(), format!("the workbook is damaged: {text}"))
 }
 
+/// The reader of Office Open XML workbooks.
+struct XlsxBook;
+
+inventory::submit! { RegisteredReader(&XlsxBook) }
+
+impl Reader for XlsxBook {
+    fn name(&self) -> &'static str {
+        "xlsx"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["xlsx"]
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::Members(&["xl/workbook.xml"])
+    }
+
+    fn open(&self, _: &Beginning<'_>) -> Result<Table, Stop> {
+        Ok(Table::File(Arc::new(Self)))
+    }
+}
+
+impl FileTable for XlsxBook {
+    fn read(&self, file: &Store, target: &mut Target<'_>) -> Result<(), Stop> {
+        let mut sheets = target.sheets();
+        read(file, &mut sheets)?;
+        sheets.finish()
+    }
+}
+
 /// Reads an `.xlsx`.
-pub(crate) fn xlsx(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
+fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
     archive::check(&mut archive::open(store)?)?;
     let mut book: Xlsx<_> =
         Xlsx::new(BufReader::new(store.reader(0))).or_else(|error| xlsx_damaged(&error))?;

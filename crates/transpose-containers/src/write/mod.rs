@@ -1,83 +1,90 @@
 //! Writing: the text of a table becomes a workbook.
 //!
-//! | module | does |
+//! Each workbook has one file, which implements [`Container`] and registers it:
+//!
+//! ```text
+//! inventory::submit! { RegisteredWriter(&Xlsx) }
+//! ```
+//!
+//! Besides it needs its `mod` line here. What `--container` takes, the pages of formats, and the
+//! names of outputs that ask for a container follow from its entry.
+//!
+//! | module | holds |
 //! |---|---|
-//! | `rows` | cells of delimited text |
-//! | `number` | which texts are the same after a way through binary |
-//! | `sheets` | what all workbooks have in common: limits, further sheets, what is told |
-//! | `xls` over `biff`, `strings`, `spool` | `.xls`: BIFF8 records in a compound file |
-//! | `xlsx` | `.xlsx` |
 //! | `spreadsheetml` | SpreadsheetML 2003 |
+//! | `xls` | `.xls`: BIFF8 records in a compound file |
+//! | `xlsx` | `.xlsx` |
+//! | `sheets` | what all workbooks have in common: limits, further sheets, what is reported |
+//! | `cells` | cells of delimited text, taken apart |
+//! | `number` | which texts are the same after a way through binary |
+//! | [`codes`] | the codes of diagnostics |
 //!
 //! Cells are strings unless the layout says that a column holds quantities, and even there a text
 //! that would not come back the same stays a string. No cell is ever a formula, whatever its text
 //! begins with. So identifiers keep their zeros, and a title that reads `=1+1` is a title.
+//!
+//! Invariant: memory does not depend on the number of rows. Cells that must wait for the end of the
+//! workbook wait on disk.
 
-mod biff;
+mod cells;
 pub mod codes;
 mod number;
-mod rows;
 mod sheets;
-mod spool;
 mod spreadsheetml;
-mod strings;
 mod xls;
 mod xlsx;
 
-use sheets::Sheets;
-use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Container, OutputContext, TableShape, TableWriter};
+use std::fmt;
+use std::ops::Deref;
+use transpose_core::format::Container;
+use transpose_core::inventory;
 
-/// A workbook that a table can be written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Workbook {
-    /// BIFF8 in a compound file, as spreadsheets have read it since 1997; 65,536 rows a sheet.
-    Xls,
-    /// Office Open XML; 1,048,576 rows a sheet.
-    Xlsx,
-    /// The XML of 2003, one file of plain text; 1,048,576 rows a sheet.
-    SpreadsheetMl,
-}
+/// A workbook that is linked in.
+pub(crate) struct RegisteredWriter(pub(crate) &'static dyn Container);
+inventory::collect!(RegisteredWriter);
 
-impl Workbook {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Xls, Self::Xlsx, Self::SpreadsheetMl];
+/// A container that a table can be written as instead of text.
+#[derive(Clone, Copy)]
+pub struct Writer(&'static dyn Container);
 
-    /// The workbook that users call so.
+impl Writer {
+    /// All of them, in the order of their extensions.
+    pub fn all() -> Vec<Self> {
+        let entries = inventory::iter::<RegisteredWriter>.into_iter();
+        let mut writers: Vec<Self> = entries.map(|entry| Self(entry.0)).collect();
+        writers.sort_by_key(|writer| (writer.extension(), writer.name()));
+        writers
+    }
+
+    /// The container that users call so.
     pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|workbook| workbook.name() == name)
+        Self::all().into_iter().find(|writer| writer.name() == name)
     }
 
-    /// The workbook whose files have the extension, given without a dot.
+    /// The container whose files have the extension, given without a dot.
     pub fn by_extension(extension: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|workbook| workbook.extension() == extension)
+        Self::all().into_iter().find(|writer| writer.extension() == extension)
     }
 }
 
-impl Container for Workbook {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Xls => "xls",
-            Self::Xlsx => "xlsx",
-            Self::SpreadsheetMl => "spreadsheetml",
-        }
-    }
+impl Deref for Writer {
+    type Target = dyn Container;
 
-    fn extension(&self) -> &'static str {
-        match self {
-            Self::Xls => "xls",
-            Self::Xlsx => "xlsx",
-            Self::SpreadsheetMl => "xml",
-        }
+    fn deref(&self) -> &Self::Target {
+        self.0
     }
+}
 
-    fn begin(&self, table: &TableShape, site: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
-        Ok(match self {
-            Self::Xls => Box::new(Sheets::new(xls::Book::new(table, site)?, self.name(), table, site)?),
-            Self::Xlsx => Box::new(Sheets::new(xlsx::Book::new(table, site)?, self.name(), table, site)?),
-            Self::SpreadsheetMl => {
-                Box::new(Sheets::new(spreadsheetml::Book::new(table, site), self.name(), table, site)?)
-            }
-        })
+impl PartialEq for Writer {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Writer {}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Writer").field(&self.name()).finish()
     }
 }

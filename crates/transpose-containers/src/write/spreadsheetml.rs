@@ -4,10 +4,32 @@
 //! whether it is a string or a number, and no cell is a formula. It is written from front to back
 //! and needs no room on disk.
 
-use super::sheets;
+use crate::write::RegisteredWriter;
+use crate::write::sheets::{SheetWriter, Workbook};
 use std::io::Write as _;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Holds, OutputContext, TableShape};
+use transpose_core::format::{Container, Holds, OutputContext, TableShape, TableWriter};
+use transpose_core::inventory;
+
+/// The XML of 2003, one file of plain text; 1,048,576 rows a sheet.
+struct SpreadsheetMl;
+
+inventory::submit! { RegisteredWriter(&SpreadsheetMl) }
+
+impl Container for SpreadsheetMl {
+    fn name(&self) -> &'static str {
+        "spreadsheetml"
+    }
+
+    fn extension(&self) -> &'static str {
+        "xml"
+    }
+
+    fn begin(&self, table: &TableShape, context: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
+        let workbook = XmlWorkbook::new(table, context);
+        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, context)?))
+    }
+}
 
 /// What stands before the sheets.
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
@@ -19,7 +41,7 @@ const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
 ";
 
 /// A workbook that is being written.
-pub(super) struct Book {
+struct XmlWorkbook {
     /// Which columns hold text.
     texts: Vec<bool>,
     /// How far the file is.
@@ -36,8 +58,8 @@ enum Open {
     Row,
 }
 
-impl Book {
-    pub(super) fn new(table: &TableShape, _site: OutputContext<'_>) -> Self {
+impl XmlWorkbook {
+    fn new(table: &TableShape, _site: OutputContext<'_>) -> Self {
         let texts = table.columns.iter().map(|column| column.holds == Holds::Text).collect();
         Self { texts, open: Open::Nothing, next: 0 }
     }
@@ -64,7 +86,7 @@ impl Book {
     }
 }
 
-impl sheets::Book for Book {
+impl Workbook for XmlWorkbook {
     const ROWS: u32 = 1_048_576;
     const COLUMNS: usize = 16_384;
 

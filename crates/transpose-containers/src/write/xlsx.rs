@@ -1,12 +1,34 @@
 //! `.xlsx`, by way of `rust_xlsxwriter`, which keeps one row in memory and the rest on disk.
 
-use super::codes;
-use super::sheets;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use crate::write::RegisteredWriter;
+use crate::write::codes;
+use crate::write::sheets::{SheetWriter, Workbook};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Worksheet, XlsxError};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Holds, OutputContext, TableShape};
+use transpose_core::format::{Container, Holds, OutputContext, TableShape, TableWriter};
+use transpose_core::inventory;
+
+/// Office Open XML; 1,048,576 rows a sheet.
+struct Xlsx;
+
+inventory::submit! { RegisteredWriter(&Xlsx) }
+
+impl Container for Xlsx {
+    fn name(&self) -> &'static str {
+        "xlsx"
+    }
+
+    fn extension(&self) -> &'static str {
+        "xlsx"
+    }
+
+    fn begin(&self, table: &TableShape, context: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
+        let workbook = XlsxWorkbook::new(table, context)?;
+        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, context)?))
+    }
+}
 
 /// How hard the file is packed: as outputs in gzip are.
 const LEVEL: u8 = 2;
@@ -16,8 +38,8 @@ const LEVEL: u8 = 2;
 const LARGE: u64 = 0xff00_0000;
 
 /// A workbook that is being written.
-pub(super) struct Book {
-    inner: Workbook,
+struct XlsxWorkbook {
+    inner: rust_xlsxwriter::Workbook,
     /// Which columns hold text.
     texts: Vec<bool>,
     text: Format,
@@ -27,12 +49,12 @@ pub(super) struct Book {
     size: u64,
 }
 
-impl Book {
-    pub(super) fn new(table: &TableShape, site: OutputContext<'_>) -> Result<Self, Fatal> {
-        let mut inner = Workbook::new();
-        inner.set_tempdir(site.temp_dir).map_err(|error| failed(&error))?;
+impl XlsxWorkbook {
+    fn new(table: &TableShape, context: OutputContext<'_>) -> Result<Self, Fatal> {
+        let mut inner = rust_xlsxwriter::Workbook::new();
+        inner.set_tempdir(context.temp_dir).map_err(|error| failed(&error))?;
         inner.set_zip_compression_level(LEVEL);
-        let made = ExcelDateTime::from_timestamp(site.now.micros.div_euclid(1_000_000))
+        let made = ExcelDateTime::from_timestamp(context.now.micros.div_euclid(1_000_000))
             .map_err(|error| failed(&error))?;
         inner.set_properties(&DocProperties::new().set_creation_datetime(&made));
         Ok(Self {
@@ -60,7 +82,7 @@ impl Book {
     }
 }
 
-impl sheets::Book for Book {
+impl Workbook for XlsxWorkbook {
     const ROWS: u32 = 1_048_576;
     const COLUMNS: usize = 16_384;
 
@@ -123,7 +145,7 @@ fn failed(error: &XlsxError) -> Fatal {
     codes::failed(error)
 }
 
-/// Hands on what is written, and keeps the failure that a writer cannot tell.
+/// Hands on what is written, and keeps the failure that a writer cannot report.
 struct Outlet<'a> {
     out: &'a mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send),
     failure: Option<Fatal>,

@@ -48,5 +48,5 @@ pub(crate) fn fatal(error: &IoError) -> &Fatal {
 
 /// The codes of what was found, each as often as it was.
 pub(crate) fn codes(how: &ReadOptions) -> Vec<&'static str> {
-    how.notes.take().iter().map(|diagnostic| diagnostic.code.id).collect()
+    how.diagnostics.take().iter().map(|diagnostic| diagnostic.code.id).collect()
 }

@@ -3,9 +3,9 @@
 use calamine::{Data, Reader as _, Xls, Xlsx};
 use std::io::Cursor;
 use transpose_codes::time::Timestamp;
-use transpose_containers::write::Workbook;
+use transpose_containers::write::Writer;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
-use transpose_core::format::{Container as _, Holds, OutputContext, TableColumn, TableShape};
+use transpose_core::format::{Holds, OutputContext, TableColumn, TableShape};
 
 /// A sheet: its name and its rows.
 pub(crate) type Sheet = (String, Vec<Vec<String>>);
@@ -44,17 +44,23 @@ pub(crate) fn text(headings: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
     out
 }
 
+/// The names of all workbooks.
+pub(crate) fn workbooks() -> Vec<&'static str> {
+    Writer::all().iter().map(|writer| writer.name()).collect()
+}
+
 /// The workbook that is made of pieces of text, each of whole rows, and what is told of it.
 pub(crate) fn written<'a>(
-    workbook: Workbook,
+    workbook: &str,
     shape: &TableShape,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<(Vec<u8>, Vec<Diagnostic>), Fatal> {
     let folder = tempfile::tempdir().unwrap();
     let now = Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap();
     let mut out = Vec::new();
+    let writer = Writer::by_name(workbook).unwrap();
     let mut writer =
-        workbook.begin(shape, OutputContext { output: "out.book", temp_dir: folder.path(), now })?;
+        writer.begin(shape, OutputContext { output: "out.book", temp_dir: folder.path(), now })?;
     for piece in pieces {
         writer.rows(piece, &mut out)?;
     }
@@ -67,16 +73,17 @@ pub(crate) fn written<'a>(
 }
 
 /// The workbook of a table that nothing is wrong with.
-pub(crate) fn book(workbook: Workbook, headings: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
+pub(crate) fn book(workbook: &str, headings: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
     written(workbook, &shape(headings), [&text(headings, rows)[..]]).unwrap().0
 }
 
 /// Every sheet of a workbook. SpreadsheetML is read by an XML parser, the others by calamine.
-pub(crate) fn sheets(workbook: Workbook, bytes: &[u8]) -> Vec<Sheet> {
+pub(crate) fn sheets(workbook: &str, bytes: &[u8]) -> Vec<Sheet> {
     match workbook {
-        Workbook::Xls => ranges(Xls::new(Cursor::new(bytes)).unwrap()),
-        Workbook::Xlsx => ranges(Xlsx::new(Cursor::new(bytes)).unwrap()),
-        Workbook::SpreadsheetMl => spreadsheetml(bytes),
+        "xls" => ranges(Xls::new(Cursor::new(bytes)).unwrap()),
+        "xlsx" => ranges(Xlsx::new(Cursor::new(bytes)).unwrap()),
+        "spreadsheetml" => spreadsheetml(bytes),
+        other => panic!("say here how `{other}` is read"),
     }
 }
 

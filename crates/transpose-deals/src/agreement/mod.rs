@@ -2,7 +2,7 @@
 //!
 //! | table | holds |
 //! |---|---|
-//! | `[sender]`, `[recipient]` | party ids (ARCH-39) and names; no recipient, or both of its keys (V-COND-8) |
+//! | `[sender]`, `[recipient]` | party id (ARCH-39), name; no recipient, or both keys (V-COND-8) |
 //! | `[message]` | the service without spaces and underscores (ARCH-111), repertoires, id, period |
 //! | `[money]` | the currency of reporting, ISO 4217 |
 //! | `[qualifying-play]` | the shortest play that counts, and what becomes of shorter ones |

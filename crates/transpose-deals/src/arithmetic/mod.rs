@@ -4,7 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`number`] | exact numbers, rounding, decimal text |
-//! | [`pool`] | amounts that are shared by plays: revenue shares, minimums, the waterfall of minima |
+//! | [`pool`] | amounts shared by plays: revenue shares, minimums, the waterfall of minima |
 //! | [`greater`] | the greatest of several amounts, and in which scope |
 //! | [`allot`] | a fixed sum in parts that add up to it |
 //! | [`plays`] | which plays count and for how much; performances |

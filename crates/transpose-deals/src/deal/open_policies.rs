@@ -1,10 +1,19 @@
 //! What a deal leaves open although its models need it.
 
-use super::{At, Deal, OPEN_POLICIES};
-use crate::arithmetic::plays::Counts;
-use crate::toml::document::Table;
+use super::Deal;
+use crate::arithmetic::plays::CountedPlays;
+use crate::models::{Need, Policy};
+use crate::policies::RoundingLevel;
+use crate::toml::document::{Node, Table};
 use crate::toml::reader::Reader;
 use transpose_core::diagnostics::Diagnostic;
+
+transpose_core::codes! {
+    /// A deal that leaves policies open.
+    pub(crate) OPEN_POLICIES: "DEA0502" "open-policies" Error
+        "The models of a deal need decisions that change what is owed, and the deal does not make all of them. Nothing is taken for granted."
+        "Add the keys that the message lists; the advice gives an example line for each."
+}
 
 /// Refuses a deal that leaves something open: one diagnostic with all keys, and an example line for
 /// each.
@@ -17,40 +26,32 @@ pub(super) fn report(reader: &mut Reader, table: &Table, deal: &Deal, threshold:
             open.push((key, example));
         }
     };
-    let any = |of: fn(&super::ModelTerms) -> bool| deal.models.iter().any(|model| of(&model.terms));
-    let plays = any(super::ModelTerms::is_for_plays);
     need("model", true, "[[deal.model]] with model = \"per-play\" and rate = \"0.005\"");
     need(
         "greater-of",
         deal.models.len() > 1,
         "greater-of = \"territory-and-tier\" (or territory, tier, overall)",
     );
-    need("counts", plays, "counts = \"qualified\" (or all, qualified-and-previews)");
-    // What `counts` still leaves open is asked for with it.
-    let partly = plays && deal.counts != Some(Counts::All);
-    need("previews", partly, "previews = \"none\" (or the list of tiers that are preview clips)");
-    need("missing-duration", partly && threshold, "missing-duration = \"exclude\"");
-    need(
-        "pool",
-        any(super::ModelTerms::is_pooled),
-        "pool = \"territory-and-tier\" (or territory, tier, overall)",
-    );
-    need("total", any(super::ModelTerms::needs_total), "total = \"figures\" (or service, report)");
-    need(
-        "subscribers",
-        any(super::ModelTerms::needs_subscribers),
-        "subscribers = \"counted\" (or equivalents)",
-    );
+    for Policy { need: wanted, key, example } in Need::POLICIES {
+        // What `counts` still leaves open is asked for with it.
+        let applies = match key {
+            "previews" => deal.policies.counts != Some(CountedPlays::All),
+            "missing-duration" => deal.policies.counts != Some(CountedPlays::All) && threshold,
+            _ => true,
+        };
+        need(key, deal.needs(wanted) && applies, example);
+    }
     need(
         "rounding",
         true,
         "[deal.rounding] with places = 2 (or \"currency\"), mode = \"half-up\" (or half-even, down), at = \"statement\" (or block, row, unit)",
     );
     if let Some(entry) = table.entry("rounding")
-        && let crate::toml::document::Node::Table(entries) = &entry.node
+        && let Node::Table(entries) = &entry.node
     {
         let absent = |key: &str| !entries.iter().any(|entry| entry.key == key);
-        let summed = matches!(deal.rounding.at, Some(At::Block | At::Statement));
+        let summed =
+            matches!(deal.policies.rounding.at, Some(RoundingLevel::Block | RoundingLevel::Statement));
         for (key, example, needed) in [
             ("rounding.places", "places = 2 (or \"currency\")", absent("places")),
             ("rounding.mode", "mode = \"half-up\" (or half-even, down)", absent("mode")),
@@ -67,7 +68,7 @@ pub(super) fn report(reader: &mut Reader, table: &Table, deal: &Deal, threshold:
     }
     let keys: Vec<&str> = open.iter().map(|(key, _)| *key).collect();
     let examples: Vec<&str> = open.iter().map(|(_, example)| *example).collect();
-    let message = format!("the deal `{}` leaves open: `{}`", deal.id, keys.join("`, `"));
+    let message = format!("the deal `{}` leaves open: `{}`", deal.policies.id, keys.join("`, `"));
     let place = reader.lines.place(table.at);
     let help = format!("add the lines {}", examples.join("; "));
     reader.diagnostics.push(Diagnostic::new(&OPEN_POLICIES, place, message).help(help));

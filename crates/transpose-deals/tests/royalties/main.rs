@@ -1,4 +1,4 @@
-//! What is owed under deals, from agreements and figures as a user writes them.
+//! Royalties under deals, from agreements and figures as a user writes them.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,5 +10,6 @@
 mod amounts;
 mod audit;
 mod balances;
+mod models;
 mod refused;
 mod support;

@@ -1,13 +1,13 @@
 //! How a limit of memory is divided.
 
-use crate::aggregate::table::Gathered;
+use crate::aggregate::table::GroupBuffer;
 use crate::scan::chunks::Reading;
 
 /// What the program takes whatever it does: code, libraries, stacks, the formats, the agreement.
 const PROGRAM: usize = 14 << 20;
 
-/// What a worker takes beside its chunk: rows, cells and diagnostics of a chunk, encoded output that
-/// waits for its turn.
+/// What a worker takes beside its chunk: rows, cells and diagnostics of a chunk, encoded output
+/// that waits for its turn.
 const WORKER: usize = 1 << 20;
 
 /// What packing and unpacking take once, and once more for each worker.
@@ -19,7 +19,7 @@ pub(crate) struct Budget {
     /// Keys and groups while they are counted.
     pub(crate) counting: usize,
     /// Everything that is made to put them in order.
-    pub(crate) settling: usize,
+    pub(crate) consolidating: usize,
 }
 
 impl Reading {
@@ -34,7 +34,7 @@ impl Reading {
     }
 
     fn worker(self, packs: bool) -> usize {
-        self.chunk.saturating_mul(3).saturating_add(Gathered::BYTES + WORKER + packing(packs))
+        self.chunk.saturating_mul(3).saturating_add(GroupBuffer::BYTES + WORKER + packing(packs))
     }
 }
 
@@ -53,7 +53,7 @@ impl Budget {
         let free = free(limit).saturating_sub(workers).saturating_sub(packing(packs));
         // A table doubles when it is full, and memory that was given back is not always taken again
         // by the next of another size.
-        Self { counting: free / 10 * 7, settling: free / 10 * 9 }
+        Self { counting: free / 10 * 7, consolidating: free / 10 * 9 }
     }
 
     /// The same for each of several that count at once. They come to their end one after the other,
@@ -61,7 +61,7 @@ impl Budget {
     pub(crate) fn among(self, several: usize) -> Self {
         let several = several.max(1);
         let counting = self.counting / several;
-        Self { counting, settling: self.settling.saturating_sub(counting * (several - 1)) }
+        Self { counting, consolidating: self.consolidating.saturating_sub(counting * (several - 1)) }
     }
 }
 
@@ -78,7 +78,9 @@ mod tests {
                         let reading = Reading { threads, chunk }.within(Some(limit), packs);
                         assert!((1..=threads).contains(&reading.threads) && reading.chunk == chunk);
                         let budget = Budget::new(limit, reading, packs);
-                        assert!(budget.counting <= budget.settling && budget.settling as u64 <= limit);
+                        assert!(
+                            budget.counting <= budget.consolidating && budget.consolidating as u64 <= limit
+                        );
                         // With the least limit of the command line and usual chunks there is room
                         // for the work itself.
                         assert!(limit < 64 << 20 || chunk > 256 << 10 || budget.counting >= 10 << 20);

@@ -5,24 +5,24 @@
 //! A row then costs two look-ups and an addition.
 //!
 //! Workers share one dictionary of items: they look up the rows of a whole chunk under a lock for
-//! reading, and only new items take the lock for writing. What is counted lies in a [`World`]. When
-//! it grows beyond the budget, all workers stop, the world is written to disk ([`crate::aggregate::spill`])
-//! and an empty one takes its place.
+//! reading, and only new items take the lock for writing. What is counted lies in a
+//! [`CountingState`]. When it grows beyond the budget, all workers stop, the world is written to
+//! disk ([`crate::aggregate::spill`]) and an empty one takes its place.
 
 use crate::aggregate::budget::Budget;
-use crate::aggregate::interner::{Dictionary, Key, NONE, hash};
-use crate::aggregate::sales::{Fate, Sale, Till};
-use crate::aggregate::spill::Spilled;
-use crate::aggregate::state::{World, read, write};
-use crate::aggregate::table::{Group, part};
-use crate::aggregate::usage_kinds::{Manner, Manners, Met};
-use crate::aggregate::users::Users;
+use crate::aggregate::interner::{Interner, Key, NONE, hash};
+use crate::aggregate::sales::{RowOutcome, Sale, SalesLedger};
+use crate::aggregate::spill::SpilledGroups;
+use crate::aggregate::state::{CountingState, read, write};
+use crate::aggregate::table::{Group, shard};
+use crate::aggregate::usage_kinds::{UsageKind, UsageKindInterner, UsageKinds};
+use crate::aggregate::users::PlaysByUser;
 use crate::diagnostics;
-use crate::filter::marks::{Entry as _, Verdicts};
+use crate::filter::marks::{RowMark as _, RowMarks};
 use crate::filter::period::OUTSIDE;
-use crate::filter::refund_cutoff::{Judge, Judged};
-use crate::filter::refund_pairs::Pair;
-use crate::scan::chunks::Decoded;
+use crate::filter::refund_cutoff::{RefundCutoff, RefundDecision};
+use crate::filter::refund_pairs::RefundPair;
+use crate::scan::chunks::DecodedChunk;
 use crate::scan::position::Place;
 use crate::scan::rejects::{account, rejected};
 use foldhash::fast::RandomState;
@@ -40,27 +40,27 @@ use transpose_core::terms::{BelowThreshold, QualifyingPlay, Terms, UnmatchedPoli
 use transpose_sync::{into_inner, lock, unpoisoned};
 
 /// What decides whether an event counts and where.
-pub(crate) struct Rules<'a> {
+pub(crate) struct CountingRules<'a> {
     pub(crate) decoder: &'a dyn EventDecoder,
     pub(crate) terms: &'a dyn Terms,
     /// [`Terms::turns`].
     pub(crate) turns: &'a [i64],
     pub(crate) qualifying: Option<QualifyingPlay>,
     /// What decides about sales and refunds, for sources of these.
-    pub(crate) sales: Option<Refunds<'a>>,
+    pub(crate) sales: Option<RefundRules<'a>>,
     /// Where plays are counted by user, and which of a row's cells names the user, for agreements
     /// that pay so.
-    pub(crate) users: Option<(&'a Users, usize)>,
+    pub(crate) users: Option<(&'a PlaysByUser, usize)>,
 }
 
 /// What decides about sales and refunds. The period stands here, because a refund of its sales may
 /// be later.
-pub(crate) struct Refunds<'a> {
+pub(crate) struct RefundRules<'a> {
     /// The period in microseconds since 1970 UTC.
     pub(crate) period: Option<Range<i64>>,
-    pub(crate) judge: &'a Judge,
+    pub(crate) cutoff: &'a RefundCutoff,
     /// The refunds whose sales are known.
-    pub(crate) pairs: Option<&'a Verdicts<Pair>>,
+    pub(crate) pairs: Option<&'a RowMarks<RefundPair>>,
     pub(crate) unmatched: UnmatchedPolicy,
 }
 
@@ -72,10 +72,10 @@ const EARLIER: &str = "refund-reported-earlier";
 /// Counts the events of all inputs.
 pub(crate) struct Counter {
     state: RandomState,
-    world: RwLock<World>,
+    world: RwLock<CountingState>,
     /// Sales contexts with the manners of their usages, numbered as they are met.
-    manners: Mutex<Met>,
-    spilled: Mutex<Option<Spilled>>,
+    usage_kinds: Mutex<UsageKindInterner>,
+    spilled: Mutex<Option<SpilledGroups>>,
     threads: usize,
     budget: Option<Budget>,
     temp_dir: PathBuf,
@@ -84,23 +84,23 @@ pub(crate) struct Counter {
 }
 
 /// Everything counted.
-pub(crate) struct Counted {
+pub(crate) struct CountedEvents {
     /// What is in memory.
-    pub(crate) world: World,
+    pub(crate) world: CountingState,
     /// What was written to disk, if anything was.
-    pub(crate) spilled: Option<Spilled>,
+    pub(crate) spilled: Option<SpilledGroups>,
     /// The sales contexts in order.
     pub(crate) contexts: Vec<Entity>,
     /// The manners of usages in order.
-    pub(crate) manners: Manners,
+    pub(crate) usage_kinds: UsageKinds,
 }
 
 impl Counter {
     pub(crate) fn new(threads: usize, budget: Option<Budget>, temp_dir: PathBuf, latest: bool) -> Self {
         Self {
             state: RandomState::default(),
-            world: RwLock::new(World::new(threads, latest)),
-            manners: Mutex::default(),
+            world: RwLock::new(CountingState::new(threads, latest)),
+            usage_kinds: Mutex::default(),
             spilled: Mutex::new(None),
             threads,
             budget,
@@ -110,12 +110,12 @@ impl Counter {
     }
 
     /// The number of a sales context with a manner.
-    pub(crate) fn manner(&self, manner: Manner) -> Result<u32, Fatal> {
-        lock(&self.manners).number(manner)
+    pub(crate) fn usage_kind(&self, usage_kind: UsageKind) -> Result<u32, Fatal> {
+        lock(&self.usage_kinds).number(usage_kind)
     }
 
     /// Writes what is counted to disk if it takes more memory than it may.
-    fn relieve(&self) -> Result<(), Fatal> {
+    fn spill_if_full(&self) -> Result<(), Fatal> {
         let Some(budget) = self.budget else { return Ok(()) };
         if read(&self.world).bytes() <= budget.counting {
             return Ok(());
@@ -125,41 +125,41 @@ impl Counter {
         if world.bytes() > budget.counting { self.spill(&mut world) } else { Ok(()) }
     }
 
-    fn spill(&self, world: &mut World) -> Result<(), Fatal> {
-        let full = std::mem::replace(world, World::new(self.threads, self.latest));
+    fn spill(&self, world: &mut CountingState) -> Result<(), Fatal> {
+        let full = std::mem::replace(world, CountingState::new(self.threads, self.latest));
         let mut spilled = lock(&self.spilled);
         if spilled.is_none() {
-            *spilled = Some(Spilled::create(&self.temp_dir)?);
+            *spilled = Some(SpilledGroups::create(&self.temp_dir)?);
         }
         spilled.as_ref().map_or(Ok(()), |spilled| spilled.write(full, self.threads))
     }
 
     /// Ends the counting. What fits into memory stays there, unless something was written to disk
     /// before; then everything goes there.
-    pub(crate) fn finish(self) -> Result<Counted, Fatal> {
+    pub(crate) fn finish(self) -> Result<CountedEvents, Fatal> {
         {
             let mut world = write(&self.world);
             for gathered in &world.gathered {
                 lock(gathered).flush(&world.groups)?;
             }
-            let fits = self.budget.is_none_or(|budget| world.to_settle() <= budget.settling);
+            let fits = self.budget.is_none_or(|budget| world.bytes_to_consolidate() <= budget.consolidating);
             if !fits || lock(&self.spilled).is_some() {
                 self.spill(&mut world)?;
             }
         }
-        let manners = into_inner(self.manners);
-        let (contexts, manners) = manners.finish();
-        Ok(Counted {
+        let usage_kinds = into_inner(self.usage_kinds);
+        let (contexts, usage_kinds) = usage_kinds.finish();
+        Ok(CountedEvents {
             world: unpoisoned(self.world.into_inner()),
             spilled: into_inner(self.spilled),
             contexts,
-            manners,
+            usage_kinds,
         })
     }
 }
 
 /// One worker's part in counting one input.
-pub(crate) struct Worker<'a> {
+pub(crate) struct CountingWorker<'a> {
     counter: &'a Counter,
     /// Its number among the workers.
     number: usize,
@@ -167,35 +167,35 @@ pub(crate) struct Worker<'a> {
     input: usize,
     /// Inputs of one space have keys that mean the same.
     space: u32,
-    contexts: Dictionary,
+    contexts: Interner,
     /// For each context key, and each time between two turns of the agreement, the sales context or
     /// why there is none.
-    placed: Vec<Option<Placed>>,
+    answers: Vec<Option<KeyAnswer>>,
     /// The numbers of adjustments, by that of the key and the period that they adjust.
     adjustments: BTreeMap<(u32, Option<(Date, Date)>), u32>,
-    till: Till,
-    chosen: Chosen,
+    sales_ledger: SalesLedger,
+    counted_rows: CountedRows,
 }
 
 /// What is known of a context key.
-struct Placed {
+struct KeyAnswer {
     /// The number of its manner.
-    place: Result<u32, Box<Unplaced>>,
-    sale: Option<Box<Selling>>,
+    place: Result<u32, Box<PlacementFailure>>,
+    sale: Option<Box<SaleKind>>,
 }
 
 /// A sale, with what its refund takes back.
-struct Selling {
+struct SaleKind {
     sale: Sale,
-    manner: Manner,
+    usage_kind: UsageKind,
 }
 
-enum Unplaced {
+enum PlacementFailure {
     Fault(CellDiagnostic),
     Terms(Diagnostic),
 }
 
-impl Unplaced {
+impl PlacementFailure {
     /// The diagnostic about a row.
     fn at(&self, place: Location) -> Diagnostic {
         match self {
@@ -206,44 +206,44 @@ impl Unplaced {
 }
 
 /// What is told of a row that is converted or left out.
-type Told = (&'static Code, &'static str);
+type RowMessage = (&'static Code, &'static str);
 
 /// What is to be done with a row.
-enum Choice {
+enum RowDecision {
     /// It is counted, in the manner of this number.
-    Count(u32, Option<Told>),
+    Count(u32, Option<RowMessage>),
     /// It is left out, for this reason.
-    Leave(&'static str, Told),
+    Leave(&'static str, RowMessage),
     Reject(Box<Diagnostic>),
 }
 
-const LEFT_OUTSIDE: Choice = Choice::Leave(
+const LEFT_OUTSIDE: RowDecision = RowDecision::Leave(
     OUTSIDE,
     (&diagnostics::OUTSIDE_PERIOD, "the play took place outside the reporting period and is left out"),
 );
-const LEFT_TOO_LATE: Choice = Choice::Leave(
+const LEFT_TOO_LATE: RowDecision = RowDecision::Leave(
     TOO_LATE,
     (
         &diagnostics::REFUND_TOO_LATE,
         "the sale of the period was refunded after the cut-off: the next report adjusts",
     ),
 );
-const LEFT_EARLIER: Choice = Choice::Leave(
+const LEFT_EARLIER: RowDecision = RowDecision::Leave(
     EARLIER,
     (&diagnostics::REFUND_EARLIER, "the refund cancels a sale of an earlier period, whose report shows it"),
 );
-const ADJUSTS: Told =
+const ADJUSTS: RowMessage =
     (&diagnostics::REFUND_ADJUSTS, "the refund came after the cut-off of its sale's period and adjusts");
-const UNMATCHED: Told = (
+const UNMATCHED: RowMessage = (
     &diagnostics::UNMATCHED_ADJUSTS,
     "the sale of the refund is not in the inputs; it is taken to adjust an earlier report",
 );
 
 /// The rows of a chunk that have a place, side by side.
 #[derive(Default)]
-struct Chosen {
+struct CountedRows {
     rows: Vec<u32>,
-    manners: Vec<u32>,
+    usage_kinds: Vec<u32>,
     /// The places of their keys among what is known of keys, for sales.
     keys: Vec<u32>,
     hashes: Vec<u64>,
@@ -300,14 +300,14 @@ impl<'a> Rows<'a> {
 
 /// A chunk's account, kept in whole numbers until the chunk is done.
 #[derive(Clone, Copy, Default)]
-struct Count {
+struct ChunkCount {
     rows: u64,
     plays: u64,
     returns: u64,
     micros: i128,
 }
 
-impl Count {
+impl ChunkCount {
     #[inline]
     fn add(&mut self, row: &EventRow, returned: bool) {
         self.rows += 1;
@@ -322,7 +322,7 @@ impl Count {
     }
 }
 
-impl<'a> Worker<'a> {
+impl<'a> CountingWorker<'a> {
     /// A worker on an input.
     pub(crate) fn new(counter: &'a Counter, number: usize, input: usize, space: u32) -> Self {
         Self {
@@ -330,43 +330,41 @@ impl<'a> Worker<'a> {
             number,
             input,
             space,
-            contexts: Dictionary::default(),
-            placed: Vec::new(),
+            contexts: Interner::default(),
+            answers: Vec::new(),
             adjustments: BTreeMap::new(),
-            till: Till::default(),
-            chosen: Chosen::default(),
+            sales_ledger: SalesLedger::default(),
+            counted_rows: CountedRows::default(),
         }
     }
 
     /// Counts the events of a chunk; answers its report and its rejects in the order of the rows.
     pub(crate) fn count(
         &mut self,
-        decoded: Decoded<'_>,
-        rules: &Rules<'_>,
+        decoded: DecodedChunk<'_>,
+        rules: &CountingRules<'_>,
     ) -> Result<(RunReport, Vec<Reject>), Fatal> {
         let world = read(&self.counter.world);
         let answer = self.count_in(&world, decoded, rules)?;
         drop(world);
-        self.counter.relieve()?;
+        self.counter.spill_if_full()?;
         Ok(answer)
     }
 
     fn count_in(
         &mut self,
-        world: &World,
-        decoded: Decoded<'_>,
-        rules: &Rules<'_>,
+        world: &CountingState,
+        decoded: DecodedChunk<'_>,
+        rules: &CountingRules<'_>,
     ) -> Result<(RunReport, Vec<Reject>), Fatal> {
-        let Decoded { bytes, origin, batch, mut report, .. } = decoded;
+        let DecodedChunk { bytes, origin, batch, mut report, .. } = decoded;
         let events = &batch.events;
         let rows = Rows { events, bytes, space: self.space };
         let mut rejects = batch.rejects.clone();
-        let place = |row: &EventRow| {
-            Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start))
-        };
-        let mut converted = Count::default();
-        let mut left: BTreeMap<&'static str, Count> = BTreeMap::new();
-        self.chosen.clear();
+        let place = |row: &EventRow| origin.locate(row.line, row.start);
+        let mut converted = ChunkCount::default();
+        let mut left: BTreeMap<&'static str, ChunkCount> = BTreeMap::new();
+        self.counted_rows.clear();
         let dictionary = read(&world.dictionary);
         let sells = rules.sales.is_some();
         let mut pairs = self.pairs(events, origin, rules)?.into_iter().peekable();
@@ -379,37 +377,35 @@ impl<'a> Worker<'a> {
             }
             // The tax of a refund is that of its sale.
             let key = self.key(&rows.context(index), sale.unwrap_or(row.time), rules)?;
-            if !sells && let Some(Some(Placed { place: Ok(manner), .. })) = self.placed.get(key as usize) {
+            if !sells
+                && let Some(Some(KeyAnswer { place: Ok(usage_kind), .. })) = self.answers.get(key as usize)
+            {
                 let hash = hash(&self.counter.state, &rows.item(index));
                 dictionary.expect(hash);
-                self.chosen.push(index, *manner, hash);
+                self.counted_rows.push(index, *usage_kind, hash);
                 continue;
             }
-            let told = match self.choose(key, row, sale, origin, rules)? {
-                Choice::Count(manner, told) => {
+            let message = match self.choose(key, row, sale, origin, rules)? {
+                RowDecision::Count(usage_kind, message) => {
                     let hash = hash(&self.counter.state, &rows.item(index));
                     dictionary.expect(hash);
-                    self.chosen.push(index, manner, hash);
-                    self.chosen.keys.push(key);
-                    told
+                    self.counted_rows.push(index, usage_kind, hash);
+                    self.counted_rows.keys.push(key);
+                    message
                 }
-                Choice::Leave(reason, told) => {
-                    let returned = self.settle(key, Fate::Filtered(reason), row);
+                RowDecision::Leave(reason, message) => {
+                    let returned = self.count_sale(key, RowOutcome::Filtered(reason), row);
                     left.entry(reason).or_default().add(row, returned);
-                    Some(told)
+                    Some(message)
                 }
-                Choice::Reject(diagnostic) => {
-                    self.settle(key, Fate::Rejected(diagnostic.code.id), row);
+                RowDecision::Reject(diagnostic) => {
+                    self.count_sale(key, RowOutcome::Rejected(diagnostic.code.id), row);
                     rejects.push(rejected(row, *diagnostic));
                     None
                 }
             };
-            if let Some((code, message)) = told {
-                if report.diagnostics.keeps(code) {
-                    report.diagnostics.push(Diagnostic::new(code, place(row), message));
-                } else {
-                    report.diagnostics.count(code, 1);
-                }
+            if let Some((code, message)) = message {
+                report.diagnostics.report(code, || Diagnostic::new(code, place(row), message));
             }
         }
         drop(dictionary);
@@ -419,19 +415,20 @@ impl<'a> Worker<'a> {
             world.gathered.get(self.number).ok_or_else(|| diagnostics::bug("a worker without a number"))?;
         let mut gathered = lock(gathered);
         let mut short = 0;
-        let chosen = self.chosen.rows.iter().zip(&self.chosen.items).zip(&self.chosen.manners);
-        for (index, ((row, item), manner)) in chosen.enumerate() {
+        let counted_rows =
+            self.counted_rows.rows.iter().zip(&self.counted_rows.items).zip(&self.counted_rows.usage_kinds);
+        for (index, ((row, item), usage_kind)) in counted_rows.enumerate() {
             let row_number = *row as usize;
             let (Some(row), Some(entry)) = (events.rows.get(row_number), dictionary.entry(*item)) else {
                 return Err(diagnostics::bug("a row without an item"));
             };
-            let key = if sells { self.chosen.keys.get(index).copied().unwrap_or(NONE) } else { NONE };
-            let sale = if sells { sale_of(&self.placed, key) } else { None };
+            let key = if sells { self.counted_rows.keys.get(index).copied().unwrap_or(NONE) } else { NONE };
+            let sale = if sells { sale_of(&self.answers, key) } else { None };
             if entry.fault != NONE
                 && let Some(fault) = dictionary.fault(entry)
             {
                 if sale.is_some() {
-                    self.till.count(key, Fate::Rejected(fault.code.id), row.plays);
+                    self.sales_ledger.count(key, RowOutcome::Rejected(fault.code.id), row.plays);
                 }
                 rejects.push(rejected(row, diagnostics::of_cell(fault, place(row))));
                 continue;
@@ -449,16 +446,16 @@ impl<'a> Worker<'a> {
             }
             converted.add(row, sale.is_some_and(|sale| sale.returned));
             if sale.is_some() {
-                self.till.count(key, Fate::Converted, row.plays);
+                self.sales_ledger.count(key, RowOutcome::Converted, row.plays);
             }
-            dictionary.met(*item, entry, Place::new(self.input, origin.line + u64::from(row.line)).0);
-            let key = Group::key(*item, *manner, bearing);
+            dictionary.note_row(*item, entry, Place::new(self.input, origin.line + u64::from(row.line)).0);
+            let key = Group::key(*item, *usage_kind, bearing);
             let group = Group { key, plays: u64::from(row.plays), micros: row.micros };
-            gathered.push(part(entry.hash), group, &world.groups)?;
+            gathered.push(shard(entry.hash), group, &world.groups)?;
             if let Some((users, cell)) = rules.users {
                 let cell =
                     events.cells.get(row_number * events.row_cells + cell).copied().unwrap_or(Span::ABSENT);
-                users.play(cell.bytes(bytes, &events.arena), *manner, bearing, u64::from(row.plays))?;
+                users.play(cell.bytes(bytes, &events.arena), *usage_kind, bearing, u64::from(row.plays))?;
             }
         }
         if short > 0 {
@@ -472,15 +469,15 @@ impl<'a> Worker<'a> {
             count.close(&mut ledger.read);
             count.close(ledger.filtered(reason));
         }
-        let placed = &self.placed;
-        self.till.close(|key| sale_of(placed, key), ledger)?;
+        let answers = &self.answers;
+        self.sales_ledger.close(|key| sale_of(answers, key), ledger)?;
         account(&rejects, &mut report);
         Ok((report, rejects))
     }
 
     /// The place of a row's context key among what is known of keys; what is new is looked into.
     #[inline]
-    fn key(&mut self, key: &RowKey<'_>, time: i64, rules: &Rules<'_>) -> Result<u32, Fatal> {
+    fn key(&mut self, key: &RowKey<'_>, time: i64, rules: &CountingRules<'_>) -> Result<u32, Fatal> {
         let hash = hash(&self.counter.state, key);
         let number = self.contexts.find_one(hash, key);
         if rules.turns.is_empty() && number != NONE {
@@ -496,30 +493,35 @@ impl<'a> Worker<'a> {
         (hash, mut number): (u64, u32),
         key: &RowKey<'_>,
         time: i64,
-        rules: &Rules<'_>,
+        rules: &CountingRules<'_>,
     ) -> Result<u32, Fatal> {
         let turns = rules.turns;
         if number == NONE {
             number = self.contexts.insert(hash, key, None).ok_or_else(diagnostics::too_many_distinct)?;
-            self.placed.resize_with(self.placed.len() + turns.len() + 1, || None);
+            self.answers.resize_with(self.answers.len() + turns.len() + 1, || None);
         }
         let after = turns.partition_point(|turn| *turn <= time);
         let slot = number as usize * (turns.len() + 1) + after;
-        if self.placed.get(slot).is_some_and(Option::is_none) {
+        if self.answers.get(slot).is_some_and(Option::is_none) {
             let runs: Vec<&[u8]> = key.runs().collect();
             let time = (!turns.is_empty()).then(|| representative(turns, after));
-            let placed = self.place(&runs, time, rules)?;
-            if let Some(place) = self.placed.get_mut(slot) {
-                *place = Some(placed);
+            let answers = self.place(&runs, time, rules)?;
+            if let Some(place) = self.answers.get_mut(slot) {
+                *place = Some(answers);
             }
         }
         u32::try_from(slot).map_err(|_| diagnostics::too_many_distinct())
     }
 
     /// What the agreement says about rows with a context key, at a time if that matters.
-    fn place(&self, runs: &[&[u8]], time: Option<i64>, rules: &Rules<'_>) -> Result<Placed, Fatal> {
+    fn place(
+        &self,
+        runs: &[&[u8]],
+        time: Option<i64>,
+        rules: &CountingRules<'_>,
+    ) -> Result<KeyAnswer, Fatal> {
         if let Err(fault) = rules.decoder.check_key(Dimension::Context, runs) {
-            return Ok(Placed { place: Err(Box::new(Unplaced::Fault(fault))), sale: None });
+            return Ok(KeyAnswer { place: Err(Box::new(PlacementFailure::Fault(fault))), sale: None });
         }
         let mut event = Entity::default();
         let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
@@ -532,10 +534,11 @@ impl<'a> Worker<'a> {
         }
         let answer = rules.terms.context(&event);
         let sale = if rules.sales.is_some() { Sale::new(&event, answer.as_ref().ok()) } else { None };
-        let manner = |answer: &Entity| Manner::new(answer, sale.as_ref().is_some_and(|sale| sale.returned));
-        let manner = answer.as_ref().map(manner).unwrap_or_default();
+        let usage_kind =
+            |answer: &Entity| UsageKind::new(answer, sale.as_ref().is_some_and(|sale| sale.returned));
+        let usage_kind = answer.as_ref().map(usage_kind).unwrap_or_default();
         let place = match answer {
-            Ok(_) => Ok(self.counter.manner(manner.clone())?),
+            Ok(_) => Ok(self.counter.usage_kind(usage_kind.clone())?),
             Err(diagnostic) => {
                 // What cannot be read is told as it stands, and not as missing.
                 let unread = faults.into_iter().find(|fault| {
@@ -543,14 +546,19 @@ impl<'a> Worker<'a> {
                         && event.value(fault.field).is_none()
                         && diagnostic.location.field == Some(fault.field)
                 });
-                Err(Box::new(unread.map_or(Unplaced::Terms(diagnostic), Unplaced::Fault)))
+                Err(Box::new(unread.map_or(PlacementFailure::Terms(diagnostic), PlacementFailure::Fault)))
             }
         };
-        Ok(Placed { place, sale: sale.map(|sale| Box::new(Selling { sale, manner })) })
+        Ok(KeyAnswer { place, sale: sale.map(|sale| Box::new(SaleKind { sale, usage_kind })) })
     }
 
     /// The refunds of a chunk whose sales are known, in order.
-    fn pairs(&self, events: &EventBatch, origin: Origin, rules: &Rules<'_>) -> Result<Vec<Pair>, Fatal> {
+    fn pairs(
+        &self,
+        events: &EventBatch,
+        origin: Origin,
+        rules: &CountingRules<'_>,
+    ) -> Result<Vec<RefundPair>, Fatal> {
         let pairs = rules.sales.as_ref().and_then(|refunds| refunds.pairs);
         let (Some(pairs), Some(first), Some(last)) = (pairs, events.rows.first(), events.rows.last()) else {
             return Ok(Vec::new());
@@ -567,22 +575,22 @@ impl<'a> Worker<'a> {
         row: &EventRow,
         sale: Option<i64>,
         origin: Origin,
-        rules: &Rules<'_>,
-    ) -> Result<Choice, Fatal> {
-        let Some(Some(placed)) = self.placed.get(key as usize) else {
+        rules: &CountingRules<'_>,
+    ) -> Result<RowDecision, Fatal> {
+        let Some(Some(answers)) = self.answers.get(key as usize) else {
             return Err(diagnostics::bug("a context without an answer"));
         };
-        let place = || Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-        let refund = placed.sale.as_ref().filter(|selling| selling.sale.returned);
+        let place = || origin.locate(row.line, row.start);
+        let refund = answers.sale.as_ref().filter(|sale_kind| sale_kind.sale.returned);
         if let (Some(_), Some(refunds)) = (refund, &rules.sales) {
             return self.choose_refund(key, (row.time, sale), &place(), refunds);
         }
         if rules.sales.as_ref().is_some_and(|sales| sales.is_outside(row)) {
             return Ok(LEFT_OUTSIDE);
         }
-        Ok(match &placed.place {
-            Ok(manner) => Choice::Count(*manner, None),
-            Err(unplaced) => Choice::Reject(Box::new(unplaced.at(place()))),
+        Ok(match &answers.place {
+            Ok(usage_kind) => RowDecision::Count(*usage_kind, None),
+            Err(failure) => RowDecision::Reject(Box::new(failure.at(place()))),
         })
     }
 
@@ -592,56 +600,62 @@ impl<'a> Worker<'a> {
         key: u32,
         (refund, sale): (i64, Option<i64>),
         place: &Location,
-        refunds: &Refunds<'_>,
-    ) -> Result<Choice, Fatal> {
-        let adjusted = match refunds.judge.judge(refund, sale) {
-            Judged::Return => None,
-            Judged::Adjustment(period) => Some((period, ADJUSTS)),
-            Judged::TooLate => return Ok(LEFT_TOO_LATE),
-            Judged::Earlier => return Ok(LEFT_EARLIER),
-            Judged::Outside => return Ok(LEFT_OUTSIDE),
-            Judged::Unmatched if refunds.unmatched == UnmatchedPolicy::Adjust => {
-                Some((refunds.judge.original(), UNMATCHED))
+        refunds: &RefundRules<'_>,
+    ) -> Result<RowDecision, Fatal> {
+        let adjusted = match refunds.cutoff.decide(refund, sale) {
+            RefundDecision::Return => None,
+            RefundDecision::Adjustment(period) => Some((period, ADJUSTS)),
+            RefundDecision::TooLate => return Ok(LEFT_TOO_LATE),
+            RefundDecision::Earlier => return Ok(LEFT_EARLIER),
+            RefundDecision::Outside => return Ok(LEFT_OUTSIDE),
+            RefundDecision::Unmatched if refunds.unmatched == UnmatchedPolicy::Adjust => {
+                Some((refunds.cutoff.original(), UNMATCHED))
             }
-            Judged::Unmatched => {
+            RefundDecision::Unmatched => {
                 let message = "the sale that the refund takes back is not in the inputs";
                 let diagnostic = Diagnostic::new(&diagnostics::UNMATCHED_REFUND, place.clone(), message);
-                return Ok(Choice::Reject(Box::new(diagnostic)));
+                return Ok(RowDecision::Reject(Box::new(diagnostic)));
             }
         };
-        let Some(Some(Placed { place: answer, sale: Some(selling) })) = self.placed.get(key as usize) else {
+        let Some(Some(KeyAnswer { place: answer, sale: Some(sale_kind) })) = self.answers.get(key as usize)
+        else {
             return Err(diagnostics::bug("a refund that is no sale"));
         };
-        let manner = match answer {
-            Ok(manner) => *manner,
-            Err(unplaced) => return Ok(Choice::Reject(Box::new(unplaced.at(place.clone())))),
+        let usage_kind = match answer {
+            Ok(usage_kind) => *usage_kind,
+            Err(failure) => return Ok(RowDecision::Reject(Box::new(failure.at(place.clone())))),
         };
-        let Some((period, told)) = adjusted else { return Ok(Choice::Count(manner, None)) };
+        let Some((period, message)) = adjusted else { return Ok(RowDecision::Count(usage_kind, None)) };
         if let Some(number) = self.adjustments.get(&(key, period)) {
-            return Ok(Choice::Count(*number, Some(told)));
+            return Ok(RowDecision::Count(*number, Some(message)));
         }
-        let mut manner = selling.manner.clone();
+        let mut usage_kind = sale_kind.usage_kind.clone();
         if let Some((first, last)) = period {
-            manner.usage.set(Field::USAGE_VALID_FROM, first.to_string());
-            manner.usage.set(Field::USAGE_VALID_UNTIL, last.to_string());
+            usage_kind.usage.set(Field::USAGE_VALID_FROM, first.to_string());
+            usage_kind.usage.set(Field::USAGE_VALID_UNTIL, last.to_string());
         }
-        let number = self.counter.manner(manner)?;
+        let number = self.counter.usage_kind(usage_kind)?;
         self.adjustments.insert((key, period), number);
-        Ok(Choice::Count(number, Some(told)))
+        Ok(RowDecision::Count(number, Some(message)))
     }
 
     /// Counts the money of a row that is not counted itself; answers whether it is a refund.
-    fn settle(&mut self, key: u32, fate: Fate, row: &EventRow) -> bool {
-        let Some(sale) = sale_of(&self.placed, key) else { return false };
+    fn count_sale(&mut self, key: u32, outcome: RowOutcome, row: &EventRow) -> bool {
+        let Some(sale) = sale_of(&self.answers, key) else { return false };
         let returned = sale.returned;
-        self.till.count(key, fate, row.plays);
+        self.sales_ledger.count(key, outcome, row.plays);
         returned
     }
 
     /// Finds the items of the chosen rows, and makes those that are new.
-    fn find_items(&mut self, world: &World, rows: Rows<'_>, rules: &Rules<'_>) -> Result<(), Fatal> {
-        let Chosen { rows: chosen, hashes, items, .. } = &mut self.chosen;
-        let key = |index: usize| rows.item(chosen.get(index).copied().unwrap_or(NONE) as usize);
+    fn find_items(
+        &mut self,
+        world: &CountingState,
+        rows: Rows<'_>,
+        rules: &CountingRules<'_>,
+    ) -> Result<(), Fatal> {
+        let CountedRows { rows: counted_rows, hashes, items, .. } = &mut self.counted_rows;
+        let key = |index: usize| rows.item(counted_rows.get(index).copied().unwrap_or(NONE) as usize);
         read(&world.dictionary).find(hashes, key, items);
         if !items.contains(&NONE) {
             return Ok(());
@@ -649,7 +663,7 @@ impl<'a> Worker<'a> {
         // What is new is examined before the lock is taken. Two workers may examine the same item;
         // both come to the same answer.
         let mut vetted = Vec::new();
-        for (index, row) in chosen.iter().enumerate() {
+        for (index, row) in counted_rows.iter().enumerate() {
             if items.get(index) == Some(&NONE) {
                 let key = rows.item(*row as usize);
                 let runs: Vec<&[u8]> = key.runs().collect();
@@ -659,7 +673,7 @@ impl<'a> Worker<'a> {
         let mut dictionary = write(&world.dictionary);
         for (index, fault) in vetted {
             let (Some(row), Some(hash), Some(item)) =
-                (chosen.get(index), hashes.get(index), items.get_mut(index))
+                (counted_rows.get(index), hashes.get(index), items.get_mut(index))
             else {
                 continue;
             };
@@ -673,15 +687,15 @@ impl<'a> Worker<'a> {
     }
 }
 
-impl Refunds<'_> {
+impl RefundRules<'_> {
     fn is_outside(&self, row: &EventRow) -> bool {
         self.period.as_ref().is_some_and(|period| !period.contains(&row.time))
     }
 }
 
 /// The sale that rows with a key are.
-fn sale_of(placed: &[Option<Placed>], key: u32) -> Option<&Sale> {
-    Some(&placed.get(key as usize)?.as_ref()?.sale.as_ref()?.sale)
+fn sale_of(answers: &[Option<KeyAnswer>], key: u32) -> Option<&Sale> {
+    Some(&answers.get(key as usize)?.as_ref()?.sale.as_ref()?.sale)
 }
 
 /// A moment between two turns of the agreement, which all moments between them stand for.
@@ -690,17 +704,17 @@ fn representative(turns: &[i64], after: usize) -> i64 {
     before.unwrap_or_else(|| turns.first().map_or(0, |first| first.saturating_sub(1)))
 }
 
-impl Chosen {
+impl CountedRows {
     #[inline]
-    fn push(&mut self, row: usize, manner: u32, hash: u64) {
+    fn push(&mut self, row: usize, usage_kind: u32, hash: u64) {
         self.rows.push(row as u32);
-        self.manners.push(manner);
+        self.usage_kinds.push(usage_kind);
         self.hashes.push(hash);
     }
 
     fn clear(&mut self) {
         self.rows.clear();
-        self.manners.clear();
+        self.usage_kinds.clear();
         self.keys.clear();
         self.hashes.clear();
         self.items.clear();

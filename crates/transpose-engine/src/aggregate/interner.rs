@@ -2,7 +2,7 @@
 //!
 //! A key is a list of runs of raw bytes. Looking one up costs three visits to memory that is rarely
 //! in the cache: the slot, the entry, the bytes. So many keys are looked up together, and memory is
-//! asked for long before it is visited ([`Dictionary::expect`], [`Dictionary::find`]). Bytes are
+//! asked for long before it is visited ([`Interner::expect`], [`Interner::find`]). Bytes are
 //! always compared; a hash alone proves nothing.
 
 use foldhash::fast::RandomState;
@@ -42,7 +42,7 @@ pub(crate) struct Entry {
     block: u32,
     offset: u32,
     len: u32,
-    /// Why rows with this key cannot be converted: a number of [`Dictionary::fault`], or [`NONE`].
+    /// Why rows with this key cannot be converted: a number of [`Interner::fault`], or [`NONE`].
     pub(crate) fault: u32,
     /// Where a counted row with this key was read first; the greatest number where there is none.
     pub(crate) first: AtomicU64,
@@ -51,7 +51,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// Notes that a row with this key is counted.
     #[inline]
-    fn met(&self, place: u64) {
+    fn note_row(&self, place: u64) {
         // Most rows come after the first, and then nothing is written: other workers keep the line
         // in their caches.
         if place < self.first.load(Ordering::Relaxed) {
@@ -74,7 +74,7 @@ pub(crate) trait Key {
 }
 
 /// Interns keys.
-pub(crate) struct Dictionary {
+pub(crate) struct Interner {
     slots: Vec<Slot>,
     entries: Vec<Entry>,
     blocks: Vec<Vec<u8>>,
@@ -84,7 +84,7 @@ pub(crate) struct Dictionary {
     bytes: usize,
 }
 
-impl Default for Dictionary {
+impl Default for Interner {
     fn default() -> Self {
         Self::new(false)
     }
@@ -112,9 +112,9 @@ fn join(key: &impl Key, out: &mut Vec<u8>) {
 
 /// A key that was written by [`join`].
 #[derive(Clone, Copy)]
-pub(crate) struct Joined<'a>(pub(crate) &'a [u8]);
+pub(crate) struct JoinedKey<'a>(pub(crate) &'a [u8]);
 
-impl<'a> Joined<'a> {
+impl<'a> JoinedKey<'a> {
     fn parts(self) -> (u32, &'a [u8]) {
         match self.0.split_first_chunk::<4>() {
             Some((space, runs)) => (u32::from_le_bytes(*space), runs),
@@ -134,7 +134,7 @@ impl<'a> Joined<'a> {
     }
 }
 
-impl Key for Joined<'_> {
+impl Key for JoinedKey<'_> {
     fn space(&self) -> u32 {
         self.parts().0
     }
@@ -193,7 +193,7 @@ pub(crate) fn prefetch<T>(value: Option<&T>) {
     let _ = value;
 }
 
-impl Dictionary {
+impl Interner {
     /// An empty dictionary; `latest` tells whether it keeps where each key was read last.
     pub(crate) fn new(latest: bool) -> Self {
         Self {
@@ -208,8 +208,8 @@ impl Dictionary {
 
     /// Notes that a row with this key is counted.
     #[inline]
-    pub(crate) fn met(&self, number: u32, entry: &Entry, place: u64) {
-        entry.met(place);
+    pub(crate) fn note_row(&self, number: u32, entry: &Entry, place: u64) {
+        entry.note_row(place);
         if let Some(last) = self.lasts.as_ref().and_then(|lasts| lasts.get(number as usize)) {
             last.fetch_max(place, Ordering::Relaxed);
         }
@@ -249,10 +249,10 @@ impl Dictionary {
 
     /// A key as it was written.
     #[inline]
-    pub(crate) fn joined(&self, entry: &Entry) -> Joined<'_> {
+    pub(crate) fn joined(&self, entry: &Entry) -> JoinedKey<'_> {
         let block = self.blocks.get(entry.block as usize).map_or(&[][..], Vec::as_slice);
         let start = entry.offset as usize;
-        Joined(block.get(start..start + entry.len as usize).unwrap_or(&[]))
+        JoinedKey(block.get(start..start + entry.len as usize).unwrap_or(&[]))
     }
 
     /// Why rows with a key cannot be converted.
@@ -296,7 +296,7 @@ impl Dictionary {
     }
 
     /// Asks for the memory where the search for a key begins; the sooner before
-    /// [`Dictionary::find`], the better.
+    /// [`Interner::find`], the better.
     #[inline]
     pub(crate) fn expect(&self, hash: u64) {
         prefetch(self.slots.get(self.slot(hash)));
@@ -410,9 +410,9 @@ impl Entry {
     }
 
     /// The key, given its block.
-    pub(crate) fn within<'a>(&self, block: &'a [u8]) -> Joined<'a> {
+    pub(crate) fn within<'a>(&self, block: &'a [u8]) -> JoinedKey<'a> {
         let start = self.offset as usize;
-        Joined(block.get(start..start + self.len as usize).unwrap_or(&[]))
+        JoinedKey(block.get(start..start + self.len as usize).unwrap_or(&[]))
     }
 }
 
@@ -450,7 +450,7 @@ mod tests {
         #[test]
         fn numbers_are_those_of_a_map(keys in keys()) {
             let state = RandomState::default();
-            let mut dictionary = Dictionary::default();
+            let mut dictionary = Interner::default();
             let mut known = std::collections::HashMap::<(u32, Vec<Vec<u8>>), u32>::new();
             for (space, runs) in &keys {
                 let key = Plain(*space, runs.clone());
@@ -483,7 +483,7 @@ mod tests {
     #[test]
     fn many_keys_in_several_blocks_are_kept_apart() {
         let state = RandomState::default();
-        let mut dictionary = Dictionary::default();
+        let mut dictionary = Interner::default();
         let key =
             |number: u32| Plain(0, vec![vec![b'x'; (number % 7000) as usize], number.to_be_bytes().to_vec()]);
         for number in 0..2000 {
@@ -499,13 +499,13 @@ mod tests {
 
     #[test]
     fn the_first_counted_row_is_the_lowest() {
-        let mut dictionary = Dictionary::new(true);
+        let mut dictionary = Interner::new(true);
         let key = Plain(0, vec![]);
         dictionary.insert(1, &&key, None);
         let entry = dictionary.entry(0).unwrap();
         assert_eq!(entry.first(), None);
         for place in [7, 9, 3, 5] {
-            dictionary.met(0, entry, place);
+            dictionary.note_row(0, entry, place);
         }
         assert_eq!((entry.first(), dictionary.last(0)), (Some(3), 9));
     }

@@ -54,7 +54,7 @@ fn exact(text: &str) -> Option<Decimal> {
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Fate {
+pub(crate) enum RowOutcome {
     /// It is part of the output.
     Converted,
     /// It was left out, for the given reason.
@@ -65,12 +65,12 @@ pub(crate) enum Fate {
 
 /// Counts the sales of a chunk.
 #[derive(Default)]
-pub(crate) struct Till(HashMap<(u32, Fate), u64, RandomState>);
+pub(crate) struct SalesLedger(HashMap<(u32, RowOutcome), u64, RandomState>);
 
-impl Till {
+impl SalesLedger {
     /// Counts a row by the number of its key.
-    pub(crate) fn count(&mut self, key: u32, fate: Fate, sales: u32) {
-        *self.0.entry((key, fate)).or_default() += u64::from(sales);
+    pub(crate) fn count(&mut self, key: u32, outcome: RowOutcome, sales: u32) {
+        *self.0.entry((key, outcome)).or_default() += u64::from(sales);
     }
 
     /// Adds the money to a ledger; `sale` knows the keys.
@@ -79,7 +79,7 @@ impl Till {
         sale: impl Fn(u32) -> Option<&'a Sale>,
         ledger: &mut Ledger,
     ) -> Result<(), Fatal> {
-        for ((key, fate), count) in self.0.drain() {
+        for ((key, outcome), count) in self.0.drain() {
             let Some(sale) = sale(key) else { continue };
             let times = |amount: Decimal| {
                 amount.checked_mul(count.into()).ok_or_else(|| diagnostics::overflow("money"))
@@ -89,10 +89,10 @@ impl Till {
             if let Some(price) = sale.price.filter(|_| !sale.returned) {
                 amounts.money.insert(sale.currency.clone(), times(price)?);
             }
-            let place = match fate {
-                Fate::Converted => &mut ledger.converted,
-                Fate::Filtered(reason) => ledger.filtered.entry(reason).or_default(),
-                Fate::Rejected(code) => ledger.rejected.entry(code).or_default(),
+            let place = match outcome {
+                RowOutcome::Converted => &mut ledger.converted,
+                RowOutcome::Filtered(reason) => ledger.filtered.entry(reason).or_default(),
+                RowOutcome::Rejected(code) => ledger.rejected.entry(code).or_default(),
             };
             place
                 .add(&amounts)
@@ -125,14 +125,14 @@ mod tests {
             entity(&[(Field::RETAIL_PRICE, "-1.20"), (Field::EVENT_CURRENCY, "GBP"), (Field::PRICE, "1")]);
         let sales = [Sale::new(&sold, Some(&answer)), Sale::new(&back, Some(&given)), Sale::new(&sold, None)];
         assert!(Sale::new(&entity(&[(Field::PLAN, "a")]), None).is_none());
-        let mut till = Till::default();
-        for (key, fate, count) in [
-            (0, Fate::Converted, 3),
-            (1, Fate::Converted, 1),
-            (0, Fate::Filtered("why"), 2),
-            (2, Fate::Rejected("XXX0101"), 1),
+        let mut till = SalesLedger::default();
+        for (key, outcome, count) in [
+            (0, RowOutcome::Converted, 3),
+            (1, RowOutcome::Converted, 1),
+            (0, RowOutcome::Filtered("why"), 2),
+            (2, RowOutcome::Rejected("XXX0101"), 1),
         ] {
-            till.count(key, fate, count);
+            till.count(key, outcome, count);
         }
         let mut ledger = Ledger::default();
         till.close(|key| sales[key as usize].as_ref(), &mut ledger).unwrap();

@@ -1,16 +1,16 @@
 //! What does not fit into memory goes to disk, and comes back part by part.
 //!
-//! When a [`World`] is full, its items and groups are written out: the parts of the groups are
-//! parts here too, each item followed by its groups. A key that is met again later is written
+//! When a [`CountingState`] is full, its items and groups are written out: the parts of the groups
+//! are parts here too, each item followed by its groups. A key that is met again later is written
 //! again. When everything was read, each part comes back as one small dictionary with its groups,
 //! in which equal keys have met again; a part that is too large comes in several passes.
 
-use crate::aggregate::interner::{Dictionary, Joined, NONE};
-use crate::aggregate::state::World;
-use crate::aggregate::table::{Group, PARTS, merge};
+use crate::aggregate::interner::{Interner, JoinedKey, NONE};
+use crate::aggregate::state::CountingState;
+use crate::aggregate::table::{Group, SHARDS, merge};
 use crate::diagnostics;
-use crate::scan::ordered::side_by_side;
-use crate::storage::scratch::{Extent, Reader, Scratch, Writer};
+use crate::scan::ordered::parallel_map;
+use crate::storage::scratch::{Extent, FrameReader, FrameWriter, Scratch};
 use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
 use std::path::Path;
 use std::sync::Mutex;
@@ -21,39 +21,42 @@ use transpose_sync::{lock, unpoisoned};
 const PASS: usize = 256 * 1024;
 
 /// Worlds on disk.
-pub(crate) struct Spilled {
+pub(crate) struct SpilledGroups {
     spill: Scratch,
-    parts: Mutex<Vec<Part>>,
+    shards: Mutex<Vec<SpilledShard>>,
 }
 
 /// Where a part lies, and how much memory it takes when it comes back.
 #[derive(Clone, Default)]
-struct Part {
+struct SpilledShard {
     extents: Vec<Extent>,
     memory: u64,
 }
 
 /// A part, or one pass of it, in memory again.
-pub(crate) struct Loaded {
-    pub(crate) dictionary: Dictionary,
+pub(crate) struct LoadedShard {
+    pub(crate) dictionary: Interner,
     /// Sorted by item.
     pub(crate) groups: Vec<Group>,
 }
 
-impl Spilled {
+impl SpilledGroups {
     pub(crate) fn create(folder: &Path) -> Result<Self, Fatal> {
-        Ok(Self { spill: Scratch::create(folder)?, parts: Mutex::new(vec![Part::default(); PARTS]) })
+        Ok(Self {
+            spill: Scratch::create(folder)?,
+            shards: Mutex::new(vec![SpilledShard::default(); SHARDS]),
+        })
     }
 
     /// Writes a world. Nobody else may be counting in it.
-    pub(crate) fn write(&self, world: World, threads: usize) -> Result<(), Fatal> {
+    pub(crate) fn write(&self, world: CountingState, threads: usize) -> Result<(), Fatal> {
         for gathered in &world.gathered {
             lock(gathered).flush(&world.groups)?;
         }
-        let World { dictionary, groups, .. } = world;
+        let CountingState { dictionary, groups, .. } = world;
         let dictionary = unpoisoned(dictionary.into_inner());
-        side_by_side(threads, (0..PARTS).collect(), Vec::new, |frame: &mut Vec<u8>, number| {
-            let mut writer = Writer::new(&self.spill);
+        parallel_map(threads, (0..SHARDS).collect(), Vec::new, |frame: &mut Vec<u8>, number| {
+            let mut writer = FrameWriter::new(&self.spill);
             let mut memory = 0;
             for of_item in groups.take(number).into_sorted().chunk_by(|a, b| a.item() == b.item()) {
                 let item = of_item.first().map_or(NONE, |group| group.item());
@@ -71,13 +74,13 @@ impl Spilled {
                     put(group.plays, frame);
                     put(unsigned(group.micros), frame);
                 }
-                memory += Dictionary::memory(key.len()) + size_of_val(of_item);
+                memory += Interner::memory(key.len()) + size_of_val(of_item);
                 writer.frame(&[frame])?;
             }
             let extents = writer.finish()?;
-            if let Some(part) = lock(&self.parts).get_mut(number) {
-                part.extents.extend(extents);
-                part.memory += memory as u64;
+            if let Some(shard) = lock(&self.shards).get_mut(number) {
+                shard.extents.extend(extents);
+                shard.memory += memory as u64;
             }
             Ok(())
         })
@@ -91,16 +94,22 @@ impl Spilled {
 
     /// In how many passes a part has to come back if a pass may take this much memory. A part is
     /// read anew for each pass, so passes are not made as small as anybody may ask.
-    pub(crate) fn passes(&self, part: usize, allowance: usize) -> u64 {
-        let memory = lock(&self.parts).get(part).map_or(0, |part| part.memory);
+    pub(crate) fn passes(&self, shard: usize, allowance: usize) -> u64 {
+        let memory = lock(&self.shards).get(shard).map_or(0, |shard| shard.memory);
         memory.div_ceil(allowance.max(PASS) as u64).max(1)
     }
 
     /// Brings one pass of a part back.
-    pub(crate) fn load(&self, part: usize, pass: u64, passes: u64, latest: bool) -> Result<Loaded, Fatal> {
-        let extents = lock(&self.parts).get(part).map(|part| part.extents.clone()).unwrap_or_default();
-        let mut reader = Reader::new(&self.spill, &extents);
-        let mut loaded = Loaded { dictionary: Dictionary::new(latest), groups: Vec::new() };
+    pub(crate) fn load(
+        &self,
+        shard: usize,
+        pass: u64,
+        passes: u64,
+        latest: bool,
+    ) -> Result<LoadedShard, Fatal> {
+        let extents = lock(&self.shards).get(shard).map(|shard| shard.extents.clone()).unwrap_or_default();
+        let mut reader = FrameReader::new(&self.spill, &extents);
+        let mut loaded = LoadedShard { dictionary: Interner::new(latest), groups: Vec::new() };
         while let Some(frame) = reader.next()? {
             let Some((hash, rest)) = frame.split_first_chunk::<8>() else {
                 return Err(diagnostics::damaged_scratch());
@@ -117,17 +126,17 @@ impl Spilled {
     }
 }
 
-impl Loaded {
+impl LoadedShard {
     fn add(&mut self, hash: u64, mut rest: &[u8]) -> Option<()> {
         let (first, last) = (take(&mut rest)?, take(&mut rest)?);
-        let key = Joined(take_text(&mut rest)?);
+        let key = JoinedKey(take_text(&mut rest)?);
         let mut item = self.dictionary.find_one(hash, &key);
         if item == NONE {
             item = self.dictionary.insert(hash, &key, None)?;
         }
         let entry = self.dictionary.entry(item)?;
-        self.dictionary.met(item, entry, first);
-        self.dictionary.met(item, entry, last.max(first));
+        self.dictionary.note_row(item, entry, first);
+        self.dictionary.note_row(item, entry, last.max(first));
         while !rest.is_empty() {
             let (place, plays) = (take(&mut rest)? as u32, take(&mut rest)?);
             let micros = signed(take(&mut rest)?);
@@ -141,7 +150,7 @@ impl Loaded {
 mod tests {
     use super::*;
     use crate::aggregate::interner::{Key, hash};
-    use crate::aggregate::table::part;
+    use crate::aggregate::table::shard;
     use foldhash::fast::RandomState;
     use std::collections::BTreeMap;
 
@@ -161,10 +170,10 @@ mod tests {
     #[test]
     fn worlds_meet_again() {
         let state = RandomState::default();
-        let spilled = Spilled::create(&std::env::temp_dir()).unwrap();
+        let spilled = SpilledGroups::create(&std::env::temp_dir()).unwrap();
         let mut expected: BTreeMap<(String, u32), (u64, i64)> = BTreeMap::new();
         for world in 0..3_u64 {
-            let full = World::new(1, true);
+            let full = CountingState::new(1, true);
             {
                 let mut dictionary = full.dictionary.write().unwrap();
                 let mut gathered = lock(full.gathered.first().unwrap());
@@ -172,11 +181,11 @@ mod tests {
                     let name = Name(format!("item {number}"));
                     let hash = hash(&state, &&name);
                     let item = dictionary.insert(hash, &&name, None).unwrap();
-                    dictionary.met(item, dictionary.entry(item).unwrap(), 10_000 * world + number);
+                    dictionary.note_row(item, dictionary.entry(item).unwrap(), 10_000 * world + number);
                     for context in 0..3 {
                         let (plays, micros) = (1 + number % 5, i64::from(context) - 1);
                         let key = Group::key(item, context, context == 1);
-                        gathered.push(part(hash), Group { key, plays, micros }, &full.groups).unwrap();
+                        gathered.push(shard(hash), Group { key, plays, micros }, &full.groups).unwrap();
                         let sum = expected.entry((name.0.clone(), context)).or_default();
                         *sum = (sum.0 + plays, sum.1 + micros);
                     }
@@ -186,10 +195,10 @@ mod tests {
         }
         for passes in [1, 3] {
             let mut found = BTreeMap::new();
-            for part in 0..PARTS {
-                assert_eq!(spilled.passes(part, usize::MAX), 1);
+            for shard in 0..SHARDS {
+                assert_eq!(spilled.passes(shard, usize::MAX), 1);
                 for pass in 0..passes {
-                    let Loaded { dictionary, groups } = spilled.load(part, pass, passes, true).unwrap();
+                    let LoadedShard { dictionary, groups } = spilled.load(shard, pass, passes, true).unwrap();
                     for group in groups {
                         let entry = dictionary.entry(group.item()).unwrap();
                         let name = dictionary.joined(entry).pieces().next().unwrap();

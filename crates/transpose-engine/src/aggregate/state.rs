@@ -1,24 +1,24 @@
 //! What is counted and not yet written to disk.
 
-use crate::aggregate::interner::Dictionary;
-use crate::aggregate::table::{Gathered, Groups};
+use crate::aggregate::interner::Interner;
+use crate::aggregate::table::{GroupBuffer, Groups};
 use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use transpose_sync::unpoisoned;
 
 /// What is counted and not yet written to disk.
-pub(crate) struct World {
-    pub(crate) dictionary: RwLock<Dictionary>,
+pub(crate) struct CountingState {
+    pub(crate) dictionary: RwLock<Interner>,
     pub(crate) groups: Groups,
     /// For each worker what it has gathered.
-    pub(crate) gathered: Vec<Mutex<Gathered>>,
+    pub(crate) gathered: Vec<Mutex<GroupBuffer>>,
 }
 
-impl World {
+impl CountingState {
     /// Nothing counted yet, by so many workers; `latest` tells whether it matters where an item was
     /// read last.
     pub(crate) fn new(threads: usize, latest: bool) -> Self {
         Self {
-            dictionary: RwLock::new(Dictionary::new(latest)),
+            dictionary: RwLock::new(Interner::new(latest)),
             groups: Groups::default(),
             gathered: (0..threads).map(|_| Mutex::default()).collect(),
         }
@@ -30,7 +30,7 @@ impl World {
     }
 
     /// How much memory it takes to put this world in order where it is, at the highest point.
-    pub(crate) fn to_settle(&self) -> usize {
+    pub(crate) fn bytes_to_consolidate(&self) -> usize {
         let dictionary = read(&self.dictionary);
         // Descriptions take about as much as the keys they are made from, which go as they come;
         // then each item is ranked and sorted on both sides. Sorted groups are made while the

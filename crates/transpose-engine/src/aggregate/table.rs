@@ -12,12 +12,12 @@ use transpose_core::diagnostics::Fatal;
 use transpose_sync::lock;
 
 /// How many parts there are.
-pub(crate) const PARTS: usize = 64;
+pub(crate) const SHARDS: usize = 64;
 
 /// The part of an item, by its hash. These bits choose neither a slot of the dictionary nor the
 /// pass of a spilled part.
 #[inline]
-pub(crate) fn part(hash: u64) -> usize {
+pub(crate) fn shard(hash: u64) -> usize {
     (hash >> 58) as usize
 }
 
@@ -40,8 +40,8 @@ const EMPTY: Group = Group { key: u64::MAX, plays: 0, micros: 0 };
 impl Group {
     /// The key of an item in a manner, as rows are counted.
     #[inline]
-    pub(crate) fn key(item: u32, manner: u32, bearing: bool) -> u64 {
-        u64::from(item) << 32 | u64::from(manner) << 1 | u64::from(bearing)
+    pub(crate) fn key(item: u32, usage_kind: u32, bearing: bool) -> u64 {
+        u64::from(item) << 32 | u64::from(usage_kind) << 1 | u64::from(bearing)
     }
 
     /// The key of an item in a manner whose rank is known.
@@ -109,12 +109,12 @@ pub(crate) fn net(groups: &[Group]) -> i128 {
 
 /// The groups of one part: a table with open addressing.
 #[derive(Default)]
-pub(crate) struct Table {
+pub(crate) struct Shard {
     slots: Vec<Group>,
     len: usize,
 }
 
-impl Table {
+impl Shard {
     /// The groups, in no order.
     pub(crate) fn groups(&self) -> impl Iterator<Item = Group> {
         self.slots.iter().copied().filter(|group| group.key != u64::MAX)
@@ -194,13 +194,13 @@ impl Table {
 
 /// All groups.
 pub(crate) struct Groups {
-    parts: Vec<Mutex<Table>>,
+    shards: Vec<Mutex<Shard>>,
     bytes: AtomicUsize,
 }
 
 impl Default for Groups {
     fn default() -> Self {
-        Self { parts: (0..PARTS).map(|_| Mutex::default()).collect(), bytes: AtomicUsize::new(0) }
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), bytes: AtomicUsize::new(0) }
     }
 }
 
@@ -212,21 +212,21 @@ impl Groups {
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(|part| lock(part).len()).sum()
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
     /// Takes a part away.
-    pub(crate) fn take(&self, part: usize) -> Table {
-        self.parts.get(part).map(|part| std::mem::take(&mut *lock(part))).unwrap_or_default()
+    pub(crate) fn take(&self, shard: usize) -> Shard {
+        self.shards.get(shard).map(|shard| std::mem::take(&mut *lock(shard))).unwrap_or_default()
     }
 
     /// Looks at a part.
-    pub(crate) fn with<T>(&self, part: usize, look: impl FnOnce(&Table) -> T) -> Option<T> {
-        self.parts.get(part).map(|part| look(&lock(part)))
+    pub(crate) fn with<T>(&self, shard: usize, look: impl FnOnce(&Shard) -> T) -> Option<T> {
+        self.shards.get(shard).map(|shard| look(&lock(shard)))
     }
 
-    fn add(&self, part: usize, groups: &[Group]) -> Result<(), Fatal> {
-        let Some(table) = self.parts.get(part) else {
+    fn add(&self, shard: usize, groups: &[Group]) -> Result<(), Fatal> {
+        let Some(table) = self.shards.get(shard) else {
             return Err(diagnostics::bug("a group without a part"));
         };
         let grown = lock(table).add_all(groups)?;
@@ -236,27 +236,27 @@ impl Groups {
 }
 
 /// What one worker has counted and not yet brought to the groups.
-pub(crate) struct Gathered(Vec<Vec<Group>>);
+pub(crate) struct GroupBuffer(Vec<Vec<Group>>);
 
-impl Default for Gathered {
+impl Default for GroupBuffer {
     fn default() -> Self {
-        Self((0..PARTS).map(|_| Vec::new()).collect())
+        Self((0..SHARDS).map(|_| Vec::new()).collect())
     }
 }
 
-impl Gathered {
+impl GroupBuffer {
     /// How much memory a worker may take for this.
-    pub(crate) const BYTES: usize = PARTS * GATHERED * size_of::<Group>();
+    pub(crate) const BYTES: usize = SHARDS * GATHERED * size_of::<Group>();
 
     /// Adds a row.
     #[inline]
-    pub(crate) fn push(&mut self, part: usize, group: Group, groups: &Groups) -> Result<(), Fatal> {
-        let Some(gathered) = self.0.get_mut(part) else {
+    pub(crate) fn push(&mut self, shard: usize, group: Group, groups: &Groups) -> Result<(), Fatal> {
+        let Some(gathered) = self.0.get_mut(shard) else {
             return Err(diagnostics::bug("a row without a part"));
         };
         gathered.push(group);
         if gathered.len() >= GATHERED {
-            groups.add(part, gathered)?;
+            groups.add(shard, gathered)?;
             gathered.clear();
         }
         Ok(())
@@ -264,8 +264,8 @@ impl Gathered {
 
     /// Brings everything to the groups.
     pub(crate) fn flush(&mut self, groups: &Groups) -> Result<(), Fatal> {
-        for (part, gathered) in self.0.iter_mut().enumerate() {
-            groups.add(part, gathered)?;
+        for (shard, gathered) in self.0.iter_mut().enumerate() {
+            groups.add(shard, gathered)?;
             gathered.clear();
         }
         Ok(())
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn sums_are_those_of_a_map() {
         let groups = Groups::default();
-        let mut gathered = Gathered::default();
+        let mut gathered = GroupBuffer::default();
         let mut expected: HashMap<u64, (u64, i64)> = HashMap::new();
         let mut random = 1_u64;
         for _ in 0..100_000 {
@@ -291,15 +291,15 @@ mod tests {
                 Group { key, plays: 1 + (random >> 60), micros: i64::from((random >> 50) as u16) - 900 };
             let sum = expected.entry(key).or_default();
             *sum = (sum.0 + group.plays, sum.1 + group.micros);
-            gathered.push(item as usize % PARTS, group, &groups).unwrap();
+            gathered.push(item as usize % SHARDS, group, &groups).unwrap();
         }
         gathered.flush(&groups).unwrap();
         assert_eq!(groups.len(), expected.len());
         assert!(groups.bytes() >= expected.len() * size_of::<Group>());
         let mut seen = 0;
-        for part in 0..PARTS {
-            for group in groups.take(part).groups() {
-                assert_eq!(group.item() as usize % PARTS, part);
+        for shard in 0..SHARDS {
+            for group in groups.take(shard).groups() {
+                assert_eq!(group.item() as usize % SHARDS, shard);
                 assert_eq!(expected[&group.key], (group.plays, group.micros));
                 seen += 1;
             }

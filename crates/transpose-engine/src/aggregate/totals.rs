@@ -1,28 +1,28 @@
 //! What was counted in all, by sales context and by kind of usages.
 
 use crate::aggregate::table::Group;
-use crate::aggregate::usage_kinds::Manners;
+use crate::aggregate::usage_kinds::UsageKinds;
 use crate::diagnostics;
 use transpose_core::diagnostics::Fatal;
 
 /// What was counted in all.
 #[derive(Clone, Debug)]
-pub(crate) struct Sums {
+pub(crate) struct Totals {
     /// Plays and time of each context.
     pub(crate) contexts: Vec<(u64, i64)>,
     /// Plays and returns of each kind of usages.
     pub(crate) kinds: Vec<(u64, u64)>,
 }
 
-impl Sums {
+impl Totals {
     /// Nothing yet.
-    pub(crate) fn new(manners: &Manners) -> Self {
-        Self { contexts: vec![(0, 0); manners.len()], kinds: vec![(0, 0); manners.kinds()] }
+    pub(crate) fn new(usage_kinds: &UsageKinds) -> Self {
+        Self { contexts: vec![(0, 0); usage_kinds.len()], kinds: vec![(0, 0); usage_kinds.kinds()] }
     }
 
     /// Adds a ranked group to its context and kind; what was returned stays part of what was sold.
-    pub(crate) fn add(&mut self, manners: &Manners, group: Group) -> Result<(), Fatal> {
-        let sum = manners.context(group).and_then(|context| self.contexts.get_mut(context as usize));
+    pub(crate) fn add(&mut self, usage_kinds: &UsageKinds, group: Group) -> Result<(), Fatal> {
+        let sum = usage_kinds.context(group).and_then(|context| self.contexts.get_mut(context as usize));
         let kind = self.kinds.get_mut(group.kind() as usize);
         let (Some(sum), Some(kind)) = (sum, kind) else {
             return Err(diagnostics::bug("a total without a context"));

@@ -11,7 +11,7 @@
 //! `usage.returns` is what was returned. So it is in DSR: `Usages` are the sales of the period,
 //! `Returns` those that were reversed, and the newer `NetUsage` is the one less the other.
 
-use crate::aggregate::table::Group as Counted;
+use crate::aggregate::table::Group as CountedEvents;
 use crate::diagnostics;
 use std::collections::BTreeMap;
 use transpose_core::diagnostics::Fatal;
@@ -19,7 +19,7 @@ use transpose_core::model::{Entity, Field, FieldSet, Group};
 
 /// A sales context with the manner of usages in it, as events are counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Manner {
+pub(crate) struct UsageKind {
     /// The sales context.
     pub(crate) context: Entity,
     /// The fields of usages.
@@ -28,66 +28,66 @@ pub(crate) struct Manner {
     pub(crate) returned: bool,
 }
 
-impl Manner {
+impl UsageKind {
     /// Takes apart what the agreement has answered. What neither a context nor a usage has is left
     /// out.
     pub(crate) fn new(answer: &Entity, returned: bool) -> Self {
-        let mut manner = Self { returned, ..Self::default() };
-        manner.context.origin.clone_from(&answer.origin);
-        manner.context.extras.clone_from(&answer.extras);
+        let mut usage_kind = Self { returned, ..Self::default() };
+        usage_kind.context.origin.clone_from(&answer.origin);
+        usage_kind.context.extras.clone_from(&answer.extras);
         for (field, value) in answer.iter() {
             match field.group() {
-                Group::Usage => manner.usage.set(field, value.clone()),
+                Group::Usage => usage_kind.usage.set(field, value.clone()),
                 Group::Event => {}
-                _ => manner.context.set(field, value.clone()),
+                _ => usage_kind.context.set(field, value.clone()),
             }
         }
-        manner
+        usage_kind
     }
 }
 
 /// Numbers manners as they are met.
 #[derive(Default)]
-pub(crate) struct Met(BTreeMap<Manner, u32>);
+pub(crate) struct UsageKindInterner(BTreeMap<UsageKind, u32>);
 
-impl Met {
+impl UsageKindInterner {
     /// The number of a manner.
-    pub(crate) fn number(&mut self, manner: Manner) -> Result<u32, Fatal> {
+    pub(crate) fn number(&mut self, usage_kind: UsageKind) -> Result<u32, Fatal> {
         let next = self.0.len() as u32;
         // Two bits of a group's place tell whether royalties are due and whether it is of returns.
         if next >= 1 << 30 {
             return Err(diagnostics::too_many_distinct());
         }
-        Ok(*self.0.entry(manner).or_insert(next))
+        Ok(*self.0.entry(usage_kind).or_insert(next))
     }
 
     /// All contexts in order, and all manners in order.
-    pub(crate) fn finish(self) -> (Vec<Entity>, Manners) {
-        let (mut contexts, mut manners) = (Vec::new(), Manners::default());
-        manners.ranks.resize(self.0.len(), u32::MAX);
+    pub(crate) fn finish(self) -> (Vec<Entity>, UsageKinds) {
+        let (mut contexts, mut usage_kinds) = (Vec::new(), UsageKinds::default());
+        usage_kinds.ranks.resize(self.0.len(), u32::MAX);
         let mut usages: Vec<Entity> = Vec::new();
-        for (Manner { context, usage, returned }, number) in self.0 {
-            manners.returns |= returned || usage.value(Field::PRICE).is_some();
+        for (UsageKind { context, usage, returned }, number) in self.0 {
+            usage_kinds.returns |= returned || usage.value(Field::PRICE).is_some();
             if contexts.last() != Some(&context) {
                 contexts.push(context);
-                manners.contexts.push(contexts.len() as u32 - 1);
+                usage_kinds.contexts.push(contexts.len() as u32 - 1);
                 usages.push(usage);
             } else if usages.last() != Some(&usage) {
-                manners.contexts.push(contexts.len() as u32 - 1);
+                usage_kinds.contexts.push(contexts.len() as u32 - 1);
                 usages.push(usage);
             }
-            if let Some(rank) = manners.ranks.get_mut(number as usize) {
+            if let Some(rank) = usage_kinds.ranks.get_mut(number as usize) {
                 *rank = (usages.len() as u32 - 1) << 2 | u32::from(returned);
             }
         }
         let fields = usages.iter().fold(FieldSet::EMPTY, |fields, usage| fields.union(usage.fields()));
-        manners.fields = fields.iter().filter(|field| !COUNTED.contains(field)).collect();
+        usage_kinds.fields = fields.iter().filter(|field| !COUNTED.contains(field)).collect();
         for usage in &usages {
-            let cells = manners.fields.iter().map(|field| usage.text(*field).map(Into::into));
-            manners.cells.extend(cells);
+            let cells = usage_kinds.fields.iter().map(|field| usage.text(*field).map(Into::into));
+            usage_kinds.cells.extend(cells);
         }
-        manners.usages = usages;
-        (contexts, manners)
+        usage_kinds.usages = usages;
+        (contexts, usage_kinds)
     }
 }
 
@@ -106,7 +106,7 @@ const COUNTED: [Field; 9] = [
 
 /// All manners in order.
 #[derive(Default)]
-pub(crate) struct Manners {
+pub(crate) struct UsageKinds {
     /// For each number of a manner its rank, with room for whether royalties are due, and whether
     /// it is of returns as the lowest bit.
     pub(crate) ranks: Vec<u32>,
@@ -122,7 +122,7 @@ pub(crate) struct Manners {
     returns: bool,
 }
 
-impl Manners {
+impl UsageKinds {
     /// How many sales contexts there are at most.
     pub(crate) fn len(&self) -> usize {
         self.contexts.len()
@@ -145,7 +145,7 @@ impl Manners {
     }
 
     /// The sales context of a ranked group.
-    pub(crate) fn context(&self, group: Counted) -> Option<u32> {
+    pub(crate) fn context(&self, group: CountedEvents) -> Option<u32> {
         self.context_of(group.kind())
     }
 

@@ -4,7 +4,7 @@
 //! decides the memory: a user takes an entry for each sales context that counts, and there is no
 //! way by the disk. Beyond the limit the run is refused.
 
-use crate::aggregate::usage_kinds::Manners;
+use crate::aggregate::usage_kinds::UsageKinds;
 use crate::diagnostics;
 use foldhash::fast::RandomState;
 use foldhash::quality;
@@ -25,7 +25,7 @@ transpose_core::codes! {
 }
 
 /// How many parts the tables have, so that workers rarely wait for each other.
-const PARTS: usize = 64;
+const SHARDS: usize = 64;
 
 /// What an entry takes at most, with the room that a table keeps free.
 const ENTRY: usize = 96;
@@ -34,25 +34,25 @@ const ENTRY: usize = 96;
 type User = u128;
 
 /// Counts by user and something else.
-struct Table<K> {
-    parts: Vec<Mutex<HashMap<K, u64, RandomState>>>,
+struct UserTable<K> {
+    shards: Vec<Mutex<HashMap<K, u64, RandomState>>>,
     most: usize,
     len: AtomicUsize,
 }
 
-impl<K: std::hash::Hash + Eq> Table<K> {
+impl<K: std::hash::Hash + Eq> UserTable<K> {
     fn new(memory: Option<usize>) -> Self {
         let most = memory.map_or(usize::MAX, |memory| memory / ENTRY);
-        let parts = (0..PARTS).map(|_| Mutex::default()).collect();
-        Self { parts, most, len: AtomicUsize::new(0) }
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, most, len: AtomicUsize::new(0) }
     }
 
     fn add(&self, user: User, key: K, plays: u64) -> Result<(), Fatal> {
-        let Some(part) = self.parts.get(user as usize % PARTS) else { return Ok(()) };
-        let mut part = lock(part);
-        let before = part.len();
-        *part.entry(key).or_default() += plays;
-        if part.len() > before && self.len.fetch_add(1, Ordering::Relaxed) >= self.most {
+        let Some(shard) = self.shards.get(user as usize % SHARDS) else { return Ok(()) };
+        let mut shard = lock(shard);
+        let before = shard.len();
+        *shard.entry(key).or_default() += plays;
+        if shard.len() > before && self.len.fetch_add(1, Ordering::Relaxed) >= self.most {
             let message = "the plays are of too many users";
             return Err(Fatal::usage(Diagnostic::new(&TOO_MANY_USERS, Location::default(), message)));
         }
@@ -60,30 +60,30 @@ impl<K: std::hash::Hash + Eq> Table<K> {
     }
 
     fn into_entries(self) -> impl Iterator<Item = (K, u64)> {
-        let part = |part: Mutex<HashMap<K, u64, RandomState>>| into_inner(part);
-        self.parts.into_iter().flat_map(part)
+        let shard = |shard: Mutex<HashMap<K, u64, RandomState>>| into_inner(shard);
+        self.shards.into_iter().flat_map(shard)
     }
 }
 
 /// Who played what of a report, and of the whole service where that is read too.
-pub(crate) struct Users {
+pub(crate) struct PlaysByUser {
     /// Two keys of one hash, so that no two users are ever taken for one.
     keys: [quality::RandomState; 2],
     /// Plays by user, number of the manner, and whether they are paid for.
-    own: Table<(User, u32, bool)>,
+    own: UserTable<(User, u32, bool)>,
     /// All plays that count, by user; none where the report is all there is.
-    all: Option<Table<User>>,
+    all: Option<UserTable<User>>,
 }
 
-impl Users {
+impl PlaysByUser {
     /// `memory` is what the tables may take, in bytes; `service` tells whether the plays of the
     /// whole service are counted apart.
     pub(crate) fn new(memory: Option<usize>, service: bool) -> Self {
         let share = memory.map(|memory| if service { memory / 2 } else { memory });
         Self {
             keys: [quality::RandomState::default(), quality::RandomState::default()],
-            own: Table::new(share),
-            all: service.then(|| Table::new(share)),
+            own: UserTable::new(share),
+            all: service.then(|| UserTable::new(share)),
         }
     }
 
@@ -98,16 +98,16 @@ impl Users {
 
     /// Counts plays of the report; those without a user are not counted, and the agreement misses
     /// them.
-    pub(crate) fn play(&self, name: &[u8], manner: u32, bearing: bool, plays: u64) -> Result<(), Fatal> {
+    pub(crate) fn play(&self, name: &[u8], usage_kind: u32, bearing: bool, plays: u64) -> Result<(), Fatal> {
         if name.is_empty() {
             return Ok(());
         }
         let user = self.user(name);
-        self.own.add(user, (user, manner, bearing), plays)
+        self.own.add(user, (user, usage_kind, bearing), plays)
     }
 
     /// Counts plays of the whole service.
-    pub(crate) fn listen(&self, name: &[u8], plays: u64) -> Result<(), Fatal> {
+    pub(crate) fn play_at_service(&self, name: &[u8], plays: u64) -> Result<(), Fatal> {
         match &self.all {
             Some(all) if !name.is_empty() => {
                 let user = self.user(name);
@@ -120,18 +120,18 @@ impl Users {
     /// For each kind of usages, how many plays it has of users with so many plays in all, rising.
     pub(crate) fn finish(
         self,
-        manners: &Manners,
+        usage_kinds: &UsageKinds,
         contexts: &[Entity],
         terms: &dyn RoyaltyTerms,
     ) -> Result<Vec<Vec<(u64, u64)>>, Fatal> {
         let counts = |kind: u32| {
-            let context = manners.context_of(kind).and_then(|context| contexts.get(context as usize));
+            let context = usage_kinds.context_of(kind).and_then(|context| contexts.get(context as usize));
             context.is_some_and(|context| terms.counts_for_users(context, kind & 1 == 1))
         };
-        let counted: Vec<bool> = (0..manners.kinds() as u32).map(counts).collect();
+        let counted: Vec<bool> = (0..usage_kinds.kinds() as u32).map(counts).collect();
         let mut own = Vec::new();
-        for ((user, manner, bearing), plays) in self.own.into_entries() {
-            let Some(kind) = manners.kind(manner, bearing) else { continue };
+        for ((user, usage_kind, bearing), plays) in self.own.into_entries() {
+            let Some(kind) = usage_kinds.kind(usage_kind, bearing) else { continue };
             if counted.get(kind as usize) == Some(&true) {
                 own.push((user, kind, plays));
             }

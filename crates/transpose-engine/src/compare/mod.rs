@@ -16,12 +16,12 @@ mod nearest;
 mod render;
 
 use crate::diagnostics;
-use crate::scan::chunks::{Decoded, Reading};
+use crate::scan::chunks::{DecodedChunk, Reading};
 use crate::scan::open::{name_source, open_events};
 use crate::scan::position::Place;
 use crate::scan::rescan;
 use crate::storage::scratch::Scratch;
-use crate::storage::sorter::{Sorted, Sorter};
+use crate::storage::sorter::{SortedRecords, Sorter};
 use crate::storage::varint::{Cells, put, put_cell, put_text, signed, take, take_text, unsigned};
 use foldhash::fast::RandomState;
 use render::Difference;
@@ -144,7 +144,7 @@ pub type Lines<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Fatal>;
 
 /// Rows with their plays and their played time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
+pub struct RowTotals {
     /// How many rows.
     pub rows: u64,
     /// How many plays or sales.
@@ -153,7 +153,7 @@ pub struct Sum {
     pub micros: i128,
 }
 
-impl Sum {
+impl RowTotals {
     fn add(&mut self, row: &Row<'_>) {
         self.rows += 1;
         self.plays += row.plays;
@@ -163,19 +163,19 @@ impl Sum {
 
 /// What a comparison came to.
 #[derive(Debug, Default)]
-pub struct Compared {
+pub struct ComparisonResult {
     /// Rows that could be read, of each file.
-    pub read: [Sum; 2],
+    pub read: [RowTotals; 2],
     /// How many rows could not be read.
     pub rejected: [u64; 2],
     /// Rows of pairs that say the same.
-    pub same: [Sum; 2],
+    pub same: [RowTotals; 2],
     /// Rows of pairs that say different things.
-    pub different: [Sum; 2],
+    pub different: [RowTotals; 2],
     /// Rows without their like in the other file.
-    pub only: [Sum; 2],
+    pub only: [RowTotals; 2],
     /// Rows that stand several times in their file, without the first.
-    pub repeated: [Sum; 2],
+    pub repeated: [RowTotals; 2],
     /// How many pairs were found by identifier.
     pub by_id: u64,
     /// How many pairs were found by track, user and time.
@@ -193,7 +193,7 @@ pub struct Compared {
     pub spilled: u64,
 }
 
-impl Compared {
+impl ComparisonResult {
     /// How many differences there are.
     pub fn differences(&self) -> u64 {
         let pairs = self.different.iter().take(1);
@@ -244,13 +244,13 @@ impl Class {
 
 /// How a row and the other one were found to belong together.
 #[derive(Clone, Copy)]
-enum Matched {
+enum MatchedBy {
     Nothing,
     Id,
     Time,
 }
 
-impl Matched {
+impl MatchedBy {
     fn name(self) -> &'static str {
         match self {
             Self::Nothing => "",
@@ -385,7 +385,7 @@ impl Shape {
 
 impl Comparison<'_> {
     /// Compares the files; `lines` takes every difference in the order of the files.
-    pub fn run(&self, lines: Option<Lines<'_>>) -> Result<Compared, Fatal> {
+    pub fn run(&self, lines: Option<Lines<'_>>) -> Result<ComparisonResult, Fatal> {
         let mut decoders = Vec::new();
         let mut diagnostics = Diagnostics::default();
         for (input, format) in self.inputs.iter().zip(self.formats) {
@@ -399,8 +399,8 @@ impl Comparison<'_> {
             let reading = self.reading.within(Some(limit), true);
             crate::aggregate::budget::Budget::new(limit, reading, true).counting.min(1 << 30)
         });
-        let compared = Compared { diagnostics, ..Compared::default() };
-        let mut run = Run {
+        let compared = ComparisonResult { diagnostics, ..ComparisonResult::default() };
+        let mut run = Pairing {
             compared,
             counts: vec![0; shape.columns.len()],
             rest: Sorter::new(&spill, memory / 3),
@@ -417,8 +417,8 @@ impl Comparison<'_> {
         run.identifiers(&ids.finish()?)?;
         let rest = std::mem::replace(&mut run.rest, Sorter::new(&spill, 0)).finish()?;
         run.nearest(&rest)?;
-        let Run { outcomes, mut compared, counts, .. } = run;
-        tell(&outcomes.finish()?, &shape, lines, &mut compared.diagnostics)?;
+        let Pairing { outcomes, mut compared, counts, .. } = run;
+        report(&outcomes.finish()?, &shape, lines, &mut compared.diagnostics)?;
         let counts = shape.columns.iter().copied().zip(counts).enumerate();
         compared.fields =
             counts.filter(|(column, _)| shape.compared & 1 << column != 0).map(|(_, count)| count).collect();
@@ -451,7 +451,7 @@ impl Comparison<'_> {
         file: usize,
         input: &Input,
         decoder: &mut dyn EventDecoder,
-        run: &mut Run<'_>,
+        run: &mut Pairing<'_>,
         ids: &mut Sorter<'_>,
     ) -> Result<(), Fatal> {
         let shape = run.shape;
@@ -472,7 +472,7 @@ impl Comparison<'_> {
         let cell = |field: &Field| row.iter().position(|known| known == field);
         let cells =
             shape.columns.iter().map(|field| (*field, cell(field).filter(|_| !NUMBERS.contains(field))));
-        let eye = Eye {
+        let reader = RowReader {
             file,
             decoder,
             id: cell(&Field::EVENT_ID).filter(|_| shape.ids),
@@ -481,9 +481,13 @@ impl Comparison<'_> {
             state: run.state.clone(),
         };
         let source: Arc<str> = input.name().into();
-        let read =
-            rescan::read(input, decoder, self.reading, &|decoded| Ok(eye.look(decoded)), |seen: Seen| {
-                let Seen { records, mut diagnostics, rejects, read } = seen;
+        let read = rescan::read_rows(
+            input,
+            decoder,
+            self.reading,
+            &|decoded| Ok(reader.read_rows(decoded)),
+            |read_chunk: ReadChunk| {
+                let ReadChunk { records, mut diagnostics, rejects, read } = read_chunk;
                 diagnostics.name_source(&source);
                 run.compared.diagnostics.merge(diagnostics);
                 if let (Some(rejected), Some(sum)) =
@@ -508,7 +512,8 @@ impl Comparison<'_> {
                     }
                 }
                 Ok(())
-            });
+            },
+        );
         read.map_err(|mut fatal| {
             name_source(&mut fatal.diagnostics, input);
             fatal
@@ -520,7 +525,7 @@ impl Comparison<'_> {
 const NUMBERS: [Field; 2] = [Field::EVENT_TIME, Field::EVENT_DURATION];
 
 /// What looks at the rows of one file.
-struct Eye<'a> {
+struct RowReader<'a> {
     file: usize,
     decoder: &'a dyn EventDecoder,
     id: Option<usize>,
@@ -532,25 +537,25 @@ struct Eye<'a> {
 }
 
 /// What a chunk came to.
-struct Seen {
+struct ReadChunk {
     /// Records, each after its name: the identifier and the place, or only the place.
     records: Vec<u8>,
     diagnostics: Diagnostics,
     rejects: u64,
-    read: Sum,
+    read: RowTotals,
 }
 
-impl Eye<'_> {
-    fn look(&self, decoded: Decoded<'_>) -> Seen {
-        let Decoded { bytes, origin, batch, report, .. } = decoded;
-        let mut seen = Seen {
+impl RowReader<'_> {
+    fn read_rows(&self, decoded: DecodedChunk<'_>) -> ReadChunk {
+        let DecodedChunk { bytes, origin, batch, report, .. } = decoded;
+        let mut read_chunk = ReadChunk {
             records: Vec::new(),
             diagnostics: report.diagnostics,
             rejects: batch.rejects.len() as u64,
-            read: Sum::default(),
+            read: RowTotals::default(),
         };
-        seen.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
-        seen.diagnostics.sort_by_line();
+        read_chunk.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
+        read_chunk.diagnostics.sort_by_line();
         let events = &batch.events;
         let (mut name, mut record, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
         for (index, row) in events.rows.iter().enumerate() {
@@ -584,20 +589,20 @@ impl Eye<'_> {
                     Err(_) => put_cell(Some(raw), &mut record),
                 }
             }
-            put_text(&name, &mut seen.records);
-            put_text(&record, &mut seen.records);
-            seen.read.rows += 1;
-            seen.read.plays += u64::from(row.plays);
-            seen.read.micros += i128::from(row.micros);
+            put_text(&name, &mut read_chunk.records);
+            put_text(&record, &mut read_chunk.records);
+            read_chunk.read.rows += 1;
+            read_chunk.read.plays += u64::from(row.plays);
+            read_chunk.read.micros += i128::from(row.micros);
         }
-        seen
+        read_chunk
     }
 }
 
 /// The state of a comparison.
-struct Run<'a> {
+struct Pairing<'a> {
     shape: &'a Shape,
-    compared: Compared,
+    compared: ComparisonResult,
     /// How many pairs differ, by column.
     counts: Vec<u64>,
     /// Rows that have no partner by identifier, by track, user and time.
@@ -610,11 +615,11 @@ struct Run<'a> {
     line: Vec<u8>,
 }
 
-impl Run<'_> {
+impl Pairing<'_> {
     /// Pairs rows of one identifier.
-    fn identifiers(&mut self, ids: &Sorted<'_>) -> Result<(), Fatal> {
+    fn identifiers(&mut self, ids: &SortedRecords<'_>) -> Result<(), Fatal> {
         let mut ids = ids.read()?;
-        let mut group = Same::default();
+        let mut group = SameId::default();
         while let Some((name, record)) = ids.next()? {
             let (id, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             if group.id != id {
@@ -637,13 +642,13 @@ impl Run<'_> {
         self.close(&group)
     }
 
-    fn close(&mut self, group: &Same) -> Result<(), Fatal> {
+    fn close(&mut self, group: &SameId) -> Result<(), Fatal> {
         match &group.first {
             [Some((a, one)), Some((b, other))] => {
                 let a = Row::parse(*a, one).ok_or_else(diagnostics::damaged_scratch)?;
                 let b = Row::parse(*b, other).ok_or_else(diagnostics::damaged_scratch)?;
                 self.compared.by_id += 1;
-                self.pair(&a, &b, Matched::Id)
+                self.pair(&a, &b, MatchedBy::Id)
             }
             [Some((place, record)), None] | [None, Some((place, record))] => {
                 self.alone(&Row::parse(*place, record).ok_or_else(diagnostics::damaged_scratch)?, record)
@@ -671,9 +676,9 @@ impl Run<'_> {
     }
 
     /// Pairs what is left by track, user and time.
-    fn nearest(&mut self, rest: &Sorted<'_>) -> Result<(), Fatal> {
+    fn nearest(&mut self, rest: &SortedRecords<'_>) -> Result<(), Fatal> {
         let mut rest = rest.read()?;
-        let mut near = Near::default();
+        let mut near = Neighbours::default();
         while let Some((name, record)) = rest.next()? {
             let (key, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             let key = key.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?.0;
@@ -690,21 +695,21 @@ impl Run<'_> {
                         "plays of one track and user stand so close that they were paired piece by piece";
                     self.compared.diagnostics.push(Diagnostic::new(&CROWDED, Location::default(), message));
                 }
-                self.settle(&mut near)?;
+                self.pair_nearest(&mut near)?;
                 near.key.clear();
                 near.key.extend_from_slice(key);
             }
             let start = near.text.len();
             near.text.extend_from_slice(record);
-            near.rows.push(Waiting { place: row.place, time: row.time, record: start..near.text.len() });
+            near.rows.push(WaitingRow { place: row.place, time: row.time, record: start..near.text.len() });
         }
-        self.settle(&mut near)
+        self.pair_nearest(&mut near)
     }
 
     /// Pairs rows that stand close together.
-    fn settle(&mut self, near: &mut Near) -> Result<(), Fatal> {
-        let Near { rows, text, .. } = &*near;
-        let row = |waiting: &Waiting| {
+    fn pair_nearest(&mut self, near: &mut Neighbours) -> Result<(), Fatal> {
+        let Neighbours { rows, text, .. } = &*near;
+        let row = |waiting: &WaitingRow| {
             let record = text.get(waiting.record.clone()).unwrap_or_default();
             Row::parse(waiting.place, record).ok_or_else(diagnostics::damaged_scratch)
         };
@@ -715,7 +720,7 @@ impl Run<'_> {
                 None => self.only(&row(waiting)?)?,
                 Some(partner) if waiting.place.input() == 0 => {
                     self.compared.by_time += 1;
-                    self.pair(&row(waiting)?, &row(partner)?, Matched::Time)?;
+                    self.pair(&row(waiting)?, &row(partner)?, MatchedBy::Time)?;
                 }
                 Some(_) => {}
             }
@@ -725,7 +730,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn pair(&mut self, a: &Row<'_>, b: &Row<'_>, matched: Matched) -> Result<(), Fatal> {
+    fn pair(&mut self, a: &Row<'_>, b: &Row<'_>, matched: MatchedBy) -> Result<(), Fatal> {
         let fields = self.shape.differences(a, b);
         let sums = if fields == 0 { &mut self.compared.same } else { &mut self.compared.different };
         sums.iter_mut().zip([a, b]).for_each(|(sum, row)| sum.add(row));
@@ -735,7 +740,7 @@ impl Run<'_> {
         for (column, count) in self.counts.iter_mut().enumerate() {
             *count += fields >> column & 1;
         }
-        self.tell(&Difference { class: Class::Different, matched, row: a, other: Some(b), fields })
+        self.report(&Difference { class: Class::Different, matched, row: a, other: Some(b), fields })
     }
 
     fn only(&mut self, row: &Row<'_>) -> Result<(), Fatal> {
@@ -744,7 +749,7 @@ impl Run<'_> {
             sum.add(row);
         }
         let class = Class::Only(file);
-        self.tell(&Difference { class, matched: Matched::Nothing, row, other: None, fields: 0 })
+        self.report(&Difference { class, matched: MatchedBy::Nothing, row, other: None, fields: 0 })
     }
 
     fn repeated(&mut self, row: &Row<'_>, first: &Row<'_>) -> Result<(), Fatal> {
@@ -753,11 +758,11 @@ impl Run<'_> {
             sum.add(row);
         }
         let (class, fields) = (Class::Repeated(file), self.shape.differences(row, first));
-        self.tell(&Difference { class, matched: Matched::Id, row, other: Some(first), fields })
+        self.report(&Difference { class, matched: MatchedBy::Id, row, other: Some(first), fields })
     }
 
     /// Takes a difference to its place in the order of the files.
-    fn tell(&mut self, difference: &Difference<'_>) -> Result<(), Fatal> {
+    fn report(&mut self, difference: &Difference<'_>) -> Result<(), Fatal> {
         let Difference { class, row, other, fields, .. } = *difference;
         if let Some(territory) = self.shape.territory.and_then(|column| row.cell(column)) {
             let territory = String::from_utf8_lossy(territory);
@@ -795,29 +800,29 @@ fn count(counts: &mut BTreeMap<Box<str>, [u64; 5]>, key: &str, class: Class) {
 
 /// Rows of one identifier: the first of each file.
 #[derive(Default)]
-struct Same {
+struct SameId {
     id: Vec<u8>,
     first: [Option<(Place, Vec<u8>)>; 2],
 }
 
 /// Rows of one track and user that follow each other within the window.
 #[derive(Default)]
-struct Near {
+struct Neighbours {
     key: Vec<u8>,
-    rows: Vec<Waiting>,
+    rows: Vec<WaitingRow>,
     /// Their records.
     text: Vec<u8>,
 }
 
-struct Waiting {
+struct WaitingRow {
     place: Place,
     time: i64,
     record: std::ops::Range<usize>,
 }
 
 /// Tells and writes the differences in the order of the files.
-fn tell(
-    outcomes: &Sorted<'_>,
+fn report(
+    outcomes: &SortedRecords<'_>,
     shape: &Shape,
     mut lines: Option<Lines<'_>>,
     diagnostics: &mut Diagnostics,
@@ -837,11 +842,7 @@ fn tell(
             .ok_or_else(diagnostics::damaged_scratch)?;
         let (fields, other) = (take(&mut line), take(&mut line));
         let (Some(fields), Some(other)) = (fields, other) else { return Err(diagnostics::damaged_scratch()) };
-        if diagnostics.keeps(class.code()) {
-            diagnostics.push(shape.diagnostic(*class, place, Place(other), fields));
-        } else {
-            diagnostics.count(class.code(), 1);
-        }
+        diagnostics.report(class.code(), || shape.diagnostic(*class, place, Place(other), fields));
         if let Some(lines) = &mut lines {
             lines(line)?;
         }
@@ -870,7 +871,7 @@ impl Shape {
     }
 }
 
-impl Compared {
+impl ComparisonResult {
     /// Every row that was read is in one class.
     fn check(&self) -> Result<(), Fatal> {
         for file in 0..2 {

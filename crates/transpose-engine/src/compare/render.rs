@@ -1,6 +1,6 @@
 //! A difference as a line of CSV or JSON.
 
-use super::{Class, Form, Matched, Row, Shape};
+use super::{Class, Form, MatchedBy, Row, Shape};
 use serde_json::{Map, Value, json};
 use std::io::Write as _;
 use transpose_codes::duration::Duration;
@@ -13,7 +13,7 @@ use transpose_text::quoting::write_cell;
 #[derive(Clone, Copy)]
 pub(super) struct Difference<'a> {
     pub(super) class: Class,
-    pub(super) matched: Matched,
+    pub(super) matched: MatchedBy,
     pub(super) row: &'a Row<'a>,
     pub(super) other: Option<&'a Row<'a>>,
     /// Which of the compared fields differ, a bit for each column.

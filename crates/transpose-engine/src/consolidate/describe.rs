@@ -7,8 +7,8 @@
 //! contradicts it nowhere; where they contradict each other, there are several *variants*, a
 //! diagnostic for each but the first, and the agreement chooses.
 
-use crate::aggregate::interner::Joined;
-use crate::consolidate::diagnostics::Noted;
+use crate::aggregate::interner::JoinedKey;
+use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::shapes::{Shapes, Side};
 use crate::scan::position::Place;
 use crate::storage::varint::{put_cell, put_text, take_text};
@@ -19,13 +19,13 @@ use transpose_core::format::{Dimension, EventDecoder};
 use transpose_core::model::{CellDiagnostic, Field, Slot};
 
 /// The identity of nothing at all.
-pub(crate) const NOBODY: &[u8] = b"9";
+pub(crate) const EMPTY_IDENTITY: &[u8] = b"9";
 
 /// A description as it was written by [`Describer::describe`].
 #[derive(Clone, Copy)]
-pub(crate) struct Described<'a>(pub(crate) &'a [u8]);
+pub(crate) struct Description<'a>(pub(crate) &'a [u8]);
 
-impl<'a> Described<'a> {
+impl<'a> Description<'a> {
     /// The identity and the cells of one side.
     pub(crate) fn side(self, side: Side) -> (&'a [u8], &'a [u8]) {
         let mut rest = self.0;
@@ -65,13 +65,13 @@ impl Describer {
         Self { columns, releases, cells, text: Vec::new(), packed: Vec::new(), faults: Vec::new() }
     }
 
-    /// Adds the description of an item to `out`; what is wrong with it goes to `noted`.
+    /// Adds the description of an item to `out`; what is wrong with it goes to `item_diagnostics`.
     pub(crate) fn describe(
         &mut self,
         decoder: &dyn EventDecoder,
-        key: Joined<'_>,
+        key: JoinedKey<'_>,
         first: Place,
-        noted: &mut Noted,
+        item_diagnostics: &mut ItemDiagnostics,
         out: &mut Vec<u8>,
     ) {
         let runs: Vec<&[u8]> = key.pieces().collect();
@@ -95,7 +95,7 @@ impl Describer {
             let withheld = value(fault.field).is_none() && fault.code.severity >= Severity::Warning;
             let change =
                 if withheld { Some(Change::Lost) } else { fault.repaired.then_some(Change::Guessed) };
-            noted.fault(first, order as u32, &fault, change);
+            item_diagnostics.fault(first, order as u32, &fault, change);
         }
         let cell = |column: &Option<Range<usize>>| column.clone().and_then(|range| text.get(range));
         let (of_release, of_recording) = cells.split_at(self.releases.min(cells.len()));
@@ -153,7 +153,7 @@ fn recording_identity<'a>(value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mut 
 
 fn pair(tag: u8, artist: Option<&[u8]>, title: Option<&[u8]>, out: &mut Vec<u8>) {
     if artist.is_none() && title.is_none() {
-        out.extend_from_slice(NOBODY);
+        out.extend_from_slice(EMPTY_IDENTITY);
         return;
     }
     out.push(tag);

@@ -1,4 +1,5 @@
-//! What is wrong with items: found once for each, in any order, and told in the order of the inputs.
+//! What is wrong with items: found once for each, in any order, and told in the order of the
+//! inputs.
 
 use crate::consolidate::shapes::Side;
 use crate::diagnostics;
@@ -14,13 +15,13 @@ use transpose_core::terms::ConflictPolicy;
 /// What was found once per item, in any order: the first of each kind are kept, the rest are
 /// counted, so that memory is bounded.
 #[derive(Default)]
-pub(crate) struct Noted {
-    kept: Vec<Note>,
+pub(crate) struct ItemDiagnostics {
+    kept: Vec<ItemDiagnostic>,
     counts: BTreeMap<&'static str, (&'static Code, u64)>,
     changes: BTreeMap<(Change, Field), u64>,
 }
 
-struct Note {
+struct ItemDiagnostic {
     /// What comes first stands first: the place, then the order at that place.
     at: (Place, u32),
     diagnostic: Diagnostic,
@@ -39,7 +40,7 @@ fn reason(change: Change) -> &'static str {
 /// How many notes are kept before those that nobody will see are thrown away.
 const NOTES: usize = 4096;
 
-impl Noted {
+impl ItemDiagnostics {
     /// Notes what is wrong with a value of an item that was read first at a place.
     pub(crate) fn fault(&mut self, first: Place, order: u32, fault: &CellDiagnostic, change: Option<Change>) {
         let diagnostic = diagnostics::of_cell(fault, Location::line(first.line(), 0));
@@ -87,7 +88,7 @@ impl Noted {
         if let Some(change) = change {
             *self.changes.entry(change).or_default() += 1;
         }
-        self.kept.push(Note { at, diagnostic, change });
+        self.kept.push(ItemDiagnostic { at, diagnostic, change });
         if self.kept.len() >= 2 * NOTES {
             self.prune();
         }
@@ -108,12 +109,12 @@ impl Noted {
     }
 
     fn prune(&mut self) {
-        self.kept.sort_by_key(|note| note.at);
+        self.kept.sort_by_key(|item_diagnostic| item_diagnostic.at);
         let (mut of_code, mut of_field) = (BTreeMap::new(), BTreeMap::new());
-        self.kept.retain(|note| {
-            let seen: &mut usize = of_code.entry(note.diagnostic.code.id).or_default();
+        self.kept.retain(|item_diagnostic| {
+            let seen: &mut usize = of_code.entry(item_diagnostic.diagnostic.code.id).or_default();
             *seen += 1;
-            let first = note.change.is_some_and(|change| {
+            let first = item_diagnostic.change.is_some_and(|change| {
                 let seen: &mut usize = of_field.entry(change).or_default();
                 *seen += 1;
                 *seen <= FIRST
@@ -126,10 +127,13 @@ impl Noted {
     /// inputs.
     pub(crate) fn refused(&mut self, sources: &[Arc<str>]) -> Vec<Diagnostic> {
         self.prune();
-        let refused = self.kept.iter().filter(|note| *note.diagnostic.code == diagnostics::CONFLICT_REFUSED);
-        let named = |note: &Note| {
-            let mut diagnostic = note.diagnostic.clone();
-            diagnostic.location.source = sources.get(note.at.0.input()).cloned();
+        let refused = self
+            .kept
+            .iter()
+            .filter(|item_diagnostic| *item_diagnostic.diagnostic.code == diagnostics::CONFLICT_REFUSED);
+        let named = |item_diagnostic: &ItemDiagnostic| {
+            let mut diagnostic = item_diagnostic.diagnostic.clone();
+            diagnostic.location.source = sources.get(item_diagnostic.at.0.input()).cloned();
             diagnostic
         };
         refused.map(named).collect()
@@ -138,7 +142,7 @@ impl Noted {
     /// Everything as a report; `sources` are the names of the inputs.
     pub(crate) fn into_report(mut self, sources: &[Arc<str>], report: &mut RunReport) {
         self.prune();
-        for Note { at, mut diagnostic, change } in self.kept {
+        for ItemDiagnostic { at, mut diagnostic, change } in self.kept {
             if let Some((change, field)) = change {
                 report.loss.add(change, Subject::Field(field), 1, Some(at.0.line()), reason(change));
                 if let Some(left) = self.changes.get_mut(&(change, field)) {
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn notes_are_bounded_and_in_order() {
-        let mut noted = Noted::default();
+        let mut item_diagnostics = ItemDiagnostics::default();
         let fault = |message: String| CellDiagnostic {
             code: &diagnostics::CONFLICT,
             field: Field::ISRC,
@@ -176,11 +180,11 @@ mod tests {
             repaired: false,
         };
         for line in (1..=30_000_u64).rev() {
-            noted.fault(Place::new(0, line), 0, &fault(format!("{line}")), Some(Change::Lost));
+            item_diagnostics.fault(Place::new(0, line), 0, &fault(format!("{line}")), Some(Change::Lost));
         }
-        assert!(noted.kept.len() <= 2 * NOTES);
+        assert!(item_diagnostics.kept.len() <= 2 * NOTES);
         let mut report = RunReport::default();
-        noted.into_report(&["a.csv".into()], &mut report);
+        item_diagnostics.into_report(&["a.csv".into()], &mut report);
         let lines: Vec<_> =
             report.diagnostics.iter().filter_map(|diagnostic| diagnostic.location.line).collect();
         assert_eq!(lines, (1..=KEPT as u64).collect::<Vec<_>>());

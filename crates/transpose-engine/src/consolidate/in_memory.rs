@@ -6,17 +6,17 @@
 //! free. Groups are dealt out to *buckets*, ranges of blocks of the output; each bucket is sorted
 //! by itself.
 
-use crate::aggregate::interner::{Dictionary, Key as _, NONE};
-use crate::aggregate::state::World;
-use crate::aggregate::table::{Group, PARTS, merge};
-use crate::aggregate::totals::Sums;
-use crate::aggregate::usage_kinds::Manners;
-use crate::consolidate::describe::{Described, Describer, NOBODY};
-use crate::consolidate::diagnostics::Noted;
+use crate::aggregate::interner::{Interner, Key as _, NONE};
+use crate::aggregate::state::CountingState;
+use crate::aggregate::table::{Group, SHARDS, merge};
+use crate::aggregate::totals::Totals;
+use crate::aggregate::usage_kinds::UsageKinds;
+use crate::consolidate::describe::{Describer, Description, EMPTY_IDENTITY};
+use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::shapes::{Shapes, Side};
 use crate::consolidate::variants::{Variant, Variants};
 use crate::diagnostics;
-use crate::scan::ordered::{side_by_side, sort};
+use crate::scan::ordered::{parallel_map, sort};
 use crate::scan::position::Place;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -27,7 +27,7 @@ use transpose_core::format::EventDecoder;
 use transpose_core::terms::ConflictPolicy;
 
 /// The descriptions of the items of one block of the dictionary.
-struct Share {
+struct DescriptionBlock {
     /// The number of the first item.
     first: usize,
     /// Where each item's description ends; items without a counted row have none.
@@ -36,19 +36,19 @@ struct Share {
 }
 
 /// All items with their descriptions.
-pub(crate) struct Items {
-    dictionary: Dictionary,
-    shares: Vec<Share>,
+pub(crate) struct DescribedItems {
+    dictionary: Interner,
+    blocks: Vec<DescriptionBlock>,
 }
 
-impl Items {
+impl DescribedItems {
     /// Describes all items. `decoders` are those of the key spaces.
     pub(crate) fn describe(
-        mut dictionary: Dictionary,
+        mut dictionary: Interner,
         decoders: &[&dyn EventDecoder],
         shapes: &Shapes,
         threads: usize,
-        noted: &mut Noted,
+        item_diagnostics: &mut ItemDiagnostics,
     ) -> Result<Self, Fatal> {
         let blocks = dictionary.take_blocks();
         let mut ranges: Vec<Range<usize>> = vec![0..0; blocks.len()];
@@ -62,8 +62,8 @@ impl Items {
         }
         let works: Vec<_> = blocks.into_iter().zip(ranges).collect();
         let state = || Describer::new(shapes);
-        let described = side_by_side(threads, works, state, |describer, (block, range)| {
-            let mut noted = Noted::default();
+        let described = parallel_map(threads, works, state, |describer, (block, range)| {
+            let mut item_diagnostics = ItemDiagnostics::default();
             let mut text = Vec::with_capacity(block.len());
             let mut ends = Vec::with_capacity(range.len());
             for entry in dictionary.entries().get(range.clone()).unwrap_or(&[]) {
@@ -71,20 +71,20 @@ impl Items {
                     let key = entry.within(&block);
                     let decoder = decoders.get(key.space() as usize);
                     let decoder = decoder.ok_or_else(|| diagnostics::bug("a key of no input"))?;
-                    describer.describe(*decoder, key, Place(first), &mut noted, &mut text);
+                    describer.describe(*decoder, key, Place(first), &mut item_diagnostics, &mut text);
                 }
                 ends.push(
                     u32::try_from(text.len()).map_err(|_| diagnostics::overflow("bytes of descriptions"))?,
                 );
             }
-            Ok((Share { first: range.start, ends, text }, noted))
+            Ok((DescriptionBlock { first: range.start, ends, text }, item_diagnostics))
         })?;
-        let mut shares = Vec::with_capacity(described.len());
-        for (share, more) in described {
-            shares.push(share);
-            noted.merge(more);
+        let mut blocks = Vec::with_capacity(described.len());
+        for (block, more) in described {
+            blocks.push(block);
+            item_diagnostics.merge(more);
         }
-        Ok(Self { dictionary, shares })
+        Ok(Self { dictionary, blocks })
     }
 
     fn len(&self) -> usize {
@@ -93,12 +93,12 @@ impl Items {
 
     /// The description of an item; `None` where no row was counted.
     #[inline]
-    fn get(&self, item: u32) -> Option<Described<'_>> {
-        let share = self.shares.get(self.dictionary.entry(item)?.block() as usize)?;
-        let index = (item as usize).checked_sub(share.first)?;
-        let start = index.checked_sub(1).map_or(Some(0), |before| share.ends.get(before).copied())?;
-        let text = share.text.get(start as usize..*share.ends.get(index)? as usize)?;
-        (!text.is_empty()).then_some(Described(text))
+    fn get(&self, item: u32) -> Option<Description<'_>> {
+        let block = self.blocks.get(self.dictionary.entry(item)?.block() as usize)?;
+        let index = (item as usize).checked_sub(block.first)?;
+        let start = index.checked_sub(1).map_or(Some(0), |before| block.ends.get(before).copied())?;
+        let text = block.text.get(start as usize..*block.ends.get(index)? as usize)?;
+        (!text.is_empty()).then_some(Description(text))
     }
 
     fn first(&self, item: u32) -> Place {
@@ -112,23 +112,23 @@ impl Items {
 }
 
 /// Identities in order, with the description that is reported for each.
-pub(crate) struct Ranked<'a> {
+pub(crate) struct RankedIdentities<'a> {
     /// For each item the rank of its identity, [`NONE`] for items without a counted row.
     ranks: Vec<u32>,
     chosen: Vec<Cow<'a, [u8]>>,
     /// The rank of nothing at all.
-    nobody: Option<u32>,
+    empty_identity: Option<u32>,
 }
 
-impl Ranked<'_> {
+impl RankedIdentities<'_> {
     /// The cells of a rank.
     pub(crate) fn cells(&self, rank: u32) -> &[u8] {
         self.chosen.get(rank as usize).map_or(&[], |cells| cells)
     }
 
     /// Whether a rank stands for nothing at all.
-    pub(crate) fn is_nobody(&self, rank: u32) -> bool {
-        self.nobody == Some(rank)
+    pub(crate) fn is_empty_identity(&self, rank: u32) -> bool {
+        self.empty_identity == Some(rank)
     }
 
     fn rank(&self, item: u32) -> u32 {
@@ -138,13 +138,13 @@ impl Ranked<'_> {
 
 /// An identity as it is sorted: its beginning decides nearly always.
 #[derive(Clone, Copy)]
-struct Sorted {
+struct SortedIdentity {
     prefix: [u64; 2],
     len: u32,
     item: u32,
 }
 
-impl Sorted {
+impl SortedIdentity {
     fn new(identity: &[u8], item: u32) -> Self {
         let mut bytes = [0; 16];
         bytes.iter_mut().zip(identity).for_each(|(place, byte)| *place = *byte);
@@ -155,18 +155,18 @@ impl Sorted {
 }
 
 fn rank<'a>(
-    items: &'a Items,
+    items: &'a DescribedItems,
     side: Side,
     shapes: &Shapes,
     policy: ConflictPolicy,
     plays: &[AtomicU64],
     threads: usize,
-) -> (Ranked<'a>, Noted) {
+) -> (RankedIdentities<'a>, ItemDiagnostics) {
     let identity = |item: u32| items.get(item).map_or(&[][..], |described| described.side(side).0);
-    let mut sorted: Vec<Sorted> = (0..items.len() as u32)
-        .filter_map(|item| items.get(item).map(|described| Sorted::new(described.side(side).0, item)))
+    let mut sorted: Vec<SortedIdentity> = (0..items.len() as u32)
+        .filter_map(|item| items.get(item).map(|described| SortedIdentity::new(described.side(side).0, item)))
         .collect();
-    let alike = |a: &Sorted, b: &Sorted| {
+    let alike = |a: &SortedIdentity, b: &SortedIdentity| {
         let begin = a.prefix.cmp(&b.prefix);
         // Short identities are equal when their beginnings and lengths are; the bytes are looked at
         // for the others.
@@ -178,8 +178,9 @@ fn rank<'a>(
     sort(&mut sorted, threads, &|a, b| {
         alike(a, b).then_with(|| items.first(a.item).cmp(&items.first(b.item)))
     });
-    let mut ranked = Ranked { ranks: vec![NONE; items.len()], chosen: Vec::new(), nobody: None };
-    let mut noted = Noted::default();
+    let mut ranked =
+        RankedIdentities { ranks: vec![NONE; items.len()], chosen: Vec::new(), empty_identity: None };
+    let mut item_diagnostics = ItemDiagnostics::default();
     let mut variants = Variants::default();
     let mut rest = sorted.as_slice();
     while let Some(first) = rest.first() {
@@ -187,11 +188,11 @@ fn rank<'a>(
         let (equal, others) = rest.split_at(len);
         rest = others;
         let rank = ranked.chosen.len() as u32;
-        if identity(first.item) == NOBODY {
-            ranked.nobody = Some(rank);
+        if identity(first.item) == EMPTY_IDENTITY {
+            ranked.empty_identity = Some(rank);
         }
         variants.clear();
-        for Sorted { item, .. } in equal {
+        for SortedIdentity { item, .. } in equal {
             if let Some(place) = ranked.ranks.get_mut(*item as usize) {
                 *place = rank;
             }
@@ -203,22 +204,22 @@ fn rank<'a>(
                 plays: plays.get(*item as usize).map_or(0, |plays| plays.load(Memory::Relaxed)),
             });
         }
-        variants.note(side, shapes, policy, &mut noted);
+        variants.note(side, shapes, policy, &mut item_diagnostics);
         ranked.chosen.push(variants.choose(policy));
     }
-    (ranked, noted)
+    (ranked, item_diagnostics)
 }
 
 /// Groups in the order of the output.
 pub(crate) struct SortedInMemory<'a> {
-    pub(crate) releases: Ranked<'a>,
-    pub(crate) recordings: Ranked<'a>,
+    pub(crate) releases: RankedIdentities<'a>,
+    pub(crate) recordings: RankedIdentities<'a>,
     /// Releases with their recordings, as ranks, in order. The key of a group names one of these
     /// instead of an item.
     pub(crate) pairs: Vec<(u32, u32)>,
     /// Sorted groups; a block of the output lies in one bucket.
     pub(crate) buckets: Vec<Vec<Group>>,
-    pub(crate) sums: Sums,
+    pub(crate) sums: Totals,
 }
 
 impl SortedInMemory<'_> {
@@ -232,25 +233,25 @@ impl SortedInMemory<'_> {
 const BUCKET: usize = 8192;
 
 /// Ranks identities and sorts the groups of a world.
-pub(crate) fn settle<'a>(
-    items: &'a Items,
-    world: &World,
-    manners: &Manners,
+pub(crate) fn consolidate<'a>(
+    items: &'a DescribedItems,
+    world: &CountingState,
+    usage_kinds: &UsageKinds,
     shapes: &Shapes,
     policy: ConflictPolicy,
     threads: usize,
-    noted: &mut Noted,
+    item_diagnostics: &mut ItemDiagnostics,
 ) -> Result<SortedInMemory<'a>, Fatal> {
-    let parts: Vec<usize> = (0..PARTS).collect();
+    let shards: Vec<usize> = (0..SHARDS).collect();
     let mut plays = Vec::new();
     if policy == ConflictPolicy::MostPlayed {
         plays.resize_with(items.len(), AtomicU64::default);
-        side_by_side(
+        parallel_map(
             threads,
-            parts.clone(),
+            shards.clone(),
             || (),
-            |(), part| {
-                world.groups.with(part, |table| {
+            |(), shard| {
+                world.groups.with(shard, |table| {
                     for group in table.groups() {
                         if let Some(sum) = plays.get(group.item() as usize) {
                             // All groups of an item lie in one part, so nobody else adds to this
@@ -263,14 +264,14 @@ pub(crate) fn settle<'a>(
             },
         )?;
     }
-    let sides = side_by_side(
+    let sides = parallel_map(
         threads,
         vec![Side::Release, Side::Recording],
         || (),
         |(), side| Ok(rank(items, side, shapes, policy, &plays, threads.div_ceil(2))),
     )?;
     let mut ranked = sides.into_iter().map(|(ranked, more)| {
-        noted.merge(more);
+        item_diagnostics.merge(more);
         ranked
     });
     let (Some(releases), Some(recordings)) = (ranked.next(), ranked.next()) else {
@@ -290,7 +291,7 @@ pub(crate) fn settle<'a>(
     for (pair, item) in ordered {
         let pair = ((pair >> 32) as u32, pair as u32);
         if pairs.last() != Some(&pair) {
-            let next = pairs.last().is_some_and(|last| parts_of(&releases, *last, pair));
+            let next = pairs.last().is_some_and(|last| starts_block(&releases, *last, pair));
             if next && pairs.len() - begun >= full {
                 (buckets, begun) = (buckets + 1, pairs.len());
             }
@@ -308,7 +309,7 @@ pub(crate) fn settle<'a>(
             dealt.resize_with(count, || Vec::with_capacity(room));
         }
         let pair = place.get(group.item() as usize).copied().unwrap_or(NONE);
-        let rank = manners.ranks.get(group.place() as usize >> 1).copied();
+        let rank = usage_kinds.ranks.get(group.place() as usize >> 1).copied();
         let bucket = bucket.get(pair as usize).and_then(|bucket| dealt.get_mut(*bucket as usize));
         let (Some(rank), Some(bucket)) = (rank, bucket) else {
             return Err(diagnostics::bug("a group without a place"));
@@ -324,26 +325,26 @@ pub(crate) fn settle<'a>(
             bucket.push(groups);
         }
     }
-    let sorted = side_by_side(
+    let sorted = parallel_map(
         threads,
         gathered,
         || (),
-        |(), parts| {
-            let mut groups: Vec<Group> = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-            for part in parts {
-                groups.extend_from_slice(&part);
+        |(), shards| {
+            let mut groups: Vec<Group> = Vec::with_capacity(shards.iter().map(Vec::len).sum());
+            for shard in shards {
+                groups.extend_from_slice(&shard);
             }
             groups.sort_unstable_by_key(|group| group.key);
             merge(&mut groups)?;
             groups.shrink_to_fit();
-            let mut sums = Sums::new(manners);
+            let mut sums = Totals::new(usage_kinds);
             for group in &groups {
-                sums.add(manners, *group)?;
+                sums.add(usage_kinds, *group)?;
             }
             Ok((groups, sums))
         },
     )?;
-    let mut sums = Sums::new(manners);
+    let mut sums = Totals::new(usage_kinds);
     let mut buckets = Vec::with_capacity(sorted.len());
     for (groups, more) in sorted {
         buckets.push(groups);
@@ -354,30 +355,30 @@ pub(crate) fn settle<'a>(
 
 /// Whether the second pair belongs to another block than the first: another release, or another
 /// recording where there is no release.
-pub(crate) fn parts_of(releases: &Ranked<'_>, a: (u32, u32), b: (u32, u32)) -> bool {
-    a.0 != b.0 || (releases.is_nobody(a.0) && a.1 != b.1)
+pub(crate) fn starts_block(releases: &RankedIdentities<'_>, a: (u32, u32), b: (u32, u32)) -> bool {
+    a.0 != b.0 || (releases.is_empty_identity(a.0) && a.1 != b.1)
 }
 
 /// Gives every group to `each` and gives up the tables one by one; answers the states of the
 /// workers.
 fn deal<S: Default + Send>(
-    world: &World,
+    world: &CountingState,
     threads: usize,
     each: impl Fn(&mut S, Group) -> Result<(), Fatal> + Sync,
 ) -> Result<Vec<S>, Fatal> {
     let next = std::sync::atomic::AtomicUsize::new(0);
-    side_by_side(
+    parallel_map(
         threads,
         (0..threads).collect(),
         || (),
         |(), _| {
             let mut state = S::default();
             loop {
-                let part = next.fetch_add(1, Memory::Relaxed);
-                if part >= PARTS {
+                let shard = next.fetch_add(1, Memory::Relaxed);
+                if shard >= SHARDS {
                     return Ok(state);
                 }
-                for group in world.groups.take(part).groups() {
+                for group in world.groups.take(shard).groups() {
                     each(&mut state, group)?;
                 }
             }

@@ -8,8 +8,8 @@ pub(crate) mod shapes;
 pub(crate) mod variants;
 
 use crate::aggregate::table::Group;
-use crate::aggregate::totals::Sums;
-use crate::scan::ordered::side_by_side;
+use crate::aggregate::totals::Totals;
+use crate::scan::ordered::parallel_map;
 use in_memory::SortedInMemory;
 use on_disk::SortedOnDisk;
 use transpose_core::diagnostics::Fatal;
@@ -24,7 +24,7 @@ pub(crate) enum SortedGroups<'a> {
 
 impl SortedGroups<'_> {
     /// What was counted in all.
-    pub(crate) fn sums(&self) -> &Sums {
+    pub(crate) fn sums(&self) -> &Totals {
         match self {
             Self::InMemory(sorted) => &sorted.sums,
             Self::OnDisk(sorted) => &sorted.sums,
@@ -40,7 +40,7 @@ impl SortedGroups<'_> {
     ) -> Result<(), Fatal> {
         let Self::InMemory(sorted) = self else { return Ok(()) };
         let buckets = std::mem::take(&mut sorted.buckets);
-        sorted.buckets = side_by_side(
+        sorted.buckets = parallel_map(
             threads,
             buckets,
             || (),

@@ -1,5 +1,5 @@
-//! What was written to disk is put in order there: the same answers as [`crate::consolidate::in_memory`], in
-//! bounded memory.
+//! What was written to disk is put in order there: the same answers as
+//! [`crate::consolidate::in_memory`], in bounded memory.
 //!
 //! The parts come back one after the other, and their items are described. Three sorts follow from
 //! them: recordings by identity (to choose their descriptions), releases by identity (the same),
@@ -8,20 +8,20 @@
 //! come out in order. An identity is written so that it is ordered as its bytes are and none is the
 //! beginning of another.
 
-use crate::aggregate::counter::Counted;
+use crate::aggregate::counter::CountedEvents;
 use crate::aggregate::interner::Key as _;
-use crate::aggregate::spill::{Loaded, Spilled};
-use crate::aggregate::table::{Group, PARTS};
-use crate::aggregate::totals::Sums;
-use crate::aggregate::usage_kinds::Manners;
-use crate::consolidate::describe::{Described, Describer};
-use crate::consolidate::diagnostics::Noted;
+use crate::aggregate::spill::{LoadedShard, SpilledGroups};
+use crate::aggregate::table::{Group, SHARDS};
+use crate::aggregate::totals::Totals;
+use crate::aggregate::usage_kinds::UsageKinds;
+use crate::consolidate::describe::{Describer, Description};
+use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::shapes::{Shapes, Side};
 use crate::consolidate::variants::{Variant, Variants};
 use crate::diagnostics;
 use crate::scan::position::Place;
 use crate::storage::scratch::Scratch;
-use crate::storage::sorter::{Merge, Sorted, Sorter};
+use crate::storage::sorter::{MergedRecords, SortedRecords, Sorter};
 use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
 use std::borrow::Cow;
 use transpose_core::diagnostics::Fatal;
@@ -30,7 +30,7 @@ use transpose_core::terms::ConflictPolicy;
 
 /// What is needed to put things in order.
 #[derive(Clone, Copy)]
-pub(crate) struct Plan<'a> {
+pub(crate) struct ConsolidationPlan<'a> {
     pub(crate) decoders: &'a [&'a dyn EventDecoder],
     pub(crate) shapes: &'a Shapes,
     pub(crate) policy: ConflictPolicy,
@@ -40,10 +40,10 @@ pub(crate) struct Plan<'a> {
 
 /// Everything on disk, in order.
 pub(crate) struct SortedOnDisk<'a> {
-    pub(crate) releases: Sorted<'a>,
-    pub(crate) recordings: Sorted<'a>,
-    pub(crate) groups: Sorted<'a>,
-    pub(crate) sums: Sums,
+    pub(crate) releases: SortedRecords<'a>,
+    pub(crate) recordings: SortedRecords<'a>,
+    pub(crate) groups: SortedRecords<'a>,
+    pub(crate) sums: Totals,
     /// Which of several descriptions is reported.
     pub(crate) policy: ConflictPolicy,
 }
@@ -63,39 +63,40 @@ fn put_identity(identity: &[u8], out: &mut Vec<u8>) {
 impl<'a> SortedOnDisk<'a> {
     /// Puts what was counted in order; `spill` takes what does not fit into memory.
     pub(crate) fn new(
-        counted: &Counted,
-        spilled: &Spilled,
-        plan: &Plan<'_>,
+        counted: &CountedEvents,
+        spilled: &SpilledGroups,
+        plan: &ConsolidationPlan<'_>,
         spill: &'a Scratch,
-        noted: &mut Noted,
+        item_diagnostics: &mut ItemDiagnostics,
     ) -> Result<Self, Fatal> {
         let share = plan.budget / 8;
         let mut sorters = Sorters {
             releases: Sorter::new(spill, share),
             recordings: Sorter::new(spill, share),
             groups: Sorter::new(spill, share),
-            sums: Sums::new(&counted.manners),
+            sums: Totals::new(&counted.usage_kinds),
             key: Vec::new(),
             value: Vec::new(),
         };
         let mut describer = Describer::new(plan.shapes);
-        for part in 0..PARTS {
-            let passes = spilled.passes(part, plan.budget / 3);
+        for shard in 0..SHARDS {
+            let passes = spilled.passes(shard, plan.budget / 3);
             for pass in 0..passes {
-                let loaded = spilled.load(part, pass, passes, plan.policy == ConflictPolicy::Latest)?;
-                sorters.add(&loaded, &counted.manners, &mut describer, plan, noted)?;
+                let loaded = spilled.load(shard, pass, passes, plan.policy == ConflictPolicy::Latest)?;
+                sorters.add(&loaded, &counted.usage_kinds, &mut describer, plan, item_diagnostics)?;
             }
         }
         let Sorters { releases, recordings, groups, sums, .. } = sorters;
         let releases = releases.finish()?;
         let groups = groups.finish()?;
-        let recordings = by_release(&recordings.finish()?, Sorter::new(spill, share), plan, noted)?;
+        let recordings =
+            by_release(&recordings.finish()?, Sorter::new(spill, share), plan, item_diagnostics)?;
         // The diagnostics are wanted before anything is written; the descriptions are chosen again
         // when they are.
         let mut merge = releases.read()?;
         let mut identity = Vec::new();
         while let Some(variants) = next_identity(&mut merge, &mut identity, |_| ())? {
-            variants.note(Side::Release, plan.shapes, plan.policy, noted);
+            variants.note(Side::Release, plan.shapes, plan.policy, item_diagnostics);
         }
         Ok(Self { releases, recordings, groups, sums, policy: plan.policy })
     }
@@ -127,7 +128,7 @@ impl<'a> SortedOnDisk<'a> {
 /// Adds the groups of the item with the given number, whose keys begin with `key`, in the order of
 /// their kinds.
 pub(crate) fn read_item(
-    stream: &mut Merge<'_>,
+    stream: &mut MergedRecords<'_>,
     key: &[u8],
     number: u32,
     groups: &mut Vec<Group>,
@@ -155,7 +156,7 @@ struct Sorters<'a> {
     releases: Sorter<'a>,
     recordings: Sorter<'a>,
     groups: Sorter<'a>,
-    sums: Sums,
+    sums: Totals,
     key: Vec<u8>,
     value: Vec<u8>,
 }
@@ -164,13 +165,13 @@ impl Sorters<'_> {
     /// Describes the items of a part and sorts what they are and what was counted.
     fn add(
         &mut self,
-        loaded: &Loaded,
-        manners: &Manners,
+        loaded: &LoadedShard,
+        usage_kinds: &UsageKinds,
         describer: &mut Describer,
-        plan: &Plan<'_>,
-        noted: &mut Noted,
+        plan: &ConsolidationPlan<'_>,
+        item_diagnostics: &mut ItemDiagnostics,
     ) -> Result<(), Fatal> {
-        let Loaded { dictionary, groups } = loaded;
+        let LoadedShard { dictionary, groups } = loaded;
         let mut described = Vec::new();
         for of_item in groups.chunk_by(|a, b| a.item() == b.item()) {
             let Some(item) = of_item.first().map(|group| group.item()) else { continue };
@@ -181,10 +182,10 @@ impl Sorters<'_> {
             let decoder = plan.decoders.get(joined.space() as usize);
             let decoder = decoder.ok_or_else(|| diagnostics::bug("a key of no input"))?;
             described.clear();
-            describer.describe(*decoder, joined, Place(first), noted, &mut described);
+            describer.describe(*decoder, joined, Place(first), item_diagnostics, &mut described);
             let plays = of_item.iter().fold(0, |sum: u64, group| sum.saturating_add(group.plays));
-            let (release, release_cells) = Described(&described).side(Side::Release);
-            let (recording, recording_cells) = Described(&described).side(Side::Recording);
+            let (release, release_cells) = Description(&described).side(Side::Release);
+            let (recording, recording_cells) = Description(&described).side(Side::Recording);
             self.begin(&[release], first.to_be_bytes().as_slice());
             self.value(release_cells, dictionary.last(item), plays);
             self.releases.push(&self.key, &self.value)?;
@@ -193,10 +194,10 @@ impl Sorters<'_> {
             put_identity(release, &mut self.value);
             self.recordings.push(&self.key, &self.value)?;
             for group in of_item {
-                let rank = manners.ranks.get(group.place() as usize >> 1).copied();
+                let rank = usage_kinds.ranks.get(group.place() as usize >> 1).copied();
                 let rank = rank.ok_or_else(|| diagnostics::bug("a group without a manner"))?;
                 let ranked = Group { key: Group::ranked(0, rank, group.place() & 1 == 1), ..*group };
-                self.sums.add(manners, ranked)?;
+                self.sums.add(usage_kinds, ranked)?;
                 self.begin(&[release, recording], &ranked.place().to_be_bytes());
                 self.value.clear();
                 put(group.plays, &mut self.value);
@@ -226,7 +227,7 @@ impl Sorters<'_> {
 /// The descriptions of the next identity, which is left in `identity`; `each` sees what follows the
 /// description of each of its items.
 pub(crate) fn next_identity(
-    merge: &mut Merge<'_>,
+    merge: &mut MergedRecords<'_>,
     identity: &mut Vec<u8>,
     mut each: impl FnMut(&[u8]),
 ) -> Result<Option<Variants<'static>>, Fatal> {
@@ -261,11 +262,11 @@ pub(crate) fn next_identity(
 
 /// Chooses the descriptions of recordings and sorts them by the releases that they are on.
 fn by_release<'a>(
-    recordings: &Sorted<'_>,
+    recordings: &SortedRecords<'_>,
     mut sorter: Sorter<'a>,
-    plan: &Plan<'_>,
-    noted: &mut Noted,
-) -> Result<Sorted<'a>, Fatal> {
+    plan: &ConsolidationPlan<'_>,
+    item_diagnostics: &mut ItemDiagnostics,
+) -> Result<SortedRecords<'a>, Fatal> {
     let mut merge = recordings.read()?;
     let (mut identity, mut key) = (Vec::new(), Vec::new());
     let mut releases: Vec<Vec<u8>> = Vec::new();
@@ -279,7 +280,7 @@ fn by_release<'a>(
         let Some(mut variants) = next_identity(&mut merge, &mut identity, each)? else {
             return sorter.finish();
         };
-        variants.note(Side::Recording, plan.shapes, plan.policy, noted);
+        variants.note(Side::Recording, plan.shapes, plan.policy, item_diagnostics);
         let cells = variants.choose(plan.policy);
         for release in &releases {
             key.clear();

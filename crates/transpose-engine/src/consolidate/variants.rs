@@ -1,6 +1,6 @@
 //! Several descriptions of one release or recording, and which of them is reported.
 
-use crate::consolidate::diagnostics::Noted;
+use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::shapes::{Shapes, Side};
 use crate::scan::position::Place;
 use crate::storage::varint::{Cells, put_cell};
@@ -46,10 +46,22 @@ impl<'a> Variants<'a> {
     }
 
     /// Notes each description that contradicts the first.
-    pub(crate) fn note(&self, side: Side, shapes: &Shapes, policy: ConflictPolicy, noted: &mut Noted) {
+    pub(crate) fn note(
+        &self,
+        side: Side,
+        shapes: &Shapes,
+        policy: ConflictPolicy,
+        item_diagnostics: &mut ItemDiagnostics,
+    ) {
         let Some((first, others)) = self.0.split_first() else { return };
         for variant in others {
-            noted.conflict(side, shapes.of(side), (&first.cells, &variant.cells), variant.first, policy);
+            item_diagnostics.conflict(
+                side,
+                shapes.of(side),
+                (&first.cells, &variant.cells),
+                variant.first,
+                policy,
+            );
         }
     }
 
@@ -115,11 +127,11 @@ mod tests {
         for variant in more {
             variants.add(variant.clone());
         }
-        let mut noted = Noted::default();
-        variants.note(Side::Release, &shapes, policy, &mut noted);
+        let mut item_diagnostics = ItemDiagnostics::default();
+        variants.note(Side::Release, &shapes, policy, &mut item_diagnostics);
         let chosen = variants.choose(policy).into_owned();
         let mut report = RunReport::default();
-        noted.into_report(&[], &mut report);
+        item_diagnostics.into_report(&[], &mut report);
         (chosen, report.diagnostics.counts().map(|(_, count)| count).sum())
     }
 

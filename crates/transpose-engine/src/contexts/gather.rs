@@ -14,12 +14,13 @@
 //! first day of the first to the last day of the last; what else their heads do not agree on is
 //! left out and told. What a head says about the sales context holds for the rows of its own table.
 
-use crate::contexts::total::Total;
+use crate::contexts::total::UsageSum;
 use crate::diagnostics;
-use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::scan::chunks::{DecodedChunk, Reading, scan};
 use crate::scan::open::{name_source, open_blocks};
 use crate::scan::ordered::Flow;
 use crate::scan::rescan;
+use crate::storage::varint::{put, put_text, take, take_text};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::duration::Duration;
@@ -66,13 +67,13 @@ struct Columns {
 }
 
 /// How the sales contexts of a table are told.
-pub(crate) struct Plan {
+pub(crate) struct ContextPlan {
     shapes: Vec<Option<Columns>>,
     /// What the head says about the sales context of every row.
     head: Entity,
 }
 
-impl Plan {
+impl ContextPlan {
     /// The plan for a source of a format; nothing for one that is no table of sums, or lists its
     /// sales contexts itself.
     pub(crate) fn new(format: &dyn Format, preamble: &Preamble) -> Option<Self> {
@@ -93,18 +94,18 @@ impl Plan {
         let shape = entity.shape_index();
         let Some(Some(columns)) = self.shapes.get(shape) else { return false };
         out.clear();
-        out.extend_from_slice(&(shape as u32).to_le_bytes());
+        put(shape as u64, out);
         for (column, _) in &columns.context {
             match entity.cell(*column) {
                 Cell::Absent => out.push(ABSENT),
                 Cell::One(text) => {
                     out.push(ONE);
-                    put(text, out);
+                    put_text(text, out);
                 }
                 Cell::Many(list) => {
                     out.push(MANY);
-                    out.extend_from_slice(&(list.iter().len() as u32).to_le_bytes());
-                    list.iter().for_each(|text| put(text, out));
+                    put(list.iter().len() as u64, out);
+                    list.iter().for_each(|text| put_text(text, out));
                 }
             }
         }
@@ -113,16 +114,17 @@ impl Plan {
 
     /// The sales context that a key tells.
     fn context(&self, mut key: &[u8]) -> Option<Entity> {
-        let shape = number(&mut key)? as usize;
+        let text = |key: &mut &[u8]| take_text(key).map(|text| String::from_utf8_lossy(text).into());
+        let shape = take(&mut key)? as usize;
         let mut context = Entity::default();
         for (_, field) in &self.shapes.get(shape)?.as_ref()?.context {
             let (kind, rest) = key.split_first()?;
             key = rest;
             match *kind {
-                ONE => context.set(*field, Value::One(take(&mut key)?)),
+                ONE => context.set(*field, Value::One(text(&mut key)?)),
                 MANY => {
-                    let count = number(&mut key)?;
-                    let texts = (0..count).map(|_| take(&mut key)).collect::<Option<Vec<_>>>()?;
+                    let count = take(&mut key)?;
+                    let texts = (0..count).map(|_| text(&mut key)).collect::<Option<Vec<_>>>()?;
                     context.set(*field, Value::Many(texts));
                 }
                 _ => {}
@@ -149,34 +151,16 @@ const ABSENT: u8 = 0;
 const ONE: u8 = 1;
 const MANY: u8 = 2;
 
-fn put(text: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
-    out.extend_from_slice(text);
-}
-
-fn number(key: &mut &[u8]) -> Option<u32> {
-    let (number, rest) = key.split_first_chunk::<4>()?;
-    *key = rest;
-    Some(u32::from_le_bytes(*number))
-}
-
-fn take(key: &mut &[u8]) -> Option<Box<str>> {
-    let len = number(key)? as usize;
-    let (text, rest) = key.split_at_checked(len)?;
-    *key = rest;
-    Some(String::from_utf8_lossy(text).into())
-}
-
 /// What was used in a sales context.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sum {
-    usages: Total,
+pub(crate) struct ContextTotal {
+    usages: UsageSum,
     micros: i64,
     /// Whether the table tells how long was played.
     timed: bool,
 }
 
-impl Sum {
+impl ContextTotal {
     fn merge(&mut self, other: &Self) -> Result<(), Fatal> {
         self.usages.merge(&other.usages);
         self.timed |= other.timed;
@@ -205,14 +189,14 @@ impl Sum {
 
 /// Numbers keys as they are met, without an allocation for those that are known.
 #[derive(Default)]
-struct Keys {
+struct ContextKeys {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
     key: Vec<u8>,
     /// The key before, with its number: neighbours are mostly of one context.
     last: Option<(Vec<u8>, u32)>,
 }
 
-impl Keys {
+impl ContextKeys {
     /// The number of the key at hand; `new` gives it when the key is met for the first time.
     #[inline]
     fn number(&mut self, new: impl FnOnce(&[u8]) -> Result<u32, Fatal>) -> Result<u32, Fatal> {
@@ -238,20 +222,20 @@ impl Keys {
 
 /// One worker's part of the first reading.
 #[derive(Default)]
-pub(crate) struct Gatherer {
-    keys: Keys,
-    sums: Vec<Sum>,
+pub(crate) struct ContextGatherer {
+    keys: ContextKeys,
+    sums: Vec<ContextTotal>,
 }
 
-impl Gatherer {
+impl ContextGatherer {
     /// Adds the usages of a chunk.
-    pub(crate) fn add(&mut self, plan: &Plan, blocks: Blocks<'_>) -> Result<(), Fatal> {
+    pub(crate) fn add(&mut self, plan: &ContextPlan, blocks: Blocks<'_>) -> Result<(), Fatal> {
         for usage in blocks.iter().flat_map(Block::entities) {
             if !plan.key(usage, &mut self.keys.key) {
                 continue;
             }
             let number = self.keys.number(|_| {
-                self.sums.push(Sum::default());
+                self.sums.push(ContextTotal::default());
                 Ok(self.sums.len() as u32 - 1)
             })?;
             let columns = plan.shapes.get(usage.shape_index()).and_then(Option::as_ref);
@@ -268,7 +252,11 @@ impl Gatherer {
     }
 
     /// Adds what was found to what others have found.
-    pub(crate) fn merge_into(self, plan: &Plan, all: &mut BTreeMap<Entity, Sum>) -> Result<(), Fatal> {
+    pub(crate) fn merge_into(
+        self,
+        plan: &ContextPlan,
+        all: &mut BTreeMap<Entity, ContextTotal>,
+    ) -> Result<(), Fatal> {
         for (key, number) in self.keys.numbers {
             let Some(sum) = self.sums.get(number as usize) else { continue };
             let context = plan.context(&key).ok_or_else(no_context)?;
@@ -292,11 +280,11 @@ fn too_many() -> Fatal {
 }
 
 /// The sales contexts of all inputs.
-pub(crate) struct Lifted {
+pub(crate) struct GatheredContexts {
     /// The inputs as they are to be read from now on.
     pub(crate) again: Vec<Input>,
     /// For each input how its sales contexts are told.
-    plans: Vec<Option<Plan>>,
+    plans: Vec<Option<ContextPlan>>,
     numbers: BTreeMap<Entity, u32>,
     /// The contexts in order, with their totals.
     pub(crate) contexts: Vec<Entity>,
@@ -308,7 +296,7 @@ pub(crate) struct Lifted {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-impl Lifted {
+impl GatheredContexts {
     /// Header, sales contexts and shapes.
     pub(crate) fn parts(&self) -> (&Entity, &Vec<Entity>, &Vec<Shape>) {
         (&self.header, &self.contexts, &self.shapes)
@@ -316,7 +304,7 @@ impl Lifted {
 }
 
 /// How inputs are read before they are converted.
-pub(crate) struct Before<'a> {
+pub(crate) struct ContextGathering<'a> {
     pub(crate) source: &'a dyn Format,
     pub(crate) options: &'a [(String, String)],
     pub(crate) reading: Reading,
@@ -325,11 +313,14 @@ pub(crate) struct Before<'a> {
 /// An input with its decoder, which has read nothing but the head.
 pub(crate) type OpenedInput<'a> = (&'a Input, Box<dyn BlockDecoder>);
 
-impl Before<'_> {
+impl ContextGathering<'_> {
     /// Reads tables; answers nothing for other sources.
-    pub(crate) fn lift(&self, files: &[OpenedInput<'_>]) -> Result<Option<Lifted>, Fatal> {
-        let plans: Vec<Option<Plan>> =
-            files.iter().map(|(_, decoder)| Plan::new(self.source, decoder.preamble())).collect();
+    pub(crate) fn gather_contexts(
+        &self,
+        files: &[OpenedInput<'_>],
+    ) -> Result<Option<GatheredContexts>, Fatal> {
+        let plans: Vec<Option<ContextPlan>> =
+            files.iter().map(|(_, decoder)| ContextPlan::new(self.source, decoder.preamble())).collect();
         let Some((_, first)) = files.first().filter(|_| plans.iter().any(Option::is_some)) else {
             return Ok(None);
         };
@@ -343,7 +334,7 @@ impl Before<'_> {
                 })?;
             }
             let why = "the sales contexts of a table are gathered before it is converted";
-            again.push(rescan::again(input, self.reading, why)?);
+            again.push(rescan::reopen(input, self.reading, why)?);
         }
         let (mut contexts, mut numbers) = (Vec::with_capacity(all.len()), BTreeMap::new());
         for (number, (context, sum)) in (0_u32..).zip(all) {
@@ -354,20 +345,25 @@ impl Before<'_> {
         }
         let shapes = first.preamble().shapes.iter().map(without_context).collect();
         let (header, diagnostics) = head(files);
-        Ok(Some(Lifted { again, plans, numbers, contexts, header, shapes, diagnostics }))
+        Ok(Some(GatheredContexts { again, plans, numbers, contexts, header, shapes, diagnostics }))
     }
 
     /// Reads a table from end to end. What keeps rows from being read is told when they are
     /// converted.
-    fn gather(&self, input: &Input, plan: &Plan, all: &mut BTreeMap<Entity, Sum>) -> Result<(), Fatal> {
+    fn gather(
+        &self,
+        input: &Input,
+        plan: &ContextPlan,
+        all: &mut BTreeMap<Entity, ContextTotal>,
+    ) -> Result<(), Fatal> {
         // A decoder may keep sums of what it has read, so the one of the conversion stays fresh.
         let decoder = open_blocks(self.source, input, self.options)?;
         let decoder = decoder.as_ref();
         let shapes = &decoder.preamble().shapes;
-        let mut workers: Vec<Gatherer> =
-            (0..self.reading.threads.max(1)).map(|_| Gatherer::default()).collect();
+        let mut workers: Vec<ContextGatherer> =
+            (0..self.reading.threads.max(1)).map(|_| ContextGatherer::default()).collect();
         scan(input, decoder, self.reading, &Flow::default(), &mut workers, &|worker, decoded| {
-            let Decoded { bytes, batch, .. } = decoded;
+            let DecodedChunk { bytes, batch, .. } = decoded;
             worker.add(plan, Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts: &[] })
         })?;
         input.release(u64::MAX);
@@ -384,28 +380,29 @@ fn without_context(shape: &Shape) -> Shape {
 
 /// One worker's part of the conversion of an input.
 #[derive(Default)]
-pub(crate) struct Placer {
-    keys: Keys,
+pub(crate) struct ContextPlacer {
+    keys: ContextKeys,
     contexts: Vec<u32>,
 }
 
-impl Placer {
+impl ContextPlacer {
     /// Gives the usages of a chunk of an input their sales contexts.
     pub(crate) fn place(
         &mut self,
-        lifted: &Lifted,
+        gathered: &GatheredContexts,
         input: usize,
         batch: &mut BlockBatch,
         chunk: &[u8],
     ) -> Result<(), Fatal> {
-        let Some(Some(plan)) = lifted.plans.get(input) else { return Ok(()) };
+        let Some(Some(plan)) = gathered.plans.get(input) else { return Ok(()) };
         self.contexts.clear();
-        let blocks = Blocks { batch, chunk, shapes: &lifted.shapes, contexts: &[] };
+        let blocks = Blocks { batch, chunk, shapes: &gathered.shapes, contexts: &[] };
         for usage in blocks.iter().flat_map(Block::entities) {
             let mut number = EntityRow::NONE;
             if plan.key(usage, &mut self.keys.key) {
                 number = self.keys.number(|key| {
-                    let number = plan.context(key).and_then(|context| lifted.numbers.get(&context).copied());
+                    let number =
+                        plan.context(key).and_then(|context| gathered.numbers.get(&context).copied());
                     number.ok_or_else(no_context)
                 })?;
             }

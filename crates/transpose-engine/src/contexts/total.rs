@@ -6,7 +6,7 @@ use transpose_codes::decimal::{self, Grammar};
 
 /// What points at one sales context.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Total {
+pub(crate) struct UsageSum {
     /// How many usages.
     pub(crate) usages: u64,
     /// Whether what details a usage points at it.
@@ -19,7 +19,7 @@ pub(crate) struct Total {
     lost: bool,
 }
 
-impl Total {
+impl UsageSum {
     /// Counts a usage. A quantity that is no exact number leaves the sum unknown.
     #[inline]
     pub(crate) fn add(&mut self, quantity: Option<&[u8]>) {
@@ -145,7 +145,7 @@ mod tests {
     fn sum(quantities: &[&str]) -> Option<String> {
         // However the quantities are divided, the sum is the same.
         let mut sums = (0..=quantities.len()).map(|cut| {
-            let (mut first, mut second) = (Total::default(), Total::default());
+            let (mut first, mut second) = (UsageSum::default(), UsageSum::default());
             quantities[..cut].iter().for_each(|text| first.add(Some(text.as_bytes())));
             quantities[cut..].iter().for_each(|text| second.add(Some(text.as_bytes())));
             first.merge(&second);

@@ -2,7 +2,7 @@
 
 use crate::aggregate::table::Group;
 use crate::consolidate::shapes::Shapes;
-use crate::emit::usages::Usages;
+use crate::emit::usages::UsageWriter;
 use crate::storage::varint::Cells;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
@@ -16,7 +16,7 @@ const RECORDING: usize = 1;
 const USAGE: usize = 2;
 
 /// The shapes of the blocks that are made here.
-pub(crate) fn shapes(shapes: &Shapes, usages: &Usages<'_>) -> Vec<Shape> {
+pub(crate) fn shapes(shapes: &Shapes, usages: &UsageWriter<'_>) -> Vec<Shape> {
     let mut all = vec![shapes.release.clone(), shapes.recording.clone(), usages.shape()];
     all.extend(usages.allocation());
     all
@@ -27,14 +27,14 @@ pub(crate) const USAGES: usize = 2048;
 
 /// What every batch of blocks is made with.
 #[derive(Clone, Copy)]
-pub(crate) struct Frame<'a> {
+pub(crate) struct BlockEncoding<'a> {
     pub(crate) shapes: &'a [Shape],
     pub(crate) contexts: &'a [Entity],
-    pub(crate) usages: &'a Usages<'a>,
+    pub(crate) usages: &'a UsageWriter<'a>,
     pub(crate) encoder: &'a dyn BlockEncoder,
 }
 
-impl Frame<'_> {
+impl BlockEncoding<'_> {
     /// Encodes a batch.
     pub(crate) fn encode(
         self,
@@ -54,7 +54,7 @@ impl Frame<'_> {
 /// through the whole output.
 pub(crate) fn push_block<'a>(
     batch: &mut BlockBatch,
-    usages: &Usages<'_>,
+    usages: &UsageWriter<'_>,
     release: Option<&[u8]>,
     recordings: impl Iterator<Item = Option<&'a [u8]>>,
     groups: &[Group],

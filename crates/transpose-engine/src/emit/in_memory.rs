@@ -2,13 +2,13 @@
 //! workers, in order.
 
 use crate::aggregate::table::Group;
-use crate::consolidate::in_memory::{SortedInMemory, parts_of};
+use crate::consolidate::in_memory::{SortedInMemory, starts_block};
 use crate::diagnostics;
-use crate::emit::blocks::{Frame, USAGES, push_block};
-use crate::emit::usages::Usages;
-use crate::output::files::Sink;
+use crate::emit::blocks::{BlockEncoding, USAGES, push_block};
+use crate::emit::usages::UsageWriter;
+use crate::output::files::OutputFiles;
 use crate::royalties::rows::Rows;
-use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::ordered::{Flow, OrderedConsumer};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use transpose_core::accounting::RunReport;
@@ -16,7 +16,7 @@ use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{Encoded, Numbers};
 use transpose_core::model::BlockBatch;
 
-struct Work {
+struct GroupRange {
     bucket: usize,
     groups: Range<usize>,
     numbers: Numbers,
@@ -27,17 +27,17 @@ struct Work {
 /// Builds, encodes and writes all groups; answers the report of the encoder.
 pub(crate) fn emit(
     sorted: &SortedInMemory<'_>,
-    frame: Frame<'_>,
-    sink: &mut Sink<'_>,
+    encoding: BlockEncoding<'_>,
+    files: &mut OutputFiles<'_>,
     threads: usize,
     report: &mut RunReport,
 ) -> Result<(), Fatal> {
-    let works = works(sorted, frame.usages.rows());
+    let ranges = ranges(sorted, encoding.usages.rows());
     let next = AtomicUsize::new(0);
     let flow = Flow::default();
-    let sequencer = Sequencer::new(threads * 2, |(encoded, part): (Encoded, RunReport)| {
+    let consumer = OrderedConsumer::new(threads * 2, |(encoded, part): (Encoded, RunReport)| {
         report.merge(part).map_err(|error| diagnostics::imbalance(&error))?;
-        sink.write(&encoded)
+        files.write(&encoded)
     });
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1))
@@ -46,15 +46,15 @@ pub(crate) fn emit(
                     let mut batch = BlockBatch::default();
                     while !flow.stopped() {
                         let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(work) = works.get(index) else { return };
+                        let Some(range) = ranges.get(index) else { return };
                         batch.clear();
                         let groups =
-                            sorted.buckets.get(work.bucket).and_then(|all| all.get(work.groups.clone()));
-                        build(sorted, frame.usages, groups.unwrap_or(&[]), work.place, &mut batch);
+                            sorted.buckets.get(range.bucket).and_then(|all| all.get(range.groups.clone()));
+                        build(sorted, encoding.usages, groups.unwrap_or(&[]), range.place, &mut batch);
                         let mut part = RunReport::default();
-                        let outcome = frame
-                            .encode(&batch, work.numbers, &mut part)
-                            .and_then(|encoded| sequencer.put(index as u64, (encoded, part), &flow));
+                        let outcome = encoding
+                            .encode(&batch, range.numbers, &mut part)
+                            .and_then(|encoded| consumer.submit(index as u64, (encoded, part), &flow));
                         if let Err(fatal) = outcome {
                             flow.fail(fatal);
                         }
@@ -71,8 +71,8 @@ pub(crate) fn emit(
     flow.outcome()
 }
 
-fn works(sorted: &SortedInMemory<'_>, rows: &Rows) -> Vec<Work> {
-    let mut works = Vec::new();
+fn ranges(sorted: &SortedInMemory<'_>, rows: &Rows) -> Vec<GroupRange> {
+    let mut ranges = Vec::new();
     let (mut numbers, mut place) = (Numbers::default(), 0);
     for (bucket, groups) in sorted.buckets.iter().enumerate() {
         let (mut start, mut at_start) = (0, (numbers, place));
@@ -80,37 +80,43 @@ fn works(sorted: &SortedInMemory<'_>, rows: &Rows) -> Vec<Work> {
             let next = groups.get(index + 1);
             numbers.usages += u64::from(next.is_none_or(|next| !rows.same(group, next)));
             place += u64::from(next.is_none_or(|next| !rows.paid_together(group, next)));
-            let ends =
-                next.is_none_or(|next| parts_of(&sorted.releases, sorted.pair(*group), sorted.pair(*next)));
+            let ends = next
+                .is_none_or(|next| starts_block(&sorted.releases, sorted.pair(*group), sorted.pair(*next)));
             numbers.blocks += u64::from(ends);
             if ends && (next.is_none() || index + 1 - start >= USAGES) {
-                works.push(Work { bucket, groups: start..index + 1, numbers: at_start.0, place: at_start.1 });
+                ranges.push(GroupRange {
+                    bucket,
+                    groups: start..index + 1,
+                    numbers: at_start.0,
+                    place: at_start.1,
+                });
                 (start, at_start) = (index + 1, (numbers, place));
             }
         }
     }
-    works
+    ranges
 }
 
 fn build(
     sorted: &SortedInMemory<'_>,
-    usages: &Usages<'_>,
+    usages: &UsageWriter<'_>,
     mut groups: &[Group],
     mut place: u64,
     batch: &mut BlockBatch,
 ) {
     while let Some(first) = groups.first() {
         let pair = sorted.pair(*first);
-        let same = |group: &&Group| !parts_of(&sorted.releases, pair, sorted.pair(**group));
+        let same = |group: &&Group| !starts_block(&sorted.releases, pair, sorted.pair(**group));
         let len = groups.iter().take_while(same).count();
         let (block, rest) = groups.split_at(len);
         groups = rest;
-        let release = (!sorted.releases.is_nobody(pair.0)).then(|| sorted.releases.cells(pair.0));
+        let release = (!sorted.releases.is_empty_identity(pair.0)).then(|| sorted.releases.cells(pair.0));
         let recordings = block.chunk_by(|a, b| a.item() == b.item()).filter_map(<[Group]>::first);
         let recordings = recordings.map(|group| {
             let rank = sorted.pair(*group).1;
             // What names no recording is a usage of the release itself.
-            (release.is_none() || !sorted.recordings.is_nobody(rank)).then(|| sorted.recordings.cells(rank))
+            (release.is_none() || !sorted.recordings.is_empty_identity(rank))
+                .then(|| sorted.recordings.cells(rank))
         });
         push_block(batch, usages, release, recordings, block, &mut place);
     }

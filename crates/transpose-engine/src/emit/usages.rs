@@ -1,8 +1,8 @@
 //! Usages as they are written: one for the groups of an item that make a row.
 
-use crate::aggregate::table::{Group as Counted, net};
-use crate::aggregate::usage_kinds::Manners;
-use crate::royalties::allocations::{Allocations, Allotted};
+use crate::aggregate::table::{Group as CountedEvents, net};
+use crate::aggregate::usage_kinds::UsageKinds;
+use crate::royalties::allocations::{Allocations, UsageAllocation};
 use crate::royalties::rounding::Amounts;
 use crate::royalties::rows::Rows;
 use transpose_codes::duration::Duration;
@@ -13,7 +13,7 @@ const OF_AMOUNTS: [Field; 4] = [Field::RATE, Field::AMOUNT, Field::ROYALTY_MODEL
 
 /// What usages are written with.
 #[derive(Clone, Copy)]
-pub(crate) struct Written<'a> {
+pub(crate) struct UsageColumns<'a> {
     /// Which kinds make one usage.
     pub(crate) rows: &'a Rows,
     /// What is owed, where the agreement says so.
@@ -29,26 +29,26 @@ pub(crate) struct Written<'a> {
 }
 
 /// Writes usages.
-pub(crate) struct Usages<'a> {
-    manners: &'a Manners,
+pub(crate) struct UsageWriter<'a> {
+    usage_kinds: &'a UsageKinds,
     columns: Vec<Field>,
-    written: Written<'a>,
+    written: UsageColumns<'a>,
 }
 
-impl<'a> Usages<'a> {
+impl<'a> UsageWriter<'a> {
     /// How usages are written.
-    pub(crate) fn new(manners: &'a Manners, written: Written<'a>) -> Self {
+    pub(crate) fn new(usage_kinds: &'a UsageKinds, written: UsageColumns<'a>) -> Self {
         let mut columns = vec![Field::QUANTITY];
         columns.extend(written.timed.then_some(Field::USAGE_DURATION));
         columns.push(Field::ROYALTY_BEARING);
-        columns.extend(manners.sells().then_some(Field::RETURNS));
-        columns.extend(manners.usage_fields());
+        columns.extend(usage_kinds.sells().then_some(Field::RETURNS));
+        columns.extend(usage_kinds.usage_fields());
         columns.extend(written.qualified.then_some(Field::QUALIFIED));
         let of_amounts = if written.amounts.is_some() { OF_AMOUNTS.as_slice() } else { &[] };
         columns.extend(of_amounts.iter().filter(|field| written.writes.contains(**field)));
         let revenue = written.allocations.is_some_and(|allocations| allocations.of_usages);
         columns.extend(revenue.then_some(Field::USAGE_NET_REVENUE));
-        Self { manners, columns, written }
+        Self { usage_kinds, columns, written }
     }
 
     /// The shape of a usage.
@@ -73,7 +73,7 @@ impl<'a> Usages<'a> {
         &self,
         batch: &mut BlockBatch,
         shape: usize,
-        groups: &[Counted],
+        groups: &[CountedEvents],
         parent: u32,
         place: &mut u64,
     ) {
@@ -103,11 +103,11 @@ impl<'a> Usages<'a> {
         }
         let flag = batch.text(if first.bearing() { b"true" } else { b"false" });
         batch.set(next(), flag);
-        if self.manners.sells() {
+        if self.usage_kinds.sells() {
             let returns = number(sum(true), batch);
             batch.set(next(), returns);
         }
-        for cell in self.manners.usage_cells(row.map_or(0, |row| row.manner)) {
+        for cell in self.usage_kinds.usage_cells(row.map_or(0, |row| row.usage_kind)) {
             let column = next();
             if let Some(text) = cell {
                 let span = batch.text(text.as_bytes());
@@ -128,11 +128,11 @@ impl<'a> Usages<'a> {
     fn push_owed(
         &self,
         batch: &mut BlockBatch,
-        groups: &[Counted],
+        groups: &[CountedEvents],
         mut column: usize,
         place: &mut u64,
-    ) -> Option<Allotted> {
-        let Written { amounts, qualified, allocations, .. } = self.written;
+    ) -> Option<UsageAllocation> {
+        let UsageColumns { amounts, qualified, allocations, .. } = self.written;
         let (mut plays, mut units) = (0_i128, Some(0_i128));
         let mut revenue = allocations.map(|_| 0_i128);
         for kind in groups.chunk_by(|a, b| self.written.rows.paid_together(a, b)) {
@@ -186,7 +186,7 @@ impl<'a> Usages<'a> {
         }
         text.clear();
         let amount = units.and_then(|units| amounts.rates.write(units, &mut text)).map(|()| text);
-        Some(Allotted { plays, amount, revenue })
+        Some(UsageAllocation { plays, amount, revenue })
     }
 }
 
@@ -210,7 +210,7 @@ fn number(mut number: u64, batch: &mut BlockBatch) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::usage_kinds::{Manner, Met};
+    use crate::aggregate::usage_kinds::{UsageKind, UsageKindInterner};
     use transpose_core::model::Entity;
 
     fn answer(territory: &str, price: Option<&str>) -> Entity {
@@ -223,13 +223,20 @@ mod tests {
         entity
     }
 
-    fn written(rows: &Rows, timed: bool) -> Written<'_> {
-        Written { rows, amounts: None, allocations: None, timed, qualified: false, writes: FieldSet::EMPTY }
+    fn written(rows: &Rows, timed: bool) -> UsageColumns<'_> {
+        UsageColumns {
+            rows,
+            amounts: None,
+            allocations: None,
+            timed,
+            qualified: false,
+            writes: FieldSet::EMPTY,
+        }
     }
 
     #[test]
     fn manners_of_one_context_share_it_and_returns_stand_beside_their_sales() {
-        let mut met = Met::default();
+        let mut interner_of_kinds = UsageKindInterner::default();
         let all = [
             ("GB", "2", true),
             ("GB", "1", false),
@@ -238,25 +245,25 @@ mod tests {
             ("GB", "1", true),
         ];
         for (number, (territory, price, returned)) in (0_u32..).zip(all) {
-            let manner = Manner::new(&answer(territory, Some(price)), returned);
-            assert_eq!(met.number(manner.clone()).unwrap(), number);
-            assert_eq!(met.number(manner).unwrap(), number);
+            let usage_kind = UsageKind::new(&answer(territory, Some(price)), returned);
+            assert_eq!(interner_of_kinds.number(usage_kind.clone()).unwrap(), number);
+            assert_eq!(interner_of_kinds.number(usage_kind).unwrap(), number);
         }
-        let (contexts, manners) = met.finish();
+        let (contexts, usage_kinds) = interner_of_kinds.finish();
         assert_eq!(
             contexts.iter().filter_map(|context| context.text(Field::TERRITORY)).collect::<Vec<_>>(),
             ["DE", "GB"]
         );
         assert!(contexts.iter().all(|context| context.fields().len() == 1));
-        assert_eq!(manners.ranks, [2 << 2 | 1, 1 << 2, 0, 2 << 2, 1 << 2 | 1]);
-        let group = |number: usize| Counted {
-            key: Counted::ranked(7, manners.ranks[number], true),
+        assert_eq!(usage_kinds.ranks, [2 << 2 | 1, 1 << 2, 0, 2 << 2, 1 << 2 | 1]);
+        let group = |number: usize| CountedEvents {
+            key: CountedEvents::ranked(7, usage_kinds.ranks[number], true),
             plays: 3,
             micros: 0,
         };
-        assert_eq!([0, 1, 2].map(|number| manners.context(group(number))), [Some(1), Some(1), Some(0)]);
-        let rows = Rows::apart(&manners);
-        let usages = Usages::new(&manners, written(&rows, false));
+        assert_eq!([0, 1, 2].map(|number| usage_kinds.context(group(number))), [Some(1), Some(1), Some(0)]);
+        let rows = Rows::apart(&usage_kinds);
+        let usages = UsageWriter::new(&usage_kinds, written(&rows, false));
         let mut batch = BlockBatch::default();
         batch.begin_block(Span::ABSENT, 0);
         usages.push(&mut batch, 0, &[group(3), group(0)], 5, &mut 0);
@@ -276,11 +283,11 @@ mod tests {
 
     #[test]
     fn plays_have_no_columns_of_sales() {
-        let mut met = Met::default();
-        met.number(Manner::new(&answer("GB", None), false)).unwrap();
-        let (_, manners) = met.finish();
+        let mut interner_of_kinds = UsageKindInterner::default();
+        interner_of_kinds.number(UsageKind::new(&answer("GB", None), false)).unwrap();
+        let (_, usage_kinds) = interner_of_kinds.finish();
         let expected = [Field::QUANTITY, Field::USAGE_DURATION, Field::ROYALTY_BEARING].map(Slot::Field);
-        let rows = Rows::apart(&manners);
-        assert_eq!(Usages::new(&manners, written(&rows, true)).shape().columns, expected);
+        let rows = Rows::apart(&usage_kinds);
+        assert_eq!(UsageWriter::new(&usage_kinds, written(&rows, true)).shape().columns, expected);
     }
 }

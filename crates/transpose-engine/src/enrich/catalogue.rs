@@ -16,9 +16,10 @@
 //! Of several rows about one pair the first holds, and a diagnostic names the others.
 
 use crate::diagnostics;
-use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::scan::chunks::{DecodedChunk, Reading, scan};
 use crate::scan::open::{name_source, open_events};
-use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::ordered::{Flow, OrderedConsumer};
+use crate::storage::varint::{Cells, put_cell};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher as _;
@@ -44,7 +45,7 @@ pub struct Catalogue {
 
 /// What a catalogue knows about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Found {
+pub(crate) struct CatalogueMatch {
     /// Where the row begins.
     row: u64,
     /// Which of its facts hold.
@@ -61,19 +62,19 @@ enum Scope {
 
 /// The answer of a catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum CatalogueAnswer {
     /// Facts.
-    Found(Found),
+    CatalogueMatch(CatalogueMatch),
     /// Facts, but the release is the first of several.
-    Several(Found),
+    Several(CatalogueMatch),
     /// Facts of the recording; the track is not known on that release.
-    OtherRelease(Found),
+    OtherRelease(CatalogueMatch),
     /// Nothing.
     Unknown,
 }
 
 /// Whether a catalogue may tell a field.
-fn told(field: Field) -> bool {
+fn is_told(field: Field) -> bool {
     let identifies = [Field::RECORDING_ID, Field::RELEASE_ID].contains(&field);
     let described = matches!(field.group(), Group::Release | Group::Recording | Group::Work);
     !identifies && (described || field == Field::GENRE || field == Field::TRACK_COUNT)
@@ -108,7 +109,7 @@ impl Catalogue {
                 message,
             )));
         }
-        let mut catalogue = Self::empty(reads.iter().filter(|field| told(*field)).collect());
+        let mut catalogue = Self::empty(reads.iter().filter(|field| is_told(*field)).collect());
         let mut diagnostics = Diagnostics::default();
         for (input, decoder) in inputs.iter().zip(&mut decoders) {
             let mut found = decoder.preamble().diagnostics.clone();
@@ -162,7 +163,7 @@ impl Catalogue {
         let source: Arc<str> = input.name().into();
         let flow = Flow::default();
         let kept = Mutex::new((self, diagnostics));
-        let sequencer = Sequencer::new(reading.threads * 4, |(mut found, rows): (Diagnostics, Rows)| {
+        let consumer = OrderedConsumer::new(reading.threads * 4, |(mut found, rows): (Diagnostics, Rows)| {
             let (catalogue, diagnostics) = &mut *lock(&kept);
             for row in &rows.rows {
                 catalogue.insert(&rows.text, row, &mut found);
@@ -174,14 +175,13 @@ impl Catalogue {
         });
         let mut workers = vec![Vec::new(); reading.threads.max(1)];
         let scanned = scan(input, decoder, reading, &flow, &mut workers, &|scratch, decoded| {
-            let Decoded { number, bytes, origin, batch, report, .. } = decoded;
+            let DecodedChunk { number, bytes, origin, batch, report, .. } = decoded;
             let mut found = report.diagnostics;
             found.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
             let events = &batch.events;
             let mut rows = Rows::default();
             for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact(wanted.len())) {
-                let place =
-                    Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+                let place = origin.locate(row.line, row.start);
                 rows.begin(place.line.unwrap_or(0), place.byte.unwrap_or(0));
                 for (index, (field, cell)) in wanted.iter().zip(cells).enumerate() {
                     let raw = cell.bytes(bytes, &events.arena);
@@ -194,14 +194,14 @@ impl Catalogue {
                     };
                     match index {
                         0 | 1 => rows.key(index, if present { scratch } else { &[] }),
-                        _ => push(&mut rows.text, present.then_some(scratch)),
+                        _ => put_cell(present.then_some(scratch), &mut rows.text),
                     }
                 }
                 rows.end();
             }
-            sequencer.put(number, (found, rows), &flow)
+            consumer.submit(number, (found, rows), &flow)
         });
-        drop(sequencer);
+        drop(consumer);
         scanned.map(|_| ()).map_err(|mut fatal| {
             name_source(&mut fatal.diagnostics, input);
             fatal
@@ -227,8 +227,8 @@ impl Catalogue {
             diagnostics.push(Diagnostic::new(&diagnostics::CATALOGUE_REPEATED, place(), message));
             return;
         }
-        push(&mut self.rows, Some(track));
-        push(&mut self.rows, Some(release));
+        put_cell(Some(track), &mut self.rows);
+        put_cell(Some(release), &mut self.rows);
         self.rows.extend_from_slice(values);
         let (rows, state) = (&self.rows, &self.state);
         self.pairs.insert_unique(pair, at, |known| {
@@ -261,38 +261,42 @@ impl Catalogue {
     }
 
     /// What is known about a track on a release; an empty identifier is none.
-    pub(crate) fn find(&self, track: &[u8], release: &[u8]) -> Answer {
+    pub(crate) fn find(&self, track: &[u8], release: &[u8]) -> CatalogueAnswer {
         let rows = &self.rows;
         if track.is_empty() && release.is_empty() {
-            return Answer::Unknown;
+            return CatalogueAnswer::Unknown;
         }
         if track.is_empty() {
             let found = self.releases.find(self.hash(&[], release), |row| keys_at(rows, *row).1 == release);
-            return found
-                .map_or(Answer::Unknown, |row| Answer::Found(Found { row: *row, scope: Scope::Release }));
+            return found.map_or(CatalogueAnswer::Unknown, |row| {
+                CatalogueAnswer::CatalogueMatch(CatalogueMatch { row: *row, scope: Scope::Release })
+            });
         }
         if !release.is_empty() {
             let keys = (track, release);
             if let Some(row) = self.pairs.find(self.hash(track, release), |row| keys_at(rows, *row) == keys) {
-                return Answer::Found(Found { row: *row, scope: Scope::All });
+                return CatalogueAnswer::CatalogueMatch(CatalogueMatch { row: *row, scope: Scope::All });
             }
         }
         let Some(row) = self.tracks.find(self.hash(track, &[]), |row| keys_at(rows, *row).0 == track) else {
-            return Answer::Unknown;
+            return CatalogueAnswer::Unknown;
         };
         if !release.is_empty() && !self.keys(*row).1.is_empty() {
-            return Answer::OtherRelease(Found { row: *row, scope: Scope::Recording });
+            return CatalogueAnswer::OtherRelease(CatalogueMatch { row: *row, scope: Scope::Recording });
         }
-        let found = Found { row: *row, scope: Scope::All };
-        if self.several.binary_search(row).is_ok() { Answer::Several(found) } else { Answer::Found(found) }
+        let found = CatalogueMatch { row: *row, scope: Scope::All };
+        if self.several.binary_search(row).is_ok() {
+            CatalogueAnswer::Several(found)
+        } else {
+            CatalogueAnswer::CatalogueMatch(found)
+        }
     }
 
     /// The facts of an answer.
-    pub(crate) fn values(&self, found: Found) -> impl Iterator<Item = (Field, &[u8])> {
-        let mut rest = self.rows.get(found.row as usize..).unwrap_or(&[]);
-        let _ = (pull(&mut rest), pull(&mut rest));
+    pub(crate) fn values(&self, found: CatalogueMatch) -> impl Iterator<Item = (Field, &[u8])> {
+        let mut cells = Cells(self.rows.get(found.row as usize..).unwrap_or(&[])).skip(2);
         self.fields.iter().filter_map(move |field| {
-            let value = pull(&mut rest)?;
+            let value = cells.next()??;
             let holds = match found.scope {
                 Scope::All => true,
                 Scope::Release => is_release(*field),
@@ -346,37 +350,8 @@ fn hash(state: &RandomState, track: &[u8], release: &[u8]) -> u64 {
 }
 
 fn keys_at(rows: &[u8], row: u64) -> (&[u8], &[u8]) {
-    let mut rest = rows.get(row as usize..).unwrap_or(&[]);
-    (pull(&mut rest).unwrap_or(&[]), pull(&mut rest).unwrap_or(&[]))
-}
-
-/// Appends a value: its length and one as seven bits a byte, the lowest first, then its bytes; zero
-/// for none.
-fn push(out: &mut Vec<u8>, value: Option<&[u8]>) {
-    let mut number = value.map_or(0, |value| value.len() + 1);
-    while number > 0x7f {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-    out.extend_from_slice(value.unwrap_or(&[]));
-}
-
-/// Takes a value off the front.
-fn pull<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (mut number, mut shift) = (0usize, 0);
-    loop {
-        let (byte, more) = rest.split_first()?;
-        *rest = more;
-        number |= usize::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 || shift > 56 {
-            break;
-        }
-    }
-    let (value, more) = rest.split_at_checked(number.checked_sub(1)?)?;
-    *rest = more;
-    Some(value)
+    let mut cells = Cells(rows.get(row as usize..).unwrap_or(&[]));
+    (cells.next().flatten().unwrap_or(&[]), cells.next().flatten().unwrap_or(&[]))
 }
 
 #[cfg(test)]
@@ -391,8 +366,8 @@ mod tests {
             part.begin(1, 0);
             part.key(0, track.as_bytes());
             part.key(1, release.as_bytes());
-            push(&mut part.text, (!title.is_empty()).then_some(title.as_bytes()));
-            push(&mut part.text, (!isrc.is_empty()).then_some(isrc.as_bytes()));
+            put_cell((!title.is_empty()).then_some(title.as_bytes()), &mut part.text);
+            put_cell((!isrc.is_empty()).then_some(isrc.as_bytes()), &mut part.text);
             part.end();
         }
         for row in &part.rows {
@@ -401,12 +376,12 @@ mod tests {
         (catalogue, diagnostics)
     }
 
-    fn told(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
+    fn is_told(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
         let (mark, found) = match catalogue.find(track.as_bytes(), release.as_bytes()) {
-            Answer::Found(found) => ('=', found),
-            Answer::Several(found) => ('*', found),
-            Answer::OtherRelease(found) => ('~', found),
-            Answer::Unknown => return ('-', String::new()),
+            CatalogueAnswer::CatalogueMatch(found) => ('=', found),
+            CatalogueAnswer::Several(found) => ('*', found),
+            CatalogueAnswer::OtherRelease(found) => ('~', found),
+            CatalogueAnswer::Unknown => return ('-', String::new()),
         };
         let values = catalogue.values(found).map(|(_, value)| String::from_utf8_lossy(value).into_owned());
         (mark, values.collect::<Vec<_>>().join(" "))
@@ -439,12 +414,12 @@ mod tests {
             ("", "", ('-', "")),
         ] {
             assert_eq!(
-                told(&catalogue, track, release),
+                is_told(&catalogue, track, release),
                 (expected.0, expected.1.to_owned()),
                 "{track} {release}"
             );
         }
-        assert_eq!(told(&catalogue, "4", "12").1, format!("{long} D"));
+        assert_eq!(is_told(&catalogue, "4", "12").1, format!("{long} D"));
     }
 
     #[test]

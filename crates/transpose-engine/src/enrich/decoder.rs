@@ -11,12 +11,12 @@
 //! begins with such a byte is passed on behind another one, so that it is judged as it stands.
 
 use crate::diagnostics;
-use crate::enrich::catalogue::{Answer, Catalogue, Found};
-use crate::enrich::privacy::{Users, hex};
+use crate::enrich::catalogue::{Catalogue, CatalogueAnswer, CatalogueMatch};
+use crate::enrich::privacy::{PersonalData, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal};
 use transpose_core::format::{
     Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Indexed, Origin, Preamble, Projection, Tally,
 };
@@ -24,27 +24,27 @@ use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Span
 
 /// How events are completed and what is taken from them.
 #[derive(Clone, Default)]
-pub struct Completion<'a> {
+pub struct Enrichment<'a> {
     /// What tracks and releases are.
     pub catalogue: Option<&'a Catalogue>,
     /// What happens to personal data.
-    pub users: Users,
+    pub users: PersonalData,
     /// Whether events without an identifier get one from their content: equal rows get equal ones.
     pub make_ids: bool,
 }
 
-impl<'a> Completion<'a> {
+impl<'a> Enrichment<'a> {
     /// What is to be done for a target that holds the given fields: one that has no place for
     /// personal data gets none anyway.
     pub(crate) fn towards(&self, writes: FieldSet) -> Self {
         let personal = writes.iter().any(Field::is_personal);
-        Self { users: if personal { self.users.clone() } else { Users::Keep }, ..self.clone() }
+        Self { users: if personal { self.users.clone() } else { PersonalData::Keep }, ..self.clone() }
     }
 
     /// The decoder, completed where there is something to do.
     pub(crate) fn of(self, decoder: Box<dyn EventDecoder + 'a>) -> Box<dyn EventDecoder + 'a> {
-        let idle = self.catalogue.is_none() && !self.make_ids && matches!(self.users, Users::Keep);
-        if idle { decoder } else { Box::new(Completed::new(decoder, self)) }
+        let idle = self.catalogue.is_none() && !self.make_ids && matches!(self.users, PersonalData::Keep);
+        if idle { decoder } else { Box::new(EnrichedDecoder::new(decoder, self)) }
     }
 
     /// The fields of an input that has a place for `own`, once it is completed.
@@ -72,30 +72,30 @@ impl<'a> Completion<'a> {
     pub(crate) fn withheld(&self) -> FieldSet {
         let all = Field::PERSONAL.into_iter();
         match self.users {
-            Users::Keep => FieldSet::EMPTY,
-            Users::Drop => all.collect(),
-            Users::Hash(_) => all.filter(|field| *field != Field::USER).collect(),
+            PersonalData::Keep => FieldSet::EMPTY,
+            PersonalData::Drop => all.collect(),
+            PersonalData::Hash(_) => all.filter(|field| *field != Field::USER).collect(),
         }
     }
 }
 
-struct Completed<'a> {
+struct EnrichedDecoder<'a> {
     inner: Box<dyn EventDecoder + 'a>,
-    how: Completion<'a>,
+    how: Enrichment<'a>,
     preamble: Preamble,
     /// What the input itself has a place for.
     own: FieldSet,
     /// Whether events get the type of the item that was sold.
     types: bool,
-    plan: Plan,
+    plan: EnrichmentPlan,
 }
 
 /// Which cells of a row are to be completed.
 #[derive(Default)]
-struct Plan {
+struct EnrichmentPlan {
     /// The number of the cell for each field that the catalogue may tell, and whether the input has
     /// a column for it too.
-    told: Vec<(usize, Field, bool)>,
+    from_catalogue: Vec<(usize, Field, bool)>,
     track: Option<usize>,
     release: Option<usize>,
     /// The cell of the event's identifier, where it is to be made.
@@ -109,13 +109,13 @@ const CANONICAL: u8 = 0xff;
 /// The first byte of a cell of the input that began with one of these two.
 const RAW: u8 = 0xfe;
 
-impl<'a> Completed<'a> {
-    fn new(inner: Box<dyn EventDecoder + 'a>, how: Completion<'a>) -> Self {
+impl<'a> EnrichedDecoder<'a> {
+    fn new(inner: Box<dyn EventDecoder + 'a>, how: Enrichment<'a>) -> Self {
         let mut preamble = inner.preamble().clone();
         let own = preamble.reads;
         let types = how.makes_types(own);
         preamble.reads = how.reads(own);
-        Self { inner, how, preamble, own, types, plan: Plan::default() }
+        Self { inner, how, preamble, own, types, plan: EnrichmentPlan::default() }
     }
 
     /// Whether cells of a field may be marked.
@@ -133,19 +133,19 @@ impl<'a> Completed<'a> {
     }
 
     /// What is known of a track on a release, and what is to be said about it.
-    fn found(&self, track: &[u8], release: &[u8]) -> (Option<Found>, Option<&'static Code>) {
+    fn found(&self, track: &[u8], release: &[u8]) -> (Option<CatalogueMatch>, Option<&'static Code>) {
         match self.how.catalogue.map(|catalogue| catalogue.find(track, release)) {
             None => (None, None),
-            Some(Answer::Found(found)) => (Some(found), None),
-            Some(Answer::Several(found)) => (Some(found), Some(&diagnostics::SEVERAL_RELEASES)),
-            Some(Answer::OtherRelease(found)) => (Some(found), Some(&diagnostics::OTHER_RELEASE)),
-            Some(Answer::Unknown) => (None, Some(&diagnostics::NOT_IN_CATALOGUE)),
+            Some(CatalogueAnswer::CatalogueMatch(found)) => (Some(found), None),
+            Some(CatalogueAnswer::Several(found)) => (Some(found), Some(&diagnostics::SEVERAL_RELEASES)),
+            Some(CatalogueAnswer::OtherRelease(found)) => (Some(found), Some(&diagnostics::OTHER_RELEASE)),
+            Some(CatalogueAnswer::Unknown) => (None, Some(&diagnostics::NOT_IN_CATALOGUE)),
         }
     }
 }
 
 /// What is said about a track and a release; made only for diagnostics that are kept.
-fn trouble(code: &'static Code, track: &[u8], release: &[u8]) -> String {
+fn describe(code: &'static Code, track: &[u8], release: &[u8]) -> String {
     let (on, of) = (String::from_utf8_lossy(track), String::from_utf8_lossy(release));
     if *code == diagnostics::SEVERAL_RELEASES {
         return format!("track {on} is on several releases; the first of the catalogue is taken");
@@ -158,17 +158,17 @@ fn trouble(code: &'static Code, track: &[u8], release: &[u8]) -> String {
     }
 }
 
-impl Decoder for Completed<'_> {
+impl Decoder for EnrichedDecoder<'_> {
     fn preamble(&self) -> &Preamble {
         &self.preamble
     }
 
     fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
-        Box::new(Worker {
+        Box::new(EnrichmentWorker {
             all: self,
             inner: self.inner.chunks(),
             known: HashMap::default(),
-            told: Vec::new(),
+            from_catalogue: Vec::new(),
             track: Vec::new(),
             release: Vec::new(),
             scratch: Vec::new(),
@@ -188,14 +188,14 @@ impl Decoder for Completed<'_> {
     }
 }
 
-impl EventDecoder for Completed<'_> {
+impl EventDecoder for EnrichedDecoder<'_> {
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let mut inner = projection.clone();
-        let told = self.how.catalogue.map_or(FieldSet::EMPTY, Catalogue::fields);
-        let mut plan = Plan::default();
+        let from_catalogue = self.how.catalogue.map_or(FieldSet::EMPTY, Catalogue::fields);
+        let mut plan = EnrichmentPlan::default();
         for (cell, field) in projection.row.iter().enumerate() {
-            if told.contains(*field) {
-                plan.told.push((cell, *field, self.own.contains(*field)));
+            if from_catalogue.contains(*field) {
+                plan.from_catalogue.push((cell, *field, self.own.contains(*field)));
             }
             if *field == Field::EVENT_ID && self.how.make_ids {
                 plan.id = Some(cell);
@@ -204,7 +204,7 @@ impl EventDecoder for Completed<'_> {
                 plan.item_type = Some(cell);
             }
         }
-        if !plan.told.is_empty() || plan.item_type.is_some() {
+        if !plan.from_catalogue.is_empty() || plan.item_type.is_some() {
             let mut place = |field| {
                 let known = inner.row.iter().position(|asked| *asked == field);
                 known.unwrap_or_else(|| {
@@ -261,7 +261,7 @@ impl EventDecoder for Completed<'_> {
             }
         }
         if let Some(code) = code {
-            let message = trouble(code, &track, &release);
+            let message = describe(code, &track, &release);
             let field = if track.is_empty() { Field::RELEASE_ID } else { Field::RECORDING_ID };
             let cell = (0, "".into());
             faults.push(CellDiagnostic { code, field, cell, value: [].into(), message, repaired: false });
@@ -284,7 +284,7 @@ impl EventDecoder for Completed<'_> {
             _ => {}
         }
         let present = self.inner.canonical_cell(field, raw, out)?;
-        if let (Users::Hash(key), Field::USER, true) = (&self.how.users, field, present) {
+        if let (PersonalData::Hash(key), Field::USER, true) = (&self.how.users, field, present) {
             let user = std::mem::take(out);
             key.hash(&user, out);
         }
@@ -292,19 +292,19 @@ impl EventDecoder for Completed<'_> {
     }
 }
 
-struct Worker<'a> {
-    all: &'a Completed<'a>,
+struct EnrichmentWorker<'a> {
+    all: &'a EnrichedDecoder<'a>,
     inner: Box<dyn ChunkDecoder + 'a>,
-    /// For each catalogue row met in the chunk where its cells begin in `told`.
-    known: HashMap<Found, usize, foldhash::fast::RandomState>,
+    /// For each catalogue row met in the chunk where its cells begin in `from_catalogue`.
+    known: HashMap<CatalogueMatch, usize, foldhash::fast::RandomState>,
     /// Cells made from the catalogue, as many a row as the plan wants.
-    told: Vec<Span>,
+    from_catalogue: Vec<Span>,
     track: Vec<u8>,
     release: Vec<u8>,
     scratch: Vec<u8>,
 }
 
-impl ChunkDecoder for Worker<'_> {
+impl ChunkDecoder for EnrichmentWorker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
         self.inner.sync(chunk)
     }
@@ -316,11 +316,11 @@ impl ChunkDecoder for Worker<'_> {
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
         self.inner.decode(chunk, origin, batch, report);
         let plan = &self.all.plan;
-        if plan.told.is_empty() && plan.id.is_none() && plan.item_type.is_none() {
+        if plan.from_catalogue.is_empty() && plan.id.is_none() && plan.item_type.is_none() {
             return;
         }
         self.known.clear();
-        self.told.clear();
+        self.from_catalogue.clear();
         let events = &mut batch.events;
         for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact_mut(events.row_cells.max(1))) {
             if let Some(cell) = plan.id.and_then(|cell| cells.get_mut(cell)) {
@@ -350,31 +350,31 @@ impl ChunkDecoder for Worker<'_> {
             }
             let (found, code) = self.all.found(track, release);
             if let Some(code) = code {
-                if report.diagnostics.keeps(code) {
-                    let message = trouble(code, track, release);
-                    let line = origin.line + u64::from(row.line);
-                    let place = Location::line(line, origin.byte + u64::from(row.start));
-                    report.diagnostics.push(Diagnostic::new(code, place.field(Field::RECORDING_ID), message));
-                } else {
-                    report.diagnostics.count(code, 1);
-                }
+                report.diagnostics.report(code, || {
+                    let place = origin.locate(row.line, row.start).field(Field::RECORDING_ID);
+                    Diagnostic::new(code, place, describe(code, track, release))
+                });
             }
-            let told = match found {
+            let from_catalogue = match found {
                 None => None,
                 Some(found) => Some(*self.known.entry(found).or_insert_with(|| {
-                    let from = self.told.len();
-                    self.told.resize(from + plan.told.len(), Span::ABSENT);
+                    let from = self.from_catalogue.len();
+                    self.from_catalogue.resize(from + plan.from_catalogue.len(), Span::ABSENT);
                     for (field, value) in self.all.how.catalogue.iter().flat_map(|known| known.values(found))
                     {
-                        let place = plan.told.iter().position(|(_, told, _)| *told == field);
-                        if let Some(span) = place.and_then(|place| self.told.get_mut(from + place)) {
+                        let place = plan
+                            .from_catalogue
+                            .iter()
+                            .position(|(_, from_catalogue, _)| *from_catalogue == field);
+                        if let Some(span) = place.and_then(|place| self.from_catalogue.get_mut(from + place))
+                        {
                             *span = marked(CANONICAL, value, &mut events.arena);
                         }
                     }
                     from
                 })),
             };
-            for (place, (cell, field, own)) in plan.told.iter().enumerate() {
+            for (place, (cell, field, own)) in plan.from_catalogue.iter().enumerate() {
                 let Some(cell) = cells.get_mut(*cell) else { continue };
                 let raw = cell.bytes(chunk.bytes, &events.arena);
                 if let Some(guarded) = guarded(raw, &mut self.scratch) {
@@ -382,8 +382,10 @@ impl ChunkDecoder for Worker<'_> {
                 } else if !own
                     || matches!(self.all.inner.canonical_cell(*field, raw, &mut self.scratch), Ok(false))
                 {
-                    *cell =
-                        told.and_then(|from| self.told.get(from + place)).copied().unwrap_or(Span::ABSENT);
+                    *cell = from_catalogue
+                        .and_then(|from| self.from_catalogue.get(from + place))
+                        .copied()
+                        .unwrap_or(Span::ABSENT);
                 }
             }
         }

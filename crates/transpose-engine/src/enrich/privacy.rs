@@ -7,7 +7,7 @@ use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 
 /// What happens to personal data.
 #[derive(Clone, Default)]
-pub enum Users {
+pub enum PersonalData {
     /// It is passed on to targets that have a place for it.
     #[default]
     Keep,

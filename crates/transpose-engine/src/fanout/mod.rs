@@ -18,18 +18,18 @@
 //! context key while they are dealt out, once for each period and threshold that an agreement asks
 //! for, and each agreement then places the keys in its own sales contexts.
 
-use crate::aggregate::counter::{Rows, Rules, Worker};
+use crate::aggregate::counter::{CountingRules, CountingWorker, Rows};
 use crate::diagnostics;
-use crate::enrich::decoder::Completion;
-use crate::enrich::privacy::Users;
-use crate::filter::period::{self, Known, Screen, Screening};
-use crate::filter::refund_pairs::Paired;
+use crate::enrich::decoder::Enrichment;
+use crate::enrich::privacy::PersonalData;
+use crate::filter::period::{self, KnownDuplicates, RowFilter, Screening};
+use crate::filter::refund_pairs::PairedRefunds;
 use crate::output::files;
-use crate::output::slices::Sinks;
+use crate::output::slices::OutputSlices;
 use crate::run::events_to_blocks::{Counting, Spaces};
 use crate::run::{Beside, Job, OnReject, Outcome, Part, Quarantine, Ready, Run, pass_events, quarantined};
-use crate::scan::chunks::{Decoded, scan};
-use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::chunks::{DecodedChunk, scan};
+use crate::scan::ordered::{Flow, OrderedConsumer};
 use crate::scan::rejects::account;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -142,16 +142,16 @@ struct Feed<'a> {
     cells: Vec<usize>,
     /// What they hold, as far as the output asked for it.
     fields: Vec<Field>,
-    screen: Screen<'a>,
+    screen: RowFilter<'a>,
     /// For sums, what decides whether a row counts.
-    rules: Option<Rules<'a>>,
+    rules: Option<CountingRules<'a>>,
 }
 
 /// One worker's state.
 struct Hand<'a> {
     dealer: Dealer<'a>,
     teller: Teller<'a>,
-    counters: Vec<Option<Worker<'a>>>,
+    counters: Vec<Option<CountingWorker<'a>>>,
     scratch: Batch,
 }
 
@@ -165,7 +165,7 @@ struct Parts {
 /// Everything that lasts from input to input.
 struct State<'a> {
     runs: Vec<Run<'a>>,
-    sinks: Vec<Option<Sinks<'a>>>,
+    sinks: Vec<Option<OutputSlices<'a>>>,
     quarantine: Option<Quarantine>,
     dealt: Amounts,
     untaken: Untaken,
@@ -199,15 +199,16 @@ impl Many<'_> {
         };
         let reader = self.outputs.iter().find(personal).unwrap_or(first);
         let mut users = self.outputs.iter().map(|output| &output.job.completion.users);
-        let hashed = users.find(|users| matches!(users, Users::Hash(_))).cloned();
-        let completion = Completion { users: hashed.unwrap_or(Users::Keep), ..reader.job.completion.clone() };
+        let hashed = users.find(|users| matches!(users, PersonalData::Hash(_))).cloned();
+        let completion =
+            Enrichment { users: hashed.unwrap_or(PersonalData::Keep), ..reader.job.completion.clone() };
         let base = Job { period: None, slicing: None, screening, completion, ..reader.job.clone() };
         if self.duplicates == DuplicatePolicy::Off {
-            return self.feed(&base, Known::default());
+            return self.feed(&base, KnownDuplicates::default());
         }
         let searched = base.search()?;
         let base = Job { inputs: searched.again.as_deref().unwrap_or(base.inputs), ..base.clone() };
-        let known = Known { verdicts: searched.verdicts.as_ref(), redelivered: &searched.redelivered };
+        let known = KnownDuplicates { marks: searched.marks.as_ref(), redelivered: &searched.redelivered };
         let mut ran = self.feed(&base, known)?;
         let mut diagnostics = searched.diagnostics;
         diagnostics.merge(std::mem::take(&mut ran.report.diagnostics));
@@ -216,9 +217,9 @@ impl Many<'_> {
     }
 
     /// Reads the inputs once and makes all reports.
-    fn feed(&self, base: &Job<'_>, known: Known<'_>) -> Result<Ran, Fatal> {
+    fn feed(&self, base: &Job<'_>, known: KnownDuplicates<'_>) -> Result<Ran, Fatal> {
         let sells = base.sells()?;
-        let paired = if sells { base.pair()? } else { Paired::default() };
+        let paired = if sells { base.pair()? } else { PairedRefunds::default() };
         let inputs = if sells { &paired.again } else { base.inputs };
         let sums =
             self.outputs.iter().filter(|output| output.job.target.manifest().grain == Grain::Aggregate);
@@ -267,7 +268,7 @@ impl Many<'_> {
             state.sinks.push(match encoder {
                 Some(encoder) => {
                     run.drops(encoder.as_ref(), reads.difference(job.withheld()), &[], &[]);
-                    Some(Sinks::new(job.spec(), encoder.as_ref())?)
+                    Some(OutputSlices::new(job.spec(), encoder.as_ref())?)
                 }
                 None => None,
             });
@@ -277,10 +278,10 @@ impl Many<'_> {
         let deciding = router::fields(&takers, sells);
         let views = views(&jobs);
         let base_rules = base.screen(&sources, known);
-        let screens: Vec<period::Rules<'_>> = jobs
+        let screens: Vec<period::FilterRules<'_>> = jobs
             .iter()
             .map(|job| {
-                let mut rules = job.screen(&sources, Known::default());
+                let mut rules = job.screen(&sources, KnownDuplicates::default());
                 if sells && job.target.manifest().grain == Grain::Aggregate {
                     // Refunds of the period's sales may come after it, so that is decided where
                     // sales are counted.
@@ -319,10 +320,10 @@ impl Many<'_> {
                 }
             }
             decoder.project(&wanted)?;
-            base.restrict(input, decoder.as_ref(), known.verdicts.is_some() || sells);
+            base.restrict(input, decoder.as_ref(), known.marks.is_some() || sells);
             let space = spaces.of(decoder.as_ref());
             let shared = decoder.as_ref();
-            let sieve = base_rules.screen(number, shared, &wanted.row, &mut opener.report);
+            let sieve = base_rules.row_filter(number, shared, &wanted.row, &mut opener.report);
             let mut feeds = Vec::new();
             for (((counting, screen), fields), run) in
                 countings.iter().zip(&screens).zip(asked).zip(&mut state.runs)
@@ -332,7 +333,7 @@ impl Many<'_> {
                         .iter()
                         .filter_map(|field| wanted.row.iter().position(|known| known == field))
                         .collect(),
-                    screen: screen.screen(number, shared, &fields, &mut run.report),
+                    screen: screen.row_filter(number, shared, &fields, &mut run.report),
                     rules: counting
                         .as_ref()
                         .map(|counting| counting.rules(shared, paired.pairs.as_ref(), &fields)),
@@ -561,7 +562,7 @@ fn same(set: &str, sum: &Amounts, dealt: &Amounts) -> Result<(), Imbalance> {
 /// What is done with the rows of one input.
 struct Each<'a> {
     base: &'a Job<'a>,
-    sieve: Screen<'a>,
+    sieve: RowFilter<'a>,
     feeds: &'a [Feed<'a>],
     encoders: &'a [Option<Box<dyn EventEncoder>>],
     space: u32,
@@ -590,7 +591,7 @@ impl Each<'_> {
         let mut gave_up = false;
         let opened = &mut *opener;
         let stopped = &mut gave_up;
-        let sequencer = Sequencer::new(threads * 4, |parts: Parts| {
+        let consumer = OrderedConsumer::new(threads * 4, |parts: Parts| {
             merge(opened, parts.report, &source)?;
             if let Some(quarantine) = quarantine.as_mut().filter(|_| !parts.rejects.is_empty()) {
                 quarantine.append(&parts.rejects, self.decoder)?;
@@ -621,9 +622,9 @@ impl Each<'_> {
             }
             let number = decoded.number;
             let parts = self.hand_out(hand, decoded)?;
-            sequencer.put(number, parts, &flow)
+            consumer.submit(number, parts, &flow)
         });
-        drop(sequencer);
+        drop(consumer);
         let scanned = scanned.map_err(|fatal| fatal.in_source(input.name()))?;
         if gave_up {
             opener.give_up_reading();
@@ -635,9 +636,9 @@ impl Each<'_> {
     }
 
     /// Deals the rows of a chunk out, and has each output take its own.
-    fn hand_out(&self, hand: &mut Hand<'_>, mut decoded: Decoded<'_>) -> Result<Parts, Fatal> {
+    fn hand_out(&self, hand: &mut Hand<'_>, mut decoded: DecodedChunk<'_>) -> Result<Parts, Fatal> {
         self.sieve.apply(&mut decoded)?;
-        let Decoded { number, bytes, origin, numbers, batch, mut report } = decoded;
+        let DecodedChunk { number, bytes, origin, numbers, batch, mut report } = decoded;
         account(&batch.rejects, &mut report);
         let mut rejects: BTreeMap<u32, Reject> =
             batch.rejects.iter().map(|reject| (reject.start, reject.clone())).collect();
@@ -648,7 +649,7 @@ impl Each<'_> {
         for (output, rows) in dealt.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
             let Some(feed) = self.feeds.get(output) else { continue };
             part(events, rows, &feed.cells, &mut hand.scratch.events);
-            let mut own = Decoded {
+            let mut own = DecodedChunk {
                 number,
                 bytes,
                 origin,

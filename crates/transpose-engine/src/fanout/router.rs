@@ -3,7 +3,7 @@
 //! What a rule looks at is asked for as cells of each row, so that it may come from a catalogue
 //! too. Rows with the same cells go the same way: a worker interns them and asks the rules once.
 
-use crate::aggregate::interner::{Dictionary, Key, NONE, hash};
+use crate::aggregate::interner::{Interner, Key, NONE, hash};
 use crate::diagnostics;
 use crate::filter::route_rule::Rule;
 use foldhash::fast::RandomState;
@@ -48,7 +48,7 @@ pub(crate) struct Dealer<'a> {
     sets: usize,
     fields: &'a [Field],
     state: RandomState,
-    dictionary: Dictionary,
+    dictionary: Interner,
     ways: Vec<Way>,
     /// For each output the rows of the chunk that it takes.
     rows: Vec<Vec<u32>>,
@@ -96,7 +96,7 @@ impl<'a> Dealer<'a> {
             sets,
             fields,
             state: RandomState::default(),
-            dictionary: Dictionary::default(),
+            dictionary: Interner::default(),
             ways: Vec::new(),
             rows: vec![Vec::new(); takers.len()],
         }

@@ -1,10 +1,10 @@
 //! What the whole service counted, for deals that divide by it.
 
 use crate::aggregate::counter::Rows;
-use crate::aggregate::interner::{Dictionary, Key as _, NONE, hash};
+use crate::aggregate::interner::{Interner, Key as _, NONE, hash};
 use crate::aggregate::sales::Sale;
-use crate::aggregate::usage_kinds::Manner;
-use crate::aggregate::users::Users;
+use crate::aggregate::usage_kinds::UsageKind;
+use crate::aggregate::users::PlaysByUser;
 use crate::diagnostics;
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ pub(crate) type Service = BTreeMap<Entity, Vec<Plays>>;
 
 /// An output whose agreement pays by what each user played of the whole service.
 pub(crate) struct Listener<'a> {
-    pub(crate) users: &'a Users,
+    pub(crate) users: &'a PlaysByUser,
     pub(crate) terms: &'a dyn Terms,
     pub(crate) royalties: &'a dyn RoyaltyTerms,
     pub(crate) view: View,
@@ -72,7 +72,7 @@ pub(crate) struct Teller<'a> {
     /// Which of a row's cells names the user.
     user: Option<usize>,
     state: RandomState,
-    dictionary: Dictionary,
+    dictionary: Interner,
     plays: Vec<Plays>,
     /// For each key and listener whether plays count: those that are long enough, and shorter ones.
     counts: Vec<[bool; 2]>,
@@ -91,7 +91,7 @@ impl<'a> Teller<'a> {
             decoder,
             user,
             state: RandomState::default(),
-            dictionary: Dictionary::default(),
+            dictionary: Interner::default(),
             plays: Vec::new(),
             counts: Vec::new(),
         }
@@ -106,7 +106,7 @@ impl<'a> Teller<'a> {
         let event = event(self.decoder, runs);
         for listener in self.listeners {
             let context = event.as_ref().and_then(|event| listener.terms.context(event).ok());
-            let context = context.map(|answer| Manner::new(&answer, false).context);
+            let context = context.map(|answer| UsageKind::new(&answer, false).context);
             let counts = |bearing| {
                 context.as_ref().is_some_and(|context| listener.royalties.counts_for_users(context, bearing))
             };
@@ -115,7 +115,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Counts a row by user.
-    fn listen(&self, rows: Rows<'_>, index: usize, row: &EventRow, number: u32) -> Result<(), Fatal> {
+    fn observe(&self, rows: Rows<'_>, index: usize, row: &EventRow, number: u32) -> Result<(), Fatal> {
         let events = rows.events;
         let Some(cell) = self.user.and_then(|cell| events.cells.get(index * events.row_cells + cell)) else {
             return Ok(());
@@ -125,7 +125,9 @@ impl<'a> Teller<'a> {
             let [long, short] = self.counts.get(start + place).copied().unwrap_or_default();
             let counts = if listener.view.is_short(row) { short } else { long };
             if counts && listener.view.holds(row) {
-                listener.users.listen(cell.bytes(rows.bytes, &events.arena), u64::from(row.plays))?;
+                listener
+                    .users
+                    .play_at_service(cell.bytes(rows.bytes, &events.arena), u64::from(row.plays))?;
             }
         }
         Ok(())
@@ -146,7 +148,7 @@ impl<'a> Teller<'a> {
                 self.meet(&key.runs().collect::<Vec<_>>());
             }
             if !self.listeners.is_empty() {
-                self.listen(rows, index, row, number)?;
+                self.observe(rows, index, row, number)?;
             }
             let start = number as usize * self.views.len();
             let Some(plays) = self.plays.get_mut(start..start + self.views.len()) else {
@@ -192,7 +194,7 @@ pub(crate) fn whole(service: &Service, view: usize, views: &[View], terms: &dyn 
         }
         let Ok(answer) = terms.context(&event) else { continue };
         let returned = Sale::new(&event, Some(&answer)).is_some_and(|sale| sale.returned);
-        let context = Manner::new(&answer, false).context;
+        let context = UsageKind::new(&answer, false).context;
         for (bearing, count) in [(true, plays.long), (false, plays.short)] {
             let sum = sums.entry((context.clone(), bearing)).or_default();
             let side = if returned { &mut sum.1 } else { &mut sum.0 };

@@ -7,13 +7,13 @@
 //! Numbers that rise from chunk to chunk are unique without being stored: only where such a stretch
 //! begins and ends is kept. All other keys are collected, sorted, and written to disk as sorted
 //! runs when they are too many. At the end the sorted keys are read once: a key that stands twice,
-//! or inside a stretch, makes its identifier a [suspect](Suspects). Suspects are compared as text
+//! or inside a stretch, makes its identifier a [suspect](Candidates). Suspects are compared as text
 //! in a second reading ([`validate`](crate::validate)); a stretch may have gaps and two texts one
 //! hash, so not every suspect is guilty.
 
 use crate::diagnostics;
 use crate::scan::ordered::sort;
-use crate::storage::scratch::{Extent, Reader, Scratch, Writer};
+use crate::storage::scratch::{Extent, FrameReader, FrameWriter, Scratch};
 use crate::storage::varint::{put, take};
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
@@ -55,13 +55,13 @@ pub(crate) fn number(id: &[u8]) -> Option<u64> {
 
 /// The keys of one chunk, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Met {
+pub(crate) struct ChunkKeys {
     keys: Vec<u64>,
     /// Whether one of them is no number that is greater than the one before.
     broken: bool,
 }
 
-impl Met {
+impl ChunkKeys {
     #[inline]
     pub(crate) fn push(&mut self, key: u64) {
         self.broken |= key >= HASHED || self.keys.last().is_some_and(|last| *last >= key);
@@ -70,32 +70,32 @@ impl Met {
 }
 
 /// The identifiers of a message.
-pub(crate) struct Ids {
+pub(crate) struct IdentifierKeys {
     /// The first and last number of each stretch, rising.
     stretches: Vec<(u64, u64)>,
     /// Whether the last chunk belongs to the last stretch.
     open: bool,
-    keys: Keys,
+    keys: StoredKeys,
 }
 
-impl Ids {
+impl IdentifierKeys {
     /// Identifiers of which `most` are kept in memory; the rest goes to disk.
     pub(crate) fn new(most: usize, threads: usize, temp_dir: PathBuf) -> Self {
-        Self { stretches: Vec::new(), open: false, keys: Keys::new(most, threads, temp_dir) }
+        Self { stretches: Vec::new(), open: false, keys: StoredKeys::new(most, threads, temp_dir) }
     }
 
     /// Adds the keys of the next chunk.
-    pub(crate) fn add(&mut self, met: &Met) -> Result<(), Fatal> {
-        let [first, .., last] = *met.keys.as_slice() else {
-            return met.keys.first().map_or(Ok(()), |only| self.add_stretch(met, *only, *only));
+    pub(crate) fn add(&mut self, chunk: &ChunkKeys) -> Result<(), Fatal> {
+        let [first, .., last] = *chunk.keys.as_slice() else {
+            return chunk.keys.first().map_or(Ok(()), |only| self.add_stretch(chunk, *only, *only));
         };
-        self.add_stretch(met, first, last)
+        self.add_stretch(chunk, first, last)
     }
 
-    fn add_stretch(&mut self, met: &Met, first: u64, last: u64) -> Result<(), Fatal> {
-        if met.broken || self.stretches.last().is_some_and(|(_, end)| *end >= first) {
+    fn add_stretch(&mut self, chunk: &ChunkKeys, first: u64, last: u64) -> Result<(), Fatal> {
+        if chunk.broken || self.stretches.last().is_some_and(|(_, end)| *end >= first) {
             self.open = false;
-            return self.keys.extend(&met.keys);
+            return self.keys.extend(&chunk.keys);
         }
         let full = self.stretches.len() >= STRETCHES;
         match self.stretches.last_mut() {
@@ -114,27 +114,27 @@ impl Ids {
     }
 
     /// The identifiers that may stand twice.
-    pub(crate) fn suspects(&mut self) -> Result<Suspects, Fatal> {
-        let mut suspects = Suspects::default();
+    pub(crate) fn candidates(&mut self) -> Result<Candidates, Fatal> {
+        let mut candidates = Candidates::default();
         let mut stretches = self.stretches.iter().peekable();
         let mut before = None;
         self.keys.each(|key| {
             while stretches.next_if(|(_, last)| *last < key).is_some() {}
             let within = stretches.peek().is_some_and(|(first, _)| *first <= key);
             if within || before == Some(key) {
-                suspects.insert(key);
+                candidates.insert(key);
             }
             before = Some(key);
         })?;
-        Ok(suspects)
+        Ok(candidates)
     }
 }
 
 /// Keys whose identifiers are to be compared; a few others may pass for one.
 #[derive(Default)]
-pub(crate) struct Suspects(Vec<u64>);
+pub(crate) struct Candidates(Vec<u64>);
 
-impl Suspects {
+impl Candidates {
     /// The number of bits, as a power of two: one megabyte.
     const BITS: u32 = 23;
 
@@ -166,7 +166,7 @@ impl Suspects {
 }
 
 /// Keys in any number, to be read in order.
-struct Keys {
+struct StoredKeys {
     kept: Vec<u64>,
     /// How many are kept before they are written out.
     most: usize,
@@ -177,7 +177,7 @@ struct Keys {
     runs: Vec<Vec<Extent>>,
 }
 
-impl Keys {
+impl StoredKeys {
     fn new(most: usize, threads: usize, temp_dir: PathBuf) -> Self {
         Self { kept: Vec::new(), most: most.max(2), threads, temp_dir, spill: None, runs: Vec::new() }
     }
@@ -205,7 +205,7 @@ impl Keys {
             Some(spill) => spill,
             none => none.insert(Scratch::create(&self.temp_dir)?),
         };
-        let mut run = Run::new(spill);
+        let mut run = KeyRunWriter::new(spill);
         for key in self.kept.drain(..) {
             run.push(key)?;
         }
@@ -226,7 +226,7 @@ impl Keys {
         };
         while self.runs.len() > FAN {
             let rest = self.runs.split_off(FAN);
-            let mut run = Run::new(spill);
+            let mut run = KeyRunWriter::new(spill);
             merge(spill, &self.runs, &mut |key| run.push(key))?;
             self.runs = rest;
             self.runs.push(run.finish()?);
@@ -247,15 +247,16 @@ fn merge(
     let mut heads = BinaryHeap::with_capacity(runs.len());
     let mut readers = Vec::with_capacity(runs.len());
     for (number, run) in runs.iter().enumerate() {
-        let mut stored = Stored { reader: Reader::new(spill, run), frame: Vec::new(), at: 0, last: 0 };
-        if let Some(key) = stored.next()? {
+        let mut reader =
+            KeyRunReader { reader: FrameReader::new(spill, run), frame: Vec::new(), at: 0, last: 0 };
+        if let Some(key) = reader.next()? {
             heads.push(Reverse((key, number)));
         }
-        readers.push(stored);
+        readers.push(reader);
     }
     while let Some(Reverse((key, number))) = heads.pop() {
         take(key)?;
-        if let Some(key) = readers.get_mut(number).map_or(Ok(None), Stored::next)? {
+        if let Some(key) = readers.get_mut(number).map_or(Ok(None), KeyRunReader::next)? {
             heads.push(Reverse((key, number)));
         }
     }
@@ -263,15 +264,15 @@ fn merge(
 }
 
 /// Writes sorted keys: differences, in frames of bounded size.
-struct Run<'a> {
-    writer: Writer<'a>,
+struct KeyRunWriter<'a> {
+    writer: FrameWriter<'a>,
     frame: Vec<u8>,
     last: u64,
 }
 
-impl<'a> Run<'a> {
+impl<'a> KeyRunWriter<'a> {
     fn new(spill: &'a Scratch) -> Self {
-        Self { writer: Writer::new(spill), frame: Vec::with_capacity(FRAME + 16), last: 0 }
+        Self { writer: FrameWriter::new(spill), frame: Vec::with_capacity(FRAME + 16), last: 0 }
     }
 
     fn push(&mut self, key: u64) -> Result<(), Fatal> {
@@ -294,15 +295,15 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Reads what [`Run`] wrote.
-struct Stored<'a> {
-    reader: Reader<'a>,
+/// Reads what [`KeyRunWriter`] wrote.
+struct KeyRunReader<'a> {
+    reader: FrameReader<'a>,
     frame: Vec<u8>,
     at: usize,
     last: u64,
 }
 
-impl Stored<'_> {
+impl KeyRunReader<'_> {
     fn next(&mut self) -> Result<Option<u64>, Fatal> {
         if self.at == self.frame.len() {
             let Some(frame) = self.reader.next()? else { return Ok(None) };
@@ -325,16 +326,16 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    fn ids(most: usize) -> Ids {
-        Ids::new(most, 2, std::env::temp_dir())
+    fn ids(most: usize) -> IdentifierKeys {
+        IdentifierKeys::new(most, 2, std::env::temp_dir())
     }
 
-    fn met(texts: &[String], state: &RandomState) -> Met {
-        let mut met = Met::default();
+    fn keys_of(texts: &[String], state: &RandomState) -> ChunkKeys {
+        let mut chunk = ChunkKeys::default();
         for text in texts {
-            met.push(key(text.as_bytes(), state));
+            chunk.push(key(text.as_bytes(), state));
         }
-        met
+        chunk
     }
 
     #[test]
@@ -353,10 +354,10 @@ mod tests {
         let mut ids = ids(1 << 20);
         for chunk in 0..1000 {
             let numbers: Vec<String> = (0..50).map(|n| (chunk * 100 + n * 2).to_string()).collect();
-            ids.add(&met(&numbers, &state)).unwrap();
+            ids.add(&keys_of(&numbers, &state)).unwrap();
         }
         assert_eq!((ids.stretches.len(), ids.keys.kept.len()), (1, 0));
-        assert!(ids.suspects().unwrap().is_empty());
+        assert!(ids.candidates().unwrap().is_empty());
     }
 
     #[test]
@@ -364,15 +365,15 @@ mod tests {
         let state = RandomState::default();
         let mut ids = ids(1 << 20);
         for numbers in [["1", "2"], ["4", "3"], ["5", "6"], ["7", "8"]] {
-            ids.add(&met(&numbers.map(str::to_owned), &state)).unwrap();
+            ids.add(&keys_of(&numbers.map(str::to_owned), &state)).unwrap();
         }
         assert_eq!((ids.stretches.len(), ids.keys.kept.len()), (2, 2));
-        assert!(ids.suspects().unwrap().is_empty());
+        assert!(ids.candidates().unwrap().is_empty());
     }
 
     #[test]
     fn more_runs_than_are_merged_at_once() {
-        let mut keys = Keys::new(10, 1, std::env::temp_dir());
+        let mut keys = StoredKeys::new(10, 1, std::env::temp_dir());
         let mut expected: Vec<u64> =
             (0..5000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         for chunk in expected.chunks(7) {
@@ -401,18 +402,18 @@ mod tests {
             let texts: Vec<String> = (0..rising).map(|number| number.to_string()).chain(texts).collect();
             let mut ids = ids(most);
             for chunk in texts.chunks(size) {
-                ids.add(&met(chunk, &state)).unwrap();
+                ids.add(&keys_of(chunk, &state)).unwrap();
             }
-            let suspects = ids.suspects().unwrap();
+            let candidates = ids.candidates().unwrap();
             let mut times: BTreeMap<&str, u32> = BTreeMap::new();
             for text in &texts {
                 *times.entry(text).or_default() += 1;
             }
             for (text, times) in &times {
-                prop_assert!(*times == 1 || suspects.contains(key(text.as_bytes(), &state)), "{}", text);
+                prop_assert!(*times == 1 || candidates.contains(key(text.as_bytes(), &state)), "{}", text);
             }
             if times.values().all(|times| *times == 1) && rising == 0 && size >= texts.len() {
-                prop_assert!(suspects.is_empty());
+                prop_assert!(candidates.is_empty());
             }
         }
     }

@@ -1,22 +1,22 @@
 //! Rows that stand several times, found before the conversion: exactly, in bounded memory.
 //!
 //! A first reading collects a key of eight bytes for each identifier of a play or sale
-//! ([`unique`](crate::filter::candidates)). Only where a key stands twice are the inputs read again: rows under
-//! suspicion are sorted with everything that they say, equal identifiers meet, and each later row
-//! becomes a [`Verdict`]. The conversion looks verdicts up while it reads, so it stays what it was:
-//! chunks, side by side, in any number.
+//! ([`unique`](crate::filter::candidates)). Only where a key stands twice are the inputs read
+//! again: rows under suspicion are sorted with everything that they say, equal identifiers meet,
+//! and each later row becomes a [`DuplicateMark`]. The conversion looks verdicts up while it reads,
+//! so it stays what it was: chunks, side by side, in any number.
 //!
 //! A refund carries the identifier of its sale and is no duplicate of it; two refunds of one sale
 //! are. Rows outside the period and rows that cannot be read have no part in this: what is left out
 //! must not make another row a duplicate.
 
 use crate::diagnostics;
-use crate::enrich::decoder::Completion;
-use crate::filter::candidates::{Ids, Met, Suspects, key};
-use crate::filter::marks::{Recorder, Verdict, Verdicts};
-use crate::filter::period::{NO_EVENT_ID, NO_IDENTITY, Rules, Screen};
+use crate::enrich::decoder::Enrichment;
+use crate::filter::candidates::{Candidates, ChunkKeys, IdentifierKeys, key};
+use crate::filter::marks::{DuplicateMark, MarkRecorder, RowMarks};
+use crate::filter::period::{FilterRules, NO_EVENT_ID, NO_IDENTITY, RowFilter};
 use crate::filter::redelivered;
-use crate::scan::chunks::{Decoded, Reading};
+use crate::scan::chunks::{DecodedChunk, Reading};
 use crate::scan::open::open_events;
 use crate::scan::position::Place;
 use crate::scan::rescan;
@@ -39,13 +39,13 @@ const KEYS: usize = 16 << 20;
 const COMPARING: usize = 32 << 20;
 
 /// What is looked through, and how.
-pub(crate) struct Search<'a> {
+pub(crate) struct DuplicateSearch<'a> {
     pub(crate) inputs: &'a [Input],
     pub(crate) source: &'a dyn Format,
     pub(crate) options: &'a [(String, String)],
     /// Whether events without an identifier get one from their content.
     pub(crate) make_ids: bool,
-    pub(crate) rules: &'a Rules<'a>,
+    pub(crate) rules: &'a FilterRules<'a>,
     /// Whether the conversion looks at times.
     pub(crate) time: bool,
     /// The moment of the run.
@@ -57,9 +57,9 @@ pub(crate) struct Search<'a> {
 }
 
 /// What the search came to.
-pub(crate) struct Searched {
+pub(crate) struct SearchOutcome {
     /// `None` where nothing stands twice.
-    pub(crate) verdicts: Option<Verdicts>,
+    pub(crate) marks: Option<RowMarks>,
     pub(crate) diagnostics: Diagnostics,
     /// How many bytes went to disk on the way.
     pub(crate) spilled: u64,
@@ -72,15 +72,15 @@ pub(crate) struct Searched {
 /// What an identity is made of.
 const IDENTITY: [Field; 2] = [Field::EVENT_ID, Field::TRANSACTION_TYPE];
 
-impl Search<'_> {
+impl DuplicateSearch<'_> {
     /// Reads the inputs, once or twice.
-    pub(crate) fn run(&self) -> Result<Searched, Fatal> {
+    pub(crate) fn run(&self) -> Result<SearchOutcome, Fatal> {
         let state = RandomState::default();
         let (most, comparing) = match self.memory {
             None => (KEYS, COMPARING),
             Some(memory) => (memory / 2 / size_of::<u64>(), (memory / 2).min(COMPARING)),
         };
-        let mut ids = Ids::new(most, self.reading.threads, self.temp_dir.to_path_buf());
+        let mut ids = IdentifierKeys::new(most, self.reading.threads, self.temp_dir.to_path_buf());
         let mut diagnostics = Diagnostics::default();
         let mut only_once = false;
         for input in self.inputs {
@@ -91,20 +91,28 @@ impl Search<'_> {
         for (number, input) in self.inputs.iter().enumerate().filter(|(number, _)| once(*number)) {
             let beside = self.again(input)?;
             let (source, input) = (input.name().into(), beside.as_ref().unwrap_or(input));
-            let look = |eye: &Eye<'_>, decoded: Decoded<'_>| Ok(eye.keys(&decoded, &state));
-            self.read(number, input, &IDENTITY, &look, |(met, mut found): (Met, Diagnostics)| {
-                found.name_source(&source);
-                diagnostics.merge(found);
-                ids.add(&met)
-            })?;
+            let collect = |collector: &KeyCollector<'_>, decoded: DecodedChunk<'_>| {
+                Ok(collector.keys(&decoded, &state))
+            };
+            self.read(
+                number,
+                input,
+                &IDENTITY,
+                &collect,
+                |(sorter, mut found): (ChunkKeys, Diagnostics)| {
+                    found.name_source(&source);
+                    diagnostics.merge(found);
+                    ids.add(&sorter)
+                },
+            )?;
         }
-        let suspects = ids.suspects()?;
+        let candidates = ids.candidates()?;
         let mut spilled = ids.spilled();
         drop(ids);
-        let mut verdicts = None;
-        if !suspects.is_empty() {
+        let mut marks = None;
+        if !candidates.is_empty() {
             let spill = Scratch::create(self.temp_dir)?;
-            verdicts = Some(self.compare(&suspects, &state, &redelivered, &spill, comparing)?);
+            marks = Some(self.compare(&candidates, &state, &redelivered, &spill, comparing)?);
             spilled += spill.bytes();
         }
         let again = if only_once {
@@ -113,7 +121,7 @@ impl Search<'_> {
         } else {
             None
         };
-        Ok(Searched { verdicts, diagnostics, spilled, redelivered, again })
+        Ok(SearchOutcome { marks, diagnostics, spilled, redelivered, again })
     }
 
     fn again(&self, input: &Input) -> Result<Option<Input>, Fatal> {
@@ -129,7 +137,7 @@ impl Search<'_> {
         })
     }
 
-    /// Reads all rows of an input in chunks; `look` sees them side by side, `take` gets what it
+    /// Reads all rows of an input in chunks; `collect` sees them side by side, `take` gets what it
     /// answers in order. Rows have the cells of `identity`, or, where that is empty, of everything
     /// that the input has.
     fn read<T: Send>(
@@ -137,11 +145,11 @@ impl Search<'_> {
         number: usize,
         input: &Input,
         identity: &[Field],
-        look: &(dyn Fn(&Eye<'_>, Decoded<'_>) -> Result<T, Fatal> + Sync),
+        collect: &(dyn Fn(&KeyCollector<'_>, DecodedChunk<'_>) -> Result<T, Fatal> + Sync),
         take: impl FnMut(T) -> Result<(), Fatal> + Send,
     ) -> Result<(), Fatal> {
         let opened = open_events(self.source, input, self.options)?;
-        let mut decoder = Completion { make_ids: self.make_ids, ..Completion::default() }.of(opened);
+        let mut decoder = Enrichment { make_ids: self.make_ids, ..Enrichment::default() }.of(opened);
         let reads = decoder.preamble().reads;
         if !reads.contains(Field::EVENT_ID) {
             let message = format!(
@@ -167,17 +175,18 @@ impl Search<'_> {
         };
         decoder.project(&projection)?;
         let decoder = decoder.as_ref();
-        let screen = self.rules.screen(number, decoder, &row, &mut RunReport::default());
+        let filter = self.rules.row_filter(number, decoder, &row, &mut RunReport::default());
         let cell = |wanted: Field| row.iter().position(|field| *field == wanted);
-        let eye = Eye {
+        let collector = KeyCollector {
             decoder,
-            screen,
+            filter,
             number,
             id: cell(Field::EVENT_ID),
             transaction: cell(Field::TRANSACTION_TYPE),
             row: &row,
         };
-        let read = rescan::read(input, decoder, self.reading, &|decoded| look(&eye, decoded), take);
+        let read =
+            rescan::read_rows(input, decoder, self.reading, &|decoded| collect(&collector, decoded), take);
         // What ends a reading here ends the conversion at the same place, and is told there.
         read.or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })
     }
@@ -185,34 +194,36 @@ impl Search<'_> {
     /// The second reading.
     fn compare(
         &self,
-        suspects: &Suspects,
+        candidates: &Candidates,
         state: &RandomState,
         redelivered: &[Option<usize>],
         spill: &Scratch,
         memory: usize,
-    ) -> Result<Verdicts, Fatal> {
-        let mut met = Sorter::new(spill, memory / 2);
+    ) -> Result<RowMarks, Fatal> {
+        let mut sorter = Sorter::new(spill, memory / 2);
         for (number, input) in self.inputs.iter().enumerate() {
             if redelivered.get(number).is_some_and(Option::is_some) {
                 continue;
             }
             let input = self.twice(input)?;
-            let look = |eye: &Eye<'_>, decoded: Decoded<'_>| Ok(eye.records(&decoded, suspects, state));
-            self.read(number, &input, &[], &look, |records: Vec<u8>| {
+            let collect = |collector: &KeyCollector<'_>, decoded: DecodedChunk<'_>| {
+                Ok(collector.records(&decoded, candidates, state))
+            };
+            self.read(number, &input, &[], &collect, |records: Vec<u8>| {
                 let mut records = &records[..];
                 while !records.is_empty() {
                     let name = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
-                    met.push(name, take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?)?;
+                    sorter.push(name, take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?)?;
                 }
                 Ok(())
             })?;
         }
-        let met = met.finish()?;
-        let mut met = met.read()?;
-        let mut judged = Sorter::new(spill, memory / 2);
+        let sorter = sorter.finish()?;
+        let mut sorter = sorter.read()?;
+        let mut sorted_marks = Sorter::new(spill, memory / 2);
         let mut known: (Vec<u8>, Place, Vec<u8>) = Default::default();
-        let mut verdict = Vec::new();
-        while let Some((name, value)) = met.next()? {
+        let mut mark = Vec::new();
+        while let Some((name, value)) = sorter.next()? {
             let (id, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             let place = Place(u64::from_be_bytes(*place));
             let (byte, content) = value.split_first_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
@@ -226,67 +237,67 @@ impl Search<'_> {
             }
             let mut order = (place.input() as u64).to_be_bytes().to_vec();
             order.extend_from_slice(&u64::from_le_bytes(*byte).to_be_bytes());
-            verdict.clear();
-            put(known.1.0, &mut verdict);
-            put(u64::from(known.2 != content), &mut verdict);
-            judged.push(&order, &verdict)?;
+            mark.clear();
+            put(known.1.0, &mut mark);
+            put(u64::from(known.2 != content), &mut mark);
+            sorted_marks.push(&order, &mark)?;
         }
-        record(judged, self.temp_dir)
+        record(sorted_marks, self.temp_dir)
     }
 }
 
 /// Verdicts in the order of inputs and rows.
-fn record(judged: Sorter<'_>, temp_dir: &Path) -> Result<Verdicts, Fatal> {
-    let mut recorder = Recorder::new(temp_dir)?;
-    let judged = judged.finish()?;
-    let mut judged = judged.read()?;
-    while let Some((order, mut verdict)) = judged.next()? {
+fn record(sorted_marks: Sorter<'_>, temp_dir: &Path) -> Result<RowMarks, Fatal> {
+    let mut recorder = MarkRecorder::new(temp_dir)?;
+    let sorted_marks = sorted_marks.finish()?;
+    let mut sorted_marks = sorted_marks.read()?;
+    while let Some((order, mut mark)) = sorted_marks.next()? {
         let (input, byte) = order.split_first_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
         let byte = u64::from_be_bytes(*byte.first_chunk().ok_or_else(diagnostics::damaged_scratch)?);
-        let first = Place(take(&mut verdict).ok_or_else(diagnostics::damaged_scratch)?);
-        let differs = take(&mut verdict).ok_or_else(diagnostics::damaged_scratch)? != 0;
-        recorder.push(u64::from_be_bytes(*input) as usize, Verdict { byte, first, differs })?;
+        let first = Place(take(&mut mark).ok_or_else(diagnostics::damaged_scratch)?);
+        let differs = take(&mut mark).ok_or_else(diagnostics::damaged_scratch)? != 0;
+        recorder.push(u64::from_be_bytes(*input) as usize, DuplicateMark { byte, first, differs })?;
     }
     recorder.finish()
 }
 
 /// What looks at the rows of one input.
-struct Eye<'a> {
+struct KeyCollector<'a> {
     decoder: &'a dyn EventDecoder,
-    screen: Screen<'a>,
+    filter: RowFilter<'a>,
     number: usize,
     id: Option<usize>,
     transaction: Option<usize>,
     row: &'a [Field],
 }
 
-impl Eye<'_> {
+impl KeyCollector<'_> {
     /// The keys of a chunk, and its rows without an identifier.
-    fn keys(&self, decoded: &Decoded<'_>, state: &RandomState) -> (Met, Diagnostics) {
-        let (mut met, mut diagnostics, mut identity) = (Met::default(), Diagnostics::default(), Vec::new());
+    fn keys(&self, decoded: &DecodedChunk<'_>, state: &RandomState) -> (ChunkKeys, Diagnostics) {
+        let (mut sorter, mut diagnostics, mut identity) =
+            (ChunkKeys::default(), Diagnostics::default(), Vec::new());
         let (events, origin) = (&decoded.batch.events, decoded.origin);
         let mut scratch = Vec::new();
         for (index, row) in events.rows.iter().enumerate() {
-            if !self.screen.inside(row, index, events, decoded.bytes) {
+            if !self.filter.inside(row, index, events, decoded.bytes) {
                 continue;
             }
             if self.identity(index, events, decoded.bytes, &mut scratch, &mut identity) {
-                met.push(key(&identity, state));
-            } else if diagnostics.keeps(&NO_EVENT_ID) {
-                let place =
-                    Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-                let message =
-                    "the row has no identifier of the play or sale, so it is taken for one of its own";
-                diagnostics.push(Diagnostic::new(&NO_EVENT_ID, place.field(Field::EVENT_ID), message));
+                sorter.push(key(&identity, state));
             } else {
-                diagnostics.count(&NO_EVENT_ID, 1);
+                diagnostics.report(&NO_EVENT_ID, || {
+                    let place = origin.locate(row.line, row.start).field(Field::EVENT_ID);
+                    let message =
+                        "the row has no identifier of the play or sale, so it is taken for one of its own";
+                    Diagnostic::new(&NO_EVENT_ID, place, message)
+                });
             }
         }
-        (met, diagnostics)
+        (sorter, diagnostics)
     }
 
     /// The rows of a chunk that are under suspicion, with all that they say.
-    fn records(&self, decoded: &Decoded<'_>, suspects: &Suspects, state: &RandomState) -> Vec<u8> {
+    fn records(&self, decoded: &DecodedChunk<'_>, candidates: &Candidates, state: &RandomState) -> Vec<u8> {
         let (mut records, mut identity, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
         let (mut name, mut value) = (Vec::new(), Vec::new());
         let (events, origin) = (&decoded.batch.events, decoded.origin);
@@ -295,7 +306,7 @@ impl Eye<'_> {
                 continue;
             }
             let key = key(&identity, state);
-            if !suspects.contains(key) || !self.screen.inside(row, index, events, decoded.bytes) {
+            if !candidates.contains(key) || !self.filter.inside(row, index, events, decoded.bytes) {
                 continue;
             }
             name.clear();

@@ -6,15 +6,15 @@
 //! on.
 
 use crate::diagnostics;
-use crate::filter::marks::{Verdict, Verdicts};
-use crate::scan::chunks::Decoded;
+use crate::filter::marks::{DuplicateMark, RowMarks};
+use crate::scan::chunks::DecodedChunk;
 use crate::scan::position::Place;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use transpose_codes::time::Timestamp;
 use transpose_core::accounting::{Ledger, RunReport};
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
 use transpose_core::format::{EventDecoder, Origin};
 use transpose_core::model::{CellDiagnostic, EventBatch, EventRow, Field, FieldSet};
 use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
@@ -86,26 +86,26 @@ const DUPLICATE_ID_REASON: &str = "duplicate-id";
 
 /// What was found before the conversion.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Known<'a> {
+pub(crate) struct KnownDuplicates<'a> {
     /// Rows that repeat others.
-    pub(crate) verdicts: Option<&'a Verdicts>,
+    pub(crate) marks: Option<&'a RowMarks>,
     /// For each input the earlier one that it repeats.
     pub(crate) redelivered: &'a [Option<usize>],
 }
 
 /// What is the same for all inputs of a run.
-pub(crate) struct Rules<'a> {
+pub(crate) struct FilterRules<'a> {
     pub(crate) screening: Screening,
     /// The period in microseconds since 1970 UTC.
     pub(crate) period: Option<Range<i64>>,
-    pub(crate) known: Known<'a>,
+    pub(crate) known: KnownDuplicates<'a>,
     /// Whether rows are dealt out to slices of time.
     pub(crate) sliced: bool,
     /// The names of the inputs.
     pub(crate) sources: &'a [Arc<str>],
 }
 
-impl Rules<'_> {
+impl FilterRules<'_> {
     /// The cells of each row that are needed beyond those which the target wants.
     pub(crate) fn add_cells(&self, reads: FieldSet, row: &mut Vec<Field>) {
         let asked = self.period.is_some() || self.sliced && self.screening.period_by == PeriodBasis::Logged;
@@ -115,13 +115,13 @@ impl Rules<'_> {
     }
 
     /// The screen of an input; `row` are the fields of its rows' cells.
-    pub(crate) fn screen<'a>(
+    pub(crate) fn row_filter<'a>(
         &'a self,
         input: usize,
         decoder: &'a dyn EventDecoder,
         row: &[Field],
         report: &mut RunReport,
-    ) -> Screen<'a> {
+    ) -> RowFilter<'a> {
         let reads = decoder.preamble().reads.contains(Field::EVENT_LOGGED);
         let logged = row.iter().position(|field| *field == Field::EVENT_LOGGED).filter(|_| reads);
         let asked = self.period.is_some() || self.sliced;
@@ -130,14 +130,14 @@ impl Rules<'_> {
             let message = "the input does not say when plays were logged; the moment of the play decides";
             report.diagnostics.push(Diagnostic::new(&NOT_LOGGED, place, message));
         }
-        Screen { rules: self, input, decoder, logged }
+        RowFilter { rules: self, input, decoder, logged }
     }
 }
 
 /// What looks at the rows of one input.
 #[derive(Clone, Copy)]
-pub(crate) struct Screen<'a> {
-    rules: &'a Rules<'a>,
+pub(crate) struct RowFilter<'a> {
+    rules: &'a FilterRules<'a>,
     /// The number of the input.
     input: usize,
     decoder: &'a dyn EventDecoder,
@@ -147,7 +147,7 @@ pub(crate) struct Screen<'a> {
 
 /// Where a play stands to the period.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum PeriodPosition {
     Inside,
     /// Inside because it was logged then; it took place earlier.
     Kept,
@@ -155,47 +155,47 @@ enum Standing {
     Outside,
 }
 
-impl Screen<'_> {
+impl RowFilter<'_> {
     /// Takes the rows that have no part out of a chunk, and accounts for them.
-    pub(crate) fn apply(&self, decoded: &mut Decoded<'_>) -> Result<(), Fatal> {
-        let Decoded { bytes, origin, batch, report, .. } = decoded;
+    pub(crate) fn apply(&self, decoded: &mut DecodedChunk<'_>) -> Result<(), Fatal> {
+        let DecodedChunk { bytes, origin, batch, report, .. } = decoded;
         let events = &mut batch.events;
-        let verdicts = self.verdicts(events, *origin)?;
+        let marks = self.marks(events, *origin)?;
         let repeated = self.rules.known.redelivered.get(self.input).is_some_and(Option::is_some);
         let repeated = repeated && self.rules.screening.duplicates == DuplicatePolicy::Drop;
-        if self.rules.period.is_none() && verdicts.is_empty() && !repeated {
+        if self.rules.period.is_none() && marks.is_empty() && !repeated {
             return Ok(());
         }
-        let mut verdicts = verdicts.into_iter().peekable();
-        let mut sieve = Sieve { origin: *origin, report, out: Vec::new(), counts: BTreeMap::new() };
+        let mut marks = marks.into_iter().peekable();
+        let mut pass = FilterPass { origin: *origin, report, out: Vec::new(), counts: BTreeMap::new() };
         for (index, row) in events.rows.iter().enumerate() {
-            let verdict = verdicts.next_if(|verdict| verdict.byte == origin.byte + u64::from(row.start));
-            match self.standing(row, index, events, bytes, &mut sieve) {
-                Standing::Outside => {
+            let mark = marks.next_if(|mark| mark.byte == origin.byte + u64::from(row.start));
+            match self.position(row, index, events, bytes, &mut pass) {
+                PeriodPosition::Outside => {
                     let message = "the play took place outside the reporting period and is left out";
-                    sieve.leave_out(index, row, OUTSIDE);
-                    sieve.tell(&diagnostics::OUTSIDE_PERIOD, row, || message.into());
+                    pass.leave_out(index, row, OUTSIDE);
+                    pass.report_row(&diagnostics::OUTSIDE_PERIOD, row, || message.into());
                     continue;
                 }
-                Standing::Late => {
+                PeriodPosition::Late => {
                     let message = "the play took place before the reporting period in which it was logged, and is left out";
-                    sieve.leave_out(index, row, LATE_REASON);
-                    sieve.tell(&LATE, row, || message.into());
+                    pass.leave_out(index, row, LATE_REASON);
+                    pass.report_row(&LATE, row, || message.into());
                     continue;
                 }
-                Standing::Kept => {
+                PeriodPosition::Kept => {
                     let message = "the play took place before the reporting period in which it was logged";
-                    sieve.tell(&LATE_KEPT, row, || message.into());
+                    pass.report_row(&LATE_KEPT, row, || message.into());
                 }
-                Standing::Inside => {}
+                PeriodPosition::Inside => {}
             }
             if repeated {
-                sieve.leave_out(index, row, REDELIVERED_REASON);
-            } else if let Some(verdict) = verdict {
-                self.repeated(verdict, index, row, &mut sieve);
+                pass.leave_out(index, row, REDELIVERED_REASON);
+            } else if let Some(mark) = mark {
+                self.repeated(mark, index, row, &mut pass);
             }
         }
-        let Sieve { out, counts, .. } = sieve;
+        let FilterPass { out, counts, .. } = pass;
         for (reason, (rows, plays, micros)) in counts {
             report.ledger.read.play(rows, plays, micros);
             report.ledger.filtered(reason).play(rows, plays, micros);
@@ -227,14 +227,14 @@ impl Screen<'_> {
         Ok(Timestamp::parse(&text).ok().map(|logged| logged.micros))
     }
 
-    fn verdicts(&self, events: &EventBatch, origin: Origin) -> Result<Vec<Verdict>, Fatal> {
-        let (Some(verdicts), Some(first), Some(last)) =
-            (self.rules.known.verdicts, events.rows.first(), events.rows.last())
+    fn marks(&self, events: &EventBatch, origin: Origin) -> Result<Vec<DuplicateMark>, Fatal> {
+        let (Some(marks), Some(first), Some(last)) =
+            (self.rules.known.marks, events.rows.first(), events.rows.last())
         else {
             return Ok(Vec::new());
         };
         let byte = |row: &EventRow| origin.byte + u64::from(row.start);
-        verdicts.of(self.input, &(byte(first)..=byte(last)))
+        marks.of(self.input, &(byte(first)..=byte(last)))
     }
 
     /// Whether a row takes part in the period, without an account of it; what cannot be read counts
@@ -244,39 +244,42 @@ impl Screen<'_> {
             return true;
         }
         let mut report = RunReport::default();
-        let mut sieve = Sieve {
+        let mut pass = FilterPass {
             origin: Origin::default(),
             report: &mut report,
             out: Vec::new(),
             counts: BTreeMap::new(),
         };
-        matches!(self.standing(row, index, events, bytes, &mut sieve), Standing::Inside | Standing::Kept)
+        matches!(
+            self.position(row, index, events, bytes, &mut pass),
+            PeriodPosition::Inside | PeriodPosition::Kept
+        )
     }
 
     #[inline]
-    fn standing(
+    fn position(
         &self,
         row: &EventRow,
         index: usize,
         events: &EventBatch,
         bytes: &[u8],
-        sieve: &mut Sieve<'_>,
-    ) -> Standing {
-        let Some(period) = &self.rules.period else { return Standing::Inside };
+        pass: &mut FilterPass<'_>,
+    ) -> PeriodPosition {
+        let Some(period) = &self.rules.period else { return PeriodPosition::Inside };
         let inside = period.contains(&row.time);
         match self.rules.screening.period_by {
-            PeriodBasis::Played if inside => Standing::Inside,
-            PeriodBasis::Played if row.time >= period.end => Standing::Outside,
-            PeriodBasis::Played => match self.logged(row, index, events, bytes, sieve) {
-                Some(logged) if period.contains(&logged) => Standing::Late,
-                _ => Standing::Outside,
+            PeriodBasis::Played if inside => PeriodPosition::Inside,
+            PeriodBasis::Played if row.time >= period.end => PeriodPosition::Outside,
+            PeriodBasis::Played => match self.logged(row, index, events, bytes, pass) {
+                Some(logged) if period.contains(&logged) => PeriodPosition::Late,
+                _ => PeriodPosition::Outside,
             },
             PeriodBasis::Logged => {
-                let logged = self.logged(row, index, events, bytes, sieve).unwrap_or(row.time);
+                let logged = self.logged(row, index, events, bytes, pass).unwrap_or(row.time);
                 match period.contains(&logged) {
-                    true if row.time < period.start => Standing::Kept,
-                    true => Standing::Inside,
-                    false => Standing::Outside,
+                    true if row.time < period.start => PeriodPosition::Kept,
+                    true => PeriodPosition::Inside,
+                    false => PeriodPosition::Outside,
                 }
             }
         }
@@ -289,28 +292,25 @@ impl Screen<'_> {
         index: usize,
         events: &EventBatch,
         bytes: &[u8],
-        sieve: &mut Sieve<'_>,
+        pass: &mut FilterPass<'_>,
     ) -> Option<i64> {
         self.said(index, events, bytes).unwrap_or_else(|fault| {
-            let place = sieve.place(row);
-            sieve.report.diagnostics.push(diagnostics::of_cell(&fault, place));
+            let place = pass.place(row);
+            pass.report.diagnostics.push(diagnostics::of_cell(&fault, place));
             None
         })
     }
 
-    fn repeated(&self, verdict: Verdict, index: usize, row: &EventRow, sieve: &mut Sieve<'_>) {
+    fn repeated(&self, mark: DuplicateMark, index: usize, row: &EventRow, pass: &mut FilterPass<'_>) {
         let dropped = self.rules.screening.duplicates == DuplicatePolicy::Drop;
-        let (code, reason) = if verdict.differs {
-            (&DUPLICATE_ID, DUPLICATE_ID_REASON)
-        } else {
-            (&DUPLICATE, DUPLICATE_REASON)
-        };
+        let (code, reason) =
+            if mark.differs { (&DUPLICATE_ID, DUPLICATE_ID_REASON) } else { (&DUPLICATE, DUPLICATE_REASON) };
         if dropped {
-            sieve.leave_out(index, row, reason);
+            pass.leave_out(index, row, reason);
         }
-        sieve.tell(code, row, || {
-            let first = self.named(verdict.first);
-            let what = if verdict.differs { "another row with the same identifier" } else { "the same row" };
+        pass.report_row(code, row, || {
+            let first = self.named(mark.first);
+            let what = if mark.differs { "another row with the same identifier" } else { "the same row" };
             let end = if dropped { "; this one is left out" } else { "" };
             format!("{what} stands before, in {first}{end}")
         });
@@ -326,7 +326,7 @@ impl Screen<'_> {
 }
 
 /// What is made of a chunk.
-struct Sieve<'a> {
+struct FilterPass<'a> {
     origin: Origin,
     report: &'a mut RunReport,
     /// The rows that are left out, by number.
@@ -335,9 +335,9 @@ struct Sieve<'a> {
     counts: BTreeMap<&'static str, (u64, u64, i128)>,
 }
 
-impl Sieve<'_> {
+impl FilterPass<'_> {
     fn place(&self, row: &EventRow) -> Location {
-        Location::line(self.origin.line + u64::from(row.line), self.origin.byte + u64::from(row.start))
+        self.origin.locate(row.line, row.start)
     }
 
     fn leave_out(&mut self, index: usize, row: &EventRow, reason: &'static str) {
@@ -348,17 +348,9 @@ impl Sieve<'_> {
         count.2 += i128::from(row.micros);
     }
 
-    fn tell(
-        &mut self,
-        code: &'static transpose_core::diagnostics::Code,
-        row: &EventRow,
-        message: impl FnOnce() -> String,
-    ) {
-        if self.report.diagnostics.keeps(code) {
-            let place = self.place(row);
-            self.report.diagnostics.push(Diagnostic::new(code, place, message()));
-        } else {
-            self.report.diagnostics.count(code, 1);
-        }
+    fn report_row(&mut self, code: &'static Code, row: &EventRow, message: impl FnOnce() -> String) {
+        let origin = self.origin;
+        let describe = || Diagnostic::new(code, origin.locate(row.line, row.start), message());
+        self.report.diagnostics.report(code, describe);
     }
 }

@@ -30,7 +30,7 @@ const DAY: i64 = 24 * HOUR;
 
 /// What becomes of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Judged {
+pub(crate) enum RefundDecision {
     /// It cancels a sale of this report.
     Return,
     /// It adjusts an earlier report, with the first and last day of its period where they are
@@ -47,13 +47,13 @@ pub(crate) enum Judged {
 }
 
 /// Judges refunds for one report.
-pub(crate) struct Judge {
+pub(crate) struct RefundCutoff {
     refunds: RefundPolicy,
-    period: Option<Window>,
+    period: Option<PeriodWindow>,
 }
 
 /// The reporting period with its cut-offs, in microseconds since 1970 UTC.
-struct Window {
+struct PeriodWindow {
     moments: Range<i64>,
     /// From the cut-off of the period before to that of this one.
     open: Range<i64>,
@@ -61,7 +61,7 @@ struct Window {
     ahead: i64,
 }
 
-impl Judge {
+impl RefundCutoff {
     /// For a period given by its moments and, in the header, by its days.
     pub(crate) fn new(refunds: RefundPolicy, period: Option<&Range<i64>>, header: &Entity) -> Self {
         let day = |field| header.text(field).and_then(|text| Date::parse(text).ok());
@@ -71,41 +71,41 @@ impl Judge {
             let last = day(Field::PERIOD_END).or_else(|| date(moments.end - 1 + ahead));
             let before = date(moments.start - 1 + ahead);
             let open = cut_off(&refunds, before)..cut_off(&refunds, last);
-            Window { moments: moments.clone(), open, ahead }
+            PeriodWindow { moments: moments.clone(), open, ahead }
         });
         Self { refunds, period }
     }
 
     /// Judges a refund by its own moment and that of its sale, where the sale is known.
-    pub(crate) fn judge(&self, refund: i64, sale: Option<i64>) -> Judged {
-        let Some(Window { moments, open, ahead }) = &self.period else {
+    pub(crate) fn decide(&self, refund: i64, sale: Option<i64>) -> RefundDecision {
+        let Some(PeriodWindow { moments, open, ahead }) = &self.period else {
             return match sale {
-                None => Judged::Unmatched,
-                Some(sale) if refund < self.closing(sale, 0) => Judged::Return,
-                Some(sale) => Judged::Adjustment(month(sale)),
+                None => RefundDecision::Unmatched,
+                Some(sale) if refund < self.closing(sale, 0) => RefundDecision::Return,
+                Some(sale) => RefundDecision::Adjustment(month(sale)),
             };
         };
         match sale {
             Some(sale) if moments.contains(&sale) => {
                 if refund < open.end {
-                    Judged::Return
+                    RefundDecision::Return
                 } else {
-                    Judged::TooLate
+                    RefundDecision::TooLate
                 }
             }
             Some(sale) if sale < moments.start => {
                 if refund < self.closing(sale, *ahead) {
-                    Judged::Earlier
+                    RefundDecision::Earlier
                 } else if open.contains(&refund) {
-                    Judged::Adjustment(month(sale + ahead))
+                    RefundDecision::Adjustment(month(sale + ahead))
                 } else {
-                    Judged::Outside
+                    RefundDecision::Outside
                 }
             }
-            None if open.contains(&refund) => Judged::Unmatched,
+            None if open.contains(&refund) => RefundDecision::Unmatched,
             // The sale is of a later report; or the refund cancelled a sale of an earlier one, or
             // waits for a later one.
-            Some(_) | None => Judged::Outside,
+            Some(_) | None => RefundDecision::Outside,
         }
     }
 
@@ -157,28 +157,33 @@ mod tests {
         Timestamp::parse(text.as_bytes()).unwrap().micros
     }
 
-    fn judge_of(period: &str, minutes: i16, refunds: RefundPolicy) -> Judge {
+    fn cutoff_of(period: &str, minutes: i16, refunds: RefundPolicy) -> RefundCutoff {
         let period = Period::parse(period).unwrap();
         let mut header = Entity::default();
         header.set(Field::PERIOD_START, period.first().to_string());
         header.set(Field::PERIOD_END, period.last().to_string());
-        Judge::new(refunds, Some(&period.micros_range(minutes)), &header)
+        RefundCutoff::new(refunds, Some(&period.micros_range(minutes)), &header)
     }
 
-    fn adjusts(first: &str, last: &str) -> Judged {
-        Judged::Adjustment(Some((Date::parse(first).unwrap(), Date::parse(last).unwrap())))
+    fn adjusts(first: &str, last: &str) -> RefundDecision {
+        RefundDecision::Adjustment(Some((Date::parse(first).unwrap(), Date::parse(last).unwrap())))
     }
 
     #[test]
     fn the_table_holds_at_its_boundaries() {
-        let month = |period: &str| judge_of(period, 0, RefundPolicy::default());
+        let month = |period: &str| cutoff_of(period, 0, RefundPolicy::default());
         for (period, sale, refund, expected) in [
             // The last moment that counts, and the first that does not.
-            ("2026-10", "2026-10-31T23:59:59.999999Z", "2026-11-03T23:59:59.999999Z", Judged::Return),
-            ("2026-10", "2026-10-31T23:59:59.999999Z", "2026-11-04T00:00:00Z", Judged::TooLate),
-            ("2026-10", "2026-10-01T00:00:00Z", "2026-10-01T00:00:01Z", Judged::Return),
-            ("2026-10", "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", Judged::Outside),
-            ("2026-10", "2026-09-30T23:59:59.999999Z", "2026-10-03T23:59:59.999999Z", Judged::Earlier),
+            ("2026-10", "2026-10-31T23:59:59.999999Z", "2026-11-03T23:59:59.999999Z", RefundDecision::Return),
+            ("2026-10", "2026-10-31T23:59:59.999999Z", "2026-11-04T00:00:00Z", RefundDecision::TooLate),
+            ("2026-10", "2026-10-01T00:00:00Z", "2026-10-01T00:00:01Z", RefundDecision::Return),
+            ("2026-10", "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", RefundDecision::Outside),
+            (
+                "2026-10",
+                "2026-09-30T23:59:59.999999Z",
+                "2026-10-03T23:59:59.999999Z",
+                RefundDecision::Earlier,
+            ),
             (
                 "2026-10",
                 "2026-09-30T23:59:59.999999Z",
@@ -191,27 +196,27 @@ mod tests {
                 "2026-11-03T23:59:59.999999Z",
                 adjusts("2026-08-01", "2026-08-31"),
             ),
-            ("2026-10", "2026-08-31T12:00:00Z", "2026-11-04T00:00:00Z", Judged::Outside),
-            ("2026-10", "2026-08-31T12:00:00Z", "2026-10-03T12:00:00Z", Judged::Outside),
-            ("2026-10", "2026-08-31T12:00:00Z", "2026-09-03T12:00:00Z", Judged::Earlier),
+            ("2026-10", "2026-08-31T12:00:00Z", "2026-11-04T00:00:00Z", RefundDecision::Outside),
+            ("2026-10", "2026-08-31T12:00:00Z", "2026-10-03T12:00:00Z", RefundDecision::Outside),
+            ("2026-10", "2026-08-31T12:00:00Z", "2026-09-03T12:00:00Z", RefundDecision::Earlier),
             // Ends of years and of February.
-            ("2026-12", "2026-12-31T23:59:59Z", "2027-01-03T23:59:59.999999Z", Judged::Return),
-            ("2026-12", "2026-12-31T23:59:59Z", "2027-01-04T00:00:00Z", Judged::TooLate),
+            ("2026-12", "2026-12-31T23:59:59Z", "2027-01-03T23:59:59.999999Z", RefundDecision::Return),
+            ("2026-12", "2026-12-31T23:59:59Z", "2027-01-04T00:00:00Z", RefundDecision::TooLate),
             ("2027-01", "2026-12-31T23:59:59Z", "2027-01-04T00:00:00Z", adjusts("2026-12-01", "2026-12-31")),
-            ("2028-02", "2028-02-29T23:59:59Z", "2028-03-03T23:59:59Z", Judged::Return),
+            ("2028-02", "2028-02-29T23:59:59Z", "2028-03-03T23:59:59Z", RefundDecision::Return),
             ("2028-03", "2028-02-29T23:59:59Z", "2028-03-04T00:00:00Z", adjusts("2028-02-01", "2028-02-29")),
-            ("2027-02", "2027-03-01T00:00:00Z", "2027-03-01T00:00:00Z", Judged::Outside),
+            ("2027-02", "2027-03-01T00:00:00Z", "2027-03-01T00:00:00Z", RefundDecision::Outside),
             // Other periods close with the month in which they end.
-            ("2026-Q4", "2026-10-02T00:00:00Z", "2027-01-03T00:00:00Z", Judged::Return),
-            ("2026-W41", "2026-10-05T00:00:00Z", "2026-11-03T00:00:00Z", Judged::Return),
-            ("2026-W41", "2026-10-05T00:00:00Z", "2026-11-04T00:00:00Z", Judged::TooLate),
+            ("2026-Q4", "2026-10-02T00:00:00Z", "2027-01-03T00:00:00Z", RefundDecision::Return),
+            ("2026-W41", "2026-10-05T00:00:00Z", "2026-11-03T00:00:00Z", RefundDecision::Return),
+            ("2026-W41", "2026-10-05T00:00:00Z", "2026-11-04T00:00:00Z", RefundDecision::TooLate),
             // Of the weeks of a month one has its adjustments: the first that ends in the next
             // month.
             ("2026-W44", "2026-09-05T00:00:00Z", "2026-11-20T00:00:00Z", adjusts("2026-09-01", "2026-09-30")),
-            ("2026-W45", "2026-09-05T00:00:00Z", "2026-11-20T00:00:00Z", Judged::Outside),
+            ("2026-W45", "2026-09-05T00:00:00Z", "2026-11-20T00:00:00Z", RefundDecision::Outside),
         ] {
             assert_eq!(
-                month(period).judge(at(refund), Some(at(sale))),
+                month(period).decide(at(refund), Some(at(sale))),
                 expected,
                 "{period}: {sale}, {refund}"
             );
@@ -228,9 +233,9 @@ mod tests {
         ] {
             let months = ["2026-09", "2026-10", "2026-11", "2026-12", "2027-01"];
             let adjusted = months.into_iter().filter(|month| {
-                let judged = judge_of(month, 0, RefundPolicy::default())
-                    .judge(at(refund), Some(at("2026-08-15T00:00:00Z")));
-                judged == adjusts("2026-08-01", "2026-08-31")
+                let decision = cutoff_of(month, 0, RefundPolicy::default())
+                    .decide(at(refund), Some(at("2026-08-15T00:00:00Z")));
+                decision == adjusts("2026-08-01", "2026-08-31")
             });
             assert_eq!(adjusted.count(), 1, "{refund}");
         }
@@ -240,27 +245,30 @@ mod tests {
     fn periods_in_local_time_close_in_utc() {
         // Two hours ahead: the month begins and ends two hours earlier, and closes when it does
         // everywhere.
-        let judge = judge_of("2026-10", 120, RefundPolicy::default());
+        let decide = cutoff_of("2026-10", 120, RefundPolicy::default());
         for (sale, refund, expected) in [
-            ("2026-10-31T21:59:59.999999Z", "2026-11-03T23:59:59.999999Z", Judged::Return),
-            ("2026-10-31T22:00:00Z", "2026-11-01T00:00:00Z", Judged::Outside),
-            ("2026-09-30T22:00:00Z", "2026-11-04T00:00:00Z", Judged::TooLate),
+            ("2026-10-31T21:59:59.999999Z", "2026-11-03T23:59:59.999999Z", RefundDecision::Return),
+            ("2026-10-31T22:00:00Z", "2026-11-01T00:00:00Z", RefundDecision::Outside),
+            ("2026-09-30T22:00:00Z", "2026-11-04T00:00:00Z", RefundDecision::TooLate),
             ("2026-09-30T21:59:59Z", "2026-10-04T00:00:00Z", adjusts("2026-09-01", "2026-09-30")),
         ] {
-            assert_eq!(judge.judge(at(refund), Some(at(sale))), expected, "{sale}, {refund}");
+            assert_eq!(decide.decide(at(refund), Some(at(sale))), expected, "{sale}, {refund}");
         }
         // Fourteen hours ahead, a day whose end is the day before in UTC.
-        let judge = judge_of("2026-11-01", 840, RefundPolicy::default());
-        assert_eq!(judge.judge(at("2026-12-03T23:59:59Z"), Some(at("2026-11-01T09:59:59Z"))), Judged::Return);
+        let decide = cutoff_of("2026-11-01", 840, RefundPolicy::default());
+        assert_eq!(
+            decide.decide(at("2026-12-03T23:59:59Z"), Some(at("2026-11-01T09:59:59Z"))),
+            RefundDecision::Return
+        );
     }
 
     #[test]
     fn day_and_hour_are_those_of_the_agreement() {
         let refunds = RefundPolicy { day: 10, hour: 6, ..RefundPolicy::default() };
-        let judge = judge_of("2026-10", 0, refunds);
+        let decide = cutoff_of("2026-10", 0, refunds);
         let sale = Some(at("2026-10-15T00:00:00Z"));
-        assert_eq!(judge.judge(at("2026-11-10T05:59:59.999999Z"), sale), Judged::Return);
-        assert_eq!(judge.judge(at("2026-11-10T06:00:00Z"), sale), Judged::TooLate);
+        assert_eq!(decide.decide(at("2026-11-10T05:59:59.999999Z"), sale), RefundDecision::Return);
+        assert_eq!(decide.decide(at("2026-11-10T06:00:00Z"), sale), RefundDecision::TooLate);
     }
 
     #[test]
@@ -268,25 +276,25 @@ mod tests {
         let original = Period::parse("2026-09").ok();
         let refunds =
             RefundPolicy { unmatched: UnmatchedPolicy::Adjust, original, ..RefundPolicy::default() };
-        let judge = judge_of("2026-10", 0, refunds);
-        assert_eq!(judge.judge(at("2026-10-03T23:59:59Z"), None), Judged::Outside);
-        assert_eq!(judge.judge(at("2026-10-04T00:00:00Z"), None), Judged::Unmatched);
-        assert_eq!(judge.judge(at("2026-11-04T00:00:00Z"), None), Judged::Outside);
-        assert_eq!(judge.original().unwrap().1, Date::parse("2026-09-30").unwrap());
+        let decide = cutoff_of("2026-10", 0, refunds);
+        assert_eq!(decide.decide(at("2026-10-03T23:59:59Z"), None), RefundDecision::Outside);
+        assert_eq!(decide.decide(at("2026-10-04T00:00:00Z"), None), RefundDecision::Unmatched);
+        assert_eq!(decide.decide(at("2026-11-04T00:00:00Z"), None), RefundDecision::Outside);
+        assert_eq!(decide.original().unwrap().1, Date::parse("2026-09-30").unwrap());
     }
 
     #[test]
     fn without_a_period_every_sale_is_in_its_month() {
-        let judge = Judge::new(RefundPolicy::default(), None, &Entity::default());
+        let decide = RefundCutoff::new(RefundPolicy::default(), None, &Entity::default());
         let sale = Some(at("2026-10-15T00:00:00Z"));
-        assert_eq!(judge.judge(at("2026-11-03T23:59:59Z"), sale), Judged::Return);
-        assert_eq!(judge.judge(at("2026-11-04T00:00:00Z"), sale), adjusts("2026-10-01", "2026-10-31"));
-        assert_eq!(judge.judge(at("2026-11-04T00:00:00Z"), None), Judged::Unmatched);
+        assert_eq!(decide.decide(at("2026-11-03T23:59:59Z"), sale), RefundDecision::Return);
+        assert_eq!(decide.decide(at("2026-11-04T00:00:00Z"), sale), adjusts("2026-10-01", "2026-10-31"));
+        assert_eq!(decide.decide(at("2026-11-04T00:00:00Z"), None), RefundDecision::Unmatched);
     }
 
     #[test]
     fn the_end_of_the_calendar_closes_nothing() {
-        let judge = judge_of("9999-12", 0, RefundPolicy::default());
-        assert_eq!(judge.judge(i64::MAX - 1, Some(at("9999-12-31T00:00:00Z"))), Judged::Return);
+        let decide = cutoff_of("9999-12", 0, RefundPolicy::default());
+        assert_eq!(decide.decide(i64::MAX - 1, Some(at("9999-12-31T00:00:00Z"))), RefundDecision::Return);
     }
 }

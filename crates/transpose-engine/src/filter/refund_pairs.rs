@@ -11,8 +11,8 @@
 //! before its basket.
 
 use crate::diagnostics;
-use crate::filter::marks::{Entry, Recorder, Verdicts};
-use crate::scan::chunks::{Decoded, Reading, scan};
+use crate::filter::marks::{MarkRecorder, RowMark, RowMarks};
+use crate::scan::chunks::{DecodedChunk, Reading, scan};
 use crate::scan::open::open_events;
 use crate::scan::ordered::Flow;
 use crate::scan::position::Place;
@@ -54,24 +54,24 @@ const SORTING: usize = 16 << 20;
 
 /// A refund and the moment of its sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pair {
+pub(crate) struct RefundPair {
     /// The byte of the input at which the refund begins.
     byte: u64,
     /// When the sale took place, in microseconds since 1970 UTC.
     pub(crate) sale: i64,
 }
 
-impl Entry for Pair {
+impl RowMark for RefundPair {
     fn byte(&self) -> u64 {
         self.byte
     }
 
-    fn put(self, out: &mut Vec<u8>) {
+    fn write(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.byte.to_le_bytes());
         out.extend_from_slice(&self.sale.to_le_bytes());
     }
 
-    fn take(bytes: &[u8]) -> Option<Self> {
+    fn read(bytes: &[u8]) -> Option<Self> {
         let (byte, sale) = bytes.split_first_chunk::<8>()?;
         Some(Self { byte: u64::from_le_bytes(*byte), sale: i64::from_le_bytes(*sale.first_chunk()?) })
     }
@@ -79,15 +79,15 @@ impl Entry for Pair {
 
 /// The inputs of a run, read before.
 #[derive(Default)]
-pub(crate) struct Paired {
+pub(crate) struct PairedRefunds {
     /// The inputs as they are to be read from now on.
     pub(crate) again: Vec<Input>,
     /// Where there are refunds, those whose sales are known.
-    pub(crate) pairs: Option<Verdicts<Pair>>,
+    pub(crate) pairs: Option<RowMarks<RefundPair>>,
 }
 
 /// The inputs of a run as they are read before.
-pub(crate) struct Before<'a> {
+pub(crate) struct RefundPairing<'a> {
     pub(crate) source: &'a dyn Format,
     pub(crate) options: &'a [(String, String)],
     pub(crate) reading: Reading,
@@ -96,21 +96,21 @@ pub(crate) struct Before<'a> {
     pub(crate) budget: Option<usize>,
 }
 
-impl Before<'_> {
+impl RefundPairing<'_> {
     /// Pairs refunds with sales.
-    pub(crate) fn pair(&self, inputs: &[Input]) -> Result<Paired, Fatal> {
-        let names = Names::default();
+    pub(crate) fn pair(&self, inputs: &[Input]) -> Result<PairedRefunds, Fatal> {
+        let names = RefundNames::default();
         let mut found = false;
         for (number, input) in inputs.iter().enumerate() {
             found |= self.read(input, number, &names, None)?;
         }
         let again = || {
             let why = "refunds are paired with their sales before anything is converted";
-            let again = |input| rescan::again(input, self.reading, why);
+            let again = |input| rescan::reopen(input, self.reading, why);
             inputs.iter().map(again).collect::<Result<Vec<Input>, Fatal>>()
         };
         if !found {
-            return Ok(Paired { again: again()?, pairs: None });
+            return Ok(PairedRefunds { again: again()?, pairs: None });
         }
         let share = self.budget.map_or(SORTING, |budget| budget / 4);
         let spill = Scratch::create(self.temp_dir)?;
@@ -119,9 +119,9 @@ impl Before<'_> {
             self.read(input, number, &names, Some(&sorter))?;
         }
         let sorter = into_inner(sorter);
-        let recorder = Recorder::new(self.temp_dir)?;
-        let pairs = meet(sorter, Sorter::new(&spill, share), recorder)?;
-        Ok(Paired { again: again()?, pairs: Some(pairs) })
+        let recorder = MarkRecorder::new(self.temp_dir)?;
+        let pairs = pair_up(sorter, Sorter::new(&spill, share), recorder)?;
+        Ok(PairedRefunds { again: again()?, pairs: Some(pairs) })
     }
 
     /// Reads an input: notes the names of refunds, or sorts refunds and what may be their sales.
@@ -130,13 +130,13 @@ impl Before<'_> {
         &self,
         input: &Input,
         number: usize,
-        names: &Names,
+        names: &RefundNames,
         sorter: Option<&Mutex<Sorter<'_>>>,
     ) -> Result<bool, Fatal> {
         let mut decoder = open_events(self.source, input, self.options)?;
         decoder.project(&Projection { row: CELLS.to_vec(), time: true, ..Projection::default() })?;
         let decoder = decoder.as_ref();
-        let mut workers: Vec<Reader> = (0..self.reading.threads).map(|_| Reader::default()).collect();
+        let mut workers: Vec<PairReader> = (0..self.reading.threads).map(|_| PairReader::default()).collect();
         scan(input, decoder, self.reading, &Flow::default(), &mut workers, &|reader, decoded| {
             reader.chunk(&decoded, decoder, number, names, sorter)
         })
@@ -149,19 +149,19 @@ impl Before<'_> {
 }
 
 /// Which names refunds have: a bit for each, so that others may pass for one.
-struct Names {
+struct RefundNames {
     state: RandomState,
     bits: Vec<AtomicU64>,
 }
 
-impl Default for Names {
+impl Default for RefundNames {
     fn default() -> Self {
         let bits = (0..1 << (BITS - 6)).map(|_| AtomicU64::new(0)).collect();
         Self { state: RandomState::default(), bits }
     }
 }
 
-impl Names {
+impl RefundNames {
     fn place(&self, name: &[u8]) -> (Option<&AtomicU64>, u64) {
         let hash = self.state.hash_one(name) >> (64 - BITS);
         (self.bits.get((hash >> 6) as usize), 1 << (hash & 63))
@@ -181,7 +181,7 @@ impl Names {
 
 /// One worker's part.
 #[derive(Default)]
-struct Reader {
+struct PairReader {
     found: bool,
     /// The texts of a row's cells.
     cells: [Vec<u8>; CELLS.len()],
@@ -193,18 +193,18 @@ struct Reader {
 
 /// What names a sale.
 #[derive(Clone, Copy)]
-enum By {
+enum NamedBy {
     Id = 0,
     Basket = 1,
 }
 
-impl Reader {
+impl PairReader {
     fn chunk(
         &mut self,
-        decoded: &Decoded<'_>,
+        decoded: &DecodedChunk<'_>,
         decoder: &dyn EventDecoder,
         input: usize,
-        names: &Names,
+        names: &RefundNames,
         sorter: Option<&Mutex<Sorter<'_>>>,
     ) -> Result<(), Fatal> {
         let events = &decoded.batch.events;
@@ -223,7 +223,7 @@ impl Reader {
             if !refund && sorter.is_none() {
                 continue;
             }
-            for by in [By::Id, By::Basket] {
+            for by in [NamedBy::Id, NamedBy::Basket] {
                 if !self.name(by) {
                     continue;
                 }
@@ -251,7 +251,7 @@ impl Reader {
 
     /// Makes the name of the row at hand; `false` where it has none. No name is the beginning of
     /// another.
-    fn name(&mut self, by: By) -> bool {
+    fn name(&mut self, by: NamedBy) -> bool {
         let [_, id, basket, bought @ ..] = &self.cells;
         let name = &mut self.name;
         name.clear();
@@ -266,10 +266,10 @@ impl Reader {
             name.extend_from_slice(&[0, 0]);
         };
         match by {
-            By::Id if id.is_empty() => return false,
-            By::Id => add(id),
-            By::Basket if basket.is_empty() => return false,
-            By::Basket => {
+            NamedBy::Id if id.is_empty() => return false,
+            NamedBy::Id => add(id),
+            NamedBy::Basket if basket.is_empty() => return false,
+            NamedBy::Basket => {
                 add(basket);
                 // A field and its text: an ISRC is no release.
                 let first = bought.iter().enumerate().find(|(_, text)| !text.is_empty());
@@ -285,11 +285,11 @@ impl Reader {
 
 /// Brings sales and refunds of equal names together; `found` sorts what comes of it by the places
 /// of the refunds.
-fn meet(
+fn pair_up(
     sorter: Sorter<'_>,
     mut found: Sorter<'_>,
-    mut recorder: Recorder<Pair>,
-) -> Result<Verdicts<Pair>, Fatal> {
+    mut recorder: MarkRecorder<RefundPair>,
+) -> Result<RowMarks<RefundPair>, Fatal> {
     let sorted = sorter.finish()?;
     let mut merge = sorted.read()?;
     let (mut name, mut sales, mut taken) = (Vec::new(), Vec::new(), 0);
@@ -329,7 +329,8 @@ fn meet(
         };
         let place = Place(u64::from_be_bytes(*place));
         if last != Some(place) {
-            recorder.push(place.input(), Pair { byte: place.line(), sale: i64::from_be_bytes(*time) })?;
+            recorder
+                .push(place.input(), RefundPair { byte: place.line(), sale: i64::from_be_bytes(*time) })?;
         }
         last = Some(place);
     }
@@ -345,12 +346,12 @@ mod tests {
     fn paired(rows: &[(bool, &str, &str, &str)]) -> Vec<Option<i64>> {
         let spill = Scratch::create(&std::env::temp_dir()).unwrap();
         let mut sorter = Sorter::new(&spill, 0);
-        let mut reader = Reader::default();
+        let mut reader = PairReader::default();
         for (place, (refund, id, basket, bought)) in rows.iter().enumerate().rev() {
             reader.cells[1] = id.as_bytes().to_vec();
             reader.cells[2] = basket.as_bytes().to_vec();
             reader.cells[4] = bought.as_bytes().to_vec();
-            for by in [By::Id, By::Basket] {
+            for by in [NamedBy::Id, NamedBy::Basket] {
                 if reader.name(by) {
                     let mut key = reader.name.clone();
                     key.push(u8::from(*refund));
@@ -359,8 +360,8 @@ mod tests {
                 }
             }
         }
-        let recorder = Recorder::new(&std::env::temp_dir()).unwrap();
-        let pairs = meet(sorter, Sorter::new(&spill, 0), recorder).unwrap();
+        let recorder = MarkRecorder::new(&std::env::temp_dir()).unwrap();
+        let pairs = pair_up(sorter, Sorter::new(&spill, 0), recorder).unwrap();
         let pairs = pairs.of(0, &(0..=u64::MAX)).unwrap();
         let sale = |place: usize| pairs.iter().find(|pair| pair.byte == place as u64).map(|pair| pair.sale);
         (0..rows.len()).map(sale).collect()
@@ -397,7 +398,7 @@ mod tests {
 
     #[test]
     fn bits_have_every_name_that_was_put_in() {
-        let names = Names::default();
+        let names = RefundNames::default();
         let all: Vec<Vec<u8>> = (0..1000).map(|number: u32| number.to_be_bytes().to_vec()).collect();
         for name in &all {
             names.insert(name);

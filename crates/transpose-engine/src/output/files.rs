@@ -13,7 +13,7 @@ use transpose_core::format::{Encoded, Encoder, FileNumber, OutputContext, TableW
 use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, WrittenFile};
 
 /// The files of one message.
-pub(crate) struct Sink<'a> {
+pub(crate) struct OutputFiles<'a> {
     encoder: &'a dyn Encoder,
     set: OutputSet,
     spec: OutputSpec<'a>,
@@ -22,14 +22,14 @@ pub(crate) struct Sink<'a> {
     limit: u64,
     /// How many blocks a file may have.
     blocks: u64,
-    open: Option<Open>,
-    closed: Vec<Closed>,
+    open: Option<OpenFile>,
+    closed: Vec<ClosedFile>,
     message: Tally,
     /// What containers found noteworthy.
     notes: Vec<Diagnostic>,
 }
 
-struct Open {
+struct OpenFile {
     file: OutputFile,
     head: u64,
     tally: Tally,
@@ -39,7 +39,7 @@ struct Open {
     ready: Vec<u8>,
 }
 
-impl Open {
+impl OpenFile {
     fn append(&mut self, text: &[u8]) -> Result<(), Fatal> {
         let Some(table) = &mut self.table else {
             return self.file.append(text).map_err(|error| diagnostics::io(&error));
@@ -50,7 +50,7 @@ impl Open {
     }
 }
 
-struct Closed {
+struct ClosedFile {
     id: OutputId,
     head: u64,
 }
@@ -58,7 +58,7 @@ struct Closed {
 /// Room kept for the closing records when deciding whether a block still fits.
 const FOOT: u64 = 512;
 
-impl<'a> Sink<'a> {
+impl<'a> OutputFiles<'a> {
     /// Begins the first file.
     pub(crate) fn new(
         encoder: &'a dyn Encoder,
@@ -81,7 +81,7 @@ impl<'a> Sink<'a> {
         label: Option<&str>,
     ) -> Result<Self, Fatal> {
         let limit = encoder.max_file_size().unwrap_or(u64::MAX);
-        let mut sink = Self {
+        let mut files = Self {
             encoder,
             set,
             spec,
@@ -93,9 +93,9 @@ impl<'a> Sink<'a> {
             message: Tally::default(),
             notes: Vec::new(),
         };
-        sink.refuse_early()?;
-        sink.begin()?;
-        Ok(sink)
+        files.refuse_early()?;
+        files.begin()?;
+        Ok(files)
     }
 
     /// Refuses an existing output before the work begins; the commit checks again.
@@ -160,7 +160,7 @@ impl<'a> Sink<'a> {
         let number = self.part();
         let tally = self.encoder.begin(FileNumber { number, of: number }, &mut head);
         let (file, table) = (self.create()?, self.table()?);
-        let mut open = Open { file, head: head.len() as u64, tally, table, ready: Vec::new() };
+        let mut open = OpenFile { file, head: head.len() as u64, tally, table, ready: Vec::new() };
         open.append(&head)?;
         self.open = Some(open);
         Ok(())
@@ -240,7 +240,7 @@ impl<'a> Sink<'a> {
             self.notes.extend(notes);
         }
         let done = open.file.finish().map_err(|error| diagnostics::io(&error))?;
-        self.closed.push(Closed { id: done.id, head: open.head });
+        self.closed.push(ClosedFile { id: done.id, head: open.head });
         Ok(())
     }
 
@@ -302,7 +302,7 @@ impl<'a> Sink<'a> {
     fn rewrite_heads(&mut self, of: u32) -> Result<(), Fatal> {
         let mut buffer = vec![0; 1 << 20];
         for index in 0..self.closed.len() {
-            let Some(Closed { id, head: old_head }) = self.closed.get(index) else { continue };
+            let Some(ClosedFile { id, head: old_head }) = self.closed.get(index) else { continue };
             let (id, mut offset) = (*id, *old_head);
             let mut head = Vec::new();
             self.encoder.begin(FileNumber { number: index as u32 + 1, of }, &mut head);
@@ -322,7 +322,7 @@ impl<'a> Sink<'a> {
             drop(from);
             self.set.discard(id);
             if let Some(closed) = self.closed.get_mut(index) {
-                *closed = Closed { id: done.id, head: head.len() as u64 };
+                *closed = ClosedFile { id: done.id, head: head.len() as u64 };
             }
         }
         Ok(())
@@ -331,7 +331,7 @@ impl<'a> Sink<'a> {
 
 /// A file that appears together with reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extra {
+pub struct CompanionFile {
     /// Its path.
     pub path: PathBuf,
     /// What stands in it.
@@ -341,7 +341,7 @@ pub struct Extra {
 }
 
 /// Adds files to those that will appear.
-pub(crate) fn add(set: &mut OutputSet, extras: Vec<Extra>) -> Result<(), Fatal> {
+pub(crate) fn add(set: &mut OutputSet, extras: Vec<CompanionFile>) -> Result<(), Fatal> {
     for extra in extras {
         let mut more = set.beside();
         let begun = if extra.replace {
@@ -443,7 +443,7 @@ mod tests {
             temp_dir: folder.path(),
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
         };
-        let mut sink = Sink::new(&encoder, spec, None).unwrap();
+        let mut files = OutputFiles::new(&encoder, spec, None).unwrap();
         for numbers in (1..=blocks).collect::<Vec<_>>().chunks(batch) {
             let mut encoded = Encoded::default();
             for number in numbers {
@@ -451,9 +451,9 @@ mod tests {
                 let tally = Tally { lines: 1, blocks: 1, ..Tally::default() };
                 encoded.marks.push((encoded.bytes.len() as u32, tally));
             }
-            sink.write(&encoded).unwrap();
+            files.write(&encoded).unwrap();
         }
-        let (set, tally, _) = sink.finish().unwrap();
+        let (set, tally, _) = files.finish().unwrap();
         assert_eq!(tally.blocks, blocks);
         let files = commit(set).unwrap();
         files.iter().map(|file| std::fs::read_to_string(&file.path).unwrap().replace('\n', ";")).collect()

@@ -4,7 +4,7 @@
 //! own, and all of them appear together or not at all.
 
 use crate::diagnostics;
-use crate::output::files::Sink;
+use crate::output::files::OutputFiles;
 use crate::output::spec::{OutputSpec, Slicing};
 use std::collections::BTreeMap;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
@@ -28,7 +28,7 @@ const MOST: usize = 400;
 
 /// What was written of a slice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sliced {
+pub struct SliceTally {
     /// The name of the slice.
     pub label: String,
     /// What its files hold.
@@ -36,12 +36,16 @@ pub struct Sliced {
 }
 
 /// Rows of one slice in a chunk, with the first moment of the slice.
-pub(crate) type Dealt = (i64, EventBatch);
+pub(crate) type SliceRows = (i64, EventBatch);
 
 /// Deals rows out to their slices, the earliest first; `moment` tells the moment of a row by its
 /// number.
-pub(crate) fn deal(events: &EventBatch, slicing: Slicing<'_>, moment: impl Fn(usize) -> i64) -> Vec<Dealt> {
-    let mut dealt: BTreeMap<i64, EventBatch> = BTreeMap::new();
+pub(crate) fn rows_by_slice(
+    events: &EventBatch,
+    slicing: Slicing<'_>,
+    moment: impl Fn(usize) -> i64,
+) -> Vec<SliceRows> {
+    let mut by_slice: BTreeMap<i64, EventBatch> = BTreeMap::new();
     let mut slice = 0..0;
     for (index, row) in events.rows.iter().enumerate() {
         let moment = moment(index);
@@ -49,7 +53,7 @@ pub(crate) fn deal(events: &EventBatch, slicing: Slicing<'_>, moment: impl Fn(us
         if !slice.contains(&moment) {
             slice = slicing(moment).moments;
         }
-        let batch = dealt.entry(slice.start).or_insert_with(|| EventBatch {
+        let batch = by_slice.entry(slice.start).or_insert_with(|| EventBatch {
             row_cells: events.row_cells,
             arena: events.arena.clone(),
             ..EventBatch::default()
@@ -58,36 +62,36 @@ pub(crate) fn deal(events: &EventBatch, slicing: Slicing<'_>, moment: impl Fn(us
         let cells = events.cells.get(index * events.row_cells..(index + 1) * events.row_cells);
         batch.cells.extend_from_slice(cells.unwrap_or(&[]));
     }
-    dealt.into_iter().collect()
+    by_slice.into_iter().collect()
 }
 
 /// The outputs of a run: one, or one for each slice.
-pub(crate) struct Sinks<'a> {
+pub(crate) struct OutputSlices<'a> {
     spec: OutputSpec<'a>,
     encoder: &'a dyn Encoder,
     /// By the first moment of the slice.
-    open: BTreeMap<i64, (String, Sink<'a>)>,
+    open: BTreeMap<i64, (String, OutputFiles<'a>)>,
 }
 
-impl<'a> Sinks<'a> {
+impl<'a> OutputSlices<'a> {
     /// Begins the one output of a run; those of slices begin with their first rows.
     pub(crate) fn new(spec: OutputSpec<'a>, encoder: &'a dyn Encoder) -> Result<Self, Fatal> {
         let mut open = BTreeMap::new();
         if spec.slicing.is_none() {
-            open.insert(0, (String::new(), Sink::new(encoder, spec, None)?));
+            open.insert(0, (String::new(), OutputFiles::new(encoder, spec, None)?));
         }
         Ok(Self { spec, encoder, open })
     }
 
     /// The one output of a run, begun already.
-    pub(crate) fn whole(spec: OutputSpec<'a>, encoder: &'a dyn Encoder, sink: Sink<'a>) -> Self {
-        Self { spec, encoder, open: BTreeMap::from([(0, (String::new(), sink))]) }
+    pub(crate) fn whole(spec: OutputSpec<'a>, encoder: &'a dyn Encoder, files: OutputFiles<'a>) -> Self {
+        Self { spec, encoder, open: BTreeMap::from([(0, (String::new(), files))]) }
     }
 
     /// Writes what belongs to the slice that begins at a moment.
     pub(crate) fn write(&mut self, start: i64, encoded: &Encoded) -> Result<(), Fatal> {
-        if let Some((_, sink)) = self.open.get_mut(&start) {
-            return sink.write(encoded);
+        if let Some((_, files)) = self.open.get_mut(&start) {
+            return files.write(encoded);
         }
         let Some(slicing) = self.spec.slicing else {
             return Err(diagnostics::bug("an output without a file"));
@@ -97,31 +101,32 @@ impl<'a> Sinks<'a> {
             return Err(Fatal::usage(Diagnostic::new(&TOO_MANY_SLICES, Location::default(), message)));
         }
         let label = slicing(start).label;
-        let beside = self.open.values().next().map(|(_, sink)| sink.beside(&label));
-        let mut sink = match beside {
-            Some(sink) => sink?,
-            None => Sink::new(self.encoder, self.spec, Some(&label))?,
+        let beside = self.open.values().next().map(|(_, files)| files.beside(&label));
+        let mut files = match beside {
+            Some(files) => files?,
+            None => OutputFiles::new(self.encoder, self.spec, Some(&label))?,
         };
-        sink.write(encoded)?;
-        self.open.insert(start, (label, sink));
+        files.write(encoded)?;
+        self.open.insert(start, (label, files));
         Ok(())
     }
 
     /// Why nothing may appear, if an output says so.
     pub(crate) fn refusal(&self) -> Option<Fatal> {
-        self.open.values().find_map(|(_, sink)| sink.refusal())
+        self.open.values().find_map(|(_, files)| files.refusal())
     }
 
     /// Ends all outputs; nothing has appeared yet.
-    pub(crate) fn finish(self) -> Result<Ended, Fatal> {
-        let mut ended = Ended { set: OutputSet::new(self.spec.overwrite), ..Ended::default() };
-        for (label, sink) in self.open.into_values() {
-            let (set, tally, notes) = sink.finish()?;
+    pub(crate) fn finish(self) -> Result<FinishedFiles, Fatal> {
+        let mut ended =
+            FinishedFiles { set: OutputSet::new(self.spec.overwrite), ..FinishedFiles::default() };
+        for (label, files) in self.open.into_values() {
+            let (set, tally, notes) = files.finish()?;
             ended.set.join(set).map_err(|error| diagnostics::io(&error))?;
             ended.tally.add(tally);
             ended.notes.extend(notes);
             if !label.is_empty() {
-                ended.slices.push(Sliced { label, tally });
+                ended.slices.push(SliceTally { label, tally });
             }
         }
         Ok(ended)
@@ -129,14 +134,14 @@ impl<'a> Sinks<'a> {
 }
 
 /// Outputs that are ready to appear.
-pub(crate) struct Ended {
+pub(crate) struct FinishedFiles {
     pub(crate) set: OutputSet,
     pub(crate) tally: Tally,
     pub(crate) notes: Vec<Diagnostic>,
-    pub(crate) slices: Vec<Sliced>,
+    pub(crate) slices: Vec<SliceTally>,
 }
 
-impl Default for Ended {
+impl Default for FinishedFiles {
     fn default() -> Self {
         Self { set: OutputSet::new(false), tally: Tally::default(), notes: Vec::new(), slices: Vec::new() }
     }

@@ -7,8 +7,8 @@
 //! revenue that the context allocates (`context.allocated-net-revenue`): parts by plays that add up
 //! to it exactly. They are the net revenue of the usage, too, where a record has a cell for that.
 
-use crate::aggregate::totals::Sums;
-use crate::aggregate::usage_kinds::Manners;
+use crate::aggregate::totals::Totals;
+use crate::aggregate::usage_kinds::UsageKinds;
 use crate::consolidate::SortedGroups;
 use crate::royalties::rounding::Amounts;
 use crate::royalties::rows::Rows;
@@ -41,7 +41,7 @@ pub(crate) struct Allocations {
 }
 
 /// What a usage is worth to whom it is allocated.
-pub(crate) struct Allotted {
+pub(crate) struct UsageAllocation {
     /// Plays or sales that are paid for, less what was taken back.
     pub(crate) plays: i128,
     /// What is owed, where it fits.
@@ -54,9 +54,9 @@ impl Allocations {
     /// What the sales contexts ask for; nothing where none of them names the recipient, or the
     /// target has no place for it.
     pub(crate) fn new(
-        manners: &Manners,
+        usage_kinds: &UsageKinds,
         contexts: &[Entity],
-        sums: &Sums,
+        sums: &Totals,
         amounts: &Amounts,
         writes: FieldSet,
     ) -> Result<Option<Self>, Fatal> {
@@ -72,7 +72,7 @@ impl Allocations {
             context.value(Field::RIGHTS_CONTROLLER).filter(|_| named)?;
             Some(columns.iter().map(|column| said(context, *column).map(Into::into)).collect())
         });
-        let revenue = Amounts::new(&revenue(manners, contexts, sums, amounts), manners, contexts)?;
+        let revenue = Amounts::new(&revenue(usage_kinds, contexts, sums, amounts), usage_kinds, contexts)?;
         let allocates = contexts.iter().map(|context| context.value(Field::ALLOCATED_NET_REVENUE).is_some());
         Ok(Some(Self {
             contexts: said.collect(),
@@ -86,14 +86,14 @@ impl Allocations {
     /// Decides how net revenue is parted.
     pub(crate) fn divide(
         &mut self,
-        manners: &Manners,
+        usage_kinds: &UsageKinds,
         contexts: &[Entity],
         amounts: &Amounts,
         rows: &Rows,
         sorted: &SortedGroups<'_>,
     ) -> Result<(), Fatal> {
-        let owed = revenue(manners, contexts, sorted.sums(), amounts);
-        self.revenue.divide_all(&owed, manners, rows, sorted).map(drop)
+        let owed = revenue(usage_kinds, contexts, sorted.sums(), amounts);
+        self.revenue.divide_all(&owed, usage_kinds, rows, sorted).map(drop)
     }
 
     /// The net revenue of the usages of a kind and an item, in units; `place` counts kinds of items
@@ -120,7 +120,7 @@ impl Allocations {
         &self,
         batch: &mut BlockBatch,
         (shape, usage, context): (usize, u32, u32),
-        allotted: &Allotted,
+        allotted: &UsageAllocation,
     ) {
         let Some(Some(said)) = self.contexts.get(context as usize) else { return };
         batch.push_entity(shape, self.columns.len(), 0);
@@ -161,7 +161,7 @@ fn said(context: &Entity, field: Field) -> Option<&str> {
 }
 
 /// The net revenue of each sales context, parted by the plays that are paid for.
-fn revenue(manners: &Manners, contexts: &[Entity], sums: &Sums, amounts: &Amounts) -> Royalties {
+fn revenue(usage_kinds: &UsageKinds, contexts: &[Entity], sums: &Totals, amounts: &Amounts) -> Royalties {
     let allocated = contexts
         .iter()
         .map(|context| decimal::parse(context.text(Field::ALLOCATED_NET_REVENUE)?, Grammar::PLAIN).ok());
@@ -175,14 +175,14 @@ fn revenue(manners: &Manners, contexts: &[Entity], sums: &Sums, amounts: &Amount
     let mut plays = vec![0_i128; contexts.len()];
     let paid = || (0_u32..).zip(&sums.kinds).filter(|(kind, _)| amounts.rates.pays(*kind));
     for (kind, (sold, returned)) in paid() {
-        let context = manners.context_of(kind).and_then(|context| plays.get_mut(context as usize));
+        let context = usage_kinds.context_of(kind).and_then(|context| plays.get_mut(context as usize));
         if let Some(plays) = context {
             *plays += i128::from(*sold) - i128::from(*returned);
         }
     }
     let one = 10_i128.checked_pow(places).unwrap_or(1);
     let unit = |kind: u32| {
-        let context = manners.context_of(kind).filter(|_| amounts.rates.pays(kind))?;
+        let context = usage_kinds.context_of(kind).filter(|_| amounts.rates.pays(kind))?;
         allocated.get(context as usize)?.as_ref()?;
         let plays = plays.get(context as usize).copied().filter(|plays| *plays > 0)?;
         let numerator = all.get(context as usize).copied()?;

@@ -1,7 +1,7 @@
 //! What one play of each kind of usages is worth, as the agreement says: exact fractions
 //! ([`Royalties`]) of the last decimal place.
 
-use crate::aggregate::usage_kinds::Manners;
+use crate::aggregate::usage_kinds::UsageKinds;
 use crate::diagnostics;
 use crate::royalties::fraction::{multiply_divide, reduced};
 use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
@@ -41,7 +41,11 @@ pub(crate) struct Rates {
 
 impl Rates {
     /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
-    pub(crate) fn new(owed: &Royalties, manners: &Manners, contexts: &[Entity]) -> Result<Self, Fatal> {
+    pub(crate) fn new(
+        owed: &Royalties,
+        usage_kinds: &UsageKinds,
+        contexts: &[Entity],
+    ) -> Result<Self, Fatal> {
         let Royalties { units, sums, places, deal, .. } = owed;
         let one = (*places <= MAX_DIGITS).then(|| 10_u128.checked_pow(*places)).flatten();
         let one = one.ok_or_else(|| too_long("a place beyond the 28th"))?;
@@ -59,7 +63,7 @@ impl Rates {
             let numerator = fraction.0.checked_mul(scale.0);
             let text = decimals(unit.numerator < 0, fraction);
             let (numerator, text) = numerator.zip(text).ok_or_else(|| too_long("a rate"))?;
-            let context = manners.context_of(kind).and_then(|context| contexts.get(context as usize));
+            let context = usage_kinds.context_of(kind).and_then(|context| contexts.get(context as usize));
             let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
             if unit.sum.is_some_and(|sum| sum as usize >= sums.len()) {
                 return Err(diagnostics::bug("an amount of no sum"));

@@ -1,11 +1,11 @@
 //! What is owed, written into usages.
 //!
 //! The agreement says what one play of each kind of usages is worth, as an exact fraction
-//! ([`Royalties`]). A usage is worth its plays, less what was taken back, times that. Where usages have
-//! to add up to a sum, each first gets the whole units of the last decimal place that lie in its
-//! exact amount; what is left of the sum goes, a unit each, to the usages whose amounts were cut
-//! most, and of equal ones to those that come first in the output. A negative sum is parted as its
-//! opposite.
+//! ([`Royalties`]). A usage is worth its plays, less what was taken back, times that. Where usages
+//! have to add up to a sum, each first gets the whole units of the last decimal place that lie in
+//! its exact amount; what is left of the sum goes, a unit each, to the usages whose amounts were
+//! cut most, and of equal ones to those that come first in the output. A negative sum is parted as
+//! its opposite.
 //!
 //! What was cut off a usage depends on its kind and the number of its plays only. So how many
 //! usages there are of each kind and number is all that has to be known to say who gets a unit;
@@ -17,8 +17,8 @@
 //! what was.
 
 use crate::aggregate::table::{Group, net};
-use crate::aggregate::totals::Sums;
-use crate::aggregate::usage_kinds::Manners;
+use crate::aggregate::totals::Totals;
+use crate::aggregate::usage_kinds::UsageKinds;
 use crate::consolidate::SortedGroups;
 use crate::diagnostics;
 use crate::royalties::fraction::{compare, multiply_divide};
@@ -54,7 +54,7 @@ pub(crate) struct Amounts {
 /// The exact amount of a usage in units: the next lower whole number, and what is beyond it as a
 /// fraction.
 #[derive(Clone, Copy)]
-struct Part {
+struct ExactAmount {
     whole: i128,
     rest: u128,
     of: u128,
@@ -62,33 +62,37 @@ struct Part {
 
 impl Amounts {
     /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
-    pub(crate) fn new(owed: &Royalties, manners: &Manners, contexts: &[Entity]) -> Result<Self, Fatal> {
-        let rates = Rates::new(owed, manners, contexts)?;
+    pub(crate) fn new(
+        owed: &Royalties,
+        usage_kinds: &UsageKinds,
+        contexts: &[Entity],
+    ) -> Result<Self, Fatal> {
+        let rates = Rates::new(owed, usage_kinds, contexts)?;
         let cut = |sum: &i128| Cut { negative: *sum < 0, ..Cut::default() };
         let cuts = owed.sums.iter().map(cut).collect();
         Ok(Self { rates, rounding: owed.rounding, cuts })
     }
 
     /// The exact amount of a usage, turned round if `mirrored`.
-    fn part(rate: &Rate, net: i128, mirrored: bool) -> Option<Part> {
+    fn exact_amount(rate: &Rate, net: i128, mirrored: bool) -> Option<ExactAmount> {
         let (whole, rest) = multiply_divide(rate.numerator, net.unsigned_abs(), rate.denominator)?;
         let whole = i128::try_from(whole).ok()?;
         let of = rate.denominator;
         if (rate.negative != (net < 0)) == mirrored || (whole == 0 && rest == 0) {
-            return Some(Part { whole, rest, of });
+            return Some(ExactAmount { whole, rest, of });
         }
         // Below zero the next lower number is further away.
         if rest == 0 {
-            Some(Part { whole: -whole, rest, of })
+            Some(ExactAmount { whole: -whole, rest, of })
         } else {
-            Some(Part { whole: -whole - 1, rest: of - rest, of })
+            Some(ExactAmount { whole: -whole - 1, rest: of - rest, of })
         }
     }
 
     /// What a usage is worth that makes no sum, in units.
     fn rounded(&self, rate: &Rate, net: i128) -> Option<i128> {
         let negative = rate.negative != (net < 0);
-        let Part { whole, rest, of } = Self::part(rate, net, negative)?;
+        let ExactAmount { whole, rest, of } = Self::exact_amount(rate, net, negative)?;
         // More than half of one unit is left, or just half of it.
         let half = rest.cmp(&(of - rest));
         let up = match self.rounding {
@@ -108,14 +112,14 @@ impl Amounts {
         let Some(rate) = self.rates.get(kind) else { return Some(0) };
         let Some(sum) = rate.sum else { return self.rounded(rate, net) };
         let cut = self.cuts.get(sum as usize)?;
-        let part = Self::part(rate, net, cut.negative)?;
-        let more = match compare((part.rest, part.of), (cut.rest, cut.of)) {
-            _ if part.rest == 0 || cut.of == 0 => false,
+        let exact_amount = Self::exact_amount(rate, net, cut.negative)?;
+        let more = match compare((exact_amount.rest, exact_amount.of), (cut.rest, cut.of)) {
+            _ if exact_amount.rest == 0 || cut.of == 0 => false,
             Ordering::Greater => true,
             Ordering::Equal => place < cut.before,
             Ordering::Less => false,
         };
-        let units = part.whole.checked_add(i128::from(more))?;
+        let units = exact_amount.whole.checked_add(i128::from(more))?;
         Some(if cut.negative { -units } else { units })
     }
 }
@@ -123,8 +127,8 @@ impl Amounts {
 /// Asks the agreement what is owed; nothing where it does not say.
 pub(crate) fn ask(
     terms: &dyn Terms,
-    manners: &Manners,
-    sums: &Sums,
+    usage_kinds: &UsageKinds,
+    sums: &Totals,
     contexts: &mut [Entity],
     whole: Option<&[ServiceTotal]>,
     by_user: Option<&[Vec<(u64, u64)>]>,
@@ -132,8 +136,8 @@ pub(crate) fn ask(
     let Some(royalties) = terms.royalties() else { return Ok(None) };
     let nothing = Entity::default();
     let played = (0_u32..).zip(&sums.kinds).map(|(kind, (plays, returns))| UsageTotal {
-        context: manners.context_of(kind).unwrap_or(u32::MAX) as usize,
-        usage: manners.usage_of(kind).unwrap_or(&nothing),
+        context: usage_kinds.context_of(kind).unwrap_or(u32::MAX) as usize,
+        usage: usage_kinds.usage_of(kind).unwrap_or(&nothing),
         bearing: kind & 1 == 1,
         plays: *plays,
         returns: *returns,
@@ -184,9 +188,9 @@ impl Histogram {
 }
 
 /// Sums of which the last units go to some of several usages that are cut alike.
-pub(crate) struct Open(Vec<(u32, u64)>);
+pub(crate) struct OpenSums(Vec<(u32, u64)>);
 
-impl Open {
+impl OpenSums {
     /// Whether the places of usages have to be counted.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -194,18 +198,18 @@ impl Open {
 }
 
 /// What usages are worth together, by currency.
-pub(crate) type Total = BTreeMap<Box<str>, Decimal>;
+pub(crate) type AmountsByCurrency = BTreeMap<Box<str>, Decimal>;
 
 impl Amounts {
     /// Decides what every usage is worth; answers what all of them are worth.
     pub(crate) fn divide_all(
         &mut self,
         owed: &Royalties,
-        manners: &Manners,
+        usage_kinds: &UsageKinds,
         rows: &Rows,
         sorted: &SortedGroups<'_>,
-    ) -> Result<Total, Fatal> {
-        let mut histogram = Histogram::new(manners.kinds());
+    ) -> Result<AmountsByCurrency, Fatal> {
+        let mut histogram = Histogram::new(usage_kinds.kinds());
         sorted.visit(|groups| rows.arrange(groups), &mut |groups| histogram.add(groups, rows))?;
         let (total, open) = self.divide(owed, &histogram)?;
         if !open.is_empty() {
@@ -216,8 +220,12 @@ impl Amounts {
 
     /// Decides who gets what is left of each sum; answers what all usages are worth, and the sums
     /// for which [`Amounts::find`] has to be asked.
-    pub(crate) fn divide(&mut self, owed: &Royalties, histogram: &Histogram) -> Result<(Total, Open), Fatal> {
-        let mut shared: Vec<Shared> = self.cuts.iter().map(|_| Shared::default()).collect();
+    pub(crate) fn divide(
+        &mut self,
+        owed: &Royalties,
+        histogram: &Histogram,
+    ) -> Result<(AmountsByCurrency, OpenSums), Fatal> {
+        let mut shared: Vec<SharedSum> = self.cuts.iter().map(|_| SharedSum::default()).collect();
         let mut apart: BTreeMap<&str, i128> = BTreeMap::new();
         for (kind, net, count) in histogram.iter() {
             let Some(rate) = self.rates.get(kind) else { continue };
@@ -233,13 +241,13 @@ impl Amounts {
             else {
                 continue;
             };
-            let part =
-                Self::part(rate, net, cut.negative).filter(|part| self.rates.decimal(part.whole).is_some());
-            let part = part.ok_or_else(long)?;
-            shared.add(part, count).ok_or_else(|| too_long("a sum of amounts"))?;
+            let exact_amount = Self::exact_amount(rate, net, cut.negative)
+                .filter(|exact_amount| self.rates.decimal(exact_amount.whole).is_some());
+            let exact_amount = exact_amount.ok_or_else(long)?;
+            shared.add(exact_amount, count).ok_or_else(|| too_long("a sum of amounts"))?;
             shared.in_currency(&rate.currency)?;
         }
-        let mut total: Total = BTreeMap::new();
+        let mut total: AmountsByCurrency = BTreeMap::new();
         let mut open = Vec::new();
         let mut add = |currency: &str, units: i128| {
             let amount = self.rates.decimal(units).ok_or_else(|| too_long("a sum of amounts"))?;
@@ -265,14 +273,14 @@ impl Amounts {
                 open.push((number, some));
             }
         }
-        Ok((total, Open(open)))
+        Ok((total, OpenSums(open)))
     }
 
     /// Finds the places up to which equal usages get a unit. `visit` gives all ranked groups in the
     /// order of the output to what it is given.
     pub(crate) fn find(
         &mut self,
-        open: &Open,
+        open: &OpenSums,
         rows: &Rows,
         visit: impl FnOnce(&mut dyn FnMut(&[Group])) -> Result<(), Fatal>,
     ) -> Result<(), Fatal> {
@@ -295,9 +303,11 @@ impl Amounts {
                 else {
                     continue;
                 };
-                let part = Self::part(rate, net(groups), cut.negative);
-                let equal = part.is_some_and(|part| {
-                    part.rest > 0 && compare((part.rest, part.of), (cut.rest, cut.of)) == Ordering::Equal
+                let exact_amount = Self::exact_amount(rate, net(groups), cut.negative);
+                let equal = exact_amount.is_some_and(|exact_amount| {
+                    exact_amount.rest > 0
+                        && compare((exact_amount.rest, exact_amount.of), (cut.rest, cut.of))
+                            == Ordering::Equal
                 });
                 if *left > 0 && equal {
                     *left -= 1;
@@ -321,18 +331,18 @@ impl Amounts {
 
 /// The usages that share a sum.
 #[derive(Default)]
-struct Shared {
+struct SharedSum {
     whole: i128,
     /// What is cut off, with how many usages it is cut off.
     rests: Vec<(u128, u128, u64)>,
     currency: Option<Box<str>>,
 }
 
-impl Shared {
-    fn add(&mut self, part: Part, count: u64) -> Option<()> {
-        self.whole = self.whole.checked_add(part.whole.checked_mul(i128::from(count))?)?;
-        if part.rest > 0 {
-            self.rests.push((part.rest, part.of, count));
+impl SharedSum {
+    fn add(&mut self, exact_amount: ExactAmount, count: u64) -> Option<()> {
+        self.whole = self.whole.checked_add(exact_amount.whole.checked_mul(i128::from(count))?)?;
+        if exact_amount.rest > 0 {
+            self.rests.push((exact_amount.rest, exact_amount.of, count));
         }
         Some(())
     }
@@ -374,7 +384,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::usage_kinds::{Manner, Met};
+    use crate::aggregate::usage_kinds::{UsageKind, UsageKindInterner};
     use proptest::prelude::*;
     use transpose_core::model::Field;
     use transpose_core::terms::UnitRate;
@@ -382,20 +392,20 @@ mod tests {
     /// Every denominator below thirteen divides this.
     const ALL: i128 = 27_720;
 
-    fn manners(kinds: usize) -> (Vec<Entity>, Manners) {
-        let mut met = Met::default();
+    fn usage_kinds(kinds: usize) -> (Vec<Entity>, UsageKinds) {
+        let mut interner_of_kinds = UsageKindInterner::default();
         for number in 0..kinds {
             let mut answer = Entity::default();
             answer.set(Field::TERRITORY, format!("{number:02}"));
             answer.set(Field::CURRENCY, "EUR");
-            met.number(Manner::new(&answer, false)).unwrap();
+            interner_of_kinds.number(UsageKind::new(&answer, false)).unwrap();
         }
-        met.finish()
+        interner_of_kinds.finish()
     }
 
     /// The sales and the returns of an item; all kinds here are bearing.
-    fn groups(item: u32, manner: u32, plays: u64, returns: u64) -> [Group; 2] {
-        let key = |returned: u32| Group::ranked(item, manner << 2 | returned, true);
+    fn groups(item: u32, usage_kind: u32, plays: u64, returns: u64) -> [Group; 2] {
+        let key = |returned: u32| Group::ranked(item, usage_kind << 2 | returned, true);
         [Group { key: key(0), plays, micros: 0 }, Group { key: key(1), plays: returns, micros: 0 }]
     }
 
@@ -416,15 +426,18 @@ mod tests {
     }
 
     /// What usages are worth, and what all are worth together.
-    fn divided(owed: &Royalties, usages: &[(u32, u64, u64)]) -> Result<(Vec<i128>, Total), Fatal> {
-        let (contexts, manners) = manners(owed.units.len() / 2);
-        let mut amounts = Amounts::new(owed, &manners, &contexts)?;
+    fn divided(
+        owed: &Royalties,
+        usages: &[(u32, u64, u64)],
+    ) -> Result<(Vec<i128>, AmountsByCurrency), Fatal> {
+        let (contexts, usage_kinds) = usage_kinds(owed.units.len() / 2);
+        let mut amounts = Amounts::new(owed, &usage_kinds, &contexts)?;
         let mut all: Vec<Group> = Vec::new();
-        for (item, (manner, plays, returns)) in (0..).zip(usages) {
-            all.extend(groups(item, *manner, *plays, *returns));
+        for (item, (usage_kind, plays, returns)) in (0..).zip(usages) {
+            all.extend(groups(item, *usage_kind, *plays, *returns));
         }
-        let mut histogram = Histogram::new(manners.kinds());
-        let rows = Rows::apart(&manners);
+        let mut histogram = Histogram::new(usage_kinds.kinds());
+        let rows = Rows::apart(&usage_kinds);
         histogram.add(&all, &rows);
         let (total, open) = amounts.divide(owed, &histogram)?;
         amounts.find(&open, &rows, |each| {

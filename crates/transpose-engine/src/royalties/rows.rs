@@ -8,7 +8,7 @@
 //! sales at different prices.
 
 use crate::aggregate::table::Group;
-use crate::aggregate::usage_kinds::Manners;
+use crate::aggregate::usage_kinds::UsageKinds;
 use crate::royalties::rates::Rates;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
@@ -30,7 +30,7 @@ pub(crate) struct Row {
     /// The number of the sales context, as the target knows it.
     pub(crate) context: u32,
     /// The first manner of its usages.
-    pub(crate) manner: u32,
+    pub(crate) usage_kind: u32,
 }
 
 /// For each kind of usages the row that it is in.
@@ -48,9 +48,10 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// Each kind is a row of its own.
-    pub(crate) fn apart(manners: &Manners) -> Self {
-        let kinds = 0..manners.kinds() as u32;
-        let row = |kind| Row { context: manners.context_of(kind).unwrap_or(u32::MAX), manner: kind >> 1 };
+    pub(crate) fn apart(usage_kinds: &UsageKinds) -> Self {
+        let kinds = 0..usage_kinds.kinds() as u32;
+        let row =
+            |kind| Row { context: usage_kinds.context_of(kind).unwrap_or(u32::MAX), usage_kind: kind >> 1 };
         Self {
             numbers: kinds.clone().collect(),
             alike: kinds.clone().collect(),
@@ -61,12 +62,12 @@ impl Rows {
 
     /// The rows of a table that shows the given fields, with the sales contexts that it shows.
     pub(crate) fn shown<'a>(
-        manners: &Manners,
+        usage_kinds: &UsageKinds,
         contexts: &[Entity],
         rates: Option<&'a Rates>,
         writes: FieldSet,
     ) -> (Self, Vec<Entity>) {
-        let of_sales = OF_SALES.into_iter().filter(|_| manners.sells());
+        let of_sales = OF_SALES.into_iter().filter(|_| usage_kinds.sells());
         let apart = ALWAYS.into_iter().chain(of_sales).collect::<FieldSet>().union(writes);
         let apart = apart.difference(TOTALS.into_iter().collect());
         let mut merged: BTreeMap<Entity, Vec<&Entity>> = BTreeMap::new();
@@ -77,11 +78,11 @@ impl Rows {
         let places: BTreeMap<&Entity, u32> = merged.keys().zip(0..).collect();
         let shows = |field| writes.contains(field);
         let mut all: BTreeMap<_, Vec<u32>> = BTreeMap::new();
-        for kind in 0..manners.kinds() as u32 {
-            let context = manners.context_of(kind).and_then(|context| looks.get(context as usize));
+        for kind in 0..usage_kinds.kinds() as u32 {
+            let context = usage_kinds.context_of(kind).and_then(|context| looks.get(context as usize));
             let context = context.and_then(|look| places.get(look)).copied().unwrap_or(u32::MAX);
             let usage =
-                manners.usage_of(kind).map(|usage| only(usage, Kind::Usage, apart)).unwrap_or_default();
+                usage_kinds.usage_of(kind).map(|usage| only(usage, Kind::Usage, apart)).unwrap_or_default();
             let bearing = shows(Field::ROYALTY_BEARING) && kind & 1 == 1;
             // Plays that are not paid for stand beside those that are, where the difference is not
             // shown.
@@ -95,8 +96,8 @@ impl Rows {
             let model = model.and_then(|(rates, kind)| rates.model(kind));
             all.entry((context, usage, bearing, rate, model)).or_default().push(kind);
         }
-        let (mut numbers, mut rows) = (vec![0; manners.kinds()], Vec::with_capacity(all.len()));
-        let mut alike = vec![0; manners.kinds()];
+        let (mut numbers, mut rows) = (vec![0; usage_kinds.kinds()], Vec::with_capacity(all.len()));
+        let mut alike = vec![0; usage_kinds.kinds()];
         for ((context, ..), kinds) in all {
             // Few kinds share a row: those of the tiers and territories that a table does not show.
             let mut first: Vec<u32> = Vec::new();
@@ -115,7 +116,7 @@ impl Rows {
                     (*number, *place) = (rows.len() as u32, like);
                 }
             }
-            rows.push(Row { context, manner: kinds.first().map_or(0, |kind| kind >> 1) });
+            rows.push(Row { context, usage_kind: kinds.first().map_or(0, |kind| kind >> 1) });
         }
         let rising = numbers.is_sorted() && alike.is_sorted();
         let contexts = merged.into_values().map(|like| together(&like)).collect();

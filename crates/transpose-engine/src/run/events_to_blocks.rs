@@ -5,24 +5,24 @@
 //! which one reading feeds many reports.
 
 use crate::aggregate::budget::Budget;
-use crate::aggregate::counter::{Counter, Refunds, Rules, Worker};
-use crate::aggregate::usage_kinds::{Manner, Manners};
-use crate::aggregate::users::Users;
+use crate::aggregate::counter::{Counter, CountingRules, CountingWorker, RefundRules};
+use crate::aggregate::usage_kinds::{UsageKind, UsageKinds};
+use crate::aggregate::users::PlaysByUser;
 use crate::consolidate::SortedGroups;
-use crate::consolidate::diagnostics::Noted;
-use crate::consolidate::in_memory::{Items, settle};
+use crate::consolidate::diagnostics::ItemDiagnostics;
+use crate::consolidate::in_memory::{DescribedItems, consolidate};
 use crate::consolidate::on_disk::{self, SortedOnDisk};
 use crate::consolidate::shapes::Shapes;
 use crate::diagnostics;
 use crate::emit;
-use crate::emit::blocks::{self, Frame};
-use crate::emit::usages::{Usages, Written};
-use crate::filter::marks::Verdicts;
-use crate::filter::refund_cutoff::Judge;
-use crate::filter::refund_pairs::Pair;
+use crate::emit::blocks::{self, BlockEncoding};
+use crate::emit::usages::{UsageColumns, UsageWriter};
+use crate::filter::marks::RowMarks;
+use crate::filter::refund_cutoff::RefundCutoff;
+use crate::filter::refund_pairs::RefundPair;
 use crate::filter::route_rule::Rule;
-use crate::output::files::Sink;
-use crate::output::slices::Sinks;
+use crate::output::files::OutputFiles;
+use crate::output::slices::OutputSlices;
 use crate::royalties::allocations::Allocations;
 use crate::royalties::rounding::{self, Amounts};
 use crate::royalties::rows::Rows;
@@ -98,7 +98,7 @@ pub(crate) struct Counting<'a> {
     projection: Projection,
     counter: Counter,
     /// What decides about refunds.
-    judge: Judge,
+    cutoff: RefundCutoff,
     /// Whether the events are sales.
     sells: bool,
     budget: Option<Budget>,
@@ -106,7 +106,7 @@ pub(crate) struct Counting<'a> {
     /// What the whole service counted, where somebody knows.
     whole: Option<Vec<ServiceTotal>>,
     /// What each user played, for agreements that pay by that.
-    users: Option<Users>,
+    users: Option<PlaysByUser>,
     /// Which of the service's rows the report is about; none for all.
     rule: Option<&'a Rule>,
 }
@@ -149,18 +149,18 @@ impl<'a> Counting<'a> {
             projection.item.insert(identity);
         }
         let latest = terms.conflict() == ConflictPolicy::Latest;
-        let users =
-            per_user.then(|| Users::new(budget.map(|budget| budget.settling - budget.counting), service));
+        let users = per_user
+            .then(|| PlaysByUser::new(budget.map(|budget| budget.consolidating - budget.counting), service));
         let counter = Counter::new(threads, budget, job.temp_dir.clone(), latest);
         let mut header = Entity::default();
         terms.header(&mut header);
-        let judge = Judge::new(terms.refunds(), job.period.as_ref(), &header);
+        let cutoff = RefundCutoff::new(terms.refunds(), job.period.as_ref(), &header);
         Ok(Self {
             job,
             terms,
             projection,
             counter,
-            judge,
+            cutoff,
             sells,
             budget,
             threads,
@@ -180,12 +180,12 @@ impl<'a> Counting<'a> {
     pub(crate) fn rules<'b>(
         &'b self,
         decoder: &'b dyn EventDecoder,
-        pairs: Option<&'b Verdicts<Pair>>,
+        pairs: Option<&'b RowMarks<RefundPair>>,
         row: &[Field],
-    ) -> Rules<'b> {
+    ) -> CountingRules<'b> {
         let user = row.iter().position(|field| *field == Field::USER);
         let terms = self.terms;
-        Rules {
+        CountingRules {
             decoder,
             terms,
             turns: terms.turns(),
@@ -193,9 +193,9 @@ impl<'a> Counting<'a> {
             qualifying: terms
                 .qualifying()
                 .filter(|_| decoder.preamble().reads.contains(Field::EVENT_DURATION)),
-            sales: self.sells.then(|| Refunds {
+            sales: self.sells.then(|| RefundRules {
                 period: self.job.period.clone(),
-                judge: &self.judge,
+                cutoff: &self.cutoff,
                 pairs,
                 unmatched: terms.refunds().unmatched,
             }),
@@ -204,12 +204,12 @@ impl<'a> Counting<'a> {
     }
 
     /// Those who count the events of an input side by side.
-    pub(crate) fn workers(&self, input: usize, space: u32) -> Vec<Worker<'_>> {
-        (0..self.threads).map(|worker| Worker::new(&self.counter, worker, input, space)).collect()
+    pub(crate) fn workers(&self, input: usize, space: u32) -> Vec<CountingWorker<'_>> {
+        (0..self.threads).map(|worker| CountingWorker::new(&self.counter, worker, input, space)).collect()
     }
 
     /// Where plays of the service are counted by user, if the agreement pays so.
-    pub(crate) fn users(&self) -> Option<&Users> {
+    pub(crate) fn users(&self) -> Option<&PlaysByUser> {
         self.users.as_ref()
     }
 
@@ -234,45 +234,55 @@ impl<'a> Counting<'a> {
         let policy = terms.conflict();
         for context in terms.due().into_iter().filter(|context| rule.is_none_or(|rule| rule.reaches(context)))
         {
-            counter.manner(Manner::new(&context, false))?;
+            counter.usage_kind(UsageKind::new(&context, false))?;
         }
         let reads = spaces.reads;
         let shapes = Shapes::new(projection.item.intersection(reads));
         let decoders: Vec<&dyn EventDecoder> = spaces.decoders.iter().map(AsRef::as_ref).collect();
-        let mut noted = Noted::default();
+        let mut item_diagnostics = ItemDiagnostics::default();
         let mut counted = counter.finish()?;
         let contexts = std::mem::take(&mut counted.contexts);
         let by_user = users.zip(terms.royalties());
-        let by_user = by_user.map(|(users, royalties)| users.finish(&counted.manners, &contexts, royalties));
+        let by_user =
+            by_user.map(|(users, royalties)| users.finish(&counted.usage_kinds, &contexts, royalties));
         let by_user = by_user.transpose()?;
         let by_user = by_user.as_deref();
         let finish = Finish {
             job,
             terms,
             shapes: &shapes,
-            manners: &counted.manners,
+            usage_kinds: &counted.usage_kinds,
             reads,
             whole: whole.as_deref(),
             by_user,
         };
         if let Some(spilled) = counted.spilled.take() {
             let spill = Scratch::create(&job.temp_dir)?;
-            let budget = budget.map_or(usize::MAX, |budget| budget.settling);
-            let plan = on_disk::Plan { decoders: &decoders, shapes: &shapes, policy, budget };
-            let sorted = SortedOnDisk::new(&counted, &spilled, &plan, &spill, &mut noted)?;
+            let budget = budget.map_or(usize::MAX, |budget| budget.consolidating);
+            let plan = on_disk::ConsolidationPlan { decoders: &decoders, shapes: &shapes, policy, budget };
+            let sorted = SortedOnDisk::new(&counted, &spilled, &plan, &spill, &mut item_diagnostics)?;
             let bytes = spilled.bytes() + spill.bytes();
             drop(spilled);
             let sorted = SortedGroups::OnDisk(sorted);
-            let mut ready = finish.run(run, noted, sources, contexts, sorted)?;
+            let mut ready = finish.run(run, item_diagnostics, sources, contexts, sorted)?;
             ready.outcome.spilled = bytes;
             Ok(ready)
         } else {
             let dictionary = std::mem::take(&mut counted.world.dictionary);
             let dictionary = unpoisoned(dictionary.into_inner());
-            let items = Items::describe(dictionary, &decoders, &shapes, threads, &mut noted)?;
-            let manners = &counted.manners;
-            let sorted = settle(&items, &counted.world, manners, &shapes, policy, threads, &mut noted)?;
-            finish.run(run, noted, sources, contexts, SortedGroups::InMemory(sorted))
+            let items =
+                DescribedItems::describe(dictionary, &decoders, &shapes, threads, &mut item_diagnostics)?;
+            let usage_kinds = &counted.usage_kinds;
+            let sorted = consolidate(
+                &items,
+                &counted.world,
+                usage_kinds,
+                &shapes,
+                policy,
+                threads,
+                &mut item_diagnostics,
+            )?;
+            finish.run(run, item_diagnostics, sources, contexts, SortedGroups::InMemory(sorted))
         }
     }
 }
@@ -282,7 +292,7 @@ struct Finish<'b> {
     job: &'b Job<'b>,
     terms: &'b dyn Terms,
     shapes: &'b Shapes,
-    manners: &'b Manners,
+    usage_kinds: &'b UsageKinds,
     reads: FieldSet,
     whole: Option<&'b [ServiceTotal]>,
     by_user: Option<&'b [Vec<(u64, u64)>]>,
@@ -292,68 +302,70 @@ impl Finish<'_> {
     fn run(
         &self,
         mut run: Run<'_>,
-        mut noted: Noted,
+        mut item_diagnostics: ItemDiagnostics,
         sources: &[Arc<str>],
         mut contexts: Vec<Entity>,
         mut sorted: SortedGroups<'_>,
     ) -> Result<Ready, Fatal> {
-        let Self { job, terms, manners, reads, .. } = *self;
-        let refused = noted.refused(sources);
+        let Self { job, terms, usage_kinds, reads, .. } = *self;
+        let refused = item_diagnostics.refused(sources);
         if !refused.is_empty() {
             return Err(Fatal { failure: Failure::Input, diagnostics: refused });
         }
-        noted.into_report(sources, &mut run.report);
+        item_diagnostics.into_report(sources, &mut run.report);
         let timed = reads.contains(Field::EVENT_DURATION);
         total(&mut contexts, &sorted.sums().contexts, timed);
         told(terms.complete(&mut contexts), &mut run.report)?;
         let writes = job.target.writes(job.version);
-        let mut owed = rounding::ask(terms, manners, sorted.sums(), &mut contexts, self.whole, self.by_user)?;
+        let mut owed =
+            rounding::ask(terms, usage_kinds, sorted.sums(), &mut contexts, self.whole, self.by_user)?;
         let mut amounts = None;
         if let Some(owed) = &mut owed {
             told(std::mem::take(&mut owed.diagnostics), &mut run.report)?;
-            amounts = Some(Amounts::new(owed, manners, &contexts)?);
+            amounts = Some(Amounts::new(owed, usage_kinds, &contexts)?);
         }
         // A message refers to sales contexts, a table repeats of them what it shows.
         let traits = job.target.manifest().traits;
         let (rows, shown) = if traits.merges_rows {
             let (rows, shown) =
-                Rows::shown(manners, &contexts, amounts.as_ref().map(|amounts| &amounts.rates), writes);
+                Rows::shown(usage_kinds, &contexts, amounts.as_ref().map(|amounts| &amounts.rates), writes);
             (rows, Cow::Owned(shown))
         } else {
-            (Rows::apart(manners), Cow::Borrowed(contexts.as_slice()))
+            (Rows::apart(usage_kinds), Cow::Borrowed(contexts.as_slice()))
         };
         sorted.arrange(|groups| rows.arrange(groups), job.reading().threads)?;
         let mut allocations = None;
         if let (Some(owed), Some(amounts)) = (&owed, &mut amounts) {
             // Rows of a table may be of several sales contexts, each with a net revenue of its own.
             if !traits.contexts_in_rows {
-                allocations = Allocations::new(manners, &contexts, sorted.sums(), amounts, writes)?;
+                allocations = Allocations::new(usage_kinds, &contexts, sorted.sums(), amounts, writes)?;
             }
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
-                let total = amounts.divide_all(owed, manners, &rows, &sorted)?;
+                let total = amounts.divide_all(owed, usage_kinds, &rows, &sorted)?;
                 run.report.ledger.read.owed.clone_from(&total);
                 run.report.ledger.converted.owed = total;
             }
             if let Some(allocations) = &mut allocations {
-                allocations.divide(manners, &contexts, amounts, &rows, &sorted)?;
+                allocations.divide(usage_kinds, &contexts, amounts, &rows, &sorted)?;
             }
         }
         let qualified = writes.contains(Field::QUALIFIED)
             && (amounts.is_some() || !writes.contains(Field::ROYALTY_BEARING));
         let (amounts, allocations) = (amounts.as_ref(), allocations.as_ref());
-        let written = Written { rows: &rows, amounts, allocations, timed, qualified, writes };
-        let usages = Usages::new(manners, written);
+        let written = UsageColumns { rows: &rows, amounts, allocations, timed, qualified, writes };
+        let usages = UsageWriter::new(usage_kinds, written);
         let shapes = blocks::shapes(self.shapes, &usages);
         let mut header = Entity::default();
         terms.header(&mut header);
         let encoder = job.create_blocks(&header, &shown, &shapes, reads)?;
         run.drops(encoder.as_ref(), reads, &[], &contexts);
-        let mut sink = Sink::new(encoder.as_ref(), job.spec(), None)?;
+        let mut sink = OutputFiles::new(encoder.as_ref(), job.spec(), None)?;
         let mut report = RunReport::default();
-        let frame = Frame { shapes: &shapes, contexts: &shown, usages: &usages, encoder: encoder.as_ref() };
-        emit::emit(&sorted, frame, &mut sink, job.reading().threads, &mut report)?;
+        let encoding =
+            BlockEncoding { shapes: &shapes, contexts: &shown, usages: &usages, encoder: encoder.as_ref() };
+        emit::emit(&sorted, encoding, &mut sink, job.reading().threads, &mut report)?;
         run.report.merge(report).map_err(|error| diagnostics::imbalance(&error))?;
-        let mut ready = run.end(Sinks::whole(job.spec(), encoder.as_ref(), sink), true)?;
+        let mut ready = run.end(OutputSlices::whole(job.spec(), encoder.as_ref(), sink), true)?;
         ready.outcome.owed = owed;
         Ok(ready)
     }

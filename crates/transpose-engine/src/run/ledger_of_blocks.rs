@@ -55,7 +55,7 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
             }
         }
     }
-    owed.settle(blocks.contexts, &mut sum)?;
+    owed.add_to(blocks.contexts, &mut sum)?;
     sum.plays =
         sum.plays.checked_add(plays.into()).ok_or_else(|| diagnostics::overflow("plays"))?.normalize();
     let ledger = &mut report.ledger;
@@ -96,7 +96,7 @@ impl Owed {
         Ok(())
     }
 
-    fn settle(mut self, contexts: &[Entity], amounts: &mut Amounts) -> Result<(), Fatal> {
+    fn add_to(mut self, contexts: &[Entity], amounts: &mut Amounts) -> Result<(), Fatal> {
         self.put()?;
         for (context, sum) in self.sums {
             let context = context.and_then(|context| contexts.get(context));

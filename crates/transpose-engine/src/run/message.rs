@@ -1,8 +1,8 @@
 //! Messages of several files: which inputs belong together, what is missing, whether they agree.
 //!
-//! A file says in its head which one of how many it is ([`FileNumber`]) and which message it belongs to:
-//! files of one message have the sender and the identifier of the message in common. Each file
-//! repeats header and sales contexts (V-SET-3, V-SET-4).
+//! A file says in its head which one of how many it is ([`FileNumber`]) and which message it
+//! belongs to: files of one message have the sender and the identifier of the message in common.
+//! Each file repeats header and sales contexts (V-SET-3, V-SET-4).
 
 use crate::diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use transpose_core::model::{Entity, Field, Value};
 
 /// What tells which message an input belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Card {
+pub(crate) struct MessageCard {
     format: String,
     /// Which file of its message it is.
     pub(crate) part: Option<FileNumber>,
@@ -21,7 +21,7 @@ pub(crate) struct Card {
     names: [Option<String>; 3],
 }
 
-impl Card {
+impl MessageCard {
     /// The card of an input of a format.
     pub(crate) fn new(format: &str, preamble: &Preamble) -> Self {
         let name = |field| preamble.header.text(field).map(str::to_owned);
@@ -39,7 +39,7 @@ impl Card {
 
 /// The inputs of each message in the order of their numbers. Messages come in the order of their
 /// first inputs.
-pub(crate) fn messages(cards: &[Card]) -> Vec<Vec<usize>> {
+pub(crate) fn messages(cards: &[MessageCard]) -> Vec<Vec<usize>> {
     let mut messages: Vec<Vec<usize>> = Vec::new();
     let mut known: BTreeMap<(&str, &[Option<String>; 3]), usize> = BTreeMap::new();
     for (index, card) in cards.iter().enumerate() {
@@ -60,7 +60,7 @@ pub(crate) fn messages(cards: &[Card]) -> Vec<Vec<usize>> {
 
 /// Joins messages of which each lacks just the files that the others have: they are one whose
 /// headers disagree.
-fn join(cards: &[Card], messages: &mut Vec<Vec<usize>>) {
+fn join(cards: &[MessageCard], messages: &mut Vec<Vec<usize>>) {
     let mut open: BTreeMap<(&str, u32), Vec<usize>> = BTreeMap::new();
     for (number, inputs) in messages.iter().enumerate() {
         let parts = parts(cards, inputs);
@@ -87,7 +87,7 @@ fn join(cards: &[Card], messages: &mut Vec<Vec<usize>>) {
 }
 
 /// Which files the given inputs are, in their order.
-pub(crate) fn parts(cards: &[Card], inputs: &[usize]) -> Vec<FileNumber> {
+pub(crate) fn parts(cards: &[MessageCard], inputs: &[usize]) -> Vec<FileNumber> {
     inputs.iter().filter_map(|index| cards.get(*index)).filter_map(|card| card.part).collect()
 }
 
@@ -124,7 +124,7 @@ fn repeated(parts: &[FileNumber]) -> Vec<(usize, usize)> {
 
 /// Whether the files of a message are all there, each once.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Completeness {
+pub(crate) struct MessageCompleteness {
     /// What is wrong (V-SET-1, V-SET-2), each with the place of a file in the given order.
     pub(crate) diagnostics: Vec<(usize, Diagnostic)>,
     /// The places of files that repeat the number of another.
@@ -138,8 +138,8 @@ const NAMED: usize = 8;
 
 /// Looks for missing and repeated files; `sources` are the names of the files in the order of
 /// `parts`.
-pub(crate) fn completeness(parts: &[FileNumber], sources: &[&str]) -> Completeness {
-    let mut found = Completeness { complete: true, ..Completeness::default() };
+pub(crate) fn completeness(parts: &[FileNumber], sources: &[&str]) -> MessageCompleteness {
+    let mut found = MessageCompleteness { complete: true, ..MessageCompleteness::default() };
     let gaps = missing(parts);
     if !gaps.is_empty() {
         found.complete = false;
@@ -275,19 +275,22 @@ pub(crate) fn closing(
 mod tests {
     use super::*;
 
-    fn card(message: &str, number: u32, of: u32) -> Card {
+    fn card(message: &str, number: u32, of: u32) -> MessageCard {
         let mut header = Entity::default();
         header.set(Field::MESSAGE_ID, message);
-        Card::new("f", &Preamble { part: Some(FileNumber { number, of }), header, ..Preamble::default() })
+        MessageCard::new(
+            "f",
+            &Preamble { part: Some(FileNumber { number, of }), header, ..Preamble::default() },
+        )
     }
 
     #[test]
     fn files_find_their_message_in_any_order() {
         let cards = [card("a", 3, 3), card("b", 1, 1), card("a", 1, 3), card("c", 2, 2), card("a", 2, 3)];
         assert_eq!(messages(&cards), [vec![2, 4, 0], vec![1], vec![3]]);
-        let lone = Card { part: None, ..card("a", 1, 1) };
+        let lone = MessageCard { part: None, ..card("a", 1, 1) };
         assert_eq!(messages(&[lone.clone(), lone]), [vec![0], vec![1]]);
-        let nameless = Card { names: [None, None, None], ..card("a", 1, 1) };
+        let nameless = MessageCard { names: [None, None, None], ..card("a", 1, 1) };
         assert_eq!(messages(&[nameless.clone(), nameless]), [vec![0], vec![1]]);
     }
 

@@ -1,5 +1,5 @@
-//! One conversion: inputs, a source format, a target format, an agreement; outputs, diagnostics, loss
-//! and ledger.
+//! One conversion: inputs, a source format, a target format, an agreement; outputs, diagnostics,
+//! loss and ledger.
 
 pub(crate) mod events_to_blocks;
 pub(crate) mod ledger_of_blocks;
@@ -7,21 +7,21 @@ pub(crate) mod message;
 
 use crate::aggregate::budget::Budget;
 use crate::aggregate::sales;
-use crate::contexts::gather::{self, Lifted, OpenedInput, Placer};
+use crate::contexts::gather::{self, ContextPlacer, GatheredContexts, OpenedInput};
 use crate::diagnostics;
-use crate::enrich::decoder::Completion;
-use crate::filter::duplicates::{self, Search};
-use crate::filter::period::{self, Known, Screen, Screening};
-use crate::filter::refund_pairs::{Before, Paired};
-use crate::output::files::{self, Extra};
-use crate::output::slices::{self, Ended, SPLIT_SUMS, Sinks, Sliced};
+use crate::enrich::decoder::Enrichment;
+use crate::filter::duplicates::{self, DuplicateSearch};
+use crate::filter::period::{self, KnownDuplicates, RowFilter, Screening};
+use crate::filter::refund_pairs::{PairedRefunds, RefundPairing};
+use crate::output::files::{self, CompanionFile};
+use crate::output::slices::{self, FinishedFiles, OutputSlices, SPLIT_SUMS, SliceTally};
 use crate::output::spec::{Destination, OutputSpec, Slicing};
 use crate::run::events_to_blocks::{Counting, Spaces};
-use crate::scan::chunks::{Decoded, Reading, Scanned, scan};
+use crate::scan::chunks::{DecodedChunk, Reading, ScanTotals, scan};
 use crate::scan::open::{name_source, open, open_blocks, open_events, other_grain};
-use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::ordered::{Flow, OrderedConsumer};
 use crate::scan::rejects::account;
-use message::Card;
+use message::MessageCard;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -64,7 +64,7 @@ pub struct Job<'a> {
     /// The agreement with its figures.
     pub terms: Option<&'a dyn Terms>,
     /// How events are completed, and what is taken from them.
-    pub completion: Completion<'a>,
+    pub completion: Enrichment<'a>,
     /// The reporting period in microseconds since 1970 UTC, for sources of events.
     pub period: Option<Range<i64>>,
     /// Which rows of events take part.
@@ -108,7 +108,7 @@ pub struct Job<'a> {
 }
 
 /// Answers with files that appear together with reports, such as accounts and explanations.
-pub type Beside<'a> = &'a (dyn Fn(&[Outcome]) -> Result<Vec<Extra>, Fatal> + Sync);
+pub type Beside<'a> = &'a (dyn Fn(&[Outcome]) -> Result<Vec<CompanionFile>, Fatal> + Sync);
 
 /// What a conversion came to.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ pub struct Outcome {
     /// What was written of the message.
     pub tally: Tally,
     /// What was written of each slice of time, where rows were dealt out to slices.
-    pub slices: Vec<Sliced>,
+    pub slices: Vec<SliceTally>,
     /// How many bytes went to disk on the way, because they did not fit into memory.
     pub spilled: u64,
     /// What is owed, where the agreement says so: how it came about, and the account after the
@@ -171,11 +171,11 @@ impl Job<'_> {
         if self.screening.duplicates == DuplicatePolicy::Off
             || self.source.manifest().grain == Grain::Catalogue
         {
-            return self.convert(Known::default());
+            return self.convert(KnownDuplicates::default());
         }
         let searched = self.search()?;
         let job = Job { inputs: searched.again.as_deref().unwrap_or(self.inputs), ..self.clone() };
-        let known = Known { verdicts: searched.verdicts.as_ref(), redelivered: &searched.redelivered };
+        let known = KnownDuplicates { marks: searched.marks.as_ref(), redelivered: &searched.redelivered };
         let mut outcome = job.convert(known)?;
         let mut diagnostics = searched.diagnostics;
         diagnostics.merge(std::mem::take(&mut outcome.report.diagnostics));
@@ -185,15 +185,15 @@ impl Job<'_> {
     }
 
     /// Finds the rows that stand several times.
-    pub(crate) fn search(&self) -> Result<duplicates::Searched, Fatal> {
+    pub(crate) fn search(&self) -> Result<duplicates::SearchOutcome, Fatal> {
         let sources = self.sources();
-        let mut rules = self.screen(&sources, Known::default());
+        let mut rules = self.screen(&sources, KnownDuplicates::default());
         let sells = self.target.manifest().grain == Grain::Aggregate && sales::sells(self.source.reads(None));
         if sells {
             // Sales are told apart by the period where they are counted, and not before.
             rules.period = None;
         }
-        Search {
+        DuplicateSearch {
             inputs: self.inputs,
             source: self.source,
             options: self.source_options,
@@ -214,8 +214,12 @@ impl Job<'_> {
     }
 
     /// What decides which rows take part.
-    pub(crate) fn screen<'a>(&self, sources: &'a [Arc<str>], known: Known<'a>) -> period::Rules<'a> {
-        period::Rules {
+    pub(crate) fn screen<'a>(
+        &self,
+        sources: &'a [Arc<str>],
+        known: KnownDuplicates<'a>,
+    ) -> period::FilterRules<'a> {
+        period::FilterRules {
             screening: self.screening,
             period: self.period.clone(),
             known,
@@ -224,7 +228,7 @@ impl Job<'_> {
         }
     }
 
-    fn convert(&self, known: Known<'_>) -> Result<Outcome, Fatal> {
+    fn convert(&self, known: KnownDuplicates<'_>) -> Result<Outcome, Fatal> {
         if self.slicing.is_some() && self.target.manifest().grain != Grain::Event {
             let message = format!("`{}` holds sums, not single plays", self.target.manifest().id);
             return Err(Fatal::usage(Diagnostic::new(&SPLIT_SUMS, Location::default(), message)));
@@ -253,7 +257,7 @@ impl Job<'_> {
     }
 
     /// How events are completed on their way to the target.
-    fn completed(&self) -> Completion<'_> {
+    fn completed(&self) -> Enrichment<'_> {
         self.completion.towards(self.target.writes(self.version))
     }
 
@@ -290,10 +294,10 @@ impl Job<'_> {
         packed(self.compression) || self.inputs.iter().any(|input| packed(input.compression()))
     }
 
-    fn aggregate(&self, screened: Known<'_>) -> Result<Ready, Fatal> {
+    fn aggregate(&self, screened: KnownDuplicates<'_>) -> Result<Ready, Fatal> {
         let sells = self.sells()?;
         let counting = Counting::new(self, sells, self.reading().threads, self.budget(), false)?;
-        let paired = if sells { self.pair()? } else { Paired::default() };
+        let paired = if sells { self.pair()? } else { PairedRefunds::default() };
         let inputs = if sells { &paired.again } else { self.inputs };
         let mut run = Run::new(self);
         let mut spaces = Spaces::default();
@@ -309,8 +313,8 @@ impl Job<'_> {
             let mut projection = counting.projection().clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
-            self.restrict(input, decoder.as_ref(), screened.verdicts.is_some() || sells);
-            let screen = screen.screen(number, decoder.as_ref(), &projection.row, &mut run.report);
+            self.restrict(input, decoder.as_ref(), screened.marks.is_some() || sells);
+            let screen = screen.row_filter(number, decoder.as_ref(), &projection.row, &mut run.report);
             let space = spaces.of(decoder.as_ref());
             let rules = counting.rules(decoder.as_ref(), paired.pairs.as_ref(), &projection.row);
             let mut workers = counting.workers(number, space);
@@ -352,10 +356,10 @@ impl Job<'_> {
     }
 
     /// Pairs refunds with their sales.
-    pub(crate) fn pair(&self) -> Result<Paired, Fatal> {
+    pub(crate) fn pair(&self) -> Result<PairedRefunds, Fatal> {
         let reading = self.reading();
-        let budget = self.memory.map(|limit| Budget::new(limit, reading, self.packs()).settling);
-        let before = Before {
+        let budget = self.memory.map(|limit| Budget::new(limit, reading, self.packs()).consolidating);
+        let before = RefundPairing {
             source: self.source,
             options: self.source_options,
             reading,
@@ -365,7 +369,7 @@ impl Job<'_> {
         before.pair(self.inputs)
     }
 
-    fn events(&self, screened: Known<'_>) -> Result<Ready, Fatal> {
+    fn events(&self, screened: KnownDuplicates<'_>) -> Result<Ready, Fatal> {
         let mut run = Run::new(self);
         let mut reads = FieldSet::EMPTY;
         // The first input decides what the output may carry, so every input is opened before
@@ -384,7 +388,7 @@ impl Job<'_> {
         }
         let encoder = self.create_events(&header, reads)?;
         run.drops(encoder.as_ref(), reads, &[], &[]);
-        let sink = Mutex::new(Sinks::new(self.spec(), encoder.as_ref())?);
+        let sink = Mutex::new(OutputSlices::new(self.spec(), encoder.as_ref())?);
         let projection = Projection {
             row: fields.clone(),
             time: self.period.is_some() || self.slicing.is_some(),
@@ -398,9 +402,9 @@ impl Job<'_> {
             let mut projection = projection.clone();
             screen.add_cells(decoder.preamble().reads, &mut projection.row);
             decoder.project(&projection)?;
-            self.restrict(input, decoder.as_ref(), screened.verdicts.is_some());
+            self.restrict(input, decoder.as_ref(), screened.marks.is_some());
             let decoder = decoder.as_ref();
-            let screen = screen.screen(number, decoder, &projection.row, &mut run.report);
+            let screen = screen.row_filter(number, decoder, &projection.row, &mut run.report);
             let mut workers = vec![(); self.reading().threads];
             let scanned =
                 run.scan(input, decoder, Some(screen), &mut workers, Some(&sink), &|(), decoded| {
@@ -433,31 +437,33 @@ impl Job<'_> {
             return Err(diagnostics::bug("a conversion without an input"));
         };
         let reading = self.reading();
-        let before = gather::Before { source: self.source, options: self.source_options, reading };
-        let lifted = before.lift(&files)?;
+        let before = gather::ContextGathering { source: self.source, options: self.source_options, reading };
+        let gathered = before.gather_contexts(&files)?;
         let Preamble { header, contexts, shapes, reads, extras, .. } = first.preamble();
         let reads = self.completed().reads(*reads);
-        let (header, contexts, shapes) = lifted.as_ref().map_or((header, contexts, shapes), Lifted::parts);
-        run.report.diagnostics.extend(lifted.iter().flat_map(|lifted| &lifted.diagnostics).cloned());
+        let (header, contexts, shapes) =
+            gathered.as_ref().map_or((header, contexts, shapes), GatheredContexts::parts);
+        run.report.diagnostics.extend(gathered.iter().flat_map(|gathered| &gathered.diagnostics).cloned());
         let mut header = header.clone();
         if let Some(terms) = self.terms {
             terms.header(&mut header);
         }
         let encoder = self.create_blocks(&header, contexts, shapes, reads)?;
         run.drops(encoder.as_ref(), reads, extras, contexts);
-        let sink = Mutex::new(Sinks::new(self.spec(), encoder.as_ref())?);
+        let sink = Mutex::new(OutputSlices::new(self.spec(), encoder.as_ref())?);
         let mut before = Tally::default();
         for (place, (input, decoder)) in files.iter().enumerate() {
-            let input = lifted.as_ref().and_then(|lifted| lifted.again.get(place)).unwrap_or(input);
+            let input = gathered.as_ref().and_then(|gathered| gathered.again.get(place)).unwrap_or(input);
             let decoder = decoder.as_ref();
-            let mut workers: Vec<Placer> = (0..reading.threads).map(|_| Placer::default()).collect();
+            let mut workers: Vec<ContextPlacer> =
+                (0..reading.threads).map(|_| ContextPlacer::default()).collect();
             let scanned = run.scan(input, decoder, None, &mut workers, Some(&sink), &|placer, decoded| {
-                let Decoded { number, bytes, mut numbers, batch, mut report, .. } = decoded;
+                let DecodedChunk { number, bytes, mut numbers, batch, mut report, .. } = decoded;
                 numbers.blocks += before.blocks;
                 numbers.usages += before.usages;
                 account(&batch.rejects, &mut report);
-                if let Some(lifted) = &lifted {
-                    placer.place(lifted, place, &mut batch.blocks, bytes)?;
+                if let Some(gathered) = &gathered {
+                    placer.place(gathered, place, &mut batch.blocks, bytes)?;
                 }
                 let mut encoded = Encoded::default();
                 let blocks = Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts };
@@ -488,8 +494,8 @@ impl Job<'_> {
             return gather::together(&files).map(|()| files);
         }
         let format = &self.source.manifest().id;
-        let cards: Vec<Card> =
-            files.iter().map(|(_, decoder)| Card::new(format, decoder.preamble())).collect();
+        let cards: Vec<MessageCard> =
+            files.iter().map(|(_, decoder)| MessageCard::new(format, decoder.preamble())).collect();
         let messages = message::messages(&cards);
         let [order] = &messages[..] else {
             let message = format!(
@@ -723,11 +729,11 @@ impl<'a> Run<'a> {
         &mut self,
         input: &Input,
         decoder: &dyn Decoder,
-        screen: Option<Screen<'_>>,
+        screen: Option<RowFilter<'_>>,
         states: &mut [S],
-        sink: Option<&Mutex<Sinks<'_>>>,
-        each: &(dyn Fn(&mut S, Decoded<'_>) -> Result<(u64, Part), Fatal> + Sync),
-    ) -> Result<Scanned, Fatal> {
+        sink: Option<&Mutex<OutputSlices<'_>>>,
+        each: &(dyn Fn(&mut S, DecodedChunk<'_>) -> Result<(u64, Part), Fatal> + Sync),
+    ) -> Result<ScanTotals, Fatal> {
         if let (OnReject::Quarantine(path), None) = (&self.job.on_reject, &self.quarantine) {
             self.quarantine = Some(Quarantine::create(path, self.job.overwrite)?);
         }
@@ -736,7 +742,7 @@ impl<'a> Run<'a> {
         let trailers = Mutex::new(Vec::new());
         let job = self.job;
         let (report, quarantine, gave_up) = (&mut self.report, &mut self.quarantine, &mut self.gave_up);
-        let sequencer = Sequencer::new(job.reading().threads * 4, |mut part: Part| {
+        let consumer = OrderedConsumer::new(job.reading().threads * 4, |mut part: Part| {
             part.report.diagnostics.name_source(&source);
             // A chunk tells of its rejected rows last; the order must not show where the chunks
             // are.
@@ -765,9 +771,9 @@ impl<'a> Run<'a> {
                 lock(&trailers).extend_from_slice(&decoded.batch.trailers);
             }
             let (number, part) = each(state, decoded)?;
-            sequencer.put(number, part, &flow)
+            consumer.submit(number, part, &flow)
         });
-        drop(sequencer);
+        drop(consumer);
         self.set_trailers(into_inner(trailers));
         scanned.map_err(|mut fatal| {
             name_source(&mut fatal.diagnostics, input);
@@ -781,7 +787,7 @@ impl<'a> Run<'a> {
         &mut self,
         input: &Input,
         decoder: &dyn Decoder,
-        scanned: &Scanned,
+        scanned: &ScanTotals,
         last: Option<(&dyn BlockDecoder, &Tally)>,
     ) -> Result<Tally, Fatal> {
         let tally = scanned.tally(decoder);
@@ -854,7 +860,7 @@ impl<'a> Run<'a> {
     }
 
     /// Checks the account and ends the files, or refuses with the whole report.
-    pub(crate) fn end(mut self, sink: Sinks<'_>, rows_merge: bool) -> Result<Ready, Fatal> {
+    pub(crate) fn end(mut self, sink: OutputSlices<'_>, rows_merge: bool) -> Result<Ready, Fatal> {
         let rows = self.report.ledger.read.rows;
         for (subject, count, reason) in std::mem::take(&mut self.dropped) {
             self.report.loss.add(Change::Lost, subject, count.unwrap_or(rows), None, &reason);
@@ -879,7 +885,7 @@ impl<'a> Run<'a> {
         if self.job.target.writes(self.job.version).contains(Field::AMOUNT) {
             ledger.balance_owed().map_err(|error| diagnostics::imbalance(&error))?;
         }
-        let Ended { set, tally, notes, slices } = sink.finish()?;
+        let FinishedFiles { set, tally, notes, slices } = sink.finish()?;
         self.report.diagnostics.extend(notes);
         let Self { job, report, quarantine, source_version, .. } = self;
         let written = Vec::new();
@@ -924,13 +930,13 @@ type Passed = (RunReport, Vec<Reject>, Vec<(i64, Encoded)>);
 
 /// Encodes the events of a chunk, slice by slice where rows are dealt out to slices.
 pub(crate) fn pass_events(
-    decoded: Decoded<'_>,
+    decoded: DecodedChunk<'_>,
     decoder: &dyn EventDecoder,
     encoder: &dyn EventEncoder,
     fields: &[Field],
-    slicing: Option<(Slicing<'_>, Screen<'_>)>,
+    slicing: Option<(Slicing<'_>, RowFilter<'_>)>,
 ) -> Result<Passed, Fatal> {
-    let Decoded { bytes, origin, mut numbers, batch, mut report, .. } = decoded;
+    let DecodedChunk { bytes, origin, mut numbers, batch, mut report, .. } = decoded;
     let mut rejects = batch.rejects.clone();
     let events = &mut batch.events;
     // A row is judged before it is encoded, so that no output holds half of a row that turns out to
@@ -940,7 +946,7 @@ pub(crate) fn pass_events(
         let mut faulty = faulty.into_iter().peekable();
         events.retain(|index, row| {
             let Some((_, fault)) = faulty.next_if(|(faulty, _)| *faulty == index) else { return true };
-            let place = Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
+            let place = origin.locate(row.line, row.start);
             let diagnostic = diagnostics::of_cell(&fault, place);
             let (plays, micros) = (u64::from(row.plays), row.micros);
             rejects.push(Reject { start: row.start, len: row.len, diagnostic, plays, micros });
@@ -964,7 +970,8 @@ pub(crate) fn pass_events(
     };
     let mut encoded = Vec::new();
     if let Some((slicing, screen)) = slicing {
-        for (slice, events) in slices::deal(events, slicing, |row| screen.moment(row, events, bytes)) {
+        for (slice, events) in slices::rows_by_slice(events, slicing, |row| screen.moment(row, events, bytes))
+        {
             encoded.push((slice, encode(&events)?));
         }
     } else {

@@ -50,7 +50,7 @@ struct Seam {
 }
 
 /// One decoded chunk.
-pub(crate) struct Decoded<'a> {
+pub(crate) struct DecodedChunk<'a> {
     /// Its number, from 0.
     pub(crate) number: u64,
     /// Its bytes.
@@ -67,7 +67,7 @@ pub(crate) struct Decoded<'a> {
 
 /// What a scan of the body came to.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Scanned {
+pub(crate) struct ScanTotals {
     /// How many units.
     pub(crate) units: u64,
     /// How many usages.
@@ -76,7 +76,7 @@ pub(crate) struct Scanned {
     pub(crate) end_line: u64,
 }
 
-impl Scanned {
+impl ScanTotals {
     /// What the file holds that was scanned.
     pub(crate) fn tally(&self, decoder: &dyn Decoder) -> Tally {
         Tally {
@@ -109,8 +109,8 @@ pub(crate) fn scan<S: Send>(
     reading: Reading,
     flow: &Flow,
     states: &mut [S],
-    each: &(dyn Fn(&mut S, Decoded<'_>) -> Result<(), Fatal> + Sync),
-) -> Result<Scanned, Fatal> {
+    each: &(dyn Fn(&mut S, DecodedChunk<'_>) -> Result<(), Fatal> + Sync),
+) -> Result<ScanTotals, Fatal> {
     let preamble = decoder.preamble();
     let next = AtomicU64::new(0);
     let seams = Seams {
@@ -153,7 +153,7 @@ pub(crate) fn scan<S: Send>(
     });
     flow.outcome()?;
     let end = *lock(&seams.at);
-    Ok(Scanned { units: end.units, usages: end.usages, end_line: end.line })
+    Ok(ScanTotals { units: end.units, usages: end.usages, end_line: end.line })
 }
 
 struct Worker<'a> {
@@ -219,7 +219,7 @@ impl Worker<'_> {
         &mut self,
         next: &AtomicU64,
         state: &mut S,
-        each: &(dyn Fn(&mut S, Decoded<'_>) -> Result<(), Fatal> + Sync),
+        each: &(dyn Fn(&mut S, DecodedChunk<'_>) -> Result<(), Fatal> + Sync),
     ) -> Result<(), Fatal> {
         let mut batch = Batch::default();
         while !self.flow.stopped() {
@@ -262,7 +262,10 @@ impl Worker<'_> {
                 self.decoder.decode(view, origin, &mut batch, &mut report);
             }
             let numbers = Numbers { blocks: seam.units, usages: seam.usages, line: seam.line };
-            each(state, Decoded { number, bytes: view.bytes, origin, numbers, batch: &mut batch, report })?;
+            each(
+                state,
+                DecodedChunk { number, bytes: view.bytes, origin, numbers, batch: &mut batch, report },
+            )?;
         }
         Ok(())
     }
@@ -279,15 +282,17 @@ impl Worker<'_> {
         }
     }
 
-    fn index(&mut self, begin: u64, start: usize) -> Result<Done, Fatal> {
+    fn index(&mut self, begin: u64, start: usize) -> Result<IndexedUnits, Fatal> {
         if start > self.window.own {
             // Nothing begins in this chunk's own part: a unit of an earlier chunk goes on beyond
             // it.
-            return Ok(Done { end: start, lines: 0, units: 0, usages: 0 });
+            return Ok(IndexedUnits { end: start, lines: 0, units: 0, usages: 0 });
         }
         loop {
             match self.decoder.index(self.window.view(), start) {
-                Indexed::Done { end, lines, units, usages } => return Ok(Done { end, lines, units, usages }),
+                Indexed::Done { end, lines, units, usages } => {
+                    return Ok(IndexedUnits { end, lines, units, usages });
+                }
                 Indexed::More if self.window.last => {
                     return Err(diagnostics::bug("a decoder wants more than the whole input"));
                 }
@@ -315,7 +320,7 @@ impl Worker<'_> {
 }
 
 #[derive(Clone, Copy)]
-struct Done {
+struct IndexedUnits {
     end: usize,
     lines: u64,
     units: u64,

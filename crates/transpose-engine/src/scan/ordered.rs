@@ -53,7 +53,7 @@ impl Flow {
 ///
 /// Who brings the item whose turn it is consumes it and those after it, while others go on bringing
 /// theirs. Memory is bounded: a worker that is too far ahead waits.
-pub(crate) struct Sequencer<'a, T> {
+pub(crate) struct OrderedConsumer<'a, T> {
     inner: Mutex<Inner<T>>,
     moved: Condvar,
     most: usize,
@@ -68,7 +68,7 @@ struct Inner<T> {
     busy: bool,
 }
 
-impl<'a, T> Sequencer<'a, T> {
+impl<'a, T> OrderedConsumer<'a, T> {
     /// A sequencer that begins with number 0 and holds at most `most` items that came early.
     pub(crate) fn new(most: usize, consume: impl FnMut(T) -> Result<(), Fatal> + Send + 'a) -> Self {
         let inner = Inner { next: 0, waiting: BTreeMap::new(), busy: false };
@@ -77,7 +77,7 @@ impl<'a, T> Sequencer<'a, T> {
 
     /// Brings an item; consumes it and its successors when their turn has come and nobody else
     /// does.
-    pub(crate) fn put(&self, number: u64, item: T, flow: &Flow) -> Result<(), Fatal> {
+    pub(crate) fn submit(&self, number: u64, item: T, flow: &Flow) -> Result<(), Fatal> {
         let mut inner = lock(&self.inner);
         while number != inner.next && inner.waiting.len() >= self.most {
             if flow.stopped() {
@@ -108,7 +108,7 @@ impl<'a, T> Sequencer<'a, T> {
 
 /// Works on items side by side, each worker with a state of its own; the answers come in the order
 /// of the items.
-pub(crate) fn side_by_side<I: Send, S, T: Send>(
+pub(crate) fn parallel_map<I: Send, S, T: Send>(
     threads: usize,
     items: Vec<I>,
     state: impl Fn() -> S + Sync,
@@ -170,13 +170,13 @@ mod tests {
     #[test]
     fn answers_come_in_order_and_a_failure_ends_it() {
         for threads in [1, 2, 5] {
-            let answers = side_by_side(threads, (0..1000).collect(), || (), |(), number| Ok(number * 2));
+            let answers = parallel_map(threads, (0..1000).collect(), || (), |(), number| Ok(number * 2));
             assert_eq!(answers.unwrap(), (0..2000).step_by(2).collect::<Vec<_>>());
             let failing =
                 |(): &mut (), number| if number == 500 { Err(diagnostics::bug("500")) } else { Ok(()) };
-            assert!(side_by_side(threads, (0..1000).collect(), || (), failing).is_err());
+            assert!(parallel_map(threads, (0..1000).collect(), || (), failing).is_err());
         }
-        assert!(side_by_side(3, Vec::new(), || (), |(), ()| Ok(())).unwrap().is_empty());
+        assert!(parallel_map(3, Vec::new(), || (), |(), ()| Ok(())).unwrap().is_empty());
     }
 
     #[test]
@@ -196,22 +196,22 @@ mod tests {
     fn items_are_taken_in_order_from_any_thread() {
         let taken = Mutex::new(Vec::new());
         let flow = Flow::default();
-        let sequencer = Sequencer::new(3, |item: u64| {
+        let consumer = OrderedConsumer::new(3, |item: u64| {
             lock(&taken).push(item);
             Ok(())
         });
         std::thread::scope(|scope| {
             for worker in 0..4u64 {
-                let (sequencer, flow) = (&sequencer, &flow);
+                let (consumer, flow) = (&consumer, &flow);
                 scope.spawn(move || {
                     for round in 0..100 {
                         let number = round * 4 + worker;
-                        sequencer.put(number, number, flow).unwrap();
+                        consumer.submit(number, number, flow).unwrap();
                     }
                 });
             }
         });
-        drop(sequencer);
+        drop(consumer);
         assert_eq!(taken.into_inner().unwrap(), (0..400).collect::<Vec<_>>());
     }
 }

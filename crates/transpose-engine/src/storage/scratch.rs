@@ -1,6 +1,7 @@
 //! A file for what does not fit into memory, and the frames that are written to it.
 
 use crate::diagnostics;
+use crate::storage::varint::{put, take};
 use std::path::Path;
 use std::sync::RwLock;
 use transpose_core::diagnostics::Fatal;
@@ -50,13 +51,13 @@ pub(crate) struct Extent {
 }
 
 /// Writes frames, pieces of bytes with their length in front, to a spill file.
-pub(crate) struct Writer<'a> {
+pub(crate) struct FrameWriter<'a> {
     spill: &'a Scratch,
     buffer: Vec<u8>,
     extents: Vec<Extent>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> FrameWriter<'a> {
     pub(crate) fn new(spill: &'a Scratch) -> Self {
         Self { spill, buffer: Vec::new(), extents: Vec::new() }
     }
@@ -64,8 +65,10 @@ impl<'a> Writer<'a> {
     /// Adds a frame, given in pieces.
     pub(crate) fn frame(&mut self, pieces: &[&[u8]]) -> Result<(), Fatal> {
         let len: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let len = u32::try_from(len).map_err(|_| diagnostics::overflow("bytes of one item"))?;
-        self.buffer.extend_from_slice(&len.to_le_bytes());
+        if u32::try_from(len).is_err() {
+            return Err(diagnostics::overflow("bytes of one item"));
+        }
+        put(len as u64, &mut self.buffer);
         for piece in pieces {
             self.buffer.extend_from_slice(piece);
         }
@@ -93,7 +96,7 @@ impl<'a> Writer<'a> {
 }
 
 /// Reads frames back.
-pub(crate) struct Reader<'a> {
+pub(crate) struct FrameReader<'a> {
     spill: &'a Scratch,
     extents: std::slice::Iter<'a, Extent>,
     left: Extent,
@@ -102,7 +105,7 @@ pub(crate) struct Reader<'a> {
     start: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> FrameReader<'a> {
     pub(crate) fn new(spill: &'a Scratch, extents: &'a [Extent]) -> Self {
         Self {
             spill,
@@ -115,14 +118,19 @@ impl<'a> Reader<'a> {
 
     /// The next frame.
     pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, Fatal> {
-        if !self.need(4)? {
-            return Ok(None);
-        }
-        let len = self.buffer.get(self.start..).and_then(|rest| rest.first_chunk::<4>());
-        let len = len.map_or(0, |len| u32::from_le_bytes(*len) as usize);
-        self.start += 4;
+        let len = loop {
+            let mut rest = self.buffer.get(self.start..).unwrap_or_default();
+            let there = rest.len();
+            if let Some(len) = take(&mut rest) {
+                self.start += there - rest.len();
+                break len as usize;
+            }
+            if !self.need(there + 1)? {
+                return if there == 0 { Ok(None) } else { Err(diagnostics::damaged_scratch()) };
+            }
+        };
         if !self.need(len)? {
-            return Err(diagnostics::bug("a spill file is shorter than it was written"));
+            return Err(diagnostics::damaged_scratch());
         }
         let frame = self.buffer.get(self.start..self.start + len);
         self.start += len;

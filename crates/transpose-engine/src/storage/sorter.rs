@@ -1,7 +1,7 @@
 //! Sorting more than fits into memory: sorted runs on disk, merged when they are read.
 
 use crate::diagnostics;
-use crate::storage::scratch::{Extent, Reader, Scratch, Writer};
+use crate::storage::scratch::{Extent, FrameReader, FrameWriter, Scratch};
 use crate::storage::varint::{put_text, take_text};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -17,13 +17,13 @@ pub(crate) struct Sorter<'a> {
     /// How much memory the records may take.
     limit: usize,
     records: Vec<u8>,
-    index: Vec<Place>,
+    index: Vec<RecordRef>,
     /// Runs by level: a run of one level has the records of [`FAN`] runs of the level below.
     levels: Vec<Vec<Vec<Extent>>>,
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct RecordRef {
     prefix: u64,
     start: u32,
 }
@@ -36,35 +36,36 @@ impl<'a> Sorter<'a> {
 
     /// Adds a record.
     pub(crate) fn push(&mut self, key: &[u8], value: &[u8]) -> Result<(), Fatal> {
-        let taken = self.records.len() + self.index.len() * size_of::<Place>();
+        let taken = self.records.len() + self.index.len() * size_of::<RecordRef>();
         if taken + key.len() + value.len() > self.limit && !self.index.is_empty() {
             self.flush()?;
         }
         if self.records.capacity() == 0 {
             // Growing step by step would take up to three times the memory for a moment.
             self.records.reserve(self.limit / 4 * 3);
-            self.index.reserve(self.limit / 4 / size_of::<Place>());
+            self.index.reserve(self.limit / 4 / size_of::<RecordRef>());
         }
         let start =
             u32::try_from(self.records.len()).map_err(|_| diagnostics::overflow("bytes of one item"))?;
         put_text(key, &mut self.records);
         put_text(value, &mut self.records);
-        self.index.push(Place { prefix: prefix(key), start });
+        self.index.push(RecordRef { prefix: prefix(key), start });
         Ok(())
     }
 
     /// Writes what is in memory as a run.
     fn flush(&mut self) -> Result<(), Fatal> {
-        let record = |place: &Place| {
-            let mut rest = self.records.get(place.start as usize..).unwrap_or(&[]);
+        let record = |record_ref: &RecordRef| {
+            let mut rest = self.records.get(record_ref.start as usize..).unwrap_or(&[]);
             (take_text(&mut rest).unwrap_or(&[]), take_text(&mut rest).unwrap_or(&[]))
         };
-        let order = |a: &Place, b: &Place| a.prefix.cmp(&b.prefix).then_with(|| record(a).0.cmp(record(b).0));
+        let order =
+            |a: &RecordRef, b: &RecordRef| a.prefix.cmp(&b.prefix).then_with(|| record(a).0.cmp(record(b).0));
         self.index.sort_unstable_by(order);
-        let mut writer = Writer::new(self.spill);
+        let mut writer = FrameWriter::new(self.spill);
         let mut head = Vec::new();
-        for place in &self.index {
-            let (key, value) = record(place);
+        for record_ref in &self.index {
+            let (key, value) = record(record_ref);
             write(&mut writer, &mut head, key, value)?;
         }
         self.records.clear();
@@ -88,7 +89,7 @@ impl<'a> Sorter<'a> {
     }
 
     /// All records, sorted.
-    pub(crate) fn finish(mut self) -> Result<Sorted<'a>, Fatal> {
+    pub(crate) fn finish(mut self) -> Result<SortedRecords<'a>, Fatal> {
         if !self.index.is_empty() {
             self.flush()?;
         }
@@ -99,18 +100,18 @@ impl<'a> Sorter<'a> {
             runs = rest;
             runs.push(first);
         }
-        Ok(Sorted { spill: self.spill, runs })
+        Ok(SortedRecords { spill: self.spill, runs })
     }
 }
 
 /// The first bytes of a key as a number that is ordered like them.
 fn prefix(key: &[u8]) -> u64 {
     let mut bytes = [0; 8];
-    bytes.iter_mut().zip(key).for_each(|(place, byte)| *place = *byte);
+    bytes.iter_mut().zip(key).for_each(|(record_ref, byte)| *record_ref = *byte);
     u64::from_be_bytes(bytes)
 }
 
-fn write(writer: &mut Writer<'_>, head: &mut Vec<u8>, key: &[u8], value: &[u8]) -> Result<(), Fatal> {
+fn write(writer: &mut FrameWriter<'_>, head: &mut Vec<u8>, key: &[u8], value: &[u8]) -> Result<(), Fatal> {
     head.clear();
     crate::storage::varint::put(key.len() as u64, head);
     writer.frame(&[head, key, value])
@@ -118,9 +119,9 @@ fn write(writer: &mut Writer<'_>, head: &mut Vec<u8>, key: &[u8], value: &[u8]) 
 
 /// Merges runs into one.
 fn merged(spill: &Scratch, runs: &[Vec<Extent>]) -> Result<Vec<Extent>, Fatal> {
-    let mut writer = Writer::new(spill);
+    let mut writer = FrameWriter::new(spill);
     let mut head = Vec::new();
-    let mut merge = Merge::new(spill, runs)?;
+    let mut merge = MergedRecords::new(spill, runs)?;
     while let Some((key, value)) = merge.next()? {
         write(&mut writer, &mut head, key, value)?;
     }
@@ -128,34 +129,34 @@ fn merged(spill: &Scratch, runs: &[Vec<Extent>]) -> Result<Vec<Extent>, Fatal> {
 }
 
 /// Sorted records; they can be read several times.
-pub(crate) struct Sorted<'a> {
+pub(crate) struct SortedRecords<'a> {
     spill: &'a Scratch,
     runs: Vec<Vec<Extent>>,
 }
 
-impl Sorted<'_> {
+impl SortedRecords<'_> {
     /// The records from the first on.
-    pub(crate) fn read(&self) -> Result<Merge<'_>, Fatal> {
-        Merge::new(self.spill, &self.runs)
+    pub(crate) fn read(&self) -> Result<MergedRecords<'_>, Fatal> {
+        MergedRecords::new(self.spill, &self.runs)
     }
 }
 
 /// Reads several runs as one.
-pub(crate) struct Merge<'a> {
-    heads: BinaryHeap<Head<'a>>,
+pub(crate) struct MergedRecords<'a> {
+    heads: BinaryHeap<RunHead<'a>>,
     /// Whether the first head was given out already.
     given: bool,
 }
 
 /// The next record of a run. The greatest is the one whose turn it is.
-struct Head<'a> {
-    reader: Reader<'a>,
+struct RunHead<'a> {
+    reader: FrameReader<'a>,
     run: usize,
     key: Vec<u8>,
     value: Vec<u8>,
 }
 
-impl Head<'_> {
+impl RunHead<'_> {
     fn advance(&mut self) -> Result<bool, Fatal> {
         let Some(mut frame) = self.reader.next()? else { return Ok(false) };
         let key = take_text(&mut frame).ok_or_else(diagnostics::damaged_scratch)?;
@@ -167,32 +168,32 @@ impl Head<'_> {
     }
 }
 
-impl Ord for Head<'_> {
+impl Ord for RunHead<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         other.key.cmp(&self.key).then_with(|| other.run.cmp(&self.run))
     }
 }
 
-impl PartialOrd for Head<'_> {
+impl PartialOrd for RunHead<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Head<'_> {
+impl PartialEq for RunHead<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Head<'_> {}
+impl Eq for RunHead<'_> {}
 
-impl<'a> Merge<'a> {
+impl<'a> MergedRecords<'a> {
     fn new(spill: &'a Scratch, runs: &'a [Vec<Extent>]) -> Result<Self, Fatal> {
         let mut heads = BinaryHeap::with_capacity(runs.len());
         for (run, extents) in runs.iter().enumerate() {
-            let reader = Reader::new(spill, extents);
-            let mut head = Head { reader, run, key: Vec::new(), value: Vec::new() };
+            let reader = FrameReader::new(spill, extents);
+            let mut head = RunHead { reader, run, key: Vec::new(), value: Vec::new() };
             if head.advance()? {
                 heads.push(head);
             }
@@ -200,7 +201,7 @@ impl<'a> Merge<'a> {
         Ok(Self { heads, given: false })
     }
 
-    /// The record that [`Merge::next`] would give, without moving on.
+    /// The record that [`MergedRecords::next`] would give, without moving on.
     pub(crate) fn peek(&mut self) -> Result<Option<(&[u8], &[u8])>, Fatal> {
         if std::mem::take(&mut self.given)
             && let Some(mut head) = self.heads.peek_mut()

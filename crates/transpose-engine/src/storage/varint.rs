@@ -60,6 +60,15 @@ pub(crate) fn put_cell(cell: Option<&[u8]>, out: &mut Vec<u8>) {
     }
 }
 
+/// Reads what [`put_cell`] wrote, and moves on: the cell where it is not absent.
+#[inline]
+pub(crate) fn take_cell<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let Some(len) = take(bytes)?.checked_sub(1) else { return Some(None) };
+    let (text, rest) = bytes.split_at_checked(usize::try_from(len).ok()?)?;
+    *bytes = rest;
+    Some(Some(text))
+}
+
 /// Cells in the order in which [`put_cell`] wrote them.
 pub(crate) struct Cells<'a>(pub(crate) &'a [u8]);
 
@@ -68,11 +77,7 @@ impl<'a> Iterator for Cells<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let len = take(&mut self.0)?;
-        let Some(len) = len.checked_sub(1) else { return Some(None) };
-        let (text, rest) = self.0.split_at_checked(usize::try_from(len).ok()?)?;
-        self.0 = rest;
-        Some(Some(text))
+        take_cell(&mut self.0)
     }
 }
 

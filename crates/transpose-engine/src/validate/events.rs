@@ -1,7 +1,7 @@
 //! Cells of events: each is read, so that everything wrong with it is told at its place.
 
 use crate::diagnostics;
-use transpose_core::diagnostics::{Diagnostics, Location};
+use transpose_core::diagnostics::Diagnostics;
 use transpose_core::format::{EventDecoder, Origin};
 use transpose_core::model::{EventBatch, Field, Span};
 
@@ -26,12 +26,8 @@ pub(super) fn faults(
             }
             match decoder.canonical_cell(*field, raw, &mut scratch) {
                 Ok(_) => *good = raw,
-                Err(fault) if diagnostics.keeps(fault.code) => {
-                    let place =
-                        Location::line(origin.line + u64::from(row.line), origin.byte + u64::from(row.start));
-                    diagnostics.push(diagnostics::of_cell(&fault, place));
-                }
-                Err(fault) => diagnostics.count(fault.code, 1),
+                Err(cell) => diagnostics
+                    .report(cell.code, || diagnostics::of_cell(&cell, origin.locate(row.line, row.start))),
             }
         }
     }

@@ -18,9 +18,9 @@
 //! with missing files a sum is only checked for being too large.
 //!
 //! **What is bounded.** Memory does not depend on the size of the input. Of each code the first
-//! diagnostics are kept in full. Identifiers that are whole numbers and rise take no memory. Of others
-//! a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk. Only
-//! where a key stands twice is the message read a second time, to compare the identifiers
+//! diagnostics are kept in full. Identifiers that are whole numbers and rise take no memory. Of
+//! others a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk.
+//! Only where a key stands twice is the message read a second time, to compare the identifiers
 //! themselves; what is under suspicion is sorted on disk.
 
 mod events;
@@ -32,17 +32,17 @@ mod severity;
 pub use severity::Severities;
 
 use crate::aggregate::budget::Budget;
-use crate::contexts::total::{Number, Total};
+use crate::contexts::total::{Number, UsageSum};
 use crate::diagnostics;
-use crate::filter::candidates::{Ids, Met, Suspects, key, number};
-use crate::run::message::{self, Card};
-use crate::scan::chunks::{Decoded, Reading, Scanned, scan};
+use crate::filter::candidates::{Candidates, ChunkKeys, IdentifierKeys, key, number};
+use crate::run::message::{self, MessageCard};
+use crate::scan::chunks::{DecodedChunk, Reading, ScanTotals, scan};
 use crate::scan::open::open;
-use crate::scan::ordered::{Flow, Sequencer};
+use crate::scan::ordered::{Flow, OrderedConsumer};
 use crate::storage::scratch::Scratch;
 use foldhash::fast::RandomState;
-use order::{Order, Start, Stretch};
-use repeats::{Look, Repeats, Wanted, texts};
+use order::{BlockOrder, BlockStart, ChunkOrder};
+use repeats::{CandidateCollector, CandidateIds, RepeatedIds, texts};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -83,7 +83,7 @@ pub struct Validation<'a> {
 
 /// What a validation came to.
 #[derive(Debug)]
-pub struct Verdict {
+pub struct ValidationResult {
     /// What was found, without what is silenced, by file and line.
     pub diagnostics: Diagnostics,
     /// The messages, in the order of their first files.
@@ -129,7 +129,7 @@ const COMPARING: usize = 8 << 20;
 impl Validation<'_> {
     /// Checks the inputs. What is wrong with them is in the verdict; a failure is one of use, of
     /// the machine or of the program.
-    pub fn run(&self) -> Result<Verdict, Fatal> {
+    pub fn run(&self) -> Result<ValidationResult, Fatal> {
         let mut diagnostics = Diagnostics::keeping(self.first);
         let mut cards = Vec::new();
         let mut opened = Vec::new();
@@ -150,7 +150,7 @@ impl Validation<'_> {
         for order in message::messages(&cards) {
             let parts = message::parts(&cards, &order);
             let inputs: Vec<usize> = order.iter().filter_map(|card| opened.get(*card)).copied().collect();
-            let mut run = Run::new(self, &inputs, &parts);
+            let mut run = MessageCheck::new(self, &inputs, &parts);
             messages.push(run.message()?);
             spilled += run.spilled;
             diagnostics.merge(run.diagnostics);
@@ -168,7 +168,7 @@ impl Validation<'_> {
             let source = diagnostic.location.source.as_deref();
             (source.and_then(|source| ranks.get(source)).copied(), diagnostic.location.line)
         });
-        Ok(Verdict { diagnostics, messages, spilled })
+        Ok(ValidationResult { diagnostics, messages, spilled })
     }
 
     fn format(&self, index: usize) -> Result<&dyn Format, Fatal> {
@@ -176,7 +176,7 @@ impl Validation<'_> {
     }
 
     /// What tells which message an input belongs to.
-    fn card(&self, index: usize, input: &Input) -> Result<Card, Fatal> {
+    fn card(&self, index: usize, input: &Input) -> Result<MessageCard, Fatal> {
         // Unpacking takes memory from its first byte on, so what is not read through yet is looked
         // at from beside.
         let beside = if input.compression() == Compression::Gzip {
@@ -185,7 +185,7 @@ impl Validation<'_> {
             None
         };
         let decoder = self.open(index, beside.as_ref().unwrap_or(input))?;
-        Ok(Card::new(&self.format(index)?.manifest().id, decoder.preamble()))
+        Ok(MessageCard::new(&self.format(index)?.manifest().id, decoder.preamble()))
     }
 
     /// A decoder that tells everything; `input` is the given one, or the same bytes once more.
@@ -223,8 +223,8 @@ impl Validation<'_> {
 }
 
 /// The check of one message.
-struct Run<'a> {
-    job: &'a Validation<'a>,
+struct MessageCheck<'a> {
+    validation: &'a Validation<'a>,
     /// The inputs that are its files, in order.
     inputs: &'a [usize],
     parts: &'a [FileNumber],
@@ -234,10 +234,10 @@ struct Run<'a> {
     repeated: BTreeSet<usize>,
     diagnostics: Diagnostics,
     state: RandomState,
-    blocks: Ids,
-    usages: Ids,
-    order: Order,
-    totals: Vec<Total>,
+    blocks: IdentifierKeys,
+    usages: IdentifierKeys,
+    order: BlockOrder,
+    totals: Vec<UsageSum>,
     rejects: u64,
     /// Whether every file is there and was read to its end.
     complete: bool,
@@ -246,16 +246,16 @@ struct Run<'a> {
 
 /// What one chunk has come to.
 #[derive(Default)]
-struct Seen {
+struct CheckedChunk {
     diagnostics: Diagnostics,
-    blocks: Met,
-    usages: Met,
-    order: Stretch,
+    blocks: ChunkKeys,
+    usages: ChunkKeys,
+    order: ChunkOrder,
     rejects: u64,
 }
 
 /// What checks the chunks of a file.
-struct Eye<'a> {
+struct ChunkChecker<'a> {
     opened: &'a Opened,
     state: &'a RandomState,
     /// For each shape, if it is one of usages, the columns of identifier and quantity.
@@ -264,22 +264,23 @@ struct Eye<'a> {
     fields: Vec<Field>,
 }
 
-impl<'a> Run<'a> {
-    fn new(job: &'a Validation<'a>, inputs: &'a [usize], parts: &'a [FileNumber]) -> Self {
-        let names = inputs.iter().filter_map(|index| job.inputs.get(*index)).map(|input| input.name().into());
-        let most = job.allowance().0 / size_of::<u64>();
-        let ids = |most| Ids::new(most, job.reading().threads, job.temp_dir.clone());
+impl<'a> MessageCheck<'a> {
+    fn new(validation: &'a Validation<'a>, inputs: &'a [usize], parts: &'a [FileNumber]) -> Self {
+        let names =
+            inputs.iter().filter_map(|index| validation.inputs.get(*index)).map(|input| input.name().into());
+        let most = validation.allowance().0 / size_of::<u64>();
+        let ids = |most| IdentifierKeys::new(most, validation.reading().threads, validation.temp_dir.clone());
         Self {
-            job,
+            validation,
             inputs,
             parts,
             sources: names.collect(),
             repeated: BTreeSet::new(),
-            diagnostics: Diagnostics::keeping(job.first),
+            diagnostics: Diagnostics::keeping(validation.first),
             state: RandomState::default(),
             blocks: ids(most / 3),
             usages: ids(most / 3 * 2),
-            order: Order::new(),
+            order: BlockOrder::new(),
             totals: Vec::new(),
             rejects: 0,
             complete: true,
@@ -289,7 +290,7 @@ impl<'a> Run<'a> {
 
     fn input(&self, file: usize) -> Result<(usize, &'a Input, Arc<str>), Fatal> {
         let index = self.inputs.get(file).copied();
-        let input = index.and_then(|index| self.job.inputs.get(index));
+        let input = index.and_then(|index| self.validation.inputs.get(index));
         match (index, input, self.sources.get(file)) {
             (Some(index), Some(input), Some(source)) => Ok((index, input, Arc::clone(source))),
             _ => Err(diagnostics::bug("a message without its input")),
@@ -339,11 +340,11 @@ impl<'a> Run<'a> {
         before: Option<&Tally>,
     ) -> Result<(File, Opened), Fatal> {
         let (index, input, source) = self.input(place)?;
-        let opened = self.job.open(index, input)?;
+        let opened = self.validation.open(index, input)?;
         let decoder = opened.decoder();
         let preamble = decoder.preamble();
         let mut diagnostics = preamble.diagnostics.clone();
-        if let Some(Some(name)) = self.job.names.get(index) {
+        if let Some(Some(name)) = self.validation.names.get(index) {
             if let Some(validation) = decoder.validation() {
                 validation.check_file_name(name, &mut diagnostics);
             }
@@ -354,7 +355,7 @@ impl<'a> Run<'a> {
         self.tell(diagnostics, &source);
         let contexts = first.map_or(&preamble.contexts, |first| &first.preamble().contexts);
         let mapping = message::mapping(contexts, &preamble.contexts);
-        self.totals.resize(self.totals.len().max(contexts.len()), Total::default());
+        self.totals.resize(self.totals.len().max(contexts.len()), UsageSum::default());
         let missing = match place.checked_sub(1).and_then(|before| self.parts.get(before)) {
             Some(before) => preamble.part.is_some_and(|part| part.number > before.number.saturating_add(1)),
             None => preamble.part.is_some_and(|part| part.number > 1),
@@ -403,26 +404,26 @@ impl<'a> Run<'a> {
         source: &Arc<str>,
         alone: bool,
         mapping: &[Option<usize>],
-    ) -> Result<(Read, Vec<(u64, Entity)>), Fatal> {
-        let job = self.job;
-        let reading = job.reading();
-        let flow = Flow::keeping(job.first);
+    ) -> Result<(FileRead, Vec<(u64, Entity)>), Fatal> {
+        let validation = self.validation;
+        let reading = validation.reading();
+        let flow = Flow::keeping(validation.first);
         let trailers = Mutex::new(Vec::new());
-        let mut workers = vec![vec![Total::default(); mapping.len()]; reading.threads.max(1)];
+        let mut workers = vec![vec![UsageSum::default(); mapping.len()]; reading.threads.max(1)];
         let decoder = opened.decoder();
-        let eye = Eye::new(opened, &self.state);
+        let checker = ChunkChecker::new(opened, &self.state);
         let mut rejects = 0;
         let (diagnostics, blocks, usages, order) =
             (&mut self.diagnostics, &mut self.blocks, &mut self.usages, &mut self.order);
-        let sequencer = Sequencer::new(reading.threads * 4, |mut seen: Seen| {
-            seen.diagnostics.name_source(source);
-            diagnostics.merge(seen.diagnostics);
-            rejects += seen.rejects;
-            (job.progress)(input);
+        let consumer = OrderedConsumer::new(reading.threads * 4, |mut checked: CheckedChunk| {
+            checked.diagnostics.name_source(source);
+            diagnostics.merge(checked.diagnostics);
+            rejects += checked.rejects;
+            (validation.progress)(input);
             if !alone {
-                blocks.add(&seen.blocks)?;
-                usages.add(&seen.usages)?;
-                order.add(seen.order, source);
+                blocks.add(&checked.blocks)?;
+                usages.add(&checked.usages)?;
+                order.add(checked.order, source);
             }
             Ok(())
         });
@@ -430,9 +431,9 @@ impl<'a> Run<'a> {
             if !decoded.batch.trailers.is_empty() {
                 lock(&trailers).extend_from_slice(&decoded.batch.trailers);
             }
-            sequencer.put(decoded.number, eye.look(decoded, totals), &flow)
+            consumer.submit(decoded.number, checker.check(decoded, totals), &flow)
         });
-        drop(sequencer);
+        drop(consumer);
         // A message may have many files, and none is read to its end twice from here.
         input.release(u64::MAX);
         let outcome = match scanned {
@@ -452,14 +453,14 @@ impl<'a> Run<'a> {
         }
         let mut trailers = into_inner(trailers);
         trailers.sort_by_key(|(line, _)| *line);
-        Ok((Read { outcome, rejects }, trailers))
+        Ok((FileRead { outcome, rejects }, trailers))
     }
 
     /// Checks what only the whole message shows.
     fn close(&mut self, decoder: &dyn Decoder, message: &Message) -> Result<(), Fatal> {
-        let order = std::mem::replace(&mut self.order, Order::new());
+        let order = std::mem::replace(&mut self.order, BlockOrder::new());
         self.diagnostics.extend(order.diagnostic());
-        let (blocks, usages) = (self.blocks.suspects()?, self.usages.suspects()?);
+        let (blocks, usages) = (self.blocks.candidates()?, self.usages.candidates()?);
         self.spilled += self.blocks.spilled() + self.usages.spilled();
         if !(blocks.is_empty() && usages.is_empty()) {
             self.compare(&blocks, &usages)?;
@@ -543,12 +544,12 @@ impl<'a> Run<'a> {
     }
 
     /// Reads the message once more to compare identifiers that may stand twice.
-    fn compare(&mut self, blocks: &Suspects, usages: &Suspects) -> Result<(), Fatal> {
-        let job = self.job;
-        let reading = job.reading();
-        let spill = Scratch::create(&job.temp_dir)?;
-        let mut repeats = Repeats::new(&spill, job.allowance().1);
-        let wanted = Wanted { state: &self.state, blocks, usages };
+    fn compare(&mut self, blocks: &Candidates, usages: &Candidates) -> Result<(), Fatal> {
+        let validation = self.validation;
+        let reading = validation.reading();
+        let spill = Scratch::create(&validation.temp_dir)?;
+        let mut repeats = RepeatedIds::new(&spill, validation.allowance().1);
+        let candidate_ids = CandidateIds { state: &self.state, blocks, usages };
         for place in (0..self.inputs.len()).filter(|place| !self.repeated.contains(place)) {
             let (index, input, source) = self.input(place)?;
             let Some(again) = input.again(reading.threads).map_err(|error| diagnostics::io(&error))? else {
@@ -557,26 +558,26 @@ impl<'a> Run<'a> {
                 self.diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
                 return Ok(());
             };
-            let opened = job.open(index, &again)?;
+            let opened = validation.open(index, &again)?;
             let decoder = opened.decoder();
-            let look = Look::new(&wanted, decoder, place);
+            let check = CandidateCollector::new(&candidate_ids, decoder, place);
             let flow = Flow::default();
             let mut workers = vec![(); reading.threads.max(1)];
-            let sequencer = Sequencer::new(reading.threads * 4, |records: Vec<u8>| {
-                (job.progress)(&again);
+            let consumer = OrderedConsumer::new(reading.threads * 4, |records: Vec<u8>| {
+                (validation.progress)(&again);
                 repeats.add(&records)
             });
             let scanned = scan(&again, decoder, reading, &flow, &mut workers, &|(), decoded| {
-                let Decoded { number, bytes, origin, batch, .. } = decoded;
-                sequencer.put(number, look.records(batch, bytes, origin), &flow)
+                let DecodedChunk { number, bytes, origin, batch, .. } = decoded;
+                consumer.submit(number, check.records(batch, bytes, origin), &flow)
             });
-            drop(sequencer);
+            drop(consumer);
             // What ended the first reading ends the second, at the same place.
             scanned
                 .map(drop)
                 .or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })?;
         }
-        repeats.tell(&self.sources, job.first, &mut self.diagnostics)?;
+        repeats.report(&self.sources, validation.first, &mut self.diagnostics)?;
         self.spilled += spill.bytes();
         Ok(())
     }
@@ -588,12 +589,12 @@ fn sold(context: &Entity) -> [Option<&str>; 3] {
 }
 
 /// How the reading of a file ended.
-struct Read {
-    outcome: Result<Scanned, Vec<Diagnostic>>,
+struct FileRead {
+    outcome: Result<ScanTotals, Vec<Diagnostic>>,
     rejects: u64,
 }
 
-impl<'a> Eye<'a> {
+impl<'a> ChunkChecker<'a> {
     fn new(opened: &'a Opened, state: &'a RandomState) -> Self {
         let preamble = opened.preamble();
         let columns = preamble.shapes.iter().map(|shape| {
@@ -604,14 +605,17 @@ impl<'a> Eye<'a> {
     }
 
     /// Checks a chunk.
-    fn look(&self, decoded: Decoded<'_>, totals: &mut [Total]) -> Seen {
-        let Decoded { bytes, origin, batch, report, .. } = decoded;
-        let mut seen =
-            Seen { diagnostics: report.diagnostics, rejects: batch.rejects.len() as u64, ..Seen::default() };
-        seen.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
+    fn check(&self, decoded: DecodedChunk<'_>, totals: &mut [UsageSum]) -> CheckedChunk {
+        let DecodedChunk { bytes, origin, batch, report, .. } = decoded;
+        let mut checked = CheckedChunk {
+            diagnostics: report.diagnostics,
+            rejects: batch.rejects.len() as u64,
+            ..CheckedChunk::default()
+        };
+        checked.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
         if let Opened::Events(decoder) = self.opened {
             let decoder = decoder.as_ref();
-            events::faults(&batch.events, bytes, origin, &self.fields, decoder, &mut seen.diagnostics);
+            events::faults(&batch.events, bytes, origin, &self.fields, decoder, &mut checked.diagnostics);
         }
         let preamble = self.opened.preamble();
         let blocks = Blocks {
@@ -623,33 +627,40 @@ impl<'a> Eye<'a> {
         let mut rejects = rejected(batch).into_iter().peekable();
         for block in blocks.iter() {
             while let Some(reject) = rejects.next_if(|reject| (reject.start as usize) < block.start()) {
-                self.reject(reject, &mut seen);
+                self.reject(reject, &mut checked);
             }
-            self.block(block, (origin.line, origin.byte), &mut seen, totals);
+            self.block(block, (origin.line, origin.byte), &mut checked, totals);
         }
-        rejects.for_each(|reject| self.reject(reject, &mut seen));
+        rejects.for_each(|reject| self.reject(reject, &mut checked));
         // A chunk tells of its rejects last; the order must not show where the chunks are.
-        seen.diagnostics.sort_by_line();
-        seen
+        checked.diagnostics.sort_by_line();
+        checked
     }
 
     #[inline]
-    fn block(&self, block: Block<'_>, (line, byte): (u64, u64), seen: &mut Seen, totals: &mut [Total]) {
+    fn block(
+        &self,
+        block: Block<'_>,
+        (line, byte): (u64, u64),
+        checked: &mut CheckedChunk,
+        totals: &mut [UsageSum],
+    ) {
         if let Some(id) = block.id() {
-            seen.blocks.push(key(id, self.state));
+            checked.blocks.push(key(id, self.state));
             let first = || block.entities().next().map_or(0, |entity| u64::from(entity.line()));
-            let start = || Start { line: line + first(), byte: byte + block.start() as u64, id: id.into() };
-            seen.order.push(number(id), start);
+            let start =
+                || BlockStart { line: line + first(), byte: byte + block.start() as u64, id: id.into() };
+            checked.order.push(number(id), start);
         }
         for entity in block.entities() {
             let total = entity.context_index().and_then(|context| totals.get_mut(context));
             let Some(Some([id, quantity])) = self.columns.get(entity.shape_index()) else {
                 // What details a usage may name a context of its own, and adds nothing to it.
-                total.into_iter().for_each(Total::name);
+                total.into_iter().for_each(UsageSum::name);
                 continue;
             };
             if let Some(id) = id {
-                texts(entity.cell(*id)).for_each(|id| seen.usages.push(key(id, self.state)));
+                texts(entity.cell(*id)).for_each(|id| checked.usages.push(key(id, self.state)));
             }
             if let Some(total) = total {
                 total.add(quantity.and_then(|quantity| entity.cell(quantity).first()));
@@ -657,14 +668,14 @@ impl<'a> Eye<'a> {
         }
     }
 
-    fn reject(&self, reject: &Reject, seen: &mut Seen) {
+    fn reject(&self, reject: &Reject, checked: &mut CheckedChunk) {
         match &reject.diagnostic.location {
             Location { block: Some(id), line: Some(line), byte: Some(byte), .. } => {
-                seen.blocks.push(key(id.as_bytes(), self.state));
-                let start = || Start { line: *line, byte: *byte, id: id.as_bytes().into() };
-                seen.order.push(number(id.as_bytes()), start);
+                checked.blocks.push(key(id.as_bytes(), self.state));
+                let start = || BlockStart { line: *line, byte: *byte, id: id.as_bytes().into() };
+                checked.order.push(number(id.as_bytes()), start);
             }
-            _ => seen.order.push_unknown(),
+            _ => checked.order.push_unknown(),
         }
     }
 }

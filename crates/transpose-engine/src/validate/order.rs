@@ -6,7 +6,7 @@ use transpose_core::diagnostics::{Diagnostic, Location, shown};
 
 /// Where a block begins.
 #[derive(Clone, Debug)]
-pub(super) struct Start {
+pub(super) struct BlockStart {
     pub(super) line: u64,
     pub(super) byte: u64,
     pub(super) id: Box<[u8]>,
@@ -15,24 +15,24 @@ pub(super) struct Start {
 /// A block whose id is not the number that is expected.
 #[derive(Clone, Debug)]
 struct Break {
-    at: Start,
+    at: BlockStart,
     expected: u64,
 }
 
 /// The block ids of one chunk.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stretch {
+pub(super) struct ChunkOrder {
     /// How many blocks without a known id come first.
     unknown: u64,
     /// The first known id, as a number if it is one, and where it is.
-    first: Option<(Option<u64>, Start)>,
+    first: Option<(Option<u64>, BlockStart)>,
     /// The number that the block after the last would have, if that can be said.
     next: Option<u64>,
     breaks: u64,
     first_break: Option<Break>,
 }
 
-impl Stretch {
+impl ChunkOrder {
     /// Adds a block whose id is not known.
     pub(super) fn push_unknown(&mut self) {
         match self.first {
@@ -43,7 +43,7 @@ impl Stretch {
 
     /// Adds a block by the number that its id is, if it is one; `start` tells where it is.
     #[inline]
-    pub(super) fn push(&mut self, number: Option<u64>, start: impl Fn() -> Start) {
+    pub(super) fn push(&mut self, number: Option<u64>, start: impl Fn() -> BlockStart) {
         if self.first.is_none() {
             self.first = Some((number, start()));
         } else if let Some(expected) = self.next.filter(|next| Some(*next) != number) {
@@ -56,13 +56,13 @@ impl Stretch {
 
 /// The block ids of a message.
 #[derive(Debug)]
-pub(super) struct Order {
+pub(super) struct BlockOrder {
     expected: Option<u64>,
     breaks: u64,
     first: Option<(Arc<str>, Break)>,
 }
 
-impl Order {
+impl BlockOrder {
     pub(super) fn new() -> Self {
         Self { expected: Some(1), breaks: 0, first: None }
     }
@@ -73,8 +73,8 @@ impl Order {
     }
 
     /// Adds the next chunk of a file.
-    pub(super) fn add(&mut self, stretch: Stretch, source: &Arc<str>) {
-        let Stretch { unknown, first, next, breaks, first_break } = stretch;
+    pub(super) fn add(&mut self, stretch: ChunkOrder, source: &Arc<str>) {
+        let ChunkOrder { unknown, first, next, breaks, first_break } = stretch;
         self.expected = self.expected.and_then(|expected| expected.checked_add(unknown));
         let Some((number, start)) = first else { return };
         let seam = self.expected.filter(|expected| Some(*expected) != number);
@@ -113,16 +113,16 @@ mod tests {
 
     /// What is said about ids in chunks of a size; `?` is a block without a known one.
     fn said(ids: &[&str], size: usize) -> Option<String> {
-        let mut order = Order::new();
+        let mut order = BlockOrder::new();
         let source: Arc<str> = "a".into();
         let mut line = 0;
         for chunk in ids.chunks(size) {
-            let mut stretch = Stretch::default();
+            let mut stretch = ChunkOrder::default();
             for id in chunk {
                 line += 1;
                 match *id {
                     "?" => stretch.push_unknown(),
-                    id => stretch.push(number(id.as_bytes()), || Start {
+                    id => stretch.push(number(id.as_bytes()), || BlockStart {
                         line,
                         byte: 0,
                         id: id.as_bytes().into(),

@@ -6,7 +6,7 @@
 //! counted, exactly.
 
 use crate::diagnostics;
-use crate::filter::candidates::{Suspects, key};
+use crate::filter::candidates::{Candidates, key};
 use crate::scan::position::Place;
 use crate::storage::scratch::Scratch;
 use crate::storage::sorter::Sorter;
@@ -26,15 +26,15 @@ enum Kind {
 }
 
 /// What to look for in the second reading.
-pub(super) struct Wanted<'a> {
+pub(super) struct CandidateIds<'a> {
     pub(super) state: &'a RandomState,
-    pub(super) blocks: &'a Suspects,
-    pub(super) usages: &'a Suspects,
+    pub(super) blocks: &'a Candidates,
+    pub(super) usages: &'a Candidates,
 }
 
 /// One file of the second reading.
-pub(super) struct Look<'a> {
-    pub(super) wanted: &'a Wanted<'a>,
+pub(super) struct CandidateCollector<'a> {
+    pub(super) candidate_ids: &'a CandidateIds<'a>,
     pub(super) decoder: &'a dyn Decoder,
     /// The place of the file in its message.
     pub(super) file: usize,
@@ -42,16 +42,16 @@ pub(super) struct Look<'a> {
     pub(super) columns: Vec<Option<usize>>,
 }
 
-impl<'a> Look<'a> {
-    pub(super) fn new(wanted: &'a Wanted<'a>, decoder: &'a dyn Decoder, file: usize) -> Self {
+impl<'a> CandidateCollector<'a> {
+    pub(super) fn new(candidate_ids: &'a CandidateIds<'a>, decoder: &'a dyn Decoder, file: usize) -> Self {
         let column = |shape: &Shape| {
             if shape.group == Group::Usage { shape.column(Field::USAGE_ID) } else { None }
         };
         let columns = decoder.preamble().shapes.iter().map(column).collect();
-        Self { wanted, decoder, file, columns }
+        Self { candidate_ids, decoder, file, columns }
     }
 
-    /// The suspects of a chunk as records for [`Repeats::add`].
+    /// The suspects of a chunk as records for [`RepeatedIds::add`].
     pub(super) fn records(&self, batch: &Batch, chunk: &[u8], origin: Origin) -> Vec<u8> {
         let preamble = self.decoder.preamble();
         let mut records = Vec::new();
@@ -65,7 +65,7 @@ impl<'a> Look<'a> {
             else {
                 continue;
             };
-            if self.wanted.blocks.contains(key(id.as_bytes(), self.wanted.state)) {
+            if self.candidate_ids.blocks.contains(key(id.as_bytes(), self.candidate_ids.state)) {
                 let place = Location { block: Some(id.clone()), ..Location::line(*line, *byte) };
                 self.record(Kind::Block, id.as_bytes(), &place, &mut records);
             }
@@ -74,7 +74,7 @@ impl<'a> Look<'a> {
     }
 
     fn block(&self, block: Block<'_>, chunk: &[u8], origin: Origin, records: &mut Vec<u8>) {
-        let Wanted { state, blocks, usages } = self.wanted;
+        let CandidateIds { state, blocks, usages } = self.candidate_ids;
         let line = |line: u32| origin.line + u64::from(line);
         let name = || block.id().map(|id| shown(id).into());
         if let Some(id) = block.id().filter(|id| blocks.contains(key(id, state))) {
@@ -104,7 +104,7 @@ impl<'a> Look<'a> {
 
     fn record(&self, kind: Kind, id: &[u8], place: &Location, records: &mut Vec<u8>) {
         let mut name = vec![kind as u8];
-        name.extend_from_slice(&key(id, self.wanted.state).to_be_bytes());
+        name.extend_from_slice(&key(id, self.candidate_ids.state).to_be_bytes());
         put_text(id, &mut name);
         name.extend_from_slice(&Place::new(self.file, place.line.unwrap_or_default()).0.to_be_bytes());
         put_text(&name, records);
@@ -138,15 +138,15 @@ fn row_of(piece: &[u8], chunk: &[u8]) -> Option<usize> {
 }
 
 /// Suspects on their way to be compared.
-pub(super) struct Repeats<'a>(Sorter<'a>);
+pub(super) struct RepeatedIds<'a>(Sorter<'a>);
 
-impl<'a> Repeats<'a> {
+impl<'a> RepeatedIds<'a> {
     /// Suspects of which `memory` bytes are held at a time.
     pub(super) fn new(spill: &'a Scratch, memory: usize) -> Self {
         Self(Sorter::new(spill, memory))
     }
 
-    /// Adds records of [`Look::records`].
+    /// Adds records of [`CandidateCollector::records`].
     pub(super) fn add(&mut self, mut records: &[u8]) -> Result<(), Fatal> {
         while !records.is_empty() {
             let name = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
@@ -156,9 +156,9 @@ impl<'a> Repeats<'a> {
         Ok(())
     }
 
-    /// Tells what stands twice; `sources` are the names of the files, of which the first diagnostics
-    /// of each code, `most` of them, are kept.
-    pub(super) fn tell(
+    /// Tells what stands twice; `sources` are the names of the files, of which the first
+    /// diagnostics of each code, `most` of them, are kept.
+    pub(super) fn report(
         self,
         sources: &[Arc<str>],
         most: usize,
@@ -166,7 +166,7 @@ impl<'a> Repeats<'a> {
     ) -> Result<(), Fatal> {
         let sorted = self.0.finish()?;
         let mut merge = sorted.read()?;
-        let mut told = CODES.map(|code| Told { code, count: 0, first: BinaryHeap::new(), most });
+        let mut repeats = CODES.map(|code| RepeatsOfCode { code, count: 0, first: BinaryHeap::new(), most });
         let mut known: (Vec<u8>, Place) = Default::default();
         while let Some((name, rest)) = merge.next()? {
             let (id, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
@@ -181,12 +181,12 @@ impl<'a> Repeats<'a> {
                 Some(kind) if *kind == Kind::Usage as u8 => 2,
                 _ => usize::from(known.1.input() != place.input()),
             };
-            if let Some(told) = told.get_mut(code) {
-                told.add(place, known.1, id, rest);
+            if let Some(repeats) = repeats.get_mut(code) {
+                repeats.add(place, known.1, id, rest);
             }
         }
-        for told in told {
-            told.tell(sources, diagnostics)?;
+        for repeats in repeats {
+            repeats.report(sources, diagnostics)?;
         }
         Ok(())
     }
@@ -196,43 +196,43 @@ static CODES: [&Code; 3] =
     [&diagnostics::BLOCK_REUSED, &diagnostics::BLOCK_IN_TWO_FILES, &diagnostics::USAGE_REUSED];
 
 /// Diagnostics of one code: the first in full, all counted.
-struct Told {
+struct RepeatsOfCode {
     code: &'static Code,
     count: u64,
     /// The first by place; the last of them is on top.
-    first: BinaryHeap<Twice>,
+    first: BinaryHeap<Repeat>,
     most: usize,
 }
 
 /// An identifier that stood before.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Twice {
+struct Repeat {
     place: Place,
     before: Place,
     id: Vec<u8>,
     rest: Vec<u8>,
 }
 
-impl Told {
+impl RepeatsOfCode {
     fn add(&mut self, place: Place, before: Place, id: &[u8], rest: &[u8]) {
         self.count += 1;
         let full = self.first.len() >= self.most;
         if full && self.first.peek().is_none_or(|last| last.place < place) {
             return;
         }
-        // Behind kind and key; a key is another one in every run and must not decide which diagnostic
-        // comes first.
+        // Behind kind and key; a key is another one in every run and must not decide which
+        // diagnostic comes first.
         let id = id.get(9..).unwrap_or_default().to_vec();
-        self.first.push(Twice { place, before, id, rest: rest.to_vec() });
+        self.first.push(Repeat { place, before, id, rest: rest.to_vec() });
         if full {
             self.first.pop();
         }
     }
 
-    fn tell(self, sources: &[Arc<str>], diagnostics: &mut Diagnostics) -> Result<(), Fatal> {
+    fn report(self, sources: &[Arc<str>], diagnostics: &mut Diagnostics) -> Result<(), Fatal> {
         let kept = self.first.len() as u64;
-        for twice in self.first.into_sorted_vec() {
-            diagnostics.push(twice.diagnostic(self.code, sources).ok_or_else(diagnostics::damaged_scratch)?);
+        for repeat in self.first.into_sorted_vec() {
+            diagnostics.push(repeat.diagnostic(self.code, sources).ok_or_else(diagnostics::damaged_scratch)?);
         }
         if self.count > kept {
             diagnostics.count(self.code, self.count - kept);
@@ -241,7 +241,7 @@ impl Told {
     }
 }
 
-impl Twice {
+impl Repeat {
     fn diagnostic(&self, code: &'static Code, sources: &[Arc<str>]) -> Option<Diagnostic> {
         let id = take_text(&mut &self.id[..])?;
         let mut rest = &self.rest[..];

@@ -257,7 +257,8 @@ impl<'a> Walk<'a> {
             "LI01" => self.allocation(name),
             "ST01" => self.subscribers(name),
             "ML01" => self.priority(name),
-            _ => self.deal_specific(name),
+            kind if kind.starts_with("DE") => self.deal_specific(name),
+            _ => self.other(name),
         }
     }
 
@@ -482,6 +483,25 @@ impl<'a> Walk<'a> {
         let (resource, _) = self.last_resource();
         self.push(name, Some(context), &[("SummaryRecordId", &context.id), ("ResourceReference", &resource)]);
         self.used += 1;
+    }
+
+    /// A record of which nothing is known but its definition: what it names is there.
+    fn other(&mut self, name: &'static str) {
+        let Some((_, context)) = self.context() else { return };
+        let (resource, _) = self.last_resource();
+        let work = self.works.last().cloned().unwrap_or_default();
+        let usage = self.usage.as_ref().map(|usage| usage.id.clone()).unwrap_or_default();
+        self.push(
+            name,
+            Some(context),
+            &[
+                ("SummaryRecordId", &context.id),
+                ("ResourceReference", &resource),
+                ("ParentResourceReference", &resource),
+                ("MusicalWorkReference", &work),
+                ("ParentSalesTransactionId", &usage),
+            ],
+        );
     }
 
     /// What two parties agreed on: any cells (ARCH-94).

@@ -87,10 +87,6 @@ fn parent(rows: &[Row], at: usize, holders: bool) -> Option<usize> {
         }),
         "RC" => named("MW", "MusicalWorkReference", &["MusicalWorkReference"])
             .or_else(|| resource(&["ResourceReference"])),
-        "CU" | "LC" | "RU" | "ML" => {
-            resource(&["ResourceReference", "ParentResourceReference", "CueResourceReference"])
-                .or_else(|| last("AS"))
-        }
         "SU" => {
             let is_link = |at: &usize| row.spec.cells[*at].slot == CellSlot::Structure;
             let by_id = row.at(&["DspResourceId"]).filter(is_link);
@@ -106,7 +102,10 @@ fn parent(rows: &[Row], at: usize, holders: bool) -> Option<usize> {
         "LI" | "ST" => {
             named("SU", "SalesTransactionId", &["ParentSalesTransactionId"]).or_else(|| last("SU"))
         }
-        _ => at.checked_sub(1),
+        "DE" => at.checked_sub(1),
+        // Everything else belongs to a resource.
+        _ => resource(&["ResourceReference", "ParentResourceReference", "CueResourceReference"])
+            .or_else(|| last("AS")),
     }
 }
 

@@ -298,13 +298,13 @@ impl<'a> Walk<'a> {
             Some("AS") => self.resource(number, row),
             Some("MW") => self.work(number, row),
             Some("RC") => self.controller(number, row),
-            Some("CU" | "LC" | "RU" | "ML") => self.part(number, row),
             Some("SU") => self.usage(number, row),
             Some("SR") => {
                 self.single(number, row);
             }
             Some("LI" | "ST") => self.share(number, row),
-            _ => {}
+            // Everything else belongs to a resource.
+            _ => self.part(number, row),
         }
         self.after_allocation = row.spec.family() == "LI01";
     }

@@ -1,11 +1,10 @@
-//! `transpose layout check`: what a layout says, and what becomes of a sample.
+//! `transpose layout check`: what a layout says, and how a sample reads with it.
 
 use crate::arguments::{DataForm, ReadOptions, Threads};
-use crate::commands::inspect::sourced;
-use crate::diagnostics::wrong_argument;
+use crate::diagnostics::{argument_error, joined};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
-use crate::open::{self, Containers};
+use crate::open::{self, Containers, PROBE};
 use crate::text::{counted, number, printable, table};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -20,11 +19,8 @@ use transpose_engine::receipt;
 use transpose_io::Input;
 use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
 
-/// How many first bytes of a sample are looked at cell by cell. It is read to its end all the same.
+/// How many bytes of a sample are shown cell by cell. The whole sample is read in any case.
 const LOOKED_AT: usize = 16 << 20;
-
-/// How many first bytes tell whose a file is.
-const PROBE: usize = 64 << 10;
 
 /// Checks a layout, and shows what becomes of a sample
 #[derive(clap::Args)]
@@ -53,8 +49,8 @@ pub(crate) struct Check {
     form: DataForm,
 }
 
-/// What a sample came to.
-struct Seen {
+/// A sample as the layout reads it.
+struct SampleReading {
     name: String,
     recognition: Recognition,
     mapping: Mapping,
@@ -66,23 +62,23 @@ impl Check {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let layout = Layout::parse(&self.layout.to_string_lossy(), &open::text(&self.layout)?)?;
         let layout = Arc::new(layout);
-        let seen = self.sample.as_ref().map(|sample| self.look(&layout, sample)).transpose()?;
-        let seen = seen.as_ref();
-        self.form.print(messages, || object(&layout, seen), || printable(&text(&layout, seen)))?;
-        let Some(seen) = seen else { return Ok(Exit::Done) };
-        messages.diagnostics(&seen.diagnostics);
-        let wrong = seen.diagnostics.of(Severity::Error) > 0 || seen.survey.rejects > 0;
+        let sample = self.sample.as_ref().map(|sample| self.look(&layout, sample)).transpose()?;
+        let sample = sample.as_ref();
+        self.form.print(messages, || object(&layout, sample), || printable(&text(&layout, sample)))?;
+        let Some(sample) = sample else { return Ok(Exit::Done) };
+        messages.diagnostics(&sample.diagnostics);
+        let wrong = sample.diagnostics.of(Severity::Error) > 0 || sample.survey.rejects > 0;
         Ok(if wrong { Exit::Diagnostics } else { Exit::Done })
     }
 
-    /// Reads a sample as the layout says.
-    fn look(&self, layout: &Arc<Layout>, sample: &PathBuf) -> Result<Seen, Fatal> {
+    /// Reads a sample with the layout.
+    fn look(&self, layout: &Arc<Layout>, sample: &PathBuf) -> Result<SampleReading, Fatal> {
         let format = LayoutFormat::new(Layout::clone(layout));
-        open::readable(&format)?;
+        open::require_readable(&format)?;
         let registry = open::registry(&[])?;
         let opener = self.containers.opener(&registry, None);
         let inputs = opener.inputs(std::slice::from_ref(sample), self.threads.reading().threads)?;
-        let input: &Input = inputs.first().ok_or_else(|| wrong_argument("no sample is given"))?;
+        let input: &Input = inputs.first().ok_or_else(|| argument_error("no sample is given"))?;
         let bytes = input.head(LOOKED_AT).map_err(|error| io(&error))?;
         let complete = bytes.len() < LOOKED_AT;
         let probe = bytes.get(..PROBE).unwrap_or(&bytes);
@@ -91,17 +87,23 @@ impl Check {
             bytes: probe,
             complete: probe.len() == bytes.len() && complete,
         });
-        let mapping =
-            sourced(input, layout.mapping(input.name(), (&bytes, complete), &self.read_options.read_set))?;
+        let (options, reading) = (&self.read_options.read_set, self.threads.reading());
+        let mapping = layout
+            .mapping(input.name(), (&bytes, complete), options)
+            .map_err(|fatal| fatal.in_source(input.name()))?;
         let survey =
-            sourced(input, survey(input, &format, &self.read_options.read_set, self.threads.reading(), 0))?;
-        let mut diagnostics = opener.notes();
-        diagnostics.merge(survey.diagnostics.clone());
-        Ok(Seen { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
+            survey(input, &format, options, reading, 0).map_err(|fatal| fatal.in_source(input.name()))?;
+        let diagnostics = joined([opener.diagnostics(), survey.diagnostics.clone()]);
+        Ok(SampleReading { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
     }
 }
 
-/// What a row is, in words.
+/// How certain the layout is that the sample is its own, and why.
+fn certainty(sample: &SampleReading) -> (&'static str, &str) {
+    open::certainty(&sample.recognition, "give the format with `--from`")
+}
+
+/// What a row of the format is.
 fn row(manifest: &Manifest) -> &'static str {
     match manifest.grain {
         Grain::Event => "a play or sale",
@@ -118,24 +120,14 @@ fn directions(manifest: &Manifest) -> &'static str {
     }
 }
 
-/// How sure the layout is that the sample is its own, and why.
-fn recognised(recognition: &Recognition) -> (&'static str, &str) {
-    match recognition {
-        Recognition::Certain(reason) => ("certain", reason),
-        Recognition::Possible(reason) => ("possible", reason),
-        Recognition::Near(reason) => ("near", reason),
-        Recognition::No => ("no", "give the format with `--from`"),
-    }
-}
-
-fn text(layout: &Layout, seen: Option<&Seen>) -> String {
+fn text(layout: &Layout, sample: Option<&SampleReading>) -> String {
     let manifest = layout.manifest();
     let mut facts = vec![
         ("layout", format!("{} ({})", manifest.id, manifest.title)),
         ("a row is", row(manifest).to_owned()),
         ("files are", directions(manifest).to_owned()),
     ];
-    let Some(seen) = seen else {
+    let Some(sample) = sample else {
         let mut out = pairs(&facts);
         let head = ["column", "holds", "kind", ""].map(str::to_owned).to_vec();
         let described = layout.described();
@@ -148,10 +140,10 @@ fn text(layout: &Layout, seen: Option<&Seen>) -> String {
         out.push_str("\nthe layout is sound\n");
         return out;
     };
-    let (sure, reason) = recognised(&seen.recognition);
-    facts.push(("sample", seen.name.clone()));
+    let (sure, reason) = certainty(sample);
+    facts.push(("sample", sample.name.clone()));
     facts.push(("recognised", format!("{sure}: {reason}")));
-    let mapping = &seen.mapping;
+    let mapping = &sample.mapping;
     for (field, value) in &mapping.header {
         facts.push((field.id(), value.clone()));
     }
@@ -198,11 +190,11 @@ fn text(layout: &Layout, seen: Option<&Seen>) -> String {
         out,
         "\n{of}{} looked at cell by cell; {} of all rows cannot be used",
         counted(mapping.rows, "row"),
-        number(seen.survey.rejects)
+        number(sample.survey.rejects)
     );
     let totals = layout.control_totals() as u64;
     if totals > 0 {
-        let differ = seen
+        let differ = sample
             .diagnostics
             .counts()
             .filter(|(code, _)| code.name == "control-total-differs")
@@ -213,8 +205,8 @@ fn text(layout: &Layout, seen: Option<&Seen>) -> String {
     let _ = writeln!(
         out,
         "{}, {}",
-        counted(seen.diagnostics.of(Severity::Error), "error"),
-        counted(seen.diagnostics.of(Severity::Warning), "warning")
+        counted(sample.diagnostics.of(Severity::Error), "error"),
+        counted(sample.diagnostics.of(Severity::Warning), "warning")
     );
     out
 }
@@ -229,14 +221,14 @@ fn required(column: &Mapped) -> String {
     if column.required { "required".to_owned() } else { String::new() }
 }
 
-/// Lines before and after the rows, and what is always so.
+/// Preface lines, trailer lines and constants.
 fn lines(layout: &Layout) -> String {
     let rows: Vec<Vec<String>> =
         layout.lines().into_iter().map(|(place, holds)| vec![place.to_owned(), holds]).collect();
     if rows.is_empty() { String::new() } else { format!("\n{}", table(2, &[], &rows)) }
 }
 
-/// The first values: as they stand and, where that differs, as they are read.
+/// The first values: as written and, if that differs, as read.
 fn examples(column: &Mapped) -> String {
     let one = |(raw, read): &(String, Result<String, String>)| match read {
         Ok(value) if value == raw => raw.clone(),
@@ -246,7 +238,7 @@ fn examples(column: &Mapped) -> String {
     column.examples.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn object(layout: &Layout, seen: Option<&Seen>) -> Value {
+fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
     let manifest = layout.manifest();
     let column = |column: &Mapped| {
         let examples = column.examples.iter().map(|(raw, read)| match read {
@@ -267,22 +259,22 @@ fn object(layout: &Layout, seen: Option<&Seen>) -> Value {
         "lines": lines,
     });
     let Some(object) = value.as_object_mut() else { return value };
-    let columns: Vec<Value> = match seen {
+    let columns: Vec<Value> = match sample {
         None => layout.described().iter().map(column).collect(),
-        Some(seen) => seen.mapping.columns.iter().map(column).collect(),
+        Some(sample) => sample.mapping.columns.iter().map(column).collect(),
     };
     object.insert("columns".into(), columns.into());
-    if let Some(seen) = seen {
-        let (sure, reason) = recognised(&seen.recognition);
-        let header: Map<String, Value> = seen
+    if let Some(sample) = sample {
+        let (sure, reason) = certainty(sample);
+        let header: Map<String, Value> = sample
             .mapping
             .header
             .iter()
             .map(|(field, text)| (field.id().to_owned(), text.as_str().into()))
             .collect();
         object.insert("sample".into(), json!({
-            "source": seen.name, "recognised": sure, "reason": reason, "rows": seen.mapping.rows, "complete": seen.mapping.complete,
-            "rejected": seen.survey.rejects, "header": header, "findings": receipt::counts(&seen.diagnostics),
+            "source": sample.name, "recognised": sure, "reason": reason, "rows": sample.mapping.rows, "complete": sample.mapping.complete,
+            "rejected": sample.survey.rejects, "header": header, "findings": receipt::counts(&sample.diagnostics),
         }));
     }
     value

@@ -1,24 +1,24 @@
-//! Repaired copies: written whole or not at all, and checked again before they appear.
+//! Repaired copies, which are validated again before they appear.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Format;
 use transpose_engine::diagnostics::io;
-use transpose_engine::validate::{File, Message, Validation, Verdict};
+use transpose_engine::validate::{File, Message, Validation, ValidationResult};
 use transpose_engine::{Destination, destination};
 use transpose_io::{Compression, Input, OutputId, OutputSet, WrittenFile};
 
-/// What became of the copies.
-pub(super) struct Fixed {
-    /// What was mended.
+/// The result of a repair.
+pub(super) struct Repair {
+    /// The repairs.
     pub(super) changes: Diagnostics,
-    /// What was found in the copies.
+    /// The diagnostics of the copies.
     pub(super) left: Diagnostics,
     pub(super) written: Vec<WrittenFile>,
 }
 
-/// Where the copies of the inputs go: into a folder, or, for a single input, to a file.
+/// The paths of the copies: in a folder or, for a single input, one file.
 pub(super) fn copies(inputs: &[PathBuf], out: &Path) -> Vec<PathBuf> {
     match (inputs, destination(out)) {
         ([_], Destination::File(path)) => vec![path],
@@ -35,35 +35,36 @@ fn name(input: &Path) -> &OsStr {
     }
 }
 
-/// Writes repaired copies of every file that could be read, unless none are asked for; a file is
-/// packed when the name of its copy says so.
+/// Writes a repaired copy of every file that could be read. A copy is compressed if its name ends
+/// in `.gz`.
 pub(super) fn fix(
     validation: &Validation<'_>,
-    verdict: &Verdict,
+    verdict: &ValidationResult,
     copies: &[PathBuf],
     overwrite: bool,
-) -> Result<Option<Fixed>, Fatal> {
+) -> Result<Option<Repair>, Fatal> {
     if copies.is_empty() {
         return Ok(None);
     }
     let threads = validation.reading.threads;
     let mut set = OutputSet::new(overwrite).with_threads(threads).with_spool(&validation.temp_dir);
-    let mut copied = copy(validation, &verdict.messages, copies, &mut set)?;
-    let mut left = copied.check(validation)?;
-    // Mending may join what was two blocks; then counts are made anew from what the copies hold.
-    let counted = copied.counted(&left.messages);
+    let mut pending = copy(validation, &verdict.messages, copies, &mut set)?;
+    let mut left = pending.check(validation)?;
+    // A repair may join two blocks. Then the copies are made again, with the counts of what they
+    // contain.
+    let counted = pending.counted(&left.messages);
     if tallies(&counted) != tallies(&verdict.messages) {
-        copied.discard(&mut set);
-        copied = copy(validation, &counted, copies, &mut set)?;
-        left = copied.check(validation)?;
+        pending.discard(&mut set);
+        pending = copy(validation, &counted, copies, &mut set)?;
+        left = pending.check(validation)?;
     }
-    let Copied { changes, inputs, .. } = copied;
+    let PendingCopies { changes, inputs, .. } = pending;
     drop(inputs);
     let written = set.commit().map_err(|error| io(&error))?;
-    Ok(Some(Fixed { changes, left: left.diagnostics, written }))
+    Ok(Some(Repair { changes, left: left.diagnostics, written }))
 }
 
-/// What was counted of each message and its files.
+/// The counts of each message and its files.
 fn tallies(messages: &[Message]) -> Vec<impl PartialEq> {
     let of_message = |message: &Message| {
         let files: Vec<_> = message.files.iter().map(|file| (file.input, file.tally)).collect();
@@ -72,11 +73,11 @@ fn tallies(messages: &[Message]) -> Vec<impl PartialEq> {
     messages.iter().map(of_message).collect()
 }
 
-/// Copies that have not appeared yet.
-struct Copied<'a> {
+/// Copies that are not visible yet.
+struct PendingCopies<'a> {
     ids: Vec<OutputId>,
     inputs: Vec<Input>,
-    /// The number of the input of which each is a copy.
+    /// The number of the input of each copy.
     originals: Vec<usize>,
     formats: Vec<&'a dyn Format>,
     names: Vec<Option<String>>,
@@ -88,8 +89,8 @@ fn copy<'a>(
     messages: &[Message],
     copies: &[PathBuf],
     set: &mut OutputSet,
-) -> Result<Copied<'a>, Fatal> {
-    let mut copied = Copied {
+) -> Result<PendingCopies<'a>, Fatal> {
+    let mut pending = PendingCopies {
         ids: Vec::new(),
         inputs: Vec::new(),
         originals: Vec::new(),
@@ -106,27 +107,27 @@ fn copy<'a>(
         let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
         let compression = if packed { Compression::Gzip } else { Compression::None };
         let mut out = set.create(path, compression).map_err(|error| io(&error))?;
-        copied.changes.merge(validation.repair(message, file, &mut out)?);
+        pending.changes.merge(validation.repair(message, file, &mut out)?);
         let done = out.finish().map_err(|error| io(&error))?;
-        copied.ids.push(done.id);
-        copied.inputs.push(set.reopen(done.id).map_err(|error| io(&error))?);
-        copied.originals.push(file.input);
-        copied.formats.push(*format);
-        // A copy under another name is not the file that was sent.
+        pending.ids.push(done.id);
+        pending.inputs.push(set.reopen(done.id).map_err(|error| io(&error))?);
+        pending.originals.push(file.input);
+        pending.formats.push(*format);
+        // A copy with another name does not have the name that was sent.
         let sent = validation.names.get(file.input).cloned().flatten();
-        copied.names.push(sent.filter(|sent| path.file_name() == Some(OsStr::new(sent))));
+        pending.names.push(sent.filter(|sent| path.file_name() == Some(OsStr::new(sent))));
     }
-    Ok(copied)
+    Ok(pending)
 }
 
-impl Copied<'_> {
-    fn check(&self, validation: &Validation<'_>) -> Result<Verdict, Fatal> {
+impl PendingCopies<'_> {
+    fn check(&self, validation: &Validation<'_>) -> Result<ValidationResult, Fatal> {
         let Self { inputs, formats, names, .. } = self;
         let temp_dir = validation.temp_dir.clone();
         Validation { inputs, formats, names, temp_dir, ..*validation }.run()
     }
 
-    /// The messages of the copies as messages of the inputs.
+    /// The messages of the copies, with the numbers of the inputs.
     fn counted(&self, messages: &[Message]) -> Vec<Message> {
         let original = |file: &File| {
             let input = self.originals.get(file.input).copied().unwrap_or(usize::MAX);

@@ -22,7 +22,7 @@ impl Report<'_> {
         out
     }
 
-    /// What was read, what was found, what was mended.
+    /// The summary: what was read, its diagnostics, the repairs.
     pub(super) fn summary_object(&self) -> Value {
         let messages: Vec<Value> = self
             .verdict
@@ -51,14 +51,14 @@ impl Report<'_> {
                 })
             })
             .collect();
-        let fixed = self.fixed.map(|fixed| {
-            let files = fixed.written.iter().map(|file| {
+        let repair = self.repair.map(|repair| {
+            let files = repair.written.iter().map(|file| {
                 json!({"path": file.path.to_string_lossy(), "bytes": file.bytes, "uncompressed-bytes": file.uncompressed})
             });
             json!({
-                "changes": fixed.changes.counts().map(|(_, count)| count).sum::<u64>(),
-                "left": self.severe(&fixed.left),
-                "findings-left": self.counts(&fixed.left),
+                "changes": repair.changes.counts().map(|(_, count)| count).sum::<u64>(),
+                "left": self.severe(&repair.left),
+                "findings-left": self.counts(&repair.left),
                 "outputs": files.collect::<Vec<_>>(),
             })
         });
@@ -67,7 +67,7 @@ impl Report<'_> {
             "found": self.severe(&self.verdict.diagnostics),
             "findings": self.counts(self.diagnostics),
             "messages": messages,
-            "fixed": fixed,
+            "fixed": repair,
         })
     }
 
@@ -76,7 +76,7 @@ impl Report<'_> {
         json!({"errors": counts.errors, "warnings": counts.warnings, "notes": counts.notes})
     }
 
-    /// How many findings there are of each code, and how many of them are written in full.
+    /// The number of diagnostics of each code, and how many of them are listed.
     fn counts(&self, diagnostics: &Diagnostics) -> Value {
         let counts = diagnostics.counts().filter_map(|(code, count)| {
             let severity = self.severities.of(code)?.name();

@@ -1,10 +1,10 @@
 //! The rows of a Parquet file, row group by row group, batch by batch.
 
-use crate::read::Wanted;
 use crate::read::codes::{NO_TABLE, NO_TEXT, PASSED_OVER, TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
 use crate::read::parquet::values::{Meaning, integer, meaning, moment, text_of};
+use crate::read::reader::FileTable;
 use crate::read::source::store::{Store, StoreReader};
-use crate::read::table::added_columns::AddedColumns;
+use crate::read::table::Target;
 use crate::read::table::rows::Rows;
 use crate::read::table::sink::{Sink, Stop};
 use bytes::Bytes;
@@ -61,13 +61,21 @@ fn damaged<T>(what: &str, error: &ParquetError) -> Result<T, Stop> {
     stop(&UNREADABLE, Location::default(), format!("{what}: {text}"))
 }
 
+/// The table that a file holds.
+pub(super) struct ParquetTable;
+
+impl FileTable for ParquetTable {
+    fn read(&self, file: &Store, target: &mut Target<'_>) -> Result<(), Stop> {
+        read(file, target)
+    }
+
+    fn reads_single_columns(&self) -> bool {
+        true
+    }
+}
+
 /// Writes the rows of a file.
-pub(crate) fn stream(
-    store: &Store,
-    wanted: &Wanted<'_>,
-    added: &AddedColumns,
-    sink: &mut Sink,
-) -> Result<(), Stop> {
+fn read(store: &Store, target: &mut Target<'_>) -> Result<(), Stop> {
     check_footer(store)?;
     let file = SerializedFileReader::new(store.clone())
         .or_else(|error| damaged("the description at the end of the Parquet file is damaged", &error))?;
@@ -87,24 +95,19 @@ pub(crate) fn stream(
     if !nested.is_empty() {
         let names: Vec<String> = nested.iter().take(10).map(name).collect();
         let message = format!("columns that hold lists are passed over: `{}`", names.join("`, `"));
-        sink.note(Diagnostic::new(&PASSED_OVER, Location::default(), message));
+        target.sink.diagnostics.push(Diagnostic::new(&PASSED_OVER, Location::default(), message));
     }
     let names: Vec<String> = flat.iter().map(name).collect();
-    added.check(&wanted.source, names.iter().map(String::as_str))?;
-    let mut rows = Rows::new(sink, added);
-    rows.head(&names)?;
+    let wanted = target.columns;
+    let mut rows = target.rows(&names)?;
     for group in 0..file.num_row_groups() {
         let group = file
             .get_row_group(group)
             .or_else(|error| damaged("a row group of the Parquet file is damaged", &error))?;
         let mut columns = Vec::new();
         for (place, column) in flat.iter().enumerate() {
-            let columns_wanted = wanted.columns.is_none_or(|columns| columns.contains(&(place as u32)));
-            columns.push(if columns_wanted {
-                Some(Column::open(&*group, *column, place, &names)?)
-            } else {
-                None
-            });
+            let is_wanted = wanted.is_none_or(|columns| columns.contains(&(place as u32)));
+            columns.push(if is_wanted { Some(Column::open(&*group, *column, place, &names)?) } else { None });
         }
         write(&*group, &mut columns, &mut rows)?;
     }
@@ -265,7 +268,11 @@ impl Column {
         for row in without {
             let place = Location { line: Some(line + row as u64), ..Location::default() };
             let place = place.cell(self.place as u32 + 1, &self.name);
-            sink.note(Diagnostic::new(&NO_TEXT, place, "the value has no text and is left empty"));
+            sink.diagnostics.push(Diagnostic::new(
+                &NO_TEXT,
+                place,
+                "the value has no text and is left empty",
+            ));
         }
         if self.cells.len() < rows {
             let message =
@@ -319,6 +326,7 @@ impl Batch<'_> {
 mod tests {
     use super::*;
     use crate::read::diagnostics::ContainerDiagnostics;
+    use crate::read::table::added_columns::AddedColumns;
     use crate::read::table::sink::spawn;
     use std::io::Read as _;
     use std::sync::Arc;
@@ -330,12 +338,13 @@ mod tests {
         let input = Arc::new(Input::from_bytes("log.parquet", bytes));
         let store = Store::new(&input, std::path::Path::new(".")).unwrap();
         let counted = store.clone();
-        let book = ContainerDiagnostics::default().book(&"log.parquet".into());
+        let source = "log.parquet".into();
+        let slot = ContainerDiagnostics::default().slot(&source);
         let push = move |sink: &mut Sink| {
-            let wanted = Wanted { source: "log.parquet".into(), columns };
-            stream(&store, &wanted, &AddedColumns::default(), sink)
+            let added = AddedColumns::default();
+            read(&store, &mut Target { sink, source: &source, added: &added, sheet: None, columns })
         };
-        spawn(&input, &book, push).unwrap().read_to_end(&mut Vec::new()).unwrap();
+        spawn(&input, &slot, push).unwrap().read_to_end(&mut Vec::new()).unwrap();
         counted.taken()
     }
 

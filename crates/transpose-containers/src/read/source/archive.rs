@@ -28,16 +28,6 @@ const MOST_MEMBERS: usize = 10_000;
 /// An archive in a file.
 pub(crate) type Archive = ZipArchive<BufReader<StoreReader>>;
 
-/// What an archive holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holds {
-    Xlsx,
-    Ods,
-    /// A workbook of a kind that is not read.
-    Xlsb,
-    Other,
-}
-
 /// Opens an archive.
 pub(crate) fn open(store: &Store) -> Result<Archive, Stop> {
     let archive = ZipArchive::new(BufReader::new(store.reader(0)));
@@ -53,18 +43,14 @@ fn damaged<T>(error: &ZipError) -> Result<T, Stop> {
     stop(&UNREADABLE, Location::default(), format!("the file is no whole zip archive: {text}"))
 }
 
-/// Tells what an archive holds, by the names of its members.
-pub(crate) fn holds(archive: &Archive) -> Holds {
-    let has = |name: &str| archive.index_for_name(name).is_some();
-    if has("xl/workbook.xml") {
-        Holds::Xlsx
-    } else if has("xl/workbook.bin") {
-        Holds::Xlsb
-    } else if has("content.xml") && has("mimetype") {
-        Holds::Ods
+/// Refuses an archive that no reader claims, by the names of its members.
+pub(crate) fn refuse<T>(has: impl Fn(&str) -> bool) -> Result<T, Stop> {
+    let message = if has("xl/workbook.bin") {
+        "the file is a workbook in binary form (.xlsb)"
     } else {
-        Holds::Other
-    }
+        "the file is a zip archive and no workbook"
+    };
+    stop(&UNSUPPORTED, Location::default(), message)
 }
 
 /// A member by its name, refused where its end would be far away.

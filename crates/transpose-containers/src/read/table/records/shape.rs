@@ -3,7 +3,7 @@
 
 use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::records::path::{MEMBER, PART, Path, parts, within};
-use crate::read::table::records::{Composite, MOST_COLUMNS, Place, RecordVisitor, Scalar, joined};
+use crate::read::table::records::{Composite, Lists, MOST_COLUMNS, Place, RecordVisitor, Scalar, joined};
 use crate::read::table::sink::Stop;
 use std::collections::HashMap;
 
@@ -45,9 +45,10 @@ impl Survey {
         self.places.get(path).and_then(|place| self.seen.get(*place)).map_or(0, |seen| seen.count)
     }
 
-    /// The path whose objects are the rows; `lists` tells a text with lists (JSON) from one where
-    /// elements repeat (XML).
-    fn target(&self, lists: bool) -> Option<&[u8]> {
+    /// The path whose objects are the rows; where elements repeat, a list is what
+    /// stands several times in one element.
+    fn target(&self, lists: Lists) -> Option<&[u8]> {
+        let marked = lists == Lists::Marked;
         let depth = |seen: &PathObjects| parts(&seen.path).count();
         let nearest = |fits: &dyn Fn(&PathObjects) -> bool| {
             let found = self.seen.iter().filter(|seen| fits(seen));
@@ -56,7 +57,7 @@ impl Survey {
         let known = |seen: &PathObjects| {
             let named =
                 seen.path.rsplit(|byte| *byte == PART).find(|part| !part.is_empty() && *part != MEMBER);
-            let listed = !lists || seen.path.ends_with(MEMBER);
+            let listed = !marked || seen.path.ends_with(MEMBER);
             let single = named.is_some_and(|name| fold(name) == LISTS.map(str::as_bytes)[0]);
             named.is_some_and(|name| LISTS.iter().any(|list| fold(name) == list.as_bytes()))
                 && (listed || single)
@@ -67,9 +68,9 @@ impl Survey {
             seen.count > self.count(seen.path.get(..around).unwrap_or_default()).max(1)
         };
         nearest(&known)
-            .filter(|path| lists || !self.keys_of(path).is_empty())
+            .filter(|path| marked || !self.keys_of(path).is_empty())
             .or_else(|| (self.count(b"") > 1).then_some(&b""[..]))
-            .or_else(|| nearest(&|seen| if lists { member(seen) } else { repeats(seen) }))
+            .or_else(|| nearest(&|seen| if marked { member(seen) } else { repeats(seen) }))
             .or_else(|| nearest(&|seen| !seen.keys.is_empty()))
     }
 
@@ -78,7 +79,7 @@ impl Survey {
     }
 
     /// The table that the text holds: the path of its rows and its columns.
-    pub(crate) fn shape(&self, lists: bool) -> Option<RecordShape> {
+    pub(crate) fn shape(&self, lists: Lists) -> Option<RecordShape> {
         let target = self.target(lists)?.to_vec();
         let mut columns: Vec<Vec<u8>> = Vec::new();
         for seen in &self.seen {

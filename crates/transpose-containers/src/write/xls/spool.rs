@@ -1,6 +1,6 @@
 //! What waits on disk until a workbook is put together.
 
-use super::codes;
+use crate::write::codes;
 use std::path::Path;
 use transpose_core::diagnostics::Fatal;
 use transpose_io::Spill;

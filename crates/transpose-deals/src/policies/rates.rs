@@ -1,13 +1,23 @@
 //! A rate, share, minimum or price: one number, or a list of which the first that fits holds.
 
-use super::{Measure, amount};
 use crate::arithmetic::number::{Exact, exact};
 use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{Reader, WRONG_VALUE};
 use crate::toml::value;
 use transpose_codes::decimal::Decimal;
-use transpose_core::diagnostics::Location;
+use transpose_core::diagnostics::{Code, Diagnostic, Location};
 use transpose_core::model::{Entity, Field, Group};
+
+transpose_core::codes! {
+    /// A share above 100 per cent.
+    pub(crate) SHARE_ABOVE_ALL: "DEA0503" "share-above-100" Error
+        "A share is in per cent, and nobody gets more than there is."
+        "Correct the share; 60 means 60 per cent."
+    /// A negative rate or minimum.
+    pub(crate) NEGATIVE_TERM: "DEA0504" "negative-term" Error
+        "Rates, minimums, prices and advances are not negative: the recipient would owe for being played."
+        "Correct the amount."
+}
 
 /// What an element of a list may ask for. The tier is the service of the sales context.
 const CONDITIONS: [(&str, Field); 6] = [
@@ -18,6 +28,14 @@ const CONDITIONS: [(&str, Field); 6] = [
     ("price", Field::PRICE),
     ("retail-price", Field::USAGE_RETAIL_PRICE),
 ];
+
+/// What a number of a deal measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    Amount,
+    /// In per cent, up to 100.
+    Share,
+}
 
 /// Numbers by what was used and where.
 #[derive(Clone, Debug)]
@@ -97,4 +115,20 @@ fn row(reader: &mut Reader, table: &Table, key: &'static str, measure: Measure) 
     };
     let number = amount(reader, entry, measure)?;
     Some(RateRow { when, number })
+}
+
+/// A number that is not negative, and as a share not above 100.
+pub(crate) fn amount(reader: &mut Reader, entry: &Entry, measure: Measure) -> Option<Decimal> {
+    let text = reader.plain(entry)?;
+    let number = reader.checked(&entry.key, entry.at, &text, value::decimal(&text))?;
+    let code: &'static Code = if number < Decimal::ZERO {
+        &NEGATIVE_TERM
+    } else if measure == Measure::Share && number > Decimal::ONE_HUNDRED {
+        &SHARE_ABOVE_ALL
+    } else {
+        return Some(number);
+    };
+    let place = reader.lines.place(entry.at);
+    reader.diagnostics.push(Diagnostic::new(code, place, format!("`{}` is {text}", entry.key)));
+    None
 }

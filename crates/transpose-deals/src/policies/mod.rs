@@ -1,10 +1,21 @@
-//! What a deal says, checked.
+//! What a `[[deal]]` decides besides its models: what it is for, which plays count, where amounts
+//! are compared, shared, converted and rounded, and what of them is paid.
+//!
+//! A policy that is `None` was not decided. Whether that is allowed follows from the models, so it
+//! is asked above, in [`crate::deal`].
+//!
+//! Shares, fees, taxes and withholding are in per cent; rates, minimums, prices and advances in the
+//! currency of the deal.
 
-use super::Rates;
+mod rates;
+mod read;
+
+pub(crate) use rates::{Measure, Rates, amount};
+pub(crate) use read::{CONTRADICTING_TERMS, KEYS, read};
+
 use crate::arithmetic::money::Rate;
 use crate::arithmetic::number::Exact;
-use crate::arithmetic::plays::{Counts, Missing};
-use crate::arithmetic::users::Idle;
+use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};
@@ -12,9 +23,9 @@ use transpose_core::diagnostics::Location;
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::Rounding;
 
-/// One `[[deal]]`.
+/// What a `[[deal]]` says, without its models.
 #[derive(Clone, Debug)]
-pub(crate) struct Deal {
+pub(crate) struct Policies {
     pub(crate) id: String,
     pub(crate) label: String,
     pub(crate) party: Option<String>,
@@ -26,25 +37,24 @@ pub(crate) struct Deal {
     pub(crate) until: Option<Date>,
     pub(crate) scope: Option<Scope>,
     pub(crate) pool: Option<Scope>,
-    pub(crate) counts: Option<Counts>,
-    pub(crate) missing: Option<Missing>,
+    pub(crate) counts: Option<CountedPlays>,
+    pub(crate) missing: Option<MissingDuration>,
     /// The tiers that are preview clips.
     pub(crate) previews: Option<Vec<String>>,
-    pub(crate) total: Option<Total>,
-    pub(crate) subscribers: Option<Subscribers>,
+    pub(crate) total: Option<TotalSource>,
+    pub(crate) subscribers: Option<SubscriberCounting>,
     pub(crate) pro_rating: Option<ProRating>,
-    pub(crate) take: Option<Take>,
+    pub(crate) take: Option<RecipientShare>,
     /// In per cent.
     pub(crate) withholding: Option<Rates>,
-    pub(crate) exchange: Option<Exchange>,
-    pub(crate) models: Vec<Model>,
+    pub(crate) exchange: Option<ExchangeRates>,
     pub(crate) rounding: RoundingTerms,
     pub(crate) advance: Option<Advance>,
     pub(crate) summaries: Vec<Summary>,
     pub(crate) place: Location,
 }
 
-impl Deal {
+impl Policies {
     /// Whether it holds on some day of the period.
     pub(crate) fn holds_in(&self, period: Period) -> bool {
         self.from.is_none_or(|from| from <= period.last())
@@ -55,30 +65,6 @@ impl Deal {
     pub(crate) fn covers(&self, period: Period) -> bool {
         self.from.is_none_or(|from| from <= period.first())
             && self.until.is_none_or(|until| period.last() <= until)
-    }
-
-    /// Whether it is undecided which of both holds.
-    pub(crate) fn clashes(&self, other: &Self) -> bool {
-        let before = |a: &Self, b: &Self| a.until.zip(b.from).is_some_and(|(until, from)| until < from);
-        self.id == other.id || (self.label == other.label && !before(self, other) && !before(other, self))
-    }
-
-    /// Whether a model shares pools by plays.
-    pub(crate) fn is_pooled(&self) -> bool {
-        self.models.iter().any(|model| model.terms.is_pooled())
-    }
-
-    /// Whether a model looks at what the buyer paid, with tax.
-    pub(crate) fn reads_retail_price(&self) -> bool {
-        self.models.iter().any(|model| {
-            model.terms.rates().iter().any(|rates| rates.reads(Field::USAGE_RETAIL_PRICE))
-                || matches!(model.terms, ModelTerms::RetailShare { tax: Some(_), .. })
-        })
-    }
-
-    /// Whether a model looks at what each user played.
-    pub(crate) fn is_per_user(&self) -> bool {
-        self.models.iter().any(|model| matches!(model.terms, ModelTerms::UserCentric { .. }))
     }
 
     /// The decimal places of amounts.
@@ -92,8 +78,9 @@ impl Deal {
     /// Whether plays of the context are among those that count; `bearing` tells whether they are
     /// long enough.
     pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
-        let counts = self.counts.unwrap_or(Counts::All);
-        (bearing || counts == Counts::All) && !(counts == Counts::Qualified && self.is_preview(context))
+        let counts = self.counts.unwrap_or(CountedPlays::All);
+        (bearing || counts == CountedPlays::All)
+            && !(counts == CountedPlays::Qualified && self.is_preview(context))
     }
 
     /// Whether it holds in the territory.
@@ -149,13 +136,13 @@ impl Scope {
 
 /// Where the number of all plays comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Total {
+pub(crate) enum TotalSource {
     Figures,
     Service,
     Report,
 }
 
-impl Total {
+impl TotalSource {
     pub(crate) const WORDS: [(&str, Self); 3] =
         [("figures", Self::Figures), ("service", Self::Service), ("report", Self::Report)];
 
@@ -166,13 +153,13 @@ impl Total {
 
 /// How subscribers are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subscribers {
+pub(crate) enum SubscriberCounting {
     Counted,
     /// By their factors, and those of a part of the period by days.
     Equivalents,
 }
 
-impl Subscribers {
+impl SubscriberCounting {
     pub(crate) const WORDS: [(&str, Self); 2] =
         [("counted", Self::Counted), ("equivalents", Self::Equivalents)];
 }
@@ -192,14 +179,14 @@ impl ProRating {
 
 /// What of a gross amount is the recipient's; in per cent.
 #[derive(Clone, Debug)]
-pub(crate) enum Take {
+pub(crate) enum RecipientShare {
     Share(Exact),
     Fee(Exact),
 }
 
 /// Where rates of exchange come from.
 #[derive(Clone, Debug)]
-pub(crate) enum Exchange {
+pub(crate) enum ExchangeRates {
     Figures,
     Listed(Vec<ListedRate>),
 }
@@ -214,124 +201,17 @@ pub(crate) struct ListedRate {
     pub(crate) place: Location,
 }
 
-/// One `[[deal.model]]`.
-#[derive(Clone, Debug)]
-pub(crate) struct Model {
-    /// Its name, as it is written to `usage.royalty-model`.
-    pub(crate) word: &'static str,
-    pub(crate) terms: ModelTerms,
-    pub(crate) place: Location,
-}
-
-/// The names of models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Name {
-    PerPlay,
-    FixedMinimum,
-    RevenueShare,
-    SubscriberMinimum,
-    Waterfall,
-    Wholesale,
-    RetailShare,
-    UserCentric,
-    PerPerformance,
-}
-
-/// A model with what it needs. Shares are in per cent.
-#[derive(Clone, Debug)]
-pub(crate) enum ModelTerms {
-    PerPlay {
-        rate: Rates,
-    },
-    FixedMinimum {
-        minimum: Rates,
-    },
-    RevenueShare {
-        share: Rates,
-    },
-    SubscriberMinimum {
-        minimum: Rates,
-    },
-    Waterfall {
-        revenue: Rates,
-        cost: Rates,
-        floor: Rates,
-    },
-    Wholesale {
-        price: Rates,
-    },
-    /// With a tax, of what was paid; without, of the price without tax.
-    RetailShare {
-        share: Rates,
-        tax: Option<Rates>,
-    },
-    /// Without a fee, the unit price of the figures.
-    UserCentric {
-        share: Rates,
-        fee: Option<Rates>,
-        idle: Idle,
-    },
-    /// With tracks in an hour, performances follow from tuning hours; without, each play is one.
-    PerPerformance {
-        rate: Rates,
-        tracks: Option<Rates>,
-    },
-}
-
-impl ModelTerms {
-    /// Whether it shares a pool by plays.
-    pub(crate) fn is_pooled(&self) -> bool {
-        match self {
-            Self::RevenueShare { .. } | Self::SubscriberMinimum { .. } | Self::Waterfall { .. } => true,
-            Self::PerPerformance { tracks, .. } => tracks.is_some(),
-            _ => false,
-        }
-    }
-
-    /// Whether it needs the number of all plays.
-    pub(crate) fn needs_total(&self) -> bool {
-        self.is_pooled() || matches!(self, Self::UserCentric { idle: Idle::ProRata, .. })
-    }
-
-    /// Whether it looks at subscribers by their number.
-    pub(crate) fn needs_subscribers(&self) -> bool {
-        matches!(self, Self::FixedMinimum { .. } | Self::SubscriberMinimum { .. } | Self::Waterfall { .. })
-    }
-
-    /// Whether it is for plays, of which not all may count.
-    pub(crate) fn is_for_plays(&self) -> bool {
-        !matches!(self, Self::Wholesale { .. } | Self::RetailShare { .. })
-    }
-
-    pub(crate) fn rates(&self) -> Vec<&Rates> {
-        match self {
-            Self::PerPlay { rate } => vec![rate],
-            Self::FixedMinimum { minimum } | Self::SubscriberMinimum { minimum } => vec![minimum],
-            Self::RevenueShare { share } => vec![share],
-            Self::Waterfall { revenue, cost, floor } => vec![revenue, cost, floor],
-            Self::Wholesale { price } => vec![price],
-            Self::RetailShare { share, tax } => std::iter::once(share).chain(tax).collect(),
-            Self::UserCentric { share, fee, .. } => std::iter::once(share).chain(fee).collect(),
-            Self::PerPerformance { rate, tracks } => std::iter::once(rate).chain(tracks).collect(),
-        }
-    }
-}
-
-/// What a number of a deal measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Measure {
-    Amount,
-    /// In per cent, up to 100.
-    Share,
-}
-
 /// `[deal.rounding]`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RoundingTerms {
     pub(crate) places: Option<Places>,
     pub(crate) mode: Option<Rounding>,
-    pub(crate) at: Option<At>,
+    pub(crate) at: Option<RoundingLevel>,
 }
+
+/// The words for how amounts are rounded.
+pub(crate) const MODES: [(&str, Rounding); 3] =
+    [("half-up", Rounding::HalfUp), ("half-even", Rounding::HalfEven), ("down", Rounding::Down)];
 
 /// How many decimal places amounts have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -342,7 +222,7 @@ pub(crate) enum Places {
 
 /// Where amounts are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum At {
+pub(crate) enum RoundingLevel {
     /// What one play or sale is worth; of shares of what was paid the price without tax and the
     /// share of it as well, in their own currency.
     Unit,
@@ -354,7 +234,7 @@ pub(crate) enum At {
     Statement,
 }
 
-impl At {
+impl RoundingLevel {
     pub(crate) const WORDS: [(&str, Self); 4] =
         [("unit", Self::Unit), ("row", Self::Row), ("block", Self::Block), ("statement", Self::Statement)];
 

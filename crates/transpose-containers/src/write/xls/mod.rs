@@ -4,16 +4,42 @@
 //! only at the end. Cells and strings wait on disk; then the compound file is put together on disk
 //! too, for it is not written from front to back.
 
-use super::biff::{self, Look, Part};
-use super::codes;
-use super::sheets;
-use super::spool::Spool;
-use super::strings::Strings;
+mod biff;
+mod spool;
+mod strings;
+
+use crate::write::RegisteredWriter;
+use crate::write::codes;
+use crate::write::sheets::{SheetWriter, Workbook};
+use biff::{Look, Part};
 use cfb::{CompoundFile, Version};
+use spool::Spool;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
+use strings::Strings;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Holds, OutputContext, TableShape};
+use transpose_core::format::{Container, Holds, OutputContext, TableShape, TableWriter};
+use transpose_core::inventory;
+
+/// BIFF8 in a compound file, as spreadsheets have read it since 1997; 65,536 rows a sheet.
+struct Xls;
+
+inventory::submit! { RegisteredWriter(&Xls) }
+
+impl Container for Xls {
+    fn name(&self) -> &'static str {
+        "xls"
+    }
+
+    fn extension(&self) -> &'static str {
+        "xls"
+    }
+
+    fn begin(&self, table: &TableShape, context: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
+        let workbook = XlsWorkbook::new(table, context)?;
+        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, context)?))
+    }
+}
 
 /// The most bytes that the stream may have: a compound file of this version counts its bytes with
 /// 31 bits, and has its own tables besides.
@@ -23,7 +49,7 @@ const MOST: u64 = 0x7f00_0000;
 const PIECE: usize = 256 << 10;
 
 /// A workbook that is being written.
-pub(super) struct Book {
+struct XlsWorkbook {
     cells: Spool,
     strings: Strings,
     sheets: Vec<Sheet>,
@@ -40,16 +66,16 @@ struct Sheet {
     rows: u32,
 }
 
-impl Book {
-    pub(super) fn new(table: &TableShape, site: OutputContext<'_>) -> Result<Self, Fatal> {
+impl XlsWorkbook {
+    fn new(table: &TableShape, context: OutputContext<'_>) -> Result<Self, Fatal> {
         let look = |holds| if holds == Holds::Numbers { Look::General } else { Look::Text };
         Ok(Self {
-            cells: Spool::new(site.temp_dir)?,
-            strings: Strings::new(site.temp_dir)?,
+            cells: Spool::new(context.temp_dir)?,
+            strings: Strings::new(context.temp_dir)?,
             sheets: Vec::new(),
             looks: table.columns.iter().map(|column| look(column.holds)).collect(),
-            temp_dir: site.temp_dir.to_owned(),
-            output: site.output.to_owned(),
+            temp_dir: context.temp_dir.to_owned(),
+            output: context.output.to_owned(),
         })
     }
 
@@ -108,7 +134,7 @@ impl Book {
     }
 }
 
-impl sheets::Book for Book {
+impl Workbook for XlsWorkbook {
     const ROWS: u32 = 65_536;
     const COLUMNS: usize = 256;
 

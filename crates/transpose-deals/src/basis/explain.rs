@@ -5,17 +5,17 @@ use serde_json::{Map, Value, json};
 use transpose_core::model::{Entity, Field};
 
 /// An exact amount: as a fraction, and as a decimal of at most 17 places.
-pub(super) fn amount(number: &Exact) -> Value {
+pub(crate) fn amount(number: &Exact) -> Value {
     json!({ "fraction": fraction_text(number), "decimal": plain(number) })
 }
 
 /// A number as decimal text.
-pub(super) fn plain(number: &Exact) -> String {
+pub(crate) fn plain(number: &Exact) -> String {
     text(number, SHOWN_PLACES)
 }
 
 /// What tells a sales context apart.
-pub(super) fn site(context: &Entity) -> Map<String, Value> {
+pub(crate) fn site(context: &Entity) -> Map<String, Value> {
     let keys = [
         ("territory", Field::TERRITORY),
         ("tier", Field::SERVICE),
@@ -28,7 +28,7 @@ pub(super) fn site(context: &Entity) -> Map<String, Value> {
 }
 
 /// A part of a scope; what it does not tell apart is absent.
-pub(super) fn area(key: &(String, String)) -> Map<String, Value> {
+pub(crate) fn area(key: &(String, String)) -> Map<String, Value> {
     let parts = [("territory", &key.0), ("tier", &key.1)];
     parts
         .into_iter()
@@ -38,7 +38,7 @@ pub(super) fn area(key: &(String, String)) -> Map<String, Value> {
 }
 
 /// An object with further keys.
-pub(super) fn with(mut object: Map<String, Value>, further: Value) -> Value {
+pub(crate) fn with(mut object: Map<String, Value>, further: Value) -> Value {
     if let Value::Object(further) = further {
         object.extend(further);
     }

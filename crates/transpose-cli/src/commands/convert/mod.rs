@@ -1,0 +1,356 @@
+//! `transpose convert`: one report becomes another.
+
+mod summary;
+
+use crate::arguments::{
+    self, EnrichmentOptions, InputFormat, InputOptions, LossOptions, ReadOptions, RejectPolicy, RunOptions,
+    Selection, SideFiles,
+};
+use crate::balances::{self, BalancesFile};
+use crate::diagnostics::{WithHelp as _, argument_error, joined};
+use crate::exit::Exit;
+use crate::messages::Messages;
+use crate::open;
+use crate::packing::Packing;
+use crate::progress::Progress;
+use crate::summary::aborted;
+use crate::{Program, clock, files};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use summary::Summary;
+use transpose_codes::time::Period;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::format::Grain;
+use transpose_core::terms::Terms;
+use transpose_engine::receipt::{self, Particulars};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Slicing, destination};
+use transpose_io::Input;
+
+/// Converts reports to another format
+///
+/// The format of the inputs is recognised by their content. Outputs appear complete under their
+/// final names or not at all.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose convert examples/northwind/subscription-2026-10.csv --to ddex.dsr.basic-audio \\
+      --agreement examples/northwind/agreement.toml --figures examples/northwind/figures.csv -o out/
+  transpose convert report.csv --to ddex.dsr.basic-audio@1.2 --container tsv.gz --receipt receipt.json …
+  zcat report.csv.gz | transpose convert - --to massivemusic.client-usage.subscription -o - > clean.csv
+
+`transpose help` lists the exit codes.")]
+pub(crate) struct Convert {
+    /// The reports to read, plain or gzip; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The format to write, with a version after `@` where it is not the newest
+    #[arg(long, value_name = "FORMAT[@VERSION]")]
+    to: String,
+    #[command(flatten)]
+    input_format: InputFormat,
+    /// Where to write: a folder (existing, or ending in `/`) in which the format names the files, a
+    /// file, or `-`
+    #[arg(short, long, value_name = "PATH", default_value = ".")]
+    output: PathBuf,
+    #[command(flatten)]
+    side_files: SideFiles,
+    #[command(flatten)]
+    enrichment: EnrichmentOptions,
+    #[command(flatten)]
+    selection: Selection,
+    /// An option of the format to write; `transpose formats FORMAT` lists them
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
+    set: Vec<(String, String)>,
+    /// What stands for characters that the target table cannot hold: a CSV file of two columns, the
+    /// character (or `U+2019`) and its replacement
+    #[arg(long, value_name = "FILE")]
+    characters: Option<PathBuf>,
+    #[command(flatten)]
+    read_options: ReadOptions,
+    #[command(flatten)]
+    input_options: InputOptions,
+    /// What the output comes in, such as `csv`, `csv.gz`, `xls`, `xlsx` or `spreadsheetml`; by
+    /// default the name of the output decides, and `transpose formats FORMAT` lists what fits
+    #[arg(long, value_name = "CONTAINER")]
+    container: Option<String>,
+    #[command(flatten)]
+    options: RunOptions,
+    /// Accounts between periods (advances, adjustments), read and replaced, for agreements with a
+    /// `[[deal]]`; the first run makes the file
+    #[arg(long, value_name = "FILE", requires = "agreement")]
+    balances: Option<PathBuf>,
+    /// Work a period out again that the accounts already hold
+    #[arg(long, requires = "balances")]
+    redo: bool,
+    /// Write how each amount came about, one JSON object a line
+    #[arg(long, value_name = "FILE", requires = "agreement")]
+    explain_amounts: Option<PathBuf>,
+    #[command(flatten)]
+    loss: LossOptions,
+}
+
+impl Convert {
+    pub(crate) fn run(&self, program: Program, messages: &Messages) -> Exit {
+        let run = || {
+            let mut worst = Exit::Done;
+            for period in self.periods()? {
+                match self.convert(period, program, messages)? {
+                    Exit::Done => {}
+                    Exit::Diagnostics => worst = Exit::Diagnostics,
+                    refused => return Ok(refused),
+                }
+            }
+            Ok(worst)
+        };
+        run().unwrap_or_else(|fatal| aborted(messages, &fatal))
+    }
+
+    /// The periods to convert one after the other. A report of usages that is split takes one run
+    /// for each slice; everything else takes one run.
+    fn periods(&self) -> Result<Vec<Option<Period>>, Fatal> {
+        let whole = self.selection.period;
+        let Some(split_by) = self.selection.split_by else { return Ok(vec![whole]) };
+        let registry = self.input_options.registry()?;
+        if open::format_and_version(&registry, &self.to)?.0.manifest().grain != Grain::Aggregate {
+            return Ok(vec![whole]);
+        }
+        let refused = |message: &str, help: &str| Err(argument_error(message).with_help(help));
+        let Some(whole) = whole else {
+            let message = "a report of sums is made for one period, and `--split-by` does not say which";
+            return refused(message, "Give `--period` with the whole time, which is cut into slices.");
+        };
+        let once = self.options.receipt.is_some()
+            || self.selection.delivery_log.received.is_some()
+            || self.options.on_reject == Some(RejectPolicy::Quarantine)
+            || self.options.quarantine.is_some()
+            || self.selection.refuses_outside()
+            || self.inputs.iter().any(|input| input.as_os_str() == "-");
+        if once {
+            let message = "reports of sums are split by converting once for each slice, which a pipe, `--receipt`, `--received`, `--quarantine` and `--outside refuse` do not allow";
+            return refused(message, "Leave `--split-by` out, and convert once for each `--period`.");
+        }
+        match split_by.slices(whole) {
+            Some(slices) => Ok(slices.into_iter().map(Some).collect()),
+            None => {
+                refused("the period has more than 400 slices", "Give a shorter period or a longer slice.")
+            }
+        }
+    }
+
+    fn convert(&self, asked: Option<Period>, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
+        let now = clock::now()?;
+        let registry = self.input_options.registry()?;
+        let (target, version) = open::format_and_version(&registry, &self.to)?;
+        open::require_writable(target)?;
+        let destination = destination(&self.output);
+        let packing = Packing::new(target, self.container.as_deref(), &destination)?;
+        let mut target_options = packing.options(&self.set);
+        if let Some(path) = &self.characters {
+            target_options.push(("characters".into(), open::text(path)?));
+        }
+        let quarantine = self.options.quarantine_path(&self.inputs, &folder(&destination))?;
+        self.check_paths(&destination, quarantine.as_deref())?;
+        if self.selection.split_by.is_some() && !matches!(destination, Destination::Folder(_)) {
+            let wrong = argument_error("`--split-by` writes several files");
+            return Err(wrong.with_help("Give a folder with `-o FOLDER/`."));
+        }
+        let deny_loss = self.loss.denied()?;
+        let mut terms = self.side_files.terms(asked)?;
+        let balances =
+            self.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
+        let carried = match (&balances, &mut terms) {
+            (Some(balances), Some(terms)) => balances.carry(terms)?,
+            _ => Diagnostics::default(),
+        };
+        let memory = self.options.memory.limit();
+        // Whether the inputs are packed is not known yet.
+        let threads = self.options.threads.reading().within(memory, true).threads;
+        let temp_dir = self.options.memory.temp_dir()?;
+        let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
+        // Refunds are paired with their sales in a pass before the conversion.
+        let sells = terms.as_ref().is_some_and(|terms| terms.agreement().has_shops());
+        // The sales contexts of tables of usages are gathered in a pass before the conversion.
+        let sums = self.input_format.from.as_deref().is_some_and(|from| {
+            open::format_and_version(&registry, from).is_ok_and(|(format, _)| {
+                format.manifest().traits.contexts_in_rows && format.manifest().grain == Grain::Aggregate
+            })
+        });
+        let inputs = if sells || sums || self.selection.reads_twice() {
+            opener.replayable_inputs(&self.inputs, threads, &temp_dir)?
+        } else {
+            opener.inputs(&self.inputs, threads)?
+        };
+        let (inputs, received) = self.selection.delivery_log.check(inputs)?;
+        let source =
+            open::choose_common_format(&registry, self.input_format.from.as_deref(), &inputs)?.format;
+        let (catalogue, known) = self.enrichment.read(&registry, self.options.threads.reading())?;
+        let period = asked.or_else(|| terms.as_ref().and_then(transpose_deals::PeriodTerms::period));
+        if asked.is_some() && terms.is_none() && source.manifest().grain == Grain::Aggregate {
+            let message =
+                format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
+            return Err(argument_error(message).with_help("Leave `--period` out."));
+        }
+        // Removes what a killed run has left behind; a failure to do so does not matter.
+        let _ = transpose_io::clean_stale(&folder(&destination));
+        let _ = transpose_io::clean_stale(&temp_dir);
+        let progress = Progress::new(&inputs, messages);
+        let slicing: Slicing<'_> = &|moment| self.selection.slice(moment);
+        let job = Job {
+            inputs: &inputs,
+            source,
+            source_options: &self.read_options.read_set,
+            target,
+            version: version.as_deref(),
+            target_options: &target_options,
+            terms: terms.as_ref().map(|terms| terms as &dyn Terms),
+            completion: self.enrichment.completion(catalogue.as_ref(), target)?,
+            period: period.map(|period| self.selection.moments(period)),
+            screening: self.selection.screening(),
+            slicing: self
+                .selection
+                .split_by
+                .filter(|_| target.manifest().grain == Grain::Event)
+                .map(|_| slicing),
+            destination,
+            compression: packing.compression,
+            container: packing.container(),
+            overwrite: self.options.overwrite.allowed,
+            dry_run: self.options.dry_run,
+            on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
+            max_rejects: self.options.max_rejects,
+            deny_loss: deny_loss.as_deref(),
+            reading: self.options.threads.reading(),
+            memory,
+            temp_dir,
+            hash: self.options.receipt.is_some(),
+            now,
+            progress: &|_| progress.update(),
+            beside: Some(&|outcomes| self.beside(balances.as_ref(), &inputs, outcomes)),
+        };
+        let outcome = job.run();
+        progress.clear();
+        let mut outcome = outcome.unwrap_or_else(failed);
+        outcome.report.diagnostics = joined([
+            arguments::warnings(terms.as_ref()),
+            carried,
+            known,
+            opener.diagnostics(),
+            std::mem::take(&mut outcome.report.diagnostics),
+        ]);
+        let particulars = Particulars {
+            program: program.to_string(),
+            files: self.files_read(),
+            containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
+            source: open::name_with_version(source.manifest(), outcome.source_version.as_deref()),
+            target: open::target_name(target, version.as_deref()),
+            period: period.map(|period| period.to_string()),
+            now: clock::moment(now),
+        };
+        let mut recorded = self.options.write_receipt(|| self.receipt(&particulars, &outcome));
+        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.options.dry_run) {
+            recorded = recorded.and(received.record(&particulars.now));
+        }
+        let summary = Summary {
+            particulars: &particulars,
+            outcome: &outcome,
+            quarantine: quarantine.as_deref(),
+            dry_run: self.options.dry_run,
+        };
+        let exit = summary.ending().tell(messages, &summary.text(), recorded);
+        messages.object(&summary.object(exit));
+        Ok(exit)
+    }
+
+    /// The companion files of the report.
+    fn beside(
+        &self,
+        balances: Option<&BalancesFile<'_>>,
+        inputs: &[Input],
+        outcomes: &[Outcome],
+    ) -> Result<Vec<CompanionFile>, Fatal> {
+        let mut extras = Vec::new();
+        if let (Some(path), [outcome]) = (&self.explain_amounts, outcomes) {
+            extras.push(balances::explanation(path.clone(), outcome, self.options.overwrite.allowed)?);
+        }
+        if let Some(balances) = balances {
+            extras.extend(balances.after(outcomes, inputs)?);
+        }
+        Ok(extras)
+    }
+
+    /// Refuses outputs that would overwrite an input or each other.
+    fn check_paths(&self, destination: &Destination, quarantine: Option<&Path>) -> Result<(), Fatal> {
+        let read = self
+            .inputs
+            .iter()
+            .map(|path| ("an input", path.as_path()))
+            .chain(self.side_files.agreement.iter().map(|path| ("the agreement", path.as_path())))
+            .chain(self.side_files.figures.iter().map(|path| ("the figures", path.as_path())))
+            .chain(self.enrichment.catalogue.iter().map(|path| ("a catalogue", path.as_path())))
+            .chain(self.enrichment.user_key.iter().map(|path| ("the key for user ids", path.as_path())))
+            .chain(self.input_options.layouts.files.iter().map(|path| ("a layout", path.as_path())));
+        let output = match destination {
+            Destination::File(path) => Some(("the output", path.as_path())),
+            Destination::Stdout => Some(("the output", Path::new("-"))),
+            Destination::Folder(_) => None,
+        };
+        let quarantine = quarantine.map(|path| ("the quarantine file", path));
+        let receipt = self.options.receipt.as_deref().map(|path| ("the receipt", path));
+        let received = self.selection.delivery_log.received.as_deref();
+        let received = received.map(|path| ("the list of received files", path));
+        let balances = self.balances.as_deref().map(|path| ("the accounts", path));
+        let explanation = self.explain_amounts.as_deref().map(|path| ("the explanation", path));
+        let written = [output, quarantine, receipt, received, balances, explanation];
+        let written: Vec<_> = written.into_iter().flatten().collect();
+        files::refuse_same(&read.collect::<Vec<_>>(), &written)?;
+        self.options.refuse_existing_receipt()
+    }
+
+    /// The files that are read, each with its role.
+    fn files_read(&self) -> Vec<(&'static str, PathBuf)> {
+        let side_files = [("agreement", &self.side_files.agreement), ("figures", &self.side_files.figures)];
+        let files = self
+            .inputs
+            .iter()
+            .map(|path| ("input", path.clone()))
+            .chain(side_files.into_iter().filter_map(|(role, path)| path.clone().map(|path| (role, path))))
+            .chain(self.enrichment.catalogue.iter().map(|path| ("catalogue", path.clone())))
+            .chain(self.input_options.layouts.files.iter().map(|path| ("layout", path.clone())));
+        files.collect()
+    }
+
+    fn receipt(&self, particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fatal> {
+        let mut value = receipt::receipt(particulars, outcome)?;
+        if let Some(object) = value.as_object_mut().filter(|_| self.options.dry_run) {
+            object.insert("dry-run".into(), true.into());
+        }
+        Ok(value)
+    }
+}
+
+/// The outcome of a run that failed.
+fn failed(fatal: Fatal) -> Outcome {
+    Outcome {
+        report: RunReport::default(),
+        written: Vec::new(),
+        spilled: 0,
+        owed: None,
+        slices: Vec::new(),
+        tally: transpose_core::format::Tally::default(),
+        source_version: None,
+        refused: Some(fatal),
+    }
+}
+
+/// The folder of the outputs.
+fn folder(destination: &Destination) -> PathBuf {
+    match destination {
+        Destination::Folder(folder) => folder.clone(),
+        Destination::File(path) => match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        },
+        Destination::Stdout => PathBuf::from("."),
+    }
+}

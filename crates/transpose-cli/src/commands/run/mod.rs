@@ -1,0 +1,238 @@
+//! `transpose run`: one reading of the inputs, many reports.
+
+mod outputs;
+mod summary;
+
+use crate::arguments::{self, EnrichmentOptions, RunOptions};
+use crate::balances::{self, BalancesFile};
+use crate::clock;
+use crate::diagnostics::{WithHelp as _, argument_error, joined, located_at};
+use crate::exit::Exit;
+use crate::messages::Messages;
+use crate::open::{self, Containers};
+use crate::progress::Progress;
+use crate::summary::aborted;
+use crate::time_zone::{self, Zone};
+use crate::{Program, files};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use summary::Summary;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::terms::{DuplicatePolicy, Terms};
+use transpose_deals::job;
+use transpose_engine::fanout::{Condition, Many, Output, Rule};
+use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Screening, destination};
+use transpose_io::Input;
+
+/// Makes many reports of one reading of the inputs
+///
+/// A job names the inputs and the reports: which rows each takes, its format, agreement and file.
+/// Every row goes to one output of each set. Nothing appears before all reports are complete and
+/// balance with the inputs.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  transpose run examples/northwind/job.toml -o out/
+  transpose run job.toml -o out/ --receipt out/receipt.json --overwrite --redo
+  transpose init job > job.toml")]
+pub(crate) struct Run {
+    /// The job (`transpose init job` prints one)
+    #[arg(value_name = "JOB.toml")]
+    job: PathBuf,
+    /// The folder in which the reports appear
+    #[arg(short, long, value_name = "FOLDER", default_value = ".")]
+    output: PathBuf,
+    #[command(flatten)]
+    options: RunOptions,
+    /// Work a period out again that the accounts (`balances`) already hold
+    #[arg(long)]
+    redo: bool,
+}
+
+impl Run {
+    pub(crate) fn run(&self, program: Program, messages: &Messages) -> Exit {
+        self.make(program, messages).unwrap_or_else(|fatal| aborted(messages, &fatal))
+    }
+
+    fn make(&self, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
+        let now = clock::now()?;
+        let job = job::Job::parse(&self.job.to_string_lossy(), &open::text(&self.job)?)?;
+        let registry = open::registry(&job.layouts)?;
+        let root = self.root()?;
+        let zone = match &job.time_zone {
+            Some(text) => time_zone::zone(text)
+                .map_err(|error| argument_error(format!("`time-zone` is `{text}`: {error}")))?,
+            None => Zone::Offset(0),
+        };
+        let balances = job.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
+        let mut prepared = outputs::prepare(&job, &registry, &root)?;
+        let mut carried = Diagnostics::default();
+        for (output, terms) in job.outputs.iter().zip(prepared.iter_mut().map(|prepared| &mut prepared.terms))
+        {
+            if let (Some(balances), Some(terms)) = (&balances, terms) {
+                carried.merge(balances.carry(terms).map_err(|fatal| located_at(fatal, &output.place))?);
+            }
+        }
+        let quarantine = self.options.quarantine_path(&job.inputs, &root)?;
+        self.check_paths(&job, quarantine.as_deref())?;
+        let memory = self.options.memory.limit();
+        let threads = self.options.threads.reading().within(memory, true).threads;
+        let temp_dir = self.options.memory.temp_dir()?;
+        let containers = Containers::with_columns(job.columns.clone());
+        let opener = containers.opener(&registry, Some(&temp_dir)).of(job.from.as_deref());
+        let sells = prepared
+            .iter()
+            .filter_map(|output| output.terms.as_ref())
+            .any(|terms| terms.agreement().has_shops());
+        let inputs = if sells || job.duplicates != DuplicatePolicy::Off {
+            opener.replayable_inputs(&job.inputs, threads, &temp_dir)?
+        } else {
+            opener.inputs(&job.inputs, threads)?
+        };
+        let source = open::choose_common_format(&registry, job.from.as_deref(), &inputs)?.format;
+        let enrichment = EnrichmentOptions::with_catalogue(job.catalogue.clone(), job.make_ids);
+        let (catalogue, known) = enrichment.read(&registry, self.options.threads.reading())?;
+        let _ = transpose_io::clean_stale(&root);
+        let _ = transpose_io::clean_stale(&temp_dir);
+        let progress = Progress::new(&inputs, messages);
+        let step = |_: &Input| progress.update();
+        let mut outputs = Vec::with_capacity(prepared.len());
+        for (output, prepared) in job.outputs.iter().zip(&prepared) {
+            outputs.push(Output {
+                name: output.name.clone(),
+                set: output.set,
+                rule: rule(&output.when),
+                job: Job {
+                    inputs: &inputs,
+                    source,
+                    source_options: &job.read_options,
+                    target: prepared.format,
+                    version: prepared.version.as_deref(),
+                    target_options: &prepared.options,
+                    terms: prepared.terms.as_ref().map(|terms| terms as &dyn Terms),
+                    completion: enrichment.completion(catalogue.as_ref(), prepared.format)?,
+                    period: prepared.period.map(|period| zone.moments(period)),
+                    screening: Screening { period_by: job.period_by, ..Screening::default() },
+                    slicing: None,
+                    destination: prepared.destination.clone(),
+                    compression: prepared.packing.compression,
+                    container: prepared.packing.container(),
+                    overwrite: self.options.overwrite.allowed,
+                    dry_run: self.options.dry_run,
+                    on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
+                    max_rejects: self.options.max_rejects,
+                    deny_loss: None,
+                    reading: self.options.threads.reading(),
+                    memory,
+                    temp_dir: temp_dir.clone(),
+                    hash: self.options.receipt.is_some(),
+                    now,
+                    progress: &step,
+                    beside: None,
+                },
+            });
+        }
+        let many = Many {
+            outputs: &outputs,
+            sets: &job.sets,
+            duplicates: job.duplicates,
+            unrouted: job.unrouted,
+            beside: &|outcomes| {
+                beside(&job, &root, balances.as_ref(), &inputs, outcomes, self.options.overwrite.allowed)
+            },
+        };
+        let ran = many.run();
+        progress.clear();
+        let mut ran = ran?;
+        let mut warnings = Diagnostics::default();
+        warnings.extend(job.warnings.iter().cloned());
+        for output in &prepared {
+            warnings.merge(arguments::warnings(output.terms.as_ref()));
+        }
+        let found = std::mem::take(&mut ran.report.diagnostics);
+        ran.report.diagnostics = joined([warnings, carried, known, opener.diagnostics(), found]);
+        let summary = Summary {
+            job: &job,
+            prepared: &prepared,
+            ran: &ran,
+            source: open::name_with_version(source.manifest(), ran.source_version.as_deref()),
+            now: clock::moment(now),
+            dry_run: self.options.dry_run,
+        };
+        let recorded = self.options.write_receipt(|| summary.receipt(program, &read(&job, &self.job)));
+        let exit = summary.ending().tell(messages, &summary.text(), recorded);
+        messages.object(&json!({"summary": summary.object(exit)}));
+        Ok(exit)
+    }
+
+    /// The folder of the reports.
+    fn root(&self) -> Result<PathBuf, Fatal> {
+        match destination(&self.output) {
+            Destination::Folder(folder) => Ok(folder),
+            Destination::File(path) if !path.exists() => Ok(path),
+            _ => Err(argument_error("a job writes several files, and `-o` names no folder")
+                .with_help("Give a folder with `-o FOLDER/`.")),
+        }
+    }
+
+    /// Refuses outputs that would overwrite an input or each other.
+    fn check_paths(&self, job: &job::Job, quarantine: Option<&Path>) -> Result<(), Fatal> {
+        let read: Vec<(&str, &Path)> = read(job, &self.job);
+        let quarantine = quarantine.map(|path| ("the quarantine file", path));
+        let receipt = self.options.receipt.as_deref().map(|path| ("the receipt", path));
+        let balances = job.balances.as_deref().map(|path| ("the accounts", path));
+        let written: Vec<_> = [quarantine, receipt, balances].into_iter().flatten().collect();
+        files::refuse_same(&read, &written)?;
+        self.options.refuse_existing_receipt()
+    }
+}
+
+/// The files that a job reads, each with its role.
+fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
+    let mut read = vec![("the job", own)];
+    read.extend(job.inputs.iter().map(|path| ("input", path.as_path())));
+    read.extend(job.catalogue.iter().map(|path| ("catalogue", path.as_path())));
+    read.extend(job.layouts.iter().map(|path| ("layout", path.as_path())));
+    let side = job.outputs.iter().flat_map(|output| {
+        [("agreement", output.agreement.as_deref()), ("figures", output.figures.as_deref())]
+    });
+    let side = side.chain([("figures", job.figures.as_deref())]);
+    for (role, path) in side.filter_map(|(role, path)| Some((role, path?))) {
+        if !read.contains(&(role, path)) {
+            read.push((role, path));
+        }
+    }
+    read
+}
+
+/// The companion files of the reports: balances, and explanations of amounts.
+fn beside(
+    job: &job::Job,
+    root: &Path,
+    balances: Option<&BalancesFile<'_>>,
+    inputs: &[Input],
+    outcomes: &[Outcome],
+    replace: bool,
+) -> Result<Vec<CompanionFile>, Fatal> {
+    let mut extras = Vec::new();
+    for (output, outcome) in job.outputs.iter().zip(outcomes) {
+        if let Some(path) = &output.explain {
+            let explained = balances::explanation(root.join(path), outcome, replace);
+            extras.push(explained.map_err(|fatal| located_at(fatal, &output.place))?);
+        }
+    }
+    if let Some(balances) = balances {
+        extras.extend(balances.after(outcomes, inputs)?);
+    }
+    Ok(extras)
+}
+
+/// The rule that routes rows to an output.
+fn rule(when: &[job::Condition]) -> Rule {
+    let condition = |wanted: &job::Condition| Condition {
+        name: wanted.name.clone(),
+        fields: wanted.fields.clone(),
+        values: wanted.values.clone(),
+    };
+    Rule(when.iter().map(condition).collect())
+}

@@ -1,0 +1,338 @@
+//! What the models of a deal are worked out from: the usages that count, the figures of their
+//! sales contexts, all plays of the service, rates of exchange. And what a model makes of it: a
+//! [`Candidate`].
+//!
+//! Amounts are exact fractions. A base that is absent is never taken for zero: it is reported, and
+//! since every report of this kind is an error, what was worked out with it is never seen.
+//!
+//! Invariant: what is asked of a [`Basis`] more than once is reported once.
+
+mod candidate;
+mod exchange;
+pub(crate) mod explain;
+pub(crate) mod pools;
+mod totals;
+
+pub(crate) use candidate::{Candidate, UsageAmount};
+pub(crate) use totals::Totals;
+
+use crate::arithmetic::calendar::{active_days, pro_rated};
+use crate::arithmetic::number::{Exact, exact, whole, zero};
+use crate::arithmetic::pool::equivalents;
+use crate::figures::{ContextFigures, heading_of};
+use crate::policies::{Policies, ProRating, Rates, Scope, SubscriberCounting};
+use crate::toml::value;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use transpose_codes::Currency;
+use transpose_codes::time::Period;
+use transpose_core::diagnostics::{Code, Diagnostic, Location};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::{ServiceTotal, UsageTotal};
+
+transpose_core::codes! {
+    /// A deal that needs a figure that is not there.
+    pub(crate) FIGURE_MISSING: "DEA0520" "missing-deal-figure" Error
+        "A model of the deal is worked out from a figure that is absent. Absent is not zero."
+        "Fill the cell of the figures; write `0` when the number is zero."
+    /// Plays where the deal does not hold.
+    pub(crate) TERRITORY_WITHOUT_DEAL: "DEA0523" "territory-without-deal" Error
+        "There are plays in a territory that the deal is not for, and nothing is owed for them under it."
+        "Add the territory to `territories` of the deal, or report these plays elsewhere."
+    /// A context for which no rate fits.
+    pub(crate) NO_RATE: "DEA0524" "no-rate" Error
+        "None of the elements of a list of rates fits a usage, so what it is worth is unknown."
+        "Add an element for it, or one without conditions at the end of the list."
+    /// A deal that begins or ends in the period.
+    pub(crate) PART_OF_PERIOD: "DEA0536" "part-of-period" Error
+        "The deal holds on some days of the period only, and it does not say whether figures count by days."
+        "Write `pro-rating = \"days\"`, or `pro-rating = \"none\"` where the figures are for the days of the deal already."
+}
+
+/// What tells pools and scopes apart: territory and tier, as far as they matter.
+pub(crate) type Key = (String, String);
+
+/// What was counted in the period, and under which policies.
+#[derive(Clone, Copy)]
+pub(crate) struct BasisInput<'a> {
+    pub(crate) policies: &'a Policies,
+    pub(crate) period: Option<Period>,
+    /// The currency of reporting.
+    pub(crate) reporting: Currency,
+    /// The name of the figures, for messages.
+    pub(crate) source: Option<&'a str>,
+    pub(crate) contexts: &'a [Entity],
+    pub(crate) usages: &'a [UsageTotal<'a>],
+    /// What the whole service counted, where that is known.
+    pub(crate) service: Option<&'a [ServiceTotal]>,
+}
+
+/// Usages of one kind that count.
+pub(crate) struct CountedUsage<'a> {
+    /// The place among all kinds of usages.
+    pub(crate) number: usize,
+    pub(crate) total: &'a UsageTotal<'a>,
+    /// Plays less what was taken back.
+    pub(crate) plays: i128,
+}
+
+/// What models are worked out from. What is wrong with it is collected.
+pub(crate) struct Basis<'a> {
+    input: BasisInput<'a>,
+    /// What the figures say about each context.
+    figures: Vec<Option<ContextFigures>>,
+    /// Whether each context takes part.
+    included: Vec<bool>,
+    /// For each context the kinds of usages that count, with their plays less what was taken back.
+    usages: Vec<Vec<(usize, i128)>>,
+    /// The model that is being worked out, and where it stands.
+    model: (&'static str, Location),
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    reported: BTreeSet<String>,
+    /// Rates of exchange that were used, for auditors.
+    pub(crate) exchanges: BTreeMap<String, Value>,
+    /// What nobody gets, for auditors.
+    pub(crate) unallocated: Vec<Value>,
+}
+
+impl<'a> Basis<'a> {
+    /// `figures` are those of each context.
+    pub(crate) fn new(input: BasisInput<'a>, figures: Vec<Option<ContextFigures>>) -> Self {
+        let BasisInput { policies, contexts, .. } = input;
+        let includes = |context: &Entity| {
+            let holds = context.text(Field::TERRITORY).is_none_or(|territory| policies.holds_for(territory));
+            holds && policies.counts_play(context, true)
+        };
+        let included: Vec<bool> = contexts.iter().map(includes).collect();
+        let mut usages = vec![Vec::new(); contexts.len()];
+        for (number, total) in input.usages.iter().enumerate() {
+            let included = included.get(total.context).copied().unwrap_or(false);
+            let counts = contexts
+                .get(total.context)
+                .is_some_and(|context| policies.counts_play(context, total.bearing));
+            if let Some(usages) = usages.get_mut(total.context).filter(|_| included && counts) {
+                usages.push((number, i128::from(total.plays) - i128::from(total.returns)));
+            }
+        }
+        let mut basis = Self {
+            input,
+            figures,
+            included,
+            usages,
+            model: ("", policies.place.clone()),
+            diagnostics: Vec::new(),
+            reported: BTreeSet::new(),
+            exchanges: BTreeMap::new(),
+            unallocated: Vec::new(),
+        };
+        basis.check_territories();
+        basis.check_period();
+        basis
+    }
+
+    fn check_territories(&mut self) {
+        let mut elsewhere: BTreeMap<&str, u64> = BTreeMap::new();
+        for total in self.input.usages {
+            let context = self.input.contexts.get(total.context);
+            let territory = context.and_then(|context| context.text(Field::TERRITORY));
+            if let Some(territory) = territory.filter(|code| !self.input.policies.holds_for(code)) {
+                let plays = elsewhere.entry(territory).or_default();
+                *plays = plays.saturating_add(total.plays);
+            }
+        }
+        let policies = self.input.policies;
+        for (territory, plays) in elsewhere.into_iter().filter(|(_, plays)| *plays > 0) {
+            let message =
+                format!("{plays} plays in {territory}, which the deal `{}` is not for", policies.id);
+            let place = policies.place.clone();
+            self.diagnostics.push(Diagnostic::new(&TERRITORY_WITHOUT_DEAL, place, message));
+        }
+    }
+
+    fn check_period(&mut self) {
+        let policies = self.input.policies;
+        let partly = self.input.period.is_some_and(|period| !policies.covers(period));
+        if partly && policies.pro_rating.is_none() {
+            let message = format!("the deal `{}` leaves open: `pro-rating`", policies.id);
+            self.diagnostics.push(Diagnostic::new(&PART_OF_PERIOD, policies.place.clone(), message));
+        }
+    }
+
+    /// Says which model is worked out from now on.
+    pub(crate) fn begin(&mut self, word: &'static str, place: &Location) {
+        self.model = (word, place.clone());
+    }
+
+    pub(crate) fn policies(&self) -> &'a Policies {
+        self.input.policies
+    }
+
+    pub(crate) fn period(&self) -> Option<Period> {
+        self.input.period
+    }
+
+    /// The currency of reporting.
+    pub(crate) fn reporting(&self) -> Currency {
+        self.input.reporting
+    }
+
+    /// The decimal places of amounts in the currency of reporting.
+    pub(crate) fn places(&self) -> u32 {
+        self.input.policies.places(self.input.reporting)
+    }
+
+    /// Reports something once.
+    pub(crate) fn report(&mut self, code: &'static Code, place: &Location, message: String) {
+        if self.reported.insert(format!("{}{message}", code.id)) {
+            self.diagnostics.push(Diagnostic::new(code, place.clone(), message));
+        }
+    }
+
+    /// Reports something about the deal once.
+    pub(crate) fn report_deal(&mut self, code: &'static Code, message: String) {
+        let policies = self.input.policies;
+        self.report(code, &policies.place, message);
+    }
+
+    /// Reports something about the model once.
+    pub(crate) fn report_model(&mut self, code: &'static Code, message: String) {
+        let place = self.model.1.clone();
+        self.report(code, &place, message);
+    }
+
+    /// How many kinds of usages there are.
+    pub(crate) fn kinds(&self) -> usize {
+        self.input.usages.len()
+    }
+
+    /// How many contexts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.input.contexts.len()
+    }
+
+    pub(crate) fn context(&self, index: usize) -> &'a Entity {
+        static NOTHING: std::sync::LazyLock<Entity> = std::sync::LazyLock::new(Entity::default);
+        self.input.contexts.get(index).unwrap_or(&NOTHING)
+    }
+
+    /// The contexts that take part.
+    pub(crate) fn contexts(&self) -> Vec<usize> {
+        let included = self.included.iter().enumerate().filter(|(_, included)| **included);
+        included.map(|(index, _)| index).collect()
+    }
+
+    /// The contexts that take part, by what tells the parts of a scope apart.
+    pub(crate) fn contexts_by(&self, scope: Scope) -> BTreeMap<Key, Vec<usize>> {
+        let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for context in self.contexts() {
+            groups.entry(scope.key(self.context(context))).or_default().push(context);
+        }
+        groups
+    }
+
+    /// The usages of a context that count.
+    pub(crate) fn usages(&self, context: usize) -> Vec<CountedUsage<'a>> {
+        let usages = self.usages.get(context).into_iter().flatten();
+        let input = usages.filter_map(|(number, plays)| {
+            let total = self.input.usages.get(*number)?;
+            Some(CountedUsage { number: *number, total, plays: *plays })
+        });
+        input.collect()
+    }
+
+    /// The plays of a context that count.
+    pub(crate) fn plays(&self, context: usize) -> i128 {
+        self.usages.get(context).into_iter().flatten().map(|(_, plays)| plays).sum()
+    }
+
+    /// Where the figures of a context stand.
+    pub(crate) fn place(&self, context: usize) -> Location {
+        let own = self.figures.get(context).and_then(Option::as_ref).map(|figures| figures.place.clone());
+        own.unwrap_or_else(|| Location { source: self.input.source.map(Into::into), ..Location::default() })
+    }
+
+    /// Where the figures of a context come from, for auditors.
+    pub(crate) fn source(&self, context: usize) -> String {
+        match self.figures.get(context) {
+            Some(Some(figures)) => figures.place.to_string(),
+            _ => "report".to_owned(),
+        }
+    }
+
+    fn missing(&mut self, context: usize, heading: &str) -> Exact {
+        let message = format!(
+            "`{heading}` is missing for {}, and `{}` of the deal `{}` needs it",
+            named(self.context(context)),
+            self.model.0,
+            self.input.policies.id
+        );
+        let place = self.place(context);
+        self.report(&FIGURE_MISSING, &place, message);
+        zero()
+    }
+
+    /// A figure of a context, if it is there.
+    pub(crate) fn known(&self, context: usize, field: Field) -> Option<Exact> {
+        let texts = self.context(context).value(field)?;
+        texts.iter().map(|text| value::decimal(text).ok().map(exact)).sum()
+    }
+
+    /// A figure of a context that the model needs.
+    pub(crate) fn figure(&mut self, context: usize, field: Field) -> Exact {
+        match self.known(context, field) {
+            Some(figure) => figure,
+            None => self.missing(context, heading_of(field).unwrap_or_default()),
+        }
+    }
+
+    /// The subscribers of a context, counted as the deal says.
+    pub(crate) fn subscribers(&mut self, context: usize) -> Exact {
+        if self.input.policies.subscribers != Some(SubscriberCounting::Equivalents) {
+            return self.figure(context, Field::SUBSCRIBERS);
+        }
+        let figures = self.figures.get(context).and_then(Option::as_ref);
+        let days = self.input.period.map_or(0, |period| active_days(period, None, None).1);
+        let known = figures.and_then(|figures| {
+            let whole_period = [(figures.equivalents.clone()?, whole(1))];
+            equivalents(&whole_period, &figures.partial_days.map_or_else(zero, exact), days)
+        });
+        match known {
+            Some(count) => count,
+            None => self.missing(context, "subscriber-factor"),
+        }
+    }
+
+    /// A figure of the whole period for the days of the deal.
+    pub(crate) fn for_days(&self, amount: Exact) -> Exact {
+        let part = self.days().and_then(|(active, days)| pro_rated(&amount, active, days));
+        part.unwrap_or(amount)
+    }
+
+    /// The days of the deal and of the period, where figures count by days.
+    pub(crate) fn days(&self) -> Option<(i128, i128)> {
+        let policies = self.input.policies;
+        let period = self.input.period.filter(|_| policies.pro_rating == Some(ProRating::Days))?;
+        Some(active_days(period, policies.from, policies.until))
+    }
+
+    /// A rate for a context, or for a usage of it.
+    pub(crate) fn rate(&mut self, rates: &Rates, context: usize, usage: Option<&Entity>) -> Exact {
+        if let Some(rate) = rates.find(self.context(context), usage) {
+            return rate;
+        }
+        let price = usage
+            .and_then(|usage| usage.text(Field::USAGE_RETAIL_PRICE).or_else(|| usage.text(Field::PRICE)));
+        let price = price.map(|price| format!(" at {price}")).unwrap_or_default();
+        let message = format!("`{}` has no element for {}{price}", rates.key, named(self.context(context)));
+        self.report(&NO_RATE, &rates.place, message);
+        zero()
+    }
+}
+
+/// A sales context in words, for messages.
+pub(crate) fn named(context: &Entity) -> String {
+    let parts = [("territory", Field::TERRITORY), ("tier", Field::SERVICE), ("use type", Field::USE_TYPE)];
+    let parts =
+        parts.iter().filter_map(|(name, field)| context.text(*field).map(|text| format!("{name} {text}")));
+    parts.collect::<Vec<_>>().join(", ")
+}

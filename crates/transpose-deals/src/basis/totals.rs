@@ -1,0 +1,97 @@
+//! All plays of the service, by which pools are divided.
+
+use super::{Basis, Key};
+use crate::arithmetic::number::{Exact, exact, whole, zero};
+use crate::arithmetic::plays::CountedPlays;
+use crate::policies::{Scope, TotalSource};
+use std::collections::{BTreeMap, BTreeSet};
+use transpose_core::model::Field;
+use transpose_core::terms::ServiceTotal;
+
+transpose_core::codes! {
+    /// A total that nobody counted.
+    pub(crate) NO_TOTAL: "DEA0533" "total-not-counted" Error
+        "The deal shares pools by all plays of the service, and what was read is not the whole service."
+        "Write `total = \"figures\"` and fill the figures, or use `transpose run` over all plays."
+}
+
+/// The plays in each part of a scope, and where the number comes from.
+pub(crate) type Totals = BTreeMap<Key, (Exact, String)>;
+
+impl Basis<'_> {
+    /// All plays of the service in each part of a scope, and where the number comes from.
+    pub(crate) fn totals(&mut self, scope: Scope) -> Totals {
+        let mut totals = Totals::new();
+        let add = |totals: &mut Totals, key: Key, plays: Exact, source: String| {
+            let (sum, from) = totals.entry(key).or_insert_with(|| (zero(), String::new()));
+            *sum += plays;
+            if !from.split(' ').any(|known| known == source) {
+                from.push_str(if from.is_empty() { "" } else { " " });
+                from.push_str(&source);
+            }
+        };
+        let from = self.input.policies.total.unwrap_or(TotalSource::Figures);
+        let included = self.contexts();
+        let played_in = included.iter().filter(|context| self.plays(**context) != 0);
+        let played_in: BTreeSet<Key> = played_in.map(|context| scope.key(self.context(*context))).collect();
+        for context in included {
+            let key = scope.key(self.context(context));
+            match from {
+                TotalSource::Figures => match self.total_of_figures(context) {
+                    Some(plays) => {
+                        let source = self.source(context);
+                        add(&mut totals, key, plays, source);
+                    }
+                    // Where the recipient has no plays, nothing is payable whatever the total.
+                    None if played_in.contains(&key) => {
+                        _ = self.missing(context, self.total_heading());
+                    }
+                    None => {}
+                },
+                TotalSource::Report => {
+                    add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
+                }
+                // A total that is absent is refused below; until then the plays of the recipient
+                // stand in for it, so that nothing else is reported for the same reason.
+                TotalSource::Service if self.input.service.is_none() => {
+                    add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
+                }
+                TotalSource::Service => add(&mut totals, key, zero(), from.word().to_owned()),
+            }
+        }
+        if from == TotalSource::Service {
+            let Some(counted) = self.input.service else {
+                let message = format!("`total` of the deal `{}` is service", self.input.policies.id);
+                self.report_deal(&NO_TOTAL, message);
+                return totals;
+            };
+            for kind in counted.iter().filter(|kind| self.counts_in_service(kind)) {
+                add(&mut totals, scope.key(&kind.context), whole(kind.plays), from.word().to_owned());
+            }
+        }
+        totals
+    }
+
+    fn counts_in_service(&self, total: &ServiceTotal) -> bool {
+        let holds = total
+            .context
+            .text(Field::TERRITORY)
+            .is_none_or(|territory| self.input.policies.holds_for(territory));
+        holds && self.input.policies.counts_play(&total.context, total.bearing)
+    }
+
+    fn total_of_figures(&self, context: usize) -> Option<Exact> {
+        let figures = self.figures.get(context).and_then(Option::as_ref)?;
+        let all = self.input.policies.counts == Some(CountedPlays::All);
+        let found = if all { figures.sums.get(&Field::TOTAL_USAGES).copied() } else { figures.qualified };
+        found.map(exact)
+    }
+
+    fn total_heading(&self) -> &'static str {
+        if self.input.policies.counts == Some(CountedPlays::All) {
+            "total-usages"
+        } else {
+            "qualified-usages"
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Policies of a deal that cannot both hold.
+
+use super::Deal;
+use crate::arithmetic::plays::{CountedPlays, MissingDuration};
+use crate::models::Need;
+use crate::policies::{CONTRADICTING_TERMS, ExchangeRates, Places, RoundingLevel, Summary};
+use crate::toml::document::Table;
+use crate::toml::reader::Reader;
+use transpose_codes::Currency;
+use transpose_core::diagnostics::Diagnostic;
+use transpose_core::terms::{BelowThreshold, QualifyingPlay};
+
+transpose_core::codes! {
+    /// A policy that needs what is not known.
+    pub(crate) UNKNOWN_DURATIONS: "DEA0509" "durations-unknown" Error
+        "Plays without a duration are counted with those of zero seconds and cannot be told apart afterwards, so they cannot be paid for."
+        "Write `missing-duration = \"exclude\"`, or take a source that states every duration."
+}
+
+/// Reports policies that cannot both hold.
+pub(super) fn report(
+    reader: &mut Reader,
+    table: &Table,
+    deal: &Deal,
+    reporting: Option<Currency>,
+    qualifying: Option<QualifyingPlay>,
+) {
+    let policies = &deal.policies;
+    let mut refuse =
+        |message: String, help: &str| reader.advise(&CONTRADICTING_TERMS, table.at, message, help);
+    if let Some((scope, pool)) = policies.scope.zip(policies.pool)
+        && deal.models.len() > 1
+        && deal.needs(Need::Pool)
+        && !pool.lies_in(scope)
+    {
+        let message =
+            format!("`pool` is {}, which reaches beyond `greater-of`, {}", pool.word(), scope.word());
+        refuse(message, "a pool is compared as a whole: take a narrower `pool`, or a wider `greater-of`");
+    }
+    if policies.counts == Some(CountedPlays::All)
+        && qualifying.is_some_and(|qualifying| qualifying.below == BelowThreshold::Drop)
+    {
+        refuse(
+            "`counts` is all, but `[qualifying-play]` drops short plays".into(),
+            "write `below = \"not-royalty-bearing\"` under `[qualifying-play]`",
+        );
+    }
+    if policies.rounding.at == Some(RoundingLevel::Row) && policies.advance.is_some() {
+        refuse(
+            "the earnings of a period are not known where every row is rounded by itself".into(),
+            "write `at = \"statement\"` under `[deal.rounding]`",
+        );
+    }
+    if policies.rounding.at == Some(RoundingLevel::Row)
+        && policies.summaries.contains(&Summary::AllocatedRevenue)
+    {
+        refuse(
+            "`allocated-revenue` of summaries would not be the sum of its rows, which are rounded one by one"
+                .into(),
+            "write `at = \"statement\"` under `[deal.rounding]`",
+        );
+    }
+    if policies.rounding.places == Some(Places::OfCurrency)
+        && let Some(currency) = reporting.filter(|currency| currency.minor_units().is_none())
+    {
+        refuse(
+            format!("`places` is that of the currency, and {currency} has no smallest unit"),
+            "write a number of `places`",
+        );
+    }
+    if policies.missing == Some(MissingDuration::Count) && qualifying.is_some() {
+        reader.report(&UNKNOWN_DURATIONS, table.at, "`missing-duration` is count");
+    }
+    let listed = match &policies.exchange {
+        Some(ExchangeRates::Listed(rates)) => rates.as_slice(),
+        _ => &[],
+    };
+    let useless = reporting.and_then(|reporting| listed.iter().find(|rate| rate.from == reporting));
+    if let Some(rate) = useless {
+        let message =
+            format!("`[[deal.exchange]]` is from {}, which is the currency of reporting", rate.from);
+        reader.diagnostics.push(Diagnostic::new(&CONTRADICTING_TERMS, rate.place.clone(), message));
+    }
+}

@@ -1,0 +1,107 @@
+//! Reads `[[deal.model]]` by the [`ModelSpec`] of its model.
+
+use super::{MODELS, Measure, ModelSpec, Need, RoyaltyModel};
+use crate::basis::{Basis, Candidate};
+use crate::policies::{self, Rates};
+use crate::toml::document::{Node, Table};
+use crate::toml::reader::Reader;
+use std::sync::Arc;
+use transpose_core::diagnostics::Location;
+use transpose_core::model::Field;
+
+/// One `[[deal.model]]`.
+#[derive(Clone, Debug)]
+pub(crate) struct AgreedModel {
+    model: Arc<dyn RoyaltyModel>,
+    /// What it needs, with these keys.
+    needs: Vec<Need>,
+    place: Location,
+}
+
+impl AgreedModel {
+    /// Its name, as it is written to `usage.royalty-model`.
+    pub(crate) fn word(&self) -> &'static str {
+        self.model.spec().word
+    }
+
+    pub(crate) fn needs(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
+
+    /// Whether its rates look at a field.
+    pub(crate) fn reads(&self, field: Field) -> bool {
+        self.model.rates().iter().any(|rates| rates.reads(field))
+    }
+
+    /// What everything that was counted comes to.
+    pub(crate) fn amounts(&self, basis: &mut Basis<'_>) -> Candidate {
+        basis.begin(self.word(), &self.place);
+        self.model.amounts(basis)
+    }
+}
+
+/// Reads one `[[deal.model]]`; what is wrong with it is reported.
+pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<AgreedModel> {
+    let words: Vec<(&str, &ModelSpec)> = MODELS.iter().map(|spec| (spec.word, *spec)).collect();
+    let Some(entry) = table.entry("model") else {
+        reader.missing(table.at, "model", &table.name, "model = \"per-play\"");
+        return None;
+    };
+    let spec = reader.choice(entry, &words)?;
+    let names = spec.keys.iter().map(|key| key.name);
+    let known: Vec<&str> = std::iter::once("model").chain(names).collect();
+    reader.only(table, &known);
+    let mut keys = ModelKeys { reader, table, spec, needs: spec.needs.to_vec() };
+    keys.need_all(None);
+    let model = (spec.read)(&mut keys)?;
+    let needs = keys.needs;
+    Some(AgreedModel { model, needs, place: reader.lines.place(table.at) })
+}
+
+/// The table of a model while its keys are read. A key that is absent or wrong answers `None`.
+pub(crate) struct ModelKeys<'r> {
+    reader: &'r mut Reader,
+    table: &'r Table,
+    spec: &'static ModelSpec,
+    needs: Vec<Need>,
+}
+
+impl ModelKeys<'_> {
+    /// Reports the keys that are absent and needed, always or with a word of another key.
+    fn need_all(&mut self, with: Option<(&str, &str)>) {
+        for key in self.spec.keys.iter().filter(|key| key.only_with == with) {
+            if self.table.entry(key.name).is_none() {
+                let model = format!("the model `{}`", self.spec.word);
+                self.reader.missing(self.table.at, key.name, &model, key.example);
+            }
+        }
+    }
+
+    /// A rate, share, minimum or price.
+    pub(crate) fn rates(&mut self, name: &str) -> Option<Rates> {
+        let key = self.spec.key(name)?;
+        let measure = match key.measure {
+            Measure::Share => policies::Measure::Share,
+            Measure::Amount | Measure::AmountOr(_) | Measure::Word(_) => policies::Measure::Amount,
+        };
+        Rates::read(self.reader, self.table.entry(name)?, key.name, measure)
+    }
+
+    /// The word of a key. Keys that are needed with it are reported where they are absent.
+    pub(crate) fn word(&mut self, name: &str) -> Option<&'static str> {
+        let Measure::Word(words) = self.spec.key(name)?.measure else { return None };
+        let words: Vec<_> = words.iter().map(|(word, needs)| (*word, (*word, *needs))).collect();
+        let (word, needs) = self.reader.choice(self.table.entry(name)?, &words)?;
+        self.needs.extend_from_slice(needs);
+        self.need_all(Some((name, word)));
+        Some(word)
+    }
+
+    /// Whether a key has the word that stands in for amounts.
+    pub(crate) fn is_word(&self, name: &str) -> bool {
+        let Some(Measure::AmountOr(word)) = self.spec.key(name).map(|key| key.measure) else {
+            return false;
+        };
+        self.table.entry(name).is_some_and(|entry| entry.node == Node::Text(word.into()))
+    }
+}

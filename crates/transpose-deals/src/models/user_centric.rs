@@ -1,0 +1,164 @@
+//! A share of what each user pays, by what that user played.
+
+use super::{KeySpec, Measure, ModelSpec, Need, RoyaltyModel};
+use crate::arithmetic::number::{Exact, per_cent, quotient, whole, zero};
+use crate::arithmetic::pool::{per_play, worth};
+use crate::arithmetic::users::{IdleUsers, centric, idle};
+use crate::basis::explain::{amount, plain, site, with};
+use crate::basis::{Basis, Candidate, CountedUsage, Totals, named};
+use crate::policies::{Rates, Scope};
+use num_traits::Signed;
+use serde_json::json;
+use std::sync::Arc;
+use transpose_core::model::Field;
+
+transpose_core::codes! {
+    /// A user-centric model without users.
+    pub(crate) NO_USERS: "DEA0532" "plays-without-users" Error
+        "The model shares what each user paid by what that user played, and plays have no user."
+        "Take a source that states users, or another model."
+    /// More users than subscribers.
+    pub(crate) USERS_ABOVE_SUBSCRIBERS: "DEA0535" "users-above-subscribers" Error
+        "There are more users who played than subscribers, so the number of idle ones is unknown."
+        "Correct `users` or `subscribers` in the figures."
+}
+
+pub(super) static SPEC: ModelSpec = ModelSpec {
+    word: "user-centric",
+    pays: "a share of what each user pays, by what that user played",
+    keys: &[
+        KeySpec::share("share", "share = \"70\""),
+        KeySpec {
+            name: "fee",
+            measure: Measure::AmountOr("unit-price"),
+            example: "fee = \"unit-price\"` (of the figures) or `fee = \"10.00\"",
+            only_with: None,
+        },
+        KeySpec::word(
+            "idle-users",
+            &[("pro-rata", &[Need::Total]), ("unallocated", &[])],
+            "idle-users = \"unallocated\"` or `idle-users = \"pro-rata\"",
+        ),
+    ],
+    needs: &[Need::Counts, Need::Users],
+    template: None,
+    read: |keys| {
+        let share = keys.rates("share")?;
+        let fee = if keys.is_word("fee") { None } else { Some(keys.rates("fee")?) };
+        let idle = match keys.word("idle-users")? {
+            "pro-rata" => IdleUsers::ProRata,
+            _ => IdleUsers::Unallocated,
+        };
+        Some(Arc::new(UserCentric { share, fee, idle }))
+    },
+};
+
+#[derive(Debug)]
+struct UserCentric {
+    share: Rates,
+    /// Without one it is the unit price of the figures.
+    fee: Option<Rates>,
+    idle: IdleUsers,
+}
+
+impl RoyaltyModel for UserCentric {
+    fn spec(&self) -> &'static ModelSpec {
+        &SPEC
+    }
+
+    fn rates(&self) -> Vec<&Rates> {
+        std::iter::once(&self.share).chain(&self.fee).collect()
+    }
+
+    fn amounts(&self, basis: &mut Basis<'_>) -> Candidate {
+        let mut candidate = Candidate::new(basis);
+        let totals = match self.idle {
+            IdleUsers::ProRata => basis.totals(Scope::TerritoryAndTier),
+            IdleUsers::Unallocated => Totals::new(),
+        };
+        let currency = match self.fee {
+            Some(_) => basis.policies().currency,
+            None => basis.reporting(),
+        };
+        let contexts = basis.contexts();
+        let played: Vec<usize> = contexts.into_iter().filter(|context| basis.plays(*context) != 0).collect();
+        for context in played {
+            let paid = match &self.fee {
+                Some(fee) => basis.rate(fee, context, None),
+                None => basis.figure(context, Field::UNIT_PRICE),
+            };
+            let factor = basis.factor(currency, context);
+            let paid = basis.for_days(paid * factor);
+            let rate = per_cent(&basis.rate(&self.share, context, None));
+            let rest = self.idle_worth(basis, context, &(&paid * &rate), &totals);
+            for usage in basis.usages(context) {
+                let Some(users) = users(basis, context, &usage) else { continue };
+                let earned = centric(&paid, &rate, &users);
+                let plays: i128 = users.iter().map(|(own, _)| own).sum();
+                let unit = quotient(&earned, &whole(plays)).unwrap_or_else(zero) + &rest;
+                let part = json!({
+                    "fee": amount(&paid), "share": plain(&(&rate * whole(100))),
+                    "users": users.len().to_string(), "plays": usage.plays.to_string(),
+                    "of-idle-users": amount(&rest), "amount": amount(&per_play(usage.plays, &unit)),
+                });
+                candidate.explain(basis, context, part);
+                candidate.set(usage.number, unit, currency);
+            }
+        }
+        candidate
+    }
+}
+
+impl UserCentric {
+    /// What one play is worth of the fees of users who played nothing.
+    fn idle_worth(&self, basis: &mut Basis<'_>, context: usize, each: &Exact, totals: &Totals) -> Exact {
+        if self.idle == IdleUsers::Unallocated {
+            explain_unallocated(basis, context, each);
+            return zero();
+        }
+        let subscribers = basis.figure(context, Field::SUBSCRIBERS);
+        let users = basis.figure(context, Field::USERS);
+        if users > subscribers {
+            let message = format!(
+                "{} users and {} subscribers in {}",
+                plain(&users),
+                plain(&subscribers),
+                named(basis.context(context))
+            );
+            let place = basis.place(context);
+            basis.report(&USERS_ABOVE_SUBSCRIBERS, &place, message);
+        }
+        let pool = each * (subscribers - users);
+        let total = totals.get(&Scope::TerritoryAndTier.key(basis.context(context)));
+        total.and_then(|(total, _)| worth(&pool, total)).unwrap_or_else(zero)
+    }
+}
+
+/// For each user the plays of the usage and all plays; nothing where plays have no user.
+fn users(basis: &mut Basis<'_>, context: usize, usage: &CountedUsage<'_>) -> Option<Vec<(i128, i128)>> {
+    let by_user = usage.total.by_user.iter();
+    let users: Vec<(i128, i128)> = by_user.map(|(all, own)| (i128::from(*own), i128::from(*all))).collect();
+    let plays: i128 = users.iter().map(|(own, _)| own).sum();
+    if plays == i128::from(usage.total.plays) && !users.iter().any(|(own, all)| *all == 0 && *own > 0) {
+        return Some(users);
+    }
+    let message =
+        format!("{plays} of {} plays of {} have a user", usage.total.plays, named(basis.context(context)));
+    basis.report_model(&NO_USERS, message);
+    None
+}
+
+/// Shows auditors what stays with the service of the fees of users who played nothing, where their
+/// number is known.
+fn explain_unallocated(basis: &mut Basis<'_>, context: usize, each: &Exact) {
+    let known = basis.known(context, Field::SUBSCRIBERS).zip(basis.known(context, Field::USERS));
+    let count = known.map_or_else(zero, |(subscribers, users)| subscribers - users);
+    if count.is_positive() {
+        let shared = idle(&(each * &count), IdleUsers::Unallocated, 0, 0);
+        let line = json!({
+            "step": "unallocated", "model": SPEC.word, "amount": amount(&shared.unallocated),
+            "idle-users": plain(&count), "why": "idle-users",
+        });
+        basis.unallocated.push(with(site(basis.context(context)), line));
+    }
+}

@@ -1,0 +1,249 @@
+//! Reads what a `[[deal]]` decides.
+
+use super::{
+    Advance, ExchangeRates, ListedRate, MODES, Measure, Places, Policies, ProRating, Rates, RecipientShare,
+    RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, amount,
+};
+use crate::arithmetic::money::{Direction, Rate};
+use crate::arithmetic::number::exact;
+use crate::arithmetic::plays::{CountedPlays, MissingDuration};
+use crate::toml::document::{Entry, Node, Table};
+use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
+use crate::toml::value::{self, ValueError};
+use transpose_codes::PartyId;
+use transpose_codes::decimal::Decimal;
+
+transpose_core::codes! {
+    /// Policies that cannot both hold.
+    pub(crate) CONTRADICTING_TERMS: "DEA0508" "contradicting-terms" Error
+        "Two keys of a deal cannot both hold."
+        "Change one of them."
+}
+
+/// The keys of `[[deal]]`.
+pub(crate) const KEYS: &[&str] = &[
+    "id",
+    "label",
+    "party-id",
+    "currency",
+    "territories",
+    "from",
+    "until",
+    "greater-of",
+    "pool",
+    "counts",
+    "missing-duration",
+    "previews",
+    "total",
+    "subscribers",
+    "pro-rating",
+    "share",
+    "fee",
+    "withholding",
+    "exchange",
+    "model",
+    "rounding",
+    "advance",
+    "report",
+];
+
+/// Reads the policies of a deal; what is wrong with them is reported.
+pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
+    let mut keys = Keys::new(reader, table);
+    let id = keys.need("id", "id = \"label-2026\"").text("id");
+    let label = keys.need("label", "label = \"Example Records\"").text("label");
+    let currency = keys.need("currency", "currency = \"EUR\"").value("currency", value::currency);
+    keys.need("territories", "territories = [\"GB\", \"DE\"]` or `territories = \"Worldwide\"");
+    let territories = table.entry("territories").map(|entry| territories(keys.reader, entry));
+    let party = keys.value("party-id", |text| {
+        PartyId::parse(text).map(|id| id.code.to_string()).map_err(ValueError::new)
+    });
+    let from = keys.value("from", value::date);
+    let until = keys.value("until", value::date);
+    if from.zip(until).is_some_and(|(from, until)| until < from) {
+        keys.reader.report(&WRONG_VALUE, table.at, "`until` is before `from`");
+    }
+    let scope = keys.choice("greater-of", &Scope::WORDS);
+    let pool = keys.choice("pool", &Scope::WORDS);
+    let counts = keys.choice(
+        "counts",
+        &[
+            ("all", CountedPlays::All),
+            ("qualified", CountedPlays::Qualified),
+            ("qualified-and-previews", CountedPlays::QualifiedAndPreviews),
+        ],
+    );
+    let missing = keys.choice(
+        "missing-duration",
+        &[("exclude", MissingDuration::Exclude), ("count", MissingDuration::Count)],
+    );
+    let total = keys.choice("total", &TotalSource::WORDS);
+    let subscribers = keys.choice("subscribers", &SubscriberCounting::WORDS);
+    let pro_rating = keys.choice("pro-rating", &ProRating::WORDS);
+    let previews = table.entry("previews").map(|entry| {
+        keys.reader.texts(entry).into_iter().map(|(text, _)| text).filter(|text| text != "none").collect()
+    });
+    let withholding = table
+        .entry("withholding")
+        .and_then(|entry| Rates::read(keys.reader, entry, "withholding", Measure::Share));
+    let take = take(keys.reader, table);
+    let exchange = exchange(keys.reader, table);
+    let rounding = rounding(keys.reader, table);
+    let advance = advance(keys.reader, table);
+    let summaries = summaries(keys.reader, table);
+    Some(Policies {
+        id: id?,
+        label: label?,
+        party,
+        currency: currency?,
+        territories: territories?,
+        from,
+        until,
+        scope,
+        pool,
+        counts,
+        missing,
+        previews,
+        total,
+        subscribers,
+        pro_rating,
+        take,
+        withholding,
+        exchange,
+        rounding,
+        advance,
+        summaries,
+        place: reader.lines.place(table.at),
+    })
+}
+
+/// Territories by code; none stands for the world.
+fn territories(reader: &mut Reader, entry: &Entry) -> Vec<String> {
+    let mut codes = Vec::new();
+    let texts = reader.texts(entry);
+    let several = texts.len() > 1;
+    for (text, at) in texts {
+        if text == "Worldwide" {
+            if several {
+                reader.report(&WRONG_VALUE, at, "`territories` has `Worldwide` and others");
+            }
+            continue;
+        }
+        codes.extend(
+            reader
+                .checked(&entry.key, at, &text, value::territory(&text))
+                .map(|territory| territory.code().to_owned()),
+        );
+    }
+    codes
+}
+
+/// What of the gross amount is the recipient's.
+fn take(reader: &mut Reader, table: &Table) -> Option<RecipientShare> {
+    let mut of = |key: &str| table.entry(key).map(|entry| (entry.at, amount(reader, entry, Measure::Share)));
+    match (of("share"), of("fee")) {
+        (Some(_), Some((at, _))) => {
+            reader.report(&CONTRADICTING_TERMS, at, "`share` and `fee` both say what the recipient gets");
+            None
+        }
+        (Some((_, share)), None) => share.map(|share| RecipientShare::Share(exact(share))),
+        (None, Some((_, fee))) => fee.map(|fee| RecipientShare::Fee(exact(fee))),
+        (None, None) => None,
+    }
+}
+
+fn exchange(reader: &mut Reader, table: &Table) -> Option<ExchangeRates> {
+    let entry = table.entry("exchange")?;
+    if let Node::Text(_) = entry.node {
+        return reader.choice(entry, &[("figures", ())]).map(|()| ExchangeRates::Figures);
+    }
+    let mut rates = Vec::new();
+    for table in reader.tables_below(table, "deal", "exchange") {
+        reader.only(&table, &["from", "rate", "direction", "date", "source"]);
+        let mut keys = Keys::new(reader, &table);
+        let from = keys.need("from", "from = \"USD\"").value("from", value::currency);
+        let rate = keys.need("rate", "rate = \"0.9236\"").value("rate", positive);
+        keys.need(
+            "direction",
+            "direction = \"multiply\"` (amounts are multiplied with the rate) or `direction = \"divide\"",
+        );
+        let direction =
+            keys.choice("direction", &[("multiply", Direction::Multiply), ("divide", Direction::Divide)]);
+        let date = keys.need("date", "date = \"2026-10-30\"").value("date", value::date);
+        let source = keys.need("source", "source = \"European Central Bank\"").text("source");
+        let place = reader.lines.place(table.at);
+        if let (Some(from), Some(rate), Some(direction), Some(date), Some(source)) =
+            (from, rate, direction, date, source)
+        {
+            rates.push(ListedRate { from, rate: Rate { rate: exact(rate), direction }, date, source, place });
+        }
+    }
+    Some(ExchangeRates::Listed(rates))
+}
+
+fn positive(text: &str) -> Result<Decimal, ValueError> {
+    let number = value::decimal(text)?;
+    if number > Decimal::ZERO { Ok(number) } else { Err(ValueError::new("a rate is greater than zero")) }
+}
+
+fn rounding(reader: &mut Reader, table: &Table) -> RoundingTerms {
+    let Some(table) = reader.table_below(table, "deal", "rounding") else { return RoundingTerms::default() };
+    reader.only(&table, &["places", "mode", "at", "allocation"]);
+    let places = table.entry("places").and_then(|entry| match &entry.node {
+        Node::Text(text) if text == "currency" => Some(Places::OfCurrency),
+        Node::Integer(text) => match text.parse::<u32>() {
+            Ok(places) if places <= 17 => Some(Places::Fixed(places)),
+            _ => {
+                reader.report(&WRONG_VALUE, entry.at, format!("`places` is {text}, expected 0 to 17"));
+                None
+            }
+        },
+        other => {
+            reader.wrong(entry.at, "places", other, "`\"currency\"` or a whole number from 0 to 17");
+            None
+        }
+    });
+    let mut keys = Keys::new(reader, &table);
+    let mode = keys.choice("mode", &MODES);
+    let at = keys.choice("at", &RoundingLevel::WORDS);
+    // There is one way, which is named all the same: it decides who gets the last cent.
+    let _ = keys.choice("allocation", &[("largest-remainder", ())]);
+    RoundingTerms { places, mode, at }
+}
+
+fn advance(reader: &mut Reader, table: &Table) -> Option<Advance> {
+    let table = reader.table_below(table, "deal", "advance")?;
+    reader.only(&table, &["amount", "paid", "first", "last"]);
+    let mut keys = Keys::new(reader, &table);
+    keys.need("amount", "amount = \"50000.00\"");
+    let amount = table.entry("amount").and_then(|entry| amount(keys.reader, entry, Measure::Amount));
+    keys.need("paid", "paid = \"in-advance\"` (earnings are set against it) or `paid = \"at-end\"` (what is missing is paid when the term ends)");
+    let at_end = keys.choice("paid", &[("in-advance", false), ("at-end", true)]);
+    let first = keys.need("first", "first = \"2026-01\"").value("first", value::period);
+    let last = keys.need("last", "last = \"2026-12\"").value("last", value::period);
+    if first.zip(last).is_some_and(|(first, last)| last.last() < first.first()) {
+        reader.report(&WRONG_VALUE, table.at, "`last` is before `first`");
+    }
+    let place = reader.lines.place(table.at);
+    Some(Advance { amount: amount?, at_end: at_end?, first: first?, last: last?, place })
+}
+
+fn summaries(reader: &mut Reader, table: &Table) -> Vec<Summary> {
+    let Some(table) = reader.table_below(table, "deal", "report") else { return Vec::new() };
+    reader.only(&table, &["summaries"]);
+    let Some(entry) = table.entry("summaries") else {
+        reader.missing(
+            table.at,
+            "summaries",
+            &table.name,
+            "summaries = [\"allocated-revenue\", \"market-share\"]",
+        );
+        return Vec::new();
+    };
+    let mut summaries = Vec::new();
+    for (text, at) in reader.texts(entry) {
+        let element = Entry { key: entry.key.clone(), at, node: Node::Text(text) };
+        summaries.extend(reader.choice(&element, &Summary::WORDS));
+    }
+    summaries
+}
