@@ -65,7 +65,7 @@ impl EnrichmentOptions {
                 .with_help("Give a table with track ids or release ids and what they stand for."));
         }
         let (catalogue, found) = Catalogue::read(&inputs, format, &[], reading)?;
-        let mut diagnostics = opener.notes();
+        let mut diagnostics = opener.diagnostics();
         diagnostics.merge(found);
         Ok((Some(catalogue), diagnostics))
     }

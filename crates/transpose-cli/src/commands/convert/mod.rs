@@ -177,7 +177,7 @@ impl Convert {
             })
         });
         let inputs = if sells || sums || self.selection.reads_twice() {
-            opener.kept_inputs(&self.inputs, threads, &temp_dir)?
+            opener.replayable_inputs(&self.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&self.inputs, threads)?
         };
@@ -235,7 +235,7 @@ impl Convert {
             arguments::warnings(terms.as_ref()),
             carried,
             known,
-            opener.notes(),
+            opener.diagnostics(),
             std::mem::take(&mut outcome.report.diagnostics),
         ]);
         let particulars = Particulars {

@@ -54,7 +54,7 @@ impl Infer {
         let inputs = opener.inputs(std::slice::from_ref(&self.sample), self.threads.reading().threads)?;
         let Some(input) = inputs.first() else { return Ok(Exit::Done) };
         let proposal = proposed(&registry, input, &id)?;
-        let mut diagnostics: Diagnostics = opener.notes();
+        let mut diagnostics: Diagnostics = opener.diagnostics();
         diagnostics.extend(proposal.diagnostics.iter().cloned());
         self.output.write_file(&proposal.toml)?;
         if self.json {

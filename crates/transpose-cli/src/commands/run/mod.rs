@@ -85,7 +85,7 @@ impl Run {
             .filter_map(|output| output.terms.as_ref())
             .any(|terms| terms.agreement().has_shops());
         let inputs = if sells || job.duplicates != DuplicatePolicy::Off {
-            opener.kept_inputs(&job.inputs, threads, &temp_dir)?
+            opener.replayable_inputs(&job.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&job.inputs, threads)?
         };
@@ -150,7 +150,7 @@ impl Run {
             warnings.merge(arguments::warnings(output.terms.as_ref()));
         }
         let found = std::mem::take(&mut ran.report.diagnostics);
-        ran.report.diagnostics = joined([warnings, carried, known, opener.notes(), found]);
+        ran.report.diagnostics = joined([warnings, carried, known, opener.diagnostics(), found]);
         let summary = Summary {
             job: &job,
             prepared: &prepared,

@@ -65,7 +65,7 @@ pub(crate) struct Validate {
     rules: Option<PathBuf>,
     /// How findings are written: for people, one JSON object a line, or SARIF 2.1.0
     #[arg(long, value_name = "FORM", default_value = "text")]
-    report: Form,
+    report: ReportFormat,
     /// Where findings are written; by default standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
@@ -88,7 +88,7 @@ pub(crate) struct Validate {
 
 /// How findings are written.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
+enum ReportFormat {
     /// For people, grouped by code
     Text,
     /// One JSON object a line, a summary last
@@ -124,7 +124,7 @@ impl Validate {
         let memory = self.memory.given_limit();
         let threads = self.threads.reading().within(memory, true).threads;
         let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
-        let inputs = opener.kept_inputs(&self.inputs, threads, &temp_dir)?;
+        let inputs = opener.replayable_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
         for input in &inputs {
             // A second handle is used to recognise the format, so that packed files do not hold
@@ -163,7 +163,7 @@ impl Validate {
         });
         progress.clear();
         let (mut verdict, repair) = checked.map_err(located)?;
-        verdict.diagnostics = joined([opener.notes(), std::mem::take(&mut verdict.diagnostics)]);
+        verdict.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut verdict.diagnostics)]);
         let mut diagnostics = verdict.diagnostics.clone();
         if let Some(repair) = &repair {
             diagnostics.merge(repair.changes.clone());
@@ -183,9 +183,9 @@ impl Validate {
             exit,
         };
         let text = match self.report {
-            Form::Text => report.text(),
-            Form::Jsonl => report.json_lines(),
-            Form::Sarif => report.sarif(),
+            ReportFormat::Text => report.text(),
+            ReportFormat::Jsonl => report.json_lines(),
+            ReportFormat::Sarif => report.sarif(),
         };
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;
