@@ -1,6 +1,7 @@
 //! Diagnostics of the command line itself: wrong arguments, unknown formats, unusable side files.
 
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location};
+use transpose_core::model::Field;
 
 transpose_core::codes! {
     /// A format that does not exist.
@@ -61,6 +62,14 @@ pub(crate) fn usage_error(code: &'static Code, message: impl Into<String>) -> Fa
 /// A failure because an argument, or a combination of arguments, makes no sense.
 pub(crate) fn argument_error(message: impl Into<String>) -> Fatal {
     usage_error(&ARGUMENT, message)
+}
+
+/// The same failure, with advice about a field that does not exist.
+pub(crate) fn unknown_field(failure: Fatal, name: &str) -> Fatal {
+    match Field::nearest(name) {
+        Some(near) => failure.with_help(format!("Did you mean `{near}`?")),
+        None => failure.with_help("`transpose formats FORMAT` lists the fields of a format."),
+    }
 }
 
 /// The given collections as one, in their order.

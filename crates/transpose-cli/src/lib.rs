@@ -57,7 +57,7 @@ mod time_zone;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use exit::{Exit, Stop};
-use messages::{Form, Messages};
+use messages::{MessageFormat, Messages};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
@@ -94,7 +94,7 @@ struct Cli {
     command: commands::Command,
     /// How findings and summaries are written to standard error
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "FORM", default_value = "human")]
-    message_format: Form,
+    message_format: MessageFormat,
     /// Say nothing but what is wrong
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     quiet: bool,
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn every_end_has_its_exit_code() {
-        let messages = Messages::new(Form::Human, true);
+        let messages = Messages::new(MessageFormat::Human, true);
         let ended = |end: fn() -> Result<Exit, Stop>| guarded(&messages, end).code();
         assert_eq!(ended(|| Ok(Exit::Diagnostics)), 1);
         assert_eq!(ended(|| Err(diagnostics::argument_error("a test").into())), 2);

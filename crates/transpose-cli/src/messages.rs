@@ -15,7 +15,7 @@ use transpose_engine::{diagnostics, receipt};
 
 /// How messages are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Form {
+pub(crate) enum MessageFormat {
     /// For people
     Human,
     /// One JSON object a line
@@ -24,7 +24,7 @@ pub(crate) enum Form {
 
 /// The writer of all output.
 pub(crate) struct Messages {
-    form: Form,
+    form: MessageFormat,
     quiet: bool,
     terminal: bool,
     colour: bool,
@@ -35,7 +35,7 @@ const SHOWN: usize = 5;
 
 impl Messages {
     /// Messages in the given form. Colours and progress are for terminals only.
-    pub(crate) fn new(form: Form, quiet: bool) -> Self {
+    pub(crate) fn new(form: MessageFormat, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
@@ -44,7 +44,7 @@ impl Messages {
 
     /// Whether to show a progress bar.
     pub(crate) fn shows_progress(&self) -> bool {
-        self.terminal && !self.quiet && self.form == Form::Human
+        self.terminal && !self.quiet && self.form == MessageFormat::Human
     }
 
     /// Writes data to standard output.
@@ -70,14 +70,14 @@ impl Messages {
 
     /// Writes text to standard error, unless messages are JSON or quiet.
     pub(crate) fn note(&self, text: &str) {
-        if self.form == Form::Human && !self.quiet {
+        if self.form == MessageFormat::Human && !self.quiet {
             say(&printable(text));
         }
     }
 
     /// Writes a JSON object to standard error, if messages are JSON.
     pub(crate) fn object(&self, value: &Value) {
-        if self.form == Form::Json {
+        if self.form == MessageFormat::Json {
             say(&format!("{value}\n"));
         }
     }
@@ -89,7 +89,7 @@ impl Messages {
         let wanted = diagnostics
             .iter()
             .filter(|diagnostic| !self.quiet || diagnostic.code.severity == Severity::Error);
-        if self.form == Form::Json {
+        if self.form == MessageFormat::Json {
             wanted.for_each(|diagnostic| self.object(&receipt::diagnostic(diagnostic)));
         } else {
             say(&rendered(wanted, &counts, self.colour));
@@ -98,7 +98,7 @@ impl Messages {
 
     /// Writes why a run failed; returns the exit code.
     pub(crate) fn fatal(&self, fatal: &Fatal) -> Exit {
-        if self.form == Form::Json {
+        if self.form == MessageFormat::Json {
             fatal.diagnostics.iter().for_each(|diagnostic| self.object(&receipt::diagnostic(diagnostic)));
         } else {
             say(&rendered(fatal.diagnostics.iter(), &BTreeMap::new(), self.colour));

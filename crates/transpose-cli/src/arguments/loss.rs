@@ -1,6 +1,6 @@
 //! `--deny loss`: the fields that a conversion may not lose.
 
-use crate::diagnostics::{WithHelp as _, argument_error};
+use crate::diagnostics::{argument_error, unknown_field};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::model::Field;
 
@@ -34,11 +34,8 @@ impl LossOptions {
             // cannot be checked here.
             let cell = name.chars().any(char::is_uppercase);
             if !cell && Field::by_id(name).is_none() && !Field::all().any(within) {
-                let unknown = argument_error(format!("`--deny loss` names `{name}`, which is no field"));
-                return Err(match Field::nearest(name) {
-                    Some(near) => unknown.with_help(format!("Did you mean `{near}`?")),
-                    None => unknown.with_help("`transpose formats FORMAT` lists the fields of a format."),
-                });
+                let message = format!("`--deny loss` names `{name}`, which is no field");
+                return Err(unknown_field(argument_error(message), name));
             }
         }
         Ok(Some(fields))

@@ -1,7 +1,7 @@
 //! `transpose compare`: which plays of one report are in another.
 
 use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
-use crate::diagnostics::{WithHelp as _, argument_error, joined};
+use crate::diagnostics::{WithHelp as _, argument_error, joined, unknown_field};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -155,13 +155,8 @@ impl Compare {
     /// The fields by their names.
     fn fields(&self) -> Result<Vec<Field>, Fatal> {
         let field = |name: &String| {
-            Field::by_id(name).ok_or_else(|| {
-                let unknown = argument_error(format!("there is no field `{name}`"));
-                match Field::nearest(name) {
-                    Some(near) => unknown.with_help(format!("Did you mean `{near}`?")),
-                    None => unknown.with_help("`transpose formats FORMAT` lists the fields of a format."),
-                }
-            })
+            Field::by_id(name)
+                .ok_or_else(|| unknown_field(argument_error(format!("there is no field `{name}`")), name))
         };
         self.fields.iter().map(field).collect()
     }

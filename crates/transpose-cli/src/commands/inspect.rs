@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Fatal, Severity, shown};
-use transpose_core::format::{Grain, Recognition, Registry};
+use transpose_core::format::{Grain, Registry};
 use transpose_core::model::{self, Entity, Field};
 use transpose_engine::inspect::{Survey, survey};
 use transpose_engine::receipt;
@@ -93,12 +93,7 @@ const CONTEXTS: usize = 40;
 impl Inspection<'_> {
     /// How certain the format is, and why.
     fn recognised(&self) -> (&'static str, &str) {
-        match &self.chosen.recognition {
-            Recognition::Certain(reason) => ("certain", reason),
-            Recognition::Possible(reason) => ("possible", reason),
-            Recognition::Near(reason) => ("near", reason),
-            Recognition::No => ("no", "named by the command"),
-        }
+        open::certainty(&self.chosen.recognition, "named by the command")
     }
 
     /// The first and the last moment, otherwise the days that the header states.

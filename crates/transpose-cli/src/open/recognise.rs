@@ -20,6 +20,16 @@ pub(crate) struct RecognisedFormat<'a> {
     pub(crate) recognition: Recognition,
 }
 
+/// How certain a recognition is, in a word, and its reason; without one it is the given text.
+pub(crate) fn certainty<'a>(recognition: &'a Recognition, otherwise: &'a str) -> (&'static str, &'a str) {
+    match recognition {
+        Recognition::Certain(reason) => ("certain", reason),
+        Recognition::Possible(reason) => ("possible", reason),
+        Recognition::Near(reason) => ("near", reason),
+        Recognition::No => ("no", otherwise),
+    }
+}
+
 /// Chooses the format of one input: the given one, or the one that recognises it.
 pub(crate) fn choose_format<'a>(
     registry: &'a Registry,

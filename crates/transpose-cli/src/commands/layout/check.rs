@@ -4,7 +4,7 @@ use crate::arguments::{DataForm, ReadOptions, Threads};
 use crate::diagnostics::{argument_error, joined};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
-use crate::open::{self, Containers};
+use crate::open::{self, Containers, PROBE};
 use crate::text::{counted, number, printable, table};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -21,9 +21,6 @@ use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
 
 /// How many bytes of a sample are shown cell by cell. The whole sample is read in any case.
 const LOOKED_AT: usize = 16 << 20;
-
-/// How many bytes from the beginning of a sample are used to recognise it.
-const PROBE: usize = 64 << 10;
 
 /// Checks a layout, and shows what becomes of a sample
 #[derive(clap::Args)]
@@ -101,6 +98,11 @@ impl Check {
     }
 }
 
+/// How certain the layout is that the sample is its own, and why.
+fn certainty(sample: &SampleReading) -> (&'static str, &str) {
+    open::certainty(&sample.recognition, "give the format with `--from`")
+}
+
 /// What a row of the format is.
 fn row(manifest: &Manifest) -> &'static str {
     match manifest.grain {
@@ -115,16 +117,6 @@ fn directions(manifest: &Manifest) -> &'static str {
         (true, true) => "read and written",
         (true, false) => "read",
         _ => "written",
-    }
-}
-
-/// How certain the layout is that the sample is its own, and why.
-fn recognised(recognition: &Recognition) -> (&'static str, &str) {
-    match recognition {
-        Recognition::Certain(reason) => ("certain", reason),
-        Recognition::Possible(reason) => ("possible", reason),
-        Recognition::Near(reason) => ("near", reason),
-        Recognition::No => ("no", "give the format with `--from`"),
     }
 }
 
@@ -148,7 +140,7 @@ fn text(layout: &Layout, sample: Option<&SampleReading>) -> String {
         out.push_str("\nthe layout is sound\n");
         return out;
     };
-    let (sure, reason) = recognised(&sample.recognition);
+    let (sure, reason) = certainty(sample);
     facts.push(("sample", sample.name.clone()));
     facts.push(("recognised", format!("{sure}: {reason}")));
     let mapping = &sample.mapping;
@@ -273,7 +265,7 @@ fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
     };
     object.insert("columns".into(), columns.into());
     if let Some(sample) = sample {
-        let (sure, reason) = recognised(&sample.recognition);
+        let (sure, reason) = certainty(sample);
         let header: Map<String, Value> = sample
             .mapping
             .header

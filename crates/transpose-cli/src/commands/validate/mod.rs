@@ -65,7 +65,7 @@ pub(crate) struct Validate {
     rules: Option<PathBuf>,
     /// How findings are written: for people, one JSON object a line, or SARIF 2.1.0
     #[arg(long, value_name = "FORM", default_value = "text")]
-    report: Form,
+    report: ReportFormat,
     /// Where findings are written; by default standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
@@ -88,7 +88,7 @@ pub(crate) struct Validate {
 
 /// How findings are written.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
+enum ReportFormat {
     /// For people, grouped by code
     Text,
     /// One JSON object a line, a summary last
@@ -183,9 +183,9 @@ impl Validate {
             exit,
         };
         let text = match self.report {
-            Form::Text => report.text(),
-            Form::Jsonl => report.json_lines(),
-            Form::Sarif => report.sarif(),
+            ReportFormat::Text => report.text(),
+            ReportFormat::Jsonl => report.json_lines(),
+            ReportFormat::Sarif => report.sarif(),
         };
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;

@@ -1,6 +1,6 @@
 //! The report as text: diagnostics grouped by code, the most severe first, then a summary.
 
-use super::{CodeGroup, Counts, Form, Report};
+use super::{CodeGroup, Counts, Report};
 use crate::text::{counted, number, printable};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -72,14 +72,4 @@ fn write_diagnostic(out: &mut String, diagnostic: &Diagnostic) {
         let _ = write!(out, "; found `{value}`");
     }
     out.push('\n');
-}
-
-impl std::fmt::Display for Form {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Jsonl => "jsonl",
-            Self::Sarif => "sarif",
-        })
-    }
 }
