@@ -18,14 +18,14 @@ use transpose_testkit::canonical::Unit;
 use transpose_testkit::case::{Check, Rejects};
 use transpose_testkit::run::{fault, target};
 use transpose_testkit::validate::{How, mended, validate, validate_as};
-use transpose_testkit::{Canonical, Case, Ended, Settings, mangle, render, run};
+use transpose_testkit::{Canonical, Case, Ended, Prepared, Settings, mangle, render, run};
 
 /// How many first bytes are looked at to recognise a file.
 const PROBE: usize = 64 * 1024;
 
 /// Runs a check for every case; an excepted case must fail it, or else the exception is out of
 /// date.
-fn each_case(kind: Check, check: impl Fn(&Registry, &dyn Format, &Case) -> Result<(), String>) {
+fn each_case(kind: Check, check: impl Fn(&Registry, &dyn Format, &Case) -> Result<(), String> + Sync) {
     let (catalogue, registry) = (catalogue(), registry());
     all(&catalogue.cases, |case| {
         let format =
@@ -221,14 +221,15 @@ fn went_to_disk(
 #[test]
 fn chunks_threads_and_memory_change_nothing() {
     each_case(Check::Invariance, |registry, format, case| {
+        let prepared = Prepared::new(registry, case)?;
         for to in targets(format, case) {
-            let expected = trace(&run(registry, case, &Settings::to(&to))?);
+            let expected = trace(&prepared.run(&Settings::to(&to))?);
             for chunk in [16, 17, 64, 4096, Reading::default().chunk] {
                 // Without any memory everything that is counted goes to disk after each chunk.
                 for (threads, memory) in [(1, None), (2, None), (3, None), (1, Some(0))] {
                     let reading = Reading { threads, chunk };
                     let settings = Settings { reading, memory, ..Settings::to(&to) };
-                    let ended = run(registry, case, &settings)?;
+                    let ended = prepared.run(&settings)?;
                     went_to_disk(registry, format, &to, &ended, memory.is_some())?;
                     let found = trace(&ended);
                     if found != expected {
@@ -308,15 +309,17 @@ fn a_repaired_copy_of_what_the_format_writes_is_the_same() {
 fn mangled_inputs_end_in_a_documented_way() {
     each_case(Check::Mangled, |registry, format, case| {
         let input = case.bytes()?;
+        let prepared = Prepared::new(registry, case)?;
+        let targets = targets(format, case);
         let step = (input.len() / 40).max(1);
         for variant in mangle::variants(&input, step, 8) {
             let probe = Probe { name: "report", bytes: &variant.bytes, complete: true };
             registry.formats().for_each(|format| drop(format.recognise(&probe)));
-            for to in targets(format, case) {
+            for to in &targets {
                 let reading = Reading { threads: 2, chunk: 64 };
-                let settings = Settings { bytes: Some(variant.bytes.clone()), reading, ..Settings::to(&to) };
-                let ended = run(registry, case, &settings)?;
-                if let Some(fault) = fault(&ended, rows_merge(registry, format, &to)) {
+                let settings = Settings { bytes: Some(variant.bytes.clone()), reading, ..Settings::to(to) };
+                let ended = prepared.run(&settings)?;
+                if let Some(fault) = fault(&ended, rows_merge(registry, format, to)) {
                     return Err(format!(
                         "{} to {to}: {fault}\n{}",
                         variant.name,

@@ -1,5 +1,5 @@
-//! The accounts between periods, and how amounts came about: what `run` and `convert` write beside
-//! reports.
+//! The companion files of reports that pay royalties: the account balances between periods, and the
+//! explanation of amounts.
 
 use crate::diagnostics::{WithHelp as _, argument_error, usage_error};
 use crate::open;
@@ -19,18 +19,18 @@ transpose_core::codes! {
         "Run again; runs that share accounts have to come one after the other."
 }
 
-/// The file with the accounts of deals, which a run reads and replaces.
+/// The file with the balances of deals, which a run reads and replaces.
 pub(crate) struct BalancesFile<'a> {
     path: &'a Path,
-    /// As it was read; nothing where there is no file yet.
+    /// The text that was read; `None` if there was no file.
     text: Option<String>,
     balances: Balances,
     redo: bool,
 }
 
 impl<'a> BalancesFile<'a> {
-    /// Reads the accounts, if the file is there; with `redo`, a period that they hold already is
-    /// worked out again.
+    /// Reads the balances, if the file exists. With `redo`, a period that they contain is computed
+    /// again.
     pub(crate) fn open(path: &'a Path, redo: bool) -> Result<Self, Fatal> {
         let source = path.to_string_lossy();
         let text = if path.exists() { Some(open::text(path)?) } else { None };
@@ -41,7 +41,7 @@ impl<'a> BalancesFile<'a> {
         Ok(Self { path, text, balances, redo })
     }
 
-    /// Gives a deal what its account brings into the period; answers what is suspicious.
+    /// Carries the balances of the deals into the period; returns warnings.
     pub(crate) fn carry(&self, terms: &mut PeriodTerms) -> Result<Diagnostics, Fatal> {
         let mut diagnostics = Diagnostics::default();
         if terms.royalties().is_some() {
@@ -50,7 +50,7 @@ impl<'a> BalancesFile<'a> {
         Ok(diagnostics)
     }
 
-    /// The accounts after the run; nothing where no deal has one.
+    /// The balances after the run; `None` if no deal has any.
     pub(crate) fn after(
         &self,
         outcomes: &[Outcome],
@@ -77,7 +77,7 @@ impl<'a> BalancesFile<'a> {
     }
 }
 
-/// What tells the inputs of a run from others: their hashes.
+/// The hashes of the inputs, which identify a run.
 fn digest(inputs: &[Input]) -> Result<String, Fatal> {
     let mut hashes = Vec::new();
     for input in inputs {
@@ -89,7 +89,7 @@ fn digest(inputs: &[Input]) -> Result<String, Fatal> {
     Ok(hashes.join(" "))
 }
 
-/// How the amounts of a report came about, as a file.
+/// The explanation of the amounts of a report, as a file.
 pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<CompanionFile, Fatal> {
     let Some(owed) = &outcome.owed else {
         let message = "there are no amounts to explain: the agreement has no `[[deal]]`, or the target holds single plays";

@@ -1,11 +1,11 @@
-//! The clock: read once a run, and nowhere else in the program.
+//! The clock, which nothing else in the program reads.
 
 use crate::diagnostics::argument_error;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::Fatal;
 
-/// The moment of the run: `SOURCE_DATE_EPOCH` where it is set, so that runs can be repeated byte by
-/// byte, else the clock.
+/// The moment of the run: `SOURCE_DATE_EPOCH` if it is set, so that runs can be repeated byte for
+/// byte, otherwise the clock.
 pub(crate) fn now() -> Result<Timestamp, Fatal> {
     let seconds = match std::env::var_os("SOURCE_DATE_EPOCH") {
         Some(text) => text.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
@@ -15,7 +15,7 @@ pub(crate) fn now() -> Result<Timestamp, Fatal> {
         })?,
         None => clock(),
     };
-    // The years that a date can have.
+    // Dates have years from 1 to 9999.
     if !(-62_135_596_800..=253_402_300_799).contains(&seconds) {
         return Err(argument_error(format!("the time {seconds} s since 1970 is in no year from 1 to 9999")));
     }
@@ -28,7 +28,7 @@ fn clock() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// A moment as text.
+/// A moment as RFC 3339 text.
 pub(crate) fn moment(moment: Timestamp) -> String {
     let mut out = Vec::new();
     moment.write_rfc3339(&mut out);

@@ -1,8 +1,9 @@
-//! A list of the files that were converted before, so that one that is delivered again is noticed.
+//! The delivery log: a list of the files that were converted, by which a repeated delivery is
+//! found.
 //!
-//! One JSON object a line: the hash of the file's content, unpacked, its name and the moment of the
-//! run. The list is read before a run and replaced as a whole when it has succeeded. Runs with one
-//! list are made one after the other.
+//! Each line is a JSON object with the hash of a file's unpacked content, its name and the moment
+//! of the run. The log is read before a run and replaced as a whole after success, so runs that
+//! share a log must not overlap.
 
 use crate::diagnostics::WithHelp as _;
 use crate::{files, open};
@@ -20,13 +21,13 @@ transpose_core::codes! {
     pub(crate) RECEIVED: "CLI0201" "received-before" Error
         "The list of `--received` has the content of the input: it was converted in an earlier run, whatever its name was then."
         "Give `--again` to convert it once more; find out why it was delivered twice."
-    /// A list that cannot be one.
+    /// A file that is no delivery log.
     pub(crate) NO_LIST: "CLI0202" "wrong-list" Error
         "The file of `--received` is a list that `transpose convert` writes: one JSON object a line, with the hash of a file."
         "Give another file, or one that does not exist yet."
 }
 
-/// Which list is kept, and what it is for.
+/// The log, and whether repeated deliveries are allowed.
 #[derive(Default, clap::Args)]
 pub(crate) struct DeliveryLog {
     /// A list of the files that were converted: refuse an input that stands there, and add the
@@ -38,7 +39,7 @@ pub(crate) struct DeliveryLog {
     again: bool,
 }
 
-/// What was received before, and what is received now.
+/// The log, and the deliveries that a run adds to it.
 pub(crate) struct NewDeliveries {
     path: PathBuf,
     text: String,
@@ -46,8 +47,8 @@ pub(crate) struct NewDeliveries {
 }
 
 impl DeliveryLog {
-    /// Refuses inputs that were received before. Answers inputs that can be read from their
-    /// beginning, and what is to be remembered.
+    /// Refuses inputs that were received before. Returns the inputs, which can be read from their
+    /// beginning, and the deliveries to record.
     pub(crate) fn check(&self, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<NewDeliveries>), Fatal> {
         let Some(path) = &self.received else { return Ok((inputs, None)) };
         let text = if path.exists() { open::text(path)? } else { String::new() };
@@ -69,7 +70,8 @@ impl DeliveryLog {
             if !known.contains_key(&hash) && !received.new.iter().any(|(other, _)| *other == hash) {
                 received.new.push((hash, input.name().to_owned()));
             }
-            // A file has been read from beside, a pipe has been read.
+            // A file was read through a second handle; a pipe was consumed and is read from its
+            // copy.
             fresh.push(if input.path().is_some_and(Path::is_file) {
                 input
             } else {
@@ -84,7 +86,7 @@ impl DeliveryLog {
 }
 
 impl NewDeliveries {
-    /// Adds what is new to the list.
+    /// Adds the new deliveries to the log.
     pub(crate) fn record(&self, now: &str) -> Result<(), Fatal> {
         let mut text = self.text.clone();
         if !text.is_empty() && !text.ends_with('\n') {
@@ -97,7 +99,7 @@ impl NewDeliveries {
     }
 }
 
-/// The names and moments by hash.
+/// The name and the moment of each delivery, by hash.
 fn parse(path: &Path, text: &str) -> Result<HashMap<String, (String, String)>, Fatal> {
     let mut known = HashMap::new();
     for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {

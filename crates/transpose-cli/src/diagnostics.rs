@@ -1,6 +1,7 @@
-//! What can be wrong with a command: codes, and failures of use.
+//! Diagnostics of the command line itself: wrong arguments, unknown formats, unusable side files.
 
 use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location};
+use transpose_core::model::Field;
 
 transpose_core::codes! {
     /// A format that does not exist.
@@ -15,7 +16,7 @@ transpose_core::codes! {
     pub(crate) WRONG_DIRECTION: "CLI0103" "wrong-direction" Error
         "Some formats can only be read and some only be written."
         "`transpose formats` shows the directions of every format."
-    /// A file of no known format.
+    /// A file in no known format.
     pub(crate) UNRECOGNISED: "CLI0104" "unrecognised-input" Error
         "The content of the file fits no format that can be read. File names play no part in this."
         "Name the format with `--from FORMAT`, or describe the table with `--layout FILE`; `transpose formats` lists the formats."
@@ -23,7 +24,7 @@ transpose_core::codes! {
     pub(crate) AMBIGUOUS: "CLI0105" "ambiguous-input" Error
         "The content of the file fits several formats equally well."
         "Name the format with `--from FORMAT`."
-    /// An input without a byte in it.
+    /// An input without content.
     pub(crate) EMPTY: "CLI0106" "empty-input" Error
         "The file has no content, so it is no report of any format."
         "Fetch the file again."
@@ -31,46 +32,54 @@ transpose_core::codes! {
     pub(crate) MIXED: "CLI0107" "mixed-inputs" Error
         "All inputs of one conversion are read as one report and have to be of one format."
         "Convert them one by one, or name their format with `--from FORMAT`."
-    /// An argument that makes no sense.
+    /// An argument, or a combination of arguments, that makes no sense.
     pub(crate) ARGUMENT: "CLI0108" "wrong-argument" Error
         "An argument, or a combination of arguments, makes no sense."
         "`transpose COMMAND --help` explains the arguments."
-    /// A file that would be written and is read.
+    /// A file that would be both read and written, or written twice.
     pub(crate) SAME_FILE: "CLI0109" "output-is-input" Error
         "One file has two parts to play in the run, so that writing one would destroy the other."
         "Choose another name for the output."
-    /// A side file that cannot be one.
+    /// A side file that is too large or not UTF-8.
     pub(crate) SIDE_FILE: "CLI0110" "wrong-side-file" Error
         "An agreement, figures or a layout are small text files in UTF-8."
         "Check that the right file is given; save it as UTF-8."
-    /// Something that cannot be explained.
+    /// A topic that `explain` does not know.
     pub(crate) UNKNOWN_TOPIC: "CLI0111" "unknown-topic" Error
         "Topics are codes of findings (`SHT0104` or their names), formats, fields (`recording.title`), and what a format explains by itself: record types (`SU02.03`), cells (`SU02.03/8`), value sets, columns."
         "`transpose formats` lists the formats, and `transpose formats ID` the fields."
-    /// A registry that cannot be used.
+    /// A registry that cannot be loaded.
     pub(crate) BROKEN_BUILD: "CLI0112" "broken-build" Error
         "The formats that are linked into the program cannot be used together. This is a fault of the build."
         "Report it with the version of the program."
 }
 
-/// A failure of use.
+/// A failure because of wrong use.
 pub(crate) fn usage_error(code: &'static Code, message: impl Into<String>) -> Fatal {
     Fatal::usage(Diagnostic::new(code, Location::default(), message))
 }
 
-/// A failure of use: an argument, or a combination of arguments, makes no sense.
+/// A failure because an argument, or a combination of arguments, makes no sense.
 pub(crate) fn argument_error(message: impl Into<String>) -> Fatal {
     usage_error(&ARGUMENT, message)
 }
 
-/// What was found, one part after the other.
+/// The same failure, with advice about a field that does not exist.
+pub(crate) fn unknown_field(failure: Fatal, name: &str) -> Fatal {
+    match Field::nearest(name) {
+        Some(near) => failure.with_help(format!("Did you mean `{near}`?")),
+        None => failure.with_help("`transpose formats FORMAT` lists the fields of a format."),
+    }
+}
+
+/// The given collections as one, in their order.
 pub(crate) fn joined(parts: impl IntoIterator<Item = Diagnostics>) -> Diagnostics {
     let mut whole = Diagnostics::default();
     parts.into_iter().for_each(|part| whole.merge(part));
     whole
 }
 
-/// A failure whose findings stand at a place where they have none of their own.
+/// The same failure; diagnostics without a source get the given location.
 pub(crate) fn located_at(mut fatal: Fatal, place: &Location) -> Fatal {
     for diagnostic in &mut fatal.diagnostics {
         if diagnostic.location.source.is_none() {
@@ -80,9 +89,9 @@ pub(crate) fn located_at(mut fatal: Fatal, place: &Location) -> Fatal {
     fatal
 }
 
-/// Advice on a failure with one finding.
+/// Replaces the advice of a failure.
 pub(crate) trait WithHelp {
-    /// The same failure with advice of its own.
+    /// The same failure; its first diagnostic has this advice.
     fn with_help(self, help: impl Into<String>) -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! How commands end.
+//! How commands end, and the exit codes for it.
 
 use transpose_core::diagnostics::{Failure, Fatal};
 use transpose_engine::diagnostics::DENIED_LOSS;
@@ -8,20 +8,20 @@ use transpose_engine::diagnostics::DENIED_LOSS;
 pub(crate) enum Exit {
     /// Done.
     Done,
-    /// Done, with errors found or rows set aside, or a loss was refused.
+    /// Done, but there are errors or rejected rows, or a loss was denied.
     Diagnostics,
-    /// Wrong use or a wrong side file.
+    /// Wrong use or an unusable side file.
     Use,
     /// The input is refused.
     Input,
     /// Reading or writing failed.
     Io,
-    /// A fault of the program.
+    /// A bug of the program.
     Bug,
 }
 
 impl Exit {
-    /// The code that the shell sees.
+    /// The exit code.
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -36,7 +36,7 @@ impl Exit {
 
 impl From<&Fatal> for Exit {
     fn from(fatal: &Fatal) -> Self {
-        // The data is sound and the user forbade what would become of it: not the input's fault.
+        // The input is sound; the user has denied the loss of a field.
         if fatal.diagnostics.iter().any(|diagnostic| diagnostic.code == &DENIED_LOSS) {
             return Self::Diagnostics;
         }
@@ -49,12 +49,12 @@ impl From<&Fatal> for Exit {
     }
 }
 
-/// Why a command did not come to its end.
+/// Why a command stopped early.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// It failed.
     Fatal(Fatal),
-    /// Nobody reads standard output any more.
+    /// The reader of standard output has closed the pipe.
     Closed,
 }
 

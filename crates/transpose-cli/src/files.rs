@@ -1,4 +1,4 @@
-//! Files by their paths: what may be written, and small ones written whole.
+//! Checks of paths before anything is written, and the writing of small files.
 
 use crate::diagnostics::{SAME_FILE, usage_error};
 use std::path::{Path, PathBuf};
@@ -6,12 +6,12 @@ use transpose_core::diagnostics::Fatal;
 use transpose_engine::diagnostics::io;
 use transpose_io::{Compression, OutputSet};
 
-/// Refuses to write over what is read, and two things under one name; each path comes with the part
-/// that it plays.
+/// Refuses outputs that would overwrite an input or each other. Each path has its role, for the
+/// message.
 pub(crate) fn refuse_same(read: &[(&str, &Path)], written: &[(&str, &Path)]) -> Result<(), Fatal> {
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     taken.extend(read.iter().filter(|(_, path)| path.is_file()).map(|(role, path)| (*role, identity(path))));
-    // A device or a pipe may take several things.
+    // A device or a pipe may have several roles.
     let device = |path: &Path| path.metadata().is_ok_and(|metadata| !metadata.is_file());
     for (role, path) in written.iter().filter(|(_, path)| !device(path)) {
         let key = identity(path);
@@ -24,7 +24,7 @@ pub(crate) fn refuse_same(read: &[(&str, &Path)], written: &[(&str, &Path)]) -> 
     Ok(())
 }
 
-/// The same value for two spellings of one path, also where the file does not exist yet.
+/// A path that is equal for all spellings, also if the file does not exist yet.
 fn identity(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
@@ -34,8 +34,7 @@ fn identity(path: &Path) -> PathBuf {
     parent.join(path.file_name().unwrap_or_default())
 }
 
-/// Refuses a file that exists before the work begins; the same check is made again when it is
-/// written.
+/// Refuses an existing file before the work begins. The check is repeated when the file is written.
 pub(crate) fn refuse_existing(path: &Path) -> Result<(), Fatal> {
     let mut set = OutputSet::new(false);
     let probe = set.create(path, Compression::None).map_err(|error| io(&error))?;
@@ -45,7 +44,7 @@ pub(crate) fn refuse_existing(path: &Path) -> Result<(), Fatal> {
     Ok(())
 }
 
-/// Writes a small file whole or not at all.
+/// Writes a small file completely or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Fatal> {
     let mut set = OutputSet::new(overwrite);
     let mut file = set.create(path, Compression::None).map_err(|error| io(&error))?;

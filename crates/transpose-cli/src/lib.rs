@@ -1,17 +1,17 @@
-//! The command line of Transpose, as a library: a program links the formats that it wants to have
-//! and calls [`run`].
+//! The command line of Transpose as a library: a program links the formats it needs and calls
+//! [`run`].
 //!
-//! The binary `transpose` does so with every format of `plugins`. The library itself links none:
-//! [`Registry::load`](transpose_core::format::Registry::load) finds what the program has linked.
-//! A program with a format of its own, here a layout (`tests/own_formats` is the same as a test):
+//! The binary `transpose` links every format of `plugins`. The library links none;
+//! [`Registry::load`](transpose_core::format::Registry::load) finds those of the program. A program
+//! with a format of its own, here a layout (`tests/own_formats` runs the same program as a test):
 //!
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! // The formats of the project, where they are wanted: only crates that are named are linked.
+//! // The formats of the project, if wanted: only crates that are named are linked.
 //! use transpose_plugins as _;
 //!
-//! // A format of one's own, and just as well a crate with many of them.
+//! // A format of your own; a crate with many of them works the same way.
 //! transpose_sheet::register_layout!("tests/own_formats/tapes.toml");
 //!
 //! fn main() -> ExitCode {
@@ -26,18 +26,18 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | `commands` | one file a subcommand |
-//! | `arguments` | groups of flags that several commands have |
-//! | `open` | what a command begins with: formats, inputs, side files |
-//! | `packing` | what an output comes in: text or a workbook, plain or gzip |
-//! | `files` | what may be written, and small files written whole |
-//! | `balances` | accounts between periods, explanations of amounts |
+//! | `commands` | the subcommands, one module each |
+//! | `arguments` | groups of flags that commands share |
+//! | `open` | opens what a command begins with: formats, inputs, side files |
+//! | `packing` | the container of an output: text or a workbook, plain or gzip |
+//! | `files` | checks paths, writes small files |
+//! | `balances` | account balances between periods, explanations of amounts |
 //! | `delivery_log` | the list of files that were converted before |
-//! | `messages`, `text`, `progress` | what is said, to people and to pipelines |
-//! | `summary` | how a conversion ended: what both of its commands say |
-//! | `exit` | how commands end |
-//! | `clock`, `time_zone` | the moment of the run, and where days begin |
-//! | `diagnostics` | what can be wrong with a command |
+//! | `messages`, `text`, `progress` | output: messages, their layout, the progress bar |
+//! | `summary` | the end of `convert` and `run` |
+//! | `exit` | exit codes |
+//! | `clock`, `time_zone` | the moment of the run, time zones |
+//! | `diagnostics` | diagnostics of the command line itself |
 
 mod arguments;
 mod balances;
@@ -57,18 +57,18 @@ mod time_zone;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use exit::{Exit, Stop};
-use messages::{Form, Messages};
+use messages::{MessageFormat, Messages};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-// The formats that tests need.
+// The tests use the formats of the project.
 #[cfg(test)]
 use transpose_plugins as _;
 
-/// What a program is called, in its help, in completion scripts and in receipts.
+/// The name and version of a program, for its help, its completion scripts and its receipts.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
     /// Its name.
@@ -94,13 +94,13 @@ struct Cli {
     command: commands::Command,
     /// How findings and summaries are written to standard error
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "FORM", default_value = "human")]
-    message_format: Form,
+    message_format: MessageFormat,
     /// Say nothing but what is wrong
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     quiet: bool,
 }
 
-/// What `--help` says of exit codes.
+/// The exit codes, as `--help` explains them.
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done; warnings are possible
@@ -125,8 +125,8 @@ impl Cli {
     }
 }
 
-/// Runs the command that the arguments name, the first of which is the path of the program. Says
-/// everything that is to be said, and answers the exit code.
+/// Parses the arguments, of which the first is the path of the program, runs the command and
+/// returns the exit code. All messages have been written when it returns.
 pub fn run(program: Program, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> ExitCode {
     let cli = match Cli::parse(program, arguments.into_iter().map(Into::into)) {
         Ok(cli) => cli,
@@ -140,19 +140,19 @@ pub fn run(program: Program, arguments: impl IntoIterator<Item = impl Into<OsStr
     ExitCode::from(guarded(&messages, || commands::run(cli.command, program, &messages)).code())
 }
 
-/// Runs a command to an exit code, whatever happens in it.
+/// Runs a command and turns every end, including a panic, into an exit code.
 fn guarded(messages: &Messages, command: impl FnOnce() -> Result<Exit, Stop>) -> Exit {
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(command)) {
         Ok(Ok(exit)) => exit,
         Ok(Err(Stop::Fatal(fatal))) => messages.fatal(&fatal),
-        // Whoever read our output has seen enough.
+        // The reader of our output has closed the pipe.
         Ok(Err(Stop::Closed)) => Exit::Io,
         Err(_) => Exit::Bug,
     }
 }
 
-/// Makes a panic, which is always a fault of the program, one line with advice; the details only
-/// where they are asked for. A process has one hook, however often it runs commands.
+/// Reports a panic, which is always a bug of the program, as one line with advice, and in full only
+/// if `RUST_BACKTRACE` is set. The hook is installed once per process.
 fn install_panic_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -163,12 +163,12 @@ fn install_panic_hook() {
             if detailed {
                 default(panic);
             }
-            // What takes containers apart meets files that its authors never saw: the file is at
-            // fault, and refused.
+            // A panic of a library that reads containers means a malformed file: the input is
+            // refused, with a diagnostic of its own.
             if std::thread::current().name() == Some(transpose_containers::read::THREAD) {
                 return;
             }
-            // Several workers may fail at once; once is enough.
+            // Several workers may panic at once; one report is enough.
             if told.swap(true, Ordering::Relaxed) {
                 return;
             }
@@ -191,7 +191,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// What a flag takes and does when it is left out.
+    /// What a flag takes, and its default.
     fn signature(flag: &clap::Arg) -> String {
         let values: Vec<_> =
             flag.get_possible_values().into_iter().map(|value| value.get_name().to_owned()).collect();
@@ -204,7 +204,7 @@ mod tests {
         )
     }
 
-    /// The flags of a command and of those below it, with the name of the command.
+    /// The flags of a command and of its subcommands, each with the name of its command.
     fn flags(command: &clap::Command) -> Vec<(&str, &clap::Arg)> {
         let own = command.get_arguments().map(|flag| (command.get_name(), flag));
         own.chain(command.get_subcommands().flat_map(flags)).collect()
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn flags_of_one_name_are_equal_in_every_command() {
-        // What these take depends on what the command makes.
+        // The values of these depend on the command.
         const DIFFERENT: [&str; 3] = ["output", "period", "user-ids"];
         let mut grammar = Cli::grammar(Program { name: "transpose", version: "0" });
         grammar.build();
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn every_end_has_its_exit_code() {
-        let messages = Messages::new(Form::Human, true);
+        let messages = Messages::new(MessageFormat::Human, true);
         let ended = |end: fn() -> Result<Exit, Stop>| guarded(&messages, end).code();
         assert_eq!(ended(|| Ok(Exit::Diagnostics)), 1);
         assert_eq!(ended(|| Err(diagnostics::argument_error("a test").into())), 2);

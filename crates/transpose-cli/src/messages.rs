@@ -1,7 +1,8 @@
-//! What is said: diagnostics and summaries on standard error, for people or one JSON object a line;
-//! data on standard output.
+//! Output: diagnostics and summaries go to standard error, as text or as one JSON object a line;
+//! data goes to standard output.
 //!
-//! Writing to standard error never fails a run: there is nowhere else to say so.
+//! Invariant: a failure to write to standard error never fails a run, because it could not be
+//! reported.
 
 use crate::exit::{Exit, Stop};
 use crate::text::{number, printable};
@@ -14,36 +15,36 @@ use transpose_engine::{diagnostics, receipt};
 
 /// How messages are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Form {
+pub(crate) enum MessageFormat {
     /// For people
     Human,
     /// One JSON object a line
     Json,
 }
 
-/// Where and how everything is said.
+/// The writer of all output.
 pub(crate) struct Messages {
-    form: Form,
+    form: MessageFormat,
     quiet: bool,
     terminal: bool,
     colour: bool,
 }
 
-/// How many findings of one code that are no errors are shown in full to people.
+/// How many warnings or notes of one code are shown as text; errors are all shown.
 const SHOWN: usize = 5;
 
 impl Messages {
-    /// Messages in the given form; colours and progress only on a terminal.
-    pub(crate) fn new(form: Form, quiet: bool) -> Self {
+    /// Messages in the given form. Colours and progress are for terminals only.
+    pub(crate) fn new(form: MessageFormat, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Self { form, quiet, terminal, colour: terminal && !plain }
     }
 
-    /// Whether somebody watches, so that progress may be shown.
+    /// Whether to show a progress bar.
     pub(crate) fn shows_progress(&self) -> bool {
-        self.terminal && !self.quiet && self.form == Form::Human
+        self.terminal && !self.quiet && self.form == MessageFormat::Human
     }
 
     /// Writes data to standard output.
@@ -67,37 +68,37 @@ impl Messages {
         self.data(format!("{value:#}\n").as_bytes())
     }
 
-    /// Writes text for people to standard error.
+    /// Writes text to standard error, unless messages are JSON or quiet.
     pub(crate) fn note(&self, text: &str) {
-        if self.form == Form::Human && !self.quiet {
+        if self.form == MessageFormat::Human && !self.quiet {
             say(&printable(text));
         }
     }
 
-    /// Writes an object for pipelines to standard error.
+    /// Writes a JSON object to standard error, if messages are JSON.
     pub(crate) fn object(&self, value: &Value) {
-        if self.form == Form::Json {
+        if self.form == MessageFormat::Json {
             say(&format!("{value}\n"));
         }
     }
 
-    /// Tells what was found.
+    /// Writes diagnostics.
     pub(crate) fn diagnostics(&self, diagnostics: &Diagnostics) {
         let counts: BTreeMap<&str, u64> =
             diagnostics.counts().map(|(code, count)| (code.id, count)).collect();
         let wanted = diagnostics
             .iter()
             .filter(|diagnostic| !self.quiet || diagnostic.code.severity == Severity::Error);
-        if self.form == Form::Json {
+        if self.form == MessageFormat::Json {
             wanted.for_each(|diagnostic| self.object(&receipt::diagnostic(diagnostic)));
         } else {
             say(&rendered(wanted, &counts, self.colour));
         }
     }
 
-    /// Tells why a run could not go on.
+    /// Writes why a run failed; returns the exit code.
     pub(crate) fn fatal(&self, fatal: &Fatal) -> Exit {
-        if self.form == Form::Json {
+        if self.form == MessageFormat::Json {
             fatal.diagnostics.iter().for_each(|diagnostic| self.object(&receipt::diagnostic(diagnostic)));
         } else {
             say(&rendered(fatal.diagnostics.iter(), &BTreeMap::new(), self.colour));
@@ -110,7 +111,7 @@ fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Findings for people: place, message, what was found; the same advice only once.
+/// Diagnostics as text: location, message, value. The same advice appears once.
 fn rendered<'a>(
     diagnostics: impl Iterator<Item = &'a Diagnostic>,
     counts: &BTreeMap<&str, u64>,

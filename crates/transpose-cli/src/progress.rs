@@ -4,21 +4,21 @@ use crate::messages::Messages;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use transpose_io::Input;
 
-/// How far the reading of the inputs has come.
+/// How much of the inputs has been read.
 pub(crate) struct Progress<'a> {
     inputs: &'a [Input],
     bar: ProgressBar,
 }
 
 impl<'a> Progress<'a> {
-    /// A bar over all inputs; hidden where nobody would see it.
+    /// A bar for all inputs, hidden unless messages go to a terminal.
     pub(crate) fn new(inputs: &'a [Input], messages: &Messages) -> Self {
         let target = if messages.shows_progress() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
-        // A pipe has no size, and a sum with unknown parts would mislead.
+        // A pipe has no size, so the total is unknown if there is one.
         let total: Option<u64> = inputs.iter().map(|input| input.progress().1).sum();
         let bar = ProgressBar::with_draw_target(total, target);
         let template = match total {
@@ -31,14 +31,14 @@ impl<'a> Progress<'a> {
         Self { inputs, bar }
     }
 
-    /// Shows what has been read by now.
+    /// Shows how much has been read.
     pub(crate) fn update(&self) {
         if !self.bar.is_hidden() {
             self.bar.set_position(self.inputs.iter().map(|input| input.progress().0).sum());
         }
     }
 
-    /// Takes the bar away, so that messages stand alone.
+    /// Removes the bar before messages are written.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }

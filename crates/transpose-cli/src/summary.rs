@@ -1,4 +1,5 @@
-//! How a run of `convert` or `run` has ended: the exit code, and what both summaries say.
+//! The end of `convert` and `run`: exit code, order of messages, and the parts that their summaries
+//! share.
 
 use crate::exit::Exit;
 use crate::messages::Messages;
@@ -9,9 +10,9 @@ use transpose_core::accounting::{Ledger, RunReport};
 use transpose_core::diagnostics::{Fatal, Severity};
 use transpose_io::WrittenFile;
 
-/// The end of a run with one output or many.
+/// How a run ended, with one output or many.
 pub(crate) struct Ending<'a> {
-    /// The reports of the run and of its outputs, in the order in which they are told.
+    /// The run report and those of the outputs, in the order of their messages.
     pub(crate) reports: Vec<&'a RunReport>,
     /// Why nothing was written.
     pub(crate) refused: Option<&'a Fatal>,
@@ -29,8 +30,8 @@ impl Ending<'_> {
         }
     }
 
-    /// Tells people; answers how the run ended. A receipt that could not be written is told last,
-    /// because everything else stands.
+    /// Writes all messages and returns the exit code. A receipt that could not be written is
+    /// reported last, because the outputs are complete.
     pub(crate) fn tell(&self, messages: &Messages, summary: &str, receipt: Result<(), Fatal>) -> Exit {
         for report in &self.reports {
             messages.diagnostics(&report.diagnostics);
@@ -52,21 +53,21 @@ impl Ending<'_> {
     }
 }
 
-/// Tells why a run ended before there was anything to account for.
+/// Writes why a run ended before it read anything.
 pub(crate) fn aborted(messages: &Messages, fatal: &Fatal) -> Exit {
     let exit = messages.fatal(fatal);
     messages.object(&json!({"summary": {"exit": exit.code(), "complete": false}}));
     exit
 }
 
-/// The rows that were left out, by what became of them and why.
+/// How many rows were left out, by outcome and reason.
 pub(crate) fn left_out(ledger: &Ledger) -> impl Iterator<Item = (&'static str, &str, u64)> {
     [("rejected", &ledger.rejected), ("filtered", &ledger.filtered)]
         .into_iter()
         .flat_map(|(what, parts)| parts.iter().map(move |(reason, amounts)| (what, *reason, amounts.rows)))
 }
 
-/// The files that were written, one a line.
+/// The written files, one a line.
 pub(crate) fn file_lines<'a>(files: impl IntoIterator<Item = &'a WrittenFile>) -> String {
     let mut out = String::new();
     for file in files {

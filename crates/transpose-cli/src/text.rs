@@ -1,8 +1,8 @@
-//! Text for people: numbers, tables, wrapped lines.
+//! Text layout: numbers, durations, tables, wrapped lines.
 
 use std::fmt::Write as _;
 
-/// Text that cannot play with a terminal: control characters other than line breaks are replaced.
+/// Text that is safe for a terminal: control characters other than line breaks are replaced.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|character| {
@@ -24,7 +24,7 @@ pub(crate) fn number(value: u64) -> String {
     out
 }
 
-/// A number of things: `1 row`, `2 rows`.
+/// A count with its noun: `1 row`, `2 rows`.
 pub(crate) fn counted(value: u64, word: &str) -> String {
     let s = if value == 1 { "" } else { "s" };
     format!("{} {word}{s}", number(value))
@@ -42,8 +42,8 @@ pub(crate) fn duration(micros: i128) -> String {
     text
 }
 
-/// Rows in columns, each line after the given indent; columns in `right` are flush right, and the
-/// last column is not filled up.
+/// A table with aligned columns, indented. Columns in `right` are aligned to the right; lines have
+/// no trailing spaces.
 pub(crate) fn table(indent: usize, right: &[usize], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
@@ -71,8 +71,7 @@ pub(crate) fn table(indent: usize, right: &[usize], rows: &[Vec<String>]) -> Str
     out
 }
 
-/// Text in lines of at most the given width, each after an indent; a longer word has a line of its
-/// own.
+/// Text wrapped at the given width and indented; a longer word gets a line of its own.
 pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let mut out = String::new();
     for paragraph in text.lines() {

@@ -40,7 +40,7 @@
 //! calls reads and writes the file.
 
 use crate::figures::same_days;
-use crate::policies::{At, Policies};
+use crate::policies::{Policies, RoundingLevel};
 use crate::royalties::{Opening, advance_in, first_opening};
 use crate::terms::PeriodTerms;
 use crate::toml::document::Table;
@@ -121,7 +121,7 @@ struct Adjustment {
 
 /// One period of an account.
 #[derive(Clone, Debug)]
-struct Entered {
+struct PeriodEntry {
     period: Period,
     advance: Decimal,
     opening: Decimal,
@@ -149,7 +149,7 @@ const AMOUNTS: [&str; 9] = [
     "closing",
 ];
 
-impl Entered {
+impl PeriodEntry {
     fn amounts(&self) -> [Decimal; 9] {
         [
             self.advance,
@@ -190,7 +190,7 @@ struct Account {
     opening: Decimal,
     earned: Decimal,
     adjustments: Vec<Adjustment>,
-    periods: Vec<Entered>,
+    periods: Vec<PeriodEntry>,
 }
 
 impl Account {
@@ -271,7 +271,7 @@ impl Balances {
             )));
         };
         let mut warnings = Vec::new();
-        if policies.rounding.at == Some(At::Row) {
+        if policies.rounding.at == Some(RoundingLevel::Row) {
             let message = format!("no account is kept for the deal `{}`", policies.id);
             warnings.push(Diagnostic::new(&NO_ACCOUNT, policies.place.clone(), message));
             return Ok(warnings);
@@ -394,9 +394,9 @@ impl Balances {
 }
 
 /// The line of a period, from its end; nothing when a sum has too many digits.
-fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<Entered> {
+fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<PeriodEntry> {
     let opening = value::sum(closing.unrecouped, closing.recouped)?;
-    let mut entered = Entered {
+    let mut entered = PeriodEntry {
         period: closing.period,
         advance: value::sum(opening, -account.before(closing.period))?,
         opening,
@@ -485,11 +485,12 @@ fn gap(account: &Account, period: Period) -> Option<Diagnostic> {
 
 fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Opening> {
     let term = policies.advance.as_ref();
-    let in_term = |entered: &&Entered| {
+    let in_term = |entered: &&PeriodEntry| {
         entered.period.last() < period.first()
             && term.is_some_and(|term| term.first.first() <= entered.period.first())
     };
-    let earned: Option<Vec<Decimal>> = account.periods.iter().filter(in_term).map(Entered::income).collect();
+    let earned: Option<Vec<Decimal>> =
+        account.periods.iter().filter(in_term).map(PeriodEntry::income).collect();
     // What was earned before the account began counts where the term began before.
     let carried = match (account.periods.first(), term) {
         (Some(first), Some(term)) if term.first.first() >= first.period.first() => Decimal::ZERO,
@@ -546,7 +547,7 @@ fn adjustment(reader: &mut Reader, table: &Table) -> Option<Adjustment> {
     Some(Adjustment { period: period?, kind: kind?, amount: amount?, original, reason: reason?, place })
 }
 
-fn entered(reader: &mut Reader, table: &Table) -> Option<Entered> {
+fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
     let known: Vec<&str> = ["period", "inputs"].into_iter().chain(AMOUNTS).collect();
     reader.only(table, &known);
     let mut keys = Keys::new(reader, table);
@@ -555,7 +556,7 @@ fn entered(reader: &mut Reader, table: &Table) -> Option<Entered> {
     let amounts = AMOUNTS.map(|key| keys.need(key, &format!("{key} = \"0.00\"")).value(key, value::decimal));
     let [advance, opening, earned, adjustments, late_refunds, recouped, shortfall, payable, closing] =
         amounts;
-    Some(Entered {
+    Some(PeriodEntry {
         period: period?,
         advance: advance?,
         opening: opening?,

@@ -57,7 +57,7 @@ transpose_core::codes! {
 
 /// A condition on a row: the first of the fields that has a value has one of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Condition {
     /// The key as the job has it.
     pub name: String,
     /// The fields.
@@ -76,7 +76,7 @@ pub struct Output {
     /// The id of its format, with a version after `@` if there is one.
     pub format: String,
     /// Which rows it takes.
-    pub when: Vec<Wanted>,
+    pub when: Vec<Condition>,
     /// The agreement.
     pub agreement: Option<PathBuf>,
     /// The figures, where they are not those of the job.
@@ -210,7 +210,7 @@ impl Job {
             reader.missing(0, "[[output]]", "the job", "[[output]] with the `name` and `format` of a report");
         }
         for table in &tables {
-            let context = Context { folder: &folder, period };
+            let context = OutputDefaults { folder: &folder, period };
             outputs.extend(context.outputs(&mut reader, table, &mut sets));
         }
         let outputs = distinct(&mut reader, outputs);
@@ -302,12 +302,12 @@ file = "{slug}-{period}.csv"
 }
 
 /// What outputs see of their job.
-struct Context<'a> {
+struct OutputDefaults<'a> {
     folder: &'a Path,
     period: Option<Period>,
 }
 
-impl Context<'_> {
+impl OutputDefaults<'_> {
     /// The outputs that a table stands for.
     fn outputs(&self, reader: &mut Reader, table: &Table, sets: &mut Vec<String>) -> Vec<Output> {
         reader.only(table, &OUTPUT_KEYS);
@@ -330,7 +330,7 @@ impl Context<'_> {
             sets.push(set);
             sets.len() - 1
         });
-        let values: Vec<Option<(&Wanted, &String)>> = match &each[..] {
+        let values: Vec<Option<(&Condition, &String)>> = match &each[..] {
             [] => vec![None],
             [one] => one.values.iter().map(|value| Some((one, value))).collect(),
             _ => {
@@ -368,7 +368,7 @@ impl Context<'_> {
             };
             let (file, explain) = (inside(&file), inside(&explain));
             let mut when = when.clone();
-            when.extend(value.map(|(key, value)| Wanted { values: vec![value.clone()], ..key.clone() }));
+            when.extend(value.map(|(key, value)| Condition { values: vec![value.clone()], ..key.clone() }));
             outputs.push(Output {
                 set,
                 format: format.clone(),
@@ -410,7 +410,7 @@ fn distinct(reader: &mut Reader, outputs: Vec<Output>) -> Vec<Output> {
 }
 
 /// The conditions of a table of keys and values.
-fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Wanted> {
+fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Condition> {
     let Some(entry) = table.entry(key) else { return Vec::new() };
     let Node::Table(entries) = &entry.node else {
         reader.wrong(entry.at, key, &entry.node, "a table such as `{ label = \"Fjordlight Records\" }`");
@@ -449,7 +449,7 @@ fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Wanted> {
                 continue;
             }
         };
-        wanted.push(Wanted { name: entry.key.clone(), fields, values });
+        wanted.push(Condition { name: entry.key.clone(), fields, values });
     }
     wanted
 }

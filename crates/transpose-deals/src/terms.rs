@@ -3,9 +3,9 @@
 //! Rows of figures go through the same rules as plays, so that they meet in the same sales context;
 //! rows of several plans that make one context are added up exactly.
 
-use crate::agreement::context_rules::{Known, Match, Rule, SETTABLE, key_of};
+use crate::agreement::context_rules::{KnownValue, Match, Rule, SETTABLE, key_of};
 use crate::agreement::{Agreement, own_key};
-use crate::basis::Counted;
+use crate::basis::BasisInput;
 use crate::deal::Deal;
 use crate::figures::{ContextFigures, Figures, Row, heading_of, same_days};
 use crate::models::Need;
@@ -75,7 +75,7 @@ transpose_core::codes! {
 
 /// A sales context for which there are figures.
 #[derive(Clone, Debug)]
-struct Planned {
+struct PlannedContext {
     context: Entity,
     figures: ContextFigures,
 }
@@ -86,7 +86,7 @@ pub struct PeriodTerms {
     agreement: Agreement,
     figures: Option<Figures>,
     period: Option<Period>,
-    planned: Vec<Planned>,
+    planned: Vec<PlannedContext>,
     warnings: Vec<Diagnostic>,
     /// The deal that was chosen, where several could hold.
     chosen: Option<usize>,
@@ -267,7 +267,7 @@ impl PeriodTerms {
         let mut planned = Vec::new();
         for (context, rows) in groups {
             let figures = ContextFigures::add_up(&context, &rows, &mut diagnostics);
-            planned.push((rows.first().map_or(0, |row| row.line()), Planned { context, figures }));
+            planned.push((rows.first().map_or(0, |row| row.line()), PlannedContext { context, figures }));
         }
         planned.sort_by_key(|(line, _)| *line);
         self.planned = planned.into_iter().map(|(_, planned)| planned).collect();
@@ -277,10 +277,10 @@ impl PeriodTerms {
     /// The contexts that plays with the row's key can have.
     fn candidates(&self, row: &Row) -> BTreeSet<Entity> {
         let known = |field| match field {
-            Field::TERRITORY => Known::Is(&row.territory),
-            Field::SERVICE => row.service.as_ref().map_or(Known::Open, Known::Is),
-            Field::PLAN => row.plan.as_ref().map_or(Known::Open, Known::Is),
-            _ => Known::Open,
+            Field::TERRITORY => KnownValue::Is(&row.territory),
+            Field::SERVICE => row.service.as_ref().map_or(KnownValue::Open, KnownValue::Is),
+            Field::PLAN => row.plan.as_ref().map_or(KnownValue::Open, KnownValue::Is),
+            _ => KnownValue::Open,
         };
         let service = row.service.as_ref().map(Value::first);
         let currencies = self.agreement.shops.currencies(service, row.territory.first());
@@ -518,7 +518,7 @@ impl Terms for PeriodTerms {
             self.reads().iter().map(|field| (field, given(field))).collect();
         let known = |field| {
             let value = fields.iter().find(|(key, _)| *key == field).and_then(|(_, value)| value.as_ref());
-            value.map_or(Known::Absent, Known::Is)
+            value.map_or(KnownValue::Absent, KnownValue::Is)
         };
         let rule = self.agreement.rules.iter().find(|rule| rule.matches(known) == Match::Yes);
         let Some(rule) = rule else { return Err(self.unmatched(event)) };
@@ -665,7 +665,7 @@ impl RoyaltyTerms for PeriodTerms {
         whole: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>> {
         let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
-        let counted = Counted {
+        let input = BasisInput {
             policies: &deal.policies,
             period: self.period,
             reporting: self.agreement.currency,
@@ -675,7 +675,7 @@ impl RoyaltyTerms for PeriodTerms {
             service: whole,
         };
         let figures = self.figures_of(contexts);
-        let (royalties, summaries) = royalties::work_out(deal, counted, figures, self.opening)?;
+        let (royalties, summaries) = royalties::work_out(deal, input, figures, self.opening)?;
         for (index, field, text) in summaries {
             if let Some(context) = contexts.get_mut(index) {
                 context.set(field, text);

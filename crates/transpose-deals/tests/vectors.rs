@@ -24,19 +24,19 @@ use transpose_deals::arithmetic::allot::{allot, equally};
 use transpose_deals::arithmetic::calendar::{self, Delivery};
 use transpose_deals::arithmetic::greater::{by_scope, greatest};
 use transpose_deals::arithmetic::money::{
-    Direction, Each, Rate, converted, converted_block, less_fee, share_of, withheld,
+    ConversionRounding, Direction, Rate, converted, converted_block, less_fee, share_of, withheld,
 };
 use transpose_deals::arithmetic::number::{
     Exact, exact, fits, fixed_text, from_units, per_cent, round, rounded, text, whole, zero,
 };
 use transpose_deals::arithmetic::plays::{
-    Counts, Logged, Missing, census, long_track, performances, qualifies, tuning_hours,
+    CountedPlays, LoggedPlays, MissingDuration, census, long_track, performances, qualifies, tuning_hours,
 };
 use transpose_deals::arithmetic::pool::{
     Waterfall, equivalents, market_share, per_play, per_subscriber, revenue_pool, share,
 };
-use transpose_deals::arithmetic::sales::{Rounded, extended, of_retail, totals, without_tax};
-use transpose_deals::arithmetic::users::{Idle, centric, idle};
+use transpose_deals::arithmetic::sales::{UnitRounding, extended, of_retail, totals, without_tax};
+use transpose_deals::arithmetic::users::{IdleUsers, centric, idle};
 
 const VECTORS: &str = include_str!("../spec/vectors.json");
 
@@ -269,7 +269,8 @@ fn rates(id: &str, inputs: &Value) -> Value {
             let threshold = inputs["threshold_s"].as_i64().unwrap() * 1_000_000;
             let qualified = |missing| durations.iter().filter(|d| qualifies(**d, threshold, missing)).count();
             assert_eq!(inputs["missing"], "count_and_warn");
-            let (counted, excluded) = (qualified(Missing::Count), qualified(Missing::Exclude));
+            let (counted, excluded) =
+                (qualified(MissingDuration::Count), qualified(MissingDuration::Exclude));
             let amount = |plays: usize| plain(&per_play(plays as i128, &number(&inputs["rate"])));
             json!({
                 "qualified": counted,
@@ -340,7 +341,7 @@ fn pools(id: &str, inputs: &Value) -> Value {
             })
         }
         "market-share.denominator" => {
-            let logged = |value: &Value| Logged {
+            let logged = |value: &Value| LoggedPlays {
                 qualified: count(&value["qualified"]),
                 short: count(&value["short"]),
                 preview: count(&value["preview"]),
@@ -354,7 +355,7 @@ fn pools(id: &str, inputs: &Value) -> Value {
                 )
             };
             let [everything, without, with] =
-                [Counts::All, Counts::Qualified, Counts::QualifiedAndPreviews].map(told);
+                [CountedPlays::All, CountedPlays::Qualified, CountedPlays::QualifiedAndPreviews].map(told);
             json!({
                 "all_logged": { "share": everything.0, "amount": plain(&everything.1) },
                 "qualified_without_preview": { "share": without.0, "amount_2dp": half_up(&without.1, 2) },
@@ -576,7 +577,7 @@ fn users(id: &str, inputs: &Value) -> Value {
                 let rest = idle(&unused, policy, total, total);
                 json!({ "A": fixed(&(of("A") + rest.amount), 2), "unallocated": fixed(&rest.unallocated, 2) })
             };
-            json!({ "pro_rata_rest": told(Idle::ProRata), "unallocated": told(Idle::Unallocated) })
+            json!({ "pro_rata_rest": told(IdleUsers::ProRata), "unallocated": told(IdleUsers::Unallocated) })
         }
         other => panic!("{other}"),
     }
@@ -626,8 +627,8 @@ fn sales(id: &str, inputs: &Value) -> Value {
             let tax = number(&inputs["vat"]) * whole(100);
             let price = without_tax(&number(&inputs["inc_tax"]), &tax);
             let (rate, units) = (number(&inputs["rate"]), count(&inputs["units"]));
-            let first = of_retail(&price, &rate, Rounded::Unit(2, Rounding::HalfUp));
-            let total = extended(units, &of_retail(&price, &rate, Rounded::Never));
+            let first = of_retail(&price, &rate, UnitRounding::Unit(2, Rounding::HalfUp));
+            let total = extended(units, &of_retail(&price, &rate, UnitRounding::Never));
             json!({
                 "ex_tax_6dp": half_up(&price, 6),
                 "unit_first_2dp": {
@@ -672,9 +673,14 @@ fn money(id: &str, inputs: &Value) -> Value {
             let rows = list(&inputs["rows"]).iter().map(|row| {
                 let owed = withheld(&number(&row["earned"]), &number(&row["withholding"]));
                 let rate = multiply(&row["exchange_rate"]);
-                let proceeds =
-                    converted_block(std::slice::from_ref(&owed), &rate, Each::Block, 2, Rounding::HalfUp)
-                        .unwrap();
+                let proceeds = converted_block(
+                    std::slice::from_ref(&owed),
+                    &rate,
+                    ConversionRounding::Block,
+                    2,
+                    Rounding::HalfUp,
+                )
+                .unwrap();
                 total += &proceeds;
                 json!({ "currency": row["currency"], "owed": plain(&owed), "proceeds": fixed(&proceeds, 2) })
             });
@@ -684,7 +690,7 @@ fn money(id: &str, inputs: &Value) -> Value {
         "fx.row-vs-block" => {
             let rows: Vec<Exact> = list(&inputs["amounts"]).iter().map(number).collect();
             let rate = multiply(&inputs["rate"]);
-            let [row, block] = [Each::Row, Each::Block]
+            let [row, block] = [ConversionRounding::Row, ConversionRounding::Block]
                 .map(|each| converted_block(&rows, &rate, each, 2, Rounding::HalfUp).unwrap());
             json!({ "per_row": fixed(&row, 2), "per_block": fixed(&block, 2), "difference": fixed(&(row - block), 2) })
         }

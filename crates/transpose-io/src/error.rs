@@ -11,7 +11,7 @@ pub struct IoError(Arc<Inner>);
 
 struct Inner {
     kind: IoErrorKind,
-    doing: Operation,
+    operation: Operation,
     subject: Subject,
     note: Option<String>,
 }
@@ -107,25 +107,25 @@ impl Subject {
 }
 
 impl IoError {
-    pub(crate) fn new(doing: Operation, subject: &Subject, kind: impl Into<IoErrorKind>) -> Self {
-        Self::with_note(doing, subject, kind, None)
+    pub(crate) fn new(operation: Operation, subject: &Subject, kind: impl Into<IoErrorKind>) -> Self {
+        Self::with_note(operation, subject, kind, None)
     }
 
     pub(crate) fn with_note(
-        doing: Operation,
+        operation: Operation,
         subject: &Subject,
         kind: impl Into<IoErrorKind>,
         note: Option<String>,
     ) -> Self {
-        Self(Arc::new(Inner { kind: kind.into(), doing, subject: subject.clone(), note }))
+        Self(Arc::new(Inner { kind: kind.into(), operation, subject: subject.clone(), note }))
     }
 
     /// Turns an error of the standard library into ours, giving back our own error where one is
     /// wrapped inside.
-    pub(crate) fn from_io(doing: Operation, subject: &Subject, error: io::Error) -> Self {
+    pub(crate) fn from_io(operation: Operation, subject: &Subject, error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(ours) => ours,
-            Err(error) => Self::new(doing, subject, error),
+            Err(error) => Self::new(operation, subject, error),
         }
     }
 
@@ -155,7 +155,7 @@ impl IoError {
 
     /// What the user can do about it, as a full sentence.
     pub fn help(&self) -> Option<String> {
-        let text = match (&self.0.kind, self.0.doing) {
+        let text = match (&self.0.kind, self.0.operation) {
             (IoErrorKind::NotFound, Operation::Open | Operation::Read | Operation::List) => {
                 "Check the spelling of the path and the directory the command is started in."
             }
@@ -247,8 +247,8 @@ impl From<IoError> for io::Error {
 
 impl fmt::Display for IoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, doing, subject, note } = &*self.0;
-        let doing = match doing {
+        let Inner { kind, operation, subject, note } = &*self.0;
+        let operation = match operation {
             Operation::Open => "open",
             Operation::Read => "read",
             Operation::Create => "create",
@@ -258,8 +258,8 @@ impl fmt::Display for IoError {
             Operation::Spill => "use for temporary files the directory",
         };
         match &subject.path {
-            Some(_) => write!(f, "cannot {doing} `{}`: {kind}", subject.name)?,
-            None => write!(f, "cannot {doing} {}: {kind}", subject.name)?,
+            Some(_) => write!(f, "cannot {operation} `{}`: {kind}", subject.name)?,
+            None => write!(f, "cannot {operation} {}: {kind}", subject.name)?,
         }
         match note {
             Some(note) => write!(f, " ({note})"),
@@ -316,7 +316,7 @@ impl fmt::Debug for IoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IoError")
             .field("kind", &self.0.kind)
-            .field("doing", &self.0.doing)
+            .field("operation", &self.0.operation)
             .field("subject", &self.0.subject)
             .field("note", &self.0.note)
             .finish()

@@ -155,7 +155,7 @@ impl Case {
         if self.input.extension().is_some_and(|extension| extension == "tsv") {
             return Ok(Contained { container: None, text: bytes, notes: Diagnostics::default() });
         }
-        let how = ReadOptions {
+        let options = ReadOptions {
             encoding: self.plan.encoding.clone(),
             sheet: self.plan.sheet.clone(),
             columns: Self::options(&self.plan.columns),
@@ -164,9 +164,13 @@ impl Case {
             ..ReadOptions::default()
         };
         let input = Input::from_bytes(self.input_name(), bytes);
-        let input = open(input, &how, &|_| false).map_err(|error| failed(&error))?;
+        let input = open(input, &options, &|_| false).map_err(|error| failed(&error))?;
         let text = input.head(LARGEST).map_err(|error| failed(&error))?;
-        Ok(Contained { container: input.container().map(str::to_owned), text, notes: how.diagnostics.take() })
+        Ok(Contained {
+            container: input.container().map(str::to_owned),
+            text,
+            notes: options.diagnostics.take(),
+        })
     }
 
     /// The text of what was written in the encoding of the case's input.
@@ -175,9 +179,10 @@ impl Case {
             return Ok(bytes);
         }
         let failed = |error: &dyn fmt::Display| format!("cannot be read again: {error}");
-        let how = ReadOptions { encoding: self.plan.encoding.clone(), threads: 1, ..ReadOptions::default() };
-        let input =
-            open(Input::from_bytes("written", bytes), &how, &|_| false).map_err(|error| failed(&error))?;
+        let options =
+            ReadOptions { encoding: self.plan.encoding.clone(), threads: 1, ..ReadOptions::default() };
+        let input = open(Input::from_bytes("written", bytes), &options, &|_| false)
+            .map_err(|error| failed(&error))?;
         input.head(LARGEST).map_err(|error| failed(&error))
     }
 

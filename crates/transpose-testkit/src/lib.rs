@@ -12,6 +12,7 @@
 //! | [`dsr`] | valid DSR messages of any profile, from tables alone |
 //! | [`fuzz`] | arbitrary bytes, read to the end |
 //! | [`framed`] | inputs in memory whose lines their format turns into text |
+//! | [`scratch`] | folders for what tests write |
 //! | [`mangle`] | damaged variants of an input, the same ones every time |
 //!
 //! Invariant: this crate is used by tests only. It names no format but DSR, whose messages [`dsr`]
@@ -27,9 +28,10 @@ pub mod mangle;
 mod random;
 pub mod render;
 pub mod run;
+pub mod scratch;
 pub mod validate;
 
 pub use canonical::Canonical;
 pub use case::{Case, Catalogue};
 pub use random::Random;
-pub use run::{Ended, Settings, run};
+pub use run::{Ended, Prepared, Settings, run};

@@ -1,7 +1,7 @@
 //! A conversion of a case through the engine, in a folder of its own.
 
 use crate::case::{Case, Rejects};
-use crate::framed;
+use crate::{framed, scratch};
 use std::path::Path;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Failure, Fatal};
@@ -94,61 +94,85 @@ fn catalogue(registry: &Registry, case: &Case) -> Result<Option<Catalogue>, Stri
     read.map(|(catalogue, _)| Some(catalogue)).map_err(|fatal| format!("{case}: {fatal}"))
 }
 
-/// Converts a case. The error is a fault of the case or of the machine, never of the input.
+/// A case with everything that its conversions share, read once.
+pub struct Prepared<'a> {
+    registry: &'a Registry,
+    case: &'a Case,
+    source: &'a dyn Format,
+    bytes: Vec<u8>,
+    terms: Option<PeriodTerms>,
+    catalogue: Option<Catalogue>,
+}
+
+/// Converts a case once. The error is a fault of the case or of the machine, never of the input.
 pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<Ended, String> {
-    let (target, version) = target(registry, settings.target)?;
-    let source = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
-    let deal = terms(case)?;
-    let catalogue = catalogue(registry, case)?;
-    let bytes = settings.bytes.clone().map_or_else(|| case.bytes(), Ok)?;
-    let (input, _) = framed::input(source, case.input_name(), bytes);
-    let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
-    let output = folder.path().join("out");
-    let quarantine = folder.path().join("quarantine");
-    let now = Timestamp::parse(NOW.as_bytes()).map_err(|error| format!("{NOW}: {error:?}"))?;
-    let outcome = Job {
-        inputs: &[input],
-        source,
-        source_options: &Case::options(&case.plan.read_set),
-        target,
-        version,
-        target_options: &Case::options(&case.plan.set),
-        terms: deal.as_ref().map(|deal| deal as &dyn Terms),
-        completion: Enrichment {
-            catalogue: catalogue.as_ref(),
-            users: if target.personal().is_empty() { PersonalData::Drop } else { PersonalData::Keep },
-            make_ids: case.plan.make_ids,
-        },
-        screening: Screening::default(),
-        slicing: None,
-        period: deal.as_ref().and_then(PeriodTerms::period).map(|period| period.micros_range(0)),
-        destination: Destination::Folder(output.clone()),
-        compression: Compression::None,
-        container: settings.container,
-        overwrite: false,
-        dry_run: false,
-        on_reject: match settings.rejects.unwrap_or(case.plan.on_reject) {
-            Rejects::Fail => OnReject::Fail,
-            Rejects::Quarantine => OnReject::Quarantine(quarantine.clone()),
-        },
-        max_rejects: None,
-        deny_loss: None,
-        reading: settings.reading,
-        memory: settings.memory,
-        temp_dir: folder.path().to_owned(),
-        hash: false,
-        now,
-        progress: &|_| {},
-        beside: None,
+    Prepared::new(registry, case)?.run(settings)
+}
+
+impl<'a> Prepared<'a> {
+    /// Reads the files of a case.
+    pub fn new(registry: &'a Registry, case: &'a Case) -> Result<Self, String> {
+        let source =
+            registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;
+        let (bytes, terms, catalogue) = (case.bytes()?, terms(case)?, catalogue(registry, case)?);
+        Ok(Self { registry, case, source, bytes, terms, catalogue })
     }
-    .run();
-    Ok(Ended { outcome, files: files(&output)?, quarantine: std::fs::read(&quarantine).ok() })
+
+    /// Converts the case, as [`run`] does.
+    pub fn run(&self, settings: &Settings<'_>) -> Result<Ended, String> {
+        let Self { registry, case, source, .. } = *self;
+        let (target, version) = target(registry, settings.target)?;
+        let deal = self.terms.as_ref();
+        let bytes = settings.bytes.as_ref().unwrap_or(&self.bytes).clone();
+        let (input, _) = framed::input(source, case.input_name(), bytes);
+        let folder = scratch::folder()?;
+        let output = folder.path().join("out");
+        let quarantine = folder.path().join("quarantine");
+        let now = Timestamp::parse(NOW.as_bytes()).map_err(|error| format!("{NOW}: {error:?}"))?;
+        let outcome = Job {
+            inputs: &[input],
+            source,
+            source_options: &Case::options(&case.plan.read_set),
+            target,
+            version,
+            target_options: &Case::options(&case.plan.set),
+            terms: deal.map(|deal| deal as &dyn Terms),
+            completion: Enrichment {
+                catalogue: self.catalogue.as_ref(),
+                users: if target.personal().is_empty() { PersonalData::Drop } else { PersonalData::Keep },
+                make_ids: case.plan.make_ids,
+            },
+            screening: Screening::default(),
+            slicing: None,
+            period: deal.and_then(PeriodTerms::period).map(|period| period.micros_range(0)),
+            destination: Destination::Folder(output.clone()),
+            compression: Compression::None,
+            container: settings.container,
+            overwrite: false,
+            dry_run: false,
+            on_reject: match settings.rejects.unwrap_or(case.plan.on_reject) {
+                Rejects::Fail => OnReject::Fail,
+                Rejects::Quarantine => OnReject::Quarantine(quarantine.clone()),
+            },
+            max_rejects: None,
+            deny_loss: None,
+            reading: settings.reading,
+            memory: settings.memory,
+            temp_dir: folder.path().to_owned(),
+            hash: false,
+            now,
+            progress: &|_| {},
+            beside: None,
+        }
+        .run();
+        Ok(Ended { outcome, files: files(&output)?, quarantine: std::fs::read(&quarantine).ok() })
+    }
 }
 
 /// The bytes after a way through a gzip file.
 pub fn through_gzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("cannot pack: {error}");
-    let folder = tempfile::tempdir().map_err(|error| failed(&error))?;
+    let folder = scratch::folder()?;
     let path = folder.path().join("packed.gz");
     let mut set = OutputSet::new(false);
     let mut out = set.create(&path, Compression::Gzip).map_err(|error| failed(&error))?;

@@ -1,7 +1,7 @@
 //! What validation says about an input in memory.
 
 use crate::case::Case;
-use crate::framed;
+use crate::{framed, scratch};
 use transpose_containers::read::ContainerDiagnostics;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Severity};
 use transpose_core::format::{Demands, Registry};
@@ -66,7 +66,7 @@ pub fn mended(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Option
         else {
             return Ok(None);
         };
-        let folder = tempfile::tempdir().map_err(|error| failed(&error))?;
+        let folder = scratch::folder()?;
         let path = folder.path().join("copy");
         let mut set = OutputSet::new(false);
         let mut out = set.create(&path, Compression::None).map_err(|error| failed(&error))?;
@@ -102,7 +102,7 @@ fn validation<T>(
         first: FIRST,
         reading: how.reading,
         memory: how.memory,
-        temp_dir: std::env::temp_dir(),
+        temp_dir: scratch::place(),
         progress: &|_| {},
     };
     run(&validation, &notes)

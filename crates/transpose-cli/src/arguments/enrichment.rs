@@ -1,4 +1,5 @@
-//! What is joined to events, and what is taken from them, on their way to a target.
+//! What is added to events and removed from them before they reach a target: catalogue,
+//! identifiers, personal data.
 
 use crate::diagnostics::{SIDE_FILE, WithHelp as _, usage_error};
 use crate::open::{Containers, bytes, choose_common_format};
@@ -8,7 +9,7 @@ use transpose_core::format::{Format, Grain, Registry};
 use transpose_engine::{Catalogue, Enrichment, PersonalData, Reading, UserKey};
 use transpose_io::Input;
 
-/// What completes events, and what is taken from them.
+/// The catalogue, the handling of personal data, and identifiers.
 #[derive(clap::Args)]
 pub(crate) struct EnrichmentOptions {
     /// What tracks and releases are: a table with track ids, release ids or both, joined to events
@@ -40,12 +41,12 @@ enum UserIds {
 }
 
 impl EnrichmentOptions {
-    /// What completes the events of a job; personal data goes to whom it is owed.
+    /// The options of a job; whether personal data is kept depends on each target.
     pub(crate) fn with_catalogue(catalogue: Vec<PathBuf>, make_ids: bool) -> Self {
         Self { catalogue, user_ids: None, user_key: None, make_ids }
     }
 
-    /// Reads the catalogue, if there is one, with what was found in it.
+    /// Reads the catalogue, if there is one, and returns its diagnostics with it.
     pub(crate) fn read(
         &self,
         registry: &Registry,
@@ -64,12 +65,12 @@ impl EnrichmentOptions {
                 .with_help("Give a table with track ids or release ids and what they stand for."));
         }
         let (catalogue, found) = Catalogue::read(&inputs, format, &[], reading)?;
-        let mut diagnostics = opener.notes();
+        let mut diagnostics = opener.diagnostics();
         diagnostics.merge(found);
         Ok((Some(catalogue), diagnostics))
     }
 
-    /// What becomes of events on their way to a target.
+    /// The enrichment of events for a target.
     pub(crate) fn completion<'a>(
         &self,
         catalogue: Option<&'a Catalogue>,

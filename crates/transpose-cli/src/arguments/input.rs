@@ -1,4 +1,4 @@
-//! What inputs are, where their content does not tell.
+//! The format of inputs and how to open them.
 
 use super::values::pair;
 use crate::open::{self, Containers, Opener};
@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::Registry;
 
-/// The format of the inputs. A command whose inputs are called something else says so in its own
-/// help.
+/// The format of the inputs. A command that has another word for its inputs overrides the help.
 #[derive(clap::Args)]
 pub(crate) struct InputFormat {
     /// The format of the inputs, where their content does not tell
@@ -15,7 +14,7 @@ pub(crate) struct InputFormat {
     pub(crate) from: Option<String>,
 }
 
-/// Options of the format of the inputs.
+/// Options of the input format.
 #[derive(clap::Args)]
 pub(crate) struct ReadOptions {
     /// An option of the format to read
@@ -23,7 +22,7 @@ pub(crate) struct ReadOptions {
     pub(crate) read_set: Vec<(String, String)>,
 }
 
-/// Layouts given by the user.
+/// Layouts that the user supplies.
 #[derive(clap::Args)]
 pub(crate) struct Layouts {
     /// A table described as data, used like a built-in format; may be given several times
@@ -31,7 +30,7 @@ pub(crate) struct Layouts {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// How inputs are opened: layouts of the user, and what files come in.
+/// How to open inputs: layouts of the user, containers, encodings.
 #[derive(clap::Args)]
 pub(crate) struct InputOptions {
     #[command(flatten)]
@@ -41,13 +40,13 @@ pub(crate) struct InputOptions {
 }
 
 impl InputOptions {
-    /// The formats that are linked in, and the given layouts.
+    /// The formats that the program links, and the layouts of the user.
     pub(crate) fn registry(&self) -> Result<Registry, Fatal> {
         open::registry(&self.layouts.files)
     }
 
-    /// Opens inputs, of the given format if there is one; what comes from a pipe and is read at any
-    /// place is kept in a folder.
+    /// An opener for inputs of the given format or, without one, of any format. Containers that are
+    /// read at random places are copied to `temp_dir` if they come from a pipe.
     pub(crate) fn opener<'a>(
         &self,
         registry: &'a Registry,

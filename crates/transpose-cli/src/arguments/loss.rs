@@ -1,10 +1,10 @@
 //! `--deny loss`: the fields that a conversion may not lose.
 
-use crate::diagnostics::{WithHelp as _, argument_error};
+use crate::diagnostics::{argument_error, unknown_field};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::model::Field;
 
-/// What may not be lost.
+/// The loss that makes a conversion fail.
 #[derive(clap::Args)]
 pub(crate) struct LossOptions {
     /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`,
@@ -13,11 +13,11 @@ pub(crate) struct LossOptions {
     deny: Vec<Denial>,
 }
 
-/// The fields that may not be lost; none named means every field.
+/// Fields that may not be lost; an empty list stands for every field.
 type Denial = Vec<String>;
 
 impl LossOptions {
-    /// The fields that may not be lost: `None` allows every loss, an empty list none.
+    /// The fields that may not be lost: `None` allows every loss, an empty list allows none.
     pub(crate) fn denied(&self) -> Result<Option<Vec<String>>, Fatal> {
         if self.deny.is_empty() {
             return Ok(None);
@@ -30,15 +30,12 @@ impl LossOptions {
             let within = |field: Field| {
                 field.id().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
             };
-            // Cells that only their own family understands keep the capitals of their standard;
-            // they are not known here.
+            // Names with capitals are cells that only their own family of formats knows, so they
+            // cannot be checked here.
             let cell = name.chars().any(char::is_uppercase);
             if !cell && Field::by_id(name).is_none() && !Field::all().any(within) {
-                let unknown = argument_error(format!("`--deny loss` names `{name}`, which is no field"));
-                return Err(match Field::nearest(name) {
-                    Some(near) => unknown.with_help(format!("Did you mean `{near}`?")),
-                    None => unknown.with_help("`transpose formats FORMAT` lists the fields of a format."),
-                });
+                let message = format!("`--deny loss` names `{name}`, which is no field");
+                return Err(unknown_field(argument_error(message), name));
             }
         }
         Ok(Some(fields))

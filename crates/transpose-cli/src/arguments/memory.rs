@@ -1,4 +1,4 @@
-//! How much memory a command takes, and where the rest goes.
+//! How much memory a command uses, and where it spills to.
 
 use std::path::PathBuf;
 use transpose_core::diagnostics::Fatal;
@@ -6,11 +6,11 @@ use transpose_core::format::options;
 use transpose_engine::diagnostics::io;
 use transpose_io::memory;
 
-/// How much memory a command takes, and the folder for the rest.
+/// The memory limit and the folder to spill to.
 ///
-/// `convert` and `run` take most of what the machine offers, because what they count then need not
-/// go to disk: [`Memory::limit`]. `validate` and `compare` work in little memory whatever they
-/// read: [`Memory::given_limit`]; their own help says how much that is.
+/// The default differs on purpose. `convert` and `run` use most of the available memory, so that
+/// aggregates need not spill: [`Memory::limit`]. `validate` and `compare` need little memory for
+/// inputs of any size: [`Memory::given_limit`]; they override the help to say how much.
 #[derive(clap::Args)]
 pub(crate) struct Memory {
     /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does
@@ -24,17 +24,17 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// The limit in bytes, by default most of what the machine offers; `None` for any amount.
+    /// The limit in bytes, by default most of the available memory; `None` means no limit.
     pub(crate) fn limit(&self) -> Option<u64> {
         self.memory_limit.unwrap_or_default().bytes()
     }
 
-    /// The limit in bytes that the user has given; `None` for what the work takes by itself.
+    /// The limit in bytes if the user has set one; `None` leaves the amount to the engine.
     pub(crate) fn given_limit(&self) -> Option<u64> {
         self.memory_limit.and_then(MemoryLimit::bytes)
     }
 
-    /// The folder for what does not fit into memory.
+    /// The folder to spill to.
     pub(crate) fn temp_dir(&self) -> Result<PathBuf, Fatal> {
         let Some(folder) = &self.temp_dir else { return Ok(std::env::temp_dir()) };
         transpose_io::check_temp_dir(folder).map_err(|error| io(&error))?;
@@ -42,24 +42,23 @@ impl Memory {
     }
 }
 
-/// How much memory a run may take.
+/// A memory limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum MemoryLimit {
-    /// Three quarters of what the machine offers.
+    /// Three quarters of the available memory.
     #[default]
     Offered,
-    /// As many bytes.
+    /// This many bytes.
     Bytes(u64),
-    /// Any amount.
+    /// No limit.
     Unlimited,
 }
 
 impl MemoryLimit {
-    /// The least that leaves room for the work itself.
+    /// The smallest limit under which a run can work.
     const LEAST: u64 = 64 << 20;
 
-    /// The limit in bytes; `None` for any amount, also where the machine does not tell what it
-    /// offers.
+    /// The limit in bytes; `None` means no limit, also if the available memory is unknown.
     fn bytes(self) -> Option<u64> {
         match self {
             Self::Offered => memory::available().map(|bytes| (bytes / 4 * 3).max(Self::LEAST)),

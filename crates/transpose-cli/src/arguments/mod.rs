@@ -1,17 +1,16 @@
-//! Groups of flags that several commands have, and what each of them means.
+//! Groups of flags that commands share, and what their values mean to a run.
 //!
 //! | module | flags |
 //! |---|---|
-//! | `input` | what inputs are: format, options, layouts |
-//! | `selection` | which plays take part |
-//! | `slices` | how time is cut |
-//! | `enrichment` | what is joined to events and taken from them |
+//! | `input` | the format of inputs, its options, layouts, containers |
+//! | `selection`, `slices` | which plays are reported; `--split-by` |
+//! | `enrichment` | catalogue, identifiers, personal data |
 //! | `side_files` | the agreement and its figures |
-//! | `loss` | what may not be lost |
-//! | `output` | what a command writes and may replace |
-//! | `threads`, `memory` | what a command takes of the machine |
-//! | `run_options` | what `convert` and `run` have in common |
-//! | `values` | what several flags take: pairs, words, periods |
+//! | `loss` | `--deny loss` |
+//! | `output` | where results go, in which form, whether files may be replaced |
+//! | `threads`, `memory` | resources |
+//! | `run_options` | what `convert` and `run` share besides |
+//! | `values` | parsers for pairs, words and periods |
 
 mod enrichment;
 mod input;

@@ -1,4 +1,4 @@
-//! What a command writes: a text, data as JSON, and what it may replace.
+//! Where a command writes, in which form, and whether it may replace files.
 
 use crate::exit::Stop;
 use crate::files;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
 
-/// Whether files may be replaced.
+/// Whether existing files may be replaced.
 #[derive(clap::Args)]
 pub(crate) struct Overwrite {
     /// Replace existing files
@@ -16,18 +16,18 @@ pub(crate) struct Overwrite {
 }
 
 impl Overwrite {
-    /// Refuses a file that exists, before the work begins.
+    /// Refuses an existing file before the work begins.
     pub(crate) fn check(&self, path: &Path) -> Result<(), Fatal> {
         if self.allowed { Ok(()) } else { files::refuse_existing(path) }
     }
 
-    /// Writes a small file whole or not at all.
+    /// Writes a small file completely or not at all.
     pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Fatal> {
         files::write(path, bytes, self.allowed)
     }
 }
 
-/// Where a text goes: to standard output, or into a file.
+/// The destination of a text: standard output or a file.
 #[derive(clap::Args)]
 #[command(mut_arg("overwrite", |arg| arg.help("Replace an existing file")))]
 pub(crate) struct TextOutput {
@@ -44,13 +44,13 @@ impl TextOutput {
         Some(self.output.as_path()).filter(|path| path.as_os_str() != "-")
     }
 
-    /// Writes the text into the file, if there is one.
+    /// Writes the text if its destination is a file.
     pub(crate) fn write_file(&self, text: &str) -> Result<(), Fatal> {
         self.file().map_or(Ok(()), |path| self.overwrite.write(path, text.as_bytes()))
     }
 }
 
-/// Whether data is printed as JSON or as text for people.
+/// Whether results are printed as JSON or as text.
 #[derive(clap::Args)]
 pub(crate) struct DataForm {
     /// Print JSON
@@ -59,7 +59,7 @@ pub(crate) struct DataForm {
 }
 
 impl DataForm {
-    /// Writes data to standard output, in one form or the other.
+    /// Writes a result to standard output in the chosen form.
     pub(crate) fn print(
         &self,
         messages: &Messages,

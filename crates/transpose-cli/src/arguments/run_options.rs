@@ -1,5 +1,5 @@
-//! How a run goes about its work, whatever it makes: rejected rows, memory, threads, what may be
-//! replaced.
+//! Options that `convert` and `run` share: rejected rows, receipts, threads, memory, replacing
+//! files.
 
 use super::memory::Memory;
 use super::output::Overwrite;
@@ -10,7 +10,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
 
-/// What `convert` and `run` have in common.
+/// Options that `convert` and `run` share.
 #[derive(clap::Args)]
 pub(crate) struct RunOptions {
     /// What happens to rows that cannot be converted: nothing is written, or they are set aside
@@ -48,7 +48,8 @@ pub(crate) enum RejectPolicy {
 }
 
 impl RunOptions {
-    /// Where rejected rows go, if they are set aside; `folder` is that of the outputs.
+    /// The quarantine file, if rejected rows are set aside; by default it is in `folder`, that of
+    /// the outputs.
     pub(crate) fn quarantine_path(
         &self,
         inputs: &[PathBuf],
@@ -67,13 +68,13 @@ impl RunOptions {
         }
     }
 
-    /// Writes the receipt, if one is asked for.
+    /// Writes the receipt, if the user wants one.
     pub(crate) fn write_receipt(&self, make: impl FnOnce() -> Result<Value, Fatal>) -> Result<(), Fatal> {
         let Some(path) = &self.receipt else { return Ok(()) };
         self.overwrite.write(path, format!("{:#}\n", make()?).as_bytes())
     }
 
-    /// Refuses a receipt that exists before the work begins.
+    /// Refuses an existing receipt before the work begins.
     pub(crate) fn refuse_existing_receipt(&self) -> Result<(), Fatal> {
         self.receipt.as_ref().map_or(Ok(()), |path| self.overwrite.check(path))
     }

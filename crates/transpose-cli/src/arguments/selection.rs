@@ -1,4 +1,4 @@
-//! Which plays take part: the flags of period, time zone and duplicates.
+//! Which plays are reported: period, time zone, duplicates, slices.
 
 use super::slices::SplitBy;
 use super::values::{period, word};
@@ -43,22 +43,22 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    /// Whether plays outside the period refuse the input.
+    /// Whether a play outside the period makes the run fail.
     pub(crate) fn refuses_outside(&self) -> bool {
         self.outside == OutsidePolicy::Refuse
     }
 
-    /// What the engine is told.
+    /// The same for the engine.
     pub(crate) fn screening(&self) -> Screening {
         Screening { duplicates: self.duplicates, period_by: self.period_by, outside: self.outside }
     }
 
-    /// Whether inputs are read more than once.
+    /// Whether the inputs are read more than once.
     pub(crate) fn reads_twice(&self) -> bool {
         self.duplicates != DuplicatePolicy::Off || self.delivery_log.received.is_some()
     }
 
-    /// The slice of time that a moment belongs to.
+    /// The slice of time that contains a moment.
     pub(crate) fn slice(&self, moment: i64) -> Slice {
         let split_by = self.split_by.unwrap_or(SplitBy::Day);
         let period = self.time_zone.date(moment).and_then(|date| split_by.of(date));
@@ -68,7 +68,7 @@ impl Selection {
         slice.filter(|slice| slice.moments.contains(&moment)).unwrap_or_else(whole)
     }
 
-    /// The moments of a period, in microseconds since 1970 UTC.
+    /// The moments of a period, in microseconds since 1970-01-01 UTC.
     pub(crate) fn moments(&self, period: Period) -> Range<i64> {
         self.time_zone.moments(period)
     }

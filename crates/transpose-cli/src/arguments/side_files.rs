@@ -18,7 +18,7 @@ pub(crate) struct SideFiles {
 }
 
 impl SideFiles {
-    /// Reads both; everything wrong with one is told at once.
+    /// Reads both files. All errors of one file are reported together.
     pub(crate) fn terms(&self, period: Option<Period>) -> Result<Option<PeriodTerms>, Fatal> {
         let Some(path) = &self.agreement else { return Ok(None) };
         let agreement = Agreement::parse(&path.to_string_lossy(), &text(path)?)?;
@@ -30,7 +30,7 @@ impl SideFiles {
     }
 }
 
-/// What is suspicious in the side files.
+/// The warnings about an agreement and its figures.
 pub(crate) fn warnings(terms: Option<&PeriodTerms>) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     diagnostics.extend(terms.iter().flat_map(|terms| terms.warnings().iter().cloned()));

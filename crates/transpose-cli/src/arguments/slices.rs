@@ -1,4 +1,4 @@
-//! `--split-by`: how time is cut into slices.
+//! `--split-by`: time cut into months, weeks or days.
 
 use transpose_codes::time::{Date, Period};
 
@@ -13,11 +13,11 @@ pub(crate) enum SplitBy {
     Day,
 }
 
-/// How many slices of a period there may be: the days of a year and some.
+/// The largest number of slices: somewhat more than the days of a year.
 const MOST: usize = 400;
 
 impl SplitBy {
-    /// The slice of a day.
+    /// The slice that contains a day.
     pub(super) fn of(self, date: Date) -> Option<Period> {
         match self {
             Self::Month => Period::parse(&format!("{:04}-{:02}", date.year(), date.month())).ok(),
@@ -26,7 +26,7 @@ impl SplitBy {
         }
     }
 
-    /// The slices of a period; at its ends they may be shorter. `None` where there are too many.
+    /// The slices of a period; the first and the last may be shorter. `None` if there are too many.
     pub(crate) fn slices(self, period: Period) -> Option<Vec<Period>> {
         let mut slices = Vec::new();
         let mut next = Some(period.first());

@@ -1,4 +1,4 @@
-//! How many threads work, and how much each takes at a time.
+//! How many threads work, and on chunks of what size.
 
 use transpose_core::format::options;
 use transpose_engine::Reading;
@@ -16,7 +16,7 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    /// The given values, or the defaults.
+    /// The values of the user, or the defaults.
     pub(crate) fn reading(&self) -> Reading {
         let default = Reading::default();
         Reading {

@@ -1,4 +1,4 @@
-//! What several flags take: pairs, words, periods.
+//! Parsers for values that several flags take: pairs, words, periods.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use transpose_codes::time::Period;
@@ -11,7 +11,7 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// One of several words, with what it stands for.
+/// One of several words, each of which stands for a value.
 pub(crate) fn word<T: Copy + Send + Sync + 'static>(
     words: &'static [(&'static str, T)],
 ) -> impl TypedValueParser<Value = T> {

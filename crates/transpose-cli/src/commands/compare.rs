@@ -1,7 +1,7 @@
-//! `transpose compare`: the plays of one report in another.
+//! `transpose compare`: which plays of one report are in another.
 
 use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
-use crate::diagnostics::{WithHelp as _, argument_error, joined};
+use crate::diagnostics::{WithHelp as _, argument_error, joined, unknown_field};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
@@ -123,7 +123,7 @@ impl Compare {
         let compared = self.write(&comparison, compression, &temp_dir);
         progress.clear();
         let mut compared = compared?;
-        compared.diagnostics = joined([opener.notes(), std::mem::take(&mut compared.diagnostics)]);
+        compared.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut compared.diagnostics)]);
         let errors = compared.diagnostics.of(Severity::Error) > 0;
         let differ = compared.differences() > 0 || errors || compared.rejected.iter().any(|rows| *rows > 0);
         let exit = if differ { Exit::Diagnostics } else { Exit::Done };
@@ -133,7 +133,7 @@ impl Compare {
         Ok(exit)
     }
 
-    /// Compares, and writes the differences where that is asked for.
+    /// Compares, and writes the differences to the output if there is one.
     fn write(
         &self,
         comparison: &Comparison<'_>,
@@ -155,18 +155,13 @@ impl Compare {
     /// The fields by their names.
     fn fields(&self) -> Result<Vec<Field>, Fatal> {
         let field = |name: &String| {
-            Field::by_id(name).ok_or_else(|| {
-                let unknown = argument_error(format!("there is no field `{name}`"));
-                match Field::nearest(name) {
-                    Some(near) => unknown.with_help(format!("Did you mean `{near}`?")),
-                    None => unknown.with_help("`transpose formats FORMAT` lists the fields of a format."),
-                }
-            })
+            Field::by_id(name)
+                .ok_or_else(|| unknown_field(argument_error(format!("there is no field `{name}`")), name))
         };
         self.fields.iter().map(field).collect()
     }
 
-    /// How differences are written and packed.
+    /// The form and compression of the differences.
     fn container(&self) -> Result<(Form, Compression), Fatal> {
         let Some(output) = &self.output else { return Ok((Form::Csv, Compression::None)) };
         let name =
@@ -194,7 +189,7 @@ impl Compare {
         }
     }
 
-    /// Refuses to write over what is read, and what exists.
+    /// Refuses to overwrite an input, or an existing file.
     fn check_paths(&self) -> Result<(), Fatal> {
         let Some(output) = &self.output else { return Ok(()) };
         let read = [("an input", self.a.as_path()), ("an input", self.b.as_path())];
@@ -204,7 +199,7 @@ impl Compare {
         self.overwrite.check(output)
     }
 
-    /// The summary for people.
+    /// The summary as text.
     fn summary(&self, compared: &ComparisonResult, names: [&str; 2]) -> String {
         let mut out = String::new();
         for (letter, name) in ["A", "B"].iter().zip(names) {
@@ -267,10 +262,10 @@ impl Compare {
     }
 }
 
-/// How many territories or days are shown to people; pipelines get all.
+/// How many territories or days the text shows; JSON has all.
 const SHOWN: usize = 40;
 
-/// The classes of rows, with their sums in both files.
+/// The classes of rows, with their totals in both files.
 fn classes(compared: &ComparisonResult) -> [(&'static str, [RowTotals; 2]); 5] {
     [
         ("read", compared.read),
@@ -281,7 +276,7 @@ fn classes(compared: &ComparisonResult) -> [(&'static str, [RowTotals; 2]); 5] {
     ]
 }
 
-/// The summary for pipelines.
+/// The summary as JSON.
 fn object(compared: &ComparisonResult, exit: Exit) -> Value {
     let mut sums = Map::new();
     for (what, both) in classes(compared) {
@@ -315,7 +310,7 @@ fn object(compared: &ComparisonResult, exit: Exit) -> Value {
     }})
 }
 
-/// A span of time in microseconds: a whole number with `ms`, `s`, `m` or `h`.
+/// A duration in microseconds: a whole number with `ms`, `s`, `m` or `h`.
 fn window(text: &str) -> Result<i64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (amount, unit) = text.split_at_checked(digits).unwrap_or(("", text));

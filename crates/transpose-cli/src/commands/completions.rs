@@ -1,4 +1,4 @@
-//! `transpose completions`: what a shell needs to complete commands and options.
+//! `transpose completions`: completion scripts for shells.
 
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;

@@ -1,5 +1,5 @@
-//! `transpose explain`: what a code, a rule, a format, a field, a record type, a cell, an allowed
-//! value or a profile means.
+//! `transpose explain`: the meaning of a code, rule, format, field, record type, cell, allowed
+//! value or profile.
 
 use crate::commands::formats;
 use crate::diagnostics::{UNKNOWN_TOPIC, WithHelp as _, usage_error};
@@ -62,7 +62,7 @@ fn explain(registry: &Registry, topic: &str) -> Option<String> {
     if let Some(field) = Field::by_id(&lower) {
         texts.push(field_text(registry, field));
     }
-    // Several profiles of one family explain the same record in the same words.
+    // Several profiles of one family give the same explanation of a record.
     let mut known = BTreeSet::new();
     let spellings: BTreeSet<&str> = [topic, &lower].into();
     for format in registry.formats() {
@@ -78,7 +78,7 @@ fn explain(registry: &Registry, topic: &str) -> Option<String> {
     (!out.is_empty()).then_some(out)
 }
 
-/// The findings that implement a rule.
+/// The diagnostics that implement a rule.
 fn diagnostics_of(registry: &Registry, rule: &str) -> Option<String> {
     let codes = registry.codes().filter(|code| rules::is_rule(rule) && code.implements(rule));
     let texts: Vec<String> = codes.map(code_text).collect();
@@ -117,13 +117,13 @@ fn field_text(registry: &Registry, field: Field) -> String {
     out
 }
 
-/// How like a topic is to a known one, or to the last part of its name.
+/// How similar a topic is to a known one, or to the last part of its name.
 fn likeness(topic: &str, known: &str) -> f64 {
     let last = known.rsplit('.').next().unwrap_or(known);
     strsim::jaro_winkler(topic, known).max(strsim::jaro_winkler(topic, last))
 }
 
-/// The topics most like the given one, best first.
+/// The known topics that are most similar to the given one, best first.
 fn nearest(registry: &Registry, topic: &str) -> Vec<String> {
     let lower = topic.to_lowercase();
     let codes = registry.codes().flat_map(|code| -> [&str; 2] { [code.id, code.name] });

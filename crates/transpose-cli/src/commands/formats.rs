@@ -1,4 +1,4 @@
-//! `transpose formats`: every format, or everything about one.
+//! `transpose formats`: a list of the formats, or a description of one.
 
 use crate::arguments::{DataForm, Layouts};
 use crate::exit::{Exit, Stop};
@@ -96,12 +96,12 @@ fn versions(manifest: &Manifest) -> Vec<&str> {
     manifest.versions.iter().map(|version| version.id.as_ref()).collect()
 }
 
-/// How sure the source is, in a word; the reason stands in the description.
+/// How certain the source is, in one word; the description has the reason.
 fn sureness(manifest: &Manifest) -> &str {
     manifest.confidence.split(',').next().unwrap_or_default()
 }
 
-/// As much of where the layout was taken from as a line of the list has room for.
+/// The reference of the format, cut to the width of the list.
 fn source(manifest: &Manifest) -> String {
     const WIDTH: usize = 60;
     match manifest.reference.char_indices().nth(WIDTH) {
@@ -147,7 +147,7 @@ fn described(format: &dyn Format, version: Option<&str>) -> Value {
     value
 }
 
-/// Everything about a format, for people.
+/// The description of a format as text.
 pub(crate) fn description(format: &dyn Format, version: Option<&str>) -> String {
     let manifest = format.manifest();
     let mut out = format!("{}: {}\n\n{}", manifest.id, manifest.title, wrapped(&manifest.about, 2, 100));

@@ -1,4 +1,4 @@
-//! `transpose init`: commented side files to begin with, fitted to reports where some are given.
+//! `transpose init`: templates of side files, filled in from reports if there are any.
 
 use crate::arguments::{InputFormat, InputOptions, TextOutput, Threads};
 use crate::exit::{Exit, Stop};
@@ -42,7 +42,7 @@ pub(crate) struct Init {
     threads: Threads,
 }
 
-/// Which side file.
+/// The kinds of side files.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum What {
     /// Parties, sales contexts, what counts as a play
@@ -81,7 +81,7 @@ impl Init {
         Ok(Exit::Done)
     }
 
-    /// What the reports hold.
+    /// What the template takes from the reports.
     fn sample(&self) -> Result<Sample, Fatal> {
         let mut sample = Sample::default();
         if self.inputs.is_empty() {
@@ -119,7 +119,7 @@ impl Init {
     }
 }
 
-/// The month that holds both days, or else exactly the days from one to the other.
+/// The month that contains both days, otherwise exactly the days from one to the other.
 fn period(first: Date, last: Date) -> Option<Period> {
     let month = Period::parse(&format!("{:04}-{:02}", first.year(), first.month())).ok()?;
     if month.form() == PeriodForm::Month && last <= month.last() {

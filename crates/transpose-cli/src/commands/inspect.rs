@@ -1,4 +1,4 @@
-//! `transpose inspect`: what a file is and what it holds. Nothing is rewritten.
+//! `transpose inspect`: what a file is and what it contains.
 
 use crate::arguments::{DataForm, InputFormat, InputOptions, ReadOptions, Threads};
 use crate::clock;
@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Fatal, Severity, shown};
-use transpose_core::format::{Grain, Recognition, Registry};
+use transpose_core::format::{Grain, Registry};
 use transpose_core::model::{self, Entity, Field};
 use transpose_engine::inspect::{Survey, survey};
 use transpose_engine::receipt;
@@ -75,7 +75,7 @@ impl Inspect {
         let (options, reading) = (&self.read_options.read_set, self.threads.reading());
         let mut survey = survey(input, chosen.format, options, reading, self.rows)
             .map_err(|fatal| fatal.in_source(input.name()))?;
-        survey.diagnostics = joined([opener.notes(), std::mem::take(&mut survey.diagnostics)]);
+        survey.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut survey.diagnostics)]);
         Ok(Inspection { input, chosen, survey, rows: self.rows })
     }
 }
@@ -87,21 +87,16 @@ struct Inspection<'a> {
     rows: usize,
 }
 
-/// How many sales contexts are shown to people.
+/// How many sales contexts the text shows; JSON has all.
 const CONTEXTS: usize = 40;
 
 impl Inspection<'_> {
-    /// How sure the format is, and why.
+    /// How certain the format is, and why.
     fn recognised(&self) -> (&'static str, &str) {
-        match &self.chosen.recognition {
-            Recognition::Certain(reason) => ("certain", reason),
-            Recognition::Possible(reason) => ("possible", reason),
-            Recognition::Near(reason) => ("near", reason),
-            Recognition::No => ("no", "named by the command"),
-        }
+        open::certainty(&self.chosen.recognition, "named by the command")
     }
 
-    /// The first and the last moment, or the days of the header.
+    /// The first and the last moment, otherwise the days that the header states.
     fn period(&self) -> Option<(String, String)> {
         let moment = |micros| clock::moment(Timestamp::utc(micros));
         let header = &self.survey.preamble.header;
@@ -158,7 +153,7 @@ impl Inspection<'_> {
         facts.extend(self.input.container().map(|container| ("container", container.to_owned())));
         facts.push(("lines", number(tally.lines)));
         if self.events() {
-            // A row is a play, and those that cannot be read are rows as well.
+            // A row is a play; rows that cannot be read count as well.
             facts.push(("rows", number(tally.blocks)));
         } else {
             facts.push(("summaries", number(tally.summaries)));
@@ -242,13 +237,13 @@ fn entity_text(out: &mut String, title: &str, entity: &Entity) {
     }
 }
 
-/// A value in one bounded line.
+/// A value in one line of limited length.
 fn one_line(value: &model::Value) -> String {
     let joined = value.iter().collect::<Vec<_>>().join(" | ");
     shown(joined.as_bytes())
 }
 
-/// An entity as JSON: text, or a list of texts, by field.
+/// An entity as JSON: a text or a list of texts for each field.
 fn values(entity: &Entity) -> Value {
     let text = |value: &model::Value| match value {
         model::Value::One(text) => Value::from(text.as_ref()),

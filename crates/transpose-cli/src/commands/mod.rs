@@ -1,4 +1,4 @@
-//! The subcommands, one file each.
+//! The subcommands, one module each. Control flows from [`run`] into the `run` method of a command.
 
 mod compare;
 mod completions;
@@ -17,7 +17,7 @@ use crate::Program;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 
-/// What the user asks for.
+/// A subcommand with its arguments.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Convert(Box<convert::Convert>),

@@ -1,4 +1,4 @@
-//! `transpose plan`: what a conversion carries, loses and needs, before a row is read.
+//! `transpose plan`: which fields a conversion carries over, loses and needs, without reading rows.
 
 use crate::arguments::{self, DataForm, InputOptions, SideFiles};
 use crate::diagnostics::argument_error;
@@ -90,16 +90,16 @@ struct Source<'a> {
     version: Option<String>,
 }
 
-/// What a conversion would come to.
+/// What a conversion would do with fields.
 struct Outlook {
     carried: FieldSet,
-    /// Fields that become something else, with what.
+    /// Fields that become something else, and what that is.
     turned: Vec<(Field, &'static str)>,
     lost: FieldSet,
     needed: Vec<Need>,
 }
 
-/// A field that the target cannot do without and the source does not have.
+/// A field that the target requires and the source does not have.
 struct Need {
     field: Field,
     state: State,
@@ -123,7 +123,7 @@ impl State {
     }
 }
 
-/// Fields whose values are made while plays become usages.
+/// Fields that are computed when plays are aggregated to usages.
 const COMPUTED: [Field; 4] =
     [Field::QUANTITY, Field::USAGE_DURATION, Field::TOTAL_USAGES, Field::TOTAL_DURATION];
 
@@ -201,7 +201,7 @@ impl Outlook {
     }
 }
 
-/// Where a needed field comes from.
+/// Where a required field comes from.
 fn need(field: Field, sums: bool, terms: Option<&PeriodTerms>) -> Need {
     let is = |state, from: &str| Need { field, state, from: from.to_owned() };
     if sums && COMPUTED.contains(&field) {
@@ -222,7 +222,7 @@ fn need(field: Field, sums: bool, terms: Option<&PeriodTerms>) -> Need {
     }
     if field.group() == Group::Context {
         let mut contexts = terms.due();
-        // What is wrong with the figures is told when they are used.
+        // Errors in the figures are reported by the conversion itself.
         let _ = terms.complete(&mut contexts);
         let with = contexts.iter().filter(|context| context.value(field).is_some()).count();
         return match (with, contexts.len()) {

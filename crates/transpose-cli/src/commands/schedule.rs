@@ -11,7 +11,7 @@ use transpose_codes::time::{Date, Period, PeriodForm};
 use transpose_core::diagnostics::Fatal;
 
 transpose_core::codes! {
-    /// A period whose due date nobody can tell.
+    /// A period without a known due date.
     pub(crate) NO_SCHEDULE: "CLI0301" "no-due-date" Error
         "Due dates follow from the bank holidays of England and Wales, which are known for the years 2000 to 2100."
         "Ask for a period whose report is due in these years."
@@ -36,7 +36,7 @@ pub(crate) struct Schedule {
     form: DataForm,
 }
 
-/// When what is due for a period.
+/// The due dates of a period.
 struct DueReport {
     period: Period,
     refunds_until: Date,
@@ -86,7 +86,7 @@ fn text(rows: &[DueReport]) -> String {
     table(0, &[], &rows)
 }
 
-/// The periods that have a report of their own.
+/// The periods that are reported one by one.
 fn months(period: Period) -> Vec<Period> {
     if !matches!(period.form(), PeriodForm::Year | PeriodForm::Quarter) {
         return vec![period];
@@ -109,7 +109,7 @@ fn due(period: Period) -> Result<DueReport, Fatal> {
     Ok(DueReport { period, refunds_until, on: due, why: why(tenth, due) })
 }
 
-/// Why a report is not due on the 10th: the days in between.
+/// Why a report is not due on the 10th: the weekends and holidays in between.
 fn why(tenth: Date, due: Date) -> String {
     let holidays = bank_holidays(tenth.year());
     let days = (tenth.days_since_epoch()..due.days_since_epoch()).filter_map(Date::from_days);

@@ -36,7 +36,7 @@ impl Containers {
     /// Opens inputs for formats of a registry; what comes from a pipe and is read at any place is
     /// kept in a folder.
     pub(crate) fn opener<'a>(&self, registry: &'a Registry, temp_dir: Option<&Path>) -> Opener<'a> {
-        let how = ReadOptions {
+        let options = ReadOptions {
             encoding: self.encoding.clone(),
             sheet: self.sheet.clone(),
             columns: self.columns.clone(),
@@ -45,14 +45,14 @@ impl Containers {
             threads: 1,
             diagnostics: ContainerDiagnostics::default(),
         };
-        Opener { registry, how, from: None }
+        Opener { registry, options, from: None }
     }
 }
 
 /// Opens inputs, whatever they come in.
 pub(crate) struct Opener<'a> {
     registry: &'a Registry,
-    how: ReadOptions,
+    options: ReadOptions,
     from: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Opener<'_> {
 
     /// Opens inputs as [`Opener::inputs`] does; what comes from a pipe is kept in a folder, so that
     /// it can be read twice.
-    pub(crate) fn kept_inputs(
+    pub(crate) fn replayable_inputs(
         &self,
         paths: &[PathBuf],
         threads: usize,
@@ -90,18 +90,18 @@ impl Opener<'_> {
                 "`-` is given more than once, and standard input can be read only once",
             ));
         }
-        let how = ReadOptions { threads, ..self.how.clone() };
+        let options = ReadOptions { threads, ..self.options.clone() };
         let own = |bytes: &[u8]| {
             let probe = Probe { name: "", bytes, complete: false };
             self.registry.recognise(&probe).is_ok_and(|format| !format.manifest().traits.tabular)
         };
         let opened = |path: &PathBuf| {
-            let input = from(path).and_then(|input| open(input, &how, &own))?;
+            let input = from(path).and_then(|input| open(input, &options, &own))?;
             // Of many packed files only the one that is read takes memory.
             let packed = input.compression() != Compression::None;
             let beside = if packed { input.again(1)? } else { None };
             Ok(match self.framing(beside.as_ref().unwrap_or(&input))? {
-                Some(framing) => framed(input, framing, &how.diagnostics, threads),
+                Some(framing) => framed(input, framing, &options.diagnostics, threads),
                 None => input,
             })
         };
@@ -124,7 +124,7 @@ impl Opener<'_> {
     }
 
     /// What was found about containers so far. Most of it is found while inputs are read.
-    pub(crate) fn notes(&self) -> Diagnostics {
-        self.how.diagnostics.take()
+    pub(crate) fn diagnostics(&self) -> Diagnostics {
+        self.options.diagnostics.take()
     }
 }

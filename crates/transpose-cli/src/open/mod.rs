@@ -1,4 +1,4 @@
-//! What a command opens before it can begin.
+//! Opening what a command begins with: formats, inputs, side files.
 //!
 //! | module | opens |
 //! |---|---|
@@ -13,7 +13,7 @@ mod registry;
 mod side_files;
 
 pub(crate) use containers::{Containers, Opener};
-pub(crate) use recognise::{PROBE, RecognisedFormat, choose_common_format, choose_format};
+pub(crate) use recognise::{PROBE, RecognisedFormat, certainty, choose_common_format, choose_format};
 pub(crate) use registry::{
     format_and_version, name_with_version, registry, require_readable, require_writable, target_name,
 };

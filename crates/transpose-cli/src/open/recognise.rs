@@ -1,4 +1,4 @@
-//! The format of inputs: the one that the command names, or the one that recognises their content.
+//! The format of inputs: the one that the command names, or the one that recognises the content.
 
 use super::registry::{format, require_readable};
 use crate::diagnostics::{AMBIGUOUS, EMPTY, MIXED, UNRECOGNISED, WithHelp as _, argument_error, usage_error};
@@ -9,15 +9,25 @@ use transpose_core::format::{Format, Probe, Recognition, Registry, Unrecognised}
 use transpose_engine::diagnostics::io;
 use transpose_io::Input;
 
-/// How many first bytes formats see when they are asked whether a file is theirs.
+/// How many bytes from the beginning of an input formats see when they recognise it.
 pub(crate) const PROBE: usize = 64 << 10;
 
-/// The format of an input, and how sure it is.
+/// The format of an input, and how certain it is.
 pub(crate) struct RecognisedFormat<'a> {
     /// The format.
     pub(crate) format: &'a dyn Format,
-    /// What the format itself says about the input.
+    /// How certain the format is.
     pub(crate) recognition: Recognition,
+}
+
+/// How certain a recognition is, in a word, and its reason; without one it is the given text.
+pub(crate) fn certainty<'a>(recognition: &'a Recognition, otherwise: &'a str) -> (&'static str, &'a str) {
+    match recognition {
+        Recognition::Certain(reason) => ("certain", reason),
+        Recognition::Possible(reason) => ("possible", reason),
+        Recognition::Near(reason) => ("near", reason),
+        Recognition::No => ("no", otherwise),
+    }
 }
 
 /// Chooses the format of one input: the given one, or the one that recognises it.
@@ -74,7 +84,7 @@ pub(crate) fn choose_format<'a>(
     }
 }
 
-/// Refuses what is no plain text for a format that is no table.
+/// Refuses an input in a container unless the format is a table.
 fn require_plain_text(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
     let Some(container) = input.container().filter(|_| !format.manifest().traits.tabular) else {
         return Ok(());
@@ -85,12 +95,12 @@ fn require_plain_text(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
     Err(Fatal::input(Diagnostic::new(&UNRECOGNISED, location, message).help(help)))
 }
 
-/// What a file is that no report is, where its first bytes say so, and what to do with it.
+/// The kind of a document that cannot be a report, by its first bytes, and advice.
 fn foreign_document(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     bytes.starts_with(b"%PDF").then_some(("a PDF document", "Ask the sender for the report as text."))
 }
 
-/// Chooses the one format of all inputs.
+/// Chooses the common format of all inputs.
 pub(crate) fn choose_common_format<'a>(
     registry: &'a Registry,
     from: Option<&str>,

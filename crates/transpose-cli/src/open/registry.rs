@@ -1,4 +1,4 @@
-//! The formats that are linked in, and the one that a command names.
+//! The registry of formats, and formats by their names.
 
 use crate::diagnostics::{
     BROKEN_BUILD, UNKNOWN_FORMAT, UNKNOWN_VERSION, WRONG_DIRECTION, WithHelp as _, argument_error,
@@ -10,7 +10,7 @@ use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::format::{Format, Manifest, Registry};
 use transpose_sheet::{Layout, LayoutFormat};
 
-/// The formats that are linked in, and the given layouts.
+/// The formats that the program links, and the given layouts.
 pub(crate) fn registry(layouts: &[PathBuf]) -> Result<Registry, Fatal> {
     let broken = |error: &dyn std::fmt::Display| {
         Fatal::new(Failure::Bug, Diagnostic::new(&BROKEN_BUILD, Location::default(), error.to_string()))
@@ -43,8 +43,7 @@ pub(crate) fn format<'a>(registry: &'a Registry, id: &str) -> Result<&'a dyn For
     })
 }
 
-/// The format and the version that `ID@VERSION` names; without a version the format's default is
-/// meant.
+/// The format and version of `ID@VERSION`; the version is `None` if it is not named.
 pub(crate) fn format_and_version<'a>(
     registry: &'a Registry,
     text: &str,
@@ -80,12 +79,12 @@ pub(crate) fn require_readable(format: &dyn Format) -> Result<(), Fatal> {
     Err(usage_error(&WRONG_DIRECTION, format!("`{}` can be written but not read", format.manifest().id)))
 }
 
-/// The format id, with a version after `@` if there is one.
+/// The id of a format, with the version after `@` if there is one.
 pub(crate) fn name_with_version(manifest: &Manifest, version: Option<&str>) -> String {
     version.map_or_else(|| manifest.id.to_string(), |version| format!("{}@{version}", manifest.id))
 }
 
-/// The id of a target, with the version that is written, which is the first where none is named.
+/// The id of a target with the version that is written: the given one, or the format's first.
 pub(crate) fn target_name(format: &dyn Format, version: Option<&str>) -> String {
     let first = || format.manifest().versions.first().map(|version| version.id.as_ref());
     name_with_version(format.manifest(), version.or_else(first))

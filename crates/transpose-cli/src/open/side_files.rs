@@ -7,7 +7,7 @@ use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_engine::diagnostics::io;
 use transpose_io::{Input, Limits};
 
-/// The largest side file, far beyond any real one.
+/// The largest side file, far larger than any real one.
 const SIDE_FILE_LIMIT: usize = 64 << 20;
 
 /// The bytes of a side file.

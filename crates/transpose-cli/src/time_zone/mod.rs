@@ -1,4 +1,4 @@
-//! Time zones: where days begin and end.
+//! Time zones, in which days begin and end.
 
 #[cfg(test)]
 mod oracle;
@@ -7,18 +7,18 @@ use jiff::tz::TimeZone;
 use std::ops::Range;
 use transpose_codes::time::{Date, Period};
 
-/// Where days begin and end.
+/// A time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Zone {
-    /// So many minutes ahead of UTC, always.
+    /// A fixed offset from UTC, in minutes.
     Offset(i16),
-    /// As the laws of a place have it.
+    /// A zone of the IANA database.
     Named(TimeZone),
 }
 
 impl Zone {
-    /// The day of a moment, given in microseconds since 1970 UTC. A day that has begun does not end
-    /// when clocks go back over its midnight, as those of Newfoundland did at one minute past it.
+    /// The day that contains a moment, given in microseconds since 1970-01-01 UTC. A day that has
+    /// begun does not end when clocks go back over midnight, as those of Newfoundland did at 00:01.
     pub(crate) fn date(&self, moment: i64) -> Option<Date> {
         match self {
             Self::Offset(minutes) => {
@@ -38,8 +38,8 @@ impl Zone {
         }
     }
 
-    /// The moments of a period, in microseconds since 1970 UTC: from the first day's beginning up
-    /// to, and without, that of the day after the last.
+    /// The moments of a period, in microseconds since 1970-01-01 UTC: from the beginning of the
+    /// first day to the end of the last, exclusive.
     pub(crate) fn moments(&self, period: Period) -> Range<i64> {
         match self {
             Self::Offset(minutes) => period.micros_range(*minutes),
@@ -53,8 +53,8 @@ impl Zone {
     }
 }
 
-/// The first moment of a day; where clocks change at midnight it is the earlier of two, or the
-/// first after the gap.
+/// The first moment of a day. If clocks change at midnight, it is the earlier of two midnights or
+/// the first moment after the gap.
 fn midnight(zone: &TimeZone, date: Date) -> Option<i64> {
     let year = i16::try_from(date.year()).ok()?;
     let (month, day) = (i8::try_from(date.month()).ok()?, i8::try_from(date.day()).ok()?);
@@ -70,7 +70,7 @@ pub(crate) fn zone(text: &str) -> Result<Zone, String> {
     if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return Err("expected `UTC`, an offset such as `+02:00`, or a name such as `Europe/Berlin`".into());
     }
-    // The names that the program carries, so that a run does not depend on the machine.
+    // The database is bundled, so that a run does not depend on the machine.
     let bundled = jiff::tz::TimeZoneDatabase::bundled();
     bundled.get(text).map(Zone::Named).map_err(|_| {
         "there is no such time zone; expected an offset such as `+02:00`, or a name of the IANA database such as `Europe/Berlin`"
@@ -135,7 +135,7 @@ mod tests {
         }
     }
 
-    /// The dates on which clocks changed are from the laws of the places.
+    /// The dates of clock changes are from the laws of each place.
     #[test]
     fn days_are_as_long_as_clocks_say() {
         for (name, day, length) in [
@@ -150,7 +150,7 @@ mod tests {
             ("Asia/Kolkata", "2028-02", 29 * 24),
             ("+05:30", "2027-02", 28 * 24),
             ("UTC", "2028", 366 * 24),
-            // Samoa went over the date line: there was no 30 December.
+            // Samoa crossed the date line and had no 30 December.
             ("Pacific/Apia", "2011-12-30", 0),
         ] {
             assert_eq!(hours(name, day), length, "{name} {day}");
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(moments("Europe/London", "2026-10"), 1_790_809_200_000_000..1_793_491_200_000_000);
         let berlin = moments("Europe/Berlin", "2026-10-05");
         assert_eq!(berlin, moments("+02:00", "2026-10-05"));
-        // Neighbours touch, whatever the clocks do between them.
+        // Each day ends when the next begins, also when clocks change.
         for name in ["Europe/London", "America/Sao_Paulo", "Africa/Cairo", "Pacific/Apia"] {
             let days = (0..4000).filter_map(|day| Date::from_days(14_000 + day));
             let days: Vec<_> = days.map(|day| moments(name, &day.to_string())).collect();

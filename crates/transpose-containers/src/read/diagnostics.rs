@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::Diagnostics;
 use transpose_sync::lock;
 
-/// What is found while inputs are read, to be told with the diagnostics of the run.
+/// What is found while inputs are read, to be reported with the diagnostics of the run.
 #[derive(Clone, Default)]
 pub struct ContainerDiagnostics(Arc<Mutex<Vec<InputDiagnostics>>>);
 
@@ -20,10 +20,10 @@ impl ContainerDiagnostics {
     /// Everything found so far, in the order of the inputs; from then on there is nothing.
     pub fn take(&self) -> Diagnostics {
         let mut all = Diagnostics::default();
-        for note in lock(&self.0).iter_mut() {
-            let mut diagnostics = std::mem::take(&mut note.diagnostics);
-            note.progress = 0;
-            diagnostics.name_source(&note.source);
+        for input in lock(&self.0).iter_mut() {
+            let mut diagnostics = std::mem::take(&mut input.diagnostics);
+            input.progress = 0;
+            diagnostics.name_source(&input.source);
             all.merge(diagnostics);
         }
         all
@@ -31,31 +31,31 @@ impl ContainerDiagnostics {
 
     /// A place for the diagnostics of one more input.
     pub(crate) fn slot(&self, source: &Arc<str>) -> DiagnosticSlot {
-        let mut notes = lock(&self.0);
-        notes.push(InputDiagnostics {
+        let mut inputs = lock(&self.0);
+        inputs.push(InputDiagnostics {
             source: Arc::clone(source),
             progress: 0,
             diagnostics: Diagnostics::default(),
         });
-        DiagnosticSlot { notes: self.clone(), place: notes.len() - 1 }
+        DiagnosticSlot { all: self.clone(), place: inputs.len() - 1 }
     }
 }
 
 /// Where the diagnostics of one input are kept.
 #[derive(Clone)]
 pub(crate) struct DiagnosticSlot {
-    notes: ContainerDiagnostics,
+    all: ContainerDiagnostics,
     place: usize,
 }
 
 impl DiagnosticSlot {
     /// Keeps what a stream has found, unless another has come further.
     pub(crate) fn keep(&self, diagnostics: Diagnostics, progress: u64) {
-        if let Some(note) = lock(&self.notes.0).get_mut(self.place)
-            && progress >= note.progress
+        if let Some(input) = lock(&self.all.0).get_mut(self.place)
+            && progress >= input.progress
         {
-            note.diagnostics = diagnostics;
-            note.progress = progress;
+            input.diagnostics = diagnostics;
+            input.progress = progress;
         }
     }
 }

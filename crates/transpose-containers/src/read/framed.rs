@@ -113,12 +113,12 @@ mod tests {
     }
 
     fn read(text: &str) -> (Result<Vec<u8>, IoError>, ContainerDiagnostics) {
-        let notes = ContainerDiagnostics::default();
-        let input = framed(Input::from_bytes("in.txt", text.into()), Arc::new(Capitals), &notes, 1);
+        let found = ContainerDiagnostics::default();
+        let input = framed(Input::from_bytes("in.txt", text.into()), Arc::new(Capitals), &found, 1);
         let mut bytes = vec![0; text.len() + 1];
         let read = input.read_at(0, &mut bytes).map(|read| bytes[..read].to_vec());
         assert_eq!(input.again(1).unwrap().unwrap().head(5).unwrap(), text[..5].to_uppercase().as_bytes());
-        (read, notes)
+        (read, found)
     }
 
     #[test]
@@ -127,10 +127,10 @@ mod tests {
         let text = lines.join("\n");
         assert_eq!(read(&text).0.unwrap(), text.to_uppercase().into_bytes());
         let long = format!("short\n{}\nnoted", "y".repeat(5 * BLOCK));
-        let (bytes, notes) = read(&long);
+        let (bytes, found) = read(&long);
         assert_eq!(bytes.unwrap(), long.to_uppercase().into_bytes());
         let found: Vec<_> =
-            notes.take().iter().map(|diagnostic| diagnostic.location.source.clone()).collect();
+            found.take().iter().map(|diagnostic| diagnostic.location.source.clone()).collect();
         assert_eq!(found, [Some("in.txt".into())]);
     }
 

@@ -286,7 +286,7 @@ impl<R: Read> Json<R> {
 mod tests {
     use super::*;
 
-    /// Writes what it is told.
+    /// Writes down what it visits.
     #[derive(Default)]
     struct Transcript(String);
 
@@ -314,10 +314,10 @@ mod tests {
         }
     }
 
-    fn told(text: &str) -> Result<String, String> {
-        let mut told = Transcript::default();
-        match visit(&mut text.as_bytes(), &mut told) {
-            Ok(()) => Ok(told.0),
+    fn transcript(text: &str) -> Result<String, String> {
+        let mut transcript = Transcript::default();
+        match visit(&mut text.as_bytes(), &mut transcript) {
+            Ok(()) => Ok(transcript.0),
             Err(Stop::Refused(fatal)) => {
                 let first = &fatal.diagnostics[0];
                 Err(format!("{} {:?} {}", first.code.id, first.location.line, first.message))
@@ -329,12 +329,14 @@ mod tests {
     #[test]
     fn values_are_told_as_they_stand() {
         assert_eq!(
-            told(r#"{"a":1.50,"b":["x",null,{}],"c":{"d":true}} {"a":123456789012345678901234567890e-3}"#)
-                .unwrap(),
+            transcript(
+                r#"{"a":1.50,"b":["x",null,{}],"c":{"d":true}} {"a":123456789012345678901234567890e-3}"#
+            )
+            .unwrap(),
             "{a=1.50 b=[x' null {}]c={d=true }}{a=123456789012345678901234567890e-3 }"
         );
-        assert_eq!(told(r#""a\"\\\/\n\u00e9\ud83c\udfb5""#).unwrap(), "a\"\\/\n\u{e9}\u{1f3b5}' ");
-        assert_eq!(told(" \n ").unwrap(), "");
+        assert_eq!(transcript(r#""a\"\\\/\n\u00e9\ud83c\udfb5""#).unwrap(), "a\"\\/\n\u{e9}\u{1f3b5}' ");
+        assert_eq!(transcript(" \n ").unwrap(), "");
     }
 
     #[test]
@@ -350,11 +352,15 @@ mod tests {
             ("[\"\\x\"]", 1),
             ("nonsense", 1),
         ] {
-            let error = told(text).unwrap_err();
+            let error = transcript(text).unwrap_err();
             assert!(error.starts_with(&format!("CON0110 Some({line})")), "{text}: {error}");
         }
-        assert!(told(&"[".repeat(100_000)).unwrap_err().starts_with("CON0108"));
-        assert!(told(&format!("[\"{}\"]", "x".repeat(LONGEST + 70_000))).unwrap_err().starts_with("CON0108"));
+        assert!(transcript(&"[".repeat(100_000)).unwrap_err().starts_with("CON0108"));
+        assert!(
+            transcript(&format!("[\"{}\"]", "x".repeat(LONGEST + 70_000)))
+                .unwrap_err()
+                .starts_with("CON0108")
+        );
     }
 
     #[test]

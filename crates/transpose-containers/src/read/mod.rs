@@ -3,7 +3,7 @@
 //! [`open`] looks at the first bytes of an input. Plain text in UTF-8 is handed back as it is, at
 //! no cost; anything else is wrapped, so that whoever reads the input sees the text
 //! ([`transpose_io::Input::from_source`]). What takes a container apart runs on a thread of its own
-//! and is as far ahead as a bounded channel lets it be (four blocks of 128 KiB). What is noteworthy
+//! and is as far ahead as a bounded channel lets it be (four blocks of 128 KiB). What is reported
 //! (a guessed encoding, sheets passed over) is collected in [`ContainerDiagnostics`], because it is
 //! found while the text is read.
 //!
@@ -61,7 +61,7 @@ use transpose_sync::lock;
 /// How containers are read.
 #[derive(Clone, Default)]
 pub struct ReadOptions {
-    /// The encoding of text, where the text does not tell; a label of the WHATWG standard.
+    /// The encoding of text, where the text does not say it; a label of the WHATWG standard.
     pub encoding: Option<String>,
     /// The sheet of a workbook; by default the first that holds something.
     pub sheet: Option<String>,
@@ -77,7 +77,7 @@ pub struct ReadOptions {
     pub diagnostics: ContainerDiagnostics,
 }
 
-/// How many first bytes tell what a file is.
+/// How many first bytes are looked at to find out what a file is.
 const PROBE: usize = 64 << 10;
 
 /// What every zip archive begins with that has a member.
@@ -172,7 +172,7 @@ fn find(
         return Ok(None);
     }
     let encoding = encoding::recognise(head, head.len() < PROBE, asked);
-    let plain = encoding.known == EncodingEvidence::Plain;
+    let plain = encoding.evidence == EncodingEvidence::Plain;
     if plain && head.contains(&0) {
         // It is no text, or one that is beyond repair.
         return Ok(None);
@@ -180,7 +180,7 @@ fn find(
     if let Some(reader) = reader::of_text(&TextStart::new(head, encoding)) {
         return opened(reader, encoding);
     }
-    let guessed = matches!(encoding.known, EncodingEvidence::Guessed(_));
+    let guessed = matches!(encoding.evidence, EncodingEvidence::Guessed(_));
     if (plain && options.columns.is_empty()) || (guessed && own(head)) {
         return Ok(None);
     }
@@ -231,7 +231,7 @@ impl Source for ContainerSource {
                         columns: None,
                     };
                     let done = table.read(&mut text, &mut target);
-                    found.tell(sink);
+                    found.give_to(sink);
                     done
                 })
             }

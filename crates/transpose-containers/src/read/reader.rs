@@ -34,7 +34,7 @@ pub(crate) trait Reader: Send + Sync {
     /// ends so promises to be one.
     fn extensions(&self) -> &'static [&'static str];
 
-    /// What tells it from everything else.
+    /// What distinguishes it from everything else.
     fn mark(&self) -> Mark;
 
     /// Looks at the beginning of an input that bears the mark, and says how its table is read. What
@@ -46,7 +46,7 @@ pub(crate) trait Reader: Send + Sync {
 pub(crate) struct RegisteredReader(pub(crate) &'static dyn Reader);
 inventory::collect!(RegisteredReader);
 
-/// What tells a container from everything else.
+/// What distinguishes a container from everything else.
 pub(crate) enum Mark {
     /// The file begins with these bytes.
     Bytes(&'static [u8]),
@@ -90,7 +90,7 @@ impl TextStart {
 
     pub(crate) fn new(head: &[u8], encoding: TextEncoding) -> Self {
         let mut bytes = Vec::new();
-        // Bytes in memory can be read; what is cut or damaged is for the reader to tell.
+        // Bytes in memory can be read; what is cut or damaged is for the reader to report.
         let _ = utf8(head, encoding).take(Self::LEN).read_to_end(&mut bytes);
         let bytes = bytes.trim_ascii_start().to_vec();
         let lower = String::from_utf8_lossy(&bytes).to_lowercase();
@@ -112,7 +112,7 @@ impl Beginning<'_> {
         self.input.head(len)
     }
 
-    /// First bytes as UTF-8. What is wrong in them is not told: it will be when the table is read.
+    /// First bytes as UTF-8. What is wrong in them is reported when the table is read.
     pub(crate) fn text<'b>(&self, head: &'b [u8]) -> impl Read + use<'b> {
         utf8(head, self.encoding)
     }

@@ -46,7 +46,7 @@ impl TextTable for SpreadsheetMl {
     }
 }
 
-/// The namespace that tells it from other XML.
+/// The namespace that distinguishes it from other XML.
 const NAMESPACE: &[u8] = b"urn:schemas-microsoft-com:office:spreadsheet";
 
 /// The most bytes of a cell.

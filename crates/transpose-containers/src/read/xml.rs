@@ -14,7 +14,7 @@ use transpose_core::inventory;
 /// An element that is open.
 struct Element {
     name: Vec<u8>,
-    /// Whether it was told as an object.
+    /// Whether the visitor knows it as an object.
     object: bool,
     /// Whether it says that it has no value.
     nil: bool,

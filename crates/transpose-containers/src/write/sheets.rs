@@ -1,5 +1,5 @@
 //! What all workbooks have in common: the limits of cells and sheets, further sheets, and what is
-//! told of them.
+//! reported about them.
 
 use crate::write::cells::{End, cell};
 use crate::write::codes;
@@ -69,7 +69,7 @@ impl<B: Workbook> SheetWriter<B> {
         book: B,
         container: &'static str,
         shape: &TableShape,
-        site: OutputContext<'_>,
+        context: OutputContext<'_>,
     ) -> Result<Self, Fatal> {
         if !shape.utf8 {
             let message = format!("`{container}` is asked for, and the text in another encoding as well");
@@ -90,7 +90,7 @@ impl<B: Workbook> SheetWriter<B> {
         Ok(Self {
             book,
             container,
-            output: site.output.to_owned(),
+            output: context.output.to_owned(),
             shape: shape.clone(),
             begun: 0,
             row: B::ROWS,
@@ -165,8 +165,8 @@ impl<B: Workbook> SheetWriter<B> {
         Fatal::input(Diagnostic::new(code, place, message).value(held))
     }
 
-    fn notes(&self) -> Vec<Diagnostic> {
-        let mut notes = Vec::new();
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
         if self.begun > 1 {
             let message = format!(
                 "the {} rows stand on {} sheets, because a sheet of `{}` has {} rows; each begins with the headings",
@@ -176,7 +176,7 @@ impl<B: Workbook> SheetWriter<B> {
                 B::ROWS
             );
             let place = Location { source: Some(self.output.as_str().into()), ..Location::default() };
-            notes.push(Diagnostic::new(&codes::FURTHER_SHEETS, place, message));
+            diagnostics.push(Diagnostic::new(&codes::FURTHER_SHEETS, place, message));
         }
         for (number, (column, (count, line, first))) in (1..).zip(self.shape.columns.iter().zip(&self.texts))
         {
@@ -189,9 +189,9 @@ impl<B: Workbook> SheetWriter<B> {
                 let message = format!(
                     "{count} cells of the column stay text, because as numbers they would not be the same"
                 );
-                let note =
+                let diagnostic =
                     Diagnostic::new(&codes::NUMBER_AS_TEXT, place.cell(number, &column.heading), message);
-                notes.push(note.value(first.as_bytes()));
+                diagnostics.push(diagnostic.value(first.as_bytes()));
             }
         }
         if let (count @ 1.., line) = self.emptied {
@@ -201,9 +201,9 @@ impl<B: Workbook> SheetWriter<B> {
                 ..Location::default()
             };
             let message = format!("{count} empty texts are written as nothing");
-            notes.push(Diagnostic::new(&codes::EMPTY_TEXT, place, message));
+            diagnostics.push(Diagnostic::new(&codes::EMPTY_TEXT, place, message));
         }
-        notes
+        diagnostics
     }
 }
 
@@ -251,9 +251,9 @@ impl<B: Workbook> TableWriter for SheetWriter<B> {
         self: Box<Self>,
         out: &mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send),
     ) -> Result<Vec<Diagnostic>, Fatal> {
-        let notes = self.notes();
+        let diagnostics = self.diagnostics();
         self.book.finish(out)?;
-        Ok(notes)
+        Ok(diagnostics)
     }
 }
 

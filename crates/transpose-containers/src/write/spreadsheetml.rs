@@ -25,9 +25,9 @@ impl Container for SpreadsheetMl {
         "xml"
     }
 
-    fn begin(&self, table: &TableShape, site: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
-        let workbook = XmlWorkbook::new(table, site);
-        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, site)?))
+    fn begin(&self, table: &TableShape, context: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
+        let workbook = XmlWorkbook::new(table, context);
+        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, context)?))
     }
 }
 

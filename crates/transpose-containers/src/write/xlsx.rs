@@ -24,9 +24,9 @@ impl Container for Xlsx {
         "xlsx"
     }
 
-    fn begin(&self, table: &TableShape, site: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
-        let workbook = XlsxWorkbook::new(table, site)?;
-        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, site)?))
+    fn begin(&self, table: &TableShape, context: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
+        let workbook = XlsxWorkbook::new(table, context)?;
+        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, context)?))
     }
 }
 
@@ -50,11 +50,11 @@ struct XlsxWorkbook {
 }
 
 impl XlsxWorkbook {
-    fn new(table: &TableShape, site: OutputContext<'_>) -> Result<Self, Fatal> {
+    fn new(table: &TableShape, context: OutputContext<'_>) -> Result<Self, Fatal> {
         let mut inner = rust_xlsxwriter::Workbook::new();
-        inner.set_tempdir(site.temp_dir).map_err(|error| failed(&error))?;
+        inner.set_tempdir(context.temp_dir).map_err(|error| failed(&error))?;
         inner.set_zip_compression_level(LEVEL);
-        let made = ExcelDateTime::from_timestamp(site.now.micros.div_euclid(1_000_000))
+        let made = ExcelDateTime::from_timestamp(context.now.micros.div_euclid(1_000_000))
             .map_err(|error| failed(&error))?;
         inner.set_properties(&DocProperties::new().set_creation_datetime(&made));
         Ok(Self {
@@ -145,7 +145,7 @@ fn failed(error: &XlsxError) -> Fatal {
     codes::failed(error)
 }
 
-/// Hands on what is written, and keeps the failure that a writer cannot tell.
+/// Hands on what is written, and keeps the failure that a writer cannot report.
 struct Outlet<'a> {
     out: &'a mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send),
     failure: Option<Fatal>,

@@ -62,7 +62,7 @@ const TRIED: usize = 4096;
 
 /// What is known of a field while rules are tried.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Known<'a> {
+pub(crate) enum KnownValue<'a> {
     /// Its value.
     Is(&'a Value),
     /// It has none.
@@ -98,17 +98,17 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// Whether all conditions hold.
-    pub(crate) fn matches<'a>(&self, known: impl Fn(Field) -> Known<'a>) -> Match {
+    pub(crate) fn matches<'a>(&self, known: impl Fn(Field) -> KnownValue<'a>) -> Match {
         let mut answer = Match::Yes;
         for clause in &self.when {
             match known(clause.field) {
-                Known::Is(value) => {
+                KnownValue::Is(value) => {
                     if !value.iter().any(|text| clause.values.iter().any(|wanted| wanted == text.trim())) {
                         return Match::No;
                     }
                 }
-                Known::Absent => return Match::No,
-                Known::Open => answer = Match::Maybe,
+                KnownValue::Absent => return Match::No,
+                KnownValue::Open => answer = Match::Maybe,
             }
         }
         answer
@@ -185,7 +185,7 @@ pub(crate) fn report_unreachable(reader: &mut Reader, rules: &[Rule]) {
                 combination
                     .iter()
                     .find(|(key, _)| *key == field)
-                    .map_or(Known::Open, |(_, value)| Known::Is(value))
+                    .map_or(KnownValue::Open, |(_, value)| KnownValue::Is(value))
             };
             let catcher = earlier.iter().find(|rule| rule.matches(known) == Match::Yes);
             lines.extend(catcher.map(|rule| rule.line));
@@ -325,7 +325,7 @@ mod tests {
     }
 
     fn matched(rules: &[Rule], event: &Entity) -> Option<usize> {
-        let known = |field| event.value(field).map_or(Known::Absent, Known::Is);
+        let known = |field| event.value(field).map_or(KnownValue::Absent, KnownValue::Is);
         rules.iter().position(|rule| rule.matches(known) == Match::Yes)
     }
 
@@ -355,10 +355,12 @@ mod tests {
         let france = Value::from("FR");
         let answer = |territory: &'static str| {
             let value = Value::from(territory);
-            rules[0].matches(|field| if field == Field::TERRITORY { Known::Is(&value) } else { Known::Open })
+            rules[0].matches(|field| {
+                if field == Field::TERRITORY { KnownValue::Is(&value) } else { KnownValue::Open }
+            })
         };
         assert_eq!((answer("FR"), answer("DE")), (Match::Maybe, Match::No));
-        assert_eq!(rules[0].matches(|_| Known::Is(&france)), Match::No);
+        assert_eq!(rules[0].matches(|_| KnownValue::Is(&france)), Match::No);
     }
 
     #[test]

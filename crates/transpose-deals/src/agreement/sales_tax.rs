@@ -4,7 +4,7 @@ use transpose_codes::decimal::Decimal;
 
 /// What happens to digits beyond the last place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum PriceMode {
     /// To the nearest; halves to the even digit.
     HalfEven,
     /// To the nearest; halves up.
@@ -15,7 +15,7 @@ pub(crate) enum Mode {
     Up,
 }
 
-impl Mode {
+impl PriceMode {
     /// The words of the agreement.
     pub(crate) const WORDS: [(&str, Self); 4] =
         [("half-even", Self::HalfEven), ("half-up", Self::HalfUp), ("down", Self::Down), ("up", Self::Up)];
@@ -23,16 +23,16 @@ impl Mode {
 
 /// How prices are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rounding {
+pub(crate) struct PriceRounding {
     /// How many decimal places a price has.
     pub(crate) places: u32,
     /// What happens to further digits.
-    pub(crate) mode: Mode,
+    pub(crate) mode: PriceMode,
 }
 
 /// What was paid, divided by one and the tax, which is in per cent. Nothing when the exact quotient
 /// has too many digits to be held, or one of the numbers is negative.
-pub(crate) fn without_tax(paid: Decimal, tax: Decimal, rounding: Rounding) -> Option<Decimal> {
+pub(crate) fn without_tax(paid: Decimal, tax: Decimal, rounding: PriceRounding) -> Option<Decimal> {
     let (paid, tax) = (paid.normalize(), tax.normalize());
     if paid.mantissa() < 0 || tax.mantissa() < 0 {
         return None;
@@ -45,10 +45,10 @@ pub(crate) fn without_tax(paid: Decimal, tax: Decimal, rounding: Rounding) -> Op
     let (whole, rest) = (above.checked_div(below)?, above.checked_rem(below)?);
     let twice = rest.checked_mul(2)?;
     let raised = match rounding.mode {
-        Mode::Down => false,
-        Mode::Up => rest > 0,
-        Mode::HalfUp => twice >= below,
-        Mode::HalfEven => twice > below || (twice == below && whole % 2 == 1),
+        PriceMode::Down => false,
+        PriceMode::Up => rest > 0,
+        PriceMode::HalfUp => twice >= below,
+        PriceMode::HalfEven => twice > below || (twice == below && whole % 2 == 1),
     };
     Decimal::try_from_i128_with_scale(whole + i128::from(raised), rounding.places).ok()
 }
@@ -77,8 +77,8 @@ mod tests {
             ("9.99", "8.875", 3, ["9.176", "9.176", "9.175", "9.176"]),
             ("3.75", "50", 0, ["2", "3", "2", "3"]),
         ] {
-            for ((_, mode), expected) in Mode::WORDS.iter().zip(expected) {
-                let rounding = Rounding { places, mode: *mode };
+            for ((_, mode), expected) in PriceMode::WORDS.iter().zip(expected) {
+                let rounding = PriceRounding { places, mode: *mode };
                 let price = without_tax(decimal(paid), decimal(tax), rounding).unwrap();
                 assert_eq!(price.to_string(), expected, "{paid}, {tax} %, {rounding:?}");
             }
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_held_is_no_price() {
-        let rounding = Rounding { places: 6, mode: Mode::HalfEven };
+        let rounding = PriceRounding { places: 6, mode: PriceMode::HalfEven };
         assert_eq!(without_tax(Decimal::MAX, decimal("20"), rounding), None);
         assert_eq!(without_tax(decimal("-1"), decimal("20"), rounding), None);
         assert_eq!(without_tax(decimal("1"), decimal("-20"), rounding), None);
@@ -97,7 +97,7 @@ mod tests {
         /// The price with tax is what was paid, to within one unit of the last place.
         #[test]
         fn tax_comes_back(cents in 0_i64..10_000_000, tax in 0_i64..100_000, places in 0_u32..8) {
-            let rounding = Rounding { places, mode: Mode::Down };
+            let rounding = PriceRounding { places, mode: PriceMode::Down };
             let price = without_tax(Decimal::new(cents, 2), Decimal::new(tax, 3), rounding).unwrap();
             let factor = Decimal::new(100_000 + tax, 5);
             let unit = Decimal::new(1, places);

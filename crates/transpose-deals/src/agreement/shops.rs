@@ -5,7 +5,7 @@
 //! is for. Where the tax changes, a shop has several tables with `valid-from` and `valid-until`,
 //! both days included, in UTC.
 
-use crate::agreement::sales_tax::{Mode, Rounding, without_tax};
+use crate::agreement::sales_tax::{PriceMode, PriceRounding, without_tax};
 use crate::toml::document::{Node, Table};
 use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
 use crate::toml::value::{self, ValueError};
@@ -110,7 +110,7 @@ impl Shop {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shops {
     all: Vec<Shop>,
-    rounding: Option<Rounding>,
+    rounding: Option<PriceRounding>,
     /// Moments at which a tax changes, in microseconds since 1970 UTC.
     pub(crate) turns: Vec<i64>,
 }
@@ -281,8 +281,8 @@ impl Sale {
 }
 
 /// Reads `[price]`, which prices of shops need.
-fn rounding(reader: &mut Reader, root: &Table, shop: Option<&Table>) -> Option<Rounding> {
-    let words: Vec<&str> = Mode::WORDS.iter().map(|(word, _)| *word).collect();
+fn rounding(reader: &mut Reader, root: &Table, shop: Option<&Table>) -> Option<PriceRounding> {
+    let words: Vec<&str> = PriceMode::WORDS.iter().map(|(word, _)| *word).collect();
     if let Some(shop) = shop.filter(|_| root.entry("price").is_none()) {
         // How prices are rounded is money, so nothing is taken for granted.
         let example = format!(
@@ -297,8 +297,8 @@ fn rounding(reader: &mut Reader, root: &Table, shop: Option<&Table>) -> Option<R
     keys.need("places", "places = 4");
     keys.need("rounding", &format!("rounding = \"{}\"", words.join("\" or \"")));
     let places = whole(keys.reader, &table, "places", 0..=10);
-    let mode = keys.choice("rounding", &Mode::WORDS);
-    Some(Rounding { places: places?.into(), mode: mode? })
+    let mode = keys.choice("rounding", &PriceMode::WORDS);
+    Some(PriceRounding { places: places?.into(), mode: mode? })
 }
 
 /// Reads `[refunds]`; what it leaves open is as the platform says.

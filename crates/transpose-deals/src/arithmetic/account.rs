@@ -4,7 +4,7 @@ use super::number::{Exact, zero};
 
 /// What becomes of the earnings of one period.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recouped {
+pub struct Recoupment {
     /// What was set against the advance; negative where refunds raise the balance.
     pub recouped: Exact,
     /// What is paid.
@@ -15,9 +15,9 @@ pub struct Recouped {
 
 /// Sets earnings against what is left of an advance. A month of refunds raises it again, and
 /// nothing is paid.
-pub fn recoup(balance: &Exact, earned: &Exact) -> Recouped {
+pub fn recoup(balance: &Exact, earned: &Exact) -> Recoupment {
     let recouped = balance.min(earned).clone();
-    Recouped { payable: earned - &recouped, unrecouped: balance - &recouped, recouped }
+    Recoupment { payable: earned - &recouped, unrecouped: balance - &recouped, recouped }
 }
 
 /// What is missing of a guarantee at the end of its term; it is due where the guarantee was not

@@ -55,7 +55,7 @@ pub fn converted(amount: &Exact, rate: &Rate) -> Option<Exact> {
 
 /// Where converted amounts are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Each {
+pub enum ConversionRounding {
     /// Every row.
     Row,
     /// The sum of all rows of one currency.
@@ -66,13 +66,13 @@ pub enum Each {
 pub fn converted_block(
     rows: &[Exact],
     rate: &Rate,
-    each: Each,
+    each: ConversionRounding,
     places: u32,
     mode: Rounding,
 ) -> Option<Exact> {
     let rounded = |amount: &Exact| converted(amount, rate).map(|amount| round(&amount, places, mode));
     match each {
-        Each::Row => rows.iter().map(rounded).sum(),
-        Each::Block => rounded(&rows.iter().sum()),
+        ConversionRounding::Row => rows.iter().map(rounded).sum(),
+        ConversionRounding::Block => rounded(&rows.iter().sum()),
     }
 }

@@ -4,7 +4,7 @@ use super::number::{Exact, whole};
 
 /// What a play without a duration counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
+pub enum MissingDuration {
     /// As one that qualifies; the report says how many there are.
     Count,
     /// As one that does not.
@@ -12,13 +12,13 @@ pub enum Missing {
 }
 
 /// Whether a play qualifies: its duration, in microseconds, reaches the threshold.
-pub fn qualifies(duration: Option<i64>, threshold: i64, missing: Missing) -> bool {
-    duration.map_or(missing == Missing::Count, |duration| duration >= threshold)
+pub fn qualifies(duration: Option<i64>, threshold: i64, missing: MissingDuration) -> bool {
+    duration.map_or(missing == MissingDuration::Count, |duration| duration >= threshold)
 }
 
 /// Which plays are counted, of a recipient and of all alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counts {
+pub enum CountedPlays {
     /// All that were logged.
     All,
     /// Those that qualify; preview clips are none of them.
@@ -29,7 +29,7 @@ pub enum Counts {
 
 /// Plays by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Logged {
+pub struct LoggedPlays {
     /// Plays that qualify.
     pub qualified: i128,
     /// Plays that are too short.
@@ -38,13 +38,13 @@ pub struct Logged {
     pub preview: i128,
 }
 
-impl Logged {
+impl LoggedPlays {
     /// How many of them count.
-    pub fn counted(self, counts: Counts) -> i128 {
+    pub fn counted(self, counts: CountedPlays) -> i128 {
         match counts {
-            Counts::All => self.qualified + self.short + self.preview,
-            Counts::Qualified => self.qualified,
-            Counts::QualifiedAndPreviews => self.qualified + self.preview,
+            CountedPlays::All => self.qualified + self.short + self.preview,
+            CountedPlays::Qualified => self.qualified,
+            CountedPlays::QualifiedAndPreviews => self.qualified + self.preview,
         }
     }
 }

@@ -5,7 +5,7 @@ use num_traits::Zero;
 
 /// What of a pool goes to one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shared {
+pub struct PoolShare {
     /// The part of the recipient.
     pub amount: Exact,
     /// What nobody gets, because nothing was played at all.
@@ -38,12 +38,12 @@ pub fn worth(pool: &Exact, total: &Exact) -> Option<Exact> {
 }
 
 /// The part of the pool that plays get. Without any plays in the whole it stays unallocated.
-pub fn share(pool: &Exact, plays: i128, total: i128) -> Shared {
+pub fn share(pool: &Exact, plays: i128, total: i128) -> PoolShare {
     match worth(pool, &whole(total)) {
         // Plays first and the one division last, so that no digit is lost for whoever redoes it in
         // decimals.
-        Some(_) => Shared { amount: pool * whole(plays) / whole(total), unallocated: zero() },
-        None => Shared { amount: zero(), unallocated: pool.clone() },
+        Some(_) => PoolShare { amount: pool * whole(plays) / whole(total), unallocated: zero() },
+        None => PoolShare { amount: zero(), unallocated: pool.clone() },
     }
 }
 
@@ -69,7 +69,7 @@ pub struct Waterfall {
 
 /// The steps of a [`Waterfall`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Steps {
+pub struct WaterfallSteps {
     /// The greater of the parts of revenue and of the cost of content.
     pub all_in: Exact,
     /// What is left of it after performance royalties.
@@ -82,14 +82,14 @@ pub struct Steps {
 
 impl Waterfall {
     /// Works it out step by step.
-    pub fn steps(&self) -> Steps {
+    pub fn steps(&self) -> WaterfallSteps {
         let of_revenue = &self.revenue * &self.revenue_rate;
         let of_cost = &self.content_cost * &self.content_cost_rate;
         let all_in = of_revenue.max(of_cost);
         let after_performance = &all_in - &self.performance_royalties;
         let floor = per_subscriber(&self.subscribers, &self.floor);
         let pool = after_performance.clone().max(floor.clone());
-        Steps { all_in, after_performance, floor, pool }
+        WaterfallSteps { all_in, after_performance, floor, pool }
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
         fn parts_make_the_pool(pool in 0_i64..1_000_000_000, plays in proptest::collection::vec(0_u32..1000, 1..20)) {
             let pool = whole(pool) / whole(100);
             let total: i128 = plays.iter().map(|plays| i128::from(*plays)).sum();
-            let shared: Vec<Shared> = plays.iter().map(|plays| share(&pool, i128::from(*plays), total)).collect();
+            let shared: Vec<PoolShare> = plays.iter().map(|plays| share(&pool, i128::from(*plays), total)).collect();
             let sum: Exact = shared.iter().map(|shared| shared.amount.clone()).sum();
             if total == 0 {
                 prop_assert!(sum.is_zero() && shared.iter().all(|shared| shared.unallocated == pool));

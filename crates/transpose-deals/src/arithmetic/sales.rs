@@ -15,7 +15,7 @@ pub fn without_tax(price: &Exact, tax: &Exact) -> Exact {
 
 /// Where a share of a price is rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounded {
+pub enum UnitRounding {
     /// Nowhere.
     Never,
     /// The price without tax, and what one unit is worth, to so many places.
@@ -23,10 +23,10 @@ pub enum Rounded {
 }
 
 /// What one unit is worth: a part of its price without tax.
-pub fn of_retail(without_tax: &Exact, rate: &Exact, rounded: Rounded) -> Exact {
+pub fn of_retail(without_tax: &Exact, rate: &Exact, rounded: UnitRounding) -> Exact {
     match rounded {
-        Rounded::Never => without_tax * rate,
-        Rounded::Unit(places, mode) => {
+        UnitRounding::Never => without_tax * rate,
+        UnitRounding::Unit(places, mode) => {
             let price = round(without_tax, places, mode);
             round(&(price * rate), places, mode)
         }
@@ -35,7 +35,7 @@ pub fn of_retail(without_tax: &Exact, rate: &Exact, rounded: Rounded) -> Exact {
 
 /// What the last line of a file says about its rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Totals {
+pub struct TrailerTotals {
     /// How many rows there are.
     pub rows: usize,
     /// Units, less what was taken back.
@@ -45,7 +45,7 @@ pub struct Totals {
 }
 
 /// Adds up rows of units and amounts.
-pub fn totals(rows: &[(i128, Exact)]) -> Totals {
+pub fn totals(rows: &[(i128, Exact)]) -> TrailerTotals {
     let units = rows.iter().map(|(units, _)| units).sum();
-    Totals { rows: rows.len(), units, amount: rows.iter().map(|(_, amount)| amount).sum() }
+    TrailerTotals { rows: rows.len(), units, amount: rows.iter().map(|(_, amount)| amount).sum() }
 }

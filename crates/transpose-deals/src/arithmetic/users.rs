@@ -1,11 +1,11 @@
 //! User-centric: what each user paid goes to whom that user played.
 
 use super::number::{Exact, quotient, sum, whole, zero};
-use super::pool::{Shared, share};
+use super::pool::{PoolShare, share};
 
 /// What becomes of the fee of a user who played nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Idle {
+pub enum IdleUsers {
     /// It is shared by all plays of the service.
     ProRata,
     /// Nobody gets it.
@@ -22,9 +22,9 @@ pub fn centric<'a>(fee: &Exact, rate: &Exact, users: impl IntoIterator<Item = &'
 
 /// The recipient's part of the fees of users who played nothing. `pool` is these fees times the
 /// rate.
-pub fn idle(pool: &Exact, policy: Idle, plays: i128, total: i128) -> Shared {
+pub fn idle(pool: &Exact, policy: IdleUsers, plays: i128, total: i128) -> PoolShare {
     match policy {
-        Idle::ProRata => share(pool, plays, total),
-        Idle::Unallocated => Shared { amount: zero(), unallocated: pool.clone() },
+        IdleUsers::ProRata => share(pool, plays, total),
+        IdleUsers::Unallocated => PoolShare { amount: zero(), unallocated: pool.clone() },
     }
 }

@@ -4,7 +4,7 @@ use super::explain::plain;
 use super::{Basis, named};
 use crate::arithmetic::money::{Direction, Rate};
 use crate::arithmetic::number::{Exact, exact, whole, zero};
-use crate::policies::Exchange;
+use crate::policies::ExchangeRates;
 use crate::toml::value;
 use serde_json::json;
 use transpose_codes::Currency;
@@ -25,12 +25,12 @@ transpose_core::codes! {
 impl Basis<'_> {
     /// What amounts in a currency are multiplied with, to be in the currency of reporting.
     pub(crate) fn factor(&mut self, from: Currency, context: usize) -> Exact {
-        if from == self.counted.reporting {
+        if from == self.input.reporting {
             return whole(1);
         }
-        let found = match &self.counted.policies.exchange {
-            Some(Exchange::Figures) => self.rate_of_figures(from, context),
-            Some(Exchange::Listed(rates)) => rates.iter().find(|rate| rate.from == from).map(|listed| {
+        let found = match &self.input.policies.exchange {
+            Some(ExchangeRates::Figures) => self.rate_of_figures(from, context),
+            Some(ExchangeRates::Listed(rates)) => rates.iter().find(|rate| rate.from == from).map(|listed| {
                 let date = listed.date.to_string();
                 (listed.rate.clone(), date, listed.source.clone(), listed.place.clone())
             }),
@@ -39,13 +39,13 @@ impl Basis<'_> {
         let Some((rate, date, source, place)) = found else {
             let message = format!(
                 "there is no rate from {from} to {} for {}",
-                self.counted.reporting,
+                self.input.reporting,
                 named(self.context(context))
             );
             self.report_deal(&NO_EXCHANGE_RATE, message);
             return zero();
         };
-        let first = self.counted.period.map(|period| period.first().to_string());
+        let first = self.input.period.map(|period| period.first().to_string());
         if let Some(first) =
             first.filter(|first| !date.is_empty() && date.get(..10).is_some_and(|day| day < first.as_str()))
         {
@@ -58,7 +58,7 @@ impl Basis<'_> {
         let line = json!({
             "step": "exchange",
             "from": from.code(),
-            "to": self.counted.reporting.code(),
+            "to": self.input.reporting.code(),
             "rate": plain(&rate.rate),
             "direction": if rate.direction == Direction::Multiply { "multiply" } else { "divide" },
             "date": date,

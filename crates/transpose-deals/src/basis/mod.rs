@@ -20,7 +20,7 @@ use crate::arithmetic::calendar::{active_days, pro_rated};
 use crate::arithmetic::number::{Exact, exact, whole, zero};
 use crate::arithmetic::pool::equivalents;
 use crate::figures::{ContextFigures, heading_of};
-use crate::policies::{Policies, ProRating, Rates, Scope, Subscribers};
+use crate::policies::{Policies, ProRating, Rates, Scope, SubscriberCounting};
 use crate::toml::value;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +54,7 @@ pub(crate) type Key = (String, String);
 
 /// What was counted in the period, and under which policies.
 #[derive(Clone, Copy)]
-pub(crate) struct Counted<'a> {
+pub(crate) struct BasisInput<'a> {
     pub(crate) policies: &'a Policies,
     pub(crate) period: Option<Period>,
     /// The currency of reporting.
@@ -78,7 +78,7 @@ pub(crate) struct CountedUsage<'a> {
 
 /// What models are worked out from. What is wrong with it is collected.
 pub(crate) struct Basis<'a> {
-    counted: Counted<'a>,
+    input: BasisInput<'a>,
     /// What the figures say about each context.
     figures: Vec<Option<ContextFigures>>,
     /// Whether each context takes part.
@@ -97,15 +97,15 @@ pub(crate) struct Basis<'a> {
 
 impl<'a> Basis<'a> {
     /// `figures` are those of each context.
-    pub(crate) fn new(counted: Counted<'a>, figures: Vec<Option<ContextFigures>>) -> Self {
-        let Counted { policies, contexts, .. } = counted;
+    pub(crate) fn new(input: BasisInput<'a>, figures: Vec<Option<ContextFigures>>) -> Self {
+        let BasisInput { policies, contexts, .. } = input;
         let includes = |context: &Entity| {
             let holds = context.text(Field::TERRITORY).is_none_or(|territory| policies.holds_for(territory));
             holds && policies.counts_play(context, true)
         };
         let included: Vec<bool> = contexts.iter().map(includes).collect();
         let mut usages = vec![Vec::new(); contexts.len()];
-        for (number, total) in counted.usages.iter().enumerate() {
+        for (number, total) in input.usages.iter().enumerate() {
             let included = included.get(total.context).copied().unwrap_or(false);
             let counts = contexts
                 .get(total.context)
@@ -115,7 +115,7 @@ impl<'a> Basis<'a> {
             }
         }
         let mut basis = Self {
-            counted,
+            input,
             figures,
             included,
             usages,
@@ -132,15 +132,15 @@ impl<'a> Basis<'a> {
 
     fn check_territories(&mut self) {
         let mut elsewhere: BTreeMap<&str, u64> = BTreeMap::new();
-        for total in self.counted.usages {
-            let context = self.counted.contexts.get(total.context);
+        for total in self.input.usages {
+            let context = self.input.contexts.get(total.context);
             let territory = context.and_then(|context| context.text(Field::TERRITORY));
-            if let Some(territory) = territory.filter(|code| !self.counted.policies.holds_for(code)) {
+            if let Some(territory) = territory.filter(|code| !self.input.policies.holds_for(code)) {
                 let plays = elsewhere.entry(territory).or_default();
                 *plays = plays.saturating_add(total.plays);
             }
         }
-        let policies = self.counted.policies;
+        let policies = self.input.policies;
         for (territory, plays) in elsewhere.into_iter().filter(|(_, plays)| *plays > 0) {
             let message =
                 format!("{plays} plays in {territory}, which the deal `{}` is not for", policies.id);
@@ -150,8 +150,8 @@ impl<'a> Basis<'a> {
     }
 
     fn check_period(&mut self) {
-        let policies = self.counted.policies;
-        let partly = self.counted.period.is_some_and(|period| !policies.covers(period));
+        let policies = self.input.policies;
+        let partly = self.input.period.is_some_and(|period| !policies.covers(period));
         if partly && policies.pro_rating.is_none() {
             let message = format!("the deal `{}` leaves open: `pro-rating`", policies.id);
             self.diagnostics.push(Diagnostic::new(&PART_OF_PERIOD, policies.place.clone(), message));
@@ -164,21 +164,21 @@ impl<'a> Basis<'a> {
     }
 
     pub(crate) fn policies(&self) -> &'a Policies {
-        self.counted.policies
+        self.input.policies
     }
 
     pub(crate) fn period(&self) -> Option<Period> {
-        self.counted.period
+        self.input.period
     }
 
     /// The currency of reporting.
     pub(crate) fn reporting(&self) -> Currency {
-        self.counted.reporting
+        self.input.reporting
     }
 
     /// The decimal places of amounts in the currency of reporting.
     pub(crate) fn places(&self) -> u32 {
-        self.counted.policies.places(self.counted.reporting)
+        self.input.policies.places(self.input.reporting)
     }
 
     /// Reports something once.
@@ -190,7 +190,7 @@ impl<'a> Basis<'a> {
 
     /// Reports something about the deal once.
     pub(crate) fn report_deal(&mut self, code: &'static Code, message: String) {
-        let policies = self.counted.policies;
+        let policies = self.input.policies;
         self.report(code, &policies.place, message);
     }
 
@@ -202,17 +202,17 @@ impl<'a> Basis<'a> {
 
     /// How many kinds of usages there are.
     pub(crate) fn kinds(&self) -> usize {
-        self.counted.usages.len()
+        self.input.usages.len()
     }
 
     /// How many contexts there are.
     pub(crate) fn len(&self) -> usize {
-        self.counted.contexts.len()
+        self.input.contexts.len()
     }
 
     pub(crate) fn context(&self, index: usize) -> &'a Entity {
         static NOTHING: std::sync::LazyLock<Entity> = std::sync::LazyLock::new(Entity::default);
-        self.counted.contexts.get(index).unwrap_or(&NOTHING)
+        self.input.contexts.get(index).unwrap_or(&NOTHING)
     }
 
     /// The contexts that take part.
@@ -233,11 +233,11 @@ impl<'a> Basis<'a> {
     /// The usages of a context that count.
     pub(crate) fn usages(&self, context: usize) -> Vec<CountedUsage<'a>> {
         let usages = self.usages.get(context).into_iter().flatten();
-        let counted = usages.filter_map(|(number, plays)| {
-            let total = self.counted.usages.get(*number)?;
+        let input = usages.filter_map(|(number, plays)| {
+            let total = self.input.usages.get(*number)?;
             Some(CountedUsage { number: *number, total, plays: *plays })
         });
-        counted.collect()
+        input.collect()
     }
 
     /// The plays of a context that count.
@@ -248,7 +248,7 @@ impl<'a> Basis<'a> {
     /// Where the figures of a context stand.
     pub(crate) fn place(&self, context: usize) -> Location {
         let own = self.figures.get(context).and_then(Option::as_ref).map(|figures| figures.place.clone());
-        own.unwrap_or_else(|| Location { source: self.counted.source.map(Into::into), ..Location::default() })
+        own.unwrap_or_else(|| Location { source: self.input.source.map(Into::into), ..Location::default() })
     }
 
     /// Where the figures of a context come from, for auditors.
@@ -264,7 +264,7 @@ impl<'a> Basis<'a> {
             "`{heading}` is missing for {}, and `{}` of the deal `{}` needs it",
             named(self.context(context)),
             self.model.0,
-            self.counted.policies.id
+            self.input.policies.id
         );
         let place = self.place(context);
         self.report(&FIGURE_MISSING, &place, message);
@@ -287,11 +287,11 @@ impl<'a> Basis<'a> {
 
     /// The subscribers of a context, counted as the deal says.
     pub(crate) fn subscribers(&mut self, context: usize) -> Exact {
-        if self.counted.policies.subscribers != Some(Subscribers::Equivalents) {
+        if self.input.policies.subscribers != Some(SubscriberCounting::Equivalents) {
             return self.figure(context, Field::SUBSCRIBERS);
         }
         let figures = self.figures.get(context).and_then(Option::as_ref);
-        let days = self.counted.period.map_or(0, |period| active_days(period, None, None).1);
+        let days = self.input.period.map_or(0, |period| active_days(period, None, None).1);
         let known = figures.and_then(|figures| {
             let whole_period = [(figures.equivalents.clone()?, whole(1))];
             equivalents(&whole_period, &figures.partial_days.map_or_else(zero, exact), days)
@@ -310,8 +310,8 @@ impl<'a> Basis<'a> {
 
     /// The days of the deal and of the period, where figures count by days.
     pub(crate) fn days(&self) -> Option<(i128, i128)> {
-        let policies = self.counted.policies;
-        let period = self.counted.period.filter(|_| policies.pro_rating == Some(ProRating::Days))?;
+        let policies = self.input.policies;
+        let period = self.input.period.filter(|_| policies.pro_rating == Some(ProRating::Days))?;
         Some(active_days(period, policies.from, policies.until))
     }
 

@@ -2,8 +2,8 @@
 
 use super::{Basis, Key};
 use crate::arithmetic::number::{Exact, exact, whole, zero};
-use crate::arithmetic::plays::Counts;
-use crate::policies::{Scope, Total};
+use crate::arithmetic::plays::CountedPlays;
+use crate::policies::{Scope, TotalSource};
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_core::model::Field;
 use transpose_core::terms::ServiceTotal;
@@ -30,14 +30,14 @@ impl Basis<'_> {
                 from.push_str(&source);
             }
         };
-        let from = self.counted.policies.total.unwrap_or(Total::Figures);
+        let from = self.input.policies.total.unwrap_or(TotalSource::Figures);
         let included = self.contexts();
         let played_in = included.iter().filter(|context| self.plays(**context) != 0);
         let played_in: BTreeSet<Key> = played_in.map(|context| scope.key(self.context(*context))).collect();
         for context in included {
             let key = scope.key(self.context(context));
             match from {
-                Total::Figures => match self.total_of_figures(context) {
+                TotalSource::Figures => match self.total_of_figures(context) {
                     Some(plays) => {
                         let source = self.source(context);
                         add(&mut totals, key, plays, source);
@@ -48,18 +48,20 @@ impl Basis<'_> {
                     }
                     None => {}
                 },
-                Total::Report => add(&mut totals, key, whole(self.plays(context)), from.word().to_owned()),
-                // A total that is absent is refused below; until then the plays of the recipient
-                // stand in for it, so that nothing else is reported for the same reason.
-                Total::Service if self.counted.service.is_none() => {
+                TotalSource::Report => {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }
-                Total::Service => add(&mut totals, key, zero(), from.word().to_owned()),
+                // A total that is absent is refused below; until then the plays of the recipient
+                // stand in for it, so that nothing else is reported for the same reason.
+                TotalSource::Service if self.input.service.is_none() => {
+                    add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
+                }
+                TotalSource::Service => add(&mut totals, key, zero(), from.word().to_owned()),
             }
         }
-        if from == Total::Service {
-            let Some(counted) = self.counted.service else {
-                let message = format!("`total` of the deal `{}` is service", self.counted.policies.id);
+        if from == TotalSource::Service {
+            let Some(counted) = self.input.service else {
+                let message = format!("`total` of the deal `{}` is service", self.input.policies.id);
                 self.report_deal(&NO_TOTAL, message);
                 return totals;
             };
@@ -74,18 +76,22 @@ impl Basis<'_> {
         let holds = total
             .context
             .text(Field::TERRITORY)
-            .is_none_or(|territory| self.counted.policies.holds_for(territory));
-        holds && self.counted.policies.counts_play(&total.context, total.bearing)
+            .is_none_or(|territory| self.input.policies.holds_for(territory));
+        holds && self.input.policies.counts_play(&total.context, total.bearing)
     }
 
     fn total_of_figures(&self, context: usize) -> Option<Exact> {
         let figures = self.figures.get(context).and_then(Option::as_ref)?;
-        let all = self.counted.policies.counts == Some(Counts::All);
+        let all = self.input.policies.counts == Some(CountedPlays::All);
         let found = if all { figures.sums.get(&Field::TOTAL_USAGES).copied() } else { figures.qualified };
         found.map(exact)
     }
 
     fn total_heading(&self) -> &'static str {
-        if self.counted.policies.counts == Some(Counts::All) { "total-usages" } else { "qualified-usages" }
+        if self.input.policies.counts == Some(CountedPlays::All) {
+            "total-usages"
+        } else {
+            "qualified-usages"
+        }
     }
 }

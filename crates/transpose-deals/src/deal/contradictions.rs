@@ -1,9 +1,9 @@
 //! Policies of a deal that cannot both hold.
 
 use super::Deal;
-use crate::arithmetic::plays::{Counts, Missing};
+use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use crate::models::Need;
-use crate::policies::{At, CONTRADICTING_TERMS, Exchange, Places, Summary};
+use crate::policies::{CONTRADICTING_TERMS, ExchangeRates, Places, RoundingLevel, Summary};
 use crate::toml::document::Table;
 use crate::toml::reader::Reader;
 use transpose_codes::Currency;
@@ -37,7 +37,7 @@ pub(super) fn report(
             format!("`pool` is {}, which reaches beyond `greater-of`, {}", pool.word(), scope.word());
         refuse(message, "a pool is compared as a whole: take a narrower `pool`, or a wider `greater-of`");
     }
-    if policies.counts == Some(Counts::All)
+    if policies.counts == Some(CountedPlays::All)
         && qualifying.is_some_and(|qualifying| qualifying.below == BelowThreshold::Drop)
     {
         refuse(
@@ -45,13 +45,15 @@ pub(super) fn report(
             "write `below = \"not-royalty-bearing\"` under `[qualifying-play]`",
         );
     }
-    if policies.rounding.at == Some(At::Row) && policies.advance.is_some() {
+    if policies.rounding.at == Some(RoundingLevel::Row) && policies.advance.is_some() {
         refuse(
             "the earnings of a period are not known where every row is rounded by itself".into(),
             "write `at = \"statement\"` under `[deal.rounding]`",
         );
     }
-    if policies.rounding.at == Some(At::Row) && policies.summaries.contains(&Summary::AllocatedRevenue) {
+    if policies.rounding.at == Some(RoundingLevel::Row)
+        && policies.summaries.contains(&Summary::AllocatedRevenue)
+    {
         refuse(
             "`allocated-revenue` of summaries would not be the sum of its rows, which are rounded one by one"
                 .into(),
@@ -66,11 +68,11 @@ pub(super) fn report(
             "write a number of `places`",
         );
     }
-    if policies.missing == Some(Missing::Count) && qualifying.is_some() {
+    if policies.missing == Some(MissingDuration::Count) && qualifying.is_some() {
         reader.report(&UNKNOWN_DURATIONS, table.at, "`missing-duration` is count");
     }
     let listed = match &policies.exchange {
-        Some(Exchange::Listed(rates)) => rates.as_slice(),
+        Some(ExchangeRates::Listed(rates)) => rates.as_slice(),
         _ => &[],
     };
     let useless = reporting.and_then(|reporting| listed.iter().find(|rate| rate.from == reporting));

@@ -1,9 +1,9 @@
 //! What a deal leaves open although its models need it.
 
 use super::Deal;
-use crate::arithmetic::plays::Counts;
+use crate::arithmetic::plays::CountedPlays;
 use crate::models::{Need, Policy};
-use crate::policies::At;
+use crate::policies::RoundingLevel;
 use crate::toml::document::{Node, Table};
 use crate::toml::reader::Reader;
 use transpose_core::diagnostics::Diagnostic;
@@ -35,8 +35,8 @@ pub(super) fn report(reader: &mut Reader, table: &Table, deal: &Deal, threshold:
     for Policy { need: wanted, key, example } in Need::POLICIES {
         // What `counts` still leaves open is asked for with it.
         let applies = match key {
-            "previews" => deal.policies.counts != Some(Counts::All),
-            "missing-duration" => deal.policies.counts != Some(Counts::All) && threshold,
+            "previews" => deal.policies.counts != Some(CountedPlays::All),
+            "missing-duration" => deal.policies.counts != Some(CountedPlays::All) && threshold,
             _ => true,
         };
         need(key, deal.needs(wanted) && applies, example);
@@ -50,7 +50,8 @@ pub(super) fn report(reader: &mut Reader, table: &Table, deal: &Deal, threshold:
         && let Node::Table(entries) = &entry.node
     {
         let absent = |key: &str| !entries.iter().any(|entry| entry.key == key);
-        let summed = matches!(deal.policies.rounding.at, Some(At::Block | At::Statement));
+        let summed =
+            matches!(deal.policies.rounding.at, Some(RoundingLevel::Block | RoundingLevel::Statement));
         for (key, example, needed) in [
             ("rounding.places", "places = 2 (or \"currency\")", absent("places")),
             ("rounding.mode", "mode = \"half-up\" (or half-even, down)", absent("mode")),

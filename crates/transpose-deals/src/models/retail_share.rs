@@ -3,10 +3,10 @@
 use super::{KeySpec, ModelSpec, Need, RoyaltyModel};
 use crate::arithmetic::number::{exact, per_cent};
 use crate::arithmetic::pool::per_play;
-use crate::arithmetic::sales::{Rounded, of_retail, without_tax};
+use crate::arithmetic::sales::{UnitRounding, of_retail, without_tax};
 use crate::basis::explain::{amount, plain};
 use crate::basis::{Basis, Candidate, CountedUsage, UsageAmount, named};
-use crate::policies::{At, Rates};
+use crate::policies::{Rates, RoundingLevel};
 use crate::toml::value;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -85,17 +85,17 @@ impl RetailShare {
             "price": plain(&price), "tax": tax.as_ref().map(plain), "without-tax": amount(&net),
             "share": plain(&share), "currency": currency.code(), "exchange": amount(&factor),
             "plays": usage.plays.to_string(), "amount": amount(&per_play(usage.plays, &unit)),
-            "unit-places": if let Rounded::Unit(places, _) = rounded { json!(places) } else { Value::Null },
+            "unit-places": if let UnitRounding::Unit(places, _) = rounded { json!(places) } else { Value::Null },
         });
         Some(UsageAmount { unit, currency, part })
     }
 }
 
 /// How the price without tax and what a unit is worth are rounded, in their own currency.
-fn rounding(basis: &Basis<'_>, currency: Currency) -> Rounded {
+fn rounding(basis: &Basis<'_>, currency: Currency) -> UnitRounding {
     let policies = basis.policies();
     match (policies.rounding.at, policies.rounding.mode) {
-        (Some(At::Unit), Some(mode)) => Rounded::Unit(policies.places(currency), mode),
-        _ => Rounded::Never,
+        (Some(RoundingLevel::Unit), Some(mode)) => UnitRounding::Unit(policies.places(currency), mode),
+        _ => UnitRounding::Never,
     }
 }

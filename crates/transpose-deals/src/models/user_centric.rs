@@ -3,7 +3,7 @@
 use super::{KeySpec, Measure, ModelSpec, Need, RoyaltyModel};
 use crate::arithmetic::number::{Exact, per_cent, quotient, whole, zero};
 use crate::arithmetic::pool::{per_play, worth};
-use crate::arithmetic::users::{Idle, centric, idle};
+use crate::arithmetic::users::{IdleUsers, centric, idle};
 use crate::basis::explain::{amount, plain, site, with};
 use crate::basis::{Basis, Candidate, CountedUsage, Totals, named};
 use crate::policies::{Rates, Scope};
@@ -46,8 +46,8 @@ pub(super) static SPEC: ModelSpec = ModelSpec {
         let share = keys.rates("share")?;
         let fee = if keys.is_word("fee") { None } else { Some(keys.rates("fee")?) };
         let idle = match keys.word("idle-users")? {
-            "pro-rata" => Idle::ProRata,
-            _ => Idle::Unallocated,
+            "pro-rata" => IdleUsers::ProRata,
+            _ => IdleUsers::Unallocated,
         };
         Some(Arc::new(UserCentric { share, fee, idle }))
     },
@@ -58,7 +58,7 @@ struct UserCentric {
     share: Rates,
     /// Without one it is the unit price of the figures.
     fee: Option<Rates>,
-    idle: Idle,
+    idle: IdleUsers,
 }
 
 impl RoyaltyModel for UserCentric {
@@ -73,8 +73,8 @@ impl RoyaltyModel for UserCentric {
     fn amounts(&self, basis: &mut Basis<'_>) -> Candidate {
         let mut candidate = Candidate::new(basis);
         let totals = match self.idle {
-            Idle::ProRata => basis.totals(Scope::TerritoryAndTier),
-            Idle::Unallocated => Totals::new(),
+            IdleUsers::ProRata => basis.totals(Scope::TerritoryAndTier),
+            IdleUsers::Unallocated => Totals::new(),
         };
         let currency = match self.fee {
             Some(_) => basis.policies().currency,
@@ -112,7 +112,7 @@ impl RoyaltyModel for UserCentric {
 impl UserCentric {
     /// What one play is worth of the fees of users who played nothing.
     fn idle_worth(&self, basis: &mut Basis<'_>, context: usize, each: &Exact, totals: &Totals) -> Exact {
-        if self.idle == Idle::Unallocated {
+        if self.idle == IdleUsers::Unallocated {
             explain_unallocated(basis, context, each);
             return zero();
         }
@@ -154,7 +154,7 @@ fn explain_unallocated(basis: &mut Basis<'_>, context: usize, each: &Exact) {
     let known = basis.known(context, Field::SUBSCRIBERS).zip(basis.known(context, Field::USERS));
     let count = known.map_or_else(zero, |(subscribers, users)| subscribers - users);
     if count.is_positive() {
-        let shared = idle(&(each * &count), Idle::Unallocated, 0, 0);
+        let shared = idle(&(each * &count), IdleUsers::Unallocated, 0, 0);
         let line = json!({
             "step": "unallocated", "model": SPEC.word, "amount": amount(&shared.unallocated),
             "idle-users": plain(&count), "why": "idle-users",

@@ -15,7 +15,7 @@ pub(crate) use read::{CONTRADICTING_TERMS, KEYS, read};
 
 use crate::arithmetic::money::Rate;
 use crate::arithmetic::number::Exact;
-use crate::arithmetic::plays::{Counts, Missing};
+use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};
@@ -37,17 +37,17 @@ pub(crate) struct Policies {
     pub(crate) until: Option<Date>,
     pub(crate) scope: Option<Scope>,
     pub(crate) pool: Option<Scope>,
-    pub(crate) counts: Option<Counts>,
-    pub(crate) missing: Option<Missing>,
+    pub(crate) counts: Option<CountedPlays>,
+    pub(crate) missing: Option<MissingDuration>,
     /// The tiers that are preview clips.
     pub(crate) previews: Option<Vec<String>>,
-    pub(crate) total: Option<Total>,
-    pub(crate) subscribers: Option<Subscribers>,
+    pub(crate) total: Option<TotalSource>,
+    pub(crate) subscribers: Option<SubscriberCounting>,
     pub(crate) pro_rating: Option<ProRating>,
-    pub(crate) take: Option<Take>,
+    pub(crate) take: Option<RecipientShare>,
     /// In per cent.
     pub(crate) withholding: Option<Rates>,
-    pub(crate) exchange: Option<Exchange>,
+    pub(crate) exchange: Option<ExchangeRates>,
     pub(crate) rounding: RoundingTerms,
     pub(crate) advance: Option<Advance>,
     pub(crate) summaries: Vec<Summary>,
@@ -78,8 +78,9 @@ impl Policies {
     /// Whether plays of the context are among those that count; `bearing` tells whether they are
     /// long enough.
     pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
-        let counts = self.counts.unwrap_or(Counts::All);
-        (bearing || counts == Counts::All) && !(counts == Counts::Qualified && self.is_preview(context))
+        let counts = self.counts.unwrap_or(CountedPlays::All);
+        (bearing || counts == CountedPlays::All)
+            && !(counts == CountedPlays::Qualified && self.is_preview(context))
     }
 
     /// Whether it holds in the territory.
@@ -135,13 +136,13 @@ impl Scope {
 
 /// Where the number of all plays comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Total {
+pub(crate) enum TotalSource {
     Figures,
     Service,
     Report,
 }
 
-impl Total {
+impl TotalSource {
     pub(crate) const WORDS: [(&str, Self); 3] =
         [("figures", Self::Figures), ("service", Self::Service), ("report", Self::Report)];
 
@@ -152,13 +153,13 @@ impl Total {
 
 /// How subscribers are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subscribers {
+pub(crate) enum SubscriberCounting {
     Counted,
     /// By their factors, and those of a part of the period by days.
     Equivalents,
 }
 
-impl Subscribers {
+impl SubscriberCounting {
     pub(crate) const WORDS: [(&str, Self); 2] =
         [("counted", Self::Counted), ("equivalents", Self::Equivalents)];
 }
@@ -178,14 +179,14 @@ impl ProRating {
 
 /// What of a gross amount is the recipient's; in per cent.
 #[derive(Clone, Debug)]
-pub(crate) enum Take {
+pub(crate) enum RecipientShare {
     Share(Exact),
     Fee(Exact),
 }
 
 /// Where rates of exchange come from.
 #[derive(Clone, Debug)]
-pub(crate) enum Exchange {
+pub(crate) enum ExchangeRates {
     Figures,
     Listed(Vec<ListedRate>),
 }
@@ -205,7 +206,7 @@ pub(crate) struct ListedRate {
 pub(crate) struct RoundingTerms {
     pub(crate) places: Option<Places>,
     pub(crate) mode: Option<Rounding>,
-    pub(crate) at: Option<At>,
+    pub(crate) at: Option<RoundingLevel>,
 }
 
 /// The words for how amounts are rounded.
@@ -221,7 +222,7 @@ pub(crate) enum Places {
 
 /// Where amounts are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum At {
+pub(crate) enum RoundingLevel {
     /// What one play or sale is worth; of shares of what was paid the price without tax and the
     /// share of it as well, in their own currency.
     Unit,
@@ -233,7 +234,7 @@ pub(crate) enum At {
     Statement,
 }
 
-impl At {
+impl RoundingLevel {
     pub(crate) const WORDS: [(&str, Self); 4] =
         [("unit", Self::Unit), ("row", Self::Row), ("block", Self::Block), ("statement", Self::Statement)];
 

@@ -1,12 +1,12 @@
 //! Reads what a `[[deal]]` decides.
 
 use super::{
-    Advance, At, Exchange, ListedRate, MODES, Measure, Places, Policies, ProRating, Rates, RoundingTerms,
-    Scope, Subscribers, Summary, Take, Total, amount,
+    Advance, ExchangeRates, ListedRate, MODES, Measure, Places, Policies, ProRating, Rates, RecipientShare,
+    RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, amount,
 };
 use crate::arithmetic::money::{Direction, Rate};
 use crate::arithmetic::number::exact;
-use crate::arithmetic::plays::{Counts, Missing};
+use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
 use crate::toml::value::{self, ValueError};
@@ -68,15 +68,17 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     let counts = keys.choice(
         "counts",
         &[
-            ("all", Counts::All),
-            ("qualified", Counts::Qualified),
-            ("qualified-and-previews", Counts::QualifiedAndPreviews),
+            ("all", CountedPlays::All),
+            ("qualified", CountedPlays::Qualified),
+            ("qualified-and-previews", CountedPlays::QualifiedAndPreviews),
         ],
     );
-    let missing =
-        keys.choice("missing-duration", &[("exclude", Missing::Exclude), ("count", Missing::Count)]);
-    let total = keys.choice("total", &Total::WORDS);
-    let subscribers = keys.choice("subscribers", &Subscribers::WORDS);
+    let missing = keys.choice(
+        "missing-duration",
+        &[("exclude", MissingDuration::Exclude), ("count", MissingDuration::Count)],
+    );
+    let total = keys.choice("total", &TotalSource::WORDS);
+    let subscribers = keys.choice("subscribers", &SubscriberCounting::WORDS);
     let pro_rating = keys.choice("pro-rating", &ProRating::WORDS);
     let previews = table.entry("previews").map(|entry| {
         keys.reader.texts(entry).into_iter().map(|(text, _)| text).filter(|text| text != "none").collect()
@@ -137,23 +139,23 @@ fn territories(reader: &mut Reader, entry: &Entry) -> Vec<String> {
 }
 
 /// What of the gross amount is the recipient's.
-fn take(reader: &mut Reader, table: &Table) -> Option<Take> {
+fn take(reader: &mut Reader, table: &Table) -> Option<RecipientShare> {
     let mut of = |key: &str| table.entry(key).map(|entry| (entry.at, amount(reader, entry, Measure::Share)));
     match (of("share"), of("fee")) {
         (Some(_), Some((at, _))) => {
             reader.report(&CONTRADICTING_TERMS, at, "`share` and `fee` both say what the recipient gets");
             None
         }
-        (Some((_, share)), None) => share.map(|share| Take::Share(exact(share))),
-        (None, Some((_, fee))) => fee.map(|fee| Take::Fee(exact(fee))),
+        (Some((_, share)), None) => share.map(|share| RecipientShare::Share(exact(share))),
+        (None, Some((_, fee))) => fee.map(|fee| RecipientShare::Fee(exact(fee))),
         (None, None) => None,
     }
 }
 
-fn exchange(reader: &mut Reader, table: &Table) -> Option<Exchange> {
+fn exchange(reader: &mut Reader, table: &Table) -> Option<ExchangeRates> {
     let entry = table.entry("exchange")?;
     if let Node::Text(_) = entry.node {
-        return reader.choice(entry, &[("figures", ())]).map(|()| Exchange::Figures);
+        return reader.choice(entry, &[("figures", ())]).map(|()| ExchangeRates::Figures);
     }
     let mut rates = Vec::new();
     for table in reader.tables_below(table, "deal", "exchange") {
@@ -176,7 +178,7 @@ fn exchange(reader: &mut Reader, table: &Table) -> Option<Exchange> {
             rates.push(ListedRate { from, rate: Rate { rate: exact(rate), direction }, date, source, place });
         }
     }
-    Some(Exchange::Listed(rates))
+    Some(ExchangeRates::Listed(rates))
 }
 
 fn positive(text: &str) -> Result<Decimal, ValueError> {
@@ -203,7 +205,7 @@ fn rounding(reader: &mut Reader, table: &Table) -> RoundingTerms {
     });
     let mut keys = Keys::new(reader, &table);
     let mode = keys.choice("mode", &MODES);
-    let at = keys.choice("at", &At::WORDS);
+    let at = keys.choice("at", &RoundingLevel::WORDS);
     // There is one way, which is named all the same: it decides who gets the last cent.
     let _ = keys.choice("allocation", &[("largest-remainder", ())]);
     RoundingTerms { places, mode, at }

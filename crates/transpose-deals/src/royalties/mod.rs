@@ -39,11 +39,11 @@ mod statement;
 
 pub(crate) use account::{Opening, advance_in, first_opening};
 
-use crate::basis::{Basis, Candidate, Counted};
+use crate::basis::{Basis, BasisInput, Candidate};
 use crate::deal::Deal;
 use crate::figures::ContextFigures;
 use crate::models::AgreedModel;
-use crate::policies::{At, Scope, Total};
+use crate::policies::{RoundingLevel, Scope, TotalSource};
 use serde_json::{Value, json};
 use transpose_core::diagnostics::{Diagnostic, Severity};
 use transpose_core::model::Field;
@@ -55,11 +55,11 @@ pub(crate) type Summaries = Vec<(usize, Field, String)>;
 /// Works out royalties. The error lists everything that keeps them from being worked out.
 pub(crate) fn work_out(
     deal: &Deal,
-    counted: Counted<'_>,
+    input: BasisInput<'_>,
     figures: Vec<Option<ContextFigures>>,
     opening: Option<Opening>,
 ) -> Result<(Royalties, Summaries), Vec<Diagnostic>> {
-    let mut basis = Basis::new(counted, figures);
+    let mut basis = Basis::new(input, figures);
     let candidates: Vec<Candidate> = deal.models.iter().map(|model| model.amounts(&mut basis)).collect();
     refuse_errors(&mut basis)?;
     let policies = &deal.policies;
@@ -76,11 +76,11 @@ pub(crate) fn work_out(
         units,
         sums: statement::whole_sums(&mut basis, &sums),
         places: basis.places(),
-        rounding: (policies.rounding.at == Some(At::Row)).then_some(mode),
+        rounding: (policies.rounding.at == Some(RoundingLevel::Row)).then_some(mode),
         deal: policies.id.as_str().into(),
         ..Royalties::default()
     };
-    if policies.rounding.at != Some(At::Row) {
+    if policies.rounding.at != Some(RoundingLevel::Row) {
         let earned = statement::earned(&basis, &paid, &sums, &stranded, mode);
         royalties.closing = account::closing(&mut basis, opening, &earned, mode, &mut lines);
     }
@@ -109,7 +109,7 @@ fn opening_line(deal: &Deal, basis: &Basis<'_>) -> Value {
         "models": deal.models.iter().map(AgreedModel::word).collect::<Vec<_>>(),
         "greater-of": policies.scope.map(Scope::word),
         "pool": policies.pool.map(Scope::word),
-        "total": policies.total.map(Total::word),
+        "total": policies.total.map(TotalSource::word),
         "counted-days": basis.days().map(|(active, days)| json!({ "of-deal": active.to_string(), "of-period": days.to_string() })),
         "stands": policies.place.to_string(),
     })

@@ -8,7 +8,7 @@ use crate::arithmetic::pool::per_play;
 use crate::basis::explain::{amount, area, plain, site, with};
 use crate::basis::{Basis, Candidate, Key};
 use crate::deal::Deal;
-use crate::policies::{At, Policies, Take};
+use crate::policies::{Policies, RecipientShare, RoundingLevel};
 use num_traits::Zero;
 use serde_json::{Value, json};
 use transpose_core::model::Entity;
@@ -67,7 +67,7 @@ pub(super) fn pay(
                 let gross = gross + &more;
                 let kept = keep(basis, context, &gross);
                 let unit = match (deal.policies.rounding.at, deal.policies.rounding.mode) {
-                    (Some(At::Unit), Some(mode)) => round(&kept, basis.places(), mode),
+                    (Some(RoundingLevel::Unit), Some(mode)) => round(&kept, basis.places(), mode),
                     _ => kept,
                 };
                 let withheld = withholding(basis.policies(), basis.context(context));
@@ -103,8 +103,8 @@ fn leave_unreported(basis: &mut Basis<'_>, key: &Key, model: &str, net: &Exact) 
 fn keep(basis: &Basis<'_>, context: usize, gross: &Exact) -> Exact {
     let policies = basis.policies();
     let own = match &policies.take {
-        Some(Take::Share(share)) => share_of(gross, &per_cent(share)),
-        Some(Take::Fee(fee)) => less_fee(gross, &per_cent(fee)).1,
+        Some(RecipientShare::Share(share)) => share_of(gross, &per_cent(share)),
+        Some(RecipientShare::Fee(fee)) => less_fee(gross, &per_cent(fee)).1,
         None => gross.clone(),
     };
     withheld(&own, &-(&own * per_cent(&withholding(policies, basis.context(context)))))
@@ -118,8 +118,8 @@ fn withholding(policies: &Policies, context: &Entity) -> Exact {
 /// What of gross amounts is the recipient's, in per cent.
 fn share_shown(policies: &Policies) -> String {
     match &policies.take {
-        Some(Take::Share(share)) => plain(share),
-        Some(Take::Fee(fee)) => plain(&(whole(100) - fee)),
+        Some(RecipientShare::Share(share)) => plain(share),
+        Some(RecipientShare::Fee(fee)) => plain(&(whole(100) - fee)),
         None => plain(&whole(100)),
     }
 }

@@ -11,7 +11,7 @@ use crate::arithmetic::number::{
 use crate::basis::explain::{amount, site, with};
 use crate::basis::{Basis, Candidate};
 use crate::deal::Deal;
-use crate::policies::{At, MODES, Summary};
+use crate::policies::{MODES, RoundingLevel, Summary};
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 use serde_json::{Value, json};
@@ -52,9 +52,9 @@ pub(super) fn sums(
     let at = policies.rounding.at;
     let mut sums = Vec::new();
     let mut blocks: BTreeMap<&'static str, BTreeMap<usize, Exact>> = BTreeMap::new();
-    if matches!(at, Some(At::Block | At::Statement)) {
+    if matches!(at, Some(RoundingLevel::Block | RoundingLevel::Statement)) {
         for one in paid {
-            let block = if at == Some(At::Block) { one.currency } else { "" };
+            let block = if at == Some(RoundingLevel::Block) { one.currency } else { "" };
             *blocks.entry(block).or_default().entry(one.context).or_insert_with(zero) += one.amount();
         }
     }
@@ -82,7 +82,7 @@ pub(super) fn sums(
         with(named, json!({ "currency": currency, "exact": amount(&sum.exact), "rounded": fixed_text(&sum.rounded, places) }))
     });
     lines.push(json!({
-        "step": "rounding", "at": at.map(At::word), "places": places, "mode": mode_word, "sums": shown.collect::<Vec<_>>(),
+        "step": "rounding", "at": at.map(RoundingLevel::word), "places": places, "mode": mode_word, "sums": shown.collect::<Vec<_>>(),
     }));
     sums
 }

@@ -1,6 +1,6 @@
 //! Amounts, against the vectors and against figures worked out by hand.
 
-use crate::support::{Kind, POLICIES, ROUNDING, context, model, owed, owed_of, terms};
+use crate::support::{Kind, POLICIES, ROUNDING, context, model, terms, work_out, work_out_with};
 use transpose_core::model::Field;
 use transpose_core::terms::{Rounding, ServiceTotal, Terms};
 
@@ -21,30 +21,36 @@ fn each_model_comes_to_what_its_vector_says() {
         ("model = 'revenue-share'\nshare = 60", "2997/500", 200_799, "revenue-share"),
         ("model = 'subscriber-minimum'\nminimum = '4.50'", "9/2", 150_750, "subscriber-minimum"),
     ] {
-        let told = owed(&terms(&model(lines), FIGURES), &PLAYED).unwrap();
-        assert_eq!((told.unit(0).as_str(), told.model(0), &told.owed.sums[..]), (unit, word, &[sum][..]));
-        assert!(told.owed.units[1].is_none(), "short plays are not paid");
-        assert_eq!((told.owed.places, told.owed.rounding, &*told.owed.deal), (2, None, "x-2026"));
-        let closing = told.owed.closing.as_ref().unwrap();
+        let statement = work_out(&terms(&model(lines), FIGURES), &PLAYED).unwrap();
+        assert_eq!(
+            (statement.unit(0).as_str(), statement.model(0), &statement.royalties.sums[..]),
+            (unit, word, &[sum][..])
+        );
+        assert!(statement.royalties.units[1].is_none(), "short plays are not paid");
+        assert_eq!(
+            (statement.royalties.places, statement.royalties.rounding, &*statement.royalties.deal),
+            (2, None, "x-2026")
+        );
+        let closing = statement.royalties.closing.as_ref().unwrap();
         assert_eq!(closing.earned, closing.payable);
         assert_eq!(closing.payable.mantissa(), sum);
     }
 }
 
 #[test]
-fn a_fixed_minimum_is_owed_whatever_was_played() {
+fn a_fixed_minimum_is_payable_whatever_was_played() {
     let text = model("model = 'fixed-subscriber-minimum'\nminimum = '1.75'");
     // Alone it is compared with nothing, and the 175.00 of the territory without plays have their
     // own scope.
-    let told = owed(&terms(&text, FIGURES), &PLAYED).unwrap();
-    assert_eq!((told.unit(0).as_str(), &told.owed.sums[..]), ("350/67", &[175_000][..]));
-    assert_eq!(told.owed.closing.as_ref().unwrap().earned.to_string(), "1925.00");
-    assert_eq!(told.codes(), ["DEA0530"]);
+    let statement = work_out(&terms(&text, FIGURES), &PLAYED).unwrap();
+    assert_eq!((statement.unit(0).as_str(), &statement.royalties.sums[..]), ("350/67", &[175_000][..]));
+    assert_eq!(statement.royalties.closing.as_ref().unwrap().earned.to_string(), "1925.00");
+    assert_eq!(statement.codes(), ["DEA0530"]);
     // Overall, the plays that there are carry it.
     let text = text.replace("greater-of = \"territory-and-tier\"", "greater-of = 'overall'");
-    let told = owed(&terms(&text, FIGURES), &PLAYED).unwrap();
-    assert_eq!((&told.owed.sums[..], told.codes().len()), (&[192_500][..], 0));
-    assert_eq!(told.owed.closing.as_ref().unwrap().earned.to_string(), "1925.00");
+    let statement = work_out(&terms(&text, FIGURES), &PLAYED).unwrap();
+    assert_eq!((&statement.royalties.sums[..], statement.codes().len()), (&[192_500][..], 0));
+    assert_eq!(statement.royalties.closing.as_ref().unwrap().earned.to_string(), "1925.00");
 }
 
 fn four() -> String {
@@ -60,9 +66,9 @@ fn four() -> String {
 #[test]
 fn losers_keep_their_shortfall() {
     let figures = FIGURES.lines().take(2).collect::<Vec<_>>().join("\n");
-    let told = owed(&terms(&four(), &figures), &PLAYED).unwrap();
-    assert_eq!((told.model(0), &told.owed.sums[..]), ("revenue-share", &[200_799][..]));
-    let scope = &told.steps("scope")[0];
+    let statement = work_out(&terms(&four(), &figures), &PLAYED).unwrap();
+    assert_eq!((statement.model(0), &statement.royalties.sums[..]), ("revenue-share", &[200_799][..]));
+    let scope = &statement.steps("scope")[0];
     assert_eq!(
         (&scope["territory"], &scope["tier"], &scope["winner"]),
         (&"GB".into(), &"Premium".into(), &"revenue-share".into())
@@ -83,9 +89,9 @@ fn losers_keep_their_shortfall() {
         (&part["pool"][0]["net-revenue"], &part["pool"][0]["from"]),
         (&"9990".into(), &"figures.csv:2".into())
     );
-    let rounding = &told.steps("rounding")[0];
+    let rounding = &statement.steps("rounding")[0];
     assert_eq!((&rounding["sums"][0]["rounded"], &rounding["at"]), (&"2007.99".into(), &"statement".into()));
-    assert_eq!(told.steps("account")[0]["payable"], "2007.99");
+    assert_eq!(statement.steps("account")[0]["payable"], "2007.99");
 }
 
 /// `greater-of.scope`: 1170.00 by territory, 1110.00 overall.
@@ -104,8 +110,8 @@ period,territory,plan,net-revenue,subscribers,qualified-usages
     {
         let text = format!("{POLICIES}{models}{ROUNDING}")
             .replace("greater-of = \"territory-and-tier\"", &format!("greater-of = '{scope}'"));
-        let told = owed(&terms(&text, figures), &played).unwrap();
-        assert_eq!(told.owed.sums, [sum], "{scope}");
+        let statement = work_out(&terms(&text, figures), &played).unwrap();
+        assert_eq!(statement.royalties.sums, [sum], "{scope}");
     }
 }
 
@@ -128,9 +134,9 @@ period,territory,plan,net-revenue,subscribers,total-usages,qualified-usages
             .replace("previews = \"none\"", "previews = ['Free']")
             .replace("pool = \"territory-and-tier\"", "pool = 'territory'")
             .replace("greater-of = \"territory-and-tier\"\n", "");
-        let told = owed(&terms(&text, figures), &played).unwrap();
-        assert_eq!(told.owed.sums, [sum], "{counts}");
-        assert_eq!(told.owed.units[1].is_some(), counts == "all");
+        let statement = work_out(&terms(&text, figures), &played).unwrap();
+        assert_eq!(statement.royalties.sums, [sum], "{counts}");
+        assert_eq!(statement.royalties.units[1].is_some(), counts == "all");
     }
 }
 
@@ -142,14 +148,14 @@ fn all_plays_come_from_where_the_deal_says() {
     };
     let figures = "period,territory,plan,net-revenue\n2026-10,GB,premium,9990\n";
     let terms_of = |total| terms(&text(total), figures);
-    let told = owed(&terms_of("report"), &PLAYED).unwrap();
-    assert_eq!(told.owed.sums, [599_400]);
+    let statement = work_out(&terms_of("report"), &PLAYED).unwrap();
+    assert_eq!(statement.royalties.sums, [599_400]);
     let service = terms_of("service");
     let whole = |bearing, plays| ServiceTotal { context: context(&service, "GB", "premium"), bearing, plays };
     let wholes = [whole(true, 1000), whole(false, 500)];
-    let told = owed_of(&service, &PLAYED, Some(&wholes), &[]).unwrap();
-    assert_eq!(told.owed.sums, [200_799]);
-    let found = owed(&service, &PLAYED).err().unwrap();
+    let statement = work_out_with(&service, &PLAYED, Some(&wholes), &[]).unwrap();
+    assert_eq!(statement.royalties.sums, [200_799]);
+    let found = work_out(&service, &PLAYED).err().unwrap();
     assert_eq!((found.len(), found[0].code.id), (1, "DEA0533"));
 }
 
@@ -157,9 +163,9 @@ fn all_plays_come_from_where_the_deal_says() {
 #[test]
 fn figures_are_needed_where_something_was_played() {
     let figures = "period,territory,plan,net-revenue,subscribers,qualified-usages\n2026-10,GB,premium,9990,1000,1000\n2026-10,DE,premium,5,,\n2026-10,FR,premium,5,,7\n";
-    let told =
-        owed(&terms(&model("model = 'subscriber-minimum'\nminimum = '4.50'"), figures), &PLAYED).unwrap();
-    assert_eq!((told.owed.sums.as_slice(), told.codes().len()), (&[150_750][..], 0));
+    let statement =
+        work_out(&terms(&model("model = 'subscriber-minimum'\nminimum = '4.50'"), figures), &PLAYED).unwrap();
+    assert_eq!((statement.royalties.sums.as_slice(), statement.codes().len()), (&[150_750][..], 0));
 }
 
 #[test]
@@ -179,11 +185,11 @@ fn rounding_happens_where_the_deal_says() {
         let text = model("model = 'per-play'\nrate = '0.005'")
             .replace("at = 'statement'", &format!("at = '{at}'"))
             .replace("mode = 'half-up'", &format!("mode = '{mode}'"));
-        let told = owed(&terms(&text, &figures), &played).unwrap();
-        assert_eq!((&told.owed.sums, told.unit(0).as_str()), (&sums, unit), "{at} {mode}");
-        assert_eq!(told.owed.rounding, (at == "row").then_some(Rounding::HalfUp));
+        let statement = work_out(&terms(&text, &figures), &played).unwrap();
+        assert_eq!((&statement.royalties.sums, statement.unit(0).as_str()), (&sums, unit), "{at} {mode}");
+        assert_eq!(statement.royalties.rounding, (at == "row").then_some(Rounding::HalfUp));
         assert_eq!(
-            told.owed.closing.is_none(),
+            statement.royalties.closing.is_none(),
             at == "row",
             "rows that are rounded one by one make no sum here"
         );
@@ -199,19 +205,19 @@ fn rates_differ_by_tier_territory_and_price() {
         ("GB", "premium", true, 1, 0, ""),
         ("DE", "premium", true, 3, 1, ""),
     ];
-    let told = owed(&terms(&model(lines), figures), &played).unwrap();
-    assert_eq!([told.unit(0), told.unit(1), told.unit(2)], ["1/1000", "1/250", "1/100"]);
-    assert_eq!(told.owed.sums, [3], "0.001 + 0.004 + 2 x 0.01, rounded once");
+    let statement = work_out(&terms(&model(lines), figures), &played).unwrap();
+    assert_eq!([statement.unit(0), statement.unit(1), statement.unit(2)], ["1/1000", "1/250", "1/100"]);
+    assert_eq!(statement.royalties.sums, [3], "0.001 + 0.004 + 2 x 0.01, rounded once");
     let lines = "model = 'wholesale-price'\nwholesale-price = [{ price = ['0.99', '1.29'], wholesale-price = '0.70' }, { price = '9.99', wholesale-price = '7' }]";
     let sold: [Kind; 3] = [
         ("GB", "free", true, 7, 1, "1.29"),
         ("GB", "free", true, 1, 0, "9.99"),
         ("GB", "free", true, 0, 1, "0.99"),
     ];
-    let told = owed(&terms(&model(lines), figures), &sold).unwrap();
-    assert_eq!(told.owed.sums, [420 + 700 - 70]);
+    let statement = work_out(&terms(&model(lines), figures), &sold).unwrap();
+    assert_eq!(statement.royalties.sums, [420 + 700 - 70]);
     let sold: [Kind; 1] = [("GB", "free", true, 7, 1, "2.99")];
-    let refused = owed(&terms(&model(lines), figures), &sold).err().unwrap();
+    let refused = work_out(&terms(&model(lines), figures), &sold).err().unwrap();
     assert_eq!(refused[0].code.id, "DEA0524");
     assert!(refused[0].message.contains("at 2.99"), "{}", refused[0].message);
 }
@@ -228,9 +234,9 @@ fn shares_fees_and_withholding_follow_the_gross_amount() {
     ] {
         let text = model("model = 'per-play'\nrate = '1'")
             .replace("subscribers =", &format!("{line}\nsubscribers ="));
-        let told = owed(&terms(&text, &figures), &PLAYED).unwrap();
-        assert_eq!(told.unit(0), unit, "{line}");
-        assert_eq!(told.steps("kind")[0]["gross"]["decimal"], "1");
+        let statement = work_out(&terms(&text, &figures), &PLAYED).unwrap();
+        assert_eq!(statement.unit(0), unit, "{line}");
+        assert_eq!(statement.steps("kind")[0]["gross"]["decimal"], "1");
     }
 }
 
@@ -240,8 +246,9 @@ fn amounts_are_converted_as_the_deal_says() {
         2026-10,GB,premium,1,GBP,1.25,2026-10-30T15:00:00Z\n";
     let text = model("model = 'per-play'\nrate = '0.02'")
         .replace("currency = \"EUR\"\nterr", "currency = 'GBP'\nEXCHANGE\nterr");
-    let told = owed(&terms(&text.replace("EXCHANGE", "exchange = 'figures'"), figures), &PLAYED).unwrap();
-    assert_eq!((told.unit(0).as_str(), told.codes().len()), ("1/40", 0));
+    let statement =
+        work_out(&terms(&text.replace("EXCHANGE", "exchange = 'figures'"), figures), &PLAYED).unwrap();
+    assert_eq!((statement.unit(0).as_str(), statement.codes().len()), ("1/40", 0));
     let listed = |direction: &str, rate: &str, date: &str| {
         format!(
             "exchange = [{{ from = 'GBP', rate = '{rate}', direction = '{direction}', date = {date}, source = 'ECB' }}]"
@@ -252,18 +259,19 @@ fn amounts_are_converted_as_the_deal_says() {
         ("divide", "0.8", "2026-10-01", false),
         ("divide", "0.8", "2026-09-30", true),
     ] {
-        let told = owed(&terms(&text.replace("EXCHANGE", &listed(direction, rate, date)), figures), &PLAYED)
-            .unwrap();
+        let statement =
+            work_out(&terms(&text.replace("EXCHANGE", &listed(direction, rate, date)), figures), &PLAYED)
+                .unwrap();
         assert_eq!(
-            (told.unit(0).as_str(), told.codes()),
+            (statement.unit(0).as_str(), statement.codes()),
             ("1/40", if old { vec!["DEA0522"] } else { vec![] })
         );
         assert_eq!(
-            (&told.steps("exchange")[0]["rate"], &told.steps("exchange")[0]["source"]),
+            (&statement.steps("exchange")[0]["rate"], &statement.steps("exchange")[0]["source"]),
             (&rate.into(), &"ECB".into())
         );
     }
-    let refused = owed(&terms(&text.replace("EXCHANGE", ""), figures), &PLAYED).err().unwrap();
+    let refused = work_out(&terms(&text.replace("EXCHANGE", ""), figures), &PLAYED).err().unwrap();
     assert_eq!(refused[0].code.id, "DEA0521");
 }
 
@@ -278,11 +286,11 @@ fn long_fractions_keep_their_sum() {
         .replace("pool =", exchange);
     let figures = "territory,plan,net-revenue\nGB,premium,1\n";
     let played: [Kind; 1] = [("GB", "premium", true, 1_000_000_000, 0, "")];
-    let told = owed(&terms(&text, figures), &played).unwrap();
+    let statement = work_out(&terms(&text, figures), &played).unwrap();
     // 10^9 x 0.0051 x 0.8512... x (1 - 0.2042...) / 1.2495..., worked out with Python's decimal to
     // 60 digits.
-    assert_eq!(told.owed.sums, [276_483_642]);
-    let unit = told.owed.units[0].as_ref().unwrap();
+    assert_eq!(statement.royalties.sums, [276_483_642]);
+    let unit = statement.royalties.units[0].as_ref().unwrap();
     assert_eq!(10_i128.pow(20) % unit.denominator, 0);
     assert!(unit.numerator.checked_mul(100).is_some());
 }
@@ -298,17 +306,18 @@ fn blocks_are_currencies() {
     let figures = "period,territory,plan,net-revenue,qualified-usages,transaction-currency,exchange-rate\n\
         2026-10,GB,premium,0,2,GBP,1\n2026-10,DE,premium,0.012,2,GBP,1\n";
     let played: [Kind; 2] = [("GB", "premium", true, 1, 0, ""), ("DE", "premium", true, 1, 0, "")];
-    let statement = owed(&terms(&text, figures), &played).unwrap();
+    let statement = work_out(&terms(&text, figures), &played).unwrap();
     assert_eq!(
-        (statement.owed.sums.as_slice(), statement.model(0), statement.model(1)),
+        (statement.royalties.sums.as_slice(), statement.model(0), statement.model(1)),
         (&[1][..], "per-play", "revenue-share")
     );
-    let block = owed(&terms(&text.replace("at = 'statement'", "at = 'block'"), figures), &played).unwrap();
-    let mut sums = block.owed.sums.clone();
+    let block =
+        work_out(&terms(&text.replace("at = 'statement'", "at = 'block'"), figures), &played).unwrap();
+    let mut sums = block.royalties.sums.clone();
     sums.sort_unstable();
     assert_eq!(sums, [0, 1], "0.004 of GBP and 0.006 of EUR");
-    assert_eq!(block.owed.units[1].as_ref().unwrap().sum, Some(0));
-    assert_eq!(block.owed.units[0].as_ref().unwrap().sum, Some(1));
+    assert_eq!(block.royalties.units[1].as_ref().unwrap().sum, Some(0));
+    assert_eq!(block.royalties.units[0].as_ref().unwrap().sum, Some(1));
 }
 
 /// `waterfall.us-115-shape`: the floor holds, 10.00 for 4000 of 20000000 plays.
@@ -319,10 +328,10 @@ fn a_waterfall_is_floored() {
     let figures = "period,territory,plan,net-revenue,subscribers,qualified-usages,content-cost,performance-royalties\n\
         2026-10,US,premium,1000000.00,100000,20000000,520000.00,60000.00\n";
     let played: [Kind; 1] = [("US", "premium", true, 4000, 0, "")];
-    let told = owed(&terms(&model(lines), figures), &played).unwrap();
-    assert_eq!(told.owed.sums, [1000]);
-    let above = owed(&terms(&model(lines), &figures.replace("60000.00", "50000.00")), &played).unwrap();
-    assert_eq!(above.owed.sums, [1184]);
+    let statement = work_out(&terms(&model(lines), figures), &played).unwrap();
+    assert_eq!(statement.royalties.sums, [1000]);
+    let above = work_out(&terms(&model(lines), &figures.replace("60000.00", "50000.00")), &played).unwrap();
+    assert_eq!(above.royalties.sums, [1184]);
     let steps = &above.steps("scope")[0]["candidates"][0]["parts"][0]["pool"][1];
     assert_eq!(
         (&steps["all-in"]["decimal"], &steps["after-performance"]["decimal"]),
@@ -341,22 +350,25 @@ fn users_pay_for_what_they_played() {
     let one = terms(&model(&lines("unallocated")), figures);
     assert!(one.royalties().unwrap().per_user());
     // u1 played 10 times in all, u3 100 times: 10 and 20 of these are of label A.
-    let told = owed_of(&one, &played, None, &[&[(10, 10), (100, 20)]]).unwrap();
-    assert_eq!(told.owed.sums, [840]);
+    let statement = work_out_with(&one, &played, None, &[&[(10, 10), (100, 20)]]).unwrap();
+    assert_eq!(statement.royalties.sums, [840]);
     let idle_figures = "period,territory,plan,net-revenue,subscribers,users,unit-price,qualified-usages\n2026-10,GB,premium,20,2,1,10.00,5\n";
     let played: [Kind; 1] = [("GB", "premium", true, 5, 0, "")];
     for (idle, sum) in [("pro-rata", 1400), ("unallocated", 700)] {
-        let told = owed_of(&terms(&model(&lines(idle)), idle_figures), &played, None, &[&[(5, 5)]]).unwrap();
-        assert_eq!(told.owed.sums, [sum], "{idle}");
-        assert_eq!(told.steps("unallocated").len(), usize::from(idle == "unallocated"));
+        let statement =
+            work_out_with(&terms(&model(&lines(idle)), idle_figures), &played, None, &[&[(5, 5)]]).unwrap();
+        assert_eq!(statement.royalties.sums, [sum], "{idle}");
+        assert_eq!(statement.steps("unallocated").len(), usize::from(idle == "unallocated"));
     }
     // In a family several users share one subscription: nobody is known to be idle, and who is
     // cannot be shared out.
     let family = idle_figures.replace(",20,2,1,", ",20,2,5,");
-    let told = owed_of(&terms(&model(&lines("unallocated")), &family), &played, None, &[&[(5, 5)]]).unwrap();
-    assert_eq!((told.owed.sums.as_slice(), told.steps("unallocated").len()), (&[700][..], 0));
-    let refused =
-        owed_of(&terms(&model(&lines("pro-rata")), &family), &played, None, &[&[(5, 5)]]).err().unwrap();
+    let statement =
+        work_out_with(&terms(&model(&lines("unallocated")), &family), &played, None, &[&[(5, 5)]]).unwrap();
+    assert_eq!((statement.royalties.sums.as_slice(), statement.steps("unallocated").len()), (&[700][..], 0));
+    let refused = work_out_with(&terms(&model(&lines("pro-rata")), &family), &played, None, &[&[(5, 5)]])
+        .err()
+        .unwrap();
     assert_eq!(refused[0].code.id, "DEA0535");
     // A fee that is stated, and what a unit is worth when the fraction is long: the sum stays
     // exact.
@@ -364,10 +376,10 @@ fn users_pay_for_what_they_played() {
     let text = model(&lines("unallocated").replace("'unit-price'", "'10.00'"));
     let figures = idle_figures.replace(",20,2,1,", ",20,300,300,");
     let played: [Kind; 1] = [("GB", "premium", true, 300, 0, "")];
-    let told = owed_of(&terms(&text, &figures), &played, None, &[&many]).unwrap();
+    let statement = work_out_with(&terms(&text, &figures), &played, None, &[&many]).unwrap();
     // 7 x the 300th harmonic number, 6.2826638802...
-    assert_eq!(told.owed.sums, [4398]);
-    assert_eq!(owed(&terms(&text, &figures), &played).err().unwrap()[0].code.id, "DEA0532");
+    assert_eq!(statement.royalties.sums, [4398]);
+    assert_eq!(work_out(&terms(&text, &figures), &played).err().unwrap()[0].code.id, "DEA0532");
 }
 
 #[test]
@@ -377,10 +389,10 @@ fn performances_follow_from_tuning_hours() {
     let tuned =
         "model = 'per-performance'\nrate = '0.01'\nperformances = 'tuning-hours'\ntracks-per-hour = '12.5'";
     let played: [Kind; 1] = [("GB", "premium", true, 100, 0, "")];
-    let told = owed(&terms(&model(tuned), figures), &played).unwrap();
-    assert_eq!(told.owed.sums, [60_000], "a tenth of 600000 performances at a cent");
+    let statement = work_out(&terms(&model(tuned), figures), &played).unwrap();
+    assert_eq!(statement.royalties.sums, [60_000], "a tenth of 600000 performances at a cent");
     let census = "model = 'per-performance'\nrate = '0.01'\nperformances = 'census'";
-    assert_eq!(owed(&terms(&model(census), figures), &played).unwrap().owed.sums, [100]);
+    assert_eq!(work_out(&terms(&model(census), figures), &played).unwrap().royalties.sums, [100]);
 }
 
 #[test]
@@ -389,10 +401,10 @@ fn subscribers_are_counted_as_the_deal_says() {
         2026-10,GB,premium,1,1000,1.5,31,1\n";
     let text = model("model = 'subscriber-minimum'\nminimum = '1'");
     let played: [Kind; 1] = [("GB", "premium", true, 1, 0, "")];
-    assert_eq!(owed(&terms(&text, figures), &played).unwrap().owed.sums, [100_000]);
+    assert_eq!(work_out(&terms(&text, figures), &played).unwrap().royalties.sums, [100_000]);
     let text = text.replace("\"counted\"", "'equivalents'");
-    assert_eq!(owed(&terms(&text, figures), &played).unwrap().owed.sums, [150_100]);
-    let refused = owed(&terms(&text, &figures.replace("1.5", "")), &played).err().unwrap();
+    assert_eq!(work_out(&terms(&text, figures), &played).unwrap().royalties.sums, [150_100]);
+    let refused = work_out(&terms(&text, &figures.replace("1.5", "")), &played).err().unwrap();
     assert!(refused[0].message.contains("`subscriber-factor` is missing"), "{}", refused[0].message);
 }
 
@@ -401,11 +413,11 @@ fn a_part_of_a_period_counts_by_days_where_that_is_agreed() {
     let figures = FIGURES.lines().take(2).collect::<Vec<_>>().join("\n");
     let text =
         model("model = 'subscriber-minimum'\nminimum = '3.1'").replace("pool =", "from = 2026-10-22\npool =");
-    let refused = owed(&terms(&text, &figures), &PLAYED).err().unwrap();
+    let refused = work_out(&terms(&text, &figures), &PLAYED).err().unwrap();
     assert_eq!(refused[0].code.id, "DEA0536");
     for (word, sum) in [("days", 33_500), ("none", 103_850)] {
         let text = text.replace("pool =", &format!("pro-rating = '{word}'\npool ="));
-        assert_eq!(owed(&terms(&text, &figures), &PLAYED).unwrap().owed.sums, [sum], "{word}");
+        assert_eq!(work_out(&terms(&text, &figures), &PLAYED).unwrap().royalties.sums, [sum], "{word}");
     }
 }
 
@@ -414,19 +426,23 @@ fn summaries_are_filled_and_agree_with_their_rows() {
     let figures = "period,territory,plan,net-revenue,qualified-usages\n2026-10,GB,premium,1.00,3\n2026-10,DE,premium,1.00,3\n2026-10,FR,premium,1.00,3\n";
     let played: [Kind; 3] = ["GB", "DE", "FR"].map(|territory| (territory, "premium", true, 1, 0, ""));
     let report = "[deal.report]\nsummaries = ['allocated-revenue', 'allocated-net-revenue', 'allocated-usages', 'market-share', 'rights-controller']\n";
-    let told = owed(
+    let statement = work_out(
         &terms(&format!("{}{report}", model("model = 'revenue-share'\nshare = '100'")), figures),
         &played,
     )
     .unwrap();
-    let mut sums = told.owed.sums.clone();
+    let mut sums = statement.royalties.sums.clone();
     sums.sort_unstable();
     assert_eq!(sums, [33, 33, 34]);
     for (kind, territory) in ["GB", "DE", "FR"].iter().enumerate() {
-        let found =
-            told.contexts.iter().find(|context| context.text(Field::TERRITORY) == Some(territory)).unwrap();
+        let found = statement
+            .contexts
+            .iter()
+            .find(|context| context.text(Field::TERRITORY) == Some(territory))
+            .unwrap();
         let text = |field| found.text(field).unwrap();
-        let sum = told.owed.sums[told.owed.units[kind].as_ref().unwrap().sum.unwrap() as usize];
+        let sum =
+            statement.royalties.sums[statement.royalties.units[kind].as_ref().unwrap().sum.unwrap() as usize];
         assert_eq!(text(Field::ALLOCATED_REVENUE), format!("0.{sum}"));
         assert_eq!((text(Field::ALLOCATED_NET_REVENUE), text(Field::ALLOCATED_USAGES)), ("0.33", "1"));
         assert_eq!((text(Field::MARKET_SHARE), text(Field::RIGHTS_CONTROLLER)), ("33.3333333333", "Label X"));
@@ -435,23 +451,25 @@ fn summaries_are_filled_and_agree_with_their_rows() {
 
 #[test]
 fn nothing_played_is_told_and_never_divided() {
-    let told = owed(&terms(&model("model = 'revenue-share'\nshare = '60'"), FIGURES), &PLAYED).unwrap();
-    assert_eq!(told.codes(), ["DEA0525"], "no plays in the pool of DE");
-    let line = &told.steps("unallocated")[0];
+    let statement =
+        work_out(&terms(&model("model = 'revenue-share'\nshare = '60'"), FIGURES), &PLAYED).unwrap();
+    assert_eq!(statement.codes(), ["DEA0525"], "no plays in the pool of DE");
+    let line = &statement.steps("unallocated")[0];
     assert_eq!(
         (&line["territory"], &line["amount"]["decimal"], &line["why"]),
         (&"DE".into(), &"300".into(), &"no-plays-in-scope".into())
     );
-    assert_eq!(told.owed.sums, [200_799]);
+    assert_eq!(statement.royalties.sums, [200_799]);
 }
 
 #[test]
 fn a_negative_month_is_carried() {
     let figures = FIGURES.lines().take(2).collect::<Vec<_>>().join("\n");
     let taken_back: [Kind; 1] = [("GB", "premium", true, 10, 60, "")];
-    let told = owed(&terms(&model("model = 'per-play'\nrate = '1'"), &figures), &taken_back).unwrap();
-    assert_eq!((told.owed.sums.as_slice(), told.codes()), (&[-5000][..], vec!["DEA0527"]));
-    let closing = told.owed.closing.unwrap();
+    let statement =
+        work_out(&terms(&model("model = 'per-play'\nrate = '1'"), &figures), &taken_back).unwrap();
+    assert_eq!((statement.royalties.sums.as_slice(), statement.codes()), (&[-5000][..], vec!["DEA0527"]));
+    let closing = statement.royalties.closing.unwrap();
     assert_eq!(
         [closing.earned, closing.recouped, closing.payable, closing.unrecouped]
             .map(|amount| amount.to_string()),
@@ -468,26 +486,26 @@ fn a_deal_is_found_by_label_recipient_or_period() {
     };
     let figures = FIGURES.lines().take(2).collect::<Vec<_>>().join("\n");
     let mut both = terms(&second(""), &figures);
-    assert_eq!(owed(&both, &PLAYED).err().unwrap()[0].code.id, "DEA0507");
+    assert_eq!(work_out(&both, &PLAYED).err().unwrap()[0].code.id, "DEA0507");
     for (name, unit) in [("Label X", "1/1"), ("y-2026", "2/1")] {
         both.choose(name).unwrap();
-        assert_eq!(owed(&both, &PLAYED).unwrap().unit(0), unit);
+        assert_eq!(work_out(&both, &PLAYED).unwrap().unit(0), unit);
     }
     let fatal = both.choose("Label Z").unwrap_err();
     assert_eq!(fatal.diagnostics[0].code.id, "DEA0506");
     assert!(fatal.diagnostics[0].advice().contains("`x-2026` for Label X"));
     let over = terms(&second("until = 2026-09-30\n"), &figures);
-    assert_eq!(owed(&over, &PLAYED).unwrap().unit(0), "2/1");
+    assert_eq!(work_out(&over, &PLAYED).unwrap().unit(0), "2/1");
     let recipient = "[recipient]\nparty-id = \"PADPIDA2008120501W\"\nname = \"Label Y\"\n";
     let named = terms(&format!("{}{recipient}", second("")), &figures);
-    assert_eq!(owed(&named, &PLAYED).unwrap().unit(0), "2/1");
+    assert_eq!(work_out(&named, &PLAYED).unwrap().unit(0), "2/1");
     let stranger = terms(&format!("{}{}", second(""), recipient.replace("Label Y", "Label Z")), &figures);
-    let found = owed(&stranger, &PLAYED).err().unwrap();
+    let found = work_out(&stranger, &PLAYED).err().unwrap();
     assert_eq!((found[0].code.id, found[0].value.as_deref()), ("DEA0506", Some("Label Z")));
     let ended = terms(
         &model("model = 'per-play'\nrate = '1'").replace("territories", "until = 2026-09-30\nterritories"),
         &figures,
     );
-    assert_eq!(owed(&ended, &PLAYED).err().unwrap()[0].code.id, "DEA0510");
+    assert_eq!(work_out(&ended, &PLAYED).err().unwrap()[0].code.id, "DEA0510");
     assert!(ended.royalties().is_some());
 }

@@ -1,4 +1,4 @@
-"""Works out again what is owed, from the explanation alone: JSON Lines on standard input. Standard library only."""
+"""Works royalties out again from the explanation alone: JSON Lines on standard input. Standard library only."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
 //! Explanations, worked out again by a program that knows nothing of this one.
 
-use crate::support::{Kind, POLICIES, ROUNDING, model, owed, terms};
+use crate::support::{Kind, POLICIES, ROUNDING, model, terms, work_out};
 use num_rational::BigRational;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -59,11 +59,14 @@ const PLAYED: [Kind; 6] = [
 #[test]
 fn every_model_can_be_redone_by_an_auditor() {
     for lines in MODELS {
-        let told =
-            owed(&terms(&model(lines).replace("pool =", "exchange = 'figures'\npool ="), FIGURES), &PLAYED)
-                .unwrap_or_else(|diagnostics| panic!("{lines}: {diagnostics:#?}"));
-        let audited = audit(&told.owed.explanation).unwrap_or_else(|fault| panic!("{lines}: {fault}"));
-        assert_eq!(audited, told.owed.explanation.lines().count());
+        let statement = work_out(
+            &terms(&model(lines).replace("pool =", "exchange = 'figures'\npool ="), FIGURES),
+            &PLAYED,
+        )
+        .unwrap_or_else(|diagnostics| panic!("{lines}: {diagnostics:#?}"));
+        let audited =
+            audit(&statement.royalties.explanation).unwrap_or_else(|fault| panic!("{lines}: {fault}"));
+        assert_eq!(audited, statement.royalties.explanation.lines().count());
     }
 }
 
@@ -71,8 +74,8 @@ fn every_model_can_be_redone_by_an_auditor() {
 #[test]
 fn the_audit_finds_what_is_wrong() {
     let text = format!("{POLICIES}[[deal.model]]\n{}\n[[deal.model]]\n{}\n{ROUNDING}", MODELS[0], MODELS[1]);
-    let told = owed(&terms(&text, FIGURES), &PLAYED).unwrap().owed.explanation;
-    assert!(audit(&told).is_ok());
+    let statement = work_out(&terms(&text, FIGURES), &PLAYED).unwrap().royalties.explanation;
+    assert!(audit(&statement).is_ok());
     for (from, to) in [
         ("\"net-revenue\":\"415010.57\"", "\"net-revenue\":\"415010.58\""),
         ("\"winner\":\"revenue-share\"", "\"winner\":\"per-play\""),
@@ -81,8 +84,8 @@ fn the_audit_finds_what_is_wrong() {
         ("\"recouped\":\"0\"", "\"recouped\":\"1\""),
         ("\"share\":\"100\"", "\"share\":\"99\""),
     ] {
-        let changed = told.replacen(from, to, 1);
-        assert_ne!(changed, told, "{from}");
+        let changed = statement.replacen(from, to, 1);
+        assert_ne!(changed, statement, "{from}");
         assert!(audit(&changed).is_err(), "{from}");
     }
 }
@@ -120,17 +123,17 @@ proptest! {
         let rounding = ROUNDING.replace("'statement'", &format!("'{at}'")).replace("'half-up'", &format!("'{mode}'"));
         // What was paid in the shops is in the currency of reporting here.
         let played: Vec<Kind> = PLAYED.iter().zip(plays).map(|(kind, (plays, returns))| (kind.0, kind.1, kind.2, plays, returns, kind.5)).collect();
-        let told = owed(&terms(&format!("{policies}{}{rounding}", models.concat()), FIGURES), &played);
-        let told = match told {
-            Ok(told) => told,
+        let statement = work_out(&terms(&format!("{policies}{}{rounding}", models.concat()), FIGURES), &played);
+        let statement = match statement {
+            Ok(statement) => statement,
             // More was taken back than played: there is no share of the market.
             Err(diagnostics) => {
                 prop_assert!(diagnostics.iter().all(|diagnostic| diagnostic.code.id == "DEA0526"), "{:#?}", diagnostics);
                 return Ok(());
             }
         };
-        if let Err(fault) = audit(&told.owed.explanation) {
-            prop_assert!(false, "{}\n{}", fault, told.owed.explanation);
+        if let Err(fault) = audit(&statement.royalties.explanation) {
+            prop_assert!(false, "{}\n{}", fault, statement.royalties.explanation);
         }
     }
 }
@@ -172,10 +175,10 @@ proptest! {
             let mut sum = BigRational::from_integer(0.into());
             for label in &plays {
                 let kinds: [Kind; 2] = [("GB", "premium", true, label.0, 0, ""), ("GB", "free", true, label.1, 0, "")];
-                let told = owed(&terms, &kinds).unwrap().owed;
-                let part = exact(&told.explanation);
+                let statement = work_out(&terms, &kinds).unwrap().royalties;
+                let part = exact(&statement.explanation);
                 prop_assert!(part >= BigRational::from_integer(0.into()));
-                prop_assert!(!told.explanation.contains("\"decimal\":\"-"));
+                prop_assert!(!statement.explanation.contains("\"decimal\":\"-"));
                 sum += part;
             }
             prop_assert_eq!(sum, BigRational::new(shared.into(), 10.into()), "{} {}", pool, lines);

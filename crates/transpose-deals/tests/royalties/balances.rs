@@ -1,6 +1,6 @@
 //! Accounts between periods: what a run takes from them and leaves in them.
 
-use crate::support::{Kind, model, owed, terms_in};
+use crate::support::{Kind, model, terms_in, work_out};
 use proptest::prelude::*;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_deals::Balances;
@@ -27,9 +27,9 @@ fn run(
     let warnings = balances.carry(&mut terms, redo)?;
     let (plays, returns) = if earned < 0 { (0, earned.unsigned_abs()) } else { (earned.unsigned_abs(), 0) };
     let kinds: [Kind; 1] = [("GB", "premium", true, plays, returns, "")];
-    let told = owed(&terms, &kinds)
+    let statement = work_out(&terms, &kinds)
         .map_err(|diagnostics| Fatal { failure: transpose_core::diagnostics::Failure::Use, diagnostics })?;
-    balances.record(&told.owed.closing.unwrap(), &format!("sha256:{month}"))?;
+    balances.record(&statement.royalties.closing.unwrap(), &format!("sha256:{month}"))?;
     // What is written is read as the same.
     let written = balances.to_text();
     let read = Balances::parse("balances.toml", &written)
@@ -104,8 +104,11 @@ fn a_guarantee_is_topped_up_at_the_end_of_its_term() {
         run(&mut balances, &deal, &format!("2026-{month:02}"), if month == 1 { 42 } else { 5 }, false)
             .unwrap();
     }
-    let told = periods(&balances);
-    assert_eq!((told[0].as_str(), told[11].as_str()), ("42.00 0.00 42.00 0.00", "5.00 0.00 28.00 0.00"));
+    let statement = periods(&balances);
+    assert_eq!(
+        (statement[0].as_str(), statement[11].as_str()),
+        ("42.00 0.00 42.00 0.00", "5.00 0.00 28.00 0.00")
+    );
     assert!(balances.to_text().contains("shortfall = \"23.00\""));
     // After the term nothing is missing any more.
     run(&mut balances, &deal, "2027-01", 1, false).unwrap();
@@ -138,7 +141,7 @@ fn a_period_is_not_run_twice_by_mistake() {
 #[test]
 fn one_run_enters_an_account_once() {
     let terms = terms_in(&text(""), FIGURES, "2026-01");
-    let closing = owed(&terms, &[("GB", "premium", true, 5, 0, "")]).unwrap().owed.closing.unwrap();
+    let closing = work_out(&terms, &[("GB", "premium", true, 5, 0, "")]).unwrap().royalties.closing.unwrap();
     let mut balances = Balances::new("balances.toml");
     balances.record(&closing, "x").unwrap();
     assert_eq!(balances.record(&closing, "x").unwrap_err().diagnostics[0].code.id, "DEA0709");
@@ -271,8 +274,8 @@ fn run_quietly(balances: &mut Balances, deal: &str) -> Result<(), Fatal> {
     let mut terms = terms_in(deal, FIGURES, "2026-02");
     balances.carry(&mut terms, true)?;
     let kinds: [Kind; 1] = [("GB", "premium", true, 5, 0, "")];
-    if let Ok(told) = owed(&terms, &kinds)
-        && let Some(closing) = told.owed.closing
+    if let Ok(statement) = work_out(&terms, &kinds)
+        && let Some(closing) = statement.royalties.closing
     {
         balances.record(&closing, "x")?;
     }

@@ -1,6 +1,6 @@
 //! What holds for every royalty model, by its spec alone. A further model needs no test here.
 
-use crate::support::{Kind, POLICIES, ROUNDING, owed_of, parse, terms};
+use crate::support::{Kind, POLICIES, ROUNDING, parse, terms, work_out_with};
 use std::collections::BTreeSet;
 use transpose_deals::models::{KeySpec, MODELS, Measure, ModelSpec, Need};
 
@@ -91,10 +91,14 @@ fn every_model_is_worked_out_and_explained() {
     let users: [&[(u64, u64)]; 2] = [&[(335_001, 335_001)], &[(1, 1)]];
     for spec in MODELS {
         for lines in variants(spec) {
-            let owed =
-                owed_of(&terms(&format!("{POLICIES}{lines}{ROUNDING}"), FIGURES), &played, None, &users);
-            let told = match owed {
-                Ok(told) => told,
+            let found = work_out_with(
+                &terms(&format!("{POLICIES}{lines}{ROUNDING}"), FIGURES),
+                &played,
+                None,
+                &users,
+            );
+            let statement = match found {
+                Ok(statement) => statement,
                 // What buyers paid is nothing that these usages tell.
                 Err(diagnostics) => {
                     let first = &diagnostics[0].message;
@@ -102,8 +106,8 @@ fn every_model_is_worked_out_and_explained() {
                     continue;
                 }
             };
-            assert_eq!([told.model(0), told.model(1)], [spec.word; 2]);
-            let scopes = told.steps("scope");
+            assert_eq!([statement.model(0), statement.model(1)], [spec.word; 2]);
+            let scopes = statement.steps("scope");
             assert_eq!(scopes[0]["winner"], spec.word);
             assert!(!scopes[0]["candidates"][0]["parts"].as_array().unwrap().is_empty(), "{lines}");
         }

@@ -1,6 +1,6 @@
 //! What is refused, with code, place and advice.
 
-use crate::support::{HEAD, Kind, POLICIES, ROUNDING, model, owed, parse, terms};
+use crate::support::{HEAD, Kind, POLICIES, ROUNDING, model, parse, terms, work_out};
 use proptest::prelude::*;
 use transpose_core::diagnostics::Diagnostic;
 use transpose_deals::{Figures, PeriodTerms};
@@ -164,39 +164,42 @@ fn what_keeps_amounts_from_being_worked_out_is_told_at_once() {
     let text = format!(
         "{POLICIES}[[deal.model]]\nmodel = 'subscriber-minimum'\nminimum = [{{ tier = 'Premium', minimum = '1' }}]\n{ROUNDING}"
     );
-    let found = owed(&terms(&text, figures), &played).err().unwrap();
-    let told: Vec<String> = found
+    let found = work_out(&terms(&text, figures), &played).err().unwrap();
+    let statement: Vec<String> = found
         .iter()
         .map(|diagnostic| format!("{} {}: {}", diagnostic.code.id, diagnostic.location, diagnostic.message))
         .collect();
     assert!(
-        told.iter().any(|line| line
+        statement.iter().any(|line| line
             .starts_with("DEA0520 figures.csv:2: `subscribers` is missing for territory GB, tier Premium")),
-        "{told:#?}"
+        "{statement:#?}"
     );
     assert!(
-        told.iter().any(|line| line.starts_with("DEA0520 figures.csv:3: `qualified-usages` is missing")),
-        "{told:#?}"
+        statement.iter().any(|line| line.starts_with("DEA0520 figures.csv:3: `qualified-usages` is missing")),
+        "{statement:#?}"
     );
     assert!(
-        told.iter().any(|line| line.starts_with("DEA0524 agreement.toml:") && line.contains("tier Free")),
-        "{told:#?}"
+        statement
+            .iter()
+            .any(|line| line.starts_with("DEA0524 agreement.toml:") && line.contains("tier Free")),
+        "{statement:#?}"
     );
     let text = model("model = 'per-play'\nrate = '1'").replace("\"Worldwide\"", "['GB']");
-    let found = owed(&terms(&text, figures), &played).err().unwrap();
+    let found = work_out(&terms(&text, figures), &played).err().unwrap();
     assert_eq!(
         (found.len(), found[0].code.id, found[0].message.as_str()),
         (1, "DEA0523", "1 plays in DE, which the deal `x-2026` is not for")
     );
     let figures =
         "period,territory,plan,net-revenue,qualified-usages\n2026-10,GB,premium,1,334\n2026-10,DE,free,1,1\n";
-    let found = owed(&terms(&model("model = 'revenue-share'\nshare = '1'"), figures), &played).err().unwrap();
+    let found =
+        work_out(&terms(&model("model = 'revenue-share'\nshare = '1'"), figures), &played).err().unwrap();
     assert_eq!((found.len(), found[0].code.id), (1, "DEA0526"));
     let nothing = figures.replace("334", "0");
     let found =
-        owed(&terms(&model("model = 'revenue-share'\nshare = '1'"), &nothing), &played).err().unwrap();
+        work_out(&terms(&model("model = 'revenue-share'\nshare = '1'"), &nothing), &played).err().unwrap();
     assert_eq!(found[0].code.id, "DEA0526", "plays, and none in the whole");
-    let found = owed(
+    let found = work_out(
         &terms(&model("model = 'retail-share'\nshare = '70'\nbase = 'price-without-tax'"), figures),
         &played,
     )
@@ -209,14 +212,15 @@ fn what_keeps_amounts_from_being_worked_out_is_told_at_once() {
 fn amounts_that_no_decimal_holds_are_refused() {
     let figures = "period,territory,plan,net-revenue\n2026-10,GB,premium,1\n";
     let played: [Kind; 1] = [("GB", "premium", true, u64::MAX, 0, "")];
-    let found =
-        owed(&terms(&model("model = 'per-play'\nrate = '999999999999'"), figures), &played).err().unwrap();
+    let found = work_out(&terms(&model("model = 'per-play'\nrate = '999999999999'"), figures), &played)
+        .err()
+        .unwrap();
     assert_eq!(found[0].code.id, "DEA0528");
     let far = "model = 'per-play'\nrate = '99999999999999999999999999'";
     let exchange = "exchange = [{ from = 'USD', rate = '9999999999999999999999999999', direction = 'multiply', date = 2026-10-01, source = 'x' }]\npool =";
     let text =
         model(far).replace("currency = \"EUR\"\nterr", "currency = 'USD'\nterr").replace("pool =", exchange);
-    let found = owed(&terms(&text, figures), &played).err().unwrap();
+    let found = work_out(&terms(&text, figures), &played).err().unwrap();
     assert_eq!(found[0].code.id, "DEA0528");
 }
 
@@ -230,12 +234,12 @@ fn an_advance_needs_what_is_left_of_it() {
             model("model = 'per-play'\nrate = '1'")
         )
     };
-    let first = owed(&terms(&text("2026-10"), figures), &played).unwrap().owed.closing.unwrap();
+    let first = work_out(&terms(&text("2026-10"), figures), &played).unwrap().royalties.closing.unwrap();
     assert_eq!(
         [first.recouped, first.payable, first.unrecouped].map(|amount| amount.to_string()),
         ["600.00", "0.00", "400.00"]
     );
-    let found = owed(&terms(&text("2026-09"), figures), &played).err().unwrap();
+    let found = work_out(&terms(&text("2026-09"), figures), &played).err().unwrap();
     assert_eq!(found[0].code.id, "DEA0531");
     assert!(found[0].location.line.is_some());
 }
@@ -283,7 +287,7 @@ proptest! {
                 let figures = Figures::parse("figures.csv", figures.as_bytes()).unwrap();
                 if let Ok(terms) = PeriodTerms::new(agreement, Some(figures), None)
                     && terms.has_deals()
-                    && let Err(diagnostics) = owed(&terms, &[("GB", "premium", true, plays, returns, "0.99")])
+                    && let Err(diagnostics) = work_out(&terms, &[("GB", "premium", true, plays, returns, "0.99")])
                 {
                     prop_assert!(!diagnostics.is_empty());
                 }

@@ -69,30 +69,30 @@ pub(crate) fn terms_in(text: &str, figures: &str, period: &str) -> PeriodTerms {
 /// A kind of usages: territory, plan, whether it qualifies, plays, returns, price.
 pub(crate) type Kind = (&'static str, &'static str, bool, u64, u64, &'static str);
 
-pub(crate) struct Told {
-    pub(crate) owed: Royalties,
+pub(crate) struct Statement {
+    pub(crate) royalties: Royalties,
     pub(crate) contexts: Vec<Entity>,
 }
 
-impl Told {
+impl Statement {
     /// What a kind comes to, exactly, as a fraction of the unit times the plays.
     pub(crate) fn unit(&self, kind: usize) -> String {
-        let unit = self.owed.units[kind].as_ref().unwrap();
+        let unit = self.royalties.units[kind].as_ref().unwrap();
         format!("{}/{}", unit.numerator, unit.denominator)
     }
 
     pub(crate) fn model(&self, kind: usize) -> &str {
-        &self.owed.units[kind].as_ref().unwrap().model
+        &self.royalties.units[kind].as_ref().unwrap().model
     }
 
     pub(crate) fn codes(&self) -> Vec<&str> {
-        self.owed.diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect()
+        self.royalties.diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect()
     }
 
     /// The lines of the explanation of one step.
     pub(crate) fn steps(&self, step: &str) -> Vec<serde_json::Value> {
         let lines = self
-            .owed
+            .royalties
             .explanation
             .lines()
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
@@ -107,17 +107,17 @@ pub(crate) fn context(terms: &PeriodTerms, territory: &str, plan: &str) -> Entit
     terms.context(&event).unwrap()
 }
 
-pub(crate) fn owed(terms: &PeriodTerms, kinds: &[Kind]) -> Result<Told, Vec<Diagnostic>> {
-    owed_of(terms, kinds, None, &[])
+pub(crate) fn work_out(terms: &PeriodTerms, kinds: &[Kind]) -> Result<Statement, Vec<Diagnostic>> {
+    work_out_with(terms, kinds, None, &[])
 }
 
 /// As the engine asks: contexts that are due or were played in, completed, then the amounts.
-pub(crate) fn owed_of(
+pub(crate) fn work_out_with(
     terms: &PeriodTerms,
     kinds: &[Kind],
     whole: Option<&[ServiceTotal]>,
     users: &[&[(u64, u64)]],
-) -> Result<Told, Vec<Diagnostic>> {
+) -> Result<Statement, Vec<Diagnostic>> {
     let mut contexts = terms.due();
     let played_in: Vec<Entity> = kinds.iter().map(|kind| context(terms, kind.0, kind.1)).collect();
     contexts.extend(played_in.iter().cloned());
@@ -149,7 +149,7 @@ pub(crate) fn owed_of(
             by_user: users.get(index).copied().unwrap_or(&[]),
         })
         .collect();
-    let owed = terms.royalties().unwrap().work_out(&mut contexts, &played, whole)?;
-    assert_eq!(owed.units.len(), kinds.len());
-    Ok(Told { owed, contexts })
+    let royalties = terms.royalties().unwrap().work_out(&mut contexts, &played, whole)?;
+    assert_eq!(royalties.units.len(), kinds.len());
+    Ok(Statement { royalties, contexts })
 }

@@ -100,7 +100,7 @@ impl Drop for Pool {
         drop(jobs);
         self.shared.signal.notify_all();
         for thread in lock(&self.crew).take().into_iter().flatten() {
-            // A thread that panicked has told those who waited for it.
+            // A thread that panicked is noticed by those who waited for it.
             let _ = thread.join();
         }
     }

@@ -1,7 +1,7 @@
 //! Decompression by threads of its own, ahead of the readers.
 //!
 //! A gzip file may have many members (RFC 1952, 2.2), each of which can be decompressed alone, but
-//! nothing tells where they begin: a border is known only once everything before it is
+//! nothing says where they begin: a border is known only once everything before it is
 //! decompressed. So the threads guess, as the engine does with its chunks. Each claims a segment of
 //! the compressed bytes, finds the first place in it that looks like a member and decompresses from
 //! there, aside, for as long as members begin in its segment. One thread at a time is the *head*:
@@ -131,7 +131,7 @@ impl Drop for Unpack {
             && !self.may_hang
         {
             for thread in threads {
-                // A thread that panicked has told its readers already.
+                // A thread that panicked has failed its readers already.
                 let _ = thread.join();
             }
         }

@@ -106,8 +106,8 @@ impl Convert {
         run().unwrap_or_else(|fatal| aborted(messages, &fatal))
     }
 
-    /// The periods that are converted one after the other: reports of sums are made slice by slice,
-    /// everything else at once.
+    /// The periods to convert one after the other. A report of usages that is split takes one run
+    /// for each slice; everything else takes one run.
     fn periods(&self) -> Result<Vec<Option<Period>>, Fatal> {
         let whole = self.selection.period;
         let Some(split_by) = self.selection.split_by else { return Ok(vec![whole]) };
@@ -164,20 +164,20 @@ impl Convert {
             _ => Diagnostics::default(),
         };
         let memory = self.options.memory.limit();
-        // Nobody knows yet whether they are packed.
+        // Whether the inputs are packed is not known yet.
         let threads = self.options.threads.reading().within(memory, true).threads;
         let temp_dir = self.options.memory.temp_dir()?;
         let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
-        // Refunds are paired with their sales before anything is converted.
+        // Refunds are paired with their sales in a pass before the conversion.
         let sells = terms.as_ref().is_some_and(|terms| terms.agreement().has_shops());
-        // Tables of sums are asked for their sales contexts before.
+        // The sales contexts of tables of usages are gathered in a pass before the conversion.
         let sums = self.input_format.from.as_deref().is_some_and(|from| {
             open::format_and_version(&registry, from).is_ok_and(|(format, _)| {
                 format.manifest().traits.contexts_in_rows && format.manifest().grain == Grain::Aggregate
             })
         });
         let inputs = if sells || sums || self.selection.reads_twice() {
-            opener.kept_inputs(&self.inputs, threads, &temp_dir)?
+            opener.replayable_inputs(&self.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&self.inputs, threads)?
         };
@@ -191,8 +191,7 @@ impl Convert {
                 format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
             return Err(argument_error(message).with_help("Leave `--period` out."));
         }
-        // What a killed run has left in the folder; failing to remove it is no reason not to
-        // convert.
+        // Removes what a killed run has left behind; a failure to do so does not matter.
         let _ = transpose_io::clean_stale(&folder(&destination));
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
@@ -236,7 +235,7 @@ impl Convert {
             arguments::warnings(terms.as_ref()),
             carried,
             known,
-            opener.notes(),
+            opener.diagnostics(),
             std::mem::take(&mut outcome.report.diagnostics),
         ]);
         let particulars = Particulars {
@@ -263,7 +262,7 @@ impl Convert {
         Ok(exit)
     }
 
-    /// Files that appear beside the report.
+    /// The companion files of the report.
     fn beside(
         &self,
         balances: Option<&BalancesFile<'_>>,
@@ -280,7 +279,7 @@ impl Convert {
         Ok(extras)
     }
 
-    /// Refuses to write over what is read, and two things under one name.
+    /// Refuses outputs that would overwrite an input or each other.
     fn check_paths(&self, destination: &Destination, quarantine: Option<&Path>) -> Result<(), Fatal> {
         let read = self
             .inputs
@@ -308,7 +307,7 @@ impl Convert {
         self.options.refuse_existing_receipt()
     }
 
-    /// The files that are read, with what each is read as.
+    /// The files that are read, each with its role.
     fn files_read(&self) -> Vec<(&'static str, PathBuf)> {
         let side_files = [("agreement", &self.side_files.agreement), ("figures", &self.side_files.figures)];
         let files = self
@@ -330,7 +329,7 @@ impl Convert {
     }
 }
 
-/// The outcome of a run that came to no end.
+/// The outcome of a run that failed.
 fn failed(fatal: Fatal) -> Outcome {
     Outcome {
         report: RunReport::default(),
@@ -344,7 +343,7 @@ fn failed(fatal: Fatal) -> Outcome {
     }
 }
 
-/// The folder in which outputs appear.
+/// The folder of the outputs.
 fn folder(destination: &Destination) -> PathBuf {
     match destination {
         Destination::Folder(folder) => folder.clone(),

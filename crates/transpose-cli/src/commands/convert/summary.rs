@@ -1,4 +1,4 @@
-//! What is said of a conversion when it has ended.
+//! The summary of a conversion.
 
 use crate::exit::Exit;
 use crate::summary::{Ending, file_lines, left_out};
@@ -12,11 +12,11 @@ use transpose_core::accounting::{Amounts, RunReport};
 use transpose_engine::Outcome;
 use transpose_engine::receipt::{self, Particulars};
 
-/// An outcome, and what a reader wants to know besides.
+/// The outcome of a conversion, and what else its summary mentions.
 pub(super) struct Summary<'a> {
     pub(super) particulars: &'a Particulars,
     pub(super) outcome: &'a Outcome,
-    /// Where rejected rows were set aside.
+    /// The file of the rejected rows.
     pub(super) quarantine: Option<&'a Path>,
     pub(super) dry_run: bool,
 }
@@ -27,12 +27,12 @@ impl Summary<'_> {
         Ending { reports: vec![&self.outcome.report], refused: self.outcome.refused.as_ref() }
     }
 
-    /// The summary for people.
+    /// The summary as text.
     pub(super) fn text(&self) -> String {
         let Self { particulars, outcome, .. } = self;
         let RunReport { loss, ledger, diagnostics } = &outcome.report;
         if outcome.refused.is_some() && ledger.read.rows == 0 && diagnostics.is_empty() {
-            // The run ended before there was anything to account for.
+            // The run ended before it read anything.
             return "nothing was written\n".into();
         }
         let mut out = format!("{} to {}", particulars.source, particulars.target);
@@ -119,7 +119,7 @@ impl Summary<'_> {
         out
     }
 
-    /// The summary for pipelines.
+    /// The summary as JSON.
     pub(super) fn object(&self, exit: Exit) -> Value {
         let Self { particulars, outcome, .. } = self;
         let outputs = outcome.written.iter().map(|file| {
@@ -142,7 +142,7 @@ impl Summary<'_> {
     }
 }
 
-/// Adds columns for what only sales and statements have.
+/// Adds columns for returns and money, which only sales and statements have.
 fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
     let mut add = |heading: &str, value: &dyn Fn(&Amounts) -> String| {
         let cells =
@@ -170,7 +170,7 @@ fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
 fn sum<'a>(parts: impl Iterator<Item = &'a Amounts>) -> Amounts {
     let mut sum = Amounts::default();
     for part in parts {
-        // The ledger has added these before; what cannot be added is not shown.
+        // The ledger has added these before, so they cannot overflow.
         let _ = sum.add(part);
     }
     sum

@@ -1,10 +1,10 @@
-//! `transpose layout check`: what a layout says, and what becomes of a sample.
+//! `transpose layout check`: what a layout says, and how a sample reads with it.
 
 use crate::arguments::{DataForm, ReadOptions, Threads};
 use crate::diagnostics::{argument_error, joined};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
-use crate::open::{self, Containers};
+use crate::open::{self, Containers, PROBE};
 use crate::text::{counted, number, printable, table};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -19,11 +19,8 @@ use transpose_engine::receipt;
 use transpose_io::Input;
 use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
 
-/// How many first bytes of a sample are looked at cell by cell. It is read to its end all the same.
+/// How many bytes of a sample are shown cell by cell. The whole sample is read in any case.
 const LOOKED_AT: usize = 16 << 20;
-
-/// How many first bytes tell whose a file is.
-const PROBE: usize = 64 << 10;
 
 /// Checks a layout, and shows what becomes of a sample
 #[derive(clap::Args)]
@@ -52,7 +49,7 @@ pub(crate) struct Check {
     form: DataForm,
 }
 
-/// What a sample came to.
+/// A sample as the layout reads it.
 struct SampleReading {
     name: String,
     recognition: Recognition,
@@ -74,7 +71,7 @@ impl Check {
         Ok(if wrong { Exit::Diagnostics } else { Exit::Done })
     }
 
-    /// Reads a sample as the layout says.
+    /// Reads a sample with the layout.
     fn look(&self, layout: &Arc<Layout>, sample: &PathBuf) -> Result<SampleReading, Fatal> {
         let format = LayoutFormat::new(Layout::clone(layout));
         open::require_readable(&format)?;
@@ -96,12 +93,17 @@ impl Check {
             .map_err(|fatal| fatal.in_source(input.name()))?;
         let survey =
             survey(input, &format, options, reading, 0).map_err(|fatal| fatal.in_source(input.name()))?;
-        let diagnostics = joined([opener.notes(), survey.diagnostics.clone()]);
+        let diagnostics = joined([opener.diagnostics(), survey.diagnostics.clone()]);
         Ok(SampleReading { name: input.name().to_owned(), recognition, mapping, survey, diagnostics })
     }
 }
 
-/// What a row is, in words.
+/// How certain the layout is that the sample is its own, and why.
+fn certainty(sample: &SampleReading) -> (&'static str, &str) {
+    open::certainty(&sample.recognition, "give the format with `--from`")
+}
+
+/// What a row of the format is.
 fn row(manifest: &Manifest) -> &'static str {
     match manifest.grain {
         Grain::Event => "a play or sale",
@@ -115,16 +117,6 @@ fn directions(manifest: &Manifest) -> &'static str {
         (true, true) => "read and written",
         (true, false) => "read",
         _ => "written",
-    }
-}
-
-/// How sure the layout is that the sample is its own, and why.
-fn recognised(recognition: &Recognition) -> (&'static str, &str) {
-    match recognition {
-        Recognition::Certain(reason) => ("certain", reason),
-        Recognition::Possible(reason) => ("possible", reason),
-        Recognition::Near(reason) => ("near", reason),
-        Recognition::No => ("no", "give the format with `--from`"),
     }
 }
 
@@ -148,7 +140,7 @@ fn text(layout: &Layout, sample: Option<&SampleReading>) -> String {
         out.push_str("\nthe layout is sound\n");
         return out;
     };
-    let (sure, reason) = recognised(&sample.recognition);
+    let (sure, reason) = certainty(sample);
     facts.push(("sample", sample.name.clone()));
     facts.push(("recognised", format!("{sure}: {reason}")));
     let mapping = &sample.mapping;
@@ -229,14 +221,14 @@ fn required(column: &Mapped) -> String {
     if column.required { "required".to_owned() } else { String::new() }
 }
 
-/// Lines before and after the rows, and what is always so.
+/// Preface lines, trailer lines and constants.
 fn lines(layout: &Layout) -> String {
     let rows: Vec<Vec<String>> =
         layout.lines().into_iter().map(|(place, holds)| vec![place.to_owned(), holds]).collect();
     if rows.is_empty() { String::new() } else { format!("\n{}", table(2, &[], &rows)) }
 }
 
-/// The first values: as they stand and, where that differs, as they are read.
+/// The first values: as written and, if that differs, as read.
 fn examples(column: &Mapped) -> String {
     let one = |(raw, read): &(String, Result<String, String>)| match read {
         Ok(value) if value == raw => raw.clone(),
@@ -273,7 +265,7 @@ fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
     };
     object.insert("columns".into(), columns.into());
     if let Some(sample) = sample {
-        let (sure, reason) = recognised(&sample.recognition);
+        let (sure, reason) = certainty(sample);
         let header: Map<String, Value> = sample
             .mapping
             .header

@@ -1,4 +1,4 @@
-//! `transpose layout infer`: a layout proposed for a sample.
+//! `transpose layout infer`: a layout inferred from a sample.
 
 use crate::arguments::{InputOptions, TextOutput, Threads};
 use crate::diagnostics::argument_error;
@@ -16,7 +16,7 @@ use transpose_engine::receipt;
 use transpose_io::Input;
 use transpose_sheet::infer::{Confidence, Guess, Proposal, Sample, Words, infer};
 
-/// How many first bytes of a sample are looked at.
+/// How many bytes from the beginning of a sample are used.
 const LOOKED_AT: usize = 16 << 20;
 
 /// Proposes a layout for a sample, with how sure each guess is
@@ -54,7 +54,7 @@ impl Infer {
         let inputs = opener.inputs(std::slice::from_ref(&self.sample), self.threads.reading().threads)?;
         let Some(input) = inputs.first() else { return Ok(Exit::Done) };
         let proposal = proposed(&registry, input, &id)?;
-        let mut diagnostics: Diagnostics = opener.notes();
+        let mut diagnostics: Diagnostics = opener.diagnostics();
         diagnostics.extend(proposal.diagnostics.iter().cloned());
         self.output.write_file(&proposal.toml)?;
         if self.json {
@@ -88,7 +88,7 @@ impl Infer {
     }
 }
 
-/// An id made from the name of a file.
+/// An id derived from the name of a file.
 fn made(path: &Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
     let words: Vec<&str> =
@@ -109,7 +109,7 @@ fn proposed(registry: &Registry, input: &Input, id: &str) -> Result<Proposal, Fa
     infer(sample, &words, id)
 }
 
-/// The guesses for people.
+/// The guesses as text.
 fn text(proposal: &Proposal) -> String {
     let rows: Vec<Vec<String>> =
         proposal.table.iter().map(|(name, value)| vec![(*name).to_owned(), value.clone()]).collect();

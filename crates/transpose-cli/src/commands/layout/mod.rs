@@ -1,4 +1,4 @@
-//! `transpose layout`: layouts of one's own, from a sample to a format that works.
+//! `transpose layout`: infers, checks and describes layouts.
 
 mod check;
 mod infer;
@@ -13,7 +13,7 @@ pub(crate) struct Layout {
     what: What,
 }
 
-/// What is done.
+/// A subcommand of `layout`.
 #[derive(clap::Subcommand)]
 enum What {
     Infer(infer::Infer),
@@ -40,5 +40,5 @@ Example:
 An editor with support for TOML (Taplo, Even Better TOML) completes and explains keys once a layout begins with `#:schema ./layout.schema.json`.")]
 struct Schema {}
 
-/// The schema, which is generated from the types that read layouts.
+/// The schema, which is generated from the types that layouts are parsed into.
 const SCHEMA: &str = include_str!("../../../../../docs/layout.schema.json");

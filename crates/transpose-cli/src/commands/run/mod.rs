@@ -85,7 +85,7 @@ impl Run {
             .filter_map(|output| output.terms.as_ref())
             .any(|terms| terms.agreement().has_shops());
         let inputs = if sells || job.duplicates != DuplicatePolicy::Off {
-            opener.kept_inputs(&job.inputs, threads, &temp_dir)?
+            opener.replayable_inputs(&job.inputs, threads, &temp_dir)?
         } else {
             opener.inputs(&job.inputs, threads)?
         };
@@ -150,7 +150,7 @@ impl Run {
             warnings.merge(arguments::warnings(output.terms.as_ref()));
         }
         let found = std::mem::take(&mut ran.report.diagnostics);
-        ran.report.diagnostics = joined([warnings, carried, known, opener.notes(), found]);
+        ran.report.diagnostics = joined([warnings, carried, known, opener.diagnostics(), found]);
         let summary = Summary {
             job: &job,
             prepared: &prepared,
@@ -175,7 +175,7 @@ impl Run {
         }
     }
 
-    /// Refuses to write over what is read, and two things under one name.
+    /// Refuses outputs that would overwrite an input or each other.
     fn check_paths(&self, job: &job::Job, quarantine: Option<&Path>) -> Result<(), Fatal> {
         let read: Vec<(&str, &Path)> = read(job, &self.job);
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
@@ -187,7 +187,7 @@ impl Run {
     }
 }
 
-/// The files that a job reads, with the parts that they play.
+/// The files that a job reads, each with its role.
 fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
     let mut read = vec![("the job", own)];
     read.extend(job.inputs.iter().map(|path| ("input", path.as_path())));
@@ -205,7 +205,7 @@ fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
     read
 }
 
-/// Files that appear beside the reports: accounts, and how amounts came about.
+/// The companion files of the reports: balances, and explanations of amounts.
 fn beside(
     job: &job::Job,
     root: &Path,
@@ -227,9 +227,9 @@ fn beside(
     Ok(extras)
 }
 
-/// Which rows an output takes.
-fn rule(when: &[job::Wanted]) -> Rule {
-    let condition = |wanted: &job::Wanted| Condition {
+/// The rule that routes rows to an output.
+fn rule(when: &[job::Condition]) -> Rule {
+    let condition = |wanted: &job::Condition| Condition {
         name: wanted.name.clone(),
         fields: wanted.fields.clone(),
         values: wanted.values.clone(),

@@ -1,4 +1,4 @@
-//! What the outputs of a job are made with: formats, agreements, files.
+//! The outputs of a job with their formats, agreements and files.
 
 use crate::diagnostics::located_at;
 use crate::open;
@@ -12,7 +12,7 @@ use transpose_deals::job::{Job, Output};
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::Destination;
 
-/// What an output is made with.
+/// An output with everything that is opened for it.
 pub(super) struct PreparedOutput<'a> {
     pub(super) format: &'a dyn Format,
     pub(super) version: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct PreparedOutput<'a> {
     pub(super) options: Vec<(String, String)>,
 }
 
-/// What each output is made with; everything wrong with the side files is told at once.
+/// Opens what each output needs. The errors of all side files are reported together.
 pub(super) fn prepare<'a>(
     job: &Job,
     registry: &'a Registry,
@@ -66,7 +66,7 @@ pub(super) fn prepare<'a>(
     wrong.map_or(Ok(made), Err)
 }
 
-/// The agreement of an output with its figures; files that several outputs name are read once.
+/// The agreement of an output with its figures. Files that several outputs name are read once.
 fn terms(
     job: &Job,
     output: &Output,

@@ -1,4 +1,4 @@
-//! What is said of a run when it has ended.
+//! The summary of a run with many outputs.
 
 use super::outputs::PreparedOutput;
 use crate::Program;
@@ -14,12 +14,12 @@ use transpose_deals::job::Job;
 use transpose_engine::fanout::Ran;
 use transpose_engine::receipt;
 
-/// An outcome, and what a reader wants to know besides.
+/// The outcome of a run, and what else its summary mentions.
 pub(super) struct Summary<'a> {
     pub(super) job: &'a Job,
     pub(super) prepared: &'a [PreparedOutput<'a>],
     pub(super) ran: &'a Ran,
-    /// The format of the inputs, with its version where it has one.
+    /// The format of the inputs, with its version if it has one.
     pub(super) source: String,
     /// The moment of the run.
     pub(super) now: String,
@@ -36,7 +36,7 @@ impl Summary<'_> {
         }
     }
 
-    /// The summary for people.
+    /// The summary as text.
     pub(super) fn text(&self) -> String {
         let ran = self.ran;
         let ledger = &ran.report.ledger;
@@ -96,7 +96,7 @@ impl Summary<'_> {
         out
     }
 
-    /// The same for pipelines, and for the receipt.
+    /// The summary as JSON, also for the receipt.
     pub(super) fn object(&self, exit: Exit) -> Value {
         let ran = self.ran;
         let outputs = self.job.outputs.iter().zip(self.prepared).zip(&ran.outputs).map(
@@ -131,8 +131,7 @@ impl Summary<'_> {
         })
     }
 
-    /// The receipt: the same, with hashes of the files that were read, each with the part that it
-    /// plays.
+    /// The receipt: the summary with the hashes of the files that were read, each with its role.
     pub(super) fn receipt(&self, program: Program, files: &[(&str, &Path)]) -> Result<Value, Fatal> {
         let mut value = self.object(self.ending().exit());
         if let Some(object) = value.as_object_mut() {

@@ -1,4 +1,4 @@
-//! Repaired copies: written whole or not at all, and checked again before they appear.
+//! Repaired copies, which are validated again before they appear.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use transpose_engine::validate::{File, Message, Validation, ValidationResult};
 use transpose_engine::{Destination, destination};
 use transpose_io::{Compression, Input, OutputId, OutputSet, WrittenFile};
 
-/// What became of the copies.
+/// The result of a repair.
 pub(super) struct Repair {
-    /// What was mended.
+    /// The repairs.
     pub(super) changes: Diagnostics,
-    /// What was found in the copies.
+    /// The diagnostics of the copies.
     pub(super) left: Diagnostics,
     pub(super) written: Vec<WrittenFile>,
 }
 
-/// Where the copies of the inputs go: into a folder, or, for a single input, to a file.
+/// The paths of the copies: in a folder or, for a single input, one file.
 pub(super) fn copies(inputs: &[PathBuf], out: &Path) -> Vec<PathBuf> {
     match (inputs, destination(out)) {
         ([_], Destination::File(path)) => vec![path],
@@ -35,8 +35,8 @@ fn name(input: &Path) -> &OsStr {
     }
 }
 
-/// Writes repaired copies of every file that could be read, unless none are asked for; a file is
-/// packed when the name of its copy says so.
+/// Writes a repaired copy of every file that could be read. A copy is compressed if its name ends
+/// in `.gz`.
 pub(super) fn fix(
     validation: &Validation<'_>,
     verdict: &ValidationResult,
@@ -50,7 +50,8 @@ pub(super) fn fix(
     let mut set = OutputSet::new(overwrite).with_threads(threads).with_spool(&validation.temp_dir);
     let mut pending = copy(validation, &verdict.messages, copies, &mut set)?;
     let mut left = pending.check(validation)?;
-    // Mending may join what was two blocks; then counts are made anew from what the copies hold.
+    // A repair may join two blocks. Then the copies are made again, with the counts of what they
+    // contain.
     let counted = pending.counted(&left.messages);
     if tallies(&counted) != tallies(&verdict.messages) {
         pending.discard(&mut set);
@@ -63,7 +64,7 @@ pub(super) fn fix(
     Ok(Some(Repair { changes, left: left.diagnostics, written }))
 }
 
-/// What was counted of each message and its files.
+/// The counts of each message and its files.
 fn tallies(messages: &[Message]) -> Vec<impl PartialEq> {
     let of_message = |message: &Message| {
         let files: Vec<_> = message.files.iter().map(|file| (file.input, file.tally)).collect();
@@ -72,11 +73,11 @@ fn tallies(messages: &[Message]) -> Vec<impl PartialEq> {
     messages.iter().map(of_message).collect()
 }
 
-/// Copies that have not appeared yet.
+/// Copies that are not visible yet.
 struct PendingCopies<'a> {
     ids: Vec<OutputId>,
     inputs: Vec<Input>,
-    /// The number of the input of which each is a copy.
+    /// The number of the input of each copy.
     originals: Vec<usize>,
     formats: Vec<&'a dyn Format>,
     names: Vec<Option<String>>,
@@ -112,7 +113,7 @@ fn copy<'a>(
         pending.inputs.push(set.reopen(done.id).map_err(|error| io(&error))?);
         pending.originals.push(file.input);
         pending.formats.push(*format);
-        // A copy under another name is not the file that was sent.
+        // A copy with another name does not have the name that was sent.
         let sent = validation.names.get(file.input).cloned().flatten();
         pending.names.push(sent.filter(|sent| path.file_name() == Some(OsStr::new(sent))));
     }
@@ -126,7 +127,7 @@ impl PendingCopies<'_> {
         Validation { inputs, formats, names, temp_dir, ..*validation }.run()
     }
 
-    /// The messages of the copies as messages of the inputs.
+    /// The messages of the copies, with the numbers of the inputs.
     fn counted(&self, messages: &[Message]) -> Vec<Message> {
         let original = |file: &File| {
             let input = self.originals.get(file.input).copied().unwrap_or(usize::MAX);

@@ -22,7 +22,7 @@ impl Report<'_> {
         out
     }
 
-    /// What was read, what was found, what was mended.
+    /// The summary: what was read, its diagnostics, the repairs.
     pub(super) fn summary_object(&self) -> Value {
         let messages: Vec<Value> = self
             .verdict
@@ -76,7 +76,7 @@ impl Report<'_> {
         json!({"errors": counts.errors, "warnings": counts.warnings, "notes": counts.notes})
     }
 
-    /// How many findings there are of each code, and how many of them are written in full.
+    /// The number of diagnostics of each code, and how many of them are listed.
     fn counts(&self, diagnostics: &Diagnostics) -> Value {
         let counts = diagnostics.counts().filter_map(|(code, count)| {
             let severity = self.severities.of(code)?.name();

@@ -1,4 +1,4 @@
-//! `transpose validate`: everything that is wrong with reports, as data.
+//! `transpose validate`: all errors of reports, as text, JSON Lines or SARIF.
 //!
 //! | module | does |
 //! |---|---|
@@ -65,7 +65,7 @@ pub(crate) struct Validate {
     rules: Option<PathBuf>,
     /// How findings are written: for people, one JSON object a line, or SARIF 2.1.0
     #[arg(long, value_name = "FORM", default_value = "text")]
-    report: Form,
+    report: ReportFormat,
     /// Where findings are written; by default standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
@@ -88,7 +88,7 @@ pub(crate) struct Validate {
 
 /// How findings are written.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
+enum ReportFormat {
     /// For people, grouped by code
     Text,
     /// One JSON object a line, a summary last
@@ -97,10 +97,10 @@ enum Form {
     Sarif,
 }
 
-/// What is written of a validation.
+/// The content of a validation report.
 struct Report<'a> {
     verdict: &'a ValidationResult,
-    /// What was found, and what was mended.
+    /// The diagnostics and the repairs.
     diagnostics: &'a Diagnostics,
     severities: &'a Severities,
     inputs: &'a [Input],
@@ -124,11 +124,11 @@ impl Validate {
         let memory = self.memory.given_limit();
         let threads = self.threads.reading().within(memory, true).threads;
         let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
-        let inputs = opener.kept_inputs(&self.inputs, threads, &temp_dir)?;
+        let inputs = opener.replayable_inputs(&self.inputs, threads, &temp_dir)?;
         let mut formats = Vec::new();
         for input in &inputs {
-            // Of many packed files only the one that is read takes memory; a pipe cannot be looked
-            // at from beside.
+            // A second handle is used to recognise the format, so that packed files do not hold
+            // memory yet. A pipe has only one handle.
             let beside = input.again(1).map_err(|error| transpose_engine::diagnostics::io(&error))?;
             let input = beside.as_ref().unwrap_or(input);
             formats.push(open::choose_format(&registry, self.input_format.from.as_deref(), input)?.format);
@@ -163,13 +163,12 @@ impl Validate {
         });
         progress.clear();
         let (mut verdict, repair) = checked.map_err(located)?;
-        verdict.diagnostics = joined([opener.notes(), std::mem::take(&mut verdict.diagnostics)]);
+        verdict.diagnostics = joined([opener.diagnostics(), std::mem::take(&mut verdict.diagnostics)]);
         let mut diagnostics = verdict.diagnostics.clone();
         if let Some(repair) = &repair {
             diagnostics.merge(repair.changes.clone());
         }
-        // What is left in a repaired copy counts, not what was mended; a file that could not be
-        // copied is as it was.
+        // After a repair only the remaining diagnostics count, unless a file could not be copied.
         let copied = repair.as_ref().filter(|repair| repair.written.len() == inputs.len());
         let judged = copied.map_or(&verdict.diagnostics, |repair| &repair.left);
         let fails = Counts::of(judged, &severities).fail(&severities);
@@ -184,9 +183,9 @@ impl Validate {
             exit,
         };
         let text = match self.report {
-            Form::Text => report.text(),
-            Form::Jsonl => report.json_lines(),
-            Form::Sarif => report.sarif(),
+            ReportFormat::Text => report.text(),
+            ReportFormat::Jsonl => report.json_lines(),
+            ReportFormat::Sarif => report.sarif(),
         };
         if self.output.as_os_str() == "-" {
             messages.data(text.as_bytes())?;
@@ -195,15 +194,15 @@ impl Validate {
             messages.note(&report.summary());
             messages.note(&format!("written: {}\n", self.output.display()));
         }
-        // It depends on the hashes of this run, so it is no part of the report, which is the same
-        // every time.
+        // The amount depends on hashes that differ from run to run, so it is not part of the
+        // report.
         if verdict.spilled > WORTH_TELLING {
             messages.note(&format!("to disk on the way: {} bytes\n", number(verdict.spilled)));
         }
         Ok(exit)
     }
 
-    /// Refuses to write over what is read, and what exists.
+    /// Refuses to overwrite an input, or an existing file.
     fn check_paths(&self, copies: &[PathBuf]) -> Result<(), Fatal> {
         let read = self.inputs.iter().map(|path| ("an input", path.as_path()));
         let read = read.chain(self.rules.iter().map(|path| ("the rules", path.as_path())));
@@ -217,15 +216,15 @@ impl Validate {
     }
 }
 
-/// From how many bytes on it is told that something went to disk.
+/// The least number of spilled bytes that is mentioned.
 const WORTH_TELLING: u64 = 1 << 20;
 
-/// The name of a file, where there is one.
+/// The name of a file; `None` for a pipe.
 fn file_name(path: &Path) -> Option<String> {
     path.is_file().then(|| path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned())
 }
 
-/// How many findings there are of each severity.
+/// The number of diagnostics of each severity.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     errors: u64,
@@ -259,17 +258,17 @@ impl Counts {
     }
 }
 
-/// The codes of findings, the worst first.
+/// The diagnostics of one code.
 struct CodeGroup<'a> {
     code: &'static Code,
     severity: Severity,
     count: u64,
-    /// Those that are kept in full.
+    /// Those that are listed.
     listed: Vec<&'a Diagnostic>,
 }
 
 impl<'a> Report<'a> {
-    /// The findings by code, the worst codes first.
+    /// The diagnostics by code, the most severe first.
     fn by_code(&self) -> Vec<CodeGroup<'a>> {
         let mut groups: Vec<CodeGroup<'a>> = self
             .diagnostics
@@ -288,14 +287,14 @@ impl<'a> Report<'a> {
         self.severities.of(diagnostic.code).unwrap_or(diagnostic.code.severity)
     }
 
-    /// The format that a file was read as, with its version where it has one.
+    /// The format of a file, with its version if it has one.
     fn format(&self, input: usize, version: Option<&str>) -> String {
         self.formats
             .get(input)
             .map_or_else(String::new, |format| open::name_with_version(format.manifest(), version))
     }
 
-    /// What a message holds, in words; its first file is the given input.
+    /// The counts of a message as words; its first file is the given input.
     fn holds(&self, input: usize, message: &Message) -> Vec<String> {
         let Message { tally, files, .. } = message;
         let rows = self.formats.get(input).is_some_and(|format| format.manifest().grain == Grain::Event);

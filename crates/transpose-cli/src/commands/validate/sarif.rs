@@ -1,12 +1,12 @@
-//! The report as SARIF 2.1.0 (OASIS), which code hosts and editors show: one run, a rule for each
-//! code, a result for each diagnostic in full.
+//! The report as SARIF 2.1.0 (OASIS), which code hosts and editors display: one run, a rule for
+//! each code, a result for each listed diagnostic.
 
 use super::{CodeGroup, Report};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use transpose_core::diagnostics::{Diagnostic, Location, Severity};
 
-/// Where the layout is written down.
+/// The JSON schema of SARIF.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -42,7 +42,7 @@ impl Report<'_> {
     }
 }
 
-/// A code; its properties tell how many of its findings are there and how many are not listed.
+/// A code; its properties have the number of its diagnostics and of those that are not listed.
 fn rule(group: &CodeGroup<'_>) -> Value {
     let CodeGroup { code, severity, count, listed } = group;
     json!({
@@ -104,7 +104,7 @@ fn location(location: &Location) -> Value {
     place
 }
 
-/// Block, record and cell, each with its way from the outermost.
+/// Block, record and cell, each with its path from the outermost.
 fn logical(location: &Location) -> Vec<Value> {
     let cell = location.cell.as_ref();
     let parts = [
@@ -125,8 +125,7 @@ fn logical(location: &Location) -> Vec<Value> {
     logical
 }
 
-/// A path as a reference to a resource: everything but letters, digits and a few signs is written
-/// as `%` and two digits.
+/// A path as a URI reference, percent-encoded.
 fn uri(path: &str) -> String {
     let absolute = path.starts_with('/');
     let mut out = String::from(if absolute { "file://" } else { "" });

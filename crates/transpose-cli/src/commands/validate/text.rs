@@ -1,7 +1,6 @@
-//! The report for people: diagnostics grouped by code, the worst first, then what was read and what
-//! came of it.
+//! The report as text: diagnostics grouped by code, the most severe first, then a summary.
 
-use super::{CodeGroup, Counts, Form, Report};
+use super::{CodeGroup, Counts, Report};
 use crate::text::{counted, number, printable};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -18,7 +17,7 @@ impl Report<'_> {
         printable(&out)
     }
 
-    /// What was read, and how many findings there are.
+    /// The summary: what was read, and the number of diagnostics.
     pub(super) fn summary(&self) -> String {
         let mut out = String::new();
         for message in &self.verdict.messages {
@@ -57,7 +56,7 @@ fn write_group(out: &mut String, group: &CodeGroup<'_>) {
     if more > 0 && !listed.is_empty() {
         let _ = writeln!(out, "  … and {} more", number(more));
     }
-    // Diagnostics with advice of their own need no other.
+    // The advice of the code is for diagnostics that have none of their own.
     if advised.is_empty() || listed.iter().any(|diagnostic| diagnostic.help.is_none()) {
         let _ = writeln!(out, "  help: {}", code.help);
     }
@@ -73,14 +72,4 @@ fn write_diagnostic(out: &mut String, diagnostic: &Diagnostic) {
         let _ = write!(out, "; found `{value}`");
     }
     out.push('\n');
-}
-
-impl std::fmt::Display for Form {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Jsonl => "jsonl",
-            Self::Sarif => "sarif",
-        })
-    }
 }

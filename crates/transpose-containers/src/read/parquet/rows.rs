@@ -95,7 +95,7 @@ fn read(store: &Store, target: &mut Target<'_>) -> Result<(), Stop> {
     if !nested.is_empty() {
         let names: Vec<String> = nested.iter().take(10).map(name).collect();
         let message = format!("columns that hold lists are passed over: `{}`", names.join("`, `"));
-        target.sink.note(Diagnostic::new(&PASSED_OVER, Location::default(), message));
+        target.sink.diagnostics.push(Diagnostic::new(&PASSED_OVER, Location::default(), message));
     }
     let names: Vec<String> = flat.iter().map(name).collect();
     let wanted = target.columns;
@@ -268,7 +268,11 @@ impl Column {
         for row in without {
             let place = Location { line: Some(line + row as u64), ..Location::default() };
             let place = place.cell(self.place as u32 + 1, &self.name);
-            sink.note(Diagnostic::new(&NO_TEXT, place, "the value has no text and is left empty"));
+            sink.diagnostics.push(Diagnostic::new(
+                &NO_TEXT,
+                place,
+                "the value has no text and is left empty",
+            ));
         }
         if self.cells.len() < rows {
             let message =

@@ -2,7 +2,7 @@
 //!
 //! A mark at the beginning decides; without one, zeros in every other byte are UTF-16 of Latin
 //! letters, valid UTF-8 is UTF-8, and so is text that is mostly valid UTF-8 or all but a few bytes
-//! ASCII: then single bytes are damaged. Everything else is guessed, and told.
+//! ASCII: then single bytes are damaged. Everything else is guessed, and reported.
 
 use crate::read::codes::{ENCODING, ENCODING_GUESSED, MALFORMED, UNKNOWN_ENCODING};
 use crate::read::source::fill;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_sync::lock;
 
-/// How many places that are no UTF-8 a guess needs. Fewer are damage, which formats tell cell by
+/// How many places that are no UTF-8 a guess needs. Fewer are damage, which formats report cell by
 /// cell.
 const ENOUGH: usize = 3;
 
@@ -22,12 +22,12 @@ const ENOUGH: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TextEncoding {
     pub(crate) encoding: &'static Encoding,
-    pub(crate) known: EncodingEvidence,
+    pub(crate) evidence: EncodingEvidence,
 }
 
 impl TextEncoding {
     /// UTF-8, as all text is that we write.
-    pub(crate) const UTF_8: Self = Self { encoding: UTF_8, known: EncodingEvidence::Plain };
+    pub(crate) const UTF_8: Self = Self { encoding: UTF_8, evidence: EncodingEvidence::Plain };
 }
 
 /// How an encoding is known.
@@ -36,9 +36,9 @@ pub(crate) enum EncodingEvidence {
     /// The text is UTF-8, or as good as.
     Plain,
     /// The command says it.
-    Told,
+    Asked,
     /// The text says it itself: by a mark, by zeros in every other byte, or in its head.
-    Said(&'static str),
+    Declared(&'static str),
     /// It is the likeliest; how sure that is, in a word.
     Guessed(&'static str),
 }
@@ -53,31 +53,31 @@ pub(crate) fn named(name: &str) -> Result<&'static Encoding, Fatal> {
 }
 
 /// The encoding of a text, from its first bytes.
-pub(crate) fn recognise(head: &[u8], complete: bool, told: Option<&'static Encoding>) -> TextEncoding {
-    if let Some(encoding) = told {
-        let known = if encoding == UTF_8 { EncodingEvidence::Plain } else { EncodingEvidence::Told };
-        return TextEncoding { encoding, known };
+pub(crate) fn recognise(head: &[u8], complete: bool, asked: Option<&'static Encoding>) -> TextEncoding {
+    if let Some(encoding) = asked {
+        let evidence = if encoding == UTF_8 { EncodingEvidence::Plain } else { EncodingEvidence::Asked };
+        return TextEncoding { encoding, evidence };
     }
     if head.starts_with(b"\xef\xbb\xbf") {
-        return TextEncoding { encoding: UTF_8, known: EncodingEvidence::Plain };
+        return TextEncoding::UTF_8;
     }
     if let Some((encoding, _)) = Encoding::for_bom(head) {
-        return TextEncoding { encoding, known: EncodingEvidence::Said("its byte order mark") };
+        return TextEncoding { encoding, evidence: EncodingEvidence::Declared("its byte order mark") };
     }
     if let Some(encoding) = zeros(head) {
-        return TextEncoding { encoding, known: EncodingEvidence::Said("zeros in every other byte") };
+        return TextEncoding { encoding, evidence: EncodingEvidence::Declared("zeros in every other byte") };
     }
     if let Some(encoding) = declared(head).filter(|encoding| *encoding != UTF_8) {
-        return TextEncoding { encoding, known: EncodingEvidence::Said("its first line") };
+        return TextEncoding { encoding, evidence: EncodingEvidence::Declared("its first line") };
     }
     let (valid, invalid) = sequences(head, complete);
     if invalid < ENOUGH || valid >= invalid {
-        return TextEncoding { encoding: UTF_8, known: EncodingEvidence::Plain };
+        return TextEncoding::UTF_8;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, complete);
     let encoding = detector.guess(None, Utf8Detection::Deny);
-    TextEncoding { encoding, known: EncodingEvidence::Guessed(confidence(head, encoding)) }
+    TextEncoding { encoding, evidence: EncodingEvidence::Guessed(confidence(head, encoding)) }
 }
 
 /// UTF-16 of Latin letters without a mark: zeros in every other byte.
@@ -149,9 +149,9 @@ pub(crate) struct DecodingDiagnostics(Arc<Mutex<Diagnostics>>);
 
 impl DecodingDiagnostics {
     /// Gives what was found to the stream.
-    pub(crate) fn tell(&self, sink: &mut Sink) {
-        let mut heard = lock(&self.0);
-        sink.diagnostics.merge(std::mem::take(&mut *heard));
+    pub(crate) fn give_to(&self, sink: &mut Sink) {
+        let mut found = lock(&self.0);
+        sink.diagnostics.merge(std::mem::take(&mut *found));
     }
 }
 
@@ -165,20 +165,20 @@ pub(crate) struct Utf8Reader<R> {
     text: Vec<u8>,
     given: usize,
     line: u64,
-    heard: DecodingDiagnostics,
+    found: DecodingDiagnostics,
 }
 
 impl<R: Read> Utf8Reader<R> {
-    pub(crate) fn new(from: R, coded: TextEncoding, heard: &DecodingDiagnostics) -> Self {
-        let mut diagnostics = lock(&heard.0);
-        let name = coded.encoding.name();
-        match coded.known {
+    pub(crate) fn new(from: R, encoding: TextEncoding, found: &DecodingDiagnostics) -> Self {
+        let mut diagnostics = lock(&found.0);
+        let name = encoding.encoding.name();
+        match encoding.evidence {
             EncodingEvidence::Plain => {}
-            EncodingEvidence::Told => {
+            EncodingEvidence::Asked => {
                 let message = format!("the text is read as {name}");
                 diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
-            EncodingEvidence::Said(how) => {
+            EncodingEvidence::Declared(how) => {
                 let message = format!("the text is {name}, told by {how}");
                 diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
@@ -190,14 +190,14 @@ impl<R: Read> Utf8Reader<R> {
         drop(diagnostics);
         Self {
             from,
-            decoder: coded.encoding.new_decoder_with_bom_removal(),
+            decoder: encoding.encoding.new_decoder_with_bom_removal(),
             raw: vec![0; 64 << 10],
             at: 0,
             end: false,
             text: Vec::new(),
             given: 0,
             line: 1,
-            heard: heard.clone(),
+            found: found.clone(),
         }
     }
 
@@ -243,14 +243,12 @@ impl<R: Read> Utf8Reader<R> {
     }
 
     fn malformed(&self) {
-        let mut diagnostics = lock(&self.heard.0);
-        if diagnostics.keeps(&MALFORMED) {
+        let mut diagnostics = lock(&self.found.0);
+        diagnostics.report(&MALFORMED, || {
             let place = Location { line: Some(self.line), ..Location::default() };
             let message = format!("bytes that mean nothing in {}", self.decoder.encoding().name());
-            diagnostics.push(Diagnostic::new(&MALFORMED, place, message));
-        } else {
-            diagnostics.count(&MALFORMED, 1);
-        }
+            Diagnostic::new(&MALFORMED, place, message)
+        });
     }
 }
 

@@ -1,4 +1,4 @@
-//! Cells of workbooks as `calamine` tells them.
+//! Cells of workbooks as `calamine` gives them.
 
 use crate::read::table::sheets::{Sheets, number};
 use crate::read::table::sink::Stop;

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`rows`] | rows as commas, double quotes and LF |
 //! | [`sheets`] | the sheets of a workbook, of which one becomes the table |
-//! | [`cells`] | cells of workbooks as `calamine` tells them |
+//! | [`cells`] | cells of workbooks as `calamine` gives them |
 //! | [`records`] | objects of JSON or XML, whose list becomes the rows |
 //! | [`added_columns`] | columns that the command gives |
 //! | [`sink`] | the thread that runs a reader, and the channel that its text goes through |

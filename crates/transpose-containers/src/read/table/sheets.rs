@@ -3,7 +3,7 @@
 //! The first sheet that holds something is the table, or the one that the command names. Line N of
 //! the text is row N of that sheet: rows without a cell are blank lines. Further sheets whose first
 //! row repeats the headings continue the table, as programs write it that run out of rows; what
-//! else there is is passed over and told.
+//! else there is is passed over and reported.
 
 use crate::read::codes::{
     CONTINUED, ERROR_CELL, NO_SHEET, NO_TABLE, PASSED_OVER, TOO_LARGE, UNREADABLE, stop,
@@ -25,7 +25,7 @@ const LONGEST_CELL: usize = 1 << 20;
 /// The most bytes that a row may have.
 const LONGEST_ROW: usize = 16 << 20;
 
-/// How many names of sheets are told.
+/// How many names of sheets are reported.
 const NAMED: usize = 20;
 
 /// Takes the cells of sheets, row by row.
@@ -156,7 +156,7 @@ impl<'a> Sheets<'a> {
         }
     }
 
-    /// Tells of a cell with an error in it, which stays empty.
+    /// Reports a cell with an error in it, which stays empty.
     pub(crate) fn error(&mut self, row: u32, column: usize, text: &str) {
         if self.state == State::Passed {
             return;
@@ -168,7 +168,7 @@ impl<'a> Sheets<'a> {
         let place = Location { line: Some(line), ..Location::default() };
         let place = place.cell(column as u32 + 1, &String::from_utf8_lossy(&name));
         let diagnostic = Diagnostic::new(&ERROR_CELL, place, "the cell holds an error and is left empty");
-        self.rows.sink.note(diagnostic.value(text.as_bytes()));
+        self.rows.sink.diagnostics.push(diagnostic.value(text.as_bytes()));
     }
 
     /// A cell of the row that is read.
@@ -226,7 +226,7 @@ impl<'a> Sheets<'a> {
             self.next = self.row + 1;
             let (row, line) = (self.row + 2, self.rows.written + 1);
             let message = format!("sheet `{}` continues the table: its row {row} is line {line}", self.name);
-            self.rows.sink.note(Diagnostic::new(&CONTINUED, Location::default(), message));
+            self.rows.sink.diagnostics.push(Diagnostic::new(&CONTINUED, Location::default(), message));
         } else {
             self.state = State::Passed;
             if self.passed.len() < NAMED {
@@ -253,7 +253,7 @@ impl<'a> Sheets<'a> {
         }
         if !self.passed.is_empty() {
             let message = format!("sheets passed over: `{}`", self.passed.join("`, `"));
-            self.rows.sink.note(Diagnostic::new(&PASSED_OVER, Location::default(), message));
+            self.rows.sink.diagnostics.push(Diagnostic::new(&PASSED_OVER, Location::default(), message));
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! From parsers that push to readers that pull: a thread, a bounded channel, and what it has to
-//! say.
+//! report.
 
 use crate::read::codes::{PARSER_FAILED, refused_input};
 use crate::read::diagnostics::DiagnosticSlot;
@@ -7,11 +7,11 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_io::{Input, IoError};
 
-/// The name of the threads that take containers apart. Whoever prints panics can tell by it that
-/// the file is at fault.
+/// The name of the threads that take containers apart. Whoever prints panics can see by it that
+/// the file is the cause.
 pub const THREAD: &str = "container";
 
 /// How many bytes go through the channel at once, and how many such blocks wait in it.
@@ -62,22 +62,17 @@ impl Sink {
         let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK + BLOCK / 4));
         self.sender.send(Ok(block)).map_err(|_| Stop::Gone)
     }
-
-    /// Adds a diagnostic.
-    pub(crate) fn note(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
-    }
 }
 
 /// Runs a parser on a thread of its own; what it pushes can be read, and ends with its failure if
 /// it fails.
 pub(crate) fn spawn(
     origin: &Arc<Input>,
-    book: &DiagnosticSlot,
+    slot: &DiagnosticSlot,
     work: impl FnOnce(&mut Sink) -> Result<(), Stop> + Send + 'static,
 ) -> Result<Box<dyn Read + Send>, IoError> {
     let (sender, receiver) = sync_channel(WAITING);
-    let (input, book) = (Arc::clone(origin), book.clone());
+    let (input, slot) = (Arc::clone(origin), slot.clone());
     let run = move || {
         let mut sink = Sink { block: Vec::new(), sender, pushed: 0, diagnostics: Diagnostics::default() };
         // Libraries meet files here that their authors never saw.
@@ -91,14 +86,11 @@ pub(crate) fn spawn(
         });
         // A failed parser has still pushed what stands before the failure.
         let rest = std::mem::take(&mut sink.block);
-        book.keep(std::mem::take(&mut sink.diagnostics), sink.pushed + u64::from(outcome.is_ok()));
+        slot.keep(std::mem::take(&mut sink.diagnostics), sink.pushed + u64::from(outcome.is_ok()));
         let error = match outcome {
             Ok(()) | Err(Stop::Gone) => return,
             Err(Stop::Io(error)) => error,
-            Err(Stop::Refused(mut fatal)) => {
-                name_source(&mut fatal, input.name());
-                input.refused(Box::new(fatal))
-            }
+            Err(Stop::Refused(fatal)) => input.refused(Box::new(fatal.in_source(input.name()))),
         };
         if sink.sender.send(Ok(rest)).is_ok() {
             let _ = sink.sender.send(Err(error));
@@ -109,12 +101,6 @@ pub(crate) fn spawn(
         .spawn(run)
         .map_err(|error| origin.refused(Box::new(error)))?;
     Ok(Box::new(PipedBytes { receiver, block: Vec::new(), at: 0 }))
-}
-
-fn name_source(fatal: &mut Fatal, name: &str) {
-    for Diagnostic { location: Location { source, .. }, .. } in &mut fatal.diagnostics {
-        source.get_or_insert_with(|| name.into());
-    }
 }
 
 /// Reads what comes through the channel.
@@ -147,6 +133,7 @@ impl Read for PipedBytes {
 mod tests {
     use super::*;
     use crate::read::diagnostics::ContainerDiagnostics;
+    use transpose_core::diagnostics::{Diagnostic, Location};
 
     fn origin() -> Arc<Input> {
         Arc::new(Input::from_bytes("in.x", b"x".to_vec()))
@@ -154,8 +141,8 @@ mod tests {
 
     #[test]
     fn what_is_pushed_is_read_and_then_the_failure() {
-        let book = ContainerDiagnostics::default().slot(&"in.x".into());
-        let mut reader = spawn(&origin(), &book, |sink| {
+        let slot = ContainerDiagnostics::default().slot(&"in.x".into());
+        let mut reader = spawn(&origin(), &slot, |sink| {
             for _ in 0..100_000 {
                 sink.put(b"0123456789")?;
             }
@@ -170,29 +157,29 @@ mod tests {
 
     #[test]
     fn a_parser_that_panics_refuses_the_file() {
-        let book = ContainerDiagnostics::default().slot(&"in.x".into());
-        let mut reader = spawn(&origin(), &book, |_| panic!("a test")).unwrap();
+        let slot = ContainerDiagnostics::default().slot(&"in.x".into());
+        let mut reader = spawn(&origin(), &slot, |_| panic!("a test")).unwrap();
         assert!(reader.read_to_end(&mut Vec::new()).unwrap_err().to_string().contains("CON0118"));
     }
 
     #[test]
     fn the_stream_that_came_furthest_is_told() {
-        let notes = ContainerDiagnostics::default();
-        let book = notes.slot(&"in.x".into());
+        let found = ContainerDiagnostics::default();
+        let slot = found.slot(&"in.x".into());
         let stream = |rows: usize| {
             let push = move |sink: &mut Sink| {
                 for _ in 0..rows {
                     sink.put(&[b'x'; 1000])?;
                 }
-                sink.note(Diagnostic::new(&PARSER_FAILED, Location::line(rows as u64, 0), ""));
+                sink.diagnostics.push(Diagnostic::new(&PARSER_FAILED, Location::line(rows as u64, 0), ""));
                 Ok(())
             };
-            spawn(&origin(), &book, push).unwrap().read_to_end(&mut Vec::new()).unwrap();
+            spawn(&origin(), &slot, push).unwrap().read_to_end(&mut Vec::new()).unwrap();
         };
         stream(500);
         stream(20);
-        let lines: Vec<_> = notes.take().iter().map(|diagnostic| diagnostic.location.line).collect();
+        let lines: Vec<_> = found.take().iter().map(|diagnostic| diagnostic.location.line).collect();
         assert_eq!(lines, [Some(500)]);
-        assert!(notes.take().is_empty());
+        assert!(found.take().is_empty());
     }
 }

@@ -35,9 +35,9 @@ impl Container for Xls {
         "xls"
     }
 
-    fn begin(&self, table: &TableShape, site: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
-        let workbook = XlsWorkbook::new(table, site)?;
-        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, site)?))
+    fn begin(&self, table: &TableShape, context: OutputContext<'_>) -> Result<Box<dyn TableWriter>, Fatal> {
+        let workbook = XlsWorkbook::new(table, context)?;
+        Ok(Box::new(SheetWriter::new(workbook, self.name(), table, context)?))
     }
 }
 
@@ -67,15 +67,15 @@ struct Sheet {
 }
 
 impl XlsWorkbook {
-    fn new(table: &TableShape, site: OutputContext<'_>) -> Result<Self, Fatal> {
+    fn new(table: &TableShape, context: OutputContext<'_>) -> Result<Self, Fatal> {
         let look = |holds| if holds == Holds::Numbers { Look::General } else { Look::Text };
         Ok(Self {
-            cells: Spool::new(site.temp_dir)?,
-            strings: Strings::new(site.temp_dir)?,
+            cells: Spool::new(context.temp_dir)?,
+            strings: Strings::new(context.temp_dir)?,
             sheets: Vec::new(),
             looks: table.columns.iter().map(|column| look(column.holds)).collect(),
-            temp_dir: site.temp_dir.to_owned(),
-            output: site.output.to_owned(),
+            temp_dir: context.temp_dir.to_owned(),
+            output: context.output.to_owned(),
         })
     }
 

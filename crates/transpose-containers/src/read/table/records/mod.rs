@@ -37,7 +37,7 @@ use std::sync::Arc;
 use transpose_core::diagnostics::Location;
 use writer::RecordWriter;
 
-/// How many first bytes of records tell which columns they have.
+/// How many first bytes of records are looked at to find their columns.
 const SURVEYED: usize = 1 << 20;
 
 /// The most columns that a table may have.
@@ -86,7 +86,7 @@ pub(crate) enum Lists {
     Repeated,
 }
 
-/// Tells a visitor everything that a text holds, in order.
+/// Shows a visitor everything that a text holds, in order.
 type Visit = fn(&mut dyn Read, &mut dyn RecordVisitor) -> Result<(), Stop>;
 
 /// A text of records as a table.
@@ -101,7 +101,7 @@ impl RecordTable {
     pub(crate) fn open(beginning: &Beginning<'_>, lists: Lists, visit: Visit) -> Result<Table, Stop> {
         let head = beginning.head(SURVEYED)?;
         let mut survey = Survey::default();
-        // Where the text ends here it need not end in the file, and what is wrong is told when it
+        // Where the text ends here it need not end in the file, and what is wrong is reported when it
         // is read.
         let _ = visit(&mut beginning.text(&head), &mut survey);
         let mut shape = survey.shape(lists);

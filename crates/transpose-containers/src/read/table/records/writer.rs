@@ -86,13 +86,12 @@ impl<'a> RecordWriter<'a> {
         self.shape.columns.len()
     }
 
-    /// Tells something at a place; the message is made only if it is kept.
-    fn note(&mut self, code: &'static Code, place: Place, message: impl FnOnce() -> String) {
-        if self.rows.sink.diagnostics.keeps(code) {
-            self.rows.sink.note(Diagnostic::new(code, Location::line(place.0, place.1), message()));
-        } else {
-            self.rows.sink.diagnostics.count(code, 1);
-        }
+    /// Reports something at a place; the message is made only if it is kept.
+    fn report(&mut self, code: &'static Code, place: Place, message: impl FnOnce() -> String) {
+        self.rows
+            .sink
+            .diagnostics
+            .report(code, || Diagnostic::new(code, Location::line(place.0, place.1), message()));
     }
 
     /// The column of the key that was read last.
@@ -115,7 +114,7 @@ impl<'a> RecordWriter<'a> {
 
     fn late(&mut self, place: Place) {
         let key = String::from_utf8_lossy(&self.path.key).into_owned();
-        self.note(&LATE_KEY, place, || format!("the values of `{key}` are passed over"));
+        self.report(&LATE_KEY, place, || format!("the values of `{key}` are passed over"));
     }
 
     /// Puts a value into its cell.
@@ -149,7 +148,7 @@ impl<'a> RecordWriter<'a> {
             *cell = (start, self.bytes.len() as u32);
         } else {
             let key = String::from_utf8_lossy(&self.path.key).into_owned();
-            self.note(&REPEATED_KEY, place, || format!("`{key}` stands twice in a record"));
+            self.report(&REPEATED_KEY, place, || format!("`{key}` stands twice in a record"));
         }
         Ok(())
     }
@@ -301,9 +300,9 @@ impl RecordVisitor for RecordWriter<'_> {
             self.skipped = 1;
             if kind == Composite::List && inside == Some(Composite::Object) {
                 let key = String::from_utf8_lossy(&self.path.key).into_owned();
-                self.note(&PASSED_OVER, place, || format!("the list `{key}` is no part of the records"));
+                self.report(&PASSED_OVER, place, || format!("the list `{key}` is no part of the records"));
             } else {
-                self.note(&NO_RECORDS, place, || "there is no record here".into());
+                self.report(&NO_RECORDS, place, || "there is no record here".into());
             }
         }
         Ok(())
@@ -352,7 +351,7 @@ impl RecordVisitor for RecordWriter<'_> {
         }
         self.path.close();
         if self.path.open.is_empty() && !std::mem::take(&mut self.reached) {
-            self.note(&NO_RECORDS, place, || "this part of the text holds no records".into());
+            self.report(&NO_RECORDS, place, || "this part of the text holds no records".into());
         }
         Ok(())
     }
@@ -377,7 +376,7 @@ impl RecordVisitor for RecordWriter<'_> {
             self.path.keyed = false;
             return self.put(value.text, place);
         }
-        self.note(&NO_RECORDS, place, || "there is a single value where a record should be".into());
+        self.report(&NO_RECORDS, place, || "there is a single value where a record should be".into());
         Ok(())
     }
 }
