@@ -1,7 +1,7 @@
 //! What an input holds, without converting it: for `inspect`, `plan` and `init`.
 
-use crate::aggregate::counter::Rows;
 use crate::aggregate::interner::{Interner, Key as _, hash};
+use crate::aggregate::row_keys::KeyedRows;
 use crate::contexts::gather::{ContextGatherer, ContextPlan};
 use crate::diagnostics;
 use crate::run::message;
@@ -91,7 +91,7 @@ pub fn survey(
         found.diagnostics.sort_by_line();
         consumer.submit(number, found.diagnostics, &flow)?;
         let events = &batch.events;
-        let table = Rows { events, bytes, space: 0 };
+        let table = KeyedRows { events, bytes, space: 0 };
         for (index, row) in events.rows.iter().enumerate() {
             worker.times = Some(
                 worker

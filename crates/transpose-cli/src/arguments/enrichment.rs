@@ -6,7 +6,7 @@ use crate::open::{Containers, bytes, choose_common_format};
 use std::path::PathBuf;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Grain, Registry};
-use transpose_engine::{Catalogue, Enrichment, PersonalData, Reading, UserKey};
+use transpose_engine::{Catalogue, PersonalData, Reading, UserKey};
 use transpose_io::Input;
 
 /// The catalogue, the handling of personal data, and identifiers.
@@ -26,7 +26,7 @@ pub(crate) struct EnrichmentOptions {
     pub(crate) user_key: Option<PathBuf>,
     /// Give events that have no id one made from their content; equal rows get equal ids
     #[arg(long)]
-    make_ids: bool,
+    pub(crate) make_ids: bool,
 }
 
 /// What happens to personal data.
@@ -70,19 +70,14 @@ impl EnrichmentOptions {
         Ok((Some(catalogue), diagnostics))
     }
 
-    /// The enrichment of events for a target.
-    pub(crate) fn completion<'a>(
-        &self,
-        catalogue: Option<&'a Catalogue>,
-        target: &dyn Format,
-    ) -> Result<Enrichment<'a>, Fatal> {
-        let users = match self.user_ids {
+    /// What happens to personal data on its way to a target.
+    pub(crate) fn personal_data(&self, target: &dyn Format) -> Result<PersonalData, Fatal> {
+        Ok(match self.user_ids {
             Some(UserIds::Drop) => PersonalData::Drop,
             Some(UserIds::Hash) => PersonalData::Hash(self.key()?),
             None if target.personal().is_empty() => PersonalData::Drop,
             Some(UserIds::Keep) | None => PersonalData::Keep,
-        };
-        Ok(Enrichment { catalogue, users, make_ids: self.make_ids })
+        })
     }
 
     fn key(&self) -> Result<UserKey, Fatal> {

@@ -4,10 +4,9 @@ use super::slices::SplitBy;
 use super::values::{period, word};
 use crate::delivery_log::DeliveryLog;
 use crate::time_zone::{Zone, zone};
-use std::ops::Range;
 use transpose_codes::time::Period;
 use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
-use transpose_engine::{Screening, Slice};
+use transpose_engine::{PeriodSelection, Slice};
 
 /// Which plays take part.
 #[derive(clap::Args)]
@@ -32,7 +31,7 @@ pub(crate) struct Selection {
     /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told
     /// and left out
     #[arg(long, value_name = "ACTION", default_value = "off", value_parser = word(&DuplicatePolicy::WORDS))]
-    duplicates: DuplicatePolicy,
+    pub(crate) duplicates: DuplicatePolicy,
     /// Write one output for each month, week or day, with a folder for `--output`. Single plays are
     /// dealt out in one pass, and the names of the files end in the slice, such as `_2026-W41`; for
     /// reports of sums `--period` is cut into slices, and the inputs are read once for each
@@ -48,9 +47,10 @@ impl Selection {
         self.outside == OutsidePolicy::Refuse
     }
 
-    /// The same for the engine.
-    pub(crate) fn screening(&self) -> Screening {
-        Screening { duplicates: self.duplicates, period_by: self.period_by, outside: self.outside }
+    /// Which plays belong to a period.
+    pub(crate) fn period(&self, period: Option<Period>) -> PeriodSelection {
+        let moments = period.map(|period| self.time_zone.moments(period));
+        PeriodSelection { moments, basis: self.period_by, outside: self.outside }
     }
 
     /// Whether the inputs are read more than once.
@@ -66,11 +66,6 @@ impl Selection {
             period.map(|period| Slice { label: period.to_string(), moments: self.time_zone.moments(period) });
         let whole = || Slice { label: "undated".into(), moments: i64::MIN..i64::MAX };
         slice.filter(|slice| slice.moments.contains(&moment)).unwrap_or_else(whole)
-    }
-
-    /// The moments of a period, in microseconds since 1970-01-01 UTC.
-    pub(crate) fn moments(&self, period: Period) -> Range<i64> {
-        self.time_zone.moments(period)
     }
 }
 

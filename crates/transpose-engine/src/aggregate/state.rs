@@ -29,7 +29,7 @@ impl CountingState {
         read(&self.dictionary).bytes() + self.groups.bytes()
     }
 
-    /// How much memory it takes to put this world in order where it is, at the highest point.
+    /// How much memory it takes to put this in order where it is, at the highest point.
     pub(crate) fn bytes_to_consolidate(&self) -> usize {
         let dictionary = read(&self.dictionary);
         // Descriptions take about as much as the keys they are made from, which go as they come;

@@ -17,7 +17,7 @@ use crate::filter::marks::{DuplicateMark, MarkRecorder, RowMarks};
 use crate::filter::period::{FilterRules, NO_EVENT_ID, NO_IDENTITY, RowFilter};
 use crate::filter::redelivered;
 use crate::scan::chunks::{DecodedChunk, Reading};
-use crate::scan::open::open_events;
+use crate::scan::open::open;
 use crate::scan::position::Place;
 use crate::scan::rescan;
 use crate::storage::scratch::Scratch;
@@ -57,6 +57,7 @@ pub(crate) struct DuplicateSearch<'a> {
 }
 
 /// What the search came to.
+#[derive(Default)]
 pub(crate) struct SearchOutcome {
     /// `None` where nothing stands twice.
     pub(crate) marks: Option<RowMarks>,
@@ -148,16 +149,19 @@ impl DuplicateSearch<'_> {
         collect: &(dyn Fn(&KeyCollector<'_>, DecodedChunk<'_>) -> Result<T, Fatal> + Sync),
         take: impl FnMut(T) -> Result<(), Fatal> + Send,
     ) -> Result<(), Fatal> {
-        let opened = open_events(self.source, input, self.options)?;
-        let mut decoder = Enrichment { make_ids: self.make_ids, ..Enrichment::default() }.of(opened);
-        let reads = decoder.preamble().reads;
-        if !reads.contains(Field::EVENT_ID) {
+        let no_identity = || {
             let message = format!(
                 "duplicates are told by the identifiers of plays or sales, and `{}` has none here",
                 self.source.manifest().id
             );
             let place = Location { source: Some(input.name().into()), ..Location::default() };
-            return Err(Fatal::usage(Diagnostic::new(&NO_IDENTITY, place, message)));
+            Fatal::usage(Diagnostic::new(&NO_IDENTITY, place, message))
+        };
+        let opened = open(self.source, input, self.options)?.events().ok_or_else(no_identity)?;
+        let mut decoder = Enrichment { make_ids: self.make_ids, ..Enrichment::default() }.of(opened);
+        let reads = decoder.preamble().reads;
+        if !reads.contains(Field::EVENT_ID) {
+            return Err(no_identity());
         }
         let mut row: Vec<Field> = if identity.is_empty() {
             reads.iter().collect()

@@ -92,7 +92,7 @@ impl Allocations {
         rows: &Rows,
         sorted: &SortedGroups<'_>,
     ) -> Result<(), Fatal> {
-        let owed = revenue(usage_kinds, contexts, sorted.sums(), amounts);
+        let owed = revenue(usage_kinds, contexts, sorted.totals(), amounts);
         self.revenue.divide_all(&owed, usage_kinds, rows, sorted).map(drop)
     }
 

@@ -17,7 +17,6 @@
 //! what was.
 
 use crate::aggregate::table::{Group, net};
-use crate::aggregate::totals::Totals;
 use crate::aggregate::usage_kinds::UsageKinds;
 use crate::consolidate::SortedGroups;
 use crate::diagnostics;
@@ -27,9 +26,9 @@ use crate::royalties::rows::Rows;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::Decimal;
-use transpose_core::diagnostics::{Failure, Fatal};
+use transpose_core::diagnostics::Fatal;
 use transpose_core::model::Entity;
-use transpose_core::terms::{Rounding, Royalties, ServiceTotal, Terms, UsageTotal};
+use transpose_core::terms::{Rounding, Royalties};
 
 /// Who gets a unit of what is left of a sum.
 #[derive(Clone, Copy, Default)]
@@ -122,34 +121,6 @@ impl Amounts {
         let units = exact_amount.whole.checked_add(i128::from(more))?;
         Some(if cut.negative { -units } else { units })
     }
-}
-
-/// Asks the agreement what is owed; nothing where it does not say.
-pub(crate) fn ask(
-    terms: &dyn Terms,
-    usage_kinds: &UsageKinds,
-    sums: &Totals,
-    contexts: &mut [Entity],
-    whole: Option<&[ServiceTotal]>,
-    by_user: Option<&[Vec<(u64, u64)>]>,
-) -> Result<Option<Royalties>, Fatal> {
-    let Some(royalties) = terms.royalties() else { return Ok(None) };
-    let nothing = Entity::default();
-    let played = (0_u32..).zip(&sums.kinds).map(|(kind, (plays, returns))| UsageTotal {
-        context: usage_kinds.context_of(kind).unwrap_or(u32::MAX) as usize,
-        usage: usage_kinds.usage_of(kind).unwrap_or(&nothing),
-        bearing: kind & 1 == 1,
-        plays: *plays,
-        returns: *returns,
-        by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
-    });
-    let played: Vec<UsageTotal<'_>> = played.collect();
-    let owed = royalties.work_out(contexts, &played, whole);
-    let owed = owed.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
-    if owed.units.len() != played.len() {
-        return Err(diagnostics::bug("an agreement answers for other kinds of usages than it was asked for"));
-    }
-    Ok(Some(owed))
 }
 
 /// How many usages there are of each kind and number of plays.

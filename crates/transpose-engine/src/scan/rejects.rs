@@ -11,7 +11,7 @@ pub(crate) fn rejected(row: &EventRow, diagnostic: Diagnostic) -> Reject {
 }
 
 /// Puts rejected rows into the report.
-pub(crate) fn account(rejects: &[Reject], report: &mut RunReport) {
+pub(crate) fn report_rejects(rejects: &[Reject], report: &mut RunReport) {
     for reject in rejects {
         report.ledger.read.play(1, reject.plays, i128::from(reject.micros));
         report.ledger.rejected(reject.diagnostic.code).play(1, reject.plays, i128::from(reject.micros));

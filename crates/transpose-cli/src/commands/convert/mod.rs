@@ -19,12 +19,14 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use summary::Summary;
 use transpose_codes::time::Period;
-use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Grain;
-use transpose_core::terms::Terms;
+use transpose_core::terms::{Terms, UnroutedPolicy};
 use transpose_engine::receipt::{self, Particulars};
-use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Slicing, destination};
+use transpose_engine::{
+    CompanionFile, Destination, Limits, OnReject, Outcome, Output, Run, RunOutcome, Slicing, Source,
+    destination,
+};
 use transpose_io::Input;
 
 /// Converts reports to another format
@@ -196,41 +198,49 @@ impl Convert {
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
         let slicing: Slicing<'_> = &|moment| self.selection.slice(moment);
-        let job = Job {
-            inputs: &inputs,
-            source,
-            source_options: &self.read_options.read_set,
-            target,
+        let slicing = Some(slicing)
+            .filter(|_| self.selection.split_by.is_some() && target.manifest().grain == Grain::Event);
+        let outputs = [Output {
+            route: None,
+            format: target,
             version: version.as_deref(),
-            target_options: &target_options,
+            options: &target_options,
             terms: terms.as_ref().map(|terms| terms as &dyn Terms),
-            completion: self.enrichment.completion(catalogue.as_ref(), target)?,
-            period: period.map(|period| self.selection.moments(period)),
-            screening: self.selection.screening(),
-            slicing: self
-                .selection
-                .split_by
-                .filter(|_| target.manifest().grain == Grain::Event)
-                .map(|_| slicing),
+            personal_data: self.enrichment.personal_data(target)?,
+            period: self.selection.period(period),
+            slicing,
             destination,
             compression: packing.compression,
             container: packing.container(),
-            overwrite: self.options.overwrite.allowed,
-            dry_run: self.options.dry_run,
-            on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
-            max_rejects: self.options.max_rejects,
             deny_loss: deny_loss.as_deref(),
-            reading: self.options.threads.reading(),
-            memory,
-            temp_dir,
-            hash: self.options.receipt.is_some(),
-            now,
-            progress: &|_| progress.update(),
-            beside: Some(&|outcomes| self.beside(balances.as_ref(), &inputs, outcomes)),
+        }];
+        let run = Run {
+            source: Source {
+                inputs: &inputs,
+                format: source,
+                options: &self.read_options.read_set,
+                catalogue: catalogue.as_ref(),
+                make_ids: self.enrichment.make_ids,
+                duplicates: self.selection.duplicates,
+            },
+            outputs: &outputs,
+            limits: Limits {
+                reading: self.options.threads.reading(),
+                memory,
+                temp_dir: &temp_dir,
+                on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
+                max_rejects: self.options.max_rejects,
+                unrouted: UnroutedPolicy::default(),
+                overwrite: self.options.overwrite.allowed,
+                dry_run: self.options.dry_run,
+                hash: self.options.receipt.is_some(),
+                now,
+                progress: &|_| progress.update(),
+            },
         };
-        let outcome = job.run();
+        let outcome = run.run(&|outcomes| self.companions(balances.as_ref(), &inputs, outcomes));
         progress.clear();
-        let mut outcome = outcome.unwrap_or_else(failed);
+        let mut outcome = outcome.and_then(RunOutcome::into_only).unwrap_or_else(Outcome::failed);
         outcome.report.diagnostics = joined([
             arguments::warnings(terms.as_ref()),
             carried,
@@ -263,7 +273,7 @@ impl Convert {
     }
 
     /// The companion files of the report.
-    fn beside(
+    fn companions(
         &self,
         balances: Option<&BalancesFile<'_>>,
         inputs: &[Input],
@@ -326,20 +336,6 @@ impl Convert {
             object.insert("dry-run".into(), true.into());
         }
         Ok(value)
-    }
-}
-
-/// The outcome of a run that failed.
-fn failed(fatal: Fatal) -> Outcome {
-    Outcome {
-        report: RunReport::default(),
-        written: Vec::new(),
-        spilled: 0,
-        owed: None,
-        slices: Vec::new(),
-        tally: transpose_core::format::Tally::default(),
-        source_version: None,
-        refused: Some(fatal),
     }
 }
 
