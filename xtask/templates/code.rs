@@ -6,14 +6,9 @@
 
 use std::collections::BTreeMap;
 use transpose_codes::{Duration, Isrc, Territory, Timestamp};
-use transpose_core::model::{Batch, EventRow, CellDiagnostic, Reject, Span, Entity, Field, FieldSet, Kind};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
-use transpose_core::format::{
-    Chunk, ChunkDecoder, Created, Decoder, Dimension, Encoded, Encoder, EncodeRequest,
-    EventDecoder, EventEncoder, Events, FileNumber, Format, FormatTraits, Grain, Head, Indexed,
-    Manifest, Numbers, Opened, options, OptionSpec, Origin, Preamble, Probe, Projection,
-    Recognition, Status, Tally,
-};
+use transpose_core::model::{EventRow, Span, Entity, Field, FieldSet, Kind};
+use transpose_core::format::{Batch, Chunk, ChunkDecoder, Created, Decoder, Dimension, Encoded, Encoder, EncodeRequest, EventDecoder, EventEncoder, Events, FileNumber, Format, FormatTraits, Grain, Head, Indexed, Manifest, Numbers, Opened, options, OptionSpec, Origin, Preamble, Probe, Projection, Recognition, Status, Tally};
+use transpose_core::diagnostics::{CellDiagnostic, Reject, Code, Diagnostic, Fatal, Location};
 use transpose_core::accounting::{Change, Subject, RunReport};
 
 transpose_core::register!(|| Ok(vec![Box::new(Lines { manifest: manifest() }) as Box<dyn Format>]));

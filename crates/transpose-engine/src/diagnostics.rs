@@ -1,8 +1,7 @@
 //! The codes that the engine itself reports.
 
 use transpose_core::accounting::Imbalance;
-use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::model::CellDiagnostic;
+use transpose_core::diagnostics::{CellDiagnostic, Diagnostic, Failure, Fatal, Location};
 use transpose_io::{IoError, IoErrorKind};
 
 transpose_core::codes! {

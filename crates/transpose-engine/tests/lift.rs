@@ -9,11 +9,11 @@ use transpose_codes::{Decimal, Timestamp};
 use transpose_core::accounting::{NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    BlockDecoder, BlockEncoder, Chunk, ChunkDecoder, Created, Decoder, EncodeRequest, Encoded, Encoder,
-    FileNumber, Format, FormatTraits, Grain, Head, Indexed, Manifest, Numbers, Opened, OptionSpec, Origin,
-    Preamble, Probe, Recognition, Status, Tally,
+    Batch, BlockDecoder, BlockEncoder, Chunk, ChunkDecoder, Created, Decoder, EncodeRequest, Encoded,
+    Encoder, FileNumber, Format, FormatTraits, Grain, Head, Indexed, Manifest, Numbers, Opened, OptionSpec,
+    Origin, Preamble, Probe, Recognition, Status, Tally,
 };
-use transpose_core::model::{Batch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
+use transpose_core::model::{Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_core::terms::{DuplicatePolicy, UnroutedPolicy};
 use transpose_engine::{
     Destination, Limits, OnReject, Outcome, Output, PeriodSelection, PersonalData, Reading, Run, Source,

@@ -10,13 +10,13 @@
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, Reject};
 use transpose_core::format::{
-    BlockDecoder, Chunk, ChunkDecoder, Created, Decoder, Demands, EncodeRequest, FileNumber, Format,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Created, Decoder, Demands, EncodeRequest, FileNumber, Format,
     FormatTraits, Grain, Head, Indexed, Manifest, Opened, OptionSpec, Origin, Preamble, Probe, Recognition,
     Repair, Status, Tally, Validation,
 };
-use transpose_core::model::{Batch, Entity, Field, FieldSet, Group, Reject, Shape, Slot, Span};
+use transpose_core::model::{Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_engine::Reading;
 use transpose_engine::validate::{self, Severities, ValidationResult};
 use transpose_io::{Compression, Input, OutputSet};

@@ -5,8 +5,10 @@
 mod support;
 
 use transpose_core::accounting::RunReport;
-use transpose_core::format::{Chunk, FileNumber, Format, Origin, Probe, Projection, Recognition, Tally};
-use transpose_core::model::{Batch, FieldSet};
+use transpose_core::format::{
+    Batch, Chunk, FileNumber, Format, Origin, Probe, Projection, Recognition, Tally,
+};
+use transpose_core::model::FieldSet;
 use transpose_sheet::{Layout, LayoutFormat};
 
 /// A table read to its end: the rows that are rejected, the lines that close it, what was found.

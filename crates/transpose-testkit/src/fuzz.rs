@@ -11,9 +11,8 @@ use transpose_containers::read::{ReadOptions, open};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    BytesHead, Chunk, Demands, Format, Indexed, Opened, Origin, Probe, Projection, Tally,
+    Batch, BytesHead, Chunk, Demands, Format, Indexed, Opened, Origin, Probe, Projection, Tally,
 };
-use transpose_core::model::Batch;
 use transpose_io::{Input, Limits};
 
 /// Reads bytes as one format, once for conversion and once for validation, in chunks of several

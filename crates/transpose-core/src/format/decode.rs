@@ -1,9 +1,9 @@
 //! What reads an input: a decoder, shared by the workers, and each worker's own part of it.
 
 use crate::accounting::RunReport;
-use crate::diagnostics::{Diagnostic, Fatal, Location};
+use crate::diagnostics::{CellDiagnostic, Diagnostic, Fatal, Location, Reject};
 use crate::format::validate::{Demands, Validation, ValueRef, no_demands};
-use crate::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Shape};
+use crate::model::{BlockBatch, Entity, EventBatch, Field, FieldSet, Shape};
 
 /// What a decoder knows before the body.
 #[derive(Clone, Debug, Default)]
@@ -251,6 +251,29 @@ pub trait BlockDecoder: Decoder {
         _message: &Tally,
         _diagnostics: &mut Vec<Diagnostic>,
     ) {
+    }
+}
+
+/// What a decoder fills.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Events, for a source of events.
+    pub events: EventBatch,
+    /// Blocks, for a source of aggregates.
+    pub blocks: BlockBatch,
+    /// Rows or blocks that cannot be converted.
+    pub rejects: Vec<Reject>,
+    /// Closing records of the message, with their lines.
+    pub trailers: Vec<(u64, Entity)>,
+}
+
+impl Batch {
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.blocks.clear();
+        self.rejects.clear();
+        self.trailers.clear();
     }
 }
 

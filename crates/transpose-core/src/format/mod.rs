@@ -24,8 +24,8 @@ mod validate;
 
 pub use container::{Container, Holds, OutputContext, TableColumn, TableShape, TableWriter};
 pub use decode::{
-    BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, Indexed, Opened, Origin,
-    Preamble, Projection, Tally,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, Indexed, Opened,
+    Origin, Preamble, Projection, Tally,
 };
 pub use encode::{BlockEncoder, Created, EncodeRequest, Encoded, Encoder, EventEncoder, Events, Numbers};
 pub use framing::{Framer, Framing};

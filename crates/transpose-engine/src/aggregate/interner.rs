@@ -8,7 +8,7 @@
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use transpose_core::model::CellDiagnostic;
+use transpose_core::diagnostics::CellDiagnostic;
 
 /// A line of the cache: a key begins at one, so that it takes as few as possible.
 const LINE: usize = 64;

@@ -28,9 +28,9 @@ use std::ops::Range;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Timestamp};
 use transpose_core::accounting::{Amounts, RunReport};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
+use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal, Location, Reject, Severity};
 use transpose_core::format::{Dimension, EventDecoder, Origin};
-use transpose_core::model::{CellDiagnostic, Entity, EventBatch, EventRow, Field, Reject, Span};
+use transpose_core::model::{Entity, EventBatch, EventRow, Field, Span};
 use transpose_core::terms::{BelowThreshold, QualifyingPlay, Terms, UnmatchedPolicy};
 use transpose_sync::lock;
 

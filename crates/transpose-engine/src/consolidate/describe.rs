@@ -14,9 +14,9 @@ use crate::scan::position::Place;
 use crate::storage::varint::{put_cell, put_text, take_text};
 use std::ops::Range;
 use transpose_core::accounting::Change;
-use transpose_core::diagnostics::Severity;
+use transpose_core::diagnostics::{CellDiagnostic, Severity};
 use transpose_core::format::{Dimension, EventDecoder};
-use transpose_core::model::{CellDiagnostic, Field, Slot};
+use transpose_core::model::{Field, Slot};
 
 /// The identity of nothing at all.
 pub(crate) const EMPTY_IDENTITY: &[u8] = b"9";

@@ -16,11 +16,12 @@ use crate::enrich::privacy::{PersonalData, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal};
+use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Indexed, Origin, Preamble, Projection, Tally,
+    Batch, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Indexed, Origin, Preamble, Projection,
+    Tally,
 };
-use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Span};
+use transpose_core::model::{Entity, Field, FieldSet, Span};
 
 /// How events are completed and what is taken from them.
 #[derive(Clone, Default)]

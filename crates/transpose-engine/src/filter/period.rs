@@ -14,9 +14,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use transpose_codes::time::Timestamp;
 use transpose_core::accounting::{Ledger, RunReport};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal, Location};
 use transpose_core::format::{EventDecoder, Origin};
-use transpose_core::model::{CellDiagnostic, EventBatch, EventRow, Field, FieldSet};
+use transpose_core::model::{EventBatch, EventRow, Field, FieldSet};
 use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
 
 /// Which plays belong to the reporting period.

@@ -72,7 +72,7 @@ pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, 
         })?;
         let Some(totals) = read else { break };
         let last = place + 1 == files.len();
-        let file = reader.finish_input(input, decoder, &totals, last.then_some((decoder, &before)))?;
+        let file = reader.finish_input(input, decoder, &totals, last.then_some((decoder, &before)));
         before = message::whole(&before, &file);
     }
     let [mut output] = outputs;

@@ -7,9 +7,9 @@ use crate::output::spec::Slicing;
 use crate::scan::chunks::DecodedChunk;
 use crate::scan::rejects::{rejected, report_rejects};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Fatal, Severity};
+use transpose_core::diagnostics::{CellDiagnostic, Fatal, Reject, Severity};
 use transpose_core::format::{Encoded, EventDecoder, EventEncoder, Events};
-use transpose_core::model::{CellDiagnostic, EventBatch, Field, Reject};
+use transpose_core::model::{EventBatch, Field};
 
 /// What a chunk came to: its report, its rejects, and what was encoded, by the first moment of its
 /// slice.

@@ -19,9 +19,9 @@ use crate::scan::chunks::DecodedChunk;
 use crate::scan::rejects::report_rejects;
 use std::collections::BTreeMap;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{EventDecoder, EventEncoder};
-use transpose_core::model::{Batch, Field, Reject};
+use transpose_core::diagnostics::{Fatal, Reject};
+use transpose_core::format::{Batch, EventDecoder, EventEncoder};
+use transpose_core::model::Field;
 
 /// One worker's state while an input is read.
 pub(crate) struct EventWorker<'a> {

@@ -21,8 +21,8 @@ use crate::run::{PendingRun, Run};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{EventDecoder, EventEncoder, Grain, Projection};
-use transpose_core::model::{Batch, Entity, Field, FieldSet};
+use transpose_core::format::{Batch, EventDecoder, EventEncoder, Grain, Projection};
+use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_core::terms::DuplicatePolicy;
 use transpose_io::Input;
 
@@ -111,7 +111,9 @@ pub(crate) fn read(
             .collect();
         for counts in &counts {
             let mut counters = counts.iter().flat_map(|counts| counts.workers(number, space));
-            workers.iter_mut().for_each(|worker| worker.counters.push(counters.next()));
+            for worker in &mut workers {
+                worker.counters.push(counters.next());
+            }
         }
         let work = ChunkWork { decoder: events, space, filter, projections };
         let read = reader
@@ -120,7 +122,7 @@ pub(crate) fn read(
             routed.add(worker)?;
         }
         let Some(totals) = read else { break };
-        reader.finish_input(input, events, &totals, None)?;
+        reader.finish_input(input, events, &totals, None);
         drop(work);
         spaces.keep(space, decoder);
     }

@@ -279,7 +279,9 @@ impl PendingRun {
         }
         outcome.source_version.clone_from(&reader.source_version);
         if outcome.refused.is_some() {
-            outputs.iter_mut().for_each(|output| output.files = None);
+            for output in &mut outputs {
+                output.files = None;
+            }
         }
         let appears = outputs.iter().any(|output| output.files.is_some());
         let quarantine = if appears { reader.finish_quarantine()? } else { None };

@@ -2,9 +2,8 @@
 
 use crate::diagnostics;
 use std::path::Path;
-use transpose_core::diagnostics::Fatal;
+use transpose_core::diagnostics::{Fatal, Reject};
 use transpose_core::format::Decoder;
-use transpose_core::model::Reject;
 use transpose_io::{Compression, OutputFile, OutputSet};
 
 /// The file of rejected rows. It appears with the outputs, and only if it has a row.

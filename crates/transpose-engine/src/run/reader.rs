@@ -160,13 +160,13 @@ impl<'a> Reader<'a> {
         decoder: &dyn Decoder,
         totals: &ScanTotals,
         last: Option<(&dyn BlockDecoder, &Tally)>,
-    ) -> Result<Tally, Fatal> {
+    ) -> Tally {
         let tally = totals.tally(decoder);
         let trailers = std::mem::take(&mut self.trailers);
         let mut found = message::closing(decoder, &trailers, &tally, last);
         name_source(&mut found, input);
         self.report.diagnostics.extend(found);
-        Ok(tally)
+        tally
     }
 
     /// Ends the quarantine file, if rows may be set aside.

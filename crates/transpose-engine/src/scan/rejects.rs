@@ -1,8 +1,8 @@
 //! Rows that cannot be converted, on their way into the report.
 
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::Diagnostic;
-use transpose_core::model::{EventRow, Reject};
+use transpose_core::diagnostics::{Diagnostic, Reject};
+use transpose_core::model::EventRow;
 
 /// A row that cannot be converted.
 pub(crate) fn rejected(row: &EventRow, diagnostic: Diagnostic) -> Reject {

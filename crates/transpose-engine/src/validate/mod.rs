@@ -47,9 +47,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, shown};
-use transpose_core::format::{Decoder, Demands, FileNumber, Format, Opened, Projection, Tally, ValueRef};
-use transpose_core::model::{Batch, Block, Blocks, Entity, Field, Group, Reject};
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, Reject, shown};
+use transpose_core::format::{
+    Batch, Decoder, Demands, FileNumber, Format, Opened, Projection, Tally, ValueRef,
+};
+use transpose_core::model::{Block, Blocks, Entity, Field, Group};
 use transpose_io::{Compression, Input};
 use transpose_sync::{into_inner, lock};
 

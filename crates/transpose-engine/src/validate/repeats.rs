@@ -14,9 +14,9 @@ use crate::storage::varint::{put, put_text, take, take_text};
 use foldhash::fast::RandomState;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location, shown};
-use transpose_core::format::{Decoder, Origin, ValueRef};
-use transpose_core::model::{Batch, Block, Blocks, Cell, EntityRef, Field, Group, Reject, Shape};
+use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location, Reject, shown};
+use transpose_core::format::{Batch, Decoder, Origin, ValueRef};
+use transpose_core::model::{Block, Blocks, Cell, EntityRef, Field, Group, Shape};
 
 /// What may not stand twice.
 #[derive(Clone, Copy, PartialEq, Eq)]

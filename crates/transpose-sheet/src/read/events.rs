@@ -24,12 +24,12 @@ use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{CellDiagnostic, Diagnostic, Fatal, Location, Reject};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Head, Indexed, Origin, Preamble, Projection,
-    Tally, Validation,
+    Batch, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Head, Indexed, Origin, Preamble,
+    Projection, Tally, Validation,
 };
-use transpose_core::model::{Batch, CellDiagnostic, Entity, EventRow, Field, FieldSet, Reject, Span};
+use transpose_core::model::{Entity, EventRow, Field, FieldSet, Span};
 use transpose_sync::lock;
 
 /// Reads a table of a layout.

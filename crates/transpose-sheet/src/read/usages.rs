@@ -15,11 +15,11 @@ use crate::notation::kinds::{CellError, CellKind, empty, is_repair, not_utf8, un
 use crate::read::open::{Beginning, Table};
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Severity};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Reject, Severity};
 use transpose_core::format::{
-    BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, Indexed, Origin, Preamble, Tally, Validation,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, Indexed, Origin, Preamble, Tally, Validation,
 };
-use transpose_core::model::{Batch, BlockBatch, Entity, Field, Group, Reject, Shape, Slot, Span};
+use transpose_core::model::{BlockBatch, Entity, Field, Group, Shape, Slot, Span};
 use transpose_sync::lock;
 
 /// The entities of a block, in their order.
