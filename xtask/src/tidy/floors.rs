@@ -45,6 +45,23 @@ const CRATES: &[Crate] = &[
             &["balances", "template"],
         ],
     },
+    Crate {
+        name: "transpose-engine",
+        floors: &[
+            &["diagnostics"],
+            &["storage"],
+            &["scan"],
+            &["enrich", "contexts"],
+            &["filter"],
+            &["aggregate"],
+            &["consolidate"],
+            &["royalties"],
+            &["output"],
+            &["emit"],
+            &["run"],
+            &["fanout", "validate", "compare", "inspect", "receipt"],
+        ],
+    },
 ];
 
 /// A crate and what stands on each of its floors, from the ground up.
