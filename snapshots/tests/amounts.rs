@@ -1,4 +1,4 @@
-//! What is owed for the example report, and rows of tables that look the same, against sums over
+//! The royalties of the example report, and rows of tables that look the same, against sums over
 //! its plain rows.
 
 #![allow(

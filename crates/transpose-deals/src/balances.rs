@@ -1,5 +1,5 @@
 //! `balances.toml`: what is left over between periods. Advances that are not earned yet, months in
-//! which more was taken back than earned, corrections.
+//! which more was returned than earned, corrections.
 //!
 //! ```toml
 //! version = 1
@@ -31,7 +31,7 @@
 //! inputs = "sha256:…"
 //! ```
 //!
-//! Accounts stand in the order of their deals, periods in that of the calendar. Every line of it is
+//! Accounts are in the order of their deals, periods in that of the calendar. Every line of it is
 //! checked when it is read: `opening` is the `closing` before with the `advance`, `closing` is
 //! `opening` less `recouped`, and `payable` is all that was earned and adjusted, less `recouped`,
 //! with the `shortfall`.

@@ -89,13 +89,13 @@ pub struct Output {
     pub file: Option<PathBuf>,
     /// What it comes in.
     pub container: Option<String>,
-    /// What stands in for characters that its encoding or its layout does not have.
+    /// What is in for characters that its encoding or its layout does not have.
     pub characters: Option<PathBuf>,
     /// Options of its format.
     pub options: Vec<(String, String)>,
     /// Where the explanation of its amounts goes, below the folder of outputs.
     pub explain: Option<PathBuf>,
-    /// Where it stands, for messages.
+    /// Where it is, for messages.
     pub place: Location,
 }
 
@@ -122,7 +122,7 @@ pub struct Job {
     pub time_zone: Option<String>,
     /// Which moment of a play decides, as `--period-by` takes it.
     pub period_by: PeriodBasis,
-    /// What becomes of rows that stand several times.
+    /// What becomes of rows that appear several times.
     pub duplicates: DuplicatePolicy,
     /// What becomes of rows that no output of a set takes.
     pub unrouted: UnroutedPolicy,
@@ -173,7 +173,7 @@ const OUTPUT_KEYS: [&str; 13] = [
     "explain",
 ];
 
-/// How many outputs one `each` may stand for.
+/// How many outputs one `each` may represents.
 const MOST: usize = 2000;
 
 impl Job {
@@ -310,7 +310,7 @@ struct OutputDefaults<'a> {
 }
 
 impl OutputDefaults<'_> {
-    /// The outputs that a table stands for.
+    /// The outputs that a table represents.
     fn outputs(&self, reader: &mut Reader, table: &Table, sets: &mut Vec<String>) -> Vec<Output> {
         reader.only(table, &OUTPUT_KEYS);
         for (key, example) in [("name", "name = \"fjordlight\""), ("format", "format = \"label.standard\"")] {
@@ -431,7 +431,7 @@ fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Condition> {
             reader.advise(&crate::toml::reader::MISSPELT_KEY, entry.at, message, help);
             continue;
         };
-        // An empty text stands for rows without a value.
+        // An empty text represents rows without a value.
         let values = match &entry.node {
             Node::Text(text) => vec![text.trim().to_owned()],
             Node::List(items) => {

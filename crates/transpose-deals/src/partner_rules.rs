@@ -39,7 +39,7 @@ pub struct Rules {
     pub severities: Vec<(&'static Code, Option<Severity>)>,
     /// What is demanded of versions, records and cells.
     pub demands: Demands,
-    /// Where each name of a record or a cell stands.
+    /// Where each name of a record or a cell is.
     names: Vec<(String, usize)>,
     lines: Lines,
 }

@@ -1,6 +1,6 @@
 //! Commented side files for `transpose init`, made for an input.
 //!
-//! Invariant: they are valid as they stand, and every play of the input finds a sales context.
+//! Invariant: they are valid as they are, and every play of the input finds a sales context.
 
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::figures::HEADINGS;

@@ -78,11 +78,11 @@ transpose_core::codes! {
     pub DENIED_LOSS: "ENG0117" "denied-loss" Error
         "The conversion would lose, shorten, round or guess a field for which `--deny loss` was given, so nothing was written."
         "Choose a target that holds the field, or leave the field out of `--deny loss=…`."
-    /// A block id that stood before.
+    /// A block id that appeared before.
     pub BLOCK_REUSED: "ENG0201" "block-id-reused" Error
         "A block stands in one place, and its id names no other (V-REC-13, ARCH-53, ARCH-54). Either blocks interlace, or two blocks have the same id."
         "Ask the sender for a message whose blocks stand together; numbering them 1, 2, 3 … makes ids unique."
-    /// A block id that stood in another file of the message.
+    /// A block id that was in another file of the message.
     pub BLOCK_IN_TWO_FILES: "ENG0202" "block-in-two-files" Error
         "A block is never split over files nor repeated in another file of the message (V-SET-5, ARCH-86)."
         "Ask the sender whether usages are missing or reported twice."
@@ -90,7 +90,7 @@ transpose_core::codes! {
     pub BLOCK_ORDER: "ENG0203" "block-numbers" Warning
         "Blocks are numbered 1, 2, 3 … through all files of the message (V-REC-14, ARCH-54). The first place is told, and how often the numbers break off."
         "Nothing needs to be done if the ids are unique; a gap may be a sign of missing blocks."
-    /// A usage id that stood before.
+    /// A usage id that appeared before.
     pub USAGE_REUSED: "ENG0204" "usage-id-reused" Error
         "The identifier of a usage is unique in its message (V-REF-6, ARCH-60); otherwise corrections and claims cannot name it, and a usage may be reported twice."
         "Ask the sender whether the usage is reported twice."

@@ -195,7 +195,7 @@ struct SurveyWorker {
     rejects: u64,
     times: Option<(i64, i64)>,
     keys: Interner,
-    /// For each key what it means and how often it stood there.
+    /// For each key what it means and how often it was there.
     contexts: Vec<(Entity, u64)>,
     /// Of a table of sums what was used in its sales contexts.
     sums: ContextGatherer,

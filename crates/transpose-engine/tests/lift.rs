@@ -1,4 +1,4 @@
-//! Tables of sums, whose sales contexts stand in every row, against sums over the plain rows.
+//! Tables of sums, whose sales contexts are in every row, against sums over the plain rows.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail where it stands")]
 

@@ -29,7 +29,7 @@ transpose_core::codes! {
 
 /// A message of lines. `M id x y` begins it; `C id total parent` are contexts; then each line is a
 /// block, `B id usage;usage` with usages `id,context,quantity`, or `R id`, which is rejected; `?`
-/// stands for an id that is not known.
+/// represents an id that is not known.
 struct Lines(Manifest);
 
 impl Lines {
@@ -200,7 +200,7 @@ impl ChunkDecoder for Worker<'_> {
             batch.blocks.begin_block(span(id), *start);
             for usage in words.flat_map(|word| word.split(';')) {
                 let cells: Vec<&str> = usage.split(',').collect();
-                // Every other identifier stands outside the chunk, as one does that was unescaped.
+                // Every other identifier is outside the chunk, as one does that was unescaped.
                 let name = match cells[0] {
                     "" => Span::ABSENT,
                     id if id.len() % 2 == 0 => batch.blocks.text(id.as_bytes()),

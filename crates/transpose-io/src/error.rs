@@ -24,9 +24,9 @@ pub enum IoErrorKind {
     NotFound,
     /// The system refuses access.
     PermissionDenied,
-    /// A directory stands where a file is expected.
+    /// A directory is where a file is expected.
     IsDirectory,
-    /// Something else stands where a directory is expected.
+    /// Something else is where a directory is expected.
     NotDirectory,
     /// The output exists and may not be replaced.
     Exists,

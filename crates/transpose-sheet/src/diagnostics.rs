@@ -136,7 +136,7 @@ transpose_core::codes! {
     pub UNKNOWN_WORD: "SHT0308" "unknown-word" Error
         "The column allows a fixed set of words, and this is none of them. It is not passed on."
         "Use one of the words that are named."
-    /// A word that stands beside the allowed ones.
+    /// A word that is beside the allowed ones.
     pub DOUBTFUL_WORD: "SHT0309" "doubtful-word" Warning
         "The word is in use although the column's set of words does not name it. It may or may not mean the same as one of them, so it is kept as it is."
         "Agree with the sender on one spelling."

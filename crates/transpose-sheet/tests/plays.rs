@@ -39,7 +39,7 @@ fn closing(format: &LayoutFormat, text: &[u8]) -> Vec<String> {
     decoded(format, text).1
 }
 
-/// A log without quotes whose rows tell when a play ended.
+/// A log without quotes whose rows say when a play ended.
 const LOG: &str = r#"
 id = "label.log"
 title = "Log"
@@ -106,7 +106,7 @@ fn rows_whose_times_are_wrong_are_rejected() {
     }
 }
 
-/// A log with lines around it, told apart by a code.
+/// A log with lines around it, distinguished by a code.
 const RECORDS: &str = r#"
 id = "label.records"
 title = "Records"

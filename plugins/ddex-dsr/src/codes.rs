@@ -22,7 +22,7 @@ transpose_core::codes! {
     pub(crate) NO_SUMMARY: "DSR0105" "no-summary" Error
         "A message has at least one summary record, even when nothing was sold (V-REC-4, ARCH-51)."
         "Ask the sender for the summary records."
-    /// Summary records of one type do not stand together.
+    /// Summary records of one type are not together.
     pub(crate) SUMMARY_ORDER: "DSR0106" "summary-order" Warning
         "Summary records of one type stand together (V-REC-6, ARCH-52)."
         "Nothing needs to be done to read the message; it is written in the right order."
@@ -82,7 +82,7 @@ transpose_core::codes! {
     pub(crate) BAD_ESCAPE: "DSR0211" "bad-escape" Error
         "Before a tab stands one backslash, before a pipe two, and a backslash is written as three (V-CELL-9, ARCH-20); the run is kept as it is."
         "If the sender follows the older notation, set the option `escapes` to `1.1`."
-    /// Spaces stand around a value.
+    /// Spaces are around a value.
     pub(crate) SPACES: "DSR0212" "spaces-trimmed" Warning
         "There are no spaces around delimiters (V-CELL-11, ARCH-19); they were trimmed."
         "Nothing needs to be done."
@@ -114,7 +114,7 @@ transpose_core::codes! {
     pub(crate) BLOCK_ORDER: "DSR0223" "block-order" Error
         "The order of records in a block does not fit the profile (V-REC-12)."
         "Ask the sender for a corrected block."
-    /// A header or summary record stands among the blocks.
+    /// A header or summary record is among the blocks.
     pub(crate) STRAY_RECORD: "DSR0224" "stray-record" Error
         "Header and summary records stand before the first block (V-REC-3, V-REC-5); the line is left out."
         "Ask the sender for a corrected message."
@@ -138,7 +138,7 @@ transpose_core::codes! {
     pub(crate) REFERENCE_REUSED: "DSR0235" "reference-reused" Error
         "References are unique in their block (V-REF-3, ARCH-55); the first record is meant."
         "Ask the sender for a corrected block."
-    /// The use type stands on both the summary and the usage, or on neither.
+    /// The use type is on both the summary and the usage, or on neither.
     pub(crate) USE_TYPE: "DSR0237" "use-type-place" Error
         "The use type stands on the summary record or on the usage record, never on both and never on neither (V-COND-1, ARCH-58)."
         "Ask the sender for the use type, or to leave one of the two out."
@@ -186,7 +186,7 @@ transpose_core::codes! {
     pub(crate) NO_PARENT_SUMMARY: "DSR0114" "no-parent-summary" Error
         "SY05 follows the SY04 that it details (V-REC-7, ARCH-52)."
         "Ask the sender for the SY04 record."
-    /// Summary records of one type do not stand together where they must.
+    /// Summary records of one type are not together where they must.
     pub(crate) SUMMARY_ORDER_DUTY: "DSR0115" "summary-order-duty" Error
         "In audio-visual messages summary records of one type must stand together (V-REC-6, ARCH-52)."
         "Ask the sender to sort the summary records by type."
@@ -378,11 +378,11 @@ transpose_core::codes! {
     pub(crate) CONTEXT_ID: "DSR0311" "context-id-reused" Error
         "The identifier of a sales context becomes its SummaryRecordId, which is unique in the message."
         "Give each context its own identifier, or none."
-    /// A usage would have to stand on several lines.
+    /// A usage would have to be on several lines.
     pub(crate) SEVERAL_RECORDINGS: "DSR0320" "several-recordings-on-a-line" Error
         "A single record has room for one recording. A usage of a release with several of them would be counted once for each."
         "Write the profile in multi-record blocks."
-    /// Lines of two kinds stand in one file.
+    /// Lines of two kinds are in one file.
     pub(crate) MIXED_LINES: "DSR0321" "mixed-lines" Warning
         "A file of single records holds lines of one kind: downloads or streams, with advertising or without."
         "Write a message for each kind, or check with the recipient that both may stand in one."

@@ -1,4 +1,4 @@
-//! What `transpose explain` tells about record types, cells, value sets, values, profiles and
+//! What `transpose explain` reports about record types, cells, value sets, values, profiles and
 //! rules.
 //!
 //! | topic | explains |

@@ -47,7 +47,7 @@ struct Known {
 /// A sales context, as usages need it.
 struct ContextPlan {
     id: Vec<u8>,
-    /// The identifier of the record that tells what is allocated, where that is another.
+    /// The identifier of the record that says what is allocated, where that is another.
     detail: Option<Vec<u8>>,
     use_type: Option<Box<str>>,
     /// Whether its usages are downloads, as far as it says.
@@ -67,7 +67,7 @@ pub(crate) struct Writer {
     single: bool,
     order: Order,
     targets: Vec<Target>,
-    /// Whether a recording without work details may stand alone.
+    /// Whether a recording without work details may be alone.
     lone: bool,
     /// Whether every work has a reference.
     names_works: bool,
@@ -464,7 +464,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells which of two kinds of lines a file of single records is expected to hold; the
+    /// Reports which of two kinds of lines a file of single records is expected to hold; the
     /// diagnostic is for a file that will hold both.
     fn expect(&mut self) -> Option<Diagnostic> {
         let mut usages = self.plans.iter().filter(|plan| plan.group == Group::Usage && self.single);
@@ -587,8 +587,8 @@ fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
     Location { line: run.line(entity), record, ..Location::default() }
 }
 
-/// Tells of a block that no version of the structure has; `bare` where it has a release without any
-/// recording.
+/// Reports of a block that no version of the structure has; `bare` where it has a release without
+/// any recording.
 fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
     let code = &codes::BLOCK_SHAPE;
     if run.report.diagnostics.keeps(code) {

@@ -149,20 +149,20 @@ struct Column {
     field: Field,
     /// Whether its cells are lists.
     many: bool,
-    /// Whether a comma stands before its cells: everywhere but in the first column.
+    /// Whether a comma comes before its cells: everywhere but in the first column.
     comma: bool,
 }
 
 /// A part of a row that one entity fills.
 struct Cells {
     filled: Vec<Filled>,
-    /// How many commas stand behind the last column that the entity has a value for.
+    /// How many commas are behind the last column that the entity has a value for.
     commas: usize,
 }
 
 /// A column of the table that a shape has a value for.
 struct Filled {
-    /// How many commas stand before it: its own, and those of columns that the shape does not have.
+    /// How many commas come before it: its own, and those of columns that the shape does not have.
     commas: usize,
     /// The column of the shape.
     place: usize,
@@ -628,7 +628,7 @@ fn part(cells: &Cells, entity: EntityRef<'_>, line: u64, losses: &mut Losses, ou
     out.resize(out.len() + cells.commas, b',');
 }
 
-/// What stands in columns without values: so many commas.
+/// What is in columns without values: so many commas.
 fn commas(columns: &[Column]) -> usize {
     columns.iter().filter(|column| column.comma).count()
 }
@@ -651,7 +651,7 @@ fn owned(value: &Value, many: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a text; an empty one is told from an absent one by its quotes.
+/// Writes a text; an empty one is reported from an absent one by its quotes.
 fn text(bytes: &[u8], out: &mut Vec<u8>) {
     write_text(bytes, b',', b'"', out);
 }

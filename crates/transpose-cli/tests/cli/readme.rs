@@ -37,8 +37,8 @@ fn follow(page: &str, least: usize) -> Place {
     for command in commands {
         let arguments: Vec<&str> = command.split(' ').collect();
         let ran = folder.run(&arguments);
-        // Rows that are set aside, and reports that differ, make a run end with 1, as the page says
-        // beside that command.
+        // Rows that are quarantined, and reports that differ, make a run end with 1, as the page
+        // says beside that command.
         let _ = ran.ends(i32::from(
             command.contains("quarantine")
                 || command.ends_with("october.csv") && command.starts_with("compare "),

@@ -13,7 +13,7 @@ transpose_core::codes! {
     pub MALFORMED: "CON0103" "malformed-text" Error
         "The text has bytes that mean nothing in its encoding. Each such place is read as the replacement character U+FFFD."
         "Check the encoding (`--encoding NAME`), or fetch the file again."
-    /// An encoding that nobody knows.
+    /// An encoding that no one knows.
     pub UNKNOWN_ENCODING: "CON0104" "unknown-encoding" Error
         "Encodings have the names of the WHATWG standard, such as `windows-1252`, `shift_jis`, `utf-16le`."
         "Correct the name."
@@ -49,7 +49,7 @@ transpose_core::codes! {
     pub NO_RECORDS: "CON0112" "no-records" Error
         "A part of the input is not like the others: it holds no records where they have some, or a value where a record should be."
         "Check the part; what it holds is not read."
-    /// A key that stands twice in a record.
+    /// A key that appears twice in a record.
     pub REPEATED_KEY: "CON0113" "repeated-key" Warning
         "A record has the same key twice. The first value counts."
         "Ask the sender which value is right."

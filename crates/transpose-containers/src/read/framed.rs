@@ -58,7 +58,7 @@ fn frame(framing: &dyn Framing, mut from: SequentialReader, sink: &mut Sink) -> 
         let bytes = block.get(..filled + read).unwrap_or_default();
         text.clear();
         let cut = framer.cut(bytes, last, &mut text, &mut sink.diagnostics);
-        // What stands before a failure was still read.
+        // What comes before a failure was still read.
         sink.put(&text)?;
         let taken = cut?;
         if last {

@@ -167,7 +167,7 @@ impl<R: Read> Json<R> {
         }
     }
 
-    /// What stands between brackets, separated by commas.
+    /// What is between brackets, separated by commas.
     fn members(
         &mut self,
         end: u8,

@@ -158,7 +158,7 @@ fn begin(tag: &BytesStart<'_>) -> Cell {
     Cell { kind, value, repeated, error, ..Cell::default() }
 }
 
-/// What stands in a cell: paragraphs, and what stands for spaces and line ends.
+/// What is in a cell: paragraphs, and what represents spaces and line ends.
 fn inner(name: &str, tag: &BytesStart<'_>, cell: &mut Cell) {
     match name {
         "text:p" => {

@@ -142,7 +142,7 @@ fn put(sheets: &mut Sheets<'_>, row: u32, column: u32, data: Option<(String, Vec
         "Boolean" => sheets.cell(row, column, if shown.trim() == "1" { b"true" } else { b"false" }),
         "DateTime" => match shown.trim().split_once('T') {
             Some((day, time)) => {
-                // A time of day alone stands on the day before the first.
+                // A time of day alone is on the day before the first.
                 if day == "1899-12-31" || day == "1899-12-30" {
                     sheets.cell(row, column, without_zeros(time).as_bytes())
                 } else {

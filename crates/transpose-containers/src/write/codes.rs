@@ -28,7 +28,7 @@ transpose_core::codes! {
     pub NOT_WRITTEN: "CON0206" "container-not-written" Error
         "A workbook is put together on disk before it appears, and that failed."
         "See the message for the reason: most often there is no room left in the folder for temporary files (`--temp-dir`)."
-    /// The rows stand on several sheets.
+    /// The rows are on several sheets.
     pub FURTHER_SHEETS: "CON0210" "further-sheets" Info
         "A sheet of `xls` has 65,536 rows, one of `xlsx` and `spreadsheetml` 1,048,576. The table has more, so it goes on on further sheets, each of which begins with the headings."
         "Nothing needs to be done; a reader must look at all sheets."

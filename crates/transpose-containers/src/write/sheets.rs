@@ -213,7 +213,7 @@ impl<B: Workbook> TableWriter for SheetWriter<B> {
         let mut scratch = std::mem::take(&mut self.scratch);
         while !text.is_empty() {
             self.lines += 1;
-            // The headings are known from the shape, and stand on each sheet.
+            // The headings are known from the shape, and are on each sheet.
             let headings = self.lines == 1;
             if self.row == B::ROWS {
                 self.sheet(out)?;

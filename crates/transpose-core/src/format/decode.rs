@@ -181,7 +181,7 @@ pub trait Decoder: Send + Sync {
 }
 
 impl dyn Decoder + '_ {
-    /// Where a value stands: as the format says, or else its record and field.
+    /// Where a value is: as the format says, or else its record and field.
     pub fn locate(&self, value: ValueRef) -> Location {
         if let Some(location) = self.validation().and_then(|validation| validation.locate(value)) {
             return location;
@@ -216,8 +216,8 @@ pub trait EventDecoder: Decoder {
     }
 
     /// Bytes that are equal for inputs of one format whose keys mean the same, such as its line of
-    /// headings; a key that stands in several of them is then kept once. `None`: the keys of this
-    /// input are its own.
+    /// headings; a key that is in several of them is then kept once. `None`: the keys of this input
+    /// are its own.
     fn key_space(&self) -> Option<&[u8]> {
         None
     }
@@ -279,7 +279,7 @@ impl Batch {
 
 /// One worker's part of a decoder. Buffers are reused from chunk to chunk.
 pub trait ChunkDecoder: Send {
-    /// Guesses where the first unit after the first byte begins, knowing nothing of what stands
+    /// Guesses where the first unit after the first byte begins, knowing nothing of what comes
     /// before.
     fn sync(&mut self, chunk: Chunk<'_>) -> usize;
 

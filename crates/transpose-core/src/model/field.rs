@@ -352,11 +352,11 @@ fields! {
 }
 
 impl Field {
-    /// Personal data: never shown in messages, and passed on only where a report is owed to the
+    /// Personal data: never shown in messages, and passed on only where a report belongs to the
     /// party whose users they are.
     pub const PERSONAL: [Self; 3] = [Self::USER, Self::USER_CREATED, Self::POSTAL_CODE];
 
-    /// Whether it tells of a person; see [`Field::PERSONAL`].
+    /// Whether it reports a person; see [`Field::PERSONAL`].
     pub fn is_personal(self) -> bool {
         Self::PERSONAL.contains(&self)
     }

@@ -83,7 +83,7 @@ pub struct ClosingBalance {
 #[derive(Clone, Debug, Default)]
 pub struct Royalties {
     /// For each kind of usages, in the order given, what one play is worth; `None` where nothing is
-    /// owed for it.
+    /// payable for it.
     pub units: Vec<Option<UnitRate>>,
     /// Sums that the amounts of usages have to make, in units of the last decimal place: largest
     /// remainder, ties in the order of the output.

@@ -12,7 +12,7 @@ pub struct PoolShare {
     pub unallocated: Exact,
 }
 
-/// Plays times a rate; negative where more was taken back than played.
+/// Plays times a rate; negative where more was returned than played.
 pub fn per_play(plays: i128, rate: &Exact) -> Exact {
     whole(plays) * rate
 }

@@ -73,7 +73,7 @@ pub(crate) struct CountedUsage<'a> {
     /// The place among all kinds of usages.
     pub(crate) number: usize,
     pub(crate) total: &'a UsageTotal<'a>,
-    /// Plays less what was taken back.
+    /// Plays less returns.
     pub(crate) plays: i128,
 }
 
@@ -84,9 +84,9 @@ pub(crate) struct Basis<'a> {
     figures: Vec<Option<ContextFigures>>,
     /// Whether each context takes part.
     included: Vec<bool>,
-    /// For each context the kinds of usages that count, with their plays less what was taken back.
+    /// For each context the kinds of usages that count, with their plays less returns.
     usages: Vec<Vec<(usize, i128)>>,
-    /// The model that is being worked out, and where it stands.
+    /// The model that is being worked out, and where it is.
     model: (&'static str, Location),
     pub(crate) diagnostics: Vec<Diagnostic>,
     reported: BTreeSet<String>,

@@ -52,7 +52,7 @@ impl Basis<'_> {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }
                 // A total that is absent is refused below; until then the plays of the recipient
-                // stand in for it, so that nothing else is reported for the same reason.
+                // are in for it, so that nothing else is reported for the same reason.
                 TotalSource::Service if self.input.service.is_none() => {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }

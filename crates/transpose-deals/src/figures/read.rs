@@ -290,8 +290,7 @@ fn content_start(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The separator of the header row: the one of comma, semicolon and tab that stands there most
-/// often.
+/// The separator of the header row: the one of comma, semicolon and tab that is there most often.
 fn separator(text: &str) -> u8 {
     let header =
         text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();

@@ -75,7 +75,7 @@ impl Policies {
         }
     }
 
-    /// Whether plays of the context are among those that count; `bearing` tells whether they are
+    /// Whether plays of the context are among those that count; `bearing` says whether they are
     /// long enough.
     pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
         let counts = self.counts.unwrap_or(CountedPlays::All);

@@ -88,7 +88,7 @@ pub(super) fn pay(
     (paid, unreported)
 }
 
-/// Tells of a minimum that no usage can carry.
+/// Reports of a minimum that no usage can carry.
 fn leave_unreported(basis: &mut Basis<'_>, key: &Key, model: &str, net: &Exact) {
     let line = json!({
         "step": "unallocated", "model": model, "amount": amount(net), "why": UNREPORTED_MINIMUM.name,

@@ -43,7 +43,7 @@ pub(crate) struct CountedEvents {
 }
 
 impl Counter {
-    /// A counter of so many workers; `latest` tells whether it matters where an item was read last.
+    /// A counter of so many workers; `latest` says whether it matters where an item was read last.
     pub(crate) fn new(threads: usize, budget: Option<Budget>, temp_dir: &Path, latest: bool) -> Self {
         Self {
             hash_state: RandomState::default(),

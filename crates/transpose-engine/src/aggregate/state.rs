@@ -14,7 +14,7 @@ pub(crate) struct CountingState {
 }
 
 impl CountingState {
-    /// Nothing counted yet, by so many workers; `latest` tells whether it matters where an item was
+    /// Nothing counted yet, by so many workers; `latest` says whether it matters where an item was
     /// read last.
     pub(crate) fn new(threads: usize, latest: bool) -> Self {
         Self {

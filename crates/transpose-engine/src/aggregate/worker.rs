@@ -48,8 +48,8 @@ pub(crate) struct CountingRules<'a> {
     pub(crate) users: Option<(&'a PlaysByUser, usize)>,
 }
 
-/// What decides about sales and refunds. The period stands here, because a refund of its sales may
-/// be later.
+/// What decides about sales and refunds. The period is here, because a refund of its sales may be
+/// later.
 pub(crate) struct RefundRules<'a> {
     /// The period in microseconds since 1970 UTC.
     pub(crate) period: Option<Range<i64>>,
@@ -59,7 +59,7 @@ pub(crate) struct RefundRules<'a> {
     pub(crate) unmatched: UnmatchedPolicy,
 }
 
-/// Reasons for leaving rows out, as they stand in the ledger.
+/// Reasons for leaving rows out, as they are in the ledger.
 pub(crate) const BELOW: &str = "below-threshold";
 
 const TOO_LATE: &str = "refund-after-cut-off";
@@ -87,7 +87,7 @@ pub(crate) struct CountingWorker<'a> {
 
 /// What is known of a context key.
 struct KeyAnswer {
-    /// The number of its manner.
+    /// The number of its usage kind.
     place: Result<u32, Box<PlacementFailure>>,
     sale: Option<Box<SaleKind>>,
 }
@@ -113,12 +113,12 @@ impl PlacementFailure {
     }
 }
 
-/// What is told of a row that is converted or left out.
+/// What is reported of a row that is converted or left out.
 type RowMessage = (&'static Code, &'static str);
 
 /// What is to be done with a row.
 enum RowDecision {
-    /// It is counted, in the manner of this number.
+    /// It is counted, in the usage kind of this number.
     Count(u32, Option<RowMessage>),
     /// It is left out, for this reason.
     Leave(&'static str, RowMessage),
@@ -403,7 +403,7 @@ impl<'a> CountingWorker<'a> {
         let place = match answer {
             Ok(_) => Ok(self.counter.usage_kind(usage_kind.clone())?),
             Err(diagnostic) => {
-                // What cannot be read is told as it stands, and not as missing.
+                // What cannot be read is reported as it is, and not as missing.
                 let unread = faults.into_iter().find(|fault| {
                     fault.code.severity == Severity::Error
                         && event.value(fault.field).is_none()
@@ -561,7 +561,7 @@ fn sale_of(answers: &[Option<KeyAnswer>], key: u32) -> Option<&Sale> {
     Some(&answers.get(key as usize)?.as_ref()?.sale.as_ref()?.sale)
 }
 
-/// A moment between two turns of the agreement, which all moments between them stand for.
+/// A moment between two turns of the agreement, which all moments between them represents.
 fn representative(turns: &[i64], after: usize) -> i64 {
     let before = after.checked_sub(1).and_then(|before| turns.get(before).copied());
     before.unwrap_or_else(|| turns.first().map_or(0, |first| first.saturating_sub(1)))

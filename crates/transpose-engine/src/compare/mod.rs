@@ -1,4 +1,4 @@
-//! Two reports of events side by side: which plays stand in both, which in one only, and where they
+//! Two reports of events side by side: which plays are in both, which in one only, and where they
 //! differ.
 //!
 //! | step | does |
@@ -48,11 +48,11 @@ transpose_core::codes! {
     pub DIFFERENT: "ENG0423" "rows-differ" Warning
         "The play stands in both files, which say different things of it. Times differ when they are further apart than the window."
         "`-o FILE` writes every difference with both values; `--fields` chooses what is compared."
-    /// A row that stands several times in the first file.
+    /// A row that appears several times in the first file.
     pub REPEATED_IN_A: "ENG0424" "repeated-in-a" Warning
         "An earlier row of the first file has the same identifier. The first of them is compared."
         "`transpose convert --duplicates drop` writes a copy without repeated rows."
-    /// A row that stands several times in the second file.
+    /// A row that appears several times in the second file.
     pub REPEATED_IN_B: "ENG0425" "repeated-in-b" Warning
         "An earlier row of the second file has the same identifier. The first of them is compared."
         "`transpose convert --duplicates drop` writes a copy without repeated rows."
@@ -91,7 +91,7 @@ const USUAL: [Field; 15] = [
     Field::USER,
 ];
 
-/// What always stands in a difference, so that people recognise the play.
+/// What always is in a difference, so that people recognise the play.
 const TOLD: [Field; 7] = [
     Field::EVENT_ID,
     Field::EVENT_TIME,
@@ -114,7 +114,7 @@ pub struct Comparison<'a> {
     pub fields: &'a [Field],
     /// How far apart the moments of one play may be, in microseconds.
     pub window: i64,
-    /// Whether personal data may stand in the file of differences.
+    /// Whether personal data may be in the file of differences.
     pub personal: bool,
     /// How differences are written.
     pub form: Form,
@@ -174,7 +174,7 @@ pub struct ComparisonResult {
     pub different: [RowTotals; 2],
     /// Rows without their like in the other file.
     pub only: [RowTotals; 2],
-    /// Rows that stand several times in their file, without the first.
+    /// Rows that appear several times in their file, without the first.
     pub repeated: [RowTotals; 2],
     /// How many pairs were found by identifier.
     pub by_id: u64,
@@ -585,7 +585,7 @@ impl RowReader<'_> {
                 let raw = raw(*cell);
                 match self.decoder.canonical_cell(*field, raw, &mut scratch) {
                     Ok(given) => put_cell(given.then_some(&scratch), &mut record),
-                    // What cannot be understood is compared as it stands.
+                    // What cannot be understood is compared as it is.
                     Err(_) => put_cell(Some(raw), &mut record),
                 }
             }
@@ -788,7 +788,7 @@ impl Pairing<'_> {
 
 const DAY: i64 = 86_400_000_000;
 
-/// How many territories or days are told apart; the rest is counted together.
+/// How many territories or days are distinguished; the rest is counted together.
 const APART: usize = 4096;
 
 fn count(counts: &mut BTreeMap<Box<str>, [u64; 5]>, key: &str, class: Class) {
@@ -820,7 +820,7 @@ struct WaitingRow {
     record: std::ops::Range<usize>,
 }
 
-/// Tells and writes the differences in the order of the files.
+/// Reports and writes the differences in the order of the files.
 fn report(
     outcomes: &SortedRecords<'_>,
     shape: &Shape,
@@ -851,7 +851,7 @@ fn report(
 }
 
 impl Shape {
-    /// A difference in words; no value of a row stands in it.
+    /// A difference in words; no value of a row is in it.
     fn diagnostic(&self, class: Class, place: Place, other: Place, fields: u64) -> Diagnostic {
         let name = |file: usize| self.sources.get(file).map_or("", AsRef::as_ref);
         let location = Location {

@@ -22,7 +22,7 @@ pub(crate) struct ItemDiagnostics {
 }
 
 struct ItemDiagnostic {
-    /// What comes first stands first: the place, then the order at that place.
+    /// What comes first is first: the place, then the order at that place.
     at: (Place, u32),
     diagnostic: Diagnostic,
     /// What happened to the value.

@@ -3,8 +3,8 @@
 //!
 //! Everything goes side by side. Items are described block by block, and the block's raw text is
 //! given up at once. Identities are sorted, not hashed, so that equal ones meet and ranks come for
-//! free. Groups are dealt out to *buckets*, ranges of blocks of the output; each bucket is sorted
-//! by itself.
+//! free. Groups are routed to *buckets*, ranges of blocks of the output; each bucket is sorted by
+//! itself.
 
 use crate::aggregate::interner::{Interner, Key as _, NONE};
 use crate::aggregate::state::CountingState;
@@ -126,7 +126,7 @@ impl RankedIdentities<'_> {
         self.chosen.get(rank as usize).map_or(&[], |cells| cells)
     }
 
-    /// Whether a rank stands for nothing at all.
+    /// Whether a rank means nothing at all.
     pub(crate) fn is_empty_identity(&self, rank: u32) -> bool {
         self.empty_identity == Some(rank)
     }

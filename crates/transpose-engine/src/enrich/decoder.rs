@@ -1,14 +1,13 @@
 //! A decoder that gives more, or less, than its input holds: facts from a catalogue, identifiers of
 //! events that have none, user ids as keyed hashes or not at all.
 //!
-//! It stands between the engine and the decoder of a format, so neither formats nor conversions
-//! know of it. Aggregates get the facts where keys are resolved, once per distinct key; targets of
-//! events get them as cells of their rows. What an event says itself always counts before the
-//! catalogue.
+//! It is between the engine and the decoder of a format, so neither formats nor conversions know of
+//! it. Aggregates get the facts where keys are resolved, once per distinct key; targets of events
+//! get them as cells of their rows. What an event says itself always counts before the catalogue.
 //!
 //! A cell that comes from here is canonical already, while the cells beside it are in the notation
 //! of the input. It is marked by a first byte that no UTF-8 text has; a cell of the input that
-//! begins with such a byte is passed on behind another one, so that it is judged as it stands.
+//! begins with such a byte is passed on behind another one, so that it is judged as it is.
 
 use crate::diagnostics;
 use crate::enrich::catalogue::{Catalogue, CatalogueAnswer, CatalogueMatch};

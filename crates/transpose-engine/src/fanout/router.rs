@@ -1,4 +1,4 @@
-//! Rows are dealt out to outputs by what some of their cells say.
+//! Rows are routed to outputs by what some of their cells say.
 //!
 //! What a rule looks at is asked for as cells of each row, so that it may come from a catalogue
 //! too. Rows with the same cells go the same way: a worker interns them and asks the rules once.
@@ -58,7 +58,7 @@ pub(crate) struct Router<'a> {
 struct Decision {
     /// For each set the output that takes them, or [`NONE`].
     routes: Box<[u32]>,
-    /// What they say, for messages about rows that nobody takes.
+    /// What they say, for messages about rows that no one takes.
     said: String,
     paid: Option<(Box<str>, Decimal)>,
     rows: u64,
@@ -172,7 +172,7 @@ impl<'a> Router<'a> {
         Decision { routes, said, paid, rows: 0, plays: 0, micros: 0 }
     }
 
-    /// Adds what was dealt out to the account, and what no output of a set took to another.
+    /// Adds what was routed to the account, and what no output of a set took to another.
     pub(crate) fn close(self, routed: &mut Amounts, unrouted: &mut Unrouted) -> Result<(), Fatal> {
         for decision in self.decisions {
             let mut amounts = Amounts::default();

@@ -1,7 +1,7 @@
-//! Rows that stand several times, found before the conversion: exactly, in bounded memory.
+//! Rows that appear several times, found before the conversion: exactly, in bounded memory.
 //!
 //! A first reading collects a key of eight bytes for each identifier of a play or sale
-//! ([`unique`](crate::filter::candidates)). Only where a key stands twice are the inputs read
+//! ([`unique`](crate::filter::candidates)). Only where a key appears twice are the inputs read
 //! again: rows under suspicion are sorted with everything that they say, equal identifiers meet,
 //! and each later row becomes a [`DuplicateMark`]. The conversion looks verdicts up while it reads,
 //! so it stays what it was: chunks, side by side, in any number.
@@ -59,7 +59,7 @@ pub(crate) struct DuplicateSearch<'a> {
 /// What the search came to.
 #[derive(Default)]
 pub(crate) struct SearchOutcome {
-    /// `None` where nothing stands twice.
+    /// `None` where nothing appears twice.
     pub(crate) marks: Option<RowMarks>,
     pub(crate) diagnostics: Diagnostics,
     /// How many bytes went to disk on the way.
@@ -191,7 +191,7 @@ impl DuplicateSearch<'_> {
         };
         let read =
             rescan::read_rows(input, decoder, self.reading, &|decoded| collect(&collector, decoded), take);
-        // What ends a reading here ends the conversion at the same place, and is told there.
+        // What ends a reading here ends the conversion at the same place, and is reported there.
         read.or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })
     }
 
@@ -324,7 +324,7 @@ impl KeyCollector<'_> {
                 let raw = cell(index, Some(place), events, decoded.bytes);
                 match self.decoder.canonical_cell(*field, raw, &mut scratch) {
                     Ok(given) => put_cell(given.then_some(&scratch), &mut value),
-                    // What cannot be understood is compared as it stands.
+                    // What cannot be understood is compared as it is.
                     Err(_) => put_cell(Some(raw), &mut value),
                 }
             }

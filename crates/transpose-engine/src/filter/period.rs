@@ -1,7 +1,7 @@
-//! Which rows of events take part: those of the reporting period, and of rows that stand several
+//! Which rows of events take part: those of the reporting period, and of rows that appear several
 //! times the first.
 //!
-//! Rows are taken out of a chunk before anything else looks at it, and stand in the ledger as
+//! Rows are taken out of a chunk before anything else looks at it, and are in the ledger as
 //! filtered, by reason. It is the same for events that are counted and for events that are passed
 //! on.
 
@@ -39,7 +39,7 @@ transpose_core::codes! {
     pub DUPLICATE_ID: "ENG0402" "duplicate-event-id" Error
         "The row has the identifier of an earlier one and differs from it, so either one play was logged in two ways or the identifier was given twice."
         "Ask the sender which row holds. `--duplicates drop` converts the first and leaves out the others; `report` converts all."
-    /// Rows that cannot be told apart.
+    /// Rows that cannot be distinguished.
     pub NO_EVENT_ID: "ENG0403" "no-event-id" Info
         "The row has no identifier of the play or sale, so that nobody can tell whether it stands twice. It is taken for a play of its own."
         "Ask the sender for identifiers."
@@ -77,7 +77,7 @@ impl PeriodSelection {
     }
 }
 
-/// Reasons for leaving rows out, as they stand in the ledger.
+/// Reasons for leaving rows out, as they are in the ledger.
 pub(crate) const OUTSIDE: &str = "outside-period";
 pub(crate) const LATE_REASON: &str = "late";
 const REDELIVERED_REASON: &str = "file-delivered-twice";
@@ -99,7 +99,7 @@ pub(crate) struct FilterRules<'a> {
     pub(crate) duplicates: DuplicatePolicy,
     pub(crate) period: PeriodSelection,
     pub(crate) known: KnownDuplicates<'a>,
-    /// Whether rows are dealt out to slices of time.
+    /// Whether rows are routed to slices of time.
     pub(crate) sliced: bool,
     /// The names of the inputs.
     pub(crate) sources: &'a [Arc<str>],
@@ -145,7 +145,7 @@ pub(crate) struct RowFilter<'a> {
     logged: Option<usize>,
 }
 
-/// Where a play stands to the period.
+/// Where a play is to the period.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PeriodPosition {
     Inside,
@@ -212,7 +212,7 @@ impl RowFilter<'_> {
         let Some(row) = events.rows.get(index) else { return 0 };
         let logged = match self.rules.period.basis {
             PeriodBasis::Played => None,
-            // What cannot be read was told when the period was looked at.
+            // What cannot be read was reported when the period was looked at.
             PeriodBasis::Logged => self.said(index, events, bytes).unwrap_or(None),
         };
         logged.unwrap_or(row.time)

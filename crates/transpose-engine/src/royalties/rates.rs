@@ -97,7 +97,7 @@ impl Rates {
         told(a) == told(b)
     }
 
-    /// Whether something is owed for a kind.
+    /// Whether something is payable for a kind.
     pub(crate) fn pays(&self, kind: u32) -> bool {
         self.get(kind).is_some()
     }

@@ -1,11 +1,11 @@
-//! What is owed, written into usages.
+//! Royalties, written into usages.
 //!
 //! The agreement says what one play of each kind of usages is worth, as an exact fraction
-//! ([`Royalties`]). A usage is worth its plays, less what was taken back, times that. Where usages
-//! have to add up to a sum, each first gets the whole units of the last decimal place that lie in
-//! its exact amount; what is left of the sum goes, a unit each, to the usages whose amounts were
-//! cut most, and of equal ones to those that come first in the output. A negative sum is parted as
-//! its opposite.
+//! ([`Royalties`]). A usage is worth its plays, less returns, times that. Where usages have to add
+//! up to a sum, each first gets the whole units of the last decimal place that lie in its exact
+//! amount; what is left of the sum goes, a unit each, to the usages whose amounts were cut most,
+//! and of equal ones to those that come first in the output. A negative sum is parted as its
+//! opposite.
 //!
 //! What was cut off a usage depends on its kind and the number of its plays only. So how many
 //! usages there are of each kind and number is all that has to be known to say who gets a unit;
@@ -42,7 +42,7 @@ struct Cut {
     before: u64,
 }
 
-/// What is owed for the usages of a report.
+/// The royalties of the usages of a report.
 pub(crate) struct Amounts {
     /// What one play of each kind is worth.
     pub(crate) rates: Rates,

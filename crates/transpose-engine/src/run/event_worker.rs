@@ -91,7 +91,7 @@ impl ChunkWork<'_> {
             let report = RunReport::default();
             let own = DecodedChunk { number, bytes, origin, numbers, batch: &mut *own_rows, report };
             let (report, more, encoded) = self.take(output, counters, own)?;
-            // A row that several outputs reject is set aside once.
+            // A row that several outputs reject is quarantined once.
             for reject in more {
                 rejects.entry(reject.start).or_insert(reject);
             }

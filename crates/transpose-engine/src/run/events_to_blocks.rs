@@ -58,7 +58,7 @@ const IDENTITY: [Field; 10] = [
 /// What describes a release.
 const OF_RELEASES: [Field; 4] = [Field::ICPN, Field::GRID, Field::RELEASE_ARTIST, Field::RELEASE_TITLE];
 
-/// Whether releases, or recordings, are told apart by an identity for a target that writes the
+/// Whether releases, or recordings, are distinguished by an identity for a target that writes the
 /// given fields. One that describes no releases has none; rows of a table that does not show an
 /// identifier would look the same.
 fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
@@ -375,7 +375,7 @@ fn report_terms(diagnostics: Vec<Diagnostic>, report: &mut RunReport) -> Result<
     if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, diagnostics: errors }) }
 }
 
-/// Gives each sales context the totals of its usages; `timed` tells whether the source knows how
+/// Gives each sales context the totals of its usages; `timed` says whether the source knows how
 /// long was played.
 fn set_totals(contexts: &mut [Entity], totals: &[(u64, i64)], timed: bool) {
     for (context, (plays, micros)) in contexts.iter_mut().zip(totals) {

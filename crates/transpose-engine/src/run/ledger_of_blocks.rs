@@ -66,7 +66,7 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
         .map_err(|error| diagnostics::imbalance(&error))
 }
 
-/// What is owed for the usages of a batch, by sales context.
+/// The royalties of the usages of a batch, by sales context.
 #[derive(Default)]
 struct Owed {
     sums: BTreeMap<Option<usize>, Decimal>,

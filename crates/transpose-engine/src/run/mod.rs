@@ -56,7 +56,7 @@ transpose_core::codes! {
     pub TOO_MANY_OPEN: "ENG0703" "too-many-open-outputs" Error
         "Outputs of single plays are written while the inputs are read, all at once; so there can only be so many of them."
         "Split the job into several."
-    /// Inputs that cannot be dealt out.
+    /// Inputs that cannot be routed.
     pub NO_EVENTS: "ENG0704" "job-needs-events" Error
         "A job deals single plays and sales out to its outputs. These inputs hold sums, or a catalogue."
         "Convert such a report with `transpose convert`."
@@ -249,8 +249,8 @@ impl Run<'_> {
         Enrichment { catalogue, make_ids, personal_data: personal_data.cloned().unwrap_or_default() }
     }
 
-    /// Leaves unread what nobody needs, for containers that keep columns apart. Rows that are set
-    /// aside are set aside whole.
+    /// Leaves unread what no one needs, for containers that keep columns apart. Rows that are
+    /// quarantined are quarantined whole.
     fn restrict(&self, input: &Input, decoder: &dyn EventDecoder) {
         if self.limits.on_reject == OnReject::Fail
             && let Some(columns) = decoder.columns()

@@ -98,7 +98,7 @@ impl Output<'_> {
 }
 
 impl Route {
-    /// Where a diagnostic stands that is of the output and of no line of an input.
+    /// Where a diagnostic is that is of the output and of no line of an input.
     pub(crate) fn location(&self) -> String {
         format!("output `{}`", self.name)
     }
@@ -252,8 +252,8 @@ impl<'a> OutputInProgress<'a> {
         }
         let event = self.run.source.format.manifest().grain == Grain::Event;
         for (subject, reason) in encoder.drops(offered.difference(kept), extras) {
-            // What stands in sales contexts is counted there; everything else was in the rows, and
-            // was never looked at.
+            // What is in sales contexts is counted there; everything else was in the rows, and was
+            // never looked at.
             let count = match &subject {
                 // The engine summed it; the source has no such value to lose.
                 Subject::Field(Field::TOTAL_DURATION) if event => continue,
@@ -285,7 +285,7 @@ impl<'a> OutputInProgress<'a> {
         PendingOutput { outcome: Outcome::of(self.report), files: None }
     }
 
-    /// Checks the account and ends the files, or refuses with the whole report. `rows_merge` tells
+    /// Checks the account and ends the files, or refuses with the whole report. `rows_merge` says
     /// whether several rows may have become one.
     pub(crate) fn finish(
         mut self,

@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
         tally
     }
 
-    /// Ends the quarantine file, if rows may be set aside.
+    /// Ends the quarantine file, if rows may be quarantined.
     pub(crate) fn finish_quarantine(&mut self) -> Result<Option<OutputSet>, Fatal> {
         self.quarantine.take().map(Quarantine::finish).transpose()
     }
@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
 /// Adds the report of a chunk.
 fn merge(all: &mut RunReport, mut chunk: RunReport, source: &Arc<str>) -> Result<(), Fatal> {
     chunk.diagnostics.name_source(source);
-    // A chunk tells of its rejected rows last; the order must not show where the chunks are.
+    // A chunk reports its rejected rows last; the order must not show where the chunks are.
     chunk.diagnostics.sort_by_line();
     all.merge(chunk).map_err(|error| diagnostics::imbalance(&error))
 }

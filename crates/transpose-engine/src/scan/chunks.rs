@@ -58,7 +58,7 @@ pub(crate) struct DecodedChunk<'a> {
     pub(crate) origin: Origin,
     /// Running numbers at its first unit.
     pub(crate) numbers: Numbers,
-    /// What stands in it.
+    /// What is in it.
     pub(crate) batch: &'a mut Batch,
     /// What the decoder found.
     pub(crate) report: RunReport,

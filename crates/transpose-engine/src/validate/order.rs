@@ -41,7 +41,7 @@ impl ChunkOrder {
         }
     }
 
-    /// Adds a block by the number that its id is, if it is one; `start` tells where it is.
+    /// Adds a block by the number that its id is, if it is one; `start` says where it is.
     #[inline]
     pub(super) fn push(&mut self, number: Option<u64>, start: impl Fn() -> BlockStart) {
         if self.first.is_none() {

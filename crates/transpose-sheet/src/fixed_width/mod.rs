@@ -1,12 +1,12 @@
-//! Tables of fixed width: each cell stands in columns of its own, and nothing stands between cells.
+//! Tables of fixed width: each cell is in columns of its own, and nothing is between cells.
 //!
 //! Such a table is read through a [`Framing`](transpose_core::format::Framing): its lines become
 //! delimited text with one line of headings, and from there on it is a table like any other. It is
 //! written the other way round: a delimited row is taken apart once more and padded.
 //!
-//! Lines of different meaning are told apart by their first cell, where that is a fixed text (`92`,
-//! `I3`, `94`). A line before the rows becomes the line of headings; it may come again, and the
-//! fields of its cells stand as additional cells in the rows that follow it. Lines after the rows
+//! Lines of different meaning are distinguished by their first cell, where that is a fixed text
+//! (`92`, `I3`, `94`). A line before the rows becomes the line of headings; it may come again, and
+//! the fields of its cells are as additional cells in the rows that follow it. Lines after the rows
 //! stay lines of their own. A line that cannot be cut becomes a row of one cell, which is no row of
 //! the table: it is rejected, and [`Fixed::fault`] says why.
 //!
@@ -58,7 +58,7 @@ pub(crate) struct Slot {
     pub(crate) name: Box<str>,
     /// How many characters it takes.
     pub(crate) width: usize,
-    /// Whether values stand at its right end.
+    /// Whether values are at its right end.
     pub(crate) right: bool,
     /// What fills the rest.
     pub(crate) pad: u8,
@@ -76,7 +76,7 @@ pub(crate) struct Slot {
     pub(crate) control: Option<Control>,
 }
 
-/// What a line after the rows tells of all of them.
+/// What a line after the rows reports all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
     /// How many rows there are.
@@ -121,7 +121,7 @@ impl Record {
         Self { slots, length, least }
     }
 
-    /// The text that tells the line from others.
+    /// The text that reports the line from others.
     fn code(&self) -> Option<&str> {
         self.slots.first()?.text.as_deref()
     }
@@ -197,7 +197,7 @@ pub(crate) struct Fixed {
     pub(crate) after: Vec<Record>,
     /// What every line is padded to when it is written.
     pub(crate) length: usize,
-    /// What stands between the cells of the delimited text.
+    /// What is between the cells of the delimited text.
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
     /// The line of headings of the delimited text, with its line end.
@@ -217,7 +217,7 @@ impl Framing for Widths {
     }
 }
 
-/// How many of the first lines tell whether a file is of the layout.
+/// How many of the first lines say whether a file is of the layout.
 const SAMPLE: usize = 50;
 
 impl Fixed {
@@ -240,7 +240,7 @@ impl Fixed {
         Self { row, before, after, length, delimiter, quote, headings }
     }
 
-    /// What keeps lines from being told apart, or from being written.
+    /// What keeps lines from being distinguished, or from being written.
     pub(crate) fn problem(&self) -> Option<String> {
         if let Some(record) = self.records().find(|record| self.length > 0 && record.length > self.length) {
             let (found, most) = (record.length, self.length);

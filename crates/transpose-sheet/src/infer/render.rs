@@ -244,7 +244,7 @@ fn table_keys(found: &Found<'_>, out: &mut String) {
     }
 }
 
-/// What no column tells: the currency, which may stand in the heading of the amounts.
+/// What no column reports: the currency, which may be in the heading of the amounts.
 fn constants(found: &Found<'_>, header: &[Field], out: &mut String) {
     let amounts = [Field::AMOUNT, Field::GROSS_AMOUNT, Field::RATE, Field::PRICE];
     let columns: Vec<usize> = amounts.into_iter().filter_map(|field| found.column_of(field)).collect();
@@ -359,7 +359,7 @@ fn said(choice: &Choice) -> String {
     format!("{check}{}: {}", choice.confidence.name(), one_line(&choice.reasons.join("; ")))
 }
 
-/// Two notations of the dates of a column of which nothing tells the right one.
+/// Two notations of the dates of a column of which nothing reports the right one.
 fn unclear(found: &Found<'_>, facts: &Facts, field: Field) -> Option<(Notation, Notation)> {
     if !matches!(field.kind(), Kind::Date | Kind::DateTime) {
         return None;

@@ -121,7 +121,7 @@ fn parse(layout: &Layout, pairs: &[(String, String)]) -> Result<Options, Fatal> 
 
 /// The options of a table that is read.
 pub(crate) struct ReadOptions {
-    /// The delimiter that was told; without one that of the layout is tried first.
+    /// The delimiter that was reported; without one that of the layout is tried first.
     pub(crate) delimiter: Option<u8>,
     /// What is done about damaged cells.
     pub(crate) repairs: Repairs,
@@ -159,7 +159,7 @@ pub(crate) struct WriteOptions {
     pub(crate) coding: Option<Coding>,
     /// Whether a character that the encoding does not have may become `?`.
     pub(crate) replace: bool,
-    /// What stands for characters that the table cannot hold.
+    /// What represents characters that the table cannot hold.
     pub(crate) mapping: Arc<Mapping>,
     /// What text goes through before it is put into a cell, if anything.
     pub(crate) characters: Option<Characters>,

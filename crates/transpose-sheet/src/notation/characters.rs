@@ -1,7 +1,7 @@
 //! Characters that a table cannot hold: what its layout forbids, what is no ASCII where it wants
 //! ASCII, what its encoding does not have.
 //!
-//! Whoever writes the table may say what stands for a character, in a file of two columns
+//! Whoever writes the table may say what represents a character, in a file of two columns
 //! (`--characters FILE`). What is not in it is removed (`forbid`) or transliterated
 //! (`repertoire = "ascii"`); what an encoding does not have is refused. Nothing of this is silent:
 //! every value that changed is a diagnostic and counts as loss.
@@ -31,7 +31,7 @@ transpose_core::codes! {
         "Nothing needs to be done."
 }
 
-/// What stands for characters that a table cannot hold.
+/// What represents characters that a table cannot hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mapping(BTreeMap<char, Box<str>>);
 
@@ -106,12 +106,12 @@ pub(crate) struct TextLimits {
     pub(crate) forbid: Box<str>,
     /// Whether only ASCII is written.
     pub(crate) ascii: bool,
-    /// What cannot be told from the end of a cell where cells have no quotes: the delimiter, for
-    /// one. Line breaks and tabs go with it.
+    /// What cannot be reported from the end of a cell where cells have no quotes: the delimiter,
+    /// for one. Line breaks and tabs go with it.
     pub(crate) bare: Option<u8>,
 }
 
-/// What text goes through before it stands in a cell.
+/// What text goes through before it is in a cell.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Characters {
     limits: TextLimits,
@@ -155,7 +155,7 @@ impl Characters {
     }
 
     /// Writes what a text becomes to `out`, which is empty, and answers what was changed; `None`
-    /// where it is written as it stands.
+    /// where it is written as it is.
     pub(crate) fn clean(&self, text: &[u8], out: &mut Vec<u8>) -> Option<Changes> {
         let text = std::str::from_utf8(text).ok()?;
         let place = text.find(|character| !self.holds(character))?;
@@ -195,7 +195,7 @@ impl Changes {
         Self { mapped: characters, ..Self::default() }
     }
 
-    /// Tells of the changes of one value. The place is that of its cell.
+    /// Reports of the changes of one value. The place is that of its cell.
     #[cold]
     pub(crate) fn tell(&self, place: &Location, value: &[u8], report: &mut RunReport) {
         let all: [(&'static Code, &Vec<char>, &str); 4] = [

@@ -1,7 +1,7 @@
 //! What a table must keep to beyond the notation of its cells.
 //!
-//! A row that breaks a rule is told with its place and is converted all the same: the platform that
-//! takes the rows may refuse it, and who reads the diagnostic can still correct it.
+//! A row that breaks a rule is reported with its place and is converted all the same: the platform
+//! that takes the rows may refuse it, and who reads the diagnostic can still correct it.
 
 use crate::delimited::quoting::bare;
 use crate::diagnostics;

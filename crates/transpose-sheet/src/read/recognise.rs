@@ -30,7 +30,7 @@ fn by_texts(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     }
 }
 
-/// Whether a delimiter stands in the first line that is not blank or, below lines before the rows,
+/// Whether a delimiter is in the first line that is not blank or, below lines before the rows,
 /// anywhere; no other is worth a look.
 fn occurs(delimiter: u8, before: usize, probe: &Probe<'_>) -> bool {
     let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);

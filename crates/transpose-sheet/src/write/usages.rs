@@ -48,8 +48,8 @@ pub(crate) struct SumsEncoder {
     back: Back,
     /// Whether returns are lost that the source does not announce.
     counts_returns: bool,
-    /// Alternatives of which one must be filled, with what is said otherwise.
-    /// For each alternative its fields, each with those that stand in for it.
+    /// Alternatives of which one must be filled, with what is said otherwise. For each alternative
+    /// its fields, each with those that are in for it.
     require: Vec<Vec<Vec<usize>>>,
     require_text: String,
     money: Currencies,
@@ -546,7 +546,7 @@ impl SumsEncoder {
         }
     }
 
-    /// What a column says that tells what its row is, where no value does.
+    /// What a column says that says what its row is, where no value does.
     fn decided(&self, planned: &Planned, of_release: bool, back: bool, text: &mut Vec<u8>) {
         for (decides, holds, when) in
             [(planned.switch, of_release, &self.layout.switch), (planned.refund, back, &self.layout.refund)]

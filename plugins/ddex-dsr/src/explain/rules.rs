@@ -1,5 +1,5 @@
-//! Rules of the validation. The codes of diagnostics that implement a rule are known to the registry
-//! only, so they are told elsewhere.
+//! Rules of the validation. The codes of diagnostics that implement a rule are known to the
+//! registry only, so they are reported elsewhere.
 
 use super::wrapped;
 use crate::generated::rules::RULES;

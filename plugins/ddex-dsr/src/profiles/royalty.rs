@@ -1,6 +1,6 @@
 //! `ddex.dsr.royalty`: the Royalty Reporting Profile, multi-record blocks.
 //!
-//! What is owed to rights controllers: recordings with their works, usages (SU03.01) and the
+//! Royalties to rights controllers: recordings with their works, usages (SU03.01) and the
 //! allocation of each (LI01, at least one). Known from the published schemas of 2016 only. A usage
 //! names a release by the service's own identifier, whatever is used.
 

@@ -239,7 +239,7 @@ pub(super) struct HeadRecord {
     /// Which cells hold anything.
     held: Vec<bool>,
     batch: BlockBatch,
-    /// What stands beyond an incomplete definition, under the name that it probably has.
+    /// What is beyond an incomplete definition, under the name that it probably has.
     beyond: Vec<(Box<str>, Value)>,
 }
 
@@ -340,7 +340,7 @@ impl HeadRecord {
         }
     }
 
-    /// The values of the record, with what tells whether a cell holds anything.
+    /// The values of the record, with what says whether a cell holds anything.
     pub(super) fn values<'a>(&'a self, holds: &'a dyn Fn(usize) -> bool) -> Values<'a> {
         Values { row: &self.row, batch: &self.batch, text: &[], holds }
     }

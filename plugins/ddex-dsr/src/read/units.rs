@@ -48,7 +48,7 @@ pub(super) enum Class<'a> {
     Blank,
     Foot,
     Stray,
-    /// A record that two parties agreed on; it belongs to the block in which it stands.
+    /// A record that two parties agreed on; it belongs to the block in which it is.
     Deal,
     /// A record of a block, with its role, where the type is known, and its block id.
     Record(Option<Role>, &'a [u8]),

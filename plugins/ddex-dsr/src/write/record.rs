@@ -35,7 +35,7 @@ pub(super) struct Links<'a> {
     pub(super) priced: bool,
     /// The label that all recordings share.
     pub(super) label: Option<&'a [u8]>,
-    /// For which time a single record repeats its usage, whose amounts stand in the first.
+    /// For which time a single record repeats its usage, whose amounts are in the first.
     pub(super) again: u32,
 }
 
@@ -105,7 +105,7 @@ pub(super) struct Record<'a, 'r, 'o> {
 }
 
 impl Record<'_, '_, '_> {
-    /// Writes a record of blocks; answers where the identifier that others repeat stands.
+    /// Writes a record of blocks; answers where the identifier that others repeat is.
     pub(super) fn write(mut self, writing: &Writing, links: &Links<'_>) -> Range {
         let entity = self.entity;
         self.fits = writing.fits;
@@ -217,7 +217,7 @@ impl Record<'_, '_, '_> {
         self.diagnostic(&codes::MISSING_IN_BLOCK, cell, || format!("cell `{}` has no value", cell.spec.name));
     }
 
-    /// A link, which is told where it must not be missing.
+    /// A link, which is reported where it must not be missing.
     #[inline]
     fn linked(&mut self, cell: &TargetCell, link: &[u8]) {
         self.out.extend_from_slice(link);
@@ -274,7 +274,7 @@ impl Record<'_, '_, '_> {
         net.inspect(|net| decimal::write(&net.normalize(), self.out)).is_some()
     }
 
-    /// What stands in a cell that the source leaves empty.
+    /// What is in a cell that the source leaves empty.
     fn absent(&mut self, cell: &TargetCell) {
         if let Some(fallback) = &cell.fallback {
             self.loss(Change::Guessed, cell, "the agreement's default was taken");

@@ -220,7 +220,7 @@ impl Column {
         there.then(|| self.text.get(start as usize..end as usize).unwrap_or_default())
     }
 
-    /// Reads as many rows; the first of them stands in the given line.
+    /// Reads as many rows; the first of them is in the given line.
     fn read(&mut self, rows: usize, line: u64, sink: &mut Sink) -> Result<(), Stop> {
         self.text.clear();
         self.cells.clear();

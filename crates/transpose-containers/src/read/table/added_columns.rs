@@ -92,7 +92,7 @@ fn folded(heading: &str) -> String {
 /// The delimiters that tables are written with.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The delimiter that stands most often in a line of headings.
+/// The delimiter that is most often in a line of headings.
 fn delimiter(headings: &str) -> u8 {
     let count = |delimiter: u8| headings.bytes().filter(|byte| *byte == delimiter).count();
     DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')

@@ -62,7 +62,7 @@ pub(crate) fn spawn(
             let name: Arc<str> = input.name().into();
             Err(Stop::Refused(refused_input(&PARSER_FAILED, &name, "the file could not be taken apart")))
         });
-        // A failed parser has still pushed what stands before the failure.
+        // A failed parser has still pushed what comes before the failure.
         let rest = std::mem::take(&mut sink.block);
         slot.keep(std::mem::take(&mut sink.diagnostics), sink.pushed + u64::from(outcome.is_ok()));
         let error = match outcome {

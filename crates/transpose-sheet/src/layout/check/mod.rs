@@ -30,7 +30,7 @@ pub(crate) struct Reader<'a> {
 pub(super) type CodeTables = BTreeMap<String, Arc<CodeTable>>;
 
 impl Reader<'_> {
-    /// The refusal of what stands at a place.
+    /// The refusal of what is at a place.
     pub(crate) fn refuse(&self, span: Range<usize>, message: impl Into<String>) -> Fatal {
         let before = self.text.as_bytes().get(..span.start).unwrap_or(&[]);
         let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
@@ -114,7 +114,7 @@ impl Reader<'_> {
         let options = specs(&columns, &before, &after, &file_names);
         let layout = Layout {
             manifest,
-            // A table that is owed to the users' own service may hold what it tells of them; any
+            // A table that belongs to the users' own service may hold what it reports them; any
             // other only what it cannot do without.
             personal: columns
                 .iter()
@@ -170,7 +170,7 @@ impl Reader<'_> {
         Err(self.refuse(id.span(), message))
     }
 
-    /// What stands between and around cells.
+    /// What is between and around cells.
     fn marks(&self, table: &RawTable) -> Result<(u8, u8), Fatal> {
         let delimiter = self.mark("delimiter", table.delimiter.as_ref(), b',')?;
         if table.quote.as_ref().is_some_and(|quote| quote.get_ref() == "none") {
@@ -187,7 +187,7 @@ impl Reader<'_> {
         Ok((delimiter, quote))
     }
 
-    /// A single character that can stand between or around cells.
+    /// A single character that can are between or around cells.
     fn mark(&self, key: &str, given: Option<&Spanned<String>>, default: u8) -> Result<u8, Fatal> {
         let Some(given) = given else { return Ok(default) };
         match given.get_ref().as_bytes() {

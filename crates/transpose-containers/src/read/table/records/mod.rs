@@ -5,8 +5,8 @@
 //! in the logs of streaming services, else those that the text is a sequence of, else those of the
 //! nearest list. Their single values are cells; so are those of inner objects, under names joined
 //! by dots. Single values of the objects around them (`userId` beside `playLogItem`) belong to each
-//! row, wherever they stand in the text; rows wait for them, up to a limit. Lists inside of rows
-//! are cells that hold their JSON.
+//! row, wherever they are in the text; rows wait for them, up to a limit. Lists inside of rows are
+//! cells that hold their JSON.
 //!
 //! ```text
 //! {"userId":"u1","playLogItem":[{"track":{"title":"A"},"at":1},{"at":2}]}
@@ -49,7 +49,7 @@ pub(crate) enum Composite {
 pub(crate) struct Scalar<'a> {
     /// Its text, absent for null.
     pub(crate) text: Option<&'a [u8]>,
-    /// Whether it is a string, so that it stands in quotes in JSON.
+    /// Whether it is a string, so that it is in quotes in JSON.
     pub(crate) quoted: bool,
 }
 

@@ -8,7 +8,7 @@ use transpose_core::diagnostics::Location;
 
 /// Separates the parts of a path.
 pub(super) const PART: u8 = 0x1f;
-/// The part of a path that stands for the members of a list.
+/// The part of a path that represents the members of a list.
 pub(super) const MEMBER: &[u8] = b"[]";
 
 /// Where a walk is: keys joined, with a mark for members of lists.
@@ -57,7 +57,7 @@ impl Path {
     }
 }
 
-/// What stands behind a path that begins with another.
+/// What is behind a path that begins with another.
 pub(super) fn within<'a>(path: &'a [u8], outer: &[u8]) -> Option<&'a [u8]> {
     path.strip_prefix(outer).filter(|rest| rest.first().is_none_or(|byte| *byte == PART))
 }

@@ -8,7 +8,7 @@ use crate::read::table::records::path::{MEMBER, PART, Path, parts, within};
 use crate::read::table::records::{Composite, Lists, MOST_COLUMNS, RecordVisitor, Scalar, joined};
 use std::collections::HashMap;
 
-/// Names of lists, folded, whose objects are rows wherever they stand.
+/// Names of lists, folded, whose objects are rows wherever they are.
 const LISTS: [&str; 2] = ["playlogitem", "logs"];
 
 /// Looks at the first part of a text.
@@ -46,8 +46,8 @@ impl Survey {
         self.places.get(path).and_then(|place| self.seen.get(*place)).map_or(0, |seen| seen.count)
     }
 
-    /// The path whose objects are the rows; where elements repeat, a list is what
-    /// stands several times in one element.
+    /// The path whose objects are the rows; where elements repeat, a list is what appears several
+    /// times in one element.
     fn target(&self, lists: Lists) -> Option<&[u8]> {
         let marked = lists == Lists::Marked;
         let depth = |seen: &PathObjects| parts(&seen.path).count();
