@@ -15,8 +15,8 @@ use transpose_io::{Input, sha256_file};
 transpose_core::codes! {
     /// Accounts that changed while the run was under way.
     pub(crate) CHANGED: "CLI0501" "accounts-changed" Error
-        "Another run has changed the accounts while this one was under way. Replacing them would lose what it wrote."
-        "Run again; runs that share accounts have to come one after the other."
+        "Another run changed the balances during this one. Replacing the file would lose its changes."
+        "Run again; runs that share balances must not overlap."
 }
 
 /// The file with the balances of deals, which a run reads and replaces.

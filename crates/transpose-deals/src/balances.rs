@@ -58,8 +58,8 @@ use transpose_core::terms::ClosingBalance;
 transpose_core::codes! {
     /// Balances that do not add up.
     pub(crate) INCONSISTENT: "DEA0701" "inconsistent-balances" Error
-        "A line of the balances does not follow from the others: somebody has changed it, or lines are missing. What would be paid is unknown."
-        "Take the file as a run has left it, and write corrections as `[[account.adjustment]]`."
+        "A line of the balances does not follow from the others: it was changed, or lines are missing. The payable amount is unknown."
+        "Use the file as a run left it, and write corrections as `[[account.adjustment]]`."
     /// A period that was run already.
     pub(crate) ALREADY_RUN: "DEA0702" "period-already-run" Error
         "The balances have the period already. Running it again would count its earnings twice."
@@ -90,12 +90,12 @@ transpose_core::codes! {
         "Give it the period that is run next, or run its own period again with `--redo`."
     /// Two reports of one account.
     pub(crate) RECORDED_TWICE: "DEA0709" "account-recorded-twice" Error
-        "Two reports of one run are under the same deal, so each has a part of what was earned, and the account would get that of one only."
+        "Two reports of one run are under the same deal, so each has a part of the earnings, and the balance would get only one of them."
         "Make one report of both, or give each its own deal."
     /// A deal without an account.
     pub(crate) NO_ACCOUNT: "DEA0710" "deal-without-account" Warning
-        "The deal rounds every row by itself, so what was earned is known from the report only, and no account is kept: a period that is run twice is not noticed."
-        "Write `at = \"statement\"` under `[deal.rounding]` where an account is wanted."
+        "The deal rounds every row by itself, so earnings are known from the report only, and no balance is kept: a period that is run twice is not noticed."
+        "Write `at = \"statement\"` under `[deal.rounding]` where a balance is wanted."
 }
 
 /// Why an account is adjusted.
@@ -246,7 +246,7 @@ impl Balances {
             let Some(account) = account(&mut reader, &table) else { continue };
             if accounts.iter().any(|other| other.deal == account.deal && other.currency == account.currency) {
                 let message =
-                    format!("the account of `{}` in {} stands twice", account.deal, account.currency);
+                    format!("the account of `{}` in {} appears twice", account.deal, account.currency);
                 reader.report(&INCONSISTENT, table.at, message);
             }
             accounts.push(account);
@@ -338,7 +338,7 @@ impl Balances {
         let Some(account) = self.accounts.iter_mut().find(|account| same(account)) else { return Ok(()) };
         let entered = enter(account, closing, inputs)
             .filter(|entered| entered.shortfall >= Decimal::ZERO && entered.advance >= Decimal::ZERO)
-            .ok_or_else(|| bug("the closing of the account does not follow from its opening"))?;
+            .ok_or_else(|| bug("the closing balance does not follow from the opening balance"))?;
         account.periods.retain(|other| !same_days(other.period, closing.period));
         account.periods.push(entered);
         account.periods.sort_by_key(|entered| entered.period.first());
@@ -348,7 +348,7 @@ impl Balances {
     /// The file, always written in the same way.
     pub fn to_text(&self) -> String {
         let mut out = String::from(
-            "# What is left over between periods. Runs write `[[account.period]]`; corrections belong into `[[account.adjustment]]`.\nversion = 1\n",
+            "# Balances between periods. Runs write `[[account.period]]`; corrections belong into `[[account.adjustment]]`.\nversion = 1\n",
         );
         for account in &self.accounts {
             let _ = write!(

@@ -45,8 +45,8 @@ use transpose_core::terms::{DuplicatePolicy, PeriodBasis, UnroutedPolicy};
 transpose_core::codes! {
     /// Two outputs of one name.
     pub(crate) SAME_NAME: "DEA0801" "repeated-output" Error
-        "The name of an output tells it from the others in messages, in the receipt and in the accounts, and two have the same."
-        "Give each output a name of its own; where one stands for several values, write `{slug}` into its name."
+        "The name of an output identifies it in messages, in the receipt and in the balances, and two have the same."
+        "Give each output a name of its own; where one output has several values, write `{slug}` into its name."
     /// A path that leads out of the folder of outputs.
     pub(crate) OUTSIDE_FOLDER: "DEA0802" "path-outside" Error
         "The files of a job lie below the folder that `-o` names."

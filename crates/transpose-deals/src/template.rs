@@ -175,8 +175,8 @@ const REFUNDS: &str = "
 ";
 
 const DEAL: &str = r#"
-# What the recipient is paid, for reports with amounts. Every policy that the models need has to be said: what is left open is refused with the list.
-# Shares, fees, taxes and withholding are per cent. Several `[[deal]]` may stand here, for other labels or other days.
+# What the recipient is paid, for reports with amounts. Every policy that the models need has to be said: open policies are refused with a list.
+# Shares, fees, taxes and withholding are per cent. Several `[[deal]]` may follow, for other labels or other days.
 # [[deal]]
 # id = "label-2026"
 # label = "Example Recipient"  # who is paid: the name under [recipient]

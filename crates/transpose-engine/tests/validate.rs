@@ -297,11 +297,11 @@ fn repeated_identifiers_are_told_with_both_places() {
         messages(&[two, one]),
         [
             "b C context.total-usages: the usages of the sales context `s` add up to 6, and its total is `100`",
-            "b:4 block 2 U usage.id: usage `x` stands before, in line 3",
-            "a:4 block 2: block `2` stands where `4` is expected",
-            "a:4 block 2: block `2` stands before, in line 4 of `b`",
-            "a:4 block 2 U usage.id: usage `y` stands before, in line 3 of `b`",
-            "a:5 block 3: block `3` stands before, in line 3",
+            "b:4 block 2 U usage.id: usage `x` is a duplicate of line 3",
+            "a:4 block 2: block `2` found where `4` is expected",
+            "a:4 block 2: block `2` is a duplicate of line 4 of `b`",
+            "a:4 block 2 U usage.id: usage `y` is a duplicate of line 3 of `b`",
+            "a:5 block 3: block `3` is a duplicate of line 3",
         ]
     );
 }
@@ -561,6 +561,6 @@ proptest! {
         let plain = check(&files, PLAIN);
         let lines = |verdict: &ValidationResult| verdict.diagnostics.iter().map(|diagnostic| format!("{}: {}", diagnostic.location, diagnostic.message)).collect::<Vec<_>>();
         prop_assert_eq!(lines(&verdict), lines(&plain));
-        prop_assert_eq!(plain.spilled == 0, lines(&plain).iter().all(|line| !line.contains("stands before")));
+        prop_assert_eq!(plain.spilled == 0, lines(&plain).iter().all(|line| !line.contains("is a duplicate of")));
     }
 }

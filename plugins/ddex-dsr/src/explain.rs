@@ -262,7 +262,7 @@ mod tests {
     fn rules_say_how_bad_it_is() {
         holds("V-CELL-3", "V-CELL-3  error\n", &["A mandatory cell is filled."]);
         holds("v-sum-1", "V-SUM-1  warning\n", &["--strict"]);
-        holds("V-COND-17", "V-COND-17  warning\n", &["no finding reports it: "]);
+        holds("V-COND-17", "V-COND-17  warning\n", &["no diagnostic reports it: "]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ use transpose_records::spec::{CellSpec, Obligation};
 use transpose_records::{escape, write};
 
 /// Why a usage is given a summary record.
-const OF_ALLOCATION: &str = "the summary record of the first allocation was taken where the usage names none";
+const OF_ALLOCATION: &str = "the summary record of the first allocation is used where the usage names none";
 
 /// What a version has cells for.
 struct Known {
@@ -348,8 +348,7 @@ impl Writer {
                 return;
             }
             let location = Location { record: Some(target.spec.name.into()), ..place(run, item.entity) };
-            let message =
-                "the use type does not stand on the summary record, and the record has no cell for it";
+            let message = "the use type is not on the summary record, and the record has no cell for it";
             run.report.diagnostics.push(Diagnostic::new(code, location, message));
         }
     }
@@ -453,8 +452,7 @@ impl Writer {
         let currency = context.and_then(|context| context.currency);
         let counted = account.add(quantity, price, duration, currency);
         if counted.and_then(|()| account.add_returns(column(entity, special.returns))).is_none() {
-            let why =
-                "quantity, returns, price or duration of a usage is no exact number, or a sum is too long";
+            let why = "quantity, returns, price or duration of a usage is not an exact number, or a sum is too long";
             return Err(no_item(run, entity, why));
         }
         if duration.is_some() && !keeps_duration {

@@ -57,9 +57,9 @@ const CRATES: &[Crate] = &[
             &["consolidate"],
             &["royalties"],
             &["output"],
-            &["emit"],
+            &["emit", "fanout"],
             &["run"],
-            &["fanout", "validate", "compare", "inspect", "receipt"],
+            &["validate", "compare", "inspect", "receipt"],
         ],
     },
 ];

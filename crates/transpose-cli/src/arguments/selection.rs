@@ -12,29 +12,26 @@ use transpose_engine::{PeriodSelection, Slice};
 #[derive(clap::Args)]
 pub(crate) struct Selection {
     /// The reporting period, such as `2026-10`, `2026-Q4`, `2026-W41`, `2026-10-05` or
-    /// `2026-10-01--2026-10-15`; plays outside it are left out
+    /// `2026-10-01--2026-10-15`; plays outside it are filtered
     #[arg(long, value_name = "PERIOD", value_parser = period)]
     pub(crate) period: Option<Period>,
-    /// The time zone in which the days of the period begin and end: an offset from UTC such as
-    /// `+02:00`, or a name such as `Europe/Berlin`, whose days have 23 or 25 hours where clocks
-    /// change
+    /// The time zone of the days of the period: an offset from UTC such as `+02:00`, or a name such
+    /// as `Europe/Berlin`, whose days have 23 or 25 hours where clocks change
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone, allow_hyphen_values = true)]
     time_zone: Zone,
-    /// Which moment decides whether a play belongs to the period: when it took place, or when it
-    /// was logged, where the report says that
+    /// Which time decides whether a play belongs to the period: when it was played, or when it was
+    /// logged, where the report has it
     #[arg(long, value_name = "MOMENT", default_value = "played", value_parser = word(&PeriodBasis::WORDS))]
     period_by: PeriodBasis,
-    /// What happens to plays outside the period: they are left out and counted, or nothing is
-    /// written
+    /// How to handle plays outside the period: filter and count them, or fail
     #[arg(long, value_name = "ACTION", default_value = "filter", value_parser = word(&OutsidePolicy::WORDS))]
     outside: OutsidePolicy,
-    /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told
-    /// and left out
+    /// How to handle duplicate plays or sales: do not check, report them, or report and drop them
     #[arg(long, value_name = "ACTION", default_value = "off", value_parser = word(&DuplicatePolicy::WORDS))]
     pub(crate) duplicates: DuplicatePolicy,
-    /// Write one output for each month, week or day, with a folder for `--output`. Single plays are
-    /// dealt out in one pass, and the names of the files end in the slice, such as `_2026-W41`; for
-    /// reports of sums `--period` is cut into slices, and the inputs are read once for each
+    /// Write one output per month, week or day; `--output` is a folder. Single plays are routed in
+    /// one pass, and file names end in the slice, such as `_2026-W41`; for aggregate reports
+    /// `--period` is cut into slices, and the inputs are read once per slice
     #[arg(long, value_name = "SLICE")]
     pub(crate) split_by: Option<SplitBy>,
     #[command(flatten)]

@@ -84,7 +84,7 @@ fn formats_are_listed_and_described() {
     assert!(ids.contains(&DSR) && ids.contains(&USAGE) && ids.is_sorted());
     for id in ids {
         let text = place.run(&["formats", id]).ends(0);
-        for part in ["taken from", "options", "fields\n"] {
+        for part in ["source", "options", "fields\n"] {
             assert!(text.text().contains(part), "{id}: {part}");
         }
         let format = json(&place.run(&["formats", id, "--json"]).ends(0).out);

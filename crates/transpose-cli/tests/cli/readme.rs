@@ -62,7 +62,7 @@ fn every_command_of_the_guide_to_label_reports_does_what_it_says() {
         let text = std::fs::read_to_string(root().join(page)).unwrap();
         assert!(text.contains(&shown), "{page} should show\n{shown}");
     }
-    assert!(folder.read("balances.toml").starts_with(b"# What is left over between periods."));
+    assert!(folder.read("balances.toml").starts_with(b"# Balances between periods."));
 }
 
 #[test]

@@ -154,7 +154,11 @@ fn first_row_of_each_identifier_is_converted() {
     assert_eq!(report.out, off.out);
     let summary = objects(&report.err).pop().unwrap();
     assert_eq!((rows(&summary, "duplicate"), found(&summary, "ENG0401")), (0, equal));
-    assert!(report.err.contains("in line ") && report.err.contains("of `one.csv`"), "{}", report.err);
+    assert!(
+        report.err.contains("duplicate of line ") && report.err.contains("of `one.csv`"),
+        "{}",
+        report.err
+    );
     // Counting goes the same way.
     let sums = |inputs: &[&str], more: &[&str]| {
         let more = [&inputs[1..], &["--to", DSR, "-o", "-"], more].concat();
@@ -425,7 +429,7 @@ fn sums_are_made_slice_by_slice() {
     for wrong in
         [&["--receipt", "receipt.json"][..], &["--outside", "refuse"], &["--quarantine", "aside.csv"]]
     {
-        split(wrong).ends(2).says("once for each slice");
+        split(wrong).ends(2).says("once per slice");
     }
     let all = ["--to", DSR, "-o", "out/", "--split-by", "week"];
     place.run(&conversion(&sound(), &all)).ends(2).says("--period");

@@ -23,7 +23,7 @@ transpose_core::codes! {
         "Leave `--column` out, or give another name."
     /// A container that cannot be read.
     pub UNREADABLE: "CON0106" "unreadable-container" Error
-        "The file is of a kind that tables come in, and something in it is damaged or against the rules of that kind."
+        "The file is of a known kind of container, and it is damaged or breaks the rules of that kind."
         "Fetch the file again, or open it with the program that made it and save it anew."
     /// A container that is read by no one here.
     pub UNSUPPORTED: "CON0107" "unsupported-container" Error
@@ -43,7 +43,7 @@ transpose_core::codes! {
         "Correct the text, or have it exported again."
     /// A value that comes too late.
     pub LATE_KEY: "CON0111" "late-key" Warning
-        "A key was found whose column is not in the table, because neither the first part of the input nor a known layout has it, or which stands after records that it would belong to. Its values are passed over."
+        "A key was found whose column is not in the table, because neither the first part of the input nor a known layout has it, or which comes after records that it would belong to. Its values are ignored."
         "If the values are needed, put a record that has the key first, or give the column with `--column NAME=VALUE`."
     /// A part without records.
     pub NO_RECORDS: "CON0112" "no-records" Error
@@ -60,7 +60,7 @@ transpose_core::codes! {
     /// A cell with an error in it.
     pub ERROR_CELL: "CON0115" "error-cell" Error
         "A cell holds an error of the spreadsheet, such as `#N/A` or `#REF!`, instead of a value. It is read as empty."
-        "Mend the formula in the source, or paste values only."
+        "Repair the formula in the source, or paste values only."
     /// A value that has no exact text.
     pub NO_TEXT: "CON0116" "value-without-text" Error
         "The value is not a number (NaN) or infinite, or is of a type without a notation in text. It is read as empty."

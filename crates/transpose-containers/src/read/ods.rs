@@ -199,7 +199,7 @@ fn put(sheets: &mut Sheets<'_>, cells: &[(u32, u32, Cell)], row: u32, repeated: 
         return Ok(());
     }
     if repeated > MOST_REPEATED {
-        let message = format!("row {} is said to stand there {repeated} times", u64::from(row) + 1);
+        let message = format!("row {} is repeated {repeated} times", u64::from(row) + 1);
         return stop(&TOO_LARGE, Location::default(), message);
     }
     for row in (0..repeated).map(|further| row.saturating_add(further)) {

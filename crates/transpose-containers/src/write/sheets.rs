@@ -169,7 +169,7 @@ impl<B: Workbook> SheetWriter<B> {
         let mut diagnostics = Vec::new();
         if self.begun > 1 {
             let message = format!(
-                "the {} rows stand on {} sheets, because a sheet of `{}` has {} rows; each begins with the headings",
+                "the {} rows are on {} sheets, because a sheet of `{}` has {} rows; each begins with the headings",
                 self.lines.saturating_sub(1),
                 self.begun,
                 self.container,

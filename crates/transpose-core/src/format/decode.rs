@@ -201,9 +201,9 @@ impl dyn Decoder + '_ {
 
 /// Reads single plays and sales.
 ///
-/// A decoder does not turn a row into values. It gives, for each row, the raw bytes of two keys (the
-/// item and the context), which the engine interns, and the raw cells that a [`Projection`] asks
-/// for; what they mean is asked once for each distinct key.
+/// A decoder does not turn a row into values. It gives, for each row, the raw bytes of two keys
+/// (the item and the context), which the engine interns, and the raw cells that a [`Projection`]
+/// asks for; what they mean is asked once for each distinct key.
 pub trait EventDecoder: Decoder {
     /// Says which part of each event is needed; called once before the workers start.
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal>;

@@ -297,7 +297,7 @@ fn defaults(reader: &mut Reader, root: &Table) -> BTreeMap<Field, String> {
         if let Some(text) = reader.checked(&entry.key, entry.at, &text, value::canonical(field.kind(), &text))
             && defaults.insert(field, text).is_some()
         {
-            reader.report(&WRONG_VALUE, entry.at, format!("`{field}` stands twice in `[defaults]`"));
+            reader.report(&WRONG_VALUE, entry.at, format!("`{field}` appears twice in `[defaults]`"));
         }
     }
     defaults

@@ -37,7 +37,7 @@ transpose_core::codes! {
         "Fill the cell of the figures; write `0` when the number is zero."
     /// Plays where the deal does not hold.
     pub(crate) TERRITORY_WITHOUT_DEAL: "DEA0523" "territory-without-deal" Error
-        "There are plays in a territory that the deal is not for, and nothing is owed for them under it."
+        "There are plays in a territory that the deal is not for, and no royalties are due for them under it."
         "Add the territory to `territories` of the deal, or report these plays elsewhere."
     /// A context for which no rate fits.
     pub(crate) NO_RATE: "DEA0524" "no-rate" Error

@@ -16,8 +16,8 @@ use transpose_core::model::Entity;
 transpose_core::codes! {
     /// A minimum that no usage can carry.
     pub(crate) UNREPORTED_MINIMUM: "DEA0530" "minimum-without-plays" Warning
-        "A minimum is owed whatever was played, and nothing was: no row of the report can show it. It is part of what is payable."
-        "Tell the recipient; the explanation of the amounts shows it."
+        "A minimum is payable whatever was played, and nothing was: no row of the report can show it. It is part of the payable amount."
+        "Inform the recipient; the explanation of the amounts shows it."
 }
 
 /// What usages of one kind are paid.
@@ -95,7 +95,7 @@ fn leave_unreported(basis: &mut Basis<'_>, key: &Key, model: &str, net: &Exact) 
     });
     basis.unallocated.push(with(area(key), line));
     let currency = basis.reporting();
-    let message = format!("{} {currency} of `{model}` are owed, and nothing was played", plain(net));
+    let message = format!("{} {currency} of `{model}` are payable, and nothing was played", plain(net));
     basis.report_deal(&UNREPORTED_MINIMUM, message);
 }
 

@@ -7,7 +7,7 @@ use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 transpose_core::codes! {
     /// A label for which there is no deal.
     pub(crate) LABEL_WITHOUT_DEAL: "DEA0506" "label-without-deal" Error
-        "The label is to be paid, and the agreement has no deal with it that is in force, so what is owed is unknown."
+        "The label is to be paid, and the agreement has no deal with it that is in force, so the royalties are unknown."
         "Add a `[[deal]]` for the label, or correct its name: the `label` of a deal is the `name` under `[recipient]`."
     /// Several deals that could hold.
     pub(crate) UNDECIDED_DEAL: "DEA0507" "undecided-deal" Error

@@ -147,7 +147,7 @@ const ADJUSTS: RowMessage =
     (&diagnostics::REFUND_ADJUSTS, "the refund came after the cut-off of its sale's period and adjusts");
 const UNMATCHED: RowMessage = (
     &diagnostics::UNMATCHED_ADJUSTS,
-    "the sale of the refund is not in the inputs; it is taken to adjust an earlier report",
+    "the sale of the refund is not in the inputs; the refund is treated as an adjustment of an earlier report",
 );
 
 /// The rows of a chunk that have a place, side by side.

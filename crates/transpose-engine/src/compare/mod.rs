@@ -1,12 +1,13 @@
 //! Two reports of events side by side: which plays are in both, which in one only, and where they
 //! differ.
 //!
-//! | step | does |
-//! |---|---|
-//! | reading | each row becomes a record: time, duration, the cells that are compared; records are sorted by identifier, on disk where they are many |
-//! | identifiers | rows of both files with one identifier are pairs; a further row of it in one file is repeated |
-//! | nearest | the rest is sorted by track and user, and rows no further apart than the window are paired, the nearest first |
-//! | telling | differences are sorted by file and line, and told and written in that order |
+//! - reading: each row becomes a record: time, duration, the cells that are compared; records are
+//!   sorted by identifier, on disk where they are many
+//! - identifiers: rows of both files with one identifier are pairs; a further row of it in one file
+//!   is repeated
+//! - nearest: the rest is sorted by track and user, and rows no further apart than the window are
+//!   paired, the nearest first
+//! - telling: differences are sorted by file and line, and told and written in that order
 //!
 //! Memory does not depend on the files: everything goes through sorters with a limit, and of rows
 //! that follow each other within the window at most `TOGETHER` are looked at together. Nothing
@@ -38,15 +39,15 @@ use transpose_io::Input;
 transpose_core::codes! {
     /// A row of the first file without its like in the second.
     pub ONLY_IN_A: "ENG0421" "only-in-a" Warning
-        "The play stands in the first file, and no row of the second has its identifier, nor its track and user within the window of time."
+        "The play is in the first file, and no row of the second has its identifier, nor its track and user within the window of time."
         "`-o FILE` writes every difference. A wider `--window` pairs plays whose clocks disagree."
     /// A row of the second file without its like in the first.
     pub ONLY_IN_B: "ENG0422" "only-in-b" Warning
-        "The play stands in the second file, and no row of the first has its identifier, nor its track and user within the window of time."
+        "The play is in the second file, and no row of the first has its identifier, nor its track and user within the window of time."
         "`-o FILE` writes every difference. A wider `--window` pairs plays whose clocks disagree."
     /// Two rows of one play that say different things.
     pub DIFFERENT: "ENG0423" "rows-differ" Warning
-        "The play stands in both files, which say different things of it. Times differ when they are further apart than the window."
+        "The play is in both files, and they differ. Times differ when they are further apart than the window."
         "`-o FILE` writes every difference with both values; `--fields` chooses what is compared."
     /// A row that appears several times in the first file.
     pub REPEATED_IN_A: "ENG0424" "repeated-in-a" Warning
@@ -691,8 +692,7 @@ impl Pairing<'_> {
                     .is_some_and(|last| row.time.saturating_sub(last.time) <= self.shape.window);
             if !follows || near.rows.len() >= TOGETHER || near.text.len() >= SORTING / 3 {
                 if follows {
-                    let message =
-                        "plays of one track and user stand so close that they were paired piece by piece";
+                    let message = "plays of one track and user are so close that they were paired one by one";
                     self.compared.diagnostics.push(Diagnostic::new(&CROWDED, Location::default(), message));
                 }
                 self.pair_nearest(&mut near)?;
@@ -864,8 +864,8 @@ impl Shape {
         let message = match class {
             Class::Different => format!("the play in {} differs in {fields}", other()),
             Class::Only(file) => format!("the play is not in `{}`", name(1 - file.min(1))),
-            Class::Repeated(_) if fields.is_empty() => format!("the play stands before, in {}", other()),
-            Class::Repeated(_) => format!("the play stands before, in {}, and differs in {fields}", other()),
+            Class::Repeated(_) if fields.is_empty() => format!("the play is a duplicate of {}", other()),
+            Class::Repeated(_) => format!("the play is a duplicate of {}, and differs in {fields}", other()),
         };
         Diagnostic::new(class.code(), location, message)
     }

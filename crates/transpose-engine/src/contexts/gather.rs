@@ -42,7 +42,7 @@ transpose_core::codes! {
         "Convert the tables one at a time if the value is needed."
     /// Tables of different parties.
     pub OTHER_PARTIES: "ENG0603" "other-parties" Error
-        "Tables are converted together only if they are of one sender to one recipient; otherwise nobody could tell whose usages are whose."
+        "Tables are converted together only if they have one sender and one recipient; otherwise usages could not be attributed."
         "Convert the tables one at a time."
 }
 

@@ -132,7 +132,7 @@ impl<'a> EnrichedDecoder<'a> {
 fn describe(code: &'static Code, track: &[u8], release: &[u8]) -> String {
     let (on, of) = (String::from_utf8_lossy(track), String::from_utf8_lossy(release));
     if *code == diagnostics::SEVERAL_RELEASES {
-        return format!("track {on} is on several releases; the first of the catalogue is taken");
+        return format!("track {on} is on several releases; the first one of the catalogue is used");
     }
     match (track, release) {
         ([], []) => "the event names neither a track nor a release".into(),

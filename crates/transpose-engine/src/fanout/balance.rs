@@ -11,7 +11,7 @@ transpose_core::codes! {
     /// Rows that no output of a set takes.
     pub NOT_TAKEN: "ENG0701" "rows-not-taken" Warning
         "No output of the set has a rule for these rows, so none of its reports holds them. They are counted, and the run balances with them."
-        "Add an output for them, or leave out the rule of the last output of the set, which then takes the rest; `untaken = \"refuse\"` in the job refuses to write anything."
+        "Add an output for them, or remove the rule of the last output of the set, which then takes the rest; `untaken = \"refuse\"` in the job refuses to write anything."
     /// The same where the job refuses it.
     pub NOT_TAKEN_REFUSED: "ENG0702" "untaken-refused" Error
         "The job says that every row has to go to an output of the set, and some do not."
@@ -105,7 +105,7 @@ fn same(set: &str, sum: &Amounts, routed: &Amounts) -> Result<(), Imbalance> {
         ("amounts paid", paid(sum), paid(routed)),
     ] {
         if a != b {
-            let what = format!("{what} dealt out to the set `{set}`").into();
+            let what = format!("{what} routed to the set `{set}`").into();
             return Err(Imbalance { what, read: b, accounted: a });
         }
     }

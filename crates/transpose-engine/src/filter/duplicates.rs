@@ -151,7 +151,7 @@ impl DuplicateSearch<'_> {
     ) -> Result<(), Fatal> {
         let no_identity = || {
             let message = format!(
-                "duplicates are told by the identifiers of plays or sales, and `{}` has none here",
+                "duplicates are found by the ids of plays or sales, and `{}` has none here",
                 self.source.manifest().id
             );
             let place = Location { source: Some(input.name().into()), ..Location::default() };
@@ -291,8 +291,7 @@ impl KeyCollector<'_> {
             } else {
                 diagnostics.report(&NO_EVENT_ID, || {
                     let place = origin.locate(row.line, row.start).field(Field::EVENT_ID);
-                    let message =
-                        "the row has no identifier of the play or sale, so it is taken for one of its own";
+                    let message = "the row has no id of the play or sale, so it is treated as unique";
                     Diagnostic::new(&NO_EVENT_ID, place, message)
                 });
             }

@@ -41,7 +41,7 @@ transpose_core::codes! {
         "Ask the sender which row holds. `--duplicates drop` converts the first and leaves out the others; `report` converts all."
     /// Rows that cannot be distinguished.
     pub NO_EVENT_ID: "ENG0403" "no-event-id" Info
-        "The row has no identifier of the play or sale, so that nobody can tell whether it stands twice. It is taken for a play of its own."
+        "The row has no identifier of the play or sale, so it cannot be checked for duplicates. It is treated as unique."
         "Ask the sender for identifiers."
     /// Duplicates that cannot be looked for.
     pub NO_IDENTITY: "ENG0404" "duplicates-unknown" Error
@@ -312,7 +312,7 @@ impl RowFilter<'_> {
             let first = self.named(mark.first);
             let what = if mark.differs { "another row with the same identifier" } else { "the same row" };
             let end = if dropped { "; this one is left out" } else { "" };
-            format!("{what} stands before, in {first}{end}")
+            format!("{what} is a duplicate of {first}{end}")
         });
     }
 

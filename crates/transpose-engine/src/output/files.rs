@@ -255,7 +255,7 @@ impl<'a> OutputFiles<'a> {
                 if of > 1 {
                     return Err(diagnostics::bug("a table was split"));
                 }
-                let message = "the first lines of the format tell how many rows follow";
+                let message = "the first lines of the format state how many rows follow";
                 return Err(Fatal::usage(Diagnostic::new(
                     &diagnostics::HEAD_WAITS,
                     Location::default(),

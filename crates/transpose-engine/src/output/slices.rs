@@ -19,7 +19,7 @@ transpose_core::codes! {
         "Give `--period`, so that plays far away are left out, or a longer slice."
     /// Slices of sums.
     pub SPLIT_SUMS: "ENG0411" "split-needs-events" Error
-        "`--split-by` deals out single plays to files; a report of sums is made for one period."
+        "`--split-by` routes single plays to files; an aggregate report covers one period."
         "Convert once for each `--period`."
 }
 

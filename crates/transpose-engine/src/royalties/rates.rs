@@ -67,7 +67,7 @@ impl Rates {
             let context = usage_kinds.context_of(kind).and_then(|context| contexts.get(context as usize));
             let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
             if unit.sum.is_some_and(|sum| sum as usize >= sums.len()) {
-                return Err(diagnostics::bug("an amount of no sum"));
+                return Err(diagnostics::bug("an amount without a sum"));
             }
             kinds.push(Some(Rate {
                 negative: unit.numerator < 0,

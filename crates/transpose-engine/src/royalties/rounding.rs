@@ -289,7 +289,7 @@ impl Amounts {
             }
         })?;
         if found.len() != open.0.len() {
-            return Err(diagnostics::bug("a unit of a sum for nobody"));
+            return Err(diagnostics::bug("a unit of a sum without a row"));
         }
         for (sum, place) in found {
             if let Some(cut) = self.cuts.get_mut(sum as usize) {

@@ -80,7 +80,7 @@ pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, 
     let pending = match output.slices.take() {
         _ if reader.gave_up => output.give_up(),
         Some(slices) => output.finish(slices, false)?,
-        None => return Err(diagnostics::bug("an output that nobody makes")),
+        None => return Err(diagnostics::bug("an output without a counter")),
     };
     PendingRun::of_only(pending, reader)
 }

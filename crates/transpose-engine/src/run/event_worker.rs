@@ -117,7 +117,7 @@ impl ChunkWork<'_> {
             return Ok((report, rejects, Vec::new()));
         }
         let Some(encoder) = projection.encoder else {
-            return Err(diagnostics::bug("an output that nobody makes"));
+            return Err(diagnostics::bug("an output without a counter"));
         };
         let slicing = projection.slicing.map(|slicing| (slicing, projection.filter));
         encode_events(rows, self.decoder, encoder, projection.encoded, slicing)

@@ -58,7 +58,7 @@ fn end(
     match (counts, output.slices.take()) {
         (Some(counts), _) => counts.finish(output, reader.reads, spaces, sources),
         (None, Some(slices)) => output.finish(slices, false),
-        (None, None) => Err(diagnostics::bug("an output that nobody makes")),
+        (None, None) => Err(diagnostics::bug("an output without a counter")),
     }
 }
 

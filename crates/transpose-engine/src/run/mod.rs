@@ -58,7 +58,7 @@ transpose_core::codes! {
         "Split the job into several."
     /// Inputs that cannot be routed.
     pub NO_EVENTS: "ENG0704" "job-needs-events" Error
-        "A job deals single plays and sales out to its outputs. These inputs hold sums, or a catalogue."
+        "A job routes single plays and sales to its outputs. These inputs hold aggregates, or a catalogue."
         "Convert such a report with `transpose convert`."
 }
 
@@ -163,7 +163,7 @@ impl Run<'_> {
         };
         let target = output.format.manifest();
         if output.slicing.is_some() && target.grain != Grain::Event {
-            return refused(&SPLIT_SUMS, format!("`{}` holds sums, not single plays", target.id));
+            return refused(&SPLIT_SUMS, format!("`{}` holds aggregates, not single plays", target.id));
         }
         match (source.grain, target.grain) {
             (Grain::Event, Grain::Aggregate) => output.require_terms().map(drop),

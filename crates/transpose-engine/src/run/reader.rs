@@ -1,12 +1,12 @@
 //! The one loop that reads an input of a run.
 //!
-//! Workers decode chunks and make of each a [`ChunkResult`]; one of them at a time takes the results
-//! in the order of the input, so that nothing depends on threads: reports are added up, rejected
-//! rows go to the quarantine file, and what was encoded goes to the outputs.
+//! Workers decode chunks and make of each a [`ChunkResult`]; one of them at a time takes the
+//! results in the order of the input, so that nothing depends on threads: reports are added up,
+//! rejected rows go to the quarantine file, and what was encoded goes to the outputs.
 //!
 //! Invariant: what is read through here is accounted for once, in the report of the reader or in
-//! those of the outputs. A run with one output and no route keeps everything in the reader's report,
-//! which becomes the output's in the end.
+//! those of the outputs. A run with one output and no route keeps everything in the reader's
+//! report, which becomes the output's in the end.
 
 use crate::diagnostics;
 use crate::run::limits::OnReject;

@@ -484,7 +484,7 @@ impl<'a> MessageCheck<'a> {
             }
             let why = why.join(" and ");
             let message = format!(
-                "{why}; what is in there counts for no sum, so sums are only checked for being too large"
+                "{why}; its usages are missing from the sums, so sums are only checked for being too large"
             );
             self.diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
         }
@@ -554,7 +554,7 @@ impl<'a> MessageCheck<'a> {
         for place in (0..self.inputs.len()).filter(|place| !self.repeated.contains(place)) {
             let (index, input, source) = self.input(place)?;
             let Some(again) = input.again(reading.threads).map_err(|error| diagnostics::io(&error))? else {
-                let message = "identifiers that may stand twice cannot be compared, because the input can be read only once";
+                let message = "possible duplicate identifiers cannot be compared, because the input can be read only once";
                 let place = Location { source: Some(source), ..Location::default() };
                 self.diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
                 return Ok(());

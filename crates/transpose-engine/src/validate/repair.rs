@@ -38,7 +38,7 @@ impl Validation<'_> {
             let diagnostic = Diagnostic::new(
                 &diagnostics::NO_REPAIR,
                 place(),
-                format!("nothing can be mended in files of `{id}`"),
+                format!("nothing can be repaired in files of `{id}`"),
             );
             return Err(Fatal::usage(diagnostic));
         };

@@ -272,7 +272,7 @@ impl Repeat {
             _ => format!("line {before}"),
         };
         let what = if usage { "usage" } else { "block" };
-        let message = format!("{what} `{}` stands before, in {before}", shown(id));
+        let message = format!("{what} `{}` is a duplicate of {before}", shown(id));
         Some(Diagnostic::new(code, place, message).value(id))
     }
 }

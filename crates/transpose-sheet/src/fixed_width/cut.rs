@@ -190,7 +190,7 @@ impl Cutter {
                 }
             };
             if number(cell) != Some(counted) {
-                let message = format!("the line tells {}, counted {counted}", lossy(cell.trim_ascii()));
+                let message = format!("the line says {}, counted {counted}", lossy(cell.trim_ascii()));
                 let place = self.place().cell(place, &slot.name);
                 diagnostics.push(Diagnostic::new(&CONTROL_TOTAL, place, message).value(cell));
             }
@@ -387,8 +387,8 @@ mod tests {
         };
         assert_eq!(told("94000020000001\n"), [""; 0]);
         let wrong = [
-            "SHT0504 Some(4)/2 the line tells 00003, counted 2",
-            "SHT0504 Some(4)/3 the line tells 000000x, counted 1",
+            "SHT0504 Some(4)/2 the line says 00003, counted 2",
+            "SHT0504 Some(4)/3 the line says 000000x, counted 1",
         ];
         assert_eq!(told("9400003000000x\n"), wrong);
         assert_eq!(told(""), ["SHT0505 Some(4)/0 the file ends without the line that closes it"]);
@@ -423,12 +423,12 @@ mod tests {
         let cases: [(String, &'static Code, u64, &str); 5] = [
             (row.into(), &NO_HEADER_LINE, 1, "begins with a row, expected a line `92`"),
             ("\n\nhello\n".into(), &NO_HEADER_LINE, 3, "expected `92`, `I3`, `94`"),
-            ("924031XXXXX261031\n".into(), &WRONG_TEXT, 1, "`4031` stands in column 3, expected `4030`"),
+            ("924031XXXXX261031\n".into(), &WRONG_TEXT, 1, "`4031` is in column 3, expected `4030`"),
             (
                 "924030XXXXX261031\n92".into(),
                 &SHORT_LINE,
                 2,
-                "2 characters, and `record` stands in column 3 to 6",
+                "2 characters, and `record` is in column 3 to 6",
             ),
             ("924030XXXXX2610311\n".into(), &LONG_LINE, 1, "18 characters, expected 17"),
         ];

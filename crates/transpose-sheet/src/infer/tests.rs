@@ -46,7 +46,7 @@ fn names_cells_and_products_tell_the_fields() {
     );
     assert!(proposal.toml.contains("delimiter = \"\\t\"\nline-end = \"lf\"\n"), "{}", proposal.toml);
     assert!(proposal.toml.contains("times `Rate` it is `Amount` in 18 rows"), "{}", proposal.toml);
-    assert!(proposal.toml.contains("# CHECK: nothing in the sample tells the currency"), "{}", proposal.toml);
+    assert!(proposal.toml.contains("# CHECK: nothing in the sample names the currency"), "{}", proposal.toml);
 }
 
 /// So many units of the last place.

@@ -18,7 +18,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "delimiter",
         kind: OptionKind::Choice(&["comma", "semicolon", "tab", "pipe"]),
         default: "",
-        about: "What stands between cells, where the file differs from the layout.",
+        about: "What separates cells, where the file differs from the layout.",
     },
     OptionSpec {
         name: "line-end",
@@ -54,7 +54,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "characters",
         kind: OptionKind::Text,
         default: "",
-        about: "What stands for characters that the table cannot hold: lines of a character, a comma and its replacement. `--characters FILE` gives the content of a file.",
+        about: "Replacements for characters that the table cannot hold: lines of a character, a comma and its replacement. `--characters FILE` gives the content of a file.",
     },
     OptionSpec {
         name: "refund-sign",
@@ -66,7 +66,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "incomplete",
         kind: OptionKind::Choice(&["refuse", "keep"]),
         default: "refuse",
-        about: "What happens when rows of a table of sums lack what its layout demands: nothing is written, or they are kept and told.",
+        about: "How to handle rows of an aggregate table that lack what its layout demands: write nothing, or keep and report them.",
     },
     OptionSpec {
         name: "too-long",

@@ -20,14 +20,14 @@ transpose_core::codes! {
     /// A value with characters that the layout forbids.
     pub REMOVED: "SHT0511" "forbidden-character-removed" Warning
         "Text must not hold the character, because it means something else in the file: it divides cells or lines, or the layout forbids it. It was left out, or a space was put in its place, and the value counts as shortened in the loss report."
-        "Say what should stand for it with `--characters FILE`, a table of two columns `from,to`, or change the source."
+        "Give a replacement with `--characters FILE`, a table of two columns `from,to`, or change the source."
     /// A character was transliterated.
     pub TRANSLITERATED: "SHT0722" "transliterated" Warning
         "The layout takes ASCII only, and the value has other characters. They were written with the nearest letters of ASCII, and the value counts as shortened in the loss report."
-        "Say what should stand for a character with `--characters FILE`, a table of two columns `from,to`."
+        "Give a replacement for a character with `--characters FILE`, a table of two columns `from,to`."
     /// A character was replaced as the user wants it.
     pub MAPPED: "SHT0723" "mapped-character" Info
-        "The table cannot hold the character, and the file of characters says what stands for it. The value counts as shortened in the loss report."
+        "The table cannot hold the character, and the file of characters has a replacement. The value counts as shortened in the loss report."
         "Nothing needs to be done."
 }
 
@@ -63,7 +63,7 @@ impl Mapping {
             }
             let Some(character) = character(&from).filter(|_| cells.len() == 2) else {
                 return refused(format!(
-                    "line {line} of the characters is no pair of a character and what stands for it: `{from}`"
+                    "line {line} of the characters is not a pair of a character and its replacement: `{from}`"
                 ));
             };
             if mapping.insert(character, to.into()).is_some() {
@@ -185,7 +185,7 @@ impl Characters {
 
 /// The refusal of a mapping that does not help.
 pub(crate) fn useless(from: char) -> Fatal {
-    let message = format!("what stands for {} cannot be written either", named(from));
+    let message = format!("the replacement of {} cannot be written either", named(from));
     Fatal::usage(Diagnostic::new(&BAD_OPTION, Location::default(), message))
 }
 

@@ -274,7 +274,7 @@ impl FileNames {
             None => (None, Vec::new()),
             Some(Ok(name)) => (Some(name), Vec::new()),
             Some(Err(missing)) => {
-                let message = format!("nothing tells `{missing}`, of which the name of the file is made");
+                let message = format!("nothing supplies `{missing}`, which the file name needs");
                 (None, vec![Diagnostic::new(&NO_NAME, Location::default(), message)])
             }
         }

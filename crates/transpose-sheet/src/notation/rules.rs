@@ -66,7 +66,7 @@ impl Rule {
     pub(crate) fn message(self, kind: &CellKind) -> String {
         match (self, kind) {
             (Self::MaxAge(days), _) => format!("the time is more than {days} days old"),
-            (Self::NotInFuture, _) => "the time lies in the future".into(),
+            (Self::NotInFuture, _) => "the time is in the future".into(),
             (Self::Positive, _) => "expected a whole number above zero".into(),
             (Self::MaxLength(most), _) => format!("the text has more than {most} characters"),
             (Self::Known, CellKind::Vocabulary { values, .. }) => {

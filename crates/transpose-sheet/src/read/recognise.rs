@@ -26,7 +26,7 @@ fn by_texts(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     match (fits, before, texts(&layout.columns)) {
         (false, ..) | (true, 0, 0) => Recognition::No,
         (true, 0, _) => Recognition::Possible("the texts that every row has".into()),
-        (true, ..) => Recognition::Certain("the lines before the rows".into()),
+        (true, ..) => Recognition::Certain("the preface lines".into()),
     }
 }
 

@@ -85,7 +85,7 @@ impl Common {
                 let message = format!("a line has one `{field}`, and the rows have `{first}` and `{other}`");
                 diagnostics.push(Diagnostic::new(&SEVERAL_VALUES, location, message));
             } else if cell.required && cell.default.is_none() {
-                let message = format!("a line of the layout needs `{field}`, and nothing tells it");
+                let message = format!("a line of the layout needs `{field}`, and nothing supplies it");
                 diagnostics.push(Diagnostic::new(&crate::diagnostics::NO_SOURCE, location, message));
             }
         }

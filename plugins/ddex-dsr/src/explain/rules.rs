@@ -28,7 +28,7 @@ pub(super) fn explain(topic: &str) -> Option<String> {
         out.push_str(&wrapped(sentence.split(' ').filter(|word| !word.is_empty()), 0));
     }
     if !rule.unreported.is_empty() {
-        out.push_str(&wrapped(format!("no finding reports it: {}", rule.unreported).split(' '), 0));
+        out.push_str(&wrapped(format!("no diagnostic reports it: {}", rule.unreported).split(' '), 0));
     }
     Some(out)
 }

@@ -9,7 +9,7 @@ use crate::format::Profile;
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.royalty",
     title: "DDEX DSR, Royalty Reporting Profile",
-    about: "What is owed to rights controllers, in multi-record blocks: header, summary records, blocks of recordings \
+    about: "Royalties of rights controllers, in multi-record blocks: header, summary records, blocks of recordings \
             with their works, usages and the allocation of each usage, footer.",
     reference: "DDEX published schemas of profile version 1.0.1; facts in spec/",
     name: "RoyaltyReportingProfile",

@@ -628,7 +628,7 @@ impl<'r> Worker<'r> {
         if entry.role == Role::Embodiment {
             let kind = entry.spec.family();
             if let Some(other) = progress.embodied.filter(|other| *other != kind) {
-                let message = format!("{} and {} stand in one block", kind.min(other), kind.max(other));
+                let message = format!("{} and {} are in one block", kind.min(other), kind.max(other));
                 let place = place().record(entry.spec.name);
                 report.diagnostics.push(Diagnostic::new(&codes::MIXED_EMBODIMENTS, place, message));
             }
@@ -722,9 +722,9 @@ impl<'r> Worker<'r> {
         let cell = |number: usize| this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
         if let Some(number) = entry.use_type.filter(|number| context.use_type == filled(*number)) {
             let message = if context.use_type {
-                "the use type stands on the summary record too"
+                "the use type is on the summary record too"
             } else {
-                "the use type stands neither here nor on the summary record"
+                "the use type is neither here nor on the summary record"
             };
             report.diagnostics.push(Diagnostic::new(&codes::USE_TYPE, cell(number), message));
         }
@@ -924,7 +924,8 @@ impl<'r> Worker<'r> {
         if knows(links.summary) || !knows(sale) {
             return links.summary;
         }
-        let message = "SummaryRecordId and SalesTransactionId stand in each other's cells; they are read the other way round";
+        let message =
+            "SummaryRecordId and SalesTransactionId are in each other's cells; they are read swapped";
         let place = this.here.link(entry, Link::Summary);
         report.diagnostics.push(Diagnostic::new(&codes::SWAPPED, place, message));
         if let Some(place) = entry.sale {

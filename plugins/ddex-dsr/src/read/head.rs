@@ -378,7 +378,7 @@ impl<'a> Opening<'a> {
         if scattered && !interleaves(&layout.profile.structure) {
             let duty = SummaryRules::of(layout.profile).is_some_and(|rules| rules.together);
             let code = if duty { &codes::SUMMARY_ORDER_DUTY } else { &codes::SUMMARY_ORDER };
-            let message = "other summary records stand between those of this type";
+            let message = "other summary records are between those of this type";
             self.diagnostics.push(Diagnostic::new(code, self.place(line).record(spec.name), message));
         }
         passed.push(kind);

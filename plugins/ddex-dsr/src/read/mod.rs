@@ -338,7 +338,7 @@ impl Reader {
             kinds.sort_by_key(|(line, _)| *line);
             kinds.dedup_by_key(|(_, entry)| entry.spec.family());
             if let [(_, first), (line, second), ..] = kinds.as_slice() {
-                let message = format!("{} and {} stand in one file", first.spec.name, second.spec.name);
+                let message = format!("{} and {} are in one file", first.spec.name, second.spec.name);
                 diagnostics.push(Diagnostic::new(
                     &codes::MIXED_SINGLES,
                     self.at_line(*line).record(second.spec.name),

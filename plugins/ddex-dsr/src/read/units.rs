@@ -373,7 +373,7 @@ impl Worker<'_> {
         let message = if is_deal_specific(name.as_bytes()) {
             format!("a {name} record follows nothing that it could belong to")
         } else {
-            format!("a {name} record stands among the blocks")
+            format!("a {name} record is among the blocks")
         };
         let place = self.place(region.origin, unit.start, unit.line).record(&name);
         report.diagnostics.push(Diagnostic::new(&codes::STRAY_RECORD, place, message).value(content));
@@ -382,7 +382,7 @@ impl Worker<'_> {
             Subject::Extra(name.into()),
             1,
             Some(number),
-            "the record stands among the blocks",
+            "the record is among the blocks",
         );
     }
 

@@ -228,7 +228,7 @@ fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
     match (cell.slot, cell.field()) {
         (CellSlot::Extra("NetUsage"), _) => Fill::Net,
         (CellSlot::Extra("NumberOfTransactedResources"), _) => {
-            Fill::Guess("1", "a line is taken to be about one resource where the source does not say")
+            Fill::Guess("1", "a line is treated as one resource where the source does not say")
         }
         (_, Some(Field::RELEASE_ID)) if mandatory => Fill::Id(What::Release),
         (_, Some(Field::RECORDING_ID)) if mandatory => Fill::Id(What::Recording),
@@ -240,7 +240,7 @@ fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
         (_, Some(Field::RETURNS)) => Fill::Word("0"),
         (_, Some(Field::UPGRADE)) => Fill::Word("false"),
         (_, Some(Field::ROYALTY_BEARING)) if mandatory => {
-            Fill::Guess("true", "taken as royalty bearing where the source does not say")
+            Fill::Guess("true", "treated as royalty bearing where the source does not say")
         }
         (_, Some(Field::USAGE_USE_TYPE)) => Fill::UseType,
         (_, Some(Field::PRICE)) => Fill::Price,

@@ -26,11 +26,11 @@ use transpose_engine::{
 };
 use transpose_io::Input;
 
-/// Makes many reports of one reading of the inputs
+/// Makes many reports from one reading of the inputs
 ///
 /// A job names the inputs and the reports: which rows each takes, its format, agreement and file.
-/// Every row goes to one output of each set. Nothing appears before all reports are complete and
-/// balance with the inputs.
+/// Every row is routed to one output of each set. Nothing appears before all reports are complete
+/// and balance with the inputs.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -41,12 +41,12 @@ pub(crate) struct Run {
     /// The job (`transpose init job` prints one)
     #[arg(value_name = "JOB.toml")]
     job: PathBuf,
-    /// The folder in which the reports appear
+    /// The folder for the reports
     #[arg(short, long, value_name = "FOLDER", default_value = ".")]
     output: PathBuf,
     #[command(flatten)]
     options: RunOptions,
-    /// Work a period out again that the accounts (`balances`) already hold
+    /// Recompute a period that the balances already have
     #[arg(long)]
     redo: bool,
 }

@@ -40,7 +40,7 @@ impl Summary<'_> {
         let run = self.outcome;
         let ledger = &run.report.ledger;
         let mut out = format!("{} to {}\n", self.source, counted(run.outputs.len() as u64, "report"));
-        let head = ["set", "output", "rows", "plays", "duration", "owed", "files"];
+        let head = ["set", "output", "rows", "plays", "duration", "royalties", "files"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         let row = |set: &str, name: &str, amounts: &Amounts, owed: String, files: usize| {
             vec![
@@ -64,10 +64,10 @@ impl Summary<'_> {
                 }
             }
             if set.unrouted.rows > 0 {
-                rows.push(row(&set.name, "(nobody)", &set.unrouted, String::new(), 0));
+                rows.push(row(&set.name, "(unrouted)", &set.unrouted, String::new(), 0));
             }
         }
-        rows.push(row("", "dealt out", &ledger.converted, String::new(), 0));
+        rows.push(row("", "routed", &ledger.converted, String::new(), 0));
         out.push_str(&table(2, &[2, 3, 4, 5, 6], &rows));
         let outputs = self.job.outputs.iter().zip(&run.outputs);
         let outputs = outputs.map(|(output, outcome)| (output.name.as_str(), &outcome.report));
@@ -79,7 +79,7 @@ impl Summary<'_> {
         });
         let reasons: Vec<Vec<String>> = reasons.collect();
         if !reasons.is_empty() {
-            out.push_str("left out\n");
+            out.push_str("not converted\n");
             out.push_str(&table(2, &[2], &reasons));
         }
         out.push_str(&self.ending().found());

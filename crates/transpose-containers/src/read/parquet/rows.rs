@@ -49,7 +49,7 @@ impl ChunkReader for Store {
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
         let end = start.checked_add(length as u64);
         if end.is_none_or(|end| end > Store::len(self)) {
-            return Err(ParquetError::EOF("a part lies behind the end of the file".into()));
+            return Err(ParquetError::EOF("a part is beyond the end of the file".into()));
         }
         let mut bytes = vec![0; length];
         self.read_at(start, &mut bytes).map_err(|error| ParquetError::External(Box::new(error)))?;

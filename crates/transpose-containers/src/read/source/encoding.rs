@@ -178,7 +178,7 @@ impl<R: Read> Utf8Reader<R> {
                 diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
             EncodingEvidence::Declared(how) => {
-                let message = format!("the text is {name}, told by {how}");
+                let message = format!("the text is {name}, detected from {how}");
                 diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
             EncodingEvidence::Guessed(sure) => {

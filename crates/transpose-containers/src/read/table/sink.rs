@@ -60,7 +60,7 @@ pub(crate) fn spawn(
         }));
         let outcome = outcome.unwrap_or_else(|_| {
             let name: Arc<str> = input.name().into();
-            Err(Stop::Refused(refused_input(&PARSER_FAILED, &name, "the file could not be taken apart")))
+            Err(Stop::Refused(refused_input(&PARSER_FAILED, &name, "the file could not be parsed")))
         });
         // A failed parser has still pushed what comes before the failure.
         let rest = std::mem::take(&mut sink.block);

@@ -119,8 +119,10 @@ impl Reader<'_> {
             if let Some(other) =
                 before.iter().find(|column| column.fields().any(|field| field == Field::EVENT_DURATION))
             {
-                let message =
-                    format!("the end tells how long a play was, and so does the column `{}`", other.heading);
+                let message = format!(
+                    "the end gives the duration of a play, and so does the column `{}`",
+                    other.heading
+                );
                 return Err(self.refuse(end.span(), message));
             }
             found.push(Source::End);

@@ -149,7 +149,7 @@ impl<'a> RecordWriter<'a> {
             *cell = (start, self.bytes.len() as u32);
         } else {
             let key = String::from_utf8_lossy(&self.path.key).into_owned();
-            self.report(&REPEATED_KEY, place, || format!("`{key}` stands twice in a record"));
+            self.report(&REPEATED_KEY, place, || format!("`{key}` appears twice in a record"));
         }
         Ok(())
     }
