@@ -27,7 +27,7 @@ pub struct UsageTotal<'a> {
 /// Plays of the whole service in one sales context, whoever they are reported to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceTotal {
-    /// The sales context, as [`Terms::context`] answers it.
+    /// The sales context, as [`Terms::context`](crate::terms::Terms::context) answers it.
     pub context: Entity,
     /// Whether the plays reach the threshold of a qualifying play.
     pub bearing: bool,

@@ -9,7 +9,7 @@
 //! places the keys in its own sales contexts.
 //!
 //! Invariant: what was read is what was routed, rejected or filtered; what the outputs of a set
-//! have read and what none of them took is together what was routed ([`balance`]). Nothing appears
+//! have read and what none of them took is together what was routed (`balance`). Nothing appears
 //! before this holds for all sets.
 
 pub(crate) mod balance;
