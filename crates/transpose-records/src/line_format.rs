@@ -20,13 +20,13 @@ use memchr::memchr;
 use std::sync::Arc;
 use transpose_codes::{Duration, Timestamp};
 use transpose_core::accounting::{Change, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal, Location, Reject};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Created, Decoder, Dimension, EncodeRequest, Encoded, Encoder, EventDecoder,
+    Batch, Chunk, ChunkDecoder, Created, Decoder, Dimension, EncodeRequest, Encoded, Encoder, EventDecoder,
     EventEncoder, Events, FileNumber, Format, Head, Indexed, Manifest, Numbers, Opened, OptionSpec, Origin,
     Preamble, Probe, Projection, Recognition, Tally,
 };
-use transpose_core::model::{Batch, CellDiagnostic, EventRow, Field, FieldSet, Reject, Span};
+use transpose_core::model::{EventRow, Field, FieldSet, Span};
 
 /// A column: what its cells are called and what they mean.
 #[derive(Clone, Copy, Debug)]

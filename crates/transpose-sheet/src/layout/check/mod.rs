@@ -6,9 +6,8 @@ mod width;
 
 use crate::delimited::quoting::NO_QUOTE;
 use crate::diagnostics;
-use crate::layout::raw::{
-    Direction, LineEnd, RawGrain, RawHeading, RawLayout, RawLine, RawStatus, RawTable, RawWhen,
-};
+use crate::layout::head::Head;
+use crate::layout::raw::{LineEnd, RawHeading, RawLayout, RawLine, RawTable, RawWhen};
 use crate::layout::spanned::Spanned;
 use crate::layout::{Column, Layout, Line, Piece, QuoteWhen, Source, When, folded, options};
 use crate::notation::GIVEN;
@@ -18,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{FormatTraits, Grain, Manifest, OptionKind, OptionSpec, Status};
+use transpose_core::format::{Grain, OptionKind, OptionSpec};
 use transpose_core::model::{Field, Kind};
 
 /// The text of a layout, for messages that name a line of it.
@@ -31,7 +30,7 @@ pub(crate) struct Reader<'a> {
 pub(super) type CodeTables = BTreeMap<String, Arc<CodeTable>>;
 
 impl Reader<'_> {
-    /// The refusal of what stands at a place.
+    /// The refusal of what is at a place.
     pub(crate) fn refuse(&self, span: Range<usize>, message: impl Into<String>) -> Fatal {
         let before = self.text.as_bytes().get(..span.start).unwrap_or(&[]);
         let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
@@ -49,15 +48,10 @@ impl Reader<'_> {
                 self.refuse(raw.directions.span(), "`directions` is empty, expected `read`, `write` or both")
             );
         }
-        let (reads, writes) = (directions.contains(&Direction::Read), directions.contains(&Direction::Write));
-        let grain = match raw.grain.get_ref() {
-            RawGrain::Event => Grain::Event,
-            RawGrain::Aggregate => Grain::Aggregate,
-            RawGrain::Catalogue => Grain::Catalogue,
-        };
-        let sums = grain == Grain::Aggregate;
+        let manifest = Head::of(&raw).manifest();
+        let sums = manifest.grain == Grain::Aggregate;
         let (delimiter, quote) = self.marks(&raw.table)?;
-        let confidence = raw.confidence.map(|text| self.confidence(text)).transpose()?;
+        self.confidence(raw.confidence.as_ref())?;
         if raw.column.is_empty() {
             return Err(self.refuse(0..0, "the layout has no `[[column]]`"));
         }
@@ -68,7 +62,7 @@ impl Reader<'_> {
             let place = column.span();
             let column = self.column(column, &columns, (&codes, headed))?;
             if matches!(column.source, Source::Count(_) | Source::Sum(_)) {
-                return Err(self.refuse(place, "`count` and `sum` go into lines before and after the rows"));
+                return Err(self.refuse(place, "`count` and `sum` belong to preface and trailer lines"));
             }
             columns.push(column);
         }
@@ -96,48 +90,30 @@ impl Reader<'_> {
         }
         let excludes = self.excludes(&raw.table.excludes, &columns)?;
         let constants = self.constants(&raw.constants, &columns, sums)?;
-        if writes && !sums && !constants.is_empty() {
+        if manifest.writes && !sums && !constants.is_empty() {
             return Err(self.refuse(raw.directions.span(), "a layout with `[constants]` is only read"));
         }
         if !sums && let Some(returns) = &raw.table.returns {
-            return Err(
-                self.refuse(returns.span(), "`returns` goes with tables of sums (`grain = \"aggregate\"`)")
-            );
+            return Err(self
+                .refuse(returns.span(), "`returns` belongs to aggregate tables (`grain = \"aggregate\"`)"));
         }
         if let Some(column) = columns.iter().find(|column| sums && column.source == Source::End) {
             let message =
-                format!("the column `{}` is about the end of a play, and rows are sums", column.heading);
+                format!("the column `{}` is about the end of a play, and rows are usages", column.heading);
             return Err(self.refuse(0..0, message));
         }
         let adds = |line: &Line| line.cells.iter().any(|cell| matches!(cell.source, Source::Sum(_)));
         if !sums && before.iter().chain(&after).any(adds) {
-            return Err(self.refuse(0..0, "`sum` goes with tables of sums; plays are counted"));
+            return Err(self.refuse(0..0, "`sum` belongs to aggregate tables; plays are counted"));
         }
         let require = self.require(&raw.table.require)?;
-        let extension = self.extension(raw.table.extension.as_ref(), delimiter)?;
+        self.extension(raw.table.extension.as_ref())?;
         let file_names = self.file_names(raw.file_name)?;
         let coding = self.coding(raw.table.encoding.as_ref())?;
         let options = specs(&columns, &before, &after, &file_names);
         let layout = Layout {
-            manifest: Manifest {
-                id: raw.id.into_inner().into(),
-                title: raw.title.into(),
-                grain,
-                reads,
-                writes,
-                status: match raw.status {
-                    RawStatus::Preview => Status::Preview,
-                    RawStatus::Stable => Status::Stable,
-                    RawStatus::Deprecated => Status::Deprecated,
-                },
-                reference: raw.reference.into(),
-                confidence: confidence.unwrap_or_default().into(),
-                versions: Vec::new(),
-                extension: extension.into(),
-                traits: FormatTraits::TABLE,
-                about: raw.about.into(),
-            },
-            // A table that is owed to the users' own service may hold what it tells of them; any
+            manifest,
+            // A table that belongs to the users' own service may hold what it reports them; any
             // other only what it cannot do without.
             personal: columns
                 .iter()
@@ -177,7 +153,7 @@ impl Reader<'_> {
         };
         match widths {
             None => Ok(layout),
-            Some(length) => self.fixed(layout, length, raw.table.extension.is_none()),
+            Some(length) => self.fixed(layout, length),
         }
     }
 
@@ -193,7 +169,7 @@ impl Reader<'_> {
         Err(self.refuse(id.span(), message))
     }
 
-    /// What stands between and around cells.
+    /// What is between and around cells.
     fn marks(&self, table: &RawTable) -> Result<(u8, u8), Fatal> {
         let delimiter = self.mark("delimiter", table.delimiter.as_ref(), b',')?;
         if table.quote.as_ref().is_some_and(|quote| quote.get_ref() == "none") {
@@ -210,7 +186,7 @@ impl Reader<'_> {
         Ok((delimiter, quote))
     }
 
-    /// A single character that can stand between or around cells.
+    /// A single character that can are between or around cells.
     fn mark(&self, key: &str, given: Option<&Spanned<String>>, default: u8) -> Result<u8, Fatal> {
         let Some(given) = given else { return Ok(default) };
         match given.get_ref().as_bytes() {
@@ -225,13 +201,11 @@ impl Reader<'_> {
         }
     }
 
-    fn extension(&self, given: Option<&Spanned<String>>, delimiter: u8) -> Result<String, Fatal> {
-        let Some(given) = given else {
-            return Ok(if delimiter == b'\t' { "tsv".into() } else { "csv".into() });
-        };
+    fn extension(&self, given: Option<&Spanned<String>>) -> Result<(), Fatal> {
+        let Some(given) = given else { return Ok(()) };
         let text = given.get_ref();
         if !text.is_empty() && text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Ok(text.clone());
+            return Ok(());
         }
         Err(self.refuse(
             given.span(),
@@ -239,10 +213,11 @@ impl Reader<'_> {
         ))
     }
 
-    fn confidence(&self, given: Spanned<String>) -> Result<String, Fatal> {
+    fn confidence(&self, given: Option<&Spanned<String>>) -> Result<(), Fatal> {
+        let Some(given) = given else { return Ok(()) };
         let word = given.get_ref().split(',').next().unwrap_or("");
         if ["high", "medium", "low"].contains(&word) {
-            return Ok(given.into_inner());
+            return Ok(());
         }
         let message =
             "`confidence` is `high`, `medium` or `low`, with a reason after a comma if there is one";
@@ -288,20 +263,19 @@ impl Reader<'_> {
         let elsewhere = before.iter().filter(|line| line.headings).count();
         if elsewhere > 1 || (elsewhere == 1 && !headed) {
             return here(
-                "the line of headings stands in one place, and `heading = \"none\"` says that there is none"
-                    .into(),
+                "the line of headings has one place, and `heading = \"none\"` says that there is none".into(),
             );
         }
         if after.iter().any(|line| line.headings) {
-            return here("the line of headings stands before the rows".into());
+            return here("the line of headings comes before the rows".into());
         }
         if before.iter().any(|line| line.each.is_some()) {
-            return here("`each` goes with lines after the rows".into());
+            return here("`each` belongs to trailer lines".into());
         }
         for (place, line) in after.iter().enumerate() {
             let same = |other: &Line| other.mark() == line.mark();
             if after.iter().take(place).any(same) {
-                return here(format!("two lines after the rows begin with `{}`", line.mark().unwrap_or("")));
+                return here(format!("two trailer lines begin with `{}`", line.mark().unwrap_or("")));
             }
         }
         let holds = |field: Field| columns.iter().any(|column| column.field == Some(field));
@@ -315,7 +289,7 @@ impl Reader<'_> {
                     return here(format!("`sum` adds `{field}`, and no column has it"));
                 }
                 if field.kind() != Kind::Decimal {
-                    return here(format!("`sum` adds `{field}`, which is no number"));
+                    return here(format!("`sum` adds `{field}`, which is not a number"));
                 }
             }
             if let Some(each) = line.each.filter(|each| !holds(*each)) {
