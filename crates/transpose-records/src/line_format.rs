@@ -67,8 +67,8 @@ pub trait LineFormat: Send + Sync + 'static {
     fn codes(&self) -> LineCodes;
 
     /// Whether a line says nothing about any event. An empty line is passed over in any case. A
-    /// quarantine file gives its reasons in lines that begin with `#`, so it is an input again where
-    /// these are comments.
+    /// quarantine file gives its reasons in lines that begin with `#`, so it is an input again
+    /// where these are comments.
     fn is_comment(&self, _line: &[u8]) -> bool {
         false
     }
