@@ -89,7 +89,7 @@ fn formats_are_listed_and_described() {
         }
         let format = json(&place.run(&["formats", id, "--json"]).ends(0).out);
         assert_eq!(format["id"], id);
-        // How sure somebody else's layout is is in the list, with the source, and with the reason
+        // The confidence of each layout is in the list, with the source, and with the reason
         // in the description.
         let confidence = format["confidence"].as_str().unwrap();
         let (line, sure) = (

@@ -165,7 +165,7 @@ impl Reader {
         Some(text.trim().to_owned())
     }
 
-    /// One text or a list of texts; where each of them is is its second part.
+    /// One text or a list of texts, each with its place.
     pub(crate) fn texts(&mut self, entry: &Entry) -> Vec<(String, usize)> {
         let Node::List(items) = &entry.node else {
             return match &entry.node {

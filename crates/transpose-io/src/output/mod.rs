@@ -245,7 +245,7 @@ impl OutputSet {
                 written.push(WrittenFile { path, bytes, uncompressed, sha256 });
             }
         }
-        // Streams cannot be taken back, so they come when nothing else can fail any more.
+        // Streams cannot be undone, so they come when nothing else can fail any more.
         for (temp, path) in streams {
             outcome = outcome.and_then(|()| copy_out(&temp, &path));
         }

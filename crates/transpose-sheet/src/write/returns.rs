@@ -12,7 +12,7 @@ pub(crate) type Override = (usize, Box<[u8]>);
 /// The values of a row that are not those of its usage, and whether it is about what was returned.
 type PartRow = (Vec<Override>, bool);
 
-/// Which of the wanted fields say how much was sold and taken back.
+/// Which of the wanted fields say how much was sold and returned.
 pub(crate) struct Back {
     mode: Returns,
     quantity: Option<usize>,

@@ -546,7 +546,7 @@ impl SumsEncoder {
         }
     }
 
-    /// What a column says that says what its row is, where no value does.
+    /// The text of a column that identifies its row, where no value does.
     fn decided(&self, planned: &Planned, of_release: bool, back: bool, text: &mut Vec<u8>) {
         for (decides, holds, when) in
             [(planned.switch, of_release, &self.layout.switch), (planned.refund, back, &self.layout.refund)]
