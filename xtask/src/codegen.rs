@@ -148,7 +148,9 @@ mod tests {
     /// Puts a node before every record of a name, where records follow each other.
     fn bind(tree: &mut Value, name: &str, node: &Value) {
         if let Some(items) = tree.get_mut("items").and_then(Value::as_array_mut) {
-            items.iter_mut().for_each(|item| bind(item, name, node));
+            for item in items.iter_mut() {
+                bind(item, name, node);
+            }
             if let Some(place) = items.iter().position(|item| item["record"] == name) {
                 items.insert(place, node.clone());
             }

@@ -6,7 +6,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`spec`] | what the tables say: records, cells, allowed values, profiles, the structure of a message |
+//! | [`spec`] | what the tables say: records, cells, values, profiles, order in a message |
 //! | [`escape`] | the notation of delimiters inside data |
 //! | [`line`](mod@line) | lines and their cells |
 //! | [`index`] | the lines and cells of a whole chunk |

@@ -2,7 +2,9 @@
 
 use crate::diagnostics;
 use crate::fixed_width::Widths;
-use crate::layout::{Layout, folded, options, outline};
+use crate::layout::head::Head as LayoutHead;
+use crate::layout::names::LayoutNames;
+use crate::layout::{Layout, folded, options};
 use crate::read::events::SheetDecoder;
 use crate::read::recognise::recognise;
 use crate::read::usages::SumsDecoder;
@@ -22,52 +24,80 @@ use transpose_core::model::{Field, FieldSet};
 #[derive(Clone, Debug)]
 pub struct LayoutFormat {
     manifest: Manifest,
-    /// The name and the text of a built-in layout.
-    text: Option<(&'static str, &'static str)>,
+    built_in: Option<BuiltIn>,
     /// None of a built-in layout that is broken, which is a fault of the build.
     layout: OnceLock<Option<Arc<Layout>>>,
     /// The layout of the text that lines of fixed width become.
-    cut: OnceLock<Option<Arc<Layout>>>,
+    delimited: OnceLock<Option<Arc<Layout>>>,
+}
+
+/// A layout that is part of the program.
+#[derive(Clone, Debug)]
+struct BuiltIn {
+    /// What messages call it.
+    name: &'static str,
+    text: &'static str,
+    head: LayoutHead,
+    names: OnceLock<LayoutNames>,
+}
+
+impl BuiltIn {
+    /// Whether a file may be of the layout.
+    fn may_be(&self, probe: &Probe<'_>) -> bool {
+        self.names.get_or_init(|| LayoutNames::read(self.text)).may_be(&self.head, probe)
+    }
 }
 
 impl LayoutFormat {
     /// Makes a format of a layout.
     pub fn new(layout: Layout) -> Self {
         let manifest = layout.manifest().clone();
-        Self { manifest, text: None, layout: OnceLock::from(Some(Arc::new(layout))), cut: OnceLock::new() }
+        let layout = OnceLock::from(Some(Arc::new(layout)));
+        Self { manifest, built_in: None, layout, delimited: OnceLock::new() }
     }
 
     /// Makes a format of the text of a layout that is part of the program; `name` is what messages
-    /// call it. Only its top is looked at now.
+    /// call it. Only its head is parsed now.
     pub fn built_in(name: &'static str, text: &'static str) -> Result<Self, Fatal> {
-        let manifest = outline::manifest(name, text)?;
-        Ok(Self { manifest, text: Some((name, text)), layout: OnceLock::new(), cut: OnceLock::new() })
+        let head = LayoutHead::parse(name, text)?;
+        Ok(Self {
+            manifest: head.manifest(),
+            built_in: Some(BuiltIn { name, text, head, names: OnceLock::new() }),
+            layout: OnceLock::new(),
+            delimited: OnceLock::new(),
+        })
     }
 
     fn layout(&self) -> Option<&Arc<Layout>> {
         let parse = || {
-            let (name, text) = self.text?;
+            let BuiltIn { name, text, head, .. } = self.built_in.as_ref()?;
             let layout = Layout::parse(name, text).ok()?;
-            debug_assert_eq!(layout.records, outline::has_records(text), "{name} spells `records` otherwise");
+            debug_assert!(head.is_of(&layout), "`[table]` of {name} stands before the first column");
             Some(Arc::new(layout))
         };
         self.layout.get_or_init(parse).as_ref()
     }
 
+    /// The head of a built-in layout that was not needed so far.
+    fn unparsed(&self) -> Option<&BuiltIn> {
+        self.built_in.as_ref().filter(|_| self.layout.get().is_none())
+    }
+
     /// The layout of what is read: its own, or that of the text which lines of fixed width become.
     fn as_read(&self) -> Option<&Arc<Layout>> {
         let layout = self.layout()?;
-        let cut = || layout.fixed.is_some().then(|| Arc::new(layout.as_delimited()));
-        Some(self.cut.get_or_init(cut).as_ref().unwrap_or(layout))
+        let delimited = || layout.fixed.is_some().then(|| Arc::new(layout.as_delimited()));
+        Some(self.delimited.get_or_init(delimited).as_ref().unwrap_or(layout))
     }
 
     /// The layout, or why it is broken.
     fn sound(&self) -> Result<&Arc<Layout>, Fatal> {
         self.layout().ok_or_else(|| {
-            let (name, text) = self.text.unwrap_or_default();
-            let broken =
-                || Diagnostic::new(&diagnostics::BAD_LAYOUT, Location::default(), "the layout is broken");
-            Layout::parse(name, text).err().unwrap_or_else(|| Fatal::usage(broken()))
+            let again = self.built_in.as_ref().map(|BuiltIn { name, text, .. }| Layout::parse(name, text));
+            again.and_then(Result::err).unwrap_or_else(|| {
+                let message = "the layout is broken";
+                Fatal::usage(Diagnostic::new(&diagnostics::BAD_LAYOUT, Location::default(), message))
+            })
         })
     }
 
@@ -86,7 +116,7 @@ impl Format for LayoutFormat {
     }
 
     fn recognise(&self, probe: &Probe<'_>) -> Recognition {
-        if self.layout.get().is_none() && self.text.is_some_and(|(_, text)| !outline::may_be(text, probe)) {
+        if self.unparsed().is_some_and(|unparsed| !unparsed.may_be(probe)) {
             return Recognition::No;
         }
         let as_read = self.as_read().map_or(Recognition::No, |layout| recognise(layout, probe));
@@ -111,7 +141,7 @@ impl Format for LayoutFormat {
     }
 
     fn framing(&self, probe: &Probe<'_>) -> Option<Arc<dyn Framing>> {
-        if self.text.is_some_and(|(_, text)| !outline::is_fixed(text)) {
+        if self.unparsed().is_some_and(|unparsed| !unparsed.head.is_fixed()) {
             return None;
         }
         let fixed = self.layout()?.fixed.as_ref()?;
@@ -139,7 +169,7 @@ impl Format for LayoutFormat {
 
     fn record_names(&self) -> Vec<String> {
         // Every layout is asked at the start of every run.
-        if self.text.is_some_and(|(_, text)| !outline::has_records(text)) {
+        if self.unparsed().is_some_and(|unparsed| !unparsed.head.has_records()) {
             return Vec::new();
         }
         self.layout().map_or_else(Vec::new, |layout| layout.record_names())

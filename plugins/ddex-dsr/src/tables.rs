@@ -2,8 +2,9 @@
 
 use crate::families::{Family, Role};
 use crate::generated::{avs, profiles, records};
+use std::sync::LazyLock;
 use transpose_records::grammar::Grammar;
-use transpose_records::spec::{AllowedValues, Link, ProfileSpec, RecordSpec, Structure, family};
+use transpose_records::spec::{AllowedValues, CellSpec, Link, ProfileSpec, RecordSpec, Structure, family};
 
 /// The generations from the newest on.
 pub const GENERATIONS: [&str; 3] = ["current", "part8-1.4", "xsd"];
@@ -54,8 +55,11 @@ pub fn is_deal_specific(name: &[u8]) -> bool {
 
 /// Whether an extra names a recording of its block and means nothing elsewhere.
 pub(crate) fn is_reference(extra: &str) -> bool {
-    let cells = || records().iter().flat_map(|record| record.cells);
-    cells().any(|cell| cell.link == Link::Recording && cell.extra() == Some(extra))
+    static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let cells = records().iter().flat_map(|record| record.cells);
+        cells.filter(|cell| cell.link == Link::Recording).filter_map(CellSpec::extra).collect()
+    });
+    NAMES.contains(&extra)
 }
 
 /// A record type as a generation binds it: where the generation's own facts do not list it, the
@@ -215,8 +219,7 @@ mod tests {
     #[test]
     fn no_record_holds_a_field_twice() {
         for record in records() {
-            let mut fields: Vec<_> =
-                record.cells.iter().filter_map(transpose_records::spec::CellSpec::field).collect();
+            let mut fields: Vec<_> = record.cells.iter().filter_map(CellSpec::field).collect();
             let count = fields.len();
             fields.sort_unstable();
             fields.dedup();

@@ -180,7 +180,7 @@ pub trait Decoder: Send + Sync {
     }
 }
 
-impl<'a> dyn Decoder + 'a {
+impl dyn Decoder + '_ {
     /// Where a value stands: as the format says, or else its record and field.
     pub fn locate(&self, value: ValueRef) -> Location {
         if let Some(location) = self.validation().and_then(|validation| validation.locate(value)) {

@@ -104,6 +104,7 @@ pub struct Manifest {
 /// What sets a format apart where a run handles formats differently. The default is a format of
 /// messages: several inputs are the files of one message, usages refer to sales contexts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any may be true")]
 pub struct FormatTraits {
     /// It is one table of delimited text, which may come in, and be put into, any container of
     /// tables.

@@ -62,6 +62,7 @@ pub(crate) fn put_cell(cell: Option<&[u8]>, out: &mut Vec<u8>) {
 
 /// Reads what [`put_cell`] wrote, and moves on: the cell where it is not absent.
 #[inline]
+#[expect(clippy::option_option, reason = "damaged, absent, and a text are three things")]
 pub(crate) fn take_cell<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     let Some(len) = take(bytes)?.checked_sub(1) else { return Some(None) };
     let (text, rest) = bytes.split_at_checked(usize::try_from(len).ok()?)?;

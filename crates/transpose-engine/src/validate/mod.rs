@@ -344,10 +344,9 @@ impl<'a> MessageCheck<'a> {
         let decoder = opened.decoder();
         let preamble = decoder.preamble();
         let mut diagnostics = preamble.diagnostics.clone();
-        if let Some(Some(name)) = self.validation.names.get(index) {
-            if let Some(validation) = decoder.validation() {
-                validation.check_file_name(name, &mut diagnostics);
-            }
+        if let (Some(Some(name)), Some(validation)) = (self.validation.names.get(index), decoder.validation())
+        {
+            validation.check_file_name(name, &mut diagnostics);
         }
         if let (Some(first), Some(name)) = (first, self.sources.first()) {
             diagnostics.extend(message::disagreements(first, name, decoder));

@@ -76,9 +76,10 @@
 //! `"event.transaction-type" = "refund"`.
 
 mod check;
+pub(crate) mod head;
 mod model;
+pub(crate) mod names;
 pub(crate) mod options;
-pub(crate) mod outline;
 pub(crate) mod raw;
 #[cfg(feature = "schema")]
 pub mod schema;

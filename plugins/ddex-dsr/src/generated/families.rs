@@ -62,23 +62,74 @@ pub(crate) static FAMILIES: &[Family] = &[
 ];
 
 /// What a family of these four letters is.
+#[inline]
 pub(crate) const fn role(letters: [u8; 4]) -> Option<Role> {
-    Some(match &letters {
-        b"HEAD" => Role::Head,
-        b"FOOT" | b"SRFO" => Role::Foot,
-        b"SY01" | b"SY02" | b"SY03" | b"SY04" | b"SY05" | b"SY06" | b"SY07" | b"SY08" | b"SY09" | b"SY10" | b"SY11" | b"SY12" => Role::Summary,
-        b"RE01" | b"RE03" | b"RE04" => Role::Release,
-        b"RE02" => Role::SubRelease,
-        b"AS01" | b"AS02" | b"AS03" | b"AS04" | b"AS05" | b"AS06" => Role::Recording,
-        b"LC01" | b"ML01" => Role::Claim,
-        b"MW01" | b"MW02" => Role::Work,
-        b"RC01" => Role::Controller,
-        b"CU01" | b"CU02" => Role::Cue,
-        b"SU01" | b"SU02" | b"SU03" | b"SU04" | b"SU05" | b"SU06" => Role::Usage,
-        b"RU01" | b"RU02" => Role::Embodiment,
-        b"LI01" => Role::Allocation,
-        b"ST01" => Role::Split,
-        b"SR01" | b"SR02" | b"SR03" | b"SR04" | b"SR05" | b"SR06" | b"SR07" | b"SR08" => Role::Single,
+    const HEAD: u32 = u32::from_be_bytes(*b"HEAD");
+    const FOOT: u32 = u32::from_be_bytes(*b"FOOT");
+    const SRFO: u32 = u32::from_be_bytes(*b"SRFO");
+    const SY01: u32 = u32::from_be_bytes(*b"SY01");
+    const SY02: u32 = u32::from_be_bytes(*b"SY02");
+    const SY03: u32 = u32::from_be_bytes(*b"SY03");
+    const SY04: u32 = u32::from_be_bytes(*b"SY04");
+    const SY05: u32 = u32::from_be_bytes(*b"SY05");
+    const SY06: u32 = u32::from_be_bytes(*b"SY06");
+    const SY07: u32 = u32::from_be_bytes(*b"SY07");
+    const SY08: u32 = u32::from_be_bytes(*b"SY08");
+    const SY09: u32 = u32::from_be_bytes(*b"SY09");
+    const SY10: u32 = u32::from_be_bytes(*b"SY10");
+    const SY11: u32 = u32::from_be_bytes(*b"SY11");
+    const SY12: u32 = u32::from_be_bytes(*b"SY12");
+    const RE01: u32 = u32::from_be_bytes(*b"RE01");
+    const RE02: u32 = u32::from_be_bytes(*b"RE02");
+    const RE03: u32 = u32::from_be_bytes(*b"RE03");
+    const RE04: u32 = u32::from_be_bytes(*b"RE04");
+    const AS01: u32 = u32::from_be_bytes(*b"AS01");
+    const AS02: u32 = u32::from_be_bytes(*b"AS02");
+    const AS03: u32 = u32::from_be_bytes(*b"AS03");
+    const AS04: u32 = u32::from_be_bytes(*b"AS04");
+    const AS05: u32 = u32::from_be_bytes(*b"AS05");
+    const AS06: u32 = u32::from_be_bytes(*b"AS06");
+    const LC01: u32 = u32::from_be_bytes(*b"LC01");
+    const ML01: u32 = u32::from_be_bytes(*b"ML01");
+    const MW01: u32 = u32::from_be_bytes(*b"MW01");
+    const MW02: u32 = u32::from_be_bytes(*b"MW02");
+    const RC01: u32 = u32::from_be_bytes(*b"RC01");
+    const CU01: u32 = u32::from_be_bytes(*b"CU01");
+    const CU02: u32 = u32::from_be_bytes(*b"CU02");
+    const SU01: u32 = u32::from_be_bytes(*b"SU01");
+    const SU02: u32 = u32::from_be_bytes(*b"SU02");
+    const SU03: u32 = u32::from_be_bytes(*b"SU03");
+    const SU04: u32 = u32::from_be_bytes(*b"SU04");
+    const SU05: u32 = u32::from_be_bytes(*b"SU05");
+    const SU06: u32 = u32::from_be_bytes(*b"SU06");
+    const RU01: u32 = u32::from_be_bytes(*b"RU01");
+    const RU02: u32 = u32::from_be_bytes(*b"RU02");
+    const LI01: u32 = u32::from_be_bytes(*b"LI01");
+    const ST01: u32 = u32::from_be_bytes(*b"ST01");
+    const SR01: u32 = u32::from_be_bytes(*b"SR01");
+    const SR02: u32 = u32::from_be_bytes(*b"SR02");
+    const SR03: u32 = u32::from_be_bytes(*b"SR03");
+    const SR04: u32 = u32::from_be_bytes(*b"SR04");
+    const SR05: u32 = u32::from_be_bytes(*b"SR05");
+    const SR06: u32 = u32::from_be_bytes(*b"SR06");
+    const SR07: u32 = u32::from_be_bytes(*b"SR07");
+    const SR08: u32 = u32::from_be_bytes(*b"SR08");
+    Some(match u32::from_be_bytes(letters) {
+        HEAD => Role::Head,
+        FOOT | SRFO => Role::Foot,
+        SY01 | SY02 | SY03 | SY04 | SY05 | SY06 | SY07 | SY08 | SY09 | SY10 | SY11 | SY12 => Role::Summary,
+        RE01 | RE03 | RE04 => Role::Release,
+        RE02 => Role::SubRelease,
+        AS01 | AS02 | AS03 | AS04 | AS05 | AS06 => Role::Recording,
+        LC01 | ML01 => Role::Claim,
+        MW01 | MW02 => Role::Work,
+        RC01 => Role::Controller,
+        CU01 | CU02 => Role::Cue,
+        SU01 | SU02 | SU03 | SU04 | SU05 | SU06 => Role::Usage,
+        RU01 | RU02 => Role::Embodiment,
+        LI01 => Role::Allocation,
+        ST01 => Role::Split,
+        SR01 | SR02 | SR03 | SR04 | SR05 | SR06 | SR07 | SR08 => Role::Single,
         _ => return None,
     })
 }

@@ -254,7 +254,7 @@ impl Entry {
             keeps: columns
                 .iter()
                 .position(|column| TO_OTHERS.contains(&column.link) && column.spec.extra().is_some()),
-            swaps: swaps(spec.family()),
+            swaps: role == Role::Usage && swaps(spec.family()),
             defers: role == Role::Usage
                 && columns.iter().any(|column| {
                     column.link == Link::Summary && column.spec.obligation == Obligation::Conditional

@@ -6,9 +6,8 @@ mod width;
 
 use crate::delimited::quoting::NO_QUOTE;
 use crate::diagnostics;
-use crate::layout::raw::{
-    Direction, LineEnd, RawGrain, RawHeading, RawLayout, RawLine, RawStatus, RawTable, RawWhen,
-};
+use crate::layout::head::Head;
+use crate::layout::raw::{LineEnd, RawHeading, RawLayout, RawLine, RawTable, RawWhen};
 use crate::layout::spanned::Spanned;
 use crate::layout::{Column, Layout, Line, Piece, QuoteWhen, Source, When, folded, options};
 use crate::notation::GIVEN;
@@ -18,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{FormatTraits, Grain, Manifest, OptionKind, OptionSpec, Status};
+use transpose_core::format::{Grain, OptionKind, OptionSpec};
 use transpose_core::model::{Field, Kind};
 
 /// The text of a layout, for messages that name a line of it.
@@ -49,15 +48,10 @@ impl Reader<'_> {
                 self.refuse(raw.directions.span(), "`directions` is empty, expected `read`, `write` or both")
             );
         }
-        let (reads, writes) = (directions.contains(&Direction::Read), directions.contains(&Direction::Write));
-        let grain = match raw.grain.get_ref() {
-            RawGrain::Event => Grain::Event,
-            RawGrain::Aggregate => Grain::Aggregate,
-            RawGrain::Catalogue => Grain::Catalogue,
-        };
-        let sums = grain == Grain::Aggregate;
+        let manifest = Head::of(&raw).manifest();
+        let sums = manifest.grain == Grain::Aggregate;
         let (delimiter, quote) = self.marks(&raw.table)?;
-        let confidence = raw.confidence.map(|text| self.confidence(text)).transpose()?;
+        self.confidence(raw.confidence.as_ref())?;
         if raw.column.is_empty() {
             return Err(self.refuse(0..0, "the layout has no `[[column]]`"));
         }
@@ -96,7 +90,7 @@ impl Reader<'_> {
         }
         let excludes = self.excludes(&raw.table.excludes, &columns)?;
         let constants = self.constants(&raw.constants, &columns, sums)?;
-        if writes && !sums && !constants.is_empty() {
+        if manifest.writes && !sums && !constants.is_empty() {
             return Err(self.refuse(raw.directions.span(), "a layout with `[constants]` is only read"));
         }
         if !sums && let Some(returns) = &raw.table.returns {
@@ -114,29 +108,12 @@ impl Reader<'_> {
             return Err(self.refuse(0..0, "`sum` goes with tables of sums; plays are counted"));
         }
         let require = self.require(&raw.table.require)?;
-        let extension = self.extension(raw.table.extension.as_ref(), delimiter)?;
+        self.extension(raw.table.extension.as_ref())?;
         let file_names = self.file_names(raw.file_name)?;
         let coding = self.coding(raw.table.encoding.as_ref())?;
         let options = specs(&columns, &before, &after, &file_names);
         let layout = Layout {
-            manifest: Manifest {
-                id: raw.id.into_inner().into(),
-                title: raw.title.into(),
-                grain,
-                reads,
-                writes,
-                status: match raw.status {
-                    RawStatus::Preview => Status::Preview,
-                    RawStatus::Stable => Status::Stable,
-                    RawStatus::Deprecated => Status::Deprecated,
-                },
-                reference: raw.reference.into(),
-                confidence: confidence.unwrap_or_default().into(),
-                versions: Vec::new(),
-                extension: extension.into(),
-                traits: FormatTraits::TABLE,
-                about: raw.about.into(),
-            },
+            manifest,
             // A table that is owed to the users' own service may hold what it tells of them; any
             // other only what it cannot do without.
             personal: columns
@@ -177,7 +154,7 @@ impl Reader<'_> {
         };
         match widths {
             None => Ok(layout),
-            Some(length) => self.fixed(layout, length, raw.table.extension.is_none()),
+            Some(length) => self.fixed(layout, length),
         }
     }
 
@@ -225,13 +202,11 @@ impl Reader<'_> {
         }
     }
 
-    fn extension(&self, given: Option<&Spanned<String>>, delimiter: u8) -> Result<String, Fatal> {
-        let Some(given) = given else {
-            return Ok(if delimiter == b'\t' { "tsv".into() } else { "csv".into() });
-        };
+    fn extension(&self, given: Option<&Spanned<String>>) -> Result<(), Fatal> {
+        let Some(given) = given else { return Ok(()) };
         let text = given.get_ref();
         if !text.is_empty() && text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Ok(text.clone());
+            return Ok(());
         }
         Err(self.refuse(
             given.span(),
@@ -239,10 +214,11 @@ impl Reader<'_> {
         ))
     }
 
-    fn confidence(&self, given: Spanned<String>) -> Result<String, Fatal> {
+    fn confidence(&self, given: Option<&Spanned<String>>) -> Result<(), Fatal> {
+        let Some(given) = given else { return Ok(()) };
         let word = given.get_ref().split(',').next().unwrap_or("");
         if ["high", "medium", "low"].contains(&word) {
-            return Ok(given.into_inner());
+            return Ok(());
         }
         let message =
             "`confidence` is `high`, `medium` or `low`, with a reason after a comma if there is one";

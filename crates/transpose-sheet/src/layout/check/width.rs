@@ -89,7 +89,7 @@ impl Reader<'_> {
     }
 
     /// A layout whose lines have fixed widths.
-    pub(super) fn fixed(&self, layout: Layout, length: u32, named: bool) -> Result<Layout, Fatal> {
+    pub(super) fn fixed(&self, layout: Layout, length: u32) -> Result<Layout, Fatal> {
         let record = |line: &Line| {
             let slots = line.cells.iter().map(|cell| Slot {
                 carried: layout.carried_heading(cell).is_some(),
@@ -106,11 +106,7 @@ impl Reader<'_> {
         if let Some(problem) = fixed.problem() {
             return Err(self.refuse(0..0, problem));
         }
-        let mut layout = Layout { fixed: Some(Arc::new(fixed)), headed: false, ..layout };
-        if named {
-            layout.manifest.extension = "txt".into();
-        }
-        Ok(layout)
+        Ok(Layout { fixed: Some(Arc::new(fixed)), headed: false, ..layout })
     }
 
     pub(super) fn file_names(&self, raw: Option<Spanned<RawFileName>>) -> Result<FileNames, Fatal> {
