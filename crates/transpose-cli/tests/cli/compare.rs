@@ -68,12 +68,12 @@ fn logs(seed: u64, plays: u64) -> [String; 2] {
                 let at = at + random.below(2) * random.below(4000);
                 let track = if random.one_in(15) { String::new() } else { track.to_string() };
                 let user = if random.one_in(20) { "other".to_owned() } else { format!("secret{user}") };
-                let (seconds, sandbox) =
+                let (seconds, country) =
                     (30 + u64::from(random.one_in(9)), if random.one_in(9) { "FR" } else { "DE" });
                 let (minute, second, milli) = (at / 60_000, at / 1000 % 60, at % 1000);
                 writeln!(
                     log,
-                    "{id},2026-10-05T08:{minute:02}:{second:02}.{milli:03}+00:00,{track},{user},{seconds},{place}"
+                    "{id},2026-10-05T08:{minute:02}:{second:02}.{milli:03}+00:00,{track},{user},{seconds},{country}"
                 )
                 .unwrap();
             }
