@@ -50,7 +50,7 @@ use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use transpose_codes::Currency;
-use transpose_codes::decimal::Decimal;
+use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::terms::ClosingBalance;
@@ -166,19 +166,20 @@ impl PeriodEntry {
 
     /// All that came in: earnings and adjustments.
     fn income(&self) -> Option<Decimal> {
-        value::sum(value::sum(self.earned, self.adjustments)?, self.late_refunds)
+        decimal::sum(decimal::sum(self.earned, self.adjustments)?, self.late_refunds)
     }
 
     /// What does not follow, by its key.
-    fn fault(&self, before: Decimal) -> Option<&'static str> {
-        if value::sum(before, self.advance) != Some(self.opening) {
+    fn inconsistency(&self, before: Decimal) -> Option<&'static str> {
+        if decimal::sum(before, self.advance) != Some(self.opening) {
             return Some("opening");
         }
-        if value::sum(self.opening, -self.recouped) != Some(self.closing) {
+        if decimal::sum(self.opening, -self.recouped) != Some(self.closing) {
             return Some("closing");
         }
-        let payable =
-            self.income().and_then(|income| value::sum(value::sum(income, -self.recouped)?, self.shortfall));
+        let payable = self
+            .income()
+            .and_then(|income| decimal::sum(decimal::sum(income, -self.recouped)?, self.shortfall));
         (payable != Some(self.payable)).then_some("payable")
     }
 }
@@ -213,7 +214,7 @@ impl Account {
 
 /// The exact sum, or nothing when it has too many digits.
 fn total(parts: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
-    parts.into_iter().try_fold(Decimal::ZERO, value::sum)
+    parts.into_iter().try_fold(Decimal::ZERO, decimal::sum)
 }
 
 /// The accounts of deals between periods.
@@ -231,7 +232,7 @@ impl Balances {
         Self { source: source.to_owned(), ..Self::default() }
     }
 
-    /// Reads balances; everything wrong with them is told at once.
+    /// Reads balances; everything wrong with them is reported at once.
     pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &["version", "account"]);
@@ -395,10 +396,10 @@ impl Balances {
 
 /// The line of a period, from its end; nothing when a sum has too many digits.
 fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<PeriodEntry> {
-    let opening = value::sum(closing.unrecouped, closing.recouped)?;
+    let opening = decimal::sum(closing.unrecouped, closing.recouped)?;
     let mut entered = PeriodEntry {
         period: closing.period,
-        advance: value::sum(opening, -account.before(closing.period))?,
+        advance: decimal::sum(opening, -account.before(closing.period))?,
         opening,
         earned: closing.earned,
         adjustments: account.adjusted(closing.period, Kind::Correction)?,
@@ -502,9 +503,9 @@ fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Ope
         .find(|entered| same_days(entered.period, period))
         .map(|entered| entered.opening);
     Some(Opening {
-        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(policies, period)))?,
+        unrecouped: redone.or_else(|| decimal::sum(account.before(period), advance_in(policies, period)))?,
         earned: total(std::iter::once(carried).chain(earned?))?,
-        adjustments: value::sum(
+        adjustments: decimal::sum(
             account.adjusted(period, Kind::Correction)?,
             account.adjusted(period, Kind::LateRefund)?,
         )?,
@@ -586,7 +587,7 @@ fn check(reader: &mut Reader, account: &mut Account) {
                 format!("{} of `{}` shares days with the period before", entered.period, account.deal),
             );
         }
-        if let Some(key) = entered.fault(before) {
+        if let Some(key) = entered.inconsistency(before) {
             reader.report(
                 &INCONSISTENT,
                 at,

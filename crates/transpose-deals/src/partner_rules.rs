@@ -59,8 +59,8 @@ const SEVERITIES: [Word; 4] = [
 ];
 
 impl Rules {
-    /// Reads a rules file; everything wrong with it is told at once. `source` names it in messages,
-    /// `known` are the codes there are.
+    /// Reads a rules file; everything wrong with it is reported at once. `source` names it in
+    /// messages, `known` are the codes there are.
     pub fn parse(source: &str, text: &str, known: &[&'static Code]) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &TABLES);
@@ -95,14 +95,14 @@ impl Rules {
     }
 
     /// A format's refusal of what is demanded, with the places in the rules file of the names that
-    /// it tells.
+    /// it mentions.
     #[must_use]
     pub fn locate(&self, mut fatal: Fatal) -> Fatal {
         for diagnostic in
             fatal.diagnostics.iter_mut().filter(|diagnostic| diagnostic.location.source.is_none())
         {
-            let told = |name: &str| diagnostic.message.contains(&format!("`{name}`"));
-            let found = self.names.iter().find(|(name, _)| told(name));
+            let mentions = |name: &str| diagnostic.message.contains(&format!("`{name}`"));
+            let found = self.names.iter().find(|(name, _)| mentions(name));
             diagnostic.location = found.map_or_else(|| self.lines.whole(), |(_, at)| self.lines.place(*at));
         }
         fatal

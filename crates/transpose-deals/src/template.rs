@@ -1,5 +1,6 @@
-//! Commented side files for `transpose init`: complete, valid as they stand, and fitting the input
-//! they were made for.
+//! Commented side files for `transpose init`, made for an input.
+//!
+//! Invariant: they are valid as they stand, and every play of the input finds a sales context.
 
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::figures::HEADINGS;
@@ -24,7 +25,7 @@ pub struct Sample {
     pub period: Option<String>,
     /// The name of the sender.
     pub name: Option<String>,
-    /// Whether the input tells of sales; then services are shops.
+    /// Whether the input is a report of sales; then services are shops.
     pub sales: bool,
 }
 

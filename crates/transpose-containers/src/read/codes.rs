@@ -82,26 +82,3 @@ transpose_core::codes! {
         "A sheet begins with the headings of the sheet before, so its rows belong to the same table: some programs write it so when a sheet is full."
         "Nothing needs to be done."
 }
-
-use crate::read::table::sink::Stop;
-use std::sync::Arc;
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
-
-/// A refusal of the input, at a place where there is one.
-pub(crate) fn refused(code: &'static Code, location: Location, message: impl Into<String>) -> Fatal {
-    Fatal::input(Diagnostic::new(code, location, message))
-}
-
-/// A refusal of the input as a whole.
-pub(crate) fn refused_input(code: &'static Code, name: &Arc<str>, message: impl Into<String>) -> Fatal {
-    refused(code, Location { source: Some(Arc::clone(name)), ..Location::default() }, message)
-}
-
-/// A refusal that ends a stream.
-pub(crate) fn stop<T>(
-    code: &'static Code,
-    location: Location,
-    message: impl Into<String>,
-) -> Result<T, Stop> {
-    Err(Stop::Refused(refused(code, location, message)))
-}

@@ -2,7 +2,8 @@
 
 use crate::read::diagnostics::{ContainerDiagnostics, DiagnosticSlot};
 use crate::read::source::{RepeatableInput, SequentialReader, fill};
-use crate::read::table::sink::{Sink, Stop, spawn};
+use crate::read::stop::Stop;
+use crate::read::table::sink::{Sink, spawn};
 use std::io::Read;
 use std::sync::Arc;
 use transpose_core::format::Framing;

@@ -1,13 +1,13 @@
 //! Workbooks in `.ods` (OpenDocument 1.2, part 1, chapter 9), read from front to back.
 
-use crate::read::codes::{TOO_LARGE, stop};
+use crate::read::codes::TOO_LARGE;
 use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, Table};
 use crate::read::source::archive;
 use crate::read::source::store::Store;
 use crate::read::source::xml::{CountingReader, Tag, next, reference};
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::sheets::{Sheets, plain_number};
-use crate::read::table::sink::Stop;
 use quick_xml::events::{BytesStart, Event};
 use std::sync::Arc;
 use transpose_core::diagnostics::Location;

@@ -1,11 +1,11 @@
 //! SpreadsheetML 2003, the XML that old spreadsheets write, often under the name `.xls`.
 
-use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table, TextTable};
 use crate::read::source::xml::{CountingReader, Tag, next, reference};
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::sheets::{Sheets, plain_number, without_zeros};
-use crate::read::table::sink::Stop;
 use quick_xml::events::Event;
 use std::io::Read;
 use std::sync::Arc;

@@ -272,8 +272,8 @@ impl Sale {
 }
 
 impl Sale {
-    /// Writes what the buyer paid for each, which tells usages apart: a refund has what its sale
-    /// had.
+    /// Writes what the buyer paid for each, which makes kinds of usages: a refund has what its
+    /// sale had.
     pub(crate) fn state_retail_price(&self, answer: &mut Entity) {
         answer.set(Field::USAGE_RETAIL_PRICE, decimal::to_text(&self.paid.abs()));
         answer.set(Field::USAGE_RETAIL_CURRENCY, self.currency.code());
@@ -444,7 +444,7 @@ use-type = "PermanentDownload"
     }
 
     #[test]
-    fn what_cannot_be_priced_is_told() {
+    fn what_cannot_be_priced_is_reported() {
         let terms = terms(AGREEMENT, None);
         for (event, code) in [
             (sale("Northwind ES", "", "0.99", &[]), "DEA0321"),

@@ -49,7 +49,8 @@ transpose_core::codes! {
         "Write `pro-rating = \"days\"`, or `pro-rating = \"none\"` where the figures are for the days of the deal already."
 }
 
-/// What tells pools and scopes apart: territory and tier, as far as they matter.
+/// The key of a pool, or of a part of a scope: territory and tier, each empty where it does not
+/// matter.
 pub(crate) type Key = (String, String);
 
 /// What was counted in the period, and under which policies.
@@ -91,7 +92,7 @@ pub(crate) struct Basis<'a> {
     reported: BTreeSet<String>,
     /// Rates of exchange that were used, for auditors.
     pub(crate) exchanges: BTreeMap<String, Value>,
-    /// What nobody gets, for auditors.
+    /// What is not paid, for auditors.
     pub(crate) unallocated: Vec<Value>,
 }
 
@@ -221,7 +222,7 @@ impl<'a> Basis<'a> {
         included.map(|(index, _)| index).collect()
     }
 
-    /// The contexts that take part, by what tells the parts of a scope apart.
+    /// The contexts that take part, by the parts of a scope.
     pub(crate) fn contexts_by(&self, scope: Scope) -> BTreeMap<Key, Vec<usize>> {
         let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         for context in self.contexts() {

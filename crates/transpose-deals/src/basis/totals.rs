@@ -9,7 +9,7 @@ use transpose_core::model::Field;
 use transpose_core::terms::ServiceTotal;
 
 transpose_core::codes! {
-    /// A total that nobody counted.
+    /// A total that was not counted.
     pub(crate) NO_TOTAL: "DEA0533" "total-not-counted" Error
         "The deal shares pools by all plays of the service, and what was read is not the whole service."
         "Write `total = \"figures\"` and fill the figures, or use `transpose run` over all plays."

@@ -1,4 +1,4 @@
-//! Reads the rows of figures, and refuses those that cannot be told apart.
+//! Reads the rows of figures, and refuses rows whose keys are equal or overlap.
 
 use super::{COLUMNS, Column, HEADINGS, Row};
 use crate::toml::document::{Lines, Node};
@@ -195,7 +195,7 @@ fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), ValueError> {
 /// Refuses amounts that cannot be: fewer than no subscribers, a share above 100, a rate of zero.
 fn possible(field: Field, amount: Decimal) -> Result<(), ValueError> {
     let negative = amount < Decimal::ZERO;
-    let fault = match field {
+    let message = match field {
         Field::SUBSCRIBERS
         | Field::USERS
         | Field::TRIAL_SUBSCRIBERS
@@ -210,7 +210,7 @@ fn possible(field: Field, amount: Decimal) -> Result<(), ValueError> {
         Field::MUSIC_SHARE if negative || amount > Decimal::ONE_HUNDRED => "a share lies between 0 and 100",
         _ => return Ok(()),
     };
-    Err(ValueError::new(fault))
+    Err(ValueError::new(message))
 }
 
 fn column(heading: &str) -> Option<(&'static str, Column)> {

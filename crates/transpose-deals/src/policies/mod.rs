@@ -121,8 +121,8 @@ impl Scope {
         self == other || self == Self::TerritoryAndTier || other == Self::Overall
     }
 
-    /// What tells parts of the scope apart: territory and tier, as far as they matter. The tier is
-    /// the service of the sales context.
+    /// The key of the part of the scope that a context is in: territory and tier, each empty where
+    /// it does not matter. The tier is the service of the sales context.
     pub(crate) fn key(self, context: &Entity) -> (String, String) {
         let text = |field, wanted: bool| {
             if wanted { context.text(field).unwrap_or_default().to_owned() } else { String::new() }

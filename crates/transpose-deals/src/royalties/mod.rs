@@ -23,7 +23,7 @@
 //!   paid; `amount`;
 //! - `rounding`: `at`, `places`, `mode`; `sums` with `currency` or sales context, `exact`,
 //!   `rounded`;
-//! - `unallocated`: `model`, the pool or scope, `amount`, and why nobody gets it;
+//! - `unallocated`: `model`, the pool or scope, `amount`, and why it is not paid;
 //! - `account`: `opening`, `earned`, `adjustments`, `recouped`, `shortfall`, `payable`,
 //!   `unrecouped`.
 //!

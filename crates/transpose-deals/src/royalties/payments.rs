@@ -124,7 +124,7 @@ fn share_shown(policies: &Policies) -> String {
     }
 }
 
-/// What tells usages of a context apart, for auditors.
+/// The fields that make a kind of usages, for auditors.
 fn usage_shown(usage: &Entity) -> Value {
     let cells = usage.iter().map(|(field, value)| (field.id().to_owned(), json!(value.first())));
     Value::Object(cells.collect())

@@ -1,12 +1,13 @@
 //! The rows of a Parquet file, row group by row group, batch by batch.
 
-use crate::read::codes::{NO_TABLE, NO_TEXT, PASSED_OVER, TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
+use crate::read::codes::{NO_TABLE, NO_TEXT, PASSED_OVER, TOO_LARGE, UNREADABLE, UNSUPPORTED};
 use crate::read::parquet::values::{Meaning, integer, meaning, moment, text_of};
 use crate::read::reader::FileTable;
 use crate::read::source::store::{Store, StoreReader};
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::rows::Rows;
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::table::sink::Sink;
 use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};

@@ -1,9 +1,9 @@
 //! Events of XML, with the line and byte at which each stands and a cap on its length.
 
-use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
+use crate::read::source::Place;
 use crate::read::source::io_stop;
-use crate::read::table::records::Place;
-use crate::read::table::sink::Stop;
+use crate::read::stop::{Stop, stop};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,8 +1,9 @@
 //! Columns that an input lacks and the command gives, with the same value in every row: what an API
 //! took from its address, and no body has.
 
-use crate::read::codes::{COLUMN_EXISTS, refused_input, stop};
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::codes::COLUMN_EXISTS;
+use crate::read::stop::{Stop, refused_input, stop};
+use crate::read::table::sink::Sink;
 use std::io::Read;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Fatal, Location};

@@ -1,8 +1,9 @@
 //! Where a walk through records is.
 
-use crate::read::codes::{TOO_LARGE, stop};
-use crate::read::table::records::{Composite, DEEPEST, Place};
-use crate::read::table::sink::Stop;
+use crate::read::codes::TOO_LARGE;
+use crate::read::source::Place;
+use crate::read::stop::{Stop, stop};
+use crate::read::table::records::{Composite, DEEPEST};
 use transpose_core::diagnostics::Location;
 
 /// Separates the parts of a path.

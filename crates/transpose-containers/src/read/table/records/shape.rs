@@ -1,10 +1,11 @@
 //! Which objects of a text of records are the rows of a table, and what its columns are: decided by
 //! the first part of the text.
 
+use crate::read::source::Place;
+use crate::read::stop::Stop;
 use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::records::path::{MEMBER, PART, Path, parts, within};
-use crate::read::table::records::{Composite, Lists, MOST_COLUMNS, Place, RecordVisitor, Scalar, joined};
-use crate::read::table::sink::Stop;
+use crate::read::table::records::{Composite, Lists, MOST_COLUMNS, RecordVisitor, Scalar, joined};
 use std::collections::HashMap;
 
 /// Names of lists, folded, whose objects are rows wherever they stand.
