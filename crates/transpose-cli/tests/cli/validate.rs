@@ -114,8 +114,8 @@ for result in run["results"]:
     assert result["level"] in ("none", "note", "warning", "error")
     assert ids[result["ruleIndex"]] == result["ruleId"]
     listed[result["ruleId"]] = listed.get(result["ruleId"], 0) + 1
-    for sandbox in result.get("locations", []):
-        physical = sandbox.get("physicalLocation", {})
+    for place in result.get("locations", []):
+        physical = place.get("physicalLocation", {})
         uri = physical.get("artifactLocation", {}).get("uri", "")
         assert all(33 <= ord(c) < 127 and c not in '<>"\\^`{|}' for c in uri), uri
         region = physical.get("region")
