@@ -1,5 +1,5 @@
-//! What the readers of records have in common: a text that is visited twice, once from its beginning
-//! to find the table, and once to write it.
+//! What the readers of records have in common: a text that is visited twice, once from its
+//! beginning to find the table, and once to write it.
 
 use crate::read::codes::NO_TABLE;
 use crate::read::reader::{Beginning, Table, TextTable};
@@ -29,8 +29,8 @@ impl RecordTable {
     pub(crate) fn open(beginning: &Beginning<'_>, lists: Lists, visit: Visit) -> Result<Table, Stop> {
         let head = beginning.head(SURVEYED)?;
         let mut survey = Survey::default();
-        // Where the text ends here it need not end in the file, and what is wrong is reported when it
-        // is read.
+        // Where the text ends here it need not end in the file, and what is wrong is reported when
+        // it is read.
         let _ = visit(&mut beginning.text(&head), &mut survey);
         let mut shape = survey.shape(lists);
         if let Some(shape) = shape.as_mut().filter(|_| head.len() == SURVEYED) {
