@@ -6,5 +6,6 @@ pub(crate) mod heading;
 pub(crate) mod open;
 pub(crate) mod preface;
 pub(crate) mod recognise;
+mod rejection;
 mod trailer;
 pub(crate) mod usages;

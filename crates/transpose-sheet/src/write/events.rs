@@ -429,13 +429,11 @@ fn note(
     } else if is_repair(code) {
         report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), "the value was repaired");
     }
-    if report.diagnostics.keeps(code) {
+    report.diagnostics.report(code, || {
         let mut location = Location::default().cell(place as u32 + 1, &column.heading).field(field);
         location.line = Some(line);
-        report.diagnostics.push(Diagnostic::new(code, location, message).value(raw));
-    } else {
-        report.diagnostics.count(code, 1);
-    }
+        Diagnostic::new(code, location, message).value(raw)
+    });
 }
 
 impl Encoder for SheetEncoder {
