@@ -1,4 +1,4 @@
-//! What is owed for the example report, and rows of tables that look the same, against sums over
+//! The royalties of the example report, and rows of tables that look the same, against sums over
 //! its plain rows.
 
 #![allow(
@@ -19,13 +19,15 @@ use transpose_core::format::{
 };
 use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_core::terms::{
-    ConflictPolicy, QualifyingPlay, Rounding, Royalties, RoyaltyTerms, ServiceTotal, Terms, UnitRate,
-    UsageTotal,
+    ConflictPolicy, DuplicatePolicy, QualifyingPlay, Rounding, Royalties, RoyaltyTerms, ServiceTotal, Terms,
+    UnitRate, UnroutedPolicy, UsageTotal,
 };
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::validate::{Severities, Validation};
-use transpose_engine::{Destination, Enrichment, Job, OnReject, Outcome, Reading, Screening};
-use transpose_io::{Compression, Input, Limits};
+use transpose_engine::{
+    Destination, Limits, OnReject, Outcome, Output, PeriodSelection, PersonalData, Reading, Run, Source,
+};
+use transpose_io::{Compression, Input};
 use transpose_plugins as _;
 
 /// Every denominator that is used here divides this.
@@ -205,37 +207,47 @@ fn written(
         pays: asked != Asked::Nothing,
         allocates: asked == Asked::Allocations,
     };
-    let input = Input::open(&example("subscription-2026-10.csv"), &Limits::default()).unwrap();
-    Job {
-        inputs: &[input],
-        source: registry.format("massivemusic.client-usage.subscription").unwrap(),
-        source_options: &[],
-        target,
+    let input = Input::open(&example("subscription-2026-10.csv"), &transpose_io::Limits::default()).unwrap();
+    let outputs = [Output {
+        route: None,
+        format: target,
         version,
-        target_options: &[],
+        options: &[],
         terms: Some(&terms),
-        completion: Enrichment::default(),
-        screening: Screening::default(),
+        personal_data: PersonalData::Keep,
+        period: PeriodSelection::default(),
         slicing: None,
-        period: None,
         destination,
         compression: Compression::None,
         container: None,
-        overwrite: false,
-        dry_run: false,
-        on_reject: OnReject::Fail,
-        max_rejects: None,
         deny_loss: None,
-        reading: Reading { threads, ..Reading::default() },
-        memory,
-        temp_dir: std::env::temp_dir(),
-        hash: false,
-        now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
-        progress: &|_| {},
-        beside: None,
-    }
-    .run()
-    .unwrap()
+    }];
+    let temp_dir = std::env::temp_dir();
+    let run = Run {
+        source: Source {
+            inputs: &[input],
+            format: registry.format("massivemusic.client-usage.subscription").unwrap(),
+            options: &[],
+            catalogue: None,
+            make_ids: false,
+            duplicates: DuplicatePolicy::Off,
+        },
+        outputs: &outputs,
+        limits: Limits {
+            reading: Reading { threads, ..Reading::default() },
+            memory,
+            temp_dir: &temp_dir,
+            on_reject: OnReject::Fail,
+            max_rejects: None,
+            unrouted: UnroutedPolicy::default(),
+            overwrite: false,
+            dry_run: false,
+            hash: false,
+            now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
+            progress: &|_| {},
+        },
+    };
+    run.run(&|_| Ok(Vec::new())).unwrap().into_only().unwrap()
 }
 
 /// Rows as texts by heading.
@@ -314,7 +326,7 @@ fn rows_of_a_table_that_look_the_same_are_one() {
     }
     let owed = &outcome.report.ledger.written.owed["EUR"];
     assert_eq!(cents(&owed.to_string()), total);
-    assert_eq!(outcome.owed.unwrap().sums.len(), 2);
+    assert_eq!(outcome.royalties.unwrap().sums.len(), 2);
 }
 
 #[test]
@@ -362,7 +374,7 @@ fn amounts_make_their_sums_to_the_cent() {
             assert_eq!(amount, whole + i128::from(up), "{row:?}");
         }
     }
-    let owed = outcome.owed.unwrap();
+    let owed = outcome.royalties.unwrap();
     assert_eq!(owed.sums, sums);
     assert!(sums.iter().all(|sum| *sum > 0));
 }
@@ -394,7 +406,8 @@ fn faults(format: &dyn Format, folder: &Path) -> Vec<String> {
     let mut faults: Vec<String> =
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    let inputs: Vec<Input> = files.map(|path| Input::open(&path, &Limits::default()).unwrap()).collect();
+    let inputs: Vec<Input> =
+        files.map(|path| Input::open(&path, &transpose_io::Limits::default()).unwrap()).collect();
     let verdict = Validation {
         inputs: &inputs,
         formats: &vec![format; inputs.len()],
@@ -456,7 +469,7 @@ fn usages_are_allocated_to_the_recipient_in_messages() {
                 sums[sum as usize] += cents(row[9]);
             }
         }
-        assert_eq!(outcome.owed.unwrap().sums, sums, "{to}");
+        assert_eq!(outcome.royalties.unwrap().sums, sums, "{to}");
         // Where a summary record has no cells for what is allocated, one of its own has.
         let allocated =
             services.keys().filter(|id| id.contains('.') || !services.contains_key(&*format!("{id}.1")));

@@ -10,7 +10,7 @@ use transpose_engine::validate::ValidationResult;
 use transpose_testkit::validate::{serious, short, validate};
 use transpose_testkit::{Canonical, Case, Settings, render, run};
 
-/// How many lines a snapshot may have: more than that nobody reads.
+/// How many lines a snapshot may have: more than that no one reads.
 const LINES: usize = 200;
 
 /// The name of the snapshot of what a case is read as.
@@ -23,7 +23,7 @@ fn converted(target: &str) -> String {
     format!("to-{target}")
 }
 
-/// The files that a case's snapshots stand in.
+/// The files that a case's snapshots are in.
 fn snapshots(case: &Case) -> Vec<String> {
     let targets = case.plan.to.iter().map(|target| converted(target));
     let validated = case.plan.validate.then(|| VALIDATED.to_owned());
@@ -133,7 +133,7 @@ fn snapshots_are_short_enough_to_be_read() {
         catalogue.cases.iter().flat_map(|case| snapshots(case).into_iter().map(move |name| (case, name)));
     all(pairs, |(case, name)| {
         let path = case.folder.join(&name);
-        // One that is missing is told of by the comparison, which may be about to write it.
+        // One that is missing is reported of by the comparison, which may be about to write it.
         let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
         let lines = text.lines().count();
         if lines <= LINES {

@@ -19,7 +19,7 @@ fn formats_read_any_bytes() {
         for variant in mangle::variants(&bytes, step, VARIANTS) {
             fuzz::format(own, &variant.bytes);
         }
-        // What belongs to another format is read as it stands.
+        // What belongs to another format is read as it is.
         registry.formats().for_each(|format| fuzz::format(format, &bytes));
         Ok(())
     });

@@ -469,7 +469,7 @@ fn list_of_formats_is_known() {
     {
         let rows = match grain {
             Grain::Event => "plays or sales",
-            Grain::Aggregate => "sums",
+            Grain::Aggregate => "usages",
             Grain::Catalogue => "catalogue",
         };
         let status = match status {

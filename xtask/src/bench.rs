@@ -73,7 +73,7 @@ struct Section {
     name: &'static str,
     /// Whether it needs ten million rows.
     large: bool,
-    /// Whether it is measured when nobody asks for it.
+    /// Whether it is measured when no one asks for it.
     by_default: bool,
     rounds: usize,
     measure: fn(&Site, &Section, &mut Figures) -> Outcome<String>,

@@ -1,8 +1,8 @@
 //! `cargo xtask ci`: everything that is checked before a change is accepted, in the order in which
 //! it is likely to fail. `.ci/run` calls it, so there is one list of checks.
 //!
-//! A check is one command of cargo. They share the build folder, which stands where
-//! `CARGO_TARGET_DIR` says.
+//! A check is one command of cargo. They share the build folder, which is where `CARGO_TARGET_DIR`
+//! says.
 
 use crate::{Chore, Outcome, files, readers};
 use std::process::Command;

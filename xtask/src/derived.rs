@@ -1,7 +1,7 @@
 //! What follows from other files of the workspace: the crate that links the families, and sections
 //! of documents.
 //!
-//! A section stands between two comments, `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
+//! A section is between two comments, `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
 
 use crate::tidy::floors;
 use crate::{Outcome, families, files};
@@ -21,9 +21,14 @@ const SECTIONS: &[Section] = &[
         name: "floors",
         text: |root| Ok(fenced("text", &floors::graph(root)?)),
     },
+    Section {
+        document: "CONTRIBUTING.md",
+        name: "scaffold",
+        text: |root| Ok(fenced("rust", &files::read(&root.join("xtask/templates/code.rs"))?)),
+    },
 ];
 
-/// Writes what is out of date; for a check, only tells of it.
+/// Writes what is out of date; for a check, only reports it.
 pub(crate) fn bring(root: &Path, check: bool) -> Outcome<Vec<String>> {
     let mut stale = Vec::new();
     for (path, text) in derived(root)? {
@@ -37,7 +42,7 @@ pub(crate) fn bring(root: &Path, check: bool) -> Outcome<Vec<String>> {
     Ok(stale)
 }
 
-/// The files with what should stand in them.
+/// The files with what should be in them.
 fn derived(root: &Path) -> Outcome<Vec<(PathBuf, String)>> {
     let mut all = families::linked(root)?;
     for section in SECTIONS {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The folder of the crate that links every family.
 const ALL: &str = "plugins/all";
 
-/// The files of the crate that links every family, with what should stand in them.
+/// The files of the crate that links every family, with what should be in them.
 pub(crate) fn linked(root: &Path) -> Outcome<Vec<(PathBuf, String)>> {
     let families = families(root)?;
     Ok(vec![

@@ -79,7 +79,7 @@ const CODE: Kind = Kind {
             2026-10-01T08:00:00Z|FR|GBAAA2600001|Mirela Vantorp|Salt, Rope and Rain|214\n\
             2026-10-02T09:30:00Z|DE||The Ninth Ferryman|Open Notebook|0\n",
     extension: "txt",
-    dependencies: &["transpose-codes", "transpose-core"],
+    dependencies: &["transpose-codes", "transpose-core", "transpose-records"],
 };
 
 const RECORDS: Kind = Kind {
@@ -314,7 +314,7 @@ fn with_member(manifest: &str, family: &str) -> Outcome<String> {
 }
 
 /// The library with one more registration: beside those of its kind, in order, or at the end of
-/// what stands before the code.
+/// what comes before the code.
 fn with_registration(library: &str, registration: &str) -> Outcome<String> {
     let kind = registration.split_once([' ', '(']).map_or(registration, |(kind, _)| kind);
     let lines: Vec<&str> = library.split_inclusive('\n').collect();
@@ -327,8 +327,7 @@ fn with_registration(library: &str, registration: &str) -> Outcome<String> {
         (Some(line), _) => line + 1,
         (None, Some(line)) => *line,
         (None, None) => {
-            // Registrations of each kind stand in a paragraph of their own, after the
-            // documentation.
+            // Registrations of each kind are in a paragraph of their own, after the documentation.
             let documented =
                 lines.iter().take_while(|line| line.starts_with("//!") || line.starts_with("#!")).count();
             if documented == 0 {
@@ -398,8 +397,8 @@ fn dependencies(manifest: &str) -> (&str, &str, &str) {
     (head, body, tail)
 }
 
-/// Everything that a crate's sources say, without their tests, which stand at the end of each file
-/// or in `tests.rs`.
+/// Everything that a crate's sources say, without their tests, which are at the end of each file or
+/// in `tests.rs`.
 fn sources(folder: &Path) -> Outcome<String> {
     let mut text = String::new();
     for path in files::walk(&folder.join("src"))?.iter().filter(|path| !path.ends_with("tests.rs")) {

@@ -18,7 +18,7 @@ use toml::{Table, Value};
 #[derive(clap::Parser, Debug)]
 #[command(name = "tidy")]
 pub(crate) struct Tidy {
-    /// Print which module of a crate stands on which floor and what it uses, and check nothing.
+    /// Print which module of a crate is on which floor and what it uses, and check nothing.
     #[arg(long)]
     graph: bool,
 }
@@ -353,7 +353,7 @@ fn words(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// Whether a path begins at this place of a line: what stands before is no part of a longer path or
+/// Whether a path begins at this place of a line: what comes before is no part of a longer path or
 /// address.
 fn begins(line: &str, place: usize, word: &str) -> bool {
     let before = line.get(..place).and_then(|before| before.chars().next_back());
@@ -402,7 +402,7 @@ fn codes(tree: &Tree) -> Vec<String> {
                     "{place}: the code {id} is already used in {other}; codes are never used twice"
                 ));
             }
-            // The explanation and the advice may stand on the line itself or on those that follow.
+            // The explanation and the advice may be on the line itself or on those that follow.
             let following = lines.get(number + 1..).unwrap_or(&[]).iter().take(4).copied();
             let texts = std::iter::once(head)
                 .chain(following.take_while(|line| code_of(line).is_none()))

@@ -3,9 +3,9 @@
 
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table, TextTable};
 use crate::read::source::io_stop;
+use crate::read::stop::Stop;
 use crate::read::table::Target;
 use crate::read::table::rows::Rows;
-use crate::read::table::sink::Stop;
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::Arc;
 use transpose_core::inventory;

@@ -7,14 +7,9 @@
 
 use std::collections::BTreeMap;
 use transpose_codes::{Duration, Timestamp};
-use transpose_core::model::{Batch, EventRow, CellDiagnostic, Reject, Span, Entity, Field, FieldSet};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
-use transpose_core::format::{
-    Chunk, ChunkDecoder, Created, Decoder, Dimension, Encoded, Encoder, EncodeRequest,
-    EventDecoder, EventEncoder, Events, FileNumber, Format, FormatTraits, Grain, Head, Indexed,
-    Manifest, Numbers, Opened, options, OptionSpec, Origin, Preamble, Probe, Projection,
-    Recognition, Status, Tally,
-};
+use transpose_core::model::{EventRow, Span, Entity, Field, FieldSet};
+use transpose_core::format::{Batch, Chunk, ChunkDecoder, Created, Decoder, Dimension, Encoded, Encoder, EncodeRequest, EventDecoder, EventEncoder, Events, FileNumber, Format, FormatTraits, Grain, Head, Indexed, Manifest, Numbers, Opened, options, OptionSpec, Origin, Preamble, Probe, Projection, Recognition, Status, Tally};
+use transpose_core::diagnostics::{CellDiagnostic, Reject, Code, Diagnostic, Fatal, Location};
 use transpose_core::accounting::{Change, Subject, RunReport};
 use transpose_records::cell::{self, Fit};
 use transpose_records::escape::{self, Escapes};

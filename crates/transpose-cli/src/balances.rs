@@ -15,8 +15,8 @@ use transpose_io::{Input, sha256_file};
 transpose_core::codes! {
     /// Accounts that changed while the run was under way.
     pub(crate) CHANGED: "CLI0501" "accounts-changed" Error
-        "Another run has changed the accounts while this one was under way. Replacing them would lose what it wrote."
-        "Run again; runs that share accounts have to come one after the other."
+        "Another run changed the balances during this one. Replacing the file would lose its changes."
+        "Run again; runs that share balances must not overlap."
 }
 
 /// The file with the balances of deals, which a run reads and replaces.
@@ -56,7 +56,7 @@ impl<'a> BalancesFile<'a> {
         outcomes: &[Outcome],
         inputs: &[Input],
     ) -> Result<Option<CompanionFile>, Fatal> {
-        let closings = outcomes.iter().filter_map(|outcome| outcome.owed.as_ref()?.closing.as_ref());
+        let closings = outcomes.iter().filter_map(|outcome| outcome.royalties.as_ref()?.closing.as_ref());
         let mut balances = self.balances.clone();
         let mut any = false;
         let digest = digest(inputs)?;
@@ -91,7 +91,7 @@ fn digest(inputs: &[Input]) -> Result<String, Fatal> {
 
 /// The explanation of the amounts of a report, as a file.
 pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<CompanionFile, Fatal> {
-    let Some(owed) = &outcome.owed else {
+    let Some(owed) = &outcome.royalties else {
         let message = "there are no amounts to explain: the agreement has no `[[deal]]`, or the target holds single plays";
         return Err(argument_error(message).with_help(
             "Add a `[[deal]]` to the agreement (`transpose init agreement`), or leave the explanation out.",

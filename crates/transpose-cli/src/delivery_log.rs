@@ -30,11 +30,10 @@ transpose_core::codes! {
 /// The log, and whether repeated deliveries are allowed.
 #[derive(Default, clap::Args)]
 pub(crate) struct DeliveryLog {
-    /// A list of the files that were converted: refuse an input that stands there, and add the
-    /// inputs when the run has succeeded
+    /// A list of converted files: refuse an input that is in it, and add the inputs after success
     #[arg(long, value_name = "FILE")]
     pub(crate) received: Option<PathBuf>,
-    /// Convert inputs that were received before once more
+    /// Convert inputs again that are in the list
     #[arg(long, requires = "received")]
     again: bool,
 }

@@ -46,11 +46,11 @@ transpose_core::codes! {
         "Check that the right file is given; save it as UTF-8."
     /// A topic that `explain` does not know.
     pub(crate) UNKNOWN_TOPIC: "CLI0111" "unknown-topic" Error
-        "Topics are codes of findings (`SHT0104` or their names), formats, fields (`recording.title`), and what a format explains by itself: record types (`SU02.03`), cells (`SU02.03/8`), value sets, columns."
+        "Topics are codes of diagnostics (`SHT0104` or their names), formats, fields (`recording.title`), and what a format explains by itself: record types (`SU02.03`), cells (`SU02.03/8`), value sets, columns."
         "`transpose formats` lists the formats, and `transpose formats ID` the fields."
     /// A registry that cannot be loaded.
     pub(crate) BROKEN_BUILD: "CLI0112" "broken-build" Error
-        "The formats that are linked into the program cannot be used together. This is a fault of the build."
+        "The formats that are linked into the program cannot be used together. This is an error in the build."
         "Report it with the version of the program."
 }
 

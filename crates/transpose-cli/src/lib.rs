@@ -15,7 +15,8 @@
 //! transpose_sheet::register_layout!("tests/own_formats/tapes.toml");
 //!
 //! fn main() -> ExitCode {
-//!     let program = transpose_cli::Program { name: "station", version: env!("CARGO_PKG_VERSION") };
+//!     let version = env!("CARGO_PKG_VERSION");
+//!     let program = transpose_cli::Program { name: "station", version };
 //!     transpose_cli::run(program, std::env::args_os())
 //! }
 //! ```
@@ -86,16 +87,16 @@ impl fmt::Display for Program {
 /// Converts music usage reports between partners
 ///
 /// Play logs and client usage reports become reports for societies, publishers and labels. Every
-/// row that is read is converted, rejected or filtered, and counted.
+/// row is converted, rejected or filtered, and counted.
 #[derive(clap::Parser)]
 #[command(arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: commands::Command,
-    /// How findings and summaries are written to standard error
+    /// The form of diagnostics and summaries on standard error
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "FORM", default_value = "human")]
     message_format: MessageFormat,
-    /// Say nothing but what is wrong
+    /// Print only errors and warnings
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     quiet: bool,
 }
@@ -104,11 +105,11 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done; warnings are possible
-   1  done, with errors found or rows set aside; or `--deny loss` refused
-   2  wrong use, or a wrong side file (agreement, figures, layout)
+   1  done, with errors found or rows quarantined; or refused by `--deny loss`
+   2  wrong usage, or an error in a side file (agreement, figures, layout)
    3  the input is refused; nothing was written
    4  reading or writing failed, or an output exists
-  70  a fault of the program itself
+  70  an error in the program itself
 
 Data goes to standard output (`-o -`), everything else to standard error. `transpose COMMAND --help` shows examples.";
 
@@ -175,7 +176,7 @@ fn install_panic_hook() {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             let _ = writeln!(
                 std::io::stderr(),
-                "error: a fault of the program itself ({place}); nothing was written. Please report it with the command; RUST_BACKTRACE=1 shows more"
+                "error: an error in the program itself ({place}); nothing was written. Please report it with the command; RUST_BACKTRACE=1 shows more"
             );
         }));
     });

@@ -22,7 +22,7 @@ pub struct Holiday {
     pub date: Date,
     /// What it is.
     pub name: &'static str,
-    /// Whether it stands for a holiday on a weekend.
+    /// Whether it represents a holiday on a weekend.
     pub substitute: bool,
 }
 

@@ -191,6 +191,22 @@ pub fn half_up(value: Decimal, places: u32) -> Decimal {
     value.round_dp_with_strategy(places, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
 }
 
+/// The exact sum, or nothing when it has more digits than a decimal holds.
+pub fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
+    // An addition that runs out of digits rounds and says so only by a smaller scale.
+    let scale = a.scale().max(b.scale());
+    if a.is_zero() || b.is_zero() {
+        // Nothing is added, and the library answers with one of them as it is.
+        let mut sum = if a.is_zero() { b } else { a };
+        sum.rescale(scale);
+        if sum.is_zero() {
+            sum.set_sign_positive(true);
+        }
+        return Some(sum);
+    }
+    a.checked_add(b).filter(|sum| sum.scale() == scale)
+}
+
 /// Splits the sign off; a sign that the rule does not allow stays and is refused later.
 fn sign(text: &str, rule: SignRule) -> (bool, &str) {
     let accounting = rule == SignRule::Accounting;
@@ -378,7 +394,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn sums_are_exact_or_absent() {
+        let of = |text| parse(text, Grammar::PLAIN).unwrap();
+        assert_eq!(sum(of("0.1"), of("0.20")), Some(of("0.30")));
+        let sums = [sum(of("0.00"), of("5")), sum(of("5.0"), of("0")), sum(of("0"), -of("0.00"))];
+        assert_eq!(sums.map(|sum| sum.unwrap().to_string()), ["5.00", "5.0", "0.00"]);
+        assert_eq!(sum(Decimal::MAX, of("0.0")), Some(Decimal::MAX));
+        assert_eq!(sum(Decimal::MAX, of("0.1")), None);
+        assert_eq!(sum(of("9999999999999999999999999999"), of("0.001")), None);
+    }
+
     proptest! {
+        #[test]
+        fn sums_of_cents_are_those_of_integers(a in -1_000_000_000_i64..1_000_000_000, b in -1_000_000_000_i64..1_000_000_000) {
+            prop_assert_eq!(sum(Decimal::new(a, 2), Decimal::new(b, 2)), Some(Decimal::new(a + b, 2)));
+        }
+
         #[test]
         fn what_is_split_is_what_is_parsed(text in "-?[0-9]{0,12}(\\.[0-9]{0,12})?") {
             if let Some((number, scale)) = scaled(text.as_bytes()) {

@@ -117,7 +117,7 @@ impl Icpn {
         std::str::from_utf8(self.bytes()).unwrap_or_default()
     }
 
-    /// The number the code stands for: the same for `0190295489328` and `190295489328`, which name
+    /// The number the code represents: the same for `0190295489328` and `190295489328`, which name
     /// one product.
     pub fn gtin(&self) -> u64 {
         self.bytes().iter().fold(0, |number, digit| number * 10 + (digit - b'0') as u64)

@@ -1,11 +1,11 @@
 //! Text that was encoded twice: UTF-8 read as Windows-1252 or ISO 8859-1 and encoded once more, so
 //! that `é` has become `Ã©`.
 //!
-//! It can be proven, coincidences aside: every character beyond ASCII stands for
-//! one byte, and these bytes are UTF-8.
+//! It can be proven, coincidences aside: every character beyond ASCII represents one byte, and
+//! these bytes are UTF-8.
 
-/// The characters that Windows-1252 has in the places 0x80 to 0x9F; the five empty places stand for
-/// themselves, as browsers read them.
+/// The characters that Windows-1252 has in the places 0x80 to 0x9F; the five empty places
+/// represents themselves, as browsers read them.
 const WINDOWS: [char; 32] = [
     '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}', '\u{2c6}',
     '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}',
@@ -38,7 +38,7 @@ pub fn undo(text: &str, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// The byte that a character stands for in Windows-1252 or in ISO 8859-1.
+/// The byte that a character represents in Windows-1252 or in ISO 8859-1.
 fn byte(c: char) -> Option<u8> {
     if let Ok(byte) = u8::try_from(u32::from(c)) {
         return Some(byte);

@@ -14,7 +14,7 @@ fn a_body_gives_its_items_what_stands_around_them() {
         7,GB,1,2,2014-03-13T11:39:28.8981203Z,\"a,\"\"b\"\"\",\n\
         7,FR,12345678901234567890,,,,1.50\n";
     assert_eq!(read(body.as_bytes()), table);
-    // Keys have no order: what stands behind the items belongs to them too.
+    // Keys have no order: what is behind the items belongs to them too.
     let behind =
         r#"{"playLogItem":[{"trackId":1},{"trackId":2,"country":"FR"}],"meta":{"userId":7},"country":"GB"}"#;
     assert_eq!(read(behind.as_bytes()), "country,trackId,meta.userId\nGB,1,7\nFR,2,7\n");
@@ -133,7 +133,7 @@ fn keys_that_come_late_are_found_by_the_layouts_or_told() {
     assert_eq!(seen, [("CON0111", Some(60_001))]);
 }
 
-/// Rows wait for the values around them only up to a limit; beyond it the values are told to be
+/// Rows wait for the values around them only up to a limit; beyond it the values are reported to be
 /// late.
 #[test]
 fn a_long_list_does_not_wait_for_what_stands_behind_it() {

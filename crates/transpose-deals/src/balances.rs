@@ -1,5 +1,5 @@
 //! `balances.toml`: what is left over between periods. Advances that are not earned yet, months in
-//! which more was taken back than earned, corrections.
+//! which more was returned than earned, corrections.
 //!
 //! ```toml
 //! version = 1
@@ -31,7 +31,7 @@
 //! inputs = "sha256:…"
 //! ```
 //!
-//! Accounts stand in the order of their deals, periods in that of the calendar. Every line of it is
+//! Accounts are in the order of their deals, periods in that of the calendar. Every line of it is
 //! checked when it is read: `opening` is the `closing` before with the `advance`, `closing` is
 //! `opening` less `recouped`, and `payable` is all that was earned and adjusted, less `recouped`,
 //! with the `shortfall`.
@@ -50,7 +50,7 @@ use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use transpose_codes::Currency;
-use transpose_codes::decimal::Decimal;
+use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::terms::ClosingBalance;
@@ -58,8 +58,8 @@ use transpose_core::terms::ClosingBalance;
 transpose_core::codes! {
     /// Balances that do not add up.
     pub(crate) INCONSISTENT: "DEA0701" "inconsistent-balances" Error
-        "A line of the balances does not follow from the others: somebody has changed it, or lines are missing. What would be paid is unknown."
-        "Take the file as a run has left it, and write corrections as `[[account.adjustment]]`."
+        "A line of the balances does not follow from the others: it was changed, or lines are missing. The payable amount is unknown."
+        "Use the file as a run left it, and write corrections as `[[account.adjustment]]`."
     /// A period that was run already.
     pub(crate) ALREADY_RUN: "DEA0702" "period-already-run" Error
         "The balances have the period already. Running it again would count its earnings twice."
@@ -90,12 +90,12 @@ transpose_core::codes! {
         "Give it the period that is run next, or run its own period again with `--redo`."
     /// Two reports of one account.
     pub(crate) RECORDED_TWICE: "DEA0709" "account-recorded-twice" Error
-        "Two reports of one run are under the same deal, so each has a part of what was earned, and the account would get that of one only."
+        "Two reports of one run are under the same deal, so each has a part of the earnings, and the balance would get only one of them."
         "Make one report of both, or give each its own deal."
     /// A deal without an account.
     pub(crate) NO_ACCOUNT: "DEA0710" "deal-without-account" Warning
-        "The deal rounds every row by itself, so what was earned is known from the report only, and no account is kept: a period that is run twice is not noticed."
-        "Write `at = \"statement\"` under `[deal.rounding]` where an account is wanted."
+        "The deal rounds every row by itself, so earnings are known from the report only, and no balance is kept: a period that is run twice is not noticed."
+        "Write `at = \"statement\"` under `[deal.rounding]` where a balance is wanted."
 }
 
 /// Why an account is adjusted.
@@ -166,19 +166,20 @@ impl PeriodEntry {
 
     /// All that came in: earnings and adjustments.
     fn income(&self) -> Option<Decimal> {
-        value::sum(value::sum(self.earned, self.adjustments)?, self.late_refunds)
+        decimal::sum(decimal::sum(self.earned, self.adjustments)?, self.late_refunds)
     }
 
     /// What does not follow, by its key.
-    fn fault(&self, before: Decimal) -> Option<&'static str> {
-        if value::sum(before, self.advance) != Some(self.opening) {
+    fn inconsistency(&self, before: Decimal) -> Option<&'static str> {
+        if decimal::sum(before, self.advance) != Some(self.opening) {
             return Some("opening");
         }
-        if value::sum(self.opening, -self.recouped) != Some(self.closing) {
+        if decimal::sum(self.opening, -self.recouped) != Some(self.closing) {
             return Some("closing");
         }
-        let payable =
-            self.income().and_then(|income| value::sum(value::sum(income, -self.recouped)?, self.shortfall));
+        let payable = self
+            .income()
+            .and_then(|income| decimal::sum(decimal::sum(income, -self.recouped)?, self.shortfall));
         (payable != Some(self.payable)).then_some("payable")
     }
 }
@@ -213,7 +214,7 @@ impl Account {
 
 /// The exact sum, or nothing when it has too many digits.
 fn total(parts: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
-    parts.into_iter().try_fold(Decimal::ZERO, value::sum)
+    parts.into_iter().try_fold(Decimal::ZERO, decimal::sum)
 }
 
 /// The accounts of deals between periods.
@@ -231,7 +232,7 @@ impl Balances {
         Self { source: source.to_owned(), ..Self::default() }
     }
 
-    /// Reads balances; everything wrong with them is told at once.
+    /// Reads balances; everything wrong with them is reported at once.
     pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &["version", "account"]);
@@ -245,7 +246,7 @@ impl Balances {
             let Some(account) = account(&mut reader, &table) else { continue };
             if accounts.iter().any(|other| other.deal == account.deal && other.currency == account.currency) {
                 let message =
-                    format!("the account of `{}` in {} stands twice", account.deal, account.currency);
+                    format!("the account of `{}` in {} appears twice", account.deal, account.currency);
                 reader.report(&INCONSISTENT, table.at, message);
             }
             accounts.push(account);
@@ -337,7 +338,7 @@ impl Balances {
         let Some(account) = self.accounts.iter_mut().find(|account| same(account)) else { return Ok(()) };
         let entered = enter(account, closing, inputs)
             .filter(|entered| entered.shortfall >= Decimal::ZERO && entered.advance >= Decimal::ZERO)
-            .ok_or_else(|| bug("the closing of the account does not follow from its opening"))?;
+            .ok_or_else(|| bug("the closing balance does not follow from the opening balance"))?;
         account.periods.retain(|other| !same_days(other.period, closing.period));
         account.periods.push(entered);
         account.periods.sort_by_key(|entered| entered.period.first());
@@ -347,7 +348,7 @@ impl Balances {
     /// The file, always written in the same way.
     pub fn to_text(&self) -> String {
         let mut out = String::from(
-            "# What is left over between periods. Runs write `[[account.period]]`; corrections belong into `[[account.adjustment]]`.\nversion = 1\n",
+            "# Balances between periods. Runs write `[[account.period]]`; corrections belong into `[[account.adjustment]]`.\nversion = 1\n",
         );
         for account in &self.accounts {
             let _ = write!(
@@ -395,10 +396,10 @@ impl Balances {
 
 /// The line of a period, from its end; nothing when a sum has too many digits.
 fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<PeriodEntry> {
-    let opening = value::sum(closing.unrecouped, closing.recouped)?;
+    let opening = decimal::sum(closing.unrecouped, closing.recouped)?;
     let mut entered = PeriodEntry {
         period: closing.period,
-        advance: value::sum(opening, -account.before(closing.period))?,
+        advance: decimal::sum(opening, -account.before(closing.period))?,
         opening,
         earned: closing.earned,
         adjustments: account.adjusted(closing.period, Kind::Correction)?,
@@ -502,9 +503,9 @@ fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Ope
         .find(|entered| same_days(entered.period, period))
         .map(|entered| entered.opening);
     Some(Opening {
-        unrecouped: redone.or_else(|| value::sum(account.before(period), advance_in(policies, period)))?,
+        unrecouped: redone.or_else(|| decimal::sum(account.before(period), advance_in(policies, period)))?,
         earned: total(std::iter::once(carried).chain(earned?))?,
-        adjustments: value::sum(
+        adjustments: decimal::sum(
             account.adjusted(period, Kind::Correction)?,
             account.adjusted(period, Kind::LateRefund)?,
         )?,
@@ -586,7 +587,7 @@ fn check(reader: &mut Reader, account: &mut Account) {
                 format!("{} of `{}` shares days with the period before", entered.period, account.deal),
             );
         }
-        if let Some(key) = entered.fault(before) {
+        if let Some(key) = entered.inconsistency(before) {
             reader.report(
                 &INCONSISTENT,
                 at,

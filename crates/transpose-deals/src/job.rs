@@ -30,6 +30,8 @@
 //! `{name}`, `{period}`, `{value}` and `{slug}` (the value in lower-case letters and digits with
 //! hyphens; numbered where nothing is left of it) are replaced in `name`, `agreement`, `figures`,
 //! `file`, `explain` and option values.
+//!
+//! Invariant: every file that a job writes lies below the folder of `-o`.
 
 use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{Reader, WRONG_VALUE};
@@ -43,8 +45,8 @@ use transpose_core::terms::{DuplicatePolicy, PeriodBasis, UnroutedPolicy};
 transpose_core::codes! {
     /// Two outputs of one name.
     pub(crate) SAME_NAME: "DEA0801" "repeated-output" Error
-        "The name of an output tells it from the others in messages, in the receipt and in the accounts, and two have the same."
-        "Give each output a name of its own; where one stands for several values, write `{slug}` into its name."
+        "The name of an output identifies it in messages, in the receipt and in the balances, and two have the same."
+        "Give each output a name of its own; where one output has several values, write `{slug}` into its name."
     /// A path that leads out of the folder of outputs.
     pub(crate) OUTSIDE_FOLDER: "DEA0802" "path-outside" Error
         "The files of a job lie below the folder that `-o` names."
@@ -87,13 +89,13 @@ pub struct Output {
     pub file: Option<PathBuf>,
     /// What it comes in.
     pub container: Option<String>,
-    /// What stands in for characters that its encoding or its layout does not have.
+    /// What is in for characters that its encoding or its layout does not have.
     pub characters: Option<PathBuf>,
     /// Options of its format.
     pub options: Vec<(String, String)>,
     /// Where the explanation of its amounts goes, below the folder of outputs.
     pub explain: Option<PathBuf>,
-    /// Where it stands, for messages.
+    /// Where it is, for messages.
     pub place: Location,
 }
 
@@ -102,13 +104,13 @@ pub struct Output {
 pub struct Job {
     /// The inputs.
     pub inputs: Vec<PathBuf>,
-    /// The format of the inputs, where their content does not tell.
+    /// The format of the inputs, where it is not recognised by their content.
     pub from: Option<String>,
     /// Options of that format.
     pub read_options: Vec<(String, String)>,
     /// Columns that the inputs lack, with their values.
     pub columns: Vec<(String, String)>,
-    /// Tables that tell what tracks and releases are.
+    /// Tables that describe tracks and releases.
     pub catalogue: Vec<PathBuf>,
     /// Layouts of the user.
     pub layouts: Vec<PathBuf>,
@@ -120,7 +122,7 @@ pub struct Job {
     pub time_zone: Option<String>,
     /// Which moment of a play decides, as `--period-by` takes it.
     pub period_by: PeriodBasis,
-    /// What becomes of rows that stand several times.
+    /// What becomes of rows that appear several times.
     pub duplicates: DuplicatePolicy,
     /// What becomes of rows that no output of a set takes.
     pub unrouted: UnroutedPolicy,
@@ -171,11 +173,11 @@ const OUTPUT_KEYS: [&str; 13] = [
     "explain",
 ];
 
-/// How many outputs one `each` may stand for.
+/// How many outputs one `each` may represents.
 const MOST: usize = 2000;
 
 impl Job {
-    /// Reads a job; everything wrong with it is told at once. `source` is its path, from whose
+    /// Reads a job; everything wrong with it is reported at once. `source` is its path, from whose
     /// folder the paths in it are seen.
     pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
@@ -308,7 +310,7 @@ struct OutputDefaults<'a> {
 }
 
 impl OutputDefaults<'_> {
-    /// The outputs that a table stands for.
+    /// The outputs that a table represents.
     fn outputs(&self, reader: &mut Reader, table: &Table, sets: &mut Vec<String>) -> Vec<Output> {
         reader.only(table, &OUTPUT_KEYS);
         for (key, example) in [("name", "name = \"fjordlight\""), ("format", "format = \"label.standard\"")] {
@@ -389,7 +391,7 @@ impl OutputDefaults<'_> {
     }
 }
 
-/// The outputs, whose names must differ; those that never get a row are told.
+/// The outputs, whose names must differ; those that can never get a row are reported.
 fn distinct(reader: &mut Reader, outputs: Vec<Output>) -> Vec<Output> {
     let mut names: BTreeMap<String, u64> = BTreeMap::new();
     let mut full: BTreeMap<usize, String> = BTreeMap::new();
@@ -429,7 +431,7 @@ fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Condition> {
             reader.advise(&crate::toml::reader::MISSPELT_KEY, entry.at, message, help);
             continue;
         };
-        // An empty text stands for rows without a value.
+        // An empty text represents rows without a value.
         let values = match &entry.node {
             Node::Text(text) => vec![text.trim().to_owned()],
             Node::List(items) => {
@@ -454,7 +456,7 @@ fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Condition> {
     wanted
 }
 
-/// Short names for what outputs are mostly told apart by.
+/// Short names for the fields that rules of outputs mostly look at.
 const SHORT: [(&str, &[Field]); 7] = [
     ("label", &[Field::RECORDING_LABEL, Field::RELEASE_LABEL]),
     ("territory", &[Field::TERRITORY]),
@@ -521,7 +523,7 @@ fn filled(text: &str, marks: &BTreeMap<&str, String>) -> String {
 fn slug(value: &str, number: usize) -> String {
     let words = value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let slug = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
-    // What has no such letters is told by its place.
+    // A value without such letters is named by its number.
     if slug.is_empty() { format!("{}", number + 1) } else { slug }
 }
 
@@ -613,7 +615,7 @@ format = "label.standard"
     }
 
     #[test]
-    fn an_output_behind_one_that_takes_all_is_told() {
+    fn an_output_behind_one_that_takes_all_is_reported() {
         let text = JOB.replace("name = \"society\"", "name = \"society\"\nset = \"labels\"");
         let job = Job::parse("job.toml", &text).unwrap();
         assert!(job.warnings.iter().all(|diagnostic| diagnostic.code.id == "DEA0803"));

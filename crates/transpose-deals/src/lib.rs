@@ -1,11 +1,11 @@
 //! Agreements and period figures, what a report needs and a play log does not hold; and the rules
 //! by which a partner checks one.
 //!
-//! The modules stand on floors; each uses those below it only:
+//! The modules are on floors; each uses those below it only:
 //!
 //! | floor | module | holds |
 //! |---|---|---|
-//! | 0 | `toml` | side files: tables and keys with the lines they stand in |
+//! | 0 | `toml` | side files: tables and keys with the lines they are in |
 //! | 0 | [`arithmetic`] | exact royalty arithmetic, without agreements |
 //! | 1 | [`figures`] | period figures per territory, service and plan, as CSV or TOML |
 //! | 1 | [`job`] | `job.toml`: one reading of the inputs, many reports |

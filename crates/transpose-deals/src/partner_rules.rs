@@ -28,7 +28,7 @@ use transpose_core::format::{CellName, Demands};
 transpose_core::codes! {
     /// A code, a name or a rule that no diagnostic has.
     pub(crate) UNKNOWN_CODE: "DEA0401" "unknown-code" Error
-        "The rules file changes the severity of findings that do not exist, so it would silently do nothing."
+        "The rules file changes the severity of diagnostics that do not exist, so it would silently do nothing."
         "Correct the code, its name, or the rule; `transpose explain` knows them."
 }
 
@@ -39,7 +39,7 @@ pub struct Rules {
     pub severities: Vec<(&'static Code, Option<Severity>)>,
     /// What is demanded of versions, records and cells.
     pub demands: Demands,
-    /// Where each name of a record or a cell stands.
+    /// Where each name of a record or a cell is.
     names: Vec<(String, usize)>,
     lines: Lines,
 }
@@ -59,8 +59,8 @@ const SEVERITIES: [Word; 4] = [
 ];
 
 impl Rules {
-    /// Reads a rules file; everything wrong with it is told at once. `source` names it in messages,
-    /// `known` are the codes there are.
+    /// Reads a rules file; everything wrong with it is reported at once. `source` names it in
+    /// messages, `known` are the codes there are.
     pub fn parse(source: &str, text: &str, known: &[&'static Code]) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &TABLES);
@@ -95,14 +95,14 @@ impl Rules {
     }
 
     /// A format's refusal of what is demanded, with the places in the rules file of the names that
-    /// it tells.
+    /// it mentions.
     #[must_use]
     pub fn locate(&self, mut fatal: Fatal) -> Fatal {
         for diagnostic in
             fatal.diagnostics.iter_mut().filter(|diagnostic| diagnostic.location.source.is_none())
         {
-            let told = |name: &str| diagnostic.message.contains(&format!("`{name}`"));
-            let found = self.names.iter().find(|(name, _)| told(name));
+            let mentions = |name: &str| diagnostic.message.contains(&format!("`{name}`"));
+            let found = self.names.iter().find(|(name, _)| mentions(name));
             diagnostic.location = found.map_or_else(|| self.lines.whole(), |(_, at)| self.lines.place(*at));
         }
         fatal
@@ -141,7 +141,7 @@ fn severities(
         };
         if meant.is_empty() {
             let what =
-                if is_rule(&entry.key) { "no finding implements the rule" } else { "there is no code" };
+                if is_rule(&entry.key) { "no diagnostic implements the rule" } else { "there is no code" };
             let message = format!("{what} `{}`", entry.key);
             match nearest(key, known) {
                 Some(near) => {
@@ -200,9 +200,9 @@ fn nearest(word: &str, codes: &[&'static Code]) -> Option<String> {
 pub fn template_rules() -> &'static str {
     "\
 # What a partner demands of a report beyond its format: `transpose validate REPORT --rules FILE`.
-# Everything after `#` is a comment; take the `#` away from what is to hold.
+# Everything after `#` is a comment; remove the `#` from what should apply.
 
-# How bad findings are: \"off\", \"info\", \"warning\" or \"error\". By code, by name, or by the rule that they implement;
+# Severities of diagnostics: \"off\", \"info\", \"warning\" or \"error\". By code, by name, or by the rule that they implement;
 # a rule means all of its findings, and what names a single one wins. `transpose explain V-CELL-11` tells the findings of a rule.
 [severity]
 # DSR0212 = \"off\"
@@ -284,7 +284,7 @@ mod tests {
             [
                 "DEA0401 rules.toml:2: there is no code `TST0103`",
                 "DEA0401 rules.toml:3: there is no code `odd-space`",
-                "DEA0401 rules.toml:4: no finding implements the rule `V-TEST-9`",
+                "DEA0401 rules.toml:4: no diagnostic implements the rule `V-TEST-9`",
                 "DEA0104 rules.toml:5: `TST0101` is `loud`, expected one of `off`, `info`, `warning`, `error`",
                 "DEA0104 rules.toml:6: `TST0102` is a whole number, expected one of `off`, `info`, `warning`, `error`",
                 "DEA0102 rules.toml:7: unknown key `severities` in the top level",

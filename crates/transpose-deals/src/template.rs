@@ -1,5 +1,6 @@
-//! Commented side files for `transpose init`: complete, valid as they stand, and fitting the input
-//! they were made for.
+//! Commented side files for `transpose init`, made for an input.
+//!
+//! Invariant: they are valid as they are, and every play of the input finds a sales context.
 
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::figures::HEADINGS;
@@ -24,7 +25,7 @@ pub struct Sample {
     pub period: Option<String>,
     /// The name of the sender.
     pub name: Option<String>,
-    /// Whether the input tells of sales; then services are shops.
+    /// Whether the input is a report of sales; then services are shops.
     pub sales: bool,
 }
 
@@ -174,8 +175,8 @@ const REFUNDS: &str = "
 ";
 
 const DEAL: &str = r#"
-# What the recipient is paid, for reports with amounts. Every policy that the models need has to be said: what is left open is refused with the list.
-# Shares, fees, taxes and withholding are per cent. Several `[[deal]]` may stand here, for other labels or other days.
+# What the recipient is paid, for reports with amounts. Every policy that the models need has to be said: open policies are refused with a list.
+# Shares, fees, taxes and withholding are per cent. Several `[[deal]]` may follow, for other labels or other days.
 # [[deal]]
 # id = "label-2026"
 # label = "Example Recipient"  # who is paid: the name under [recipient]

@@ -527,7 +527,7 @@ fn days(id: &str, inputs: &Value) -> Value {
             json!({ "period": own.to_string(), "delivery": delivery })
         }
         "period.delivery-day" => {
-            // The rule is told for the month of the delivery; reports are those of the month
+            // The rule is reported for the month of the delivery; reports are those of the month
             // before.
             let due = list(&inputs["months"]).iter().map(|month| {
                 let first = PartialDate::parse(month.as_str().unwrap()).unwrap().first();

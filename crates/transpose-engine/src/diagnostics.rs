@@ -1,8 +1,7 @@
 //! The codes that the engine itself reports.
 
 use transpose_core::accounting::Imbalance;
-use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::model::CellDiagnostic;
+use transpose_core::diagnostics::{CellDiagnostic, Diagnostic, Failure, Fatal, Location};
 use transpose_io::{IoError, IoErrorKind};
 
 transpose_core::codes! {
@@ -13,7 +12,7 @@ transpose_core::codes! {
     /// A table that does not begin with its headings, or whose head waits for the rows, in a
     /// container that has to begin with headings.
     pub HEAD_WAITS: "ENG0190" "head-is-no-headings" Error
-        "A workbook begins with the headings of its columns. The format has none, or other lines before them, perhaps with what is known only at the end, such as how many rows there are."
+        "A workbook begins with the headings of its columns. The format has none, or preface lines, perhaps with values that are known only at the end, such as the number of rows."
         "Write the format as text."
     /// One release or recording described in several ways.
     pub CONFLICT: "ENG0102" "conflicting-description" Warning
@@ -26,14 +25,14 @@ transpose_core::codes! {
     /// Too many rejected rows.
     pub TOO_MANY_REJECTS: "ENG0104" "too-many-rejects" Error
         "More rows were rejected than `--max-rejects` allows, so the run ended."
-        "Look at the first findings: a wrong format or delimiter rejects every row. Raise `--max-rejects` if the rejects are expected."
+        "Look at the first diagnostics: a wrong format or delimiter rejects every row. Raise `--max-rejects` if the rejects are expected."
     /// Rows were rejected and rejects are not allowed.
     pub REJECTED: "ENG0105" "rejects-refused" Error
         "Some rows cannot be converted and `--on-reject fail` (the default) allows none, so nothing was written."
         "Correct the rows, or use `--on-reject quarantine` to set them aside and go on."
     /// A source of aggregates for a target of events.
     pub GRAIN: "ENG0106" "wrong-grain" Error
-        "A report of aggregates holds sums; the single plays that a report of events needs cannot be recovered from it."
+        "An aggregate report has no single plays, and a report of events needs them."
         "Convert from the report of events that the aggregates were made from."
     /// No agreement where one is needed.
     pub NO_AGREEMENT: "ENG0107" "agreement-needed" Error
@@ -45,7 +44,7 @@ transpose_core::codes! {
         "Convert the messages one by one."
     /// Sums beyond what can be held exactly.
     pub OVERFLOW: "ENG0109" "sum-overflow" Error
-        "A sum of plays, durations or money left the range that can be held exactly."
+        "A sum of plays, durations or money exceeds the range of exact numbers."
         "Split the input."
     /// More distinct things than fit.
     pub TOO_MANY_DISTINCT: "ENG0110" "too-many-distinct" Error
@@ -53,7 +52,7 @@ transpose_core::codes! {
         "Split the input, for example by territory."
     /// The ledger does not balance.
     pub IMBALANCE: "ENG0111" "ledger-imbalance" Error
-        "What was read is not what was converted, rejected and filtered together. This is a fault of the program, and nothing was written."
+        "What was read is not what was converted, rejected and filtered together. This is an error in the program, and nothing was written."
         "Report it together with the receipt."
     /// A file could not be read or written.
     pub IO: "ENG0112" "input-output" Error
@@ -79,29 +78,29 @@ transpose_core::codes! {
     pub DENIED_LOSS: "ENG0117" "denied-loss" Error
         "The conversion would lose, shorten, round or guess a field for which `--deny loss` was given, so nothing was written."
         "Choose a target that holds the field, or leave the field out of `--deny loss=…`."
-    /// A block id that stood before.
+    /// A block id that appeared before.
     pub BLOCK_REUSED: "ENG0201" "block-id-reused" Error
-        "A block stands in one place, and its id names no other (V-REC-13, ARCH-53, ARCH-54). Either blocks interlace, or two blocks have the same id."
-        "Ask the sender for a message whose blocks stand together; numbering them 1, 2, 3 … makes ids unique."
-    /// A block id that stood in another file of the message.
+        "A block is in one place, and no other block has its id (V-REC-13, ARCH-53, ARCH-54). Either blocks interlace, or two blocks have the same id."
+        "Ask the sender for a message whose blocks are contiguous; numbering them 1, 2, 3 … makes ids unique."
+    /// A block id that was in another file of the message.
     pub BLOCK_IN_TWO_FILES: "ENG0202" "block-in-two-files" Error
         "A block is never split over files nor repeated in another file of the message (V-SET-5, ARCH-86)."
         "Ask the sender whether usages are missing or reported twice."
     /// Block ids that do not run.
     pub BLOCK_ORDER: "ENG0203" "block-numbers" Warning
-        "Blocks are numbered 1, 2, 3 … through all files of the message (V-REC-14, ARCH-54). The first place is told, and how often the numbers break off."
+        "Blocks are numbered 1, 2, 3 … through all files of the message (V-REC-14, ARCH-54). The first place is reported, with the number of breaks."
         "Nothing needs to be done if the ids are unique; a gap may be a sign of missing blocks."
-    /// A usage id that stood before.
+    /// A usage id that appeared before.
     pub USAGE_REUSED: "ENG0204" "usage-id-reused" Error
         "The identifier of a usage is unique in its message (V-REF-6, ARCH-60); otherwise corrections and claims cannot name it, and a usage may be reported twice."
         "Ask the sender whether the usage is reported twice."
     /// Usages that do not add up to the total of their context.
     pub TOTAL_DIFFERS: "ENG0205" "total-differs" Warning
-        "All usages that point at a sales context make its total (V-SUM-1, ARCH-65). A report of a part of the repertoire sums to less, because the total is that of the whole service (ARCH-66)."
+        "The usages that refer to a sales context add up to its total (V-SUM-1, ARCH-65). A report of a part of the repertoire sums to less, because the total is that of the whole service (ARCH-66)."
         "Ask the sender whether the message reports the whole repertoire; if it does, usages are missing."
     /// Usages beyond the total of their context.
     pub TOTAL_EXCEEDED: "ENG0206" "total-exceeded" Error
-        "The usages that point at a sales context are more than its total, which is that of the whole service (V-SUM-2, ARCH-65, ARCH-66)."
+        "The usages that refer to a sales context exceed its total, which is that of the whole service (V-SUM-2, ARCH-65, ARCH-66)."
         "Ask the sender for the right total, and whether usages are reported twice."
     /// A context without usages.
     pub UNUSED_CONTEXT: "ENG0207" "unused-context" Warning
@@ -117,7 +116,7 @@ transpose_core::codes! {
         "Give all files of the message, in any order; fetch those that are missing."
     /// Two files with one number.
     pub REPEATED_FILE: "ENG0210" "repeated-file" Error
-        "Two files of the message have the same number (V-SET-2, ARCH-87). What stands in the later one is left out of everything that is checked across files."
+        "Two files of the message have the same number (V-SET-2, ARCH-87). The later one is left out of all checks across files."
         "Give each file once; if they are different, ask the sender which one holds."
     /// Headers that contradict each other.
     pub FILES_DISAGREE: "ENG0211" "files-disagree" Error
@@ -129,11 +128,11 @@ transpose_core::codes! {
         "Ask the sender for files with the same summary records."
     /// A check that could not be made.
     pub UNCHECKED: "ENG0213" "partly-checked" Info
-        "Some of the message cannot be understood or is not there, so sums and uniqueness are checked only as far as that does not matter."
+        "Some of the message cannot be understood or is missing, so sums and uniqueness are checked only where that does not matter."
         "Correct the errors first, then check again."
     /// A format whose files cannot be mended.
     pub NO_REPAIR: "ENG0214" "no-repair" Error
-        "Only formats with safe repairs, which ask nobody and change no meaning, can be mended."
+        "Only formats with safe repairs, which change no meaning, can be repaired."
         "Leave `--fix` out, or `transpose convert` the report to its own format: that writes it anew."
     /// A refund that came after the cut-off of its sale's period.
     pub REFUND_TOO_LATE: "ENG0301" "refund-after-cut-off" Info
@@ -153,11 +152,11 @@ transpose_core::codes! {
         "Nothing need be done."
     /// A refund of an unknown sale that is taken as an adjustment.
     pub UNMATCHED_ADJUSTS: "ENG0306" "unmatched-refund-adjusts" Warning
-        "No sale in the inputs has the identifier of the refund, or its basket and item. The agreement says `unmatched-refunds = \"adjust\"`, so it is taken to adjust an earlier report, that of `original-period` where the agreement names one."
+        "No sale in the inputs has the identifier of the refund, or its basket and item. The agreement says `unmatched-refunds = \"adjust\"`, so it is treated as an adjustment of an earlier report, that of `original-period` where the agreement names one."
         "Give the report with the sale as another input to be sure."
     /// An input that would have to be read twice.
     pub READ_ONCE: "ENG0304" "readable-once" Error
-        "The inputs are read before the conversion, so that refunds find their sales, and tables of sums tell their sales contexts; a pipe that nobody keeps, and packed bytes in memory, can be read once only."
+        "The inputs are read before the conversion, so that refunds are paired with their sales and aggregate tables give their sales contexts; a pipe without a copy, and packed bytes in memory, can be read only once."
         "Give the report as a file, or name its format with `--from`, so that it is kept while it is read."
     /// A play shorter than the threshold of the agreement.
     pub BELOW_THRESHOLD: "ENG0116" "below-threshold" Info
@@ -185,7 +184,7 @@ transpose_core::codes! {
         "Complete the catalogue."
     /// A track that is on several releases, without a release id.
     pub SEVERAL_RELEASES: "ENG0506" "release-guessed" Warning
-        "The event names a track without a release, and the catalogue has the track on several releases. The one that stands first in the catalogue is used."
+        "The event names a track without a release, and the catalogue has the track on several releases. The first one of the catalogue is used."
         "Put the release that counts first, or have the release logged."
     /// A key for user ids that protects nothing.
     pub USER_KEY: "ENG0507" "weak-user-key" Error

@@ -1,7 +1,7 @@
 //! What an input holds, without converting it: for `inspect`, `plan` and `init`.
 
-use crate::aggregate::counter::Rows;
 use crate::aggregate::interner::{Interner, Key as _, hash};
+use crate::aggregate::row_keys::KeyedRows;
 use crate::contexts::gather::{ContextGatherer, ContextPlan};
 use crate::diagnostics;
 use crate::run::message;
@@ -91,7 +91,7 @@ pub fn survey(
         found.diagnostics.sort_by_line();
         consumer.submit(number, found.diagnostics, &flow)?;
         let events = &batch.events;
-        let table = Rows { events, bytes, space: 0 };
+        let table = KeyedRows { events, bytes, space: 0 };
         for (index, row) in events.rows.iter().enumerate() {
             worker.times = Some(
                 worker
@@ -195,7 +195,7 @@ struct SurveyWorker {
     rejects: u64,
     times: Option<(i64, i64)>,
     keys: Interner,
-    /// For each key what it means and how often it stood there.
+    /// For each key what it means and how often it was there.
     contexts: Vec<(Entity, u64)>,
     /// Of a table of sums what was used in its sales contexts.
     sums: ContextGatherer,

@@ -29,13 +29,13 @@ mod storage;
 pub mod validate;
 
 pub use enrich::catalogue::Catalogue;
-pub use enrich::decoder::Enrichment;
 pub use enrich::privacy::{PersonalData, UserKey};
-pub use filter::period::Screening;
+pub use filter::period::PeriodSelection;
 pub use filter::redelivered::content_hash;
+pub use filter::route_rule::{Condition, RouteRule};
 pub use output::files::CompanionFile;
 pub use output::slices::SliceTally;
 pub use output::spec::{Destination, Slice, Slicing, destination};
-pub use run::{Beside, Job, OnReject, Outcome};
+pub use run::{CompanionFiles, Limits, OnReject, Outcome, Output, Route, Run, RunOutcome, Source};
 pub use scan::chunks::Reading;
 pub use scan::open::InputHead;

@@ -98,7 +98,7 @@ pub fn file(role: &str, path: &Path) -> Result<Value, Fatal> {
     Ok(json!({"role": role, "path": path.to_string_lossy(), "bytes": bytes, "sha256": sha256}))
 }
 
-/// What was written of each slice of time, as JSON; empty where rows were not dealt out to slices.
+/// What was written of each slice of time, as JSON; empty where rows were not routed to slices.
 pub fn slices(outcome: &Outcome) -> Value {
     outcome.slices.iter().map(|slice| json!({"slice": slice.label, "rows": slice.tally.blocks})).collect()
 }

@@ -1,4 +1,4 @@
-//! Tables of sums, whose sales contexts stand in every row, against sums over the plain rows.
+//! Tables of sums, whose sales contexts are in every row, against sums over the plain rows.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -9,12 +9,16 @@ use transpose_codes::{Decimal, Timestamp};
 use transpose_core::accounting::{NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    BlockDecoder, BlockEncoder, Chunk, ChunkDecoder, Created, Decoder, EncodeRequest, Encoded, Encoder,
-    FileNumber, Format, FormatTraits, Grain, Head, Indexed, Manifest, Numbers, Opened, OptionSpec, Origin,
-    Preamble, Probe, Recognition, Status, Tally,
+    Batch, BlockDecoder, BlockEncoder, Chunk, ChunkDecoder, Created, Decoder, EncodeRequest, Encoded,
+    Encoder, FileNumber, Format, FormatTraits, Grain, Head, Indexed, Manifest, Numbers, Opened, OptionSpec,
+    Origin, Preamble, Probe, Recognition, Status, Tally,
 };
-use transpose_core::model::{Batch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
-use transpose_engine::{Destination, Enrichment, Job, OnReject, Outcome, Reading, Screening, inspect};
+use transpose_core::model::{Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
+use transpose_core::terms::{DuplicatePolicy, UnroutedPolicy};
+use transpose_engine::{
+    Destination, Limits, OnReject, Outcome, Output, PeriodSelection, PersonalData, Reading, Run, Source,
+    inspect,
+};
 use transpose_io::{Compression, Input};
 
 const COLUMNS: [Field; 5] =
@@ -211,35 +215,45 @@ fn convert(texts: &[&str], threads: usize, chunk: usize) -> Result<(String, Outc
         .collect();
     let format = Table::new();
     let path = folder.path().join("out.txt");
-    let job = Job {
-        inputs: &inputs,
-        source: &format,
-        source_options: &[],
-        target: &format,
+    let outputs = [Output {
+        route: None,
+        format: &format,
         version: None,
-        target_options: &[],
+        options: &[],
         terms: None,
-        completion: Enrichment::default(),
-        period: None,
-        screening: Screening::default(),
+        personal_data: PersonalData::Keep,
+        period: PeriodSelection::default(),
         slicing: None,
         destination: Destination::File(path.clone()),
         compression: Compression::None,
         container: None,
-        overwrite: true,
-        dry_run: false,
-        on_reject: OnReject::Fail,
-        max_rejects: None,
         deny_loss: None,
-        reading: Reading { threads, chunk },
-        memory: None,
-        temp_dir: folder.path().to_owned(),
-        hash: false,
-        now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
-        progress: &|_| {},
-        beside: None,
+    }];
+    let run = Run {
+        source: Source {
+            inputs: &inputs,
+            format: &format,
+            options: &[],
+            catalogue: None,
+            make_ids: false,
+            duplicates: DuplicatePolicy::Off,
+        },
+        outputs: &outputs,
+        limits: Limits {
+            reading: Reading { threads, chunk },
+            memory: None,
+            temp_dir: folder.path(),
+            on_reject: OnReject::Fail,
+            max_rejects: None,
+            unrouted: UnroutedPolicy::default(),
+            overwrite: true,
+            dry_run: false,
+            hash: false,
+            now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
+            progress: &|_| {},
+        },
     };
-    let outcome = job.run()?;
+    let outcome = run.run(&|_| Ok(Vec::new()))?.into_only()?;
     Ok((std::fs::read_to_string(path).unwrap(), outcome))
 }
 

@@ -10,13 +10,13 @@
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, Reject};
 use transpose_core::format::{
-    BlockDecoder, Chunk, ChunkDecoder, Created, Decoder, Demands, EncodeRequest, FileNumber, Format,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Created, Decoder, Demands, EncodeRequest, FileNumber, Format,
     FormatTraits, Grain, Head, Indexed, Manifest, Opened, OptionSpec, Origin, Preamble, Probe, Recognition,
     Repair, Status, Tally, Validation,
 };
-use transpose_core::model::{Batch, Entity, Field, FieldSet, Group, Reject, Shape, Slot, Span};
+use transpose_core::model::{Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_engine::Reading;
 use transpose_engine::validate::{self, Severities, ValidationResult};
 use transpose_io::{Compression, Input, OutputSet};
@@ -29,7 +29,7 @@ transpose_core::codes! {
 
 /// A message of lines. `M id x y` begins it; `C id total parent` are contexts; then each line is a
 /// block, `B id usage;usage` with usages `id,context,quantity`, or `R id`, which is rejected; `?`
-/// stands for an id that is not known.
+/// represents an id that is not known.
 struct Lines(Manifest);
 
 impl Lines {
@@ -200,7 +200,7 @@ impl ChunkDecoder for Worker<'_> {
             batch.blocks.begin_block(span(id), *start);
             for usage in words.flat_map(|word| word.split(';')) {
                 let cells: Vec<&str> = usage.split(',').collect();
-                // Every other identifier stands outside the chunk, as one does that was unescaped.
+                // Every other identifier is outside the chunk, as one does that was unescaped.
                 let name = match cells[0] {
                     "" => Span::ABSENT,
                     id if id.len() % 2 == 0 => batch.blocks.text(id.as_bytes()),
@@ -297,11 +297,11 @@ fn repeated_identifiers_are_told_with_both_places() {
         messages(&[two, one]),
         [
             "b C context.total-usages: the usages of the sales context `s` add up to 6, and its total is `100`",
-            "b:4 block 2 U usage.id: usage `x` stands before, in line 3",
-            "a:4 block 2: block `2` stands where `4` is expected",
-            "a:4 block 2: block `2` stands before, in line 4 of `b`",
-            "a:4 block 2 U usage.id: usage `y` stands before, in line 3 of `b`",
-            "a:5 block 3: block `3` stands before, in line 3",
+            "b:4 block 2 U usage.id: usage `x` is a duplicate of line 3",
+            "a:4 block 2: block `2` found where `4` is expected",
+            "a:4 block 2: block `2` is a duplicate of line 4 of `b`",
+            "a:4 block 2 U usage.id: usage `y` is a duplicate of line 3 of `b`",
+            "a:5 block 3: block `3` is a duplicate of line 3",
         ]
     );
 }
@@ -561,6 +561,6 @@ proptest! {
         let plain = check(&files, PLAIN);
         let lines = |verdict: &ValidationResult| verdict.diagnostics.iter().map(|diagnostic| format!("{}: {}", diagnostic.location, diagnostic.message)).collect::<Vec<_>>();
         prop_assert_eq!(lines(&verdict), lines(&plain));
-        prop_assert_eq!(plain.spilled == 0, lines(&plain).iter().all(|line| !line.contains("stands before")));
+        prop_assert_eq!(plain.spilled == 0, lines(&plain).iter().all(|line| !line.contains("is a duplicate of")));
     }
 }

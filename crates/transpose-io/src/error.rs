@@ -24,9 +24,9 @@ pub enum IoErrorKind {
     NotFound,
     /// The system refuses access.
     PermissionDenied,
-    /// A directory stands where a file is expected.
+    /// A directory is where a file is expected.
     IsDirectory,
-    /// Something else stands where a directory is expected.
+    /// Something else is where a directory is expected.
     NotDirectory,
     /// The output exists and may not be replaced.
     Exists,
@@ -187,7 +187,7 @@ impl IoError {
                 "Free some space or choose an output on another device; nothing was left behind under the final name."
             }
             (IoErrorKind::TruncatedGzip { .. }, _) => {
-                "Transfer the file again and compare its size with the sender's; `gzip -t` tells whether a copy is whole."
+                "Transfer the file again and compare its size with the sender's; `gzip -t` shows whether a copy is complete."
             }
             (IoErrorKind::BadGzip { .. } | IoErrorKind::GzipChecksum { .. }, _) => {
                 "Transfer the file again in binary mode; if `gzip -t` fails at the sender's too, ask for a new file."
@@ -199,7 +199,7 @@ impl IoError {
                 "Decompress the file first, or pipe the decompressed data to standard input."
             }
             (IoErrorKind::Changed { .. }, _) => "Wait until the file is completely written and start again.",
-            (IoErrorKind::Internal(_), _) => "This is a fault in the program; please report it.",
+            (IoErrorKind::Internal(_), _) => "This is an error in the program; please report it.",
             (IoErrorKind::BrokenPipe | IoErrorKind::Refused(_) | IoErrorKind::Other(_), _) => return None,
         };
         Some(text.to_owned())

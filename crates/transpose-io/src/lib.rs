@@ -6,7 +6,7 @@
 //! - A [`Source`] makes the bytes of an input from something else, as decompression does.
 //! - [`OutputSet`] holds all outputs of one run: they appear complete under their final names, or
 //!   not at all.
-//! - [`Spill`] is a temporary file for what does not fit into memory; [`memory`] tells how much
+//! - [`Spill`] is a temporary file for what does not fit into memory; [`memory`] says how much
 //!   does.
 //! - [`sha256_file`] gives the hash a receipt records.
 //!
@@ -35,7 +35,7 @@ pub use crate::temporary::clean_stale;
 /// How the bytes of a file are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compression {
-    /// The bytes stand as they are.
+    /// The bytes are as they are.
     #[default]
     None,
     /// The bytes are packed as one or more gzip members (RFC 1952).

@@ -67,7 +67,7 @@ fn below(path: &str) -> PathBuf {
     parts.filter(|part| matches!(part, Component::Normal(_))).collect()
 }
 
-/// The limit in a file; `max`, and in version 1 a number near 2^63, stand for none.
+/// The limit in a file; `max`, and in version 1 a number near 2^63, represents none.
 fn limit(file: &Path) -> Option<u64> {
     let limit: u64 = fs::read_to_string(file).ok()?.trim().parse().ok()?;
     (limit < 1 << 62).then_some(limit)

@@ -17,7 +17,7 @@ use crate::temporary;
 /// Unix), it has it until the drop. Only the user who made it may read it.
 ///
 /// Bytes go to the system as they are given, without a buffer in between: write many at once. They
-/// are not brought to the device on purpose, for nobody reads them after a crash.
+/// are not brought to the device on purpose, for no one reads them after a crash.
 pub struct Spill {
     #[cfg(unix)]
     file: File,

@@ -130,7 +130,7 @@ fn is_alive(pid: u32) -> bool {
     !matches!(fs::symlink_metadata(format!("/proc/{pid}")), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
-/// A digest of the host and the process id space, where the system tells both.
+/// A digest of the host and the process id space, where the system reports both.
 fn place() -> Option<&'static str> {
     static PLACE: OnceLock<Option<String>> = OnceLock::new();
     PLACE

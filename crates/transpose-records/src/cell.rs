@@ -93,7 +93,7 @@ fn check_text(kind: CellType, text: &str, out: &mut Vec<u8>) -> Fit {
     }
 }
 
-/// Checks a value by what its field demands beyond the type of the cell: identifiers that stand in
+/// Checks a value by what its field demands beyond the type of the cell: identifiers that are in
 /// plain string cells.
 pub fn check_kind(kind: Kind, value: &[u8], out: &mut Vec<u8>) -> Fit {
     if kind == Kind::Isrc && is_isrc(value) {

@@ -96,7 +96,7 @@ pub fn decode(raw: &[u8], escapes: Escapes, out: &mut Vec<u8>, ends: &mut Vec<us
     bad
 }
 
-/// How many backslashes a run stands for, whether the next character is data because of it, and
+/// How many backslashes a run represents, whether the next character is data because of it, and
 /// whether that is legal.
 fn tripled(run: usize, next: Option<u8>) -> (usize, bool, bool) {
     match (next, run % 3) {

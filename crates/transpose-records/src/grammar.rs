@@ -48,7 +48,7 @@ impl Grammar {
         State(0)
     }
 
-    /// Where a record leads; `None` when it may not stand there.
+    /// Where a record leads; `None` when it may not are there.
     pub fn step(&self, state: State, symbol: Symbol) -> Option<State> {
         *self.next.get(usize::from(state.0) * self.families.len() + usize::from(symbol.0))?
     }
@@ -58,7 +58,7 @@ impl Grammar {
         self.accepting.get(usize::from(state.0)).copied().unwrap_or(false)
     }
 
-    /// The families that may stand at a place, for messages.
+    /// The families that may be at a place, for messages.
     pub fn expected(&self, state: State) -> Vec<&'static str> {
         let next = self.next.iter().skip(usize::from(state.0) * self.families.len());
         self.families.iter().zip(next).filter(|(_, next)| next.is_some()).map(|(family, _)| *family).collect()
@@ -109,7 +109,7 @@ impl Grammar {
     }
 }
 
-/// The places of a structure at which a record stands, and which may follow which.
+/// The places of a structure at which a record is, and which may follow which.
 #[derive(Default)]
 struct Positions {
     families: Vec<&'static str>,

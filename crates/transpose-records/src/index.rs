@@ -1,8 +1,8 @@
 //! Where lines and cells end, found for a whole chunk in one pass over blocks of 64 bytes.
 //!
-//! The pass also tells which cells are *clean*: no pipe, no backslash, no control character, no
-//! space beside a tab or a line end. Such a cell is its value as it stands, and nothing needs to be
-//! looked for again. Which lines are ASCII throughout is told as well.
+//! The pass also says which cells are *clean*: no pipe, no backslash, no control character, no
+//! space beside a tab or a line end. Such a cell is its value as it is, and nothing needs to be
+//! looked for again. Which lines are ASCII throughout is reported as well.
 
 use crate::line::is_escaped;
 use crate::scan::Masks;
@@ -36,7 +36,7 @@ impl Row {
         text.get(self.start as usize..self.end as usize).unwrap_or(&[])
     }
 
-    /// Whether each of its cells is its value as it stands.
+    /// Whether each of its cells is its value as it is.
     pub fn is_clean(self) -> bool {
         self.dirts == 0
     }
@@ -49,7 +49,7 @@ pub struct Index {
     /// Where cells end, line after line; longer than what is in use, so that those of a block can
     /// be stored together.
     ends: Vec<u32>,
-    /// Places that are not clean, in order: each stands in its cell or right behind it.
+    /// Places that are not clean, in order: each is in its cell or right behind it.
     dirt: Vec<u32>,
 }
 
@@ -66,15 +66,15 @@ impl Index {
         self.ends.get(first..first + row.count as usize).unwrap_or(&[])
     }
 
-    /// The places of a line that are not clean, in order. Each stands in its cell or right behind
-    /// it, where the cell ends.
+    /// The places of a line that are not clean, in order. Each is in its cell or right behind it,
+    /// where the cell ends.
     #[inline]
     pub fn dirt(&self, row: &Row) -> &[u32] {
         let first = row.dirt as usize;
         self.dirt.get(first..first + row.dirts as usize).unwrap_or(&[])
     }
 
-    /// A cell of a line as it stands; empty where the line has no such cell.
+    /// A cell of a line as it is; empty where the line has no such cell.
     #[inline]
     pub fn cell<'a>(&self, row: &Row, number: usize, text: &'a [u8]) -> &'a [u8] {
         let (start, end) = self.range(row, number);
@@ -92,7 +92,7 @@ impl Index {
 
     /// Finds the lines of `text` from `start` on. A text is smaller than 2 GiB.
     ///
-    /// `escapes` tells that a tab after a run of backslashes whose length leaves 1 when divided by
+    /// `escapes` says that a tab after a run of backslashes whose length leaves 1 when divided by
     /// three is data.
     pub fn run(&mut self, text: &[u8], start: usize, escapes: bool) {
         self.rows.clear();
@@ -196,7 +196,7 @@ impl State<'_> {
             while self.escapes && doubtful != 0 {
                 let bit = doubtful.trailing_zeros();
                 doubtful &= doubtful - 1;
-                // The line is not clean, since a backslash stands in it.
+                // The line is not clean, since a backslash is in it.
                 let line = self.text.get(self.line as usize..).unwrap_or(&[]);
                 if is_escaped(line, base + bit as usize - self.line as usize) {
                     cells &= !(1 << bit);
@@ -261,7 +261,7 @@ impl State<'_> {
         (self.line, self.first, self.dirt, self.beyond) = (place + 1, stop, dirt, false);
     }
 
-    /// Adds what stands after the last line break.
+    /// Adds what is after the last line break.
     fn end(&mut self, out: &mut Index) {
         let place = self.text.len() as u32;
         if self.line < place {

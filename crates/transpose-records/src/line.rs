@@ -49,7 +49,7 @@ pub type Range = (u32, u32);
 
 /// Finds the cells of a line; their ranges count from the start of `text`.
 ///
-/// `escapes` tells that the line may hold backslashes; without it every tab divides.
+/// `escapes` says that the line may hold backslashes; without it every tab divides.
 pub fn cells(text: &[u8], line: Line, escapes: bool, out: &mut Vec<Range>) {
     out.clear();
     let content = line.content(text);

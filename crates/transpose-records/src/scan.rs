@@ -3,7 +3,7 @@
 
 use transpose_text::scan::{BLOCK, ByteSet};
 
-/// Where the bytes of interest stand in a block, the first byte as the lowest bit.
+/// Where the bytes of interest are in a block, the first byte as the lowest bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     /// Tabs and line feeds.

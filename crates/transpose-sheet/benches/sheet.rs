@@ -16,8 +16,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use transpose_core::accounting::RunReport;
-use transpose_core::format::{BytesHead, Chunk, EventDecoder, Format, Indexed, Origin, Projection};
-use transpose_core::model::{Batch, Field};
+use transpose_core::format::{Batch, BytesHead, Chunk, EventDecoder, Format, Indexed, Origin, Projection};
+use transpose_core::model::Field;
 use transpose_sheet::{Layout, LayoutFormat};
 
 /// The columns of a client usage report: heading, field, kind.

@@ -9,7 +9,7 @@ use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::model::Field;
 
-/// What is summed: the fields of the `sum`s of a layout, and what its rows are told apart by.
+/// What is summed: the fields of the `sum`s of a layout, and what its rows are distinguished by.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) sums: Vec<Field>,
@@ -45,7 +45,7 @@ pub(crate) struct Totals {
     pub(crate) rows: u64,
     pub(crate) rejected: u64,
     sums: Vec<ExactSum>,
-    /// The same for each value of the field by which lines after the rows are told apart.
+    /// The same for each value of the field by which lines after the rows are distinguished.
     each: BTreeMap<Box<[u8]>, (u64, Vec<ExactSum>)>,
     /// Whether a sum has more digits than can be kept.
     pub(crate) overflow: bool,
@@ -57,7 +57,8 @@ impl Totals {
         Self { rows, ..Self::default() }
     }
 
-    /// Adds a row: its value of each summed field, and of the field by which rows are told apart.
+    /// Adds a row: its value of each summed field, and of the field by which rows are
+    /// distinguished.
     pub(crate) fn add<'a>(
         &mut self,
         values: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone,
@@ -104,7 +105,7 @@ impl Totals {
         each.map_or(self.rows, |key| self.each.get(key).map_or(0, |(rows, _)| *rows))
     }
 
-    /// The values by which rows are told apart, in order.
+    /// The values by which rows are distinguished, in order.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         self.each.keys().map(AsRef::as_ref)
     }

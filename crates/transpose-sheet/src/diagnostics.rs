@@ -3,7 +3,7 @@
 transpose_core::codes! {
     /// A layout file is wrong.
     pub BAD_LAYOUT: "SHT0001" "bad-layout" Error
-        "A layout file describes a column table. It is TOML with a fixed set of keys, and this one cannot be used as it stands."
+        "A layout file describes a column table. It is TOML with a fixed set of keys, and this one cannot be used."
         "Correct the line that is named; the guide to layouts lists every key."
     /// An option of a column table is wrong.
     pub BAD_OPTION: "SHT0002" "bad-table-option" Error
@@ -48,7 +48,7 @@ transpose_core::codes! {
         "Nothing needs to be done."
     /// Times have no offset from UTC.
     pub NO_OFFSET: "SHT0110" "time-without-offset" Info
-        "Times in the column do not tell their offset from UTC. They are read as UTC."
+        "Times in the column have no offset from UTC. They are read as UTC."
         "Have the times exported with an offset such as `Z` when they are local times."
     /// The output cannot be written, because a required value has no source.
     pub NO_SOURCE: "SHT0111" "no-source-for-column" Error
@@ -61,7 +61,7 @@ transpose_core::codes! {
 
     /// Cells are separated by another character than the layout says.
     pub DELIMITER_FOUND: "SHT0114" "delimiter-recognised" Info
-        "The headings are those of the layout when cells are taken to be separated by another character than the layout has, as some spreadsheets write them. The table is read so."
+        "The headings are those of the layout if another character than the layout's separates cells, as some spreadsheets write them. The table is read so."
         "Nothing needs to be done; the option `delimiter` says it without a guess."
     /// A row has too many or too few cells.
     pub CELL_COUNT: "SHT0201" "wrong-cell-count" Error
@@ -69,11 +69,11 @@ transpose_core::codes! {
         "Quote texts that hold the delimiter or a line break, and export again."
     /// A quote is never closed.
     pub UNTERMINATED_QUOTE: "SHT0202" "unterminated-quote" Error
-        "A cell begins with a quote, and no closing quote follows within 1 MiB or before the end of the input. The row is taken to end with its first line, so that the rows after it are not lost."
+        "A cell begins with a quote, and no closing quote follows within 1 MiB or before the end of the input. The row ends with its first line, so that the rows after it are not lost."
         "Close the quote, or double it if it belongs to the text and quote the whole cell."
     /// A quote ties lines together that make no row.
     pub STRAY_QUOTE: "SHT0203" "stray-quote" Error
-        "A cell begins with a quote that closes on a later line, and the lines together do not make a row of the table. The row is taken to end with its first line, so that the rows after it are not lost."
+        "A cell begins with a quote that closes on a later line, and the lines together do not make a row of the table. The row ends with its first line, so that the rows after it are not lost."
         "Close the quote on its line, or double it if it belongs to the text and quote the whole cell."
     /// Text follows a closing quote.
     pub TEXT_AFTER_QUOTE: "SHT0204" "text-after-quote" Error
@@ -81,7 +81,7 @@ transpose_core::codes! {
         "Double quotes that belong to the text."
     /// A row is too long.
     pub ROW_TOO_LONG: "SHT0205" "row-too-long" Error
-        "A row has more than 1 MiB. It is taken to end with its first line."
+        "A row has more than 1 MiB. The row ends with its first line."
         "Check the row for a missing line end or a missing closing quote."
     /// A cell that must not be empty is empty.
     pub EMPTY_CELL: "SHT0206" "empty-required-cell" Error
@@ -136,7 +136,7 @@ transpose_core::codes! {
     pub UNKNOWN_WORD: "SHT0308" "unknown-word" Error
         "The column allows a fixed set of words, and this is none of them. It is not passed on."
         "Use one of the words that are named."
-    /// A word that stands beside the allowed ones.
+    /// A word that is beside the allowed ones.
     pub DOUBTFUL_WORD: "SHT0309" "doubtful-word" Warning
         "The word is in use although the column's set of words does not name it. It may or may not mean the same as one of them, so it is kept as it is."
         "Agree with the sender on one spelling."
@@ -168,19 +168,19 @@ transpose_core::codes! {
         "Log plays on the day on which they take place; a play that is too old must be agreed on with the platform."
     /// A log of what has not happened yet.
     pub IN_FUTURE: "SHT0412" "log-in-future" Warning
-        "The time lies after the moment at which the row was logged or, where the row does not say it, after now. The platform refuses such a log, MassiveMusic with error 1002."
+        "The time is after the moment at which the row was logged or, where the row does not say it, after now. The platform refuses such a log, MassiveMusic with error 1002."
         "Check the clock and the time zone of the players, and whether the time was logged as local time."
     /// An identifier that the platform cannot have given.
     pub NOT_POSITIVE: "SHT0413" "id-not-positive" Warning
-        "The identifiers of the platform are whole numbers above zero. A zero mostly stands for an identifier that the player did not know. The platform refuses such a log."
+        "The identifiers of the platform are whole numbers above zero. A zero mostly means that the player did not know the identifier. The platform refuses such a log."
         "Log the identifier under which the catalogue has the recording or release."
     /// A text that is longer than the platform keeps.
     pub TOO_LONG: "SHT0414" "text-too-long" Warning
-        "The text has more characters than the platform keeps: it cuts user agents after 256 and user identifiers after 255. What is cut off may have told devices or users apart. Here the whole text is kept."
+        "The text has more characters than the platform keeps: it cuts user agents after 256 and user identifiers after 255. The part that is cut may have distinguished devices or users. Here the whole text is kept."
         "Log a shorter text."
     /// A word that the column does not name.
     pub OTHER_WORD: "SHT0415" "unlisted-word" Warning
-        "The column has a set of words, this is none of them, and others are possible. It is kept as it is and never taken for one of the others. In a play log, the platform refuses a word that it does not know."
+        "The column has a set of words, this is none of them, and others are possible. It is kept unchanged. In a play log, the platform refuses a word that it does not know."
         "Agree with the sender on what it means, or correct it."
 
     /// A product code in scientific notation with all of its digits.
@@ -189,11 +189,11 @@ transpose_core::codes! {
         "Export the column as text: the next code may lose its last digits."
     /// A date that a spreadsheet has made a number of.
     pub SERIAL_DATE: "SHT0422" "date-is-a-number" Error
-        "The cell should hold a date or a time and holds a number, as spreadsheets keep dates: days since 1900 or, in workbooks from old Macintosh programs, since 1904. The file does not say which, so the number is not taken for a date."
+        "The cell should hold a date or a time and holds a number, as spreadsheets keep dates: days since 1900 or, in workbooks from old Macintosh programs, since 1904. The file does not say which, so the number is not read as a date."
         "Export the column as text in ISO 8601, or read the file with the option `serial-dates=1900` (or `1904`) once you have compared one date with the source."
     /// A number that was read as a date.
     pub SERIAL_DATE_READ: "SHT0423" "number-read-as-date" Warning
-        "The cell holds a number, and the option `serial-dates` says how to read it as a date. The time of day is exact to the millisecond, and it is taken for UTC."
+        "The cell holds a number, and the option `serial-dates` says how to read it as a date. The time of day is exact to the millisecond, and it is in UTC."
         "Compare some of the dates with the source; export the column as text next time."
     /// An ISRC that was not in its usual form.
     pub ISRC_NORMALISED: "SHT0424" "isrc-normalised" Info
@@ -202,7 +202,7 @@ transpose_core::codes! {
     /// Text that was encoded twice.
     pub MOJIBAKE: "SHT0425" "text-encoded-twice" Warning
         "The text was encoded twice, so that `é` has become `Ã©`: its characters beyond ASCII, as bytes of Windows-1252 or ISO 8859-1, are UTF-8 again. It was read as it was before."
-        "Have the sender export UTF-8 once. If a text is meant as it stands, read the file with the option `mojibake=keep`."
+        "Have the sender export UTF-8 once. If a text is meant literally, read the file with the option `mojibake=keep`."
     /// What a spreadsheet shows instead of a value.
     pub SHEET_ERROR: "SHT0426" "error-of-a-spreadsheet" Error
         "The cell holds what a spreadsheet shows when it has no value, such as `#NAME?` for a title that begins like a formula, or `########` for a date in a narrow column. The value itself is lost and nothing is passed on."
@@ -210,7 +210,7 @@ transpose_core::codes! {
 
     /// A line before the rows is another one.
     pub OTHER_LINE: "SHT0501" "unexpected-line-before-rows" Error
-        "The layout has lines before the rows, and one of them does not say what the layout has there."
+        "The layout has preface lines, and one of them differs from the layout."
         "Check that the file is of this layout and that nobody has removed its first lines."
     /// A code that its table does not have.
     pub UNKNOWN_CODE: "SHT0502" "unknown-code-in-cell" Error
@@ -219,7 +219,7 @@ transpose_core::codes! {
 
     /// A row says something else about the whole file than the rows before it.
     pub ROW_DISAGREES: "SHT0503" "row-disagrees-with-head" Error
-        "The column says something about the whole file, such as its period, and the rows do not agree. What the first row says is taken for the file."
+        "The column says something about the whole file, such as its period, and the rows do not agree. The first row decides for the file."
         "Convert the rows of each period, sender or recipient by themselves."
     /// A control total that does not agree.
     pub CONTROL_TOTAL: "SHT0504" "control-total-differs" Error
@@ -227,7 +227,7 @@ transpose_core::codes! {
         "Fetch the file again; if it comes out the same, ask its sender."
     /// A line after the rows is missing.
     pub NO_CLOSING_LINE: "SHT0505" "missing-closing-line" Warning
-        "Files of the layout end with lines that tell how many rows there are or what they add up to. Without them nobody can know whether the file is whole."
+        "Files of the layout end with trailer lines that state the number of rows or their totals. Without them it is unknown whether the file is complete."
         "Check that the file was fetched to its end."
     /// None of several alternatives is filled.
     pub NO_ALTERNATIVE: "SHT0506" "nothing-tells-what-was-used" Error
@@ -235,7 +235,7 @@ transpose_core::codes! {
         "Fill the cells in the source."
     /// A cell that should always hold the same text.
     pub OTHER_TEXT: "SHT0507" "unexpected-text-in-cell" Error
-        "Every row of the layout has a certain text in the column, which tells what the row is, and this row has another."
+        "Every row of the layout has a certain text in the column, which identifies the kind of row, and this row has another."
         "Correct the cell, or use a layout that knows such rows."
     /// More rows than a file may have.
     pub TOO_MANY_ROWS: "SHT0514" "too-many-rows" Error
@@ -243,6 +243,6 @@ transpose_core::codes! {
         "Split the report, for instance by territory."
     /// A quantity, price or duration that cannot be accounted for.
     pub INEXACT: "SHT0513" "inexact-amount-of-sums" Error
-        "Quantities, amounts and durations are summed exactly, so that what is written can be compared with what was read. A value that is no number, or a sum of more than 28 digits, cannot be."
+        "Quantities, amounts and durations are summed exactly, so that the output can be compared with the input. This is impossible for a value that is not a number, or a sum of more than 28 digits."
         "Correct the value in the source."
 }

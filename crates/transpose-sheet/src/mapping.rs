@@ -29,7 +29,7 @@ pub struct Mapped {
     pub kind: &'static str,
     /// Whether it must be there and be filled.
     pub required: bool,
-    /// The first different cells, as they stand and as they are read; `Err` says why a cell is not
+    /// The first different cells, as they are and as they are read; `Err` says why a cell is not
     /// read.
     pub examples: Vec<(String, Result<String, String>)>,
     /// How many cells hold something.
@@ -67,7 +67,7 @@ impl Layout {
         self.columns.iter().map(described).collect()
     }
 
-    /// The lines before and after the rows, in words: where each stands and what its cells hold.
+    /// The lines before and after the rows, in words: where each is and what its cells hold.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         let told = |line: &crate::layout::Line| match (line.headings, line.cells.is_empty()) {
             (true, _) => "the headings".to_owned(),

@@ -6,8 +6,8 @@ mod support;
 
 use support::{encoder, open, rewrite};
 use transpose_core::accounting::RunReport;
-use transpose_core::format::{Chunk, Dimension, Format, Origin, Probe, Projection, Recognition};
-use transpose_core::model::{Batch, Field};
+use transpose_core::format::{Batch, Chunk, Dimension, Format, Origin, Probe, Projection, Recognition};
+use transpose_core::model::Field;
 use transpose_sheet::{Layout, LayoutFormat};
 
 const LAYOUT: &str = r#"

@@ -5,8 +5,10 @@
 mod support;
 
 use transpose_core::accounting::RunReport;
-use transpose_core::format::{Chunk, FileNumber, Format, Origin, Probe, Projection, Recognition, Tally};
-use transpose_core::model::{Batch, FieldSet};
+use transpose_core::format::{
+    Batch, Chunk, FileNumber, Format, Origin, Probe, Projection, Recognition, Tally,
+};
+use transpose_core::model::FieldSet;
 use transpose_sheet::{Layout, LayoutFormat};
 
 /// A table read to its end: the rows that are rejected, the lines that close it, what was found.
@@ -37,7 +39,7 @@ fn closing(format: &LayoutFormat, text: &[u8]) -> Vec<String> {
     decoded(format, text).1
 }
 
-/// A log without quotes whose rows tell when a play ended.
+/// A log without quotes whose rows say when a play ended.
 const LOG: &str = r#"
 id = "label.log"
 title = "Log"
@@ -104,7 +106,7 @@ fn rows_whose_times_are_wrong_are_rejected() {
     }
 }
 
-/// A log with lines around it, told apart by a code.
+/// A log with lines around it, distinguished by a code.
 const RECORDS: &str = r#"
 id = "label.records"
 title = "Records"

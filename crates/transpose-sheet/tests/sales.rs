@@ -86,7 +86,7 @@ fn item_type_decides_what_a_column_means() {
         decoder.resolve_key(Dimension::Item, &[key], &mut sink, &mut faults);
         (values, faults.iter().map(|fault| (fault.code.id, fault.field)).collect::<Vec<_>>())
     };
-    // The type stands in the key although nobody asked for it: it says what the others mean.
+    // The type is in the key although no one asked for it: it says what the others mean.
     assert_eq!(
         resolve(b"N,USRC17607839,Track"),
         (vec!["recording.title=N".into(), "recording.isrc=USRC17607839".into()], vec![])

@@ -13,10 +13,10 @@ use proptest::prelude::*;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    BytesHead, Chunk, Dimension, Encoded, EventDecoder, EventEncoder, FileNumber, Format, Indexed, Origin,
-    Projection,
+    Batch, BytesHead, Chunk, Dimension, Encoded, EventDecoder, EventEncoder, FileNumber, Format, Indexed,
+    Origin, Projection,
 };
-use transpose_core::model::{Batch, Field, FieldSet};
+use transpose_core::model::{Field, FieldSet};
 use transpose_sheet::{Layout, LayoutFormat};
 
 const LAYOUT: &str = r#"

@@ -36,7 +36,7 @@ pub struct Broken {
     pub delete: bool,
     /// Whether lines end in CR LF.
     pub crlf: bool,
-    /// Whether a byte order mark stands before everything.
+    /// Whether a byte order mark comes before everything.
     pub bom: bool,
     /// How many bytes are kept.
     pub truncate: Option<usize>,

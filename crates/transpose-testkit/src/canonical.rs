@@ -6,13 +6,11 @@
 use crate::framed;
 use std::collections::BTreeSet;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Severity};
+use transpose_core::diagnostics::{CellDiagnostic, Diagnostic, Fatal, Reject, Severity};
 use transpose_core::format::{
-    BytesHead, Chunk, EventDecoder, Format, Indexed, Opened, Origin, Preamble, Projection, Tally,
+    Batch, BytesHead, Chunk, EventDecoder, Format, Indexed, Opened, Origin, Preamble, Projection, Tally,
 };
-use transpose_core::model::{
-    Batch, Blocks, CellDiagnostic, Entity, EntityRef, Field, FieldSet, Group, Reject,
-};
+use transpose_core::model::{Blocks, Entity, EntityRef, Field, FieldSet, Group};
 use transpose_engine::inspect::owned;
 
 /// One entity of a block.

@@ -54,7 +54,7 @@ pub struct Exception {
 pub enum Rejects {
     /// Nothing is written.
     Fail,
-    /// They are set aside and the rest is converted.
+    /// They are quarantined and the rest is converted.
     #[default]
     Quarantine,
 }
@@ -253,7 +253,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Finds the cases below `root`, whose side files stand in `terms`.
+    /// Finds the cases below `root`, whose side files are in `terms`.
     pub fn load(root: &Path, terms: &Path) -> Result<Self, String> {
         let mut cases = Vec::new();
         for format in entries(root)? {

@@ -3,7 +3,7 @@
 //! This is an oracle: it shares no code with the reader and the writer that it tests. It walks the
 //! structure of a profile, fills each cell by its type, its name and the conditions between cells
 //! (the rules V-… and ARCH-… of DSR), escapes, adds up usages and counts lines by itself. The same
-//! wish gives the same bytes. Each line tells which definition it follows, so that a test can spoil
+//! wish gives the same bytes. Each line says which definition it follows, so that a test can spoil
 //! one cell and know what must be found.
 //!
 //! | module | holds |
@@ -140,7 +140,7 @@ pub struct Generator {
 impl Generator {
     /// Prepares a message: makes every block once to know the sums of the summary records.
     ///
-    /// The error tells what the tables lack.
+    /// The error says what the tables lack.
     pub fn new(facts: &Facts, profile: &'static ProfileSpec, wish: Wish) -> Result<Self, String> {
         let plan = Plan::new(facts, profile, wish, None)?;
         Ok(Self::of(plan, |plan, number| number < plan.blocks))

@@ -7,12 +7,12 @@
 use crate::framed;
 use std::io::Write as _;
 use std::path::Path;
+use transpose_containers::read::{ReadOptions, open};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    BytesHead, Chunk, Demands, Format, Indexed, Opened, Origin, Probe, Projection, Tally,
+    Batch, BytesHead, Chunk, Demands, Format, Indexed, Opened, Origin, Probe, Projection, Tally,
 };
-use transpose_core::model::Batch;
 use transpose_io::{Input, Limits};
 
 /// Reads bytes as one format, once for conversion and once for validation, in chunks of several
@@ -88,6 +88,8 @@ pub fn container(bytes: &[u8], folder: &Path) -> std::io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     let Ok(input) = Input::open(file.path(), &Limits::default()) else { return Ok(()) };
+    let options = ReadOptions { temp_dir: folder.to_owned(), ..ReadOptions::default() };
+    let Ok(input) = open(input, &options, &|_| false) else { return Ok(()) };
     let (mut buffer, mut at) = (vec![0; 4096], 0);
     while let Ok(count @ 1..) = input.read_at(at, &mut buffer) {
         at += count as u64;

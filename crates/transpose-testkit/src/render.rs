@@ -8,9 +8,9 @@ use crate::run::Ended;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use transpose_core::accounting::{Amounts, Ledger, Loss};
-use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal};
+use transpose_core::diagnostics::{CellDiagnostic, Diagnostic, Diagnostics, Fatal};
 use transpose_core::format::Tally;
-use transpose_core::model::{CellDiagnostic, Entity, Field, Value};
+use transpose_core::model::{Entity, Field, Value};
 use transpose_engine::receipt::seconds;
 
 /// Bytes as text in which nothing is invisible. Line ends are kept as such.

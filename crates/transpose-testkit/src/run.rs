@@ -6,12 +6,13 @@ use std::path::Path;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Failure, Fatal};
 use transpose_core::format::{Container, Format, Probe, Registry};
-use transpose_core::terms::Terms;
+use transpose_core::terms::{DuplicatePolicy, Terms, UnroutedPolicy};
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::{
-    Catalogue, Destination, Enrichment, Job, OnReject, Outcome, PersonalData, Reading, Screening,
+    Catalogue, Destination, Limits, OnReject, Outcome, Output, PeriodSelection, PersonalData, Reading, Run,
+    RunOutcome, Source,
 };
-use transpose_io::{Compression, Input, Limits, OutputSet};
+use transpose_io::{Compression, Input, OutputSet};
 
 /// The moment of every run: tests read no clock.
 pub const NOW: &str = "2026-11-10T06:00:00Z";
@@ -129,42 +130,52 @@ impl<'a> Prepared<'a> {
         let output = folder.path().join("out");
         let quarantine = folder.path().join("quarantine");
         let now = Timestamp::parse(NOW.as_bytes()).map_err(|error| format!("{NOW}: {error:?}"))?;
-        let outcome = Job {
-            inputs: &[input],
-            source,
-            source_options: &Case::options(&case.plan.read_set),
-            target,
+        let (read_options, options) = (Case::options(&case.plan.read_set), Case::options(&case.plan.set));
+        let outputs = [Output {
+            route: None,
+            format: target,
             version,
-            target_options: &Case::options(&case.plan.set),
+            options: &options,
             terms: deal.map(|deal| deal as &dyn Terms),
-            completion: Enrichment {
-                catalogue: self.catalogue.as_ref(),
-                users: if target.personal().is_empty() { PersonalData::Drop } else { PersonalData::Keep },
-                make_ids: case.plan.make_ids,
+            personal_data: if target.personal().is_empty() { PersonalData::Drop } else { PersonalData::Keep },
+            period: PeriodSelection {
+                moments: deal.and_then(PeriodTerms::period).map(|period| period.micros_range(0)),
+                ..PeriodSelection::default()
             },
-            screening: Screening::default(),
             slicing: None,
-            period: deal.and_then(PeriodTerms::period).map(|period| period.micros_range(0)),
             destination: Destination::Folder(output.clone()),
             compression: Compression::None,
             container: settings.container,
-            overwrite: false,
-            dry_run: false,
-            on_reject: match settings.rejects.unwrap_or(case.plan.on_reject) {
-                Rejects::Fail => OnReject::Fail,
-                Rejects::Quarantine => OnReject::Quarantine(quarantine.clone()),
-            },
-            max_rejects: None,
             deny_loss: None,
-            reading: settings.reading,
-            memory: settings.memory,
-            temp_dir: folder.path().to_owned(),
-            hash: false,
-            now,
-            progress: &|_| {},
-            beside: None,
-        }
-        .run();
+        }];
+        let run = Run {
+            source: Source {
+                inputs: &[input],
+                format: source,
+                options: &read_options,
+                catalogue: self.catalogue.as_ref(),
+                make_ids: case.plan.make_ids,
+                duplicates: DuplicatePolicy::Off,
+            },
+            outputs: &outputs,
+            limits: Limits {
+                reading: settings.reading,
+                memory: settings.memory,
+                temp_dir: folder.path(),
+                on_reject: match settings.rejects.unwrap_or(case.plan.on_reject) {
+                    Rejects::Fail => OnReject::Fail,
+                    Rejects::Quarantine => OnReject::Quarantine(quarantine.clone()),
+                },
+                max_rejects: None,
+                unrouted: UnroutedPolicy::default(),
+                overwrite: false,
+                dry_run: false,
+                hash: false,
+                now,
+                progress: &|_| {},
+            },
+        };
+        let outcome = run.run(&|_| Ok(Vec::new())).and_then(RunOutcome::into_only);
         Ok(Ended { outcome, files: files(&output)?, quarantine: std::fs::read(&quarantine).ok() })
     }
 }
@@ -179,7 +190,7 @@ pub fn through_gzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
     out.append(bytes).map_err(|error| failed(&error))?;
     out.finish().map_err(|error| failed(&error))?;
     set.commit().map_err(|error| failed(&error))?;
-    let input = Input::open(&path, &Limits::default()).map_err(|error| failed(&error))?;
+    let input = Input::open(&path, &transpose_io::Limits::default()).map_err(|error| failed(&error))?;
     if input.compression() != Compression::Gzip {
         return Err("the file is not packed".into());
     }

@@ -3,7 +3,7 @@
 //! Text that begins with `=`, `+`, `-` or `@` is data and is written unchanged: a table of plays is
 //! no program, and a changed title would be a false title.
 
-/// Whether a text can be told from what stands around it only in quotes: it holds the delimiter, a
+/// Whether a text can be reported from what is around it only in quotes: it holds the delimiter, a
 /// quote or a line break.
 #[inline]
 pub fn needs_quotes(text: &[u8], delimiter: u8, quote: u8) -> bool {

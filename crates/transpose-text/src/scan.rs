@@ -36,7 +36,7 @@ pub trait Pass {
     /// What comes out of it.
     type Output;
 
-    /// Goes over the text; `find` tells where the bytes of a set stand in a block.
+    /// Goes over the text; `find` says where the bytes of a set are in a block.
     fn run(self, find: impl Fn(&[u8; BLOCK], ByteSet) -> u64) -> Self::Output;
 }
 

@@ -15,10 +15,10 @@ use criterion::{Criterion, Throughput};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::format::{
-    BlockEncoder, BytesHead, Chunk, Created, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers,
-    Origin, Tally,
+    Batch, BlockEncoder, BytesHead, Chunk, Created, EncodeRequest, Encoded, FileNumber, Format, Indexed,
+    Numbers, Origin, Tally,
 };
-use transpose_core::model::{Batch, BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
+use transpose_core::model::{BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 
 /// What an aggregation of plays fills: group and fields of each shape.
 const SHAPES: [(Group, &[Field]); 3] = [

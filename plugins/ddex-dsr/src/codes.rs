@@ -22,9 +22,9 @@ transpose_core::codes! {
     pub(crate) NO_SUMMARY: "DSR0105" "no-summary" Error
         "A message has at least one summary record, even when nothing was sold (V-REC-4, ARCH-51)."
         "Ask the sender for the summary records."
-    /// Summary records of one type do not stand together.
+    /// Summary records of one type are not together.
     pub(crate) SUMMARY_ORDER: "DSR0106" "summary-order" Warning
-        "Summary records of one type stand together (V-REC-6, ARCH-52)."
+        "Summary records of one type are contiguous (V-REC-6, ARCH-52)."
         "Nothing needs to be done to read the message; it is written in the right order."
     /// An identifier of a summary record is used twice.
     pub(crate) SUMMARY_REUSED: "DSR0107" "summary-id-reused" Error
@@ -80,9 +80,9 @@ transpose_core::codes! {
         "Ask the sender to escape the pipe, or to write one value."
     /// A run of backslashes means nothing.
     pub(crate) BAD_ESCAPE: "DSR0211" "bad-escape" Error
-        "Before a tab stands one backslash, before a pipe two, and a backslash is written as three (V-CELL-9, ARCH-20); the run is kept as it is."
+        "A tab is preceded by one backslash, a pipe by two, and a backslash is written as three (V-CELL-9, ARCH-20); the run is kept as it is."
         "If the sender follows the older notation, set the option `escapes` to `1.1`."
-    /// Spaces stand around a value.
+    /// Spaces are around a value.
     pub(crate) SPACES: "DSR0212" "spaces-trimmed" Warning
         "There are no spaces around delimiters (V-CELL-11, ARCH-19); they were trimmed."
         "Nothing needs to be done."
@@ -114,9 +114,9 @@ transpose_core::codes! {
     pub(crate) BLOCK_ORDER: "DSR0223" "block-order" Error
         "The order of records in a block does not fit the profile (V-REC-12)."
         "Ask the sender for a corrected block."
-    /// A header or summary record stands among the blocks.
+    /// A header or summary record is among the blocks.
     pub(crate) STRAY_RECORD: "DSR0224" "stray-record" Error
-        "Header and summary records stand before the first block (V-REC-3, V-REC-5); the line is left out."
+        "Header and summary records come before the first block (V-REC-3, V-REC-5); the line is left out."
         "Ask the sender for a corrected message."
     /// A reference names nothing in its block.
     pub(crate) UNKNOWN_REFERENCE: "DSR0231" "unknown-reference" Error
@@ -138,9 +138,9 @@ transpose_core::codes! {
     pub(crate) REFERENCE_REUSED: "DSR0235" "reference-reused" Error
         "References are unique in their block (V-REF-3, ARCH-55); the first record is meant."
         "Ask the sender for a corrected block."
-    /// The use type stands on both the summary and the usage, or on neither.
+    /// The use type is on both the summary and the usage, or on neither.
     pub(crate) USE_TYPE: "DSR0237" "use-type-place" Error
-        "The use type stands on the summary record or on the usage record, never on both and never on neither (V-COND-1, ARCH-58)."
+        "The use type is on the summary record or on the usage record: on exactly one of them (V-COND-1, ARCH-58)."
         "Ask the sender for the use type, or to leave one of the two out."
     /// A sale has no price.
     pub(crate) NO_PRICE: "DSR0238" "missing-price" Error
@@ -186,9 +186,9 @@ transpose_core::codes! {
     pub(crate) NO_PARENT_SUMMARY: "DSR0114" "no-parent-summary" Error
         "SY05 follows the SY04 that it details (V-REC-7, ARCH-52)."
         "Ask the sender for the SY04 record."
-    /// Summary records of one type do not stand together where they must.
+    /// Summary records of one type are not together where they must.
     pub(crate) SUMMARY_ORDER_DUTY: "DSR0115" "summary-order-duty" Error
-        "In audio-visual messages summary records of one type must stand together (V-REC-6, ARCH-52)."
+        "In audio-visual messages summary records of one type must be contiguous (V-REC-6, ARCH-52)."
         "Ask the sender to sort the summary records by type."
     /// A summary record names another one that is not there.
     pub(crate) UNKNOWN_PARENT: "DSR0116" "unknown-parent-summary" Error
@@ -204,7 +204,7 @@ transpose_core::codes! {
         "Ask the sender for the exchange rate."
     /// A service description is more than a word.
     pub(crate) SERVICE_WORD: "DSR0119" "service-word" Warning
-        "ServiceDescription has neither spaces nor underscores, because it stands in file names (V-COND-15, ARCH-111)."
+        "ServiceDescription has neither spaces nor underscores, because it is part of file names (V-COND-15, ARCH-111)."
         "Ask the sender to write the name of the service in one word."
     /// A record of another profile.
     pub(crate) FOREIGN_RECORD: "DSR0225" "foreign-record" Error
@@ -224,11 +224,11 @@ transpose_core::codes! {
         "Nothing needs to be done; `--fix` writes the short form."
     /// Fewer than no usages.
     pub(crate) NEGATIVE: "DSR0262" "negative-usages" Warning
-        "Numbers of usages and returns are not negative; what was taken back is a return (V-SUM-3)."
+        "Numbers of usages and returns are not negative; a refund is a return (V-SUM-3)."
         "Ask the sender what the number means."
     /// A percentage that cannot be one.
     pub(crate) PERCENTAGE: "DSR0263" "odd-percentage" Warning
-        "Shares and percentages lie between 0 and 100, and a quarter is written 25 (V-COND-16, V-SUM-5, ARCH-70)."
+        "Shares and percentages are between 0 and 100, and a quarter is written 25 (V-COND-16, V-SUM-5, ARCH-70)."
         "Ask the sender whether a ratio was meant."
     /// A reference with odd characters.
     pub(crate) REFERENCE_FORM: "DSR0264" "reference-form" Warning
@@ -240,7 +240,7 @@ transpose_core::codes! {
         "Ask the sender which identifier belongs to which name."
     /// A type of right and its share are not given together.
     pub(crate) RIGHTS_TYPE: "DSR0266" "rights-type-and-share" Error
-        "RightsType and the share that belongs to it are given together; on a summary record the type may stand alone (V-COND-6)."
+        "RightsType and the share that belongs to it are given together; on a summary record the type may be given alone (V-COND-6)."
         "Ask the sender for the missing cell."
     /// A conflict without the date of its last check.
     pub(crate) CONFLICT_CHECK: "DSR0267" "missing-conflict-check" Warning
@@ -248,7 +248,7 @@ transpose_core::codes! {
         "Ask the sender for the date."
     /// Two kinds of records of users' releases in one block.
     pub(crate) MIXED_EMBODIMENTS: "DSR0268" "mixed-user-releases" Error
-        "RU01 and RU02 never stand in one block (V-COND-10)."
+        "RU01 and RU02 are never in one block (V-COND-10)."
         "Ask the sender for a corrected block."
     /// A work is described twice.
     pub(crate) WORK_TWICE: "DSR0269" "work-twice" Warning
@@ -269,7 +269,7 @@ transpose_core::codes! {
     /// A usage names nothing.
     pub(crate) NO_REFERENCE: "DSR0273" "no-reference" Error
         "A usage names a release or a resource; only older versions let the only resource of a block be implied (V-COND-2)."
-        "Ask the sender for the reference; the only resource of the block was taken."
+        "Ask the sender for the reference; the only resource of the block was used."
     /// A usage of an older version names two things.
     pub(crate) BOTH_REFERENCES_OLD: "DSR0274" "both-references-old" Error
         "Up to Part 8 v1.4 a usage names either a release or a resource (V-COND-2); it is given to the resource, and the release is left out."
@@ -329,7 +329,7 @@ transpose_core::codes! {
     /// Something was mended.
     pub(crate) MENDED: "DSR0401" "mended" Info
         "The repaired copy differs here from the file that was validated; only what has one possible meaning is changed."
-        "Tell the sender, so that the next file needs no repair."
+        "Inform the sender, so that the next file needs no repair."
     /// A partner does not accept something.
     pub(crate) NOT_ACCEPTED: "DSR0411" "not-accepted" Error
         "The rules of a partner restrict versions, records or values further than the standard does."
@@ -369,7 +369,7 @@ transpose_core::codes! {
     /// A usage belongs to nothing that can be written.
     pub(crate) NO_ITEM: "DSR0308" "usage-without-item" Error
         "A usage belongs to a release or a recording of its block and to a sales context."
-        "This is a fault of the source; the run is ended so that nothing is lost."
+        "This is an error in the source; the run ends so that nothing is lost."
     /// A block has more than one release.
     pub(crate) SEVERAL_RELEASES: "DSR0310" "several-releases" Error
         "A block describes one release; further ones are sub-releases and list their resources."
@@ -378,14 +378,14 @@ transpose_core::codes! {
     pub(crate) CONTEXT_ID: "DSR0311" "context-id-reused" Error
         "The identifier of a sales context becomes its SummaryRecordId, which is unique in the message."
         "Give each context its own identifier, or none."
-    /// A usage would have to stand on several lines.
+    /// A usage would have to be on several lines.
     pub(crate) SEVERAL_RECORDINGS: "DSR0320" "several-recordings-on-a-line" Error
         "A single record has room for one recording. A usage of a release with several of them would be counted once for each."
         "Write the profile in multi-record blocks."
-    /// Lines of two kinds stand in one file.
+    /// Lines of two kinds are in one file.
     pub(crate) MIXED_LINES: "DSR0321" "mixed-lines" Warning
         "A file of single records holds lines of one kind: downloads or streams, with advertising or without."
-        "Write a message for each kind, or check with the recipient that both may stand in one."
+        "Write a message for each kind, or check with the recipient that one may hold both."
     /// The profile does not report usages.
     pub(crate) NO_USAGES: "DSR0322" "profile-without-usages" Error
         "The profile has no record of usages, and what the source reports would be left out."

@@ -1,4 +1,4 @@
-//! What `transpose explain` tells about record types, cells, value sets, values, profiles and
+//! What `transpose explain` reports about record types, cells, value sets, values, profiles and
 //! rules.
 //!
 //! | topic | explains |
@@ -262,7 +262,7 @@ mod tests {
     fn rules_say_how_bad_it_is() {
         holds("V-CELL-3", "V-CELL-3  error\n", &["A mandatory cell is filled."]);
         holds("v-sum-1", "V-SUM-1  warning\n", &["--strict"]);
-        holds("V-COND-17", "V-COND-17  warning\n", &["no finding reports it: "]);
+        holds("V-COND-17", "V-COND-17  warning\n", &["no diagnostic reports it: "]);
     }
 
     #[test]

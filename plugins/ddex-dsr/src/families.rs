@@ -1,8 +1,8 @@
 //! Families of records: what a record type is in a message, whatever its version.
 //!
-//! The facts stand in `spec/records`, one file for each family, and come here as
-//! [`FAMILIES`]. Code asks for roles and purposes and never for a family by name, so that a further
-//! family is a further file.
+//! The facts are in `spec/records`, one file for each family, and come here as [`FAMILIES`]. Code
+//! asks for roles and purposes and never for a family by name, so that a further family is a
+//! further file.
 
 use crate::generated::families::{FAMILIES, kin, role};
 use crate::tables::{AGREED, is_deal_specific};
@@ -43,7 +43,7 @@ pub(crate) enum Role {
 
 impl Role {
     /// The role of the record that a line is, by its type; of an unknown type what all known ones
-    /// with its first letters are. Lines are told apart by it, so it is quick.
+    /// with its first letters are. Lines are distinguished by it, so it is quick.
     #[inline]
     pub(crate) fn of_line(record: &[u8]) -> Option<Self> {
         let known = match record {
@@ -70,7 +70,7 @@ impl Role {
         matches!(self, Self::Head | Self::Foot)
     }
 
-    /// Whether records of the role stand in blocks.
+    /// Whether records of the role are in blocks.
     pub(crate) const fn is_in_blocks(self) -> bool {
         !self.is_frame() && !matches!(self, Self::Summary)
     }
@@ -145,11 +145,11 @@ pub(crate) struct Family {
     pub(crate) marks: &'static [&'static str],
     /// Of a family of single records: the family that its lines become in blocks; may be empty.
     pub(crate) counterpart: &'static str,
-    /// Of a family of summary records: whether it tells of a part of what another one tells. It is
+    /// Of a family of summary records: whether it reports a part of what another one reports. It is
     /// kept where it was read and never chosen for a whole.
     pub(crate) part: bool,
     /// Of a family of summary records: the family that must precede it, and whose allocation it
-    /// tells (V-REC-7); may be empty.
+    /// reports (V-REC-7); may be empty.
     pub(crate) follows: &'static str,
     /// Whether a plain report of plays has such records, so that the source must be able to fill
     /// them.

@@ -34,7 +34,7 @@ impl Profile {
         versions
     }
 
-    /// Whether the text is the name of the profile, or one that stands for it without a warning.
+    /// Whether the text is the name of the profile, or one that represents it without a warning.
     pub(crate) fn is_written(&self, text: &str) -> bool {
         text == self.name
             || self
@@ -64,7 +64,7 @@ impl Profile {
         let records = layout.blocks.iter().chain(&layout.summaries).chain([&layout.head]);
         let mut fields: FieldSet = records.flat_map(|spec| spec.cells).filter_map(CellSpec::field).collect();
         if fields.contains(Field::RELEASE_PROPRIETARY_ID) {
-            // A GRid stands among the namespaced identifiers of the release.
+            // A GRid is among the namespaced identifiers of the release.
             fields.insert(Field::GRID);
         }
         fields

@@ -58,7 +58,7 @@ fn distinct(contexts: &[Entity], field: Field) -> Vec<String> {
     all
 }
 
-/// An element of a name without what may not stand there.
+/// An element of a name without what may not are there.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '\u{2010}'))

@@ -1,7 +1,7 @@
 //! The head of a message: header and summary records, made from the header, the sales contexts and
 //! the agreement.
 //!
-//! Everything that is missing is collected, so that one run tells all that must be set.
+//! Everything that is missing is collected, so that one run reports all that must be set.
 //!
 //! A context keeps the type of summary record that it was read from where the version has it and
 //! its mandatory cells can be filled; else its profile chooses. The order of the source is kept
@@ -40,7 +40,7 @@ pub(crate) struct Top {
     summaries: Vec<u8>,
     /// How many summary records there are.
     pub(crate) count: u64,
-    /// How many other lines stand among them.
+    /// How many other lines are among them.
     others: u64,
     /// Whether the source is of the same profile, in whatever version.
     pub(crate) same_profile: bool,
@@ -48,8 +48,7 @@ pub(crate) struct Top {
     same_version: bool,
     /// The SummaryRecordId of each context, escaped.
     pub(crate) ids: Vec<Vec<u8>>,
-    /// That of the record that tells what is allocated of each context, where it has one of its
-    /// own.
+    /// That of the record that says what is allocated of each context, where it has one of its own.
     pub(crate) details: Vec<Option<Vec<u8>>>,
     /// When the message is made.
     pub(crate) created: String,
@@ -126,7 +125,7 @@ pub(crate) struct Candidate {
 #[derive(Debug)]
 pub(crate) struct SummaryRules {
     pub(crate) profiles: &'static [&'static str],
-    /// Whether records of one type must stand together (V-REC-6); elsewhere they should.
+    /// Whether records of one type must be together (V-REC-6); elsewhere they should.
     pub(crate) together: bool,
     /// The candidates for each [`Model`], the best first.
     pub(crate) candidates: [&'static [Candidate]; 4],
@@ -141,10 +140,10 @@ impl SummaryRules {
 
 /// The family of summary record for a context that was not read from one: the first candidate of
 /// the profile whose mandatory cells can be filled; else the first such family of all that are
-/// bound; else the first bound candidate, whose missing cells are told.
+/// bound; else the first bound candidate, whose missing cells are reported.
 ///
-/// Families for a part of what another summary record tells are kept where they were read and never
-/// chosen for a whole ([`Detail`]).
+/// Families for a part of what another summary record reports are kept where they were read and
+/// never chosen for a whole ([`Detail`]).
 pub(crate) fn choose(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
     let rules = SummaryRules::of(layout.profile);
     let candidates = rules.and_then(|rules| rules.candidates.get(Model::of(context) as usize));
@@ -337,7 +336,7 @@ impl Row<'_> {
 }
 
 impl Top {
-    /// Makes the head, or tells all that is missing in `wrong`.
+    /// Makes the head, or reports all that is missing in `wrong`.
     pub(crate) fn new(
         profile: &Profile,
         facts: &ProfileSpec,
@@ -523,8 +522,8 @@ impl Top {
         }
     }
 
-    /// The records that two parties agreed on and that stand among the summary records: how many of
-    /// those stand before each, and its line.
+    /// The records that two parties agreed on and that are among the summary records: how many of
+    /// those come before each, and its line.
     fn agreed<'h>(&mut self, header: &'h Entity) -> Vec<(u64, &'h str)> {
         let lines = header.extras.get("DealSpecific").into_iter().flat_map(Value::iter);
         let lines = lines.filter_map(|text| {
@@ -543,7 +542,7 @@ impl Top {
         Vec::new()
     }
 
-    /// Writes what stands before the summary record of the given number.
+    /// Writes what comes before the summary record of the given number.
     fn others_before<'h>(
         &mut self,
         agreed: &mut std::iter::Peekable<impl Iterator<Item = (u64, &'h str)>>,
@@ -627,12 +626,12 @@ impl Top {
         }
     }
 
-    /// How many lines header, summary records and what stands among them take.
+    /// How many lines header, summary records and what is among them take.
     pub(crate) const fn lines(&self) -> u64 {
         1 + self.count + self.others
     }
 
-    /// Writes header, summary records and what stands among them; answers how many lines there are.
+    /// Writes header, summary records and what is among them; answers how many lines there are.
     pub(crate) fn write(&self, part: FileNumber, out: &mut Vec<u8>) -> u64 {
         for piece in &self.head {
             match piece {
@@ -654,8 +653,8 @@ impl Top {
 }
 
 /// Puts summary records into an order that the version knows: by type, SY05 behind SY04 (ARCH-52).
-/// Those that were read from a message stay in its order where records of one type stand together
-/// in it, and always where the message was of this very version: UGC 1.2 wants types interleaved.
+/// Those that were read from a message stay in its order where records of one type are together in
+/// it, and always where the message was of this very version: UGC 1.2 wants types interleaved.
 /// Answers whether the version knows the order.
 fn arrange(
     layout: &Layout,
@@ -693,7 +692,7 @@ fn shortened(names: &[&str]) -> String {
     if names.len() > SHOWN { format!("{some}, …") } else { some }
 }
 
-/// Whether records of one type stand together, and SY05 behind SY04.
+/// Whether records of one type are together, and SY05 behind SY04.
 fn are_together(rows: &[(&'static RecordSpec, usize)]) -> bool {
     let mut seen: Vec<&RecordSpec> = Vec::new();
     for (spec, _) in rows {

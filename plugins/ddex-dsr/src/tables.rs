@@ -146,7 +146,7 @@ impl Layout {
 }
 
 /// Whether works directly follow the records of rights holders in the structure; elsewhere a work
-/// begins what is told of it anew.
+/// begins what is reported of it anew.
 fn holders_have_works(structure: &Structure) -> bool {
     let is = |item: Option<&Structure>, role: Role| matches!(item, Some(Structure::Record(name, _)) if Role::of(name) == Some(role));
     match structure {

@@ -36,7 +36,7 @@ use transpose_records::spec::{CellSpec, Obligation};
 use transpose_records::{escape, write};
 
 /// Why a usage is given a summary record.
-const OF_ALLOCATION: &str = "the summary record of the first allocation was taken where the usage names none";
+const OF_ALLOCATION: &str = "the summary record of the first allocation is used where the usage names none";
 
 /// What a version has cells for.
 struct Known {
@@ -47,7 +47,7 @@ struct Known {
 /// A sales context, as usages need it.
 struct ContextPlan {
     id: Vec<u8>,
-    /// The identifier of the record that tells what is allocated, where that is another.
+    /// The identifier of the record that says what is allocated, where that is another.
     detail: Option<Vec<u8>>,
     use_type: Option<Box<str>>,
     /// Whether its usages are downloads, as far as it says.
@@ -67,7 +67,7 @@ pub(crate) struct Writer {
     single: bool,
     order: Order,
     targets: Vec<Target>,
-    /// Whether a recording without work details may stand alone.
+    /// Whether a recording without work details may be alone.
     lone: bool,
     /// Whether every work has a reference.
     names_works: bool,
@@ -348,8 +348,7 @@ impl Writer {
                 return;
             }
             let location = Location { record: Some(target.spec.name.into()), ..place(run, item.entity) };
-            let message =
-                "the use type does not stand on the summary record, and the record has no cell for it";
+            let message = "the use type is not on the summary record, and the record has no cell for it";
             run.report.diagnostics.push(Diagnostic::new(code, location, message));
         }
     }
@@ -453,8 +452,7 @@ impl Writer {
         let currency = context.and_then(|context| context.currency);
         let counted = account.add(quantity, price, duration, currency);
         if counted.and_then(|()| account.add_returns(column(entity, special.returns))).is_none() {
-            let why =
-                "quantity, returns, price or duration of a usage is no exact number, or a sum is too long";
+            let why = "quantity, returns, price or duration of a usage is not an exact number, or a sum is too long";
             return Err(no_item(run, entity, why));
         }
         if duration.is_some() && !keeps_duration {
@@ -464,7 +462,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells which of two kinds of lines a file of single records is expected to hold; the
+    /// Reports which of two kinds of lines a file of single records is expected to hold; the
     /// diagnostic is for a file that will hold both.
     fn expect(&mut self) -> Option<Diagnostic> {
         let mut usages = self.plans.iter().filter(|plan| plan.group == Group::Usage && self.single);
@@ -587,8 +585,8 @@ fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
     Location { line: run.line(entity), record, ..Location::default() }
 }
 
-/// Tells of a block that no version of the structure has; `bare` where it has a release without any
-/// recording.
+/// Reports of a block that no version of the structure has; `bare` where it has a release without
+/// any recording.
 fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
     let code = &codes::BLOCK_SHAPE;
     if run.report.diagnostics.keeps(code) {

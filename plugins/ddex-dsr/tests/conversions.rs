@@ -180,7 +180,7 @@ fn a_usage_is_a_line_with_its_recording_work_and_release() {
     let sale = ["RecordType", "SalesTransactionId", "Downloads", "NumberOfTransactedResources"];
     assert_eq!(cells(SRB, lines[2], &sale), ["SR01.02", "s2", "5", "1"]);
     assert!(written.text.ends_with("\nSRFO\t5\t1\n"), "{}", written.text);
-    // The context makes streams, and the download is told.
+    // The context makes streams, and the download is reported.
     assert_eq!(
         diagnostics(&written),
         ["DSR0321 9 SR01.02: the line is SR01.02, and the sales contexts make SR02.02 lines"]
@@ -366,7 +366,7 @@ fn works_and_their_controllers_follow_the_order_of_the_version() {
     );
     let written = convert("mlc", &text, new).unwrap();
     assert_eq!(written.text.lines().collect::<Vec<_>>()[..8], text.lines().collect::<Vec<_>>()[..8]);
-    // In the older version all works stand first, and a controller names the recording as well.
+    // In the older version all works are first, and a controller names the recording as well.
     let written = convert("mlc", &text, old).unwrap();
     let families: Vec<&str> = body(&written).iter().map(|line| &line[..4]).collect();
     assert_eq!(families, ["SY01", "RE04", "AS05", "MW02", "MW02", "RC01", "RC01", "SU02"]);

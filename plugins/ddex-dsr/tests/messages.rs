@@ -694,7 +694,7 @@ fn broken_messages_say_what_and_where() {
         ),
         (
             edit("\tOnDemandStream\t", "\t\t"),
-            "DSR0237 t:13 block 1 SU02.03 cell 11 (UseType): the use type stands neither",
+            "DSR0237 t:13 block 1 SU02.03 cell 11 (UseType): the use type is neither",
         ),
         (edit("0.99", ""), "DSR0238 t:11 block 1 SU01.03 cell 11"),
         (
@@ -729,7 +729,7 @@ fn broken_messages_say_what_and_where() {
         (edit("RE02\t1", "QQ02\t1"), "DSR0221 t:10 block 1 QQ02: `QQ02` is no known record"),
         (
             edit("\nAS02.04\tb", "\nSY01.03\tz\nAS02.04\tb"),
-            "DSR0224 t:14 SY01.03: a SY01.03 record stands among the blocks",
+            "DSR0224 t:14 SY01.03: a SY01.03 record is among the blocks",
         ),
         (edit("FOOT", "#"), "DSR0251 t: the file ends without a FOOT record"),
         (edit("FOOT\t16\t16\t2\t2", "FOOT\t16\t16\t3\t2"), "DSR0252 t:16 FOOT cell 4"),

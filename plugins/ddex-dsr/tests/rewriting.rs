@@ -1,5 +1,5 @@
 //! Messages read and written again: the same bytes in their own version; in every other one a
-//! message whose faults were told, with every value that is not in it counted as lost.
+//! message whose faults were reported, with every value that is not in it counted as lost.
 //!
 //! The messages come from the tables (`transpose_testkit::dsr`), what is written is judged by
 //! `check_message.py`; neither knows the writer.
@@ -83,7 +83,7 @@ fn said(folders: &[PathBuf]) -> BTreeMap<PathBuf, Vec<String>> {
     said
 }
 
-/// Whether a fault was told when it was written.
+/// Whether a fault was reported when it was written.
 fn is_told(fault: &str, diagnostics: &[&Diagnostic], source: &ProfileSpec, to: &ProfileSpec) -> bool {
     let told = |code: &str| diagnostics.iter().any(|diagnostic| diagnostic.code.id == code);
     // `line 7 AS03.03: VideoType is empty`
@@ -101,7 +101,7 @@ fn is_told(fault: &str, diagnostics: &[&Diagnostic], source: &ProfileSpec, to: &
     match what {
         // Older structures let a block have several recordings and no release.
         _ if what.starts_with("a block without release") => to.generation == "xsd",
-        // Blocks without an identifier are numbered by their lines, and others may stand between
+        // Blocks without an identifier are numbered by their lines, and others may are between
         // them.
         _ if what.starts_with("block ") => source.profile.starts_with("Financial"),
         // The cell is optional, and older versions have none.
@@ -153,7 +153,7 @@ fn elements(cell: &str) -> impl Iterator<Item = &str> {
 fn silently_lost(file: &File, written: &Written) -> Vec<String> {
     let kept: BTreeSet<&str> =
         written.text.lines().flat_map(|line| line.split('\t')).flat_map(elements).collect();
-    // A GRid may stand among the namespaced identifiers.
+    // A GRid may be among the namespaced identifiers.
     let kept = |value: &str| kept.contains(value) || kept.contains(&*format!("GRID::{value}"));
     let loss = written.report.loss.iter();
     let changed = loss.filter(|(change, ..)| matches!(change, Change::Lost | Change::Shortened));

@@ -314,7 +314,7 @@ fn downloads_works_and_use_types_find_their_records() {
     let diagnostics = diagnostics(&report);
     for expected in [
         "DSR0208 RE01.03 cell 12 (ReleaseType): `Albumm` is not in the set ReleaseType",
-        "DSR0237 SU02.03 cell 11 (UseType): the use type stands neither",
+        "DSR0237 SU02.03 cell 11 (UseType): the use type is neither",
         "DSR0238 SU01.03 cell 11 (PriceEndUserPaidExcSalesTax): there is no price",
         "DSR0302 AS02.04 cell 6 (ResourceTitle): cell `ResourceTitle` has no value",
         "DSR0304 block 2: the records of the block do not fit",

@@ -45,11 +45,11 @@ transpose_core::codes! {
         "List the options with `transpose formats canonical.csv`."
     /// The format is only written.
     WRITE_ONLY: "INT0002" "write-only" Error
-        "The format hands a report over to other programs; it is written and cannot be read."
+        "The format passes a report to other programs; it is written and cannot be read."
         "Convert from the report that the table was made of."
     /// A quantity, price or duration cannot be accounted for.
     INEXACT: "INT0003" "inexact-amount" Error
-        "Quantities, prices and durations are summed exactly, so that what is written can be compared with what was read. A value that is no number, or a sum of more than 28 digits, cannot be."
+        "Quantities, prices and durations are summed exactly, so that the output can be compared with the input. This is impossible for a value that is not a number, or a sum of more than 28 digits."
         "Correct the value in the source."
 }
 
@@ -149,20 +149,20 @@ struct Column {
     field: Field,
     /// Whether its cells are lists.
     many: bool,
-    /// Whether a comma stands before its cells: everywhere but in the first column.
+    /// Whether a comma comes before its cells: everywhere but in the first column.
     comma: bool,
 }
 
 /// A part of a row that one entity fills.
 struct Cells {
     filled: Vec<Filled>,
-    /// How many commas stand behind the last column that the entity has a value for.
+    /// How many commas are behind the last column that the entity has a value for.
     commas: usize,
 }
 
 /// A column of the table that a shape has a value for.
 struct Filled {
-    /// How many commas stand before it: its own, and those of columns that the shape does not have.
+    /// How many commas come before it: its own, and those of columns that the shape does not have.
     commas: usize,
     /// The column of the shape.
     place: usize,
@@ -537,7 +537,7 @@ impl Writer {
         counted.and_then(|()| run.account.add_owed(amount, owed)).ok_or_else(|| {
             let location = Location { line: run.line(usage), ..Location::default() };
             let message =
-                "quantity, returns, price, amount or duration of a usage is no exact number, or a sum is too long";
+                "quantity, returns, price, amount or duration of a usage is not an exact number, or a sum is too long";
             Fatal::input(Diagnostic::new(&INEXACT, location, message))
         })
     }
@@ -628,7 +628,7 @@ fn part(cells: &Cells, entity: EntityRef<'_>, line: u64, losses: &mut Losses, ou
     out.resize(out.len() + cells.commas, b',');
 }
 
-/// What stands in columns without values: so many commas.
+/// What is in columns without values: so many commas.
 fn commas(columns: &[Column]) -> usize {
     columns.iter().filter(|column| column.comma).count()
 }
@@ -651,7 +651,7 @@ fn owned(value: &Value, many: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a text; an empty one is told from an absent one by its quotes.
+/// Writes a text; an empty one is reported from an absent one by its quotes.
 fn text(bytes: &[u8], out: &mut Vec<u8>) {
     write_text(bytes, b',', b'"', out);
 }
@@ -705,9 +705,9 @@ impl Encoder for Writer {
         let told = |field: &Field| is_flat(field.group()) || field.group() == Group::Event;
         let lost = reads.difference(self.columns).iter().filter(told).map(|field| {
             let reason = if field.group() == Group::Event {
-                "a row sums many plays"
+                "a row aggregates many plays"
             } else {
-                "the sums do not carry it"
+                "aggregates do not carry it"
             };
             (Subject::Field(field), reason.to_owned())
         });
@@ -1005,9 +1005,9 @@ mod tests {
         assert_eq!(
             drops,
             [
-                "context.plan: the sums do not carry it",
-                "context.currency: the sums do not carry it",
-                "event.id: a row sums many plays",
+                "context.plan: aggregates do not carry it",
+                "context.currency: aggregates do not carry it",
+                "event.id: a row aggregates many plays",
                 "Own: the model has no field for it",
             ]
         );

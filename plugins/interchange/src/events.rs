@@ -27,7 +27,7 @@ pub fn format() -> Result<Box<dyn Format>, transpose_core::diagnostics::Fatal> {
     Ok(Box::new(LayoutFormat::built_in("canonical.events", &TEXT)?))
 }
 
-/// The whole layout: its head, what tells it from the table of sums, a column for each field.
+/// The whole layout: its head, what reports it from the table of sums, a column for each field.
 fn text() -> String {
     let mut text = String::from(HEAD);
     let sums: Vec<String> = Field::all()
@@ -46,7 +46,7 @@ fn text() -> String {
     text
 }
 
-/// Whether fields of the group stand in events.
+/// Whether fields of the group are in events.
 fn is_of_events(group: Group) -> bool {
     matches!(group, Group::Header | Group::Context | Group::Release | Group::Recording | Group::Event)
 }

@@ -5,8 +5,8 @@
 //! nothing, a layout says what is assumed. `label.standard` is our own. `docs/labels.md` has a
 //! paragraph on each.
 //!
-//! Reports of Use come in two variants: the layout of the plain name tells performances, the one
-//! that ends in `-ath` tells aggregate tuning hours.
+//! Reports of Use come in two variants: the layout of the plain name reports performances, the one
+//! that ends in `-ath` reports aggregate tuning hours.
 
 transpose_sheet::register_layout!("layouts/apple_financial.toml");
 transpose_sheet::register_layout!("layouts/apple_music_s1.toml");

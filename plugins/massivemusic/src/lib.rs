@@ -1,5 +1,5 @@
 //! MassiveMusic (formerly 7digital): the client usage reports that a licensed service gets of its
-//! own plays and sales, the logs that they are made of, and the catalogue that tells what the logs
+//! own plays and sales, the logs that they are made of, and the catalogue that says what the logs
 //! are about.
 //!
 //! Source: docs.massivemusic.com. The page "Client Usage Report" has one template a type of

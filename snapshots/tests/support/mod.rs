@@ -23,7 +23,7 @@ pub(crate) fn registry() -> Registry {
     Registry::load().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Runs a check for many things, side by side, and tells of all that failed, in their order.
+/// Runs a check for many things, side by side, and reports all that failed, in their order.
 pub(crate) fn all<T, I>(things: I, check: impl Fn(T) -> Result<(), String> + Sync)
 where
     I: IntoIterator<Item = T, IntoIter: Send>,

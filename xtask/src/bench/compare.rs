@@ -22,7 +22,7 @@ head, *rows = open(sys.argv[1], 'rb').readlines()
 open(sys.argv[2], 'wb').writelines([head, *reversed(rows)])
 ";
 
-/// What most people would do: it tells lines, not plays, and nothing of what differs in them.
+/// What most people would do: it reports lines, not plays, and nothing of what differs in them.
 const SORT: &str = "LC_ALL=C sort -S 256M \"$0\" > \"$2.a\" && LC_ALL=C sort -S 256M \"$1\" > \"$2.b\" && \
                     LC_ALL=C comm -3 \"$2.a\" \"$2.b\"; rm -f \"$2.a\" \"$2.b\"";
 

@@ -101,7 +101,7 @@ fn kept(
     Ok(path)
 }
 
-/// What tells data of today's generator from data of another: a digest of a little of it.
+/// What reports data of today's generator from data of another: a digest of a little of it.
 fn fingerprint(few: &Output) -> Outcome<String> {
     if !few.status.success() {
         return Err(format!("the generator ended with {}", few.status).into());

@@ -1,5 +1,5 @@
-//! The generated parts of docs/performance.md: each stands between two comments and is replaced as
-//! a whole.
+//! The generated parts of docs/performance.md: each is between two comments and is replaced as a
+//! whole.
 
 use crate::{Outcome, files};
 

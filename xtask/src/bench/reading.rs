@@ -22,7 +22,7 @@ duckdb.sql(f\"COPY (SELECT * FROM {read}) TO '{sys.argv[2]}' (FORMAT parquet, CO
 ";
 
 /// Text, `.xlsx`, Parquet with the columns that the message needs, and Parquet with all: rows that
-/// are set aside are set aside whole.
+/// are quarantined are quarantined whole.
 pub(super) fn reading(site: &Site, section: &Section, _figures: &mut Figures) -> Outcome<String> {
     let input = Report::wide(ROWS).make(site)?;
     let (book, parquet) = (input.csv.with_extension("xlsx"), input.csv.with_extension("parquet"));

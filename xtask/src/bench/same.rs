@@ -60,7 +60,7 @@ fn combinations(site: &Site) -> Outcome {
                         .map(String::from),
                 );
                 arguments.extend(limit.iter().flat_map(|limit| ["--memory-limit", limit]).map(String::from));
-                // Rows were set aside: exit code 1.
+                // Rows were quarantined: exit code 1.
                 site.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[1])?;
                 let what =
                     format!("{threads} threads, chunks of {chunk}, memory {}", limit.unwrap_or("as it is"));

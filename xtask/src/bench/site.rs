@@ -121,7 +121,7 @@ impl Site {
         vec![text(&self.program("xtask")), "bench".into(), "--count-lines".into(), text(path)]
     }
 
-    /// Runs a command to its end and tells what it cost.
+    /// Runs a command to its end and says what it cost.
     pub(super) fn measure(&self, command: &[String], stdout: Option<&Path>) -> Outcome<Cost> {
         let output = Command::new(&self.python)
             .args(["-I", "-S"])

@@ -129,7 +129,7 @@ impl Families {
     }
 
     /// Writes a function that answers the role of a family by its letters. As numbers, families of
-    /// one role follow each other, so that few comparisons tell them apart. What two parties agree
+    /// one role follow each other, so that few comparisons distinguish them. What two parties agree
     /// on is known by other letters.
     fn letters(&self, out: &mut String) -> Outcome {
         let known = || self.iter().filter(|family| family.role() != "opaque");
@@ -216,7 +216,7 @@ impl Family {
         self.facts.get("role").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Whether records of the family stand around the blocks and have no entity of their own.
+    /// Whether records of the family are around the blocks and have no entity of their own.
     pub(super) fn is_frame(&self) -> bool {
         matches!(self.role(), "head" | "foot")
     }

@@ -1,5 +1,5 @@
 //! The table of summary records by profile: which one a sales context takes that was not read from
-//! one, and how they stand.
+//! one, and how they are.
 
 use super::meanings::constants;
 use super::record_families::Families;

@@ -232,7 +232,7 @@ fn item(service: &Service, random: &mut Random, suits: fn(&[u8]) -> bool) -> Ite
         .unwrap_or_else(|| service.catalogue.item(start))
 }
 
-/// Appends the row of a play with a fault in it, and tells what stands in its place.
+/// Appends the row of a play with a fault in it, and says what is in its place.
 fn push_damaged(
     service: &Service,
     report: &mut Vec<u8>,

@@ -18,7 +18,7 @@ pub(super) struct Imports {
     pub(super) paths: Vec<Import>,
     /// Modules that are for tests only.
     pub(super) tests: Vec<Module>,
-    /// Macros that other crates may use. They stand at the root, wherever they are written.
+    /// Macros that other crates may use. They are at the root, wherever they are written.
     pub(super) macros: Vec<String>,
 }
 

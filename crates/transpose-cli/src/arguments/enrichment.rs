@@ -6,37 +6,37 @@ use crate::open::{Containers, bytes, choose_common_format};
 use std::path::PathBuf;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{Format, Grain, Registry};
-use transpose_engine::{Catalogue, Enrichment, PersonalData, Reading, UserKey};
+use transpose_engine::{Catalogue, PersonalData, Reading, UserKey};
 use transpose_io::Input;
 
 /// The catalogue, the handling of personal data, and identifiers.
 #[derive(clap::Args)]
 pub(crate) struct EnrichmentOptions {
-    /// What tracks and releases are: a table with track ids, release ids or both, joined to events
-    /// that only name them; may be given several times
+    /// A catalogue of tracks and releases, joined to events that only have ids: a table with track
+    /// ids, release ids or both; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) catalogue: Vec<PathBuf>,
-    /// What happens to user ids and other personal data. By default only the users' own service
-    /// gets them
+    /// How to handle user ids and other personal data. By default only the users' own service gets
+    /// them
     #[arg(long, value_name = "WHAT")]
     user_ids: Option<UserIds>,
     /// The file with the secret key for `--user-ids hash`; without it the variable
     /// `TRANSPOSE_USER_KEY` is the key
     #[arg(long, value_name = "FILE")]
     pub(crate) user_key: Option<PathBuf>,
-    /// Give events that have no id one made from their content; equal rows get equal ids
+    /// Make an id from the content of events without one; equal rows get equal ids
     #[arg(long)]
-    make_ids: bool,
+    pub(crate) make_ids: bool,
 }
 
 /// What happens to personal data.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum UserIds {
-    /// It is passed on
+    /// Keep it
     Keep,
-    /// It is left out
+    /// Drop it
     Drop,
-    /// User ids become hashes with a secret key, the rest is left out
+    /// Hash user ids with a secret key, drop the rest
     Hash,
 }
 
@@ -62,7 +62,7 @@ impl EnrichmentOptions {
             let name = inputs.first().map_or("", Input::name);
             let message = format!("`{name}` is `{}`, which is no catalogue", format.manifest().id);
             return Err(usage_error(&SIDE_FILE, message)
-                .with_help("Give a table with track ids or release ids and what they stand for."));
+                .with_help("Give a table with track ids or release ids and their descriptions."));
         }
         let (catalogue, found) = Catalogue::read(&inputs, format, &[], reading)?;
         let mut diagnostics = opener.diagnostics();
@@ -70,19 +70,14 @@ impl EnrichmentOptions {
         Ok((Some(catalogue), diagnostics))
     }
 
-    /// The enrichment of events for a target.
-    pub(crate) fn completion<'a>(
-        &self,
-        catalogue: Option<&'a Catalogue>,
-        target: &dyn Format,
-    ) -> Result<Enrichment<'a>, Fatal> {
-        let users = match self.user_ids {
+    /// What happens to personal data on its way to a target.
+    pub(crate) fn personal_data(&self, target: &dyn Format) -> Result<PersonalData, Fatal> {
+        Ok(match self.user_ids {
             Some(UserIds::Drop) => PersonalData::Drop,
             Some(UserIds::Hash) => PersonalData::Hash(self.key()?),
             None if target.personal().is_empty() => PersonalData::Drop,
             Some(UserIds::Keep) | None => PersonalData::Keep,
-        };
-        Ok(Enrichment { catalogue, users, make_ids: self.make_ids })
+        })
     }
 
     fn key(&self) -> Result<UserKey, Fatal> {

@@ -9,7 +9,7 @@ use transpose_core::format::Registry;
 /// The format of the inputs. A command that has another word for its inputs overrides the help.
 #[derive(clap::Args)]
 pub(crate) struct InputFormat {
-    /// The format of the inputs, where their content does not tell
+    /// The format of the inputs; by default detected from the content
     #[arg(long, value_name = "FORMAT")]
     pub(crate) from: Option<String>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct ReadOptions {
 /// Layouts that the user supplies.
 #[derive(clap::Args)]
 pub(crate) struct Layouts {
-    /// A table described as data, used like a built-in format; may be given several times
+    /// A layout file, used like a built-in format; may be repeated
     #[arg(long = "layout", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }

@@ -7,7 +7,7 @@ use transpose_core::model::Field;
 /// The loss that makes a conversion fail.
 #[derive(clap::Args)]
 pub(crate) struct LossOptions {
-    /// Refuse to lose anything, or any of the given fields or groups of fields: `loss`,
+    /// Fail if any field (or one of these fields or groups of fields) would be lost: `loss`,
     /// `loss=recording,release.grid`
     #[arg(long, value_name = "loss[=FIELD,...]", value_parser = denial)]
     deny: Vec<Denial>,

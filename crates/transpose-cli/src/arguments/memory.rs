@@ -13,12 +13,12 @@ use transpose_io::memory;
 /// inputs of any size: [`Memory::given_limit`]; they override the help to say how much.
 #[derive(clap::Args)]
 pub(crate) struct Memory {
-    /// How much memory to take at most, such as `512MiB`, or `unlimited`, at least 64MiB; what does
-    /// not fit goes to `--temp-dir`. By default three quarters of what the machine offers
+    /// Memory limit, such as `512MiB`, or `unlimited`; at least 64MiB. Data beyond it goes to
+    /// `--temp-dir`. By default three quarters of the machine's memory
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     memory_limit: Option<MemoryLimit>,
-    /// The folder for what does not fit into memory; nothing stays there. By default the system's
-    /// own
+    /// The folder for data beyond the memory limit, removed afterwards. By default the system's
+    /// folder for temporary files
     #[arg(long, value_name = "FOLDER")]
     temp_dir: Option<PathBuf>,
 }

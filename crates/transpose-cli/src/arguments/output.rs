@@ -31,7 +31,7 @@ impl Overwrite {
 #[derive(clap::Args)]
 #[command(mut_arg("overwrite", |arg| arg.help("Replace an existing file")))]
 pub(crate) struct TextOutput {
-    /// Where to write; by default standard output
+    /// The output file; by default standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
     #[command(flatten)]

@@ -13,18 +13,17 @@ use transpose_core::diagnostics::Fatal;
 /// Options that `convert` and `run` share.
 #[derive(clap::Args)]
 pub(crate) struct RunOptions {
-    /// What happens to rows that cannot be converted: nothing is written, or they are set aside
-    /// unchanged
+    /// How to handle rows that cannot be converted: write nothing, or quarantine them unchanged
     #[arg(long, value_name = "ACTION")]
     pub(crate) on_reject: Option<RejectPolicy>,
-    /// The file for rows that are set aside; by default beside the output. Implies
-    /// `--on-reject quarantine`
+    /// The file for quarantined rows; by default beside the output. Implies `--on-reject
+    /// quarantine`
     #[arg(long, value_name = "FILE")]
     pub(crate) quarantine: Option<PathBuf>,
-    /// Give up when more rows are rejected
+    /// Stop when more rows than this are rejected
     #[arg(long, value_name = "N")]
     pub(crate) max_rejects: Option<u64>,
-    /// Write what was read, written, rejected and lost, with hashes of all files, as JSON
+    /// Write a receipt as JSON: what was read, written, rejected and lost, with hashes of all files
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
@@ -33,7 +32,7 @@ pub(crate) struct RunOptions {
     pub(crate) memory: Memory,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
-    /// Do everything but let files appear
+    /// Check everything, write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -41,9 +40,9 @@ pub(crate) struct RunOptions {
 /// What happens to rows that cannot be converted.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum RejectPolicy {
-    /// Nothing is written
+    /// Write nothing
     Fail,
-    /// They are set aside, unchanged, with line number and reason
+    /// Quarantine them, unchanged, with line number and reason
     Quarantine,
 }
 

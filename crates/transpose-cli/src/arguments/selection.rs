@@ -4,38 +4,34 @@ use super::slices::SplitBy;
 use super::values::{period, word};
 use crate::delivery_log::DeliveryLog;
 use crate::time_zone::{Zone, zone};
-use std::ops::Range;
 use transpose_codes::time::Period;
 use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
-use transpose_engine::{Screening, Slice};
+use transpose_engine::{PeriodSelection, Slice};
 
 /// Which plays take part.
 #[derive(clap::Args)]
 pub(crate) struct Selection {
     /// The reporting period, such as `2026-10`, `2026-Q4`, `2026-W41`, `2026-10-05` or
-    /// `2026-10-01--2026-10-15`; plays outside it are left out
+    /// `2026-10-01--2026-10-15`; plays outside it are filtered
     #[arg(long, value_name = "PERIOD", value_parser = period)]
     pub(crate) period: Option<Period>,
-    /// The time zone in which the days of the period begin and end: an offset from UTC such as
-    /// `+02:00`, or a name such as `Europe/Berlin`, whose days have 23 or 25 hours where clocks
-    /// change
+    /// The time zone of the days of the period: an offset from UTC such as `+02:00`, or a name such
+    /// as `Europe/Berlin`, whose days have 23 or 25 hours where clocks change
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone, allow_hyphen_values = true)]
     time_zone: Zone,
-    /// Which moment decides whether a play belongs to the period: when it took place, or when it
-    /// was logged, where the report says that
+    /// Which time decides whether a play belongs to the period: when it was played, or when it was
+    /// logged, where the report has it
     #[arg(long, value_name = "MOMENT", default_value = "played", value_parser = word(&PeriodBasis::WORDS))]
     period_by: PeriodBasis,
-    /// What happens to plays outside the period: they are left out and counted, or nothing is
-    /// written
+    /// How to handle plays outside the period: filter and count them, or fail
     #[arg(long, value_name = "ACTION", default_value = "filter", value_parser = word(&OutsidePolicy::WORDS))]
     outside: OutsidePolicy,
-    /// What happens to rows whose play or sale stood before: nobody looks, they are told, or told
-    /// and left out
+    /// How to handle duplicate plays or sales: do not check, report them, or report and drop them
     #[arg(long, value_name = "ACTION", default_value = "off", value_parser = word(&DuplicatePolicy::WORDS))]
-    duplicates: DuplicatePolicy,
-    /// Write one output for each month, week or day, with a folder for `--output`. Single plays are
-    /// dealt out in one pass, and the names of the files end in the slice, such as `_2026-W41`; for
-    /// reports of sums `--period` is cut into slices, and the inputs are read once for each
+    pub(crate) duplicates: DuplicatePolicy,
+    /// Write one output per month, week or day; `--output` is a folder. Single plays are routed in
+    /// one pass, and file names end in the slice, such as `_2026-W41`; for aggregate reports
+    /// `--period` is cut into slices, and the inputs are read once per slice
     #[arg(long, value_name = "SLICE")]
     pub(crate) split_by: Option<SplitBy>,
     #[command(flatten)]
@@ -48,9 +44,10 @@ impl Selection {
         self.outside == OutsidePolicy::Refuse
     }
 
-    /// The same for the engine.
-    pub(crate) fn screening(&self) -> Screening {
-        Screening { duplicates: self.duplicates, period_by: self.period_by, outside: self.outside }
+    /// Which plays belong to a period.
+    pub(crate) fn period(&self, period: Option<Period>) -> PeriodSelection {
+        let moments = period.map(|period| self.time_zone.moments(period));
+        PeriodSelection { moments, basis: self.period_by, outside: self.outside }
     }
 
     /// Whether the inputs are read more than once.
@@ -66,11 +63,6 @@ impl Selection {
             period.map(|period| Slice { label: period.to_string(), moments: self.time_zone.moments(period) });
         let whole = || Slice { label: "undated".into(), moments: i64::MIN..i64::MAX };
         slice.filter(|slice| slice.moments.contains(&moment)).unwrap_or_else(whole)
-    }
-
-    /// The moments of a period, in microseconds since 1970-01-01 UTC.
-    pub(crate) fn moments(&self, period: Period) -> Range<i64> {
-        self.time_zone.moments(period)
     }
 }
 

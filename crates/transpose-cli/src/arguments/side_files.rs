@@ -9,7 +9,7 @@ use transpose_deals::{Agreement, Figures, PeriodTerms};
 /// The agreement and the figures, which come together or not at all.
 #[derive(clap::Args)]
 pub(crate) struct SideFiles {
-    /// The agreement: parties, sales contexts, what counts as a play (`transpose init agreement`)
+    /// The agreement: parties, sales contexts, qualifying plays (`transpose init agreement`)
     #[arg(long, value_name = "FILE")]
     pub(crate) agreement: Option<PathBuf>,
     /// The figures of the period: revenue, subscribers, rates (`transpose init figures`)

@@ -2,7 +2,7 @@
 
 use transpose_codes::time::{Date, Period};
 
-/// How plays are dealt out to outputs.
+/// How plays are routed to outputs.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum SplitBy {
     /// By calendar month

@@ -6,11 +6,11 @@ use transpose_engine::Reading;
 /// How inputs are read.
 #[derive(clap::Args)]
 pub(crate) struct Threads {
-    /// How many threads read and write; by default as many as the machine has. The output does not
-    /// depend on it
+    /// The number of threads; by default as many as the machine has. The output does not depend on
+    /// it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// How many bytes a thread takes at a time
+    /// The size of a chunk, in bytes
     #[arg(long, value_name = "SIZE", hide = true, value_parser = chunk_size)]
     chunk_size: Option<usize>,
 }

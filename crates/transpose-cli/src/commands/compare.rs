@@ -20,10 +20,10 @@ use transpose_io::{Compression, OutputSet};
 
 /// Compares two reports of single plays, such as a service's own log and the platform's report
 ///
-/// Plays are found again by their identifier, the rest by track, user and time. What stands in one
-/// file only, what differs and what is repeated is told and counted.
+/// Plays are matched by id, the rest by track, user and time. Plays in one file only, differences
+/// and duplicates are reported and counted.
 #[derive(clap::Args)]
-#[command(mut_arg("from", |arg| arg.help("The format of both files, where their content does not tell")))]
+#[command(mut_arg("from", |arg| arg.help("The format of both files, where the content does not decide")))]
 #[command(mut_arg("read_set", |arg| arg.help("An option of the formats that are read")))]
 #[command(mut_arg("memory_limit", |arg| arg.help("How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 128MiB; what does not fit goes to `--temp-dir`")))]
 #[command(mut_arg("overwrite", |arg| arg.help("Replace an existing file")))]
@@ -50,18 +50,18 @@ pub(crate) struct Compare {
     /// country, service, plan, play mode, format, price and user, as far as both files have them
     #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
     fields: Vec<String>,
-    /// How far apart the moments of one play may be, such as `500ms`, `2s` or `1m`
+    /// The time window of a match, such as `500ms`, `2s` or `1m`
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = window)]
     window: i64,
-    /// Where every difference is written, as CSV or as one JSON object a line, plain or gzip, by
-    /// the extension; `-` is standard output
+    /// The file for all differences, as CSV or JSON Lines, plain or gzip, by extension; `-` is
+    /// standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How differences are written: `csv`, `jsonl`, `csv.gz` or `jsonl.gz`; by default the name of
-    /// the file decides
+    /// The container of the differences: `csv`, `jsonl`, `csv.gz` or `jsonl.gz`; by default from
+    /// the file name
     #[arg(long, value_name = "CONTAINER", requires = "output")]
     container: Option<String>,
-    /// Whether user ids stand in the file of differences; they never stand in messages
+    /// How to handle user ids in the file of differences; messages never show them
     #[arg(long, value_name = "WHAT", default_value = "drop")]
     user_ids: UserIds,
     #[command(flatten)]
@@ -77,9 +77,9 @@ pub(crate) struct Compare {
 /// What happens to user ids.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum UserIds {
-    /// They are left out
+    /// Drop them
     Drop,
-    /// They are written with the differences
+    /// Write them with the differences
     Keep,
 }
 

@@ -17,8 +17,8 @@ use transpose_core::model::Field;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  transpose explain ENG0101                a code of a finding, or its name
-  transpose explain V-CELL-3               a rule, and the findings that implement it
+  transpose explain ENG0101                the code or name of a diagnostic
+  transpose explain V-CELL-3               a rule, and the diagnostics that implement it
   transpose explain ddex.dsr.basic-audio   a format
   transpose explain recording.isrc         a field
   transpose explain SU02                   a record type in its newest version; SU02.02 is another one
@@ -28,7 +28,7 @@ Examples:
   transpose explain PermanentDownload      an allowed value
   transpose explain UgcProfile@1.2         a profile in one of its versions")]
 pub(crate) struct Explain {
-    /// What to explain; capitals do not count
+    /// The topic; case is ignored
     topic: String,
 }
 
@@ -83,7 +83,7 @@ fn diagnostics_of(registry: &Registry, rule: &str) -> Option<String> {
     let codes = registry.codes().filter(|code| rules::is_rule(rule) && code.implements(rule));
     let texts: Vec<String> = codes.map(code_text).collect();
     let rule = rule.to_uppercase();
-    (!texts.is_empty()).then(|| format!("findings that implement {rule}\n\n{}", texts.join("\n")))
+    (!texts.is_empty()).then(|| format!("diagnostics that implement {rule}\n\n{}", texts.join("\n")))
 }
 
 fn code_text(code: &Code) -> String {
@@ -172,8 +172,8 @@ mod tests {
             ("OUTSIDE-PERIOD", "ENG0101"),
             ("Massivemusic.Client-Usage.Subscription", "fields\n"),
             ("Recording.ISRC", "The ISRC of the recording."),
-            ("v-cell-3", "\nfindings that implement V-CELL-3\n\nerror DSR0204 (empty-mandatory-cell)"),
-            ("ARCH-58", "findings that implement ARCH-58\n\nerror DSR0237"),
+            ("v-cell-3", "\ndiagnostics that implement V-CELL-3\n\nerror DSR0204 (empty-mandatory-cell)"),
+            ("ARCH-58", "diagnostics that implement ARCH-58\n\nerror DSR0237"),
         ] {
             assert!(explain(&registry, topic).unwrap().contains(holds), "{topic}");
         }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use transpose_core::format::{Format, Grain, Manifest, Registry, Status};
 use transpose_core::model::FieldSet;
 
-/// Lists the formats, or tells everything about one
+/// Lists the formats, or describes one
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,7 +48,7 @@ impl Formats {
 
 /// The formats, one a line.
 fn listed(registry: &Registry) -> String {
-    let head = ["format", "title", "rows are", "", "status", "versions", "sure", "taken from"];
+    let head = ["format", "title", "rows are", "", "status", "versions", "confidence", "source"];
     let rows = registry.formats().map(|format| {
         let manifest = format.manifest();
         vec![
@@ -70,7 +70,7 @@ fn listed(registry: &Registry) -> String {
 fn grain(grain: Grain) -> &'static str {
     match grain {
         Grain::Event => "plays",
-        Grain::Aggregate => "sums",
+        Grain::Aggregate => "usages",
         Grain::Catalogue => "catalogue",
     }
 }
@@ -156,7 +156,7 @@ pub(crate) fn description(format: &dyn Format, version: Option<&str>) -> String 
         ("directions", directions(manifest).to_owned()),
         ("status", status(manifest.status).to_owned()),
         ("containers", packing::names(format).join(", ")),
-        ("taken from", manifest.reference.to_string()),
+        ("source", manifest.reference.to_string()),
     ];
     let sure = (!manifest.confidence.is_empty()).then(|| ("how sure", manifest.confidence.to_string()));
     let facts: Vec<Vec<String>> =

@@ -14,9 +14,9 @@ use transpose_deals::{Sample, template_agreement, template_figures, template_rul
 use transpose_engine::inspect::survey;
 use transpose_sheet::template_layout;
 
-/// Writes a commented side file to begin with
+/// Writes a commented template of a side file
 #[derive(clap::Args)]
-#[command(mut_arg("from", |arg| arg.help("The format of the reports, where their content does not tell")))]
+#[command(mut_arg("from", |arg| arg.help("The format of the reports, where the content does not decide")))]
 #[command(after_help = "\
 Examples:
   transpose init agreement > agreement.toml
@@ -27,9 +27,9 @@ Examples:
 
 With reports, the file names their plans, services, territories and period, so that it works on them as it stands.")]
 pub(crate) struct Init {
-    /// Which side file
+    /// The side file
     what: What,
-    /// Reports that the side file is to fit
+    /// Reports that the template should fit
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     #[command(flatten)]
@@ -45,15 +45,15 @@ pub(crate) struct Init {
 /// The kinds of side files.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum What {
-    /// Parties, sales contexts, what counts as a play
+    /// Parties, sales contexts, qualifying plays
     Agreement,
     /// Revenue and subscribers of a period
     Figures,
-    /// What a partner demands of a report, for `validate`
+    /// Rules of a partner, for `validate`
     Rules,
     /// Many reports from one reading, for `run`
     Job,
-    /// A table of a partner's, for `--layout`; `transpose layout infer` makes one from a sample
+    /// A partner's table, for `--layout`; `transpose layout infer` makes one from a sample
     Layout,
 }
 

@@ -18,9 +18,9 @@ use transpose_engine::inspect::{Survey, survey};
 use transpose_engine::receipt;
 use transpose_io::{Compression, Input};
 
-/// Tells what a file is: format, version, period, parties, counts, first rows
+/// Describes a file: format, version, period, parties, counts, first rows
 #[derive(clap::Args)]
-#[command(mut_arg("from", |arg| arg.help("The format of the files, where their content does not tell")))]
+#[command(mut_arg("from", |arg| arg.help("The format of the files, where the content does not decide")))]
 #[command(mut_arg("read_set", |arg| arg.help("An option of the format")))]
 #[command(mut_arg("json", |arg| arg.help("Print JSON, one document for each input")))]
 #[command(after_help = "\
@@ -30,14 +30,14 @@ Examples:
 
 The file is read from end to end and never rewritten. The exit code is 1 when errors were found in it.")]
 pub(crate) struct Inspect {
-    /// The files to look into, plain or gzip; `-` is standard input
+    /// The files, plain or gzip; `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     #[command(flatten)]
     input_format: InputFormat,
     #[command(flatten)]
     read_options: ReadOptions,
-    /// How many of the first rows, and of the summaries, to show
+    /// The number of rows and summaries to show
     #[arg(long, value_name = "N", default_value_t = 5)]
     rows: usize,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use transpose_core::terms::Terms;
 use transpose_deals::PeriodTerms;
 use transpose_engine::{InputHead, diagnostics};
 
-/// Tells what a conversion would carry, lose and need, without reading a row
+/// Shows what a conversion would carry, lose and need, without reading a row
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +25,7 @@ Examples:
 
 The exit code is 1 when an agreement is given and something that the target needs is still missing.")]
 pub(crate) struct Plan {
-    /// A report to be converted: then only what it really has counts, and its format is recognised
+    /// A report to be converted; then only the fields that it has count, and its format is detected
     #[arg(value_name = "INPUT")]
     input: Option<PathBuf>,
     /// The format to read

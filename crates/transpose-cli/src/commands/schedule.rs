@@ -17,9 +17,9 @@ transpose_core::codes! {
         "Ask for a period whose report is due in these years."
 }
 
-/// Tells when client usage reports are due
+/// Shows when client usage reports are due
 ///
-/// On the 10th of the month after the period, or the next working day in the UK: no Saturday, no
+/// The 10th of the month after the period, or the next working day in the UK: no Saturday, no
 /// Sunday, no bank holiday of England and Wales. Refunds count for a month until 00:00 UTC on the
 /// 4th of the next. Years and quarters are listed month by month.
 #[derive(clap::Args)]
@@ -28,8 +28,7 @@ Examples:
   transpose schedule --period 2026-10
   transpose schedule --period 2026 --period 2027 --json")]
 pub(crate) struct Schedule {
-    /// The reporting period, such as `2026-10`, `2026-W41`, `2026-10-05` or `2026`; may be given
-    /// several times
+    /// The reporting period, such as `2026-10`, `2026-W41`, `2026-10-05` or `2026`; may be repeated
     #[arg(long, value_name = "PERIOD", value_parser = arguments::period, required = true)]
     period: Vec<Period>,
     #[command(flatten)]
@@ -103,7 +102,7 @@ fn due(period: Period) -> Result<DueReport, Fatal> {
     };
     let (tenth, refunds_until, due) = dates().ok_or_else(|| {
         let (first, last) = (YEARS.start(), YEARS.end());
-        usage_error(&NO_SCHEDULE, format!("nobody can tell when the report of {period} is due"))
+        usage_error(&NO_SCHEDULE, format!("it is unknown when the report of {period} is due"))
             .with_help(format!("Due dates are known from {first} to {last}."))
     })?;
     Ok(DueReport { period, refunds_until, on: due, why: why(tenth, due) })

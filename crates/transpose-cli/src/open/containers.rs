@@ -15,14 +15,14 @@ use transpose_io::{Compression, Input, IoError, Limits};
 #[derive(clap::Args, Default)]
 pub(crate) struct Containers {
     /// The encoding of the inputs, such as `windows-1252`, `shift_jis` or `utf-16le`; by default
-    /// their content tells, and a guess is told
+    /// detected from the content; a guess is reported
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
-    /// The sheet of workbooks to read; by default the first that holds something
+    /// The sheet of workbooks to read; by default the first that is not empty
     #[arg(long, value_name = "NAME")]
     sheet: Option<String>,
-    /// A column that the inputs lack, with its value in every row, such as `country=GB`; may be
-    /// given several times
+    /// A column that the inputs lack, with its value for every row, such as `country=GB`; may be
+    /// repeated
     #[arg(long = "column", value_name = "NAME=VALUE", value_parser = pair)]
     columns: Vec<(String, String)>,
 }

@@ -84,13 +84,13 @@ fn formats_are_listed_and_described() {
     assert!(ids.contains(&DSR) && ids.contains(&USAGE) && ids.is_sorted());
     for id in ids {
         let text = place.run(&["formats", id]).ends(0);
-        for part in ["taken from", "options", "fields\n"] {
+        for part in ["source", "options", "fields\n"] {
             assert!(text.text().contains(part), "{id}: {part}");
         }
         let format = json(&place.run(&["formats", id, "--json"]).ends(0).out);
         assert_eq!(format["id"], id);
-        // How sure somebody else's layout is stands in the list, with the source, and with the
-        // reason in the description.
+        // The confidence of each layout is in the list, with the source, and with the reason
+        // in the description.
         let confidence = format["confidence"].as_str().unwrap();
         let (line, sure) = (
             list.text().lines().find(|line| line.split(' ').next() == Some(id)).unwrap(),

@@ -146,7 +146,7 @@ fn differences_are_those_of_a_program_that_looks_at_every_pair() {
             assert_eq!(found, expected, "seed {seed}, {more:?}");
             let (out, err) = known.get_or_insert_with(|| (ran.out.clone(), ran.err.clone()));
             assert!(*out == ran.out && *err == ran.err, "{more:?}");
-            // Nobody's name is told.
+            // Nobody's name is reported.
             assert!(!ran.text().contains("secret") && !ran.err.contains("secret"), "{}", ran.err);
             let summary = objects(&ran.err).pop().unwrap();
             let differences = summary["summary"]["differences"].as_u64();

@@ -85,7 +85,8 @@ fn what_is_wrong_with_a_container_is_told_like_everything_else() {
             assert!(ran.err.contains(part), "`{part}` is not in:\n{}", ran.err);
         }
     }
-    // A damaged letter in older text is an error in a cell, and the guess is told as what it is.
+    // A damaged letter in older text is an error in a cell, and the guess is reported as what it
+    // is.
     let ran = place.run(&["validate", "body.json", "--column", "country=GB", "--report", "jsonl"]);
     assert!(objects(ran.text()).iter().all(|object| object["severity"] != "error"), "{}", ran.text());
 }

@@ -246,7 +246,7 @@ fn quarantine_holds_the_rejected_rows_unchanged() {
         let number: usize = std::str::from_utf8(number).unwrap().parse().unwrap();
         assert!(row.ends_with(lines[number - 1]), "line {number}");
     }
-    // A given name implies that rows are set aside.
+    // A given name implies that rows are quarantined.
     place
         .convert(&damaged(), &["--to", DSR, "-o", "new/", "--quarantine", "aside.csv"])
         .ends(1)

@@ -115,7 +115,7 @@ fn a_workbook_has_no_encoding_to_choose() {
     report(&place, "Northwind");
     convert(&place, &["-o", "a.xls", "--set", "encoding=utf-16le"]).ends(2).says("CON0201");
     assert_eq!(place.names("."), ["in.csv"]);
-    // What stands around cells does not matter there.
+    // What is around cells does not matter there.
     convert(&place, &["-o", "a.xls"]).ends(0);
     convert(&place, &["-o", "b.xls", "--set", "quote=all", "--set", "bom=true", "--set", "delimiter=pipe"])
         .ends(0);

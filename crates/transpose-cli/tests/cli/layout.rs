@@ -49,7 +49,7 @@ fn layout_is_proposed_with_reasons() {
         .says("Betrag (EUR)  usage.amount")
         .says("6 columns: 2 certain, 4 likely, 0 to be looked at, 0 without a field")
         .says("next: transpose layout check fjord.toml fjord.csv");
-    // Nothing is replaced without being told.
+    // Nothing is replaced without being reported.
     let again = place.run(&["layout", "infer", "fjord.csv", "-o", "fjord.toml"]);
     let _ = again.ends(4).says("fjord.toml");
     let json = place.run(&["layout", "infer", "fjord.csv", "--name", "label.fjord", "--json", "-q"]).ends(0);
@@ -297,7 +297,7 @@ fn blocks(page: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// Whether a text is what a page shows of it; a line of `…` stands for any lines.
+/// Whether a text is what a page shows of it; a line of `…` represents any lines.
 fn shows(shown: &str, text: &str) -> bool {
     let text: Vec<&str> = text.lines().filter(|line| !line.is_empty()).map(str::trim_end).collect();
     let mut at = 0;

@@ -35,7 +35,7 @@ fn many(items: u32, rows: u32) -> String {
     report
 }
 
-/// What was written, set aside and said, and whether something went to disk on the way.
+/// What was written, quarantined and said, and whether something went to disk on the way.
 fn outputs(place: &Place, ran: Ran) -> (Vec<u8>, Vec<u8>, String, bool) {
     let ran = ran.ends(1);
     let names = place.names("out");

@@ -37,8 +37,8 @@ fn follow(page: &str, least: usize) -> Place {
     for command in commands {
         let arguments: Vec<&str> = command.split(' ').collect();
         let ran = folder.run(&arguments);
-        // Rows that are set aside, and reports that differ, make a run end with 1, as the page says
-        // beside that command.
+        // Rows that are quarantined, and reports that differ, make a run end with 1, as the page
+        // says beside that command.
         let _ = ran.ends(i32::from(
             command.contains("quarantine")
                 || command.ends_with("october.csv") && command.starts_with("compare "),
@@ -62,7 +62,7 @@ fn every_command_of_the_guide_to_label_reports_does_what_it_says() {
         let text = std::fs::read_to_string(root().join(page)).unwrap();
         assert!(text.contains(&shown), "{page} should show\n{shown}");
     }
-    assert!(folder.read("balances.toml").starts_with(b"# What is left over between periods."));
+    assert!(folder.read("balances.toml").starts_with(b"# Balances between periods."));
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn one_wrong_report_keeps_all_from_appearing() {
     let other = text.replacen(&example("agreement.toml"), "no-service.toml", 1);
     run(&place, &other, &[]).ends(3).says("DEA0301").says("no-service.toml");
     assert!(files(&place.path("out")).is_empty());
-    // A value that a table has no room for: which report it is of is told.
+    // A value that a table has no room for: which report it is of is reported.
     place.put(
         "narrow.toml",
         "id = \"label.narrow\"\ntitle = \"Narrow\"\ndirections = [\"write\"]\ngrain = \"aggregate\"\nreference = \"invented\"\n\
@@ -199,7 +199,7 @@ fn faults_of_a_job_have_line_and_advice() {
         assert!(files(&place.path("out")).is_empty());
     }
     place.run(&["run", "job.toml", "-o", "job.toml"]).ends(2).says("-o");
-    // Sums cannot be dealt out.
+    // Sums cannot be routed.
     place.convert(&sound(), &["--to", DSR, "-o", "dsr/"]).ends(0);
     let name = place.names("dsr").remove(0);
     run(&place, &job(&format!("dsr/{name}"), &LABELS, ""), &[]).ends(2).says("ENG0704");

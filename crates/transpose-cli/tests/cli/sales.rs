@@ -56,7 +56,7 @@ fn moment(hours: u64) -> String {
     format!("2026-{month:02}-{:02}T{:02}:00:00Z", days + 1, hours % 24)
 }
 
-/// Two reports of sales with refunds, some of sales of the other report, some of sales that nobody
+/// Two reports of sales with refunds, some of sales of the other report, some of sales that no one
 /// has.
 fn reports(seed: u64, sales: u64) -> [String; 2] {
     let mut random = Numbers(seed);

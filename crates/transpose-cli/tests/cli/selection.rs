@@ -1,4 +1,4 @@
-//! Which plays take part: periods, time zones, and rows that stand several times.
+//! Which plays take part: periods, time zones, and rows that appear several times.
 
 use crate::support::{DSR, Place, Ran, USAGE, conversion, gzip, objects, sound};
 use serde_json::Value;
@@ -87,7 +87,7 @@ fn numbers() -> impl FnMut(usize) -> usize {
 }
 
 /// The sound report in two files with rows that are repeated, some with another device, and the
-/// same without any later row of an identifier, which is told by this test's own eyes: the
+/// same without any later row of an identifier, which is reported by this test's own eyes: the
 /// identifier is the third cell, and no cell before it has a comma.
 fn repeated(place: &Place) -> (u64, u64) {
     let report = fs::read_to_string(sound()).unwrap();
@@ -148,13 +148,17 @@ fn first_row_of_each_identifier_is_converted() {
         assert!(summary.remove("spilled-bytes").is_some());
         assert_eq!(known.get_or_insert_with(|| told.clone()), &told, "{more:?}");
     }
-    // Told and kept, or not looked for.
+    // Reported and kept, or not looked for.
     let report = place.run(&[&inputs[..], &["--duplicates", "report"]].concat()).ends(1);
     let off = place.run(&inputs).ends(0);
     assert_eq!(report.out, off.out);
     let summary = objects(&report.err).pop().unwrap();
     assert_eq!((rows(&summary, "duplicate"), found(&summary, "ENG0401")), (0, equal));
-    assert!(report.err.contains("in line ") && report.err.contains("of `one.csv`"), "{}", report.err);
+    assert!(
+        report.err.contains("duplicate of line ") && report.err.contains("of `one.csv`"),
+        "{}",
+        report.err
+    );
     // Counting goes the same way.
     let sums = |inputs: &[&str], more: &[&str]| {
         let more = [&inputs[1..], &["--to", DSR, "-o", "-"], more].concat();
@@ -254,7 +258,7 @@ fn plays_that_were_logged_late_have_a_reason_of_their_own() {
 #[test]
 fn file_that_is_delivered_twice_is_converted_once() {
     let place = Place::new();
-    // Rows without identifiers: nothing else tells that they stand twice.
+    // Rows without identifiers: nothing else says that they appear twice.
     let body = ",2026-10-01T00:00:00Z,,,1\n,2026-10-02T00:00:00Z,,,1\n";
     place.put("one.csv", format!("{HEAD}{body}"));
     place.put("two.csv.gz", gzip(format!("{HEAD}{body}").as_bytes()));
@@ -425,7 +429,7 @@ fn sums_are_made_slice_by_slice() {
     for wrong in
         [&["--receipt", "receipt.json"][..], &["--outside", "refuse"], &["--quarantine", "aside.csv"]]
     {
-        split(wrong).ends(2).says("once for each slice");
+        split(wrong).ends(2).says("once per slice");
     }
     let all = ["--to", DSR, "-o", "out/", "--split-by", "week"];
     place.run(&conversion(&sound(), &all)).ends(2).says("--period");

@@ -191,7 +191,7 @@ fn pipes_and_packed_files_are_checked_like_others() {
     let more = ["--report", "jsonl", "--temp-dir", "temp"];
     let packed = place.run(&[&["validate", "m.gz"], &more[..]].concat()).ends(1);
     assert_eq!(codes(packed.text()), plain);
-    // What stands twice is compared in a second reading, which a pipe does not offer by itself; it
+    // What appears twice is compared in a second reading, which a pipe does not offer by itself; it
     // has no name to check.
     for bytes in [text.as_bytes(), &gzip(text.as_bytes())] {
         let piped = place.fed(&[&["validate", "-"], &more[..]].concat(), bytes).ends(1);
@@ -246,7 +246,7 @@ fn a_damaged_file_is_told_and_the_rest_is_checked() {
         ran.text()
     );
     assert_eq!(summary["messages"].as_array().unwrap().len(), 1);
-    // One that ends in the middle of its data: what was read until then is told.
+    // One that ends in the middle of its data: what was read until then is reported.
     let whole = gzip(&place.read(&message(&place)));
     place.put("cut.gz", &whole[..whole.len() - 2000]);
     let ran = place.run(&["validate", "cut.gz", "m.tsv"]).ends(1);
@@ -336,7 +336,7 @@ fn a_repaired_copy_is_what_was_meant() {
     assert_eq!(String::from_utf8(place.read("plain.tsv")).unwrap(), SMALL);
     let packed = place.read("again.tsv.gz");
     assert!(packed.starts_with(&[0x1f, 0x8b]));
-    // What cannot be mended stays, and is told.
+    // What cannot be mended stays, and is reported.
     place.put("worse.tsv", broken.replace("\tX2\t", "\tX1\t"));
     let ran = place.run(&["validate", "worse.tsv", "--fix", "rest.tsv"]).ends(1);
     assert!(ran.text().contains("left in the copy: 1 error, 0 warnings"), "{}", ran.text());
@@ -351,7 +351,7 @@ fn repaired_copies_of_several_files_go_to_a_folder() {
     let names = place.names("parts");
     for name in &names {
         let text = String::from_utf8(place.read(&format!("parts/{name}"))).unwrap();
-        // The counts of the whole message stand in the last file only.
+        // The counts of the whole message are in the last file only.
         let text: Vec<String> = text
             .lines()
             .map(|line| match line.strip_prefix("FOOT\t") {

@@ -61,7 +61,7 @@ fn tabs_are_a_container_of_a_table() {
     assert_eq!(place.names("out"), ["subscription.tsv"]);
     assert!(place.read("a.tsv") == place.read("out/subscription.tsv"));
     assert!(place.read("a.tsv").starts_with(b"Report Generated Date\tPartner ID\t"));
-    // What is asked for by name stands.
+    // What is asked for by name is.
     place.convert(&sound(), &["--to", USAGE, "-o", "b.tsv", "--set", "delimiter=pipe"]).ends(0);
     assert!(place.read("b.tsv").starts_with(b"Report Generated Date|Partner ID|"));
 }

@@ -13,7 +13,7 @@ transpose_core::codes! {
     pub MALFORMED: "CON0103" "malformed-text" Error
         "The text has bytes that mean nothing in its encoding. Each such place is read as the replacement character U+FFFD."
         "Check the encoding (`--encoding NAME`), or fetch the file again."
-    /// An encoding that nobody knows.
+    /// An encoding that no one knows.
     pub UNKNOWN_ENCODING: "CON0104" "unknown-encoding" Error
         "Encodings have the names of the WHATWG standard, such as `windows-1252`, `shift_jis`, `utf-16le`."
         "Correct the name."
@@ -23,7 +23,7 @@ transpose_core::codes! {
         "Leave `--column` out, or give another name."
     /// A container that cannot be read.
     pub UNREADABLE: "CON0106" "unreadable-container" Error
-        "The file is of a kind that tables come in, and something in it is damaged or against the rules of that kind."
+        "The file is of a known kind of container, and it is damaged or breaks the rules of that kind."
         "Fetch the file again, or open it with the program that made it and save it anew."
     /// A container that is read by no one here.
     pub UNSUPPORTED: "CON0107" "unsupported-container" Error
@@ -43,13 +43,13 @@ transpose_core::codes! {
         "Correct the text, or have it exported again."
     /// A value that comes too late.
     pub LATE_KEY: "CON0111" "late-key" Warning
-        "A key was found whose column is not in the table, because neither the first part of the input nor a known layout has it, or which stands after records that it would belong to. Its values are passed over."
+        "A key was found whose column is not in the table, because neither the first part of the input nor a known layout has it, or which comes after records that it would belong to. Its values are ignored."
         "If the values are needed, put a record that has the key first, or give the column with `--column NAME=VALUE`."
     /// A part without records.
     pub NO_RECORDS: "CON0112" "no-records" Error
         "A part of the input is not like the others: it holds no records where they have some, or a value where a record should be."
         "Check the part; what it holds is not read."
-    /// A key that stands twice in a record.
+    /// A key that appears twice in a record.
     pub REPEATED_KEY: "CON0113" "repeated-key" Warning
         "A record has the same key twice. The first value counts."
         "Ask the sender which value is right."
@@ -60,7 +60,7 @@ transpose_core::codes! {
     /// A cell with an error in it.
     pub ERROR_CELL: "CON0115" "error-cell" Error
         "A cell holds an error of the spreadsheet, such as `#N/A` or `#REF!`, instead of a value. It is read as empty."
-        "Mend the formula in the source, or paste values only."
+        "Repair the formula in the source, or paste values only."
     /// A value that has no exact text.
     pub NO_TEXT: "CON0116" "value-without-text" Error
         "The value is not a number (NaN) or infinite, or is of a type without a notation in text. It is read as empty."
@@ -81,27 +81,4 @@ transpose_core::codes! {
     pub CONTINUED: "CON0120" "sheet-continues" Info
         "A sheet begins with the headings of the sheet before, so its rows belong to the same table: some programs write it so when a sheet is full."
         "Nothing needs to be done."
-}
-
-use crate::read::table::sink::Stop;
-use std::sync::Arc;
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
-
-/// A refusal of the input, at a place where there is one.
-pub(crate) fn refused(code: &'static Code, location: Location, message: impl Into<String>) -> Fatal {
-    Fatal::input(Diagnostic::new(code, location, message))
-}
-
-/// A refusal of the input as a whole.
-pub(crate) fn refused_input(code: &'static Code, name: &Arc<str>, message: impl Into<String>) -> Fatal {
-    refused(code, Location { source: Some(Arc::clone(name)), ..Location::default() }, message)
-}
-
-/// A refusal that ends a stream.
-pub(crate) fn stop<T>(
-    code: &'static Code,
-    location: Location,
-    message: impl Into<String>,
-) -> Result<T, Stop> {
-    Err(Stop::Refused(refused(code, location, message)))
 }

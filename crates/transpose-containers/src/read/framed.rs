@@ -2,7 +2,8 @@
 
 use crate::read::diagnostics::{ContainerDiagnostics, DiagnosticSlot};
 use crate::read::source::{RepeatableInput, SequentialReader, fill};
-use crate::read::table::sink::{Sink, Stop, spawn};
+use crate::read::stop::Stop;
+use crate::read::table::sink::{Sink, spawn};
 use std::io::Read;
 use std::sync::Arc;
 use transpose_core::format::Framing;
@@ -57,7 +58,7 @@ fn frame(framing: &dyn Framing, mut from: SequentialReader, sink: &mut Sink) -> 
         let bytes = block.get(..filled + read).unwrap_or_default();
         text.clear();
         let cut = framer.cut(bytes, last, &mut text, &mut sink.diagnostics);
-        // What stands before a failure was still read.
+        // What comes before a failure was still read.
         sink.put(&text)?;
         let taken = cut?;
         if last {

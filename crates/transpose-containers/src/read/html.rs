@@ -1,12 +1,12 @@
 //! Tables of HTML pages, which reporting systems send as `.xls`. Read as browsers do: nothing is
 //! refused for its form.
 
-use crate::read::codes::{TOO_LARGE, stop};
+use crate::read::codes::TOO_LARGE;
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table, TextTable};
 use crate::read::source::fill;
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::sheets::Sheets;
-use crate::read::table::sink::Stop;
 use std::io::Read;
 use std::sync::Arc;
 use transpose_core::diagnostics::Location;

@@ -1,11 +1,13 @@
 //! JSON, read once from front to back: one body, a list, one body a line, or bodies one after the
 //! other. Numbers keep their text.
 
-use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table};
+use crate::read::record_table::RecordTable;
+use crate::read::source::Place;
 use crate::read::source::fill;
-use crate::read::table::records::{Composite, DEEPEST, Lists, Place, RecordTable, RecordVisitor, Scalar};
-use crate::read::table::sink::Stop;
+use crate::read::stop::{Stop, stop};
+use crate::read::table::records::{Composite, DEEPEST, Lists, RecordVisitor, Scalar};
 use std::io::Read;
 use transpose_core::diagnostics::Location;
 use transpose_core::inventory;
@@ -165,7 +167,7 @@ impl<R: Read> Json<R> {
         }
     }
 
-    /// What stands between brackets, separated by commas.
+    /// What is between brackets, separated by commas.
     fn members(
         &mut self,
         end: u8,

@@ -11,13 +11,14 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `html`, `ods`, `spreadsheetml`, `xls`, `xlsx` | readers of workbooks and pages |
-//! | `json`, `xml`, `parquet` | readers of records and columns |
 //! | `reader` | what a reader is, and how the one for an input is found |
 //! | `source` | what readers read from: text in order, files at any place, archives, XML |
 //! | `table` | what readers write to: rows, sheets, records |
+//! | `record_table` | what the readers of records have in common |
 //! | `text` | text that no reader claims |
 //! | `framed` | tables whose lines their own format turns into text |
+//! | `options`, `diagnostics`, `codes`, `stop` | what the command says, and what it is answered |
+//! | named after a container | its reader |
 //!
 //! Invariant: the text depends on the input and the options alone, however often and by whomever it
 //! is read.
@@ -28,10 +29,13 @@ mod framed;
 mod html;
 mod json;
 mod ods;
+mod options;
 mod parquet;
 mod reader;
+mod record_table;
 mod source;
 mod spreadsheetml;
+mod stop;
 mod table;
 mod text;
 mod xls;
@@ -40,6 +44,7 @@ mod xml;
 
 pub use diagnostics::ContainerDiagnostics;
 pub use framed::framed;
+pub use options::ReadOptions;
 pub use table::sink::THREAD;
 
 use diagnostics::DiagnosticSlot;
@@ -50,32 +55,14 @@ use source::{RepeatableInput, archive};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use stop::Stop;
 use table::Target;
 use table::added_columns::AddedColumns;
-use table::sink::{Stop, spawn};
+use table::sink::spawn;
 use text::DelimitedText;
 use transpose_core::diagnostics::Fatal;
 use transpose_io::{Compression, Input, IoError, Source};
 use transpose_sync::lock;
-
-/// How containers are read.
-#[derive(Clone, Default)]
-pub struct ReadOptions {
-    /// The encoding of text, where the text does not say it; a label of the WHATWG standard.
-    pub encoding: Option<String>,
-    /// The sheet of a workbook; by default the first that holds something.
-    pub sheet: Option<String>,
-    /// Columns that the input lacks, each with the value that it has in every row.
-    pub columns: Vec<(String, String)>,
-    /// For each format that may come as records, the names of its columns.
-    pub records: Vec<Vec<String>>,
-    /// Where what comes from a pipe is kept while it is read at any place.
-    pub temp_dir: PathBuf,
-    /// How many threads may unpack an input that is read once more.
-    pub threads: usize,
-    /// What is found on the way.
-    pub diagnostics: ContainerDiagnostics,
-}
 
 /// How many first bytes are looked at to find out what a file is.
 const PROBE: usize = 64 << 10;
@@ -231,7 +218,7 @@ impl Source for ContainerSource {
                         columns: None,
                     };
                     let done = table.read(&mut text, &mut target);
-                    found.give_to(sink);
+                    target.sink.diagnostics.merge(found.take());
                     done
                 })
             }

@@ -1,13 +1,13 @@
 //! Workbooks in `.ods` (OpenDocument 1.2, part 1, chapter 9), read from front to back.
 
-use crate::read::codes::{TOO_LARGE, stop};
+use crate::read::codes::TOO_LARGE;
 use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, Table};
 use crate::read::source::archive;
 use crate::read::source::store::Store;
 use crate::read::source::xml::{CountingReader, Tag, next, reference};
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::sheets::{Sheets, plain_number};
-use crate::read::table::sink::Stop;
 use quick_xml::events::{BytesStart, Event};
 use std::sync::Arc;
 use transpose_core::diagnostics::Location;
@@ -158,7 +158,7 @@ fn begin(tag: &BytesStart<'_>) -> Cell {
     Cell { kind, value, repeated, error, ..Cell::default() }
 }
 
-/// What stands in a cell: paragraphs, and what stands for spaces and line ends.
+/// What is in a cell: paragraphs, and what represents spaces and line ends.
 fn inner(name: &str, tag: &BytesStart<'_>, cell: &mut Cell) {
     match name {
         "text:p" => {
@@ -199,7 +199,7 @@ fn put(sheets: &mut Sheets<'_>, cells: &[(u32, u32, Cell)], row: u32, repeated: 
         return Ok(());
     }
     if repeated > MOST_REPEATED {
-        let message = format!("row {} is said to stand there {repeated} times", u64::from(row) + 1);
+        let message = format!("row {} is repeated {repeated} times", u64::from(row) + 1);
         return stop(&TOO_LARGE, Location::default(), message);
     }
     for row in (0..repeated).map(|further| row.saturating_add(further)) {

@@ -15,11 +15,11 @@
 //! text. Of the readers of text the one that fits best opens it. Where two fit equally, the one
 //! whose name comes first does, so that the order in which they are linked means nothing.
 
-use crate::read::ReadOptions;
+use crate::read::options::ReadOptions;
 use crate::read::source::encoding::{DecodingDiagnostics, TextEncoding, Utf8Reader};
 use crate::read::source::store::Store;
+use crate::read::stop::Stop;
 use crate::read::table::Target;
-use crate::read::table::sink::Stop;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 use transpose_core::inventory;

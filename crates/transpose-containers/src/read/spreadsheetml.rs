@@ -1,11 +1,11 @@
 //! SpreadsheetML 2003, the XML that old spreadsheets write, often under the name `.xls`.
 
-use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table, TextTable};
 use crate::read::source::xml::{CountingReader, Tag, next, reference};
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::sheets::{Sheets, plain_number, without_zeros};
-use crate::read::table::sink::Stop;
 use quick_xml::events::Event;
 use std::io::Read;
 use std::sync::Arc;
@@ -142,7 +142,7 @@ fn put(sheets: &mut Sheets<'_>, row: u32, column: u32, data: Option<(String, Vec
         "Boolean" => sheets.cell(row, column, if shown.trim() == "1" { b"true" } else { b"false" }),
         "DateTime" => match shown.trim().split_once('T') {
             Some((day, time)) => {
-                // A time of day alone stands on the day before the first.
+                // A time of day alone is on the day before the first.
                 if day == "1899-12-31" || day == "1899-12-30" {
                     sheets.cell(row, column, without_zeros(time).as_bytes())
                 } else {

@@ -2,8 +2,9 @@
 
 use crate::read::reader::TextTable;
 use crate::read::source::fill;
+use crate::read::stop::Stop;
 use crate::read::table::Target;
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::table::sink::Sink;
 use std::io::Read;
 
 /// How many bytes are copied at once.

@@ -1,12 +1,12 @@
 //! Workbooks in `.xls`, read as a whole.
 
-use crate::read::codes::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
+use crate::read::codes::{TOO_LARGE, UNREADABLE, UNSUPPORTED};
 use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, Table};
 use crate::read::source::store::Store;
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::cells::{Value, iso, put, worksheets};
 use crate::read::table::sheets::Sheets;
-use crate::read::table::sink::Stop;
 use calamine::{Data, Reader as _, Xls, XlsError};
 use std::io::{BufReader, Read as _};
 use std::sync::Arc;

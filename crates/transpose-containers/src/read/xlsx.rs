@@ -1,13 +1,13 @@
 //! Workbooks in `.xlsx`, cell by cell.
 
-use crate::read::codes::{UNREADABLE, UNSUPPORTED, stop};
+use crate::read::codes::{UNREADABLE, UNSUPPORTED};
 use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, Table};
 use crate::read::source::archive;
 use crate::read::source::store::Store;
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::cells::{Value, iso, put, worksheets};
 use crate::read::table::sheets::Sheets;
-use crate::read::table::sink::Stop;
 use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use std::io::BufReader;
 use std::sync::Arc;

@@ -1,11 +1,13 @@
 //! XML, read once from front to back. An element with attributes or other elements is an object,
 //! any other a single value.
 
-use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table};
+use crate::read::record_table::RecordTable;
+use crate::read::source::Place;
 use crate::read::source::xml::{CountingReader, LONGEST, TOO_LONG, next, reference};
-use crate::read::table::records::{Composite, DEEPEST, Lists, Place, RecordTable, RecordVisitor, Scalar};
-use crate::read::table::sink::Stop;
+use crate::read::stop::{Stop, stop};
+use crate::read::table::records::{Composite, DEEPEST, Lists, RecordVisitor, Scalar};
 use quick_xml::events::{BytesStart, Event};
 use std::io::Read;
 use transpose_core::diagnostics::Location;

@@ -11,8 +11,8 @@ pub(super) enum End {
     Row,
 }
 
-/// The first cell of `text`, which is not empty: what it holds (into `scratch` where an escape
-/// stands in it), how it ended, and what follows.
+/// The first cell of `text`, which is not empty: what it holds (into `scratch` where an escape is
+/// in it), how it ended, and what follows.
 pub(super) fn cell<'s, 't: 's>(
     text: &'t [u8],
     delimiter: u8,
@@ -23,7 +23,7 @@ pub(super) fn cell<'s, 't: 's>(
         let end = memchr2(delimiter, b'\n', text).unwrap_or(text.len());
         let (held, rest) = text.split_at(end);
         let (how, rest) = after(rest, delimiter);
-        // A carriage return before the line feed is part of the line end; any other would stand in
+        // A carriage return before the line feed is part of the line end; any other would be in
         // quotes.
         let held = if how == End::Row { held.strip_suffix(b"\r").unwrap_or(held) } else { held };
         return (held, how, rest);

@@ -22,15 +22,15 @@ transpose_core::codes! {
         "Write text (`--container csv`), or remove the character in the source."
     /// A workbook beyond what its container can hold.
     pub TOO_LARGE: "CON0205" "workbook-too-large" Error
-        "A compound file, in which an `.xls` lies, holds less than 2 GiB."
+        "A compound file, the container of an `.xls`, holds less than 2 GiB."
         "Write `xlsx` or text, or split the report, for instance by `--period`."
     /// The container could not be written.
     pub NOT_WRITTEN: "CON0206" "container-not-written" Error
         "A workbook is put together on disk before it appears, and that failed."
         "See the message for the reason: most often there is no room left in the folder for temporary files (`--temp-dir`)."
-    /// The rows stand on several sheets.
+    /// The rows are on several sheets.
     pub FURTHER_SHEETS: "CON0210" "further-sheets" Info
-        "A sheet of `xls` has 65,536 rows, one of `xlsx` and `spreadsheetml` 1,048,576. The table has more, so it goes on on further sheets, each of which begins with the headings."
+        "A sheet of `xls` has 65,536 rows, one of `xlsx` and `spreadsheetml` 1,048,576. The table has more, so it continues on further sheets, each of which begins with the headings."
         "Nothing needs to be done; a reader must look at all sheets."
     /// Numbers that had to stay text.
     pub NUMBER_AS_TEXT: "CON0211" "number-as-text" Info
@@ -38,7 +38,7 @@ transpose_core::codes! {
         "Nothing needs to be done."
     /// Empty texts that became nothing.
     pub EMPTY_TEXT: "CON0212" "empty-text-as-nothing" Warning
-        "The text of the table tells an empty text from no value at all, by quotes. A cell of a workbook that holds an empty text is a cell that holds nothing."
+        "The text of the table distinguishes an empty text from no value, by quotes. In a workbook both are an empty cell."
         "Write text where the difference matters."
 }
 

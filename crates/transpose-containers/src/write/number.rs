@@ -1,12 +1,12 @@
 //! Which texts are the same after a way through binary.
 
-/// How many digits a spreadsheet keeps, and a binary number of 64 bits tells apart.
+/// How many digits a spreadsheet keeps, and a binary number of 64 bits distinguishes.
 const DIGITS: usize = 15;
 
-/// How many of them may stand behind the point; smaller numbers are shown with an exponent.
+/// How many of them may are behind the point; smaller numbers are shown with an exponent.
 const DECIMALS: usize = 9;
 
-/// The number that a text stands for, if the number's shortest notation is that text: no needless
+/// The number that a text represents, if the number's shortest notation is that text: no needless
 /// zeros, no exponent, no more than fifteen digits.
 pub(super) fn exact(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);

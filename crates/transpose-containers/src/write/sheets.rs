@@ -169,7 +169,7 @@ impl<B: Workbook> SheetWriter<B> {
         let mut diagnostics = Vec::new();
         if self.begun > 1 {
             let message = format!(
-                "the {} rows stand on {} sheets, because a sheet of `{}` has {} rows; each begins with the headings",
+                "the {} rows are on {} sheets, because a sheet of `{}` has {} rows; each begins with the headings",
                 self.lines.saturating_sub(1),
                 self.begun,
                 self.container,
@@ -213,7 +213,7 @@ impl<B: Workbook> TableWriter for SheetWriter<B> {
         let mut scratch = std::mem::take(&mut self.scratch);
         while !text.is_empty() {
             self.lines += 1;
-            // The headings are known from the shape, and stand on each sheet.
+            // The headings are known from the shape, and are on each sheet.
             let headings = self.lines == 1;
             if self.row == B::ROWS {
                 self.sheet(out)?;

@@ -31,7 +31,7 @@ impl Container for SpreadsheetMl {
     }
 }
 
-/// What stands before the sheets.
+/// What comes before the sheets.
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <?mso-application progid=\"Excel.Sheet\"?>
 <Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\">
@@ -75,7 +75,7 @@ impl XmlWorkbook {
         self.open = Open::Nothing;
     }
 
-    /// Begins a cell; one after a gap says where it stands.
+    /// Begins a cell; one after a gap says where it is.
     fn cell(&mut self, column: u16, out: &mut Vec<u8>) {
         out.extend_from_slice(b"<Cell");
         if column != self.next {
@@ -146,8 +146,8 @@ impl Workbook for XmlWorkbook {
     }
 }
 
-/// Text as it stands in XML. Line breaks are written as references, because a reader makes a line
-/// feed of every kind of them otherwise.
+/// Text as it is in XML. Line breaks are written as references, because a reader makes a line feed
+/// of every kind of them otherwise.
 fn escaped(text: &str, out: &mut Vec<u8>) {
     for byte in text.bytes() {
         match byte {

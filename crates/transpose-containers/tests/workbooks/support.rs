@@ -49,7 +49,7 @@ pub(crate) fn workbooks() -> Vec<&'static str> {
     Writer::all().iter().map(|writer| writer.name()).collect()
 }
 
-/// The workbook that is made of pieces of text, each of whole rows, and what is told of it.
+/// The workbook that is made of pieces of text, each of whole rows, and what is reported of it.
 pub(crate) fn written<'a>(
     workbook: &str,
     shape: &TableShape,

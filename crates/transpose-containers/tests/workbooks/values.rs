@@ -57,7 +57,7 @@ pub(crate) const TEXTS: [&str; 44] = [
 pub(crate) fn table(columns: usize) -> Vec<Vec<String>> {
     let long = ["x".repeat(255), "ü".repeat(300), "漢".repeat(9000), "a".repeat(32_767), "🎵".repeat(16_383)];
     let texts: Vec<String> = TEXTS.iter().map(|text| (*text).to_owned()).chain(long).collect();
-    // Each text stands in each column once, with gaps in between.
+    // Each text is in each column once, with gaps in between.
     (0..texts.len())
         .map(|row| {
             let cell = |column: usize| {

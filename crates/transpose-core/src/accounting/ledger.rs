@@ -141,7 +141,7 @@ impl Ledger {
         same("microseconds read", &self.read.micros, &sum.micros)?;
         same_money("money read", &self.read.money, &sum.money)?;
         same_money("money paid", &self.read.paid, &sum.paid)?;
-        same_money("money owed", &self.read.owed, &sum.owed)?;
+        same_money("royalties", &self.read.owed, &sum.owed)?;
         if !rows_merge {
             same("rows written", &self.converted.rows, &self.written.rows)?;
         }
@@ -153,7 +153,7 @@ impl Ledger {
 
     /// Checks that all royalties were written; for targets that hold amounts.
     pub fn balance_owed(&self) -> Result<(), Imbalance> {
-        same_money("money owed that is written", &self.converted.owed, &self.written.owed)
+        same_money("royalties written", &self.converted.owed, &self.written.owed)
     }
 }
 
@@ -203,11 +203,11 @@ mod tests {
             amounts.owed.insert("EUR".into(), Decimal::new(125, 2));
         }
         assert_eq!(ledger.balance(false), Ok(()));
-        assert_eq!(ledger.balance_owed().unwrap_err().what.as_ref(), "money owed that is written in EUR");
+        assert_eq!(ledger.balance_owed().unwrap_err().what.as_ref(), "royalties written in EUR");
         ledger.written.owed.insert("EUR".into(), Decimal::new(1_250, 3));
         assert_eq!(ledger.balance_owed(), Ok(()));
         ledger.read.owed.clear();
-        assert_eq!(ledger.balance(false).unwrap_err().what.as_ref(), "money owed in EUR");
+        assert_eq!(ledger.balance(false).unwrap_err().what.as_ref(), "royalties in EUR");
     }
 
     #[test]

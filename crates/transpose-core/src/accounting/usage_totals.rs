@@ -84,7 +84,7 @@ impl UsageTotals {
         let returns = self.returns.total().ok_or("returns")?;
         written.returns = written.returns.checked_add(returns).ok_or("returns")?.normalize();
         for (name, sums, written) in
-            [("money", &self.money, &mut written.money), ("what is owed", &self.owed, &mut written.owed)]
+            [("money", &self.money, &mut written.money), ("royalties", &self.owed, &mut written.owed)]
         {
             for (sum, currency) in sums.iter().zip(currencies).filter(|(sum, _)| sum.used) {
                 let amount = sum.total().ok_or(name)?;

@@ -5,8 +5,8 @@ use crate::model::Field;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many diagnostics of one code are kept in full, unless another number is asked for; the rest are
-/// counted.
+/// How many diagnostics of one code are kept in full, unless another number is asked for; the rest
+/// are counted.
 pub const KEPT: usize = 20;
 
 /// Diagnostics: the first of each code in full, the rest as a count.
@@ -38,7 +38,8 @@ impl Diagnostics {
         Self { kept: Vec::new(), counts: BTreeMap::new(), most }
     }
 
-    /// Adds a diagnostic. Personal data is taken out of it: messages go to logs and to other people.
+    /// Adds a diagnostic. Personal data is taken out of it: messages go to logs and to other
+    /// people.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
         if diagnostic.location.field.is_some_and(Field::is_personal) {
             diagnostic.value = None;
@@ -54,8 +55,8 @@ impl Diagnostics {
         }
     }
 
-    /// Whether another diagnostic of this code would be kept in full; callers may save themselves the
-    /// work of describing it.
+    /// Whether another diagnostic of this code would be kept in full; callers may save themselves
+    /// the work of describing it.
     pub fn keeps(&self, code: &'static Code) -> bool {
         self.most > 0
             && self

@@ -4,6 +4,7 @@
 //! the registry of formats; `transpose explain` prints its explanation. A [`Diagnostic`] is one
 //! occurrence. [`Fatal`] ends a run.
 
+mod cell;
 mod code;
 mod collection;
 mod diagnostic;
@@ -11,6 +12,7 @@ mod fatal;
 mod location;
 pub mod rules;
 
+pub use cell::{CellDiagnostic, Reject};
 pub use code::{Code, RegisteredCode, Severity};
 pub use collection::{Diagnostics, KEPT};
 pub use diagnostic::{Diagnostic, shown};

@@ -1,9 +1,9 @@
 //! What reads an input: a decoder, shared by the workers, and each worker's own part of it.
 
 use crate::accounting::RunReport;
-use crate::diagnostics::{Diagnostic, Fatal, Location};
+use crate::diagnostics::{CellDiagnostic, Diagnostic, Fatal, Location, Reject};
 use crate::format::validate::{Demands, Validation, ValueRef, no_demands};
-use crate::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Shape};
+use crate::model::{BlockBatch, Entity, EventBatch, Field, FieldSet, Shape};
 
 /// What a decoder knows before the body.
 #[derive(Clone, Debug, Default)]
@@ -181,7 +181,7 @@ pub trait Decoder: Send + Sync {
 }
 
 impl dyn Decoder + '_ {
-    /// Where a value stands: as the format says, or else its record and field.
+    /// Where a value is: as the format says, or else its record and field.
     pub fn locate(&self, value: ValueRef) -> Location {
         if let Some(location) = self.validation().and_then(|validation| validation.locate(value)) {
             return location;
@@ -201,9 +201,9 @@ impl dyn Decoder + '_ {
 
 /// Reads single plays and sales.
 ///
-/// A decoder does not turn a row into values. It gives, for each row, the raw bytes of two keys (the
-/// item and the context), which the engine interns, and the raw cells that a [`Projection`] asks
-/// for; what they mean is asked once for each distinct key.
+/// A decoder does not turn a row into values. It gives, for each row, the raw bytes of two keys
+/// (the item and the context), which the engine interns, and the raw cells that a [`Projection`]
+/// asks for; what they mean is asked once for each distinct key.
 pub trait EventDecoder: Decoder {
     /// Says which part of each event is needed; called once before the workers start.
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal>;
@@ -216,8 +216,8 @@ pub trait EventDecoder: Decoder {
     }
 
     /// Bytes that are equal for inputs of one format whose keys mean the same, such as its line of
-    /// headings; a key that stands in several of them is then kept once. `None`: the keys of this
-    /// input are its own.
+    /// headings; a key that is in several of them is then kept once. `None`: the keys of this input
+    /// are its own.
     fn key_space(&self) -> Option<&[u8]> {
         None
     }
@@ -254,9 +254,32 @@ pub trait BlockDecoder: Decoder {
     }
 }
 
+/// What a decoder fills.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Events, for a source of events.
+    pub events: EventBatch,
+    /// Blocks, for a source of aggregates.
+    pub blocks: BlockBatch,
+    /// Rows or blocks that cannot be converted.
+    pub rejects: Vec<Reject>,
+    /// Closing records of the message, with their lines.
+    pub trailers: Vec<(u64, Entity)>,
+}
+
+impl Batch {
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.blocks.clear();
+        self.rejects.clear();
+        self.trailers.clear();
+    }
+}
+
 /// One worker's part of a decoder. Buffers are reused from chunk to chunk.
 pub trait ChunkDecoder: Send {
-    /// Guesses where the first unit after the first byte begins, knowing nothing of what stands
+    /// Guesses where the first unit after the first byte begins, knowing nothing of what comes
     /// before.
     fn sync(&mut self, chunk: Chunk<'_>) -> usize;
 

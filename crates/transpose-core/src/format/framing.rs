@@ -16,8 +16,8 @@ pub trait Framing: Send + Sync {
 pub trait Framer: Send {
     /// Takes whole lines from the front of `bytes`, adds what they become to `out` and answers how
     /// many bytes were taken. With `last` nothing follows, and everything is taken. What is
-    /// noteworthy about a line that is kept goes to `diagnostics`; what makes the rest unreadable is a
-    /// failure.
+    /// noteworthy about a line that is kept goes to `diagnostics`; what makes the rest unreadable
+    /// is a failure.
     fn cut(
         &mut self,
         bytes: &[u8],

@@ -11,7 +11,7 @@
 //! ([`ChunkDecoder::sync`]), indexes from there ([`ChunkDecoder::index`]), and the engine proves
 //! the guess by comparing it with the place at which the chunk before ended; a wrong guess is
 //! indexed again from the right place. Only then is the chunk decoded. So the result depends
-//! neither on chunk size nor on the number of workers, whatever stands in quotes.
+//! neither on chunk size nor on the number of workers, whatever is in quotes.
 
 mod container;
 mod decode;
@@ -24,8 +24,8 @@ mod validate;
 
 pub use container::{Container, Holds, OutputContext, TableColumn, TableShape, TableWriter};
 pub use decode::{
-    BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, Indexed, Opened, Origin,
-    Preamble, Projection, Tally,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, Indexed, Opened,
+    Origin, Preamble, Projection, Tally,
 };
 pub use encode::{BlockEncoder, Created, EncodeRequest, Encoded, Encoder, EventEncoder, Events, Numbers};
 pub use framing::{Framer, Framing};
@@ -159,7 +159,7 @@ pub trait Format: Send + Sync {
     /// The fields without which it cannot be written, and what happens without them.
     fn needs(&self, version: Option<&str>) -> FieldSet;
 
-    /// Personal data that is owed to whoever gets the report, because they are the recipient's own
+    /// Personal data that belongs to whoever gets the report, because they are the recipient's own
     /// users; what else there is is left out unless it is asked for.
     fn personal(&self) -> FieldSet {
         self.needs(None).intersection(Field::PERSONAL.into_iter().collect())

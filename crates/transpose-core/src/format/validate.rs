@@ -18,8 +18,8 @@ pub(super) fn no_demands() -> Fatal {
 
 /// What a format checks and repairs beyond reading; each part is optional.
 pub trait Validation {
-    /// Where a value stands: its record and cell, and in the head its line and byte too. `None`
-    /// where the format knows no better place than the name of the record.
+    /// Where a value is: its record and cell, and in the head its line and byte too. `None` where
+    /// the format knows no better place than the name of the record.
     fn locate(&self, _value: ValueRef) -> Option<Location> {
         None
     }
@@ -73,8 +73,8 @@ pub enum ValueRef {
 
 /// Copies an input line by line and mends what can be mended without asking anybody.
 pub trait Repair: Send {
-    /// Writes what stands for a line to `out`, which is empty, and tells each change as a diagnostic
-    /// with its place. The line is given and written without its line end, which the caller keeps.
-    /// Lines come in order, the first of the input first.
+    /// Writes what represents a line to `out`, which is empty, and reports each change as a
+    /// diagnostic with its place. The line is given and written without its line end, which the
+    /// caller keeps. Lines come in order, the first of the input first.
     fn line(&mut self, place: Location, line: &[u8], out: &mut Vec<u8>, changed: &mut dyn FnMut(Diagnostic));
 }

@@ -5,7 +5,7 @@
 //! it was decoded from, or, where it had to be unescaped or made, in the batch's arena.
 
 use crate::model::span::LIST;
-use crate::model::{Entity, EventBatch, Field, Group, Reject, Span};
+use crate::model::{Entity, Field, Group, Span};
 
 /// What a column of a [`Shape`] holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -338,29 +338,6 @@ impl<'a> EntityRef<'a> {
     /// The cell of a field; encoders look columns up once per shape instead.
     pub fn field(self, field: Field) -> Cell<'a> {
         self.shape().and_then(|shape| shape.column(field)).map_or(Cell::Absent, |column| self.cell(column))
-    }
-}
-
-/// What a decoder fills.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// Events, for a source of events.
-    pub events: EventBatch,
-    /// Blocks, for a source of aggregates.
-    pub blocks: BlockBatch,
-    /// Rows or blocks that cannot be converted.
-    pub rejects: Vec<Reject>,
-    /// Closing records of the message, with their lines.
-    pub trailers: Vec<(u64, Entity)>,
-}
-
-impl Batch {
-    /// Forgets everything and keeps the memory.
-    pub fn clear(&mut self) {
-        self.events.clear();
-        self.blocks.clear();
-        self.rejects.clear();
-        self.trailers.clear();
     }
 }
 

@@ -298,11 +298,11 @@ fields! {
         USAGE_CATEGORY "usage.content-category" Text "The category of content as agreed by the parties.";
         USAGE_VALID_FROM "usage.validity-start" Date "The first day of the part of the reporting period in which the usage took place.";
         USAGE_VALID_UNTIL "usage.validity-end" Date "The last day of that part.";
-        QUALIFIED "usage.qualified" Decimal "How many of the plays or sales, less what was taken back, are paid for.";
-        RATE "usage.rate" Decimal "What is owed for each play or sale that is paid for, in the currency of reporting, unrounded.";
-        AMOUNT "usage.amount" Decimal "What is owed for the usage, in the currency of reporting; negative for what was taken back.";
+        QUALIFIED "usage.qualified" Decimal "How many of the plays or sales, less returns, are paid for.";
+        RATE "usage.rate" Decimal "The royalty per paid play or sale, in the currency of reporting, unrounded.";
+        AMOUNT "usage.amount" Decimal "The royalties of the usage, in the currency of reporting; negative for returns.";
         GROSS_AMOUNT "usage.gross-amount" Decimal "What was earned by the usage before shares and fees, in the currency of reporting.";
-        SHARE "usage.share" Decimal "The share of the gross amount that is owed, 0 to 100.";
+        SHARE "usage.share" Decimal "The share of the gross amount that is payable, 0 to 100.";
         ROYALTY_MODEL "usage.royalty-model" Vocabulary "The model by which the amount was worked out.";
         DEAL "usage.deal" Id "The deal by which the amount was worked out.";
         USAGE_RETAIL_PRICE "usage.retail-price" Decimal "What the end user paid for each, with sales tax.";
@@ -352,11 +352,11 @@ fields! {
 }
 
 impl Field {
-    /// Personal data: never shown in messages, and passed on only where a report is owed to the
+    /// Personal data: never shown in messages, and passed on only where a report belongs to the
     /// party whose users they are.
     pub const PERSONAL: [Self; 3] = [Self::USER, Self::USER_CREATED, Self::POSTAL_CODE];
 
-    /// Whether it tells of a person; see [`Field::PERSONAL`].
+    /// Whether it reports a person; see [`Field::PERSONAL`].
     pub fn is_personal(self) -> bool {
         Self::PERSONAL.contains(&self)
     }

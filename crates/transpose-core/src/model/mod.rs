@@ -7,8 +7,8 @@ mod field;
 mod span;
 pub mod vocabulary;
 
-pub use blocks::{Batch, Block, BlockBatch, BlockRow, Blocks, Cell, EntityRef, EntityRow, List, Shape, Slot};
+pub use blocks::{Block, BlockBatch, BlockRow, Blocks, Cell, EntityRef, EntityRow, List, Shape, Slot};
 pub use entity::{Entity, Value};
-pub use events::{CellDiagnostic, EventBatch, EventRow, Reject};
+pub use events::{EventBatch, EventRow};
 pub use field::{Field, FieldSet, FieldSpec, Group, Kind};
 pub use span::Span;

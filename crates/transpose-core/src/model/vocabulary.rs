@@ -2,9 +2,9 @@
 //!
 //! A field of [`Kind::Vocabulary`](super::Kind) holds one word of its set. Most words only pass
 //! through. Those that decide something, such as whether a row gives money back or which summary
-//! record a sales context takes, stand here, so that readers, engine, agreements and writers mean
-//! the same word. Except for transaction types they are words of the DDEX sets of allowed values;
-//! a test of `plugins/ddex-dsr` looks each of them up there.
+//! record a sales context takes, are here, so that readers, engine, agreements and writers mean the
+//! same word. Except for transaction types they are words of the DDEX sets of allowed values; a
+//! test of `plugins/ddex-dsr` looks each of them up there.
 
 /// How the end user pays (`context.commercial-model`).
 pub mod commercial_model {

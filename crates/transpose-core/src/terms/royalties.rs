@@ -27,7 +27,7 @@ pub struct UsageTotal<'a> {
 /// Plays of the whole service in one sales context, whoever they are reported to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceTotal {
-    /// The sales context, as [`Terms::context`] answers it.
+    /// The sales context, as [`Terms::context`](crate::terms::Terms::context) answers it.
     pub context: Entity,
     /// Whether the plays reach the threshold of a qualifying play.
     pub bearing: bool,
@@ -83,7 +83,7 @@ pub struct ClosingBalance {
 #[derive(Clone, Debug, Default)]
 pub struct Royalties {
     /// For each kind of usages, in the order given, what one play is worth; `None` where nothing is
-    /// owed for it.
+    /// payable for it.
     pub units: Vec<Option<UnitRate>>,
     /// Sums that the amounts of usages have to make, in units of the last decimal place: largest
     /// remainder, ties in the order of the output.

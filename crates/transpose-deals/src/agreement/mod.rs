@@ -14,6 +14,9 @@
 //! | `[defaults]` | texts for fields that the source leaves absent, by field id |
 //! | `[policies]` | what to do with conflicting descriptions, and with refunds of unknown sales |
 //! | `[options]` | options of the target format |
+//!
+//! Invariant: an agreement that was read is complete and canonical. A key that does not exist is an
+//! error, because a misspelt one would silently do nothing.
 
 pub(crate) mod context_rules;
 pub(crate) mod sales_tax;
@@ -84,7 +87,7 @@ pub struct Agreement {
     pub period: Option<Period>,
     /// The currency of reporting.
     pub currency: Currency,
-    /// Which plays are owed for; all when absent.
+    /// Which plays qualify for royalties; all when absent.
     pub qualifying: Option<QualifyingPlay>,
     /// What to do with differing descriptions of one release or recording.
     pub conflict: ConflictPolicy,
@@ -294,7 +297,7 @@ fn defaults(reader: &mut Reader, root: &Table) -> BTreeMap<Field, String> {
         if let Some(text) = reader.checked(&entry.key, entry.at, &text, value::canonical(field.kind(), &text))
             && defaults.insert(field, text).is_some()
         {
-            reader.report(&WRONG_VALUE, entry.at, format!("`{field}` stands twice in `[defaults]`"));
+            reader.report(&WRONG_VALUE, entry.at, format!("`{field}` appears twice in `[defaults]`"));
         }
     }
     defaults

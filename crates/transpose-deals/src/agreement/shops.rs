@@ -28,7 +28,7 @@ transpose_core::codes! {
         "Add a `[[shop]]` with name, territory, currency and tax to the agreement."
     /// A sale that several shops fit.
     pub(crate) SEVERAL_SHOPS: "DEA0322" "several-shops" Error
-        "Several `[[shop]]` of the agreement have the name of the sale's shop, and the sale has no territory that would tell which one is meant."
+        "Several `[[shop]]` of the agreement have the name of the sale's shop, and the sale has no territory to decide which one is meant."
         "Take a source that states the territory, or give the shops names of their own."
     /// A sale without a readable price.
     pub(crate) NO_PRICE: "DEA0323" "sale-without-price" Error
@@ -44,7 +44,7 @@ transpose_core::codes! {
         "Correct the source or the agreement."
     /// A transaction that is neither a sale nor a refund.
     pub(crate) UNKNOWN_TRANSACTION: "DEA0326" "unknown-transaction" Error
-        "Only `sale` and `refund` are known, and what another type of transaction means for the sums is not."
+        "Only `sale` and `refund` are known, and the effect of another type of transaction on the totals is unknown."
         "Correct the type, or take the row out."
     /// A price with too many digits.
     pub(crate) LONG_PRICE: "DEA0327" "price-too-long" Error
@@ -272,8 +272,8 @@ impl Sale {
 }
 
 impl Sale {
-    /// Writes what the buyer paid for each, which tells usages apart: a refund has what its sale
-    /// had.
+    /// Writes what the buyer paid for each, which makes kinds of usages: a refund has what its
+    /// sale had.
     pub(crate) fn state_retail_price(&self, answer: &mut Entity) {
         answer.set(Field::USAGE_RETAIL_PRICE, decimal::to_text(&self.paid.abs()));
         answer.set(Field::USAGE_RETAIL_CURRENCY, self.currency.code());
@@ -444,7 +444,7 @@ use-type = "PermanentDownload"
     }
 
     #[test]
-    fn what_cannot_be_priced_is_told() {
+    fn what_cannot_be_priced_is_reported() {
         let terms = terms(AGREEMENT, None);
         for (event, code) in [
             (sale("Northwind ES", "", "0.99", &[]), "DEA0321"),

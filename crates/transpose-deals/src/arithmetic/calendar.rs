@@ -99,9 +99,9 @@ mod tests {
     #[test]
     fn a_very_late_refund_waits_for_the_report_that_is_open() {
         let refunds = RefundPolicy::default();
-        let told = refund(stamp("2026-10-05T00:00:00Z"), stamp("2027-01-04T00:00:00Z"), &refunds);
+        let delivery = refund(stamp("2026-10-05T00:00:00Z"), stamp("2027-01-04T00:00:00Z"), &refunds);
         let months = [Period::parse("2026-10").unwrap(), Period::parse("2027-01").unwrap()];
-        assert_eq!(told, Some(Delivery::Adjustment(months[0], months[1])));
+        assert_eq!(delivery, Some(Delivery::Adjustment(months[0], months[1])));
         let end = Period::parse("9999-12").unwrap();
         assert_eq!((cut_off(&refunds, end), month_after(end)), (None, None));
     }

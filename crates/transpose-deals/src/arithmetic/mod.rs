@@ -1,5 +1,9 @@
-//! Royalty arithmetic: pure and exact. Nothing is rounded and nothing is divided before the step
-//! that a deal names.
+//! Royalty arithmetic, without agreements: pure functions of exact numbers.
+//!
+//! Shares and rates of exchange are factors here (0.6, not 60); taxes are per cent, and durations
+//! microseconds, where a function says so.
+//!
+//! Invariant: nothing is rounded before the step that a deal names, and there only once.
 //!
 //! | module | holds |
 //! |---|---|

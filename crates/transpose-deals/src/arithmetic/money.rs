@@ -15,7 +15,7 @@ pub fn less_fee(gross: &Exact, rate: &Exact) -> (Exact, Exact) {
     (fee, net)
 }
 
-/// What is owed of what was earned, where so much was withheld; withheld amounts are negative.
+/// What is payable of earnings after withholding; withheld amounts are negative.
 pub fn withheld(earned: &Exact, withholding: &Exact) -> Exact {
     earned + withholding
 }

@@ -1,4 +1,4 @@
-//! Amounts that belong to everybody who was played, and the part of one recipient.
+//! Amounts that are shared by all plays, and the part of one recipient.
 
 use super::number::{Exact, quotient, whole, zero};
 use num_traits::Zero;
@@ -8,11 +8,11 @@ use num_traits::Zero;
 pub struct PoolShare {
     /// The part of the recipient.
     pub amount: Exact,
-    /// What nobody gets, because nothing was played at all.
+    /// What is not paid, because nothing was played at all.
     pub unallocated: Exact,
 }
 
-/// Plays times a rate; negative where more was taken back than played.
+/// Plays times a rate; negative where more was returned than played.
 pub fn per_play(plays: i128, rate: &Exact) -> Exact {
     whole(plays) * rate
 }
@@ -40,7 +40,7 @@ pub fn worth(pool: &Exact, total: &Exact) -> Option<Exact> {
 /// The part of the pool that plays get. Without any plays in the whole it stays unallocated.
 pub fn share(pool: &Exact, plays: i128, total: i128) -> PoolShare {
     match worth(pool, &whole(total)) {
-        // Plays first and the one division last, so that no digit is lost for whoever redoes it in
+        // Plays first and the one division last, so that no digit is lost when it is redone in
         // decimals.
         Some(_) => PoolShare { amount: pool * whole(plays) / whole(total), unallocated: zero() },
         None => PoolShare { amount: zero(), unallocated: pool.clone() },

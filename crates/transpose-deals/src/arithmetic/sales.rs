@@ -3,7 +3,7 @@
 use super::number::{Exact, per_cent, round, whole};
 use transpose_core::terms::Rounding;
 
-/// Units times a price; what was taken back has negative units.
+/// Units times a price; what was returned has negative units.
 pub fn extended(units: i128, price: &Exact) -> Exact {
     super::pool::per_play(units, price)
 }
@@ -38,7 +38,7 @@ pub fn of_retail(without_tax: &Exact, rate: &Exact, rounded: UnitRounding) -> Ex
 pub struct TrailerTotals {
     /// How many rows there are.
     pub rows: usize,
-    /// Units, less what was taken back.
+    /// Units, less returns.
     pub units: i128,
     /// The sum of the amounts.
     pub amount: Exact,

@@ -14,7 +14,7 @@ pub(crate) fn plain(number: &Exact) -> String {
     text(number, SHOWN_PLACES)
 }
 
-/// What tells a sales context apart.
+/// The fields by which auditors know a sales context.
 pub(crate) fn site(context: &Entity) -> Map<String, Value> {
     let keys = [
         ("territory", Field::TERRITORY),
@@ -27,7 +27,7 @@ pub(crate) fn site(context: &Entity) -> Map<String, Value> {
         .collect()
 }
 
-/// A part of a scope; what it does not tell apart is absent.
+/// A part of a scope; fields that do not matter in the scope are absent.
 pub(crate) fn area(key: &(String, String)) -> Map<String, Value> {
     let parts = [("territory", &key.0), ("tier", &key.1)];
     parts

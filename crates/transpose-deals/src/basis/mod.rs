@@ -37,7 +37,7 @@ transpose_core::codes! {
         "Fill the cell of the figures; write `0` when the number is zero."
     /// Plays where the deal does not hold.
     pub(crate) TERRITORY_WITHOUT_DEAL: "DEA0523" "territory-without-deal" Error
-        "There are plays in a territory that the deal is not for, and nothing is owed for them under it."
+        "There are plays in a territory that the deal is not for, and no royalties are due for them under it."
         "Add the territory to `territories` of the deal, or report these plays elsewhere."
     /// A context for which no rate fits.
     pub(crate) NO_RATE: "DEA0524" "no-rate" Error
@@ -49,7 +49,8 @@ transpose_core::codes! {
         "Write `pro-rating = \"days\"`, or `pro-rating = \"none\"` where the figures are for the days of the deal already."
 }
 
-/// What tells pools and scopes apart: territory and tier, as far as they matter.
+/// The key of a pool, or of a part of a scope: territory and tier, each empty where it does not
+/// matter.
 pub(crate) type Key = (String, String);
 
 /// What was counted in the period, and under which policies.
@@ -72,7 +73,7 @@ pub(crate) struct CountedUsage<'a> {
     /// The place among all kinds of usages.
     pub(crate) number: usize,
     pub(crate) total: &'a UsageTotal<'a>,
-    /// Plays less what was taken back.
+    /// Plays less returns.
     pub(crate) plays: i128,
 }
 
@@ -83,15 +84,15 @@ pub(crate) struct Basis<'a> {
     figures: Vec<Option<ContextFigures>>,
     /// Whether each context takes part.
     included: Vec<bool>,
-    /// For each context the kinds of usages that count, with their plays less what was taken back.
+    /// For each context the kinds of usages that count, with their plays less returns.
     usages: Vec<Vec<(usize, i128)>>,
-    /// The model that is being worked out, and where it stands.
+    /// The model that is being worked out, and where it is.
     model: (&'static str, Location),
     pub(crate) diagnostics: Vec<Diagnostic>,
     reported: BTreeSet<String>,
     /// Rates of exchange that were used, for auditors.
     pub(crate) exchanges: BTreeMap<String, Value>,
-    /// What nobody gets, for auditors.
+    /// What is not paid, for auditors.
     pub(crate) unallocated: Vec<Value>,
 }
 
@@ -221,7 +222,7 @@ impl<'a> Basis<'a> {
         included.map(|(index, _)| index).collect()
     }
 
-    /// The contexts that take part, by what tells the parts of a scope apart.
+    /// The contexts that take part, by the parts of a scope.
     pub(crate) fn contexts_by(&self, scope: Scope) -> BTreeMap<Key, Vec<usize>> {
         let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         for context in self.contexts() {

@@ -9,7 +9,7 @@ use transpose_core::model::Field;
 use transpose_core::terms::ServiceTotal;
 
 transpose_core::codes! {
-    /// A total that nobody counted.
+    /// A total that was not counted.
     pub(crate) NO_TOTAL: "DEA0533" "total-not-counted" Error
         "The deal shares pools by all plays of the service, and what was read is not the whole service."
         "Write `total = \"figures\"` and fill the figures, or use `transpose run` over all plays."
@@ -52,7 +52,7 @@ impl Basis<'_> {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }
                 // A total that is absent is refused below; until then the plays of the recipient
-                // stand in for it, so that nothing else is reported for the same reason.
+                // are in for it, so that nothing else is reported for the same reason.
                 TotalSource::Service if self.input.service.is_none() => {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }

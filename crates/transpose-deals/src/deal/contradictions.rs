@@ -13,7 +13,7 @@ use transpose_core::terms::{BelowThreshold, QualifyingPlay};
 transpose_core::codes! {
     /// A policy that needs what is not known.
     pub(crate) UNKNOWN_DURATIONS: "DEA0509" "durations-unknown" Error
-        "Plays without a duration are counted with those of zero seconds and cannot be told apart afterwards, so they cannot be paid for."
+        "Plays without a duration are counted with those of zero seconds and cannot be distinguished afterwards, so they cannot be paid for."
         "Write `missing-duration = \"exclude\"`, or take a source that states every duration."
 }
 

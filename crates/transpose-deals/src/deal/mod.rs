@@ -29,7 +29,7 @@
 //! allocation = "largest-remainder"
 //! ```
 //!
-//! The keys of each model stand in [`crate::models`], one file a model.
+//! The keys of each model are in [`crate::models`], one file a model.
 //!
 //! Amounts are rounded once, `at` the `statement` (the sum of everything), the `block` (what was
 //! earned in one currency), the `row` or the `unit` (what one play is worth; of retail shares the

@@ -11,7 +11,7 @@ use transpose_core::diagnostics::Diagnostic;
 transpose_core::codes! {
     /// A deal that leaves policies open.
     pub(crate) OPEN_POLICIES: "DEA0502" "open-policies" Error
-        "The models of a deal need decisions that change what is owed, and the deal does not make all of them. Nothing is taken for granted."
+        "The models of a deal need decisions that change the royalties, and the deal does not make all of them. There are no hidden defaults."
         "Add the keys that the message lists; the advice gives an example line for each."
 }
 

@@ -4,7 +4,7 @@ use super::{Figure, Row, amount, heading_of, summed};
 use crate::arithmetic::number::{Exact, exact};
 use crate::toml::value;
 use std::collections::BTreeMap;
-use transpose_codes::decimal::Decimal;
+use transpose_codes::decimal::{self, Decimal};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::model::{Entity, Field};
 
@@ -51,7 +51,7 @@ impl ContextFigures {
                 rows.iter().filter_map(|row| row.sums.get(&field)).collect();
             let [first, others @ ..] = parts.as_slice() else { continue };
             let heading = heading_of(field).unwrap_or_default();
-            let total = others.iter().try_fold(first.0, |total, (part, _)| value::sum(total, *part));
+            let total = others.iter().try_fold(first.0, |total, (part, _)| decimal::sum(total, *part));
             if let Some(total) = total {
                 figures.sums.insert(field, total);
             } else {
@@ -69,8 +69,7 @@ impl ContextFigures {
         for row in rows {
             for (field, (text, place)) in &row.facts {
                 let heading = heading_of(*field).unwrap_or_default();
-                // A fact may be stated by the rule as well; then it is part of what tells contexts
-                // apart.
+                // The rule may state the fact as well; then it is part of the context's identity.
                 let other = figures.same.get(field).map(String::as_str).or_else(|| context.text(*field));
                 match other {
                     Some(other) if other != text => {
@@ -90,7 +89,7 @@ impl ContextFigures {
         let sum = |figure| {
             let mut parts = rows.iter().filter_map(|row| row.deal.get(&figure).map(|(number, _)| *number));
             let first = parts.next()?;
-            parts.try_fold(first, value::sum)
+            parts.try_fold(first, decimal::sum)
         };
         self.qualified = sum(Figure::Qualified);
         self.partial_days = sum(Figure::PartialDays);

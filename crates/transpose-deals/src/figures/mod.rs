@@ -5,7 +5,10 @@
 //! As TOML (by the name's ending): `[[figure]]` tables with the same keys, amounts as whole numbers
 //! or as text.
 //!
-//! An empty cell is absent, which is not zero. A blank period, service or plan stands for any.
+//! Amounts are exact decimals in the currency of reporting. A blank period, service or plan
+//! represents any.
+//!
+//! Invariant: an empty cell is absent, which is not zero; and no two rows are for the same usages.
 
 mod context;
 mod read;

@@ -1,4 +1,4 @@
-//! Reads the rows of figures, and refuses those that cannot be told apart.
+//! Reads the rows of figures, and refuses rows whose keys are equal or overlap.
 
 use super::{COLUMNS, Column, HEADINGS, Row};
 use crate::toml::document::{Lines, Node};
@@ -20,7 +20,7 @@ transpose_core::codes! {
         "Correct the heading or remove the column; `transpose init figures` prints every heading."
     /// A column that must be there is not, or is there twice.
     pub(crate) WRONG_HEADINGS: "DEA0203" "wrong-headings" Error
-        "The header row lacks the territory, or holds a heading twice."
+        "The header row lacks the territory, or has a heading twice."
         "Correct the header row; `transpose init figures` prints a complete one."
     /// A cell that is not what its heading promises.
     pub(crate) WRONG_FIGURE: "DEA0204" "wrong-figure" Error
@@ -32,7 +32,7 @@ transpose_core::codes! {
         "Keep one of the rows, or add their amounts."
     /// Two rows that both hold for some plan.
     pub(crate) OVERLAPPING_ROWS: "DEA0206" "overlapping-figures" Error
-        "A blank cell stands for any value, and another row gives figures for one of those: both would be counted."
+        "A blank cell means any value, and another row gives figures for one of those: both would be counted."
         "Fill the blank cell of the key, or remove one of the rows."
     /// A row with more or fewer cells than the header row.
     pub(crate) RAGGED_ROW: "DEA0207" "ragged-figures" Error
@@ -195,7 +195,7 @@ fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), ValueError> {
 /// Refuses amounts that cannot be: fewer than no subscribers, a share above 100, a rate of zero.
 fn possible(field: Field, amount: Decimal) -> Result<(), ValueError> {
     let negative = amount < Decimal::ZERO;
-    let fault = match field {
+    let message = match field {
         Field::SUBSCRIBERS
         | Field::USERS
         | Field::TRIAL_SUBSCRIBERS
@@ -207,10 +207,10 @@ fn possible(field: Field, amount: Decimal) -> Result<(), ValueError> {
             "it cannot be negative"
         }
         Field::EXCHANGE_RATE if amount <= Decimal::ZERO => "a rate is greater than zero",
-        Field::MUSIC_SHARE if negative || amount > Decimal::ONE_HUNDRED => "a share lies between 0 and 100",
+        Field::MUSIC_SHARE if negative || amount > Decimal::ONE_HUNDRED => "a share is between 0 and 100",
         _ => return Ok(()),
     };
-    Err(ValueError::new(fault))
+    Err(ValueError::new(message))
 }
 
 fn column(heading: &str) -> Option<(&'static str, Column)> {
@@ -290,8 +290,7 @@ fn content_start(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The separator of the header row: the one of comma, semicolon and tab that stands there most
-/// often.
+/// The separator of the header row: the one of comma, semicolon and tab that is there most often.
 fn separator(text: &str) -> u8 {
     let header =
         text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
@@ -321,7 +320,7 @@ fn header(
             let message = format!("unknown heading `{}`", heading.trim());
             diagnostics.push(Diagnostic::new(&UNKNOWN_HEADING, cell, message).help(help));
         } else if columns.iter().take(index).any(|earlier| earlier == known) {
-            let message = format!("the heading `{}` stands twice", heading.trim());
+            let message = format!("the heading `{}` appears twice", heading.trim());
             diagnostics.push(Diagnostic::new(&WRONG_HEADINGS, cell, message));
         }
     }

@@ -97,7 +97,7 @@ impl ModelKeys<'_> {
         Some(word)
     }
 
-    /// Whether a key has the word that stands in for amounts.
+    /// Whether a key has the word that is in for amounts.
     pub(crate) fn is_word(&self, name: &str) -> bool {
         let Some(Measure::AmountOr(word)) = self.spec.key(name).map(|key| key.measure) else {
             return false;

@@ -13,7 +13,7 @@ pub struct ModelSpec {
     pub pays: &'static str,
     /// Its keys besides `model`, those that are always needed first.
     pub keys: &'static [KeySpec],
-    /// What a deal with it has to decide, and what usages have to tell; words of keys may add to
+    /// What a deal with it has to decide, and what usages have to state; words of keys may add to
     /// it.
     pub needs: &'static [Need],
     /// Lines that show it in the template of agreements; without them it is only listed there.

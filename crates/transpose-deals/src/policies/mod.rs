@@ -75,7 +75,7 @@ impl Policies {
         }
     }
 
-    /// Whether plays of the context are among those that count; `bearing` tells whether they are
+    /// Whether plays of the context are among those that count; `bearing` says whether they are
     /// long enough.
     pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
         let counts = self.counts.unwrap_or(CountedPlays::All);
@@ -121,8 +121,8 @@ impl Scope {
         self == other || self == Self::TerritoryAndTier || other == Self::Overall
     }
 
-    /// What tells parts of the scope apart: territory and tier, as far as they matter. The tier is
-    /// the service of the sales context.
+    /// The key of the part of the scope that a context is in: territory and tier, each empty where
+    /// it does not matter. The tier is the service of the sales context.
     pub(crate) fn key(self, context: &Entity) -> (String, String) {
         let text = |field, wanted: bool| {
             if wanted { context.text(field).unwrap_or_default().to_owned() } else { String::new() }

@@ -11,11 +11,11 @@ use transpose_core::model::{Entity, Field, Group};
 transpose_core::codes! {
     /// A share above 100 per cent.
     pub(crate) SHARE_ABOVE_ALL: "DEA0503" "share-above-100" Error
-        "A share is in per cent, and nobody gets more than there is."
+        "A share is in per cent, at most 100."
         "Correct the share; 60 means 60 per cent."
     /// A negative rate or minimum.
     pub(crate) NEGATIVE_TERM: "DEA0504" "negative-term" Error
-        "Rates, minimums, prices and advances are not negative: the recipient would owe for being played."
+        "Rates, minimums, prices and advances are not negative: the recipient would have to pay for plays."
         "Correct the amount."
 }
 

@@ -117,7 +117,7 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     })
 }
 
-/// Territories by code; none stands for the world.
+/// Territories by code; none represents the world.
 fn territories(reader: &mut Reader, entry: &Entry) -> Vec<String> {
     let mut codes = Vec::new();
     let texts = reader.texts(entry);

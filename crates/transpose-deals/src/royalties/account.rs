@@ -1,5 +1,5 @@
 //! The account of a deal in one period: what it brings in, what earnings are set against, and what
-//! is left over. Between periods it stands in the balances ([`crate::balances`]).
+//! is left over. Between periods it is in the balances ([`crate::balances`]).
 
 use super::statement::held;
 use crate::arithmetic::account::{recoup, shortfall};
@@ -14,9 +14,9 @@ use transpose_codes::time::Period;
 use transpose_core::terms::{ClosingBalance, Rounding};
 
 transpose_core::codes! {
-    /// A month in which more is taken back than earned.
+    /// A month in which more is returned than earned.
     pub(crate) NEGATIVE_MONTH: "DEA0527" "negative-month" Warning
-        "More was taken back in the period than was earned. Nothing is paid, and the difference is set against later earnings."
+        "Returns exceed earnings in the period. Nothing is paid, and the difference is recouped from later earnings."
         "Keep the balances (`balances.toml`), so that the next period knows of it."
     /// An account of which nothing is known.
     pub(crate) NO_OPENING: "DEA0531" "no-opening-balance" Error

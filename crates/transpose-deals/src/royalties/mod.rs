@@ -15,7 +15,7 @@
 //!
 //! - `deal`: `deal`, `label`, `period`, `currency` of reporting, `deal-currency`, the policies that
 //!   hold, and `counted-days` where figures count by days;
-//! - `exchange`: `from`, `rate`, `direction`, `date`, `source`, where it stands;
+//! - `exchange`: `from`, `rate`, `direction`, `date`, `source`, where it is;
 //! - `scope`: `territory`, `tier` (absent: all); `candidates` with `model`, `amount`, `shortfall`
 //!   and `parts`; `winner`;
 //! - `kind`: a sales context, `usage` and `qualified`; `plays`, `returns`; `model`; `gross` of one
@@ -23,14 +23,14 @@
 //!   paid; `amount`;
 //! - `rounding`: `at`, `places`, `mode`; `sums` with `currency` or sales context, `exact`,
 //!   `rounded`;
-//! - `unallocated`: `model`, the pool or scope, `amount`, and why nobody gets it;
+//! - `unallocated`: `model`, the pool or scope, `amount`, and why it is not paid;
 //! - `account`: `opening`, `earned`, `adjustments`, `recouped`, `shortfall`, `payable`,
 //!   `unrecouped`.
 //!
 //! A part of a candidate names its sales context or pool, its `rate` (or `share`, `minimum`), its
-//! base figures with the place where they stand (`from`), what amounts of its currency are
-//! multiplied with (`exchange`), the plays of the recipient and all plays with their source, and
-//! its `amount`. `tests/royalties/audit.py` works everything out again from these lines.
+//! base figures with the place where they are (`from`), what amounts of its currency are multiplied
+//! with (`exchange`), the plays of the recipient and all plays with their source, and its `amount`.
+//! `tests/royalties/audit.py` works everything out again from these lines.
 
 mod account;
 mod payments;

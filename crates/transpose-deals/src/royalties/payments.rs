@@ -16,8 +16,8 @@ use transpose_core::model::Entity;
 transpose_core::codes! {
     /// A minimum that no usage can carry.
     pub(crate) UNREPORTED_MINIMUM: "DEA0530" "minimum-without-plays" Warning
-        "A minimum is owed whatever was played, and nothing was: no row of the report can show it. It is part of what is payable."
-        "Tell the recipient; the explanation of the amounts shows it."
+        "A minimum is payable whatever was played, and nothing was: no row of the report can show it. It is part of the payable amount."
+        "Inform the recipient; the explanation of the amounts shows it."
 }
 
 /// What usages of one kind are paid.
@@ -88,14 +88,14 @@ pub(super) fn pay(
     (paid, unreported)
 }
 
-/// Tells of a minimum that no usage can carry.
+/// Reports of a minimum that no usage can carry.
 fn leave_unreported(basis: &mut Basis<'_>, key: &Key, model: &str, net: &Exact) {
     let line = json!({
         "step": "unallocated", "model": model, "amount": amount(net), "why": UNREPORTED_MINIMUM.name,
     });
     basis.unallocated.push(with(area(key), line));
     let currency = basis.reporting();
-    let message = format!("{} {currency} of `{model}` are owed, and nothing was played", plain(net));
+    let message = format!("{} {currency} of `{model}` are payable, and nothing was played", plain(net));
     basis.report_deal(&UNREPORTED_MINIMUM, message);
 }
 
@@ -124,7 +124,7 @@ fn share_shown(policies: &Policies) -> String {
     }
 }
 
-/// What tells usages of a context apart, for auditors.
+/// The fields that make a kind of usages, for auditors.
 fn usage_shown(usage: &Entity) -> Value {
     let cells = usage.iter().map(|(field, value)| (field.id().to_owned(), json!(value.first())));
     Value::Object(cells.collect())

@@ -1,4 +1,4 @@
-//! A TOML document as a tree in which every key and value knows where it stands.
+//! A TOML document as a tree in which every key and value knows where it is.
 
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
@@ -42,7 +42,7 @@ pub(crate) struct Item {
     pub(crate) node: Node,
 }
 
-/// A key, where it stands, and its value.
+/// A key, where it is, and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) key: String,

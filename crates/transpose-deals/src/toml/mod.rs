@@ -1,5 +1,5 @@
-//! Side files in TOML: tables and keys with the lines they stand in, and values in the notation
-//! of their field.
+//! Side files in TOML: tables and keys with the lines they are in, and values in the notation of
+//! their field.
 //!
 //! Invariant: nothing in here knows what a key means.
 

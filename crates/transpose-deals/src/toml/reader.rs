@@ -13,7 +13,7 @@ transpose_core::codes! {
     /// The side file is not TOML.
     pub(crate) NOT_TOML: "DEA0101" "unreadable-side-file" Error
         "The side file cannot be read as TOML 1.0, so nothing in it is known."
-        "Correct the line; text needs quotes, and a key may stand only once in its table."
+        "Correct the line; text needs quotes, and a key may appear only once in its table."
     /// A key that does not exist.
     pub(crate) MISSPELT_KEY: "DEA0102" "misspelt-key" Error
         "The side file holds a key that does not exist at this place. Unknown keys are refused because a misspelt one would silently do nothing."
@@ -165,7 +165,7 @@ impl Reader {
         Some(text.trim().to_owned())
     }
 
-    /// One text or a list of texts; where each of them stands is its second part.
+    /// One text or a list of texts, each with its place.
     pub(crate) fn texts(&mut self, entry: &Entry) -> Vec<(String, usize)> {
         let Node::List(items) = &entry.node else {
             return match &entry.node {

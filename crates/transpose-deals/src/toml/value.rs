@@ -1,4 +1,4 @@
-//! Values in the canonical notation of their field's kind, and exact sums.
+//! Values in the canonical notation of their field's kind.
 
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
@@ -133,22 +133,6 @@ pub(crate) fn decimal(text: &str) -> Result<Decimal, ValueError> {
     })
 }
 
-/// The exact sum, or nothing when it has more digits than a decimal holds.
-pub(crate) fn sum(a: Decimal, b: Decimal) -> Option<Decimal> {
-    // An addition that runs out of digits rounds and says so only by a smaller scale.
-    let scale = a.scale().max(b.scale());
-    if a.is_zero() || b.is_zero() {
-        // Nothing is added, and the library answers with one of them as it is.
-        let mut sum = if a.is_zero() { b } else { a };
-        sum.rescale(scale);
-        if sum.is_zero() {
-            sum.set_sign_positive(true);
-        }
-        return Some(sum);
-    }
-    a.checked_add(b).filter(|sum| sum.scale() == scale)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,17 +171,6 @@ mod tests {
         assert!(canonical(Kind::Vocabulary, "a\tb").is_err());
     }
 
-    #[test]
-    fn sums_are_exact_or_absent() {
-        let of = |text| decimal(text).unwrap();
-        assert_eq!(sum(of("0.1"), of("0.20")), Some(of("0.30")));
-        let told = [sum(of("0.00"), of("5")), sum(of("5.0"), of("0")), sum(of("0"), -of("0.00"))];
-        assert_eq!(told.map(|sum| sum.unwrap().to_string()), ["5.00", "5.0", "0.00"]);
-        assert_eq!(sum(Decimal::MAX, of("0.0")), Some(Decimal::MAX));
-        assert_eq!(sum(Decimal::MAX, of("0.1")), None);
-        assert_eq!(sum(of("9999999999999999999999999999"), of("0.001")), None);
-    }
-
     proptest! {
         #[test]
         fn never_panics(text in "\\PC{0,20}") {
@@ -205,11 +178,6 @@ mod tests {
                 Kind::Currency, Kind::Integer, Kind::Decimal, Kind::Date, Kind::DateTime, Kind::Duration, Kind::Boolean, Kind::Vocabulary] {
                 let _ = canonical(kind, &text);
             }
-        }
-
-        #[test]
-        fn sums_of_cents_are_those_of_integers(a in -1_000_000_000_i64..1_000_000_000, b in -1_000_000_000_i64..1_000_000_000) {
-            prop_assert_eq!(sum(Decimal::new(a, 2), Decimal::new(b, 2)), Some(Decimal::new(a + b, 2)));
         }
     }
 }

@@ -360,7 +360,7 @@ fn users_pay_for_what_they_played() {
         assert_eq!(statement.royalties.sums, [sum], "{idle}");
         assert_eq!(statement.steps("unallocated").len(), usize::from(idle == "unallocated"));
     }
-    // In a family several users share one subscription: nobody is known to be idle, and who is
+    // In a family several users share one subscription: no one is known to be idle, and who is
     // cannot be shared out.
     let family = idle_figures.replace(",20,2,1,", ",20,2,5,");
     let statement =

@@ -126,7 +126,7 @@ proptest! {
         let statement = work_out(&terms(&format!("{policies}{}{rounding}", models.concat()), FIGURES), &played);
         let statement = match statement {
             Ok(statement) => statement,
-            // More was taken back than played: there is no share of the market.
+            // More was returned than played: there is no share of the market.
             Err(diagnostics) => {
                 prop_assert!(diagnostics.iter().all(|diagnostic| diagnostic.code.id == "DEA0526"), "{:#?}", diagnostics);
                 return Ok(());

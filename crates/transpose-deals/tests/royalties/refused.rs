@@ -244,7 +244,7 @@ fn an_advance_needs_what_is_left_of_it() {
     assert!(found[0].location.line.is_some());
 }
 
-/// A deal with everything that may stand in one.
+/// A deal with everything that may be in one.
 const FULL: &str = "\
 [deal.advance]
 amount = '1000.00'

@@ -24,7 +24,7 @@ pub(crate) struct Budget {
 
 impl Reading {
     /// The same with no more workers than take half of a limit of memory, given in bytes; at least
-    /// one is left. `packs` tells whether something is packed or unpacked on the way.
+    /// one is left. `packs` says whether something is packed or unpacked on the way.
     #[must_use]
     pub fn within(self, memory: Option<u64>, packs: bool) -> Self {
         let fitting = memory.map_or(usize::MAX, |limit| {

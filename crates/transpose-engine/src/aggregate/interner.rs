@@ -8,7 +8,7 @@
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use transpose_core::model::CellDiagnostic;
+use transpose_core::diagnostics::CellDiagnostic;
 
 /// A line of the cache: a key begins at one, so that it takes as few as possible.
 const LINE: usize = 64;
@@ -65,7 +65,7 @@ impl Entry {
     }
 }
 
-/// A key as it stands in a row: the number of its space, and its runs.
+/// A key as it is in a row: the number of its space, and its runs.
 pub(crate) trait Key {
     /// Keys of different spaces are different, whatever their bytes.
     fn space(&self) -> u32;
@@ -101,7 +101,7 @@ pub(crate) fn hash(state: &RandomState, key: &impl Key) -> u64 {
     hasher.finish()
 }
 
-/// Writes a key so that its runs can be told apart again.
+/// Writes a key so that its runs can be distinguished again.
 fn join(key: &impl Key, out: &mut Vec<u8>) {
     out.extend_from_slice(&key.space().to_le_bytes());
     for run in key.runs() {
@@ -122,7 +122,7 @@ impl<'a> JoinedKey<'a> {
         }
     }
 
-    /// The runs, living as long as the text that they stand in.
+    /// The runs, living as long as the text that they are in.
     pub(crate) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = self.parts().1;
         std::iter::from_fn(move || {
@@ -194,7 +194,7 @@ pub(crate) fn prefetch<T>(value: Option<&T>) {
 }
 
 impl Interner {
-    /// An empty dictionary; `latest` tells whether it keeps where each key was read last.
+    /// An empty dictionary; `latest` says whether it keeps where each key was read last.
     pub(crate) fn new(latest: bool) -> Self {
         Self {
             slots: vec![EMPTY; 64],
@@ -324,7 +324,7 @@ impl Interner {
             let Some(entry) = self.entries.get(*number as usize) else { continue };
             let key = key(index);
             if entry.hash != *hash || !same(&key, self.joined(entry).0) {
-                // Another key with the same tag stands before it; this is rare.
+                // Another key with the same tag comes before it; this is rare.
                 *number = self.find_one(*hash, &key);
             }
         }

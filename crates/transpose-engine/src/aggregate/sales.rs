@@ -13,7 +13,7 @@ use transpose_core::diagnostics::Fatal;
 use transpose_core::model::vocabulary::transaction_type::REFUND;
 use transpose_core::model::{Entity, Field, FieldSet};
 
-/// Whether a source tells of sales.
+/// Whether a source reports sales.
 pub(crate) fn sells(reads: FieldSet) -> bool {
     reads.contains(Field::RETAIL_PRICE) || reads.contains(Field::TRANSACTION_TYPE)
 }

@@ -48,12 +48,12 @@ impl SpilledGroups {
         })
     }
 
-    /// Writes a world. Nobody else may be counting in it.
-    pub(crate) fn write(&self, world: CountingState, threads: usize) -> Result<(), Fatal> {
-        for gathered in &world.gathered {
-            lock(gathered).flush(&world.groups)?;
+    /// Writes a state. Nobody else may be counting in it.
+    pub(crate) fn write(&self, state: CountingState, threads: usize) -> Result<(), Fatal> {
+        for gathered in &state.gathered {
+            lock(gathered).flush(&state.groups)?;
         }
-        let CountingState { dictionary, groups, .. } = world;
+        let CountingState { dictionary, groups, .. } = state;
         let dictionary = unpoisoned(dictionary.into_inner());
         parallel_map(threads, (0..SHARDS).collect(), Vec::new, |frame: &mut Vec<u8>, number| {
             let mut writer = FrameWriter::new(&self.spill);

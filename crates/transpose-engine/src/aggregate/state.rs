@@ -14,7 +14,7 @@ pub(crate) struct CountingState {
 }
 
 impl CountingState {
-    /// Nothing counted yet, by so many workers; `latest` tells whether it matters where an item was
+    /// Nothing counted yet, by so many workers; `latest` says whether it matters where an item was
     /// read last.
     pub(crate) fn new(threads: usize, latest: bool) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl CountingState {
         read(&self.dictionary).bytes() + self.groups.bytes()
     }
 
-    /// How much memory it takes to put this world in order where it is, at the highest point.
+    /// How much memory it takes to put this in order where it is, at the highest point.
     pub(crate) fn bytes_to_consolidate(&self) -> usize {
         let dictionary = read(&self.dictionary);
         // Descriptions take about as much as the keys they are made from, which go as they come;

@@ -24,12 +24,12 @@ pub(crate) fn shard(hash: u64) -> usize {
 /// How many rows a worker gathers for a part.
 const GATHERED: usize = 128;
 
-/// Plays and time of one item in one manner.
+/// Plays and time of one item in one usage kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// The number of the item, then that of the manner, then whether royalties are due. Once
-    /// manners are in order: the item, the rank of the manner, whether royalties are due, whether
-    /// it is of returns.
+    /// The number of the item, then that of the usage kind, then whether royalties are due. Once
+    /// usage kinds are in order: the item, the rank of the usage kind, whether royalties are due,
+    /// whether it is of returns.
     pub(crate) key: u64,
     pub(crate) plays: u64,
     pub(crate) micros: i64,
@@ -38,13 +38,13 @@ pub(crate) struct Group {
 const EMPTY: Group = Group { key: u64::MAX, plays: 0, micros: 0 };
 
 impl Group {
-    /// The key of an item in a manner, as rows are counted.
+    /// The key of an item in a usage kind, as rows are counted.
     #[inline]
     pub(crate) fn key(item: u32, usage_kind: u32, bearing: bool) -> u64 {
         u64::from(item) << 32 | u64::from(usage_kind) << 1 | u64::from(bearing)
     }
 
-    /// The key of an item in a manner whose rank is known.
+    /// The key of an item in a usage kind whose rank is known.
     #[inline]
     pub(crate) fn ranked(item: u32, rank: u32, bearing: bool) -> u64 {
         u64::from(item) << 32 | u64::from(rank) | u64::from(bearing) << 1
@@ -55,7 +55,7 @@ impl Group {
         (self.key >> 32) as u32
     }
 
-    /// The manner, with whether royalties are due as the lowest bit.
+    /// The usage kind, with whether royalties are due as the lowest bit.
     pub(crate) fn place(self) -> u32 {
         self.key as u32
     }
@@ -70,8 +70,8 @@ impl Group {
         self.key & 1 != 0
     }
 
-    /// Of a ranked group the kind of its usages: the place of its manner, and whether royalties are
-    /// due as the lowest bit.
+    /// Of a ranked group the kind of its usages: the place of its usage kind, and whether royalties
+    /// are due as the lowest bit.
     pub(crate) fn kind(self) -> u32 {
         self.key as u32 >> 1
     }
@@ -99,7 +99,7 @@ pub(crate) fn merge(groups: &mut Vec<Group>) -> Result<(), Fatal> {
     failed.map_or(Ok(()), Err)
 }
 
-/// Plays or sales of groups of one kind, less what was taken back.
+/// Plays or sales of groups of one kind, less returns.
 pub(crate) fn net(groups: &[Group]) -> i128 {
     groups.iter().fold(0, |net, group| {
         let plays = i128::from(group.plays);

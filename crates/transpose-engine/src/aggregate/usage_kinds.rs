@@ -1,11 +1,11 @@
 //! In which sales context a group is, and what its usages are like besides.
 //!
 //! The agreement answers for an event with a sales context, and for a sale also with its price and
-//! whatever else tells usages of one context apart: their *manner*. Totals are by context, usages
-//! by item, context and manner. Sales and returns of one manner are counted apart and become one
-//! usage when blocks are built, so a group needs no room for both, and plays cost nothing of it.
-//! What is owed is worked out for each *kind* of usages: a manner, and whether royalties are due.
-//! Which kinds stand in one usage of the output is said by [`Rows`].
+//! whatever else reports usages of one context apart: their *usage kind*. Totals are by context,
+//! usages by item, context and usage kind. Sales and returns of one usage kind are counted apart
+//! and become one usage when blocks are built, so a group needs no room for both, and plays cost
+//! nothing of it. Royalties is worked out for each *kind* of usages: a usage kind, and whether
+//! royalties are due. Which kinds are in one usage of the output is said by [`Rows`].
 //!
 //! **Usages and returns.** `usage.quantity` is what was sold, with what was returned later;
 //! `usage.returns` is what was returned. So it is in DSR: `Usages` are the sales of the period,
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 
-/// A sales context with the manner of usages in it, as events are counted.
+/// A sales context with the usage kind of usages in it, as events are counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct UsageKind {
     /// The sales context.
@@ -46,22 +46,22 @@ impl UsageKind {
     }
 }
 
-/// Numbers manners as they are met.
+/// Numbers usage kinds as they are met.
 #[derive(Default)]
 pub(crate) struct UsageKindInterner(BTreeMap<UsageKind, u32>);
 
 impl UsageKindInterner {
-    /// The number of a manner.
+    /// The number of a usage kind.
     pub(crate) fn number(&mut self, usage_kind: UsageKind) -> Result<u32, Fatal> {
         let next = self.0.len() as u32;
-        // Two bits of a group's place tell whether royalties are due and whether it is of returns.
+        // Two bits of a group's place say whether royalties are due and whether it is of returns.
         if next >= 1 << 30 {
             return Err(diagnostics::too_many_distinct());
         }
         Ok(*self.0.entry(usage_kind).or_insert(next))
     }
 
-    /// All contexts in order, and all manners in order.
+    /// All contexts in order, and all usage kinds in order.
     pub(crate) fn finish(self) -> (Vec<Entity>, UsageKinds) {
         let (mut contexts, mut usage_kinds) = (Vec::new(), UsageKinds::default());
         usage_kinds.ranks.resize(self.0.len(), u32::MAX);
@@ -104,11 +104,11 @@ const COUNTED: [Field; 9] = [
     Field::DEAL,
 ];
 
-/// All manners in order.
+/// All usage kinds in order.
 #[derive(Default)]
 pub(crate) struct UsageKinds {
-    /// For each number of a manner its rank, with room for whether royalties are due, and whether
-    /// it is of returns as the lowest bit.
+    /// For each number of a usage kind its rank, with room for whether royalties are due, and
+    /// whether it is of returns as the lowest bit.
     pub(crate) ranks: Vec<u32>,
     /// For each rank its context.
     contexts: Vec<u32>,
@@ -133,7 +133,7 @@ impl UsageKinds {
         self.contexts.len() * 2
     }
 
-    /// The kind of usages that a numbered manner has; none of those that take back.
+    /// The kind of usages that a numbered usage kind has; none of those that take back.
     pub(crate) fn kind(&self, number: u32, bearing: bool) -> Option<u32> {
         let rank = self.ranks.get(number as usize).filter(|rank| **rank & 1 == 0)?;
         Some(rank >> 2 << 1 | u32::from(bearing))
@@ -154,7 +154,7 @@ impl UsageKinds {
         self.contexts.get(kind as usize >> 1).copied()
     }
 
-    /// What tells usages of a kind from others of their sales context.
+    /// What reports usages of a kind from others of their sales context.
     pub(crate) fn usage_of(&self, kind: u32) -> Option<&Entity> {
         self.usages.get(kind as usize >> 1)
     }

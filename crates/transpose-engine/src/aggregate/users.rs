@@ -1,6 +1,6 @@
 //! What each user played, for deals that share what each user paid by what that user played.
 //!
-//! Users are told apart by a keyed hash of 128 bits and never kept by name. How many there are
+//! Users are distinguished by a keyed hash of 128 bits and never kept by name. How many there are
 //! decides the memory: a user takes an entry for each sales context that counts, and there is no
 //! way by the disk. Beyond the limit the run is refused.
 
@@ -69,14 +69,14 @@ impl<K: std::hash::Hash + Eq> UserTable<K> {
 pub(crate) struct PlaysByUser {
     /// Two keys of one hash, so that no two users are ever taken for one.
     keys: [quality::RandomState; 2],
-    /// Plays by user, number of the manner, and whether they are paid for.
+    /// Plays by user, number of the usage kind, and whether they are paid for.
     own: UserTable<(User, u32, bool)>,
     /// All plays that count, by user; none where the report is all there is.
     all: Option<UserTable<User>>,
 }
 
 impl PlaysByUser {
-    /// `memory` is what the tables may take, in bytes; `service` tells whether the plays of the
+    /// `memory` is what the tables may take, in bytes; `service` says whether the plays of the
     /// whole service are counted apart.
     pub(crate) fn new(memory: Option<usize>, service: bool) -> Self {
         let share = memory.map(|memory| if service { memory / 2 } else { memory });

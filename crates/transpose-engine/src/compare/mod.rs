@@ -1,12 +1,13 @@
-//! Two reports of events side by side: which plays stand in both, which in one only, and where they
+//! Two reports of events side by side: which plays are in both, which in one only, and where they
 //! differ.
 //!
-//! | step | does |
-//! |---|---|
-//! | reading | each row becomes a record: time, duration, the cells that are compared; records are sorted by identifier, on disk where they are many |
-//! | identifiers | rows of both files with one identifier are pairs; a further row of it in one file is repeated |
-//! | nearest | the rest is sorted by track and user, and rows no further apart than the window are paired, the nearest first |
-//! | telling | differences are sorted by file and line, and told and written in that order |
+//! - reading: each row becomes a record: time, duration, the cells that are compared; records are
+//!   sorted by identifier, on disk where they are many
+//! - identifiers: rows of both files with one identifier are pairs; a further row of it in one file
+//!   is repeated
+//! - nearest: the rest is sorted by track and user, and rows no further apart than the window are
+//!   paired, the nearest first
+//! - telling: differences are sorted by file and line, and told and written in that order
 //!
 //! Memory does not depend on the files: everything goes through sorters with a limit, and of rows
 //! that follow each other within the window at most `TOGETHER` are looked at together. Nothing
@@ -38,21 +39,21 @@ use transpose_io::Input;
 transpose_core::codes! {
     /// A row of the first file without its like in the second.
     pub ONLY_IN_A: "ENG0421" "only-in-a" Warning
-        "The play stands in the first file, and no row of the second has its identifier, nor its track and user within the window of time."
+        "The play is in the first file, and no row of the second has its identifier, nor its track and user within the window of time."
         "`-o FILE` writes every difference. A wider `--window` pairs plays whose clocks disagree."
     /// A row of the second file without its like in the first.
     pub ONLY_IN_B: "ENG0422" "only-in-b" Warning
-        "The play stands in the second file, and no row of the first has its identifier, nor its track and user within the window of time."
+        "The play is in the second file, and no row of the first has its identifier, nor its track and user within the window of time."
         "`-o FILE` writes every difference. A wider `--window` pairs plays whose clocks disagree."
     /// Two rows of one play that say different things.
     pub DIFFERENT: "ENG0423" "rows-differ" Warning
-        "The play stands in both files, which say different things of it. Times differ when they are further apart than the window."
+        "The play is in both files, and they differ. Times differ when they are further apart than the window."
         "`-o FILE` writes every difference with both values; `--fields` chooses what is compared."
-    /// A row that stands several times in the first file.
+    /// A row that appears several times in the first file.
     pub REPEATED_IN_A: "ENG0424" "repeated-in-a" Warning
         "An earlier row of the first file has the same identifier. The first of them is compared."
         "`transpose convert --duplicates drop` writes a copy without repeated rows."
-    /// A row that stands several times in the second file.
+    /// A row that appears several times in the second file.
     pub REPEATED_IN_B: "ENG0425" "repeated-in-b" Warning
         "An earlier row of the second file has the same identifier. The first of them is compared."
         "`transpose convert --duplicates drop` writes a copy without repeated rows."
@@ -91,7 +92,7 @@ const USUAL: [Field; 15] = [
     Field::USER,
 ];
 
-/// What always stands in a difference, so that people recognise the play.
+/// What always is in a difference, so that people recognise the play.
 const TOLD: [Field; 7] = [
     Field::EVENT_ID,
     Field::EVENT_TIME,
@@ -114,7 +115,7 @@ pub struct Comparison<'a> {
     pub fields: &'a [Field],
     /// How far apart the moments of one play may be, in microseconds.
     pub window: i64,
-    /// Whether personal data may stand in the file of differences.
+    /// Whether personal data may be in the file of differences.
     pub personal: bool,
     /// How differences are written.
     pub form: Form,
@@ -174,7 +175,7 @@ pub struct ComparisonResult {
     pub different: [RowTotals; 2],
     /// Rows without their like in the other file.
     pub only: [RowTotals; 2],
-    /// Rows that stand several times in their file, without the first.
+    /// Rows that appear several times in their file, without the first.
     pub repeated: [RowTotals; 2],
     /// How many pairs were found by identifier.
     pub by_id: u64,
@@ -585,7 +586,7 @@ impl RowReader<'_> {
                 let raw = raw(*cell);
                 match self.decoder.canonical_cell(*field, raw, &mut scratch) {
                     Ok(given) => put_cell(given.then_some(&scratch), &mut record),
-                    // What cannot be understood is compared as it stands.
+                    // What cannot be understood is compared as it is.
                     Err(_) => put_cell(Some(raw), &mut record),
                 }
             }
@@ -691,8 +692,7 @@ impl Pairing<'_> {
                     .is_some_and(|last| row.time.saturating_sub(last.time) <= self.shape.window);
             if !follows || near.rows.len() >= TOGETHER || near.text.len() >= SORTING / 3 {
                 if follows {
-                    let message =
-                        "plays of one track and user stand so close that they were paired piece by piece";
+                    let message = "plays of one track and user are so close that they were paired one by one";
                     self.compared.diagnostics.push(Diagnostic::new(&CROWDED, Location::default(), message));
                 }
                 self.pair_nearest(&mut near)?;
@@ -788,7 +788,7 @@ impl Pairing<'_> {
 
 const DAY: i64 = 86_400_000_000;
 
-/// How many territories or days are told apart; the rest is counted together.
+/// How many territories or days are distinguished; the rest is counted together.
 const APART: usize = 4096;
 
 fn count(counts: &mut BTreeMap<Box<str>, [u64; 5]>, key: &str, class: Class) {
@@ -820,7 +820,7 @@ struct WaitingRow {
     record: std::ops::Range<usize>,
 }
 
-/// Tells and writes the differences in the order of the files.
+/// Reports and writes the differences in the order of the files.
 fn report(
     outcomes: &SortedRecords<'_>,
     shape: &Shape,
@@ -851,7 +851,7 @@ fn report(
 }
 
 impl Shape {
-    /// A difference in words; no value of a row stands in it.
+    /// A difference in words; no value of a row is in it.
     fn diagnostic(&self, class: Class, place: Place, other: Place, fields: u64) -> Diagnostic {
         let name = |file: usize| self.sources.get(file).map_or("", AsRef::as_ref);
         let location = Location {
@@ -864,8 +864,8 @@ impl Shape {
         let message = match class {
             Class::Different => format!("the play in {} differs in {fields}", other()),
             Class::Only(file) => format!("the play is not in `{}`", name(1 - file.min(1))),
-            Class::Repeated(_) if fields.is_empty() => format!("the play stands before, in {}", other()),
-            Class::Repeated(_) => format!("the play stands before, in {}, and differs in {fields}", other()),
+            Class::Repeated(_) if fields.is_empty() => format!("the play is a duplicate of {}", other()),
+            Class::Repeated(_) => format!("the play is a duplicate of {}, and differs in {fields}", other()),
         };
         Diagnostic::new(class.code(), location, message)
     }

@@ -1,10 +1,10 @@
 //! Items become releases and recordings.
 //!
 //! Different raw descriptions may mean the same release (a quoted title, an ISRC in lower case),
-//! and one identifier may be described in several ways. Releases are told apart by ICPN, else GRid,
-//! else the service's id, else artist and title; recordings by the service's id, else ISRC, else
-//! artist and title. What one description lacks is taken from another of the same identity that
-//! contradicts it nowhere; where they contradict each other, there are several *variants*, a
+//! and one identifier may be described in several ways. Releases are distinguished by ICPN, else
+//! GRid, else the service's id, else artist and title; recordings by the service's id, else ISRC,
+//! else artist and title. What one description lacks is taken from another of the same identity
+//! that contradicts it nowhere; where they contradict each other, there are several *variants*, a
 //! diagnostic for each but the first, and the agreement chooses.
 
 use crate::aggregate::interner::JoinedKey;
@@ -14,9 +14,9 @@ use crate::scan::position::Place;
 use crate::storage::varint::{put_cell, put_text, take_text};
 use std::ops::Range;
 use transpose_core::accounting::Change;
-use transpose_core::diagnostics::Severity;
+use transpose_core::diagnostics::{CellDiagnostic, Severity};
 use transpose_core::format::{Dimension, EventDecoder};
-use transpose_core::model::{CellDiagnostic, Field, Slot};
+use transpose_core::model::{Field, Slot};
 
 /// The identity of nothing at all.
 pub(crate) const EMPTY_IDENTITY: &[u8] = b"9";
@@ -119,7 +119,7 @@ fn identity<'a>(side: Side, value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mu
     }
 }
 
-/// Releases are told apart by ICPN, else GRid, else the service's id, else artist and title.
+/// Releases are distinguished by ICPN, else GRid, else the service's id, else artist and title.
 fn release_identity<'a>(value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mut Vec<u8>) {
     if let Some(icpn) = value(Field::ICPN) {
         out.push(b'1');
@@ -138,7 +138,7 @@ fn release_identity<'a>(value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mut Ve
     }
 }
 
-/// Recordings are told apart by the service's id, else ISRC, else artist and title.
+/// Recordings are distinguished by the service's id, else ISRC, else artist and title.
 fn recording_identity<'a>(value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mut Vec<u8>) {
     if let Some(id) = value(Field::RECORDING_ID) {
         out.push(b'1');

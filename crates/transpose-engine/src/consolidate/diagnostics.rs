@@ -8,8 +8,8 @@ use crate::storage::varint::Cells;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use transpose_core::accounting::{Change, FIRST, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, KEPT, Location, shown};
-use transpose_core::model::{CellDiagnostic, Field, Shape, Slot};
+use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, KEPT, Location, shown};
+use transpose_core::model::{Field, Shape, Slot};
 use transpose_core::terms::ConflictPolicy;
 
 /// What was found once per item, in any order: the first of each kind are kept, the rest are
@@ -22,7 +22,7 @@ pub(crate) struct ItemDiagnostics {
 }
 
 struct ItemDiagnostic {
-    /// What comes first stands first: the place, then the order at that place.
+    /// What comes first is first: the place, then the order at that place.
     at: (Place, u32),
     diagnostic: Diagnostic,
     /// What happened to the value.

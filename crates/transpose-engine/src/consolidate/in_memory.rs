@@ -3,8 +3,8 @@
 //!
 //! Everything goes side by side. Items are described block by block, and the block's raw text is
 //! given up at once. Identities are sorted, not hashed, so that equal ones meet and ranks come for
-//! free. Groups are dealt out to *buckets*, ranges of blocks of the output; each bucket is sorted
-//! by itself.
+//! free. Groups are routed to *buckets*, ranges of blocks of the output; each bucket is sorted by
+//! itself.
 
 use crate::aggregate::interner::{Interner, Key as _, NONE};
 use crate::aggregate::state::CountingState;
@@ -126,7 +126,7 @@ impl RankedIdentities<'_> {
         self.chosen.get(rank as usize).map_or(&[], |cells| cells)
     }
 
-    /// Whether a rank stands for nothing at all.
+    /// Whether a rank means nothing at all.
     pub(crate) fn is_empty_identity(&self, rank: u32) -> bool {
         self.empty_identity == Some(rank)
     }
@@ -232,10 +232,10 @@ impl SortedInMemory<'_> {
 /// How many groups a bucket has, roughly.
 const BUCKET: usize = 8192;
 
-/// Ranks identities and sorts the groups of a world.
+/// Ranks identities and sorts the groups of a state.
 pub(crate) fn consolidate<'a>(
     items: &'a DescribedItems,
-    world: &CountingState,
+    state: &CountingState,
     usage_kinds: &UsageKinds,
     shapes: &Shapes,
     policy: ConflictPolicy,
@@ -251,7 +251,7 @@ pub(crate) fn consolidate<'a>(
             shards.clone(),
             || (),
             |(), shard| {
-                world.groups.with(shard, |table| {
+                state.groups.with(shard, |table| {
                     for group in table.groups() {
                         if let Some(sum) = plays.get(group.item() as usize) {
                             // All groups of an item lie in one part, so nobody else adds to this
@@ -282,7 +282,7 @@ pub(crate) fn consolidate<'a>(
         .map(|item| (u64::from(releases.rank(item)) << 32 | u64::from(recordings.rank(item)), item))
         .collect();
     sort(&mut ordered, threads, &Ord::cmp);
-    let wanted = (world.groups.len() / BUCKET).clamp(threads * 2, 8192);
+    let wanted = (state.groups.len() / BUCKET).clamp(threads * 2, 8192);
     let full = (ordered.len() / wanted).max(1);
     let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(ordered.len());
     // For each item its pair, for each pair its bucket.
@@ -303,8 +303,8 @@ pub(crate) fn consolidate<'a>(
         }
     }
     let count = buckets as usize + 1;
-    let room = world.groups.len() / count / threads.max(1);
-    let dealt = deal(world, threads, |dealt: &mut Vec<Vec<Group>>, group| {
+    let room = state.groups.len() / count / threads.max(1);
+    let dealt = deal(state, threads, |dealt: &mut Vec<Vec<Group>>, group| {
         if dealt.is_empty() {
             dealt.resize_with(count, || Vec::with_capacity(room));
         }
@@ -362,7 +362,7 @@ pub(crate) fn starts_block(releases: &RankedIdentities<'_>, a: (u32, u32), b: (u
 /// Gives every group to `each` and gives up the tables one by one; answers the states of the
 /// workers.
 fn deal<S: Default + Send>(
-    world: &CountingState,
+    counted: &CountingState,
     threads: usize,
     each: impl Fn(&mut S, Group) -> Result<(), Fatal> + Sync,
 ) -> Result<Vec<S>, Fatal> {
@@ -378,7 +378,7 @@ fn deal<S: Default + Send>(
                 if shard >= SHARDS {
                     return Ok(state);
                 }
-                for group in world.groups.take(shard).groups() {
+                for group in counted.groups.take(shard).groups() {
                     each(&mut state, group)?;
                 }
             }

@@ -24,7 +24,7 @@ pub(crate) enum SortedGroups<'a> {
 
 impl SortedGroups<'_> {
     /// What was counted in all.
-    pub(crate) fn sums(&self) -> &Totals {
+    pub(crate) fn totals(&self) -> &Totals {
         match self {
             Self::InMemory(sorted) => &sorted.sums,
             Self::OnDisk(sorted) => &sorted.sums,

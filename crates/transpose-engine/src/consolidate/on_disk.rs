@@ -195,7 +195,7 @@ impl Sorters<'_> {
             self.recordings.push(&self.key, &self.value)?;
             for group in of_item {
                 let rank = usage_kinds.ranks.get(group.place() as usize >> 1).copied();
-                let rank = rank.ok_or_else(|| diagnostics::bug("a group without a manner"))?;
+                let rank = rank.ok_or_else(|| diagnostics::bug("a group without a usage kind"))?;
                 let ranked = Group { key: Group::ranked(0, rank, group.place() & 1 == 1), ..*group };
                 self.sums.add(usage_kinds, ranked)?;
                 self.begin(&[release, recording], &ranked.place().to_be_bytes());

@@ -1,7 +1,7 @@
 //! Sales contexts of tables of sums.
 //!
 //! A message lists its sales contexts before its usages, and targets want to know them before
-//! anything else. A table of sums tells in each row where and how something was used. So such
+//! anything else. A table of sums reports in each row where and how something was used. So such
 //! inputs are read before they are converted: the contexts that differ are gathered with what was
 //! used in them, and put in order. In the conversion each usage gets the number of its context, and
 //! the columns that made it are taken out of its shape.
@@ -42,7 +42,7 @@ transpose_core::codes! {
         "Convert the tables one at a time if the value is needed."
     /// Tables of different parties.
     pub OTHER_PARTIES: "ENG0603" "other-parties" Error
-        "Tables are converted together only if they are of one sender to one recipient; otherwise nobody could tell whose usages are whose."
+        "Tables are converted together only if they have one sender and one recipient; otherwise usages could not be attributed."
         "Convert the tables one at a time."
 }
 
@@ -66,7 +66,7 @@ struct Columns {
     duration: Option<usize>,
 }
 
-/// How the sales contexts of a table are told.
+/// How the sales contexts of a table are reported.
 pub(crate) struct ContextPlan {
     shapes: Vec<Option<Columns>>,
     /// What the head says about the sales context of every row.
@@ -88,7 +88,7 @@ impl ContextPlan {
         Some(Self { shapes: preamble.shapes.iter().map(usages).collect(), head })
     }
 
-    /// Writes what tells the sales context of a usage; answers false for what is none.
+    /// Writes what reports the sales context of a usage; answers false for what is none.
     #[inline]
     fn key(&self, entity: EntityRef<'_>, out: &mut Vec<u8>) -> bool {
         let shape = entity.shape_index();
@@ -112,7 +112,7 @@ impl ContextPlan {
         true
     }
 
-    /// The sales context that a key tells.
+    /// The sales context that a key reports.
     fn context(&self, mut key: &[u8]) -> Option<Entity> {
         let text = |key: &mut &[u8]| take_text(key).map(|text| String::from_utf8_lossy(text).into());
         let shape = take(&mut key)? as usize;
@@ -156,7 +156,7 @@ const MANY: u8 = 2;
 pub(crate) struct ContextTotal {
     usages: UsageSum,
     micros: i64,
-    /// Whether the table tells how long was played.
+    /// Whether the table says how long was played.
     timed: bool,
 }
 
@@ -283,7 +283,7 @@ fn too_many() -> Fatal {
 pub(crate) struct GatheredContexts {
     /// The inputs as they are to be read from now on.
     pub(crate) again: Vec<Input>,
-    /// For each input how its sales contexts are told.
+    /// For each input how its sales contexts are reported.
     plans: Vec<Option<ContextPlan>>,
     numbers: BTreeMap<Entity, u32>,
     /// The contexts in order, with their totals.
@@ -348,7 +348,7 @@ impl ContextGathering<'_> {
         Ok(Some(GatheredContexts { again, plans, numbers, contexts, header, shapes, diagnostics }))
     }
 
-    /// Reads a table from end to end. What keeps rows from being read is told when they are
+    /// Reads a table from end to end. What keeps rows from being read is reported when they are
     /// converted.
     fn gather(
         &self,

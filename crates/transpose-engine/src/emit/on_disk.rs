@@ -99,7 +99,7 @@ impl Streams<'_> {
         block.recordings.push(cells.to_vec());
         let identity = key.strip_prefix(release).and_then(|identity| identity.strip_suffix(&[0, 0]));
         block.ends_with_nobody = identity == Some(EMPTY_IDENTITY);
-        // A pair that several items have stands there several times.
+        // A pair that several items have is there several times.
         while self.recordings.peek()?.is_some_and(|(other, _)| other == key) {
             self.recordings.next()?;
         }

@@ -8,7 +8,7 @@ use crate::royalties::rows::Rows;
 use transpose_codes::duration::Duration;
 use transpose_core::model::{BlockBatch, Field, FieldSet, Group, Shape, Slot, Span};
 
-/// What follows from what is owed.
+/// What follows from royalties.
 const OF_AMOUNTS: [Field; 4] = [Field::RATE, Field::AMOUNT, Field::ROYALTY_MODEL, Field::DEAL];
 
 /// What usages are written with.
@@ -16,7 +16,7 @@ const OF_AMOUNTS: [Field; 4] = [Field::RATE, Field::AMOUNT, Field::ROYALTY_MODEL
 pub(crate) struct UsageColumns<'a> {
     /// Which kinds make one usage.
     pub(crate) rows: &'a Rows,
-    /// What is owed, where the agreement says so.
+    /// Royalties, where the agreement says so.
     pub(crate) amounts: Option<&'a Amounts>,
     /// What is allocated to the recipient, where the agreement asks for it.
     pub(crate) allocations: Option<&'a Allocations>,
@@ -123,8 +123,8 @@ impl<'a> UsageWriter<'a> {
         }
     }
 
-    /// Writes what is owed, from the given column on; answers what is to be allocated, where
-    /// something is owed.
+    /// Writes royalties, from the given column on; answers what is to be allocated, where something
+    /// is payable.
     fn push_owed(
         &self,
         batch: &mut BlockBatch,

@@ -6,12 +6,11 @@
 //! the text itself. Three small tables lead to a row: by track and release, by track, and by
 //! release.
 //!
-//! | an event names | it gets |
-//! |---|---|
-//! | track and release, and the catalogue has both together | everything |
-//! | both, and the catalogue knows the track only on other releases | the facts of the recording |
-//! | a track alone | everything, if the track is on one release; else the facts of the recording and those of the release that came first, with a diagnostic |
-//! | a release alone | the facts of the release |
+//! - track and release, and the catalogue has both together: everything
+//! - both, and the catalogue knows the track only on other releases: the facts of the recording
+//! - a track alone: everything, if the track is on one release; else the facts of the recording and
+//!   those of the release that came first, with a diagnostic
+//! - a release alone: the facts of the release
 //!
 //! Of several rows about one pair the first holds, and a diagnostic names the others.
 
@@ -223,7 +222,8 @@ impl Catalogue {
         let pair = self.hash(track, release);
         let keys = (track, release);
         if self.pairs.find(pair, |known| self.keys(*known) == keys).is_some() {
-            let message = "the same track and release have stood before; the first row holds";
+            let message =
+                "duplicate of an earlier row with the same track and release; the first row is used";
             diagnostics.push(Diagnostic::new(&diagnostics::CATALOGUE_REPEATED, place(), message));
             return;
         }

@@ -1,14 +1,13 @@
 //! A decoder that gives more, or less, than its input holds: facts from a catalogue, identifiers of
 //! events that have none, user ids as keyed hashes or not at all.
 //!
-//! It stands between the engine and the decoder of a format, so neither formats nor conversions
-//! know of it. Aggregates get the facts where keys are resolved, once per distinct key; targets of
-//! events get them as cells of their rows. What an event says itself always counts before the
-//! catalogue.
+//! It is between the engine and the decoder of a format, so neither formats nor conversions know of
+//! it. Aggregates get the facts where keys are resolved, once per distinct key; targets of events
+//! get them as cells of their rows. What an event says itself always counts before the catalogue.
 //!
 //! A cell that comes from here is canonical already, while the cells beside it are in the notation
 //! of the input. It is marked by a first byte that no UTF-8 text has; a cell of the input that
-//! begins with such a byte is passed on behind another one, so that it is judged as it stands.
+//! begins with such a byte is passed on behind another one, so that it is judged as it is.
 
 use crate::diagnostics;
 use crate::enrich::catalogue::{Catalogue, CatalogueAnswer, CatalogueMatch};
@@ -16,34 +15,29 @@ use crate::enrich::privacy::{PersonalData, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal};
+use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Indexed, Origin, Preamble, Projection, Tally,
+    Batch, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Indexed, Origin, Preamble, Projection,
+    Tally,
 };
-use transpose_core::model::{Batch, CellDiagnostic, Entity, Field, FieldSet, Span};
+use transpose_core::model::{Entity, Field, FieldSet, Span};
 
 /// How events are completed and what is taken from them.
 #[derive(Clone, Default)]
-pub struct Enrichment<'a> {
+pub(crate) struct Enrichment<'a> {
     /// What tracks and releases are.
-    pub catalogue: Option<&'a Catalogue>,
+    pub(crate) catalogue: Option<&'a Catalogue>,
     /// What happens to personal data.
-    pub users: PersonalData,
+    pub(crate) personal_data: PersonalData,
     /// Whether events without an identifier get one from their content: equal rows get equal ones.
-    pub make_ids: bool,
+    pub(crate) make_ids: bool,
 }
 
 impl<'a> Enrichment<'a> {
-    /// What is to be done for a target that holds the given fields: one that has no place for
-    /// personal data gets none anyway.
-    pub(crate) fn towards(&self, writes: FieldSet) -> Self {
-        let personal = writes.iter().any(Field::is_personal);
-        Self { users: if personal { self.users.clone() } else { PersonalData::Keep }, ..self.clone() }
-    }
-
     /// The decoder, completed where there is something to do.
     pub(crate) fn of(self, decoder: Box<dyn EventDecoder + 'a>) -> Box<dyn EventDecoder + 'a> {
-        let idle = self.catalogue.is_none() && !self.make_ids && matches!(self.users, PersonalData::Keep);
+        let idle =
+            self.catalogue.is_none() && !self.make_ids && matches!(self.personal_data, PersonalData::Keep);
         if idle { decoder } else { Box::new(EnrichedDecoder::new(decoder, self)) }
     }
 
@@ -59,23 +53,13 @@ impl<'a> Enrichment<'a> {
         if self.makes_types(own) {
             reads.insert(Field::ITEM_TYPE);
         }
-        reads.difference(self.withheld())
+        reads.difference(self.personal_data.withheld())
     }
 
     /// Whether events get the type of the item that was sold: a sale that names no track is one of
     /// the whole release, and logs say so in no other way.
     fn makes_types(&self, own: FieldSet) -> bool {
         own.contains(Field::RETAIL_PRICE) && !own.contains(Field::ITEM_TYPE) && self.catalogue.is_some()
-    }
-
-    /// Personal fields that are left out.
-    pub(crate) fn withheld(&self) -> FieldSet {
-        let all = Field::PERSONAL.into_iter();
-        match self.users {
-            PersonalData::Keep => FieldSet::EMPTY,
-            PersonalData::Drop => all.collect(),
-            PersonalData::Hash(_) => all.filter(|field| *field != Field::USER).collect(),
-        }
     }
 }
 
@@ -148,7 +132,7 @@ impl<'a> EnrichedDecoder<'a> {
 fn describe(code: &'static Code, track: &[u8], release: &[u8]) -> String {
     let (on, of) = (String::from_utf8_lossy(track), String::from_utf8_lossy(release));
     if *code == diagnostics::SEVERAL_RELEASES {
-        return format!("track {on} is on several releases; the first of the catalogue is taken");
+        return format!("track {on} is on several releases; the first one of the catalogue is used");
     }
     match (track, release) {
         ([], []) => "the event names neither a track nor a release".into(),
@@ -269,7 +253,7 @@ impl EventDecoder for EnrichedDecoder<'_> {
     }
 
     fn canonical_cell(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
-        if self.how.withheld().contains(field) {
+        if self.how.personal_data.withheld().contains(field) {
             out.clear();
             return Ok(false);
         }
@@ -284,7 +268,7 @@ impl EventDecoder for EnrichedDecoder<'_> {
             _ => {}
         }
         let present = self.inner.canonical_cell(field, raw, out)?;
-        if let (PersonalData::Hash(key), Field::USER, true) = (&self.how.users, field, present) {
+        if let (PersonalData::Hash(key), Field::USER, true) = (&self.how.personal_data, field, present) {
             let user = std::mem::take(out);
             key.hash(&user, out);
         }

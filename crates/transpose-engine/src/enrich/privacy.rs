@@ -4,6 +4,7 @@ use crate::diagnostics;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::{Field, FieldSet};
 
 /// What happens to personal data.
 #[derive(Clone, Default)]
@@ -15,6 +16,18 @@ pub enum PersonalData {
     Drop,
     /// User ids become hashes, everything else is left out.
     Hash(UserKey),
+}
+
+impl PersonalData {
+    /// The personal fields that are left out.
+    pub(crate) fn withheld(&self) -> FieldSet {
+        let all = Field::PERSONAL.into_iter();
+        match self {
+            Self::Keep => FieldSet::EMPTY,
+            Self::Drop => all.collect(),
+            Self::Hash(_) => all.filter(|field| *field != Field::USER).collect(),
+        }
+    }
 }
 
 /// The secret key that user ids are hashed with.

@@ -1,11 +1,11 @@
-//! Rows are dealt out to outputs by what some of their cells say.
+//! Rows are routed to outputs by what some of their cells say.
 //!
 //! What a rule looks at is asked for as cells of each row, so that it may come from a catalogue
 //! too. Rows with the same cells go the same way: a worker interns them and asks the rules once.
 
 use crate::aggregate::interner::{Interner, Key, NONE, hash};
 use crate::diagnostics;
-use crate::filter::route_rule::Rule;
+use crate::filter::route_rule::RouteRule;
 use foldhash::fast::RandomState;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,17 +17,17 @@ use transpose_core::model::{EventBatch, Field, Span};
 
 /// An output as far as dealing out is concerned.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Taker<'a> {
+pub(crate) struct SetRule<'a> {
     /// The number of its set.
     pub(crate) set: usize,
-    pub(crate) rule: &'a Rule,
+    pub(crate) rule: &'a RouteRule,
 }
 
 /// The cells of each row that decide where it goes, in the order in which they are asked for.
-pub(crate) fn fields(takers: &[Taker<'_>], sells: bool) -> Vec<Field> {
-    let mut fields: Vec<Field> = takers
+pub(crate) fn fields(routes: &[SetRule<'_>], sells: bool) -> Vec<Field> {
+    let mut fields: Vec<Field> = routes
         .iter()
-        .flat_map(|taker| &taker.rule.0)
+        .flat_map(|route| &route.rule.0)
         .flat_map(|condition| &condition.fields)
         .copied()
         .collect();
@@ -39,26 +39,26 @@ pub(crate) fn fields(takers: &[Taker<'_>], sells: bool) -> Vec<Field> {
 }
 
 /// What happened to rows that a set deals with: by what they say, how many no output took.
-pub(crate) type Untaken = BTreeMap<(usize, String), Amounts>;
+pub(crate) type Unrouted = BTreeMap<(usize, String), Amounts>;
 
 /// One worker's part in dealing out the rows of one input.
-pub(crate) struct Dealer<'a> {
+pub(crate) struct Router<'a> {
     decoder: &'a dyn EventDecoder,
-    takers: &'a [Taker<'a>],
+    routes: &'a [SetRule<'a>],
     sets: usize,
     fields: &'a [Field],
     state: RandomState,
     dictionary: Interner,
-    ways: Vec<Way>,
+    decisions: Vec<Decision>,
     /// For each output the rows of the chunk that it takes.
     rows: Vec<Vec<u32>>,
 }
 
 /// Where rows with the same cells go, and how many there were.
-struct Way {
+struct Decision {
     /// For each set the output that takes them, or [`NONE`].
-    takers: Box<[u32]>,
-    /// What they say, for messages about rows that nobody takes.
+    routes: Box<[u32]>,
+    /// What they say, for messages about rows that no one takes.
     said: String,
     paid: Option<(Box<str>, Decimal)>,
     rows: u64,
@@ -82,28 +82,28 @@ impl Key for Cells<'_> {
     }
 }
 
-impl<'a> Dealer<'a> {
+impl<'a> Router<'a> {
     /// A worker for an input; the first cells of its rows are those of `fields`.
     pub(crate) fn new(
         decoder: &'a dyn EventDecoder,
-        takers: &'a [Taker<'a>],
+        routes: &'a [SetRule<'a>],
         sets: usize,
         fields: &'a [Field],
     ) -> Self {
         Self {
             decoder,
-            takers,
+            routes,
             sets,
             fields,
             state: RandomState::default(),
             dictionary: Interner::default(),
-            ways: Vec::new(),
-            rows: vec![Vec::new(); takers.len()],
+            decisions: Vec::new(),
+            rows: vec![Vec::new(); routes.len()],
         }
     }
 
     /// Deals out the rows of a chunk; answers for each output the numbers of its rows.
-    pub(crate) fn deal(&mut self, events: &EventBatch, bytes: &[u8]) -> Result<&[Vec<u32>], Fatal> {
+    pub(crate) fn route(&mut self, events: &EventBatch, bytes: &[u8]) -> Result<&[Vec<u32>], Fatal> {
         for rows in &mut self.rows {
             rows.clear();
         }
@@ -116,17 +116,17 @@ impl<'a> Dealer<'a> {
             if number == NONE {
                 number =
                     self.dictionary.insert(hash, &cells, None).ok_or_else(diagnostics::too_many_distinct)?;
-                let way = self.way(&cells);
-                self.ways.push(way);
+                let decision = self.decision(&cells);
+                self.decisions.push(decision);
             }
-            let Some(way) = self.ways.get_mut(number as usize) else {
+            let Some(decision) = self.decisions.get_mut(number as usize) else {
                 return Err(diagnostics::bug("a row without a way"));
             };
-            way.rows += 1;
-            way.plays += u64::from(row.plays);
-            way.micros += i128::from(row.micros);
-            for taker in &way.takers {
-                if let Some(rows) = self.rows.get_mut(*taker as usize) {
+            decision.rows += 1;
+            decision.plays += u64::from(row.plays);
+            decision.micros += i128::from(row.micros);
+            for route in &decision.routes {
+                if let Some(rows) = self.rows.get_mut(*route as usize) {
                     rows.push(index as u32);
                 }
             }
@@ -135,7 +135,7 @@ impl<'a> Dealer<'a> {
     }
 
     /// Asks the rules.
-    fn way(&self, cells: &Cells<'_>) -> Way {
+    fn decision(&self, cells: &Cells<'_>) -> Decision {
         let mut scratch = Vec::new();
         let mut value = |field: Field, raw: &[u8]| -> Option<String> {
             // What cannot be read has no value; the output that it goes to, if any, rejects it.
@@ -148,11 +148,11 @@ impl<'a> Dealer<'a> {
             let found = values.iter().find(|(known, _)| *known == field);
             found.and_then(|(_, value)| value.clone())
         };
-        let mut takers = vec![NONE; self.sets].into_boxed_slice();
-        for (number, taker) in (0_u32..).zip(self.takers) {
-            let place = takers.get_mut(taker.set).filter(|place| **place == NONE);
+        let mut routes = vec![NONE; self.sets].into_boxed_slice();
+        for (number, route) in (0_u32..).zip(self.routes) {
+            let place = routes.get_mut(route.set).filter(|place| **place == NONE);
             if let Some(place) = place
-                && taker.rule.0.iter().all(|condition| condition.holds(of))
+                && route.rule.0.iter().all(|condition| condition.holds(of))
             {
                 *place = number;
             }
@@ -169,23 +169,23 @@ impl<'a> Dealer<'a> {
         let price = of(Field::RETAIL_PRICE).and_then(|price| decimal::parse(&price, Grammar::PLAIN).ok());
         let currency = of(Field::EVENT_CURRENCY).unwrap_or_else(|| NO_CURRENCY.into());
         let paid = price.map(|price| (currency.into(), price));
-        Way { takers, said, paid, rows: 0, plays: 0, micros: 0 }
+        Decision { routes, said, paid, rows: 0, plays: 0, micros: 0 }
     }
 
-    /// Adds what was dealt out to the account, and what no output of a set took to another.
-    pub(crate) fn close(self, dealt: &mut Amounts, untaken: &mut Untaken) -> Result<(), Fatal> {
-        for way in self.ways {
+    /// Adds what was routed to the account, and what no output of a set took to another.
+    pub(crate) fn close(self, routed: &mut Amounts, unrouted: &mut Unrouted) -> Result<(), Fatal> {
+        for decision in self.decisions {
             let mut amounts = Amounts::default();
-            amounts.play(way.rows, way.plays, way.micros);
-            if let Some((currency, price)) = way.paid {
+            amounts.play(decision.rows, decision.plays, decision.micros);
+            if let Some((currency, price)) = decision.paid {
                 let paid =
-                    price.checked_mul(way.plays.into()).ok_or_else(|| diagnostics::overflow("money"))?;
+                    price.checked_mul(decision.plays.into()).ok_or_else(|| diagnostics::overflow("money"))?;
                 amounts.paid.insert(currency, paid);
             }
-            dealt.add(&amounts).map_err(|error| diagnostics::imbalance(&error))?;
-            for (set, taker) in way.takers.iter().enumerate() {
-                if *taker == NONE {
-                    let place = untaken.entry((set, way.said.clone())).or_default();
+            routed.add(&amounts).map_err(|error| diagnostics::imbalance(&error))?;
+            for (set, route) in decision.routes.iter().enumerate() {
+                if *route == NONE {
+                    let place = unrouted.entry((set, decision.said.clone())).or_default();
                     place.add(&amounts).map_err(|error| diagnostics::imbalance(&error))?;
                 }
             }
@@ -195,7 +195,7 @@ impl<'a> Dealer<'a> {
 }
 
 /// Some rows of a chunk, with only some of their cells.
-pub(crate) fn part(events: &EventBatch, rows: &[u32], cells: &[usize], out: &mut EventBatch) {
+pub(crate) fn take_rows(events: &EventBatch, rows: &[u32], cells: &[usize], out: &mut EventBatch) {
     out.clear();
     let keys = events.item_runs + events.context_runs;
     (out.item_runs, out.context_runs, out.row_cells) = (events.item_runs, events.context_runs, cells.len());

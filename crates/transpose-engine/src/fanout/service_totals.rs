@@ -1,7 +1,7 @@
 //! What the whole service counted, for deals that divide by it.
 
-use crate::aggregate::counter::Rows;
 use crate::aggregate::interner::{Interner, Key as _, NONE, hash};
+use crate::aggregate::row_keys::KeyedRows;
 use crate::aggregate::sales::Sale;
 use crate::aggregate::usage_kinds::UsageKind;
 use crate::aggregate::users::PlaysByUser;
@@ -17,14 +17,14 @@ use transpose_core::terms::{RoyaltyTerms, ServiceTotal, Terms};
 
 /// Which plays are counted, and which of them are long enough; as many as agreements differ in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct View {
+pub(crate) struct ServiceView {
     /// The period in microseconds since 1970 UTC.
     pub(crate) period: Option<Range<i64>>,
     /// The shortest play that qualifies, in microseconds.
     pub(crate) threshold: Option<i64>,
 }
 
-impl View {
+impl ServiceView {
     /// Whether a row took place in the period.
     fn holds(&self, row: &EventRow) -> bool {
         self.period.as_ref().is_none_or(|period| period.contains(&row.time))
@@ -48,46 +48,46 @@ fn event(decoder: &dyn EventDecoder, runs: &[&[u8]]) -> Option<Entity> {
 
 /// Plays of one context key in one view.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Plays {
+pub(crate) struct ViewPlays {
     long: u64,
     short: u64,
 }
 
 /// Plays by what an agreement looks at, for each view.
-pub(crate) type Service = BTreeMap<Entity, Vec<Plays>>;
+pub(crate) type ServicePlays = BTreeMap<Entity, Vec<ViewPlays>>;
 
 /// An output whose agreement pays by what each user played of the whole service.
-pub(crate) struct Listener<'a> {
+pub(crate) struct UserPlayObserver<'a> {
     pub(crate) users: &'a PlaysByUser,
     pub(crate) terms: &'a dyn Terms,
     pub(crate) royalties: &'a dyn RoyaltyTerms,
-    pub(crate) view: View,
+    pub(crate) view: ServiceView,
 }
 
 /// One worker's part in counting one input.
-pub(crate) struct Teller<'a> {
-    views: &'a [View],
-    listeners: &'a [Listener<'a>],
+pub(crate) struct ServiceCounter<'a> {
+    views: &'a [ServiceView],
+    observers: &'a [UserPlayObserver<'a>],
     decoder: &'a dyn EventDecoder,
     /// Which of a row's cells names the user.
     user: Option<usize>,
     state: RandomState,
     dictionary: Interner,
-    plays: Vec<Plays>,
+    plays: Vec<ViewPlays>,
     /// For each key and listener whether plays count: those that are long enough, and shorter ones.
     counts: Vec<[bool; 2]>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> ServiceCounter<'a> {
     pub(crate) fn new(
-        views: &'a [View],
-        listeners: &'a [Listener<'a>],
+        views: &'a [ServiceView],
+        observers: &'a [UserPlayObserver<'a>],
         decoder: &'a dyn EventDecoder,
         user: Option<usize>,
     ) -> Self {
         Self {
             views,
-            listeners,
+            observers,
             decoder,
             user,
             state: RandomState::default(),
@@ -98,34 +98,34 @@ impl<'a> Teller<'a> {
     }
 
     /// What is known of a new key.
-    fn meet(&mut self, runs: &[&[u8]]) {
-        self.plays.resize(self.plays.len() + self.views.len(), Plays::default());
-        if self.listeners.is_empty() {
+    fn add_key(&mut self, runs: &[&[u8]]) {
+        self.plays.resize(self.plays.len() + self.views.len(), ViewPlays::default());
+        if self.observers.is_empty() {
             return;
         }
         let event = event(self.decoder, runs);
-        for listener in self.listeners {
-            let context = event.as_ref().and_then(|event| listener.terms.context(event).ok());
+        for observer in self.observers {
+            let context = event.as_ref().and_then(|event| observer.terms.context(event).ok());
             let context = context.map(|answer| UsageKind::new(&answer, false).context);
             let counts = |bearing| {
-                context.as_ref().is_some_and(|context| listener.royalties.counts_for_users(context, bearing))
+                context.as_ref().is_some_and(|context| observer.royalties.counts_for_users(context, bearing))
             };
             self.counts.push([counts(true), counts(false)]);
         }
     }
 
     /// Counts a row by user.
-    fn observe(&self, rows: Rows<'_>, index: usize, row: &EventRow, number: u32) -> Result<(), Fatal> {
+    fn observe(&self, rows: KeyedRows<'_>, index: usize, row: &EventRow, number: u32) -> Result<(), Fatal> {
         let events = rows.events;
         let Some(cell) = self.user.and_then(|cell| events.cells.get(index * events.row_cells + cell)) else {
             return Ok(());
         };
-        let start = number as usize * self.listeners.len();
-        for (place, listener) in self.listeners.iter().enumerate() {
+        let start = number as usize * self.observers.len();
+        for (place, observer) in self.observers.iter().enumerate() {
             let [long, short] = self.counts.get(start + place).copied().unwrap_or_default();
-            let counts = if listener.view.is_short(row) { short } else { long };
-            if counts && listener.view.holds(row) {
-                listener
+            let counts = if observer.view.is_short(row) { short } else { long };
+            if counts && observer.view.holds(row) {
+                observer
                     .users
                     .play_at_service(cell.bytes(rows.bytes, &events.arena), u64::from(row.plays))?;
             }
@@ -134,7 +134,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Counts the rows of a chunk.
-    pub(crate) fn count(&mut self, rows: Rows<'_>) -> Result<(), Fatal> {
+    pub(crate) fn count(&mut self, rows: KeyedRows<'_>) -> Result<(), Fatal> {
         if self.views.is_empty() {
             return Ok(());
         }
@@ -145,9 +145,9 @@ impl<'a> Teller<'a> {
             if number == NONE {
                 number =
                     self.dictionary.insert(hash, &key, None).ok_or_else(diagnostics::too_many_distinct)?;
-                self.meet(&key.runs().collect::<Vec<_>>());
+                self.add_key(&key.runs().collect::<Vec<_>>());
             }
-            if !self.listeners.is_empty() {
+            if !self.observers.is_empty() {
                 self.observe(rows, index, row, number)?;
             }
             let start = number as usize * self.views.len();
@@ -165,13 +165,13 @@ impl<'a> Teller<'a> {
     }
 
     /// Adds what was counted to the account of the service.
-    pub(crate) fn close(self, service: &mut Service) {
+    pub(crate) fn close(self, service: &mut ServicePlays) {
         for (entry, plays) in
             self.dictionary.entries().iter().zip(self.plays.chunks_exact(self.views.len().max(1)))
         {
             let runs: Vec<&[u8]> = self.dictionary.joined(entry).pieces().collect();
             let Some(event) = event(self.decoder, &runs) else { continue };
-            let sums = service.entry(event).or_insert_with(|| vec![Plays::default(); self.views.len()]);
+            let sums = service.entry(event).or_insert_with(|| vec![ViewPlays::default(); self.views.len()]);
             for (sum, plays) in sums.iter_mut().zip(plays) {
                 sum.long += plays.long;
                 sum.short += plays.short;
@@ -181,7 +181,12 @@ impl<'a> Teller<'a> {
 }
 
 /// What an agreement calls what the service counted, in the view with the given number.
-pub(crate) fn whole(service: &Service, view: usize, views: &[View], terms: &dyn Terms) -> Vec<ServiceTotal> {
+pub(crate) fn service_totals(
+    service: &ServicePlays,
+    view: usize,
+    views: &[ServiceView],
+    terms: &dyn Terms,
+) -> Vec<ServiceTotal> {
     let mut sums: BTreeMap<(Entity, bool), (u64, u64)> = BTreeMap::new();
     let moment = views.get(view).and_then(|view| view.period.as_ref()).map_or(0, |period| period.start);
     for (event, plays) in service {
@@ -207,6 +212,6 @@ pub(crate) fn whole(service: &Service, view: usize, views: &[View], terms: &dyn 
             bearing,
             plays: plays.saturating_sub(returns),
         })
-        .filter(|whole| whole.plays > 0)
+        .filter(|service_totals| service_totals.plays > 0)
         .collect()
 }

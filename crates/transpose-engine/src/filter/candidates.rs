@@ -1,4 +1,4 @@
-//! Which identifiers may stand twice, in little memory and without missing one.
+//! Which identifiers may appear twice, in little memory and without missing one.
 //!
 //! An identifier becomes a key of 64 bits: a plain whole number is its own key, anything else is
 //! hashed with a secret seed, so that no input can be made whose keys meet on purpose. Equal
@@ -6,7 +6,7 @@
 //!
 //! Numbers that rise from chunk to chunk are unique without being stored: only where such a stretch
 //! begins and ends is kept. All other keys are collected, sorted, and written to disk as sorted
-//! runs when they are too many. At the end the sorted keys are read once: a key that stands twice,
+//! runs when they are too many. At the end the sorted keys are read once: a key that appears twice,
 //! or inside a stretch, makes its identifier a [suspect](Candidates). Suspects are compared as text
 //! in a second reading ([`validate`](crate::validate)); a stretch may have gaps and two texts one
 //! hash, so not every suspect is guilty.
@@ -31,7 +31,7 @@ const STRETCHES: usize = 1 << 14;
 /// How many runs are merged at once.
 const FAN: usize = 128;
 
-/// About how many bytes of keys stand in one frame of a run.
+/// About how many bytes of keys are in one frame of a run.
 const FRAME: usize = 4 << 10;
 
 /// The key of an identifier.
@@ -113,7 +113,7 @@ impl IdentifierKeys {
         self.keys.spill.as_ref().map_or(0, Scratch::bytes)
     }
 
-    /// The identifiers that may stand twice.
+    /// The identifiers that may appear twice.
     pub(crate) fn candidates(&mut self) -> Result<Candidates, Fatal> {
         let mut candidates = Candidates::default();
         let mut stretches = self.stretches.iter().peekable();
@@ -389,8 +389,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-        /// Nothing that stands twice escapes, wherever the chunks are cut and however little memory
-        /// there is.
+        /// Nothing that appears twice escapes, wherever the chunks are cut and however little
+        /// memory there is.
         #[test]
         fn repeated_identifiers_are_suspects(
             texts in proptest::collection::vec(prop_oneof!["[0-9]{1,2}", "[1-9][0-9]{2}", "[ab]{1,4}"], 0..120),

@@ -1,7 +1,7 @@
-//! Rows that stand several times, found before the conversion: exactly, in bounded memory.
+//! Rows that appear several times, found before the conversion: exactly, in bounded memory.
 //!
 //! A first reading collects a key of eight bytes for each identifier of a play or sale
-//! ([`unique`](crate::filter::candidates)). Only where a key stands twice are the inputs read
+//! ([`unique`](crate::filter::candidates)). Only where a key appears twice are the inputs read
 //! again: rows under suspicion are sorted with everything that they say, equal identifiers meet,
 //! and each later row becomes a [`DuplicateMark`]. The conversion looks verdicts up while it reads,
 //! so it stays what it was: chunks, side by side, in any number.
@@ -17,7 +17,7 @@ use crate::filter::marks::{DuplicateMark, MarkRecorder, RowMarks};
 use crate::filter::period::{FilterRules, NO_EVENT_ID, NO_IDENTITY, RowFilter};
 use crate::filter::redelivered;
 use crate::scan::chunks::{DecodedChunk, Reading};
-use crate::scan::open::open_events;
+use crate::scan::open::open;
 use crate::scan::position::Place;
 use crate::scan::rescan;
 use crate::storage::scratch::Scratch;
@@ -57,8 +57,9 @@ pub(crate) struct DuplicateSearch<'a> {
 }
 
 /// What the search came to.
+#[derive(Default)]
 pub(crate) struct SearchOutcome {
-    /// `None` where nothing stands twice.
+    /// `None` where nothing appears twice.
     pub(crate) marks: Option<RowMarks>,
     pub(crate) diagnostics: Diagnostics,
     /// How many bytes went to disk on the way.
@@ -148,16 +149,19 @@ impl DuplicateSearch<'_> {
         collect: &(dyn Fn(&KeyCollector<'_>, DecodedChunk<'_>) -> Result<T, Fatal> + Sync),
         take: impl FnMut(T) -> Result<(), Fatal> + Send,
     ) -> Result<(), Fatal> {
-        let opened = open_events(self.source, input, self.options)?;
-        let mut decoder = Enrichment { make_ids: self.make_ids, ..Enrichment::default() }.of(opened);
-        let reads = decoder.preamble().reads;
-        if !reads.contains(Field::EVENT_ID) {
+        let no_identity = || {
             let message = format!(
-                "duplicates are told by the identifiers of plays or sales, and `{}` has none here",
+                "duplicates are found by the ids of plays or sales, and `{}` has none here",
                 self.source.manifest().id
             );
             let place = Location { source: Some(input.name().into()), ..Location::default() };
-            return Err(Fatal::usage(Diagnostic::new(&NO_IDENTITY, place, message)));
+            Fatal::usage(Diagnostic::new(&NO_IDENTITY, place, message))
+        };
+        let opened = open(self.source, input, self.options)?.events().ok_or_else(no_identity)?;
+        let mut decoder = Enrichment { make_ids: self.make_ids, ..Enrichment::default() }.of(opened);
+        let reads = decoder.preamble().reads;
+        if !reads.contains(Field::EVENT_ID) {
+            return Err(no_identity());
         }
         let mut row: Vec<Field> = if identity.is_empty() {
             reads.iter().collect()
@@ -187,7 +191,7 @@ impl DuplicateSearch<'_> {
         };
         let read =
             rescan::read_rows(input, decoder, self.reading, &|decoded| collect(&collector, decoded), take);
-        // What ends a reading here ends the conversion at the same place, and is told there.
+        // What ends a reading here ends the conversion at the same place, and is reported there.
         read.or_else(|fatal| if fatal.failure == Failure::Input { Ok(()) } else { Err(fatal) })
     }
 
@@ -287,8 +291,7 @@ impl KeyCollector<'_> {
             } else {
                 diagnostics.report(&NO_EVENT_ID, || {
                     let place = origin.locate(row.line, row.start).field(Field::EVENT_ID);
-                    let message =
-                        "the row has no identifier of the play or sale, so it is taken for one of its own";
+                    let message = "the row has no id of the play or sale, so it is treated as unique";
                     Diagnostic::new(&NO_EVENT_ID, place, message)
                 });
             }
@@ -320,7 +323,7 @@ impl KeyCollector<'_> {
                 let raw = cell(index, Some(place), events, decoded.bytes);
                 match self.decoder.canonical_cell(*field, raw, &mut scratch) {
                     Ok(given) => put_cell(given.then_some(&scratch), &mut value),
-                    // What cannot be understood is compared as it stands.
+                    // What cannot be understood is compared as it is.
                     Err(_) => put_cell(Some(raw), &mut value),
                 }
             }

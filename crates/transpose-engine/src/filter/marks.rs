@@ -37,7 +37,7 @@ pub(crate) trait RowMark: Copy {
 pub(crate) struct DuplicateMark {
     /// The byte of the input at which the row begins.
     pub(crate) byte: u64,
-    /// Where the first row of the same identity stands.
+    /// Where the first row of the same identity is.
     pub(crate) first: Place,
     /// Whether the two say different things.
     pub(crate) differs: bool,
@@ -85,7 +85,7 @@ impl<V: RowMark> RowMarks<V> {
         let Some(of_input) = self.inputs.get(input).filter(|of_input| of_input.count > 0) else {
             return Ok(found);
         };
-        // What belongs to the first row may stand behind the last step that is not after it.
+        // What belongs to the first row may are behind the last step that is not after it.
         let mut step = of_input.steps.partition_point(|byte| byte <= rows.start()).saturating_sub(1);
         let mut buffer = Vec::new();
         while of_input.steps.get(step).is_some_and(|byte| byte <= rows.end()) {

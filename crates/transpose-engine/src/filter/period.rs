@@ -1,7 +1,7 @@
-//! Which rows of events take part: those of the reporting period, and of rows that stand several
+//! Which rows of events take part: those of the reporting period, and of rows that appear several
 //! times the first.
 //!
-//! Rows are taken out of a chunk before anything else looks at it, and stand in the ledger as
+//! Rows are taken out of a chunk before anything else looks at it, and are in the ledger as
 //! filtered, by reason. It is the same for events that are counted and for events that are passed
 //! on.
 
@@ -14,19 +14,19 @@ use std::ops::Range;
 use std::sync::Arc;
 use transpose_codes::time::Timestamp;
 use transpose_core::accounting::{Ledger, RunReport};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal, Location};
 use transpose_core::format::{EventDecoder, Origin};
-use transpose_core::model::{CellDiagnostic, EventBatch, EventRow, Field, FieldSet};
+use transpose_core::model::{EventBatch, EventRow, Field, FieldSet};
 use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis};
 
-/// Which rows of events take part in a conversion.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Screening {
-    /// What happens to rows that stand several times.
-    pub duplicates: DuplicatePolicy,
-    /// Which moment decides whether a play belongs to the period.
-    pub period_by: PeriodBasis,
-    /// What happens to plays outside the period.
+/// Which plays belong to the reporting period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeriodSelection {
+    /// The period in microseconds since 1970 UTC; `None` for plays of any time.
+    pub moments: Option<Range<i64>>,
+    /// Which moment decides whether a play belongs to it.
+    pub basis: PeriodBasis,
+    /// What happens to plays outside of it.
     pub outside: OutsidePolicy,
 }
 
@@ -39,9 +39,9 @@ transpose_core::codes! {
     pub DUPLICATE_ID: "ENG0402" "duplicate-event-id" Error
         "The row has the identifier of an earlier one and differs from it, so either one play was logged in two ways or the identifier was given twice."
         "Ask the sender which row holds. `--duplicates drop` converts the first and leaves out the others; `report` converts all."
-    /// Rows that cannot be told apart.
+    /// Rows that cannot be distinguished.
     pub NO_EVENT_ID: "ENG0403" "no-event-id" Info
-        "The row has no identifier of the play or sale, so that nobody can tell whether it stands twice. It is taken for a play of its own."
+        "The row has no identifier of the play or sale, so it cannot be checked for duplicates. It is treated as unique."
         "Ask the sender for identifiers."
     /// Duplicates that cannot be looked for.
     pub NO_IDENTITY: "ENG0404" "duplicates-unknown" Error
@@ -65,7 +65,7 @@ transpose_core::codes! {
         "Leave `--period-by` out for such reports."
 }
 
-impl Screening {
+impl PeriodSelection {
     /// Why nothing is written, where plays outside the period refuse that.
     pub(crate) fn refused(&self, ledger: &Ledger) -> Option<Fatal> {
         let rows = [OUTSIDE, LATE_REASON].iter().filter_map(|reason| ledger.filtered.get(reason));
@@ -77,7 +77,7 @@ impl Screening {
     }
 }
 
-/// Reasons for leaving rows out, as they stand in the ledger.
+/// Reasons for leaving rows out, as they are in the ledger.
 pub(crate) const OUTSIDE: &str = "outside-period";
 pub(crate) const LATE_REASON: &str = "late";
 const REDELIVERED_REASON: &str = "file-delivered-twice";
@@ -95,11 +95,11 @@ pub(crate) struct KnownDuplicates<'a> {
 
 /// What is the same for all inputs of a run.
 pub(crate) struct FilterRules<'a> {
-    pub(crate) screening: Screening,
-    /// The period in microseconds since 1970 UTC.
-    pub(crate) period: Option<Range<i64>>,
+    /// What happens to rows that appear several times.
+    pub(crate) duplicates: DuplicatePolicy,
+    pub(crate) period: PeriodSelection,
     pub(crate) known: KnownDuplicates<'a>,
-    /// Whether rows are dealt out to slices of time.
+    /// Whether rows are routed to slices of time.
     pub(crate) sliced: bool,
     /// The names of the inputs.
     pub(crate) sources: &'a [Arc<str>],
@@ -108,7 +108,7 @@ pub(crate) struct FilterRules<'a> {
 impl FilterRules<'_> {
     /// The cells of each row that are needed beyond those which the target wants.
     pub(crate) fn add_cells(&self, reads: FieldSet, row: &mut Vec<Field>) {
-        let asked = self.period.is_some() || self.sliced && self.screening.period_by == PeriodBasis::Logged;
+        let asked = self.period.moments.is_some() || self.sliced && self.period.basis == PeriodBasis::Logged;
         if asked && reads.contains(Field::EVENT_LOGGED) && !row.contains(&Field::EVENT_LOGGED) {
             row.push(Field::EVENT_LOGGED);
         }
@@ -124,8 +124,8 @@ impl FilterRules<'_> {
     ) -> RowFilter<'a> {
         let reads = decoder.preamble().reads.contains(Field::EVENT_LOGGED);
         let logged = row.iter().position(|field| *field == Field::EVENT_LOGGED).filter(|_| reads);
-        let asked = self.period.is_some() || self.sliced;
-        if asked && self.screening.period_by == PeriodBasis::Logged && logged.is_none() {
+        let asked = self.period.moments.is_some() || self.sliced;
+        if asked && self.period.basis == PeriodBasis::Logged && logged.is_none() {
             let place = Location { source: self.sources.get(input).cloned(), ..Location::default() };
             let message = "the input does not say when plays were logged; the moment of the play decides";
             report.diagnostics.push(Diagnostic::new(&NOT_LOGGED, place, message));
@@ -145,7 +145,7 @@ pub(crate) struct RowFilter<'a> {
     logged: Option<usize>,
 }
 
-/// Where a play stands to the period.
+/// Where a play is to the period.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PeriodPosition {
     Inside,
@@ -162,8 +162,8 @@ impl RowFilter<'_> {
         let events = &mut batch.events;
         let marks = self.marks(events, *origin)?;
         let repeated = self.rules.known.redelivered.get(self.input).is_some_and(Option::is_some);
-        let repeated = repeated && self.rules.screening.duplicates == DuplicatePolicy::Drop;
-        if self.rules.period.is_none() && marks.is_empty() && !repeated {
+        let repeated = repeated && self.rules.duplicates == DuplicatePolicy::Drop;
+        if self.rules.period.moments.is_none() && marks.is_empty() && !repeated {
             return Ok(());
         }
         let mut marks = marks.into_iter().peekable();
@@ -210,9 +210,9 @@ impl RowFilter<'_> {
     /// The moment that decides about the slice of a row.
     pub(crate) fn moment(&self, index: usize, events: &EventBatch, bytes: &[u8]) -> i64 {
         let Some(row) = events.rows.get(index) else { return 0 };
-        let logged = match self.rules.screening.period_by {
+        let logged = match self.rules.period.basis {
             PeriodBasis::Played => None,
-            // What cannot be read was told when the period was looked at.
+            // What cannot be read was reported when the period was looked at.
             PeriodBasis::Logged => self.said(index, events, bytes).unwrap_or(None),
         };
         logged.unwrap_or(row.time)
@@ -240,7 +240,7 @@ impl RowFilter<'_> {
     /// Whether a row takes part in the period, without an account of it; what cannot be read counts
     /// as not said.
     pub(crate) fn inside(&self, row: &EventRow, index: usize, events: &EventBatch, bytes: &[u8]) -> bool {
-        if self.rules.period.is_none() {
+        if self.rules.period.moments.is_none() {
             return true;
         }
         let mut report = RunReport::default();
@@ -265,9 +265,9 @@ impl RowFilter<'_> {
         bytes: &[u8],
         pass: &mut FilterPass<'_>,
     ) -> PeriodPosition {
-        let Some(period) = &self.rules.period else { return PeriodPosition::Inside };
+        let Some(period) = &self.rules.period.moments else { return PeriodPosition::Inside };
         let inside = period.contains(&row.time);
-        match self.rules.screening.period_by {
+        match self.rules.period.basis {
             PeriodBasis::Played if inside => PeriodPosition::Inside,
             PeriodBasis::Played if row.time >= period.end => PeriodPosition::Outside,
             PeriodBasis::Played => match self.logged(row, index, events, bytes, pass) {
@@ -302,7 +302,7 @@ impl RowFilter<'_> {
     }
 
     fn repeated(&self, mark: DuplicateMark, index: usize, row: &EventRow, pass: &mut FilterPass<'_>) {
-        let dropped = self.rules.screening.duplicates == DuplicatePolicy::Drop;
+        let dropped = self.rules.duplicates == DuplicatePolicy::Drop;
         let (code, reason) =
             if mark.differs { (&DUPLICATE_ID, DUPLICATE_ID_REASON) } else { (&DUPLICATE, DUPLICATE_REASON) };
         if dropped {
@@ -312,7 +312,7 @@ impl RowFilter<'_> {
             let first = self.named(mark.first);
             let what = if mark.differs { "another row with the same identifier" } else { "the same row" };
             let end = if dropped { "; this one is left out" } else { "" };
-            format!("{what} stands before, in {first}{end}")
+            format!("{what} is a duplicate of {first}{end}")
         });
     }
 

@@ -6,15 +6,16 @@
 //! that report and becomes an *adjustment* in the first report whose own cut-off is still ahead,
 //! with the period of the sale.
 //!
-//! | the sale took place | the refund | becomes |
-//! |---|---|---|
-//! | in the period | before the cut-off of the period | a return |
-//! | in the period | at or after it | nothing here: filtered, the next report adjusts |
-//! | before the period | before the cut-off of the sale's own period | nothing here: filtered, that period's report shows it |
-//! | before the period | at or after that, but not before the cut-off of the period before this one, and before the cut-off of this one | an adjustment, with the sale's period |
-//! | before the period | otherwise | nothing here: filtered as outside the period |
-//! | after the period | at any time | nothing here: filtered as outside the period |
-//! | is not in the inputs | as for a sale before the period | an adjustment or rejected, as the agreement says |
+//! - in the period, before the cut-off of the period: a return
+//! - in the period, at or after it: nothing here: filtered, the next report adjusts
+//! - before the period, before the cut-off of the sale's own period: nothing here: filtered, that
+//!   period's report shows it
+//! - before the period, at or after that, but not before the cut-off of the period before this one,
+//!   and before the cut-off of this one: an adjustment, with the sale's period
+//! - before the period, otherwise: nothing here: filtered as outside the period
+//! - after the period, at any time: nothing here: filtered as outside the period
+//! - is not in the inputs, as for a sale before the period: an adjustment or rejected, as the
+//!   agreement says
 //!
 //! The own period of a sale before the period is the calendar month of the sale, in the time zone
 //! of the period. Without a period, every sale is in its month, and all reports are one: a refund

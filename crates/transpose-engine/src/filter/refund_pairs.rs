@@ -43,10 +43,10 @@ const CELLS: [Field; 7] = [
     Field::ICPN,
 ];
 
-/// How many bits tell which names refunds have, as a power of two: one megabyte.
+/// How many bits say which names refunds have, as a power of two: one megabyte.
 const BITS: u32 = 23;
 
-/// How many sales of one name are told apart.
+/// How many sales of one name are distinguished.
 const SALES: usize = 1024;
 
 /// How much memory each of the two sorts may take where no limit is given.
@@ -211,7 +211,7 @@ impl PairReader {
         for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact(events.row_cells.max(1))) {
             for ((field, span), cell) in CELLS.iter().zip(cells).zip(&mut self.cells) {
                 cell.clear();
-                // What cannot be read names nothing; the conversion tells of it.
+                // What cannot be read names nothing; the conversion reports it.
                 if !span.is_absent()
                     && decoder.canonical_cell(*field, span.bytes(decoded.bytes, &events.arena), cell).is_err()
                 {

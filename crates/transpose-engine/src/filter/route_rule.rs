@@ -4,7 +4,7 @@ use transpose_core::model::{Entity, Field, Group};
 
 /// Which rows an output takes: those for which every condition holds; without any, all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule(pub Vec<Condition>);
+pub struct RouteRule(pub Vec<Condition>);
 
 /// What has to hold for a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Condition {
     pub values: Vec<String>,
 }
 
-impl Rule {
+impl RouteRule {
     /// Whether rows of a sales context can be among those that it takes, as far as the context
     /// says.
     pub(crate) fn reaches(&self, context: &Entity) -> bool {

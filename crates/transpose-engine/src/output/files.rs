@@ -2,7 +2,7 @@
 //!
 //! The name and the head of a file say which one of how many it is (`2of3`), and that is known only
 //! at the end. A message that fits into one file, the usual case, is written straight through. When
-//! a second file is begun, or a head tells how much follows, each file is written once more at the
+//! a second file is begun, or a head says how much follows, each file is written once more at the
 //! end with its right head.
 
 use crate::diagnostics;
@@ -17,7 +17,7 @@ pub(crate) struct OutputFiles<'a> {
     encoder: &'a dyn Encoder,
     set: OutputSet,
     spec: OutputSpec<'a>,
-    /// What stands in the names of the files beside what the format says.
+    /// What is in the names of the files beside what the format says.
     label: Option<String>,
     limit: u64,
     /// How many blocks a file may have.
@@ -33,7 +33,7 @@ struct OpenFile {
     file: OutputFile,
     head: u64,
     tally: Tally,
-    /// What stands between the encoder's text and the file.
+    /// What is between the encoder's text and the file.
     table: Option<Box<dyn TableWriter>>,
     /// What the container has ready.
     ready: Vec<u8>,
@@ -255,7 +255,7 @@ impl<'a> OutputFiles<'a> {
                 if of > 1 {
                     return Err(diagnostics::bug("a table was split"));
                 }
-                let message = "the first lines of the format tell how many rows follow";
+                let message = "the first lines of the format state how many rows follow";
                 return Err(Fatal::usage(Diagnostic::new(
                     &diagnostics::HEAD_WAITS,
                     Location::default(),
@@ -334,7 +334,7 @@ impl<'a> OutputFiles<'a> {
 pub struct CompanionFile {
     /// Its path.
     pub path: PathBuf,
-    /// What stands in it.
+    /// What is in it.
     pub bytes: Vec<u8>,
     /// Whether it takes the place of an existing one.
     pub replace: bool,

@@ -1,6 +1,6 @@
 //! One output for each slice of time: months, weeks or days, written in one pass.
 //!
-//! Rows of a chunk are dealt out to their slices and keep their order; each slice has files of its
+//! Rows of a chunk are routed to their slices and keep their order; each slice has files of its
 //! own, and all of them appear together or not at all.
 
 use crate::diagnostics;
@@ -19,7 +19,7 @@ transpose_core::codes! {
         "Give `--period`, so that plays far away are left out, or a longer slice."
     /// Slices of sums.
     pub SPLIT_SUMS: "ENG0411" "split-needs-events" Error
-        "`--split-by` deals out single plays to files; a report of sums is made for one period."
+        "`--split-by` routes single plays to files; an aggregate report covers one period."
         "Convert once for each `--period`."
 }
 
@@ -38,7 +38,7 @@ pub struct SliceTally {
 /// Rows of one slice in a chunk, with the first moment of the slice.
 pub(crate) type SliceRows = (i64, EventBatch);
 
-/// Deals rows out to their slices, the earliest first; `moment` tells the moment of a row by its
+/// Deals rows out to their slices, the earliest first; `moment` reports the moment of a row by its
 /// number.
 pub(crate) fn rows_by_slice(
     events: &EventBatch,

@@ -33,7 +33,7 @@ pub fn destination(path: &Path) -> Destination {
 /// A slice of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slice {
-    /// What stands in the names of its files, such as `2026-10-05` or `2026-W41`.
+    /// What is in the names of its files, such as `2026-10-05` or `2026-W41`.
     pub label: String,
     /// Its moments, in microseconds since 1970 UTC.
     pub moments: Range<i64>,

@@ -2,10 +2,10 @@
 //! such as the LI01 records of DSR.
 //!
 //! An agreement asks for it by naming the recipient in the sales contexts
-//! (`context.rights-controller.name`) once it knows what is owed. Each usage that is paid for is
-//! then allocated to the recipient, with its plays, what is owed for it and its part of the net
-//! revenue that the context allocates (`context.allocated-net-revenue`): parts by plays that add up
-//! to it exactly. They are the net revenue of the usage, too, where a record has a cell for that.
+//! (`context.rights-controller.name`) once it knows royalties. Each usage that is paid for is then
+//! allocated to the recipient, with its plays, the royalties of it and its part of the net revenue
+//! that the context allocates (`context.allocated-net-revenue`): parts by plays that add up to it
+//! exactly. They are the net revenue of the usage, too, where a record has a cell for that.
 
 use crate::aggregate::totals::Totals;
 use crate::aggregate::usage_kinds::UsageKinds;
@@ -42,9 +42,9 @@ pub(crate) struct Allocations {
 
 /// What a usage is worth to whom it is allocated.
 pub(crate) struct UsageAllocation {
-    /// Plays or sales that are paid for, less what was taken back.
+    /// Plays or sales that are paid for, less returns.
     pub(crate) plays: i128,
-    /// What is owed, where it fits.
+    /// Royalties, where it fits.
     pub(crate) amount: Option<Vec<u8>>,
     /// Its part of the net revenue, where the context says how much is allocated.
     pub(crate) revenue: Option<Vec<u8>>,
@@ -92,7 +92,7 @@ impl Allocations {
         rows: &Rows,
         sorted: &SortedGroups<'_>,
     ) -> Result<(), Fatal> {
-        let owed = revenue(usage_kinds, contexts, sorted.sums(), amounts);
+        let owed = revenue(usage_kinds, contexts, sorted.totals(), amounts);
         self.revenue.divide_all(&owed, usage_kinds, rows, sorted).map(drop)
     }
 

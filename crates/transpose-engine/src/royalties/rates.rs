@@ -1,14 +1,15 @@
 //! What one play of each kind of usages is worth, as the agreement says: exact fractions
 //! ([`Royalties`]) of the last decimal place.
 
+use crate::aggregate::totals::Totals;
 use crate::aggregate::usage_kinds::UsageKinds;
 use crate::diagnostics;
 use crate::royalties::fraction::{multiply_divide, reduced};
 use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
 use transpose_core::accounting::NO_CURRENCY;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::model::{Entity, Field};
-use transpose_core::terms::Royalties;
+use transpose_core::terms::{Royalties, ServiceTotal, Terms, UsageTotal};
 
 transpose_core::codes! {
     /// An amount with too many digits.
@@ -66,7 +67,7 @@ impl Rates {
             let context = usage_kinds.context_of(kind).and_then(|context| contexts.get(context as usize));
             let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
             if unit.sum.is_some_and(|sum| sum as usize >= sums.len()) {
-                return Err(diagnostics::bug("an amount of no sum"));
+                return Err(diagnostics::bug("an amount without a sum"));
             }
             kinds.push(Some(Rate {
                 negative: unit.numerator < 0,
@@ -96,7 +97,7 @@ impl Rates {
         told(a) == told(b)
     }
 
-    /// Whether something is owed for a kind.
+    /// Whether something is payable for a kind.
     pub(crate) fn pays(&self, kind: u32) -> bool {
         self.get(kind).is_some()
     }
@@ -127,6 +128,34 @@ impl Rates {
         (units.unsigned_abs() < 10_u128.pow(MAX_DIGITS))
             .then(|| Decimal::try_from_i128_with_scale(units, self.places).ok())?
     }
+}
+
+/// Asks the agreement what is payable; nothing where it does not say.
+pub(crate) fn ask(
+    terms: &dyn Terms,
+    usage_kinds: &UsageKinds,
+    totals: &Totals,
+    contexts: &mut [Entity],
+    service_totals: Option<&[ServiceTotal]>,
+    by_user: Option<&[Vec<(u64, u64)>]>,
+) -> Result<Option<Royalties>, Fatal> {
+    let Some(royalties) = terms.royalties() else { return Ok(None) };
+    let nothing = Entity::default();
+    let usage_totals = (0_u32..).zip(&totals.kinds).map(|(kind, (plays, returns))| UsageTotal {
+        context: usage_kinds.context_of(kind).unwrap_or(u32::MAX) as usize,
+        usage: usage_kinds.usage_of(kind).unwrap_or(&nothing),
+        bearing: kind & 1 == 1,
+        plays: *plays,
+        returns: *returns,
+        by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
+    });
+    let usage_totals: Vec<UsageTotal<'_>> = usage_totals.collect();
+    let answer = royalties.work_out(contexts, &usage_totals, service_totals);
+    let answer = answer.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
+    if answer.units.len() != usage_totals.len() {
+        return Err(diagnostics::bug("an agreement answers for other kinds of usages than it was asked for"));
+    }
+    Ok(Some(answer))
 }
 
 /// An amount that cannot be held exactly, as the end of a run.

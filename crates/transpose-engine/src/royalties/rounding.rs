@@ -1,11 +1,11 @@
-//! What is owed, written into usages.
+//! Royalties, written into usages.
 //!
 //! The agreement says what one play of each kind of usages is worth, as an exact fraction
-//! ([`Royalties`]). A usage is worth its plays, less what was taken back, times that. Where usages
-//! have to add up to a sum, each first gets the whole units of the last decimal place that lie in
-//! its exact amount; what is left of the sum goes, a unit each, to the usages whose amounts were
-//! cut most, and of equal ones to those that come first in the output. A negative sum is parted as
-//! its opposite.
+//! ([`Royalties`]). A usage is worth its plays, less returns, times that. Where usages have to add
+//! up to a sum, each first gets the whole units of the last decimal place that lie in its exact
+//! amount; what is left of the sum goes, a unit each, to the usages whose amounts were cut most,
+//! and of equal ones to those that come first in the output. A negative sum is parted as its
+//! opposite.
 //!
 //! What was cut off a usage depends on its kind and the number of its plays only. So how many
 //! usages there are of each kind and number is all that has to be known to say who gets a unit;
@@ -17,7 +17,6 @@
 //! what was.
 
 use crate::aggregate::table::{Group, net};
-use crate::aggregate::totals::Totals;
 use crate::aggregate::usage_kinds::UsageKinds;
 use crate::consolidate::SortedGroups;
 use crate::diagnostics;
@@ -27,9 +26,9 @@ use crate::royalties::rows::Rows;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use transpose_codes::Decimal;
-use transpose_core::diagnostics::{Failure, Fatal};
+use transpose_core::diagnostics::Fatal;
 use transpose_core::model::Entity;
-use transpose_core::terms::{Rounding, Royalties, ServiceTotal, Terms, UsageTotal};
+use transpose_core::terms::{Rounding, Royalties};
 
 /// Who gets a unit of what is left of a sum.
 #[derive(Clone, Copy, Default)]
@@ -43,7 +42,7 @@ struct Cut {
     before: u64,
 }
 
-/// What is owed for the usages of a report.
+/// The royalties of the usages of a report.
 pub(crate) struct Amounts {
     /// What one play of each kind is worth.
     pub(crate) rates: Rates,
@@ -122,34 +121,6 @@ impl Amounts {
         let units = exact_amount.whole.checked_add(i128::from(more))?;
         Some(if cut.negative { -units } else { units })
     }
-}
-
-/// Asks the agreement what is owed; nothing where it does not say.
-pub(crate) fn ask(
-    terms: &dyn Terms,
-    usage_kinds: &UsageKinds,
-    sums: &Totals,
-    contexts: &mut [Entity],
-    whole: Option<&[ServiceTotal]>,
-    by_user: Option<&[Vec<(u64, u64)>]>,
-) -> Result<Option<Royalties>, Fatal> {
-    let Some(royalties) = terms.royalties() else { return Ok(None) };
-    let nothing = Entity::default();
-    let played = (0_u32..).zip(&sums.kinds).map(|(kind, (plays, returns))| UsageTotal {
-        context: usage_kinds.context_of(kind).unwrap_or(u32::MAX) as usize,
-        usage: usage_kinds.usage_of(kind).unwrap_or(&nothing),
-        bearing: kind & 1 == 1,
-        plays: *plays,
-        returns: *returns,
-        by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
-    });
-    let played: Vec<UsageTotal<'_>> = played.collect();
-    let owed = royalties.work_out(contexts, &played, whole);
-    let owed = owed.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
-    if owed.units.len() != played.len() {
-        return Err(diagnostics::bug("an agreement answers for other kinds of usages than it was asked for"));
-    }
-    Ok(Some(owed))
 }
 
 /// How many usages there are of each kind and number of plays.
@@ -318,7 +289,7 @@ impl Amounts {
             }
         })?;
         if found.len() != open.0.len() {
-            return Err(diagnostics::bug("a unit of a sum for nobody"));
+            return Err(diagnostics::bug("a unit of a sum without a row"));
         }
         for (sum, place) in found {
             if let Some(cut) = self.cuts.get_mut(sum as usize) {

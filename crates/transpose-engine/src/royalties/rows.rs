@@ -1,6 +1,6 @@
-//! Which usages of an item stand in one row of a target.
+//! Which usages of an item are in one row of a target.
 //!
-//! A message has a usage for each sales context and manner. A table shows some of their fields
+//! A message has a usage for each sales context and usage kind. A table shows some of their fields
 //! only: without a column for the territory, the usages of two territories would be two rows that
 //! look the same. So for a table, kinds of usages that are equal in everything that it shows are
 //! one row: plays, time, returns and amounts are added, and the sales contexts that look the same
@@ -15,13 +15,13 @@ use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
 use transpose_core::model::{Entity, Field, FieldSet, Group as Kind};
 
-/// What tells rows apart whether it is shown or not: the currency of amounts.
+/// What distinguishes rows whether it is shown or not: the currency of amounts.
 const ALWAYS: [Field; 1] = [Field::CURRENCY];
 
-/// What tells sales apart besides.
+/// What distinguishes sales besides.
 const OF_SALES: [Field; 2] = [Field::TRANSACTION_CURRENCY, Field::PRICE];
 
-/// What a context sums, so that it tells nothing apart.
+/// What a context sums, so that it distinguishes nothing.
 const TOTALS: [Field; 2] = [Field::TOTAL_USAGES, Field::TOTAL_DURATION];
 
 /// A row of an item.
@@ -29,7 +29,7 @@ const TOTALS: [Field; 2] = [Field::TOTAL_USAGES, Field::TOTAL_DURATION];
 pub(crate) struct Row {
     /// The number of the sales context, as the target knows it.
     pub(crate) context: u32,
-    /// The first manner of its usages.
+    /// The first usage kind of its usages.
     pub(crate) usage_kind: u32,
 }
 
@@ -84,7 +84,7 @@ impl Rows {
             let usage =
                 usage_kinds.usage_of(kind).map(|usage| only(usage, Kind::Usage, apart)).unwrap_or_default();
             let bearing = shows(Field::ROYALTY_BEARING) && kind & 1 == 1;
-            // Plays that are not paid for stand beside those that are, where the difference is not
+            // Plays that are not paid for are beside those that are, where the difference is not
             // shown.
             let paid = |rates: &'a Rates| {
                 let beside = !shows(Field::ROYALTY_BEARING) && !rates.pays(kind);
@@ -132,7 +132,7 @@ impl Rows {
         self.all.get(self.number(group) as usize).copied()
     }
 
-    /// Whether two neighbouring groups stand in one row.
+    /// Whether two neighbouring groups are in one row.
     #[inline]
     pub(crate) fn same(&self, a: &Group, b: &Group) -> bool {
         a.item() == b.item() && self.number(*a) == self.number(*b)
@@ -142,8 +142,8 @@ impl Rows {
         self.alike.get(group.kind() as usize).copied().unwrap_or(u32::MAX)
     }
 
-    /// Whether two neighbouring groups stand in one row and are worth the same, so that what is
-    /// owed for them is worked out together.
+    /// Whether two neighbouring groups are in one row and are worth the same, so that the royalties
+    /// of them is worked out together.
     #[inline]
     pub(crate) fn paid_together(&self, a: &Group, b: &Group) -> bool {
         a.item() == b.item() && self.like(*a) == self.like(*b)

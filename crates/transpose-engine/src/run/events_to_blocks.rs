@@ -5,13 +5,14 @@
 //! which one reading feeds many reports.
 
 use crate::aggregate::budget::Budget;
-use crate::aggregate::counter::{Counter, CountingRules, CountingWorker, RefundRules};
+use crate::aggregate::counter::Counter;
 use crate::aggregate::usage_kinds::{UsageKind, UsageKinds};
 use crate::aggregate::users::PlaysByUser;
+use crate::aggregate::worker::{CountingRules, CountingWorker, RefundRules};
 use crate::consolidate::SortedGroups;
 use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::in_memory::{DescribedItems, consolidate};
-use crate::consolidate::on_disk::{self, SortedOnDisk};
+use crate::consolidate::on_disk::{ConsolidationPlan, SortedOnDisk};
 use crate::consolidate::shapes::Shapes;
 use crate::diagnostics;
 use crate::emit;
@@ -20,19 +21,21 @@ use crate::emit::usages::{UsageColumns, UsageWriter};
 use crate::filter::marks::RowMarks;
 use crate::filter::refund_cutoff::RefundCutoff;
 use crate::filter::refund_pairs::RefundPair;
-use crate::filter::route_rule::Rule;
+use crate::filter::route_rule::RouteRule;
 use crate::output::files::OutputFiles;
 use crate::output::slices::OutputSlices;
 use crate::royalties::allocations::Allocations;
-use crate::royalties::rounding::{self, Amounts};
+use crate::royalties::rates;
+use crate::royalties::rounding::Amounts;
 use crate::royalties::rows::Rows;
-use crate::run::{Job, Ready, Run};
+use crate::run::Run;
+use crate::run::output::{Output, OutputInProgress, PendingOutput};
 use crate::storage::scratch::Scratch;
 use std::borrow::Cow;
 use std::sync::Arc;
 use transpose_codes::duration::Duration;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Severity};
 use transpose_core::format::{EventDecoder, Projection};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::{ConflictPolicy, RoyaltyTerms, ServiceTotal, Terms};
@@ -55,7 +58,7 @@ const IDENTITY: [Field; 10] = [
 /// What describes a release.
 const OF_RELEASES: [Field; 4] = [Field::ICPN, Field::GRID, Field::RELEASE_ARTIST, Field::RELEASE_TITLE];
 
-/// Whether releases, or recordings, are told apart by an identity for a target that writes the
+/// Whether releases, or recordings, are distinguished by an identity for a target that writes the
 /// given fields. One that describes no releases has none; rows of a table that does not show an
 /// identifier would look the same.
 fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
@@ -70,12 +73,12 @@ fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
 /// The decoders whose keys are counted. A key names its space: inputs whose keys mean the same
 /// share one, and the first decoder of each explains it.
 #[derive(Default)]
-pub(crate) struct Spaces<'a> {
+pub(crate) struct KeySpaces<'a> {
     decoders: Vec<Box<dyn EventDecoder + 'a>>,
     reads: FieldSet,
 }
 
-impl<'a> Spaces<'a> {
+impl<'a> KeySpaces<'a> {
     /// The space of a decoder's keys.
     pub(crate) fn of(&mut self, decoder: &dyn EventDecoder) -> u32 {
         self.reads = self.reads.union(decoder.preamble().reads);
@@ -92,8 +95,9 @@ impl<'a> Spaces<'a> {
 }
 
 /// A report of sums in the making.
-pub(crate) struct Counting<'a> {
-    job: &'a Job<'a>,
+pub(crate) struct EventsToBlocks<'a> {
+    run: &'a Run<'a>,
+    output: &'a Output<'a>,
     terms: &'a dyn Terms,
     projection: Projection,
     counter: Counter,
@@ -103,60 +107,53 @@ pub(crate) struct Counting<'a> {
     sells: bool,
     budget: Option<Budget>,
     threads: usize,
-    /// What the whole service counted, where somebody knows.
-    whole: Option<Vec<ServiceTotal>>,
+    /// What the whole service counted, where it is known.
+    service_totals: Option<Vec<ServiceTotal>>,
     /// What each user played, for agreements that pay by that.
     users: Option<PlaysByUser>,
     /// Which of the service's rows the report is about; none for all.
-    rule: Option<&'a Rule>,
+    rule: Option<&'a RouteRule>,
 }
 
-impl<'a> Counting<'a> {
-    /// Prepares to count with so many threads and so much memory; refused without an agreement.
-    /// `service` tells whether the plays of the whole service are told apart from those of the
-    /// report.
+impl<'a> EventsToBlocks<'a> {
+    /// Prepares to count with so much memory; refused without an agreement.
     pub(crate) fn new(
-        job: &'a Job<'a>,
+        run: &'a Run<'a>,
+        output: &'a Output<'a>,
         sells: bool,
-        threads: usize,
         budget: Option<Budget>,
-        service: bool,
     ) -> Result<Self, Fatal> {
-        let Some(terms) = job.terms else {
-            let message = format!(
-                "`{}` is made of usages in sales contexts, and no agreement is given",
-                job.target.manifest().id
-            );
-            return Err(Fatal::usage(Diagnostic::new(
-                &diagnostics::NO_AGREEMENT,
-                Location::default(),
-                message,
-            )));
-        };
-        let writes = job.target.writes(job.version);
+        let terms = output.require_terms()?;
+        let writes = output.writes();
         let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
         let per_user = terms.royalties().is_some_and(RoyaltyTerms::per_user);
         let mut projection = Projection {
             item,
             context: terms.reads(),
-            time: job.period.is_some() || sells || !terms.turns().is_empty(),
+            time: output.period.moments.is_some() || sells || !terms.turns().is_empty(),
             duration: true,
-            now: Some(job.now.micros),
+            now: Some(run.limits.now.micros),
             row: per_user.then_some(Field::USER).into_iter().collect(),
         };
-        let table = job.target.manifest().traits.merges_rows;
+        let table = output.format.manifest().traits.merges_rows;
         for identity in IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table)) {
             projection.item.insert(identity);
         }
         let latest = terms.conflict() == ConflictPolicy::Latest;
-        let users = per_user
-            .then(|| PlaysByUser::new(budget.map(|budget| budget.consolidating - budget.counting), service));
-        let counter = Counter::new(threads, budget, job.temp_dir.clone(), latest);
+        let users = per_user.then(|| {
+            PlaysByUser::new(
+                budget.map(|budget| budget.consolidating - budget.counting),
+                output.route.is_some(),
+            )
+        });
+        let threads = run.reading().threads;
+        let counter = Counter::new(threads, budget, run.limits.temp_dir, latest);
         let mut header = Entity::default();
         terms.header(&mut header);
-        let cutoff = RefundCutoff::new(terms.refunds(), job.period.as_ref(), &header);
+        let cutoff = RefundCutoff::new(terms.refunds(), output.period.moments.as_ref(), &header);
         Ok(Self {
-            job,
+            run,
+            output,
             terms,
             projection,
             counter,
@@ -164,7 +161,7 @@ impl<'a> Counting<'a> {
             sells,
             budget,
             threads,
-            whole: None,
+            service_totals: None,
             users,
             rule: None,
         })
@@ -194,7 +191,7 @@ impl<'a> Counting<'a> {
                 .qualifying()
                 .filter(|_| decoder.preamble().reads.contains(Field::EVENT_DURATION)),
             sales: self.sells.then(|| RefundRules {
-                period: self.job.period.clone(),
+                period: self.output.period.moments.clone(),
                 cutoff: &self.cutoff,
                 pairs,
                 unmatched: terms.refunds().unmatched,
@@ -213,137 +210,134 @@ impl<'a> Counting<'a> {
         self.users.as_ref()
     }
 
-    /// Tells what the whole service counted.
-    pub(crate) fn know(&mut self, whole: Vec<ServiceTotal>) {
-        self.whole = Some(whole);
+    /// What the whole service counted.
+    pub(crate) fn set_service_totals(&mut self, totals: Option<Vec<ServiceTotal>>) {
+        self.service_totals = totals;
     }
 
-    /// Tells which of the service's rows the report is about: nothing is due for the others.
-    pub(crate) fn limit(&mut self, rule: &'a Rule) {
+    /// Which of the service's rows the report is about: no context of the others is due.
+    pub(crate) fn set_rule(&mut self, rule: &'a RouteRule) {
         self.rule = Some(rule);
     }
 
-    /// Makes the report of everything that was counted; nothing appears yet.
+    /// Makes the report of everything that was counted; nothing appears yet. `has` are the fields
+    /// of the inputs as they are.
     pub(crate) fn finish(
         self,
-        run: Run<'a>,
-        spaces: &Spaces<'_>,
+        output: OutputInProgress<'_>,
+        has: FieldSet,
+        spaces: &KeySpaces<'_>,
         sources: &[Arc<str>],
-    ) -> Result<Ready, Fatal> {
-        let Self { job, terms, projection, counter, budget, threads, whole, users, rule, .. } = self;
-        let policy = terms.conflict();
-        for context in terms.due().into_iter().filter(|context| rule.is_none_or(|rule| rule.reaches(context)))
-        {
+    ) -> Result<PendingOutput, Fatal> {
+        let Self { terms, projection, counter, budget, threads, service_totals, users, rule, .. } = self;
+        let due = terms.due().into_iter();
+        for context in due.filter(|context| rule.is_none_or(|rule| rule.reaches(context))) {
             counter.usage_kind(UsageKind::new(&context, false))?;
         }
-        let reads = spaces.reads;
-        let shapes = Shapes::new(projection.item.intersection(reads));
+        let shapes = Shapes::new(projection.item.intersection(spaces.reads));
         let decoders: Vec<&dyn EventDecoder> = spaces.decoders.iter().map(AsRef::as_ref).collect();
+        let policy = terms.conflict();
         let mut item_diagnostics = ItemDiagnostics::default();
         let mut counted = counter.finish()?;
         let contexts = std::mem::take(&mut counted.contexts);
-        let by_user = users.zip(terms.royalties());
-        let by_user =
-            by_user.map(|(users, royalties)| users.finish(&counted.usage_kinds, &contexts, royalties));
-        let by_user = by_user.transpose()?;
-        let by_user = by_user.as_deref();
-        let finish = Finish {
-            job,
+        let plays_by_user = users
+            .zip(terms.royalties())
+            .map(|(users, royalties)| users.finish(&counted.usage_kinds, &contexts, royalties))
+            .transpose()?;
+        let writer = ReportWriter {
             terms,
+            threads,
             shapes: &shapes,
             usage_kinds: &counted.usage_kinds,
-            reads,
-            whole: whole.as_deref(),
-            by_user,
+            has,
+            reads: spaces.reads,
+            sources,
+            service_totals: service_totals.as_deref(),
+            plays_by_user: plays_by_user.as_deref(),
         };
         if let Some(spilled) = counted.spilled.take() {
-            let spill = Scratch::create(&job.temp_dir)?;
+            let scratch = Scratch::create(self.run.limits.temp_dir)?;
             let budget = budget.map_or(usize::MAX, |budget| budget.consolidating);
-            let plan = on_disk::ConsolidationPlan { decoders: &decoders, shapes: &shapes, policy, budget };
-            let sorted = SortedOnDisk::new(&counted, &spilled, &plan, &spill, &mut item_diagnostics)?;
-            let bytes = spilled.bytes() + spill.bytes();
+            let plan = ConsolidationPlan { decoders: &decoders, shapes: &shapes, policy, budget };
+            let sorted = SortedOnDisk::new(&counted, &spilled, &plan, &scratch, &mut item_diagnostics)?;
+            let bytes = spilled.bytes() + scratch.bytes();
             drop(spilled);
             let sorted = SortedGroups::OnDisk(sorted);
-            let mut ready = finish.run(run, item_diagnostics, sources, contexts, sorted)?;
-            ready.outcome.spilled = bytes;
-            Ok(ready)
+            let mut pending = writer.write(output, item_diagnostics, contexts, sorted)?;
+            pending.outcome.spilled = bytes;
+            Ok(pending)
         } else {
-            let dictionary = std::mem::take(&mut counted.world.dictionary);
-            let dictionary = unpoisoned(dictionary.into_inner());
+            let interner = unpoisoned(std::mem::take(&mut counted.in_memory.dictionary).into_inner());
             let items =
-                DescribedItems::describe(dictionary, &decoders, &shapes, threads, &mut item_diagnostics)?;
-            let usage_kinds = &counted.usage_kinds;
-            let sorted = consolidate(
-                &items,
-                &counted.world,
-                usage_kinds,
-                &shapes,
-                policy,
-                threads,
-                &mut item_diagnostics,
-            )?;
-            finish.run(run, item_diagnostics, sources, contexts, SortedGroups::InMemory(sorted))
+                DescribedItems::describe(interner, &decoders, &shapes, threads, &mut item_diagnostics)?;
+            let (state, kinds) = (&counted.in_memory, &counted.usage_kinds);
+            let sorted = consolidate(&items, state, kinds, &shapes, policy, threads, &mut item_diagnostics)?;
+            writer.write(output, item_diagnostics, contexts, SortedGroups::InMemory(sorted))
         }
     }
 }
 
-/// The end, wherever what was counted lies.
-struct Finish<'b> {
-    job: &'b Job<'b>,
+/// Writes the report of what was counted, wherever it lies.
+struct ReportWriter<'b> {
     terms: &'b dyn Terms,
+    threads: usize,
     shapes: &'b Shapes,
     usage_kinds: &'b UsageKinds,
+    /// The fields of the inputs as they are, and once they are enriched.
+    has: FieldSet,
     reads: FieldSet,
-    whole: Option<&'b [ServiceTotal]>,
-    by_user: Option<&'b [Vec<(u64, u64)>]>,
+    /// The names of the inputs.
+    sources: &'b [Arc<str>],
+    service_totals: Option<&'b [ServiceTotal]>,
+    plays_by_user: Option<&'b [Vec<(u64, u64)>]>,
 }
 
-impl Finish<'_> {
-    fn run(
+impl ReportWriter<'_> {
+    fn write(
         &self,
-        mut run: Run<'_>,
+        mut output: OutputInProgress<'_>,
         mut item_diagnostics: ItemDiagnostics,
-        sources: &[Arc<str>],
         mut contexts: Vec<Entity>,
         mut sorted: SortedGroups<'_>,
-    ) -> Result<Ready, Fatal> {
-        let Self { job, terms, usage_kinds, reads, .. } = *self;
-        let refused = item_diagnostics.refused(sources);
+    ) -> Result<PendingOutput, Fatal> {
+        let Self { terms, threads, usage_kinds, reads, .. } = *self;
+        let refused = item_diagnostics.refused(self.sources);
         if !refused.is_empty() {
             return Err(Fatal { failure: Failure::Input, diagnostics: refused });
         }
-        item_diagnostics.into_report(sources, &mut run.report);
+        item_diagnostics.into_report(self.sources, &mut output.report);
         let timed = reads.contains(Field::EVENT_DURATION);
-        total(&mut contexts, &sorted.sums().contexts, timed);
-        told(terms.complete(&mut contexts), &mut run.report)?;
-        let writes = job.target.writes(job.version);
-        let mut owed =
-            rounding::ask(terms, usage_kinds, sorted.sums(), &mut contexts, self.whole, self.by_user)?;
+        set_totals(&mut contexts, &sorted.totals().contexts, timed);
+        report_terms(terms.complete(&mut contexts), &mut output.report)?;
+        let writes = output.output.writes();
+        let totals = sorted.totals();
+        let (service, by_user) = (self.service_totals, self.plays_by_user);
+        let mut royalties = rates::ask(terms, usage_kinds, totals, &mut contexts, service, by_user)?;
         let mut amounts = None;
-        if let Some(owed) = &mut owed {
-            told(std::mem::take(&mut owed.diagnostics), &mut run.report)?;
-            amounts = Some(Amounts::new(owed, usage_kinds, &contexts)?);
+        if let Some(royalties) = &mut royalties {
+            report_terms(std::mem::take(&mut royalties.diagnostics), &mut output.report)?;
+            amounts = Some(Amounts::new(royalties, usage_kinds, &contexts)?);
         }
         // A message refers to sales contexts, a table repeats of them what it shows.
-        let traits = job.target.manifest().traits;
+        let traits = output.output.format.manifest().traits;
         let (rows, shown) = if traits.merges_rows {
-            let (rows, shown) =
-                Rows::shown(usage_kinds, &contexts, amounts.as_ref().map(|amounts| &amounts.rates), writes);
+            let rates = amounts.as_ref().map(|amounts| &amounts.rates);
+            let (rows, shown) = Rows::shown(usage_kinds, &contexts, rates, writes);
             (rows, Cow::Owned(shown))
         } else {
             (Rows::apart(usage_kinds), Cow::Borrowed(contexts.as_slice()))
         };
-        sorted.arrange(|groups| rows.arrange(groups), job.reading().threads)?;
+        sorted.arrange(|groups| rows.arrange(groups), threads)?;
         let mut allocations = None;
-        if let (Some(owed), Some(amounts)) = (&owed, &mut amounts) {
+        if let (Some(royalties), Some(amounts)) = (&royalties, &mut amounts) {
             // Rows of a table may be of several sales contexts, each with a net revenue of its own.
             if !traits.contexts_in_rows {
-                allocations = Allocations::new(usage_kinds, &contexts, sorted.sums(), amounts, writes)?;
+                allocations = Allocations::new(usage_kinds, &contexts, sorted.totals(), amounts, writes)?;
             }
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
-                let total = amounts.divide_all(owed, usage_kinds, &rows, &sorted)?;
-                run.report.ledger.read.owed.clone_from(&total);
-                run.report.ledger.converted.owed = total;
+                let payable = amounts.divide_all(royalties, usage_kinds, &rows, &sorted)?;
+                output.report.ledger.read.owed.clone_from(&payable);
+                output.report.ledger.converted.owed = payable;
             }
             if let Some(allocations) = &mut allocations {
                 allocations.divide(usage_kinds, &contexts, amounts, &rows, &sorted)?;
@@ -352,37 +346,39 @@ impl Finish<'_> {
         let qualified = writes.contains(Field::QUALIFIED)
             && (amounts.is_some() || !writes.contains(Field::ROYALTY_BEARING));
         let (amounts, allocations) = (amounts.as_ref(), allocations.as_ref());
-        let written = UsageColumns { rows: &rows, amounts, allocations, timed, qualified, writes };
-        let usages = UsageWriter::new(usage_kinds, written);
+        let columns = UsageColumns { rows: &rows, amounts, allocations, timed, qualified, writes };
+        let usages = UsageWriter::new(usage_kinds, columns);
         let shapes = blocks::shapes(self.shapes, &usages);
         let mut header = Entity::default();
         terms.header(&mut header);
-        let encoder = job.create_blocks(&header, &shown, &shapes, reads)?;
-        run.drops(encoder.as_ref(), reads, &[], &contexts);
-        let mut sink = OutputFiles::new(encoder.as_ref(), job.spec(), None)?;
+        let encoder = output.create_blocks(&header, &shown, &shapes, reads)?;
+        let encoder = encoder.as_ref();
+        output.report.diagnostics.extend(encoder.diagnostics().iter().cloned());
+        output.note_losses(encoder, self.has, reads, &[], &contexts);
+        let mut files = OutputFiles::new(encoder, output.spec(), None)?;
+        let encoding = BlockEncoding { shapes: &shapes, contexts: &shown, usages: &usages, encoder };
         let mut report = RunReport::default();
-        let encoding =
-            BlockEncoding { shapes: &shapes, contexts: &shown, usages: &usages, encoder: encoder.as_ref() };
-        emit::emit(&sorted, encoding, &mut sink, job.reading().threads, &mut report)?;
-        run.report.merge(report).map_err(|error| diagnostics::imbalance(&error))?;
-        let mut ready = run.end(OutputSlices::whole(job.spec(), encoder.as_ref(), sink), true)?;
-        ready.outcome.owed = owed;
-        Ok(ready)
+        emit::emit(&sorted, encoding, &mut files, threads, &mut report)?;
+        output.report.merge(report).map_err(|error| diagnostics::imbalance(&error))?;
+        let slices = OutputSlices::whole(output.spec(), encoder, files);
+        let mut pending = output.finish(slices, true)?;
+        pending.outcome.royalties = royalties;
+        Ok(pending)
     }
 }
 
-/// Tells what an agreement has found, or ends with its errors.
-fn told(diagnostics: Vec<Diagnostic>, report: &mut RunReport) -> Result<(), Fatal> {
+/// Reports what an agreement has found, or ends with its errors.
+fn report_terms(diagnostics: Vec<Diagnostic>, report: &mut RunReport) -> Result<(), Fatal> {
     let (errors, diagnostics): (Vec<_>, Vec<_>) =
         diagnostics.into_iter().partition(|diagnostic| diagnostic.code.severity == Severity::Error);
     report.diagnostics.extend(diagnostics);
     if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, diagnostics: errors }) }
 }
 
-/// Gives each sales context the sum of its usages; `timed` tells whether the source knows how long
-/// was played.
-fn total(contexts: &mut [Entity], sums: &[(u64, i64)], timed: bool) {
-    for (context, (plays, micros)) in contexts.iter_mut().zip(sums) {
+/// Gives each sales context the totals of its usages; `timed` says whether the source knows how
+/// long was played.
+fn set_totals(contexts: &mut [Entity], totals: &[(u64, i64)], timed: bool) {
+    for (context, (plays, micros)) in contexts.iter_mut().zip(totals) {
         context.set(Field::TOTAL_USAGES, plays.to_string());
         if !timed {
             continue;

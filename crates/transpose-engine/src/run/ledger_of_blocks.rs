@@ -66,7 +66,7 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
         .map_err(|error| diagnostics::imbalance(&error))
 }
 
-/// What is owed for the usages of a batch, by sales context.
+/// The royalties of the usages of a batch, by sales context.
 #[derive(Default)]
 struct Owed {
     sums: BTreeMap<Option<usize>, Decimal>,
@@ -84,7 +84,7 @@ impl Owed {
                 Decimal::ZERO
             }
         };
-        let sum = sum.checked_add(amount).ok_or_else(|| diagnostics::overflow("what is owed"))?;
+        let sum = sum.checked_add(amount).ok_or_else(|| diagnostics::overflow("royalties"))?;
         self.last = Some((context, sum));
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Owed {
     fn put(&mut self) -> Result<(), Fatal> {
         let Some((context, amount)) = self.last.take() else { return Ok(()) };
         let sum = self.sums.entry(context).or_default();
-        *sum = sum.checked_add(amount).ok_or_else(|| diagnostics::overflow("what is owed"))?;
+        *sum = sum.checked_add(amount).ok_or_else(|| diagnostics::overflow("royalties"))?;
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl Owed {
             let context = context.and_then(|context| contexts.get(context));
             let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
             let entry = amounts.owed.entry(currency.into()).or_default();
-            *entry = entry.checked_add(sum).ok_or_else(|| diagnostics::overflow("what is owed"))?.normalize();
+            *entry = entry.checked_add(sum).ok_or_else(|| diagnostics::overflow("royalties"))?.normalize();
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::{BlockDecoder, Decoder, FileNumber, Preamble, Tally, ValueRef};
 use transpose_core::model::{Entity, Field, Value};
 
-/// What tells which message an input belongs to.
+/// What says which message an input belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MessageCard {
     format: String,

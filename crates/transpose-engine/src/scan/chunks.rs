@@ -12,8 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Chunk, ChunkDecoder, Decoder, Indexed, Numbers, Origin, Tally};
-use transpose_core::model::Batch;
+use transpose_core::format::{Batch, Chunk, ChunkDecoder, Decoder, Indexed, Numbers, Origin, Tally};
 use transpose_io::Input;
 use transpose_sync::{lock, unpoisoned};
 
@@ -59,7 +58,7 @@ pub(crate) struct DecodedChunk<'a> {
     pub(crate) origin: Origin,
     /// Running numbers at its first unit.
     pub(crate) numbers: Numbers,
-    /// What stands in it.
+    /// What is in it.
     pub(crate) batch: &'a mut Batch,
     /// What the decoder found.
     pub(crate) report: RunReport,
@@ -331,10 +330,9 @@ struct IndexedUnits {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use transpose_core::diagnostics::Diagnostic;
-    use transpose_core::format::EventDecoder;
-    use transpose_core::format::{Decoder, Dimension, Preamble, Projection};
-    use transpose_core::model::{CellDiagnostic, Entity, EventRow, Field};
+    use transpose_core::diagnostics::{CellDiagnostic, Diagnostic};
+    use transpose_core::format::{Decoder, Dimension, EventDecoder, Preamble, Projection};
+    use transpose_core::model::{Entity, EventRow, Field};
 
     /// Lines in which a line end between `"` and `"` does not count: the smallest format whose
     /// chunks cannot be cut blindly.

@@ -1,4 +1,4 @@
-//! Where something stands in the inputs of a run, in eight bytes.
+//! Where something is in the inputs of a run, in eight bytes.
 
 /// A line of one of the inputs. Places are in the order of reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,8 @@
 //! Rows that cannot be converted, on their way into the report.
 
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::Diagnostic;
-use transpose_core::model::{EventRow, Reject};
+use transpose_core::diagnostics::{Diagnostic, Reject};
+use transpose_core::model::EventRow;
 
 /// A row that cannot be converted.
 pub(crate) fn rejected(row: &EventRow, diagnostic: Diagnostic) -> Reject {
@@ -11,7 +11,7 @@ pub(crate) fn rejected(row: &EventRow, diagnostic: Diagnostic) -> Reject {
 }
 
 /// Puts rejected rows into the report.
-pub(crate) fn account(rejects: &[Reject], report: &mut RunReport) {
+pub(crate) fn report_rejects(rejects: &[Reject], report: &mut RunReport) {
     for reject in rejects {
         report.ledger.read.play(1, reject.plays, i128::from(reject.micros));
         report.ledger.rejected(reject.diagnostic.code).play(1, reject.plays, i128::from(reject.micros));

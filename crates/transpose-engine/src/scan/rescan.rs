@@ -28,7 +28,7 @@ pub(crate) fn read_rows<T: Send>(
     scanned.map(drop)
 }
 
-/// An input once more, from its first byte on; `why` tells what needs it to be read twice.
+/// An input once more, from its first byte on; `why` says what needs it to be read twice.
 pub(crate) fn reopen(input: &Input, reading: Reading, why: &str) -> Result<Input, Fatal> {
     input.again(reading.threads).map_err(|error| diagnostics::io(&error))?.ok_or_else(|| {
         let place = Location { source: Some(input.name().into()), ..Location::default() };

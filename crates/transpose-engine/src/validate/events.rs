@@ -1,11 +1,11 @@
-//! Cells of events: each is read, so that everything wrong with it is told at its place.
+//! Cells of events: each is read, so that everything wrong with it is reported at its place.
 
 use crate::diagnostics;
 use transpose_core::diagnostics::Diagnostics;
 use transpose_core::format::{EventDecoder, Origin};
 use transpose_core::model::{EventBatch, Field, Span};
 
-/// Tells what is wrong with the cells of a chunk's rows.
+/// Reports what is wrong with the cells of a chunk's rows.
 pub(super) fn faults(
     events: &EventBatch,
     chunk: &[u8],

@@ -1,18 +1,18 @@
 //! Checking reports without converting them: `transpose validate`.
 //!
-//! Decoders tell what is wrong with each record; this module adds what no single chunk can see, on
+//! Decoders say what is wrong with each record; this module adds what no single chunk can see, on
 //! the canonical model:
 //!
 //! | module | checks |
 //! |---|---|
 //! | `message` | that the files of a message are all there and agree |
 //! | `order` | that block ids run |
-//! | `unique`, `repeats` | that no block id and no usage id stands twice in a message |
+//! | `unique`, `repeats` | that no block id and no usage id appears twice in a message |
 //! | `totals` | that usages add up to the totals of their contexts |
 //! | `events` | each cell of each row, for reports of events |
 //!
-//! **What is exact.** Everything that is told is true, and nothing that the rules above forbid is
-//! missed, at any size: sums are exact decimals, equal identifiers are compared as text, all
+//! **What is exact.** Everything that is reported is true, and nothing that the rules above forbid
+//! is missed, at any size: sums are exact decimals, equal identifiers are compared as text, all
 //! diagnostics are counted. Two things are left out, and said so in the report (`partly-checked`):
 //! usages of blocks that were rejected are in no sum and their identifiers are not compared, and
 //! with missing files a sum is only checked for being too large.
@@ -20,7 +20,7 @@
 //! **What is bounded.** Memory does not depend on the size of the input. Of each code the first
 //! diagnostics are kept in full. Identifiers that are whole numbers and rise take no memory. Of
 //! others a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk.
-//! Only where a key stands twice is the message read a second time, to compare the identifiers
+//! Only where a key appears twice is the message read a second time, to compare the identifiers
 //! themselves; what is under suspicion is sorted on disk.
 
 mod events;
@@ -47,9 +47,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, shown};
-use transpose_core::format::{Decoder, Demands, FileNumber, Format, Opened, Projection, Tally, ValueRef};
-use transpose_core::model::{Batch, Block, Blocks, Entity, Field, Group, Reject};
+use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, Reject, shown};
+use transpose_core::format::{
+    Batch, Decoder, Demands, FileNumber, Format, Opened, Projection, Tally, ValueRef,
+};
+use transpose_core::model::{Block, Blocks, Entity, Field, Group};
 use transpose_io::{Compression, Input};
 use transpose_sync::{into_inner, lock};
 
@@ -139,7 +141,7 @@ impl Validation<'_> {
                     cards.push(card);
                     opened.push(index);
                 }
-                // What cannot be opened is told like everything else, and the others are still
+                // What cannot be opened is reported like everything else, and the others are still
                 // checked.
                 Err(fatal) if fatal.failure == Failure::Input => diagnostics.extend(fatal.diagnostics),
                 Err(fatal) => return Err(fatal),
@@ -175,7 +177,7 @@ impl Validation<'_> {
         self.formats.get(index).copied().ok_or_else(|| diagnostics::bug("an input without a format"))
     }
 
-    /// What tells which message an input belongs to.
+    /// What says which message an input belongs to.
     fn card(&self, index: usize, input: &Input) -> Result<MessageCard, Fatal> {
         // Unpacking takes memory from its first byte on, so what is not read through yet is looked
         // at from beside.
@@ -188,7 +190,7 @@ impl Validation<'_> {
         Ok(MessageCard::new(&self.format(index)?.manifest().id, decoder.preamble()))
     }
 
-    /// A decoder that tells everything; `input` is the given one, or the same bytes once more.
+    /// A decoder that reports everything; `input` is the given one, or the same bytes once more.
     fn open(&self, index: usize, input: &Input) -> Result<Opened, Fatal> {
         let format = self.format(index)?;
         let mut opened = open(format, input, self.options)?;
@@ -330,7 +332,7 @@ impl<'a> MessageCheck<'a> {
         Ok(message)
     }
 
-    /// Reads one file. One that stands alone repeats the number of another and is left out of what
+    /// Reads one file. One that is alone repeats the number of another and is left out of what
     /// concerns the whole message; `before` counts the other files when this is the last.
     fn file(
         &mut self,
@@ -482,7 +484,7 @@ impl<'a> MessageCheck<'a> {
             }
             let why = why.join(" and ");
             let message = format!(
-                "{why}; what is in there counts for no sum, so sums are only checked for being too large"
+                "{why}; its usages are missing from the sums, so sums are only checked for being too large"
             );
             self.diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
         }
@@ -542,7 +544,7 @@ impl<'a> MessageCheck<'a> {
         }
     }
 
-    /// Reads the message once more to compare identifiers that may stand twice.
+    /// Reads the message once more to compare identifiers that may appear twice.
     fn compare(&mut self, blocks: &Candidates, usages: &Candidates) -> Result<(), Fatal> {
         let validation = self.validation;
         let reading = validation.reading();
@@ -552,7 +554,7 @@ impl<'a> MessageCheck<'a> {
         for place in (0..self.inputs.len()).filter(|place| !self.repeated.contains(place)) {
             let (index, input, source) = self.input(place)?;
             let Some(again) = input.again(reading.threads).map_err(|error| diagnostics::io(&error))? else {
-                let message = "identifiers that may stand twice cannot be compared, because the input can be read only once";
+                let message = "possible duplicate identifiers cannot be compared, because the input can be read only once";
                 let place = Location { source: Some(source), ..Location::default() };
                 self.diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
                 return Ok(());
@@ -631,7 +633,7 @@ impl<'a> ChunkChecker<'a> {
             self.block(block, (origin.line, origin.byte), &mut checked, totals);
         }
         rejects.for_each(|reject| self.reject(reject, &mut checked));
-        // A chunk tells of its rejects last; the order must not show where the chunks are.
+        // A chunk reports its rejects last; the order must not show where the chunks are.
         checked.diagnostics.sort_by_line();
         checked
     }

@@ -41,7 +41,7 @@ impl ChunkOrder {
         }
     }
 
-    /// Adds a block by the number that its id is, if it is one; `start` tells where it is.
+    /// Adds a block by the number that its id is, if it is one; `start` says where it is.
     #[inline]
     pub(super) fn push(&mut self, number: Option<u64>, start: impl Fn() -> BlockStart) {
         if self.first.is_none() {
@@ -98,7 +98,7 @@ impl BlockOrder {
             block: Some(id.as_str().into()),
             ..Location::line(at.line, at.byte)
         };
-        let mut message = format!("block `{id}` stands where `{expected}` is expected");
+        let mut message = format!("block `{id}` found where `{expected}` is expected");
         if self.breaks > 1 {
             message = format!("{message}; the numbers break off {} times", self.breaks);
         }
@@ -142,19 +142,19 @@ mod tests {
             (&["1", "2", "3", "4"][..], None),
             (&[], None),
             (&["?", "2", "?", "?", "5"], None),
-            (&["2", "3"], Some("1: block `2` stands where `1` is expected")),
-            (&["1", "2", "4", "5"], Some("3: block `4` stands where `3` is expected")),
+            (&["2", "3"], Some("1: block `2` found where `1` is expected")),
+            (&["1", "2", "4", "5"], Some("3: block `4` found where `3` is expected")),
             (
                 &["1", "3", "?", "4", "7"],
-                Some("2: block `3` stands where `2` is expected; the numbers break off 3 times"),
+                Some("2: block `3` found where `2` is expected; the numbers break off 3 times"),
             ),
-            (&["a", "b", "c"], Some("1: block `a` stands where `1` is expected")),
+            (&["a", "b", "c"], Some("1: block `a` found where `1` is expected")),
             (
                 &["1", "a", "7", "9"],
-                Some("2: block `a` stands where `2` is expected; the numbers break off 2 times"),
+                Some("2: block `a` found where `2` is expected; the numbers break off 2 times"),
             ),
-            (&["01", "2"], Some("1: block `01` stands where `1` is expected")),
-            (&["999999999999999999"], Some("1: block `999999999999999999` stands where `1` is expected")),
+            (&["01", "2"], Some("1: block `01` found where `1` is expected")),
+            (&["999999999999999999"], Some("1: block `999999999999999999` found where `1` is expected")),
         ] {
             for size in 1..=ids.len().max(1) {
                 assert_eq!(said(ids, size).as_deref(), expected, "{ids:?} by {size}");

@@ -14,7 +14,7 @@ const STEP: usize = 256 << 10;
 const LONGEST: usize = 16 << 20;
 
 impl Validation<'_> {
-    /// Writes a repaired copy of a file and tells each change, the first of each kind in full.
+    /// Writes a repaired copy of a file and reports each change, the first of each kind in full.
     pub fn repair(&self, message: &Message, file: &File, out: &mut OutputFile) -> Result<Diagnostics, Fatal> {
         let Some(input) = self.inputs.get(file.input) else {
             return Err(diagnostics::bug("a file without its input"));
@@ -38,7 +38,7 @@ impl Validation<'_> {
             let diagnostic = Diagnostic::new(
                 &diagnostics::NO_REPAIR,
                 place(),
-                format!("nothing can be mended in files of `{id}`"),
+                format!("nothing can be repaired in files of `{id}`"),
             );
             return Err(Fatal::usage(diagnostic));
         };

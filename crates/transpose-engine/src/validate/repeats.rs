@@ -1,4 +1,4 @@
-//! The second reading: suspects are compared as text, and what stands twice is told with both
+//! The second reading: suspects are compared as text, and what appears twice is reported with both
 //! places.
 //!
 //! Only identifiers under suspicion are collected, with their places, and sorted on disk; equal
@@ -14,11 +14,11 @@ use crate::storage::varint::{put, put_text, take, take_text};
 use foldhash::fast::RandomState;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location, shown};
-use transpose_core::format::{Decoder, Origin, ValueRef};
-use transpose_core::model::{Batch, Block, Blocks, Cell, EntityRef, Field, Group, Reject, Shape};
+use transpose_core::diagnostics::{Code, Diagnostic, Diagnostics, Fatal, Location, Reject, shown};
+use transpose_core::format::{Batch, Decoder, Origin, ValueRef};
+use transpose_core::model::{Block, Blocks, Cell, EntityRef, Field, Group, Shape};
 
-/// What may not stand twice.
+/// What may not appear twice.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Block = 0,
@@ -129,7 +129,7 @@ pub(super) fn texts(cell: Cell<'_>) -> impl Iterator<Item = &[u8]> {
     one.into_iter().chain(many.into_iter().flatten()).filter(|id| !id.is_empty())
 }
 
-/// Where the row begins that holds a piece of the chunk; nothing where the piece stands elsewhere,
+/// Where the row begins that holds a piece of the chunk; nothing where the piece is elsewhere,
 /// because it was unescaped.
 fn row_of(piece: &[u8], chunk: &[u8]) -> Option<usize> {
     let at = (piece.as_ptr() as usize).checked_sub(chunk.as_ptr() as usize)?;
@@ -156,7 +156,7 @@ impl<'a> RepeatedIds<'a> {
         Ok(())
     }
 
-    /// Tells what stands twice; `sources` are the names of the files, of which the first
+    /// Reports what appears twice; `sources` are the names of the files, of which the first
     /// diagnostics of each code, `most` of them, are kept.
     pub(super) fn report(
         self,
@@ -204,7 +204,7 @@ struct RepeatsOfCode {
     most: usize,
 }
 
-/// An identifier that stood before.
+/// An identifier that appeared before.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Repeat {
     place: Place,
@@ -272,7 +272,7 @@ impl Repeat {
             _ => format!("line {before}"),
         };
         let what = if usage { "usage" } else { "block" };
-        let message = format!("{what} `{}` stands before, in {before}", shown(id));
+        let message = format!("{what} `{}` is a duplicate of {before}", shown(id));
         Some(Diagnostic::new(code, place, message).value(id))
     }
 }

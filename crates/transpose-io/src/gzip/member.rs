@@ -158,8 +158,7 @@ impl<R: BufRead> Gunzip<R> {
                 Ok(_) if at_end => {
                     return Err(self.failed.take().map_or_else(|| self.truncated(), IoErrorKind::from));
                 }
-                // Input and room for output are there, so a decompressor that stands still never
-                // goes on.
+                // Input and room for output are there, so a decompressor that waits never goes on.
                 Ok(_) if stuck => return Err(self.bad("the deflate data makes no progress")),
                 Ok(_) => continue,
             }

@@ -66,7 +66,7 @@ struct State {
     /// head's.
     claims: VecDeque<u64>,
     next_claim: u64,
-    /// The first segment that nobody has claimed.
+    /// The first segment that no one has claimed.
     unclaimed: u64,
     /// Where the head began.
     seam: Seam,
@@ -166,7 +166,7 @@ impl Relay {
         self.work.notify_all();
     }
 
-    /// Ends all threads, and tells the readers why nothing more comes.
+    /// Ends all threads, and reports the readers why nothing more comes.
     pub(super) fn fail(&self, error: IoError) {
         let mut state = lock(&self.state);
         state.window.push(Vec::new(), Some(End::Failed(error)));
@@ -192,7 +192,7 @@ impl Relay {
         segment.saturating_mul(self.sizes.segment as u64)
     }
 
-    /// Takes the next segment to look at, and the lead with it where nobody has it.
+    /// Takes the next segment to look at, and the lead with it where no one has it.
     pub(super) fn claim(&self) -> Option<Claim> {
         let mut state = lock(&self.state);
         loop {
@@ -255,7 +255,7 @@ impl Relay {
         self.work.notify_all();
     }
 
-    /// Gives bytes to the readers, when they have come near enough; false when nobody wants them
+    /// Gives bytes to the readers, when they have come near enough; false when no one wants them
     /// any more.
     pub(super) fn push(&self, bytes: Vec<u8>, taken: u64, end: Option<End>) -> bool {
         self.segments.release(self.segment(taken));

@@ -35,7 +35,7 @@ pub(super) fn run(relay: &Relay) {
     }
 }
 
-/// Tells the readers if a thread ends by a panic: they would wait for ever.
+/// Reports the readers if a thread ends by a panic: they would wait for ever.
 struct PanicGuard<'a>(&'a Relay);
 
 impl Drop for PanicGuard<'_> {

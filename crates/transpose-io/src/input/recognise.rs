@@ -16,7 +16,7 @@ pub(super) fn first_bytes(source: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(mark)
 }
 
-/// Tells how a file is packed from its first bytes; a text report cannot begin with any of these
+/// Reports how a file is packed from its first bytes; a text report cannot begin with any of these
 /// marks.
 pub(super) fn recognise(mark: &[u8]) -> Result<Compression, IoErrorKind> {
     const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];

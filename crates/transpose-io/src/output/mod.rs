@@ -7,7 +7,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`target`] | what a path stands for, and copying to what is no regular file |
+//! | [`target`] | what a path represents, and copying to what is no regular file |
 //! | [`mod@file`] | one output while it is written |
 //! | [`mod@place`] | the renames of the commit, and taking them back |
 
@@ -53,7 +53,7 @@ pub struct OutputSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OutputId(usize);
 
-/// One output as it stands after the commit.
+/// One output as it is after the commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenFile {
     /// The final path, `-` for standard output.
@@ -245,7 +245,7 @@ impl OutputSet {
                 written.push(WrittenFile { path, bytes, uncompressed, sha256 });
             }
         }
-        // Streams cannot be taken back, so they come when nothing else can fail any more.
+        // Streams cannot be undone, so they come when nothing else can fail any more.
         for (temp, path) in streams {
             outcome = outcome.and_then(|()| copy_out(&temp, &path));
         }
@@ -276,7 +276,7 @@ impl OutputSet {
         Ok(OutputFile::over(file, subject.clone(), pool, id, finished).spooled(in_dir(dir)))
     }
 
-    /// Finds out what a path stands for, whether this set may write it, and reserves it for one
+    /// Finds out what a path represents, whether this set may write it, and reserves it for one
     /// output.
     fn claim(&mut self, id: OutputId, path: &Path) -> Result<Target, IoError> {
         let target = classify(path)?;

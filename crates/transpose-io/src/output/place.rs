@@ -72,7 +72,7 @@ pub(super) fn take_back(placed: Vec<PlacedFile>, mut error: IoError) -> IoError 
             Some(backup) => error = restore(backup, &path, error),
             None => {
                 if fs::remove_file(&path).is_err() {
-                    error = error.and_note(&format!("`{}` could not be taken back", path.display()));
+                    error = error.and_note(&format!("`{}` could not be removed again", path.display()));
                 }
             }
         }

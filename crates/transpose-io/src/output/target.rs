@@ -1,4 +1,4 @@
-//! What a path stands for: a file that is replaced as a whole, or something that is written to.
+//! What a path represents: a file that is replaced as a whole, or something that is written to.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -18,12 +18,12 @@ pub(super) enum Target {
     Discarded,
 }
 
-/// Finds out what a path stands for.
+/// Finds out what a path represents.
 pub(super) fn classify(path: &Path) -> Result<Target, IoError> {
     if is_standard_output(path) {
         return Ok(Target::Stream(path.to_path_buf()));
     }
-    // A symbolic link to a directory or a device stands for what it points to; one to a file is
+    // A symbolic link to a directory or a device represents what it points to; one to a file is
     // itself replaced.
     let metadata = fs::metadata(path);
     let ends_like_directory = path.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| byte == b'/');
@@ -63,7 +63,7 @@ pub(super) fn key(path: &Path) -> PathBuf {
     dir.join(path.file_name().unwrap_or_default())
 }
 
-/// Copies spooled data to standard output or to what stands under a path.
+/// Copies spooled data to standard output or to what is under a path.
 pub(super) fn copy_out(temp: &Path, path: &Path) -> Result<(), IoError> {
     let subject = subject_of(&Target::Stream(path.to_path_buf()), path);
     let mut from =

@@ -2,7 +2,7 @@
 //! a function of the row's own bytes.
 //!
 //! The grammar is that of RFC 4180, read generously where that is safe: a quote opens a quoted cell
-//! only as the first byte of a cell; `""` inside a quoted cell stands for one quote; a quote
+//! only as the first byte of a cell; `""` inside a quoted cell represents one quote; a quote
 //! anywhere else is an ordinary character. Lines end with LF or CR LF; a lone CR is data. A blank
 //! line is a line and no row.
 //!
@@ -12,7 +12,7 @@
 //! with text after a closing quote. Whether that is so depends only on the bytes from the row's
 //! first byte on, so the rows of a chunk are the same wherever the input was cut. A row that
 //! already has too many cells is given up at once, which keeps the work linear in the size of the
-//! input, whatever stands in it.
+//! input, whatever is in it.
 
 use crate::delimited::scan::{Masks, parity};
 use transpose_core::format::{Chunk, Indexed};
@@ -47,18 +47,18 @@ pub(crate) struct Row {
     pub(crate) first: u32,
     /// How many cells it has; none when it was cut.
     pub(crate) count: u32,
-    /// How many line ends stand between the start of the pass and the row.
+    /// How many line ends are between the start of the pass and the row.
     pub(crate) line: u32,
     /// What is wrong with its shape.
     pub(crate) damage: Damage,
 }
 
-/// How rows and cells are told apart.
+/// How rows and cells are distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
-    /// What stands between cells.
+    /// What is between cells.
     pub(crate) delimiter: u8,
-    /// What stands around cells with a delimiter or a line end in them.
+    /// What is around cells with a delimiter or a line end in them.
     pub(crate) quote: u8,
     /// How many cells a row has.
     pub(crate) columns: u32,

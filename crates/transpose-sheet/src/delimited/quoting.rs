@@ -7,7 +7,7 @@ use transpose_text::quoting::{write_cell, write_quoted};
 pub(crate) const NO_QUOTE: u8 = 0xff;
 
 /// The text of a cell without its quotes and without the spaces around it, for cells in which no
-/// escape can stand.
+/// escape can be.
 #[inline]
 pub(crate) fn bare(raw: &[u8], quote: u8) -> &[u8] {
     inner(raw, quote).unwrap_or(raw).trim_ascii()
@@ -36,7 +36,7 @@ pub(crate) fn unquote(raw: &[u8], quote: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// The cells of a run of raw bytes: delimiters and quotes as they stood in the row.
+/// The cells of a run of raw bytes: delimiters and quotes as they was in the row.
 pub(crate) fn split(run: &[u8], delimiter: u8, quote: u8) -> impl Iterator<Item = &[u8]> {
     let mut next = Some(0);
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! A row of a chunk: where its cells stand, and what may be wrong with its shape.
+//! A row of a chunk: where its cells are, and what may be wrong with its shape.
 
 use crate::delimited::index::{Damage, Dialect, Index, MAX_ROW, Row};
 use crate::diagnostics;

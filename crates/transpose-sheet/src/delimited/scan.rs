@@ -2,7 +2,7 @@
 
 use transpose_text::scan::{BLOCK, ByteSet};
 
-/// Where the bytes of interest stand in a block, the first byte as the lowest bit.
+/// Where the bytes of interest are in a block, the first byte as the lowest bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     /// Delimiters and line feeds.
@@ -30,7 +30,7 @@ impl Masks {
     }
 }
 
-/// For each bit whether an odd number of bits stands at or below it.
+/// For each bit whether an odd number of bits is at or below it.
 #[inline]
 pub(crate) fn parity(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {

@@ -28,7 +28,7 @@ pub(crate) struct Cutter {
     /// How many lines are not blank, and how many of them are rows.
     lines: u64,
     rows: u64,
-    /// The sum of each cell of the rows that a line after them tells; none where it cannot be
+    /// The sum of each cell of the rows that a line after them reports; none where it cannot be
     /// known.
     sums: Vec<(usize, Option<Decimal>)>,
     /// Whether a line after the rows was met.
@@ -76,7 +76,7 @@ impl Cutter {
                 "the byte order mark was dropped",
             ));
         }
-        // Without a line that can take their place the headings stand before the first.
+        // Without a line that can take their place the headings come before the first.
         if !self.headed && fixed.before.is_empty() {
             out.extend_from_slice(&fixed.headings);
             self.headed = true;
@@ -161,7 +161,8 @@ impl Cutter {
         Ok(())
     }
 
-    /// Adds the numbers of a row to the sums. One that cannot be read is told where rows are read.
+    /// Adds the numbers of a row to the sums. One that cannot be read is reported where rows are
+    /// read.
     fn add(&mut self, line: &[u8]) {
         for (slot, sum) in &mut self.sums {
             let cell = self.fixed.row.cells(line).and_then(|mut cells| cells.nth(*slot));
@@ -170,7 +171,7 @@ impl Cutter {
         }
     }
 
-    /// Compares what a line after the rows tells with what was counted.
+    /// Compares what a line after the rows reports with what was counted.
     fn compare<'a>(
         &mut self,
         cells: impl Iterator<Item = (&'a Slot, &'a [u8])>,
@@ -189,7 +190,7 @@ impl Cutter {
                 }
             };
             if number(cell) != Some(counted) {
-                let message = format!("the line tells {}, counted {counted}", lossy(cell.trim_ascii()));
+                let message = format!("the line says {}, counted {counted}", lossy(cell.trim_ascii()));
                 let place = self.place().cell(place, &slot.name);
                 diagnostics.push(Diagnostic::new(&CONTROL_TOTAL, place, message).value(cell));
             }
@@ -232,14 +233,14 @@ impl Cutter {
         if !(slot.number && slot.right && slot.pad == b'0') {
             return quoted(plain, delimiter, quote, out);
         }
-        // The sign of a number stands before its zeros.
+        // The sign of a number comes before its zeros.
         let sign = usize::from(matches!(plain.first(), Some(b'-' | b'+')));
         let (sign, digits) = plain.split_at_checked(sign).unwrap_or((&[], plain));
         let digits = unfilled(digits);
         if sign == b"-" {
             out.push(b'-');
         }
-        // What stands between decimals may be what stands between cells.
+        // What is between decimals may be what is between cells.
         if memchr::memchr2(delimiter, quote, digits).is_none() {
             return out.extend_from_slice(digits);
         }
@@ -316,7 +317,7 @@ fn head(line: &[u8]) -> &[u8] {
     line.get(..LONGEST).unwrap_or(line)
 }
 
-/// A number without the zeros that fill its cell; one stays where no other digit stands before the
+/// A number without the zeros that fill its cell; one stays where no other digit comes before the
 /// point.
 fn unfilled(digits: &[u8]) -> &[u8] {
     let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
@@ -384,8 +385,8 @@ mod tests {
         };
         assert_eq!(told("94000020000001\n"), [""; 0]);
         let wrong = [
-            "SHT0504 Some(4)/2 the line tells 00003, counted 2",
-            "SHT0504 Some(4)/3 the line tells 000000x, counted 1",
+            "SHT0504 Some(4)/2 the line says 00003, counted 2",
+            "SHT0504 Some(4)/3 the line says 000000x, counted 1",
         ];
         assert_eq!(told("9400003000000x\n"), wrong);
         assert_eq!(told(""), ["SHT0505 Some(4)/0 the file ends without the line that closes it"]);
@@ -420,12 +421,12 @@ mod tests {
         let cases: [(String, &'static Code, u64, &str); 5] = [
             (row.into(), &NO_HEADER_LINE, 1, "begins with a row, expected a line `92`"),
             ("\n\nhello\n".into(), &NO_HEADER_LINE, 3, "expected `92`, `I3`, `94`"),
-            ("924031XXXXX261031\n".into(), &WRONG_TEXT, 1, "`4031` stands in column 3, expected `4030`"),
+            ("924031XXXXX261031\n".into(), &WRONG_TEXT, 1, "`4031` is in column 3, expected `4030`"),
             (
                 "924030XXXXX261031\n92".into(),
                 &SHORT_LINE,
                 2,
-                "2 characters, and `record` stands in column 3 to 6",
+                "2 characters, and `record` is in column 3 to 6",
             ),
             ("924030XXXXX2610311\n".into(), &LONG_LINE, 1, "18 characters, expected 17"),
         ];

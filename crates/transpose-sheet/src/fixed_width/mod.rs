@@ -1,12 +1,12 @@
-//! Tables of fixed width: each cell stands in columns of its own, and nothing stands between cells.
+//! Tables of fixed width: each cell is in columns of its own, and nothing is between cells.
 //!
 //! Such a table is read through a [`Framing`](transpose_core::format::Framing): its lines become
 //! delimited text with one line of headings, and from there on it is a table like any other. It is
 //! written the other way round: a delimited row is taken apart once more and padded.
 //!
-//! Lines of different meaning are told apart by their first cell, where that is a fixed text (`92`,
-//! `I3`, `94`). A line before the rows becomes the line of headings; it may come again, and the
-//! fields of its cells stand as additional cells in the rows that follow it. Lines after the rows
+//! Lines of different meaning are distinguished by their first cell, where that is a fixed text
+//! (`92`, `I3`, `94`). A line before the rows becomes the line of headings; it may come again, and
+//! the fields of its cells are as additional cells in the rows that follow it. Lines after the rows
 //! stay lines of their own. A line that cannot be cut becomes a row of one cell, which is no row of
 //! the table: it is rejected, and [`Fixed::fault`] says why.
 //!
@@ -26,15 +26,15 @@ use transpose_core::model::Field;
 transpose_core::codes! {
     /// A line that ends too early.
     pub SHORT_LINE: "SHT0701" "short-line" Error
-        "Each cell of a table of fixed width stands in columns of its own. The line ends before the last cell that must be there; blanks at the end may be missing, digits may not."
+        "Each cell of a table of fixed width has columns of its own. The line ends before the last cell that must be there; blanks at the end may be missing, digits may not."
         "Check that the file was not cut off or reformatted, and that nothing removed the zeros that fill a number."
     /// A line that goes on too long.
     pub LONG_LINE: "SHT0702" "long-line" Error
-        "The line has more characters than its cells take, so its cells do not stand where the layout says."
+        "The line has more characters than its cells take, so its cells are not where the layout says."
         "Check that a value is not too long for its cell, and that the layout is the one the file was written with."
     /// A line of no known kind.
     pub UNKNOWN_LINE: "SHT0703" "unknown-line" Error
-        "The lines of the table are told apart by the code at their beginning, and the layout has no line with this one."
+        "The code at the beginning identifies the lines of the table, and the layout has no line with this one."
         "Check that the layout is the one the file was written with; a line of another kind belongs into `[[before]]` or `[[after]]`."
     /// A file that does not begin with its header.
     pub NO_HEADER_LINE: "SHT0704" "no-header-line" Error
@@ -46,7 +46,7 @@ transpose_core::codes! {
         "Check which edition of the layout the file follows."
     /// A cell that is filled otherwise than the layout says.
     pub PADDING: "SHT0706" "other-padding" Warning
-        "The value stands on the other side of its cell, or something else than the layout says fills the rest. The value itself is plain and was read."
+        "The value is aligned to the other side of its cell, or padded with another character than the layout says. The value itself is plain and was read."
         "Nothing needs to be done; a strict recipient may refuse such a file."
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Slot {
     pub(crate) name: Box<str>,
     /// How many characters it takes.
     pub(crate) width: usize,
-    /// Whether values stand at its right end.
+    /// Whether values are at its right end.
     pub(crate) right: bool,
     /// What fills the rest.
     pub(crate) pad: u8,
@@ -76,7 +76,7 @@ pub(crate) struct Slot {
     pub(crate) control: Option<Control>,
 }
 
-/// What a line after the rows tells of all of them.
+/// What a line after the rows reports all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
     /// How many rows there are.
@@ -121,7 +121,7 @@ impl Record {
         Self { slots, length, least }
     }
 
-    /// The text that tells the line from others.
+    /// The text that reports the line from others.
     fn code(&self) -> Option<&str> {
         self.slots.first()?.text.as_deref()
     }
@@ -197,7 +197,7 @@ pub(crate) struct Fixed {
     pub(crate) after: Vec<Record>,
     /// What every line is padded to when it is written.
     pub(crate) length: usize,
-    /// What stands between the cells of the delimited text.
+    /// What is between the cells of the delimited text.
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
     /// The line of headings of the delimited text, with its line end.
@@ -217,7 +217,7 @@ impl Framing for Widths {
     }
 }
 
-/// How many of the first lines tell whether a file is of the layout.
+/// How many of the first lines say whether a file is of the layout.
 const SAMPLE: usize = 50;
 
 impl Fixed {
@@ -240,7 +240,7 @@ impl Fixed {
         Self { row, before, after, length, delimiter, quote, headings }
     }
 
-    /// What keeps lines from being told apart, or from being written.
+    /// What keeps lines from being distinguished, or from being written.
     pub(crate) fn problem(&self) -> Option<String> {
         if let Some(record) = self.records().find(|record| self.length > 0 && record.length > self.length) {
             let (found, most) = (record.length, self.length);
@@ -352,7 +352,7 @@ impl Fixed {
             return Recognition::No;
         }
         match (all - known, rows) {
-            (0, 0) => Recognition::Possible("the lines before and after the rows, and no row".into()),
+            (0, 0) => Recognition::Possible("preface and trailer lines, and no row".into()),
             (0, _) => Recognition::Certain("the lines and their widths".into()),
             (wrong, 1..) if wrong * 4 <= all => {
                 Recognition::Possible(format!("{known} of the first {all} lines"))
@@ -367,7 +367,7 @@ impl Record {
     fn fault(&self, line: &[u8]) -> (&'static Code, String, Option<(u32, &Slot)>) {
         if let Some((number, slot, start, cell)) = self.disagreement(line) {
             let expected = slot.text.as_deref().unwrap_or_default();
-            let message = format!("`{}` stands in column {start}, expected `{expected}`", lossy(cell));
+            let message = format!("`{}` is in column {start}, expected `{expected}`", lossy(cell));
             return (&WRONG_TEXT, message, Some((number, slot)));
         }
         let found = characters(line);
@@ -381,10 +381,8 @@ impl Record {
             end += slot.width;
             if end > found && !slot.may_be_cut() {
                 let columns = if start == end { format!("{end}") } else { format!("{start} to {end}") };
-                let message = format!(
-                    "the line has {found} characters, and `{}` stands in column {columns}",
-                    slot.name
-                );
+                let message =
+                    format!("the line has {found} characters, and `{}` is in column {columns}", slot.name);
                 return (&SHORT_LINE, message, Some((number, slot)));
             }
         }
@@ -479,8 +477,8 @@ pub(crate) mod tests {
     fn faults_say_where_a_line_ends() {
         let sales = sales();
         for (line, code, part) in [
-            ("I306025476773960000", &SHORT_LINE, "19 characters, and `quantity` stands in column 16 to 20"),
-            ("I3060254", &SHORT_LINE, "`ean` stands in column 3 to 15"),
+            ("I306025476773960000", &SHORT_LINE, "19 characters, and `quantity` is in column 16 to 20"),
+            ("I3060254", &SHORT_LINE, "`ean` is in column 3 to 15"),
             ("I30602547677396000051", &LONG_LINE, "21 characters, expected 20"),
             ("XY0602547677396", &UNKNOWN_LINE, "begins with `XY`, expected `92`, `I3`, `94`"),
         ] {

@@ -45,7 +45,7 @@ pub(super) struct Choice {
     pub(super) reasons: Vec<String>,
 }
 
-/// What a row of the sample stands for.
+/// What a row of the sample represents.
 pub(super) fn grain(headings: &[String], facts: &[Facts], proven: &[Proven], words: &Words) -> Grain {
     let named = |wanted: &[Field]| {
         headings.iter().any(|heading| {
@@ -341,8 +341,8 @@ fn settled(candidate: &Candidate, facts: Option<&Facts>) -> Choice {
     Choice { field: *field, confidence, reasons }
 }
 
-/// Where one period is told, it is that of the report; where it changes from row to row, it is that
-/// of the usage.
+/// Where one period is reported, it is that of the report; where it changes from row to row, it is
+/// that of the usage.
 fn periods(choices: &mut [Option<Choice>], facts: &[Facts]) {
     let place = |choices: &[Option<Choice>], field| {
         choices.iter().position(|choice| choice.as_ref().is_some_and(|choice| choice.field == field))

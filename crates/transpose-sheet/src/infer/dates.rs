@@ -82,7 +82,7 @@ pub(super) struct Dates {
 pub(super) enum Written {
     /// In one way.
     So(Notation),
-    /// In the first way or the second: nothing in the column tells.
+    /// In the first way or the second: nothing in the column reports.
     Either(Notation, Notation),
 }
 

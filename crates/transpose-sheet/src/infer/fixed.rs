@@ -127,7 +127,7 @@ enum Class {
     Text,
 }
 
-/// Codes that prove themselves: where each stands, how wide it is, what it is.
+/// Codes that prove themselves: where each is, how wide it is, what it is.
 fn codes(rows: &[&str], length: usize) -> Vec<(usize, usize, Field)> {
     let mut found: Vec<(usize, usize, Field)> = Vec::new();
     let is_icpn = |text: &str| Icpn::parse(text).is_ok_and(|parsed| parsed.repair.is_none());

@@ -1,4 +1,4 @@
-//! What stands around the rows: lines before them, the line of headings, totals after them.
+//! What is around the rows: lines before them, the line of headings, totals after them.
 
 use crate::infer::facts::Facts;
 use crate::infer::sample::{Grid, HEAD_ROWS, common};
@@ -8,7 +8,7 @@ use std::ops::Range;
 /// How many last rows may be totals.
 const TAIL_ROWS: usize = 20;
 
-/// Where what of the sample stands, in rows from 0.
+/// Where what of the sample is, in rows from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     /// Lines before the headings or the first row.
@@ -26,12 +26,12 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Finds out what stands where; nothing where there are no rows.
+    /// Finds out what is where; nothing where there are no rows.
     pub(super) fn of(grid: &Grid<'_>, words: &Words) -> Option<Self> {
         let width = width(grid)?;
         let heading = (0..grid.len().min(HEAD_ROWS)).find_map(|row| {
             let heads = heads(grid, row, width, words);
-            // A row that tells something before any heading is found is a row of data.
+            // A row that reports something before any heading is found is a row of data.
             if heads { Some(Some(row)) } else { is_data(grid, row, width, words).then_some(None) }
         });
         let heading = heading.flatten();
@@ -99,7 +99,7 @@ fn heads(grid: &Grid<'_>, row: usize, width: usize, words: &Words) -> bool {
         return false;
     }
     let known = names.iter().filter(|name| words.knows(name)).count();
-    // Names that nobody knows are headings where the rows below hold what no heading does.
+    // Names that no one knows are headings where the rows below hold what no heading does.
     known * 4 >= names.len()
         || (row + 1..grid.len().min(row + 20)).any(|row| is_data(grid, row, width, words))
 }

@@ -60,8 +60,7 @@ pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>
                     cells.push(Vec::new());
                     texts.next();
                 }
-                // A label that nobody knows is a text all the same, where one value stands behind
-                // it.
+                // A label that no one knows is a text all the same, where one value is behind it.
                 None if cells.is_empty() && count == 2 && !label.is_empty() => {
                     comment = Some(format!("here: {}", shown(value)));
                     cells.push(vec![Key::text("text", label)]);
@@ -79,7 +78,7 @@ pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>
     (lines, fields, diagnostics)
 }
 
-/// The field of a value that stands after a label, with the keys of its cell.
+/// The field of a value that is after a label, with the keys of its cell.
 fn labelled(
     found: &Found<'_>,
     words: &Words,

@@ -1,10 +1,10 @@
-//! A layout proposed for a sample: what stands between cells, where the headings are, what each
-//! column holds, how sure that is and why.
+//! A layout proposed for a sample: what is between cells, where the headings are, what each column
+//! holds, how sure that is and why.
 //!
 //! Nothing is guessed silently. A field that the cells prove (check digits, codes, a product of two
 //! other columns) is *certain*, one whose heading is known is *likely*, everything else is a
-//! *guess*; dates whose order nothing tells get no field at all. The proposal is a layout that can
-//! be used as it stands, with the reasons as comments.
+//! *guess*; dates whose order nothing reports get no field at all. The proposal is a layout that
+//! can be used as it is, with the reasons as comments.
 //!
 //! Invariant: the same sample gives the same proposal, and what is looked at is bounded.
 //!
@@ -49,20 +49,20 @@ use transpose_core::model::Field;
 transpose_core::codes! {
     /// A sample that holds no table.
     pub NO_TABLE: "SHT0801" "no-table-in-sample" Error
-        "A layout is proposed from rows of cells. The sample has none: it is empty, no text, or no character stands between its cells in the same way in most lines."
+        "A layout is proposed from rows of cells. The sample has none: it is empty, no text, or no character separates cells consistently in most lines."
         "Give a sample with some rows. Where it is a table all the same, begin with `transpose init layout`."
     /// A sample without rows below its headings.
     pub NO_ROWS: "SHT0802" "no-rows-in-sample" Warning
         "The sample has headings and no rows, so the fields of columns are guessed by their names alone."
         "Give a sample with some rows."
-    /// Dates whose order cannot be told.
+    /// Dates whose order cannot be reported.
     pub UNCLEAR_DATES: "SHT0803" "order-of-dates-unclear" Warning
-        "Every date of the column can be read with the day before the month and the other way round, and no other date of the sample tells. The column gets no field."
+        "Every date of the column can be read with the day before the month and the other way round, and no other date of the sample decides. The column gets no field."
         "Choose one of the formats that the proposal names, or give a sample with a day after the twelfth."
-    /// Numbers whose mark cannot be told.
+    /// Numbers whose mark cannot be reported.
     pub UNCLEAR_MARK: "SHT0804" "mark-of-decimals-unclear" Warning
-        "Every number of the column has one mark with three digits behind it, which stands before decimals or between thousands. It is taken to stand before decimals."
-        "Compare a number with its source; `grouping` in the layout says that the mark stands between thousands."
+        "Every number of the column has one mark with three digits behind it, which may separate decimals or thousands. It is read as the decimal mark."
+        "Compare a number with its source; `grouping` in the layout says that the mark separates thousands."
     /// Lines of totals amid the rows.
     pub TOTALS_AMID: "SHT0805" "totals-amid-rows" Warning
         "Lines amid the rows begin with a word for totals, as reports in sections have them. A layout knows totals only after the last row."
@@ -195,7 +195,7 @@ pub fn infer(sample: Sample<'_>, words: &Words, id: &str) -> Result<Proposal, Fa
     if let Some(proposal) = fixed::propose(sample, grid.is_some(), id) {
         return Ok(proposal);
     }
-    let Some(grid) = grid else { return refused("no character stands between the cells of the sample") };
+    let Some(grid) = grid else { return refused("no character separates the cells of the sample") };
     let Some(frame) = Frame::of(&grid, words) else { return refused("the sample has no rows") };
     if frame.width > MOST_COLUMNS {
         return refused("the sample has more columns than a table may have");

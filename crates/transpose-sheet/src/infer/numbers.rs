@@ -1,4 +1,4 @@
-//! Numbers of a column: which mark stands before the decimals, how negative ones are written.
+//! Numbers of a column: which mark comes before the decimals, how negative ones are written.
 
 use transpose_codes::Decimal;
 use transpose_codes::decimal::{self, Grammar};
@@ -8,9 +8,9 @@ use transpose_codes::decimal::{self, Grammar};
 enum Marks {
     /// Digits alone.
     None,
-    /// This mark stands before the decimals; the other one, if it is there, between groups.
+    /// This mark comes before the decimals; the other one, if it is there, between groups.
     Decimal(char),
-    /// This mark stands between groups, twice or more.
+    /// This mark is between groups, twice or more.
     Groups(char),
     /// One mark with three digits behind it, which may be either.
     Either(char),
@@ -33,7 +33,7 @@ struct Parts<'a> {
     percent: bool,
 }
 
-/// The digits of a number, and what stands around them; nothing where it is none.
+/// The digits of a number, and what is around them; nothing where it is none.
 fn parts(text: &str) -> Option<Parts<'_>> {
     let symbol = |c: char| matches!(c, '$' | '€' | '£' | '¥') || c.is_whitespace();
     let text = text.trim_matches(symbol);
@@ -58,7 +58,7 @@ fn parts(text: &str) -> Option<Parts<'_>> {
     marks(body).map(|marks| Parts { negative, body, marks, percent })
 }
 
-/// The marks between digits; nothing where something else stands there.
+/// The marks between digits; nothing where something else is there.
 fn marks(body: &str) -> Option<Marks> {
     let is_group = |c: char| matches!(c, '.' | ',' | '\'' | ' ' | '\u{a0}' | '\u{202f}');
     if !body.chars().all(|c| c.is_ascii_digit() || is_group(c)) {
@@ -100,7 +100,7 @@ pub(super) struct Numbers {
     either_dots: usize,
     either_commas: usize,
     pub(super) percents: usize,
-    /// What stands between groups.
+    /// What is between groups.
     pub(super) grouping: Option<char>,
     pub(super) negatives: usize,
     pub(super) sign: Option<Negative>,
@@ -114,7 +114,7 @@ pub(super) struct Numbers {
     ends_with_zero: bool,
 }
 
-/// Which mark stands before the decimals of a column.
+/// Which mark comes before the decimals of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     Dot,

@@ -91,7 +91,7 @@ fn proves(
         if product.set_scale(product.scale() + scale).is_err() {
             continue;
         }
-        // Signs of what was taken back are written in many ways.
+        // Signs of what was returned are written in many ways.
         let gap = (product.abs() - c.abs()).abs();
         // The amount was rounded, or else the price was; a price of few digits proves nothing.
         let unit = |decimal: &Decimal| Decimal::new(5, decimal.scale().min(27) + 1);

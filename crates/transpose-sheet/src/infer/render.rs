@@ -123,7 +123,7 @@ fn facts_of_table(found: &Found<'_>) -> Vec<(&'static str, String)> {
     let rows = frame.rows.len();
     let of = if found.grid.cut { "the first ".to_owned() } else { String::new() };
     let looked =
-        if rows > ROWS { format!("; columns are judged by the first {ROWS}") } else { String::new() };
+        if rows > ROWS { format!("; columns are decided by the first {ROWS}") } else { String::new() };
     table.push(("rows", format!("{of}{rows}, {} columns{looked}", frame.width)));
     match found.sample.container {
         Some(container) => table.push(("comes as", container.to_owned())),
@@ -147,14 +147,14 @@ fn facts_of_table(found: &Found<'_>) -> Vec<(&'static str, String)> {
     let heading = frame.heading.map_or("none".to_owned(), |row| format!("in line {}", found.grid.line(row)));
     table.push(("headings", heading));
     if !frame.before.is_empty() {
-        table.push(("lines before", frame.before.len().to_string()));
+        table.push(("preface lines", frame.before.len().to_string()));
     }
     if !frame.after.is_empty() {
-        table.push(("lines after", frame.after.len().to_string()));
+        table.push(("trailer lines", frame.after.len().to_string()));
     }
     let stands = match found.grain {
         Grain::Event => "a play or sale",
-        Grain::Aggregate => "a sum",
+        Grain::Aggregate => "a usage",
         Grain::Catalogue => "what something is",
     };
     table.push(("a row is", stands.to_owned()));
@@ -194,7 +194,7 @@ confidence = \"low, inferred from one sample\"
         quoted(&title.replace('-', " ")),
         match found.grain {
             Grain::Event => "a row is a play or sale",
-            Grain::Aggregate => "a row is a sum",
+            Grain::Aggregate => "a row is a usage",
             Grain::Catalogue => "a row says what something is",
         },
         quoted(&format!("sample {name}")),
@@ -244,7 +244,7 @@ fn table_keys(found: &Found<'_>, out: &mut String) {
     }
 }
 
-/// What no column tells: the currency, which may stand in the heading of the amounts.
+/// What no column reports: the currency, which may be in the heading of the amounts.
 fn constants(found: &Found<'_>, header: &[Field], out: &mut String) {
     let amounts = [Field::AMOUNT, Field::GROSS_AMOUNT, Field::RATE, Field::PRICE];
     let columns: Vec<usize> = amounts.into_iter().filter_map(|field| found.column_of(field)).collect();
@@ -269,7 +269,7 @@ fn constants(found: &Found<'_>, header: &[Field], out: &mut String) {
         ),
         None => writeln!(
             out,
-            "# CHECK: nothing in the sample tells the currency of its amounts.\n# \"context.currency\" = \"EUR\""
+            "# CHECK: nothing in the sample names the currency of its amounts.\n# \"context.currency\" = \"EUR\""
         ),
     };
 }
@@ -328,15 +328,14 @@ fn column(
         return (guess, diagnostics);
     }
     if let Some(Mark::Unclear(mark)) = facts.numbers.mark().filter(|_| choice.field.kind() == Kind::Decimal) {
-        let message =
-            format!("`{mark}` in {} may stand before decimals or between thousands", found.called(column));
+        let message = format!("`{mark}` in {} may separate decimals or thousands", found.called(column));
         diagnostics.push(found.diagnostic(&UNCLEAR_MARK, Some(found.frame.rows.start), message));
     }
     let mut choice = choice.clone();
     let dated = matches!(choice.field.kind(), Kind::Date | Kind::DateTime);
     if dated && matches!(facts.written(), Some(Written::Either(..))) {
         choice.confidence = choice.confidence.min(Confidence::Likely);
-        choice.reasons.push("other dates tell where day and month stand".to_owned());
+        choice.reasons.push("other dates show the order of day and month".to_owned());
     }
     guess.field = Some(choice.field);
     guess.confidence = Some(choice.confidence);
@@ -359,7 +358,7 @@ fn said(choice: &Choice) -> String {
     format!("{check}{}: {}", choice.confidence.name(), one_line(&choice.reasons.join("; ")))
 }
 
-/// Two notations of the dates of a column of which nothing tells the right one.
+/// Two notations of the dates of a column of which nothing reports the right one.
 fn unclear(found: &Found<'_>, facts: &Facts, field: Field) -> Option<(Notation, Notation)> {
     if !matches!(field.kind(), Kind::Date | Kind::DateTime) {
         return None;

@@ -1,4 +1,4 @@
-//! The sample as rows of cells: which characters stand between and around its cells.
+//! The sample as rows of cells: which characters are between and around its cells.
 
 use crate::delimited::quoting::{NO_QUOTE, bare, first_row, unquote};
 use crate::infer::words::Words;
@@ -12,15 +12,14 @@ const MOST_ROWS: usize = 200_000;
 /// speak of.
 const MOST_CELLS: usize = 4 << 20;
 
-/// How many first bytes, and rows of them, tell what stands between cells.
+/// How many first bytes, and rows of them, say what is between cells.
 const PROBE: usize = 64 << 10;
 const PROBE_ROWS: usize = 200;
 
 /// How many first rows may hold the headings.
 pub(super) const HEAD_ROWS: usize = 40;
 
-/// What stands between cells, the usual ones first: the others are tried only where none of these
-/// fits.
+/// What is between cells, the usual ones first: the others are tried only where none of these fits.
 const USUAL: [u8; 4] = [b'\t', b';', b',', b'|'];
 const RARE: [u8; 3] = [b'^', b'~', b':'];
 
@@ -116,7 +115,7 @@ impl<'a> Grid<'a> {
         (0..self.width(row)).filter(|column| !self.bare(row, *column).is_empty()).count()
     }
 
-    /// A cell as it stands; nothing where the row has fewer.
+    /// A cell as it is; nothing where the row has fewer.
     pub(super) fn raw(&self, row: usize, column: usize) -> &'a [u8] {
         if column >= self.width(row) {
             return &[];
@@ -131,7 +130,7 @@ impl<'a> Grid<'a> {
         bare(self.raw(row, column), self.dialect.quote.unwrap_or(NO_QUOTE))
     }
 
-    /// The same as text, for cells in which no escape can stand.
+    /// The same as text, for cells in which no escape can be.
     pub(super) fn text(&self, row: usize, column: usize) -> Cow<'a, str> {
         String::from_utf8_lossy(self.bare(row, column))
     }

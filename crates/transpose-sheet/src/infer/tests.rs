@@ -46,7 +46,7 @@ fn names_cells_and_products_tell_the_fields() {
     );
     assert!(proposal.toml.contains("delimiter = \"\\t\"\nline-end = \"lf\"\n"), "{}", proposal.toml);
     assert!(proposal.toml.contains("times `Rate` it is `Amount` in 18 rows"), "{}", proposal.toml);
-    assert!(proposal.toml.contains("# CHECK: nothing in the sample tells the currency"), "{}", proposal.toml);
+    assert!(proposal.toml.contains("# CHECK: nothing in the sample names the currency"), "{}", proposal.toml);
 }
 
 /// So many units of the last place.
@@ -101,7 +101,7 @@ fn order_of_dates_is_not_guessed() {
     assert_eq!(fields(&proposal)[1], "-");
     assert_eq!(codes(&proposal), ["SHT0803"]);
     assert!(proposal.toml.contains("# CHECK: %d/%m/%Y or %m/%d/%Y?"), "{}", proposal.toml);
-    // Another date of the sample tells.
+    // Another date of the sample reports.
     let told = rows(|i, isrc| format!("{isrc},0{}/01/2026,10/{}/2026,{}\n", i % 9 + 1, i % 9 + 13, i + 1));
     let proposal = proposed(&format!("ISRC,Sales Month,Period End,Plays\n{told}"));
     assert_eq!(fields(&proposal)[1], "usage.validity-start likely");

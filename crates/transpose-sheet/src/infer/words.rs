@@ -194,7 +194,7 @@ fn belongs(field: Field, grain: Grain) -> bool {
     }
 }
 
-/// A heading without what stands in brackets at its end, such as `Earnings (USD)`.
+/// A heading without what is in brackets at its end, such as `Earnings (USD)`.
 pub(super) fn named(heading: &str) -> &str {
     let text = heading.trim();
     match text.strip_suffix([')', ']']).and_then(|inner| inner.rfind(['(', '[']).map(|at| (at, inner))) {
@@ -203,7 +203,7 @@ pub(super) fn named(heading: &str) -> &str {
     }
 }
 
-/// What stands in brackets at the end of a heading.
+/// What is in brackets at the end of a heading.
 pub(super) fn bracketed(heading: &str) -> Option<&str> {
     let text = heading.trim();
     let inner = text.strip_suffix([')', ']'])?;

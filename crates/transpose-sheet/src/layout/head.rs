@@ -3,7 +3,7 @@
 //! Dozens of layouts are built in. Every run needs the manifests of all of them and the columns of
 //! one or two, so only their heads are parsed at the start: the text before the first `[[…]]`, by
 //! the same parser and with the same types as the whole. In a built-in layout `[table]` therefore
-//! stands before the first `[[before]]` or `[[column]]`; debug builds check it.
+//! comes before the first `[[before]]` or `[[column]]`; debug builds check it.
 
 use crate::diagnostics;
 use crate::layout::model::Layout;

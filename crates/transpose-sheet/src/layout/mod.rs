@@ -36,8 +36,8 @@
 //! recording or release in a sales context. `catalogue`: a row is what a recording or release is;
 //! such a table is only read, by `--catalogue`.
 //!
-//! **Personal data.** `personal = true` says that the table is owed to the service whose users it
-//! tells of; without it the personal columns that are not required stay empty unless the user asks
+//! **Personal data.** `personal = true` says that the table belongs to the service whose users it
+//! reports; without it the personal columns that are not required stay empty unless the user asks
 //! for them.
 //!
 //! **Columns with two meanings.** A column with an `or-field` holds that field in rows for which

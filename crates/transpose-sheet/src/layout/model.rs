@@ -1,8 +1,8 @@
 //! A layout, checked: what the rest of the crate works with.
 //!
 //! Invariant: whatever a [`Layout`] holds fits together. Columns decide by numbers that exist, a
-//! format fits the kind of its field, lines of fixed width can be told apart; so nobody has to ask
-//! again.
+//! format fits the kind of its field, lines of fixed width can be distinguished; so no one has to
+//! ask again.
 
 use crate::delimited::quoting::NO_QUOTE;
 use crate::fixed_width::Fixed;
@@ -23,10 +23,10 @@ use transpose_core::model::{Field, FieldSet};
 #[derive(Clone, Debug)]
 pub struct Layout {
     pub(crate) manifest: Manifest,
-    /// Personal data that is owed to whoever gets the table.
+    /// Personal data that belongs to whoever gets the table.
     pub(crate) personal: FieldSet,
     pub(crate) delimiter: u8,
-    /// What stands around cells; [`NO_QUOTE`] where nothing does.
+    /// What is around cells; [`NO_QUOTE`] where nothing does.
     pub(crate) quote: u8,
     pub(crate) quote_when: QuoteWhen,
     pub(crate) line_end: &'static [u8],
@@ -42,7 +42,7 @@ pub struct Layout {
     pub(crate) switch: Option<When>,
     /// The column that says that a row gives money back.
     pub(crate) refund: Option<When>,
-    /// How sums tell what was taken back.
+    /// How sums say what was returned.
     pub(crate) returns: Returns,
     /// Alternatives of fields of which one must be filled.
     pub(crate) require: Vec<Vec<Field>>,
@@ -64,7 +64,7 @@ pub struct Layout {
     pub(crate) given_only: bool,
     /// Values that every row has and no column holds.
     pub(crate) constants: Vec<(Field, Box<str>)>,
-    /// Its lines, where cells have fixed widths and nothing stands between them.
+    /// Its lines, where cells have fixed widths and nothing is between them.
     pub(crate) fixed: Option<Arc<Fixed>>,
     /// How files are called.
     pub(crate) file_names: FileNames,
@@ -92,7 +92,7 @@ pub(crate) struct When {
 pub(crate) struct Line {
     /// Its cells; none for a blank line.
     pub(crate) cells: Vec<Column>,
-    /// Whether the line of headings stands here instead.
+    /// Whether the line of headings is here instead.
     pub(crate) headings: bool,
     /// The field for each value of which the line is written once.
     pub(crate) each: Option<Field>,
@@ -160,7 +160,7 @@ impl Column {
         }
     }
 
-    /// Every field that it may hold; the end of a play tells how long it was.
+    /// Every field that it may hold; the end of a play says how long it was.
     pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
         let told = (self.source == Source::End).then_some(Field::EVENT_DURATION);
         self.field.into_iter().chain(told).chain(self.other.as_ref().map(|(field, _)| *field))
@@ -191,7 +191,7 @@ pub(crate) enum Source {
 /// A part of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// Text as it stands.
+    /// Text as it is.
     Text(Box<str>),
     /// The value of a field.
     Field(Field),
@@ -219,7 +219,7 @@ pub(crate) struct TextFit {
 pub(crate) struct Width {
     /// How many characters it takes.
     pub(crate) characters: u32,
-    /// Whether values stand at its right end.
+    /// Whether values are at its right end.
     pub(crate) right: bool,
     /// What fills the rest.
     pub(crate) pad: u8,
@@ -298,8 +298,8 @@ impl Layout {
             .collect()
     }
 
-    /// The fields that are in what is written of it: also those of templates, and those that stand
-    /// in for others.
+    /// The fields that are in what is written of it: also those of templates, and those that are in
+    /// for others.
     pub(crate) fn written(&self) -> FieldSet {
         let lines = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
         let mut fields = self.fields();
@@ -336,7 +336,7 @@ impl Layout {
     }
 }
 
-/// Which cells stand in quotes when they are written.
+/// Which cells are in quotes when they are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -350,7 +350,7 @@ pub(crate) enum QuoteWhen {
     All,
 }
 
-/// How a table of sums tells what was taken back.
+/// How a table of sums says what was returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -360,7 +360,7 @@ pub(crate) enum Returns {
     Column,
     /// In rows of their own, with negative quantities and amounts.
     Rows,
-    /// Within the quantity, which is what was sold less what was taken back.
+    /// Within the quantity, which is what was sold less returns.
     Net,
 }
 

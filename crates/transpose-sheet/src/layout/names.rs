@@ -16,7 +16,7 @@ use transpose_core::format::Probe;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LayoutNames {
     columns: Vec<ColumnNames>,
-    /// Whether lines stand before that of headings.
+    /// Whether lines come before that of headings.
     preface: bool,
     /// The texts that cells of columns and of lines always have.
     texts: Vec<String>,
@@ -94,7 +94,7 @@ impl LayoutNames {
     }
 }
 
-/// The first lines of a file that are not blank: so many bytes, which are enough for what stands
+/// The first lines of a file that are not blank: so many bytes, which are enough for what comes
 /// before the headings, and the rest of the line in which they end.
 fn first_lines(bytes: &[u8], enough: usize) -> &[u8] {
     const MOST: usize = 128 << 10;

@@ -18,7 +18,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "delimiter",
         kind: OptionKind::Choice(&["comma", "semicolon", "tab", "pipe"]),
         default: "",
-        about: "What stands between cells, where the file differs from the layout.",
+        about: "What separates cells, where the file differs from the layout.",
     },
     OptionSpec {
         name: "line-end",
@@ -54,7 +54,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "characters",
         kind: OptionKind::Text,
         default: "",
-        about: "What stands for characters that the table cannot hold: lines of a character, a comma and its replacement. `--characters FILE` gives the content of a file.",
+        about: "Replacements for characters that the table cannot hold: lines of a character, a comma and its replacement. `--characters FILE` gives the content of a file.",
     },
     OptionSpec {
         name: "refund-sign",
@@ -66,7 +66,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "incomplete",
         kind: OptionKind::Choice(&["refuse", "keep"]),
         default: "refuse",
-        about: "What happens when rows of a table of sums lack what its layout demands: nothing is written, or they are kept and told.",
+        about: "How to handle rows of an aggregate table that lack what its layout demands: write nothing, or keep and report them.",
     },
     OptionSpec {
         name: "too-long",
@@ -121,7 +121,7 @@ fn parse(layout: &Layout, pairs: &[(String, String)]) -> Result<Options, Fatal> 
 
 /// The options of a table that is read.
 pub(crate) struct ReadOptions {
-    /// The delimiter that was told; without one that of the layout is tried first.
+    /// The delimiter that was reported; without one that of the layout is tried first.
     pub(crate) delimiter: Option<u8>,
     /// What is done about damaged cells.
     pub(crate) repairs: Repairs,
@@ -159,7 +159,7 @@ pub(crate) struct WriteOptions {
     pub(crate) coding: Option<Coding>,
     /// Whether a character that the encoding does not have may become `?`.
     pub(crate) replace: bool,
-    /// What stands for characters that the table cannot hold.
+    /// What represents characters that the table cannot hold.
     pub(crate) mapping: Arc<Mapping>,
     /// What text goes through before it is put into a cell, if anything.
     pub(crate) characters: Option<Characters>,

@@ -2,7 +2,7 @@
 //! wrong.
 //!
 //! Which keys there are, and what each takes, comes from the types that read a layout; what they
-//! mean comes from the tables of `docs/layouts.md`. A key that the page does not tell of, or a row
+//! mean comes from the tables of `docs/layouts.md`. A key that the page does not report, or a row
 //! of the page that is no key, is a failure: so the page is complete.
 
 use crate::layout::raw::{OneOrMany, RawLayout};
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_core::model::Field;
 
-/// Where the tables of keys stand: the heading of the section, and the type whose keys it tells of.
+/// Where the tables of keys stand: the heading of the section, and the type whose keys it reports.
 const SECTIONS: [(&str, &str); 3] =
     [("## The file", "RawLayout"), ("## `[table]`", "RawTable"), ("## Cells", "RawCell")];
 

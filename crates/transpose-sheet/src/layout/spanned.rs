@@ -1,4 +1,4 @@
-//! A value of a layout with the place where it stands, so that messages name its line.
+//! A value of a layout with the place where it is, so that messages name its line.
 
 use serde::{Deserialize, Deserializer};
 use std::ops::Range;
@@ -9,7 +9,7 @@ use std::ops::Range;
 pub(crate) struct Spanned<T>(toml::Spanned<T>);
 
 impl<T> Spanned<T> {
-    /// Where it stands, in bytes.
+    /// Where it is, in bytes.
     pub(crate) fn span(&self) -> Range<usize> {
         self.0.span()
     }
@@ -31,7 +31,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     }
 }
 
-/// A value says the same wherever it stands.
+/// A value says the same wherever it is.
 #[cfg(feature = "schema")]
 impl<T: schemars::JsonSchema> schemars::JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

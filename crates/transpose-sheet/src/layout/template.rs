@@ -1,5 +1,5 @@
 //! A commented layout for `transpose init layout`: every key that most layouts need, and a layout
-//! that works as it stands.
+//! that works as it is.
 
 /// The text of the layout.
 pub fn template_layout() -> &'static str {

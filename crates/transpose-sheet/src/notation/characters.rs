@@ -1,7 +1,7 @@
 //! Characters that a table cannot hold: what its layout forbids, what is no ASCII where it wants
 //! ASCII, what its encoding does not have.
 //!
-//! Whoever writes the table may say what stands for a character, in a file of two columns
+//! Whoever writes the table may say what represents a character, in a file of two columns
 //! (`--characters FILE`). What is not in it is removed (`forbid`) or transliterated
 //! (`repertoire = "ascii"`); what an encoding does not have is refused. Nothing of this is silent:
 //! every value that changed is a diagnostic and counts as loss.
@@ -20,18 +20,18 @@ transpose_core::codes! {
     /// A value with characters that the layout forbids.
     pub REMOVED: "SHT0511" "forbidden-character-removed" Warning
         "Text must not hold the character, because it means something else in the file: it divides cells or lines, or the layout forbids it. It was left out, or a space was put in its place, and the value counts as shortened in the loss report."
-        "Say what should stand for it with `--characters FILE`, a table of two columns `from,to`, or change the source."
+        "Give a replacement with `--characters FILE`, a table of two columns `from,to`, or change the source."
     /// A character was transliterated.
     pub TRANSLITERATED: "SHT0722" "transliterated" Warning
         "The layout takes ASCII only, and the value has other characters. They were written with the nearest letters of ASCII, and the value counts as shortened in the loss report."
-        "Say what should stand for a character with `--characters FILE`, a table of two columns `from,to`."
+        "Give a replacement for a character with `--characters FILE`, a table of two columns `from,to`."
     /// A character was replaced as the user wants it.
     pub MAPPED: "SHT0723" "mapped-character" Info
-        "The table cannot hold the character, and the file of characters says what stands for it. The value counts as shortened in the loss report."
+        "The table cannot hold the character, and the file of characters has a replacement. The value counts as shortened in the loss report."
         "Nothing needs to be done."
 }
 
-/// What stands for characters that a table cannot hold.
+/// What represents characters that a table cannot hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mapping(BTreeMap<char, Box<str>>);
 
@@ -63,7 +63,7 @@ impl Mapping {
             }
             let Some(character) = character(&from).filter(|_| cells.len() == 2) else {
                 return refused(format!(
-                    "line {line} of the characters is no pair of a character and what stands for it: `{from}`"
+                    "line {line} of the characters is not a pair of a character and its replacement: `{from}`"
                 ));
             };
             if mapping.insert(character, to.into()).is_some() {
@@ -106,12 +106,12 @@ pub(crate) struct TextLimits {
     pub(crate) forbid: Box<str>,
     /// Whether only ASCII is written.
     pub(crate) ascii: bool,
-    /// What cannot be told from the end of a cell where cells have no quotes: the delimiter, for
-    /// one. Line breaks and tabs go with it.
+    /// What cannot be reported from the end of a cell where cells have no quotes: the delimiter,
+    /// for one. Line breaks and tabs go with it.
     pub(crate) bare: Option<u8>,
 }
 
-/// What text goes through before it stands in a cell.
+/// What text goes through before it is in a cell.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Characters {
     limits: TextLimits,
@@ -155,7 +155,7 @@ impl Characters {
     }
 
     /// Writes what a text becomes to `out`, which is empty, and answers what was changed; `None`
-    /// where it is written as it stands.
+    /// where it is written as it is.
     pub(crate) fn clean(&self, text: &[u8], out: &mut Vec<u8>) -> Option<Changes> {
         let text = std::str::from_utf8(text).ok()?;
         let place = text.find(|character| !self.holds(character))?;
@@ -185,7 +185,7 @@ impl Characters {
 
 /// The refusal of a mapping that does not help.
 pub(crate) fn useless(from: char) -> Fatal {
-    let message = format!("what stands for {} cannot be written either", named(from));
+    let message = format!("the replacement of {} cannot be written either", named(from));
     Fatal::usage(Diagnostic::new(&BAD_OPTION, Location::default(), message))
 }
 
@@ -195,7 +195,7 @@ impl Changes {
         Self { mapped: characters, ..Self::default() }
     }
 
-    /// Tells of the changes of one value. The place is that of its cell.
+    /// Reports of the changes of one value. The place is that of its cell.
     #[cold]
     pub(crate) fn tell(&self, place: &Location, value: &[u8], report: &mut RunReport) {
         let all: [(&'static Code, &Vec<char>, &str); 4] = [

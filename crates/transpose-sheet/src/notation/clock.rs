@@ -1,7 +1,7 @@
 //! Times and durations of rows, read quickly.
 //!
 //! A report covers a few weeks, so the days of its times repeat. The [`Clock`] remembers what each
-//! date stands for and reads only the time of day anew; whatever it does not know, or does not
+//! date represents and reads only the time of day anew; whatever it does not know, or does not
 //! understand at once, goes to the full parser.
 
 use transpose_codes::time::TimeError;

@@ -101,23 +101,23 @@ impl DateFormat {
         self.pieces.contains(piece)
     }
 
-    /// Whether it tells a year and a month.
+    /// Whether it reports a year and a month.
     pub(crate) fn has_month(&self) -> bool {
         (self.has(&Piece::Year) || self.has(&Piece::ShortYear))
             && (self.has(&Piece::Month) || self.has(&Piece::MonthName))
     }
 
-    /// Whether it tells a day.
+    /// Whether it reports a day.
     pub(crate) fn has_day(&self) -> bool {
         self.has_month() && self.has(&Piece::Day)
     }
 
-    /// Whether it tells a day and a time of day.
+    /// Whether it reports a day and a time of day.
     pub(crate) fn has_time(&self) -> bool {
         self.has_day() && self.has(&Piece::Hour)
     }
 
-    /// Whether it tells hours, minutes and seconds and no day.
+    /// Whether it reports hours, minutes and seconds and no day.
     pub(crate) fn is_duration(&self) -> bool {
         let dated = [Piece::Year, Piece::ShortYear, Piece::Month, Piece::MonthName, Piece::Day];
         self.has(&Piece::Second) && !dated.iter().any(|piece| self.has(piece))
@@ -128,7 +128,7 @@ impl DateFormat {
         let mut found = Moment { year: 0, month: 1, day: 1, hours: 0, minutes: 0, seconds: 0 };
         let mut rest = text;
         for (place, piece) in self.pieces.iter().enumerate() {
-            // Where no other number touches it, one digit may stand for two.
+            // Where no other number touches it, one digit may represents two.
             let free = |next: Option<&Piece>| matches!(next, None | Some(Piece::Text(_)));
             let before = place.checked_sub(1).and_then(|before| self.pieces.get(before));
             let loose = free(before) && free(self.pieces.get(place + 1));
@@ -200,7 +200,7 @@ impl Moment {
     }
 
     /// A canonical date, which may lack its day or month, or a canonical time, by its own clock.
-    /// `last` says which day stands for a longer span.
+    /// `last` says which day represents a longer span.
     pub(crate) fn canonical(value: &[u8], last: bool) -> Option<Self> {
         if value.len() <= 10 {
             let partial = PartialDate::parse(std::str::from_utf8(value).ok()?).ok()?;

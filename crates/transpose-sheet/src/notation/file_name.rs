@@ -187,7 +187,7 @@ impl Piece {
         }
     }
 
-    /// What stands for it in a name, if that is known.
+    /// What represents it in a name, if that is known.
     fn value(&self, values: &dyn Values) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.to_string()),
@@ -204,7 +204,7 @@ impl Piece {
         .filter(|value| !value.is_empty())
     }
 
-    /// Whether a text may stand for it.
+    /// Whether a text may represents it.
     fn takes(&self, part: &str) -> bool {
         match self {
             Self::Text(text) => part == &**text,
@@ -245,19 +245,19 @@ impl Values for Entity {
     }
 }
 
-/// Whether a field is about the end of something, so that a month stands for its last day.
+/// Whether a field is about the end of something, so that a month represents its last day.
 fn ends(field: Field) -> bool {
     field.id().ends_with("-end")
 }
 
-/// A value as it may stand in a name: what is no letter, digit or one of `-_.+` becomes `_`.
+/// A value as it may be in a name: what is no letter, digit or one of `-_.+` becomes `_`.
 fn clean(value: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
     value.trim().chars().map(|c| if plain(c) { c } else { '_' }).collect()
 }
 
 impl FileNames {
-    /// The fields of the header that a name tells.
+    /// The fields of the header that a name reports.
     pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
         self.read.iter().flat_map(Pattern::fields).filter(|field| field.group() == Group::Header)
     }
@@ -274,7 +274,7 @@ impl FileNames {
             None => (None, Vec::new()),
             Some(Ok(name)) => (Some(name), Vec::new()),
             Some(Err(missing)) => {
-                let message = format!("nothing tells `{missing}`, of which the name of the file is made");
+                let message = format!("nothing supplies `{missing}`, which the file name needs");
                 (None, vec![Diagnostic::new(&NO_NAME, Location::default(), message)])
             }
         }

@@ -20,7 +20,7 @@ pub(crate) struct CellFormat {
     pub(crate) kind: CellKind,
     /// Dates and times: the first is written, all are read; none for ISO 8601.
     pub(crate) dates: Vec<DateFormat>,
-    /// Whether a month stands for its last day.
+    /// Whether a month represents its last day.
     pub(crate) last_day: bool,
     /// How numbers are written.
     pub(crate) number: Number,

@@ -2,7 +2,7 @@
 //!
 //! Canonical notation is that of the model: RFC 3339 times, ISO 8601 durations, codes in their
 //! standard form, numbers with a dot and a leading minus. A kind has one notation; what a column
-//! says beyond its kind stands in [`CellFormat`](crate::notation::format::CellFormat).
+//! says beyond its kind is in [`CellFormat`](crate::notation::format::CellFormat).
 //!
 //! Invariant: a value that comes with an error is withheld, one that comes with a warning is kept.
 
@@ -65,7 +65,7 @@ pub(crate) enum CellKind {
     DateOrTimestamp,
     /// A date without a time.
     Date,
-    /// A month, which stands for its first or last day.
+    /// A month, which represents its first or last day.
     Month,
     /// A number of seconds.
     Seconds,
@@ -77,7 +77,7 @@ pub(crate) enum CellKind {
     Decimal,
     /// A share of hundred, with or without the sign for it.
     Percent,
-    /// A part of one, such as `0.85`, which stands for 85.
+    /// A part of one, such as `0.85`, which represents 85.
     Fraction,
     /// `true` or `false`.
     Boolean,
@@ -208,7 +208,7 @@ impl CellKind {
                 if let Some(value) = values.iter().find(|value| value.as_bytes().eq_ignore_ascii_case(text)) {
                     out.extend_from_slice(value.as_bytes());
                 } else if *open && !synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
-                    // Told where the row is read: see `Rule::Known`.
+                    // Reported where the row is read: see `Rule::Known`.
                     words(text)?;
                     out.extend_from_slice(text);
                 } else if synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
@@ -300,7 +300,7 @@ pub(crate) fn sheet_error() -> CellError {
     (&diagnostics::SHEET_ERROR, "a spreadsheet shows this when it has no value; the value is lost".into())
 }
 
-/// Puts text that was encoded twice into `out`, where it stands as it is, as it was before.
+/// Puts text that was encoded twice into `out`, where it is as it is, as it was before.
 fn undo_mojibake(out: &mut Vec<u8>) -> Result<(), CellError> {
     let mut before = Vec::new();
     if !std::str::from_utf8(out).is_ok_and(|text| mojibake::undo(text, &mut before)) {
@@ -471,7 +471,7 @@ pub(crate) fn territory(text: &str) -> Result<Territory, CellError> {
     Err((&diagnostics::UNKNOWN_TERRITORY, message))
 }
 
-/// The code of a territory that is told by its name, or by its code.
+/// The code of a territory that is reported by its name, or by its code.
 fn territory_by_name(text: &str) -> Result<&'static str, CellError> {
     match suggest(text) {
         Some(code) => Ok(code),

@@ -2,7 +2,7 @@
 //! a fixed number of decimals.
 //!
 //! A number is read exactly, by the parser of [`transpose_codes::decimal`], and written exactly or
-//! rounded half up, which is told.
+//! rounded half up, which is reported.
 
 use crate::diagnostics;
 use crate::notation::kinds::{CellError, not_utf8};
@@ -16,7 +16,7 @@ pub(crate) const MOST_PLACES: u32 = 20;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Number {
     pub(crate) decimals: Decimals,
-    /// What may stand between thousands; it is read only.
+    /// What may are between thousands; it is read only.
     pub(crate) grouping: Option<char>,
     /// As many decimal places are written.
     pub(crate) places: Option<u32>,
@@ -188,7 +188,7 @@ fn hundredth(value: Decimal) -> Decimal {
     if part.set_scale(value.scale() + 2).is_ok() { part } else { value / Decimal::ONE_HUNDRED }
 }
 
-/// Takes the sign off, wherever it stands.
+/// Takes the sign off, wherever it is.
 fn unsigned(text: &str) -> (bool, &str) {
     if let Some(rest) = text.strip_prefix('-') {
         return (true, rest);
@@ -275,7 +275,7 @@ mod tests {
             let written = String::from_utf8(written).unwrap();
             number.read(&written, &mut back).unwrap();
             let back = String::from_utf8(back).unwrap();
-            // A value is the same whatever zeros stand behind it.
+            // A value is the same whatever zeros are behind it.
             prop_assert_eq!(back.parse::<Decimal>().unwrap(), value.parse::<Decimal>().unwrap(), "{}", written);
         }
 

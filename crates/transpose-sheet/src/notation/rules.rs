@@ -1,7 +1,7 @@
 //! What a table must keep to beyond the notation of its cells.
 //!
-//! A row that breaks a rule is told with its place and is converted all the same: the platform that
-//! takes the rows may refuse it, and who reads the diagnostic can still correct it.
+//! A row that breaks a rule is reported with its place and is converted all the same: the platform
+//! that takes the rows may refuse it, and who reads the diagnostic can still correct it.
 
 use crate::delimited::quoting::bare;
 use crate::diagnostics;
@@ -66,7 +66,7 @@ impl Rule {
     pub(crate) fn message(self, kind: &CellKind) -> String {
         match (self, kind) {
             (Self::MaxAge(days), _) => format!("the time is more than {days} days old"),
-            (Self::NotInFuture, _) => "the time lies in the future".into(),
+            (Self::NotInFuture, _) => "the time is in the future".into(),
             (Self::Positive, _) => "expected a whole number above zero".into(),
             (Self::MaxLength(most), _) => format!("the text has more than {most} characters"),
             (Self::Known, CellKind::Vocabulary { values, .. }) => {

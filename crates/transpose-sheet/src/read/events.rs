@@ -2,8 +2,8 @@
 //!
 //! Per row it looks at the number of cells, the time, the duration, and the cells that are wanted
 //! of each row; everything else is handed on as raw bytes. Neighbouring columns of one key become
-//! one run, delimiters and quotes included, so that a key is compared as it stands and understood
-//! once ([`Decode::vet`], [`Decode::resolve`]). Columns that nobody needs are never touched.
+//! one run, delimiters and quotes included, so that a key is compared as it is and understood once
+//! ([`Decode::vet`], [`Decode::resolve`]). Columns that no one needs are never touched.
 
 use crate::control_totals::{Totals, Wanted};
 use crate::delimited::index::Index;
@@ -25,12 +25,12 @@ use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{CellDiagnostic, Diagnostic, Fatal, Location, Reject};
 use transpose_core::format::{
-    Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Head, Indexed, Origin, Preamble, Projection,
-    Tally, Validation,
+    Batch, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Head, Indexed, Origin, Preamble,
+    Projection, Tally, Validation,
 };
-use transpose_core::model::{Batch, CellDiagnostic, Entity, EventRow, Field, FieldSet, Reject, Span};
+use transpose_core::model::{Entity, EventRow, Field, FieldSet, Span};
 use transpose_sync::lock;
 
 /// Reads a table of a layout.
@@ -79,7 +79,7 @@ struct Plan {
     /// Columns in which every row has a certain text.
     texts: Vec<u32>,
     /// Whether there are such columns, the time or the duration is written in a way of its own, or
-    /// the end of a play stands for its duration.
+    /// the end of a play represents its duration.
     particular: bool,
 }
 
@@ -90,7 +90,7 @@ enum Adjust {
     Switched(bool),
     /// It is money, negative when it is given back.
     Money,
-    /// It is the duration, which the end of the play tells.
+    /// It is the duration, which the end of the play reports.
     Ended,
 }
 
@@ -389,7 +389,7 @@ impl EventDecoder for SheetDecoder {
         let single = cells.iter().flatten().chain(required).chain(switch).chain(logged).copied();
         let single = single.chain(refund.iter().flat_map(|(word, money)| [*word, *money]));
         let checked = checks.iter().map(|(column, _)| *column).chain(texts.iter().copied());
-        // The end of a play is told from its time.
+        // The end of a play is reported from its time.
         let start = self.plan.particular.then(|| self.place(Field::EVENT_TIME)).flatten();
         let checked = checked.chain(start);
         let mut columns: Vec<u32> = runs.chain(measured).chain(single).chain(checked).collect();
@@ -593,7 +593,7 @@ impl SheetDecoder {
         if plan.particular {
             return self.measure_slowly(found, scratch, event);
         }
-        // The duration comes first, so that a row rejected for another reason still tells how long
+        // The duration comes first, so that a row rejected for another reason still says how long
         // it was played.
         let mut missing = None;
         if let Some(Measure { column, required }) = plan.duration {
@@ -614,7 +614,7 @@ impl SheetDecoder {
                     }
                 }
                 Err(TimeError::Empty) if required => {
-                    // Of two that are missing, the one that stands first is named.
+                    // Of two that are missing, the one that is first is named.
                     missing = Some(missing.map_or(column, |other| column.min(other)));
                 }
                 Err(TimeError::Empty) => {}
@@ -652,8 +652,8 @@ impl SheetDecoder {
         let is_end = |measure: &Measure| {
             self.table.column(measure.column).is_some_and(|column| column.source == Source::End)
         };
-        // A duration that the row tells by itself comes first: a row rejected for another reason
-        // still tells it.
+        // A duration that the row reports by itself comes first: a row rejected for another reason
+        // still reports it.
         let (duration, end) = match self.plan.duration {
             Some(measure) if is_end(&measure) => (None, Some(measure.column)),
             other => (other, None),
@@ -703,7 +703,7 @@ impl SheetDecoder {
         places.flat_map(|place| rules(place).iter().map(move |rule| (place, *rule))).collect()
     }
 
-    /// Tells which rules a row breaks.
+    /// Reports which rules a row breaks.
     #[inline(never)]
     fn check(&self, found: RowView<'_>, clock: &mut Clock, report: &mut RunReport) {
         let (plan, quote) = (&self.plan, self.table.dialect.quote);
@@ -766,7 +766,7 @@ impl SheetDecoder {
         }
     }
 
-    /// A time that is none as it stands: read by a repair, which is told, or refused.
+    /// A time that is none as it is: read by a repair, which is reported, or refused.
     #[cold]
     fn odd_time(
         &self,
@@ -780,7 +780,7 @@ impl SheetDecoder {
         let Some(time) = serial_moment(text, self.table.repairs) else {
             return Err(RowError::Cell(column, odd_time(kind, text, self.table.repairs, error)));
         };
-        // Where the cell goes on into an output, it is told there.
+        // Where the cell goes on into an output, it is reported there.
         if !self.plan.cells.contains(&Some(column)) {
             report.diagnostics.report(&diagnostics::SERIAL_DATE_READ, || {
                 let error = odd_time(kind, text, self.table.repairs, error);
@@ -790,7 +790,7 @@ impl SheetDecoder {
         Ok(time)
     }
 
-    /// Whether a date alone may stand in a column of times.
+    /// Whether a date alone may be in a column of times.
     fn takes_dates(&self, place: u32) -> bool {
         self.table.column(place).is_some_and(|column| column.format.kind == CellKind::DateOrTimestamp)
     }

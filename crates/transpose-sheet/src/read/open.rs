@@ -25,9 +25,9 @@ pub(crate) const PROBE: usize = 2 * LONGEST;
 pub(crate) struct Table {
     pub(crate) layout: Arc<Layout>,
     pub(crate) dialect: Dialect,
-    /// The line of headings as it stands in the file; empty where there is none.
+    /// The line of headings as it is in the file; empty where there is none.
     pub(crate) line: Vec<u8>,
-    /// Everything that stands above it.
+    /// Everything that is above it.
     pub(crate) above: Vec<u8>,
     /// The headings.
     pub(crate) names: Vec<Box<str>>,
@@ -39,7 +39,7 @@ pub(crate) struct Table {
     pub(crate) repairs: Repairs,
     /// What lines before the rows say about all of them.
     pub(crate) claims: Vec<Claim>,
-    /// How many lines that are not blank stand before the rows.
+    /// How many lines that are not blank come before the rows.
     pub(crate) lines_before: u64,
 }
 
@@ -169,7 +169,7 @@ impl Table {
         })
     }
 
-    /// Takes from the first row what stood in the line before it: where lines of fixed width were
+    /// Takes from the first row what was in the line before it: where lines of fixed width were
     /// cut, rows have that too.
     pub(crate) fn take_first_row(&mut self, beginning: &Beginning<'_>) {
         if self.layout.fixed.is_none() {
@@ -185,7 +185,7 @@ impl Table {
                 let (name, text) = (column.heading.clone(), String::from_utf8_lossy(&text).into_owned());
                 self.preamble.header.extras.insert(name, text.into());
             } else if let Some(field) = column.field.filter(|field| field.group() == Group::Header)
-                // What is wrong with it is told where rows are read.
+                // What is wrong with it is reported where rows are read.
                 && column.format.read(row.raw(place), self.cells(), &mut text).is_ok_and(|present| present)
             {
                 self.preamble.header.set_default(field, String::from_utf8_lossy(&text).into_owned());
@@ -443,8 +443,8 @@ fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Locatio
     })
 }
 
-/// One where the line of headings stands in no file: lines of fixed width without a line before
-/// them get one when they are cut. Rows that were set aside have one of their own.
+/// One where the line of headings is in no file: lines of fixed width without a line before them
+/// get one when they are cut. Rows that were quarantined have one of their own.
 fn added_line(layout: &Layout, headings: &Headings) -> u64 {
     let cut = layout.fixed.as_ref().is_some_and(|fixed| fixed.before.is_empty());
     let aside = headings.names.first().is_some_and(|name| Some(&&**name) == heading::QUARANTINE.first());

@@ -7,7 +7,7 @@ use std::ops::Range;
 /// The top of a file.
 #[derive(Debug)]
 pub(crate) struct Preface {
-    /// The line of headings, or what stands for it where there is none: the names of the layout.
+    /// The line of headings, or what represents it where there is none: the names of the layout.
     pub(crate) headings: Headings,
     /// The lines before the rows.
     pub(crate) lines: Vec<PrefaceLine>,
@@ -20,9 +20,9 @@ pub(crate) struct Preface {
 pub(crate) struct PrefaceLine {
     /// Its number among the lines before of the layout.
     pub(crate) line: usize,
-    /// Where it stands.
+    /// Where it is.
     pub(crate) at: Position,
-    /// Where its cells stand.
+    /// Where its cells are.
     pub(crate) cells: Vec<Range<usize>>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct PrefaceLine {
 pub(crate) enum PrefaceError {
     /// A line is not there.
     Headings(HeadingsError, Position),
-    /// A line does not say what it must: its number, its cell, and where it stands.
+    /// A line does not say what it must: its number, its cell, and where it is.
     Line(usize, usize, Position),
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn top(
             at = next;
             continue;
         }
-        // Where a line tells by its text what it is, blank lines before it mean nothing.
+        // Where a line reports by its text what it is, blank lines before it mean nothing.
         let read = if line.mark().is_some() { row } else { row_at };
         let (start, cells, next) =
             read(bytes, at, marks, complete).map_err(|why| PrefaceError::Headings(why, at))?;
@@ -93,7 +93,7 @@ pub(crate) fn top(
     Ok(Preface { headings: Headings { bom, ..headings }, lines, body: at })
 }
 
-/// A line of a single text that stands there as it is. Such a text may be the very character that
+/// A line of a single text that is there as it is. Such a text may be the very character that
 /// divides or quotes cells.
 fn whole_line(line: &Line, bytes: &[u8], at: Position) -> Option<(Range<usize>, Position)> {
     let [Column { source: Source::Text(text), .. }] = &line.cells[..] else { return None };
@@ -133,7 +133,7 @@ pub(crate) const MOST_COLUMNS: usize = 4096;
 /// The line of headings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Headings {
-    /// The headings as they stand in the file.
+    /// The headings as they are in the file.
     pub(crate) names: Vec<Box<str>>,
     /// Where the line begins, after a byte order mark and blank lines.
     pub(crate) start: usize,
@@ -200,7 +200,7 @@ pub(crate) fn row(
     row_at(bytes, Position { start, lines }, marks, complete)
 }
 
-/// How many bytes a blank line has that stands first.
+/// How many bytes a blank line has that is first.
 fn blank(rest: &[u8]) -> Option<usize> {
     match rest {
         [b'\n', ..] => Some(1),
@@ -232,7 +232,7 @@ pub(crate) fn row_at(
     Ok((from, cells, Position { start: start + len, lines: lines + breaks }))
 }
 
-/// Tells what is no text at all.
+/// Reports what is no text at all.
 pub(crate) fn no_text(bytes: &[u8]) -> Result<(), HeadingsError> {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(HeadingsError::Utf16),

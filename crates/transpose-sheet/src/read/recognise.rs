@@ -26,11 +26,11 @@ fn by_texts(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     match (fits, before, texts(&layout.columns)) {
         (false, ..) | (true, 0, 0) => Recognition::No,
         (true, 0, _) => Recognition::Possible("the texts that every row has".into()),
-        (true, ..) => Recognition::Certain("the lines before the rows".into()),
+        (true, ..) => Recognition::Certain("the preface lines".into()),
     }
 }
 
-/// Whether a delimiter stands in the first line that is not blank or, below lines before the rows,
+/// Whether a delimiter is in the first line that is not blank or, below lines before the rows,
 /// anywhere; no other is worth a look.
 fn occurs(delimiter: u8, before: usize, probe: &Probe<'_>) -> bool {
     let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);

@@ -1,8 +1,8 @@
 //! Reading: the decoder of a table of sums.
 //!
 //! Each row becomes a block: the release and the recording that it names, their work, and the
-//! usage. What the row says about the sales context stands with the usage; the engine gathers it. A
-//! value that stands in the row as the model has it is not copied.
+//! usage. What the row says about the sales context is with the usage; the engine gathers it. A
+//! value that is in the row as the model has it is not copied.
 
 use crate::control_totals::{Totals, Wanted};
 use crate::delimited::index::Index;
@@ -16,11 +16,11 @@ use crate::read::open::{Beginning, Table};
 use crate::read::rejection::RowError;
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Severity};
+use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Reject, Severity};
 use transpose_core::format::{
-    BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, Indexed, Origin, Preamble, Tally, Validation,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, Indexed, Origin, Preamble, Tally, Validation,
 };
-use transpose_core::model::{Batch, BlockBatch, Entity, Field, Group, Reject, Shape, Slot, Span};
+use transpose_core::model::{BlockBatch, Entity, Field, Group, Shape, Slot, Span};
 use transpose_sync::lock;
 
 /// The entities of a block, in their order.
@@ -42,12 +42,12 @@ pub(crate) struct SumsDecoder {
     /// What the first row says about the whole file.
     heads: Vec<Told>,
     /// The column that says which of its two fields a column holds, and the column that says that
-    /// something was taken back.
+    /// something was returned.
     switch: Option<u32>,
     refund: Option<u32>,
     quantity: Option<usize>,
     returns: Option<usize>,
-    /// What one costs; such a price has no sign of its own in rows of what was taken back.
+    /// What one costs; such a price has no sign of its own in rows of what was returned.
     prices: Vec<usize>,
     /// For each alternative the cells that must be filled.
     require: Vec<Vec<usize>>,
@@ -63,7 +63,7 @@ struct Planned {
     what: What,
     /// The place of its field among the sums.
     sum: Option<usize>,
-    /// Whether lines after the rows are told apart by it.
+    /// Whether lines after the rows are distinguished by it.
     each: bool,
 }
 
@@ -71,7 +71,7 @@ struct Planned {
 enum What {
     /// It goes to this cell of an entity, or to the other one when the switch is set.
     Value(usize, Option<usize>),
-    /// It is kept as it stands.
+    /// It is kept as it is.
     Extra(usize),
     /// It must be what the first row says.
     Head(usize),
@@ -178,7 +178,7 @@ fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
         let Some(field) = column.field.filter(|field| field.group() == Group::Header) else { continue };
         let mut value = Vec::new();
         let raw = found.raw(place);
-        // What is wrong with it is told where the row is read.
+        // What is wrong with it is reported where the row is read.
         let read = column.format.read(raw, cells, &mut value);
         if read.is_ok_and(|present| present) {
             let text = String::from_utf8_lossy(&value).into_owned();
@@ -254,7 +254,7 @@ fn shapes(table: &Table) -> (Vec<Shape>, [Option<(usize, usize)>; 4], usize) {
     (shapes, groups, width)
 }
 
-/// Where a value stands among the cells of a row.
+/// Where a value is among the cells of a row.
 fn cell(shapes: &[Shape], groups: &[Option<(usize, usize)>; 4], slot: &Slot) -> Option<usize> {
     groups.iter().flatten().find_map(|(shape, first)| {
         let columns = &shapes.get(*shape)?.columns;
@@ -324,7 +324,7 @@ struct Scratch {
     cells: Vec<Span>,
     /// What is summed.
     summed: Vec<Span>,
-    /// By what lines after the rows are told apart.
+    /// By what lines after the rows are distinguished.
     each: Option<Span>,
     /// The texts that every row has, with their cells.
     constants: Vec<(usize, Span)>,
@@ -646,7 +646,7 @@ impl SumsDecoder {
         }
     }
 
-    /// Tells of a value that was repaired or withheld.
+    /// Reports a value that was repaired or withheld.
     #[cold]
     fn note(
         &self,

@@ -121,7 +121,7 @@ impl Put {
         noted
     }
 
-    /// Whether the text of a column stands as it is, in quotes only where it needs them.
+    /// Whether the text of a column is as it is, in quotes only where it needs them.
     #[inline]
     pub(crate) fn is_plain(&self, column: &Column) -> bool {
         let fit = &column.fit;
@@ -164,7 +164,7 @@ impl Put {
         }
     }
 
-    /// Whether all text stands in quotes, and nothing else.
+    /// Whether all text is in quotes, and nothing else.
     pub(crate) fn quotes_text(&self) -> bool {
         self.when == QuoteWhen::Text
     }
@@ -200,7 +200,7 @@ impl Put {
         self.too_long.fetch_add(u64::from(noted.too_long.is_some()), Ordering::Relaxed);
     }
 
-    /// Tells what happened to a value.
+    /// Reports what happened to a value.
     #[cold]
     pub(crate) fn note(
         &self,
@@ -235,7 +235,7 @@ impl Put {
         }
     }
 
-    /// Tells of a row that lacks something.
+    /// Reports of a row that lacks something.
     #[cold]
     pub(crate) fn lacks(
         &self,

@@ -372,7 +372,7 @@ fn ended(events: &Events<'_>, raw: &[u8], micros: i64, value: &mut Vec<u8>) -> O
     Some(text)
 }
 
-/// Where a row's cell of a field stands among its cells.
+/// Where a row's cell of a field is among its cells.
 fn place(events: &Events<'_>, field: Field) -> Option<usize> {
     events.fields.iter().position(|given| *given == field)
 }

@@ -43,7 +43,7 @@ pub(crate) struct Finish {
     pub(crate) coding: Option<Coding>,
     /// Whether a character that the encoding does not have may become `?`.
     pub(crate) replace: bool,
-    /// What stands for characters that the encoding does not have.
+    /// What represents characters that the encoding does not have.
     mapping: Arc<Mapping>,
     /// The lines, where they have fixed widths.
     fixed: Option<Arc<Fixed>>,
@@ -200,7 +200,7 @@ impl Finish {
             if number > 0 {
                 out.push(self.delimiter);
             }
-            // Where nothing and an empty text are two things, quotes tell them apart.
+            // Where nothing and an empty text are two things, quotes distinguish them.
             if cell.first() == Some(&self.quote) || cell.is_empty() && self.quoted_empty {
                 out.extend_from_slice(cell);
                 continue;

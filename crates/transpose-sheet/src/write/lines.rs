@@ -85,7 +85,7 @@ impl Common {
                 let message = format!("a line has one `{field}`, and the rows have `{first}` and `{other}`");
                 diagnostics.push(Diagnostic::new(&SEVERAL_VALUES, location, message));
             } else if cell.required && cell.default.is_none() {
-                let message = format!("a line of the layout needs `{field}`, and nothing tells it");
+                let message = format!("a line of the layout needs `{field}`, and nothing supplies it");
                 diagnostics.push(Diagnostic::new(&crate::diagnostics::NO_SOURCE, location, message));
             }
         }
@@ -187,7 +187,7 @@ pub(crate) fn write(
         }
         if !value.is_empty() {
             let noted = put.text(cell, &value, &mut text);
-            // What the rows do not change has been told before: see `Lines::notes`.
+            // What the rows do not change has been reported before: see `Lines::notes`.
             if !matches!(cell.source, Source::Field) || cell.field == line.each {
                 put.unseen(&noted);
             }
@@ -197,7 +197,7 @@ pub(crate) fn write(
         {
             text.extend_from_slice(default.as_bytes());
         }
-        // What stands alone in its line needs nothing around it to be told from what divides cells.
+        // What is alone in its line needs nothing around it to be reported from what divides cells.
         if put.quotes_text() && line.cells.len() == 1 {
             out.extend_from_slice(&text);
         } else {

@@ -1,5 +1,5 @@
-//! Sales that were taken back, where a table has no column for them: in rows of their own, or
-//! within the quantity.
+//! Sales that were returned, where a table has no column for them: in rows of their own, or within
+//! the quantity.
 
 use crate::layout::Returns;
 use transpose_codes::decimal::{self, Decimal, Grammar};
@@ -9,18 +9,17 @@ use transpose_core::model::Field;
 /// for none.
 pub(crate) type Override = (usize, Box<[u8]>);
 
-/// The values of a row that are not those of its usage, and whether it is about what was taken
-/// back.
+/// The values of a row that are not those of its usage, and whether it is about what was returned.
 type PartRow = (Vec<Override>, bool);
 
-/// Which of the wanted fields tell how much was sold and taken back.
+/// Which of the wanted fields say how much was sold and returned.
 pub(crate) struct Back {
     mode: Returns,
     quantity: Option<usize>,
     pub(crate) returns: Option<usize>,
     qualified: Option<usize>,
     rate: Option<usize>,
-    /// Amounts of the whole usage, less what was taken back.
+    /// Amounts of the whole usage, less returns.
     amounts: Vec<usize>,
     /// What belongs to what was sold alone.
     sold: Vec<usize>,
@@ -44,7 +43,7 @@ impl Back {
         }
     }
 
-    /// The rows of a usage of which so much was taken back. `None` when a number is none, or is too
+    /// The rows of a usage of which so much was returned. `None` when a number is none, or is too
     /// long.
     pub(crate) fn parts<'a>(
         &self,
@@ -90,7 +89,7 @@ impl Back {
 }
 
 /// What of an amount belongs to what was sold, with the decimals of the amount; the rest belongs to
-/// what was taken back.
+/// what was returned.
 fn of_sold(amount: Decimal, (sold, net): (Decimal, Decimal), rate: Decimal) -> Option<Decimal> {
     let exact =
         if net.is_zero() { rate.checked_mul(sold)? } else { amount.checked_mul(sold)?.checked_div(net)? };

@@ -48,8 +48,8 @@ pub(crate) struct SumsEncoder {
     back: Back,
     /// Whether returns are lost that the source does not announce.
     counts_returns: bool,
-    /// Alternatives of which one must be filled, with what is said otherwise.
-    /// For each alternative its fields, each with those that stand in for it.
+    /// Alternatives of which one must be filled, with what is said otherwise. For each alternative
+    /// its fields, each with those that are in for it.
     require: Vec<Vec<Vec<usize>>>,
     require_text: String,
     money: Currencies,
@@ -377,7 +377,7 @@ impl SumsEncoder {
         };
         let inexact = || {
             let location = Location { line: row.line, ..Location::default() };
-            let message = "quantity, returns, price, duration or amount of a usage is no exact number, or a sum is too long";
+            let message = "quantity, returns, price, duration or amount of a usage is not an exact number, or a sum is too long";
             Fatal::input(Diagnostic::new(&INEXACT, location, message))
         };
         let currency = self.money.of.get(row.context.unwrap_or(usize::MAX)).or(self.money.of.last());
@@ -546,7 +546,7 @@ impl SumsEncoder {
         }
     }
 
-    /// What a column says that tells what its row is, where no value does.
+    /// The text of a column that identifies its row, where no value does.
     fn decided(&self, planned: &Planned, of_release: bool, back: bool, text: &mut Vec<u8>) {
         for (decides, holds, when) in
             [(planned.switch, of_release, &self.layout.switch), (planned.refund, back, &self.layout.refund)]
@@ -696,7 +696,7 @@ impl Encoder for SumsEncoder {
             diagnostics.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
         }
         if totals.overflow {
-            let message = "a sum that the file has to tell has more than 28 digits";
+            let message = "a sum that the file has to state has more than 28 digits";
             diagnostics.push(Diagnostic::new(&INEXACT, Location::default(), message));
         }
         diagnostics.extend(self.put.refusal().into_iter().flat_map(|fatal| fatal.diagnostics));
@@ -708,7 +708,7 @@ impl Encoder for SumsEncoder {
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {
         let lost = reads.difference(self.layout.written()).iter().map(|field| {
             let reason = if field.group() == Group::Event {
-                "a row sums many plays".to_owned()
+                "a row aggregates many plays".to_owned()
             } else {
                 format!("`{}` has no column for it", self.layout.manifest.id)
             };

@@ -4,10 +4,10 @@ use transpose_codes::time::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{
-    BytesHead, Chunk, EncodeRequest, Encoded, EventDecoder, EventEncoder, Events, FileNumber, Format,
+    Batch, BytesHead, Chunk, EncodeRequest, Encoded, EventDecoder, EventEncoder, Events, FileNumber, Format,
     Numbers, Origin, Projection, Tally,
 };
-use transpose_core::model::{Batch, Entity, Field, FieldSet};
+use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_sheet::LayoutFormat;
 
 /// Options by name.

@@ -5,10 +5,10 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    BlockDecoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers, Origin,
-    Tally,
+    Batch, BlockDecoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers,
+    Origin, Tally,
 };
-use transpose_core::model::{Batch, Blocks, Entity, Slot};
+use transpose_core::model::{Blocks, Entity, Slot};
 use transpose_sheet::LayoutFormat;
 
 /// What a table comes to.

@@ -25,7 +25,7 @@ struct Resource {
     reference: String,
     /// The service's own id, where the record has a cell for it.
     id: Option<String>,
-    /// Where its line stands.
+    /// Where its line is.
     line: usize,
 }
 
@@ -74,7 +74,7 @@ pub(super) fn block(plan: &Plan, number: u64) -> Made {
 }
 
 impl<'a> Walk<'a> {
-    /// Walks a part one time, however often it may stand.
+    /// Walks a part one time, however often it may be.
     fn once(&mut self, part: &Structure) {
         match part {
             Structure::Record(name, _) => self.record(name),
@@ -98,7 +98,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// How often a part stands here.
+    /// How often a part is here.
     fn count(&mut self, part: &Structure, (least, most): Times) -> usize {
         if most == Some(1) && least == 1 {
             return 1;
@@ -181,7 +181,7 @@ impl<'a> Walk<'a> {
             Some("SU") => (self.usages_for(&leads), number + round),
             Some("AS") => (self.resources_for(&leads), number / 2 + self.resources.len()),
             Some("CU") => (self.cues_for(&leads), round),
-            // RU01 and RU02 never stand in one block (V-COND-10).
+            // RU01 and RU02 never are in one block (V-COND-10).
             Some("RU") => ((0..items.len()).collect(), number),
             _ => ((0..items.len()).collect(), number + round),
         };
@@ -210,7 +210,7 @@ impl<'a> Walk<'a> {
     fn usages_for(&self, leads: &[&'static str]) -> Vec<usize> {
         let Some((_, context)) = self.context() else { return Vec::new() };
         let fits = |name: &str| context.above || self.plan.form(name).is_some_and(|form| form.has("UseType"));
-        // SU01 tells of sales, SU02 of streams.
+        // SU01 reports sales, SU02 of streams.
         let other = if context.model == PAY_AS_YOU_GO { "SU02" } else { "SU01" };
         let apt = places(leads, |name| fits(name) && family(name) != other);
         if apt.is_empty() { places(leads, fits) } else { apt }
@@ -319,7 +319,7 @@ impl<'a> Walk<'a> {
     fn work(&mut self, name: &'static str) {
         let (resource, _) = self.last_resource();
         if let Some(line) = self.details_line().and_then(|line| self.lines.get_mut(line)) {
-            // The work is told once (V-COND-11).
+            // The work is reported once (V-COND-11).
             for (cell, text) in line.record.cells.iter().zip(&mut line.cells) {
                 if is_work_cell(cell) {
                     text.clear();
@@ -515,7 +515,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a cell of a resource tells of its work.
+/// Whether a cell of a resource reports its work.
 fn is_work_cell(cell: &CellSpec) -> bool {
     let leads = ["MusicalWork", "ISWC", "ComposerAuthor", "Arranger", "MusicPublisher", "WorkContributor"];
     leads.iter().any(|lead| cell.name.starts_with(lead))

@@ -77,7 +77,7 @@ pub(super) enum Content {
     Start,
 }
 
-/// Which cells stand or fall together.
+/// Which cells are or fall together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tie {
     /// None: the cell decides for itself.
@@ -184,7 +184,7 @@ enum Known {
     Tie(Tie),
 }
 
-/// What the rules say about cells that stand together (V-COND-3, V-COND-5 to V-COND-7, V-COND-14).
+/// What the rules say about cells that are together (V-COND-3, V-COND-5 to V-COND-7, V-COND-14).
 fn tie(name: &str, spec: &RecordSpec) -> Known {
     match name {
         "DistributionChannel" | "DistributionChannelName" | "DistributionChannelDPID" => {
@@ -240,7 +240,7 @@ fn content(cell: &CellSpec) -> Content {
     }
 }
 
-/// The values of its set that a cell may hold: none that is deprecated or tells nothing, and only
+/// The values of its set that a cell may hold: none that is deprecated or reports nothing, and only
 /// fitting ones where most would be nonsense.
 fn listed(cell: &CellSpec, spec: &RecordSpec, facts: &Facts) -> Vec<&'static str> {
     let wanted: &[&str] = match cell.name {

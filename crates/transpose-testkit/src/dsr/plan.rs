@@ -23,7 +23,7 @@ impl Period {
         Self { year: 2_023 + random.below(3) as u32, month: 1 + random.below(12) as u32 }
     }
 
-    /// As it stands in the name of a file.
+    /// As it is in the name of a file.
     pub(super) fn name(self) -> String {
         format!("{}-{:02}", self.year, self.month)
     }
@@ -65,7 +65,7 @@ pub(super) struct Context {
     pub(super) parent: Option<String>,
     pub(super) model: &'static str,
     pub(super) use_type: &'static str,
-    /// Whether the use type stands here and not on the usages (ARCH-58).
+    /// Whether the use type is here and not on the usages (ARCH-58).
     pub(super) above: bool,
     pub(super) territory: &'static str,
     pub(super) currency: &'static str,
@@ -98,7 +98,7 @@ pub(super) struct Plan {
     pub(super) lone: bool,
 }
 
-/// What stands between the summary records and the footer.
+/// What is between the summary records and the footer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Body {
     /// One block, or one record with what follows it.
@@ -176,7 +176,7 @@ impl Plan {
     fn add_contexts(&mut self, alternatives: &[&'static Structure], facts: &Facts) {
         let names = summaries(alternatives, self.wish.contexts.max(1), self.wish.seed);
         let details = self.details();
-        // Where usages have no cell for it, the use type can stand on the summary record only.
+        // Where usages have no cell for it, the use type can be on the summary record only.
         let below = details.iter().any(|form| form.has("UseType"));
         let sales = details.iter().all(|form| form.has("Returns") || form.has("Downloads"));
         let home = self.profile.profile.contains("Mechanical") || self.profile.profile.contains("MLC");

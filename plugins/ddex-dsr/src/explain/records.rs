@@ -11,7 +11,7 @@ pub(super) fn explain(topic: &str) -> Option<String> {
     let spec = find(name)?;
     match cell {
         None => Some(text(spec)),
-        // A type alone stands for whichever of its versions has the cell, the newest first.
+        // A type alone represents whichever of its versions has the cell, the newest first.
         Some(cell) if !name.contains(['.', '@']) => {
             versions(spec.family()).into_iter().find_map(|spec| cells::of(spec, cell))
         }
@@ -26,7 +26,7 @@ pub(super) fn find(name: &str) -> Option<&'static RecordSpec> {
     let known = |spec: &&RecordSpec| generation.is_none_or(|only| spec.generation.eq_ignore_ascii_case(only));
     let exact = records().filter(known).filter(|spec| spec.name.eq_ignore_ascii_case(name));
     let exact = exact.min_by_key(|spec| age(spec.generation));
-    // The first versions have no number: their name is that of the type, which stands for the
+    // The first versions have no number: their name is that of the type, which represents the
     // newest.
     if exact.is_some() && (name.contains('.') || generation.is_some()) {
         return exact;

@@ -1,5 +1,5 @@
-//! Rules of the validation. The codes of diagnostics that implement a rule are known to the registry
-//! only, so they are told elsewhere.
+//! Rules of the validation. The codes of diagnostics that implement a rule are known to the
+//! registry only, so they are reported elsewhere.
 
 use super::wrapped;
 use crate::generated::rules::RULES;
@@ -28,7 +28,7 @@ pub(super) fn explain(topic: &str) -> Option<String> {
         out.push_str(&wrapped(sentence.split(' ').filter(|word| !word.is_empty()), 0));
     }
     if !rule.unreported.is_empty() {
-        out.push_str(&wrapped(format!("no finding reports it: {}", rule.unreported).split(' '), 0));
+        out.push_str(&wrapped(format!("no diagnostic reports it: {}", rule.unreported).split(' '), 0));
     }
     Some(out)
 }

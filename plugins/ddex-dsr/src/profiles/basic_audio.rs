@@ -11,12 +11,11 @@
 //! where the version has it and its mandatory cells can be filled. Any other context gets its type
 //! by its commercial model:
 //!
-//! | commercial model | summary record |
-//! |---|---|
-//! | PayAsYouGoModel | SY01 |
-//! | AdvertisementSupportedModel, FreeOfChargeModel | SY02 |
-//! | SubscriptionModel | SY03 where the version has it; else SY04 when its mandatory cells (among them unit price and share of music) can be filled; else SY01 |
-//! | any other | SY01 |
+//! - PayAsYouGoModel: SY01
+//! - AdvertisementSupportedModel, FreeOfChargeModel: SY02
+//! - SubscriptionModel: SY03 where the version has it; else SY04 when its mandatory cells (among
+//!   them unit price and share of music) can be filled; else SY01
+//! - any other: SY01
 //!
 //! SY03, too, gives way to SY01 when a mandatory cell of it cannot be filled. The option
 //! `summary-record` overrides the choice.

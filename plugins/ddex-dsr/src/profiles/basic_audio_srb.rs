@@ -1,7 +1,7 @@
 //! `ddex.dsr.basic-audio-srb`: the Basic Audio Profile, single-record blocks.
 //!
 //! A line is a whole block: a download is an SR01, anything else an SR02. The published schema of
-//! version 1.2 does not allow both in one file, so writing both is told. The variant is used by
+//! version 1.2 does not allow both in one file, so writing both is reported. The variant is used by
 //! bilateral agreement only; a message is one file (ARCH-88), its footer an SRFO (ARCH-80).
 //!
 //! A line has room for one recording, so a usage of a release with several recordings cannot be

@@ -15,7 +15,7 @@ use crate::format::Profile;
 pub(crate) static PROFILE: Profile = Profile {
     id: "ddex.dsr.financial",
     title: "DDEX DSR, Financial Reporting to Record Companies",
-    about: "Sales and what is owed for them to a record company, one line for each sale with its prices, deductions \
+    about: "Sales and their royalties for a record company, one line per sale with its prices, deductions \
             and allocated revenue in two currencies. A message is never split.",
     reference: "DDEX profile for financial reporting v1.1 with Part 8 v1.4, and the published schemas of profile version \
             1.0; facts in spec/",

@@ -1,6 +1,6 @@
 //! `ddex.dsr.master-list`: the Master List Profile, multi-record blocks.
 //!
-//! Recordings whose rights nobody has claimed, or not fully, so that rights controllers can claim
+//! Recordings whose rights no one has claimed, or not fully, so that rights controllers can claim
 //! them: each recording (AS02) has a record (ML01) that says how much is unclaimed and how much it
 //! is used, and works as far as they are known. There are no usages. Known from the published
 //! schemas of 2016 only.

@@ -1,7 +1,7 @@
 //! A block: the order of its records, their cells, and what refers to what.
 //!
 //! The first thing that makes a block impossible to understand is the reason for its rejection;
-//! what else is wrong is told as well.
+//! what else is wrong is reported as well.
 
 use super::cells::{Piece, cell_count, located, named};
 use super::checks::{Marks, Values, is_amount, is_count, is_share};
@@ -38,7 +38,7 @@ impl Region<'_> {
     }
 }
 
-/// Where a line stands; made into a place only when there is something to tell.
+/// Where a line is; made into a place only when there is something to tell.
 #[derive(Clone, Copy)]
 struct Here<'a> {
     source: &'a Arc<str>,
@@ -92,12 +92,12 @@ struct Progress<'a> {
     allocation: Option<u32>,
     previous: Option<u32>,
     pending: Option<Pending<'a>>,
-    /// Whether a record was left out or stands where it may not, so that what names it is no
-    /// further fault.
+    /// Whether a record was left out or is where it may not, so that what names it is no further
+    /// fault.
     gap: bool,
     /// Whether a record was read, with the identifier of the block.
     named: bool,
-    /// For validation: recordings whose records tell of their work, in ascending order, and which
+    /// For validation: recordings whose records report their work, in ascending order, and which
     /// records of users' releases there were.
     detailed: Vec<u32>,
     embodied: Option<&'static str>,
@@ -181,7 +181,7 @@ impl<'r> Worker<'r> {
         batch.begin_block(Span::ABSENT, unit.start);
         for (number, line) in region.rows(unit) {
             let content = line.content(text);
-            // Comments and blank lines may stand between records.
+            // Comments and blank lines may are between records.
             if plain_class(content).is_some() {
                 continue;
             }
@@ -291,7 +291,7 @@ impl<'r> Worker<'r> {
         }
         let mut faults = Vec::new();
         if let Err(wrong) = self.order(entry, this, region, progress) {
-            // What stands where it may not is not found by those that name it.
+            // What is where it may not is not found by those that name it.
             progress.gap = true;
             faults.push(wrong);
         }
@@ -348,7 +348,7 @@ impl<'r> Worker<'r> {
         }
     }
 
-    /// Tells that a record has another version than the profile binds.
+    /// Reports that a record has another version than the profile binds.
     fn version(&self, entry: &Entry, this: &This<'_>, report: &mut RunReport) {
         if !report.diagnostics.keeps(&codes::RECORD_VERSION) {
             report.diagnostics.count(&codes::RECORD_VERSION, 1);
@@ -429,7 +429,7 @@ impl<'r> Worker<'r> {
         }
     }
 
-    /// Puts the cells of a line into `row` as they stand; answers which of them have a value.
+    /// Puts the cells of a line into `row` as they are; answers which of them have a value.
     #[inline]
     fn spans_of(&mut self, entry: &Entry, line: &Row, ends: &[u32]) -> u64 {
         let (mut start, mut filled, mut mark) = (line.start, 0, 1);
@@ -519,7 +519,7 @@ impl<'r> Worker<'r> {
         Ok(span)
     }
 
-    /// Tells what is noteworthy about the cell just read.
+    /// Reports what is noteworthy about the cell just read.
     fn tell_notes(
         &mut self,
         entry: &Entry,
@@ -539,7 +539,7 @@ impl<'r> Worker<'r> {
         }
     }
 
-    /// Reads a raw cell into the pieces of `cells` and tells what is noteworthy; `false` when its
+    /// Reads a raw cell into the pieces of `cells` and says what is noteworthy; `false` when its
     /// value is left out.
     fn pieces(
         &mut self,
@@ -628,7 +628,7 @@ impl<'r> Worker<'r> {
         if entry.role == Role::Embodiment {
             let kind = entry.spec.family();
             if let Some(other) = progress.embodied.filter(|other| *other != kind) {
-                let message = format!("{} and {} stand in one block", kind.min(other), kind.max(other));
+                let message = format!("{} and {} are in one block", kind.min(other), kind.max(other));
                 let place = place().record(entry.spec.name);
                 report.diagnostics.push(Diagnostic::new(&codes::MIXED_EMBODIMENTS, place, message));
             }
@@ -722,9 +722,9 @@ impl<'r> Worker<'r> {
         let cell = |number: usize| this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
         if let Some(number) = entry.use_type.filter(|number| context.use_type == filled(*number)) {
             let message = if context.use_type {
-                "the use type stands on the summary record too"
+                "the use type is on the summary record too"
             } else {
-                "the use type stands neither here nor on the summary record"
+                "the use type is neither here nor on the summary record"
             };
             report.diagnostics.push(Diagnostic::new(&codes::USE_TYPE, cell(number), message));
         }
@@ -782,8 +782,7 @@ impl<'r> Worker<'r> {
                 if !links.own.is_absent() {
                     self.named(entry, this, links.own, entity, batch, report);
                 }
-                // Which record it belongs to is not known where it stands after another than it
-                // should.
+                // Which record it belongs to is not known where it is after another than it should.
                 let is_sure = !(progress.gap && links.resource.is_absent());
                 let is_told = |parent: u32| progress.detailed.binary_search(&parent).is_ok();
                 if is_sure && parent.is_some_and(is_told) {
@@ -925,7 +924,8 @@ impl<'r> Worker<'r> {
         if knows(links.summary) || !knows(sale) {
             return links.summary;
         }
-        let message = "SummaryRecordId and SalesTransactionId stand in each other's cells; they are read the other way round";
+        let message =
+            "SummaryRecordId and SalesTransactionId are in each other's cells; they are read swapped";
         let place = this.here.link(entry, Link::Summary);
         report.diagnostics.push(Diagnostic::new(&codes::SWAPPED, place, message));
         if let Some(place) = entry.sale {
@@ -977,7 +977,7 @@ impl<'r> Worker<'r> {
                         "the usage names neither a release nor a resource, and the block has more than one";
                     return Err(Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, place, message)));
                 };
-                // Where the cell is mandatory its emptiness was told.
+                // Where the cell is mandatory its emptiness was reported.
                 if !demanded {
                     let code = if is_current() { &codes::NO_REFERENCE } else { &codes::IMPLIED_REFERENCE };
                     let message = "the usage names neither a release nor a resource, the only resource of the block is meant";
@@ -1040,7 +1040,7 @@ impl<'r> Worker<'r> {
     }
 }
 
-/// Tells a diagnostic that may come very often.
+/// Reports a diagnostic that may come very often.
 fn tell(report: &mut RunReport, code: &'static Code, place: impl FnOnce() -> Location, message: &str) {
     if report.diagnostics.keeps(code) {
         report.diagnostics.push(Diagnostic::new(code, place(), message));
@@ -1065,7 +1065,8 @@ fn unknown(entry: &Entry, this: &This<'_>, link: Link, what: &str, key: &[u8]) -
     Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, this.here.link(entry, link), message))
 }
 
-/// Tells of a record that is not read. One that would hold usages is a reason to reject its block.
+/// Reports of a record that is not read. One that would hold usages is a reason to reject its
+/// block.
 fn unknown_record(this: &This<'_>, report: &mut RunReport) -> Result<(), Fault> {
     let raw = this.raw(0);
     let name = shown(raw);
@@ -1087,7 +1088,7 @@ fn unknown_record(this: &This<'_>, report: &mut RunReport) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Tells of missing cells, and of cells beyond the definition of a record.
+/// Reports of missing cells, and of cells beyond the definition of a record.
 fn beyond(entry: &Entry, this: &This<'_>, counted: usize, report: &mut RunReport) {
     let spec = entry.spec;
     let is_empty = |index: usize| this.raw(index).trim_ascii().is_empty();

@@ -45,7 +45,7 @@ impl Cells {
         self.made.clear();
         let trimmed = escape::trimmed(raw);
         if trimmed.len() != raw.len() {
-            self.note(&codes::SPACES, "spaces stand around the value");
+            self.note(&codes::SPACES, "spaces around the value");
         }
         if trimmed.is_empty() {
             return Ok(());
@@ -78,7 +78,7 @@ impl Cells {
             let value = list.get(start..end).unwrap_or(&[]);
             let trimmed = escape::trimmed(value);
             if trimmed.len() != value.len() {
-                self.note(&codes::SPACES, "spaces stand around a value");
+                self.note(&codes::SPACES, "spaces around a value");
             }
             let from = offset + start + value.iter().take_while(|byte| **byte == b' ').count();
             let piece = Piece::Raw(from, from + trimmed.len());
@@ -113,7 +113,7 @@ impl Cells {
             start = *end;
             let trimmed = escape::trimmed(value);
             if trimmed.len() != value.len() {
-                self.note(&codes::SPACES, "spaces stand around a value");
+                self.note(&codes::SPACES, "spaces around a value");
             }
             let piece = self.keep(trimmed);
             if trimmed.is_empty() {
@@ -239,7 +239,7 @@ pub(super) struct HeadRecord {
     /// Which cells hold anything.
     held: Vec<bool>,
     batch: BlockBatch,
-    /// What stands beyond an incomplete definition, under the name that it probably has.
+    /// What is beyond an incomplete definition, under the name that it probably has.
     beyond: Vec<(Box<str>, Value)>,
 }
 
@@ -340,7 +340,7 @@ impl HeadRecord {
         }
     }
 
-    /// The values of the record, with what tells whether a cell holds anything.
+    /// The values of the record, with what says whether a cell holds anything.
     pub(super) fn values<'a>(&'a self, holds: &'a dyn Fn(usize) -> bool) -> Values<'a> {
         Values { row: &self.row, batch: &self.batch, text: &[], holds }
     }

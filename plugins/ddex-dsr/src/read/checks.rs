@@ -191,7 +191,7 @@ impl Checks {
             && let (Some(kind), Some(share)) =
                 (at("RightsType"), any(&["RightSharePercentage", "RightShare"]))
         {
-            // Where one of them is mandatory by itself, it may stand alone.
+            // Where one of them is mandatory by itself, it may be alone.
             let mandatory = |at: usize| {
                 spec.cells.get(at).is_some_and(|cell: &CellSpec| cell.obligation == Obligation::Mandatory)
             };
@@ -232,7 +232,7 @@ impl Checks {
                 rules.push(Check::OneOf(index, values.iter().map(|value| value.as_bytes().into()).collect()));
             }
         }
-        // A message without a header is none, so nobody has to accept it.
+        // A message without a header is none, so no one has to accept it.
         let accepted =
             |name: &String| *name == spec.name || *name == spec.family() || role == Some(Role::Head);
         let refused = !demands.records.is_empty() && !demands.records.iter().any(accepted);
@@ -331,7 +331,7 @@ impl Checks {
                 }
                 Check::Parallel(first, second) => {
                     let (one, other) = (line.count(*first), line.count(*second));
-                    // An empty one is told of by itself.
+                    // An empty one is reported of by itself.
                     if one != other && one > 0 && other > 0 {
                         let message = format!(
                             "cell `{}` has {other} values, cell `{}` has {one}",
@@ -611,7 +611,7 @@ mod tests {
         }
     }
 
-    /// What a line that was read the quick way is told is what all rules say.
+    /// What a line that was read the quick way is reported is what all rules say.
     #[test]
     fn rules_that_are_not_in_doubt_are_kept() {
         for spec in crate::tables::records() {

@@ -22,7 +22,7 @@ pub(super) const fn is_key(link: Link) -> bool {
 }
 
 /// How a value is checked that is neither a list nor escaped. What does not pass is looked at by
-/// `Cells::read`, which tells why.
+/// `Cells::read`, which reports why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quick {
     /// Not at all: record type and block id.
@@ -59,7 +59,7 @@ pub(super) struct Column {
     pub(super) mandatory: bool,
     /// Whether any text fits.
     pub(super) free: bool,
-    /// How a value that stands alone in a clean line is checked.
+    /// How a value that is alone in a clean line is checked.
     pub(super) quick: Quick,
     /// Whether an empty cell is worth a diagnostic.
     pub(super) demanded: bool,
@@ -116,7 +116,7 @@ pub(super) struct Facet {
     pub(super) cells: Option<Vec<usize>>,
 }
 
-/// One version of a record type that may stand in a block.
+/// One version of a record type that may be in a block.
 pub(super) struct Entry {
     pub(super) spec: &'static RecordSpec,
     /// The name as a number, for a quick comparison.
@@ -147,7 +147,7 @@ pub(super) struct Entry {
     pub(super) proprietary: Option<usize>,
     /// For sub-releases: the cell of the resources in it.
     pub(super) used: Option<usize>,
-    /// For recordings: the cells that tell of the work.
+    /// For recordings: the cells that report the work.
     pub(super) works: Vec<usize>,
     /// The cell that names the entity itself.
     pub(super) own: Option<usize>,
@@ -189,14 +189,14 @@ impl Entry {
             .map(|(index, cell)| {
                 *numbered += 1;
                 let column = Column { number: *numbered, ..Column::new(cell) };
-                // A GRid may stand among these.
+                // A GRid may be among these.
                 let quick = if Some(index) == proprietary { Quick::Slow } else { column.quick };
                 Column { quick, ..column }
             })
             .collect();
         if role == Role::Single {
             // A line is a block: it has nothing to refer to, and no identifier of its own in the
-            // block. A block id tells nothing.
+            // block. A block id reports nothing.
             for column in &mut columns {
                 match column.link {
                     Link::Own => column.link = Link::None,
@@ -286,13 +286,13 @@ impl Entry {
         [id, work, sale].iter().any(Option::is_some)
     }
 
-    /// Whether the line stands for usages.
+    /// Whether the line represents usages.
     pub(super) fn has_usage(&self) -> bool {
         self.facets.iter().any(|facet| facet.group == Group::Usage)
     }
 }
 
-/// The entity that a cell of a single record describes; works are told with their recordings.
+/// The entity that a cell of a single record describes; works are reported with their recordings.
 fn entity_of(cell: &CellSpec) -> Option<Group> {
     cell.describes().map(|group| if group == Group::Work { Group::Recording } else { group })
 }
@@ -309,7 +309,7 @@ fn swaps(family: &str) -> bool {
     orders.any(|order| Some(order) != first)
 }
 
-/// The cells that tell of a work; who provided the data tells nothing of it.
+/// The cells that report a work; who provided the data reports nothing of it.
 fn work_cells(spec: &RecordSpec) -> Vec<usize> {
     let tells = |field: Field| field.group() == Group::Work && field != Field::WORK_DATA_PROVIDER;
     (0..)

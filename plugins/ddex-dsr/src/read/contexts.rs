@@ -10,7 +10,7 @@ use transpose_core::model::{Entity, Field};
 pub(super) struct Packed(u64);
 
 impl Packed {
-    /// A key of at most seven bytes; the highest byte tells how many.
+    /// A key of at most seven bytes; the highest byte says how many.
     #[inline]
     pub(super) fn of(key: &[u8]) -> Option<Self> {
         if key.len() > 7 {

@@ -46,7 +46,7 @@ fn numbers(part: &str) -> Option<(u32, u32)> {
     Some((x.parse().ok()?, y.parse().ok()?))
 }
 
-/// The first and last day of a period as it stands in a name.
+/// The first and last day of a period as it is in a name.
 fn days(period: &str) -> Option<(transpose_codes::Date, transpose_codes::Date)> {
     let parsed = Period::parse(period).ok()?;
     Some((parsed.first(), parsed.last()))

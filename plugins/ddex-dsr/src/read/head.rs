@@ -147,7 +147,7 @@ struct Opening<'a> {
     scan: &'a Scan,
     escapes: Escapes,
     diagnostics: Vec<Diagnostic>,
-    /// The cells of the header as they stand.
+    /// The cells of the header as they are.
     head: Vec<line::Range>,
 }
 
@@ -186,7 +186,7 @@ impl<'a> Opening<'a> {
         self.place(self.scan.head).record("HEAD").cell(number, name)
     }
 
-    /// A cell of the header as it stands.
+    /// A cell of the header as it is.
     fn text(&self, index: usize) -> &'a str {
         let range = self.head.get(index).map_or(0..0, |(start, end)| *start as usize..*end as usize);
         std::str::from_utf8(self.bytes.get(range).unwrap_or(&[])).unwrap_or_default()
@@ -378,7 +378,7 @@ impl<'a> Opening<'a> {
         if scattered && !interleaves(&layout.profile.structure) {
             let duty = SummaryRules::of(layout.profile).is_some_and(|rules| rules.together);
             let code = if duty { &codes::SUMMARY_ORDER_DUTY } else { &codes::SUMMARY_ORDER };
-            let message = "other summary records stand between those of this type";
+            let message = "other summary records are between those of this type";
             self.diagnostics.push(Diagnostic::new(code, self.place(line).record(spec.name), message));
         }
         passed.push(kind);

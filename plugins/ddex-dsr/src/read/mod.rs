@@ -4,7 +4,7 @@
 //! A unit is a block: consecutive records with the same BlockId (ARCH-53), or a single record with
 //! what two parties agreed to let follow it; comments and blank lines between them belong to no
 //! block. A block that cannot be understood is rejected whole, so that no usage is taken for
-//! another's; what else is wrong in it is told all the same.
+//! another's; what else is wrong in it is reported all the same.
 //!
 //! | module | does |
 //! |---|---|
@@ -71,7 +71,7 @@ pub(crate) struct Reader {
     details: bool,
     /// Whether blocks have identifiers; of single records only those of a master list.
     identified: bool,
-    /// Whether everything is told, also what does not matter for reading.
+    /// Whether everything is reported, also what does not matter for reading.
     validates: bool,
     state: State,
 }
@@ -87,7 +87,7 @@ struct State {
     /// Whether the header ends in CR LF, and the first line that ends otherwise.
     crlf: bool,
     other_end: AtomicU64,
-    /// Which records stood in single lines, by their place among the entries, and the first line of
+    /// Which records was in single lines, by their place among the entries, and the first line of
     /// each.
     singles: [AtomicU64; 8],
 }
@@ -222,7 +222,7 @@ impl Decoder for Reader {
             _ => None,
         };
         self.counts(last, count, diagnostics);
-        // What stands only in the last file of a message.
+        // What is only in the last file of a message.
         for cell in self.layout.foot.cells.iter().filter(|cell| closes && cell.name.contains("InRe")) {
             if !last.1.extras.contains_key(cell.name) {
                 let place = self.at_line(last.0).record(name).cell(cell.number, cell.name);
@@ -338,7 +338,7 @@ impl Reader {
             kinds.sort_by_key(|(line, _)| *line);
             kinds.dedup_by_key(|(_, entry)| entry.spec.family());
             if let [(_, first), (line, second), ..] = kinds.as_slice() {
-                let message = format!("{} and {} stand in one file", first.spec.name, second.spec.name);
+                let message = format!("{} and {} are in one file", first.spec.name, second.spec.name);
                 diagnostics.push(Diagnostic::new(
                     &codes::MIXED_SINGLES,
                     self.at_line(*line).record(second.spec.name),

@@ -13,9 +13,9 @@ use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
 use transpose_codes::decimal::scaled;
 use transpose_core::accounting::{Change, RunReport, Subject};
-use transpose_core::diagnostics::{Diagnostic, Location, shown};
-use transpose_core::format::{Chunk, ChunkDecoder, Indexed, Origin};
-use transpose_core::model::{Batch, Entity, Reject, Span, Value};
+use transpose_core::diagnostics::{Diagnostic, Location, Reject, shown};
+use transpose_core::format::{Batch, Chunk, ChunkDecoder, Indexed, Origin};
+use transpose_core::model::{Entity, Span, Value};
 use transpose_records::escape::Escapes;
 use transpose_records::index::{Index, Row};
 use transpose_records::line::{self, Line};
@@ -48,7 +48,7 @@ pub(super) enum Class<'a> {
     Blank,
     Foot,
     Stray,
-    /// A record that two parties agreed on; it belongs to the block in which it stands.
+    /// A record that two parties agreed on; it belongs to the block in which it is.
     Deal,
     /// A record of a block, with its role, where the type is known, and its block id.
     Record(Option<Role>, &'a [u8]),
@@ -373,7 +373,7 @@ impl Worker<'_> {
         let message = if is_deal_specific(name.as_bytes()) {
             format!("a {name} record follows nothing that it could belong to")
         } else {
-            format!("a {name} record stands among the blocks")
+            format!("a {name} record is among the blocks")
         };
         let place = self.place(region.origin, unit.start, unit.line).record(&name);
         report.diagnostics.push(Diagnostic::new(&codes::STRAY_RECORD, place, message).value(content));
@@ -382,7 +382,7 @@ impl Worker<'_> {
             Subject::Extra(name.into()),
             1,
             Some(number),
-            "the record stands among the blocks",
+            "the record is among the blocks",
         );
     }
 

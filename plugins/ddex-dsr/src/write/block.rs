@@ -25,9 +25,9 @@ pub(super) struct Item<'a> {
     pub(super) sub: bool,
     /// For recordings whether works of the block belong to it, for usages whether allocations do.
     pub(super) followed: bool,
-    /// Where its escaped reference stands in the texts of the block.
+    /// Where its escaped reference is in the texts of the block.
     reference: (u32, u32),
-    /// Whether it stands on a single record.
+    /// Whether it is on a single record.
     pub(super) written: bool,
 }
 
@@ -385,9 +385,9 @@ type Key = [u32; 6];
 /// A way to order a block that some versions know.
 #[derive(Clone, Copy)]
 struct Fashion {
-    /// All works of a recording stand before the parties that control them.
+    /// All works of a recording come before the parties that control them.
     works_first: bool,
-    /// Usages stand behind the recording that was used, not behind all of them.
+    /// Usages are behind the recording that was used, not behind all of them.
     usages_follow: bool,
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Links<'a> {
     pub(super) priced: bool,
     /// The label that all recordings share.
     pub(super) label: Option<&'a [u8]>,
-    /// For which time a single record repeats its usage, whose amounts stand in the first.
+    /// For which time a single record repeats its usage, whose amounts are in the first.
     pub(super) again: u32,
 }
 
@@ -105,7 +105,7 @@ pub(super) struct Record<'a, 'r, 'o> {
 }
 
 impl Record<'_, '_, '_> {
-    /// Writes a record of blocks; answers where the identifier that others repeat stands.
+    /// Writes a record of blocks; answers where the identifier that others repeat is.
     pub(super) fn write(mut self, writing: &Writing, links: &Links<'_>) -> Range {
         let entity = self.entity;
         self.fits = writing.fits;
@@ -143,7 +143,7 @@ impl Record<'_, '_, '_> {
             Fill::UseType if links.stated.is_some() => {
                 let own = text_of(value).filter(|own| links.stated != Some(own));
                 if own.is_some() {
-                    let reason = "the use type stands on the summary record";
+                    let reason = "the use type is on the summary record";
                     self.loss(Change::Lost, cell, reason);
                 }
             }
@@ -162,7 +162,7 @@ impl Record<'_, '_, '_> {
             }
             Fill::UseType if cell.fallback.is_none() => {
                 self.diagnostic(&codes::USE_TYPE, cell, || {
-                    "the use type stands neither here nor on the summary record".to_owned()
+                    "the use type is neither here nor on the summary record".to_owned()
                 });
             }
             _ => self.absent(cell),
@@ -217,7 +217,7 @@ impl Record<'_, '_, '_> {
         self.diagnostic(&codes::MISSING_IN_BLOCK, cell, || format!("cell `{}` has no value", cell.spec.name));
     }
 
-    /// A link, which is told where it must not be missing.
+    /// A link, which is reported where it must not be missing.
     #[inline]
     fn linked(&mut self, cell: &TargetCell, link: &[u8]) {
         self.out.extend_from_slice(link);
@@ -253,7 +253,7 @@ impl Record<'_, '_, '_> {
             return;
         }
         if links.recording_id != Range::default() {
-            let reason = "the identifier of the recording was taken where the usage has no release";
+            let reason = "the identifier of the recording is used where the usage has no release";
             self.loss(Change::Guessed, cell, reason);
         }
         self.again(cell, links.recording_id);
@@ -274,10 +274,10 @@ impl Record<'_, '_, '_> {
         net.inspect(|net| decimal::write(&net.normalize(), self.out)).is_some()
     }
 
-    /// What stands in a cell that the source leaves empty.
+    /// What is in a cell that the source leaves empty.
     fn absent(&mut self, cell: &TargetCell) {
         if let Some(fallback) = &cell.fallback {
-            self.loss(Change::Guessed, cell, "the agreement's default was taken");
+            self.loss(Change::Guessed, cell, "the agreement's default is used");
             self.one(cell, fallback.as_bytes());
             return;
         }
@@ -289,7 +289,11 @@ impl Record<'_, '_, '_> {
             }
             Fill::Type => {
                 self.out.extend_from_slice(recording_type::SOUND.as_bytes());
-                self.loss(Change::Guessed, cell, "taken as a sound recording where the source does not say");
+                self.loss(
+                    Change::Guessed,
+                    cell,
+                    "treated as a sound recording where the source does not say",
+                );
             }
             _ if cell.mandatory => self.missing(cell),
             _ => {}
@@ -299,7 +303,7 @@ impl Record<'_, '_, '_> {
     /// A cell that describes what the block does not have.
     pub(super) fn nothing(&mut self, cell: &TargetCell) {
         if let Some(fallback) = cell.fallback.as_ref().filter(|_| cell.mandatory) {
-            self.loss(Change::Guessed, cell, "the agreement's default was taken");
+            self.loss(Change::Guessed, cell, "the agreement's default is used");
             self.one(cell, fallback.as_bytes());
         } else if cell.mandatory {
             self.missing(cell);

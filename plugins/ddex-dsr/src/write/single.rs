@@ -2,7 +2,7 @@
 //!
 //! A usage takes a line with its recording, the work of that, its release and, in the UGC Profile,
 //! one allocation; the line has room for one of each. So a usage with several allocations takes as
-//! many lines, and its amounts stand in the first; and a usage of a release with several recordings
+//! many lines, and its amounts are in the first; and a usage of a release with several recordings
 //! cannot be written, because on the lines of its recordings it would be counted several times. A
 //! list of unclaimed recordings takes a line for each claim.
 
@@ -17,7 +17,7 @@ use transpose_core::format::Tally;
 use transpose_core::model::{Cell, Field, Group};
 use transpose_records::spec::CellSlot;
 
-/// What stands on a line, as indexes of the block's items.
+/// What is on a line, as indexes of the block's items.
 #[derive(Clone, Copy, Default)]
 struct Parts {
     release: Option<u32>,
@@ -274,7 +274,7 @@ impl Writer {
         1
     }
 
-    /// Counts what the line leaves out of its parts, when they stand on a line for the first time.
+    /// Counts what the line leaves out of its parts, when they are on a line for the first time.
     fn count(
         run: &mut Run<'_>,
         items: &mut Items<'_>,
@@ -313,7 +313,7 @@ impl Writer {
     }
 }
 
-/// A usage that would have to stand on several lines.
+/// A usage that would have to be on several lines.
 fn several(run: &Run<'_>, usage: &Item<'_>, recordings: usize) -> Fatal {
     let message =
         format!("a usage is of a release with {recordings} recordings, and a line has room for one");

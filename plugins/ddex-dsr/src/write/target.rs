@@ -9,7 +9,7 @@ use transpose_core::model::{Cell, EntityRef, Field, Group, Shape, Slot};
 use transpose_records::grammar::Symbol;
 use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Link, Obligation, RecordSpec};
 
-/// What an identifier of a service stands for.
+/// What an identifier of a service represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Release,
@@ -54,11 +54,11 @@ pub(super) enum Fill {
     Label,
     /// The type of the resource, a sound recording where it is absent.
     Type,
-    /// A word that stands for absence.
+    /// A word that represents absence.
     Word(&'static str),
     /// A word that is guessed where the source is silent, and why.
     Guess(&'static str, &'static str),
-    /// The use type, unless it stands on the summary record.
+    /// The use type, unless it is on the summary record.
     UseType,
     /// The price, which a sale must have.
     Price,
@@ -75,7 +75,7 @@ pub(super) struct TargetCell {
     pub(super) values: Option<&'static AllowedValues>,
     pub(super) fallback: Option<Box<str>>,
     pub(super) mandatory: bool,
-    /// Whether nothing stands for a value that is absent.
+    /// Whether nothing represents a value that is absent.
     pub(super) optional: bool,
     /// In a single record: what the cell describes. A cell of the work is of that group here,
     /// whoever has its details.
@@ -147,7 +147,7 @@ impl Target {
         })
     }
 
-    /// Where the values of this record stand in a shape, and which columns of the shape it has no
+    /// Where the values of this record are in a shape, and which columns of the shape it has no
     /// cell for.
     fn writing(&self, shape: &Shape) -> Writing {
         let fits = shape.record.is_empty() || *shape.record == *self.spec.name;
@@ -172,8 +172,8 @@ impl Target {
         Writing { columns, unheld: unheld.collect(), fits }
     }
 
-    /// The column for a cell. What only the family understands may stand in a record twice: the
-    /// n-th column is for the n-th cell.
+    /// The column for a cell. What only the family understands may be in a record twice: the n-th
+    /// column is for the n-th cell.
     fn column(&self, index: usize, cell: &TargetCell, shape: &Shape) -> Option<usize> {
         match cell.spec.slot {
             CellSlot::Field(field) => shape.column(field),
@@ -228,7 +228,7 @@ fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
     match (cell.slot, cell.field()) {
         (CellSlot::Extra("NetUsage"), _) => Fill::Net,
         (CellSlot::Extra("NumberOfTransactedResources"), _) => {
-            Fill::Guess("1", "a line is taken to be about one resource where the source does not say")
+            Fill::Guess("1", "a line is treated as one resource where the source does not say")
         }
         (_, Some(Field::RELEASE_ID)) if mandatory => Fill::Id(What::Release),
         (_, Some(Field::RECORDING_ID)) if mandatory => Fill::Id(What::Recording),
@@ -240,7 +240,7 @@ fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
         (_, Some(Field::RETURNS)) => Fill::Word("0"),
         (_, Some(Field::UPGRADE)) => Fill::Word("false"),
         (_, Some(Field::ROYALTY_BEARING)) if mandatory => {
-            Fill::Guess("true", "taken as royalty bearing where the source does not say")
+            Fill::Guess("true", "treated as royalty bearing where the source does not say")
         }
         (_, Some(Field::USAGE_USE_TYPE)) => Fill::UseType,
         (_, Some(Field::PRICE)) => Fill::Price,

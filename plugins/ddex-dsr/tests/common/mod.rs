@@ -7,10 +7,10 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::{RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    BlockDecoder, BlockEncoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed,
+    Batch, BlockDecoder, BlockEncoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed,
     Numbers, Origin, Tally,
 };
-use transpose_core::model::{Batch, Blocks, Entity, FieldSet};
+use transpose_core::model::{Blocks, Entity, FieldSet};
 
 pub(crate) type Pairs<'a> = &'a [(&'a str, &'a str)];
 

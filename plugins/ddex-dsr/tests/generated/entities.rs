@@ -12,7 +12,7 @@ use transpose_testkit::Canonical;
 use transpose_testkit::canonical::{Part, Unit};
 use transpose_testkit::dsr::File;
 
-/// The values of a row by field or extra, as its table has them. What stands twice in a record is
+/// The values of a row by field or extra, as its table has them. What appears twice in a record is
 /// left out.
 fn values(row: &Row) -> BTreeMap<String, Vec<String>> {
     let mut out = BTreeMap::new();

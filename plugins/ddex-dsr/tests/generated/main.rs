@@ -1,17 +1,17 @@
 //! Messages that `transpose_testkit::dsr` makes of every profile, version and variant: valid ones,
 //! and ones that are broken one way each.
 //!
-//! | module | shows |
-//! |---|---|
-//! | `messages` | that the messages keep the rules, as an independent script understands them |
-//! | `valid` | that validation has nothing to say about them |
-//! | `cells` | what is said when one cell of a record in a block is broken, in every way that its table suggests |
-//! | `structure` | what is said when records of a block are lost, doubled, moved, or strangers |
-//! | `conditions` | what is said when a rule between cells and records is broken |
-//! | `heads` | the same for headers, summary records and footers |
-//! | `entities` | that each record becomes the entity that its table says |
-//! | `conversions` | that usages keep what both sides have a place for, in other versions, variants and profiles and back |
-//! | `chunks` | that where a message is cut changes nothing, and that damaged ones end |
+//! - `messages`: that the messages keep the rules, as an independent script understands them
+//! - `valid`: that validation has nothing to say about them
+//! - `cells`: what is said when one cell of a record in a block is broken, in every way that its
+//!   table suggests
+//! - `structure`: what is said when records of a block are lost, doubled, moved, or strangers
+//! - `conditions`: what is said when a rule between cells and records is broken
+//! - `heads`: the same for headers, summary records and footers
+//! - `entities`: that each record becomes the entity that its table says
+//! - `conversions`: that usages keep what both sides have a place for, in other versions, variants
+//!   and profiles and back
+//! - `chunks`: that where a message is cut changes nothing, and that damaged ones end
 //!
 //! What must be said, and at which place, is worked out apart from the reader: `kinds` knows what
 //! is wrong inside a cell that it breaks, `judge` what cells and records then say about each other.

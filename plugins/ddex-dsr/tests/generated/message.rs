@@ -7,8 +7,7 @@ use super::{format_of, generator};
 use std::fmt::Write as _;
 use std::ops::Range;
 use transpose_core::accounting::RunReport;
-use transpose_core::format::{BlockDecoder, Chunk, Demands, Indexed, Origin};
-use transpose_core::model::Batch;
+use transpose_core::format::{Batch, BlockDecoder, Chunk, Demands, Indexed, Origin};
 use transpose_records::spec::ProfileSpec;
 use transpose_testkit::dsr::Wish;
 

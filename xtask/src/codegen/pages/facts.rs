@@ -60,7 +60,7 @@ pub(super) struct Cell {
 pub(super) struct Override {
     /// The profile with its version.
     pub(super) profile: String,
-    /// For each cell its number and what is told of it.
+    /// For each cell its number and what is reported of it.
     pub(super) cells: Vec<(u64, String)>,
 }
 

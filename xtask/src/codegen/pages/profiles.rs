@@ -80,7 +80,7 @@ impl Order<'_> {
             line(format!("{link}{often}"));
             return;
         }
-        // What a named part holds stands right below its name.
+        // What a named part holds is right below its name.
         let (label, inner) = match node.get("body") {
             Some(body) => {
                 let name = node.get("name").and_then(Value::as_str).unwrap_or("part");
@@ -124,7 +124,7 @@ fn is_once(node: &Value) -> bool {
     often(node).is_empty()
 }
 
-/// How often a part occurs, as it stands behind it; nothing for once.
+/// How often a part occurs, as it is behind it; nothing for once.
 fn often(node: &Value) -> String {
     let min = node.get("min").and_then(Value::as_u64).unwrap_or(1);
     let max = node.get("max").map_or(Some(1), Value::as_u64);

@@ -19,18 +19,20 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use summary::Summary;
 use transpose_codes::time::Period;
-use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Grain;
-use transpose_core::terms::Terms;
+use transpose_core::terms::{Terms, UnroutedPolicy};
 use transpose_engine::receipt::{self, Particulars};
-use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Slicing, destination};
+use transpose_engine::{
+    CompanionFile, Destination, Limits, OnReject, Outcome, Output, Run, RunOutcome, Slicing, Source,
+    destination,
+};
 use transpose_io::Input;
 
 /// Converts reports to another format
 ///
-/// The format of the inputs is recognised by their content. Outputs appear complete under their
-/// final names or not at all.
+/// The format of the inputs is detected from the content. Outputs appear complete under their final
+/// names or not at all.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -49,7 +51,7 @@ pub(crate) struct Convert {
     to: String,
     #[command(flatten)]
     input_format: InputFormat,
-    /// Where to write: a folder (existing, or ending in `/`) in which the format names the files, a
+    /// The output: a folder (existing, or ending in `/`) in which the format names the files, a
     /// file, or `-`
     #[arg(short, long, value_name = "PATH", default_value = ".")]
     output: PathBuf,
@@ -62,28 +64,28 @@ pub(crate) struct Convert {
     /// An option of the format to write; `transpose formats FORMAT` lists them
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     set: Vec<(String, String)>,
-    /// What stands for characters that the target table cannot hold: a CSV file of two columns, the
-    /// character (or `U+2019`) and its replacement
+    /// Replacements for characters that the target table cannot hold: a CSV file of two columns,
+    /// the character (or `U+2019`) and its replacement
     #[arg(long, value_name = "FILE")]
     characters: Option<PathBuf>,
     #[command(flatten)]
     read_options: ReadOptions,
     #[command(flatten)]
     input_options: InputOptions,
-    /// What the output comes in, such as `csv`, `csv.gz`, `xls`, `xlsx` or `spreadsheetml`; by
-    /// default the name of the output decides, and `transpose formats FORMAT` lists what fits
+    /// The container of the output, such as `csv`, `csv.gz`, `xls`, `xlsx` or `spreadsheetml`; by
+    /// default from the output name. `transpose formats FORMAT` lists those that fit
     #[arg(long, value_name = "CONTAINER")]
     container: Option<String>,
     #[command(flatten)]
     options: RunOptions,
-    /// Accounts between periods (advances, adjustments), read and replaced, for agreements with a
-    /// `[[deal]]`; the first run makes the file
+    /// The file of balances between periods (advances, adjustments), read and replaced, for
+    /// agreements with a `[[deal]]`; the first run creates it
     #[arg(long, value_name = "FILE", requires = "agreement")]
     balances: Option<PathBuf>,
-    /// Work a period out again that the accounts already hold
+    /// Recompute a period that the balances already have
     #[arg(long, requires = "balances")]
     redo: bool,
-    /// Write how each amount came about, one JSON object a line
+    /// Write the calculation of each amount, one JSON object per line
     #[arg(long, value_name = "FILE", requires = "agreement")]
     explain_amounts: Option<PathBuf>,
     #[command(flatten)]
@@ -117,7 +119,7 @@ impl Convert {
         }
         let refused = |message: &str, help: &str| Err(argument_error(message).with_help(help));
         let Some(whole) = whole else {
-            let message = "a report of sums is made for one period, and `--split-by` does not say which";
+            let message = "an aggregate report covers one period, and `--split-by` does not say which";
             return refused(message, "Give `--period` with the whole time, which is cut into slices.");
         };
         let once = self.options.receipt.is_some()
@@ -127,7 +129,7 @@ impl Convert {
             || self.selection.refuses_outside()
             || self.inputs.iter().any(|input| input.as_os_str() == "-");
         if once {
-            let message = "reports of sums are split by converting once for each slice, which a pipe, `--receipt`, `--received`, `--quarantine` and `--outside refuse` do not allow";
+            let message = "aggregate reports are split by converting once per slice, which a pipe, `--receipt`, `--received`, `--quarantine` and `--outside refuse` do not allow";
             return refused(message, "Leave `--split-by` out, and convert once for each `--period`.");
         }
         match split_by.slices(whole) {
@@ -188,7 +190,7 @@ impl Convert {
         let period = asked.or_else(|| terms.as_ref().and_then(transpose_deals::PeriodTerms::period));
         if asked.is_some() && terms.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
-                format!("`{}` holds sums, of which `--period` cannot leave out a part", source.manifest().id);
+                format!("`{}` holds aggregates, from which `--period` cannot filter", source.manifest().id);
             return Err(argument_error(message).with_help("Leave `--period` out."));
         }
         // Removes what a killed run has left behind; a failure to do so does not matter.
@@ -196,41 +198,49 @@ impl Convert {
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
         let slicing: Slicing<'_> = &|moment| self.selection.slice(moment);
-        let job = Job {
-            inputs: &inputs,
-            source,
-            source_options: &self.read_options.read_set,
-            target,
+        let slicing = Some(slicing)
+            .filter(|_| self.selection.split_by.is_some() && target.manifest().grain == Grain::Event);
+        let outputs = [Output {
+            route: None,
+            format: target,
             version: version.as_deref(),
-            target_options: &target_options,
+            options: &target_options,
             terms: terms.as_ref().map(|terms| terms as &dyn Terms),
-            completion: self.enrichment.completion(catalogue.as_ref(), target)?,
-            period: period.map(|period| self.selection.moments(period)),
-            screening: self.selection.screening(),
-            slicing: self
-                .selection
-                .split_by
-                .filter(|_| target.manifest().grain == Grain::Event)
-                .map(|_| slicing),
+            personal_data: self.enrichment.personal_data(target)?,
+            period: self.selection.period(period),
+            slicing,
             destination,
             compression: packing.compression,
             container: packing.container(),
-            overwrite: self.options.overwrite.allowed,
-            dry_run: self.options.dry_run,
-            on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
-            max_rejects: self.options.max_rejects,
             deny_loss: deny_loss.as_deref(),
-            reading: self.options.threads.reading(),
-            memory,
-            temp_dir,
-            hash: self.options.receipt.is_some(),
-            now,
-            progress: &|_| progress.update(),
-            beside: Some(&|outcomes| self.beside(balances.as_ref(), &inputs, outcomes)),
+        }];
+        let run = Run {
+            source: Source {
+                inputs: &inputs,
+                format: source,
+                options: &self.read_options.read_set,
+                catalogue: catalogue.as_ref(),
+                make_ids: self.enrichment.make_ids,
+                duplicates: self.selection.duplicates,
+            },
+            outputs: &outputs,
+            limits: Limits {
+                reading: self.options.threads.reading(),
+                memory,
+                temp_dir: &temp_dir,
+                on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
+                max_rejects: self.options.max_rejects,
+                unrouted: UnroutedPolicy::default(),
+                overwrite: self.options.overwrite.allowed,
+                dry_run: self.options.dry_run,
+                hash: self.options.receipt.is_some(),
+                now,
+                progress: &|_| progress.update(),
+            },
         };
-        let outcome = job.run();
+        let outcome = run.run(&|outcomes| self.companions(balances.as_ref(), &inputs, outcomes));
         progress.clear();
-        let mut outcome = outcome.unwrap_or_else(failed);
+        let mut outcome = outcome.and_then(RunOutcome::into_only).unwrap_or_else(Outcome::failed);
         outcome.report.diagnostics = joined([
             arguments::warnings(terms.as_ref()),
             carried,
@@ -263,7 +273,7 @@ impl Convert {
     }
 
     /// The companion files of the report.
-    fn beside(
+    fn companions(
         &self,
         balances: Option<&BalancesFile<'_>>,
         inputs: &[Input],
@@ -326,20 +336,6 @@ impl Convert {
             object.insert("dry-run".into(), true.into());
         }
         Ok(value)
-    }
-}
-
-/// The outcome of a run that failed.
-fn failed(fatal: Fatal) -> Outcome {
-    Outcome {
-        report: RunReport::default(),
-        written: Vec::new(),
-        spilled: 0,
-        owed: None,
-        slices: Vec::new(),
-        tally: transpose_core::format::Tally::default(),
-        source_version: None,
-        refused: Some(fatal),
     }
 }
 

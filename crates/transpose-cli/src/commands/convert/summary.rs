@@ -106,7 +106,7 @@ impl Summary<'_> {
                 if let Some(path) = self.quarantine.filter(|_| ledger.rejects() > 0) {
                     let _ = writeln!(
                         out,
-                        "set aside: {}\n  {}",
+                        "quarantined: {}\n  {}",
                         counted(ledger.rejects(), "row"),
                         printable(&path.to_string_lossy())
                     );
@@ -155,7 +155,7 @@ fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
         add("returns", &|amounts| amounts.returns.normalize().to_string());
     }
     let kinds: [(&str, fn(&Amounts) -> &BTreeMap<Box<str>, Decimal>); 2] =
-        [("paid", |amounts| &amounts.paid), ("owed", |amounts| &amounts.owed)];
+        [("paid", |amounts| &amounts.paid), ("royalties", |amounts| &amounts.owed)];
     for (kind, sums) in kinds {
         let currencies: BTreeSet<&str> =
             parts.iter().flat_map(|(_, amounts)| sums(amounts).keys()).map(AsRef::as_ref).collect();

@@ -22,7 +22,7 @@ use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
 /// How many bytes of a sample are shown cell by cell. The whole sample is read in any case.
 const LOOKED_AT: usize = 16 << 20;
 
-/// Checks a layout, and shows what becomes of a sample
+/// Checks a layout, and shows how it reads a sample
 #[derive(clap::Args)]
 #[command(mut_arg("read_set", |arg| arg.help("An option of the layout")))]
 #[command(after_help = "\
@@ -30,7 +30,7 @@ Examples:
   transpose layout check acme.toml
   transpose layout check acme.toml statement.csv
 
-Each column is shown with its field and its first values, as they stand and as they are read, and with the sum of its numbers. Totals after the rows
+Each column is shown with its field and its first values, as in the file and as read, and with the sum of its numbers. Totals after the rows
 are compared. The exit code is 1 when errors were found in the sample, 2 when the layout is wrong, 3 when the sample is none of its files.")]
 pub(crate) struct Check {
     /// The layout
@@ -107,7 +107,7 @@ fn certainty(sample: &SampleReading) -> (&'static str, &str) {
 fn row(manifest: &Manifest) -> &'static str {
     match manifest.grain {
         Grain::Event => "a play or sale",
-        Grain::Aggregate => "a sum",
+        Grain::Aggregate => "a usage",
         Grain::Catalogue => "what something is",
     }
 }

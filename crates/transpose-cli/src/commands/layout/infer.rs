@@ -19,7 +19,7 @@ use transpose_sheet::infer::{Confidence, Guess, Proposal, Sample, Words, infer};
 /// How many bytes from the beginning of a sample are used.
 const LOOKED_AT: usize = 16 << 20;
 
-/// Proposes a layout for a sample, with how sure each guess is
+/// Proposes a layout for a sample, with the confidence of each guess
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +32,7 @@ pub(crate) struct Infer {
     /// The sample: some rows of a real file are enough
     #[arg(value_name = "SAMPLE")]
     sample: PathBuf,
-    /// The id of the layout, `label.acme`; by default made from the name of the file
+    /// The id of the layout, `label.acme`; by default from the file name
     #[arg(long, value_name = "ID")]
     name: Option<String>,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub(crate) struct Infer {
     input_options: InputOptions,
     #[command(flatten)]
     threads: Threads,
-    /// Print JSON instead of the layout, which is a text in it
+    /// Print JSON, with the layout as a string
     #[arg(long)]
     json: bool,
 }

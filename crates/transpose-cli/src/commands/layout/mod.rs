@@ -6,7 +6,7 @@ mod infer;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 
-/// Helps with layouts: proposes one for a sample, checks one
+/// Proposes a layout for a sample, or checks one
 #[derive(clap::Args)]
 pub(crate) struct Layout {
     #[command(subcommand)]

@@ -20,15 +20,17 @@ use summary::Summary;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::{DuplicatePolicy, Terms};
 use transpose_deals::job;
-use transpose_engine::fanout::{Condition, Many, Output, Rule};
-use transpose_engine::{CompanionFile, Destination, Job, OnReject, Outcome, Screening, destination};
+use transpose_engine::{
+    CompanionFile, Condition, Destination, Limits, OnReject, Outcome, Output, PeriodSelection, Route,
+    RouteRule, Source, destination,
+};
 use transpose_io::Input;
 
-/// Makes many reports of one reading of the inputs
+/// Makes many reports from one reading of the inputs
 ///
 /// A job names the inputs and the reports: which rows each takes, its format, agreement and file.
-/// Every row goes to one output of each set. Nothing appears before all reports are complete and
-/// balance with the inputs.
+/// Every row is routed to one output of each set. Nothing appears before all reports are complete
+/// and balance with the inputs.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,12 +41,12 @@ pub(crate) struct Run {
     /// The job (`transpose init job` prints one)
     #[arg(value_name = "JOB.toml")]
     job: PathBuf,
-    /// The folder in which the reports appear
+    /// The folder for the reports
     #[arg(short, long, value_name = "FOLDER", default_value = ".")]
     output: PathBuf,
     #[command(flatten)]
     options: RunOptions,
-    /// Work a period out again that the accounts (`balances`) already hold
+    /// Recompute a period that the balances already have
     #[arg(long)]
     redo: bool,
 }
@@ -95,67 +97,72 @@ impl Run {
         let _ = transpose_io::clean_stale(&root);
         let _ = transpose_io::clean_stale(&temp_dir);
         let progress = Progress::new(&inputs, messages);
-        let step = |_: &Input| progress.update();
         let mut outputs = Vec::with_capacity(prepared.len());
         for (output, prepared) in job.outputs.iter().zip(&prepared) {
             outputs.push(Output {
-                name: output.name.clone(),
-                set: output.set,
-                rule: rule(&output.when),
-                job: Job {
-                    inputs: &inputs,
-                    source,
-                    source_options: &job.read_options,
-                    target: prepared.format,
-                    version: prepared.version.as_deref(),
-                    target_options: &prepared.options,
-                    terms: prepared.terms.as_ref().map(|terms| terms as &dyn Terms),
-                    completion: enrichment.completion(catalogue.as_ref(), prepared.format)?,
-                    period: prepared.period.map(|period| zone.moments(period)),
-                    screening: Screening { period_by: job.period_by, ..Screening::default() },
-                    slicing: None,
-                    destination: prepared.destination.clone(),
-                    compression: prepared.packing.compression,
-                    container: prepared.packing.container(),
-                    overwrite: self.options.overwrite.allowed,
-                    dry_run: self.options.dry_run,
-                    on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
-                    max_rejects: self.options.max_rejects,
-                    deny_loss: None,
-                    reading: self.options.threads.reading(),
-                    memory,
-                    temp_dir: temp_dir.clone(),
-                    hash: self.options.receipt.is_some(),
-                    now,
-                    progress: &step,
-                    beside: None,
+                route: Some(Route {
+                    name: output.name.clone(),
+                    set: job.sets.get(output.set).cloned().unwrap_or_default(),
+                    rule: rule(&output.when),
+                }),
+                format: prepared.format,
+                version: prepared.version.as_deref(),
+                options: &prepared.options,
+                terms: prepared.terms.as_ref().map(|terms| terms as &dyn Terms),
+                personal_data: enrichment.personal_data(prepared.format)?,
+                period: PeriodSelection {
+                    moments: prepared.period.map(|period| zone.moments(period)),
+                    basis: job.period_by,
+                    ..PeriodSelection::default()
                 },
+                slicing: None,
+                destination: prepared.destination.clone(),
+                compression: prepared.packing.compression,
+                container: prepared.packing.container(),
+                deny_loss: None,
             });
         }
-        let many = Many {
+        let run = transpose_engine::Run {
+            source: Source {
+                inputs: &inputs,
+                format: source,
+                options: &job.read_options,
+                catalogue: catalogue.as_ref(),
+                make_ids: job.make_ids,
+                duplicates: job.duplicates,
+            },
             outputs: &outputs,
-            sets: &job.sets,
-            duplicates: job.duplicates,
-            unrouted: job.unrouted,
-            beside: &|outcomes| {
-                beside(&job, &root, balances.as_ref(), &inputs, outcomes, self.options.overwrite.allowed)
+            limits: Limits {
+                reading: self.options.threads.reading(),
+                memory,
+                temp_dir: &temp_dir,
+                on_reject: quarantine.map_or(OnReject::Fail, OnReject::Quarantine),
+                max_rejects: self.options.max_rejects,
+                unrouted: job.unrouted,
+                overwrite: self.options.overwrite.allowed,
+                dry_run: self.options.dry_run,
+                hash: self.options.receipt.is_some(),
+                now,
+                progress: &|_| progress.update(),
             },
         };
-        let ran = many.run();
+        let replace = self.options.overwrite.allowed;
+        let outcome =
+            run.run(&|outcomes| companions(&job, &root, balances.as_ref(), &inputs, outcomes, replace));
         progress.clear();
-        let mut ran = ran?;
+        let mut outcome = outcome?;
         let mut warnings = Diagnostics::default();
         warnings.extend(job.warnings.iter().cloned());
         for output in &prepared {
             warnings.merge(arguments::warnings(output.terms.as_ref()));
         }
-        let found = std::mem::take(&mut ran.report.diagnostics);
-        ran.report.diagnostics = joined([warnings, carried, known, opener.diagnostics(), found]);
+        let found = std::mem::take(&mut outcome.report.diagnostics);
+        outcome.report.diagnostics = joined([warnings, carried, known, opener.diagnostics(), found]);
         let summary = Summary {
             job: &job,
             prepared: &prepared,
-            ran: &ran,
-            source: open::name_with_version(source.manifest(), ran.source_version.as_deref()),
+            outcome: &outcome,
+            source: open::name_with_version(source.manifest(), outcome.source_version.as_deref()),
             now: clock::moment(now),
             dry_run: self.options.dry_run,
         };
@@ -206,7 +213,7 @@ fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
 }
 
 /// The companion files of the reports: balances, and explanations of amounts.
-fn beside(
+fn companions(
     job: &job::Job,
     root: &Path,
     balances: Option<&BalancesFile<'_>>,
@@ -228,11 +235,11 @@ fn beside(
 }
 
 /// The rule that routes rows to an output.
-fn rule(when: &[job::Condition]) -> Rule {
+fn rule(when: &[job::Condition]) -> RouteRule {
     let condition = |wanted: &job::Condition| Condition {
         name: wanted.name.clone(),
         fields: wanted.fields.clone(),
         values: wanted.values.clone(),
     };
-    Rule(when.iter().map(condition).collect())
+    RouteRule(when.iter().map(condition).collect())
 }

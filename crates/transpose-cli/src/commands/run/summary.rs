@@ -11,14 +11,13 @@ use std::path::Path;
 use transpose_core::accounting::Amounts;
 use transpose_core::diagnostics::Fatal;
 use transpose_deals::job::Job;
-use transpose_engine::fanout::Ran;
-use transpose_engine::receipt;
+use transpose_engine::{RunOutcome, receipt};
 
 /// The outcome of a run, and what else its summary mentions.
 pub(super) struct Summary<'a> {
     pub(super) job: &'a Job,
     pub(super) prepared: &'a [PreparedOutput<'a>],
-    pub(super) ran: &'a Ran,
+    pub(super) outcome: &'a RunOutcome,
     /// The format of the inputs, with its version if it has one.
     pub(super) source: String,
     /// The moment of the run.
@@ -29,19 +28,19 @@ pub(super) struct Summary<'a> {
 impl Summary<'_> {
     /// How the run ended.
     pub(super) fn ending(&self) -> Ending<'_> {
-        let outputs = self.ran.outputs.iter().map(|outcome| &outcome.report);
+        let outputs = self.outcome.outputs.iter().map(|outcome| &outcome.report);
         Ending {
-            reports: std::iter::once(&self.ran.report).chain(outputs).collect(),
-            refused: self.ran.refused.as_ref(),
+            reports: std::iter::once(&self.outcome.report).chain(outputs).collect(),
+            refused: self.outcome.refused.as_ref(),
         }
     }
 
     /// The summary as text.
     pub(super) fn text(&self) -> String {
-        let ran = self.ran;
-        let ledger = &ran.report.ledger;
-        let mut out = format!("{} to {}\n", self.source, counted(ran.outputs.len() as u64, "report"));
-        let head = ["set", "output", "rows", "plays", "duration", "owed", "files"];
+        let run = self.outcome;
+        let ledger = &run.report.ledger;
+        let mut out = format!("{} to {}\n", self.source, counted(run.outputs.len() as u64, "report"));
+        let head = ["set", "output", "rows", "plays", "duration", "royalties", "files"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         let row = |set: &str, name: &str, amounts: &Amounts, owed: String, files: usize| {
             vec![
@@ -54,8 +53,8 @@ impl Summary<'_> {
                 if files > 0 { number(files as u64) } else { String::new() },
             ]
         };
-        for (place, set) in ran.sets.iter().enumerate() {
-            for (output, outcome) in self.job.outputs.iter().zip(&ran.outputs) {
+        for (place, set) in run.sets.iter().enumerate() {
+            for (output, outcome) in self.job.outputs.iter().zip(&run.outputs) {
                 if output.set == place {
                     let ledger = &outcome.report.ledger;
                     let owed = ledger.written.owed.iter();
@@ -64,15 +63,15 @@ impl Summary<'_> {
                     rows.push(row(&set.name, &output.name, &ledger.read, owed, outcome.written.len()));
                 }
             }
-            if set.untaken.rows > 0 {
-                rows.push(row(&set.name, "(nobody)", &set.untaken, String::new(), 0));
+            if set.unrouted.rows > 0 {
+                rows.push(row(&set.name, "(unrouted)", &set.unrouted, String::new(), 0));
             }
         }
-        rows.push(row("", "dealt out", &ledger.converted, String::new(), 0));
+        rows.push(row("", "routed", &ledger.converted, String::new(), 0));
         out.push_str(&table(2, &[2, 3, 4, 5, 6], &rows));
-        let outputs = self.job.outputs.iter().zip(&ran.outputs);
+        let outputs = self.job.outputs.iter().zip(&run.outputs);
         let outputs = outputs.map(|(output, outcome)| (output.name.as_str(), &outcome.report));
-        let reports = std::iter::once(("inputs", &ran.report)).chain(outputs);
+        let reports = std::iter::once(("inputs", &run.report)).chain(outputs);
         let reasons = reports.flat_map(|(name, report)| {
             left_out(&report.ledger).map(move |(what, reason, rows)| {
                 vec![name.to_owned(), what.to_owned(), number(rows), reason.to_owned()]
@@ -80,26 +79,26 @@ impl Summary<'_> {
         });
         let reasons: Vec<Vec<String>> = reasons.collect();
         if !reasons.is_empty() {
-            out.push_str("left out\n");
+            out.push_str("not converted\n");
             out.push_str(&table(2, &[2], &reasons));
         }
         out.push_str(&self.ending().found());
-        if ran.refused.is_some() {
+        if run.refused.is_some() {
             out.push_str("nothing was written\n");
         } else if self.dry_run {
             out.push_str("dry run: nothing was written\n");
         } else {
             out.push_str("each set balances with the inputs; written:\n");
-            let reports = ran.outputs.iter().flat_map(|outcome| &outcome.written);
-            out.push_str(&file_lines(reports.chain(&ran.beside)));
+            let reports = run.outputs.iter().flat_map(|outcome| &outcome.written);
+            out.push_str(&file_lines(reports.chain(&run.companions)));
         }
         out
     }
 
     /// The summary as JSON, also for the receipt.
     pub(super) fn object(&self, exit: Exit) -> Value {
-        let ran = self.ran;
-        let outputs = self.job.outputs.iter().zip(self.prepared).zip(&ran.outputs).map(
+        let run = self.outcome;
+        let outputs = self.job.outputs.iter().zip(self.prepared).zip(&run.outputs).map(
             |((output, prepared), outcome)| {
                 let mut value = receipt::outcome(outcome);
                 if let Some(object) = value.as_object_mut() {
@@ -114,20 +113,20 @@ impl Summary<'_> {
                 value
             },
         );
-        let sets = ran.sets.iter().map(|set| {
-            json!({"set": set.name, "taken": receipt::amounts(&set.taken), "untaken": receipt::amounts(&set.untaken)})
+        let sets = run.sets.iter().map(|set| {
+            json!({"set": set.name, "taken": receipt::amounts(&set.routed), "untaken": receipt::amounts(&set.unrouted)})
         });
         json!({
             "exit": exit.code(),
-            "complete": ran.refused.is_none(),
+            "complete": run.refused.is_none(),
             "dry-run": self.dry_run,
             "source": self.source,
-            "ledger": receipt::ledger(&ran.report.ledger),
+            "ledger": receipt::ledger(&run.report.ledger),
             "sets": sets.collect::<Vec<_>>(),
             "reports": outputs.collect::<Vec<_>>(),
-            "beside": ran.beside.iter().map(receipt::written).collect::<Vec<_>>(),
-            "findings": receipt::counts(&ran.report.diagnostics),
-            "refused": ran.refused.as_ref().map(|fatal| fatal.diagnostics.iter().map(receipt::diagnostic).collect::<Vec<_>>()),
+            "beside": run.companions.iter().map(receipt::written).collect::<Vec<_>>(),
+            "findings": receipt::counts(&run.report.diagnostics),
+            "refused": run.refused.as_ref().map(|fatal| fatal.diagnostics.iter().map(receipt::diagnostic).collect::<Vec<_>>()),
         })
     }
 

@@ -29,12 +29,12 @@ use transpose_deals::Rules;
 use transpose_engine::validate::{Message, Severities, Validation, ValidationResult};
 use transpose_io::Input;
 
-/// Checks reports and tells everything that is wrong with them
+/// Checks reports and lists everything that is wrong with them
 ///
 /// The files of one message are checked together, in any order. Nothing is converted, and the files
 /// are never changed.
 #[derive(clap::Args)]
-#[command(mut_arg("from", |arg| arg.help("The format of the reports, where their content does not tell")))]
+#[command(mut_arg("from", |arg| arg.help("The format of the reports, where the content does not decide")))]
 #[command(mut_arg("memory_limit", |arg| arg.help("How much memory to take at most, such as `256MiB`, or `unlimited`, at least 64MiB. By default about 64MiB and a little for each thread; what does not fit goes to `--temp-dir`")))]
 #[command(mut_arg("temp_dir", |arg| arg.help("The folder for what does not fit into memory, and for what comes from a pipe; nothing stays there. By default the system's own")))]
 #[command(after_help = "\
@@ -42,7 +42,7 @@ Examples:
   transpose validate message.tsv
   transpose validate DSR_*_1of3_*.tsv.gz DSR_*_2of3_*.tsv.gz DSR_*_3of3_*.tsv.gz --strict
   transpose validate message.tsv --rules partner.toml --report sarif -o findings.sarif
-  transpose validate message.tsv --fix mended.tsv
+  transpose validate message.tsv --fix repaired.tsv
 
 `transpose explain CODE` tells more about a finding, `transpose init rules` writes a rules file to begin with.
 The exit code is 0 when no errors were found, 1 when some were (with `--strict` also warnings), 2 for wrong use or wrong
@@ -56,24 +56,23 @@ pub(crate) struct Validate {
     /// An option of the format; `transpose formats FORMAT` lists them
     #[arg(long = "set", visible_alias = "read-set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
     set: Vec<(String, String)>,
-    /// Fail on warnings too, and take sums that differ from their totals for errors
+    /// Fail on warnings too, and treat totals that differ from their sums as errors
     #[arg(long)]
     strict: bool,
-    /// What a partner demands beyond the format: severities, versions, records, values, required
-    /// cells
+    /// A partner's rules beyond the format: severities, versions, records, values, required cells
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// How findings are written: for people, one JSON object a line, or SARIF 2.1.0
+    /// The form of diagnostics: for people, JSON Lines, or SARIF 2.1.0
     #[arg(long, value_name = "FORM", default_value = "text")]
     report: ReportFormat,
-    /// Where findings are written; by default standard output
+    /// The file for diagnostics; by default standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
-    /// How many findings of each code are written in full; the rest is counted
+    /// The number of diagnostics of each code to write in full; the rest is counted
     #[arg(long, value_name = "N", default_value_t = KEPT)]
     first: usize,
-    /// Write a repaired copy: a file, or for several inputs a folder. Only what can be mended
-    /// without asking anybody is changed
+    /// Write a repaired copy: a file, or for several inputs a folder. Only problems with one
+    /// possible repair are changed
     #[arg(long, value_name = "OUT")]
     fix: Option<PathBuf>,
     #[command(flatten)]
@@ -89,9 +88,9 @@ pub(crate) struct Validate {
 /// How findings are written.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ReportFormat {
-    /// For people, grouped by code
+    /// Text, grouped by code
     Text,
-    /// One JSON object a line, a summary last
+    /// One JSON object per line, a summary last
     Jsonl,
     /// A SARIF 2.1.0 log
     Sarif,

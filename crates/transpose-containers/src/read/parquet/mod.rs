@@ -8,7 +8,7 @@ mod rows;
 mod values;
 
 use crate::read::reader::{Beginning, Mark, Reader, RegisteredReader, Table};
-use crate::read::table::sink::Stop;
+use crate::read::stop::Stop;
 use transpose_core::inventory;
 
 /// The reader of Parquet.
@@ -36,7 +36,8 @@ impl Reader for Parquet {
 
     #[cfg(not(feature = "parquet"))]
     fn open(&self, beginning: &Beginning<'_>) -> Result<Table, Stop> {
-        use crate::read::codes::{UNSUPPORTED, refused_input};
+        use crate::read::codes::UNSUPPORTED;
+        use crate::read::stop::refused_input;
         let message = "the file is Parquet, and this program was built without it";
         Err(Stop::Refused(refused_input(&UNSUPPORTED, &beginning.input.name().into(), message)))
     }

@@ -1,12 +1,13 @@
 //! The rows of a Parquet file, row group by row group, batch by batch.
 
-use crate::read::codes::{NO_TABLE, NO_TEXT, PASSED_OVER, TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
+use crate::read::codes::{NO_TABLE, NO_TEXT, PASSED_OVER, TOO_LARGE, UNREADABLE, UNSUPPORTED};
 use crate::read::parquet::values::{Meaning, integer, meaning, moment, text_of};
 use crate::read::reader::FileTable;
 use crate::read::source::store::{Store, StoreReader};
+use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
 use crate::read::table::rows::Rows;
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::table::sink::Sink;
 use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -48,7 +49,7 @@ impl ChunkReader for Store {
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
         let end = start.checked_add(length as u64);
         if end.is_none_or(|end| end > Store::len(self)) {
-            return Err(ParquetError::EOF("a part lies behind the end of the file".into()));
+            return Err(ParquetError::EOF("a part is beyond the end of the file".into()));
         }
         let mut bytes = vec![0; length];
         self.read_at(start, &mut bytes).map_err(|error| ParquetError::External(Box::new(error)))?;
@@ -219,7 +220,7 @@ impl Column {
         there.then(|| self.text.get(start as usize..end as usize).unwrap_or_default())
     }
 
-    /// Reads as many rows; the first of them stands in the given line.
+    /// Reads as many rows; the first of them is in the given line.
     fn read(&mut self, rows: usize, line: u64, sink: &mut Sink) -> Result<(), Stop> {
         self.text.clear();
         self.cells.clear();

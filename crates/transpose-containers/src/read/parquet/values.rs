@@ -1,6 +1,6 @@
-//! What the values of a Parquet column mean, and the text that stands for exactly each of them.
+//! What the values of a Parquet column mean, and the text that represents exactly each of them.
 //!
-//! Whole numbers stand in full, decimals with their scale, dates and times as in ISO 8601 (with `Z`
+//! Whole numbers are in full, decimals with their scale, dates and times as in ISO 8601 (with `Z`
 //! where the column says that it is UTC), floating numbers as the shortest text that means the
 //! same.
 

@@ -1,10 +1,10 @@
 //! Zip archives that workbooks come in. What an archive says about the size of its members is not
 //! believed: they are counted while they are unpacked.
 
-use crate::read::codes::{TOO_LARGE, UNREADABLE, UNSUPPORTED, stop};
+use crate::read::codes::{TOO_LARGE, UNREADABLE, UNSUPPORTED};
 use crate::read::source::fill;
 use crate::read::source::store::{Store, StoreReader};
-use crate::read::table::sink::Stop;
+use crate::read::stop::{Stop, stop};
 use std::io::{self, BufReader, Read};
 use transpose_core::diagnostics::{Location, shown};
 use zip::ZipArchive;

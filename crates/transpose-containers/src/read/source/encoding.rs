@@ -6,7 +6,7 @@
 
 use crate::read::codes::{ENCODING, ENCODING_GUESSED, MALFORMED, UNKNOWN_ENCODING};
 use crate::read::source::fill;
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::stop::Stop;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::io::{self, Read};
@@ -148,10 +148,9 @@ fn confidence(head: &[u8], encoding: &'static Encoding) -> &'static str {
 pub(crate) struct DecodingDiagnostics(Arc<Mutex<Diagnostics>>);
 
 impl DecodingDiagnostics {
-    /// Gives what was found to the stream.
-    pub(crate) fn give_to(&self, sink: &mut Sink) {
-        let mut found = lock(&self.0);
-        sink.diagnostics.merge(std::mem::take(&mut *found));
+    /// What was found so far; from then on there is nothing.
+    pub(crate) fn take(&self) -> Diagnostics {
+        std::mem::take(&mut *lock(&self.0))
     }
 }
 
@@ -179,7 +178,7 @@ impl<R: Read> Utf8Reader<R> {
                 diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
             EncodingEvidence::Declared(how) => {
-                let message = format!("the text is {name}, told by {how}");
+                let message = format!("the text is {name}, detected from {how}");
                 diagnostics.push(Diagnostic::new(&ENCODING, Location::default(), message));
             }
             EncodingEvidence::Guessed(sure) => {

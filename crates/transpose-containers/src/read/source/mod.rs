@@ -5,13 +5,16 @@ pub(crate) mod encoding;
 pub(crate) mod store;
 pub(crate) mod xml;
 
-use crate::read::codes::{ONCE, UNREADABLE, refused, refused_input};
-use crate::read::table::sink::Stop;
+use crate::read::codes::{ONCE, UNREADABLE};
+use crate::read::stop::{Stop, refused, refused_input};
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use transpose_core::diagnostics::{Location, shown};
 use transpose_io::{Input, IoError};
+
+/// A line, from 1, and a byte of a text.
+pub(crate) type Place = (u64, u64);
 
 /// Reads an input from its first byte to its last, and lets go of what is read.
 pub(crate) struct SequentialReader {

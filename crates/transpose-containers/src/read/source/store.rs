@@ -1,7 +1,7 @@
 //! A file that can be read at any place.
 
 use crate::read::source::{SequentialReader, fill};
-use crate::read::table::sink::Stop;
+use crate::read::stop::Stop;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! Events of XML, with the line and byte at which each stands and a cap on its length.
+//! Events of XML, with the line and byte at which each is and a cap on its length.
 
-use crate::read::codes::{BAD_RECORDS, TOO_LARGE, stop};
+use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
+use crate::read::source::Place;
 use crate::read::source::io_stop;
-use crate::read::table::records::Place;
-use crate::read::table::sink::Stop;
+use crate::read::stop::{Stop, stop};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::io::{self, BufRead, BufReader, Read};
@@ -86,7 +86,7 @@ pub(crate) fn next<'b, R: Read>(
     }
 }
 
-/// Adds what stands for a reference such as `&amp;` or `&#65;` to a text.
+/// Adds what represents a reference such as `&amp;` or `&#65;` to a text.
 pub(crate) fn reference(
     entity: &quick_xml::events::BytesRef<'_>,
     text: &mut Vec<u8>,

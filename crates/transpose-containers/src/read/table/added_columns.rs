@@ -1,8 +1,9 @@
 //! Columns that an input lacks and the command gives, with the same value in every row: what an API
 //! took from its address, and no body has.
 
-use crate::read::codes::{COLUMN_EXISTS, refused_input, stop};
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::codes::COLUMN_EXISTS;
+use crate::read::stop::{Stop, refused_input, stop};
+use crate::read::table::sink::Sink;
 use std::io::Read;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Fatal, Location};
@@ -91,7 +92,7 @@ fn folded(heading: &str) -> String {
 /// The delimiters that tables are written with.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The delimiter that stands most often in a line of headings.
+/// The delimiter that is most often in a line of headings.
 fn delimiter(headings: &str) -> u8 {
     let count = |delimiter: u8| headings.bytes().filter(|byte| *byte == delimiter).count();
     DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')

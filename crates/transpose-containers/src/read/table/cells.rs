@@ -1,7 +1,7 @@
 //! Cells of workbooks as `calamine` gives them.
 
+use crate::read::stop::Stop;
 use crate::read::table::sheets::{Sheets, number};
-use crate::read::table::sink::Stop;
 use calamine::{CellErrorType, ExcelDateTime, SheetType};
 
 /// What is put into a cell.

@@ -19,10 +19,11 @@ pub(crate) mod rows;
 pub(crate) mod sheets;
 pub(crate) mod sink;
 
+use crate::read::stop::Stop;
 use added_columns::AddedColumns;
 use rows::Rows;
 use sheets::Sheets;
-use sink::{Sink, Stop};
+use sink::Sink;
 use std::sync::Arc;
 
 /// Where the rows of a table go, and what the command says about them.

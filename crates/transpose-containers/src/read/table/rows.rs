@@ -3,8 +3,9 @@
 //! A cell that is not there is nothing; a text without a character is two quotes. So absent and
 //! empty stay two things.
 
+use crate::read::stop::Stop;
 use crate::read::table::added_columns::AddedColumns;
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::table::sink::Sink;
 use transpose_text::quoting::write_text;
 
 /// Writes rows.

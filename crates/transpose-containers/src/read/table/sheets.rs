@@ -5,12 +5,11 @@
 //! row repeats the headings continue the table, as programs write it that run out of rows; what
 //! else there is is passed over and reported.
 
-use crate::read::codes::{
-    CONTINUED, ERROR_CELL, NO_SHEET, NO_TABLE, PASSED_OVER, TOO_LARGE, UNREADABLE, stop,
-};
+use crate::read::codes::{CONTINUED, ERROR_CELL, NO_SHEET, NO_TABLE, PASSED_OVER, TOO_LARGE, UNREADABLE};
+use crate::read::stop::{Stop, stop};
 use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::rows::Rows;
-use crate::read::table::sink::{Sink, Stop};
+use crate::read::table::sink::Sink;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Location};
 

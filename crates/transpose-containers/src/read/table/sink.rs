@@ -1,13 +1,14 @@
 //! From parsers that push to readers that pull: a thread, a bounded channel, and what it has to
 //! report.
 
-use crate::read::codes::{PARSER_FAILED, refused_input};
+use crate::read::codes::PARSER_FAILED;
 use crate::read::diagnostics::DiagnosticSlot;
+use crate::read::stop::{Stop, refused_input};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::diagnostics::Diagnostics;
 use transpose_io::{Input, IoError};
 
 /// The name of the threads that take containers apart. Whoever prints panics can see by it that
@@ -17,29 +18,6 @@ pub const THREAD: &str = "container";
 /// How many bytes go through the channel at once, and how many such blocks wait in it.
 const BLOCK: usize = 128 << 10;
 const WAITING: usize = 4;
-
-/// Why a stream ends before its end.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// Nobody reads it any more.
-    Gone,
-    /// Reading what it is made from failed.
-    Io(IoError),
-    /// What it is made from is refused.
-    Refused(Fatal),
-}
-
-impl From<IoError> for Stop {
-    fn from(error: IoError) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<Fatal> for Stop {
-    fn from(fatal: Fatal) -> Self {
-        Self::Refused(fatal)
-    }
-}
 
 /// Takes the bytes that a parser pushes.
 pub(crate) struct Sink {
@@ -82,9 +60,9 @@ pub(crate) fn spawn(
         }));
         let outcome = outcome.unwrap_or_else(|_| {
             let name: Arc<str> = input.name().into();
-            Err(Stop::Refused(refused_input(&PARSER_FAILED, &name, "the file could not be taken apart")))
+            Err(Stop::Refused(refused_input(&PARSER_FAILED, &name, "the file could not be parsed")))
         });
-        // A failed parser has still pushed what stands before the failure.
+        // A failed parser has still pushed what comes before the failure.
         let rest = std::mem::take(&mut sink.block);
         slot.keep(std::mem::take(&mut sink.diagnostics), sink.pushed + u64::from(outcome.is_ok()));
         let error = match outcome {

@@ -60,8 +60,8 @@ pub(super) fn end(out: &mut Vec<u8>) {
     words(out, 0x000a, &[]);
 }
 
-/// What stands before the list of sheets: code page (UTF-16), window, date mode 1900, fonts,
-/// formats of cells, the style `Normal`.
+/// What comes before the list of sheets: code page (UTF-16), window, date mode 1900, fonts, formats
+/// of cells, the style `Normal`.
 pub(super) fn book(out: &mut Vec<u8>) {
     words(out, 0x0042, &[0x04b0]);
     words(out, 0x003d, &[0, 0, 0x25bc, 0x1572, 0x0038, 0, 0, 1, 0x0258]);

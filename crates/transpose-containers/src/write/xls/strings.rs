@@ -107,7 +107,7 @@ impl Strings {
         })
     }
 
-    /// Ends the table. Afterwards [`Strings::len`] and [`Strings::replay`] tell of all of it.
+    /// Ends the table. Afterwards [`Strings::len`] and [`Strings::replay`] report all of it.
     pub(super) fn end(&mut self) -> Result<(), Fatal> {
         if !self.body.is_empty() {
             self.record()?;

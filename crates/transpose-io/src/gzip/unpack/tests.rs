@@ -104,7 +104,7 @@ fn members_of_all_sizes_come_in_order() {
 
 #[test]
 fn members_inside_of_members_lead_nobody_astray() {
-    // Stored and not compressed, whole members stand in the data where no member begins.
+    // Stored and not compressed, whole members are in the data where no member begins.
     let inner: Vec<u8> = (0..50).flat_map(|n| pack(&text(n, 300), 6)).collect();
     let outer: Vec<u8> = (0..3).flat_map(|_| pack(&inner, 0)).collect();
     check(&outer, Limits::default());

@@ -119,8 +119,10 @@ impl Reader<'_> {
             if let Some(other) =
                 before.iter().find(|column| column.fields().any(|field| field == Field::EVENT_DURATION))
             {
-                let message =
-                    format!("the end tells how long a play was, and so does the column `{}`", other.heading);
+                let message = format!(
+                    "the end gives the duration of a play, and so does the column `{}`",
+                    other.heading
+                );
                 return Err(self.refuse(end.span(), message));
             }
             found.push(Source::End);
@@ -184,7 +186,7 @@ impl Reader<'_> {
             (None, None) if matches!(source, Source::Count(_)) => RawKind::Integer,
             (None, None) if *source == Source::End => RawKind::Timestamp,
             (None, None) => RawKind::Text,
-            // What a code means is told by its table.
+            // What a code means is reported by its table.
             (None, Some(field)) if raw.codes.is_some() => default_kind(field.kind()).unwrap_or(RawKind::Word),
             (None, Some(field)) => default_kind(field.kind()).ok_or_else(|| {
                 self.refuse(place.clone(), format!("the column of `{field}` needs a `kind`"))
@@ -239,7 +241,7 @@ impl Reader<'_> {
         if let Some(other) = raw.other.as_ref().filter(|_| table.is_none()) {
             return Err(self.refuse(other.span(), "`other` goes with `codes`"));
         }
-        // A month that ends something stands for its last day.
+        // A month that ends something represents its last day.
         let ends = field.is_some_and(|field| field.id().ends_with("-end"));
         let dates = self.formats(raw, kind)?;
         let number = self.number(raw, kind)?;

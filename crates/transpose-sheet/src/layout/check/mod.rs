@@ -30,7 +30,7 @@ pub(crate) struct Reader<'a> {
 pub(super) type CodeTables = BTreeMap<String, Arc<CodeTable>>;
 
 impl Reader<'_> {
-    /// The refusal of what stands at a place.
+    /// The refusal of what is at a place.
     pub(crate) fn refuse(&self, span: Range<usize>, message: impl Into<String>) -> Fatal {
         let before = self.text.as_bytes().get(..span.start).unwrap_or(&[]);
         let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
@@ -62,7 +62,7 @@ impl Reader<'_> {
             let place = column.span();
             let column = self.column(column, &columns, (&codes, headed))?;
             if matches!(column.source, Source::Count(_) | Source::Sum(_)) {
-                return Err(self.refuse(place, "`count` and `sum` go into lines before and after the rows"));
+                return Err(self.refuse(place, "`count` and `sum` belong to preface and trailer lines"));
             }
             columns.push(column);
         }
@@ -94,18 +94,17 @@ impl Reader<'_> {
             return Err(self.refuse(raw.directions.span(), "a layout with `[constants]` is only read"));
         }
         if !sums && let Some(returns) = &raw.table.returns {
-            return Err(
-                self.refuse(returns.span(), "`returns` goes with tables of sums (`grain = \"aggregate\"`)")
-            );
+            return Err(self
+                .refuse(returns.span(), "`returns` belongs to aggregate tables (`grain = \"aggregate\"`)"));
         }
         if let Some(column) = columns.iter().find(|column| sums && column.source == Source::End) {
             let message =
-                format!("the column `{}` is about the end of a play, and rows are sums", column.heading);
+                format!("the column `{}` is about the end of a play, and rows are usages", column.heading);
             return Err(self.refuse(0..0, message));
         }
         let adds = |line: &Line| line.cells.iter().any(|cell| matches!(cell.source, Source::Sum(_)));
         if !sums && before.iter().chain(&after).any(adds) {
-            return Err(self.refuse(0..0, "`sum` goes with tables of sums; plays are counted"));
+            return Err(self.refuse(0..0, "`sum` belongs to aggregate tables; plays are counted"));
         }
         let require = self.require(&raw.table.require)?;
         self.extension(raw.table.extension.as_ref())?;
@@ -114,7 +113,7 @@ impl Reader<'_> {
         let options = specs(&columns, &before, &after, &file_names);
         let layout = Layout {
             manifest,
-            // A table that is owed to the users' own service may hold what it tells of them; any
+            // A table that belongs to the users' own service may hold what it reports them; any
             // other only what it cannot do without.
             personal: columns
                 .iter()
@@ -170,7 +169,7 @@ impl Reader<'_> {
         Err(self.refuse(id.span(), message))
     }
 
-    /// What stands between and around cells.
+    /// What is between and around cells.
     fn marks(&self, table: &RawTable) -> Result<(u8, u8), Fatal> {
         let delimiter = self.mark("delimiter", table.delimiter.as_ref(), b',')?;
         if table.quote.as_ref().is_some_and(|quote| quote.get_ref() == "none") {
@@ -187,7 +186,7 @@ impl Reader<'_> {
         Ok((delimiter, quote))
     }
 
-    /// A single character that can stand between or around cells.
+    /// A single character that can are between or around cells.
     fn mark(&self, key: &str, given: Option<&Spanned<String>>, default: u8) -> Result<u8, Fatal> {
         let Some(given) = given else { return Ok(default) };
         match given.get_ref().as_bytes() {
@@ -264,20 +263,19 @@ impl Reader<'_> {
         let elsewhere = before.iter().filter(|line| line.headings).count();
         if elsewhere > 1 || (elsewhere == 1 && !headed) {
             return here(
-                "the line of headings stands in one place, and `heading = \"none\"` says that there is none"
-                    .into(),
+                "the line of headings has one place, and `heading = \"none\"` says that there is none".into(),
             );
         }
         if after.iter().any(|line| line.headings) {
-            return here("the line of headings stands before the rows".into());
+            return here("the line of headings comes before the rows".into());
         }
         if before.iter().any(|line| line.each.is_some()) {
-            return here("`each` goes with lines after the rows".into());
+            return here("`each` belongs to trailer lines".into());
         }
         for (place, line) in after.iter().enumerate() {
             let same = |other: &Line| other.mark() == line.mark();
             if after.iter().take(place).any(same) {
-                return here(format!("two lines after the rows begin with `{}`", line.mark().unwrap_or("")));
+                return here(format!("two trailer lines begin with `{}`", line.mark().unwrap_or("")));
             }
         }
         let holds = |field: Field| columns.iter().any(|column| column.field == Some(field));
@@ -291,7 +289,7 @@ impl Reader<'_> {
                     return here(format!("`sum` adds `{field}`, and no column has it"));
                 }
                 if field.kind() != Kind::Decimal {
-                    return here(format!("`sum` adds `{field}`, which is no number"));
+                    return here(format!("`sum` adds `{field}`, which is not a number"));
                 }
             }
             if let Some(each) = line.each.filter(|each| !holds(*each)) {

@@ -177,7 +177,7 @@ fn slot(cell: &Column) -> Slot {
     }
 }
 
-/// What a cell of a line after the rows tells of them.
+/// What a cell of a line after the rows reports them.
 fn control(layout: &Layout, cell: &Column) -> Option<Control> {
     match cell.source {
         Source::Count(Count::Rows) => Some(Control::Rows),

@@ -5,8 +5,8 @@
 //! in the logs of streaming services, else those that the text is a sequence of, else those of the
 //! nearest list. Their single values are cells; so are those of inner objects, under names joined
 //! by dots. Single values of the objects around them (`userId` beside `playLogItem`) belong to each
-//! row, wherever they stand in the text; rows wait for them, up to a limit. Lists inside of rows
-//! are cells that hold their JSON.
+//! row, wherever they are in the text; rows wait for them, up to a limit. Lists inside of rows are
+//! cells that hold their JSON.
 //!
 //! ```text
 //! {"userId":"u1","playLogItem":[{"track":{"title":"A"},"at":1},{"at":2}]}
@@ -26,28 +26,16 @@ mod path;
 mod shape;
 mod writer;
 
-use crate::read::codes::{NO_TABLE, stop};
-use crate::read::reader::{Beginning, Table, TextTable};
-use crate::read::table::Target;
-use crate::read::table::added_columns::AddedColumns;
-use crate::read::table::sink::Stop;
-use shape::{RecordShape, Survey};
-use std::io::Read;
-use std::sync::Arc;
-use transpose_core::diagnostics::Location;
-use writer::RecordWriter;
-
-/// How many first bytes of records are looked at to find their columns.
-const SURVEYED: usize = 1 << 20;
+use crate::read::source::Place;
+use crate::read::stop::Stop;
+pub(crate) use shape::{RecordShape, Survey};
+pub(crate) use writer::RecordWriter;
 
 /// The most columns that a table may have.
 const MOST_COLUMNS: usize = 4096;
 
 /// How deep objects and lists may lie in each other.
 pub(crate) const DEEPEST: usize = 64;
-
-/// A line, from 1, and a byte of the text.
-pub(crate) type Place = (u64, u64);
 
 /// What holds other values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +49,7 @@ pub(crate) enum Composite {
 pub(crate) struct Scalar<'a> {
     /// Its text, absent for null.
     pub(crate) text: Option<&'a [u8]>,
-    /// Whether it is a string, so that it stands in quotes in JSON.
+    /// Whether it is a string, so that it is in quotes in JSON.
     pub(crate) quoted: bool,
 }
 
@@ -84,45 +72,6 @@ pub(crate) enum Lists {
     Marked,
     /// Elements of one name stand one after the other, as in XML.
     Repeated,
-}
-
-/// Shows a visitor everything that a text holds, in order.
-type Visit = fn(&mut dyn Read, &mut dyn RecordVisitor) -> Result<(), Stop>;
-
-/// A text of records as a table.
-pub(crate) struct RecordTable {
-    /// What the first part of the text says; nothing where it holds no records.
-    shape: Option<RecordShape>,
-    visit: Visit,
-}
-
-impl RecordTable {
-    /// Finds the table in the first part of a text.
-    pub(crate) fn open(beginning: &Beginning<'_>, lists: Lists, visit: Visit) -> Result<Table, Stop> {
-        let head = beginning.head(SURVEYED)?;
-        let mut survey = Survey::default();
-        // Where the text ends here it need not end in the file, and what is wrong is reported when it
-        // is read.
-        let _ = visit(&mut beginning.text(&head), &mut survey);
-        let mut shape = survey.shape(lists);
-        if let Some(shape) = shape.as_mut().filter(|_| head.len() == SURVEYED) {
-            let options = beginning.options;
-            shape.complete(&options.records, &AddedColumns::new(&options.columns));
-        }
-        Ok(Table::Text(Arc::new(Self { shape, visit })))
-    }
-}
-
-impl TextTable for RecordTable {
-    fn read(&self, text: &mut dyn Read, target: &mut Target<'_>) -> Result<(), Stop> {
-        let Some(shape) = &self.shape else {
-            // What is wrong with the text says more than that there is nothing in it.
-            (self.visit)(text, &mut Survey::default())?;
-            return stop(&NO_TABLE, Location::default(), "the text holds no records");
-        };
-        let rows = target.rows(&shape.names())?;
-        (self.visit)(text, &mut RecordWriter::new(rows, shape.clone()))
-    }
 }
 
 /// Adds a key to a name.

@@ -1,13 +1,14 @@
 //! Where a walk through records is.
 
-use crate::read::codes::{TOO_LARGE, stop};
-use crate::read::table::records::{Composite, DEEPEST, Place};
-use crate::read::table::sink::Stop;
+use crate::read::codes::TOO_LARGE;
+use crate::read::source::Place;
+use crate::read::stop::{Stop, stop};
+use crate::read::table::records::{Composite, DEEPEST};
 use transpose_core::diagnostics::Location;
 
 /// Separates the parts of a path.
 pub(super) const PART: u8 = 0x1f;
-/// The part of a path that stands for the members of a list.
+/// The part of a path that represents the members of a list.
 pub(super) const MEMBER: &[u8] = b"[]";
 
 /// Where a walk is: keys joined, with a mark for members of lists.
@@ -56,7 +57,7 @@ impl Path {
     }
 }
 
-/// What stands behind a path that begins with another.
+/// What is behind a path that begins with another.
 pub(super) fn within<'a>(path: &'a [u8], outer: &[u8]) -> Option<&'a [u8]> {
     path.strip_prefix(outer).filter(|rest| rest.first().is_none_or(|byte| *byte == PART))
 }

@@ -1,13 +1,14 @@
 //! Which objects of a text of records are the rows of a table, and what its columns are: decided by
 //! the first part of the text.
 
+use crate::read::source::Place;
+use crate::read::stop::Stop;
 use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::records::path::{MEMBER, PART, Path, parts, within};
-use crate::read::table::records::{Composite, Lists, MOST_COLUMNS, Place, RecordVisitor, Scalar, joined};
-use crate::read::table::sink::Stop;
+use crate::read::table::records::{Composite, Lists, MOST_COLUMNS, RecordVisitor, Scalar, joined};
 use std::collections::HashMap;
 
-/// Names of lists, folded, whose objects are rows wherever they stand.
+/// Names of lists, folded, whose objects are rows wherever they are.
 const LISTS: [&str; 2] = ["playlogitem", "logs"];
 
 /// Looks at the first part of a text.
@@ -45,8 +46,8 @@ impl Survey {
         self.places.get(path).and_then(|place| self.seen.get(*place)).map_or(0, |seen| seen.count)
     }
 
-    /// The path whose objects are the rows; where elements repeat, a list is what
-    /// stands several times in one element.
+    /// The path whose objects are the rows; where elements repeat, a list is what appears several
+    /// times in one element.
     fn target(&self, lists: Lists) -> Option<&[u8]> {
         let marked = lists == Lists::Marked;
         let depth = |seen: &PathObjects| parts(&seen.path).count();

@@ -1,11 +1,12 @@
 //! Writing records as rows.
 
-use crate::read::codes::{LATE_KEY, NO_RECORDS, PASSED_OVER, REPEATED_KEY, TOO_LARGE, stop};
+use crate::read::codes::{LATE_KEY, NO_RECORDS, PASSED_OVER, REPEATED_KEY, TOO_LARGE};
+use crate::read::source::Place;
+use crate::read::stop::{Stop, stop};
 use crate::read::table::records::path::{MEMBER, Path, within};
 use crate::read::table::records::shape::RecordShape;
-use crate::read::table::records::{Composite, Place, RecordVisitor, Scalar, joined};
+use crate::read::table::records::{Composite, RecordVisitor, Scalar, joined};
 use crate::read::table::rows::Rows;
-use crate::read::table::sink::Stop;
 use std::collections::HashMap;
 use transpose_core::diagnostics::{Code, Diagnostic, Location};
 
@@ -58,7 +59,7 @@ pub(crate) struct RecordWriter<'a> {
 
 impl<'a> RecordWriter<'a> {
     /// Writes to rows whose headings are those of the shape.
-    pub(super) fn new(rows: Rows<'a>, shape: RecordShape) -> Self {
+    pub(crate) fn new(rows: Rows<'a>, shape: RecordShape) -> Self {
         let places = shape.columns.iter().cloned().zip(0..).collect();
         Self {
             rows,
@@ -148,7 +149,7 @@ impl<'a> RecordWriter<'a> {
             *cell = (start, self.bytes.len() as u32);
         } else {
             let key = String::from_utf8_lossy(&self.path.key).into_owned();
-            self.report(&REPEATED_KEY, place, || format!("`{key}` stands twice in a record"));
+            self.report(&REPEATED_KEY, place, || format!("`{key}` appears twice in a record"));
         }
         Ok(())
     }

@@ -1,0 +1,109 @@
+//! Which deal of an agreement holds.
+
+use super::PeriodTerms;
+use crate::deal::Deal;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+
+transpose_core::codes! {
+    /// A label for which there is no deal.
+    pub(crate) LABEL_WITHOUT_DEAL: "DEA0506" "label-without-deal" Error
+        "The label is to be paid, and the agreement has no deal with it that is in force, so the royalties are unknown."
+        "Add a `[[deal]]` for the label, or correct its name: the `label` of a deal is the `name` under `[recipient]`."
+    /// Several deals that could hold.
+    pub(crate) UNDECIDED_DEAL: "DEA0507" "undecided-deal" Error
+        "Several deals of the agreement hold in the period, and nothing says which one the report is for."
+        "Name the label in the job, or write its name as `name` under `[recipient]`."
+    /// A deal that does not hold in the period.
+    pub(crate) DEAL_NOT_IN_FORCE: "DEA0510" "deal-not-in-force" Error
+        "The agreement has deals, and none of them holds in the period."
+        "Correct `from` and `until` of the deal, or the period."
+}
+
+impl PeriodTerms {
+    /// The deal that holds, for the given label, or the given id of a deal. Without this call it is
+    /// the one whose `label` or `party-id` is that of the recipient, and without a recipient the
+    /// only one.
+    pub fn choose(&mut self, label: &str) -> Result<(), Fatal> {
+        let named = |deal: &Deal| deal.policies.label == label || deal.policies.id == label;
+        let found: Vec<usize> =
+            self.in_force().filter(|(_, deal)| named(deal)).map(|(index, _)| index).collect();
+        match found.as_slice() {
+            [one] => {
+                self.chosen = Some(*one);
+                Ok(())
+            }
+            [] => Err(Fatal::usage(self.without_deal(label))),
+            _ => Err(Fatal::usage(self.undecided())),
+        }
+    }
+
+    /// The deals that hold on some day of the period.
+    fn in_force(&self) -> impl Iterator<Item = (usize, &Deal)> {
+        let period = self.period;
+        let deals = self.agreement.deals.iter().enumerate();
+        deals.filter(move |(_, deal)| period.is_none_or(|period| deal.policies.holds_in(period)))
+    }
+
+    /// The deal that holds.
+    pub(crate) fn deal(&self) -> Result<&Deal, Diagnostic> {
+        if let Some(deal) = self.chosen.and_then(|index| self.agreement.deals.get(index)) {
+            return Ok(deal);
+        }
+        let recipient = self.agreement.recipient.as_ref();
+        let names = |deal: &Deal| {
+            recipient.is_some_and(|party| {
+                party.name == deal.policies.label
+                    || deal.policies.party.as_deref().is_some_and(|id| id.ends_with(party.id.as_str()))
+            })
+        };
+        let named: Vec<&Deal> = self.in_force().map(|(_, deal)| deal).filter(|deal| names(deal)).collect();
+        let all: Vec<&Deal> = self.in_force().map(|(_, deal)| deal).collect();
+        match (named.as_slice(), all.as_slice()) {
+            ([one], _) => Ok(one),
+            (_, []) => Err(self.out_of_force()),
+            ([], all) => match (recipient, all) {
+                // A recipient is never paid under the deal of another label.
+                (Some(party), _) => Err(self.without_deal(&party.name)),
+                (None, [one]) => Ok(one),
+                (None, _) => Err(self.undecided()),
+            },
+            _ => Err(self.undecided()),
+        }
+    }
+
+    fn deals_place(&self) -> Location {
+        self.agreement.deals.first().map(|deal| deal.policies.place.clone()).unwrap_or_default()
+    }
+
+    fn deal_list(&self) -> String {
+        let deals = self
+            .agreement
+            .deals
+            .iter()
+            .map(|deal| format!("`{}` for {}", deal.policies.id, deal.policies.label));
+        deals.collect::<Vec<_>>().join(", ")
+    }
+
+    fn without_deal(&self, label: &str) -> Diagnostic {
+        let source = &self.agreement.source;
+        let message = format!("no deal of {source} that is in force is for the label");
+        let list = self.deal_list();
+        let help = if list.is_empty() {
+            format!("add a `[[deal]]` to {source}")
+        } else {
+            format!("add a `[[deal]]` to {source}, which has {list}")
+        };
+        Diagnostic::new(&LABEL_WITHOUT_DEAL, self.deals_place(), message).value(label.as_bytes()).help(help)
+    }
+
+    fn undecided(&self) -> Diagnostic {
+        let message = format!("several deals could hold: {}", self.deal_list());
+        Diagnostic::new(&UNDECIDED_DEAL, self.deals_place(), message)
+    }
+
+    fn out_of_force(&self) -> Diagnostic {
+        let period = self.period.map(|period| format!(" {period}")).unwrap_or_default();
+        let message = format!("no deal holds in the period{period}");
+        Diagnostic::new(&DEAL_NOT_IN_FORCE, self.deals_place(), message)
+    }
+}

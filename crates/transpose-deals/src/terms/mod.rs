@@ -1,0 +1,243 @@
+//! An agreement and its period figures together, for one period: what the engine and the encoders
+//! ask for as [`transpose_core::terms::Terms`].
+//!
+//! Which period is reported, which deal holds, which sales context a play or sale has, and which
+//! figures belong to it are questions of a file each.
+//!
+//! Invariant: everything wrong with agreement and figures is found by [`PeriodTerms::new`], before
+//! an input is read.
+
+mod deal_choice;
+mod period;
+mod placement;
+mod planning;
+
+use crate::agreement::context_rules::{SETTABLE, key_of};
+use crate::agreement::{Agreement, own_key};
+use crate::basis::BasisInput;
+use crate::figures::{Figures, heading_of};
+use crate::models::Need;
+use crate::royalties::{self, Opening};
+use crate::toml::reader::without_errors;
+use planning::PlannedContext;
+use transpose_codes::time::Period;
+use transpose_core::diagnostics::{Diagnostic, Fatal};
+use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
+use transpose_core::terms::{
+    ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, RoyaltyTerms, ServiceTotal, Terms, UsageTotal,
+};
+
+/// An agreement with its period figures, for one period.
+#[derive(Clone, Debug)]
+pub struct PeriodTerms {
+    agreement: Agreement,
+    figures: Option<Figures>,
+    period: Option<Period>,
+    planned: Vec<PlannedContext>,
+    warnings: Vec<Diagnostic>,
+    /// The deal that was chosen, where several could hold.
+    chosen: Option<usize>,
+    opening: Option<Opening>,
+}
+
+impl PeriodTerms {
+    /// Joins an agreement and its figures; the given period wins over the agreement's, which wins
+    /// over the figures'.
+    pub fn new(
+        agreement: Agreement,
+        figures: Option<Figures>,
+        period: Option<Period>,
+    ) -> Result<Self, Fatal> {
+        let period = period::decide(&agreement, figures.as_ref(), period)?;
+        let warnings = agreement.warnings.clone();
+        let mut terms =
+            Self { agreement, figures, period, planned: Vec::new(), warnings, chosen: None, opening: None };
+        let diagnostics = terms.plan();
+        terms.warnings.extend(without_errors(diagnostics)?);
+        Ok(terms)
+    }
+
+    /// The reporting period, when one is stated or follows from the figures.
+    pub fn period(&self) -> Option<Period> {
+        self.period
+    }
+
+    /// The agreement.
+    pub fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
+    /// The figures, if there are any.
+    pub fn figures(&self) -> Option<&Figures> {
+        self.figures.as_ref()
+    }
+
+    /// Whether the agreement has deals, so that [`Terms::royalties`] answers.
+    pub fn has_deals(&self) -> bool {
+        !self.agreement.deals.is_empty()
+    }
+
+    /// Takes what an earlier period left over.
+    pub(crate) fn set_opening(&mut self, opening: Opening) {
+        self.opening = Some(opening);
+    }
+
+    /// What is suspicious in the agreement and the figures.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+}
+
+/// What rules read in any case, so that a diagnostic can name it.
+const ALWAYS_READ: [Field; 3] = [Field::TERRITORY, Field::SERVICE, Field::PLAN];
+
+/// What is read of sales, so that neither refunds nor prices are passed over.
+const OF_SALES: [Field; 3] = [Field::TRANSACTION_TYPE, Field::RETAIL_PRICE, Field::EVENT_CURRENCY];
+
+impl Terms for PeriodTerms {
+    fn reads(&self) -> FieldSet {
+        let own: FieldSet = ALWAYS_READ.into_iter().chain(OF_SALES).collect();
+        self.agreement.rules.iter().fold(own, |set, rule| set.union(rule.reads()))
+    }
+
+    fn context(&self, event: &Entity) -> Result<Entity, Diagnostic> {
+        self.place(event)
+    }
+
+    fn turns(&self) -> &[i64] {
+        &self.agreement.shops.turns
+    }
+
+    fn refunds(&self) -> RefundPolicy {
+        self.agreement.refunds
+    }
+
+    fn due(&self) -> Vec<Entity> {
+        self.planned.iter().map(|planned| planned.context.clone()).collect()
+    }
+
+    fn complete(&self, contexts: &mut [Entity]) -> Vec<Diagnostic> {
+        self.add_figures(contexts)
+    }
+
+    fn qualifying(&self) -> Option<QualifyingPlay> {
+        self.agreement.qualifying
+    }
+
+    fn conflict(&self) -> ConflictPolicy {
+        self.agreement.conflict
+    }
+
+    fn header(&self, header: &mut Entity) {
+        let agreement = &self.agreement;
+        header.set(Field::SENDER_ID, agreement.sender.id.as_str());
+        header.set(Field::SENDER_NAME, agreement.sender.name.as_str());
+        if let Some(recipient) = &agreement.recipient {
+            header.set(Field::RECIPIENT_ID, recipient.id.as_str());
+            header.set(Field::RECIPIENT_NAME, recipient.name.as_str());
+        }
+        header.set(Field::SERVICE_DESCRIPTION, agreement.service.as_str());
+        match agreement.repertoire.as_slice() {
+            [] => {}
+            [one] => header.set(Field::REPERTOIRE, one.as_str()),
+            several => {
+                let texts = several.iter().map(|text| text.as_str().into()).collect();
+                header.set(Field::REPERTOIRE, Value::Many(texts));
+            }
+        }
+        if let Some(id) = &agreement.message_id {
+            header.set(Field::MESSAGE_ID, id.as_str());
+        }
+        if let Some(period) = self.period {
+            header.set(Field::PERIOD_START, period.first().to_string());
+            header.set(Field::PERIOD_END, period.last().to_string());
+        }
+        for (field, text) in &agreement.defaults {
+            if field.group() == Group::Header {
+                header.set_default(*field, text.as_str());
+            }
+        }
+    }
+
+    fn fallback(&self, field: Field) -> Option<&str> {
+        self.agreement.defaults.get(&field).map(String::as_str)
+    }
+
+    fn key(&self, field: Field) -> String {
+        let source = &self.agreement.source;
+        if let Some(key) = own_key(field) {
+            let or =
+                if matches!(field, Field::PERIOD_START | Field::PERIOD_END) { "`--period`, or " } else { "" };
+            return format!("{or}{key} in {source}");
+        }
+        if let Some(heading) = heading_of(field) {
+            return self.figures.as_ref().map_or_else(
+                || format!("`{heading}` in the figures (`--figures FILE`)"),
+                |figures| format!("`{heading}` in {}", figures.source),
+            );
+        }
+        if SETTABLE.contains(&field) {
+            return format!("`{}` under `[[context]]` in {source}", key_of(field));
+        }
+        format!("`\"{field}\"` under `[defaults]` in {source}")
+    }
+
+    fn options(&self) -> &[(String, String)] {
+        &self.agreement.options
+    }
+
+    fn royalties(&self) -> Option<&dyn RoyaltyTerms> {
+        (!self.agreement.deals.is_empty()).then_some(self as &dyn RoyaltyTerms)
+    }
+}
+
+impl RoyaltyTerms for PeriodTerms {
+    fn per_user(&self) -> bool {
+        self.deal().is_ok_and(|deal| deal.needs(Need::Users))
+    }
+
+    fn counts_for_users(&self, context: &Entity, bearing: bool) -> bool {
+        self.deal().is_ok_and(|deal| deal.policies.counts_play(context, bearing))
+    }
+
+    fn work_out(
+        &self,
+        contexts: &mut [Entity],
+        played: &[UsageTotal<'_>],
+        whole: Option<&[ServiceTotal]>,
+    ) -> Result<Royalties, Vec<Diagnostic>> {
+        let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
+        let input = BasisInput {
+            policies: &deal.policies,
+            period: self.period,
+            reporting: self.agreement.currency,
+            source: self.figures.as_ref().map(|figures| figures.source.as_str()),
+            contexts: &*contexts,
+            usages: played,
+            service: whole,
+        };
+        let figures = self.figures_of(contexts);
+        let (royalties, summaries) = royalties::work_out(deal, input, figures, self.opening)?;
+        for (index, field, text) in summaries {
+            if let Some(context) = contexts.get_mut(index) {
+                context.set(field, text);
+            }
+        }
+        Ok(royalties)
+    }
+}
+
+/// The short word for a field in messages.
+fn short(field: Field) -> &'static str {
+    match field {
+        Field::TERRITORY => "territory",
+        Field::SERVICE => "service",
+        Field::PLAN => "plan",
+        Field::COMMERCIAL_MODEL => "commercial model",
+        Field::USE_TYPE => "use type",
+        field => field.id(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The end of a run over events: what was counted is written, and everything is accounted for.
+
+use crate::diagnostics;
+use crate::fanout::{RoutedTotals, Routing};
+use crate::run::events::service_view;
+use crate::run::events_to_blocks::{EventsToBlocks, KeySpaces};
+use crate::run::limits::OnReject;
+use crate::run::output::{OutputInProgress, PendingOutput};
+use crate::run::reader::Reader;
+use crate::run::{PendingRun, Run, RunOutcome};
+use std::sync::Arc;
+use transpose_core::accounting::RunReport;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+
+/// What the reading of events has left behind.
+pub(crate) struct EventsRead<'a, 'b> {
+    pub(crate) reader: Reader<'a>,
+    pub(crate) outputs: Vec<OutputInProgress<'a>>,
+    /// What was counted for each output of aggregates.
+    pub(crate) counts: Vec<Option<EventsToBlocks<'a>>>,
+    pub(crate) spaces: &'b KeySpaces<'a>,
+    /// The names of the inputs.
+    pub(crate) sources: &'b [Arc<str>],
+}
+
+/// Ends all outputs; nothing appears yet.
+pub(crate) fn finish(
+    run: &Run<'_>,
+    read: EventsRead<'_, '_>,
+    routing: Option<(&Routing<'_>, &RoutedTotals)>,
+) -> Result<PendingRun, Fatal> {
+    match routing {
+        Some((routing, totals)) => finish_routed(run, read, routing, totals),
+        None => finish_only(read),
+    }
+}
+
+/// Ends the only output of a run, whose report is that of the reader.
+fn finish_only(read: EventsRead<'_, '_>) -> Result<PendingRun, Fatal> {
+    let EventsRead { mut reader, mut outputs, mut counts, spaces, sources } = read;
+    let (Some(mut output), Some(counts)) = (outputs.pop(), counts.pop()) else {
+        return Err(diagnostics::bug("a run without an output"));
+    };
+    output.report = std::mem::take(&mut reader.report);
+    let pending =
+        if reader.gave_up { output.give_up() } else { end(output, counts, &reader, spaces, sources)? };
+    PendingRun::of_only(pending, reader)
+}
+
+/// Ends one output: what was counted is written now, what was encoded is written already.
+fn end(
+    mut output: OutputInProgress<'_>,
+    counts: Option<EventsToBlocks<'_>>,
+    reader: &Reader<'_>,
+    spaces: &KeySpaces<'_>,
+    sources: &[Arc<str>],
+) -> Result<PendingOutput, Fatal> {
+    match (counts, output.slices.take()) {
+        (Some(counts), _) => counts.finish(output, reader.reads, spaces, sources),
+        (None, Some(slices)) => output.finish(slices, false),
+        (None, None) => Err(diagnostics::bug("an output without a counter")),
+    }
+}
+
+/// Checks that everything that was routed is accounted for, and ends the outputs one after the
+/// other. Once one is refused, the others are not made.
+fn finish_routed(
+    run: &Run<'_>,
+    read: EventsRead<'_, '_>,
+    routing: &Routing<'_>,
+    totals: &RoutedTotals,
+) -> Result<PendingRun, Fatal> {
+    let EventsRead { mut reader, outputs, counts, spaces, sources } = read;
+    let mut report = std::mem::take(&mut reader.report);
+    let ledger = &mut report.ledger;
+    ledger.read.add(&totals.routed).map_err(|error| diagnostics::imbalance(&error))?;
+    ledger.converted = totals.routed.clone();
+    ledger.written = totals.routed.clone();
+    ledger.balance(false).map_err(|error| diagnostics::imbalance(&error))?;
+    let sets = routing.balance(totals, outputs.iter().map(|output| &output.report.ledger.read))?;
+    let mut refused = refusal(run, &reader, &outputs, routing, totals, &mut report);
+    let mut pending = Vec::with_capacity(outputs.len());
+    for (output, mut counts) in outputs.into_iter().zip(counts) {
+        if refused.is_some() {
+            pending.push(output.abandon());
+            continue;
+        }
+        let spec = output.output;
+        if let (Some(counts), Some(route)) = (&mut counts, &spec.route) {
+            counts.set_rule(&route.rule);
+            let service = spec.terms.zip(service_view(spec));
+            let service = service.and_then(|(terms, view)| routing.service_totals(totals, &view, terms));
+            counts.set_service_totals(service);
+        }
+        let ended = end(output, counts, &reader, spaces, sources);
+        let mut ended = ended.map_err(|fatal| spec.name_failure(fatal))?;
+        if let Some(route) = &spec.route {
+            ended.outcome.report.diagnostics.name_source(&route.location().into());
+        }
+        if let Some(fatal) = ended.outcome.refused.take() {
+            refused = Some(spec.name_failure(fatal));
+        }
+        pending.push(ended);
+    }
+    let outcome = RunOutcome { report, sets, refused, ..RunOutcome::default() };
+    PendingRun::new(outcome, pending, reader)
+}
+
+/// Why no output of a routed run may be written, if so; unrouted rows are reported.
+fn refusal(
+    run: &Run<'_>,
+    reader: &Reader<'_>,
+    outputs: &[OutputInProgress<'_>],
+    routing: &Routing<'_>,
+    totals: &RoutedTotals,
+    report: &mut RunReport,
+) -> Option<Fatal> {
+    let rejects = outputs.iter().map(|output| output.report.ledger.rejects());
+    let rejects = report.ledger.rejects() + rejects.sum::<u64>();
+    let refused =
+        |code, message: String| Some(Fatal::input(Diagnostic::new(code, Location::default(), message)));
+    if reader.gave_up {
+        let most = run.limits.max_rejects.unwrap_or_default();
+        let message = format!("{rejects} rows are rejected, and at most {most} may be");
+        return refused(&diagnostics::TOO_MANY_REJECTS, message);
+    }
+    let unrouted = routing.report_unrouted(totals, run.limits.unrouted, report);
+    if rejects > 0 && run.limits.on_reject == OnReject::Fail {
+        return refused(&diagnostics::REJECTED, format!("{rejects} rows cannot be converted"));
+    }
+    unrouted
+}
