@@ -216,7 +216,11 @@ fn closes(layout: &Layout, found: RowView<'_>, quote: u8) -> bool {
 fn described(column: &Column) -> Mapped {
     Mapped {
         holds: holds(column),
-        kind: kind(&column.format.kind),
+        kind: match column.format.kind {
+            // Read and shown alike.
+            CellKind::Word => CellKind::Id.name(),
+            kind => kind.name(),
+        },
         required: column.required,
         ..extra(&column.heading)
     }
@@ -253,32 +257,5 @@ fn holds(column: &Column) -> String {
         (Source::Sum(field), _) => format!("sum of {field}"),
         (_, Some(field)) => field.id().to_owned(),
         _ => "-".to_owned(),
-    }
-}
-
-/// The word for a notation, as layouts have it.
-fn kind(kind: &CellKind) -> &'static str {
-    match kind {
-        CellKind::Text => "text",
-        CellKind::Id => "id",
-        CellKind::Isrc => "isrc",
-        CellKind::Icpn => "icpn",
-        CellKind::Grid => "grid",
-        CellKind::Territory => "territory",
-        CellKind::TerritoryName => "territory-name",
-        CellKind::Timestamp => "timestamp",
-        CellKind::DateOrTimestamp => "date-or-timestamp",
-        CellKind::Date => "date",
-        CellKind::Month => "month",
-        CellKind::Seconds => "seconds",
-        CellKind::Duration => "duration",
-        CellKind::Integer => "integer",
-        CellKind::Decimal => "decimal",
-        CellKind::Money => "money",
-        CellKind::Percent => "percent",
-        CellKind::Fraction => "fraction",
-        CellKind::Currency => "currency",
-        CellKind::Boolean => "boolean",
-        CellKind::Vocabulary { .. } => "vocabulary",
     }
 }

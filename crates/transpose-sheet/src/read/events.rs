@@ -441,7 +441,7 @@ impl EventDecoder for SheetDecoder {
             if let Err(trouble) = self.understood(column, field, raw, &mut out) {
                 faults.push(self.fault(place, field, raw, trouble));
             }
-            if back && *kind == CellKind::Money && unsigned(&out) {
+            if back && kind == CellKind::Money && unsigned(&out) {
                 out.insert(0, b'-');
             }
             if !out.is_empty() {
@@ -714,11 +714,11 @@ impl SheetDecoder {
             // When the row was logged is itself told by now.
             let logged = if plan.logged == Some(*place) { plan.now } else { logged };
             let raw = found.raw(*place);
-            if let Some(code) = rule.broken(&column.format.kind, raw, quote, logged, clock) {
+            if let Some(code) = rule.broken(column.format.vocabulary.as_ref(), raw, quote, logged, clock) {
                 report.diagnostics.report(code, || {
                     let mut location = found.location().cell(*place + 1, self.table.name(*place));
                     location.field = column.field;
-                    let message = rule.message(&column.format.kind);
+                    let message = rule.message(column.format.vocabulary.as_ref());
                     Diagnostic::new(code, location, message).value(raw)
                 });
             }
@@ -776,7 +776,7 @@ impl SheetDecoder {
         report: &mut RunReport,
     ) -> Result<i64, RowError> {
         let text = bare(found.raw(column), self.table.dialect.quote);
-        let kind = self.table.column(column).map_or(&CellKind::Timestamp, |column| &column.format.kind);
+        let kind = self.table.column(column).map_or(CellKind::Timestamp, |column| column.format.kind);
         let Some(time) = serial_moment(text, self.table.repairs) else {
             return Err(RowError::Cell(column, odd_time(kind, text, self.table.repairs, error)));
         };

@@ -465,11 +465,11 @@ impl SumsDecoder {
                 let Some(column) = column else { return Ok(()) };
                 let (cell, kind, outcome) = match (&column.other, other.filter(|_| switched)) {
                     (Some((_, kind)), Some(other)) => {
-                        (other, kind, kind.read(raw, self.table.cells(), &mut scratch.value))
+                        (other, *kind, kind.read(raw, self.table.cells(), &mut scratch.value))
                     }
                     _ => (
                         main,
-                        &column.format.kind,
+                        column.format.kind,
                         column.format.read(raw, self.table.cells(), &mut scratch.value),
                     ),
                 };
@@ -488,7 +488,7 @@ impl SumsDecoder {
                         }
                     }
                 }
-                if back && *kind == CellKind::Money && unsigned(&scratch.value) {
+                if back && kind == CellKind::Money && unsigned(&scratch.value) {
                     scratch.value.insert(0, b'-');
                 }
                 cell
@@ -672,7 +672,7 @@ impl SumsDecoder {
 
 /// Whether a row cannot be counted with such a cell: its number, its time or its place is not
 /// known. What only describes is left out.
-fn is_uncountable(kind: &CellKind, code: &'static Code) -> bool {
+fn is_uncountable(kind: CellKind, code: &'static Code) -> bool {
     let describes = matches!(
         kind,
         CellKind::Text
@@ -680,7 +680,8 @@ fn is_uncountable(kind: &CellKind, code: &'static Code) -> bool {
             | CellKind::Isrc
             | CellKind::Icpn
             | CellKind::Grid
-            | CellKind::Vocabulary { .. }
+            | CellKind::Word
+            | CellKind::Vocabulary
             | CellKind::Boolean
     );
     let kept = [diagnostics::NOT_UTF8.id, diagnostics::UNKNOWN_CODE.id];

@@ -263,7 +263,7 @@ impl SheetEncoder {
                     };
                     match noted {
                         Ok(rounded) => {
-                            let minus = positive && *kind == CellKind::Money;
+                            let minus = positive && kind == CellKind::Money;
                             if rounded || !self.plain.get(place).is_some_and(|plain| *plain) {
                                 if minus && written.first() == Some(&b'-') {
                                     written.remove(0);
