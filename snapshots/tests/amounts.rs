@@ -25,7 +25,7 @@ use transpose_core::terms::{
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::validate::{Severities, Validation};
 use transpose_engine::{
-    Destination, Limits, OnReject, Outcome, Output, PeriodSelection, PersonalData, Reading, Run, Source,
+    Destination, Limits, Outcome, Output, PeriodSelection, PersonalData, Reading, Run, Source,
 };
 use transpose_io::{Compression, Input};
 use transpose_plugins as _;
@@ -237,7 +237,7 @@ fn written(
             reading: Reading { threads, ..Reading::default() },
             memory,
             temp_dir: &temp_dir,
-            on_reject: OnReject::Fail,
+            quarantine: None,
             max_rejects: None,
             unrouted: UnroutedPolicy::default(),
             overwrite: false,

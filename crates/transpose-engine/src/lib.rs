@@ -36,6 +36,6 @@ pub use filter::route_rule::{Condition, RouteRule};
 pub use output::files::CompanionFile;
 pub use output::slices::SliceTally;
 pub use output::spec::{Destination, Slice, Slicing, destination};
-pub use run::{CompanionFiles, Limits, OnReject, Outcome, Output, Route, Run, RunOutcome, Source};
+pub use run::{CompanionFiles, Limits, Outcome, Output, Route, Run, RunOutcome, Source};
 pub use scan::chunks::Reading;
 pub use scan::open::InputHead;

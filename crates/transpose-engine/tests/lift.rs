@@ -16,8 +16,7 @@ use transpose_core::format::{
 use transpose_core::model::{Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_core::terms::{DuplicatePolicy, UnroutedPolicy};
 use transpose_engine::{
-    Destination, Limits, OnReject, Outcome, Output, PeriodSelection, PersonalData, Reading, Run, Source,
-    inspect,
+    Destination, Limits, Outcome, Output, PeriodSelection, PersonalData, Reading, Run, Source, inspect,
 };
 use transpose_io::{Compression, Input};
 
@@ -243,7 +242,7 @@ fn convert(texts: &[&str], threads: usize, chunk: usize) -> Result<(String, Outc
             reading: Reading { threads, chunk },
             memory: None,
             temp_dir: folder.path(),
-            on_reject: OnReject::Fail,
+            quarantine: None,
             max_rejects: None,
             unrouted: UnroutedPolicy::default(),
             overwrite: true,

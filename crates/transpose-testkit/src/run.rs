@@ -9,8 +9,8 @@ use transpose_core::format::{Container, Format, Probe, Registry};
 use transpose_core::terms::{DuplicatePolicy, Terms, UnroutedPolicy};
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::{
-    Catalogue, Destination, Limits, OnReject, Outcome, Output, PeriodSelection, PersonalData, Reading, Run,
-    RunOutcome, Source,
+    Catalogue, Destination, Limits, Outcome, Output, PeriodSelection, PersonalData, Reading, Run, RunOutcome,
+    Source,
 };
 use transpose_io::{Compression, Input, OutputSet};
 
@@ -162,9 +162,9 @@ impl<'a> Prepared<'a> {
                 reading: settings.reading,
                 memory: settings.memory,
                 temp_dir: folder.path(),
-                on_reject: match settings.rejects.unwrap_or(case.plan.on_reject) {
-                    Rejects::Fail => OnReject::Fail,
-                    Rejects::Quarantine => OnReject::Quarantine(quarantine.clone()),
+                quarantine: match settings.rejects.unwrap_or(case.plan.on_reject) {
+                    Rejects::Fail => None,
+                    Rejects::Quarantine => Some(quarantine.clone()),
                 },
                 max_rejects: None,
                 unrouted: UnroutedPolicy::default(),

@@ -31,7 +31,7 @@ pub(crate) struct EnrichmentOptions {
 
 /// What happens to personal data.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum UserIds {
+pub(crate) enum UserIds {
     /// Keep it
     Keep,
     /// Drop it

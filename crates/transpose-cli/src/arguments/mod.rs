@@ -24,12 +24,12 @@ mod slices;
 mod threads;
 mod values;
 
-pub(crate) use enrichment::EnrichmentOptions;
+pub(crate) use enrichment::{EnrichmentOptions, UserIds};
 pub(crate) use input::{InputFormat, InputOptions, Layouts, ReadOptions};
 pub(crate) use loss::LossOptions;
 pub(crate) use memory::Memory;
 pub(crate) use output::{DataForm, Overwrite, TextOutput};
-pub(crate) use run_options::{RejectPolicy, RunOptions};
+pub(crate) use run_options::{InputRequest, RejectPolicy, RunOptions};
 pub(crate) use selection::Selection;
 pub(crate) use side_files::{SideFiles, warnings};
 pub(crate) use threads::Threads;

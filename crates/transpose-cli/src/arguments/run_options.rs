@@ -1,14 +1,21 @@
 //! Options that `convert` and `run` share: rejected rows, receipts, threads, memory, replacing
-//! files.
+//! files; and how their inputs are opened by them.
 
+use super::enrichment::EnrichmentOptions;
 use super::memory::Memory;
 use super::output::Overwrite;
 use super::threads::Threads;
 use crate::diagnostics::argument_error;
+use crate::open::{self, Containers, Opener};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use transpose_core::diagnostics::Fatal;
+use transpose_codes::time::Timestamp;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::format::{Format, Registry};
+use transpose_core::terms::UnroutedPolicy;
+use transpose_engine::{Catalogue, Limits};
+use transpose_io::Input;
 
 /// Options that `convert` and `run` share.
 #[derive(clap::Args)]
@@ -46,7 +53,81 @@ pub(crate) enum RejectPolicy {
     Quarantine,
 }
 
+/// The inputs that a run asks for.
+pub(crate) struct InputRequest<'a> {
+    pub(crate) paths: &'a [PathBuf],
+    /// The format of the inputs, where the command or the job names it.
+    pub(crate) from: Option<&'a str>,
+    pub(crate) containers: &'a Containers,
+    /// Whether there is a pass before the conversion, for which a pipe is copied.
+    pub(crate) reads_twice: bool,
+    pub(crate) enrichment: &'a EnrichmentOptions,
+    /// The folder of the outputs.
+    pub(crate) folder: &'a Path,
+}
+
+/// The inputs of a run, opened, and what goes with them.
+pub(crate) struct RunInputs<'a> {
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) format: &'a dyn Format,
+    pub(crate) catalogue: Option<Catalogue>,
+    /// What was found in the catalogue.
+    pub(crate) catalogue_diagnostics: Diagnostics,
+    /// Knows what is found about containers while inputs are read.
+    pub(crate) opener: Opener<'a>,
+    pub(crate) temp_dir: PathBuf,
+}
+
 impl RunOptions {
+    /// Opens the inputs of a run, recognises their format and reads the catalogue; `select` says
+    /// which of the inputs are read. Removes what killed runs have left behind.
+    pub(crate) fn open<'a>(
+        &self,
+        registry: &'a Registry,
+        request: &InputRequest<'_>,
+        select: impl FnOnce(Vec<Input>) -> Result<Vec<Input>, Fatal>,
+    ) -> Result<RunInputs<'a>, Fatal> {
+        // Whether the inputs are packed is not known yet.
+        let threads = self.threads.reading().within(self.memory.limit(), true).threads;
+        let temp_dir = self.memory.temp_dir()?;
+        let opener = request.containers.opener(registry, Some(&temp_dir)).of(request.from);
+        let inputs = if request.reads_twice {
+            opener.replayable_inputs(request.paths, threads, &temp_dir)?
+        } else {
+            opener.inputs(request.paths, threads)?
+        };
+        let inputs = select(inputs)?;
+        let format = open::choose_common_format(registry, request.from, &inputs)?.format;
+        let (catalogue, catalogue_diagnostics) = request.enrichment.read(registry, self.threads.reading())?;
+        // A failure to clean up does not matter.
+        let _ = transpose_io::clean_stale(request.folder);
+        let _ = transpose_io::clean_stale(&temp_dir);
+        Ok(RunInputs { inputs, format, catalogue, catalogue_diagnostics, opener, temp_dir })
+    }
+
+    /// What the run may take, replace and reject.
+    pub(crate) fn limits<'a>(
+        &self,
+        temp_dir: &'a Path,
+        quarantine: Option<PathBuf>,
+        now: Timestamp,
+        progress: &'a (dyn Fn(&Input) + Sync),
+    ) -> Limits<'a> {
+        Limits {
+            reading: self.threads.reading(),
+            memory: self.memory.limit(),
+            temp_dir,
+            quarantine,
+            max_rejects: self.max_rejects,
+            unrouted: UnroutedPolicy::default(),
+            overwrite: self.overwrite.allowed,
+            dry_run: self.dry_run,
+            hash: self.receipt.is_some(),
+            now,
+            progress,
+        }
+    }
+
     /// The quarantine file, if rejected rows are set aside; by default it is in `folder`, that of
     /// the outputs.
     pub(crate) fn quarantine_path(

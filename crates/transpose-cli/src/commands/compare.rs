@@ -1,6 +1,6 @@
 //! `transpose compare`: which plays of one report are in another.
 
-use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads};
+use crate::arguments::{InputFormat, InputOptions, Memory, Overwrite, ReadOptions, Threads, UserIds};
 use crate::diagnostics::{WithHelp as _, argument_error, joined, unknown_field};
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
@@ -8,6 +8,8 @@ use crate::open;
 use crate::progress::Progress;
 use crate::text::{counted, duration, number, printable, table};
 use crate::{clock, files};
+use clap::ValueEnum as _;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -62,7 +64,7 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "CONTAINER", requires = "output")]
     container: Option<String>,
     /// How to handle user ids in the file of differences; messages never show them
-    #[arg(long, value_name = "WHAT", default_value = "drop")]
+    #[arg(long, value_name = "WHAT", default_value = "drop", value_parser = user_ids())]
     user_ids: UserIds,
     #[command(flatten)]
     input_options: InputOptions,
@@ -74,13 +76,13 @@ pub(crate) struct Compare {
     overwrite: Overwrite,
 }
 
-/// What happens to user ids.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum UserIds {
-    /// Drop them
-    Drop,
-    /// Write them with the differences
-    Keep,
+/// What may happen to user ids in the file of differences, in which hashes would say nothing.
+fn user_ids() -> impl TypedValueParser<Value = UserIds> {
+    let words = [
+        PossibleValue::new("drop").help("Drop them"),
+        PossibleValue::new("keep").help("Write them with the differences"),
+    ];
+    PossibleValuesParser::new(words).try_map(|word| UserIds::from_str(&word, false))
 }
 
 impl Compare {

@@ -4,7 +4,6 @@ use crate::diagnostics;
 use crate::fanout::{RoutedTotals, Routing};
 use crate::run::events::service_view;
 use crate::run::events_to_blocks::{EventsToBlocks, KeySpaces};
-use crate::run::limits::OnReject;
 use crate::run::output::{OutputInProgress, PendingOutput};
 use crate::run::reader::Reader;
 use crate::run::{PendingRun, Run, RunOutcome};
@@ -125,7 +124,7 @@ fn refusal(
         return refused(&diagnostics::TOO_MANY_REJECTS, message);
     }
     let unrouted = routing.report_unrouted(totals, run.limits.unrouted, report);
-    if rejects > 0 && run.limits.on_reject == OnReject::Fail {
+    if rejects > 0 && run.limits.quarantine.is_none() {
         return refused(&diagnostics::REJECTED, format!("{rejects} rows cannot be converted"));
     }
     unrouted

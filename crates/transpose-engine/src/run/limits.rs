@@ -6,15 +6,6 @@ use transpose_codes::time::Timestamp;
 use transpose_core::terms::UnroutedPolicy;
 use transpose_io::Input;
 
-/// What happens when a row cannot be converted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OnReject {
-    /// Nothing is written.
-    Fail,
-    /// Rejected rows go to a file of their own, unchanged, and the rest is converted.
-    Quarantine(PathBuf),
-}
-
 /// What a run may take of the machine, what it may replace, and what ends it.
 #[derive(Clone)]
 pub struct Limits<'a> {
@@ -25,8 +16,9 @@ pub struct Limits<'a> {
     pub memory: Option<u64>,
     /// Where that is written.
     pub temp_dir: &'a Path,
-    /// What happens to rows that cannot be converted.
-    pub on_reject: OnReject,
+    /// The file for rows that cannot be converted, which are put there unchanged while the rest is
+    /// converted. Without it nothing is written when there is such a row.
+    pub quarantine: Option<PathBuf>,
     /// After how many rejected rows to give up.
     pub max_rejects: Option<u64>,
     /// What happens to rows that no output of a set takes, for outputs with routes.

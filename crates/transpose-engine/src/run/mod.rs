@@ -28,7 +28,7 @@ mod quarantine;
 mod reader;
 mod source;
 
-pub use limits::{Limits, OnReject};
+pub use limits::Limits;
 pub use output::{Outcome, Output, Route};
 pub use source::Source;
 
@@ -252,7 +252,7 @@ impl Run<'_> {
     /// Leaves unread what no one needs, for containers that keep columns apart. Rows that are
     /// quarantined are quarantined whole.
     fn restrict(&self, input: &Input, decoder: &dyn EventDecoder) {
-        if self.limits.on_reject == OnReject::Fail
+        if self.limits.quarantine.is_none()
             && let Some(columns) = decoder.columns()
         {
             input.restrict(&columns);

@@ -7,7 +7,6 @@ use crate::filter::route_rule::RouteRule;
 use crate::output::slices::{FinishedFiles, OutputSlices, SliceTally};
 use crate::output::spec::{Destination, OutputSpec, Slicing};
 use crate::run::Run;
-use crate::run::limits::OnReject;
 use crate::scan::open::other_grain;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
@@ -314,7 +313,7 @@ impl<'a> OutputInProgress<'a> {
     fn refusal(&self, slices: &OutputSlices<'_>) -> Option<Fatal> {
         let ledger = &self.report.ledger;
         let rejects = ledger.rejects();
-        if rejects > 0 && self.run.limits.on_reject == OnReject::Fail {
+        if rejects > 0 && self.run.limits.quarantine.is_none() {
             let message = format!("{rejects} of {} rows cannot be converted", ledger.read.rows);
             let diagnostic = Diagnostic::new(&diagnostics::REJECTED, Location::default(), message);
             return Some(Fatal::input(diagnostic));

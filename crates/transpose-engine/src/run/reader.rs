@@ -9,7 +9,6 @@
 //! report, which becomes the output's in the end.
 
 use crate::diagnostics;
-use crate::run::limits::OnReject;
 use crate::run::output::OutputInProgress;
 use crate::run::quarantine::Quarantine;
 use crate::run::{Run, message};
@@ -107,7 +106,7 @@ impl<'a> Reader<'a> {
         work: Work<'_, S>,
     ) -> Result<Option<ScanTotals>, Fatal> {
         let limits = &self.run.limits;
-        if let (OnReject::Quarantine(path), None) = (&limits.on_reject, &self.quarantine) {
+        if let (Some(path), None) = (&limits.quarantine, &self.quarantine) {
             self.quarantine = Some(Quarantine::create(path, limits.overwrite)?);
         }
         let reading = self.run.reading();

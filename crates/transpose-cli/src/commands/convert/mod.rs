@@ -3,8 +3,8 @@
 mod summary;
 
 use crate::arguments::{
-    self, EnrichmentOptions, InputFormat, InputOptions, LossOptions, ReadOptions, RejectPolicy, RunOptions,
-    Selection, SideFiles,
+    self, EnrichmentOptions, InputFormat, InputOptions, InputRequest, LossOptions, ReadOptions, RejectPolicy,
+    RunOptions, Selection, SideFiles,
 };
 use crate::balances::{self, BalancesFile};
 use crate::diagnostics::{WithHelp as _, argument_error, joined};
@@ -21,11 +21,10 @@ use summary::Summary;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Grain;
-use transpose_core::terms::{Terms, UnroutedPolicy};
+use transpose_core::terms::Terms;
 use transpose_engine::receipt::{self, Particulars};
 use transpose_engine::{
-    CompanionFile, Destination, Limits, OnReject, Outcome, Output, Run, RunOutcome, Slicing, Source,
-    destination,
+    CompanionFile, Destination, Outcome, Output, Run, RunOutcome, Slicing, Source, destination,
 };
 use transpose_io::Input;
 
@@ -165,11 +164,6 @@ impl Convert {
             (Some(balances), Some(terms)) => balances.carry(terms)?,
             _ => Diagnostics::default(),
         };
-        let memory = self.options.memory.limit();
-        // Whether the inputs are packed is not known yet.
-        let threads = self.options.threads.reading().within(memory, true).threads;
-        let temp_dir = self.options.memory.temp_dir()?;
-        let opener = self.input_options.opener(&registry, Some(&temp_dir), self.input_format.from.as_deref());
         // Refunds are paired with their sales in a pass before the conversion.
         let sells = terms.as_ref().is_some_and(|terms| terms.agreement().has_shops());
         // The sales contexts of tables of usages are gathered in a pass before the conversion.
@@ -178,25 +172,29 @@ impl Convert {
                 format.manifest().traits.contexts_in_rows && format.manifest().grain == Grain::Aggregate
             })
         });
-        let inputs = if sells || sums || self.selection.reads_twice() {
-            opener.replayable_inputs(&self.inputs, threads, &temp_dir)?
-        } else {
-            opener.inputs(&self.inputs, threads)?
+        let request = InputRequest {
+            paths: &self.inputs,
+            from: self.input_format.from.as_deref(),
+            containers: &self.input_options.containers,
+            reads_twice: sells || sums || self.selection.reads_twice(),
+            enrichment: &self.enrichment,
+            folder: &folder(&destination),
         };
-        let (inputs, received) = self.selection.delivery_log.check(inputs)?;
-        let source =
-            open::choose_common_format(&registry, self.input_format.from.as_deref(), &inputs)?.format;
-        let (catalogue, known) = self.enrichment.read(&registry, self.options.threads.reading())?;
+        let mut received = None;
+        let opened = self.options.open(&registry, &request, |inputs| {
+            let (inputs, log) = self.selection.delivery_log.check(inputs)?;
+            received = log;
+            Ok(inputs)
+        })?;
+        let source = opened.format;
         let period = asked.or_else(|| terms.as_ref().and_then(transpose_deals::PeriodTerms::period));
         if asked.is_some() && terms.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
                 format!("`{}` holds aggregates, from which `--period` cannot filter", source.manifest().id);
             return Err(argument_error(message).with_help("Leave `--period` out."));
         }
-        // Removes what a killed run has left behind; a failure to do so does not matter.
-        let _ = transpose_io::clean_stale(&folder(&destination));
-        let _ = transpose_io::clean_stale(&temp_dir);
-        let progress = Progress::new(&inputs, messages);
+        let progress = Progress::new(&opened.inputs, messages);
+        let update = |_: &Input| progress.update();
         let slicing: Slicing<'_> = &|moment| self.selection.slice(moment);
         let slicing = Some(slicing)
             .filter(|_| self.selection.split_by.is_some() && target.manifest().grain == Grain::Event);
@@ -216,42 +214,30 @@ impl Convert {
         }];
         let run = Run {
             source: Source {
-                inputs: &inputs,
+                inputs: &opened.inputs,
                 format: source,
                 options: &self.read_options.read_set,
-                catalogue: catalogue.as_ref(),
+                catalogue: opened.catalogue.as_ref(),
                 make_ids: self.enrichment.make_ids,
                 duplicates: self.selection.duplicates,
             },
             outputs: &outputs,
-            limits: Limits {
-                reading: self.options.threads.reading(),
-                memory,
-                temp_dir: &temp_dir,
-                on_reject: quarantine.clone().map_or(OnReject::Fail, OnReject::Quarantine),
-                max_rejects: self.options.max_rejects,
-                unrouted: UnroutedPolicy::default(),
-                overwrite: self.options.overwrite.allowed,
-                dry_run: self.options.dry_run,
-                hash: self.options.receipt.is_some(),
-                now,
-                progress: &|_| progress.update(),
-            },
+            limits: self.options.limits(&opened.temp_dir, quarantine.clone(), now, &update),
         };
-        let outcome = run.run(&|outcomes| self.companions(balances.as_ref(), &inputs, outcomes));
+        let outcome = run.run(&|outcomes| self.companions(balances.as_ref(), &opened.inputs, outcomes));
         progress.clear();
         let mut outcome = outcome.and_then(RunOutcome::into_only).unwrap_or_else(Outcome::failed);
         outcome.report.diagnostics = joined([
             arguments::warnings(terms.as_ref()),
             carried,
-            known,
-            opener.diagnostics(),
+            opened.catalogue_diagnostics,
+            opened.opener.diagnostics(),
             std::mem::take(&mut outcome.report.diagnostics),
         ]);
         let particulars = Particulars {
             program: program.to_string(),
             files: self.files_read(),
-            containers: inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
+            containers: opened.inputs.iter().map(|input| input.container().map(str::to_owned)).collect(),
             source: open::name_with_version(source.manifest(), outcome.source_version.as_deref()),
             target: open::target_name(target, version.as_deref()),
             period: period.map(|period| period.to_string()),

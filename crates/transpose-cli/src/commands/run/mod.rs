@@ -3,7 +3,7 @@
 mod outputs;
 mod summary;
 
-use crate::arguments::{self, EnrichmentOptions, RunOptions};
+use crate::arguments::{self, EnrichmentOptions, InputRequest, RunOptions};
 use crate::balances::{self, BalancesFile};
 use crate::clock;
 use crate::diagnostics::{WithHelp as _, argument_error, joined, located_at};
@@ -21,8 +21,8 @@ use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::terms::{DuplicatePolicy, Terms};
 use transpose_deals::job;
 use transpose_engine::{
-    CompanionFile, Condition, Destination, Limits, OnReject, Outcome, Output, PeriodSelection, Route,
-    RouteRule, Source, destination,
+    CompanionFile, Condition, Destination, Limits, Outcome, Output, PeriodSelection, Route, RouteRule,
+    Source, destination,
 };
 use transpose_io::Input;
 
@@ -77,26 +77,23 @@ impl Run {
         }
         let quarantine = self.options.quarantine_path(&job.inputs, &root)?;
         self.check_paths(&job, quarantine.as_deref())?;
-        let memory = self.options.memory.limit();
-        let threads = self.options.threads.reading().within(memory, true).threads;
-        let temp_dir = self.options.memory.temp_dir()?;
         let containers = Containers::with_columns(job.columns.clone());
-        let opener = containers.opener(&registry, Some(&temp_dir)).of(job.from.as_deref());
         let sells = prepared
             .iter()
             .filter_map(|output| output.terms.as_ref())
             .any(|terms| terms.agreement().has_shops());
-        let inputs = if sells || job.duplicates != DuplicatePolicy::Off {
-            opener.replayable_inputs(&job.inputs, threads, &temp_dir)?
-        } else {
-            opener.inputs(&job.inputs, threads)?
-        };
-        let source = open::choose_common_format(&registry, job.from.as_deref(), &inputs)?.format;
         let enrichment = EnrichmentOptions::with_catalogue(job.catalogue.clone(), job.make_ids);
-        let (catalogue, known) = enrichment.read(&registry, self.options.threads.reading())?;
-        let _ = transpose_io::clean_stale(&root);
-        let _ = transpose_io::clean_stale(&temp_dir);
-        let progress = Progress::new(&inputs, messages);
+        let request = InputRequest {
+            paths: &job.inputs,
+            from: job.from.as_deref(),
+            containers: &containers,
+            reads_twice: sells || job.duplicates != DuplicatePolicy::Off,
+            enrichment: &enrichment,
+            folder: &root,
+        };
+        let opened = self.options.open(&registry, &request, Ok)?;
+        let progress = Progress::new(&opened.inputs, messages);
+        let update = |_: &Input| progress.update();
         let mut outputs = Vec::with_capacity(prepared.len());
         for (output, prepared) in job.outputs.iter().zip(&prepared) {
             outputs.push(Output {
@@ -124,31 +121,22 @@ impl Run {
         }
         let run = transpose_engine::Run {
             source: Source {
-                inputs: &inputs,
-                format: source,
+                inputs: &opened.inputs,
+                format: opened.format,
                 options: &job.read_options,
-                catalogue: catalogue.as_ref(),
+                catalogue: opened.catalogue.as_ref(),
                 make_ids: job.make_ids,
                 duplicates: job.duplicates,
             },
             outputs: &outputs,
             limits: Limits {
-                reading: self.options.threads.reading(),
-                memory,
-                temp_dir: &temp_dir,
-                on_reject: quarantine.map_or(OnReject::Fail, OnReject::Quarantine),
-                max_rejects: self.options.max_rejects,
                 unrouted: job.unrouted,
-                overwrite: self.options.overwrite.allowed,
-                dry_run: self.options.dry_run,
-                hash: self.options.receipt.is_some(),
-                now,
-                progress: &|_| progress.update(),
+                ..self.options.limits(&opened.temp_dir, quarantine, now, &update)
             },
         };
         let replace = self.options.overwrite.allowed;
-        let outcome =
-            run.run(&|outcomes| companions(&job, &root, balances.as_ref(), &inputs, outcomes, replace));
+        let outcome = run
+            .run(&|outcomes| companions(&job, &root, balances.as_ref(), &opened.inputs, outcomes, replace));
         progress.clear();
         let mut outcome = outcome?;
         let mut warnings = Diagnostics::default();
@@ -157,12 +145,13 @@ impl Run {
             warnings.merge(arguments::warnings(output.terms.as_ref()));
         }
         let found = std::mem::take(&mut outcome.report.diagnostics);
-        outcome.report.diagnostics = joined([warnings, carried, known, opener.diagnostics(), found]);
+        outcome.report.diagnostics =
+            joined([warnings, carried, opened.catalogue_diagnostics, opened.opener.diagnostics(), found]);
         let summary = Summary {
             job: &job,
             prepared: &prepared,
             outcome: &outcome,
-            source: open::name_with_version(source.manifest(), outcome.source_version.as_deref()),
+            source: open::name_with_version(opened.format.manifest(), outcome.source_version.as_deref()),
             now: clock::moment(now),
             dry_run: self.options.dry_run,
         };
