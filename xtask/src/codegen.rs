@@ -65,8 +65,10 @@ impl Codegen {
         let mut stale = Vec::new();
         for (name, text) in generate(&folder)? {
             let path = folder.join("src/generated").join(name);
+            // A file that is what it should be keeps its time, so that nothing is compiled anew.
+            let Some(difference) = files::difference(&path, text.as_bytes()) else { continue };
             if self.check {
-                stale.extend(files::difference(&path, text.as_bytes()));
+                stale.push(difference);
             } else {
                 files::replace(&path, text.as_bytes())?;
             }

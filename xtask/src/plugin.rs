@@ -25,7 +25,7 @@ pub(crate) struct NewPlugin {
     #[arg(long)]
     layout: bool,
 
-    /// Records of cells, over the tables of `transpose-records`.
+    /// Records of cells, by the rules of `transpose-records`.
     #[arg(long)]
     records: bool,
 
@@ -88,7 +88,7 @@ const RECORDS: Kind = Kind {
             PL01\t2026-10-01T08:00:00Z\tFR\tGBAAA2600001\tMirela Vantorp\tLeft\\\\|Right\tPT3M34S\n\
             PL01\t2026-10-02T09:30:00Z\tDE\t\tThe Ninth Ferryman\tOpen Notebook\tPT0S\n",
     extension: "tsv",
-    dependencies: &["transpose-codes", "transpose-core", "transpose-records"],
+    dependencies: &["transpose-core", "transpose-records"],
 };
 
 /// A format and the files that are its own.

@@ -60,7 +60,13 @@ pub trait LineFormat: Send + Sync + 'static {
     /// The first line of every file, by which the format is recognised.
     fn first_line(&self) -> &'static str;
 
-    /// The cells of each line, in order.
+    /// The type that every line begins with, where lines are records: the first cell, before the
+    /// columns.
+    fn record_type(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The cells of each line, in order, without the type of the record.
     fn columns(&self) -> &'static [LineColumn];
 
     /// The kinds of diagnostics.
@@ -73,8 +79,8 @@ pub trait LineFormat: Send + Sync + 'static {
         false
     }
 
-    /// Cuts a line into cells, as ranges of the line. `cells` is empty; there may be more or fewer
-    /// than there are columns, and the line is then rejected.
+    /// Cuts a line into cells, as ranges of the line, the type of the record included. `cells` is
+    /// empty; there may be more or fewer than there should be, and the line is then rejected.
     fn split(&self, line: &[u8], cells: &mut Vec<Range>);
 
     /// Puts the canonical notation of a cell that is not empty into `out`, which is; `false` when
@@ -185,6 +191,8 @@ impl<F: LineFormat> Format for Lines<F> {
 struct LineDecoder<F> {
     format: Arc<F>,
     preamble: Preamble,
+    /// How many cells a line has before those of the columns.
+    before: usize,
     /// The columns that are looked at in every row.
     time: Option<usize>,
     duration: Option<usize>,
@@ -197,6 +205,7 @@ struct LineDecoder<F> {
 impl<F: LineFormat> LineDecoder<F> {
     fn new(format: Arc<F>, preamble: Preamble) -> Self {
         let mut new = Self {
+            before: usize::from(format.record_type().is_some()),
             format,
             preamble,
             time: None,
@@ -243,7 +252,7 @@ impl<F: LineFormat> LineDecoder<F> {
         Err(CellDiagnostic {
             code: self.format.codes().bad_cell,
             field: column.field,
-            cell: (place as u32 + 1, column.name.into()),
+            cell: ((self.before + place) as u32 + 1, column.name.into()),
             value: raw.into(),
             message,
             repaired: false,
@@ -322,6 +331,11 @@ impl<F: LineFormat> EventDecoder for LineDecoder<F> {
     }
 }
 
+/// A cell of a line.
+fn cell(line: &[u8], (start, end): Range) -> &[u8] {
+    line.get(start as usize..end as usize).unwrap_or(&[])
+}
+
 /// Reads the lines of chunks.
 struct LineWorker<'a, F> {
     decoder: &'a LineDecoder<F>,
@@ -337,11 +351,21 @@ impl<F: LineFormat> LineWorker<'_, F> {
     /// Checks the line whose cells were found, and reads what differs from row to row.
     fn read(&mut self, line: &[u8], row: &mut EventRow, origin: Origin) -> Result<(), Diagnostic> {
         let decoder = self.decoder;
-        let columns = decoder.format.columns().len();
-        if self.cells.len() != columns {
-            let message = format!("the line has {} cells, expected {columns}", self.cells.len());
+        let codes = decoder.format.codes();
+        if let Some(expected) = decoder.format.record_type() {
+            let found = self.cells.first().map_or(&[][..], |range| cell(line, *range));
+            if found != expected.as_bytes() {
+                let mut place = origin.locate(row.line, row.start);
+                place.cell = Some((1, "record type".into()));
+                let message = format!("the record is no `{expected}`");
+                return Err(Diagnostic::new(codes.bad_cell, place, message).value(found));
+            }
+        }
+        let count = decoder.before + decoder.format.columns().len();
+        if self.cells.len() != count {
+            let message = format!("the line has {} cells, expected {count}", self.cells.len());
             let place = origin.locate(row.line, row.start);
-            return Err(Diagnostic::new(decoder.format.codes().cell_count, place, message).value(line));
+            return Err(Diagnostic::new(codes.cell_count, place, message).value(line));
         }
         if self.value_of(decoder.time, line, row, origin)? {
             row.time = Timestamp::parse(&self.value).map_or(0, |time| time.micros);
@@ -362,8 +386,7 @@ impl<F: LineFormat> LineWorker<'_, F> {
         origin: Origin,
     ) -> Result<bool, Diagnostic> {
         let Some(place) = place else { return Ok(false) };
-        let (start, end) = self.cells.get(place).copied().unwrap_or_default();
-        let raw = line.get(start as usize..end as usize).unwrap_or(&[]);
+        let raw = cell(line, self.cells.get(self.decoder.before + place).copied().unwrap_or_default());
         match self.decoder.canonical(place, raw, &mut self.value) {
             Ok(found) => Ok(found.is_some()),
             Err(wrong) => {
@@ -426,7 +449,7 @@ impl<F: LineFormat> ChunkDecoder for LineWorker<'_, F> {
                 continue;
             }
             let cell = |place: usize| {
-                self.cells.get(place).map_or(Span::ABSENT, |(start, end)| {
+                self.cells.get(decoder.before + place).map_or(Span::ABSENT, |(start, end)| {
                     Span::chunk(line.start + *start as usize, line.start + *end as usize)
                 })
             };
@@ -483,8 +506,10 @@ impl<F: LineFormat> EventEncoder for LineEncoder<F> {
         let mut tally = Tally::default();
         for (index, row) in batch.rows.iter().enumerate() {
             let cells = batch.cells.get(index * batch.row_cells..).unwrap_or(&[]);
+            let record_type = self.format.record_type();
+            out.bytes.extend_from_slice(record_type.unwrap_or_default().as_bytes());
             for (place, (field, cell)) in columns.iter().enumerate() {
-                if place > 0 {
+                if place > 0 || record_type.is_some() {
                     out.bytes.push(self.format.delimiter());
                 }
                 let Some(cell) = cell.and_then(|cell| cells.get(cell)) else { continue };

@@ -16,8 +16,13 @@ const COLUMNS: &[LineColumn] = &[
     LineColumn { name: "long", field: Field::EVENT_DURATION, required: false },
 ];
 
-/// Four cells divided by `;`, a territory in upper case, `-` for no value.
-struct Toy;
+/// Four cells divided by `;`, a territory in upper case, `-` for no value; they may follow the type
+/// of a record.
+struct Toy {
+    record_type: Option<&'static str>,
+}
+
+const LINES: Toy = Toy { record_type: None };
 
 impl LineFormat for Toy {
     fn manifest(&self) -> Manifest {
@@ -39,6 +44,10 @@ impl LineFormat for Toy {
 
     fn first_line(&self) -> &'static str {
         "#toy"
+    }
+
+    fn record_type(&self) -> Option<&'static str> {
+        self.record_type
     }
 
     fn columns(&self) -> &'static [LineColumn] {
@@ -98,8 +107,12 @@ const BODY: &str = "# a remark\n\
                     2026-10-01T10:00:00Z;Utopia;-;\n";
 
 fn opened(text: &str) -> Box<dyn EventDecoder> {
+    opened_as(LINES, text)
+}
+
+fn opened_as(format: Toy, text: &str) -> Box<dyn EventDecoder> {
     let mut head = BytesHead { name: "toy.txt", bytes: text.as_bytes() };
-    let mut decoder = Lines::new(Toy).open(&mut head, &[]).unwrap().events().unwrap();
+    let mut decoder = Lines::new(format).open(&mut head, &[]).unwrap().events().unwrap();
     let projection = Projection {
         item: [Field::RECORDING_TITLE].into_iter().collect(),
         context: [Field::TERRITORY].into_iter().collect(),
@@ -120,9 +133,25 @@ fn decoded(decoder: &dyn EventDecoder, body: &str) -> (Indexed, Batch) {
     (indexed, batch)
 }
 
+/// Writes all fields of the format.
+fn encoder(format: Toy) -> Box<dyn EventEncoder> {
+    let format = Lines::new(format);
+    let request = EncodeRequest {
+        version: None,
+        options: &[],
+        header: &transpose_core::model::Entity::default(),
+        contexts: &[],
+        shapes: &[],
+        reads: format.reads(None),
+        terms: None,
+        now: Timestamp::parse(b"2026-10-01T08:00:00Z").unwrap(),
+    };
+    format.create(&request).unwrap().events().unwrap()
+}
+
 #[test]
 fn first_line_names_the_format() {
-    let format = Lines::new(Toy);
+    let format = Lines::new(LINES);
     for (text, expected) in [("#toy\nx", true), ("#toy\r\n", true), ("#toy", true), ("#toys\n", false)] {
         let probe = Probe { name: "", bytes: text.as_bytes(), complete: true };
         assert_eq!(format.recognise(&probe) != Recognition::No, expected, "{text:?}");
@@ -197,23 +226,12 @@ fn keys_are_raw_and_checked_once() {
 
 #[test]
 fn rows_are_written_with_what_is_lost_of_them() {
-    let format = Lines::new(Toy);
     let decoder = opened("#toy\n");
     let (_, mut batch) = decoded(&*decoder, BODY);
     // A title from elsewhere, with a delimiter in it.
     batch.events.arena = b"Left;Right".to_vec();
     batch.events.cells[2] = Span::arena(0, 10);
-    let request = EncodeRequest {
-        version: None,
-        options: &[],
-        header: &transpose_core::model::Entity::default(),
-        contexts: &[],
-        shapes: &[],
-        reads: format.reads(None),
-        terms: None,
-        now: Timestamp::parse(b"2026-10-01T08:00:00Z").unwrap(),
-    };
-    let encoder = format.create(&request).unwrap().events().unwrap();
+    let encoder = encoder(LINES);
     let number = FileNumber { number: 1, of: 1 };
     assert_eq!(encoder.file_name(number), "toy_plays.txt");
     let (mut out, mut report) = (Encoded::default(), RunReport::default());
@@ -232,4 +250,36 @@ fn rows_are_written_with_what_is_lost_of_them() {
         drops.iter().map(|(subject, _)| subject.clone()).collect::<Vec<_>>(),
         [Subject::Field(Field::ISRC), Subject::Extra("Mood".into())]
     );
+}
+
+#[test]
+fn type_of_a_record_stands_before_its_cells() {
+    let records = || Toy { record_type: Some("PL") };
+    let decoder = opened_as(records(), "#toy\n");
+    let body = "PL;2026-10-01T08:00:00Z;fr;Low Tide;PT1S\n\
+                2026-10-01T09:00:00Z;fr;Low Tide;PT1S\n\
+                PL;2026-10-01T10:00:00Z;fr;PT1S\n\
+                PL;today;fr;Low Tide;PT1S\n";
+    let (_, batch) = decoded(&*decoder, body);
+    let texts: Vec<&[u8]> = batch.events.keys.iter().map(|key| key.bytes(body.as_bytes(), &[])).collect();
+    assert_eq!(texts, [&b"Low Tide"[..], b"fr"]);
+    let rejects = batch.rejects.iter().map(|reject| &reject.diagnostic);
+    let found: Vec<_> = rejects
+        .map(|found| (found.code.id, found.location.cell.as_ref().map(|cell| cell.0), found.message.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("TOY0003", Some(1), "the record is no `PL`"),
+            ("TOY0002", None, "the line has 4 cells, expected 5"),
+            ("TOY0003", Some(2), "not a time"),
+        ]
+    );
+
+    let encoder = encoder(records());
+    let (mut out, mut report) = (Encoded::default(), RunReport::default());
+    let fields = [Field::EVENT_TIME, Field::ISRC, Field::RECORDING_TITLE];
+    let events = Events { batch: &batch.events, chunk: body.as_bytes(), fields: &fields, decoder: &*decoder };
+    encoder.encode(events, Numbers::default(), &mut out, &mut report).unwrap();
+    assert_eq!(String::from_utf8(out.bytes).unwrap(), "PL;2026-10-01T08:00:00Z;;LOW TIDE;\n");
 }

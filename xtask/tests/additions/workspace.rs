@@ -1,28 +1,20 @@
-//! A format of each kind is begun in a copy of the workspace, passes clippy, its own tests and the
-//! shared checks, and goes without a trace.
-//!
-//! The copy and its build stay in the target folder, so that a later run compiles what has changed
-//! only.
-
-#![expect(clippy::unwrap_used, reason = "helpers of a test end it where something is missing")]
+//! A copy of the workspace that stays in the target folder with its build, so that a later run
+//! compiles what has changed only.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
-/// One of each kind: two of a new family, one of a family that exists.
-const FORMATS: [(&str, &str, &str); 3] = [
-    ("labels", "demo", "--layout"),
-    ("labels", "demo-records", "--records"),
-    ("massivemusic", "demo-code", "--code"),
-];
+/// Where the sources are that follow from the facts about DSR.
+pub(crate) const GENERATED: &str = "plugins/ddex-dsr/src/generated";
 
-type Files = BTreeMap<PathBuf, Vec<u8>>;
+/// Files by their path below the workspace.
+pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// The files of the workspace: those that git knows or does not ignore.
-fn original(root: &Path) -> Files {
+pub(crate) fn original(root: &Path) -> Files {
     let mut command = Command::new("git");
     command.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]).current_dir(root);
     let listed = command.output().unwrap();
@@ -35,7 +27,7 @@ fn original(root: &Path) -> Files {
 
 /// Leaves one case to each format, its smallest: what is shown here is that new formats pass the
 /// checks, not that all others do once more.
-fn spare_cases(files: &mut Files) {
+pub(crate) fn spare_cases(files: &mut Files) {
     let case = |path: &Path| path.strip_prefix("snapshots/cases").ok()?.parent().map(Path::to_path_buf);
     let mut sizes: BTreeMap<PathBuf, usize> = BTreeMap::new();
     for (path, bytes) in files.iter() {
@@ -81,7 +73,7 @@ fn spare_cases(files: &mut Files) {
 }
 
 /// The files below a folder.
-fn found(root: &Path) -> Files {
+pub(crate) fn found(root: &Path) -> Files {
     let mut files = Files::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -98,9 +90,19 @@ fn found(root: &Path) -> Files {
     files
 }
 
+/// Takes what the last run has generated for what is generated now: `cargo xtask codegen` mends
+/// what is out of date, and cargo need not compile the rest again.
+pub(crate) fn keep_generated(files: &mut Files, root: &Path) {
+    for (path, bytes) in files.iter_mut().filter(|(path, _)| path.starts_with(GENERATED)) {
+        if let Ok(known) = fs::read(root.join(path)) {
+            *bytes = known;
+        }
+    }
+}
+
 /// Makes `root` hold these files and no others. Files that are the same keep their time, so that
 /// cargo need not compile them again.
-fn copy(files: &Files, root: &Path) {
+pub(crate) fn copy(files: &Files, root: &Path) {
     fs::create_dir_all(root).unwrap();
     for path in found(root).into_keys().filter(|path| !files.contains_key(path)) {
         fs::remove_file(root.join(path)).unwrap();
@@ -126,13 +128,31 @@ fn remove_empty_folders(folder: &Path) {
     }
 }
 
-struct Copy {
-    root: PathBuf,
+/// The copy of the workspace, and where it is built.
+pub(crate) struct Copy {
+    pub(crate) root: PathBuf,
     target: PathBuf,
 }
 
 impl Copy {
-    fn command(&self, program: &str) -> Command {
+    /// The copy that the tests of this package share.
+    pub(crate) fn new() -> Self {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-plugin");
+        Self { root: place.join("workspace"), target: place.join("target") }
+    }
+
+    /// A file outside the copy, for a moment.
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        self.target.join(name)
+    }
+
+    /// The program `transpose` of the copy, without a clock of its own; it must have been built.
+    pub(crate) fn transpose(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(self.target.join("debug/transpose").to_str().unwrap());
+        command.args(arguments).env("SOURCE_DATE_EPOCH", "1794290400").output().unwrap()
+    }
+
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(&self.root)
@@ -143,74 +163,22 @@ impl Copy {
     }
 
     #[track_caller]
-    fn xtask(&self, arguments: &[&str]) -> String {
+    pub(crate) fn xtask(&self, arguments: &[&str]) -> String {
         run(self.command(env!("CARGO_BIN_EXE_xtask")).args(arguments))
     }
 
     /// Runs cargo; `update` is what insta does with snapshots that differ.
     #[track_caller]
-    fn cargo(&self, arguments: &[&str], update: &str) -> String {
+    pub(crate) fn cargo(&self, arguments: &[&str], update: &str) -> String {
         run(self.command(env!("CARGO")).arg("--offline").args(arguments).env("INSTA_UPDATE", update))
     }
 }
 
 #[track_caller]
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}\n{text}");
     text
-}
-
-#[test]
-fn formats_of_each_kind_come_complete_and_go_without_a_trace() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-plugin");
-    let tree = Copy { root: place.join("workspace"), target: place.join("target") };
-    let mut before = original(here);
-    spare_cases(&mut before);
-    copy(&before, &tree.root);
-    // One of the pages counts the cases.
-    tree.xtask(&["codegen"]);
-    let before = found(&tree.root);
-
-    let guide = fs::read_to_string(here.join("CONTRIBUTING.md")).unwrap();
-    for (family, name, kind) in FORMATS {
-        let text = tree.xtask(&["new-plugin", family, name, kind]);
-        if kind == "--layout" {
-            let shown = format!("$ cargo xtask new-plugin {family} {name} {kind}\n{text}");
-            assert!(guide.contains(&shown), "CONTRIBUTING.md shows something else than\n{shown}");
-        }
-        assert!(text.contains("its first case is in snapshots/cases/"), "{text}");
-    }
-    let mut taken = tree.command(env!("CARGO_BIN_EXE_xtask"));
-    let taken = taken.args(["new-plugin", "labels", "demo", "--code"]).output().unwrap();
-    assert!(!taken.status.success(), "a name that is taken must be refused");
-
-    // What a developer does next: write the snapshots, put the formats into the table, run the
-    // checks.
-    for (file, test, update) in [("cases", "cases_are", "unseen"), ("shared", "list_of_formats", "always")] {
-        tree.cargo(&["test", "-p", "snapshots", "--test", file, test], update);
-    }
-    tree.xtask(&["codegen"]);
-    let families = ["-p", "labels", "-p", "massivemusic"];
-    let tests = tree.cargo(&[&["test", "-p", "snapshots"][..], &families].concat(), "no");
-    assert!(tests.contains("canonical_notation_comes_from_each_kind_of_cell"), "{tests}");
-    tree.cargo(&[&["clippy", "--all-targets"][..], &families, &["--", "-D", "warnings"]].concat(), "no");
-    let readme = fs::read_to_string(tree.root.join("README.md")).unwrap();
-    for id in ["label.demo", "label.demo-records", "massivemusic.demo-code"] {
-        assert!(readme.contains(&format!("| `{id}` |")), "{id} is not in the table of README.md");
-    }
-
-    for (family, name, _) in FORMATS {
-        let text = tree.xtask(&["remove-plugin", family, name]);
-        assert!(text.ends_with(" is gone\n"), "{text}");
-    }
-    let after = found(&tree.root);
-    let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&after), names(&before));
-    for (path, bytes) in &before {
-        assert!(after.get(path) == Some(bytes), "{} is not what it was", path.display());
-    }
 }
