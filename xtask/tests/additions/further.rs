@@ -77,24 +77,28 @@ const CONTAINER_READER: Addition = Addition {
         let [reader, list] = own.touches;
         put(files, reader, template);
         insert(files, list, "mod codes;\n", "mod cells;\n");
-        // No cell of the report is quoted.
+        // A blank line ends a row, so the column without values goes, and rows with quotes too.
         let report = original_text(REPORT);
-        let rows = report.lines().filter(|row| !row.contains('"'));
-        let rows: Vec<String> = rows.map(|row| row.replace(',', "\n") + "\n\n").collect();
-        put(files, &format!("{}/input.cells", own.case), &format!("#cells\n{}", rows.concat()));
+        let empty = report.split(',').position(|heading| heading == "GRID").unwrap();
+        let cells = |row: &str| {
+            let cells = row.split(',').enumerate().filter(|(place, _)| *place != empty);
+            format!("{}\n", cells.map(|(_, cell)| format!("{cell}\n")).collect::<String>())
+        };
+        let rows: String = report.lines().filter(|row| !row.contains('"')).map(cells).collect();
+        put(files, &format!("{}/input.cells", own.case), &format!("#cells\n{rows}"));
         let plan = "about = \"a table with a cell in each line\"\norigin = \"invented\"\n";
         put(files, &format!("{}/case.toml", own.case), plan);
     },
     works: |copy, case| {
         let input = format!("{case}/input.cells");
         let seen: Value = serde_json::from_str(&success(copy, &["inspect", &input, "--json"])).unwrap();
-        assert_eq!(seen["inputs"][0]["container"], "cells", "{seen:#}");
+        assert_eq!(seen["container"], "cells", "{seen:#}");
         let rows = success(copy, &["convert", &input, "--to", "canonical.events", "-o", "-"]);
         assert!(rows.contains("SENW02600001"), "{rows}");
         // A name that ends so promises the container, which is read only.
         let refused = copy.transpose(&["convert", &input, "--to", "canonical.events", "-o", "out.cells"]);
         let message = String::from_utf8_lossy(&refused.stderr);
-        assert!(!refused.status.success() && message.contains("cells"), "{message}");
+        assert!(!refused.status.success() && message.contains("named `out.cells`"), "{message}");
     },
 };
 
