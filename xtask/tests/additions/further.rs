@@ -157,6 +157,11 @@ impl Addition {
         assert_eq!(others, self.touches.map(PathBuf::from));
     }
 
+    /// Whether a file is a snapshot of its case, which a test has written.
+    pub(crate) fn is_snapshot(&self, path: &Path) -> bool {
+        path.starts_with(self.case) && path.extension().is_some_and(|end| end == "snap")
+    }
+
     /// Asserts that it works in the copy, which is built.
     pub(crate) fn works(&self, copy: &Copy) {
         (self.works)(copy, self.case);
