@@ -1,6 +1,6 @@
 //! What the columns of a layout are and what becomes of the cells of a sample, for people.
 
-use crate::delimited::index::{Damage, Index};
+use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
 use crate::layout::{Column, Layout, Piece, Source};
@@ -116,10 +116,8 @@ impl Layout {
         let mut sums: Vec<ExactSum> = columns.iter().map(|_| ExactSum::default()).collect();
         let mut rows = 0;
         let mut value = Vec::new();
-        for row in index.rows() {
-            let found = RowView { chunk: bytes, origin, row, ends: index.ends(row) };
-            let whole = row.damage == Damage::None && row.count == table.dialect.columns;
-            if !whole || closes(self, found, table.dialect.quote) {
+        for found in index.views(bytes, origin) {
+            if !found.is_whole(table.dialect) || closes(self, found, table.dialect.quote) {
                 continue;
             }
             rows += 1;
@@ -131,8 +129,7 @@ impl Layout {
                     continue;
                 }
                 value.clear();
-                let line = origin.line + u64::from(row.line);
-                mapped.see(table.column(place), (raw, line), table.cells(), &mut value, sum);
+                mapped.see(table.column(place), (raw, found.line()), table.cells(), &mut value, sum);
             }
         }
         for (mapped, sum) in columns.iter_mut().zip(&sums) {
@@ -219,7 +216,11 @@ fn closes(layout: &Layout, found: RowView<'_>, quote: u8) -> bool {
 fn described(column: &Column) -> Mapped {
     Mapped {
         holds: holds(column),
-        kind: kind(&column.format.kind),
+        kind: match column.format.kind {
+            // Read and shown alike.
+            CellKind::Word => CellKind::Id.name(),
+            kind => kind.name(),
+        },
         required: column.required,
         ..extra(&column.heading)
     }
@@ -256,32 +257,5 @@ fn holds(column: &Column) -> String {
         (Source::Sum(field), _) => format!("sum of {field}"),
         (_, Some(field)) => field.id().to_owned(),
         _ => "-".to_owned(),
-    }
-}
-
-/// The word for a notation, as layouts have it.
-fn kind(kind: &CellKind) -> &'static str {
-    match kind {
-        CellKind::Text => "text",
-        CellKind::Id => "id",
-        CellKind::Isrc => "isrc",
-        CellKind::Icpn => "icpn",
-        CellKind::Grid => "grid",
-        CellKind::Territory => "territory",
-        CellKind::TerritoryName => "territory-name",
-        CellKind::Timestamp => "timestamp",
-        CellKind::DateOrTimestamp => "date-or-timestamp",
-        CellKind::Date => "date",
-        CellKind::Month => "month",
-        CellKind::Seconds => "seconds",
-        CellKind::Duration => "duration",
-        CellKind::Integer => "integer",
-        CellKind::Decimal => "decimal",
-        CellKind::Money => "money",
-        CellKind::Percent => "percent",
-        CellKind::Fraction => "fraction",
-        CellKind::Currency => "currency",
-        CellKind::Boolean => "boolean",
-        CellKind::Vocabulary { .. } => "vocabulary",
     }
 }

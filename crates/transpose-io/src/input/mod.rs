@@ -38,7 +38,7 @@ use crate::hash::{digest_of_bytes, digest_of_file};
 use crate::window::copy;
 use crate::{Compression, default_threads};
 use derived::{DerivedBytes, DerivedInput};
-use plain::Plain;
+use plain::PlainFile;
 use recognise::{first_bytes, recognise};
 use replay::PipeCopy;
 use stream::Stream;
@@ -62,7 +62,7 @@ pub struct Input {
 }
 
 enum Body {
-    Plain(Plain),
+    Plain(PlainFile),
     Memory(Vec<u8>),
     Stream(Stream),
     Gzip(Unpack),
@@ -132,7 +132,7 @@ impl Input {
             subject,
             compression: Compression::None,
             limits: *limits,
-            body: Body::Plain(Plain::new(file, size)),
+            body: Body::Plain(PlainFile::new(file, size)),
             copy: None,
             derived: None,
             consumed: Arc::default(),

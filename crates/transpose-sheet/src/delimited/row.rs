@@ -1,6 +1,6 @@
 //! A row of a chunk: where its cells are, and what may be wrong with its shape.
 
-use crate::delimited::index::{Damage, MAX_ROW, Row};
+use crate::delimited::index::{Damage, Dialect, Index, MAX_ROW, Row};
 use crate::diagnostics;
 use transpose_core::diagnostics::{Code, Location};
 use transpose_core::format::Origin;
@@ -41,11 +41,39 @@ impl<'a> RowView<'a> {
         self.chunk.get(start..end).unwrap_or(&[])
     }
 
+    /// The whole row as it stands, without its line end.
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        let bytes = self.chunk.get(self.row.start as usize..self.row.end as usize).unwrap_or(&[]);
+        bytes.trim_ascii_end()
+    }
+
+    /// Whether it has the shape of a row: undamaged, with as many cells as there are columns.
+    #[inline]
+    pub(crate) fn is_whole(self, dialect: Dialect) -> bool {
+        self.row.damage == Damage::None && self.row.count == dialect.columns
+    }
+
+    /// Its line in the input.
+    #[inline]
+    pub(crate) fn line(self) -> u64 {
+        self.origin.line + u64::from(self.row.line)
+    }
+
+    /// Its place in the input.
     pub(crate) fn location(self) -> Location {
-        Location::line(
-            self.origin.line + u64::from(self.row.line),
-            self.origin.byte + u64::from(self.row.start),
-        )
+        self.origin.locate(self.row.line, self.row.start)
+    }
+}
+
+impl Index {
+    /// The rows of a chunk that was indexed, each with what is needed to look at it.
+    #[inline]
+    pub(crate) fn views<'a>(
+        &'a self,
+        chunk: &'a [u8],
+        origin: Origin,
+    ) -> impl ExactSizeIterator<Item = RowView<'a>> + Clone {
+        self.rows().iter().map(move |row| RowView { chunk, origin, row, ends: self.ends(row) })
     }
 }
 

@@ -250,15 +250,13 @@ impl Cutter {
 
     #[cold]
     fn note(&self, slot: &Slot, cell: &[u8], number: u32, diagnostics: &mut Diagnostics) {
-        if !diagnostics.keeps(&PADDING) {
-            diagnostics.count(&PADDING, 1);
-            return;
-        }
-        let mut place = self.place().cell(number, &slot.name);
-        place.field = slot.field;
-        let (side, fill) = (if slot.right { "right" } else { "left" }, char::from(slot.pad));
-        let message = format!("expected the value on the {side}, and `{fill}` in the rest of the cell");
-        diagnostics.push(Diagnostic::new(&PADDING, place, message).value(cell));
+        diagnostics.report(&PADDING, || {
+            let mut place = self.place().cell(number, &slot.name);
+            place.field = slot.field;
+            let (side, fill) = (if slot.right { "right" } else { "left" }, char::from(slot.pad));
+            let message = format!("expected the value on the {side}, and `{fill}` in the rest of the cell");
+            Diagnostic::new(&PADDING, place, message).value(cell)
+        });
     }
 
     /// A line that is no row: one cell, or two where a row has one.

@@ -139,10 +139,10 @@ pub(crate) struct Column {
 
 impl Column {
     /// What it holds in a row, with the way it is written.
-    pub(crate) fn meaning(&self, switched: bool) -> Option<(Field, &CellKind)> {
-        match &self.other {
-            Some((field, kind)) if switched => Some((*field, kind)),
-            _ => self.field.map(|field| (field, &self.format.kind)),
+    pub(crate) fn meaning(&self, switched: bool) -> Option<(Field, CellKind)> {
+        match self.other {
+            Some(other) if switched => Some(other),
+            _ => self.field.map(|field| (field, self.format.kind)),
         }
     }
 
@@ -153,10 +153,10 @@ impl Column {
     }
 
     /// How a field is written that it holds in some rows.
-    pub(crate) fn kind_of(&self, field: Field) -> &CellKind {
-        match &self.other {
-            Some((other, kind)) if *other == field => kind,
-            _ => &self.format.kind,
+    pub(crate) fn kind_of(&self, field: Field) -> CellKind {
+        match self.other {
+            Some((other, kind)) if other == field => kind,
+            _ => self.format.kind,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::layout::spanned::Spanned;
 use crate::layout::{Case, Count, Overflow, QuoteWhen, Returns};
+use crate::notation::kinds::CellKind;
 use crate::notation::number::{Decimals, Sign};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -173,7 +174,7 @@ pub(crate) struct RawCell {
     pub(crate) sum: Option<Spanned<String>>,
     pub(crate) end: Option<Spanned<bool>>,
     // How it is written.
-    pub(crate) kind: Option<Spanned<RawKind>>,
+    pub(crate) kind: Option<Spanned<CellKind>>,
     pub(crate) format: Option<Spanned<OneOrMany>>,
     pub(crate) days: Option<Spanned<Days>>,
     pub(crate) decimals: Option<Spanned<Decimals>>,
@@ -238,34 +239,6 @@ pub(crate) enum Hyphens {
     #[default]
     Keep,
     Remove,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum RawKind {
-    Text,
-    Id,
-    Isrc,
-    Icpn,
-    Grid,
-    Territory,
-    TerritoryName,
-    Timestamp,
-    DateOrTimestamp,
-    Date,
-    Month,
-    Seconds,
-    Duration,
-    Word,
-    Integer,
-    Decimal,
-    Money,
-    Percent,
-    Fraction,
-    Currency,
-    Boolean,
-    Vocabulary,
 }
 
 /// `[file-name]`.

@@ -208,12 +208,10 @@ impl Changes {
             if characters.is_empty() {
                 continue;
             }
-            if report.diagnostics.keeps(code) {
+            report.diagnostics.report(code, || {
                 let message = format!("{what}: {}", list(characters));
-                report.diagnostics.push(Diagnostic::new(code, place.clone(), message).value(value));
-            } else {
-                report.diagnostics.count(code, 1);
-            }
+                Diagnostic::new(code, place.clone(), message).value(value)
+            });
         }
     }
 }

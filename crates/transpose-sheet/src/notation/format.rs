@@ -8,7 +8,7 @@ use crate::delimited::quoting::bare;
 use crate::diagnostics;
 use crate::notation::codes::CodeTable;
 use crate::notation::date::{DateFormat, Moment};
-use crate::notation::kinds::{CellError, CellKind, CellReading, not_utf8, territory};
+use crate::notation::kinds::{CellError, CellKind, CellReading, Vocabulary, not_utf8, territory};
 use crate::notation::number::Number;
 use std::sync::Arc;
 use transpose_codes::Duration;
@@ -18,6 +18,8 @@ use transpose_codes::Duration;
 pub(crate) struct CellFormat {
     /// What they hold.
     pub(crate) kind: CellKind,
+    /// The words of a vocabulary.
+    pub(crate) vocabulary: Option<Vocabulary>,
     /// Dates and times: the first is written, all are read; none for ISO 8601.
     pub(crate) dates: Vec<DateFormat>,
     /// Whether a month represents its last day.
@@ -45,7 +47,16 @@ impl CellFormat {
         if self.particular {
             return self.read_particular(raw, reading, out);
         }
-        self.kind.read(raw, reading, out)
+        self.read_usual(raw, reading, out)
+    }
+
+    /// Reads a cell of a column that has nothing of its own but its words.
+    #[inline]
+    fn read_usual(&self, raw: &[u8], reading: CellReading, out: &mut Vec<u8>) -> Result<bool, CellError> {
+        match &self.vocabulary {
+            Some(vocabulary) => vocabulary.read(raw, reading, out),
+            None => self.kind.read(raw, reading, out),
+        }
     }
 
     fn read_particular(
@@ -98,7 +109,7 @@ impl CellFormat {
                     .write(out);
                 Ok(true)
             }
-            _ => self.kind.read(raw, reading, out),
+            _ => self.read_usual(raw, reading, out),
         }
     }
 

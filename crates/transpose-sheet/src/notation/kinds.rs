@@ -10,6 +10,7 @@ use crate::delimited::quoting::{bare, unquote};
 use crate::diagnostics;
 use crate::notation::clock::iso_micros;
 use crate::notation::number::{Number, Part};
+use serde::Deserialize;
 use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::mojibake;
 use transpose_codes::serial::{Epoch, Serial};
@@ -42,8 +43,10 @@ pub(crate) struct CellReading {
     pub(crate) repairs: Repairs,
 }
 
-/// How a cell is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a cell is written: the `kind` of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Kind"))]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum CellKind {
     /// Text, kept as it is.
     Text,
@@ -71,34 +74,111 @@ pub(crate) enum CellKind {
     Seconds,
     /// An ISO 8601 duration.
     Duration,
+    /// A word of a standard, kept but for spaces around it.
+    Word,
     /// A whole number.
     Integer,
     /// An exact number.
     Decimal,
-    /// A share of hundred, with or without the sign for it.
+    /// An exact amount; a negative one may be written `-1.29`, `1.29-` or `(1.29)`.
+    Money,
+    /// A share of a hundred, with or without the percent sign.
     Percent,
     /// A part of one, such as `0.85`, which represents 85.
     Fraction,
-    /// `true` or `false`.
-    Boolean,
-    /// An exact amount; a negative one may be written `-1.29`, `1.29-` or `(1.29)`.
-    Money,
     /// An ISO 4217 code.
     Currency,
-    /// One of a set of words.
-    Vocabulary {
-        /// The words.
-        values: Vec<String>,
-        /// Words that are kept with a warning.
-        synonyms: Vec<String>,
-        /// Whether every other word is kept with a warning too.
-        open: bool,
-    },
+    /// `true` or `false`.
+    Boolean,
+    /// One of the words in `values`.
+    Vocabulary,
+}
+
+/// The words that the cells of a column of kind [`CellKind::Vocabulary`] may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Vocabulary {
+    /// The words.
+    pub(crate) values: Vec<String>,
+    /// Words that are kept with a warning.
+    pub(crate) synonyms: Vec<String>,
+    /// Whether every other word is kept with a warning too.
+    pub(crate) open: bool,
+}
+
+impl Vocabulary {
+    /// Turns a raw cell into one of the words, as [`CellKind::read`] does.
+    pub(crate) fn read(
+        &self,
+        raw: &[u8],
+        reading: CellReading,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, CellError> {
+        let Some(text) = filled(raw, reading, false)? else { return Ok(false) };
+        let is = |word: &&String| word.as_bytes().eq_ignore_ascii_case(text);
+        if let Some(value) = self.values.iter().find(is) {
+            out.extend_from_slice(value.as_bytes());
+            return Ok(true);
+        }
+        if self.synonyms.iter().any(|word| is(&word)) {
+            out.extend_from_slice(text);
+            let expected = format!("expected one of `{}`; kept as it is", self.values.join("`, `"));
+            return Err((&diagnostics::DOUBTFUL_WORD, expected));
+        }
+        if !self.open {
+            let expected = format!("expected one of `{}`", self.values.join("`, `"));
+            return Err((&diagnostics::UNKNOWN_WORD, expected));
+        }
+        // Reported where the row is read: see `Rule::Known`.
+        std::str::from_utf8(text).map_err(|_| not_utf8())?;
+        out.extend_from_slice(text);
+        Ok(true)
+    }
+}
+
+/// The text of a cell without its quotes and the spaces around it; `None` for an absent one.
+/// `title` says that it may consist of hashes.
+fn filled(raw: &[u8], reading: CellReading, title: bool) -> Result<Option<&[u8]>, CellError> {
+    let text = bare(raw, reading.quote);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if text.first() == Some(&b'#') && is_sheet_error(text, title) {
+        return Err(sheet_error());
+    }
+    Ok(Some(text))
 }
 
 impl CellKind {
+    /// The word that layouts have for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Id => "id",
+            Self::Isrc => "isrc",
+            Self::Icpn => "icpn",
+            Self::Grid => "grid",
+            Self::Territory => "territory",
+            Self::TerritoryName => "territory-name",
+            Self::Timestamp => "timestamp",
+            Self::DateOrTimestamp => "date-or-timestamp",
+            Self::Date => "date",
+            Self::Month => "month",
+            Self::Seconds => "seconds",
+            Self::Duration => "duration",
+            Self::Word => "word",
+            Self::Integer => "integer",
+            Self::Decimal => "decimal",
+            Self::Money => "money",
+            Self::Percent => "percent",
+            Self::Fraction => "fraction",
+            Self::Currency => "currency",
+            Self::Boolean => "boolean",
+            Self::Vocabulary => "vocabulary",
+        }
+    }
+
     /// Whether zeros before it say nothing.
-    pub(crate) fn is_number(&self) -> bool {
+    pub(crate) fn is_number(self) -> bool {
         matches!(self, Self::Seconds | Self::Integer | Self::Decimal | Self::Percent | Self::Money)
     }
 
@@ -106,20 +186,9 @@ impl CellKind {
     ///
     /// With an error `out` stays empty; with a warning it holds the value as it was repaired or
     /// kept.
-    pub(crate) fn read(
-        &self,
-        raw: &[u8],
-        reading: CellReading,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, CellError> {
+    pub(crate) fn read(self, raw: &[u8], reading: CellReading, out: &mut Vec<u8>) -> Result<bool, CellError> {
         let CellReading { quote, repairs } = reading;
-        let text = bare(raw, quote);
-        if text.is_empty() {
-            return Ok(false);
-        }
-        if text.first() == Some(&b'#') && is_sheet_error(text, *self == Self::Text) {
-            return Err(sheet_error());
-        }
+        let Some(text) = filled(raw, reading, self == Self::Text)? else { return Ok(false) };
         let words = |text| std::str::from_utf8(text).map_err(|_| not_utf8());
         match self {
             Self::Text => {
@@ -133,7 +202,8 @@ impl CellKind {
                     Ok(_) => undo_mojibake(out)?,
                 }
             }
-            Self::Id => {
+            // Which words there may be is the column's matter: see `Vocabulary`.
+            Self::Id | Self::Word | Self::Vocabulary => {
                 unquote(raw, quote, out);
                 let end = out.trim_ascii_end().len();
                 out.truncate(end);
@@ -204,33 +274,13 @@ impl CellKind {
                 Ok(parsed) => out.extend_from_slice(parsed.code.code().as_bytes()),
                 Err(error) => return Err((&diagnostics::UNKNOWN_CURRENCY, error.to_string())),
             },
-            Self::Vocabulary { values, synonyms, open } => {
-                if let Some(value) = values.iter().find(|value| value.as_bytes().eq_ignore_ascii_case(text)) {
-                    out.extend_from_slice(value.as_bytes());
-                } else if *open && !synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
-                    // Reported where the row is read: see `Rule::Known`.
-                    words(text)?;
-                    out.extend_from_slice(text);
-                } else if synonyms.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)) {
-                    out.extend_from_slice(text);
-                    return Err((
-                        &diagnostics::DOUBTFUL_WORD,
-                        format!("expected one of `{}`; kept as it is", values.join("`, `")),
-                    ));
-                } else {
-                    return Err((
-                        &diagnostics::UNKNOWN_WORD,
-                        format!("expected one of `{}`", values.join("`, `")),
-                    ));
-                }
-            }
         }
         Ok(true)
     }
 
     /// Turns a canonical value into the notation of the kind, in `out`.
-    pub(crate) fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
-        if !matches!(self, Self::Seconds) {
+    pub(crate) fn write(self, value: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
+        if self != Self::Seconds {
             out.extend_from_slice(value);
             return Ok(());
         }
@@ -316,7 +366,7 @@ fn undo_mojibake(out: &mut Vec<u8>) -> Result<(), CellError> {
 /// Reads a number as a date where that is allowed; `trouble` is what is said about a cell that is
 /// no such number.
 fn from_serial(
-    kind: &CellKind,
+    kind: CellKind,
     text: &[u8],
     repairs: Repairs,
     trouble: CellError,
@@ -328,7 +378,7 @@ fn from_serial(
         .and_then(|moment| Some((moment, moment.local_date()?)))
     {
         Some((_, date))
-            if *kind == CellKind::Date || (*kind == CellKind::DateOrTimestamp && !serial.has_time()) =>
+            if kind == CellKind::Date || (kind == CellKind::DateOrTimestamp && !serial.has_time()) =>
         {
             date.write(out);
             true
@@ -368,7 +418,7 @@ pub(crate) fn serial_moment(text: &[u8], repairs: Repairs) -> Option<i64> {
 }
 
 /// What is wrong with a time that cannot be read, or how it was read.
-pub(crate) fn odd_time(kind: &CellKind, text: &[u8], repairs: Repairs, error: TimeError) -> CellError {
+pub(crate) fn odd_time(kind: CellKind, text: &[u8], repairs: Repairs, error: TimeError) -> CellError {
     if is_sheet_error(text, false) {
         return sheet_error();
     }
@@ -497,17 +547,32 @@ mod tests {
     const PLAIN: CellReading =
         CellReading { quote: b'"', repairs: Repairs { serial: None, keep_mojibake: false } };
 
-    fn read(kind: &CellKind, raw: &str) -> (String, Result<bool, &'static str>) {
+    fn read(kind: CellKind, raw: &str) -> (String, Result<bool, &'static str>) {
         let mut out = Vec::new();
-        let outcome = kind.read(raw.as_bytes(), PLAIN, &mut out).map_err(|(code, _)| code.id);
+        let outcome = match kind {
+            CellKind::Vocabulary => words().read(raw.as_bytes(), PLAIN, &mut out),
+            kind => kind.read(raw.as_bytes(), PLAIN, &mut out),
+        };
+        let outcome = outcome.map_err(|(code, _)| code.id);
         (String::from_utf8(out).unwrap(), outcome)
     }
 
-    fn words() -> CellKind {
-        CellKind::Vocabulary {
+    fn words() -> Vocabulary {
+        Vocabulary {
             values: vec!["online".into(), "offline".into(), "online-cached".into()],
             synonyms: vec!["offline cached".into()],
             open: false,
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_layouts() {
+        use serde::de::IntoDeserializer as _;
+        for kind in [CellKind::Text, CellKind::TerritoryName, CellKind::DateOrTimestamp, CellKind::Vocabulary]
+        {
+            let name: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
+                kind.name().into_deserializer();
+            assert_eq!(CellKind::deserialize(name).unwrap(), kind);
         }
     }
 
@@ -541,19 +606,24 @@ mod tests {
             (CellKind::Timestamp, "2014-03-13T11:39:28+0100", "2014-03-13T11:39:28+01:00"),
             (CellKind::DateOrTimestamp, "2014-03-13", "2014-03-13"),
             (CellKind::DateOrTimestamp, "2014-03-13 10:00:00Z", "2014-03-13T10:00:00Z"),
-            (words(), "Online", "online"),
+            (CellKind::Vocabulary, "Online", "online"),
         ] {
-            assert_eq!(read(&kind, raw), (value.to_owned(), Ok(true)), "{kind:?} {raw}");
+            assert_eq!(read(kind, raw), (value.to_owned(), Ok(true)), "{kind:?} {raw}");
         }
     }
 
     #[test]
     fn empty_and_blank_cells_are_absent() {
-        for kind in
-            [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Seconds, CellKind::Territory, words()]
-        {
+        for kind in [
+            CellKind::Text,
+            CellKind::Id,
+            CellKind::Isrc,
+            CellKind::Seconds,
+            CellKind::Territory,
+            CellKind::Vocabulary,
+        ] {
             for raw in ["", "  ", "\"\"", "\" \""] {
-                assert_eq!(read(&kind, raw), (String::new(), Ok(false)), "{kind:?} {raw:?}");
+                assert_eq!(read(kind, raw), (String::new(), Ok(false)), "{kind:?} {raw:?}");
             }
         }
     }
@@ -592,10 +662,10 @@ mod tests {
             (CellKind::Timestamp, "31/10/2026 12:00", "", "SHT0208"),
             (CellKind::Timestamp, "2026-02-28", "", "SHT0208"),
             (CellKind::DateOrTimestamp, "2026-02-30", "", "SHT0208"),
-            (words(), "Offline Cached", "Offline Cached", "SHT0309"),
-            (words(), "radio", "", "SHT0308"),
+            (CellKind::Vocabulary, "Offline Cached", "Offline Cached", "SHT0309"),
+            (CellKind::Vocabulary, "radio", "", "SHT0308"),
         ] {
-            assert_eq!(read(&kind, raw), (value.to_owned(), Err(code)), "{kind:?} {raw}");
+            assert_eq!(read(kind, raw), (value.to_owned(), Err(code)), "{kind:?} {raw}");
         }
         for kind in [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Icpn, CellKind::Territory] {
             let mut out = Vec::new();
@@ -636,9 +706,12 @@ mod tests {
         #[test]
         fn no_cell_makes_it_stumble(raw in proptest::collection::vec(any::<u8>(), 0..24)) {
             for kind in [CellKind::Text, CellKind::Id, CellKind::Isrc, CellKind::Icpn, CellKind::Grid, CellKind::Territory,
-                CellKind::Timestamp, CellKind::DateOrTimestamp, CellKind::Seconds, words()] {
+                CellKind::Timestamp, CellKind::DateOrTimestamp, CellKind::Seconds, CellKind::Vocabulary] {
                 let mut out = Vec::new();
-                let outcome = kind.read(&raw, PLAIN, &mut out);
+                let outcome = match kind {
+                    CellKind::Vocabulary => words().read(&raw, PLAIN, &mut out),
+                    kind => kind.read(&raw, PLAIN, &mut out),
+                };
                 prop_assert!(std::str::from_utf8(&out).is_ok());
                 match outcome {
                     Ok(present) => prop_assert_eq!(present, !out.is_empty()),

@@ -6,7 +6,7 @@
 use crate::delimited::quoting::bare;
 use crate::diagnostics;
 use crate::notation::clock::Clock;
-use crate::notation::kinds::CellKind;
+use crate::notation::kinds::Vocabulary;
 use transpose_core::diagnostics::Code;
 
 const DAY: i64 = 86_400_000_000;
@@ -31,7 +31,7 @@ impl Rule {
     /// was logged, in microseconds since 1970.
     pub(crate) fn broken(
         self,
-        kind: &CellKind,
+        vocabulary: Option<&Vocabulary>,
         raw: &[u8],
         quote: u8,
         logged: Option<i64>,
@@ -52,24 +52,22 @@ impl Rule {
             }
             Self::Positive => (!is_positive(text)).then_some(&diagnostics::NOT_POSITIVE),
             Self::MaxLength(most) => is_longer(raw, quote, most as usize).then_some(&diagnostics::TOO_LONG),
-            Self::Known => match kind {
-                CellKind::Vocabulary { values, synonyms, .. } => {
-                    let is = |word: &String| word.as_bytes().eq_ignore_ascii_case(text);
-                    (!values.iter().chain(synonyms).any(is)).then_some(&diagnostics::OTHER_WORD)
-                }
-                _ => None,
-            },
+            Self::Known => {
+                let Vocabulary { values, synonyms, .. } = vocabulary?;
+                let is = |word: &String| word.as_bytes().eq_ignore_ascii_case(text);
+                (!values.iter().chain(synonyms).any(is)).then_some(&diagnostics::OTHER_WORD)
+            }
         }
     }
 
     /// What is said about a cell that breaks the rule.
-    pub(crate) fn message(self, kind: &CellKind) -> String {
-        match (self, kind) {
+    pub(crate) fn message(self, vocabulary: Option<&Vocabulary>) -> String {
+        match (self, vocabulary) {
             (Self::MaxAge(days), _) => format!("the time is more than {days} days old"),
             (Self::NotInFuture, _) => "the time is in the future".into(),
             (Self::Positive, _) => "expected a whole number above zero".into(),
             (Self::MaxLength(most), _) => format!("the text has more than {most} characters"),
-            (Self::Known, CellKind::Vocabulary { values, .. }) => {
+            (Self::Known, Some(Vocabulary { values, .. })) => {
                 format!("expected one of `{}`; kept as it is", values.join("`, `"))
             }
             (Self::Known, _) => "the word is not known".into(),
@@ -97,12 +95,10 @@ mod tests {
     use super::*;
 
     fn broken(rule: Rule, raw: &str, logged: Option<i64>) -> Option<&'static str> {
-        let kind = CellKind::Vocabulary {
-            values: vec!["online".into()],
-            synonyms: vec!["on line".into()],
-            open: true,
-        };
-        rule.broken(&kind, raw.as_bytes(), b'"', logged, &mut Clock::default()).map(|code| code.id)
+        let vocabulary =
+            Vocabulary { values: vec!["online".into()], synonyms: vec!["on line".into()], open: true };
+        rule.broken(Some(&vocabulary), raw.as_bytes(), b'"', logged, &mut Clock::default())
+            .map(|code| code.id)
     }
 
     #[test]

@@ -6,12 +6,12 @@
 //! ([`Decode::vet`], [`Decode::resolve`]). Columns that no one needs are never touched.
 
 use crate::control_totals::{Totals, Wanted};
-use crate::delimited::index::{Damage, Index, Row};
+use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, split};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
 use crate::diagnostics::OTHER_TEXT;
-use crate::layout::{Column, Layout, Source, When};
+use crate::layout::{Column, Layout, Source};
 use crate::notation::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
 use crate::notation::kinds::{
     CellError, CellKind, empty, is_repair, not_utf8, odd_duration, odd_time, serial_moment, territory,
@@ -19,6 +19,7 @@ use crate::notation::kinds::{
 };
 use crate::notation::rules::Rule;
 use crate::read::open::{Beginning, Table};
+use crate::read::rejection::RowError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
@@ -41,14 +42,6 @@ pub(crate) struct SheetDecoder {
     signs: Signs,
     /// How many rows there are, for lines that tell it.
     totals: Mutex<Totals>,
-}
-
-impl std::ops::Deref for SheetDecoder {
-    type Target = Table;
-
-    fn deref(&self) -> &Table {
-        &self.table
-    }
 }
 
 /// What is taken from each row. Whatever is added here belongs into [`Decode::columns`] too: other
@@ -139,7 +132,6 @@ impl SheetDecoder {
         let mut table = Table::open(layout, &beginning, options)?;
         table.take_first_row(&beginning);
         table.take_name(&beginning.name);
-        let Beginning { name, bytes, complete } = beginning;
         let mut decoder = Self {
             table,
             no_offset_said: false,
@@ -147,7 +139,7 @@ impl SheetDecoder {
             signs: Signs::default(),
             totals: Mutex::default(),
         };
-        if let Some(diagnostic) = decoder.first_time_without_offset(bytes, complete, &name) {
+        if let Some(diagnostic) = decoder.first_time_without_offset(&beginning) {
             decoder.table.preamble.diagnostics.push(diagnostic);
             decoder.no_offset_said = true;
         }
@@ -155,60 +147,43 @@ impl SheetDecoder {
     }
 
     /// The diagnostic for the whole file when its first readable time has no offset.
-    fn first_time_without_offset(&self, bytes: &[u8], complete: bool, name: &Arc<str>) -> Option<Diagnostic> {
-        let column = self.place(Field::EVENT_TIME)?;
-        let mut index = Index::default();
-        // A row that goes on beyond the bytes is not looked at: the rows before it are there even
-        // when more is asked for.
-        let body = Chunk { bytes, own: bytes.len(), last: complete };
-        index.run(self.dialect, body, self.preamble.body as usize);
-        let whole = |row: &&Row| row.damage == Damage::None && row.count == self.dialect.columns;
-        let (row, raw, moment) = index.rows().iter().filter(whole).find_map(|row| {
-            let raw =
-                RowView { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) }.raw(column);
-            Timestamp::parse(bare(raw, self.dialect.quote)).ok().map(|moment| (row, raw, moment))
+    fn first_time_without_offset(&self, beginning: &Beginning<'_>) -> Option<Diagnostic> {
+        let (table, column) = (&self.table, self.place(Field::EVENT_TIME)?);
+        let index = table.peek(beginning);
+        let (row, moment) = table.whole_rows(&index, beginning).find_map(|row| {
+            let text = bare(row.raw(column), table.dialect.quote);
+            Timestamp::parse(text).ok().map(|moment| (row, moment))
         })?;
         if moment.offset_minutes.is_some() {
             return None;
         }
-        let line = self.preamble.line + u64::from(row.line);
-        let location =
-            Location { source: Some(Arc::clone(name)), ..Location::line(line, u64::from(row.start)) };
-        Some(self.no_offset(location, column, raw))
+        let location = Location { source: Some(Arc::clone(&beginning.name)), ..row.location() };
+        Some(self.no_offset(location, column, row.raw(column)))
     }
 
     fn no_offset(&self, location: Location, column: u32, raw: &[u8]) -> Diagnostic {
-        let location = location.cell(column + 1, self.name(column)).field(Field::EVENT_TIME);
+        let location = location.cell(column + 1, self.table.name(column)).field(Field::EVENT_TIME);
         Diagnostic::new(&diagnostics::NO_OFFSET, location, "the time has no offset, read as UTC").value(raw)
     }
 
     /// The column of the file that holds a field.
     fn place(&self, field: Field) -> Option<u32> {
-        self.places.get(field.index()).copied().flatten()
-    }
-
-    /// The column of the file that decides something about its row.
-    fn deciding(&self, when: Option<&When>) -> Option<u32> {
-        let of = |when: &When| self.columns.iter().position(|column| *column == Some(when.column));
-        when.and_then(of).map(|place| place as u32)
-    }
-
-    /// Whether a deciding cell has its word.
-    fn decides(&self, when: Option<&When>, raw: &[u8]) -> bool {
-        let is = |when: &When| bare(raw, self.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes());
-        when.is_some_and(is)
+        self.table.places.get(field.index()).copied().flatten()
     }
 
     /// What the cells of a key say about it: whether the switch is set, and whether it gives money
     /// back.
     fn deciders(&self, dimension: Dimension, key: &[&[u8]]) -> (bool, bool) {
-        let (switch, refund) =
-            (self.deciding(self.layout.switch.as_ref()), self.deciding(self.layout.refund.as_ref()));
+        let (switch, refund) = (
+            self.table.deciding(self.table.layout.switch.as_ref()),
+            self.table.deciding(self.table.layout.refund.as_ref()),
+        );
         let (mut switched, mut back) = (false, false);
         if switch.is_some() || refund.is_some() {
             for (place, _, raw) in self.cells(dimension, key) {
-                switched |= switch == Some(place) && self.decides(self.layout.switch.as_ref(), raw);
-                back |= refund == Some(place) && self.decides(self.layout.refund.as_ref(), raw);
+                switched |=
+                    switch == Some(place) && self.table.decides(self.table.layout.switch.as_ref(), raw);
+                back |= refund == Some(place) && self.table.decides(self.table.layout.refund.as_ref(), raw);
             }
         }
         (switched, back)
@@ -231,11 +206,13 @@ impl SheetDecoder {
     /// The columns of the given fields and of what they depend on, as runs of neighbours.
     fn runs(&self, fields: FieldSet) -> Vec<Run> {
         let mut places: Vec<u32> = fields.iter().filter_map(|field| self.place(field)).collect();
-        let columns = || places.iter().filter_map(|place| self.column(*place));
+        let columns = || places.iter().filter_map(|place| self.table.column(*place));
         let switched = columns().any(|column| column.other.is_some());
         let money = columns().any(|column| column.format.kind == CellKind::Money);
-        let (switch, refund) =
-            (self.deciding(self.layout.switch.as_ref()), self.deciding(self.layout.refund.as_ref()));
+        let (switch, refund) = (
+            self.table.deciding(self.table.layout.switch.as_ref()),
+            self.table.deciding(self.table.layout.refund.as_ref()),
+        );
         places.extend(switch.filter(|_| switched));
         places.extend(refund.filter(|_| money));
         places.sort_unstable();
@@ -260,23 +237,23 @@ impl SheetDecoder {
             Dimension::Item => &self.plan.item,
             Dimension::Context => &self.plan.context,
         };
-        let (delimiter, quote) = (self.dialect.delimiter, self.dialect.quote);
+        let (delimiter, quote) = (self.table.dialect.delimiter, self.table.dialect.quote);
         runs.iter().zip(key).flat_map(move |(run, bytes)| {
             (run.first..=run.last)
                 .zip(split(bytes, delimiter, quote))
-                .filter_map(|(place, raw)| self.column(place).map(|column| (place, column, raw)))
+                .filter_map(|(place, raw)| self.table.column(place).map(|column| (place, column, raw)))
         })
     }
 
     fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): CellError) -> CellDiagnostic {
-        let cell = (place + 1, self.name(place).into());
+        let cell = (place + 1, self.table.name(place).into());
         CellDiagnostic { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
     }
 }
 
 impl Decoder for SheetDecoder {
     fn preamble(&self) -> &Preamble {
-        &self.preamble
+        &self.table.preamble
     }
 
     fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
@@ -306,9 +283,9 @@ impl Decoder for SheetDecoder {
         ] {
             let line = signs.load(Ordering::Relaxed);
             if line < u64::MAX {
-                let mut location = Location::default().cell(column + 1, self.name(column));
+                let mut location = Location::default().cell(column + 1, self.table.name(column));
                 location.line = Some(line);
-                location.field = self.column(column).and_then(|column| column.field);
+                location.field = self.table.column(column).and_then(|column| column.field);
                 diagnostics.push(Diagnostic::new(&diagnostics::REFUND_SIGN, location, message));
             }
         }
@@ -322,13 +299,13 @@ impl Decoder for SheetDecoder {
 impl EventDecoder for SheetDecoder {
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let cells: Vec<_> = projection.row.iter().map(|field| self.place(*field)).collect();
-        let is_required = |place: u32| self.column(place).is_some_and(|column| column.required);
+        let is_required = |place: u32| self.table.column(place).is_some_and(|column| column.required);
         let measure =
             |field: Field| self.place(field).map(|column| Measure { column, required: is_required(column) });
         let time = measure(Field::EVENT_TIME).filter(|_| projection.time);
         // The end of a play becomes its duration row by row.
         let ended = |measure: &Measure| {
-            let end = self.column(measure.column).is_some_and(|column| column.source == Source::End);
+            let end = self.table.column(measure.column).is_some_and(|column| column.source == Source::End);
             end && projection.row.contains(&Field::EVENT_DURATION)
         };
         let duration = measure(Field::EVENT_DURATION).filter(|measure| projection.duration || ended(measure));
@@ -339,13 +316,13 @@ impl EventDecoder for SheetDecoder {
         required.sort_unstable();
         required.dedup();
         let adjust = |(cell, field): (usize, &Field)| {
-            let column = self.place(*field).and_then(|place| self.column(place))?;
+            let column = self.place(*field).and_then(|place| self.table.column(place))?;
             if column.source == Source::End {
                 return Some((cell, Adjust::Ended));
             }
             match &column.other {
                 Some((other, _)) => Some((cell, Adjust::Switched(other == field))),
-                None if column.format.kind == CellKind::Money && self.layout.refund.is_some() => {
+                None if column.format.kind == CellKind::Money && self.table.layout.refund.is_some() => {
                     Some((cell, Adjust::Money))
                 }
                 None => None,
@@ -354,25 +331,25 @@ impl EventDecoder for SheetDecoder {
         let adjust: Vec<_> = projection.row.iter().enumerate().filter_map(adjust).collect();
         let wanted = projection.item.union(projection.context);
         let asked: FieldSet = wanted.union(projection.row.iter().copied().collect());
-        let money = asked
-            .iter()
-            .filter_map(|field| self.place(field))
-            .find(|place| self.column(*place).is_some_and(|column| column.format.kind == CellKind::Money));
-        let refund = self.deciding(self.layout.refund.as_ref()).zip(money);
+        let money = asked.iter().filter_map(|field| self.place(field)).find(|place| {
+            self.table.column(*place).is_some_and(|column| column.format.kind == CellKind::Money)
+        });
+        let refund = self.table.deciding(self.table.layout.refund.as_ref()).zip(money);
         let checks = self.checks();
         let dependent = !checks.is_empty() || !adjust.is_empty() || refund.is_some();
         let own = |measure: Option<Measure>| {
-            let column = measure.and_then(|measure| self.column(measure.column));
+            let column = measure.and_then(|measure| self.table.column(measure.column));
             column.is_some_and(|column| column.format.particular || column.source == Source::End)
         };
-        let is_text =
-            |place: &u32| self.column(*place).is_some_and(|column| matches!(column.source, Source::Text(_)));
-        let texts: Vec<u32> = (0..self.names.len() as u32).filter(is_text).collect();
+        let is_text = |place: &u32| {
+            self.table.column(*place).is_some_and(|column| matches!(column.source, Source::Text(_)))
+        };
+        let texts: Vec<u32> = (0..self.table.names.len() as u32).filter(is_text).collect();
         let particular = own(time) || own(duration) || !texts.is_empty();
         self.plan = Plan {
             wanted,
             context_fields: projection.context,
-            switch: self.deciding(self.layout.switch.as_ref()),
+            switch: self.table.deciding(self.table.layout.switch.as_ref()),
             refund,
             checks,
             dependent,
@@ -384,7 +361,7 @@ impl EventDecoder for SheetDecoder {
             cells,
             time,
             duration,
-            iso: duration.and_then(|measure| self.column(measure.column)).is_some_and(is_iso),
+            iso: duration.and_then(|measure| self.table.column(measure.column)).is_some_and(is_iso),
             texts,
             particular,
             required,
@@ -422,11 +399,11 @@ impl EventDecoder for SheetDecoder {
     }
 
     fn key_space(&self) -> Option<&[u8]> {
-        Some(&self.line)
+        Some(&self.table.line)
     }
 
     fn check_key(&self, dimension: Dimension, key: &[&[u8]]) -> Result<(), CellDiagnostic> {
-        let quote = self.dialect.quote;
+        let quote = self.table.dialect.quote;
         for (place, column, raw) in self.cells(dimension, key) {
             let Some(field) = column.field else { continue };
             let text = bare(raw, quote);
@@ -464,7 +441,7 @@ impl EventDecoder for SheetDecoder {
             if let Err(trouble) = self.understood(column, field, raw, &mut out) {
                 faults.push(self.fault(place, field, raw, trouble));
             }
-            if back && *kind == CellKind::Money && unsigned(&out) {
+            if back && kind == CellKind::Money && unsigned(&out) {
                 out.insert(0, b'-');
             }
             if !out.is_empty() {
@@ -472,7 +449,7 @@ impl EventDecoder for SheetDecoder {
             }
         }
         if dimension == Dimension::Context {
-            for (field, text) in &self.layout.constants {
+            for (field, text) in &self.table.layout.constants {
                 if self.plan.context_fields.contains(*field) {
                     sink(*field, text.as_bytes());
                 }
@@ -482,11 +459,12 @@ impl EventDecoder for SheetDecoder {
 
     fn canonical_cell(&self, field: Field, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, CellDiagnostic> {
         out.clear();
-        if let Some((_, text)) = self.layout.constants.iter().find(|(known, _)| *known == field) {
+        if let Some((_, text)) = self.table.layout.constants.iter().find(|(known, _)| *known == field) {
             out.extend_from_slice(text.as_bytes());
             return Ok(true);
         }
-        let Some((place, column)) = self.place(field).and_then(|place| Some((place, self.column(place)?)))
+        let Some((place, column)) =
+            self.place(field).and_then(|place| Some((place, self.table.column(place)?)))
         else {
             return Ok(false);
         };
@@ -495,7 +473,7 @@ impl EventDecoder for SheetDecoder {
             out.extend_from_slice(raw);
             return Ok(!raw.is_empty());
         }
-        if self.layout.quoted_empty && raw == [self.dialect.quote; 2] {
+        if self.table.layout.quoted_empty && raw == [self.table.dialect.quote; 2] {
             return Ok(true);
         }
         self.understood(column, field, raw, out).map_err(|trouble| self.fault(place, field, raw, trouble))
@@ -547,8 +525,8 @@ impl ChunkDecoder for Worker<'_> {
         let Self { sheet, index, clock, scratch } = self;
         let plan = &sheet.plan;
         let mut totals = Totals::default();
-        let closing = !sheet.layout.after.is_empty();
-        let rows = index.rows();
+        let closing = !sheet.table.layout.after.is_empty();
+        let rows = index.views(chunk.bytes, origin);
         let events = &mut batch.events;
         events.item_runs = plan.item.len();
         events.context_runs = plan.context.len();
@@ -556,12 +534,12 @@ impl ChunkDecoder for Worker<'_> {
         events.rows.reserve(rows.len());
         events.keys.reserve(rows.len() * (plan.item.len() + plan.context.len()));
         events.cells.reserve(rows.len() * plan.cells.len());
-        for row in rows {
-            let found = RowView { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
+        for found in rows {
             if closing && sheet.table.closes(found, &mut batch.trailers, report) {
                 continue;
             }
             totals.rows += 1;
+            let row = found.row;
             let mut event = EventRow {
                 start: row.start,
                 len: row.end - row.start,
@@ -572,7 +550,7 @@ impl ChunkDecoder for Worker<'_> {
             };
             if let Err(wrong) = sheet.measure(found, (clock, scratch), &mut event, report) {
                 totals.rejected += 1;
-                let diagnostic = sheet.describe(found, wrong);
+                let diagnostic = sheet.table.describe(found, wrong);
                 batch.rejects.push(Reject {
                     start: row.start,
                     len: event.len,
@@ -598,14 +576,6 @@ impl ChunkDecoder for Worker<'_> {
     }
 }
 
-/// Why a row is rejected.
-enum Wrong {
-    /// Its shape.
-    Shape,
-    /// A cell.
-    Cell(u32, CellError),
-}
-
 impl SheetDecoder {
     /// Checks a row and reads its time and duration.
     #[inline]
@@ -615,10 +585,10 @@ impl SheetDecoder {
         (clock, scratch): (&mut Clock, &mut Vec<u8>),
         event: &mut EventRow,
         report: &mut RunReport,
-    ) -> Result<(), Wrong> {
-        let (plan, quote) = (&self.plan, self.dialect.quote);
-        if found.row.damage != Damage::None || found.row.count != self.dialect.columns {
-            return Err(Wrong::Shape);
+    ) -> Result<(), RowError> {
+        let (plan, quote) = (&self.plan, self.table.dialect.quote);
+        if !found.is_whole(self.table.dialect) {
+            return Err(RowError::Shape);
         }
         if plan.particular {
             return self.measure_slowly(found, scratch, event);
@@ -631,7 +601,7 @@ impl SheetDecoder {
             match if plan.iso { iso_in_micros(text) } else { seconds_in_micros(text) } {
                 Ok(micros) => event.micros = micros,
                 Err(DurationError::Empty) => missing = required.then_some(column),
-                Err(error) => return Err(Wrong::Cell(column, odd_duration(text, plan.iso, error))),
+                Err(error) => return Err(RowError::Cell(column, odd_duration(text, plan.iso, error))),
             }
         }
         if let Some(Measure { column, required }) = plan.time {
@@ -658,7 +628,7 @@ impl SheetDecoder {
                 break;
             }
         }
-        missing.map_or(Ok(()), |column| Err(Wrong::Cell(column, empty())))
+        missing.map_or(Ok(()), |column| Err(RowError::Cell(column, empty())))
     }
 
     /// The same for tables that write times in a way of their own, or have texts that every row
@@ -669,16 +639,18 @@ impl SheetDecoder {
         found: RowView<'_>,
         scratch: &mut Vec<u8>,
         event: &mut EventRow,
-    ) -> Result<(), Wrong> {
-        let quote = self.dialect.quote;
+    ) -> Result<(), RowError> {
+        let quote = self.table.dialect.quote;
         for place in &self.plan.texts {
-            let Some(Source::Text(text)) = self.column(*place).map(|column| &column.source) else { continue };
+            let Some(Source::Text(text)) = self.table.column(*place).map(|column| &column.source) else {
+                continue;
+            };
             if bare(found.raw(*place), quote) != text.as_bytes().trim_ascii() {
-                return Err(Wrong::Cell(*place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
+                return Err(RowError::Cell(*place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
             }
         }
         let is_end = |measure: &Measure| {
-            self.column(measure.column).is_some_and(|column| column.source == Source::End)
+            self.table.column(measure.column).is_some_and(|column| column.source == Source::End)
         };
         // A duration that the row reports by itself comes first: a row rejected for another reason
         // still reports it.
@@ -700,57 +672,55 @@ impl SheetDecoder {
             let micros = if scratch.is_empty() { 0 } else { moment(scratch) - event.time };
             if micros < 0 {
                 let message = "the play ends before it begins".to_owned();
-                return Err(Wrong::Cell(column, (&diagnostics::NEGATIVE_DURATION, message)));
+                return Err(RowError::Cell(column, (&diagnostics::NEGATIVE_DURATION, message)));
             }
             event.micros = micros;
         }
         for column in &self.plan.required {
             if bare(found.raw(*column), quote).is_empty() {
-                return Err(Wrong::Cell(*column, empty()));
+                return Err(RowError::Cell(*column, empty()));
             }
         }
         Ok(())
     }
 
     /// The value of a cell, into `value`, which is overwritten.
-    fn whole(&self, found: RowView<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), Wrong> {
+    fn whole(&self, found: RowView<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), RowError> {
         value.clear();
-        let Some(column) = self.column(place) else { return Ok(()) };
+        let Some(column) = self.table.column(place) else { return Ok(()) };
         let read = column.format.read(found.raw(place), self.table.cells(), value);
-        let present = read.map_err(|trouble| Wrong::Cell(place, trouble))?;
+        let present = read.map_err(|trouble| RowError::Cell(place, trouble))?;
         if !present && column.required {
-            return Err(Wrong::Cell(place, empty()));
+            return Err(RowError::Cell(place, empty()));
         }
         Ok(())
     }
 
     /// The rules of the columns of the file.
     fn checks(&self) -> Vec<(u32, Rule)> {
-        let rules = |place: u32| self.column(place).map_or(&[][..], |column| &column.rules);
-        let places = 0..self.names.len() as u32;
+        let rules = |place: u32| self.table.column(place).map_or(&[][..], |column| &column.rules);
+        let places = 0..self.table.names.len() as u32;
         places.flat_map(|place| rules(place).iter().map(move |rule| (place, *rule))).collect()
     }
 
     /// Reports which rules a row breaks.
     #[inline(never)]
     fn check(&self, found: RowView<'_>, clock: &mut Clock, report: &mut RunReport) {
-        let (plan, quote) = (&self.plan, self.dialect.quote);
+        let (plan, quote) = (&self.plan, self.table.dialect.quote);
         let logged = plan.logged.and_then(|place| clock.other(bare(found.raw(place), quote)).ok());
         let logged = logged.map(|(time, _)| time).or(plan.now);
         for (place, rule) in &plan.checks {
-            let Some(column) = self.column(*place) else { continue };
+            let Some(column) = self.table.column(*place) else { continue };
             // When the row was logged is itself told by now.
             let logged = if plan.logged == Some(*place) { plan.now } else { logged };
             let raw = found.raw(*place);
-            if let Some(code) = rule.broken(&column.format.kind, raw, quote, logged, clock) {
-                if report.diagnostics.keeps(code) {
-                    let mut location = found.location().cell(*place + 1, self.name(*place));
+            if let Some(code) = rule.broken(column.format.vocabulary.as_ref(), raw, quote, logged, clock) {
+                report.diagnostics.report(code, || {
+                    let mut location = found.location().cell(*place + 1, self.table.name(*place));
                     location.field = column.field;
-                    let message = rule.message(&column.format.kind);
-                    report.diagnostics.push(Diagnostic::new(code, location, message).value(raw));
-                } else {
-                    report.diagnostics.count(code, 1);
-                }
+                    let message = rule.message(column.format.vocabulary.as_ref());
+                    Diagnostic::new(code, location, message).value(raw)
+                });
             }
         }
     }
@@ -761,11 +731,12 @@ impl SheetDecoder {
         let Self { plan, signs, .. } = self;
         let layout = &self.table.layout;
         let switched =
-            plan.switch.is_some_and(|place| self.decides(layout.switch.as_ref(), found.raw(place)));
-        let refund = plan.refund.filter(|(place, _)| self.decides(layout.refund.as_ref(), found.raw(*place)));
-        let price = refund.map(|(_, money)| bare(found.raw(money), self.dialect.quote));
+            plan.switch.is_some_and(|place| self.table.decides(layout.switch.as_ref(), found.raw(place)));
+        let refund =
+            plan.refund.filter(|(place, _)| self.table.decides(layout.refund.as_ref(), found.raw(*place)));
+        let price = refund.map(|(_, money)| bare(found.raw(money), self.table.dialect.quote));
         if let Some(price) = price.filter(|price| !price.is_empty()) {
-            let line = found.origin.line + u64::from(found.row.line);
+            let line = found.line();
             if unsigned(price) {
                 signs.positive.fetch_min(line, Ordering::Relaxed);
             } else if price.iter().any(|byte| matches!(byte, b'-' | b'(')) {
@@ -803,55 +774,31 @@ impl SheetDecoder {
         column: u32,
         error: TimeError,
         report: &mut RunReport,
-    ) -> Result<i64, Wrong> {
-        let text = bare(found.raw(column), self.dialect.quote);
-        let kind = self.column(column).map_or(&CellKind::Timestamp, |column| &column.format.kind);
-        let Some(time) = serial_moment(text, self.repairs) else {
-            return Err(Wrong::Cell(column, odd_time(kind, text, self.repairs, error)));
+    ) -> Result<i64, RowError> {
+        let text = bare(found.raw(column), self.table.dialect.quote);
+        let kind = self.table.column(column).map_or(CellKind::Timestamp, |column| column.format.kind);
+        let Some(time) = serial_moment(text, self.table.repairs) else {
+            return Err(RowError::Cell(column, odd_time(kind, text, self.table.repairs, error)));
         };
         // Where the cell goes on into an output, it is reported there.
         if !self.plan.cells.contains(&Some(column)) {
-            if report.diagnostics.keeps(&diagnostics::SERIAL_DATE_READ) {
-                let trouble = odd_time(kind, text, self.repairs, error);
-                report.diagnostics.push(self.describe(found, Wrong::Cell(column, trouble)));
-            } else {
-                report.diagnostics.count(&diagnostics::SERIAL_DATE_READ, 1);
-            }
+            report.diagnostics.report(&diagnostics::SERIAL_DATE_READ, || {
+                let error = odd_time(kind, text, self.table.repairs, error);
+                self.table.describe_cell(found, column, error)
+            });
         }
         Ok(time)
     }
 
     /// Whether a date alone may be in a column of times.
     fn takes_dates(&self, place: u32) -> bool {
-        self.column(place).is_some_and(|column| column.format.kind == CellKind::DateOrTimestamp)
+        self.table.column(place).is_some_and(|column| column.format.kind == CellKind::DateOrTimestamp)
     }
 
     #[cold]
     fn say_no_offset(&self, found: RowView<'_>, column: u32, report: &mut RunReport) {
-        if report.diagnostics.keeps(&diagnostics::NO_OFFSET) {
-            report.diagnostics.push(self.no_offset(found.location(), column, found.raw(column)));
-        } else {
-            report.diagnostics.count(&diagnostics::NO_OFFSET, 1);
-        }
-    }
-
-    #[cold]
-    fn describe(&self, found: RowView<'_>, wrong: Wrong) -> Diagnostic {
-        let location = found.location();
-        let (column, (code, message)) = match wrong {
-            Wrong::Cell(column, trouble) => (column, trouble),
-            Wrong::Shape => {
-                let diagnostic = self.misshapen(found);
-                // Which cell of such a row is the user's cannot be reported.
-                if self.layout.fields().iter().any(Field::is_personal) {
-                    return diagnostic;
-                }
-                let bytes = found.chunk.get(found.row.start as usize..found.row.end as usize).unwrap_or(&[]);
-                return diagnostic.value(bytes.trim_ascii_end());
-            }
-        };
-        let mut location = location.cell(column + 1, self.name(column));
-        location.field = self.column(column).and_then(|column| column.field);
-        Diagnostic::new(code, location, message).value(found.raw(column))
+        report
+            .diagnostics
+            .report(&diagnostics::NO_OFFSET, || self.no_offset(found.location(), column, found.raw(column)));
     }
 }

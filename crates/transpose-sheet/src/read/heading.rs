@@ -55,20 +55,7 @@ pub(crate) fn nearest<'a>(heading: &str, names: &'a [Box<str>], extras: &[usize]
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn layout() -> Layout {
-        let columns = [
-            ("Stream ID", true),
-            ("Country", true),
-            ("Item Name", false),
-            ("API Key Name", false),
-            ("GRID", false),
-        ]
-        .map(|(heading, required)| format!("[[column]]\nheading = \"{heading}\"\nrequired = {required}\n"));
-        let head =
-            "id = \"a.b\"\ntitle = \"A\"\ndirections = [\"read\"]\ngrain = \"event\"\nreference = \"r\"\n";
-        Layout::parse("a.toml", &format!("{head}{}", columns.concat())).unwrap()
-    }
+    use crate::read::test_layout as layout;
 
     #[test]
     fn columns_are_matched_in_any_order() {

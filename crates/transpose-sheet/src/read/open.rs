@@ -1,11 +1,11 @@
 //! Opening a table: its top is understood, and its columns find those of the layout.
 
-use crate::delimited::index::{Damage, Dialect, Index, MAX_ROW};
-use crate::delimited::quoting::{NO_QUOTE, unquote};
-use crate::delimited::row::{RowView, shape_error};
+use crate::delimited::index::{Dialect, Index, MAX_ROW};
+use crate::delimited::quoting::{NO_QUOTE, bare, unquote};
+use crate::delimited::row::RowView;
 use crate::diagnostics;
 use crate::layout::options::ReadOptions;
-use crate::layout::{Column, Layout, Returns, Source};
+use crate::layout::{Column, Layout, Returns, Source, When};
 use crate::notation::GIVEN;
 use crate::notation::kinds::{CellReading, Repairs};
 use crate::read::heading;
@@ -172,32 +172,57 @@ impl Table {
     /// Takes from the first row what was in the line before it: where lines of fixed width were
     /// cut, rows have that too.
     pub(crate) fn take_first_row(&mut self, beginning: &Beginning<'_>) {
-        let Beginning { bytes, complete, .. } = *beginning;
         if self.layout.fixed.is_none() {
             return;
         }
-        let mut index = Index::default();
-        index.run(
-            self.dialect,
-            Chunk { bytes, own: bytes.len(), last: complete },
-            self.preamble.body as usize,
-        );
-        let Some(row) = index.rows().iter().find(|row| row.count == self.dialect.columns) else { return };
-        let found = RowView { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) };
+        let index = self.peek(beginning);
+        let Some(row) = self.whole_rows(&index, beginning).next() else { return };
         for place in 0..self.names.len() as u32 {
             let Some(column) = self.column(place) else { continue };
             let mut text = Vec::new();
             if column.is_carried_text() {
-                unquote(found.raw(place), self.dialect.quote, &mut text);
+                unquote(row.raw(place), self.dialect.quote, &mut text);
                 let (name, text) = (column.heading.clone(), String::from_utf8_lossy(&text).into_owned());
                 self.preamble.header.extras.insert(name, text.into());
             } else if let Some(field) = column.field.filter(|field| field.group() == Group::Header)
                 // What is wrong with it is reported where rows are read.
-                && column.format.read(found.raw(place), self.cells(), &mut text).is_ok_and(|present| present)
+                && column.format.read(row.raw(place), self.cells(), &mut text).is_ok_and(|present| present)
             {
                 self.preamble.header.set_default(field, String::from_utf8_lossy(&text).into_owned());
             }
         }
+    }
+
+    /// Finds the rows in the first bytes of the input. One that goes on beyond them is left out.
+    pub(crate) fn peek(&self, beginning: &Beginning<'_>) -> Index {
+        let Beginning { bytes, complete, .. } = *beginning;
+        let chunk = Chunk { bytes, own: bytes.len(), last: complete };
+        let mut index = Index::default();
+        index.run(self.dialect, chunk, self.preamble.body as usize);
+        index
+    }
+
+    /// Those of them that have the shape of a row.
+    pub(crate) fn whole_rows<'a>(
+        &self,
+        index: &'a Index,
+        beginning: &Beginning<'a>,
+    ) -> impl Iterator<Item = RowView<'a>> + use<'a> {
+        let dialect = self.dialect;
+        let origin = Origin { byte: 0, line: self.preamble.line };
+        index.views(beginning.bytes, origin).filter(move |row| row.is_whole(dialect))
+    }
+
+    /// The column of the file that decides something about its row.
+    pub(crate) fn deciding(&self, when: Option<&When>) -> Option<u32> {
+        let of = |when: &When| self.columns.iter().position(|column| *column == Some(when.column));
+        when.and_then(of).map(|place| place as u32)
+    }
+
+    /// Whether a deciding cell has its word.
+    pub(crate) fn decides(&self, when: Option<&When>, raw: &[u8]) -> bool {
+        let is = |when: &When| bare(raw, self.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes());
+        when.is_some_and(is)
     }
 
     /// Takes from the name of the file what its content does not tell.
@@ -225,24 +250,6 @@ impl Table {
     /// How cells are read.
     pub(crate) fn cells(&self) -> CellReading {
         CellReading { quote: self.dialect.quote, repairs: self.repairs }
-    }
-
-    /// What is said about a row that has not the shape of one.
-    pub(crate) fn misshapen(&self, found: RowView<'_>) -> Diagnostic {
-        let location = found.location();
-        let Some(fixed) = self.layout.fixed.as_ref().filter(|_| found.row.damage == Damage::None) else {
-            let (code, message) = shape_error(found.row, self.dialect.columns);
-            return Diagnostic::new(code, location, message);
-        };
-        // Where cells have fixed widths the line itself is in the first cell.
-        let mut line = Vec::new();
-        unquote(found.raw(0), self.dialect.quote, &mut line);
-        let (code, message, slot) = fixed.fault(&line);
-        let location = match slot {
-            Some((cell, slot)) => location.cell(cell, &slot.name),
-            None => location,
-        };
-        Diagnostic::new(code, location, message)
     }
 
     /// What a file of rejected rows begins with, so that it can be corrected and read in its turn.

@@ -141,20 +141,7 @@ fn judged(layout: &Layout, headings: &Headings, probe: &Probe<'_>) -> Recognitio
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn layout() -> Layout {
-        let columns = [
-            ("Stream ID", true),
-            ("Country", true),
-            ("Item Name", false),
-            ("API Key Name", false),
-            ("GRID", false),
-        ]
-        .map(|(heading, required)| format!("[[column]]\nheading = \"{heading}\"\nrequired = {required}\n"));
-        let head =
-            "id = \"a.b\"\ntitle = \"A\"\ndirections = [\"read\"]\ngrain = \"event\"\nreference = \"r\"\n";
-        Layout::parse("a.toml", &format!("{head}{}", columns.concat())).unwrap()
-    }
+    use crate::read::test_layout as layout;
 
     #[test]
     fn confidence_follows_the_headings() {

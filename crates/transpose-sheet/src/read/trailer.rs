@@ -20,11 +20,8 @@ impl Table {
         if self.layout.after.is_empty() {
             return found;
         }
-        let closing = index.rows().iter().filter(|row| {
-            let found = RowView { chunk: chunk.bytes, origin: Origin::default(), row, ends: index.ends(row) };
-            self.closing_line(found).is_some()
-        });
-        let closing = closing.count() as u64;
+        let rows = index.views(chunk.bytes, Origin::default());
+        let closing = rows.filter(|row| self.closing_line(*row).is_some()).count() as u64;
         Indexed::Done { end, lines, units: units - closing, usages: usages - closing }
     }
 
@@ -74,7 +71,7 @@ impl Table {
                 }
             }
         }
-        trailers.push((found.origin.line + u64::from(found.row.line), entity));
+        trailers.push((found.line(), entity));
         true
     }
 

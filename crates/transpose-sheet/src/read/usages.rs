@@ -5,7 +5,7 @@
 //! value that is in the row as the model has it is not copied.
 
 use crate::control_totals::{Totals, Wanted};
-use crate::delimited::index::{Damage, Index};
+use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
@@ -13,6 +13,7 @@ use crate::diagnostics::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
 use crate::layout::{Layout, Returns, Source, When};
 use crate::notation::kinds::{CellError, CellKind, empty, is_repair, not_utf8, unsigned};
 use crate::read::open::{Beginning, Table};
+use crate::read::rejection::RowError;
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Reject, Severity};
@@ -111,11 +112,8 @@ impl SumsDecoder {
             [Field::PRICE, Field::RATE, Field::USAGE_RETAIL_PRICE].into_iter().filter_map(cell).collect();
         let present = |fields: &Vec<Field>| fields.iter().filter_map(|field| cell(*field)).collect();
         let require = layout.require.iter().map(present).collect();
-        let deciding = |when: Option<&When>| {
-            let of = |when: &When| table.columns.iter().position(|column| *column == Some(when.column));
-            when.and_then(of).map(|place| place as u32)
-        };
-        let (switch, refund) = (deciding(layout.switch.as_ref()), deciding(layout.refund.as_ref()));
+        let switch = table.deciding(layout.switch.as_ref());
+        let refund = table.deciding(layout.refund.as_ref());
         let wanted = Wanted::of(layout);
         let plan = (0..table.names.len() as u32).map(|place| {
             let column = table.columns.get(place as usize).copied().flatten();
@@ -167,26 +165,13 @@ impl SumsDecoder {
     fn layout(&self) -> &Layout {
         &self.table.layout
     }
-
-    /// Whether the deciding cell of a row has its word.
-    fn decides(&self, place: Option<u32>, when: Option<&When>, found: RowView<'_>) -> bool {
-        let (Some(place), Some(when)) = (place, when) else { return false };
-        bare(found.raw(place), self.table.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes())
-    }
 }
 
 /// What the first row of the table says about the whole file.
 fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
-    let mut index = Index::default();
-    let Beginning { bytes, complete, .. } = *beginning;
-    let chunk = Chunk { bytes, own: bytes.len(), last: complete };
-    index.run(table.dialect, chunk, table.preamble.body as usize);
-    let whole = |row: &&crate::delimited::index::Row| {
-        row.damage == Damage::None && row.count == table.dialect.columns
-    };
     let mut heads = Vec::new();
-    let Some(row) = index.rows().iter().find(whole) else { return heads };
-    let found = RowView { chunk: bytes, origin: Origin::default(), row, ends: index.ends(row) };
+    let index = table.peek(beginning);
+    let Some(found) = table.whole_rows(&index, beginning).next() else { return heads };
     let cells = table.cells();
     for place in 0..table.names.len() as u32 {
         let Some(column) = table.column(place) else { continue };
@@ -355,13 +340,6 @@ impl Scratch {
     }
 }
 
-/// Why a row is rejected.
-enum Wrong {
-    Shape,
-    Cell(u32, CellError),
-    Row(CellError),
-}
-
 impl ChunkDecoder for Worker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
         memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
@@ -375,8 +353,7 @@ impl ChunkDecoder for Worker<'_> {
         let Self { sums, index, scratch } = self;
         scratch.totals = Totals::default();
         sums.constants(&mut batch.blocks, &mut scratch.constants);
-        for row in index.rows() {
-            let found = RowView { chunk: chunk.bytes, origin, row, ends: index.ends(row) };
+        for found in index.views(chunk.bytes, origin) {
             if sums.table.closes(found, &mut batch.trailers, report) {
                 continue;
             }
@@ -408,9 +385,9 @@ impl SumsDecoder {
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
-    ) -> Result<(), Wrong> {
-        if found.row.damage != Damage::None || found.row.count != self.table.dialect.columns {
-            return Err(Wrong::Shape);
+    ) -> Result<(), RowError> {
+        if !found.is_whole(self.table.dialect) {
+            return Err(RowError::Shape);
         }
         let layout = self.layout();
         scratch.cells.clear();
@@ -418,8 +395,11 @@ impl SumsDecoder {
         scratch.summed.clear();
         scratch.summed.resize(self.wanted.sums.len(), Span::ABSENT);
         scratch.each = None;
-        let switched = self.decides(self.switch, layout.switch.as_ref(), found);
-        let back = self.decides(self.refund, layout.refund.as_ref(), found);
+        let decides = |place: Option<u32>, when: Option<&When>| {
+            place.is_some_and(|place| self.table.decides(when, found.raw(place)))
+        };
+        let switched = decides(self.switch, layout.switch.as_ref());
+        let back = decides(self.refund, layout.refund.as_ref());
         for planned in &self.plan {
             self.cell(planned, (switched, back), found, scratch, batch, report)?;
         }
@@ -433,7 +413,7 @@ impl SumsDecoder {
                 fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" and ")
             });
             let message = format!("the row has neither {}", either.collect::<Vec<_>>().join(" nor "));
-            return Err(Wrong::Row((&NO_ALTERNATIVE, message)));
+            return Err(RowError::Row((&NO_ALTERNATIVE, message)));
         }
         self.block(found, scratch, batch);
         Ok(())
@@ -449,7 +429,7 @@ impl SumsDecoder {
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), RowError> {
         let place = planned.place;
         let raw = found.raw(place);
         let quote = self.table.dialect.quote;
@@ -459,7 +439,7 @@ impl SumsDecoder {
             What::Pass => {
                 let needed = column.is_some_and(|column| column.required);
                 if needed && bare(raw, quote).is_empty() {
-                    return Err(Wrong::Cell(place, empty()));
+                    return Err(RowError::Cell(place, empty()));
                 }
                 return Ok(());
             }
@@ -468,7 +448,7 @@ impl SumsDecoder {
                 if bare(raw, quote) == text.as_bytes().trim_ascii() {
                     return Ok(());
                 }
-                return Err(Wrong::Cell(place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
+                return Err(RowError::Cell(place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
             }
             What::Head(told) => return self.same_head(told, place, found, scratch, report),
             What::Extra(cell) => {
@@ -477,7 +457,7 @@ impl SumsDecoder {
                 }
                 unquote(raw, quote, &mut scratch.value);
                 if std::str::from_utf8(&scratch.value).is_err() {
-                    return Err(Wrong::Cell(place, not_utf8()));
+                    return Err(RowError::Cell(place, not_utf8()));
                 }
                 cell
             }
@@ -485,20 +465,20 @@ impl SumsDecoder {
                 let Some(column) = column else { return Ok(()) };
                 let (cell, kind, outcome) = match (&column.other, other.filter(|_| switched)) {
                     (Some((_, kind)), Some(other)) => {
-                        (other, kind, kind.read(raw, self.table.cells(), &mut scratch.value))
+                        (other, *kind, kind.read(raw, self.table.cells(), &mut scratch.value))
                     }
                     _ => (
                         main,
-                        &column.format.kind,
+                        column.format.kind,
                         column.format.read(raw, self.table.cells(), &mut scratch.value),
                     ),
                 };
                 match outcome {
                     Ok(true) => {}
-                    Ok(false) if column.required => return Err(Wrong::Cell(place, empty())),
+                    Ok(false) if column.required => return Err(RowError::Cell(place, empty())),
                     Ok(false) => return Ok(()),
                     Err(trouble) if is_uncountable(kind, trouble.0) => {
-                        return Err(Wrong::Cell(place, trouble));
+                        return Err(RowError::Cell(place, trouble));
                     }
                     Err(trouble) => {
                         let lost = scratch.value.is_empty();
@@ -508,7 +488,7 @@ impl SumsDecoder {
                         }
                     }
                 }
-                if back && *kind == CellKind::Money && unsigned(&scratch.value) {
+                if back && kind == CellKind::Money && unsigned(&scratch.value) {
                     scratch.value.insert(0, b'-');
                 }
                 cell
@@ -535,7 +515,7 @@ impl SumsDecoder {
         found: RowView<'_>,
         scratch: &mut Scratch,
         report: &mut RunReport,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), RowError> {
         let (Some(told), Some(column)) = (self.heads.get(told), self.table.column(place)) else {
             return Ok(());
         };
@@ -546,21 +526,19 @@ impl SumsDecoder {
         let present = column
             .format
             .read(raw, self.table.cells(), &mut scratch.value)
-            .map_err(|trouble| Wrong::Cell(place, trouble))?;
+            .map_err(|trouble| RowError::Cell(place, trouble))?;
         if !present && column.required {
-            return Err(Wrong::Cell(place, empty()));
+            return Err(RowError::Cell(place, empty()));
         }
         if *scratch.value == *told.value {
             return Ok(());
         }
-        if report.diagnostics.keeps(&ROW_DISAGREES) {
+        report.diagnostics.report(&ROW_DISAGREES, || {
             let first = String::from_utf8_lossy(&told.value);
             let message = format!("the first row says `{first}`");
             let location = found.location().cell(place + 1, self.table.name(place)).field(told.field);
-            report.diagnostics.push(Diagnostic::new(&ROW_DISAGREES, location, message).value(raw));
-        } else {
-            report.diagnostics.count(&ROW_DISAGREES, 1);
-        }
+            Diagnostic::new(&ROW_DISAGREES, location, message).value(raw)
+        });
         Ok(())
     }
 
@@ -635,11 +613,11 @@ impl SumsDecoder {
 
     /// A row that cannot be converted; it is counted all the same, as far as it can be read.
     #[cold]
-    fn reject(&self, found: RowView<'_>, wrong: Wrong, scratch: &mut Scratch) -> Reject {
+    fn reject(&self, found: RowView<'_>, wrong: RowError, scratch: &mut Scratch) -> Reject {
         let mut plays = 0;
         let mut values: Vec<Option<Vec<u8>>> = vec![None; self.wanted.sums.len()];
         let mut each = None;
-        let counted = found.row.damage == Damage::None && found.row.count == self.table.dialect.columns;
+        let counted = found.is_whole(self.table.dialect);
         for planned in self.plan.iter().filter(|_| counted) {
             let Some(column) = self.table.column(planned.place) else { continue };
             let mut value = Vec::new();
@@ -662,30 +640,13 @@ impl SumsDecoder {
         Reject {
             start: found.row.start,
             len: found.row.end - found.row.start,
-            diagnostic: self.describe(found, wrong),
+            diagnostic: self.table.describe(found, wrong),
             plays,
             micros: 0,
         }
     }
 
-    #[cold]
-    fn describe(&self, found: RowView<'_>, wrong: Wrong) -> Diagnostic {
-        let location = found.location();
-        let bytes = found.chunk.get(found.row.start as usize..found.row.end as usize).unwrap_or(&[]);
-        match wrong {
-            Wrong::Cell(place, (code, message)) => {
-                let mut location = location.cell(place + 1, self.table.name(place));
-                location.field = self.table.column(place).and_then(|column| column.field);
-                Diagnostic::new(code, location, message).value(found.raw(place))
-            }
-            Wrong::Row((code, message)) => {
-                Diagnostic::new(code, location, message).value(bytes.trim_ascii_end())
-            }
-            Wrong::Shape => self.table.misshapen(found).value(bytes.trim_ascii_end()),
-        }
-    }
-
-    /// Reports of a value that was repaired or withheld.
+    /// Reports a value that was repaired or withheld.
     #[cold]
     fn note(
         &self,
@@ -695,7 +656,7 @@ impl SumsDecoder {
         lost: bool,
         report: &mut RunReport,
     ) {
-        let line = found.origin.line + u64::from(found.row.line);
+        let line = found.line();
         let field = self.table.column(place).and_then(|column| column.field);
         if let Some(field) = field {
             if lost {
@@ -705,19 +666,13 @@ impl SumsDecoder {
                 report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), reason);
             }
         }
-        if report.diagnostics.keeps(code) {
-            let mut location = found.location().cell(place + 1, self.table.name(place));
-            location.field = field;
-            report.diagnostics.push(Diagnostic::new(code, location, message).value(found.raw(place)));
-        } else {
-            report.diagnostics.count(code, 1);
-        }
+        report.diagnostics.report(code, || self.table.describe_cell(found, place, (code, message)));
     }
 }
 
 /// Whether a row cannot be counted with such a cell: its number, its time or its place is not
 /// known. What only describes is left out.
-fn is_uncountable(kind: &CellKind, code: &'static Code) -> bool {
+fn is_uncountable(kind: CellKind, code: &'static Code) -> bool {
     let describes = matches!(
         kind,
         CellKind::Text
@@ -725,7 +680,8 @@ fn is_uncountable(kind: &CellKind, code: &'static Code) -> bool {
             | CellKind::Isrc
             | CellKind::Icpn
             | CellKind::Grid
-            | CellKind::Vocabulary { .. }
+            | CellKind::Word
+            | CellKind::Vocabulary
             | CellKind::Boolean
     );
     let kept = [diagnostics::NOT_UTF8.id, diagnostics::UNKNOWN_CODE.id];

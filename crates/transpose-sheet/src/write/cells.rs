@@ -245,11 +245,7 @@ impl Put {
         report: &mut RunReport,
     ) {
         self.incomplete.fetch_add(1, Ordering::Relaxed);
-        if report.diagnostics.keeps(code) {
-            report.diagnostics.push(Diagnostic::new(code, location, message));
-        } else {
-            report.diagnostics.count(code, 1);
-        }
+        report.diagnostics.report(code, || Diagnostic::new(code, location, message));
     }
 
     /// What keeps the table from appearing.
@@ -270,11 +266,7 @@ impl Put {
 }
 
 fn tell(code: &'static Code, spot: Spot<'_>, value: &[u8], message: &str, report: &mut RunReport) {
-    if report.diagnostics.keeps(code) {
-        report.diagnostics.push(Diagnostic::new(code, spot.place(), message).value(value));
-    } else {
-        report.diagnostics.count(code, 1);
-    }
+    report.diagnostics.report(code, || Diagnostic::new(code, spot.place(), message).value(value));
 }
 
 /// Whether a column holds text, and no number, date or time.

@@ -263,7 +263,7 @@ impl SheetEncoder {
                     };
                     match noted {
                         Ok(rounded) => {
-                            let minus = positive && *kind == CellKind::Money;
+                            let minus = positive && kind == CellKind::Money;
                             if rounded || !self.plain.get(place).is_some_and(|plain| *plain) {
                                 if minus && written.first() == Some(&b'-') {
                                     written.remove(0);
@@ -429,13 +429,11 @@ fn note(
     } else if is_repair(code) {
         report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), "the value was repaired");
     }
-    if report.diagnostics.keeps(code) {
+    report.diagnostics.report(code, || {
         let mut location = Location::default().cell(place as u32 + 1, &column.heading).field(field);
         location.line = Some(line);
-        report.diagnostics.push(Diagnostic::new(code, location, message).value(raw));
-    } else {
-        report.diagnostics.count(code, 1);
-    }
+        Diagnostic::new(code, location, message).value(raw)
+    });
 }
 
 impl Encoder for SheetEncoder {

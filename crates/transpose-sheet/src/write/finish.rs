@@ -233,16 +233,14 @@ impl Finish {
                 let reason = "the encoding does not have all of its characters";
                 report.loss.add(Change::Shortened, Subject::Field(field), 1, place.line(), reason);
             }
-            if report.diagnostics.keeps(code) {
+            report.diagnostics.report(code, || {
                 let names: Vec<String> = missing.into_iter().take(8).map(named).collect();
                 let message = format!("the encoding does not have {}", names.join(", "));
                 let heading = column.map_or("", |column| &column.heading);
                 let mut location = Location::default().cell(number + 1, heading);
                 (location.line, location.field) = (place.line(), field);
-                report.diagnostics.push(Diagnostic::new(code, location, message).value(cell));
-            } else {
-                report.diagnostics.count(code, 1);
-            }
+                Diagnostic::new(code, location, message).value(cell)
+            });
         }
     }
 

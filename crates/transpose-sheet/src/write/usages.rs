@@ -482,8 +482,8 @@ impl SumsEncoder {
         let field = want.and_then(|want| self.wanted.get(want)).copied();
         let spot = Spot { number, column, field, line: row.line };
         let kind = match (&column.other, other) {
-            (Some((_, kind)), Some(_)) => kind,
-            _ => &column.format.kind,
+            (Some((_, kind)), Some(_)) => *kind,
+            _ => column.format.kind,
         };
         match &column.source {
             Source::Text(text) => run.text.extend_from_slice(text.as_bytes()),
@@ -510,7 +510,7 @@ impl SumsEncoder {
             return;
         };
         let mut noted = self.put.text(column, found, &mut run.text);
-        let negative = back && *kind == CellKind::Money && found.first() != Some(&b'-');
+        let negative = back && kind == CellKind::Money && found.first() != Some(&b'-');
         if negative && noted.is_clean() {
             run.again.clear();
             run.again.push(b'-');

@@ -2,14 +2,14 @@
 
 use crate::delimited::quoting::NO_QUOTE;
 use crate::layout::check::{CodeTables, Reader};
-use crate::layout::raw::{Days, Hyphens, Other, RawCell, RawKind};
+use crate::layout::raw::{Days, Hyphens, Other, RawCell};
 use crate::layout::spanned::Spanned;
 use crate::layout::{Column, Piece, Source, TextFit, folded};
 use crate::notation::GIVEN;
 use crate::notation::codes::CodeTable;
 use crate::notation::date::DateFormat;
 use crate::notation::format::CellFormat;
-use crate::notation::kinds::{CellKind, CellReading, Repairs};
+use crate::notation::kinds::{CellKind, CellReading, Repairs, Vocabulary};
 use crate::notation::number::{Decimals, MOST_PLACES, Number, Part};
 use crate::notation::rules::Rule;
 use std::ops::Range;
@@ -32,10 +32,10 @@ impl Reader<'_> {
         let kind_place = raw.kind.as_ref().map_or(place.clone(), Spanned::span);
         let other = raw.or_field.as_ref().map(|id| self.other(id, field, before)).transpose()?;
         let instead = self.instead(&raw, kind, field)?;
-        if kind == RawKind::Vocabulary && raw.values.is_empty() {
+        if kind == CellKind::Vocabulary && raw.values.is_empty() {
             return Err(self.refuse(kind_place, "a column of kind `vocabulary` needs `values`"));
         }
-        if kind != RawKind::Vocabulary && !(raw.values.is_empty() && raw.synonyms.is_empty() && !raw.open) {
+        if kind != CellKind::Vocabulary && !(raw.values.is_empty() && raw.synonyms.is_empty() && !raw.open) {
             let message = "`values`, `synonyms` and `open` go with the kind `vocabulary` only";
             return Err(self.refuse(kind_place, message));
         }
@@ -176,18 +176,20 @@ impl Reader<'_> {
         field: Option<Field>,
         source: &Source,
         place: &Range<usize>,
-    ) -> Result<RawKind, Fatal> {
+    ) -> Result<CellKind, Fatal> {
         let held = match source {
             Source::Sum(field) => Some(*field),
             _ => field,
         };
         let kind = match (&raw.kind, held) {
             (Some(kind), _) => *kind.get_ref(),
-            (None, None) if matches!(source, Source::Count(_)) => RawKind::Integer,
-            (None, None) if *source == Source::End => RawKind::Timestamp,
-            (None, None) => RawKind::Text,
+            (None, None) if matches!(source, Source::Count(_)) => CellKind::Integer,
+            (None, None) if *source == Source::End => CellKind::Timestamp,
+            (None, None) => CellKind::Text,
             // What a code means is reported by its table.
-            (None, Some(field)) if raw.codes.is_some() => default_kind(field.kind()).unwrap_or(RawKind::Word),
+            (None, Some(field)) if raw.codes.is_some() => {
+                default_kind(field.kind()).unwrap_or(CellKind::Word)
+            }
             (None, Some(field)) => default_kind(field.kind()).ok_or_else(|| {
                 self.refuse(place.clone(), format!("the column of `{field}` needs a `kind`"))
             })?,
@@ -204,25 +206,25 @@ impl Reader<'_> {
     fn format(
         &self,
         raw: &RawCell,
-        kind: RawKind,
+        kind: CellKind,
         field: Option<Field>,
         codes: &CodeTables,
     ) -> Result<CellFormat, Fatal> {
         let number = matches!(
             kind,
-            RawKind::Integer | RawKind::Decimal | RawKind::Money | RawKind::Percent | RawKind::Fraction
+            CellKind::Integer | CellKind::Decimal | CellKind::Money | CellKind::Percent | CellKind::Fraction
         );
         let time = matches!(
             kind,
-            RawKind::Date
-                | RawKind::Month
-                | RawKind::Timestamp
-                | RawKind::DateOrTimestamp
-                | RawKind::Duration
+            CellKind::Date
+                | CellKind::Month
+                | CellKind::Timestamp
+                | CellKind::DateOrTimestamp
+                | CellKind::Duration
         );
         for (key, span, fits, wanted) in [
             ("format", raw.format.as_ref().map(Spanned::span), time, "dates, times and durations"),
-            ("days", raw.days.as_ref().map(Spanned::span), kind == RawKind::Month, "the kind `month`"),
+            ("days", raw.days.as_ref().map(Spanned::span), kind == CellKind::Month, "the kind `month`"),
             ("decimals", raw.decimals.as_ref().map(Spanned::span), number, "numbers"),
             ("places", raw.places.as_ref().map(Spanned::span), number, "numbers"),
             ("max-places", raw.max_places.as_ref().map(Spanned::span), number, "numbers"),
@@ -250,16 +252,14 @@ impl Reader<'_> {
         let counts = field.is_some_and(|field| field.kind() == Kind::Integer);
         let usual = Number { whole: counts && number.whole, ..Number::default() };
         let particular =
-            table.is_some() || !dates.is_empty() || number != usual || matches!(kind, RawKind::Month);
+            table.is_some() || !dates.is_empty() || number != usual || matches!(kind, CellKind::Month);
         Ok(CellFormat {
-            kind: match kind {
-                RawKind::Vocabulary => CellKind::Vocabulary {
-                    values: raw.values.clone(),
-                    synonyms: raw.synonyms.clone(),
-                    open: raw.open,
-                },
-                kind => plain(kind),
-            },
+            kind,
+            vocabulary: (kind == CellKind::Vocabulary).then(|| Vocabulary {
+                values: raw.values.clone(),
+                synonyms: raw.synonyms.clone(),
+                open: raw.open,
+            }),
             dates,
             last_day: raw.days.as_ref().map_or(ends, |days| *days.get_ref() == Days::Last),
             number,
@@ -270,7 +270,7 @@ impl Reader<'_> {
     }
 
     /// How the text of a cell is made to fit.
-    fn fit(&self, raw: &RawCell, kind: RawKind) -> Result<TextFit, Fatal> {
+    fn fit(&self, raw: &RawCell, kind: CellKind) -> Result<TextFit, Fatal> {
         Ok(TextFit {
             max_length: raw.max_length,
             overflow: raw.overflow.as_ref().map(|overflow| *overflow.get_ref()).unwrap_or_default(),
@@ -280,15 +280,15 @@ impl Reader<'_> {
         })
     }
 
-    fn formats(&self, raw: &RawCell, kind: RawKind) -> Result<Vec<DateFormat>, Fatal> {
+    fn formats(&self, raw: &RawCell, kind: CellKind) -> Result<Vec<DateFormat>, Fatal> {
         let Some(given) = &raw.format else { return Ok(Vec::new()) };
         let mut formats = Vec::new();
         for text in &given.get_ref().0 {
             let format = DateFormat::parse(text).map_err(|message| self.refuse(given.span(), message))?;
             let lacks = match kind {
-                RawKind::Duration => (!format.is_duration()).then_some("hours, minutes and seconds alone"),
-                RawKind::Month => (!format.has_month()).then_some("a year and a month"),
-                RawKind::Timestamp => (!format.has_time()).then_some("a day and a time"),
+                CellKind::Duration => (!format.is_duration()).then_some("hours, minutes and seconds alone"),
+                CellKind::Month => (!format.has_month()).then_some("a year and a month"),
+                CellKind::Timestamp => (!format.has_time()).then_some("a day and a time"),
                 _ => (!format.has_day()).then_some("a year, a month and a day"),
             };
             if let Some(lacks) = lacks {
@@ -302,7 +302,7 @@ impl Reader<'_> {
         Ok(formats)
     }
 
-    fn number(&self, raw: &RawCell, kind: RawKind) -> Result<Number, Fatal> {
+    fn number(&self, raw: &RawCell, kind: CellKind) -> Result<Number, Fatal> {
         for places in [&raw.places, &raw.max_places].into_iter().flatten() {
             if *places.get_ref() > MOST_PLACES {
                 return Err(self.refuse(places.span(), format!("at most {MOST_PLACES} decimal places")));
@@ -335,10 +335,10 @@ impl Reader<'_> {
             max_places: raw.max_places.as_ref().map(|places| *places.get_ref()),
             bare_fraction: raw.leading_zero.as_ref().is_some_and(|zero| !*zero.get_ref()),
             sign: raw.sign.as_ref().map(|sign| *sign.get_ref()).unwrap_or_default(),
-            whole: kind == RawKind::Integer,
+            whole: kind == CellKind::Integer,
             part: match kind {
-                RawKind::Percent => Part::Percent,
-                RawKind::Fraction => Part::Fraction,
+                CellKind::Percent => Part::Percent,
+                CellKind::Fraction => Part::Fraction,
                 _ => Part::Plain,
             },
         })
@@ -364,7 +364,7 @@ impl Reader<'_> {
 
     /// A value of a field in canonical notation.
     pub(super) fn canonical(&self, field: Field, text: &str, span: Range<usize>) -> Result<Box<str>, Fatal> {
-        let kind = plain(default_kind(field.kind()).unwrap_or(RawKind::Text));
+        let kind = default_kind(field.kind()).unwrap_or(CellKind::Text);
         let mut out = Vec::new();
         let reading = CellReading { quote: NO_QUOTE, repairs: Repairs::default() };
         match kind.read(text.as_bytes(), reading, &mut out) {
@@ -377,15 +377,15 @@ impl Reader<'_> {
     }
 
     /// The rules of a column, which must fit its kind.
-    fn rules(&self, raw: &RawCell, kind: RawKind, place: Range<usize>) -> Result<Vec<Rule>, Fatal> {
-        let time = matches!(kind, RawKind::Timestamp | RawKind::DateOrTimestamp);
-        let text = matches!(kind, RawKind::Text | RawKind::Id | RawKind::Word | RawKind::Vocabulary);
+    fn rules(&self, raw: &RawCell, kind: CellKind, place: Range<usize>) -> Result<Vec<Rule>, Fatal> {
+        let time = matches!(kind, CellKind::Timestamp | CellKind::DateOrTimestamp);
+        let text = matches!(kind, CellKind::Text | CellKind::Id | CellKind::Word | CellKind::Vocabulary);
         let given = [
             (raw.max_age_days.map(Rule::MaxAge), time),
             (raw.not_in_future.then_some(Rule::NotInFuture), time),
-            (raw.positive.then_some(Rule::Positive), kind == RawKind::Id),
+            (raw.positive.then_some(Rule::Positive), kind == CellKind::Id),
             (raw.max_length.map(Rule::MaxLength), text),
-            (raw.open.then_some(Rule::Known), kind == RawKind::Vocabulary),
+            (raw.open.then_some(Rule::Known), kind == CellKind::Vocabulary),
         ];
         if given.iter().any(|(rule, fits)| rule.is_some() && !fits) {
             let message = "a rule does not fit the `kind`: `max-age-days` and `not-in-future` are about times, `positive` is about \
@@ -406,21 +406,21 @@ impl Reader<'_> {
         if field.is_none_or(|field| field == other) {
             return Err(self.refuse(id.span(), "`or-field` goes with a `field` that is another one"));
         }
-        let kind = default_kind(other.kind()).map(plain).ok_or_else(|| {
+        let kind = default_kind(other.kind()).ok_or_else(|| {
             self.refuse(id.span(), format!("`{other}` has no usual notation and cannot be an `or-field`"))
         })?;
         Ok((other, kind))
     }
 
     /// The fields that are written where the column's own has no value; they are written as it is.
-    fn instead(&self, raw: &RawCell, kind: RawKind, field: Option<Field>) -> Result<Vec<Field>, Fatal> {
+    fn instead(&self, raw: &RawCell, kind: CellKind, field: Option<Field>) -> Result<Vec<Field>, Fatal> {
         let Some(given) = &raw.else_field else { return Ok(Vec::new()) };
         if field.is_none() {
             return Err(self.refuse(given.span(), "`else-field` goes with a `field`"));
         }
         let checked = |id: &String| {
             let other = self.field_of(id, given.span(), &[])?;
-            if fits(kind, other.kind()) || kind == RawKind::Text || kind == RawKind::Id {
+            if fits(kind, other.kind()) || kind == CellKind::Text || kind == CellKind::Id {
                 return Ok(other);
             }
             let message =
@@ -436,73 +436,46 @@ impl Reader<'_> {
 }
 
 /// How a field is written when the layout does not say; durations have no usual notation.
-pub(super) fn default_kind(kind: Kind) -> Option<RawKind> {
+pub(super) fn default_kind(kind: Kind) -> Option<CellKind> {
     match kind {
-        Kind::Text => Some(RawKind::Text),
-        Kind::Id => Some(RawKind::Id),
-        Kind::Isrc => Some(RawKind::Isrc),
-        Kind::Icpn => Some(RawKind::Icpn),
-        Kind::Grid => Some(RawKind::Grid),
-        Kind::Territory => Some(RawKind::Territory),
-        Kind::DateTime => Some(RawKind::Timestamp),
-        Kind::Date => Some(RawKind::Date),
-        Kind::Integer => Some(RawKind::Integer),
-        Kind::Decimal => Some(RawKind::Decimal),
-        Kind::Currency => Some(RawKind::Currency),
-        Kind::Boolean => Some(RawKind::Boolean),
-        Kind::Vocabulary | Kind::Dpid | Kind::PartyId | Kind::Iswc => Some(RawKind::Word),
+        Kind::Text => Some(CellKind::Text),
+        Kind::Id => Some(CellKind::Id),
+        Kind::Isrc => Some(CellKind::Isrc),
+        Kind::Icpn => Some(CellKind::Icpn),
+        Kind::Grid => Some(CellKind::Grid),
+        Kind::Territory => Some(CellKind::Territory),
+        Kind::DateTime => Some(CellKind::Timestamp),
+        Kind::Date => Some(CellKind::Date),
+        Kind::Integer => Some(CellKind::Integer),
+        Kind::Decimal => Some(CellKind::Decimal),
+        Kind::Currency => Some(CellKind::Currency),
+        Kind::Boolean => Some(CellKind::Boolean),
+        Kind::Vocabulary | Kind::Dpid | Kind::PartyId | Kind::Iswc => Some(CellKind::Word),
         Kind::Duration => None,
     }
 }
 
-/// A notation that needs nothing but its name; the words of a vocabulary come from the column.
-pub(super) fn plain(kind: RawKind) -> CellKind {
-    match kind {
-        RawKind::Text => CellKind::Text,
-        RawKind::Id | RawKind::Word => CellKind::Id,
-        RawKind::Isrc => CellKind::Isrc,
-        RawKind::Icpn => CellKind::Icpn,
-        RawKind::Grid => CellKind::Grid,
-        RawKind::Territory => CellKind::Territory,
-        RawKind::TerritoryName => CellKind::TerritoryName,
-        RawKind::Timestamp => CellKind::Timestamp,
-        RawKind::DateOrTimestamp => CellKind::DateOrTimestamp,
-        RawKind::Date => CellKind::Date,
-        RawKind::Month => CellKind::Month,
-        RawKind::Seconds => CellKind::Seconds,
-        RawKind::Duration => CellKind::Duration,
-        RawKind::Integer => CellKind::Integer,
-        RawKind::Decimal => CellKind::Decimal,
-        RawKind::Money => CellKind::Money,
-        RawKind::Percent => CellKind::Percent,
-        RawKind::Fraction => CellKind::Fraction,
-        RawKind::Currency => CellKind::Currency,
-        RawKind::Boolean => CellKind::Boolean,
-        RawKind::Vocabulary => CellKind::Vocabulary { values: Vec::new(), synonyms: Vec::new(), open: false },
-    }
-}
-
 /// Whether values of a field can be written in a notation.
-fn fits(notation: RawKind, kind: Kind) -> bool {
+fn fits(notation: CellKind, kind: Kind) -> bool {
     match notation {
-        RawKind::Text => matches!(kind, Kind::Text),
-        RawKind::Id => matches!(kind, Kind::Id | Kind::Text),
-        RawKind::Timestamp | RawKind::DateOrTimestamp => kind == Kind::DateTime,
-        RawKind::Seconds | RawKind::Duration => kind == Kind::Duration,
-        RawKind::Word => {
+        CellKind::Text => matches!(kind, Kind::Text),
+        CellKind::Id => matches!(kind, Kind::Id | Kind::Text),
+        CellKind::Timestamp | CellKind::DateOrTimestamp => kind == Kind::DateTime,
+        CellKind::Seconds | CellKind::Duration => kind == Kind::Duration,
+        CellKind::Word => {
             matches!(kind, Kind::Vocabulary | Kind::Dpid | Kind::PartyId | Kind::Iswc | Kind::Boolean)
         }
-        RawKind::Vocabulary => matches!(kind, Kind::Vocabulary | Kind::Text),
-        RawKind::Isrc => kind == Kind::Isrc,
-        RawKind::Icpn => kind == Kind::Icpn,
-        RawKind::Grid => kind == Kind::Grid,
-        RawKind::Territory | RawKind::TerritoryName => kind == Kind::Territory,
-        RawKind::Date => matches!(kind, Kind::Date | Kind::DateTime),
-        RawKind::Month => kind == Kind::Date,
-        RawKind::Integer => matches!(kind, Kind::Integer | Kind::Decimal),
-        RawKind::Money | RawKind::Decimal | RawKind::Percent | RawKind::Fraction => kind == Kind::Decimal,
-        RawKind::Currency => kind == Kind::Currency,
-        RawKind::Boolean => kind == Kind::Boolean,
+        CellKind::Vocabulary => matches!(kind, Kind::Vocabulary | Kind::Text),
+        CellKind::Isrc => kind == Kind::Isrc,
+        CellKind::Icpn => kind == Kind::Icpn,
+        CellKind::Grid => kind == Kind::Grid,
+        CellKind::Territory | CellKind::TerritoryName => kind == Kind::Territory,
+        CellKind::Date => matches!(kind, Kind::Date | Kind::DateTime),
+        CellKind::Month => kind == Kind::Date,
+        CellKind::Integer => matches!(kind, Kind::Integer | Kind::Decimal),
+        CellKind::Money | CellKind::Decimal | CellKind::Percent | CellKind::Fraction => kind == Kind::Decimal,
+        CellKind::Currency => kind == Kind::Currency,
+        CellKind::Boolean => kind == Kind::Boolean,
     }
 }
 

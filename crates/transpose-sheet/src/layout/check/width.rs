@@ -2,11 +2,12 @@
 
 use crate::fixed_width::{Control, Fixed, Record, Slot};
 use crate::layout::check::Reader;
-use crate::layout::raw::{Align, Container, Packed, RawCell, RawFileName, RawKind, RawLayout};
+use crate::layout::raw::{Align, Container, Packed, RawCell, RawFileName, RawLayout};
 use crate::layout::spanned::Spanned;
 use crate::layout::{Column, Count, Layout, Line, Source, Width};
 use crate::notation::encoding::Coding;
 use crate::notation::file_name::{FileNames, Pattern};
+use crate::notation::kinds::CellKind;
 use std::sync::Arc;
 use transpose_core::diagnostics::Fatal;
 
@@ -15,7 +16,7 @@ const WIDEST: u32 = 10_000;
 
 impl Reader<'_> {
     /// The place of a cell in a line of fixed width.
-    pub(super) fn width(&self, raw: &RawCell, kind: RawKind) -> Result<Option<Width>, Fatal> {
+    pub(super) fn width(&self, raw: &RawCell, kind: CellKind) -> Result<Option<Width>, Fatal> {
         let Some(given) = &raw.width else {
             return match raw.align.as_ref().map(Spanned::span).or(raw.pad.as_ref().map(Spanned::span)) {
                 Some(span) => Err(self.refuse(span, "`align` and `pad` go with a `width`")),
@@ -26,7 +27,7 @@ impl Reader<'_> {
         if !(1..=WIDEST).contains(&characters) {
             return Err(self.refuse(given.span(), format!("a width is a number from 1 to {WIDEST}")));
         }
-        let number = is_number(kind) || raw.count.is_some() || raw.sum.is_some();
+        let number = kind.is_number() || raw.count.is_some() || raw.sum.is_some();
         let right = raw.align.as_ref().map_or(number, |align| *align.get_ref() == Align::Right);
         let pad = match raw.pad.as_ref().map(|pad| (pad, pad.get_ref().as_bytes())) {
             None => b' ',
@@ -141,11 +142,6 @@ impl Reader<'_> {
         let message = format!("`encoding` is one of `{}`", Coding::NAMES.join("`, `"));
         Err(self.refuse(given.span(), message))
     }
-}
-
-fn is_number(kind: RawKind) -> bool {
-    use RawKind::{Decimal, Integer, Money, Percent, Seconds};
-    matches!(kind, Decimal | Integer | Money | Percent | Seconds)
 }
 
 /// A cell in a line of fixed width.
