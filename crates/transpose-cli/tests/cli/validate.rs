@@ -161,8 +161,8 @@ fn sarif_is_valid() {
 
 #[test]
 fn ends_are_told_by_exit_codes() {
-    let place = Place::new();
-    let name = message(&place);
+    let sandbox = Sandbox::new();
+    let name = message(&sandbox);
     sandbox.put("m.tsv", SMALL);
     sandbox.run(&["validate", "m.tsv"]).ends(0);
     sandbox.run(&["validate", "m.tsv", "--strict"]).ends(1);
