@@ -5,7 +5,7 @@
 //!
 //! Invariant: this crate does no I/O, starts no thread and reads no clock.
 
-mod codes;
+mod diagnostics;
 mod explain;
 mod families;
 mod format;
@@ -14,7 +14,7 @@ mod names;
 mod options;
 mod profiles;
 mod read;
-mod summary;
+mod summaries;
 mod tables;
 mod write;
 

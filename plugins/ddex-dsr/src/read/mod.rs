@@ -32,7 +32,7 @@ mod references;
 mod repair;
 mod units;
 
-use crate::codes;
+use crate::diagnostics;
 use crate::tables::Layout;
 use cells::HeadRecord;
 use checks::{Checks, Marks};
@@ -153,7 +153,7 @@ impl Reader {
                 }
                 _ => continue,
             };
-            diagnostics.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
+            diagnostics.push(Diagnostic::new(&diagnostics::FOOT_COUNT, place, message));
         }
     }
 }
@@ -194,22 +194,22 @@ impl Decoder for Reader {
         let Some(last) = trailers.last() else {
             let place = Location { source: Some(self.source.clone()), ..Location::default() };
             let message = format!("the file ends without a {} record", self.layout.foot.name);
-            diagnostics.push(Diagnostic::new(&codes::NO_FOOT, place, message));
+            diagnostics.push(Diagnostic::new(&diagnostics::NO_FOOT, place, message));
             return;
         };
         let name = self.layout.foot.name;
         for (line, _) in trailers.iter().filter(|(_, foot)| *foot.origin != *name) {
             let message = format!("the footer of this variant is {name}");
-            diagnostics.push(Diagnostic::new(&codes::WRONG_FOOT, self.at_line(*line), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::WRONG_FOOT, self.at_line(*line), message));
         }
         if trailers.len() > 1 {
             let message = format!("the file has {} footers", trailers.len());
-            diagnostics.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(last.0), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::FOOT_PLACE, self.at_line(last.0), message));
         }
         let end = self.state.last.load(Ordering::Relaxed);
         if end > last.0 {
             let message = format!("records follow the footer of line {}", last.0);
-            diagnostics.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(end), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::FOOT_PLACE, self.at_line(end), message));
         }
         if *last.1.origin != *name {
             return;
@@ -227,7 +227,7 @@ impl Decoder for Reader {
             if !last.1.extras.contains_key(cell.name) {
                 let place = self.at_line(last.0).record(name).cell(cell.number, cell.name);
                 let message = format!("cell `{}` is empty", cell.name);
-                diagnostics.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
+                diagnostics.push(Diagnostic::new(&diagnostics::FOOT_COUNT, place, message));
             }
         }
     }
@@ -261,7 +261,7 @@ impl Decoder for Reader {
         };
         if !demands.versions.is_empty() && !demands.versions.iter().any(|accepted| accepted == version) {
             let message = format!("the partner does not accept version {version} of the profile");
-            diagnostics.push(Diagnostic::new(&codes::NOT_ACCEPTED, head(4, "ProfileVersion"), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::NOT_ACCEPTED, head(4, "ProfileVersion"), message));
         }
         let message_version = self.preamble.header.extras.get("MessageVersion").map_or("", Value::first);
         if !is_message_version(message_version) {
@@ -269,7 +269,11 @@ impl Decoder for Reader {
                 "the message version is `{}`, expected `dsrf/<Part 1>/<AVS>/<Part 8>`",
                 shown(message_version.as_bytes())
             );
-            diagnostics.push(Diagnostic::new(&codes::MESSAGE_VERSION, head(2, "MessageVersion"), message));
+            diagnostics.push(Diagnostic::new(
+                &diagnostics::MESSAGE_VERSION,
+                head(2, "MessageVersion"),
+                message,
+            ));
         }
         self.preamble.diagnostics.extend(diagnostics);
         Ok(())
@@ -340,7 +344,7 @@ impl Reader {
             if let [(_, first), (line, second), ..] = kinds.as_slice() {
                 let message = format!("{} and {} are in one file", first.spec.name, second.spec.name);
                 diagnostics.push(Diagnostic::new(
-                    &codes::MIXED_SINGLES,
+                    &diagnostics::MIXED_SINGLES,
                     self.at_line(*line).record(second.spec.name),
                     message,
                 ));
@@ -353,13 +357,13 @@ impl Reader {
         if other != u64::MAX {
             let (most, one) = if self.state.crlf { ("CR LF", "LF") } else { ("LF", "CR LF") };
             let message = format!("the header ends in {most}, this line in {one}");
-            diagnostics.push(Diagnostic::new(&codes::LINE_ENDS, self.at_line(other), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::LINE_ENDS, self.at_line(other), message));
         }
         let bytes = self.state.bytes.load(Ordering::Relaxed);
         if bytes > LARGEST {
             let place = Location { source: Some(self.source.clone()), ..Location::default() };
             let message = format!("the file has {bytes} bytes when it is unpacked");
-            diagnostics.push(Diagnostic::new(&codes::LARGE_FILE, place, message));
+            diagnostics.push(Diagnostic::new(&diagnostics::LARGE_FILE, place, message));
         }
     }
 }

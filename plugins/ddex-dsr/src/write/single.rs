@@ -10,7 +10,7 @@ use super::block::{Item, Items};
 use super::record::{Links, Record, Run};
 use super::target::{Target, column};
 use super::{OF_ALLOCATION, Writer, no_item, place};
-use crate::codes;
+use crate::diagnostics;
 use transpose_core::accounting::{Change, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::Tally;
@@ -300,7 +300,7 @@ impl Writer {
     }
 
     fn mixed(&self, run: &mut Run<'_>, item: &Item<'_>, target: &Target) {
-        let code = &codes::MIXED_LINES;
+        let code = &diagnostics::MIXED_LINES;
         if !run.report.diagnostics.keeps(code) {
             run.report.diagnostics.count(code, 1);
             return;
@@ -317,5 +317,5 @@ impl Writer {
 fn several(run: &Run<'_>, usage: &Item<'_>, recordings: usize) -> Fatal {
     let message =
         format!("a usage is of a release with {recordings} recordings, and a line has room for one");
-    Fatal::input(Diagnostic::new(&codes::SEVERAL_RECORDINGS, place(run, usage.entity), message))
+    Fatal::input(Diagnostic::new(&diagnostics::SEVERAL_RECORDINGS, place(run, usage.entity), message))
 }

@@ -11,18 +11,20 @@
 //! message comes out as it was read.
 
 mod block;
+mod head;
 mod record;
 mod single;
 mod target;
 
-use crate::codes;
+use crate::diagnostics;
 use crate::families::{Purpose, Role};
 use crate::format::Profile;
 use crate::names::FileName;
 use crate::options::Options;
-use crate::summary::{Model, Top};
+use crate::summaries::Model;
 use crate::tables::{AGREED, Layout};
 use block::{Item, Items};
+use head::MessageHead;
 use record::{Links, Record, Run};
 use std::sync::atomic::{AtomicBool, Ordering};
 use target::{Plan, Target, column};
@@ -59,7 +61,7 @@ struct ContextPlan {
 /// Writes messages of a version of a profile.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact that is looked up once, not a state")]
 pub(crate) struct Writer {
-    top: Top,
+    head: MessageHead,
     name: FileName,
     max_file_size: Option<u64>,
     max_blocks: Option<u64>,
@@ -104,8 +106,8 @@ impl Writer {
         let facts = profile.version(brief.version).ok_or_else(|| Fatal::usage(unknown()))?;
         let layout = Layout::of(profile.name, facts.version).ok_or_else(|| Fatal::usage(unknown()))?;
         let mut wrong = Vec::new();
-        let top = Top::new(profile, facts, &layout, &options, brief, &mut wrong);
-        check_sizes(&layout, &options, brief, &top, &mut wrong);
+        let head = MessageHead::new(profile, facts, &layout, &options, brief, &mut wrong);
+        check_sizes(&layout, &options, brief, &head, &mut wrong);
         let targets: Vec<Target> =
             layout.blocks.iter().filter_map(|spec| Target::new(&layout, spec, brief)).collect();
         if let Some(diagnostic) = without_usages(profile, &targets, brief.shapes) {
@@ -115,7 +117,7 @@ impl Writer {
             return Err(Fatal { failure: Failure::Use, diagnostics: wrong });
         }
         let mut currencies: Vec<Box<str>> = Vec::new();
-        let ids = top.ids.iter().zip(&top.details);
+        let ids = head.ids.iter().zip(&head.details);
         let contexts = brief.contexts.iter().zip(ids).map(|(context, (id, detail))| {
             let currency = context.price_currency().map(|code| {
                 currencies.iter().position(|known| **known == *code).unwrap_or_else(|| {
@@ -143,7 +145,7 @@ impl Writer {
         let plans: Vec<Plan> = brief.shapes.iter().map(|shape| Plan::new(shape, &targets, &known)).collect();
         let columns = || brief.shapes.iter().flat_map(|shape| &shape.columns);
         let mut writer = Self {
-            name: file_name(brief, &top.created),
+            name: file_name(brief, &head.created),
             max_file_size: (!layout.single).then_some(options.max_file_size),
             max_blocks: options.max_blocks,
             single: layout.single,
@@ -154,7 +156,7 @@ impl Writer {
                 };
                 target.cells.iter().any(demands)
             }),
-            keeps_opaque: top.same_profile,
+            keeps_opaque: head.same_profile,
             labels: plans.iter().any(|plan| plan.special.label.is_some()),
             plans,
             contexts,
@@ -168,10 +170,10 @@ impl Writer {
             told: AtomicBool::new(false),
             order: layout.grammar,
             targets,
-            top,
+            head,
         };
         if let Some(diagnostic) = writer.expect() {
-            writer.top.diagnostics.push(diagnostic);
+            writer.head.diagnostics.push(diagnostic);
         }
         Ok(writer)
     }
@@ -342,7 +344,7 @@ impl Writer {
         // The reader of a message has told of a price that is missing there.
         links.priced = context.model == Model::Sale && !(self.complete && item.plan.special.price.is_some());
         if links.stated.is_none() && !target.holds_use_type {
-            let code = &codes::USE_TYPE;
+            let code = &diagnostics::USE_TYPE;
             if !run.report.diagnostics.keeps(code) {
                 run.report.diagnostics.count(code, 1);
                 return;
@@ -485,7 +487,7 @@ impl Writer {
                 let names = [first, second]
                     .map(|index| self.target(Some(index)).map_or("", |target| target.spec.name));
                 let message = format!("the sales contexts make both {} and {} lines", names[0], names[1]);
-                return Some(Diagnostic::new(&codes::MIXED_LINES, Location::default(), message));
+                return Some(Diagnostic::new(&diagnostics::MIXED_LINES, Location::default(), message));
             }
         };
         None
@@ -493,7 +495,7 @@ impl Writer {
 }
 
 fn refusal(message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new(&codes::OPTION, Location::default(), message)
+    Diagnostic::new(&diagnostics::OPTION, Location::default(), message)
 }
 
 /// Refuses limits that cannot be kept.
@@ -501,7 +503,7 @@ fn check_sizes(
     layout: &Layout,
     options: &Options,
     brief: &EncodeRequest<'_>,
-    top: &Top,
+    head: &MessageHead,
     wrong: &mut Vec<Diagnostic>,
 ) {
     if layout.single {
@@ -514,7 +516,7 @@ fn check_sizes(
         }
         return;
     }
-    let least = top.len() + 128;
+    let least = head.len() + 128;
     if wrong.is_empty() && options.max_file_size <= least {
         let size = options.max_file_size;
         wrong.push(refusal(format!(
@@ -532,7 +534,7 @@ fn without_usages(profile: &Profile, targets: &[Target], shapes: &[Shape]) -> Op
     let used = shapes.iter().any(|shape| shape.group == Group::Usage);
     (used && !targets.iter().any(counts)).then(|| {
         let message = format!("the source reports usages, and {} has no record of them", profile.id);
-        Diagnostic::new(&codes::NO_USAGES, Location::default(), message)
+        Diagnostic::new(&diagnostics::NO_USAGES, Location::default(), message)
     })
 }
 
@@ -577,7 +579,7 @@ fn is_download(plan: &Plan, entity: EntityRef<'_>, context: Option<&ContextPlan>
 
 /// A usage or a work that belongs to nothing that can be written.
 fn no_item(run: &Run<'_>, entity: EntityRef<'_>, why: &str) -> Fatal {
-    Fatal::input(Diagnostic::new(&codes::NO_ITEM, place(run, entity), why))
+    Fatal::input(Diagnostic::new(&diagnostics::NO_ITEM, place(run, entity), why))
 }
 
 fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
@@ -588,7 +590,7 @@ fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
 /// Reports of a block that no version of the structure has; `bare` where it has a release without
 /// any recording.
 fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
-    let code = &codes::BLOCK_SHAPE;
+    let code = &diagnostics::BLOCK_SHAPE;
     if run.report.diagnostics.keeps(code) {
         let location = Location { block: Some(shown(id).into()), ..Location::default() };
         let diagnostic = if bare {
@@ -608,8 +610,8 @@ fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
 
 impl Encoder for Writer {
     fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally {
-        let lines = self.top.write(part, out);
-        Tally { lines, summaries: self.top.count, ..Tally::default() }
+        let lines = self.head.write(part, out);
+        Tally { lines, summaries: self.head.count, ..Tally::default() }
     }
 
     fn end(&self, part: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
@@ -649,11 +651,11 @@ impl Encoder for Writer {
     }
 
     fn diagnostics(&self) -> &[Diagnostic] {
-        &self.top.diagnostics
+        &self.head.diagnostics
     }
 
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {
-        let mut drops = self.top.drops.clone();
+        let mut drops = self.head.drops.clone();
         let mut drop = |subject: Subject, reason: &str| {
             if !drops.iter().any(|(known, _)| *known == subject) {
                 drops.push((subject, reason.to_owned()));
@@ -686,8 +688,8 @@ impl BlockEncoder for Writer {
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
         if !self.told.swap(true, Ordering::Relaxed) {
-            for (change, subject, count, reason) in &self.top.losses {
-                report.loss.add(*change, subject.clone(), *count, None, reason);
+            for loss in self.head.losses.iter() {
+                report.loss.add(loss.change, loss.subject.clone(), loss.count, None, &loss.reason);
             }
         }
         let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new() };
@@ -703,7 +705,7 @@ impl BlockEncoder for Writer {
                     block: block.id().map(|id| shown(id).into()),
                     ..Location::default()
                 };
-                let message = if *code == codes::SEVERAL_RELEASES {
+                let message = if *code == diagnostics::SEVERAL_RELEASES {
                     "the block has more than one release"
                 } else {
                     "a work belongs to no recording of its block, or an entity is of no kind that blocks hold"
@@ -716,7 +718,7 @@ impl BlockEncoder for Writer {
             } else {
                 // Of an input, the line behind the head is taken: it does not depend on what was
                 // rejected before.
-                let line = first.map(|line| line.saturating_sub(self.top.lines()).max(1));
+                let line = first.map(|line| line.saturating_sub(self.head.lines()).max(1));
                 write::whole(line.unwrap_or(numbers.blocks + index as u64 + 1), &mut id);
             }
             let write = if self.single { Self::lines } else { Self::block };
@@ -728,7 +730,7 @@ impl BlockEncoder for Writer {
         losses.flush(report);
         account.add_to(&self.currencies, &mut report.ledger.written).map_err(|what| {
             let message = format!("the sum of {what} of a batch has more than 28 digits");
-            Fatal::input(Diagnostic::new(&codes::UNFIT_VALUE, Location::default(), message))
+            Fatal::input(Diagnostic::new(&diagnostics::UNFIT_VALUE, Location::default(), message))
         })
     }
 }
