@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
 use transpose_core::accounting::{Change, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
+use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::Origin;
 use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_core::model::{BlockBatch, EntityRow, Group, Span};
@@ -351,18 +351,17 @@ impl<'r> Worker<'r> {
 
     /// Reports that a record has another version than the profile binds.
     fn version(&self, entry: &Entry, this: &This<'_>, report: &mut RunReport) {
-        if !report.diagnostics.keeps(&diagnostics::RECORD_VERSION) {
-            report.diagnostics.count(&diagnostics::RECORD_VERSION, 1);
-            return;
-        }
-        let (name, version) = (entry.spec.name, self.reader.layout.profile.version);
-        let message = if entry.key == key_of(this.raw(0)) {
-            format!("the record is `{name}`, but the profile version {version} binds another version of it")
-        } else {
-            format!("`{}` is not known, it is read as {name}", shown(this.raw(0)))
-        };
-        let place = this.here.place().record(name);
-        report.diagnostics.push(Diagnostic::new(&diagnostics::RECORD_VERSION, place, message));
+        report.diagnostics.report(&diagnostics::RECORD_VERSION, || {
+            let (name, version) = (entry.spec.name, self.reader.layout.profile.version);
+            let message = if entry.key == key_of(this.raw(0)) {
+                format!(
+                    "the record is `{name}`, but the profile version {version} binds another version of it"
+                )
+            } else {
+                format!("`{}` is not known, it is read as {name}", shown(this.raw(0)))
+            };
+            Diagnostic::new(&diagnostics::RECORD_VERSION, this.here.place().record(name), message)
+        });
     }
 
     /// Follows the structure of the profile.
@@ -532,13 +531,11 @@ impl<'r> Worker<'r> {
         report: &mut RunReport,
     ) {
         for note in self.cells.notes.drain(..) {
-            if report.diagnostics.keeps(note.code) {
+            report.diagnostics.report(note.code, || {
                 let message = format!("{}: {}", named(column.spec), note.message);
                 let place = this.here.cell(entry, Some(column.spec));
-                report.diagnostics.push(Diagnostic::new(note.code, place, message).value(raw));
-            } else {
-                report.diagnostics.count(note.code, 1);
-            }
+                Diagnostic::new(note.code, place, message).value(raw)
+            });
         }
     }
 
@@ -992,7 +989,7 @@ impl<'r> Worker<'r> {
                         &diagnostics::IMPLIED_REFERENCE
                     };
                     let message = "the usage names neither a release nor a resource, the only resource of the block is meant";
-                    tell(report, code, || place, message);
+                    report.diagnostics.report(code, || Diagnostic::new(code, place, message));
                 }
                 only
             }
@@ -1001,7 +998,9 @@ impl<'r> Worker<'r> {
             let code =
                 if is_current() { &diagnostics::BOTH_REFERENCES } else { &diagnostics::BOTH_REFERENCES_OLD };
             let message = "the usage names both a release and a resource, it is given to the resource";
-            tell(report, code, || this.here.link(entry, Link::Release), message);
+            report
+                .diagnostics
+                .report(code, || Diagnostic::new(code, this.here.link(entry, Link::Release), message));
             let subject = Subject::Extra("TransactedReleaseReference".into());
             let reason = "the usage names a resource too";
             report.loss.add(Change::Lost, subject, 1, Some(this.here.line), reason);
@@ -1049,15 +1048,6 @@ impl<'r> Worker<'r> {
                 "the usage names no summary record, and no record of a rights holder follows that does";
             progress.fail(Box::new(Diagnostic::new(&diagnostics::SUMMARY_NOWHERE, place, message)), report);
         }
-    }
-}
-
-/// Reports a diagnostic that may come very often.
-fn tell(report: &mut RunReport, code: &'static Code, place: impl FnOnce() -> Location, message: &str) {
-    if report.diagnostics.keeps(code) {
-        report.diagnostics.push(Diagnostic::new(code, place(), message));
-    } else {
-        report.diagnostics.count(code, 1);
     }
 }
 

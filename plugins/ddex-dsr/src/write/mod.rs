@@ -344,14 +344,11 @@ impl Writer {
         // The reader of a message has told of a price that is missing there.
         links.priced = context.model == Model::Sale && !(self.complete && item.plan.special.price.is_some());
         if links.stated.is_none() && !target.holds_use_type {
-            let code = &diagnostics::USE_TYPE;
-            if !run.report.diagnostics.keeps(code) {
-                run.report.diagnostics.count(code, 1);
-                return;
-            }
-            let location = Location { record: Some(target.spec.name.into()), ..place(run, item.entity) };
-            let message = "the use type is not on the summary record, and the record has no cell for it";
-            run.report.diagnostics.push(Diagnostic::new(code, location, message));
+            let (code, place) = (&diagnostics::USE_TYPE, place(run, item.entity));
+            run.report.diagnostics.report(code, || {
+                let message = "the use type is not on the summary record, and the record has no cell for it";
+                Diagnostic::new(code, place.locate().record(target.spec.name), message)
+            });
         }
     }
 
@@ -579,21 +576,35 @@ fn is_download(plan: &Plan, entity: EntityRef<'_>, context: Option<&ContextPlan>
 
 /// A usage or a work that belongs to nothing that can be written.
 fn no_item(run: &Run<'_>, entity: EntityRef<'_>, why: &str) -> Fatal {
-    Fatal::input(Diagnostic::new(&diagnostics::NO_ITEM, place(run, entity), why))
+    Fatal::input(Diagnostic::new(&diagnostics::NO_ITEM, place(run, entity).locate(), why))
 }
 
-fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
-    let record = entity.shape().map(|shape| shape.record.clone()).filter(|record| !record.is_empty());
-    Location { line: run.line(entity), record, ..Location::default() }
+/// Where an entity stands in the source; made into a location only when there is something to tell.
+#[derive(Clone, Copy)]
+struct EntityLine<'a> {
+    entity: EntityRef<'a>,
+    line: Option<u64>,
+}
+
+impl EntityLine<'_> {
+    fn locate(self) -> Location {
+        let record = self.entity.shape().map(|shape| shape.record.clone());
+        let record = record.filter(|record| !record.is_empty());
+        Location { line: self.line, record, ..Location::default() }
+    }
+}
+
+fn place<'a>(run: &Run<'_>, entity: EntityRef<'a>) -> EntityLine<'a> {
+    EntityLine { entity, line: run.line(entity) }
 }
 
 /// Reports of a block that no version of the structure has; `bare` where it has a release without
 /// any recording.
 fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
     let code = &diagnostics::BLOCK_SHAPE;
-    if run.report.diagnostics.keeps(code) {
+    run.report.diagnostics.report(code, || {
         let location = Location { block: Some(shown(id).into()), ..Location::default() };
-        let diagnostic = if bare {
+        if bare {
             // "If the head release itself was sold or used, all of its resources must be listed."
             let message = "a release was used as a whole and the source names none of its recordings, all of which the standard wants to be listed";
             let help = "Ask the recipient whether a release without its recordings is accepted, or take a source that lists them.";
@@ -601,11 +612,8 @@ fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
         } else {
             let message = "the records of the block do not fit the structure of this version";
             Diagnostic::new(code, location, message)
-        };
-        run.report.diagnostics.push(diagnostic);
-    } else {
-        run.report.diagnostics.count(code, 1);
-    }
+        }
+    });
 }
 
 impl Encoder for Writer {

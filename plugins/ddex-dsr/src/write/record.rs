@@ -201,15 +201,12 @@ impl Record<'_, '_, '_> {
         cell: &TargetCell,
         message: impl FnOnce() -> String,
     ) {
-        let diagnostics = &mut self.run.report.diagnostics;
-        if !diagnostics.keeps(code) {
-            diagnostics.count(code, 1);
-            return;
-        }
-        let line = (self.run.line > 0).then(|| self.run.line + u64::from(self.entity.line()));
-        let location = Location { line, field: cell.spec.field(), ..Location::default() };
-        let location = location.record(self.target.spec.name).cell(cell.spec.number, cell.spec.name);
-        diagnostics.push(Diagnostic::new(code, location, message()));
+        let (line, name) = (self.run.line(self.entity), self.target.spec.name);
+        self.run.report.diagnostics.report(code, || {
+            let location = Location { line, field: cell.spec.field(), ..Location::default() };
+            let location = location.record(name).cell(cell.spec.number, cell.spec.name);
+            Diagnostic::new(code, location, message())
+        });
     }
 
     /// A mandatory cell without a value.
