@@ -8,6 +8,7 @@
 mod diagnostics;
 mod explain;
 mod families;
+mod footer;
 mod format;
 mod generated;
 mod names;

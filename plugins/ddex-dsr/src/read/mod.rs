@@ -33,6 +33,7 @@ mod repair;
 mod units;
 
 use crate::diagnostics;
+use crate::footer::FooterCount;
 use crate::tables::Layout;
 use cells::HeadRecord;
 use checks::{Checks, Marks};
@@ -47,7 +48,7 @@ use transpose_core::format::{
 use transpose_core::model::{Entity, Field, Value};
 use transpose_records::escape::Escapes;
 use transpose_records::line::Line;
-use transpose_records::spec::family;
+use transpose_records::spec::{CellSpec, family};
 
 type Hash = foldhash::fast::RandomState;
 
@@ -132,18 +133,19 @@ impl Reader {
     fn counts(
         &self,
         (at, foot): &(u64, Entity),
-        count: impl Fn(&str) -> Option<(u64, bool)>,
+        count: impl Fn(FooterCount) -> Option<(u64, bool)>,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        for cell in self.layout.foot.cells.iter().skip(1) {
-            let Some((expected, demanded)) = count(cell.name) else { continue };
+        for cell in self.layout.foot.cells {
+            let Some(kind) = FooterCount::of(cell) else { continue };
+            let Some((expected, demanded)) = count(kind) else { continue };
             let place = self.at_line(*at).record(self.layout.foot.name).cell(cell.number, cell.name);
             let found = foot.extras.get(cell.name).map(Value::first);
             let message = match found {
                 None if demanded => format!("cell `{}` is empty", cell.name),
                 Some(found) if found.parse() != Ok(expected) => {
                     let skipped = self.state.skipped.load(Ordering::Relaxed);
-                    let lines = cell.name.starts_with("NumberOfLines");
+                    let lines = matches!(kind, FooterCount::LinesInFile | FooterCount::LinesInMessage);
                     let hint = if lines && found.parse() == Ok(expected.saturating_sub(skipped)) {
                         "; the number fits when comments and blank lines are left out"
                     } else {
@@ -215,15 +217,16 @@ impl Decoder for Reader {
             return;
         }
         let closes = self.part.number == self.part.of;
-        let count = |cell: &str| match cell {
-            "NumberOfLinesInFile" => Some((tally.lines, true)),
-            "NumberOfSummaryRecords" => Some((self.summaries, true)),
-            "NumberOfBlocksInFile" => Some((tally.blocks, true)),
-            _ => None,
+        let count = |kind| match kind {
+            FooterCount::LinesInFile => Some((tally.lines, true)),
+            FooterCount::SummaryRecords => Some((self.summaries, true)),
+            FooterCount::BlocksInFile => Some((tally.blocks, true)),
+            FooterCount::LinesInMessage | FooterCount::BlocksInMessage => None,
         };
         self.counts(last, count, diagnostics);
-        // What is only in the last file of a message.
-        for cell in self.layout.foot.cells.iter().filter(|cell| closes && cell.name.contains("InRe")) {
+        // What stands only in the last file of a message.
+        let is_of_message = |cell: &&CellSpec| FooterCount::of(cell).is_some_and(FooterCount::is_of_message);
+        for cell in self.layout.foot.cells.iter().filter(is_of_message).filter(|_| closes) {
             if !last.1.extras.contains_key(cell.name) {
                 let place = self.at_line(last.0).record(name).cell(cell.number, cell.name);
                 let message = format!("cell `{}` is empty", cell.name);
@@ -289,11 +292,10 @@ impl BlockDecoder for Reader {
         let Some(last) = trailers.last().filter(|(_, foot)| *foot.origin == *self.layout.foot.name) else {
             return;
         };
-        let count = |cell: &str| match cell {
-            "NumberOfLinesInReport" => Some((message.lines, false)),
-            // The last count has had another name.
-            "NumberOfBlocksInReport" | "NumberOfBlocksInRecord" => Some((message.blocks, false)),
-            _ => None,
+        let count = |kind| match kind {
+            FooterCount::LinesInMessage => Some((message.lines, false)),
+            FooterCount::BlocksInMessage => Some((message.blocks, false)),
+            FooterCount::LinesInFile | FooterCount::SummaryRecords | FooterCount::BlocksInFile => None,
         };
         self.counts(last, count, diagnostics);
     }

@@ -5,6 +5,7 @@
 use super::Reader;
 use super::checks::is_plain;
 use super::head::is_blank;
+use crate::footer::FooterCount;
 use crate::{diagnostics, tables};
 use transpose_codes::decimal::{self, Grammar};
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
@@ -55,13 +56,12 @@ impl<'a> Mender<'a> {
         if spec.name != self.reader.layout.foot.name {
             return None;
         }
-        match cell.name {
-            "NumberOfLinesInFile" => Some(self.file.lines),
-            "NumberOfSummaryRecords" => Some(self.reader.summaries),
-            "NumberOfBlocksInFile" => Some(self.file.blocks),
-            "NumberOfLinesInReport" => self.message.map(|message| message.lines),
-            "NumberOfBlocksInReport" | "NumberOfBlocksInRecord" => self.message.map(|message| message.blocks),
-            _ => None,
+        match FooterCount::of(cell)? {
+            FooterCount::LinesInFile => Some(self.file.lines),
+            FooterCount::SummaryRecords => Some(self.reader.summaries),
+            FooterCount::BlocksInFile => Some(self.file.blocks),
+            FooterCount::LinesInMessage => self.message.map(|message| message.lines),
+            FooterCount::BlocksInMessage => self.message.map(|message| message.blocks),
         }
     }
 

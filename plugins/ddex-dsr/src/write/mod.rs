@@ -18,6 +18,7 @@ mod target;
 
 use crate::diagnostics;
 use crate::families::{Purpose, Role};
+use crate::footer::FooterCount;
 use crate::format::Profile;
 use crate::names::FileName;
 use crate::options::Options;
@@ -34,7 +35,7 @@ use transpose_core::format::{BlockEncoder, EncodeRequest, Encoded, Encoder, File
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
 use transpose_core::model::{Blocks, EntityRef, Field, FieldSet, Group, Shape, Slot};
 use transpose_records::grammar::Grammar as Order;
-use transpose_records::spec::{CellSpec, Obligation};
+use transpose_records::spec::{CellSpec, Obligation, RecordSpec};
 use transpose_records::{escape, write};
 
 /// Why a usage is given a summary record.
@@ -68,6 +69,7 @@ pub(crate) struct Writer {
     /// Whether a line is a whole block.
     single: bool,
     order: Order,
+    foot: &'static RecordSpec,
     targets: Vec<Target>,
     /// Whether a recording without work details may be alone.
     lone: bool,
@@ -168,6 +170,7 @@ impl Writer {
             complete: brief.shapes.iter().any(|shape| !shape.record.is_empty()),
             expected: None,
             told: AtomicBool::new(false),
+            foot: layout.foot,
             order: layout.grammar,
             targets,
             head,
@@ -624,22 +627,21 @@ impl Encoder for Writer {
 
     fn end(&self, part: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
         let last = part.number >= part.of;
-        let counts: &[Option<u64>] = if self.single {
-            &[Some(message.lines + 1), Some(file.summaries)]
-        } else {
-            &[
-                Some(file.lines + 1),
-                Some(message.lines + 1).filter(|_| last),
-                Some(file.summaries),
-                Some(file.blocks),
-                Some(message.blocks).filter(|_| last),
-            ]
-        };
-        out.extend_from_slice(if self.single { b"SRFO" } else { b"FOOT" });
-        for count in counts {
+        out.extend_from_slice(self.foot.name.as_bytes());
+        for cell in self.foot.cells.iter().skip(1) {
             out.push(b'\t');
+            let count = match FooterCount::of(cell) {
+                Some(count) if count.is_of_message() && !last => None,
+                // The footer is a line too.
+                Some(FooterCount::LinesInFile) => Some(file.lines + 1),
+                Some(FooterCount::LinesInMessage) => Some(message.lines + 1),
+                Some(FooterCount::SummaryRecords) => Some(file.summaries),
+                Some(FooterCount::BlocksInFile) => Some(file.blocks),
+                Some(FooterCount::BlocksInMessage) => Some(message.blocks),
+                None => None,
+            };
             if let Some(count) = count {
-                write::whole(*count, out);
+                write::whole(count, out);
             }
         }
         out.push(b'\n');
