@@ -18,7 +18,8 @@ pub(crate) mod template;
 
 pub use model::Layout;
 pub(crate) use model::{
-    Case, Column, Count, Line, Overflow, Piece, QuoteWhen, Returns, Source, TextFit, When, Width, folded,
+    Case, Column, Count, Line, Overflow, Piece, QuoteWhen, Returns, RowCondition, Source, TextFit, Width,
+    folded,
 };
 use raw::RawLayout;
 use transpose_core::diagnostics::Fatal;
