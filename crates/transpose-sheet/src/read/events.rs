@@ -4,13 +4,19 @@
 //! of each row; everything else is handed on as raw bytes. Neighbouring columns of one key become
 //! one run, delimiters and quotes included, so that a key is compared as it is and understood once
 //! ([`EventDecoder::check_key`], [`EventDecoder::resolve_key`]). Columns that no one needs are never touched.
+//!
+//! Advice for those who change this file: `measure` runs for every row and may neither allocate nor
+//! look at a cell that the projection does not name; whatever most layouts do not need goes behind
+//! one flag of the plan (`particular`, `dependent`) into a function of its own that is not inlined.
+//! What depends on a key is done once for each key (`check_key`, `resolve_key`), not here. `cargo
+//! bench -p transpose-sheet` measures it: "sums" is what a conversion to usages asks for, "nothing
+//! but rows" what indexing costs without it; `cargo xtask bench --guard` counts instructions.
 
 use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, split};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
-use crate::diagnostics::OTHER_TEXT;
 use crate::layout::{Column, Layout, Source};
 use crate::notation::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
 use crate::notation::kinds::{
@@ -298,7 +304,7 @@ impl Decoder for EventTableDecoder {
     }
 
     fn validation(&self) -> Option<&dyn Validation> {
-        Some(self)
+        Some(&self.table)
     }
 }
 
@@ -487,12 +493,6 @@ impl EventDecoder for EventTableDecoder {
     }
 }
 
-impl Validation for EventTableDecoder {
-    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
-        self.table.layout.file_names.check(name, &self.table.preamble.header, diagnostics);
-    }
-}
-
 fn is_iso(column: &Column) -> bool {
     column.format.kind == CellKind::Duration
 }
@@ -521,7 +521,7 @@ struct Worker<'a> {
 
 impl ChunkDecoder for Worker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
-        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+        InputTable::sync(chunk)
     }
 
     fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
@@ -649,12 +649,7 @@ impl EventTableDecoder {
     ) -> Result<(), RowError> {
         let quote = self.table.dialect.quote;
         for place in &self.plan.texts {
-            let Some(Source::Text(text)) = self.table.column(*place).map(|column| &column.source) else {
-                continue;
-            };
-            if bare(found.raw(*place), quote) != text.as_bytes().trim_ascii() {
-                return Err(RowError::Cell(*place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
-            }
+            self.table.check_text(found, *place)?;
         }
         let is_end = |measure: &MeasuredColumn| {
             self.table.column(measure.column).is_some_and(|column| column.source == Source::End)

@@ -14,9 +14,10 @@ use crate::read::preface::{
     Headings, HeadingsError, LONGEST, Preface, PrefaceError, PrefaceLine, read_preface,
 };
 use crate::read::recognise;
+use crate::read::rejection::RowError;
 use std::sync::Arc;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe};
+use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe, Validation};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_text::quoting::write_quoted;
 
@@ -216,6 +217,20 @@ impl InputTable {
         index.views(beginning.bytes, origin).filter(move |row| row.is_whole(dialect))
     }
 
+    /// Where the first line begins that does not begin before the chunk.
+    pub(crate) fn sync(chunk: Chunk<'_>) -> usize {
+        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+    }
+
+    /// Rejects a row whose cell does not hold the text that the layout has there.
+    pub(crate) fn check_text(&self, row: RowView<'_>, place: u32) -> Result<(), RowError> {
+        let Some(Source::Text(text)) = self.column(place).map(|column| &column.source) else { return Ok(()) };
+        if bare(row.raw(place), self.dialect.quote) == text.as_bytes().trim_ascii() {
+            return Ok(());
+        }
+        Err(RowError::Cell(place, (&diagnostics::OTHER_TEXT, format!("expected the text `{text}`"))))
+    }
+
     /// The column of the file that decides something about its row.
     pub(crate) fn deciding(&self, when: Option<&RowCondition>) -> Option<u32> {
         let of = |when: &RowCondition| self.columns.iter().position(|column| *column == Some(when.column));
@@ -297,7 +312,13 @@ impl InputTable {
     }
 }
 
-/// Where what lines before the rows say goes.
+impl Validation for InputTable {
+    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.layout.file_names.check(name, &self.preamble.header, diagnostics);
+    }
+}
+
+/// Where what preface lines say goes.
 struct PrefaceValues<'a> {
     header: &'a mut Entity,
     reads: &'a mut FieldSet,

@@ -9,7 +9,7 @@ use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
-use crate::diagnostics::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
+use crate::diagnostics::{NO_ALTERNATIVE, ROW_DISAGREES};
 use crate::layout::{Layout, Returns, RowCondition, Source};
 use crate::notation::kinds::{CellError, CellKind, empty, is_repair, not_utf8, unsigned};
 use crate::read::open::{Beginning, InputTable};
@@ -296,17 +296,11 @@ impl Decoder for UsageTableDecoder {
     }
 
     fn validation(&self) -> Option<&dyn Validation> {
-        Some(self)
+        Some(&self.table)
     }
 }
 
 impl BlockDecoder for UsageTableDecoder {}
-
-impl Validation for UsageTableDecoder {
-    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
-        self.layout().file_names.check(name, &self.table.preamble.header, diagnostics);
-    }
-}
 
 /// One worker's part.
 struct Worker<'a> {
@@ -342,7 +336,7 @@ impl Scratch {
 
 impl ChunkDecoder for Worker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
-        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+        InputTable::sync(chunk)
     }
 
     fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
@@ -443,13 +437,7 @@ impl UsageTableDecoder {
                 }
                 return Ok(());
             }
-            CellUse::Text => {
-                let Some(Source::Text(text)) = column.map(|column| &column.source) else { return Ok(()) };
-                if bare(raw, quote) == text.as_bytes().trim_ascii() {
-                    return Ok(());
-                }
-                return Err(RowError::Cell(place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
-            }
+            CellUse::Text => return self.table.check_text(found, place),
             CellUse::Head(told) => return self.same_head(told, place, found, scratch, report),
             CellUse::Extra(cell) => {
                 if bare(raw, quote).is_empty() {
