@@ -39,3 +39,18 @@ pub mod write;
 pub fn is_container(extension: &str) -> bool {
     read::extensions().any(|known| known == extension) || write::Writer::by_extension(extension).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_container;
+
+    #[test]
+    fn extensions_of_what_is_read_or_written_are_containers() {
+        for extension in ["xls", "xlsx", "ods", "xml", "html", "json", "jsonl", "parquet"] {
+            assert!(is_container(extension), "{extension}");
+        }
+        for extension in ["csv", "tsv", "txt", "gz", "XLS", ""] {
+            assert!(!is_container(extension), "{extension}");
+        }
+    }
+}

@@ -1,24 +1,24 @@
-//! What is wrong ends with a message that says where and what to do, the documented exit code, and
-//! nothing left behind.
+//! Every kind of wrong input ends with a message that says where and what to do, with the
+//! documented exit code, and without leftover files.
 
-use crate::support::{DSR, Place, USAGE, conversion, example, gzip, sound};
+use crate::support::{DSR, Sandbox, USAGE, conversion, example, gzip, sound};
 use std::fs;
 
-/// Converts and makes sure that nothing was left behind.
+/// Converts and checks that no files are left over.
 #[track_caller]
-fn refused(place: &Place, arguments: &[String], code: i32, parts: &[&str]) {
-    let before = place.names(".");
-    let ran = place.run(arguments).ends(code);
+fn refused(sandbox: &Sandbox, arguments: &[String], code: i32, parts: &[&str]) {
+    let before = sandbox.names(".");
+    let ran = sandbox.run(arguments).ends(code);
     for part in parts {
         assert!(ran.err.contains(part), "`{part}` is not in:\n{}", ran.err);
     }
     assert!(ran.out.is_empty());
-    assert_eq!(place.names("."), before, "{}", ran.err);
+    assert_eq!(sandbox.names("."), before, "{}", ran.err);
 }
 
 #[test]
 fn wrong_use_ends_with_2() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let cases: &[(&[&str], &[&str])] = &[
         (&["--to", "ddex.dsr.basic-audo"], &["error[CLI0101]", "Did you mean `ddex.dsr.basic-audio`"]),
         (&["--to", "zzz"], &["error[CLI0101]", "`transpose formats`"]),
@@ -39,18 +39,18 @@ fn wrong_use_ends_with_2() {
         (&["--to", DSR, "--outptu", "x"], &["--output"]),
     ];
     for (more, parts) in cases {
-        refused(&place, &conversion(&sound(), more), 2, parts);
+        refused(&sandbox, &conversion(&sound(), more), 2, parts);
     }
     let arguments = ["convert", &sound(), "--to", DSR].map(str::to_owned);
-    refused(&place, &arguments, 2, &["error[ENG0107]", "--agreement FILE"]);
+    refused(&sandbox, &arguments, 2, &["error[ENG0107]", "--agreement FILE"]);
     let figures = ["convert", &sound(), "--to", DSR, "--figures", &example("figures.csv")].map(str::to_owned);
-    refused(&place, &figures, 2, &["--agreement"]);
-    refused(&place, &["convert", &sound()].map(str::to_owned), 2, &["--to"]);
+    refused(&sandbox, &figures, 2, &["--agreement"]);
+    refused(&sandbox, &["convert", &sound()].map(str::to_owned), 2, &["--to"]);
 }
 
 #[test]
 fn wrong_side_files_end_with_2_and_name_the_line() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let agreement = fs::read_to_string(example("agreement.toml")).unwrap();
     let figures = fs::read_to_string(example("figures.csv")).unwrap();
     let line = |text: &str, part: &str| 1 + text[..text.find(part).unwrap()].matches('\n').count();
@@ -69,35 +69,35 @@ fn wrong_side_files_end_with_2_and_name_the_line() {
         ("wrong number of cells", &agreement, &amount, "f.csv:".into(), ""),
     ];
     for (what, agreement, figures, place_of, advice) in text {
-        place.put("a.toml", agreement);
-        place.put("f.csv", figures);
+        sandbox.put("a.toml", agreement);
+        sandbox.put("f.csv", figures);
         let arguments =
             ["convert", &sound(), "--to", DSR, "-o", "out/", "--agreement", "a.toml", "--figures", "f.csv"];
-        let ran = place.run(&arguments).ends(2).says(&place_of).says(advice);
-        assert_eq!(place.names("."), ["a.toml", "f.csv"], "{what}: {}", ran.err);
+        let ran = sandbox.run(&arguments).ends(2).says(&place_of).says(advice);
+        assert_eq!(sandbox.names("."), ["a.toml", "f.csv"], "{what}: {}", ran.err);
     }
-    place.put("a.toml", b"name = \"Caf\xe9\"\n");
+    sandbox.put("a.toml", b"name = \"Caf\xe9\"\n");
     let arguments = ["convert", &sound(), "--to", DSR, "--agreement", "a.toml"].map(str::to_owned);
-    refused(&place, &arguments, 2, &["a.toml: line 1 is not UTF-8"]);
+    refused(&sandbox, &arguments, 2, &["a.toml: line 1 is not UTF-8"]);
     let arguments = ["convert", &sound(), "--to", DSR, "--agreement", "none.toml"].map(str::to_owned);
-    refused(&place, &arguments, 4, &["`none.toml`", "no such file"]);
+    refused(&sandbox, &arguments, 4, &["`none.toml`", "no such file"]);
 }
 
 #[test]
 fn cell_that_nothing_fills_names_the_key_before_any_output() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let agreement = fs::read_to_string(example("agreement.toml")).unwrap();
-    place.put("a.toml", agreement);
+    sandbox.put("a.toml", agreement);
     let arguments =
         ["convert", &sound(), "--to", DSR, "-o", "out/", "--agreement", "a.toml", "--period", "2026-10"];
-    let ran = place.run(&arguments).ends(2);
+    let ran = sandbox.run(&arguments).ends(2);
     assert!(ran.err.contains("net-revenue"), "{}", ran.err);
-    assert_eq!(place.names("."), ["a.toml"]);
+    assert_eq!(sandbox.names("."), ["a.toml"]);
 }
 
 #[test]
 fn refused_inputs_end_with_3() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let sound = fs::read(sound()).unwrap();
     let text = String::from_utf8(sound.clone()).unwrap();
     let packed = gzip(&sound);
@@ -127,64 +127,64 @@ fn refused_inputs_end_with_3() {
         ("workbook", b"PK\x03\x04\x14\x00rest".to_vec(), &["error[CON0106]", "no whole zip archive"]),
     ];
     for (what, bytes, parts) in cases {
-        place.put("report.csv", &bytes);
+        sandbox.put("report.csv", &bytes);
         for target in [DSR, USAGE] {
-            refused(&place, &conversion("report.csv", &["--to", target, "-o", "out/"]), 3, parts);
+            refused(&sandbox, &conversion("report.csv", &["--to", target, "-o", "out/"]), 3, parts);
         }
-        let ran = place.fed(&conversion("-", &["--to", DSR, "-o", "out/"]), &bytes);
+        let ran = sandbox.run_with_input(&conversion("-", &["--to", DSR, "-o", "out/"]), &bytes);
         assert_eq!(ran.code, 3, "{what}: {}", ran.err);
     }
 }
 
 #[test]
 fn named_format_does_not_make_a_report() {
-    let place = Place::new();
-    place.put("letter.txt", "Dear Sir or Madam\n");
-    place.put("empty.txt", "");
+    let sandbox = Sandbox::new();
+    sandbox.put("letter.txt", "Dear Sir or Madam\n");
+    sandbox.put("empty.txt", "");
     for name in ["letter.txt", "empty.txt"] {
         for from in [USAGE, DSR] {
-            refused(&place, &conversion(name, &["--to", DSR, "--from", from, "-o", "out/"]), 3, &[name]);
+            refused(&sandbox, &conversion(name, &["--to", DSR, "--from", from, "-o", "out/"]), 3, &[name]);
         }
     }
 }
 
 #[test]
 fn report_without_a_row_has_its_contexts_and_no_plays() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = fs::read_to_string(sound()).unwrap();
     let (head, _) = text.split_once("\r\n").unwrap();
     for bytes in [format!("{head}\r\n"), head.to_owned()] {
-        place.put("report.csv", bytes);
-        let ran = place.convert("report.csv", &["--to", DSR, "-o", "-", "--overwrite"]).ends(0);
+        sandbox.put("report.csv", bytes);
+        let ran = sandbox.convert("report.csv", &["--to", DSR, "-o", "-", "--overwrite"]).ends(0);
         assert!(!ran.text().contains("\nSU02"));
-        place.run(&["convert", "report.csv", "--to", USAGE, "-o", "-"]).ends(0);
+        sandbox.run(&["convert", "report.csv", "--to", USAGE, "-o", "-"]).ends(0);
     }
 }
 
 #[test]
 fn failing_files_end_with_4() {
-    let place = Place::new();
-    fs::create_dir(place.path("folder")).unwrap();
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("folder")).unwrap();
     for (input, part) in [("none.csv", "no such file"), ("folder", "it is a directory")] {
-        refused(&place, &conversion(input, &["--to", DSR]), 4, &[part, &format!("`{input}`")]);
+        refused(&sandbox, &conversion(input, &["--to", DSR]), 4, &[part, &format!("`{input}`")]);
     }
-    place.put("file", "x");
-    refused(&place, &conversion(&sound(), &["--to", DSR, "-o", "file/out.tsv"]), 4, &["file"]);
+    sandbox.put("file", "x");
+    refused(&sandbox, &conversion(&sound(), &["--to", DSR, "-o", "file/out.tsv"]), 4, &["file"]);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn full_disk_ends_with_4() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let full = || fs::File::options().write(true).open("/dev/full").unwrap();
     for target in [DSR, USAGE] {
-        refused(&place, &conversion(&sound(), &["--to", target, "-o", "/dev/full"]), 4, &["no space left"]);
+        refused(&sandbox, &conversion(&sound(), &["--to", target, "-o", "/dev/full"]), 4, &["no space left"]);
         let more = ["--to", target, "-o", "-"];
-        let ran = place.command(&conversion(&sound(), &more)).stdout(full()).output().unwrap();
+        let ran = sandbox.command(&conversion(&sound(), &more)).stdout(full()).output().unwrap();
         assert_eq!(ran.status.code(), Some(4));
     }
     for arguments in [&["formats"][..], &["--help"], &["explain", "ENG0101"], &["completions", "bash"]] {
-        let ran = place.command(arguments).stdout(full()).output().unwrap();
+        let ran = sandbox.command(arguments).stdout(full()).output().unwrap();
         assert_eq!(ran.status.code(), Some(4), "{arguments:?}");
     }
 }

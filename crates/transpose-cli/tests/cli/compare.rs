@@ -1,6 +1,6 @@
-//! `transpose compare`, held against a program that looks at every pair.
+//! `transpose compare`, checked against a program that compares every pair.
 
-use crate::support::{Place, USAGE, objects, root, sound};
+use crate::support::{Sandbox, USAGE, objects, root, sound};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
@@ -37,7 +37,7 @@ heading = "Where"
 field = "context.territory"
 "#;
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers with a fixed seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -51,13 +51,13 @@ impl Numbers {
     }
 }
 
-/// Two logs of the same plays, each with its own faults: rows that are missing, repeated, shifted
+/// Two logs of the same plays, each with its own errors: rows that are missing, repeated, shifted
 /// in time, without identifier, or different.
 fn logs(seed: u64, plays: u64) -> [String; 2] {
     let mut random = Numbers(seed);
     let mut logs = ["Play,Played,Track,User,Seconds,Where\n"; 2].map(str::to_owned);
     for play in 0..plays {
-        // Few tracks, users and moments, so that many rows may be each other's partner.
+        // Few tracks, users and moments, so that many rows can match each other.
         let (track, user, at) = (random.below(4), random.below(3), random.below(60_000));
         for log in &mut logs {
             if random.one_in(8) {
@@ -68,12 +68,12 @@ fn logs(seed: u64, plays: u64) -> [String; 2] {
                 let at = at + random.below(2) * random.below(4000);
                 let track = if random.one_in(15) { String::new() } else { track.to_string() };
                 let user = if random.one_in(20) { "other".to_owned() } else { format!("secret{user}") };
-                let (seconds, place) =
+                let (seconds, country) =
                     (30 + u64::from(random.one_in(9)), if random.one_in(9) { "FR" } else { "DE" });
                 let (minute, second, milli) = (at / 60_000, at / 1000 % 60, at % 1000);
                 writeln!(
                     log,
-                    "{id},2026-10-05T08:{minute:02}:{second:02}.{milli:03}+00:00,{track},{user},{seconds},{place}"
+                    "{id},2026-10-05T08:{minute:02}:{second:02}.{milli:03}+00:00,{track},{user},{seconds},{country}"
                 )
                 .unwrap();
             }
@@ -82,7 +82,7 @@ fn logs(seed: u64, plays: u64) -> [String; 2] {
     logs
 }
 
-/// A difference as class, line, line of the other row and fields.
+/// A difference as class, line, line of the other row, and fields.
 type Told = (String, u64, Option<u64>, Vec<String>);
 
 fn told(value: &Value) -> Option<Told> {
@@ -111,14 +111,14 @@ fn differences_are_those_of_a_program_that_looks_at_every_pair() {
     for (seed, plays, window) in
         [(1, 60, "2"), (2, 60, "0"), (3, 200, "1"), (4, 300, "5"), (5, 40, "60"), (6, 0, "2")]
     {
-        let place = Place::new();
-        place.put("plays.toml", LOG);
+        let sandbox = Sandbox::new();
+        sandbox.put("plays.toml", LOG);
         let [a, b] = logs(seed, plays);
-        place.put("a.csv", &a);
-        place.put("b.csv", &b);
+        sandbox.put("a.csv", &a);
+        sandbox.put("b.csv", &b);
         let oracle = Command::new("python3")
             .arg(root().join("xtask/oracle/compare.py"))
-            .args([place.path("a.csv"), place.path("b.csv")])
+            .args([sandbox.path("a.csv"), sandbox.path("b.csv")])
             .arg(window)
             .output()
             .unwrap();
@@ -140,13 +140,13 @@ fn differences_are_those_of_a_program_that_looks_at_every_pair() {
                 &["--container", "jsonl", "--window", &window, "--message-format", "json"],
                 more,
             ];
-            let ran = place.run(&arguments.concat()).ends(i32::from(plays > 0));
+            let ran = sandbox.run(&arguments.concat()).ends(i32::from(plays > 0));
             let found: Vec<Told> =
                 ran.text().lines().filter_map(|line| told(&serde_json::from_str(line).unwrap())).collect();
             assert_eq!(found, expected, "seed {seed}, {more:?}");
             let (out, err) = known.get_or_insert_with(|| (ran.out.clone(), ran.err.clone()));
             assert!(*out == ran.out && *err == ran.err, "{more:?}");
-            // Nobody's name is reported.
+            // Messages contain no user id.
             assert!(!ran.text().contains("secret") && !ran.err.contains("secret"), "{}", ran.err);
             let summary = objects(&ran.err).pop().unwrap();
             let differences = summary["summary"]["differences"].as_u64();
@@ -157,17 +157,17 @@ fn differences_are_those_of_a_program_that_looks_at_every_pair() {
 
 #[test]
 fn a_report_is_what_it_is_in_another_order_and_another_format() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let report = fs::read_to_string(sound()).unwrap();
     let (head, body) = report.split_once('\n').unwrap();
-    // Before the one title with a line break.
+    // These lines precede the only title with a line break.
     let mut lines: Vec<&str> = body.lines().take(1500).collect();
-    place.put("part.csv", format!("{head}\n{}\n", lines.join("\n")));
+    sandbox.put("part.csv", format!("{head}\n{}\n", lines.join("\n")));
     lines.reverse();
-    place.put("reversed.csv", format!("{head}\n{}\n", lines.join("\n")));
-    place.run(&["compare", "part.csv", "reversed.csv"]).ends(0).says("0 differences").says("1,500");
-    // Without identifiers plays are found by track, user and time.
-    place.put("plays.toml", LOG.replace("heading = \"Play\"\nfield = \"event.id\"\n[[column]]\n", ""));
+    sandbox.put("reversed.csv", format!("{head}\n{}\n", lines.join("\n")));
+    sandbox.run(&["compare", "part.csv", "reversed.csv"]).ends(0).says("0 differences").says("1,500");
+    // Without identifiers, plays are matched by track, user and time.
+    sandbox.put("plays.toml", LOG.replace("heading = \"Play\"\nfield = \"event.id\"\n[[column]]\n", ""));
     let arguments = [
         "convert",
         &sound(),
@@ -180,9 +180,16 @@ fn a_report_is_what_it_is_in_another_order_and_another_format() {
         "--user-ids",
         "keep",
     ];
-    place.run(&arguments).ends(0);
-    let ran =
-        place.run(&["compare", &sound(), "plays.csv", "--layout", "plays.toml", "--message-format", "json"]);
+    sandbox.run(&arguments).ends(0);
+    let ran = sandbox.run(&[
+        "compare",
+        &sound(),
+        "plays.csv",
+        "--layout",
+        "plays.toml",
+        "--message-format",
+        "json",
+    ]);
     let summary = objects(&ran.err).pop().unwrap();
     assert_eq!(summary["summary"]["matched-by"]["time"], 5000);
     ran.ends(0);
@@ -190,15 +197,15 @@ fn a_report_is_what_it_is_in_another_order_and_another_format() {
 
 #[test]
 fn differences_are_written_with_both_places() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let report = fs::read_to_string(sound()).unwrap();
     let mut lines: Vec<String> = report.lines().map(str::to_owned).collect();
     lines[2] = lines[2].replace(",FR,", ",DE,");
     lines.remove(10);
-    place.put("changed.csv", format!("{}\n", lines.join("\n")));
-    let compare = |more: &[&str]| place.run(&[&["compare", &sound(), "changed.csv"], more].concat());
+    sandbox.put("changed.csv", format!("{}\n", lines.join("\n")));
+    let compare = |more: &[&str]| sandbox.run(&[&["compare", &sound(), "changed.csv"], more].concat());
     compare(&["-o", "differences.csv"]).ends(1).says("ENG0423").says("2 differences");
-    let text = String::from_utf8(place.read("differences.csv")).unwrap();
+    let text = String::from_utf8(sandbox.read("differences.csv")).unwrap();
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows.len(), 3, "{text}");
     assert!(
@@ -208,12 +215,12 @@ fn differences_are_written_with_both_places() {
     assert!(!text.contains("nw4000") && !rows[0].contains("event.user"), "{text}");
     assert!(rows[1].starts_with("different,id,") && rows[1].contains(",3,changed.csv,3,context.territory,"));
     assert!(rows[2].starts_with("only-in-a,,") && rows[2].contains(",11,,,,"), "{}", rows[2]);
-    // An existing file stays; a packed one is found by its name.
+    // An existing file is kept; compression follows from the name.
     compare(&["-o", "differences.csv"]).ends(4);
     compare(&["-o", "differences.jsonl.gz", "--user-ids", "keep", "--fields", "event.duration"])
         .ends(1)
         .says("1 difference");
-    assert!(place.read("differences.jsonl.gz").starts_with(&[0x1f, 0x8b]));
+    assert!(sandbox.read("differences.jsonl.gz").starts_with(&[0x1f, 0x8b]));
     compare(&["-o", "-", "--user-ids", "keep"]).ends(1);
     assert!(String::from_utf8(compare(&["-o", "-", "--user-ids", "keep"]).out).unwrap().contains("nw4000"));
     for wrong in [
@@ -226,8 +233,8 @@ fn differences_are_written_with_both_places() {
     ] {
         compare(wrong).ends(2);
     }
-    let message = place.convert(&sound(), &["--to", crate::support::DSR, "-o", "message.tsv"]);
+    let message = sandbox.convert(&sound(), &["--to", crate::support::DSR, "-o", "message.tsv"]);
     message.ends(0);
-    place.run(&["compare", "message.tsv", "message.tsv"]).ends(2).says("ENG0426");
-    place.run(&["compare", &sound(), "changed.csv", "--from", USAGE]).ends(1);
+    sandbox.run(&["compare", "message.tsv", "message.tsv"]).ends(2).says("ENG0426");
+    sandbox.run(&["compare", &sound(), "changed.csv", "--from", USAGE]).ends(1);
 }

@@ -1,6 +1,6 @@
-//! Events that are completed: a catalogue joined to logs, user ids, identifiers made from content.
+//! Enrichment of events: a catalogue joined to logs, user ids, identifiers derived from content.
 
-use crate::support::{DSR, Place, USAGE, example, root, sound};
+use crate::support::{DSR, Sandbox, USAGE, example, root, sound};
 use std::process::Command;
 
 const LOG: &str = "\
@@ -22,11 +22,11 @@ trackId,releaseId,isrc,title,artist,duration,label,upc,releaseTitle,releaseArtis
 const HASHED: &str = "02cc1d9caf345d90b0715c1404931ff9";
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-fn place() -> Place {
-    let place = Place::new();
-    place.put("log.csv", LOG);
-    place.put("catalogue.csv", CATALOGUE);
-    place
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.put("log.csv", LOG);
+    sandbox.put("catalogue.csv", CATALOGUE);
+    sandbox
 }
 
 const TO_REPORT: [&str; 9] = [
@@ -49,13 +49,13 @@ fn cells(text: &str, heading: &str) -> Vec<String> {
 
 #[test]
 fn a_log_and_a_catalogue_become_a_report() {
-    let place = place();
-    place.put("catalogue.csv", CATALOGUE.replace("\"Salt, Rope\"", "Salt"));
-    let ran = place.run(&TO_REPORT).ends(0);
+    let sandbox = sandbox();
+    sandbox.put("catalogue.csv", CATALOGUE.replace("\"Salt, Rope\"", "Salt"));
+    let ran = sandbox.run(&TO_REPORT).ends(0);
     let text = ran.text();
     assert_eq!(cells(text, "Item Name"), ["Salt", "Salt", "Rain", ""]);
-    // The track is not on release 11, and track 2 not on release 10: nothing is said about these
-    // releases.
+    // The track is not on release 11, and track 2 is not on release 10, so nothing is known about
+    // these releases.
     assert_eq!(cells(text, "Release Name"), ["Harbour", "", "", ""]);
     assert_eq!(cells(text, "Release UPC"), ["190295489328", "", "", ""]);
     assert_eq!(cells(text, "Total Duration"), ["214", "214", "100", ""]);
@@ -72,15 +72,15 @@ fn a_log_and_a_catalogue_become_a_report() {
 
 #[test]
 fn threads_and_chunks_change_nothing() {
-    let place = place();
+    let sandbox = sandbox();
     let (headings, rows) = LOG.split_once('\n').unwrap();
-    place.put("log.csv", format!("{headings}\n{}", rows.repeat(1000)));
+    sandbox.put("log.csv", format!("{headings}\n{}", rows.repeat(1000)));
     let outputs: Vec<Vec<u8>> = [("1", "1MiB"), ("3", "4KiB"), ("2", "977")]
         .iter()
         .map(|(threads, chunk)| {
             let mut words = TO_REPORT.to_vec();
             words.extend(["--threads", threads, "--chunk-size", chunk]);
-            place.run(&words).ends(0).out
+            sandbox.run(&words).ends(0).out
         })
         .collect();
     assert!(outputs[0].len() > 400_000 && outputs.iter().all(|output| *output == outputs[0]));
@@ -88,28 +88,28 @@ fn threads_and_chunks_change_nothing() {
 
 #[test]
 fn user_ids_are_hashed_with_a_key_or_refused() {
-    let place = place();
-    place.put("key", format!("{KEY}\n"));
+    let sandbox = sandbox();
+    sandbox.put("key", format!("{KEY}\n"));
     let mut words = TO_REPORT.to_vec();
     words.extend(["--user-ids", "hash", "--user-key", "key"]);
-    let users = cells(&place.run(&words).ends(0).text().replace("\"Salt, Rope\"", "Salt"), "User ID");
+    let users = cells(&sandbox.run(&words).ends(0).text().replace("\"Salt, Rope\"", "Salt"), "User ID");
     assert_eq!((users[0].as_str(), users[3].as_str()), (HASHED, HASHED));
     assert!(users[1] != users[2] && users.iter().all(|user| user.len() == 32));
 
-    place.put("key", "short");
-    place.run(&words).ends(2).says("ENG0507");
+    sandbox.put("key", "short");
+    sandbox.run(&words).ends(2).says("ENG0507");
     words.truncate(words.len() - 2);
-    place.run(&words).ends(2).says("ENG0507");
-    // The report has to name its users.
+    sandbox.run(&words).ends(2).says("ENG0507");
+    // The report requires user ids.
     words.pop();
     words.push("drop");
-    place.run(&words).ends(2).says("SHT0111");
+    sandbox.run(&words).ends(2).says("SHT0111");
 }
 
-/// What is not the users' own service gets no user id, neither in outputs nor in messages.
+/// Only the users' own service gets user ids: they are in no other output and in no message.
 #[test]
 fn user_ids_do_not_leak() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let words = [
         "convert",
         &example("subscription-2026-10-damaged.csv"),
@@ -128,9 +128,9 @@ fn user_ids_do_not_leak() {
         "-o",
         "out/",
     ];
-    let ran = place.run(&words).ends(1);
-    let mut texts = vec![ran.err.into_bytes(), ran.out, place.read("receipt.json")];
-    texts.extend(place.names("out").iter().map(|name| place.read(&format!("out/{name}"))));
+    let ran = sandbox.run(&words).ends(1);
+    let mut texts = vec![ran.err.into_bytes(), ran.out, sandbox.read("receipt.json")];
+    texts.extend(sandbox.names("out").iter().map(|name| sandbox.read(&format!("out/{name}"))));
     assert_eq!(texts.len(), 4);
     for text in texts {
         assert!(!String::from_utf8_lossy(&text).contains("nw4000"));
@@ -139,27 +139,27 @@ fn user_ids_do_not_leak() {
 
 #[test]
 fn what_is_no_catalogue_is_refused() {
-    let place = place();
+    let sandbox = sandbox();
     let with = |catalogue: &str| {
         let mut words = TO_REPORT.to_vec();
         words[5] = catalogue;
-        place.run(&words)
+        sandbox.run(&words)
     };
     with("log.csv").ends(2).says("CLI0110").says("is no catalogue");
-    place.put("plays.csv", CATALOGUE);
+    sandbox.put("plays.csv", CATALOGUE);
     let words = ["convert", "plays.csv", "--to", "canonical.csv", "-o", "-"];
-    place.run(&words).ends(2).says("ENG0106").says("--catalogue");
+    sandbox.run(&words).ends(2).says("ENG0106").says("--catalogue");
 }
 
-/// A sale that names no track is one of the whole release: what is reported is what was sold.
+/// A sale without a track is a sale of the whole release, and is reported as such.
 #[test]
 fn a_log_of_sales_becomes_a_report_of_tracks_and_albums() {
-    let place = place();
+    let sandbox = sandbox();
     let catalogue = CATALOGUE
         .replace("\"Salt, Rope\"", "Salt")
         .replace("releaseArtist\n", "releaseArtist,releaseLabel\n");
-    place.put("catalogue.csv", catalogue.replace("Ona Vell\n", "Ona Vell,Tin Lantern\n"));
-    place.put(
+    sandbox.put("catalogue.csv", catalogue.replace("Ona Vell\n", "Ona Vell,Tin Lantern\n"));
+    sandbox.put(
         "sales.json",
         r#"[{"userId": "u1", "releaseId": 10, "trackId": 1, "country": "DE", "transactionId": "t1", "retailPrice": "1.29",
              "dateTimeSold": "2026-10-13T11:39:28Z", "basketId": 55},
@@ -170,7 +170,7 @@ fn a_log_of_sales_becomes_a_report_of_tracks_and_albums() {
     words[1] = "sales.json";
     words[3] = "massivemusic.client-usage.download";
     words.extend(["--column", "shopName=Northwind"]);
-    let ran = place.run(&words).ends(0);
+    let ran = sandbox.run(&words).ends(0);
     let text = ran.text();
     for (heading, expected) in [
         ("Item Name", ["Salt", "Harbour"]),
@@ -190,23 +190,22 @@ fn a_log_of_sales_becomes_a_report_of_tracks_and_albums() {
 /// society's message: in two commands and in one.
 #[test]
 fn the_months_log_becomes_a_report_and_a_message() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let (log, catalogue) = (example("premium-plays-2026-10.parquet"), example("catalogue.csv"));
     let read = ["convert", &log, "--catalogue", &catalogue, "--column", "planCode=northwind-premium"];
     let report = ["--column", "partnerId=4021", "--column", "service=NorthwindMusic", "--to", USAGE];
-    place.run(&[&read[..], &report, &["-o", "premium.csv"]].concat()).ends(0);
+    sandbox.run(&[&read[..], &report, &["-o", "premium.csv"]].concat()).ends(0);
     let (agreement, figures) = (example("agreement.toml"), example("figures.csv"));
     let message = ["--agreement", &agreement, "--figures", &figures, "--to", DSR, "-o"];
-    place.run(&[&["convert", "premium.csv"], &message[..], &["two.tsv"]].concat()).ends(0);
-    place.run(&[&read[..], &message, &["one.tsv"]].concat()).ends(0);
+    sandbox.run(&[&["convert", "premium.csv"], &message[..], &["two.tsv"]].concat()).ends(0);
+    sandbox.run(&[&read[..], &message, &["one.tsv"]].concat()).ends(0);
     let script = root().join("crates/transpose-cli/tests/cli/premium.py");
-    let files = ["premium.csv", "two.tsv", "one.tsv"].map(|name| place.path(name));
+    let files = ["premium.csv", "two.tsv", "one.tsv"].map(|name| sandbox.path(name));
     let checked = Command::new("python3").arg(script).arg(sound()).args(files).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
-    // A client usage report has no column for the service's own identifier of a release; everything
-    // else is the same.
+    // A client usage report has no column for the service's own release id; the rest is equal.
     let lines = |name: &str| {
-        let text = String::from_utf8(place.read(name)).unwrap();
+        let text = String::from_utf8(sandbox.read(name)).unwrap();
         let cells = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
         let mut lines: Vec<Vec<String>> = text.lines().map(cells).collect();
         for line in lines.iter_mut().filter(|line| line.first().is_some_and(|record| record == "RE01.03")) {

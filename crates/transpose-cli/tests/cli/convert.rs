@@ -1,17 +1,17 @@
-//! `transpose convert` on sound and damaged reports.
+//! `transpose convert` with sound and damaged reports.
 
-use crate::support::{DSR, Place, USAGE, conversion, damaged, example, gzip, root, sound};
+use crate::support::{DSR, Sandbox, USAGE, conversion, damaged, example, gzip, root, sound};
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 /// The receipt in a folder.
-fn receipt(place: &Place, name: &str) -> Value {
-    serde_json::from_slice(&place.read(name)).unwrap()
+fn receipt(sandbox: &Sandbox, name: &str) -> Value {
+    serde_json::from_slice(&sandbox.read(name)).unwrap()
 }
 
-/// What an independent program counts.
+/// The counts of an independent program.
 fn counted(input: &str) -> Value {
     let output = Command::new("python3")
         .arg(root().join("xtask/oracle/count.py"))
@@ -25,10 +25,10 @@ fn counted(input: &str) -> Value {
 #[test]
 fn example_becomes_one_message_with_the_name_of_the_grammar() {
     for version in ["", "@1.4", "@1.3", "@1.2"] {
-        let place = Place::new();
-        let ran = place.convert(&sound(), &["--to", &format!("{DSR}{version}"), "-o", "out/"]).ends(0);
+        let sandbox = Sandbox::new();
+        let ran = sandbox.convert(&sound(), &["--to", &format!("{DSR}{version}"), "-o", "out/"]).ends(0);
         assert!(ran.out.is_empty());
-        let names = place.names("out");
+        let names = sandbox.names("out");
         let [name] = &names[..] else { panic!("{names:?}") };
         assert!(
             name.starts_with("DSR_PADPIDA2026100102Q_PADPIDA2026100101S_NorthwindMusic_2026-10_"),
@@ -36,17 +36,17 @@ fn example_becomes_one_message_with_the_name_of_the_grammar() {
         );
         assert!(name.ends_with("_1of1_20261110T060000.tsv"), "{name}");
         ran.says(&format!("out/{name}")).says("read       5,000   5000  277:46:47");
-        assert!(place.read(&format!("out/{name}")).starts_with(b"HEAD\t"));
+        assert!(sandbox.read(&format!("out/{name}")).starts_with(b"HEAD\t"));
     }
 }
 
 #[test]
 fn receipt_agrees_with_an_independent_count() {
     for (input, code, more) in [(sound(), 0, &[][..]), (damaged(), 1, &["--on-reject", "quarantine"])] {
-        let place = Place::new();
+        let sandbox = Sandbox::new();
         let more = [&["--to", DSR, "-o", "out/", "--receipt", "receipt.json"], more].concat();
-        place.convert(&input, &more).ends(code);
-        let (receipt, count) = (receipt(&place, "receipt.json"), counted(&input));
+        sandbox.convert(&input, &more).ends(code);
+        let (receipt, count) = (receipt(&sandbox, "receipt.json"), counted(&input));
         let ledger = &receipt["ledger"];
         let sum = |part: &Value| -> u64 {
             part.as_object().unwrap().values().map(|amounts| amounts["rows"].as_u64().unwrap()).sum()
@@ -70,8 +70,8 @@ fn receipt_agrees_with_an_independent_count() {
 
 #[test]
 fn plays_of_the_message_are_those_of_the_report() {
-    let place = Place::new();
-    let ran = place.convert(&sound(), &["--to", DSR, "-o", "-"]).ends(0);
+    let sandbox = Sandbox::new();
+    let ran = sandbox.convert(&sound(), &["--to", DSR, "-o", "-"]).ends(0);
     let count = counted(&sound());
     let mut plays = 0;
     for line in ran.text().lines().filter(|line| line.starts_with("SU02")) {
@@ -83,7 +83,7 @@ fn plays_of_the_message_are_those_of_the_report() {
 
 #[test]
 fn bytes_depend_on_neither_threads_nor_chunks() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     for (input, code) in [(sound(), 0), (damaged(), 1)] {
         for target in [DSR, USAGE] {
             let mut first = None;
@@ -106,9 +106,9 @@ fn bytes_depend_on_neither_threads_nor_chunks() {
                     "--chunk-size",
                     chunk,
                 ];
-                let ran = place.convert(&input, &more).ends(code);
-                let rejects = fs::read(place.path("rejects.csv")).ok();
-                let mut receipt = receipt(&place, "receipt.json");
+                let ran = sandbox.convert(&input, &more).ends(code);
+                let rejects = fs::read(sandbox.path("rejects.csv")).ok();
+                let mut receipt = receipt(&sandbox, "receipt.json");
                 receipt["inputs"].take();
                 let all = (ran.out, rejects, receipt, ran.err);
                 match &first {
@@ -127,34 +127,34 @@ fn bytes_depend_on_neither_threads_nor_chunks() {
 
 #[test]
 fn pipe_and_gzip_give_the_same_bytes_as_the_file() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let bytes = fs::read(sound()).unwrap();
     let more = ["--to", DSR, "-o", "-"];
-    let plain = place.convert(&sound(), &more).ends(0).out;
-    assert_eq!(place.fed(&conversion("-", &more), &bytes).ends(0).out, plain);
-    place.put("report.dat", gzip(&bytes));
-    assert_eq!(place.convert("report.dat", &more).ends(0).out, plain);
-    assert_eq!(place.fed(&conversion("-", &more), &gzip(&bytes)).ends(0).out, plain);
+    let plain = sandbox.convert(&sound(), &more).ends(0).out;
+    assert_eq!(sandbox.run_with_input(&conversion("-", &more), &bytes).ends(0).out, plain);
+    sandbox.put("report.dat", gzip(&bytes));
+    assert_eq!(sandbox.convert("report.dat", &more).ends(0).out, plain);
+    assert_eq!(sandbox.run_with_input(&conversion("-", &more), &gzip(&bytes)).ends(0).out, plain);
 }
 
 #[test]
 fn output_is_packed_by_its_name_or_by_request() {
-    let place = Place::new();
-    place.convert(&sound(), &["--to", DSR, "-o", "a.tsv.gz"]).ends(0);
-    place.convert(&sound(), &["--to", DSR, "-o", "out/", "--container", "tsv.gz"]).ends(0);
-    let name = place.names("out").remove(0);
+    let sandbox = Sandbox::new();
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "a.tsv.gz"]).ends(0);
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "out/", "--container", "tsv.gz"]).ends(0);
+    let name = sandbox.names("out").remove(0);
     assert!(name.ends_with(".tsv.gz"));
-    let packed = place.read("a.tsv.gz");
+    let packed = sandbox.read("a.tsv.gz");
     assert_eq!(&packed[..2], b"\x1f\x8b");
-    assert_eq!(place.read(&format!("out/{name}")), packed);
-    // Read back, it is the same message.
-    let plain = place.convert(&sound(), &["--to", DSR, "-o", "-"]).ends(0).out;
-    assert_eq!(place.run(&["convert", "a.tsv.gz", "--to", DSR, "-o", "-"]).ends(0).out, plain);
+    assert_eq!(sandbox.read(&format!("out/{name}")), packed);
+    // It reads as the same message.
+    let plain = sandbox.convert(&sound(), &["--to", DSR, "-o", "-"]).ends(0).out;
+    assert_eq!(sandbox.run(&["convert", "a.tsv.gz", "--to", DSR, "-o", "-"]).ends(0).out, plain);
 }
 
 #[test]
 fn container_that_does_not_fit_is_refused() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     for (more, part) in [
         (["-o", "a.xlsx", "--quiet"], "written as `tsv` or `tsv.gz`"),
         (["-o", "a.csv", "--quiet"], "written as `tsv` or `tsv.gz`"),
@@ -162,54 +162,54 @@ fn container_that_does_not_fit_is_refused() {
         (["-o", "a.tsv.gz", "--container=tsv"], "contradicts"),
         (["-o", "a.tsv", "--container=tsv.gz"], "contradicts"),
     ] {
-        place.convert(&sound(), &[&["--to", DSR], &more[..]].concat()).ends(2).says(part);
+        sandbox.convert(&sound(), &[&["--to", DSR], &more[..]].concat()).ends(2).says(part);
     }
-    assert!(place.names(".").is_empty());
+    assert!(sandbox.names(".").is_empty());
 }
 
 #[test]
 fn message_read_and_written_again_is_the_same() {
-    let place = Place::new();
-    place.convert(&sound(), &["--to", DSR, "-o", "one/"]).ends(0);
-    let name = place.names("one").remove(0);
-    place.run(&["convert", &format!("one/{name}"), "--to", DSR, "-o", "two/"]).ends(0);
-    assert_eq!(place.names("two"), std::slice::from_ref(&name));
-    assert!(place.read(&format!("one/{name}")) == place.read(&format!("two/{name}")));
+    let sandbox = Sandbox::new();
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "one/"]).ends(0);
+    let name = sandbox.names("one").remove(0);
+    sandbox.run(&["convert", &format!("one/{name}"), "--to", DSR, "-o", "two/"]).ends(0);
+    assert_eq!(sandbox.names("two"), std::slice::from_ref(&name));
+    assert!(sandbox.read(&format!("one/{name}")) == sandbox.read(&format!("two/{name}")));
 }
 
 #[test]
 fn report_read_and_written_again_is_the_same() {
-    let place = Place::new();
-    let ran = place.run(&["convert", &sound(), "--to", USAGE, "-o", "-"]).ends(0);
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["convert", &sound(), "--to", USAGE, "-o", "-"]).ends(0);
     assert!(ran.out == fs::read(sound()).unwrap());
 }
 
 #[test]
 fn existing_output_is_kept_unless_it_may_be_replaced() {
-    let place = Place::new();
-    place.put("out.tsv", "old");
+    let sandbox = Sandbox::new();
+    sandbox.put("out.tsv", "old");
     let more = ["--to", DSR, "-o", "out.tsv"];
-    place.convert(&sound(), &more).ends(4).says("already exists").says("--overwrite");
-    assert_eq!(place.read("out.tsv"), b"old");
-    place.convert(&sound(), &[&more[..], &["--overwrite"]].concat()).ends(0);
-    assert!(place.read("out.tsv").starts_with(b"HEAD\t"));
-    // The same for a name that the format gives, and for the receipt.
+    sandbox.convert(&sound(), &more).ends(4).says("already exists").says("--overwrite");
+    assert_eq!(sandbox.read("out.tsv"), b"old");
+    sandbox.convert(&sound(), &[&more[..], &["--overwrite"]].concat()).ends(0);
+    assert!(sandbox.read("out.tsv").starts_with(b"HEAD\t"));
+    // The same for a file name from the format, and for the receipt.
     let folder = ["--to", DSR, "-o", "out/"];
-    place.convert(&sound(), &folder).ends(0);
-    place.convert(&sound(), &folder).ends(4).says("already exists");
-    place.put("receipt.json", "old");
-    place.convert(&sound(), &["--to", DSR, "-o", "new/", "--receipt", "receipt.json"]).ends(4);
-    assert_eq!(place.read("receipt.json"), b"old");
-    assert!(place.names("new").is_empty());
+    sandbox.convert(&sound(), &folder).ends(0);
+    sandbox.convert(&sound(), &folder).ends(4).says("already exists");
+    sandbox.put("receipt.json", "old");
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "new/", "--receipt", "receipt.json"]).ends(4);
+    assert_eq!(sandbox.read("receipt.json"), b"old");
+    assert!(sandbox.names("new").is_empty());
 }
 
 #[test]
 fn dry_run_leaves_nothing_but_the_receipt() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let more = ["--to", DSR, "-o", "out/", "--dry-run", "--receipt", "receipt.json"];
-    place.convert(&sound(), &more).ends(0).says("dry run: nothing was written");
-    assert_eq!(place.names("."), ["receipt.json"]);
-    let receipt = receipt(&place, "receipt.json");
+    sandbox.convert(&sound(), &more).ends(0).says("dry run: nothing was written");
+    assert_eq!(sandbox.names("."), ["receipt.json"]);
+    let receipt = receipt(&sandbox, "receipt.json");
     assert_eq!(receipt["dry-run"], true);
     assert_eq!(receipt["outputs"].as_array().unwrap().len(), 0);
     assert_eq!(receipt["ledger"]["converted"]["rows"], 5000);
@@ -217,12 +217,12 @@ fn dry_run_leaves_nothing_but_the_receipt() {
 
 #[test]
 fn rejects_refuse_the_whole_report_by_default() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let more = ["--to", DSR, "-o", "out/", "--receipt", "receipt.json"];
-    let ran = place.convert(&damaged(), &more).ends(3).says("error[ENG0105]: 12 of 60 rows");
+    let ran = sandbox.convert(&damaged(), &more).ends(3).says("error[ENG0105]: 12 of 60 rows");
     ran.says(":17 cell 4 (Logged Date Time): ").says("nothing was written");
-    assert_eq!(place.names("."), ["receipt.json"]);
-    let receipt = receipt(&place, "receipt.json");
+    assert_eq!(sandbox.names("."), ["receipt.json"]);
+    let receipt = receipt(&sandbox, "receipt.json");
     assert_eq!(receipt["complete"], false);
     assert_eq!(receipt["refused"][0]["code"], "ENG0105");
     assert_eq!(receipt["ledger"]["read"]["rows"], 60);
@@ -230,12 +230,12 @@ fn rejects_refuse_the_whole_report_by_default() {
 
 #[test]
 fn quarantine_holds_the_rejected_rows_unchanged() {
-    let place = Place::new();
-    place.convert(&damaged(), &["--to", DSR, "-o", "out/", "--on-reject", "quarantine"]).ends(1);
-    let names = place.names("out");
+    let sandbox = Sandbox::new();
+    sandbox.convert(&damaged(), &["--to", DSR, "-o", "out/", "--on-reject", "quarantine"]).ends(1);
+    let names = sandbox.names("out");
     let [_, rejects] = &names[..] else { panic!("{names:?}") };
     assert_eq!(rejects, "subscription-2026-10-damaged.rejects.csv");
-    let rejects = place.read(&format!("out/{rejects}"));
+    let rejects = sandbox.read(&format!("out/{rejects}"));
     let input = fs::read(damaged()).unwrap();
     let lines: Vec<&[u8]> = input.split_inclusive(|byte| *byte == b'\n').collect();
     let set_aside: Vec<&[u8]> = rejects.split_inclusive(|byte| *byte == b'\n').collect();
@@ -246,80 +246,80 @@ fn quarantine_holds_the_rejected_rows_unchanged() {
         let number: usize = std::str::from_utf8(number).unwrap().parse().unwrap();
         assert!(row.ends_with(lines[number - 1]), "line {number}");
     }
-    // A given name implies that rows are quarantined.
-    place
+    // `--quarantine` implies `--on-reject quarantine`.
+    sandbox
         .convert(&damaged(), &["--to", DSR, "-o", "new/", "--quarantine", "aside.csv"])
         .ends(1)
         .says("aside.csv");
-    assert_eq!(place.read("aside.csv"), rejects);
-    // Without rejects there is no file.
-    place.convert(&sound(), &["--to", DSR, "-o", "sound/", "--on-reject", "quarantine"]).ends(0);
-    assert_eq!(place.names("sound").len(), 1);
+    assert_eq!(sandbox.read("aside.csv"), rejects);
+    // Without rejects there is no quarantine file.
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "sound/", "--on-reject", "quarantine"]).ends(0);
+    assert_eq!(sandbox.names("sound").len(), 1);
 }
 
 #[test]
 fn too_many_rejects_end_the_run() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let more = ["--to", DSR, "-o", "out/", "--on-reject", "quarantine", "--max-rejects"];
-    place.convert(&damaged(), &[&more[..], &["11"]].concat()).ends(3).says("error[ENG0104]");
-    assert!(place.names("out").is_empty());
-    place.convert(&damaged(), &[&more[..], &["12"]].concat()).ends(1);
+    sandbox.convert(&damaged(), &[&more[..], &["11"]].concat()).ends(3).says("error[ENG0104]");
+    assert!(sandbox.names("out").is_empty());
+    sandbox.convert(&damaged(), &[&more[..], &["12"]].concat()).ends(1);
 }
 
 #[test]
 fn denied_loss_is_refused() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     for (denied, code) in [("loss", 1), ("loss=event.user", 1), ("loss=event", 1), ("loss=recording.isrc", 0)]
     {
-        let ran = place.convert(&sound(), &["--to", DSR, "-o", "out/", "--deny", denied]).ends(code);
+        let ran = sandbox.convert(&sound(), &["--to", DSR, "-o", "out/", "--deny", denied]).ends(code);
         if code == 1 {
             ran.says("error[ENG0117]").says("nothing was written");
-            assert!(place.names("out").is_empty());
+            assert!(sandbox.names("out").is_empty());
         }
     }
     let more = ["--to", DSR, "--deny", "loss=recording.isrcs"];
-    place.convert(&sound(), &more).ends(2).says("Did you mean `recording.isrc`?");
+    sandbox.convert(&sound(), &more).ends(2).says("Did you mean `recording.isrc`?");
 }
 
 #[test]
 fn output_never_replaces_what_is_read() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let bytes = fs::read(sound()).unwrap();
-    place.put("report.csv", &bytes);
+    sandbox.put("report.csv", &bytes);
     let more = ["--to", USAGE, "-o", "./report.csv", "--overwrite"];
-    place.convert("report.csv", &more).ends(2).says("is both an input and the output");
+    sandbox.convert("report.csv", &more).ends(2).says("is both an input and the output");
     for (argument, role) in [("--receipt", "the receipt"), ("--quarantine", "the quarantine file")] {
         let more = ["--to", USAGE, "-o", "out/", argument, "report.csv", "--overwrite"];
-        place.convert("report.csv", &more).ends(2).says(&format!("is both an input and {role}"));
+        sandbox.convert("report.csv", &more).ends(2).says(&format!("is both an input and {role}"));
     }
-    assert!(place.read("report.csv") == bytes);
-    // A name that the format gives is known only at the end.
-    place.convert(&sound(), &["--to", DSR, "-o", "out/"]).ends(0);
-    let name = format!("out/{}", place.names("out").remove(0));
-    let message = place.read(&name);
-    place.run(&["convert", &name, "--to", DSR, "-o", "out/", "--overwrite"]).ends(2).says("error[ENG0118]");
-    assert!(place.read(&name) == message);
-    assert_eq!(place.names("out").len(), 1);
+    assert!(sandbox.read("report.csv") == bytes);
+    // A file name from the format is known only at the end.
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "out/"]).ends(0);
+    let name = format!("out/{}", sandbox.names("out").remove(0));
+    let message = sandbox.read(&name);
+    sandbox.run(&["convert", &name, "--to", DSR, "-o", "out/", "--overwrite"]).ends(2).says("error[ENG0118]");
+    assert!(sandbox.read(&name) == message);
+    assert_eq!(sandbox.names("out").len(), 1);
 }
 
 #[test]
 fn several_inputs_are_one_report() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let arguments = conversion(&sound(), &[&sound(), "--to", DSR, "-o", "-"]);
-    place.run(&arguments).ends(0).says("read       10,000");
-    place.convert(&sound(), &["--to", DSR, "-o", "out/"]).ends(0);
-    let name = format!("out/{}", place.names("out").remove(0));
-    place.convert(&sound(), &[&name, "--to", DSR]).ends(2).says("error[CLI0107]");
-    place.run(&["convert", &name, &name, "--to", DSR, "-o", "-"]).ends(3).says("error[ENG0210]");
-    place.run(&["convert", "-", "-", "--to", DSR]).ends(2).says("only once");
+    sandbox.run(&arguments).ends(0).says("read       10,000");
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "out/"]).ends(0);
+    let name = format!("out/{}", sandbox.names("out").remove(0));
+    sandbox.convert(&sound(), &[&name, "--to", DSR]).ends(2).says("error[CLI0107]");
+    sandbox.run(&["convert", &name, &name, "--to", DSR, "-o", "-"]).ends(3).says("error[ENG0210]");
+    sandbox.run(&["convert", "-", "-", "--to", DSR]).ends(2).says("only once");
 }
 
 #[test]
 fn period_and_time_zone_decide_which_plays_count() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let filtered = |more: &[&str]| {
         let more = [&["--to", USAGE, "-o", "-", "--message-format", "json"], more].concat();
-        let ran = place.run(&[&["convert", &sound()][..], &more].concat());
+        let ran = sandbox.run(&[&["convert", &sound()][..], &more].concat());
         let summary = crate::support::objects(&ran.err).pop().unwrap();
         summary["summary"]["ledger"]["filtered"]["outside-period"]["rows"].as_u64().unwrap_or(0)
     };
@@ -329,75 +329,80 @@ fn period_and_time_zone_decide_which_plays_count() {
     assert!((1..5000).contains(&filtered(&["--period", "2026-10-01--2026-10-15"])));
     assert!((1..500).contains(&filtered(&["--period", "2026-10", "--time-zone", "-10:00"])));
     let more = ["--to", DSR, "--time-zone", "Europe/Atlantis"];
-    place.convert(&sound(), &more).ends(2).says("no such time zone");
+    sandbox.convert(&sound(), &more).ends(2).says("no such time zone");
 }
 
 #[test]
 fn layout_of_the_user_is_a_format() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let layout = "id = \"label.short\"\ntitle = \"Short\"\nstatus = \"preview\"\ndirections = [\"read\", \"write\"]\n\
                   grain = \"event\"\nreference = \"a test\"\n[table]\ncontainer = \"csv\"\n\
                   [[column]]\nheading = \"Song\"\nfield = \"recording.title\"\nkind = \"text\"\n\
                   [[column]]\nheading = \"Where\"\nfield = \"context.territory\"\nkind = \"territory\"\n";
-    place.put("short.toml", layout);
+    sandbox.put("short.toml", layout);
     let layout = ["--layout", "short.toml"];
-    let ran =
-        place.run(&[&["convert", &sound(), "--to", "label.short", "-o", "-"], &layout[..]].concat()).ends(0);
+    let ran = sandbox
+        .run(&[&["convert", &sound(), "--to", "label.short", "-o", "-"], &layout[..]].concat())
+        .ends(0);
     assert!(ran.text().starts_with("Song,Where\r\n\"Salt, Rope and Rain\",DE\r\n"), "{}", &ran.text()[..60]);
-    place.put("short.csv", &ran.out);
+    sandbox.put("short.csv", &ran.out);
     let again =
-        place.run(&[&["convert", "short.csv", "--to", "label.short", "-o", "-"], &layout[..]].concat());
+        sandbox.run(&[&["convert", "short.csv", "--to", "label.short", "-o", "-"], &layout[..]].concat());
     assert_eq!(again.ends(0).out, ran.out);
-    place.run(&["formats", "label.short", "--layout", "short.toml"]).ends(0);
-    place.run(&["formats", "--layout", "short.toml", "--layout", "short.toml"]).ends(2).says("`label.short`");
-    place.put("broken.toml", "id = \"label.short\"\nheading = 1\n");
-    place.run(&["formats", "--layout", "broken.toml"]).ends(2).says("broken.toml");
+    sandbox.run(&["formats", "label.short", "--layout", "short.toml"]).ends(0);
+    sandbox
+        .run(&["formats", "--layout", "short.toml", "--layout", "short.toml"])
+        .ends(2)
+        .says("`label.short`");
+    sandbox.put("broken.toml", "id = \"label.short\"\nheading = 1\n");
+    sandbox.run(&["formats", "--layout", "broken.toml"]).ends(2).says("broken.toml");
 }
 
 #[test]
 fn killed_run_leaves_no_output_and_the_next_one_cleans_up() {
-    let place = Place::new();
-    fs::create_dir(place.path("out")).unwrap();
-    let mut child = place
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("out")).unwrap();
+    let mut child = sandbox
         .command(&["convert", "-", "--to", USAGE, "-o", "out/report.csv", "--chunk-size", "64KiB"])
         .stdin(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // The pipe holds less than the report, so the command is at work once everything is written.
+    // The pipe buffer is smaller than the report, so the command is running once everything is
+    // written.
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&fs::read(sound()).unwrap()).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
     drop(stdin);
-    let left = place.names("out");
+    let left = sandbox.names("out");
     assert!(!left.is_empty() && left.iter().all(|name| name.starts_with(".transpose-")), "{left:?}");
-    place.run(&["convert", &sound(), "--to", USAGE, "-o", "out/report.csv"]).ends(0);
-    assert_eq!(place.names("out"), ["report.csv"]);
+    sandbox.run(&["convert", &sound(), "--to", USAGE, "-o", "out/report.csv"]).ends(0);
+    assert_eq!(sandbox.names("out"), ["report.csv"]);
 }
 
 #[test]
 fn moment_of_the_run_can_be_fixed() {
-    let place = Place::new();
-    let ran = place
+    let sandbox = Sandbox::new();
+    let ran = sandbox
         .command(&conversion(&sound(), &["--to", DSR, "-o", "-"]))
         .env("SOURCE_DATE_EPOCH", "0")
         .output()
         .unwrap();
     assert!(String::from_utf8(ran.stdout).unwrap().contains("1970-01-01T00:00:00Z"));
     for epoch in ["tomorrow", "-999999999999999"] {
-        let mut command = place.command(&conversion(&sound(), &["--to", DSR, "-o", "-"]));
+        let mut command = sandbox.command(&conversion(&sound(), &["--to", DSR, "-o", "-"]));
         assert_eq!(command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap().status.code(), Some(2));
     }
     let set =
-        place.convert(&sound(), &["--to", DSR, "-o", "-", "--set", "created=2026-12-24T18:00:00Z"]).ends(0);
+        sandbox.convert(&sound(), &["--to", DSR, "-o", "-", "--set", "created=2026-12-24T18:00:00Z"]).ends(0);
     assert!(set.text().contains("2026-12-24T18:00:00Z"));
 }
 
 #[test]
 fn agreement_and_figures_may_be_packed() {
-    let place = Place::new();
-    place.put("agreement.toml.gz", gzip(&fs::read(example("agreement.toml")).unwrap()));
+    let sandbox = Sandbox::new();
+    sandbox.put("agreement.toml.gz", gzip(&fs::read(example("agreement.toml")).unwrap()));
     let figures = example("figures.csv");
     let arguments = [
         "convert",
@@ -411,5 +416,5 @@ fn agreement_and_figures_may_be_packed() {
         "--figures",
         &figures,
     ];
-    place.run(&arguments).ends(0);
+    sandbox.run(&arguments).ends(0);
 }

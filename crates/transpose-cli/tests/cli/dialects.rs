@@ -1,21 +1,21 @@
 //! Tables written in other encodings, with other quotes, with and without a byte order mark.
 
-use crate::support::{Place, USAGE, sound};
+use crate::support::{Sandbox, USAGE, sound};
 use std::fs;
 use std::process::Command;
 
-/// What Python makes of bytes in an encoding, as UTF-8.
-fn decoded(place: &Place, name: &str, codec: &str) -> Vec<u8> {
+/// Bytes in an encoding, decoded by Python to UTF-8.
+fn decoded(sandbox: &Sandbox, name: &str, codec: &str) -> Vec<u8> {
     let program =
         "import sys\nsys.stdout.buffer.write(open(sys.argv[1], 'rb').read().decode(sys.argv[2]).encode())";
     let output =
-        Command::new("python3").args(["-c", program]).arg(place.path(name)).arg(codec).output().unwrap();
+        Command::new("python3").args(["-c", program]).arg(sandbox.path(name)).arg(codec).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
-/// A report of three plays with a name in it, ASCII otherwise.
-fn report(place: &Place, name: &str) {
+/// A report of three plays, in ASCII except for one name.
+fn report(sandbox: &Sandbox, name: &str) {
     let text = fs::read_to_string(sound()).unwrap();
     let lines: Vec<String> = text
         .lines()
@@ -23,11 +23,11 @@ fn report(place: &Place, name: &str) {
         .take(4)
         .map(|line| line.replacen("Northwind Music", name, 1))
         .collect();
-    place.put("in.csv", lines.join("\r\n") + "\r\n");
+    sandbox.put("in.csv", lines.join("\r\n") + "\r\n");
 }
 
-fn convert(place: &Place, more: &[&str]) -> crate::support::Ran {
-    place.convert("in.csv", &[&["--to", USAGE], more].concat())
+fn convert(sandbox: &Sandbox, more: &[&str]) -> crate::support::CommandRun {
+    sandbox.convert("in.csv", &[&["--to", USAGE], more].concat())
 }
 
 #[test]
@@ -39,26 +39,26 @@ fn every_encoding_is_what_others_take_it_for() {
         ("shift_jis", "cp932", "漢字 ひらがな ｶﾅ \\~"),
         ("utf-8", "utf-8", "Łódź 漢字 🎵"),
     ] {
-        let place = Place::new();
-        report(&place, name);
-        let plain = convert(&place, &["-o", "-"]).ends(0).out;
+        let sandbox = Sandbox::new();
+        report(&sandbox, name);
+        let plain = convert(&sandbox, &["-o", "-"]).ends(0).out;
         assert!(std::str::from_utf8(&plain).unwrap().contains(name.trim_end_matches(['\\', '~'])));
         let set = format!("encoding={encoding}");
-        convert(&place, &["-o", "a.csv", "--set", &set, "--set", "bom=false"]).ends(0);
-        assert!(decoded(&place, "a.csv", codec) == plain, "{encoding}");
+        convert(&sandbox, &["-o", "a.csv", "--set", &set, "--set", "bom=false"]).ends(0);
+        assert!(decoded(&sandbox, "a.csv", codec) == plain, "{encoding}");
         let again = ["--to", USAGE, "-o", "-", "--encoding", encoding];
-        assert!(place.convert("a.csv", &again).ends(0).out == plain, "{encoding} and back");
+        assert!(sandbox.convert("a.csv", &again).ends(0).out == plain, "{encoding} and back");
         for threads in ["1", "4"] {
             let more = ["-o", "-", "--set", &set, "--set", "bom=false", "--threads", threads];
-            assert!(convert(&place, &more).ends(0).out == place.read("a.csv"));
+            assert!(convert(&sandbox, &more).ends(0).out == sandbox.read("a.csv"));
         }
     }
 }
 
 #[test]
 fn mark_stands_where_it_is_wanted() {
-    let place = Place::new();
-    report(&place, "Northwind");
+    let sandbox = Sandbox::new();
+    report(&sandbox, "Northwind");
     for (set, mark) in [
         (&["encoding=utf-16le"][..], &b"\xff\xfeR\0"[..]),
         (&["encoding=utf-16be"], b"\xfe\xff\0R"),
@@ -69,55 +69,65 @@ fn mark_stands_where_it_is_wanted() {
         (&["bom=true", "quote=all"], b"\xef\xbb\xbf\"R"),
     ] {
         let set: Vec<&str> = set.iter().flat_map(|pair| ["--set", *pair]).collect();
-        let out = convert(&place, &[&["-o", "-"], &set[..]].concat()).ends(0).out;
+        let out = convert(&sandbox, &[&["-o", "-"], &set[..]].concat()).ends(0).out;
         assert!(out.starts_with(mark), "{set:?}: {:?}", &out[..6]);
     }
-    convert(&place, &["-o", "-", "--set", "bom=true", "--set", "encoding=shift_jis"]).ends(2).says("Unicode");
+    convert(&sandbox, &["-o", "-", "--set", "bom=true", "--set", "encoding=shift_jis"])
+        .ends(2)
+        .says("Unicode");
 }
 
 #[test]
 fn missing_characters_refuse_the_run_with_their_places() {
-    let place = Place::new();
-    report(&place, "Łódź");
+    let sandbox = Sandbox::new();
+    report(&sandbox, "Łódź");
     let more = ["-o", "out/", "--set", "encoding=windows-1252"];
-    convert(&place, &more)
+    convert(&sandbox, &more)
         .ends(3)
         .says("in.csv:2 cell 9 (Service)")
         .says("in.csv:4 cell 9 (Service)")
         .says("`Ł` (U+0141) ×3, `ź` (U+017A) ×3")
         .says("nothing was written");
-    assert!(place.names("out").is_empty());
-    let ran = convert(&place, &[&more[..], &["--set", "unmappable=replace"]].concat()).ends(0);
+    assert!(sandbox.names("out").is_empty());
+    let ran = convert(&sandbox, &[&more[..], &["--set", "unmappable=replace"]].concat()).ends(0);
     ran.says("shortened").says("CON0221");
-    let text = place.read("out/subscription.csv");
+    let text = sandbox.read("out/subscription.csv");
     assert_eq!(text.windows(4).filter(|part| part == b"?\xf3d?").count(), 3);
-    convert(&place, &[&more[..], &["--set", "unmappable=replace", "--overwrite", "--deny", "loss"]].concat())
-        .ends(1);
+    convert(
+        &sandbox,
+        &[&more[..], &["--set", "unmappable=replace", "--overwrite", "--deny", "loss"]].concat(),
+    )
+    .ends(1);
 }
 
 #[test]
 fn every_cell_is_quoted_on_request() {
-    let place = Place::new();
-    place.convert(&sound(), &["--to", USAGE, "-o", "all.csv", "--set", "quote=all"]).ends(0);
+    let sandbox = Sandbox::new();
+    sandbox.convert(&sound(), &["--to", USAGE, "-o", "all.csv", "--set", "quote=all"]).ends(0);
     let program = "import csv, sys\nrows = [list(csv.reader(open(name, newline=''))) for name in sys.argv[1:]]\nsys.exit(rows[0] != rows[1])";
-    let status =
-        Command::new("python3").args(["-c", program, &sound()]).arg(place.path("all.csv")).status().unwrap();
+    let status = Command::new("python3")
+        .args(["-c", program, &sound()])
+        .arg(sandbox.path("all.csv"))
+        .status()
+        .unwrap();
     assert!(status.success());
-    let text = String::from_utf8(place.read("all.csv")).unwrap();
+    let text = String::from_utf8(sandbox.read("all.csv")).unwrap();
     assert!(text.starts_with("\"Report Generated Date\",\"Partner ID\","));
-    // And it is read again as what it was.
-    assert!(place.convert("all.csv", &["--to", USAGE, "-o", "-"]).ends(0).out == fs::read(sound()).unwrap());
+    // It reads as the original.
+    assert!(
+        sandbox.convert("all.csv", &["--to", USAGE, "-o", "-"]).ends(0).out == fs::read(sound()).unwrap()
+    );
 }
 
 #[test]
 fn a_workbook_has_no_encoding_to_choose() {
-    let place = Place::new();
-    report(&place, "Northwind");
-    convert(&place, &["-o", "a.xls", "--set", "encoding=utf-16le"]).ends(2).says("CON0201");
-    assert_eq!(place.names("."), ["in.csv"]);
-    // What is around cells does not matter there.
-    convert(&place, &["-o", "a.xls"]).ends(0);
-    convert(&place, &["-o", "b.xls", "--set", "quote=all", "--set", "bom=true", "--set", "delimiter=pipe"])
+    let sandbox = Sandbox::new();
+    report(&sandbox, "Northwind");
+    convert(&sandbox, &["-o", "a.xls", "--set", "encoding=utf-16le"]).ends(2).says("CON0201");
+    assert_eq!(sandbox.names("."), ["in.csv"]);
+    // Quotes do not matter in a workbook.
+    convert(&sandbox, &["-o", "a.xls"]).ends(0);
+    convert(&sandbox, &["-o", "b.xls", "--set", "quote=all", "--set", "bom=true", "--set", "delimiter=pipe"])
         .ends(0);
-    assert!(place.read("a.xls") == place.read("b.xls"));
+    assert!(sandbox.read("a.xls") == sandbox.read("b.xls"));
 }

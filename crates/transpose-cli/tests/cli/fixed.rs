@@ -1,7 +1,7 @@
-//! Tables of fixed width and of other encodings, as a Python script reads them that knows the
-//! public facts and none of our code.
+//! Fixed-width tables and legacy encodings, checked by an independent Python script that is based
+//! on public facts.
 
-use crate::support::{Place, root};
+use crate::support::{Sandbox, root};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -26,49 +26,49 @@ const PLAYS: &str = "massivemusic.client-usage.subscription";
 
 #[test]
 fn sales_of_albums_become_lines_for_the_charts() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let input = case("massivemusic.client-usage.download", "albums-for-the-charts", "input.csv");
     let (agreement, figures) = (terms("shops.toml"), terms("shops.csv"));
     let convert = ["convert", input.to_str().unwrap(), "--agreement", &agreement, "--figures", &figures];
     let to = ["--to", "label.luminate.i3", "--set", "text.account=4711", "-o", "i3.txt"];
-    place.run(&[&convert[..], &to].concat()).ends(0);
-    script("sales", &[place.path("i3.txt"), input], &["4711", "261031"]);
+    sandbox.run(&[&convert[..], &to].concat()).ends(0);
+    script("sales", &[sandbox.path("i3.txt"), input], &["4711", "261031"]);
 }
 
 #[test]
 fn plays_become_lines_for_radio() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let input = case(PLAYS, "for-bmi", "input.csv");
     let (agreement, figures) = (terms("northwind.toml"), terms("northwind.csv"));
     let convert = ["convert", input.to_str().unwrap(), "--agreement", &agreement, "--figures", &figures];
     let to = ["--to", "label.bmi.emr", "--set", "text.station=Northwind Radio", "-o", "emr.txt"];
-    place.run(&[&convert[..], &to].concat()).ends(0);
-    script("radio", &[place.path("emr.txt"), input], &["Northwind Radio", "20261001"]);
+    sandbox.run(&[&convert[..], &to].concat()).ends(0);
+    script("radio", &[sandbox.path("emr.txt"), input], &["Northwind Radio", "20261001"]);
 }
 
-/// Letters that Shift_JIS does not have keep the report from appearing, until a file says what to
-/// write instead.
+/// Characters that Shift_JIS lacks make the conversion fail, unless a file of replacements is
+/// given.
 #[test]
 fn a_file_of_characters_saves_a_report_in_shift_jis() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let input = case(PLAYS, "for-jasrac-refused", "input.csv");
     let (agreement, figures) = (terms("northwind.toml"), terms("northwind.csv"));
     let convert = ["convert", input.to_str().unwrap(), "--agreement", &agreement, "--figures", &figures];
     let to = ["--to", "label.jasrac.jnotes", "--set", "text.licence=J123456789", "-o", "out/"];
     let words = ["--set", "text.ivt-class=V", "--set", "text.lyric-class=3"];
     let refused = [&convert[..], &to, &words].concat();
-    place.run(&refused).ends(3);
-    assert!(!place.path("out/J123456789202610.txt").exists());
-    place.put("letters.csv", "from,to\nø,o\nU+0141,L\nó,o\nź,z\nÆ,AE\n");
-    place.run(&[&refused[..], &["--characters", "letters.csv"]].concat()).ends(0);
-    script("jasrac", &[place.path("out/J123456789202610.txt"), input], &[]);
+    sandbox.run(&refused).ends(3);
+    assert!(!sandbox.path("out/J123456789202610.txt").exists());
+    sandbox.put("letters.csv", "from,to\nø,o\nU+0141,L\nó,o\nź,z\nÆ,AE\n");
+    sandbox.run(&[&refused[..], &["--characters", "letters.csv"]].concat()).ends(0);
+    script("jasrac", &[sandbox.path("out/J123456789202610.txt"), input], &[]);
 }
 
 #[test]
 fn orders_are_read_at_their_places() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let input = case("label.luminate.m3", "minimal", "input.txt");
     let convert = ["convert", input.to_str().unwrap(), "--to", "canonical.events", "-o", "events.csv"];
-    place.run(&[&convert[..], &["--user-ids", "keep"]].concat()).ends(0);
-    script("orders", &[input, place.path("events.csv")], &[]);
+    sandbox.run(&[&convert[..], &["--user-ids", "keep"]].concat()).ends(0);
+    script("orders", &[input, sandbox.path("events.csv")], &[]);
 }

@@ -1,6 +1,6 @@
-//! Label reports, as a Python script reads them that knows the public facts and none of our code.
+//! Label reports, checked by an independent Python script that is based on public facts.
 
-use crate::support::{Place, root};
+use crate::support::{Sandbox, root};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -31,7 +31,7 @@ fn input(format: &str, case: &str) -> PathBuf {
     files.find(|path| path.file_stem().is_some_and(|stem| stem == "input")).unwrap()
 }
 
-/// What the script says of some files.
+/// The output of the script for some files.
 #[track_caller]
 fn script(words: &[&str], files: &[PathBuf]) -> String {
     let script = root().join("plugins/labels/tests/labels.py");
@@ -43,17 +43,19 @@ fn script(words: &[&str], files: &[PathBuf]) -> String {
 #[test]
 fn reports_are_read_as_the_public_facts_say() {
     for (format, case) in READ {
-        let place = Place::new();
+        let sandbox = Sandbox::new();
         let report = input(format, case);
         let (from, path) = (format!("label.{format}"), report.to_str().unwrap());
-        // One has a product code that a spreadsheet has damaged; the rest of its row is sound.
+        // A spreadsheet has damaged the product code of one; the rest of its row is sound.
         let code = i32::from(case == "rounded-upc");
-        place.run(&["convert", path, "--from", &from, "--to", "canonical.csv", "-o", "flat.csv"]).ends(code);
-        script(&["read", format], &[report, place.path("flat.csv")]);
+        sandbox
+            .run(&["convert", path, "--from", &from, "--to", "canonical.csv", "-o", "flat.csv"])
+            .ends(code);
+        script(&["read", format], &[report, sandbox.path("flat.csv")]);
     }
 }
 
-/// Cases of client usage reports, with their agreement and what is made of them.
+/// Cases of client usage reports with their agreements and targets.
 const MADE: [(&str, &str, &[&str]); 3] = [
     ("catalogue/report-of-use", "radio-us.toml", &["soundexchange.rou.plain", "soundexchange.rou.template"]),
     ("subscription/reports-to-a-label", "label.toml", &["apple.music.s1", "believe.statement"]),
@@ -66,16 +68,16 @@ fn reports_hold_every_play_once_and_what_is_owed_for_it() {
         let usage = root().join(format!("snapshots/cases/massivemusic.client-usage.{case}/input.csv"));
         let agreement = root().join("snapshots/terms").join(agreement);
         for format in formats {
-            let place = Place::new();
+            let sandbox = Sandbox::new();
             let words = ["convert", usage.to_str().unwrap(), "--agreement", agreement.to_str().unwrap()];
             let target = format!("label.{format}");
-            place.run(&[&words[..], &["--to", &target, "-o", "report.txt"]].concat()).ends(0);
-            script(&["made", format], &[place.path("report.txt"), usage.clone()]);
-            // And once more through the program: not a cell changes.
-            place
+            sandbox.run(&[&words[..], &["--to", &target, "-o", "report.txt"]].concat()).ends(0);
+            script(&["made", format], &[sandbox.path("report.txt"), usage.clone()]);
+            // A second conversion changes no cell.
+            sandbox
                 .run(&["convert", "report.txt", "--from", &target, "--to", &target, "-o", "again.txt"])
                 .ends(0);
-            script(&["same", format], &[place.path("report.txt"), place.path("again.txt")]);
+            script(&["same", format], &[sandbox.path("report.txt"), sandbox.path("again.txt")]);
         }
     }
 }

@@ -1,12 +1,11 @@
-//! Layouts of one's own: proposed for a sample, checked.
+//! `transpose layout`: layouts inferred from samples, and checked.
 
-use crate::support::{Place, example, root, sound};
+use crate::support::{Sandbox, example, root, sound};
 use serde_json::Value;
 use std::fmt::Write as _;
 use transpose_sheet::Layout;
 
-/// A statement as a label may get it: lines before the headings, German, decimals after a comma, a
-/// total.
+/// A typical statement for a label: preface lines, German headings, decimal commas, a total.
 fn statement() -> Vec<u8> {
     let mut text = "Abrechnung;Fjordlight GmbH;;;;\r\nVon;01.10.2026;;;;\r\nBis;31.10.2026;;;;\r\nTitel;Künstler;ISRC;Land;Abrufe;Betrag (EUR)\r\n".to_owned();
     let (mut plays, mut cents) = (0, 0);
@@ -28,11 +27,11 @@ fn statement() -> Vec<u8> {
 
 #[test]
 fn layout_is_proposed_with_reasons() {
-    let place = Place::new();
-    place.put("fjord.csv", statement());
+    let sandbox = Sandbox::new();
+    sandbox.put("fjord.csv", statement());
     let ran =
-        place.run(&["layout", "infer", "fjord.csv", "--name", "label.fjord", "-o", "fjord.toml"]).ends(0);
-    let toml = String::from_utf8(place.read("fjord.toml")).unwrap();
+        sandbox.run(&["layout", "infer", "fjord.csv", "--name", "label.fjord", "-o", "fjord.toml"]).ends(0);
+    let toml = String::from_utf8(sandbox.read("fjord.toml")).unwrap();
     for part in [
         "id = \"label.fjord\"",
         "delimiter = \";\"",
@@ -49,10 +48,11 @@ fn layout_is_proposed_with_reasons() {
         .says("Betrag (EUR)  usage.amount")
         .says("6 columns: 2 certain, 4 likely, 0 to be looked at, 0 without a field")
         .says("next: transpose layout check fjord.toml fjord.csv");
-    // Nothing is replaced without being reported.
-    let again = place.run(&["layout", "infer", "fjord.csv", "-o", "fjord.toml"]);
+    // Existing files are not replaced without `--overwrite`.
+    let again = sandbox.run(&["layout", "infer", "fjord.csv", "-o", "fjord.toml"]);
     let _ = again.ends(4).says("fjord.toml");
-    let json = place.run(&["layout", "infer", "fjord.csv", "--name", "label.fjord", "--json", "-q"]).ends(0);
+    let json =
+        sandbox.run(&["layout", "infer", "fjord.csv", "--name", "label.fjord", "--json", "-q"]).ends(0);
     let object: Value = serde_json::from_slice(&json.out).unwrap();
     assert_eq!(object["layout"], toml.as_str());
     assert_eq!(object["columns"][2]["confidence"], "certain");
@@ -61,40 +61,40 @@ fn layout_is_proposed_with_reasons() {
 
 #[test]
 fn what_a_layout_knows_is_found_again() {
-    let place = Place::new();
-    place.run(&["layout", "infer", &sound(), "--name", "label.plays", "-o", "plays.toml"]).ends(0);
+    let sandbox = Sandbox::new();
+    sandbox.run(&["layout", "infer", &sound(), "--name", "label.plays", "-o", "plays.toml"]).ends(0);
     let layout =
-        Layout::parse("plays.toml", std::str::from_utf8(&place.read("plays.toml")).unwrap()).unwrap();
+        Layout::parse("plays.toml", std::str::from_utf8(&sandbox.read("plays.toml")).unwrap()).unwrap();
     let known = Layout::parse(
         "known",
         include_str!("../../../../plugins/massivemusic/layouts/client_usage_subscription.toml"),
     )
     .unwrap();
     assert_eq!(layout.fields(), known.fields());
-    // The proposal reads what it was made from, to the same events.
+    // The inferred layout reads the sample to the same events.
     for (name, layout) in
         [("known.csv", vec![]), ("own.csv", vec!["--layout", "plays.toml", "--from", "label.plays"])]
     {
         let arguments = ["convert", &sound(), "--to", "canonical.events", "-o", name];
-        place.run(&[&arguments[..], &layout].concat()).ends(0);
+        sandbox.run(&[&arguments[..], &layout].concat()).ends(0);
     }
-    assert_eq!(place.read("known.csv"), place.read("own.csv"));
+    assert_eq!(sandbox.read("known.csv"), sandbox.read("own.csv"));
 }
 
 #[test]
 fn workbooks_and_catalogues_are_samples_too() {
-    let place = Place::new();
-    place
+    let sandbox = Sandbox::new();
+    sandbox
         .run(&["convert", &sound(), "--to", "massivemusic.client-usage.subscription", "-o", "plays.xlsx"])
         .ends(0);
-    let ran = place.run(&["layout", "infer", "plays.xlsx"]).ends(0);
+    let ran = sandbox.run(&["layout", "infer", "plays.xlsx"]).ends(0);
     assert!(
         ran.text().contains("#   comes as: xlsx\n") && ran.text().contains("grain = \"event\""),
         "{}",
         ran.text()
     );
     assert!(!ran.text().contains("line-end"), "{}", ran.text());
-    let ran = place.run(&["layout", "infer", &example("catalogue.csv")]).ends(0);
+    let ran = sandbox.run(&["layout", "infer", &example("catalogue.csv")]).ends(0);
     assert!(
         ran.text().contains("grain = \"catalogue\"") && ran.text().contains("directions = [\"read\"]"),
         "{}",
@@ -104,14 +104,14 @@ fn workbooks_and_catalogues_are_samples_too() {
 
 #[test]
 fn what_is_no_sample_is_refused() {
-    let place = Place::new();
-    place.put("empty.csv", "");
-    place.put("prose.txt", "hello\nworld\n");
+    let sandbox = Sandbox::new();
+    sandbox.put("empty.csv", "");
+    sandbox.put("prose.txt", "hello\nworld\n");
     for name in ["empty.csv", "prose.txt"] {
-        let _ = place.run(&["layout", "infer", name]).ends(3).says("error[SHT0801]");
+        let _ = sandbox.run(&["layout", "infer", name]).ends(3).says("error[SHT0801]");
     }
-    let _ = place.run(&["layout", "infer", "missing.csv"]).ends(4);
-    let _ = place.run(&["layout", "infer", &sound(), "--name", "Acme"]).ends(2).says("`Acme` is no id");
+    let _ = sandbox.run(&["layout", "infer", "missing.csv"]).ends(4);
+    let _ = sandbox.run(&["layout", "infer", &sound(), "--name", "Acme"]).ends(2).says("`Acme` is no id");
 }
 
 /// A layout for [`statement`] as text in UTF-8.
@@ -162,16 +162,16 @@ cells = [{ text = "Summe" }, {}, {}, {}, { sum = "usage.quantity" }, { sum = "us
 
 #[test]
 fn check_shows_what_becomes_of_a_sample() {
-    let place = Place::new();
-    place.put("fjord.toml", FJORD);
-    place.put("fjord.csv", statement());
-    let ran = place.run(&["layout", "check", "fjord.toml"]).ends(0);
+    let sandbox = Sandbox::new();
+    sandbox.put("fjord.toml", FJORD);
+    sandbox.put("fjord.csv", statement());
+    let ran = sandbox.run(&["layout", "check", "fjord.toml"]).ends(0);
     assert!(
         ran.text().contains("Betrag (EUR)  usage.amount") && ran.text().ends_with("the layout is sound\n"),
         "{}",
         ran.text()
     );
-    let ran = place.run(&["layout", "check", "fjord.toml", "fjord.csv"]).ends(0);
+    let ran = sandbox.run(&["layout", "check", "fjord.toml", "fjord.csv"]).ends(0);
     for part in [
         "header.period-end    2026-10-31",
         "6  Betrag (EUR)  usage.amount       decimal        24         88.44  0,12 → 0.12, 0,43 → 0.43, 0,74 → 0.74",
@@ -179,14 +179,14 @@ fn check_shows_what_becomes_of_a_sample() {
     ] {
         assert!(ran.text().contains(part), "{part} is not in\n{}", ran.text());
     }
-    // The sums that it shows are those of another program.
+    // Its sums are those of an independent program.
     let counted = std::process::Command::new("python3")
         .args(["-c", "import csv,sys\nfrom decimal import Decimal as D\nrows=[r for r in csv.reader(open(sys.argv[1],encoding='cp1252'),delimiter=';')][4:-1]\nprint(sum(int(r[4]) for r in rows), sum(D(r[5].replace(',','.')) for r in rows))"])
-        .arg(place.path("fjord.csv"))
+        .arg(sandbox.path("fjord.csv"))
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), "2004 88.44");
-    let json = place.run(&["layout", "check", "fjord.toml", "fjord.csv", "--json", "-q"]).ends(0);
+    let json = sandbox.run(&["layout", "check", "fjord.toml", "fjord.csv", "--json", "-q"]).ends(0);
     let object: Value = serde_json::from_slice(&json.out).unwrap();
     assert_eq!(
         (&object["columns"][4]["sum"], &object["columns"][5]["sum"]),
@@ -197,43 +197,43 @@ fn check_shows_what_becomes_of_a_sample() {
 
 #[test]
 fn check_tells_what_is_wrong_with_a_sample() {
-    let place = Place::new();
-    place.put("fjord.toml", FJORD);
+    let sandbox = Sandbox::new();
+    sandbox.put("fjord.toml", FJORD);
     let sound = statement();
     let edited = |from: &[u8], to: &[u8]| {
         let at = sound.windows(from.len()).position(|window| window == from).unwrap();
         [&sound[..at], to, &sound[at + from.len()..]].concat()
     };
-    place.put("total.csv", edited(b";88,44", b";88,45"));
-    let ran = place.run(&["layout", "check", "fjord.toml", "total.csv"]).ends(1).says("error[SHT0504]");
+    sandbox.put("total.csv", edited(b";88,44", b";88,45"));
+    let ran = sandbox.run(&["layout", "check", "fjord.toml", "total.csv"]).ends(1).says("error[SHT0504]");
     assert!(ran.text().contains("2 control totals, 1 of which differ"), "{}", ran.text());
-    place.put("cell.csv", edited(b";DE;3;0,12", b";DE;three;0,12"));
-    let ran = place.run(&["layout", "check", "fjord.toml", "cell.csv"]).ends(1);
+    sandbox.put("cell.csv", edited(b";DE;3;0,12", b";DE;three;0,12"));
+    let ran = sandbox.run(&["layout", "check", "fjord.toml", "cell.csv"]).ends(1);
     assert!(
         ran.text().contains("`Abrufe`: 1 of its cells cannot be read, the first in line 5: `three`"),
         "{}",
         ran.text()
     );
-    place.put("other.csv", "a;b\n1;2\n");
-    let _ = place.run(&["layout", "check", "fjord.toml", "other.csv"]).ends(3).says("error[SHT0");
-    let _ = place.run(&["layout", "check", "fjord.toml", "missing.csv"]).ends(4);
+    sandbox.put("other.csv", "a;b\n1;2\n");
+    let _ = sandbox.run(&["layout", "check", "fjord.toml", "other.csv"]).ends(3).says("error[SHT0");
+    let _ = sandbox.run(&["layout", "check", "fjord.toml", "missing.csv"]).ends(4);
 }
 
 #[test]
 fn template_is_a_layout_that_reads() {
-    let place = Place::new();
-    place.run(&["init", "layout", "-o", "own.toml"]).ends(0);
-    let ran = place.run(&["layout", "check", "own.toml"]).ends(0);
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", "layout", "-o", "own.toml"]).ends(0);
+    let ran = sandbox.run(&["layout", "check", "own.toml"]).ends(0);
     assert!(ran.text().ends_with("the layout is sound\n"), "{}", ran.text());
     let rows = "SENW02600001,\"Salt, Rope\",Mirela Vantorp,5099910041482,DE,Stream,202610,12,0.48,a\r\n\
                 SENW02600002,Ferry,Mirela Vantorp,,FR,Radio,202610,-2,-0.10,\r\n";
     let head = "Period,01.10.2026,31.10.2026\r\nAccount,4711\r\nISRC,Title,Artist,UPC,Country,Use,Month,Plays,Amount,Remark\r\n";
-    place.put("MyLabel_202610.csv", format!("{head}{rows}Rows,2\r\nTotal,0.38\r\n"));
-    let ran = place.run(&["layout", "check", "own.toml", "MyLabel_202610.csv"]).ends(0);
+    sandbox.put("MyLabel_202610.csv", format!("{head}{rows}Rows,2\r\nTotal,0.38\r\n"));
+    let ran = sandbox.run(&["layout", "check", "own.toml", "MyLabel_202610.csv"]).ends(0);
     assert!(ran.text().contains("2 control totals, 0 of which differ"), "{}", ran.text());
     assert!(ran.text().contains("Stream → OnDemandStream, Radio"), "{}", ran.text());
-    // It is a format like any other.
-    let ran = place.run(&["inspect", "MyLabel_202610.csv", "--layout", "own.toml", "--rows", "9"]).ends(0);
+    // It can be used like a built-in format.
+    let ran = sandbox.run(&["inspect", "MyLabel_202610.csv", "--layout", "own.toml", "--rows", "9"]).ends(0);
     let words: Vec<&str> = ran.text().split_whitespace().collect();
     for pair in [["format", "label.my-label"], ["usage.returns", "2"], ["text.account", "4711"]] {
         assert!(words.windows(2).any(|words| words == pair), "{pair:?} is not in\n{}", ran.text());
@@ -242,9 +242,9 @@ fn template_is_a_layout_that_reads() {
 
 #[test]
 fn faults_of_a_layout_name_their_line() {
-    let place = Place::new();
-    place.run(&["init", "layout", "-o", "own.toml"]).ends(0);
-    let sound = String::from_utf8(place.read("own.toml")).unwrap();
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", "layout", "-o", "own.toml"]).ends(0);
+    let sound = String::from_utf8(sandbox.read("own.toml")).unwrap();
     let line = |part: &str| sound.lines().position(|line| line.contains(part)).unwrap() + 1;
     for (from, to, line, part) in [
         ("sum = \"usage.amount\"", "sum = \"usage.amont\"", line("sum = \"usage.amount\""), "usage.amount"),
@@ -265,8 +265,8 @@ fn faults_of_a_layout_name_their_line() {
         ("heading = \"ISRC\"", "heading = \"Title\"", line("heading = \"Title\""), "`Title`"),
     ] {
         assert!(sound.contains(from), "{from}");
-        place.put("wrong.toml", sound.replacen(from, to, 1));
-        let ran = place.run(&["layout", "check", "wrong.toml"]).ends(2);
+        sandbox.put("wrong.toml", sound.replacen(from, to, 1));
+        let ran = sandbox.run(&["layout", "check", "wrong.toml"]).ends(2);
         let place_said = format!("wrong.toml:{line}:");
         assert!(
             ran.err.contains(&place_said) && ran.err.contains(part),
@@ -278,8 +278,8 @@ fn faults_of_a_layout_name_their_line() {
 
 #[test]
 fn schema_is_printed() {
-    let place = Place::new();
-    let ran = place.run(&["layout", "schema"]).ends(0);
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["layout", "schema"]).ends(0);
     let schema: Value = serde_json::from_slice(&ran.out).unwrap();
     assert!(schema["definitions"]["Field"]["oneOf"].as_array().unwrap().len() > 100);
 }
@@ -297,7 +297,7 @@ fn blocks(page: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// Whether a text is what a page shows of it; a line of `…` represents any lines.
+/// Whether a text matches what a page shows of it; a line with `…` matches any lines.
 fn shows(shown: &str, text: &str) -> bool {
     let text: Vec<&str> = text.lines().filter(|line| !line.is_empty()).map(str::trim_end).collect();
     let mut at = 0;
@@ -317,9 +317,9 @@ fn shows(shown: &str, text: &str) -> bool {
 }
 
 /// Replaces lines of a file as a page says: those after `-` by those after `+`.
-fn edit(place: &Place, block: &str) {
+fn edit(sandbox: &Sandbox, block: &str) {
     let (name, rest) = block.strip_prefix("--- ").unwrap().split_once('\n').unwrap();
-    let mut text = String::from_utf8(place.read(name)).unwrap();
+    let mut text = String::from_utf8(sandbox.read(name)).unwrap();
     let (mut from, mut to) = (String::new(), String::new());
     for line in rest.lines().chain(["-"]) {
         if let Some(new) = line.strip_prefix('+') {
@@ -333,28 +333,29 @@ fn edit(place: &Place, block: &str) {
         }
         from.extend([line.strip_prefix('-').unwrap(), "\n"]);
     }
-    place.put(name, text);
+    sandbox.put(name, text);
 }
 
 #[test]
 fn page_shows_the_way_from_a_sample_to_a_report() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let files = ["figures.csv", "subscription-2026-10.csv", "labels/fjordlight.toml"]
         .map(|name| format!("examples/northwind/{name}"));
     for name in files.iter().map(String::as_str).chain(["docs/samples/gannet-2026-09.csv"]) {
-        std::fs::create_dir_all(place.path(name).parent().unwrap()).unwrap();
-        place.put(name, std::fs::read(root().join(name)).unwrap());
+        std::fs::create_dir_all(sandbox.path(name).parent().unwrap()).unwrap();
+        sandbox.put(name, std::fs::read(root().join(name)).unwrap());
     }
     let page = std::fs::read_to_string(root().join("docs/adding-a-label.md")).unwrap();
-    let sample = String::from_utf8(place.read("docs/samples/gannet-2026-09.csv")).unwrap().replace('\r', "");
-    // What the last command has printed; at the beginning the sample itself is shown.
+    let sample =
+        String::from_utf8(sandbox.read("docs/samples/gannet-2026-09.csv")).unwrap().replace('\r', "");
+    // The output of the last command; at first it is the sample itself.
     let mut said = sample;
     let mut commands = 0;
     for (kind, text) in blocks(&page) {
         match kind.as_str() {
             "sh" => {
                 let arguments: Vec<&str> = text.strip_prefix("transpose ").unwrap().split(' ').collect();
-                let ran = place.run(&arguments).ends(0);
+                let ran = sandbox.run(&arguments).ends(0);
                 said = format!("{}{}", ran.text(), ran.err);
                 commands += 1;
             }
@@ -362,17 +363,17 @@ fn page_shows_the_way_from_a_sample_to_a_report() {
                 shows(&text, &said) || said.starts_with(&text),
                 "the page shows\n{text}\nand it is\n{said}"
             ),
-            "diff" => edit(&place, &text),
+            "diff" => edit(&sandbox, &text),
             other => panic!("{other}"),
         }
     }
     assert_eq!(commands, 5);
-    // The report holds every play, and its total is the sum of its rows, counted by another
-    // program.
+    // The report has every play, and its total is the sum of its rows as an independent program
+    // counts it.
     let script = "import csv,sys\nfrom decimal import Decimal as D\nrows=list(csv.reader(open(sys.argv[1],encoding='utf-8'),delimiter=';'))\nn=lambda t:D(t.replace(',','.'))\nbody=[r for r in rows[4:] if r and r[0]!='Total' and r[0]!='Month']\nprint(sum(int(r[8]) for r in body)==int(rows[-1][8])==5000, sum(n(r[10]) for r in body)==n(rows[-1][10])>0)";
     let counted = std::process::Command::new("python3")
         .args(["-c", script])
-        .arg(place.path("gannet-2026-10.csv"))
+        .arg(sandbox.path("gannet-2026-10.csv"))
         .output()
         .unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The command line as its users see it: the real binary on real files in folders of their own.
+//! The command line as users see it: the binary runs on files in a folder of its own for each test.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 

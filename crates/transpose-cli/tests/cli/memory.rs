@@ -1,13 +1,13 @@
-//! A limit of memory: the same bytes, and nothing left behind.
+//! Memory limits: the output is the same, and no temporary files are left over.
 
-use crate::support::{DSR, Place, Ran, conversion, damaged, example, sound};
+use crate::support::{CommandRun, DSR, Sandbox, conversion, damaged, example, sound};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::process::{Child, Stdio};
 
-/// A report of many items, none of which is met twice before all were: keys and groups outgrow a
-/// small limit. Every 50th row has a line break in quotes, every 70th is damaged.
+/// A report of many items, none of which repeats before all have occurred, so that keys and groups
+/// exceed a small limit. Every 50th row has a quoted line break, every 70th is damaged.
 fn many(items: u32, rows: u32) -> String {
     let mut report = fs::read_to_string(sound()).unwrap().lines().next().unwrap().to_owned();
     report += "\r\n";
@@ -22,7 +22,7 @@ fn many(items: u32, rows: u32) -> String {
         };
         let device = if row % 50 == 7 { "\"Kitchen\r\nSpeaker\"" } else { "Phone" };
         let played = if row % 70 == 9 { "long" } else { "61" };
-        // Two titles for one track now and then, and a release that lacks its artist in some rows.
+        // Sometimes two titles for one track, and a release that lacks its artist in some rows.
         let title = if row % 900 == 899 { "\"Other, \"\"title\"\"\"" } else { "Title" };
         let artist = if row % 11 == 3 { "" } else { &name };
         write!(
@@ -35,27 +35,27 @@ fn many(items: u32, rows: u32) -> String {
     report
 }
 
-/// What was written, quarantined and said, and whether something went to disk on the way.
-fn outputs(place: &Place, ran: Ran) -> (Vec<u8>, Vec<u8>, String, bool) {
+/// The output, the quarantine file, the messages, and whether the run has spilled.
+fn outputs(sandbox: &Sandbox, ran: CommandRun) -> (Vec<u8>, Vec<u8>, String, bool) {
     let ran = ran.ends(1);
-    let names = place.names("out");
+    let names = sandbox.names("out");
     let [output] = &names[..] else { panic!("{names:?}\n{}", ran.err) };
     let said: Vec<&str> = ran.err.lines().filter(|line| !line.starts_with("to disk")).collect();
     let spilled = ran.err.contains("to disk on the way");
-    let all = (place.read(&format!("out/{output}")), place.read("rejects.csv"), said.join("\n"), spilled);
-    fs::remove_dir_all(place.path("out")).unwrap();
-    fs::remove_file(place.path("rejects.csv")).unwrap();
+    let all = (sandbox.read(&format!("out/{output}")), sandbox.read("rejects.csv"), said.join("\n"), spilled);
+    fs::remove_dir_all(sandbox.path("out")).unwrap();
+    fs::remove_file(sandbox.path("rejects.csv")).unwrap();
     all
 }
 
 #[test]
 fn a_small_limit_gives_the_same_bytes_and_leaves_nothing() {
-    let place = Place::new();
-    let report = place.put("many.csv", many(70_000, 80_000)).into_os_string().into_string().unwrap();
-    fs::create_dir(place.path("spill")).unwrap();
+    let sandbox = Sandbox::new();
+    let report = sandbox.put("many.csv", many(70_000, 80_000)).into_os_string().into_string().unwrap();
+    fs::create_dir(sandbox.path("spill")).unwrap();
     let run = |more: &[&str]| {
         let always = ["--to", DSR, "-o", "out/", "--quarantine", "rejects.csv", "--temp-dir", "spill"];
-        outputs(&place, place.convert(&report, &[&always[..], more].concat()))
+        outputs(&sandbox, sandbox.convert(&report, &[&always[..], more].concat()))
     };
     let expected = run(&["--memory-limit", "unlimited"]);
     assert!(expected.1.split(|byte| *byte == b'\n').count() > 1000, "rows are rejected");
@@ -70,16 +70,16 @@ fn a_small_limit_gives_the_same_bytes_and_leaves_nothing() {
         let found = run(&more);
         let same = (&found.0, &found.1, &found.2) == (&expected.0, &expected.1, &expected.2);
         assert!(same && found.3 == spills, "{more:?}\n{}", found.2);
-        assert!(place.names("spill").is_empty());
+        assert!(sandbox.names("spill").is_empty());
     }
 }
 
 #[test]
 fn threads_chunks_and_limits_change_nothing_on_damaged_data() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let run = |more: &[&str]| {
         let always = ["--to", DSR, "-o", "out/", "--quarantine", "rejects.csv"];
-        outputs(&place, place.convert(&damaged(), &[&always[..], more].concat()))
+        outputs(&sandbox, sandbox.convert(&damaged(), &[&always[..], more].concat()))
     };
     let expected = run(&["--threads", "1", "--memory-limit", "unlimited"]);
     for threads in ["1", "2", "3"] {
@@ -92,7 +92,7 @@ fn threads_chunks_and_limits_change_nothing_on_damaged_data() {
     }
 }
 
-/// The files without a name that a process has open in a folder.
+/// The number of deleted files in a folder that a process has open.
 fn nameless(child: &Child, folder: &str) -> usize {
     let Ok(entries) = fs::read_dir(format!("/proc/{}/fd", child.id())) else { return 0 };
     let links = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
@@ -106,11 +106,11 @@ fn nameless(child: &Child, folder: &str) -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_killed_run_leaves_no_output_and_no_spill_file() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     for folder in ["spill", "out"] {
-        fs::create_dir(place.path(folder)).unwrap();
+        fs::create_dir(sandbox.path(folder)).unwrap();
     }
-    let spill = place.path("spill").canonicalize().unwrap().into_os_string().into_string().unwrap();
+    let spill = sandbox.path("spill").canonicalize().unwrap().into_os_string().into_string().unwrap();
     let more = [
         "--to",
         DSR,
@@ -123,7 +123,7 @@ fn a_killed_run_leaves_no_output_and_no_spill_file() {
         "--temp-dir",
         "spill",
     ];
-    let mut child = place
+    let mut child = sandbox
         .command(&conversion("-", &more))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -131,8 +131,8 @@ fn a_killed_run_leaves_no_output_and_no_spill_file() {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // The end of the input is never written, so that the run cannot end; it is killed once it has
-    // begun to spill.
+    // The end of the input is never written, so the run cannot end; it is killed when it has begun
+    // to spill.
     let mut report = many(400_000, 400_000);
     report.truncate(report.len() - 100);
     for part in report.as_bytes().chunks(1 << 16) {
@@ -149,24 +149,29 @@ fn a_killed_run_leaves_no_output_and_no_spill_file() {
     child.wait().unwrap();
     drop(stdin);
     let visible =
-        |folder: &str| place.names(folder).into_iter().filter(|name| !name.starts_with('.')).count();
-    assert_eq!((visible("out"), place.names("spill").len()), (0, 0));
-    assert!(!place.names("out").is_empty(), "there is something for the next run to take away");
-    // What the outputs were being written to has a name; the next run takes it away.
-    place.convert(&sound(), &["--to", DSR, "-o", "out/", "--temp-dir", "spill"]).ends(0);
-    assert_eq!((place.names("out").len(), place.names("spill").len()), (1, 0), "{:?}", place.names("out"));
+        |folder: &str| sandbox.names(folder).into_iter().filter(|name| !name.starts_with('.')).count();
+    assert_eq!((visible("out"), sandbox.names("spill").len()), (0, 0));
+    assert!(!sandbox.names("out").is_empty(), "there is something for the next run to take away");
+    // Unfinished outputs have names; the next run removes them.
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "out/", "--temp-dir", "spill"]).ends(0);
+    assert_eq!(
+        (sandbox.names("out").len(), sandbox.names("spill").len()),
+        (1, 0),
+        "{:?}",
+        sandbox.names("out")
+    );
 }
 
 #[test]
 fn limits_that_make_no_sense_are_refused() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     for (limit, says) in [("1MiB", "at least 64MiB"), ("lots", "SIZE"), ("-5", "--memory-limit")] {
-        let ran = place.convert(&sound(), &["--to", DSR, "-o", "out/", &format!("--memory-limit={limit}")]);
+        let ran = sandbox.convert(&sound(), &["--to", DSR, "-o", "out/", &format!("--memory-limit={limit}")]);
         ran.ends(2).says(says);
     }
     let agreement = example("agreement.toml");
     for (folder, says) in [("nowhere", "nowhere"), (agreement.as_str(), "agreement.toml")] {
-        place.convert(&sound(), &["--to", DSR, "-o", "out/", "--temp-dir", folder]).ends(4).says(says);
+        sandbox.convert(&sound(), &["--to", DSR, "-o", "out/", "--temp-dir", folder]).ends(4).says(says);
     }
-    assert!(place.names("out").is_empty());
+    assert!(sandbox.names("out").is_empty());
 }

@@ -1,15 +1,15 @@
-//! Messages for people and for pipelines.
+//! Messages as text and as JSON.
 
-use crate::support::{DSR, Place, damaged, objects, sound};
+use crate::support::{DSR, Sandbox, damaged, objects, sound};
 
 const KEYS: [&str; 10] =
     ["code", "severity", "source", "line", "record", "cell", "field", "value", "message", "help"];
 
 #[test]
 fn json_is_one_object_a_line() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let more = ["--to", DSR, "-o", "out/", "--message-format", "json"];
-    let ran = place.convert(&damaged(), &more).ends(3);
+    let ran = sandbox.convert(&damaged(), &more).ends(3);
     let mut all = objects(&ran.err);
     let summary = all.pop().unwrap();
     for diagnostic in &all {
@@ -24,28 +24,28 @@ fn json_is_one_object_a_line() {
     assert_eq!(summary["summary"]["exit"], 3);
     assert_eq!(summary["summary"]["complete"], false);
     assert_eq!(summary["summary"]["ledger"]["read"]["rows"], 60);
-    // A success, and a run that does not begin.
-    let ran = place.convert(&sound(), &more).ends(0);
+    // A successful run, and one that does not begin.
+    let ran = sandbox.convert(&sound(), &more).ends(0);
     let summary = objects(&ran.err).pop().unwrap();
     assert_eq!(summary["summary"]["outputs"].as_array().unwrap().len(), 1);
-    let ran = place.convert("none.csv", &more).ends(4);
+    let ran = sandbox.convert("none.csv", &more).ends(4);
     let all = objects(&ran.err);
     assert_eq!((all[0]["code"].as_str(), all[1]["summary"]["exit"].as_u64()), (Some("ENG0112"), Some(4)));
 }
 
 #[test]
 fn quiet_says_only_what_is_wrong() {
-    let place = Place::new();
-    let ran = place.convert(&sound(), &["--to", DSR, "-o", "out/", "-q"]).ends(0);
+    let sandbox = Sandbox::new();
+    let ran = sandbox.convert(&sound(), &["--to", DSR, "-o", "out/", "-q"]).ends(0);
     assert_eq!(ran.err, "");
-    let ran = place.convert(&damaged(), &["--to", DSR, "-o", "new/", "--quiet"]).ends(3);
+    let ran = sandbox.convert(&damaged(), &["--to", DSR, "-o", "new/", "--quiet"]).ends(3);
     assert!(ran.err.lines().all(|line| line.starts_with("error[") || line.starts_with("  ")), "{}", ran.err);
 }
 
 #[test]
 fn people_read_place_value_and_advice() {
-    let place = Place::new();
-    let ran = place.convert(&damaged(), &["--to", DSR, "-o", "out/"]).ends(3);
+    let sandbox = Sandbox::new();
+    let ran = sandbox.convert(&damaged(), &["--to", DSR, "-o", "out/"]).ends(3);
     let message = format!(
         "error[SHT0207] {}:17 cell 4 (Logged Date Time): the month has no such day\n  found: `2026-10-32T08:15:00Z`\n  help: ",
         damaged()
@@ -57,15 +57,15 @@ fn people_read_place_value_and_advice() {
 
 #[test]
 fn report_cannot_play_with_the_terminal() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = std::fs::read_to_string(sound()).unwrap();
     let mut lines = text.split_inclusive("\r\n");
     let (head, row) = (lines.next().unwrap(), lines.next().unwrap());
     let row = row.replace("2026-10-01T00:00:00Z", "\u{1b}]0;title\u{7}\u{9b}31m");
-    place.put("report.csv", format!("{head}{row}"));
-    let ran = place.convert("report.csv", &["--to", DSR, "-o", "out/"]).ends(3);
+    sandbox.put("report.csv", format!("{head}{row}"));
+    let ran = sandbox.convert("report.csv", &["--to", DSR, "-o", "out/"]).ends(3);
     assert!(ran.err.contains("]0;title"), "{}", ran.err);
     assert!(ran.err.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", ran.err);
-    let seen = place.run(&["inspect", "report.csv"]).ends(1);
+    let seen = sandbox.run(&["inspect", "report.csv"]).ends(1);
     assert!(seen.text().chars().all(|c| c == '\n' || !c.is_control()));
 }

@@ -1,14 +1,14 @@
-//! Messages of several files: written, read together in any order, refused when they are not one
+//! Messages of several files: written, read together in any order, refused if they are not one
 //! message.
 
-use crate::support::{DSR, Place, gzip, sound};
+use crate::support::{DSR, Sandbox, gzip, sound};
 use std::collections::BTreeSet;
 
-/// A message of the example in files of at most so many bytes; their names in order.
-fn split(place: &Place, folder: &str, size: &str) -> Vec<String> {
+/// Writes a message of the example as files of at most `size` bytes; returns their names in order.
+fn split(sandbox: &Sandbox, folder: &str, size: &str) -> Vec<String> {
     let size = format!("max-file-size={size}");
-    place.convert(&sound(), &["--to", DSR, "-o", &format!("{folder}/"), "--set", &size]).ends(0);
-    let mut names = place.names(folder);
+    sandbox.convert(&sound(), &["--to", DSR, "-o", &format!("{folder}/"), "--set", &size]).ends(0);
+    let mut names = sandbox.names(folder);
     let number = |name: &String| -> u32 {
         name.rsplit("of").nth(1).unwrap().rsplit('_').next().unwrap().parse().unwrap()
     };
@@ -16,7 +16,7 @@ fn split(place: &Place, folder: &str, size: &str) -> Vec<String> {
     names.into_iter().map(|name| format!("{folder}/{name}")).collect()
 }
 
-/// The blocks of a file, told without our own reader: lines between summaries and footer.
+/// The blocks of a file without our own reader: the lines between summaries and footer.
 fn blocks(text: &[u8]) -> Vec<Vec<u8>> {
     let lines = text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec);
     let frame = |line: &Vec<u8>| {
@@ -27,16 +27,16 @@ fn blocks(text: &[u8]) -> Vec<Vec<u8>> {
 
 #[test]
 fn what_was_split_is_joined_again_byte_for_byte() {
-    let place = Place::new();
-    place.convert(&sound(), &["--to", DSR, "-o", "whole/"]).ends(0);
-    let whole = place.read(&format!("whole/{}", place.names("whole")[0]));
-    let mut parts = split(&place, "parts", "60kB");
+    let sandbox = Sandbox::new();
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "whole/"]).ends(0);
+    let whole = sandbox.read(&format!("whole/{}", sandbox.names("whole")[0]));
+    let mut parts = split(&sandbox, "parts", "60kB");
     assert!(parts.len() > 2 && parts[0].contains(&format!("1of{}", parts.len())), "{parts:?}");
-    let scattered: Vec<Vec<u8>> = parts.iter().flat_map(|name| blocks(&place.read(name))).collect();
+    let scattered: Vec<Vec<u8>> = parts.iter().flat_map(|name| blocks(&sandbox.read(name))).collect();
     assert_eq!(scattered, blocks(&whole));
-    // Packed or not, and in any order.
-    let packed = gzip(&place.read(&parts[1]));
-    place.put("packed", packed);
+    // Compressed or not, and in any order.
+    let packed = gzip(&sandbox.read(&parts[1]));
+    sandbox.put("packed", packed);
     parts[1] = "packed".into();
     for round in 0..2 {
         parts.reverse();
@@ -44,14 +44,14 @@ fn what_was_split_is_joined_again_byte_for_byte() {
         let mut arguments =
             vec!["convert", "--to", DSR, "-o", &folder, "--receipt", "receipt.json", "--overwrite"];
         arguments.extend(parts.iter().map(String::as_str));
-        place.run(&arguments).ends(0);
-        let names = place.names(&folder);
+        sandbox.run(&arguments).ends(0);
+        let names = sandbox.names(&folder);
         assert_eq!(
-            (names.len(), place.read(&format!("{folder}{}", names[0])) == whole),
+            (names.len(), sandbox.read(&format!("{folder}{}", names[0])) == whole),
             (1, true),
             "{names:?}"
         );
-        let receipt: serde_json::Value = serde_json::from_slice(&place.read("receipt.json")).unwrap();
+        let receipt: serde_json::Value = serde_json::from_slice(&sandbox.read("receipt.json")).unwrap();
         assert_eq!(receipt["inputs"].as_array().unwrap().len(), parts.len());
     }
 }
@@ -59,12 +59,12 @@ fn what_was_split_is_joined_again_byte_for_byte() {
 /// ARCH-75 to ARCH-79, counted here.
 #[test]
 fn footers_count_the_file_and_the_message() {
-    let place = Place::new();
-    let parts = split(&place, "parts", "60kB");
+    let sandbox = Sandbox::new();
+    let parts = split(&sandbox, "parts", "60kB");
     let (mut all_lines, mut all_blocks) = (0, 0);
     let mut known = BTreeSet::new();
     for (index, part) in parts.iter().enumerate() {
-        let text = String::from_utf8(place.read(part)).unwrap();
+        let text = String::from_utf8(sandbox.read(part)).unwrap();
         assert!(text.len() <= 60_000, "{}", text.len());
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
         let summaries = rows.iter().filter(|row| row[0].starts_with("SY")).count();
@@ -90,11 +90,11 @@ fn footers_count_the_file_and_the_message() {
 
 #[test]
 fn files_that_are_not_one_message_are_refused() {
-    let place = Place::new();
-    let parts = split(&place, "parts", "60kB");
+    let sandbox = Sandbox::new();
+    let parts = split(&sandbox, "parts", "60kB");
     let convert = |inputs: &[&str]| {
         let arguments = ["convert", "--to", DSR, "-o", "out/"].iter().chain(inputs);
-        place.run(&arguments.collect::<Vec<_>>())
+        sandbox.run(&arguments.collect::<Vec<_>>())
     };
     let all: Vec<&str> = parts.iter().map(String::as_str).collect();
     let count = all.len();
@@ -102,28 +102,28 @@ fn files_that_are_not_one_message_are_refused() {
     convert(&all[..1]).ends(3).says("error[ENG0209]");
     let twice: Vec<&str> = all.iter().chain(&all[..1]).copied().collect();
     convert(&twice).ends(3).says("error[ENG0210]");
-    let text = String::from_utf8(place.read(all[1])).unwrap();
-    place.put("other.tsv", text.replacen("Northwind Music", "Southwind Music", 1));
+    let text = String::from_utf8(sandbox.read(all[1])).unwrap();
+    sandbox.put("other.tsv", text.replacen("Northwind Music", "Southwind Music", 1));
     let mut other = all.clone();
     other[1] = "other.tsv";
     convert(&other).ends(3).says("error[ENG0211] other.tsv").says("Southwind Music");
-    place.put("other.tsv", text.replacen("\tEUR\t", "\tUSD\t", 1));
+    sandbox.put("other.tsv", text.replacen("\tEUR\t", "\tUSD\t", 1));
     convert(&other).ends(3).says("error[ENG0212] other.tsv");
-    place.put(
+    sandbox.put(
         "one.tsv",
         text.replacen(&format!("\t2\t{count}\t"), "\t1\t1\t", 1).replacen("NorthwindMusic-", "Other-", 1),
     );
     let mut two = all.clone();
     two.push("one.tsv");
     convert(&two).ends(2).says("error[ENG0108]");
-    assert!(place.names("out").is_empty());
+    assert!(sandbox.names("out").is_empty());
 }
 
 #[test]
 fn one_file_of_several_is_looked_into_without_complaint() {
-    let place = Place::new();
-    for part in split(&place, "parts", "60kB") {
-        let ran = place.run(&["inspect", &part]).ends(0);
+    let sandbox = Sandbox::new();
+    for part in split(&sandbox, "parts", "60kB") {
+        let ran = sandbox.run(&["inspect", &part]).ends(0);
         assert!(!ran.err.contains("error") && !ran.err.contains("warning"), "{}", ran.err);
     }
 }

@@ -1,34 +1,34 @@
-//! The commands of pages, run as a reader would, in order and in one folder.
+//! The commands of the documentation, run in order and in one folder, as a reader would.
 
-use crate::support::{Place, example, root};
+use crate::support::{Sandbox, example, root};
 
-/// Ways in which README.md calls the program.
+/// How the pages call the program.
 const CALLS: [&str; 2] = ["cargo run --release -p transpose-cli -- ", "transpose "];
 
-/// Copies a folder of the workspace with everything in it.
-fn copy(place: &Place, name: &str) {
-    std::fs::create_dir_all(place.path(name)).unwrap();
+/// Copies a folder of the workspace.
+fn copy(sandbox: &Sandbox, name: &str) {
+    std::fs::create_dir_all(sandbox.path(name)).unwrap();
     for entry in std::fs::read_dir(root().join(name)).unwrap() {
         let path = entry.unwrap().path();
         let inner = format!("{name}/{}", path.file_name().unwrap().to_str().unwrap());
         if path.is_dir() {
-            copy(place, &inner);
+            copy(sandbox, &inner);
         } else {
-            place.put(&inner, std::fs::read(&path).unwrap());
+            sandbox.put(&inner, std::fs::read(&path).unwrap());
         }
     }
 }
 
-/// What the example job prints, as pages show it: without the moment of the run.
-fn summary(place: &Place) -> String {
-    let ran = place.run(&["run", "examples/northwind/job.toml", "-o", "shown/"]).ends(0);
+/// The summary of the example job as pages show it.
+fn summary(sandbox: &Sandbox) -> String {
+    let ran = sandbox.run(&["run", "examples/northwind/job.toml", "-o", "shown/"]).ends(0);
     let lines = ran.err.lines().skip_while(|line| !line.starts_with("massivemusic"));
     lines.take_while(|line| !line.starts_with("found: ")).collect::<Vec<_>>().join("\n")
 }
 
 /// Runs every command of a page.
-fn follow(page: &str, least: usize) -> Place {
-    let folder = Place::new();
+fn follow(page: &str, least: usize) -> Sandbox {
+    let folder = Sandbox::new();
     copy(&folder, "examples/northwind");
     let text = std::fs::read_to_string(root().join(page)).unwrap();
     let commands: Vec<&str> =
@@ -37,8 +37,7 @@ fn follow(page: &str, least: usize) -> Place {
     for command in commands {
         let arguments: Vec<&str> = command.split(' ').collect();
         let ran = folder.run(&arguments);
-        // Rows that are quarantined, and reports that differ, make a run end with 1, as the page
-        // says beside that command.
+        // Quarantined rows and differing reports make a command end with 1, as the page says there.
         let _ = ran.ends(i32::from(
             command.contains("quarantine")
                 || command.ends_with("october.csv") && command.starts_with("compare "),
@@ -67,7 +66,7 @@ fn every_command_of_the_guide_to_label_reports_does_what_it_says() {
 
 #[test]
 fn every_amount_of_the_example_is_worked_out_again() {
-    let folder = Place::new();
+    let folder = Sandbox::new();
     folder.run(&["run", &example("job.toml"), "-o", "out/"]).ends(0);
     let script = root().join("crates/transpose-cli/tests/cli/amounts.py");
     let examples = root().join("examples/northwind");
@@ -78,7 +77,7 @@ fn every_amount_of_the_example_is_worked_out_again() {
     };
     let (same, said) = check(&folder.path("out"));
     assert!(same && said.lines().count() == 6, "{said}");
-    // A cent more in one row is seen.
+    // One more cent in one row is found.
     let text = String::from_utf8(folder.read("out/labels/kestrel-2026-10.csv")).unwrap();
     folder.put("out/labels/kestrel-2026-10.csv", text.replacen(",83\n", ",84\n", 1));
     assert!(!check(&folder.path("out")).0);
@@ -92,7 +91,7 @@ fn every_command_of_the_readme_does_what_it_says() {
         assert_eq!(names.len(), files, "{output}: {names:?}");
         assert!(names.iter().all(|name| name.starts_with("DSR_PADPIDA")), "{names:?}");
     }
-    // The message of the first command holds before a checker that shares no code with ours.
+    // The message of the first command passes an independent checker.
     let checked = std::process::Command::new("python3")
         .arg(root().join("plugins/ddex-dsr/tests/check_dsr.py"))
         .arg(folder.path("out").join(&folder.names("out")[0]))

@@ -1,12 +1,12 @@
-//! One reading, many reports.
+//! `transpose run`: many reports from one reading.
 
-use crate::support::{DSR, Place, Ran, USAGE, damaged, example, root, sound};
+use crate::support::{CommandRun, DSR, Sandbox, USAGE, damaged, example, root, sound};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The labels of the example, as its rows have them.
+/// The labels of the example as its rows spell them.
 const LABELS: [&str; 5] = [
     "Fjordlight Records",
     "波止場レコード",
@@ -15,8 +15,8 @@ const LABELS: [&str; 5] = [
     "Sandglass/Nile Audio",
 ];
 
-/// A job over an input with the agreement of the example: two outputs of everything, and one table
-/// for each of some labels.
+/// A job with the agreement of the example: two outputs of everything, and a table for each of some
+/// labels.
 fn job(input: &str, labels: &[&str], more: &str) -> String {
     let (agreement, figures) = (example("agreement.toml"), example("figures.csv"));
     let labels: Vec<String> = labels.iter().map(|label| format!("{label:?}")).collect();
@@ -30,9 +30,9 @@ fn job(input: &str, labels: &[&str], more: &str) -> String {
     )
 }
 
-fn run(place: &Place, text: &str, more: &[&str]) -> Ran {
-    place.put("job.toml", text);
-    place.run(&[&["run", "job.toml", "-o", "out/"][..], more].concat())
+fn run(sandbox: &Sandbox, text: &str, more: &[&str]) -> CommandRun {
+    sandbox.put("job.toml", text);
+    sandbox.run(&[&["run", "job.toml", "-o", "out/"][..], more].concat())
 }
 
 /// Every file below a folder with its bytes.
@@ -51,7 +51,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The rows of an input as another reader sees them: by heading.
+/// The rows of an input by heading, read by another reader.
 fn rows(path: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).unwrap();
     let headings = reader.headers().unwrap().clone();
@@ -63,33 +63,45 @@ fn rows(path: &str) -> Vec<BTreeMap<String, String>> {
 
 #[test]
 fn each_report_is_what_it_is_alone() {
-    let place = Place::new();
-    run(&place, &job(&sound(), &LABELS, ""), &[]).ends(0);
-    let made = files(&place.path("out"));
+    let sandbox = Sandbox::new();
+    run(&sandbox, &job(&sound(), &LABELS, ""), &[]).ends(0);
+    let made = files(&sandbox.path("out"));
     assert_eq!(made.len(), 7, "{:?}", made.keys());
-    place.convert(&sound(), &["--to", DSR, "-o", "alone/"]).ends(0);
-    place.run(&["convert", &sound(), "--to", USAGE, "-o", "alone/client.csv"]).ends(0);
-    for (name, bytes) in files(&place.path("alone")) {
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "alone/"]).ends(0);
+    sandbox.run(&["convert", &sound(), "--to", USAGE, "-o", "alone/client.csv"]).ends(0);
+    for (name, bytes) in files(&sandbox.path("alone")) {
         assert!(made.get(&name) == Some(&bytes), "{name} differs");
     }
-    // A label's report is that of a report that holds nothing but its rows.
+    // A label's report is that of a report that holds nothing but its rows, but for the totals of its
+    // sales contexts: they are those of the whole service (ARCH-66).
     let text = fs::read_to_string(sound()).unwrap();
     let (head, body) = text.split_once("\r\n").unwrap();
     let own: String = body.split_inclusive("\r\n").filter(|row| row.contains("Tin Lantern Music")).collect();
-    place.put("tin.csv", format!("{head}\r\n{own}"));
-    place.convert("tin.csv", &["--to", "canonical.csv", "-o", "tin-alone.csv"]).ends(0);
-    assert!(made["labels/tin-lantern-music-2026-10.csv"] == place.read("tin-alone.csv"));
+    sandbox.put("tin.csv", format!("{head}\r\n{own}"));
+    sandbox.convert("tin.csv", &["--to", "canonical.csv", "-o", "tin-alone.csv"]).ends(0);
+    let cells = |path: &str| {
+        let mut rows = rows(&sandbox.path(path).to_string_lossy());
+        let totals = ["context.total-usages", "context.total-duration"];
+        let totals = rows.iter_mut().map(|row| totals.map(|total| row.remove(total).unwrap()));
+        (totals.collect::<Vec<_>>(), rows)
+    };
+    let (of_service, in_job) = cells("out/labels/tin-lantern-music-2026-10.csv");
+    let (of_label, alone) = cells("tin-alone.csv");
+    assert!(in_job == alone && in_job.len() > 100);
+    let usages =
+        |totals: &[[String; 2]]| totals.iter().map(|[usages, _]| usages.parse::<u64>().unwrap()).max();
+    assert!(usages(&of_service) > usages(&of_label), "{of_service:?}");
 }
 
 #[test]
 fn threads_chunks_and_limits_change_nothing() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = job(&damaged(), &LABELS[..3], "");
     let run = |more: &[&str]| {
-        let ran = run(&place, &text, &[&["--quarantine", "rejects.csv"], more].concat()).ends(1);
-        let all = (files(&place.path("out")), place.read("rejects.csv"), ran.err);
-        fs::remove_dir_all(place.path("out")).unwrap();
-        fs::remove_file(place.path("rejects.csv")).unwrap();
+        let ran = run(&sandbox, &text, &[&["--quarantine", "rejects.csv"], more].concat()).ends(1);
+        let all = (files(&sandbox.path("out")), sandbox.read("rejects.csv"), ran.err);
+        fs::remove_dir_all(sandbox.path("out")).unwrap();
+        fs::remove_file(sandbox.path("rejects.csv")).unwrap();
         all
     };
     let expected = run(&["--threads", "1", "--memory-limit", "unlimited"]);
@@ -106,10 +118,10 @@ fn threads_chunks_and_limits_change_nothing() {
 
 #[test]
 fn every_set_balances_with_the_inputs() {
-    let place = Place::new();
-    let ran = run(&place, &job(&sound(), &LABELS[..2], ""), &["--receipt", "receipt.json"]).ends(0);
+    let sandbox = Sandbox::new();
+    let ran = run(&sandbox, &job(&sound(), &LABELS[..2], ""), &["--receipt", "receipt.json"]).ends(0);
     ran.says("no output of the set `labels` takes 1715 rows with recording.label `Sandglass/Nile Audio`");
-    let receipt: Value = serde_json::from_slice(&place.read("receipt.json")).unwrap();
+    let receipt: Value = serde_json::from_slice(&sandbox.read("receipt.json")).unwrap();
     let plays = rows(&sound());
     let count = |label: &str| plays.iter().filter(|row| row["Label Group Name"] == label).count() as u64;
     let of = |name: &str| {
@@ -134,52 +146,52 @@ fn every_set_balances_with_the_inputs() {
 
 #[test]
 fn rows_that_nobody_takes_may_refuse_everything() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = job(&sound(), &LABELS[..4], "untaken = \"refuse\"");
-    run(&place, &text, &[]).ends(3).says("ENG0702").says("Sandglass/Nile Audio");
-    assert!(files(&place.path("out")).is_empty());
-    run(&place, &job(&sound(), &LABELS, "untaken = \"refuse\""), &[]).ends(0);
+    run(&sandbox, &text, &[]).ends(3).says("ENG0702").says("Sandglass/Nile Audio");
+    assert!(files(&sandbox.path("out")).is_empty());
+    run(&sandbox, &job(&sound(), &LABELS, "untaken = \"refuse\""), &[]).ends(0);
 }
 
 #[test]
 fn one_wrong_report_keeps_all_from_appearing() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = job(&sound(), &LABELS, "");
-    // A rejected row, a mandatory cell that nobody fills, an existing file, two reports of one
+    // A rejected row, a mandatory cell without a value, an existing file, two reports with one
     // name.
-    run(&place, &job(&damaged(), &LABELS, ""), &[]).ends(3);
-    assert!(files(&place.path("out")).is_empty());
+    run(&sandbox, &job(&damaged(), &LABELS, ""), &[]).ends(3);
+    assert!(files(&sandbox.path("out")).is_empty());
     let agreement = fs::read_to_string(example("agreement.toml")).unwrap();
-    place.put("no-service.toml", agreement.replace("northwind-free", "northwind-fee"));
+    sandbox.put("no-service.toml", agreement.replace("northwind-free", "northwind-fee"));
     let other = text.replacen(&example("agreement.toml"), "no-service.toml", 1);
-    run(&place, &other, &[]).ends(3).says("DEA0301").says("no-service.toml");
-    assert!(files(&place.path("out")).is_empty());
-    // A value that a table has no room for: which report it is of is reported.
-    place.put(
+    run(&sandbox, &other, &[]).ends(3).says("DEA0301").says("no-service.toml");
+    assert!(files(&sandbox.path("out")).is_empty());
+    // A value that is too long for its cell: the message names the report.
+    sandbox.put(
         "narrow.toml",
         "id = \"label.narrow\"\ntitle = \"Narrow\"\ndirections = [\"write\"]\ngrain = \"aggregate\"\nreference = \"invented\"\n\
          [table]\ncontainer = \"csv\"\n[[column]]\nheading = \"Title\"\nfield = \"recording.title\"\nmax-length = 4\n",
     );
     let narrow = text.replace("format = \"canonical.csv\"", "format = \"label.narrow\"");
     let narrow = format!("layouts = [\"narrow.toml\"]\n{narrow}");
-    run(&place, &narrow, &[]).ends(3).says("SHT0509").says("output `label-fjordlight-records`");
-    assert!(files(&place.path("out")).is_empty());
-    run(&place, &text.replace("labels/{slug}-{period}", "labels/all"), &[]).ends(4);
-    assert!(files(&place.path("out")).is_empty());
-    fs::create_dir_all(place.path("out")).unwrap();
-    place.put("out/client.csv", "mine");
-    run(&place, &text, &[]).ends(4).says("client.csv");
-    assert_eq!(place.read("out/client.csv"), b"mine");
-    assert_eq!(files(&place.path("out")).len(), 1);
-    run(&place, &text, &["--dry-run", "--overwrite"]).ends(0).says("dry run");
-    assert_eq!(place.read("out/client.csv"), b"mine");
-    run(&place, &text, &["--overwrite"]).ends(0);
-    assert_eq!(files(&place.path("out")).len(), 7);
+    run(&sandbox, &narrow, &[]).ends(3).says("SHT0509").says("output `label-fjordlight-records`");
+    assert!(files(&sandbox.path("out")).is_empty());
+    run(&sandbox, &text.replace("labels/{slug}-{period}", "labels/all"), &[]).ends(4);
+    assert!(files(&sandbox.path("out")).is_empty());
+    fs::create_dir_all(sandbox.path("out")).unwrap();
+    sandbox.put("out/client.csv", "mine");
+    run(&sandbox, &text, &[]).ends(4).says("client.csv");
+    assert_eq!(sandbox.read("out/client.csv"), b"mine");
+    assert_eq!(files(&sandbox.path("out")).len(), 1);
+    run(&sandbox, &text, &["--dry-run", "--overwrite"]).ends(0).says("dry run");
+    assert_eq!(sandbox.read("out/client.csv"), b"mine");
+    run(&sandbox, &text, &["--overwrite"]).ends(0);
+    assert_eq!(files(&sandbox.path("out")).len(), 7);
 }
 
 #[test]
 fn faults_of_a_job_have_line_and_advice() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = job(&sound(), &LABELS, "");
     for (from, to, code, says) in [
         ("canonical.csv", "canonical.cvs", 2, "canonical.csv"),
@@ -194,27 +206,27 @@ fn faults_of_a_job_have_line_and_advice() {
         ("set = \"labels\"", "set = \"labels\"\nperiod = \"2026-13\"", 2, "period"),
         ("inputs = [", "inputs = [\"nothing-there.csv\", ", 4, "nothing-there.csv"),
     ] {
-        let ran = run(&place, &text.replace(from, to), &[]);
+        let ran = run(&sandbox, &text.replace(from, to), &[]);
         assert!(ran.code == code && ran.err.contains(says), "{to}: {}\n{}", ran.code, ran.err);
-        assert!(files(&place.path("out")).is_empty());
+        assert!(files(&sandbox.path("out")).is_empty());
     }
-    place.run(&["run", "job.toml", "-o", "job.toml"]).ends(2).says("-o");
-    // Sums cannot be routed.
-    place.convert(&sound(), &["--to", DSR, "-o", "dsr/"]).ends(0);
-    let name = place.names("dsr").remove(0);
-    run(&place, &job(&format!("dsr/{name}"), &LABELS, ""), &[]).ends(2).says("ENG0704");
+    sandbox.run(&["run", "job.toml", "-o", "job.toml"]).ends(2).says("-o");
+    // Usages cannot be routed.
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "dsr/"]).ends(0);
+    let name = sandbox.names("dsr").remove(0);
+    run(&sandbox, &job(&format!("dsr/{name}"), &LABELS, ""), &[]).ends(2).says("ENG0704");
 }
 
 #[test]
 fn personal_data_goes_only_to_whom_it_is_owed() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let layout = "id = \"label.plays\"\ntitle = \"Plays\"\ndirections = [\"write\"]\ngrain = \"event\"\nreference = \"this test\"\n\
                   [[column]]\nheading = \"Id\"\nfield = \"event.id\"\n[[column]]\nheading = \"User\"\nfield = \"event.user\"\n";
-    place.put("plays.toml", layout);
+    sandbox.put("plays.toml", layout);
     let more = "layouts = [\"plays.toml\"]\n[[output]]\nname = \"plays\"\nformat = \"label.plays\"\nfile = \"plays.csv\"\n";
-    run(&place, &job(&sound(), &[], more).replace("each = { label = [] }\n", ""), &[]).ends(0);
-    let (input, client) = (rows(&sound()), rows(place.path("out/client.csv").to_str().unwrap()));
-    let plays = rows(place.path("out/plays.csv").to_str().unwrap());
+    run(&sandbox, &job(&sound(), &[], more).replace("each = { label = [] }\n", ""), &[]).ends(0);
+    let (input, client) = (rows(&sound()), rows(sandbox.path("out/client.csv").to_str().unwrap()));
+    let plays = rows(sandbox.path("out/plays.csv").to_str().unwrap());
     assert_eq!(plays.len(), input.len());
     for ((input, client), play) in input.iter().zip(&client).zip(&plays) {
         assert_eq!(client["User ID"], input["User ID"]);
@@ -224,19 +236,19 @@ fn personal_data_goes_only_to_whom_it_is_owed() {
 
 #[test]
 fn rows_that_stand_twice_are_left_out_of_all_reports() {
-    let place = Place::new();
-    place.put("again.csv", fs::read(sound()).unwrap());
+    let sandbox = Sandbox::new();
+    sandbox.put("again.csv", fs::read(sound()).unwrap());
     let text = job(&sound(), &LABELS, "duplicates = \"drop\"");
     let twice = text.replacen("inputs = [", "inputs = [\"again.csv\", ", 1);
-    run(&place, &twice, &[]).ends(0).says("file-delivered-twice");
-    let both = files(&place.path("out"));
-    run(&place, &job(&sound(), &LABELS, ""), &["--overwrite"]).ends(0);
-    assert!(both == files(&place.path("out")));
+    run(&sandbox, &twice, &[]).ends(0).says("file-delivered-twice");
+    let both = files(&sandbox.path("out"));
+    run(&sandbox, &job(&sound(), &LABELS, ""), &["--overwrite"]).ends(0);
+    assert!(both == files(&sandbox.path("out")));
 }
 
 #[test]
 fn sales_and_refunds_are_dealt_out_with_their_money() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let cases = root().join("snapshots");
     let case = cases.join("cases/massivemusic.client-usage.download/sales-and-returns");
     let input = fs::read_dir(&case).unwrap().map(|entry| entry.unwrap().path());
@@ -255,11 +267,11 @@ fn sales_and_refunds_are_dealt_out_with_their_money() {
         "inputs = [{input:?}]\nfigures = {figures:?}\n[[output]]\nname = \"all\"\nformat = \"canonical.csv\"\nagreement = {agreement:?}\nfile = \"all.csv\"\n\
          [[output]]\nname = \"{{slug}}\"\nset = \"labels\"\neach = {{ label = {labels:?} }}\nformat = \"canonical.csv\"\nagreement = {agreement:?}\nfile = \"{{slug}}.csv\"\n"
     );
-    run(&place, &text, &["--receipt", "r.json", "--quarantine", "rejects.csv"]);
-    let receipt: Value = serde_json::from_slice(&place.read("r.json")).unwrap();
+    run(&sandbox, &text, &["--receipt", "r.json", "--quarantine", "rejects.csv"]);
+    let receipt: Value = serde_json::from_slice(&sandbox.read("r.json")).unwrap();
     assert_eq!(receipt["sets"][0]["taken"], receipt["sets"][1]["taken"]);
     assert!(receipt["sets"][0]["taken"]["paid"].as_object().is_some_and(|paid| !paid.is_empty()));
-    place.run(&[
+    sandbox.run(&[
         "convert",
         input,
         "--to",
@@ -273,10 +285,10 @@ fn sales_and_refunds_are_dealt_out_with_their_money() {
         "--quarantine",
         "rejects-alone.csv",
     ]);
-    assert!(place.read("out/all.csv") == place.read("alone.csv"));
+    assert!(sandbox.read("out/all.csv") == sandbox.read("alone.csv"));
 }
 
-/// A deal by which each user's ten euros go to what that user played, and nobody's to nothing.
+/// A user-centric deal: the ten euros of each user go to what that user played.
 const USER_CENTRIC: &str = r#"[[deal]]
 id = "by-user"
 label = "Tin Lantern Music"
@@ -301,18 +313,17 @@ allocation = "largest-remainder"
 
 #[test]
 fn what_each_user_paid_goes_to_what_that_user_played() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let agreement = fs::read_to_string(example("labels/tin-lantern.toml")).unwrap();
     let (head, _) = agreement.split_once("[[deal]]").unwrap();
-    place.put("by-user.toml", format!("{head}{USER_CENTRIC}"));
+    sandbox.put("by-user.toml", format!("{head}{USER_CENTRIC}"));
     let text = format!(
         "inputs = [{:?}]\nfigures = {:?}\nperiod = \"2026-10\"\n[[output]]\nname = \"tin\"\nwhen = {{ label = \"Tin Lantern Music\" }}\n\
          format = \"canonical.csv\"\nagreement = \"by-user.toml\"\nfile = \"tin.csv\"\n",
         sound(),
         example("figures.csv"),
     );
-    // Seven of ten euros of each user, by that user's plays of thirty seconds and more; fractions
-    // of what all users played.
+    // Seven of the ten euros of each user, shared by that user's plays of at least thirty seconds.
     let mut played: BTreeMap<String, (u128, u128)> = BTreeMap::new();
     for play in rows(&sound()) {
         if play["Duration played"].parse::<u64>().unwrap() >= 30 {
@@ -332,8 +343,8 @@ fn what_each_user_paid_goes_to_what_that_user_played() {
     }
     let expected = (numerator * 2_000_000 + denominator) / (denominator * 2);
     for more in [&["--threads", "1"][..], &["--threads", "3", "--chunk-size", "4KiB"]] {
-        run(&place, &text, &[more, &["--overwrite"]].concat()).ends(0);
-        let amounts = rows(place.path("out/tin.csv").to_str().unwrap());
+        run(&sandbox, &text, &[more, &["--overwrite"]].concat()).ends(0);
+        let amounts = rows(sandbox.path("out/tin.csv").to_str().unwrap());
         let units = |text: &str| {
             let (whole, part) = text.split_once('.').unwrap_or((text, ""));
             format!("{whole}{part:0<6}").parse::<u128>().unwrap()
@@ -348,7 +359,7 @@ fn what_each_user_paid_goes_to_what_that_user_played() {
     }
 }
 
-/// The example's job for one label, with accounts.
+/// The example's job for one label, with balances.
 fn with_accounts(agreement: &str, label: &str, period: &str) -> String {
     format!(
         "inputs = [{:?}]\nfigures = {:?}\nperiod = {period:?}\nbalances = \"balances.toml\"\n[[output]]\nname = \"label\"\nwhen = {{ label = {label:?} }}\n\
@@ -361,12 +372,12 @@ fn with_accounts(agreement: &str, label: &str, period: &str) -> String {
 
 #[test]
 fn an_advance_is_carried_and_a_month_counts_once() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = with_accounts("labels/sandglass.toml", "Sandglass/Nile Audio", "2026-10");
-    run(&place, &text, &["--dry-run"]).ends(0);
-    assert!(!place.path("balances.toml").exists());
-    run(&place, &text, &[]).ends(0);
-    let first = String::from_utf8(place.read("balances.toml")).unwrap();
+    run(&sandbox, &text, &["--dry-run"]).ends(0);
+    assert!(!sandbox.path("balances.toml").exists());
+    run(&sandbox, &text, &[]).ends(0);
+    let first = String::from_utf8(sandbox.read("balances.toml")).unwrap();
     for line in [
         "opening = \"1500000.00\"",
         "recouped = \"624238.26\"",
@@ -375,30 +386,30 @@ fn an_advance_is_carried_and_a_month_counts_once() {
     ] {
         assert!(first.contains(line), "{line} is not in\n{first}");
     }
-    // The explanation ends with the account.
-    let explained = String::from_utf8(place.read("out/label.jsonl")).unwrap();
+    // The explanation ends with the balance.
+    let explained = String::from_utf8(sandbox.read("out/label.jsonl")).unwrap();
     let account: Value = serde_json::from_str(explained.lines().last().unwrap()).unwrap();
     assert_eq!(
         (account["step"].as_str(), account["unrecouped"].as_str()),
         (Some("account"), Some("875761.74"))
     );
-    // Once more: refused, and worked out again from what it began with.
-    run(&place, &text, &["--overwrite"]).ends(2).says("DEA0702").says("--redo");
-    run(&place, &text, &["--overwrite", "--redo"]).ends(0);
-    assert_eq!(String::from_utf8(place.read("balances.toml")).unwrap(), first);
-    // Accounts that somebody has changed are not believed.
-    place.put("balances.toml", first.replace("closing = \"875761.74\"", "closing = \"5761.74\""));
-    run(&place, &text, &["--overwrite", "--redo"]).ends(2).says("DEA0701").says("balances.toml:");
-    place.put("balances.toml", &first);
-    // A report that fails leaves the accounts as they are.
-    run(&place, &text.replace("label.standard", "label.believe.statement"), &["--overwrite", "--redo"])
+    // A second run is refused; with `--redo` it computes the period again from the opening balance.
+    run(&sandbox, &text, &["--overwrite"]).ends(2).says("DEA0702").says("--redo");
+    run(&sandbox, &text, &["--overwrite", "--redo"]).ends(0);
+    assert_eq!(String::from_utf8(sandbox.read("balances.toml")).unwrap(), first);
+    // Balances that were edited are refused.
+    sandbox.put("balances.toml", first.replace("closing = \"875761.74\"", "closing = \"5761.74\""));
+    run(&sandbox, &text, &["--overwrite", "--redo"]).ends(2).says("DEA0701").says("balances.toml:");
+    sandbox.put("balances.toml", &first);
+    // A failed report leaves the balances unchanged.
+    run(&sandbox, &text.replace("label.standard", "label.believe.statement"), &["--overwrite", "--redo"])
         .ends(3);
-    assert_eq!(String::from_utf8(place.read("balances.toml")).unwrap(), first);
+    assert_eq!(String::from_utf8(sandbox.read("balances.toml")).unwrap(), first);
 }
 
 #[test]
 fn deals_that_cannot_be_worked_out_are_refused_with_place_and_advice() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let original = fs::read_to_string(example("labels/hatoba.toml")).unwrap();
     let figures = fs::read_to_string(example("figures.csv")).unwrap();
     let text = with_accounts("labels/hatoba.toml", "波止場レコード", "2026-10")
@@ -424,31 +435,31 @@ fn deals_that_cannot_be_worked_out_are_refused_with_place_and_advice() {
         ("territories = \"Worldwide\"", "territories = [\"JP\"]", "DEA0523", "territor"),
     ] {
         assert!(original.contains(from), "{from}");
-        place.put("deal.toml", original.replace(from, to));
-        place.put("figures.csv", &figures);
-        let ran = run(&place, &text, &[]);
+        sandbox.put("deal.toml", original.replace(from, to));
+        sandbox.put("figures.csv", &figures);
+        let ran = run(&sandbox, &text, &[]);
         assert!(
             ran.code == 2 && ran.err.contains(code) && ran.err.contains(says) && ran.err.contains("help: "),
             "{to}: {}\n{}",
             ran.code,
             ran.err
         );
-        assert!(files(&place.path("out")).is_empty() && !place.path("balances.toml").exists());
+        assert!(files(&sandbox.path("out")).is_empty() && !sandbox.path("balances.toml").exists());
     }
-    // A figure that a model needs and that is absent; absent is not zero.
-    place.put("deal.toml", &original);
-    place.put("figures.csv", figures.replace("EUR,322799.83,36518", "EUR,322799.83,"));
-    run(&place, &text, &[]).ends(2).says("DEA0520").says("figures.csv:");
-    // An amount beyond 28 digits.
-    place.put("figures.csv", figures.replace("322799.83", "9999999999999999999999999999"));
-    let ran = run(&place, &text, &[]);
+    // A figure that a model needs is absent, which is not zero.
+    sandbox.put("deal.toml", &original);
+    sandbox.put("figures.csv", figures.replace("EUR,322799.83,36518", "EUR,322799.83,"));
+    run(&sandbox, &text, &[]).ends(2).says("DEA0520").says("figures.csv:");
+    // An amount of more than 28 digits.
+    sandbox.put("figures.csv", figures.replace("322799.83", "9999999999999999999999999999"));
+    let ran = run(&sandbox, &text, &[]);
     assert!(ran.code == 2 && ran.err.contains("DEA0528"), "{}", ran.err);
-    assert!(files(&place.path("out")).is_empty());
+    assert!(files(&sandbox.path("out")).is_empty());
 }
 
 #[test]
 fn packed_files_are_named_as_the_recipient_wants() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = format!(
         "inputs = [{:?}]\nfigures = {:?}\nperiod = \"2026-10\"\n[[output]]\nname = \"use\"\nwhen = {{ territory = \"US\" }}\nformat = \"label.soundexchange.rou.plain\"\n\
          agreement = {:?}\ncontainer = \"txt.gz\"\noptions = {{ \"text.category\" = \"H\" }}\n",
@@ -456,8 +467,8 @@ fn packed_files_are_named_as_the_recipient_wants() {
         example("figures.csv"),
         example("labels/fjordlight.toml"),
     );
-    run(&place, &text, &[]).ends(0);
-    let names = place.names("out");
+    run(&sandbox, &text, &[]).ends(0);
+    let names = sandbox.names("out");
     let is_packed = |name: &str| name.strip_suffix(".gz").is_some_and(|name| !name.contains(".txt"));
     assert!(matches!(&names[..], [name] if is_packed(name)), "{names:?}");
 }

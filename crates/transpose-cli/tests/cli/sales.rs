@@ -1,8 +1,8 @@
-//! Reports of sales, held against a program that works them out with fractions.
+//! Reports of sales, checked against a program that computes with fractions.
 
 #![expect(clippy::indexing_slicing, reason = "helpers of tests may fail as tests do")]
 
-use crate::support::{Place, root};
+use crate::support::{Sandbox, root};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ const ITEMS: [(&str, &str, &str); 5] = [
 const SHOPS: [&str; 3] = ["Northwind Shop UK", "Northwind Shop DE", "Northwind Shop FR"];
 const PRICES: [&str; 4] = ["0.99", "1.29", "0.00", "9.95"];
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers with a fixed seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -56,8 +56,7 @@ fn moment(hours: u64) -> String {
     format!("2026-{month:02}-{:02}T{:02}:00:00Z", days + 1, hours % 24)
 }
 
-/// Two reports of sales with refunds, some of sales of the other report, some of sales that no one
-/// has.
+/// Two reports of sales with refunds, some of sales in the other report, some of unknown sales.
 fn reports(seed: u64, sales: u64) -> [String; 2] {
     let mut random = Numbers(seed);
     let mut reports = [HEADINGS.to_owned(), HEADINGS.to_owned()];
@@ -82,7 +81,7 @@ fn reports(seed: u64, sales: u64) -> [String; 2] {
                 add(report, &id, at, "sale", "", &basket);
             }
             if random.below(3) == 0 {
-                // Near the fourth of a month, exactly there, or anywhere.
+                // Near the fourth of a month, exactly on it, or anywhere.
                 let later = match random.below(3) {
                     0 => random.below(100 * 24),
                     1 => CUT_OFF.saturating_sub(at),
@@ -124,17 +123,17 @@ fn usages(message: &str) -> Vec<Vec<String>> {
 #[test]
 fn usages_returns_and_money_are_those_of_a_program_that_counts_with_fractions() {
     for (seed, sales) in [(1, 40), (2, 300), (3, 300), (4, 3000)] {
-        let place = Place::new();
+        let sandbox = Sandbox::new();
         let terms = root().join("snapshots/terms");
         for name in ["shops.toml", "shops.csv"] {
-            fs::copy(terms.join(name), place.path(name)).unwrap();
+            fs::copy(terms.join(name), sandbox.path(name)).unwrap();
         }
         let [a, b] = reports(seed, sales);
-        place.put("a.csv", &a);
-        place.put("b.csv", &b);
+        sandbox.put("a.csv", &a);
+        sandbox.put("b.csv", &b);
         let oracle = Command::new("python3")
             .arg(root().join("xtask/oracle/sales.py"))
-            .args(["shops.toml", "a.csv", "b.csv"].map(|name| place.path(name)))
+            .args(["shops.toml", "a.csv", "b.csv"].map(|name| sandbox.path(name)))
             .output()
             .unwrap();
         assert!(oracle.status.success(), "{}", String::from_utf8_lossy(&oracle.stderr));
@@ -159,14 +158,14 @@ fn usages_returns_and_money_are_those_of_a_program_that_counts_with_fractions() 
                 more,
             ]
             .concat();
-            place.run(&arguments).ends(i32::from(rows("unmatched") > 0));
+            sandbox.run(&arguments).ends(i32::from(rows("unmatched") > 0));
             assert_eq!(
-                usages(&fs::read_to_string(place.path("message.tsv")).unwrap()),
+                usages(&fs::read_to_string(sandbox.path("message.tsv")).unwrap()),
                 expected,
                 "{seed} {more:?}"
             );
             let receipt: Value =
-                serde_json::from_slice(&fs::read(place.path("receipt.json")).unwrap()).unwrap();
+                serde_json::from_slice(&fs::read(sandbox.path("receipt.json")).unwrap()).unwrap();
             let ledger = &receipt["ledger"];
             assert_eq!(ledger["read"]["paid"], oracle["paid"]["read"], "{ledger:#}");
             assert_eq!(ledger["converted"]["paid"], oracle["paid"]["converted"]);

@@ -1,9 +1,9 @@
-//! When reports are due.
+//! `transpose schedule`: when reports are due.
 
-use crate::support::Place;
+use crate::support::Sandbox;
 
-/// The months of 2020 to 2030 whose report is not due on the 10th, worked out by hand with the
-/// calendars published on gov.uk.
+/// The months of 2020 to 2030 whose report is not due on the 10th, determined by hand from the
+/// calendars on gov.uk.
 const NOT_ON_THE_TENTH: [(&str, &str); 39] = [
     ("2020-03", "2020-04-14"), // Good Friday to Easter Monday
     ("2020-04", "2020-05-11"),
@@ -52,16 +52,16 @@ fn years() -> Vec<String> {
 
 #[test]
 fn due_dates_of_eleven_years() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let years = years();
     let mut words = vec!["schedule"];
     words.extend(years.iter().map(String::as_str));
-    let table = place.run(&words).ends(0);
+    let table = sandbox.run(&words).ends(0);
     insta::with_settings!({ snapshot_path => "../../../../snapshots/schedule", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("due-dates-2020-to-2030", table.text());
     });
     words.push("--json");
-    let json: serde_json::Value = serde_json::from_slice(&place.run(&words).ends(0).out).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&sandbox.run(&words).ends(0).out).unwrap();
     let late: Vec<(&str, &str)> = json
         .as_array()
         .unwrap()
@@ -74,15 +74,15 @@ fn due_dates_of_eleven_years() {
 
 #[test]
 fn weeks_days_and_years_without_an_answer() {
-    let place = Place::new();
-    let week = place.run(&["schedule", "--period", "2020-W13"]).ends(0);
+    let sandbox = Sandbox::new();
+    let week = sandbox.run(&["schedule", "--period", "2020-W13"]).ends(0);
     assert!(week.text().contains("2020-W13") && week.text().contains("2020-04-14"), "{}", week.text());
-    let last = place.run(&["schedule", "--period", "2100-11"]).ends(0);
+    let last = sandbox.run(&["schedule", "--period", "2100-11"]).ends(0);
     assert!(last.text().contains("2100-12-10"), "{}", last.text());
-    let first = place.run(&["schedule", "--period", "1999-12"]).ends(0);
+    let first = sandbox.run(&["schedule", "--period", "1999-12"]).ends(0);
     assert!(first.text().contains("2000-01-10"), "{}", first.text());
     for period in ["1999-11", "2100-12", "9999-12", "2100"] {
-        place.run(&["schedule", "--period", period]).ends(2).says("CLI0301");
+        sandbox.run(&["schedule", "--period", period]).ends(2).says("CLI0301");
     }
-    place.run(&["schedule"]).ends(2);
+    sandbox.run(&["schedule"]).ends(2);
 }

@@ -1,13 +1,13 @@
-//! Which plays take part: periods, time zones, and rows that appear several times.
+//! Which plays are reported: periods, time zones, duplicates, slices.
 
-use crate::support::{DSR, Place, Ran, USAGE, conversion, gzip, objects, sound};
+use crate::support::{CommandRun, DSR, Sandbox, USAGE, conversion, gzip, objects, sound};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-/// A log with everything that decides about a row.
+/// A log with all fields that decide whether a row is reported.
 const LOG: &str = r#"
 id = "label.log"
 title = "Log"
@@ -42,9 +42,9 @@ kind = "seconds"
 
 const HEAD: &str = "Play,Played,Logged,Deal,Seconds\n";
 
-/// Converts logs to what they are, and gives the output with the summary.
-fn log(place: &Place, inputs: &[&str], more: &[&str]) -> (Ran, Value) {
-    place.put("log.toml", LOG);
+/// Converts logs to their own format; returns the output and the summary.
+fn log(sandbox: &Sandbox, inputs: &[&str], more: &[&str]) -> (CommandRun, Value) {
+    sandbox.put("log.toml", LOG);
     let all = [
         &["convert"][..],
         inputs,
@@ -62,7 +62,7 @@ fn log(place: &Place, inputs: &[&str], more: &[&str]) -> (Ran, Value) {
         ],
         more,
     ];
-    let ran = place.run(&all.concat());
+    let ran = sandbox.run(&all.concat());
     let summary = objects(&ran.err).pop().unwrap();
     (ran, summary)
 }
@@ -77,7 +77,7 @@ fn found(summary: &Value, code: &str) -> u64 {
     count.and_then(Value::as_u64).unwrap_or(0)
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers with a fixed seed.
 fn numbers() -> impl FnMut(usize) -> usize {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     move |below| {
@@ -86,10 +86,10 @@ fn numbers() -> impl FnMut(usize) -> usize {
     }
 }
 
-/// The sound report in two files with rows that are repeated, some with another device, and the
-/// same without any later row of an identifier, which is reported by this test's own eyes: the
-/// identifier is the third cell, and no cell before it has a comma.
-fn repeated(place: &Place) -> (u64, u64) {
+/// The sound report in two files with repeated rows, some with another device, and the same report
+/// without repetitions. The test finds the identifier itself: it is the third cell, and no cell
+/// before it has a comma.
+fn repeated(sandbox: &Sandbox) -> (u64, u64) {
     let report = fs::read_to_string(sound()).unwrap();
     let (head, body) = report.split_once('\n').unwrap();
     let mut lines: Vec<String> = body.lines().take(900).map(str::to_owned).collect();
@@ -117,17 +117,17 @@ fn repeated(place: &Place) -> (u64, u64) {
     let file = |lines: &[&str]| format!("{head}\n{}\n", lines.join("\n"));
     let all: Vec<&str> = lines.iter().map(String::as_str).collect();
     let (one, two) = all.split_at(500);
-    place.put("one.csv", file(one));
-    place.put("two.csv", file(two));
-    place.put("clean.csv", file(&kept));
+    sandbox.put("one.csv", file(one));
+    sandbox.put("two.csv", file(two));
+    sandbox.put("clean.csv", file(&kept));
     (equal, different)
 }
 
 #[test]
 fn first_row_of_each_identifier_is_converted() {
-    let place = Place::new();
-    let (equal, different) = repeated(&place);
-    let clean = place.run(&["convert", "clean.csv", "--to", USAGE, "-o", "-"]).ends(0);
+    let sandbox = Sandbox::new();
+    let (equal, different) = repeated(&sandbox);
+    let clean = sandbox.run(&["convert", "clean.csv", "--to", USAGE, "-o", "-"]).ends(0);
     let inputs = ["convert", "one.csv", "two.csv", "--to", USAGE, "-o", "-", "--message-format", "json"];
     let mut known: Option<Vec<Value>> = None;
     for more in [
@@ -136,21 +136,21 @@ fn first_row_of_each_identifier_is_converted() {
         &["--threads", "3", "--chunk-size", "700"],
         &["--chunk-size", "64KiB", "--memory-limit", "64MiB"],
     ] {
-        let ran = place.run(&[&inputs[..], &["--duplicates", "drop"], more].concat()).ends(1);
+        let ran = sandbox.run(&[&inputs[..], &["--duplicates", "drop"], more].concat()).ends(1);
         assert_eq!(ran.out, clean.out, "{more:?}");
         let summary = objects(&ran.err).pop().unwrap();
         assert_eq!((rows(&summary, "duplicate"), rows(&summary, "duplicate-id")), (equal, different));
         assert_eq!((found(&summary, "ENG0401"), found(&summary, "ENG0402")), (equal, different));
-        // What went to disk depends on a secret seed: identifiers that only look alike are compared
-        // as well.
+        // The number of spilled bytes depends on a secret seed, because identifiers with equal
+        // hashes are compared as well.
         let mut told = objects(&ran.err);
         let summary = told.last_mut().and_then(|told| told["summary"].as_object_mut()).unwrap();
         assert!(summary.remove("spilled-bytes").is_some());
         assert_eq!(known.get_or_insert_with(|| told.clone()), &told, "{more:?}");
     }
-    // Reported and kept, or not looked for.
-    let report = place.run(&[&inputs[..], &["--duplicates", "report"]].concat()).ends(1);
-    let off = place.run(&inputs).ends(0);
+    // Reported and kept, or not checked.
+    let report = sandbox.run(&[&inputs[..], &["--duplicates", "report"]].concat()).ends(1);
+    let off = sandbox.run(&inputs).ends(0);
     assert_eq!(report.out, off.out);
     let summary = objects(&report.err).pop().unwrap();
     assert_eq!((rows(&summary, "duplicate"), found(&summary, "ENG0401")), (0, equal));
@@ -159,47 +159,47 @@ fn first_row_of_each_identifier_is_converted() {
         "{}",
         report.err
     );
-    // Counting goes the same way.
+    // The same for a target of usages.
     let sums = |inputs: &[&str], more: &[&str]| {
         let more = [&inputs[1..], &["--to", DSR, "-o", "-"], more].concat();
-        place.run(&conversion(inputs[0], &more)).out
+        sandbox.run(&conversion(inputs[0], &more)).out
     };
     assert_eq!(sums(&["one.csv", "two.csv"], &["--duplicates", "drop"]), sums(&["clean.csv"], &[]));
 }
 
 #[test]
 fn pipe_is_kept_for_the_readings() {
-    let place = Place::new();
-    repeated(&place);
-    let clean = place.run(&["convert", "clean.csv", "--to", USAGE, "-o", "-"]).ends(0);
-    let one = place.read("one.csv");
+    let sandbox = Sandbox::new();
+    repeated(&sandbox);
+    let clean = sandbox.run(&["convert", "clean.csv", "--to", USAGE, "-o", "-"]).ends(0);
+    let one = sandbox.read("one.csv");
     let arguments = ["convert", "-", "two.csv", "--to", USAGE, "-o", "-", "--duplicates", "drop"];
-    assert_eq!(place.fed(&arguments, &one).ends(1).out, clean.out);
+    assert_eq!(sandbox.run_with_input(&arguments, &one).ends(1).out, clean.out);
 }
 
 #[test]
 fn refunds_and_rows_without_an_identifier_are_no_duplicates() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let sale = "7,2026-10-01T00:00:00Z,,Sale,10\n";
     let refund = "7,2026-10-02T00:00:00Z,,Refund,0\n";
     let nameless = ",2026-10-03T00:00:00Z,,Sale,5\n";
-    place.put(
+    sandbox.put(
         "log.csv",
         format!("{HEAD}{sale}{refund}{nameless}{nameless}{refund}\"7\",2026-10-01T00:00Z,,Sale,10.0\n"),
     );
-    let (ran, summary) = log(&place, &["log.csv"], &["--duplicates", "drop"]);
+    let (ran, summary) = log(&sandbox, &["log.csv"], &["--duplicates", "drop"]);
     assert_eq!(ran.text(), format!("{HEAD}{sale}{refund}{nameless}{nameless}"));
-    // The last row is written in another way and says the same.
+    // The last row has another notation of the same values.
     assert_eq!((rows(&summary, "duplicate"), rows(&summary, "duplicate-id")), (2, 0));
     assert_eq!(found(&summary, "ENG0403"), 2);
     ran.ends(0);
-    place.put("none.csv", "Played,Seconds\n2026-10-01T00:00:00Z,1\n");
-    log(&place, &["none.csv"], &["--duplicates", "report"]).0.ends(2).says("ENG0404");
+    sandbox.put("none.csv", "Played,Seconds\n2026-10-01T00:00:00Z,1\n");
+    log(&sandbox, &["none.csv"], &["--duplicates", "report"]).0.ends(2).says("ENG0404");
 }
 
 #[test]
 fn first_and_last_moment_of_a_period_belong_to_it() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let row = |number: u32, time: &str| format!("{number},{time},,,1\n");
     let times = [
         "2026-03-28T23:59:59.999999Z",
@@ -208,16 +208,16 @@ fn first_and_last_moment_of_a_period_belong_to_it() {
         "2026-03-29T23:00:00Z",
     ];
     let body: String = times.iter().zip(1..).map(|(time, number)| row(number, time)).collect();
-    place.put("log.csv", format!("{HEAD}{body}"));
-    // The day has 23 hours in London: clocks go from one to two.
+    sandbox.put("log.csv", format!("{HEAD}{body}"));
+    // The day has 23 hours in London, because clocks go from one to two.
     let day = ["--period", "2026-03-29", "--time-zone", "Europe/London"];
-    let (ran, summary) = log(&place, &["log.csv"], &day);
+    let (ran, summary) = log(&sandbox, &["log.csv"], &day);
     let kept: Vec<&str> = ran.text().lines().skip(1).map(|line| &line[..1]).collect();
     assert_eq!((kept, rows(&summary, "outside-period")), (vec!["2", "3"], 2));
     ran.ends(0);
-    let (ran, _) = log(&place, &["log.csv"], &["--period", "2026-03-29"]);
+    let (ran, _) = log(&sandbox, &["log.csv"], &["--period", "2026-03-29"]);
     assert_eq!(ran.text().lines().count(), 4);
-    let (ran, _) = log(&place, &["log.csv"], &[&day[..], &["--outside", "refuse"]].concat());
+    let (ran, _) = log(&sandbox, &["log.csv"], &[&day[..], &["--outside", "refuse"]].concat());
     assert!(
         ran.out.is_empty() && ran.err.contains("\"line\":2") && ran.err.contains("\"line\":5"),
         "{}",
@@ -228,7 +228,7 @@ fn first_and_last_moment_of_a_period_belong_to_it() {
 
 #[test]
 fn plays_that_were_logged_late_have_a_reason_of_their_own() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let rows_of = |rows: &[(&str, &str)]| -> String {
         let row =
             |((played, logged), number): (&(&str, &str), u32)| format!("{number},{played},{logged},,1\n");
@@ -241,34 +241,35 @@ fn plays_that_were_logged_late_have_a_reason_of_their_own() {
         ("2026-09-30T23:00:00Z", ""),
         ("2026-10-05T00:00:00Z", ""),
     ]);
-    place.put("log.csv", format!("{HEAD}{body}"));
-    let kept =
-        |ran: &Ran| ran.text().lines().skip(1).map(|line| line[..1].to_owned()).collect::<Vec<_>>().concat();
-    let (ran, summary) = log(&place, &["log.csv"], &["--period", "2026-10"]);
+    sandbox.put("log.csv", format!("{HEAD}{body}"));
+    let kept = |ran: &CommandRun| {
+        ran.text().lines().skip(1).map(|line| line[..1].to_owned()).collect::<Vec<_>>().concat()
+    };
+    let (ran, summary) = log(&sandbox, &["log.csv"], &["--period", "2026-10"]);
     assert_eq!((kept(&ran).as_str(), rows(&summary, "late"), rows(&summary, "outside-period")), ("35", 1, 2));
     assert_eq!(found(&summary, "ENG0406"), 1);
-    let (ran, summary) = log(&place, &["log.csv"], &["--period", "2026-10", "--period-by", "logged"]);
+    let (ran, summary) = log(&sandbox, &["log.csv"], &["--period", "2026-10", "--period-by", "logged"]);
     assert_eq!((kept(&ran).as_str(), rows(&summary, "late"), rows(&summary, "outside-period")), ("15", 0, 3));
     assert_eq!(found(&summary, "ENG0407"), 1);
-    // A report that does not say when plays were logged.
-    let ran = place.convert(&sound(), &["--to", DSR, "-o", "-", "--period-by", "logged"]);
+    // A report without the time of logging.
+    let ran = sandbox.convert(&sound(), &["--to", DSR, "-o", "-", "--period-by", "logged"]);
     ran.ends(0).says("ENG0408");
 }
 
 #[test]
 fn file_that_is_delivered_twice_is_converted_once() {
-    let place = Place::new();
-    // Rows without identifiers: nothing else says that they appear twice.
+    let sandbox = Sandbox::new();
+    // Duplicates without identifiers cannot be found.
     let body = ",2026-10-01T00:00:00Z,,,1\n,2026-10-02T00:00:00Z,,,1\n";
-    place.put("one.csv", format!("{HEAD}{body}"));
-    place.put("two.csv.gz", gzip(format!("{HEAD}{body}").as_bytes()));
-    place.put("three.csv", format!("{HEAD},2026-10-03T00:00:00Z,,,1\n"));
+    sandbox.put("one.csv", format!("{HEAD}{body}"));
+    sandbox.put("two.csv.gz", gzip(format!("{HEAD}{body}").as_bytes()));
+    sandbox.put("three.csv", format!("{HEAD},2026-10-03T00:00:00Z,,,1\n"));
     let inputs = ["one.csv", "three.csv", "two.csv.gz"];
-    let (ran, summary) = log(&place, &inputs, &["--duplicates", "drop"]);
+    let (ran, summary) = log(&sandbox, &inputs, &["--duplicates", "drop"]);
     assert_eq!(ran.text(), format!("{HEAD}{body},2026-10-03T00:00:00Z,,,1\n"));
     assert_eq!((rows(&summary, "file-delivered-twice"), found(&summary, "ENG0409")), (2, 1));
     ran.ends(0).says("the same content as `one.csv`");
-    let (ran, summary) = log(&place, &inputs, &["--duplicates", "report"]);
+    let (ran, summary) = log(&sandbox, &inputs, &["--duplicates", "report"]);
     assert_eq!((ran.text().lines().count(), rows(&summary, "file-delivered-twice")), (6, 0));
     assert_eq!(found(&summary, "ENG0409"), 1);
     // The same through a pipe.
@@ -285,44 +286,45 @@ fn file_that_is_delivered_twice_is_converted_once() {
         "--duplicates",
         "drop",
     ];
-    let ran = place.fed(&[&arguments[..], &["--from", "label.log"]].concat(), &place.read("two.csv.gz"));
+    let ran = sandbox
+        .run_with_input(&[&arguments[..], &["--from", "label.log"]].concat(), &sandbox.read("two.csv.gz"));
     assert_eq!(ran.ends(0).text(), format!("{HEAD}{body}"));
 }
 
 #[test]
 fn file_that_was_received_before_is_refused() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let convert = |input: &str, more: &[&str]| {
         let all = ["convert", input, "--to", USAGE, "-o", "-", "--received", "received.jsonl"];
-        place.run(&[&all[..], more].concat())
+        sandbox.run(&[&all[..], more].concat())
     };
-    place.put("packed.csv.gz", gzip(&fs::read(sound()).unwrap()));
+    sandbox.put("packed.csv.gz", gzip(&fs::read(sound()).unwrap()));
     convert(&sound(), &["--dry-run"]).ends(0);
-    assert!(!place.path("received.jsonl").exists());
+    assert!(!sandbox.path("received.jsonl").exists());
     let first = convert(&sound(), &[]).ends(0);
     let again = convert("packed.csv.gz", &[]).ends(3).says("CLI0201").says("2026-11-10T06:00:00Z");
     assert!(again.out.is_empty());
     assert_eq!(convert("packed.csv.gz", &["--again"]).ends(0).out, first.out);
-    // A pipe is kept, so that its content is known before it is converted.
+    // The content of a pipe is copied, so that its hash is known before the conversion.
     let all = ["convert", "-", "--to", USAGE, "-o", "-", "--received", "received.jsonl"];
-    place.fed(&all, &place.read("packed.csv.gz")).ends(3).says("CLI0201");
-    let lines = String::from_utf8(place.read("received.jsonl")).unwrap();
+    sandbox.run_with_input(&all, &sandbox.read("packed.csv.gz")).ends(3).says("CLI0201");
+    let lines = String::from_utf8(sandbox.read("received.jsonl")).unwrap();
     let sum = Command::new("sha256sum").arg(sound()).output().unwrap();
     let sum = String::from_utf8(sum.stdout).unwrap();
     assert_eq!(lines.lines().count(), 1);
     assert!(lines.contains(sum.split(' ').next().unwrap()), "{lines}");
-    // What fails is not remembered.
-    place.put("damaged.csv", fs::read(crate::support::damaged()).unwrap());
+    // A failed run adds nothing to the delivery log.
+    sandbox.put("damaged.csv", fs::read(crate::support::damaged()).unwrap());
     convert("damaged.csv", &[]).ends(3);
     convert("damaged.csv", &["--on-reject", "quarantine", "--quarantine", "aside.csv"]).ends(1);
     convert("damaged.csv", &[]).ends(3).says("CLI0201");
-    place.put("received.jsonl", "a list of something else\n");
+    sandbox.put("received.jsonl", "a list of something else\n");
     convert(&sound(), &[]).ends(2).says("received.jsonl:1");
 }
 
-/// Plays over ten weeks in no order, and the rows of each day by this test's own count: the day is
-/// the text before the `T`.
-fn spread(place: &Place, rows: usize) -> HashMap<String, Vec<String>> {
+/// Plays over ten weeks in random order, and the rows of each day as the test counts them: the day
+/// is the text before the `T`.
+fn spread(sandbox: &Sandbox, rows: usize) -> HashMap<String, Vec<String>> {
     let mut number = numbers();
     let mut days: HashMap<String, Vec<String>> = HashMap::new();
     let mut body = String::new();
@@ -334,25 +336,25 @@ fn spread(place: &Place, rows: usize) -> HashMap<String, Vec<String>> {
         body.push('\n');
         days.entry(day).or_default().push(line);
     }
-    place.put("log.csv", format!("{HEAD}{body}"));
+    sandbox.put("log.csv", format!("{HEAD}{body}"));
     days
 }
 
 #[test]
 fn plays_are_dealt_out_to_slices_of_time() {
-    let place = Place::new();
-    let days = spread(&place, 5000);
+    let sandbox = Sandbox::new();
+    let days = spread(&sandbox, 5000);
     let split = |by: &str, out: &str, more: &[&str]| {
-        place.put("log.toml", LOG);
+        sandbox.put("log.toml", LOG);
         let all = ["convert", "log.csv", "--from", "label.log", "--to", "label.log", "--layout", "log.toml"];
-        place.run(&[&all[..], &["--split-by", by, "-o", out, "--message-format", "json"], more].concat())
+        sandbox.run(&[&all[..], &["--split-by", by, "-o", out, "--message-format", "json"], more].concat())
     };
     let ran = split("day", "days/", &[]).ends(0);
-    let names = place.names("days");
+    let names = sandbox.names("days");
     assert_eq!(names.len(), days.len());
     for (day, lines) in &days {
         let name = names.iter().find(|name| name.ends_with(&format!("_{day}.csv"))).unwrap();
-        let text = String::from_utf8(place.read(&format!("days/{name}"))).unwrap();
+        let text = String::from_utf8(sandbox.read(&format!("days/{name}"))).unwrap();
         assert_eq!(text, format!("{HEAD}{}\n", lines.join("\n")), "{name}");
     }
     let summary = objects(&ran.err).pop().unwrap();
@@ -362,31 +364,31 @@ fn plays_are_dealt_out_to_slices_of_time() {
         let day = slice["slice"].as_str().unwrap();
         assert_eq!(slice["rows"], days[day].len());
     }
-    // The same however it is read.
+    // The same for every chunk size and number of threads.
     for (number, more) in
         [&["--threads", "1"][..], &["--threads", "3", "--chunk-size", "500"]].iter().enumerate()
     {
         let out = format!("again{number}/");
         split("day", &out, more).ends(0);
-        let again = place.names(&out);
+        let again = sandbox.names(&out);
         assert_eq!(again, names);
         for name in again {
-            assert!(place.read(&format!("{out}{name}")) == place.read(&format!("days/{name}")), "{name}");
+            assert!(sandbox.read(&format!("{out}{name}")) == sandbox.read(&format!("days/{name}")), "{name}");
         }
     }
-    // Weeks and months hold the same rows; a period leaves the others out.
+    // Weeks and months have the same rows; a period filters the others.
     split("month", "months/", &["--container", "csv.gz"]).ends(0);
-    assert_eq!(place.names("months").len(), 3);
-    assert!(place.names("months").iter().all(|name| name.ends_with(".csv.gz")));
+    assert_eq!(sandbox.names("months").len(), 3);
+    assert!(sandbox.names("months").iter().all(|name| name.ends_with(".csv.gz")));
     let ran = split("week", "weeks/", &["--period", "2026-10"]).ends(0);
-    let weeks = place.names("weeks");
+    let weeks = sandbox.names("weeks");
     assert!(weeks.len() == 5 && weeks.iter().any(|name| name.ends_with("_2026-W41.csv")), "{weeks:?}");
     let summary = objects(&ran.err).pop().unwrap();
     let october: usize =
         days.iter().filter(|(day, _)| day.starts_with("2026-10")).map(|(_, rows)| rows.len()).sum();
     let rows: usize = weeks
         .iter()
-        .map(|name| String::from_utf8(place.read(&format!("weeks/{name}"))).unwrap().lines().count() - 1)
+        .map(|name| String::from_utf8(sandbox.read(&format!("weeks/{name}"))).unwrap().lines().count() - 1)
         .sum();
     assert_eq!(
         (rows as u64, summary["summary"]["ledger"]["converted"]["rows"].as_u64()),
@@ -396,13 +398,13 @@ fn plays_are_dealt_out_to_slices_of_time() {
 
 #[test]
 fn sums_are_made_slice_by_slice() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let split = |more: &[&str]| {
         let all = ["--to", DSR, "-o", "out/", "--split-by", "week", "--period", "2026-10-05--2026-10-18"];
-        place.run(&conversion(&sound(), &[&all[..], more].concat()))
+        sandbox.run(&conversion(&sound(), &[&all[..], more].concat()))
     };
     let agreement = fs::read_to_string(crate::support::example("agreement.toml")).unwrap();
-    place.put("agreement.toml", &agreement);
+    sandbox.put("agreement.toml", &agreement);
     let figures = fs::read_to_string(crate::support::example("figures.csv")).unwrap();
     let second: Vec<String> = figures
         .lines()
@@ -411,20 +413,20 @@ fn sums_are_made_slice_by_slice() {
         .collect();
     assert!(!second.is_empty());
     let first = figures.replace("\n2026-10,", "\n2026-W41,");
-    place.put("figures.csv", format!("{}\n{}\n", first.trim_end(), second.join("\n")));
+    sandbox.put("figures.csv", format!("{}\n{}\n", first.trim_end(), second.join("\n")));
     let weeks = |more: &[&str]| {
         let all =
             ["convert", &sound(), "--to", DSR, "--agreement", "agreement.toml", "--figures", "figures.csv"];
-        place.run(&[&all[..], more].concat())
+        sandbox.run(&[&all[..], more].concat())
     };
     weeks(&["-o", "out/", "--split-by", "week", "--period", "2026-10-05--2026-10-18"]).ends(0);
-    let names = place.names("out");
+    let names = sandbox.names("out");
     assert_eq!(names.len(), 2, "{names:?}");
     for (name, week) in names.iter().zip(["2026-W41", "2026-W42"]) {
         let first = if week == "2026-W41" { "2026-10-05--2026-10-11" } else { "2026-10-12--2026-10-18" };
         assert!(name.contains(first), "{name}");
         weeks(&["-o", "alone/", "--period", week, "--overwrite"]).ends(0);
-        assert!(place.read(&format!("alone/{name}")) == place.read(&format!("out/{name}")), "{name}");
+        assert!(sandbox.read(&format!("alone/{name}")) == sandbox.read(&format!("out/{name}")), "{name}");
     }
     for wrong in
         [&["--receipt", "receipt.json"][..], &["--outside", "refuse"], &["--quarantine", "aside.csv"]]
@@ -432,26 +434,26 @@ fn sums_are_made_slice_by_slice() {
         split(wrong).ends(2).says("once per slice");
     }
     let all = ["--to", DSR, "-o", "out/", "--split-by", "week"];
-    place.run(&conversion(&sound(), &all)).ends(2).says("--period");
+    sandbox.run(&conversion(&sound(), &all)).ends(2).says("--period");
 }
 
 #[test]
 fn slices_appear_together_or_not_at_all() {
-    let place = Place::new();
-    spread(&place, 300);
-    place.put("log.toml", LOG);
+    let sandbox = Sandbox::new();
+    spread(&sandbox, 300);
+    sandbox.put("log.toml", LOG);
     let all = ["convert", "log.csv", "--from", "label.log", "--to", "label.log", "--layout", "log.toml"];
-    let split = |more: &[&str]| place.run(&[&all[..], &["--split-by", "month"], more].concat());
+    let split = |more: &[&str]| sandbox.run(&[&all[..], &["--split-by", "month"], more].concat());
     split(&["-o", "out/"]).ends(0);
-    let names = place.names("out");
-    fs::remove_file(place.path(&format!("out/{}", names[0]))).unwrap();
-    // One of the names is free, the others are taken.
+    let names = sandbox.names("out");
+    fs::remove_file(sandbox.path(&format!("out/{}", names[0]))).unwrap();
+    // One of the files does not exist yet, the others do.
     split(&["-o", "out/"]).ends(4);
-    assert_eq!(place.names("out"), names[1..]);
+    assert_eq!(sandbox.names("out"), names[1..]);
     split(&["-o", "out/", "--overwrite"]).ends(0);
-    assert_eq!(place.names("out"), names);
+    assert_eq!(sandbox.names("out"), names);
     split(&["-o", "out/none/", "--dry-run"]).ends(0);
-    assert!(place.names("out/none").is_empty());
+    assert!(sandbox.names("out/none").is_empty());
     split(&["-o", "one.csv"]).ends(2).says("--split-by");
     // Rows of 500 days are too many files.
     let mut body = String::from(HEAD);
@@ -464,7 +466,7 @@ fn slices_appear_together_or_not_at_all() {
             1 + day % 28
         );
     }
-    place.put("log.csv", body);
-    place.run(&[&all[..], &["--split-by", "day", "-o", "many/"]].concat()).ends(2).says("ENG0410");
-    assert!(place.names("many").is_empty());
+    sandbox.put("log.csv", body);
+    sandbox.run(&[&all[..], &["--split-by", "day", "-o", "many/"]].concat()).ends(2).says("ENG0410");
+    assert!(sandbox.names("many").is_empty());
 }

@@ -1,4 +1,4 @@
-//! Running the binary, and the files of the example.
+//! Runs the binary in a folder of its own; paths of the example.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// What a run has come to.
+/// The result of a command.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct CommandRun {
     pub(crate) code: i32,
     pub(crate) out: Vec<u8>,
     pub(crate) err: String,
 }
 
-impl Ran {
-    /// The same run, once its exit code is as expected.
+impl CommandRun {
+    /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}", self.err);
@@ -36,7 +36,7 @@ impl Ran {
     }
 }
 
-impl From<Output> for Ran {
+impl From<Output> for CommandRun {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -46,12 +46,12 @@ impl From<Output> for Ran {
     }
 }
 
-/// A folder of its own for one test.
-pub(crate) struct Place {
+/// A folder for one test, in which commands run.
+pub(crate) struct Sandbox {
     folder: TempDir,
 }
 
-impl Place {
+impl Sandbox {
     pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
@@ -68,7 +68,7 @@ impl Place {
         path
     }
 
-    /// The names of the files in a folder, sorted; none where there is no folder.
+    /// The names of the files in a folder, sorted; empty if the folder does not exist.
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path(folder)) else { return Vec::new() };
         let mut names: Vec<String> =
@@ -81,7 +81,7 @@ impl Place {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// The command, to be started in the folder, at a fixed moment.
+    /// A command that runs in the folder with a fixed clock.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_transpose"));
         command
@@ -93,12 +93,12 @@ impl Place {
         command
     }
 
-    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Ran {
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> CommandRun {
         self.command(arguments).output().unwrap().into()
     }
 
-    /// Runs with something on standard input.
-    pub(crate) fn fed<A: AsRef<OsStr>>(&self, arguments: &[A], bytes: &[u8]) -> Ran {
+    /// Runs a command with the given standard input.
+    pub(crate) fn run_with_input<A: AsRef<OsStr>>(&self, arguments: &[A], bytes: &[u8]) -> CommandRun {
         let mut child = self
             .command(arguments)
             .stdin(Stdio::piped())
@@ -109,7 +109,7 @@ impl Place {
         let mut stdin = child.stdin.take().unwrap();
         let bytes = bytes.to_vec();
         let feeder = std::thread::spawn(move || {
-            // A command that has seen enough closes the pipe.
+            // A command may close the pipe before it has read everything.
             let _ = stdin.write_all(&bytes);
         });
         let ran = child.wait_with_output().unwrap().into();
@@ -118,7 +118,7 @@ impl Place {
     }
 
     /// Converts an input with the agreement of the example.
-    pub(crate) fn convert(&self, input: &str, more: &[&str]) -> Ran {
+    pub(crate) fn convert(&self, input: &str, more: &[&str]) -> CommandRun {
         self.run(&conversion(input, more))
     }
 }
@@ -141,7 +141,7 @@ pub(crate) fn example(name: &str) -> String {
     root().join("examples/northwind").join(name).into_os_string().into_string().unwrap()
 }
 
-/// The workspace.
+/// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
@@ -154,7 +154,7 @@ pub(crate) fn damaged() -> String {
     example("subscription-2026-10-damaged.csv")
 }
 
-/// The bytes as one gzip member of stored blocks.
+/// The bytes as one gzip member with stored blocks.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let mut blocks = bytes.chunks(60_000).peekable();

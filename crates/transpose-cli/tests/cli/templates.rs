@@ -1,7 +1,6 @@
-//! Reports of plays other than those of subscriptions, and their totals against an independent
-//! count.
+//! Client usage reports other than subscriptions, with totals checked by an independent count.
 
-use crate::support::{DSR, Place, root, sound};
+use crate::support::{DSR, Sandbox, root, sound};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -32,11 +31,11 @@ content-category = "Music"
 conflict = "most-played"
 "#;
 
-/// What an independent program counts.
-fn counted(place: &Place, name: &str) -> Value {
+/// The counts of an independent program.
+fn counted(sandbox: &Sandbox, name: &str) -> Value {
     let output = Command::new("python3")
         .arg(root().join("xtask/oracle/count.py"))
-        .arg(place.path(name))
+        .arg(sandbox.path(name))
         .args(["--period", "2026-10"])
         .output()
         .unwrap();
@@ -55,8 +54,7 @@ fn by_country(count: &Value) -> BTreeMap<String, (u64, u64)> {
     sums
 }
 
-/// The same sums of a message: from its usage records, by the territory of the summary record that
-/// each names.
+/// The same totals of a message: from its usage records, by the territory of their summary record.
 fn of_message(message: &str) -> BTreeMap<String, (u64, u64)> {
     let mut territories: BTreeMap<&str, &str> = BTreeMap::new();
     let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();
@@ -80,37 +78,37 @@ fn of_message(message: &str) -> BTreeMap<String, (u64, u64)> {
 }
 
 /// The example as events, each with an end reason, which reports of catalogue plays need.
-fn events(place: &Place) {
-    place.run(&["convert", &sound(), "--to", "canonical.events", "-o", "plays.csv"]).ends(0);
-    let text = String::from_utf8(place.read("plays.csv")).unwrap();
+fn events(sandbox: &Sandbox) {
+    sandbox.run(&["convert", &sound(), "--to", "canonical.events", "-o", "plays.csv"]).ends(0);
+    let text = String::from_utf8(sandbox.read("plays.csv")).unwrap();
     let reasons = ["naturalEnd", "userSkipped", "other"];
     let with: Vec<String> = text
         .lines()
         .zip(std::iter::once("event.end-reason").chain(reasons.into_iter().cycle()))
         .map(|(line, reason)| format!("{line},{reason}\n"))
         .collect();
-    place.put("events.csv", with.concat());
+    sandbox.put("events.csv", with.concat());
 }
 
 #[test]
 fn plays_of_every_template_are_those_of_its_report() {
-    let place = Place::new();
-    place.put("agreement.toml", AGREEMENT);
-    events(&place);
+    let sandbox = Sandbox::new();
+    sandbox.put("agreement.toml", AGREEMENT);
+    events(&sandbox);
     let expected = {
-        place.put("original.csv", std::fs::read(sound()).unwrap());
-        by_country(&counted(&place, "original.csv"))
+        sandbox.put("original.csv", std::fs::read(sound()).unwrap());
+        by_country(&counted(&sandbox, "original.csv"))
     };
     let rows = expected.keys().map(|country| format!("2026-10,{country},Northwind Music,EUR,100.00,0,10\n"));
     let head = "period,territory,service,currency,net-revenue,subscribers,users\n";
-    place.put("figures.csv", std::iter::once(head.to_owned()).chain(rows).collect::<String>());
+    sandbox.put("figures.csv", std::iter::once(head.to_owned()).chain(rows).collect::<String>());
     for template in ["catalogue", "preview"] {
         let (report, target) = (format!("{template}.csv"), format!("massivemusic.client-usage.{template}"));
-        place.run(&["convert", "events.csv", "--to", &target, "-o", &report]).ends(0);
-        let count = by_country(&counted(&place, &report));
+        sandbox.run(&["convert", "events.csv", "--to", &target, "-o", &report]).ends(0);
+        let count = by_country(&counted(&sandbox, &report));
         assert_eq!(count, expected, "{template}");
         let given = ["--agreement", "agreement.toml", "--figures", "figures.csv", "--to", DSR, "-o", "-"];
-        let ran = place.run(&[&["convert", &report], &given[..]].concat()).ends(0);
+        let ran = sandbox.run(&[&["convert", &report], &given[..]].concat()).ends(0);
         assert_eq!(of_message(ran.text()), count, "{template}");
     }
 }

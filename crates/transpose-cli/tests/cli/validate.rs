@@ -1,16 +1,18 @@
-//! `transpose validate`: diagnostics as data, rules of partners, repaired copies.
+//! `transpose validate`: diagnostics as text, JSON Lines and SARIF, rules of partners, repaired
+//! copies.
 
-use crate::support::{DSR, Place, damaged, gzip, objects, root, sound};
+use crate::support::{DSR, Sandbox, damaged, gzip, objects, root, sound};
 use serde_json::Value;
 use std::process::Command;
 
-/// The message of the example under the name that the format gives it.
-fn message(place: &Place) -> String {
-    place.convert(&sound(), &["--to", DSR, "-o", "out/"]).ends(0);
-    format!("out/{}", place.names("out").remove(0))
+/// The message of the example under the name from the format.
+fn message(sandbox: &Sandbox) -> String {
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "out/"]).ends(0);
+    format!("out/{}", sandbox.names("out").remove(0))
 }
 
-/// A small sound message, whose name says nothing: one release, one recording, two usages.
+/// A small sound message without a file name of the standard: one release, one recording, two
+/// usages.
 const SMALL: &str = "\
 HEAD\tdsrf/1.4/1.2/1.5\tBasicAudioProfile\t1.4\tM-1\t2026-11-10T06:00:00Z\t1\t1\t2026-10-01\t2026-10-31\tPADPIDA2026100101S\tNorthwind Music\tNorthwindMusic\tPADPIDA2026100102Q\tExample Society\t
 SY01.03\t1\t\t\tPayAsYouGoModel\tPermanentDownload\tFR\tNorthwindPremium\t10\t\tEUR\t8.91\t\t\t\t\t\t
@@ -34,18 +36,18 @@ fn found(errors: u64, warnings: u64, notes: u64) -> Value {
 
 #[test]
 fn a_sound_message_is_told_to_be_one() {
-    let place = Place::new();
-    let name = message(&place);
-    let ran = place.run(&["validate", &name, "--strict"]).ends(0);
+    let sandbox = Sandbox::new();
+    let name = message(&sandbox);
+    let ran = sandbox.run(&["validate", &name, "--strict"]).ends(0);
     assert!(ran.text().ends_with("found: 0 errors, 0 warnings, 0 notes\n"), "{}", ran.text());
     assert!(ran.text().contains(": ddex.dsr.basic-audio@1.4, ") && ran.err.is_empty(), "{}", ran.text());
 }
 
 #[test]
 fn diagnostics_are_grouped_for_people() {
-    let place = Place::new();
-    place.put("m.tsv", SMALL.replace("\ttrue\t", "\tTrue\t").replace("\t10\t\tEUR", "\t9\t\tEUR"));
-    let ran = place.run(&["validate", "m.tsv", "--first", "1"]).ends(1);
+    let sandbox = Sandbox::new();
+    sandbox.put("m.tsv", SMALL.replace("\ttrue\t", "\tTrue\t").replace("\t10\t\tEUR", "\t9\t\tEUR"));
+    let ran = sandbox.run(&["validate", "m.tsv", "--first", "1"]).ends(1);
     let expected = "\
 error ENG0206 total-exceeded: 1 time
   m.tsv:2 SY01.03 cell 9 (TotalUsages): the usages of the sales context `1` add up to 10, and its total is `9`
@@ -63,9 +65,9 @@ error ENG0206 total-exceeded: 1 time
 
 #[test]
 fn json_has_one_diagnostic_a_line_and_a_summary() {
-    let place = Place::new();
-    place.put("m.tsv", SMALL.replace("\tX2\t", "\tX1\t"));
-    let ran = place.run(&["validate", "m.tsv", "--report", "jsonl"]).ends(1);
+    let sandbox = Sandbox::new();
+    sandbox.put("m.tsv", SMALL.replace("\tX2\t", "\tX1\t"));
+    let ran = sandbox.run(&["validate", "m.tsv", "--report", "jsonl"]).ends(1);
     let mut all = objects(ran.text());
     let summary = all.pop().unwrap()["summary"].take();
     assert_eq!(codes(ran.text()), [("DSR0291".to_owned(), None), ("ENG0204".to_owned(), Some(6))]);
@@ -87,7 +89,7 @@ fn json_has_one_diagnostic_a_line_and_a_summary() {
     assert_eq!((file["holds"]["lines"].as_u64(), file["of"].as_u64()), (Some(7), Some(1)));
 }
 
-/// What SARIF 2.1.0 requires, checked without any code of ours.
+/// The requirements of SARIF 2.1.0, checked independently.
 const SARIF: &str = r#"
 import json, sys
 log = json.load(open(sys.argv[1], encoding="utf-8"))
@@ -131,20 +133,23 @@ print(len(run["results"]), places, sum(rule["properties"]["notListed"] for rule 
 
 #[test]
 fn sarif_is_valid() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text =
         SMALL.replace("\ttrue\t", "\tTrue\t").replace("\t7\t2\t", "\t-7\t2\t").replace("\tX2\t", "\tX1\t");
-    place.put("a message.tsv", text);
-    place.put("check.py", SARIF);
-    let ran = place
+    sandbox.put("a message.tsv", text);
+    sandbox.put("check.py", SARIF);
+    let ran = sandbox
         .run(&["validate", "a message.tsv", "--report", "sarif", "-o", "log.sarif", "--first", "1"])
         .ends(1);
     assert!(ran.out.is_empty() && ran.err.contains("written: log.sarif"), "{}", ran.err);
-    let checked =
-        Command::new("python3").arg(place.path("check.py")).arg(place.path("log.sarif")).output().unwrap();
+    let checked = Command::new("python3")
+        .arg(sandbox.path("check.py"))
+        .arg(sandbox.path("log.sarif"))
+        .output()
+        .unwrap();
     let said = String::from_utf8([checked.stdout, checked.stderr].concat()).unwrap();
     assert!(checked.status.success(), "{said}");
-    let log: Value = serde_json::from_slice(&place.read("log.sarif")).unwrap();
+    let log: Value = serde_json::from_slice(&sandbox.read("log.sarif")).unwrap();
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert!(said.trim_end().ends_with(" 1") && said.starts_with(&results.len().to_string()), "{said}");
     let reused = results.iter().find(|result| result["ruleId"] == "ENG0204").unwrap();
@@ -156,78 +161,79 @@ fn sarif_is_valid() {
 
 #[test]
 fn ends_are_told_by_exit_codes() {
-    let place = Place::new();
-    let name = message(&place);
-    place.put("m.tsv", SMALL);
-    place.run(&["validate", "m.tsv"]).ends(0);
-    place.run(&["validate", "m.tsv", "--strict"]).ends(1);
-    place.put("less.tsv", SMALL.replace("\t10\t\tEUR", "\t11\t\tEUR"));
-    for (more, severity) in [(&[][..], "warning"), (&["--strict"], "error")] {
-        let ran = place.run(&[&["validate", "less.tsv", "--report", "jsonl"], more].concat());
+    let sandbox = Sandbox::new();
+    let name = message(&sandbox);
+    sandbox.put("m.tsv", SMALL);
+    sandbox.run(&["validate", "m.tsv"]).ends(0);
+    sandbox.run(&["validate", "m.tsv", "--strict"]).ends(1);
+    sandbox.put("less.tsv", SMALL.replace("\t10\t\tEUR", "\t11\t\tEUR"));
+    sandbox.put("all.toml", "[severity]\nV-SUM-1 = 'error'\n");
+    for (more, severity) in [(&["--strict"][..], "info"), (&["--rules", "all.toml"], "error")] {
+        let ran = sandbox.run(&[&["validate", "less.tsv", "--report", "jsonl"], more].concat());
         let sum = objects(ran.text()).into_iter().find(|diagnostic| diagnostic["code"] == "ENG0205").unwrap();
         assert_eq!(sum["severity"], severity);
     }
-    place.put("letter.txt", "Dear Sir or Madam\n");
-    place.run(&["validate", "letter.txt"]).ends(3).says("error[CLI0104] letter.txt");
-    place.run(&["validate", "none.tsv"]).ends(4);
-    place.run(&["validate", &name, "--set", "escape=1.1"]).ends(2).says("did you mean `escapes`");
-    place.run(&["validate", &name, "-o", &name]).ends(2).says("is both an input and the report");
-    place.put("there", "");
-    place.run(&["validate", &name, "-o", "there"]).ends(4);
-    place.run(&["validate", &name, "-o", "there", "--overwrite"]).ends(0);
-    assert!(String::from_utf8(place.read("there")).unwrap().contains("found: 0 errors"));
-    place.run(&["validate", &name, "--temp-dir", "nowhere"]).ends(4);
-    place.run(&["validate"]).ends(2);
+    sandbox.put("letter.txt", "Dear Sir or Madam\n");
+    sandbox.run(&["validate", "letter.txt"]).ends(3).says("error[CLI0104] letter.txt");
+    sandbox.run(&["validate", "none.tsv"]).ends(4);
+    sandbox.run(&["validate", &name, "--set", "escape=1.1"]).ends(2).says("did you mean `escapes`");
+    sandbox.run(&["validate", &name, "-o", &name]).ends(2).says("is both an input and the report");
+    sandbox.put("there", "");
+    sandbox.run(&["validate", &name, "-o", "there"]).ends(4);
+    sandbox.run(&["validate", &name, "-o", "there", "--overwrite"]).ends(0);
+    assert!(String::from_utf8(sandbox.read("there")).unwrap().contains("found: 0 errors"));
+    sandbox.run(&["validate", &name, "--temp-dir", "nowhere"]).ends(4);
+    sandbox.run(&["validate"]).ends(2);
 }
 
 #[test]
 fn pipes_and_packed_files_are_checked_like_others() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let text = SMALL.replace("\tX2\t", "\tX1\t");
-    place.put("m.tsv", &text);
-    place.put("m.gz", gzip(text.as_bytes()));
-    std::fs::create_dir(place.path("temp")).unwrap();
-    let plain = codes(place.run(&["validate", "m.tsv", "--report", "jsonl"]).ends(1).text());
+    sandbox.put("m.tsv", &text);
+    sandbox.put("m.gz", gzip(text.as_bytes()));
+    std::fs::create_dir(sandbox.path("temp")).unwrap();
+    let plain = codes(sandbox.run(&["validate", "m.tsv", "--report", "jsonl"]).ends(1).text());
     let more = ["--report", "jsonl", "--temp-dir", "temp"];
-    let packed = place.run(&[&["validate", "m.gz"], &more[..]].concat()).ends(1);
+    let packed = sandbox.run(&[&["validate", "m.gz"], &more[..]].concat()).ends(1);
     assert_eq!(codes(packed.text()), plain);
-    // What appears twice is compared in a second reading, which a pipe does not offer by itself; it
-    // has no name to check.
+    // Duplicates are compared in a second pass, for which a pipe is copied; a pipe has no file name
+    // to check.
     for bytes in [text.as_bytes(), &gzip(text.as_bytes())] {
-        let piped = place.fed(&[&["validate", "-"], &more[..]].concat(), bytes).ends(1);
+        let piped = sandbox.run_with_input(&[&["validate", "-"], &more[..]].concat(), bytes).ends(1);
         assert_eq!(codes(piped.text()), plain[1..]);
     }
-    assert!(place.names("temp").is_empty());
-    // One that is cut off in the middle.
+    assert!(sandbox.names("temp").is_empty());
+    // A message that is cut off in the middle.
     let whole = gzip(text.as_bytes());
-    place.put("cut.gz", &whole[..whole.len() - 20]);
-    place.run(&["validate", "cut.gz"]).ends(3).says("error[ENG0113] cut.gz");
+    sandbox.put("cut.gz", &whole[..whole.len() - 20]);
+    sandbox.run(&["validate", "cut.gz"]).ends(3).says("error[ENG0113] cut.gz");
 }
 
 #[test]
 fn files_of_messages_are_checked_together_in_any_order() {
-    let place = Place::new();
-    place.convert(&sound(), &["--to", DSR, "-o", "parts/", "--set", "max-file-size=60kB"]).ends(0);
-    place.put("small.tsv", SMALL);
+    let sandbox = Sandbox::new();
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "parts/", "--set", "max-file-size=60kB"]).ends(0);
+    sandbox.put("small.tsv", SMALL);
     let mut names: Vec<String> =
-        place.names("parts").into_iter().map(|name| format!("parts/{name}")).collect();
+        sandbox.names("parts").into_iter().map(|name| format!("parts/{name}")).collect();
     names.reverse();
     let whole: Vec<&str> = names.iter().map(String::as_str).collect();
-    let ran = place.run(&[&["validate", "small.tsv"], &whole[..]].concat()).ends(0);
+    let ran = sandbox.run(&[&["validate", "small.tsv"], &whole[..]].concat()).ends(0);
     assert!(
         ran.text().contains("message M-1: ") && ran.text().contains(&format!("{} files, ", whole.len())),
         "{}",
         ran.text()
     );
     assert!(ran.text().ends_with("found: 0 errors, 1 warning, 0 notes\n"), "{}", ran.text());
-    let ran = place.run(&[&["validate", "--report", "jsonl"], &whole[1..]].concat()).ends(1);
+    let ran = sandbox.run(&[&["validate", "--report", "jsonl"], &whole[1..]].concat()).ends(1);
     assert_eq!(codes(ran.text()).iter().filter(|(code, _)| code == "ENG0209").count(), 1);
 }
 
 #[test]
 fn a_damaged_file_is_told_and_the_rest_is_checked() {
-    let place = Place::new();
-    place.put(
+    let sandbox = Sandbox::new();
+    sandbox.put(
         "bad.tsv",
         SMALL
             .replace("Northwind Music", "North\u{1}")
@@ -237,8 +243,8 @@ fn a_damaged_file_is_told_and_the_rest_is_checked() {
             .map(|byte| if *byte == 1 { 0xff } else { *byte })
             .collect::<Vec<u8>>(),
     );
-    place.put("m.tsv", SMALL);
-    let ran = place.run(&["validate", "bad.tsv", "m.tsv", "--report", "jsonl"]).ends(1);
+    sandbox.put("m.tsv", SMALL);
+    let ran = sandbox.run(&["validate", "bad.tsv", "m.tsv", "--report", "jsonl"]).ends(1);
     let summary = objects(ran.text()).pop().unwrap()["summary"].take();
     assert!(
         codes(ran.text()).iter().any(|(code, line)| code == "DSR0241" && *line == Some(1)),
@@ -246,10 +252,10 @@ fn a_damaged_file_is_told_and_the_rest_is_checked() {
         ran.text()
     );
     assert_eq!(summary["messages"].as_array().unwrap().len(), 1);
-    // One that ends in the middle of its data: what was read until then is reported.
-    let whole = gzip(&place.read(&message(&place)));
-    place.put("cut.gz", &whole[..whole.len() - 2000]);
-    let ran = place.run(&["validate", "cut.gz", "m.tsv"]).ends(1);
+    // A gzip file that ends in the middle: what was read before is reported.
+    let whole = gzip(&sandbox.read(&message(&sandbox)));
+    sandbox.put("cut.gz", &whole[..whole.len() - 2000]);
+    let ran = sandbox.run(&["validate", "cut.gz", "m.tsv"]).ends(1);
     assert!(ran.text().contains("error ENG0113 damaged-file: 1 time\n  cut.gz: "), "{}", ran.text());
     assert!(ran.text().contains("1.4, not whole\nmessage M-1: "), "{}", ran.text());
     assert!(!ran.text().contains("total-differs"), "{}", ran.text());
@@ -257,11 +263,11 @@ fn a_damaged_file_is_told_and_the_rest_is_checked() {
 
 #[test]
 fn rules_of_a_partner_change_what_is_demanded() {
-    let place = Place::new();
-    place.put("m.tsv", SMALL);
+    let sandbox = Sandbox::new();
+    sandbox.put("m.tsv", SMALL);
     let run = |rules: &str, more: &[&str]| {
-        place.put("rules.toml", rules);
-        place.run(&[&["validate", "m.tsv", "--rules", "rules.toml", "--report", "jsonl"], more].concat())
+        sandbox.put("rules.toml", rules);
+        sandbox.run(&[&["validate", "m.tsv", "--rules", "rules.toml", "--report", "jsonl"], more].concat())
     };
     assert_eq!(codes(run("[severity]\nDSR0291 = 'off'\n", &["--strict"]).ends(0).text()), []);
     run("[severity]\nV-NAME-1 = 'error'\n", &[]).ends(1);
@@ -282,8 +288,8 @@ fn rules_of_a_partner_change_what_is_demanded() {
 
 #[test]
 fn rules_that_mean_nothing_are_refused_with_their_line() {
-    let place = Place::new();
-    place.put("m.tsv", SMALL);
+    let sandbox = Sandbox::new();
+    sandbox.put("m.tsv", SMALL);
     for (rules, says) in [
         ("[severity]\nDSR9999 = 'off'\n", "error[DEA0401] rules.toml:2: there is no code `DSR9999`"),
         ("[severity]\ntotal-difers = 'off'\n", "did you mean `total-differs`?"),
@@ -296,23 +302,23 @@ fn rules_that_mean_nothing_are_refused_with_their_line() {
         ("[require]\ncells = ['AS02/99']\n", "rules.toml:2: there is no cell `AS02/99`"),
         ("x = \n", "error[DEA0101] rules.toml:1"),
     ] {
-        place.put("rules.toml", rules);
-        let ran = place.run(&["validate", "m.tsv", "--rules", "rules.toml"]).ends(2).says(says);
+        sandbox.put("rules.toml", rules);
+        let ran = sandbox.run(&["validate", "m.tsv", "--rules", "rules.toml"]).ends(2).says(says);
         assert!(ran.out.is_empty());
     }
-    // A sheet has no records that rules could restrict.
-    place.put("rules.toml", "[require]\ncells = ['Track Title']\n");
-    place.run(&["validate", &sound(), "--rules", "rules.toml"]).ends(2).says("error[COR0101] rules.toml");
-    let template = place.run(&["init", "rules"]).ends(0);
-    place.put("rules.toml", &template.out);
-    place.run(&["validate", "m.tsv", "--rules", "rules.toml"]).ends(0);
+    // A table has no records that rules could restrict.
+    sandbox.put("rules.toml", "[require]\ncells = ['Track Title']\n");
+    sandbox.run(&["validate", &sound(), "--rules", "rules.toml"]).ends(2).says("error[COR0101] rules.toml");
+    let template = sandbox.run(&["init", "rules"]).ends(0);
+    sandbox.put("rules.toml", &template.out);
+    sandbox.run(&["validate", "m.tsv", "--rules", "rules.toml"]).ends(0);
 }
 
 #[test]
 fn a_repaired_copy_is_what_was_meant() {
-    let place = Place::new();
-    // Spaces, capitals, tabs lost and added, counts that were never right; ids with spaces look
-    // like other blocks.
+    let sandbox = Sandbox::new();
+    // Spaces, capitals, missing and additional tabs, wrong counts; ids with spaces look like other
+    // blocks.
     let broken = SMALL
         .replace("\ttrue\t", "\tTrue\t")
         .replace("AS02.04\t1\t", "AS02.04\t 1 \t")
@@ -320,38 +326,38 @@ fn a_repaired_copy_is_what_was_meant() {
         .replace("7.99\t\t\n", "7.99\n")
         .replace("FOOT\t7\t7", "FOOT\t9\t9")
         .replace("\t8.91\t", "\t8.910\t");
-    place.put("m.tsv", &broken);
-    let ran = place.run(&["validate", "m.tsv", "--fix", "mended.tsv", "--report", "jsonl"]).ends(0);
-    assert_eq!(String::from_utf8(place.read("mended.tsv")).unwrap(), SMALL);
-    assert_eq!(String::from_utf8(place.read("m.tsv")).unwrap(), broken);
+    sandbox.put("m.tsv", &broken);
+    let ran = sandbox.run(&["validate", "m.tsv", "--fix", "mended.tsv", "--report", "jsonl"]).ends(0);
+    assert_eq!(String::from_utf8(sandbox.read("mended.tsv")).unwrap(), SMALL);
+    assert_eq!(String::from_utf8(sandbox.read("m.tsv")).unwrap(), broken);
     let summary = objects(ran.text()).pop().unwrap()["summary"].take();
     assert_eq!((summary["exit"].as_u64(), &summary["fixed"]["left"]), (Some(0), &found(0, 0, 0)));
     assert!(summary["found"]["errors"].as_u64() > Some(1), "{summary}");
     let changes =
         objects(ran.text()).into_iter().filter(|diagnostic| diagnostic["code"] == "DSR0401").count() as u64;
     assert_eq!((summary["fixed"]["changes"].as_u64(), changes > 5), (Some(changes), true));
-    // A copy of a copy is the same, packed or not.
-    place.run(&["validate", "mended.tsv", "--fix", "again.tsv.gz"]).ends(0);
-    place.run(&["validate", "again.tsv.gz", "--fix", "plain.tsv"]).ends(0);
-    assert_eq!(String::from_utf8(place.read("plain.tsv")).unwrap(), SMALL);
-    let packed = place.read("again.tsv.gz");
+    // A copy of a copy is the same, compressed or not.
+    sandbox.run(&["validate", "mended.tsv", "--fix", "again.tsv.gz"]).ends(0);
+    sandbox.run(&["validate", "again.tsv.gz", "--fix", "plain.tsv"]).ends(0);
+    assert_eq!(String::from_utf8(sandbox.read("plain.tsv")).unwrap(), SMALL);
+    let packed = sandbox.read("again.tsv.gz");
     assert!(packed.starts_with(&[0x1f, 0x8b]));
-    // What cannot be mended stays, and is reported.
-    place.put("worse.tsv", broken.replace("\tX2\t", "\tX1\t"));
-    let ran = place.run(&["validate", "worse.tsv", "--fix", "rest.tsv"]).ends(1);
+    // What cannot be repaired is kept and reported.
+    sandbox.put("worse.tsv", broken.replace("\tX2\t", "\tX1\t"));
+    let ran = sandbox.run(&["validate", "worse.tsv", "--fix", "rest.tsv"]).ends(1);
     assert!(ran.text().contains("left in the copy: 1 error, 0 warnings"), "{}", ran.text());
-    place.fed(&["validate", "-", "--fix", "piped.tsv"], broken.as_bytes()).ends(0);
-    assert_eq!(String::from_utf8(place.read("piped.tsv")).unwrap(), SMALL);
+    sandbox.run_with_input(&["validate", "-", "--fix", "piped.tsv"], broken.as_bytes()).ends(0);
+    assert_eq!(String::from_utf8(sandbox.read("piped.tsv")).unwrap(), SMALL);
 }
 
 #[test]
 fn repaired_copies_of_several_files_go_to_a_folder() {
-    let place = Place::new();
-    place.convert(&sound(), &["--to", DSR, "-o", "parts/", "--set", "max-file-size=60kB"]).ends(0);
-    let names = place.names("parts");
+    let sandbox = Sandbox::new();
+    sandbox.convert(&sound(), &["--to", DSR, "-o", "parts/", "--set", "max-file-size=60kB"]).ends(0);
+    let names = sandbox.names("parts");
     for name in &names {
-        let text = String::from_utf8(place.read(&format!("parts/{name}"))).unwrap();
-        // The counts of the whole message are in the last file only.
+        let text = String::from_utf8(sandbox.read(&format!("parts/{name}"))).unwrap();
+        // Only the last file has the counts of the whole message.
         let text: Vec<String> = text
             .lines()
             .map(|line| match line.strip_prefix("FOOT\t") {
@@ -359,46 +365,49 @@ fn repaired_copies_of_several_files_go_to_a_folder() {
                 None => line.to_owned(),
             })
             .collect();
-        place.put(&format!("bad-{name}"), text.join("\n") + "\n");
+        sandbox.put(&format!("bad-{name}"), text.join("\n") + "\n");
     }
     let bad: Vec<String> = names.iter().rev().map(|name| format!("bad-{name}")).collect();
     let inputs: Vec<&str> = bad.iter().map(String::as_str).collect();
-    place.run(&[&["validate", "--fix", "mended"], &inputs[..]].concat()).ends(0);
+    sandbox.run(&[&["validate", "--fix", "mended"], &inputs[..]].concat()).ends(0);
     for name in &names {
-        assert!(place.read(&format!("mended/bad-{name}")) == place.read(&format!("parts/{name}")), "{name}");
+        assert!(
+            sandbox.read(&format!("mended/bad-{name}")) == sandbox.read(&format!("parts/{name}")),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn copies_never_replace_what_is_read_or_there() {
-    let place = Place::new();
-    place.put("m.tsv", SMALL);
-    place
+    let sandbox = Sandbox::new();
+    sandbox.put("m.tsv", SMALL);
+    sandbox
         .run(&["validate", "m.tsv", "--fix", "./m.tsv", "--overwrite"])
         .ends(2)
         .says("both an input and the repaired copy");
-    place
+    sandbox
         .run(&["validate", "m.tsv", "--fix", ".", "--overwrite"])
         .ends(2)
         .says("both an input and the repaired copy");
-    place.put("there.tsv", "x");
-    place.run(&["validate", "m.tsv", "--fix", "there.tsv"]).ends(4);
-    assert_eq!(place.read("there.tsv"), b"x");
-    // A sheet has nothing that could be mended without asking.
-    let ran = place.run(&["validate", &sound(), "--fix", "copy.csv"]).ends(2).says("error[ENG0214]");
-    assert!(ran.err.contains("help: ") && !place.path("copy.csv").exists());
+    sandbox.put("there.tsv", "x");
+    sandbox.run(&["validate", "m.tsv", "--fix", "there.tsv"]).ends(4);
+    assert_eq!(sandbox.read("there.tsv"), b"x");
+    // A table has nothing that could be repaired without asking.
+    let ran = sandbox.run(&["validate", &sound(), "--fix", "copy.csv"]).ends(2).says("error[ENG0214]");
+    assert!(ran.err.contains("help: ") && !sandbox.path("copy.csv").exists());
 }
 
 #[test]
 fn sheets_are_checked_cell_by_cell() {
-    let place = Place::new();
-    let ran = place.run(&["validate", &sound(), "--report", "jsonl"]).ends(0);
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["validate", &sound(), "--report", "jsonl"]).ends(0);
     assert_eq!(objects(ran.text()).pop().unwrap()["summary"]["found"], found(0, 0, 0));
-    let ran = place.run(&["validate", &damaged(), "--report", "jsonl", "--first", "100"]).ends(1);
+    let ran = sandbox.run(&["validate", &damaged(), "--report", "jsonl", "--first", "100"]).ends(1);
     let told = codes(ran.text());
-    // The same rows that a conversion rejects, at the same lines.
+    // The same rows as a conversion rejects, at the same lines.
     let more = ["--to", DSR, "-o", "out/", "--message-format", "json"];
-    let converted = place.convert(&damaged(), &more).ends(3);
+    let converted = sandbox.convert(&damaged(), &more).ends(3);
     for diagnostic in objects(&converted.err)
         .iter()
         .filter(|diagnostic| diagnostic["severity"] == "error" && diagnostic["line"].is_u64())
@@ -411,10 +420,10 @@ fn sheets_are_checked_cell_by_cell() {
 
 #[test]
 fn nothing_depends_on_threads_chunks_and_memory() {
-    let place = Place::new();
-    let name = message(&place);
-    let text = String::from_utf8(place.read(&name)).unwrap();
-    // Identifiers that do not rise, two of them twice, and some damage.
+    let sandbox = Sandbox::new();
+    let name = message(&sandbox);
+    let text = String::from_utf8(sandbox.read(&name)).unwrap();
+    // Identifiers in random order, two of them duplicated, and some damage.
     let mut usages = 0;
     let lines: Vec<String> = text
         .lines()
@@ -431,10 +440,11 @@ fn nothing_depends_on_threads_chunks_and_memory() {
         })
         .collect();
     assert!(usages > 1009);
-    place.put("m.tsv", lines.join("\n") + "\n");
+    sandbox.put("m.tsv", lines.join("\n") + "\n");
     let run = |more: &[&str]| {
-        let ran =
-            place.run(&[&["validate", "m.tsv", "--report", "jsonl", "--first", "7"], more].concat()).ends(1);
+        let ran = sandbox
+            .run(&[&["validate", "m.tsv", "--report", "jsonl", "--first", "7"], more].concat())
+            .ends(1);
         ran.text().to_owned()
     };
     let plain = run(&["--threads", "1"]);
@@ -450,7 +460,7 @@ fn nothing_depends_on_threads_chunks_and_memory() {
 
 #[test]
 fn valid_cases_have_nothing_above_a_note() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let folder = root().join("snapshots/cases/ddex.dsr.basic-audio");
     for case in [
         "minimal-1.2",
@@ -462,15 +472,15 @@ fn valid_cases_have_nothing_above_a_note() {
         "work-records",
     ] {
         let input = folder.join(case).join("input.tsv");
-        // The names of cases are not those of messages.
-        place.put("rules.toml", "[severity]\nV-NAME-1 = 'off'\n");
-        let ran = place.run(&["validate", input.to_str().unwrap(), "--strict", "--rules", "rules.toml"]);
+        // The files of cases do not have the names of messages.
+        sandbox.put("rules.toml", "[severity]\nV-NAME-1 = 'off'\n");
+        let ran = sandbox.run(&["validate", input.to_str().unwrap(), "--strict", "--rules", "rules.toml"]);
         assert_eq!(ran.code, 0, "{case}: {}{}", ran.text(), ran.err);
     }
 }
 
-/// Writes a message of packed files and checks first one of them, then all; prints the exit codes
-/// and the peaks of memory in KiB.
+/// Writes a message of compressed files, validates first one of them, then all; prints the exit
+/// codes and the peaks of memory in KiB.
 const PEAKS: &str = r#"
 import gzip, resource, subprocess, sys
 small = sys.argv[2].encode().split(b"\n")
@@ -506,11 +516,11 @@ for files in (names[:1], names):
 #[cfg(target_os = "linux")]
 #[test]
 fn many_packed_files_take_little_more_memory_than_one() {
-    let place = Place::new();
-    place.put("peaks.py", PEAKS);
+    let sandbox = Sandbox::new();
+    sandbox.put("peaks.py", PEAKS);
     let mut python = Command::new("python3");
     let ran =
-        python.arg("peaks.py").arg(env!("CARGO_BIN_EXE_transpose")).arg(SMALL).current_dir(place.path("."));
+        python.arg("peaks.py").arg(env!("CARGO_BIN_EXE_transpose")).arg(SMALL).current_dir(sandbox.path("."));
     let ran = ran.output().unwrap();
     let said = String::from_utf8(ran.stdout).unwrap();
     let numbers: Vec<u64> = said.split_whitespace().map(|word| word.parse().unwrap()).collect();
@@ -518,6 +528,6 @@ fn many_packed_files_take_little_more_memory_than_one() {
         panic!("{said}{}", String::from_utf8_lossy(&ran.stderr))
     };
     // The first lacks the other files.
-    assert_eq!((one_ends, all_end), (1, 0), "{}", String::from_utf8(place.read("log")).unwrap());
+    assert_eq!((one_ends, all_end), (1, 0), "{}", String::from_utf8(sandbox.read("log")).unwrap());
     assert!(all < 64 << 10 && all < one + (16 << 10), "{one} KiB for one file, {all} KiB for all");
 }

@@ -28,19 +28,20 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// Threads that compress for several outputs; they start with the first whole member.
 pub(crate) struct Pool {
     threads: usize,
-    shared: Arc<Shared>,
+    queue: Arc<JobQueue>,
     crew: Mutex<Option<Vec<JoinHandle<()>>>>,
 }
 
+/// What waits to be compressed.
 #[derive(Default)]
-struct Shared {
+struct JobQueue {
     jobs: Mutex<Jobs>,
     signal: Condvar,
 }
 
 #[derive(Default)]
 struct Jobs {
-    queue: VecDeque<Job>,
+    waiting: VecDeque<Job>,
     closed: bool,
 }
 
@@ -63,7 +64,7 @@ impl fmt::Debug for Pool {
 
 impl Pool {
     pub(crate) fn new(threads: usize) -> Self {
-        Self { threads, shared: Arc::default(), crew: Mutex::new(None) }
+        Self { threads, queue: Arc::default(), crew: Mutex::new(None) }
     }
 
     /// Whether there are threads to compress, starting them if need be.
@@ -75,8 +76,8 @@ impl Pool {
         let mut crew = lock(&self.crew);
         let crew = crew.get_or_insert_with(|| {
             let start = |_| {
-                let shared = Arc::clone(&self.shared);
-                std::thread::Builder::new().name("gzip".to_owned()).spawn(move || shared.run()).ok()
+                let queue = Arc::clone(&self.queue);
+                std::thread::Builder::new().name("gzip".to_owned()).spawn(move || queue.run()).ok()
             };
             (0..self.threads).map_while(start).collect()
         });
@@ -85,20 +86,20 @@ impl Pool {
 
     fn submit(&self, bytes: Vec<u8>) -> Receiver<PackedMember> {
         let (done, receiver) = sync_channel(1);
-        lock(&self.shared.jobs).queue.push_back(Job { bytes, done });
-        self.shared.signal.notify_one();
+        lock(&self.queue.jobs).waiting.push_back(Job { bytes, done });
+        self.queue.signal.notify_one();
         receiver
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let mut jobs = lock(&self.shared.jobs);
+        let mut jobs = lock(&self.queue.jobs);
         jobs.closed = true;
         // Nobody is left to write them.
-        jobs.queue.clear();
+        jobs.waiting.clear();
         drop(jobs);
-        self.shared.signal.notify_all();
+        self.queue.signal.notify_all();
         for thread in lock(&self.crew).take().into_iter().flatten() {
             // A thread that panicked is noticed by those who waited for it.
             let _ = thread.join();
@@ -106,7 +107,7 @@ impl Drop for Pool {
     }
 }
 
-impl Shared {
+impl JobQueue {
     /// The life of one thread.
     fn run(&self) {
         let mut deflater = Deflater::new();
@@ -123,7 +124,7 @@ impl Shared {
             if jobs.closed {
                 return None;
             }
-            if let Some(job) = jobs.queue.pop_front() {
+            if let Some(job) = jobs.waiting.pop_front() {
                 return Some(job);
             }
             jobs = unpoisoned(self.signal.wait(jobs));

@@ -28,16 +28,17 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{IoError, IoErrorKind, Operation, Subject};
 use crate::gzip::unpack::{PackedSource, Unpack};
 use crate::gzip::{Limits, MAGIC};
+use crate::hash::{digest_of_bytes, digest_of_file};
 use crate::window::copy;
 use crate::{Compression, default_threads};
 use derived::{DerivedBytes, DerivedInput};
-use plain::Plain;
+use plain::PlainFile;
 use recognise::{first_bytes, recognise};
 use replay::PipeCopy;
 use stream::Stream;
@@ -56,10 +57,12 @@ pub struct Input {
     /// Bytes taken from the file, and its size where it has one.
     consumed: Arc<AtomicU64>,
     size: Option<u64>,
+    /// See [`Input::digest`].
+    digest: Arc<OnceLock<Option<[u8; 32]>>>,
 }
 
 enum Body {
-    Plain(Plain),
+    Plain(PlainFile),
     Memory(Vec<u8>),
     Stream(Stream),
     Gzip(Unpack),
@@ -129,11 +132,12 @@ impl Input {
             subject,
             compression: Compression::None,
             limits: *limits,
-            body: Body::Plain(Plain::new(file, size)),
+            body: Body::Plain(PlainFile::new(file, size)),
             copy: None,
             derived: None,
             consumed: Arc::default(),
             size: Some(size),
+            digest: Arc::default(),
         })
     }
 
@@ -161,6 +165,7 @@ impl Input {
             derived: None,
             consumed,
             size,
+            digest: Arc::default(),
         }
     }
 
@@ -182,6 +187,7 @@ impl Input {
             derived: Some(DerivedInput { source, container: container.into() }),
             consumed: Arc::clone(&origin.consumed),
             size: origin.size,
+            digest: Arc::clone(&origin.digest),
         }
     }
 
@@ -289,6 +295,7 @@ impl Input {
             derived: None,
             consumed,
             size,
+            digest: Arc::default(),
         })
     }
 
@@ -300,6 +307,17 @@ impl Input {
     /// The path of the file, absent for standard input and for bytes in memory.
     pub fn path(&self) -> Option<&Path> {
         self.subject.path.as_deref()
+    }
+
+    /// A hash that tells the content of the file, as it is on disk, from others: of all bytes of a
+    /// small file, and of a large one of its length and of blocks at places all over it. Nothing
+    /// for what can be read only once, and for a file that cannot be read any more.
+    pub fn digest(&self) -> Option<[u8; 32]> {
+        *self.digest.get_or_init(|| match (&self.body, self.path()) {
+            (Body::Memory(bytes), _) => Some(digest_of_bytes(bytes)),
+            (_, Some(path)) if path.is_file() => digest_of_file(path).ok(),
+            _ => None,
+        })
     }
 
     /// How the bytes of the file are packed.

@@ -13,7 +13,7 @@ use transpose_sync::lock;
 use crate::error::IoErrorKind;
 
 /// A regular file that is read in place.
-pub(super) struct Plain {
+pub(super) struct PlainFile {
     #[cfg(unix)]
     file: File,
     #[cfg(not(unix))]
@@ -21,7 +21,7 @@ pub(super) struct Plain {
     pub(super) size: u64,
 }
 
-impl Plain {
+impl PlainFile {
     pub(super) fn new(file: File, size: u64) -> Self {
         #[cfg(not(unix))]
         let file = Mutex::new(file);

@@ -212,6 +212,7 @@ fn rows_are_written_with_what_is_lost_of_them() {
         reads: format.reads(None),
         terms: None,
         now: Timestamp::parse(b"2026-10-01T08:00:00Z").unwrap(),
+        identity: transpose_core::format::OutputIdentity::default(),
     };
     let encoder = format.create(&request).unwrap().events().unwrap();
     let number = FileNumber { number: 1, of: 1 };

@@ -8,7 +8,7 @@ use transpose_core::accounting::{RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
     Batch, BlockDecoder, BlockEncoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed,
-    Numbers, Origin, Tally,
+    Numbers, Origin, OutputIdentity, Tally,
 };
 use transpose_core::model::{Blocks, Entity, FieldSet};
 
@@ -70,6 +70,7 @@ pub(crate) fn brief<'a>(
         reads: FieldSet::EMPTY,
         terms: None,
         now: Timestamp::utc(1_793_000_000_000_000),
+        identity: OutputIdentity::default(),
     }
 }
 
