@@ -226,7 +226,7 @@ transpose_core::codes! {
         "A line of the file says how many rows there are, or what a column adds up to, and the rows come to something else. Rows may be missing, doubled or changed."
         "Fetch the file again; if it comes out the same, ask its sender."
     /// A line after the rows is missing.
-    pub NO_CLOSING_LINE: "SHT0505" "missing-closing-line" Warning
+    pub NO_TRAILER_LINE: "SHT0505" "missing-closing-line" Warning
         "Files of the layout end with trailer lines that state the number of rows or their totals. Without them it is unknown whether the file is complete."
         "Check that the file was fetched to its end."
     /// None of several alternatives is filled.

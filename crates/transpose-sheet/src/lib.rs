@@ -24,7 +24,7 @@ pub use layout::Layout;
 #[cfg(feature = "schema")]
 pub use layout::schema;
 pub use layout::template::template_layout;
-pub use mapping::{Mapped, Mapping};
+pub use mapping::{ColumnMapping, Mapping};
 #[doc(hidden)]
 pub use transpose_core;
 use transpose_core::format::Format;

@@ -3,22 +3,28 @@
 //! Per row it looks at the number of cells, the time, the duration, and the cells that are wanted
 //! of each row; everything else is handed on as raw bytes. Neighbouring columns of one key become
 //! one run, delimiters and quotes included, so that a key is compared as it is and understood once
-//! ([`Decode::vet`], [`Decode::resolve`]). Columns that no one needs are never touched.
+//! ([`EventDecoder::check_key`], [`EventDecoder::resolve_key`]). Columns that no one needs are never touched.
+//!
+//! Advice for those who change this file: `measure` runs for every row and may neither allocate nor
+//! look at a cell that the projection does not name; whatever most layouts do not need goes behind
+//! one flag of the plan (`particular`, `dependent`) into a function of its own that is not inlined.
+//! What depends on a key is done once for each key (`check_key`, `resolve_key`), not here. `cargo
+//! bench -p transpose-sheet` measures it: "sums" is what a conversion to usages asks for, "nothing
+//! but rows" what indexing costs without it; `cargo xtask bench --guard` counts instructions.
 
-use crate::control_totals::{Totals, Wanted};
+use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, split};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
-use crate::diagnostics::OTHER_TEXT;
 use crate::layout::{Column, Layout, Source};
 use crate::notation::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
 use crate::notation::kinds::{
-    CellError, CellKind, empty, is_repair, not_utf8, odd_duration, odd_time, serial_moment, territory,
-    unsigned,
+    CellError, CellKind, duration_cell_error, empty, is_repair, not_utf8, serial_moment, territory,
+    time_cell_error, unsigned,
 };
 use crate::notation::rules::Rule;
-use crate::read::open::{Beginning, Table};
+use crate::read::open::{Beginning, InputTable};
 use crate::read::rejection::RowError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -34,25 +40,25 @@ use transpose_core::model::{Entity, EventRow, Field, FieldSet, Span};
 use transpose_sync::lock;
 
 /// Reads a table of a layout.
-pub(crate) struct SheetDecoder {
-    table: Table,
+pub(crate) struct EventTableDecoder {
+    table: InputTable,
     /// Whether it has been said for the whole file that times have no offset.
-    no_offset_said: bool,
+    no_offset_reported: bool,
     plan: Plan,
     signs: Signs,
     /// How many rows there are, for lines that tell it.
     totals: Mutex<Totals>,
 }
 
-/// What is taken from each row. Whatever is added here belongs into [`Decode::columns`] too: other
+/// What is taken from each row. Whatever is added here belongs into [`EventDecoder::columns`] too: other
 /// columns may come empty.
 #[derive(Debug, Default)]
 struct Plan {
-    item: Vec<Run>,
-    context: Vec<Run>,
+    item: Vec<ColumnRun>,
+    context: Vec<ColumnRun>,
     cells: Vec<Option<u32>>,
-    time: Option<Measure>,
-    duration: Option<Measure>,
+    time: Option<MeasuredColumn>,
+    duration: Option<MeasuredColumn>,
     /// Whether durations are written as in ISO 8601.
     iso: bool,
     /// Other columns whose cells must not be empty.
@@ -66,7 +72,7 @@ struct Plan {
     /// The column that says that money is given back, and the column with the money.
     refund: Option<(u32, u32)>,
     /// Row cells that depend on another cell of their row.
-    adjust: Vec<(usize, Adjust)>,
+    adjust: Vec<(usize, CellAdjustment)>,
     /// The rules of the columns.
     checks: Vec<(u32, Rule)>,
     /// Whether there are such cells or rules: most layouts have none, and their rows are not looked
@@ -85,7 +91,7 @@ struct Plan {
 
 /// What a row cell depends on.
 #[derive(Clone, Copy, Debug)]
-enum Adjust {
+enum CellAdjustment {
     /// It is there when the switch is so.
     Switched(bool),
     /// It is money, negative when it is given back.
@@ -109,7 +115,7 @@ impl Default for Signs {
 
 /// A column that is read in every row.
 #[derive(Clone, Copy, Debug)]
-struct Measure {
+struct MeasuredColumn {
     column: u32,
     /// Whether its cells must not be empty.
     required: bool,
@@ -117,31 +123,31 @@ struct Measure {
 
 /// Neighbouring columns of the file, first and last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Run {
+struct ColumnRun {
     first: u32,
     last: u32,
 }
 
-impl SheetDecoder {
+impl EventTableDecoder {
     pub(crate) fn open(
         layout: &Arc<Layout>,
         head: &mut dyn Head,
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
         let beginning = Beginning::of(head)?;
-        let mut table = Table::open(layout, &beginning, options)?;
+        let mut table = InputTable::open(layout, &beginning, options)?;
         table.take_first_row(&beginning);
         table.take_name(&beginning.name);
         let mut decoder = Self {
             table,
-            no_offset_said: false,
+            no_offset_reported: false,
             plan: Plan::default(),
             signs: Signs::default(),
             totals: Mutex::default(),
         };
         if let Some(diagnostic) = decoder.first_time_without_offset(&beginning) {
             decoder.table.preamble.diagnostics.push(diagnostic);
-            decoder.no_offset_said = true;
+            decoder.no_offset_reported = true;
         }
         Ok(decoder)
     }
@@ -190,7 +196,7 @@ impl SheetDecoder {
     }
 
     /// A cell of a column in canonical notation, read as one of the column's two fields.
-    fn understood(
+    fn read_as(
         &self,
         column: &Column,
         field: Field,
@@ -204,7 +210,7 @@ impl SheetDecoder {
     }
 
     /// The columns of the given fields and of what they depend on, as runs of neighbours.
-    fn runs(&self, fields: FieldSet) -> Vec<Run> {
+    fn runs(&self, fields: FieldSet) -> Vec<ColumnRun> {
         let mut places: Vec<u32> = fields.iter().filter_map(|field| self.place(field)).collect();
         let columns = || places.iter().filter_map(|place| self.table.column(*place));
         let switched = columns().any(|column| column.other.is_some());
@@ -217,11 +223,11 @@ impl SheetDecoder {
         places.extend(refund.filter(|_| money));
         places.sort_unstable();
         places.dedup();
-        let mut runs: Vec<Run> = Vec::new();
+        let mut runs: Vec<ColumnRun> = Vec::new();
         for place in places {
             match runs.last_mut() {
                 Some(run) if run.last + 1 == place => run.last = place,
-                _ => runs.push(Run { first: place, last: place }),
+                _ => runs.push(ColumnRun { first: place, last: place }),
             }
         }
         runs
@@ -245,20 +251,26 @@ impl SheetDecoder {
         })
     }
 
-    fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): CellError) -> CellDiagnostic {
+    fn cell_diagnostic(
+        &self,
+        place: u32,
+        field: Field,
+        raw: &[u8],
+        (code, message): CellError,
+    ) -> CellDiagnostic {
         let cell = (place + 1, self.table.name(place).into());
         CellDiagnostic { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
     }
 }
 
-impl Decoder for SheetDecoder {
+impl Decoder for EventTableDecoder {
     fn preamble(&self) -> &Preamble {
         &self.table.preamble
     }
 
     fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker {
-            sheet: self,
+            decoder: self,
             index: Index::default(),
             clock: Clock::default(),
             scratch: Vec::new(),
@@ -275,7 +287,7 @@ impl Decoder for SheetDecoder {
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
         let totals = lock(&self.totals);
-        self.table.compare(&Wanted::default(), &totals, trailers, diagnostics);
+        self.table.compare(&TotalFields::default(), &totals, trailers, diagnostics);
         let Some((_, column)) = self.plan.refund else { return };
         for (signs, message) in [
             (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
@@ -292,24 +304,25 @@ impl Decoder for SheetDecoder {
     }
 
     fn validation(&self) -> Option<&dyn Validation> {
-        Some(self)
+        Some(&self.table)
     }
 }
 
-impl EventDecoder for SheetDecoder {
+impl EventDecoder for EventTableDecoder {
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let cells: Vec<_> = projection.row.iter().map(|field| self.place(*field)).collect();
         let is_required = |place: u32| self.table.column(place).is_some_and(|column| column.required);
-        let measure =
-            |field: Field| self.place(field).map(|column| Measure { column, required: is_required(column) });
+        let measure = |field: Field| {
+            self.place(field).map(|column| MeasuredColumn { column, required: is_required(column) })
+        };
         let time = measure(Field::EVENT_TIME).filter(|_| projection.time);
         // The end of a play becomes its duration row by row.
-        let ended = |measure: &Measure| {
+        let ended = |measure: &MeasuredColumn| {
             let end = self.table.column(measure.column).is_some_and(|column| column.source == Source::End);
             end && projection.row.contains(&Field::EVENT_DURATION)
         };
         let duration = measure(Field::EVENT_DURATION).filter(|measure| projection.duration || ended(measure));
-        // Keys are checked once each, by `vet`.
+        // Keys are checked once each, by `check_key`.
         let mut required: Vec<u32> = cells.iter().filter_map(|place| *place).collect();
         let measured = |place: u32| [time, duration].iter().flatten().any(|measure| measure.column == place);
         required.retain(|place| is_required(*place) && !measured(*place));
@@ -318,12 +331,12 @@ impl EventDecoder for SheetDecoder {
         let adjust = |(cell, field): (usize, &Field)| {
             let column = self.place(*field).and_then(|place| self.table.column(place))?;
             if column.source == Source::End {
-                return Some((cell, Adjust::Ended));
+                return Some((cell, CellAdjustment::Ended));
             }
             match &column.other {
-                Some((other, _)) => Some((cell, Adjust::Switched(other == field))),
+                Some((other, _)) => Some((cell, CellAdjustment::Switched(other == field))),
                 None if column.format.kind == CellKind::Money && self.table.layout.refund.is_some() => {
-                    Some((cell, Adjust::Money))
+                    Some((cell, CellAdjustment::Money))
                 }
                 None => None,
             }
@@ -337,7 +350,7 @@ impl EventDecoder for SheetDecoder {
         let refund = self.table.deciding(self.table.layout.refund.as_ref()).zip(money);
         let checks = self.checks();
         let dependent = !checks.is_empty() || !adjust.is_empty() || refund.is_some();
-        let own = |measure: Option<Measure>| {
+        let own = |measure: Option<MeasuredColumn>| {
             let column = measure.and_then(|measure| self.table.column(measure.column));
             column.is_some_and(|column| column.format.particular || column.source == Source::End)
         };
@@ -409,15 +422,15 @@ impl EventDecoder for SheetDecoder {
             let text = bare(raw, quote);
             if text.is_empty() {
                 if column.required {
-                    return Err(self.fault(place, field, raw, empty()));
+                    return Err(self.cell_diagnostic(place, field, raw, empty()));
                 }
                 continue;
             }
             let Ok(text) = std::str::from_utf8(text) else {
-                return Err(self.fault(place, field, raw, not_utf8()));
+                return Err(self.cell_diagnostic(place, field, raw, not_utf8()));
             };
             if column.format.kind == CellKind::Territory {
-                territory(text).map_err(|trouble| self.fault(place, field, raw, trouble))?;
+                territory(text).map_err(|error| self.cell_diagnostic(place, field, raw, error))?;
             }
         }
         Ok(())
@@ -428,7 +441,7 @@ impl EventDecoder for SheetDecoder {
         dimension: Dimension,
         key: &[&[u8]],
         sink: &mut dyn FnMut(Field, &[u8]),
-        faults: &mut Vec<CellDiagnostic>,
+        diagnostics: &mut Vec<CellDiagnostic>,
     ) {
         let mut out = Vec::new();
         let (switched, back) = self.deciders(dimension, key);
@@ -438,8 +451,8 @@ impl EventDecoder for SheetDecoder {
                 continue;
             }
             out.clear();
-            if let Err(trouble) = self.understood(column, field, raw, &mut out) {
-                faults.push(self.fault(place, field, raw, trouble));
+            if let Err(error) = self.read_as(column, field, raw, &mut out) {
+                diagnostics.push(self.cell_diagnostic(place, field, raw, error));
             }
             if back && kind == CellKind::Money && unsigned(&out) {
                 out.insert(0, b'-');
@@ -476,13 +489,7 @@ impl EventDecoder for SheetDecoder {
         if self.table.layout.quoted_empty && raw == [self.table.dialect.quote; 2] {
             return Ok(true);
         }
-        self.understood(column, field, raw, out).map_err(|trouble| self.fault(place, field, raw, trouble))
-    }
-}
-
-impl Validation for SheetDecoder {
-    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
-        self.table.layout.file_names.check(name, &self.table.preamble.header, diagnostics);
+        self.read_as(column, field, raw, out).map_err(|error| self.cell_diagnostic(place, field, raw, error))
     }
 }
 
@@ -505,7 +512,7 @@ fn midnight(text: &[u8]) -> i64 {
 
 /// One worker's part.
 struct Worker<'a> {
-    sheet: &'a SheetDecoder,
+    decoder: &'a EventTableDecoder,
     index: Index,
     clock: Clock,
     /// A value, for tables that write times in ways of their own.
@@ -514,18 +521,18 @@ struct Worker<'a> {
 
 impl ChunkDecoder for Worker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
-        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+        InputTable::sync(chunk)
     }
 
     fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
-        self.sheet.table.index(&mut self.index, chunk, start)
+        self.decoder.table.index(&mut self.index, chunk, start)
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
-        let Self { sheet, index, clock, scratch } = self;
-        let plan = &sheet.plan;
+        let Self { decoder, index, clock, scratch } = self;
+        let plan = &decoder.plan;
         let mut totals = Totals::default();
-        let closing = !sheet.table.layout.after.is_empty();
+        let has_trailer = !decoder.table.layout.trailer.is_empty();
         let rows = index.views(chunk.bytes, origin);
         let events = &mut batch.events;
         events.item_runs = plan.item.len();
@@ -535,7 +542,7 @@ impl ChunkDecoder for Worker<'_> {
         events.keys.reserve(rows.len() * (plan.item.len() + plan.context.len()));
         events.cells.reserve(rows.len() * plan.cells.len());
         for found in rows {
-            if closing && sheet.table.closes(found, &mut batch.trailers, report) {
+            if has_trailer && decoder.table.take_trailer_line(found, &mut batch.trailers, report) {
                 continue;
             }
             totals.rows += 1;
@@ -548,9 +555,9 @@ impl ChunkDecoder for Worker<'_> {
                 time: 0,
                 micros: 0,
             };
-            if let Err(wrong) = sheet.measure(found, (clock, scratch), &mut event, report) {
+            if let Err(error) = decoder.measure(found, (clock, scratch), &mut event, report) {
                 totals.rejected += 1;
-                let diagnostic = sheet.table.describe(found, wrong);
+                let diagnostic = decoder.table.describe(found, error);
                 batch.rejects.push(Reject {
                     start: row.start,
                     len: event.len,
@@ -568,15 +575,15 @@ impl ChunkDecoder for Worker<'_> {
                 events.cells.push(place.map_or(Span::ABSENT, |place| found.span(place, place)));
             }
             if plan.dependent {
-                sheet.check(found, clock, report);
-                sheet.adjust(found, event.micros, &mut events.cells, &mut events.arena);
+                decoder.check(found, clock, report);
+                decoder.adjust(found, event.micros, &mut events.cells, &mut events.arena);
             }
         }
-        lock(&sheet.totals).merge(&totals);
+        lock(&decoder.totals).merge(&totals);
     }
 }
 
-impl SheetDecoder {
+impl EventTableDecoder {
     /// Checks a row and reads its time and duration.
     #[inline]
     fn measure(
@@ -596,21 +603,21 @@ impl SheetDecoder {
         // The duration comes first, so that a row rejected for another reason still says how long
         // it was played.
         let mut missing = None;
-        if let Some(Measure { column, required }) = plan.duration {
+        if let Some(MeasuredColumn { column, required }) = plan.duration {
             let text = bare(found.raw(column), quote);
             match if plan.iso { iso_in_micros(text) } else { seconds_in_micros(text) } {
                 Ok(micros) => event.micros = micros,
                 Err(DurationError::Empty) => missing = required.then_some(column),
-                Err(error) => return Err(RowError::Cell(column, odd_duration(text, plan.iso, error))),
+                Err(error) => return Err(RowError::Cell(column, duration_cell_error(text, plan.iso, error))),
             }
         }
-        if let Some(Measure { column, required }) = plan.time {
+        if let Some(MeasuredColumn { column, required }) = plan.time {
             let text = bare(found.raw(column), quote);
             match clock.moment(text) {
                 Ok((time, has_offset)) => {
                     event.time = time;
-                    if !has_offset && !self.no_offset_said {
-                        self.say_no_offset(found, column, report);
+                    if !has_offset && !self.no_offset_reported {
+                        self.report_no_offset(found, column, report);
                     }
                 }
                 Err(TimeError::Empty) if required => {
@@ -619,7 +626,7 @@ impl SheetDecoder {
                 }
                 Err(TimeError::Empty) => {}
                 Err(TimeError::DateOnly) if self.takes_dates(column) => event.time = midnight(text),
-                Err(error) => event.time = self.odd_time(found, column, error, report)?,
+                Err(error) => event.time = self.time_cell_error(found, column, error, report)?,
             }
         }
         for column in &plan.required {
@@ -642,14 +649,9 @@ impl SheetDecoder {
     ) -> Result<(), RowError> {
         let quote = self.table.dialect.quote;
         for place in &self.plan.texts {
-            let Some(Source::Text(text)) = self.table.column(*place).map(|column| &column.source) else {
-                continue;
-            };
-            if bare(found.raw(*place), quote) != text.as_bytes().trim_ascii() {
-                return Err(RowError::Cell(*place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
-            }
+            self.table.check_text(found, *place)?;
         }
-        let is_end = |measure: &Measure| {
+        let is_end = |measure: &MeasuredColumn| {
             self.table.column(measure.column).is_some_and(|column| column.source == Source::End)
         };
         // A duration that the row reports by itself comes first: a row rejected for another reason
@@ -658,7 +660,7 @@ impl SheetDecoder {
             Some(measure) if is_end(&measure) => (None, Some(measure.column)),
             other => (other, None),
         };
-        if let Some(Measure { column, .. }) = duration {
+        if let Some(MeasuredColumn { column, .. }) = duration {
             self.whole(found, column, scratch)?;
             event.micros = Duration::iso_micros(scratch).unwrap_or(0);
         }
@@ -689,7 +691,7 @@ impl SheetDecoder {
         value.clear();
         let Some(column) = self.table.column(place) else { return Ok(()) };
         let read = column.format.read(found.raw(place), self.table.cells(), value);
-        let present = read.map_err(|trouble| RowError::Cell(place, trouble))?;
+        let present = read.map_err(|error| RowError::Cell(place, error))?;
         if !present && column.required {
             return Err(RowError::Cell(place, empty()));
         }
@@ -747,14 +749,14 @@ impl SheetDecoder {
         for (cell, adjust) in &plan.adjust {
             let Some(span) = cells.get_mut(first + cell) else { continue };
             match adjust {
-                Adjust::Switched(when) if *when != switched => *span = Span::ABSENT,
-                Adjust::Switched(_) => {}
-                Adjust::Ended => {
+                CellAdjustment::Switched(when) if *when != switched => *span = Span::ABSENT,
+                CellAdjustment::Switched(_) => {}
+                CellAdjustment::Ended => {
                     let start = arena.len();
                     Duration::from_micros(micros).write_iso(arena);
                     *span = Span::arena(start, arena.len());
                 }
-                Adjust::Money => {
+                CellAdjustment::Money => {
                     if let Some(price) = price.filter(|price| unsigned(price)) {
                         let start = arena.len();
                         arena.push(b'-');
@@ -768,7 +770,7 @@ impl SheetDecoder {
 
     /// A time that is none as it is: read by a repair, which is reported, or refused.
     #[cold]
-    fn odd_time(
+    fn time_cell_error(
         &self,
         found: RowView<'_>,
         column: u32,
@@ -778,12 +780,12 @@ impl SheetDecoder {
         let text = bare(found.raw(column), self.table.dialect.quote);
         let kind = self.table.column(column).map_or(CellKind::Timestamp, |column| column.format.kind);
         let Some(time) = serial_moment(text, self.table.repairs) else {
-            return Err(RowError::Cell(column, odd_time(kind, text, self.table.repairs, error)));
+            return Err(RowError::Cell(column, time_cell_error(kind, text, self.table.repairs, error)));
         };
         // Where the cell goes on into an output, it is reported there.
         if !self.plan.cells.contains(&Some(column)) {
             report.diagnostics.report(&diagnostics::SERIAL_DATE_READ, || {
-                let error = odd_time(kind, text, self.table.repairs, error);
+                let error = time_cell_error(kind, text, self.table.repairs, error);
                 self.table.describe_cell(found, column, error)
             });
         }
@@ -796,7 +798,7 @@ impl SheetDecoder {
     }
 
     #[cold]
-    fn say_no_offset(&self, found: RowView<'_>, column: u32, report: &mut RunReport) {
+    fn report_no_offset(&self, found: RowView<'_>, column: u32, report: &mut RunReport) {
         report
             .diagnostics
             .report(&diagnostics::NO_OFFSET, || self.no_offset(found.location(), column, found.raw(column)));

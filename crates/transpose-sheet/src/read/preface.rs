@@ -36,7 +36,7 @@ pub(crate) enum PrefaceError {
 }
 
 /// Reads the top of a file from its first bytes.
-pub(crate) fn top(
+pub(crate) fn read_preface(
     layout: &Layout,
     bytes: &[u8],
     delimiter: u8,
@@ -48,7 +48,7 @@ pub(crate) fn top(
     let mut at = Position { start: if bom { 3 } else { 0 }, lines: 0 };
     let mut headings = None;
     let mut lines = Vec::new();
-    for (number, line) in layout.before.iter().enumerate() {
+    for (number, line) in layout.preface.iter().enumerate() {
         if line.headings {
             let found = names(bytes, at, marks, complete)?;
             at = Position { start: found.end, lines: found.lines };
@@ -262,9 +262,9 @@ mod tests {
         let layout = Layout::parse("acme.toml", text).unwrap();
         for end in ["\n", "\r\n"] {
             let file = ["^", "|", "^A^|^B^", ""].join(end);
-            let found = top(&layout, file.as_bytes(), b'|', true).unwrap();
+            let found = read_preface(&layout, file.as_bytes(), b'|', true).unwrap();
             assert_eq!((found.lines.len(), found.headings.names.len(), found.body.lines), (2, 2, 3));
-            assert!(top(&layout, file.replacen('^', "|", 1).as_bytes(), b'|', true).is_err());
+            assert!(read_preface(&layout, file.replacen('^', "|", 1).as_bytes(), b'|', true).is_err());
         }
     }
 

@@ -4,7 +4,7 @@ use crate::delimited::index::Damage;
 use crate::delimited::quoting::unquote;
 use crate::delimited::row::{RowView, shape_error};
 use crate::notation::kinds::CellError;
-use crate::read::open::Table;
+use crate::read::open::InputTable;
 use transpose_core::diagnostics::Diagnostic;
 use transpose_core::model::Field;
 
@@ -18,7 +18,7 @@ pub(crate) enum RowError {
     Row(CellError),
 }
 
-impl Table {
+impl InputTable {
     /// What is said about a row that is rejected.
     #[cold]
     pub(crate) fn describe(&self, row: RowView<'_>, error: RowError) -> Diagnostic {
@@ -60,7 +60,7 @@ impl Table {
         // Where cells have fixed widths the line itself stands in the first cell.
         let mut line = Vec::new();
         unquote(row.raw(0), self.dialect.quote, &mut line);
-        let (code, message, slot) = fixed.fault(&line);
+        let (code, message, slot) = fixed.line_error(&line);
         let location = match slot {
             Some((cell, slot)) => location.cell(cell, &slot.name),
             None => location,

@@ -1,33 +1,33 @@
 //! Lines after the rows, and what any line says about all of them, compared with what was read.
 
-use crate::control_totals::{Totals, Wanted, compare};
+use crate::control_totals::{TotalFields, Totals, compare};
 use crate::delimited::index::Index;
 use crate::delimited::quoting::bare;
 use crate::delimited::row::RowView;
-use crate::diagnostics::{NO_CLOSING_LINE, TOO_MANY_ROWS};
+use crate::diagnostics::{NO_TRAILER_LINE, TOO_MANY_ROWS};
 use crate::layout::{Line, Source};
-use crate::read::open::Table;
+use crate::read::open::InputTable;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::format::{Chunk, Indexed, Origin};
 use transpose_core::model::Entity;
 
-impl Table {
+impl InputTable {
     /// Finds the rows of a chunk; lines that close the table are none.
     pub(crate) fn index(&self, index: &mut Index, chunk: Chunk<'_>, start: usize) -> Indexed {
         let found = index.run(self.dialect, chunk, start);
         let Indexed::Done { end, lines, units, usages } = found else { return found };
-        if self.layout.after.is_empty() {
+        if self.layout.trailer.is_empty() {
             return found;
         }
         let rows = index.views(chunk.bytes, Origin::default());
-        let closing = rows.filter(|row| self.closing_line(*row).is_some()).count() as u64;
-        Indexed::Done { end, lines, units: units - closing, usages: usages - closing }
+        let trailer = rows.filter(|row| self.trailer_line(*row).is_some()).count() as u64;
+        Indexed::Done { end, lines, units: units - trailer, usages: usages - trailer }
     }
 
     /// The line of the layout that a line of the file is, if it is one that closes the table.
-    fn closing_line(&self, found: RowView<'_>) -> Option<&Line> {
-        let after = &self.layout.after;
+    fn trailer_line(&self, found: RowView<'_>) -> Option<&Line> {
+        let after = &self.layout.trailer;
         if after.is_empty() {
             return None;
         }
@@ -38,13 +38,13 @@ impl Table {
     }
 
     /// Takes a line that closes the table, or a part of it; answers false for a row.
-    pub(crate) fn closes(
+    pub(crate) fn take_trailer_line(
         &self,
         found: RowView<'_>,
         trailers: &mut Vec<(u64, Entity)>,
         report: &mut RunReport,
     ) -> bool {
-        let Some(line) = self.closing_line(found) else { return false };
+        let Some(line) = self.trailer_line(found) else { return false };
         let mut entity = Entity::from_record(line.mark().unwrap_or(""));
         let mut value = Vec::new();
         for (place, cell) in (0_u32..).zip(&line.cells) {
@@ -78,17 +78,17 @@ impl Table {
     /// Compares what lines before and after the rows say with what was read.
     pub(crate) fn compare(
         &self,
-        wanted: &Wanted,
+        wanted: &TotalFields,
         totals: &Totals,
         trailers: &[(u64, Entity)],
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let lines = self.lines_before + totals.rows + trailers.len() as u64;
+        let lines = self.preface_lines + totals.rows + trailers.len() as u64;
         let read = (wanted, totals, lines);
         for claim in &self.claims {
             diagnostics.extend(compare(&claim.what, &claim.value, read, None, claim.location.clone()));
         }
-        for line in &self.layout.after {
+        for line in &self.layout.trailer {
             let mark = line.mark().unwrap_or("");
             let mut met = false;
             for (number, found) in trailers.iter().filter(|(_, found)| *found.origin == *mark) {
@@ -104,7 +104,7 @@ impl Table {
             }
             if !met && (line.each.is_none() || totals.rows > 0) {
                 let message = format!("there is no line `{mark}` after the rows");
-                diagnostics.push(Diagnostic::new(&NO_CLOSING_LINE, Location::default(), message));
+                diagnostics.push(Diagnostic::new(&NO_TRAILER_LINE, Location::default(), message));
             }
         }
         if let Some(most) = self.layout.max_rows.filter(|most| totals.rows > *most) {

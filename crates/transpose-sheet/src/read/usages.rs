@@ -4,15 +4,15 @@
 //! usage. What the row says about the sales context is with the usage; the engine gathers it. A
 //! value that is in the row as the model has it is not copied.
 
-use crate::control_totals::{Totals, Wanted};
+use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
-use crate::diagnostics::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
-use crate::layout::{Layout, Returns, Source, When};
+use crate::diagnostics::{NO_ALTERNATIVE, ROW_DISAGREES};
+use crate::layout::{Layout, Returns, RowCondition, Source};
 use crate::notation::kinds::{CellError, CellKind, empty, is_repair, not_utf8, unsigned};
-use crate::read::open::{Beginning, Table};
+use crate::read::open::{Beginning, InputTable};
 use crate::read::rejection::RowError;
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
@@ -31,16 +31,16 @@ const WORK: usize = 2;
 const USAGE: usize = 3;
 
 /// Reads a table of sums.
-pub(crate) struct SumsDecoder {
-    table: Table,
+pub(crate) struct UsageTableDecoder {
+    table: InputTable,
     /// For each column of the file what becomes of its cells.
-    plan: Vec<Planned>,
+    plan: Vec<ColumnPlan>,
     /// For each of [`GROUPS`] its shape, and where its cells begin among those of a row.
     groups: [Option<(usize, usize)>; 4],
     /// How many cells all entities of a row have.
     width: usize,
     /// What the first row says about the whole file.
-    heads: Vec<Told>,
+    heads: Vec<HeaderColumn>,
     /// The column that says which of its two fields a column holds, and the column that says that
     /// something was returned.
     switch: Option<u32>,
@@ -51,16 +51,16 @@ pub(crate) struct SumsDecoder {
     prices: Vec<usize>,
     /// For each alternative the cells that must be filled.
     require: Vec<Vec<usize>>,
-    wanted: Wanted,
+    wanted: TotalFields,
     totals: Mutex<Totals>,
 }
 
 /// A column of the file with what becomes of its cells.
-struct Planned {
+struct ColumnPlan {
     place: u32,
     /// The column of the layout; none for one that it does not know.
     column: Option<usize>,
-    what: What,
+    what: CellUse,
     /// The place of its field among the sums.
     sum: Option<usize>,
     /// Whether lines after the rows are distinguished by it.
@@ -68,7 +68,7 @@ struct Planned {
 }
 
 /// What becomes of a cell.
-enum What {
+enum CellUse {
     /// It goes to this cell of an entity, or to the other one when the switch is set.
     Value(usize, Option<usize>),
     /// It is kept as it is.
@@ -82,13 +82,13 @@ enum What {
 }
 
 /// What the first row says about the whole file.
-struct Told {
+struct HeaderColumn {
     field: Field,
     raw: Box<[u8]>,
     value: Box<[u8]>,
 }
 
-impl SumsDecoder {
+impl UsageTableDecoder {
     /// Opens a table.
     pub(crate) fn open(
         layout: &Arc<Layout>,
@@ -96,7 +96,7 @@ impl SumsDecoder {
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
         let beginning = Beginning::of(head)?;
-        let mut table = Table::open(layout, &beginning, options)?;
+        let mut table = InputTable::open(layout, &beginning, options)?;
         for (field, text) in &layout.constants {
             if matches!(field.group(), Group::Header | Group::Context) {
                 table.preamble.header.set_default(*field, &**text);
@@ -114,25 +114,25 @@ impl SumsDecoder {
         let require = layout.require.iter().map(present).collect();
         let switch = table.deciding(layout.switch.as_ref());
         let refund = table.deciding(layout.refund.as_ref());
-        let wanted = Wanted::of(layout);
+        let wanted = TotalFields::of(layout);
         let plan = (0..table.names.len() as u32).map(|place| {
             let column = table.columns.get(place as usize).copied().flatten();
             let known = column.and_then(|column| layout.columns.get(column));
             let what = match known {
-                None => cell_of_extra(&table, place, &shapes, &groups).map_or(What::Pass, What::Extra),
+                None => cell_of_extra(&table, place, &shapes, &groups).map_or(CellUse::Pass, CellUse::Extra),
                 Some(column) => match (&column.source, column.field) {
-                    (Source::Text(_), _) => What::Text,
+                    (Source::Text(_), _) => CellUse::Text,
                     (_, Some(field)) if field.group() == Group::Header => {
-                        heads.iter().position(|told| told.field == field).map_or(What::Pass, What::Head)
+                        heads.iter().position(|told| told.field == field).map_or(CellUse::Pass, CellUse::Head)
                     }
-                    (_, Some(field)) => cell(field).map_or(What::Pass, |main| {
-                        What::Value(main, column.other.as_ref().and_then(|(other, _)| cell(*other)))
+                    (_, Some(field)) => cell(field).map_or(CellUse::Pass, |main| {
+                        CellUse::Value(main, column.other.as_ref().and_then(|(other, _)| cell(*other)))
                     }),
-                    _ => cell_of_extra(&table, place, &shapes, &groups).map_or(What::Pass, What::Extra),
+                    _ => cell_of_extra(&table, place, &shapes, &groups).map_or(CellUse::Pass, CellUse::Extra),
                 },
             };
             let field = known.and_then(|column| column.field);
-            Planned {
+            ColumnPlan {
                 place,
                 column,
                 what,
@@ -168,7 +168,7 @@ impl SumsDecoder {
 }
 
 /// What the first row of the table says about the whole file.
-fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
+fn heads(table: &mut InputTable, beginning: &Beginning<'_>) -> Vec<HeaderColumn> {
     let mut heads = Vec::new();
     let index = table.peek(beginning);
     let Some(found) = table.whole_rows(&index, beginning).next() else { return heads };
@@ -184,14 +184,14 @@ fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
             let text = String::from_utf8_lossy(&value).into_owned();
             table.preamble.header.set_default(field, text);
         }
-        heads.push(Told { field, raw: raw.into(), value: value.into() });
+        heads.push(HeaderColumn { field, raw: raw.into(), value: value.into() });
     }
     heads
 }
 
 /// The shapes of the entities that rows have, where each of [`GROUPS`] has its own and its cells,
 /// and how many cells there are.
-fn shapes(table: &Table) -> (Vec<Shape>, [Option<(usize, usize)>; 4], usize) {
+fn shapes(table: &InputTable) -> (Vec<Shape>, [Option<(usize, usize)>; 4], usize) {
     let layout = &table.layout;
     let mut columns: [Vec<Slot>; 4] = std::array::from_fn(|_| Vec::new());
     let of = |field: Field| match field.group() {
@@ -264,7 +264,7 @@ fn cell(shapes: &[Shape], groups: &[Option<(usize, usize)>; 4], slot: &Slot) -> 
 
 /// Where a cell is kept that the model has no field for.
 fn cell_of_extra(
-    table: &Table,
+    table: &InputTable,
     place: u32,
     shapes: &[Shape],
     groups: &[Option<(usize, usize)>; 4],
@@ -273,13 +273,13 @@ fn cell_of_extra(
     cell(shapes, groups, &Slot::Extra(name.into()))
 }
 
-impl Decoder for SumsDecoder {
+impl Decoder for UsageTableDecoder {
     fn preamble(&self) -> &Preamble {
         &self.table.preamble
     }
 
     fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
-        Box::new(Worker { sums: self, index: Index::default(), scratch: Scratch::default() })
+        Box::new(Worker { decoder: self, index: Index::default(), scratch: Scratch::default() })
     }
 
     fn quarantine_header(&self, out: &mut Vec<u8>) {
@@ -296,21 +296,15 @@ impl Decoder for SumsDecoder {
     }
 
     fn validation(&self) -> Option<&dyn Validation> {
-        Some(self)
+        Some(&self.table)
     }
 }
 
-impl BlockDecoder for SumsDecoder {}
-
-impl Validation for SumsDecoder {
-    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
-        self.layout().file_names.check(name, &self.table.preamble.header, diagnostics);
-    }
-}
+impl BlockDecoder for UsageTableDecoder {}
 
 /// One worker's part.
 struct Worker<'a> {
-    sums: &'a SumsDecoder,
+    decoder: &'a UsageTableDecoder,
     index: Index,
     scratch: Scratch,
 }
@@ -342,31 +336,31 @@ impl Scratch {
 
 impl ChunkDecoder for Worker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
-        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+        InputTable::sync(chunk)
     }
 
     fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
-        self.sums.table.index(&mut self.index, chunk, start)
+        self.decoder.table.index(&mut self.index, chunk, start)
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
-        let Self { sums, index, scratch } = self;
+        let Self { decoder, index, scratch } = self;
         scratch.totals = Totals::default();
-        sums.constants(&mut batch.blocks, &mut scratch.constants);
+        decoder.constants(&mut batch.blocks, &mut scratch.constants);
         for found in index.views(chunk.bytes, origin) {
-            if sums.table.closes(found, &mut batch.trailers, report) {
+            if decoder.table.take_trailer_line(found, &mut batch.trailers, report) {
                 continue;
             }
-            match sums.row(found, scratch, &mut batch.blocks, report) {
+            match decoder.row(found, scratch, &mut batch.blocks, report) {
                 Ok(()) => scratch.sum(found, &batch.blocks.arena),
-                Err(wrong) => batch.rejects.push(sums.reject(found, wrong, scratch)),
+                Err(error) => batch.rejects.push(decoder.reject(found, error, scratch)),
             }
         }
-        lock(&sums.totals).merge(&scratch.totals);
+        lock(&decoder.totals).merge(&scratch.totals);
     }
 }
 
-impl SumsDecoder {
+impl UsageTableDecoder {
     /// Puts the texts that every row has where rows can refer to them.
     fn constants(&self, batch: &mut BlockBatch, out: &mut Vec<(usize, Span)>) {
         out.clear();
@@ -393,15 +387,15 @@ impl SumsDecoder {
         scratch.cells.clear();
         scratch.cells.resize(self.width, Span::ABSENT);
         scratch.summed.clear();
-        scratch.summed.resize(self.wanted.sums.len(), Span::ABSENT);
+        scratch.summed.resize(self.wanted.fields.len(), Span::ABSENT);
         scratch.each = None;
-        let decides = |place: Option<u32>, when: Option<&When>| {
+        let decides = |place: Option<u32>, when: Option<&RowCondition>| {
             place.is_some_and(|place| self.table.decides(when, found.raw(place)))
         };
         let switched = decides(self.switch, layout.switch.as_ref());
         let back = decides(self.refund, layout.refund.as_ref());
-        for planned in &self.plan {
-            self.cell(planned, (switched, back), found, scratch, batch, report)?;
+        for plan in &self.plan {
+            self.cell(plan, (switched, back), found, scratch, batch, report)?;
         }
         if layout.returns == Returns::Rows {
             self.take_back(back, found, scratch, batch);
@@ -423,35 +417,29 @@ impl SumsDecoder {
     #[inline]
     fn cell(
         &self,
-        planned: &Planned,
+        plan: &ColumnPlan,
         (switched, back): (bool, bool),
         found: RowView<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
-        let place = planned.place;
+        let place = plan.place;
         let raw = found.raw(place);
         let quote = self.table.dialect.quote;
-        let column = planned.column.and_then(|column| self.layout().columns.get(column));
+        let column = plan.column.and_then(|column| self.layout().columns.get(column));
         scratch.value.clear();
-        let cell = match planned.what {
-            What::Pass => {
+        let cell = match plan.what {
+            CellUse::Pass => {
                 let needed = column.is_some_and(|column| column.required);
                 if needed && bare(raw, quote).is_empty() {
                     return Err(RowError::Cell(place, empty()));
                 }
                 return Ok(());
             }
-            What::Text => {
-                let Some(Source::Text(text)) = column.map(|column| &column.source) else { return Ok(()) };
-                if bare(raw, quote) == text.as_bytes().trim_ascii() {
-                    return Ok(());
-                }
-                return Err(RowError::Cell(place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
-            }
-            What::Head(told) => return self.same_head(told, place, found, scratch, report),
-            What::Extra(cell) => {
+            CellUse::Text => return self.table.check_text(found, place),
+            CellUse::Head(told) => return self.same_head(told, place, found, scratch, report),
+            CellUse::Extra(cell) => {
                 if bare(raw, quote).is_empty() {
                     return Ok(());
                 }
@@ -461,7 +449,7 @@ impl SumsDecoder {
                 }
                 cell
             }
-            What::Value(main, other) => {
+            CellUse::Value(main, other) => {
                 let Some(column) = column else { return Ok(()) };
                 let (cell, kind, outcome) = match (&column.other, other.filter(|_| switched)) {
                     (Some((_, kind)), Some(other)) => {
@@ -477,12 +465,12 @@ impl SumsDecoder {
                     Ok(true) => {}
                     Ok(false) if column.required => return Err(RowError::Cell(place, empty())),
                     Ok(false) => return Ok(()),
-                    Err(trouble) if is_uncountable(kind, trouble.0) => {
-                        return Err(RowError::Cell(place, trouble));
+                    Err(error) if is_uncountable(kind, error.0) => {
+                        return Err(RowError::Cell(place, error));
                     }
-                    Err(trouble) => {
+                    Err(error) => {
                         let lost = scratch.value.is_empty();
-                        self.note(trouble, place, found, lost, report);
+                        self.note(error, place, found, lost, report);
                         if lost {
                             return Ok(());
                         }
@@ -498,10 +486,10 @@ impl SumsDecoder {
         if let Some(slot) = scratch.cells.get_mut(cell) {
             *slot = span;
         }
-        if let Some(slot) = planned.sum.and_then(|sum| scratch.summed.get_mut(sum)) {
+        if let Some(slot) = plan.sum.and_then(|sum| scratch.summed.get_mut(sum)) {
             *slot = span;
         }
-        if planned.each {
+        if plan.each {
             scratch.each = Some(span);
         }
         Ok(())
@@ -526,7 +514,7 @@ impl SumsDecoder {
         let present = column
             .format
             .read(raw, self.table.cells(), &mut scratch.value)
-            .map_err(|trouble| RowError::Cell(place, trouble))?;
+            .map_err(|error| RowError::Cell(place, error))?;
         if !present && column.required {
             return Err(RowError::Cell(place, empty()));
         }
@@ -613,25 +601,25 @@ impl SumsDecoder {
 
     /// A row that cannot be converted; it is counted all the same, as far as it can be read.
     #[cold]
-    fn reject(&self, found: RowView<'_>, wrong: RowError, scratch: &mut Scratch) -> Reject {
+    fn reject(&self, found: RowView<'_>, error: RowError, scratch: &mut Scratch) -> Reject {
         let mut plays = 0;
-        let mut values: Vec<Option<Vec<u8>>> = vec![None; self.wanted.sums.len()];
+        let mut values: Vec<Option<Vec<u8>>> = vec![None; self.wanted.fields.len()];
         let mut each = None;
         let counted = found.is_whole(self.table.dialect);
-        for planned in self.plan.iter().filter(|_| counted) {
-            let Some(column) = self.table.column(planned.place) else { continue };
+        for plan in self.plan.iter().filter(|_| counted) {
+            let Some(column) = self.table.column(plan.place) else { continue };
             let mut value = Vec::new();
-            let read = column.format.read(found.raw(planned.place), self.table.cells(), &mut value);
+            let read = column.format.read(found.raw(plan.place), self.table.cells(), &mut value);
             if !read.is_ok_and(|present| present) {
                 continue;
             }
             if column.field == Some(Field::QUANTITY) {
                 plays = String::from_utf8_lossy(&value).parse().unwrap_or(0);
             }
-            if planned.each {
+            if plan.each {
                 each = Some(value.clone());
             }
-            if let Some(slot) = planned.sum.and_then(|sum| values.get_mut(sum)) {
+            if let Some(slot) = plan.sum.and_then(|sum| values.get_mut(sum)) {
                 *slot = Some(value);
             }
         }
@@ -640,7 +628,7 @@ impl SumsDecoder {
         Reject {
             start: found.row.start,
             len: found.row.end - found.row.start,
-            diagnostic: self.table.describe(found, wrong),
+            diagnostic: self.table.describe(found, error),
             plays,
             micros: 0,
         }

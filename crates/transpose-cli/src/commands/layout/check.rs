@@ -17,7 +17,7 @@ use transpose_engine::diagnostics::io;
 use transpose_engine::inspect::{Survey, survey};
 use transpose_engine::receipt;
 use transpose_io::Input;
-use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
+use transpose_sheet::{ColumnMapping, Layout, LayoutFormat, Mapping};
 
 /// How many bytes of a sample are shown cell by cell. The whole sample is read in any case.
 const LOOKED_AT: usize = 16 << 20;
@@ -217,7 +217,7 @@ fn pairs(facts: &[(&str, String)]) -> String {
     table(2, &[], &rows)
 }
 
-fn required(column: &Mapped) -> String {
+fn required(column: &ColumnMapping) -> String {
     if column.required { "required".to_owned() } else { String::new() }
 }
 
@@ -229,7 +229,7 @@ fn lines(layout: &Layout) -> String {
 }
 
 /// The first values: as written and, if that differs, as read.
-fn examples(column: &Mapped) -> String {
+fn examples(column: &ColumnMapping) -> String {
     let one = |(raw, read): &(String, Result<String, String>)| match read {
         Ok(value) if value == raw => raw.clone(),
         Ok(value) => format!("{raw} → {value}"),
@@ -240,7 +240,7 @@ fn examples(column: &Mapped) -> String {
 
 fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
     let manifest = layout.manifest();
-    let column = |column: &Mapped| {
+    let column = |column: &ColumnMapping| {
         let examples = column.examples.iter().map(|(raw, read)| match read {
             Ok(value) => json!({"raw": raw, "value": value}),
             Err(message) => json!({"raw": raw, "wrong": message}),
