@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -27,42 +27,6 @@ pub fn sha256_file(path: &Path) -> Result<String, IoError> {
             Err(error) => return Err(IoError::new(Operation::Read, &subject, error)),
         }
     }
-}
-
-/// Files up to this size are hashed as a whole by [`digest_of_file`].
-const WHOLE: u64 = 4 << 20;
-
-/// How much of a larger file is hashed, in blocks that are spread evenly over it.
-const BLOCKS: u64 = 256;
-const BLOCK: u64 = 4 << 10;
-
-/// A hash of the length of a file and of its bytes, of a large one of some of them.
-pub(crate) fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut hash = Sha256::new();
-    hash.update(length.to_le_bytes());
-    let mut buffer = Vec::new();
-    let blocks = if length <= WHOLE { 1 } else { BLOCKS };
-    let block = if length <= WHOLE { WHOLE } else { BLOCK };
-    for number in 0..blocks {
-        // The first block begins the file, and the last one ends it.
-        let start = (length.saturating_sub(block) / (blocks - 1).max(1)) * number;
-        let start = if number > 0 && number + 1 == blocks { length.saturating_sub(block) } else { start };
-        file.seek(SeekFrom::Start(start))?;
-        buffer.clear();
-        (&mut file).take(block).read_to_end(&mut buffer)?;
-        hash.update(&buffer);
-    }
-    Ok(hash.finalize().into())
-}
-
-/// The hash that [`digest_of_file`] gives a small file of these bytes.
-pub(crate) fn digest_of_bytes(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update((bytes.len() as u64).to_le_bytes());
-    hash.update(bytes);
-    hash.finalize().into()
 }
 
 /// Ends a hash and writes it out.
@@ -93,27 +57,6 @@ mod tests {
             File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
             assert_eq!(sha256_file(&path).unwrap(), hash);
         }
-    }
-
-    #[test]
-    fn digests_differ_where_files_differ() {
-        let dir = tempfile::tempdir().unwrap();
-        let digest = |bytes: &[u8]| {
-            let path = dir.path().join("file");
-            File::create(&path).unwrap().write_all(bytes).unwrap();
-            digest_of_file(&path).unwrap()
-        };
-        assert_eq!(digest(b"abc"), digest_of_bytes(b"abc"));
-        assert_ne!(digest(b"abc"), digest(b"abd"));
-        let mut large = vec![b'x'; 5 << 20];
-        let before = digest(&large);
-        for place in [0, (5 << 20) - 1] {
-            large[place] = b'y';
-            assert_ne!(digest(&large), before, "{place}");
-            large[place] = b'x';
-        }
-        large.push(b'x');
-        assert_ne!(digest(&large), before);
     }
 
     #[test]

@@ -278,11 +278,13 @@ impl<'a> OutputInProgress<'a> {
         for context in contexts {
             hash.add_entity(context);
         }
-        let read = &report.ledger.read;
-        hash.add(&read.rows.to_le_bytes());
-        hash.add(read.plays.normalize().to_string().as_bytes());
-        for input in run.source.inputs {
-            hash.add(&input.digest().unwrap_or_default());
+        let converted = &report.ledger.converted;
+        hash.add(&converted.rows.to_le_bytes());
+        hash.add(converted.plays.normalize().to_string().as_bytes());
+        hash.add(&converted.micros.to_le_bytes());
+        for (currency, paid) in converted.paid.iter().chain(&converted.money) {
+            hash.add(currency.as_bytes());
+            hash.add(paid.normalize().to_string().as_bytes());
         }
         hash.add(&run.limits.now.micros.to_le_bytes());
         hash.finish()

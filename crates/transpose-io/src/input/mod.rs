@@ -28,13 +28,12 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use crate::error::{IoError, IoErrorKind, Operation, Subject};
 use crate::gzip::unpack::{PackedSource, Unpack};
 use crate::gzip::{Limits, MAGIC};
-use crate::hash::{digest_of_bytes, digest_of_file};
 use crate::window::copy;
 use crate::{Compression, default_threads};
 use derived::{DerivedBytes, DerivedInput};
@@ -57,8 +56,6 @@ pub struct Input {
     /// Bytes taken from the file, and its size where it has one.
     consumed: Arc<AtomicU64>,
     size: Option<u64>,
-    /// See [`Input::digest`].
-    digest: Arc<OnceLock<Option<[u8; 32]>>>,
 }
 
 enum Body {
@@ -137,7 +134,6 @@ impl Input {
             derived: None,
             consumed: Arc::default(),
             size: Some(size),
-            digest: Arc::default(),
         })
     }
 
@@ -165,7 +161,6 @@ impl Input {
             derived: None,
             consumed,
             size,
-            digest: Arc::default(),
         }
     }
 
@@ -187,7 +182,6 @@ impl Input {
             derived: Some(DerivedInput { source, container: container.into() }),
             consumed: Arc::clone(&origin.consumed),
             size: origin.size,
-            digest: Arc::clone(&origin.digest),
         }
     }
 
@@ -295,7 +289,6 @@ impl Input {
             derived: None,
             consumed,
             size,
-            digest: Arc::default(),
         })
     }
 
@@ -307,17 +300,6 @@ impl Input {
     /// The path of the file, absent for standard input and for bytes in memory.
     pub fn path(&self) -> Option<&Path> {
         self.subject.path.as_deref()
-    }
-
-    /// A hash that tells the content of the file, as it is on disk, from others: of all bytes of a
-    /// small file, and of a large one of its length and of blocks at places all over it. Nothing
-    /// for what can be read only once, and for a file that cannot be read any more.
-    pub fn digest(&self) -> Option<[u8; 32]> {
-        *self.digest.get_or_init(|| match (&self.body, self.path()) {
-            (Body::Memory(bytes), _) => Some(digest_of_bytes(bytes)),
-            (_, Some(path)) if path.is_file() => digest_of_file(path).ok(),
-            _ => None,
-        })
     }
 
     /// How the bytes of the file are packed.

@@ -12,6 +12,7 @@
 
 mod block;
 mod head;
+mod identity;
 mod record;
 mod single;
 mod target;
@@ -26,6 +27,7 @@ use crate::summaries::Model;
 use crate::tables::{AGREED, Layout};
 use block::{Item, Items};
 use head::MessageHead;
+use identity::{TransactionName, TransactionNaming};
 use record::{Links, Record, Run};
 use std::sync::atomic::{AtomicBool, Ordering};
 use target::{Plan, Target, column};
@@ -79,6 +81,7 @@ pub(crate) struct Writer {
     keeps_opaque: bool,
     /// Whether recordings of the source have labels.
     labels: bool,
+    transactions: TransactionNaming,
     plans: Vec<Plan>,
     contexts: Vec<ContextPlan>,
     currencies: Vec<Box<str>>,
@@ -159,6 +162,7 @@ impl Writer {
                 target.cells.iter().any(demands)
             }),
             keeps_opaque: head.same_profile,
+            transactions: TransactionNaming::new(&options, brief),
             labels: plans.iter().any(|plan| plan.special.label.is_some()),
             plans,
             contexts,
@@ -240,7 +244,8 @@ impl Writer {
                 Group::Recording => {}
                 Group::Usage => {
                     tally.usages += 1;
-                    links.transaction = run.line(item.entity).unwrap_or(usages_before + tally.usages);
+                    let number = run.line(item.entity).unwrap_or(usages_before + tally.usages);
+                    links.transaction = self.transaction(items, item, number);
                     self.usage_links(run, items, (target, writing.fits), (index, item), &mut links)?;
                 }
                 _ => self.part_links(run, items, target, item, &mut links),
@@ -263,6 +268,14 @@ impl Writer {
             }
         }
         Ok(tally)
+    }
+
+    /// What names a usage that has no identifier of its own.
+    fn transaction<'s>(&'s self, items: &Items<'_>, item: &Item<'_>, number: u64) -> TransactionName<'s> {
+        let used = [items.release, item.parent.or_else(|| items.only())];
+        let used = used.into_iter().filter_map(|index| items.get(index));
+        let entities = used.chain([item]).map(|item| (item.plan, item.entity));
+        self.transactions.name(number, item.entity.context_index(), entities)
     }
 
     /// What a usage names: a release or a recording, its sales context, the use type that the
@@ -620,6 +633,10 @@ fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
 }
 
 impl Encoder for Writer {
+    fn message_id(&self) -> Option<&str> {
+        Some(&self.head.message_id)
+    }
+
     fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally {
         let lines = self.head.write(part, out);
         Tally { lines, summaries: self.head.count, ..Tally::default() }

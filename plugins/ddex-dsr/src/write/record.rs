@@ -1,5 +1,6 @@
 //! One record: every cell with its value, what is missing told, what is lost counted.
 
+use super::identity::TransactionName;
 use super::target::{Fill, Plan, Target, TargetCell, What, Writing, column, text_of};
 use crate::diagnostics;
 use transpose_codes::decimal::{self, Grammar};
@@ -28,7 +29,7 @@ pub(super) struct Links<'a> {
     pub(super) recording_id: Range,
     pub(super) release_id: Range,
     pub(super) usage_id: Range,
-    pub(super) transaction: u64,
+    pub(super) transaction: TransactionName<'a>,
     /// The use type on the summary record.
     pub(super) stated: Option<&'a [u8]>,
     /// Whether the usage must have a price, and the source has not said already that it has none.
@@ -175,7 +176,7 @@ impl Record<'_, '_, '_> {
         if !self.value(cell, value) {
             match cell.fill {
                 Fill::Id(what) => self.id(cell, what),
-                _ => write::whole(links.transaction, self.out),
+                _ => links.transaction.write(self.out),
             }
         }
         if links.again > 0 && cell.fill == Fill::Transaction {

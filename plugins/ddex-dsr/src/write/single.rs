@@ -174,6 +174,7 @@ impl Writer {
             let allocation = items.allocations_of(index).get(again).filter(|_| target.allocates);
             let allocation = allocation.map(|(_, allocation)| *allocation);
             let transaction = run.line(item.entity).unwrap_or(usages_before + tally.usages);
+            let transaction = self.transaction(items, &item, transaction);
             let mut links = Links { transaction, again: again as u32, ..Links::default() };
             self.context_links(run, target, &item, context, &mut links);
             let work = parts.work.or_else(|| items.work_of(allocation?));

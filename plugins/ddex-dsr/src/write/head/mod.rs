@@ -18,11 +18,12 @@ mod allocation;
 mod cells;
 mod order;
 
+use crate::diagnostics;
 use crate::format::Profile;
 use crate::options::Options;
 use crate::summaries::{choose, fillable, follows, is_filled, is_summary, value_of};
 use crate::tables::{self, Layout};
-use crate::{diagnostics, names};
+use crate::write::identity::message_id;
 use allocation::AllocationDetail;
 use cells::{HeadCells, HeadLosses};
 use order::arrange;
@@ -57,6 +58,8 @@ pub(crate) struct MessageHead {
     pub(crate) ids: Vec<Vec<u8>>,
     /// That of the record that says what is allocated of each context, where it has one of its own.
     pub(crate) details: Vec<Option<Vec<u8>>>,
+    /// The identifier of the message.
+    pub(crate) message_id: String,
     /// When the message is made.
     pub(crate) created: String,
     /// Fields that the chosen records have no cell for.
@@ -79,6 +82,7 @@ impl MessageHead {
     ) -> Self {
         let source = |name: &str| brief.header.extras.get(name).map_or("", Value::first);
         let same_profile = profile.is_named(source("Profile"));
+        let created = created(options, brief);
         let mut head = Self {
             header: Vec::new(),
             summaries: Vec::new(),
@@ -88,7 +92,8 @@ impl MessageHead {
             same_version: same_profile && source("ProfileVersion").trim() == facts.version,
             ids: Vec::new(),
             details: Vec::new(),
-            created: created(options, brief),
+            message_id: message_id(options, brief, [facts.profile, facts.version], &created),
+            created,
             drops: Vec::new(),
             losses: HeadLosses::default(),
             diagnostics: Vec::new(),
@@ -152,10 +157,7 @@ impl MessageHead {
             let Some(field) = cell.field() else { continue };
             let value = match field {
                 Field::CREATED => Some(Value::from(self.created.as_str())),
-                Field::MESSAGE_ID => Some(
-                    value_of(header, field, brief.terms)
-                        .unwrap_or_else(|| message_id(header, &self.created).into()),
-                ),
+                Field::MESSAGE_ID => Some(Value::from(self.message_id.as_str())),
                 _ => value_of(header, field, brief.terms),
             };
             match value {
@@ -449,9 +451,11 @@ fn ids(contexts: &[Entity], wrong: &mut Vec<Diagnostic>) -> Vec<String> {
     contexts.iter().map(|context| own(context).unwrap_or_else(&mut next)).collect()
 }
 
-/// When the message is made: the option, else the header, else the moment of the run.
+/// When the message is made: the option, else what its source says where that is the same message,
+/// else the moment of the run.
 fn created(options: &Options, brief: &EncodeRequest<'_>) -> String {
-    let given = options.created.as_deref().or_else(|| brief.header.text(Field::CREATED));
+    let kept = brief.header.text(Field::CREATED).filter(|_| options.keep_identity);
+    let given = options.created.as_deref().or(kept);
     let written = |time: Timestamp| {
         let mut out = Vec::new();
         time.write_rfc3339(&mut out);
@@ -468,14 +472,4 @@ fn created(options: &Options, brief: &EncodeRequest<'_>) -> String {
             written(Timestamp::utc(second))
         }
     }
-}
-
-/// An identifier made from sender, service, period and time of creation.
-fn message_id(header: &Entity, created: &str) -> String {
-    let text = |field| header.text(field).map(names::clean).filter(|text| !text.is_empty());
-    let sender = text(Field::SENDER_ID).or_else(|| text(Field::SENDER_NAME)).unwrap_or_default();
-    let period = names::period(header.text(Field::PERIOD_START), header.text(Field::PERIOD_END));
-    let parts =
-        [sender, text(Field::SERVICE_DESCRIPTION).unwrap_or_default(), period, names::compact(created)];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
