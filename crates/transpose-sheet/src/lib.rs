@@ -44,8 +44,8 @@ macro_rules! register_layout {
 /// Makes the format of a built-in layout, for [`register_layout!`].
 #[doc(hidden)]
 pub fn embedded(name: &'static str, text: &'static str) -> Result<Vec<Box<dyn Format>>, String> {
-    // Whoever writes a layout is reported at once what is wrong with it; who uses the program does
-    // not wait for layouts that are not needed.
+    // Who writes a layout learns at once what is wrong with it; who uses the program does not wait
+    // for layouts that are not needed.
     if cfg!(debug_assertions) {
         Layout::parse(name, text).map_err(|fatal| fatal.to_string())?;
     }

@@ -9,7 +9,7 @@
 use crate::delimited::quoting::{bare, unquote};
 use crate::diagnostics;
 use crate::notation::clock::iso_micros;
-use crate::notation::number::{Number, Part};
+use crate::notation::number::{Number, PercentNotation};
 use serde::Deserialize;
 use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::mojibake;
@@ -258,8 +258,12 @@ impl CellKind {
             }
             Self::Money => money(words(text)?, out)?,
             Self::Decimal => Number::default().read(words(text)?, out)?,
-            Self::Percent => Number { part: Part::Percent, ..Number::default() }.read(words(text)?, out)?,
-            Self::Fraction => Number { part: Part::Fraction, ..Number::default() }.read(words(text)?, out)?,
+            Self::Percent => {
+                Number { percent: PercentNotation::Percent, ..Number::default() }.read(words(text)?, out)?
+            }
+            Self::Fraction => {
+                Number { percent: PercentNotation::Fraction, ..Number::default() }.read(words(text)?, out)?
+            }
             Self::Boolean => {
                 let is = |known: &&[u8]| known.eq_ignore_ascii_case(text);
                 let yes: [&[u8]; 4] = [b"true", b"yes", b"y", b"1"];

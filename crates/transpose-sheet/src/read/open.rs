@@ -1,4 +1,4 @@
-//! Opening a table: its top is understood, and its columns find those of the layout.
+//! Opening a table: its preface is read, and its columns find those of the layout.
 
 use crate::delimited::index::{Dialect, Index, MAX_ROW};
 use crate::delimited::quoting::{NO_QUOTE, bare, unquote};
@@ -40,7 +40,7 @@ pub(crate) struct InputTable {
     pub(crate) places: Vec<Option<u32>>,
     pub(crate) preamble: Preamble,
     pub(crate) repairs: Repairs,
-    /// What lines before the rows say about all of them.
+    /// What preface lines say about all of them.
     pub(crate) claims: Vec<Claim>,
     /// How many lines that are not blank come before the rows.
     pub(crate) preface_lines: u64,
@@ -244,7 +244,7 @@ impl InputTable {
         when.is_some_and(is)
     }
 
-    /// Takes from the name of the file what its content does not tell.
+    /// Takes from the name of the file what its content does not say.
     pub(crate) fn take_name(&mut self, name: &str) {
         let told = self.layout.file_names.values_of(name);
         for (field, text) in told.fields {

@@ -1,4 +1,4 @@
-//! Reading: the decoder of a table of sums.
+//! Reading: the decoder of an aggregate table.
 //!
 //! Each row becomes a block: the release and the recording that it names, their work, and the
 //! usage. What the row says about the sales context is with the usage; the engine gathers it. A
@@ -30,7 +30,7 @@ const RECORDING: usize = 1;
 const WORK: usize = 2;
 const USAGE: usize = 3;
 
-/// Reads a table of sums.
+/// Reads an aggregate table.
 pub(crate) struct UsageTableDecoder {
     table: InputTable,
     /// For each column of the file what becomes of its cells.
@@ -61,9 +61,9 @@ struct ColumnPlan {
     /// The column of the layout; none for one that it does not know.
     column: Option<usize>,
     what: CellUse,
-    /// The place of its field among the sums.
+    /// The place of its field among the summed fields.
     sum: Option<usize>,
-    /// Whether lines after the rows are distinguished by it.
+    /// Whether trailer lines are distinguished by it.
     each: bool,
 }
 
@@ -302,7 +302,7 @@ impl Decoder for UsageTableDecoder {
 
 impl BlockDecoder for UsageTableDecoder {}
 
-/// One worker's part.
+/// Decodes the chunks that one worker takes.
 struct Worker<'a> {
     decoder: &'a UsageTableDecoder,
     index: Index,
@@ -318,7 +318,7 @@ struct Scratch {
     cells: Vec<Span>,
     /// What is summed.
     summed: Vec<Span>,
-    /// By what lines after the rows are distinguished.
+    /// By what trailer lines are distinguished.
     each: Option<Span>,
     /// The texts that every row has, with their cells.
     constants: Vec<(usize, Span)>,

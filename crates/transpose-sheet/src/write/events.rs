@@ -133,7 +133,7 @@ impl TableEncoder<EventRows> {
                     }
                     CellSource::End(cell) => {
                         written.clear();
-                        if let Some(end) = ended(&events, raw(*cell), row.micros, &mut value) {
+                        if let Some(end) = play_end(&events, raw(*cell), row.micros, &mut value) {
                             let _ = column.format.write(&end, &mut written);
                         }
                         writer.cell(column, &written, out);
@@ -282,7 +282,7 @@ fn constant(
 }
 
 /// When a play ended, by its time and its duration in microseconds; `value` is overwritten.
-fn ended(events: &Events<'_>, raw: &[u8], micros: i64, value: &mut Vec<u8>) -> Option<Vec<u8>> {
+fn play_end(events: &Events<'_>, raw: &[u8], micros: i64, value: &mut Vec<u8>) -> Option<Vec<u8>> {
     events.decoder.canonical_cell(Field::EVENT_TIME, raw, value).ok().filter(|present| *present)?;
     let start = Timestamp::parse(value).ok()?;
     let end = Timestamp { micros: start.micros.checked_add(micros)?, ..start };

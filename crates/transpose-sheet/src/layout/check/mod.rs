@@ -186,7 +186,7 @@ impl Reader<'_> {
         Ok((delimiter, quote))
     }
 
-    /// A single character that can are between or around cells.
+    /// A single character that may be between or around cells.
     fn mark(&self, key: &str, given: Option<&Spanned<String>>, default: u8) -> Result<u8, Fatal> {
         let Some(given) = given else { return Ok(default) };
         match given.get_ref().as_bytes() {
@@ -237,7 +237,7 @@ impl Reader<'_> {
         raw.iter().map(|(name, pairs)| (name.clone(), table(pairs))).collect()
     }
 
-    /// A line before or after the rows.
+    /// A preface or trailer line.
     fn line(&self, raw: Spanned<RawLine>, codes: &CodeTables) -> Result<Line, Fatal> {
         let place = raw.span();
         let RawLine { cells, headings, each } = raw.into_inner();
@@ -257,7 +257,7 @@ impl Reader<'_> {
         Ok(line)
     }
 
-    /// What lines before and after must keep to together.
+    /// What preface and trailer lines must keep to together.
     fn lines(
         &self,
         preface: &[Line],
