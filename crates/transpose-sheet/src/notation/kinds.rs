@@ -259,10 +259,10 @@ impl CellKind {
             Self::Money => money(words(text)?, out)?,
             Self::Decimal => Number::default().read(words(text)?, out)?,
             Self::Percent => {
-                Number { percent: PercentNotation::Percent, ..Number::default() }.read(words(text)?, out)?
+                Number { percent: PercentNotation::Percent, ..Number::default() }.read(words(text)?, out)?;
             }
             Self::Fraction => {
-                Number { percent: PercentNotation::Fraction, ..Number::default() }.read(words(text)?, out)?
+                Number { percent: PercentNotation::Fraction, ..Number::default() }.read(words(text)?, out)?;
             }
             Self::Boolean => {
                 let is = |known: &&[u8]| known.eq_ignore_ascii_case(text);
