@@ -5,7 +5,7 @@ use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::options::parse;
 use transpose_core::format::{OptionKind, OptionSpec};
 
-use crate::codes;
+use crate::diagnostics;
 use crate::generated::families::SUMMARY_OPTIONS;
 
 /// The schema.
@@ -105,7 +105,7 @@ impl Options {
     /// Reads the options, or refuses them.
     pub(crate) fn load(pairs: &[(String, String)]) -> Result<Self, Fatal> {
         parse(SPECS, pairs).map_err(|error| {
-            Fatal::usage(Diagnostic::new(&codes::OPTION, Location::default(), error.to_string()))
+            Fatal::usage(Diagnostic::new(&diagnostics::OPTION, Location::default(), error.to_string()))
         })
     }
 }

@@ -7,7 +7,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use transpose_core::model::Entity;
+use transpose_core::model::{Entity, Value};
 
 /// How many bytes of the hash are shown: 2^-48 is the odds that two given messages share them.
 const SHOWN: usize = 6;
@@ -28,7 +28,7 @@ impl Fingerprint {
         self.add(entity.origin.as_bytes());
         for field in entity.fields().iter() {
             self.add(field.id().as_bytes());
-            for text in entity.value(field).into_iter().flat_map(|value| value.iter()) {
+            for text in entity.value(field).into_iter().flat_map(Value::iter) {
                 self.add(text.as_bytes());
             }
         }
