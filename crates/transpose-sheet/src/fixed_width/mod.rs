@@ -1,8 +1,9 @@
 //! Tables of fixed width: each cell is in columns of its own, and nothing is between cells.
 //!
-//! Such a table is read through a [`Framing`]: its lines become
-//! delimited text with one line of headings, and from there on it is a table like any other. It is
-//! written the other way round: a delimited row is taken apart once more and padded.
+//! Such a table is read through a [`Framing`]: its lines become delimited text with one line of
+//! headings, and from there on it is a table like any other. It is written the other way round: a
+//! delimited row is taken apart once more and padded. The entry points are [`Widths`] with its
+//! [`Cutter`] (`cut`) for reading and [`Record::pad`] (`pad`) for writing.
 //!
 //! Lines of different meaning are distinguished by their first cell, where that is a fixed text
 //! (`92`, `I3`, `94`). A preface line becomes the line of headings; it may come again, and the

@@ -20,7 +20,9 @@ use transpose_codes::{
     Currency, Duration, DurationError, Grid, Icpn, IcpnError, IcpnRepair, Isrc, Territory, TerritoryError,
     Timestamp,
 };
+use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::Code;
+use transpose_core::model::Field;
 
 /// What is wrong with a cell, and how to say it.
 pub(crate) type CellError = (&'static Code, String);
@@ -309,6 +311,16 @@ pub(crate) fn is_repair(code: &'static Code) -> bool {
         &diagnostics::MOJIBAKE,
     ];
     repairs.iter().any(|repair| repair.id == code.id)
+}
+
+/// Counts a value as loss that came with this code: withheld, or made from something else.
+pub(crate) fn count_loss(code: &'static Code, lost: bool, field: Field, line: u64, report: &mut RunReport) {
+    let subject = Subject::Field(field);
+    if lost {
+        report.loss.add(Change::Lost, subject, 1, Some(line), "the value is not valid");
+    } else if is_repair(code) {
+        report.loss.add(Change::Guessed, subject, 1, Some(line), "the value was repaired");
+    }
 }
 
 /// A number of seconds.

@@ -13,7 +13,7 @@
 //! bench -p transpose-sheet` measures it: "sums" is what a conversion to usages asks for, "nothing
 //! but rows" what indexing costs without it; `cargo xtask bench --guard` counts instructions.
 
-use crate::control_totals::{TotalFields, Totals};
+use crate::control_totals::Totals;
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, split};
 use crate::delimited::row::RowView;
@@ -27,8 +27,8 @@ use crate::notation::kinds::{
 use crate::notation::rules::Rule;
 use crate::read::open::{Beginning, InputTable};
 use crate::read::rejection::RowError;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
@@ -47,8 +47,6 @@ pub(crate) struct EventTableDecoder {
     no_offset_reported: bool,
     plan: Plan,
     signs: Signs,
-    /// How many rows there are, for lines that state it.
-    totals: Mutex<Totals>,
 }
 
 /// What is taken from each row. Whatever is added here belongs into [`EventDecoder::columns`] too:
@@ -139,13 +137,8 @@ impl EventTableDecoder {
         let mut table = InputTable::open(layout, &beginning, options)?;
         table.take_first_row(&beginning);
         table.take_name(&beginning.name);
-        let mut decoder = Self {
-            table,
-            no_offset_reported: false,
-            plan: Plan::default(),
-            signs: Signs::default(),
-            totals: Mutex::default(),
-        };
+        let mut decoder =
+            Self { table, no_offset_reported: false, plan: Plan::default(), signs: Signs::default() };
         if let Some(diagnostic) = decoder.first_time_without_offset(&beginning) {
             decoder.table.preamble.diagnostics.push(diagnostic);
             decoder.no_offset_reported = true;
@@ -287,8 +280,7 @@ impl Decoder for EventTableDecoder {
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = lock(&self.totals);
-        self.table.compare(&TotalFields::default(), &totals, trailers, diagnostics);
+        self.table.compare(trailers, diagnostics);
         let Some((_, column)) = self.plan.refund else { return };
         for (signs, message) in [
             (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
@@ -580,7 +572,7 @@ impl ChunkDecoder for Worker<'_> {
                 decoder.adjust(row, event.micros, &mut events.cells, &mut events.arena);
             }
         }
-        lock(&decoder.totals).merge(&totals);
+        lock(&decoder.table.totals).merge(&totals);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Trailer lines, and what any line says about all of them, compared with what was read.
 
-use crate::control_totals::{TotalFields, Totals, compare};
+use crate::control_totals::compare;
 use crate::delimited::index::Index;
 use crate::delimited::quoting::bare;
 use crate::delimited::row::RowView;
@@ -11,6 +11,7 @@ use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::format::{Chunk, Indexed, Origin};
 use transpose_core::model::Entity;
+use transpose_sync::lock;
 
 impl InputTable {
     /// Finds the rows of a chunk; trailer lines are none.
@@ -76,15 +77,10 @@ impl InputTable {
     }
 
     /// Compares what preface and trailer lines say with what was read.
-    pub(crate) fn compare(
-        &self,
-        wanted: &TotalFields,
-        totals: &Totals,
-        trailers: &[(u64, Entity)],
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
+    pub(crate) fn compare(&self, trailers: &[(u64, Entity)], diagnostics: &mut Vec<Diagnostic>) {
+        let totals = lock(&self.totals);
         let lines = self.preface_lines + totals.rows + trailers.len() as u64;
-        let read = (wanted, totals, lines);
+        let read = (&self.summed, &*totals, lines);
         for claim in &self.claims {
             diagnostics.extend(compare(&claim.what, &claim.value, read, None, claim.location.clone()));
         }

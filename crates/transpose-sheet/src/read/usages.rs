@@ -4,18 +4,18 @@
 //! usage. What the row says about the sales context is with the usage; the engine gathers it. A
 //! value that is in the row as the model has it is not copied.
 
-use crate::control_totals::{TotalFields, Totals};
+use crate::control_totals::Totals;
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
 use crate::diagnostics::{NO_ALTERNATIVE, ROW_DISAGREES};
 use crate::layout::{Layout, Returns, RowCondition, Source};
-use crate::notation::kinds::{CellError, CellKind, empty, is_repair, not_utf8, unsigned};
+use crate::notation::kinds::{CellError, CellKind, count_loss, empty, not_utf8, unsigned};
 use crate::read::open::{Beginning, InputTable};
 use crate::read::rejection::RowError;
-use std::sync::{Arc, Mutex};
-use transpose_core::accounting::{Change, RunReport, Subject};
+use std::sync::Arc;
+use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Reject, Severity};
 use transpose_core::format::{
     Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, Indexed, Origin, Preamble, Tally, Validation,
@@ -39,8 +39,8 @@ pub(crate) struct UsageTableDecoder {
     groups: [Option<(usize, usize)>; 4],
     /// How many cells all entities of a row have.
     width: usize,
-    /// What the first row says about the whole file.
-    heads: Vec<HeaderColumn>,
+    /// The columns that say something about the whole file, as the first row has them.
+    header: Vec<HeaderColumn>,
     /// The column that says which of its two fields a column holds, and the column that says that
     /// something was returned.
     switch: Option<u32>,
@@ -51,8 +51,6 @@ pub(crate) struct UsageTableDecoder {
     prices: Vec<usize>,
     /// For each alternative the cells that must be filled.
     require: Vec<Vec<usize>>,
-    wanted: TotalFields,
-    totals: Mutex<Totals>,
 }
 
 /// A column of the file with what becomes of its cells.
@@ -60,7 +58,7 @@ struct ColumnPlan {
     place: u32,
     /// The column of the layout; none for one that it does not know.
     column: Option<usize>,
-    what: CellUse,
+    cell_use: CellUse,
     /// The place of its field among the summed fields.
     sum: Option<usize>,
     /// Whether trailer lines are distinguished by it.
@@ -74,14 +72,14 @@ enum CellUse {
     /// It is kept as it is.
     Extra(usize),
     /// It must be what the first row says.
-    Head(usize),
+    Header(usize),
     /// It must hold the text of the layout.
     Text,
     /// It is passed over.
     Pass,
 }
 
-/// What the first row says about the whole file.
+/// A column that says something about the whole file, as the first row has it.
 struct HeaderColumn {
     field: Field,
     raw: Box<[u8]>,
@@ -102,7 +100,7 @@ impl UsageTableDecoder {
                 table.preamble.header.set_default(*field, &**text);
             }
         }
-        let heads = heads(&mut table, &beginning);
+        let header = header_columns(&mut table, &beginning);
         table.take_first_row(&beginning);
         table.take_name(&beginning.name);
         let (shapes, groups, width) = shapes(&table);
@@ -114,17 +112,17 @@ impl UsageTableDecoder {
         let require = layout.require.iter().map(present).collect();
         let switch = table.deciding(layout.switch.as_ref());
         let refund = table.deciding(layout.refund.as_ref());
-        let wanted = TotalFields::of(layout);
         let plan = (0..table.names.len() as u32).map(|place| {
             let column = table.columns.get(place as usize).copied().flatten();
             let known = column.and_then(|column| layout.columns.get(column));
-            let what = match known {
+            let cell_use = match known {
                 None => cell_of_extra(&table, place, &shapes, &groups).map_or(CellUse::Pass, CellUse::Extra),
                 Some(column) => match (&column.source, column.field) {
                     (Source::Text(_), _) => CellUse::Text,
-                    (_, Some(field)) if field.group() == Group::Header => {
-                        heads.iter().position(|told| told.field == field).map_or(CellUse::Pass, CellUse::Head)
-                    }
+                    (_, Some(field)) if field.group() == Group::Header => header
+                        .iter()
+                        .position(|column| column.field == field)
+                        .map_or(CellUse::Pass, CellUse::Header),
                     (_, Some(field)) => cell(field).map_or(CellUse::Pass, |main| {
                         CellUse::Value(main, column.other.as_ref().and_then(|(other, _)| cell(*other)))
                     }),
@@ -135,9 +133,9 @@ impl UsageTableDecoder {
             ColumnPlan {
                 place,
                 column,
-                what,
-                sum: field.and_then(|field| wanted.place(field)),
-                each: field.is_some() && field == wanted.each,
+                cell_use,
+                sum: field.and_then(|field| table.summed.place(field)),
+                each: field.is_some() && field == table.summed.each,
             }
         });
         let plan = plan.collect();
@@ -145,21 +143,7 @@ impl UsageTableDecoder {
             table.preamble.reads.insert(Field::RETURNS);
         }
         table.preamble.shapes = shapes;
-        Ok(Self {
-            table,
-            plan,
-            groups,
-            width,
-            heads,
-            switch,
-            refund,
-            quantity,
-            returns,
-            prices,
-            require,
-            wanted,
-            totals: Mutex::default(),
-        })
+        Ok(Self { table, plan, groups, width, header, switch, refund, quantity, returns, prices, require })
     }
 
     fn layout(&self) -> &Layout {
@@ -168,10 +152,10 @@ impl UsageTableDecoder {
 }
 
 /// What the first row of the table says about the whole file.
-fn heads(table: &mut InputTable, beginning: &Beginning<'_>) -> Vec<HeaderColumn> {
-    let mut heads = Vec::new();
+fn header_columns(table: &mut InputTable, beginning: &Beginning<'_>) -> Vec<HeaderColumn> {
+    let mut columns = Vec::new();
     let index = table.peek(beginning);
-    let Some(found) = table.whole_rows(&index, beginning).next() else { return heads };
+    let Some(found) = table.whole_rows(&index, beginning).next() else { return columns };
     let cells = table.cells();
     for place in 0..table.names.len() as u32 {
         let Some(column) = table.column(place) else { continue };
@@ -184,9 +168,9 @@ fn heads(table: &mut InputTable, beginning: &Beginning<'_>) -> Vec<HeaderColumn>
             let text = String::from_utf8_lossy(&value).into_owned();
             table.preamble.header.set_default(field, text);
         }
-        heads.push(HeaderColumn { field, raw: raw.into(), value: value.into() });
+        columns.push(HeaderColumn { field, raw: raw.into(), value: value.into() });
     }
-    heads
+    columns
 }
 
 /// The shapes of the entities that rows have, where each of [`GROUPS`] has its own and its cells,
@@ -291,8 +275,7 @@ impl Decoder for UsageTableDecoder {
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = lock(&self.totals);
-        self.table.compare(&self.wanted, &totals, trailers, diagnostics);
+        self.table.compare(trailers, diagnostics);
     }
 
     fn validation(&self) -> Option<&dyn Validation> {
@@ -356,7 +339,7 @@ impl ChunkDecoder for Worker<'_> {
                 Err(error) => batch.rejects.push(decoder.reject(found, error, scratch)),
             }
         }
-        lock(&decoder.totals).merge(&scratch.totals);
+        lock(&decoder.table.totals).merge(&scratch.totals);
     }
 }
 
@@ -387,7 +370,7 @@ impl UsageTableDecoder {
         scratch.cells.clear();
         scratch.cells.resize(self.width, Span::ABSENT);
         scratch.summed.clear();
-        scratch.summed.resize(self.wanted.fields.len(), Span::ABSENT);
+        scratch.summed.resize(self.table.summed.fields.len(), Span::ABSENT);
         scratch.each = None;
         let decides = |place: Option<u32>, when: Option<&RowCondition>| {
             place.is_some_and(|place| self.table.decides(when, found.raw(place)))
@@ -429,7 +412,7 @@ impl UsageTableDecoder {
         let quote = self.table.dialect.quote;
         let column = plan.column.and_then(|column| self.layout().columns.get(column));
         scratch.value.clear();
-        let cell = match plan.what {
+        let cell = match plan.cell_use {
             CellUse::Pass => {
                 let needed = column.is_some_and(|column| column.required);
                 if needed && bare(raw, quote).is_empty() {
@@ -438,7 +421,7 @@ impl UsageTableDecoder {
                 return Ok(());
             }
             CellUse::Text => return self.table.check_text(found, place),
-            CellUse::Head(told) => return self.same_head(told, place, found, scratch, report),
+            CellUse::Header(first) => return self.same_header(first, place, found, scratch, report),
             CellUse::Extra(cell) => {
                 if bare(raw, quote).is_empty() {
                     return Ok(());
@@ -470,7 +453,7 @@ impl UsageTableDecoder {
                     }
                     Err(error) => {
                         let lost = scratch.value.is_empty();
-                        self.note(error, place, found, lost, report);
+                        self.report_value(error, place, found, lost, report);
                         if lost {
                             return Ok(());
                         }
@@ -496,19 +479,19 @@ impl UsageTableDecoder {
     }
 
     /// Compares what a row says about the whole file with what the first one says.
-    fn same_head(
+    fn same_header(
         &self,
-        told: usize,
+        first: usize,
         place: u32,
         found: RowView<'_>,
         scratch: &mut Scratch,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
-        let (Some(told), Some(column)) = (self.heads.get(told), self.table.column(place)) else {
+        let (Some(first), Some(column)) = (self.header.get(first), self.table.column(place)) else {
             return Ok(());
         };
         let raw = found.raw(place);
-        if *raw == *told.raw && !told.value.is_empty() {
+        if *raw == *first.raw && !first.value.is_empty() {
             return Ok(());
         }
         let present = column
@@ -518,13 +501,13 @@ impl UsageTableDecoder {
         if !present && column.required {
             return Err(RowError::Cell(place, empty()));
         }
-        if *scratch.value == *told.value {
+        if *scratch.value == *first.value {
             return Ok(());
         }
         report.diagnostics.report(&ROW_DISAGREES, || {
-            let first = String::from_utf8_lossy(&told.value);
-            let message = format!("the first row says `{first}`");
-            let location = found.location().cell(place + 1, self.table.name(place)).field(told.field);
+            let said = String::from_utf8_lossy(&first.value);
+            let message = format!("the first row says `{said}`");
+            let location = found.location().cell(place + 1, self.table.name(place)).field(first.field);
             Diagnostic::new(&ROW_DISAGREES, location, message).value(raw)
         });
         Ok(())
@@ -567,11 +550,11 @@ impl UsageTableDecoder {
             let Some((shape, first)) = *place else { continue };
             let columns = self.table.preamble.shapes.get(shape).map_or(0, |shape| shape.columns.len());
             let cells = first..first + columns;
-            let told = scratch
+            let first = scratch
                 .cells
                 .get(cells.clone())
                 .is_some_and(|cells| cells.iter().any(|span| !span.is_absent()));
-            if !told && group != USAGE {
+            if !first && group != USAGE {
                 continue;
             }
             for (cell, span) in scratch.constants.iter().filter(|(cell, _)| cells.contains(cell)) {
@@ -603,7 +586,7 @@ impl UsageTableDecoder {
     #[cold]
     fn reject(&self, found: RowView<'_>, error: RowError, scratch: &mut Scratch) -> Reject {
         let mut plays = 0;
-        let mut values: Vec<Option<Vec<u8>>> = vec![None; self.wanted.fields.len()];
+        let mut values: Vec<Option<Vec<u8>>> = vec![None; self.table.summed.fields.len()];
         let mut each = None;
         let counted = found.is_whole(self.table.dialect);
         for plan in self.plan.iter().filter(|_| counted) {
@@ -636,7 +619,7 @@ impl UsageTableDecoder {
 
     /// Reports a value that was repaired or withheld.
     #[cold]
-    fn note(
+    fn report_value(
         &self,
         (code, message): CellError,
         place: u32,
@@ -647,12 +630,7 @@ impl UsageTableDecoder {
         let line = found.line();
         let field = self.table.column(place).and_then(|column| column.field);
         if let Some(field) = field {
-            if lost {
-                report.loss.add(Change::Lost, Subject::Field(field), 1, Some(line), "the value is not valid");
-            } else if is_repair(code) {
-                let reason = "the value was repaired";
-                report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), reason);
-            }
+            count_loss(code, lost, field, line, report);
         }
         report.diagnostics.report(code, || self.table.describe_cell(found, place, (code, message)));
     }

@@ -8,13 +8,13 @@ use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::quoting::quoted;
 use crate::layout::options::WriteOptions;
 use crate::layout::{Column, Layout, Piece, RowCondition, Source};
-use crate::notation::kinds::{CellKind, is_repair};
+use crate::notation::kinds::{CellKind, count_loss};
 use crate::write::cells::{CellOutcome, CellRef};
 use crate::write::common::{given_names, supplied, template};
 use crate::write::table::{OutputTable, Rows, TableEncoder, no_source};
 use std::sync::Arc;
 use transpose_codes::Timestamp;
-use transpose_core::accounting::{Change, Losses, RunReport, Subject};
+use transpose_core::accounting::{Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{EncodeRequest, Encoded, EventEncoder, Events, Numbers, Tally};
 use transpose_core::model::{Field, FieldSet, Span};
@@ -328,11 +328,7 @@ fn report_value(
     raw: &[u8],
     lost: bool,
 ) {
-    if lost {
-        report.loss.add(Change::Lost, Subject::Field(field), 1, Some(line), "the value is not valid");
-    } else if is_repair(code) {
-        report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), "the value was repaired");
-    }
+    count_loss(code, lost, field, line, report);
     report.diagnostics.report(code, || {
         let mut location = Location::default().cell(place as u32 + 1, &column.heading).field(field);
         location.line = Some(line);

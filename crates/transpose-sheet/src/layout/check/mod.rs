@@ -1,5 +1,9 @@
 //! From what a file says to a [`Layout`]: everything that can be refused is refused here, with its
 //! line.
+//!
+//! The entry point is [`Reader::check`], which goes through the file from its head to its lines.
+//! `cell` checks a column or a cell of a line, `width` what is said about fixed width, names of
+//! files and encodings.
 
 mod cell;
 mod width;
