@@ -155,13 +155,13 @@ impl UsageTableDecoder {
 fn header_columns(table: &mut InputTable, beginning: &Beginning<'_>) -> Vec<HeaderColumn> {
     let mut columns = Vec::new();
     let index = table.peek(beginning);
-    let Some(found) = table.whole_rows(&index, beginning).next() else { return columns };
+    let Some(row) = table.whole_rows(&index, beginning).next() else { return columns };
     let cells = table.cells();
     for place in 0..table.names.len() as u32 {
         let Some(column) = table.column(place) else { continue };
         let Some(field) = column.field.filter(|field| field.group() == Group::Header) else { continue };
         let mut value = Vec::new();
-        let raw = found.raw(place);
+        let raw = row.raw(place);
         // What is wrong with it is reported where the row is read.
         let read = column.format.read(raw, cells, &mut value);
         if read.is_ok_and(|present| present) {
@@ -310,9 +310,9 @@ struct Scratch {
 
 impl Scratch {
     /// Adds a row to the totals.
-    fn sum(&mut self, found: RowView<'_>, arena: &[u8]) {
+    fn sum(&mut self, row: RowView<'_>, arena: &[u8]) {
         let Self { summed, each, totals, .. } = self;
-        let bytes = |span: &Span| (!span.is_absent()).then(|| span.bytes(found.chunk, arena));
+        let bytes = |span: &Span| (!span.is_absent()).then(|| span.bytes(row.chunk, arena));
         totals.add(summed.iter().map(bytes), each.as_ref().and_then(bytes));
     }
 }
@@ -330,13 +330,13 @@ impl ChunkDecoder for Worker<'_> {
         let Self { decoder, index, scratch } = self;
         scratch.totals = Totals::default();
         decoder.constants(&mut batch.blocks, &mut scratch.constants);
-        for found in index.views(chunk.bytes, origin) {
-            if decoder.table.take_trailer_line(found, &mut batch.trailers, report) {
+        for row in index.views(chunk.bytes, origin) {
+            if decoder.table.take_trailer_line(row, &mut batch.trailers, report) {
                 continue;
             }
-            match decoder.row(found, scratch, &mut batch.blocks, report) {
-                Ok(()) => scratch.sum(found, &batch.blocks.arena),
-                Err(error) => batch.rejects.push(decoder.reject(found, error, scratch)),
+            match decoder.row(row, scratch, &mut batch.blocks, report) {
+                Ok(()) => scratch.sum(row, &batch.blocks.arena),
+                Err(error) => batch.rejects.push(decoder.reject(row, error, scratch)),
             }
         }
         lock(&decoder.table.totals).merge(&scratch.totals);
@@ -358,12 +358,12 @@ impl UsageTableDecoder {
     /// Turns a row into a block.
     fn row(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
-        if !found.is_whole(self.table.dialect) {
+        if !row.is_whole(self.table.dialect) {
             return Err(RowError::Shape);
         }
         let layout = self.layout();
@@ -373,15 +373,15 @@ impl UsageTableDecoder {
         scratch.summed.resize(self.table.summed.fields.len(), Span::ABSENT);
         scratch.each = None;
         let decides = |place: Option<u32>, when: Option<&RowCondition>| {
-            place.is_some_and(|place| self.table.decides(when, found.raw(place)))
+            place.is_some_and(|place| self.table.decides(when, row.raw(place)))
         };
         let switched = decides(self.switch, layout.switch.as_ref());
         let back = decides(self.refund, layout.refund.as_ref());
         for plan in &self.plan {
-            self.cell(plan, (switched, back), found, scratch, batch, report)?;
+            self.cell(plan, (switched, back), row, scratch, batch, report)?;
         }
         if layout.returns == Returns::Rows {
-            self.take_back(back, found, scratch, batch);
+            self.take_back(back, row, scratch, batch);
         }
         let filled = |cell: &usize| scratch.cells.get(*cell).is_some_and(|span| !span.is_absent());
         let complete = |cells: &Vec<usize>| !cells.is_empty() && cells.iter().all(filled);
@@ -392,7 +392,7 @@ impl UsageTableDecoder {
             let message = format!("the row has neither {}", either.collect::<Vec<_>>().join(" nor "));
             return Err(RowError::Row((&NO_ALTERNATIVE, message)));
         }
-        self.block(found, scratch, batch);
+        self.block(row, scratch, batch);
         Ok(())
     }
 
@@ -402,13 +402,13 @@ impl UsageTableDecoder {
         &self,
         plan: &ColumnPlan,
         (switched, back): (bool, bool),
-        found: RowView<'_>,
+        row: RowView<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
         let place = plan.place;
-        let raw = found.raw(place);
+        let raw = row.raw(place);
         let quote = self.table.dialect.quote;
         let column = plan.column.and_then(|column| self.layout().columns.get(column));
         scratch.value.clear();
@@ -420,8 +420,8 @@ impl UsageTableDecoder {
                 }
                 return Ok(());
             }
-            CellUse::Text => return self.table.check_text(found, place),
-            CellUse::Header(first) => return self.same_header(first, place, found, scratch, report),
+            CellUse::Text => return self.table.check_text(row, place),
+            CellUse::Header(first) => return self.same_header(first, place, row, scratch, report),
             CellUse::Extra(cell) => {
                 if bare(raw, quote).is_empty() {
                     return Ok(());
@@ -453,7 +453,7 @@ impl UsageTableDecoder {
                     }
                     Err(error) => {
                         let lost = scratch.value.is_empty();
-                        self.report_value(error, place, found, lost, report);
+                        self.report_value(error, place, row, lost, report);
                         if lost {
                             return Ok(());
                         }
@@ -465,7 +465,7 @@ impl UsageTableDecoder {
                 cell
             }
         };
-        let span = if scratch.value == raw { found.span(place, place) } else { batch.text(&scratch.value) };
+        let span = if scratch.value == raw { row.span(place, place) } else { batch.text(&scratch.value) };
         if let Some(slot) = scratch.cells.get_mut(cell) {
             *slot = span;
         }
@@ -483,14 +483,14 @@ impl UsageTableDecoder {
         &self,
         first: usize,
         place: u32,
-        found: RowView<'_>,
+        row: RowView<'_>,
         scratch: &mut Scratch,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
         let (Some(first), Some(column)) = (self.header.get(first), self.table.column(place)) else {
             return Ok(());
         };
-        let raw = found.raw(place);
+        let raw = row.raw(place);
         if *raw == *first.raw && !first.value.is_empty() {
             return Ok(());
         }
@@ -507,20 +507,20 @@ impl UsageTableDecoder {
         report.diagnostics.report(&ROW_DISAGREES, || {
             let said = String::from_utf8_lossy(&first.value);
             let message = format!("the first row says `{said}`");
-            let location = found.location().cell(place + 1, self.table.name(place)).field(first.field);
+            let location = row.location().cell(place + 1, self.table.name(place)).field(first.field);
             Diagnostic::new(&ROW_DISAGREES, location, message).value(raw)
         });
         Ok(())
     }
 
     /// Makes returns of a negative quantity, or of that of a row that says it is about returns.
-    fn take_back(&self, back: bool, found: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
+    fn take_back(&self, back: bool, row: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
         let (Some(quantity), Some(returns)) = (self.quantity, self.returns) else { return };
         let Some(span) = scratch.cells.get(quantity).copied().filter(|span| !span.is_absent()) else {
             return;
         };
         scratch.value.clear();
-        scratch.value.extend_from_slice(span.bytes(found.chunk, &batch.arena));
+        scratch.value.extend_from_slice(span.bytes(row.chunk, &batch.arena));
         let negative = scratch.value.first() == Some(&b'-');
         if !negative && !back {
             return;
@@ -529,7 +529,7 @@ impl UsageTableDecoder {
         for price in &self.prices {
             let Some(slot) = scratch.cells.get_mut(*price).filter(|span| !span.is_absent()) else { continue };
             scratch.value.clear();
-            scratch.value.extend_from_slice(slot.bytes(found.chunk, &batch.arena));
+            scratch.value.extend_from_slice(slot.bytes(row.chunk, &batch.arena));
             if let Some(unsigned) = scratch.value.strip_prefix(b"-") {
                 *slot = batch.text(unsigned);
             }
@@ -543,8 +543,8 @@ impl UsageTableDecoder {
     }
 
     /// Writes the entities of a row, those that it has anything to say about.
-    fn block(&self, found: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
-        batch.begin_block(Span::ABSENT, found.row.start as usize);
+    fn block(&self, row: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
+        batch.begin_block(Span::ABSENT, row.row.start as usize);
         let mut entities = [None; 4];
         for (group, place) in self.groups.iter().enumerate() {
             let Some((shape, first)) = *place else { continue };
@@ -563,7 +563,7 @@ impl UsageTableDecoder {
                 }
             }
             let own = scratch.cells.get(cells).unwrap_or(&[]);
-            let index = batch.push_filled(shape, own, found.row.line);
+            let index = batch.push_filled(shape, own, row.row.line);
             let parent = match group {
                 WORK => entities.get(RECORDING).copied().flatten(),
                 USAGE => {
@@ -579,20 +579,20 @@ impl UsageTableDecoder {
                 *slot = Some(index);
             }
         }
-        batch.end_block(found.row.end as usize);
+        batch.end_block(row.row.end as usize);
     }
 
     /// A row that cannot be converted; it is counted all the same, as far as it can be read.
     #[cold]
-    fn reject(&self, found: RowView<'_>, error: RowError, scratch: &mut Scratch) -> Reject {
+    fn reject(&self, row: RowView<'_>, error: RowError, scratch: &mut Scratch) -> Reject {
         let mut plays = 0;
         let mut values: Vec<Option<Vec<u8>>> = vec![None; self.table.summed.fields.len()];
         let mut each = None;
-        let counted = found.is_whole(self.table.dialect);
+        let counted = row.is_whole(self.table.dialect);
         for plan in self.plan.iter().filter(|_| counted) {
             let Some(column) = self.table.column(plan.place) else { continue };
             let mut value = Vec::new();
-            let read = column.format.read(found.raw(plan.place), self.table.cells(), &mut value);
+            let read = column.format.read(row.raw(plan.place), self.table.cells(), &mut value);
             if !read.is_ok_and(|present| present) {
                 continue;
             }
@@ -609,9 +609,9 @@ impl UsageTableDecoder {
         scratch.totals.add(values.iter().map(Option::as_deref), each.as_deref());
         scratch.totals.rejected += 1;
         Reject {
-            start: found.row.start,
-            len: found.row.end - found.row.start,
-            diagnostic: self.table.describe(found, error),
+            start: row.row.start,
+            len: row.row.end - row.row.start,
+            diagnostic: self.table.describe(row, error),
             plays,
             micros: 0,
         }
@@ -623,16 +623,16 @@ impl UsageTableDecoder {
         &self,
         (code, message): CellError,
         place: u32,
-        found: RowView<'_>,
+        row: RowView<'_>,
         lost: bool,
         report: &mut RunReport,
     ) {
-        let line = found.line();
+        let line = row.line();
         let field = self.table.column(place).and_then(|column| column.field);
         if let Some(field) = field {
             count_loss(code, lost, field, line, report);
         }
-        report.diagnostics.report(code, || self.table.describe_cell(found, place, (code, message)));
+        report.diagnostics.report(code, || self.table.describe_cell(row, place, (code, message)));
     }
 }
 
