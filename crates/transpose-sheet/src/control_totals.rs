@@ -1,4 +1,4 @@
-//! What lines before and after the rows say about all of them, compared with what was read.
+//! What preface and trailer lines say about all of them, compared with what was read.
 
 use crate::diagnostics::CONTROL_TOTAL;
 use crate::layout::{Count, Layout, Source};
@@ -45,7 +45,7 @@ pub(crate) struct Totals {
     pub(crate) rows: u64,
     pub(crate) rejected: u64,
     sums: Vec<ExactSum>,
-    /// The same for each value of the field by which lines after the rows are distinguished.
+    /// The same for each value of the field by which trailer lines are distinguished.
     each: BTreeMap<Box<[u8]>, (u64, Vec<ExactSum>)>,
     /// Whether a sum has more digits than can be kept.
     pub(crate) overflow: bool,

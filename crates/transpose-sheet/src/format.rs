@@ -26,7 +26,7 @@ use transpose_core::model::{Field, FieldSet};
 pub struct LayoutFormat {
     manifest: Manifest,
     built_in: Option<BuiltIn>,
-    /// None of a built-in layout that is broken, which is a fault of the build.
+    /// None of a built-in layout that is broken, which is a bug of the build.
     layout: OnceLock<Option<Arc<Layout>>>,
     /// The layout of the text that lines of fixed width become.
     delimited: OnceLock<Option<Arc<Layout>>>,

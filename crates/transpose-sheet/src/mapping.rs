@@ -51,7 +51,7 @@ pub struct Mapping {
     pub rows: u64,
     /// Whether that was all of them.
     pub complete: bool,
-    /// What lines before the rows and the first row say about the whole file.
+    /// What preface lines and the first row say about the whole file.
     pub header: Vec<(Field, String)>,
 }
 
@@ -63,24 +63,24 @@ impl Layout {
     }
 
     /// The columns of the layout by themselves.
-    pub fn described(&self) -> Vec<ColumnMapping> {
-        self.columns.iter().map(described).collect()
+    pub fn column_mappings(&self) -> Vec<ColumnMapping> {
+        self.columns.iter().map(column_mapping_of).collect()
     }
 
-    /// The lines before and after the rows, in words: where each is and what its cells hold.
+    /// The preface and trailer lines, in words: where each is and what its cells hold.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
-        let told = |line: &crate::layout::Line| match (line.headings, line.cells.is_empty()) {
+        let words = |line: &crate::layout::Line| match (line.headings, line.cells.is_empty()) {
             (true, _) => "the headings".to_owned(),
             (_, true) => "a blank line".to_owned(),
             _ => line.cells.iter().map(holds).collect::<Vec<_>>().join(" | "),
         };
-        let preface = self.preface.iter().map(|line| ("before", told(line)));
-        let trailer = self.trailer.iter().map(|line| ("after", told(line)));
+        let preface = self.preface.iter().map(|line| ("before", words(line)));
+        let trailer = self.trailer.iter().map(|line| ("after", words(line)));
         let constants = self.constants.iter().map(|(field, text)| ("always", format!("{field} = {text}")));
         preface.chain(trailer).chain(constants).collect()
     }
 
-    /// How many numbers of lines before and after the rows are compared with what the rows come to.
+    /// How many numbers of preface and trailer lines are compared with what the rows come to.
     pub fn control_totals(&self) -> usize {
         let cells = self.preface.iter().chain(&self.trailer).flat_map(|line| &line.cells);
         cells.filter(|cell| matches!(cell.source, Source::Count(_) | Source::Sum(_))).count()
@@ -97,7 +97,7 @@ impl Layout {
         let beginning =
             Beginning { name: name.into(), bytes: head, complete: complete && head.len() == bytes.len() };
         let table = InputTable::open(self, &beginning, options)?;
-        let mut columns = self.described();
+        let mut columns = self.column_mappings();
         let mut places: Vec<Option<usize>> = Vec::new();
         for (place, (name, column)) in (1_u32..).zip(table.names.iter().zip(&table.columns)) {
             let found = Some((place, name.to_string()));
@@ -196,7 +196,7 @@ fn each(holds: &str) -> bool {
     fields.iter().any(|field| field.id() == holds)
 }
 
-/// What columns of the header say in their first cell, where no line before the rows does.
+/// What columns of the header say in their first cell, where no preface line does.
 fn of_first_row(columns: &[ColumnMapping], known: &[(Field, String)]) -> Vec<(Field, String)> {
     let first = |column_mapping: &ColumnMapping| {
         let field = Field::by_id(&column_mapping.holds).filter(|field| field.group() == Group::Header)?;
@@ -207,14 +207,14 @@ fn of_first_row(columns: &[ColumnMapping], known: &[(Field, String)]) -> Vec<(Fi
     columns.iter().filter_map(first).collect()
 }
 
-/// Whether a row is a line that closes the table.
+/// Whether a row is a trailer line.
 fn is_trailer_line(layout: &Layout, found: RowView<'_>, quote: u8) -> bool {
     let first = bare(found.raw(0), quote);
     let mut marks = layout.trailer.iter().filter_map(|line| line.mark());
     marks.any(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
 }
 
-fn described(column: &Column) -> ColumnMapping {
+fn column_mapping_of(column: &Column) -> ColumnMapping {
     ColumnMapping {
         holds: holds(column),
         kind: match column.format.kind {

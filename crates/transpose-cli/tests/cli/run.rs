@@ -83,8 +83,8 @@ fn each_report_is_what_it_is_alone() {
         let [made, alone] = [made.get(&name), Some(&bytes)].map(|bytes| without_identity(bytes.unwrap()));
         assert!(made == alone, "{name} differs");
     }
-    // A label's report is that of a report that holds nothing but its rows, but for the totals of its
-    // sales contexts: they are those of the whole service (ARCH-66).
+    // A label's report is that of a report that holds nothing but its rows, but for the totals of
+    // its sales contexts: they are those of the whole service (ARCH-66).
     let text = fs::read_to_string(sound()).unwrap();
     let (head, body) = text.split_once("\r\n").unwrap();
     let own: String = body.split_inclusive("\r\n").filter(|row| row.contains("Tin Lantern Music")).collect();

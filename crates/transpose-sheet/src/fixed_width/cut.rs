@@ -17,13 +17,13 @@ pub(crate) struct Cutter {
     fixed: Arc<Fixed>,
     /// The number of the next line, from 1.
     line: u64,
-    /// The number of the line before the rows that is due.
+    /// The number of the preface line that is due.
     next: usize,
     /// Whether the headings were written.
     headed: bool,
     /// Whether the rest of a line is passed over that is too long to be looked at.
     skips: bool,
-    /// The cells that each line before the rows adds to the rows after it.
+    /// The cells that each preface line adds to the rows after it.
     carried: Vec<Vec<u8>>,
     /// How many lines are not blank, and how many of them are rows.
     lines: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Cutter {
     /// The sum of each cell of the rows that a line after them reports; none where it cannot be
     /// known.
     sums: Vec<(usize, Option<Decimal>)>,
-    /// Whether a line after the rows was met.
+    /// Whether there was a trailer line.
     closed: bool,
 }
 
@@ -124,8 +124,7 @@ impl Cutter {
         Ok(())
     }
 
-    /// A line before the rows: its place is taken by the headings, or by nothing if it is not the
-    /// first.
+    /// A preface line: its place is taken by the headings, or by nothing if it is not the first.
     fn preface_line(
         &mut self,
         number: usize,
@@ -171,7 +170,7 @@ impl Cutter {
         }
     }
 
-    /// Compares what a line after the rows reports with what was counted.
+    /// Compares what a trailer line says with what was counted.
     fn compare<'a>(
         &mut self,
         cells: impl Iterator<Item = (&'a Slot, &'a [u8])>,
@@ -301,7 +300,7 @@ impl Framer for Cutter {
     }
 }
 
-/// Empty cells for the fields of a line that was not met.
+/// Empty cells for the fields of a line that did not occur.
 fn blank(record: &Record, delimiter: u8) -> Vec<u8> {
     let fields = record.slots.iter().filter(|slot| slot.carried);
     fields.map(|_| delimiter).collect()

@@ -1,14 +1,15 @@
 //! Tables of fixed width: each cell is in columns of its own, and nothing is between cells.
 //!
-//! Such a table is read through a [`Framing`](transpose_core::format::Framing): its lines become
-//! delimited text with one line of headings, and from there on it is a table like any other. It is
-//! written the other way round: a delimited row is taken apart once more and padded.
+//! Such a table is read through a [`Framing`]: its lines become delimited text with one line of
+//! headings, and from there on it is a table like any other. It is written the other way round: a
+//! delimited row is taken apart once more and padded. The entry points are [`Widths`] with its
+//! [`Cutter`] (`cut`) for reading and [`Record::pad`] (`pad`) for writing.
 //!
 //! Lines of different meaning are distinguished by their first cell, where that is a fixed text
-//! (`92`, `I3`, `94`). A line before the rows becomes the line of headings; it may come again, and
-//! the fields of its cells are as additional cells in the rows that follow it. Lines after the rows
-//! stay lines of their own. A line that cannot be cut becomes a row of one cell, which is no row of
-//! the table: it is rejected, and [`Fixed::fault`] says why.
+//! (`92`, `I3`, `94`). A preface line becomes the line of headings; it may come again, and the
+//! fields of its cells are as additional cells in the rows that follow it. Trailer lines stay lines
+//! of their own. A line that cannot be cut becomes a row of one cell, which is no row of the table:
+//! it is rejected, and [`Fixed::line_error`] says why.
 //!
 //! A width counts characters. Blanks at the end of a line may be missing: editors drop them.
 
@@ -40,7 +41,7 @@ transpose_core::codes! {
     pub NO_HEADER_LINE: "SHT0704" "no-header-line" Error
         "The layout has a line before the rows, and the file does not begin with it. What that line says holds for every row."
         "Fetch the whole file again, or add the line."
-    /// A line before the rows that says something else.
+    /// A preface line that says something else.
     pub WRONG_TEXT: "SHT0705" "wrong-fixed-text" Error
         "The layout says that these columns of the line always hold the same text. Another text means another layout or an older edition of it."
         "Check which edition of the layout the file follows."
@@ -76,7 +77,7 @@ pub(crate) struct Slot {
     pub(crate) control: Option<Control>,
 }
 
-/// What a line after the rows reports all of them.
+/// What a trailer line says about all rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
     /// How many rows there are.
@@ -121,7 +122,7 @@ impl Record {
         Self { slots, length, least }
     }
 
-    /// The text that reports the line from others.
+    /// The text that distinguishes the line from others.
     fn code(&self) -> Option<&str> {
         self.slots.first()?.text.as_deref()
     }
@@ -182,7 +183,7 @@ fn characters(text: &[u8]) -> usize {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LineKind {
     Row,
-    /// A line before the rows, by its number.
+    /// A preface line, by its number.
     Preface(usize),
     Trailer,
     /// None that the layout knows.
@@ -321,7 +322,7 @@ impl Fixed {
         self.preface.iter().chain(std::iter::once(&self.row)).chain(&self.trailer)
     }
 
-    /// Whether a file is of the layout, judged by its first lines.
+    /// Whether a file is of the layout, by its first lines.
     pub(crate) fn recognise(&self, probe: &Probe<'_>) -> Recognition {
         let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);
         let whole = if probe.complete {

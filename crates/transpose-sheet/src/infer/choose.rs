@@ -441,7 +441,7 @@ fn fit(field: Field, facts: &Facts) -> Fit {
         Kind::Decimal if facts.measures() => Fit::Kind,
         Kind::Decimal => some(facts.most(facts.numbers.all) && facts.longest <= 24 && !coded, Fit::Hardly),
         Kind::Date => match facts.written() {
-            Some(DateReading::So((_, precision)) | DateReading::Either((_, precision), _)) => {
+            Some(DateReading::Certain((_, precision)) | DateReading::Either((_, precision), _)) => {
                 some(precision != Precision::Moment, Fit::Kind)
             }
             None => some(field != Field::PERIOD_START && facts.nearly_all(facts.dates.moments), Fit::Hardly),
@@ -460,12 +460,12 @@ fn fit(field: Field, facts: &Facts) -> Fit {
     }
 }
 
-/// How the dates of a column are written: as they tell themselves, or as other dates of the sample
-/// do.
+/// How the dates of a column are written: as they show by themselves, or as other dates of the
+/// sample do.
 pub(super) fn notation(written: DateReading, others: &[Notation]) -> Result<Notation, (Notation, Notation)> {
     let is_used = |notation: &Notation| others.contains(notation);
     match written {
-        DateReading::So(notation) => Ok(notation),
+        DateReading::Certain(notation) => Ok(notation),
         DateReading::Either(one, two) => match (is_used(&one), is_used(&two)) {
             (true, false) => Ok(one),
             (false, true) => Ok(two),

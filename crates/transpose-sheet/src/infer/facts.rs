@@ -163,7 +163,9 @@ impl Facts {
     /// Whether the cells are dates by their look alone: not six or eight digits.
     pub(super) fn dated(&self) -> bool {
         match self.written() {
-            Some(DateReading::So((notation, _))) => !matches!(notation, "%Y%m" | "%Y%m%d") || self.constant(),
+            Some(DateReading::Certain((notation, _))) => {
+                !matches!(notation, "%Y%m" | "%Y%m%d") || self.constant()
+            }
             Some(DateReading::Either(..)) => true,
             None => false,
         }
@@ -173,7 +175,9 @@ impl Facts {
     pub(super) fn timed(&self) -> bool {
         let moments = matches!(
             self.written(),
-            Some(DateReading::So((_, Precision::Moment)) | DateReading::Either((_, Precision::Moment), _))
+            Some(
+                DateReading::Certain((_, Precision::Moment)) | DateReading::Either((_, Precision::Moment), _)
+            )
         );
         moments || self.nearly_all(self.dates.moments)
     }

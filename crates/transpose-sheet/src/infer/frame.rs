@@ -11,7 +11,7 @@ const TAIL_ROWS: usize = 20;
 /// Where what of the sample is, in rows from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// Lines before the headings or the first row.
+    /// Preface lines.
     pub(super) preface: Vec<usize>,
     /// The line of headings.
     pub(super) heading: Option<usize>,

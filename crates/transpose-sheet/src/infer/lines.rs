@@ -1,4 +1,4 @@
-//! Lines before and after the rows: labels with values, totals that are proven.
+//! Preface and trailer lines: labels with values, totals that are proven.
 
 use crate::infer::choose::notation;
 use crate::infer::dates::{DateReading, Dates, Notation, Precision};
@@ -29,7 +29,7 @@ pub(super) fn written(text: &str) -> Option<DateReading> {
     dates.written(1)
 }
 
-/// The lines before the rows, the fields that they hold, and what has to be looked at.
+/// The preface lines, the fields that they hold, and what has to be looked at.
 pub(super) fn preface(found: &SampleAnalysis<'_>, words: &Words) -> (Vec<Line>, Vec<Field>, Vec<Diagnostic>) {
     let (mut lines, mut fields, mut diagnostics) = (Vec::new(), Vec::new(), Vec::new());
     for row in &found.frame.preface {
@@ -120,7 +120,7 @@ pub(super) fn dated((format, precision): Notation) -> Vec<Key> {
     }
 }
 
-/// The lines after the rows, and what has to be looked at.
+/// The trailer lines, and what has to be looked at.
 pub(super) fn trailer(found: &SampleAnalysis<'_>, words: &Words) -> (Vec<Line>, Vec<Diagnostic>) {
     let (mut lines, mut diagnostics) = (Vec::new(), Vec::new());
     for row in &found.frame.trailer {

@@ -3,8 +3,8 @@
 //!
 //! Nothing is guessed silently. A field that the cells prove (check digits, codes, a product of two
 //! other columns) is *certain*, one whose heading is known is *likely*, everything else is a
-//! *guess*; dates whose order nothing reports get no field at all. The proposal is a layout that
-//! can be used as it is, with the reasons as comments.
+//! *guess*; dates whose order nothing shows get no field at all. The proposal is a layout that can
+//! be used as it is, with the reasons as comments.
 //!
 //! The entry point is [`infer()`]. `sample` finds the characters between and around cells and the
 //! rows, `frame` the lines around them; `facts`, `numbers`, `dates` and `relations` say what the
@@ -141,7 +141,7 @@ struct SampleAnalysis<'a> {
     facts: Vec<Facts>,
     choices: Vec<Option<Choice>>,
     grain: Grain,
-    /// How dates are written that tell it themselves.
+    /// How dates are written that are certain by themselves.
     notations: Vec<Notation>,
 }
 
@@ -206,7 +206,7 @@ pub fn infer(sample: Sample<'_>, words: &Words, id: &str) -> Result<Proposal, Fa
     Ok(render::proposal(&found, words, id))
 }
 
-/// How the dates of the sample are written that tell it themselves, those of lines before the rows
+/// How the dates of the sample are written that are certain by themselves, those of preface lines
 /// too.
 fn notations(grid: &Grid<'_>, frame: &Frame, facts: &[Facts]) -> Vec<Notation> {
     let of_columns = facts.iter().filter_map(Facts::written);
@@ -216,7 +216,7 @@ fn notations(grid: &Grid<'_>, frame: &Frame, facts: &[Facts]) -> Vec<Notation> {
     let mut notations: Vec<Notation> = of_columns
         .chain(of_lines)
         .filter_map(|written| match written {
-            DateReading::So(notation) if notation.1 != Precision::Month => Some(notation),
+            DateReading::Certain(notation) if notation.1 != Precision::Month => Some(notation),
             _ => None,
         })
         .collect();

@@ -2,8 +2,8 @@
 //!
 //! The entry point is [`Layout::parse`]. A text becomes [`RawLayout`], which has every key as it is
 //! written; `check` refuses what does not fit together, with its line, and makes a [`Layout`] of
-//! the rest, which readers and writers use and never question. `head` and `names` tell of a
-//! built-in layout what is needed before it is parsed; `schema` describes the keys for editors.
+//! the rest, which readers and writers use and never question. `head` and `names` say of a built-in
+//! layout what is needed before it is parsed; `schema` describes the keys for editors.
 
 mod check;
 pub(crate) mod head;

@@ -34,15 +34,15 @@ pub struct Layout {
     /// Whether there is a line of headings.
     pub(crate) headed: bool,
     pub(crate) columns: Vec<Column>,
-    /// Lines at the top of the file.
+    /// Preface lines, at the top of the file.
     pub(crate) preface: Vec<Line>,
-    /// Lines that close the file, or a part of it.
+    /// Trailer lines, which close the file or a part of it.
     pub(crate) trailer: Vec<Line>,
     /// The column that says which of its two fields a column holds in a row.
     pub(crate) switch: Option<RowCondition>,
     /// The column that says that a row gives money back.
     pub(crate) refund: Option<RowCondition>,
-    /// How sums say what was returned.
+    /// How aggregate tables say what was returned.
     pub(crate) returns: Returns,
     /// Alternatives of fields of which one must be filled.
     pub(crate) require: Vec<Vec<Field>>,
@@ -87,7 +87,7 @@ pub(crate) struct RowCondition {
     pub(crate) otherwise: Box<str>,
 }
 
-/// A line before or after the rows.
+/// A preface or trailer line.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     /// Its cells; none for a blank line.
@@ -108,7 +108,7 @@ impl Line {
     }
 }
 
-/// A column of a layout, or a cell of a line before or after.
+/// A column of a layout, or a cell of a preface or trailer line.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     /// The heading as it is written.
@@ -146,8 +146,8 @@ impl Column {
         }
     }
 
-    /// Whether it holds a text that was given for a line before the rows: cut from lines of fixed
-    /// width, rows have it too.
+    /// Whether it holds a text that was given for a preface line: cut from lines of fixed width,
+    /// rows have it too.
     pub(crate) fn is_carried_text(&self) -> bool {
         self.heading.starts_with(GIVEN)
     }
@@ -252,7 +252,7 @@ impl Layout {
             quote: b'"',
             headed: true,
             preface: Vec::new(),
-            // What they tell is compared where lines are cut.
+            // What they say is compared where lines are cut.
             trailer: Vec::new(),
             ..self.clone()
         };
@@ -263,8 +263,8 @@ impl Layout {
         text
     }
 
-    /// The heading under which a cell of a line before the rows is added to rows of fixed width:
-    /// its field, which they do not have themselves, or the option that gives its text.
+    /// The heading under which a cell of a preface line is added to rows of fixed width: its field,
+    /// which they do not have themselves, or the option that gives its text.
     pub(crate) fn carried_heading(&self, cell: &Column) -> Option<Box<str>> {
         match (&cell.source, cell.field) {
             (Source::Given(name), _) => Some(format!("{GIVEN}{name}").into()),
@@ -350,7 +350,7 @@ pub(crate) enum QuoteWhen {
     All,
 }
 
-/// How a table of sums says what was returned.
+/// How an aggregate table says what was returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -286,7 +286,10 @@ mod tests {
     fn whole(example: &str) -> String {
         let keys: toml::Table = toml::from_str(example).unwrap();
         let lacking = HEAD.iter().filter(|(key, _)| !keys.contains_key(*key));
-        let mut text: String = lacking.map(|(key, value)| format!("{key} = \"{value}\"\n")).collect();
+        let mut text = String::new();
+        for (key, value) in lacking {
+            text.extend([key, " = \"", value, "\"\n"]);
+        }
         if !keys.contains_key("directions") {
             text += "directions = [\"read\"]\n";
         }
@@ -300,7 +303,9 @@ mod tests {
     /// Adds the keys of a part of a layout, by the type that they belong to.
     fn keys(of: &'static str, part: &toml::Value, found: &mut BTreeSet<(&'static str, String)>) {
         if let Some(items) = part.as_array() {
-            items.iter().for_each(|item| keys(of, item, found));
+            for item in items {
+                keys(of, item, found);
+            }
         }
         for (key, value) in part.as_table().into_iter().flatten() {
             found.insert((of, key.clone()));

@@ -9,7 +9,7 @@
 use crate::delimited::quoting::{bare, unquote};
 use crate::diagnostics;
 use crate::notation::clock::iso_micros;
-use crate::notation::number::{Number, Part};
+use crate::notation::number::{Number, PercentNotation};
 use serde::Deserialize;
 use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::mojibake;
@@ -20,7 +20,9 @@ use transpose_codes::{
     Currency, Duration, DurationError, Grid, Icpn, IcpnError, IcpnRepair, Isrc, Territory, TerritoryError,
     Timestamp,
 };
+use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::Code;
+use transpose_core::model::Field;
 
 /// What is wrong with a cell, and how to say it.
 pub(crate) type CellError = (&'static Code, String);
@@ -258,8 +260,12 @@ impl CellKind {
             }
             Self::Money => money(words(text)?, out)?,
             Self::Decimal => Number::default().read(words(text)?, out)?,
-            Self::Percent => Number { part: Part::Percent, ..Number::default() }.read(words(text)?, out)?,
-            Self::Fraction => Number { part: Part::Fraction, ..Number::default() }.read(words(text)?, out)?,
+            Self::Percent => {
+                Number { percent: PercentNotation::Percent, ..Number::default() }.read(words(text)?, out)?;
+            }
+            Self::Fraction => {
+                Number { percent: PercentNotation::Fraction, ..Number::default() }.read(words(text)?, out)?;
+            }
             Self::Boolean => {
                 let is = |known: &&[u8]| known.eq_ignore_ascii_case(text);
                 let yes: [&[u8]; 4] = [b"true", b"yes", b"y", b"1"];
@@ -305,6 +311,16 @@ pub(crate) fn is_repair(code: &'static Code) -> bool {
         &diagnostics::MOJIBAKE,
     ];
     repairs.iter().any(|repair| repair.id == code.id)
+}
+
+/// Counts a value as loss that came with this code: withheld, or made from something else.
+pub(crate) fn count_loss(code: &'static Code, lost: bool, field: Field, line: u64, report: &mut RunReport) {
+    let subject = Subject::Field(field);
+    if lost {
+        report.loss.add(Change::Lost, subject, 1, Some(line), "the value is not valid");
+    } else if is_repair(code) {
+        report.loss.add(Change::Guessed, subject, 1, Some(line), "the value was repaired");
+    }
 }
 
 /// A number of seconds.

@@ -3,7 +3,8 @@
 //! Per row it looks at the number of cells, the time, the duration, and the cells that are wanted
 //! of each row; everything else is handed on as raw bytes. Neighbouring columns of one key become
 //! one run, delimiters and quotes included, so that a key is compared as it is and understood once
-//! ([`EventDecoder::check_key`], [`EventDecoder::resolve_key`]). Columns that no one needs are never touched.
+//! ([`EventDecoder::check_key`], [`EventDecoder::resolve_key`]). Columns that no one needs are
+//! never touched.
 //!
 //! Advice for those who change this file: `measure` runs for every row and may neither allocate nor
 //! look at a cell that the projection does not name; whatever most layouts do not need goes behind
@@ -12,7 +13,7 @@
 //! bench -p transpose-sheet` measures it: "sums" is what a conversion to usages asks for, "nothing
 //! but rows" what indexing costs without it; `cargo xtask bench --guard` counts instructions.
 
-use crate::control_totals::{TotalFields, Totals};
+use crate::control_totals::Totals;
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, split};
 use crate::delimited::row::RowView;
@@ -26,8 +27,8 @@ use crate::notation::kinds::{
 use crate::notation::rules::Rule;
 use crate::read::open::{Beginning, InputTable};
 use crate::read::rejection::RowError;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
@@ -46,12 +47,10 @@ pub(crate) struct EventTableDecoder {
     no_offset_reported: bool,
     plan: Plan,
     signs: Signs,
-    /// How many rows there are, for lines that tell it.
-    totals: Mutex<Totals>,
 }
 
-/// What is taken from each row. Whatever is added here belongs into [`EventDecoder::columns`] too: other
-/// columns may come empty.
+/// What is taken from each row. Whatever is added here belongs into [`EventDecoder::columns`] too:
+/// other columns may come empty.
 #[derive(Debug, Default)]
 struct Plan {
     item: Vec<ColumnRun>,
@@ -96,7 +95,7 @@ enum CellAdjustment {
     Switched(bool),
     /// It is money, negative when it is given back.
     Money,
-    /// It is the duration, which the end of the play reports.
+    /// It is the duration, which follows from the end of the play.
     Ended,
 }
 
@@ -138,13 +137,8 @@ impl EventTableDecoder {
         let mut table = InputTable::open(layout, &beginning, options)?;
         table.take_first_row(&beginning);
         table.take_name(&beginning.name);
-        let mut decoder = Self {
-            table,
-            no_offset_reported: false,
-            plan: Plan::default(),
-            signs: Signs::default(),
-            totals: Mutex::default(),
-        };
+        let mut decoder =
+            Self { table, no_offset_reported: false, plan: Plan::default(), signs: Signs::default() };
         if let Some(diagnostic) = decoder.first_time_without_offset(&beginning) {
             decoder.table.preamble.diagnostics.push(diagnostic);
             decoder.no_offset_reported = true;
@@ -286,8 +280,7 @@ impl Decoder for EventTableDecoder {
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = lock(&self.totals);
-        self.table.compare(&TotalFields::default(), &totals, trailers, diagnostics);
+        self.table.compare(trailers, diagnostics);
         let Some((_, column)) = self.plan.refund else { return };
         for (signs, message) in [
             (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
@@ -402,7 +395,7 @@ impl EventDecoder for EventTableDecoder {
         let single = cells.iter().flatten().chain(required).chain(switch).chain(logged).copied();
         let single = single.chain(refund.iter().flat_map(|(word, money)| [*word, *money]));
         let checked = checks.iter().map(|(column, _)| *column).chain(texts.iter().copied());
-        // The end of a play is reported from its time.
+        // The end of a play follows from its time.
         let start = self.plan.particular.then(|| self.place(Field::EVENT_TIME)).flatten();
         let checked = checked.chain(start);
         let mut columns: Vec<u32> = runs.chain(measured).chain(single).chain(checked).collect();
@@ -510,7 +503,7 @@ fn midnight(text: &[u8]) -> i64 {
     parse_date(text).map_or(0, |date| i64::from(date.days_since_epoch()) * 86_400_000_000)
 }
 
-/// One worker's part.
+/// Decodes the chunks that one worker takes.
 struct Worker<'a> {
     decoder: &'a EventTableDecoder,
     index: Index,
@@ -541,25 +534,25 @@ impl ChunkDecoder for Worker<'_> {
         events.rows.reserve(rows.len());
         events.keys.reserve(rows.len() * (plan.item.len() + plan.context.len()));
         events.cells.reserve(rows.len() * plan.cells.len());
-        for found in rows {
-            if has_trailer && decoder.table.take_trailer_line(found, &mut batch.trailers, report) {
+        for row in rows {
+            if has_trailer && decoder.table.take_trailer_line(row, &mut batch.trailers, report) {
                 continue;
             }
             totals.rows += 1;
-            let row = found.row;
+            let bounds = row.row;
             let mut event = EventRow {
-                start: row.start,
-                len: row.end - row.start,
-                line: row.line,
+                start: bounds.start,
+                len: bounds.end - bounds.start,
+                line: bounds.line,
                 plays: 1,
                 time: 0,
                 micros: 0,
             };
-            if let Err(error) = decoder.measure(found, (clock, scratch), &mut event, report) {
+            if let Err(error) = decoder.measure(row, (clock, scratch), &mut event, report) {
                 totals.rejected += 1;
-                let diagnostic = decoder.table.describe(found, error);
+                let diagnostic = decoder.table.describe(row, error);
                 batch.rejects.push(Reject {
-                    start: row.start,
+                    start: bounds.start,
                     len: event.len,
                     diagnostic,
                     plays: 1,
@@ -569,17 +562,17 @@ impl ChunkDecoder for Worker<'_> {
             }
             events.rows.push(event);
             for run in plan.item.iter().chain(&plan.context) {
-                events.keys.push(found.span(run.first, run.last));
+                events.keys.push(row.span(run.first, run.last));
             }
             for place in &plan.cells {
-                events.cells.push(place.map_or(Span::ABSENT, |place| found.span(place, place)));
+                events.cells.push(place.map_or(Span::ABSENT, |place| row.span(place, place)));
             }
             if plan.dependent {
-                decoder.check(found, clock, report);
-                decoder.adjust(found, event.micros, &mut events.cells, &mut events.arena);
+                decoder.check(row, clock, report);
+                decoder.adjust(row, event.micros, &mut events.cells, &mut events.arena);
             }
         }
-        lock(&decoder.totals).merge(&totals);
+        lock(&decoder.table.totals).merge(&totals);
     }
 }
 
@@ -588,23 +581,23 @@ impl EventTableDecoder {
     #[inline]
     fn measure(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         (clock, scratch): (&mut Clock, &mut Vec<u8>),
         event: &mut EventRow,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
         let (plan, quote) = (&self.plan, self.table.dialect.quote);
-        if !found.is_whole(self.table.dialect) {
+        if !row.is_whole(self.table.dialect) {
             return Err(RowError::Shape);
         }
         if plan.particular {
-            return self.measure_slowly(found, scratch, event);
+            return self.measure_slowly(row, scratch, event);
         }
         // The duration comes first, so that a row rejected for another reason still says how long
         // it was played.
         let mut missing = None;
         if let Some(MeasuredColumn { column, required }) = plan.duration {
-            let text = bare(found.raw(column), quote);
+            let text = bare(row.raw(column), quote);
             match if plan.iso { iso_in_micros(text) } else { seconds_in_micros(text) } {
                 Ok(micros) => event.micros = micros,
                 Err(DurationError::Empty) => missing = required.then_some(column),
@@ -612,12 +605,12 @@ impl EventTableDecoder {
             }
         }
         if let Some(MeasuredColumn { column, required }) = plan.time {
-            let text = bare(found.raw(column), quote);
+            let text = bare(row.raw(column), quote);
             match clock.moment(text) {
                 Ok((time, has_offset)) => {
                     event.time = time;
                     if !has_offset && !self.no_offset_reported {
-                        self.report_no_offset(found, column, report);
+                        self.report_no_offset(row, column, report);
                     }
                 }
                 Err(TimeError::Empty) if required => {
@@ -626,11 +619,11 @@ impl EventTableDecoder {
                 }
                 Err(TimeError::Empty) => {}
                 Err(TimeError::DateOnly) if self.takes_dates(column) => event.time = midnight(text),
-                Err(error) => event.time = self.time_cell_error(found, column, error, report)?,
+                Err(error) => event.time = self.time_cell_error(row, column, error, report)?,
             }
         }
         for column in &plan.required {
-            if bare(found.raw(*column), quote).is_empty() {
+            if bare(row.raw(*column), quote).is_empty() {
                 missing = Some(missing.map_or(*column, |other| other.min(*column)));
                 break;
             }
@@ -643,34 +636,34 @@ impl EventTableDecoder {
     #[inline(never)]
     fn measure_slowly(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         scratch: &mut Vec<u8>,
         event: &mut EventRow,
     ) -> Result<(), RowError> {
         let quote = self.table.dialect.quote;
         for place in &self.plan.texts {
-            self.table.check_text(found, *place)?;
+            self.table.check_text(row, *place)?;
         }
         let is_end = |measure: &MeasuredColumn| {
             self.table.column(measure.column).is_some_and(|column| column.source == Source::End)
         };
-        // A duration that the row reports by itself comes first: a row rejected for another reason
-        // still reports it.
+        // A duration that the row states by itself comes first: a row rejected for another reason
+        // still states it.
         let (duration, end) = match self.plan.duration {
             Some(measure) if is_end(&measure) => (None, Some(measure.column)),
             other => (other, None),
         };
         if let Some(MeasuredColumn { column, .. }) = duration {
-            self.whole(found, column, scratch)?;
+            self.whole(row, column, scratch)?;
             event.micros = Duration::iso_micros(scratch).unwrap_or(0);
         }
         let start = end.and_then(|_| self.place(Field::EVENT_TIME));
         if let Some(column) = self.plan.time.map(|measure| measure.column).or(start) {
-            self.whole(found, column, scratch)?;
+            self.whole(row, column, scratch)?;
             event.time = moment(scratch);
         }
         if let Some(column) = end {
-            self.whole(found, column, scratch)?;
+            self.whole(row, column, scratch)?;
             let micros = if scratch.is_empty() { 0 } else { moment(scratch) - event.time };
             if micros < 0 {
                 let message = "the play ends before it begins".to_owned();
@@ -679,7 +672,7 @@ impl EventTableDecoder {
             event.micros = micros;
         }
         for column in &self.plan.required {
-            if bare(found.raw(*column), quote).is_empty() {
+            if bare(row.raw(*column), quote).is_empty() {
                 return Err(RowError::Cell(*column, empty()));
             }
         }
@@ -687,10 +680,10 @@ impl EventTableDecoder {
     }
 
     /// The value of a cell, into `value`, which is overwritten.
-    fn whole(&self, found: RowView<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), RowError> {
+    fn whole(&self, row: RowView<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), RowError> {
         value.clear();
         let Some(column) = self.table.column(place) else { return Ok(()) };
-        let read = column.format.read(found.raw(place), self.table.cells(), value);
+        let read = column.format.read(row.raw(place), self.table.cells(), value);
         let present = read.map_err(|error| RowError::Cell(place, error))?;
         if !present && column.required {
             return Err(RowError::Cell(place, empty()));
@@ -707,18 +700,18 @@ impl EventTableDecoder {
 
     /// Reports which rules a row breaks.
     #[inline(never)]
-    fn check(&self, found: RowView<'_>, clock: &mut Clock, report: &mut RunReport) {
+    fn check(&self, row: RowView<'_>, clock: &mut Clock, report: &mut RunReport) {
         let (plan, quote) = (&self.plan, self.table.dialect.quote);
-        let logged = plan.logged.and_then(|place| clock.other(bare(found.raw(place), quote)).ok());
+        let logged = plan.logged.and_then(|place| clock.other(bare(row.raw(place), quote)).ok());
         let logged = logged.map(|(time, _)| time).or(plan.now);
         for (place, rule) in &plan.checks {
             let Some(column) = self.table.column(*place) else { continue };
-            // When the row was logged is itself told by now.
+            // When the row was logged is itself compared with now.
             let logged = if plan.logged == Some(*place) { plan.now } else { logged };
-            let raw = found.raw(*place);
+            let raw = row.raw(*place);
             if let Some(code) = rule.broken(column.format.vocabulary.as_ref(), raw, quote, logged, clock) {
                 report.diagnostics.report(code, || {
-                    let mut location = found.location().cell(*place + 1, self.table.name(*place));
+                    let mut location = row.location().cell(*place + 1, self.table.name(*place));
                     location.field = column.field;
                     let message = rule.message(column.format.vocabulary.as_ref());
                     Diagnostic::new(code, location, message).value(raw)
@@ -729,16 +722,16 @@ impl EventTableDecoder {
 
     /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
     #[inline(never)]
-    fn adjust(&self, found: RowView<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
+    fn adjust(&self, row: RowView<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
         let Self { plan, signs, .. } = self;
         let layout = &self.table.layout;
         let switched =
-            plan.switch.is_some_and(|place| self.table.decides(layout.switch.as_ref(), found.raw(place)));
+            plan.switch.is_some_and(|place| self.table.decides(layout.switch.as_ref(), row.raw(place)));
         let refund =
-            plan.refund.filter(|(place, _)| self.table.decides(layout.refund.as_ref(), found.raw(*place)));
-        let price = refund.map(|(_, money)| bare(found.raw(money), self.table.dialect.quote));
+            plan.refund.filter(|(place, _)| self.table.decides(layout.refund.as_ref(), row.raw(*place)));
+        let price = refund.map(|(_, money)| bare(row.raw(money), self.table.dialect.quote));
         if let Some(price) = price.filter(|price| !price.is_empty()) {
-            let line = found.line();
+            let line = row.line();
             if unsigned(price) {
                 signs.positive.fetch_min(line, Ordering::Relaxed);
             } else if price.iter().any(|byte| matches!(byte, b'-' | b'(')) {
@@ -772,12 +765,12 @@ impl EventTableDecoder {
     #[cold]
     fn time_cell_error(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         column: u32,
         error: TimeError,
         report: &mut RunReport,
     ) -> Result<i64, RowError> {
-        let text = bare(found.raw(column), self.table.dialect.quote);
+        let text = bare(row.raw(column), self.table.dialect.quote);
         let kind = self.table.column(column).map_or(CellKind::Timestamp, |column| column.format.kind);
         let Some(time) = serial_moment(text, self.table.repairs) else {
             return Err(RowError::Cell(column, time_cell_error(kind, text, self.table.repairs, error)));
@@ -786,7 +779,7 @@ impl EventTableDecoder {
         if !self.plan.cells.contains(&Some(column)) {
             report.diagnostics.report(&diagnostics::SERIAL_DATE_READ, || {
                 let error = time_cell_error(kind, text, self.table.repairs, error);
-                self.table.describe_cell(found, column, error)
+                self.table.describe_cell(row, column, error)
             });
         }
         Ok(time)
@@ -798,9 +791,9 @@ impl EventTableDecoder {
     }
 
     #[cold]
-    fn report_no_offset(&self, found: RowView<'_>, column: u32, report: &mut RunReport) {
+    fn report_no_offset(&self, row: RowView<'_>, column: u32, report: &mut RunReport) {
         report
             .diagnostics
-            .report(&diagnostics::NO_OFFSET, || self.no_offset(found.location(), column, found.raw(column)));
+            .report(&diagnostics::NO_OFFSET, || self.no_offset(row.location(), column, row.raw(column)));
     }
 }

@@ -1,5 +1,6 @@
-//! Opening a table: its top is understood, and its columns find those of the layout.
+//! Opening a table: its preface is read, and its columns find those of the layout.
 
+use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::index::{Dialect, Index, MAX_ROW};
 use crate::delimited::quoting::{NO_QUOTE, bare, unquote};
 use crate::delimited::row::RowView;
@@ -15,7 +16,7 @@ use crate::read::preface::{
 };
 use crate::read::recognise;
 use crate::read::rejection::RowError;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe, Validation};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
@@ -40,10 +41,14 @@ pub(crate) struct InputTable {
     pub(crate) places: Vec<Option<u32>>,
     pub(crate) preamble: Preamble,
     pub(crate) repairs: Repairs,
-    /// What lines before the rows say about all of them.
+    /// What preface lines say about all of them.
     pub(crate) claims: Vec<Claim>,
     /// How many lines that are not blank come before the rows.
     pub(crate) preface_lines: u64,
+    /// What is summed, for lines that state it.
+    pub(crate) summed: TotalFields,
+    /// How many rows were read and what they come to.
+    pub(crate) totals: Mutex<Totals>,
 }
 
 /// What a line says about all rows: how many there are, or a sum.
@@ -170,6 +175,8 @@ impl InputTable {
             repairs,
             claims,
             preface_lines,
+            summed: TotalFields::of(layout),
+            totals: Mutex::default(),
         })
     }
 
@@ -244,7 +251,7 @@ impl InputTable {
         when.is_some_and(is)
     }
 
-    /// Takes from the name of the file what its content does not tell.
+    /// Takes from the name of the file what its content does not say.
     pub(crate) fn take_name(&mut self, name: &str) {
         let told = self.layout.file_names.values_of(name);
         for (field, text) in told.fields {

@@ -1,4 +1,4 @@
-//! Whether a file is of a layout, judged by its headings or by the texts that it must have.
+//! Whether a file is of a layout, by its headings or by the texts that it must have.
 
 use crate::layout::options::DELIMITERS;
 use crate::layout::{Column, Layout, Line, Source, folded};
@@ -6,7 +6,7 @@ use crate::read::heading::match_columns;
 use crate::read::preface::{Headings, HeadingsError, read_preface, row, unlike};
 use transpose_core::format::{Probe, Recognition};
 
-/// Whether a file is of a layout without headings, judged by the texts that the layout demands.
+/// Whether a file is of a layout without headings, by the texts that the layout demands.
 fn by_texts(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     let Ok(found) = read_preface(layout, probe.bytes, layout.delimiter, probe.complete) else {
         return Recognition::No;
@@ -30,8 +30,8 @@ fn by_texts(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     }
 }
 
-/// Whether a delimiter is in the first line that is not blank or, below lines before the rows,
-/// anywhere; no other is worth a look.
+/// Whether a delimiter is in the first line that is not blank or, below preface lines, anywhere; no
+/// other is worth a look.
 fn occurs(delimiter: u8, before: usize, probe: &Probe<'_>) -> bool {
     let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);
     if before > 0 {
@@ -61,8 +61,8 @@ pub(crate) fn other_delimiter(layout: &Layout, used: u8, probe: &Probe<'_>) -> O
         .map(|(name, _)| *name)
 }
 
-/// The delimiter of a table whose sender has not told it: the layout's own, unless another one, and
-/// only that, gives every required heading.
+/// The delimiter of a table whose sender does not name it: the layout's own, unless another one,
+/// and only that, gives every required heading.
 pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8) {
     let fits = |delimiter: u8| {
         read_preface(layout, probe.bytes, delimiter, probe.complete).is_ok_and(|found| {
@@ -82,7 +82,7 @@ pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8
     DELIMITERS.iter().filter(usable).find(|(_, delimiter)| fits(*delimiter)).copied().unwrap_or(own)
 }
 
-/// Whether a file is of the layout, judged by its headings alone.
+/// Whether a file is of the layout, by its headings alone.
 ///
 /// Every heading and no other is certain; every required heading is possible, so that a layout that
 /// fits better wins; three of five is near.
@@ -97,14 +97,14 @@ pub(crate) fn recognise(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     };
     let by =
         |reason: String| if name.is_empty() { reason } else { format!("{reason}, separated by a {name}") };
-    match judged(layout, &headings, probe) {
+    match by_headings(layout, &headings, probe) {
         Recognition::Certain(reason) => Recognition::Certain(by(reason)),
         Recognition::Possible(reason) => Recognition::Possible(by(reason)),
         other => other,
     }
 }
 
-fn judged(layout: &Layout, headings: &Headings, probe: &Probe<'_>) -> Recognition {
+fn by_headings(layout: &Layout, headings: &Headings, probe: &Probe<'_>) -> Recognition {
     if headings.names.iter().any(|name| layout.excludes.contains(&folded(name))) {
         return Recognition::No;
     }

@@ -29,7 +29,7 @@ impl InputTable {
             }
             RowError::Shape => {
                 let diagnostic = self.describe_shape(row);
-                // Which cell of such a row is the user's cannot be told.
+                // Which cell of such a row is the user's is not known.
                 if self.layout.fields().iter().any(Field::is_personal) {
                     return diagnostic;
                 }
@@ -57,7 +57,7 @@ impl InputTable {
             let (code, message) = shape_error(row.row, self.dialect.columns);
             return Diagnostic::new(code, location, message);
         };
-        // Where cells have fixed widths the line itself stands in the first cell.
+        // Where cells have fixed widths the line itself is in the first cell.
         let mut line = Vec::new();
         unquote(row.raw(0), self.dialect.quote, &mut line);
         let (code, message, slot) = fixed.line_error(&line);

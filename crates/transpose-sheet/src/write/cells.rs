@@ -194,8 +194,7 @@ impl CellWriter {
         }
     }
 
-    /// Takes note of a value of a line that is no row: if it is too long, the table is refused at
-    /// the end.
+    /// Counts a value of a line that is no row: if it is too long, the table is refused at the end.
     pub(crate) fn count_too_long(&self, outcome: &CellOutcome) {
         self.too_long.fetch_add(u64::from(outcome.too_long.is_some()), Ordering::Relaxed);
     }

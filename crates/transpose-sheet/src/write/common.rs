@@ -1,5 +1,5 @@
-//! What is the same for a whole table that is written: values of its header, constants, and the texts
-//! that the user gave.
+//! What is the same for a whole table that is written: values of its header, constants, and the
+//! texts that the user gave.
 
 use crate::diagnostics;
 use crate::layout::{Column, Layout, Piece, Source};
@@ -20,7 +20,7 @@ transpose_core::codes! {
         "Write one table for each value, for instance with `--split-by` or an output of its own in a job."
 }
 
-/// What is the same for the whole table: its head, its constants, the texts that were given.
+/// What is the same for the whole table: its header, its constants, the texts that were given.
 pub(crate) struct CommonValues {
     header: Entity,
     given: Vec<(Box<str>, Box<str>)>,
@@ -56,7 +56,7 @@ impl CommonValues {
         self.given.iter().rev().find(|(known, _)| **known == *name).map(|(_, text)| &**text)
     }
 
-    /// A value of the head.
+    /// A value of the header.
     pub(crate) fn value(&self, field: Field) -> Option<&str> {
         self.header.text(field)
     }
@@ -85,7 +85,7 @@ impl CommonValues {
         refusals
     }
 
-    /// The refusals of the texts that a cell needs and nobody gave.
+    /// The refusals of the texts that a cell needs and no one gave.
     pub(crate) fn missing_texts<'a>(&'a self, cell: &'a Column) -> impl Iterator<Item = Diagnostic> + 'a {
         let missing = |name: &&str| self.given(name).is_none() && cell.default.is_none();
         given_names(cell).filter(missing).map(no_text)
@@ -102,7 +102,7 @@ impl Values for CommonValues {
     }
 }
 
-/// The refusal of a text that nobody gave.
+/// The refusal of a text that no one gave.
 fn no_text(name: &str) -> Diagnostic {
     Diagnostic::new(&NO_TEXT, Location::default(), format!("the option `{GIVEN}{name}` is missing"))
         .help(format!("give it with `--set {GIVEN}{name}=…`"))

@@ -8,13 +8,13 @@ use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::quoting::quoted;
 use crate::layout::options::WriteOptions;
 use crate::layout::{Column, Layout, Piece, RowCondition, Source};
-use crate::notation::kinds::{CellKind, is_repair};
+use crate::notation::kinds::{CellKind, count_loss};
 use crate::write::cells::{CellOutcome, CellRef};
 use crate::write::common::{given_names, supplied, template};
 use crate::write::table::{OutputTable, Rows, TableEncoder, no_source};
 use std::sync::Arc;
 use transpose_codes::Timestamp;
-use transpose_core::accounting::{Change, Losses, RunReport, Subject};
+use transpose_core::accounting::{Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{EncodeRequest, Encoded, EventEncoder, Events, Numbers, Tally};
 use transpose_core::model::{Field, FieldSet, Span};
@@ -133,7 +133,7 @@ impl TableEncoder<EventRows> {
                     }
                     CellSource::End(cell) => {
                         written.clear();
-                        if let Some(end) = ended(&events, raw(*cell), row.micros, &mut value) {
+                        if let Some(end) = play_end(&events, raw(*cell), row.micros, &mut value) {
                             let _ = column.format.write(&end, &mut written);
                         }
                         writer.cell(column, &written, out);
@@ -282,7 +282,7 @@ fn constant(
 }
 
 /// When a play ended, by its time and its duration in microseconds; `value` is overwritten.
-fn ended(events: &Events<'_>, raw: &[u8], micros: i64, value: &mut Vec<u8>) -> Option<Vec<u8>> {
+fn play_end(events: &Events<'_>, raw: &[u8], micros: i64, value: &mut Vec<u8>) -> Option<Vec<u8>> {
     events.decoder.canonical_cell(Field::EVENT_TIME, raw, value).ok().filter(|present| *present)?;
     let start = Timestamp::parse(value).ok()?;
     let end = Timestamp { micros: start.micros.checked_add(micros)?, ..start };
@@ -328,11 +328,7 @@ fn report_value(
     raw: &[u8],
     lost: bool,
 ) {
-    if lost {
-        report.loss.add(Change::Lost, Subject::Field(field), 1, Some(line), "the value is not valid");
-    } else if is_repair(code) {
-        report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), "the value was repaired");
-    }
+    count_loss(code, lost, field, line, report);
     report.diagnostics.report(code, || {
         let mut location = Location::default().cell(place as u32 + 1, &column.heading).field(field);
         location.line = Some(line);

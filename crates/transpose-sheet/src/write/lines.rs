@@ -67,7 +67,8 @@ fn write(
         }
         if !value.is_empty() {
             let outcome = cells.text(cell, &value, &mut text);
-            // What the rows do not change has been reported before: see `OutputTable::line_diagnostics`.
+            // What the rows do not change has been reported before: see
+            // `OutputTable::line_diagnostics`.
             if !matches!(cell.source, Source::Field) || cell.field == line.each {
                 cells.count_too_long(&outcome);
             }
@@ -185,7 +186,7 @@ impl OutputTable {
         self.layout.preface.iter().flat_map(|line| &line.cells).any(counts)
     }
 
-    /// Writes the lines after the rows of a file that has so many lines; answers how many they are.
+    /// Writes the trailer lines of a file that has so many lines; answers how many they are.
     pub(super) fn trailer(&self, totals: &Totals, lines: u64, out: &mut Vec<u8>) -> u64 {
         let count = self.trailer_lines(totals);
         let values = LineTotals { fields: &self.summed, totals, lines: lines + count };

@@ -65,7 +65,7 @@ pub(crate) struct RowContext<'a> {
 }
 
 impl RowContext<'_> {
-    /// Its line in the input, where it has one: sums are made of many.
+    /// Its line in the input, where it has one; a usage aggregates many.
     fn line(&self) -> Option<u64> {
         (self.line > 0).then_some(self.line)
     }

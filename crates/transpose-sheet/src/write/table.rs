@@ -1,8 +1,8 @@
 //! What is the same for every table that is written, whatever its rows are.
 //!
-//! A [`TableEncoder`] is an [`OutputTable`] over its [`Rows`]. The table has the options, the cells,
-//! the lines around the rows and the name of the file; the rows have what differs between events
-//! and usages.
+//! A [`TableEncoder`] is an [`OutputTable`] over its [`Rows`]. The table has the options, the
+//! cells, the lines around the rows and the name of the file; the rows have what differs between
+//! events and usages.
 
 use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::quoting::NO_QUOTE;
@@ -139,7 +139,7 @@ impl OutputTable {
         }
         let column = |column: &Column| TableColumn {
             heading: column.heading.clone(),
-            // Amounts stay text: nobody's money goes through binary.
+            // Amounts stay text: money never goes through binary floating point.
             holds: match column.format.kind {
                 CellKind::Seconds | CellKind::Integer => Holds::Numbers,
                 _ => Holds::Text,

@@ -50,7 +50,7 @@ struct ColumnPlan {
     main: Option<usize>,
     other: Option<usize>,
     instead: Vec<usize>,
-    /// Its place among the sums.
+    /// Its place among the summed fields.
     sum: Option<usize>,
     each: bool,
     switch: bool,
@@ -192,7 +192,7 @@ impl TableEncoder<UsageRows> {
             }
         }
         let table = table.build(refusals)?;
-        let dropped = several(layout, request);
+        let dropped = dropped_values(layout, request);
         let holds = |field: Field| {
             columns.iter().any(|plan| plan.main.and_then(|want| wanted.get(want)) == Some(&field))
         };
@@ -250,7 +250,7 @@ impl TableEncoder<UsageRows> {
             if plan.group != Group::Usage {
                 continue;
             }
-            let row = placed(state, usage, usage.parent().or(only));
+            let row = usage_row(state, usage, usage.parent().or(only));
             self.usage(state, plan, &row, out, report)?;
         }
         self.unwritten(state);
@@ -454,7 +454,7 @@ impl TableEncoder<UsageRows> {
         }
         let instead = || plan.instead.iter().find_map(|want| value(*want));
         let Some(found) = want.and_then(value).or_else(instead) else {
-            self.decided(plan, of_release, back, &mut state.text);
+            self.write_decider(plan, of_release, back, &mut state.text);
             return;
         };
         let mut outcome = self.table.cells.text(column, found, &mut state.text);
@@ -485,7 +485,7 @@ impl TableEncoder<UsageRows> {
     }
 
     /// The text of a column that identifies its row, where no value does.
-    fn decided(&self, plan: &ColumnPlan, of_release: bool, back: bool, text: &mut Vec<u8>) {
+    fn write_decider(&self, plan: &ColumnPlan, of_release: bool, back: bool, text: &mut Vec<u8>) {
         for (decides, holds, when) in [
             (plan.switch, of_release, &self.table.layout.switch),
             (plan.refund, back, &self.table.layout.refund),
@@ -504,7 +504,7 @@ impl TableEncoder<UsageRows> {
 }
 
 /// A usage with the entities that it is of.
-fn placed<'a>(state: &mut BatchState<'a>, usage: EntityRef<'a>, of: Option<usize>) -> UsageRow<'a> {
+fn usage_row<'a>(state: &mut BatchState<'a>, usage: EntityRef<'a>, of: Option<usize>) -> UsageRow<'a> {
     let mut entities = [None; 3];
     let mut take = |state: &mut BatchState<'a>, index: Option<usize>, place: usize| {
         let known = state.known.get_mut(index?)?;
@@ -556,8 +556,8 @@ fn shape_plan(layout: &Layout, wanted: &[Field], shape: &Shape) -> ShapePlan {
     }
 }
 
-/// Values of the head and of sales contexts of which a cell holds only the first.
-fn several(layout: &Layout, request: &EncodeRequest<'_>) -> Vec<(Subject, String)> {
+/// Values of the header and of sales contexts of which a cell holds only the first.
+fn dropped_values(layout: &Layout, request: &EncodeRequest<'_>) -> Vec<(Subject, String)> {
     let written = layout.written();
     let entities = request.contexts.iter().chain([request.header]);
     let many = entities

@@ -1,4 +1,4 @@
-//! Tables of sums as text that can be compared.
+//! Aggregate tables as text that can be compared.
 
 use std::fmt::Write;
 use transpose_codes::Timestamp;

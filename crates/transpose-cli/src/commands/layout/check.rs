@@ -130,8 +130,8 @@ fn text(layout: &Layout, sample: Option<&SampleReading>) -> String {
     let Some(sample) = sample else {
         let mut out = pairs(&facts);
         let head = ["column", "holds", "kind", ""].map(str::to_owned).to_vec();
-        let described = layout.described();
-        let rows = described.iter().map(|column| {
+        let columns = layout.column_mappings();
+        let rows = columns.iter().map(|column| {
             vec![column.heading.clone(), column.holds.clone(), column.kind.to_owned(), required(column)]
         });
         let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
@@ -260,7 +260,7 @@ fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
     });
     let Some(object) = value.as_object_mut() else { return value };
     let columns: Vec<Value> = match sample {
-        None => layout.described().iter().map(column).collect(),
+        None => layout.column_mappings().iter().map(column).collect(),
         Some(sample) => sample.mapping.columns.iter().map(column).collect(),
     };
     object.insert("columns".into(), columns.into());

@@ -10,7 +10,7 @@ use crate::notation::codes::CodeTable;
 use crate::notation::date::DateFormat;
 use crate::notation::format::CellFormat;
 use crate::notation::kinds::{CellKind, CellReading, Repairs, Vocabulary};
-use crate::notation::number::{Decimals, MOST_PLACES, Number, Part};
+use crate::notation::number::{Decimals, MOST_PLACES, Number, PercentNotation};
 use crate::notation::rules::Rule;
 use std::ops::Range;
 use transpose_core::diagnostics::Fatal;
@@ -336,10 +336,10 @@ impl Reader<'_> {
             bare_fraction: raw.leading_zero.as_ref().is_some_and(|zero| !*zero.get_ref()),
             sign: raw.sign.as_ref().map(|sign| *sign.get_ref()).unwrap_or_default(),
             whole: kind == CellKind::Integer,
-            part: match kind {
-                CellKind::Percent => Part::Percent,
-                CellKind::Fraction => Part::Fraction,
-                _ => Part::Plain,
+            percent: match kind {
+                CellKind::Percent => PercentNotation::Percent,
+                CellKind::Fraction => PercentNotation::Fraction,
+                _ => PercentNotation::Plain,
             },
         })
     }

@@ -1,5 +1,9 @@
 //! From what a file says to a [`Layout`]: everything that can be refused is refused here, with its
 //! line.
+//!
+//! The entry point is [`Reader::check`], which goes through the file from its head to its lines.
+//! `cell` checks a column or a cell of a line, `width` what is said about fixed width, names of
+//! files and encodings.
 
 mod cell;
 mod width;
@@ -186,7 +190,7 @@ impl Reader<'_> {
         Ok((delimiter, quote))
     }
 
-    /// A single character that can are between or around cells.
+    /// A single character that may be between or around cells.
     fn mark(&self, key: &str, given: Option<&Spanned<String>>, default: u8) -> Result<u8, Fatal> {
         let Some(given) = given else { return Ok(default) };
         match given.get_ref().as_bytes() {
@@ -237,7 +241,7 @@ impl Reader<'_> {
         raw.iter().map(|(name, pairs)| (name.clone(), table(pairs))).collect()
     }
 
-    /// A line before or after the rows.
+    /// A preface or trailer line.
     fn line(&self, raw: Spanned<RawLine>, codes: &CodeTables) -> Result<Line, Fatal> {
         let place = raw.span();
         let RawLine { cells, headings, each } = raw.into_inner();
@@ -257,7 +261,7 @@ impl Reader<'_> {
         Ok(line)
     }
 
-    /// What lines before and after must keep to together.
+    /// What preface and trailer lines must keep to together.
     fn lines(
         &self,
         preface: &[Line],

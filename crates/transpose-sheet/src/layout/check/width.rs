@@ -174,7 +174,7 @@ fn slot(cell: &Column) -> Slot {
     }
 }
 
-/// What a cell of a line after the rows reports them.
+/// What a cell of a trailer line says about the rows.
 fn control(layout: &Layout, cell: &Column) -> Option<Control> {
     match cell.source {
         Source::Count(Count::Rows) => Some(Control::Rows),
