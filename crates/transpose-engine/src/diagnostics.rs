@@ -94,10 +94,18 @@ transpose_core::codes! {
     pub USAGE_REUSED: "ENG0204" "usage-id-reused" Error
         "The identifier of a usage is unique in its message (V-REF-6, ARCH-60); otherwise corrections and claims cannot name it, and a usage may be reported twice."
         "Ask the sender whether the usage is reported twice."
-    /// Usages that do not add up to the total of their context.
-    pub TOTAL_DIFFERS: "ENG0205" "total-differs" Warning
-        "The usages that refer to a sales context add up to its total (V-SUM-1, ARCH-65). A report of a part of the repertoire sums to less, because the total is that of the whole service (ARCH-66)."
-        "Ask the sender whether the message reports the whole repertoire; if it does, usages are missing."
+    /// Two messages of a run with one identifier.
+    pub SAME_MESSAGE_ID: "ENG0215" "message-id-reused" Error
+        "The identifier of a message is unique for every message that is ever sent; a recipient takes the second message with it for a re-delivery of the first and drops it."
+        "Remove `id` under `[message]` of the agreement, so that each message gets an identifier of its own, or give each output an agreement with its own `id`."
+    /// Totals that lack rows that were left out.
+    pub PARTIAL_TOTAL: "ENG0216" "partial-total" Warning
+        "The total of a sales context is that of the whole service (ARCH-66), and some of its rows were rejected or dropped, so the counted total is too small."
+        "State the total in the figures (`total-usages`), or mend the rows."
+    /// Usages that add up to less than the total of their context.
+    pub TOTAL_DIFFERS: "ENG0205" "total-differs" Info
+        "The usages that refer to a sales context add up to less than its total (V-SUM-1, ARCH-65). That is right for a report of a part of the repertoire, because the total is that of the whole service (ARCH-66)."
+        "If the message reports the whole repertoire, usages are missing: ask the sender. Rules of a partner who gets everything set `V-SUM-1 = \"error\"`."
     /// Usages beyond the total of their context.
     pub TOTAL_EXCEEDED: "ENG0206" "total-exceeded" Error
         "The usages that refer to a sales context exceed its total, which is that of the whole service (V-SUM-2, ARCH-65, ARCH-66)."

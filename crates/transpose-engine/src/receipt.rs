@@ -68,7 +68,7 @@ pub fn receipt(particulars: &Particulars, outcome: &Outcome) -> Result<Value, Fa
 
 /// What a conversion wrote, accounted for, found and lost, as JSON.
 pub fn outcome(outcome: &Outcome) -> Value {
-    json!({
+    let mut value = json!({
         "outputs": outcome.written.iter().map(written).collect::<Vec<_>>(),
         "written": {
             "lines": outcome.tally.lines, "summaries": outcome.tally.summaries,
@@ -77,7 +77,14 @@ pub fn outcome(outcome: &Outcome) -> Value {
         "ledger": ledger(&outcome.report.ledger),
         "findings": counts(&outcome.report.diagnostics),
         "loss": loss(&outcome.report.loss),
-    })
+    });
+    // Only messages have identifiers.
+    let ids = [("message-id", &outcome.message_id), ("source-message-id", &outcome.source_message_id)];
+    if let Some(object) = value.as_object_mut() {
+        let known = ids.into_iter().filter_map(|(key, id)| Some((key, id.as_deref()?)));
+        object.extend(known.map(|(key, id)| (key.to_owned(), id.into())));
+    }
+    value
 }
 
 /// A file that was written, as JSON.

@@ -123,7 +123,7 @@ fn read(format: &LayoutFormat, bytes: &[u8], projection: &Projection) -> usize {
 }
 
 fn main() {
-    // What a conversion into sums asks for.
+    // What a conversion into usages asks for.
     let sums = Projection {
         item: [
             Field::RECORDING_ID,

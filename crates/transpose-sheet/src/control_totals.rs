@@ -1,4 +1,4 @@
-//! What lines before and after the rows say about all of them, compared with what was read.
+//! What preface and trailer lines say about all of them, compared with what was read.
 
 use crate::diagnostics::CONTROL_TOTAL;
 use crate::layout::{Count, Layout, Source};
@@ -11,21 +11,21 @@ use transpose_core::model::Field;
 
 /// What is summed: the fields of the `sum`s of a layout, and what its rows are distinguished by.
 #[derive(Debug, Default)]
-pub(crate) struct Wanted {
-    pub(crate) sums: Vec<Field>,
+pub(crate) struct TotalFields {
+    pub(crate) fields: Vec<Field>,
     pub(crate) each: Option<Field>,
 }
 
-impl Wanted {
+impl TotalFields {
     /// Everything that the lines of a layout ask for.
     pub(crate) fn of(layout: &Layout) -> Self {
         let mut wanted = Self::default();
-        for line in layout.before.iter().chain(&layout.after) {
+        for line in layout.preface.iter().chain(&layout.trailer) {
             for cell in &line.cells {
                 if let Source::Sum(field) = cell.source
-                    && !wanted.sums.contains(&field)
+                    && !wanted.fields.contains(&field)
                 {
-                    wanted.sums.push(field);
+                    wanted.fields.push(field);
                 }
             }
             wanted.each = wanted.each.or(line.each);
@@ -35,7 +35,7 @@ impl Wanted {
 
     /// The place of a field among the sums.
     pub(crate) fn place(&self, field: Field) -> Option<usize> {
-        self.sums.iter().position(|known| *known == field)
+        self.fields.iter().position(|known| *known == field)
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Totals {
     pub(crate) rows: u64,
     pub(crate) rejected: u64,
     sums: Vec<ExactSum>,
-    /// The same for each value of the field by which lines after the rows are distinguished.
+    /// The same for each value of the field by which trailer lines are distinguished.
     each: BTreeMap<Box<[u8]>, (u64, Vec<ExactSum>)>,
     /// Whether a sum has more digits than can be kept.
     pub(crate) overflow: bool,
@@ -133,7 +133,7 @@ fn merge(sums: &mut Vec<ExactSum>, other: &[ExactSum]) -> bool {
 pub(crate) fn compare(
     what: &Source,
     said: &str,
-    (wanted, totals, lines): (&Wanted, &Totals, u64),
+    (fields, totals, lines): (&TotalFields, &Totals, u64),
     each: Option<&[u8]>,
     location: Location,
 ) -> Option<Diagnostic> {
@@ -142,7 +142,7 @@ pub(crate) fn compare(
         Source::Count(Count::Rows) => ("rows".to_owned(), Some(Decimal::from(totals.rows_of(each)))),
         Source::Count(Count::Lines) => ("lines".to_owned(), Some(Decimal::from(lines))),
         Source::Sum(field) => {
-            (format!("sum of `{field}`"), wanted.place(*field).and_then(|place| totals.sum(place, each)))
+            (format!("sum of `{field}`"), fields.place(*field).and_then(|place| totals.sum(place, each)))
         }
         _ => return None,
     };

@@ -208,7 +208,7 @@ transpose_core::codes! {
         "The cell holds what a spreadsheet shows when it has no value, such as `#NAME?` for a title that begins like a formula, or `########` for a date in a narrow column. The value itself is lost and nothing is passed on."
         "Export the table again from its source, without a spreadsheet on the way."
 
-    /// A line before the rows is another one.
+    /// A preface line is another one.
     pub OTHER_LINE: "SHT0501" "unexpected-line-before-rows" Error
         "The layout has preface lines, and one of them differs from the layout."
         "Check that the file is of this layout and that nobody has removed its first lines."
@@ -225,8 +225,8 @@ transpose_core::codes! {
     pub CONTROL_TOTAL: "SHT0504" "control-total-differs" Error
         "A line of the file says how many rows there are, or what a column adds up to, and the rows come to something else. Rows may be missing, doubled or changed."
         "Fetch the file again; if it comes out the same, ask its sender."
-    /// A line after the rows is missing.
-    pub NO_CLOSING_LINE: "SHT0505" "missing-closing-line" Warning
+    /// A trailer line is missing.
+    pub NO_TRAILER_LINE: "SHT0505" "missing-closing-line" Warning
         "Files of the layout end with trailer lines that state the number of rows or their totals. Without them it is unknown whether the file is complete."
         "Check that the file was fetched to its end."
     /// None of several alternatives is filled.

@@ -5,11 +5,12 @@ use crate::fixed_width::Widths;
 use crate::layout::head::Head as LayoutHead;
 use crate::layout::names::LayoutNames;
 use crate::layout::{Layout, folded, options};
-use crate::read::events::SheetDecoder;
+use crate::read::events::EventTableDecoder;
 use crate::read::recognise::recognise;
-use crate::read::usages::SumsDecoder;
-use crate::write::events::SheetEncoder;
-use crate::write::usages::SumsEncoder;
+use crate::read::usages::UsageTableDecoder;
+use crate::write::events::EventRows;
+use crate::write::table::TableEncoder;
+use crate::write::usages::UsageRows;
 use std::sync::{Arc, OnceLock};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
@@ -25,7 +26,7 @@ use transpose_core::model::{Field, FieldSet};
 pub struct LayoutFormat {
     manifest: Manifest,
     built_in: Option<BuiltIn>,
-    /// None of a built-in layout that is broken, which is a fault of the build.
+    /// None of a built-in layout that is broken, which is a bug of the build.
     layout: OnceLock<Option<Arc<Layout>>>,
     /// The layout of the text that lines of fixed width become.
     delimited: OnceLock<Option<Arc<Layout>>>,
@@ -154,17 +155,17 @@ impl Format for LayoutFormat {
         let sound = self.sound()?;
         let layout = self.as_read().unwrap_or(sound);
         if layout.manifest.grain == Grain::Aggregate {
-            return Ok(Opened::Blocks(Box::new(SumsDecoder::open(layout, head, options)?)));
+            return Ok(Opened::Blocks(Box::new(UsageTableDecoder::open(layout, head, options)?)));
         }
-        Ok(Opened::Events(Box::new(SheetDecoder::open(layout, head, options)?)))
+        Ok(Opened::Events(Box::new(EventTableDecoder::open(layout, head, options)?)))
     }
 
     fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
         let layout = self.sound()?;
         if layout.manifest.grain == Grain::Aggregate {
-            return Ok(Created::Blocks(Box::new(SumsEncoder::create(layout, request)?)));
+            return Ok(Created::Blocks(Box::new(TableEncoder::<UsageRows>::create(layout, request)?)));
         }
-        Ok(Created::Events(Box::new(SheetEncoder::create(layout, request)?)))
+        Ok(Created::Events(Box::new(TableEncoder::<EventRows>::create(layout, request)?)))
     }
 
     fn record_names(&self) -> Vec<String> {

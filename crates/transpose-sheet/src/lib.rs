@@ -4,6 +4,12 @@
 //! [`LayoutFormat`] makes a format of it. Built-in layouts are registered with
 //! [`register_layout!`]; a user's own needs no code at all.
 //!
+//! Data flows through the folders in one direction. Reading: `fixed_width` makes delimited text of
+//! lines without delimiters, `delimited` finds rows and cells, `notation` makes values of cells,
+//! `read` makes events or usages of rows. Writing: `write` makes rows of events or usages, with
+//! `notation` for the cells and `fixed_width` for the lines. `layout` says for both what a table
+//! is. Entry points: [`Layout::parse`], and the `Format` that is [`LayoutFormat`].
+//!
 //! Invariant: this crate opens no file, starts no thread and knows no partner. Memory depends on
 //! the chunk, never on the file, and no row costs an allocation.
 
@@ -24,7 +30,7 @@ pub use layout::Layout;
 #[cfg(feature = "schema")]
 pub use layout::schema;
 pub use layout::template::template_layout;
-pub use mapping::{Mapped, Mapping};
+pub use mapping::{ColumnMapping, Mapping};
 #[doc(hidden)]
 pub use transpose_core;
 use transpose_core::format::Format;
@@ -44,8 +50,8 @@ macro_rules! register_layout {
 /// Makes the format of a built-in layout, for [`register_layout!`].
 #[doc(hidden)]
 pub fn embedded(name: &'static str, text: &'static str) -> Result<Vec<Box<dyn Format>>, String> {
-    // Whoever writes a layout is reported at once what is wrong with it; who uses the program does
-    // not wait for layouts that are not needed.
+    // Who writes a layout learns at once what is wrong with it; who uses the program does not wait
+    // for layouts that are not needed.
     if cfg!(debug_assertions) {
         Layout::parse(name, text).map_err(|fatal| fatal.to_string())?;
     }

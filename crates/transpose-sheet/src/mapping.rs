@@ -5,7 +5,7 @@ use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
 use crate::layout::{Column, Layout, Piece, Source};
 use crate::notation::kinds::{CellKind, CellReading};
-use crate::read::open::{Beginning, Table};
+use crate::read::open::{Beginning, InputTable};
 use std::sync::Arc;
 use transpose_codes::Decimal;
 use transpose_core::accounting::ExactSum;
@@ -18,7 +18,7 @@ const EXAMPLES: usize = 3;
 
 /// A column of a layout, and what becomes of its cells in a sample.
 #[derive(Clone, Debug)]
-pub struct Mapped {
+pub struct ColumnMapping {
     /// Its heading in the layout; for a column that only the file has, the heading there.
     pub heading: String,
     /// The column of the file, from 1, and its heading there.
@@ -46,12 +46,12 @@ pub struct Mapped {
 #[derive(Clone, Debug)]
 pub struct Mapping {
     /// The columns of the layout in order, then those that only the file has.
-    pub columns: Vec<Mapped>,
+    pub columns: Vec<ColumnMapping>,
     /// How many rows were looked at.
     pub rows: u64,
     /// Whether that was all of them.
     pub complete: bool,
-    /// What lines before the rows and the first row say about the whole file.
+    /// What preface lines and the first row say about the whole file.
     pub header: Vec<(Field, String)>,
 }
 
@@ -63,26 +63,26 @@ impl Layout {
     }
 
     /// The columns of the layout by themselves.
-    pub fn described(&self) -> Vec<Mapped> {
-        self.columns.iter().map(described).collect()
+    pub fn column_mappings(&self) -> Vec<ColumnMapping> {
+        self.columns.iter().map(column_mapping_of).collect()
     }
 
-    /// The lines before and after the rows, in words: where each is and what its cells hold.
+    /// The preface and trailer lines, in words: where each is and what its cells hold.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
-        let told = |line: &crate::layout::Line| match (line.headings, line.cells.is_empty()) {
+        let words = |line: &crate::layout::Line| match (line.headings, line.cells.is_empty()) {
             (true, _) => "the headings".to_owned(),
             (_, true) => "a blank line".to_owned(),
             _ => line.cells.iter().map(holds).collect::<Vec<_>>().join(" | "),
         };
-        let before = self.before.iter().map(|line| ("before", told(line)));
-        let after = self.after.iter().map(|line| ("after", told(line)));
+        let preface = self.preface.iter().map(|line| ("before", words(line)));
+        let trailer = self.trailer.iter().map(|line| ("after", words(line)));
         let constants = self.constants.iter().map(|(field, text)| ("always", format!("{field} = {text}")));
-        before.chain(after).chain(constants).collect()
+        preface.chain(trailer).chain(constants).collect()
     }
 
-    /// How many numbers of lines before and after the rows are compared with what the rows come to.
+    /// How many numbers of preface and trailer lines are compared with what the rows come to.
     pub fn control_totals(&self) -> usize {
-        let cells = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
+        let cells = self.preface.iter().chain(&self.trailer).flat_map(|line| &line.cells);
         cells.filter(|cell| matches!(cell.source, Source::Count(_) | Source::Sum(_))).count()
     }
 
@@ -96,17 +96,17 @@ impl Layout {
         let head = bytes.get(..crate::read::open::PROBE).unwrap_or(bytes);
         let beginning =
             Beginning { name: name.into(), bytes: head, complete: complete && head.len() == bytes.len() };
-        let table = Table::open(self, &beginning, options)?;
-        let mut columns = self.described();
+        let table = InputTable::open(self, &beginning, options)?;
+        let mut columns = self.column_mappings();
         let mut places: Vec<Option<usize>> = Vec::new();
         for (place, (name, column)) in (1_u32..).zip(table.names.iter().zip(&table.columns)) {
             let found = Some((place, name.to_string()));
-            if let Some(mapped) = column.and_then(|column| columns.get_mut(column)) {
-                mapped.found = found;
+            if let Some(column_mapping) = column.and_then(|column| columns.get_mut(column)) {
+                column_mapping.found = found;
                 places.push(*column);
             } else {
                 places.push(Some(columns.len()));
-                columns.push(Mapped { found, ..extra(name) });
+                columns.push(ColumnMapping { found, ..extra(name) });
             }
         }
         let mut index = Index::default();
@@ -117,24 +117,25 @@ impl Layout {
         let mut rows = 0;
         let mut value = Vec::new();
         for found in index.views(bytes, origin) {
-            if !found.is_whole(table.dialect) || closes(self, found, table.dialect.quote) {
+            if !found.is_whole(table.dialect) || is_trailer_line(self, found, table.dialect.quote) {
                 continue;
             }
             rows += 1;
             for (place, slot) in (0_u32..).zip(&places) {
-                let Some(mapped) = slot.and_then(|slot| columns.get_mut(slot)) else { continue };
+                let Some(column_mapping) = slot.and_then(|slot| columns.get_mut(slot)) else { continue };
                 let sum = slot.and_then(|slot| sums.get_mut(slot));
                 let raw = found.raw(place);
                 if bare(raw, table.dialect.quote).is_empty() {
                     continue;
                 }
                 value.clear();
-                mapped.see(table.column(place), (raw, found.line()), table.cells(), &mut value, sum);
+                column_mapping.see(table.column(place), (raw, found.line()), table.cells(), &mut value, sum);
             }
         }
-        for (mapped, sum) in columns.iter_mut().zip(&sums) {
-            let adds = matches!(mapped.kind, "integer" | "decimal" | "money") && !each(&mapped.holds);
-            mapped.sum = sum.total().filter(|_| adds && mapped.filled > mapped.wrong);
+        for (column_mapping, sum) in columns.iter_mut().zip(&sums) {
+            let adds = matches!(column_mapping.kind, "integer" | "decimal" | "money")
+                && !each(&column_mapping.holds);
+            column_mapping.sum = sum.total().filter(|_| adds && column_mapping.filled > column_mapping.wrong);
         }
         let header = table.preamble.header.iter().map(|(field, value)| (field, value.first().to_owned()));
         let mut header: Vec<(Field, String)> = header.collect();
@@ -143,7 +144,7 @@ impl Layout {
     }
 }
 
-impl Mapped {
+impl ColumnMapping {
     /// Looks at a cell.
     fn see(
         &mut self,
@@ -195,26 +196,26 @@ fn each(holds: &str) -> bool {
     fields.iter().any(|field| field.id() == holds)
 }
 
-/// What columns of the header say in their first cell, where no line before the rows does.
-fn of_first_row(columns: &[Mapped], known: &[(Field, String)]) -> Vec<(Field, String)> {
-    let first = |mapped: &Mapped| {
-        let field = Field::by_id(&mapped.holds).filter(|field| field.group() == Group::Header)?;
-        let (_, value) = mapped.examples.first()?;
+/// What columns of the header say in their first cell, where no preface line does.
+fn of_first_row(columns: &[ColumnMapping], known: &[(Field, String)]) -> Vec<(Field, String)> {
+    let first = |column_mapping: &ColumnMapping| {
+        let field = Field::by_id(&column_mapping.holds).filter(|field| field.group() == Group::Header)?;
+        let (_, value) = column_mapping.examples.first()?;
         let new = !known.iter().any(|(other, _)| *other == field);
         value.as_ref().ok().filter(|_| new).map(|value| (field, value.clone()))
     };
     columns.iter().filter_map(first).collect()
 }
 
-/// Whether a row is a line that closes the table.
-fn closes(layout: &Layout, found: RowView<'_>, quote: u8) -> bool {
+/// Whether a row is a trailer line.
+fn is_trailer_line(layout: &Layout, found: RowView<'_>, quote: u8) -> bool {
     let first = bare(found.raw(0), quote);
-    let mut marks = layout.after.iter().filter_map(|line| line.mark());
+    let mut marks = layout.trailer.iter().filter_map(|line| line.mark());
     marks.any(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
 }
 
-fn described(column: &Column) -> Mapped {
-    Mapped {
+fn column_mapping_of(column: &Column) -> ColumnMapping {
+    ColumnMapping {
         holds: holds(column),
         kind: match column.format.kind {
             // Read and shown alike.
@@ -227,8 +228,8 @@ fn described(column: &Column) -> Mapped {
 }
 
 /// A column that a layout does not know.
-fn extra(heading: &str) -> Mapped {
-    Mapped {
+fn extra(heading: &str) -> ColumnMapping {
+    ColumnMapping {
         heading: heading.to_owned(),
         found: None,
         holds: "-".to_owned(),

@@ -1,7 +1,7 @@
 //! Proposals for the inputs of all cases of labels, compared with the layouts that people wrote for
 //! them.
 //!
-//! The proposals know no layout here: names, cells and relations alone have to tell the fields.
+//! The proposals know no layout here: names, cells and relations alone have to identify the fields.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail as tests do")]
 

@@ -34,7 +34,7 @@ fn rejected(format: &LayoutFormat, text: &[u8]) -> Vec<&'static str> {
     decoded(format, text).0
 }
 
-/// What the lines after the rows are found to say wrongly.
+/// What the trailer lines are found to say wrongly.
 fn closing(format: &LayoutFormat, text: &[u8]) -> Vec<String> {
     decoded(format, text).1
 }

@@ -17,6 +17,9 @@ use transpose_io::{Compression, Input, OutputSet};
 /// The moment of every run: tests read no clock.
 pub const NOW: &str = "2026-11-10T06:00:00Z";
 
+/// The option of formats of messages by which a message keeps its identifier.
+const KEEP_IDENTITY: &str = "keep-identity";
+
 /// How a case is converted.
 #[derive(Clone)]
 pub struct Settings<'a> {
@@ -130,7 +133,14 @@ impl<'a> Prepared<'a> {
         let output = folder.path().join("out");
         let quarantine = folder.path().join("quarantine");
         let now = Timestamp::parse(NOW.as_bytes()).map_err(|error| format!("{NOW}: {error:?}"))?;
-        let (read_options, options) = (Case::options(&case.plan.read_set), Case::options(&case.plan.set));
+        let (read_options, mut options) = (Case::options(&case.plan.read_set), Case::options(&case.plan.set));
+        // A message is written as it was read, so that all that differs is seen; that a converted
+        // message becomes a new one has tests of its own.
+        if target.options().iter().any(|known| known.name == KEEP_IDENTITY)
+            && !options.iter().any(|(key, _)| key == KEEP_IDENTITY)
+        {
+            options.push((KEEP_IDENTITY.into(), "true".into()));
+        }
         let outputs = [Output {
             route: None,
             format: target,

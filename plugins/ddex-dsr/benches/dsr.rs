@@ -16,7 +16,7 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::format::{
     Batch, BlockEncoder, BytesHead, Chunk, Created, EncodeRequest, Encoded, FileNumber, Format, Indexed,
-    Numbers, Origin, Tally,
+    Numbers, Origin, OutputIdentity, Tally,
 };
 use transpose_core::model::{BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 
@@ -168,6 +168,7 @@ fn main() {
         reads: FieldSet::EMPTY,
         terms: None,
         now: Timestamp::utc(1_793_000_000_000_000),
+        identity: OutputIdentity::default(),
     };
     let Some(encoder) = format.create(&brief).ok().and_then(Created::blocks) else {
         panic!("the header is complete")

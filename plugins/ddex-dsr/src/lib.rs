@@ -5,16 +5,17 @@
 //!
 //! Invariant: this crate does no I/O, starts no thread and reads no clock.
 
-mod codes;
+mod diagnostics;
 mod explain;
 mod families;
+mod footer;
 mod format;
 mod generated;
 mod names;
 mod options;
 mod profiles;
 mod read;
-mod summary;
+mod summaries;
 mod tables;
 mod write;
 

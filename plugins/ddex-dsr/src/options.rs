@@ -5,7 +5,7 @@ use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::options::parse;
 use transpose_core::format::{OptionKind, OptionSpec};
 
-use crate::codes;
+use crate::diagnostics;
 use crate::generated::families::SUMMARY_OPTIONS;
 
 /// The schema.
@@ -41,6 +41,24 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         about: "When the message is made, in place of the header's value or of the moment of the run.",
     },
     OptionSpec {
+        name: "message-id",
+        kind: OptionKind::Text,
+        default: "",
+        about: "The MessageId, in place of the one that is made: it has to be unique for every message ever sent.",
+    },
+    OptionSpec {
+        name: "keep-identity",
+        kind: OptionKind::Flag,
+        default: "false",
+        about: "Whether a message that is converted keeps its MessageId and MessageCreatedDateTime, instead of becoming a new message.",
+    },
+    OptionSpec {
+        name: "transaction-ids",
+        kind: OptionKind::Choice(&["message", "content"]),
+        default: "message",
+        about: "What a SalesTransactionId is made of where the source has none: unique to the message, or the same for the same content in every message about the period.",
+    },
+    OptionSpec {
         name: "summary-record",
         kind: OptionKind::Choice(SUMMARY_OPTIONS),
         default: "auto",
@@ -69,6 +87,9 @@ pub(crate) struct Options {
     pub(crate) profile_version: Option<String>,
     pub(crate) message_version: Option<String>,
     pub(crate) created: Option<String>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) keep_identity: bool,
+    pub(crate) transaction_ids: TransactionIds,
     pub(crate) summary_record: String,
     pub(crate) max_file_size: u64,
     pub(crate) max_blocks: Option<u64>,
@@ -82,11 +103,23 @@ impl Default for Options {
             profile_version: None,
             message_version: None,
             created: None,
+            message_id: None,
+            keep_identity: false,
+            transaction_ids: TransactionIds::Message,
             summary_record: "auto".into(),
             max_file_size: 4_000_000_000,
             max_blocks: None,
         }
     }
+}
+
+/// What the identifier of a transaction is made of.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TransactionIds {
+    #[default]
+    Message,
+    Content,
 }
 
 /// The notation of delimiters inside data.
@@ -105,7 +138,7 @@ impl Options {
     /// Reads the options, or refuses them.
     pub(crate) fn load(pairs: &[(String, String)]) -> Result<Self, Fatal> {
         parse(SPECS, pairs).map_err(|error| {
-            Fatal::usage(Diagnostic::new(&codes::OPTION, Location::default(), error.to_string()))
+            Fatal::usage(Diagnostic::new(&diagnostics::OPTION, Location::default(), error.to_string()))
         })
     }
 }

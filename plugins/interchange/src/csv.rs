@@ -813,6 +813,7 @@ mod tests {
             reads: reads.iter().copied().collect(),
             terms: None,
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
+            identity: transpose_core::format::OutputIdentity::default(),
         };
         let encoder = format().create(&brief).unwrap().blocks().unwrap();
         let (mut out, mut report) = (Encoded::default(), RunReport::default());
@@ -941,6 +942,7 @@ mod tests {
             reads: [Field::PROMOTION].into_iter().collect(),
             terms: None,
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
+            identity: transpose_core::format::OutputIdentity::default(),
         };
         let writer = Writer::new(&brief, &Options::default());
         let mut batch = BlockBatch::default();
@@ -969,6 +971,7 @@ mod tests {
                 reads,
                 terms,
                 now,
+                identity: transpose_core::format::OutputIdentity::default(),
             };
             let mut out = Vec::new();
             format().create(&brief).map(|created| {
@@ -998,6 +1001,7 @@ mod tests {
             reads: reads.into_iter().collect(),
             terms: None,
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
+            identity: transpose_core::format::OutputIdentity::default(),
         };
         let drops = Writer::new(&brief, &Options::default()).drops(brief.reads, &["Own".into()]);
         let drops: Vec<String> =

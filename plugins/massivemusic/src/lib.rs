@@ -21,7 +21,9 @@ transpose_sheet::register_layout!("layouts/log_subscription.toml");
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use transpose_core::format::{EncodeRequest, FileNumber, Format, Probe, Recognition, Registry};
+    use transpose_core::format::{
+        EncodeRequest, FileNumber, Format, OutputIdentity, Probe, Recognition, Registry,
+    };
     use transpose_core::model::{Field, FieldSet};
     use transpose_sheet::LayoutFormat;
 
@@ -71,6 +73,7 @@ mod tests {
                 reads,
                 terms: None,
                 now,
+                identity: OutputIdentity::default(),
             };
             let mut out = Vec::new();
             format.create(&brief).unwrap().encoder().begin(FileNumber { number: 1, of: 1 }, &mut out);

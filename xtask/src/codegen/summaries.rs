@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// How the end user pays, as far as it decides; see `summary::Model` of the plugin.
+/// How the end user pays, as far as it decides; see `summaries::Model` of the plugin.
 const MODELS: [&str; 4] = ["sale", "advertising", "subscription", "other"];
 
 /// The source file with the table; every profile has one entry.
@@ -17,7 +17,7 @@ pub(super) fn table(facts: &Value, families: &Families, profiles: &BTreeSet<Stri
     let constants = constants()?;
     let mut out = format!(
         "{HEAD}//!\n//! Which summary record a sales context takes that was not read from one, and how they stand.\n\n\
-         use crate::summary::{{Candidate, SummaryRules}};\n\
+         use crate::summaries::{{Candidate, SummaryRules}};\n\
          use transpose_core::model::Field as G;\n\n\
          /// The rules of each profile. The candidates are for sales, advertising, subscriptions, and else.\n\
          #[rustfmt::skip]\npub(crate) static SUMMARY_RULES: &[SummaryRules] = &[\n"

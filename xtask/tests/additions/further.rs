@@ -82,10 +82,12 @@ const CONTAINER_READER: Addition = Addition {
         let empty = report.split(',').position(|heading| heading == "GRID").unwrap();
         let cells = |row: &str| {
             let cells = row.split(',').enumerate().filter(|(place, _)| *place != empty);
-            format!("{}\n", cells.map(|(_, cell)| format!("{cell}\n")).collect::<String>())
+            let cells: Vec<&str> = cells.map(|(_, cell)| cell).collect();
+            format!("{}\n\n", cells.join("\n"))
         };
-        let rows: String = report.lines().filter(|row| !row.contains('"')).map(cells).collect();
-        put(files, &format!("{}/input.cells", own.case), &format!("#cells\n{rows}"));
+        let rows = report.lines().filter(|row| !row.contains('"'));
+        let rows: Vec<String> = rows.map(cells).collect();
+        put(files, &format!("{}/input.cells", own.case), &format!("#cells\n{}", rows.concat()));
         let plan = "about = \"a table with a cell in each line\"\norigin = \"invented\"\n";
         put(files, &format!("{}/case.toml", own.case), plan);
     },

@@ -12,6 +12,7 @@ mod dialects;
 mod events;
 mod fixed;
 mod flat;
+mod identity;
 mod labels;
 mod layout;
 mod memory;

@@ -167,7 +167,8 @@ fn ends_are_told_by_exit_codes() {
     sandbox.run(&["validate", "m.tsv"]).ends(0);
     sandbox.run(&["validate", "m.tsv", "--strict"]).ends(1);
     sandbox.put("less.tsv", SMALL.replace("\t10\t\tEUR", "\t11\t\tEUR"));
-    for (more, severity) in [(&[][..], "warning"), (&["--strict"], "error")] {
+    sandbox.put("all.toml", "[severity]\nV-SUM-1 = 'error'\n");
+    for (more, severity) in [(&["--strict"][..], "info"), (&["--rules", "all.toml"], "error")] {
         let ran = sandbox.run(&[&["validate", "less.tsv", "--report", "jsonl"], more].concat());
         let sum = objects(ran.text()).into_iter().find(|diagnostic| diagnostic["code"] == "ENG0205").unwrap();
         assert_eq!(sum["severity"], severity);

@@ -26,6 +26,19 @@ pub struct EncodeRequest<'a> {
     pub terms: Option<&'a dyn Terms>,
     /// The moment of the run.
     pub now: Timestamp,
+    /// What tells the output from all others.
+    pub identity: OutputIdentity<'a>,
+}
+
+/// What tells an output from all others, for formats whose messages have identifiers: two outputs
+/// that differ in anything differ here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputIdentity<'a> {
+    /// The name that the job gives it; empty where there is only one output.
+    pub name: &'a str,
+    /// A hash in hexadecimal digits: of the agreement, the figures, the options, the content and
+    /// the moment of the run.
+    pub fingerprint: &'a str,
 }
 
 /// What an encoder has made of a batch.
@@ -146,6 +159,11 @@ pub trait Encoder: Send + Sync {
     /// What keeps the output from appearing, asked once everything is encoded: what only the whole
     /// of it shows.
     fn final_check(&self) -> Option<Fatal> {
+        None
+    }
+
+    /// The identifier of the message that it writes, for formats of messages.
+    fn message_id(&self) -> Option<&str> {
         None
     }
 

@@ -27,7 +27,9 @@ pub use decode::{
     Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, Indexed, Opened,
     Origin, Preamble, Projection, Tally,
 };
-pub use encode::{BlockEncoder, Created, EncodeRequest, Encoded, Encoder, EventEncoder, Events, Numbers};
+pub use encode::{
+    BlockEncoder, Created, EncodeRequest, Encoded, Encoder, EventEncoder, Events, Numbers, OutputIdentity,
+};
 pub use framing::{Framer, Framing};
 pub use options::{OptionError, OptionKind, OptionSpec};
 pub use recognise::{BytesHead, Head, Probe, Recognition};

@@ -119,6 +119,12 @@ pub trait Terms: Send + Sync {
     /// Options of the target format set in the agreement, as key and value.
     fn options(&self) -> &[(String, String)];
 
+    /// Hashes of the texts that the answers come from: equal agreements and figures have equal
+    /// ones.
+    fn fingerprint(&self) -> Vec<[u8; 32]> {
+        Vec::new()
+    }
+
     // Figures and policies.
 
     /// Adds what the figures say (revenue, subscribers, rates) to contexts whose totals are known.

@@ -33,6 +33,8 @@ pub struct ServiceTotal {
     pub bearing: bool,
     /// Plays or sales, less returns.
     pub plays: u64,
+    /// How long was played, in microseconds.
+    pub micros: i128,
 }
 
 /// What one play or sale of a kind is worth: an exact fraction in the currency of reporting.

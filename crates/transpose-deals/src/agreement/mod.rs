@@ -27,6 +27,7 @@ use crate::deal::{self, Deal};
 use crate::toml::document::{Node, Table};
 use crate::toml::reader::{Keys, MISSPELT_KEY, Reader, WRONG_VALUE};
 use crate::toml::value::{self, ValueError};
+use sha2::{Digest as _, Sha256};
 use shops::Shops;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
@@ -73,6 +74,8 @@ pub struct Party {
 pub struct Agreement {
     /// The name of the file, for messages.
     pub source: String,
+    /// A hash of its text.
+    pub(crate) digest: [u8; 32],
     /// Who sends the report.
     pub sender: Party,
     /// Who receives it, unless it goes to several.
@@ -133,6 +136,7 @@ impl Agreement {
         };
         Ok(Self {
             source: name.to_owned(),
+            digest: Sha256::digest(text).into(),
             sender,
             recipient,
             service,

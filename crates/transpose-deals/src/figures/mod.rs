@@ -15,6 +15,7 @@ mod read;
 
 pub(crate) use context::ContextFigures;
 
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use transpose_codes::Currency;
@@ -169,6 +170,8 @@ pub(crate) fn same_days(a: Period, b: Period) -> bool {
 pub struct Figures {
     /// The name of the file, for messages.
     pub source: String,
+    /// A hash of its bytes.
+    pub(crate) digest: [u8; 32],
     pub(crate) rows: Vec<Row>,
 }
 
@@ -176,7 +179,8 @@ impl Figures {
     /// Reads figures as CSV, or as TOML when the name ends in `.toml`; the failure holds everything
     /// that is wrong.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Fatal> {
-        Ok(Self { source: name.to_owned(), rows: read::rows(name, bytes)? })
+        let rows = read::rows(name, bytes)?;
+        Ok(Self { source: name.to_owned(), digest: Sha256::digest(bytes).into(), rows })
     }
 
     /// The periods that rows name, in order, each once.

@@ -186,6 +186,11 @@ impl Terms for PeriodTerms {
         &self.agreement.options
     }
 
+    fn fingerprint(&self) -> Vec<[u8; 32]> {
+        let figures = self.figures.as_ref().map(|figures| figures.digest);
+        std::iter::once(self.agreement.digest).chain(figures).collect()
+    }
+
     fn royalties(&self) -> Option<&dyn RoyaltyTerms> {
         (!self.agreement.deals.is_empty()).then_some(self as &dyn RoyaltyTerms)
     }

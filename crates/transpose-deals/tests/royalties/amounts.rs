@@ -151,7 +151,12 @@ fn all_plays_come_from_where_the_deal_says() {
     let statement = work_out(&terms_of("report"), &PLAYED).unwrap();
     assert_eq!(statement.royalties.sums, [599_400]);
     let service = terms_of("service");
-    let whole = |bearing, plays| ServiceTotal { context: context(&service, "GB", "premium"), bearing, plays };
+    let whole = |bearing, plays| ServiceTotal {
+        context: context(&service, "GB", "premium"),
+        bearing,
+        plays,
+        micros: 0,
+    };
     let wholes = [whole(true, 1000), whole(false, 500)];
     let statement = work_out_with(&service, &PLAYED, Some(&wholes), &[]).unwrap();
     assert_eq!(statement.royalties.sums, [200_799]);

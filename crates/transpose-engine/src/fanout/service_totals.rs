@@ -46,11 +46,12 @@ fn event(decoder: &dyn EventDecoder, runs: &[&[u8]]) -> Option<Entity> {
     Some(event)
 }
 
-/// Plays of one context key in one view.
+/// Plays of one context key in one view: those that are long enough, and shorter ones, each with
+/// the time played in microseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ViewPlays {
-    long: u64,
-    short: u64,
+    long: (u64, i128),
+    short: (u64, i128),
 }
 
 /// Plays by what an agreement looks at, for each view.
@@ -156,8 +157,9 @@ impl<'a> ServiceCounter<'a> {
             };
             for (view, plays) in self.views.iter().zip(plays) {
                 if view.holds(row) {
-                    let count = if view.is_short(row) { &mut plays.short } else { &mut plays.long };
+                    let (count, micros) = if view.is_short(row) { &mut plays.short } else { &mut plays.long };
                     *count += u64::from(row.plays);
+                    *micros += i128::from(row.micros);
                 }
             }
         }
@@ -173,8 +175,10 @@ impl<'a> ServiceCounter<'a> {
             let Some(event) = event(self.decoder, &runs) else { continue };
             let sums = service.entry(event).or_insert_with(|| vec![ViewPlays::default(); self.views.len()]);
             for (sum, plays) in sums.iter_mut().zip(plays) {
-                sum.long += plays.long;
-                sum.short += plays.short;
+                for (sum, plays) in [(&mut sum.long, plays.long), (&mut sum.short, plays.short)] {
+                    sum.0 += plays.0;
+                    sum.1 += plays.1;
+                }
             }
         }
     }
@@ -187,7 +191,7 @@ pub(crate) fn service_totals(
     views: &[ServiceView],
     terms: &dyn Terms,
 ) -> Vec<ServiceTotal> {
-    let mut sums: BTreeMap<(Entity, bool), (u64, u64)> = BTreeMap::new();
+    let mut sums: BTreeMap<(Entity, bool), (u64, u64, i128)> = BTreeMap::new();
     let moment = views.get(view).and_then(|view| view.period.as_ref()).map_or(0, |period| period.start);
     for (event, plays) in service {
         let Some(plays) = plays.get(view) else { continue };
@@ -200,17 +204,19 @@ pub(crate) fn service_totals(
         let Ok(answer) = terms.context(&event) else { continue };
         let returned = Sale::new(&event, Some(&answer)).is_some_and(|sale| sale.returned);
         let context = UsageKind::new(&answer, false).context;
-        for (bearing, count) in [(true, plays.long), (false, plays.short)] {
+        for (bearing, (count, micros)) in [(true, plays.long), (false, plays.short)] {
             let sum = sums.entry((context.clone(), bearing)).or_default();
             let side = if returned { &mut sum.1 } else { &mut sum.0 };
             *side += count;
+            sum.2 += micros;
         }
     }
     sums.into_iter()
-        .map(|((context, bearing), (plays, returns))| ServiceTotal {
+        .map(|((context, bearing), (plays, returns, micros))| ServiceTotal {
             context,
             bearing,
             plays: plays.saturating_sub(returns),
+            micros,
         })
         .filter(|service_totals| service_totals.plays > 0)
         .collect()

@@ -80,9 +80,9 @@ impl PeriodSelection {
 /// Reasons for leaving rows out, as they are in the ledger.
 pub(crate) const OUTSIDE: &str = "outside-period";
 pub(crate) const LATE_REASON: &str = "late";
-const REDELIVERED_REASON: &str = "file-delivered-twice";
-const DUPLICATE_REASON: &str = "duplicate";
-const DUPLICATE_ID_REASON: &str = "duplicate-id";
+pub(crate) const REDELIVERED_REASON: &str = "file-delivered-twice";
+pub(crate) const DUPLICATE_REASON: &str = "duplicate";
+pub(crate) const DUPLICATE_ID_REASON: &str = "duplicate-id";
 
 /// What was found before the conversion.
 #[derive(Clone, Copy, Default)]

@@ -17,7 +17,7 @@ use message::MessageCard;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::format::{Encoded, Preamble, Tally};
-use transpose_core::model::Blocks;
+use transpose_core::model::{Blocks, Field};
 
 /// Reads the inputs and writes the output; nothing appears yet.
 pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, Fatal> {
@@ -77,11 +77,12 @@ pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, 
     }
     let [mut output] = outputs;
     output.report = std::mem::take(&mut reader.report);
-    let pending = match output.slices.take() {
+    let mut pending = match output.slices.take() {
         _ if reader.gave_up => output.give_up(),
         Some(slices) => output.finish(slices, false)?,
         None => return Err(diagnostics::bug("an output without a counter")),
     };
+    pending.outcome.source_message_id = first.preamble().header.text(Field::MESSAGE_ID).map(str::to_owned);
     PendingRun::of_only(pending, reader)
 }
 

@@ -269,9 +269,11 @@ fn routing<'a>(run: &Run<'a>, sells: bool) -> Routing<'a> {
     Routing::new(routes, run.outputs.iter().filter_map(service_view), sells)
 }
 
-/// Which plays of the whole service an output's agreement asks for, if it does.
+/// Which plays of the whole service an output asks for: for the royalties of its agreement, or for
+/// the totals of its sales contexts, which are those of the service whatever the output takes.
 pub(crate) fn service_view(output: &Output<'_>) -> Option<ServiceView> {
-    let terms = output.terms.filter(|terms| terms.royalties().is_some())?;
+    let totals = output.grain() == Grain::Aggregate && output.writes().contains(Field::TOTAL_USAGES);
+    let terms = output.terms.filter(|terms| totals || terms.royalties().is_some())?;
     let threshold = terms.qualifying().map(|qualifying| qualifying.micros);
     Some(ServiceView { period: output.period.moments.clone(), threshold })
 }

@@ -32,13 +32,14 @@ use crate::run::Run;
 use crate::run::output::{Output, OutputInProgress, PendingOutput};
 use crate::storage::scratch::Scratch;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use transpose_codes::duration::Duration;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Severity};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::format::{EventDecoder, Projection};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
-use transpose_core::terms::{ConflictPolicy, RoyaltyTerms, ServiceTotal, Terms};
+use transpose_core::terms::{BelowThreshold, ConflictPolicy, RoyaltyTerms, ServiceTotal, Terms};
 use transpose_sync::unpoisoned;
 
 /// Fields that tell releases and recordings apart; needed even where the target does not hold them.
@@ -113,6 +114,8 @@ pub(crate) struct EventsToBlocks<'a> {
     users: Option<PlaysByUser>,
     /// Which of the service's rows the report is about; none for all.
     rule: Option<&'a RouteRule>,
+    /// How many rows of the service were left out: rejected, or dropped as duplicates.
+    left_out: u64,
 }
 
 impl<'a> EventsToBlocks<'a> {
@@ -164,6 +167,7 @@ impl<'a> EventsToBlocks<'a> {
             service_totals: None,
             users,
             rule: None,
+            left_out: 0,
         })
     }
 
@@ -220,6 +224,11 @@ impl<'a> EventsToBlocks<'a> {
         self.rule = Some(rule);
     }
 
+    /// How many rows of the service were left out: rejected, or dropped as duplicates.
+    pub(crate) fn set_left_out(&mut self, rows: u64) {
+        self.left_out = rows;
+    }
+
     /// Makes the report of everything that was counted; nothing appears yet. `has` are the fields
     /// of the inputs as they are.
     pub(crate) fn finish(
@@ -229,7 +238,9 @@ impl<'a> EventsToBlocks<'a> {
         spaces: &KeySpaces<'_>,
         sources: &[Arc<str>],
     ) -> Result<PendingOutput, Fatal> {
-        let Self { terms, projection, counter, budget, threads, service_totals, users, rule, .. } = self;
+        let Self {
+            terms, projection, counter, budget, threads, service_totals, users, rule, left_out, ..
+        } = self;
         let due = terms.due().into_iter();
         for context in due.filter(|context| rule.is_none_or(|rule| rule.reaches(context))) {
             counter.usage_kind(UsageKind::new(&context, false))?;
@@ -254,6 +265,7 @@ impl<'a> EventsToBlocks<'a> {
             sources,
             service_totals: service_totals.as_deref(),
             plays_by_user: plays_by_user.as_deref(),
+            left_out,
         };
         if let Some(spilled) = counted.spilled.take() {
             let scratch = Scratch::create(self.run.limits.temp_dir)?;
@@ -290,6 +302,7 @@ struct ReportWriter<'b> {
     sources: &'b [Arc<str>],
     service_totals: Option<&'b [ServiceTotal]>,
     plays_by_user: Option<&'b [Vec<(u64, u64)>]>,
+    left_out: u64,
 }
 
 impl ReportWriter<'_> {
@@ -307,9 +320,17 @@ impl ReportWriter<'_> {
         }
         item_diagnostics.into_report(self.sources, &mut output.report);
         let timed = reads.contains(Field::EVENT_DURATION);
-        set_totals(&mut contexts, &sorted.totals().contexts, timed);
+        let counted = &sorted.totals().contexts;
+        set_totals(&mut contexts, counted, self.service_totals, terms, timed);
+        let before: Vec<Option<String>> = contexts.iter().map(total_usages).collect();
         report_terms(terms.complete(&mut contexts), &mut output.report)?;
         let writes = output.output.writes();
+        if writes.contains(Field::TOTAL_USAGES) {
+            let stated =
+                contexts.iter().zip(before).filter(|(context, before)| total_usages(context) != *before);
+            let open = contexts.len() - stated.count();
+            report_left_out(self.left_out, open, terms, &mut output.report);
+        }
         let totals = sorted.totals();
         let (service, by_user) = (self.service_totals, self.plays_by_user);
         let mut royalties = rates::ask(terms, usage_kinds, totals, &mut contexts, service, by_user)?;
@@ -367,6 +388,23 @@ impl ReportWriter<'_> {
     }
 }
 
+fn total_usages(context: &Entity) -> Option<String> {
+    context.text(Field::TOTAL_USAGES).map(str::to_owned)
+}
+
+/// Says that the totals of `open` sales contexts lack the usages of rows that were left out.
+fn report_left_out(left_out: u64, open: usize, terms: &dyn Terms, report: &mut RunReport) {
+    if left_out > 0 && open > 0 {
+        let (rows, lack) = if left_out == 1 { ("row", "is") } else { ("rows", "are") };
+        let contexts = if open == 1 { "one sales context" } else { &format!("{open} sales contexts") };
+        let message = format!("{left_out} {rows} of the inputs {lack} not in the totals of {contexts}");
+        let place = Location { field: Some(Field::TOTAL_USAGES), ..Location::default() };
+        let help = format!("Give {}.", terms.key(Field::TOTAL_USAGES));
+        let diagnostic = Diagnostic::new(&diagnostics::PARTIAL_TOTAL, place, message).help(help);
+        report.diagnostics.push(diagnostic);
+    }
+}
+
 /// Reports what an agreement has found, or ends with its errors.
 fn report_terms(diagnostics: Vec<Diagnostic>, report: &mut RunReport) -> Result<(), Fatal> {
     let (errors, diagnostics): (Vec<_>, Vec<_>) =
@@ -375,16 +413,35 @@ fn report_terms(diagnostics: Vec<Diagnostic>, report: &mut RunReport) -> Result<
     if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, diagnostics: errors }) }
 }
 
-/// Gives each sales context the totals of its usages; `timed` says whether the source knows how
-/// long was played.
-fn set_totals(contexts: &mut [Entity], totals: &[(u64, i64)], timed: bool) {
+/// Gives each sales context the totals of its usages: those of the whole service (ARCH-66) where
+/// they are known, else of what was counted here. `timed` says whether the source knows how long
+/// was played.
+fn set_totals(
+    contexts: &mut [Entity],
+    counted: &[(u64, i64)],
+    service: Option<&[ServiceTotal]>,
+    terms: &dyn Terms,
+    timed: bool,
+) {
+    let drops = terms.qualifying().is_some_and(|qualifying| qualifying.below == BelowThreshold::Drop);
+    let mut whole: BTreeMap<&Entity, (u64, i128)> = BTreeMap::new();
+    for total in service.into_iter().flatten().filter(|total| total.bearing || !drops) {
+        let sum = whole.entry(&total.context).or_default();
+        *sum = (sum.0 + total.plays, sum.1 + total.micros);
+    }
+    let totals = contexts.iter().zip(counted).map(|(context, (plays, micros))| {
+        let (all, time) = whole.get(context).copied().unwrap_or_default();
+        let time = i64::try_from(time).unwrap_or(i64::MAX);
+        (all.max(*plays), time.max(*micros))
+    });
+    let totals: Vec<(u64, i64)> = totals.collect();
     for (context, (plays, micros)) in contexts.iter_mut().zip(totals) {
         context.set(Field::TOTAL_USAGES, plays.to_string());
         if !timed {
             continue;
         }
         let mut text = Vec::new();
-        Duration::from_micros(*micros).write_iso(&mut text);
+        Duration::from_micros(micros).write_iso(&mut text);
         context.set(Field::TOTAL_DURATION, String::from_utf8_lossy(&text).into_owned());
     }
 }

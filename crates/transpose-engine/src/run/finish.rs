@@ -2,14 +2,16 @@
 
 use crate::diagnostics;
 use crate::fanout::{RoutedTotals, Routing};
+use crate::filter::period::{DUPLICATE_ID_REASON, DUPLICATE_REASON, REDELIVERED_REASON};
 use crate::run::events::service_view;
 use crate::run::events_to_blocks::{EventsToBlocks, KeySpaces};
 use crate::run::output::{OutputInProgress, PendingOutput};
 use crate::run::reader::Reader;
 use crate::run::{PendingRun, Run, RunOutcome};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::accounting::{Ledger, RunReport};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
 
 /// What the reading of events has left behind.
 pub(crate) struct EventsRead<'a, 'b> {
@@ -41,6 +43,10 @@ fn finish_only(read: EventsRead<'_, '_>) -> Result<PendingRun, Fatal> {
         return Err(diagnostics::bug("a run without an output"));
     };
     output.report = std::mem::take(&mut reader.report);
+    let mut counts = counts;
+    if let Some(counts) = &mut counts {
+        counts.set_left_out(left_out(&output.report.ledger));
+    }
     let pending =
         if reader.gave_up { output.give_up() } else { end(output, counts, &reader, spaces, sources)? };
     PendingRun::of_only(pending, reader)
@@ -87,6 +93,7 @@ fn finish_routed(
         let spec = output.output;
         if let (Some(counts), Some(route)) = (&mut counts, &spec.route) {
             counts.set_rule(&route.rule);
+            counts.set_left_out(left_out(&report.ledger));
             let service = spec.terms.zip(service_view(spec));
             let service = service.and_then(|(terms, view)| routing.service_totals(totals, &view, terms));
             counts.set_service_totals(service);
@@ -101,8 +108,36 @@ fn finish_routed(
         }
         pending.push(ended);
     }
+    refused = refused.or_else(|| same_message_id(&pending));
     let outcome = RunOutcome { report, sets, refused, ..RunOutcome::default() };
     PendingRun::new(outcome, pending, reader)
+}
+
+/// How many rows are missing from what is known of the service. What was played outside the period,
+/// or is no use under the agreement, is not missing.
+fn left_out(ledger: &Ledger) -> u64 {
+    let dropped = [DUPLICATE_REASON, DUPLICATE_ID_REASON, REDELIVERED_REASON]
+        .iter()
+        .filter_map(|reason| ledger.filtered.get(reason));
+    ledger.rejects() + dropped.map(|amounts| amounts.rows).sum::<u64>()
+}
+
+/// The refusal of a run whose outputs are two messages with one identifier.
+fn same_message_id(pending: &[PendingOutput]) -> Option<Fatal> {
+    let mut known: BTreeMap<&str, &PendingOutput> = BTreeMap::new();
+    for output in pending {
+        let Some(id) = output.outcome.message_id.as_deref() else { continue };
+        let Some(other) = known.insert(id, output) else { continue };
+        let message = format!(
+            "the messages of {} and {} have the identifier `{}`",
+            other.name,
+            output.name,
+            shown(id.as_bytes())
+        );
+        let diagnostic = Diagnostic::new(&diagnostics::SAME_MESSAGE_ID, Location::default(), message);
+        return Some(Fatal::usage(diagnostic));
+    }
+    None
 }
 
 /// Why no output of a routed run may be written, if so; unrouted rows are reported.

@@ -19,6 +19,7 @@ mod encode_events;
 mod event_worker;
 mod events;
 mod events_to_blocks;
+mod fingerprint;
 mod finish;
 mod ledger_of_blocks;
 mod limits;
@@ -299,7 +300,7 @@ impl PendingRun {
         let mut set = OutputSet::new(run.limits.overwrite).with_threads(run.reading().threads);
         let mut paths = Vec::new();
         let mut appears = false;
-        for (number, PendingOutput { outcome: of_output, files }) in outputs.into_iter().enumerate() {
+        for (number, PendingOutput { outcome: of_output, files, .. }) in outputs.into_iter().enumerate() {
             outcome.outputs.push(of_output);
             let Some(files) = files else { continue };
             paths.extend(files.paths().into_iter().map(|path| (number, path)));

@@ -7,11 +7,13 @@ use crate::filter::route_rule::RouteRule;
 use crate::output::slices::{FinishedFiles, OutputSlices, SliceTally};
 use crate::output::spec::{Destination, OutputSpec, Slicing};
 use crate::run::Run;
+use crate::run::fingerprint::Fingerprint;
 use crate::scan::open::other_grain;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::format::{
-    BlockEncoder, Container, Created, EncodeRequest, Encoder, EventEncoder, Format, Grain, Tally,
+    BlockEncoder, Container, Created, EncodeRequest, Encoder, EventEncoder, Format, Grain, OutputIdentity,
+    Tally,
 };
 use transpose_core::model::{Entity, Field, FieldSet, Shape};
 use transpose_core::terms::{Royalties, Terms};
@@ -121,6 +123,10 @@ pub struct Outcome {
     pub royalties: Option<Royalties>,
     /// The version that was read, for formats with versions.
     pub source_version: Option<String>,
+    /// The identifier of the message that was made, for formats of messages.
+    pub message_id: Option<String>,
+    /// The identifier of the message that was converted, where one was.
+    pub source_message_id: Option<String>,
     /// Why nothing was written, if so.
     pub refused: Option<Fatal>,
 }
@@ -140,6 +146,8 @@ impl Outcome {
             spilled: 0,
             royalties: None,
             source_version: None,
+            message_id: None,
+            source_message_id: None,
             refused: None,
         }
     }
@@ -151,6 +159,8 @@ pub(crate) struct PendingOutput {
     pub(crate) outcome: Outcome,
     /// The files that may appear; none when the output was refused or the run is dry.
     pub(crate) files: Option<OutputSet>,
+    /// What the run calls it, for messages.
+    pub(crate) name: String,
 }
 
 /// An output while the inputs are read.
@@ -162,6 +172,8 @@ pub(crate) struct OutputInProgress<'a> {
     pub(crate) report: RunReport,
     /// Where encoded rows go, for outputs that are written while the inputs are read.
     pub(crate) slices: Option<OutputSlices<'a>>,
+    /// The identifier of the message that is made, for formats of messages.
+    message_id: Option<String>,
     /// What the target has no place for; the count is the number of rows where it is not known.
     dropped: Vec<(Subject, Option<u64>, String)>,
 }
@@ -169,7 +181,19 @@ pub(crate) struct OutputInProgress<'a> {
 impl<'a> OutputInProgress<'a> {
     /// An output without a row.
     pub(crate) fn new(run: &'a Run<'a>, output: &'a Output<'a>) -> Self {
-        Self { run, output, report: RunReport::default(), slices: None, dropped: Vec::new() }
+        Self {
+            run,
+            output,
+            report: RunReport::default(),
+            slices: None,
+            message_id: None,
+            dropped: Vec::new(),
+        }
+    }
+
+    /// What the run calls it, for messages.
+    fn name(&self) -> String {
+        self.output.route.as_ref().map(Route::location).unwrap_or_default()
     }
 
     /// Where its files go, and how they are written.
@@ -224,7 +248,45 @@ impl<'a> OutputInProgress<'a> {
         options.extend_from_slice(self.output.options);
         let now = self.run.limits.now;
         let options = &options;
-        format.create(&EncodeRequest { version, options, header, contexts, shapes, reads, terms, now })
+        let fingerprint = self.fingerprint(options, header, contexts);
+        let name = self.output.route.as_ref().map_or("", |route| &route.name);
+        let identity = OutputIdentity { name, fingerprint: &fingerprint };
+        let request =
+            EncodeRequest { version, options, header, contexts, shapes, reads, terms, now, identity };
+        format.create(&request)
+    }
+
+    /// What tells the output from all others.
+    fn fingerprint(&self, options: &[(String, String)], header: &Entity, contexts: &[Entity]) -> String {
+        let Self { output, run, report, .. } = self;
+        let mut hash = Fingerprint::default();
+        hash.add(output.format.manifest().id.as_bytes());
+        hash.add(output.version.unwrap_or_default().as_bytes());
+        if let Some(route) = &output.route {
+            hash.add(route.set.as_bytes());
+            hash.add(route.name.as_bytes());
+        }
+        for (key, value) in options {
+            hash.add(key.as_bytes());
+            hash.add(value.as_bytes());
+        }
+        for digest in output.terms.iter().flat_map(|terms| terms.fingerprint()) {
+            hash.add(&digest);
+        }
+        hash.add_entity(header);
+        for context in contexts {
+            hash.add_entity(context);
+        }
+        let converted = &report.ledger.converted;
+        hash.add(&converted.rows.to_le_bytes());
+        hash.add(converted.plays.normalize().to_string().as_bytes());
+        hash.add(&converted.micros.to_le_bytes());
+        for (currency, paid) in converted.paid.iter().chain(&converted.money) {
+            hash.add(currency.as_bytes());
+            hash.add(paid.normalize().to_string().as_bytes());
+        }
+        hash.add(&run.limits.now.micros.to_le_bytes());
+        hash.finish()
     }
 
     /// Notes the fields that the source has a place for and the target has not. `has` are those of
@@ -241,6 +303,7 @@ impl<'a> OutputInProgress<'a> {
         self.dropped.extend(withheld.iter().map(|field| {
             (Subject::Field(field), None, "personal data is left out (`--user-ids`)".to_owned())
         }));
+        self.message_id = encoder.message_id().map(str::to_owned);
         // What the rules looked at has become the sales context, and played time is summed.
         let mut kept = self.output.terms.map_or(FieldSet::EMPTY, Terms::reads);
         if self.output.writes().contains(Field::USAGE_DURATION) {
@@ -267,7 +330,9 @@ impl<'a> OutputInProgress<'a> {
 
     /// The output, refused with its whole report.
     pub(crate) fn refuse(self, fatal: Fatal) -> PendingOutput {
-        PendingOutput { outcome: Outcome { refused: Some(fatal), ..Outcome::of(self.report) }, files: None }
+        let name = self.name();
+        let outcome = Outcome { refused: Some(fatal), ..Outcome::of(self.report) };
+        PendingOutput { outcome, files: None, name }
     }
 
     /// The output, refused because too many rows were rejected.
@@ -281,7 +346,8 @@ impl<'a> OutputInProgress<'a> {
 
     /// The output, which is not made because another was refused.
     pub(crate) fn abandon(self) -> PendingOutput {
-        PendingOutput { outcome: Outcome::of(self.report), files: None }
+        let name = self.name();
+        PendingOutput { outcome: Outcome::of(self.report), files: None, name }
     }
 
     /// Checks the account and ends the files, or refuses with the whole report. `rows_merge` says
@@ -305,8 +371,9 @@ impl<'a> OutputInProgress<'a> {
         }
         let FinishedFiles { set, tally, notes, slices } = slices.finish()?;
         self.report.diagnostics.extend(notes);
-        let outcome = Outcome { tally, slices, ..Outcome::of(self.report) };
-        Ok(PendingOutput { outcome, files: (!self.run.limits.dry_run).then_some(set) })
+        let name = self.name();
+        let outcome = Outcome { tally, slices, message_id: self.message_id, ..Outcome::of(self.report) };
+        Ok(PendingOutput { outcome, files: (!self.run.limits.dry_run).then_some(set), name })
     }
 
     /// Why nothing may appear, if so.

@@ -1,6 +1,5 @@
 //! How bad a diagnostic is to whoever checks a report.
 
-use crate::diagnostics;
 use std::collections::BTreeMap;
 use transpose_core::diagnostics::{Code, Severity};
 
@@ -13,8 +12,7 @@ pub struct Severities {
 }
 
 impl Severities {
-    /// The severities of the codes; strict ones take sums that differ from their totals for errors
-    /// (V-SUM-1).
+    /// The severities of the codes; with strict ones a warning makes a report fail.
     pub fn new(strict: bool) -> Self {
         Self { strict, ..Self::default() }
     }
@@ -28,7 +26,6 @@ impl Severities {
     pub fn of(&self, code: &'static Code) -> Option<Severity> {
         match self.by_code.get(code.id) {
             Some(severity) => *severity,
-            None if self.strict && code == &diagnostics::TOTAL_DIFFERS => Some(Severity::Error),
             None => Some(code.severity),
         }
     }
@@ -42,14 +39,15 @@ impl Severities {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostics;
 
     #[test]
     fn what_is_set_wins_over_strictness() {
         let mut severities = Severities::new(true);
-        assert_eq!(severities.of(&diagnostics::TOTAL_DIFFERS), Some(Severity::Error));
-        severities.set(&diagnostics::TOTAL_DIFFERS, Some(Severity::Info));
-        severities.set(&diagnostics::UNUSED_CONTEXT, None);
         assert_eq!(severities.of(&diagnostics::TOTAL_DIFFERS), Some(Severity::Info));
+        severities.set(&diagnostics::TOTAL_DIFFERS, Some(Severity::Error));
+        severities.set(&diagnostics::UNUSED_CONTEXT, None);
+        assert_eq!(severities.of(&diagnostics::TOTAL_DIFFERS), Some(Severity::Error));
         assert_eq!(severities.of(&diagnostics::UNUSED_CONTEXT), None);
         assert_eq!(severities.of(&diagnostics::NIL_REPORT), Some(Severity::Info));
         assert!(severities.fails(Severity::Warning) && !Severities::default().fails(Severity::Warning));

@@ -145,6 +145,7 @@ fn encoder(format: Toy) -> Box<dyn EventEncoder> {
         reads: format.reads(None),
         terms: None,
         now: Timestamp::parse(b"2026-10-01T08:00:00Z").unwrap(),
+        identity: transpose_core::format::OutputIdentity::default(),
     };
     format.create(&request).unwrap().events().unwrap()
 }

@@ -13,6 +13,15 @@
 //! first byte on, so the rows of a chunk are the same wherever the input was cut. A row that
 //! already has too many cells is given up at once, which keeps the work linear in the size of the
 //! input, whatever is in it.
+//!
+//! Advice for those who change this file: every byte of every table goes through `scan` and `take`,
+//! so nothing in them may allocate or look at a byte again; `ends` grows by blocks and is
+//! reused from chunk to chunk. `regular` keeps quoted cells out of `walk`, which is much slower
+//! and only for blocks with damage or line breaks in quotes. `inline(always)` is
+//! needed: the pass is compiled anew for each set of instructions. `cargo bench -p transpose-sheet`
+//! measures it: "nothing but rows" is this file alone, "sums, every title quoted" is `regular`.
+//! `cargo xtask bench --guard` counts the instructions of whole runs. `naive` in the tests is the
+//! grammar again, byte by byte; a change of what a row is begins there.
 
 use crate::delimited::scan::{Masks, parity};
 use transpose_core::format::{Chunk, Indexed};
@@ -455,7 +464,7 @@ mod tests {
 
     /// A row with its cells, by byte of the whole input.
     #[derive(Debug, PartialEq)]
-    struct Seen {
+    struct ExpectedRow {
         start: usize,
         end: usize,
         cells: Vec<std::ops::Range<usize>>,
@@ -468,13 +477,13 @@ mod tests {
     }
 
     /// The grammar of the module's documentation, byte by byte.
-    fn naive(dialect: Dialect, bytes: &[u8]) -> (Vec<Seen>, u64) {
+    fn naive(dialect: Dialect, bytes: &[u8]) -> (Vec<ExpectedRow>, u64) {
         let (mut rows, mut row, mut line) = (Vec::new(), 0, 0);
         while row < bytes.len() {
             let (end, cells, damage) = naive_row(dialect, bytes, row);
             let blank = matches!(&bytes[row..end], b"\n" | b"\r\n");
             if !blank {
-                rows.push(Seen { start: row, end, cells, line, damage });
+                rows.push(ExpectedRow { start: row, end, cells, line, damage });
             }
             line += memchr::memchr_iter(b'\n', &bytes[row..end]).count() as u64;
             row = end;
@@ -543,7 +552,7 @@ mod tests {
         (bytes.len(), cells, if after { Damage::TextAfterQuote } else { Damage::None })
     }
 
-    fn seen(index: &Index, begin: usize, line: u64) -> Vec<Seen> {
+    fn seen(index: &Index, begin: usize, line: u64) -> Vec<ExpectedRow> {
         let cells = |row: &Row| {
             let mut start = row.start as usize;
             let ends = index.ends(row).iter().map(|end| {
@@ -553,7 +562,7 @@ mod tests {
             });
             ends.collect()
         };
-        let seen = |row: &Row| Seen {
+        let seen = |row: &Row| ExpectedRow {
             start: begin + row.start as usize,
             end: begin + row.end as usize,
             cells: cells(row),
@@ -563,7 +572,7 @@ mod tests {
         index.rows().iter().map(seen).collect()
     }
 
-    fn whole(dialect: Dialect, bytes: &[u8]) -> (Vec<Seen>, u64) {
+    fn whole(dialect: Dialect, bytes: &[u8]) -> (Vec<ExpectedRow>, u64) {
         let mut index = Index::default();
         let outcome = index.run(dialect, Chunk { bytes, own: bytes.len(), last: true }, 0);
         let Indexed::Done { end, lines, units, usages } = outcome else { panic!("more than everything") };
@@ -573,7 +582,7 @@ mod tests {
 
     /// Reads as the engine does: chunks that guess their first row, are proved at the seam, and ask
     /// for more.
-    fn chunked(dialect: Dialect, bytes: &[u8], chunk: usize, overlap: usize) -> (Vec<Seen>, u64) {
+    fn chunked(dialect: Dialect, bytes: &[u8], chunk: usize, overlap: usize) -> (Vec<ExpectedRow>, u64) {
         let mut index = Index::default();
         let (mut rows, mut next, mut line) = (Vec::new(), 0, 0);
         for begin in (0..bytes.len()).step_by(chunk) {

@@ -16,7 +16,7 @@ pub(crate) struct RowView<'a> {
 }
 
 impl<'a> RowView<'a> {
-    /// Where the cells from one column to another stand; empty for a row without these columns.
+    /// Where the cells from one column to another are; empty for a row without these columns.
     #[inline]
     pub(crate) fn bounds(self, first: u32, last: u32) -> (usize, usize) {
         let start = match first.checked_sub(1) {
@@ -41,7 +41,7 @@ impl<'a> RowView<'a> {
         self.chunk.get(start..end).unwrap_or(&[])
     }
 
-    /// The whole row as it stands, without its line end.
+    /// The whole row as it is, without its line end.
     pub(crate) fn bytes(self) -> &'a [u8] {
         let bytes = self.chunk.get(self.row.start as usize..self.row.end as usize).unwrap_or(&[]);
         bytes.trim_ascii_end()

@@ -1,4 +1,4 @@
-//! The masks of a block: where delimiters, quotes and line ends stand.
+//! The masks of a block: where delimiters, quotes and line ends are.
 
 use transpose_text::scan::{BLOCK, ByteSet};
 

@@ -1,8 +1,8 @@
 //! From lines of fixed width to delimited text.
 
-use super::{Control, Fixed, NO_HEADER_LINE, PADDING, Record, Slot, Which, bare, lossy};
+use super::{Control, Fixed, LineKind, NO_HEADER_LINE, PADDING, Record, Slot, bare, lossy};
 use crate::delimited::quoting::quoted;
-use crate::diagnostics::{BYTE_ORDER_MARK, CONTROL_TOTAL, NO_CLOSING_LINE};
+use crate::diagnostics::{BYTE_ORDER_MARK, CONTROL_TOTAL, NO_TRAILER_LINE};
 use std::sync::Arc;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
@@ -17,13 +17,13 @@ pub(crate) struct Cutter {
     fixed: Arc<Fixed>,
     /// The number of the next line, from 1.
     line: u64,
-    /// The number of the line before the rows that is due.
+    /// The number of the preface line that is due.
     next: usize,
     /// Whether the headings were written.
     headed: bool,
     /// Whether the rest of a line is passed over that is too long to be looked at.
     skips: bool,
-    /// The cells that each line before the rows adds to the rows after it.
+    /// The cells that each preface line adds to the rows after it.
     carried: Vec<Vec<u8>>,
     /// How many lines are not blank, and how many of them are rows.
     lines: u64,
@@ -31,14 +31,14 @@ pub(crate) struct Cutter {
     /// The sum of each cell of the rows that a line after them reports; none where it cannot be
     /// known.
     sums: Vec<(usize, Option<Decimal>)>,
-    /// Whether a line after the rows was met.
+    /// Whether there was a trailer line.
     closed: bool,
 }
 
 impl Cutter {
     pub(crate) fn new(fixed: Arc<Fixed>) -> Self {
-        let carried = fixed.before.iter().map(|record| blank(record, fixed.delimiter)).collect();
-        let controls = fixed.after.iter().flat_map(|record| &record.slots).filter_map(|slot| slot.control);
+        let carried = fixed.preface.iter().map(|record| blank(record, fixed.delimiter)).collect();
+        let controls = fixed.trailer.iter().flat_map(|record| &record.slots).filter_map(|slot| slot.control);
         let sums = controls.filter_map(|control| match control {
             Control::Sum(slot) => Some((slot, Some(Decimal::ZERO))),
             _ => None,
@@ -77,7 +77,7 @@ impl Cutter {
             ));
         }
         // Without a line that can take their place the headings come before the first.
-        if !self.headed && fixed.before.is_empty() {
+        if !self.headed && fixed.preface.is_empty() {
             out.extend_from_slice(&fixed.headings);
             self.headed = true;
         }
@@ -87,18 +87,18 @@ impl Cutter {
         }
         self.lines += 1;
         match fixed.which(line, self.next) {
-            Which::Before(number) => return self.before(number, line, out, diagnostics),
+            LineKind::Preface(number) => return self.preface_line(number, line, out, diagnostics),
             which if !self.headed => {
-                let expected = fixed.before.first().and_then(Record::code).unwrap_or_default();
+                let expected = fixed.preface.first().and_then(Record::code).unwrap_or_default();
                 let message = match which {
-                    Which::Row => format!("the file begins with a row, expected a line `{expected}`"),
-                    _ => fixed.fault(line).1,
+                    LineKind::Row => format!("the file begins with a row, expected a line `{expected}`"),
+                    _ => fixed.line_error(line).1,
                 };
                 return Err(Fatal::input(
                     Diagnostic::new(&NO_HEADER_LINE, self.place(), message).value(head(line)),
                 ));
             }
-            Which::Row => {
+            LineKind::Row => {
                 self.rows += 1;
                 let cells = fixed.row.cells(line).filter(|_| fixed.row.agrees(line));
                 if let Some(cells) = cells {
@@ -111,22 +111,21 @@ impl Cutter {
                     self.damaged(line, out);
                 }
             }
-            Which::After => {
-                let record = fixed.record(Which::After, line).filter(|record| record.agrees(line));
+            LineKind::Trailer => {
+                let record = fixed.record(LineKind::Trailer, line).filter(|record| record.agrees(line));
                 match record.and_then(|record| record.cells(line)) {
                     Some(cells) => self.compare(cells, diagnostics),
                     None => self.damaged(line, out),
                 }
             }
-            Which::Unknown => self.damaged(line, out),
+            LineKind::Unknown => self.damaged(line, out),
         }
         out.push(b'\n');
         Ok(())
     }
 
-    /// A line before the rows: its place is taken by the headings, or by nothing if it is not the
-    /// first.
-    fn before(
+    /// A preface line: its place is taken by the headings, or by nothing if it is not the first.
+    fn preface_line(
         &mut self,
         number: usize,
         line: &[u8],
@@ -134,9 +133,9 @@ impl Cutter {
         diagnostics: &mut Diagnostics,
     ) -> Result<(), Fatal> {
         let fixed = Arc::clone(&self.fixed);
-        let Some(record) = fixed.before.get(number) else { return Ok(()) };
+        let Some(record) = fixed.preface.get(number) else { return Ok(()) };
         let Some(cells) = record.cells(line).filter(|_| record.agrees(line)) else {
-            let (code, message, slot) = record.fault(line);
+            let (code, message, slot) = record.line_error(line);
             let place = self.place();
             let place = slot.map_or(place.clone(), |(cell, slot)| place.cell(cell, &slot.name));
             return Err(Fatal::input(Diagnostic::new(code, place, message).value(head(line))));
@@ -171,7 +170,7 @@ impl Cutter {
         }
     }
 
-    /// Compares what a line after the rows reports with what was counted.
+    /// Compares what a trailer line says with what was counted.
     fn compare<'a>(
         &mut self,
         cells: impl Iterator<Item = (&'a Slot, &'a [u8])>,
@@ -293,15 +292,15 @@ impl Framer for Cutter {
             self.line += u64::from(end.is_some());
             taken += end.map_or(rest.len(), |end| end + 1);
         }
-        if last && self.headed && !self.closed && !self.fixed.after.is_empty() {
+        if last && self.headed && !self.closed && !self.fixed.trailer.is_empty() {
             let message = "the file ends without the line that closes it";
-            diagnostics.push(Diagnostic::new(&NO_CLOSING_LINE, self.place(), message));
+            diagnostics.push(Diagnostic::new(&NO_TRAILER_LINE, self.place(), message));
         }
         Ok(taken)
     }
 }
 
-/// Empty cells for the fields of a line that was not met.
+/// Empty cells for the fields of a line that did not occur.
 fn blank(record: &Record, delimiter: u8) -> Vec<u8> {
     let fields = record.slots.iter().filter(|slot| slot.carried);
     fields.map(|_| delimiter).collect()
@@ -402,8 +401,8 @@ mod tests {
         assert_eq!(text(&sales(), bad), table);
         let single = Fixed {
             row: Record::new(vec![digits("n", 3)]),
-            before: Vec::new(),
-            after: vec![Record::new(vec![fixed_text("E")])],
+            preface: Vec::new(),
+            trailer: vec![Record::new(vec![fixed_text("E")])],
             headings: b"n\n".to_vec(),
             ..sales()
         };
@@ -436,7 +435,7 @@ mod tests {
             assert!(message.contains(part), "{message}");
         }
         let dated = Fixed {
-            before: vec![Record::new(vec![fixed_text("92"), digits("n", 3)])],
+            preface: vec![Record::new(vec![fixed_text("92"), digits("n", 3)])],
             headings: b"x\n".to_vec(),
             ..sales()
         };
@@ -453,8 +452,8 @@ mod tests {
                 digits("number", 6),
                 Slot { right: true, pad: b'0', ..slot("id", 4) },
             ]),
-            before: Vec::new(),
-            after: Vec::new(),
+            preface: Vec::new(),
+            trailer: Vec::new(),
             headings: b"h\n".to_vec(),
             ..sales()
         };
@@ -495,7 +494,7 @@ mod tests {
     fn the_mark_before_a_text_is_dropped() {
         let (out, diagnostics) = cut(&sales(), b"\xef\xbb\xbf924030XXXXX261031\n", 4).unwrap();
         let codes: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect();
-        let expected = [BYTE_ORDER_MARK.id, NO_CLOSING_LINE.id];
+        let expected = [BYTE_ORDER_MARK.id, NO_TRAILER_LINE.id];
         assert_eq!((out.as_str(), &codes[..]), ("record,ean,quantity,date\n", &expected[..]));
     }
 

@@ -1,14 +1,15 @@
 //! Tables of fixed width: each cell is in columns of its own, and nothing is between cells.
 //!
-//! Such a table is read through a [`Framing`](transpose_core::format::Framing): its lines become
-//! delimited text with one line of headings, and from there on it is a table like any other. It is
-//! written the other way round: a delimited row is taken apart once more and padded.
+//! Such a table is read through a [`Framing`]: its lines become delimited text with one line of
+//! headings, and from there on it is a table like any other. It is written the other way round: a
+//! delimited row is taken apart once more and padded. The entry points are [`Widths`] with its
+//! [`Cutter`] (`cut`) for reading and [`Record::pad`] (`pad`) for writing.
 //!
 //! Lines of different meaning are distinguished by their first cell, where that is a fixed text
-//! (`92`, `I3`, `94`). A line before the rows becomes the line of headings; it may come again, and
-//! the fields of its cells are as additional cells in the rows that follow it. Lines after the rows
-//! stay lines of their own. A line that cannot be cut becomes a row of one cell, which is no row of
-//! the table: it is rejected, and [`Fixed::fault`] says why.
+//! (`92`, `I3`, `94`). A preface line becomes the line of headings; it may come again, and the
+//! fields of its cells are as additional cells in the rows that follow it. Trailer lines stay lines
+//! of their own. A line that cannot be cut becomes a row of one cell, which is no row of the table:
+//! it is rejected, and [`Fixed::line_error`] says why.
 //!
 //! A width counts characters. Blanks at the end of a line may be missing: editors drop them.
 
@@ -40,7 +41,7 @@ transpose_core::codes! {
     pub NO_HEADER_LINE: "SHT0704" "no-header-line" Error
         "The layout has a line before the rows, and the file does not begin with it. What that line says holds for every row."
         "Fetch the whole file again, or add the line."
-    /// A line before the rows that says something else.
+    /// A preface line that says something else.
     pub WRONG_TEXT: "SHT0705" "wrong-fixed-text" Error
         "The layout says that these columns of the line always hold the same text. Another text means another layout or an older edition of it."
         "Check which edition of the layout the file follows."
@@ -76,7 +77,7 @@ pub(crate) struct Slot {
     pub(crate) control: Option<Control>,
 }
 
-/// What a line after the rows reports all of them.
+/// What a trailer line says about all rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
     /// How many rows there are.
@@ -121,7 +122,7 @@ impl Record {
         Self { slots, length, least }
     }
 
-    /// The text that reports the line from others.
+    /// The text that distinguishes the line from others.
     fn code(&self) -> Option<&str> {
         self.slots.first()?.text.as_deref()
     }
@@ -180,11 +181,11 @@ fn characters(text: &[u8]) -> usize {
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
+enum LineKind {
     Row,
-    /// A line before the rows, by its number.
-    Before(usize),
-    After,
+    /// A preface line, by its number.
+    Preface(usize),
+    Trailer,
     /// None that the layout knows.
     Unknown,
 }
@@ -193,8 +194,8 @@ enum Which {
 #[derive(Clone, Debug)]
 pub(crate) struct Fixed {
     pub(crate) row: Record,
-    pub(crate) before: Vec<Record>,
-    pub(crate) after: Vec<Record>,
+    pub(crate) preface: Vec<Record>,
+    pub(crate) trailer: Vec<Record>,
     /// What every line is padded to when it is written.
     pub(crate) length: usize,
     /// What is between the cells of the delimited text.
@@ -224,7 +225,7 @@ impl Fixed {
     /// Lines that become a table with these headings.
     pub(crate) fn new<'a>(
         row: Record,
-        (before, after): (Vec<Record>, Vec<Record>),
+        (preface, trailer): (Vec<Record>, Vec<Record>),
         length: usize,
         names: impl Iterator<Item = &'a str>,
     ) -> Self {
@@ -237,7 +238,7 @@ impl Fixed {
             quoted(name.as_bytes(), delimiter, quote, &mut headings);
         }
         headings.push(b'\n');
-        Self { row, before, after, length, delimiter, quote, headings }
+        Self { row, preface, trailer, length, delimiter, quote, headings }
     }
 
     /// What keeps lines from being distinguished, or from being written.
@@ -248,12 +249,12 @@ impl Fixed {
                 "the cells of a line take {found} characters, and `record-length` is {most}"
             ));
         }
-        let code = self.code().filter(|_| !self.before.is_empty() || !self.after.is_empty());
+        let code = self.code().filter(|_| !self.preface.is_empty() || !self.trailer.is_empty());
         let same = |record: &&Record| {
             code.zip(record.code())
                 .is_some_and(|(row, other)| row.starts_with(other) || other.starts_with(row))
         };
-        let other = self.before.iter().chain(&self.after).find(same)?;
+        let other = self.preface.iter().chain(&self.trailer).find(same)?;
         Some(format!("rows and another line both begin with `{}`", other.code().unwrap_or_default()))
     }
 
@@ -262,18 +263,18 @@ impl Fixed {
     }
 
     /// The record behind an answer.
-    fn record(&self, which: Which, line: &[u8]) -> Option<&Record> {
+    fn record(&self, which: LineKind, line: &[u8]) -> Option<&Record> {
         match which {
-            Which::Row => Some(&self.row),
-            Which::Before(number) => self.before.get(number),
-            Which::After => self.after.iter().find(|record| begins(record, line)),
-            Which::Unknown => None,
+            LineKind::Row => Some(&self.row),
+            LineKind::Preface(number) => self.preface.get(number),
+            LineKind::Trailer => self.trailer.iter().find(|record| begins(record, line)),
+            LineKind::Unknown => None,
         }
     }
 
     /// What a line is. Where rows have no code, the first lines are those before; `next` is the
     /// number of the one that is due.
-    fn which(&self, line: &[u8], next: usize) -> Which {
+    fn which(&self, line: &[u8], next: usize) -> LineKind {
         // Of several lines with one code the one whose other texts agree is meant.
         let by_code = |records: &[Record]| {
             let of_code = |record: &&Record| record.code().is_some() && begins(record, line);
@@ -282,24 +283,24 @@ impl Fixed {
         };
         let coded = self.code().is_some();
         if coded && begins(&self.row, line) {
-            return Which::Row;
+            return LineKind::Row;
         }
-        if let Some(number) = by_code(&self.before).filter(|number| coded || *number == next) {
-            return Which::Before(number);
+        if let Some(number) = by_code(&self.preface).filter(|number| coded || *number == next) {
+            return LineKind::Preface(number);
         }
-        if by_code(&self.after).is_some() {
-            return Which::After;
+        if by_code(&self.trailer).is_some() {
+            return LineKind::Trailer;
         }
-        match self.before.get(next) {
-            Some(record) if !coded || record.code().is_none() => Which::Before(next),
-            _ if coded => Which::Unknown,
-            _ => Which::Row,
+        match self.preface.get(next) {
+            Some(record) if !coded || record.code().is_none() => LineKind::Preface(next),
+            _ if coded => LineKind::Unknown,
+            _ => LineKind::Row,
         }
     }
 
     /// What is wrong with a line that became a row of one cell, with the cell in which it ends.
-    pub(crate) fn fault(&self, line: &[u8]) -> (&'static Code, String, Option<(u32, &Slot)>) {
-        let which = self.which(line, self.before.len());
+    pub(crate) fn line_error(&self, line: &[u8]) -> (&'static Code, String, Option<(u32, &Slot)>) {
+        let which = self.which(line, self.preface.len());
         let Some(record) = self.record(which, line) else {
             let codes: Vec<String> =
                 self.records().filter_map(Record::code).map(|code| format!("`{code}`")).collect();
@@ -307,21 +308,21 @@ impl Fixed {
             let message = format!("the line begins with `{}`, expected {}", lossy(found), codes.join(", "));
             return (&UNKNOWN_LINE, message, None);
         };
-        record.fault(line)
+        record.line_error(line)
     }
 
     /// The kind of a line that is written and is no row: by its first cell, or by its number among
     /// the lines before.
     pub(crate) fn record_of(&self, number: usize, line: &[u8]) -> Option<&Record> {
-        let after = self.after.iter().find(|record| begins(record, line));
-        after.or_else(|| self.before.get(number))
+        let after = self.trailer.iter().find(|record| begins(record, line));
+        after.or_else(|| self.preface.get(number))
     }
 
     fn records(&self) -> impl Iterator<Item = &Record> {
-        self.before.iter().chain(std::iter::once(&self.row)).chain(&self.after)
+        self.preface.iter().chain(std::iter::once(&self.row)).chain(&self.trailer)
     }
 
-    /// Whether a file is of the layout, judged by its first lines.
+    /// Whether a file is of the layout, by its first lines.
     pub(crate) fn recognise(&self, probe: &Probe<'_>) -> Recognition {
         let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);
         let whole = if probe.complete {
@@ -335,20 +336,20 @@ impl Fixed {
         for line in lines.take(SAMPLE) {
             let which = self.which(line, next);
             let fits = self.record(which, line).is_some_and(|record| record.agrees(line));
-            if all == 0 && !self.before.is_empty() && !(fits && matches!(which, Which::Before(_))) {
+            if all == 0 && !self.preface.is_empty() && !(fits && matches!(which, LineKind::Preface(_))) {
                 return Recognition::No;
             }
             all += 1;
             known += usize::from(fits);
             match which {
-                Which::Row if fits => rows += 1,
-                Which::Before(number) if next <= number => next = number + 1,
+                LineKind::Row if fits => rows += 1,
+                LineKind::Preface(number) if next <= number => next = number + 1,
                 _ => {}
             }
         }
         // Without a code at its beginning any line of the right length could be a row.
-        let coded = self.code().is_some() || self.before.iter().any(|record| record.code().is_some());
-        if all == 0 || !coded || (rows == 0 && self.before.is_empty()) {
+        let coded = self.code().is_some() || self.preface.iter().any(|record| record.code().is_some());
+        if all == 0 || !coded || (rows == 0 && self.preface.is_empty()) {
             return Recognition::No;
         }
         match (all - known, rows) {
@@ -364,7 +365,7 @@ impl Fixed {
 }
 
 impl Record {
-    fn fault(&self, line: &[u8]) -> (&'static Code, String, Option<(u32, &Slot)>) {
+    fn line_error(&self, line: &[u8]) -> (&'static Code, String, Option<(u32, &Slot)>) {
         if let Some((number, slot, start, cell)) = self.disagreement(line) {
             let expected = slot.text.as_deref().unwrap_or_default();
             let message = format!("`{}` is in column {start}, expected `{expected}`", lossy(cell));
@@ -439,8 +440,8 @@ pub(crate) mod tests {
         let record = Record::new;
         Fixed {
             row: record(vec![fixed_text("I3"), ean, digits("quantity", 5)]),
-            before: vec![record(vec![fixed_text("92"), fixed_text("4030"), slot("account", 5), date])],
-            after: vec![record(vec![
+            preface: vec![record(vec![fixed_text("92"), fixed_text("4030"), slot("account", 5), date])],
+            trailer: vec![record(vec![
                 fixed_text("94"),
                 Slot { control: Some(Control::Rows), ..digits("lines", 5) },
                 Slot { control: Some(Control::Sum(2)), ..digits("units", 7) },
@@ -456,21 +457,21 @@ pub(crate) mod tests {
     fn lines_are_told_apart_by_their_codes() {
         let sales = sales();
         for (line, which) in [
-            ("924030XXXXX261031", Which::Before(0)),
-            ("I3060254767739600005", Which::Row),
-            ("94000020000001", Which::After),
-            ("X3", Which::Unknown),
-            ("", Which::Unknown),
+            ("924030XXXXX261031", LineKind::Preface(0)),
+            ("I3060254767739600005", LineKind::Row),
+            ("94000020000001", LineKind::Trailer),
+            ("X3", LineKind::Unknown),
+            ("", LineKind::Unknown),
         ] {
             assert_eq!(sales.which(line.as_bytes(), 0), which, "{line}");
         }
         let plain = Fixed {
             row: Record::new(vec![slot("title", 3)]),
-            before: vec![Record::new(vec![slot("name", 3)])],
+            preface: vec![Record::new(vec![slot("name", 3)])],
             ..sales
         };
-        assert_eq!((plain.which(b"abc", 0), plain.which(b"abc", 1)), (Which::Before(0), Which::Row));
-        assert_eq!(plain.which(b"94 ", 1), Which::After);
+        assert_eq!((plain.which(b"abc", 0), plain.which(b"abc", 1)), (LineKind::Preface(0), LineKind::Row));
+        assert_eq!(plain.which(b"94 ", 1), LineKind::Trailer);
     }
 
     #[test]
@@ -482,7 +483,7 @@ pub(crate) mod tests {
             ("I30602547677396000051", &LONG_LINE, "21 characters, expected 20"),
             ("XY0602547677396", &UNKNOWN_LINE, "begins with `XY`, expected `92`, `I3`, `94`"),
         ] {
-            let (found, message, _) = sales.fault(line.as_bytes());
+            let (found, message, _) = sales.line_error(line.as_bytes());
             assert_eq!(found, code, "{line}");
             assert!(message.contains(part), "{message}");
         }

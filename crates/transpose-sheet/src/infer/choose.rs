@@ -1,10 +1,10 @@
 //! Which field each column holds, by its name, by its cells and by what other columns hold.
 
 use crate::infer::Confidence;
-use crate::infer::dates::{Notation, Precision, Written};
+use crate::infer::dates::{DateReading, Notation, Precision};
 use crate::infer::facts::Facts;
-use crate::infer::relations::{Proven, Relation};
-use crate::infer::words::{Known, Words};
+use crate::infer::relations::{ProvenRelation, Relation};
+use crate::infer::words::{HeadingMatch, Words};
 use std::collections::BTreeMap;
 use transpose_core::format::Grain;
 use transpose_core::model::{Field, Kind};
@@ -15,7 +15,7 @@ struct Candidate {
     column: usize,
     field: Field,
     score: i32,
-    known: Option<Known>,
+    known: Option<HeadingMatch>,
     fit: Fit,
     /// What the relations say: the rows that prove it, and how.
     related: Option<String>,
@@ -46,11 +46,13 @@ pub(super) struct Choice {
 }
 
 /// What a row of the sample represents.
-pub(super) fn grain(headings: &[String], facts: &[Facts], proven: &[Proven], words: &Words) -> Grain {
+pub(super) fn grain(headings: &[String], facts: &[Facts], proven: &[ProvenRelation], words: &Words) -> Grain {
     let named = |wanted: &[Field]| {
         headings.iter().any(|heading| {
             let fields = words.fields(heading, Grain::Aggregate);
-            fields.first().is_some_and(|(field, known)| wanted.contains(field) && *known >= Known::Layout)
+            fields
+                .first()
+                .is_some_and(|(field, known)| wanted.contains(field) && *known >= HeadingMatch::Layout)
         })
     };
     let counted = named(&[Field::QUANTITY, Field::AMOUNT, Field::TRANSMISSIONS]);
@@ -80,7 +82,7 @@ pub(super) fn grain(headings: &[String], facts: &[Facts], proven: &[Proven], wor
 pub(super) fn choose(
     headings: &[String],
     facts: &[Facts],
-    proven: &[Proven],
+    proven: &[ProvenRelation],
     grain: Grain,
     words: &Words,
 ) -> Vec<Option<Choice>> {
@@ -125,14 +127,14 @@ fn by_name<'a>(
     (0_i32..).zip(found).filter_map(move |(place, (field, known))| {
         let fit = fit(field, facts);
         let score = match known {
-            Known::Exactly => 60,
-            Known::Layout => 55,
-            Known::Partly => 30,
-            Known::Nearly => 25,
+            HeadingMatch::Exactly => 60,
+            HeadingMatch::Layout => 55,
+            HeadingMatch::Partly => 30,
+            HeadingMatch::Nearly => 25,
         };
         let more = match fit {
             Fit::No => return None,
-            Fit::Hardly if known < Known::Layout => return None,
+            Fit::Hardly if known < HeadingMatch::Layout => return None,
             Fit::Hardly => -25,
             Fit::Any => 0,
             Fit::Kind => 20,
@@ -203,7 +205,12 @@ fn by_content(column: usize, facts: &Facts, grain: Grain, candidates: &mut Vec<C
 }
 
 /// The fields that numbers are by what they make together.
-fn by_relation(headings: &[String], facts: &[Facts], proven: &[Proven], candidates: &mut Vec<Candidate>) {
+fn by_relation(
+    headings: &[String],
+    facts: &[Facts],
+    proven: &[ProvenRelation],
+    candidates: &mut Vec<Candidate>,
+) {
     let gross: Vec<usize> = proven
         .iter()
         .filter_map(|(relation, _)| match relation {
@@ -311,7 +318,7 @@ fn only_number(headings: &[String], facts: &[Facts], candidates: &mut Vec<Candid
 /// A candidate that was chosen: how sure it is, and why.
 fn settled(candidate: &Candidate, facts: Option<&Facts>) -> Choice {
     let Candidate { field, known, fit, related, proof, .. } = candidate;
-    let named = known.is_some_and(|known| known >= Known::Layout);
+    let named = known.is_some_and(|known| known >= HeadingMatch::Layout);
     let many = facts.is_some_and(|facts| facts.distinct() >= 5);
     let confidence = match (*fit, related.is_some()) {
         (Fit::Proof, _) if named || many => Confidence::Certain,
@@ -326,10 +333,10 @@ fn settled(candidate: &Candidate, facts: Option<&Facts>) -> Choice {
     let mut reasons = Vec::new();
     reasons.extend(known.map(|known| {
         let text = match known {
-            Known::Exactly => "the heading is known",
-            Known::Layout => "a layout has this heading",
-            Known::Partly => "a part of the heading is known",
-            Known::Nearly => "the heading is nearly one that is known",
+            HeadingMatch::Exactly => "the heading is known",
+            HeadingMatch::Layout => "a layout has this heading",
+            HeadingMatch::Partly => "a part of the heading is known",
+            HeadingMatch::Nearly => "the heading is nearly one that is known",
         };
         text.to_owned()
     }));
@@ -434,7 +441,7 @@ fn fit(field: Field, facts: &Facts) -> Fit {
         Kind::Decimal if facts.measures() => Fit::Kind,
         Kind::Decimal => some(facts.most(facts.numbers.all) && facts.longest <= 24 && !coded, Fit::Hardly),
         Kind::Date => match facts.written() {
-            Some(Written::So((_, precision)) | Written::Either((_, precision), _)) => {
+            Some(DateReading::Certain((_, precision)) | DateReading::Either((_, precision), _)) => {
                 some(precision != Precision::Moment, Fit::Kind)
             }
             None => some(field != Field::PERIOD_START && facts.nearly_all(facts.dates.moments), Fit::Hardly),
@@ -453,13 +460,13 @@ fn fit(field: Field, facts: &Facts) -> Fit {
     }
 }
 
-/// How the dates of a column are written: as they tell themselves, or as other dates of the sample
-/// do.
-pub(super) fn notation(written: Written, others: &[Notation]) -> Result<Notation, (Notation, Notation)> {
+/// How the dates of a column are written: as they show by themselves, or as other dates of the
+/// sample do.
+pub(super) fn notation(written: DateReading, others: &[Notation]) -> Result<Notation, (Notation, Notation)> {
     let is_used = |notation: &Notation| others.contains(notation);
     match written {
-        Written::So(notation) => Ok(notation),
-        Written::Either(one, two) => match (is_used(&one), is_used(&two)) {
+        DateReading::Certain(notation) => Ok(notation),
+        DateReading::Either(one, two) => match (is_used(&one), is_used(&two)) {
             (true, false) => Ok(one),
             (false, true) => Ok(two),
             _ => Err((one, two)),

@@ -1,4 +1,4 @@
-//! Dates of a column: in which order day, month and year stand.
+//! Dates of a column: in which order day, month and year are.
 
 use crate::notation::date::DateFormat;
 use std::collections::BTreeMap;
@@ -79,10 +79,10 @@ pub(super) struct Dates {
 
 /// The notation of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Written {
+pub(super) enum DateReading {
     /// In one way.
-    So(Notation),
-    /// In the first way or the second: nothing in the column reports.
+    Certain(Notation),
+    /// In the first way or the second: nothing in the column decides.
     Either(Notation, Notation),
 }
 
@@ -104,7 +104,7 @@ impl Dates {
     }
 
     /// How the dates are written, if all but a few of so many cells are dates.
-    pub(super) fn written(&self, of: usize) -> Option<Written> {
+    pub(super) fn written(&self, of: usize) -> Option<DateReading> {
         let most = |count: usize| count > 0 && count * 100 >= of * 95;
         let mut fit: Vec<(usize, usize)> = self
             .counts
@@ -117,8 +117,8 @@ impl Dates {
         fit.retain(|(_, count)| *count == best);
         let notation = |index: usize| FORMATS.get(index).map(|(notation, _)| *notation);
         match fit[..] {
-            [(one, _)] => Some(Written::So(notation(one)?)),
-            [(one, _), (two, _), ..] => Some(Written::Either(notation(one)?, notation(two)?)),
+            [(one, _)] => Some(DateReading::Certain(notation(one)?)),
+            [(one, _), (two, _), ..] => Some(DateReading::Either(notation(one)?, notation(two)?)),
             [] => None,
         }
     }
@@ -128,7 +128,7 @@ impl Dates {
 mod tests {
     use super::*;
 
-    fn written(texts: &[&str]) -> Option<Written> {
+    fn written(texts: &[&str]) -> Option<DateReading> {
         let mut dates = Dates::default();
         for text in texts {
             dates.see(text);
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn order_is_known_by_days_after_the_twelfth() {
-        let so = |notation| Some(Written::So((notation, Precision::Day)));
+        let so = |notation| Some(DateReading::Certain((notation, Precision::Day)));
         assert_eq!(written(&["2026-10-31", "2026-10-01"]), so("%Y-%m-%d"));
         assert_eq!(written(&["10/31/2026", "10/01/2026"]), so("%m/%d/%Y"));
         assert_eq!(written(&["31/10/2026", "01/10/2026"]), so("%d/%m/%Y"));
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(written(&["31-Oct-2026"]), so("%d-%b-%Y"));
         assert_eq!(
             written(&["01/10/2026", "03/04/2026"]),
-            Some(Written::Either(("%d/%m/%Y", Precision::Day), ("%m/%d/%Y", Precision::Day)))
+            Some(DateReading::Either(("%d/%m/%Y", Precision::Day), ("%m/%d/%Y", Precision::Day)))
         );
         assert_eq!(written(&["Monday", "31/31/2026"]), None);
     }
@@ -161,7 +161,7 @@ mod tests {
             ("Oct 2026", "%b %Y"),
             ("Oct-26", "%b-%y"),
         ] {
-            assert_eq!(written(&[text]), Some(Written::So((notation, Precision::Month))), "{text}");
+            assert_eq!(written(&[text]), Some(DateReading::Certain((notation, Precision::Month))), "{text}");
         }
     }
 
@@ -174,7 +174,7 @@ mod tests {
     fn times_have_notations_too() {
         assert_eq!(
             written(&["10/31/2026 23:59:59"]),
-            Some(Written::So(("%m/%d/%Y %H:%M:%S", Precision::Moment)))
+            Some(DateReading::Certain(("%m/%d/%Y %H:%M:%S", Precision::Moment)))
         );
         let mut dates = Dates::default();
         dates.see("2026-10-31T23:59:59Z");

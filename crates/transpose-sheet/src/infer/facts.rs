@@ -1,6 +1,6 @@
 //! What the cells of a column are.
 
-use crate::infer::dates::{Dates, Precision, Written};
+use crate::infer::dates::{DateReading, Dates, Precision};
 use crate::infer::numbers::{Mark, Numbers};
 use crate::infer::sample::Grid;
 use std::collections::{BTreeMap, HashSet};
@@ -156,15 +156,17 @@ impl Facts {
     }
 
     /// How the cells are written as dates.
-    pub(super) fn written(&self) -> Option<Written> {
+    pub(super) fn written(&self) -> Option<DateReading> {
         self.dates.written(self.filled)
     }
 
     /// Whether the cells are dates by their look alone: not six or eight digits.
     pub(super) fn dated(&self) -> bool {
         match self.written() {
-            Some(Written::So((notation, _))) => !matches!(notation, "%Y%m" | "%Y%m%d") || self.constant(),
-            Some(Written::Either(..)) => true,
+            Some(DateReading::Certain((notation, _))) => {
+                !matches!(notation, "%Y%m" | "%Y%m%d") || self.constant()
+            }
+            Some(DateReading::Either(..)) => true,
             None => false,
         }
     }
@@ -173,7 +175,9 @@ impl Facts {
     pub(super) fn timed(&self) -> bool {
         let moments = matches!(
             self.written(),
-            Some(Written::So((_, Precision::Moment)) | Written::Either((_, Precision::Moment), _))
+            Some(
+                DateReading::Certain((_, Precision::Moment)) | DateReading::Either((_, Precision::Moment), _)
+            )
         );
         moments || self.nearly_all(self.dates.moments)
     }

@@ -11,14 +11,14 @@ const TAIL_ROWS: usize = 20;
 /// Where what of the sample is, in rows from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// Lines before the headings or the first row.
-    pub(super) before: Vec<usize>,
+    /// Preface lines.
+    pub(super) preface: Vec<usize>,
     /// The line of headings.
     pub(super) heading: Option<usize>,
     /// The rows.
     pub(super) rows: Range<usize>,
     /// Lines after them.
-    pub(super) after: Vec<usize>,
+    pub(super) trailer: Vec<usize>,
     /// How many columns there are.
     pub(super) width: usize,
     /// Lines among the rows that look like totals.
@@ -41,28 +41,28 @@ impl Frame {
         };
         // Blank lines above the headings belong to the lines before only where there are such
         // lines.
-        let mut before: Vec<usize> = (0..heading.unwrap_or(first)).collect();
-        if before.iter().all(|row| grid.filled(*row) == 0) {
-            before.clear();
+        let mut preface: Vec<usize> = (0..heading.unwrap_or(first)).collect();
+        if preface.iter().all(|row| grid.filled(*row) == 0) {
+            preface.clear();
         }
         let mut end = grid.len();
-        let mut after = Vec::new();
-        while !grid.cut && end > first && after.len() < TAIL_ROWS && ends(grid, end - 1, width, words) {
+        let mut trailer = Vec::new();
+        while !grid.cut && end > first && trailer.len() < TAIL_ROWS && ends(grid, end - 1, width, words) {
             end -= 1;
-            after.push(end);
+            trailer.push(end);
         }
-        after.reverse();
+        trailer.reverse();
         // Blank lines at the very end say nothing.
-        while after.last().is_some_and(|row| grid.filled(*row) == 0) {
-            after.pop();
+        while trailer.last().is_some_and(|row| grid.filled(*row) == 0) {
+            trailer.pop();
         }
         let width = heading.map_or(width, |row| grid.filled_width(row).max(width));
         let among = (first..end).filter(|row| is_total(grid, *row, words)).take(TAIL_ROWS).collect();
         (end > first || heading.is_some()).then_some(Self {
-            before,
+            preface,
             heading,
             rows: first..end,
-            after,
+            trailer,
             width,
             among,
         })

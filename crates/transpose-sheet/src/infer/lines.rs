@@ -1,12 +1,12 @@
-//! Lines before and after the rows: labels with values, totals that are proven.
+//! Preface and trailer lines: labels with values, totals that are proven.
 
 use crate::infer::choose::notation;
-use crate::infer::dates::{Dates, Notation, Precision, Written};
+use crate::infer::dates::{DateReading, Dates, Notation, Precision};
 use crate::infer::facts::Facts;
 use crate::infer::numbers::value;
 use crate::infer::render::{Key, inline, style};
 use crate::infer::words::Words;
-use crate::infer::{Found, UNCLEAR_DATES, UNPROVEN_TOTAL};
+use crate::infer::{SampleAnalysis, UNCLEAR_DATES, UNPROVEN_TOTAL};
 use std::fmt::Write as _;
 use transpose_codes::{Currency, Decimal, decimal};
 use transpose_core::diagnostics::Diagnostic;
@@ -23,16 +23,16 @@ pub(super) struct Line {
 }
 
 /// How a single text is written as a date.
-pub(super) fn written(text: &str) -> Option<Written> {
+pub(super) fn written(text: &str) -> Option<DateReading> {
     let mut dates = Dates::default();
     dates.see(text);
     dates.written(1)
 }
 
-/// The lines before the rows, the fields that they hold, and what has to be looked at.
-pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>, Vec<Diagnostic>) {
+/// The preface lines, the fields that they hold, and what has to be looked at.
+pub(super) fn preface(found: &SampleAnalysis<'_>, words: &Words) -> (Vec<Line>, Vec<Field>, Vec<Diagnostic>) {
     let (mut lines, mut fields, mut diagnostics) = (Vec::new(), Vec::new(), Vec::new());
-    for row in &found.frame.before {
+    for row in &found.frame.preface {
         let texts: Vec<String> =
             (0..found.grid.filled_width(*row)).map(|column| found.grid.whole(*row, column)).collect();
         let mut cells: Vec<Vec<Key>> = Vec::new();
@@ -80,7 +80,7 @@ pub(super) fn before(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Field>
 
 /// The field of a value that is after a label, with the keys of its cell.
 fn labelled(
-    found: &Found<'_>,
+    found: &SampleAnalysis<'_>,
     words: &Words,
     label: &str,
     value: &str,
@@ -120,10 +120,10 @@ pub(super) fn dated((format, precision): Notation) -> Vec<Key> {
     }
 }
 
-/// The lines after the rows, and what has to be looked at.
-pub(super) fn after(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Diagnostic>) {
+/// The trailer lines, and what has to be looked at.
+pub(super) fn trailer(found: &SampleAnalysis<'_>, words: &Words) -> (Vec<Line>, Vec<Diagnostic>) {
     let (mut lines, mut diagnostics) = (Vec::new(), Vec::new());
-    for row in &found.frame.after {
+    for row in &found.frame.trailer {
         let width = found.grid.filled_width(*row);
         let label = found.grid.whole(*row, 0);
         if width > 0 && label.is_empty() {
@@ -164,13 +164,13 @@ pub(super) fn after(found: &Found<'_>, words: &Words) -> (Vec<Line>, Vec<Diagnos
 }
 
 /// Whether decimals follow a comma in the amounts of the sample.
-fn comma(found: &Found<'_>) -> bool {
+fn comma(found: &SampleAnalysis<'_>) -> bool {
     found.facts.iter().any(|facts| facts.measures() && facts.comma())
 }
 
 /// What a total is: the number of rows, or the sum of a field; with what proves it.
 fn total(
-    found: &Found<'_>,
+    found: &SampleAnalysis<'_>,
     words: &Words,
     label: &str,
     number: Decimal,
@@ -220,7 +220,7 @@ fn total(
 }
 
 /// The exact sum of a column.
-fn sum(found: &Found<'_>, column: usize, facts: &Facts) -> Option<Decimal> {
+fn sum(found: &SampleAnalysis<'_>, column: usize, facts: &Facts) -> Option<Decimal> {
     let comma = facts.comma();
     let mut cells =
         found.frame.rows.clone().map(|row| found.grid.text(row, column)).filter(|text| !text.is_empty());

@@ -3,21 +3,15 @@
 //!
 //! Nothing is guessed silently. A field that the cells prove (check digits, codes, a product of two
 //! other columns) is *certain*, one whose heading is known is *likely*, everything else is a
-//! *guess*; dates whose order nothing reports get no field at all. The proposal is a layout that
-//! can be used as it is, with the reasons as comments.
+//! *guess*; dates whose order nothing shows get no field at all. The proposal is a layout that can
+//! be used as it is, with the reasons as comments.
+//!
+//! The entry point is [`infer()`]. `sample` finds the characters between and around cells and the
+//! rows, `frame` the lines around them; `facts`, `numbers`, `dates` and `relations` say what the
+//! cells of a column are, `words` what its heading means, `choose` its field; `lines` and `render`
+//! write the proposal as TOML. `fixed` finds the columns of a table without delimiters.
 //!
 //! Invariant: the same sample gives the same proposal, and what is looked at is bounded.
-//!
-//! | module | finds |
-//! |---|---|
-//! | `sample` | the characters between and around cells, and the rows |
-//! | `frame` | lines before the rows, the headings, totals after them |
-//! | `facts`, `numbers`, `dates` | what the cells of a column are |
-//! | `relations` | columns of numbers that make a third |
-//! | `words` | what columns are called, in many languages and in all layouts |
-//! | `choose` | the field of each column |
-//! | `fixed` | columns of a table without delimiters |
-//! | `lines`, `render` | the proposal as TOML |
 
 mod choose;
 mod dates;
@@ -37,7 +31,7 @@ pub use words::Words;
 
 use crate::read::preface::MOST_COLUMNS;
 use choose::{Choice, choose, grain};
-use dates::{Notation, Precision, Written};
+use dates::{DateReading, Notation, Precision};
 use facts::Facts;
 use frame::Frame;
 use relations::relations;
@@ -139,7 +133,7 @@ pub struct Proposal {
 }
 
 /// What has been found out about a sample.
-struct Found<'a> {
+struct SampleAnalysis<'a> {
     sample: Sample<'a>,
     grid: Grid<'a>,
     frame: Frame,
@@ -147,11 +141,11 @@ struct Found<'a> {
     facts: Vec<Facts>,
     choices: Vec<Option<Choice>>,
     grain: Grain,
-    /// How dates are written that tell it themselves.
+    /// How dates are written that are certain by themselves.
     notations: Vec<Notation>,
 }
 
-impl Found<'_> {
+impl SampleAnalysis<'_> {
     /// A diagnostic about a row.
     fn diagnostic(
         &self,
@@ -208,21 +202,21 @@ pub fn infer(sample: Sample<'_>, words: &Words, id: &str) -> Result<Proposal, Fa
     let grain = grain(&headings, &facts, &proven, words);
     let choices = choose(&headings, &facts, &proven, grain, words);
     let notations = notations(&grid, &frame, &facts);
-    let found = Found { sample, grid, frame, headings, facts, choices, grain, notations };
+    let found = SampleAnalysis { sample, grid, frame, headings, facts, choices, grain, notations };
     Ok(render::proposal(&found, words, id))
 }
 
-/// How the dates of the sample are written that tell it themselves, those of lines before the rows
+/// How the dates of the sample are written that are certain by themselves, those of preface lines
 /// too.
 fn notations(grid: &Grid<'_>, frame: &Frame, facts: &[Facts]) -> Vec<Notation> {
     let of_columns = facts.iter().filter_map(Facts::written);
     let cells =
-        frame.before.iter().flat_map(|row| (0..grid.width(*row)).map(|column| grid.text(*row, column)));
-    let of_lines: Vec<Written> = cells.filter_map(|text| lines::written(&text)).collect();
+        frame.preface.iter().flat_map(|row| (0..grid.width(*row)).map(|column| grid.text(*row, column)));
+    let of_lines: Vec<DateReading> = cells.filter_map(|text| lines::written(&text)).collect();
     let mut notations: Vec<Notation> = of_columns
         .chain(of_lines)
         .filter_map(|written| match written {
-            Written::So(notation) if notation.1 != Precision::Month => Some(notation),
+            DateReading::Certain(notation) if notation.1 != Precision::Month => Some(notation),
             _ => None,
         })
         .collect();

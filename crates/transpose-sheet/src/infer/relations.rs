@@ -26,10 +26,10 @@ pub(super) enum Relation {
 }
 
 /// A relation, and how many rows prove it.
-pub(super) type Proven = (Relation, usize);
+pub(super) type ProvenRelation = (Relation, usize);
 
 /// Finds the relations between columns of numbers.
-pub(super) fn relations(grid: &Grid<'_>, rows: Range<usize>, facts: &[Facts]) -> Vec<Proven> {
+pub(super) fn relations(grid: &Grid<'_>, rows: Range<usize>, facts: &[Facts]) -> Vec<ProvenRelation> {
     let columns: Vec<usize> = (0..facts.len())
         .filter(|column| facts.get(*column).is_some_and(|facts| facts.measures() && facts.filled > 0))
         .take(COLUMNS)

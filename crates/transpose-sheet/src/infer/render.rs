@@ -1,13 +1,13 @@
 //! The proposal: a layout as TOML, with what was found as comments.
 
 use crate::infer::choose::{Choice, notation};
-use crate::infer::dates::{Notation, Precision, Written};
+use crate::infer::dates::{DateReading, Notation, Precision};
 use crate::infer::facts::{Facts, ROWS};
 use crate::infer::lines::{dated, one_line, shown};
 use crate::infer::numbers::{Mark, Negative};
 use crate::infer::words::{Words, bracketed, fold};
 use crate::infer::{
-    Confidence, Found, Guess, NO_ROWS, Proposal, TOTALS_AMID, UNCLEAR_DATES, UNCLEAR_MARK, lines,
+    Confidence, Guess, NO_ROWS, Proposal, SampleAnalysis, TOTALS_AMID, UNCLEAR_DATES, UNCLEAR_MARK, lines,
 };
 use crate::layout::QuoteWhen;
 use std::collections::HashMap;
@@ -67,11 +67,11 @@ pub(super) fn inline(keys: &[Key]) -> String {
 }
 
 /// The proposal for what was found.
-pub(super) fn proposal(found: &Found<'_>, words: &Words, id: &str) -> Proposal {
+pub(super) fn proposal(found: &SampleAnalysis<'_>, words: &Words, id: &str) -> Proposal {
     let mut diagnostics = notes(found);
-    let (before, header, more) = lines::before(found, words);
+    let (preface, header, more) = lines::preface(found, words);
     diagnostics.extend(more);
-    let (after, more) = lines::after(found, words);
+    let (trailer, more) = lines::trailer(found, words);
     diagnostics.extend(more);
     let mut codes = String::new();
     let mut columns = String::new();
@@ -88,14 +88,14 @@ pub(super) fn proposal(found: &Found<'_>, words: &Words, id: &str) -> Proposal {
     table_keys(found, &mut toml);
     constants(found, &header, &mut toml);
     toml.push_str(&codes);
-    lines::render("before", &before, &mut toml);
+    lines::render("before", &preface, &mut toml);
     toml.push_str(&columns);
-    lines::render("after", &after, &mut toml);
+    lines::render("after", &trailer, &mut toml);
     Proposal { toml, columns: guesses, table, rows: found.frame.rows.len() as u64, diagnostics }
 }
 
 /// What has to be looked at, whatever the columns hold.
-fn notes(found: &Found<'_>) -> Vec<Diagnostic> {
+fn notes(found: &SampleAnalysis<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     if found.frame.rows.is_empty() {
         diagnostics.push(found.diagnostic(
@@ -116,7 +116,7 @@ fn notes(found: &Found<'_>) -> Vec<Diagnostic> {
 }
 
 /// What the table is like, in words.
-fn facts_of_table(found: &Found<'_>) -> Vec<(&'static str, String)> {
+fn facts_of_table(found: &SampleAnalysis<'_>) -> Vec<(&'static str, String)> {
     let frame = &found.frame;
     let dialect = found.grid.dialect;
     let mut table = Vec::new();
@@ -146,11 +146,11 @@ fn facts_of_table(found: &Found<'_>) -> Vec<(&'static str, String)> {
     table.push(("quotes", quote));
     let heading = frame.heading.map_or("none".to_owned(), |row| format!("in line {}", found.grid.line(row)));
     table.push(("headings", heading));
-    if !frame.before.is_empty() {
-        table.push(("preface lines", frame.before.len().to_string()));
+    if !frame.preface.is_empty() {
+        table.push(("preface lines", frame.preface.len().to_string()));
     }
-    if !frame.after.is_empty() {
-        table.push(("trailer lines", frame.after.len().to_string()));
+    if !frame.trailer.is_empty() {
+        table.push(("trailer lines", frame.trailer.len().to_string()));
     }
     let stands = match found.grain {
         Grain::Event => "a play or sale",
@@ -162,7 +162,7 @@ fn facts_of_table(found: &Found<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// The keys before the first table.
-fn head(found: &Found<'_>, id: &str, table: &[(&str, String)], out: &mut String) {
+fn head(found: &SampleAnalysis<'_>, id: &str, table: &[(&str, String)], out: &mut String) {
     let name = found.sample.name.rsplit(['/', '\\']).next().unwrap_or_default();
     let _ = writeln!(out, "# Proposed by `transpose layout infer` from `{}`.", shown(name));
     for (what, text) in table {
@@ -201,7 +201,7 @@ confidence = \"low, inferred from one sample\"
     );
 }
 
-fn table_keys(found: &Found<'_>, out: &mut String) {
+fn table_keys(found: &SampleAnalysis<'_>, out: &mut String) {
     let dialect = found.grid.dialect;
     let mut keys = vec![Key::text("container", "csv")];
     let text =
@@ -245,7 +245,7 @@ fn table_keys(found: &Found<'_>, out: &mut String) {
 }
 
 /// What no column reports: the currency, which may be in the heading of the amounts.
-fn constants(found: &Found<'_>, header: &[Field], out: &mut String) {
+fn constants(found: &SampleAnalysis<'_>, header: &[Field], out: &mut String) {
     let amounts = [Field::AMOUNT, Field::GROSS_AMOUNT, Field::RATE, Field::PRICE];
     let columns: Vec<usize> = amounts.into_iter().filter_map(|field| found.column_of(field)).collect();
     if columns.is_empty() || found.column_of(Field::CURRENCY).is_some() || header.contains(&Field::CURRENCY) {
@@ -276,7 +276,7 @@ fn constants(found: &Found<'_>, header: &[Field], out: &mut String) {
 
 /// A column as TOML, and what was found about it.
 fn column(
-    found: &Found<'_>,
+    found: &SampleAnalysis<'_>,
     words: &Words,
     column: usize,
     seen: &mut HashMap<String, usize>,
@@ -333,7 +333,7 @@ fn column(
     }
     let mut choice = choice.clone();
     let dated = matches!(choice.field.kind(), Kind::Date | Kind::DateTime);
-    if dated && matches!(facts.written(), Some(Written::Either(..))) {
+    if dated && matches!(facts.written(), Some(DateReading::Either(..))) {
         choice.confidence = choice.confidence.min(Confidence::Likely);
         choice.reasons.push("other dates show the order of day and month".to_owned());
     }
@@ -359,7 +359,7 @@ fn said(choice: &Choice) -> String {
 }
 
 /// Two notations of the dates of a column of which nothing reports the right one.
-fn unclear(found: &Found<'_>, facts: &Facts, field: Field) -> Option<(Notation, Notation)> {
+fn unclear(found: &SampleAnalysis<'_>, facts: &Facts, field: Field) -> Option<(Notation, Notation)> {
     if !matches!(field.kind(), Kind::Date | Kind::DateTime) {
         return None;
     }
@@ -367,7 +367,7 @@ fn unclear(found: &Found<'_>, facts: &Facts, field: Field) -> Option<(Notation, 
 }
 
 /// How the cells of a column are written, as keys; those that say what is usual are left out.
-pub(super) fn style(found: &Found<'_>, column: usize, field: Field) -> Vec<Key> {
+pub(super) fn style(found: &SampleAnalysis<'_>, column: usize, field: Field) -> Vec<Key> {
     let Some(facts) = found.facts.get(column) else { return Vec::new() };
     let mut keys = Vec::new();
     match field.kind() {

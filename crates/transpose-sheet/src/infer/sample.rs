@@ -142,7 +142,7 @@ impl<'a> Grid<'a> {
         String::from_utf8_lossy(&out).trim().to_owned()
     }
 
-    /// Which cells are in quotes, judged by the first rows after the headings.
+    /// Which cells are in quotes, by the first rows after the headings.
     fn quoted(&self) -> QuoteWhen {
         let Some(quote) = self.dialect.quote.filter(|quote| *quote != NO_QUOTE) else {
             return QuoteWhen::Needed;
@@ -251,7 +251,7 @@ fn score(head: &[u8], delimiter: u8, quote: u8, words: &Words) -> Option<Score> 
     // Lines of one cell are titles and labels.
     let wide: Vec<usize> = widths.iter().copied().filter(|width| *width > 1).collect();
     let (width, count) = common(&wide).filter(|(_, count)| *count > 1)?;
-    // Lines before and after the rows, and rows that a spreadsheet left short, are of other widths.
+    // Preface and trailer lines, and rows that a spreadsheet left short, are of other widths.
     Some((known, count * 20 / widths.len().max(1), width))
 }
 

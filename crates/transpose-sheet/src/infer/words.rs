@@ -25,7 +25,7 @@ struct Totals {
 
 /// How well a name is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Known {
+pub(super) enum HeadingMatch {
     /// The name differs in a letter or two from one that is known.
     Nearly,
     /// A part of the name is known.
@@ -39,7 +39,7 @@ pub(super) enum Known {
 /// What columns are called.
 pub struct Words {
     /// By folded name: the fields that it may mean, in the order of the table.
-    names: HashMap<String, Vec<(Field, Known)>>,
+    names: HashMap<String, Vec<(Field, HeadingMatch)>>,
     totals: Vec<String>,
     rows: Vec<String>,
     use_types: HashMap<String, String>,
@@ -54,15 +54,15 @@ impl Words {
             totals: Totals { words: Vec::new(), rows: Vec::new() },
             use_types: BTreeMap::new(),
         });
-        let mut names: HashMap<String, Vec<(Field, Known)>> = HashMap::new();
+        let mut names: HashMap<String, Vec<(Field, HeadingMatch)>> = HashMap::new();
         for (id, list) in &table.names {
             let Some(field) = Field::by_id(id) else { continue };
             for name in list.as_array().into_iter().flatten().filter_map(toml::Value::as_str) {
-                add(&mut names, name, field, Known::Exactly);
+                add(&mut names, name, field, HeadingMatch::Exactly);
             }
         }
         for (heading, field) in layouts {
-            add(&mut names, heading, field, Known::Layout);
+            add(&mut names, heading, field, HeadingMatch::Layout);
         }
         let folded = |list: Vec<String>| list.iter().map(|word| fold(word)).collect();
         let pairs = table.use_types.into_iter();
@@ -83,7 +83,7 @@ impl Words {
 
     /// The fields that a heading may mean in a table of a grain, with how well it is known; the
     /// best first.
-    pub(super) fn fields(&self, heading: &str, grain: Grain) -> Vec<(Field, Known)> {
+    pub(super) fn fields(&self, heading: &str, grain: Grain) -> Vec<(Field, HeadingMatch)> {
         if heading.len() >= 200 {
             return Vec::new();
         }
@@ -99,11 +99,11 @@ impl Words {
     }
 
     /// Fields whose name is a part of the heading, in whole words; the longest part decides.
-    fn parts(&self, heading: &str, grain: Grain) -> Vec<(Field, Known)> {
+    fn parts(&self, heading: &str, grain: Grain) -> Vec<(Field, HeadingMatch)> {
         let words: Vec<String> =
             heading.split(|c: char| !c.is_alphanumeric()).map(fold).filter(|word| !word.is_empty()).collect();
         let mut most = 0;
-        let mut found: Vec<(Field, Known)> = Vec::new();
+        let mut found: Vec<(Field, HeadingMatch)> = Vec::new();
         for from in 0..words.len().min(12) {
             for to in from + 1..=words.len().min(from + 5) {
                 let part: String = words.get(from..to).unwrap_or_default().concat();
@@ -114,7 +114,7 @@ impl Words {
                 let fields = self.names.get(&part).into_iter().flatten();
                 let fit: Vec<_> = fields
                     .filter(|(field, _)| belongs(*field, grain))
-                    .map(|(field, _)| (*field, Known::Partly))
+                    .map(|(field, _)| (*field, HeadingMatch::Partly))
                     .collect();
                 if !fit.is_empty() {
                     most = part.len();
@@ -126,7 +126,7 @@ impl Words {
     }
 
     /// Fields whose name is nearly the heading.
-    fn near(&self, name: &str, grain: Grain) -> Vec<(Field, Known)> {
+    fn near(&self, name: &str, grain: Grain) -> Vec<(Field, HeadingMatch)> {
         if name.chars().count() < 5 {
             return Vec::new();
         }
@@ -142,7 +142,10 @@ impl Words {
         }
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
         let fields = near.first().and_then(|(_, known)| self.names.get(*known)).into_iter().flatten();
-        fields.filter(|(field, _)| belongs(*field, grain)).map(|(field, _)| (*field, Known::Nearly)).collect()
+        fields
+            .filter(|(field, _)| belongs(*field, grain))
+            .map(|(field, _)| (*field, HeadingMatch::Nearly))
+            .collect()
     }
 
     /// Whether a text begins a line of totals.
@@ -161,7 +164,12 @@ impl Words {
     }
 }
 
-fn add(names: &mut HashMap<String, Vec<(Field, Known)>>, name: &str, field: Field, known: Known) {
+fn add(
+    names: &mut HashMap<String, Vec<(Field, HeadingMatch)>>,
+    name: &str,
+    field: Field,
+    known: HeadingMatch,
+) {
     let name = fold(name);
     if name.is_empty() {
         return;
@@ -278,24 +286,27 @@ mod tests {
     fn headings_of_many_languages_find_their_field() {
         let words = Words::new([]);
         for (heading, field, known) in [
-            ("Track Title", Field::RECORDING_TITLE, Known::Exactly),
-            ("Künstler", Field::RECORDING_ARTIST, Known::Exactly),
-            ("Titre de l'album", Field::RELEASE_TITLE, Known::Exactly),
-            ("Страна / Регион", Field::TERRITORY, Known::Exactly),
-            ("アーティスト名", Field::RECORDING_ARTIST, Known::Exactly),
-            ("Net Revenue (EUR)", Field::AMOUNT, Known::Exactly),
-            ("Digital ISRC Code", Field::ISRC, Known::Partly),
-            ("Quantitty", Field::QUANTITY, Known::Nearly),
+            ("Track Title", Field::RECORDING_TITLE, HeadingMatch::Exactly),
+            ("Künstler", Field::RECORDING_ARTIST, HeadingMatch::Exactly),
+            ("Titre de l'album", Field::RELEASE_TITLE, HeadingMatch::Exactly),
+            ("Страна / Регион", Field::TERRITORY, HeadingMatch::Exactly),
+            ("アーティスト名", Field::RECORDING_ARTIST, HeadingMatch::Exactly),
+            ("Net Revenue (EUR)", Field::AMOUNT, HeadingMatch::Exactly),
+            ("Digital ISRC Code", Field::ISRC, HeadingMatch::Partly),
+            ("Quantitty", Field::QUANTITY, HeadingMatch::Nearly),
         ] {
             assert_eq!(words.fields(heading, Grain::Aggregate).first(), Some(&(field, known)), "{heading}");
         }
-        assert_eq!(words.fields("Stream ID", Grain::Event).first(), Some(&(Field::EVENT_ID, Known::Exactly)));
+        assert_eq!(
+            words.fields("Stream ID", Grain::Event).first(),
+            Some(&(Field::EVENT_ID, HeadingMatch::Exactly))
+        );
         assert!(words.fields("xyzzy", Grain::Aggregate).is_empty());
     }
 
     #[test]
     fn names_of_layouts_are_known() {
         let words = Words::new([("Item Identifier", Field::ISRC)]);
-        assert_eq!(words.fields("item_identifier", Grain::Event), [(Field::ISRC, Known::Layout)]);
+        assert_eq!(words.fields("item_identifier", Grain::Event), [(Field::ISRC, HeadingMatch::Layout)]);
     }
 }

@@ -1,79 +1,9 @@
-//! Layouts: column tables described as TOML.
+//! Layouts: column tables described as TOML. `docs/layouts.md` explains every key of the language.
 //!
-//! ```toml
-//! id = "label.acme-radio"
-//! title = "Acme Radio play log"
-//! status = "preview"
-//! directions = ["read", "write"]
-//! grain = "event"
-//! reference = "Acme play log v2.pdf, 2024-03"
-//! about = "One row a play."
-//!
-//! [table]
-//! container = "csv"
-//!
-//! [[column]]
-//! heading = "Track title"
-//! field = "recording.title"
-//! required = true
-//!
-//! [[column]]
-//! heading = "Played (s)"
-//! aliases = ["Length"]
-//! field = "event.duration"
-//! kind = "seconds"
-//! ```
-//!
-//! `docs/layouts.md` is the reference of the language.
-//!
-//! **Kinds.** `kind` says how cells are written: `text`, `id`, `word`, `isrc`, `icpn`, `grid`,
-//! `territory`, `territory-name`, `currency`, `integer`, `decimal`, `money`, `percent`, `fraction`,
-//! `date`, `month`, `timestamp`, `date-or-timestamp`, `seconds`, `duration` (ISO 8601), `boolean`,
-//! and `vocabulary` with `values` and `synonyms`. Where a field has one usual notation the kind may
-//! be left out.
-//!
-//! **Grain.** `event`: a row is a play or a sale. `aggregate`: a row is a sum, the usage of a
-//! recording or release in a sales context. `catalogue`: a row is what a recording or release is;
-//! such a table is only read, by `--catalogue`.
-//!
-//! **Personal data.** `personal = true` says that the table belongs to the service whose users it
-//! reports; without it the personal columns that are not required stay empty unless the user asks
-//! for them.
-//!
-//! **Columns with two meanings.** A column with an `or-field` holds that field in rows for which
-//! the table's `switch` is set, and its `field` in all others:
-//!
-//! ```toml
-//! [table]
-//! switch = { column = "Item type", is = "Album" }
-//!
-//! [[column]]
-//! heading = "Item"
-//! field = "recording.title"
-//! or-field = "release.title"
-//! ```
-//!
-//! **Refunds.** `refund = { column = "Type", is = "refund" }` in `[table]` says which rows give
-//! money back. Their amounts (`kind = "money"`) are negative in the model, whatever sign they are
-//! written with. In a table of sums that are written, `else` is what the column says in all other
-//! rows.
-//!
-//! **Recognition.** `excludes` in `[table]` lists headings that no file of the layout has, where
-//! another layout has all of its columns. With `sparse = true` a file may be of the layout that has
-//! every required column and more known than unknown ones, however few there are.
-//!
-//! **Rules.** A column may say `positive = true` (identifiers), `max-length = 256` (characters of
-//! text), `max-age-days = 61` and `not-in-future = true` (times; counted from the row's
-//! `event.logged` or else from now), and a vocabulary may be `open = true`. A row that breaks a
-//! rule is kept and told.
-//!
-//! **Absent and empty.** With `quoted-empty = true` in `[table]` a cell of two quotes is an empty
-//! text, and a cell of nothing is absent; otherwise both are absent. With `given-only = true` the
-//! columns for which the source has no place are not written.
-//!
-//! **Records.** `records = true` in `[table]` says that the headings are also the names of the
-//! members of records, such as JSON objects. `[constants]` gives fields values that every row has:
-//! `"event.transaction-type" = "refund"`.
+//! The entry point is [`Layout::parse`]. A text becomes [`RawLayout`], which has every key as it is
+//! written; `check` refuses what does not fit together, with its line, and makes a [`Layout`] of
+//! the rest, which readers and writers use and never question. `head` and `names` say of a built-in
+//! layout what is needed before it is parsed; `schema` describes the keys for editors.
 
 mod check;
 pub(crate) mod head;
@@ -88,7 +18,8 @@ pub(crate) mod template;
 
 pub use model::Layout;
 pub(crate) use model::{
-    Case, Column, Count, Line, Overflow, Piece, QuoteWhen, Returns, Source, TextFit, When, Width, folded,
+    Case, Column, Count, Line, Overflow, Piece, QuoteWhen, Returns, RowCondition, Source, TextFit, Width,
+    folded,
 };
 use raw::RawLayout;
 use transpose_core::diagnostics::Fatal;

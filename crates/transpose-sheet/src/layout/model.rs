@@ -8,7 +8,7 @@ use crate::delimited::quoting::NO_QUOTE;
 use crate::fixed_width::Fixed;
 use crate::notation::GIVEN;
 use crate::notation::characters::TextLimits;
-use crate::notation::encoding::Coding;
+use crate::notation::encoding::TextEncoding;
 use crate::notation::file_name::FileNames;
 use crate::notation::format::CellFormat;
 use crate::notation::kinds::CellKind;
@@ -34,15 +34,15 @@ pub struct Layout {
     /// Whether there is a line of headings.
     pub(crate) headed: bool,
     pub(crate) columns: Vec<Column>,
-    /// Lines at the top of the file.
-    pub(crate) before: Vec<Line>,
-    /// Lines that close the file, or a part of it.
-    pub(crate) after: Vec<Line>,
+    /// Preface lines, at the top of the file.
+    pub(crate) preface: Vec<Line>,
+    /// Trailer lines, which close the file or a part of it.
+    pub(crate) trailer: Vec<Line>,
     /// The column that says which of its two fields a column holds in a row.
-    pub(crate) switch: Option<When>,
+    pub(crate) switch: Option<RowCondition>,
     /// The column that says that a row gives money back.
-    pub(crate) refund: Option<When>,
-    /// How sums say what was returned.
+    pub(crate) refund: Option<RowCondition>,
+    /// How aggregate tables say what was returned.
     pub(crate) returns: Returns,
     /// Alternatives of fields of which one must be filled.
     pub(crate) require: Vec<Vec<Field>>,
@@ -69,14 +69,14 @@ pub struct Layout {
     /// How files are called.
     pub(crate) file_names: FileNames,
     /// The encoding that is written unless the user wants another one.
-    pub(crate) coding: Option<Coding>,
+    pub(crate) encoding: Option<TextEncoding>,
     /// The options that the layout takes: those of every table, and texts that the user gives.
     pub(crate) options: &'static [OptionSpec],
 }
 
 /// Something that holds for a row when one of its cells is a certain word, in any case.
 #[derive(Clone, Debug)]
-pub(crate) struct When {
+pub(crate) struct RowCondition {
     /// The column of the layout that decides.
     pub(crate) column: usize,
     /// Its field, for tables of plays.
@@ -87,7 +87,7 @@ pub(crate) struct When {
     pub(crate) otherwise: Box<str>,
 }
 
-/// A line before or after the rows.
+/// A preface or trailer line.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     /// Its cells; none for a blank line.
@@ -108,7 +108,7 @@ impl Line {
     }
 }
 
-/// A column of a layout, or a cell of a line before or after.
+/// A column of a layout, or a cell of a preface or trailer line.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     /// The heading as it is written.
@@ -146,8 +146,8 @@ impl Column {
         }
     }
 
-    /// Whether it holds a text that was given for a line before the rows: cut from lines of fixed
-    /// width, rows have it too.
+    /// Whether it holds a text that was given for a preface line: cut from lines of fixed width,
+    /// rows have it too.
     pub(crate) fn is_carried_text(&self) -> bool {
         self.heading.starts_with(GIVEN)
     }
@@ -251,20 +251,20 @@ impl Layout {
             delimiter: b',',
             quote: b'"',
             headed: true,
-            before: Vec::new(),
-            // What they tell is compared where lines are cut.
-            after: Vec::new(),
+            preface: Vec::new(),
+            // What they say is compared where lines are cut.
+            trailer: Vec::new(),
             ..self.clone()
         };
-        for cell in self.before.iter().flat_map(|line| &line.cells) {
+        for cell in self.preface.iter().flat_map(|line| &line.cells) {
             let Some(heading) = self.carried_heading(cell) else { continue };
             text.columns.push(Column { names: vec![folded(&heading)], heading, ..cell.clone() });
         }
         text
     }
 
-    /// The heading under which a cell of a line before the rows is added to rows of fixed width:
-    /// its field, which they do not have themselves, or the option that gives its text.
+    /// The heading under which a cell of a preface line is added to rows of fixed width: its field,
+    /// which they do not have themselves, or the option that gives its text.
     pub(crate) fn carried_heading(&self, cell: &Column) -> Option<Box<str>> {
         match (&cell.source, cell.field) {
             (Source::Given(name), _) => Some(format!("{GIVEN}{name}").into()),
@@ -287,7 +287,7 @@ impl Layout {
 
     /// The fields that it has cells for.
     pub fn fields(&self) -> FieldSet {
-        let lines = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
+        let lines = self.preface.iter().chain(&self.trailer).flat_map(|line| &line.cells);
         self.columns
             .iter()
             .chain(lines)
@@ -301,7 +301,7 @@ impl Layout {
     /// The fields that are in what is written of it: also those of templates, and those that are in
     /// for others.
     pub(crate) fn written(&self) -> FieldSet {
-        let lines = self.before.iter().chain(&self.after).flat_map(|line| &line.cells);
+        let lines = self.preface.iter().chain(&self.trailer).flat_map(|line| &line.cells);
         let mut fields = self.fields();
         if self.returns == Returns::Net {
             fields.insert(Field::RETURNS);
@@ -350,7 +350,7 @@ pub(crate) enum QuoteWhen {
     All,
 }
 
-/// How a table of sums says what was returned.
+/// How an aggregate table says what was returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -4,7 +4,7 @@ use crate::diagnostics;
 use crate::layout::Layout;
 use crate::notation::GIVEN;
 use crate::notation::characters::{Characters, Mapping, useless};
-use crate::notation::encoding::Coding;
+use crate::notation::encoding::TextEncoding;
 use crate::notation::kinds::Repairs;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "encoding",
-        kind: OptionKind::Choice(Coding::NAMES),
+        kind: OptionKind::Choice(TextEncoding::NAMES),
         default: "",
         about: "The encoding in which the table is written: that of the layout, which mostly is UTF-8. Workbooks have one of their own.",
     },
@@ -156,7 +156,7 @@ pub(crate) struct WriteOptions {
     /// Whether every cell is quoted.
     pub(crate) all_quoted: bool,
     /// The encoding, unless it is UTF-8.
-    pub(crate) coding: Option<Coding>,
+    pub(crate) encoding: Option<TextEncoding>,
     /// Whether a character that the encoding does not have may become `?`.
     pub(crate) replace: bool,
     /// What represents characters that the table cannot hold.
@@ -181,12 +181,14 @@ impl WriteOptions {
             Some(text) => Arc::new(Mapping::parse(text)?),
         };
         let characters = Characters::new(layout.text_limits(delimiter), &mapping)?;
-        let coding = options.encoding.as_deref().map_or(layout.coding, Coding::by_name);
-        let partial = matches!(coding, Some(Coding::Partial(_)));
+        let encoding = options.encoding.as_deref().map_or(layout.encoding, TextEncoding::by_name);
+        let partial = matches!(encoding, Some(TextEncoding::Partial(_)));
         if options.bom == Some(true) && partial {
             return Err(refuse("only texts in Unicode begin with a byte order mark"));
         }
-        if let Some(from) = mapping.useless(|character| coding.is_none_or(|coding| coding.has(character))) {
+        if let Some(from) =
+            mapping.useless(|character| encoding.is_none_or(|encoding| encoding.has(character)))
+        {
             return Err(useless(from));
         }
         Ok(Self {
@@ -196,9 +198,9 @@ impl WriteOptions {
                 Some(_) => &b"\n"[..],
                 None => layout.line_end,
             },
-            bom: options.bom.unwrap_or(if coding.is_none() { layout.bom } else { !partial }),
+            bom: options.bom.unwrap_or(if encoding.is_none() { layout.bom } else { !partial }),
             all_quoted: options.quote.as_deref() == Some("all"),
-            coding,
+            encoding,
             replace: options.unmappable.as_deref() == Some("replace"),
             mapping,
             characters,

@@ -146,7 +146,7 @@ pub(crate) enum Repertoire {
     Ascii,
 }
 
-/// A line before or after the rows.
+/// A preface or trailer line.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -157,7 +157,7 @@ pub(crate) struct RawLine {
     pub(crate) each: Option<Spanned<String>>,
 }
 
-/// A column, or a cell of a line before or after.
+/// A column, or a cell of a preface or trailer line.
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 #[derive(Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -2,8 +2,9 @@
 //! wrong.
 //!
 //! Which keys there are, and what each takes, comes from the types that read a layout; what they
-//! mean comes from the tables of `docs/layouts.md`. A key that the page does not report, or a row
-//! of the page that is no key, is a failure: so the page is complete.
+//! mean comes from the tables of `docs/layouts.md`. A key that the page does not explain, or a row
+//! of the page that is no key, is a failure: so the page is complete. Tests see to it that every
+//! key is in an example of the page, too, and that every example is a layout.
 
 use crate::layout::raw::{OneOrMany, RawLayout};
 use schemars::generate::SchemaSettings;
@@ -12,9 +13,16 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_core::model::Field;
 
-/// Where the tables of keys stand: the heading of the section, and the type whose keys it reports.
-const SECTIONS: [(&str, &str); 3] =
-    [("## The file", "RawLayout"), ("## `[table]`", "RawTable"), ("## Cells", "RawCell")];
+/// Where the tables of keys are: the heading of the section, and the type whose keys it explains.
+const SECTIONS: [(&str, &str); 7] = [
+    ("## The file", "RawLayout"),
+    ("## `[table]`", "RawTable"),
+    ("## Conditions", "RawWhen"),
+    ("## Cells", "RawCell"),
+    ("## Fixed width", "RawCell"),
+    ("## Preface and trailer lines", "RawLine"),
+    ("## File names", "RawFileName"),
+];
 
 /// Keys that hold ids of fields.
 const FIELDS: [&str; 6] = ["field", "or-field", "sum", "each", "else-field", "require"];
@@ -33,7 +41,7 @@ pub fn schema(page: &str) -> Result<String, String> {
         }
     }
     if !missing.is_empty() {
-        return Err(format!("docs/layouts.md does not tell of {}", missing.join(", ")));
+        return Err(format!("docs/layouts.md does not explain {}", missing.join(", ")));
     }
     let unknown: Vec<String> = meanings
         .keys()
@@ -41,7 +49,7 @@ pub fn schema(page: &str) -> Result<String, String> {
         .map(|(of, key)| format!("`{key}` of {of}"))
         .collect();
     if !unknown.is_empty() {
-        return Err(format!("docs/layouts.md tells of keys that there are not: {}", unknown.join(", ")));
+        return Err(format!("docs/layouts.md explains keys that do not exist: {}", unknown.join(", ")));
     }
     if let Some(object) = root.as_object_mut() {
         object.insert("title".into(), "Layout of a table, for Transpose".into());
@@ -112,7 +120,7 @@ fn describe(
     let Some((_, of)) = SECTIONS.iter().find(|(_, of)| *of == name) else { return };
     let Some(keys) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for (key, value) in keys {
-        if *of == "RawCell" && FIELDS.contains(&key.as_str()) || key == "require" {
+        if ["RawCell", "RawLine"].contains(of) && FIELDS.contains(&key.as_str()) || key == "require" {
             *value = of_fields(key);
         }
         if key == "constants" {
@@ -258,6 +266,104 @@ mod tests {
             assert!(template.contains(from), "{from}");
             assert!(!fits(&schema, &schema, &layout(&template.replacen(from, to, 1))), "{to}");
         }
+    }
+
+    /// The blocks of TOML of the page.
+    fn examples(page: &str) -> Vec<&str> {
+        page.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect()
+    }
+
+    /// What a fragment needs to be a layout.
+    const HEAD: [(&str, &str); 5] = [
+        ("id", "label.acme"),
+        ("title", "Acme"),
+        ("grain", "aggregate"),
+        ("reference", "acme.pdf"),
+        ("confidence", "low"),
+    ];
+
+    /// An example as a whole layout: what it lacks is added.
+    fn whole(example: &str) -> String {
+        let keys: toml::Table = toml::from_str(example).unwrap();
+        let lacking = HEAD.iter().filter(|(key, _)| !keys.contains_key(*key));
+        let mut text = String::new();
+        for (key, value) in lacking {
+            text.extend([key, " = \"", value, "\"\n"]);
+        }
+        if !keys.contains_key("directions") {
+            text += "directions = [\"read\"]\n";
+        }
+        text += example;
+        if !keys.contains_key("column") {
+            text += "[[column]]\nheading = \"Title\"\nfield = \"recording.title\"\n";
+        }
+        text
+    }
+
+    /// Adds the keys of a part of a layout, by the type that they belong to.
+    fn keys(of: &'static str, part: &toml::Value, found: &mut BTreeSet<(&'static str, String)>) {
+        if let Some(items) = part.as_array() {
+            for item in items {
+                keys(of, item, found);
+            }
+        }
+        for (key, value) in part.as_table().into_iter().flatten() {
+            found.insert((of, key.clone()));
+            let inner = match key.as_str() {
+                "table" => "RawTable",
+                "switch" | "refund" => "RawWhen",
+                "before" | "after" => "RawLine",
+                "column" | "cells" => "RawCell",
+                "file-name" => "RawFileName",
+                _ => continue,
+            };
+            keys(inner, value, found);
+        }
+    }
+
+    /// The keys that the page explains and no example has.
+    fn without_example(page: &str) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        for example in examples(page) {
+            keys("RawLayout", &toml::Value::Table(toml::from_str(example).unwrap()), &mut found);
+        }
+        let explained = meanings(page).into_keys().filter(|key| !found.contains(key));
+        explained.map(|(of, key)| format!("`{key}` of {of}")).collect()
+    }
+
+    #[test]
+    fn every_example_is_a_layout_and_fits_the_schema() {
+        let page = page();
+        let schema: Value = serde_json::from_str(&schema(&page).unwrap()).unwrap();
+        assert!(examples(&page).len() > 10);
+        for example in examples(&page) {
+            let text = whole(example);
+            if let Err(fatal) = crate::Layout::parse("layouts.md", &text) {
+                panic!("{fatal}\n{text}");
+            }
+            let value = serde_json::to_value(toml::from_str::<toml::Table>(&text).unwrap()).unwrap();
+            assert!(fits(&schema, &schema, &value), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_in_an_example() {
+        let page = page();
+        assert_eq!(without_example(&page), [""; 0]);
+        let lacking = page.replace("days = \"last\"\n", "");
+        assert_eq!(without_example(&lacking), ["`days` of RawCell"]);
+    }
+
+    #[test]
+    fn every_kind_is_explained() {
+        let page = page();
+        let schema: Value = serde_json::from_str(&schema(&page).unwrap()).unwrap();
+        let kinds = schema["definitions"]["Kind"]["oneOf"].as_array().unwrap().iter();
+        let kinds: BTreeSet<_> = kinds.map(|kind| kind["const"].as_str().unwrap()).collect();
+        let section = page.split("\n## Kinds\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+        let explained: BTreeSet<_> = rows.flat_map(|(kinds, _)| kinds.split("`, `")).collect();
+        assert_eq!(kinds, explained);
     }
 
     #[test]

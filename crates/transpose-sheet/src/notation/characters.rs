@@ -197,7 +197,7 @@ impl Changes {
 
     /// Reports of the changes of one value. The place is that of its cell.
     #[cold]
-    pub(crate) fn tell(&self, place: &Location, value: &[u8], report: &mut RunReport) {
+    pub(crate) fn report(&self, place: &Location, value: &[u8], report: &mut RunReport) {
         let all: [(&'static Code, &Vec<char>, &str); 4] = [
             (&REMOVED, &self.removed, "left out"),
             (&REMOVED, &self.spaced, "written as a space"),
@@ -344,7 +344,7 @@ mod tests {
         let mut report = RunReport::default();
         let place = Location { line: Some(7), ..Location::default() };
         let (_, changes) = cleaned(&characters("^", true, ""), "^é^ü").unwrap();
-        changes.tell(&place, "^é^ü".as_bytes(), &mut report);
+        changes.report(&place, "^é^ü".as_bytes(), &mut report);
         let told: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
         assert_eq!(told, ["left out: `^` (U+005E)", "transliterated: `é` (U+00E9), `ü` (U+00FC)"]);
     }

@@ -24,7 +24,7 @@ struct Day {
     midnight: i64,
 }
 
-/// A time in microseconds since 1970 UTC, and whether it told its offset.
+/// A time in microseconds since 1970 UTC, and whether it had an offset.
 pub(crate) type Moment = (i64, bool);
 
 impl Default for Clock {

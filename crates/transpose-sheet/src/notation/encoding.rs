@@ -8,14 +8,14 @@ use encoding_rs::{Encoder, EncoderResult, Encoding, SHIFT_JIS, WINDOWS_1252};
 
 /// An encoding other than UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Coding {
+pub(crate) enum TextEncoding {
     Utf16Le,
     Utf16Be,
     /// An encoding with bytes of its own for some characters and none for others.
     Partial(&'static Encoding),
 }
 
-impl Coding {
+impl TextEncoding {
     /// The encoding that an option names; none for UTF-8.
     pub(crate) fn by_name(name: &str) -> Option<Self> {
         match name {
@@ -97,7 +97,7 @@ mod tests {
 
     fn encoded(name: &str, text: &str) -> (Vec<u8>, bool) {
         let mut out = Vec::new();
-        let whole = Coding::by_name(name).unwrap().encode(text, &mut out);
+        let whole = TextEncoding::by_name(name).unwrap().encode(text, &mut out);
         (out, whole)
     }
 

@@ -219,12 +219,12 @@ impl Piece {
 
 /// What a name says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct NameValues {
     pub(crate) fields: Vec<(Field, String)>,
     pub(crate) given: Vec<(Box<str>, String)>,
 }
 
-impl Values for Told {
+impl Values for NameValues {
     fn field(&self, _field: Field) -> Option<String> {
         None
     }
@@ -282,29 +282,29 @@ impl FileNames {
 
     /// What a name says of fields of the header and of texts that are given; the path before the
     /// name does not matter.
-    pub(crate) fn told(&self, path: &str) -> Told {
+    pub(crate) fn values_of(&self, path: &str) -> NameValues {
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
         let name = name.strip_suffix(".gz").unwrap_or(name);
-        let mut told = Told::default();
-        let nothing = Told::default();
+        let mut values = NameValues::default();
+        let nothing = NameValues::default();
         let known = self.read.iter().filter(|_| name.len() <= LONGEST);
         let Some((pattern, parts)) =
             known.into_iter().find_map(|pattern| Some((pattern, self.parts(pattern, name, &nothing)?)))
         else {
-            return told;
+            return values;
         };
         for (piece, part) in pattern.pieces.iter().zip(parts) {
             match piece {
                 Piece::Field(field, format) if field.group() == Group::Header => {
                     let date = |format: &DateFormat| format.date(part.as_bytes(), ends(*field));
                     let text = format.as_ref().map_or_else(|| Some(part.to_owned()), date);
-                    told.fields.extend(text.map(|text| (*field, text)));
+                    values.fields.extend(text.map(|text| (*field, text)));
                 }
-                Piece::Given(name) => told.given.push((name.clone(), part.to_owned())),
+                Piece::Given(name) => values.given.push((name.clone(), part.to_owned())),
                 _ => {}
             }
         }
-        told
+        values
     }
 
     /// Compares a name with the content: the first pattern that it follows counts.
@@ -354,9 +354,9 @@ impl FileNames {
 mod tests {
     use super::*;
 
-    struct Known;
+    struct TestValues;
 
-    impl Values for Known {
+    impl Values for TestValues {
         fn field(&self, field: Field) -> Option<String> {
             match field {
                 Field::PERIOD_START => Some("2026-10-01".into()),
@@ -383,7 +383,7 @@ mod tests {
 
     fn check(read: &[&str], name: &str) -> Vec<String> {
         let mut diagnostics = Vec::new();
-        names(read).check(name, &Known, &mut diagnostics);
+        names(read).check(name, &TestValues, &mut diagnostics);
         diagnostics
             .iter()
             .map(|diagnostic| format!("{} {}", diagnostic.code.id, diagnostic.message))
@@ -398,11 +398,11 @@ mod tests {
             ("{context.service}.txt", ".._North_wind_Ü.txt"),
             ("plain", "plain"),
         ] {
-            assert_eq!(pattern(text).build(&Known), Ok(name.to_owned()));
+            assert_eq!(pattern(text).build(&TestValues), Ok(name.to_owned()));
         }
-        assert_eq!(pattern("{text.licence}.txt").build(&Known), Err("text.licence".into()));
-        assert_eq!(pattern("a{header.period-end}").build(&Known), Err("header.period-end".into()));
-        assert_eq!(pattern("..").build(&Known), Err("a name of a file".into()));
+        assert_eq!(pattern("{text.licence}.txt").build(&TestValues), Err("text.licence".into()));
+        assert_eq!(pattern("a{header.period-end}").build(&TestValues), Err("header.period-end".into()));
+        assert_eq!(pattern("..").build(&TestValues), Err("a name of a file".into()));
     }
 
     #[test]
@@ -446,13 +446,13 @@ mod tests {
 
     #[test]
     fn names_tell_what_nothing_else_does() {
-        let told =
-            names(&["{text.licence}{header.period-start:%Y%m}.txt"]).told("in/J123456789202610.txt.gz");
-        assert_eq!(told.fields, [(Field::PERIOD_START, "2026-10-01".to_owned())]);
-        assert_eq!(told.given, [("licence".into(), "J123456789".to_owned())]);
-        let end = names(&["a{header.period-end:%b%y}_{context.territory}"]).told("aFeb28_JP");
+        let values =
+            names(&["{text.licence}{header.period-start:%Y%m}.txt"]).values_of("in/J123456789202610.txt.gz");
+        assert_eq!(values.fields, [(Field::PERIOD_START, "2026-10-01".to_owned())]);
+        assert_eq!(values.given, [("licence".into(), "J123456789".to_owned())]);
+        let end = names(&["a{header.period-end:%b%y}_{context.territory}"]).values_of("aFeb28_JP");
         assert_eq!(end.fields, [(Field::PERIOD_END, "2028-02-29".to_owned())]);
-        assert_eq!(names(&["{header.period-start:%Y%m}.txt"]).told("202613.txt"), Told::default());
+        assert_eq!(names(&["{header.period-start:%Y%m}.txt"]).values_of("202613.txt"), NameValues::default());
     }
 
     #[test]

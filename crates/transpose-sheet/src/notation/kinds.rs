@@ -9,7 +9,7 @@
 use crate::delimited::quoting::{bare, unquote};
 use crate::diagnostics;
 use crate::notation::clock::iso_micros;
-use crate::notation::number::{Number, Part};
+use crate::notation::number::{Number, PercentNotation};
 use serde::Deserialize;
 use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::mojibake;
@@ -20,7 +20,9 @@ use transpose_codes::{
     Currency, Duration, DurationError, Grid, Icpn, IcpnError, IcpnRepair, Isrc, Territory, TerritoryError,
     Timestamp,
 };
+use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::Code;
+use transpose_core::model::Field;
 
 /// What is wrong with a cell, and how to say it.
 pub(crate) type CellError = (&'static Code, String);
@@ -231,21 +233,21 @@ impl CellKind {
             Self::TerritoryName => out.extend_from_slice(territory_by_name(words(text)?)?.as_bytes()),
             Self::Seconds => seconds(text)?.write_iso(out),
             Self::Duration => {
-                let micros = iso_micros(text).map_err(|error| duration_trouble(error, true))?;
+                let micros = iso_micros(text).map_err(|error| duration_error(error, true))?;
                 Duration::from_micros(micros).write_iso(out);
             }
             Self::Timestamp => {
-                timestamp(text, out).or_else(|trouble| from_serial(self, text, repairs, trouble, out))?;
+                timestamp(text, out).or_else(|error| from_serial(self, text, repairs, error, out))?;
             }
             Self::DateOrTimestamp => {
                 if words(text).is_ok_and(|text| Date::parse(text).is_ok()) {
                     out.extend_from_slice(text);
                 } else {
-                    timestamp(text, out).or_else(|trouble| from_serial(self, text, repairs, trouble, out))?;
+                    timestamp(text, out).or_else(|error| from_serial(self, text, repairs, error, out))?;
                 }
             }
             Self::Date => {
-                date(text, out).or_else(|trouble| from_serial(self, text, repairs, trouble, out))?;
+                date(text, out).or_else(|error| from_serial(self, text, repairs, error, out))?;
             }
             Self::Month => {
                 let month = PartialDate::parse(words(text)?);
@@ -258,8 +260,12 @@ impl CellKind {
             }
             Self::Money => money(words(text)?, out)?,
             Self::Decimal => Number::default().read(words(text)?, out)?,
-            Self::Percent => Number { part: Part::Percent, ..Number::default() }.read(words(text)?, out)?,
-            Self::Fraction => Number { part: Part::Fraction, ..Number::default() }.read(words(text)?, out)?,
+            Self::Percent => {
+                Number { percent: PercentNotation::Percent, ..Number::default() }.read(words(text)?, out)?;
+            }
+            Self::Fraction => {
+                Number { percent: PercentNotation::Fraction, ..Number::default() }.read(words(text)?, out)?;
+            }
             Self::Boolean => {
                 let is = |known: &&[u8]| known.eq_ignore_ascii_case(text);
                 let yes: [&[u8]; 4] = [b"true", b"yes", b"y", b"1"];
@@ -290,7 +296,7 @@ impl CellKind {
                 parsed.duration.write_seconds(out);
                 Ok(())
             }
-            Err(error) => Err(duration_trouble(error, false)),
+            Err(error) => Err(duration_error(error, false)),
         }
     }
 }
@@ -307,15 +313,25 @@ pub(crate) fn is_repair(code: &'static Code) -> bool {
     repairs.iter().any(|repair| repair.id == code.id)
 }
 
+/// Counts a value as loss that came with this code: withheld, or made from something else.
+pub(crate) fn count_loss(code: &'static Code, lost: bool, field: Field, line: u64, report: &mut RunReport) {
+    let subject = Subject::Field(field);
+    if lost {
+        report.loss.add(Change::Lost, subject, 1, Some(line), "the value is not valid");
+    } else if is_repair(code) {
+        report.loss.add(Change::Guessed, subject, 1, Some(line), "the value was repaired");
+    }
+}
+
 /// A number of seconds.
 fn seconds(text: &[u8]) -> Result<Duration, CellError> {
     Duration::parse_seconds_bytes(text)
         .map(|parsed| parsed.duration)
-        .map_err(|error| duration_trouble(error, false))
+        .map_err(|error| duration_error(error, false))
 }
 
 /// What is wrong with a duration.
-fn duration_trouble(error: DurationError, iso: bool) -> CellError {
+fn duration_error(error: DurationError, iso: bool) -> CellError {
     let expected = if iso { "a duration such as `PT3M2S`" } else { "a number of seconds" };
     match error {
         DurationError::Negative => (&diagnostics::NEGATIVE_DURATION, error.to_string()),
@@ -326,12 +342,12 @@ fn duration_trouble(error: DurationError, iso: bool) -> CellError {
 /// What is wrong with a duration that cannot be read; `iso` says that it should be written as in
 /// ISO 8601.
 #[cold]
-pub(crate) fn odd_duration(text: &[u8], iso: bool, error: DurationError) -> CellError {
-    if is_sheet_error(text, false) { sheet_error() } else { duration_trouble(error, iso) }
+pub(crate) fn duration_cell_error(text: &[u8], iso: bool, error: DurationError) -> CellError {
+    if is_sheet_error(text, false) { sheet_error() } else { duration_error(error, iso) }
 }
 
 /// What is wrong with a time.
-pub(crate) fn time_trouble(error: TimeError) -> CellError {
+pub(crate) fn time_error(error: TimeError) -> CellError {
     match error {
         TimeError::Impossible(_) => (&diagnostics::IMPOSSIBLE_TIME, error.to_string()),
         _ => (&diagnostics::UNREADABLE_TIME, error.to_string()),
@@ -363,16 +379,16 @@ fn undo_mojibake(out: &mut Vec<u8>) -> Result<(), CellError> {
     ))
 }
 
-/// Reads a number as a date where that is allowed; `trouble` is what is said about a cell that is
+/// Reads a number as a date where that is allowed; `otherwise` is what is said about a cell that is
 /// no such number.
 fn from_serial(
     kind: CellKind,
     text: &[u8],
     repairs: Repairs,
-    trouble: CellError,
+    otherwise: CellError,
     out: &mut Vec<u8>,
 ) -> Result<(), CellError> {
-    let Some(serial) = Serial::parse(text) else { return Err(trouble) };
+    let Some(serial) = Serial::parse(text) else { return Err(otherwise) };
     let dated = |epoch, out: &mut Vec<u8>| match serial
         .moment(epoch)
         .and_then(|moment| Some((moment, moment.local_date()?)))
@@ -396,7 +412,7 @@ fn from_serial(
                 format!("a number, read as `{}`", String::from_utf8_lossy(out)),
             ))
         } else {
-            Err(trouble)
+            Err(otherwise)
         };
     }
     let shown = |epoch| {
@@ -418,20 +434,20 @@ pub(crate) fn serial_moment(text: &[u8], repairs: Repairs) -> Option<i64> {
 }
 
 /// What is wrong with a time that cannot be read, or how it was read.
-pub(crate) fn odd_time(kind: CellKind, text: &[u8], repairs: Repairs, error: TimeError) -> CellError {
+pub(crate) fn time_cell_error(kind: CellKind, text: &[u8], repairs: Repairs, error: TimeError) -> CellError {
     if is_sheet_error(text, false) {
         return sheet_error();
     }
-    match from_serial(kind, text, repairs, time_trouble(error), &mut Vec::new()) {
-        Err(trouble) => trouble,
-        Ok(()) => time_trouble(error),
+    match from_serial(kind, text, repairs, time_error(error), &mut Vec::new()) {
+        Err(error) => error,
+        Ok(()) => time_error(error),
     }
 }
 
 /// A time in canonical notation. What already is RFC 3339 stays as it is, with every digit; no
 /// offset means UTC.
 fn timestamp(text: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
-    let moment = Timestamp::parse(text).map_err(time_trouble)?;
+    let moment = Timestamp::parse(text).map_err(time_error)?;
     // RFC 3339 has no decimal comma.
     let seconds = text.get(10) == Some(&b'T') && text.get(16) == Some(&b':') && !text.contains(&b',');
     match text {

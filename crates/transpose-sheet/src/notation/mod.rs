@@ -1,18 +1,10 @@
 //! Notations: how values of the model are written in cells, texts and names of files.
 //!
-//! Everything here works on values and bytes; what a layout says arrives as small structs
-//! ([`CellFormat`](format::CellFormat), [`Number`](number::Number),
-//! [`TextLimits`](characters::TextLimits)), and nothing here knows a layout, a column or a row.
-//!
-//! | file | holds |
-//! |---|---|
-//! | [`kinds`] | what a cell may hold, from raw bytes to canonical notation and back |
-//! | [`format`](mod@format) | a kind with what a column says beyond it |
-//! | [`number`], [`date`], [`codes`] | numbers, formats of dates, tables of codes |
-//! | [`clock`] | times and durations of rows, read quickly |
-//! | [`characters`], [`encoding`] | which characters a table can hold, and its bytes |
-//! | [`rules`] | what values must keep to beyond their notation |
-//! | [`file_name`] | names of files, put together from values and compared with them |
+//! The entry point is [`CellFormat`](format::CellFormat), `read` from a raw cell to canonical
+//! notation and `write` back: a kind ([`kinds`]) with the [`number`]s, [`date`]s and [`codes`] of
+//! its column. [`clock`] reads the times of rows quickly, [`characters`] and [`encoding`] say which
+//! characters a table can hold, [`rules`] check what notation does not, and [`file_name`] makes and
+//! compares names. Nothing here knows a layout, a column or a row.
 
 pub(crate) mod characters;
 pub(crate) mod clock;

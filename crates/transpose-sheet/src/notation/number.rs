@@ -16,7 +16,7 @@ pub(crate) const MOST_PLACES: u32 = 20;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Number {
     pub(crate) decimals: Decimals,
-    /// What may are between thousands; it is read only.
+    /// What may be between thousands; it is read only.
     pub(crate) grouping: Option<char>,
     /// As many decimal places are written.
     pub(crate) places: Option<u32>,
@@ -27,13 +27,13 @@ pub(crate) struct Number {
     pub(crate) sign: Sign,
     /// Whether it is a whole number.
     pub(crate) whole: bool,
-    /// How a part of hundred is written.
-    pub(crate) part: Part,
+    /// How a share of a hundred is written.
+    pub(crate) percent: PercentNotation,
 }
 
-/// How a part of hundred is written.
+/// How a share of a hundred is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum PercentNotation {
     /// As any number.
     #[default]
     Plain,
@@ -52,8 +52,11 @@ impl Number {
                 if self.whole { &diagnostics::UNREADABLE_NUMBER } else { &diagnostics::UNREADABLE_AMOUNT };
             (code, error.to_string())
         };
-        let text =
-            if self.part == Part::Percent { text.strip_suffix('%').unwrap_or(text).trim_end() } else { text };
+        let text = if self.percent == PercentNotation::Percent {
+            text.strip_suffix('%').unwrap_or(text).trim_end()
+        } else {
+            text
+        };
         let (negative, body) = unsigned(text);
         let comma = match self.decimals {
             Decimals::Dot => false,
@@ -93,7 +96,7 @@ impl Number {
                 _ => {}
             }
         }
-        if self.part == Part::Fraction {
+        if self.percent == PercentNotation::Fraction {
             hundredfold(digits, out);
         }
         // One digit stays before the mark, and only there.
@@ -117,7 +120,7 @@ impl Number {
 
     /// The same of a number that has been read.
     pub(crate) fn write_decimal(&self, value: Decimal, out: &mut Vec<u8>) -> bool {
-        let value = if self.part == Part::Fraction { hundredth(value) } else { value };
+        let value = if self.percent == PercentNotation::Fraction { hundredth(value) } else { value };
         let most = if self.whole { Some(0) } else { self.places.or(self.max_places) };
         let kept = most.map_or(value, |places| decimal::half_up(value, places));
         let negative = kept.is_sign_negative() && !kept.is_zero();
@@ -156,7 +159,7 @@ impl Number {
             (true, Sign::Parentheses) => out.push(b')'),
             _ => {}
         }
-        if self.part == Part::Percent {
+        if self.percent == PercentNotation::Percent {
             out.push(b'%');
         }
         kept != value
@@ -256,12 +259,16 @@ mod tests {
     fn any_number() -> impl Strategy<Value = Number> {
         let decimals = prop_oneof![Just(Decimals::Dot), Just(Decimals::Comma)];
         let sign = prop_oneof![Just(Sign::Minus), Just(Sign::Trailing), Just(Sign::Parentheses)];
-        let part = prop_oneof![Just(Part::Plain), Just(Part::Percent), Just(Part::Fraction)];
-        (decimals, sign, part, any::<bool>()).prop_map(|(decimals, sign, part, bare_fraction)| Number {
+        let percent = prop_oneof![
+            Just(PercentNotation::Plain),
+            Just(PercentNotation::Percent),
+            Just(PercentNotation::Fraction)
+        ];
+        (decimals, sign, percent, any::<bool>()).prop_map(|(decimals, sign, percent, bare_fraction)| Number {
             decimals,
             bare_fraction,
             sign,
-            part,
+            percent,
             ..Number::default()
         })
     }
@@ -323,7 +330,8 @@ mod tests {
 
     #[test]
     fn fractions_are_parts_of_hundred_in_the_model() {
-        let number = Number { part: Part::Fraction, decimals: Decimals::Either, ..Number::default() };
+        let number =
+            Number { percent: PercentNotation::Fraction, decimals: Decimals::Either, ..Number::default() };
         for (file, model, written) in [
             ("0.85", "85", "0.85"),
             ("0,8525", "85.25", "0.8525"),

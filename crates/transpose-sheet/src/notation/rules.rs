@@ -81,7 +81,7 @@ fn is_positive(text: &[u8]) -> bool {
 
 /// Whether a cell has more than so many characters.
 fn is_longer(raw: &[u8], quote: u8, most: usize) -> bool {
-    // No text has more characters than bytes, so nearly every cell is judged by its length.
+    // No text has more characters than bytes, so nearly every cell is decided by its length.
     if raw.len() <= most {
         return false;
     }

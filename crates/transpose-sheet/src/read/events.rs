@@ -3,25 +3,32 @@
 //! Per row it looks at the number of cells, the time, the duration, and the cells that are wanted
 //! of each row; everything else is handed on as raw bytes. Neighbouring columns of one key become
 //! one run, delimiters and quotes included, so that a key is compared as it is and understood once
-//! ([`Decode::vet`], [`Decode::resolve`]). Columns that no one needs are never touched.
+//! ([`EventDecoder::check_key`], [`EventDecoder::resolve_key`]). Columns that no one needs are
+//! never touched.
+//!
+//! Advice for those who change this file: `measure` runs for every row and may neither allocate nor
+//! look at a cell that the projection does not name; whatever most layouts do not need goes behind
+//! one flag of the plan (`particular`, `dependent`) into a function of its own that is not inlined.
+//! What depends on a key is done once for each key (`check_key`, `resolve_key`), not here. `cargo
+//! bench -p transpose-sheet` measures it: "sums" is what a conversion to usages asks for, "nothing
+//! but rows" what indexing costs without it; `cargo xtask bench --guard` counts instructions.
 
-use crate::control_totals::{Totals, Wanted};
+use crate::control_totals::Totals;
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, split};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
-use crate::diagnostics::OTHER_TEXT;
 use crate::layout::{Column, Layout, Source};
 use crate::notation::clock::{Clock, iso_micros as iso_in_micros, micros as seconds_in_micros};
 use crate::notation::kinds::{
-    CellError, CellKind, empty, is_repair, not_utf8, odd_duration, odd_time, serial_moment, territory,
-    unsigned,
+    CellError, CellKind, duration_cell_error, empty, is_repair, not_utf8, serial_moment, territory,
+    time_cell_error, unsigned,
 };
 use crate::notation::rules::Rule;
-use crate::read::open::{Beginning, Table};
+use crate::read::open::{Beginning, InputTable};
 use crate::read::rejection::RowError;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use transpose_codes::time::{TimeError, parse_date};
 use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
@@ -34,25 +41,23 @@ use transpose_core::model::{Entity, EventRow, Field, FieldSet, Span};
 use transpose_sync::lock;
 
 /// Reads a table of a layout.
-pub(crate) struct SheetDecoder {
-    table: Table,
+pub(crate) struct EventTableDecoder {
+    table: InputTable,
     /// Whether it has been said for the whole file that times have no offset.
-    no_offset_said: bool,
+    no_offset_reported: bool,
     plan: Plan,
     signs: Signs,
-    /// How many rows there are, for lines that tell it.
-    totals: Mutex<Totals>,
 }
 
-/// What is taken from each row. Whatever is added here belongs into [`Decode::columns`] too: other
-/// columns may come empty.
+/// What is taken from each row. Whatever is added here belongs into [`EventDecoder::columns`] too:
+/// other columns may come empty.
 #[derive(Debug, Default)]
 struct Plan {
-    item: Vec<Run>,
-    context: Vec<Run>,
+    item: Vec<ColumnRun>,
+    context: Vec<ColumnRun>,
     cells: Vec<Option<u32>>,
-    time: Option<Measure>,
-    duration: Option<Measure>,
+    time: Option<MeasuredColumn>,
+    duration: Option<MeasuredColumn>,
     /// Whether durations are written as in ISO 8601.
     iso: bool,
     /// Other columns whose cells must not be empty.
@@ -66,7 +71,7 @@ struct Plan {
     /// The column that says that money is given back, and the column with the money.
     refund: Option<(u32, u32)>,
     /// Row cells that depend on another cell of their row.
-    adjust: Vec<(usize, Adjust)>,
+    adjust: Vec<(usize, CellAdjustment)>,
     /// The rules of the columns.
     checks: Vec<(u32, Rule)>,
     /// Whether there are such cells or rules: most layouts have none, and their rows are not looked
@@ -85,12 +90,12 @@ struct Plan {
 
 /// What a row cell depends on.
 #[derive(Clone, Copy, Debug)]
-enum Adjust {
+enum CellAdjustment {
     /// It is there when the switch is so.
     Switched(bool),
     /// It is money, negative when it is given back.
     Money,
-    /// It is the duration, which the end of the play reports.
+    /// It is the duration, which follows from the end of the play.
     Ended,
 }
 
@@ -109,7 +114,7 @@ impl Default for Signs {
 
 /// A column that is read in every row.
 #[derive(Clone, Copy, Debug)]
-struct Measure {
+struct MeasuredColumn {
     column: u32,
     /// Whether its cells must not be empty.
     required: bool,
@@ -117,31 +122,26 @@ struct Measure {
 
 /// Neighbouring columns of the file, first and last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Run {
+struct ColumnRun {
     first: u32,
     last: u32,
 }
 
-impl SheetDecoder {
+impl EventTableDecoder {
     pub(crate) fn open(
         layout: &Arc<Layout>,
         head: &mut dyn Head,
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
         let beginning = Beginning::of(head)?;
-        let mut table = Table::open(layout, &beginning, options)?;
+        let mut table = InputTable::open(layout, &beginning, options)?;
         table.take_first_row(&beginning);
         table.take_name(&beginning.name);
-        let mut decoder = Self {
-            table,
-            no_offset_said: false,
-            plan: Plan::default(),
-            signs: Signs::default(),
-            totals: Mutex::default(),
-        };
+        let mut decoder =
+            Self { table, no_offset_reported: false, plan: Plan::default(), signs: Signs::default() };
         if let Some(diagnostic) = decoder.first_time_without_offset(&beginning) {
             decoder.table.preamble.diagnostics.push(diagnostic);
-            decoder.no_offset_said = true;
+            decoder.no_offset_reported = true;
         }
         Ok(decoder)
     }
@@ -190,7 +190,7 @@ impl SheetDecoder {
     }
 
     /// A cell of a column in canonical notation, read as one of the column's two fields.
-    fn understood(
+    fn read_as(
         &self,
         column: &Column,
         field: Field,
@@ -204,7 +204,7 @@ impl SheetDecoder {
     }
 
     /// The columns of the given fields and of what they depend on, as runs of neighbours.
-    fn runs(&self, fields: FieldSet) -> Vec<Run> {
+    fn runs(&self, fields: FieldSet) -> Vec<ColumnRun> {
         let mut places: Vec<u32> = fields.iter().filter_map(|field| self.place(field)).collect();
         let columns = || places.iter().filter_map(|place| self.table.column(*place));
         let switched = columns().any(|column| column.other.is_some());
@@ -217,11 +217,11 @@ impl SheetDecoder {
         places.extend(refund.filter(|_| money));
         places.sort_unstable();
         places.dedup();
-        let mut runs: Vec<Run> = Vec::new();
+        let mut runs: Vec<ColumnRun> = Vec::new();
         for place in places {
             match runs.last_mut() {
                 Some(run) if run.last + 1 == place => run.last = place,
-                _ => runs.push(Run { first: place, last: place }),
+                _ => runs.push(ColumnRun { first: place, last: place }),
             }
         }
         runs
@@ -245,20 +245,26 @@ impl SheetDecoder {
         })
     }
 
-    fn fault(&self, place: u32, field: Field, raw: &[u8], (code, message): CellError) -> CellDiagnostic {
+    fn cell_diagnostic(
+        &self,
+        place: u32,
+        field: Field,
+        raw: &[u8],
+        (code, message): CellError,
+    ) -> CellDiagnostic {
         let cell = (place + 1, self.table.name(place).into());
         CellDiagnostic { code, field, cell, value: raw.into(), message, repaired: is_repair(code) }
     }
 }
 
-impl Decoder for SheetDecoder {
+impl Decoder for EventTableDecoder {
     fn preamble(&self) -> &Preamble {
         &self.table.preamble
     }
 
     fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker {
-            sheet: self,
+            decoder: self,
             index: Index::default(),
             clock: Clock::default(),
             scratch: Vec::new(),
@@ -274,8 +280,7 @@ impl Decoder for SheetDecoder {
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = lock(&self.totals);
-        self.table.compare(&Wanted::default(), &totals, trailers, diagnostics);
+        self.table.compare(trailers, diagnostics);
         let Some((_, column)) = self.plan.refund else { return };
         for (signs, message) in [
             (&self.signs.positive, "the price of this refund is positive; it is read as money given back"),
@@ -292,24 +297,25 @@ impl Decoder for SheetDecoder {
     }
 
     fn validation(&self) -> Option<&dyn Validation> {
-        Some(self)
+        Some(&self.table)
     }
 }
 
-impl EventDecoder for SheetDecoder {
+impl EventDecoder for EventTableDecoder {
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let cells: Vec<_> = projection.row.iter().map(|field| self.place(*field)).collect();
         let is_required = |place: u32| self.table.column(place).is_some_and(|column| column.required);
-        let measure =
-            |field: Field| self.place(field).map(|column| Measure { column, required: is_required(column) });
+        let measure = |field: Field| {
+            self.place(field).map(|column| MeasuredColumn { column, required: is_required(column) })
+        };
         let time = measure(Field::EVENT_TIME).filter(|_| projection.time);
         // The end of a play becomes its duration row by row.
-        let ended = |measure: &Measure| {
+        let ended = |measure: &MeasuredColumn| {
             let end = self.table.column(measure.column).is_some_and(|column| column.source == Source::End);
             end && projection.row.contains(&Field::EVENT_DURATION)
         };
         let duration = measure(Field::EVENT_DURATION).filter(|measure| projection.duration || ended(measure));
-        // Keys are checked once each, by `vet`.
+        // Keys are checked once each, by `check_key`.
         let mut required: Vec<u32> = cells.iter().filter_map(|place| *place).collect();
         let measured = |place: u32| [time, duration].iter().flatten().any(|measure| measure.column == place);
         required.retain(|place| is_required(*place) && !measured(*place));
@@ -318,12 +324,12 @@ impl EventDecoder for SheetDecoder {
         let adjust = |(cell, field): (usize, &Field)| {
             let column = self.place(*field).and_then(|place| self.table.column(place))?;
             if column.source == Source::End {
-                return Some((cell, Adjust::Ended));
+                return Some((cell, CellAdjustment::Ended));
             }
             match &column.other {
-                Some((other, _)) => Some((cell, Adjust::Switched(other == field))),
+                Some((other, _)) => Some((cell, CellAdjustment::Switched(other == field))),
                 None if column.format.kind == CellKind::Money && self.table.layout.refund.is_some() => {
-                    Some((cell, Adjust::Money))
+                    Some((cell, CellAdjustment::Money))
                 }
                 None => None,
             }
@@ -337,7 +343,7 @@ impl EventDecoder for SheetDecoder {
         let refund = self.table.deciding(self.table.layout.refund.as_ref()).zip(money);
         let checks = self.checks();
         let dependent = !checks.is_empty() || !adjust.is_empty() || refund.is_some();
-        let own = |measure: Option<Measure>| {
+        let own = |measure: Option<MeasuredColumn>| {
             let column = measure.and_then(|measure| self.table.column(measure.column));
             column.is_some_and(|column| column.format.particular || column.source == Source::End)
         };
@@ -389,7 +395,7 @@ impl EventDecoder for SheetDecoder {
         let single = cells.iter().flatten().chain(required).chain(switch).chain(logged).copied();
         let single = single.chain(refund.iter().flat_map(|(word, money)| [*word, *money]));
         let checked = checks.iter().map(|(column, _)| *column).chain(texts.iter().copied());
-        // The end of a play is reported from its time.
+        // The end of a play follows from its time.
         let start = self.plan.particular.then(|| self.place(Field::EVENT_TIME)).flatten();
         let checked = checked.chain(start);
         let mut columns: Vec<u32> = runs.chain(measured).chain(single).chain(checked).collect();
@@ -409,15 +415,15 @@ impl EventDecoder for SheetDecoder {
             let text = bare(raw, quote);
             if text.is_empty() {
                 if column.required {
-                    return Err(self.fault(place, field, raw, empty()));
+                    return Err(self.cell_diagnostic(place, field, raw, empty()));
                 }
                 continue;
             }
             let Ok(text) = std::str::from_utf8(text) else {
-                return Err(self.fault(place, field, raw, not_utf8()));
+                return Err(self.cell_diagnostic(place, field, raw, not_utf8()));
             };
             if column.format.kind == CellKind::Territory {
-                territory(text).map_err(|trouble| self.fault(place, field, raw, trouble))?;
+                territory(text).map_err(|error| self.cell_diagnostic(place, field, raw, error))?;
             }
         }
         Ok(())
@@ -428,7 +434,7 @@ impl EventDecoder for SheetDecoder {
         dimension: Dimension,
         key: &[&[u8]],
         sink: &mut dyn FnMut(Field, &[u8]),
-        faults: &mut Vec<CellDiagnostic>,
+        diagnostics: &mut Vec<CellDiagnostic>,
     ) {
         let mut out = Vec::new();
         let (switched, back) = self.deciders(dimension, key);
@@ -438,8 +444,8 @@ impl EventDecoder for SheetDecoder {
                 continue;
             }
             out.clear();
-            if let Err(trouble) = self.understood(column, field, raw, &mut out) {
-                faults.push(self.fault(place, field, raw, trouble));
+            if let Err(error) = self.read_as(column, field, raw, &mut out) {
+                diagnostics.push(self.cell_diagnostic(place, field, raw, error));
             }
             if back && kind == CellKind::Money && unsigned(&out) {
                 out.insert(0, b'-');
@@ -476,13 +482,7 @@ impl EventDecoder for SheetDecoder {
         if self.table.layout.quoted_empty && raw == [self.table.dialect.quote; 2] {
             return Ok(true);
         }
-        self.understood(column, field, raw, out).map_err(|trouble| self.fault(place, field, raw, trouble))
-    }
-}
-
-impl Validation for SheetDecoder {
-    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
-        self.table.layout.file_names.check(name, &self.table.preamble.header, diagnostics);
+        self.read_as(column, field, raw, out).map_err(|error| self.cell_diagnostic(place, field, raw, error))
     }
 }
 
@@ -503,9 +503,9 @@ fn midnight(text: &[u8]) -> i64 {
     parse_date(text).map_or(0, |date| i64::from(date.days_since_epoch()) * 86_400_000_000)
 }
 
-/// One worker's part.
+/// Decodes the chunks that one worker takes.
 struct Worker<'a> {
-    sheet: &'a SheetDecoder,
+    decoder: &'a EventTableDecoder,
     index: Index,
     clock: Clock,
     /// A value, for tables that write times in ways of their own.
@@ -514,18 +514,18 @@ struct Worker<'a> {
 
 impl ChunkDecoder for Worker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
-        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+        InputTable::sync(chunk)
     }
 
     fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
-        self.sheet.table.index(&mut self.index, chunk, start)
+        self.decoder.table.index(&mut self.index, chunk, start)
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
-        let Self { sheet, index, clock, scratch } = self;
-        let plan = &sheet.plan;
+        let Self { decoder, index, clock, scratch } = self;
+        let plan = &decoder.plan;
         let mut totals = Totals::default();
-        let closing = !sheet.table.layout.after.is_empty();
+        let has_trailer = !decoder.table.layout.trailer.is_empty();
         let rows = index.views(chunk.bytes, origin);
         let events = &mut batch.events;
         events.item_runs = plan.item.len();
@@ -534,25 +534,25 @@ impl ChunkDecoder for Worker<'_> {
         events.rows.reserve(rows.len());
         events.keys.reserve(rows.len() * (plan.item.len() + plan.context.len()));
         events.cells.reserve(rows.len() * plan.cells.len());
-        for found in rows {
-            if closing && sheet.table.closes(found, &mut batch.trailers, report) {
+        for row in rows {
+            if has_trailer && decoder.table.take_trailer_line(row, &mut batch.trailers, report) {
                 continue;
             }
             totals.rows += 1;
-            let row = found.row;
+            let bounds = row.row;
             let mut event = EventRow {
-                start: row.start,
-                len: row.end - row.start,
-                line: row.line,
+                start: bounds.start,
+                len: bounds.end - bounds.start,
+                line: bounds.line,
                 plays: 1,
                 time: 0,
                 micros: 0,
             };
-            if let Err(wrong) = sheet.measure(found, (clock, scratch), &mut event, report) {
+            if let Err(error) = decoder.measure(row, (clock, scratch), &mut event, report) {
                 totals.rejected += 1;
-                let diagnostic = sheet.table.describe(found, wrong);
+                let diagnostic = decoder.table.describe(row, error);
                 batch.rejects.push(Reject {
-                    start: row.start,
+                    start: bounds.start,
                     len: event.len,
                     diagnostic,
                     plays: 1,
@@ -562,55 +562,55 @@ impl ChunkDecoder for Worker<'_> {
             }
             events.rows.push(event);
             for run in plan.item.iter().chain(&plan.context) {
-                events.keys.push(found.span(run.first, run.last));
+                events.keys.push(row.span(run.first, run.last));
             }
             for place in &plan.cells {
-                events.cells.push(place.map_or(Span::ABSENT, |place| found.span(place, place)));
+                events.cells.push(place.map_or(Span::ABSENT, |place| row.span(place, place)));
             }
             if plan.dependent {
-                sheet.check(found, clock, report);
-                sheet.adjust(found, event.micros, &mut events.cells, &mut events.arena);
+                decoder.check(row, clock, report);
+                decoder.adjust(row, event.micros, &mut events.cells, &mut events.arena);
             }
         }
-        lock(&sheet.totals).merge(&totals);
+        lock(&decoder.table.totals).merge(&totals);
     }
 }
 
-impl SheetDecoder {
+impl EventTableDecoder {
     /// Checks a row and reads its time and duration.
     #[inline]
     fn measure(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         (clock, scratch): (&mut Clock, &mut Vec<u8>),
         event: &mut EventRow,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
         let (plan, quote) = (&self.plan, self.table.dialect.quote);
-        if !found.is_whole(self.table.dialect) {
+        if !row.is_whole(self.table.dialect) {
             return Err(RowError::Shape);
         }
         if plan.particular {
-            return self.measure_slowly(found, scratch, event);
+            return self.measure_slowly(row, scratch, event);
         }
         // The duration comes first, so that a row rejected for another reason still says how long
         // it was played.
         let mut missing = None;
-        if let Some(Measure { column, required }) = plan.duration {
-            let text = bare(found.raw(column), quote);
+        if let Some(MeasuredColumn { column, required }) = plan.duration {
+            let text = bare(row.raw(column), quote);
             match if plan.iso { iso_in_micros(text) } else { seconds_in_micros(text) } {
                 Ok(micros) => event.micros = micros,
                 Err(DurationError::Empty) => missing = required.then_some(column),
-                Err(error) => return Err(RowError::Cell(column, odd_duration(text, plan.iso, error))),
+                Err(error) => return Err(RowError::Cell(column, duration_cell_error(text, plan.iso, error))),
             }
         }
-        if let Some(Measure { column, required }) = plan.time {
-            let text = bare(found.raw(column), quote);
+        if let Some(MeasuredColumn { column, required }) = plan.time {
+            let text = bare(row.raw(column), quote);
             match clock.moment(text) {
                 Ok((time, has_offset)) => {
                     event.time = time;
-                    if !has_offset && !self.no_offset_said {
-                        self.say_no_offset(found, column, report);
+                    if !has_offset && !self.no_offset_reported {
+                        self.report_no_offset(row, column, report);
                     }
                 }
                 Err(TimeError::Empty) if required => {
@@ -619,11 +619,11 @@ impl SheetDecoder {
                 }
                 Err(TimeError::Empty) => {}
                 Err(TimeError::DateOnly) if self.takes_dates(column) => event.time = midnight(text),
-                Err(error) => event.time = self.odd_time(found, column, error, report)?,
+                Err(error) => event.time = self.time_cell_error(row, column, error, report)?,
             }
         }
         for column in &plan.required {
-            if bare(found.raw(*column), quote).is_empty() {
+            if bare(row.raw(*column), quote).is_empty() {
                 missing = Some(missing.map_or(*column, |other| other.min(*column)));
                 break;
             }
@@ -636,39 +636,34 @@ impl SheetDecoder {
     #[inline(never)]
     fn measure_slowly(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         scratch: &mut Vec<u8>,
         event: &mut EventRow,
     ) -> Result<(), RowError> {
         let quote = self.table.dialect.quote;
         for place in &self.plan.texts {
-            let Some(Source::Text(text)) = self.table.column(*place).map(|column| &column.source) else {
-                continue;
-            };
-            if bare(found.raw(*place), quote) != text.as_bytes().trim_ascii() {
-                return Err(RowError::Cell(*place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
-            }
+            self.table.check_text(row, *place)?;
         }
-        let is_end = |measure: &Measure| {
+        let is_end = |measure: &MeasuredColumn| {
             self.table.column(measure.column).is_some_and(|column| column.source == Source::End)
         };
-        // A duration that the row reports by itself comes first: a row rejected for another reason
-        // still reports it.
+        // A duration that the row states by itself comes first: a row rejected for another reason
+        // still states it.
         let (duration, end) = match self.plan.duration {
             Some(measure) if is_end(&measure) => (None, Some(measure.column)),
             other => (other, None),
         };
-        if let Some(Measure { column, .. }) = duration {
-            self.whole(found, column, scratch)?;
+        if let Some(MeasuredColumn { column, .. }) = duration {
+            self.whole(row, column, scratch)?;
             event.micros = Duration::iso_micros(scratch).unwrap_or(0);
         }
         let start = end.and_then(|_| self.place(Field::EVENT_TIME));
         if let Some(column) = self.plan.time.map(|measure| measure.column).or(start) {
-            self.whole(found, column, scratch)?;
+            self.whole(row, column, scratch)?;
             event.time = moment(scratch);
         }
         if let Some(column) = end {
-            self.whole(found, column, scratch)?;
+            self.whole(row, column, scratch)?;
             let micros = if scratch.is_empty() { 0 } else { moment(scratch) - event.time };
             if micros < 0 {
                 let message = "the play ends before it begins".to_owned();
@@ -677,7 +672,7 @@ impl SheetDecoder {
             event.micros = micros;
         }
         for column in &self.plan.required {
-            if bare(found.raw(*column), quote).is_empty() {
+            if bare(row.raw(*column), quote).is_empty() {
                 return Err(RowError::Cell(*column, empty()));
             }
         }
@@ -685,11 +680,11 @@ impl SheetDecoder {
     }
 
     /// The value of a cell, into `value`, which is overwritten.
-    fn whole(&self, found: RowView<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), RowError> {
+    fn whole(&self, row: RowView<'_>, place: u32, value: &mut Vec<u8>) -> Result<(), RowError> {
         value.clear();
         let Some(column) = self.table.column(place) else { return Ok(()) };
-        let read = column.format.read(found.raw(place), self.table.cells(), value);
-        let present = read.map_err(|trouble| RowError::Cell(place, trouble))?;
+        let read = column.format.read(row.raw(place), self.table.cells(), value);
+        let present = read.map_err(|error| RowError::Cell(place, error))?;
         if !present && column.required {
             return Err(RowError::Cell(place, empty()));
         }
@@ -705,18 +700,18 @@ impl SheetDecoder {
 
     /// Reports which rules a row breaks.
     #[inline(never)]
-    fn check(&self, found: RowView<'_>, clock: &mut Clock, report: &mut RunReport) {
+    fn check(&self, row: RowView<'_>, clock: &mut Clock, report: &mut RunReport) {
         let (plan, quote) = (&self.plan, self.table.dialect.quote);
-        let logged = plan.logged.and_then(|place| clock.other(bare(found.raw(place), quote)).ok());
+        let logged = plan.logged.and_then(|place| clock.other(bare(row.raw(place), quote)).ok());
         let logged = logged.map(|(time, _)| time).or(plan.now);
         for (place, rule) in &plan.checks {
             let Some(column) = self.table.column(*place) else { continue };
-            // When the row was logged is itself told by now.
+            // When the row was logged is itself compared with now.
             let logged = if plan.logged == Some(*place) { plan.now } else { logged };
-            let raw = found.raw(*place);
+            let raw = row.raw(*place);
             if let Some(code) = rule.broken(column.format.vocabulary.as_ref(), raw, quote, logged, clock) {
                 report.diagnostics.report(code, || {
-                    let mut location = found.location().cell(*place + 1, self.table.name(*place));
+                    let mut location = row.location().cell(*place + 1, self.table.name(*place));
                     location.field = column.field;
                     let message = rule.message(column.format.vocabulary.as_ref());
                     Diagnostic::new(code, location, message).value(raw)
@@ -727,16 +722,16 @@ impl SheetDecoder {
 
     /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
     #[inline(never)]
-    fn adjust(&self, found: RowView<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
+    fn adjust(&self, row: RowView<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
         let Self { plan, signs, .. } = self;
         let layout = &self.table.layout;
         let switched =
-            plan.switch.is_some_and(|place| self.table.decides(layout.switch.as_ref(), found.raw(place)));
+            plan.switch.is_some_and(|place| self.table.decides(layout.switch.as_ref(), row.raw(place)));
         let refund =
-            plan.refund.filter(|(place, _)| self.table.decides(layout.refund.as_ref(), found.raw(*place)));
-        let price = refund.map(|(_, money)| bare(found.raw(money), self.table.dialect.quote));
+            plan.refund.filter(|(place, _)| self.table.decides(layout.refund.as_ref(), row.raw(*place)));
+        let price = refund.map(|(_, money)| bare(row.raw(money), self.table.dialect.quote));
         if let Some(price) = price.filter(|price| !price.is_empty()) {
-            let line = found.line();
+            let line = row.line();
             if unsigned(price) {
                 signs.positive.fetch_min(line, Ordering::Relaxed);
             } else if price.iter().any(|byte| matches!(byte, b'-' | b'(')) {
@@ -747,14 +742,14 @@ impl SheetDecoder {
         for (cell, adjust) in &plan.adjust {
             let Some(span) = cells.get_mut(first + cell) else { continue };
             match adjust {
-                Adjust::Switched(when) if *when != switched => *span = Span::ABSENT,
-                Adjust::Switched(_) => {}
-                Adjust::Ended => {
+                CellAdjustment::Switched(when) if *when != switched => *span = Span::ABSENT,
+                CellAdjustment::Switched(_) => {}
+                CellAdjustment::Ended => {
                     let start = arena.len();
                     Duration::from_micros(micros).write_iso(arena);
                     *span = Span::arena(start, arena.len());
                 }
-                Adjust::Money => {
+                CellAdjustment::Money => {
                     if let Some(price) = price.filter(|price| unsigned(price)) {
                         let start = arena.len();
                         arena.push(b'-');
@@ -768,23 +763,23 @@ impl SheetDecoder {
 
     /// A time that is none as it is: read by a repair, which is reported, or refused.
     #[cold]
-    fn odd_time(
+    fn time_cell_error(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         column: u32,
         error: TimeError,
         report: &mut RunReport,
     ) -> Result<i64, RowError> {
-        let text = bare(found.raw(column), self.table.dialect.quote);
+        let text = bare(row.raw(column), self.table.dialect.quote);
         let kind = self.table.column(column).map_or(CellKind::Timestamp, |column| column.format.kind);
         let Some(time) = serial_moment(text, self.table.repairs) else {
-            return Err(RowError::Cell(column, odd_time(kind, text, self.table.repairs, error)));
+            return Err(RowError::Cell(column, time_cell_error(kind, text, self.table.repairs, error)));
         };
         // Where the cell goes on into an output, it is reported there.
         if !self.plan.cells.contains(&Some(column)) {
             report.diagnostics.report(&diagnostics::SERIAL_DATE_READ, || {
-                let error = odd_time(kind, text, self.table.repairs, error);
-                self.table.describe_cell(found, column, error)
+                let error = time_cell_error(kind, text, self.table.repairs, error);
+                self.table.describe_cell(row, column, error)
             });
         }
         Ok(time)
@@ -796,9 +791,9 @@ impl SheetDecoder {
     }
 
     #[cold]
-    fn say_no_offset(&self, found: RowView<'_>, column: u32, report: &mut RunReport) {
+    fn report_no_offset(&self, row: RowView<'_>, column: u32, report: &mut RunReport) {
         report
             .diagnostics
-            .report(&diagnostics::NO_OFFSET, || self.no_offset(found.location(), column, found.raw(column)));
+            .report(&diagnostics::NO_OFFSET, || self.no_offset(row.location(), column, row.raw(column)));
     }
 }

@@ -7,7 +7,7 @@ pub(crate) const QUARANTINE: [&str; 3] = ["Line", "Code", "Reason"];
 
 /// How the columns of a file and of a layout belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Matched {
+pub(crate) struct ColumnMatch {
     /// For each column of the file the column of the layout.
     pub(crate) columns: Vec<Option<usize>>,
     /// Columns of the layout that the file does not have.
@@ -19,9 +19,10 @@ pub(crate) struct Matched {
 }
 
 /// Finds for each column of the file the column of the layout.
-pub(crate) fn matched(layout: &Layout, names: &[Box<str>]) -> Matched {
+pub(crate) fn match_columns(layout: &Layout, names: &[Box<str>]) -> ColumnMatch {
     let mut places: Vec<Option<usize>> = vec![None; layout.columns.len()];
-    let mut found = Matched { columns: Vec::new(), missing: Vec::new(), extras: Vec::new(), repeated: None };
+    let mut found =
+        ColumnMatch { columns: Vec::new(), missing: Vec::new(), extras: Vec::new(), repeated: None };
     for (place, name) in names.iter().enumerate() {
         let fold = folded(name);
         let column = layout.columns.iter().position(|column| column.names.contains(&fold));
@@ -60,11 +61,11 @@ mod tests {
     #[test]
     fn columns_are_matched_in_any_order() {
         let names: Vec<Box<str>> = ["grid", "Extra", "country", "STREAM_ID"].map(Into::into).into();
-        let found = matched(&layout(), &names);
+        let found = match_columns(&layout(), &names);
         assert_eq!(found.columns, [Some(4), None, Some(1), Some(0)]);
         assert_eq!((found.missing, found.extras, found.repeated), (vec![2, 3], vec![1], None));
         let names: Vec<Box<str>> = ["Country", "x", "COUNTRY"].map(Into::into).into();
-        assert_eq!(matched(&layout(), &names).repeated, Some((1, 0, 2)));
+        assert_eq!(match_columns(&layout(), &names).repeated, Some((1, 0, 2)));
     }
 
     #[test]

@@ -1,5 +1,10 @@
-//! Reading: the decoders of tables of events and of usages, and what both need before and after the
-//! rows.
+//! Reading: from the bytes of a table to events or usages.
+//!
+//! [`open`] is the entry point: it reads the [`preface`], matches the [`heading`]s with the columns
+//! of the layout and makes the [`InputTable`](open::InputTable) that both decoders hold. [`events`]
+//! and [`usages`] go through the rows of a chunk side by side; both take trailer lines out
+//! (`trailer`) and describe rejected rows alike (`rejection`). [`recognise`] says whether a file is
+//! of a layout.
 
 pub(crate) mod events;
 pub(crate) mod heading;

@@ -1,20 +1,24 @@
-//! Opening a table: its top is understood, and its columns find those of the layout.
+//! Opening a table: its preface is read, and its columns find those of the layout.
 
+use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::index::{Dialect, Index, MAX_ROW};
 use crate::delimited::quoting::{NO_QUOTE, bare, unquote};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
 use crate::layout::options::ReadOptions;
-use crate::layout::{Column, Layout, Returns, Source, When};
+use crate::layout::{Column, Layout, Returns, RowCondition, Source};
 use crate::notation::GIVEN;
 use crate::notation::kinds::{CellReading, Repairs};
 use crate::read::heading;
-use crate::read::heading::Matched;
-use crate::read::preface::{Headings, HeadingsError, LONGEST, Preface, PrefaceError, PrefaceLine, top};
+use crate::read::heading::ColumnMatch;
+use crate::read::preface::{
+    Headings, HeadingsError, LONGEST, Preface, PrefaceError, PrefaceLine, read_preface,
+};
 use crate::read::recognise;
-use std::sync::Arc;
+use crate::read::rejection::RowError;
+use std::sync::{Arc, Mutex};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe};
+use transpose_core::format::{Chunk, Head, Origin, Preamble, Probe, Validation};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_text::quoting::write_quoted;
 
@@ -22,7 +26,7 @@ use transpose_text::quoting::write_quoted;
 pub(crate) const PROBE: usize = 2 * LONGEST;
 
 /// An opened table.
-pub(crate) struct Table {
+pub(crate) struct InputTable {
     pub(crate) layout: Arc<Layout>,
     pub(crate) dialect: Dialect,
     /// The line of headings as it is in the file; empty where there is none.
@@ -37,10 +41,14 @@ pub(crate) struct Table {
     pub(crate) places: Vec<Option<u32>>,
     pub(crate) preamble: Preamble,
     pub(crate) repairs: Repairs,
-    /// What lines before the rows say about all of them.
+    /// What preface lines say about all of them.
     pub(crate) claims: Vec<Claim>,
     /// How many lines that are not blank come before the rows.
-    pub(crate) lines_before: u64,
+    pub(crate) preface_lines: u64,
+    /// What is summed, for lines that state it.
+    pub(crate) summed: TotalFields,
+    /// How many rows were read and what they come to.
+    pub(crate) totals: Mutex<Totals>,
 }
 
 /// What a line says about all rows: how many there are, or a sum.
@@ -74,7 +82,7 @@ impl<'a> Beginning<'a> {
     }
 }
 
-impl Table {
+impl InputTable {
     /// Opens a table of a layout.
     pub(crate) fn open(
         layout: &Arc<Layout>,
@@ -89,9 +97,10 @@ impl Table {
             None if layout.headed => recognise::delimiter(layout, &probe),
             None => ("", layout.delimiter),
         };
-        let Preface { headings, lines, body } =
-            top(layout, bytes, delimiter, complete).map_err(|why| no_top(layout, why, beginning))?;
-        let found = if layout.headed { heading::matched(layout, &headings.names) } else { in_order(layout) };
+        let Preface { headings, lines, body } = read_preface(layout, bytes, delimiter, complete)
+            .map_err(|why| preface_diagnostic(layout, why, beginning))?;
+        let found =
+            if layout.headed { heading::match_columns(layout, &headings.names) } else { in_order(layout) };
         let start = beginning.place(headings.lines.max(1), headings.start as u64);
         refuse(layout, &headings, &found, &start).map_err(|mut fatal| {
             if let Some(other) = recognise::other_delimiter(layout, delimiter, &probe) {
@@ -136,15 +145,15 @@ impl Table {
         let mut header = Entity::default();
         let mut claims = Vec::new();
         let cells = CellReading { quote: layout.quote, repairs };
-        let mut said = Said { header: &mut header, reads: &mut reads, claims: &mut claims, cells };
+        let mut said = PrefaceValues { header: &mut header, reads: &mut reads, claims: &mut claims, cells };
         for found in &lines {
             said.line(layout, found, beginning)?;
         }
         let above = if lines.is_empty() { &[][..] } else { bytes.get(..headings.start).unwrap_or(&[]) };
-        let lines_before = lines
+        let preface_lines = lines
             .iter()
             .filter(|found| found.cells.len() > 1 || found.cells.iter().any(|cell| !cell.is_empty()));
-        let lines_before = lines_before.count() as u64 + u64::from(layout.headed);
+        let preface_lines = preface_lines.count() as u64 + u64::from(layout.headed);
         let preamble = Preamble {
             header,
             reads,
@@ -165,7 +174,9 @@ impl Table {
             preamble,
             repairs,
             claims,
-            lines_before,
+            preface_lines,
+            summed: TotalFields::of(layout),
+            totals: Mutex::default(),
         })
     }
 
@@ -213,21 +224,36 @@ impl Table {
         index.views(beginning.bytes, origin).filter(move |row| row.is_whole(dialect))
     }
 
+    /// Where the first line begins that does not begin before the chunk.
+    pub(crate) fn sync(chunk: Chunk<'_>) -> usize {
+        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+    }
+
+    /// Rejects a row whose cell does not hold the text that the layout has there.
+    pub(crate) fn check_text(&self, row: RowView<'_>, place: u32) -> Result<(), RowError> {
+        let Some(Source::Text(text)) = self.column(place).map(|column| &column.source) else { return Ok(()) };
+        if bare(row.raw(place), self.dialect.quote) == text.as_bytes().trim_ascii() {
+            return Ok(());
+        }
+        Err(RowError::Cell(place, (&diagnostics::OTHER_TEXT, format!("expected the text `{text}`"))))
+    }
+
     /// The column of the file that decides something about its row.
-    pub(crate) fn deciding(&self, when: Option<&When>) -> Option<u32> {
-        let of = |when: &When| self.columns.iter().position(|column| *column == Some(when.column));
+    pub(crate) fn deciding(&self, when: Option<&RowCondition>) -> Option<u32> {
+        let of = |when: &RowCondition| self.columns.iter().position(|column| *column == Some(when.column));
         when.and_then(of).map(|place| place as u32)
     }
 
     /// Whether a deciding cell has its word.
-    pub(crate) fn decides(&self, when: Option<&When>, raw: &[u8]) -> bool {
-        let is = |when: &When| bare(raw, self.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes());
+    pub(crate) fn decides(&self, when: Option<&RowCondition>, raw: &[u8]) -> bool {
+        let is =
+            |when: &RowCondition| bare(raw, self.dialect.quote).eq_ignore_ascii_case(when.word.as_bytes());
         when.is_some_and(is)
     }
 
-    /// Takes from the name of the file what its content does not tell.
+    /// Takes from the name of the file what its content does not say.
     pub(crate) fn take_name(&mut self, name: &str) {
-        let told = self.layout.file_names.told(name);
+        let told = self.layout.file_names.values_of(name);
         for (field, text) in told.fields {
             self.preamble.reads.insert(field);
             self.preamble.header.set_default(field, text);
@@ -293,17 +319,23 @@ impl Table {
     }
 }
 
-/// Where what lines before the rows say goes.
-struct Said<'a> {
+impl Validation for InputTable {
+    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        self.layout.file_names.check(name, &self.preamble.header, diagnostics);
+    }
+}
+
+/// Where what preface lines say goes.
+struct PrefaceValues<'a> {
     header: &'a mut Entity,
     reads: &'a mut FieldSet,
     claims: &'a mut Vec<Claim>,
     cells: CellReading,
 }
 
-impl Said<'_> {
+impl PrefaceValues<'_> {
     fn line(&mut self, layout: &Layout, found: &PrefaceLine, beginning: &Beginning<'_>) -> Result<(), Fatal> {
-        let Some(line) = layout.before.get(found.line) else { return Ok(()) };
+        let Some(line) = layout.preface.get(found.line) else { return Ok(()) };
         let mut value = Vec::new();
         for (number, (cell, range)) in line.cells.iter().zip(&found.cells).enumerate() {
             let raw = beginning.bytes.get(range.clone()).unwrap_or(&[]);
@@ -347,13 +379,13 @@ impl Said<'_> {
 }
 
 /// Columns of a table without headings: those of the layout in their order.
-fn in_order(layout: &Layout) -> Matched {
+fn in_order(layout: &Layout) -> ColumnMatch {
     let columns = (0..layout.columns.len()).map(Some).collect();
-    Matched { columns, missing: Vec::new(), extras: Vec::new(), repeated: None }
+    ColumnMatch { columns, missing: Vec::new(), extras: Vec::new(), repeated: None }
 }
 
 /// What is said about an input that does not begin as its layout says.
-fn no_top(layout: &Layout, why: PrefaceError, beginning: &Beginning<'_>) -> Fatal {
+fn preface_diagnostic(layout: &Layout, why: PrefaceError, beginning: &Beginning<'_>) -> Fatal {
     Fatal::input(match why {
         PrefaceError::Headings(why, at) => {
             let location = match at.lines {
@@ -363,7 +395,7 @@ fn no_top(layout: &Layout, why: PrefaceError, beginning: &Beginning<'_>) -> Fata
             unreadable(why, beginning.bytes, location)
         }
         PrefaceError::Line(line, cell, at) => {
-            let cells = layout.before.get(line).map_or(&[][..], |line| &line.cells);
+            let cells = layout.preface.get(line).map_or(&[][..], |line| &line.cells);
             let text = match cells.get(cell).map(|cell| &cell.source) {
                 Some(Source::Text(text)) => text,
                 _ => "",
@@ -403,7 +435,7 @@ fn unreadable(why: HeadingsError, bytes: &[u8], location: Location) -> Diagnosti
 }
 
 /// Refuses a table that lacks a required column or has a column twice.
-fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Location) -> Result<(), Fatal> {
+fn refuse(layout: &Layout, headings: &Headings, found: &ColumnMatch, start: &Location) -> Result<(), Fatal> {
     let mut diagnostics = Vec::new();
     if let Some((column, first, second)) = found.repeated {
         let name = |place: usize| headings.names.get(place).map_or("", |name| name);
@@ -446,13 +478,13 @@ fn refuse(layout: &Layout, headings: &Headings, found: &Matched, start: &Locatio
 /// One where the line of headings is in no file: lines of fixed width without a line before them
 /// get one when they are cut. Rows that were quarantined have one of their own.
 fn added_line(layout: &Layout, headings: &Headings) -> u64 {
-    let cut = layout.fixed.as_ref().is_some_and(|fixed| fixed.before.is_empty());
+    let cut = layout.fixed.as_ref().is_some_and(|fixed| fixed.preface.is_empty());
     let aside = headings.names.first().is_some_and(|name| Some(&&**name) == heading::QUARANTINE.first());
     u64::from(cut && !aside)
 }
 
 /// What is worth knowing about the line of headings.
-fn notes(layout: &Layout, headings: &Headings, found: &Matched, start: &Location) -> Vec<Diagnostic> {
+fn notes(layout: &Layout, headings: &Headings, found: &ColumnMatch, start: &Location) -> Vec<Diagnostic> {
     let mut notes = Vec::new();
     if headings.bom {
         notes.push(Diagnostic::new(

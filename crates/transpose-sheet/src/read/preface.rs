@@ -1,15 +1,15 @@
-//! The top of a table: the lines before its rows, with the line of headings among them.
+//! The header of a table: the lines before its rows, with the line of headings among them.
 
 use crate::delimited::quoting::{bare, first_row, unquote};
 use crate::layout::{Column, Layout, Line, Source};
 use std::ops::Range;
 
-/// The top of a file.
+/// The preface of a file.
 #[derive(Debug)]
 pub(crate) struct Preface {
     /// The line of headings, or what represents it where there is none: the names of the layout.
     pub(crate) headings: Headings,
-    /// The lines before the rows.
+    /// The preface lines.
     pub(crate) lines: Vec<PrefaceLine>,
     /// Where the rows begin.
     pub(crate) body: Position,
@@ -18,7 +18,7 @@ pub(crate) struct Preface {
 /// A line of a file.
 #[derive(Debug)]
 pub(crate) struct PrefaceLine {
-    /// Its number among the lines before of the layout.
+    /// Its number among the preface lines of the layout.
     pub(crate) line: usize,
     /// Where it is.
     pub(crate) at: Position,
@@ -26,7 +26,7 @@ pub(crate) struct PrefaceLine {
     pub(crate) cells: Vec<Range<usize>>,
 }
 
-/// Why a file has no such top.
+/// Why a file has no such preface.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PrefaceError {
     /// A line is not there.
@@ -35,8 +35,8 @@ pub(crate) enum PrefaceError {
     Line(usize, usize, Position),
 }
 
-/// Reads the top of a file from its first bytes.
-pub(crate) fn top(
+/// Reads the preface of a file from its first bytes.
+pub(crate) fn read_preface(
     layout: &Layout,
     bytes: &[u8],
     delimiter: u8,
@@ -48,7 +48,7 @@ pub(crate) fn top(
     let mut at = Position { start: if bom { 3 } else { 0 }, lines: 0 };
     let mut headings = None;
     let mut lines = Vec::new();
-    for (number, line) in layout.before.iter().enumerate() {
+    for (number, line) in layout.preface.iter().enumerate() {
         if line.headings {
             let found = names(bytes, at, marks, complete)?;
             at = Position { start: found.end, lines: found.lines };
@@ -60,7 +60,7 @@ pub(crate) fn top(
             at = next;
             continue;
         }
-        // Where a line reports by its text what it is, blank lines before it mean nothing.
+        // Where a line is known by its text, blank lines before it mean nothing.
         let read = if line.mark().is_some() { row } else { row_at };
         let (start, cells, next) =
             read(bytes, at, marks, complete).map_err(|why| PrefaceError::Headings(why, at))?;
@@ -158,7 +158,7 @@ pub(crate) enum HeadingsError {
     Endless,
 }
 
-/// A place in the head of a file.
+/// A place in the preface of a file.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Position {
     /// Its byte.
@@ -262,9 +262,9 @@ mod tests {
         let layout = Layout::parse("acme.toml", text).unwrap();
         for end in ["\n", "\r\n"] {
             let file = ["^", "|", "^A^|^B^", ""].join(end);
-            let found = top(&layout, file.as_bytes(), b'|', true).unwrap();
+            let found = read_preface(&layout, file.as_bytes(), b'|', true).unwrap();
             assert_eq!((found.lines.len(), found.headings.names.len(), found.body.lines), (2, 2, 3));
-            assert!(top(&layout, file.replacen('^', "|", 1).as_bytes(), b'|', true).is_err());
+            assert!(read_preface(&layout, file.replacen('^', "|", 1).as_bytes(), b'|', true).is_err());
         }
     }
 

@@ -1,18 +1,18 @@
-//! Whether a file is of a layout, judged by its headings or by the texts that it must have.
+//! Whether a file is of a layout, by its headings or by the texts that it must have.
 
 use crate::layout::options::DELIMITERS;
 use crate::layout::{Column, Layout, Line, Source, folded};
-use crate::read::heading::matched;
-use crate::read::preface::{Headings, HeadingsError, row, top, unlike};
+use crate::read::heading::match_columns;
+use crate::read::preface::{Headings, HeadingsError, read_preface, row, unlike};
 use transpose_core::format::{Probe, Recognition};
 
-/// Whether a file is of a layout without headings, judged by the texts that the layout demands.
+/// Whether a file is of a layout without headings, by the texts that the layout demands.
 fn by_texts(layout: &Layout, probe: &Probe<'_>) -> Recognition {
-    let Ok(found) = top(layout, probe.bytes, layout.delimiter, probe.complete) else {
+    let Ok(found) = read_preface(layout, probe.bytes, layout.delimiter, probe.complete) else {
         return Recognition::No;
     };
     let texts = |cells: &[Column]| cells.iter().filter(|cell| matches!(cell.source, Source::Text(_))).count();
-    let before: usize = layout.before.iter().map(|line| texts(&line.cells)).sum();
+    let before: usize = layout.preface.iter().map(|line| texts(&line.cells)).sum();
     let marks = (layout.delimiter, layout.quote);
     let first = row(probe.bytes, found.body, marks, probe.complete);
     let fits = match &first {
@@ -30,8 +30,8 @@ fn by_texts(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     }
 }
 
-/// Whether a delimiter is in the first line that is not blank or, below lines before the rows,
-/// anywhere; no other is worth a look.
+/// Whether a delimiter is in the first line that is not blank or, below preface lines, anywhere; no
+/// other is worth a look.
 fn occurs(delimiter: u8, before: usize, probe: &Probe<'_>) -> bool {
     let bytes = probe.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(probe.bytes);
     if before > 0 {
@@ -46,24 +46,27 @@ fn occurs(delimiter: u8, before: usize, probe: &Probe<'_>) -> bool {
 /// layout.
 pub(crate) fn other_delimiter(layout: &Layout, used: u8, probe: &Probe<'_>) -> Option<&'static str> {
     let fits = |delimiter: u8| {
-        let found = top(layout, probe.bytes, delimiter, probe.complete).ok()?;
-        let matched = matched(layout, &found.headings.names);
-        (layout.columns.len() > 1 && matched.missing.len() * 5 <= layout.columns.len() * 2).then_some(())
+        let found = read_preface(layout, probe.bytes, delimiter, probe.complete).ok()?;
+        let match_columns = match_columns(layout, &found.headings.names);
+        (layout.columns.len() > 1 && match_columns.missing.len() * 5 <= layout.columns.len() * 2)
+            .then_some(())
     };
     DELIMITERS
         .iter()
         .find(|(_, delimiter)| {
-            *delimiter != used && occurs(*delimiter, layout.before.len(), probe) && fits(*delimiter).is_some()
+            *delimiter != used
+                && occurs(*delimiter, layout.preface.len(), probe)
+                && fits(*delimiter).is_some()
         })
         .map(|(name, _)| *name)
 }
 
-/// The delimiter of a table whose sender has not told it: the layout's own, unless another one, and
-/// only that, gives every required heading.
+/// The delimiter of a table whose sender does not name it: the layout's own, unless another one,
+/// and only that, gives every required heading.
 pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8) {
     let fits = |delimiter: u8| {
-        top(layout, probe.bytes, delimiter, probe.complete).is_ok_and(|found| {
-            let missing = matched(layout, &found.headings.names).missing;
+        read_preface(layout, probe.bytes, delimiter, probe.complete).is_ok_and(|found| {
+            let missing = match_columns(layout, &found.headings.names).missing;
             let lacks = |column: &usize| layout.columns.get(*column).is_some_and(|column| column.required);
             missing.len() < layout.columns.len() && !missing.iter().any(lacks)
         })
@@ -74,12 +77,12 @@ pub(crate) fn delimiter(layout: &Layout, probe: &Probe<'_>) -> (&'static str, u8
     }
     let usable = |(_, delimiter): &&(&str, u8)| {
         ![layout.delimiter, layout.quote].contains(delimiter)
-            && occurs(*delimiter, layout.before.len(), probe)
+            && occurs(*delimiter, layout.preface.len(), probe)
     };
     DELIMITERS.iter().filter(usable).find(|(_, delimiter)| fits(*delimiter)).copied().unwrap_or(own)
 }
 
-/// Whether a file is of the layout, judged by its headings alone.
+/// Whether a file is of the layout, by its headings alone.
 ///
 /// Every heading and no other is certain; every required heading is possible, so that a layout that
 /// fits better wins; three of five is near.
@@ -88,24 +91,24 @@ pub(crate) fn recognise(layout: &Layout, probe: &Probe<'_>) -> Recognition {
         return by_texts(layout, probe);
     }
     let (name, delimiter) = delimiter(layout, probe);
-    let headings = match top(layout, probe.bytes, delimiter, probe.complete) {
-        Ok(top) => top.headings,
+    let headings = match read_preface(layout, probe.bytes, delimiter, probe.complete) {
+        Ok(read_preface) => read_preface.headings,
         Err(_) => return Recognition::No,
     };
     let by =
         |reason: String| if name.is_empty() { reason } else { format!("{reason}, separated by a {name}") };
-    match judged(layout, &headings, probe) {
+    match by_headings(layout, &headings, probe) {
         Recognition::Certain(reason) => Recognition::Certain(by(reason)),
         Recognition::Possible(reason) => Recognition::Possible(by(reason)),
         other => other,
     }
 }
 
-fn judged(layout: &Layout, headings: &Headings, probe: &Probe<'_>) -> Recognition {
+fn by_headings(layout: &Layout, headings: &Headings, probe: &Probe<'_>) -> Recognition {
     if headings.names.iter().any(|name| layout.excludes.contains(&folded(name))) {
         return Recognition::No;
     }
-    let found = matched(layout, &headings.names);
+    let found = match_columns(layout, &headings.names);
     let all = layout.columns.len();
     let present = all - found.missing.len();
     if let Some((column, ..)) = found.repeated {

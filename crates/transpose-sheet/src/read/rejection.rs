@@ -4,7 +4,7 @@ use crate::delimited::index::Damage;
 use crate::delimited::quoting::unquote;
 use crate::delimited::row::{RowView, shape_error};
 use crate::notation::kinds::CellError;
-use crate::read::open::Table;
+use crate::read::open::InputTable;
 use transpose_core::diagnostics::Diagnostic;
 use transpose_core::model::Field;
 
@@ -18,7 +18,7 @@ pub(crate) enum RowError {
     Row(CellError),
 }
 
-impl Table {
+impl InputTable {
     /// What is said about a row that is rejected.
     #[cold]
     pub(crate) fn describe(&self, row: RowView<'_>, error: RowError) -> Diagnostic {
@@ -29,7 +29,7 @@ impl Table {
             }
             RowError::Shape => {
                 let diagnostic = self.describe_shape(row);
-                // Which cell of such a row is the user's cannot be told.
+                // Which cell of such a row is the user's is not known.
                 if self.layout.fields().iter().any(Field::is_personal) {
                     return diagnostic;
                 }
@@ -57,10 +57,10 @@ impl Table {
             let (code, message) = shape_error(row.row, self.dialect.columns);
             return Diagnostic::new(code, location, message);
         };
-        // Where cells have fixed widths the line itself stands in the first cell.
+        // Where cells have fixed widths the line itself is in the first cell.
         let mut line = Vec::new();
         unquote(row.raw(0), self.dialect.quote, &mut line);
-        let (code, message, slot) = fixed.fault(&line);
+        let (code, message, slot) = fixed.line_error(&line);
         let location = match slot {
             Some((cell, slot)) => location.cell(cell, &slot.name),
             None => location,

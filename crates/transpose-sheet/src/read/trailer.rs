@@ -1,50 +1,51 @@
-//! Lines after the rows, and what any line says about all of them, compared with what was read.
+//! Trailer lines, and what any line says about all of them, compared with what was read.
 
-use crate::control_totals::{Totals, Wanted, compare};
+use crate::control_totals::compare;
 use crate::delimited::index::Index;
 use crate::delimited::quoting::bare;
 use crate::delimited::row::RowView;
-use crate::diagnostics::{NO_CLOSING_LINE, TOO_MANY_ROWS};
+use crate::diagnostics::{NO_TRAILER_LINE, TOO_MANY_ROWS};
 use crate::layout::{Line, Source};
-use crate::read::open::Table;
+use crate::read::open::InputTable;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::format::{Chunk, Indexed, Origin};
 use transpose_core::model::Entity;
+use transpose_sync::lock;
 
-impl Table {
-    /// Finds the rows of a chunk; lines that close the table are none.
+impl InputTable {
+    /// Finds the rows of a chunk; trailer lines are none.
     pub(crate) fn index(&self, index: &mut Index, chunk: Chunk<'_>, start: usize) -> Indexed {
-        let found = index.run(self.dialect, chunk, start);
-        let Indexed::Done { end, lines, units, usages } = found else { return found };
-        if self.layout.after.is_empty() {
-            return found;
+        let indexed = index.run(self.dialect, chunk, start);
+        let Indexed::Done { end, lines, units, usages } = indexed else { return indexed };
+        if self.layout.trailer.is_empty() {
+            return indexed;
         }
         let rows = index.views(chunk.bytes, Origin::default());
-        let closing = rows.filter(|row| self.closing_line(*row).is_some()).count() as u64;
-        Indexed::Done { end, lines, units: units - closing, usages: usages - closing }
+        let trailer = rows.filter(|row| self.trailer_line(*row).is_some()).count() as u64;
+        Indexed::Done { end, lines, units: units - trailer, usages: usages - trailer }
     }
 
-    /// The line of the layout that a line of the file is, if it is one that closes the table.
-    fn closing_line(&self, found: RowView<'_>) -> Option<&Line> {
-        let after = &self.layout.after;
+    /// The line of the layout that a line of the file is, if it is a trailer line.
+    fn trailer_line(&self, row: RowView<'_>) -> Option<&Line> {
+        let after = &self.layout.trailer;
         if after.is_empty() {
             return None;
         }
-        let first = bare(found.raw(0), self.dialect.quote);
+        let first = bare(row.raw(0), self.dialect.quote);
         after.iter().find(|line| {
             line.mark().is_some_and(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
         })
     }
 
-    /// Takes a line that closes the table, or a part of it; answers false for a row.
-    pub(crate) fn closes(
+    /// Takes a trailer line; answers false for a row.
+    pub(crate) fn take_trailer_line(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         trailers: &mut Vec<(u64, Entity)>,
         report: &mut RunReport,
     ) -> bool {
-        let Some(line) = self.closing_line(found) else { return false };
+        let Some(line) = self.trailer_line(row) else { return false };
         let mut entity = Entity::from_record(line.mark().unwrap_or(""));
         let mut value = Vec::new();
         for (place, cell) in (0_u32..).zip(&line.cells) {
@@ -53,7 +54,7 @@ impl Table {
                 continue;
             }
             value.clear();
-            match cell.format.read(found.raw(place), self.cells(), &mut value) {
+            match cell.format.read(row.raw(place), self.cells(), &mut value) {
                 Ok(true) => {
                     let text = String::from_utf8_lossy(&value).into_owned();
                     match cell.field {
@@ -65,46 +66,41 @@ impl Table {
                 }
                 Ok(false) => {}
                 Err((code, message)) => {
-                    let mut location = found.location().cell(place + 1, "");
+                    let mut location = row.location().cell(place + 1, "");
                     location.field = cell.field;
-                    report.diagnostics.push(Diagnostic::new(code, location, message).value(found.raw(place)));
+                    report.diagnostics.push(Diagnostic::new(code, location, message).value(row.raw(place)));
                 }
             }
         }
-        trailers.push((found.line(), entity));
+        trailers.push((row.line(), entity));
         true
     }
 
-    /// Compares what lines before and after the rows say with what was read.
-    pub(crate) fn compare(
-        &self,
-        wanted: &Wanted,
-        totals: &Totals,
-        trailers: &[(u64, Entity)],
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
-        let lines = self.lines_before + totals.rows + trailers.len() as u64;
-        let read = (wanted, totals, lines);
+    /// Compares what preface and trailer lines say with what was read.
+    pub(crate) fn compare(&self, trailers: &[(u64, Entity)], diagnostics: &mut Vec<Diagnostic>) {
+        let totals = lock(&self.totals);
+        let lines = self.preface_lines + totals.rows + trailers.len() as u64;
+        let read = (&self.summed, &*totals, lines);
         for claim in &self.claims {
             diagnostics.extend(compare(&claim.what, &claim.value, read, None, claim.location.clone()));
         }
-        for line in &self.layout.after {
+        for line in &self.layout.trailer {
             let mark = line.mark().unwrap_or("");
-            let mut met = false;
-            for (number, found) in trailers.iter().filter(|(_, found)| *found.origin == *mark) {
-                met = true;
-                let each = line.each.and_then(|field| found.text(field)).map(str::as_bytes);
+            let mut is_there = false;
+            for (number, trailer) in trailers.iter().filter(|(_, trailer)| *trailer.origin == *mark) {
+                is_there = true;
+                let each = line.each.and_then(|field| trailer.text(field)).map(str::as_bytes);
                 for (place, cell) in line.cells.iter().enumerate() {
-                    let said = found.extras.get(&*place.to_string());
+                    let said = trailer.extras.get(&*place.to_string());
                     let Some(said) = said else { continue };
                     let mut location = Location::default().cell(place as u32 + 1, mark);
                     (location.line, location.field) = (Some(*number), cell.field);
                     diagnostics.extend(compare(&cell.source, said.first(), read, each, location));
                 }
             }
-            if !met && (line.each.is_none() || totals.rows > 0) {
+            if !is_there && (line.each.is_none() || totals.rows > 0) {
                 let message = format!("there is no line `{mark}` after the rows");
-                diagnostics.push(Diagnostic::new(&NO_CLOSING_LINE, Location::default(), message));
+                diagnostics.push(Diagnostic::new(&NO_TRAILER_LINE, Location::default(), message));
             }
         }
         if let Some(most) = self.layout.max_rows.filter(|most| totals.rows > *most) {

@@ -1,21 +1,21 @@
-//! Reading: the decoder of a table of sums.
+//! Reading: the decoder of an aggregate table.
 //!
 //! Each row becomes a block: the release and the recording that it names, their work, and the
 //! usage. What the row says about the sales context is with the usage; the engine gathers it. A
 //! value that is in the row as the model has it is not copied.
 
-use crate::control_totals::{Totals, Wanted};
+use crate::control_totals::Totals;
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
-use crate::diagnostics::{NO_ALTERNATIVE, OTHER_TEXT, ROW_DISAGREES};
-use crate::layout::{Layout, Returns, Source, When};
-use crate::notation::kinds::{CellError, CellKind, empty, is_repair, not_utf8, unsigned};
-use crate::read::open::{Beginning, Table};
+use crate::diagnostics::{NO_ALTERNATIVE, ROW_DISAGREES};
+use crate::layout::{Layout, Returns, RowCondition, Source};
+use crate::notation::kinds::{CellError, CellKind, count_loss, empty, not_utf8, unsigned};
+use crate::read::open::{Beginning, InputTable};
 use crate::read::rejection::RowError;
-use std::sync::{Arc, Mutex};
-use transpose_core::accounting::{Change, RunReport, Subject};
+use std::sync::Arc;
+use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Reject, Severity};
 use transpose_core::format::{
     Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, Indexed, Origin, Preamble, Tally, Validation,
@@ -30,17 +30,17 @@ const RECORDING: usize = 1;
 const WORK: usize = 2;
 const USAGE: usize = 3;
 
-/// Reads a table of sums.
-pub(crate) struct SumsDecoder {
-    table: Table,
+/// Reads an aggregate table.
+pub(crate) struct UsageTableDecoder {
+    table: InputTable,
     /// For each column of the file what becomes of its cells.
-    plan: Vec<Planned>,
+    plan: Vec<ColumnPlan>,
     /// For each of [`GROUPS`] its shape, and where its cells begin among those of a row.
     groups: [Option<(usize, usize)>; 4],
     /// How many cells all entities of a row have.
     width: usize,
-    /// What the first row says about the whole file.
-    heads: Vec<Told>,
+    /// The columns that say something about the whole file, as the first row has them.
+    header: Vec<HeaderColumn>,
     /// The column that says which of its two fields a column holds, and the column that says that
     /// something was returned.
     switch: Option<u32>,
@@ -51,44 +51,42 @@ pub(crate) struct SumsDecoder {
     prices: Vec<usize>,
     /// For each alternative the cells that must be filled.
     require: Vec<Vec<usize>>,
-    wanted: Wanted,
-    totals: Mutex<Totals>,
 }
 
 /// A column of the file with what becomes of its cells.
-struct Planned {
+struct ColumnPlan {
     place: u32,
     /// The column of the layout; none for one that it does not know.
     column: Option<usize>,
-    what: What,
-    /// The place of its field among the sums.
+    cell_use: CellUse,
+    /// The place of its field among the summed fields.
     sum: Option<usize>,
-    /// Whether lines after the rows are distinguished by it.
+    /// Whether trailer lines are distinguished by it.
     each: bool,
 }
 
 /// What becomes of a cell.
-enum What {
+enum CellUse {
     /// It goes to this cell of an entity, or to the other one when the switch is set.
     Value(usize, Option<usize>),
     /// It is kept as it is.
     Extra(usize),
     /// It must be what the first row says.
-    Head(usize),
+    Header(usize),
     /// It must hold the text of the layout.
     Text,
     /// It is passed over.
     Pass,
 }
 
-/// What the first row says about the whole file.
-struct Told {
+/// A column that says something about the whole file, as the first row has it.
+struct HeaderColumn {
     field: Field,
     raw: Box<[u8]>,
     value: Box<[u8]>,
 }
 
-impl SumsDecoder {
+impl UsageTableDecoder {
     /// Opens a table.
     pub(crate) fn open(
         layout: &Arc<Layout>,
@@ -96,13 +94,13 @@ impl SumsDecoder {
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
         let beginning = Beginning::of(head)?;
-        let mut table = Table::open(layout, &beginning, options)?;
+        let mut table = InputTable::open(layout, &beginning, options)?;
         for (field, text) in &layout.constants {
             if matches!(field.group(), Group::Header | Group::Context) {
                 table.preamble.header.set_default(*field, &**text);
             }
         }
-        let heads = heads(&mut table, &beginning);
+        let header = header_columns(&mut table, &beginning);
         table.take_first_row(&beginning);
         table.take_name(&beginning.name);
         let (shapes, groups, width) = shapes(&table);
@@ -114,30 +112,30 @@ impl SumsDecoder {
         let require = layout.require.iter().map(present).collect();
         let switch = table.deciding(layout.switch.as_ref());
         let refund = table.deciding(layout.refund.as_ref());
-        let wanted = Wanted::of(layout);
         let plan = (0..table.names.len() as u32).map(|place| {
             let column = table.columns.get(place as usize).copied().flatten();
             let known = column.and_then(|column| layout.columns.get(column));
-            let what = match known {
-                None => cell_of_extra(&table, place, &shapes, &groups).map_or(What::Pass, What::Extra),
+            let cell_use = match known {
+                None => cell_of_extra(&table, place, &shapes, &groups).map_or(CellUse::Pass, CellUse::Extra),
                 Some(column) => match (&column.source, column.field) {
-                    (Source::Text(_), _) => What::Text,
-                    (_, Some(field)) if field.group() == Group::Header => {
-                        heads.iter().position(|told| told.field == field).map_or(What::Pass, What::Head)
-                    }
-                    (_, Some(field)) => cell(field).map_or(What::Pass, |main| {
-                        What::Value(main, column.other.as_ref().and_then(|(other, _)| cell(*other)))
+                    (Source::Text(_), _) => CellUse::Text,
+                    (_, Some(field)) if field.group() == Group::Header => header
+                        .iter()
+                        .position(|column| column.field == field)
+                        .map_or(CellUse::Pass, CellUse::Header),
+                    (_, Some(field)) => cell(field).map_or(CellUse::Pass, |main| {
+                        CellUse::Value(main, column.other.as_ref().and_then(|(other, _)| cell(*other)))
                     }),
-                    _ => cell_of_extra(&table, place, &shapes, &groups).map_or(What::Pass, What::Extra),
+                    _ => cell_of_extra(&table, place, &shapes, &groups).map_or(CellUse::Pass, CellUse::Extra),
                 },
             };
             let field = known.and_then(|column| column.field);
-            Planned {
+            ColumnPlan {
                 place,
                 column,
-                what,
-                sum: field.and_then(|field| wanted.place(field)),
-                each: field.is_some() && field == wanted.each,
+                cell_use,
+                sum: field.and_then(|field| table.summed.place(field)),
+                each: field.is_some() && field == table.summed.each,
             }
         });
         let plan = plan.collect();
@@ -145,21 +143,7 @@ impl SumsDecoder {
             table.preamble.reads.insert(Field::RETURNS);
         }
         table.preamble.shapes = shapes;
-        Ok(Self {
-            table,
-            plan,
-            groups,
-            width,
-            heads,
-            switch,
-            refund,
-            quantity,
-            returns,
-            prices,
-            require,
-            wanted,
-            totals: Mutex::default(),
-        })
+        Ok(Self { table, plan, groups, width, header, switch, refund, quantity, returns, prices, require })
     }
 
     fn layout(&self) -> &Layout {
@@ -168,30 +152,30 @@ impl SumsDecoder {
 }
 
 /// What the first row of the table says about the whole file.
-fn heads(table: &mut Table, beginning: &Beginning<'_>) -> Vec<Told> {
-    let mut heads = Vec::new();
+fn header_columns(table: &mut InputTable, beginning: &Beginning<'_>) -> Vec<HeaderColumn> {
+    let mut columns = Vec::new();
     let index = table.peek(beginning);
-    let Some(found) = table.whole_rows(&index, beginning).next() else { return heads };
+    let Some(row) = table.whole_rows(&index, beginning).next() else { return columns };
     let cells = table.cells();
     for place in 0..table.names.len() as u32 {
         let Some(column) = table.column(place) else { continue };
         let Some(field) = column.field.filter(|field| field.group() == Group::Header) else { continue };
         let mut value = Vec::new();
-        let raw = found.raw(place);
+        let raw = row.raw(place);
         // What is wrong with it is reported where the row is read.
         let read = column.format.read(raw, cells, &mut value);
         if read.is_ok_and(|present| present) {
             let text = String::from_utf8_lossy(&value).into_owned();
             table.preamble.header.set_default(field, text);
         }
-        heads.push(Told { field, raw: raw.into(), value: value.into() });
+        columns.push(HeaderColumn { field, raw: raw.into(), value: value.into() });
     }
-    heads
+    columns
 }
 
 /// The shapes of the entities that rows have, where each of [`GROUPS`] has its own and its cells,
 /// and how many cells there are.
-fn shapes(table: &Table) -> (Vec<Shape>, [Option<(usize, usize)>; 4], usize) {
+fn shapes(table: &InputTable) -> (Vec<Shape>, [Option<(usize, usize)>; 4], usize) {
     let layout = &table.layout;
     let mut columns: [Vec<Slot>; 4] = std::array::from_fn(|_| Vec::new());
     let of = |field: Field| match field.group() {
@@ -264,7 +248,7 @@ fn cell(shapes: &[Shape], groups: &[Option<(usize, usize)>; 4], slot: &Slot) -> 
 
 /// Where a cell is kept that the model has no field for.
 fn cell_of_extra(
-    table: &Table,
+    table: &InputTable,
     place: u32,
     shapes: &[Shape],
     groups: &[Option<(usize, usize)>; 4],
@@ -273,13 +257,13 @@ fn cell_of_extra(
     cell(shapes, groups, &Slot::Extra(name.into()))
 }
 
-impl Decoder for SumsDecoder {
+impl Decoder for UsageTableDecoder {
     fn preamble(&self) -> &Preamble {
         &self.table.preamble
     }
 
     fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
-        Box::new(Worker { sums: self, index: Index::default(), scratch: Scratch::default() })
+        Box::new(Worker { decoder: self, index: Index::default(), scratch: Scratch::default() })
     }
 
     fn quarantine_header(&self, out: &mut Vec<u8>) {
@@ -291,26 +275,19 @@ impl Decoder for SumsDecoder {
     }
 
     fn finish(&self, trailers: &[(u64, Entity)], _tally: &Tally, diagnostics: &mut Vec<Diagnostic>) {
-        let totals = lock(&self.totals);
-        self.table.compare(&self.wanted, &totals, trailers, diagnostics);
+        self.table.compare(trailers, diagnostics);
     }
 
     fn validation(&self) -> Option<&dyn Validation> {
-        Some(self)
+        Some(&self.table)
     }
 }
 
-impl BlockDecoder for SumsDecoder {}
+impl BlockDecoder for UsageTableDecoder {}
 
-impl Validation for SumsDecoder {
-    fn check_file_name(&self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
-        self.layout().file_names.check(name, &self.table.preamble.header, diagnostics);
-    }
-}
-
-/// One worker's part.
+/// Decodes the chunks that one worker takes.
 struct Worker<'a> {
-    sums: &'a SumsDecoder,
+    decoder: &'a UsageTableDecoder,
     index: Index,
     scratch: Scratch,
 }
@@ -324,7 +301,7 @@ struct Scratch {
     cells: Vec<Span>,
     /// What is summed.
     summed: Vec<Span>,
-    /// By what lines after the rows are distinguished.
+    /// By what trailer lines are distinguished.
     each: Option<Span>,
     /// The texts that every row has, with their cells.
     constants: Vec<(usize, Span)>,
@@ -333,40 +310,40 @@ struct Scratch {
 
 impl Scratch {
     /// Adds a row to the totals.
-    fn sum(&mut self, found: RowView<'_>, arena: &[u8]) {
+    fn sum(&mut self, row: RowView<'_>, arena: &[u8]) {
         let Self { summed, each, totals, .. } = self;
-        let bytes = |span: &Span| (!span.is_absent()).then(|| span.bytes(found.chunk, arena));
+        let bytes = |span: &Span| (!span.is_absent()).then(|| span.bytes(row.chunk, arena));
         totals.add(summed.iter().map(bytes), each.as_ref().and_then(bytes));
     }
 }
 
 impl ChunkDecoder for Worker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
-        memchr::memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
+        InputTable::sync(chunk)
     }
 
     fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
-        self.sums.table.index(&mut self.index, chunk, start)
+        self.decoder.table.index(&mut self.index, chunk, start)
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport) {
-        let Self { sums, index, scratch } = self;
+        let Self { decoder, index, scratch } = self;
         scratch.totals = Totals::default();
-        sums.constants(&mut batch.blocks, &mut scratch.constants);
-        for found in index.views(chunk.bytes, origin) {
-            if sums.table.closes(found, &mut batch.trailers, report) {
+        decoder.constants(&mut batch.blocks, &mut scratch.constants);
+        for row in index.views(chunk.bytes, origin) {
+            if decoder.table.take_trailer_line(row, &mut batch.trailers, report) {
                 continue;
             }
-            match sums.row(found, scratch, &mut batch.blocks, report) {
-                Ok(()) => scratch.sum(found, &batch.blocks.arena),
-                Err(wrong) => batch.rejects.push(sums.reject(found, wrong, scratch)),
+            match decoder.row(row, scratch, &mut batch.blocks, report) {
+                Ok(()) => scratch.sum(row, &batch.blocks.arena),
+                Err(error) => batch.rejects.push(decoder.reject(row, error, scratch)),
             }
         }
-        lock(&sums.totals).merge(&scratch.totals);
+        lock(&decoder.table.totals).merge(&scratch.totals);
     }
 }
 
-impl SumsDecoder {
+impl UsageTableDecoder {
     /// Puts the texts that every row has where rows can refer to them.
     fn constants(&self, batch: &mut BlockBatch, out: &mut Vec<(usize, Span)>) {
         out.clear();
@@ -381,30 +358,30 @@ impl SumsDecoder {
     /// Turns a row into a block.
     fn row(
         &self,
-        found: RowView<'_>,
+        row: RowView<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
-        if !found.is_whole(self.table.dialect) {
+        if !row.is_whole(self.table.dialect) {
             return Err(RowError::Shape);
         }
         let layout = self.layout();
         scratch.cells.clear();
         scratch.cells.resize(self.width, Span::ABSENT);
         scratch.summed.clear();
-        scratch.summed.resize(self.wanted.sums.len(), Span::ABSENT);
+        scratch.summed.resize(self.table.summed.fields.len(), Span::ABSENT);
         scratch.each = None;
-        let decides = |place: Option<u32>, when: Option<&When>| {
-            place.is_some_and(|place| self.table.decides(when, found.raw(place)))
+        let decides = |place: Option<u32>, when: Option<&RowCondition>| {
+            place.is_some_and(|place| self.table.decides(when, row.raw(place)))
         };
         let switched = decides(self.switch, layout.switch.as_ref());
         let back = decides(self.refund, layout.refund.as_ref());
-        for planned in &self.plan {
-            self.cell(planned, (switched, back), found, scratch, batch, report)?;
+        for plan in &self.plan {
+            self.cell(plan, (switched, back), row, scratch, batch, report)?;
         }
         if layout.returns == Returns::Rows {
-            self.take_back(back, found, scratch, batch);
+            self.take_back(back, row, scratch, batch);
         }
         let filled = |cell: &usize| scratch.cells.get(*cell).is_some_and(|span| !span.is_absent());
         let complete = |cells: &Vec<usize>| !cells.is_empty() && cells.iter().all(filled);
@@ -415,7 +392,7 @@ impl SumsDecoder {
             let message = format!("the row has neither {}", either.collect::<Vec<_>>().join(" nor "));
             return Err(RowError::Row((&NO_ALTERNATIVE, message)));
         }
-        self.block(found, scratch, batch);
+        self.block(row, scratch, batch);
         Ok(())
     }
 
@@ -423,35 +400,29 @@ impl SumsDecoder {
     #[inline]
     fn cell(
         &self,
-        planned: &Planned,
+        plan: &ColumnPlan,
         (switched, back): (bool, bool),
-        found: RowView<'_>,
+        row: RowView<'_>,
         scratch: &mut Scratch,
         batch: &mut BlockBatch,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
-        let place = planned.place;
-        let raw = found.raw(place);
+        let place = plan.place;
+        let raw = row.raw(place);
         let quote = self.table.dialect.quote;
-        let column = planned.column.and_then(|column| self.layout().columns.get(column));
+        let column = plan.column.and_then(|column| self.layout().columns.get(column));
         scratch.value.clear();
-        let cell = match planned.what {
-            What::Pass => {
+        let cell = match plan.cell_use {
+            CellUse::Pass => {
                 let needed = column.is_some_and(|column| column.required);
                 if needed && bare(raw, quote).is_empty() {
                     return Err(RowError::Cell(place, empty()));
                 }
                 return Ok(());
             }
-            What::Text => {
-                let Some(Source::Text(text)) = column.map(|column| &column.source) else { return Ok(()) };
-                if bare(raw, quote) == text.as_bytes().trim_ascii() {
-                    return Ok(());
-                }
-                return Err(RowError::Cell(place, (&OTHER_TEXT, format!("expected the text `{text}`"))));
-            }
-            What::Head(told) => return self.same_head(told, place, found, scratch, report),
-            What::Extra(cell) => {
+            CellUse::Text => return self.table.check_text(row, place),
+            CellUse::Header(first) => return self.same_header(first, place, row, scratch, report),
+            CellUse::Extra(cell) => {
                 if bare(raw, quote).is_empty() {
                     return Ok(());
                 }
@@ -461,7 +432,7 @@ impl SumsDecoder {
                 }
                 cell
             }
-            What::Value(main, other) => {
+            CellUse::Value(main, other) => {
                 let Some(column) = column else { return Ok(()) };
                 let (cell, kind, outcome) = match (&column.other, other.filter(|_| switched)) {
                     (Some((_, kind)), Some(other)) => {
@@ -477,12 +448,12 @@ impl SumsDecoder {
                     Ok(true) => {}
                     Ok(false) if column.required => return Err(RowError::Cell(place, empty())),
                     Ok(false) => return Ok(()),
-                    Err(trouble) if is_uncountable(kind, trouble.0) => {
-                        return Err(RowError::Cell(place, trouble));
+                    Err(error) if is_uncountable(kind, error.0) => {
+                        return Err(RowError::Cell(place, error));
                     }
-                    Err(trouble) => {
+                    Err(error) => {
                         let lost = scratch.value.is_empty();
-                        self.note(trouble, place, found, lost, report);
+                        self.report_value(error, place, row, lost, report);
                         if lost {
                             return Ok(());
                         }
@@ -494,62 +465,62 @@ impl SumsDecoder {
                 cell
             }
         };
-        let span = if scratch.value == raw { found.span(place, place) } else { batch.text(&scratch.value) };
+        let span = if scratch.value == raw { row.span(place, place) } else { batch.text(&scratch.value) };
         if let Some(slot) = scratch.cells.get_mut(cell) {
             *slot = span;
         }
-        if let Some(slot) = planned.sum.and_then(|sum| scratch.summed.get_mut(sum)) {
+        if let Some(slot) = plan.sum.and_then(|sum| scratch.summed.get_mut(sum)) {
             *slot = span;
         }
-        if planned.each {
+        if plan.each {
             scratch.each = Some(span);
         }
         Ok(())
     }
 
     /// Compares what a row says about the whole file with what the first one says.
-    fn same_head(
+    fn same_header(
         &self,
-        told: usize,
+        first: usize,
         place: u32,
-        found: RowView<'_>,
+        row: RowView<'_>,
         scratch: &mut Scratch,
         report: &mut RunReport,
     ) -> Result<(), RowError> {
-        let (Some(told), Some(column)) = (self.heads.get(told), self.table.column(place)) else {
+        let (Some(first), Some(column)) = (self.header.get(first), self.table.column(place)) else {
             return Ok(());
         };
-        let raw = found.raw(place);
-        if *raw == *told.raw && !told.value.is_empty() {
+        let raw = row.raw(place);
+        if *raw == *first.raw && !first.value.is_empty() {
             return Ok(());
         }
         let present = column
             .format
             .read(raw, self.table.cells(), &mut scratch.value)
-            .map_err(|trouble| RowError::Cell(place, trouble))?;
+            .map_err(|error| RowError::Cell(place, error))?;
         if !present && column.required {
             return Err(RowError::Cell(place, empty()));
         }
-        if *scratch.value == *told.value {
+        if *scratch.value == *first.value {
             return Ok(());
         }
         report.diagnostics.report(&ROW_DISAGREES, || {
-            let first = String::from_utf8_lossy(&told.value);
-            let message = format!("the first row says `{first}`");
-            let location = found.location().cell(place + 1, self.table.name(place)).field(told.field);
+            let said = String::from_utf8_lossy(&first.value);
+            let message = format!("the first row says `{said}`");
+            let location = row.location().cell(place + 1, self.table.name(place)).field(first.field);
             Diagnostic::new(&ROW_DISAGREES, location, message).value(raw)
         });
         Ok(())
     }
 
     /// Makes returns of a negative quantity, or of that of a row that says it is about returns.
-    fn take_back(&self, back: bool, found: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
+    fn take_back(&self, back: bool, row: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
         let (Some(quantity), Some(returns)) = (self.quantity, self.returns) else { return };
         let Some(span) = scratch.cells.get(quantity).copied().filter(|span| !span.is_absent()) else {
             return;
         };
         scratch.value.clear();
-        scratch.value.extend_from_slice(span.bytes(found.chunk, &batch.arena));
+        scratch.value.extend_from_slice(span.bytes(row.chunk, &batch.arena));
         let negative = scratch.value.first() == Some(&b'-');
         if !negative && !back {
             return;
@@ -558,7 +529,7 @@ impl SumsDecoder {
         for price in &self.prices {
             let Some(slot) = scratch.cells.get_mut(*price).filter(|span| !span.is_absent()) else { continue };
             scratch.value.clear();
-            scratch.value.extend_from_slice(slot.bytes(found.chunk, &batch.arena));
+            scratch.value.extend_from_slice(slot.bytes(row.chunk, &batch.arena));
             if let Some(unsigned) = scratch.value.strip_prefix(b"-") {
                 *slot = batch.text(unsigned);
             }
@@ -572,18 +543,18 @@ impl SumsDecoder {
     }
 
     /// Writes the entities of a row, those that it has anything to say about.
-    fn block(&self, found: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
-        batch.begin_block(Span::ABSENT, found.row.start as usize);
+    fn block(&self, row: RowView<'_>, scratch: &mut Scratch, batch: &mut BlockBatch) {
+        batch.begin_block(Span::ABSENT, row.row.start as usize);
         let mut entities = [None; 4];
         for (group, place) in self.groups.iter().enumerate() {
             let Some((shape, first)) = *place else { continue };
             let columns = self.table.preamble.shapes.get(shape).map_or(0, |shape| shape.columns.len());
             let cells = first..first + columns;
-            let told = scratch
+            let first = scratch
                 .cells
                 .get(cells.clone())
                 .is_some_and(|cells| cells.iter().any(|span| !span.is_absent()));
-            if !told && group != USAGE {
+            if !first && group != USAGE {
                 continue;
             }
             for (cell, span) in scratch.constants.iter().filter(|(cell, _)| cells.contains(cell)) {
@@ -592,7 +563,7 @@ impl SumsDecoder {
                 }
             }
             let own = scratch.cells.get(cells).unwrap_or(&[]);
-            let index = batch.push_filled(shape, own, found.row.line);
+            let index = batch.push_filled(shape, own, row.row.line);
             let parent = match group {
                 WORK => entities.get(RECORDING).copied().flatten(),
                 USAGE => {
@@ -608,39 +579,39 @@ impl SumsDecoder {
                 *slot = Some(index);
             }
         }
-        batch.end_block(found.row.end as usize);
+        batch.end_block(row.row.end as usize);
     }
 
     /// A row that cannot be converted; it is counted all the same, as far as it can be read.
     #[cold]
-    fn reject(&self, found: RowView<'_>, wrong: RowError, scratch: &mut Scratch) -> Reject {
+    fn reject(&self, row: RowView<'_>, error: RowError, scratch: &mut Scratch) -> Reject {
         let mut plays = 0;
-        let mut values: Vec<Option<Vec<u8>>> = vec![None; self.wanted.sums.len()];
+        let mut values: Vec<Option<Vec<u8>>> = vec![None; self.table.summed.fields.len()];
         let mut each = None;
-        let counted = found.is_whole(self.table.dialect);
-        for planned in self.plan.iter().filter(|_| counted) {
-            let Some(column) = self.table.column(planned.place) else { continue };
+        let counted = row.is_whole(self.table.dialect);
+        for plan in self.plan.iter().filter(|_| counted) {
+            let Some(column) = self.table.column(plan.place) else { continue };
             let mut value = Vec::new();
-            let read = column.format.read(found.raw(planned.place), self.table.cells(), &mut value);
+            let read = column.format.read(row.raw(plan.place), self.table.cells(), &mut value);
             if !read.is_ok_and(|present| present) {
                 continue;
             }
             if column.field == Some(Field::QUANTITY) {
                 plays = String::from_utf8_lossy(&value).parse().unwrap_or(0);
             }
-            if planned.each {
+            if plan.each {
                 each = Some(value.clone());
             }
-            if let Some(slot) = planned.sum.and_then(|sum| values.get_mut(sum)) {
+            if let Some(slot) = plan.sum.and_then(|sum| values.get_mut(sum)) {
                 *slot = Some(value);
             }
         }
         scratch.totals.add(values.iter().map(Option::as_deref), each.as_deref());
         scratch.totals.rejected += 1;
         Reject {
-            start: found.row.start,
-            len: found.row.end - found.row.start,
-            diagnostic: self.table.describe(found, wrong),
+            start: row.row.start,
+            len: row.row.end - row.row.start,
+            diagnostic: self.table.describe(row, error),
             plays,
             micros: 0,
         }
@@ -648,25 +619,20 @@ impl SumsDecoder {
 
     /// Reports a value that was repaired or withheld.
     #[cold]
-    fn note(
+    fn report_value(
         &self,
         (code, message): CellError,
         place: u32,
-        found: RowView<'_>,
+        row: RowView<'_>,
         lost: bool,
         report: &mut RunReport,
     ) {
-        let line = found.line();
+        let line = row.line();
         let field = self.table.column(place).and_then(|column| column.field);
         if let Some(field) = field {
-            if lost {
-                report.loss.add(Change::Lost, Subject::Field(field), 1, Some(line), "the value is not valid");
-            } else if is_repair(code) {
-                let reason = "the value was repaired";
-                report.loss.add(Change::Guessed, Subject::Field(field), 1, Some(line), reason);
-            }
+            count_loss(code, lost, field, line, report);
         }
-        report.diagnostics.report(code, || self.table.describe_cell(found, place, (code, message)));
+        report.diagnostics.report(code, || self.table.describe_cell(row, place, (code, message)));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Putting values into cells: what the layout says about letters, length and forbidden characters,
+//! Writing values into cells: what the layout says about letters, length and forbidden characters,
 //! and the quotes around it.
 
 use crate::delimited::quoting::{NO_QUOTE, quoted};
@@ -28,9 +28,9 @@ transpose_core::codes! {
         "Add the value in the source, a catalogue or the agreement, or have such rows written with the option `incomplete=keep`."
 }
 
-/// How cells are put into rows.
+/// How cells are written into rows.
 #[derive(Debug)]
-pub(crate) struct Put {
+pub(crate) struct CellWriter {
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
     when: QuoteWhen,
@@ -45,22 +45,22 @@ pub(crate) struct Put {
 
 /// What happened to a value on its way into a cell.
 #[derive(Default)]
-pub(crate) struct Noted {
+pub(crate) struct CellOutcome {
     rounded: bool,
     cut: bool,
     changes: Option<Changes>,
     too_long: Option<u32>,
-    trouble: Option<CellError>,
+    error: Option<CellError>,
 }
 
-impl Noted {
+impl CellOutcome {
     /// Whether nothing happened.
     pub(crate) fn is_clean(&self) -> bool {
         !self.rounded
             && !self.cut
             && self.changes.is_none()
             && self.too_long.is_none()
-            && self.trouble.is_none()
+            && self.error.is_none()
     }
 
     /// What happened when a value became text: whether decimals were lost.
@@ -74,9 +74,9 @@ impl Noted {
     }
 }
 
-/// Where a value is put.
+/// The cell that a value is written into.
 #[derive(Clone, Copy)]
-pub(crate) struct Spot<'a> {
+pub(crate) struct CellRef<'a> {
     /// The number of the column, from 0.
     pub(crate) number: usize,
     pub(crate) column: &'a Column,
@@ -85,14 +85,14 @@ pub(crate) struct Spot<'a> {
     pub(crate) line: Option<u64>,
 }
 
-impl Spot<'_> {
+impl CellRef<'_> {
     fn place(&self) -> Location {
         let location = Location::default().cell(self.number as u32 + 1, &self.column.heading);
         Location { line: self.line, field: self.field, ..location }
     }
 }
 
-impl Put {
+impl CellWriter {
     pub(crate) fn new(layout: &Layout, options: WriteOptions) -> Self {
         Self {
             delimiter: options.delimiter,
@@ -107,18 +107,18 @@ impl Put {
     }
 
     /// Turns a canonical value into the text of a cell, in `out`, which is overwritten.
-    pub(crate) fn text(&self, column: &Column, value: &[u8], out: &mut Vec<u8>) -> Noted {
+    pub(crate) fn text(&self, column: &Column, value: &[u8], out: &mut Vec<u8>) -> CellOutcome {
         out.clear();
-        let mut noted = Noted::default();
+        let mut outcome = CellOutcome::default();
         match column.format.write(value, out) {
-            Ok(rounded) => noted.rounded = rounded,
-            Err(trouble) => {
+            Ok(rounded) => outcome.rounded = rounded,
+            Err(error) => {
                 out.clear();
-                noted.trouble = Some(trouble);
+                outcome.error = Some(error);
             }
         }
-        self.fit(column, out, &mut noted);
-        noted
+        self.fit(column, out, &mut outcome);
+        outcome
     }
 
     /// Whether the text of a column is as it is, in quotes only where it needs them.
@@ -135,7 +135,7 @@ impl Put {
     }
 
     /// Makes a text fit its column.
-    pub(crate) fn fit(&self, column: &Column, out: &mut Vec<u8>, noted: &mut Noted) {
+    pub(crate) fn fit(&self, column: &Column, out: &mut Vec<u8>, outcome: &mut CellOutcome) {
         let fit = &column.fit;
         if let Some(case) = fit.case {
             change_case(case, out);
@@ -147,7 +147,7 @@ impl Put {
             let mut cleaned = Vec::new();
             if let Some(changes) = characters.clean(out, &mut cleaned) {
                 *out = cleaned;
-                noted.changes = Some(changes);
+                outcome.changes = Some(changes);
             }
         }
         let width = fit.width.map(|width| width.characters);
@@ -157,9 +157,9 @@ impl Put {
             let Some(end) = starts.map(|(place, _)| place).nth(most as usize) else { return };
             if self.cut || fit.overflow == Overflow::Cut {
                 out.truncate(end);
-                noted.cut = true;
+                outcome.cut = true;
             } else {
-                noted.too_long = Some(most);
+                outcome.too_long = Some(most);
             }
         }
     }
@@ -194,44 +194,49 @@ impl Put {
         }
     }
 
-    /// Takes note of a value of a line that is no row: if it is too long, the table is refused at
-    /// the end.
-    pub(crate) fn unseen(&self, noted: &Noted) {
-        self.too_long.fetch_add(u64::from(noted.too_long.is_some()), Ordering::Relaxed);
+    /// Counts a value of a line that is no row: if it is too long, the table is refused at the end.
+    pub(crate) fn count_too_long(&self, outcome: &CellOutcome) {
+        self.too_long.fetch_add(u64::from(outcome.too_long.is_some()), Ordering::Relaxed);
     }
 
     /// Reports what happened to a value.
     #[cold]
-    pub(crate) fn note(
+    pub(crate) fn report(
         &self,
-        noted: Noted,
-        spot: Spot<'_>,
+        outcome: CellOutcome,
+        cell: CellRef<'_>,
         value: &[u8],
         losses: &mut Losses,
         report: &mut RunReport,
     ) {
-        let mut lose = |change: Change, reason: &'static str| match spot.field {
-            Some(field) => losses.field(change, field, spot.line, reason),
-            None => losses.extra(change, &spot.column.heading, spot.line, reason),
+        let mut lose = |change: Change, reason: &'static str| match cell.field {
+            Some(field) => losses.field(change, field, cell.line, reason),
+            None => losses.extra(change, &cell.column.heading, cell.line, reason),
         };
-        if noted.rounded {
+        if outcome.rounded {
             lose(Change::Rounded, "the column has fewer decimals");
         }
-        if noted.cut {
+        if outcome.cut {
             lose(Change::Shortened, "the column has fewer characters");
-            tell(&CUT, spot, value, "the value is too long and was cut", report);
+            report_value(&CUT, cell, value, "the value is too long and was cut", report);
         }
-        if let Some(changes) = noted.changes {
+        if let Some(changes) = outcome.changes {
             lose(Change::Shortened, characters::REASON);
-            changes.tell(&spot.place(), value, report);
+            changes.report(&cell.place(), value, report);
         }
-        if let Some(most) = noted.too_long {
+        if let Some(most) = outcome.too_long {
             self.too_long.fetch_add(1, Ordering::Relaxed);
-            tell(&TOO_LONG, spot, value, &format!("the value has more than {most} characters"), report);
+            report_value(
+                &TOO_LONG,
+                cell,
+                value,
+                &format!("the value has more than {most} characters"),
+                report,
+            );
         }
-        if let Some((code, message)) = noted.trouble {
+        if let Some((code, message)) = outcome.error {
             lose(Change::Lost, "the value is not valid");
-            tell(code, spot, value, &message, report);
+            report_value(code, cell, value, &message, report);
         }
     }
 
@@ -265,8 +270,8 @@ impl Put {
     }
 }
 
-fn tell(code: &'static Code, spot: Spot<'_>, value: &[u8], message: &str, report: &mut RunReport) {
-    report.diagnostics.report(code, || Diagnostic::new(code, spot.place(), message).value(value));
+fn report_value(code: &'static Code, cell: CellRef<'_>, value: &[u8], message: &str, report: &mut RunReport) {
+    report.diagnostics.report(code, || Diagnostic::new(code, cell.place(), message).value(value));
 }
 
 /// Whether a column holds text, and no number, date or time.

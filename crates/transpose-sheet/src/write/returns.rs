@@ -10,10 +10,10 @@ use transpose_core::model::Field;
 pub(crate) type Override = (usize, Box<[u8]>);
 
 /// The values of a row that are not those of its usage, and whether it is about what was returned.
-type PartRow = (Vec<Override>, bool);
+type SplitRow = (Vec<Override>, bool);
 
 /// Which of the wanted fields say how much was sold and returned.
-pub(crate) struct Back {
+pub(crate) struct ReturnSplit {
     mode: Returns,
     quantity: Option<usize>,
     pub(crate) returns: Option<usize>,
@@ -25,7 +25,7 @@ pub(crate) struct Back {
     sold: Vec<usize>,
 }
 
-impl Back {
+impl ReturnSplit {
     pub(crate) fn new(mode: Returns, number: &mut impl FnMut(Field) -> usize) -> Self {
         if mode == Returns::Column {
             let returns = Some(number(Field::RETURNS));
@@ -45,11 +45,11 @@ impl Back {
 
     /// The rows of a usage of which so much was returned. `None` when a number is none, or is too
     /// long.
-    pub(crate) fn parts<'a>(
+    pub(crate) fn rows<'a>(
         &self,
         returned: &[u8],
         value: impl Fn(usize) -> Option<&'a [u8]>,
-    ) -> Option<Vec<PartRow>> {
+    ) -> Option<Vec<SplitRow>> {
         let returned = number(returned)?;
         let read = |want: Option<usize>| want.and_then(&value).map_or(Some(Decimal::ZERO), number);
         let sold = read(self.quantity)?;

@@ -5,7 +5,7 @@ use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{
     Batch, BytesHead, Chunk, EncodeRequest, Encoded, EventDecoder, EventEncoder, Events, FileNumber, Format,
-    Numbers, Origin, Projection, Tally,
+    Numbers, Origin, OutputIdentity, Projection, Tally,
 };
 use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_sheet::LayoutFormat;
@@ -39,6 +39,7 @@ pub(crate) fn encoder(
         reads,
         terms: None,
         now: Timestamp::utc(0),
+        identity: OutputIdentity::default(),
     };
     Ok(format.create(&brief)?.events().unwrap())
 }

@@ -1,4 +1,4 @@
-//! Tables of sums as text that can be compared.
+//! Aggregate tables as text that can be compared.
 
 use std::fmt::Write;
 use transpose_codes::Timestamp;
@@ -6,7 +6,7 @@ use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
     Batch, BlockDecoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers,
-    Origin, Tally,
+    Origin, OutputIdentity, Tally,
 };
 use transpose_core::model::{Blocks, Entity, Slot};
 use transpose_sheet::LayoutFormat;
@@ -135,6 +135,7 @@ pub(crate) fn rewrite(
         reads: preamble.reads,
         terms: None,
         now: Timestamp::utc(0),
+        identity: OutputIdentity::default(),
     };
     let encoder = target.create(&brief)?.blocks().unwrap();
     let part = FileNumber { number: 1, of: 1 };

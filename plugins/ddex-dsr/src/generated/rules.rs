@@ -89,7 +89,7 @@ pub(crate) static RULES: &[Rule] = &[
     Rule { id: "V-REF-7", severity: Error, about: "An ST01 or LI01 record names a usage above it.", note: "", unreported: "" },
     Rule { id: "V-REF-8", severity: Warning, about: "Each summary record has usages.", note: "Legal in a message that says that nothing was sold.", unreported: "" },
     Rule { id: "V-REF-9", severity: Warning, about: "References hold letters and digits only.", note: "", unreported: "" },
-    Rule { id: "V-SUM-1", severity: Warning, about: "The usages of a summary record add up to its TotalUsages.", note: "An error with `--strict`.", unreported: "" },
+    Rule { id: "V-SUM-1", severity: Info, about: "The usages of a summary record add up to its TotalUsages.", note: "They sum to less in a report of a part of the repertoire; a partner who gets everything sets `V-SUM-1 = \"error\"` in the rules file.", unreported: "" },
     Rule { id: "V-SUM-2", severity: Error, about: "The usages of a summary record add up to no more than its TotalUsages.", note: "", unreported: "" },
     Rule { id: "V-SUM-3", severity: Warning, about: "Numbers of usages are not negative.", note: "", unreported: "" },
     Rule { id: "V-SUM-4", severity: Error, about: "The figures of ST01 records are not added to those of the usage that they split.", note: "", unreported: "It is a rule for writers; the tests hold ours to it." },

@@ -2,7 +2,7 @@
 //!
 //! Which summary record a sales context takes that was not read from one, and how they stand.
 
-use crate::summary::{Candidate, SummaryRules};
+use crate::summaries::{Candidate, SummaryRules};
 use transpose_core::model::Field as G;
 
 /// The rules of each profile. The candidates are for sales, advertising, subscriptions, and else.

@@ -40,7 +40,7 @@ pub(crate) static PROFILE: Profile = Profile {
 
 #[cfg(test)]
 mod tests {
-    use crate::summary::choose;
+    use crate::summaries::choose;
     use crate::tables::Layout;
     use transpose_core::model::{Entity, Field};
 

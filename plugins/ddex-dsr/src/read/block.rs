@@ -8,12 +8,12 @@ use super::checks::{Marks, Values, is_amount, is_count, is_share};
 use super::columns::{Column, Entry, Facet, Quick, is_key, key_of};
 use super::units::{Unit, Worker, plain_class};
 use crate::families::Role;
-use crate::{codes, tables};
+use crate::{diagnostics, tables};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
 use transpose_core::accounting::{Change, RunReport, Subject};
-use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
+use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::Origin;
 use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
 use transpose_core::model::{BlockBatch, EntityRow, Group, Span};
@@ -195,7 +195,8 @@ impl<'r> Worker<'r> {
                 && let Err(error) = std::str::from_utf8(content)
             {
                 let message = format!("the line is not UTF-8 from its byte {} on", error.valid_up_to() + 1);
-                let diagnostic = Diagnostic::new(&codes::NOT_UTF8, here.place(), message).value(content);
+                let diagnostic =
+                    Diagnostic::new(&diagnostics::NOT_UTF8, here.place(), message).value(content);
                 progress.fail(Box::new(diagnostic), report);
                 (progress.gap, progress.state) = (true, None);
                 continue;
@@ -224,7 +225,7 @@ impl<'r> Worker<'r> {
                 format!("the block ends with {name}, expected {expected}")
             };
             let place = if name.is_empty() { place } else { place.record(name) };
-            progress.fail(Box::new(Diagnostic::new(&codes::BLOCK_ORDER, place, message)), report);
+            progress.fail(Box::new(Diagnostic::new(&diagnostics::BLOCK_ORDER, place, message)), report);
         }
         batch.end_block(unit.end);
         progress.fatal.map_or(Ok(()), Err)
@@ -340,7 +341,7 @@ impl<'r> Worker<'r> {
         if raw.is_empty() {
             let message = format!("{} is empty", named(column.spec));
             let place = this.here.cell(entry, Some(column.spec));
-            report.diagnostics.push(Diagnostic::new(&codes::EMPTY_CELL, place, message));
+            report.diagnostics.push(Diagnostic::new(&diagnostics::EMPTY_CELL, place, message));
         } else if !this.line.is_clean() && !escape::is_plain(raw) {
             // Any text fits, so that only notes are of interest.
             let _ = self.cells.read(raw, column, self.reader.escapes);
@@ -350,18 +351,17 @@ impl<'r> Worker<'r> {
 
     /// Reports that a record has another version than the profile binds.
     fn version(&self, entry: &Entry, this: &This<'_>, report: &mut RunReport) {
-        if !report.diagnostics.keeps(&codes::RECORD_VERSION) {
-            report.diagnostics.count(&codes::RECORD_VERSION, 1);
-            return;
-        }
-        let (name, version) = (entry.spec.name, self.reader.layout.profile.version);
-        let message = if entry.key == key_of(this.raw(0)) {
-            format!("the record is `{name}`, but the profile version {version} binds another version of it")
-        } else {
-            format!("`{}` is not known, it is read as {name}", shown(this.raw(0)))
-        };
-        let place = this.here.place().record(name);
-        report.diagnostics.push(Diagnostic::new(&codes::RECORD_VERSION, place, message));
+        report.diagnostics.report(&diagnostics::RECORD_VERSION, || {
+            let (name, version) = (entry.spec.name, self.reader.layout.profile.version);
+            let message = if entry.key == key_of(this.raw(0)) {
+                format!(
+                    "the record is `{name}`, but the profile version {version} binds another version of it"
+                )
+            } else {
+                format!("`{}` is not known, it is read as {name}", shown(this.raw(0)))
+            };
+            Diagnostic::new(&diagnostics::RECORD_VERSION, this.here.place().record(name), message)
+        });
     }
 
     /// Follows the structure of the profile.
@@ -387,7 +387,7 @@ impl<'r> Worker<'r> {
             let line = region.origin.line + before.1;
             format!("{name} may not follow {} of line {line}, expected {expected}", before.0)
         };
-        Err(Box::new(Diagnostic::new(&codes::BLOCK_ORDER, this.here.place().record(name), message)))
+        Err(Box::new(Diagnostic::new(&diagnostics::BLOCK_ORDER, this.here.place().record(name), message)))
     }
 
     /// Reads the cells of a line into `row`.
@@ -503,7 +503,7 @@ impl<'r> Worker<'r> {
         if span.is_absent() {
             if column.mandatory && column.link != Link::Deprecated {
                 let message = format!("{} is empty", named(column.spec));
-                let diagnostic = Diagnostic::new(&codes::EMPTY_CELL, place(), message);
+                let diagnostic = Diagnostic::new(&diagnostics::EMPTY_CELL, place(), message);
                 if Some(number) == entry.quantity || column.link == Link::Summary {
                     return Err(Box::new(diagnostic));
                 }
@@ -513,7 +513,9 @@ impl<'r> Worker<'r> {
         }
         if column.link == Link::Deprecated {
             let message = format!("{} is filled", named(column.spec));
-            report.diagnostics.push(Diagnostic::new(&codes::DEPRECATED_CELL, place(), message).value(raw));
+            report
+                .diagnostics
+                .push(Diagnostic::new(&diagnostics::DEPRECATED_CELL, place(), message).value(raw));
             return Ok(Span::ABSENT);
         }
         Ok(span)
@@ -529,13 +531,11 @@ impl<'r> Worker<'r> {
         report: &mut RunReport,
     ) {
         for note in self.cells.notes.drain(..) {
-            if report.diagnostics.keeps(note.code) {
+            report.diagnostics.report(note.code, || {
                 let message = format!("{}: {}", named(column.spec), note.message);
                 let place = this.here.cell(entry, Some(column.spec));
-                report.diagnostics.push(Diagnostic::new(note.code, place, message).value(raw));
-            } else {
-                report.diagnostics.count(note.code, 1);
-            }
+                Diagnostic::new(note.code, place, message).value(raw)
+            });
         }
     }
 
@@ -555,7 +555,7 @@ impl<'r> Worker<'r> {
         let message =
             format!("{} is `{}`, expected {}: {why}", named(column.spec), shown(raw), column.spec.kind);
         let place = this.here.cell(entry, Some(column.spec));
-        let diagnostic = Diagnostic::new(&codes::WRONG_TYPE, place, message).value(raw);
+        let diagnostic = Diagnostic::new(&diagnostics::WRONG_TYPE, place, message).value(raw);
         if entry.has_usage() {
             return Err(Box::new(diagnostic));
         }
@@ -630,7 +630,7 @@ impl<'r> Worker<'r> {
             if let Some(other) = progress.embodied.filter(|other| *other != kind) {
                 let message = format!("{} and {} are in one block", kind.min(other), kind.max(other));
                 let place = place().record(entry.spec.name);
-                report.diagnostics.push(Diagnostic::new(&codes::MIXED_EMBODIMENTS, place, message));
+                report.diagnostics.push(Diagnostic::new(&diagnostics::MIXED_EMBODIMENTS, place, message));
             }
             progress.embodied = Some(kind);
         }
@@ -711,7 +711,11 @@ impl<'r> Worker<'r> {
         let key = summary.bytes(this.text, &batch.arena);
         self.reader.contexts.find(key).map(Some).ok_or_else(|| {
             let message = format!("no summary record has the SummaryRecordId `{}`", shown(key));
-            Box::new(Diagnostic::new(&codes::UNKNOWN_SUMMARY, this.here.link(entry, Link::Summary), message))
+            Box::new(Diagnostic::new(
+                &diagnostics::UNKNOWN_SUMMARY,
+                this.here.link(entry, Link::Summary),
+                message,
+            ))
         })
     }
 
@@ -726,11 +730,11 @@ impl<'r> Worker<'r> {
             } else {
                 "the use type is neither here nor on the summary record"
             };
-            report.diagnostics.push(Diagnostic::new(&codes::USE_TYPE, cell(number), message));
+            report.diagnostics.push(Diagnostic::new(&diagnostics::USE_TYPE, cell(number), message));
         }
         if let Some(number) = entry.price.filter(|number| context.priced && !filled(*number)) {
             let message = format!("there is no price under {PAY_AS_YOU_GO}");
-            report.diagnostics.push(Diagnostic::new(&codes::NO_PRICE, cell(number), message));
+            report.diagnostics.push(Diagnostic::new(&diagnostics::NO_PRICE, cell(number), message));
         }
     }
 
@@ -788,7 +792,7 @@ impl<'r> Worker<'r> {
                 if is_sure && parent.is_some_and(is_told) {
                     let message = "the resource that it belongs to has details of its work already";
                     let place = this.here.link(entry, Link::Recording);
-                    report.diagnostics.push(Diagnostic::new(&codes::WORK_TWICE, place, message));
+                    report.diagnostics.push(Diagnostic::new(&diagnostics::WORK_TWICE, place, message));
                 }
             }
             Role::Controller => {
@@ -802,7 +806,7 @@ impl<'r> Worker<'r> {
                 if work.is_none() && resource.is_none() {
                     let message = "the record names neither a resource nor a work";
                     let place = this.here.link(entry, Link::Recording);
-                    dangling.push(Box::new(Diagnostic::new(&codes::NO_OWNER, place, message)));
+                    dangling.push(Box::new(Diagnostic::new(&diagnostics::NO_OWNER, place, message)));
                 }
                 let mut found = |named: Option<_>| named.and_then(|named| kept(named, dangling));
                 let (work, resource) = (found(work), found(resource));
@@ -877,7 +881,7 @@ impl<'r> Worker<'r> {
         if !own.is_absent() && references.find(bytes, hash, this.text, &batch.arena).is_some() {
             let message = format!("the reference `{}` is used twice in the block", shown(bytes));
             let place = this.here.link(entry, Link::Own);
-            report.diagnostics.push(Diagnostic::new(&codes::REFERENCE_REUSED, place, message));
+            report.diagnostics.push(Diagnostic::new(&diagnostics::REFERENCE_REUSED, place, message));
         }
         references.push(own, entity, hash, this.text, &batch.arena);
     }
@@ -901,7 +905,7 @@ impl<'r> Worker<'r> {
         let found = self.sales.find(key, &self.reader.hash, this.text, &batch.arena);
         found.ok_or_else(|| {
             let message = format!("no usage of the block has the SalesTransactionId `{}`", shown(key));
-            Box::new(Diagnostic::new(&codes::UNKNOWN_SALE, this.here.link(entry, Link::Usage), message))
+            Box::new(Diagnostic::new(&diagnostics::UNKNOWN_SALE, this.here.link(entry, Link::Usage), message))
         })
     }
 
@@ -927,7 +931,7 @@ impl<'r> Worker<'r> {
         let message =
             "SummaryRecordId and SalesTransactionId are in each other's cells; they are read swapped";
         let place = this.here.link(entry, Link::Summary);
-        report.diagnostics.push(Diagnostic::new(&codes::SWAPPED, place, message));
+        report.diagnostics.push(Diagnostic::new(&diagnostics::SWAPPED, place, message));
         if let Some(place) = entry.sale {
             batch.set(place, links.summary);
         }
@@ -952,7 +956,7 @@ impl<'r> Worker<'r> {
             return found.map(Some).ok_or_else(|| {
                 let message = format!("no resource of the block has the DspResourceId `{}`", shown(key));
                 Box::new(Diagnostic::new(
-                    &codes::UNKNOWN_REFERENCE,
+                    &diagnostics::UNKNOWN_REFERENCE,
                     this.here.link(entry, Link::RecordingId),
                     message,
                 ))
@@ -975,21 +979,28 @@ impl<'r> Worker<'r> {
                 let Some(only) = self.resources.only() else {
                     let message =
                         "the usage names neither a release nor a resource, and the block has more than one";
-                    return Err(Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, place, message)));
+                    return Err(Box::new(Diagnostic::new(&diagnostics::UNKNOWN_REFERENCE, place, message)));
                 };
                 // Where the cell is mandatory its emptiness was reported.
                 if !demanded {
-                    let code = if is_current() { &codes::NO_REFERENCE } else { &codes::IMPLIED_REFERENCE };
+                    let code = if is_current() {
+                        &diagnostics::NO_REFERENCE
+                    } else {
+                        &diagnostics::IMPLIED_REFERENCE
+                    };
                     let message = "the usage names neither a release nor a resource, the only resource of the block is meant";
-                    tell(report, code, || place, message);
+                    report.diagnostics.report(code, || Diagnostic::new(code, place, message));
                 }
                 only
             }
         };
         if !links.resource.is_absent() && !links.release.is_absent() {
-            let code = if is_current() { &codes::BOTH_REFERENCES } else { &codes::BOTH_REFERENCES_OLD };
+            let code =
+                if is_current() { &diagnostics::BOTH_REFERENCES } else { &diagnostics::BOTH_REFERENCES_OLD };
             let message = "the usage names both a release and a resource, it is given to the resource";
-            tell(report, code, || this.here.link(entry, Link::Release), message);
+            report
+                .diagnostics
+                .report(code, || Diagnostic::new(code, this.here.link(entry, Link::Release), message));
             let subject = Subject::Extra("TransactedReleaseReference".into());
             let reason = "the usage names a resource too";
             report.loss.add(Change::Lost, subject, 1, Some(this.here.line), reason);
@@ -1016,7 +1027,7 @@ impl<'r> Worker<'r> {
             if !key.is_empty() && found.is_none() {
                 let message = format!("no resource of the block has the reference `{}`", shown(key));
                 let place = this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
-                report.diagnostics.push(Diagnostic::new(&codes::UNKNOWN_USED, place, message));
+                report.diagnostics.push(Diagnostic::new(&diagnostics::UNKNOWN_USED, place, message));
             }
         }
     }
@@ -1031,21 +1042,12 @@ impl<'r> Worker<'r> {
         if filled {
             let message =
                 "the usage names a summary record, and so do the records of rights holders that follow";
-            report.diagnostics.push(Diagnostic::new(&codes::SUMMARY_TWICE, place, message));
+            report.diagnostics.push(Diagnostic::new(&diagnostics::SUMMARY_TWICE, place, message));
         } else {
             let message =
                 "the usage names no summary record, and no record of a rights holder follows that does";
-            progress.fail(Box::new(Diagnostic::new(&codes::SUMMARY_NOWHERE, place, message)), report);
+            progress.fail(Box::new(Diagnostic::new(&diagnostics::SUMMARY_NOWHERE, place, message)), report);
         }
-    }
-}
-
-/// Reports a diagnostic that may come very often.
-fn tell(report: &mut RunReport, code: &'static Code, place: impl FnOnce() -> Location, message: &str) {
-    if report.diagnostics.keeps(code) {
-        report.diagnostics.push(Diagnostic::new(code, place(), message));
-    } else {
-        report.diagnostics.count(code, 1);
     }
 }
 
@@ -1062,7 +1064,7 @@ fn kept<T>(found: Result<T, Fault>, faults: &mut Vec<Fault>) -> Option<T> {
 
 fn unknown(entry: &Entry, this: &This<'_>, link: Link, what: &str, key: &[u8]) -> Fault {
     let message = format!("no {what} of the block has the reference `{}`", shown(key));
-    Box::new(Diagnostic::new(&codes::UNKNOWN_REFERENCE, this.here.link(entry, link), message))
+    Box::new(Diagnostic::new(&diagnostics::UNKNOWN_REFERENCE, this.here.link(entry, link), message))
 }
 
 /// Reports of a record that is not read. One that would hold usages is a reason to reject its
@@ -1073,9 +1075,9 @@ fn unknown_record(this: &This<'_>, report: &mut RunReport) -> Result<(), Fault> 
     let text = std::str::from_utf8(raw).unwrap_or_default();
     let is_known = tables::records().iter().any(|spec: &RecordSpec| spec.family() == family(text));
     let (code, message) = if is_known {
-        (&codes::FOREIGN_RECORD, format!("`{name}` is no record of the profile"))
+        (&diagnostics::FOREIGN_RECORD, format!("`{name}` is no record of the profile"))
     } else {
-        (&codes::UNKNOWN_RECORD, format!("`{name}` is no known record"))
+        (&diagnostics::UNKNOWN_RECORD, format!("`{name}` is no known record"))
     };
     let place = if name.is_empty() { this.here.place() } else { this.here.place().record(&name) };
     let diagnostic = Diagnostic::new(code, place, message);

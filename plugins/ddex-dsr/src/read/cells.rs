@@ -2,7 +2,7 @@
 
 use super::checks::Values;
 use super::columns::Column;
-use crate::codes;
+use crate::diagnostics;
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::model::{BlockBatch, Cell, Entity, Span, Value};
 use transpose_records::cell::{Fit, check, check_kind};
@@ -45,13 +45,13 @@ impl Cells {
         self.made.clear();
         let trimmed = escape::trimmed(raw);
         if trimmed.len() != raw.len() {
-            self.note(&codes::SPACES, "spaces around the value");
+            self.note(&diagnostics::SPACES, "spaces around the value");
         }
         if trimmed.is_empty() {
             return Ok(());
         }
         if has_control(trimmed) {
-            self.note(&codes::CONTROL, "the value holds a control character");
+            self.note(&diagnostics::CONTROL, "the value holds a control character");
         }
         let offset = raw.iter().take_while(|byte| **byte == b' ').count();
         if memchr::memchr2(b'|', b'\\', trimmed).is_none() {
@@ -64,7 +64,7 @@ impl Cells {
         plain.clear();
         ends.clear();
         if let Some(bad) = escape::decode(trimmed, escapes, &mut plain, &mut ends) {
-            self.note(&codes::BAD_ESCAPE, bad.to_string());
+            self.note(&diagnostics::BAD_ESCAPE, bad.to_string());
         }
         let done = self.pieces_of(&plain, &ends, column);
         (self.plain, self.ends) = (plain, ends);
@@ -78,7 +78,7 @@ impl Cells {
             let value = list.get(start..end).unwrap_or(&[]);
             let trimmed = escape::trimmed(value);
             if trimmed.len() != value.len() {
-                self.note(&codes::SPACES, "spaces around a value");
+                self.note(&diagnostics::SPACES, "spaces around a value");
             }
             let from = offset + start + value.iter().take_while(|byte| **byte == b' ').count();
             let piece = Piece::Raw(from, from + trimmed.len());
@@ -94,7 +94,10 @@ impl Cells {
 
     fn pieces_of(&mut self, plain: &[u8], ends: &[usize], column: &Column) -> Result<(), String> {
         if ends.len() > 1 && !column.spec.multi {
-            self.note(&codes::UNEXPECTED_LIST, format!("the cell takes one value and holds {}", ends.len()));
+            self.note(
+                &diagnostics::UNEXPECTED_LIST,
+                format!("the cell takes one value and holds {}", ends.len()),
+            );
             let mut joined = Vec::with_capacity(plain.len() + ends.len());
             let mut start = 0;
             for (index, end) in ends.iter().enumerate() {
@@ -113,7 +116,7 @@ impl Cells {
             start = *end;
             let trimmed = escape::trimmed(value);
             if trimmed.len() != value.len() {
-                self.note(&codes::SPACES, "spaces around a value");
+                self.note(&diagnostics::SPACES, "spaces around a value");
             }
             let piece = self.keep(trimmed);
             if trimmed.is_empty() {
@@ -139,7 +142,7 @@ impl Cells {
                 Standing::Allowed => Fit::Exact,
                 Standing::Deprecated => {
                     self.note(
-                        &codes::DEPRECATED_VALUE,
+                        &diagnostics::DEPRECATED_VALUE,
                         format!("`{}` is deprecated in the set {}", shown(value), set.name),
                     );
                     Fit::Exact
@@ -152,7 +155,7 @@ impl Cells {
                 Standing::Unknown if memchr::memmem::find(value, b"::").is_some() => Fit::Exact,
                 Standing::Unknown => {
                     self.note(
-                        &codes::UNKNOWN_VALUE,
+                        &diagnostics::UNKNOWN_VALUE,
                         format!("`{}` is not in the set {}", shown(value), set.name),
                     );
                     Fit::Exact
@@ -175,15 +178,15 @@ impl Cells {
             Fit::Normalised => {
                 let end = self.made.len();
                 let canonical = shown(self.made.get(start..end).unwrap_or(&[]));
-                self.note(&codes::NORMALISED, format!("`{}` is read as `{canonical}`", shown(value)));
+                self.note(&diagnostics::NORMALISED, format!("`{}` is read as `{canonical}`", shown(value)));
                 Piece::Made(start, end)
             }
             Fit::Odd(why) => {
-                self.note(&codes::ODD_VALUE, format!("`{}`: {why}", shown(value)));
+                self.note(&diagnostics::ODD_VALUE, format!("`{}`: {why}", shown(value)));
                 piece
             }
             Fit::Doubtful(why) => {
-                self.note(&codes::CHECK_DIGIT, format!("`{}`: {why}", shown(value)));
+                self.note(&diagnostics::CHECK_DIGIT, format!("`{}`: {why}", shown(value)));
                 piece
             }
             Fit::Wrong(why) => return Err(why),
@@ -317,19 +320,19 @@ impl HeadRecord {
         }
         if let Err(why) = read {
             let message = format!("{} is `{}`, expected {}: {why}", named(cell), shown(raw), cell.kind);
-            diagnostics.push(Diagnostic::new(&codes::WRONG_TYPE, location(), message).value(raw));
+            diagnostics.push(Diagnostic::new(&diagnostics::WRONG_TYPE, location(), message).value(raw));
             return Span::ABSENT;
         }
         if cells.pieces.is_empty() {
             if column.mandatory {
                 let message = format!("{} is empty", named(cell));
-                diagnostics.push(Diagnostic::new(&codes::EMPTY_CELL, location(), message));
+                diagnostics.push(Diagnostic::new(&diagnostics::EMPTY_CELL, location(), message));
             }
             return Span::ABSENT;
         }
         if column.link == Link::Deprecated {
             let message = format!("{} is filled", named(cell));
-            diagnostics.push(Diagnostic::new(&codes::DEPRECATED_CELL, location(), message).value(raw));
+            diagnostics.push(Diagnostic::new(&diagnostics::DEPRECATED_CELL, location(), message).value(raw));
             return Span::ABSENT;
         }
         let spans: Vec<Span> =
@@ -385,7 +388,7 @@ pub(super) fn cell_count(
     if found < expected {
         let message =
             format!("the record has {found} cells, expected {expected}; the missing ones are read as empty");
-        return Some(Diagnostic::new(&codes::MISSING_CELLS, location, message));
+        return Some(Diagnostic::new(&diagnostics::MISSING_CELLS, location, message));
     }
     if found == expected {
         return None;
@@ -394,18 +397,18 @@ pub(super) fn cell_count(
         None => {
             let message =
                 format!("the record has {found} cells, expected {expected}; the further ones are empty");
-            Some(Diagnostic::new(&codes::EXTRA_CELLS, location, message))
+            Some(Diagnostic::new(&diagnostics::EXTRA_CELLS, location, message))
         }
         Some(_) if !spec.complete => {
             let message = format!(
                 "the record has {found} cells, {expected} are known; the meaning of the further ones is not certain"
             );
-            Some(Diagnostic::new(&codes::EXTRA_CELLS, location, message))
+            Some(Diagnostic::new(&diagnostics::EXTRA_CELLS, location, message))
         }
         Some(index) => {
             let message =
                 format!("the record has {found} cells, expected {expected}; cell {} holds data", index + 1);
-            Some(Diagnostic::new(&codes::EXTRA_DATA, location, message))
+            Some(Diagnostic::new(&diagnostics::EXTRA_DATA, location, message))
         }
     }
 }

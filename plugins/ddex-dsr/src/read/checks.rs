@@ -7,7 +7,7 @@
 
 use super::cells::located;
 use super::columns::{Column, Quick, is_meant};
-use crate::codes;
+use crate::diagnostics;
 use crate::families::Role;
 use transpose_codes::decimal::{self, Grammar, scaled};
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
@@ -196,23 +196,23 @@ impl Checks {
                 spec.cells.get(at).is_some_and(|cell: &CellSpec| cell.obligation == Obligation::Mandatory)
             };
             if mandatory(share) {
-                rules.push(Check::Wants(kind, share, &codes::RIGHTS_TYPE));
+                rules.push(Check::Wants(kind, share, &diagnostics::RIGHTS_TYPE));
             } else {
-                rules.push(Check::Together(kind, share, &codes::RIGHTS_TYPE));
+                rules.push(Check::Together(kind, share, &diagnostics::RIGHTS_TYPE));
             }
         }
         if role == Some(Role::Summary)
             && let (Some(kind), Some(share)) = (at("RightsType"), at("RightsTypePercentage"))
         {
-            rules.push(Check::Wants(share, kind, &codes::RIGHTS_TYPE));
+            rules.push(Check::Wants(share, kind, &diagnostics::RIGHTS_TYPE));
         }
         if let (Some(name), Some(id)) =
             (any(&["DistributionChannel", "DistributionChannelName"]), at("DistributionChannelDPID"))
         {
-            rules.push(Check::Together(name, id, &codes::CHANNEL));
+            rules.push(Check::Together(name, id, &diagnostics::CHANNEL));
         }
         if let (Some(id), Some(name)) = (at("RecipientPartyId"), at("RecipientName")) {
-            rules.push(Check::Together(id, name, &codes::RECIPIENT));
+            rules.push(Check::Together(id, name, &diagnostics::RECIPIENT));
         }
         if let (Some(one), Some(other), Some(rate)) = (
             any(&["CurrencyOfReporting", "CurrencyOfAccounting"]),
@@ -262,7 +262,7 @@ impl Checks {
     ) {
         if self.refused {
             let message = format!("the partner does not accept the record {}", spec.name);
-            push(Diagnostic::new(&codes::NOT_ACCEPTED, place().record(spec.name), message));
+            push(Diagnostic::new(&diagnostics::NOT_ACCEPTED, place().record(spec.name), message));
         }
         let mut told = |code: &'static Code, at: usize, message: String, value: Option<&[u8]>| {
             let Some(column) = columns.get(at) else { return };
@@ -278,7 +278,7 @@ impl Checks {
                 Check::Plain(at) => line.each(*at, &mut |value| {
                     if !is_plain(value) {
                         told(
-                            &codes::NEEDLESS_DIGITS,
+                            &diagnostics::NEEDLESS_DIGITS,
                             *at,
                             format!("cell `{}` is `{}`, which has a shorter form", name(*at), shown(value)),
                             Some(value),
@@ -288,7 +288,7 @@ impl Checks {
                 Check::Positive(at) => line.each(*at, &mut |value| {
                     if value.first() == Some(&b'-') {
                         told(
-                            &codes::NEGATIVE,
+                            &diagnostics::NEGATIVE,
                             *at,
                             format!("cell `{}` is `{}`, less than nothing", name(*at), shown(value)),
                             Some(value),
@@ -298,7 +298,7 @@ impl Checks {
                 Check::Percentage(at) => line.each(*at, &mut |value| {
                     if let Some(why) = odd_percentage(value) {
                         told(
-                            &codes::PERCENTAGE,
+                            &diagnostics::PERCENTAGE,
                             *at,
                             format!("cell `{}` is `{}`, {why}", name(*at), shown(value)),
                             Some(value),
@@ -308,7 +308,7 @@ impl Checks {
                 Check::Reference(at) => line.each(*at, &mut |value| {
                     if !value.iter().all(u8::is_ascii_alphanumeric) {
                         told(
-                            &codes::REFERENCE_FORM,
+                            &diagnostics::REFERENCE_FORM,
                             *at,
                             format!(
                                 "the reference `{}` has other characters than letters and digits",
@@ -326,7 +326,7 @@ impl Checks {
                             name(*ids),
                             name(*names)
                         );
-                        told(&codes::PARALLEL, *ids, message, None);
+                        told(&diagnostics::PARALLEL, *ids, message, None);
                     }
                 }
                 Check::Parallel(first, second) => {
@@ -338,7 +338,7 @@ impl Checks {
                             name(*second),
                             name(*first)
                         );
-                        told(&codes::PARALLEL, *second, message, None);
+                        told(&diagnostics::PARALLEL, *second, message, None);
                     }
                 }
                 Check::Together(first, second, code) => {
@@ -370,7 +370,7 @@ impl Checks {
                 Check::WantsWhenTrue(flag, date) => {
                     if line.first(*flag) == Some(b"true") && !line.is_filled(*date) {
                         told(
-                            &codes::CONFLICT_CHECK,
+                            &diagnostics::CONFLICT_CHECK,
                             *date,
                             format!("cell `{}` is empty, and cell `{}` is true", name(*date), name(*flag)),
                             None,
@@ -384,7 +384,7 @@ impl Checks {
                         && !line.is_filled(*rate)
                     {
                         told(
-                            &codes::NO_RATE,
+                            &diagnostics::NO_RATE,
                             *rate,
                             format!(
                                 "cell `{}` is empty, and the currencies of cells `{}` and `{}` differ",
@@ -399,7 +399,7 @@ impl Checks {
                 Check::Word(at) => line.each(*at, &mut |value| {
                     if value.iter().any(|byte| matches!(byte, b' ' | b'_')) {
                         told(
-                            &codes::SERVICE_WORD,
+                            &diagnostics::SERVICE_WORD,
                             *at,
                             format!("the service `{}` has a space or an underscore", shown(value)),
                             Some(value),
@@ -409,7 +409,7 @@ impl Checks {
                 Check::Required(at) => {
                     if !line.is_filled(*at) {
                         told(
-                            &codes::DEMANDED,
+                            &diagnostics::DEMANDED,
                             *at,
                             format!("the partner demands a value in cell `{}`", name(*at)),
                             None,
@@ -419,7 +419,7 @@ impl Checks {
                 Check::OneOf(at, values) => line.each(*at, &mut |value| {
                     if !values.iter().any(|known| **known == *value) {
                         told(
-                            &codes::NOT_ACCEPTED,
+                            &diagnostics::NOT_ACCEPTED,
                             *at,
                             format!("the partner does not accept `{}` in cell `{}`", shown(value), name(*at)),
                             Some(value),

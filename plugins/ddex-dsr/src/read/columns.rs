@@ -3,7 +3,7 @@
 
 use super::checks::{Checks, make_strict};
 use super::forms::Form;
-use crate::codes;
+use crate::diagnostics;
 use crate::families::Role;
 use crate::tables::{self, Layout};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
@@ -401,7 +401,7 @@ pub(super) fn known(demands: &Demands) -> Result<(), Fatal> {
     let mut diagnostics = Vec::new();
     let mut unknown = |what: &str, name: String, near: Option<String>| {
         let message = format!("there is no {what} `{name}`");
-        let diagnostic = Diagnostic::new(&codes::NO_SUCH_CELL, Location::default(), message);
+        let diagnostic = Diagnostic::new(&diagnostics::NO_SUCH_CELL, Location::default(), message);
         diagnostics.push(match near {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic,

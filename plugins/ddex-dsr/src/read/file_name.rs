@@ -3,7 +3,7 @@
 //! `DSR_Recipient_Sender_Service_Period_Territory_xofy_Created.tsv`. Parties may agree on other
 //! names, so nothing here is more than a warning but a file number beyond the number of files.
 
-use crate::codes;
+use crate::diagnostics;
 use crate::names::{clean, compact};
 use std::sync::Arc;
 use transpose_codes::PartialDate;
@@ -65,10 +65,10 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
         diagnostics.push(Diagnostic::new(code, place, message).value(name.as_bytes()));
     };
     if stem(name).contains(' ') {
-        told(&codes::NAME_SPACE, "the name of the file has a space".into());
+        told(&diagnostics::NAME_SPACE, "the name of the file has a space".into());
     }
     let Some(found) = elements(name) else {
-        told(&codes::NAME_FORM, "the name of the file is not made as the standard says".into());
+        told(&diagnostics::NAME_FORM, "the name of the file is not made as the standard says".into());
         return;
     };
     let header = &preamble.header;
@@ -79,7 +79,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
     let recipient = [Field::RECIPIENT_ID, Field::RECIPIENT_NAME, Field::REPERTOIRE];
     if !found.recipient.is_empty() && !is_one_of(found.recipient, &recipient) {
         told(
-            &codes::NAME_PARTY,
+            &diagnostics::NAME_PARTY,
             format!(
                 "the name says the recipient is `{}`, the header does not",
                 shown(found.recipient.as_bytes())
@@ -94,7 +94,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
     });
     if !channel && !is_one_of(found.sender, &[Field::SENDER_ID, Field::SENDER_NAME]) {
         told(
-            &codes::NAME_PARTY,
+            &diagnostics::NAME_PARTY,
             format!("the name says the sender is `{}`, the header does not", shown(found.sender.as_bytes())),
         );
     }
@@ -103,7 +103,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
         found.service.split('\u{2010}').all(|tier| services.clone().any(|service| same(service, tier)));
     if !is_one_of(found.service, &[Field::SERVICE_DESCRIPTION]) && !tiers {
         told(
-            &codes::NAME_SERVICE,
+            &diagnostics::NAME_SERVICE,
             format!(
                 "the name says the service is `{}`, the header does not",
                 shown(found.service.as_bytes())
@@ -115,24 +115,24 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
         None => {
             if let Some(part) = preamble.part.filter(|part| part.of > 1) {
                 told(
-                    &codes::NAME_FORM,
+                    &diagnostics::NAME_FORM,
                     format!("the name does not say that it is file {} of {}", part.number, part.of),
                 );
             }
         }
         Some((part, None)) => {
             told(
-                &codes::NAME_FORM,
+                &diagnostics::NAME_FORM,
                 format!("`{}` in the name is not of the form `1of3`", shown(part.as_bytes())),
             );
         }
         Some((_, Some((x, y)))) if x == 0 || x > y => {
-            told(&codes::NAME_NUMBER, format!("the name says file {x} of {y}"));
+            told(&diagnostics::NAME_NUMBER, format!("the name says file {x} of {y}"));
         }
         Some((_, Some((x, y)))) => {
             if let Some(part) = preamble.part.filter(|part| (part.number, part.of) != (x, y)) {
                 told(
-                    &codes::NAME_NUMBER,
+                    &diagnostics::NAME_NUMBER,
                     format!("the name says file {x} of {y}, the header file {} of {}", part.number, part.of),
                 );
             }
@@ -142,7 +142,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
         && found.created.get(..15) != compact(created).get(..15)
     {
         told(
-            &codes::NAME_CREATED,
+            &diagnostics::NAME_CREATED,
             format!(
                 "the name says it was made at `{}`, the header at `{}`",
                 shown(found.created.as_bytes()),
@@ -154,7 +154,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
 
 fn period(text: &str, preamble: &Preamble, told: &mut dyn FnMut(&'static Code, String)) {
     let Some((first, last)) = days(text) else {
-        told(&codes::NAME_PERIOD, format!("`{}` in the name is no period", shown(text.as_bytes())));
+        told(&diagnostics::NAME_PERIOD, format!("`{}` in the name is no period", shown(text.as_bytes())));
         return;
     };
     let day = |field| preamble.header.text(field).and_then(|text| PartialDate::parse(text).ok());
@@ -162,7 +162,7 @@ fn period(text: &str, preamble: &Preamble, told: &mut dyn FnMut(&'static Code, S
         && (start.first() < first || end.last() > last)
     {
         told(
-            &codes::NAME_PERIOD_RANGE,
+            &diagnostics::NAME_PERIOD_RANGE,
             format!(
                 "the period `{}` of the name does not cover {start} to {end} of the header",
                 shown(text.as_bytes())

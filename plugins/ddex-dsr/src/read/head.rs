@@ -4,11 +4,11 @@ use super::cells::{Cells, HeadRecord};
 use super::columns::{Entry, entries};
 use super::contexts::Contexts;
 use super::{Hash, Reader, State};
-use crate::codes;
+use crate::diagnostics;
 use crate::families::{Family, Role};
 use crate::format::Profile;
 use crate::options::{Notation, Options};
-use crate::summary::SummaryRules;
+use crate::summaries::SummaryRules;
 use crate::tables::{self, Layout};
 use std::sync::Arc;
 use transpose_codes::PartialDate;
@@ -116,18 +116,22 @@ impl Reader {
                 Scanned::More => {
                     let location = Location { source: Some(source), ..Location::default() };
                     let message = format!("header and summary records take more than {HEAD_LIMIT} bytes");
-                    return Err(Fatal::input(Diagnostic::new(&codes::HEAD_TOO_LONG, location, message)));
+                    return Err(Fatal::input(Diagnostic::new(
+                        &diagnostics::HEAD_TOO_LONG,
+                        location,
+                        message,
+                    )));
                 }
                 Scanned::None(line) => {
                     let diagnostic = match line {
                         Some((line, number)) => Diagnostic::new(
-                            &codes::NO_HEAD,
+                            &diagnostics::NO_HEAD,
                             Location { source: Some(source), ..Location::line(number, line.start as u64) },
                             "the first record is no HEAD of a DSR message",
                         )
                         .value(line.content(bytes)),
                         None => Diagnostic::new(
-                            &codes::NO_HEAD,
+                            &diagnostics::NO_HEAD,
                             Location { source: Some(source), ..Location::default() },
                             "there is no record at all",
                         ),
@@ -169,7 +173,7 @@ impl<'a> Opening<'a> {
         let mut opening = Self { profile, source, bytes, scan, escapes, diagnostics: Vec::new(), head };
         if options.escapes == Notation::Auto && escapes == Escapes::Doubled {
             opening.diagnostics.push(Diagnostic::new(
-                &codes::OLD_ESCAPES,
+                &diagnostics::OLD_ESCAPES,
                 Location { source: Some(opening.source.clone()), ..Location::default() },
                 "delimiters inside data are written as in Part 1 v1.1",
             ));
@@ -214,7 +218,7 @@ impl<'a> Opening<'a> {
                 let message = format!("SummaryRecordId `{}` is used twice", shown(id.as_bytes()));
                 let place = self.place(*line).record(name).cell(2, "SummaryRecordId");
                 self.diagnostics
-                    .push(Diagnostic::new(&codes::SUMMARY_REUSED, place, message).value(id.as_bytes()));
+                    .push(Diagnostic::new(&diagnostics::SUMMARY_REUSED, place, message).value(id.as_bytes()));
             }
             known.push(context);
             records.push(record);
@@ -222,7 +226,11 @@ impl<'a> Opening<'a> {
         self.parents(&known, &records);
         if self.scan.summaries.is_empty() {
             let message = "no summary record follows the header";
-            self.diagnostics.push(Diagnostic::new(&codes::NO_SUMMARY, self.place(self.scan.head), message));
+            self.diagnostics.push(Diagnostic::new(
+                &diagnostics::NO_SUMMARY,
+                self.place(self.scan.head),
+                message,
+            ));
         }
         let header = self.header(&records);
         let part = self.part(&layout);
@@ -267,18 +275,18 @@ impl<'a> Opening<'a> {
         if self.scan.mark > 0 {
             let place = self.place((self.scan.head.0, 1));
             let message = "the file begins with a byte order mark";
-            self.diagnostics.push(Diagnostic::new(&codes::BYTE_ORDER_MARK, place, message));
+            self.diagnostics.push(Diagnostic::new(&diagnostics::BYTE_ORDER_MARK, place, message));
         }
         for number in &self.scan.blanks {
             let location =
                 Location { source: Some(self.source.clone()), line: Some(*number), ..Location::default() };
-            self.diagnostics.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
+            self.diagnostics.push(Diagnostic::new(&diagnostics::BLANK_LINE, location, "the line is blank"));
         }
         for line in std::iter::once(&self.scan.head).chain(&self.scan.summaries) {
             let content = line.0.content(self.bytes);
             if std::str::from_utf8(content).is_err() {
                 let diagnostic =
-                    Diagnostic::new(&codes::NOT_UTF8, self.place(*line), "the line is not UTF-8");
+                    Diagnostic::new(&diagnostics::NOT_UTF8, self.place(*line), "the line is not UTF-8");
                 return Err(Fatal::input(diagnostic.value(content)));
             }
         }
@@ -291,13 +299,15 @@ impl<'a> Opening<'a> {
         let wanted = self.profile.name;
         if !self.profile.is_named(named) {
             let message = format!("the profile is `{}`, expected `{wanted}`", shown(named.as_bytes()));
-            let diagnostic = Diagnostic::new(&codes::WRONG_PROFILE, self.in_head(3, "Profile"), message);
+            let diagnostic =
+                Diagnostic::new(&diagnostics::WRONG_PROFILE, self.in_head(3, "Profile"), message);
             return Err(Fatal::input(diagnostic.value(named.as_bytes())));
         }
         if !self.profile.is_written(named) {
             let message =
                 format!("the profile is written `{}`, expected `{wanted}`", shown(named.as_bytes()));
-            let diagnostic = Diagnostic::new(&codes::PROFILE_SPELLING, self.in_head(3, "Profile"), message);
+            let diagnostic =
+                Diagnostic::new(&diagnostics::PROFILE_SPELLING, self.in_head(3, "Profile"), message);
             self.diagnostics.push(diagnostic.value(named.as_bytes()));
         }
         if let Some(layout) = Layout::of(wanted, version.trim()) {
@@ -315,7 +325,8 @@ impl<'a> Opening<'a> {
             shown(version.as_bytes()),
             layout.profile.version
         );
-        let diagnostic = Diagnostic::new(&codes::PROFILE_VERSION, self.in_head(4, "ProfileVersion"), message);
+        let diagnostic =
+            Diagnostic::new(&diagnostics::PROFILE_VERSION, self.in_head(4, "ProfileVersion"), message);
         self.diagnostics.push(diagnostic.value(version.as_bytes()));
         Ok(layout)
     }
@@ -339,21 +350,21 @@ impl<'a> Opening<'a> {
         });
         let Some(spec) = spec else {
             let message = format!("`{}` is no known summary record", shown(name.as_bytes()));
-            self.diagnostics.push(Diagnostic::new(&codes::UNKNOWN_RECORD, place, message));
+            self.diagnostics.push(Diagnostic::new(&diagnostics::UNKNOWN_RECORD, place, message));
             return None;
         };
         let (code, message) = if layout.summary(name).is_none() {
             (
-                &codes::FOREIGN_RECORD,
+                &diagnostics::FOREIGN_RECORD,
                 format!("`{name}` is no summary record of the profile version {version}"),
             )
         } else if known.is_none() {
-            (&codes::RECORD_VERSION, format!("`{name}` is not known, it is read as {}", spec.name))
+            (&diagnostics::RECORD_VERSION, format!("`{name}` is not known, it is read as {}", spec.name))
         } else {
             let message = format!(
                 "the record is `{name}`, but the profile version {version} binds another version of it"
             );
-            (&codes::RECORD_VERSION, message)
+            (&diagnostics::RECORD_VERSION, message)
         };
         self.diagnostics.push(Diagnostic::new(code, place, message));
         Some(spec)
@@ -372,12 +383,12 @@ impl<'a> Opening<'a> {
         if !whole.is_empty() && !passed.contains(&whole) {
             let message = format!("no {whole} record precedes it");
             let place = self.place(line).record(spec.name);
-            self.diagnostics.push(Diagnostic::new(&codes::NO_PARENT_SUMMARY, place, message));
+            self.diagnostics.push(Diagnostic::new(&diagnostics::NO_PARENT_SUMMARY, place, message));
         }
         let scattered = passed.last() != Some(&kind) && passed.contains(&kind);
         if scattered && !interleaves(&layout.profile.structure) {
             let duty = SummaryRules::of(layout.profile).is_some_and(|rules| rules.together);
-            let code = if duty { &codes::SUMMARY_ORDER_DUTY } else { &codes::SUMMARY_ORDER };
+            let code = if duty { &diagnostics::SUMMARY_ORDER_DUTY } else { &diagnostics::SUMMARY_ORDER };
             let message = "other summary records are between those of this type";
             self.diagnostics.push(Diagnostic::new(code, self.place(line).record(spec.name), message));
         }
@@ -396,8 +407,9 @@ impl<'a> Opening<'a> {
                 );
                 let message =
                     format!("no summary record has the SummaryRecordId `{}`", shown(parent.as_bytes()));
-                self.diagnostics
-                    .push(Diagnostic::new(&codes::UNKNOWN_PARENT, place, message).value(parent.as_bytes()));
+                self.diagnostics.push(
+                    Diagnostic::new(&diagnostics::UNKNOWN_PARENT, place, message).value(parent.as_bytes()),
+                );
             }
         }
     }
@@ -426,10 +438,13 @@ impl<'a> Opening<'a> {
             self.diagnostics.push(Diagnostic::new(code, place, message));
         };
         if part.number > part.of || part.number == 0 {
-            told(&codes::HEAD_CONTRADICTION, format!("the file is number {} of {}", part.number, part.of));
+            told(
+                &diagnostics::HEAD_CONTRADICTION,
+                format!("the file is number {} of {}", part.number, part.of),
+            );
         }
         if layout.single && part.of != 1 {
-            told(&codes::SPLIT_SINGLE, format!("the file is number {} of {}", part.number, part.of));
+            told(&diagnostics::SPLIT_SINGLE, format!("the file is number {} of {}", part.number, part.of));
         }
         part
     }
@@ -441,7 +456,7 @@ impl<'a> Opening<'a> {
         {
             let message = format!("the period ends on {end}, before it starts on {start}");
             let place = self.in_head(10, "UsageEndDate");
-            self.diagnostics.push(Diagnostic::new(&codes::HEAD_CONTRADICTION, place, message));
+            self.diagnostics.push(Diagnostic::new(&diagnostics::HEAD_CONTRADICTION, place, message));
         }
     }
 }
@@ -472,7 +487,7 @@ fn likely(profile: &Profile, found: &[&[u8]]) -> Result<Layout, Fatal> {
     };
     layouts.max_by_key(|layout| (fits(layout), layout.profile.version)).ok_or_else(|| {
         let message = "no version of the profile is known";
-        Fatal::input(Diagnostic::new(&codes::PROFILE_VERSION, Location::default(), message))
+        Fatal::input(Diagnostic::new(&diagnostics::PROFILE_VERSION, Location::default(), message))
     })
 }
 

@@ -32,7 +32,8 @@ mod references;
 mod repair;
 mod units;
 
-use crate::codes;
+use crate::diagnostics;
+use crate::footer::FooterCount;
 use crate::tables::Layout;
 use cells::HeadRecord;
 use checks::{Checks, Marks};
@@ -47,7 +48,7 @@ use transpose_core::format::{
 use transpose_core::model::{Entity, Field, Value};
 use transpose_records::escape::Escapes;
 use transpose_records::line::Line;
-use transpose_records::spec::family;
+use transpose_records::spec::{CellSpec, family};
 
 type Hash = foldhash::fast::RandomState;
 
@@ -132,18 +133,19 @@ impl Reader {
     fn counts(
         &self,
         (at, foot): &(u64, Entity),
-        count: impl Fn(&str) -> Option<(u64, bool)>,
+        count: impl Fn(FooterCount) -> Option<(u64, bool)>,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        for cell in self.layout.foot.cells.iter().skip(1) {
-            let Some((expected, demanded)) = count(cell.name) else { continue };
+        for cell in self.layout.foot.cells {
+            let Some(kind) = FooterCount::of(cell) else { continue };
+            let Some((expected, demanded)) = count(kind) else { continue };
             let place = self.at_line(*at).record(self.layout.foot.name).cell(cell.number, cell.name);
             let found = foot.extras.get(cell.name).map(Value::first);
             let message = match found {
                 None if demanded => format!("cell `{}` is empty", cell.name),
                 Some(found) if found.parse() != Ok(expected) => {
                     let skipped = self.state.skipped.load(Ordering::Relaxed);
-                    let lines = cell.name.starts_with("NumberOfLines");
+                    let lines = matches!(kind, FooterCount::LinesInFile | FooterCount::LinesInMessage);
                     let hint = if lines && found.parse() == Ok(expected.saturating_sub(skipped)) {
                         "; the number fits when comments and blank lines are left out"
                     } else {
@@ -153,7 +155,7 @@ impl Reader {
                 }
                 _ => continue,
             };
-            diagnostics.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
+            diagnostics.push(Diagnostic::new(&diagnostics::FOOT_COUNT, place, message));
         }
     }
 }
@@ -194,40 +196,41 @@ impl Decoder for Reader {
         let Some(last) = trailers.last() else {
             let place = Location { source: Some(self.source.clone()), ..Location::default() };
             let message = format!("the file ends without a {} record", self.layout.foot.name);
-            diagnostics.push(Diagnostic::new(&codes::NO_FOOT, place, message));
+            diagnostics.push(Diagnostic::new(&diagnostics::NO_FOOT, place, message));
             return;
         };
         let name = self.layout.foot.name;
         for (line, _) in trailers.iter().filter(|(_, foot)| *foot.origin != *name) {
             let message = format!("the footer of this variant is {name}");
-            diagnostics.push(Diagnostic::new(&codes::WRONG_FOOT, self.at_line(*line), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::WRONG_FOOT, self.at_line(*line), message));
         }
         if trailers.len() > 1 {
             let message = format!("the file has {} footers", trailers.len());
-            diagnostics.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(last.0), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::FOOT_PLACE, self.at_line(last.0), message));
         }
         let end = self.state.last.load(Ordering::Relaxed);
         if end > last.0 {
             let message = format!("records follow the footer of line {}", last.0);
-            diagnostics.push(Diagnostic::new(&codes::FOOT_PLACE, self.at_line(end), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::FOOT_PLACE, self.at_line(end), message));
         }
         if *last.1.origin != *name {
             return;
         }
         let closes = self.part.number == self.part.of;
-        let count = |cell: &str| match cell {
-            "NumberOfLinesInFile" => Some((tally.lines, true)),
-            "NumberOfSummaryRecords" => Some((self.summaries, true)),
-            "NumberOfBlocksInFile" => Some((tally.blocks, true)),
-            _ => None,
+        let count = |kind| match kind {
+            FooterCount::LinesInFile => Some((tally.lines, true)),
+            FooterCount::SummaryRecords => Some((self.summaries, true)),
+            FooterCount::BlocksInFile => Some((tally.blocks, true)),
+            FooterCount::LinesInMessage | FooterCount::BlocksInMessage => None,
         };
         self.counts(last, count, diagnostics);
-        // What is only in the last file of a message.
-        for cell in self.layout.foot.cells.iter().filter(|cell| closes && cell.name.contains("InRe")) {
+        // What stands only in the last file of a message.
+        let is_of_message = |cell: &&CellSpec| FooterCount::of(cell).is_some_and(FooterCount::is_of_message);
+        for cell in self.layout.foot.cells.iter().filter(is_of_message).filter(|_| closes) {
             if !last.1.extras.contains_key(cell.name) {
                 let place = self.at_line(last.0).record(name).cell(cell.number, cell.name);
                 let message = format!("cell `{}` is empty", cell.name);
-                diagnostics.push(Diagnostic::new(&codes::FOOT_COUNT, place, message));
+                diagnostics.push(Diagnostic::new(&diagnostics::FOOT_COUNT, place, message));
             }
         }
     }
@@ -261,7 +264,7 @@ impl Decoder for Reader {
         };
         if !demands.versions.is_empty() && !demands.versions.iter().any(|accepted| accepted == version) {
             let message = format!("the partner does not accept version {version} of the profile");
-            diagnostics.push(Diagnostic::new(&codes::NOT_ACCEPTED, head(4, "ProfileVersion"), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::NOT_ACCEPTED, head(4, "ProfileVersion"), message));
         }
         let message_version = self.preamble.header.extras.get("MessageVersion").map_or("", Value::first);
         if !is_message_version(message_version) {
@@ -269,7 +272,11 @@ impl Decoder for Reader {
                 "the message version is `{}`, expected `dsrf/<Part 1>/<AVS>/<Part 8>`",
                 shown(message_version.as_bytes())
             );
-            diagnostics.push(Diagnostic::new(&codes::MESSAGE_VERSION, head(2, "MessageVersion"), message));
+            diagnostics.push(Diagnostic::new(
+                &diagnostics::MESSAGE_VERSION,
+                head(2, "MessageVersion"),
+                message,
+            ));
         }
         self.preamble.diagnostics.extend(diagnostics);
         Ok(())
@@ -285,11 +292,10 @@ impl BlockDecoder for Reader {
         let Some(last) = trailers.last().filter(|(_, foot)| *foot.origin == *self.layout.foot.name) else {
             return;
         };
-        let count = |cell: &str| match cell {
-            "NumberOfLinesInReport" => Some((message.lines, false)),
-            // The last count has had another name.
-            "NumberOfBlocksInReport" | "NumberOfBlocksInRecord" => Some((message.blocks, false)),
-            _ => None,
+        let count = |kind| match kind {
+            FooterCount::LinesInMessage => Some((message.lines, false)),
+            FooterCount::BlocksInMessage => Some((message.blocks, false)),
+            FooterCount::LinesInFile | FooterCount::SummaryRecords | FooterCount::BlocksInFile => None,
         };
         self.counts(last, count, diagnostics);
     }
@@ -340,7 +346,7 @@ impl Reader {
             if let [(_, first), (line, second), ..] = kinds.as_slice() {
                 let message = format!("{} and {} are in one file", first.spec.name, second.spec.name);
                 diagnostics.push(Diagnostic::new(
-                    &codes::MIXED_SINGLES,
+                    &diagnostics::MIXED_SINGLES,
                     self.at_line(*line).record(second.spec.name),
                     message,
                 ));
@@ -353,13 +359,13 @@ impl Reader {
         if other != u64::MAX {
             let (most, one) = if self.state.crlf { ("CR LF", "LF") } else { ("LF", "CR LF") };
             let message = format!("the header ends in {most}, this line in {one}");
-            diagnostics.push(Diagnostic::new(&codes::LINE_ENDS, self.at_line(other), message));
+            diagnostics.push(Diagnostic::new(&diagnostics::LINE_ENDS, self.at_line(other), message));
         }
         let bytes = self.state.bytes.load(Ordering::Relaxed);
         if bytes > LARGEST {
             let place = Location { source: Some(self.source.clone()), ..Location::default() };
             let message = format!("the file has {bytes} bytes when it is unpacked");
-            diagnostics.push(Diagnostic::new(&codes::LARGE_FILE, place, message));
+            diagnostics.push(Diagnostic::new(&diagnostics::LARGE_FILE, place, message));
         }
     }
 }

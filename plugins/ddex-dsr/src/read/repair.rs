@@ -5,7 +5,8 @@
 use super::Reader;
 use super::checks::is_plain;
 use super::head::is_blank;
-use crate::{codes, tables};
+use crate::footer::FooterCount;
+use crate::{diagnostics, tables};
 use transpose_codes::decimal::{self, Grammar};
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::{Repair, Tally};
@@ -55,13 +56,12 @@ impl<'a> Mender<'a> {
         if spec.name != self.reader.layout.foot.name {
             return None;
         }
-        match cell.name {
-            "NumberOfLinesInFile" => Some(self.file.lines),
-            "NumberOfSummaryRecords" => Some(self.reader.summaries),
-            "NumberOfBlocksInFile" => Some(self.file.blocks),
-            "NumberOfLinesInReport" => self.message.map(|message| message.lines),
-            "NumberOfBlocksInReport" | "NumberOfBlocksInRecord" => self.message.map(|message| message.blocks),
-            _ => None,
+        match FooterCount::of(cell)? {
+            FooterCount::LinesInFile => Some(self.file.lines),
+            FooterCount::SummaryRecords => Some(self.reader.summaries),
+            FooterCount::BlocksInFile => Some(self.file.blocks),
+            FooterCount::LinesInMessage => self.message.map(|message| message.lines),
+            FooterCount::BlocksInMessage => self.message.map(|message| message.blocks),
         }
     }
 
@@ -120,7 +120,7 @@ impl Repair for Mender<'_> {
         let count = if surplus { known } else { ranges.len() };
         if count != ranges.len() {
             let message = format!("the record has {} cells, written with {count}", ranges.len());
-            changed(Diagnostic::new(&codes::MENDED, place.clone().record(spec.name), message));
+            changed(Diagnostic::new(&diagnostics::MENDED, place.clone().record(spec.name), message));
         }
         for index in 0..count {
             if index > 0 {
@@ -139,7 +139,7 @@ impl Repair for Mender<'_> {
                 shown(&self.cell)
             );
             let at = super::cells::located(&place, spec, cell);
-            changed(Diagnostic::new(&codes::MENDED, at, message).value(raw(index)));
+            changed(Diagnostic::new(&diagnostics::MENDED, at, message).value(raw(index)));
             out.extend_from_slice(&self.cell);
         }
         self.ranges = ranges;

@@ -6,7 +6,7 @@ use super::cells::{Cells, cell_count};
 use super::checks::Marks;
 use super::head::is_blank;
 use super::references::References;
-use crate::codes;
+use crate::diagnostics;
 use crate::families::Role;
 use crate::tables::is_deal_specific;
 use std::sync::atomic::Ordering;
@@ -176,13 +176,13 @@ impl ChunkDecoder for Worker<'_> {
         self.accepted.resize(columns, Span::ABSENT);
         self.reader.state.skipped.fetch_add(self.comments + self.blanks.len() as u64, Ordering::Relaxed);
         for (told, line) in self.blanks.iter().enumerate() {
-            if !report.diagnostics.keeps(&codes::BLANK_LINE) {
-                report.diagnostics.count(&codes::BLANK_LINE, (self.blanks.len() - told) as u64);
+            if !report.diagnostics.keeps(&diagnostics::BLANK_LINE) {
+                report.diagnostics.count(&diagnostics::BLANK_LINE, (self.blanks.len() - told) as u64);
                 break;
             }
             let location =
                 Location { line: Some(origin.line + line), byte: None, ..self.place(origin, 0, 0) };
-            report.diagnostics.push(Diagnostic::new(&codes::BLANK_LINE, location, "the line is blank"));
+            report.diagnostics.push(Diagnostic::new(&diagnostics::BLANK_LINE, location, "the line is blank"));
         }
         let index = std::mem::take(&mut self.index);
         let region = Region { text, origin, index: &index };
@@ -376,7 +376,7 @@ impl Worker<'_> {
             format!("a {name} record is among the blocks")
         };
         let place = self.place(region.origin, unit.start, unit.line).record(&name);
-        report.diagnostics.push(Diagnostic::new(&codes::STRAY_RECORD, place, message).value(content));
+        report.diagnostics.push(Diagnostic::new(&diagnostics::STRAY_RECORD, place, message).value(content));
         report.loss.add(
             Change::Lost,
             Subject::Extra(name.into()),

@@ -3,7 +3,7 @@
 
 use super::Writer;
 use super::target::{Plan, column, text_of};
-use crate::codes;
+use crate::diagnostics;
 use hashbrown::HashMap;
 use transpose_core::diagnostics::Code;
 use transpose_core::model::{Block, Cell, EntityRef, Group};
@@ -118,7 +118,9 @@ impl<'a> Items<'a> {
         self.clear();
         let (mut related, mut named) = (false, false);
         for (index, entity) in block.entities().enumerate() {
-            let Some(plan) = writer.plans.get(entity.shape_index()) else { return Err(&codes::NO_ITEM) };
+            let Some(plan) = writer.plans.get(entity.shape_index()) else {
+                return Err(&diagnostics::NO_ITEM);
+            };
             let mut item = Item {
                 entity,
                 plan,
@@ -135,7 +137,7 @@ impl<'a> Items<'a> {
                     item.sub = true;
                     item.target = plan.second;
                 }
-                Group::Release if self.release.is_some() => return Err(&codes::SEVERAL_RELEASES),
+                Group::Release if self.release.is_some() => return Err(&diagnostics::SEVERAL_RELEASES),
                 Group::Release => self.release = Some(index as u32),
                 Group::Recording => {
                     self.recordings += 1;
@@ -153,7 +155,7 @@ impl<'a> Items<'a> {
                 | Group::Allocation
                 | Group::Split
                 | Group::Opaque => related = true,
-                Group::Header | Group::Context | Group::Event => return Err(&codes::NO_ITEM),
+                Group::Header | Group::Context | Group::Event => return Err(&diagnostics::NO_ITEM),
             }
             self.all.push(item);
         }
@@ -181,7 +183,7 @@ impl<'a> Items<'a> {
                     // In older versions a work may be what the rights controller before it says.
                     let fits = matches!(parent, Some(Group::Recording | Group::Allocation));
                     item.parent = item.parent.filter(|_| fits).or(only);
-                    let Some(owner) = item.parent else { return Err(&codes::NO_ITEM) };
+                    let Some(owner) = item.parent else { return Err(&diagnostics::NO_ITEM) };
                     self.works.push((owner, index as u32));
                     if let Some(owner) = self.all.get_mut(owner as usize) {
                         owner.followed = true;

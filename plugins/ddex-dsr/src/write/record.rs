@@ -1,7 +1,8 @@
 //! One record: every cell with its value, what is missing told, what is lost counted.
 
+use super::identity::TransactionName;
 use super::target::{Fill, Plan, Target, TargetCell, What, Writing, column, text_of};
-use crate::codes;
+use crate::diagnostics;
 use transpose_codes::decimal::{self, Grammar};
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
@@ -28,7 +29,7 @@ pub(super) struct Links<'a> {
     pub(super) recording_id: Range,
     pub(super) release_id: Range,
     pub(super) usage_id: Range,
-    pub(super) transaction: u64,
+    pub(super) transaction: TransactionName<'a>,
     /// The use type on the summary record.
     pub(super) stated: Option<&'a [u8]>,
     /// Whether the usage must have a price, and the source has not said already that it has none.
@@ -156,12 +157,12 @@ impl Record<'_, '_, '_> {
             Fill::Label if links.label.is_some() => self.text(cell, links.label.unwrap_or_default()),
             Fill::Net if self.net() => {}
             Fill::Price if links.priced && cell.fallback.is_none() => {
-                self.diagnostic(&codes::NO_PRICE, cell, || {
+                self.diagnostic(&diagnostics::NO_PRICE, cell, || {
                     format!("there is no price under {}", commercial_model::PAY_AS_YOU_GO)
                 });
             }
             Fill::UseType if cell.fallback.is_none() => {
-                self.diagnostic(&codes::USE_TYPE, cell, || {
+                self.diagnostic(&diagnostics::USE_TYPE, cell, || {
                     "the use type is neither here nor on the summary record".to_owned()
                 });
             }
@@ -175,7 +176,7 @@ impl Record<'_, '_, '_> {
         if !self.value(cell, value) {
             match cell.fill {
                 Fill::Id(what) => self.id(cell, what),
-                _ => write::whole(links.transaction, self.out),
+                _ => links.transaction.write(self.out),
             }
         }
         if links.again > 0 && cell.fill == Fill::Transaction {
@@ -201,20 +202,19 @@ impl Record<'_, '_, '_> {
         cell: &TargetCell,
         message: impl FnOnce() -> String,
     ) {
-        let diagnostics = &mut self.run.report.diagnostics;
-        if !diagnostics.keeps(code) {
-            diagnostics.count(code, 1);
-            return;
-        }
-        let line = (self.run.line > 0).then(|| self.run.line + u64::from(self.entity.line()));
-        let location = Location { line, field: cell.spec.field(), ..Location::default() };
-        let location = location.record(self.target.spec.name).cell(cell.spec.number, cell.spec.name);
-        diagnostics.push(Diagnostic::new(code, location, message()));
+        let (line, name) = (self.run.line(self.entity), self.target.spec.name);
+        self.run.report.diagnostics.report(code, || {
+            let location = Location { line, field: cell.spec.field(), ..Location::default() };
+            let location = location.record(name).cell(cell.spec.number, cell.spec.name);
+            Diagnostic::new(code, location, message())
+        });
     }
 
     /// A mandatory cell without a value.
     pub(super) fn missing(&mut self, cell: &TargetCell) {
-        self.diagnostic(&codes::MISSING_IN_BLOCK, cell, || format!("cell `{}` has no value", cell.spec.name));
+        self.diagnostic(&diagnostics::MISSING_IN_BLOCK, cell, || {
+            format!("cell `{}` has no value", cell.spec.name)
+        });
     }
 
     /// A link, which is reported where it must not be missing.
@@ -416,7 +416,7 @@ impl Record<'_, '_, '_> {
                     && set.standing(bytes) != Standing::Allowed
                     && memchr::memmem::find(bytes, b"::").is_none()
                 {
-                    self.diagnostic(&codes::UNKNOWN_VALUE, cell, || {
+                    self.diagnostic(&diagnostics::UNKNOWN_VALUE, cell, || {
                         format!("`{}` is not in the set {} or no longer to be used", shown(bytes), set.name)
                     });
                 }
@@ -427,7 +427,7 @@ impl Record<'_, '_, '_> {
             self.text(cell, bytes);
         }
         if !fits {
-            self.diagnostic(&codes::UNFIT_VALUE, cell, || {
+            self.diagnostic(&diagnostics::UNFIT_VALUE, cell, || {
                 let (name, kind) = (cell.spec.name, cell.spec.kind);
                 format!("cell `{name}` is `{}`, expected {kind}", shown(bytes))
             });

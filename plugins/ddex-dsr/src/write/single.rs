@@ -10,9 +10,9 @@ use super::block::{Item, Items};
 use super::record::{Links, Record, Run};
 use super::target::{Target, column};
 use super::{OF_ALLOCATION, Writer, no_item, place};
-use crate::codes;
+use crate::diagnostics;
 use transpose_core::accounting::{Change, UsageTotals};
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::Tally;
 use transpose_core::model::{Cell, Field, Group};
 use transpose_records::spec::CellSlot;
@@ -174,6 +174,7 @@ impl Writer {
             let allocation = items.allocations_of(index).get(again).filter(|_| target.allocates);
             let allocation = allocation.map(|(_, allocation)| *allocation);
             let transaction = run.line(item.entity).unwrap_or(usages_before + tally.usages);
+            let transaction = self.transaction(items, &item, transaction);
             let mut links = Links { transaction, again: again as u32, ..Links::default() };
             self.context_links(run, target, &item, context, &mut links);
             let work = parts.work.or_else(|| items.work_of(allocation?));
@@ -300,16 +301,13 @@ impl Writer {
     }
 
     fn mixed(&self, run: &mut Run<'_>, item: &Item<'_>, target: &Target) {
-        let code = &codes::MIXED_LINES;
-        if !run.report.diagnostics.keeps(code) {
-            run.report.diagnostics.count(code, 1);
-            return;
-        }
-        let expected = self.target(self.expected).map_or("", |expected| expected.spec.name);
-        let location = Location { record: Some(target.spec.name.into()), ..place(run, item.entity) };
-        let message =
-            format!("the line is {}, and the sales contexts make {expected} lines", target.spec.name);
-        run.report.diagnostics.push(Diagnostic::new(code, location, message));
+        let (code, place) = (&diagnostics::MIXED_LINES, place(run, item.entity));
+        run.report.diagnostics.report(code, || {
+            let name = target.spec.name;
+            let expected = self.target(self.expected).map_or("", |expected| expected.spec.name);
+            let message = format!("the line is {name}, and the sales contexts make {expected} lines");
+            Diagnostic::new(code, place.locate().record(name), message)
+        });
     }
 }
 
@@ -317,5 +315,9 @@ impl Writer {
 fn several(run: &Run<'_>, usage: &Item<'_>, recordings: usize) -> Fatal {
     let message =
         format!("a usage is of a release with {recordings} recordings, and a line has room for one");
-    Fatal::input(Diagnostic::new(&codes::SEVERAL_RECORDINGS, place(run, usage.entity), message))
+    Fatal::input(Diagnostic::new(
+        &diagnostics::SEVERAL_RECORDINGS,
+        place(run, usage.entity).locate(),
+        message,
+    ))
 }

@@ -8,7 +8,7 @@ use transpose_core::accounting::{RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
     Batch, BlockDecoder, BlockEncoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed,
-    Numbers, Origin, Tally,
+    Numbers, Origin, OutputIdentity, Tally,
 };
 use transpose_core::model::{Blocks, Entity, FieldSet};
 
@@ -70,6 +70,7 @@ pub(crate) fn brief<'a>(
         reads: FieldSet::EMPTY,
         terms: None,
         now: Timestamp::utc(1_793_000_000_000_000),
+        identity: OutputIdentity::default(),
     }
 }
 
@@ -197,7 +198,7 @@ pub(crate) fn read_with(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize, e
 pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read, Vec<String>) {
     let decoder = open(bytes, &[]).unwrap();
     let preamble = decoder.preamble();
-    let options = pairs(options);
+    let options = [keep_identity(), &pairs(options)].concat();
     let mut brief = brief(&preamble.header, &preamble.contexts, version, &options);
     brief.shapes = &preamble.shapes;
     brief.reads = preamble.reads;
@@ -208,6 +209,13 @@ pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read,
     let read = read(decoder.as_ref(), bytes, 1 << 20, Some(encoder.as_ref()));
     let drops = encoder.drops(preamble.reads, &preamble.extras);
     (read, drops.into_iter().map(|(subject, _)| subject.to_string()).collect())
+}
+
+/// The options of a message that is written again as the same one.
+pub(crate) fn keep_identity() -> &'static [(String, String)] {
+    static OPTIONS: std::sync::LazyLock<Vec<(String, String)>> =
+        std::sync::LazyLock::new(|| vec![("keep-identity".into(), "true".into())]);
+    &OPTIONS
 }
 
 /// A message that was written, and what was said about it.
@@ -229,7 +237,7 @@ pub(crate) fn write_as(
     let encoder = to.create(&EncodeRequest {
         shapes: &preamble.shapes,
         reads: preamble.reads,
-        ..brief(&preamble.header, &preamble.contexts, version, &[])
+        ..brief(&preamble.header, &preamble.contexts, version, keep_identity())
     })?;
     let encoder = encoder.blocks().unwrap();
     let read = rewrite(decoder, text.as_bytes(), text.len(), encoder.as_ref())?;

@@ -17,7 +17,7 @@ use transpose_engine::diagnostics::io;
 use transpose_engine::inspect::{Survey, survey};
 use transpose_engine::receipt;
 use transpose_io::Input;
-use transpose_sheet::{Layout, LayoutFormat, Mapped, Mapping};
+use transpose_sheet::{ColumnMapping, Layout, LayoutFormat, Mapping};
 
 /// How many bytes of a sample are shown cell by cell. The whole sample is read in any case.
 const LOOKED_AT: usize = 16 << 20;
@@ -130,8 +130,8 @@ fn text(layout: &Layout, sample: Option<&SampleReading>) -> String {
     let Some(sample) = sample else {
         let mut out = pairs(&facts);
         let head = ["column", "holds", "kind", ""].map(str::to_owned).to_vec();
-        let described = layout.described();
-        let rows = described.iter().map(|column| {
+        let columns = layout.column_mappings();
+        let rows = columns.iter().map(|column| {
             vec![column.heading.clone(), column.holds.clone(), column.kind.to_owned(), required(column)]
         });
         let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
@@ -217,7 +217,7 @@ fn pairs(facts: &[(&str, String)]) -> String {
     table(2, &[], &rows)
 }
 
-fn required(column: &Mapped) -> String {
+fn required(column: &ColumnMapping) -> String {
     if column.required { "required".to_owned() } else { String::new() }
 }
 
@@ -229,7 +229,7 @@ fn lines(layout: &Layout) -> String {
 }
 
 /// The first values: as written and, if that differs, as read.
-fn examples(column: &Mapped) -> String {
+fn examples(column: &ColumnMapping) -> String {
     let one = |(raw, read): &(String, Result<String, String>)| match read {
         Ok(value) if value == raw => raw.clone(),
         Ok(value) => format!("{raw} → {value}"),
@@ -240,7 +240,7 @@ fn examples(column: &Mapped) -> String {
 
 fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
     let manifest = layout.manifest();
-    let column = |column: &Mapped| {
+    let column = |column: &ColumnMapping| {
         let examples = column.examples.iter().map(|(raw, read)| match read {
             Ok(value) => json!({"raw": raw, "value": value}),
             Err(message) => json!({"raw": raw, "wrong": message}),
@@ -260,7 +260,7 @@ fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
     });
     let Some(object) = value.as_object_mut() else { return value };
     let columns: Vec<Value> = match sample {
-        None => layout.described().iter().map(column).collect(),
+        None => layout.column_mappings().iter().map(column).collect(),
         Some(sample) => sample.mapping.columns.iter().map(column).collect(),
     };
     object.insert("columns".into(), columns.into());

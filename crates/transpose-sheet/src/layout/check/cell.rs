@@ -10,7 +10,7 @@ use crate::notation::codes::CodeTable;
 use crate::notation::date::DateFormat;
 use crate::notation::format::CellFormat;
 use crate::notation::kinds::{CellKind, CellReading, Repairs, Vocabulary};
-use crate::notation::number::{Decimals, MOST_PLACES, Number, Part};
+use crate::notation::number::{Decimals, MOST_PLACES, Number, PercentNotation};
 use crate::notation::rules::Rule;
 use std::ops::Range;
 use transpose_core::diagnostics::Fatal;
@@ -21,16 +21,16 @@ impl Reader<'_> {
     pub(super) fn column(
         &self,
         raw: Spanned<RawCell>,
-        before: &[Column],
+        earlier: &[Column],
         (codes, headed): (&CodeTables, bool),
     ) -> Result<Column, Fatal> {
         let place = raw.span();
         let raw = raw.into_inner();
-        let (heading, names) = self.names(&raw, before, headed, &place)?;
-        let (field, source) = self.source(&raw, before, &place)?;
+        let (heading, names) = self.names(&raw, earlier, headed, &place)?;
+        let (field, source) = self.source(&raw, earlier, &place)?;
         let kind = self.kind(&raw, field, &source, &place)?;
         let kind_place = raw.kind.as_ref().map_or(place.clone(), Spanned::span);
-        let other = raw.or_field.as_ref().map(|id| self.other(id, field, before)).transpose()?;
+        let other = raw.or_field.as_ref().map(|id| self.other(id, field, earlier)).transpose()?;
         let instead = self.instead(&raw, kind, field)?;
         if kind == CellKind::Vocabulary && raw.values.is_empty() {
             return Err(self.refuse(kind_place, "a column of kind `vocabulary` needs `values`"));
@@ -63,7 +63,7 @@ impl Reader<'_> {
     fn names(
         &self,
         raw: &RawCell,
-        before: &[Column],
+        earlier: &[Column],
         headed: bool,
         place: &Range<usize>,
     ) -> Result<(Box<str>, Vec<String>), Fatal> {
@@ -77,7 +77,7 @@ impl Reader<'_> {
                     format!("`{text}` is no heading: nothing is left of it when headings are compared"),
                 ));
             }
-            if let Some(other) = before.iter().find(|column| column.names.contains(&fold)) {
+            if let Some(other) = earlier.iter().find(|column| column.names.contains(&fold)) {
                 return Err(
                     self.refuse(name.span(), format!("`{text}` also means the column `{}`", other.heading))
                 );
@@ -98,10 +98,10 @@ impl Reader<'_> {
     fn source(
         &self,
         raw: &RawCell,
-        before: &[Column],
+        earlier: &[Column],
         place: &Range<usize>,
     ) -> Result<(Option<Field>, Source), Fatal> {
-        let field = raw.field.as_ref().map(|id| self.field(id, before)).transpose()?;
+        let field = raw.field.as_ref().map(|id| self.field(id, earlier)).transpose()?;
         let mut found = Vec::new();
         found.extend(field.map(|_| Source::Field));
         found.extend(raw.text.as_ref().map(|text| Source::Text(text.get_ref().as_str().into())));
@@ -117,7 +117,7 @@ impl Reader<'_> {
         }
         if let Some(end) = raw.end.as_ref().filter(|end| *end.get_ref()) {
             if let Some(other) =
-                before.iter().find(|column| column.fields().any(|field| field == Field::EVENT_DURATION))
+                earlier.iter().find(|column| column.fields().any(|field| field == Field::EVENT_DURATION))
             {
                 let message = format!(
                     "the end gives the duration of a play, and so does the column `{}`",
@@ -336,10 +336,10 @@ impl Reader<'_> {
             bare_fraction: raw.leading_zero.as_ref().is_some_and(|zero| !*zero.get_ref()),
             sign: raw.sign.as_ref().map(|sign| *sign.get_ref()).unwrap_or_default(),
             whole: kind == CellKind::Integer,
-            part: match kind {
-                CellKind::Percent => Part::Percent,
-                CellKind::Fraction => Part::Fraction,
-                _ => Part::Plain,
+            percent: match kind {
+                CellKind::Percent => PercentNotation::Percent,
+                CellKind::Fraction => PercentNotation::Fraction,
+                _ => PercentNotation::Plain,
             },
         })
     }
@@ -400,9 +400,9 @@ impl Reader<'_> {
         &self,
         id: &Spanned<String>,
         field: Option<Field>,
-        before: &[Column],
+        earlier: &[Column],
     ) -> Result<(Field, CellKind), Fatal> {
-        let other = self.field(id, before)?;
+        let other = self.field(id, earlier)?;
         if field.is_none_or(|field| field == other) {
             return Err(self.refuse(id.span(), "`or-field` goes with a `field` that is another one"));
         }
@@ -430,8 +430,8 @@ impl Reader<'_> {
         given.get_ref().0.iter().map(checked).collect()
     }
 
-    fn field(&self, id: &Spanned<String>, before: &[Column]) -> Result<Field, Fatal> {
-        self.field_of(id.get_ref(), id.span(), before)
+    fn field(&self, id: &Spanned<String>, earlier: &[Column]) -> Result<Field, Fatal> {
+        self.field_of(id.get_ref(), id.span(), earlier)
     }
 }
 

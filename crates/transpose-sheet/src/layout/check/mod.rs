@@ -1,5 +1,9 @@
 //! From what a file says to a [`Layout`]: everything that can be refused is refused here, with its
 //! line.
+//!
+//! The entry point is [`Reader::check`], which goes through the file from its head to its lines.
+//! `cell` checks a column or a cell of a line, `width` what is said about fixed width, names of
+//! files and encodings.
 
 mod cell;
 mod width;
@@ -9,7 +13,7 @@ use crate::diagnostics;
 use crate::layout::head::Head;
 use crate::layout::raw::{LineEnd, RawHeading, RawLayout, RawLine, RawTable, RawWhen};
 use crate::layout::spanned::Spanned;
-use crate::layout::{Column, Layout, Line, Piece, QuoteWhen, Source, When, folded, options};
+use crate::layout::{Column, Layout, Line, Piece, QuoteWhen, RowCondition, Source, folded, options};
 use crate::notation::GIVEN;
 use crate::notation::codes::CodeTable;
 use crate::notation::file_name::FileNames;
@@ -32,8 +36,8 @@ pub(super) type CodeTables = BTreeMap<String, Arc<CodeTable>>;
 impl Reader<'_> {
     /// The refusal of what is at a place.
     pub(crate) fn refuse(&self, span: Range<usize>, message: impl Into<String>) -> Fatal {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or(&[]);
-        let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
+        let above = self.text.as_bytes().get(..span.start).unwrap_or(&[]);
+        let line = memchr::memchr_iter(b'\n', above).count() as u64 + 1;
         let location = Location { source: Some(self.name.into()), ..Location::line(line, span.start as u64) };
         Fatal::usage(Diagnostic::new(&diagnostics::BAD_LAYOUT, location, message))
     }
@@ -49,7 +53,7 @@ impl Reader<'_> {
             );
         }
         let manifest = Head::of(&raw).manifest();
-        let sums = manifest.grain == Grain::Aggregate;
+        let aggregate = manifest.grain == Grain::Aggregate;
         let (delimiter, quote) = self.marks(&raw.table)?;
         self.confidence(raw.confidence.as_ref())?;
         if raw.column.is_empty() {
@@ -66,9 +70,9 @@ impl Reader<'_> {
             }
             columns.push(column);
         }
-        let before =
+        let preface =
             raw.before.into_iter().map(|line| self.line(line, &codes)).collect::<Result<Vec<_>, _>>()?;
-        let mut after = Vec::with_capacity(raw.after.len());
+        let mut trailer = Vec::with_capacity(raw.after.len());
         for line in raw.after {
             let place = line.span();
             let line = self.line(line, &codes)?;
@@ -78,39 +82,39 @@ impl Reader<'_> {
                     "a line after the rows begins with a cell of `text`, by which it is known",
                 ));
             }
-            after.push(line);
+            trailer.push(line);
         }
-        self.lines(&before, &after, &columns, headed)?;
-        let switch = raw.table.switch.map(|when| self.when(when, &columns, sums)).transpose()?;
-        let refund = raw.table.refund.map(|when| self.when(when, &columns, sums)).transpose()?;
+        self.lines(&preface, &trailer, &columns, headed)?;
+        let switch = raw.table.switch.map(|when| self.when(when, &columns, aggregate)).transpose()?;
+        let refund = raw.table.refund.map(|when| self.when(when, &columns, aggregate)).transpose()?;
         if let (None, Some(column)) = (&switch, columns.iter().find(|column| column.other.is_some())) {
             let message =
                 format!("the column `{}` has an `or-field`, and `[table]` has no `switch`", column.heading);
             return Err(self.refuse(0..0, message));
         }
         let excludes = self.excludes(&raw.table.excludes, &columns)?;
-        let constants = self.constants(&raw.constants, &columns, sums)?;
-        if manifest.writes && !sums && !constants.is_empty() {
+        let constants = self.constants(&raw.constants, &columns, aggregate)?;
+        if manifest.writes && !aggregate && !constants.is_empty() {
             return Err(self.refuse(raw.directions.span(), "a layout with `[constants]` is only read"));
         }
-        if !sums && let Some(returns) = &raw.table.returns {
+        if !aggregate && let Some(returns) = &raw.table.returns {
             return Err(self
                 .refuse(returns.span(), "`returns` belongs to aggregate tables (`grain = \"aggregate\"`)"));
         }
-        if let Some(column) = columns.iter().find(|column| sums && column.source == Source::End) {
+        if let Some(column) = columns.iter().find(|column| aggregate && column.source == Source::End) {
             let message =
                 format!("the column `{}` is about the end of a play, and rows are usages", column.heading);
             return Err(self.refuse(0..0, message));
         }
         let adds = |line: &Line| line.cells.iter().any(|cell| matches!(cell.source, Source::Sum(_)));
-        if !sums && before.iter().chain(&after).any(adds) {
+        if !aggregate && preface.iter().chain(&trailer).any(adds) {
             return Err(self.refuse(0..0, "`sum` belongs to aggregate tables; plays are counted"));
         }
         let require = self.require(&raw.table.require)?;
         self.extension(raw.table.extension.as_ref())?;
         let file_names = self.file_names(raw.file_name)?;
-        let coding = self.coding(raw.table.encoding.as_ref())?;
-        let options = specs(&columns, &before, &after, &file_names);
+        let encoding = self.encoding(raw.table.encoding.as_ref())?;
+        let options = specs(&columns, &preface, &trailer, &file_names);
         let layout = Layout {
             manifest,
             // A table that belongs to the users' own service may hold what it reports them; any
@@ -131,8 +135,8 @@ impl Reader<'_> {
             bom: raw.table.bom,
             headed,
             columns,
-            before,
-            after,
+            preface,
+            trailer,
             switch,
             refund,
             returns: raw.table.returns.map(Spanned::into_inner).unwrap_or_default(),
@@ -147,7 +151,7 @@ impl Reader<'_> {
             constants,
             fixed: None,
             file_names,
-            coding,
+            encoding,
             ascii: raw.table.repertoire.is_some(),
             options,
         };
@@ -186,7 +190,7 @@ impl Reader<'_> {
         Ok((delimiter, quote))
     }
 
-    /// A single character that can are between or around cells.
+    /// A single character that may be between or around cells.
     fn mark(&self, key: &str, given: Option<&Spanned<String>>, default: u8) -> Result<u8, Fatal> {
         let Some(given) = given else { return Ok(default) };
         match given.get_ref().as_bytes() {
@@ -237,7 +241,7 @@ impl Reader<'_> {
         raw.iter().map(|(name, pairs)| (name.clone(), table(pairs))).collect()
     }
 
-    /// A line before or after the rows.
+    /// A preface or trailer line.
     fn line(&self, raw: Spanned<RawLine>, codes: &CodeTables) -> Result<Line, Fatal> {
         let place = raw.span();
         let RawLine { cells, headings, each } = raw.into_inner();
@@ -257,29 +261,35 @@ impl Reader<'_> {
         Ok(line)
     }
 
-    /// What lines before and after must keep to together.
-    fn lines(&self, before: &[Line], after: &[Line], columns: &[Column], headed: bool) -> Result<(), Fatal> {
+    /// What preface and trailer lines must keep to together.
+    fn lines(
+        &self,
+        preface: &[Line],
+        trailer: &[Line],
+        columns: &[Column],
+        headed: bool,
+    ) -> Result<(), Fatal> {
         let here = |message: String| Err(self.refuse(0..0, message));
-        let elsewhere = before.iter().filter(|line| line.headings).count();
+        let elsewhere = preface.iter().filter(|line| line.headings).count();
         if elsewhere > 1 || (elsewhere == 1 && !headed) {
             return here(
                 "the line of headings has one place, and `heading = \"none\"` says that there is none".into(),
             );
         }
-        if after.iter().any(|line| line.headings) {
+        if trailer.iter().any(|line| line.headings) {
             return here("the line of headings comes before the rows".into());
         }
-        if before.iter().any(|line| line.each.is_some()) {
+        if preface.iter().any(|line| line.each.is_some()) {
             return here("`each` belongs to trailer lines".into());
         }
-        for (place, line) in after.iter().enumerate() {
+        for (place, line) in trailer.iter().enumerate() {
             let same = |other: &Line| other.mark() == line.mark();
-            if after.iter().take(place).any(same) {
+            if trailer.iter().take(place).any(same) {
                 return here(format!("two trailer lines begin with `{}`", line.mark().unwrap_or("")));
             }
         }
         let holds = |field: Field| columns.iter().any(|column| column.field == Some(field));
-        for line in before.iter().chain(after) {
+        for line in preface.iter().chain(trailer) {
             for field in line
                 .cells
                 .iter()
@@ -304,7 +314,7 @@ impl Reader<'_> {
         &self,
         raw: &BTreeMap<String, Spanned<String>>,
         columns: &[Column],
-        sums: bool,
+        aggregate: bool,
     ) -> Result<Vec<(Field, Box<str>)>, Fatal> {
         raw.iter()
             .map(|(id, value)| {
@@ -312,7 +322,7 @@ impl Reader<'_> {
                 let text = value.get_ref().as_str();
                 match field.kind() {
                     Kind::Text | Kind::Id | Kind::Vocabulary => Ok((field, text.into())),
-                    _ if sums => self.canonical(field, text, value.span()).map(|text| (field, text)),
+                    _ if aggregate => self.canonical(field, text, value.span()).map(|text| (field, text)),
                     _ => {
                         Err(self
                             .refuse(value.span(), format!("`{field}` is no text and cannot be a constant")))
@@ -328,16 +338,16 @@ impl Reader<'_> {
     }
 
     /// A column that decides something about its row.
-    fn when(&self, raw: RawWhen, columns: &[Column], sums: bool) -> Result<When, Fatal> {
+    fn when(&self, raw: RawWhen, columns: &[Column], aggregate: bool) -> Result<RowCondition, Fatal> {
         let (heading, wanted) = (raw.column.get_ref(), folded(raw.column.get_ref()));
         let found = columns.iter().position(|column| column.names.contains(&wanted));
         let field = found.and_then(|column| columns.get(column)).and_then(|column| column.field);
-        let Some(column) = found.filter(|_| sums || field.is_some()) else {
-            let with = if sums { "" } else { " with a field" };
+        let Some(column) = found.filter(|_| aggregate || field.is_some()) else {
+            let with = if aggregate { "" } else { " with a field" };
             return Err(self.refuse(raw.column.span(), format!("there is no column `{heading}`{with}")));
         };
         let otherwise = raw.otherwise.map(Spanned::into_inner).unwrap_or_default().into();
-        Ok(When { column, field, word: raw.is.into(), otherwise })
+        Ok(RowCondition { column, field, word: raw.is.into(), otherwise })
     }
 
     fn excludes(&self, raw: &[Spanned<String>], columns: &[Column]) -> Result<Vec<String>, Fatal> {
@@ -360,13 +370,18 @@ impl Reader<'_> {
     }
 
     /// The field of an id, which no column before has.
-    pub(super) fn field_of(&self, text: &str, span: Range<usize>, before: &[Column]) -> Result<Field, Fatal> {
+    pub(super) fn field_of(
+        &self,
+        text: &str,
+        span: Range<usize>,
+        earlier: &[Column],
+    ) -> Result<Field, Fatal> {
         let Some(field) = Field::by_id(text) else {
             let nearest =
                 Field::nearest(text).map_or(String::new(), |field| format!(", did you mean `{field}`?"));
             return Err(self.refuse(span, format!("there is no field `{text}`{nearest}")));
         };
-        if let Some(other) = before.iter().find(|column| column.fields().any(|known| known == field)) {
+        if let Some(other) = earlier.iter().find(|column| column.fields().any(|known| known == field)) {
             return Err(self
                 .refuse(span, format!("`{field}` is already the field of the column `{}`", other.heading)));
         }
@@ -377,12 +392,12 @@ impl Reader<'_> {
 /// The options of a layout: those of every table, and one for each text that the user gives.
 fn specs(
     columns: &[Column],
-    before: &[Line],
-    after: &[Line],
+    preface: &[Line],
+    trailer: &[Line],
     file_names: &FileNames,
 ) -> &'static [OptionSpec] {
     let mut names: Vec<(&str, &str)> = Vec::new();
-    for cell in columns.iter().chain(before.iter().chain(after).flat_map(|line| &line.cells)) {
+    for cell in columns.iter().chain(preface.iter().chain(trailer).flat_map(|line| &line.cells)) {
         let parts = match &cell.source {
             Source::Given(name) => vec![name],
             Source::Template(pieces) => {

@@ -5,7 +5,7 @@ use crate::layout::check::Reader;
 use crate::layout::raw::{Align, Container, Packed, RawCell, RawFileName, RawLayout};
 use crate::layout::spanned::Spanned;
 use crate::layout::{Column, Count, Layout, Line, Source, Width};
-use crate::notation::encoding::Coding;
+use crate::notation::encoding::TextEncoding;
 use crate::notation::file_name::{FileNames, Pattern};
 use crate::notation::kinds::CellKind;
 use std::sync::Arc;
@@ -100,7 +100,8 @@ impl Reader<'_> {
             Record::new(slots.collect())
         };
         let row = Record::new(layout.columns.iter().map(slot).collect());
-        let around = (layout.before.iter().map(record).collect(), layout.after.iter().map(record).collect());
+        let around =
+            (layout.preface.iter().map(record).collect(), layout.trailer.iter().map(record).collect());
         let text = layout.as_delimited();
         let names = text.columns.iter().map(|column| &*column.heading);
         let fixed = Fixed::new(row, around, length as usize, names);
@@ -132,14 +133,14 @@ impl Reader<'_> {
         Ok(FileNames { write: written, read: all, replaces })
     }
 
-    pub(super) fn coding(&self, given: Option<&Spanned<String>>) -> Result<Option<Coding>, Fatal> {
+    pub(super) fn encoding(&self, given: Option<&Spanned<String>>) -> Result<Option<TextEncoding>, Fatal> {
         let Some(given) = given else { return Ok(None) };
         let name = given.get_ref().replace('-', "_");
-        let known = Coding::NAMES.iter().find(|known| known.replace('-', "_") == name);
+        let known = TextEncoding::NAMES.iter().find(|known| known.replace('-', "_") == name);
         if let Some(known) = known {
-            return Ok(Coding::by_name(known));
+            return Ok(TextEncoding::by_name(known));
         }
-        let message = format!("`encoding` is one of `{}`", Coding::NAMES.join("`, `"));
+        let message = format!("`encoding` is one of `{}`", TextEncoding::NAMES.join("`, `"));
         Err(self.refuse(given.span(), message))
     }
 }
@@ -173,7 +174,7 @@ fn slot(cell: &Column) -> Slot {
     }
 }
 
-/// What a cell of a line after the rows reports them.
+/// What a cell of a trailer line says about the rows.
 fn control(layout: &Layout, cell: &Column) -> Option<Control> {
     match cell.source {
         Source::Count(Count::Rows) => Some(Control::Rows),

@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn rules_say_how_bad_it_is() {
         holds("V-CELL-3", "V-CELL-3  error\n", &["A mandatory cell is filled."]);
-        holds("v-sum-1", "V-SUM-1  warning\n", &["--strict"]);
+        holds("v-sum-1", "V-SUM-1  info\n", &["in the rules file"]);
         holds("V-COND-17", "V-COND-17  warning\n", &["no diagnostic reports it: "]);
     }
 

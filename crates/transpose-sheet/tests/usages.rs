@@ -1,4 +1,4 @@
-//! Tables of sums, read and written through the contract that the engine uses.
+//! Aggregate tables, read and written through the contract that the engine uses.
 
 #![expect(
     clippy::unwrap_used,
@@ -519,7 +519,7 @@ fn damaged_bytes_never_end_the_run() {
     }
 }
 
-/// Plain sums, as any program could write them.
+/// Plain usages, as any program could write them.
 fn plain() -> LayoutFormat {
     narrow(
         "[[column]]\nheading = \"ISRC\"\nfield = \"recording.isrc\"\n[[column]]\nheading = \"Title\"\nfield = \"recording.title\"\n\

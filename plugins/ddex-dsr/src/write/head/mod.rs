@@ -7,36 +7,44 @@
 //! its mandatory cells can be filled; else its profile chooses. The order of the source is kept
 //! where the version knows it; a message in its own version comes out as it was read, with its own
 //! spelling of the profile, its message version and the records that two parties agreed on.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `cells` | one record with its values |
+//! | `allocation` | what is allocated of a context, in a record behind that of the whole |
+//! | `order` | the order in which summary records stand |
 
-use crate::families::{Family, Role};
+mod allocation;
+mod cells;
+mod order;
+
+use crate::diagnostics;
 use crate::format::Profile;
-use crate::generated::summaries::SUMMARY_RULES;
 use crate::options::Options;
+use crate::summaries::{choose, fillable, follows, is_filled, is_summary, value_of};
 use crate::tables::{self, Layout};
-use crate::{codes, names};
+use crate::write::identity::message_id;
+use allocation::AllocationDetail;
+use cells::{HeadCells, HeadLosses};
+use order::arrange;
 use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::format::{EncodeRequest, FileNumber};
-use transpose_core::model::vocabulary::commercial_model::{ADVERTISING, FREE, PAY_AS_YOU_GO, SUBSCRIPTION};
 use transpose_core::model::{Entity, Field, Value};
-use transpose_core::terms::Terms;
-use transpose_records::grammar::Grammar;
-use transpose_records::spec::{
-    CellSlot, CellSpec, CellType, Obligation, ProfileSpec, RecordSpec, Standing, Structure, family,
-};
-use transpose_records::{cell, escape, write};
+use transpose_records::spec::{CellSlot, Obligation, ProfileSpec, RecordSpec, family};
+use transpose_records::{escape, write};
 
 /// A part of the header line.
-enum HeadPart {
+enum HeaderPiece {
     Text(Vec<u8>),
     Number,
     Of,
 }
 
 /// Header and summary records, ready to be written.
-pub(crate) struct Top {
-    head: Vec<HeadPart>,
+pub(crate) struct MessageHead {
+    header: Vec<HeaderPiece>,
     summaries: Vec<u8>,
     /// How many summary records there are.
     pub(crate) count: u64,
@@ -50,292 +58,19 @@ pub(crate) struct Top {
     pub(crate) ids: Vec<Vec<u8>>,
     /// That of the record that says what is allocated of each context, where it has one of its own.
     pub(crate) details: Vec<Option<Vec<u8>>>,
+    /// The identifier of the message.
+    pub(crate) message_id: String,
     /// When the message is made.
     pub(crate) created: String,
     /// Fields that the chosen records have no cell for.
     pub(crate) drops: Vec<(Subject, String)>,
-    /// What happened to values that only the family understands and to lists, how often, and why.
-    pub(crate) losses: Vec<(Change, Subject, u64, String)>,
+    /// What happened to values that only the family understands and to lists.
+    pub(crate) losses: HeadLosses,
     /// What is noteworthy.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Whether a record type is one of summary records.
-fn is_summary(record: &str) -> bool {
-    Role::of_line(record.as_bytes()) == Some(Role::Summary)
-}
-
-fn is_filled(value: &Value) -> bool {
-    value.iter().any(|text| !text.is_empty())
-}
-
-/// The value of a field: from the entity, else from the agreement.
-fn value_of(entity: &Entity, field: Field, terms: Option<&dyn Terms>) -> Option<Value> {
-    let own = entity.value(field).filter(|value| is_filled(value)).cloned();
-    own.or_else(|| terms.and_then(|terms| terms.fallback(field)).map(Value::from))
-}
-
-/// Whether every mandatory cell of a summary record can be filled from a context.
-pub(crate) fn fillable(spec: &RecordSpec, context: &Entity, terms: Option<&dyn Terms>) -> bool {
-    spec.cells
-        .iter()
-        .filter(|cell| cell.obligation == Obligation::Mandatory)
-        .filter_map(CellSpec::field)
-        .all(|field| field == Field::CONTEXT_ID || value_of(context, field, terms).is_some())
-}
-
-/// How the end user pays, as far as it decides about summary records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Model {
-    /// For each download or play.
-    Sale,
-    /// Not at all.
-    Advertising,
-    /// By the month or the like.
-    Subscription,
-    /// In another way, or the context does not say.
-    Other,
-}
-
-impl Model {
-    /// The model of a sales context.
-    pub(crate) fn of(context: &Entity) -> Self {
-        match context.text(Field::COMMERCIAL_MODEL) {
-            Some(PAY_AS_YOU_GO) => Self::Sale,
-            Some(ADVERTISING | FREE) => Self::Advertising,
-            Some(SUBSCRIPTION) => Self::Subscription,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// A family of summary records that a profile may choose.
-#[derive(Debug)]
-pub(crate) struct Candidate {
-    pub(crate) family: &'static str,
-    /// Only contexts with a value in one of these fields take it; all where there are none.
-    pub(crate) with: &'static [Field],
-    /// Only versions that do not bind this family take it; may be empty.
-    pub(crate) unless: &'static str,
-    /// Whether it is taken even where mandatory cells cannot be filled, which is then told.
-    pub(crate) incomplete: bool,
-}
-
-/// What is peculiar to the summary records of some profiles.
-#[derive(Debug)]
-pub(crate) struct SummaryRules {
-    pub(crate) profiles: &'static [&'static str],
-    /// Whether records of one type must be together (V-REC-6); elsewhere they should.
-    pub(crate) together: bool,
-    /// The candidates for each [`Model`], the best first.
-    pub(crate) candidates: [&'static [Candidate]; 4],
-}
-
-impl SummaryRules {
-    /// The rules of a profile, which has some.
-    pub(crate) fn of(profile: &ProfileSpec) -> Option<&'static Self> {
-        SUMMARY_RULES.iter().find(|rules| rules.profiles.contains(&profile.profile))
-    }
-}
-
-/// The family of summary record for a context that was not read from one: the first candidate of
-/// the profile whose mandatory cells can be filled; else the first such family of all that are
-/// bound; else the first bound candidate, whose missing cells are reported.
-///
-/// Families for a part of what another summary record reports are kept where they were read and
-/// never chosen for a whole ([`Detail`]).
-pub(crate) fn choose(layout: &Layout, context: &Entity, terms: Option<&dyn Terms>) -> &'static str {
-    let rules = SummaryRules::of(layout.profile);
-    let candidates = rules.and_then(|rules| rules.candidates.get(Model::of(context) as usize));
-    let is_filled = |field: &Field| context.text(*field).is_some_and(|text| !text.is_empty());
-    let suits = |candidate: &&Candidate| {
-        (candidate.with.is_empty() || candidate.with.iter().any(is_filled))
-            && (candidate.unless.is_empty() || layout.summary(candidate.unless).is_none())
-    };
-    let suitable = || candidates.into_iter().flat_map(|candidates| candidates.iter()).filter(suits);
-    let fills = |family: &str| layout.summary(family).is_some_and(|spec| fillable(spec, context, terms));
-    let bound = |candidate: &&Candidate| layout.summary(candidate.family).is_some();
-    let is_whole = |spec: &&RecordSpec| Family::of(spec.name).is_some_and(|family| !family.part);
-    let whole = || layout.summaries.iter().copied().filter(is_whole).map(RecordSpec::family);
-    let best = suitable().find(|candidate| candidate.incomplete || fills(candidate.family));
-    best.map(|candidate| candidate.family)
-        .or_else(|| whole().find(|family| fills(family)))
-        .or_else(|| suitable().find(bound).map(|candidate| candidate.family))
-        .or_else(|| whole().next())
-        .unwrap_or_default()
-}
-
-/// The family that must precede a summary record (V-REC-7).
-fn follows(spec: &RecordSpec) -> Option<&'static str> {
-    Family::of(spec.name).map(|family| family.follows).filter(|family| !family.is_empty())
-}
-
-/// What is allocated of a sales context, in a record of its own behind that of the whole: SY05
-/// behind SY04, which has no cells for it.
-struct Detail {
-    spec: &'static RecordSpec,
-    context: Entity,
-    id: String,
-}
-
-/// What a record of a part says that the whole does not.
-const ALLOCATED: [Field; 5] = [
-    Field::RIGHTS_CONTROLLER,
-    Field::ALLOCATED_USAGES,
-    Field::ALLOCATED_REVENUE,
-    Field::ALLOCATED_NET_REVENUE,
-    Field::MARKET_SHARE,
-];
-
-impl Detail {
-    /// The detail of a context that was made here; those of messages have records of their own.
-    fn of(
-        whole: &RecordSpec,
-        layout: &Layout,
-        context: &Entity,
-        id: &str,
-        terms: Option<&dyn Terms>,
-    ) -> Option<Self> {
-        let allocated = ALLOCATED.iter().any(|field| context.value(*field).is_some());
-        if !allocated || !context.origin.is_empty() {
-            return None;
-        }
-        let spec = layout.summaries.iter().filter(|spec| follows(spec) == Some(whole.family()));
-        let spec = spec.copied().max_by_key(|spec| spec.name)?;
-        let mut detail = Entity::default();
-        for (field, value) in context.iter().filter(|(field, _)| spec.holds(*field).is_some()) {
-            detail.set(field, value.clone());
-        }
-        if spec.holds(Field::PARENT_CONTEXT).is_some() {
-            detail.set(Field::PARENT_CONTEXT, id);
-        }
-        fillable(spec, &detail, terms).then(|| Self { spec, context: detail, id: format!("{id}.1") })
-    }
-}
-
-/// Writes the values of one record and collects what is wrong.
-struct Row<'a> {
-    spec: &'static RecordSpec,
-    /// Which context, for messages; empty for the header.
-    whose: String,
-    terms: Option<&'a dyn Terms>,
-    wrong: &'a mut Vec<Diagnostic>,
-    diagnostics: &'a mut Vec<Diagnostic>,
-    losses: &'a mut Vec<(Change, Subject, u64, String)>,
-}
-
-/// Counts a loss.
-fn lose(losses: &mut Vec<(Change, Subject, u64, String)>, change: Change, subject: Subject, reason: &str) {
-    match losses.iter_mut().find(|(how, what, ..)| *how == change && *what == subject) {
-        Some((_, _, count, _)) => *count += 1,
-        None => losses.push((change, subject, 1, reason.to_owned())),
-    }
-}
-
-impl Row<'_> {
-    fn location(&self, cell: &CellSpec) -> Location {
-        let location = Location::default().record(self.spec.name).cell(cell.number, cell.name);
-        match cell.field() {
-            Some(field) => location.field(field),
-            None => location,
-        }
-    }
-
-    fn missing(&mut self, cell: &CellSpec, why: &str) {
-        let message = format!("cell `{}`{} has no value{why}", cell.name, self.whose);
-        let mut diagnostic = Diagnostic::new(&codes::MISSING_VALUE, self.location(cell), message);
-        if let Some(field) = cell.field() {
-            diagnostic = diagnostic.help(match self.terms {
-                Some(terms) => format!("Set {}.", terms.key(field)),
-                None => format!("Give an agreement that sets `{field}`."),
-            });
-        } else if cell.extra().is_some() {
-            diagnostic = diagnostic.help("Take a source that has the value; an agreement cannot give it.");
-        }
-        self.wrong.push(diagnostic);
-    }
-
-    fn value(&mut self, cell: &CellSpec, value: &Value, out: &mut Vec<u8>) {
-        let texts: Vec<&str> = value.iter().collect();
-        let taken = if cell.multi { texts.len() } else { 1 };
-        let filled = texts.iter().filter(|text| !text.is_empty()).count();
-        if taken < filled {
-            let message = format!(
-                "cell `{}`{} takes one value of {filled}; the first is written",
-                cell.name, self.whose
-            );
-            self.diagnostics.push(Diagnostic::new(&codes::UNFIT_VALUE, self.location(cell), message));
-            if let Some(subject) =
-                cell.field().map(Subject::Field).or_else(|| Some(Subject::Extra(cell.extra()?.into())))
-            {
-                lose(self.losses, Change::Shortened, subject, "the cell takes one value");
-            }
-        }
-        let texts = if cell.multi {
-            texts
-        } else {
-            texts.into_iter().filter(|text| !text.is_empty()).take(1).collect()
-        };
-        for (index, text) in texts.into_iter().enumerate() {
-            if index > 0 {
-                out.push(b'|');
-            }
-            self.one(cell, text, out);
-        }
-    }
-
-    fn one(&mut self, cell: &CellSpec, text: &str, out: &mut Vec<u8>) {
-        let unfit = |why: &str| {
-            let message =
-                format!("cell `{}`{} would be `{text}`, expected {}{why}", cell.name, self.whose, cell.kind);
-            Diagnostic::new(&codes::UNFIT_VALUE, self.location(cell), message).value(text.as_bytes())
-        };
-        match cell.kind {
-            CellType::Integer | CellType::Decimal => {
-                let start = out.len();
-                if !write::number(text.as_bytes(), out) {
-                    let diagnostic = unfit("");
-                    self.wrong.push(diagnostic);
-                } else if cell.kind == CellType::Integer && !cell::is_integer(out.get(start..).unwrap_or(&[]))
-                {
-                    let diagnostic = unfit(" in this version");
-                    self.wrong.push(diagnostic);
-                }
-                return;
-            }
-            CellType::Duration => {
-                if write::duration(text.as_bytes(), out).is_none() {
-                    let diagnostic = unfit("");
-                    self.wrong.push(diagnostic);
-                }
-                return;
-            }
-            CellType::Date | CellType::Datetime | CellType::Boolean => {
-                if let cell::Fit::Wrong(why) = cell::check(cell.kind, text.as_bytes(), &mut Vec::new()) {
-                    let diagnostic = unfit(&format!(": {why}"));
-                    self.wrong.push(diagnostic);
-                }
-            }
-            CellType::Avs => {
-                if let Some(set) = tables::set(cell.values)
-                    && set.standing(text.as_bytes()) != Standing::Allowed
-                    && !text.contains("::")
-                {
-                    let message = format!(
-                        "cell `{}`{}: `{text}` is not in the set {} or no longer to be used",
-                        cell.name, self.whose, set.name
-                    );
-                    let diagnostic = Diagnostic::new(&codes::UNKNOWN_VALUE, self.location(cell), message);
-                    self.diagnostics.push(diagnostic);
-                }
-            }
-            _ => {}
-        }
-        escape::encode(text.as_bytes(), out);
-    }
-}
-
-impl Top {
+impl MessageHead {
     /// Makes the head, or reports all that is missing in `wrong`.
     pub(crate) fn new(
         profile: &Profile,
@@ -347,8 +82,9 @@ impl Top {
     ) -> Self {
         let source = |name: &str| brief.header.extras.get(name).map_or("", Value::first);
         let same_profile = profile.is_named(source("Profile"));
-        let mut top = Self {
-            head: Vec::new(),
+        let created = created(options, brief);
+        let mut head = Self {
+            header: Vec::new(),
             summaries: Vec::new(),
             count: 0,
             others: 0,
@@ -356,14 +92,15 @@ impl Top {
             same_version: same_profile && source("ProfileVersion").trim() == facts.version,
             ids: Vec::new(),
             details: Vec::new(),
-            created: created(options, brief),
+            message_id: message_id(options, brief, [facts.profile, facts.version], &created),
+            created,
             drops: Vec::new(),
-            losses: Vec::new(),
+            losses: HeadLosses::default(),
             diagnostics: Vec::new(),
         };
-        top.header(profile, facts, layout, options, brief, wrong);
-        top.contexts(layout, options, brief, wrong);
-        top
+        head.header(profile, facts, layout, options, brief, wrong);
+        head.contexts(layout, options, brief, wrong);
+        head
     }
 
     fn header(
@@ -383,7 +120,7 @@ impl Top {
         let message_version = written("MessageVersion").unwrap_or(facts.message_version);
         let spelling = written("Profile").filter(|text| profile.is_written(text)).unwrap_or(profile.name);
         let mut out = Vec::new();
-        let mut row = Row {
+        let mut row = HeadCells {
             spec: layout.head,
             whose: String::new(),
             terms: brief.terms,
@@ -403,8 +140,12 @@ impl Top {
                 "Profile" => Some(options.profile.as_deref().unwrap_or(spelling)),
                 "ProfileVersion" => Some(options.profile_version.as_deref().unwrap_or(facts.version)),
                 "FileNumber" | "NumberOfFiles" => {
-                    self.head.push(HeadPart::Text(std::mem::take(&mut out)));
-                    self.head.push(if cell.name == "FileNumber" { HeadPart::Number } else { HeadPart::Of });
+                    self.header.push(HeaderPiece::Text(std::mem::take(&mut out)));
+                    self.header.push(if cell.name == "FileNumber" {
+                        HeaderPiece::Number
+                    } else {
+                        HeaderPiece::Of
+                    });
                     continue;
                 }
                 _ => None,
@@ -416,10 +157,7 @@ impl Top {
             let Some(field) = cell.field() else { continue };
             let value = match field {
                 Field::CREATED => Some(Value::from(self.created.as_str())),
-                Field::MESSAGE_ID => Some(
-                    value_of(header, field, brief.terms)
-                        .unwrap_or_else(|| message_id(header, &self.created).into()),
-                ),
+                Field::MESSAGE_ID => Some(Value::from(self.message_id.as_str())),
                 _ => value_of(header, field, brief.terms),
             };
             match value {
@@ -432,7 +170,7 @@ impl Top {
             }
         }
         out.push(b'\n');
-        self.head.push(HeadPart::Text(out));
+        self.header.push(HeaderPiece::Text(out));
     }
 
     fn contexts(
@@ -445,7 +183,7 @@ impl Top {
         let contexts = brief.contexts;
         if contexts.is_empty() {
             wrong.push(Diagnostic::new(
-                &codes::NO_CONTEXT,
+                &diagnostics::NO_CONTEXT,
                 Location::default(),
                 "there is no sales context to write a summary record for",
             ));
@@ -463,7 +201,7 @@ impl Top {
             };
             let Some(spec) = layout.summary(wanted) else {
                 let message = format!("version {} has no summary record {wanted}", layout.profile.version);
-                wrong.push(Diagnostic::new(&codes::OPTION, Location::default(), message));
+                wrong.push(Diagnostic::new(&diagnostics::OPTION, Location::default(), message));
                 continue;
             };
             // A version that binds two versions of a record writes the newer one.
@@ -478,10 +216,10 @@ impl Top {
                 *spec = other.and_then(|other| layout.summary(other)).unwrap_or(spec);
             }
         }
-        let mut details: Vec<(usize, Detail)> = Vec::new();
+        let mut details: Vec<(usize, AllocationDetail)> = Vec::new();
         for (spec, index) in rows.clone() {
             let (Some(context), Some(id)) = (contexts.get(index), ids.get(index)) else { continue };
-            if let Some(detail) = Detail::of(spec, layout, context, id, brief.terms) {
+            if let Some(detail) = AllocationDetail::of(spec, layout, context, id, brief.terms) {
                 rows.push((detail.spec, contexts.len() + details.len()));
                 details.push((index, detail));
             }
@@ -494,7 +232,7 @@ impl Top {
                 shortened(&names),
                 layout.profile.version
             );
-            self.diagnostics.push(Diagnostic::new(&codes::SUMMARY_SHAPE, Location::default(), message));
+            self.diagnostics.push(Diagnostic::new(&diagnostics::SUMMARY_SHAPE, Location::default(), message));
         }
         let mut agreed = self.agreed(brief.header).into_iter().peekable();
         for (spec, index) in rows {
@@ -535,9 +273,9 @@ impl Top {
             return lines;
         }
         if !lines.is_empty() {
-            let reason = "the parties agreed on it for another profile".to_owned();
+            let reason = "the parties agreed on it for another profile";
             let subject = Subject::Extra(tables::AGREED.into());
-            self.losses.push((Change::Lost, subject, lines.len() as u64, reason));
+            self.losses.add(Change::Lost, subject, lines.len() as u64, reason);
         }
         Vec::new()
     }
@@ -572,7 +310,7 @@ impl Top {
         let terms = brief.terms;
         let out = &mut self.summaries;
         let (diagnostics, losses) = (&mut self.diagnostics, &mut self.losses);
-        let mut row = Row { spec, whose, terms, wrong, diagnostics, losses };
+        let mut row = HeadCells { spec, whose, terms, wrong, diagnostics, losses };
         for (number, cell) in spec.cells.iter().enumerate() {
             if number > 0 {
                 out.push(b'\t');
@@ -622,7 +360,7 @@ impl Top {
         };
         for (name, _) in context.extras.iter().filter(|(name, value)| !held(name) && is_filled(value)) {
             let reason = format!("the summary record {} has no cell for it", spec.name);
-            lose(&mut self.losses, Change::Lost, Subject::Extra(name.clone()), &reason);
+            self.losses.add(Change::Lost, Subject::Extra(name.clone()), 1, &reason);
         }
     }
 
@@ -632,12 +370,12 @@ impl Top {
     }
 
     /// Writes header, summary records and what is among them; answers how many lines there are.
-    pub(crate) fn write(&self, part: FileNumber, out: &mut Vec<u8>) -> u64 {
-        for piece in &self.head {
+    pub(crate) fn write(&self, file_number: FileNumber, out: &mut Vec<u8>) -> u64 {
+        for piece in &self.header {
             match piece {
-                HeadPart::Text(text) => out.extend_from_slice(text),
-                HeadPart::Number => write::whole(part.number.into(), out),
-                HeadPart::Of => write::whole(part.of.into(), out),
+                HeaderPiece::Text(text) => out.extend_from_slice(text),
+                HeaderPiece::Number => write::whole(file_number.number.into(), out),
+                HeaderPiece::Of => write::whole(file_number.of.into(), out),
             }
         }
         out.extend_from_slice(&self.summaries);
@@ -652,75 +390,11 @@ impl Top {
     }
 }
 
-/// Puts summary records into an order that the version knows: by type, SY05 behind SY04 (ARCH-52).
-/// Those that were read from a message stay in its order where records of one type are together in
-/// it, and always where the message was of this very version: UGC 1.2 wants types interleaved.
-/// Answers whether the version knows the order.
-fn arrange(
-    layout: &Layout,
-    rows: &mut Vec<(&'static RecordSpec, usize)>,
-    (read, same): (bool, bool),
-) -> bool {
-    let Some(order) = summaries(&layout.profile.structure).map(|part| Grammar::compile(&part)) else {
-        return true;
-    };
-    let accepted = |rows: &[(&'static RecordSpec, usize)]| {
-        let end = rows
-            .iter()
-            .try_fold(order.start(), |state, (spec, _)| order.step(state, order.symbol(spec.family())?));
-        end.is_some_and(|end| order.accepts(end))
-    };
-    if same || (read && are_together(rows) && accepted(rows)) {
-        return true;
-    }
-    let mut sorted = rows.clone();
-    sorted.sort_by_key(|(spec, index)| {
-        (order.families().iter().position(|known| *known == spec.family()), *index)
-    });
-    let fits = accepted(&sorted);
-    if fits || !accepted(rows) {
-        *rows = sorted;
-        return fits;
-    }
-    true
-}
-
 /// The first of many names.
 fn shortened(names: &[&str]) -> String {
     const SHOWN: usize = 6;
     let some = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{some}, …") } else { some }
-}
-
-/// Whether records of one type are together, and SY05 behind SY04.
-fn are_together(rows: &[(&'static RecordSpec, usize)]) -> bool {
-    let mut seen: Vec<&RecordSpec> = Vec::new();
-    for (spec, _) in rows {
-        let family = spec.family();
-        if seen.last().is_some_and(|last| last.family() == family) {
-            continue;
-        }
-        if seen.iter().any(|known| known.family() == family || follows(known) == Some(family)) {
-            return false;
-        }
-        seen.push(spec);
-    }
-    true
-}
-
-/// The part of a message's structure that summary records make up.
-fn summaries(structure: &Structure) -> Option<Structure> {
-    let Structure::Sequence(items, _) = structure else { return None };
-    let (_, rest) = items.split_first()?;
-    let of_summaries = |item: &&Structure| {
-        let mut all = true;
-        item.records(&mut |name| all &= is_summary(name));
-        all
-    };
-    let is_empty = |item: &&Structure| matches!(item, Structure::Choice([], _));
-    let start = rest.iter().take_while(is_empty).count();
-    let count = rest.iter().skip(start).take_while(of_summaries).count();
-    Some(Structure::Sequence(rest.get(start..start + count)?, (1, Some(1))))
 }
 
 /// How many cells beyond the definition of a record are written at most.
@@ -761,7 +435,7 @@ fn ids(contexts: &[Entity], wrong: &mut Vec<Diagnostic>) -> Vec<String> {
         {
             let message = format!("two contexts have the identifier `{id}`");
             wrong.push(Diagnostic::new(
-                &codes::CONTEXT_ID,
+                &diagnostics::CONTEXT_ID,
                 Location::default().field(Field::CONTEXT_ID),
                 message,
             ));
@@ -777,9 +451,11 @@ fn ids(contexts: &[Entity], wrong: &mut Vec<Diagnostic>) -> Vec<String> {
     contexts.iter().map(|context| own(context).unwrap_or_else(&mut next)).collect()
 }
 
-/// When the message is made: the option, else the header, else the moment of the run.
+/// When the message is made: the option, else what its source says where that is the same message,
+/// else the moment of the run.
 fn created(options: &Options, brief: &EncodeRequest<'_>) -> String {
-    let given = options.created.as_deref().or_else(|| brief.header.text(Field::CREATED));
+    let kept = brief.header.text(Field::CREATED).filter(|_| options.keep_identity);
+    let given = options.created.as_deref().or(kept);
     let written = |time: Timestamp| {
         let mut out = Vec::new();
         time.write_rfc3339(&mut out);
@@ -796,14 +472,4 @@ fn created(options: &Options, brief: &EncodeRequest<'_>) -> String {
             written(Timestamp::utc(second))
         }
     }
-}
-
-/// An identifier made from sender, service, period and time of creation.
-fn message_id(header: &Entity, created: &str) -> String {
-    let text = |field| header.text(field).map(names::clean).filter(|text| !text.is_empty());
-    let sender = text(Field::SENDER_ID).or_else(|| text(Field::SENDER_NAME)).unwrap_or_default();
-    let period = names::period(header.text(Field::PERIOD_START), header.text(Field::PERIOD_END));
-    let parts =
-        [sender, text(Field::SERVICE_DESCRIPTION).unwrap_or_default(), period, names::compact(created)];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }

@@ -16,7 +16,7 @@ use crate::fixed_width::{Fixed, Record};
 use crate::layout::options::WriteOptions;
 use crate::layout::{Column, Layout};
 use crate::notation::characters::{Changes, Mapping, REASON, named};
-use crate::notation::encoding::Coding;
+use crate::notation::encoding::TextEncoding;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Change, RunReport, Subject};
@@ -36,11 +36,11 @@ transpose_core::codes! {
 
 /// What rows go through after they are written.
 #[derive(Debug)]
-pub(crate) struct Finish {
+pub(crate) struct RowFinisher {
     /// Whether every cell is quoted.
     pub(crate) all_quoted: bool,
     /// The encoding, unless it is UTF-8.
-    pub(crate) coding: Option<Coding>,
+    pub(crate) encoding: Option<TextEncoding>,
     /// Whether a character that the encoding does not have may become `?`.
     pub(crate) replace: bool,
     /// What represents characters that the encoding does not have.
@@ -59,25 +59,25 @@ pub(crate) struct Finish {
 const PAIRS: usize = 200;
 
 /// The row that is being finished.
-pub(crate) struct FinishedRow<'a> {
+pub(crate) struct RowContext<'a> {
     pub(crate) columns: &'a [Column],
     pub(crate) line: u64,
 }
 
-impl FinishedRow<'_> {
-    /// Its line in the input, where it has one: sums are made of many.
+impl RowContext<'_> {
+    /// Its line in the input, where it has one; a usage aggregates many.
     fn line(&self) -> Option<u64> {
         (self.line > 0).then_some(self.line)
     }
 }
 
-impl Finish {
+impl RowFinisher {
     /// What rows of a layout go through under these options, if anything.
     pub(crate) fn new(layout: &Layout, options: &WriteOptions) -> Option<Self> {
-        let needed = options.all_quoted || options.coding.is_some() || layout.fixed.is_some();
+        let needed = options.all_quoted || options.encoding.is_some() || layout.fixed.is_some();
         needed.then(|| Self {
             all_quoted: options.all_quoted,
-            coding: options.coding,
+            encoding: options.encoding,
             replace: options.replace,
             mapping: Arc::clone(&options.mapping),
             fixed: layout.fixed.clone(),
@@ -96,14 +96,14 @@ impl Finish {
         out: &mut Vec<u8>,
         start: usize,
         scratch: &mut Vec<u8>,
-        place: &FinishedRow<'_>,
+        place: &RowContext<'_>,
         report: &mut RunReport,
     ) {
-        if let Some(coding) = self.coding.filter(|_| !self.mapping.is_empty()) {
+        if let Some(encoding) = self.encoding.filter(|_| !self.mapping.is_empty()) {
             scratch.clear();
             let row = out.get(start..).unwrap_or_default();
-            if !row.is_ascii() && !coding.encode(&String::from_utf8_lossy(row), scratch) {
-                self.map(coding, out, start, place, report);
+            if !row.is_ascii() && !encoding.encode(&String::from_utf8_lossy(row), scratch) {
+                self.map(encoding, out, start, place, report);
             }
         }
         if let Some(fixed) = &self.fixed {
@@ -117,14 +117,14 @@ impl Finish {
             out.truncate(start);
             out.extend_from_slice(scratch);
         }
-        let Some(coding) = self.coding else { return };
+        let Some(encoding) = self.encoding else { return };
         scratch.clear();
         scratch.extend_from_slice(out.get(start..).unwrap_or_default());
         out.truncate(start);
         // Cells are UTF-8 by now; a decoder has seen to it.
         let text = String::from_utf8_lossy(scratch);
-        if !coding.encode(&text, out) {
-            self.note(coding, text.as_bytes(), place, report);
+        if !encoding.encode(&text, out) {
+            self.report_missing(encoding, text.as_bytes(), place, report);
         }
     }
 
@@ -149,10 +149,10 @@ impl Finish {
     #[cold]
     fn map(
         &self,
-        coding: Coding,
+        encoding: TextEncoding,
         out: &mut Vec<u8>,
         start: usize,
-        place: &FinishedRow<'_>,
+        place: &RowContext<'_>,
         report: &mut RunReport,
     ) {
         let row = out.split_off(start);
@@ -167,7 +167,8 @@ impl Finish {
             let mut mapped = Vec::new();
             text.clear();
             for character in String::from_utf8_lossy(&plain).chars() {
-                match self.mapping.of(character).filter(|_| !character.is_ascii() && !coding.has(character)) {
+                match self.mapping.of(character).filter(|_| !character.is_ascii() && !encoding.has(character))
+                {
                     Some(to) => {
                         text.extend_from_slice(to.as_bytes());
                         mapped.push(character);
@@ -188,7 +189,7 @@ impl Finish {
             if let Some(field) = field {
                 report.loss.add(Change::Shortened, Subject::Field(field), 1, place.line(), REASON);
             }
-            Changes::mapped(mapped).tell(&location, &plain, report);
+            Changes::mapped(mapped).report(&location, &plain, report);
         }
         out.extend_from_slice(self.line_end);
     }
@@ -214,10 +215,16 @@ impl Finish {
 
     /// Notes the characters of a row that the encoding does not have.
     #[cold]
-    fn note(&self, coding: Coding, row: &[u8], place: &FinishedRow<'_>, report: &mut RunReport) {
+    fn report_missing(
+        &self,
+        encoding: TextEncoding,
+        row: &[u8],
+        place: &RowContext<'_>,
+        report: &mut RunReport,
+    ) {
         for (number, cell) in (0_u32..).zip(split(row, self.delimiter, self.quote)) {
             let text = String::from_utf8_lossy(cell);
-            let mut missing: Vec<char> = text.chars().filter(|character| !coding.has(*character)).collect();
+            let mut missing: Vec<char> = text.chars().filter(|character| !encoding.has(*character)).collect();
             if missing.is_empty() {
                 continue;
             }
@@ -282,7 +289,7 @@ impl Finish {
 
     /// Lines that are no rows (before, headings, after), with the mark before them; refused if the
     /// encoding does not have all of their characters.
-    pub(crate) fn head(&self, bom: bool, lines: &[u8]) -> Result<Vec<u8>, Fatal> {
+    pub(crate) fn lines(&self, bom: bool, lines: &[u8]) -> Result<Vec<u8>, Fatal> {
         let mut finished = Vec::new();
         if let Some(fixed) = &self.fixed {
             let end = self.line_end.last().copied().unwrap_or(b'\n');
@@ -298,9 +305,9 @@ impl Finish {
         }
         let mark: &[u8] = if bom { b"\xef\xbb\xbf" } else { b"" };
         let text = [mark, &finished].concat();
-        let Some(coding) = self.coding else { return Ok(text) };
+        let Some(encoding) = self.encoding else { return Ok(text) };
         let mut out = Vec::new();
-        if coding.encode(&String::from_utf8_lossy(&text), &mut out) {
+        if encoding.encode(&String::from_utf8_lossy(&text), &mut out) {
             return Ok(out);
         }
         let message = "the encoding does not have all characters of the headings";
@@ -318,30 +325,30 @@ mod tests {
         Layout::parse("a.toml", &format!("{head}\n[[column]]\nheading = \"A\"\n")).unwrap()
     }
 
-    fn finish(layout: &Layout, options: &[(&str, &str)]) -> Finish {
+    fn row_finisher(layout: &Layout, options: &[(&str, &str)]) -> RowFinisher {
         let options: Vec<_> = options.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        Finish::new(layout, &WriteOptions::of(layout, &options).unwrap()).unwrap()
+        RowFinisher::new(layout, &WriteOptions::of(layout, &options).unwrap()).unwrap()
     }
 
     #[test]
     fn nothing_stays_nothing_where_quotes_tell_it_from_an_empty_text() {
         let layout = Layout { quoted_empty: true, ..layout() };
-        let finish = finish(&layout, &[("quote", "all"), ("line-end", "lf")]);
+        let finisher = row_finisher(&layout, &[("quote", "all"), ("line-end", "lf")]);
         let mut out = Vec::new();
-        finish.quote(b"a,,\"\"\n", &mut out);
+        finisher.quote(b"a,,\"\"\n", &mut out);
         assert_eq!(out, b"\"a\",,\"\"\n");
     }
 
     #[test]
     fn every_cell_is_quoted_on_request() {
-        let finish = finish(&layout(), &[("quote", "all"), ("delimiter", "semicolon")]);
+        let finisher = row_finisher(&layout(), &[("quote", "all"), ("delimiter", "semicolon")]);
         for (row, quoted) in [
             ("a;b\r\n", "\"a\";\"b\"\r\n"),
             ("\"a;\"\"b\";;\r\n", "\"a;\"\"b\";\"\";\"\"\r\n"),
             ("\"a\r\nb\"\r\n", "\"a\r\nb\"\r\n"),
         ] {
             let mut out = Vec::new();
-            finish.quote(row.as_bytes(), &mut out);
+            finisher.quote(row.as_bytes(), &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), quoted);
         }
     }
@@ -350,11 +357,11 @@ mod tests {
     fn refusal_does_not_depend_on_the_order_of_counting() {
         let many: Vec<char> = ('一'..).take(2 * PAIRS).collect();
         let counted = |order: &[(u32, &[char])]| {
-            let finish = finish(&layout(), &[("encoding", "windows-1252")]);
+            let finisher = row_finisher(&layout(), &[("encoding", "windows-1252")]);
             for (column, missing) in order {
-                finish.count(*column, missing);
+                finisher.count(*column, missing);
             }
-            finish.missing.into_inner().unwrap()
+            finisher.missing.into_inner().unwrap()
         };
         let (low, high) = many.split_at(PAIRS);
         let one = counted(&[(0, low), (1, high), (0, &many), (0, low)]);

@@ -11,18 +11,23 @@
 //! message comes out as it was read.
 
 mod block;
+mod head;
+mod identity;
 mod record;
 mod single;
 mod target;
 
-use crate::codes;
+use crate::diagnostics;
 use crate::families::{Purpose, Role};
+use crate::footer::FooterCount;
 use crate::format::Profile;
 use crate::names::FileName;
 use crate::options::Options;
-use crate::summary::{Model, Top};
+use crate::summaries::Model;
 use crate::tables::{AGREED, Layout};
 use block::{Item, Items};
+use head::MessageHead;
+use identity::{TransactionName, TransactionNaming};
 use record::{Links, Record, Run};
 use std::sync::atomic::{AtomicBool, Ordering};
 use target::{Plan, Target, column};
@@ -32,7 +37,7 @@ use transpose_core::format::{BlockEncoder, EncodeRequest, Encoded, Encoder, File
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
 use transpose_core::model::{Blocks, EntityRef, Field, FieldSet, Group, Shape, Slot};
 use transpose_records::grammar::Grammar as Order;
-use transpose_records::spec::{CellSpec, Obligation};
+use transpose_records::spec::{CellSpec, Obligation, RecordSpec};
 use transpose_records::{escape, write};
 
 /// Why a usage is given a summary record.
@@ -59,13 +64,14 @@ struct ContextPlan {
 /// Writes messages of a version of a profile.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact that is looked up once, not a state")]
 pub(crate) struct Writer {
-    top: Top,
+    head: MessageHead,
     name: FileName,
     max_file_size: Option<u64>,
     max_blocks: Option<u64>,
     /// Whether a line is a whole block.
     single: bool,
     order: Order,
+    foot: &'static RecordSpec,
     targets: Vec<Target>,
     /// Whether a recording without work details may be alone.
     lone: bool,
@@ -75,6 +81,7 @@ pub(crate) struct Writer {
     keeps_opaque: bool,
     /// Whether recordings of the source have labels.
     labels: bool,
+    transactions: TransactionNaming,
     plans: Vec<Plan>,
     contexts: Vec<ContextPlan>,
     currencies: Vec<Box<str>>,
@@ -104,8 +111,8 @@ impl Writer {
         let facts = profile.version(brief.version).ok_or_else(|| Fatal::usage(unknown()))?;
         let layout = Layout::of(profile.name, facts.version).ok_or_else(|| Fatal::usage(unknown()))?;
         let mut wrong = Vec::new();
-        let top = Top::new(profile, facts, &layout, &options, brief, &mut wrong);
-        check_sizes(&layout, &options, brief, &top, &mut wrong);
+        let head = MessageHead::new(profile, facts, &layout, &options, brief, &mut wrong);
+        check_sizes(&layout, &options, brief, &head, &mut wrong);
         let targets: Vec<Target> =
             layout.blocks.iter().filter_map(|spec| Target::new(&layout, spec, brief)).collect();
         if let Some(diagnostic) = without_usages(profile, &targets, brief.shapes) {
@@ -115,7 +122,7 @@ impl Writer {
             return Err(Fatal { failure: Failure::Use, diagnostics: wrong });
         }
         let mut currencies: Vec<Box<str>> = Vec::new();
-        let ids = top.ids.iter().zip(&top.details);
+        let ids = head.ids.iter().zip(&head.details);
         let contexts = brief.contexts.iter().zip(ids).map(|(context, (id, detail))| {
             let currency = context.price_currency().map(|code| {
                 currencies.iter().position(|known| **known == *code).unwrap_or_else(|| {
@@ -143,7 +150,7 @@ impl Writer {
         let plans: Vec<Plan> = brief.shapes.iter().map(|shape| Plan::new(shape, &targets, &known)).collect();
         let columns = || brief.shapes.iter().flat_map(|shape| &shape.columns);
         let mut writer = Self {
-            name: file_name(brief, &top.created),
+            name: file_name(brief, &head.created),
             max_file_size: (!layout.single).then_some(options.max_file_size),
             max_blocks: options.max_blocks,
             single: layout.single,
@@ -154,7 +161,8 @@ impl Writer {
                 };
                 target.cells.iter().any(demands)
             }),
-            keeps_opaque: top.same_profile,
+            keeps_opaque: head.same_profile,
+            transactions: TransactionNaming::new(&options, brief),
             labels: plans.iter().any(|plan| plan.special.label.is_some()),
             plans,
             contexts,
@@ -166,12 +174,13 @@ impl Writer {
             complete: brief.shapes.iter().any(|shape| !shape.record.is_empty()),
             expected: None,
             told: AtomicBool::new(false),
+            foot: layout.foot,
             order: layout.grammar,
             targets,
-            top,
+            head,
         };
         if let Some(diagnostic) = writer.expect() {
-            writer.top.diagnostics.push(diagnostic);
+            writer.head.diagnostics.push(diagnostic);
         }
         Ok(writer)
     }
@@ -235,7 +244,8 @@ impl Writer {
                 Group::Recording => {}
                 Group::Usage => {
                     tally.usages += 1;
-                    links.transaction = run.line(item.entity).unwrap_or(usages_before + tally.usages);
+                    let number = run.line(item.entity).unwrap_or(usages_before + tally.usages);
+                    links.transaction = self.transaction(items, item, number);
                     self.usage_links(run, items, (target, writing.fits), (index, item), &mut links)?;
                 }
                 _ => self.part_links(run, items, target, item, &mut links),
@@ -258,6 +268,14 @@ impl Writer {
             }
         }
         Ok(tally)
+    }
+
+    /// What names a usage that has no identifier of its own.
+    fn transaction<'s>(&'s self, items: &Items<'_>, item: &Item<'_>, number: u64) -> TransactionName<'s> {
+        let used = [items.release, item.parent.or_else(|| items.only())];
+        let used = used.into_iter().filter_map(|index| items.get(index));
+        let entities = used.chain([item]).map(|item| (item.plan, item.entity));
+        self.transactions.name(number, item.entity.context_index(), entities)
     }
 
     /// What a usage names: a release or a recording, its sales context, the use type that the
@@ -342,14 +360,11 @@ impl Writer {
         // The reader of a message has told of a price that is missing there.
         links.priced = context.model == Model::Sale && !(self.complete && item.plan.special.price.is_some());
         if links.stated.is_none() && !target.holds_use_type {
-            let code = &codes::USE_TYPE;
-            if !run.report.diagnostics.keeps(code) {
-                run.report.diagnostics.count(code, 1);
-                return;
-            }
-            let location = Location { record: Some(target.spec.name.into()), ..place(run, item.entity) };
-            let message = "the use type is not on the summary record, and the record has no cell for it";
-            run.report.diagnostics.push(Diagnostic::new(code, location, message));
+            let (code, place) = (&diagnostics::USE_TYPE, place(run, item.entity));
+            run.report.diagnostics.report(code, || {
+                let message = "the use type is not on the summary record, and the record has no cell for it";
+                Diagnostic::new(code, place.locate().record(target.spec.name), message)
+            });
         }
     }
 
@@ -485,7 +500,7 @@ impl Writer {
                 let names = [first, second]
                     .map(|index| self.target(Some(index)).map_or("", |target| target.spec.name));
                 let message = format!("the sales contexts make both {} and {} lines", names[0], names[1]);
-                return Some(Diagnostic::new(&codes::MIXED_LINES, Location::default(), message));
+                return Some(Diagnostic::new(&diagnostics::MIXED_LINES, Location::default(), message));
             }
         };
         None
@@ -493,7 +508,7 @@ impl Writer {
 }
 
 fn refusal(message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new(&codes::OPTION, Location::default(), message)
+    Diagnostic::new(&diagnostics::OPTION, Location::default(), message)
 }
 
 /// Refuses limits that cannot be kept.
@@ -501,7 +516,7 @@ fn check_sizes(
     layout: &Layout,
     options: &Options,
     brief: &EncodeRequest<'_>,
-    top: &Top,
+    head: &MessageHead,
     wrong: &mut Vec<Diagnostic>,
 ) {
     if layout.single {
@@ -514,7 +529,7 @@ fn check_sizes(
         }
         return;
     }
-    let least = top.len() + 128;
+    let least = head.len() + 128;
     if wrong.is_empty() && options.max_file_size <= least {
         let size = options.max_file_size;
         wrong.push(refusal(format!(
@@ -532,7 +547,7 @@ fn without_usages(profile: &Profile, targets: &[Target], shapes: &[Shape]) -> Op
     let used = shapes.iter().any(|shape| shape.group == Group::Usage);
     (used && !targets.iter().any(counts)).then(|| {
         let message = format!("the source reports usages, and {} has no record of them", profile.id);
-        Diagnostic::new(&codes::NO_USAGES, Location::default(), message)
+        Diagnostic::new(&diagnostics::NO_USAGES, Location::default(), message)
     })
 }
 
@@ -577,21 +592,35 @@ fn is_download(plan: &Plan, entity: EntityRef<'_>, context: Option<&ContextPlan>
 
 /// A usage or a work that belongs to nothing that can be written.
 fn no_item(run: &Run<'_>, entity: EntityRef<'_>, why: &str) -> Fatal {
-    Fatal::input(Diagnostic::new(&codes::NO_ITEM, place(run, entity), why))
+    Fatal::input(Diagnostic::new(&diagnostics::NO_ITEM, place(run, entity).locate(), why))
 }
 
-fn place(run: &Run<'_>, entity: EntityRef<'_>) -> Location {
-    let record = entity.shape().map(|shape| shape.record.clone()).filter(|record| !record.is_empty());
-    Location { line: run.line(entity), record, ..Location::default() }
+/// Where an entity stands in the source; made into a location only when there is something to tell.
+#[derive(Clone, Copy)]
+struct EntityLine<'a> {
+    entity: EntityRef<'a>,
+    line: Option<u64>,
+}
+
+impl EntityLine<'_> {
+    fn locate(self) -> Location {
+        let record = self.entity.shape().map(|shape| shape.record.clone());
+        let record = record.filter(|record| !record.is_empty());
+        Location { line: self.line, record, ..Location::default() }
+    }
+}
+
+fn place<'a>(run: &Run<'_>, entity: EntityRef<'a>) -> EntityLine<'a> {
+    EntityLine { entity, line: run.line(entity) }
 }
 
 /// Reports of a block that no version of the structure has; `bare` where it has a release without
 /// any recording.
 fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
-    let code = &codes::BLOCK_SHAPE;
-    if run.report.diagnostics.keeps(code) {
+    let code = &diagnostics::BLOCK_SHAPE;
+    run.report.diagnostics.report(code, || {
         let location = Location { block: Some(shown(id).into()), ..Location::default() };
-        let diagnostic = if bare {
+        if bare {
             // "If the head release itself was sold or used, all of its resources must be listed."
             let message = "a release was used as a whole and the source names none of its recordings, all of which the standard wants to be listed";
             let help = "Ask the recipient whether a release without its recordings is accepted, or take a source that lists them.";
@@ -599,37 +628,37 @@ fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
         } else {
             let message = "the records of the block do not fit the structure of this version";
             Diagnostic::new(code, location, message)
-        };
-        run.report.diagnostics.push(diagnostic);
-    } else {
-        run.report.diagnostics.count(code, 1);
-    }
+        }
+    });
 }
 
 impl Encoder for Writer {
+    fn message_id(&self) -> Option<&str> {
+        Some(&self.head.message_id)
+    }
+
     fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally {
-        let lines = self.top.write(part, out);
-        Tally { lines, summaries: self.top.count, ..Tally::default() }
+        let lines = self.head.write(part, out);
+        Tally { lines, summaries: self.head.count, ..Tally::default() }
     }
 
     fn end(&self, part: FileNumber, file: &Tally, message: &Tally, out: &mut Vec<u8>) -> Tally {
         let last = part.number >= part.of;
-        let counts: &[Option<u64>] = if self.single {
-            &[Some(message.lines + 1), Some(file.summaries)]
-        } else {
-            &[
-                Some(file.lines + 1),
-                Some(message.lines + 1).filter(|_| last),
-                Some(file.summaries),
-                Some(file.blocks),
-                Some(message.blocks).filter(|_| last),
-            ]
-        };
-        out.extend_from_slice(if self.single { b"SRFO" } else { b"FOOT" });
-        for count in counts {
+        out.extend_from_slice(self.foot.name.as_bytes());
+        for cell in self.foot.cells.iter().skip(1) {
             out.push(b'\t');
+            let count = match FooterCount::of(cell) {
+                Some(count) if count.is_of_message() && !last => None,
+                // The footer is a line too.
+                Some(FooterCount::LinesInFile) => Some(file.lines + 1),
+                Some(FooterCount::LinesInMessage) => Some(message.lines + 1),
+                Some(FooterCount::SummaryRecords) => Some(file.summaries),
+                Some(FooterCount::BlocksInFile) => Some(file.blocks),
+                Some(FooterCount::BlocksInMessage) => Some(message.blocks),
+                None => None,
+            };
             if let Some(count) = count {
-                write::whole(*count, out);
+                write::whole(count, out);
             }
         }
         out.push(b'\n');
@@ -649,11 +678,11 @@ impl Encoder for Writer {
     }
 
     fn diagnostics(&self) -> &[Diagnostic] {
-        &self.top.diagnostics
+        &self.head.diagnostics
     }
 
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)> {
-        let mut drops = self.top.drops.clone();
+        let mut drops = self.head.drops.clone();
         let mut drop = |subject: Subject, reason: &str| {
             if !drops.iter().any(|(known, _)| *known == subject) {
                 drops.push((subject, reason.to_owned()));
@@ -686,8 +715,8 @@ impl BlockEncoder for Writer {
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
         if !self.told.swap(true, Ordering::Relaxed) {
-            for (change, subject, count, reason) in &self.top.losses {
-                report.loss.add(*change, subject.clone(), *count, None, reason);
+            for loss in self.head.losses.iter() {
+                report.loss.add(loss.change, loss.subject.clone(), loss.count, None, &loss.reason);
             }
         }
         let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new() };
@@ -703,7 +732,7 @@ impl BlockEncoder for Writer {
                     block: block.id().map(|id| shown(id).into()),
                     ..Location::default()
                 };
-                let message = if *code == codes::SEVERAL_RELEASES {
+                let message = if *code == diagnostics::SEVERAL_RELEASES {
                     "the block has more than one release"
                 } else {
                     "a work belongs to no recording of its block, or an entity is of no kind that blocks hold"
@@ -716,7 +745,7 @@ impl BlockEncoder for Writer {
             } else {
                 // Of an input, the line behind the head is taken: it does not depend on what was
                 // rejected before.
-                let line = first.map(|line| line.saturating_sub(self.top.lines()).max(1));
+                let line = first.map(|line| line.saturating_sub(self.head.lines()).max(1));
                 write::whole(line.unwrap_or(numbers.blocks + index as u64 + 1), &mut id);
             }
             let write = if self.single { Self::lines } else { Self::block };
@@ -728,7 +757,7 @@ impl BlockEncoder for Writer {
         losses.flush(report);
         account.add_to(&self.currencies, &mut report.ledger.written).map_err(|what| {
             let message = format!("the sum of {what} of a batch has more than 28 digits");
-            Fatal::input(Diagnostic::new(&codes::UNFIT_VALUE, Location::default(), message))
+            Fatal::input(Diagnostic::new(&diagnostics::UNFIT_VALUE, Location::default(), message))
         })
     }
 }
