@@ -7,11 +7,12 @@ use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use support::{all, catalogue, folder, registry};
+use transpose_codes::Duration;
 use transpose_core::diagnostics::{Failure, Fatal, Severity};
 use transpose_core::format::{
     BytesHead, Format, Grain, Manifest, Probe, Registry, Status, Unrecognised, options,
 };
-use transpose_core::model::{Entity, FieldSet, Group};
+use transpose_core::model::{Entity, FieldSet, Group, Kind};
 use transpose_engine::Reading;
 use transpose_engine::validate::ValidationResult;
 use transpose_testkit::canonical::Unit;
@@ -124,11 +125,16 @@ fn only_declared_fields_are_read_and_written() {
 /// references and running numbers.
 fn essence(read: &Canonical, keep: FieldSet) -> Vec<String> {
     let values = |entity: &Entity| {
-        let kept = entity.iter().filter(|(field, _)| keep.contains(*field));
-        let mut text: String = kept.fold(String::new(), |mut text, (field, value)| {
+        let mut text = String::new();
+        for (field, value) in entity.iter().filter(|(field, _)| keep.contains(*field)) {
+            // A duration is the same in every form.
+            let duration = |text: &str| Duration::parse_iso(text).map(|parsed| parsed.duration.to_string());
+            let value: Vec<String> = match field.kind() {
+                Kind::Duration => value.iter().map(|text| duration(text).unwrap_or(text.into())).collect(),
+                _ => value.iter().map(str::to_owned).collect(),
+            };
             let _ = write!(text, "{field}={value:?};");
-            text
-        });
+        }
         for (name, value) in &entity.extras {
             let _ = write!(text, "{name}={value:?};");
         }

@@ -37,21 +37,25 @@ fn is_canonical(value: &[u8]) -> bool {
     }
 }
 
-/// Writes a duration as ARCH-37 wants it: hours, minutes and seconds. Answers its microseconds, or
-/// `None` when it is no duration; then nothing is written.
+/// Writes a duration as ARCH-37 wants it: `PT[[hhH]mmM]ssS`, seconds always and minutes where there
+/// are hours. Answers its microseconds, or `None` when it is no duration; then nothing is written.
 pub fn duration(value: &[u8], out: &mut Vec<u8>) -> Option<i64> {
     if let Some(micros) = Duration::plain_iso_micros(value) {
-        out.extend_from_slice(value);
+        if Duration::is_clock(value) {
+            out.extend_from_slice(value);
+        } else {
+            Duration::from_micros(micros).write_clock(out);
+        }
         return Some(micros);
     }
     let parsed = Duration::parse_iso(std::str::from_utf8(value).ok()?).ok()?;
     let plain = value.strip_prefix(b"PT").is_some_and(|rest| {
         rest.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'H' | b'M' | b'S' | b'.'))
     });
-    if plain && !parsed.rounded {
+    if plain && !parsed.rounded && Duration::is_clock(value) {
         out.extend_from_slice(value);
     } else {
-        parsed.duration.write_iso(out);
+        parsed.duration.write_clock(out);
     }
     Some(parsed.duration.micros())
 }
@@ -106,7 +110,9 @@ mod tests {
         for (value, expected) in [
             ("PT182S", Some(("PT182S", 182_000_000))),
             ("PT1M30.5S", Some(("PT1M30.5S", 90_500_000))),
-            ("P1DT1H", Some(("PT25H", 90_000_000_000))),
+            ("P1DT1H", Some(("PT25H0M0S", 90_000_000_000))),
+            ("PT5M", Some(("PT5M0S", 300_000_000))),
+            ("PT1H39S", Some(("PT1H0M39S", 3_639_000_000))),
             ("PT0.0000005S", Some(("PT0.000001S", 1))),
             ("90", None),
         ] {

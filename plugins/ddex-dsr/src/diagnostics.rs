@@ -86,6 +86,10 @@ transpose_core::codes! {
     pub(crate) SPACES: "DSR0212" "spaces-trimmed" Warning
         "There are no spaces around delimiters (V-CELL-11, ARCH-19); they were trimmed."
         "Nothing needs to be done."
+    /// A duration is in another form of ISO 8601.
+    pub(crate) DURATION_FORM: "DSR0299" "duration-form" Info
+        "Durations are written `PT[[hhH]mmM]ssS`, with seconds always and minutes where there are hours (ARCH-37); other forms of ISO 8601 are read as well."
+        "`transpose validate --fix` writes it so."
     /// Text holds a control character.
     pub(crate) CONTROL: "DSR0213" "control-character" Warning
         "Text holds none of the characters U+0000 to U+001F (V-CELL-12, ARCH-6)."

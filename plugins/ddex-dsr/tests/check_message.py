@@ -29,7 +29,7 @@ TYPES = {
     "Boolean": r"true|false",
     "Date": DATE,
     "Datetime": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)",
-    "Duration": r"PT(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?",
+    "Duration": r"PT((\d+H)?\d+M)?\d+(\.\d+)?S",
     "Time": r"T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?",
     "DPID": r"PADPIDA\d{10}[0-9A-Z]",
     "PartyId": r"[A-Za-z]+::[^:]+",

@@ -70,7 +70,7 @@ fn row(version: Version<'_>, name: &str, given: &[(&str, &str)]) -> String {
             "ReleaseTitle" => "Album",
             "ReleaseDisplayArtistName" | "ResourceDisplayArtistName" | "DisplayArtistName" => "Artist",
             "ResourceType" => "SoundRecording",
-            "ResourceDuration" | "Duration" => "PT3M",
+            "ResourceDuration" | "Duration" => "PT3M0S",
             "SalesTransactionId" => "s1",
             "IsRoyaltyBearing" => "true",
             "SalesUpgrade" => "false",
@@ -154,7 +154,7 @@ fn a_usage_is_a_line_with_its_recording_work_and_release() {
                 &[("DspMusicalWorkId", "w2"), ("MusicalWorkTitle", "Other"), ("ResourceReference", "A1")],
             ),
             row(BA, "AS02", &[("ResourceReference", "A2"), ("DspResourceId", "t2")]),
-            row(BA, "SU02", &[("TransactedResourceReference", "A1"), ("PlaybackDuration", "PT9M")]),
+            row(BA, "SU02", &[("TransactedResourceReference", "A1"), ("PlaybackDuration", "PT9M0S")]),
             row(BA, "SU01", &[("TransactedResourceReference", "A1"), ("SalesTransactionId", "s2")]),
         ],
     );
@@ -479,7 +479,8 @@ fn a_message_keeps_its_words_in_its_own_version_only() {
 
 #[test]
 fn cells_behind_a_definition_of_unknown_end_stay_where_they_were() {
-    let summary = row(UGC, "SY02", &[]).trim_end_matches('\n').to_owned() + "\tBank\t\tPT9M\t\tmore|still\n";
+    let summary =
+        row(UGC, "SY02", &[]).trim_end_matches('\n').to_owned() + "\tBank\t\tPT9M0S\t\tmore|still\n";
     let text = message(UGC, &[summary.clone(), row(UGC, "AS02", &[]), row(UGC, "SU03", &[])]);
     let decoder = open_as(format("ugc").as_ref(), text.as_bytes(), &[]).unwrap();
     let preamble = decoder.preamble();

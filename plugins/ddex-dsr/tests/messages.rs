@@ -211,7 +211,7 @@ fn message_1_4() -> Vec<String> {
         line(&["RE02", "1", "R2", "sub-1", "", "S1|S2"]),
         line(&["SU01.03", "1", "s1", "x1", "R1", "", "true", "false", "2", "0", "0.99", "Valentines", ""]),
         line(&["SU01.03", "1", "s1", "x2", "R2", "", "true", "true", "3", "1", "1.99", "", ""]),
-        line(&["SU02.03", "1", "s2", "x3", "", "S1", "true", "1000", "", "", "OnDemandStream", "PT50H"]),
+        line(&["SU02.03", "1", "s2", "x3", "", "S1", "true", "1000", "", "", "OnDemandStream", "PT50H0M0S"]),
         // One recording without a release; the block id needs an escape.
         line(&[
             "AS02.04",
@@ -523,7 +523,7 @@ fn chunks_of_every_size_give_the_same() {
         "",
         "",
     ]));
-    lines.push(line(&["SU02.03", "3", "s2", "x5", "", "A9", "false", "7", "", "", "Stream", "PT1M"]));
+    lines.push(line(&["SU02.03", "3", "s2", "x5", "", "A9", "false", "7", "", "", "Stream", "PT1M0S"]));
     lines.push("\t\t\n".to_owned());
     lines.push(
         line(&[
@@ -574,7 +574,7 @@ fn chunks_of_every_size_give_the_same() {
         "DSR0231 t:20 block 3 SU02.03 cell 6 (TransactedResourceReference): no resource of the block has the reference `A9`"
     );
     assert_eq!((*plays, *micros), (7, 60_000_000));
-    assert!(row.starts_with(b"AS02.04\t3\t") && row.ends_with(b"PT1M\n"));
+    assert!(row.starts_with(b"AS02.04\t3\t") && row.ends_with(b"PT1M0S\n"));
     for size in 1..bytes.len() + 3 {
         let decoder = open(bytes, &[]).unwrap();
         let cut = read(decoder.as_ref(), bytes, size, Some(encoder.as_ref()));
@@ -655,7 +655,7 @@ fn broken_messages_say_what_and_where() {
         assert!(text.contains(from), "{from}");
         text.replacen(from, to, 1)
     };
-    let x3 = "\tx3\t\tS1\ttrue\t1000\t\t\tOnDemandStream\tPT50H";
+    let x3 = "\tx3\t\tS1\ttrue\t1000\t\t\tOnDemandStream\tPT50H0M0S";
     for (text, expected) in [
         (
             edit("SU02.03\t1\ts2", "SU02.03\t1\ts9"),
@@ -669,7 +669,7 @@ fn broken_messages_say_what_and_where() {
             edit("\t1000\t", "\t\t"),
             "reject DSR0204 t:13 block 1 SU02.03 cell 8 (NumberOfStreams): cell `NumberOfStreams` is empty",
         ),
-        (edit("\tPT50H", "\t50h"), "reject DSR0205 t:13 block 1 SU02.03 cell 12 (PlaybackDuration)"),
+        (edit("\tPT50H0M0S", "\t50h"), "reject DSR0205 t:13 block 1 SU02.03 cell 12 (PlaybackDuration)"),
         (
             edit(x3, &x3.replace("S1", "")),
             "reject DSR0231 t:13 block 1 SU02.03 cell 6 (TransactedResourceReference): the usage names neither",
@@ -715,10 +715,10 @@ fn broken_messages_say_what_and_where() {
             "DSR0205 t:5 block 1 AS02.04 cell 10 (ResourceDuration): cell `ResourceDuration` is `3:02`, expected a duration",
         ),
         (edit("USS1Z1412345", "USS1Z141234"), "DSR0206 t:5"),
-        (edit("\tPT50H\n", "\n"), "DSR0201 t:13 block 1 SU02.03: the record has 11 cells, expected 12"),
-        (edit("\tPT50H\n", "\tPT50H\t\n"), "DSR0202 t:13"),
+        (edit("\tPT50H0M0S\n", "\n"), "DSR0201 t:13 block 1 SU02.03: the record has 11 cells, expected 12"),
+        (edit("\tPT50H0M0S\n", "\tPT50H0M0S\t\n"), "DSR0202 t:13"),
         (
-            edit("\tPT50H\n", "\tPT50H\tx\n"),
+            edit("\tPT50H0M0S\n", "\tPT50H0M0S\tx\n"),
             "DSR0203 t:13 block 1 SU02.03: the record has 13 cells, expected 12; cell 13 holds data",
         ),
         (edit("SU02.03\t1\t", "SU02.02\t1\t"), "DSR0222 t:13 block 1 SU02.02"),

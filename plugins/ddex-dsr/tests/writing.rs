@@ -184,8 +184,8 @@ const BLOCK: &[Given<'_>] = &[
     (0, &["", "0602445790920", "A12425GABC1234002M", "Artist", "Album", "", "Album"], None, None),
     (1, &["", "USS1Z1412345", "Artist", "One\r\nTwo|Three", "Label X", "PT3M2S"], None, None),
     (1, &["", "", "Artist", "Second", "Label X", ""], None, None),
-    (2, &["10", "PT30M", "", "0.125", "", ""], Some(1), Some(0)),
-    (2, &["2", "PT1M", "false", "", "", ""], Some(2), Some(0)),
+    (2, &["10", "PT30M0S", "", "0.125", "", ""], Some(1), Some(0)),
+    (2, &["2", "PT1M0S", "false", "", "", ""], Some(2), Some(0)),
 ];
 
 #[test]
@@ -211,8 +211,8 @@ fn aggregated_usage_becomes_blocks() {
             "RE01.03\t1\tR1\t0602445790920\tGRID::A12425GABC1234002M\t\t0602445790920\tArtist\t\tAlbum\t\tAlbum\tLabel X\t\t\t\t",
             "AS02.04\t1\tA1\tUSS1Z1412345\tUSS1Z1412345\tOne  Two\\\\|Three\t\tArtist\t\tPT3M2S\tSoundRecording\t\t\t\t\t\t\t\t\t\t\t\t\t\t",
             "AS02.04\t1\tA2\txc191d64607a623ac\t\tSecond\t\tArtist\t\t\tSoundRecording\t\t\t\t\t\t\t\t\t\t\t\t\t\t",
-            "SU02.03\t1\t1\t1\t\tA1\ttrue\t10\t0.125\t\t\tPT30M",
-            "SU02.03\t1\t1\t2\t\tA2\tfalse\t2\t\t\t\tPT1M",
+            "SU02.03\t1\t1\t1\t\tA1\ttrue\t10\t0.125\t\t\tPT30M0S",
+            "SU02.03\t1\t1\t2\t\tA2\tfalse\t2\t\t\t\tPT1M0S",
         ]
     );
     assert_eq!(diagnostics(&report), Vec::<String>::new());
@@ -448,7 +448,7 @@ fn aggregated_usage_finds_its_records_in_other_profiles() {
         (header(), [context("SubscriptionModel", "OnDemandStream")], pairs(&[]), shapes());
     let block: &[Given<'_>] = &[
         (0, &["rel", "", "", "Artist", "Album", "", ""], None, None),
-        (1, &["", "", "Artist", "Second", "", "PT3M"], None, None),
+        (1, &["", "", "Artist", "Second", "", "PT3M0S"], None, None),
         (3, &["", "Work", "Writer"], Some(1), None),
         (2, &["10", "", "true", "", "", ""], Some(0), Some(0)),
     ];
@@ -492,7 +492,7 @@ fn aggregated_usage_finds_its_records_in_other_profiles() {
     assert_eq!(diagnostics(&report), ["DSR0302 AS03.03 cell 8 (VideoType): cell `VideoType` has no value"]);
     assert!(losses(&report).contains(&"lost work.title 1".to_owned()), "{:?}", losses(&report));
     let (lines, report, marks) = written("ddex.dsr.basic-audio-srb", "1.4");
-    begins(&lines, &["SR02.02\t1\txc191d64607a623ac\t\tSecond\t\tArtist\t\tPT3M\tVideo\t\t\tWriter\t"]);
+    begins(&lines, &["SR02.02\t1\txc191d64607a623ac\t\tSecond\t\tArtist\t\tPT3M0S\tVideo\t\t\tWriter\t"]);
     assert!(lines[0].contains("\trel\t") && lines[0].contains("\t1\ttrue\t10\t"), "{}", lines[0]);
     assert_eq!((marks[0].1.lines, marks[0].1.blocks, marks[0].1.usages), (1, 1, 1));
     assert_eq!(report.ledger.written.plays.to_string(), "10");

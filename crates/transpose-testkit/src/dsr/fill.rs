@@ -32,11 +32,11 @@ pub(super) fn decimal(number: u64, places: usize) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Hours, minutes and seconds, without the parts that are zero.
+/// `[[hh]H[mm]M]ssS` after the lead: seconds always, minutes where there are hours.
 pub(super) fn clock(lead: &str, seconds: u64) -> String {
     let mut out = lead.to_owned();
     for (value, unit) in [(seconds / 3_600, 'H'), (seconds / 60 % 60, 'M'), (seconds % 60, 'S')] {
-        if value > 0 || (unit == 'S' && out.len() == lead.len()) {
+        if value > 0 || unit == 'S' || out.len() > lead.len() {
             // Writing to a string cannot fail.
             let _ = write!(out, "{value}{unit}");
         }
@@ -323,7 +323,7 @@ mod tests {
         {
             assert_eq!(decimal(number, places), text);
         }
-        for (seconds, text) in [(0, "PT0S"), (214, "PT3M34S"), (3_600, "PT1H"), (3_661, "PT1H1M1S")] {
+        for (seconds, text) in [(0, "PT0S"), (214, "PT3M34S"), (3_600, "PT1H0M0S"), (3_661, "PT1H1M1S")] {
             assert_eq!(clock("PT", seconds), text);
         }
     }

@@ -465,7 +465,7 @@ impl<'r> Worker<'r> {
             Quick::Amount => is_amount(raw),
             Quick::Share => is_share(raw),
             Quick::Boolean => matches!(raw, b"true" | b"false"),
-            Quick::Duration => Duration::plain_iso_micros(raw).is_some(),
+            Quick::Duration => Duration::is_clock(raw) && Duration::plain_iso_micros(raw).is_some(),
             Quick::Isrc => is_isrc(raw),
             Quick::Reference => raw.iter().all(u8::is_ascii_alphanumeric),
             Quick::Checked => match self.accepted.get_mut(column.number) {

@@ -3,12 +3,13 @@
 use super::checks::Values;
 use super::columns::Column;
 use crate::diagnostics;
+use transpose_codes::Duration;
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::model::{BlockBatch, Cell, Entity, Span, Value};
 use transpose_records::cell::{Fit, check, check_kind};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::line::{self, Line};
-use transpose_records::spec::{CellSlot, CellSpec, Link, RecordSpec, Standing};
+use transpose_records::spec::{CellSlot, CellSpec, CellType, Link, RecordSpec, Standing};
 
 /// A value of a cell: a range of the raw cell, or of what was made from it.
 #[derive(Clone, Copy)]
@@ -165,6 +166,13 @@ impl Cells {
             Fit::Exact
         } else {
             match check(column.spec.kind, value, &mut self.made) {
+                Fit::Exact if column.spec.kind == CellType::Duration && !Duration::is_clock(value) => {
+                    self.note(
+                        &diagnostics::DURATION_FORM,
+                        format!("`{}` is not in the form `PT[[hhH]mmM]ssS`", shown(value)),
+                    );
+                    Fit::Exact
+                }
                 Fit::Exact => match (column.identifier, column.form) {
                     (Some(kind), _) => check_kind(kind, value, &mut self.made),
                     (None, Some(form)) => form.odd(value).map_or(Fit::Exact, |why| Fit::Odd(why.to_owned())),
@@ -202,6 +210,7 @@ impl Cells {
         }
         self.made.clear();
         check(column.spec.kind, value, &mut self.made) == Fit::Exact
+            && (column.spec.kind != CellType::Duration || Duration::is_clock(value))
             && column.identifier.is_none_or(|kind| check_kind(kind, value, &mut self.made) == Fit::Exact)
             && column.form.is_none_or(|form| form.odd(value).is_none())
     }

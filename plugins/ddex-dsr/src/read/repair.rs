@@ -7,6 +7,7 @@ use super::checks::is_plain;
 use super::head::is_blank;
 use crate::footer::FooterCount;
 use crate::{diagnostics, tables};
+use transpose_codes::Duration;
 use transpose_codes::decimal::{self, Grammar};
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::{Repair, Tally};
@@ -82,6 +83,14 @@ impl<'a> Mender<'a> {
                 self.cell = lower;
                 return Some("written in lower case");
             }
+        }
+        if column.kind == CellType::Duration && !several && !value.is_empty() && !Duration::is_clock(value) {
+            self.cell.clear();
+            if write::duration(value, &mut self.cell).is_some() {
+                return Some("written with its seconds, and minutes where there are hours");
+            }
+            self.cell.clear();
+            self.cell.extend_from_slice(value);
         }
         let number = matches!(column.kind, CellType::Decimal | CellType::Integer);
         if number && !several && !value.is_empty() && !is_plain(value) {
