@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(count(TerritoryKind::Tis), 246);
         assert_eq!(count(TerritoryKind::Ddex), 2);
         assert_eq!(count(TerritoryKind::Former), 31);
-        assert_eq!(Territory::all().filter(|t| t.is_deprecated()).count(), 33);
+        assert_eq!(Territory::all().filter(|t| t.is_deprecated()).count(), 43);
     }
 
     #[test]

@@ -311,7 +311,7 @@ impl AllowedValues {
         if has(self.deprecated) {
             return Standing::Deprecated;
         }
-        if has(self.values) {
+        if has(self.values) || is_user_defined(value) {
             return Standing::Allowed;
         }
         match self.values.iter().find(|known| known.as_bytes().eq_ignore_ascii_case(value)) {
@@ -321,11 +321,20 @@ impl AllowedValues {
     }
 }
 
+/// Whether a value is one that the parties have defined: `UserDefined`, one space, then letters and
+/// digits only, as in `UserDefined StreamInOnlineGame` (DDEX Part 1, user-defined values).
+fn is_user_defined(value: &[u8]) -> bool {
+    let own = value.strip_prefix(b"UserDefined ");
+    own.is_some_and(|own| !own.is_empty() && own.iter().all(u8::is_ascii_alphanumeric))
+}
+
 /// One version of one profile.
 #[derive(Debug)]
 pub struct ProfileSpec {
     /// The name of the profile in the header.
     pub profile: &'static str,
+    /// The spelling of the name that the text of this very version prescribes, where it is another.
+    pub written: &'static str,
     /// Other names that files carry.
     pub accept: &'static [&'static str],
     /// The version of the profile in the header.

@@ -4,7 +4,7 @@
 transpose_core::codes! {
     /// The first record of a file is no header.
     pub(crate) NO_HEAD: "DSR0101" "no-header" Error
-        "The first line that is neither blank nor a comment must be a HEAD record whose second cell begins with `dsrf/` (V-REC-1)."
+        "The first line that is neither blank nor a comment must be a HEAD record (V-REC-1)."
         "Check that the input is a DSR message and that it was not cut at its beginning."
     /// The message is of another profile.
     pub(crate) WRONG_PROFILE: "DSR0102" "other-profile" Error

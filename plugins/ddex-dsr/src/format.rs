@@ -37,6 +37,7 @@ impl Profile {
     /// Whether the text is the name of the profile, or one that represents it without a warning.
     pub(crate) fn is_written(&self, text: &str) -> bool {
         text == self.name
+            || self.versions().iter().any(|known| known.written == text)
             || self
                 .versions()
                 .iter()
@@ -128,8 +129,8 @@ impl Format for Dsr {
             if content.first() == Some(&b'#') || content.iter().all(|byte| matches!(byte, b'\t' | b' ')) {
                 continue;
             }
-            let (name, version) = line::key(content, false);
-            if Role::of_line(name) != Some(Role::Head) || !version.starts_with(b"dsrf/") {
+            // What the profile cell says decides: a MessageVersion may be wrong or empty.
+            if Role::of_line(line::key(content, false).0) != Some(Role::Head) {
                 return Recognition::No;
             }
             let mut cells = Vec::new();

@@ -28,7 +28,7 @@ fn profile((id, version): Version<'_>) -> &'static ProfileSpec {
         "basic-audio" => "BasicAudioProfile",
         "basic-audio-srb" => "BasicAudioProfileSRB",
         "ugc" => "UGCProfile",
-        "mlc" => "BasicAudioProfileForTheMechanicalLicensingCollective",
+        "mlc" => "BasicAudioProfileMLC",
         "financial" => "FinancialReportingToRecordCompaniesProfileSRB",
         "royalty" => "RoyaltyReportingProfile",
         "audio-visual" => "AudioVisualProfile",

@@ -839,7 +839,7 @@ fn only_its_own_profile_is_recognised() {
         (format!("\u{feff}# comment\r\n\n{text}"), true),
         (text.replace("BasicAudioProfile", "basicaudioprofile"), true),
         (text.replace("BasicAudioProfile", "BasicAudioProfileSRB"), false),
-        (text.replace("dsrf/", "cdm/"), false),
+        (text.replace("dsrf/", "cdm/"), true),
         (String::new(), false),
         ("HEAD".to_owned(), false),
         ("HEAD\tdsrf/1".to_owned(), false),

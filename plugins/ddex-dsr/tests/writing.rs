@@ -200,7 +200,7 @@ fn aggregated_usage_becomes_blocks() {
     assert_eq!((tally.lines, tally.summaries), (2, 1));
     assert_eq!(
         String::from_utf8(top).unwrap(),
-        "HEAD\tdsrf/1.4/1.2/1.5\tBasicAudioProfile\t1.4\tPADPIDA2012073007H-BasicAudioProfile-1.4-2026-10-20261026T073320\t2026-10-26T07:33:20Z\t1\t1\t\
+        "HEAD\tdsrf/1.4/12/1.5\tBasicAudioProfile\t1.4\tPADPIDA2012073007H-BasicAudioProfile-1.4-2026-10-20261026T073320\t2026-10-26T07:33:20Z\t1\t1\t\
          2026-10-01\t2026-10-31\tPADPIDA2012073007H\tNorthwind Music\tNorthwindMusic\t\t\t\n\
          SY03.02\t1\t\t\tSubscriptionModel\tOnDemandStream\tFR\tPremium\t12\t\tEUR\t100.5\t\t\t\t\t\t\t\t\t\t\t\n"
     );

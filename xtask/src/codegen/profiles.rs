@@ -41,8 +41,9 @@ pub(super) fn table(facts: &Value, assumed: &Value) -> Outcome<String> {
         let entry = assumption(assumed, profile)?;
         writeln!(
             out,
-            "    ProfileSpec {{ profile: {:?}, accept: {}, version: {:?}, assumed: {:?}, variant: {:?}, generation: {:?}, status: {}, message_version: {:?}, rules: {}, structure:",
+            "    ProfileSpec {{ profile: {:?}, written: {:?}, accept: {}, version: {:?}, assumed: {:?}, variant: {:?}, generation: {:?}, status: {}, message_version: {:?}, rules: {}, structure:",
             name(profile, entry)?,
+            text(entry, "written").unwrap_or_default(),
             strings(entry.get("accept"))?,
             text(entry, "as_version").or_else(|_| text(profile, "version"))?,
             text(entry, "why")?,

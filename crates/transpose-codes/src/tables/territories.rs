@@ -2,7 +2,8 @@
 //!
 //! Sources: ISO 3166-1 alpha-2 and ISO 3166-3 (codes, English names), CISAC Territory Information
 //! System (numeric codes), DDEX allowed-value sets `IsoTerritoryCode`, `TisTerritoryCode`,
-//! `DdexTerritoryCode` and `DeprecatedIsoTerritoryCode`, version 1.2.
+//! `DdexTerritoryCode` and `DeprecatedIsoTerritoryCode`, version 1.2, with the numbers that
+//! version 3 added and dropped.
 
 use crate::territory::{
     Row,
@@ -18,7 +19,7 @@ const fn old(code: &'static str, name: &'static str, kind: crate::territory::Ter
 }
 
 /// Every territory code, in byte order of the code.
-pub(crate) static TERRITORIES: [Row; 533] = [
+pub(crate) static TERRITORIES: [Row; 534] = [
     row("100", "Bulgaria", Tis),
     row("104", "Myanmar", Tis),
     row("108", "Burundi", Tis),
@@ -43,7 +44,7 @@ pub(crate) static TERRITORIES: [Row; 533] = [
     row("192", "Cuba", Tis),
     row("196", "Cyprus", Tis),
     row("20", "Andorra", Tis),
-    row("200", "Czechoslovakia", Tis),
+    old("200", "Czechoslovakia", Tis),
     row("203", "Czechia", Tis),
     row("204", "Benin", Tis),
     row("208", "Denmark", Tis),
@@ -88,7 +89,7 @@ pub(crate) static TERRITORIES: [Row; 533] = [
     row("218", "Ecuador", Tis),
     row("222", "El Salvador", Tis),
     row("226", "Equatorial Guinea", Tis),
-    row("230", "Ethiopia (before 1993)", Tis),
+    old("230", "Ethiopia (before 1993)", Tis),
     row("231", "Ethiopia", Tis),
     row("232", "Eritrea", Tis),
     row("233", "Estonia", Tis),
@@ -102,9 +103,9 @@ pub(crate) static TERRITORIES: [Row; 533] = [
     row("268", "Georgia", Tis),
     row("270", "Gambia", Tis),
     row("276", "Germany", Tis),
-    row("278", "German Democratic Republic", Tis),
+    old("278", "German Democratic Republic", Tis),
     row("28", "Antigua and Barbuda", Tis),
-    row("280", "Federal Republic of Germany (before 1990)", Tis),
+    old("280", "Federal Republic of Germany (before 1990)", Tis),
     row("288", "Ghana", Tis),
     row("296", "Kiribati", Tis),
     row("300", "Greece", Tis),
@@ -150,6 +151,7 @@ pub(crate) static TERRITORIES: [Row; 533] = [
     row("44", "Bahamas", Tis),
     row("440", "Lithuania", Tis),
     row("442", "Luxembourg", Tis),
+    row("446", "Macao", Tis),
     row("450", "Madagascar", Tis),
     row("454", "Malawi", Tis),
     row("458", "Malaysia", Tis),
@@ -221,12 +223,12 @@ pub(crate) static TERRITORIES: [Row; 533] = [
     row("710", "South Africa", Tis),
     row("716", "Zimbabwe", Tis),
     row("72", "Botswana", Tis),
-    row("720", "Democratic Yemen", Tis),
+    old("720", "Democratic Yemen", Tis),
     row("724", "Spain", Tis),
     row("728", "South Sudan", Tis),
     row("729", "Sudan", Tis),
     row("732", "Western Sahara", Tis),
-    row("736", "Sudan (before 2011)", Tis),
+    old("736", "Sudan (before 2011)", Tis),
     row("740", "Suriname", Tis),
     row("748", "Eswatini", Tis),
     row("752", "Sweden", Tis),
@@ -247,7 +249,7 @@ pub(crate) static TERRITORIES: [Row; 533] = [
     row("800", "Uganda", Tis),
     row("804", "Ukraine", Tis),
     row("807", "North Macedonia", Tis),
-    row("810", "USSR", Tis),
+    old("810", "USSR", Tis),
     row("818", "Egypt", Tis),
     row("826", "United Kingdom of Great Britain and Northern Ireland", Tis),
     row("834", "Tanzania", Tis),
@@ -258,10 +260,10 @@ pub(crate) static TERRITORIES: [Row; 533] = [
     row("860", "Uzbekistan", Tis),
     row("862", "Venezuela", Tis),
     row("882", "Samoa", Tis),
-    row("886", "Yemen Arab Republic", Tis),
+    old("886", "Yemen Arab Republic", Tis),
     row("887", "Yemen", Tis),
-    row("890", "Socialist Federal Republic of Yugoslavia", Tis),
-    row("891", "Serbia and Montenegro", Tis),
+    old("890", "Socialist Federal Republic of Yugoslavia", Tis),
+    old("891", "Serbia and Montenegro", Tis),
     row("894", "Zambia", Tis),
     row("90", "Solomon Islands", Tis),
     row("96", "Brunei Darussalam", Tis),

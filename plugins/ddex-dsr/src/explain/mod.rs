@@ -211,7 +211,7 @@ mod tests {
         holds("UseType_DSR", "UseType_DSR  ", &["Broadcast  (deprecated)", "used by:\n", "SU02.03/"]);
         holds("Use Type", "UseType_DSR  ", &[]);
         // A set, and cells of that name.
-        holds("UseType", "UseType  ", &["55 values", "\nUseType  a cell of "]);
+        holds("UseType", "UseType  ", &["56 values", "\nUseType  a cell of "]);
         holds("permanentdownload", "PermanentDownload  ", &["UseType_DSR"]);
         holds("Broadcast", "Broadcast  ", &["UseType_DSR  (deprecated)"]);
         holds("CurrencyCode", "CurrencyCode  ", &["deprecated: CYP"]);
@@ -232,7 +232,7 @@ mod tests {
                 ][..],
             ),
             ("basic-audio", "BasicAudioProfile 1.4\n", &["note: message version assumed"]),
-            ("MLC", "BasicAudioProfileForTheMechanicalLicensingCollective 1.1\n", &["RE04.01"]),
+            ("MLC", "BasicAudioProfileMLC 1.1\n", &["RE04.01"]),
             (
                 "BasicAudioProfile@1.2",
                 "BasicAudioProfile 1.2\n",

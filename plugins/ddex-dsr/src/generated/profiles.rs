@@ -9,7 +9,7 @@ use transpose_records::spec::Structure::{Choice, Group, Record, Sequence};
 /// The profiles, in the order of the facts.
 #[rustfmt::skip]
 pub(crate) static PROFILES: &[ProfileSpec] = &[
-    ProfileSpec { profile: "BasicAudioProfile", accept: &["BasicAudio"], version: "1.4", assumed: "message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/1.2/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Two block shapes: with release data (RE first) and without (exactly one resource, no RE).", "Only used/sold resources are listed, but if the head release itself was sold or used, all of its resources must be listed.", "A musical-work record follows the resource it belongs to and is never combined with a resource record that already carries work details.", "AS+MW and AS-with-work-details may be mixed in one block.", "In a block without release data the SU need not reference the resource (it is implied) in the older edition; the current SU pages demand one of the two references.", "Third-party note says the dsr3 structure text prints SU01.04 in one place; Part 8 has only SU01.03: accept both, write SU01.03."], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.4", assumed: "message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Two block shapes: with release data (RE first) and without (exactly one resource, no RE).", "Only used/sold resources are listed, but if the head release itself was sold or used, all of its resources must be listed.", "A musical-work record follows the resource it belongs to and is never combined with a resource record that already carries work details.", "AS+MW and AS-with-work-details may be mixed in one block.", "In a block without release data the SU need not reference the resource (it is implied) in the older edition; the current SU pages demand one of the two references.", "Third-party note says the dsr3 structure text prints SU01.04 in one place; Part 8 has only SU01.03: accept both, write SU01.03."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -59,7 +59,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfileSRB", accept: &[], version: "1.4", assumed: "message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/1.2/1.5", rules: &["Cannot be split over several files (FileNumber = NumberOfFiles = 1).", "Downloads use SR01, streaming SR02; XSD 1.2 does not allow mixing both in one file.", "Use only by bilateral agreement; the multi-record variant is the default.", "SR records carry no BlockId."], structure:
+    ProfileSpec { profile: "BasicAudioProfileSRB", written: "", accept: &[], version: "1.4", assumed: "message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files (FileNumber = NumberOfFiles = 1).", "Downloads use SR01, streaming SR02; XSD 1.2 does not allow mixing both in one file.", "Use only by bilateral agreement; the multi-record variant is the default.", "SR records carry no BlockId."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -76,7 +76,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfile", accept: &["UgcProfile", "UGC"], version: "1.4", assumed: "version and message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/1.2/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "SY02.04 is for ad-supported/hardware-tier UGC, not for subscription; subscription uses SY04.03+SY09.02+SY05.04 together.", "RU01 and RU02 never occur in the same block. RU01: one record per ContentCategory; RU02: one per UGC release.", "Older edition: AS01+MW01 may replace AS02; a resource with several works is spread over several blocks, one work each. The current page (excerpt) names only one AS02.04 per block.", "Older SU03.02: SummaryRecordId empty when a licensor record (LI01) follows, required otherwise. Current SU03.03: always mandatory.", "The XSD and the Google library call the element/folder UgcProfile while the ProfileId value set and 2016 samples say UGCProfile: compare case-insensitively, write what the recipient expects."], structure:
+    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.4", assumed: "version and message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "SY02.04 is for ad-supported/hardware-tier UGC, not for subscription; subscription uses SY04.03+SY09.02+SY05.04 together.", "RU01 and RU02 never occur in the same block. RU01: one record per ContentCategory; RU02: one per UGC release.", "Older edition: AS01+MW01 may replace AS02; a resource with several works is spread over several blocks, one work each. The current page (excerpt) names only one AS02.04 per block.", "Older SU03.02: SummaryRecordId empty when a licensor record (LI01) follows, required otherwise. Current SU03.03: always mandatory.", "The XSD and the Google library call the element/folder UgcProfile while the ProfileId value set and 2016 samples say UGCProfile: compare case-insensitively, write what the recipient expects."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -109,7 +109,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (1, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfileSRB", accept: &["UgcProfileSRB"], version: "1.4", assumed: "version and message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/1.2/1.5", rules: &["Cannot be split over several files."], structure:
+    ProfileSpec { profile: "UGCProfileSRB", written: "", accept: &["UgcProfileSRB"], version: "1.4", assumed: "version and message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -124,7 +124,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfile", accept: &["AudioVisual"], version: "1.4", assumed: "version and message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/1.2/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Music videos do not belong here: they are reported with the Basic Audio or UGC profile.", "One or more summary records per licensor addressed.", "A contained video/recording that embodies a work gets one cue for itself, none for the work."], structure:
+    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.4", assumed: "version and message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Music videos do not belong here: they are reported with the Basic Audio or UGC profile.", "One or more summary records per licensor addressed.", "A contained video/recording that embodies a work gets one cue for itself, none for the work."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -181,7 +181,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (1, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfileSRB", accept: &[], version: "1.4", assumed: "version and message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/1.2/1.5", rules: &["Cannot be split over several files."], structure:
+    ProfileSpec { profile: "AudioVisualProfileSRB", written: "", accept: &[], version: "1.4", assumed: "version and message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -197,7 +197,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfileForTheMechanicalLicensingCollective", accept: &["BasicAudioProfileForTheMLC", "BasicAudioForTheMLC", "MLC"], version: "1.1", assumed: "name and message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/1.2/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Profile 1.0 -> 1.1 moved: SY01.02->.03, SY12->.01, RE04->.01, AS05->.01, AS06->.01, MW02->.01, SU01/SU02 .02->.03; RE02 and RC01 keep no suffix.", "MW02 is never used with AS06 for the same resource.", "RC01 follows the work (or the AS06) it describes and points at it by MusicalWorkReference or ResourceReference; exact slot in the order not seen.", "US only.", "The MLC also takes its own SURF format and publishes guidelines for DSRF 1.4; those guidelines were not seen."], structure:
+    ProfileSpec { profile: "BasicAudioProfileMLC", written: "", accept: &["BasicAudioProfileForTheMechanicalLicensingCollective", "BasicAudioProfileForTheMLC", "BasicAudioForTheMLC", "MLC"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Profile 1.0 -> 1.1 moved: SY01.02->.03, SY12->.01, RE04->.01, AS05->.01, AS06->.01, MW02->.01, SU01/SU02 .02->.03; RE02 and RC01 keep no suffix.", "MW02 is never used with AS06 for the same resource.", "RC01 follows the work (or the AS06) it describes and points at it by MusicalWorkReference or ResourceReference; exact slot in the order not seen.", "US only.", "The MLC also takes its own SURF format and publishes guidelines for DSRF 1.4; those guidelines were not seen."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -247,7 +247,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfileForTheMechanicalLicensingCollective", accept: &["BasicAudioProfileForTheMLC", "BasicAudioForTheMLC", "MLC"], version: "1.0", assumed: "name and message version assumed", variant: "multi-record-block", generation: "part8-1.4", status: Derived, message_version: "dsrf/1.3/1.2/1.4", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04."], structure:
+    ProfileSpec { profile: "BasicAudioProfileMLC", written: "", accept: &["BasicAudioProfileForTheMechanicalLicensingCollective", "BasicAudioProfileForTheMLC", "BasicAudioForTheMLC", "MLC"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "part8-1.4", status: Derived, message_version: "dsrf/1.3/4/1.4", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -276,7 +276,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfile", accept: &["BasicAudio"], version: "1.3", assumed: "message version assumed", variant: "multi-record-block", generation: "part8-1.4", status: Derived, message_version: "dsrf/1.3/1.2/1.4", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "The page lists SY05.02 where Part 8 v1.4 defines SY05.03: accept both."], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.3", assumed: "message version assumed", variant: "multi-record-block", generation: "part8-1.4", status: Derived, message_version: "dsrf/1.3/4/1.4", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "The page lists SY05.02 where Part 8 v1.4 defines SY05.03: accept both."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -306,7 +306,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "FinancialReportingToRecordCompaniesProfileSRB", accept: &["FinancialReportingToRecordCompaniesSRB", "FinancialReportingToRecordCompanies"], version: "1.1", assumed: "message version assumed", variant: "single-record-block", generation: "part8-1.4", status: Confirmed, message_version: "dsrf/1.3/1.2/1.4", rules: &["The profile text prints the name without the word Profile; XSD and ProfileId 1.2 print it with: accept both.", "Each SR08.01 may be followed by one DE01.", "Only a single-record-block variant exists."], structure:
+    ProfileSpec { profile: "FinancialReportingToRecordCompaniesProfileSRB", written: "FinancialReportingToRecordCompaniesSRB", accept: &["FinancialReportingToRecordCompaniesSRB", "FinancialReportingToRecordCompanies"], version: "1.1", assumed: "message version assumed", variant: "single-record-block", generation: "part8-1.4", status: Confirmed, message_version: "dsrf/1.3/4/1.4", rules: &["The profile text prints the name without the word Profile; XSD and ProfileId 1.2 print it with: accept both.", "Each SR08.01 may be followed by one DE01.", "Only a single-record-block variant exists."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY10.01", (1, None)),
@@ -316,7 +316,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, None)),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfile", accept: &["AudioVisual"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -342,7 +342,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (1, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfile", accept: &["AudioVisual"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -368,7 +368,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (1, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfileSRB", accept: &[], version: "1.1", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "AudioVisualProfileSRB", written: "", accept: &[], version: "1.1", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -384,7 +384,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfile", accept: &["BasicAudio"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -413,7 +413,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfile", accept: &["BasicAudio"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -443,7 +443,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfile", accept: &["BasicAudio"], version: "1.2", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.2", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -473,7 +473,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfileSRB", accept: &[], version: "1.2", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "BasicAudioProfileSRB", written: "", accept: &[], version: "1.2", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -489,7 +489,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "FinancialReportingToRecordCompaniesProfileSRB", accept: &["FinancialReportingToRecordCompaniesSRB", "FinancialReportingToRecordCompanies"], version: "1.0", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "FinancialReportingToRecordCompaniesProfileSRB", written: "", accept: &["FinancialReportingToRecordCompaniesSRB", "FinancialReportingToRecordCompanies"], version: "1.0", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY10", (1, None)),
@@ -499,7 +499,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, None)),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "MasterListProfile", accept: &["MasterList"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "MasterListProfile", written: "", accept: &["MasterList"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY11", (1, None)),
@@ -515,14 +515,14 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "MasterListProfileSRB", accept: &[], version: "1.0", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "MasterListProfileSRB", written: "", accept: &[], version: "1.0", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY11", (1, None)),
             Record("SR07", (0, None)),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "RadioBroadcastProfile", accept: &["RadioBroadcast"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "RadioBroadcastProfile", written: "", accept: &["RadioBroadcast"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY08", (1, None)),
@@ -543,7 +543,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "RoyaltyReportingProfile", accept: &["RoyaltyReporting"], version: "1.0.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "RoyaltyReportingProfile", written: "", accept: &["RoyaltyReporting"], version: "1.0.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY07", (1, None)),
@@ -581,7 +581,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfile", accept: &["UgcProfile", "UGC"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -613,7 +613,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfile", accept: &["UgcProfile", "UGC"], version: "1.1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -647,7 +647,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfile", accept: &["UgcProfile", "UGC"], version: "1.2", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.2", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -686,7 +686,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfileSRB", accept: &["UgcProfileSRB"], version: "1.2", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "UGCProfileSRB", written: "", accept: &["UgcProfileSRB"], version: "1.2", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[

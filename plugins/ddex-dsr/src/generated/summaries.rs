@@ -26,7 +26,7 @@ pub(crate) static SUMMARY_RULES: &[SummaryRules] = &[
         &[Candidate { family: "SY04", with: &[], unless: "", incomplete: false }, Candidate { family: "SY03", with: &[], unless: "", incomplete: false }],
         &[Candidate { family: "SY02", with: &[], unless: "", incomplete: false }],
     ] },
-    SummaryRules { profiles: &["BasicAudioProfileForTheMechanicalLicensingCollective"], together: false, candidates: [
+    SummaryRules { profiles: &["BasicAudioProfileMLC"], together: false, candidates: [
         &[Candidate { family: "SY12", with: &[G::CONTENT_COST, G::PERFORMANCE_ROYALTIES], unless: "", incomplete: false }, Candidate { family: "SY01", with: &[], unless: "", incomplete: false }, Candidate { family: "SY12", with: &[], unless: "", incomplete: false }],
         &[Candidate { family: "SY12", with: &[G::CONTENT_COST, G::PERFORMANCE_ROYALTIES], unless: "", incomplete: false }, Candidate { family: "SY01", with: &[], unless: "", incomplete: false }, Candidate { family: "SY12", with: &[], unless: "", incomplete: false }],
         &[Candidate { family: "SY12", with: &[G::CONTENT_COST, G::PERFORMANCE_ROYALTIES], unless: "", incomplete: false }, Candidate { family: "SY01", with: &[], unless: "", incomplete: false }, Candidate { family: "SY12", with: &[], unless: "", incomplete: false }],

@@ -19,5 +19,5 @@ pub(crate) static PROFILE: Profile = Profile {
             header, summary records per sales context, blocks of a release with its recordings, works, rights \
             controllers and usages, footer.",
     reference: "DDEX profile for The MLC v1.1 and v1.0 with Part 8 v1.5 and v1.4; facts in spec/",
-    name: "BasicAudioProfileForTheMechanicalLicensingCollective",
+    name: "BasicAudioProfileMLC",
 };

@@ -79,7 +79,7 @@ fn scan(bytes: &[u8], all: bool) -> Scanned {
             (scan.body, scan.body_line) = (line.next, number + 1);
             scan.comments = comments;
             scan.blanks.clone_from(&blanks);
-        } else if Role::of_line(name) == Some(Role::Head) && second.starts_with(b"dsrf/") {
+        } else if Role::of_line(name) == Some(Role::Head) && is_header(content, second) {
             let (head, body, body_line) = ((line, number), line.next, number + 1);
             let blanks = blanks.clone();
             let (summaries, deals) = (Vec::new(), Vec::new());
@@ -94,6 +94,15 @@ fn scan(bytes: &[u8], all: bool) -> Scanned {
         return Scanned::More;
     }
     found.map_or(Scanned::None(None), Scanned::Found)
+}
+
+/// The fewest cells of a line that may be a header although its MessageVersion is none.
+const HEADER_CELLS: usize = 10;
+
+/// Whether a line that is called HEAD is the header of a message.
+fn is_header(line: &[u8], message_version: &[u8]) -> bool {
+    let cells = || line.iter().filter(|byte| **byte == b'\t').count() + 1;
+    message_version.starts_with(b"dsrf/") || cells() >= HEADER_CELLS
 }
 
 impl Reader {

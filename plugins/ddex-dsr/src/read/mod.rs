@@ -267,7 +267,8 @@ impl Decoder for Reader {
             diagnostics.push(Diagnostic::new(&diagnostics::NOT_ACCEPTED, head(4, "ProfileVersion"), message));
         }
         let message_version = self.preamble.header.extras.get("MessageVersion").map_or("", Value::first);
-        if !is_message_version(message_version) {
+        // That it is empty is said of the cell.
+        if !message_version.is_empty() && !is_message_version(message_version) {
             let message = format!(
                 "the message version is `{}`, expected `dsrf/<Part 1>/<AVS>/<Part 8>`",
                 shown(message_version.as_bytes())

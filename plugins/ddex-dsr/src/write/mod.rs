@@ -24,7 +24,7 @@ use crate::format::Profile;
 use crate::names::FileName;
 use crate::options::Options;
 use crate::summaries::Model;
-use crate::tables::{AGREED, Layout};
+use crate::tables::{self, AGREED, Layout};
 use block::{Item, Items};
 use head::MessageHead;
 use identity::{TransactionName, TransactionNaming};
@@ -113,8 +113,18 @@ impl Writer {
         let mut wrong = Vec::new();
         let head = MessageHead::new(profile, facts, &layout, &options, brief, &mut wrong);
         check_sizes(&layout, &options, brief, &head, &mut wrong);
+        let mut blocks = layout.blocks.clone();
+        // A message of this very version may have records of another edition; they stay as they are.
+        for shape in brief.shapes.iter().filter(|_| head.same_version) {
+            let other =
+                tables::record(&shape.record, facts.generation).filter(|other| other.name == &*shape.record);
+            blocks.extend(other.filter(|other| {
+                layout.blocks.iter().any(|known| known.family() == other.family())
+                    && !blocks.iter().any(|known| known.name == other.name)
+            }));
+        }
         let targets: Vec<Target> =
-            layout.blocks.iter().filter_map(|spec| Target::new(&layout, spec, brief)).collect();
+            blocks.iter().filter_map(|spec| Target::new(&layout, spec, brief)).collect();
         if let Some(diagnostic) = without_usages(profile, &targets, brief.shapes) {
             wrong.push(diagnostic);
         }

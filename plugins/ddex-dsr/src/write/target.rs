@@ -371,7 +371,8 @@ impl Plan {
             let families = purposes.iter().flat_map(|purpose| Family::written_for(*purpose));
             families.filter_map(|family| named(family.name)).map(|index| index as u16).next()
         };
-        let kept = own.and_then(|own| named(own.name).or_else(|| named(own.counterpart)));
+        let exact = || targets.iter().position(|target| *target.spec.name == *shape.record);
+        let kept = own.and_then(|own| exact().or_else(|| named(own.name)).or_else(|| named(own.counterpart)));
         let kept = kept.map(|index| index as u16).filter(|index| {
             targets
                 .get(usize::from(*index))

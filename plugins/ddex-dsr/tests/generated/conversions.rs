@@ -194,7 +194,7 @@ fn version(profile: &str, version: &str) -> &'static ProfileSpec {
     facts::profiles().iter().find(|known| known.profile == profile && known.version == version).unwrap()
 }
 
-const MLC: &str = "BasicAudioProfileForTheMechanicalLicensingCollective";
+const MLC: &str = "BasicAudioProfileMLC";
 
 /// Ways there and back. The summary record of financial reports of version 1.1 demands what 1.0 has
 /// no cell for.

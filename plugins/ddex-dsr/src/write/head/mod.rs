@@ -53,7 +53,7 @@ pub(crate) struct MessageHead {
     /// Whether the source is of the same profile, in whatever version.
     pub(crate) same_profile: bool,
     /// Whether the source is of the same version of the profile.
-    same_version: bool,
+    pub(crate) same_version: bool,
     /// The SummaryRecordId of each context, escaped.
     pub(crate) ids: Vec<Vec<u8>>,
     /// That of the record that says what is allocated of each context, where it has one of its own.
@@ -118,7 +118,8 @@ impl MessageHead {
             own.filter(|_| self.same_version)
         };
         let message_version = written("MessageVersion").unwrap_or(facts.message_version);
-        let spelling = written("Profile").filter(|text| profile.is_written(text)).unwrap_or(profile.name);
+        let prescribed = if facts.written.is_empty() { profile.name } else { facts.written };
+        let spelling = written("Profile").filter(|text| profile.is_written(text)).unwrap_or(prescribed);
         let mut out = Vec::new();
         let mut row = HeadCells {
             spec: layout.head,
@@ -173,6 +174,15 @@ impl MessageHead {
         self.header.push(HeaderPiece::Text(out));
     }
 
+    /// The record that a context was read from, where a message of this very version has it from
+    /// another edition.
+    fn other_edition(&self, layout: &Layout, context: &Entity) -> Option<&'static RecordSpec> {
+        let origin = Some(&*context.origin).filter(|origin| self.same_version && is_summary(origin))?;
+        let bound = layout.summaries.iter().any(|spec| spec.name == origin);
+        let other = tables::record(origin, layout.profile.generation).filter(|_| !bound)?;
+        (other.name == origin && layout.summary(other.family()).is_some()).then_some(other)
+    }
+
     fn contexts(
         &mut self,
         layout: &Layout,
@@ -199,6 +209,12 @@ impl MessageHead {
                 "auto" => kept.map_or_else(|| choose(layout, context, brief.terms), family),
                 wanted => wanted,
             };
+            if let Some(spec) =
+                self.other_edition(layout, context).filter(|_| options.summary_record == "auto")
+            {
+                rows.push((spec, index));
+                continue;
+            }
             let Some(spec) = layout.summary(wanted) else {
                 let message = format!("version {} has no summary record {wanted}", layout.profile.version);
                 wrong.push(Diagnostic::new(&diagnostics::OPTION, Location::default(), message));
