@@ -451,6 +451,7 @@ mod tests {
 
     static PROFILE: ProfileSpec = ProfileSpec {
         profile: "Tiny",
+        written: "",
         accept: &[],
         version: "1",
         assumed: "",
