@@ -65,6 +65,12 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         about: "The type of summary record for every sales context, in place of the choice by commercial model.",
     },
     OptionSpec {
+        name: "work-details",
+        kind: OptionKind::Choice(&["auto", "always", "never"]),
+        default: "auto",
+        about: "Which recordings take the record with work details (AS02, AS06): those whose work is known, all of them, or none, so that they take the one without (AS01, AS05).",
+    },
+    OptionSpec {
         name: "max-file-size",
         kind: OptionKind::Size,
         default: "4000000000",
@@ -91,6 +97,7 @@ pub(crate) struct Options {
     pub(crate) keep_identity: bool,
     pub(crate) transaction_ids: TransactionIds,
     pub(crate) summary_record: String,
+    pub(crate) work_details: WorkDetails,
     pub(crate) max_file_size: u64,
     pub(crate) max_blocks: Option<u64>,
 }
@@ -107,10 +114,21 @@ impl Default for Options {
             keep_identity: false,
             transaction_ids: TransactionIds::Message,
             summary_record: "auto".into(),
+            work_details: WorkDetails::Auto,
             max_file_size: 4_000_000_000,
             max_blocks: None,
         }
     }
+}
+
+/// Which recordings take the record with work details.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WorkDetails {
+    #[default]
+    Auto,
+    Always,
+    Never,
 }
 
 /// What the identifier of a transaction is made of.

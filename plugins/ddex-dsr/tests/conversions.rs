@@ -407,7 +407,7 @@ fn references_are_kept_and_given_where_there_are_none() {
     let written = convert("basic-audio-srb", &single, BA).unwrap();
     let lines = body(&written);
     assert!(
-        lines[1].starts_with("RE01.03\t1\tR1\t") && lines[2].starts_with("AS02.04\t1\tA1\t"),
+        lines[1].starts_with("RE01.03\t1\tR1\t") && lines[2].starts_with("AS01.03\t1\tA1\t"),
         "{lines:?}"
     );
     assert!(lines[3].starts_with("SU02.03\t1\t1\ts1\t\tA1\t"));

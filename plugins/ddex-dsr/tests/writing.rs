@@ -209,8 +209,8 @@ fn aggregated_usage_becomes_blocks() {
         lines,
         [
             "RE01.03\t1\tR1\t0602445790920\tGRID::A12425GABC1234002M\t\t0602445790920\tArtist\t\tAlbum\t\tAlbum\tLabel X\t\t\t\t",
-            "AS02.04\t1\tA1\tUSS1Z1412345\tUSS1Z1412345\tOne  Two\\\\|Three\t\tArtist\t\tPT3M2S\tSoundRecording\t\t\t\t\t\t\t\t\t\t\t\t\t\t",
-            "AS02.04\t1\tA2\txc191d64607a623ac\t\tSecond\t\tArtist\t\t\tSoundRecording\t\t\t\t\t\t\t\t\t\t\t\t\t\t",
+            "AS01.03\t1\tA1\tUSS1Z1412345\tUSS1Z1412345\tOne  Two\\\\|Three\t\tArtist\t\tPT3M2S\tSoundRecording\t\t\t\t",
+            "AS01.03\t1\tA2\txc191d64607a623ac\t\tSecond\t\tArtist\t\t\tSoundRecording\t\t\t\t",
             "SU02.03\t1\t1\t1\t\tA1\ttrue\t10\t0.125\t\t\tPT30M0S",
             "SU02.03\t1\t1\t2\t\tA2\tfalse\t2\t\t\t\tPT1M0S",
         ]
@@ -303,8 +303,8 @@ fn downloads_works_and_use_types_find_their_records() {
         "SU01.03\t1\t2\t3\t\tA1\ttrue\tfalse\t3\t1\t\t\tOnDemandStream",
         "SU01.03\t1\t1\t4\t\tA1\ttrue\tfalse\t3\t0\t\t\t",
         "SU02.03\t1\t2\t5\t\tA1\ttrue\t1.5\t\t\t\t",
-        "AS02.04\t2\tA1\tt1\t",
-        "AS02.04\t2\tA2\tt2\t",
+        "AS01.03\t2\tA1\tt1\t",
+        "AS01.03\t2\tA2\tt2\t",
         "SU02.03\t2\t2\t6\t\tA2\ttrue\t1\t\t\tStream\t",
     ];
     assert_eq!(lines.len(), expected.len());
@@ -316,7 +316,7 @@ fn downloads_works_and_use_types_find_their_records() {
         "DSR0208 RE01.03 cell 12 (ReleaseType): `Albumm` is not in the set ReleaseType",
         "DSR0237 SU02.03 cell 11 (UseType): the use type is neither",
         "DSR0238 SU01.03 cell 11 (PriceEndUserPaidExcSalesTax): there is no price",
-        "DSR0302 AS02.04 cell 6 (ResourceTitle): cell `ResourceTitle` has no value",
+        "DSR0302 AS01.03 cell 6 (ResourceTitle): cell `ResourceTitle` has no value",
         "DSR0304 block 2: the records of the block do not fit",
     ] {
         assert!(

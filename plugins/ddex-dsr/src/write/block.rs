@@ -4,6 +4,7 @@
 use super::Writer;
 use super::target::{Plan, column, text_of};
 use crate::diagnostics;
+use crate::options::WorkDetails;
 use hashbrown::HashMap;
 use transpose_core::diagnostics::Code;
 use transpose_core::model::{Block, Cell, EntityRef, Group};
@@ -49,6 +50,20 @@ pub(super) struct Items<'a> {
     /// Recordings by their own references; made where sub-releases are looked into.
     names: Option<HashMap<&'a [u8], u32, foldhash::fast::RandomState>>,
     texts: Vec<u8>,
+}
+
+impl Item<'_> {
+    /// Whether a recording takes the record without work details: works follow it, or nothing is
+    /// known of its work and the version lets it be alone.
+    fn is_bare(&self, writer: &Writer) -> bool {
+        let works = &self.plan.special.works;
+        let bare = || match writer.work_details {
+            WorkDetails::Auto => !works.iter().any(|at| column(self.entity, Some(*at)).is_some()),
+            WorkDetails::Always => false,
+            WorkDetails::Never => true,
+        };
+        self.followed || (writer.lone && (self.plan.plain || bare()))
+    }
 }
 
 impl<'a> Items<'a> {
@@ -163,7 +178,7 @@ impl<'a> Items<'a> {
             self.relate()?;
         }
         for item in self.all.iter_mut().filter(|item| item.plan.group == Group::Recording) {
-            if item.plan.kept.is_none() && (item.followed || (item.plan.plain && writer.lone)) {
+            if item.plan.kept.is_none() && item.is_bare(writer) {
                 item.target = item.plan.second;
             }
         }
@@ -249,7 +264,7 @@ impl<'a> Items<'a> {
             return true;
         }
         for item in self.all.iter_mut().filter(|item| item.plan.group == Group::Recording) {
-            let plain = item.followed || (item.plan.plain && writer.lone);
+            let plain = item.is_bare(writer);
             // A website stays one.
             let other = |target| [item.plan.first, item.plan.second].contains(&Some(target));
             if item.target.is_some_and(other) {

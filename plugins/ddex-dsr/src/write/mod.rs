@@ -22,7 +22,7 @@ use crate::families::{Purpose, Role};
 use crate::footer::FooterCount;
 use crate::format::Profile;
 use crate::names::FileName;
-use crate::options::Options;
+use crate::options::{Options, WorkDetails};
 use crate::summaries::Model;
 use crate::tables::{self, AGREED, Layout};
 use block::{Item, Items};
@@ -75,6 +75,7 @@ pub(crate) struct Writer {
     targets: Vec<Target>,
     /// Whether a recording without work details may be alone.
     lone: bool,
+    work_details: WorkDetails,
     /// Whether every work has a reference.
     names_works: bool,
     /// Whether records that two parties agreed on are those of the source.
@@ -165,6 +166,7 @@ impl Writer {
             max_blocks: options.max_blocks,
             single: layout.single,
             lone: lone(&layout.grammar, &targets),
+            work_details: options.work_details,
             names_works: targets.iter().any(|target| {
                 let demands = |cell: &target::TargetCell| {
                     cell.mandatory && cell.spec.field() == Some(Field::WORK_REFERENCE)
