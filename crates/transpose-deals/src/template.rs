@@ -113,7 +113,7 @@ currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are i
     out.push_str(&deal());
     out.push_str(
         "
-# Texts for fields that the source leaves empty, by field id.
+# Texts for fields that the source leaves empty, by field id, and for other cells of the target by \"cell.NAME\".
 [defaults]
 \"recording.type\" = \"SoundRecording\"
 

@@ -352,7 +352,7 @@ transpose_core::codes! {
         "Set the value in the agreement or in the figures."
     /// A mandatory cell of a block has no value.
     pub(crate) MISSING_IN_BLOCK: "DSR0302" "missing-value-in-block" Error
-        "The definition of the record marks the cell as mandatory, and neither the source nor the agreement has a value; the cell is left empty."
+        "The definition of the record marks the cell as mandatory, and neither the source nor the catalogue nor the agreement has a value. Nothing is written, unless `--allow-incomplete` asks for it; then the cell is left empty."
         "Add the value to the catalogue, or a default to the agreement."
     /// A value cannot be written into its cell.
     pub(crate) UNFIT_VALUE: "DSR0303" "unfit-value" Error

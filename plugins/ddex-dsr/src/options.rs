@@ -71,6 +71,12 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         about: "Which recordings take the record with work details (AS02, AS06): those whose work is known, all of them, or none, so that they take the one without (AS01, AS05).",
     },
     OptionSpec {
+        name: "allow-incomplete",
+        kind: OptionKind::Flag,
+        default: "false",
+        about: "Whether a message is written although mandatory cells of its blocks have no value.",
+    },
+    OptionSpec {
         name: "max-file-size",
         kind: OptionKind::Size,
         default: "4000000000",
@@ -98,6 +104,7 @@ pub(crate) struct Options {
     pub(crate) transaction_ids: TransactionIds,
     pub(crate) summary_record: String,
     pub(crate) work_details: WorkDetails,
+    pub(crate) allow_incomplete: bool,
     pub(crate) max_file_size: u64,
     pub(crate) max_blocks: Option<u64>,
 }
@@ -115,6 +122,7 @@ impl Default for Options {
             transaction_ids: TransactionIds::Message,
             summary_record: "auto".into(),
             work_details: WorkDetails::Auto,
+            allow_incomplete: false,
             max_file_size: 4_000_000_000,
             max_blocks: None,
         }

@@ -8,7 +8,7 @@ use crate::families::{Family, Role};
 use crate::generated::summaries::SUMMARY_RULES;
 use crate::tables::Layout;
 use transpose_core::model::vocabulary::commercial_model::{ADVERTISING, FREE, PAY_AS_YOU_GO, SUBSCRIPTION};
-use transpose_core::model::{Entity, Field, Value};
+use transpose_core::model::{Entity, Field, Group, Value};
 use transpose_core::terms::Terms;
 use transpose_records::spec::{CellSpec, Obligation, ProfileSpec, RecordSpec};
 
@@ -26,6 +26,26 @@ pub(crate) fn is_filled(value: &Value) -> bool {
 pub(crate) fn value_of(entity: &Entity, field: Field, terms: Option<&dyn Terms>) -> Option<Value> {
     let own = entity.value(field).filter(|value| is_filled(value)).cloned();
     own.or_else(|| terms.and_then(|terms| terms.fallback(field)).map(Value::from))
+}
+
+/// The text agreed for a cell that the model has no field for.
+pub(crate) fn cell_default<'a>(name: &str, terms: Option<&'a dyn Terms>) -> Option<&'a str> {
+    let texts = terms?.cell_defaults();
+    texts.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+}
+
+/// What would supply the value of a cell, for messages.
+pub(crate) fn supply(cell: &CellSpec, terms: Option<&dyn Terms>) -> String {
+    let Some(field) = cell.field() else {
+        let name = cell.name;
+        return format!("Set `\"cell.{name}\"` under `[defaults]` in the agreement.");
+    };
+    let catalogue = matches!(field.group(), Group::Release | Group::Recording | Group::Work);
+    let catalogue = if catalogue { ", or give it in the catalogue (`--catalogue`)" } else { "" };
+    match terms {
+        Some(terms) => format!("Set {}{catalogue}.", terms.key(field)),
+        None => format!("Give an agreement that sets `{field}`{catalogue}."),
+    }
 }
 
 /// Whether every mandatory cell of a summary record can be filled from a context.

@@ -274,7 +274,7 @@ fn the_agreement_supplies_defaults_and_older_versions_lose_the_time_played() {
 
 #[test]
 fn downloads_works_and_use_types_find_their_records() {
-    let (header, options, shapes) = (header(), pairs(&[]), shapes());
+    let (header, options, shapes) = (header(), pairs(&[("allow-incomplete", "true")]), shapes());
     let contexts = [context("PayAsYouGoModel", "PermanentDownload"), context("SubscriptionModel", "")];
     let encoder =
         create(&EncodeRequest { shapes: &shapes, ..brief(&header, &contexts, "1.4", &options) }).unwrap();
@@ -444,8 +444,12 @@ fn fields_that_must_be_given_are_declared() {
 
 #[test]
 fn aggregated_usage_finds_its_records_in_other_profiles() {
-    let (header, contexts, options, shapes) =
-        (header(), [context("SubscriptionModel", "OnDemandStream")], pairs(&[]), shapes());
+    let (header, contexts, options, shapes) = (
+        header(),
+        [context("SubscriptionModel", "OnDemandStream")],
+        pairs(&[("allow-incomplete", "true")]),
+        shapes(),
+    );
     let block: &[Given<'_>] = &[
         (0, &["rel", "", "", "Artist", "Album", "", ""], None, None),
         (1, &["", "", "Artist", "Second", "", "PT3M0S"], None, None),

@@ -39,6 +39,9 @@ pub(crate) struct RunOptions {
     pub(crate) memory: Memory,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
+    /// Write messages although mandatory cells have no value; the receipt says so
+    #[arg(long)]
+    pub(crate) allow_incomplete: bool,
     /// Check everything, write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -78,7 +81,17 @@ pub(crate) struct RunInputs<'a> {
     pub(crate) temp_dir: PathBuf,
 }
 
+/// The option of formats of messages by which mandatory cells may be empty.
+const ALLOW_INCOMPLETE: &str = "allow-incomplete";
+
 impl RunOptions {
+    /// Adds what these options ask of an output to the options of its format.
+    pub(crate) fn extend(&self, format: &dyn Format, options: &mut Vec<(String, String)>) {
+        if self.allow_incomplete && format.options().iter().any(|known| known.name == ALLOW_INCOMPLETE) {
+            options.push((ALLOW_INCOMPLETE.to_owned(), "true".to_owned()));
+        }
+    }
+
     /// Opens the inputs of a run, recognises their format and reads the catalogue; `select` says
     /// which of the inputs are read. Removes what killed runs have left behind.
     pub(crate) fn open<'a>(
@@ -151,7 +164,11 @@ impl RunOptions {
     /// Writes the receipt, if the user wants one.
     pub(crate) fn write_receipt(&self, make: impl FnOnce() -> Result<Value, Fatal>) -> Result<(), Fatal> {
         let Some(path) = &self.receipt else { return Ok(()) };
-        self.overwrite.write(path, format!("{:#}\n", make()?).as_bytes())
+        let mut receipt = make()?;
+        if let Some(object) = receipt.as_object_mut().filter(|_| self.allow_incomplete) {
+            object.insert(ALLOW_INCOMPLETE.to_owned(), true.into());
+        }
+        self.overwrite.write(path, format!("{receipt:#}\n").as_bytes())
     }
 
     /// Refuses an existing receipt before the work begins.

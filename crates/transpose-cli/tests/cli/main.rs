@@ -13,6 +13,7 @@ mod events;
 mod fixed;
 mod flat;
 mod identity;
+mod incomplete;
 mod labels;
 mod layout;
 mod memory;

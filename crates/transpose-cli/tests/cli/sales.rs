@@ -105,7 +105,7 @@ fn usages(message: &str) -> Vec<Vec<String>> {
         match cells[0] {
             "SY01.03" => _ = territories.insert(cells[1], cells[6]),
             "RE01.03" => _ = items.insert((cells[1], cells[2]), cells[6]),
-            "AS02.04" => _ = items.insert((cells[1], cells[2]), cells[4]),
+            "AS01.03" | "AS02.04" => _ = items.insert((cells[1], cells[2]), cells[4]),
             "SU01.03" => {
                 let item = items[&(cells[1], [cells[4], cells[5]].concat().leak() as &str)];
                 assert!(cells[4].is_empty() != cells[5].is_empty(), "{line}");

@@ -112,6 +112,11 @@ pub trait Terms: Send + Sync {
     /// The text agreed for a field that the source leaves absent.
     fn fallback(&self, field: Field) -> Option<&str>;
 
+    /// The texts agreed for cells that the model has no field for, by the name of the cell.
+    fn cell_defaults(&self) -> &[(String, String)] {
+        &[]
+    }
+
     /// The key that would supply a field, for messages:
     /// ``party-id` under `[sender]` of the agreement``.
     fn key(&self, field: Field) -> String;

@@ -24,7 +24,7 @@ pub(crate) mod shops;
 
 use crate::agreement::context_rules::{MISPLACED_KEY, Rule, report_unreachable};
 use crate::deal::{self, Deal};
-use crate::toml::document::{Node, Table};
+use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{Keys, MISSPELT_KEY, Reader, WRONG_VALUE};
 use crate::toml::value::{self, ValueError};
 use sha2::{Digest as _, Sha256};
@@ -104,6 +104,8 @@ pub struct Agreement {
     pub(crate) rules: Vec<Rule>,
     pub(crate) deals: Vec<Deal>,
     pub(crate) defaults: BTreeMap<Field, String>,
+    /// Texts for cells that the model has no field for, by name.
+    pub(crate) cell_defaults: Vec<(String, String)>,
 }
 
 impl Agreement {
@@ -121,7 +123,7 @@ impl Agreement {
         let tables = reader.tables(&root, "context");
         let rules: Vec<Rule> = tables.iter().map(|table| Rule::read(&mut reader, table)).collect();
         report_unreachable(&mut reader, &rules);
-        let defaults = defaults(&mut reader, &root);
+        let (defaults, cell_defaults) = defaults(&mut reader, &root);
         let (conflict, unmatched) = policies(&mut reader, &root);
         let shops = Shops::read(&mut reader, &root);
         let refunds = shops::refunds(&mut reader, &root, unmatched);
@@ -153,6 +155,7 @@ impl Agreement {
             rules,
             deals,
             defaults,
+            cell_defaults,
         })
     }
 
@@ -270,10 +273,17 @@ fn micros(text: &str) -> Result<i64, ValueError> {
         .ok_or_else(|| ValueError::new("that is longer than any play"))
 }
 
-fn defaults(reader: &mut Reader, root: &Table) -> BTreeMap<Field, String> {
-    let mut defaults = BTreeMap::new();
-    let Some(table) = reader.table(root, "defaults") else { return defaults };
+/// What a key under `[defaults]` begins with that names a cell and not a field.
+const OF_CELLS: &str = "cell.";
+
+fn defaults(reader: &mut Reader, root: &Table) -> (BTreeMap<Field, String>, Vec<(String, String)>) {
+    let (mut defaults, mut cells) = (BTreeMap::new(), Vec::new());
+    let Some(table) = reader.table(root, "defaults") else { return (defaults, cells) };
     for entry in table.flattened() {
+        if let Some(cell) = entry.key.strip_prefix(OF_CELLS) {
+            cells.extend(plain_text(reader, &entry).map(|text| (cell.to_owned(), text)));
+            continue;
+        }
         let Some(field) = Field::by_id(&entry.key) else {
             let help = Field::nearest(&entry.key).map_or_else(
                 || "the keys are field ids such as `\"recording.type\"`".to_owned(),
@@ -292,19 +302,23 @@ fn defaults(reader: &mut Reader, root: &Table) -> BTreeMap<Field, String> {
             reader.advise(&MISPLACED_KEY, entry.at, message, format!("write {place}"));
             continue;
         }
-        let text = match &entry.node {
-            Node::Integer(text) | Node::Time(text) => Some(text.clone()),
-            Node::Flag(flag) => Some(flag.to_string()),
-            _ => reader.text(&entry),
-        };
-        let Some(text) = text else { continue };
+        let Some(text) = plain_text(reader, &entry) else { continue };
         if let Some(text) = reader.checked(&entry.key, entry.at, &text, value::canonical(field.kind(), &text))
             && defaults.insert(field, text).is_some()
         {
             reader.report(&WRONG_VALUE, entry.at, format!("`{field}` appears twice in `[defaults]`"));
         }
     }
-    defaults
+    (defaults, cells)
+}
+
+/// The text of a value, whatever TOML calls it.
+fn plain_text(reader: &mut Reader, entry: &Entry) -> Option<String> {
+    match &entry.node {
+        Node::Integer(text) | Node::Time(text) => Some(text.clone()),
+        Node::Flag(flag) => Some(flag.to_string()),
+        _ => reader.text(entry),
+    }
 }
 
 /// The key that states a field of the message, for the fields that have one.

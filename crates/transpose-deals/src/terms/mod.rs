@@ -163,6 +163,10 @@ impl Terms for PeriodTerms {
         self.agreement.defaults.get(&field).map(String::as_str)
     }
 
+    fn cell_defaults(&self) -> &[(String, String)] {
+        &self.agreement.cell_defaults
+    }
+
     fn key(&self, field: Field) -> String {
         let source = &self.agreement.source;
         if let Some(key) = own_key(field) {

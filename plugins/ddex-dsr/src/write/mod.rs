@@ -28,7 +28,8 @@ use crate::tables::{self, AGREED, Layout};
 use block::{Item, Items};
 use head::MessageHead;
 use identity::{TransactionName, TransactionNaming};
-use record::{Links, Record, Run};
+use record::{Links, MissingCells, Record, Run};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use target::{Plan, Target, column};
 use transpose_core::accounting::{Change, Losses, RunReport, Subject, UsageTotals};
@@ -36,9 +37,11 @@ use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, shown};
 use transpose_core::format::{BlockEncoder, EncodeRequest, Encoded, Encoder, FileNumber, Numbers, Tally};
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
 use transpose_core::model::{Blocks, EntityRef, Field, FieldSet, Group, Shape, Slot};
+use transpose_core::terms::Terms;
 use transpose_records::grammar::Grammar as Order;
 use transpose_records::spec::{CellSpec, Obligation, RecordSpec};
 use transpose_records::{escape, write};
+use transpose_sync::unpoisoned;
 
 /// Why a usage is given a summary record.
 const OF_ALLOCATION: &str = "the summary record of the first allocation is used where the usage names none";
@@ -76,6 +79,9 @@ pub(crate) struct Writer {
     /// Whether a recording without work details may be alone.
     lone: bool,
     work_details: WorkDetails,
+    /// Whether a message with mandatory cells that have no value may appear.
+    allow_incomplete: bool,
+    missing: Mutex<MissingCells>,
     /// Whether every work has a reference.
     names_works: bool,
     /// Whether records that two parties agreed on are those of the source.
@@ -126,9 +132,11 @@ impl Writer {
         }
         let targets: Vec<Target> =
             blocks.iter().filter_map(|spec| Target::new(&layout, spec, brief)).collect();
+        wrong.extend(unknown_defaults(brief.terms));
         if let Some(diagnostic) = without_usages(profile, &targets, brief.shapes) {
             wrong.push(diagnostic);
         }
+        let wrong = once_a_cell(wrong);
         if !wrong.is_empty() {
             return Err(Fatal { failure: Failure::Use, diagnostics: wrong });
         }
@@ -167,6 +175,8 @@ impl Writer {
             single: layout.single,
             lone: lone(&layout.grammar, &targets),
             work_details: options.work_details,
+            allow_incomplete: options.allow_incomplete,
+            missing: Mutex::default(),
             names_works: targets.iter().any(|target| {
                 let demands = |cell: &target::TargetCell| {
                     cell.mandatory && cell.spec.field() == Some(Field::WORK_REFERENCE)
@@ -554,6 +564,41 @@ fn check_sizes(
 }
 
 /// Refuses usages where the profile has no record of them.
+/// One diagnostic for each cell of the summary records that has no value, whatever the number of
+/// sales contexts.
+fn once_a_cell(all: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<(Diagnostic, u64)> = Vec::new();
+    for diagnostic in all {
+        let missing = *diagnostic.code == diagnostics::MISSING_VALUE;
+        let same = kept.iter_mut().find(|(known, _)| missing && known.location == diagnostic.location);
+        match same {
+            Some((_, more)) => *more += 1,
+            None => kept.push((diagnostic, 0)),
+        }
+    }
+    let counted = kept.into_iter().map(|(mut diagnostic, more)| {
+        if more > 0 {
+            let contexts = if more == 1 { "context" } else { "contexts" };
+            diagnostic.message = format!("{}, nor in {more} other sales {contexts}", diagnostic.message);
+        }
+        diagnostic
+    });
+    counted.collect()
+}
+
+/// Texts agreed for cells that no record has, so that a misspelt name does not silently do nothing.
+fn unknown_defaults(terms: Option<&dyn Terms>) -> Vec<Diagnostic> {
+    let names = terms.map_or(&[][..], Terms::cell_defaults).iter().map(|(name, _)| name);
+    let is_known = |name: &str| {
+        tables::records().iter().flat_map(|spec| spec.cells).any(|cell| cell.extra() == Some(name))
+    };
+    let unknown = names.filter(|name| !is_known(name)).map(|name| {
+        let message = format!("`\"cell.{name}\"` under `[defaults]`: no record has such a cell");
+        Diagnostic::new(&diagnostics::OPTION, Location::default(), message)
+    });
+    unknown.collect()
+}
+
 fn without_usages(profile: &Profile, targets: &[Target], shapes: &[Shape]) -> Option<Diagnostic> {
     let counts = |target: &Target| target.role == Role::Usage || target.spec.holds(Field::QUANTITY).is_some();
     let used = shapes.iter().any(|shape| shape.group == Group::Usage);
@@ -645,6 +690,25 @@ fn unknown_shape(run: &mut Run<'_>, id: &[u8], bare: bool) {
 }
 
 impl Encoder for Writer {
+    fn final_check(&self) -> Option<Fatal> {
+        let missing = unpoisoned(self.missing.lock());
+        let diagnostics = missing.iter().filter_map(|((record, number), count)| {
+            let target = self.targets.iter().find(|target| target.spec.name == *record)?;
+            let cell = target.cells.iter().find(|cell| cell.spec.number == *number)?;
+            let records = if *count == 1 { "one record".to_owned() } else { format!("{count} records") };
+            let message = format!("cell `{}` has no value in {records}", cell.spec.name);
+            let location = Location { field: cell.spec.field(), ..Location::default() };
+            let location = location.record(record).cell(*number, cell.spec.name);
+            let diagnostic = Diagnostic::new(&diagnostics::MISSING_IN_BLOCK, location, message);
+            Some(match &cell.supply {
+                Some(supply) => diagnostic.help(supply.to_string()),
+                None => diagnostic,
+            })
+        });
+        let diagnostics: Vec<Diagnostic> = diagnostics.collect();
+        (!diagnostics.is_empty()).then_some(Fatal { failure: Failure::Use, diagnostics })
+    }
+
     fn message_id(&self) -> Option<&str> {
         Some(&self.head.message_id)
     }
@@ -731,7 +795,8 @@ impl BlockEncoder for Writer {
                 report.loss.add(loss.change, loss.subject.clone(), loss.count, None, &loss.reason);
             }
         }
-        let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new() };
+        let missing = (!self.allow_incomplete).then(MissingCells::new);
+        let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new(), missing };
         let mut account = UsageTotals::default();
         let mut items = Items::default();
         let mut id = Vec::new();
@@ -765,7 +830,10 @@ impl BlockEncoder for Writer {
             usages += items.usages;
             out.marks.push((out.bytes.len() as u32, tally));
         }
-        let Run { report, losses, .. } = run;
+        let Run { report, losses, missing, .. } = run;
+        for (cell, count) in missing.into_iter().flatten() {
+            *unpoisoned(self.missing.lock()).entry(cell).or_default() += count;
+        }
         losses.flush(report);
         account.add_to(&self.currencies, &mut report.ledger.written).map_err(|what| {
             let message = format!("the sum of {what} of a batch has more than 28 digits");

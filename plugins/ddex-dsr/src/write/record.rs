@@ -3,6 +3,7 @@
 use super::identity::TransactionName;
 use super::target::{Fill, Plan, Target, TargetCell, What, Writing, column, text_of};
 use crate::diagnostics;
+use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Grammar};
 use transpose_core::accounting::{Change, Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
@@ -47,7 +48,13 @@ pub(super) struct Run<'r> {
     pub(super) line: u64,
     /// For each entity of the block where the identifier that others repeat was written.
     pub(super) ids: Vec<Range>,
+    /// How often each mandatory cell had no value; nothing where that is allowed and reported where
+    /// it happens.
+    pub(super) missing: Option<MissingCells>,
 }
+
+/// How often mandatory cells had no value, by record and number of the cell.
+pub(super) type MissingCells = BTreeMap<(&'static str, u32), u64>;
 
 impl Run<'_> {
     /// Where the identifier of an entity was written.
@@ -212,6 +219,10 @@ impl Record<'_, '_, '_> {
 
     /// A mandatory cell without a value.
     pub(super) fn missing(&mut self, cell: &TargetCell) {
+        if let Some(missing) = &mut self.run.missing {
+            *missing.entry((self.target.spec.name, cell.spec.number)).or_default() += 1;
+            return;
+        }
         self.diagnostic(&diagnostics::MISSING_IN_BLOCK, cell, || {
             format!("cell `{}` has no value", cell.spec.name)
         });

@@ -2,6 +2,7 @@
 
 use super::Known;
 use crate::families::{Family, Purpose, Role};
+use crate::summaries::{cell_default, supply};
 use crate::tables::{self, Layout};
 use transpose_core::accounting::Subject;
 use transpose_core::format::EncodeRequest;
@@ -75,6 +76,8 @@ pub(super) struct TargetCell {
     pub(super) values: Option<&'static AllowedValues>,
     pub(super) fallback: Option<Box<str>>,
     pub(super) mandatory: bool,
+    /// What would supply a value, where the cell must have one.
+    pub(super) supply: Option<Box<str>>,
     /// Whether nothing represents a value that is absent.
     pub(super) optional: bool,
     /// In a single record: what the cell describes. A cell of the work is of that group here,
@@ -113,7 +116,10 @@ impl Target {
         let role = family.role;
         let cells = spec.cells.iter().map(|cell| {
             let fill = fill(cell, spec);
-            let fallback = cell.field().and_then(|field| brief.terms?.fallback(field));
+            let fallback = match cell.field() {
+                Some(field) => brief.terms.and_then(|terms| terms.fallback(field)),
+                None => cell.extra().and_then(|name| cell_default(name, brief.terms)),
+            };
             let mandatory = cell.obligation == Obligation::Mandatory;
             TargetCell {
                 spec: cell,
@@ -122,6 +128,7 @@ impl Target {
                 optional: matches!(fill, Fill::Plain) && !mandatory && fallback.is_none(),
                 fallback: fallback.map(Into::into),
                 mandatory,
+                supply: mandatory.then(|| supply(cell, brief.terms).into()),
                 part: match role {
                     Role::Single => cell.describes().unwrap_or(Group::Usage),
                     _ => role.group(),

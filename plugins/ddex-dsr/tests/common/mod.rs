@@ -198,7 +198,7 @@ pub(crate) fn read_with(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize, e
 pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read, Vec<String>) {
     let decoder = open(bytes, &[]).unwrap();
     let preamble = decoder.preamble();
-    let options = [keep_identity(), &pairs(options)].concat();
+    let options = [rewriting(), &pairs(options)].concat();
     let mut brief = brief(&preamble.header, &preamble.contexts, version, &options);
     brief.shapes = &preamble.shapes;
     brief.reads = preamble.reads;
@@ -211,10 +211,11 @@ pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read,
     (read, drops.into_iter().map(|(subject, _)| subject.to_string()).collect())
 }
 
-/// The options of a message that is written again as the same one.
-pub(crate) fn keep_identity() -> &'static [(String, String)] {
-    static OPTIONS: std::sync::LazyLock<Vec<(String, String)>> =
-        std::sync::LazyLock::new(|| vec![("keep-identity".into(), "true".into())]);
+/// The options of a message that is written again as the same one, with what it lacks.
+pub(crate) fn rewriting() -> &'static [(String, String)] {
+    static OPTIONS: std::sync::LazyLock<Vec<(String, String)>> = std::sync::LazyLock::new(|| {
+        ["keep-identity", "allow-incomplete"].map(|name| (name.into(), "true".into())).to_vec()
+    });
     &OPTIONS
 }
 
@@ -237,7 +238,7 @@ pub(crate) fn write_as(
     let encoder = to.create(&EncodeRequest {
         shapes: &preamble.shapes,
         reads: preamble.reads,
-        ..brief(&preamble.header, &preamble.contexts, version, keep_identity())
+        ..brief(&preamble.header, &preamble.contexts, version, rewriting())
     })?;
     let encoder = encoder.blocks().unwrap();
     let read = rewrite(decoder, text.as_bytes(), text.len(), encoder.as_ref())?;

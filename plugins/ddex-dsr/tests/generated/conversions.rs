@@ -115,7 +115,7 @@ fn convert(text: &str, from: &ProfileSpec, to: &ProfileSpec) -> Result<Converted
     let encoder = format_named(to).create(&EncodeRequest {
         shapes: &preamble.shapes,
         reads: preamble.reads,
-        ..common::brief(&preamble.header, &preamble.contexts, to.version, common::keep_identity())
+        ..common::brief(&preamble.header, &preamble.contexts, to.version, common::rewriting())
     })?;
     let encoder = encoder.blocks().unwrap();
     let read = common::rewrite(decoder.as_ref(), text.as_bytes(), text.len(), encoder.as_ref())?;

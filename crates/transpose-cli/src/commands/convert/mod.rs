@@ -147,6 +147,7 @@ impl Convert {
         let destination = destination(&self.output);
         let packing = Packing::new(target, self.container.as_deref(), &destination)?;
         let mut target_options = packing.options(&self.set);
+        self.options.extend(target, &mut target_options);
         if let Some(path) = &self.characters {
             target_options.push(("characters".into(), open::text(path)?));
         }

@@ -67,7 +67,7 @@ impl Run {
             None => Zone::Offset(0),
         };
         let balances = job.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
-        let mut prepared = outputs::prepare(&job, &registry, &root)?;
+        let mut prepared = outputs::prepare(&job, &self.options, &registry, &root)?;
         let mut carried = Diagnostics::default();
         for (output, terms) in job.outputs.iter().zip(prepared.iter_mut().map(|prepared| &mut prepared.terms))
         {

@@ -1,5 +1,6 @@
 //! The outputs of a job with their formats, agreements and files.
 
+use crate::arguments::RunOptions;
 use crate::diagnostics::located_at;
 use crate::open;
 use crate::packing::Packing;
@@ -26,6 +27,7 @@ pub(super) struct PreparedOutput<'a> {
 /// Opens what each output needs. The errors of all side files are reported together.
 pub(super) fn prepare<'a>(
     job: &Job,
+    run_options: &RunOptions,
     registry: &'a Registry,
     root: &Path,
 ) -> Result<Vec<PreparedOutput<'a>>, Fatal> {
@@ -47,6 +49,7 @@ pub(super) fn prepare<'a>(
             };
             let packing = Packing::new(format, output.container.as_deref(), &destination)?;
             let mut options = packing.options(&output.options);
+            run_options.extend(format, &mut options);
             if let Some(path) = &output.characters {
                 options.push(("characters".into(), open::text(path)?));
             }

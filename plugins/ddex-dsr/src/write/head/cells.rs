@@ -1,5 +1,6 @@
 //! One record of the head: every cell with its value, and what is wrong with it.
 
+use crate::summaries::supply;
 use crate::{diagnostics, tables};
 use transpose_core::accounting::{Change, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location};
@@ -58,15 +59,9 @@ impl HeadCells<'_> {
     /// Tells that a cell has no value; `why` may say why it needs one.
     pub(super) fn missing(&mut self, cell: &CellSpec, why: &str) {
         let message = format!("cell `{}`{} has no value{why}", cell.name, self.whose);
-        let mut diagnostic = Diagnostic::new(&diagnostics::MISSING_VALUE, self.location(cell), message);
-        if let Some(field) = cell.field() {
-            diagnostic = diagnostic.help(match self.terms {
-                Some(terms) => format!("Set {}.", terms.key(field)),
-                None => format!("Give an agreement that sets `{field}`."),
-            });
-        } else if cell.extra().is_some() {
-            diagnostic = diagnostic.help("Take a source that has the value; an agreement cannot give it.");
-        }
+        let help = supply(cell, self.terms);
+        let diagnostic =
+            Diagnostic::new(&diagnostics::MISSING_VALUE, self.location(cell), message).help(help);
         self.wrong.push(diagnostic);
     }
 

@@ -21,7 +21,7 @@ mod order;
 use crate::diagnostics;
 use crate::format::Profile;
 use crate::options::Options;
-use crate::summaries::{choose, fillable, follows, is_filled, is_summary, value_of};
+use crate::summaries::{cell_default, choose, fillable, follows, is_filled, is_summary, value_of};
 use crate::tables::{self, Layout};
 use crate::write::identity::message_id;
 use allocation::AllocationDetail;
@@ -344,7 +344,9 @@ impl MessageHead {
                         "ReportingPeriodEndDate" => value_of(brief.header, Field::PERIOD_END, terms),
                         _ => None,
                     };
-                    context.extras.get(name).filter(|value| is_filled(value)).cloned().or(of_header)
+                    let own =
+                        context.extras.get(name).filter(|value| is_filled(value)).cloned().or(of_header);
+                    own.or_else(|| cell_default(name, terms).map(Value::from))
                 }
                 CellSlot::Field(Field::CONTEXT_ID) => Some(id.into()),
                 CellSlot::Field(field) => value_of(context, field, terms),
