@@ -121,7 +121,7 @@ impl Writer {
         let head = MessageHead::new(profile, facts, &layout, &options, brief, &mut wrong);
         check_sizes(&layout, &options, brief, &head, &mut wrong);
         let mut blocks = layout.blocks.clone();
-        // A message of this very version may have records of another edition; they stay as they are.
+        // A message of this very version may have records of another edition; they stay as read.
         for shape in brief.shapes.iter().filter(|_| head.same_version) {
             let other =
                 tables::record(&shape.record, facts.generation).filter(|other| other.name == &*shape.record);
