@@ -7,7 +7,7 @@ use super::{Hash, Reader, State};
 use crate::diagnostics;
 use crate::families::{Family, Role};
 use crate::format::Profile;
-use crate::options::{Notation, Options};
+use crate::options::{Options, edition_escapes};
 use crate::summaries::{SummaryRules, summary_structure};
 use crate::tables::{self, Layout};
 use std::sync::Arc;
@@ -185,15 +185,16 @@ impl<'a> Opening<'a> {
         bytes: &'a [u8],
         scan: &'a Scan,
     ) -> Self {
-        let escapes = match options.escapes {
-            Notation::Auto => Escapes::likely(bytes),
-            Notation::Tripled => Escapes::Tripled,
-            Notation::Doubled => Escapes::Doubled,
-        };
         let mut head = Vec::new();
         line::cells(bytes, scan.head.0, false, &mut head);
+        let given = options.escapes.given();
+        let escapes = given.unwrap_or_default();
         let mut opening = Self { profile, source, bytes, scan, escapes, diagnostics: Vec::new(), head };
-        if options.escapes == Notation::Auto && escapes == Escapes::Doubled {
+        // What the file shows decides, because headers are copied (ARCH-24); where it shows nothing,
+        // the announced edition does.
+        let announced = edition_escapes(opening.text(1));
+        opening.escapes = given.or_else(|| Escapes::likely(bytes)).unwrap_or(announced);
+        if given.is_none() && opening.escapes == Escapes::Doubled && announced == Escapes::Tripled {
             opening.diagnostics.push(Diagnostic::new(
                 &diagnostics::OLD_ESCAPES,
                 Location { source: Some(opening.source.clone()), ..Location::default() },
