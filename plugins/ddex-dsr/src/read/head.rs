@@ -114,8 +114,7 @@ const HEADER_CELLS: usize = 10;
 
 /// Whether a line that is called HEAD is the header of a message.
 fn is_header(line: &[u8], message_version: &[u8]) -> bool {
-    let cells = || line.iter().filter(|byte| **byte == b'\t').count() + 1;
-    message_version.starts_with(b"dsrf/") || cells() >= HEADER_CELLS
+    message_version.starts_with(b"dsrf/") || line.split(|byte| *byte == b'\t').count() >= HEADER_CELLS
 }
 
 impl Reader {
@@ -336,7 +335,9 @@ impl<'a> Opening<'a> {
         if !unclear.is_empty() {
             let names: Vec<&str> = unclear.iter().map(|field| field.id()).collect();
             message = format!("{message}; usages get none of what differs: {}", names.join(", "));
-            unclear.iter().for_each(|field| first.unset(*field));
+            for field in unclear {
+                first.unset(field);
+            }
         }
         message
     }
