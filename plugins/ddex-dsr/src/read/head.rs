@@ -189,8 +189,8 @@ impl<'a> Opening<'a> {
         let given = options.escapes.given();
         let escapes = given.unwrap_or_default();
         let mut opening = Self { profile, source, bytes, scan, escapes, diagnostics: Vec::new(), head };
-        // What the file shows decides, because headers are copied (ARCH-24); where it shows nothing,
-        // the announced edition does.
+        // What the file shows decides, because headers are copied (ARCH-24); where it shows
+        // nothing, the announced edition does.
         let announced = edition_escapes(opening.text(1));
         opening.escapes = given.or_else(|| Escapes::likely(bytes)).unwrap_or(announced);
         if given.is_none() && opening.escapes == Escapes::Doubled && announced == Escapes::Tripled {
