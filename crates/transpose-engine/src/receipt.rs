@@ -4,8 +4,7 @@ use crate::run::Outcome;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
-use transpose_codes::decimal::Decimal;
-use transpose_core::accounting::{Amounts, Ledger, Loss};
+use transpose_core::accounting::{Amounts, ExactSum, Ledger, Loss};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal};
 use transpose_io::{WrittenFile, sha256_file};
 
@@ -128,21 +127,20 @@ pub fn ledger(ledger: &Ledger) -> Value {
 
 /// Amounts of a ledger as JSON.
 pub fn amounts(amounts: &Amounts) -> Value {
-    let sums = |sums: &BTreeMap<Box<str>, Decimal>| -> Map<String, Value> {
-        let texts =
-            sums.iter().map(|(currency, sum)| (currency.to_string(), json!(sum.normalize().to_string())));
+    let sums = |sums: &BTreeMap<Box<str>, ExactSum>| -> Map<String, Value> {
+        let texts = sums.iter().map(|(currency, sum)| (currency.to_string(), json!(sum.to_string())));
         texts.collect()
     };
     let mut value = json!({
         "rows": amounts.rows,
-        "plays": amounts.plays.normalize().to_string(),
+        "plays": amounts.plays.to_string(),
         "seconds": seconds(amounts.micros),
         "money": sums(&amounts.money),
     });
     // Only sales have the first two, only statements the last.
     if let Some(object) = value.as_object_mut() {
         if !amounts.returns.is_zero() {
-            object.insert("returns".into(), json!(amounts.returns.normalize().to_string()));
+            object.insert("returns".into(), json!(amounts.returns.to_string()));
         }
         if !amounts.paid.is_empty() {
             object.insert("paid".into(), sums(&amounts.paid).into());

@@ -3,7 +3,6 @@
 use crate::diagnostics::CONTROL_TOTAL;
 use crate::layout::{Count, Layout, Source};
 use std::collections::BTreeMap;
-use transpose_codes::Decimal;
 use transpose_codes::decimal::{self, Grammar};
 use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::{Diagnostic, Location};
@@ -47,8 +46,6 @@ pub(crate) struct Totals {
     sums: Vec<ExactSum>,
     /// The same for each value of the field by which trailer lines are distinguished.
     each: BTreeMap<Box<[u8]>, (u64, Vec<ExactSum>)>,
-    /// Whether a sum has more digits than can be kept.
-    pub(crate) overflow: bool,
 }
 
 impl Totals {
@@ -65,39 +62,43 @@ impl Totals {
         each: Option<&[u8]>,
     ) {
         self.rows += 1;
-        let mut exact = add(&mut self.sums, values.clone());
+        add(&mut self.sums, values.clone());
         if let Some(key) = each {
             if !self.each.contains_key(key) {
                 self.each.insert(key.into(), (0, Vec::new()));
             }
             if let Some((rows, sums)) = self.each.get_mut(key) {
                 *rows += 1;
-                exact &= add(sums, values);
+                add(sums, values);
             }
         }
-        self.overflow |= !exact;
     }
 
     /// Adds what another worker has counted.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.rows += other.rows;
         self.rejected += other.rejected;
-        let mut exact = merge(&mut self.sums, &other.sums);
+        merge(&mut self.sums, &other.sums);
         for (key, (rows, sums)) in &other.each {
             let own = self.each.entry(key.clone()).or_default();
             own.0 += rows;
-            exact &= merge(&mut own.1, sums);
+            merge(&mut own.1, sums);
         }
-        self.overflow |= other.overflow || !exact;
     }
 
     /// The sum of a field by its place, of all rows or of those with a value.
-    pub(crate) fn sum(&self, place: usize, each: Option<&[u8]>) -> Option<Decimal> {
+    pub(crate) fn sum(&self, place: usize, each: Option<&[u8]>) -> ExactSum {
         let sums = match each {
             None => Some(&self.sums),
             Some(key) => self.each.get(key).map(|(_, sums)| sums),
         };
-        sums.and_then(|sums| sums.get(place)).map_or(Some(Decimal::ZERO), ExactSum::total)
+        sums.and_then(|sums| sums.get(place)).cloned().unwrap_or_default()
+    }
+
+    /// Whether a sum has more digits than a cell of a table may have.
+    pub(crate) fn is_too_long(&self) -> bool {
+        let each = self.each.values().flat_map(|(_, sums)| sums);
+        self.sums.iter().chain(each).any(|sum| sum.total().is_none())
     }
 
     /// How many rows there are, of all or of those with a value.
@@ -111,22 +112,21 @@ impl Totals {
     }
 }
 
-fn add<'a>(sums: &mut Vec<ExactSum>, values: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
+fn add<'a>(sums: &mut Vec<ExactSum>, values: impl ExactSizeIterator<Item = Option<&'a [u8]>>) {
     if sums.len() < values.len() {
         sums.resize_with(values.len(), ExactSum::default);
     }
-    let mut exact = true;
     for (sum, value) in sums.iter_mut().zip(values) {
-        exact &= value.is_none_or(|value| sum.add_text(value).is_some());
+        // What is no number is reported where the cell is read.
+        let _ = value.and_then(|value| sum.add_text(value));
     }
-    exact
 }
 
-fn merge(sums: &mut Vec<ExactSum>, other: &[ExactSum]) -> bool {
+fn merge(sums: &mut Vec<ExactSum>, other: &[ExactSum]) {
     if sums.len() < other.len() {
         sums.resize_with(other.len(), ExactSum::default);
     }
-    sums.iter_mut().zip(other).fold(true, |exact, (sum, more)| exact & sum.merge(more).is_some())
+    sums.iter_mut().zip(other).for_each(|(sum, more)| sum.merge(more));
 }
 
 /// Compares what a line says with what was read.
@@ -137,19 +137,20 @@ pub(crate) fn compare(
     each: Option<&[u8]>,
     location: Location,
 ) -> Option<Diagnostic> {
-    let said_number = decimal::parse(said, Grammar::PLAIN).ok();
+    let said_number = decimal::parse(said, Grammar::PLAIN).ok().map(ExactSum::from);
     let (name, found) = match what {
-        Source::Count(Count::Rows) => ("rows".to_owned(), Some(Decimal::from(totals.rows_of(each)))),
-        Source::Count(Count::Lines) => ("lines".to_owned(), Some(Decimal::from(lines))),
+        Source::Count(Count::Rows) => ("rows".to_owned(), ExactSum::from(totals.rows_of(each))),
+        Source::Count(Count::Lines) => ("lines".to_owned(), ExactSum::from(lines)),
         Source::Sum(field) => {
-            (format!("sum of `{field}`"), fields.place(*field).and_then(|place| totals.sum(place, each)))
+            let found = fields.place(*field).map(|place| totals.sum(place, each)).unwrap_or_default();
+            (format!("sum of `{field}`"), found)
         }
         _ => return None,
     };
-    if found.is_some() && found == said_number {
+    // A sum may have more digits than any number of a cell.
+    if said_number.as_ref() == Some(&found) || found.to_string() == said {
         return None;
     }
-    let found = found.map_or("more than 28 digits".into(), |found| decimal::to_text(&found));
     let rejected = match totals.rejected {
         0 => String::new(),
         1 => "; one row could not be read".into(),

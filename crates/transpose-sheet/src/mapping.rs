@@ -7,7 +7,6 @@ use crate::layout::{Column, Layout, Piece, Source};
 use crate::notation::kinds::{CellKind, CellReading};
 use crate::read::open::{Beginning, InputTable};
 use std::sync::Arc;
-use transpose_codes::Decimal;
 use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::{Fatal, Severity, shown};
 use transpose_core::format::{Chunk, Origin};
@@ -39,7 +38,7 @@ pub struct ColumnMapping {
     /// The first line with such a cell.
     pub first_wrong: Option<u64>,
     /// What its numbers add up to.
-    pub sum: Option<Decimal>,
+    pub sum: Option<ExactSum>,
 }
 
 /// What becomes of the columns of a sample.
@@ -135,7 +134,8 @@ impl Layout {
         for (column_mapping, sum) in columns.iter_mut().zip(&sums) {
             let adds = matches!(column_mapping.kind, "integer" | "decimal" | "money")
                 && !each(&column_mapping.holds);
-            column_mapping.sum = sum.total().filter(|_| adds && column_mapping.filled > column_mapping.wrong);
+            column_mapping.sum =
+                Some(sum.clone()).filter(|_| adds && column_mapping.filled > column_mapping.wrong);
         }
         let header = table.preamble.header.iter().map(|(field, value)| (field, value.first().to_owned()));
         let mut header: Vec<(Field, String)> = header.collect();

@@ -251,20 +251,20 @@ fn ledger(out: &mut String, ledger: &Ledger) {
         let mut text = format!(
             "{name}: rows {}, plays {}, seconds {}",
             amounts.rows,
-            amounts.plays.normalize(),
+            amounts.plays,
             seconds(amounts.micros)
         );
         for (currency, sum) in &amounts.money {
-            let _ = write!(text, ", {currency} {}", sum.normalize());
+            let _ = write!(text, ", {currency} {}", sum);
         }
         if !amounts.returns.is_zero() {
-            let _ = write!(text, ", returns {}", amounts.returns.normalize());
+            let _ = write!(text, ", returns {}", amounts.returns);
         }
         for (currency, sum) in &amounts.paid {
-            let _ = write!(text, ", paid {currency} {}", sum.normalize());
+            let _ = write!(text, ", paid {currency} {}", sum);
         }
         for (currency, sum) in &amounts.owed {
-            let _ = write!(text, ", owed {currency} {}", sum.normalize());
+            let _ = write!(text, ", owed {currency} {}", sum);
         }
         text
     };

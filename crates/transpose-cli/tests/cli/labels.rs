@@ -81,3 +81,56 @@ fn reports_hold_every_play_once_and_what_is_owed_for_it() {
         }
     }
 }
+
+/// Amounts of 28 digits: their sum has 29, more than one cell may have.
+#[test]
+fn sums_have_more_digits_than_amounts() {
+    let amounts = [
+        "0.8506416786684418786402764749",
+        "0.1400937887271429106200675970",
+        "0.6063419571207965741161143866",
+        "0.4003863706647019042221000249",
+        "0.4545949240000567877520440711",
+        "0.9993514443417682099958220415",
+        "0.2379300012529472157474610393",
+        "0.8485122340412407486408459891",
+        "0.8916899624624336275417519140",
+        "0.7983687703094822955554051858",
+        "0.9934618835738916343012550046",
+        "0.1978104760454286648159453993",
+        "0.9901663238093062641198448891",
+        "0.4270114895224562747220469524",
+    ];
+    let sandbox = Sandbox::new();
+    let mut layout = String::from(
+        "id = \"label.long\"\ntitle = \"Long amounts\"\ndirections = [\"read\"]\ngrain = \"aggregate\"\nreference = \"a test\"\n[table]\n",
+    );
+    for (heading, field) in [
+        ("ISRC", "recording.isrc"),
+        ("Plays", "usage.quantity"),
+        ("Amount", "usage.amount"),
+        ("Country", "context.territory"),
+    ] {
+        layout += &format!("[[column]]\nheading = \"{heading}\"\nfield = \"{field}\"\n");
+    }
+    sandbox.put("long.toml", &layout);
+    let mut table = "ISRC,Plays,Amount,Country\n".to_owned();
+    for (index, amount) in amounts.iter().enumerate() {
+        table += &format!("GBGNT26{index:05},1,{amount},DE\n");
+    }
+    sandbox.put("long.csv", &table);
+    let ran = sandbox.run(&[
+        "convert",
+        "long.csv",
+        "--layout",
+        "long.toml",
+        "--from",
+        "label.long",
+        "--to",
+        "canonical.csv",
+        "-o",
+        "written.csv",
+    ]);
+    // As Python's `decimal` adds them with enough digits.
+    let _ = ran.ends(0).says("read         14     14   0:00:00  8.8363613045400949907909809696");
+}

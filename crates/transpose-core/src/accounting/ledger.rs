@@ -1,9 +1,9 @@
 //! The ledger: everything that was read is converted, rejected or filtered, and counted.
 
+use crate::accounting::ExactSum;
 use crate::diagnostics::Code;
 use std::collections::BTreeMap;
 use std::fmt;
-use transpose_codes::decimal::Decimal;
 
 /// Amounts that must balance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,20 +11,20 @@ pub struct Amounts {
     /// Rows of the input (usage records, for a report of aggregates).
     pub rows: u64,
     /// Plays or sales.
-    pub plays: Decimal,
+    pub plays: ExactSum,
     /// Returned sales.
-    pub returns: Decimal,
+    pub returns: ExactSum,
     /// Time played, in microseconds.
     pub micros: i128,
     /// Price without sales tax times quantity, by currency.
-    pub money: BTreeMap<Box<str>, Decimal>,
+    pub money: BTreeMap<Box<str>, ExactSum>,
     /// What end users paid less what was given back, with sales tax, by currency; `XXX` where the
     /// currency is not known. Only events carry it, so it is compared within what was read and not
     /// with what was written.
-    pub paid: BTreeMap<Box<str>, Decimal>,
+    pub paid: BTreeMap<Box<str>, ExactSum>,
     /// Royalties of usages (`usage.amount`), by currency; `XXX` where the currency is not
     /// known. Formats that hold no amounts write none.
-    pub owed: BTreeMap<Box<str>, Decimal>,
+    pub owed: BTreeMap<Box<str>, ExactSum>,
 }
 
 impl Amounts {
@@ -33,27 +33,31 @@ impl Amounts {
         let overflow = |what: &'static str| Imbalance {
             what: what.into(),
             read: "a sum".into(),
-            accounted: "more than 28 digits".into(),
+            accounted: "more than can be counted".into(),
         };
         self.rows = self.rows.checked_add(more.rows).ok_or_else(|| overflow("rows"))?;
-        self.plays = self.plays.checked_add(more.plays).ok_or_else(|| overflow("plays"))?.normalize();
-        self.returns = self.returns.checked_add(more.returns).ok_or_else(|| overflow("returns"))?.normalize();
+        self.plays.merge(&more.plays);
+        self.returns.merge(&more.returns);
         self.micros = self.micros.checked_add(more.micros).ok_or_else(|| overflow("duration"))?;
         for (sums, more) in
             [(&mut self.money, &more.money), (&mut self.paid, &more.paid), (&mut self.owed, &more.owed)]
         {
             for (currency, amount) in more {
-                let sum = sums.entry(currency.clone()).or_default();
-                *sum = sum.checked_add(*amount).ok_or_else(|| overflow("money"))?;
+                sums.entry(currency.clone()).or_default().merge(amount);
             }
         }
         Ok(())
     }
 
+    /// Plays or sales and returned sales together.
+    pub fn moved(&self) -> ExactSum {
+        self.plays.plus(&self.returns)
+    }
+
     /// Adds whole plays.
     pub fn play(&mut self, rows: u64, plays: u64, micros: i128) {
         self.rows += rows;
-        self.plays += Decimal::from(plays);
+        self.plays.add_count(plays);
         self.micros += micros;
     }
 }
@@ -136,8 +140,8 @@ impl Ledger {
             sum.add(amounts)?;
         }
         same("rows read", &self.read.rows, &sum.rows)?;
-        same("plays read", &self.read.plays.normalize(), &sum.plays.normalize())?;
-        same("returns read", &self.read.returns.normalize(), &sum.returns.normalize())?;
+        same("plays read", &self.read.plays, &sum.plays)?;
+        same("returns read", &self.read.returns, &sum.returns)?;
         same("microseconds read", &self.read.micros, &sum.micros)?;
         same_money("money read", &self.read.money, &sum.money)?;
         same_money("money paid", &self.read.paid, &sum.paid)?;
@@ -145,8 +149,8 @@ impl Ledger {
         if !rows_merge {
             same("rows written", &self.converted.rows, &self.written.rows)?;
         }
-        same("plays written", &self.converted.plays.normalize(), &self.written.plays.normalize())?;
-        same("returns written", &self.converted.returns.normalize(), &self.written.returns.normalize())?;
+        same("plays written", &self.converted.plays, &self.written.plays)?;
+        same("returns written", &self.converted.returns, &self.written.returns)?;
         same("microseconds written", &self.converted.micros, &self.written.micros)?;
         same_money("money written", &self.converted.money, &self.written.money)
     }
@@ -166,14 +170,13 @@ fn same<T: PartialEq + fmt::Display>(what: &str, read: &T, accounted: &T) -> Res
 
 fn same_money(
     what: &str,
-    a: &BTreeMap<Box<str>, Decimal>,
-    b: &BTreeMap<Box<str>, Decimal>,
+    a: &BTreeMap<Box<str>, ExactSum>,
+    b: &BTreeMap<Box<str>, ExactSum>,
 ) -> Result<(), Imbalance> {
-    let of = |sums: &BTreeMap<Box<str>, Decimal>, currency: &str| {
-        sums.get(currency).copied().unwrap_or_default().normalize()
-    };
+    let nothing = ExactSum::default();
     for currency in a.keys().chain(b.keys()) {
-        same(&format!("{what} in {currency}"), &of(a, currency), &of(b, currency))?;
+        let [read, accounted] = [a, b].map(|sums| sums.get(currency).unwrap_or(&nothing));
+        same(&format!("{what} in {currency}"), read, accounted)?;
     }
     Ok(())
 }
@@ -181,6 +184,7 @@ fn same_money(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transpose_codes::decimal::Decimal;
 
     #[test]
     fn balanced_when_every_row_is_accounted_for() {
@@ -200,11 +204,11 @@ mod tests {
     fn what_is_owed_is_compared_where_it_is_written() {
         let mut ledger = Ledger::default();
         for amounts in [&mut ledger.read, &mut ledger.converted] {
-            amounts.owed.insert("EUR".into(), Decimal::new(125, 2));
+            amounts.owed.insert("EUR".into(), Decimal::new(125, 2).into());
         }
         assert_eq!(ledger.balance(false), Ok(()));
         assert_eq!(ledger.balance_owed().unwrap_err().what.as_ref(), "royalties written in EUR");
-        ledger.written.owed.insert("EUR".into(), Decimal::new(1_250, 3));
+        ledger.written.owed.insert("EUR".into(), Decimal::new(1_250, 3).into());
         assert_eq!(ledger.balance_owed(), Ok(()));
         ledger.read.owed.clear();
         assert_eq!(ledger.balance(false).unwrap_err().what.as_ref(), "royalties in EUR");
@@ -213,9 +217,9 @@ mod tests {
     #[test]
     fn money_is_compared_by_currency() {
         let mut ledger = Ledger::default();
-        ledger.read.money.insert("EUR".into(), Decimal::new(100, 2));
-        ledger.converted.money.insert("EUR".into(), Decimal::new(1, 0));
-        ledger.written.money.insert("USD".into(), Decimal::new(1, 0));
+        ledger.read.money.insert("EUR".into(), Decimal::new(100, 2).into());
+        ledger.converted.money.insert("EUR".into(), Decimal::new(1, 0).into());
+        ledger.written.money.insert("USD".into(), Decimal::new(1, 0).into());
         let imbalance = ledger.balance(false).unwrap_err();
         assert_eq!(imbalance.what.as_ref(), "money written in EUR");
     }

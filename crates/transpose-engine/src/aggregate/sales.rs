@@ -8,7 +8,7 @@ use crate::diagnostics;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
-use transpose_core::accounting::{Amounts, Ledger, NO_CURRENCY};
+use transpose_core::accounting::{Amounts, ExactSum, Ledger, NO_CURRENCY};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::model::vocabulary::transaction_type::REFUND;
 use transpose_core::model::{Entity, Field, FieldSet};
@@ -82,12 +82,14 @@ impl SalesLedger {
         for ((key, outcome), count) in self.0.drain() {
             let Some(sale) = sale(key) else { continue };
             let times = |amount: Decimal| {
-                amount.checked_mul(count.into()).ok_or_else(|| diagnostics::overflow("money"))
+                let mut sum = ExactSum::default();
+                sum.add_product(amount, count.into());
+                sum
             };
             let mut amounts = Amounts::default();
-            amounts.paid.insert(sale.currency.clone(), times(sale.paid)?);
+            amounts.paid.insert(sale.currency.clone(), times(sale.paid));
             if let Some(price) = sale.price.filter(|_| !sale.returned) {
-                amounts.money.insert(sale.currency.clone(), times(price)?);
+                amounts.money.insert(sale.currency.clone(), times(price));
             }
             let place = match outcome {
                 RowOutcome::Converted => &mut ledger.converted,
@@ -136,8 +138,8 @@ mod tests {
         }
         let mut ledger = Ledger::default();
         till.close(|key| sales[key as usize].as_ref(), &mut ledger).unwrap();
-        let of = |sums: &std::collections::BTreeMap<Box<str>, Decimal>| {
-            sums.iter().map(|(currency, sum)| format!("{currency} {}", sum.normalize())).collect::<Vec<_>>()
+        let of = |sums: &std::collections::BTreeMap<Box<str>, ExactSum>| {
+            sums.iter().map(|(currency, sum)| format!("{currency} {}", sum)).collect::<Vec<_>>()
         };
         assert_eq!(of(&ledger.converted.paid), ["GBP 2.4"]);
         assert_eq!(of(&ledger.converted.money), ["GBP 3"]);

@@ -25,7 +25,6 @@ use crate::scan::position::Place;
 use crate::scan::rejects::{rejected, report_rejects};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Timestamp};
 use transpose_core::accounting::{Amounts, RunReport};
 use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal, Location, Reject, Severity};
@@ -181,7 +180,7 @@ impl ChunkCount {
 
     fn close(self, amounts: &mut Amounts) {
         amounts.play(self.rows, self.plays, self.micros);
-        amounts.returns += Decimal::from(self.returns);
+        amounts.returns.add_count(self.returns);
     }
 }
 

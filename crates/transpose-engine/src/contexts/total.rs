@@ -1,8 +1,6 @@
 //! Exact sums of usages by sales context (V-SUM-1, V-SUM-2, V-REF-8).
 
-use std::cmp::Ordering;
-use std::fmt;
-use transpose_codes::decimal::{self, Grammar};
+use transpose_core::accounting::ExactSum;
 
 /// What points at one sales context.
 #[derive(Clone, Debug, Default)]
@@ -11,11 +9,9 @@ pub(crate) struct UsageSum {
     pub(crate) usages: u64,
     /// Whether what details a usage points at it.
     pub(crate) named: bool,
-    /// The sum of whole quantities.
-    whole: i128,
-    /// The sums of other quantities, by their decimal places.
-    parts: Vec<(u32, i128)>,
-    /// Whether something could not be added exactly.
+    /// The sum of the quantities.
+    quantity: ExactSum,
+    /// Whether a quantity is no exact number.
     lost: bool,
 }
 
@@ -26,11 +22,8 @@ impl UsageSum {
         self.usages += 1;
         let Some(quantity) = quantity else { return };
         match whole(quantity) {
-            Some(number) => self.add_whole(number.into()),
-            None => match Number::parse(quantity) {
-                Some(Number { mantissa, scale }) => self.add_part(scale, mantissa),
-                None => self.lost = true,
-            },
+            Some(number) => self.quantity.add_count(number),
+            None => self.lost |= self.quantity.add_text(quantity).is_none(),
         }
     }
 
@@ -40,40 +33,17 @@ impl UsageSum {
         self.named = true;
     }
 
-    fn add_whole(&mut self, number: i128) {
-        match self.whole.checked_add(number) {
-            Some(sum) => self.whole = sum,
-            None => self.lost = true,
-        }
-    }
-
-    fn add_part(&mut self, scale: u32, number: i128) {
-        if !self.parts.iter().any(|(known, _)| *known == scale) {
-            self.parts.push((scale, 0));
-        }
-        let Some((_, sum)) = self.parts.iter_mut().find(|(known, _)| *known == scale) else { return };
-        match sum.checked_add(number) {
-            Some(more) => *sum = more,
-            None => self.lost = true,
-        }
-    }
-
     /// Adds what was counted elsewhere.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.usages += other.usages;
         self.named |= other.named;
-        self.add_whole(other.whole);
-        for (scale, number) in &other.parts {
-            self.add_part(*scale, *number);
-        }
+        self.quantity.merge(&other.quantity);
         self.lost |= other.lost;
     }
 
-    /// The sum; nothing when it has more digits than can be held exactly.
-    pub(crate) fn sum(&self) -> Option<Number> {
-        let whole = Number { mantissa: self.whole, scale: 0 };
-        let parts = self.parts.iter().map(|(scale, mantissa)| Number { mantissa: *mantissa, scale: *scale });
-        parts.map(Number::normal).try_fold(whole, Number::add).map(Number::normal).filter(|_| !self.lost)
+    /// The sum; nothing when a quantity is no exact number.
+    pub(crate) fn sum(&self) -> Option<&ExactSum> {
+        Some(&self.quantity).filter(|_| !self.lost)
     }
 }
 
@@ -84,58 +54,6 @@ pub(crate) fn whole(text: &[u8]) -> Option<u64> {
     }
     text.iter()
         .try_fold(0_u64, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
-}
-
-/// An exact number: a mantissa and its decimal places.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Number {
-    mantissa: i128,
-    scale: u32,
-}
-
-impl Number {
-    /// A number as decoders leave it in a batch or in a sales context.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        let number = decimal::parse(std::str::from_utf8(text).ok()?, Grammar::LENIENT).ok()?;
-        Some(Self { mantissa: number.mantissa(), scale: number.scale() }.normal())
-    }
-
-    /// The same number without zeros at its end.
-    fn normal(mut self) -> Self {
-        while self.scale > 0 && self.mantissa % 10 == 0 {
-            self = Self { mantissa: self.mantissa / 10, scale: self.scale - 1 };
-        }
-        self
-    }
-
-    /// The mantissa with as many decimal places.
-    fn scaled(self, scale: u32) -> Option<i128> {
-        self.mantissa.checked_mul(10_i128.checked_pow(scale - self.scale.min(scale))?)
-    }
-
-    fn add(self, other: Self) -> Option<Self> {
-        let scale = self.scale.max(other.scale);
-        let mantissa = self.scaled(scale)?.checked_add(other.scaled(scale)?)?;
-        Some(Self { mantissa, scale })
-    }
-
-    /// Compares two numbers; nothing when that takes more digits than can be held.
-    pub(crate) fn compare(self, other: Self) -> Option<Ordering> {
-        let scale = self.scale.max(other.scale);
-        Some(self.scaled(scale)?.cmp(&other.scaled(scale)?))
-    }
-}
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.mantissa < 0 { "-" } else { "" };
-        let digits = self.mantissa.unsigned_abs();
-        if self.scale == 0 {
-            return write!(f, "{sign}{digits}");
-        }
-        let one = 10_u128.checked_pow(self.scale).unwrap_or(u128::MAX);
-        write!(f, "{sign}{}.{:0width$}", digits / one, digits % one, width = self.scale as usize)
-    }
 }
 
 #[cfg(test)]
@@ -169,20 +87,10 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_that_cannot_be_held_is_none() {
-        assert_eq!(sum(&["9999999999999999999999999999", "0.00000000000000000001"]), None);
+    fn a_sum_with_what_is_no_number_is_none() {
+        let long = ["9999999999999999999999999999", "0.00000000000000000001"];
+        assert_eq!(sum(&long).as_deref(), Some("9999999999999999999999999999.00000000000000000001"));
         assert_eq!(sum(&["1", "12345678901234567890123456789012345"]), None);
         assert_eq!(sum(&["1", "x"]), None);
-    }
-
-    #[test]
-    fn numbers_compare_by_value() {
-        let compare = |a: &str, b: &str| {
-            Number::parse(a.as_bytes()).unwrap().compare(Number::parse(b.as_bytes()).unwrap())
-        };
-        assert_eq!(compare("5.", "5.00"), Some(Ordering::Equal));
-        assert_eq!(compare("-1", "0.5"), Some(Ordering::Less));
-        assert_eq!(compare("1000000000000000000000", "999.999999"), Some(Ordering::Greater));
-        assert_eq!(compare("9999999999999999999999999999", "0.00000000000000000001"), None);
     }
 }

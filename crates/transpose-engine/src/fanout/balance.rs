@@ -2,8 +2,7 @@
 
 use crate::diagnostics;
 use crate::fanout::{RoutedTotals, Routing};
-use transpose_codes::decimal::Decimal;
-use transpose_core::accounting::{Amounts, Imbalance, RunReport};
+use transpose_core::accounting::{Amounts, ExactSum, Imbalance, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::terms::UnroutedPolicy;
 
@@ -94,10 +93,11 @@ fn add(sum: &mut Amounts, more: &Amounts) -> Result<(), Fatal> {
 /// currencies: a row may not name its own, and the agreement of an output knows it.
 fn same(set: &str, sum: &Amounts, routed: &Amounts) -> Result<(), Imbalance> {
     let paid = |amounts: &Amounts| {
-        let sums = amounts.paid.values().try_fold(Decimal::ZERO, |sum, paid| sum.checked_add(*paid));
-        sums.map_or("too much".into(), |sum| sum.normalize().to_string())
+        let mut sum = ExactSum::default();
+        amounts.paid.values().for_each(|paid| sum.merge(paid));
+        sum.to_string()
     };
-    let moved = |amounts: &Amounts| (amounts.plays + amounts.returns).normalize().to_string();
+    let moved = |amounts: &Amounts| amounts.moved().to_string();
     for (what, a, b) in [
         ("rows", sum.rows.to_string(), routed.rows.to_string()),
         ("plays", moved(sum), moved(routed)),

@@ -178,9 +178,7 @@ impl<'a> Router<'a> {
             let mut amounts = Amounts::default();
             amounts.play(decision.rows, decision.plays, decision.micros);
             if let Some((currency, price)) = decision.paid {
-                let paid =
-                    price.checked_mul(decision.plays.into()).ok_or_else(|| diagnostics::overflow("money"))?;
-                amounts.paid.insert(currency, paid);
+                amounts.paid.entry(currency).or_default().add_product(price, decision.plays.into());
             }
             routed.add(&amounts).map_err(|error| diagnostics::imbalance(&error))?;
             for (set, route) in decision.routes.iter().enumerate() {

@@ -25,7 +25,7 @@ use crate::royalties::rates::{Rate, Rates, too_long};
 use crate::royalties::rows::Rows;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use transpose_codes::Decimal;
+use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::model::Entity;
 use transpose_core::terms::{Rounding, Royalties};
@@ -169,7 +169,7 @@ impl OpenSums {
 }
 
 /// What usages are worth together, by currency.
-pub(crate) type AmountsByCurrency = BTreeMap<Box<str>, Decimal>;
+pub(crate) type AmountsByCurrency = BTreeMap<Box<str>, ExactSum>;
 
 impl Amounts {
     /// Decides what every usage is worth; answers what all of them are worth.
@@ -222,8 +222,7 @@ impl Amounts {
         let mut open = Vec::new();
         let mut add = |currency: &str, units: i128| {
             let amount = self.rates.decimal(units).ok_or_else(|| too_long("a sum of amounts"))?;
-            let sum = total.entry(currency.into()).or_default();
-            *sum = sum.checked_add(amount).ok_or_else(|| too_long("a sum of amounts"))?;
+            total.entry(currency.into()).or_default().add_decimal(amount);
             Ok::<(), Fatal>(())
         };
         for (currency, units) in apart {
@@ -357,6 +356,7 @@ mod tests {
     use super::*;
     use crate::aggregate::usage_kinds::{UsageKind, UsageKindInterner};
     use proptest::prelude::*;
+    use transpose_codes::Decimal;
     use transpose_core::model::Field;
     use transpose_core::terms::UnitRate;
 
@@ -471,8 +471,8 @@ mod tests {
             }
             prop_assert_eq!(&found, &expected);
             let written: i128 = found.iter().sum();
-            let total = total.values().map(Decimal::normalize).fold(Decimal::ZERO, |a, b| a + b);
-            prop_assert_eq!(total.normalize(), Decimal::from_i128_with_scale(written, 2).normalize());
+            let total = total.values().fold(ExactSum::default(), |a, b| a.plus(b));
+            prop_assert_eq!(total, Decimal::from_i128_with_scale(written, 2).into());
         }
     }
 
@@ -489,7 +489,7 @@ mod tests {
             let usages = [(0, 1, 0), (0, 2, 0), (0, 3, 0), (0, 0, 1), (0, 1, 4)];
             let (units, total) = divided(&owed(&units, &[], rounding), &usages).unwrap();
             assert_eq!(units, expected, "{rounding:?}");
-            assert_eq!(total["EUR"].mantissa(), expected.iter().sum::<i128>());
+            assert_eq!(total["EUR"], Decimal::from_i128_with_scale(expected.iter().sum(), 2).into());
         }
     }
 

@@ -11,8 +11,8 @@ use crate::aggregate::table::Group;
 use crate::aggregate::usage_kinds::UsageKinds;
 use crate::royalties::rates::Rates;
 use std::collections::BTreeMap;
-use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
+use transpose_core::accounting::ExactSum;
 use transpose_core::model::{Entity, Field, FieldSet, Group as Kind};
 
 /// What distinguishes rows whether it is shown or not: the currency of amounts.
@@ -182,12 +182,10 @@ fn together(like: &[&Entity]) -> Entity {
         }
     }
     let all = || like.iter();
-    let mut usages = all().map(|context| {
-        let text = context.text(Field::TOTAL_USAGES)?;
-        decimal::parse(text, Grammar::PLAIN).ok()
-    });
-    let usages = usages.try_fold(Decimal::ZERO, |sum, usages| sum.checked_add(usages?));
-    if let Some(usages) = usages {
+    let mut usages = ExactSum::default();
+    if all().all(|context| {
+        context.text(Field::TOTAL_USAGES).is_some_and(|text| usages.add_text(text.as_bytes()).is_some())
+    }) {
         context.set(Field::TOTAL_USAGES, usages.to_string());
     }
     let micros = all().map(|context| Duration::iso_micros(context.text(Field::TOTAL_DURATION)?.as_bytes()));

@@ -5,7 +5,7 @@ use crate::diagnostics;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
-use transpose_core::accounting::{Amounts, NO_CURRENCY, RunReport};
+use transpose_core::accounting::{Amounts, ExactSum, NO_CURRENCY, RunReport};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::model::{Block, Blocks, Entity, EntityRef, Field, Group};
 
@@ -33,7 +33,7 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
     let mut sum = Amounts::default();
     // Whole plays are summed by themselves; all of a batch fit.
     let mut plays = 0_u64;
-    let mut owed = Owed::default();
+    let mut owed = RoyaltyTotals::default();
     for usage in blocks.iter().flat_map(Block::entities) {
         let Some(Some(columns)) = usages.get(usage.shape_index()) else { continue };
         let cell = |column: Option<usize>| column.and_then(|column| usage.cell(column).first());
@@ -41,23 +41,18 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
         sum.rows += 1;
         sum.micros += i128::from(cell(columns.duration).and_then(Duration::iso_micros).unwrap_or(0));
         if let Some(returns) = cell(columns.returns).filter(|returns| *returns != b"0").and_then(decimal) {
-            let all = sum.returns.checked_add(returns).ok_or_else(|| diagnostics::overflow("returns"))?;
-            sum.returns = all.normalize();
+            sum.returns.add_decimal(returns);
         }
         if let Some(amount) = cell(columns.amount) {
-            owed.add(usage.context_index(), amount)?;
+            owed.add(usage.context_index(), amount);
         }
         match (quantity.and_then(whole), cell(columns.price)) {
             (Some(count), None) if plays < 1 << 62 => plays += count,
-            (_, price) => {
-                let amounts = exact(blocks, usage, quantity, price);
-                sum.add(&amounts).map_err(|error| diagnostics::imbalance(&error))?;
-            }
+            (_, price) => add_exact(blocks, usage, (quantity, price), &mut sum),
         }
     }
-    owed.add_to(blocks.contexts, &mut sum)?;
-    sum.plays =
-        sum.plays.checked_add(plays.into()).ok_or_else(|| diagnostics::overflow("plays"))?.normalize();
+    owed.add_to(blocks.contexts, &mut sum);
+    sum.plays.add_count(plays);
     let ledger = &mut report.ledger;
     ledger
         .read
@@ -68,56 +63,55 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
 
 /// The royalties of the usages of a batch, by sales context.
 #[derive(Default)]
-struct Owed {
-    sums: BTreeMap<Option<usize>, Decimal>,
+struct RoyaltyTotals {
+    sums: BTreeMap<Option<usize>, ExactSum>,
     /// The context of the usages before, with their sum: neighbours are mostly of one context.
-    last: Option<(Option<usize>, Decimal)>,
+    last: Option<(Option<usize>, ExactSum)>,
 }
 
-impl Owed {
-    fn add(&mut self, context: Option<usize>, amount: &[u8]) -> Result<(), Fatal> {
-        let Some(amount) = decimal(amount) else { return Ok(()) };
-        let sum = match self.last {
-            Some((last, sum)) if last == context => sum,
-            _ => {
-                self.put()?;
-                Decimal::ZERO
-            }
-        };
-        let sum = sum.checked_add(amount).ok_or_else(|| diagnostics::overflow("royalties"))?;
-        self.last = Some((context, sum));
-        Ok(())
+impl RoyaltyTotals {
+    fn add(&mut self, context: Option<usize>, amount: &[u8]) {
+        if self.last.as_ref().is_none_or(|(last, _)| *last != context) {
+            self.put();
+        }
+        let (_, sum) = self.last.get_or_insert_with(|| (context, ExactSum::default()));
+        // Decoders have rejected what is not a number.
+        let _ = sum.add_text(amount);
     }
 
-    fn put(&mut self) -> Result<(), Fatal> {
-        let Some((context, amount)) = self.last.take() else { return Ok(()) };
-        let sum = self.sums.entry(context).or_default();
-        *sum = sum.checked_add(amount).ok_or_else(|| diagnostics::overflow("royalties"))?;
-        Ok(())
+    fn put(&mut self) {
+        if let Some((context, sum)) = self.last.take() {
+            self.sums.entry(context).or_default().merge(&sum);
+        }
     }
 
-    fn add_to(mut self, contexts: &[Entity], amounts: &mut Amounts) -> Result<(), Fatal> {
-        self.put()?;
-        for (context, sum) in self.sums {
+    fn add_to(mut self, contexts: &[Entity], amounts: &mut Amounts) {
+        self.put();
+        for (context, sum) in self.sums.into_iter().filter(|(_, sum)| !sum.is_empty()) {
             let context = context.and_then(|context| contexts.get(context));
             let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
-            let entry = amounts.owed.entry(currency.into()).or_default();
-            *entry = entry.checked_add(sum).ok_or_else(|| diagnostics::overflow("royalties"))?.normalize();
+            amounts.owed.entry(currency.into()).or_default().merge(&sum);
         }
-        Ok(())
     }
 }
 
-/// Plays and money of one usage; decoders have rejected what is not a number.
-fn exact(blocks: Blocks<'_>, usage: EntityRef<'_>, quantity: Option<&[u8]>, price: Option<&[u8]>) -> Amounts {
+/// Adds plays and money of one usage; decoders have rejected what is not a number.
+fn add_exact(
+    blocks: Blocks<'_>,
+    usage: EntityRef<'_>,
+    (quantity, price): (Option<&[u8]>, Option<&[u8]>),
+    amounts: &mut Amounts,
+) {
     let plays = quantity.and_then(decimal).unwrap_or_default();
-    let mut money = BTreeMap::new();
+    amounts.plays.add_decimal(plays);
     let currency =
         usage.context_index().and_then(|index| blocks.contexts.get(index)).and_then(Entity::price_currency);
     if let (Some(price), Some(currency)) = (price.and_then(decimal), currency) {
-        money.insert(currency.into(), price.checked_mul(plays).unwrap_or_default());
+        match amounts.money.get_mut(currency) {
+            Some(sum) => sum.add_product(price, plays),
+            None => amounts.money.entry(currency.into()).or_default().add_product(price, plays),
+        }
     }
-    Amounts { plays, money, ..Amounts::default() }
 }
 
 fn decimal(text: &[u8]) -> Option<Decimal> {

@@ -279,11 +279,11 @@ impl<'a> OutputInProgress<'a> {
         }
         let converted = &report.ledger.converted;
         hash.add(&converted.rows.to_le_bytes());
-        hash.add(converted.plays.normalize().to_string().as_bytes());
+        hash.add(converted.plays.to_string().as_bytes());
         hash.add(&converted.micros.to_le_bytes());
         for (currency, paid) in converted.paid.iter().chain(&converted.money) {
             hash.add(currency.as_bytes());
-            hash.add(paid.normalize().to_string().as_bytes());
+            hash.add(paid.to_string().as_bytes());
         }
         hash.add(&run.limits.now.micros.to_le_bytes());
         hash.finish()

@@ -32,7 +32,7 @@ mod severity;
 pub use severity::Severities;
 
 use crate::aggregate::budget::Budget;
-use crate::contexts::total::{Number, UsageSum};
+use crate::contexts::total::UsageSum;
 use crate::diagnostics;
 use crate::filter::candidates::{Candidates, ChunkKeys, IdentifierKeys, key, number};
 use crate::run::message::{self, MessageCard};
@@ -47,6 +47,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Failure, Fatal, Location, Reject, shown};
 use transpose_core::format::{
     Batch, Decoder, Demands, FileNumber, Format, Opened, Projection, Tally, ValueRef,
@@ -521,15 +522,17 @@ impl<'a> MessageCheck<'a> {
                 continue;
             }
             let Some(text) = context.text(Field::TOTAL_USAGES) else { continue };
-            let Some(stated) = Number::parse(text.as_bytes()) else { continue };
+            let mut stated = ExactSum::default();
+            if stated.add_text(text.as_bytes()).is_none() {
+                continue;
+            }
             let place = decoder.locate(ValueRef::Context(index, Field::TOTAL_USAGES));
-            let sum = total.sum().and_then(|sum| Some((sum, sum.compare(stated)?)));
-            let Some((sum, compared)) = sum else {
+            let Some(sum) = total.sum() else {
                 let message = format!("the usages of the sales context{id} cannot be summed exactly");
                 diagnostics.push(Diagnostic::new(&diagnostics::UNCHECKED, place, message));
                 continue;
             };
-            let code = match compared {
+            let code = match sum.cmp(&stated) {
                 Ordering::Greater => &diagnostics::TOTAL_EXCEEDED,
                 Ordering::Less if !partly => &diagnostics::TOTAL_DIFFERS,
                 _ => continue,

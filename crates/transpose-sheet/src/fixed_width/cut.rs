@@ -5,6 +5,7 @@ use crate::delimited::quoting::quoted;
 use crate::diagnostics::{BYTE_ORDER_MARK, CONTROL_TOTAL, NO_TRAILER_LINE};
 use std::sync::Arc;
 use transpose_codes::decimal::{self, Decimal, Grammar};
+use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
 use transpose_core::format::Framer;
 
@@ -30,7 +31,7 @@ pub(crate) struct Cutter {
     rows: u64,
     /// The sum of each cell of the rows that a line after them reports; none where it cannot be
     /// known.
-    sums: Vec<(usize, Option<Decimal>)>,
+    sums: Vec<(usize, Option<ExactSum>)>,
     /// Whether there was a trailer line.
     closed: bool,
 }
@@ -40,7 +41,7 @@ impl Cutter {
         let carried = fixed.preface.iter().map(|record| blank(record, fixed.delimiter)).collect();
         let controls = fixed.trailer.iter().flat_map(|record| &record.slots).filter_map(|slot| slot.control);
         let sums = controls.filter_map(|control| match control {
-            Control::Sum(slot) => Some((slot, Some(Decimal::ZERO))),
+            Control::Sum(slot) => Some((slot, Some(ExactSum::default()))),
             _ => None,
         });
         let sums = sums.collect();
@@ -166,7 +167,10 @@ impl Cutter {
         for (slot, sum) in &mut self.sums {
             let cell = self.fixed.row.cells(line).and_then(|mut cells| cells.nth(*slot));
             let number = cell.map_or(Some(Decimal::ZERO), |(_, cell)| number(cell));
-            *sum = sum.zip(number).and_then(|(sum, number)| sum.checked_add(number));
+            match (sum.as_mut(), number) {
+                (Some(sum), Some(number)) => sum.add_decimal(number),
+                _ => *sum = None,
+            }
         }
     }
 
@@ -180,15 +184,15 @@ impl Cutter {
         for ((slot, cell), place) in cells.zip(1..) {
             let counted = match slot.control {
                 None => continue,
-                Some(Control::Rows) => Decimal::from(self.rows),
-                Some(Control::Lines) => Decimal::from(self.lines),
+                Some(Control::Rows) => ExactSum::from(self.rows),
+                Some(Control::Lines) => ExactSum::from(self.lines),
                 Some(Control::Sum(of)) => {
                     let sum = self.sums.iter().find(|(slot, _)| *slot == of);
-                    let Some(sum) = sum.and_then(|(_, sum)| *sum) else { continue };
+                    let Some(sum) = sum.and_then(|(_, sum)| sum.clone()) else { continue };
                     sum
                 }
             };
-            if number(cell) != Some(counted) {
+            if number(cell).map(ExactSum::from).as_ref() != Some(&counted) {
                 let message = format!("the line says {}, counted {counted}", lossy(cell.trim_ascii()));
                 let place = self.place().cell(place, &slot.name);
                 diagnostics.push(Diagnostic::new(&CONTROL_TOTAL, place, message).value(cell));

@@ -9,6 +9,7 @@ use crate::infer::words::Words;
 use crate::infer::{SampleAnalysis, UNCLEAR_DATES, UNPROVEN_TOTAL};
 use std::fmt::Write as _;
 use transpose_codes::{Currency, Decimal, decimal};
+use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::Diagnostic;
 use transpose_core::format::Grain;
 use transpose_core::model::{Field, Group, Kind};
@@ -222,9 +223,13 @@ fn total(
 /// The exact sum of a column.
 fn sum(found: &SampleAnalysis<'_>, column: usize, facts: &Facts) -> Option<Decimal> {
     let comma = facts.comma();
-    let mut cells =
+    let cells =
         found.frame.rows.clone().map(|row| found.grid.text(row, column)).filter(|text| !text.is_empty());
-    cells.try_fold(Decimal::ZERO, |sum, text| sum.checked_add(value(&text, comma)?))
+    let mut sum = ExactSum::default();
+    for text in cells {
+        sum.add_decimal(value(&text, comma)?);
+    }
+    sum.total()
 }
 
 /// A bounded text in one line.

@@ -5,8 +5,7 @@ use crate::layout::{Column, Count, Line, Source};
 use crate::write::cells::{CellOutcome, CellRef, CellWriter};
 use crate::write::common::{CommonValues, template};
 use crate::write::table::OutputTable;
-use transpose_codes::Decimal;
-use transpose_codes::decimal;
+use std::io::Write as _;
 use transpose_core::accounting::{Losses, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::Tally;
@@ -58,8 +57,9 @@ fn write(
             }
             (Source::Count(Count::Lines), _) => value.extend_from_slice(values.lines.to_string().as_bytes()),
             (Source::Sum(field), _) => {
-                let sum = values.fields.place(*field).and_then(|place| values.totals.sum(place, each));
-                decimal::write(&sum.unwrap_or(Decimal::ZERO), &mut value);
+                let sum = values.fields.place(*field).map(|place| values.totals.sum(place, each));
+                let sum = sum.unwrap_or_default();
+                let _ = write!(value, "{sum}");
             }
             (_, Some(field)) if Some(field) == line.each => value.extend_from_slice(each.unwrap_or(b"")),
             (_, Some(field)) => value.extend_from_slice(common.value(field).unwrap_or("").as_bytes()),

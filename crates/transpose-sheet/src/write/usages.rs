@@ -332,7 +332,7 @@ impl TableEncoder<UsageRows> {
         };
         let inexact = || {
             let location = Location { line: row.line, ..Location::default() };
-            let message = "quantity, returns, price, duration or amount of a usage is not an exact number, or a sum is too long";
+            let message = "quantity, returns, price, duration or amount of a usage is not an exact number";
             Fatal::input(Diagnostic::new(&INEXACT, location, message))
         };
         let currency =
@@ -595,7 +595,7 @@ impl Rows for UsageRows {
             let message = format!("the table has {} rows, and the layout allows {most}", totals.rows);
             refusals.push(Diagnostic::new(&TOO_MANY_ROWS, Location::default(), message));
         }
-        if totals.overflow {
+        if totals.is_too_long() {
             let message = "a sum that the file has to state has more than 28 digits";
             refusals.push(Diagnostic::new(&INEXACT, Location::default(), message));
         }
@@ -638,10 +638,7 @@ impl BlockEncoder for TableEncoder<UsageRows> {
         }
         let BatchState { losses, account, totals, .. } = state;
         losses.flush(report);
-        account.add_to(&self.rows.money.codes, &mut report.ledger.written).map_err(|what| {
-            let message = format!("the sum of {what} has more than 28 digits");
-            Fatal::input(Diagnostic::new(&INEXACT, Location::default(), message))
-        })?;
+        account.add_to(&self.rows.money.codes, &mut report.ledger.written);
         lock(&self.table.totals).merge(&totals);
         Ok(())
     }

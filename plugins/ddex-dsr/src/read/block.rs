@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
 use transpose_codes::decimal::{self, Decimal, Grammar};
-use transpose_core::accounting::{Change, RunReport, Subject};
+use transpose_core::accounting::{Change, ExactSum, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::Origin;
 use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
@@ -163,7 +163,7 @@ struct SplitSum {
     usage: Option<u32>,
     /// The usages of the whole, and those of its parts; nothing once they cannot be added.
     whole: Option<Decimal>,
-    parts: Option<Decimal>,
+    parts: Option<ExactSum>,
     told: bool,
     contexts: BTreeSet<u32>,
 }
@@ -854,7 +854,7 @@ impl<'r> Worker<'r> {
                     progress.splits = SplitSum {
                         usage: Some(entity),
                         whole,
-                        parts: Some(Decimal::ZERO),
+                        parts: Some(ExactSum::default()),
                         ..SplitSum::default()
                     };
                 }
@@ -1110,9 +1110,12 @@ fn split(
     }
     let cell = entry.spec.cells.iter().position(|cell| cell.field() == Some(Field::SPLIT_QUANTITY));
     let part = cell.and_then(|at| number(this.raw(at)));
-    splits.parts = splits.parts.zip(part).and_then(|(sum, part)| sum.checked_add(part));
-    if let (Some(parts), Some(whole)) = (splits.parts, splits.whole)
-        && parts > whole
+    match (splits.parts.as_mut(), part) {
+        (Some(parts), Some(part)) => parts.add_decimal(part),
+        _ => splits.parts = None,
+    }
+    if let (Some(parts), Some(whole)) = (&splits.parts, splits.whole)
+        && *parts > whole.into()
         && !splits.told
     {
         splits.told = true;

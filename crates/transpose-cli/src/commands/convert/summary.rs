@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use transpose_codes::Decimal;
-use transpose_core::accounting::{Amounts, RunReport};
+use transpose_core::accounting::{Amounts, ExactSum, RunReport};
 use transpose_engine::Outcome;
 use transpose_engine::receipt::{self, Particulars};
 
@@ -51,7 +50,7 @@ impl Summary<'_> {
             vec![
                 (*name).to_owned(),
                 number(amounts.rows),
-                amounts.plays.normalize().to_string(),
+                amounts.plays.to_string(),
                 duration(amounts.micros),
             ]
         }));
@@ -152,16 +151,16 @@ fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
         }
     };
     if parts.iter().any(|(_, amounts)| !amounts.returns.is_zero()) {
-        add("returns", &|amounts| amounts.returns.normalize().to_string());
+        add("returns", &|amounts| amounts.returns.to_string());
     }
-    let kinds: [(&str, fn(&Amounts) -> &BTreeMap<Box<str>, Decimal>); 2] =
+    let kinds: [(&str, fn(&Amounts) -> &BTreeMap<Box<str>, ExactSum>); 2] =
         [("paid", |amounts| &amounts.paid), ("royalties", |amounts| &amounts.owed)];
     for (kind, sums) in kinds {
         let currencies: BTreeSet<&str> =
             parts.iter().flat_map(|(_, amounts)| sums(amounts).keys()).map(AsRef::as_ref).collect();
         for currency in currencies {
             add(&format!("{kind} {currency}"), &|amounts| {
-                sums(amounts).get(currency).copied().unwrap_or_default().normalize().to_string()
+                sums(amounts).get(currency).map_or_else(|| "0".to_owned(), ToString::to_string)
             });
         }
     }

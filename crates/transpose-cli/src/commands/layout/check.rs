@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use transpose_codes::decimal;
 use transpose_core::diagnostics::{Diagnostics, Fatal, Severity};
 use transpose_core::format::{Format as _, Grain, Manifest, Probe, Recognition};
 use transpose_engine::diagnostics::io;
@@ -158,7 +157,7 @@ fn text(layout: &Layout, sample: Option<&SampleReading>) -> String {
             None => format!("{} (not there)", column.heading),
         };
         let wrong = if column.wrong > 0 { number(column.wrong) } else { String::new() };
-        let sum = column.sum.as_ref().map_or(String::new(), decimal::to_text);
+        let sum = column.sum.as_ref().map_or(String::new(), ToString::to_string);
         vec![
             place,
             found,
@@ -249,7 +248,7 @@ fn object(layout: &Layout, sample: Option<&SampleReading>) -> Value {
             "heading": column.heading, "place": column.found.as_ref().map(|(place, _)| place),
             "found": column.found.as_ref().map(|(_, name)| name), "holds": column.holds, "kind": column.kind,
             "required": column.required, "filled": column.filled, "wrong": column.wrong, "first-wrong": column.first_wrong,
-            "sum": column.sum.as_ref().map(decimal::to_text), "examples": examples.collect::<Vec<_>>(),
+            "sum": column.sum.as_ref().map(ToString::to_string), "examples": examples.collect::<Vec<_>>(),
         })
     };
     let lines: Vec<Value> =

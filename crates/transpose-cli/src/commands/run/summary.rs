@@ -47,7 +47,7 @@ impl Summary<'_> {
                 set.to_owned(),
                 name.to_owned(),
                 number(amounts.rows),
-                (amounts.plays + amounts.returns).normalize().to_string(),
+                amounts.moved().to_string(),
                 duration(amounts.micros),
                 owed,
                 if files > 0 { number(files as u64) } else { String::new() },
@@ -58,7 +58,7 @@ impl Summary<'_> {
                 if output.set == place {
                     let ledger = &outcome.report.ledger;
                     let owed = ledger.written.owed.iter();
-                    let owed = owed.map(|(currency, sum)| format!("{} {currency}", sum.normalize()));
+                    let owed = owed.map(|(currency, sum)| format!("{sum} {currency}"));
                     let owed = owed.collect::<Vec<_>>().join(" ");
                     rows.push(row(&set.name, &output.name, &ledger.read, owed, outcome.written.len()));
                 }
