@@ -15,7 +15,7 @@ pub(crate) use read::{CONTRADICTING_TERMS, KEYS, read};
 
 use crate::arithmetic::money::Rate;
 use crate::arithmetic::number::Exact;
-use crate::arithmetic::plays::{CountedPlays, MissingDuration};
+use crate::arithmetic::plays::{CountedPlays, MissingDuration, PlayKind};
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};
@@ -79,8 +79,7 @@ impl Policies {
     /// long enough.
     pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
         let counts = self.counts.unwrap_or(CountedPlays::All);
-        (bearing || counts == CountedPlays::All)
-            && !(counts == CountedPlays::Qualified && self.is_preview(context))
+        counts.counts(PlayKind::of(self.is_preview(context), bearing))
     }
 
     /// Whether it holds in the territory.

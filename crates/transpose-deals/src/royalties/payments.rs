@@ -55,7 +55,7 @@ pub(super) fn pay(
         let stranded: Exact = contexts.iter().filter_map(|context| candidate.stranded.get(*context)).sum();
         let plays: i128 = contexts.iter().map(|context| basis.plays(*context)).sum();
         let more = if plays > 0 { &stranded / whole(plays) } else { zero() };
-        if plays <= 0 && !stranded.is_zero() {
+        if plays <= 0 && !stranded.is_zero() && basis.reports(&contexts) {
             let first = contexts.first().copied().unwrap_or_default();
             let net = keep(basis, first, &stranded);
             leave_unreported(basis, &key, word(deal, winner), &net);

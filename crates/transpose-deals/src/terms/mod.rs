@@ -212,6 +212,7 @@ impl RoyaltyTerms for PeriodTerms {
     fn work_out(
         &self,
         contexts: &mut [Entity],
+        reported: usize,
         played: &[UsageTotal<'_>],
         whole: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>> {
@@ -222,6 +223,7 @@ impl RoyaltyTerms for PeriodTerms {
             reporting: self.agreement.currency,
             source: self.figures.as_ref().map(|figures| figures.source.as_str()),
             contexts: &*contexts,
+            reported,
             usages: played,
             service: whole,
         };

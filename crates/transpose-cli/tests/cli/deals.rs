@@ -1,0 +1,167 @@
+//! What deals pay, through the command line: which plays count, whose they are, and when.
+//!
+//! Each test states a contract, plays and figures, and the amount that a person works out from
+//! them.
+
+use crate::support::{CommandRun, Sandbox};
+use std::fmt::Write as _;
+
+const HEADINGS: &str = "Report Generated Date,Partner ID,Stream ID,Logged Date Time,Format ID,Country,Play Mode,User ID,Service,Track ID,Duration played,Total Duration,Device Name,API Key Name,Plan Code,Release UPC,Release Artist,Label Group Name,GRID,Release Name,Item Identifier Code,Item Artist,Item Name\n";
+
+/// Plays of one label: how many, the label, the territory, the plan, the user, the day of October,
+/// the seconds.
+type Plays<'a> = (u32, &'a str, &'a str, &'a str, &'a str, u8, u32);
+
+fn log(plays: &[Plays<'_>]) -> String {
+    let mut text = HEADINGS.to_owned();
+    let mut number = 0;
+    for (count, label, territory, plan, user, day, seconds) in plays {
+        let track = label.bytes().map(u32::from).sum::<u32>() % 90_000;
+        for _ in 0..*count {
+            number += 1;
+            writeln!(text, "2026-11-10,4021,s{number},2026-10-{day:02}T10:00:00Z,33,{territory},online,{user},Svc,T{track},{seconds},200,d,k,{plan},,A,{label},,R,GBAAX26{track:05},A,T").unwrap();
+        }
+    }
+    text
+}
+
+const HEAD: &str = r#"[sender]
+party-id = "PADPIDA0000000001O"
+name = "S"
+[message]
+service = "Svc"
+[money]
+currency = "EUR"
+[qualifying-play]
+minimum-seconds = 30
+below = "not-royalty-bearing"
+[[context]]
+when = { plan = "prem" }
+commercial-model = "SubscriptionModel"
+use-type = "OnDemandStream"
+service = "Prem"
+[[context]]
+when = { plan = "clip" }
+commercial-model = "FreeOfChargeModel"
+use-type = "NonInteractiveStream"
+service = "Clip"
+"#;
+
+const ROUNDING: &str = "[deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = \"statement\"\nallocation = \"largest-remainder\"\n";
+
+/// A deal with further lines, and a model.
+fn deal(id: &str, label: &str, lines: &str, model: &str) -> String {
+    format!(
+        "[[deal]]\nid = {id:?}\nlabel = {label:?}\ncurrency = \"EUR\"\nterritories = \"Worldwide\"\n{lines}\n[[deal.model]]\n{model}\n{ROUNDING}"
+    )
+}
+
+const REVENUE: &str = "model = \"revenue-share\"\nshare = \"60\"";
+const QUALIFIED: &str = "counts = \"qualified\"\npreviews = \"none\"\nmissing-duration = \"exclude\"\n";
+
+/// An output of a job for one label.
+fn output(name: &str, rule: &str, more: &str) -> String {
+    format!(
+        "[[output]]\nname = {name:?}\nwhen = {{ {rule} }}\nformat = \"label.standard\"\nagreement = \"ag.toml\"\nfile = \"{name}.csv\"\nexplain = \"{name}.jsonl\"\n{more}\n"
+    )
+}
+
+struct Month {
+    sandbox: Sandbox,
+}
+
+impl Month {
+    fn new(plays: &[Plays<'_>], deals: &str, figures: &str) -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.put("ev.csv", log(plays));
+        sandbox.put("ag.toml", format!("{HEAD}{deals}"));
+        sandbox.put("fig.csv", figures);
+        Self { sandbox }
+    }
+
+    fn job(&self, outputs: &str) -> CommandRun {
+        let head = "inputs = [\"ev.csv\"]\nfigures = \"fig.csv\"\nperiod = \"2026-10\"\n";
+        self.sandbox.put("job.toml", format!("{head}{outputs}"));
+        self.sandbox.run(&["run", "job.toml", "-o", "out/", "--overwrite"])
+    }
+
+    /// The amounts of a statement, row by row.
+    fn amounts(&self, name: &str) -> Vec<String> {
+        let bytes = self.sandbox.read(name);
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let column = reader.headers().unwrap().iter().position(|heading| heading == "Amount").unwrap();
+        reader.records().map(|record| record.unwrap()[column].to_owned()).collect()
+    }
+
+    fn wrote(&self, name: &str) -> bool {
+        self.sandbox.path(name).exists()
+    }
+}
+
+const ONE_POOL: &str = "period,territory,plan,net-revenue\n2026-10,GB,prem,9990.00\n2026-10,GB,clip,0\n";
+
+/// Nine long plays, two previews of five seconds and one of forty of X; four long ones, three
+/// previews and six short ones of Y.
+const CLIPS: [Plays<'_>; 6] = [
+    (9, "Label X", "GB", "prem", "u1", 5, 60),
+    (2, "Label X", "GB", "clip", "u1", 5, 5),
+    (1, "Label X", "GB", "clip", "u1", 5, 40),
+    (4, "Label Y", "GB", "prem", "u2", 5, 60),
+    (3, "Label Y", "GB", "clip", "u2", 5, 5),
+    (6, "Label Y", "GB", "prem", "u2", 5, 5),
+];
+
+#[test]
+fn previews_of_any_length_count_where_previews_count() {
+    // 5,994 EUR are shared: 12 of 19 plays, 9 of 13, 12 of 25.
+    for (counts, amount) in [
+        ("counts = \"qualified-and-previews\"\nprevious", "3785.68"),
+        ("counts = \"qualified\"\nprevious", "4149.69"),
+        ("counts = \"all\"", "2877.12"),
+    ] {
+        let counts = counts.replace("previous", "previews = [\"Clip\"]\nmissing-duration = \"exclude\"");
+        let lines = format!("{counts}\npool = \"territory\"\ntotal = \"service\"");
+        let month = Month::new(&CLIPS, &deal("X", "Label X", &lines, REVENUE), ONE_POOL);
+        month.job(&output("x", "label = \"Label X\"", "")).ends(0);
+        let paid = month.amounts("out/x.csv");
+        let sum: f64 = paid.iter().filter_map(|amount| amount.parse::<f64>().ok()).sum();
+        assert_eq!(format!("{sum:.2}"), amount, "{counts}: {paid:?}");
+    }
+}
+
+#[test]
+fn short_previews_cannot_count_where_short_plays_are_dropped() {
+    let lines = "counts = \"qualified-and-previews\"\npreviews = [\"Clip\"]\nmissing-duration = \"exclude\"\npool = \"territory\"\ntotal = \"service\"";
+    let month = Month::new(&CLIPS, &deal("X", "Label X", lines, REVENUE), ONE_POOL);
+    let dropped =
+        format!("{HEAD}{}", deal("X", "Label X", lines, REVENUE)).replace("not-royalty-bearing", "drop");
+    month.sandbox.put("ag.toml", dropped);
+    month.job(&output("x", "label = \"Label X\"", "")).ends(2).says("DEA0508").says("not-royalty-bearing");
+    assert!(!month.wrote("out/x.csv"));
+}
+
+const TWO_TERRITORIES: &str = "period,territory,plan,net-revenue,subscribers\n2026-10,GB,prem,1000.00,100\n2026-10,DE,prem,2000.00,200\n";
+
+const OF_TWO: [Plays<'_>; 3] = [
+    (10, "Label X", "GB", "prem", "u1", 5, 60),
+    (10, "Label Y", "GB", "prem", "u2", 5, 60),
+    (20, "Label Y", "DE", "prem", "u3", 5, 60),
+];
+
+#[test]
+fn a_rule_by_territory_leaves_pools_and_minima_whole() {
+    let shared = "counts = \"all\"\npool = \"overall\"\ntotal = \"service\"";
+    let fixed = "model = \"fixed-subscriber-minimum\"\nminimum = \"1\"";
+    for (deal, amount) in [
+        // 1,800 EUR by 10 of 40 plays.
+        (deal("X", "Label X", shared, REVENUE), "450"),
+        // One euro for each of 300 subscribers.
+        (deal("X", "Label X", "counts = \"all\"\nsubscribers = \"counted\"", fixed), "300"),
+    ] {
+        let month = Month::new(&OF_TWO, &deal, TWO_TERRITORIES);
+        for territory in ["", ", territory = \"GB\"", ", territory = [\"GB\", \"FR\"]", ", plan = \"prem\""] {
+            month.job(&output("x", &format!("label = \"Label X\"{territory}"), "")).ends(0);
+            assert_eq!(month.amounts("out/x.csv"), [amount], "{territory}");
+        }
+    }
+}
