@@ -112,24 +112,6 @@ const CLIPS: [Plays<'_>; 6] = [
 ];
 
 #[test]
-fn previews_of_any_length_count_where_previews_count() {
-    // 5,994 EUR are shared: 12 of 19 plays, 9 of 13, 12 of 25.
-    for (counts, amount) in [
-        ("counts = \"qualified-and-previews\"\nprevious", "3785.68"),
-        ("counts = \"qualified\"\nprevious", "4149.69"),
-        ("counts = \"all\"", "2877.12"),
-    ] {
-        let counts = counts.replace("previous", "previews = [\"Clip\"]\nmissing-duration = \"exclude\"");
-        let lines = format!("{counts}\npool = \"territory\"\ntotal = \"service\"");
-        let month = Month::new(&CLIPS, &deal("X", "Label X", &lines, REVENUE), ONE_POOL);
-        month.job(&output("x", "label = \"Label X\"", "")).ends(0);
-        let paid = month.amounts("out/x.csv");
-        let sum: f64 = paid.iter().filter_map(|amount| amount.parse::<f64>().ok()).sum();
-        assert_eq!(format!("{sum:.2}"), amount, "{counts}: {paid:?}");
-    }
-}
-
-#[test]
 fn short_previews_cannot_count_where_short_plays_are_dropped() {
     let lines = "counts = \"qualified-and-previews\"\npreviews = [\"Clip\"]\nmissing-duration = \"exclude\"\npool = \"territory\"\ntotal = \"service\"";
     let month = Month::new(&CLIPS, &deal("X", "Label X", lines, REVENUE), ONE_POOL);

@@ -19,6 +19,7 @@ mod labels;
 mod layout;
 mod memory;
 mod messages;
+mod paid;
 mod parts;
 mod readme;
 mod run;

@@ -7,7 +7,7 @@ use super::{Hash, Reader, State};
 use crate::diagnostics;
 use crate::families::{Family, Role};
 use crate::format::Profile;
-use crate::options::{Notation, Options};
+use crate::options::{Options, edition_escapes};
 use crate::summaries::{SummaryRules, summary_structure};
 use crate::tables::{self, Layout};
 use std::sync::Arc;
@@ -114,8 +114,7 @@ const HEADER_CELLS: usize = 10;
 
 /// Whether a line that is called HEAD is the header of a message.
 fn is_header(line: &[u8], message_version: &[u8]) -> bool {
-    let cells = || line.iter().filter(|byte| **byte == b'\t').count() + 1;
-    message_version.starts_with(b"dsrf/") || cells() >= HEADER_CELLS
+    message_version.starts_with(b"dsrf/") || line.split(|byte| *byte == b'\t').count() >= HEADER_CELLS
 }
 
 impl Reader {
@@ -185,15 +184,16 @@ impl<'a> Opening<'a> {
         bytes: &'a [u8],
         scan: &'a Scan,
     ) -> Self {
-        let escapes = match options.escapes {
-            Notation::Auto => Escapes::likely(bytes),
-            Notation::Tripled => Escapes::Tripled,
-            Notation::Doubled => Escapes::Doubled,
-        };
         let mut head = Vec::new();
         line::cells(bytes, scan.head.0, false, &mut head);
+        let given = options.escapes.given();
+        let escapes = given.unwrap_or_default();
         let mut opening = Self { profile, source, bytes, scan, escapes, diagnostics: Vec::new(), head };
-        if options.escapes == Notation::Auto && escapes == Escapes::Doubled {
+        // What the file shows decides, because headers are copied (ARCH-24); where it shows
+        // nothing, the announced edition does.
+        let announced = edition_escapes(opening.text(1));
+        opening.escapes = given.or_else(|| Escapes::likely(bytes)).unwrap_or(announced);
+        if given.is_none() && opening.escapes == Escapes::Doubled && announced == Escapes::Tripled {
             opening.diagnostics.push(Diagnostic::new(
                 &diagnostics::OLD_ESCAPES,
                 Location { source: Some(opening.source.clone()), ..Location::default() },
@@ -335,7 +335,9 @@ impl<'a> Opening<'a> {
         if !unclear.is_empty() {
             let names: Vec<&str> = unclear.iter().map(|field| field.id()).collect();
             message = format!("{message}; usages get none of what differs: {}", names.join(", "));
-            unclear.iter().for_each(|field| first.unset(*field));
+            for field in unclear {
+                first.unset(field);
+            }
         }
         message
     }

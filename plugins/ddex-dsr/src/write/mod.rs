@@ -796,7 +796,9 @@ impl BlockEncoder for Writer {
             }
         }
         let missing = (!self.allow_incomplete).then(MissingCells::new);
-        let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new(), missing };
+        let escapes = self.head.escapes;
+        let mut run =
+            Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new(), missing, escapes };
         let mut account = UsageTotals::default();
         let mut items = Items::default();
         let mut id = Vec::new();
@@ -818,7 +820,7 @@ impl BlockEncoder for Writer {
             }
             id.clear();
             if let Some(own) = block.id().filter(|id| !id.is_empty()) {
-                escape::encode(own, &mut id);
+                escape::encode_as(own, self.head.escapes, &mut id);
             } else {
                 // Of an input, the line behind the head is taken: it does not depend on what was
                 // rejected before.
