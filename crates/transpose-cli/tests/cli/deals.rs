@@ -57,7 +57,6 @@ fn deal(id: &str, label: &str, lines: &str, model: &str) -> String {
 }
 
 const REVENUE: &str = "model = \"revenue-share\"\nshare = \"60\"";
-const QUALIFIED: &str = "counts = \"qualified\"\npreviews = \"none\"\nmissing-duration = \"exclude\"\n";
 
 /// An output of a job for one label.
 fn output(name: &str, rule: &str, more: &str) -> String {
