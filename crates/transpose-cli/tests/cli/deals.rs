@@ -146,3 +146,103 @@ fn a_rule_by_territory_leaves_pools_and_minima_whole() {
         }
     }
 }
+
+const PER_PLAY: &str = "model = \"per-play\"\nrate = \"0.01\"";
+
+impl Month {
+    fn convert(&self, more: &[&str]) -> CommandRun {
+        let words =
+            ["convert", "ev.csv", "--agreement", "ag.toml", "--figures", "fig.csv", "--period", "2026-10"];
+        let target = ["--to", "label.standard", "-o", "x.csv", "--overwrite"];
+        self.sandbox.run(&[&words[..], &target, more].concat())
+    }
+}
+
+#[test]
+fn a_conversion_pays_plays_of_the_label_and_divides_by_all() {
+    let shared = "counts = \"all\"\npool = \"overall\"\ntotal = \"service\"";
+    let month = Month::new(&OF_TWO, &deal("X", "Label X", shared, REVENUE), TWO_TERRITORIES);
+    month.convert(&[]).ends(0).says("filtered     30     30").says("other-label");
+    // As in a job: 1,800 EUR by 10 of 40 plays.
+    assert_eq!(month.amounts("x.csv"), ["450"]);
+
+    let month = Month::new(&OF_TWO, &deal("X", "Label X", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.convert(&[]).ends(0);
+    assert_eq!(month.amounts("x.csv"), ["0.1"]);
+}
+
+#[test]
+fn a_label_has_the_names_that_its_deal_lists() {
+    let plays = [
+        (10, "Label X", "GB", "prem", "u1", 5, 60),
+        (5, "Label X Ltd", "GB", "prem", "u1", 5, 60),
+        (20, "Label Y", "GB", "prem", "u2", 5, 60),
+    ];
+    for (lines, cents) in [
+        ("counts = \"all\"", 10),
+        ("counts = \"all\"\naliases = [\"Label X Ltd\"]", 15),
+        ("counts = \"all\"\nplays = \"all\"", 35),
+    ] {
+        let month = Month::new(&plays, &deal("X", "Label X", lines, PER_PLAY), TWO_TERRITORIES);
+        month.convert(&[]).ends(0);
+        let amounts = month.amounts("x.csv");
+        let paid: f64 = amounts.iter().map(|amount| amount.parse::<f64>().unwrap()).sum();
+        assert_eq!((paid * 100.0).round() as i64, cents, "{lines}: {amounts:?}");
+    }
+}
+
+#[test]
+fn an_input_without_the_label_is_refused() {
+    let month = Month::new(&OF_TWO, &deal("Z", "Label Z", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.convert(&[]).ends(3).says("ENG0706").says("none of 40 rows is of `Label Z`").says("aliases");
+    assert!(!month.wrote("x.csv"));
+    let nameless: [Plays<'_>; 1] = [(10, "", "GB", "prem", "u1", 5, 60)];
+    let month = Month::new(&nameless, &deal("Z", "Label Z", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.convert(&[]).ends(3).says("ENG0706");
+    assert!(!month.wrote("x.csv"));
+    // The rule of an output and its deal are about two labels.
+    let month = Month::new(&OF_TWO, &deal("Z", "Label Z", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.job(&output("x", "label = \"Label X\"", "")).ends(2).says("DEA0506").says("ag.toml");
+    assert!(!month.wrote("out/x.csv"));
+}
+
+#[test]
+fn a_job_pays_plays_of_the_label_whatever_its_rule_takes() {
+    let month = Month::new(&OF_TWO, &deal("X", "Label X", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.job(&output("x", "territory = \"GB\"", "")).ends(0);
+    assert_eq!(month.amounts("out/x.csv"), ["0.1"]);
+}
+
+#[test]
+fn several_deals_of_an_agreement_are_chosen_by_label() {
+    let half = REVENUE.replace("60", "30");
+    let shared = "counts = \"all\"\npool = \"overall\"\ntotal = \"service\"";
+    let deals = deal("X", "Label X", shared, REVENUE) + &deal("Y", "Label Y", shared, &half);
+    let month = Month::new(&OF_TWO, &deals, TWO_TERRITORIES);
+    let outputs = output("x", "label = \"Label X\"", "set = \"l\"")
+        + &output("y", "label = \"Label Y\"", "set = \"l\"");
+    month.job(&outputs).ends(0);
+    assert_eq!(month.amounts("out/x.csv"), ["450"]);
+    let of_y: f64 = month.amounts("out/y.csv").iter().map(|amount| amount.parse::<f64>().unwrap()).sum();
+    assert_eq!(of_y.to_string(), "675");
+    // Nothing says which one holds.
+    month.job(&output("z", "territory = \"GB\"", "")).ends(2).says("DEA0507");
+}
+
+#[test]
+fn successive_deals_of_a_label_are_named_by_a_job() {
+    let plays = [(300, "Label X", "GB", "prem", "u1", 5, 60), (100, "Label X", "GB", "prem", "u1", 20, 60)];
+    let lines = "counts = \"all\"\npro-rating = \"days\"\n";
+    let first = deal("first", "Label X", &format!("{lines}until = 2026-10-15"), PER_PLAY);
+    let second =
+        deal("second", "Label X", &format!("{lines}from = 2026-10-16"), &PER_PLAY.replace("0.01", "0.05"));
+    let month = Month::new(&plays, &(first + &second), TWO_TERRITORIES);
+    let rule = "label = \"Label X\"";
+    let outputs = output("a", rule, "deal = \"first\"") + &output("b", rule, "deal = \"second\"");
+    month.job(&outputs).ends(0);
+    assert_eq!(
+        (month.amounts("out/a.csv"), month.amounts("out/b.csv")),
+        (vec!["3".into()], vec!["5".into()])
+    );
+    month.job(&output("a", rule, "deal = \"third\"")).ends(2).says("DEA0506").says("third");
+}

@@ -28,6 +28,10 @@ use transpose_core::terms::Rounding;
 pub(crate) struct Policies {
     pub(crate) id: String,
     pub(crate) label: String,
+    /// Further names of the label, as rows spell it.
+    pub(crate) aliases: Vec<String>,
+    /// Every play is the recipient's, whatever label it has.
+    pub(crate) all_plays: bool,
     pub(crate) party: Option<String>,
     /// Of rates, minimums and prices.
     pub(crate) currency: Currency,
@@ -55,6 +59,11 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
+    /// The names of its label.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.label).chain(&self.aliases).map(String::as_str)
+    }
+
     /// Whether it holds on some day of the period.
     pub(crate) fn holds_in(&self, period: Period) -> bool {
         self.from.is_none_or(|from| from <= period.last())
