@@ -246,3 +246,54 @@ fn successive_deals_of_a_label_are_named_by_a_job() {
     );
     month.job(&output("a", rule, "deal = \"third\"")).ends(2).says("DEA0506").says("third");
 }
+
+const BY_USER: &str =
+    "model = \"user-centric\"\nshare = \"70\"\nfee = \"unit-price\"\nidle-users = \"unallocated\"";
+
+/// Two labels, each with a deal that pays by user.
+fn by_user() -> String {
+    let lines = "counts = \"qualified\"\npreviews = \"none\"\nmissing-duration = \"exclude\"";
+    deal("A", "Label A", lines, BY_USER) + &deal("B", "Label B", lines, BY_USER)
+}
+
+#[test]
+fn what_a_user_paid_is_shared_by_plays_under_all_plans() {
+    // One user paid ten euros, and played ten times before the change of plan and ten times after.
+    let plays = [
+        (10, "Label A", "GB", "clip", "u1", 5, 60),
+        (10, "Label B", "GB", "prem", "u1", 20, 60),
+        (3, "Label B", "GB", "prem", "u2", 20, 60),
+    ];
+    let figures = "period,territory,plan,net-revenue,subscribers,users,unit-price\n2026-10,GB,prem,20.00,2,2,10.00\n2026-10,GB,clip,0,0,0,0\n";
+    let outputs = output("a", "label = \"Label A\"", "set = \"l\"")
+        + &output("b", "label = \"Label B\"", "set = \"l\"");
+    let month = Month::new(&plays, &by_user(), figures);
+    month.job(&outputs).ends(0);
+    let sum =
+        |name: &str| month.amounts(name).iter().map(|amount| amount.parse::<f64>().unwrap()).sum::<f64>();
+    assert_eq!((sum("out/a.csv"), sum("out/b.csv")), (3.5, 10.5), "together 70 % of 20.00");
+    // Nobody knows which of two fees such a user paid.
+    month.sandbox.put("fig.csv", figures.replace("0,0,0,0", "0,0,0,5.00"));
+    month.sandbox.run(&["run", "job.toml", "-o", "again/"]).ends(2).says("DEA0551").says("and in territory GB, tier Prem");
+    assert!(!month.wrote("again/a.csv"));
+}
+
+#[test]
+fn paying_by_user_needs_the_plays_of_others() {
+    let figures =
+        "period,territory,plan,net-revenue,subscribers,users,unit-price\n2026-10,GB,prem,20.00,2,2,10.00\n";
+    let plays = [
+        (10, "Label A", "GB", "prem", "u1", 5, 60),
+        (20, "Label A", "GB", "prem", "u3", 5, 60),
+        (80, "Label B", "GB", "prem", "u3", 5, 60),
+    ];
+    let (a, _) =
+        by_user().split_once("[[deal]]\nid = \"B\"").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let month = Month::new(&plays, &a, figures);
+    // 7.00 of the one user, and 20 of 100 plays of the other's 7.00.
+    month.convert(&[]).ends(0);
+    assert_eq!(month.amounts("x.csv"), ["8.4"]);
+    let alone = Month::new(plays.get(..2).unwrap(), &a, figures);
+    alone.convert(&[]).ends(2).says("DEA0538");
+    assert!(!alone.wrote("x.csv"));
+}

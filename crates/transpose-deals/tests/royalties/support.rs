@@ -150,6 +150,7 @@ pub(crate) fn work_out_with(
             plays: kind.3,
             returns: kind.4,
             by_user: users.get(index).copied().unwrap_or(&[]),
+            moved: &[],
         })
         .collect();
     let reported = contexts.len();

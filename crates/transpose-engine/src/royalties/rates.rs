@@ -3,6 +3,7 @@
 
 use crate::aggregate::totals::Totals;
 use crate::aggregate::usage_kinds::UsageKinds;
+use crate::aggregate::users::UserPlays;
 use crate::diagnostics;
 use crate::royalties::fraction::{multiply_divide, reduced};
 use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
@@ -139,17 +140,19 @@ pub(crate) fn ask(
     contexts: &mut [Entity],
     reported: usize,
     service_totals: Option<&[ServiceTotal]>,
-    by_user: Option<&[Vec<(u64, u64)>]>,
+    by_user: Option<&[UserPlays]>,
 ) -> Result<Option<Royalties>, Fatal> {
     let Some(royalties) = terms.royalties() else { return Ok(None) };
     let nothing = Entity::default();
+    let of_users = |kind: u32| by_user.and_then(|by_user| by_user.get(kind as usize));
     let usage_totals = (0_u32..).zip(&totals.kinds).map(|(kind, (plays, returns))| UsageTotal {
         context: usage_kinds.context_of(kind).unwrap_or(u32::MAX) as usize,
         usage: usage_kinds.usage_of(kind).unwrap_or(&nothing),
         bearing: kind & 1 == 1,
         plays: *plays,
         returns: *returns,
-        by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
+        by_user: of_users(kind).map_or(&[], |users| users.by_user.as_slice()),
+        moved: of_users(kind).map_or(&[], |users| users.moved.as_slice()),
     });
     let usage_totals: Vec<UsageTotal<'_>> = usage_totals.collect();
     let answer = royalties.work_out(contexts, reported, &usage_totals, service_totals);

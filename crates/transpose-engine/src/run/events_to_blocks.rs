@@ -7,7 +7,7 @@
 use crate::aggregate::budget::Budget;
 use crate::aggregate::counter::Counter;
 use crate::aggregate::usage_kinds::{UsageKind, UsageKinds};
-use crate::aggregate::users::PlaysByUser;
+use crate::aggregate::users::{PlaysByUser, UserPlays};
 use crate::aggregate::worker::{CountingRules, CountingWorker, RefundRules};
 use crate::consolidate::SortedGroups;
 use crate::consolidate::diagnostics::ItemDiagnostics;
@@ -306,7 +306,7 @@ struct ReportWriter<'b> {
     /// The names of the inputs.
     sources: &'b [Arc<str>],
     service_totals: Option<&'b [ServiceTotal]>,
-    plays_by_user: Option<&'b [Vec<(u64, u64)>]>,
+    plays_by_user: Option<&'b [UserPlays]>,
     left_out: u64,
     /// Contexts that are due and that the rule of the output does not reach. Deals look at their
     /// figures; the report does not show them.
