@@ -89,7 +89,7 @@ impl Month {
         let bytes = self.sandbox.read(name);
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let column = reader.headers().unwrap().iter().position(|heading| heading == "Amount").unwrap();
-        reader.records().map(|record| record.unwrap()[column].to_owned()).collect()
+        reader.records().map(|record| record.unwrap().get(column).unwrap().to_owned()).collect()
     }
 
     fn wrote(&self, name: &str) -> bool {
@@ -274,7 +274,12 @@ fn what_a_user_paid_is_shared_by_plays_under_all_plans() {
     assert_eq!((sum("out/a.csv"), sum("out/b.csv")), (3.5, 10.5), "together 70 % of 20.00");
     // Nobody knows which of two fees such a user paid.
     month.sandbox.put("fig.csv", figures.replace("0,0,0,0", "0,0,0,5.00"));
-    month.sandbox.run(&["run", "job.toml", "-o", "again/"]).ends(2).says("DEA0551").says("and in territory GB, tier Prem");
+    month
+        .sandbox
+        .run(&["run", "job.toml", "-o", "again/"])
+        .ends(2)
+        .says("DEA0551")
+        .says("and in territory GB, tier Prem");
     assert!(!month.wrote("again/a.csv"));
 }
 

@@ -134,9 +134,10 @@ pub trait RoyaltyTerms: Send + Sync {
 
     /// Works royalties out, once everything is counted and [`Terms::complete`] was asked. The first
     /// `reported` contexts are those of the report; the figures of the others belong to pools and
-    /// minima all the same. `service` is what the whole service counted, where that is known. May add to the contexts what was
-    /// allocated to the recipient (`context.allocated-revenue`, `context.market-share`). The error
-    /// lists everything that keeps amounts from being worked out.
+    /// minima all the same. `service` is what the whole service counted, where that is known. May
+    /// add to the contexts what was allocated to the recipient (`context.allocated-revenue`,
+    /// `context.market-share`). The error lists everything that keeps amounts from being worked
+    /// out.
     ///
     /// [`Terms::complete`]: crate::terms::Terms::complete
     fn work_out(

@@ -137,7 +137,7 @@ impl UserCentric {
         let mut fees: Vec<Exact> =
             known.into_iter().map(|context| self.paid(basis, context, currency)).collect();
         let found = fees.len() >= keys.len();
-        fees.retain(|fee| fee.is_positive());
+        fees.retain(Signed::is_positive);
         fees.sort_unstable();
         fees.dedup();
         if fees.len() > 1 || !found {

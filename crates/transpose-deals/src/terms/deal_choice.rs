@@ -47,8 +47,8 @@ impl PeriodTerms {
         (!policies.all_plays).then(|| policies.names().map(str::to_owned).collect())
     }
 
-    /// The deal of an output of a job: the one with the given id, or the one for the labels that its
-    /// rule takes. A deal with another label is refused.
+    /// The deal of an output of a job: the one with the given id, or the one for the labels that
+    /// its rule takes. A deal with another label is refused.
     pub fn choose_for(&mut self, id: Option<&str>, labels: &[String]) -> Result<(), Fatal> {
         let is_for = |deal: &Deal| {
             let policies = &deal.policies;

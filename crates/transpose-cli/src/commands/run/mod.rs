@@ -225,8 +225,8 @@ fn companions(
     Ok(extras)
 }
 
-/// The rule that routes rows to an output: that of the job, and of them the label's that its deal is
-/// with.
+/// The rule that routes rows to an output: that of the job, and of them those of the label that its
+/// deal is with.
 fn rule(when: &[job::Condition], prepared: &PreparedOutput<'_>) -> RouteRule {
     let condition = |wanted: &job::Condition| Condition {
         name: wanted.name.clone(),
