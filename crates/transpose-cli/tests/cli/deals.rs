@@ -302,3 +302,26 @@ fn paying_by_user_needs_the_plays_of_others() {
     alone.convert(&[]).ends(2).says("DEA0538");
     assert!(!alone.wrote("x.csv"));
 }
+
+#[test]
+fn figures_of_a_month_are_cut_to_the_days_of_the_deal() {
+    let plays = [(300, "Label X", "GB", "prem", "u1", 5, 60), (100, "Label X", "GB", "prem", "u1", 20, 60)];
+    let figures = "period,territory,plan,net-revenue,total-usages\n2026-10,GB,prem,1000.00,800\n";
+    let lines = "counts = \"all\"\npool = \"territory\"\ntotal = \"figures\"\nfrom = 2026-10-16\n";
+    for (policy, amount) in [
+        // 600.00 and 800 plays, both times 16 / 31.
+        ("days", "75"),
+        // The figures are those of the days already.
+        ("none", "75"),
+    ] {
+        let lines = format!("{lines}pro-rating = {policy:?}");
+        let month = Month::new(&plays, &deal("X", "Label X", &lines, REVENUE), figures);
+        month.convert(&["--explain-amounts", "why.jsonl"]).ends(0);
+        assert_eq!(month.amounts("x.csv"), [amount], "{policy}");
+        let why = String::from_utf8(month.sandbox.read("why.jsonl")).unwrap();
+        assert_eq!(why.contains("12800/31"), policy == "days", "{why}");
+    }
+    let open = Month::new(&plays, &deal("X", "Label X", lines, REVENUE), figures);
+    open.convert(&[]).ends(2).says("DEA0536").says("pro-rating");
+    assert!(!open.wrote("x.csv"));
+}

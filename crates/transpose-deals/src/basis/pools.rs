@@ -114,8 +114,10 @@ pub(crate) fn shared<'a>(
         if of == PoolOf::Revenue {
             share_revenue(basis, &mut candidate, &contexts, &total);
         }
+        // A part of a total that is for more days ends in no decimal.
+        let total_shown = if total.is_integer() { json!(plain(&total)) } else { amount(&total) };
         let part = json!({
-            "pool": pool.parts, "value": amount(&pool.value), "plays": plays.to_string(), "total-plays": plain(&total), "total-from": from,
+            "pool": pool.parts, "value": amount(&pool.value), "plays": plays.to_string(), "total-plays": total_shown, "total-from": from,
             "market-share": amount(&market), "amount": amount(&(&pool.value * &market)),
         });
         let first = contexts.first().copied().unwrap_or_default();
