@@ -12,7 +12,7 @@ transpose_core::codes! {
     /// Several deals that could hold.
     pub(crate) UNDECIDED_DEAL: "DEA0507" "undecided-deal" Error
         "Several deals of the agreement hold in the period, and nothing says which one the report is for."
-        "Name the label in the job, or write its name as `name` under `[recipient]`."
+        "Write `deal = \"ID\"` in the output of a job, or name the label in its `when`, or as `name` under `[recipient]`."
     /// A deal that does not hold in the period.
     pub(crate) DEAL_NOT_IN_FORCE: "DEA0510" "deal-not-in-force" Error
         "The agreement has deals, and none of them holds in the period."
