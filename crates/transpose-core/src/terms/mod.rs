@@ -3,7 +3,9 @@
 mod royalties;
 mod selection;
 
-pub use royalties::{ClosingBalance, Rounding, Royalties, RoyaltyTerms, ServiceTotal, UnitRate, UsageTotal};
+pub use royalties::{
+    ClosingBalance, MovedPlays, Rounding, Royalties, RoyaltyTerms, ServiceTotal, UnitRate, UsageTotal,
+};
 pub use selection::{DuplicatePolicy, OutsidePolicy, PeriodBasis, UnroutedPolicy};
 
 use crate::diagnostics::Diagnostic;

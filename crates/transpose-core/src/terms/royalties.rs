@@ -22,6 +22,20 @@ pub struct UsageTotal<'a> {
     /// For agreements that pay by user ([`RoyaltyTerms::per_user`]): all plays of a user, rising,
     /// and the plays of this kind by users with so many.
     pub by_user: &'a [(u64, u64)],
+    /// For the same agreements, plays of this kind by users who played in several sales contexts of
+    /// the service; they are not in `by_user`.
+    pub moved: &'a [MovedPlays],
+}
+
+/// Plays of users who played in several sales contexts, such as those who changed their plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedPlays {
+    /// All plays of a user.
+    pub all: u64,
+    /// The plays of this kind by users with so many.
+    pub own: u64,
+    /// The contexts in which these users played.
+    pub contexts: Vec<Entity>,
 }
 
 /// Plays of the whole service in one sales context, whoever they are reported to.
@@ -118,15 +132,18 @@ pub trait RoyaltyTerms: Send + Sync {
         true
     }
 
-    /// Works royalties out, once everything is counted and [`Terms::complete`] was asked. `service`
-    /// is what the whole service counted, where that is known. May add to the contexts what was
-    /// allocated to the recipient (`context.allocated-revenue`, `context.market-share`). The error
-    /// lists everything that keeps amounts from being worked out.
+    /// Works royalties out, once everything is counted and [`Terms::complete`] was asked. The first
+    /// `reported` contexts are those of the report; the figures of the others belong to pools and
+    /// minima all the same. `service` is what the whole service counted, where that is known. May
+    /// add to the contexts what was allocated to the recipient (`context.allocated-revenue`,
+    /// `context.market-share`). The error lists everything that keeps amounts from being worked
+    /// out.
     ///
     /// [`Terms::complete`]: crate::terms::Terms::complete
     fn work_out(
         &self,
         contexts: &mut [Entity],
+        reported: usize,
         totals: &[UsageTotal<'_>],
         service: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>>;

@@ -89,7 +89,9 @@ pub(crate) fn shared<'a>(
         let (total, from) = known.unwrap_or_else(|| (zero(), String::new()));
         let pool = pool(basis, &contexts);
         let Some(worth) = worth(&pool.value, &total).filter(|_| total.is_positive()) else {
-            if plays == 0 {
+            if plays == 0 && !basis.reports(&contexts) {
+                // Another report shows it.
+            } else if plays == 0 {
                 without_plays(basis, &key, &pool.value);
             } else {
                 above_total(basis, &key, plays, &total);
@@ -112,8 +114,10 @@ pub(crate) fn shared<'a>(
         if of == PoolOf::Revenue {
             share_revenue(basis, &mut candidate, &contexts, &total);
         }
+        // A part of a total that is for more days ends in no decimal.
+        let total_shown = if total.is_integer() { json!(plain(&total)) } else { amount(&total) };
         let part = json!({
-            "pool": pool.parts, "value": amount(&pool.value), "plays": plays.to_string(), "total-plays": plain(&total), "total-from": from,
+            "pool": pool.parts, "value": amount(&pool.value), "plays": plays.to_string(), "total-plays": total_shown, "total-from": from,
             "market-share": amount(&market), "amount": amount(&(&pool.value * &market)),
         });
         let first = contexts.first().copied().unwrap_or_default();

@@ -84,7 +84,8 @@ impl Basis<'_> {
         let figures = self.figures.get(context).and_then(Option::as_ref)?;
         let all = self.input.policies.counts == Some(CountedPlays::All);
         let found = if all { figures.sums.get(&Field::TOTAL_USAGES).copied() } else { figures.qualified };
-        found.map(exact)
+        // The plays of the recipient are those of the deal's days, so the total has to be as well.
+        found.map(|total| self.for_days(exact(total)))
     }
 
     fn total_heading(&self) -> &'static str {

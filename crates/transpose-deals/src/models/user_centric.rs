@@ -5,18 +5,24 @@ use crate::arithmetic::number::{Exact, per_cent, quotient, whole, zero};
 use crate::arithmetic::pool::{per_play, worth};
 use crate::arithmetic::users::{IdleUsers, centric, idle};
 use crate::basis::explain::{amount, plain, site, with};
-use crate::basis::{Basis, Candidate, CountedUsage, Totals, named};
+use crate::basis::{Basis, Candidate, CountedUsage, Key, Totals, named};
 use crate::policies::{Rates, Scope};
 use num_traits::Signed;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use transpose_core::model::Field;
+use transpose_codes::Currency;
+use transpose_core::model::{Entity, Field};
 
 transpose_core::codes! {
     /// A user-centric model without users.
     pub(crate) NO_USERS: "DEA0532" "plays-without-users" Error
         "The model shares what each user paid by what that user played, and plays have no user."
         "Take a source that states users, or another model."
+    /// Users who played under several fees.
+    pub(crate) SEVERAL_FEES: "DEA0551" "users-with-several-fees" Error
+        "Users played in several sales contexts whose fees differ, such as after a change of plan, and more than one of the fees is not zero. What such a user paid is unknown."
+        "Report the parts of the period before and after the change apart, or agree on one `fee` for these contexts."
     /// More users than subscribers.
     pub(crate) USERS_ABOVE_SUBSCRIBERS: "DEA0535" "users-above-subscribers" Error
         "There are more users who played than subscribers, so the number of idle ones is unknown."
@@ -83,22 +89,22 @@ impl RoyaltyModel for UserCentric {
         let contexts = basis.contexts();
         let played: Vec<usize> = contexts.into_iter().filter(|context| basis.plays(*context) != 0).collect();
         for context in played {
-            let paid = match &self.fee {
-                Some(fee) => basis.rate(fee, context, None),
-                None => basis.figure(context, Field::UNIT_PRICE),
-            };
-            let factor = basis.factor(currency, context);
-            let paid = basis.for_days(paid * factor);
+            let paid = self.paid(basis, context, currency);
             let rate = per_cent(&basis.rate(&self.share, context, None));
             let rest = self.idle_worth(basis, context, &(&paid * &rate), &totals);
             for usage in basis.usages(context) {
                 let Some(users) = users(basis, context, &usage) else { continue };
-                let earned = centric(&paid, &rate, &users);
-                let plays: i128 = users.iter().map(|(own, _)| own).sum();
+                let mut earned = centric(&paid, &rate, &users);
+                for moved in usage.total.moved {
+                    let paid = self.paid_of_moved(basis, &moved.contexts, currency);
+                    earned += centric(&paid, &rate, &[(i128::from(moved.own), i128::from(moved.all))]);
+                }
+                let moved: i128 = usage.total.moved.iter().map(|moved| i128::from(moved.own)).sum();
+                let plays = users.iter().map(|(own, _)| own).sum::<i128>() + moved;
                 let unit = quotient(&earned, &whole(plays)).unwrap_or_else(zero) + &rest;
                 let part = json!({
                     "fee": amount(&paid), "share": plain(&(&rate * whole(100))),
-                    "users": users.len().to_string(), "plays": usage.plays.to_string(),
+                    "users": users.len().to_string(), "plays-of-several-contexts": moved.to_string(), "plays": usage.plays.to_string(),
                     "of-idle-users": amount(&rest), "amount": amount(&per_play(usage.plays, &unit)),
                 });
                 candidate.explain(basis, context, part);
@@ -110,6 +116,38 @@ impl RoyaltyModel for UserCentric {
 }
 
 impl UserCentric {
+    /// What each user of a context paid, in the currency of reporting.
+    fn paid(&self, basis: &mut Basis<'_>, context: usize, currency: Currency) -> Exact {
+        let paid = match &self.fee {
+            Some(fee) => basis.rate(fee, context, None),
+            None => basis.figure(context, Field::UNIT_PRICE),
+        };
+        let factor = basis.factor(currency, context);
+        basis.for_days(paid * factor)
+    }
+
+    /// What a user paid who played in several contexts: the one fee of them that is not zero, or
+    /// the one that they have in common.
+    fn paid_of_moved(&self, basis: &mut Basis<'_>, contexts: &[Entity], currency: Currency) -> Exact {
+        let scope = Scope::TerritoryAndTier;
+        let keys: BTreeSet<Key> = contexts.iter().map(|context| scope.key(context)).collect();
+        let known = basis.contexts();
+        let known: Vec<usize> =
+            known.into_iter().filter(|context| keys.contains(&scope.key(basis.context(*context)))).collect();
+        let mut fees: Vec<Exact> =
+            known.into_iter().map(|context| self.paid(basis, context, currency)).collect();
+        let found = fees.len() >= keys.len();
+        fees.retain(Signed::is_positive);
+        fees.sort_unstable();
+        fees.dedup();
+        if fees.len() > 1 || !found {
+            let names: Vec<String> = contexts.iter().map(named).collect();
+            let message = format!("users played in {}", names.join(" and in "));
+            basis.report_model(&SEVERAL_FEES, message);
+        }
+        fees.pop().unwrap_or_else(zero)
+    }
+
     /// What one play is worth of the fees of users who played nothing.
     fn idle_worth(&self, basis: &mut Basis<'_>, context: usize, each: &Exact, totals: &Totals) -> Exact {
         if self.idle == IdleUsers::Unallocated {
@@ -138,7 +176,8 @@ impl UserCentric {
 fn users(basis: &mut Basis<'_>, context: usize, usage: &CountedUsage<'_>) -> Option<Vec<(i128, i128)>> {
     let by_user = usage.total.by_user.iter();
     let users: Vec<(i128, i128)> = by_user.map(|(all, own)| (i128::from(*own), i128::from(*all))).collect();
-    let plays: i128 = users.iter().map(|(own, _)| own).sum();
+    let moved = usage.total.moved.iter().map(|moved| i128::from(moved.own));
+    let plays: i128 = users.iter().map(|(own, _)| *own).chain(moved).sum();
     if plays == i128::from(usage.total.plays) && !users.iter().any(|(own, all)| *all == 0 && *own > 0) {
         return Some(users);
     }

@@ -431,9 +431,15 @@ fn a_part_of_a_period_counts_by_days_where_that_is_agreed() {
         model("model = 'subscriber-minimum'\nminimum = '3.1'").replace("pool =", "from = 2026-10-22\npool =");
     let refused = work_out(&terms(&text, &figures), &PLAYED).err().unwrap();
     assert_eq!(refused[0].code.id, "DEA0536");
-    for (word, sum) in [("days", 33_500), ("none", 103_850)] {
-        let text = text.replace("pool =", &format!("pro-rating = '{word}'\npool ="));
-        assert_eq!(work_out(&terms(&text, &figures), &PLAYED).unwrap().royalties.sums, [sum], "{word}");
+    // What is shared and by how many plays it is shared are of the same days: a hundred plays of a
+    // thousand get a tenth either way.
+    let played: [Kind; 1] = [("GB", "premium", true, 100, 0, "")];
+    let fixed = text.replace("'subscriber-minimum'", "'fixed-subscriber-minimum'");
+    for (word, shared, whole) in [("days", 31_000, 100_000), ("none", 31_000, 310_000)] {
+        for (text, sum) in [(&text, shared), (&fixed, whole)] {
+            let text = text.replace("pool =", &format!("pro-rating = '{word}'\npool ="));
+            assert_eq!(work_out(&terms(&text, &figures), &played).unwrap().royalties.sums, [sum], "{word}");
+        }
     }
 }
 

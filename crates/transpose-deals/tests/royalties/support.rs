@@ -150,9 +150,11 @@ pub(crate) fn work_out_with(
             plays: kind.3,
             returns: kind.4,
             by_user: users.get(index).copied().unwrap_or(&[]),
+            moved: &[],
         })
         .collect();
-    let royalties = terms.royalties().unwrap().work_out(&mut contexts, &played, whole)?;
+    let reported = contexts.len();
+    let royalties = terms.royalties().unwrap().work_out(&mut contexts, reported, &played, whole)?;
     assert_eq!(royalties.units.len(), kinds.len());
     Ok(Statement { royalties, contexts })
 }

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::model::Entity;
-use transpose_core::terms::RoyaltyTerms;
+use transpose_core::terms::{MovedPlays, RoyaltyTerms};
 use transpose_sync::{into_inner, lock};
 
 transpose_core::codes! {
@@ -71,8 +71,20 @@ pub(crate) struct PlaysByUser {
     keys: [quality::RandomState; 2],
     /// Plays by user, number of the usage kind, and whether they are paid for.
     own: UserTable<(User, u32, bool)>,
-    /// All plays that count, by user; none where the report is all there is.
-    all: Option<UserTable<User>>,
+    /// All plays that count, by user and number of the sales context; none where the report is all
+    /// there is.
+    all: Option<UserTable<(User, u32)>>,
+    /// The sales contexts of the service, by number.
+    contexts: Mutex<BTreeMap<Entity, u32>>,
+}
+
+/// What users played of one kind of usages.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct UserPlays {
+    /// How many plays are of users with so many plays in all, rising.
+    pub(crate) by_user: Vec<(u64, u64)>,
+    /// Those of users who played in several sales contexts.
+    pub(crate) moved: Vec<MovedPlays>,
 }
 
 impl PlaysByUser {
@@ -84,6 +96,7 @@ impl PlaysByUser {
             keys: [quality::RandomState::default(), quality::RandomState::default()],
             own: UserTable::new(share),
             all: service.then(|| UserTable::new(share)),
+            contexts: Mutex::default(),
         }
     }
 
@@ -106,24 +119,31 @@ impl PlaysByUser {
         self.own.add(user, (user, usage_kind, bearing), plays)
     }
 
-    /// Counts plays of the whole service.
-    pub(crate) fn play_at_service(&self, name: &[u8], plays: u64) -> Result<(), Fatal> {
+    /// The number of a sales context of the service.
+    pub(crate) fn context(&self, context: &Entity) -> u32 {
+        let mut contexts = lock(&self.contexts);
+        let next = contexts.len() as u32;
+        *contexts.entry(context.clone()).or_insert(next)
+    }
+
+    /// Counts plays of the whole service, in the sales context of a number.
+    pub(crate) fn play_at_service(&self, name: &[u8], context: u32, plays: u64) -> Result<(), Fatal> {
         match &self.all {
             Some(all) if !name.is_empty() => {
                 let user = self.user(name);
-                all.add(user, user, plays)
+                all.add(user, (user, context), plays)
             }
             _ => Ok(()),
         }
     }
 
-    /// For each kind of usages, how many plays it has of users with so many plays in all, rising.
+    /// For each kind of usages, how many plays it has of users with so many plays in all.
     pub(crate) fn finish(
         self,
         usage_kinds: &UsageKinds,
         contexts: &[Entity],
         terms: &dyn RoyaltyTerms,
-    ) -> Result<Vec<Vec<(u64, u64)>>, Fatal> {
+    ) -> Result<Vec<UserPlays>, Fatal> {
         let counts = |kind: u32| {
             let context = usage_kinds.context_of(kind).and_then(|context| contexts.get(context as usize));
             context.is_some_and(|context| terms.counts_for_users(context, kind & 1 == 1))
@@ -136,23 +156,50 @@ impl PlaysByUser {
                 own.push((user, kind, plays));
             }
         }
-        let mut all: HashMap<User, u64, RandomState> = HashMap::default();
+        // All plays of each user, and the contexts that they are in.
+        let mut all: HashMap<User, (u64, Vec<u32>), RandomState> = HashMap::default();
         match self.all {
-            Some(table) => all.extend(table.into_entries()),
+            Some(table) => {
+                for ((user, context), plays) in table.into_entries() {
+                    let of_user = all.entry(user).or_default();
+                    of_user.0 += plays;
+                    of_user.1.push(context);
+                }
+            }
             None => {
                 for (user, _, plays) in &own {
-                    *all.entry(*user).or_default() += plays;
+                    all.entry(*user).or_default().0 += plays;
                 }
             }
         }
         let mut by_user: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); counted.len()];
+        let mut moved: BTreeMap<(u32, u64, Vec<u32>), u64> = BTreeMap::new();
         for (user, kind, plays) in own {
-            let total =
-                all.get(&user).copied().ok_or_else(|| diagnostics::bug("a user who played nothing"))?;
-            if let Some(of) = by_user.get_mut(kind as usize) {
-                *of.entry(total).or_default() += plays;
+            let (total, contexts) =
+                all.get_mut(&user).ok_or_else(|| diagnostics::bug("a user who played nothing"))?;
+            if contexts.len() > 1 {
+                contexts.sort_unstable();
+                *moved.entry((kind, *total, contexts.clone())).or_default() += plays;
+            } else if let Some(of) = by_user.get_mut(kind as usize) {
+                *of.entry(*total).or_default() += plays;
             }
         }
-        Ok(by_user.into_iter().map(|of| of.into_iter().collect()).collect())
+        let numbers = into_inner(self.contexts);
+        let mut contexts: Vec<Entity> = vec![Entity::default(); numbers.len()];
+        for (context, number) in numbers {
+            if let Some(slot) = contexts.get_mut(number as usize) {
+                *slot = context;
+            }
+        }
+        let kinds = by_user.into_iter();
+        let mut kinds: Vec<UserPlays> =
+            kinds.map(|of| UserPlays { by_user: of.into_iter().collect(), moved: Vec::new() }).collect();
+        for ((kind, all, numbers), own) in moved {
+            let contexts = numbers.iter().filter_map(|number| contexts.get(*number as usize).cloned());
+            if let Some(of) = kinds.get_mut(kind as usize) {
+                of.moved.push(MovedPlays { all, own, contexts: contexts.collect() });
+            }
+        }
+        Ok(kinds)
     }
 }

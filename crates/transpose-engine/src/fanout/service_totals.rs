@@ -75,8 +75,9 @@ pub(crate) struct ServiceCounter<'a> {
     state: RandomState,
     dictionary: Interner,
     plays: Vec<ViewPlays>,
-    /// For each key and listener whether plays count: those that are long enough, and shorter ones.
-    counts: Vec<[bool; 2]>,
+    /// For each key and observer whether plays count: those that are long enough, and shorter ones;
+    /// and the number of their sales context.
+    counts: Vec<([bool; 2], u32)>,
 }
 
 impl<'a> ServiceCounter<'a> {
@@ -111,7 +112,8 @@ impl<'a> ServiceCounter<'a> {
             let counts = |bearing| {
                 context.as_ref().is_some_and(|context| observer.royalties.counts_for_users(context, bearing))
             };
-            self.counts.push([counts(true), counts(false)]);
+            let number = context.as_ref().map_or(0, |context| observer.users.context(context));
+            self.counts.push(([counts(true), counts(false)], number));
         }
     }
 
@@ -123,12 +125,11 @@ impl<'a> ServiceCounter<'a> {
         };
         let start = number as usize * self.observers.len();
         for (place, observer) in self.observers.iter().enumerate() {
-            let [long, short] = self.counts.get(start + place).copied().unwrap_or_default();
+            let ([long, short], context) = self.counts.get(start + place).copied().unwrap_or_default();
             let counts = if observer.view.is_short(row) { short } else { long };
             if counts && observer.view.holds(row) {
-                observer
-                    .users
-                    .play_at_service(cell.bytes(rows.bytes, &events.arena), u64::from(row.plays))?;
+                let user = cell.bytes(rows.bytes, &events.arena);
+                observer.users.play_at_service(user, context, u64::from(row.plays))?;
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 use crate::aggregate::totals::Totals;
 use crate::aggregate::usage_kinds::UsageKinds;
+use crate::aggregate::users::UserPlays;
 use crate::diagnostics;
 use crate::royalties::fraction::{multiply_divide, reduced};
 use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
@@ -130,27 +131,31 @@ impl Rates {
     }
 }
 
-/// Asks the agreement what is payable; nothing where it does not say.
+/// Asks the agreement what is payable; nothing where it does not say. The first `reported` contexts
+/// are those of the report.
 pub(crate) fn ask(
     terms: &dyn Terms,
     usage_kinds: &UsageKinds,
     totals: &Totals,
     contexts: &mut [Entity],
+    reported: usize,
     service_totals: Option<&[ServiceTotal]>,
-    by_user: Option<&[Vec<(u64, u64)>]>,
+    by_user: Option<&[UserPlays]>,
 ) -> Result<Option<Royalties>, Fatal> {
     let Some(royalties) = terms.royalties() else { return Ok(None) };
     let nothing = Entity::default();
+    let of_users = |kind: u32| by_user.and_then(|by_user| by_user.get(kind as usize));
     let usage_totals = (0_u32..).zip(&totals.kinds).map(|(kind, (plays, returns))| UsageTotal {
         context: usage_kinds.context_of(kind).unwrap_or(u32::MAX) as usize,
         usage: usage_kinds.usage_of(kind).unwrap_or(&nothing),
         bearing: kind & 1 == 1,
         plays: *plays,
         returns: *returns,
-        by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
+        by_user: of_users(kind).map_or(&[], |users| users.by_user.as_slice()),
+        moved: of_users(kind).map_or(&[], |users| users.moved.as_slice()),
     });
     let usage_totals: Vec<UsageTotal<'_>> = usage_totals.collect();
-    let answer = royalties.work_out(contexts, &usage_totals, service_totals);
+    let answer = royalties.work_out(contexts, reported, &usage_totals, service_totals);
     let answer = answer.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
     if answer.units.len() != usage_totals.len() {
         return Err(diagnostics::bug("an agreement answers for other kinds of usages than it was asked for"));
