@@ -255,16 +255,16 @@ fn ledger(out: &mut String, ledger: &Ledger) {
             seconds(amounts.micros)
         );
         for (currency, sum) in &amounts.money {
-            let _ = write!(text, ", {currency} {}", sum);
+            let _ = write!(text, ", {currency} {sum}");
         }
         if !amounts.returns.is_zero() {
             let _ = write!(text, ", returns {}", amounts.returns);
         }
         for (currency, sum) in &amounts.paid {
-            let _ = write!(text, ", paid {currency} {}", sum);
+            let _ = write!(text, ", paid {currency} {sum}");
         }
         for (currency, sum) in &amounts.owed {
-            let _ = write!(text, ", owed {currency} {}", sum);
+            let _ = write!(text, ", owed {currency} {sum}");
         }
         text
     };

@@ -1,6 +1,7 @@
 //! Label reports, checked by an independent Python script that is based on public facts.
 
 use crate::support::{Sandbox, root};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -111,12 +112,12 @@ fn sums_have_more_digits_than_amounts() {
         ("Amount", "usage.amount"),
         ("Country", "context.territory"),
     ] {
-        layout += &format!("[[column]]\nheading = \"{heading}\"\nfield = \"{field}\"\n");
+        writeln!(layout, "[[column]]\nheading = \"{heading}\"\nfield = \"{field}\"").unwrap();
     }
     sandbox.put("long.toml", &layout);
     let mut table = "ISRC,Plays,Amount,Country\n".to_owned();
     for (index, amount) in amounts.iter().enumerate() {
-        table += &format!("GBGNT26{index:05},1,{amount},DE\n");
+        writeln!(table, "GBGNT26{index:05},1,{amount},DE").unwrap();
     }
     sandbox.put("long.csv", &table);
     let ran = sandbox.run(&[

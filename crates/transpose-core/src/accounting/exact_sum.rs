@@ -191,15 +191,12 @@ impl Ord for ExactSum {
 /// Plain notation with all digits, without zeros at the end: `-1.29`, `0`.
 impl fmt::Display for ExactSum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (negative, digits, places) = match &self.earlier {
-            None => {
-                let (number, scale) = shortest(self.recent, self.scale);
-                (number < 0, number.unsigned_abs().to_string(), scale as usize)
-            }
-            Some(_) => {
-                let (negative, digits) = self.wide().digits();
-                (negative, digits, PLACES as usize)
-            }
+        let (negative, digits, places) = if self.earlier.is_none() {
+            let (number, scale) = shortest(self.recent, self.scale);
+            (number < 0, number.unsigned_abs().to_string(), scale as usize)
+        } else {
+            let (negative, digits) = self.wide().digits();
+            (negative, digits, PLACES as usize)
         };
         // At least one digit in front of the mark.
         let digits = format!("{digits:0>width$}", width = places + 1);
@@ -303,7 +300,8 @@ impl Wide {
         while !rest.is_zero() {
             groups.push(rest.divide(10_u64.pow(18)));
         }
-        let digits: String = groups.iter().rev().map(|group| format!("{group:018}")).collect();
+        let groups: Vec<String> = groups.iter().rev().map(|group| format!("{group:018}")).collect();
+        let digits = groups.concat();
         (negative, digits.trim_start_matches('0').to_owned())
     }
 
@@ -421,7 +419,9 @@ mod tests {
     fn totals_are_decimals_or_absent_and_never_rounded() {
         let of = |numbers: &[&str]| {
             let mut sum = ExactSum::default();
-            numbers.iter().for_each(|number| sum.add_text(number.as_bytes()).unwrap());
+            for number in numbers {
+                sum.add_text(number.as_bytes()).unwrap();
+            }
             sum.total().map(|total| total.to_string())
         };
         assert_eq!(of(&["1.50", "1.50"]).as_deref(), Some("3"));

@@ -139,7 +139,7 @@ mod tests {
         let mut ledger = Ledger::default();
         till.close(|key| sales[key as usize].as_ref(), &mut ledger).unwrap();
         let of = |sums: &std::collections::BTreeMap<Box<str>, ExactSum>| {
-            sums.iter().map(|(currency, sum)| format!("{currency} {}", sum)).collect::<Vec<_>>()
+            sums.iter().map(|(currency, sum)| format!("{currency} {sum}")).collect::<Vec<_>>()
         };
         assert_eq!(of(&ledger.converted.paid), ["GBP 2.4"]);
         assert_eq!(of(&ledger.converted.money), ["GBP 3"]);
