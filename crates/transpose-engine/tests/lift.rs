@@ -263,7 +263,7 @@ fn contexts_are_in_order_with_their_totals() {
     let expected = "DE 1 EUR\nGB 4 EUR\nGB 3.5 GBP PT1M30S\n2 EUR\n2 3\n0 1\n2 0.5\n3 2\n1 4\n";
     assert_eq!(text, expected);
     let owed = |amounts: &transpose_core::accounting::Amounts| {
-        amounts.owed.iter().map(|(code, sum)| format!("{code} {}", sum)).collect::<Vec<_>>()
+        amounts.owed.iter().map(|(code, sum)| format!("{code} {sum}")).collect::<Vec<_>>()
     };
     let ledger = &outcome.report.ledger;
     assert_eq!(owed(&ledger.read), ["EUR 6", "GBP 0.75"]);

@@ -68,7 +68,7 @@ mod tests {
             quantities[cut..].iter().for_each(|text| second.add(Some(text.as_bytes())));
             first.merge(&second);
             assert_eq!(first.usages, quantities.len() as u64);
-            first.sum().map(|sum| sum.to_string())
+            first.sum().map(ToString::to_string)
         });
         let sum = sums.next().unwrap();
         assert!(sums.all(|other| other == sum));
