@@ -218,6 +218,10 @@ impl CellKind {
             Self::Isrc => match Isrc::parse(words(text)?) {
                 Ok(parsed) => {
                     out.extend_from_slice(parsed.code.as_bytes());
+                    if !parsed.code.has_known_prefix() {
+                        let message = format!("no agency has the prefix `{}`", parsed.code.prefix());
+                        return Err((&diagnostics::ISRC_PREFIX, message));
+                    }
                     if parsed.normalised {
                         return Err((&diagnostics::ISRC_NORMALISED, format!("read as `{}`", parsed.code)));
                     }
