@@ -101,7 +101,7 @@ const HEADER_CELLS: usize = 10;
 
 /// Whether a line that is called HEAD is the header of a message.
 fn is_header(line: &[u8], message_version: &[u8]) -> bool {
-    let cells = || line.iter().filter(|byte| **byte == b'\t').count() + 1;
+    let cells = || memchr::memchr_iter(b'\t', line).count() + 1;
     message_version.starts_with(b"dsrf/") || cells() >= HEADER_CELLS
 }
 
