@@ -401,7 +401,8 @@ fn neither_threads_nor_memory_change_an_amount() {
 /// for notes.
 fn faults(format: &dyn Format, folder: &Path) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/ddex-dsr/tests/check_message.py");
-    let output = Command::new("python3").arg(script).arg("--tabs").arg(folder).output().unwrap();
+    let output =
+        Command::new("python3").arg(script).args(["--tabs", "--announced"]).arg(folder).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let mut faults: Vec<String> =
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();

@@ -187,8 +187,14 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// What a family of formats may depend on: no other family, no engine, no files.
-const FAMILY: &[&str] =
-    &["transpose-codes", "transpose-core", "transpose-records", "transpose-sheet", "transpose-text"];
+const FAMILY: &[&str] = &[
+    "transpose-codes",
+    "transpose-core",
+    "transpose-records",
+    "transpose-sheet",
+    "transpose-sync",
+    "transpose-text",
+];
 
 /// Dependencies point one way.
 fn layers(tree: &Tree) -> Vec<String> {

@@ -63,7 +63,11 @@ fn check_text(kind: CellType, text: &str, out: &mut Vec<u8>) -> Fit {
             Ok(parsed) => normal(text, boolean::as_str(parsed.code), out),
             Err(error) => wrong(&error),
         },
-        CellType::Date => PartialDate::parse(text).map_or_else(|error| wrong(&error), |_| Fit::Exact),
+        CellType::Date => match (PartialDate::parse(text), compact_date(text)) {
+            (Ok(_), _) => Fit::Exact,
+            (Err(_), Some(date)) => normal(text, &date, out),
+            (Err(error), None) => wrong(&error),
+        },
         CellType::Datetime => match Timestamp::parse(text.as_bytes()) {
             Ok(time) if time.offset_minutes.is_none() => Fit::Odd("it has no time zone".into()),
             Ok(_) => Fit::Exact,
@@ -91,6 +95,14 @@ fn check_text(kind: CellType, text: &str, out: &mut Vec<u8>) -> Fit {
             Err(error) => odd(&error),
         },
     }
+}
+
+/// The date of eight digits, `20261031`, which the basic form of ISO 8601 has.
+fn compact_date(text: &str) -> Option<String> {
+    let digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let [year, month, day] = [text.get(..4)?, text.get(4..6)?, text.get(6..)?];
+    let date = format!("{year}-{month}-{day}");
+    (digits && PartialDate::parse(&date).is_ok()).then_some(date)
 }
 
 /// Checks a value by what its field demands beyond the type of the cell: identifiers that are in

@@ -21,21 +21,27 @@ pub enum Escapes {
 
 impl Escapes {
     /// The notation that a text uses, told by runs of backslashes that mean something in one of the
-    /// two only. Without such a run it is the current one; the version in the header is no help
-    /// (ARCH-24).
-    pub fn likely(text: &[u8]) -> Self {
+    /// two only. Where all runs mean something in both it is the current one, and where there is no
+    /// backslash at all, nothing is told.
+    pub fn likely(text: &[u8]) -> Option<Self> {
         let (mut current, mut older) = (0_u64, 0_u64);
         let mut at = 0;
         while let Some(place) = text.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
             let start = at + place;
             let run = text.get(start..).unwrap_or(&[]).iter().take_while(|byte| **byte == b'\\').count();
             let next = text.get(start + run).copied();
-            let (in_current, in_older) = (tripled(run, next).2, doubled(run, next).2);
+            // Readers of the older edition divide at every tab.
+            let keeps_tab = next == Some(b'\t') && !run.is_multiple_of(2);
+            let (in_current, in_older) = (tripled(run, next).2, doubled(run, next).2 && !keeps_tab);
             current += u64::from(in_current && !in_older);
             older += u64::from(in_older && !in_current);
             at = start + run;
         }
-        if older > current { Self::Doubled } else { Self::Tripled }
+        match older.cmp(&current) {
+            _ if at == 0 => None,
+            std::cmp::Ordering::Greater => Some(Self::Doubled),
+            _ => Some(Self::Tripled),
+        }
     }
 }
 
@@ -133,6 +139,26 @@ pub fn is_plain(data: &[u8]) -> bool {
         && data.last() != Some(&b' ')
 }
 
+/// Writes data into a cell in the notation of an edition, as [`encode`] does in the current one. In
+/// the older one a backslash comes before each pipe and backslash; its readers divide at every tab,
+/// so a tab becomes a space like the other control characters.
+pub fn encode_as(data: &[u8], escapes: Escapes, out: &mut Vec<u8>) -> u64 {
+    if escapes == Escapes::Tripled || is_plain(data) {
+        return encode(data, out);
+    }
+    let blank = |byte: &u8| *byte <= b' ';
+    let start = data.iter().take_while(|byte| blank(byte)).count();
+    let end = data.iter().rev().take_while(|byte| blank(byte)).count();
+    for byte in data.get(start..data.len().saturating_sub(end)).unwrap_or(&[]) {
+        match byte {
+            b'|' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
+            0..=0x1f => out.push(b' '),
+            _ => out.push(*byte),
+        }
+    }
+    data.iter().filter(|byte| **byte < b' ').count() as u64
+}
+
 /// Writes data into a cell in the current notation. Control characters other than the tab become
 /// spaces (ARCH-6), and spaces at the ends are dropped (ARCH-19); answers how many control
 /// characters there were.
@@ -166,12 +192,12 @@ mod tests {
     #[test]
     fn notation_is_told_by_runs_of_one_meaning() {
         for (text, expected) in [
-            (&b"plain|text"[..], Escapes::Tripled),
-            (br"AC\\|DC", Escapes::Tripled),
-            (br"AC\|DC", Escapes::Doubled),
-            (br"back\\slash", Escapes::Doubled),
-            (br"back\\\slash", Escapes::Tripled),
-            (br"AC\\|DC	back\\\slash	a\|b", Escapes::Tripled),
+            (&b"plain|text"[..], None),
+            (br"AC\\|DC", Some(Escapes::Tripled)),
+            (br"AC\|DC", Some(Escapes::Doubled)),
+            (br"back\\slash", Some(Escapes::Doubled)),
+            (br"back\\\slash", Some(Escapes::Tripled)),
+            (br"AC\\|DC	back\\\slash	a\|b", Some(Escapes::Tripled)),
         ] {
             assert_eq!(Escapes::likely(text), expected, "{}", String::from_utf8_lossy(text));
         }
@@ -236,6 +262,24 @@ mod tests {
         out.clear();
         assert_eq!((encode(b" \n\ta b ", &mut out), out.as_slice()), (1, &b"\\\ta b"[..]));
         assert_eq!(trimmed(b"  \ta b\t "), b"\ta b\t");
+    }
+
+    #[test]
+    fn older_notation_is_written() {
+        for (data, raw, changed) in [
+            ("A|B", "A\\|B", 0),
+            ("A\\B", "A\\\\B", 0),
+            ("End\\", "End\\\\", 0),
+            ("A\\|B", "A\\\\\\|B", 0),
+            ("A\tB", "A B", 1),
+            ("A\nB", "A B", 1),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(encode_as(data.as_bytes(), Escapes::Doubled, &mut out), changed, "{data}");
+            assert_eq!(String::from_utf8(out).unwrap(), raw);
+            let (read, bad) = values(raw, Escapes::Doubled);
+            assert_eq!((read, bad), (vec![data.replace(['\n', '\t'], " ")], false), "{raw}");
+        }
     }
 
     proptest! {

@@ -1,13 +1,15 @@
 //! Cells in their notation: text, numbers, durations; every record with all its tabs (ARCH-10) and
 //! a line feed.
 
+use crate::escape::Escapes;
 use crate::{cell, escape};
 use transpose_codes::Duration;
 use transpose_codes::decimal::{self, Grammar};
 
-/// Writes text, escaped (ARCH-21). Answers how many control characters became spaces.
-pub fn text(value: &[u8], out: &mut Vec<u8>) -> u64 {
-    escape::encode(value, out)
+/// Writes text, escaped in the notation of an edition (ARCH-20, ARCH-21). Answers how many control
+/// characters became spaces.
+pub fn text(value: &[u8], escapes: Escapes, out: &mut Vec<u8>) -> u64 {
+    escape::encode_as(value, escapes, out)
 }
 
 /// Writes a number in the notation of ARCH-31 to ARCH-33: no needless zeros, zero is `0`. `false`

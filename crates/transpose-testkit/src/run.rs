@@ -5,7 +5,7 @@ use crate::{framed, scratch};
 use std::path::Path;
 use transpose_codes::time::Timestamp;
 use transpose_core::diagnostics::{Failure, Fatal};
-use transpose_core::format::{Container, Format, Probe, Registry};
+use transpose_core::format::{Container, Format, Grain, Probe, Registry};
 use transpose_core::terms::{DuplicatePolicy, Terms, UnroutedPolicy};
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::{
@@ -17,8 +17,9 @@ use transpose_io::{Compression, Input, OutputSet};
 /// The moment of every run: tests read no clock.
 pub const NOW: &str = "2026-11-10T06:00:00Z";
 
-/// The option of formats of messages by which a message keeps its identifier.
-const KEEP_IDENTITY: &str = "keep-identity";
+/// Options by which a format of messages writes a message as it was read: with its identifier, and
+/// delimiters in the current notation, which the cases have.
+const AS_READ: [(&str, &str); 2] = [("keep-identity", "true"), ("escapes", "1.2")];
 
 /// How a case is converted.
 #[derive(Clone)]
@@ -135,11 +136,15 @@ impl<'a> Prepared<'a> {
         let now = Timestamp::parse(NOW.as_bytes()).map_err(|error| format!("{NOW}: {error:?}"))?;
         let (read_options, mut options) = (Case::options(&case.plan.read_set), Case::options(&case.plan.set));
         // A message is written as it was read, so that all that differs is seen; that a converted
-        // message becomes a new one has tests of its own.
-        if target.options().iter().any(|known| known.name == KEEP_IDENTITY)
-            && !options.iter().any(|(key, _)| key == KEEP_IDENTITY)
-        {
-            options.push((KEEP_IDENTITY.into(), "true".into()));
+        // message becomes a new one, in the notation of its edition, has tests of its own.
+        if source.manifest().grain == Grain::Aggregate {
+            for (key, value) in AS_READ {
+                if target.options().iter().any(|known| known.name == key)
+                    && !options.iter().any(|(known, _)| known == key)
+                {
+                    options.push((key.into(), value.into()));
+                }
+            }
         }
         let outputs = [Output {
             route: None,

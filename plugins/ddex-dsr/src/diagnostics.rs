@@ -90,6 +90,18 @@ transpose_core::codes! {
     pub(crate) DURATION_FORM: "DSR0299" "duration-form" Info
         "Durations are written `PT[[hhH]mmM]ssS`, with seconds always and minutes where there are hours (ARCH-37); other forms of ISO 8601 are read as well."
         "`transpose validate --fix` writes it so."
+    /// A number that has to be whole is not.
+    pub(crate) FRACTION: "DSR0217" "fraction" Error
+        "The cell holds whole numbers in this version (V-CELL-4); the value is kept as it is."
+        "Ask the sender for the right number, or whether the message is of another version."
+    /// Parts of a usage that are more than the usage.
+    pub(crate) SPLIT_SUM: "DSR0247" "split-exceeds-usage" Warning
+        "ST01 records separate the usages of the record above them by subscriber type, so they add up to no more than it has (V-SUM-6)."
+        "Ask the sender which of the numbers is right. Partners who agreed on another reading set `V-SUM-6 = \"off\"` in a rules file."
+    /// Two parts of a usage for one summary record.
+    pub(crate) SPLIT_TWICE: "DSR0248" "split-repeated" Error
+        "A usage has one ST01 record for each summary record (V-REF-10); a second one is counted twice by whoever adds them."
+        "Ask the sender whether the record is repeated."
     /// Text holds a control character.
     pub(crate) CONTROL: "DSR0213" "control-character" Warning
         "Text holds none of the characters U+0000 to U+001F (V-CELL-12, ARCH-6)."
@@ -107,7 +119,7 @@ transpose_core::codes! {
         "The form of the ISWC is right, its check digit is not (V-ID-2); it is kept as it is."
         "Compare the code with its source; a digit may be mistyped."
     /// An ISRC has a prefix that no agency has.
-    pub(crate) ISRC_PREFIX: "DSR0217" "isrc-prefix" Info
+    pub(crate) ISRC_PREFIX: "DSR0218" "isrc-prefix" Info
         "The form of the ISRC is right, but its first two letters were never allocated, as far as the list of 4 November 2025 says (V-ID-1); it is kept as it is."
         "Compare the code with its source; a letter may be mistyped."
     /// The type of a record is not known.
@@ -210,6 +222,18 @@ transpose_core::codes! {
     pub(crate) NO_RATE: "DSR0118" "missing-exchange-rate" Warning
         "Where the currency of transaction differs from that of reporting, the rate is given (V-COND-7)."
         "Ask the sender for the exchange rate."
+    /// A rate of exchange without its origin.
+    pub(crate) RATE_ORIGIN: "DSR0120" "exchange-rate-origin" Warning
+        "Where a rate of exchange is given, so are its source and its date (V-COND-19)."
+        "Ask the sender where the rate comes from, and of which day it is."
+    /// A subscription without subscribers.
+    pub(crate) NO_SUBSCRIBERS: "DSR0121" "missing-subscribers" Warning
+        "Summary records of subscription services give the number of subscribers (V-COND-20)."
+        "Ask the sender for the number of subscribers."
+    /// Summary records that belong together.
+    pub(crate) SUMMARY_STRUCTURE: "DSR0122" "summary-structure" Warning
+        "Which summary records go together is a part of the structure of the version: in the profile for users' uploads, SY04 comes with SY09 and SY05 (V-REC-16, ARCH-52)."
+        "Ask the sender for the summary records that are missing."
     /// A service description is more than a word.
     pub(crate) SERVICE_WORD: "DSR0119" "service-word" Warning
         "ServiceDescription has neither spaces nor underscores, because it is part of file names (V-COND-15, ARCH-111)."

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::options::parse;
 use transpose_core::format::{OptionKind, OptionSpec};
+use transpose_records::escape::Escapes;
 
 use crate::diagnostics;
 use crate::generated::families::SUMMARY_OPTIONS;
@@ -14,7 +15,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "escapes",
         kind: OptionKind::Choice(&["auto", "1.2", "1.1"]),
         default: "auto",
-        about: "The notation of delimiters inside data when reading: of Part 1 v1.2 and later, of v1.1, or the one that the beginning of the file uses.",
+        about: "The notation of delimiters inside data: of Part 1 v1.2 and later, or of v1.1. By default the one that the beginning of the file uses when reading, and that of the announced edition when writing.",
     },
     OptionSpec {
         name: "profile",
@@ -158,6 +159,28 @@ pub(crate) enum Notation {
     Tripled,
     #[serde(rename = "1.1")]
     Doubled,
+}
+
+impl Notation {
+    /// The notation that is asked for.
+    pub(crate) fn given(self) -> Option<Escapes> {
+        match self {
+            Self::Auto => None,
+            Self::Tripled => Some(Escapes::Tripled),
+            Self::Doubled => Some(Escapes::Doubled),
+        }
+    }
+}
+
+/// The notation of the edition of Part 1 that a MessageVersion announces (ARCH-20, ARCH-23):
+/// `dsrf/30` is that of 2016, and what says nothing is current.
+pub(crate) fn edition_escapes(message_version: &str) -> Escapes {
+    let part_1 = message_version.strip_prefix("dsrf/").and_then(|rest| rest.split('/').next());
+    match part_1 {
+        Some("30" | "1.0" | "1.1") => Escapes::Doubled,
+        Some(version) if version.starts_with("1.1.") => Escapes::Doubled,
+        _ => Escapes::Tripled,
+    }
 }
 
 impl Options {

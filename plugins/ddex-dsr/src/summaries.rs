@@ -10,7 +10,7 @@ use crate::tables::Layout;
 use transpose_core::model::vocabulary::commercial_model::{ADVERTISING, FREE, PAY_AS_YOU_GO, SUBSCRIPTION};
 use transpose_core::model::{Entity, Field, Group, Value};
 use transpose_core::terms::Terms;
-use transpose_records::spec::{CellSpec, Obligation, ProfileSpec, RecordSpec};
+use transpose_records::spec::{CellSpec, Obligation, ProfileSpec, RecordSpec, Structure};
 
 /// Whether a record type is one of summary records.
 pub(crate) fn is_summary(record: &str) -> bool {
@@ -141,4 +141,19 @@ pub(crate) fn choose(layout: &Layout, context: &Entity, terms: Option<&dyn Terms
 /// The family that must precede a summary record (V-REC-7).
 pub(crate) fn follows(spec: &RecordSpec) -> Option<&'static str> {
     Family::of(spec.name).map(|family| family.follows).filter(|family| !family.is_empty())
+}
+
+/// The part of a message's structure that summary records make up.
+pub(crate) fn summary_structure(structure: &Structure) -> Option<Structure> {
+    let Structure::Sequence(items, _) = structure else { return None };
+    let (_, rest) = items.split_first()?;
+    let of_summaries = |item: &&Structure| {
+        let mut all = true;
+        item.records(&mut |name| all &= is_summary(name));
+        all
+    };
+    let is_empty = |item: &&Structure| matches!(item, Structure::Choice([], _));
+    let start = rest.iter().take_while(is_empty).count();
+    let count = rest.iter().skip(start).take_while(of_summaries).count();
+    Some(Structure::Sequence(rest.get(start..start + count)?, (1, Some(1))))
 }

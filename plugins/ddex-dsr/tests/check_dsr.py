@@ -49,6 +49,38 @@ def tables(version):
     return found
 
 
+def split_older(line):
+    """Divides a line at tabs that no backslash keeps, as Part 1 v1.1 has it: a backslash keeps what follows."""
+    cells, cell, chars = [], "", iter(line)
+    for char in chars:
+        if char == "\\":
+            cell += char + next(chars)
+        elif char == "\t":
+            cells, cell = cells + [cell], ""
+        else:
+            cell += char
+    return cells + [cell]
+
+
+def values_older(cell):
+    """Divides a cell at bare pipes and undoes the escapes of Part 1 v1.1: a backslash before what it keeps."""
+    out, value, chars = [], "", iter(cell)
+    for char in chars:
+        if char == "\\":
+            value += next(chars)
+        elif char == "|":
+            out, value = out + [value], ""
+        else:
+            value += char
+    return out + [value]
+
+
+def is_older(head):
+    """Whether a header announces an edition of Part 1 before v1.2."""
+    part_1 = head.split("\t")[1].split("/")[1]
+    return part_1 == "30" or part_1 in ("1.0", "1.1") or part_1.startswith("1.1.")
+
+
 def split(line):
     """Divides a line at tabs that are not preceded by one backslash more than a multiple of three."""
     cells, cell = [], ""

@@ -4,7 +4,8 @@
 usage: check_message.py [--tabs] FOLDER...
 
 Each folder holds the files of one message and nothing else. Uses only the facts in ../spec and says what is wrong, one line each; exit code 1 if
-anything is. With --tabs, text may hold escaped tabs. The rules are those of DSR named V-... and ARCH-...; of check_dsr.py, which checks one
+anything is. With --tabs, text may hold escaped tabs; with --announced, delimiters
+inside data are in the notation of the edition that the header announces, and in the current one otherwise. The rules are those of DSR named V-... and ARCH-...; of check_dsr.py, which checks one
 profile, only the notation of cells is taken.
 """
 import os
@@ -16,7 +17,7 @@ from decimal import Decimal
 # The folder of the sources stays as it is.
 sys.dont_write_bytecode = True
 
-from check_dsr import GENERATIONS, definitions, load, records_of, split, values
+from check_dsr import GENERATIONS, definitions, load, is_older, records_of, split, split_older, values, values_older
 
 SINGLE = "single-record-block"
 QUANTITIES = {"SU": ["Usages", "NumberOfStreams", "NumberOfBroadcasts"],
@@ -175,8 +176,8 @@ class Row:
 
 
 class Message:
-    def __init__(self, facts, tabs):
-        self.facts, self.tabs, self.wrong = facts, tabs, []
+    def __init__(self, facts, tabs, announced):
+        self.facts, self.tabs, self.announced, self.wrong = facts, tabs, announced, []
 
     def say(self, row, text):
         place = "line %d %s: " % (row.number, row.name) if isinstance(row, Row) else ""
@@ -190,8 +191,10 @@ class Message:
         if not text.endswith("\n") or "\r" in text or text.startswith("\ufeff"):
             self.say(None, "lines do not end in a line feed, or begin with a byte order mark")
         rows = []
+        older = self.announced and is_older(text)
+        divide, undo = (split_older, values_older) if older else (split, values)
         for number, line in enumerate(text.split("\n")[:-1], 1):
-            cells = split(line) if "\\" in line else line.split("\t")
+            cells = divide(line) if "\\" in line else line.split("\t")
             name = cells[0]
             if re.fullmatch("DE[0-9][0-9]", name):
                 rows.append(Row(number, name, [], []))
@@ -206,7 +209,7 @@ class Message:
                 self.wrong.append("line %d: %s has %d cells, not %d" % (number, name, len(cells), len(spec)))
                 continue
             try:
-                row = Row(number, name, spec, [values(cell) if "\\" in cell else cell.split("|") for cell in cells])
+                row = Row(number, name, spec, [undo(cell) if "\\" in cell else cell.split("|") for cell in cells])
             except ValueError as error:
                 self.wrong.append("line %d: %s" % (number, error))
                 continue
@@ -526,8 +529,9 @@ def main():
     tabs = "--tabs" in arguments
     facts = Facts()
     failed = 0
-    for folder in (argument for argument in arguments if argument != "--tabs"):
-        message = Message(facts, tabs)
+    announced = "--announced" in arguments
+    for folder in (argument for argument in arguments if not argument.startswith("--")):
+        message = Message(facts, tabs, announced)
         paths = sorted(os.path.join(folder, name) for name in os.listdir(folder))
         message.check(sorted(paths, key=lambda path: int(re.search(r"_(\d+)of\d+_", path).group(1))))
         for text in message.wrong[:20]:

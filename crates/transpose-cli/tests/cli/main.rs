@@ -18,6 +18,7 @@ mod labels;
 mod layout;
 mod memory;
 mod messages;
+mod paid;
 mod parts;
 mod readme;
 mod run;

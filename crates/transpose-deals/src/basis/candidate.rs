@@ -54,7 +54,9 @@ impl Candidate {
     ) -> Self {
         let mut candidate = Self::new(basis);
         for context in basis.contexts() {
-            for usage in basis.usages(context) {
+            // A context that is due without any plays needs neither a rate nor a price.
+            let sold = |usage: &CountedUsage<'_>| usage.total.plays > 0 || usage.total.returns > 0;
+            for usage in basis.usages(context).into_iter().filter(sold) {
                 if let Some(UsageAmount { unit, currency, part }) = amount(basis, context, &usage) {
                     candidate.explain(basis, context, part);
                     candidate.set(usage.number, unit, currency);

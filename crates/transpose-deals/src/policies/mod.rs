@@ -15,7 +15,7 @@ pub(crate) use read::{CONTRADICTING_TERMS, KEYS, read};
 
 use crate::arithmetic::money::Rate;
 use crate::arithmetic::number::Exact;
-use crate::arithmetic::plays::{CountedPlays, MissingDuration};
+use crate::arithmetic::plays::{CountedPlays, LoggedPlays, MissingDuration};
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};
@@ -78,9 +78,12 @@ impl Policies {
     /// Whether plays of the context are among those that count; `bearing` says whether they are
     /// long enough.
     pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
-        let counts = self.counts.unwrap_or(CountedPlays::All);
-        (bearing || counts == CountedPlays::All)
-            && !(counts == CountedPlays::Qualified && self.is_preview(context))
+        let play = match (self.is_preview(context), bearing) {
+            (true, _) => LoggedPlays { preview: 1, ..LoggedPlays::default() },
+            (false, true) => LoggedPlays { qualified: 1, ..LoggedPlays::default() },
+            (false, false) => LoggedPlays { short: 1, ..LoggedPlays::default() },
+        };
+        play.counted(self.counts.unwrap_or(CountedPlays::All)) > 0
     }
 
     /// Whether it holds in the territory.

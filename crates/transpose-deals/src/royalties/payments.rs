@@ -14,6 +14,10 @@ use serde_json::{Value, json};
 use transpose_core::model::Entity;
 
 transpose_core::codes! {
+    /// A unit that rounds to nothing.
+    pub(crate) UNIT_ZERO: "DEA0537" "unit-rounds-to-zero" Error
+        "The deal rounds what one play is paid, and to so few places that nothing is left of it, although something is due for the plays together."
+        "Round to more `places` under `[deal.rounding]`, or round the statement: `at = \"statement\"`."
     /// A minimum that no usage can carry.
     pub(crate) UNREPORTED_MINIMUM: "DEA0530" "minimum-without-plays" Warning
         "A minimum is payable whatever was played, and nothing was: no row of the report can show it. It is part of the payable amount."
@@ -56,8 +60,10 @@ pub(super) fn pay(
         let plays: i128 = contexts.iter().map(|context| basis.plays(*context)).sum();
         let more = if plays > 0 { &stranded / whole(plays) } else { zero() };
         if plays <= 0 && !stranded.is_zero() {
-            let first = contexts.first().copied().unwrap_or_default();
-            let net = keep(basis, first, &stranded);
+            // Withheld by the territory that each minimum comes from.
+            let parts =
+                contexts.iter().filter_map(|context| Some((*context, candidate.stranded.get(*context)?)));
+            let net: Exact = parts.map(|(context, minimum)| keep(basis, context, minimum)).sum();
             leave_unreported(basis, &key, word(deal, winner), &net);
             unreported += net;
         }
@@ -67,7 +73,19 @@ pub(super) fn pay(
                 let gross = gross + &more;
                 let kept = keep(basis, context, &gross);
                 let unit = match (deal.policies.rounding.at, deal.policies.rounding.mode) {
-                    (Some(RoundingLevel::Unit), Some(mode)) => round(&kept, basis.places(), mode),
+                    (Some(RoundingLevel::Unit), Some(mode)) => {
+                        let unit = round(&kept, basis.places(), mode);
+                        if unit.is_zero() && !kept.is_zero() && usage.plays != 0 {
+                            let message = format!(
+                                "what one play is paid under the deal `{}` rounds to zero at {} places, and {} is due",
+                                deal.policies.id,
+                                basis.places(),
+                                plain(&per_play(usage.plays, &kept))
+                            );
+                            basis.report_deal(&UNIT_ZERO, message);
+                        }
+                        unit
+                    }
                     _ => kept,
                 };
                 let withheld = withholding(basis.policies(), basis.context(context));

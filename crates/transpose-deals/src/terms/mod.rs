@@ -27,6 +27,13 @@ use transpose_core::terms::{
     ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, RoyaltyTerms, ServiceTotal, Terms, UsageTotal,
 };
 
+transpose_core::codes! {
+    /// A deal that pays by user where not all plays of the users are there.
+    pub(crate) USERS_NOT_COUNTED: "DEA0538" "users-not-counted" Error
+        "A user-centric deal shares what each user paid among everything that the user played, whoever it belongs to. What a label's plays are worth cannot be known from these plays alone."
+        "Use `transpose run` over all plays of the service, with one output for each label."
+}
+
 /// An agreement with its period figures, for one period.
 #[derive(Clone, Debug)]
 pub struct PeriodTerms {
@@ -60,6 +67,20 @@ impl PeriodTerms {
     /// The reporting period, when one is stated or follows from the figures.
     pub fn period(&self) -> Option<Period> {
         self.period
+    }
+
+    /// The days of the period on which the deal holds, of whose plays it pays; the whole period
+    /// without a deal.
+    pub fn paid_period(&self) -> Option<Period> {
+        let period = self.period?;
+        let Ok(deal) = self.deal() else { return Some(period) };
+        let (from, until) = (deal.policies.from, deal.policies.until);
+        if self.agreement.deals.is_empty() || deal.policies.covers(period) {
+            return Some(period);
+        }
+        let first = from.map_or(period.first(), |from| from.max(period.first()));
+        let last = until.map_or(period.last(), |until| until.min(period.last()));
+        Period::range(first, last).ok().or(Some(period))
     }
 
     /// The agreement.
@@ -216,6 +237,13 @@ impl RoyaltyTerms for PeriodTerms {
         whole: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>> {
         let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
+        if whole.is_none() && deal.needs(Need::Users) {
+            let message = format!(
+                "the deal `{}` shares what each user paid among all that the user played, and only one output is read",
+                deal.policies.id
+            );
+            return Err(vec![Diagnostic::new(&USERS_NOT_COUNTED, deal.policies.place.clone(), message)]);
+        }
         let input = BasisInput {
             policies: &deal.policies,
             period: self.period,

@@ -174,6 +174,18 @@ fn figures_are_needed_where_something_was_played() {
 }
 
 #[test]
+fn nothing_is_paid_as_zero_in_silence() {
+    let played: [Kind; 1] = [("GB", "premium", true, 333, 0, "")];
+    let figures = FIGURES.lines().take(2).collect::<Vec<_>>().join("\n");
+    let text = model("model = 'per-play'\nrate = '0.005'")
+        .replace("at = 'statement'", "at = 'unit'")
+        .replace("mode = 'half-up'", "mode = 'half-even'");
+    let refused = work_out(&terms(&text, &figures), &played).err().unwrap();
+    assert_eq!(refused[0].code.id, "DEA0537", "333 plays at half a cent are 1.665");
+    assert!(refused[0].message.contains("1.665 is due"), "{}", refused[0].message);
+}
+
+#[test]
 fn rounding_happens_where_the_deal_says() {
     // Three rows of a third of a cent each and a half.
     let played: [Kind; 1] = [("GB", "premium", true, 333, 0, "")];
@@ -184,7 +196,6 @@ fn rounding_happens_where_the_deal_says() {
         ("statement", "down", vec![166], "1/200"),
         ("block", "half-up", vec![167], "1/200"),
         ("unit", "half-up", vec![], "1/100"),
-        ("unit", "half-even", vec![], "0/1"),
         ("row", "half-up", vec![], "1/200"),
     ] {
         let text = model("model = 'per-play'\nrate = '0.005'")

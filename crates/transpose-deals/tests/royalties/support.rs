@@ -3,7 +3,7 @@
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::model::{Entity, Field};
-use transpose_core::terms::{Royalties, ServiceTotal, Terms, UsageTotal};
+use transpose_core::terms::{Royalties, RoyaltyTerms, ServiceTotal, Terms, UsageTotal};
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 
 pub(crate) const HEAD: &str = r#"
@@ -118,6 +118,9 @@ pub(crate) fn work_out_with(
     whole: Option<&[ServiceTotal]>,
     users: &[&[(u64, u64)]],
 ) -> Result<Statement, Vec<Diagnostic>> {
+    // Deals that pay by user are for runs over the whole service.
+    let per_user = terms.royalties().is_some_and(RoyaltyTerms::per_user);
+    let whole = whole.or_else(|| per_user.then_some(&[][..]));
     let mut contexts = terms.due();
     let played_in: Vec<Entity> = kinds.iter().map(|kind| context(terms, kind.0, kind.1)).collect();
     contexts.extend(played_in.iter().cloned());

@@ -49,7 +49,7 @@ use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{EventDecoder, Grain};
 use transpose_core::model::Field;
-use transpose_core::terms::DuplicatePolicy;
+use transpose_core::terms::{DuplicatePolicy, Terms};
 use transpose_io::{Compression, Input, OutputSet, WrittenFile};
 
 transpose_core::codes! {
@@ -57,6 +57,10 @@ transpose_core::codes! {
     pub TOO_MANY_OPEN: "ENG0703" "too-many-open-outputs" Error
         "Outputs of single plays are written while the inputs are read, all at once; so there can only be so many of them."
         "Split the job into several."
+    /// Aggregates under an agreement that pays.
+    pub SUMS_UNDER_DEAL: "ENG0705" "aggregates-under-deal" Error
+        "Royalties are worked out from single plays and sales. A report of aggregates has amounts of its own, which would appear under the name of a deal that never made them."
+        "Convert the plays that the report was made from, or leave the agreement out and pass the report on as it is."
     /// Inputs that cannot be routed.
     pub NO_EVENTS: "ENG0704" "job-needs-events" Error
         "A job routes single plays and sales to its outputs. These inputs hold aggregates, or a catalogue."
@@ -168,6 +172,13 @@ impl Run<'_> {
         }
         match (source.grain, target.grain) {
             (Grain::Event, Grain::Aggregate) => output.require_terms().map(drop),
+            (Grain::Aggregate, Grain::Aggregate) if output.terms.and_then(Terms::royalties).is_some() => {
+                let message = format!(
+                    "`{}` holds aggregates, and the agreement has deals; its amounts are not those of the deals",
+                    source.id
+                );
+                refused(&SUMS_UNDER_DEAL, message)
+            }
             (Grain::Event, Grain::Event) | (Grain::Aggregate, Grain::Aggregate) => Ok(()),
             (Grain::Catalogue, _) | (_, Grain::Catalogue) => {
                 let message = format!(

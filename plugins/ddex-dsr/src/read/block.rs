@@ -9,15 +9,17 @@ use super::columns::{Column, Entry, Facet, Quick, is_key, key_of};
 use super::units::{Unit, Worker, plain_class};
 use crate::families::Role;
 use crate::{diagnostics, tables};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
+use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::isrc::is_known_prefix;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::Origin;
 use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
-use transpose_core::model::{BlockBatch, EntityRow, Group, Span};
+use transpose_core::model::{BlockBatch, EntityRow, Field, Group, Span};
 use transpose_records::cell::{is_decimal, is_integer, is_isrc};
 use transpose_records::escape;
 use transpose_records::grammar::State;
@@ -101,6 +103,7 @@ struct Progress<'a> {
     /// For validation: recordings whose records report their work, in ascending order, and which
     /// records of users' releases there were.
     detailed: Vec<u32>,
+    splits: SplitSum,
     embodied: Option<&'static str>,
     /// Why the block is rejected.
     fatal: Option<Box<Diagnostic>>,
@@ -145,6 +148,27 @@ impl This<'_> {
 
 type Fault = Box<Diagnostic>;
 
+/// What a usage cannot be counted without: where such a cell is wrong, its block is rejected.
+const COUNTED: [Field; 6] = [
+    Field::QUANTITY,
+    Field::RETURNS,
+    Field::PRICE,
+    Field::USAGE_NET_REVENUE,
+    Field::USAGE_DURATION,
+    Field::ROYALTY_BEARING,
+];
+
+/// The parts of a usage by subscriber type, while they are read: for validation.
+#[derive(Default)]
+struct SplitSum {
+    usage: Option<u32>,
+    /// The usages of the whole, and those of its parts; nothing once they cannot be added.
+    whole: Option<Decimal>,
+    parts: Option<Decimal>,
+    told: bool,
+    contexts: BTreeSet<u32>,
+}
+
 impl<'r> Worker<'r> {
     pub(super) fn block<'a>(
         &mut self,
@@ -173,6 +197,7 @@ impl<'r> Worker<'r> {
             allocation: None,
             previous: None,
             pending: None,
+            splits: SplitSum::default(),
             gap: false,
             named: reader.layout.single,
             detailed: Vec::new(),
@@ -557,7 +582,8 @@ impl<'r> Worker<'r> {
             format!("{} is `{}`, expected {}: {why}", named(column.spec), shown(raw), column.spec.kind);
         let place = this.here.cell(entry, Some(column.spec));
         let diagnostic = Diagnostic::new(&diagnostics::WRONG_TYPE, place, message).value(raw);
-        if entry.has_usage() {
+        let counts = column.mandatory || column.spec.field().is_some_and(|field| COUNTED.contains(&field));
+        if entry.has_usage() && counts {
             return Err(Box::new(diagnostic));
         }
         report.diagnostics.push(diagnostic);
@@ -824,6 +850,15 @@ impl<'r> Worker<'r> {
             Role::Usage => {
                 Self::settle(progress, report);
                 progress.usage = Some(entity);
+                if reader.validates {
+                    let whole = entry.quantity.and_then(|at| number(this.raw(at)));
+                    progress.splits = SplitSum {
+                        usage: Some(entity),
+                        whole,
+                        parts: Some(Decimal::ZERO),
+                        ..SplitSum::default()
+                    };
+                }
                 let sale = entry.sale.and_then(|place| self.row.get(place)).copied().unwrap_or(Span::ABSENT);
                 let summary = self.unswapped(entry, this, links, sale, batch, report);
                 let sale = if summary == links.summary { sale } else { links.summary };
@@ -847,6 +882,9 @@ impl<'r> Worker<'r> {
                     kept(self.sale(entry, this, links.sale, batch), dangling)
                 };
                 context = kept(self.context(entry, this, links.summary, batch), dangling).flatten();
+                if entry.role == Role::Split && reader.validates && parent == progress.splits.usage {
+                    split(entry, this, context, &mut progress.splits, report);
+                }
                 if entry.role == Role::Allocation
                     && let Some(pending) = &mut progress.pending
                 {
@@ -1049,6 +1087,41 @@ impl<'r> Worker<'r> {
                 "the usage names no summary record, and no record of a rights holder follows that does";
             progress.fail(Box::new(Diagnostic::new(&diagnostics::SUMMARY_NOWHERE, place, message)), report);
         }
+    }
+}
+
+fn number(raw: &[u8]) -> Option<Decimal> {
+    decimal::parse(std::str::from_utf8(raw.trim_ascii()).ok()?, Grammar::LENIENT).ok()
+}
+
+/// Adds a part to the others of its usage: there is one for each summary record (V-REF-10), and
+/// together they are no more than the usage (V-SUM-6).
+fn split(
+    entry: &Entry,
+    this: &This<'_>,
+    context: Option<u32>,
+    splits: &mut SplitSum,
+    report: &mut RunReport,
+) {
+    if context.is_some_and(|context| !splits.contexts.insert(context)) {
+        report.diagnostics.report(&diagnostics::SPLIT_TWICE, || {
+            let message = "the usage has a record for this summary record already";
+            Diagnostic::new(&diagnostics::SPLIT_TWICE, this.here.link(entry, Link::Summary), message)
+        });
+    }
+    let cell = entry.spec.cells.iter().position(|cell| cell.field() == Some(Field::SPLIT_QUANTITY));
+    let part = cell.and_then(|at| number(this.raw(at)));
+    splits.parts = splits.parts.zip(part).and_then(|(sum, part)| sum.checked_add(part));
+    if let (Some(parts), Some(whole)) = (splits.parts, splits.whole)
+        && parts > whole
+        && !splits.told
+    {
+        splits.told = true;
+        report.diagnostics.report(&diagnostics::SPLIT_SUM, || {
+            let message = format!("the parts of the usage add up to {parts}, and it has {whole}");
+            let spec = cell.and_then(|at| entry.spec.cells.get(at));
+            Diagnostic::new(&diagnostics::SPLIT_SUM, this.here.cell(entry, spec), message)
+        });
     }
 }
 

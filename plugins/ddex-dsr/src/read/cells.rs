@@ -201,6 +201,10 @@ impl Cells {
                 self.note(&diagnostics::NORMALISED, format!("`{}` is read as `{canonical}`", shown(value)));
                 Piece::Made(start, end)
             }
+            Fit::Odd(why) if column.spec.kind == CellType::Integer => {
+                self.note(&diagnostics::FRACTION, format!("`{}`: {why}", shown(value)));
+                piece
+            }
             Fit::Odd(why) => {
                 self.note(&diagnostics::ODD_VALUE, format!("`{}`: {why}", shown(value)));
                 piece

@@ -12,6 +12,7 @@ use crate::families::Role;
 use transpose_codes::decimal::{self, Grammar, scaled};
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::format::Demands;
+use transpose_core::model::vocabulary::commercial_model::SUBSCRIPTION;
 use transpose_core::model::{BlockBatch, Cell, Field, Span};
 use transpose_records::cell::is_integer;
 use transpose_records::spec::{CellSpec, CellType, Obligation, RecordSpec};
@@ -36,6 +37,8 @@ enum Check {
     Wants(usize, usize, &'static Code),
     /// When the first is true the second is filled (V-COND-5).
     WantsWhenTrue(usize, usize),
+    /// When the first has one of these values the second is filled (V-COND-20).
+    WantsWhen(usize, &'static [&'static str], usize),
     /// Two currencies that differ want a rate (V-COND-7).
     Rate(usize, usize, usize),
     /// The cell has no space and no underscore (V-COND-15).
@@ -97,7 +100,9 @@ impl Rule {
             Check::Word(at) | Check::OneOf(at, _) => (bit(*at), kept(false, *at)),
             Check::Required(at) => (bit(*at), vec![(0, bit(*at))]),
             Check::Names(names, ids) => (bit(*names) | bit(*ids), vec![(bit(*ids), bit(*names))]),
-            Check::Wants(first, second, _) | Check::WantsWhenTrue(first, second) => {
+            Check::Wants(first, second, _)
+            | Check::WantsWhenTrue(first, second)
+            | Check::WantsWhen(first, _, second) => {
                 (bit(*first) | bit(*second), vec![(bit(*first), bit(*second))])
             }
             Check::Parallel(one, other) | Check::Together(one, other, _) => {
@@ -159,6 +164,9 @@ impl Checks {
         let mut rules = Vec::new();
         let at = |name: &str| spec.cells.iter().position(|cell| cell.name == name);
         let any = |names: &[&str]| names.iter().find_map(|name| at(name));
+        let conditional = |at: usize| {
+            spec.cells.get(at).is_some_and(|cell: &CellSpec| cell.obligation == Obligation::Conditional)
+        };
         for (index, cell) in spec.cells.iter().enumerate() {
             if matches!(cell.kind, CellType::Decimal | CellType::Integer) {
                 rules.push(Check::Plain(index));
@@ -220,6 +228,19 @@ impl Checks {
             at("ExchangeRate"),
         ) {
             rules.push(Check::Rate(one, other, rate));
+        }
+        // Who has set a rate, and when, goes with the rate.
+        if let Some(rate) = at("ExchangeRate") {
+            for name in ["ExchangeRateSource", "DateOfCurrencyExchange"] {
+                if let Some(origin) = at(name).filter(|at| conditional(*at)) {
+                    rules.push(Check::Wants(rate, origin, &diagnostics::RATE_ORIGIN));
+                }
+            }
+        }
+        if let (Some(model), Some(subscribers)) =
+            (at("CommercialModel"), at("Subscribers").filter(|at| conditional(*at)))
+        {
+            rules.push(Check::WantsWhen(model, &[SUBSCRIPTION], subscribers));
         }
         if let (Some(flag), Some(date)) = (at("IsSubjectToOwnershipConflict"), at("LastConflictCheck")) {
             rules.push(Check::WantsWhenTrue(flag, date));
@@ -375,6 +396,18 @@ impl Checks {
                             format!("cell `{}` is empty, and cell `{}` is true", name(*date), name(*flag)),
                             None,
                         );
+                    }
+                }
+                Check::WantsWhen(first, values, second) => {
+                    let value = line.first(*first).unwrap_or_default();
+                    if values.iter().any(|known| known.as_bytes() == value) && !line.is_filled(*second) {
+                        let message = format!(
+                            "cell `{}` is empty, and cell `{}` is `{}`",
+                            name(*second),
+                            name(*first),
+                            shown(value)
+                        );
+                        told(&diagnostics::NO_SUBSCRIBERS, *second, message, None);
                     }
                 }
                 Check::Rate(one, other, rate) => {

@@ -7,8 +7,8 @@ use super::{Hash, Reader, State};
 use crate::diagnostics;
 use crate::families::{Family, Role};
 use crate::format::Profile;
-use crate::options::{Notation, Options};
-use crate::summaries::SummaryRules;
+use crate::options::{Options, edition_escapes};
+use crate::summaries::{SummaryRules, summary_structure};
 use crate::tables::{self, Layout};
 use std::sync::Arc;
 use transpose_codes::PartialDate;
@@ -16,6 +16,7 @@ use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
 use transpose_core::format::{FileNumber, Head, Preamble};
 use transpose_core::model::{Entity, Field, FieldSet, Value};
 use transpose_records::escape::Escapes;
+use transpose_records::grammar::Grammar;
 use transpose_records::line::{self, Line};
 use transpose_records::spec::{CellSlot, RecordSpec, Structure, family};
 
@@ -96,6 +97,18 @@ fn scan(bytes: &[u8], all: bool) -> Scanned {
     found.map_or(Scanned::None(None), Scanned::Found)
 }
 
+/// Figures that a summary record may give for one rights controller of several.
+const SHARED_FIGURES: [Field; 8] = [
+    Field::RIGHTS_CONTROLLER,
+    Field::RIGHTS_CONTROLLER_ID,
+    Field::TOTAL_USAGES,
+    Field::NET_REVENUE,
+    Field::ALLOCATED_USAGES,
+    Field::ALLOCATED_REVENUE,
+    Field::ALLOCATED_NET_REVENUE,
+    Field::MARKET_SHARE,
+];
+
 /// The fewest cells of a line that may be a header although its MessageVersion is none.
 const HEADER_CELLS: usize = 10;
 
@@ -172,15 +185,16 @@ impl<'a> Opening<'a> {
         bytes: &'a [u8],
         scan: &'a Scan,
     ) -> Self {
-        let escapes = match options.escapes {
-            Notation::Auto => Escapes::likely(bytes),
-            Notation::Tripled => Escapes::Tripled,
-            Notation::Doubled => Escapes::Doubled,
-        };
         let mut head = Vec::new();
         line::cells(bytes, scan.head.0, false, &mut head);
+        let given = options.escapes.given();
+        let escapes = given.unwrap_or_default();
         let mut opening = Self { profile, source, bytes, scan, escapes, diagnostics: Vec::new(), head };
-        if options.escapes == Notation::Auto && escapes == Escapes::Doubled {
+        // What the file shows decides, because headers are copied (ARCH-24); where it shows nothing,
+        // the announced edition does.
+        let announced = edition_escapes(opening.text(1));
+        opening.escapes = given.or_else(|| Escapes::likely(bytes)).unwrap_or(announced);
+        if given.is_none() && opening.escapes == Escapes::Doubled && announced == Escapes::Tripled {
             opening.diagnostics.push(Diagnostic::new(
                 &diagnostics::OLD_ESCAPES,
                 Location { source: Some(opening.source.clone()), ..Location::default() },
@@ -224,7 +238,7 @@ impl<'a> Opening<'a> {
             context.origin = name.into();
             let id = context.text(Field::CONTEXT_ID).unwrap_or_default().to_owned();
             if !contexts.insert(id.as_bytes(), &context) {
-                let message = format!("SummaryRecordId `{}` is used twice", shown(id.as_bytes()));
+                let message = Self::reused(&id, &mut known, &context);
                 let place = self.place(*line).record(name).cell(2, "SummaryRecordId");
                 self.diagnostics
                     .push(Diagnostic::new(&diagnostics::SUMMARY_REUSED, place, message).value(id.as_bytes()));
@@ -233,6 +247,7 @@ impl<'a> Opening<'a> {
             records.push(record);
         }
         self.parents(&known, &records);
+        self.structure(&layout, &known);
         if self.scan.summaries.is_empty() {
             let message = "no summary record follows the header";
             self.diagnostics.push(Diagnostic::new(
@@ -277,6 +292,53 @@ impl<'a> Opening<'a> {
             validates: false,
             state,
         })
+    }
+
+    /// Whether the summary records are those that the version wants together (ARCH-52), in whatever
+    /// order.
+    fn structure(&mut self, layout: &Layout, contexts: &[Entity]) {
+        let Some(order) = summary_structure(&layout.profile.structure).map(|part| Grammar::compile(&part))
+        else {
+            return;
+        };
+        let accepted = |families: &[&str]| {
+            let mut state = Some(order.start());
+            for family in families {
+                state = state.and_then(|state| order.step(state, order.symbol(family)?));
+            }
+            state.is_some_and(|state| order.accepts(state))
+        };
+        let read: Vec<&str> = contexts.iter().map(|context| family(&context.origin)).collect();
+        let mut sorted = read.clone();
+        sorted.sort_by_key(|family| order.families().iter().position(|known| known == family));
+        let bound = sorted.iter().all(|family| order.families().contains(family));
+        if read.is_empty() || !bound || accepted(&read) || accepted(&sorted) {
+            return;
+        }
+        sorted.dedup();
+        let message = format!("summary records of {} do not go together in this version", sorted.join(", "));
+        let place = self.place(self.scan.head);
+        self.diagnostics.push(Diagnostic::new(&diagnostics::SUMMARY_STRUCTURE, place, message));
+    }
+
+    /// A second summary record with an identifier: usages that name it get none of the figures that
+    /// differ, because nobody knows whose they are. Answers what is to be said about it.
+    fn reused(id: &str, known: &mut [Entity], context: &Entity) -> String {
+        let mut message = format!("SummaryRecordId `{}` is used twice", shown(id.as_bytes()));
+        let first = known.iter_mut().find(|known| known.text(Field::CONTEXT_ID) == Some(id));
+        let Some(first) = first else { return message };
+        let differs = |field: &Field| first.value(*field) != context.value(*field);
+        let unclear: Vec<Field> = SHARED_FIGURES.into_iter().filter(differs).collect();
+        let unclear: Vec<Field> = unclear
+            .into_iter()
+            .filter(|field| first.value(*field).is_some() || context.value(*field).is_some())
+            .collect();
+        if !unclear.is_empty() {
+            let names: Vec<&str> = unclear.iter().map(|field| field.id()).collect();
+            message = format!("{message}; usages get none of what differs: {}", names.join(", "));
+            unclear.iter().for_each(|field| first.unset(*field));
+        }
+        message
     }
 
     /// What is to be said about lines whatever they hold.

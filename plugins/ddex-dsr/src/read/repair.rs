@@ -14,7 +14,7 @@ use transpose_core::format::{Repair, Tally};
 use transpose_records::escape::{Escapes, trimmed};
 use transpose_records::line::{self, Line};
 use transpose_records::spec::{CellSpec, CellType, RecordSpec};
-use transpose_records::write;
+use transpose_records::{cell, write};
 
 /// Mends the lines of one file.
 pub(super) struct Mender<'a> {
@@ -91,6 +91,13 @@ impl<'a> Mender<'a> {
             }
             self.cell.clear();
             self.cell.extend_from_slice(value);
+        }
+        if column.kind == CellType::Date && !several {
+            let mut made = Vec::new();
+            if cell::check(column.kind, value, &mut made) == cell::Fit::Normalised {
+                self.cell = made;
+                return Some("written with hyphens");
+            }
         }
         let number = matches!(column.kind, CellType::Decimal | CellType::Integer);
         if number && !several && !value.is_empty() && !is_plain(value) {

@@ -237,7 +237,7 @@ impl<'a> Items<'a> {
                 let Some((letter, taken)) = series(item.plan.group, &mut taken) else { continue };
                 let Some(own) = column(item.entity, item.plan.special.reference) else { continue };
                 let start = self.texts.len() as u32;
-                escape::encode(own, &mut self.texts);
+                escape::encode_as(own, writer.head.escapes, &mut self.texts);
                 item.reference = (start, self.texts.len() as u32);
                 *taken = number(letter, own).max(*taken);
             }

@@ -121,7 +121,7 @@ impl Writer {
         let head = MessageHead::new(profile, facts, &layout, &options, brief, &mut wrong);
         check_sizes(&layout, &options, brief, &head, &mut wrong);
         let mut blocks = layout.blocks.clone();
-        // A message of this very version may have records of another edition; they stay as they are.
+        // A message of this very version may have records of another edition; they stay as read.
         for shape in brief.shapes.iter().filter(|_| head.same_version) {
             let other =
                 tables::record(&shape.record, facts.generation).filter(|other| other.name == &*shape.record);
@@ -796,7 +796,9 @@ impl BlockEncoder for Writer {
             }
         }
         let missing = (!self.allow_incomplete).then(MissingCells::new);
-        let mut run = Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new(), missing };
+        let escapes = self.head.escapes;
+        let mut run =
+            Run { report, losses: Losses::default(), line: numbers.line, ids: Vec::new(), missing, escapes };
         let mut account = UsageTotals::default();
         let mut items = Items::default();
         let mut id = Vec::new();
@@ -818,7 +820,7 @@ impl BlockEncoder for Writer {
             }
             id.clear();
             if let Some(own) = block.id().filter(|id| !id.is_empty()) {
-                escape::encode(own, &mut id);
+                escape::encode_as(own, self.head.escapes, &mut id);
             } else {
                 // Of an input, the line behind the head is taken: it does not depend on what was
                 // rejected before.

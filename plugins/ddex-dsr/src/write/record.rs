@@ -10,8 +10,9 @@ use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
 use transpose_core::model::vocabulary::{commercial_model, recording_type};
 use transpose_core::model::{Cell, EntityRef, Field};
 use transpose_records::cell::{self, Fit, is_integer};
+use transpose_records::escape::{self, Escapes};
 use transpose_records::spec::{CellType, Standing};
-use transpose_records::{escape, write};
+use transpose_records::write;
 
 /// A piece of what was written before; empty for nothing.
 pub(super) type Range = (usize, usize);
@@ -51,6 +52,8 @@ pub(super) struct Run<'r> {
     /// How often each mandatory cell had no value; nothing where that is allowed and reported where
     /// it happens.
     pub(super) missing: Option<MissingCells>,
+    /// The notation of delimiters inside data.
+    pub(super) escapes: Escapes,
 }
 
 /// How often mandatory cells had no value, by record and number of the cell.
@@ -325,7 +328,7 @@ impl Record<'_, '_, '_> {
     fn id(&mut self, cell: &TargetCell, what: What) {
         let (entity, identity) = (self.entity, self.plan.special.identity(what));
         if let Some(code) = identity.codes.iter().find_map(|code| column(entity, Some(*code))) {
-            escape::encode(code, self.out);
+            escape::encode_as(code, self.run.escapes, self.out);
             return;
         }
         let parts = [identity.artist, identity.title].map(|at| column(entity, at).unwrap_or_default());
@@ -363,7 +366,7 @@ impl Record<'_, '_, '_> {
             self.out.push(b'|');
         }
         self.out.extend_from_slice(b"GRID::");
-        escape::encode(grid, self.out);
+        escape::encode_as(grid, self.run.escapes, self.out);
     }
 
     /// Writes a value; `false` when there is none.
@@ -446,7 +449,7 @@ impl Record<'_, '_, '_> {
     }
 
     fn text(&mut self, cell: &TargetCell, bytes: &[u8]) {
-        if write::text(bytes, self.out) > 0 {
+        if write::text(bytes, self.run.escapes, self.out) > 0 {
             let reason = "line breaks and other control characters became spaces";
             self.loss(Change::Shortened, cell, reason);
         }

@@ -214,7 +214,9 @@ pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read,
 /// The options of a message that is written again as the same one, with what it lacks.
 pub(crate) fn rewriting() -> &'static [(String, String)] {
     static OPTIONS: std::sync::LazyLock<Vec<(String, String)>> = std::sync::LazyLock::new(|| {
-        ["keep-identity", "allow-incomplete"].map(|name| (name.into(), "true".into())).to_vec()
+        [("keep-identity", "true"), ("allow-incomplete", "true"), ("escapes", "1.2")]
+            .map(|(name, value)| (name.into(), value.into()))
+            .to_vec()
     });
     &OPTIONS
 }

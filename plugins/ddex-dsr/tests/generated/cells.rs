@@ -7,7 +7,8 @@ use super::rows::{Row, Value};
 use ddex_dsr::facts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
-use transpose_records::spec::ProfileSpec;
+use transpose_core::model::Field;
+use transpose_records::spec::{Obligation, ProfileSpec};
 use transpose_testkit::dsr::{Fill, Wish};
 
 /// Messages of a profile in which every cell of every record is filled somewhere. They are made
@@ -59,9 +60,24 @@ fn break_cell(place: Place<'_>, at: usize, broken: &Broken) -> String {
     row.raw[at].clone_from(&broken.raw);
     row.values[at] = broken.value.clone();
     let usage = is_usage(row.spec.name);
+    let spec = row.spec;
     let mut faults = place.message.judge.rows(&rows);
     for code in &broken.codes {
-        let fatal = usage && *code == "DSR0205";
+        // What a usage can be counted without costs no block.
+        let cell = &spec.cells[at];
+        let counts = cell.obligation == Obligation::Mandatory
+            || matches!(
+                cell.field(),
+                Some(
+                    Field::QUANTITY
+                        | Field::RETURNS
+                        | Field::PRICE
+                        | Field::USAGE_NET_REVENUE
+                        | Field::USAGE_DURATION
+                        | Field::ROYALTY_BEARING
+                )
+            );
+        let fatal = usage && counts && *code == "DSR0205";
         faults.push(Fault { row: place.row, cell: Some(at), code, fatal });
     }
     place.message.compare(&rows, place.message.blocks[place.block].line, &faults)

@@ -622,6 +622,14 @@ pub(crate) fn of_row(row: &Row) -> Vec<(usize, &'static str)> {
     if base.is_filled() && paid.is_filled() && base != paid {
         wants(row.at(&["CurrencyOfTransaction"]), row.at(&["ExchangeRate"]), "DSR0118");
     }
+    let conditional =
+        |name: &str| row.at(&[name]).filter(|at| spec.cells[*at].obligation == Obligation::Conditional);
+    for origin in ["ExchangeRateSource", "DateOfCurrencyExchange"] {
+        wants(row.at(&["ExchangeRate"]), conditional(origin), "DSR0120");
+    }
+    if row.get(&["CommercialModel"]).first() == Some("SubscriptionModel") {
+        wants(row.at(&["CommercialModel"]), conditional("Subscribers"), "DSR0121");
+    }
     let count = |names: &[&str]| row.get(names).list().len();
     let (ids, usages) = (count(&["DspReleaseId"]), count(&["Usages"]));
     // A list that is empty is told of by itself.

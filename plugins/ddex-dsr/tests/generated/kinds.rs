@@ -135,8 +135,9 @@ impl Breaker<'_> {
             },
             _ => &[],
         };
+        let code = if self.cell.kind == CellType::Integer { "DSR0217" } else { "DSR0206" };
         for raw in odd {
-            self.put("shape", raw, Some(raw), &["DSR0206"]);
+            self.put("shape", raw, Some(raw), &[code]);
         }
         if identifier(self.cell.name) == Some("ISWC") {
             // A wrong check digit alone is only worth knowing.

@@ -189,6 +189,8 @@ impl Convert {
         })?;
         let source = opened.format;
         let period = asked.or_else(|| terms.as_ref().and_then(transpose_deals::PeriodTerms::period));
+        // Of a deal that holds on some days of the period, the plays of these days.
+        let paid = terms.as_ref().and_then(transpose_deals::PeriodTerms::paid_period);
         if asked.is_some() && terms.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
                 format!("`{}` holds aggregates, from which `--period` cannot filter", source.manifest().id);
@@ -206,7 +208,7 @@ impl Convert {
             options: &target_options,
             terms: terms.as_ref().map(|terms| terms as &dyn Terms),
             personal_data: self.enrichment.personal_data(target)?,
-            period: self.selection.period(period),
+            period: self.selection.period(paid.or(period)),
             slicing,
             destination,
             compression: packing.compression,

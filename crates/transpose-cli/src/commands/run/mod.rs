@@ -108,7 +108,7 @@ impl Run {
                 terms: prepared.terms.as_ref().map(|terms| terms as &dyn Terms),
                 personal_data: enrichment.personal_data(prepared.format)?,
                 period: PeriodSelection {
-                    moments: prepared.period.map(|period| zone.moments(period)),
+                    moments: prepared.paid_period().map(|period| zone.moments(period)),
                     basis: job.period_by,
                     ..PeriodSelection::default()
                 },

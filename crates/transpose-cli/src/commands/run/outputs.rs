@@ -24,6 +24,13 @@ pub(super) struct PreparedOutput<'a> {
     pub(super) options: Vec<(String, String)>,
 }
 
+impl PreparedOutput<'_> {
+    /// The days whose plays are taken: of a deal that holds on some days of the period, these.
+    pub(super) fn paid_period(&self) -> Option<Period> {
+        self.terms.as_ref().and_then(PeriodTerms::paid_period).or(self.period)
+    }
+}
+
 /// Opens what each output needs. The errors of all side files are reported together.
 pub(super) fn prepare<'a>(
     job: &Job,

@@ -6,6 +6,7 @@ use transpose_core::accounting::{Change, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::model::Value;
 use transpose_core::terms::Terms;
+use transpose_records::escape::Escapes;
 use transpose_records::spec::{CellSpec, CellType, RecordSpec, Standing};
 use transpose_records::{cell, escape, write};
 
@@ -18,6 +19,7 @@ pub(super) struct HeadCells<'a> {
     pub(super) wrong: &'a mut Vec<Diagnostic>,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
     pub(super) losses: &'a mut HeadLosses,
+    pub(super) escapes: Escapes,
 }
 
 /// What is lost in the head: what happened to which values, how often, and why.
@@ -144,6 +146,6 @@ impl HeadCells<'_> {
             }
             _ => {}
         }
-        escape::encode(text.as_bytes(), out);
+        escape::encode_as(text.as_bytes(), self.escapes, out);
     }
 }

@@ -20,7 +20,7 @@ mod order;
 
 use crate::diagnostics;
 use crate::format::Profile;
-use crate::options::Options;
+use crate::options::{Options, edition_escapes};
 use crate::summaries::{cell_default, choose, fillable, follows, is_filled, is_summary, value_of};
 use crate::tables::{self, Layout};
 use crate::write::identity::message_id;
@@ -32,8 +32,9 @@ use transpose_core::accounting::{Change, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::format::{EncodeRequest, FileNumber};
 use transpose_core::model::{Entity, Field, Value};
+use transpose_records::escape::{self, Escapes};
 use transpose_records::spec::{CellSlot, Obligation, ProfileSpec, RecordSpec, family};
-use transpose_records::{escape, write};
+use transpose_records::write;
 
 /// A part of the header line.
 enum HeaderPiece {
@@ -58,6 +59,8 @@ pub(crate) struct MessageHead {
     pub(crate) ids: Vec<Vec<u8>>,
     /// That of the record that says what is allocated of each context, where it has one of its own.
     pub(crate) details: Vec<Option<Vec<u8>>>,
+    /// The notation of delimiters inside data.
+    pub(crate) escapes: Escapes,
     /// The identifier of the message.
     pub(crate) message_id: String,
     /// When the message is made.
@@ -82,14 +85,18 @@ impl MessageHead {
     ) -> Self {
         let source = |name: &str| brief.header.extras.get(name).map_or("", Value::first);
         let same_profile = profile.is_named(source("Profile"));
+        let same_version = same_profile && source("ProfileVersion").trim() == facts.version;
         let created = created(options, brief);
+        let kept = Some(source("MessageVersion")).filter(|text| same_version && !text.is_empty());
+        let message_version = options.message_version.as_deref().or(kept).unwrap_or(facts.message_version);
         let mut head = Self {
             header: Vec::new(),
             summaries: Vec::new(),
             count: 0,
             others: 0,
             same_profile,
-            same_version: same_profile && source("ProfileVersion").trim() == facts.version,
+            same_version,
+            escapes: options.escapes.given().unwrap_or_else(|| edition_escapes(message_version)),
             ids: Vec::new(),
             details: Vec::new(),
             message_id: message_id(options, brief, [facts.profile, facts.version], &created),
@@ -121,6 +128,7 @@ impl MessageHead {
         let prescribed = if facts.written.is_empty() { profile.name } else { facts.written };
         let spelling = written("Profile").filter(|text| profile.is_written(text)).unwrap_or(prescribed);
         let mut out = Vec::new();
+        let escapes = self.escapes;
         let mut row = HeadCells {
             spec: layout.head,
             whose: String::new(),
@@ -128,6 +136,7 @@ impl MessageHead {
             wrong,
             diagnostics: &mut self.diagnostics,
             losses: &mut self.losses,
+            escapes,
         };
         let recipients = [Field::RECIPIENT_ID, Field::RECIPIENT_NAME];
         let addressed = recipients.iter().any(|field| value_of(header, *field, brief.terms).is_some());
@@ -152,7 +161,7 @@ impl MessageHead {
                 _ => None,
             };
             if let Some(text) = fixed {
-                escape::encode(text.as_bytes(), &mut out);
+                escape::encode_as(text.as_bytes(), self.escapes, &mut out);
                 continue;
             }
             let Some(field) = cell.field() else { continue };
@@ -262,9 +271,10 @@ impl MessageHead {
             self.summary(spec, context, (index, id), detail, brief, wrong);
         }
         self.others_before(&mut agreed, u64::MAX);
+        let escapes = self.escapes;
         let escaped = |id: &str| {
             let mut out = Vec::new();
-            escape::encode(id.as_bytes(), &mut out);
+            escape::encode_as(id.as_bytes(), escapes, &mut out);
             out
         };
         self.ids = ids.iter().map(|id| escaped(id)).collect();
@@ -326,7 +336,8 @@ impl MessageHead {
         let terms = brief.terms;
         let out = &mut self.summaries;
         let (diagnostics, losses) = (&mut self.diagnostics, &mut self.losses);
-        let mut row = HeadCells { spec, whose, terms, wrong, diagnostics, losses };
+        let escapes = self.escapes;
+        let mut row = HeadCells { spec, whose, terms, wrong, diagnostics, losses, escapes };
         for (number, cell) in spec.cells.iter().enumerate() {
             if number > 0 {
                 out.push(b'\t');

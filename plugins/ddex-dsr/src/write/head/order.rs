@@ -1,9 +1,9 @@
 //! The order of summary records (ARCH-52).
 
-use crate::summaries::{follows, is_summary};
+use crate::summaries::{follows, summary_structure};
 use crate::tables::Layout;
 use transpose_records::grammar::Grammar;
-use transpose_records::spec::{RecordSpec, Structure};
+use transpose_records::spec::RecordSpec;
 
 /// Puts summary records into an order that the version knows: by type, SY05 behind SY04 (ARCH-52).
 /// Those that were read from a message stay in its order where records of one type are together in
@@ -14,7 +14,7 @@ pub(super) fn arrange(
     rows: &mut Vec<(&'static RecordSpec, usize)>,
     (read, same): (bool, bool),
 ) -> bool {
-    let Some(order) = summaries(&layout.profile.structure).map(|part| Grammar::compile(&part)) else {
+    let Some(order) = summary_structure(&layout.profile.structure).map(|part| Grammar::compile(&part)) else {
         return true;
     };
     let accepted = |rows: &[(&'static RecordSpec, usize)]| {
@@ -52,19 +52,4 @@ fn are_together(rows: &[(&'static RecordSpec, usize)]) -> bool {
         seen.push(spec);
     }
     true
-}
-
-/// The part of a message's structure that summary records make up.
-fn summaries(structure: &Structure) -> Option<Structure> {
-    let Structure::Sequence(items, _) = structure else { return None };
-    let (_, rest) = items.split_first()?;
-    let of_summaries = |item: &&Structure| {
-        let mut all = true;
-        item.records(&mut |name| all &= is_summary(name));
-        all
-    };
-    let is_empty = |item: &&Structure| matches!(item, Structure::Choice([], _));
-    let start = rest.iter().take_while(is_empty).count();
-    let count = rest.iter().skip(start).take_while(of_summaries).count();
-    Some(Structure::Sequence(rest.get(start..start + count)?, (1, Some(1))))
 }
