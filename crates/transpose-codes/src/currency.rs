@@ -1,5 +1,5 @@
-//! Currencies: the alphabetic codes of ISO 4217, and withdrawn ones that the DDEX list keeps or that
-//! old reports hold.
+//! Currencies: the alphabetic codes of ISO 4217, and withdrawn ones that the DDEX list keeps or
+//! that old reports hold.
 
 use crate::ParsedCode;
 use crate::tables::currencies::CURRENCIES;

@@ -20,8 +20,9 @@ transpose_core::codes! {
 /// Shows when client usage reports are due
 ///
 /// The 10th of the month after the period, or the next working day in the UK: no Saturday, no
-/// Sunday, no bank holiday of England and Wales, or of the part that `--region` names. Refunds count for a month until 00:00 UTC on the
-/// 4th of the next. Years and quarters are listed month by month.
+/// Sunday, no bank holiday of England and Wales, or of the part that `--region` names. Refunds
+/// count for a month until 00:00 UTC on the 4th of the next. Years and quarters are listed month by
+/// month.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,5 +1,5 @@
-//! Exceptions to the rule of bank holidays in the United Kingdom. Source: gov.uk, Bank holidays, and
-//! the royal proclamations behind it.
+//! Exceptions to the rule of bank holidays in the United Kingdom. Source: gov.uk, Bank holidays,
+//! and the royal proclamations behind it.
 
 /// An exception of one year.
 pub(crate) enum Change {

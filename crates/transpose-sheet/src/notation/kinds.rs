@@ -652,6 +652,7 @@ mod tests {
     fn bad_cells_are_withheld_and_doubtful_ones_kept() {
         for (kind, raw, value, code) in [
             (CellKind::Isrc, "us-rc1-76-07839", "USRC17607839", "SHT0424"),
+            (CellKind::Isrc, "XXRC17607839", "XXRC17607839", "SHT0427"),
             (CellKind::Isrc, "usrc17607839", "USRC17607839", "SHT0424"),
             (CellKind::Icpn, "1.90295489328E+11", "190295489328", "SHT0421"),
             (CellKind::Icpn, "1.90295489327E+11", "", "SHT0306"),

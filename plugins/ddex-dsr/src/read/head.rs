@@ -336,7 +336,9 @@ impl<'a> Opening<'a> {
         if !unclear.is_empty() {
             let names: Vec<&str> = unclear.iter().map(|field| field.id()).collect();
             message = format!("{message}; usages get none of what differs: {}", names.join(", "));
-            unclear.iter().for_each(|field| first.unset(*field));
+            for field in unclear {
+                first.unset(field);
+            }
         }
         message
     }
