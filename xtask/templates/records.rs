@@ -133,7 +133,7 @@ impl LineFormat for Plays {
     }
 
     fn write(&self, _field: Field, value: &[u8], out: &mut Vec<u8>) -> Option<&'static str> {
-        (write::text(value, out) > 0).then_some("control characters become spaces")
+        (write::text(value, Escapes::Tripled, out) > 0).then_some("control characters become spaces")
     }
 }
 

@@ -1,5 +1,7 @@
 //! Identifiers of messages and transactions: what shares one, and what never does.
 
+#![expect(clippy::indexing_slicing, reason = "helpers of tests may fail as tests do")]
+
 use crate::support::{DSR, Sandbox, example, sound};
 use serde_json::Value;
 use std::collections::BTreeSet;

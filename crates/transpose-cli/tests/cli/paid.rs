@@ -1,6 +1,7 @@
 //! Which plays a deal pays, and when it refuses to. The amounts were worked out by hand.
 
 use crate::support::{CommandRun, Sandbox};
+use std::fmt::Write as _;
 
 /// Plays of one kind: territory, plan, label, day of October, seconds, and how many of them.
 type Plays<'a> = (&'a str, &'a str, &'a str, u8, u32, u32);
@@ -16,10 +17,12 @@ fn log(kinds: &[Plays<'_>]) -> String {
     for (territory, plan, label, day, seconds, plays) in kinds {
         for _ in 0..*plays {
             number += 1;
-            text.push_str(&format!(
+            writeln!(
+                text,
                 "2026-11-10,4021,s{number},2026-10-{day:02}T10:00:00Z,33,{territory},online,u1,Svc,T-{label},{seconds},200,d,k,\
-                 {plan},,A,{label},,R,GBAAX2600001,A,T\n"
-            ));
+                 {plan},,A,{label},,R,GBAAX2600001,A,T"
+            )
+            .unwrap();
         }
     }
     text
@@ -42,8 +45,8 @@ const STATEMENT: &str = "[deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = \
 
 /// Converts plays for one label under a deal.
 fn convert(sandbox: &Sandbox, kinds: &[Plays<'_>], deal: &str, figures: &str) -> CommandRun {
-    sandbox.put("in.csv", &log(kinds));
-    sandbox.put("deal.toml", &agreement(deal));
+    sandbox.put("in.csv", log(kinds));
+    sandbox.put("deal.toml", agreement(deal));
     sandbox.put("figures.csv", figures);
     let words =
         ["convert", "in.csv", "--agreement", "deal.toml", "--figures", "figures.csv", "--period", "2026-10"];
@@ -80,19 +83,19 @@ fn rules_do_not_cut_what_there_is_to_share() {
     let deal = "counts = \"all\"\npool = \"overall\"\ntotal = \"service\"\n[[deal.model]]\nmodel = \"revenue-share\"\nshare = \"60\"\n";
     sandbox.put(
         "in.csv",
-        &log(&[
+        log(&[
             ("GB", "prem", "X", 5, 60, 10),
             ("GB", "prem", "Y", 5, 60, 10),
             ("DE", "prem", "Y", 5, 60, 20),
         ]),
     );
-    sandbox.put("deal.toml", &agreement(&format!("{deal}{STATEMENT}")));
+    sandbox.put("deal.toml", agreement(&format!("{deal}{STATEMENT}")));
     sandbox.put("figures.csv", FIGURES);
     // 60 % of 3000 for 40 plays, of which 10 are X's.
     for rule in ["", ", territory = \"GB\"", ", territory = [\"GB\", \"FR\"]"] {
-        sandbox.put("job.toml", &job(rule));
+        sandbox.put("job.toml", job(rule));
         sandbox.run(&["run", "job.toml", "-o", "out/", "--overwrite"]).ends(0);
-        assert_eq!(paid(&sandbox, "out/x.csv"), 450_00, "{rule}");
+        assert_eq!(paid(&sandbox, "out/x.csv"), 45_000, "{rule}");
     }
 }
 
@@ -101,8 +104,7 @@ fn deals_pay_plays_of_their_own_days() {
     let kinds = [("GB", "prem", "X", 15, 60, 300), ("GB", "prem", "X", 16, 60, 100)];
     let model =
         "counts = \"all\"\npro-rating = \"days\"\n[[deal.model]]\nmodel = \"per-play\"\nrate = \"0.01\"\n";
-    for (days, cents) in
-        [("from = 2026-10-16", 1_00), ("until = 2026-10-15", 3_00), ("from = 2026-10-01", 4_00)]
+    for (days, cents) in [("from = 2026-10-16", 100), ("until = 2026-10-15", 300), ("from = 2026-10-01", 400)]
     {
         let sandbox = Sandbox::new();
         convert(&sandbox, &kinds, &format!("{days}\n{model}{STATEMENT}"), FIGURES).ends(0);
@@ -117,7 +119,7 @@ fn previews_of_any_length_count_where_previews_count() {
                 [[deal.model]]\nmodel = \"revenue-share\"\nshare = \"60\"\n";
     sandbox.put(
         "in.csv",
-        &log(&[
+        log(&[
             ("GB", "prem", "X", 5, 60, 335),
             ("GB", "prem", "X", 5, 10, 15),
             ("GB", "clip", "X", 5, 20, 10),
@@ -126,15 +128,15 @@ fn previews_of_any_length_count_where_previews_count() {
             ("GB", "clip", "Y", 5, 20, 30),
         ]),
     );
-    sandbox.put("deal.toml", &agreement(&format!("{deal}{STATEMENT}")));
+    sandbox.put("deal.toml", agreement(&format!("{deal}{STATEMENT}")));
     sandbox.put(
         "figures.csv",
         "period,territory,plan,net-revenue\n2026-10,GB,prem,9990.00\n2026-10,GB,clip,0\n",
     );
-    sandbox.put("job.toml", &job(""));
+    sandbox.put("job.toml", job(""));
     sandbox.run(&["run", "job.toml", "-o", "out/"]).ends(0);
     // 60 % of 9990.00 times 345 / 940: 335 plays of 30 s and 10 previews of 20 s.
-    assert_eq!(paid(&sandbox, "out/x.csv"), 2199_93);
+    assert_eq!(paid(&sandbox, "out/x.csv"), 219_993);
 }
 
 #[test]

@@ -127,7 +127,8 @@ proptest! {
         let statement = work_out(&terms(&format!("{policies}{}{rounding}", models.concat()), FIGURES), &played);
         let statement = match statement {
             Ok(statement) => statement,
-            // More was returned than played: there is no share of the market. Or a unit rounds to zero.
+            // More was returned than played, so there is no share of the market; or a unit rounds
+            // to zero.
             Err(diagnostics) => {
                 let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.code.severity == Severity::Error);
                 prop_assert!(errors.all(|error| matches!(error.code.id, "DEA0526" | "DEA0537")), "{:#?}", diagnostics);

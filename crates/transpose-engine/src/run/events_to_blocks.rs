@@ -242,8 +242,8 @@ impl<'a> EventsToBlocks<'a> {
             terms, projection, counter, budget, threads, service_totals, users, rule, left_out, ..
         } = self;
         let due = terms.due().into_iter();
-        // Figures are cut by the deal and never by the rule of an output: a table shows no row for a
-        // context without plays, so all of them can be there.
+        // Figures are cut by the deal and never by the rule of an output: a table shows no row for
+        // a context without plays, so all of them can be there.
         let pays = terms.royalties().is_some() && output.output.format.manifest().traits.merges_rows;
         for context in due.filter(|context| pays || rule.is_none_or(|rule| rule.reaches(context))) {
             counter.usage_kind(UsageKind::new(&context, false))?;

@@ -114,8 +114,7 @@ const HEADER_CELLS: usize = 10;
 
 /// Whether a line that is called HEAD is the header of a message.
 fn is_header(line: &[u8], message_version: &[u8]) -> bool {
-    let cells = || memchr::memchr_iter(b'\t', line).count() + 1;
-    message_version.starts_with(b"dsrf/") || cells() >= HEADER_CELLS
+    message_version.starts_with(b"dsrf/") || line.split(|byte| *byte == b'\t').count() >= HEADER_CELLS
 }
 
 impl Reader {
@@ -190,8 +189,8 @@ impl<'a> Opening<'a> {
         let given = options.escapes.given();
         let escapes = given.unwrap_or_default();
         let mut opening = Self { profile, source, bytes, scan, escapes, diagnostics: Vec::new(), head };
-        // What the file shows decides, because headers are copied (ARCH-24); where it shows nothing,
-        // the announced edition does.
+        // What the file shows decides, because headers are copied (ARCH-24); where it shows
+        // nothing, the announced edition does.
         let announced = edition_escapes(opening.text(1));
         opening.escapes = given.or_else(|| Escapes::likely(bytes)).unwrap_or(announced);
         if given.is_none() && opening.escapes == Escapes::Doubled && announced == Escapes::Tripled {
