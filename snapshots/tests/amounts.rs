@@ -104,6 +104,7 @@ impl RoyaltyTerms for Paying {
     fn work_out(
         &self,
         contexts: &mut [Entity],
+        _reported: usize,
         played: &[UsageTotal<'_>],
         _whole: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>> {

@@ -81,6 +81,8 @@ pub struct Output {
     pub when: Vec<Condition>,
     /// The agreement.
     pub agreement: Option<PathBuf>,
+    /// The id of the deal, where the agreement has several for the label.
+    pub deal: Option<String>,
     /// The figures, where they are not those of the job.
     pub figures: Option<PathBuf>,
     /// The period, where it is not that of the job.
@@ -157,13 +159,14 @@ const KEYS: [&str; 16] = [
     "about",
 ];
 
-const OUTPUT_KEYS: [&str; 13] = [
+const OUTPUT_KEYS: [&str; 14] = [
     "name",
     "set",
     "format",
     "when",
     "each",
     "agreement",
+    "deal",
     "figures",
     "period",
     "file",
@@ -175,6 +178,15 @@ const OUTPUT_KEYS: [&str; 13] = [
 
 /// How many outputs one `each` may represents.
 const MOST: usize = 2000;
+
+impl Output {
+    /// The labels that its rule names; none where it takes rows of any label.
+    pub fn labels(&self) -> Vec<String> {
+        let labels = self.when.iter().filter(|condition| condition.fields == LABEL_FIELDS);
+        let values = labels.flat_map(|condition| &condition.values);
+        values.filter(|value| !matches!(value.as_str(), "*" | "")).cloned().collect()
+    }
+}
 
 impl Job {
     /// Reads a job; everything wrong with it is reported at once. `source` is its path, from whose
@@ -285,6 +297,8 @@ set = "labels"
 when = { label = "Example Records" }
 format = "label.standard"
 agreement = "labels/example-records.toml"
+# The id of the deal, where the agreement has several for the label.
+# deal = "example-2026"
 # Below the folder of `-o`; without it the format names the file.
 file = "{name}-{period}.csv"
 # How each amount came about, one JSON object a line.
@@ -324,9 +338,9 @@ impl OutputDefaults<'_> {
         let when = wanted(reader, table, "when");
         let each = wanted(reader, table, "each");
         let options = pairs(reader, table, "options");
-        let texts = ["agreement", "figures", "file", "container", "characters", "explain", "set"]
+        let texts = ["agreement", "deal", "figures", "file", "container", "characters", "explain", "set"]
             .map(|key| table.entry(key).and_then(|entry| reader.text(entry).map(|text| (text, entry.at))));
-        let [agreement, figures, file, container, characters, explain, set] = texts;
+        let [agreement, deal, figures, file, container, characters, explain, set] = texts;
         let set = set.map_or_else(|| name.clone(), |(text, _)| text);
         let set = sets.iter().position(|known| *known == set).unwrap_or_else(|| {
             sets.push(set);
@@ -375,6 +389,7 @@ impl OutputDefaults<'_> {
                 set,
                 format: format.clone(),
                 when,
+                deal: fill(&deal).map(|(text, _)| text),
                 agreement: fill(&agreement).map(|(text, _)| self.folder.join(text)),
                 figures: fill(&figures).map(|(text, _)| self.folder.join(text)),
                 period: own,
@@ -456,9 +471,12 @@ fn wanted(reader: &mut Reader, table: &Table, key: &str) -> Vec<Condition> {
     wanted
 }
 
+/// The fields by which rows name their label; the first that has a value counts.
+pub const LABEL_FIELDS: &[Field] = &[Field::RECORDING_LABEL, Field::RELEASE_LABEL];
+
 /// Short names for the fields that rules of outputs mostly look at.
 const SHORT: [(&str, &[Field]); 7] = [
-    ("label", &[Field::RECORDING_LABEL, Field::RELEASE_LABEL]),
+    ("label", LABEL_FIELDS),
     ("territory", &[Field::TERRITORY]),
     ("service", &[Field::SERVICE]),
     ("plan", &[Field::PLAN]),

@@ -179,7 +179,9 @@ const DEAL: &str = r#"
 # Shares, fees, taxes and withholding are per cent. Several `[[deal]]` may follow, for other labels or other days.
 # [[deal]]
 # id = "label-2026"
-# label = "Example Recipient"  # who is paid: the name under [recipient]
+# label = "Example Recipient"  # who is paid: the name under [recipient], and the label of the plays that are paid
+# aliases = ["Example Recipient Ltd"]  # optional: further spellings of the label
+# plays = "label"  # or "all": every play is the recipient's, as for a society
 # party-id = "ISNI::0000000081266409"  # optional: of the label
 # currency = "EUR"  # of rates, minimums and prices
 # territories = "Worldwide"  # or a list such as ["GB", "DE"]

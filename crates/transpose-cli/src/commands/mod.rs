@@ -16,6 +16,8 @@ mod validate;
 use crate::Program;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
+use transpose_deals::job::LABEL_FIELDS;
+use transpose_engine::Condition;
 
 /// A subcommand with its arguments.
 #[derive(clap::Subcommand)]
@@ -32,6 +34,11 @@ pub(crate) enum Command {
     Init(init::Init),
     Layout(layout::Layout),
     Completions(completions::Completions),
+}
+
+/// The rows of a label, by its names.
+fn of_labels(values: Vec<String>) -> Condition {
+    Condition { name: "label".into(), fields: LABEL_FIELDS.to_vec(), values }
 }
 
 /// Runs a subcommand.

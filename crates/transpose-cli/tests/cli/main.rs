@@ -8,6 +8,7 @@ mod compare;
 mod completing;
 mod containers;
 mod convert;
+mod deals;
 mod dialects;
 mod events;
 mod fixed;

@@ -118,8 +118,9 @@ pub trait RoyaltyTerms: Send + Sync {
         true
     }
 
-    /// Works royalties out, once everything is counted and [`Terms::complete`] was asked. `service`
-    /// is what the whole service counted, where that is known. May add to the contexts what was
+    /// Works royalties out, once everything is counted and [`Terms::complete`] was asked. The first
+    /// `reported` contexts are those of the report; the figures of the others belong to pools and
+    /// minima all the same. `service` is what the whole service counted, where that is known. May add to the contexts what was
     /// allocated to the recipient (`context.allocated-revenue`, `context.market-share`). The error
     /// lists everything that keeps amounts from being worked out.
     ///
@@ -127,6 +128,7 @@ pub trait RoyaltyTerms: Send + Sync {
     fn work_out(
         &self,
         contexts: &mut [Entity],
+        reported: usize,
         totals: &[UsageTotal<'_>],
         service: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>>;

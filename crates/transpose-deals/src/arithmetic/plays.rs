@@ -23,8 +23,41 @@ pub enum CountedPlays {
     All,
     /// Those that qualify; preview clips are none of them.
     Qualified,
-    /// Those that qualify, and preview clips.
+    /// Those that qualify, and preview clips of any length.
     QualifiedAndPreviews,
+}
+
+/// What a play is, where deals decide whether it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayKind {
+    /// It qualifies.
+    Qualified,
+    /// It is too short.
+    Short,
+    /// It is a preview clip, of whatever length.
+    Preview,
+}
+
+impl PlayKind {
+    /// The kind of a play by whether it is a preview clip, and whether it is long enough.
+    pub fn of(preview: bool, qualifies: bool) -> Self {
+        match (preview, qualifies) {
+            (true, _) => Self::Preview,
+            (false, true) => Self::Qualified,
+            (false, false) => Self::Short,
+        }
+    }
+}
+
+impl CountedPlays {
+    /// Whether plays of a kind are among those that are counted.
+    pub fn counts(self, kind: PlayKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Qualified => kind == PlayKind::Qualified,
+            Self::QualifiedAndPreviews => kind != PlayKind::Short,
+        }
+    }
 }
 
 /// Plays by kind.
@@ -41,11 +74,12 @@ pub struct LoggedPlays {
 impl LoggedPlays {
     /// How many of them count.
     pub fn counted(self, counts: CountedPlays) -> i128 {
-        match counts {
-            CountedPlays::All => self.qualified + self.short + self.preview,
-            CountedPlays::Qualified => self.qualified,
-            CountedPlays::QualifiedAndPreviews => self.qualified + self.preview,
-        }
+        let kinds = [
+            (PlayKind::Qualified, self.qualified),
+            (PlayKind::Short, self.short),
+            (PlayKind::Preview, self.preview),
+        ];
+        kinds.iter().filter(|(kind, _)| counts.counts(*kind)).map(|(_, plays)| plays).sum()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::arithmetic::calendar::{active_days, pro_rated};
 use crate::arithmetic::number::{Exact, exact, whole, zero};
 use crate::arithmetic::pool::equivalents;
 use crate::figures::{ContextFigures, heading_of};
-use crate::policies::{Policies, ProRating, Rates, Scope, SubscriberCounting};
+use crate::policies::{Policies, ProRating, Rates, Scope, SubscriberCounting, TotalSource};
 use crate::toml::value;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +63,9 @@ pub(crate) struct BasisInput<'a> {
     /// The name of the figures, for messages.
     pub(crate) source: Option<&'a str>,
     pub(crate) contexts: &'a [Entity],
+    /// How many of the contexts, the first ones, the report is about. The figures of the others
+    /// belong to pools and minima, whatever rule an output has.
+    pub(crate) reported: usize,
     pub(crate) usages: &'a [UsageTotal<'a>],
     /// What the whole service counted, where that is known.
     pub(crate) service: Option<&'a [ServiceTotal]>,
@@ -104,7 +107,11 @@ impl<'a> Basis<'a> {
             let holds = context.text(Field::TERRITORY).is_none_or(|territory| policies.holds_for(territory));
             holds && policies.counts_play(context, true)
         };
-        let included: Vec<bool> = contexts.iter().map(includes).collect();
+        // Where the report is the whole, what it leaves out is no part of it.
+        let whole_report = policies.total == Some(TotalSource::Report);
+        let within = |index: usize| index < input.reported || !whole_report;
+        let included: Vec<bool> =
+            contexts.iter().enumerate().map(|(index, context)| within(index) && includes(context)).collect();
         let mut usages = vec![Vec::new(); contexts.len()];
         for (number, total) in input.usages.iter().enumerate() {
             let included = included.get(total.context).copied().unwrap_or(false);
@@ -220,6 +227,11 @@ impl<'a> Basis<'a> {
     pub(crate) fn contexts(&self) -> Vec<usize> {
         let included = self.included.iter().enumerate().filter(|(_, included)| **included);
         included.map(|(index, _)| index).collect()
+    }
+
+    /// Whether the report is about any of the contexts.
+    pub(crate) fn reports(&self, contexts: &[usize]) -> bool {
+        contexts.iter().any(|context| *context < self.input.reported)
     }
 
     /// The contexts that take part, by the parts of a scope.

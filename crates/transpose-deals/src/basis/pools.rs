@@ -89,7 +89,9 @@ pub(crate) fn shared<'a>(
         let (total, from) = known.unwrap_or_else(|| (zero(), String::new()));
         let pool = pool(basis, &contexts);
         let Some(worth) = worth(&pool.value, &total).filter(|_| total.is_positive()) else {
-            if plays == 0 {
+            if plays == 0 && !basis.reports(&contexts) {
+                // Another report shows it.
+            } else if plays == 0 {
                 without_plays(basis, &key, &pool.value);
             } else {
                 above_total(basis, &key, plays, &total);

@@ -45,6 +45,15 @@ pub(super) fn report(
             "write `below = \"not-royalty-bearing\"` under `[qualifying-play]`",
         );
     }
+    if policies.counts == Some(CountedPlays::QualifiedAndPreviews)
+        && policies.previews.as_ref().is_some_and(|previews| !previews.is_empty())
+        && qualifying.is_some_and(|qualifying| qualifying.below == BelowThreshold::Drop)
+    {
+        refuse(
+            "preview clips of any length count, but `[qualifying-play]` drops short plays, and short clips with them".into(),
+            "write `below = \"not-royalty-bearing\"` under `[qualifying-play]`",
+        );
+    }
     if policies.rounding.at == Some(RoundingLevel::Row) && policies.advance.is_some() {
         refuse(
             "the earnings of a period are not known where every row is rounded by itself".into(),

@@ -15,7 +15,7 @@ pub(crate) use read::{CONTRADICTING_TERMS, KEYS, read};
 
 use crate::arithmetic::money::Rate;
 use crate::arithmetic::number::Exact;
-use crate::arithmetic::plays::{CountedPlays, LoggedPlays, MissingDuration};
+use crate::arithmetic::plays::{CountedPlays, MissingDuration, PlayKind};
 use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::{Date, Period};
@@ -28,6 +28,10 @@ use transpose_core::terms::Rounding;
 pub(crate) struct Policies {
     pub(crate) id: String,
     pub(crate) label: String,
+    /// Further names of the label, as rows spell it.
+    pub(crate) aliases: Vec<String>,
+    /// Every play is the recipient's, whatever label it has.
+    pub(crate) all_plays: bool,
     pub(crate) party: Option<String>,
     /// Of rates, minimums and prices.
     pub(crate) currency: Currency,
@@ -55,6 +59,11 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
+    /// The names of its label.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.label).chain(&self.aliases).map(String::as_str)
+    }
+
     /// Whether it holds on some day of the period.
     pub(crate) fn holds_in(&self, period: Period) -> bool {
         self.from.is_none_or(|from| from <= period.last())
@@ -78,12 +87,8 @@ impl Policies {
     /// Whether plays of the context are among those that count; `bearing` says whether they are
     /// long enough.
     pub(crate) fn counts_play(&self, context: &Entity, bearing: bool) -> bool {
-        let play = match (self.is_preview(context), bearing) {
-            (true, _) => LoggedPlays { preview: 1, ..LoggedPlays::default() },
-            (false, true) => LoggedPlays { qualified: 1, ..LoggedPlays::default() },
-            (false, false) => LoggedPlays { short: 1, ..LoggedPlays::default() },
-        };
-        play.counted(self.counts.unwrap_or(CountedPlays::All)) > 0
+        let counts = self.counts.unwrap_or(CountedPlays::All);
+        counts.counts(PlayKind::of(self.is_preview(context), bearing))
     }
 
     /// Whether it holds in the territory.

@@ -24,6 +24,8 @@ transpose_core::codes! {
 pub(crate) const KEYS: &[&str] = &[
     "id",
     "label",
+    "aliases",
+    "plays",
     "party-id",
     "currency",
     "territories",
@@ -58,6 +60,9 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     let party = keys.value("party-id", |text| {
         PartyId::parse(text).map(|id| id.code.to_string()).map_err(ValueError::new)
     });
+    let all_plays = keys.choice("plays", &[("label", false), ("all", true)]).unwrap_or(false);
+    let aliases = table.entry("aliases").map(|entry| keys.reader.texts(entry)).unwrap_or_default();
+    let aliases = aliases.into_iter().map(|(text, _)| text).collect();
     let from = keys.value("from", value::date);
     let until = keys.value("until", value::date);
     if from.zip(until).is_some_and(|(from, until)| until < from) {
@@ -94,6 +99,8 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     Some(Policies {
         id: id?,
         label: label?,
+        aliases,
+        all_plays,
         party,
         currency: currency?,
         territories: territories?,

@@ -59,7 +59,7 @@ pub(super) fn pay(
         let stranded: Exact = contexts.iter().filter_map(|context| candidate.stranded.get(*context)).sum();
         let plays: i128 = contexts.iter().map(|context| basis.plays(*context)).sum();
         let more = if plays > 0 { &stranded / whole(plays) } else { zero() };
-        if plays <= 0 && !stranded.is_zero() {
+        if plays <= 0 && !stranded.is_zero() && basis.reports(&contexts) {
             // Withheld by the territory that each minimum comes from.
             let parts =
                 contexts.iter().filter_map(|context| Some((*context, candidate.stranded.get(*context)?)));

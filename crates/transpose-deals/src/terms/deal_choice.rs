@@ -37,6 +37,41 @@ impl PeriodTerms {
         }
     }
 
+    /// The names of the label whose plays the deal pays for; none where every play is the
+    /// recipient's, and where no deal was chosen.
+    pub fn paid_labels(&self) -> Option<Vec<String>> {
+        if self.agreement.deals.is_empty() {
+            return None;
+        }
+        let policies = &self.deal().ok()?.policies;
+        (!policies.all_plays).then(|| policies.names().map(str::to_owned).collect())
+    }
+
+    /// The deal of an output of a job: the one with the given id, or the one for the labels that its
+    /// rule takes. A deal with another label is refused.
+    pub fn choose_for(&mut self, id: Option<&str>, labels: &[String]) -> Result<(), Fatal> {
+        let is_for = |deal: &Deal| {
+            let policies = &deal.policies;
+            policies.all_plays || policies.names().any(|name| labels.iter().any(|label| label == name))
+        };
+        if let Some(id) = id {
+            let named = self.in_force().find(|(_, deal)| deal.policies.id == id);
+            self.chosen =
+                Some(named.map(|(index, _)| index).ok_or_else(|| Fatal::usage(self.without_deal(id)))?);
+        } else if self.deal().is_err() && !labels.is_empty() {
+            let found: Vec<usize> =
+                self.in_force().filter(|(_, deal)| is_for(deal)).map(|(index, _)| index).collect();
+            if let [one] = found.as_slice() {
+                self.chosen = Some(*one);
+            }
+        }
+        let deal = self.deal().map_err(Fatal::usage)?;
+        match labels.first() {
+            Some(label) if !is_for(deal) => Err(Fatal::usage(self.without_deal(label))),
+            _ => Ok(()),
+        }
+    }
+
     /// The deals that hold on some day of the period.
     fn in_force(&self) -> impl Iterator<Item = (usize, &Deal)> {
         let period = self.period;

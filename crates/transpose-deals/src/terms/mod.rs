@@ -31,7 +31,7 @@ transpose_core::codes! {
     /// A deal that pays by user where not all plays of the users are there.
     pub(crate) USERS_NOT_COUNTED: "DEA0538" "users-not-counted" Error
         "A user-centric deal shares what each user paid among everything that the user played, whoever it belongs to. What a label's plays are worth cannot be known from these plays alone."
-        "Use `transpose run` over all plays of the service, with one output for each label."
+        "Read all plays of the service: `transpose convert` pays those of the label only, and `transpose run` makes the reports of all labels at once."
 }
 
 /// An agreement with its period figures, for one period.
@@ -233,13 +233,14 @@ impl RoyaltyTerms for PeriodTerms {
     fn work_out(
         &self,
         contexts: &mut [Entity],
+        reported: usize,
         played: &[UsageTotal<'_>],
         whole: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>> {
         let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
         if whole.is_none() && deal.needs(Need::Users) {
             let message = format!(
-                "the deal `{}` shares what each user paid among all that the user played, and only one output is read",
+                "the deal `{}` shares what each user paid among all that the user played, and plays of nobody else were read",
                 deal.policies.id
             );
             return Err(vec![Diagnostic::new(&USERS_NOT_COUNTED, deal.policies.place.clone(), message)]);
@@ -250,6 +251,7 @@ impl RoyaltyTerms for PeriodTerms {
             reporting: self.agreement.currency,
             source: self.figures.as_ref().map(|figures| figures.source.as_str()),
             contexts: &*contexts,
+            reported,
             usages: played,
             service: whole,
         };

@@ -152,7 +152,8 @@ pub(crate) fn work_out_with(
             by_user: users.get(index).copied().unwrap_or(&[]),
         })
         .collect();
-    let royalties = terms.royalties().unwrap().work_out(&mut contexts, &played, whole)?;
+    let reported = contexts.len();
+    let royalties = terms.royalties().unwrap().work_out(&mut contexts, reported, &played, whole)?;
     assert_eq!(royalties.units.len(), kinds.len());
     Ok(Statement { royalties, contexts })
 }

@@ -130,12 +130,14 @@ impl Rates {
     }
 }
 
-/// Asks the agreement what is payable; nothing where it does not say.
+/// Asks the agreement what is payable; nothing where it does not say. The first `reported` contexts
+/// are those of the report.
 pub(crate) fn ask(
     terms: &dyn Terms,
     usage_kinds: &UsageKinds,
     totals: &Totals,
     contexts: &mut [Entity],
+    reported: usize,
     service_totals: Option<&[ServiceTotal]>,
     by_user: Option<&[Vec<(u64, u64)>]>,
 ) -> Result<Option<Royalties>, Fatal> {
@@ -150,7 +152,7 @@ pub(crate) fn ask(
         by_user: by_user.and_then(|by_user| by_user.get(kind as usize)).map_or(&[], Vec::as_slice),
     });
     let usage_totals: Vec<UsageTotal<'_>> = usage_totals.collect();
-    let answer = royalties.work_out(contexts, &usage_totals, service_totals);
+    let answer = royalties.work_out(contexts, reported, &usage_totals, service_totals);
     let answer = answer.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
     if answer.units.len() != usage_totals.len() {
         return Err(diagnostics::bug("an agreement answers for other kinds of usages than it was asked for"));

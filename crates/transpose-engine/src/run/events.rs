@@ -39,7 +39,7 @@ pub(crate) fn read(
     // What an output of single plays may carry is known once every input is open; where plays are
     // only counted, an input is opened when it is read.
     let mut opened = VecDeque::new();
-    if run.is_routed() || !counts_plays {
+    if run.is_job() || !counts_plays {
         for input in inputs {
             opened.push_back(reader.open_events(input)?);
         }

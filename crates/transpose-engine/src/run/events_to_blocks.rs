@@ -241,11 +241,12 @@ impl<'a> EventsToBlocks<'a> {
         let Self {
             terms, projection, counter, budget, threads, service_totals, users, rule, left_out, ..
         } = self;
-        let due = terms.due().into_iter();
-        // Figures are cut by the deal and never by the rule of an output: a table shows no row for
-        // a context without plays, so all of them can be there.
-        let pays = terms.royalties().is_some() && output.output.format.manifest().traits.merges_rows;
-        for context in due.filter(|context| pays || rule.is_none_or(|rule| rule.reaches(context))) {
+        let reached = |context: &Entity| rule.is_none_or(|rule| rule.reaches(context));
+        let (due, mut elsewhere): (Vec<_>, Vec<_>) = terms.due().into_iter().partition(reached);
+        if terms.royalties().is_none() {
+            elsewhere.clear();
+        }
+        for context in due {
             counter.usage_kind(UsageKind::new(&context, false))?;
         }
         let shapes = Shapes::new(projection.item.intersection(spaces.reads));
@@ -269,6 +270,7 @@ impl<'a> EventsToBlocks<'a> {
             service_totals: service_totals.as_deref(),
             plays_by_user: plays_by_user.as_deref(),
             left_out,
+            elsewhere,
         };
         if let Some(spilled) = counted.spilled.take() {
             let scratch = Scratch::create(self.run.limits.temp_dir)?;
@@ -306,6 +308,9 @@ struct ReportWriter<'b> {
     service_totals: Option<&'b [ServiceTotal]>,
     plays_by_user: Option<&'b [Vec<(u64, u64)>]>,
     left_out: u64,
+    /// Contexts that are due and that the rule of the output does not reach. Deals look at their
+    /// figures; the report does not show them.
+    elsewhere: Vec<Entity>,
 }
 
 impl ReportWriter<'_> {
@@ -336,7 +341,13 @@ impl ReportWriter<'_> {
         }
         let totals = sorted.totals();
         let (service, by_user) = (self.service_totals, self.plays_by_user);
-        let mut royalties = rates::ask(terms, usage_kinds, totals, &mut contexts, service, by_user)?;
+        let reported = contexts.len();
+        let mut elsewhere = self.elsewhere.clone();
+        report_terms(terms.complete(&mut elsewhere), &mut output.report)?;
+        contexts.append(&mut elsewhere);
+        let mut royalties =
+            rates::ask(terms, usage_kinds, totals, &mut contexts, reported, service, by_user)?;
+        contexts.truncate(reported);
         let mut amounts = None;
         if let Some(royalties) = &mut royalties {
             report_terms(std::mem::take(&mut royalties.diagnostics), &mut output.report)?;

@@ -7,11 +7,14 @@ use crate::run::events::service_view;
 use crate::run::events_to_blocks::{EventsToBlocks, KeySpaces};
 use crate::run::output::{OutputInProgress, PendingOutput};
 use crate::run::reader::Reader;
-use crate::run::{PendingRun, Run, RunOutcome};
+use crate::run::{NO_PLAYS_OF_LABEL, PendingRun, Run, RunOutcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use transpose_core::accounting::{Ledger, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
+
+/// Why rows are left out that belong to other labels, as it is in the ledger.
+const OTHER_LABEL: &str = "other-label";
 
 /// What the reading of events has left behind.
 pub(crate) struct EventsRead<'a, 'b> {
@@ -31,6 +34,7 @@ pub(crate) fn finish(
     routing: Option<(&Routing<'_>, &RoutedTotals)>,
 ) -> Result<PendingRun, Fatal> {
     match routing {
+        Some((routing, totals)) if !run.is_job() => finish_of_deal(read, routing, totals),
         Some((routing, totals)) => finish_routed(run, read, routing, totals),
         None => finish_only(read),
     }
@@ -49,6 +53,61 @@ fn finish_only(read: EventsRead<'_, '_>) -> Result<PendingRun, Fatal> {
     }
     let pending =
         if reader.gave_up { output.give_up() } else { end(output, counts, &reader, spaces, sources)? };
+    PendingRun::of_only(pending, reader)
+}
+
+/// Ends the only output of a run, whose deal pays for some of the rows. The others were counted for
+/// what the deal divides; they are left out of the report.
+fn finish_of_deal(
+    read: EventsRead<'_, '_>,
+    routing: &Routing<'_>,
+    totals: &RoutedTotals,
+) -> Result<PendingRun, Fatal> {
+    let EventsRead { mut reader, mut outputs, mut counts, spaces, sources } = read;
+    let (Some(mut output), Some(mut counts)) = (outputs.pop(), counts.pop()) else {
+        return Err(diagnostics::bug("a run without an output"));
+    };
+    let sets = routing.balance(totals, std::iter::once(&output.report.ledger.read))?;
+    let mut report = std::mem::take(&mut reader.report);
+    let of_label = output.report.ledger.read.rows;
+    let mut others = 0;
+    for set in &sets {
+        others += set.unrouted.rows;
+        let read = report.ledger.read.add(&set.unrouted);
+        let left = report.ledger.filtered(OTHER_LABEL).add(&set.unrouted);
+        read.and(left).map_err(|error| diagnostics::imbalance(&error))?;
+    }
+    if others == 0 {
+        report.ledger.filtered.remove(OTHER_LABEL);
+    }
+    let own = std::mem::take(&mut output.report);
+    report.merge(own).map_err(|error| diagnostics::imbalance(&error))?;
+    output.report = report;
+    let spec = output.output;
+    if let Some(counts) = &mut counts {
+        counts.set_left_out(left_out(&output.report.ledger));
+        // Where nothing else was read, these plays are not known to be those of the whole service.
+        let service = spec.terms.zip(service_view(spec)).filter(|_| others > 0);
+        let service = service.and_then(|(terms, view)| routing.service_totals(totals, &view, terms));
+        counts.set_service_totals(service);
+    }
+    let pending = if reader.gave_up {
+        output.give_up()
+    } else if of_label == 0 && others > 0 {
+        let fields = spec.route.iter().flat_map(|route| &route.rule.0).flat_map(|wanted| &wanted.fields);
+        let states = fields.clone().any(|field| reader.reads.contains(*field));
+        let wanted = spec.route.iter().flat_map(|route| &route.rule.0).flat_map(|wanted| &wanted.values);
+        let wanted = wanted.map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+        let message = if states {
+            format!("none of {others} rows is of {wanted}")
+        } else {
+            format!("the deal is with {wanted}, and the inputs name no label")
+        };
+        let diagnostic = Diagnostic::new(&NO_PLAYS_OF_LABEL, Location::default(), message);
+        output.refuse(Fatal::input(diagnostic))
+    } else {
+        end(output, counts, &reader, spaces, sources)?
+    };
     PendingRun::of_only(pending, reader)
 }
 

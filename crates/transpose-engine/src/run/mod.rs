@@ -61,6 +61,10 @@ transpose_core::codes! {
     pub SUMS_UNDER_DEAL: "ENG0705" "aggregates-under-deal" Error
         "Royalties are worked out from single plays and sales. A report of aggregates has amounts of its own, which would appear under the name of a deal that never made them."
         "Convert the plays that the report was made from, or leave the agreement out and pass the report on as it is."
+    /// Plays of others only.
+    pub NO_PLAYS_OF_LABEL: "ENG0706" "no-plays-of-label" Error
+        "A deal pays for the plays of its own label. None of the rows belongs to it, so the report would be empty, or the label is spelt otherwise."
+        "Correct `label` of the deal, or list the spellings of the rows as `aliases`; write `plays = \"all\"` where every play is the recipient's."
     /// Inputs that cannot be routed.
     pub NO_EVENTS: "ENG0704" "job-needs-events" Error
         "A job routes single plays and sales to its outputs. These inputs hold aggregates, or a catalogue."
@@ -133,7 +137,7 @@ impl Run<'_> {
             Grain::Aggregate => blocks::read(&run, reader)?,
             Grain::Event | Grain::Catalogue => events::read(&run, known, reader)?,
         };
-        if let Some(only) = pending.outputs.first_mut().filter(|_| !self.is_routed()) {
+        if let Some(only) = pending.outputs.first_mut().filter(|_| !self.is_job()) {
             only.outcome.spilled += found.spilled;
         }
         pending.commit(&run, companions)
@@ -144,12 +148,17 @@ impl Run<'_> {
         self.outputs.iter().any(|output| output.route.is_some())
     }
 
+    /// Whether there are any number of outputs, each with a name.
+    fn is_job(&self) -> bool {
+        self.outputs.iter().any(|output| output.route.as_ref().is_some_and(|route| !route.is_alone()))
+    }
+
     /// Refuses what cannot be made, before anything is read.
     fn check(&self) -> Result<(), Fatal> {
         let source = self.source.format.manifest();
         let refused =
             |code, message: String| Err(Fatal::usage(Diagnostic::new(code, Location::default(), message)));
-        if self.is_routed() {
+        if self.is_job() {
             if source.grain != Grain::Event {
                 return refused(&NO_EVENTS, format!("`{}` holds no single plays", source.id));
             }
@@ -252,7 +261,7 @@ impl Run<'_> {
         let personal_data =
             if !self.outputs.iter().any(|output| output.writes().iter().any(Field::is_personal)) {
                 None
-            } else if self.is_routed() {
+            } else if self.is_job() {
                 personal.find(|personal| matches!(personal, PersonalData::Hash(_)))
             } else {
                 personal.next()
@@ -325,7 +334,7 @@ impl PendingRun {
         // A run without routes does not count the rejected rows among its files.
         let mut aside = Vec::new();
         if let Some(quarantine) = quarantine {
-            if !run.is_routed() {
+            if !run.is_job() {
                 aside = quarantine.paths();
             }
             set.join(quarantine).map_err(|error| diagnostics::io(&error))?;

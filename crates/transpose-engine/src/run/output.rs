@@ -50,6 +50,9 @@ pub struct Output<'a> {
 }
 
 /// Which rows of a run an output takes.
+///
+/// The only output of a run may have a route too, without a name: its deal pays for the plays that
+/// the rule takes, and all others count for what is divided.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// What the run calls the output.
@@ -91,7 +94,7 @@ impl Output<'_> {
 
     /// A failure that names the output, of a run with many.
     pub(crate) fn name_failure(&self, fatal: Fatal) -> Fatal {
-        match &self.route {
+        match self.route.as_ref().filter(|route| !route.is_alone()) {
             Some(route) => fatal.in_source(&route.location()),
             None => fatal,
         }
@@ -99,6 +102,16 @@ impl Output<'_> {
 }
 
 impl Route {
+    /// The route of the only output of a run, to the plays that its deal pays for.
+    pub fn of_deal(rule: RouteRule) -> Self {
+        Self { name: String::new(), set: String::new(), rule }
+    }
+
+    /// Whether it is the route of the only output.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.name.is_empty()
+    }
+
     /// Where a diagnostic is that is of the output and of no line of an input.
     pub(crate) fn location(&self) -> String {
         format!("output `{}`", self.name)
@@ -193,7 +206,8 @@ impl<'a> OutputInProgress<'a> {
 
     /// What the run calls it, for messages.
     fn name(&self) -> String {
-        self.output.route.as_ref().map(Route::location).unwrap_or_default()
+        let route = self.output.route.as_ref().filter(|route| !route.is_alone());
+        route.map(Route::location).unwrap_or_default()
     }
 
     /// Where its files go, and how they are written.
@@ -262,7 +276,7 @@ impl<'a> OutputInProgress<'a> {
         let mut hash = Fingerprint::default();
         hash.add(output.format.manifest().id.as_bytes());
         hash.add(output.version.unwrap_or_default().as_bytes());
-        if let Some(route) = &output.route {
+        if let Some(route) = output.route.as_ref().filter(|route| !route.is_alone()) {
             hash.add(route.set.as_bytes());
             hash.add(route.name.as_bytes());
         }

@@ -7,6 +7,7 @@ use crate::arguments::{
     RunOptions, Selection, SideFiles,
 };
 use crate::balances::{self, BalancesFile};
+use crate::commands::of_labels;
 use crate::diagnostics::{WithHelp as _, argument_error, joined};
 use crate::exit::Exit;
 use crate::messages::Messages;
@@ -22,9 +23,11 @@ use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::Grain;
 use transpose_core::terms::Terms;
+use transpose_deals::PeriodTerms;
 use transpose_engine::receipt::{self, Particulars};
 use transpose_engine::{
-    CompanionFile, Destination, Outcome, Output, Run, RunOutcome, Slicing, Source, destination,
+    CompanionFile, Destination, Outcome, Output, Route, RouteRule, Run, RunOutcome, Slicing, Source,
+    destination,
 };
 use transpose_io::Input;
 
@@ -188,9 +191,9 @@ impl Convert {
             Ok(inputs)
         })?;
         let source = opened.format;
-        let period = asked.or_else(|| terms.as_ref().and_then(transpose_deals::PeriodTerms::period));
+        let period = asked.or_else(|| terms.as_ref().and_then(PeriodTerms::period));
         // Of a deal that holds on some days of the period, the plays of these days.
-        let paid = terms.as_ref().and_then(transpose_deals::PeriodTerms::paid_period);
+        let paid = terms.as_ref().and_then(PeriodTerms::paid_period);
         if asked.is_some() && terms.is_none() && source.manifest().grain == Grain::Aggregate {
             let message =
                 format!("`{}` holds aggregates, from which `--period` cannot filter", source.manifest().id);
@@ -201,8 +204,12 @@ impl Convert {
         let slicing: Slicing<'_> = &|moment| self.selection.slice(moment);
         let slicing = Some(slicing)
             .filter(|_| self.selection.split_by.is_some() && target.manifest().grain == Grain::Event);
+        // Plays of other labels count for what the deal divides, and are not paid.
+        let counts_plays =
+            source.manifest().grain == Grain::Event && target.manifest().grain == Grain::Aggregate;
+        let labels = terms.as_ref().filter(|_| counts_plays).and_then(PeriodTerms::paid_labels);
         let outputs = [Output {
-            route: None,
+            route: labels.map(|labels| Route::of_deal(RouteRule(vec![of_labels(labels)]))),
             format: target,
             version: version.as_deref(),
             options: &target_options,

@@ -6,6 +6,7 @@ mod summary;
 use crate::arguments::{self, EnrichmentOptions, InputRequest, RunOptions};
 use crate::balances::{self, BalancesFile};
 use crate::clock;
+use crate::commands::of_labels;
 use crate::diagnostics::{WithHelp as _, argument_error, joined, located_at};
 use crate::exit::Exit;
 use crate::messages::Messages;
@@ -14,6 +15,7 @@ use crate::progress::Progress;
 use crate::summary::aborted;
 use crate::time_zone::{self, Zone};
 use crate::{Program, files};
+use outputs::PreparedOutput;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use summary::Summary;
@@ -100,7 +102,7 @@ impl Run {
                 route: Some(Route {
                     name: output.name.clone(),
                     set: job.sets.get(output.set).cloned().unwrap_or_default(),
-                    rule: rule(&output.when),
+                    rule: rule(&output.when, prepared),
                 }),
                 format: prepared.format,
                 version: prepared.version.as_deref(),
@@ -223,12 +225,14 @@ fn companions(
     Ok(extras)
 }
 
-/// The rule that routes rows to an output.
-fn rule(when: &[job::Condition]) -> RouteRule {
+/// The rule that routes rows to an output: that of the job, and of them the label's that its deal is
+/// with.
+fn rule(when: &[job::Condition], prepared: &PreparedOutput<'_>) -> RouteRule {
     let condition = |wanted: &job::Condition| Condition {
         name: wanted.name.clone(),
         fields: wanted.fields.clone(),
         values: wanted.values.clone(),
     };
-    RouteRule(when.iter().map(condition).collect())
+    let labels = prepared.paid_labels().map(of_labels);
+    RouteRule(when.iter().map(condition).chain(labels).collect())
 }

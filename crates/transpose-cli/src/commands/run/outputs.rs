@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Format, Registry};
+use transpose_core::format::{Format, Grain, Registry};
 use transpose_deals::job::{Job, Output};
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::Destination;
@@ -29,6 +29,12 @@ impl PreparedOutput<'_> {
     pub(super) fn paid_period(&self) -> Option<Period> {
         self.terms.as_ref().and_then(PeriodTerms::paid_period).or(self.period)
     }
+
+    /// The names of the label whose plays its deal pays for, of a report with sums.
+    pub(super) fn paid_labels(&self) -> Option<Vec<String>> {
+        let terms = self.terms.as_ref().filter(|_| self.format.manifest().grain == Grain::Aggregate);
+        terms.and_then(PeriodTerms::paid_labels)
+    }
 }
 
 /// Opens what each output needs. The errors of all side files are reported together.
@@ -46,7 +52,13 @@ pub(super) fn prepare<'a>(
         let one = || -> Result<PreparedOutput<'a>, Fatal> {
             let (format, version) = open::format_and_version(registry, &output.format)?;
             open::require_writable(format)?;
-            let terms = terms(job, output, &mut agreements, &mut figures)?;
+            let mut terms = terms(job, output, &mut agreements, &mut figures)?;
+            if let Some(terms) = &mut terms
+                && terms.has_deals()
+                && format.manifest().grain == Grain::Aggregate
+            {
+                terms.choose_for(output.deal.as_deref(), &output.labels())?;
+            }
             let period =
                 output.period.or(job.period).or_else(|| terms.as_ref().and_then(PeriodTerms::period));
             let destination = match &output.file {

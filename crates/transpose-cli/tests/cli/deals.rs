@@ -1,0 +1,248 @@
+//! What deals pay, through the command line: which plays count, whose they are, and when.
+//!
+//! Each test states a contract, plays and figures, and the amount that a person works out from
+//! them.
+
+use crate::support::{CommandRun, Sandbox};
+use std::fmt::Write as _;
+
+const HEADINGS: &str = "Report Generated Date,Partner ID,Stream ID,Logged Date Time,Format ID,Country,Play Mode,User ID,Service,Track ID,Duration played,Total Duration,Device Name,API Key Name,Plan Code,Release UPC,Release Artist,Label Group Name,GRID,Release Name,Item Identifier Code,Item Artist,Item Name\n";
+
+/// Plays of one label: how many, the label, the territory, the plan, the user, the day of October,
+/// the seconds.
+type Plays<'a> = (u32, &'a str, &'a str, &'a str, &'a str, u8, u32);
+
+fn log(plays: &[Plays<'_>]) -> String {
+    let mut text = HEADINGS.to_owned();
+    let mut number = 0;
+    for (count, label, territory, plan, user, day, seconds) in plays {
+        let track = label.bytes().map(u32::from).sum::<u32>() % 90_000;
+        for _ in 0..*count {
+            number += 1;
+            writeln!(text, "2026-11-10,4021,s{number},2026-10-{day:02}T10:00:00Z,33,{territory},online,{user},Svc,T{track},{seconds},200,d,k,{plan},,A,{label},,R,GBAAX26{track:05},A,T").unwrap();
+        }
+    }
+    text
+}
+
+const HEAD: &str = r#"[sender]
+party-id = "PADPIDA0000000001O"
+name = "S"
+[message]
+service = "Svc"
+[money]
+currency = "EUR"
+[qualifying-play]
+minimum-seconds = 30
+below = "not-royalty-bearing"
+[[context]]
+when = { plan = "prem" }
+commercial-model = "SubscriptionModel"
+use-type = "OnDemandStream"
+service = "Prem"
+[[context]]
+when = { plan = "clip" }
+commercial-model = "FreeOfChargeModel"
+use-type = "NonInteractiveStream"
+service = "Clip"
+"#;
+
+const ROUNDING: &str = "[deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = \"statement\"\nallocation = \"largest-remainder\"\n";
+
+/// A deal with further lines, and a model.
+fn deal(id: &str, label: &str, lines: &str, model: &str) -> String {
+    format!(
+        "[[deal]]\nid = {id:?}\nlabel = {label:?}\ncurrency = \"EUR\"\nterritories = \"Worldwide\"\n{lines}\n[[deal.model]]\n{model}\n{ROUNDING}"
+    )
+}
+
+const REVENUE: &str = "model = \"revenue-share\"\nshare = \"60\"";
+
+/// An output of a job for one label.
+fn output(name: &str, rule: &str, more: &str) -> String {
+    format!(
+        "[[output]]\nname = {name:?}\nwhen = {{ {rule} }}\nformat = \"label.standard\"\nagreement = \"ag.toml\"\nfile = \"{name}.csv\"\nexplain = \"{name}.jsonl\"\n{more}\n"
+    )
+}
+
+struct Month {
+    sandbox: Sandbox,
+}
+
+impl Month {
+    fn new(plays: &[Plays<'_>], deals: &str, figures: &str) -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.put("ev.csv", log(plays));
+        sandbox.put("ag.toml", format!("{HEAD}{deals}"));
+        sandbox.put("fig.csv", figures);
+        Self { sandbox }
+    }
+
+    fn job(&self, outputs: &str) -> CommandRun {
+        let head = "inputs = [\"ev.csv\"]\nfigures = \"fig.csv\"\nperiod = \"2026-10\"\n";
+        self.sandbox.put("job.toml", format!("{head}{outputs}"));
+        self.sandbox.run(&["run", "job.toml", "-o", "out/", "--overwrite"])
+    }
+
+    /// The amounts of a statement, row by row.
+    fn amounts(&self, name: &str) -> Vec<String> {
+        let bytes = self.sandbox.read(name);
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let column = reader.headers().unwrap().iter().position(|heading| heading == "Amount").unwrap();
+        reader.records().map(|record| record.unwrap()[column].to_owned()).collect()
+    }
+
+    fn wrote(&self, name: &str) -> bool {
+        self.sandbox.path(name).exists()
+    }
+}
+
+const ONE_POOL: &str = "period,territory,plan,net-revenue\n2026-10,GB,prem,9990.00\n2026-10,GB,clip,0\n";
+
+/// Nine long plays, two previews of five seconds and one of forty of X; four long ones, three
+/// previews and six short ones of Y.
+const CLIPS: [Plays<'_>; 6] = [
+    (9, "Label X", "GB", "prem", "u1", 5, 60),
+    (2, "Label X", "GB", "clip", "u1", 5, 5),
+    (1, "Label X", "GB", "clip", "u1", 5, 40),
+    (4, "Label Y", "GB", "prem", "u2", 5, 60),
+    (3, "Label Y", "GB", "clip", "u2", 5, 5),
+    (6, "Label Y", "GB", "prem", "u2", 5, 5),
+];
+
+#[test]
+fn short_previews_cannot_count_where_short_plays_are_dropped() {
+    let lines = "counts = \"qualified-and-previews\"\npreviews = [\"Clip\"]\nmissing-duration = \"exclude\"\npool = \"territory\"\ntotal = \"service\"";
+    let month = Month::new(&CLIPS, &deal("X", "Label X", lines, REVENUE), ONE_POOL);
+    let dropped =
+        format!("{HEAD}{}", deal("X", "Label X", lines, REVENUE)).replace("not-royalty-bearing", "drop");
+    month.sandbox.put("ag.toml", dropped);
+    month.job(&output("x", "label = \"Label X\"", "")).ends(2).says("DEA0508").says("not-royalty-bearing");
+    assert!(!month.wrote("out/x.csv"));
+}
+
+const TWO_TERRITORIES: &str = "period,territory,plan,net-revenue,subscribers\n2026-10,GB,prem,1000.00,100\n2026-10,DE,prem,2000.00,200\n";
+
+const OF_TWO: [Plays<'_>; 3] = [
+    (10, "Label X", "GB", "prem", "u1", 5, 60),
+    (10, "Label Y", "GB", "prem", "u2", 5, 60),
+    (20, "Label Y", "DE", "prem", "u3", 5, 60),
+];
+
+#[test]
+fn a_rule_by_territory_leaves_pools_and_minima_whole() {
+    let shared = "counts = \"all\"\npool = \"overall\"\ntotal = \"service\"";
+    let fixed = "model = \"fixed-subscriber-minimum\"\nminimum = \"1\"";
+    for (deal, amount) in [
+        // 1,800 EUR by 10 of 40 plays.
+        (deal("X", "Label X", shared, REVENUE), "450"),
+        // One euro for each of 300 subscribers.
+        (deal("X", "Label X", "counts = \"all\"\nsubscribers = \"counted\"", fixed), "300"),
+    ] {
+        let month = Month::new(&OF_TWO, &deal, TWO_TERRITORIES);
+        for territory in ["", ", territory = \"GB\"", ", territory = [\"GB\", \"FR\"]", ", plan = \"prem\""] {
+            month.job(&output("x", &format!("label = \"Label X\"{territory}"), "")).ends(0);
+            assert_eq!(month.amounts("out/x.csv"), [amount], "{territory}");
+        }
+    }
+}
+
+const PER_PLAY: &str = "model = \"per-play\"\nrate = \"0.01\"";
+
+impl Month {
+    fn convert(&self, more: &[&str]) -> CommandRun {
+        let words =
+            ["convert", "ev.csv", "--agreement", "ag.toml", "--figures", "fig.csv", "--period", "2026-10"];
+        let target = ["--to", "label.standard", "-o", "x.csv", "--overwrite"];
+        self.sandbox.run(&[&words[..], &target, more].concat())
+    }
+}
+
+#[test]
+fn a_conversion_pays_plays_of_the_label_and_divides_by_all() {
+    let shared = "counts = \"all\"\npool = \"overall\"\ntotal = \"service\"";
+    let month = Month::new(&OF_TWO, &deal("X", "Label X", shared, REVENUE), TWO_TERRITORIES);
+    month.convert(&[]).ends(0).says("filtered     30     30").says("other-label");
+    // As in a job: 1,800 EUR by 10 of 40 plays.
+    assert_eq!(month.amounts("x.csv"), ["450"]);
+
+    let month = Month::new(&OF_TWO, &deal("X", "Label X", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.convert(&[]).ends(0);
+    assert_eq!(month.amounts("x.csv"), ["0.1"]);
+}
+
+#[test]
+fn a_label_has_the_names_that_its_deal_lists() {
+    let plays = [
+        (10, "Label X", "GB", "prem", "u1", 5, 60),
+        (5, "Label X Ltd", "GB", "prem", "u1", 5, 60),
+        (20, "Label Y", "GB", "prem", "u2", 5, 60),
+    ];
+    for (lines, cents) in [
+        ("counts = \"all\"", 10),
+        ("counts = \"all\"\naliases = [\"Label X Ltd\"]", 15),
+        ("counts = \"all\"\nplays = \"all\"", 35),
+    ] {
+        let month = Month::new(&plays, &deal("X", "Label X", lines, PER_PLAY), TWO_TERRITORIES);
+        month.convert(&[]).ends(0);
+        let amounts = month.amounts("x.csv");
+        let paid: f64 = amounts.iter().map(|amount| amount.parse::<f64>().unwrap()).sum();
+        assert_eq!((paid * 100.0).round() as i64, cents, "{lines}: {amounts:?}");
+    }
+}
+
+#[test]
+fn an_input_without_the_label_is_refused() {
+    let month = Month::new(&OF_TWO, &deal("Z", "Label Z", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.convert(&[]).ends(3).says("ENG0706").says("none of 40 rows is of `Label Z`").says("aliases");
+    assert!(!month.wrote("x.csv"));
+    let nameless: [Plays<'_>; 1] = [(10, "", "GB", "prem", "u1", 5, 60)];
+    let month = Month::new(&nameless, &deal("Z", "Label Z", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.convert(&[]).ends(3).says("ENG0706");
+    assert!(!month.wrote("x.csv"));
+    // The rule of an output and its deal are about two labels.
+    let month = Month::new(&OF_TWO, &deal("Z", "Label Z", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.job(&output("x", "label = \"Label X\"", "")).ends(2).says("DEA0506").says("ag.toml");
+    assert!(!month.wrote("out/x.csv"));
+}
+
+#[test]
+fn a_job_pays_plays_of_the_label_whatever_its_rule_takes() {
+    let month = Month::new(&OF_TWO, &deal("X", "Label X", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
+    month.job(&output("x", "territory = \"GB\"", "")).ends(0);
+    assert_eq!(month.amounts("out/x.csv"), ["0.1"]);
+}
+
+#[test]
+fn several_deals_of_an_agreement_are_chosen_by_label() {
+    let half = REVENUE.replace("60", "30");
+    let shared = "counts = \"all\"\npool = \"overall\"\ntotal = \"service\"";
+    let deals = deal("X", "Label X", shared, REVENUE) + &deal("Y", "Label Y", shared, &half);
+    let month = Month::new(&OF_TWO, &deals, TWO_TERRITORIES);
+    let outputs = output("x", "label = \"Label X\"", "set = \"l\"")
+        + &output("y", "label = \"Label Y\"", "set = \"l\"");
+    month.job(&outputs).ends(0);
+    assert_eq!(month.amounts("out/x.csv"), ["450"]);
+    let of_y: f64 = month.amounts("out/y.csv").iter().map(|amount| amount.parse::<f64>().unwrap()).sum();
+    assert_eq!(of_y.to_string(), "675");
+    // Nothing says which one holds.
+    month.job(&output("z", "territory = \"GB\"", "")).ends(2).says("DEA0507");
+}
+
+#[test]
+fn successive_deals_of_a_label_are_named_by_a_job() {
+    let plays = [(300, "Label X", "GB", "prem", "u1", 5, 60), (100, "Label X", "GB", "prem", "u1", 20, 60)];
+    let lines = "counts = \"all\"\npro-rating = \"days\"\n";
+    let first = deal("first", "Label X", &format!("{lines}until = 2026-10-15"), PER_PLAY);
+    let second =
+        deal("second", "Label X", &format!("{lines}from = 2026-10-16"), &PER_PLAY.replace("0.01", "0.05"));
+    let month = Month::new(&plays, &(first + &second), TWO_TERRITORIES);
+    let rule = "label = \"Label X\"";
+    let outputs = output("a", rule, "deal = \"first\"") + &output("b", rule, "deal = \"second\"");
+    month.job(&outputs).ends(0);
+    assert_eq!(
+        (month.amounts("out/a.csv"), month.amounts("out/b.csv")),
+        (vec!["3".into()], vec!["5".into()])
+    );
+    month.job(&output("a", rule, "deal = \"third\"")).ends(2).says("DEA0506").says("third");
+}
