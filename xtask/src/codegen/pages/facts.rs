@@ -10,6 +10,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// How sure a fact is, the surest first.
+const STATUSES: [&str; 3] = ["confirmed", "from the edition before", "inferred"];
+
 /// All facts.
 pub(super) struct Facts {
     /// The records, the newest generation first, in it the newest version of a type first.
@@ -31,6 +34,8 @@ pub(super) struct Record {
     pub(super) trailing: Vec<String>,
     /// The profiles that are said to use it.
     pub(super) profiles: Vec<String>,
+    /// The documents that the definition comes from.
+    pub(super) source: Vec<String>,
     pub(super) notes: String,
     pub(super) cells: Vec<Cell>,
     /// What versions of profiles change.
@@ -205,6 +210,7 @@ impl Record {
             complete: flag("cells_complete"),
             trailing: strings(record, "possible_trailing_cells"),
             profiles: strings(record, "profiles"),
+            source: strings(record, "source"),
             notes: optional(record, "notes"),
             cells,
             overrides,
@@ -228,11 +234,11 @@ impl Record {
 
     /// How many of its cells are certain.
     pub(super) fn sureness(&self) -> String {
-        let derived = self.cells.iter().filter(|cell| cell.status == "derived").count();
-        match derived {
-            0 => "confirmed".to_owned(),
-            all if all == self.cells.len() => "derived".to_owned(),
-            some => format!("{some} of {} cells derived", self.cells.len()),
+        let count = |status| self.cells.iter().filter(|cell| cell.status == status).count();
+        let told = STATUSES.iter().filter(|status| count(**status) > 0);
+        match told.clone().collect::<Vec<_>>().as_slice() {
+            [all] => (**all).to_owned(),
+            _ => told.map(|status| format!("{} {status}", count(*status))).collect::<Vec<_>>().join(", "),
         }
     }
 }
