@@ -72,6 +72,8 @@ pub(super) struct Override {
 /// One version of a profile in one variant.
 pub(super) struct Profile {
     pub(super) name: String,
+    /// The name that the header of this very version gets, where it is another.
+    pub(super) written: String,
     pub(super) accept: Vec<String>,
     pub(super) version: String,
     pub(super) assumed: String,
@@ -275,6 +277,7 @@ impl Profile {
     fn read(profile: &Value, entry: &Value) -> Outcome<Self> {
         Ok(Self {
             name: text(entry, "name").or_else(|_| text(profile, "profile"))?.to_owned(),
+            written: optional(entry, "written"),
             accept: strings(entry, "accept"),
             version: text(entry, "as_version").or_else(|_| text(profile, "version"))?.to_owned(),
             assumed: optional(entry, "why"),
@@ -286,6 +289,17 @@ impl Profile {
             rules: strings(profile, "rules"),
             structure: profile.get("structure").ok_or("a profile has no structure")?.clone(),
         })
+    }
+
+    /// The name that is written into the header.
+    pub(super) fn header_name(&self) -> &str {
+        if self.written.is_empty() { &self.name } else { &self.written }
+    }
+
+    /// The names that are read besides the one that is written.
+    pub(super) fn other_names(&self) -> impl Iterator<Item = &str> {
+        let names = std::iter::once(&self.name).chain(&self.accept).map(String::as_str);
+        names.filter(|name| *name != self.header_name())
     }
 
     /// The name of its page: that of the profile without the mark of single-record blocks.
